@@ -156,8 +156,10 @@ closed_set! {
         Live = "live",
     }
     /// What a metric is for.
+    #[derive(Default)]
     Role {
         /// Its bounds and its test decide.
+        #[default]
         Decide = "decide",
         /// The metric is watched and reported, but decides nothing.
         Watch = "watch",

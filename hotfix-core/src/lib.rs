@@ -77,6 +77,7 @@ pub mod decision;
 pub mod document;
 pub mod fact;
 pub mod gate;
+mod getters;
 pub mod grade;
 #[cfg(feature = "interop")]
 pub mod interop;

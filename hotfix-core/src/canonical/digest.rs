@@ -15,7 +15,7 @@ use std::{fmt, str::FromStr};
 /// assert_eq!(digest.to_string().parse::<Digest>()?, digest);
 /// # Ok::<(), hotfix_core::canonical::DigestError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Digest {

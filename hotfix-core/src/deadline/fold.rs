@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::item_state::{Settled, Settlement};
-use super::obligations::{Obligations, Source};
+use super::obligations::Source;
 use super::replan::Cause;
 use super::{Agenda, Answered, origin};
 use crate::fact::Truth;
@@ -64,29 +64,19 @@ impl Agenda {
                 Cause::Day { day }
             }
             Input::Approval { demand, given } => {
-                let of_demand = |obligation: &Obligations| {
-                    obligation.source == Source::Approval && obligation.index == demand
-                };
                 for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
-                    if of_demand(obligation) {
-                        let settled = Settled { at, how: Settlement::Given };
-                        course.settled = given.then(|| course.settled.unwrap_or(settled));
-                        course.times = u64::from(given);
+                    if obligation.source == Source::Approval && obligation.index == demand {
+                        course.settle_if(given, Settled { at, how: Settlement::Given });
                     }
                 }
                 Cause::Approval { demand }
             }
             Input::Checklist { list, complete } => {
                 for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
-                    if obligation.list != Some(list) {
-                        continue;
-                    }
-                    let by_list = |settled: &Settled| settled.how == Settlement::Checklist;
-                    let other = course.settled.filter(|settled| !by_list(settled));
-                    if other.is_none() {
-                        let settled = Settled { at, how: Settlement::Checklist };
-                        course.settled = complete.then(|| course.settled.unwrap_or(settled));
-                        course.times = u64::from(complete);
+                    let how = Settlement::Checklist;
+                    let is_open = course.settled.is_none_or(|settled| settled.how == how);
+                    if obligation.list == Some(list) && is_open {
+                        course.settle_if(complete, Settled { at, how });
                     }
                 }
                 Cause::Checklist { list }

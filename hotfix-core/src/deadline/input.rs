@@ -1,6 +1,6 @@
 //! Inputs of an agenda, and its refusals.
 
-use crate::code::code;
+use crate::code::{code, coded};
 use crate::fact::{Facts, Truth};
 use crate::grade::{Calendar, DutyKind, Moment, Severity};
 use crate::text::did_you_mean;
@@ -8,6 +8,7 @@ use crate::unit::{Name, Timestamp};
 
 /// An input of an agenda.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs)]
 pub enum Input<'a> {
     /// The severity in force; None where it is not known.
     Severity(Option<Severity>),
@@ -18,30 +19,19 @@ pub enum Input<'a> {
     /// A moment happened. The same moment again corrects its time; a time after the input's counts
     /// as the input's. `rolled_back` revokes that the fix was deployed and verified and the fault
     /// resolved.
-    Moment {
-        /// Which.
-        moment: Moment,
-        /// When.
-        at: Timestamp,
-    },
+    Moment { moment: Moment, at: Timestamp },
     /// A moment is revoked: duties that count from it no longer apply, and apply again when it
     /// happens again. Revoking `resolved` reopens the incident, and its escalation counts from now.
     TakenBack(Moment),
     /// The time of a calendar day by which duties are due. It has to be after the moment that they
     /// count from. Of days the earliest one given stays; releases and sprints may be put off while
     /// they are ahead.
-    Day {
-        /// Which day.
-        day: Calendar,
-        /// By when.
-        at: Timestamp,
-    },
+    Day { day: Calendar, at: Timestamp },
     /// An approval that may follow the start was given or withdrawn.
     Approval {
         /// Its place among all demands: those of the whole policy first, then those of each
         /// severity, the most severe first; from 0.
         demand: usize,
-        /// Whether it is given.
         given: bool,
     },
     /// A checklist was completed, or an item of it was reopened.
@@ -52,111 +42,50 @@ pub enum Input<'a> {
         complete: bool,
     },
     /// Somebody acknowledges a page.
-    Acknowledge {
-        /// The duty's id.
-        duty: Name,
-    },
+    Acknowledge { duty: Name },
     /// A duty is done.
-    Done {
-        /// The duty's id.
-        duty: Name,
-    },
+    Done { duty: Name },
 }
 
-/// Why an answer about a duty is refused. Nothing has changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DutyRefusal {
+coded! {
+    /// Why an answer about a duty is refused. Nothing has changed.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum DutyRefusal;
+
     /// There is no such duty.
     #[error("the policy has no duty `{duty}`: {}name one of its duties", did_you_mean(.nearest.as_deref()))]
-    Unknown {
-        /// What came.
-        duty: Name,
-        /// The duty whose id is like it.
-        nearest: Option<String>,
-    },
+    Unknown { duty: Name, nearest: Option<String> } => code! {HF-TIME-001},
     /// The duty does not apply to this incident.
     #[error(
         "`{duty}` does not apply to this incident by severity, facts or kind of fix: send \
          `set_severity` or `set_facts` first if they have changed"
     )]
-    NotAsked {
-        /// The duty.
-        duty: Name,
-    },
+    NotAsked { duty: Name } => code! {HF-TIME-002},
     /// Its time has not begun.
     #[error(
         "the time of `{duty}` begins with `{moment}`, which has not happened or was taken back: \
          wait for it"
     )]
-    NotBegun {
-        /// The duty.
-        duty: Name,
-        /// The moment.
-        moment: Moment,
-    },
+    NotBegun { duty: Name, moment: Moment } => code! {HF-TIME-003},
     /// What is to be watched for a time has not been watched for so long.
     #[error("`{duty}` is to be watched until {until}: send `done` then")]
-    TooEarly {
-        /// The duty.
-        duty: Name,
-        /// When it has been watched for its least time.
-        until: Timestamp,
-    },
+    TooEarly { duty: Name, until: Timestamp } => code! {HF-TIME-008},
     /// It is done already.
     #[error("`{duty}` was already done at {at}{}", again(*.next))]
-    AlreadyDone {
-        /// The duty.
-        duty: Name,
-        /// Since when.
-        at: Timestamp,
-        /// When it applies again.
-        next: Option<Timestamp>,
-    },
+    AlreadyDone { duty: Name, at: Timestamp, next: Option<Timestamp> } => code! {HF-TIME-004},
     /// It is over.
     #[error("`{duty}` ended at {at}: nobody has to do it any more")]
-    Over {
-        /// The duty.
-        duty: Name,
-        /// Since when.
-        at: Timestamp,
-    },
+    Over { duty: Name, at: Timestamp } => code! {HF-TIME-005},
     /// The duty pages nobody.
     #[error(
         "`{duty}` is of kind `{kind}`, which cannot be acknowledged: send `done` when it is done"
     )]
-    NotACall {
-        /// The duty.
-        duty: Name,
-        /// Its kind.
-        kind: DutyKind,
-    },
+    NotACall { duty: Name, kind: DutyKind } => code! {HF-TIME-006},
     /// Only an event settles the duty; an answer does not.
     #[error("`{duty}` cannot be answered: only {by} settles it, so record that")]
-    SettledByItself {
-        /// Its id.
-        duty: Name,
-        /// The event that settles it.
-        by: String,
-    },
+    SettledByItself { duty: Name, by: String } => code! {HF-TIME-007},
 }
 
 fn again(next: Option<Timestamp>) -> String {
     next.map_or_else(String::new, |next| format!(", and is due again from {next}"))
-}
-
-impl DutyRefusal {
-    /// The stable code of this refusal.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Unknown { .. } => code! {HF-TIME-001},
-            Self::NotAsked { .. } => code! {HF-TIME-002},
-            Self::NotBegun { .. } => code! {HF-TIME-003},
-            Self::AlreadyDone { .. } => code! {HF-TIME-004},
-            Self::Over { .. } => code! {HF-TIME-005},
-            Self::NotACall { .. } => code! {HF-TIME-006},
-            Self::SettledByItself { .. } => code! {HF-TIME-007},
-            Self::TooEarly { .. } => code! {HF-TIME-008},
-        }
-    }
 }

@@ -18,7 +18,7 @@ use crate::text::quoted;
 use crate::unit::{Name, Span, Timestamp};
 
 /// All duties of an incident, each in one of these lists; see the [module](super).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Duties<'p> {
     /// The time that the lists are for.
     pub at: Timestamp,
@@ -37,6 +37,7 @@ pub struct Duties<'p> {
 }
 
 /// One duty in its list.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Item<'p> {
     /// Its id; `acknowledge` and `done` name it.
@@ -48,46 +49,33 @@ pub struct Item<'p> {
     /// What is to be done.
     pub kind: DutyKind,
     /// Who does it, or is paged.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<Who<'p>>,
     /// Who is notified.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<Audience>,
     /// Its escalation level.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<u32>,
     /// What its time counts from.
     pub from: Moment,
     /// When that was. Where the incident was reopened, duties that last until its end count from
     /// then.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub from_at: Option<Timestamp>,
     /// From when on it applies.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub opens: Option<Timestamp>,
     /// By when; at this time itself it is in time.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
     /// The time that is left, while it is due or next.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<Span>,
     /// How late it is, while it is overdue.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub late_by: Option<Span>,
     /// How long it takes at least, as a meeting.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub lasts_least: Option<Span>,
     /// How long it takes at most.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub lasts_most: Option<Span>,
     /// How often it is repeated.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<Span>,
     /// What ends the repeating.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Moment>,
     /// Where it is repeated: which occurrence this is, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrence: Option<u64>,
     /// How many occurrences were missed, including this one; they are due once.
     #[serde(skip_serializing_if = "is_none_missed")]
@@ -95,10 +83,8 @@ pub struct Item<'p> {
     /// Why it applies.
     pub applies: Applies,
     /// What it waits for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub awaits: Option<Awaits>,
     /// How it was settled; of something repeated the last time, unless it is over.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settled: Option<Settled>,
     /// Where it is repeated: how often somebody did it.
     #[serde(skip_serializing_if = "is_none_missed")]
@@ -114,16 +100,14 @@ const fn is_none_missed(count: &u64) -> bool {
 }
 
 /// Why a duty applies.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Applies {
     /// The severity, where the duty is only for some.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     /// Whether its condition holds, where it has one; unknown counts as holding.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<Truth>,
     /// Whether the fix is a stop-gap, where the duty is only for those; unknown counts as one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_gap: Option<Truth>,
 }
 
@@ -140,15 +124,7 @@ impl Agenda {
     ///
     /// `policy` is the one that the agenda was made from.
     pub fn duties<'p>(&self, policy: &'p Policy, at: Timestamp) -> Duties<'p> {
-        let mut duties = Duties {
-            at,
-            due: Vec::new(),
-            overdue: Vec::new(),
-            next: Vec::new(),
-            later: Vec::new(),
-            undated: Vec::new(),
-            done: Vec::new(),
-        };
+        let mut duties = Duties { at, ..Duties::default() };
         for (index, (obligation, course)) in
             self.obligations.iter().zip(&self.state.courses).enumerate()
         {

@@ -43,9 +43,10 @@ pub(super) struct Notified {
 }
 
 /// The planned time of a duty, to be compared with the next plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Planned {
+    #[default]
     Not,
     Settled,
     /// Due then, where that is known.
@@ -53,7 +54,7 @@ pub(super) enum Planned {
 }
 
 /// The folded state of one duty.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DutyState {
     /// Whether its condition holds.
@@ -78,18 +79,13 @@ pub(super) struct DutyState {
 
 impl DutyState {
     pub(super) fn new(conditional: bool) -> Self {
-        Self {
-            holds: if conditional { Truth::Unknown } else { Truth::Yes },
-            on: false,
-            since: None,
-            day: None,
-            day_bound: None,
-            settled: None,
-            through: None,
-            times: 0,
-            told: Notified::default(),
-            planned: Planned::Not,
-        }
+        Self { holds: if conditional { Truth::Unknown } else { Truth::Yes }, ..Self::default() }
+    }
+
+    /// Settles it where `is_so`, unless it is settled already; else it is open.
+    pub(super) fn settle_if(&mut self, is_so: bool, settled: Settled) {
+        self.settled = is_so.then(|| self.settled.unwrap_or(settled));
+        self.times = u64::from(is_so);
     }
 
     /// Resets the state because the moment that it counts from was revoked.

@@ -88,8 +88,7 @@ pub use replan::{Cause, Change, Changed, Replan};
 pub(crate) use snapshot::AgendaState;
 pub use status::Awaits;
 
-use crate::fact::Truth;
-use crate::grade::{Audience, Calendar, DutyKind, Moment, closed_set};
+use crate::grade::{Audience, DutyKind, Moment, closed_set};
 use crate::policy::Policy;
 use crate::unit::{Name, RoleName, Timestamp};
 
@@ -108,6 +107,7 @@ closed_set! {
 }
 
 /// Something that became due or overdue; each is given once.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Announcement {
     /// Its id.
@@ -126,13 +126,10 @@ pub struct Announcement {
     /// Which occurrence, from 1.
     pub occurrence: u64,
     /// By when.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
     /// The role that does it, or is paged: see [`Who::of`].
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleName>,
     /// Who is notified.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<Audience>,
 }
 
@@ -214,21 +211,7 @@ impl Agenda {
         let mut agenda = Self {
             announced: Vec::with_capacity(obligations.len()),
             obligations: obligations.into(),
-            state: AgendaState {
-                courses,
-                ladders: vec![None; ladders],
-                moments: [None; Moment::ALL.len()],
-                days: [None; Calendar::ALL.len()],
-                severity: None,
-                stop_gap: Truth::Unknown,
-                opened: None,
-                now: None,
-                reopened: None,
-                calls: Vec::new(),
-                fix_by: None,
-                next: None,
-                next_holds: false,
-            },
+            state: AgendaState { courses, ladders: vec![None; ladders], ..AgendaState::default() },
         };
         agenda.select(None);
         agenda.compare(Timestamp::default());

@@ -11,16 +11,15 @@ use crate::grade::{Calendar, Moment, Severity, closed_set};
 use crate::unit::{Name, Timestamp};
 
 /// Why a plan changed.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Cause {
     /// The severity in force changed.
     Severity {
         /// The severity before.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         was: Option<Severity>,
         /// The severity now.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         severity: Option<Severity>,
     },
     /// The known facts changed.
@@ -96,6 +95,7 @@ closed_set! {
 
 /// One duty that a new plan changes. For a repeated duty the times are those of its first
 /// occurrence.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Its id.
@@ -105,10 +105,8 @@ pub struct Change {
     /// What became of it.
     pub changed: Changed,
     /// When it was due; absent where it did not apply or had no time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was: Option<Timestamp>,
     /// When it is due.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
 }
 

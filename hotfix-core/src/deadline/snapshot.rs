@@ -14,7 +14,7 @@ use super::{Agenda, Answered, Call, Moments};
 const MOST_TIMES: u64 = 1 << 53;
 
 /// The state of an agenda, without what follows from the policy.
-#[derive(Debug, PartialEq, Serialize, Deserialize, educe::Educe)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AgendaState {

@@ -75,6 +75,10 @@ impl DutyStatus {
         }
     }
 
+    const fn done(settled: Settled) -> Self {
+        Self::without_time(Phase::Done(settled))
+    }
+
     fn timed(opens: Timestamp, due: Timestamp, at: Timestamp) -> Self {
         let phase = if at < opens {
             Phase::Next
@@ -125,24 +129,22 @@ impl Agenda {
         if duty.is_some_and(|duty| duty.on || duty.settled.is_some()) {
             return None;
         }
-        let last = course.settled.map(|settled| DutyStatus::without_time(Phase::Done(settled)));
+        let last = course.settled.map(DutyStatus::done);
         if !course.on || (obligation.every.is_none() && last.is_some()) {
             return last;
         }
         if let Some(settled_at) = self.settled_by(obligation, course) {
-            let phase = Phase::Done(Settled { at: settled_at, how: Settlement::Moment });
-            return Some(DutyStatus::without_time(phase));
+            return Some(DutyStatus::done(Settled { at: settled_at, how: Settlement::Moment }));
         }
         if let Some(settled) = self.sent_before(obligation, course) {
-            return Some(DutyStatus::without_time(Phase::Done(settled)));
+            return Some(DutyStatus::done(settled));
         }
         let end = self.end(obligation).or_else(|| self.over_before(obligation, course));
         let Some(from) = self.from(obligation) else {
-            let phase = match end {
-                Some(at) => Phase::Done(Settled { at, how: Settlement::Ended }),
-                None => Phase::Later(Awaits::Moment(obligation.from)),
-            };
-            return Some(DutyStatus::without_time(phase));
+            return Some(match end {
+                Some(at) => DutyStatus::done(Settled { at, how: Settlement::Ended }),
+                None => DutyStatus::without_time(Phase::Later(Awaits::Moment(obligation.from))),
+            });
         };
         let due = match first_due(obligation, course, from) {
             Ok(due) => due,
@@ -161,20 +163,15 @@ impl Agenda {
     /// When a moment settled it.
     fn settled_by(&self, obligation: &Obligations, course: &DutyState) -> Option<Timestamp> {
         let came = obligation.settled_by.iter().filter_map(|moment| self.came(*moment));
-        match obligation.kind {
+        let from = match obligation.kind {
             // What settled it in an earlier attempt, or before the incident was reopened, does not
             // count.
-            DutyKind::Act => {
-                let from = self.from(obligation);
-                came.filter(|came| from.is_none_or(|from| *came >= from)).min()
-            }
+            DutyKind::Act => self.from(obligation),
             // Nor does it if nobody had to be notified at that time: then nobody was.
-            DutyKind::Notify => {
-                let from = self.from(obligation).max(self.since(course));
-                came.filter(|came| from.is_none_or(|from| *came >= from)).min()
-            }
-            _ => came.min(),
-        }
+            DutyKind::Notify => self.from(obligation).max(self.since(course)),
+            _ => None,
+        };
+        came.filter(|came| from.is_none_or(|from| *came >= from)).min()
     }
 
     /// How the same notice was settled at a higher severity: a lower one does not ask for it again.
@@ -241,7 +238,7 @@ impl Agenda {
         let Some((number, due)) = present else {
             // The end of time comes first.
             let at = end.or(course.through).unwrap_or(grid.from);
-            return DutyStatus::without_time(Phase::Done(Settled { at, how: Settlement::Ended }));
+            return DutyStatus::done(Settled { at, how: Settlement::Ended });
         };
         let before = number.checked_sub(1).and_then(|before| grid.due(before));
         let opens = before.unwrap_or(grid.from);

@@ -34,7 +34,7 @@ impl<'s> Builder<'s> {
     ///
     /// A node counts once for every two runs of classes, so that a fact with thousands of cuts
     /// counts with its true cost.
-    pub const fn new(space: &'s Space, budget: usize) -> Self {
+    pub fn new(space: &'s Space, budget: usize) -> Self {
         Self { space, nodes: Nodes::new(budget) }
     }
 

@@ -15,12 +15,14 @@ closed_set! {
         AtMost = "at_most",
     }
     /// A truth value that may be unknown.
+    #[derive(Default)]
     Truth {
         /// It holds.
         Yes = "yes",
         /// It does not hold.
         No = "no",
         /// The known facts do not decide it.
+        #[default]
         Unknown = "unknown",
     }
 }

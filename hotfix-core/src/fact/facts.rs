@@ -194,6 +194,14 @@ impl Facts {
         }
     }
 
+    /// Whether a built-in fact holds; None where that is not known, or it is no flag.
+    pub(crate) fn flag(&self, fact: Fact) -> Option<bool> {
+        match self.get(FactId::BuiltIn(fact)) {
+            Some(FactValue::Flag(holds)) => Some(*holds),
+            _ => None,
+        }
+    }
+
     /// Sets a fact. The value must be of the fact's type; otherwise it satisfies no comparison.
     pub fn set(&mut self, fact: FactId, value: FactValue) {
         match fact {

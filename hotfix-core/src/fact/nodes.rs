@@ -43,7 +43,7 @@ enum Entry {
 }
 
 /// Nodes by content, so that equal functions share a node.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Nodes {
     entries: Vec<Entry>,
     unique: BTreeMap<(u32, Runs), Ref>,
@@ -55,15 +55,8 @@ pub(super) struct Nodes {
 
 impl Nodes {
     /// Creates an empty set of nodes, at most `budget` in total.
-    pub(super) const fn new(budget: usize) -> Self {
-        Self {
-            entries: Vec::new(),
-            unique: BTreeMap::new(),
-            terminals: BTreeMap::new(),
-            runs: 0,
-            steps: 0,
-            budget,
-        }
+    pub(super) fn new(budget: usize) -> Self {
+        Self { budget, ..Self::default() }
     }
 
     fn entry(&self, of: Ref) -> &Entry {

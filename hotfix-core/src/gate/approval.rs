@@ -44,6 +44,7 @@ closed_set! {
 }
 
 /// A role's statement about the plan.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     /// What the role answered.
@@ -55,13 +56,10 @@ pub struct Statement {
     /// When it was given.
     pub at: Timestamp,
     /// Where it was given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
     /// Who heard it, where it was verbal.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub heard_by: Option<String>,
     /// The reason that was given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// The plan that it is about: a changed plan needs a new statement.
     pub plan_digest: Digest,
@@ -266,12 +264,12 @@ impl Statements {
 }
 
 /// A demand for approval, with its state.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Demand {
     #[serde(skip)]
     pub(crate) id: DemandId,
     /// The severity that demands it; absent: every severity does.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     /// The roles, any one of which is enough.
     pub any_of: Vec<RoleName>,
@@ -287,10 +285,8 @@ pub struct Demand {
     /// Whether the author of the fix may give it alone.
     pub author_alone: bool,
     /// How long after the start it may be given; absent: not after the start.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub after_the_fact: Option<Span>,
     /// Until when it may be given after the start, once that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
     /// The roles that are notified of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]

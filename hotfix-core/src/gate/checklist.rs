@@ -125,6 +125,7 @@ pub struct ListStatus {
 }
 
 /// An item with its state.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ItemStatus {
     /// Its id.
@@ -136,16 +137,15 @@ pub struct ItemStatus {
     /// Whether it is only for some cases.
     pub if_applicable: bool,
     /// What to note when checking it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<String>,
     /// Its state.
     pub state: ItemState,
     /// Its last mark; absent where it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mark: Option<Mark>,
 }
 
 /// A step of the procedure with its state.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StepStatus {
     /// Its id.
@@ -153,12 +153,10 @@ pub struct StepStatus {
     /// What people call it.
     pub title: String,
     /// Who does it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleName>,
     /// Its state.
     pub state: ItemState,
     /// Its last mark; absent where it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mark: Option<Mark>,
 }
 

@@ -7,21 +7,19 @@ use crate::policy::section::CustomRole;
 use crate::unit::RoleName;
 
 /// Whom to contact for a role, as the policy knows it.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Who<'p> {
     /// The role that the policy names.
     pub role: RoleName,
     /// What people call it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<&'p str>,
     /// The stand-in, where nobody holds the role. Holders and reach are then the stand-in's.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub stand_in: Option<RoleName>,
     /// The people.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub holders: Vec<Holder<'p>>,
     /// How the role itself is reached.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reach: Option<&'p str>,
     /// The stand-ins, the first choice first.
     #[serde(skip_serializing_if = "<[RoleName]>::is_empty")]

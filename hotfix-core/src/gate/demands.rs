@@ -1,13 +1,12 @@
 //! The demands of a severity before and after the deployment: review, testing, approvals.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
-use crate::fact::{Condition, Deduced, FactId, FactValue, Facts, Truth};
+use crate::fact::{Deduced, FactId, FactValue, Facts, Truth};
 use crate::grade::{ReviewTime, Severity, closed_set};
 use crate::policy::Policy;
 use crate::policy::section;
+use crate::sorting::set_of;
 use crate::unit::{RoleName, Span};
 
 closed_set! {
@@ -39,10 +38,10 @@ closed_set! {
 ///
 /// A demand that the policy or the severity does not have is absent; `in_policy` is false for a
 /// severity that the policy does not have.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Demands {
     /// The severity. Absent where it is not known: then only the demands of the whole policy apply.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     /// Its basis.
     pub basis: SeverityBasis,
@@ -52,22 +51,17 @@ pub struct Demands {
     /// Whether the policy has this severity.
     pub in_policy: bool,
     /// The organisation's name for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// Whether it is answered with a hot-fix at all.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub hotfix: Option<bool>,
     /// How its process differs from the normal one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub process: Option<String>,
     /// The approvals, all of which are needed: those of the severity, then those of the whole
     /// policy.
     pub approvals: Vec<ApprovalDemand>,
     /// The review.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<ReviewDemand>,
     /// The testing.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub testing: Option<TestingDemand>,
 }
 
@@ -104,6 +98,7 @@ pub struct ApprovalDemand {
 }
 
 /// The demanded review.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReviewDemand {
     /// Before or after the deployment.
@@ -111,13 +106,10 @@ pub struct ReviewDemand {
     /// How many people review it.
     pub approvers: u32,
     /// The role that reviews. Absent: anybody but the author.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleDemand>,
     /// How long it takes at least.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub least: Option<Span>,
     /// How long it may take.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub most: Option<Span>,
     /// What reviewers ask themselves.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -125,13 +117,12 @@ pub struct ReviewDemand {
 }
 
 /// The demanded testing.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TestingDemand {
     /// How long it takes at least.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub least: Option<Span>,
     /// How long it may take.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub most: Option<Span>,
     /// Whether the fix passes staging first.
     pub staging: StagingDemand,
@@ -272,7 +263,8 @@ fn staging(policy: &Policy, asked: &section::Testing, facts: &Facts) -> StagingD
         Truth::Unknown => StagingVerdict::Unknown,
     };
     let (mut because, mut would_tell) = (Vec::new(), Vec::new());
-    for fact in facts_of(exception) {
+    // In the order of their ids.
+    for fact in set_of(exception.facts()) {
         match facts.get(fact) {
             Some(value) => because.push(StagingFact { fact, value: value.clone() }),
             None => would_tell.push(fact),
@@ -293,13 +285,4 @@ fn informed(policy: &Policy, facts: &Facts) -> Facts {
         }
     }
     informed
-}
-
-/// The facts that a condition reads, each once.
-fn facts_of(condition: &Condition) -> BTreeSet<FactId> {
-    let mut facts = BTreeSet::new();
-    condition.comparisons(&mut |comparison| {
-        facts.insert(comparison.fact);
-    });
-    facts
 }

@@ -4,7 +4,7 @@
 //! and quotes paths was observed with git 2.47 and is tested against the git at hand. Libraries
 //! that parse patches (`gitpatch`, `unidiff`) read hunks, not this.
 
-use crate::code::code;
+use crate::code::{code, coded};
 use crate::text::shown;
 
 /// A diff's figures.
@@ -34,77 +34,40 @@ pub struct ChangedLines {
     pub deleted: u32,
 }
 
-/// Text that is not output of `git diff --numstat`. Lines count from 1; with `-z`, records.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NumstatError {
+coded! {
+    /// Text that is not output of `git diff --numstat`. Lines count from 1; with `-z`, records.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum NumstatError;
+
     /// Longer than any hot-fix.
     #[error("it has {bytes} bytes: give at most {most}, those of the fix alone")]
-    TooLong {
-        /// Its length.
-        bytes: usize,
-        /// The limit.
-        most: usize,
-    },
+    TooLong { bytes: usize, most: usize } => code! {HF-GATE-010},
     /// Not of the form.
     #[error(
         "line {line} is `{got}`: give `added<tab>deleted<tab>path`, with `-` for both counts of a \
          binary file"
     )]
-    Line {
-        /// The line or record.
-        line: usize,
-        /// What was found.
-        got: String,
-    },
+    Line { line: usize, got: String } => code! {HF-GATE-011},
     /// A count that is too large.
     #[error("line {line} counts `{got}` lines: give at most {}", u32::MAX)]
-    Count {
-        /// The line or record.
-        line: usize,
-        /// What was found.
-        got: String,
-    },
+    Count { line: usize, got: String } => code! {HF-GATE-012},
     /// A path with characters that git would quote, or with quotes that git does not write.
     #[error(
         "line {line} has the path `{got}`, which git would write differently: pass the text as \
          git prints it"
     )]
-    Path {
-        /// The line or record.
-        line: usize,
-        /// What was found.
-        got: String,
-    },
+    Path { line: usize, got: String } => code! {HF-GATE-013},
     /// The output of `-z` without its end.
     #[error("record {line} has no end: pass the whole text, with each NUL that git prints")]
-    CutShort {
-        /// The line or record.
-        line: usize,
-    },
+    CutShort { line: usize } => code! {HF-GATE-014},
     /// Line ends where NULs end the records: a path could hide others.
     #[error(
         "record {line} has a line break in it: give the text of `git diff --numstat` without `-z`"
     )]
-    LineBreak {
-        /// The line or record.
-        line: usize,
-    },
+    LineBreak { line: usize } => code! {HF-GATE-015},
 }
 
 impl NumstatError {
-    /// The stable code.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::TooLong { .. } => code! {HF-GATE-010},
-            Self::Line { .. } => code! {HF-GATE-011},
-            Self::Count { .. } => code! {HF-GATE-012},
-            Self::Path { .. } => code! {HF-GATE-013},
-            Self::CutShort { .. } => code! {HF-GATE-014},
-            Self::LineBreak { .. } => code! {HF-GATE-015},
-        }
-    }
-
     /// The line, from 1; with `-z`, the record. None: the text as a whole.
     pub const fn line(&self) -> Option<usize> {
         match self {

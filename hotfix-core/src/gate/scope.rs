@@ -33,14 +33,13 @@ closed_set! {
 }
 
 /// The report of the scope guard on a change.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde_with::skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ScopeReport {
     /// Whether the change keeps every rule: no with one that it breaks, unknown while one cannot be
     /// judged. Absent where the policy has no `[scope]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<Truth>,
     /// The figures of the diff, where they are known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub figures: Option<ScopeFigures>,
     /// The rules that it breaks, in the order of [`ScopeRule`].
     pub breaches: Vec<ScopeBreach>,
@@ -143,13 +142,7 @@ impl ScopeReport {
         let diff = input.diff.filter(|diff| !diff.files.is_empty());
         let figures = diff.map(|diff| ScopeFigures::new(diff, scope));
         let Some(scope) = scope else {
-            return Self {
-                content: None,
-                figures,
-                breaches: Vec::new(),
-                unknown: Vec::new(),
-                wanted: Vec::new(),
-            };
+            return Self { figures, ..Self::default() };
         };
         let change = input.change.cloned().unwrap_or_default();
         let guard = Guard {

@@ -1,6 +1,7 @@
 //! Draws the choices of instances with which the canary's are compared, and plans the interim
 //! analyses of a phase.
 
+use crate::stats::numeric::whole;
 use crate::stats::randomisation::{
     DEFAULT_BUDGET, DEFAULT_LOOKS, RandomisationDesign, RandomisationSettings, choices,
 };
@@ -40,15 +41,9 @@ impl Drawing {
         }
         let (looks, budget) = looks(ticks);
         let subsets = (DRAWN / self.alpha).clamp(FEWEST_DRAWN, MOST_DRAWN);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "within limits"
-        )]
-        let subsets = subsets.ceil() as usize;
         let settings = RandomisationSettings {
             alpha: self.alpha,
-            subsets,
+            subsets: whole(subsets.ceil()),
             tolerated,
             evaluations: Some(looks),
             budget: Some(budget),

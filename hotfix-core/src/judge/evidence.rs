@@ -21,13 +21,13 @@ const OF_AN_ARM: f64 = 0.95;
 /// Counts are of bad events: failures where the metric counts successes. Absent values are not
 /// defined: totals and intervals of a latency, which compares several boundaries at once, and
 /// results of a test that no phase uses.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricEvidence {
     /// Type I error: chance of ever rolling back a release that is no worse; all tested metrics
     /// share it by their weights.
     pub alpha: f64,
     /// Most that one tick adds to the evidence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap: Option<f64>,
     /// Whether this test alone has ever reached `threshold`.
     pub decided: bool,
@@ -42,18 +42,15 @@ pub struct MetricEvidence {
     /// Log e-value that the canary is worse than tolerated.
     pub log_e: f64,
     /// Log e-value that it is better than the margin, if a phase uses that test.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_e_safe: Option<f64>,
     /// The least `log_e` without one of the canary's instances, where they are known and at least
     /// four. Limits from a history apply to the smaller of `log_e` and 1.6 times this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_e_without_any: Option<f64>,
     /// The margin of `log_e_safe`, as a ratio.
     pub margin: f64,
     /// The evidence mode in force.
     pub mode: EvidenceMode,
     /// Intervals of each arm's rate, for a single evaluation: **not** anytime-valid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_sequential: Option<ArmIntervals>,
     /// Anytime-valid p-value: upper bound of the chance of evidence as strong as the strongest so
     /// far under the null hypothesis; holds as far as `guarantee` does.
@@ -61,14 +58,12 @@ pub struct MetricEvidence {
     /// Canary rate over baseline rate; 0.5 is added to a count that is zero. With several strata or
     /// planned splits it is the one within them, by Mantel and Haenszel. For latency the ratio of
     /// slow requests at the boundary with the strongest evidence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
     /// Log evidence at which this test alone decides.
     pub threshold: f64,
     /// The ratio that is tolerated.
     pub tolerated: f64,
     /// Totals that were compared so far.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totals: Option<Totals>,
     /// Its share of `alpha`.
     pub weight: f64,

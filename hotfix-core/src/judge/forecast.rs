@@ -19,34 +19,32 @@ use super::{Judge, Moment, Running};
 /// Chances and needs are the planning formula's, from the rates of the phase so far: a drifting
 /// Brownian motion, too low where the chance is small. They decide nothing; `cannot_decide` and
 /// `will_fail` in a verdict are based on the best case.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
     /// The time of the forecast.
     pub at: Timestamp,
     /// The efficacy test, if the policy has one and it has not crossed yet; absent while its metric's
     /// readings of the live version are missing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub efficacy: Option<TestForecast>,
     /// Each deciding metric, in the order of their ids.
     pub metrics: Vec<MetricForecast>,
     /// The phase under way.
     pub phase: PhaseName,
     /// Requests a minute over all arms, as planned, else as observed; absent if neither is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<f64>,
     /// Seconds until the least time is over.
     pub until_due: f64,
     /// Seconds until the longest time is over; absent if the phase has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_overdue: Option<f64>,
 }
 
 /// One metric.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricForecast {
     /// The success bound when the least time is over; absent if there is none that can be computed
     /// beforehand.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<BoundForecast>,
     /// The readings of the live version are missing: while they are, its tests cannot decide, and
     /// have no forecast.
@@ -55,30 +53,26 @@ pub struct MetricForecast {
     /// The metric.
     pub metric: MetricName,
     /// The promotion test for an equal canary, if the phase uses it and it has not crossed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promotion: Option<TestForecast>,
     /// The rollback test for a canary that is worse by the policy's margin.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<TestForecast>,
 }
 
 /// Whether a test can still decide.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestForecast {
     /// Power: chance to have decided when the phase ends, at the assumed ratio. A rollback test has
     /// until the phase's least time is over, then, as what has to be shown, until its most time.
     /// Absent if the phase has no end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chance: Option<f64>,
     /// Mean time to a decision, in minutes.
     pub minutes: f64,
     /// False if not even the best case can cross in the time left; absent for rollback tests.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub possible: Option<bool>,
     /// The assumed ratio of canary to live rate.
     pub ratio: f64,
     /// Requests of both arms that it still needs on average; absent if the traffic is unknown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<f64>,
 }
 

@@ -17,24 +17,21 @@ const CONFIDENCE: f64 = 0.95;
 const DEVIATIONS: f64 = 1.96;
 
 /// Bad events a minute of each version, over the phase so far.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Harm {
     /// Time of the estimate.
     pub at: Timestamp,
     /// Bad events a minute of the canary with all of the traffic; absent without data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<Range>,
     /// The version with certainly fewer bad events with all of the traffic; absent if that is not
     /// certain, as while a metric has data of only one version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesser: Option<Version>,
     /// The same for the live version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Range>,
     /// By metric, in the order of ids: those that count bad events and decide.
     pub metrics: Vec<MetricHarm>,
     /// Requests a minute over all arms, as planned, else as observed; absent if neither is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<f64>,
 }
 
@@ -49,13 +46,12 @@ crate::grade::closed_set! {
 }
 
 /// Bad events of both versions by one metric.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricHarm {
     /// The version under test; absent without data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<VersionImpact>,
     /// The live version; absent without data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<VersionImpact>,
     /// The metric.
     pub metric: MetricName,

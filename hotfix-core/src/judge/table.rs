@@ -22,21 +22,21 @@ pub struct Comparison {
 }
 
 /// A phase of the plan.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PhaseColumn {
     /// When it ended; absent if it is still watched or was not reached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
     /// Its name.
     pub phase: PhaseName,
     /// The canary's share in it.
     pub share: Share,
     /// When it began; absent if it was not reached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
 }
 
 /// One metric.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComparisonRow {
     /// One entry for each phase; null where there is no reading.
@@ -44,12 +44,10 @@ pub struct ComparisonRow {
     /// Kind of its readings.
     pub kind: MetricKind,
     /// The live arm over the whole rollout; absent without data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<f64>,
     /// The metric.
     pub metric: MetricName,
     /// The value from before the incident, where the policy has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<f64>,
     /// Its title.
     pub title: String,
@@ -57,13 +55,12 @@ pub struct ComparisonRow {
 
 /// A metric's value over the readings that count for the success bound of a phase, in the metric's
 /// unit.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
     /// Band of the canary's value, or of `without_one`; absent with too few trials.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub band: Option<Band>,
     /// The live arm; absent without data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
     /// The canary.
     pub canary: f64,
@@ -71,7 +68,6 @@ pub struct Cell {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub healed: bool,
     /// The canary without one of its instances, if the success bound is met only then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without_one: Option<f64>,
 }
 
@@ -125,25 +121,9 @@ impl PhaseRecord {
     }
 }
 
-/// What each metric's trailing window reads at this share, in the metric's unit: canary and
+/// What each metric's sums of this kind amount to at this share, in the metric's unit: canary and
 /// live arm.
-pub(crate) fn levels(
-    judge: &Judge,
-    share: Share,
-) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
-    values(judge, share, Window::sums)
-}
-
-/// The same since the last phase began to be watched.
-pub(crate) fn since_phase(
-    judge: &Judge,
-    share: Share,
-) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
-    values(judge, share, Window::phase)
-}
-
-/// What each metric's sums of this kind amount to at this share.
-fn values(
+pub(crate) fn values(
     judge: &Judge,
     share: Share,
     sums: impl Fn(&Window) -> &[f64],

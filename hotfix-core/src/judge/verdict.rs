@@ -16,10 +16,12 @@ use super::harm::Version;
 
 closed_set! {
     /// Decision of a verdict.
+    #[derive(Default)]
     Decision {
         /// No cause for concern: continue to watch.
         Continue = "continue",
         /// Stay in the phase: something prevents its promotion.
+        #[default]
         Hold = "hold",
         /// Promote: the phase has met its gate.
         Promote = "promote",
@@ -150,13 +152,12 @@ impl Reason {
 }
 
 /// A reason, with the metric or instance that it applies to; without them it applies to the whole.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// The instance of the canary, if it applies to one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<Arc<str>>,
     /// The metric, if it applies to one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<MetricName>,
     /// The reason.
     pub reason: Reason,
@@ -173,22 +174,20 @@ closed_set! {
 }
 
 /// The judge's verdict at one moment.
-#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
+#[serde_with::skip_serializing_none]
+#[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 pub struct Verdict {
     /// After the last phase: what the fix is compared with. Absent before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub against: Option<Against>,
     /// The causes, most severe first; empty for `continue` and `promote`.
     pub causes: Vec<Cause>,
     /// The decision.
     pub decision: Decision,
     /// The efficacy test, if the policy has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub efficacy: Option<Efficacy>,
     /// `canary` where the decision is to roll back although the canary certainly has fewer bad
     /// events, so that a person can choose the lesser harm.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesser_harm: Option<Version>,
     /// Log e-value of all rollback tests together. A calibrated test counts as far as it exceeds
     /// the level of noise: its log e is lowered by its threshold and raised by `ln(1/α)`.
@@ -208,59 +207,36 @@ pub struct Efficacy {
 }
 
 /// One metric's part in a verdict.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricVerdict {
     /// Band of the trailing window.
     pub band: Band,
     /// The live arm's value in the window, in the metric's unit; with all traffic moved at once,
     /// that of the live version before the deployment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
     /// Edges of the histogram bucket, in seconds, in which `canary` was interpolated to decide the
     /// band, with an error of 10%; absent where the edges alone decide.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<[f64; 2]>,
     /// The canary's value in the window, in the metric's unit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<f64>,
     /// Basis of the rollback test's false-rollback rate; absent without a test.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guarantee: Option<Guarantee>,
     /// There was degradation in this phase, and it is over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub healed: bool,
     /// Log e-value of the rollback test.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_e: Option<f64>,
     /// Log e-value of the promotion test, if a phase uses it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_e_safe: Option<f64>,
     /// The evidence mode in force; absent without a test.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<EvidenceMode>,
     /// How many more trials the window needs before bounds apply, or seconds for a metric without
     /// trials; absent if none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<f64>,
     /// Rate ratio, canary over baseline, over the whole rollout (0.5 added where a count is zero). With
     /// several strata or planned splits it is the one within them, by Mantel and Haenszel.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
-}
-
-impl Default for Verdict {
-    /// Hold, as nothing was observed yet.
-    fn default() -> Self {
-        Self {
-            against: None,
-            causes: Vec::new(),
-            decision: Decision::Hold,
-            efficacy: None,
-            lesser_harm: None,
-            log_e: 0.0,
-            metrics: Vec::new(),
-        }
-    }
 }
 
 impl Verdict {

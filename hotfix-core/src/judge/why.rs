@@ -51,27 +51,25 @@ pub struct MetricWhy {
 }
 
 /// Both arms' numbers.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Arms {
     /// The live version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<ArmReading>,
     /// The version under test.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<ArmReading>,
 }
 
 /// One arm's numbers.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ArmReading {
     /// What the metric counts; absent for latencies, gauges and volumes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<f64>,
     /// Trials. For a count: seconds of exposure times the arm's share of the traffic. For a gauge
     /// or a volume: number of readings.
     pub trials: f64,
     /// The value that bounds are compared with, in the metric's unit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
 }
 
@@ -117,6 +115,7 @@ pub struct AppliedRule {
 }
 
 /// A rule with its figures.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "snake_case")]
 pub enum Rule {
@@ -138,25 +137,20 @@ pub enum Rule {
         bound: BoundKind,
         /// Whether the value is beyond the bound; absent where the histogram bucket cannot decide
         /// it, or the bound has no reference.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         crossed: Option<bool>,
         /// The figure that the canary's value was compared with; absent where the reference is
         /// missing.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         figure: Option<f64>,
         /// The stretch of time.
         over: Stretch,
         /// The ratio to the reference, for a relative bound.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         ratio: Option<f64>,
         /// What the bound is relative to, or absolute.
         of: BoundBase,
         /// The canary's value.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         value: Option<f64>,
         /// Edges of the histogram bucket, in seconds, in which the value was interpolated because
         /// they cannot decide; absent where they can.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         bucket: Option<[f64; 2]>,
     },
     /// The rollback test of the null hypothesis that the canary is no worse.
@@ -165,7 +159,6 @@ pub enum Rule {
         log_e: f64,
         /// Log e-value from which it rolls back by itself: `ln(1/α)` minus the logarithm of its
         /// weight; absent where this test does not decide.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         threshold: Option<f64>,
     },
     /// The promotion test: shows that the canary is no worse than the margin.
@@ -198,7 +191,6 @@ pub enum Rule {
         /// Standard error of the ratio for independent requests.
         error: f64,
         /// The ratio of new instances from which it has fallen; absent where it does not fall.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         peak: Option<f64>,
         /// How many times as slow as the baseline the canary is.
         ratio: f64,

@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 
 closed_set! {
     /// Classification of a metric, in Kayenta's terms.
+    #[derive(Default)]
     Classification {
         /// No difference that counts.
+        #[default]
         Pass = "Pass",
         /// The experiment is higher.
         High = "High",
@@ -30,8 +32,9 @@ closed_set! {
 }
 
 /// Result for a metric, with the numbers that it is based on.
+#[serde_with::skip_serializing_none]
 #[expect(clippy::struct_excessive_bools, reason = "a document, not a state")]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MetricResult {
     /// The metric's name.
     pub name: String,
@@ -44,15 +47,12 @@ pub struct MetricResult {
     /// Whether it fails the whole comparison, as Kayenta decides.
     pub critical: bool,
     /// Why, in a sentence; absent for an ordinary pass.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Mean of the experiment over mean of the control, Kayenta's `deviation`; 1 where nothing was
     /// compared, absent where it was and either mean is 0, and for an error.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
     /// The effect by the measure that the settings name; absent as the ratio is, and where nothing
     /// was compared.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<f64>,
     /// What is left of the control.
     pub control: Series,
@@ -60,25 +60,20 @@ pub struct MetricResult {
     pub experiment: Series,
     /// For the shift from control to experiment, as Kayenta's root finder computes it; its ends
     /// may be swapped.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
     /// The shift, as Kayenta's root finder computes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<f64>,
     /// What the exact interval and estimate would give.
     pub exact: Classification,
     /// Whether that would fail the whole.
     pub exact_critical: bool,
     /// For the shift, exactly.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub exact_interval: Option<Interval>,
     /// The median of all differences of a point of the experiment and one of the control.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub exact_estimate: Option<f64>,
     /// Whether Kayenta's root finder, and not the data, decided the classification.
     pub differs: bool,
     /// What a reader has to know about this result.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
@@ -131,23 +126,11 @@ pub fn classify(
     let experiment = Prepared::new(&arms.experiment, settings);
     let mut result = MetricResult {
         name: name.to_owned(),
-        groups: Vec::new(),
         muted: settings.muted,
-        classification: Classification::Pass,
-        critical: false,
-        reason: None,
         ratio: Some(1.0),
-        effect: None,
         control: control.arm,
         experiment: experiment.arm,
-        interval: None,
-        estimate: None,
-        exact: Classification::Pass,
-        exact_critical: false,
-        exact_interval: None,
-        exact_estimate: None,
-        differs: false,
-        note: None,
+        ..MetricResult::default()
     };
     if control.points.is_empty() || experiment.points.is_empty() {
         without_data(&mut result, settings);

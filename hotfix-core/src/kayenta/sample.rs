@@ -14,7 +14,8 @@ pub struct Arms {
 }
 
 /// Summary of a prepared sample; absent if no points are left.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde_with::skip_serializing_none]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     /// Points compared.
     pub n: usize,
@@ -23,10 +24,8 @@ pub struct Series {
     /// Points left out as outliers.
     pub outliers: usize,
     /// Their mean.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mean: Option<f64>,
     /// Their median.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub median: Option<f64>,
 }
 

@@ -98,15 +98,8 @@ pub(super) fn affected(rollout: &Rollout) -> Option<String> {
     if let Some(share) = users_affected(rollout) {
         return Some(format!("{share} of users"));
     }
-    holds(rollout, Fact::ServiceDown).filter(|down| *down).map(|_| "all users".to_owned())
-}
-
-/// Whether a fact is known to hold.
-pub(super) fn holds(rollout: &Rollout, fact: Fact) -> Option<bool> {
-    match rollout.facts().get(FactId::BuiltIn(fact)) {
-        Some(FactValue::Flag(holds)) => Some(*holds),
-        _ => None,
-    }
+    let is_down = rollout.facts().flag(Fact::ServiceDown) == Some(true);
+    is_down.then(|| "all users".to_owned())
 }
 
 /// The policy's name for the severity.

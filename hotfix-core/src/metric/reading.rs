@@ -53,6 +53,11 @@ impl Observation {
         self.readings.iter().map(|(name, reading)| (*name, reading))
     }
 
+    /// The reading of a metric, to be changed in place.
+    pub(crate) fn get_mut(&mut self, metric: MetricName) -> Option<&mut Reading> {
+        self.readings.iter_mut().find(|(name, _)| *name == metric).map(|(_, reading)| reading)
+    }
+
     /// The readings as stored.
     pub(crate) fn as_slice(&self) -> &[(MetricName, Reading)] {
         &self.readings
@@ -174,14 +179,13 @@ impl<'de> Deserialize<'de> for Reading {
 }
 
 /// The reading of both arms of one metric.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Arms {
     /// The live arm; if absent, the reference is used.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Sample>,
     /// The arm that runs the fix.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<Sample>,
     /// The numbers are running counters; resets are handled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -206,17 +210,16 @@ pub enum Sample {
 }
 
 /// Cumulative histogram buckets as Prometheus gives them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Histogram {
     /// All requests.
-    #[serde(with = "number")]
+    #[serde(serialize_with = "number")]
     pub count: f64,
     /// Requests at or below each boundary; never falling.
-    #[serde(with = "numbers")]
+    #[serde(serialize_with = "numbers")]
     pub counts: Vec<f64>,
     /// Upper boundaries in seconds, ascending; the open last bucket is left out.
-    #[serde(with = "numbers")]
+    #[serde(serialize_with = "numbers")]
     pub le: Vec<f64>,
 }
 
@@ -313,48 +316,25 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-/// A field that is written and read as a [`Number`].
-mod number {
-    use super::{Deserialize, Deserializer, Number, Serialize, Serializer};
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        Number(*value).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        Number::deserialize(deserializer).map(|number| number.0)
-    }
+/// Writes a field as a [`Number`].
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    Number(*value).serialize(serializer)
 }
 
-/// A field that is written and read as a list of [`Number`]s.
-mod numbers {
-    use super::{Deserialize, Deserializer, Number, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        values: &[f64],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(values.iter().map(|&value| Number(value)))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<f64>, D::Error> {
-        let read = Vec::<Number>::deserialize(deserializer)?;
-        Ok(read.into_iter().map(|number| number.0).collect())
-    }
+/// Writes a field as a list of [`Number`]s.
+fn numbers<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(|&value| Number(value)))
 }
 
-/// A list of numbers.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Numbers(#[serde(deserialize_with = "numbers::deserialize")] Vec<f64>);
+fn plain(numbers: Vec<Number>) -> Vec<f64> {
+    numbers.into_iter().map(|number| number.0).collect()
+}
 
 /// Samples as they are written.
 #[derive(Serialize)]
 struct Written<'a> {
-    #[serde(serialize_with = "numbers::serialize")]
+    #[serde(serialize_with = "numbers")]
     samples: &'a [f64],
 }
 
@@ -450,10 +430,10 @@ impl<'de> Visitor<'de> for SampleVisitor {
         let twice = |name: &str| A::Error::custom(format_args!("`{name}` comes twice"));
         while let Some(key) = map.next_key::<Key>()? {
             let again = match key {
-                Key::Le => le.replace(map.next_value::<Numbers>()?.0).map(|_| "le"),
-                Key::Counts => counts.replace(map.next_value::<Numbers>()?.0).map(|_| "counts"),
+                Key::Le => le.replace(plain(map.next_value()?)).map(|_| "le"),
+                Key::Counts => counts.replace(plain(map.next_value()?)).map(|_| "counts"),
                 Key::Count => count.replace(map.next_value::<Number>()?.0).map(|_| "count"),
-                Key::Samples => samples.replace(map.next_value::<Numbers>()?.0).map(|_| "samples"),
+                Key::Samples => samples.replace(plain(map.next_value()?)).map(|_| "samples"),
                 Key::Instance(name) => match instances.entry(name) {
                     Entry::Occupied(known) => return Err(twice(known.key())),
                     Entry::Vacant(place) => {

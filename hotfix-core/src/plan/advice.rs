@@ -11,6 +11,7 @@ use crate::unit::Name;
 use super::Plan;
 
 /// One do, don't or pitfall, with what ensures it.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlannedAdvice<'a> {
     /// Its id.
@@ -20,10 +21,8 @@ pub struct PlannedAdvice<'a> {
     /// The advice.
     pub text: &'a str,
     /// The check that the policy names for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub shown_by: Option<AdviceCheck>,
     /// What ensures it in this plan, in words. None if it is advice to people.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub seen_to_by: Option<String>,
 }
 

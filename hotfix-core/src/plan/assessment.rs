@@ -12,29 +12,24 @@ use crate::unit::Name;
 use super::{Kept, Plan};
 
 /// The plan's severity with its reasons.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Assessment<'a> {
     /// The severity that the plan is made for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     /// Whether the incident gives it. Otherwise it comes from the policy's rules.
     pub given: bool,
     /// The organisation's name for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<&'a str>,
     /// How its process differs from the normal one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub process: Option<&'a str>,
     /// Whether the policy allows a hot-fix for that severity. None if the policy does not have it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_with_hotfix: Option<bool>,
     /// Whether the rules call for a hot-fix.
     pub hotfix: Hotfix,
     /// The severity that is certain from the rules.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub certain: Option<Severity>,
     /// The most severe one that is still possible.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub at_worst: Option<Severity>,
     /// Whether no unknown fact can change the result of the rules.
     pub settled: bool,

@@ -80,6 +80,7 @@ impl<'de> Visitor<'de> for OfPolicy<'_> {
 }
 
 /// The calibrations of one metric's rollback test. The plan keeps these, but not the history.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MetricCalibration {
@@ -89,25 +90,22 @@ pub struct MetricCalibration {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<PhaseCalibration>,
     /// Of a latency: for all phases.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow: Option<Box<SlowCalibration>>,
     /// Why the history of a latency gives no limits: a code and a sentence. The policy's `otherwise`
     /// is then used.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without: Option<String>,
 }
 
 /// The calibration of one metric for one phase.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhaseCalibration {
     /// The phase.
     pub phase: PhaseName,
     /// Its limits. Absent if the history gives none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Box<Calibration>>,
     /// Why the history gives none: a code and a sentence. The policy's `otherwise` is then used.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without: Option<String>,
 }
 

@@ -31,6 +31,7 @@ closed_set! {
 }
 
 /// The change record of a plan.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanChangeRecord<'a> {
     /// Its status.
@@ -38,28 +39,20 @@ pub struct PlanChangeRecord<'a> {
     /// Whether it is deployed as soon as possible, because it has no window.
     pub immediate: bool,
     /// The deployment window.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
     /// Who prepared it: a person or a program.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub prepared_by: Option<&'a PreparedBy>,
     /// When it was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
     /// When it was last changed. Absent: never.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub changed: Option<Timestamp>,
     /// The branch.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<&'a str>,
     /// The commit.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<&'a str>,
     /// The build number.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub build: Option<&'a str>,
     /// The location of the artifact.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact: Option<&'a str>,
     /// Links to further documents.
     pub links: BTreeMap<Link, &'a str>,

@@ -23,6 +23,7 @@ pub struct Contacts<'a> {
 }
 
 /// One page of the escalation policy.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlannedPage<'a> {
     /// The duty that pages.
@@ -30,7 +31,6 @@ pub struct PlannedPage<'a> {
     /// Its title for people.
     pub title: &'a str,
     /// Its escalation level. Absent for a page that is not part of an escalation.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<u32>,
     /// The moment from which its time counts.
     pub from: Moment,
@@ -40,7 +40,6 @@ pub struct PlannedPage<'a> {
     #[serde(skip_serializing_if = "<[Severity]>::is_empty")]
     pub severities: &'a [Severity],
     /// Who is paged. Absent where the policy names no role.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<Who<'a>>,
 }
 

@@ -38,6 +38,7 @@ pub struct Times {
 }
 
 /// How long a plan takes.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Duration {
     /// From the first deployment to the end of the final validation. The most time is the sum of
@@ -45,11 +46,9 @@ pub struct Duration {
     /// take at gates is not included.
     pub rollout: Times,
     /// From the detection until the fix is live, for the plan's severity. None if unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub until_live: Option<Times>,
     /// The whole procedure from the detection. None if it has no times. A review, a test or a
     /// deployment without its own time takes the time of the severity or the phases.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub procedure: Option<Times>,
 }
 

@@ -31,6 +31,7 @@ closed_set! {
 }
 
 /// One thing to do before the start.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FirstStep<'a> {
     /// Its kind.
@@ -40,10 +41,8 @@ pub struct FirstStep<'a> {
     /// Whether the start waits for it.
     pub holds_start: bool,
     /// The time allowed since the incident began, was detected or was declared. Absent: no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<Span>,
     /// The interval at which it is repeated after that. Absent: it is done once.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<Span>,
     /// Who does it. Empty: anybody.
     #[serde(skip_serializing_if = "Vec::is_empty")]

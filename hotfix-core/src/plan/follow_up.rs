@@ -53,6 +53,7 @@ pub struct LaterItem<'a> {
 }
 
 /// A duty that counts from the last phase or later.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LaterDuty<'a> {
     /// Its id.
@@ -66,13 +67,10 @@ pub struct LaterDuty<'a> {
     /// When it is due: seconds, or the day that a calendar gives.
     pub within: Due,
     /// How often it is repeated. Absent: it is due once.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<Span>,
     /// Who does it. Absent: anybody.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<Who<'a>>,
     /// Who is notified.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<Audience>,
 }
 

@@ -49,6 +49,7 @@ use crate::canonical::{Digest, digest as digest_of};
 use crate::document::read_object_by;
 use crate::fact::Facts;
 use crate::gate::Numstat;
+use crate::getters::getters;
 use crate::grade::Severity;
 use crate::policy::Policy;
 use crate::policy::section::Efficacy;
@@ -335,47 +336,9 @@ impl Plan {
         &self.policy
     }
 
-    /// Incident, release and traffic.
-    pub const fn subject(&self) -> &Subject {
-        &self.subject
-    }
-
-    /// The release with the fix; None while nobody has named it.
-    pub const fn release(&self) -> Option<&Release> {
-        self.subject.release.as_ref()
-    }
-
-    /// The known facts of the incident, as the policy reads them.
-    pub const fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    /// The severity of the plan: the incident's if it is given, or else the policy's result for the
-    /// known facts. None if it is unknown.
-    pub const fn severity(&self) -> Option<Severity> {
-        self.severity
-    }
-
-    /// The rollback methods in the order in which the rollout tries them. At least one: those that
-    /// the release names, else those of the policy and of the strategy.
-    /// [`rollback`](Self::rollback) has the details.
-    pub fn methods(&self) -> &[Method] {
-        &self.methods
-    }
-
     /// Who may spend which part of the policy's error probabilities.
     pub fn error_budget(&self) -> ErrorBudget<'_> {
         ErrorBudget::new(&self.policy)
-    }
-
-    /// The claim that the fix works, on the release's own bug metric.
-    pub const fn efficacy(&self) -> Option<Efficacy> {
-        self.efficacy
-    }
-
-    /// The calibrations from your own history, by metric. Empty without a history.
-    pub const fn calibrations(&self) -> &BTreeMap<MetricName, MetricCalibration> {
-        &self.calibrations
     }
 
     /// The random seed of this plan. It follows from incident, release and traffic without the
@@ -383,13 +346,32 @@ impl Plan {
     pub fn seed(&self) -> u64 {
         seed_of(&self.subject)
     }
+}
 
+getters! {
+    pub Plan: self;
+
+    /// Incident, release and traffic.
+    subject: &Subject = &self.subject;
+    /// The release with the fix; None while nobody has named it.
+    release: Option<&Release> = self.subject.release.as_ref();
+    /// The known facts of the incident, as the policy reads them.
+    facts: &Facts = &self.facts;
+    /// The severity of the plan: the incident's if it is given, or else the policy's result for the
+    /// known facts. None if it is unknown.
+    severity: Option<Severity> = self.severity;
+    /// The rollback methods in the order in which the rollout tries them. At least one: those that
+    /// the release names, else those of the policy and of the strategy.
+    /// [`rollback`](Self::rollback) has the details.
+    methods: &[Method] = self.methods.as_slice();
+    /// The claim that the fix works, on the release's own bug metric.
+    efficacy: Option<Efficacy> = self.efficacy;
+    /// The calibrations from your own history, by metric. Empty without a history.
+    calibrations: &BTreeMap<MetricName, MetricCalibration> = &self.calibrations;
     /// SHA-256 of policy, subject and calibrations in canonical JSON, with an empty text for each
     /// name of a person. It is the same on every platform, and in a log with redacted names.
     /// Another name does not change the digest, but an additional name does.
-    pub const fn digest(&self) -> Digest {
-        self.digest
-    }
+    digest: Digest = self.digest;
 }
 
 fn seed_of(subject: &Subject) -> u64 {

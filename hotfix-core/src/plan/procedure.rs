@@ -21,6 +21,7 @@ pub struct Procedure<'a> {
 
 /// One step of the procedure with its times in this plan. A rollout records under its id whether
 /// it is done.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlannedStep<'a> {
     /// Its id.
@@ -34,19 +35,15 @@ pub struct PlannedStep<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     pub done_when: &'a str,
     /// Who does it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleName>,
     /// The meaning of its time: a duration, or start and end since the detection.
     pub clock: StepClock,
     /// Its duration, or its start and end: its own time, or else the time that the severity or the
     /// phases give for a review, a test or a deployment. None if unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<TimeRange>,
     /// When it starts, since the detection. None before the first step with a time.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub starts: Option<TimeRange>,
     /// When it ends, since the detection.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ends: Option<TimeRange>,
     /// Whether it may be later, because an earlier step has no time.
     #[serde(skip_serializing_if = "is_false")]

@@ -32,13 +32,12 @@ closed_set! {
 }
 
 /// From a least to a most time, each of which may be unknown.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Takes {
     /// The least.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub least: Option<Span>,
     /// The most.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub most: Option<Span>,
 }
 
@@ -58,20 +57,18 @@ impl Takes {
 }
 
 /// A rollback method.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RollbackMethodPlan {
     /// Its condition, in the policy's words. Absent: always.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
     /// Its kind.
     pub kind: RollbackMethod,
     /// The source of the method.
     pub stated_by: StatedBy,
     /// Its duration. Absent if unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub takes: Option<Takes>,
     /// The source of the duration.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub timed_by: Option<StatedBy>,
 }
 
@@ -106,25 +103,22 @@ pub struct ReturnStep {
 }
 
 /// The rollback plan of a release.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RollbackPlan {
     /// What to do after the rollback, in order.
     pub aftercare: Vec<String>,
     /// How long it takes to decide on a rollback. Absent if the policy does not state it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub assess: Option<Takes>,
     /// What cannot be rolled back. Empty if nothing is known.
     pub not_reversible: Vec<NotReversible>,
     /// The total time: the policy's estimate, or else the sum of the parts; the other way round
     /// where the release states the time of the first method. Absent if neither is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Takes>,
     /// The time of the rollback itself: that of the first method, or else the policy's time for
     /// all.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub execute: Option<Takes>,
     /// The version that is rolled back. Absent without a release.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// The available methods, in the order in which the rollout tries them. At least one. If one
     /// fails, the next is used.
@@ -144,12 +138,10 @@ pub struct RollbackPlan {
     /// Empty: all at once.
     pub steps: Vec<ReturnStep>,
     /// The previous version, which runs after the rollback. Absent without a release.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
     /// Unknown inputs that may prevent a rollback: JSON Pointers.
     pub unknown: Vec<&'static str>,
     /// How long it takes to verify the rollback.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub verify: Option<Takes>,
     /// The least time to watch the metrics after the rollback.
     pub watch: Span,

@@ -48,10 +48,10 @@ closed_set! {
 }
 
 /// The strategy of a plan: which one, who chose it, and its steps.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChosenStrategy {
     /// The batches of `rolling`, if they follow from the number of instances.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub batches: Option<Batches>,
     /// Who chose it.
     pub chosen_by: ChosenBy,
@@ -62,37 +62,31 @@ pub struct ChosenStrategy {
     /// The strategy.
     pub strategy: Strategy,
     /// The policy's reason. Absent if it gives none or the release chose the strategy.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
 /// One step of a strategy.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StrategyStep {
     /// What is checked besides the metrics.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<String>,
     /// What ends it. Absent if the next step begins immediately.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<EndedBy>,
     /// How many instances have the version after it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub instances: Option<u32>,
     /// Its duration, or least duration. Absent for a deployment before the first phase, whose time
     /// includes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Span>,
     /// Its kind.
     #[serde(rename = "move")]
     pub what: Move,
     /// Its phase.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<PhaseName>,
     /// Share of the traffic that has the version after it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
     /// The side that it concerns.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
 }
 

@@ -24,13 +24,12 @@ closed_set! {
 }
 
 /// The time limits of a plan, and whether it meets them.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Objectives {
     /// The policy's own objective.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub slo: Option<Objective>,
     /// How long the policy expects the whole procedure to take.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
     /// When the fix has to be live: the deadlines of the plan's severity, or of every severity if
     /// the plan has none.
@@ -38,10 +37,10 @@ pub struct Objectives {
 }
 
 /// A time limit, and how much of it the plan needs.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Objective {
     /// The duty that sets it. None if the policy's change record sets it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub duty: Option<Name>,
     /// Its title for people.
     pub name: String,
@@ -52,21 +51,17 @@ pub struct Objective {
     /// Where it stops.
     pub to: Moment,
     /// The time that the plan needs between the two moments. None if it is unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<Times>,
     /// Whether the limit is met. None if that is unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Kept>,
     /// The verdict in a sentence.
     pub sentence: String,
     /// When the time is over. A clock from `declared` is assumed to start at the detection, or at
     /// the incident's beginning if the detection is unknown. None if neither is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
     /// The latest start of the rollout that meets the limit even if its phases take their longest
     /// time. The work of people after the phases is not included. None if it is unknown, or if the
     /// time is over before any start.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_start: Option<Timestamp>,
 }
 

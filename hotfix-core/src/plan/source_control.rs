@@ -12,18 +12,15 @@ use crate::vcs::{
 use super::Plan;
 
 /// The release of the attempt before this one, as source control knows it.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Former {
     version: String,
     /// The branch that its plan used. None for a commit on the trunk, or a flag.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     branch: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     flow: Option<Flow>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     way: Option<String>,
 }
 

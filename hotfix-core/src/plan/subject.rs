@@ -60,32 +60,29 @@ impl Subject {
 }
 
 /// The known data of an incident.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Incident {
     /// `INC-2041`.
     pub id: String,
     /// The service.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// The title, in one line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Facts by name. Absent ones are unknown.
     #[serde(default, deserialize_with = "each_once", skip_serializing_if = "Map::is_empty")]
     pub facts: Map<String, Value>,
     /// When it began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began_at: Option<Timestamp>,
     /// When it was detected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detected_at: Option<Timestamp>,
     /// The severity, if it is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
 }
 
 /// The release with the fix.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
@@ -94,84 +91,65 @@ pub struct Release {
     /// The previous version, for a rollback: `2.3.0`.
     pub previous: String,
     /// The branch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
     /// The commit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// Its author.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// The available rollback methods.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<Method>,
     /// The diff's figures, as `git diff --numstat` prints them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numstat: Option<String>,
     /// The metric that counts the bug itself. Default: the policy's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bug_metric: Option<MetricName>,
     /// What the fix does, in one line, for the name of the branch and the commit's subject.
     /// Default: the incident's title.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// What the commit message of the fix says, besides what the plan knows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit_text: Option<CommitText>,
     /// The strategy, if it is not the policy's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strategy: Option<Strategy>,
     /// With `rolling`: the instances per batch, if they are not the policy's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<u32>,
     /// The source-control flow, if it is not the policy's first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow: Option<Flow>,
     /// The policy's source-control alternative, by its id, if it is not the first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
     /// The content of the change, as stated by its author.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
     /// Whether it stops the impact but is not the permanent fix.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_gap: Option<bool>,
     /// The change record: who prepared it, when, and its links.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_record: Option<ChangeRecord>,
     /// The rollback point: data of the previous version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub point: Option<RollbackPoint>,
 }
 
 /// What only the author can say for the commit message. People who approve or deploy are not
 /// named here: the log has them.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CommitText {
     /// The root cause.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// What was changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<String>,
     /// How the change solves the issue.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub solution: Option<String>,
     /// How the fix was tested.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tested: Option<String>,
 }
 
 /// Data of the previous version, recorded before anything is deployed, for a rollback.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackPoint {
     /// Its commit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// The location of its artifact, or the platform's id of its deployment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
 }
 
@@ -193,26 +171,21 @@ closed_set! {
 }
 
 /// The change record of a release: who prepared it, when, and its links.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeRecord {
     /// Who prepared the plan.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prepared_by: Option<PreparedBy>,
     /// When the plan was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
     /// When it was last changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<Timestamp>,
     /// The deployment window. Absent: immediately.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
     /// The build number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,
     /// The location of the artifact.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
     /// Links to further documents.
     #[serde(default, deserialize_with = "each_once", skip_serializing_if = "BTreeMap::is_empty")]
@@ -251,22 +224,18 @@ pub struct Method {
 }
 
 /// The service's traffic.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
     /// Requests per minute over all arms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<f64>,
     /// The number of instances.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instances: Option<u32>,
     /// The number of instances with the canary.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary_instances: Option<u32>,
     /// Whether feature flags are available.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flags: Option<bool>,
     /// Whether the release changes a schema, so that it cannot simply be rolled back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_change: Option<bool>,
 }

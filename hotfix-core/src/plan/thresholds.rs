@@ -10,6 +10,7 @@ use crate::unit::MetricName;
 use super::Plan;
 
 /// A metric and its bounds.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Thresholds<'a> {
     /// The metric.
@@ -21,16 +22,12 @@ pub struct Thresholds<'a> {
     /// Whether its bounds scale with the share of the traffic: they are those of 100%.
     pub scaled: bool,
     /// Its value before the incident.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<Threshold>,
     /// The success bound.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub success: Option<Threshold>,
     /// The alert bound.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub alert: Option<Threshold>,
     /// The rollback bound.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rollback: Option<Threshold>,
 }
 

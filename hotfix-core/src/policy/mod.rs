@@ -40,6 +40,7 @@ use section::{
 use crate::canonical::{Digest, pretty};
 use crate::document::{DocumentErrors, Node};
 use crate::fact::Vocabulary;
+use crate::getters::getters;
 use crate::grade::{Role, Severity, Strategy};
 use crate::text::words;
 use crate::unit::{MetricName, Name, RoleName, Share, Span, Timestamp};
@@ -235,17 +236,9 @@ impl Policy {
     }
 }
 
-/// What the document says under each key, where other modules ask for it.
-macro_rules! getters {
-    ($self:ident; $($(#[$doc:meta])+ $name:ident: $type:ty = $value:expr;)+) => {
-        impl Policy {
-            $($(#[$doc])+ pub const fn $name(&$self) -> $type { $value })+
-        }
-    };
-}
-
+// What the document says under each key, where other modules ask for it.
 getters! {
-    self;
+    pub Policy: self;
 
     /// The id of the policy.
     name: Name = self.name;

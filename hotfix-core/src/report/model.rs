@@ -94,25 +94,23 @@ pub struct Report {
 }
 
 /// The incident of a report.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct IncidentPart {
     /// Id of the incident, as `INC-2041`.
     pub id: String,
     /// Title, in one line.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The service.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// The current severity.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     /// The policy's label of the severity.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub severity_label: Option<String>,
 }
 
 /// The release of the last attempt.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReleasePart {
     /// The version.
@@ -124,16 +122,12 @@ pub struct ReleasePart {
     /// Number of attempts.
     pub attempts: u32,
     /// Description of the fix.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The branch.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
     /// The commit.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// Whether it only limits the impact and is not the permanent fix.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_gap: Option<bool>,
     /// Links to further information, by kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -141,6 +135,7 @@ pub struct ReleasePart {
 }
 
 /// A success criterion of the policy.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CriterionPart {
     /// Its id.
@@ -150,10 +145,8 @@ pub struct CriterionPart {
     /// Its state: `open` if nobody has confirmed it or set it aside.
     pub state: ItemState,
     /// When it got this state.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
     /// The evidence, or why it was set aside.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
@@ -215,6 +208,7 @@ pub struct Counted {
 }
 
 /// One input, or several readings in a row, with the result.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TimelineEntry {
     /// Line of the log, from 0.
@@ -222,28 +216,23 @@ pub struct TimelineEntry {
     /// Time of the input.
     pub at: Timestamp,
     /// For several readings in a row: time of the last one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
     /// Number of readings or ticks in this entry; else 1.
     pub count: u64,
     /// Time that the sender gave, where it was not possible.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub claimed_at: Option<Timestamp>,
     /// Kind of the input; also `opened`, `refused` and `observe`.
     pub kind: &'static str,
     /// Title of the role in which the sender acted; never a name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// The event.
     pub what: String,
     /// Reason, where a person or a verdict gave one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// Decisions and requested actions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub then: Vec<String>,
     /// The new state, where it changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
 }
 
@@ -281,6 +270,7 @@ closed_set! {
 }
 
 /// A period in which a phase was deployed and watched.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PhaseVisit {
     /// The phase.
@@ -294,10 +284,8 @@ pub struct PhaseVisit {
     /// Start of the deployment.
     pub deployed_since: Timestamp,
     /// Start of the watch.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub watched_since: Option<Timestamp>,
     /// End of the period.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
     /// Number of readings during the watch.
     pub readings: u64,
@@ -319,6 +307,7 @@ pub struct AttemptComparison {
 }
 
 /// A verdict that led to a decision.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VerdictPart {
     /// Line of the log.
@@ -326,25 +315,21 @@ pub struct VerdictPart {
     /// Time of the verdict.
     pub at: Timestamp,
     /// The phase.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<PhaseName>,
     /// The decision.
     pub decision: Decision,
     /// The causes, the gravest first.
     pub causes: Vec<Cause>,
     /// The causes as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// Combined log e-value of all rollback tests.
     pub log_e: f64,
     /// Log e-value that rolls back; absent where no test decides.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
     /// One sentence for each metric, with the smallest change of the last reading that would have
     /// changed the decision.
     pub sentences: Vec<String>,
     /// Estimated failed requests per minute of each version.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub harm: Option<Harm>,
 }
 
@@ -373,6 +358,7 @@ pub struct QuestionPart {
 }
 
 /// A duty and its outcome.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DutyPart {
     /// Id of the duty.
@@ -382,48 +368,38 @@ pub struct DutyPart {
     /// Kind of the duty.
     pub kind: DutyKind,
     /// Title of the role that owns it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// The outcome.
     pub status: DutyOutcome,
     /// When its time began.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
     /// When it was due; for a repeated duty, the next or last time.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
     /// When it was done or ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settled: Option<Timestamp>,
     /// For a repeated duty: how often it was done.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
     /// For a repeated duty: how often it was not done in time.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub missed: Option<u64>,
     /// Evidence that it was done.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
 }
 
 /// An action item after the incident.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ActionItem {
     /// The task.
     pub task: String,
     /// The role that owns it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// Deadline: a time, or a text where its time has not begun.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<String>,
     /// Condition under which it counts as done.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub success_criterion: Option<String>,
     /// Whether it is done.
     pub done: bool,
     /// The duty that it comes from; absent for an action item from a note.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub duty: Option<Name>,
 }
 
@@ -445,6 +421,7 @@ pub struct AuditTrail {
 }
 
 /// An approval, denial or withdrawal.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ApprovalPart {
     /// Time of the input.
@@ -454,22 +431,19 @@ pub struct ApprovalPart {
     /// Role of the person.
     pub role: RoleName,
     /// Name of the person; absent where it was redacted.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
     /// Channel of the approval.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
     /// Who heard a verbal approval.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub heard_by: Option<String>,
     /// The reason.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// Digest of the plan that it is about.
     pub plan_digest: Digest,
 }
 
 /// A line of the audit trail.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AuditEntry {
     /// Line of the log.
@@ -477,14 +451,12 @@ pub struct AuditEntry {
     /// Time of the input.
     pub at: Timestamp,
     /// The sender; absent where no name was given or it was redacted, and for a refused input.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
     /// Kind of the input.
     pub kind: &'static str,
     /// The event.
     pub what: String,
     /// The reason.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// Requested actions that change versions or traffic.
     #[serde(skip_serializing_if = "Vec::is_empty")]

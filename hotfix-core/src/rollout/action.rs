@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use crate::gate::Who;
 use crate::grade::RollbackMethod;
@@ -112,6 +113,7 @@ impl Action {
 }
 
 /// The kind of an action, with its data.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Act {
@@ -152,7 +154,6 @@ pub enum Act {
         /// The kind of message; `Rollout::message` writes it.
         message: MessageKind,
         /// The duty that raised it: send `done` with this id once it is sent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         duty: Option<Name>,
     },
     /// Page somebody.
@@ -162,7 +163,6 @@ pub enum Act {
         /// Service, incident, what was observed, and what to do.
         why: String,
         /// The duty that raised it: `acknowledge` with this id stops the escalation.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         duty: Option<Name>,
     },
     /// Put this on the status page.
@@ -170,7 +170,6 @@ pub enum Act {
         /// The kind of message; `Rollout::message` writes it.
         message: MessageKind,
         /// The duty that raised it: send `done` with this id once it is published.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         duty: Option<Name>,
     },
     /// Find a time for a meeting.
@@ -180,7 +179,6 @@ pub enum Act {
         /// What people call the meeting.
         title: String,
         /// By when it has to be held, where that is known.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Timestamp>,
     },
 }
@@ -248,7 +246,9 @@ impl Act {
 }
 
 /// The id of an action: `"7.1"` is the second action of event 7.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr,
+)]
 pub struct ActionId {
     /// The event's number.
     pub event: u64,
@@ -277,18 +277,5 @@ impl FromStr for ActionId {
                     text.chars().take(64).collect::<String>()
                 )
             })
-    }
-}
-
-impl Serialize for ActionId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for ActionId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
     }
 }

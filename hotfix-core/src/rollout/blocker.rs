@@ -43,15 +43,14 @@ closed_set! {
 }
 
 /// One thing that prevents the start, and how it is cleared.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Blocker {
     /// The kind of the blocker.
     pub kind: BlockerKind,
     /// The item that is open, or what a role has to waive.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<Name>,
     /// The list that it is on.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Name>,
     /// The roles whose approval or waiver is needed, or that denied the plan.
     #[serde(skip_serializing_if = "Vec::is_empty")]

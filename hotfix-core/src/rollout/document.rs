@@ -168,14 +168,10 @@ impl InputDocument {
 
     /// The input of this kind.
     pub(super) fn into_input(mut self, kind: InputKind) -> Result<Input, InputError> {
-        if let Some(error) = self.too_long() {
+        let Self { by, key, channel, heard_by, version, evidence, note, text, why, .. } = &self;
+        let texts = [channel, heard_by, version, evidence, note, text, why].map(Option::as_deref);
+        if let Some(error) = fault(kind, by.as_deref(), key.as_deref(), texts) {
             return Err(error);
-        }
-        if kind.needs_actor() && self.by.as_ref().is_none_or(String::is_empty) {
-            return Err(InputError::Missing { kind, field: "by" });
-        }
-        if self.key.as_ref().is_some_and(String::is_empty) {
-            return Err(InputError::Empty { field: "key" });
         }
         let command = self.command(kind)?;
         if let Some(field) = self.left_over() {
@@ -211,17 +207,12 @@ impl InputDocument {
         ];
         left.into_iter().find_map(|(field, there)| there.then_some(field))
     }
-
-    fn too_long(&self) -> Option<InputError> {
-        let Self { by, key, channel, heard_by, version, evidence, note, text, why, .. } = self;
-        let said = [channel, heard_by, version, evidence, note, text, why].map(Option::as_deref);
-        too_long(by.as_deref(), key.as_deref(), said)
-    }
 }
 
-/// The first text that is too long for the log; those of a command in the order of
-/// [`Command::texts`].
-fn too_long(
+/// The first text that is too long for the log, else what is missing or empty around the command.
+/// The texts are those of [`Command::texts`].
+fn fault(
+    kind: InputKind,
     by: Option<&str>,
     key: Option<&str>,
     [channel, heard_by, version, evidence, note, text, why]: [Option<&str>; 7],
@@ -237,9 +228,16 @@ fn too_long(
         ("text", text, Input::LONGEST),
         ("why", why, Input::LONGEST),
     ];
-    limits.into_iter().find_map(|(field, text, most)| {
+    let mut too_long = limits.into_iter().filter_map(|(field, text, most)| {
         let bytes = text.map_or(0, str::len);
         (bytes > most).then_some(InputError::TooLong { field, bytes, most })
+    });
+    too_long.next().or_else(|| {
+        if kind.needs_actor() && by.is_none_or(str::is_empty) {
+            Some(InputError::Missing { kind, field: "by" })
+        } else {
+            key.is_some_and(str::is_empty).then_some(InputError::Empty { field: "key" })
+        }
     })
 }
 
@@ -257,21 +255,8 @@ impl Input {
         if is_plain && matches!(self.command, Command::Observe { .. } | Command::Tick) {
             return None;
         }
-        self.fault_of_texts()
-    }
-
-    fn fault_of_texts(&self) -> Option<InputError> {
-        let kind = self.command.kind();
-        let too_long = too_long(self.by.as_deref(), self.key.as_deref(), self.command.texts());
-        if too_long.is_some() {
-            too_long
-        } else if kind.needs_actor() && self.by.as_ref().is_none_or(String::is_empty) {
-            Some(InputError::Missing { kind, field: "by" })
-        } else if self.key.as_ref().is_some_and(String::is_empty) {
-            Some(InputError::Empty { field: "key" })
-        } else {
-            None
-        }
+        let (by, key) = (self.by.as_deref(), self.key.as_deref());
+        fault(self.command.kind(), by, key, self.command.texts())
     }
 }
 

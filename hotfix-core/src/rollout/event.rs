@@ -29,9 +29,10 @@ use super::stage::Stage;
 pub const LOG_FORMAT: u32 = 1;
 
 /// What a line records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum EventKind {
     /// Policy, plan and salt: the first line.
+    #[default]
     Opened,
     /// An input that was refused.
     Refused,
@@ -122,16 +123,14 @@ impl<'de> Deserialize<'de> for EventKind {
 
 /// Personal values. They are outside of the hashed part, so that they can be redacted and the chain
 /// still holds.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Personal<'a> {
     /// The name of who sent the input.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) by: Option<Cow<'a, str>>,
     /// The name of who heard a verbal approval.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) heard_by: Option<Cow<'a, str>>,
     /// What digests of personal values are salted with, on the first line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) salt: Option<Cow<'a, str>>,
     /// Names in the line's documents, by place: `/plan/release/author`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -139,10 +138,10 @@ pub(super) struct Personal<'a> {
 }
 
 /// A line of the log.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde_with::skip_serializing_none]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Event<'a> {
     /// The action that a `confirm` or `failed` is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) action: Option<ActionId>,
     /// What the caller was asked to do.
     #[serde(default, skip_serializing_if = "<[Action]>::is_empty")]
@@ -153,237 +152,132 @@ pub(super) struct Event<'a> {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) author: bool,
     /// Who sent it, as a salted digest; the name is in `personal`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) by: Option<Digest>,
     /// The calibration of the tests by the organisation's history.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) calibration: Option<Cow<'a, BTreeMap<MetricName, MetricCalibration>>>,
     /// Where an approval was given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) channel: Option<Cow<'a, str>>,
     /// The sender's time, where it was not accepted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) claimed_at: Option<Timestamp>,
     /// The code of the refusal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<Cow<'a, str>>,
     /// The duty that an `acknowledge` or `done` is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) duty: Option<Name>,
     /// The evidence of a checked item or a duty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) evidence: Option<Cow<'a, str>>,
     /// The facts that became known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) facts: Option<Cow<'a, Map<String, Value>>>,
     /// The version of the format, on the first line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) format: Option<u32>,
     /// The kind of the refused input.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) got: Option<InputKind>,
     /// Who heard a verbal approval, as a salted digest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) heard_by: Option<Digest>,
     /// The item that was checked or waived.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) item: Option<Name>,
     /// Instead of `item`, where several items are checked.
     #[serde(default, skip_serializing_if = "<[Name]>::is_empty")]
     pub(super) items: Cow<'a, [Name]>,
     /// The sender's key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<Cow<'a, str>>,
     /// What happened.
     pub(super) kind: EventKind,
     /// The readings.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) metrics: Option<Cow<'a, Observation>>,
     /// The first release that reads this line, where that is not the first of all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) needs: Option<Cow<'a, str>>,
     /// The note of a report.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<Cow<'a, str>>,
     /// Personal values, outside of the hashed part.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) personal: Option<Personal<'a>>,
     /// Incident, release and traffic, on the first line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) plan: Option<Box<Cow<'a, Subject>>>,
     /// The plan: on the first line, and of a statement about the plan.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) plan_digest: Option<Digest>,
     /// The policy in force, on the first line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) policy: Option<Box<Cow<'a, Policy>>>,
     /// The hash of the line before; 64 zeros on the first.
     pub(super) prev: Digest,
     /// The release of a `supersede` or `retry`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) release: Option<Box<Cow<'a, Release>>>,
     /// What the input changed in the duties, where it changed known data.
     #[serde(default, skip_serializing_if = "<[Replan]>::is_empty")]
     pub(super) replans: Cow<'a, [Replan]>,
     /// The role in which somebody approved, denied, withdrew or waived.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) role: Option<RoleName>,
     /// The number of the line, from 0.
     pub(super) seq: u64,
     /// The severity that was set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) severity: Option<Severity>,
     /// The problem that was reported.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) signal: Option<Signal>,
     /// The state that an item was given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<ItemStatus>,
     /// The text of a `note`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<Cow<'a, str>>,
     /// The times that became known; null for one that did not occur.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) times: Option<Cow<'a, BTreeMap<KnownTime, Option<Timestamp>>>>,
     /// The stage that the input led to, where it changed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) to: Option<Cow<'a, Stage>>,
     /// The verdict, where the input led to one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) verdict: Option<Cow<'a, Verdict>>,
     /// The version of a `revert`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<Cow<'a, str>>,
     /// The reason.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) why: Option<Cow<'a, str>>,
 }
 
 impl<'a> Event<'a> {
     /// A line with only its place in the chain.
     pub(super) fn new(kind: EventKind, seq: u64, at: Timestamp, prev: Digest) -> Self {
-        Self {
-            action: None,
-            actions: Cow::Borrowed(&[]),
-            at,
-            author: false,
-            by: None,
-            calibration: None,
-            channel: None,
-            claimed_at: None,
-            code: None,
-            duty: None,
-            evidence: None,
-            facts: None,
-            format: None,
-            got: None,
-            heard_by: None,
-            item: None,
-            items: Cow::Borrowed(&[]),
-            key: None,
-            kind,
-            metrics: None,
-            needs: kind.needs().map(Cow::Borrowed),
-            note: None,
-            personal: None,
-            plan: None,
-            plan_digest: None,
-            policy: None,
-            prev,
-            release: None,
-            replans: Cow::Borrowed(&[]),
-            role: None,
-            seq,
-            severity: None,
-            signal: None,
-            status: None,
-            text: None,
-            times: None,
-            to: None,
-            verdict: None,
-            version: None,
-            why: None,
-        }
+        Self { kind, seq, at, prev, needs: kind.needs().map(Cow::Borrowed), ..Self::default() }
     }
 
     /// Sets the command's fields. `heard_by` is personal and is left to the caller.
     pub(super) fn put(&mut self, command: &'a Command) {
-        let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
+        let texts = command.texts().map(|text| text.map(Cow::Borrowed));
+        [self.channel, _, self.version, self.evidence, self.note, self.text, self.why] = texts;
         match command {
-            Command::Approve { role, channel, heard_by: _, plan_digest, why } => {
-                self.role = Some(*role);
-                self.plan_digest = *plan_digest;
-                self.channel = text(channel);
-                self.why = text(why);
+            Command::Approve { role, plan_digest, .. } => {
+                (self.role, self.plan_digest) = (Some(*role), *plan_digest);
             }
-            Command::Deny { role, why } | Command::Withdraw { role, why } => {
-                self.role = Some(*role);
-                self.why = text(why);
-            }
-            Command::CheckItem { item, more, status, evidence } => {
+            Command::Deny { role, .. } | Command::Withdraw { role, .. } => self.role = Some(*role),
+            Command::CheckItem { item, more, status, .. } => {
                 if more.is_empty() {
                     self.item = Some(*item);
                 } else {
                     self.items = std::iter::once(*item).chain(more.iter().copied()).collect();
                 }
                 self.status = Some(*status);
-                self.evidence = text(evidence);
             }
-            Command::WaiveItem { item, role, why } => {
-                self.item = Some(*item);
-                self.role = *role;
-                self.why = Some(Cow::Borrowed(why));
-            }
-            Command::Release { release, why } => {
+            Command::WaiveItem { item, role, .. } => (self.item, self.role) = (Some(*item), *role),
+            Command::Release { release, .. }
+            | Command::Supersede { release, .. }
+            | Command::Retry { release: Some(release), .. } => {
                 self.release = Some(Box::new(Cow::Borrowed(release.as_ref())));
-                self.why = text(why);
             }
-            Command::Start | Command::Tick => {}
-            Command::Confirm { action } => self.action = Some(*action),
-            Command::Failed { action, why } => {
+            Command::Confirm { action } | Command::Failed { action, .. } => {
                 self.action = Some(*action);
-                self.why = text(why);
             }
             Command::Observe { metrics } => self.metrics = Some(Cow::Borrowed(metrics)),
-            Command::Promote { why }
-            | Command::Hold { why }
-            | Command::Pause { why }
-            | Command::Resume { why }
-            | Command::Abort { why }
-            | Command::RollBack { why } => self.why = text(why),
-            Command::Revert { version, why } => {
-                self.version = Some(Cow::Borrowed(version));
-                self.why = Some(Cow::Borrowed(why));
-            }
-            Command::Supersede { release, why } => {
-                self.release = Some(Box::new(Cow::Borrowed(release.as_ref())));
-                self.why = Some(Cow::Borrowed(why));
-            }
-            Command::Retry { release, why } => {
-                self.release = release.as_deref().map(|release| Box::new(Cow::Borrowed(release)));
-                self.why = Some(Cow::Borrowed(why));
-            }
-            Command::Acknowledge { duty, evidence } | Command::Done { duty, evidence } => {
+            Command::Acknowledge { duty, .. } | Command::Done { duty, .. } => {
                 self.duty = Some(*duty);
-                self.evidence = text(evidence);
             }
-            Command::Report { signal, note } => {
-                self.signal = Some(*signal);
-                self.note = text(note);
-            }
-            Command::SetSeverity { severity, why } => {
-                self.severity = Some(*severity);
-                self.why = text(why);
-            }
-            Command::SetFacts { facts, why } => {
-                self.facts = Some(Cow::Borrowed(facts));
-                self.why = text(why);
-            }
-            Command::SetTimes { times, why } => {
-                self.times = Some(Cow::Borrowed(times));
-                self.why = text(why);
-            }
-            Command::Note { text } => self.text = Some(Cow::Borrowed(text)),
+            Command::Report { signal, .. } => self.signal = Some(*signal),
+            Command::SetSeverity { severity, .. } => self.severity = Some(*severity),
+            Command::SetFacts { facts, .. } => self.facts = Some(Cow::Borrowed(facts)),
+            Command::SetTimes { times, .. } => self.times = Some(Cow::Borrowed(times)),
+            Command::Start
+            | Command::Tick
+            | Command::Promote { .. }
+            | Command::Hold { .. }
+            | Command::Pause { .. }
+            | Command::Resume { .. }
+            | Command::Abort { .. }
+            | Command::RollBack { .. }
+            | Command::Revert { .. }
+            | Command::Retry { release: None, .. }
+            | Command::Note { .. } => {}
         }
     }
 

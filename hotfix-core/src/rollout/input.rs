@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::canonical::Digest;
+use crate::code::coded;
 use crate::document::read_object;
 use crate::grade::{Calendar, Moment, Severity, Signal, closed_set};
 use crate::metric::Observation;
@@ -176,45 +177,31 @@ pub struct Input {
     pub command: Command,
 }
 
-/// The command of an input.
+/// The command of an input, with the fields of its document.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
 pub enum Command {
     /// See [`InputKind::Approve`].
     Approve {
-        /// In which role.
         role: RoleName,
-        /// Where it was stated.
         channel: Option<String>,
         /// Who heard it, where it was verbal. Personal.
         heard_by: Option<String>,
         /// The plan that is approved; refused where it is not this rollout's.
         plan_digest: Option<Digest>,
-        /// Why.
         why: Option<String>,
     },
     /// See [`InputKind::Deny`].
-    Deny {
-        /// In which role.
-        role: RoleName,
-        /// Why.
-        why: Option<String>,
-    },
+    Deny { role: RoleName, why: Option<String> },
     /// See [`InputKind::Withdraw`].
-    Withdraw {
-        /// In which role.
-        role: RoleName,
-        /// Why.
-        why: Option<String>,
-    },
+    Withdraw { role: RoleName, why: Option<String> },
     /// See [`InputKind::CheckItem`].
     CheckItem {
         /// The id of an item, or of a step of the procedure.
         item: Name,
         /// Further items or steps with the same status and evidence.
         more: Vec<Name>,
-        /// Done, not applicable, or open again.
         status: ItemStatus,
-        /// The evidence.
         evidence: Option<String>,
     },
     /// See [`InputKind::WaiveItem`].
@@ -224,187 +211,85 @@ pub enum Command {
         item: Name,
         /// In which role; an exception needs one.
         role: Option<RoleName>,
-        /// Why.
         why: String,
     },
     /// See [`InputKind::Release`].
-    Release {
-        /// The first release of the plan.
-        release: Box<Release>,
-        /// Why.
-        why: Option<String>,
-    },
+    Release { release: Box<Release>, why: Option<String> },
     /// See [`InputKind::Start`].
     Start,
     /// See [`InputKind::Confirm`].
-    Confirm {
-        /// The action's id.
-        action: ActionId,
-    },
+    Confirm { action: ActionId },
     /// See [`InputKind::Failed`].
-    Failed {
-        /// The action's id.
-        action: ActionId,
-        /// Why.
-        why: Option<String>,
-    },
+    Failed { action: ActionId, why: Option<String> },
     /// See [`InputKind::Observe`].
-    Observe {
-        /// What each metric read.
-        metrics: Observation,
-    },
+    Observe { metrics: Observation },
     /// See [`InputKind::Tick`].
     Tick,
     /// See [`InputKind::Promote`].
-    Promote {
-        /// Why.
-        why: Option<String>,
-    },
+    Promote { why: Option<String> },
     /// See [`InputKind::Hold`].
-    Hold {
-        /// Why.
-        why: Option<String>,
-    },
+    Hold { why: Option<String> },
     /// See [`InputKind::Pause`].
-    Pause {
-        /// Why.
-        why: Option<String>,
-    },
+    Pause { why: Option<String> },
     /// See [`InputKind::Resume`].
-    Resume {
-        /// Why.
-        why: Option<String>,
-    },
+    Resume { why: Option<String> },
     /// See [`InputKind::Abort`].
-    Abort {
-        /// Why.
-        why: Option<String>,
-    },
+    Abort { why: Option<String> },
     /// See [`InputKind::RollBack`].
-    RollBack {
-        /// Why.
-        why: Option<String>,
-    },
+    RollBack { why: Option<String> },
     /// See [`InputKind::Revert`].
-    Revert {
-        /// To which version.
-        version: String,
-        /// Why.
-        why: String,
-    },
+    Revert { version: String, why: String },
     /// See [`InputKind::Supersede`].
-    Supersede {
-        /// The new release.
-        release: Box<Release>,
-        /// Why.
-        why: String,
-    },
+    Supersede { release: Box<Release>, why: String },
     /// See [`InputKind::Retry`].
     Retry {
         /// Another release than the one that was tried. None: the same.
         release: Option<Box<Release>>,
-        /// Why.
         why: String,
     },
     /// See [`InputKind::Acknowledge`].
-    Acknowledge {
-        /// The duty's id.
-        duty: Name,
-        /// In words.
-        evidence: Option<String>,
-    },
+    Acknowledge { duty: Name, evidence: Option<String> },
     /// See [`InputKind::Done`].
-    Done {
-        /// The duty's id.
-        duty: Name,
-        /// The evidence.
-        evidence: Option<String>,
-    },
+    Done { duty: Name, evidence: Option<String> },
     /// See [`InputKind::Report`].
-    Report {
-        /// What is reported.
-        signal: Signal,
-        /// In words.
-        note: Option<String>,
-    },
+    Report { signal: Signal, note: Option<String> },
     /// See [`InputKind::SetSeverity`].
-    SetSeverity {
-        /// The new severity.
-        severity: Severity,
-        /// Why.
-        why: Option<String>,
-    },
+    SetSeverity { severity: Severity, why: Option<String> },
     /// See [`InputKind::SetFacts`].
-    SetFacts {
-        /// Facts by name.
-        facts: Map<String, Value>,
-        /// Why.
-        why: Option<String>,
-    },
+    SetFacts { facts: Map<String, Value>, why: Option<String> },
     /// See [`InputKind::SetTimes`].
     SetTimes {
         /// Times by name. None revokes a moment.
         times: BTreeMap<KnownTime, Option<Timestamp>>,
-        /// Why.
         why: Option<String>,
     },
     /// See [`InputKind::Note`].
-    Note {
-        /// The note.
-        text: String,
-    },
+    Note { text: String },
 }
 
-/// An input document that is not valid. The caller's value is wrong; nothing was logged.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InputError {
+coded! {
+    /// An input document that is not valid. The caller's value is wrong; nothing was logged.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum InputError;
+
     /// It is not a JSON object with the known fields.
     #[error("the input cannot be read: {fault}")]
-    Syntax {
-        /// What is wrong, and where.
-        fault: String,
-    },
+    Syntax { fault: String } => "HF-IN-001",
     /// The kind is unknown.
     #[error("{}", unknown_kind(.got, *.nearest))]
-    Kind {
-        /// What came.
-        got: String,
-        /// The nearest known one.
-        nearest: InputKind,
-    },
+    Kind { got: String, nearest: InputKind } => "HF-IN-002",
     /// A field is missing.
     #[error("`{kind}` needs `{field}`")]
-    Missing {
-        /// The kind.
-        kind: InputKind,
-        /// The field.
-        field: &'static str,
-    },
+    Missing { kind: InputKind, field: &'static str } => "HF-IN-003",
     /// A field does not belong to the kind.
     #[error("`{kind}` does not accept `{field}`: remove it")]
-    Unexpected {
-        /// The kind.
-        kind: InputKind,
-        /// The field.
-        field: &'static str,
-    },
+    Unexpected { kind: InputKind, field: &'static str } => "HF-IN-004",
     /// A field is empty; an empty key would be the same for every input.
     #[error("`{field}` is empty: omit it, or give it a value")]
-    Empty {
-        /// The field.
-        field: &'static str,
-    },
+    Empty { field: &'static str } => "HF-IN-006",
     /// A text is too long for the log.
     #[error("`{field}` has {bytes} bytes: shorten it to at most {most}")]
-    TooLong {
-        /// The field.
-        field: &'static str,
-        /// Its length.
-        bytes: usize,
-        /// The most.
-        most: usize,
-    },
+    TooLong { field: &'static str, bytes: usize, most: usize } => "HF-IN-005",
 }
 
 fn unknown_kind(got: &str, nearest: InputKind) -> String {
@@ -416,18 +301,6 @@ fn unknown_kind(got: &str, nearest: InputKind) -> String {
 }
 
 impl InputError {
-    /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Syntax { .. } => "HF-IN-001",
-            Self::Kind { .. } => "HF-IN-002",
-            Self::Missing { .. } => "HF-IN-003",
-            Self::Unexpected { .. } => "HF-IN-004",
-            Self::TooLong { .. } => "HF-IN-005",
-            Self::Empty { .. } => "HF-IN-006",
-        }
-    }
-
     /// Where: a JSON Pointer into the document; empty where it cannot be read as a whole.
     pub fn path(&self) -> String {
         match self {

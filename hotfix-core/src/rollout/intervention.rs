@@ -11,23 +11,20 @@ use super::input::{Command, Input, InputKind};
 
 /// What somebody wanted: the last of its kind that was taken. All of them are in the log, a line
 /// each.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intervention {
     /// The kind of the input.
     pub kind: InputKind,
     /// Who sent it; the digest of the name where that is redacted in the log.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// When it was sent.
     pub at: Timestamp,
     /// The role in which it was sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleName>,
     /// What it is about: items, a version, a severity, a signal, a duty, or names of times.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
     /// The reason, note or evidence that was given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
@@ -38,8 +35,10 @@ pub(super) struct Interventions(BTreeMap<InputKind, Intervention>);
 
 impl Interventions {
     pub(super) fn note(&mut self, at: Timestamp, input: &Input) {
-        let Some((role, about, why)) = parts(&input.command) else { return };
-        let (kind, by, why) = (input.command.kind(), input.by.clone(), why.map(str::to_owned));
+        let Some((role, about)) = parts(&input.command) else { return };
+        let [_, _, _, evidence, note, _, why] = input.command.texts();
+        let why = why.or(note).or(evidence).map(str::to_owned);
+        let (kind, by) = (input.command.kind(), input.by.clone());
         self.0.insert(kind, Intervention { kind, by, at, role, about, why });
     }
 
@@ -56,45 +55,40 @@ impl Interventions {
     }
 }
 
-type Parts<'a> = (Option<RoleName>, Option<String>, Option<&'a str>);
-
-/// Role, subject and reason of what a person wants. None for readings, for time, for what came of
-/// an action, and for remarks.
-fn parts(command: &Command) -> Option<Parts<'_>> {
+/// Role and subject of what a person wants. None for readings, for time, for what came of an
+/// action, and for remarks.
+fn parts(command: &Command) -> Option<(Option<RoleName>, Option<String>)> {
     Some(match command {
-        Command::Approve { role, why, .. }
-        | Command::Deny { role, why }
-        | Command::Withdraw { role, why } => (Some(*role), None, why.as_deref()),
-        Command::CheckItem { item, more, evidence, .. } => {
+        Command::Approve { role, .. }
+        | Command::Deny { role, .. }
+        | Command::Withdraw { role, .. } => (Some(*role), None),
+        Command::CheckItem { item, more, .. } => {
             let items: Vec<&str> = std::iter::once(item).chain(more).map(Name::as_str).collect();
-            (None, Some(items.join(", ")), evidence.as_deref())
+            (None, Some(items.join(", ")))
         }
-        Command::WaiveItem { item, role, why } => (*role, Some(item.to_string()), Some(why)),
-        Command::Release { release, why } => (None, Some(release.version.clone()), why.as_deref()),
-        Command::Start => (None, None, None),
-        Command::Promote { why }
-        | Command::Hold { why }
-        | Command::Pause { why }
-        | Command::Resume { why }
-        | Command::Abort { why }
-        | Command::RollBack { why }
-        | Command::SetFacts { why, .. } => (None, None, why.as_deref()),
-        Command::Revert { version, why } => (None, Some(version.clone()), Some(why)),
-        Command::Report { signal, note } => (None, Some(signal.to_string()), note.as_deref()),
-        Command::SetSeverity { severity, why } => {
-            (None, Some(severity.to_string()), why.as_deref())
+        Command::WaiveItem { item, role, .. } => (*role, Some(item.to_string())),
+        Command::Release { release, .. }
+        | Command::Supersede { release, .. }
+        | Command::Retry { release: Some(release), .. } => (None, Some(release.version.clone())),
+        Command::Revert { version, .. } => (None, Some(version.clone())),
+        Command::Report { signal, .. } => (None, Some(signal.to_string())),
+        Command::SetSeverity { severity, .. } => (None, Some(severity.to_string())),
+        Command::Acknowledge { duty, .. } | Command::Done { duty, .. } => {
+            (None, Some(duty.to_string()))
         }
-        Command::Supersede { release, why } => (None, Some(release.version.clone()), Some(why)),
-        Command::Retry { release, why } => {
-            (None, release.as_ref().map(|release| release.version.clone()), Some(why))
-        }
-        Command::Acknowledge { duty, evidence } | Command::Done { duty, evidence } => {
-            (None, Some(duty.to_string()), evidence.as_deref())
-        }
-        Command::SetTimes { times, why } => {
+        Command::SetTimes { times, .. } => {
             let names: Vec<&str> = times.keys().map(|time| time.as_str()).collect();
-            (None, Some(names.join(", ")), why.as_deref())
+            (None, Some(names.join(", ")))
         }
+        Command::Start
+        | Command::Promote { .. }
+        | Command::Hold { .. }
+        | Command::Pause { .. }
+        | Command::Resume { .. }
+        | Command::Abort { .. }
+        | Command::RollBack { .. }
+        | Command::Retry { release: None, .. }
+        | Command::SetFacts { .. } => (None, None),
         Command::Confirm { .. }
         | Command::Failed { .. }
         | Command::Observe { .. }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::canonical::{Digest, LineError, read_line};
+use crate::code::coded;
 use crate::deadline::Replan;
 use crate::metric::ReadingError;
 use crate::plan::{Plan, PlanError};
@@ -38,47 +39,35 @@ impl LogError {
     }
 }
 
-/// What is wrong with a line.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LogFault {
+coded! {
+    /// What is wrong with a line.
+    #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+    pub enum LogFault;
+
     /// The log has no complete line.
     #[error("the log has no complete line: pass the log from its first line, which has the plan")]
-    Empty,
+    Empty => "HF-LOG-001",
     /// The last line has no line feed.
     #[error("the last line is incomplete: use `recover`, which drops it")]
-    Torn,
+    Torn => "HF-LOG-002",
     /// Its hash does not match its content, or it is not a line of a log.
     #[error("{0}")]
-    Line(#[from] LineError),
+    Line(error: #[from] LineError) => error.code(),
     /// It does not follow the line before.
     #[error(
         "it does not follow the line before ({found}, expected {expected}): a line was removed, \
          moved, inserted or replaced, or these lines belong to another snapshot"
     )]
-    Chain {
-        /// The hash of the line before.
-        expected: Digest,
-        /// What the line has.
-        found: Digest,
-    },
+    Chain { expected: Digest, found: Digest } => "HF-LOG-003",
     /// Its number is not the next one.
     #[error("line sequence is {found}, expected {expected}: a line is missing or duplicated")]
-    Sequence {
-        /// The next number.
-        expected: u64,
-        /// What the line has.
-        found: u64,
-    },
+    Sequence { expected: u64, found: u64 } => "HF-LOG-004",
     /// Its event cannot be read.
     #[error("its event cannot be read: {fault}")]
-    Event {
-        /// What is wrong.
-        fault: String,
-    },
+    Event { fault: String } => "HF-LOG-005",
     /// The first line is not the opening, or a later one is.
     #[error("the opening line, with the plan, has to be the first line and no other")]
-    Opening,
+    Opening => "HF-LOG-006",
     /// The recomputed outcome differs from the recorded one.
     #[error(
         "audit mismatch: the recorded {what} and the recomputed {what} differ: the log was \
@@ -87,28 +76,16 @@ pub enum LogFault {
     Outcome {
         /// What differs: plan, verdict, stage, plan of duties, or actions.
         what: &'static str,
-    },
+    } => "HF-LOG-007",
     /// The log does not end with the expected line.
     #[error(
         "the log's head is {found}, expected {expected}: lines are missing or added at its end, \
          or it is another log"
     )]
-    Head {
-        /// What the caller expects.
-        expected: Digest,
-        /// The hash of the last line.
-        found: Digest,
-    },
+    Head { expected: Digest, found: Digest } => "HF-LOG-008",
     /// A newer release wrote it, and this one cannot read it.
     #[error("{what} needs {needs}, and this is release {here}: read the log with a newer one")]
-    Newer {
-        /// The event, and which part of it is unknown.
-        what: String,
-        /// The first release that reads it.
-        needs: String,
-        /// This release.
-        here: &'static str,
-    },
+    Newer { what: String, needs: String, here: &'static str } => "HF-LOG-009",
     /// A name in `personal` does not match its salted digest in the hashed part.
     #[error(
         "the name at `{place}` of `personal` does not match its salted digest in the line: \
@@ -117,42 +94,19 @@ pub enum LogFault {
     Name {
         /// Its place, as a JSON Pointer into the line.
         place: String,
-    },
+    } => "HF-LOG-010",
     /// The plan of the opening line is not valid.
     #[error("its plan is not valid: {0}")]
-    Plan(#[from] PlanError),
+    Plan(error: #[from] PlanError) => error.code(),
     /// A test cannot be built from the policy's figures.
     #[error("a test cannot be built from its policy: {0}")]
-    Test(#[from] StatError),
+    Test(error: #[from] StatError) => error.code(),
     /// The input that it records is not valid.
     #[error("its input cannot be read: {0}")]
-    Input(#[from] InputError),
+    Input(error: #[from] InputError) => error.code(),
     /// The reading that it records is impossible.
     #[error("its reading is impossible: {0}")]
-    Reading(#[from] ReadingError),
-}
-
-impl LogFault {
-    /// The stable code of this fault.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "HF-LOG-001",
-            Self::Torn => "HF-LOG-002",
-            Self::Line(error) => error.code(),
-            Self::Chain { .. } => "HF-LOG-003",
-            Self::Sequence { .. } => "HF-LOG-004",
-            Self::Event { .. } => "HF-LOG-005",
-            Self::Opening => "HF-LOG-006",
-            Self::Outcome { .. } => "HF-LOG-007",
-            Self::Head { .. } => "HF-LOG-008",
-            Self::Newer { .. } => "HF-LOG-009",
-            Self::Name { .. } => "HF-LOG-010",
-            Self::Plan(error) => error.code(),
-            Self::Test(error) => error.code(),
-            Self::Input(error) => error.code(),
-            Self::Reading(error) => error.code(),
-        }
-    }
+    Reading(error: #[from] ReadingError) => error.code(),
 }
 
 /// A rollout that was restored after a crash.

@@ -1,7 +1,7 @@
 //! Refusals: why an input is not accepted, and what would be.
 
 use crate::canonical::{CanonicalError, Digest};
-use crate::code::code;
+use crate::code::{code, coded};
 use crate::deadline::DutyRefusal;
 use crate::fact::FactError;
 use crate::metric::ReadingError;
@@ -15,7 +15,8 @@ use super::stage::State;
 
 /// A valid input that is not accepted now. The state is unchanged; the log gets a line where the
 /// refusal is logged.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("`{got}` is refused in state `{state}`: {reason}")]
 pub struct Refusal {
     /// Why it is refused.
     pub reason: RefusalReason,
@@ -37,170 +38,88 @@ impl Refusal {
     }
 }
 
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "`{}` is refused in state `{}`: {}", self.got, self.state, self.reason)
-    }
-}
+/// The code of a time that is too far ahead, whatever the input.
+const TOO_FAR: &str = code! {HF-ROLL-003};
 
-impl std::error::Error for Refusal {}
+coded! {
+    /// Why an input is refused.
+    #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+    pub enum RefusalReason;
 
-/// Why an input is refused.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RefusalReason {
     /// The state does not accept it.
     #[error("accepted in this state: {}", list(.accepted))]
-    State {
-        /// What is accepted.
-        accepted: Vec<InputKind>,
-    },
+    State { accepted: Vec<InputKind> } => code! {HF-ROLL-001},
     /// The time is before the last recorded input.
     #[error(
         "timestamp {at} is earlier than the last recorded input ({last}): check the clock, or \
          send the current time"
     )]
-    Past {
-        /// The time of the input.
-        at: Timestamp,
-        /// The time of the last input.
-        last: Timestamp,
-    },
+    Past { at: Timestamp, last: Timestamp } => code! {HF-ROLL-002},
     /// The time is too far ahead.
     #[error(
         "timestamp {at} is more than {most} after the last recorded input ({last}): check the \
          clock; if it is right, send a `tick` first"
     )]
-    Future {
-        /// The time of the input.
-        at: Timestamp,
-        /// The time of the last input.
-        last: Timestamp,
-        /// The longest step that is accepted.
-        most: Span,
-    },
+    Future { at: Timestamp, last: Timestamp, most: Span } => TOO_FAR,
     /// A tick that is too far ahead.
     #[error(
         "timestamp {at} is more than {most} after the last recorded input ({last}) and after the \
          time of the next tick: \
          check the clock; if it is right, send one `tick` for each {most}"
     )]
-    FarTick {
-        /// The time of the input.
-        at: Timestamp,
-        /// The time of the last input.
-        last: Timestamp,
-        /// The longest step that is accepted.
-        most: Span,
-    },
+    FarTick { at: Timestamp, last: Timestamp, most: Span } => TOO_FAR,
     /// A time apparently in seconds, where milliseconds are expected.
     #[error("timestamp {at} is before 2001-09-09: send milliseconds, not seconds")]
-    Seconds {
-        /// The time of the input.
-        at: Timestamp,
-    },
+    Seconds { at: Timestamp } => code! {HF-ROLL-025},
     /// The sender has not seen the whole log.
     #[error(
         "the log's head is {head}, expected {expected}: another process appended to this log \
          since you read it; replay the log and try again"
     )]
-    StaleHead {
-        /// The head.
-        head: Digest,
-        /// What the sender expected.
-        expected: Digest,
-    },
+    StaleHead { head: Digest, expected: Digest } => code! {HF-ROLL-004},
     /// A rollout without a log has no head to compare with.
     #[error("this rollout writes no log, so it has no head: omit `expected_head`")]
-    NoLog,
+    NoLog => code! {HF-ROLL-005},
     /// No such action awaits its result.
     #[error("action `{action}` is not awaiting a result (awaiting: {pending})")]
-    NoSuchAction {
-        /// The action that the input names.
-        action: ActionId,
-        /// The actions that await their result.
-        pending: String,
-    },
+    NoSuchAction { action: ActionId, pending: String } => code! {HF-ROLL-006},
     /// Something is missing before the start.
     #[error("{missing}{}", more_missing(*.more))]
-    NotReady {
-        /// What is missing, the most important first.
-        missing: String,
-        /// How many more things are missing.
-        more: usize,
-    },
+    NotReady { missing: String, more: usize } => code! {HF-ROLL-007},
     /// The policy has an error that prevents a start.
     #[error("the policy has an error that prevents a start: {finding}{}", and_more(*.more))]
-    PolicyDenied {
-        /// The linter's first finding of level `deny`.
-        finding: String,
-        /// How many more there are.
-        more: usize,
-    },
+    PolicyDenied { finding: String, more: usize } => code! {HF-ROLL-013},
     /// The policy has no such item or step.
     #[error("the policy has no checklist item or step `{item}`; the nearest is `{nearest}`")]
-    NoSuchItem {
-        /// The name that came.
-        item: String,
-        /// The nearest known one, or a dash.
-        nearest: String,
-    },
+    NoSuchItem { item: String, nearest: String } => code! {HF-ROLL-008},
     /// The role has not approved.
     #[error("role `{role}` has no approval that could be withdrawn")]
-    NoSuchApproval {
-        /// The role.
-        role: String,
-    },
+    NoSuchApproval { role: String } => code! {HF-ROLL-009},
     /// The approval is for another plan.
     #[error(
         "the plan is {plan}, not {approved}: it was changed, so read it again and approve the new \
          one"
     )]
-    PlanChanged {
-        /// The plan that was approved.
-        approved: Digest,
-        /// This rollout's.
-        plan: Digest,
-    },
+    PlanChanged { approved: Digest, plan: Digest } => code! {HF-ROLL-014},
     /// The policy names who holds the role, and this is somebody else.
     #[error("`{role}` is held by {holders}: nobody else can act in this role")]
-    NotTheHolder {
-        /// The role.
-        role: RoleName,
-        /// Who holds it.
-        holders: String,
-    },
+    NotTheHolder { role: RoleName, holders: String } => code! {HF-ROLL-015},
     /// The policy names no such role.
     #[error("the policy has no role `{role}`; the nearest is `{nearest}`")]
-    NoSuchRole {
-        /// The name that came.
-        role: RoleName,
-        /// The nearest known one, or a dash.
-        nearest: String,
-    },
+    NoSuchRole { role: RoleName, nearest: String } => code! {HF-ROLL-026},
     /// The same person has approved in another role.
     #[error(
         "the same person approved as `{first}`, and two approvals need two people: ask {who}, or \
          send `withdraw` for \
          the other approval"
     )]
-    SamePerson {
-        /// The role of the approval that was given.
-        first: RoleName,
-        /// Who can give this one.
-        who: String,
-    },
+    SamePerson { first: RoleName, who: String } => code! {HF-ROLL-027},
     /// A verbal approval without a second person who heard it.
     #[error("a verbal approval needs `heard_by`: name another person who heard it")]
-    Unheard,
+    Unheard => code! {HF-ROLL-016},
     /// No demand that the role serves accepts a verbal approval.
     #[error("verbal approval by `{role}` is not accepted: {remedy}")]
-    NotSpoken {
-        /// The role.
-        role: RoleName,
-        /// What is accepted instead.
-        remedy: String,
-    },
+    NotSpoken { role: RoleName, remedy: String } => code! {HF-ROLL-017},
     /// An approval after the start, with nothing left to approve.
     #[error("{}: to object, send {}", if *.met { "all approvals that may follow the start have been given" } else { "the policy lets no approval follow the start" }, quoted(.instead, " or "))]
     NothingToApprove {
@@ -208,128 +127,87 @@ pub enum RefusalReason {
         met: bool,
         /// How to object in this state.
         instead: Vec<InputKind>,
-    },
+    } => code! {HF-ROLL-018},
     /// An item is waived, or marked as not applicable, without a reason.
     #[error("`{item}` cannot be set aside without a reason: give it in `{field}`")]
-    NoReason {
-        /// The item.
-        item: Name,
-        /// Where the reason goes.
-        field: &'static str,
-    },
+    NoReason { item: Name, field: &'static str } => code! {HF-ROLL-019},
     /// An item that only a role may waive was checked, or waived without that role.
     #[error("`{item}` can only be waived, by {}: send `waive_item` with `role` and the reason in `why`", waivers(.roles))]
     OnlyWaived {
-        /// The item.
         item: Name,
         /// The roles that may; empty: any.
         roles: Vec<RoleName>,
-    },
+    } => code! {HF-ROLL-030},
     /// The input names nobody.
     #[error("`by` is blank: name the person or tool")]
-    Nameless,
+    Nameless => code! {HF-ROLL-020},
     /// Facts that the policy does not know, or whose values are not valid.
     #[error("at `/facts{}`: {fact}{}", .fact.path(), and_more_facts(*.more))]
-    Fact {
-        /// The first error.
-        fact: FactError,
-        /// How many more there are.
-        more: usize,
-    },
+    Fact { fact: FactError, more: usize } => fact.code(),
     /// Nobody was asked to decide, and the policy does not let a person promote earlier.
     #[error("there is nothing to decide yet: wait for the end of the watch, or for a question")]
-    TooEarly,
+    TooEarly => code! {HF-ROLL-010},
     /// The policy does not allow a revert, or not to this version.
     #[error("{}", barred(.only.as_deref()))]
     RevertBarred {
         /// The only version that a revert may name; None: a revert is not allowed.
         only: Option<String>,
-    },
+    } => code! {HF-ROLL-021},
     /// A release is superseded by itself, or reverted to itself.
     #[error("`{version}` is the release under way: name another version")]
-    SameRelease {
-        /// The version.
-        version: String,
-    },
+    SameRelease { version: String } => code! {HF-ROLL-022},
     /// A date without a time.
     #[error("at `/times/{day}`: a date cannot be removed with `null`: send the new date")]
-    NoDay {
-        /// The date.
-        day: KnownTime,
-    },
-    /// A time at which it cannot have happened.
+    NoDay { day: KnownTime } => code! {HF-ROLL-023},
+    /// A time at which it cannot have happened; `fault` says what is wrong, and what is expected.
     #[error("at `/times/{time}`: {got} is {fault}")]
-    ImpossibleTime {
-        /// Which.
-        time: KnownTime,
-        /// What came.
-        got: Timestamp,
-        /// What is wrong, and what is expected.
-        fault: String,
-    },
+    ImpossibleTime { time: KnownTime, got: Timestamp, fault: String } => code! {HF-ROLL-036},
     /// The final validation waits for items.
     #[error("the final validation waits for {open}: check or waive them first")]
-    Unvalidated {
-        /// The open items.
-        open: String,
-    },
+    Unvalidated { open: String } => code! {HF-ROLL-024},
     /// `promote` without a reason at the end of the final validation, though the fix is not shown
     /// to work.
     #[error("the fix is not shown to work: say in `why` how it is known to work, or `roll_back`")]
-    Unproven,
+    Unproven => code! {HF-ROLL-031},
     /// No deciding metric has data, and the policy makes the rollout wait.
     #[error("{when}, and the policy makes the rollout wait: restore the readings, or `roll_back`")]
-    Blind {
-        /// What has happened, in the words of the policy's contingency.
-        when: String,
-    },
+    Blind { when: String } => code! {HF-ROLL-032},
     /// A first release, where there is one that could be replaced.
     #[error("the release is `{version}`: send `supersede` to replace it")]
-    HasRelease {
-        /// The version.
-        version: String,
-    },
+    HasRelease { version: String } => code! {HF-ROLL-033},
     /// A release is replaced, and there is none.
     #[error("there is no release yet that could be replaced: send `release`")]
-    NoRelease,
+    NoRelease => code! {HF-ROLL-034},
     /// Another attempt whose `previous` is not the version that a `revert` restored.
     #[error(
         "`{live}` was restored and is live, not `{previous}`: give a release whose `previous` is `{live}`"
     )]
-    NotLive {
-        /// The version that was restored.
-        live: String,
-        /// The release's `previous`.
-        previous: String,
-    },
+    NotLive { live: String, previous: String } => code! {HF-ROLL-035},
     /// The release cannot be planned.
     #[error("{0}")]
-    Plan(#[from] PlanError),
+    Plan(error: #[from] PlanError) => error.code(),
     /// The duty does not accept this answer.
     #[error("{0}")]
-    Duty(#[from] DutyRefusal),
+    Duty(refusal: #[from] DutyRefusal) => refusal.code(),
     /// The key was used by an input of another kind.
     #[error("its key was already used by a `{first}`: give each input its own key")]
-    KeyReused {
-        /// The kind that used it.
-        first: InputKind,
-    },
+    KeyReused { first: InputKind } => code! {HF-ROLL-011},
     /// Facts that canonical JSON cannot hold: a whole number beyond 2^53.
     #[error("the facts cannot be recorded: {0}")]
-    Facts(CanonicalError),
+    Facts(error: CanonicalError) => error.code(),
     /// The outcome could not be written. The state is ahead of the log: discard this rollout and
     /// replay it.
     #[error(
         "the outcome of this input cannot be recorded ({0}): the state is ahead of the log, so \
          discard this rollout and replay the log"
     )]
-    NotRecorded(CanonicalError),
+    NotRecorded(_: CanonicalError) => code! {HF-ROLL-012},
     /// A reading that is impossible or does not fit the metric.
     #[error("{0}")]
-    Reading(#[from] ReadingError),
+    Reading(error: #[from] ReadingError) => error.code(),
     /// An input built from values that no document can express: its log could not be read again.
     #[error("{0}")]
-    Input(#[from] InputError),
+    Input(error: #[from] InputError) => error.code(),
 }
 
 fn barred(only: Option<&str>) -> String {
@@ -359,52 +237,6 @@ fn and_more(more: usize) -> String {
 }
 
 impl RefusalReason {
-    /// The stable code of this reason.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::State { .. } => code! {HF-ROLL-001},
-            Self::Past { .. } => code! {HF-ROLL-002},
-            Self::Future { .. } | Self::FarTick { .. } => code! {HF-ROLL-003},
-            Self::StaleHead { .. } => code! {HF-ROLL-004},
-            Self::NoLog => code! {HF-ROLL-005},
-            Self::NoSuchAction { .. } => code! {HF-ROLL-006},
-            Self::NotReady { .. } => code! {HF-ROLL-007},
-            Self::PolicyDenied { .. } => code! {HF-ROLL-013},
-            Self::NoSuchItem { .. } => code! {HF-ROLL-008},
-            Self::NoSuchApproval { .. } => code! {HF-ROLL-009},
-            Self::TooEarly => code! {HF-ROLL-010},
-            Self::KeyReused { .. } => code! {HF-ROLL-011},
-            Self::NotRecorded(_) => code! {HF-ROLL-012},
-            Self::PlanChanged { .. } => code! {HF-ROLL-014},
-            Self::NotTheHolder { .. } => code! {HF-ROLL-015},
-            Self::Unheard => code! {HF-ROLL-016},
-            Self::NotSpoken { .. } => code! {HF-ROLL-017},
-            Self::NoSuchRole { .. } => code! {HF-ROLL-026},
-            Self::SamePerson { .. } => code! {HF-ROLL-027},
-            Self::NothingToApprove { .. } => code! {HF-ROLL-018},
-            Self::NoReason { .. } => code! {HF-ROLL-019},
-            Self::Nameless => code! {HF-ROLL-020},
-            Self::RevertBarred { .. } => code! {HF-ROLL-021},
-            Self::SameRelease { .. } => code! {HF-ROLL-022},
-            Self::NoDay { .. } => code! {HF-ROLL-023},
-            Self::ImpossibleTime { .. } => code! {HF-ROLL-036},
-            Self::Unvalidated { .. } => code! {HF-ROLL-024},
-            Self::Seconds { .. } => code! {HF-ROLL-025},
-            Self::OnlyWaived { .. } => code! {HF-ROLL-030},
-            Self::Unproven => code! {HF-ROLL-031},
-            Self::Blind { .. } => code! {HF-ROLL-032},
-            Self::HasRelease { .. } => code! {HF-ROLL-033},
-            Self::NoRelease => code! {HF-ROLL-034},
-            Self::NotLive { .. } => code! {HF-ROLL-035},
-            Self::Plan(error) => error.code(),
-            Self::Duty(refusal) => refusal.code(),
-            Self::Fact { fact, .. } => fact.code(),
-            Self::Facts(error) => error.code(),
-            Self::Reading(error) => error.code(),
-            Self::Input(error) => error.code(),
-        }
-    }
-
     /// Whether the refusal is logged: a stale head and an invalid input are not about this rollout.
     pub(super) const fn is_logged(&self) -> bool {
         !matches!(

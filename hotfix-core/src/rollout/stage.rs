@@ -11,11 +11,13 @@ use crate::unit::{PhaseName, Timestamp};
 use super::input::InputKind;
 
 /// The stage of a rollout, with the data of that stage only.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde_with::skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Stage {
     /// Before the start of the first or another attempt. The state's name says what is missing:
     /// `drafted`, `awaiting_approval` or `ready`.
+    #[default]
     Preparing,
     /// The new version is being deployed, or gets more traffic.
     Deploying(Step),
@@ -27,7 +29,6 @@ pub enum Stage {
         #[serde(flatten)]
         step: Step,
         /// With a veto window: when it ends.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
     /// The final validation, with all phases promoted.
@@ -41,7 +42,6 @@ pub enum Stage {
         since: Timestamp,
         /// Where the last phase held traffic back for comparison: since when that traffic is to get
         /// the fix.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         ending: Option<Timestamp>,
     },
     /// The watch after completion has ended. Final.
@@ -110,6 +110,7 @@ pub enum Resume {
 }
 
 /// A rollback under way.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackProgress {
@@ -121,10 +122,8 @@ pub struct RollbackProgress {
     /// Since when.
     pub since: Timestamp,
     /// While traffic is rolled back in steps, before the method.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returning: Option<Returning>,
     /// Since when metrics are watched, once the method is confirmed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watching: Option<Timestamp>,
     /// The cause of the rollback.
     pub why: RollbackCause,
@@ -180,9 +179,11 @@ impl RollbackCause {
 
 closed_set! {
     /// The name of a state.
+    #[derive(Default)]
     State {
         /// There is no release, the severity is not known, a checklist item is open, or an earlier
         /// attempt still has traffic.
+        #[default]
         Drafted = "drafted",
         /// An approval or a waiver is missing.
         AwaitingApproval = "awaiting_approval",

@@ -6,11 +6,13 @@ use crate::canonical::Digest;
 use crate::deadline::Duties;
 use crate::fact::Facts;
 use crate::gate::checklist::{self, Checks, ItemStatus, ListStatus, StepStatus};
+use crate::getters::getters;
 use crate::grade::{MessageKind, Moment, Severity};
 use crate::judge::{
     self, Comparison, Decision, Forecast, Harm, Judge, MetricEvidence, Moment as JudgeMoment,
     PhaseRecord, Recovery, Verdict, Why,
 };
+use crate::metric::Window;
 use crate::plan::{Plan, PlanChangeRecord, PlanStatus, PlannedCommands};
 use crate::unit::{MetricName, Name, PhaseName, Share, Timestamp};
 
@@ -35,29 +37,9 @@ impl Rollout {
         self.case.state(&self.plan)
     }
 
-    /// The present stage with its data.
-    pub const fn stage(&self) -> &Stage {
-        self.case.place.stage()
-    }
-
     /// The phase that is deployed, watched or decided on.
     pub fn phase(&self) -> Option<PhaseName> {
         self.stage().step().map(|step| step.phase)
-    }
-
-    /// The canary's confirmed share of the traffic.
-    pub const fn share(&self) -> Share {
-        self.case.place.share()
-    }
-
-    /// The number of the attempt: 1, and one more with each `supersede` and each `retry`.
-    pub const fn attempt(&self) -> u32 {
-        self.case.place.attempt()
-    }
-
-    /// The last verdict.
-    pub const fn verdict(&self) -> &Verdict {
-        self.case.judged.verdict()
     }
 
     /// A metric's evidence and its basis; None for a metric without a test, or a latency that was
@@ -66,32 +48,9 @@ impl Rollout {
         MetricEvidence::of(self.case.judged.judge(), metric, &self.plan)
     }
 
-    /// The time of the last input.
-    pub const fn now(&self) -> Option<Timestamp> {
-        self.case.place.at()
-    }
-
     /// When it was last started.
     pub fn started_at(&self) -> Option<Timestamp> {
         self.case.people.interventions().last(InputKind::Start)
-    }
-
-    /// Since when it is being rolled back, or is rolled back; None otherwise.
-    pub const fn turned_back_at(&self) -> Option<Timestamp> {
-        self.case.place.turned_back_at()
-    }
-
-    /// Since when a rollback is under way or done. Unlike [`turned_back_at`](Self::turned_back_at)
-    /// it is None where none was begun: for a freeze, a failed deployment or an abort before the
-    /// start.
-    pub const fn rolled_back_since(&self) -> Option<Timestamp> {
-        self.case.place.rolled_back_since()
-    }
-
-    /// Why it is rolled back; None where it is not, or where the deployment failed before any
-    /// traffic moved.
-    pub const fn turned_back_for(&self) -> Option<&RollbackCause> {
-        self.case.place.turned_back_for()
     }
 
     /// The version that has the canary's share, or had it when it was rolled back: the release's,
@@ -200,16 +159,6 @@ impl Rollout {
     /// The last recorded intent of each kind: who wanted what, when and why, whatever came of it.
     pub fn interventions(&self) -> Vec<Intervention> {
         self.case.people.interventions().all()
-    }
-
-    /// The severity in force: given, set since, or derived by the policy from the facts.
-    pub const fn severity(&self) -> Option<Severity> {
-        self.case.readiness.severity()
-    }
-
-    /// The facts of the incident known so far.
-    pub const fn facts(&self) -> &Facts {
-        self.case.readiness.facts()
     }
 
     /// The organisation's own commands for an action, with the values of the plan: those of
@@ -554,13 +503,13 @@ impl Rollout {
     /// What each metric's trailing window reads now, in the metric's unit: the new version, and the
     /// live one. Absent where an arm has no reading in it.
     pub fn levels(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
-        judge::levels(self.case.judged.judge(), self.share())
+        judge::values(self.case.judged.judge(), self.share(), Window::sums)
     }
 
     /// What each metric read since the last phase began, until a rollback: with the fix, and without
     /// it.
     pub(crate) fn since_phase(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
-        judge::since_phase(&self.case.judged.explained().judge, self.share())
+        judge::values(&self.case.judged.explained().judge, self.share(), Window::phase)
     }
 
     /// What each metric read last, with the fix and without it, where no phase is under way: before
@@ -597,4 +546,32 @@ impl Rollout {
         );
         Comparison::of(judge, self.plan.policy().phases(), &records)
     }
+}
+
+getters! {
+    pub Rollout: self;
+
+    /// The present stage with its data.
+    stage: &Stage = self.case.place.stage();
+    /// The canary's confirmed share of the traffic.
+    share: Share = self.case.place.share();
+    /// The number of the attempt: 1, and one more with each `supersede` and each `retry`.
+    attempt: u32 = self.case.place.attempt();
+    /// The last verdict.
+    verdict: &Verdict = self.case.judged.verdict();
+    /// The time of the last input.
+    now: Option<Timestamp> = self.case.place.at();
+    /// Since when it is being rolled back, or is rolled back; None otherwise.
+    turned_back_at: Option<Timestamp> = self.case.place.turned_back_at();
+    /// Since when a rollback is under way or done. Unlike [`turned_back_at`](Self::turned_back_at)
+    /// it is None where none was begun: for a freeze, a failed deployment or an abort before the
+    /// start.
+    rolled_back_since: Option<Timestamp> = self.case.place.rolled_back_since();
+    /// Why it is rolled back; None where it is not, or where the deployment failed before any
+    /// traffic moved.
+    turned_back_for: Option<&RollbackCause> = self.case.place.turned_back_for();
+    /// The severity in force: given, set since, or derived by the policy from the facts.
+    severity: Option<Severity> = self.case.readiness.severity();
+    /// The facts of the incident known so far.
+    facts: &Facts = self.case.readiness.facts();
 }

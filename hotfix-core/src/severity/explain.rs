@@ -198,13 +198,12 @@ impl Classification<'_> {
     }
 }
 
+#[serde_with::skip_serializing_none]
 #[derive(serde::Serialize)]
 struct RuleDocument<'a> {
     id: &'a str,
     title: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     severity: Option<Severity>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     hotfix: Option<bool>,
     facts: BTreeMap<&'a str, &'a FactValue>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::document::Node;
 
 use crate::grade::MetricKind;
-use crate::metric::{Arms, Observation, Sample};
+use crate::metric::{Observation, Sample};
 use crate::unit::{MetricName, Span, Timestamp};
 
 use super::document::ScenarioReader;
@@ -88,13 +88,8 @@ impl Scraper {
         let minutes = to.since(from).as_seconds() / 60.0;
         for (id, reading) in counted.iter() {
             let (Some(arms), Some(kind)) = (reading.whole(), kind(id)) else { continue };
-            let mut totals = self
-                .totals
-                .iter()
-                .find(|(known, _)| *known == id)
-                .map_or_else(Arms::default, |(_, reading)| {
-                    reading.whole().cloned().unwrap_or_default()
-                });
+            let known = self.totals.get_mut(id).map(|reading| std::mem::take(reading.whole_mut()));
+            let mut totals = known.unwrap_or_default();
             totals.totals = kind.adds_up();
             for (total, sample) in
                 [(&mut totals.canary, &arms.canary), (&mut totals.baseline, &arms.baseline)]
@@ -119,9 +114,8 @@ impl Scraper {
     fn scrape(&mut self, arm: usize, group: usize, groups: usize) {
         for (id, reading) in self.totals.iter() {
             let Some(of) = reading.whole() else { continue };
-            let known = self.scraped.iter().find(|(known, _)| *known == id);
-            let mut scraped =
-                known.and_then(|(_, reading)| reading.whole().cloned()).unwrap_or_default();
+            let known = self.scraped.get_mut(id).map(|reading| std::mem::take(reading.whole_mut()));
+            let mut scraped = known.unwrap_or_default();
             scraped.totals = of.totals;
             let (seen, now) = match arm {
                 0 => (&mut scraped.canary, &of.canary),

@@ -29,7 +29,7 @@ pub struct Passed {
 }
 
 /// The result of a run. Times of events that never happened are absent.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Run {
     /// The state at the end.
     pub ended: State,
@@ -67,25 +67,8 @@ pub struct Run {
 }
 
 impl Run {
-    const fn new(state: State, at: Timestamp) -> Self {
-        Self {
-            ended: state,
-            ended_at: at,
-            started_at: None,
-            alerted_at: None,
-            asked_at: None,
-            rolled_back_at: None,
-            why: None,
-            completed_at: None,
-            passed: Vec::new(),
-            affected: Impact { canary: 0.0, live: 0.0 },
-            asked: 0,
-            paged: 0,
-            duties_missed: 0,
-            ticks: 0,
-            evaluations: 0,
-            refused: 0,
-        }
+    fn new(ended: State, ended_at: Timestamp) -> Self {
+        Self { ended, ended_at, ..Self::default() }
     }
 }
 

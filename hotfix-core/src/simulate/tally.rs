@@ -335,6 +335,7 @@ impl Tally {
 
 /// The outcome table of a campaign. Intervals are at 95%: Wilson's for shares, normal ones for
 /// means.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SimulatedOutcome {
     /// Runs.
@@ -359,10 +360,8 @@ pub struct SimulatedOutcome {
     pub never_started: u64,
     /// From the beginning of the fault to the decision to roll back. Absent without such a
     /// decision.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_to_find: Option<Took>,
     /// From the start to completion. Absent if no run was complete.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_to_complete: Option<Took>,
     /// Requests that the canary failed, per run.
     pub affected_by_canary: Mean,

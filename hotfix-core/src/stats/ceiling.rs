@@ -39,10 +39,8 @@ pub struct CeilingSettings {
     pub alpha: f64,
     /// Rates of the alternatives as shares of the ceiling, from 0 and below 1, at most
     /// [`MAX_GRID`].
-    #[serde(default)]
     pub grid: Option<Vec<f64>>,
     /// One weight a rate, summing to 1. Absent: even.
-    #[serde(default)]
     pub weights: Option<Vec<f64>>,
 }
 

@@ -12,7 +12,7 @@
 use core::f64::consts::PI;
 
 use super::StatError;
-use super::numeric::{exp, ln, ln1p, whole_between};
+use super::numeric::{exp, ln, ln1p, whole, whole_between};
 
 /// How much likelier than the observed outcome one may be and still count as no likelier.
 ///
@@ -44,9 +44,8 @@ const STIRLING_ERRORS: [f64; 15] = [
 
 /// What Stirling's formula lacks of `ln n!`, for whole `n` from 1.
 fn stirling_error(n: f64) -> f64 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 15")]
     if n <= 15.0 {
-        return STIRLING_ERRORS.get((n - 1.0) as usize).copied().unwrap_or_default();
+        return STIRLING_ERRORS.get(whole(n - 1.0)).copied().unwrap_or_default();
     }
     let square = n * n;
     let [a, b, c, d, e] = [1.0 / 12.0, 1.0 / 360.0, 1.0 / 1260.0, 1.0 / 1680.0, 1.0 / 1188.0];

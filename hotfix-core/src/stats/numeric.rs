@@ -411,6 +411,12 @@ fn inside(middle: f64, one: f64, other: f64) -> Option<f64> {
     (smaller(one, other) < middle && middle < larger(one, other)).then_some(middle)
 }
 
+/// The number without its fraction, as an index; 0 for less than that.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut at both ends")]
+pub(crate) fn whole(x: f64) -> usize {
+    x as usize
+}
+
 /// Percentile of an ascending list at `p` in `0..=1`, linear between points; none of an empty list.
 ///
 /// R-7 of Hyndman and Fan (1996), The American Statistician 50(4): the first and the last point are
@@ -418,8 +424,7 @@ fn inside(middle: f64, one: f64, other: f64) -> Option<f64> {
 pub(crate) fn percentile(sorted: &[f64], p: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let place = p * last as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
-    let index = place as usize;
+    let index = whole(place);
     let (low, high) = (sorted[index], sorted[last.min(index + 1)]);
     Some(low + (place - index as f64) * (high - low))
 }

@@ -20,7 +20,7 @@
 use super::draw::Draws;
 use super::grid::{Grid, Hypothesis, losses, share_of_events};
 use super::instances::{check_names, sum_of};
-use super::numeric::log_mean_exp;
+use super::numeric::{log_mean_exp, whole};
 use super::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
 use super::{Counts, Direction, Evidence, MAX_GRID, StatError, Totals, check_version};
 use serde::{Deserialize, Serialize};
@@ -65,21 +65,16 @@ pub struct RandomisationSettings {
     #[serde(default = "one")]
     pub tolerated: f64,
     /// Ratios of the test, as in its settings.
-    #[serde(default)]
     pub grid: Option<Vec<f64>>,
     /// Their weights, as in its settings.
-    #[serde(default)]
     pub weights: Option<Vec<f64>>,
     /// Ticks at which evidence is compared, growing. A phase of more than 300 ticks needs its own.
-    #[serde(default)]
     pub evaluations: Option<Vec<u32>>,
     /// Parts of `⌊αN⌋` that may be spent up to each interim analysis, increasing, the last one 1.
     /// Absent: the default's, or even for looks of one's own.
-    #[serde(default)]
     pub budget: Option<Vec<f64>>,
     /// The zones, each as the names of its instances, every instance in one: a subset has as many
     /// instances of each zone as the canary.
-    #[serde(default)]
     pub zones: Option<Vec<Vec<String>>>,
 }
 
@@ -181,7 +176,7 @@ impl RandomisationDesign {
         for (what, value, most, expected) in figures {
             StatError::unless(value <= most, what, value as f64, expected)?;
         }
-        if whole(alpha * subsets as f64) == 0 {
+        if subsets_in(alpha * subsets as f64) == 0 {
             return Err(StatError::FewSubsets { subsets, alpha });
         }
         let canary = places(instances, &settings.canary)?;
@@ -460,9 +455,8 @@ fn advance<const N: usize>(
 }
 
 /// A number of subsets from a product that rounding may have left a little short.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a million")]
-fn whole(product: f64) -> usize {
-    (product * (1.0 + 1e-12)).floor() as usize
+fn subsets_in(product: f64) -> usize {
+    whole(product * (1.0 + 1e-12))
 }
 
 fn looks(settings: &RandomisationSettings) -> Result<Vec<Interim>, StatError> {
@@ -487,7 +481,7 @@ fn looks(settings: &RandomisationSettings) -> Result<Vec<Interim>, StatError> {
     let expected = "at least one interim analysis, and 1 as the last part";
     StatError::unless(before.1 == 1.0, "budget", before.1, expected)?;
     let most = settings.alpha * settings.subsets as f64;
-    let look = |(&tick, &part): (&u32, &f64)| Interim { tick, budget: whole(most * part) };
+    let look = |(&tick, &part): (&u32, &f64)| Interim { tick, budget: subsets_in(most * part) };
     Ok(ticks.iter().zip(parts).map(look).collect())
 }
 

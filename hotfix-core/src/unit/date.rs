@@ -4,8 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{Datelike as _, NaiveDate, NaiveTime};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::{Timestamp, UnitError};
 
@@ -18,7 +17,9 @@ use super::{Timestamp, UnitError};
 /// assert_eq!("2025-02-29".parse::<Date>().unwrap_err().code(), "HF-UNIT-009");
 /// # Ok::<(), hotfix_core::unit::UnitError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr,
+)]
 pub struct Date(NaiveDate);
 
 impl Date {
@@ -53,18 +54,6 @@ impl FromStr for Date {
             .map(Self)
             .filter(|date| date.to_string() == text)
             .ok_or_else(|| UnitError::Date { got: text.to_owned() })
-    }
-}
-
-impl Serialize for Date {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Date {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 

@@ -59,7 +59,7 @@ pub use version::{NextVersion, next_version};
 use release_context::ReleaseContext;
 
 /// The fix that goes through source control.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Fix<'a> {
     /// Its version: any text that is valid in a git reference.
     pub version: &'a str,
@@ -92,43 +92,26 @@ pub struct Fix<'a> {
 
 impl<'a> Fix<'a> {
     /// A fix with known versions and nothing else.
-    pub const fn new(version: &'a str, previous: &'a str, at: Timestamp) -> Self {
-        Self {
-            version,
-            previous,
-            description: None,
-            title: None,
-            id: "",
-            branch: None,
-            commit: None,
-            flow: None,
-            way: None,
-            by_flag: false,
-            message: None,
-            at,
-            after: None,
-        }
+    pub fn new(version: &'a str, previous: &'a str, at: Timestamp) -> Self {
+        Self { version, previous, at, ..Self::default() }
     }
 }
 
 /// The source-control plan of a fix: release, rollback and merge back.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SourceControl {
     /// The branching flow.
     pub flow: Flow,
     /// The policy's alternative, if it is used.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
     /// The branch or tag that the fix starts from. Absent if a flag is turned off.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
     /// The branch of the fix. Absent if the fix is a commit on the trunk, or a flag.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<RefName>,
     /// The version.
     pub version: String,
     /// The tag. Absent if no step makes one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<RefName>,
     /// The steps, in order.
     pub steps: Vec<Step>,

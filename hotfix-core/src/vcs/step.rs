@@ -50,6 +50,7 @@ closed_set! {
 
 /// A step: first the condition, then the work of people, then the commands, in order. This library
 /// runs none of them.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// Its kind.
@@ -60,19 +61,15 @@ pub struct Step {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub why: String,
     /// The branch, tag or version concerned, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
     /// The condition of the step. Absent: always.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
     /// The work of people, or of a tool other than git.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub people: Option<String>,
     /// The git commands, for any repository server.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<Command>,
     /// The same with another tool, if it is available.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub instead: Option<Instead>,
 }
 

@@ -6,7 +6,10 @@ use crate::tree;
 
 /// From the lowest up. A module imports from lower layers, and from earlier names of its own.
 const LAYERS: [(&str, &[&str]); 8] = [
-    ("vocabulary", &["code", "unit", "grade", "sorting", "text", "document", "fact", "canonical"]),
+    (
+        "vocabulary",
+        &["getters", "grade", "code", "unit", "sorting", "text", "document", "fact", "canonical"],
+    ),
     ("policy", &["metric_kind", "policy"]),
     ("engines on values", &["severity", "decision", "gate", "stats", "metric", "kayenta"]),
     ("answers about one release", &["vcs", "plan", "judge", "deadline", "lint"]),

@@ -111,7 +111,8 @@ fn snake(name: &str) -> String {
     out
 }
 
-fn fields(entries: Vec<Entry<'_>>) -> Vec<Field> {
+/// The fields of a struct or variant; `no_nulls`: none that is `None` is written.
+fn fields(entries: Vec<Entry<'_>>, no_nulls: bool) -> Vec<Field> {
     let serialised = entries.into_iter().filter(|entry| !entry.attributes.contains("serde(skip)"));
     serialised
         .filter_map(|entry| {
@@ -123,20 +124,23 @@ fn fields(entries: Vec<Entry<'_>>) -> Vec<Field> {
                 kind: kind.to_owned(),
                 doc: entry.doc,
                 is_flat: entry.attributes.contains("flatten"),
-                is_optional: entry.attributes.contains("skip_serializing_if"),
+                is_optional: entry.attributes.contains("skip_serializing_if")
+                    || no_nulls
+                        && kind.starts_with("Option<")
+                        && !entry.attributes.contains("serialize_always"),
             })
         })
         .collect()
 }
 
-fn variant(entry: Entry<'_>, is_snake: bool, indent: usize) -> Variant {
+fn variant(entry: Entry<'_>, is_snake: bool, no_nulls: bool) -> Variant {
     let name = entry.head.split([' ', '(', ',']).next().unwrap_or_default();
     let part = entry.head.split_once('(').map(|(_, part)| part.trim_end_matches(['(', ')', ',']));
     Variant {
         name: if is_snake { snake(name) } else { name.to_owned() },
         doc: entry.doc,
         part: part.map(str::to_owned),
-        fields: fields(entries(&entry.body, indent)),
+        fields: fields(entries(&entry.body, 8), no_nulls),
     }
 }
 
@@ -157,14 +161,16 @@ fn declared(entry: &Entry<'_>) -> Vec<(String, Declared)> {
     if !entry.attributes.contains("Serialize") || !head.ends_with('{') {
         return Vec::new();
     }
+    let no_nulls = entry.attributes.contains("skip_serializing_none");
     if let Some(rest) = head.strip_prefix("struct ") {
-        let form = Form::Fields(fields(entries(&entry.body, 4)));
+        let form = Form::Fields(fields(entries(&entry.body, 4), no_nulls));
         return vec![(name(rest), Declared { form, is_public })];
     }
     let Some(rest) = head.strip_prefix("enum ") else { return Vec::new() };
     let tag = quoted(&entry.attributes, "tag = \"");
     let is_snake = entry.attributes.contains("rename_all = \"snake_case\"");
-    let variants = entries(&entry.body, 4).into_iter().map(|entry| variant(entry, is_snake, 8));
+    let variants = entries(&entry.body, 4).into_iter();
+    let variants = variants.map(|entry| variant(entry, is_snake, no_nulls));
     let form = Form::Variants(tag, variants.collect());
     vec![(name(rest), Declared { form, is_public })]
 }

@@ -21,13 +21,13 @@ use crate::unit::{Span, Timestamp};
 use super::MetricDesign;
 
 /// What the bounds compare; its own state in a snapshot.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Measured {
     pub(super) window: Window,
     /// The part of the phase that counts at its end, where that is not all of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) criterion: Option<Box<Criterion>>,
     pub(super) totals: ArmTotals,
     /// Degradation in this phase.
@@ -35,10 +35,8 @@ pub(super) struct Measured {
     /// The live version before the deployment, where no live arm is left after it.
     pub(super) pre_deployment: PreDeployment,
     /// A volume without a live arm is compared with its own level before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) trailing: Option<Box<Trailing>>,
     /// The rollback bound without each one of the canary's instances.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) left_out: Option<Box<LeftOut>>,
 }
 

@@ -14,6 +14,7 @@ mod tested;
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
+use crate::getters::getters;
 use crate::metric::{Band, Layout, Reading, ReadingError, Tick, Window};
 use crate::policy::section::{Bound, Metric, Watch};
 use crate::stats::{StatError, Totals};
@@ -387,30 +388,24 @@ impl Watched {
     }
 }
 
-/// What the rest of the judge reads of the parts.
-macro_rules! readable {
-    ($($(#[$doc:meta])* $name:ident: $of:ty = $part:ident;)*) => {
-        impl Watched {
-            $($(#[$doc])* pub(super) const fn $name(&self) -> &$of { &self.$part.$name })*
-        }
-    };
-}
+// What the rest of the judge reads of the parts.
+getters! {
+    pub(super) Watched: self;
 
-readable! {
-    metric: Metric = design;
-    watch: Watch = design;
+    metric: &Metric = &self.design.metric;
+    watch: &Watch = &self.design.watch;
     /// Basis of the rollback evidence.
-    basis: EvidenceBasis = design;
-    readings: Readings = pairing;
-    window: Window = measured;
-    totals: ArmTotals = measured;
-    degradation: Degradation = measured;
-    pre_deployment: PreDeployment = measured;
-    tests: MetricTests = tested;
-    instances: Instances = tested;
+    basis: &EvidenceBasis = &self.design.basis;
+    readings: &Readings = &self.pairing.readings;
+    window: &Window = &self.measured.window;
+    totals: &ArmTotals = &self.measured.totals;
+    degradation: &Degradation = &self.measured.degradation;
+    pre_deployment: &PreDeployment = &self.measured.pre_deployment;
+    tests: &MetricTests = &self.tested.tests;
+    instances: &Instances = &self.tested.instances;
     /// Whether the arms' counts were equal so far.
-    same: Sameness = tested;
-    last_tick: LastTick = tested;
+    same: &Sameness = &self.tested.same;
+    last_tick: &LastTick = &self.tested.last_tick;
 }
 
 impl Watched {

@@ -51,11 +51,7 @@ fn leaves(policy: &Policy, found: &mut Vec<Finding>) {
 
 fn facts(policy: &Policy, found: &mut Vec<Finding>) {
     let mut asked: BTreeSet<FactId> = BTreeSet::new();
-    let mut ask = |condition: &Condition| {
-        condition.comparisons(&mut |comparison| {
-            asked.insert(comparison.fact);
-        });
-    };
+    let mut ask = |condition: &Condition| asked.extend(condition.facts());
     policy.rules.iter().for_each(|rule| ask(&rule.when));
     for implication in &policy.implications {
         ask(&implication.when);

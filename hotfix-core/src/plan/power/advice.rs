@@ -42,6 +42,7 @@ pub struct Advice {
 }
 
 /// What is needed.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -53,13 +54,10 @@ pub enum Need {
         /// Chance that a healthy fix meets the present bound in all phases.
         passes: f64,
         /// The advised bound as a multiple of the reference's bad events. Absent if none helps.
-        #[serde(skip_serializing_if = "Option::is_none")]
         ratio: Option<f64>,
         /// The advised bound in the metric's unit.
-        #[serde(skip_serializing_if = "Option::is_none")]
         bound: Option<f64>,
         /// Chance that a healthy fix meets the advised bound in all phases.
-        #[serde(skip_serializing_if = "Option::is_none")]
         then: Option<f64>,
     },
     /// A volume bound that the planned traffic meets.
@@ -74,10 +72,8 @@ pub enum Need {
     /// Enough trials for a band. The gate waits without them.
     Trials {
         /// Length of a trailing window that has them, in minutes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         window_minutes: Option<f64>,
         /// Traffic that has them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         requests_per_minute: Option<f64>,
     },
     /// What finds a fault of the policy's margin with the wanted power. Each value is enough by
@@ -88,16 +84,12 @@ pub enum Need {
         /// Present chance to find it.
         chance: f64,
         /// Minutes of the phase.
-        #[serde(skip_serializing_if = "Option::is_none")]
         minutes: Option<f64>,
         /// Requests per minute.
-        #[serde(skip_serializing_if = "Option::is_none")]
         requests_per_minute: Option<f64>,
         /// Share of the traffic.
-        #[serde(skip_serializing_if = "Option::is_none")]
         share: Option<f64>,
         /// Canary instances, out of the instances of the traffic.
-        #[serde(skip_serializing_if = "Option::is_none")]
         instances: Option<u32>,
     },
 }

@@ -20,16 +20,15 @@ const RATIO: f64 = 5.0;
 const RATIO_OF_SHARES: f64 = 2.0;
 
 /// Whether a history calibrates the test of a metric, and what follows.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HistoryWorth {
     /// Whether the plan has one that calibrates a phase.
     pub calibrated: bool,
     /// The variance of errors in the history over that of independent errors. Absent without a
     /// history, or without an error in it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub dispersion: Option<f64>,
     /// How long a fault takes to be found with its threshold. Absent without a history.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub delay: Option<CalibratedDelay>,
     /// The same in sentences.
     pub sentence: String,

@@ -105,6 +105,7 @@ pub struct Unforeseen {
 }
 
 /// The power analysis of one metric.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MetricPower {
     /// The metric.
@@ -113,13 +114,10 @@ pub struct MetricPower {
     pub base_rate: f64,
     /// Response to a crossing of its sequential test: `roll_back`, or `ask` if its evidence may not
     /// act. Absent if it has no test.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub test_calls_for: Option<Response>,
     /// Its part of the chance of a false rollback. Absent if it has no test.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub alpha: Option<f64>,
     /// What a history is worth to its test. Absent if none calibrates it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<HistoryWorth>,
     /// One for each phase of the plan.
     pub phases: Vec<PhasePower>,
@@ -133,6 +131,7 @@ pub struct MetricPower {
 }
 
 /// The power analysis of one metric in one phase.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PhasePower {
     /// The phase.
@@ -146,7 +145,6 @@ pub struct PhasePower {
     /// Expected bad events of a healthy canary in these.
     pub expected_events: f64,
     /// Most bad events that meet the gate's bounds. Absent if any number does or the gate waits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_events: Option<f64>,
     /// Chance that a fix at the reference rate passes the gate after the least time and is not
     /// rolled back before, by plain bounds.
@@ -154,13 +152,11 @@ pub struct PhasePower {
     /// Whether that is approximate.
     pub healthy_passes_approximate: bool,
     /// Chance to pass by the longest time, if a missed criterion only holds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub healthy_passes_by_most: Option<Chance>,
     /// Chance that such a fix is rolled back by plain bounds.
     pub healthy_rolled_back: Chance,
     /// Chance that the sequential test rolls such a fix back, in this phase alone. Absent without a
     /// live arm.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub false_rollback: Option<Chance>,
     /// The gate waits for trials, whatever their result.
     pub waits_for_trials: bool,
@@ -168,30 +164,26 @@ pub struct PhasePower {
     pub faults: Vec<FaultPower>,
     /// The smallest ratio that the sequential test finds in this phase with the wanted power.
     /// Absent if it finds none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub smallest_ratio: Option<f64>,
 }
 
 /// The power analysis of one fault in one phase alone.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FaultPower {
     /// The fault's rate as a multiple of the reference's.
     pub ratio: f64,
     /// Chance that the fault passes the gate after the least time, by plain bounds. This and all
     /// other fields are absent if the canary's rate would be above 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub passes: Option<Chance>,
     /// Rolled back by plain bounds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub plain: Option<Detection>,
     /// Found by the sequential test, in this phase alone. Absent without a live arm. Evidence is kept
     /// across phases: a fault from the start on is found sooner for it, and one that begins after a
     /// good phase later.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sequential: Option<Detection>,
     /// Average minutes until the sequential test finds it, without an end of the phase, by the
     /// formula. Absent if it never does.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_to_detect: Option<f64>,
 }
 

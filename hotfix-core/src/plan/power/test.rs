@@ -3,7 +3,7 @@
 use crate::grade::{EvidenceMode, Otherwise, Response};
 use crate::plan::Plan;
 use crate::policy::section::{Metric, MetricSettings, Model, NewInstances, Phase};
-use crate::stats::numeric::{ln, sum};
+use crate::stats::numeric::{ln, sum, whole};
 use crate::stats::planning::Comparison;
 use crate::stats::planning::evaluations::Frontier;
 
@@ -135,13 +135,8 @@ impl<'a> Test<'a> {
         self.new.map_or(1.0, |new| new.counts(began, ratio, tolerated, share))
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a number of ticks in a phase"
-    )]
     fn late_ticks(&self) -> usize {
-        (self.delay * 60.0 / self.watching.cadence).ceil() as usize
+        whole((self.delay * 60.0 / self.watching.cadence).ceil())
     }
 
     /// Average minutes until a fault is found, without an end of the phase; None if it never is.

@@ -4,7 +4,7 @@ use crate::grade::{BoundBase, Response};
 use crate::metric_kind::Data;
 use crate::plan::healthy::{figure, trials};
 use crate::policy::section::{Bound, BoundValue, Metric, Phase, Watch};
-use crate::stats::numeric::sum;
+use crate::stats::numeric::{sum, whole};
 use crate::stats::planning::bands::{Bands, Crossing, Evaluation};
 use crate::stats::planning::chances::Draw;
 use crate::unit::{Share, Span};
@@ -397,9 +397,4 @@ fn most_within(metric: &Metric, figure: f64, trials: f64) -> Option<usize> {
         most += 1.0;
     }
     Some(whole(most))
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut at both ends")]
-pub(super) fn whole(x: f64) -> usize {
-    x as usize
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::Plan;
 use super::strategy::{as_written, phases};
 use super::subject::{Method, Subject};
-use crate::fact::{Fact, FactId, FactValue, Facts};
+use crate::fact::{Fact, Facts};
 use crate::grade::{RollbackMethod, Severity, Strategy, closed_set};
 use crate::policy::Policy;
 use crate::policy::section::Phase;
@@ -104,10 +104,7 @@ pub(super) struct Grounds<'g> {
 
 impl<'g> Grounds<'g> {
     pub(super) fn new(subject: &'g Subject, facts: &Facts, severity: Option<Severity>) -> Self {
-        let service_down = match facts.get(FactId::BuiltIn(Fact::ServiceDown)) {
-            Some(FactValue::Flag(down)) => Some(*down),
-            _ => None,
-        };
+        let service_down = facts.flag(Fact::ServiceDown);
         Self { subject: Cow::Borrowed(subject), severity, service_down }
     }
 }

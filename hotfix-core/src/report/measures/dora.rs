@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::incident_history::{Attempt, Incident, IncidentHistory};
@@ -23,47 +23,34 @@ closed_set! {
 }
 
 impl Period {
-    /// The period that contains a time.
-    fn of(self, at: Timestamp) -> Label {
-        let at: DateTime<Utc> = at.into();
-        match self {
-            Self::Month => Label { year: at.year(), part: at.month(), by: self },
-            Self::Week => {
-                let week = at.iso_week();
-                Label { year: week.year(), part: week.week(), by: self }
-            }
-        }
-    }
-}
-
-/// A period; periods are ordered by time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Label {
-    year: i32,
-    part: u32,
-    by: Period,
-}
-
-impl Label {
-    fn next(self) -> Self {
-        let last = match self.by {
-            Period::Month => 12,
-            // 28 December is always in the last ISO week of its year.
-            Period::Week => chrono::NaiveDate::from_ymd_opt(self.year, 12, 28)
-                .map_or(52, |day| day.iso_week().week()),
+    /// The first day of the period that contains a day.
+    fn first(self, day: NaiveDate) -> NaiveDate {
+        let before = match self {
+            Self::Month => day.day0(),
+            Self::Week => day.weekday().num_days_from_monday(),
         };
-        if self.part < last {
-            Self { part: self.part + 1, ..self }
-        } else {
-            Self { year: self.year + 1, part: 1, ..self }
-        }
+        day - Days::new(before.into())
     }
-}
 
-impl std::fmt::Display for Label {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let week = if self.by == Period::Week { "W" } else { "" };
-        write!(f, "{:04}-{week}{:02}", self.year, self.part)
+    /// The cell of the period that contains a time.
+    fn cell(self, cells: &mut BTreeMap<NaiveDate, Cell>, at: Timestamp) -> &mut Cell {
+        cells.entry(self.first(DateTime::<Utc>::from(at).date_naive())).or_default()
+    }
+
+    fn next(self, first: NaiveDate) -> NaiveDate {
+        let most = match self {
+            Self::Month => 31,
+            Self::Week => 7,
+        };
+        self.first(first + Days::new(most))
+    }
+
+    fn label(self, first: NaiveDate) -> String {
+        let week = first.iso_week();
+        match self {
+            Self::Month => format!("{:04}-{:02}", first.year(), first.month()),
+            Self::Week => format!("{:04}-W{:02}", week.year(), week.week()),
+        }
     }
 }
 
@@ -83,17 +70,16 @@ pub struct Dora {
 }
 
 /// The four DORA metrics of a period.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DoraRow {
     /// `2026-03` or `2026-W10`; absent for the whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub period: Option<String>,
     /// Deployment frequency: versions that first had traffic in this period. Each attempt counts.
     pub deployments: usize,
     /// Outcomes of the deployments.
     pub outcomes: Outcomes,
     /// Share of failed deployments among the good and failed ones; absent without such.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub change_failure_rate: Option<f64>,
     /// Lead time for changes, for attempts whose clock started in this period.
     pub lead_time: Median,
@@ -190,7 +176,7 @@ impl Cell {
 ///
 /// Source of the metrics: Forsgren, Humble and Kim (2018), Accelerate.
 pub fn dora(logs: &[&[u8]], by: Period) -> Result<Dora, MeasureError> {
-    let mut cells: BTreeMap<Label, Cell> = BTreeMap::new();
+    let mut cells: BTreeMap<NaiveDate, Cell> = BTreeMap::new();
     let mut clocks = Clocks::default();
     let mut openings: Vec<Digest> = Vec::with_capacity(logs.len());
     for (index, log) in logs.iter().enumerate() {
@@ -207,29 +193,25 @@ pub fn dora(logs: &[&[u8]], by: Period) -> Result<Dora, MeasureError> {
     for cell in cells.values() {
         whole.add(cell);
     }
-    let ends = cells.keys().next().copied().zip(cells.keys().next_back().copied());
-    let mut periods = Vec::new();
-    if let Some((first, last)) = ends {
-        let mut label = first;
-        while label <= last {
-            periods.push(cells.remove(&label).unwrap_or_default().row(Some(label.to_string())));
-            label = label.next();
-        }
-    }
+    let last = cells.keys().next_back().copied();
+    let all = std::iter::successors(cells.keys().next().copied(), |first| Some(by.next(*first)));
+    let all = all.take_while(|first| Some(*first) <= last);
+    let row = |first| cells.remove(&first).unwrap_or_default().row(Some(by.label(first)));
+    let periods = all.map(row).collect();
     Ok(Dora { by, logs: logs.len(), periods, whole: whole.row(None), clocks })
 }
 
 fn count(
     incident: Incident<'_>,
     by: Period,
-    cells: &mut BTreeMap<Label, Cell>,
+    cells: &mut BTreeMap<NaiveDate, Cell>,
     clocks: &mut Clocks,
 ) {
     let (began, restore) = incident.time_to_restore();
-    cells.entry(by.of(began)).or_default().restore.push(restore);
+    by.cell(cells, began).restore.push(restore);
     for (index, attempt) in incident.history.attempts.iter().enumerate() {
         if let Some(live) = attempt.live {
-            let outcomes = &mut cells.entry(by.of(live)).or_default().outcomes;
+            let outcomes = &mut by.cell(cells, live).outcomes;
             *match attempt {
                 Attempt { failed: Some(_), .. } => &mut outcomes.failed,
                 Attempt { good: Some(_), .. } => &mut outcomes.good,
@@ -238,7 +220,7 @@ fn count(
             } += 1;
         }
         if let Some((since, lead)) = incident.lead_time(index, attempt, clocks) {
-            cells.entry(by.of(since)).or_default().lead.push(lead);
+            by.cell(cells, since).lead.push(lead);
         }
     }
 }

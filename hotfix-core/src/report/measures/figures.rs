@@ -55,18 +55,16 @@ closed_set! {
 }
 
 /// The measures of one incident.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measures {
     /// The incident's id.
     pub incident: String,
     /// The service.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// The severity in force.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     /// The version of the last attempt; None where there was no release.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Number of attempts.
     pub attempts: u32,

@@ -12,13 +12,12 @@ use crate::unit::Span;
 /// the median is the middle of the two, as usual for an even number. Where no ended time follows,
 /// or the curve never falls to one half, only a lower limit is known. Source: Kaplan and Meier
 /// (1958), Journal of the American Statistical Association 53(282).
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Median {
     /// The median; absent where there are no times or too many are still running.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<Span>,
     /// Lower limit of the median, where too many times are still running.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<Span>,
     /// Number of times that have ended.
     pub known: usize,

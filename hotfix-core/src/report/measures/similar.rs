@@ -27,6 +27,7 @@ pub struct Known {
 }
 
 /// Similarity of a logged incident, and the facts it is based on.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Similar {
     /// Index of the log, from 0.
@@ -44,10 +45,8 @@ pub struct Similar {
     /// Last state of the rollout.
     pub state: State,
     /// Version of the last attempt; None where there was no release.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Time until the incident was resolved for users, where it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub recovered_after: Option<Span>,
 }
 

@@ -30,6 +30,7 @@ closed_set! {
 }
 
 /// One measure.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measure {
     /// Name of the measure.
@@ -40,13 +41,10 @@ pub struct Measure {
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub figure: Option<Figure>,
     /// `open` where the clock still runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<&'static str>,
     /// Start of its clock.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Mark>,
     /// End of its clock.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Mark>,
     /// The measure as a sentence, or what is missing.
     pub sentence: String,
@@ -95,17 +93,15 @@ pub struct Impact {
 }
 
 /// Error rate before the incident, without the fix and with it.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ErrorRate {
     /// The metric: `error_rate`, else the policy's first proportion.
     pub metric: MetricName,
     /// Reference from before the incident, if the policy has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<f64>,
     /// Rate of the live version over the whole rollout.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<f64>,
     /// Rate of the fix in the last phase that was watched.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<f64>,
 }

@@ -2,83 +2,54 @@
 
 use std::fmt::Display;
 
+use crate::code::coded;
 use crate::plan::PlanError;
 use crate::stats::StatError;
 
 use super::SNAPSHOT_FORMAT;
 use crate::rollout::log::LogError;
 
-/// A snapshot that cannot be made or restored. The log can be replayed in any case.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SnapshotError {
+coded! {
+    /// A snapshot that cannot be made or restored. The log can be replayed in any case.
+    #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+    pub enum SnapshotError;
+
     /// It does not begin like a snapshot.
     #[error("the bytes are not a snapshot: replay the log")]
-    Foreign,
+    Foreign => "HF-SNAP-001",
     /// Another release wrote it.
     #[error(
         "the snapshot has format {found}, and this release reads format {SNAPSHOT_FORMAT}: replay \
          the log"
     )]
-    Format {
-        /// The number it has.
-        found: u32,
-    },
+    Format { found: u32 } => "HF-SNAP-002",
     /// Bytes are missing or too many.
     #[error("the snapshot is not as long as its header says: replay the log")]
-    Length,
+    Length => "HF-SNAP-003",
     /// Its digest does not match.
     #[error("the snapshot was changed since it was made: replay the log")]
-    Changed,
+    Changed => "HF-SNAP-004",
     /// Its content is not a valid state.
     #[error("the snapshot's content cannot be read: {fault}: replay the log")]
-    Content {
-        /// What is wrong.
-        fault: String,
-    },
+    Content { fault: String } => "HF-SNAP-005",
     /// Its state does not fit its plan or its log.
     #[error("the snapshot does not fit its plan or its log ({what}): replay the log")]
-    Misfit {
-        /// Which part.
-        what: &'static str,
-    },
+    Misfit { what: &'static str } => "HF-SNAP-006",
     /// The rollout writes no log.
     #[error("a rollout without a log has no snapshot: choose `Keep` or `HandOut` as recording")]
-    NoLog,
+    NoLog => "HF-SNAP-007",
     /// A value that no snapshot can hold.
     #[error("the rollout cannot be written as a snapshot: {fault}: keep the log")]
-    Unwritten {
-        /// What is wrong.
-        fault: String,
-    },
+    Unwritten { fault: String } => "HF-SNAP-008",
     /// Its plan is not valid.
     #[error("the snapshot's plan is not valid: {0}: replay the log")]
-    Plan(#[from] PlanError),
+    Plan(error: #[from] PlanError) => error.code(),
     /// A test cannot be built from the policy's figures.
     #[error("a test cannot be built from the snapshot's policy: {0}: replay the log")]
-    Test(#[from] StatError),
+    Test(error: #[from] StatError) => error.code(),
     /// The tail of the log cannot be read.
     #[error("in the log after the snapshot, {0}")]
-    Tail(#[from] LogError),
-}
-
-impl SnapshotError {
-    /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Foreign => "HF-SNAP-001",
-            Self::Format { .. } => "HF-SNAP-002",
-            Self::Length => "HF-SNAP-003",
-            Self::Changed => "HF-SNAP-004",
-            Self::Content { .. } => "HF-SNAP-005",
-            Self::Misfit { .. } => "HF-SNAP-006",
-            Self::NoLog => "HF-SNAP-007",
-            Self::Unwritten { .. } => "HF-SNAP-008",
-            Self::Plan(error) => error.code(),
-            Self::Test(error) => error.code(),
-            Self::Tail(error) => error.code(),
-        }
-    }
+    Tail(error: #[from] LogError) => error.code(),
 }
 
 pub(super) fn unreadable(fault: impl Display) -> SnapshotError {

@@ -11,7 +11,7 @@ use crate::rollout::input::{Input, InputKind};
 use crate::unit::Timestamp;
 
 /// Actions of the last inputs, pending and superseded.
-#[derive(Debug, PartialEq, Serialize, Deserialize, educe::Educe)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Actions {
@@ -28,13 +28,7 @@ pub(crate) struct Actions {
 
 impl Actions {
     pub(super) fn new() -> Self {
-        Self {
-            pending: Vec::new(),
-            pending_since: None,
-            last: Vec::new(),
-            overtaken: Vec::new(),
-            keys: Keys::new(),
-        }
+        Self { keys: Keys::new(), ..Self::default() }
     }
 
     pub(crate) fn pending(&self) -> &[Action] {

@@ -13,7 +13,7 @@ mod readiness;
 use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
-use crate::fact::{Fact, FactId, FactValue};
+use crate::fact::Fact;
 use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -87,10 +87,7 @@ impl RolloutState {
 
     /// Whether the service is reported down now.
     pub(super) fn is_down(&self) -> Option<bool> {
-        match self.readiness.facts().get(FactId::BuiltIn(Fact::ServiceDown)) {
-            Some(FactValue::Flag(down)) => Some(*down),
-            _ => None,
-        }
+        self.readiness.facts().flag(Fact::ServiceDown)
     }
 
     /// Whether the new version has traffic, or a pending change may still give it some.

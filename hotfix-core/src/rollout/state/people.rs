@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::getters::getters;
 use crate::grade::Response;
 use crate::judge::Decision;
 use crate::policy::Policy;
@@ -84,26 +85,6 @@ impl Unanswered {
 }
 
 impl People {
-    pub(crate) const fn asked(&self) -> bool {
-        self.asked
-    }
-
-    pub(crate) const fn objected(&self) -> bool {
-        self.objected
-    }
-
-    pub(crate) const fn on_status_page(&self) -> bool {
-        self.on_status_page
-    }
-
-    pub(crate) const fn unanswered(&self) -> Option<&Unanswered> {
-        self.unanswered.as_ref()
-    }
-
-    pub(crate) const fn interventions(&self) -> &Interventions {
-        &self.interventions
-    }
-
     /// Whether the open question is about an objection that a rollout in this stage waits for.
     pub(crate) fn objects_to(&self, stage: &Stage) -> bool {
         let about = self.unanswered.as_ref().map(|open| open.about);
@@ -262,4 +243,14 @@ impl People {
             }
         }
     }
+}
+
+getters! {
+    pub(crate) People: self;
+
+    asked: bool = self.asked;
+    objected: bool = self.objected;
+    on_status_page: bool = self.on_status_page;
+    unanswered: Option<&Unanswered> = self.unanswered.as_ref();
+    interventions: &Interventions = &self.interventions;
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::getters::getters;
 use crate::judge::Use;
 use crate::policy::Policy;
 use crate::rollout::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
@@ -11,7 +12,7 @@ use crate::unit::{Share, Timestamp};
 const MOST_LINES: u64 = 1 << 53;
 
 /// Stage, clock, share and attempt.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Place {
     pub(super) stage: Stage,
@@ -46,41 +47,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(super) const fn new() -> Self {
-        Self {
-            stage: Stage::Preparing,
-            turned_back_at: None,
-            rolled_back_since: None,
-            live_again_at: None,
-            turned_back_for: None,
-            former: None,
-            restored: None,
-            seq: 0,
-            at: None,
-            looked_at: None,
-            share: Share::NONE,
-            attempt: 1,
-        }
-    }
-
-    pub(crate) const fn stage(&self) -> &Stage {
-        &self.stage
-    }
-
-    pub(crate) const fn turned_back_at(&self) -> Option<Timestamp> {
-        self.turned_back_at
-    }
-
-    pub(crate) const fn rolled_back_since(&self) -> Option<Timestamp> {
-        self.rolled_back_since
-    }
-
-    pub(crate) const fn live_again_at(&self) -> Option<Timestamp> {
-        self.live_again_at
-    }
-
-    pub(crate) const fn turned_back_for(&self) -> Option<&RollbackCause> {
-        self.turned_back_for.as_ref()
+    pub(super) fn new() -> Self {
+        Self { attempt: 1, ..Self::default() }
     }
 
     /// The version that was restored instead of the release's `previous`.
@@ -105,26 +73,6 @@ impl Place {
             Stage::RollingBack(way) => way.why.target(previous),
             _ => self.restored().unwrap_or(previous),
         }
-    }
-
-    pub(crate) const fn seq(&self) -> u64 {
-        self.seq
-    }
-
-    pub(crate) const fn at(&self) -> Option<Timestamp> {
-        self.at
-    }
-
-    pub(crate) const fn looked_at(&self) -> Option<Timestamp> {
-        self.looked_at
-    }
-
-    pub(crate) const fn share(&self) -> Share {
-        self.share
-    }
-
-    pub(crate) const fn attempt(&self) -> u32 {
-        self.attempt
     }
 
     /// Whether a moment has come since the last `observe` or `tick`.
@@ -254,4 +202,19 @@ impl Place {
             Ok(())
         }
     }
+}
+
+getters! {
+    pub(crate) Place: self;
+
+    stage: &Stage = &self.stage;
+    turned_back_at: Option<Timestamp> = self.turned_back_at;
+    rolled_back_since: Option<Timestamp> = self.rolled_back_since;
+    live_again_at: Option<Timestamp> = self.live_again_at;
+    turned_back_for: Option<&RollbackCause> = self.turned_back_for.as_ref();
+    seq: u64 = self.seq;
+    at: Option<Timestamp> = self.at;
+    looked_at: Option<Timestamp> = self.looked_at;
+    share: Share = self.share;
+    attempt: u32 = self.attempt;
 }

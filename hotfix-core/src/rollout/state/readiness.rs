@@ -9,6 +9,7 @@ use crate::gate::approval::{
     self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
 };
 use crate::gate::checklist::{self, Exception, ItemState, Mark, Marks};
+use crate::getters::getters;
 use crate::grade::{ChecklistMoment, Severity};
 use crate::plan::{Plan, PlanFinding};
 use crate::policy::Policy;
@@ -77,26 +78,6 @@ impl Readiness {
             requested_at: None,
             told: Vec::new(),
         }
-    }
-
-    pub(crate) const fn severity(&self) -> Option<Severity> {
-        self.severity
-    }
-
-    pub(crate) const fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    pub(crate) const fn statements(&self) -> &Statements {
-        &self.words
-    }
-
-    pub(crate) const fn marks(&self) -> &Marks {
-        &self.marks
-    }
-
-    pub(crate) const fn requested_at(&self) -> Option<Timestamp> {
-        self.requested_at
     }
 
     /// Folds an input that was checked. `author`: it comes from the author of the fix.
@@ -358,6 +339,16 @@ impl Readiness {
             State::AwaitingApproval
         }
     }
+}
+
+getters! {
+    pub(crate) Readiness: self;
+
+    severity: Option<Severity> = self.severity;
+    facts: &Facts = &self.facts;
+    statements: &Statements = &self.words;
+    marks: &Marks = &self.marks;
+    requested_at: Option<Timestamp> = self.requested_at;
 }
 
 /// Whether an unmet demand holds up the start. A denial is listed separately: an approval lifts it.

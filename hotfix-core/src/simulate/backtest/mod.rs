@@ -73,18 +73,16 @@ pub struct Rests {
 }
 
 /// The state of one metric.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stood {
     /// Its band.
     pub band: Band,
     /// The canary's value in the window, in the metric's unit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<f64>,
     /// The live arm's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
     /// Log e-value of its rollback test.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_e: Option<f64>,
 }
 
@@ -98,7 +96,8 @@ pub struct BandChange {
 }
 
 /// The result of one metric.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde_with::skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MetricTrace {
     /// Its role in the policy.
     pub role: Role,
@@ -106,16 +105,12 @@ pub struct MetricTrace {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left_out: bool,
     /// When its window was first beyond its alert bound, or its rollback bound.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_at: Option<Timestamp>,
     /// When its window was first beyond its rollback bound.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_at: Option<Timestamp>,
     /// When its own test first had the evidence for which the policy holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_at: Option<Timestamp>,
     /// When its own test first had the evidence that the policy needs for a rollback.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crossed_at: Option<Timestamp>,
     /// Its bands, each with its start; at most [`Backtest::MOST_LISTED`].
     pub bands: Vec<BandChange>,
@@ -137,6 +132,7 @@ pub struct Ended {
 }
 
 /// The backtest of one policy.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Backtest {
     /// The policy's name.
@@ -144,16 +140,12 @@ pub struct Backtest {
     /// All its decisions, in order; at most [`Backtest::MOST_LISTED`].
     pub would: Vec<Would>,
     /// When a deciding metric was first beyond its alert bound.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_alert: Option<Timestamp>,
     /// When it would first have asked a person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_ask: Option<Timestamp>,
     /// When it would have rolled back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_rollback: Option<Timestamp>,
     /// When all tests together first had the evidence for a rollback.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crossed_at: Option<Timestamp>,
     /// The end of the rollout.
     pub ended: Ended,

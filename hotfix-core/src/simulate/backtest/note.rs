@@ -16,6 +16,7 @@ use crate::unit::{MetricName, PhaseName, Timestamp};
 use super::{Backtest, BandChange, MetricTrace, Rests, Stood, What, Would};
 
 /// The notes of one policy.
+#[derive(Default)]
 pub(super) struct Notes {
     pub(super) would: Vec<Would>,
     pub(super) metrics: BTreeMap<MetricName, MetricTrace>,
@@ -39,30 +40,15 @@ impl Notes {
     pub(super) fn new(policy: &Policy, left_out: &[MetricName]) -> Self {
         let course = |metric: &crate::policy::section::Metric| {
             let left_out = left_out.contains(&metric.id);
-            let course = MetricTrace {
-                role: if left_out { Role::Decide } else { metric.role },
-                left_out,
-                alert_at: None,
-                rollback_at: None,
-                held_at: None,
-                crossed_at: None,
-                bands: Vec::new(),
-            };
+            let role = if left_out { Role::Decide } else { metric.role };
+            let course = MetricTrace { role, left_out, ..MetricTrace::default() };
             (metric.id, course)
         };
         Self {
-            would: Vec::new(),
             metrics: map_of(policy.metrics().iter().map(course)),
-            first_alert: None,
-            first_ask: None,
-            first_rollback: None,
-            crossed_at: None,
-            refused: BTreeMap::new(),
-            last: None,
-            phase: None,
-            cut: 0,
             hold: ln(policy.evidence().hold.value()),
             threshold: ErrorBudget::new(policy).threshold(),
+            ..Self::default()
         }
     }
 

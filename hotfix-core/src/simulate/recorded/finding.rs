@@ -8,10 +8,10 @@ use crate::text;
 use crate::unit::{MetricName, Span, Timestamp};
 
 /// A finding. Every assumption has one.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedFinding {
     /// Its first time, if it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
     /// The stable code.
     pub code: String,
@@ -20,7 +20,6 @@ pub struct RecordedFinding {
     /// The anomaly and how it was handled.
     pub message: String,
     /// The metric concerned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<MetricName>,
 }
 

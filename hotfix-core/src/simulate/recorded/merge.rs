@@ -54,9 +54,7 @@ impl Merge {
             }
         }
         for (metric, counts) in averaged {
-            let Some((_, reading)) = into.iter_mut().find(|(name, _)| **name == metric) else {
-                continue;
-            };
+            let Some(reading) = into.get_mut(metric) else { continue };
             let mut strata = reading.strata().cloned().zip(counts).map(|(mut arms, counts)| {
                 let Arms { canary, baseline, totals } = &mut arms;
                 for (sample, count) in [canary, baseline].into_iter().zip(counts) {
@@ -81,8 +79,7 @@ impl Merge {
         reading: &Reading,
         at: Timestamp,
     ) -> bool {
-        let known = into.iter_mut().find(|(name, _)| **name == metric);
-        let Some((_, known)) = known else {
+        let Some(known) = into.get_mut(metric) else {
             into.set(metric, reading.clone());
             return true;
         };

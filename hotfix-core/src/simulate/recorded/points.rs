@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::metric::{Arms, Histogram, Observation, Sample};
+use crate::metric::{Histogram, Observation, Sample};
 use crate::sorting::sort_by_key;
 use crate::unit::{MetricName, Span, Timestamp};
 
@@ -262,11 +262,8 @@ fn sample(
 
 /// Adds one arm's sample to the observation.
 fn put(metrics: &mut Observation, metric: MetricName, arm: usize, sample: Sample, totals: bool) {
-    let known = metrics.iter_mut().find(|(name, _)| **name == metric);
-    let mut arms = match known {
-        Some((_, reading)) => std::mem::take(reading.whole_mut()),
-        None => Arms::default(),
-    };
+    let known = metrics.get_mut(metric).map(|reading| std::mem::take(reading.whole_mut()));
+    let mut arms = known.unwrap_or_default();
     arms.totals = totals;
     *(if arm == 0 { &mut arms.canary } else { &mut arms.baseline }) = Some(sample);
     metrics.set(metric, arms);

@@ -12,7 +12,7 @@
 use core::f64::consts::{LN_2, PI};
 
 use crate::stats::distribution::{Binomial, Law, ln_poisson};
-use crate::stats::numeric::{exp, larger, ln1p, sum};
+use crate::stats::numeric::{exp, larger, ln1p, sum, whole};
 
 /// Sizes up to which the law is exact everywhere.
 const EXACT_SIZE: f64 = 140.0;
@@ -82,11 +82,9 @@ fn one_sided(size: f64, distance: f64) -> f64 {
 fn matrix(size: f64, steps: f64) -> f64 {
     let half = steps.ceil();
     let rest = half - steps;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 140")]
-    let middle = half as usize - 1;
+    let middle = whole(half) - 1;
     let rows = 2 * middle + 1;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 1e5")]
-    let mut left = size as u64;
+    let mut left = whole(size);
     let mut base = Scaled { entries: transitions(rows, rest), rows, doublings: 0.0 };
     let mut power: Option<Scaled> = None;
     while left > 0 {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::kolmogorov;
 use super::sample::{Group, Groups, buckets, sorted};
 use super::{Alternative, Assumption, Assumptions, Method, StatError};
-use crate::stats::numeric::{exp, larger, smaller};
+use crate::stats::numeric::{exp, larger, smaller, whole};
 
 /// Pairs up to which [`Method::Auto`] is exact: 10,000 against 10,000, as in `SciPy`.
 const EXACT_PAIRS: f64 = 1e8;
@@ -155,8 +155,7 @@ fn leaving_paths(sizes: [f64; 2], reached: f64, two_sided: bool) -> f64 {
         let first = ((i * m - reached) / n).floor() + 1.0;
         let last = if two_sided { ((i * m + reached) / n).ceil() - 1.0 } else { m };
         let (first, last) = (larger(first, 0.0), smaller(last, m));
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to m")]
-        let (from, to) = (first as usize, last as usize);
+        let (from, to) = (whole(first), whole(last));
         let mut left = if from == 0 { 0.0 } else { 1.0 };
         let mut j = first;
         for share in shares.get_mut(from..=to).unwrap_or_default() {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::sample::{Group, Groups, buckets, sorted};
 use super::{Alternative, Assumption, Assumptions, Method, StatError};
 use crate::stats::distribution::RankSums;
-use crate::stats::numeric::{larger, normal_cdf, smaller};
+use crate::stats::numeric::{larger, normal_cdf, smaller, whole};
 
 /// With at most this many values in an arm, and no ties, [`Method::Auto`] is exact, as in `SciPy`.
 pub(super) const FEW: usize = 8;
@@ -154,13 +154,8 @@ impl Sums {
     }
 
     /// Without ties `u` is whole.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "u is from 0 to the number of pairs, which the table holds"
-    )]
     fn exact(&self, law: &RankSums, alternative: Alternative) -> f64 {
-        let u = self.u() as usize;
+        let u = whole(self.u());
         let (greater, less) = (law.at_least(u), law.at_most(u));
         match alternative {
             Alternative::Greater => greater,

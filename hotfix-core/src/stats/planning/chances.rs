@@ -1,7 +1,7 @@
 //! Distributions of counts of bad events, and of their sums.
 
 use crate::stats::distribution::{Binomial, Law as _, Poisson, lower_tail};
-use crate::stats::numeric::{larger, normal_cdf, smaller, sum};
+use crate::stats::numeric::{larger, normal_cdf, smaller, sum, whole};
 
 /// Chances below this, relative to the largest, are left out.
 const LEAST: f64 = 1e-17;
@@ -136,11 +136,6 @@ impl Draw {
         }
         Chances { low, of }
     }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut at both ends")]
-pub(super) fn whole(x: f64) -> usize {
-    larger(x, 0.0) as usize
 }
 
 /// Chances of `low`, `low + 1`, …; they sum to 1 or, where some are ruled out, to less.

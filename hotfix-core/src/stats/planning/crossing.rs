@@ -8,7 +8,7 @@
 use super::chances::Chances;
 use crate::stats::distribution::ln_poisson;
 use crate::stats::grid::{Grid, losses, share_of_events};
-use crate::stats::numeric::{exp, log_mean_exp};
+use crate::stats::numeric::{exp, log_mean_exp, whole};
 use crate::stats::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
 use crate::stats::{Direction, MAX_GRID, StatError};
 
@@ -42,12 +42,7 @@ impl Crossing {
         let mut paths = Chances::certainly(0);
         // The first count that decides: from it on up for worse, below it for better.
         let mut edge = 0_usize;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a small number"
-        )]
-        let most = (expected + 10.0 * expected.sqrt() + 20.0) as usize;
+        let most = whole(expected + 10.0 * expected.sqrt() + 20.0);
         for events in 1..=most {
             let Chances { low, of } = &mut paths;
             of.push(0.0);
@@ -92,12 +87,7 @@ impl Crossing {
         if expected <= 0.0 {
             return 0.0;
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a small number"
-        )]
-        let middle = expected as usize;
+        let middle = whole(expected);
         let at = middle as f64;
         let top = exp(ln_poisson(at, expected));
         let mut sum = top * self.by(middle);

@@ -40,6 +40,7 @@ impl Default for Promotion {
 }
 
 /// Whether one ratio is caught in a phase.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Caught {
@@ -47,14 +48,13 @@ pub struct Caught {
     pub ratio: f64,
     /// Chance that the phase, by itself, finds it in time; absent where the canary's rate would be
     /// over 1. Evidence is carried over phases, so later ones see more than this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_time: Option<Chance>,
     /// Minutes that it takes on average; absent likewise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_minutes: Option<f64>,
 }
 
 /// What a phase can see.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhasePower {
@@ -64,13 +64,11 @@ pub struct PhasePower {
     pub expected_events: f64,
     /// The smallest ratio that is found with chance 0.8; absent where none is, or nothing is left
     /// to compare with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smallest_ratio: Option<f64>,
     /// For each ratio asked; empty at full traffic, where no baseline is left.
     pub caught: Vec<Caught>,
     /// Chance that an equally good canary is shown to be within the promotion's margin by the end;
     /// absent at full traffic.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown_not_worse: Option<Chance>,
 }
 

@@ -19,15 +19,11 @@ const SUBSETS: f64 = 2_000.0;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
+#[allow(missing_docs)]
 pub enum Advice {
     /// Less history than six hours.
     #[error("{hours:.1} hours of history, {wanted} are wanted: false rollbacks may exceed alpha")]
-    ShortHistory {
-        /// What there is.
-        hours: f64,
-        /// What is wanted.
-        wanted: f64,
-    },
+    ShortHistory { hours: f64, wanted: f64 },
     /// No event in the history: it says nothing about noise.
     #[error(
         "no event in the history: it calibrates nothing, the threshold is that of independent \
@@ -40,52 +36,31 @@ pub enum Advice {
         "the threshold rests on {independent:.1} independent windows: record a longer history or \
          shorten the phase"
     )]
-    FewWindows {
-        /// Independent windows above the 70% quantile.
-        independent: f64,
-    },
+    FewWindows { independent: f64 },
     /// Errors come in bursts or differ between instances.
     #[error(
         "errors vary {dispersion:.1} times as much as independent ones: the threshold is higher, \
          detection slower"
     )]
-    Noisy {
-        /// Times the variance of independent errors.
-        dispersion: f64,
-    },
+    Noisy { dispersion: f64 },
     /// Too few canary instances to distinguish a bad release from one bad instance.
     #[error(
         "{instances} canary instances: from {wanted} on, one bad instance cannot roll back a \
          release"
     )]
-    FewCanaryInstances {
-        /// What the canary has.
-        instances: usize,
-        /// From how many on each can be left out.
-        wanted: usize,
-    },
+    FewCanaryInstances { instances: usize, wanted: usize },
     /// Instances are so few that a group of them carries another share than the canary will.
     #[error(
         "the canary will have {planned:.3} of the traffic, the replayed groups had \
          {replayed:.3}: more and smaller instances calibrate better"
     )]
-    ShareDiffers {
-        /// The canary's.
-        planned: f64,
-        /// The shards'.
-        replayed: f64,
-    },
+    ShareDiffers { planned: f64, replayed: f64 },
     /// Instances are so many that randomisation, which assumes nothing about noise, is possible.
     #[error(
         "{canary} of {instances} instances: draw them at random and use mode `randomised`, too, \
          which assumes nothing about noise"
     )]
-    Randomise {
-        /// How many instances there are.
-        instances: usize,
-        /// How many of them the canary has.
-        canary: usize,
-    },
+    Randomise { instances: usize, canary: usize },
     /// The phase finds no ratio with power 0.8.
     #[error(
         "no ratio is found with power 0.8 in this phase: lengthen it or give the canary more \
@@ -97,27 +72,16 @@ pub enum Advice {
         "instances differ by more than {policy} times: a canary that is up to {tolerated} times \
          as slow is tolerated"
     )]
-    MoreTolerated {
-        /// How many times as slow the policy tolerates.
-        policy: f64,
-        /// How many times as slow is tolerated.
-        tolerated: f64,
-    },
+    MoreTolerated { policy: f64, tolerated: f64 },
     /// Of a latency: the history has the instances of one arm.
     #[error(
         "a history of one arm does not show how far two arms of one version wander apart: that \
          they stay within {tolerated} times is assumed"
     )]
-    OneArm {
-        /// How many times as slow is tolerated.
-        tolerated: f64,
-    },
+    OneArm { tolerated: f64 },
     /// Of a latency: the traffic is more than the history's, and the limits are as much higher.
     #[error("the traffic is {times:.1} times the history's: the limits are as much higher")]
-    MoreTraffic {
-        /// So many times.
-        times: f64,
-    },
+    MoreTraffic { times: f64 },
 }
 
 /// What advice depends on.

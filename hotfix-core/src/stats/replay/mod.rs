@@ -44,7 +44,7 @@ pub use history::History;
 
 use super::draw::Draws;
 use super::grid::{Grid, Hypothesis};
-use super::numeric::{larger, ln, percentile, smaller};
+use super::numeric::{larger, ln, percentile, smaller, whole};
 use super::planning::{Comparison, TICK_RANGE, TICK_SECONDS};
 use super::{Counts, Direction, MAX_GRID, StatError, bernoulli, check_version, rate_ratio};
 pub(super) use advice::hours_of;
@@ -198,6 +198,7 @@ impl BlockDispersion {
 
 /// What a history says about the noise, and what follows for the test. Written into the log with
 /// the plan: threshold and cap are what the rollout decides by.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -214,7 +215,6 @@ pub struct Calibration {
     pub hold: f64,
     /// The largest dispersion over blocks, with 1.645 standard errors; absent where the history has
     /// no event to measure it by.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dispersion: Option<f64>,
     /// The dispersion for each length of block.
     pub dispersion_by_block: Vec<BlockDispersion>,
@@ -229,17 +229,14 @@ pub struct Calibration {
     pub leave_one_out: bool,
     /// The limits where the counts of both arms come by instance; absent where the history has no
     /// event, and for the Bernoulli test.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_instance: Option<ByInstance>,
     /// Largest log evidence that noise reached, without and with the cap.
     pub highest: [f64; 2],
     /// Events over trials in the whole history; absent without trials.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_rate: Option<f64>,
     /// Smallest ratio that this phase finds with power 0.8 at this threshold, by the formula of
     /// [`planning`](super::planning) with the history's traffic; absent where it finds none. It
     /// takes errors as independent and ignores the cap.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detectable: Option<f64>,
     /// What to know before relying on it.
     pub advice: Vec<Advice>,
@@ -529,12 +526,7 @@ fn shards(history: &History, settings: &CalibrationSettings) -> Result<Vec<Vec<u
 
 /// How many of so many instances have this share of the traffic: at least one, and not all.
 pub(super) fn canary_instances(share: f64, instances: usize) -> Result<usize, StatError> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "at most instances"
-    )]
-    let size = ((share * instances as f64).round() as usize).max(1);
+    let size = whole((share * instances as f64).round()).max(1);
     if size < instances {
         Ok(size)
     } else {

@@ -29,6 +29,7 @@ const MOST_SUBJECT: usize = 72;
 const CUT: char = '…';
 
 /// The parts of a commit message. Absent or empty parts are missing.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CommitParts {
@@ -36,10 +37,8 @@ pub struct CommitParts {
     #[serde(default)]
     pub summary: String,
     /// The part of the software, for conventional commits. Other forms leave it out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// The new version, for forms that raise it in a separate commit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The facts. In a document, `null` and absent mean unknown.
     #[serde(default, deserialize_with = "known", skip_serializing_if = "BTreeMap::is_empty")]
@@ -68,6 +67,7 @@ impl CommitParts {
 }
 
 /// A commit message, and its missing facts.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CommitMessage {
     /// The whole message for `git commit -F -`; ends with a line break.
@@ -81,11 +81,9 @@ pub struct CommitMessage {
     /// they are not known yet.
     pub later: Vec<CommitLater>,
     /// The note with those that are known. Absent if none is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<CommitNote>,
     /// The message of the commit that raises the version. Absent if the form has none, or if no
     /// version was given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub version_commit: Option<String>,
     /// Whether the form has such a commit but no version was given.
     pub version_missing: bool,

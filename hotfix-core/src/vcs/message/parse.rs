@@ -12,6 +12,7 @@ use crate::grade::CommitField;
 use crate::policy::section::CommitForm;
 
 /// A parsed commit message.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ParsedCommit {
     /// The first line.
@@ -19,10 +20,8 @@ pub struct ParsedCommit {
     /// The subject without the form's beginning, and with the rest if it was cut.
     pub summary: String,
     /// The type of a conventional commit: `fix`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The scope of a conventional commit.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// The facts.
     pub fields: BTreeMap<CommitField, String>,
