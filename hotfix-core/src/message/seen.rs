@@ -5,7 +5,6 @@ use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
 use crate::judge::{Comparison, ComparisonRow, Decision};
 use crate::metric::{Band, in_unit};
-use crate::plan::StepKind;
 use crate::policy::section::LaterWatch;
 use crate::rollout::{Resume, Rollout, Stage, State};
 use crate::sorting::sort_by_key;
@@ -158,7 +157,7 @@ pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> O
     let begun = || rollout.beginning().map(|(_, at)| at);
     match kind {
         MessageKind::PhasePassed => passed(rollout).map(|passed| passed.watched),
-        MessageKind::DeploymentStarted => planned(rollout),
+        MessageKind::DeploymentStarted => Some(planned(rollout)),
         MessageKind::Deployed => {
             let started = rollout.moment(Moment::DeployStarted)?;
             Some(rollout.moment(Moment::Deployed)?.since(started))
@@ -175,10 +174,8 @@ pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> O
 }
 
 /// Planned time from the start until the fix is complete.
-fn planned(rollout: &Rollout) -> Option<Span> {
-    let complete =
-        rollout.plan().offsets().into_iter().find(|step| step.step == StepKind::Complete);
-    complete.map(|step| step.offset)
+fn planned(rollout: &Rollout) -> Span {
+    rollout.plan().duration().rollout.least
 }
 
 /// Downtime of the service, once the incident is resolved: zero where it was never down, `None`
@@ -200,19 +197,22 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let last = policy.final_validation().watch;
     let from = |index: usize| {
         let rest = phases.get(index..).unwrap_or_default();
-        rest.iter().fold(last, |sum, phase| sum + phase.deploy + phase.watch)
+        rest.iter().fold(last, |sum, phase| sum + phase.least())
     };
     let end = match rollout.stage() {
-        Stage::Preparing if rollout.state() == State::Ready => at + planned(rollout)?,
+        Stage::Preparing if rollout.state() == State::Ready => at + planned(rollout),
         Stage::Deploying(step) => {
             let phase = phases.get(step.index)?;
-            (step.since + phase.deploy).max(at) + phase.watch + from(step.index + 1)
+            (step.since + phase.deploy).max(at)
+                + phase.watch
+                + phase.veto_window()
+                + from(step.index + 1)
         }
         Stage::Monitoring(step) => {
-            let watched = step.since + phases.get(step.index)?.watch;
-            watched.max(at) + from(step.index + 1)
+            let phase = phases.get(step.index)?;
+            (step.since + phase.watch).max(at) + phase.veto_window() + from(step.index + 1)
         }
-        Stage::Gate { step, .. } => step.since.max(at) + from(step.index + 1),
+        Stage::Gate { step, until } => until.unwrap_or(step.since).max(at) + from(step.index + 1),
         Stage::FinalValidation { since } => *since + last,
         Stage::Preparing
         | Stage::Complete { .. }

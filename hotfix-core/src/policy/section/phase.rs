@@ -71,6 +71,16 @@ impl Phase {
     pub(crate) fn longest(&self) -> Span {
         self.watch_most.unwrap_or(self.watch)
     }
+
+    /// How long the engine waits for a veto at the gate.
+    pub(crate) const fn veto_window(&self) -> Span {
+        if matches!(self.gate, GateMode::Veto) { self.veto } else { Span::ZERO }
+    }
+
+    /// The least time until the engine promotes it.
+    pub(crate) fn least(&self) -> Span {
+        self.deploy + self.watch + self.veto_window()
+    }
 }
 
 fn phase_rules(phase: &PhaseDraft, reader: &mut PolicyReader) {
