@@ -116,7 +116,8 @@ fn of_updates(policy: &Policy, message: &Message, promised: Span) -> Broken {
 fn of_rollback(policy: &Policy, promised: Span) -> Broken {
     let rollback = policy.rollback();
     let slowest = rollback.methods.iter().filter_map(|way| way.most).max();
-    let most = rollback.estimate.and_then(|estimate| estimate.most).or(slowest)?;
+    let most = rollback.estimate.and_then(|estimate| estimate.most).or(slowest)?
+        + rollback.waits(policy.phases().last()?.share);
     (most > promised).then(|| (format!("a rollback takes up to {}", time(most)), None))
 }
 

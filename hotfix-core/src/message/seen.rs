@@ -230,14 +230,26 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
 
 /// Expected end of a rollback that is in progress.
 pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
+    let (since, waits) = steps_back(rollout)?;
+    let takes = rollout.plan().rollback_with(waits, waits).estimate?.most?;
+    Some(since + takes).filter(|end| *end > at)
+}
+
+/// During a rollback: when its step began or its wait ends, and how long further steps wait.
+fn steps_back(rollout: &Rollout) -> Option<(Timestamp, Span)> {
     let Stage::RollingBack(way) = rollout.stage() else { return None };
-    let takes = rollout.plan().rollback().estimate?.most?;
-    Some(way.since + takes).filter(|end| *end > at)
+    let Some(returning) = way.returning else { return Some((way.since, Span::ZERO)) };
+    let back = rollout.plan().policy().rollback();
+    let wait = back.steps.get(returning.step).map(|step| step.wait).unwrap_or_default();
+    let since = returning.reached.map_or(way.since, |reached| reached + wait);
+    Some((since, back.waits(rollout.share())))
 }
 
 /// Expected duration of a rollback.
 pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
-    let takes = rollout.plan().rollback().estimate?;
+    let plan = rollout.plan();
+    let waits = steps_back(rollout).map(|(_, waits)| plan.rollback_with(waits, waits));
+    let takes = waits.unwrap_or_else(|| plan.rollback()).estimate?;
     time_range(takes.least, takes.most)
 }
 
