@@ -331,7 +331,7 @@ def strategy_case(case: Case) -> None:
         return
     plan = policy.plan(incident, release, case.get("traffic", {}))
     assert pickle.loads(pickle.dumps(plan)) == plan
-    answer = {
+    answer = plan.to_dict() | {
         "phases": [phase.to_dict() for phase in plan.phases],
         "strategy": plan.strategy,
         "recommendation": plan.recommendation,

@@ -1,6 +1,7 @@
 //! All faults that the linter knows, each with its code, level, sentence and remedy.
 
 use crate::grade::Severity;
+use crate::policy::section::Due;
 use crate::unit::{FactName, Name};
 
 /// An enumeration of findings, as `coded!` has it, each variant with its code, level and remedy:
@@ -187,6 +188,11 @@ findings! {
         /// What the severity says, in words.
         answered: &'static str,
     } => "HF-LINT-016" Warn, "make the leaf and the severity agree";
+
+    /// A leaf and the duties of its severity give different deadlines.
+    #[error("the deadline of `{leaf}` ({}) differs from that of its severity {severity} ({}), by which plan and duties count", deadline.in_words(), due.in_words())]
+    LeafDeadline { leaf: Name, deadline: Due, severity: Severity, due: Due }
+        => "HF-LINT-019" Warn, "make the leaf and the duty of kind `fix` agree";
 
     /// A custom fact that no condition uses.
     #[error("no condition uses the fact `{fact}`")]

@@ -66,9 +66,10 @@ fn of_procedure(policy: &Policy, promised: Span) -> Broken {
 /// The promise of a watch is kept if a watch ends then: that of the last phase, of the final
 /// validation, or a later one.
 fn of_watch(policy: &Policy, promise: Promise) -> Broken {
-    let last = policy.phases().last()?.watch;
+    let phase = policy.phases().last()?;
+    let last = phase.watch;
     let (least, most) = (promise.least.unwrap_or(promise.most), promise.most);
-    let mut ends = vec![last, last + policy.final_validation().watch];
+    let mut ends = vec![last, last + phase.veto_window() + policy.final_validation().watch];
     ends.extend(policy.after().iter().map(|later| later.until));
     if ends.iter().any(|end| (least..=most).contains(end)) {
         return None;
@@ -115,7 +116,8 @@ fn of_updates(policy: &Policy, message: &Message, promised: Span) -> Broken {
 fn of_rollback(policy: &Policy, promised: Span) -> Broken {
     let rollback = policy.rollback();
     let slowest = rollback.methods.iter().filter_map(|way| way.most).max();
-    let most = rollback.estimate.and_then(|estimate| estimate.most).or(slowest)?;
+    let most = rollback.estimate.and_then(|estimate| estimate.most).or(slowest)?
+        + rollback.waits(policy.phases().last()?.share);
     (most > promised).then(|| (format!("a rollback takes up to {}", time(most)), None))
 }
 

@@ -5,7 +5,6 @@ use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
 use crate::judge::{Comparison, ComparisonRow, Decision, Reason};
 use crate::metric::{Band, in_unit};
-use crate::plan::StepKind;
 use crate::policy::section::LaterWatch;
 use crate::rollout::{Resume, Rollout, Stage, State};
 use crate::sorting::sort_by_key;
@@ -162,7 +161,7 @@ pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> O
     let begun = || rollout.beginning().map(|(_, at)| at);
     match kind {
         MessageKind::PhasePassed => passed(rollout).map(|passed| passed.watched),
-        MessageKind::DeploymentStarted => planned(rollout),
+        MessageKind::DeploymentStarted => Some(planned(rollout)),
         MessageKind::Deployed => {
             let started = rollout.moment(Moment::DeployStarted)?;
             Some(rollout.moment(Moment::Deployed)?.since(started))
@@ -184,10 +183,8 @@ pub(super) fn started_at(rollout: &Rollout) -> Option<Timestamp> {
 }
 
 /// Planned time from the start until the fix is complete.
-fn planned(rollout: &Rollout) -> Option<Span> {
-    let complete =
-        rollout.plan().offsets().into_iter().find(|step| step.step == StepKind::Complete);
-    complete.map(|step| step.offset)
+fn planned(rollout: &Rollout) -> Span {
+    rollout.plan().duration().rollout.least
 }
 
 /// Downtime of the service, once the incident is resolved: zero where it was never down, `None`
@@ -209,7 +206,7 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let last = policy.final_validation().watch;
     let from = |index: usize| {
         let rest = phases.get(index..).unwrap_or_default();
-        rest.iter().fold(last, |sum, phase| sum + phase.deploy + phase.watch)
+        rest.iter().fold(last, |sum, phase| sum + phase.least())
     };
     let end = match rollout.stage() {
         Stage::Preparing if rollout.state() == State::Ready => {
@@ -218,17 +215,20 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
             if from < at {
                 return None;
             }
-            from + planned(rollout)?
+            from + planned(rollout)
         }
         Stage::Deploying(step) => {
             let phase = phases.get(step.index)?;
-            (step.since + phase.deploy).max(at) + phase.watch + from(step.index + 1)
+            (step.since + phase.deploy).max(at)
+                + phase.watch
+                + phase.veto_window()
+                + from(step.index + 1)
         }
         Stage::Monitoring(step) => {
-            let watched = step.since + phases.get(step.index)?.watch;
-            watched.max(at) + from(step.index + 1)
+            let phase = phases.get(step.index)?;
+            (step.since + phase.watch).max(at) + phase.veto_window() + from(step.index + 1)
         }
-        Stage::Gate { step, .. } => step.since.max(at) + from(step.index + 1),
+        Stage::Gate { step, until } => until.unwrap_or(step.since).max(at) + from(step.index + 1),
         Stage::FinalValidation { since } => *since + last,
         Stage::Preparing
         | Stage::Complete { .. }
@@ -246,14 +246,26 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
 
 /// Expected end of a rollback that is in progress.
 pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
+    let (since, waits) = steps_back(rollout)?;
+    let takes = rollout.plan().rollback_with(waits, waits).estimate?.most?;
+    Some(since + takes).filter(|end| *end > at)
+}
+
+/// During a rollback: when its step began or its wait ends, and how long further steps wait.
+fn steps_back(rollout: &Rollout) -> Option<(Timestamp, Span)> {
     let Stage::RollingBack(way) = rollout.stage() else { return None };
-    let takes = rollout.plan().rollback().estimate?.most?;
-    Some(way.since + takes).filter(|end| *end > at)
+    let Some(returning) = way.returning else { return Some((way.since, Span::ZERO)) };
+    let back = rollout.plan().policy().rollback();
+    let wait = back.steps.get(returning.step).map(|step| step.wait).unwrap_or_default();
+    let since = returning.reached.map_or(way.since, |reached| reached + wait);
+    Some((since, back.waits(rollout.share())))
 }
 
 /// Expected duration of a rollback.
 pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
-    let takes = rollout.plan().rollback().estimate?;
+    let plan = rollout.plan();
+    let waits = steps_back(rollout).map(|(_, waits)| plan.rollback_with(waits, waits));
+    let takes = waits.unwrap_or_else(|| plan.rollback()).estimate?;
     time_range(takes.least, takes.most)
 }
 

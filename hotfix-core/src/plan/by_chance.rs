@@ -2,9 +2,9 @@
 
 use crate::grade::{Response, Role, Worse};
 use crate::metric::in_unit;
-use crate::policy::section::Metric;
+use crate::policy::section::{Metric, Phase};
 use crate::text::{enumerated, rounded};
-use crate::unit::{PhaseName, Span};
+use crate::unit::Span;
 
 use super::Plan;
 use super::healthy::{Law, SURE, at_gate, figure, in_a_row, power, traffic, trials};
@@ -50,15 +50,14 @@ impl Plan {
         name: &str,
         bound: f64,
     ) -> Option<String> {
-        let missed = self.misses(metric, which, bound);
-        let often: Vec<&(PhaseName, f64)> =
-            missed.iter().filter(|(_, chance)| *chance > OFTEN).collect();
+        let mut often = self.misses(metric, which, bound);
+        often.retain(|(_, chance)| *chance > OFTEN);
         if often.is_empty() {
             return None;
         }
         let cases: Vec<String> = often
             .iter()
-            .map(|(phase, chance)| format!("{} of 100 in `{phase}`", of_100(*chance)))
+            .map(|(phase, chance)| format!("{} of 100 in `{}`", of_100(*chance), phase.name))
             .collect();
         let side = match (which, metric.worse) {
             (Which::Success, Worse::Higher) => "at most",
@@ -67,7 +66,7 @@ impl Plan {
             (Which::Alert | Which::Rollback, Worse::Lower) => "below",
         };
         let (misses, windows, then) = match which {
-            Which::Success => ("misses", "", self.after_a_miss()),
+            Which::Success => ("misses", "", after_a_miss(&often)),
             Which::Alert => ("breaches", " of its windows", "waits"),
             Which::Rollback => ("breaches", "", ROLLED_BACK),
         };
@@ -92,18 +91,8 @@ impl Plan {
         ))
     }
 
-    /// What follows a success bound that was missed, in the phase with the gravest response.
-    fn after_a_miss(&self) -> &'static str {
-        let gravest = self.policy().phases().iter().map(|phase| phase.criteria_missed).max();
-        match gravest {
-            Some(Response::RollBack) => ROLLED_BACK,
-            Some(Response::Ask) => "is put before a person",
-            Some(Response::Hold | Response::Continue) | None => "waits",
-        }
-    }
-
     /// The chance of a healthy fix to miss a bound at this figure, in each phase that judges it.
-    fn misses(&self, metric: &Metric, which: Which, bound: f64) -> Vec<(PhaseName, f64)> {
+    fn misses(&self, metric: &Metric, which: Which, bound: f64) -> Vec<(&Phase, f64)> {
         let policy = self.policy();
         let traffic = self.subject().traffic.requests_per_minute.or_else(|| traffic(policy));
         let watch = policy.watch();
@@ -124,7 +113,7 @@ impl Plan {
                     }
                 }
             };
-            Some((phase.name, chance))
+            Some((phase, chance))
         });
         phases.collect()
     }
@@ -150,6 +139,15 @@ impl Plan {
             })
             .collect();
         SURE.iter().find_map(|sure| tried.iter().find(|(_, kept)| kept >= sure)).copied()
+    }
+}
+
+/// What follows a success bound that is missed in these phases: the gravest of their responses.
+fn after_a_miss(phases: &[(&Phase, f64)]) -> &'static str {
+    match phases.iter().map(|(phase, _)| phase.criteria_missed).max() {
+        Some(Response::RollBack) => ROLLED_BACK,
+        Some(Response::Ask) => "is put before a person",
+        Some(Response::Hold | Response::Continue) | None => "waits",
     }
 }
 

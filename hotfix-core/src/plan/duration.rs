@@ -42,8 +42,8 @@ pub struct Times {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Duration {
     /// From the first deployment to the end of the final validation. The most time is the sum of
-    /// the phases' most times; a phase without one counts with its least time. Time that people
-    /// take at gates is not included.
+    /// the phases' most times; a phase without one counts with its least time. Veto windows are
+    /// included, time that people take at manual gates is not.
     pub rollout: Times,
     /// From the detection until the fix is live, for the plan's severity. None if unknown.
     pub until_live: Option<Times>,
@@ -288,7 +288,8 @@ pub(crate) fn steps_until(
 /// Adds the watch afterwards, until the incident is closed.
 fn and_watched(mut sum: Times, policy: &Policy) -> Times {
     // The end of the final validation is the zero of these times.
-    let last = policy.phases().last().map(|phase| phase.watch).unwrap_or_default();
+    let last = policy.phases().last().map(|phase| phase.watch + phase.veto_window());
+    let last = last.unwrap_or_default();
     let passed = last + policy.final_validation().watch;
     let left = policy.after().iter().map(|later| match later.from {
         WatchedFrom::Verified => later.until,
@@ -301,7 +302,6 @@ fn and_watched(mut sum: Times, policy: &Policy) -> Times {
 }
 
 fn whole(sum: &mut Times, phase: &Phase) {
-    let least = phase.deploy + phase.watch;
-    let most = phase.watch_most.map_or(least, |most| phase.deploy + most);
-    sum.add(phase.name.as_str(), Some(least), Some(most));
+    let most = phase.deploy + phase.longest() + phase.veto_window();
+    sum.add(phase.name.as_str(), Some(phase.least()), Some(most));
 }

@@ -82,7 +82,7 @@ impl Plan {
             match step.step {
                 StepKind::Deploy => chart.task("Deploy ", &phase, true, from, until),
                 StepKind::Monitor => chart.task("Watch ", &phase, true, from, until),
-                StepKind::Gate => chart.task("Gate ", &phase, false, from, from),
+                StepKind::Gate => chart.task("Gate ", &phase, true, from, until),
                 StepKind::FinalValidation => chart.task("Final validation", "", true, from, until),
                 StepKind::Complete => chart.task("Complete", "", false, from, from),
             }

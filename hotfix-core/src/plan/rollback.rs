@@ -9,7 +9,7 @@ use super::subject::{Method, Subject};
 pub use crate::grade::OnFailure;
 use crate::grade::{RollbackMethod, Strategy, closed_set};
 use crate::policy::Policy;
-use crate::policy::section::{Rollback, RollbackStep, RollbackWay, TimeRange};
+use crate::policy::section::{Phase, Rollback, RollbackStep, RollbackWay, TimeRange};
 use crate::sorting::sort_by_key;
 use crate::unit::{Share, Span};
 
@@ -112,11 +112,13 @@ pub struct RollbackPlan {
     pub assess: Option<Takes>,
     /// What cannot be rolled back. Empty if nothing is known.
     pub not_reversible: Vec<NotReversible>,
-    /// The total time: the policy's estimate, or else the sum of the parts; the other way round
-    /// where the release states the time of the first method. Absent if neither is known.
+    /// The total time: the policy's estimate with the waits of the steps, or else the sum of the
+    /// parts; the other way round where the release states the time of the first method. Absent if
+    /// neither is known.
     pub estimate: Option<Takes>,
     /// The time of the rollback itself: that of the first method, or else the policy's time for
-    /// all.
+    /// all, with the waits of its steps: at least those of the first phase, at most those of the
+    /// last.
     pub execute: Option<Takes>,
     /// The version that is rolled back. Absent without a release.
     pub from: Option<String>,
@@ -174,8 +176,18 @@ impl Plan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn rollback(&self) -> RollbackPlan {
+        let waits = |phase: Option<&Phase>| {
+            phase.map(|phase| self.policy().rollback().waits(phase.share)).unwrap_or_default()
+        };
+        let (first, last) = (waits(self.phases().first()), waits(self.phases().last()));
+        self.rollback_with(first, last)
+    }
+
+    /// The rollback plan if its steps wait for at least and at most so long.
+    pub(crate) fn rollback_with(&self, least: Span, most: Span) -> RollbackPlan {
         let Subject { release, traffic, .. } = self.subject();
         let rollback = self.policy().rollback();
+        let waits = Takes { least: Some(least), most: Some(most) };
         let methods: Vec<RollbackMethodPlan> = self
             .methods()
             .iter()
@@ -185,10 +197,11 @@ impl Plan {
         let execute = methods
             .first()
             .and_then(|method| method.takes)
-            .or_else(|| Takes::range(rollback.execute));
+            .or_else(|| Takes::range(rollback.execute))
+            .map(|execute| execute.and(waits));
         let verify = Takes::range(rollback.verify);
         let parts = || Some([assess?, execute?, verify?].into_iter().fold(NOTHING, Takes::and));
-        let by_policy = Takes::range(rollback.estimate);
+        let by_policy = Takes::range(rollback.estimate).map(|estimate| estimate.and(waits));
         // The policy's estimate is not for a method whose time the release states.
         let is_own = methods.first().is_some_and(|way| way.timed_by == Some(StatedBy::Release));
         let not_reversible =

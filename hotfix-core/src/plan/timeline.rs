@@ -13,7 +13,7 @@ closed_set! {
         /// A phase is deployed.
         Deploy = "deploy",
         Monitor = "monitor",
-        /// Go or no-go.
+        /// Go or no-go. With a veto window, it lasts until the next step.
         Gate = "gate",
         FinalValidation = "final_validation",
         Complete = "complete",
@@ -75,10 +75,11 @@ impl Plan {
             offset = offset + phase.deploy;
             put(offset, StepKind::Monitor, Some(phase.name));
             offset = offset + phase.watch;
-            // The last phase's gate is the final validation.
-            if index + 1 < phases.len() {
+            // Without a veto window, the last phase's gate is the final validation.
+            if index + 1 < phases.len() || !phase.veto_window().is_zero() {
                 put(offset, StepKind::Gate, Some(phase.name));
             }
+            offset = offset + phase.veto_window();
         }
         put(offset, StepKind::FinalValidation, None);
         put(offset + self.policy().final_validation().watch, StepKind::Complete, None);

@@ -78,7 +78,7 @@ impl Chain<'_> {
         let known = self.tree.leaves.iter().position(|leaf| leaf.id.as_str() == id);
         let index = known.unwrap_or(self.tree.leaves.len());
         if known.is_none() {
-            let deadline = severity.and_then(|severity| deadline(self.policy, severity));
+            let deadline = severity.and_then(|severity| self.policy.fix_due(severity));
             let (id, title) = (Name::try_new(id).unwrap_or(self.policy.name), title.to_owned());
             self.tree.leaves.push(Leaf { id, title, severity, hotfix, deadline });
         }
@@ -140,9 +140,11 @@ impl Chain<'_> {
     }
 }
 
-/// By when a fix of this severity is due in every case.
-pub(super) fn deadline(policy: &Policy, severity: Severity) -> Option<Due> {
-    let mut duties = policy.duties.iter().filter(|duty| duty.kind == DutyKind::Fix);
-    let sure = |duty: &&Duty| duty.is_for(severity) && !duty.stop_gap && duty.when.is_none();
-    duties.find(sure).map(|duty| duty.within)
+impl Policy {
+    /// By when a fix of this severity is due in every case.
+    pub(crate) fn fix_due(&self, severity: Severity) -> Option<Due> {
+        let mut duties = self.duties.iter().filter(|duty| duty.kind == DutyKind::Fix);
+        let sure = |duty: &&Duty| duty.is_for(severity) && !duty.stop_gap && duty.when.is_none();
+        duties.find(sure).map(|duty| duty.within)
+    }
 }

@@ -39,6 +39,8 @@ impl HowMany {
 
 /// A response that does not continue: hold, ask or roll back.
 pub(crate) struct FailSafe;
+/// Who ends the final validation: the engine or a person. It has no veto window.
+pub(crate) struct LastGate;
 /// The types of custom facts: all except times.
 pub(crate) struct CustomFactKind;
 /// Whether a hot-fix is needed if no rule fires: no or unknown.
@@ -447,6 +449,7 @@ closed_sets! {
     Otherwise => Otherwise, Otherwise::ALL, "\"plain\"";
     Response => Response, Response::ALL, "\"ask\"";
     FailSafe => Response, &[Response::Hold, Response::Ask, Response::RollBack], "\"ask\"";
+    LastGate => GateMode, &[GateMode::Automatic, GateMode::Manual], "\"manual\"";
     MetricKind => MetricKind, MetricKind::ALL, "\"proportion\"";
     Worse => Worse, Worse::ALL, "\"higher\"";
     Role => Role, Role::ALL, "\"decide\"";

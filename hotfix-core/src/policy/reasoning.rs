@@ -156,7 +156,7 @@ impl Reasoning {
     pub(super) fn new(policy: &Policy) -> Self {
         let own = policy.tree.clone().map(|mut tree| {
             for leaf in &mut tree.leaves {
-                let by_severity = || super::chain::deadline(policy, leaf.severity?);
+                let by_severity = || policy.fix_due(leaf.severity?);
                 leaf.deadline = leaf.deadline.or_else(by_severity);
             }
             tree

@@ -448,6 +448,9 @@ fn comm_1_promises_are_held_against_the_plan() {
         )]
     };
     let estimate = vec![("/rollback/estimate", json!({ "least": 120, "most": 240 }))];
+    let steps_back = vec![("/rollback/steps", json!([{ "share": 0.5, "wait": 60 }]))];
+    // S1's phases, the last with a veto window.
+    let veto = vec![("/phases/2/gate", json!("veto")), ("/phases/2/veto", json!(600))];
     let row = |says, base, fault, near| Row {
         code: "HF-LINT-043",
         place: "/messages/0/promises/0",
@@ -472,6 +475,12 @@ fn comm_1_promises_are_held_against_the_plan() {
                 vec![],
                 promise(started, "eta", None, 59),
                 promise(started, "eta", None, 60),
+            ),
+            row(
+                &["1h 10min"],
+                veto,
+                promise(started, "duration", None, 69),
+                promise(started, "duration", None, 70),
             ),
             // In an update much of it is over.
             row(&[], vec![], promise(started, "eta", None, 59), promise("update", "eta", None, 59)),
@@ -508,9 +517,15 @@ fn comm_1_promises_are_held_against_the_plan() {
             ),
             row(
                 &["4min"],
-                estimate,
+                estimate.clone(),
                 promise("rolling_back", "rollback", Some(2), 3),
                 promise("rolling_back", "rollback", Some(2), 4),
+            ),
+            row(
+                &["5min"],
+                [estimate, steps_back].concat(),
+                promise("rolling_back", "rollback", Some(2), 4),
+                promise("rolling_back", "rollback", Some(2), 5),
             ),
             row(
                 &["2d"],

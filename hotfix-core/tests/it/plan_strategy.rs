@@ -27,12 +27,7 @@ fn plan_of(policy: Arc<Policy>, documents: &[Value; 3]) -> Result<Plan, PlanErro
 }
 
 fn answer(plan: &Plan) -> Value {
-    json!({
-        "phases": plan.phases(),
-        "strategy": plan.strategy(),
-        "recommendation": plan.recommendation(),
-        "rollback": plan.rollback(),
-    })
+    serde_json::to_value(plan.document()).unwrap()
 }
 
 fn faults(case: &Case) -> Vec<String> {

@@ -1,8 +1,9 @@
 //! The shared cases of strategies, recommendations and ways back through the C functions.
 
+use hotfix::plan_page::hotfix_plan_json;
 use hotfix::policy::hotfix_policy_to_json;
 use hotfix::status::hotfix_status;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::common::{Failed, Plan, Policy, buffer, in_crate, plan_view};
 use crate::shared::plan_cases::{self, Case};
@@ -12,13 +13,12 @@ fn parsed(text: Result<String, Failed>) -> Value {
 }
 
 fn answer(plan: &Plan) -> Value {
-    let view = |name| parsed(plan_view(plan, name, ""));
-    json!({
-        "phases": view("phases"),
-        "strategy": view("strategy"),
-        "recommendation": view("recommendation"),
-        "rollback": view("rollback"),
-    })
+    // SAFETY: a live handle and buffer.
+    let mut document = parsed(buffer(|out, e| unsafe { hotfix_plan_json(plan.0, out, e) }));
+    for name in ["phases", "strategy", "recommendation", "rollback"] {
+        document[name] = parsed(plan_view(plan, name, ""));
+    }
+    document
 }
 
 fn faults(case: &Case) -> Vec<String> {

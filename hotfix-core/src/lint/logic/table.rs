@@ -46,6 +46,12 @@ fn leaves(policy: &Policy, found: &mut Vec<Finding>) {
             };
             put(found, format!("{}/hotfix", Tree::path(Target::Leaf(index))), fault);
         }
+        if let (Some(severity), Some(deadline)) = (leaf.severity, leaf.deadline)
+            && let Some(due) = policy.fix_due(severity).filter(|due| *due != deadline)
+        {
+            let fault = Fault::LeafDeadline { leaf: leaf.id, deadline, severity, due };
+            put(found, format!("{}/deadline", Tree::path(Target::Leaf(index))), fault);
+        }
     }
 }
 

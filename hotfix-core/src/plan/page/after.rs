@@ -5,7 +5,7 @@ use crate::grade::ChecklistMoment;
 use crate::text::{markdown, time, words};
 
 use super::super::{FollowUp, LaterDuty, LaterList, Plan};
-use super::{Page, contacts, due, repeated};
+use super::{Page, contacts, repeated};
 
 /// The final validation and its checklists.
 pub(super) fn final_validation(plan: &Plan, page: &mut Page) {
@@ -48,7 +48,7 @@ fn duty_row(plan: &Plan, duty: &LaterDuty<'_>) -> [String; 4] {
     [
         markdown(duty.title),
         words(duty.from.as_str()),
-        due(duty.within) + &repeated(duty.every),
+        duty.within.in_words() + &repeated(duty.every),
         if who.is_empty() { "–".to_owned() } else { who.join(", ") },
     ]
 }

@@ -5,7 +5,7 @@ use crate::text::{markdown, quoted, time, words};
 
 use super::super::{FirstStep, FirstStepKind, Plan};
 use super::head::sentence_text;
-use super::{Page, due, needs, repeated};
+use super::{Page, needs, repeated};
 
 /// What people do at once, and what the start waits for.
 pub(super) fn what_now(plan: &Plan, page: &mut Page) {
@@ -88,7 +88,7 @@ pub(super) fn whom_to_call(plan: &Plan, page: &mut Page) {
     }
     page.heading(2, "Whom to call");
     let pages = contacts.escalation.iter().map(|paged| {
-        let when = due(paged.within);
+        let when = paged.within.in_words();
         let severities: Vec<&str> = paged.severities.iter().map(|s| s.as_str()).collect();
         let all = if severities.is_empty() { "all".to_owned() } else { severities.join(", ") };
         let who = paged.who.as_ref().map(|who| titled(plan, who));

@@ -19,8 +19,7 @@ mod watched;
 
 use std::fmt::Write as _;
 
-use crate::policy::section::Due;
-use crate::text::{time, words};
+use crate::text::time;
 use crate::unit::{Span, Timestamp};
 
 use super::Plan;
@@ -75,15 +74,6 @@ impl Plan {
         people::advice(self, &mut page);
         head::change_record(self, &mut page);
         page.0
-    }
-}
-
-/// When something is due: `at once`, `30min` or `next day`.
-fn due(within: Due) -> String {
-    match within {
-        Due::Within(span) if span.is_zero() => "at once".to_owned(),
-        Due::Within(span) => time(span),
-        Due::Next(day) => words(day.as_str()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The phases and their power, the timeline, and the durations.
 
-use crate::grade::WatchedFrom;
+use crate::grade::{GateMode, WatchedFrom};
 use crate::text::{markdown, time, times, words};
 use crate::unit::{Span, Timestamp};
 
@@ -11,12 +11,17 @@ pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     page.heading(2, "Phases");
     let rows = plan.policy().phases().iter().map(|phase| {
         let watch = times(phase.watch, phase.longest());
+        let gate = words(phase.gate.as_str());
+        let gate = match phase.gate {
+            GateMode::Veto => format!("{gate}, {}", time(phase.veto)),
+            GateMode::Automatic | GateMode::Manual => gate,
+        };
         [
             format!("`{}`", phase.name),
             phase.share.to_string(),
             time(phase.deploy),
             watch,
-            words(phase.gate.as_str()),
+            gate,
             words(phase.criteria_missed.as_str()),
             markdown(&phase.objective),
         ]

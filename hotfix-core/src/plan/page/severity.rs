@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use crate::gate::SeverityBasis;
 use crate::grade::Hotfix;
-use crate::policy::section::Due;
-use crate::text::{markdown, quoted, time, words};
+use crate::text::{markdown, quoted, words};
 
 use super::super::{Holds, Kept, Plan};
 use super::head::sentence_text;
@@ -76,10 +75,7 @@ fn deadlines(plan: &Plan, page: &mut Page) {
     let slo = plan.slo();
     let mut rows = Vec::new();
     for objective in slo.slo.iter().chain(&slo.deadlines) {
-        let within = match objective.within {
-            Due::Within(span) => time(span),
-            Due::Next(day) => words(day.as_str()),
-        };
+        let within = objective.within.in_words();
         let clock =
             format!("{} to {}", words(objective.from.as_str()), words(objective.to.as_str()));
         let at = |at: Option<crate::unit::Timestamp>| at.map_or_else(|| "–".to_owned(), utc);

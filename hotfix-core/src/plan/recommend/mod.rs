@@ -216,7 +216,7 @@ fn subject_with<'a>(grounds: &'a Grounds<'_>, strategy: Strategy) -> Cow<'a, Sub
 /// The least time until the last phase has its traffic.
 fn until_live(phases: &[Phase]) -> Span {
     let Some((last, before)) = phases.split_last() else { return Span::ZERO };
-    before.iter().fold(last.deploy, |sum, phase| sum + phase.deploy + phase.watch)
+    before.iter().fold(last.deploy, |sum, phase| sum + phase.least())
 }
 
 /// The values of unknown inputs that would lead to another recommendation.

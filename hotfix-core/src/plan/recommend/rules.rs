@@ -4,7 +4,7 @@
 //! | input | for | against, a drawback or forbidden |
 //! |---|---|---|
 //! | `/traffic/flags` | feature flag, if there are flags | feature flag: forbidden without flags, a drawback if that is unknown |
-//! | `/traffic/requests_per_minute` | steps, if the first one fills the window | steps, if it does not: the bands cannot decide |
+//! | `/traffic/requests_per_minute` | steps, if the first one fills the window | steps, if it does not: the bands cannot decide; all at once as well, unless there is a switch back |
 //! | `/traffic/instances` | | canary with one instance; rolling whose first batch is larger than the policy's first phase |
 //! | `/traffic/schema_change` | immediate: one version runs on it | canary and rolling: two versions on one schema; a drawback of flag and blue-green |
 //! | `/incident/facts/service_down` | all at once: nothing is left to protect | steps |
@@ -79,6 +79,13 @@ impl Case<'_> {
             Strategy::Canary | Strategy::FeatureFlag | Strategy::Rolling => true,
             Strategy::BlueGreen | Strategy::Immediate => false,
         }
+    }
+
+    /// Whether it is blue-green, and the release names the switch back.
+    fn has_switch(&self) -> bool {
+        let mut named = self.grounds.subject.named_methods().iter();
+        self.strategy == Strategy::BlueGreen
+            && named.any(|method| method.kind == RollbackMethod::BlueGreenSwitch)
     }
 
     fn first_share(&self) -> Option<Share> {
@@ -224,12 +231,16 @@ fn requests(case: &Case<'_>) -> Option<Reason> {
         "the first step has {share} of {requests} requests per minute; the bands need at least {:.0} per minute in total",
         needed.ceil(),
     );
-    // A tenth of 1,000 is 100, whatever the last bit says.
-    if requests * (1.0 + 1e-12) < needed {
+    if is_too_few(requests, needed) {
         Some(reason(ReasonCode::FirstPhaseBlind, Weight::Against, input, text))
     } else {
         Some(reason(ReasonCode::FirstPhaseSees, Weight::For, input, text))
     }
+}
+
+/// A tenth of 1,000 is 100, whatever the last bit says.
+fn is_too_few(requests: f64, needed: f64) -> bool {
+    requests * (1.0 + 1e-12) < needed
 }
 
 fn instances(case: &Case<'_>) -> Option<Reason> {
@@ -276,14 +287,15 @@ fn switch(case: &Case<'_>) -> Option<Reason> {
     if case.strategy != Strategy::BlueGreen {
         return None;
     }
-    let methods = case.grounds.subject.named_methods();
     let input = "/release/methods";
-    if methods.iter().any(|method| method.kind == RollbackMethod::BlueGreenSwitch) {
+    if case.has_switch() {
         let text = "a switch back is available: the other side keeps the previous version";
         return Some(reason(ReasonCode::SwitchAtHand, Weight::For, input, text));
     }
     // A policy with blue-green has two sides.
-    if case.policy.strategy() == Strategy::BlueGreen && methods.is_empty() {
+    if case.policy.strategy() == Strategy::BlueGreen
+        && case.grounds.subject.named_methods().is_empty()
+    {
         return None;
     }
     let text = "the release does not list `blue_green_switch`, so it is unknown whether there are two sides";
@@ -304,7 +316,12 @@ fn all_at_once(case: &Case<'_>) -> Option<Reason> {
         return None;
     }
     let text = "all users get the fix before it has been seen to work";
-    Some(reason(ReasonCode::AllAtOnce, Weight::Drawback, "/policy/phases", text))
+    // A step with too little traffic speaks for a larger one, not for none.
+    let requests = case.grounds.subject.traffic.requests_per_minute;
+    let needed = requests_at(case.policy, case.policy.phases().first()?.share);
+    let is_blind = requests.zip(needed).is_some_and(|(of, needed)| is_too_few(of, needed));
+    let weight = if is_blind && !case.has_switch() { Weight::Against } else { Weight::Drawback };
+    Some(reason(ReasonCode::AllAtOnce, weight, "/policy/phases", text))
 }
 
 fn policy_says(case: &Case<'_>) -> Option<Reason> {

@@ -1,6 +1,7 @@
 //! When something is due.
 
 use crate::grade::Calendar;
+use crate::text::{time, words};
 use crate::unit::Span;
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -29,6 +30,15 @@ impl Due {
         match self {
             Self::Within(span) => Some(span),
             Self::Next(_) => None,
+        }
+    }
+
+    /// For people: `at once`, `30min` or `next day`.
+    pub(crate) fn in_words(self) -> String {
+        match self {
+            Self::Within(span) if span.is_zero() => "at once".to_owned(),
+            Self::Within(span) => time(span),
+            Self::Next(day) => words(day.as_str()),
         }
     }
 }

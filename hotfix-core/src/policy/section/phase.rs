@@ -7,7 +7,7 @@ use super::rule::at_least;
 use crate::document::{DocumentFault, Node, Value};
 use crate::grade::{GateMode, PromotionRule, Response, WatchedFrom};
 use crate::policy::error::Problem;
-use crate::policy::field::{Duration, FailSafe, Lasting, List};
+use crate::policy::field::{Duration, FailSafe, LastGate, Lasting, List};
 use crate::policy::reader::{Field, Narrowed, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
@@ -71,6 +71,16 @@ impl Phase {
     pub(crate) fn longest(&self) -> Span {
         self.watch_most.unwrap_or(self.watch)
     }
+
+    /// How long the engine waits for a veto at the gate.
+    pub(crate) const fn veto_window(&self) -> Span {
+        if matches!(self.gate, GateMode::Veto) { self.veto } else { Span::ZERO }
+    }
+
+    /// The least time until the engine promotes it.
+    pub(crate) fn least(&self) -> Span {
+        self.deploy + self.watch + self.veto_window()
+    }
 }
 
 fn phase_rules(phase: &PhaseDraft, reader: &mut PolicyReader) {
@@ -132,8 +142,8 @@ section! {
     pub FinalValidation: Copy from FinalValidationDraft {
         /// How long it takes.
         watch: Span as Lasting, [required];
-        /// Who ends it: the engine, a person, or the engine unless a person vetoes.
-        gate: GateMode, [required];
+        /// Who ends it: the engine or a person. A veto window belongs to the last phase.
+        gate: GateMode as LastGate, [required];
     }
 }
 

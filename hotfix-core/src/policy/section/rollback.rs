@@ -25,11 +25,11 @@ section! {
         methods: Vec<RollbackWay> as List<RollbackWay>, [default none()];
         /// How long it takes to decide on a rollback.
         assess: TimeRange, [optional];
-        /// How long the rollback itself takes.
+        /// How long the rollback itself takes, without the waits of `steps`.
         execute: TimeRange, [optional];
         /// How long it takes to verify the rollback.
         verify: TimeRange, [optional];
-        /// How long the whole rollback is expected to take.
+        /// How long the whole rollback is expected to take, without the waits of `steps`.
         estimate: TimeRange, [optional];
         /// Whether a rollback point has to be recorded before the deployment.
         point: bool, [default false];
@@ -43,6 +43,14 @@ section! {
         /// The steps in which the old version gets its traffic back, with rising shares; after them
         /// it has all traffic. Empty: all traffic at once.
         steps: Vec<RollbackStep> as List<RollbackStep>, [default none()];
+    }
+}
+
+impl Rollback {
+    /// How long the steps wait that take traffic from a fix with this share.
+    pub(crate) fn waits(&self, share: Share) -> Span {
+        let steps = self.steps.iter().filter(|step| step.share > share.rest());
+        steps.fold(Span::ZERO, |sum, step| sum + step.wait)
     }
 }
 

@@ -164,7 +164,8 @@ section! {
         severity: Severity as KnownSeverity, [optional];
         /// Whether a hot-fix is needed; otherwise a scheduled release.
         hotfix: bool, [required];
-        /// By when the fix has to be live. Without this key the tree gives no deadline.
+        /// By when the fix has to be live, for people who decide by the tree. Plan and duties count
+        /// by the duties of the severity, which also give the deadline without this key.
         deadline: Due, [optional];
     }
 }

@@ -96,7 +96,10 @@ impl People {
         let is_bad = matches!(decision, Decision::Ask | Decision::RollBack);
         match stage {
             // A question about the verdict ends with it; one about an objection does not.
-            Stage::Monitoring(_) | Stage::Complete { ending: None, .. } => self.objected || is_bad,
+            // In a veto window the engine promotes without an answer.
+            Stage::Monitoring(_)
+            | Stage::Gate { until: Some(_), .. }
+            | Stage::Complete { ending: None, .. } => self.objected || is_bad,
             // At the end a person is asked although nothing is wrong.
             Stage::FinalValidation { .. } => self.objected || self.asked || is_bad,
             Stage::Preparing

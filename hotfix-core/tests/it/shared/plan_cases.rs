@@ -74,7 +74,7 @@ impl Case {
         ]
     }
 
-    /// What of `{"phases", "strategy", "recommendation", "rollback"}` is not as the case says.
+    /// What of the plan's document is not as the case says.
     pub(crate) fn faults(&self, answer: &Value) -> Vec<String> {
         let mut faults = Vec::new();
         for (pointer, expected) in &self.has {
