@@ -7,7 +7,7 @@ use crate::fact::FactErrors;
 use crate::gate::NumstatError;
 use crate::grade::{EvidenceMode, Strategy};
 use crate::stats::StatError;
-use crate::unit::{MetricName, Timestamp};
+use crate::unit::MetricName;
 
 use super::strategy::Obstacle;
 
@@ -72,15 +72,6 @@ coded! {
         got: String,
         expected: &'static str,
     } => code! {HF-PLAN-005},
-
-    /// A time of the incident is not possible.
-    #[error("`{field}` is {got}: give {expected}")]
-    Time {
-        /// A JSON Pointer.
-        field: &'static str,
-        got: Timestamp,
-        expected: &'static str,
-    } => code! {HF-PLAN-018},
 
     /// An invalid change record: a time before an earlier one, an empty text.
     #[error("`{field}` of the change record is not valid: give {expected}")]
@@ -185,10 +176,9 @@ impl PlanError {
             Self::Values { faults } => {
                 faults.first().map_or_else(String::new, |fault| fault.path.clone())
             }
-            Self::Empty { field }
-            | Self::Traffic { field, .. }
-            | Self::Time { field, .. }
-            | Self::Otherwise { field, .. } => (*field).to_owned(),
+            Self::Empty { field } | Self::Traffic { field, .. } | Self::Otherwise { field, .. } => {
+                (*field).to_owned()
+            }
             Self::Record { field, .. } => field.clone(),
             Self::SameVersion { .. } => "/release/version".to_owned(),
             Self::Numstat(_) => "/release/numstat".to_owned(),

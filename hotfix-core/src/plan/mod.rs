@@ -53,7 +53,7 @@ use crate::getters::getters;
 use crate::grade::Severity;
 use crate::policy::Policy;
 use crate::policy::section::Efficacy;
-use crate::unit::{MetricName, Timestamp};
+use crate::unit::MetricName;
 
 pub use advice::PlannedAdvice;
 pub(crate) use advice::has_check;
@@ -113,11 +113,9 @@ impl Plan {
     /// Makes a plan.
     ///
     /// # Errors
-    /// A [`PlanError`] for an empty or impossible value, a detection before the beginning, facts that the policy does not accept, an
+    /// A [`PlanError`] for an empty or impossible value, facts that the policy does not accept, an
     /// impossible strategy or batch, unreadable figures of the diff, or an invalid change record.
     pub fn try_new(policy: Arc<Policy>, subject: Subject) -> Result<Self, PlanError> {
-        // Not in `make`: a log of an earlier release may have other times.
-        subject.incident.check_times(Timestamp::MAX)?;
         Self::make(policy, subject, strategy::effective, |_| Ok(BTreeMap::new()))
     }
 
@@ -167,7 +165,6 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let drawn = (seed_of(&subject), subject.traffic.requests_per_minute);
         let calibrate = |policy: &Policy| calibration::calibrations(policy, histories, drawn);
-        subject.incident.check_times(Timestamp::MAX)?;
         Self::make(policy, subject, strategy::effective, calibrate)
     }
 

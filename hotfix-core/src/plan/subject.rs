@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::PlanError;
 use crate::canonical::each_once;
 use crate::gate::Change;
 use crate::grade::{Flow, RollbackMethod, Severity, Strategy, closed_set};
@@ -80,30 +79,6 @@ pub struct Incident {
     pub detected_at: Option<Timestamp>,
     /// The severity, if it is given.
     pub severity: Option<Severity>,
-}
-
-impl Incident {
-    /// Refuses times at which it cannot have begun or been detected. `now`: no time after it.
-    pub(crate) fn check_times(&self, now: Timestamp) -> Result<(), PlanError> {
-        let (began, detected) = (self.began_at, self.detected_at);
-        let first = began.unwrap_or(Timestamp::EARLIEST);
-        let times = [
-            ("/incident/began_at", began, Timestamp::EARLIEST),
-            ("/incident/detected_at", detected, first),
-        ];
-        for (field, at, first) in times {
-            let Some(got) = at.filter(|at| !(first..=now).contains(at)) else { continue };
-            let expected = if got > now {
-                "a time that is not after now"
-            } else if got < Timestamp::EARLIEST {
-                "a time of the incident, as text or in milliseconds since 1970"
-            } else {
-                "a time that is not before `began_at`"
-            };
-            return Err(PlanError::Time { field, got, expected });
-        }
-        Ok(())
-    }
 }
 
 /// The release with the fix.
