@@ -50,6 +50,9 @@ const IN_ORDER: [(Moment, Moment); 5] = [
     (Moment::Resolved, Moment::Closed),
 ];
 
+/// How far the clocks of two machines may be apart.
+const APART: Span = Span::from_seconds(300);
+
 /// How far a tick may jump beyond the last time known and beyond the moment that it was asked for.
 const MOST_TICK: Span = Span::from_seconds(31 * 86_400);
 
@@ -289,7 +292,7 @@ impl Rollout {
         for (&time, &got) in times {
             match (time.moment(), got) {
                 (None, None) => return Err(RefusalReason::NoDay { day: time }),
-                (Some(_), Some(got)) if got > at => {
+                (Some(_), Some(got)) if got > at + APART => {
                     let fault = format!("after now ({at}): give the time at which it happened");
                     return Err(RefusalReason::ImpossibleTime { time, got, fault });
                 }
