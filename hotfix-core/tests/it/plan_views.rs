@@ -72,3 +72,23 @@ fn plan_7_the_document_has_each_view_as_its_call_gives_it() {
         assert!(document.get("power").is_none() && document.get("source_control").is_none());
     }
 }
+
+#[test]
+fn plan_3_page_and_chart_show_a_veto_window() {
+    let mut document: Value =
+        serde_json::from_str(&Policy::preset("phased-canary").unwrap().to_json()).unwrap();
+    for phase in [0, 2] {
+        document["phases"][phase]["gate"] = json!("veto");
+        document["phases"][phase]["veto"] = json!("30min");
+    }
+    let policy = Arc::new(Policy::from_json(&document.to_string()).unwrap());
+    let release = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
+    let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "").unwrap();
+    let page = plan.to_markdown(None);
+    assert!(page.contains("| `canary` | 10% | 2min | 10min | veto, 30min |"), "{page}");
+    assert!(page.contains("| T+12min | gate | `canary` |\n| T+42min | deploy |"), "{page}");
+    assert!(page.contains("| gate | `full` |\n| T+1h 57min | final validation |"), "{page}");
+    let chart = plan.gantt(Some("2026-03-03T14:40:00Z".parse().unwrap()));
+    assert!(chart.contains("Gate canary :p2, 2026-03-03T14:52:00, 2026-03-03T15:22:00"), "{chart}");
+    assert!(chart.contains("Gate partial :milestone,"), "{chart}");
+}

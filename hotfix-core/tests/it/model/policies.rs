@@ -102,7 +102,7 @@ inconclusive = "roll_back""#;
         Strategy::Rolling => {
             ("automatic", &[("25%", AUTOMATIC), ("50%", AUTOMATIC), ("100%", VETO)])
         }
-        Strategy::Immediate => ("veto", &[("100%", MANUAL)]),
+        Strategy::Immediate => ("automatic", &[("100%", MANUAL)]),
         Strategy::FeatureFlag => ("automatic", &[("50%", EARLY), ("90%", AUTOMATIC)]),
     }
 }
