@@ -76,7 +76,7 @@ fn measured(kind: MetricKind, value: f64) -> String {
 
 /// Estimated impact: failed requests per minute of each version, if it had all of the traffic.
 pub(super) fn harm(rollout: &Rollout) -> Option<String> {
-    let harm = rollout.harm()?;
+    let harm = rollout.harm_now()?;
     let range = |range: crate::judge::Range| {
         let (low, high) = (figure(range.low, 2), figure(range.high, 2));
         if low == high { low } else { format!("{low}–{high}") }

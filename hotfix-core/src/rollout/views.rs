@@ -469,11 +469,15 @@ impl Rollout {
         self.judged().map(|(judge, moment, verdict)| Why::of(judge, &moment, verdict))
     }
 
-    /// The impact of each version per minute, over the phase so far. None where [`why`](Self::why)
-    /// is None, and once the fix has no traffic.
+    /// The impact of each version per minute, over the phase so far; also once the fix has no
+    /// traffic any more. None where [`why`](Self::why) is None.
     pub fn harm(&self) -> Option<Harm> {
-        let judged = self.judged().filter(|_| self.case.has_traffic());
-        judged.map(|(judge, moment, _)| Harm::of(judge, &moment))
+        self.judged().map(|(judge, moment, _)| Harm::of(judge, &moment))
+    }
+
+    /// The same while the fix has traffic, or is getting some.
+    pub(crate) fn harm_now(&self) -> Option<Harm> {
+        self.harm().filter(|_| self.case.has_traffic())
     }
 
     /// The forecast for the rest of the phase; None where no phase is watched.

@@ -181,7 +181,8 @@ pub(crate) fn kind(act: &Act) -> &'static str {
 pub(crate) fn meaning(source: &str, state: &str) -> String {
     let (before, _) =
         source.split_once(&format!(" = \"{state}\",")).expect("a state of the source");
-    let comments = before.lines().rev().skip(1).take_while(|line| line.trim().starts_with("///"));
+    let above = before.lines().rev().skip(1).skip_while(|line| line.trim().starts_with("#["));
+    let comments = above.take_while(|line| line.trim().starts_with("///"));
     let mut lines: Vec<&str> =
         comments.map(|line| line.trim().trim_start_matches("///").trim()).collect();
     lines.reverse();
