@@ -2,7 +2,7 @@
 
 use super::fault::FigureFault;
 use super::finding::{Finding, put};
-use crate::grade::{AdviceCheck, AdviceKind, MergeKind, PromotionRule, Role};
+use crate::grade::{AdviceCheck, AdviceKind, MergeKind, PromotionRule, Response, Role};
 use crate::grade::{RollbackMethod, Strategy, Versioning};
 use crate::plan::ErrorBudget;
 use crate::plan::healthy::{Law, traffic};
@@ -14,17 +14,34 @@ use crate::unit::{Share, Span};
 
 /// Evidence is too slow if fewer healthy releases than this show it in time.
 const USUAL: f64 = 0.5;
+/// A larger share of false rollbacks is more likely a confusion with a confidence.
+const USUAL_ALPHA: f64 = 0.1;
 /// Trials per minute for each event of a metric without trials: events are rare.
 const TRIALS_AN_EVENT: f64 = 1_000.0;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     shares(policy, findings);
+    silent(policy, findings);
     windows(policy, findings);
     least_trials(policy, findings);
     evidence(policy, findings);
     source_control(policy, findings);
     staging(policy, findings);
     alternatives(policy, findings);
+}
+
+/// Responses with which the rollout waits and nobody is asked.
+fn silent(policy: &Policy, findings: &mut Vec<Finding>) {
+    let phases = policy.phases().iter().enumerate();
+    let undecided = phases.filter(|(_, phase)| phase.inconclusive == Response::Hold);
+    let mut paths: Vec<String> =
+        undecided.map(|(index, _)| format!("/phases/{index}/inconclusive")).collect();
+    if policy.watch().no_data.then == Response::Hold {
+        paths.push("/watch/no_data/then".to_owned());
+    }
+    for path in paths {
+        put(findings, path, FigureFault::NobodyAsked {});
+    }
 }
 
 fn shares(policy: &Policy, findings: &mut Vec<Finding>) {
@@ -63,6 +80,10 @@ fn windows(policy: &Policy, findings: &mut Vec<Finding>) {
     if watch.stale < two {
         let fault = FigureFault::ShortStale { stale: watch.stale, cadence: watch.cadence };
         put(findings, "/watch/stale".to_owned(), fault);
+    }
+    let alpha = policy.evidence().alpha.as_fraction();
+    if alpha > USUAL_ALPHA {
+        put(findings, "/evidence/alpha".to_owned(), FigureFault::HighAlpha { alpha });
     }
     let Some(scrape) = watch.scrape else { return };
     if policy.evidence().change_point && scrape > Span::ZERO {

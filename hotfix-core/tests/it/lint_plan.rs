@@ -297,6 +297,35 @@ fn dec_5_late_faults_with_arms_that_are_read_apart_are_found() {
 }
 
 #[test]
+fn dec_5_a_confidence_for_alpha_and_waits_without_a_question_are_found() {
+    let (alpha, undecided) = ("/evidence/alpha", "/phases/0/inconclusive");
+    let rows = vec![
+        row(
+            "HF-LINT-091",
+            alpha,
+            &["up to 95 of 100"],
+            vec![(alpha, json!("95%"))],
+            vec![(alpha, json!("10%"))],
+        ),
+        row(
+            "HF-LINT-092",
+            undecided,
+            &["nobody is asked"],
+            vec![(undecided, json!("hold"))],
+            vec![(undecided, json!("roll_back"))],
+        ),
+        row(
+            "HF-LINT-092",
+            "/watch/no_data/then",
+            &["nobody is asked"],
+            vec![("/watch/no_data", json!({"after": 60, "then": "hold"}))],
+            vec![("/watch/no_data", json!({"after": 60, "then": "ask"}))],
+        ),
+    ];
+    check("standard", rows);
+}
+
+#[test]
 fn dec_5_source_control_that_trips_is_found() {
     let vcs = |version: &str, merge: &str| {
         ("/vcs", json!({ "flow": "git_flow", "version": version, "merge": merge }))

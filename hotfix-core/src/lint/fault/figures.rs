@@ -235,4 +235,11 @@ findings! {
     #[error("`change_point` is on, and the arms are read up to {} apart: a shock in both of them, seen in one first, looks like a late fault", time(*scrape))]
     LateFaultsApart { scrape: Span }
         => "HF-LINT-090" Warn, "set `change_point` to false, or read both arms at the same time and set `watch.scrape` to \"0s\"";
+    /// A share of false rollbacks that is more like a confidence.
+    #[error("`alpha` is {alpha}: of healthy fixes up to {} are rolled back by chance", chance(*alpha))]
+    HighAlpha { alpha: f64 }
+        => "HF-LINT-091" Warn, "give the share of false rollbacks that is accepted, such as `\"1%\"`, not a confidence";
+    /// A rollout that waits without a question.
+    #[error("with `hold` the rollout waits here, and nobody is asked")]
+    NobodyAsked {} => "HF-LINT-092" Warn, "set it to `ask`, or make sure that somebody watches the rollout";
 }
