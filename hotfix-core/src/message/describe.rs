@@ -335,9 +335,8 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
     // reason than what froze the rollout.
     let with = |what: &str, asked: InputKind| {
         let is_it = |at| asked != InputKind::Report || Some(at) == rollout.turned_back_at();
-        let mut interventions = rollout.interventions().into_iter();
-        let order = interventions.rfind(|intent| intent.kind == asked && is_it(intent.at));
-        match order.and_then(|intent| intent.why) {
+        let order = rollout.intervention(asked).filter(|order| is_it(order.at));
+        match order.and_then(|order| order.why.as_deref()) {
             Some(why) => format!("{what}: {why}"),
             None => what.to_owned(),
         }
@@ -358,8 +357,10 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
             enumerated(&reasons)
         }
         RollbackCause::Signal { signal } => with(signalled(*signal), InputKind::Report),
-        RollbackCause::Person => by_train(rollout)
-            .unwrap_or_else(|| with("a person decided to roll back", InputKind::RollBack)),
+        RollbackCause::Person => by_train(rollout).map_or_else(
+            || with("a person decided to roll back", InputKind::RollBack),
+            str::to_owned,
+        ),
         RollbackCause::Revert { version } => {
             with(&format!("a person decided to return to {version}"), InputKind::Revert)
         }
@@ -369,10 +370,9 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
 }
 
 /// The reason of a rollback that the train of this service has requested.
-fn by_train(rollout: &Rollout) -> Option<String> {
-    let intents = rollout.interventions().into_iter();
-    let last = intents.rev().find(|intent| intent.kind == InputKind::RollBack)?;
-    last.why.filter(|_| last.by.as_deref() == Some(TRAIN))
+fn by_train(rollout: &Rollout) -> Option<&str> {
+    let order = rollout.intervention(InputKind::RollBack)?;
+    order.why.as_deref().filter(|_| order.by.as_deref() == Some(TRAIN))
 }
 
 /// The reason of a rollback for business readers: no figures, no names, no text of a person.

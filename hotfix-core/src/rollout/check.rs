@@ -366,11 +366,11 @@ impl Rollout {
         if let Some(contingency) = self.case.waits_for_data(policy) {
             return Err(RefusalReason::Blind { when: contingency.when.clone() });
         }
+        let is_asked = people.asked() || self.awaits_answer();
         let allowed = match place.stage() {
             Stage::Gate { .. } => true,
             Stage::Monitoring(step) => {
-                people.asked()
-                    || self.awaits_answer()
+                is_asked
                     || judged.verdict().has(Reason::Inconclusive)
                     || policy.phases().get(step.index).is_some_and(|p| p.early_promotion)
             }
@@ -379,7 +379,7 @@ impl Rollout {
                 if !open.is_empty() {
                     return Err(RefusalReason::Unvalidated { open });
                 }
-                people.asked() || self.awaits_answer() || self.would_be_asked(at)
+                is_asked || self.would_be_asked(at)
             }
             // The end of a hold-back that failed may be tried again.
             Stage::Complete { ending: Some(_), .. } => actions.pending().is_empty(),

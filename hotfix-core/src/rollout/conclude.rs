@@ -452,7 +452,7 @@ impl Conclusion<'_> {
 
     /// The items for which the end of the final validation waits, and whether the fix is not shown
     /// to work.
-    pub(super) fn left_open(&self) -> (String, bool) {
+    fn left_open(&self) -> (String, bool) {
         let open = self.case.readiness.unvalidated(self.plan.policy());
         (open, self.case.judged.is_unproven(self.plan))
     }

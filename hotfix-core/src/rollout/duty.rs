@@ -4,7 +4,7 @@ use crate::deadline::{Agenda, Announcement, Input as AgendaInput, Replan, Who};
 use crate::fact::Truth;
 use crate::gate::approval::Demand;
 use crate::gate::checklist::{ItemState, Marks};
-use crate::grade::{Audience, ChecklistMoment, DutyKind, MessageKind, Moment, Severity};
+use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
 use crate::plan::{Plan, Subject};
 use crate::policy::Policy;
 use crate::policy::section::Due;
@@ -210,16 +210,8 @@ pub(super) fn update_agenda(
         Command::CheckItem { item, .. } | Command::WaiveItem { item, .. } => {
             inputs.extend(checklist_input(readiness.marks(), policy, *item));
         }
-        // What was checked before is open again.
-        Command::Start => {
-            let lists = policy.checklists().iter();
-            let last = lists.filter(|list| list.at == ChecklistMoment::FinalValidation);
-            let items = last.filter_map(|list| list.items.first());
-            inputs.extend(
-                items.filter_map(|item| checklist_input(readiness.marks(), policy, item.id)),
-            );
-        }
-        Command::Confirm { .. }
+        Command::Start
+        | Command::Confirm { .. }
         | Command::Failed { .. }
         | Command::Observe { .. }
         | Command::Tick

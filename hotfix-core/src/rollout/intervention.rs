@@ -42,9 +42,9 @@ impl Interventions {
         self.0.insert(kind, Intervention { kind, by, at, role, about, why });
     }
 
-    /// When the last of this kind was.
-    pub(super) fn last(&self, kind: InputKind) -> Option<Timestamp> {
-        self.0.get(&kind).map(|intent| intent.at)
+    /// The last of this kind.
+    pub(super) fn last(&self, kind: InputKind) -> Option<&Intervention> {
+        self.0.get(&kind)
     }
 
     /// In the order of time.

@@ -82,16 +82,16 @@ impl Conclusion<'_> {
     /// answer.
     pub(super) fn choices(&self, objects: bool) -> String {
         let version = shown(self.version());
+        let open = self.case.readiness.unvalidated(self.plan.policy());
         match self.case.place.stage() {
             Stage::Monitoring(_) | Stage::Gate { .. }
                 if self.case.waits_for_data(self.plan.policy()).is_some() =>
             {
                 "Restore the readings, or send `roll_back`.".to_owned()
             }
-            Stage::FinalValidation { .. } if !self.left_open().0.is_empty() => format!(
-                "Check or waive what is open ({}), then continue with `promote`; or send \
-                 `roll_back`.",
-                self.left_open().0
+            Stage::FinalValidation { .. } if !open.is_empty() => format!(
+                "Check or waive what is open ({open}), then continue with `promote`; or send \
+                 `roll_back`."
             ),
             Stage::Monitoring(_) | Stage::Gate { .. } | Stage::FinalValidation { .. } => {
                 "Continue with `promote`, or send `roll_back`.".to_owned()

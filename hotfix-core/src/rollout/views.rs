@@ -50,7 +50,7 @@ impl Rollout {
 
     /// When it was last started.
     pub fn started_at(&self) -> Option<Timestamp> {
-        self.case.people.interventions().last(InputKind::Start)
+        self.intervention(InputKind::Start).map(|start| start.at)
     }
 
     /// The version that has the canary's share, or had it when it was rolled back: the release's,
@@ -159,6 +159,11 @@ impl Rollout {
     /// The last recorded intent of each kind: who wanted what, when and why, whatever came of it.
     pub fn interventions(&self) -> Vec<Intervention> {
         self.case.people.interventions().all()
+    }
+
+    /// The last recorded intent of this kind.
+    pub(crate) fn intervention(&self, kind: InputKind) -> Option<&Intervention> {
+        self.case.people.interventions().last(kind)
     }
 
     /// The organisation's own commands for an action, with the values of the plan: those of

@@ -194,11 +194,9 @@ impl<R: Deref<Target = Rollout>> Train<R> {
     fn was_asked(&self, place: usize) -> bool {
         let rollout = self.at(place);
         let started = rollout.started_at();
-        rollout.interventions().iter().any(|intent| {
-            intent.kind == InputKind::RollBack
-                && intent.by.as_deref() == Some(TRAIN)
-                && Some(intent.at) >= started
-        })
+        rollout
+            .intervention(InputKind::RollBack)
+            .is_some_and(|order| order.by.as_deref() == Some(TRAIN) && Some(order.at) >= started)
     }
 
     /// An input of the train itself. Its key is made of the log's head, so that it is accepted only

@@ -295,7 +295,7 @@ fn by_request(context: &ReleaseContext<'_>, target: &RefName, name: &str) -> Com
         fetch()?,
         git(["update-ref", &context.fix(), &format!("refs/remotes/origin/{name}")])?,
     ];
-    if context.as_range(target) && !context.restores(target) {
+    if context.merge_begins_range(target) {
         commands.push(git(["update-ref", &context.before(target), &remote])?);
     }
     commands.push(Command::try_new(["gh", "pr", "merge", way, name])?);
@@ -317,7 +317,7 @@ fn push_records(context: &ReleaseContext<'_>, target: &RefName) -> Result<Comman
 /// Merges `source` into a branch, pushes it, and records the merge. [`restore`] comes first.
 pub(super) fn bring(context: &ReleaseContext<'_>, target: &RefName, source: &str) -> Commands {
     let mut commands = ReleaseContext::take_up(target)?;
-    if context.as_range(target) && !context.restores(target) {
+    if context.merge_begins_range(target) {
         commands.push(git(["update-ref", &context.before(target), "HEAD"])?);
     }
     match context.merge {

@@ -284,6 +284,12 @@ impl<'a> ReleaseContext<'a> {
         self.branch.is_none() || self.merge == MergeKind::FastForward || self.restores(target)
     }
 
+    /// Whether the merge itself records where the range begins; else that is recorded before the
+    /// revert of the revert.
+    pub(super) fn merge_begins_range(&self, target: &RefName) -> bool {
+        self.as_range(target) && !self.restores(target)
+    }
+
     /// Whether `target` may have the previous attempt's branch and its revert. Then it gets this
     /// attempt's branch only after a revert of the revert. A squashed and reverted fix leaves no
     /// trace that git merges by, and the previous attempt's base is restored on the new branch.
