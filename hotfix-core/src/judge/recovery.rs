@@ -20,17 +20,17 @@ pub(crate) enum Recovery {
     NotKnown,
 }
 
-impl Judge {
+impl Recovery {
     /// How the deciding metrics are, since the rollback was confirmed.
-    pub(crate) fn recovery(&self) -> Recovery {
-        let deciding = self.watched.iter().filter(|w| w.metric().role == Role::Decide);
+    pub(crate) fn of(judge: &Judge) -> Self {
+        let deciding = judge.watched.iter().filter(|w| w.metric().role == Role::Decide);
         let mut seen = deciding.filter_map(Watched::returned).peekable();
         if seen.peek().is_none() {
-            Recovery::NotKnown
+            Self::NotKnown
         } else if seen.all(|returned| returned) {
-            Recovery::Returned
+            Self::Returned
         } else {
-            Recovery::NotReturned
+            Self::NotReturned
         }
     }
 }

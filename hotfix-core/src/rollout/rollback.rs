@@ -280,7 +280,7 @@ impl Conclusion<'_> {
         if watched < watch {
             return;
         }
-        let recovery = self.case.judged.judge().recovery();
+        let recovery = Recovery::of(self.case.judged.judge());
         if recovery == Recovery::Returned || watched >= returned_within {
             let version = shown(progress.why.target(self.plan.subject().previous()));
             match recovery {

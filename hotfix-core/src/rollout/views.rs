@@ -501,7 +501,7 @@ impl Rollout {
     /// Whether the metrics have returned to their level before the deployment, where the rollout was
     /// rolled back.
     pub(crate) fn recovery(&self) -> Recovery {
-        self.case.judged.judge().recovery()
+        Recovery::of(self.case.judged.judge())
     }
 
     /// Whether a question is open that a person has to answer.
