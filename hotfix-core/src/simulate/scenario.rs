@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::document::{DocumentErrors, Node};
+use crate::document::{DocumentErrors, Node, ValueFault};
 use crate::judge::Reason;
-use crate::plan::{Incident, Plan, Release, Subject};
+use crate::plan::{Plan, PlanError, Subject};
 use crate::policy::Policy;
 use crate::rollout::{RollbackCause, State};
 use crate::sorting::{map_of, sort_by_key};
@@ -178,18 +178,23 @@ impl Scenario {
         });
         let release = self.release.clone();
         let release = release.unwrap_or_else(|| json!({ "version": "2", "previous": "1" }));
-        let read = |path: &'static str, detail: String| {
-            SimulationErrors::of(path, SimulationFault::NotTaken { detail })
+        let not_taken = |error: PlanError| match error {
+            PlanError::Values { faults } => {
+                let mut errors = SimulationErrors::new();
+                for ValueFault { path, sentence: detail } in faults {
+                    errors.push(&path, SimulationFault::NotTaken { detail });
+                }
+                errors
+            }
+            error => {
+                let detail = format!("{}: {error}", error.code());
+                SimulationErrors::of(&error.path(), SimulationFault::NotTaken { detail })
+            }
         };
-        let incident: Incident = serde_json::from_value(incident)
-            .map_err(|error| read("/incident", format!("the incident: {error}")))?;
-        let release: Release = serde_json::from_value(release)
-            .map_err(|error| read("/release", format!("the release: {error}")))?;
-        let mut subject = Subject { incident, release: Some(release), ..Subject::default() };
+        let mut subject = Subject::from_values(incident, Some(release), None).map_err(not_taken)?;
         subject.traffic.requests_per_minute = self.traffic.requests.filter(|known| *known > 0.0);
         subject.traffic.instances = self.traffic.instances;
-        Plan::try_new(policy, subject)
-            .map_err(|error| read("", format!("{}: {error}", error.code())))
+        Plan::try_new(policy, subject).map_err(not_taken)
     }
 
     /// The behaviour of each metric of a policy without faults, in the order of their names.

@@ -340,6 +340,15 @@ fn post_5_every_fault_of_a_scenario_is_told_at_once_with_its_place() {
     let plan = unknown.plan(Arc::new(Policy::preset("phased-canary").expect("a preset")));
     let errors = Campaign::try_new(plan.expect("a plan"), &unknown, 1).expect_err("no severity");
     assert_eq!(errors.first().map(SimulationError::code), Some("HF-SIM-010"));
+    // Incident and release: all faults, each with its place.
+    let misspelt = "incident = { id = 'x', sevrity = 'P1' }\n\
+                    release = { version = '2', previous = '1', tags = 1 }";
+    let misspelt = Scenario::read(misspelt).expect("readable");
+    let plan = misspelt.plan(Arc::new(Policy::preset("phased-canary").expect("a preset")));
+    let errors = plan.expect_err("neither can be read");
+    let told: Vec<_> = errors.iter().map(|error| (error.path(), error.code())).collect();
+    let expected = [("/incident/sevrity", "HF-SIM-009"), ("/release/tags", "HF-SIM-009")];
+    assert_eq!(told, expected);
 }
 
 #[test]
