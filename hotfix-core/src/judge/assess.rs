@@ -266,7 +266,7 @@ impl Call<'_> {
             let breaches =
                 watched.degradation().consecutive_breaches(moment.at, watched.readings().read_at);
             f64::from(breaches) >= moment.watch.consecutive_breaches
-                && watched.both_read_since_breach(moment.at, seen.band)
+                && watched.both_read_since_breach(moment, seen.band)
         };
         let (response, reason) = match seen.band {
             Band::Rollback if !counts() => (Response::Hold, Reason::RollbackBand),

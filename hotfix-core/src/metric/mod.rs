@@ -22,7 +22,7 @@ pub use judged::Judged;
 pub use reading::{Arms, Histogram, Observation, Reading, Sample};
 pub use resolve::{Layout, ReadingError};
 pub use tick::{Counters, Tick};
-pub(crate) use tick::{difference, trials_column};
+pub(crate) use tick::{Difference, difference, trials_column};
 pub use unjudged::Unjudged;
 pub(crate) use window::Window;
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
-use crate::unit::{Share, Timestamp};
+use crate::unit::{Share, Span, Timestamp};
 
 use super::pace::Pace;
 use super::reading::{Arms, NO_INSTANCES, Reading, Sample};
@@ -149,8 +149,7 @@ impl Tick {
             }
             let last = if arms.totals { Last::Totals(kept) } else { Last::NotNeeded };
             let read = if let Sample::Instances(instances) = sample {
-                let share = source.exposed(index);
-                reader.instances(instances, last, share, row, &mut self.instances[index])?
+                reader.instances(source, instances, last, row, &mut self.instances[index])?
             } else {
                 source.one(&reader, sample, last, row)?
             };
@@ -197,6 +196,9 @@ enum Read {
     Nothing,
     Something,
 }
+
+/// For how long totals that cannot follow the last ones are not stored.
+const MOST_WAIT: Span = Span::from_seconds(120);
 
 /// The totals that differences are taken from.
 #[derive(Clone, Copy)]
@@ -248,9 +250,12 @@ impl Source<'_> {
         let arm = usize::from(reader.arm == ARMS[1]);
         if let Last::Totals(kept) = last {
             let total = row[trials_column(self.metric.kind)];
-            let Some(kept) = kept.filter(|kept| match difference(row, &kept.arms[arm]) {
+            let data = self.metric.kind.data();
+            let Some(kept) = kept.filter(|kept| match difference(data, row, &kept.arms[arm]) {
                 Some(Difference::More) => true,
-                Some(Difference::Fell) => kept.pace[arm].is_reset(total, self.at),
+                Some(Difference::Fell | Difference::Impossible) => {
+                    kept.pace[arm].is_reset(total, self.at)
+                }
                 None => false,
             }) else {
                 return Ok(Read::Nothing);
@@ -276,9 +281,9 @@ impl MetricReader<'_> {
     /// Reads an arm instance by instance. One without a total before is new, and adds nothing yet.
     fn instances(
         &self,
+        source: Source<'_>,
         instances: &BTreeMap<String, [f64; 2]>,
         last: Last<'_>,
-        exposed: Option<f64>,
         row: &mut [f64],
         each: &mut Vec<[f64; 2]>,
     ) -> Result<Read, ReadingError> {
@@ -300,8 +305,13 @@ impl MetricReader<'_> {
             let known = match last {
                 Last::NotNeeded => true,
                 Last::Totals(kept) => kept
-                    .and_then(|kept| kept.instances[arm].get(name))
-                    .is_some_and(|last| difference(&mut added, last).is_some()),
+                    .and_then(|kept| Some((kept.instances[arm].get(name)?, &kept.pace[arm])))
+                    .is_some_and(|(last, pace)| {
+                        let data = self.metric.kind.data();
+                        since_last(data, &mut added, last, |trials| {
+                            pace.is_reset(trials, source.at)
+                        })
+                    }),
             };
             if known {
                 self.check(&added)?;
@@ -314,7 +324,7 @@ impl MetricReader<'_> {
         if read == 0.0 {
             return Ok(Read::Nothing);
         }
-        if let Some(share) = exposed {
+        if let Some(share) = source.exposed(arm) {
             // Instances are watched side by side: together they are exposed for as long as one of
             // them is.
             for [_, seconds] in &mut *each {
@@ -334,21 +344,54 @@ pub(crate) enum Difference {
     More,
     /// One of them fell.
     Fell,
+    /// None fell, and yet they have more events than trials, or no histogram, more than before: a
+    /// counter was reset soon after it had begun, or the numbers are not of one moment.
+    Impossible,
 }
 
-/// Turns totals into what came since `last`; where one fell, all of it is new. None for a counter's
-/// first reading.
-pub(crate) fn difference(row: &mut [f64], last: &[f64]) -> Option<Difference> {
+/// Turns totals into what came since `last`, where that is possible; else they stay. None for a
+/// counter's first reading.
+pub(crate) fn difference(data: Data, row: &mut [f64], last: &[f64]) -> Option<Difference> {
     if last.len() != row.len() {
         return None;
     }
     if row.iter().zip(last).any(|(now, before)| now < before) {
         return Some(Difference::Fell);
     }
+    let more = |column: usize| row[column] - last[column];
+    let possible = match data {
+        Data::Trials => more(0) <= more(1),
+        Data::Buckets => (1..row.len()).is_sorted_by_key(more) && more(row.len() - 1) <= more(0),
+        Data::Exposure | Data::Level => true,
+    };
+    if !possible {
+        return Some(Difference::Impossible);
+    }
     for (now, before) in row.iter_mut().zip(last) {
         *now -= before;
     }
     Some(Difference::More)
+}
+
+/// Turns the totals of one instance into what came since `last`; false where that is not known yet.
+/// `is_reset`: whether so many trials may have come since the last reading.
+fn since_last(
+    data: Data,
+    totals: &mut [f64; 2],
+    last: &[f64; 2],
+    is_reset: impl FnOnce(f64) -> bool,
+) -> bool {
+    // The seconds of a count may be those of a clock that is not the instance's.
+    if matches!(data, Data::Exposure) && totals[0] < last[0] && totals[1] >= last[1] {
+        totals[1] -= last[1];
+        return true;
+    }
+    match difference(data, totals, last) {
+        // One counter that fell was reset, and all of it is new.
+        Some(Difference::More | Difference::Fell) => true,
+        Some(Difference::Impossible) => is_reset(totals[1]),
+        None => false,
+    }
 }
 
 /// The column that grows with traffic.
@@ -387,9 +430,14 @@ impl Counters {
             for (index, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
                 let Some(sample) = sample else { continue };
                 if let Sample::Instances(instances) = sample {
-                    if keep_instances(&mut kept.instances[index], instances) {
+                    if kept.keep_instances(metric.kind.data(), index, instances, at) {
                         kept.at[index] = at;
                     }
+                    continue;
+                }
+                if let (Data::Trials, Sample::Pair(events, trials)) = (metric.kind.data(), sample)
+                    && kept.waits([*events, *trials], index, at)
+                {
                     continue;
                 }
                 let totals = &mut kept.arms[index];
@@ -408,28 +456,48 @@ impl Counters {
     }
 }
 
-/// Stores each instance's totals. An instance without a reading this time keeps its last totals;
-/// one with a value that is not a number loses them, because the next total would look like a
-/// reset. Returns whether any was stored.
-fn keep_instances(
-    kept: &mut BTreeMap<String, [f64; 2]>,
-    sent: &BTreeMap<String, [f64; 2]>,
-) -> bool {
-    let mut any = false;
-    for (name, totals) in sent {
-        if !totals.iter().all(|total| total.is_finite()) {
-            kept.remove(name);
-            continue;
-        }
-        any = true;
-        match kept.get_mut(name) {
-            Some(kept) => *kept = *totals,
-            None => {
+impl Kept {
+    /// Whether totals of events and trials that cannot follow the last ones are not stored: the next
+    /// ones may follow them.
+    fn waits(&self, mut totals: [f64; 2], arm: usize, at: Timestamp) -> bool {
+        let unclear = matches!(
+            difference(Data::Trials, &mut totals, &self.arms[arm]),
+            Some(Difference::Impossible)
+        );
+        unclear && !self.pace[arm].is_reset(totals[1], at) && at.since(self.at[arm]) <= MOST_WAIT
+    }
+
+    /// Stores each instance's totals. An instance without a reading this time, or with totals that
+    /// cannot follow its last ones, keeps those; one with a value that is not a number loses them,
+    /// because the next total would look like a reset. Returns whether any was stored.
+    fn keep_instances(
+        &mut self,
+        data: Data,
+        arm: usize,
+        sent: &BTreeMap<String, [f64; 2]>,
+        at: Timestamp,
+    ) -> bool {
+        let (kept, pace) = (&mut self.instances[arm], &mut self.pace[arm]);
+        let (mut any, mut grown) = (false, 0.0);
+        for (name, totals) in sent {
+            if !totals.iter().all(|total| total.is_finite()) {
+                kept.remove(name);
+                continue;
+            }
+            any = true;
+            let Some(last) = kept.get_mut(name) else {
                 kept.insert(name.clone(), *totals);
+                continue;
+            };
+            let mut added = *totals;
+            if since_last(data, &mut added, last, |trials| pace.is_reset(trials, at)) {
+                grown += added[1];
+                *last = *totals;
             }
         }
+        pace.note(at, Some(0.0), grown);
+        any
     }
-    any
 }
 
 #[cfg(test)]

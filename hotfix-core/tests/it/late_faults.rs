@@ -52,6 +52,27 @@ fn field_17_a_shock_that_both_arms_share_is_no_rise_where_they_are_read_apart() 
 }
 
 #[test]
+fn field_17_a_rollback_bound_acts_where_arms_were_read_apart_and_no_live_version_is_left() {
+    // Every tenth request fails: with all of the traffic, after the completion, and at half of the
+    // traffic after the live version's readings have stopped.
+    let full = "[{ kind = 'errors', metric = 'error_rate', to = '10%', from_share = '100%' }]";
+    let complete = "[{ kind = 'errors', metric = 'error_rate', to = '10%', after = '85min' }]";
+    let alone = "[{ kind = 'lost', arm = 'live', after = '20min' },
+                  { kind = 'errors', metric = 'error_rate', to = '100%', after = '22min' }]";
+    for (every, live, faults, most) in
+        [(60, 30, full, 180.0), (10, 5, complete, 180.0), (10, 5, alone, 480.0)]
+    {
+        let of = simulated(&format!(
+            "after_end = true\ntraffic = {{ requests = 1000 }}\n\
+             feed = {{ every = '{every}s', live = '{live}s' }}\nfaults = {faults}"
+        ));
+        let median = of.seconds_to_find.as_ref().map_or(f64::INFINITY, |of| of.median);
+        let found = of.found_faults.count == of.faulty && of.faulty >= 38;
+        assert!(found && median <= most, "{every} s, {faults}: {of:?}");
+    }
+}
+
+#[test]
 fn field_17_a_bound_of_counts_does_not_act_where_the_fix_makes_them_rarer() {
     for rate in [8, 6] {
         let of = simulated(&format!(

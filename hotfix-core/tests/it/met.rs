@@ -200,6 +200,53 @@ fn met_6_counters_may_reset_and_ticks_may_repeat() {
 }
 
 #[test]
+fn met_6_an_instance_that_restarts_young_is_no_reading_of_more_events_than_trials() {
+    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
+    let mut watch = Watch::new(errors);
+    let value = |watch: &Watch| watch.rollout.verdict().metrics[0].1.canary;
+    watch.observe(1, r#"{"e":{"totals":true,"canary":{"a":[1,1000],"b":[29,31]}}}"#);
+    watch.observe(1, r#"{"e":{"totals":true,"canary":{"a":[1,1100],"b":[30,32]}}}"#);
+    assert_eq!(value(&watch), Some(1.0 / 101.0));
+    // Three errors more in one request more: `b` is new, and all that it had is.
+    watch.observe(1, r#"{"e":{"totals":true,"canary":{"a":[1,1200],"b":[33,33]}}}"#);
+    assert_eq!(value(&watch), Some(34.0 / 234.0));
+    // Nobody has 1,200 requests in that time, so the two numbers of `a` are not of one moment.
+    watch.observe(1, r#"{"e":{"totals":true,"canary":{"a":[8,1205],"b":[33,43]}}}"#);
+    assert_eq!(value(&watch), Some(34.0 / 244.0));
+    watch.observe(1, r#"{"e":{"totals":true,"canary":{"a":[8,1300],"b":[33,53]}}}"#);
+    assert_eq!(value(&watch), Some(41.0 / 354.0));
+}
+
+#[test]
+fn met_6_totals_of_two_moments_wait_and_do_not_stop_the_rollout() {
+    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
+    let mut watch = Watch::new(errors);
+    let value = |watch: &Watch| watch.rollout.verdict().metrics[0].1.canary;
+    watch.observe(1, r#"{"e":{"totals":true,"canary":[900,1000]}}"#);
+    watch.observe(1, r#"{"e":{"totals":true,"canary":[901,1005]}}"#);
+    assert_eq!(value(&watch), Some(1.0 / 5.0));
+    watch.observe(1, r#"{"e":{"totals":true,"canary":[910,1008]}}"#);
+    assert_eq!(value(&watch), Some(1.0 / 5.0));
+    watch.observe(1, r#"{"e":{"totals":true,"canary":[911,1020]}}"#);
+    assert_eq!(value(&watch), Some(11.0 / 20.0));
+    // A sum over instances of which one is new does not catch up: after two minutes it counts from there.
+    watch.observe(13, r#"{"e":{"totals":true,"canary":[990,1025]}}"#);
+    watch.observe(1, r#"{"e":{"totals":true,"canary":[991,1030]}}"#);
+    assert_eq!(value(&watch), Some(1.0 / 5.0));
+}
+
+#[test]
+fn met_6_a_count_of_an_instance_that_restarts_has_the_seconds_of_the_clock() {
+    let count =
+        "[c]\nkind = \"count\"\nworse = \"higher\"\nmodel = \"none\"\nscaled = false\nalert = 100";
+    let mut watch = Watch::new(count);
+    let value = |watch: &Watch| watch.rollout.verdict().metrics[0].1.canary;
+    watch.observe(1, r#"{"c":{"totals":true,"canary":{"a":[50,1772546400],"b":[1,1772546400]}}}"#);
+    watch.observe(1, r#"{"c":{"totals":true,"canary":{"a":[2,1772546460],"b":[2,1772546460]}}}"#);
+    assert_eq!(value(&watch), Some(1.5), "3 events in the 2 minutes of two instances");
+}
+
+#[test]
 fn field_3_absent_is_never_zero_and_silence_never_promotes() {
     let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();

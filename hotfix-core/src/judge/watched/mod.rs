@@ -20,7 +20,6 @@ use crate::policy::section::{Bound, Metric, Watch};
 use crate::stats::{StatError, Totals};
 use crate::unit::{Share, Span, Timestamp};
 
-use super::MetricVerdict;
 use super::aligned::{Aligned, Side};
 use super::arm_checks::Sameness;
 use super::arm_totals::ArmTotals;
@@ -37,6 +36,7 @@ use super::readings::Readings;
 use super::snapshot::Misfit;
 use super::test::{Test, TestRead};
 use super::trailing::Trailing;
+use super::{MetricVerdict, Moment};
 
 pub(crate) use design::{DesignRead, MetricDesign};
 use last_tick::LastTick;
@@ -477,14 +477,14 @@ impl Watched {
 
     /// Whether a breach of this bound has lasted since before the last reading of each arm. A
     /// change that both arms share is seen by the arm that is read first, so a bound that depends
-    /// on the live arm has to be breached after readings of both.
-    pub(super) fn both_read_since_breach(&self, at: Timestamp, band: Band) -> bool {
+    /// on the live arm has to be breached after readings of both, while there is a live arm.
+    pub(super) fn both_read_since_breach(&self, moment: &Moment<'_>, band: Band) -> bool {
         let bounds = &self.design.metric.bounds;
         let bound = if band == Band::Rollback { bounds.rollback } else { bounds.alert };
-        let since = self.measured.degradation.breached_since(at);
-        let bracket =
-            self.pairing.bracket.as_ref().filter(|_| bound.is_some_and(Bound::compares_live));
-        bracket.is_none_or(|bracket| bracket.both_read_since(since))
+        let since = self.measured.degradation.breached_since(moment.at);
+        let of_both = bound.is_some_and(Bound::compares_live) && moment.share < Share::ALL;
+        let bracket = self.pairing.bracket.as_ref().filter(|_| of_both);
+        bracket.is_none_or(|of| of.both_read_since(since, moment.at, &self.design.watch))
     }
 
     /// Whether this test's own share of the evidence has ever reached its threshold from history.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::{Histogram, Reading, Sample, difference};
+use crate::metric::{Difference, Histogram, Reading, Sample, difference};
 use crate::plan::{Histories, PlanHistories, SlowHistories};
 use crate::policy::Policy;
 use crate::policy::section::Metric;
@@ -224,12 +224,15 @@ impl<'a> Reader<'a> {
         }
         let names = instances.len();
         let Some(instance) = instances.get_mut(name) else { return Ok(()) };
-        let mut counts = read;
+        let (mut counts, mut possible) = (read, true);
         if totals {
             let Some(before) = instance.totals.replace(read) else { return Ok(()) };
-            difference(&mut counts, &before);
+            possible = !matches!(
+                difference(metric.kind.data(), &mut counts, &before),
+                Some(Difference::Impossible)
+            );
         }
-        if metric.kind.is_fraction() && counts[0] > counts[1] {
+        if metric.kind.is_fraction() && (counts[0] > counts[1] || !possible) {
             self.note(metric.id, Odd::MoreThanTrials, at);
             return Ok(());
         }
@@ -266,7 +269,9 @@ impl<'a> Reader<'a> {
         if arms.totals {
             let Some(before) = times.totals.replace(read.clone()) else { return };
             for (row, before) in read.iter_mut().zip(&before) {
-                difference(row, before);
+                if let Some(Difference::Impossible) = difference(metric.kind.data(), row, before) {
+                    return self.note(metric.id, Odd::NotInBoundaries, at);
+                }
             }
         }
         match times.rows.last_mut() {
