@@ -309,6 +309,7 @@ pub(crate) fn rollouts(report: &mut Report) -> Result<(), StatError> {
     tables(report, &cells::OWN, effort, &quiet, &mut seed);
     by_instance(report, effort, &quiet, &mut seed);
     smaller(report, effort, &mut seed);
+    at_all(report, effort, &mut seed);
     Ok(())
 }
 
@@ -417,6 +418,29 @@ fn smaller(report: &mut Report, effort: Effort, seed: &mut u64) {
                     median.map_or_else(|| "–".into(), |s| format!("{:.0}", f64::from(*s) / 60.0)),
                     reasons(&seen),
                 ]);
+            }
+        }
+    }
+    report.put(&sheet);
+}
+
+/// Faults that begin where no live version is left: bounds alone find them.
+fn at_all(report: &mut Report, effort: Effort, seed: &mut u64) {
+    report.section("Faults that begin with all of the traffic");
+    report.say("Thirty times the errors. Minutes from then on; without a history.");
+    let mut sheet = faulty_sheet(&["world", "requests a minute", "counts"]);
+    let fault = Fault { errors: 30.0, from: 1.0, ..Fault::NONE };
+    let steady = |cell: &&Cell| cell.faults == Faults::Both && !cell.world.errors_are_noisy();
+    for cell in cells::STATED.iter().chain(&cells::OWN).filter(steady) {
+        for requests in cells::TRAFFIC {
+            for (known, counts) in [(Known::Sums, "sums"), (Known::Instances, "by instance")] {
+                let what = (World { requests, ..cell.world }, cell.preset);
+                let name = format!("{}, from all of the traffic on", cell.name);
+                let Some(tried) = Tried::new(report, &name, what, known, seed) else { continue };
+                let fault = (fault, "30 × errors", cells::AT_ALL_FOUND);
+                let row = faulty(report, &tried, fault, effort.faulty);
+                let heads = [cell.name.to_owned(), requests.to_string(), counts.to_owned()];
+                sheet.row(&[&heads[..], &row].concat());
             }
         }
     }

@@ -83,7 +83,8 @@ impl Preset {
     }
 }
 
-/// What became of a rollout; times in seconds since the canary got traffic.
+/// What became of a rollout; times in seconds since the canary got traffic, or as much as it takes for
+/// the fault.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     pub(super) rolled_back: Option<u32>,
@@ -162,7 +163,7 @@ impl Rollouts {
         let mut service = Service::new(&self.world, fault, Random::new(seed, run));
         let rollout = Rollout::try_new(self.plan.clone(), Recording::Off, "").expect("a rollout");
         let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
-        let mut tool = Tool { rollout, seen: Seen::default(), since: None };
+        let mut tool = Tool { rollout, seen: Seen::default(), from: fault.from, since: None };
         tool.send(at, &Input::new(Command::Tick));
         ready::make(&mut tool.rollout, at);
         tool.send(at, &Input::new(Command::Start).by("lena"));
@@ -284,7 +285,9 @@ fn recorded(world: &World, random: Random) -> PlanHistories {
 struct Tool {
     rollout: Rollout,
     seen: Seen,
-    /// When the canary first got traffic.
+    /// The share from which on there is a fault.
+    from: f64,
+    /// When the canary first had traffic, and that much of it.
     since: Option<u32>,
 }
 
@@ -318,7 +321,8 @@ impl Tool {
             }
             self.send(at, &Input::new(Command::Confirm { action }).by("tool"));
         }
-        if self.rollout.share().as_fraction() > 0.0 {
+        let share = self.rollout.share().as_fraction();
+        if share > 0.0 && share >= self.from {
             self.since.get_or_insert(clock);
         }
     }

@@ -17,10 +17,12 @@ pub(super) const LIVE: usize = 1;
 pub(super) struct Fault {
     pub(super) errors: f64,
     pub(super) latency: f64,
+    /// The share of the traffic from which on it is.
+    pub(super) from: f64,
 }
 
 impl Fault {
-    pub(super) const NONE: Self = Self { errors: 1.0, latency: 1.0 };
+    pub(super) const NONE: Self = Self { errors: 1.0, latency: 1.0, from: 0.0 };
 }
 
 /// One instance: its state, its totals, and those that were read last and were sent last.
@@ -207,7 +209,8 @@ impl<'a> Service<'a> {
             walk(&mut one.errors, world.error_rate, seconds, random);
             turn(&mut one.slow, world.neighbours, seconds, random);
             turn(&mut one.bursts, world.bursts, seconds, random);
-            let fault = if one.arm == CANARY { self.fault } else { Fault::NONE };
+            let faulty = one.arm == CANARY && self.share >= self.fault.from;
+            let fault = if faulty { self.fault } else { Fault::NONE };
             let age = one.new_at.map(|at| now - 0.5 * seconds - at);
             let wander = one.latency + self.arms[one.arm].latency + self.zones[one.zone];
             let mut times = latency * one.slower * fault.latency * exp(wander);
