@@ -394,8 +394,12 @@ impl Watched {
     }
 
     /// The value that the canary is compared with; None without data. What was read before the
-    /// deployment has to be enough to judge by: there is no more of it to come.
+    /// deployment has to be enough to judge by: there is no more of it to come. Once it is used up, the
+    /// latest readings are compared with nothing, whatever the window still has of it.
     pub(super) fn live_value(&self, baseline: &[f64], share: Share) -> Option<Judged> {
+        if share == Share::ALL && self.pre_deployment().has_ended() {
+            return None;
+        }
         if self.trails(share) {
             return self.trailing()?.level().map(Judged::exactly);
         }

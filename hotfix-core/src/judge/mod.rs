@@ -211,6 +211,12 @@ impl Judge {
         let settled = purpose == Use::Watch;
         let watches = settled || purpose == Use::Move;
         let since = self.since;
+        if settled && share == Share::ALL {
+            let increments = self.watched.iter().zip(&mut increments);
+            increments
+                .filter(|(_, increment)| increment.reading.is_some())
+                .for_each(|(watched, increment)| watched.leave_out_rest(&mut increment.tick));
+        }
         self.align(at, share, watches, &increments);
         let traffic = self.traffic.map(|index| (&self.watched[index], &increments[index]));
         if settled && traffic.is_none_or(|(watched, _)| !watched.is_warming_up(at)) {

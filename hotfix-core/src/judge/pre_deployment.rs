@@ -6,6 +6,10 @@ use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
+use crate::unit::Span;
+
+/// A tick of a tool that reads often.
+const OFTEN: Span = Span::from_seconds(10);
 
 /// The latest rows of the live version, each of which is compared once.
 ///
@@ -21,19 +25,25 @@ pub(super) struct PreDeployment {
     most: usize,
     /// The rows, the latest last; each has the columns of one arm.
     rows: Vec<f64>,
+    /// The last reading of the fix found none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ended: bool,
 }
 
 impl PreDeployment {
-    /// As many rows as the phases have ticks; none where a phase has a live arm.
+    /// As many rows as the phases have ticks, also where these come more often than the cadence says;
+    /// none where a phase has a live arm.
     pub(super) fn new(plan: &Plan) -> Self {
         let policy = plan.policy();
-        let most = if policy.moves_at_once() { policy.planned_ticks() as usize } else { 0 };
-        Self { most, rows: Vec::new() }
+        let often = policy.watch().cadence.as_millis().div_ceil(OFTEN.as_millis());
+        let ticks = u64::from(policy.planned_ticks()).saturating_mul(often);
+        let most = if policy.moves_at_once() { ticks } else { 0 };
+        Self { most: usize::try_from(most).unwrap_or(usize::MAX), rows: Vec::new(), ended: false }
     }
 
     /// Adds a row, in the place of the oldest where there is no room.
     pub(super) fn add(&mut self, row: &[f64]) {
-        let room = self.most * row.len();
+        let room = self.most.saturating_mul(row.len());
         if room == 0 {
             return;
         }
@@ -45,7 +55,9 @@ impl PreDeployment {
 
     /// Moves the latest row into `baseline`; false where none is left.
     pub(super) fn take(&mut self, baseline: &mut [f64]) -> bool {
-        let Some(start) = self.rows.len().checked_sub(baseline.len()) else { return false };
+        let start = self.rows.len().checked_sub(baseline.len());
+        self.ended = start.is_none();
+        let Some(start) = start else { return false };
         baseline.copy_from_slice(&self.rows[start..]);
         self.rows.truncate(start);
         true
@@ -61,11 +73,17 @@ impl PreDeployment {
         self.most > 0
     }
 
+    /// Whether the fix is compared with nothing any more.
+    pub(super) const fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// Takes over what was read from a snapshot; false if it does not fit.
     pub(super) fn resume(&mut self, read: Self, columns: usize) -> bool {
-        let Self { most: _, rows } = read;
-        let fits = rows.len().is_multiple_of(columns) && rows.len() <= self.most * columns;
-        self.rows = rows;
+        let Self { most: _, rows, ended } = read;
+        let fits =
+            rows.len().is_multiple_of(columns) && rows.len() <= self.most.saturating_mul(columns);
+        (self.rows, self.ended) = (rows, ended);
         fits
     }
 }

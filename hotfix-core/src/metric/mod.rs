@@ -11,6 +11,7 @@ mod pace;
 mod reading;
 mod resolve;
 mod tick;
+mod totals;
 mod unjudged;
 mod window;
 
@@ -21,8 +22,10 @@ pub(crate) use format::{beyond, in_unit, interpolated, within};
 pub use judged::Judged;
 pub use reading::{Arms, Histogram, Observation, Reading, Sample};
 pub use resolve::{Layout, ReadingError};
-pub use tick::{Counters, Tick};
-pub(crate) use tick::{Difference, difference, trials_column};
+pub use tick::Tick;
+pub(crate) use tick::trials_column;
+pub use totals::Counters;
+pub(crate) use totals::{Difference, difference};
 pub use unjudged::Unjudged;
 pub(crate) use window::Window;
 

@@ -23,6 +23,11 @@ pub(super) struct Pace {
 }
 
 impl Pace {
+    /// Whether the usual pace is known.
+    pub(super) fn is_known(&self) -> bool {
+        self.trials > 0.0 && self.since < self.to
+    }
+
     /// Whether a total that fell may be of a single counter that was reset; false where the usual
     /// pace is unknown.
     pub(super) fn is_reset(&self, trials: f64, at: Timestamp) -> bool {

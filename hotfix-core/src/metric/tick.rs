@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use educe::Educe;
-use serde::{Deserialize, Serialize};
 
 use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
-use crate::unit::{Share, Span, Timestamp};
+use crate::unit::{Share, Timestamp};
 
-use super::pace::Pace;
 use super::reading::{Arms, NO_INSTANCES, Reading, Sample};
 use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
+use super::totals::{Counters, Difference, Kept, difference};
 
 /// Increment of one metric in one tick: the canary's columns, then the baseline's.
 ///
@@ -46,26 +45,16 @@ pub struct Tick {
     pub uneven: bool,
 }
 
-/// The last running totals, by stratum.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Counters {
-    strata: Vec<Kept>,
-}
-
-/// The last running totals of each arm.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Kept {
-    arms: [Vec<f64>; 2],
-    at: [Timestamp; 2],
-    instances: [BTreeMap<String, [f64; 2]>; 2],
-    /// Growth of each arm's totals.
-    #[serde(default)]
-    pace: [Pace; 2],
-}
-
 impl Tick {
+    /// Leaves the baseline out.
+    pub(crate) fn leave_out_baseline(&mut self) {
+        let width = self.row.len();
+        self.baseline = false;
+        self.row[width / 2..].fill(0.0);
+        self.strata.chunks_mut(width).for_each(|row| row[width / 2..].fill(0.0));
+        self.instances[1].clear();
+    }
+
     /// Reads a reading with both arms, each one pair or level with which nothing is wrong, as most
     /// are; false where it has to be read at length.
     #[inline]
@@ -197,9 +186,6 @@ enum Read {
     Something,
 }
 
-/// For how long totals that cannot follow the last ones are not stored.
-const MOST_WAIT: Span = Span::from_seconds(120);
-
 /// The totals that differences are taken from.
 #[derive(Clone, Copy)]
 enum Last<'a> {
@@ -304,14 +290,10 @@ impl MetricReader<'_> {
             let mut added = *sent;
             let known = match last {
                 Last::NotNeeded => true,
-                Last::Totals(kept) => kept
-                    .and_then(|kept| Some((kept.instances[arm].get(name)?, &kept.pace[arm])))
-                    .is_some_and(|(last, pace)| {
-                        let data = self.metric.kind.data();
-                        since_last(data, &mut added, last, |trials| {
-                            pace.is_reset(trials, source.at)
-                        })
-                    }),
+                Last::Totals(kept) => kept.is_some_and(|kept| {
+                    let data = self.metric.kind.data();
+                    kept.added((arm, name), data, &mut added, source.at)
+                }),
             };
             if known {
                 self.check(&added)?;
@@ -339,164 +321,11 @@ impl MetricReader<'_> {
     }
 }
 
-/// How totals differ from those before.
-pub(crate) enum Difference {
-    More,
-    /// One of them fell.
-    Fell,
-    /// None fell, and yet they have more events than trials, or no histogram, more than before: a
-    /// counter was reset soon after it had begun, or the numbers are not of one moment.
-    Impossible,
-}
-
-/// Turns totals into what came since `last`, where that is possible; else they stay. None for a
-/// counter's first reading.
-pub(crate) fn difference(data: Data, row: &mut [f64], last: &[f64]) -> Option<Difference> {
-    if last.len() != row.len() {
-        return None;
-    }
-    if row.iter().zip(last).any(|(now, before)| now < before) {
-        return Some(Difference::Fell);
-    }
-    let more = |column: usize| row[column] - last[column];
-    let possible = match data {
-        Data::Trials => more(0) <= more(1),
-        Data::Buckets => (1..row.len()).is_sorted_by_key(more) && more(row.len() - 1) <= more(0),
-        Data::Exposure | Data::Level => true,
-    };
-    if !possible {
-        return Some(Difference::Impossible);
-    }
-    for (now, before) in row.iter_mut().zip(last) {
-        *now -= before;
-    }
-    Some(Difference::More)
-}
-
-/// Turns the totals of one instance into what came since `last`; false where that is not known yet.
-/// `is_reset`: whether so many trials may have come since the last reading.
-fn since_last(
-    data: Data,
-    totals: &mut [f64; 2],
-    last: &[f64; 2],
-    is_reset: impl FnOnce(f64) -> bool,
-) -> bool {
-    // The seconds of a count may be those of a clock that is not the instance's.
-    if matches!(data, Data::Exposure) && totals[0] < last[0] && totals[1] >= last[1] {
-        totals[1] -= last[1];
-        return true;
-    }
-    match difference(data, totals, last) {
-        // One counter that fell was reset, and all of it is new.
-        Some(Difference::More | Difference::Fell) => true,
-        Some(Difference::Impossible) => is_reset(totals[1]),
-        None => false,
-    }
-}
-
 /// The column that grows with traffic.
 pub(crate) const fn trials_column(kind: MetricKind) -> usize {
     match kind.data() {
         Data::Trials | Data::Exposure => 1,
         Data::Buckets | Data::Level => 0,
-    }
-}
-
-impl Counters {
-    /// The kept totals by stratum; none where the number of strata is another.
-    fn of(&self, reading: &Reading) -> &[Kept] {
-        if self.strata.len() == reading.strata().count() { &self.strata } else { &[] }
-    }
-
-    /// Stores the totals of a reading that was used.
-    #[inline]
-    pub fn keep(&mut self, metric: &Metric, layout: &Layout, reading: &Reading, at: Timestamp) {
-        // Most have none, and no strata.
-        if reading.whole().is_none_or(|arms| arms.totals) {
-            self.keep_totals(metric, layout, reading, at);
-        }
-    }
-
-    #[inline(never)]
-    fn keep_totals(&mut self, metric: &Metric, layout: &Layout, reading: &Reading, at: Timestamp) {
-        if !reading.strata().any(|arms| arms.totals) {
-            return;
-        }
-        if self.strata.len() != reading.strata().count() {
-            self.strata.clear();
-            self.strata.resize(reading.strata().count(), Kept::default());
-        }
-        for (kept, arms) in self.strata.iter_mut().zip(reading.strata()).filter(|(_, a)| a.totals) {
-            for (index, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
-                let Some(sample) = sample else { continue };
-                if let Sample::Instances(instances) = sample {
-                    if kept.keep_instances(metric.kind.data(), index, instances, at) {
-                        kept.at[index] = at;
-                    }
-                    continue;
-                }
-                if let (Data::Trials, Sample::Pair(events, trials)) = (metric.kind.data(), sample)
-                    && kept.waits([*events, *trials], index, at)
-                {
-                    continue;
-                }
-                let totals = &mut kept.arms[index];
-                let trials = trials_column(metric.kind);
-                let before = totals.get(trials).copied();
-                totals.resize(layout.columns(), 0.0);
-                let reader = MetricReader { metric, arm: ARMS[index] };
-                if matches!(reader.fill(sample, layout, totals), Ok(true)) {
-                    kept.at[index] = at;
-                    kept.pace[index].note(at, before, totals[trials]);
-                } else {
-                    totals.clear();
-                }
-            }
-        }
-    }
-}
-
-impl Kept {
-    /// Whether totals of events and trials that cannot follow the last ones are not stored: the next
-    /// ones may follow them.
-    fn waits(&self, mut totals: [f64; 2], arm: usize, at: Timestamp) -> bool {
-        let unclear = matches!(
-            difference(Data::Trials, &mut totals, &self.arms[arm]),
-            Some(Difference::Impossible)
-        );
-        unclear && !self.pace[arm].is_reset(totals[1], at) && at.since(self.at[arm]) <= MOST_WAIT
-    }
-
-    /// Stores each instance's totals. An instance without a reading this time, or with totals that
-    /// cannot follow its last ones, keeps those; one with a value that is not a number loses them,
-    /// because the next total would look like a reset. Returns whether any was stored.
-    fn keep_instances(
-        &mut self,
-        data: Data,
-        arm: usize,
-        sent: &BTreeMap<String, [f64; 2]>,
-        at: Timestamp,
-    ) -> bool {
-        let (kept, pace) = (&mut self.instances[arm], &mut self.pace[arm]);
-        let (mut any, mut grown) = (false, 0.0);
-        for (name, totals) in sent {
-            if !totals.iter().all(|total| total.is_finite()) {
-                kept.remove(name);
-                continue;
-            }
-            any = true;
-            let Some(last) = kept.get_mut(name) else {
-                kept.insert(name.clone(), *totals);
-                continue;
-            };
-            let mut added = *totals;
-            if since_last(data, &mut added, last, |trials| pace.is_reset(trials, at)) {
-                grown += added[1];
-                *last = *totals;
-            }
-        }
-        pace.note(at, Some(0.0), grown);
-        any
     }
 }
 

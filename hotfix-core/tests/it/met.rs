@@ -218,6 +218,22 @@ fn met_6_an_instance_that_restarts_young_is_no_reading_of_more_events_than_trial
 }
 
 #[test]
+fn met_6_totals_of_a_replica_that_is_a_scrape_behind_are_no_restart() {
+    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
+    let mut watch = Watch::new(errors);
+    let value = |watch: &Watch| watch.rollout.verdict().metrics[0].1.canary;
+    for (a, b) in [(30_000, 29_000), (30_010, 29_010), (30_000, 29_000), (30_020, 29_020)] {
+        let totals = format!(r#"{{"a":[9,{a}],"b":[8,{b}]}}"#);
+        watch.observe(1, &format!(r#"{{"e":{{"totals":true,"canary":{totals}}}}}"#));
+    }
+    watch.observe(1, r#"{"e":{"totals":true,"canary":{"a":[9,30030],"b":[9,29030]}}}"#);
+    assert_eq!(value(&watch), Some(1.0 / 60.0));
+    // This one is a restart.
+    watch.observe(1, r#"{"e":{"totals":true,"canary":{"a":[1,5],"b":[9,29040]}}}"#);
+    assert_eq!(value(&watch), Some(2.0 / 75.0));
+}
+
+#[test]
 fn met_6_totals_of_two_moments_wait_and_do_not_stop_the_rollout() {
     let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
     let mut watch = Watch::new(errors);

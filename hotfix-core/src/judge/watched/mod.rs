@@ -44,6 +44,10 @@ use measured::Measured;
 use pairing::Pairing;
 use tested::Tested;
 
+/// With all of the traffic on the canary, a live version with a smaller share of its requests than this
+/// is no arm.
+const MOST_REST: f64 = 0.1;
+
 /// A metric and its state; its own state in a snapshot, in which `T` is a test's evidence and `D`
 /// what is kept of the design.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
@@ -142,6 +146,17 @@ impl Watched {
     ) {
         if self.pairing.align(&self.design, tick, at, steady, from) {
             self.discard_pools();
+        }
+    }
+
+    /// Leaves out the live version where all of the traffic has the fix and it has a rest of the
+    /// requests: connections that drain, a health check, a client that does not follow.
+    pub(super) fn leave_out_rest(&self, tick: &mut Tick) {
+        let kind = self.metric().kind;
+        let counts_requests = kind.is_fraction() || kind.has_buckets() || kind.is_traffic();
+        let [canary, live] = self.design.trials_of(tick);
+        if tick.baseline && counts_requests && (canary <= 0.0 || live < MOST_REST * canary) {
+            tick.leave_out_baseline();
         }
     }
 
