@@ -26,7 +26,7 @@ LOCAL = --locked --profile local
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
-demo: ## the canary lab: real processes, real traffic, a report (about a minute after the build)
+demo: ## the canary lab: real processes, real traffic, a report (a minute and a half after the build)
 	$(CARGO) run $(LOCAL) -p hotfix-examples --bin canary_lab -- demo $(ARGS)
 
 demo-real: tools-real ## the canary lab with HAProxy as the splitter and Prometheus as the source

@@ -25,7 +25,7 @@ format = 1
 name = "quick"
 title = "Seconds instead of minutes"
 strategy = "canary"
-after = ["1h"]
+after = ["1s"]
 final_validation = { watch = "1s", gate = "automatic" }
 rollback = { watch = "1s", returned_within = "2s" }
 severities.P1 = { label = "high", hotfix = true, approvals = [{ any_of = ["lead"] }] }
@@ -127,7 +127,7 @@ def prometheus(errors: float) -> Callable[[str], str]:
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(path).query)["query"][0]
         requests = round(1000 * (time.time() - began))
         rows: list[dict[str, Any]] = []
-        for version, share in (("2.3.1", errors), ("2.3.0", 0.01), ("2.3.2", 0.5)):
+        for version, share in (("2.3.1", errors), ("2.3.0", 0.012), ("2.3.2", 0.5)):
             labels = {"version": version, "instance": "one"}
             if "_bucket" in query:
                 rows += [{"metric": {**labels, "le": le}, "value": [0, str(requests)]} for le in ("0.25", "+Inf")]
@@ -151,7 +151,7 @@ def pipeline(
 
 @pytest.mark.parametrize(
     ("errors", "code", "state", "last"),
-    [(0.01, 0, "complete", "set_traffic"), (0.5, 3, "rolled_back", "roll_back")],
+    [(0.01, 0, "closed", "set_traffic"), (0.5, 3, "rolled_back", "roll_back")],
 )
 def test_roll_2_a_job_ends_with_the_code_of_the_rollout(
     folder: Path, errors: float, code: int, state: str, last: str
@@ -181,7 +181,47 @@ def test_roll_7_a_job_that_dies_is_taken_up_by_the_next(folder: Path) -> None:
             log.write(b'{"at":"2026-0')  # in the middle of a line
         assert job.run(0) == 75  # it has no time left
         assert job.run() == 0
+        assert job.audit() == "closed"
+
+
+def test_roll_2_a_job_watches_until_the_rollout_is_closed(folder: Path) -> None:
+    with pipeline(folder) as job:
+        (folder / "quick.toml").write_text(POLICY.replace('after = ["1s"]', 'after = ["1h"]'))
+        assert job.run(HOTFIX_UNTIL="complete") == 0
         assert job.audit() == "complete"
+        lines = job.log.read_text().splitlines()
+        assert job.run(0.05) == 75  # the job that watches from then on
+        assert job.audit() == "complete"
+        later = [json.loads(line)["kind"] for line in job.log.read_text().splitlines()[len(lines) :]]
+        assert len(later) > 3
+        assert set(later) == {"observe"}
+
+
+def test_roll_2_a_late_fault_is_rolled_back_by_the_job_that_watches(folder: Path) -> None:
+    good, bad = prometheus(0.01), prometheus(0.5)
+    fails = False
+    with pipeline(folder, answer=lambda path: (bad if fails else good)(path)) as job:
+        (folder / "quick.toml").write_text(POLICY.replace('after = ["1s"]', 'after = ["1h"]'))
+        assert job.run(HOTFIX_UNTIL="complete") == 0
+        fails = True
+        assert job.run() == 3
+        assert job.audit() == "rolled_back"
+
+
+def test_roll_2_a_deployment_that_fails_before_any_traffic_pages_nobody(folder: Path) -> None:
+    with pipeline(folder) as job:
+        (folder / "act").write_text('#!/bin/sh\n[ "$1" != deploy ]\n')
+        assert job.run() == 3
+        assert job.audit() == "failed"
+
+
+@pytest.mark.parametrize("text", ["[]", "null", '"roll_back"', "3", "[" * 100_000, "{", "\ufffd", '{"kind": 5}'])
+def test_roll_4_a_file_that_is_no_input_is_skipped(folder: Path, text: str) -> None:
+    with pipeline(folder) as job:
+        (job.inbox / "0.json").write_text(text)
+        assert job.run(0.05) == 75
+        assert "0.json: " in job.printed
+        assert sorted(file.name for file in (job.inbox / "sent").iterdir()) == ["0.json", "1.json"]
 
 
 def test_roll_4_a_person_rolls_back_through_the_inbox(folder: Path) -> None:
@@ -228,7 +268,7 @@ def test_field_3_an_answer_that_is_not_of_prometheus_is_no_reading(folder: Path)
     with pipeline(folder, answer=answer) as job:
         assert job.run() == 0
         assert job.printed.count("no metrics: ") >= len(bad)
-        assert job.audit() == "complete"
+        assert job.audit() == "closed"
 
 
 def test_roll_7_a_plan_of_another_incident_is_not_run(folder: Path) -> None:

@@ -19,6 +19,40 @@ import hotfix
 from guides import load, serving
 from story import INCIDENT, START, clearing, make_plan
 
+QUICK = """
+format = 1
+name = "quick"
+title = "A phase that a person ends"
+strategy = "canary"
+after = ["24h"]
+final_validation = { watch = "1min", gate = "manual" }
+rollback = { watch = "1min", returned_within = "10min" }
+
+[[phases]]
+name = "all"
+share = "100%"
+deploy = "1min"
+watch = "1min"
+promotion = "no_evidence_of_harm"
+criteria_missed = "ask"
+gate = "manual"
+early_promotion = true
+
+[watch]
+cadence = "10s"
+window = "1min"
+stale = "1min"
+least_trials = 10
+no_data = { after = "2min", then = "ask" }
+
+[metrics.error_rate]
+kind = "proportion"
+worse = "higher"
+reference = "1%"
+rollback = "50%"
+weight = 1.0
+"""
+
 
 def started(preset: str = "standard") -> tuple[hotfix.Rollout, list[hotfix.Action]]:
     rollout = hotfix.Rollout(make_plan(preset))
@@ -117,9 +151,40 @@ def test_gate_1_a_click_is_not_trusted(folder: Path) -> None:
         with pytest.raises(PermissionError):
             chat.to_input(refused)
     rollout, _ = started()
-    question = {"kind": "roll_back", "by": "omar", "why": "decided in chat", "key": f"{omar}-1.0"}
-    assert chat.to_input(click(omar, kind="roll_back")) == question
-    assert rollout.handle(START, question).actions[0].kind == "roll_back"
+    answer = {"kind": "roll_back", "by": "omar", "key": f"{omar}-1.0"}
+    assert chat.to_input(click(omar, kind="roll_back")) == answer
+    typed = {"state": {"values": {"why": {"why": {"type": "plain_text_input", "value": "users call"}}}}}
+    assert chat.to_input(click(omar, kind="roll_back") | typed) == answer | {"why": "users call"}
+    typed["state"]["values"]["why"]["why"]["value"] = None  # type: ignore[assignment]
+    assert chat.to_input(click(omar, kind="roll_back") | typed) == answer
+    assert rollout.handle(START, answer).actions[0].kind == "roll_back"
+
+
+def test_gate_1_a_question_offers_what_is_accepted(folder: Path) -> None:
+    assert folder.exists()
+    chat = load("chat_approvals")
+
+    def offered(rollout: hotfix.Rollout, actions: list[hotfix.Action]) -> list[str]:
+        (asked,) = [action for action in actions if action.kind == "ask_decision"]
+        *_, buttons = chat.decision_buttons(rollout, asked)["blocks"]
+        found = [json.loads(element["value"])["kind"] for element in buttons["elements"]]
+        for kind in found:
+            again = hotfix.Rollout.restore(rollout.snapshot(), "")
+            value = json.dumps({"kind": kind})
+            click = {"user": {"id": "U0G9QF9C6"}, "actions": [{"value": value, "action_ts": "1.0"}]}
+            assert again.handle(again.now or START, chat.to_input(click)).events
+        return found
+
+    plan = hotfix.Policy.from_toml(QUICK).plan(INCIDENT, {"version": "2.3.1", "previous": "2.3.0"})
+    rollout = hotfix.Rollout(plan)
+    actions = rollout.handle(START, {"kind": "start", "by": "lena"}).actions
+    while pending := rollout.pending_actions():
+        rollout.handle(START, {"kind": "confirm", "by": "tool", "action": pending[0].id})
+    paused = hotfix.Rollout.restore(rollout.snapshot(), "")
+    actions = paused.handle(START, {"kind": "pause", "by": "lena"}).actions
+    assert offered(paused, actions) == ["resume", "roll_back"]
+    actions = rollout.handle(START + timedelta(minutes=3), {"kind": "tick"}).actions  # there are no readings
+    assert (rollout.state, offered(rollout, actions)) == ("monitoring", ["promote", "roll_back"])
 
 
 def test_roll_7_a_train_is_taken_up_from_the_logs_of_its_services(folder: Path) -> None:
@@ -137,8 +202,7 @@ def test_roll_7_a_train_is_taken_up_from_the_logs_of_its_services(folder: Path) 
     first = services(folder, new, names, START)
     for name in first.train.next():
         first.send(START, name, {"kind": "start", "by": "lena"})
-    with pytest.raises(hotfix.Refused):
-        first.send(START, "checkout", {"kind": "start", "by": "lena"})
+    assert first.send(START, "checkout", {"kind": "start", "by": "lena"}) == []  # it waits for the others
     first.send(START, "mail", {"kind": "roll_back", "by": "lena", "why": "in doubt"})
     for log in first.logs.values():
         os.close(log.fd)
@@ -148,3 +212,46 @@ def test_roll_7_a_train_is_taken_up_from_the_logs_of_its_services(folder: Path) 
     again = services(folder, new, names, START + timedelta(seconds=1))
     assert again.train.state == "rolling_back"
     assert {name for name, actions in again.train.pending_actions().items() if actions} == {"mail", "ledger"}
+
+
+def test_roll_7_what_a_train_did_before_a_refusal_is_recorded_and_done(folder: Path) -> None:
+    services = load("hotfix_train").Services
+
+    def new(name: str) -> hotfix.Rollout:
+        release = {"version": "2.3.1", "previous": "2.3.0"}
+        policy = hotfix.Policy.from_toml(QUICK)
+        return hotfix.Rollout(policy.plan({"id": "INC-2041", "service": name}, release), keep_log=False)
+
+    now = START
+    train = services(folder, new, ["ledger", "mail", "checkout"], now)
+
+    def send(service: str, **document: str) -> list[tuple[str, hotfix.Action]]:
+        found: list[tuple[str, hotfix.Action]] = train.send(now, service, {"by": "lena", **document})
+        return found
+
+    def confirm(service: str) -> None:
+        for action in train.train.pending_actions().get(service, []):
+            send(service, kind="confirm", action=action.id)
+
+    def states() -> dict[str, str]:
+        return {row["service"]: row["state"] for row in train.train.services()}
+
+    for name in ("ledger", "mail"):
+        send(name, kind="start")
+        for _ in range(5):
+            confirm(name)
+            now += timedelta(minutes=2)
+            send(name, kind="promote")
+    assert states() == {"ledger": "complete", "mail": "complete", "checkout": "ready"}
+    send("checkout", kind="start")
+    confirm("checkout")
+    send("checkout", kind="roll_back")  # and nobody confirms it
+    now += timedelta(hours=1)  # so that the others do not wait for it any longer
+    found = send("ledger", kind="resume")  # is refused, and the rollback of the others is due
+    assert {name for name, action in found if action.kind == "roll_back"} == {"ledger", "mail"}
+    for log in train.logs.values():
+        os.close(log.fd)
+    train = services(folder, new, ["ledger", "mail", "checkout"], now)
+    assert set(states().values()) == {"rolling_back"}
+    *_, before, last = [json.loads(line)["kind"] for line in (folder / "ledger.jsonl").read_text().splitlines()]
+    assert (before, last) == ("roll_back", "refused")

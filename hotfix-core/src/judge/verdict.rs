@@ -45,7 +45,7 @@ closed_set! {
         PhaseEndTest = "phase_end_test",
         /// The tests have crossed, and errors are only assumed to be independent: the policy asks.
         EvidenceAssumed = "evidence_assumed",
-        /// The tests have crossed, but not without each one of the canary's instances.
+        /// The tests have crossed, but without one of the canary's instances they have not.
         OnlyWholePasses = "only_whole_passes",
         /// Only one of `replay` and `randomised` finds the canary worse.
         NotBoth = "not_both",
@@ -61,7 +61,7 @@ closed_set! {
         NotConfirmed = "not_confirmed",
         /// A metric is beyond its alert bound.
         AlertBand = "alert_band",
-        /// A success bound was missed when the phase was due.
+        /// A metric was beyond one of its bounds over the phase when the phase was due.
         CriterionMissed = "criterion_missed",
         /// A quantile lies in the same bucket as its bound, where it cannot be interpolated.
         Between = "between",

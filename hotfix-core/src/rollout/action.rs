@@ -137,7 +137,8 @@ pub enum Act {
         /// The version to restore.
         version: String,
     },
-    /// Ask a person; the answer is an input (`promote`, `hold`, `roll_back`, …).
+    /// Ask a person. The question names the inputs that answer it, such as `promote`, `resume` or
+    /// `roll_back`.
     AskDecision {
         /// Service, incident, what was observed, and the inputs that answer.
         question: String,

@@ -156,7 +156,7 @@ impl Rollout {
         checklist::steps(self.plan.policy(), self.case.readiness.marks())
     }
 
-    /// The last recorded intent of each kind: who wanted what, when and why, whatever came of it.
+    /// The last accepted intent of each kind: who wanted what, when and why, whatever came of it.
     pub fn interventions(&self) -> Vec<Intervention> {
         self.case.people.interventions().all()
     }

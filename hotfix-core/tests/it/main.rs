@@ -42,6 +42,7 @@ mod before_and_after;
 mod bounds;
 mod canonical;
 mod cases_roll;
+mod cited_figures;
 mod client_errors;
 mod codes;
 mod commit_message;

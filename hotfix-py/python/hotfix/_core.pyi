@@ -2513,11 +2513,11 @@ def measures(log: str | bytes | bytearray) -> dict[str, Any]:
     -------
     dict
         ``incident``, ``version``, ``attempts``, ``state``, ``at`` and ``measures``, and if known
-        ``service`` and ``severity``. A measure has ``name``, ``status`` (known, open or
-        not_stated), its value under its type (``seconds``, ``yes``, ``share``, ``count``,
+        ``service`` and ``severity``. A measure has ``name``, ``status`` (known, open, not_stated or
+        not_asked), its value under its type (``seconds``, ``yes``, ``share``, ``count``,
         ``objective``, ``requests``, ``error_rate``, ``facts``), ``from`` and ``to``, the moments
         between which it was measured, and a ``sentence``. An open measure has the value so far and
-        ``until``: open; one that was not stated has no value.
+        ``until``: open; one that was not stated or not asked for has no value.
 
     Raises
     ------

@@ -111,8 +111,8 @@ section! {
         /// The number of trials per arm that the window needs before its bounds are evaluated; 0 or
         /// more.
         least_trials: f64 as Number, [default 100.0];
-        /// How many evaluations in a row have to breach an alert or rollback bound before it acts;
-        /// until then the rollout holds.
+        /// How many evaluations in a row have to breach an alert or rollback bound before it acts,
+        /// from 1 to 1000; until then the rollout holds.
         consecutive_breaches: f64 as Number, [default 1.0];
         /// The age from which data is stale; at least `cadence`.
         stale: Span as Lasting, [required];

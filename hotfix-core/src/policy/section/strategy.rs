@@ -40,7 +40,8 @@ section! {
         watch_most: Span as Lasting, [optional];
         /// The criterion for promotion of a derived phase. Default: that of the policy.
         promotion: PromotionRule, [optional];
-        /// What happens if a derived phase misses a success bound. Default: that of the policy.
+        /// What happens if a metric is beyond one of its bounds over a derived phase. Default: that
+        /// of the policy.
         criteria_missed: Response as FailSafe, [optional];
         /// What happens if `watch_most` of a derived phase is over without a decision. Default:
         /// that of the policy.
