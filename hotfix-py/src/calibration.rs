@@ -173,28 +173,24 @@ pub(crate) fn name_of(key: &Bound<'_, PyAny>) -> Result<String> {
     Ok(text.to_str()?.to_owned())
 }
 
+/// Counts of each tick, by instance.
 pub(crate) fn series(history: &Bound<'_, PyAny>) -> Result<BTreeMap<String, Vec<[f64; 2]>>> {
-    let mut read = BTreeMap::new();
-    for (name, series) in &dict_of(history, "a history")? {
-        let mut ticks = Vec::new();
-        for pair in series.try_iter()? {
-            let pair = counts(&pair?)?;
-            ticks.push([pair.events, pair.trials]);
-        }
-        read.insert(name_of(&name)?, ticks);
-    }
-    Ok(read)
+    by_instance(history, |pair| counts(pair).map(|pair| [pair.events, pair.trials]))
 }
 
 /// Rows of request times by instance.
 pub(crate) fn rows(history: &Bound<'_, PyAny>) -> Result<BTreeMap<String, Vec<Vec<f64>>>> {
+    by_instance(history, |row| Ok(row.extract()?))
+}
+
+fn by_instance<T>(
+    history: &Bound<'_, PyAny>,
+    tick: impl Fn(&Bound<'_, PyAny>) -> Result<T>,
+) -> Result<BTreeMap<String, Vec<T>>> {
     let mut read = BTreeMap::new();
     for (name, series) in &dict_of(history, "a history")? {
-        let mut ticks: Vec<Vec<f64>> = Vec::new();
-        for row in series.try_iter()? {
-            ticks.push(row?.extract()?);
-        }
-        read.insert(name_of(&name)?, ticks);
+        let ticks: Result<Vec<T>> = series.try_iter()?.map(|of| tick(&of?)).collect();
+        read.insert(name_of(&name)?, ticks?);
     }
     Ok(read)
 }

@@ -10,7 +10,7 @@ use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, poisoned};
-use crate::evidence::{Evidence, from_bytes, to_bytes};
+use crate::evidence::{Evidence, Reduced, from_bytes, to_bytes};
 use crate::stats::counts;
 
 /// The bytes of a test.
@@ -159,10 +159,7 @@ impl Ceiling {
         Ok(format!("<Ceiling {ceiling}, alpha {alpha}, log_e {log_e:.3}>"))
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
         Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
     }
 }

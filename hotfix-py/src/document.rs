@@ -28,6 +28,11 @@ pub(crate) fn hash(value: &Value) -> u64 {
     hasher.finish()
 }
 
+/// A member that is text; empty without it.
+pub(crate) fn text(of: &Value, key: &str) -> String {
+    of[key].as_str().unwrap_or_default().to_owned()
+}
+
 /// The names of the members that are present.
 pub(crate) fn keys(value: &Value) -> Vec<String> {
     value.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default()

@@ -3,6 +3,8 @@
 //! The classes are Python's own (`hotfix/_errors.py`): a stable-ABI extension cannot derive from
 //! built-in exceptions, and `PolicyError` has two bases.
 
+use std::fmt::Display;
+
 use hotfix_core::document::{DocumentErrors, FaultFamily};
 use hotfix_core::fact::FactErrors;
 use hotfix_core::interop::{ConvertError, ConvertErrors};
@@ -11,7 +13,7 @@ use hotfix_core::message::{MessageError, MessageErrors};
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
 use hotfix_core::report::ReportError;
-use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError, State};
+use hotfix_core::rollout::{InputError, LogError, Refusal, SnapshotError, State};
 use hotfix_core::simulate::SimulationErrors;
 use hotfix_core::simulate::recorded::RecordedErrors;
 use hotfix_core::stats::StatError;
@@ -125,82 +127,55 @@ impl Fault {
     /// The exception.
     fn raise(self, py: Python<'_>) -> PyResult<PyErr> {
         let fields = PyDict::new(py);
-        let set = |name: &str, value: &str| fields.set_item(name, value);
+        let coded = |class: &'static str, code: &str, error: &dyn Display| {
+            fields.set_item("code", code)?;
+            PyResult::Ok((class, error.to_string()))
+        };
+        let placed = |class, code: &str, path: &str, error: &dyn Display| {
+            fields.set_item("path", path)?;
+            coded(class, code, error)
+        };
         let (class, message) = match *self.0 {
             Kind::Python(error) => return Ok(error),
             Kind::Policy(errors) => ("PolicyError", not_read(&errors, &fields)?),
             Kind::Fact(errors) => ("FactError", not_read(&errors, &fields)?),
-            Kind::Plan(error) => {
-                set("code", error.code())?;
-                set("path", &error.path())?;
-                ("PlanError", error.to_string())
-            }
-            Kind::Commit(error) => {
-                set("code", error.code())?;
-                set("path", error.path())?;
-                ("PlanError", error.to_string())
-            }
-            Kind::Vcs(error) => {
-                set("code", error.code())?;
-                set("path", error.path())?;
-                ("PlanError", error.to_string())
-            }
-            Kind::Input(error) => {
-                set("code", error.code())?;
-                ("InputError", error.to_string())
-            }
-            Kind::Unit(error) => {
-                set("code", error.code())?;
-                ("InputError", error.to_string())
-            }
+            Kind::Plan(error) => placed("PlanError", error.code(), &error.path(), &error)?,
+            Kind::Commit(error) => placed("PlanError", error.code(), error.path(), &error)?,
+            Kind::Vcs(error) => placed("PlanError", error.code(), error.path(), &error)?,
+            Kind::Train(error) => placed("PlanError", error.code(), &error.path(), &error)?,
+            Kind::Input(error) => coded("InputError", error.code(), &error)?,
+            Kind::Unit(error) => coded("InputError", error.code(), &error)?,
+            Kind::Report(error) => coded("ReportError", error.code(), &error)?,
+            Kind::Stat(error) => coded("StatsError", error.code(), &error)?,
+            Kind::Message(error) => coded("MessageError", error.code(), &error)?,
             Kind::Refused(refusal) => {
                 let accepted: Vec<_> = refusal.accepted.iter().map(|k| k.as_str()).collect();
-                set("code", refusal.code())?;
                 fields.set_item("accepted", accepted)?;
-                set("state", refusal.state.as_str())?;
-                set("got", InputKind::as_str(refusal.got))?;
+                fields.set_item("state", refusal.state.as_str())?;
+                fields.set_item("got", refusal.got.as_str())?;
                 fields.set_item("events", lines(&refusal.events))?;
-                ("Refused", refusal.to_string())
-            }
-            Kind::Train(error) => {
-                set("code", error.code())?;
-                set("path", &error.path())?;
-                ("PlanError", error.to_string())
+                coded("Refused", refusal.code(), &refusal)?
             }
             Kind::TrainRefused(refusal) => train_refused(refusal, &fields)?,
             Kind::Log(error) => {
-                set("code", error.code())?;
                 fields.set_item("line", error.line)?;
-                ("LogError", error.to_string())
+                coded("LogError", error.code(), &error)?
             }
             Kind::Snapshot(error) => {
-                set("code", error.code())?;
                 if let SnapshotError::Tail(LogError { line, .. }) = error {
                     fields.set_item("line", line)?;
                 }
-                ("LogError", error.to_string())
-            }
-            Kind::Report(error) => {
-                set("code", error.code())?;
-                ("ReportError", error.to_string())
-            }
-            Kind::Stat(error) => {
-                set("code", error.code())?;
-                ("StatsError", error.to_string())
+                coded("LogError", error.code(), &error)?
             }
             Kind::Simulation(errors) => ("SimulationError", not_read(&errors, &fields)?),
             Kind::Kayenta(errors) => ("KayentaError", not_read(&errors, &fields)?),
             Kind::Measure(code, line, sentence) => (measured(code, line, &fields)?, sentence),
             Kind::Recorded(errors) => {
                 let message = not_read(&errors, &fields)?;
-                set("path", &errors.place())?;
+                fields.set_item("path", errors.place())?;
                 ("RecordedError", message)
             }
             Kind::Convert(errors) => not_imported(&errors, &fields)?,
-            Kind::Message(error) => {
-                set("code", error.code())?;
-                ("MessageError", error.to_string())
-            }
             Kind::MessageRequest(errors) => ("MessageError", not_read(&errors, &fields)?),
         };
         let exception =
@@ -239,12 +214,11 @@ fn not_imported(
     fields: &Bound<'_, PyDict>,
 ) -> PyResult<(&'static str, String)> {
     let first = errors.first();
-    fields.set_item("code", first.map_or("", |e| e.code()))?;
-    fields.set_item("path", first.map_or("", |e| e.path()))?;
+    let message = not_read(errors, fields)?;
     fields.set_item("line", first.and_then(ConvertError::line))?;
     fields.set_item("column", first.and_then(ConvertError::column))?;
     fields.set_item("errors", ImportFault::list(errors))?;
-    Ok(("ConvertError", errors.to_string()))
+    Ok(("ConvertError", message))
 }
 
 /// Class and sentence for an input that a train refuses; the rest goes into `fields`.

@@ -151,6 +151,9 @@ pub(crate) fn add(strata: &mut Strata, key: i64, more: &Totals) {
     }
 }
 
+/// What pickling keeps of a test: `from_bytes`, and its bytes.
+pub(crate) type Reduced<'py> = (Bound<'py, PyAny>, (Bound<'py, PyBytes>,));
+
 /// Settings and evidence of a test as bytes.
 pub(crate) fn to_bytes<'py>(
     py: Python<'py>,

@@ -16,29 +16,22 @@ use crate::typed::Name;
 const MANY: usize = 10_000;
 
 fn alternative_of(name: &str) -> Result<Alternative> {
-    match name {
-        "two-sided" => Ok(Alternative::TwoSided),
-        "less" => Ok(Alternative::Less),
-        "greater" => Ok(Alternative::Greater),
-        other => Err(one_of("alternative", other, "two-sided, less, greater")),
-    }
+    const KNOWN: [(&str, Alternative); 3] = [
+        ("two-sided", Alternative::TwoSided),
+        ("less", Alternative::Less),
+        ("greater", Alternative::Greater),
+    ];
+    one_of("alternative", name, &KNOWN)
 }
 
 fn method_of(name: &str) -> Result<Method> {
-    match name {
-        "auto" => Ok(Method::Auto),
-        "asymptotic" => Ok(Method::Asymptotic),
-        "exact" => Ok(Method::Exact),
-        other => Err(one_of("method", other, "auto, asymptotic, exact")),
-    }
+    const KNOWN: [(&str, Method); 3] =
+        [("auto", Method::Auto), ("asymptotic", Method::Asymptotic), ("exact", Method::Exact)];
+    one_of("method", name, &KNOWN)
 }
 
 fn scale_of(name: &str) -> Result<Scale> {
-    match name {
-        "ratio" => Ok(Scale::Ratio),
-        "difference" => Ok(Scale::Difference),
-        other => Err(one_of("scale", other, "ratio, difference")),
-    }
+    one_of("scale", name, &[("ratio", Scale::Ratio), ("difference", Scale::Difference)])
 }
 
 fn names(found: Assumptions) -> Vec<Name<Assumption>> {

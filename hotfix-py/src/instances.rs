@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibration::{dict_of, name_of};
 use crate::error::{Result, poisoned};
-use crate::evidence::{Evidence, from_bytes, to_bytes};
+use crate::evidence::{Evidence, Reduced, from_bytes, to_bytes};
 use crate::stats::counts;
 
 /// Counts by index; an instance that is left out has no data.
@@ -217,10 +217,7 @@ impl Randomisation {
         ))
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
         Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
     }
 }
@@ -374,10 +371,7 @@ impl LeaveOneOut {
         Ok(Self::of(settings, design, state))
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
         Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
     }
 }
@@ -497,10 +491,7 @@ impl BadInstance {
         Ok(Self::of(from_bytes(bytes)?))
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
         Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
     }
 }

@@ -7,23 +7,12 @@ use hotfix_core::lint::Level;
 use hotfix_core::policy::Policy as Core;
 use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::document::document;
+use crate::document::{document, text, value};
 use crate::error::{Fault, Result};
 use crate::policy::Policy;
 use crate::typed::{ImportKind, Name};
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct FindingDocument {
-    code: String,
-    level: String,
-    path: String,
-    document: usize,
-    line: usize,
-    column: usize,
-    message: String,
-    remedy: String,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FaultDocument {
@@ -37,17 +26,17 @@ pub(crate) struct FaultDocument {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ImportedDocument {
-    kind: String,
+    kind: Kind,
     policy: Core,
     text: String,
-    findings: Vec<FindingDocument>,
+    findings: Vec<Value>,
 }
 
 document! {
     /// The result of an import.
     Imported(ImportedDocument) {
         /// The tool of the documents: "argo_rollouts", "flagger", "kayenta" or "openslo".
-        fn kind(this) -> Name<ImportKind> { Name::new(this.kind.clone().into()) }
+        fn kind(this) -> Name<ImportKind> { Name::new(this.kind.as_str().into()) }
         /// The policy, checked like any other.
         fn policy(this) -> Policy { Policy(Arc::new(this.policy.clone())) }
         /// The policy as TOML, with every default written out.
@@ -60,23 +49,23 @@ document! {
 
 document! {
     /// A finding of an import.
-    ImportFinding(FindingDocument) {
+    ImportFinding(Value) {
         /// A stable code.
-        fn code(this) -> String { this.code.clone() }
+        fn code(this) -> String { text(this, "code") }
         /// Its level: "deny", "warn" or "note".
-        fn level(this) -> Name<Level> { Name::new(this.level.clone().into()) }
+        fn level(this) -> Name<Level> { Name::new(text(this, "level").into()) }
         /// The place: a JSON Pointer into the document.
-        fn path(this) -> String { this.path.clone() }
+        fn path(this) -> String { text(this, "path") }
         /// The number of the document in the text, from 0.
-        fn document(this) -> usize { this.document }
+        fn document(this) -> u64 { whole(this, "document") }
         /// The line, from 1.
-        fn line(this) -> usize { this.line }
+        fn line(this) -> u64 { whole(this, "line") }
         /// The column, from 1, in characters.
-        fn column(this) -> usize { this.column }
+        fn column(this) -> u64 { whole(this, "column") }
         /// The setting that was lost or changed.
-        fn message(this) -> String { this.message.clone() }
+        fn message(this) -> String { text(this, "message") }
         /// What to do about it.
-        fn remedy(this) -> String { this.remedy.clone() }
+        fn remedy(this) -> String { text(this, "remedy") }
     }
 }
 
@@ -96,6 +85,10 @@ document! {
         /// What is wrong, and what to do.
         fn message(this) -> String { this.message.clone() }
     }
+}
+
+fn whole(of: &Value, key: &str) -> u64 {
+    of[key].as_u64().unwrap_or_default()
 }
 
 impl ImportFault {
@@ -168,19 +161,9 @@ pub(crate) fn convert(py: Python<'_>, text: &str, kind: Option<&str>) -> Result<
         })
         .transpose()?;
     let imported = py.detach(|| interop::convert(text, kind))?;
-    let finding = |finding: &interop::Finding| FindingDocument {
-        code: finding.code().to_owned(),
-        level: finding.level().as_str().to_owned(),
-        path: finding.path.clone(),
-        document: finding.document,
-        line: finding.line,
-        column: finding.column,
-        message: finding.message(),
-        remedy: finding.remedy().to_owned(),
-    };
     Ok(Imported(ImportedDocument {
-        kind: imported.kind.as_str().to_owned(),
-        findings: imported.findings.iter().map(finding).collect(),
+        kind: imported.kind,
+        findings: imported.findings.iter().map(value).collect(),
         policy: imported.policy,
         text: imported.text,
     }))

@@ -2,8 +2,7 @@
 
 use hotfix_core::document::DocumentFault;
 use hotfix_core::kayenta::{
-    self as core, Arms, Config, Finding, KayentaErrors, KayentaFault, MetricSettings, Samples,
-    Thresholds,
+    self as core, Arms, Config, KayentaErrors, KayentaFault, MetricSettings, Samples, Thresholds,
 };
 use hotfix_core::stats::interval::Interval;
 use pyo3::buffer::PyBuffer;
@@ -13,30 +12,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::convert;
-use crate::document::document;
+use crate::document::{document, text, value};
 use crate::error::Result;
 use crate::observation::number;
 use crate::typed::{Json, Labels, Name};
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct FindingDocument {
-    code: String,
-    message: String,
-    path: String,
-}
-
-impl FindingDocument {
-    fn of(finding: &Finding) -> Self {
-        let (code, path) = (finding.code().to_owned(), finding.path());
-        Self { code, message: finding.to_string(), path }
-    }
-}
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct MetricDocument {
     #[serde(flatten)]
     result: core::MetricResult,
-    findings: Vec<FindingDocument>,
+    findings: Vec<Value>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,7 +34,7 @@ pub(crate) struct JudgementDocument {
     exact_classification: core::ScoreClassification,
     groups: Vec<core::GroupScore>,
     metrics: Vec<core::MetricResult>,
-    findings: Vec<FindingDocument>,
+    findings: Vec<Value>,
 }
 
 impl MetricResult {
@@ -152,17 +137,17 @@ document! {
 
 document! {
     /// A fault that Kayenta ignores silently: an unknown key or word, or weights that do not sum to 100.
-    KayentaFinding(FindingDocument) in "hotfix.kayenta" {
+    KayentaFinding(Value) in "hotfix.kayenta" {
         /// A stable code such as ``"HF-KAY-010"``.
-        fn code(this) -> String { this.code.clone() }
+        fn code(this) -> String { text(this, "code") }
         /// The fault and the remedy, in a sentence.
-        fn message(this) -> String { this.message.clone() }
+        fn message(this) -> String { text(this, "message") }
         /// The place in the configuration, a JSON Pointer.
-        fn path(this) -> String { this.path.clone() }
+        fn path(this) -> String { text(this, "path") }
     }
 }
 
-fn findings(documents: &[FindingDocument]) -> Vec<KayentaFinding> {
+fn findings(documents: &[Value]) -> Vec<KayentaFinding> {
     documents.iter().cloned().map(KayentaFinding).collect()
 }
 
@@ -248,7 +233,7 @@ pub(crate) fn classify(
         experiment: points(experiment, "/experiment")?,
     };
     let result = core::classify("metric", &arms, &settings)?;
-    let findings = findings.iter().map(FindingDocument::of).collect();
+    let findings = findings.iter().map(value).collect();
     Ok(MetricResult(MetricDocument { result, findings }))
 }
 
@@ -321,7 +306,7 @@ pub(crate) fn judge(
         exact_classification: judged.exact_classification,
         groups: judged.groups,
         metrics: judged.metrics,
-        findings: judged.findings.iter().map(FindingDocument::of).collect(),
+        findings: judged.findings.iter().map(value).collect(),
     }))
 }
 

@@ -16,7 +16,7 @@ use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, poisoned};
-use crate::evidence::{Evidence, from_bytes, to_bytes};
+use crate::evidence::{Evidence, Reduced, from_bytes, to_bytes};
 use crate::observation::read_sample;
 use crate::stats::{direction_of, one_of};
 use crate::typed::{LatencyForm as FormName, Name};
@@ -117,11 +117,9 @@ impl Latency {
         quantile: Option<f64>,
     ) -> Result<Self> {
         let direction = direction_of(direction)?;
-        let mode = match mode {
-            "independent" => LatencyMode::Independent,
-            "clustered" => LatencyMode::Clustered,
-            other => return Err(one_of("mode", other, "independent, clustered")),
-        };
+        let modes =
+            [("independent", LatencyMode::Independent), ("clustered", LatencyMode::Clustered)];
+        let mode = one_of("mode", mode, &modes)?;
         let settings = LatencySettings {
             direction,
             alpha,
@@ -227,10 +225,7 @@ impl Latency {
         Ok(format!("<Latency {form}, {} boundaries, log_e {log_e:.3}>", self.boundaries.len()))
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
         Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
     }
 }

@@ -8,7 +8,7 @@ use hotfix_core::unit::Span;
 use serde_json::Value;
 
 use crate::convert::duration;
-use crate::document::document;
+use crate::document::{document, text};
 use crate::typed::Name;
 
 document! {
@@ -45,10 +45,6 @@ document! {
         /// What happens when the maximum time has passed without a decision.
         fn inconclusive(this) -> Name<Response> { Name::new(text(this, "inconclusive").into()) }
     }
-}
-
-fn text(of: &Value, key: &str) -> String {
-    of[key].as_str().unwrap_or_default().to_owned()
 }
 
 fn span(of: &Value, key: &str) -> Option<Duration> {

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::convert::{duration, object};
-use crate::document::{document, value};
+use crate::document::{document, text, value};
 use crate::typed::{FactsByName, Json, LeavesByValue, Name, SeveritiesByValue, Typed};
 
 type ByValue<H> = Typed<H, Py<PyAny>>;
@@ -303,10 +303,6 @@ document! {
         /// What to do about it.
         fn remedy(this) -> String { text(this, "remedy") }
     }
-}
-
-fn text(of: &Value, key: &str) -> String {
-    of[key].as_str().unwrap_or_default().to_owned()
 }
 
 fn name<H>(of: &Value, key: &str) -> Name<H> {

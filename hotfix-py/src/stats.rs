@@ -12,8 +12,8 @@ use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Fault, Result, poisoned};
-use crate::evidence::{Evidence, Strata, add, from_bytes, key_of, to_bytes};
+use crate::error::{Result, poisoned};
+use crate::evidence::{Evidence, Reduced, Strata, add, from_bytes, key_of, to_bytes};
 use crate::observation::number;
 
 /// The settings of a test; enough to make it again.
@@ -50,11 +50,7 @@ pub(crate) enum Model {
 }
 
 pub(crate) fn model_of(name: &str) -> Result<Model> {
-    match name {
-        "poisson" => Ok(Model::Poisson),
-        "bernoulli" => Ok(Model::Bernoulli),
-        other => Err(one_of("model", other, "poisson, bernoulli")),
-    }
+    one_of("model", name, &[("poisson", Model::Poisson), ("bernoulli", Model::Bernoulli)])
 }
 
 /// A checked test and its evidence.
@@ -445,10 +441,7 @@ impl RateRatio {
             .to_lowercase())
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
         Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
     }
 }
@@ -493,15 +486,16 @@ fn figure(value: &Bound<'_, PyAny>) -> PyResult<f64> {
 
 /// Reads the direction.
 pub(crate) fn direction_of(word: &str) -> Result<Direction> {
-    match word {
-        "worse" => Ok(Direction::Worse),
-        "better" => Ok(Direction::Better),
-        other => Err(one_of("direction", other, "worse, better")),
-    }
+    one_of("direction", word, &[("worse", Direction::Worse), ("better", Direction::Better)])
 }
 
-pub(crate) fn one_of(what: &str, got: &str, known: &str) -> Fault {
-    PyValueError::new_err(format!("{what} is one of {known}, not {got:?}")).into()
+/// The value with this name.
+pub(crate) fn one_of<T: Copy>(what: &str, got: &str, known: &[(&str, T)]) -> Result<T> {
+    known.iter().find(|(name, _)| *name == got).map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        let known = names.join(", ");
+        PyValueError::new_err(format!("{what} is one of {known}, not {got:?}")).into()
+    })
 }
 
 /// Wilson's interval for one proportion; valid for one evaluation only.

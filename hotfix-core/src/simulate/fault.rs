@@ -1,11 +1,10 @@
 //! The faults of a scenario.
 
 use crate::document::Node;
-
 use crate::grade::{MetricKind, closed_set};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
-use super::document::ScenarioReader;
+use super::document::{ScenarioReader, document_table};
 use super::healthy_service::HealthyService;
 
 closed_set! {
@@ -70,81 +69,49 @@ impl FaultKind {
     }
 }
 
-/// One fault.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Fault {
-    pub(super) kind: FaultKind,
-    pub(super) metric: Option<MetricName>,
-    pub(super) arm: FaultArm,
-    /// The factor by which it is worse.
-    pub(super) times: f64,
-    /// The share that fails instead.
-    pub(super) to: Option<f64>,
-    /// The share of users, or of lost ticks.
-    pub(super) users: f64,
-    /// The number of affected instances of the arm.
-    pub(super) instances: Option<u32>,
-    /// Its start, counted from the first traffic of the canary.
-    pub(super) after: Span,
-    pub(super) lasts: Option<Span>,
-    pub(super) from_share: Share,
-    /// For a leak: the time until it reaches `times`.
-    pub(super) over: Span,
-    /// The delay of readings, or the error of the clock.
-    pub(super) by: Span,
-    /// Whether the clock is ahead.
-    pub(super) back: bool,
-    /// The share of the runs that have it.
-    pub(super) chance: f64,
+document_table! {
+    ScenarioReader;
+    /// One fault.
+    #[derive(Clone, Debug, PartialEq)]
+    pub(super) struct Fault {
+        pub(super) kind: FaultKind = ScenarioReader::one_of, needed;
+        pub(super) metric: Option<MetricName> = ScenarioReader::metric_name;
+        pub(super) arm: FaultArm = ScenarioReader::one_of, or FaultArm::usual(kind);
+        /// The factor by which it is worse.
+        pub(super) times: f64 = ScenarioReader::ratio, or 2.0;
+        /// The share that fails instead.
+        pub(super) to: Option<f64> = ScenarioReader::chance;
+        /// The share of users, or of lost ticks.
+        pub(super) users: f64 = ScenarioReader::chance, or 1.0;
+        /// The number of affected instances of the arm.
+        pub(super) instances: Option<u32> = ScenarioReader::count;
+        /// Its start, counted from the first traffic of the canary.
+        pub(super) after: Span = ScenarioReader::span, or Span::ZERO;
+        pub(super) lasts: Option<Span> = ScenarioReader::lasting;
+        pub(super) from_share: Share = ScenarioReader::share, or Share::NONE;
+        /// For a leak: the time until it reaches `times`.
+        pub(super) over: Span = ScenarioReader::lasting, or Span::from_seconds(3600);
+        /// The delay of readings, or the error of the clock.
+        pub(super) by: Span = ScenarioReader::lasting, or Span::from_seconds(300);
+        /// Whether the clock is ahead.
+        pub(super) back: bool = ScenarioReader::flag, or false;
+        /// The share of the runs that have it.
+        pub(super) chance: f64 = ScenarioReader::chance, or 1.0;
+    }
 }
 
-const KEYS: &[&str] = &[
-    "kind",
-    "metric",
-    "arm",
-    "times",
-    "to",
-    "users",
-    "instances",
-    "after",
-    "lasts",
-    "from_share",
-    "over",
-    "by",
-    "back",
-    "chance",
-];
+impl FaultArm {
+    /// The arms that a fault affects where the scenario names none.
+    fn usual(kind: Option<FaultKind>) -> Self {
+        let affects_users = kind.is_some_and(FaultKind::affects_users);
+        if affects_users { Self::Canary } else { Self::Both }
+    }
+}
 
 impl Fault {
-    pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
-        let table = reader.table_of(value, KEYS)?;
-        let kind = reader.needed(table, "kind", ScenarioReader::one_of);
-        let arm = reader.key(table, "arm", ScenarioReader::one_of);
-        let fault = Self {
-            kind: kind.unwrap_or(FaultKind::Errors),
-            metric: reader.key(table, "metric", ScenarioReader::metric_name),
-            arm: arm.unwrap_or(if kind.is_some_and(FaultKind::affects_users) {
-                FaultArm::Canary
-            } else {
-                FaultArm::Both
-            }),
-            times: reader.key(table, "times", ScenarioReader::ratio).unwrap_or(2.0),
-            to: reader.key(table, "to", ScenarioReader::chance),
-            users: reader.key(table, "users", ScenarioReader::chance).unwrap_or(1.0),
-            instances: reader.key(table, "instances", ScenarioReader::count),
-            after: reader.key(table, "after", ScenarioReader::span).unwrap_or_default(),
-            lasts: reader.key(table, "lasts", ScenarioReader::lasting),
-            from_share: reader
-                .key(table, "from_share", ScenarioReader::share)
-                .unwrap_or(Share::NONE),
-            over: reader
-                .key(table, "over", ScenarioReader::lasting)
-                .unwrap_or(Span::from_seconds(3600)),
-            by: reader.key(table, "by", ScenarioReader::lasting).unwrap_or(Span::from_seconds(300)),
-            back: reader.key(table, "back", ScenarioReader::flag).unwrap_or_default(),
-            chance: reader.key(table, "chance", ScenarioReader::chance).unwrap_or(1.0),
-        };
-        let kind = kind?;
+    pub(super) fn read(reader: &mut ScenarioReader, table: &Node) -> Option<Self> {
+        let fault = Self::from_node(reader, table)?;
+        let kind = fault.kind;
         let asks: [(&str, &[FaultKind]); 6] = [
             ("times", &[FaultKind::Errors, FaultKind::Latency, FaultKind::Tail, FaultKind::Leak]),
             ("to", &[FaultKind::Errors]),

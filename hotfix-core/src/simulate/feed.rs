@@ -3,44 +3,35 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::Node;
-
 use crate::grade::MetricKind;
 use crate::metric::{Observation, Sample};
 use crate::unit::{MetricName, Span, Timestamp};
 
-use super::document::ScenarioReader;
+use super::document::{ScenarioReader, document_table};
 use super::random::{Purpose, RunKey};
 use super::recorded::add_up;
 
 /// Groups of instances that are scraped together, where `spread` is set.
 const GROUPS: usize = 10;
 
-/// How the totals of both arms are scraped.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Feed {
-    every: Span,
-    /// When within the interval the canary and the live version are scraped.
-    offset: [Span; 2],
-    /// The share of scrapes that fail.
-    missed: f64,
-    /// Instances are scraped one after the other within the interval.
-    spread: bool,
+document_table! {
+    ScenarioReader;
+    /// How the totals of both arms are scraped.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub(super) struct Feed {
+        every: Span = ScenarioReader::lasting, needed;
+        /// When within the interval the canary is scraped.
+        canary: Span = ScenarioReader::span, or Span::ZERO;
+        /// The same of the live version.
+        live: Span = ScenarioReader::span, or Span::ZERO;
+        /// The share of scrapes that fail.
+        missed: f64 = ScenarioReader::chance, or 0.0;
+        /// Instances are scraped one after the other within the interval.
+        spread: bool = ScenarioReader::flag, or false;
+    }
 }
 
 impl Feed {
-    pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
-        let table = reader.table_of(value, &["every", "canary", "live", "missed", "spread"])?;
-        let mut offset = |key| reader.key(table, key, ScenarioReader::span).unwrap_or(Span::ZERO);
-        let offset = [offset("canary"), offset("live")];
-        Some(Self {
-            every: reader.needed(table, "every", ScenarioReader::lasting)?,
-            offset,
-            missed: reader.key(table, "missed", ScenarioReader::chance).unwrap_or_default(),
-            spread: reader.key(table, "spread", ScenarioReader::flag).unwrap_or_default(),
-        })
-    }
-
     fn groups(&self) -> usize {
         if self.spread { GROUPS } else { 1 }
     }
@@ -49,7 +40,7 @@ impl Feed {
     fn next(&self, arm: usize, group: usize, after: Timestamp) -> Timestamp {
         let every = self.every.as_millis();
         let behind = every * group as u64 / self.groups() as u64;
-        let offset = (self.offset[arm].as_millis() + behind) % every;
+        let offset = ([self.canary, self.live][arm].as_millis() + behind) % every;
         let since = after.as_millis().rem_euclid(every.cast_signed()).cast_unsigned();
         let left = (offset + every - since) % every;
         after + Span::from_millis(if left == 0 { every } else { left })

@@ -1,88 +1,50 @@
 //! The behaviour of each metric without faults.
 
-use crate::document::Node;
-
 use crate::grade::{MetricKind, Worse};
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::stats::numeric::normal_quantile;
 use crate::unit::{MetricName, Span};
 
-use super::document::ScenarioReader;
+use super::document::{ScenarioReader, document_table};
 use super::traffic::Noise;
 
-/// A scenario's settings of a metric. Absent ones follow from the policy.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct MetricSpec {
-    /// A proportion's share.
-    pub(super) rate: Option<f64>,
-    /// The share of requests that a proportion counts.
-    pub(super) of: Option<f64>,
-    /// A count's events per minute with all traffic.
-    pub(super) per_minute: Option<f64>,
-    /// A latency's quantile of the policy.
-    pub(super) time: Option<Span>,
-    /// The standard deviation of a latency's logarithm.
-    pub(super) spread: Option<f64>,
-    /// A gauge.
-    pub(super) level: Option<f64>,
-    /// Its standard deviation as a share of it.
-    pub(super) deviation: Option<f64>,
-    /// What the fix makes of it, as a ratio.
-    pub(super) fixed: Option<f64>,
-    pub(super) noise: Noise,
-    pub(super) instances: Option<Instances>,
+document_table! {
+    ScenarioReader;
+    /// A scenario's settings of a metric. Absent ones follow from the policy.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub(super) struct MetricSpec {
+        /// A proportion's share.
+        pub(super) rate: Option<f64> = ScenarioReader::chance;
+        /// The share of requests that a proportion counts.
+        pub(super) of: Option<f64> = ScenarioReader::chance;
+        /// A count's events per minute with all traffic.
+        pub(super) per_minute: Option<f64> = ScenarioReader::per_minute;
+        /// A latency's quantile of the policy.
+        pub(super) time: Option<Span> = ScenarioReader::lasting;
+        /// The standard deviation of a latency's logarithm.
+        pub(super) spread: Option<f64> = ScenarioReader::deviation;
+        /// A gauge.
+        pub(super) level: Option<f64> = ScenarioReader::amount;
+        /// Its standard deviation as a share of it.
+        pub(super) deviation: Option<f64> = ScenarioReader::amount;
+        /// What the fix makes of it, as a ratio.
+        pub(super) fixed: Option<f64> = ScenarioReader::amount;
+        pub(super) noise: Noise = Noise::from_node, or Noise::default();
+        pub(super) instances: Option<Instances> = Instances::from_node;
+    }
+    /// Instances that differ.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub(super) struct Instances {
+        pub(super) count: u32 = ScenarioReader::count, needed;
+        /// The standard deviation of the logarithm of each one's rate.
+        pub(super) deviation: f64 = ScenarioReader::deviation, or 0.0;
+        /// Readings are sent by instance.
+        pub(super) sent: bool = ScenarioReader::flag, or false;
+    }
 }
-
-/// Instances that differ.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Instances {
-    pub(super) count: u32,
-    /// The standard deviation of the logarithm of each one's rate.
-    pub(super) deviation: f64,
-    /// Readings are sent by instance.
-    pub(super) sent: bool,
-}
-
-const KEYS: &[&str] = &[
-    "rate",
-    "of",
-    "per_minute",
-    "time",
-    "spread",
-    "level",
-    "deviation",
-    "fixed",
-    "noise",
-    "instances",
-];
 
 impl MetricSpec {
-    pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
-        let table = reader.table_of(value, KEYS)?;
-        Some(Self {
-            rate: reader.key(table, "rate", ScenarioReader::chance),
-            of: reader.key(table, "of", ScenarioReader::chance),
-            per_minute: reader.key(table, "per_minute", ScenarioReader::per_minute),
-            time: reader.key(table, "time", ScenarioReader::lasting),
-            spread: reader.key(table, "spread", ScenarioReader::deviation),
-            level: reader.key(table, "level", ScenarioReader::amount),
-            deviation: reader.key(table, "deviation", ScenarioReader::amount),
-            fixed: reader.key(table, "fixed", ScenarioReader::amount),
-            noise: reader.key(table, "noise", Noise::read).unwrap_or_default(),
-            instances: reader.key(table, "instances", |reader, value| {
-                let table = reader.table_of(value, &["count", "deviation", "sent"])?;
-                Some(Instances {
-                    count: reader.needed(table, "count", ScenarioReader::count)?,
-                    deviation: reader
-                        .key(table, "deviation", ScenarioReader::deviation)
-                        .unwrap_or_default(),
-                    sent: reader.key(table, "sent", ScenarioReader::flag).unwrap_or_default(),
-                })
-            }),
-        })
-    }
-
     /// The keys without a meaning for this kind of metric.
     pub(super) fn out_of_place(&self, kind: MetricKind) -> Vec<&'static str> {
         let fitting: &[&str] = match kind.data() {

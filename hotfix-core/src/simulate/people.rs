@@ -12,7 +12,7 @@ use crate::rollout::{
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::answers::Answers;
-use super::document::{Delay, ScenarioReader};
+use super::document::{Delay, ScenarioReader, document_table};
 use super::error::SimulationFault;
 use super::random::Draws;
 
@@ -30,25 +30,54 @@ closed_set! {
     }
 }
 
-/// The people of a scenario. Each delay counts from the request. None: never.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct People {
-    approve: Delay,
-    check: Delay,
-    start: Delay,
-    decide: Delay,
-    judgement: Judgement,
-    acknowledge: Delay,
-    /// Notifications, and duties that people do without a request.
-    duties: Delay,
-    /// The share of requests that nobody answers.
-    absent: f64,
-    /// The share of answers that are late.
-    late: f64,
-    late_by: Span,
-    /// The share of decisions that are wrong.
-    wrong: f64,
-    says: Vec<Answer>,
+document_table! {
+    ScenarioReader;
+    /// The people of a scenario: without more, everybody answers within minutes, and correctly. Each
+    /// delay counts from the request. None: never.
+    #[derive(Clone, Debug, PartialEq)]
+    pub(super) struct People {
+        approve: Delay = ScenarioReader::delay, or Some(Span::from_seconds(300));
+        check: Delay = ScenarioReader::delay, or Some(MINUTE);
+        start: Delay = ScenarioReader::delay, or Some(MINUTE);
+        decide: Delay = ScenarioReader::delay, or Some(Span::from_seconds(180));
+        judgement: Judgement = ScenarioReader::one_of, or Judgement::Right;
+        acknowledge: Delay = ScenarioReader::delay, or Some(Span::from_seconds(120));
+        /// Notifications, and duties that people do without a request.
+        duties: Delay = ScenarioReader::delay, or Some(Span::from_seconds(300));
+        /// The share of requests that nobody answers.
+        absent: f64 = ScenarioReader::chance, or 0.0;
+        /// The share of answers that are late.
+        late: f64 = ScenarioReader::chance, or 0.0;
+        late_by: Span = ScenarioReader::lasting, or Span::from_seconds(1800);
+        /// The share of decisions that are wrong.
+        wrong: f64 = ScenarioReader::chance, or 0.0;
+        says: Vec<Answer> = Answer::from_node, list;
+    }
+    /// An input that nobody requests, at a time after the start.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Answer {
+        after: Span = ScenarioReader::span, needed;
+        input: Input = input, needed;
+    }
+    /// The delays of the platform.
+    #[derive(Clone, Debug, PartialEq)]
+    pub(super) struct Platform {
+        /// None: the expected time of the phase.
+        deploy: Option<Delay> = ScenarioReader::delay;
+        traffic: Delay = ScenarioReader::delay, or Some(Span::from_seconds(5));
+        /// None: the stated time of the rollback method.
+        roll_back: Option<Delay> = ScenarioReader::delay;
+        /// The share of actions that fail.
+        pub(super) fails: f64 = ScenarioReader::chance, or 0.0;
+        /// Rollback methods that always fail.
+        pub(super) broken: Vec<RollbackMethod> = ScenarioReader::one_of, list;
+    }
+}
+
+fn input(reader: &mut ScenarioReader, value: &Node) -> Option<Input> {
+    let input = serde_json::to_value(value).unwrap_or_default();
+    let input = Input::from_value(input).map_err(|error| format!("{}: {error}", error.code()));
+    input.map_or_else(|detail| reader.fail(SimulationFault::NotTaken { detail }), Some)
 }
 
 /// Draws whether somebody is late, absent or wrong this time. Nobody is before the start, so that
@@ -62,102 +91,9 @@ impl RandomSeed {
     }
 }
 
-/// An input that nobody requests, at a time after the start.
-#[derive(Clone, Debug, PartialEq)]
-struct Answer {
-    after: Span,
-    input: Input,
-}
-
-/// The delays of the platform.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Platform {
-    /// None: the expected time of the phase.
-    deploy: Option<Delay>,
-    traffic: Delay,
-    /// None: the stated time of the rollback method.
-    roll_back: Option<Delay>,
-    /// The share of actions that fail.
-    pub(super) fails: f64,
-    /// Rollback methods that always fail.
-    pub(super) broken: Vec<RollbackMethod>,
-}
-
-const PEOPLE: &[&str] = &[
-    "approve",
-    "check",
-    "start",
-    "decide",
-    "judgement",
-    "acknowledge",
-    "duties",
-    "absent",
-    "late",
-    "late_by",
-    "wrong",
-    "says",
-];
-
 const MINUTE: Span = Span::from_seconds(60);
 
 impl People {
-    /// Everybody answers within minutes, and correctly.
-    pub(super) const fn prompt() -> Self {
-        Self {
-            approve: Some(Span::from_seconds(300)),
-            check: Some(MINUTE),
-            start: Some(MINUTE),
-            decide: Some(Span::from_seconds(180)),
-            judgement: Judgement::Right,
-            acknowledge: Some(Span::from_seconds(120)),
-            duties: Some(Span::from_seconds(300)),
-            absent: 0.0,
-            late: 0.0,
-            late_by: Span::from_seconds(1800),
-            wrong: 0.0,
-            says: Vec::new(),
-        }
-    }
-
-    pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
-        let table = reader.table_of(value, PEOPLE)?;
-        let usual = Self::prompt();
-        let mut delay = |key, usual| reader.key(table, key, ScenarioReader::delay).unwrap_or(usual);
-        let (approve, check) = (delay("approve", usual.approve), delay("check", usual.check));
-        let (start, decide) = (delay("start", usual.start), delay("decide", usual.decide));
-        let acknowledge = delay("acknowledge", usual.acknowledge);
-        let duties = delay("duties", usual.duties);
-        let judgement = reader.key(table, "judgement", ScenarioReader::one_of);
-        Some(Self {
-            approve,
-            check,
-            start,
-            decide,
-            judgement: judgement.unwrap_or(usual.judgement),
-            acknowledge,
-            duties,
-            absent: reader.key(table, "absent", ScenarioReader::chance).unwrap_or_default(),
-            late: reader.key(table, "late", ScenarioReader::chance).unwrap_or_default(),
-            late_by: reader.key(table, "late_by", ScenarioReader::lasting).unwrap_or(usual.late_by),
-            wrong: reader.key(table, "wrong", ScenarioReader::chance).unwrap_or_default(),
-            says: reader.list(table, "says", |reader, value| {
-                let table = reader.table_of(value, &["after", "input"])?;
-                let after = reader.needed(table, "after", ScenarioReader::span)?;
-                let input = reader.needed(table, "input", |reader, value| {
-                    let input = serde_json::to_value(value).unwrap_or_default();
-                    Input::from_value(input).map_or_else(
-                        |error| {
-                            let detail = format!("{}: {error}", error.code());
-                            reader.fail(SimulationFault::NotTaken { detail })
-                        },
-                        Some,
-                    )
-                })?;
-                Some(Answer { after, input })
-            }),
-        })
-    }
-
     /// Whether a person that the start needs is always absent.
     pub(super) fn may_not_start(&self) -> bool {
         [self.approve, self.check, self.start].contains(&None)
@@ -336,28 +272,6 @@ pub(super) fn checked(item: Name, by: &str) -> Input {
 }
 
 impl Platform {
-    pub(super) const USUAL: Self = Self {
-        deploy: None,
-        traffic: Some(Span::from_seconds(5)),
-        roll_back: None,
-        fails: 0.0,
-        broken: Vec::new(),
-    };
-
-    pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
-        let table =
-            reader.table_of(value, &["deploy", "traffic", "roll_back", "fails", "broken"])?;
-        Some(Self {
-            deploy: reader.key(table, "deploy", ScenarioReader::delay),
-            traffic: reader
-                .key(table, "traffic", ScenarioReader::delay)
-                .unwrap_or(Self::USUAL.traffic),
-            roll_back: reader.key(table, "roll_back", ScenarioReader::delay),
-            fails: reader.key(table, "fails", ScenarioReader::chance).unwrap_or_default(),
-            broken: reader.list(table, "broken", ScenarioReader::one_of),
-        })
-    }
-
     /// How long this takes; none where nothing answers.
     pub(super) fn takes(&self, rollout: &Rollout, act: &Act) -> Delay {
         let plan = rollout.plan();

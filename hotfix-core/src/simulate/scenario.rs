@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::document::{DocumentErrors, Node, ValueFault};
+use crate::document::{self, DocumentErrors, Node, ValueFault};
 use crate::judge::Reason;
 use crate::plan::{Plan, PlanError, Subject};
 use crate::policy::Policy;
@@ -13,7 +13,7 @@ use crate::rollout::{RollbackCause, State};
 use crate::sorting::{map_of, sort_by_key};
 use crate::unit::{MetricName, PhaseName, Span, Timestamp};
 
-use super::document::{ScenarioReader, parse, unknown_metric};
+use super::document::{ScenarioReader, document_table, parse, unknown_metric};
 use super::error::{SimulationErrors, SimulationFault};
 use super::fault::Fault;
 use super::feed::Feed;
@@ -22,81 +22,56 @@ use super::people::{People, Platform};
 use super::run::Run;
 use super::traffic::Traffic;
 
-/// A synthetic environment: traffic, faults and people, drawn from a random seed.
-/// `docs/simulation.md` has its keys.
-///
-/// ```
-/// use hotfix_core::simulate::Scenario;
-///
-/// let scenario = Scenario::read(r#"
-///     name = "twice the errors"
-///     [[faults]]
-///     kind = "errors"
-///     times = 2.0
-///     after = "5min"
-/// "#)?;
-/// assert_eq!(scenario.name(), "twice the errors");
-/// let errors = Scenario::read("[[faults]]\nkind = \"erors\"\nafter = -1").unwrap_err();
-/// let places: Vec<&str> = errors.iter().map(|error| error.path()).collect();
-/// assert_eq!(places, ["/faults/0/kind", "/faults/0/after"]);
-/// # Ok::<(), hotfix_core::simulate::SimulationErrors>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct Scenario {
-    name: String,
-    pub(super) seed: u64,
-    pub(super) from: Timestamp,
-    pub(super) lasts: Span,
-    pub(super) after_end: bool,
-    incident: Option<Value>,
-    release: Option<Value>,
-    pub(super) traffic: Traffic,
-    pub(super) feed: Option<Feed>,
-    metrics: BTreeMap<MetricName, MetricSpec>,
-    pub(super) faults: Vec<Fault>,
-    pub(super) people: People,
-    pub(super) platform: Platform,
-    expect: Expect,
+document_table! {
+    ScenarioReader;
+    /// A synthetic environment: traffic, faults and people, drawn from a random seed.
+    /// `docs/simulation.md` has its keys.
+    ///
+    /// ```
+    /// use hotfix_core::simulate::Scenario;
+    ///
+    /// let scenario = Scenario::read(r#"
+    ///     name = "twice the errors"
+    ///     [[faults]]
+    ///     kind = "errors"
+    ///     times = 2.0
+    ///     after = "5min"
+    /// "#)?;
+    /// assert_eq!(scenario.name(), "twice the errors");
+    /// let errors = Scenario::read("[[faults]]\nkind = \"erors\"\nafter = -1").unwrap_err();
+    /// let places: Vec<&str> = errors.iter().map(|error| error.path()).collect();
+    /// assert_eq!(places, ["/faults/0/kind", "/faults/0/after"]);
+    /// # Ok::<(), hotfix_core::simulate::SimulationErrors>(())
+    /// ```
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Scenario {
+        name: String = ScenarioReader::text, or String::new();
+        pub(super) seed: u64 = ScenarioReader::seed, or 0;
+        pub(super) from: Timestamp = ScenarioReader::time, or FROM.parse().unwrap_or_default();
+        pub(super) lasts as "until": Span = ScenarioReader::lasting, or Span::from_seconds(8 * 3600);
+        pub(super) after_end: bool = ScenarioReader::flag, or false;
+        incident: Option<Value> = subject;
+        release: Option<Value> = subject;
+        pub(super) traffic: Traffic = Traffic::read, or Traffic::default();
+        pub(super) feed: Option<Feed> = Feed::from_node;
+        metrics: BTreeMap<MetricName, MetricSpec> = metrics, or BTreeMap::new();
+        pub(super) faults: Vec<Fault> = Fault::read, list;
+        pub(super) people: People = People::from_node, or_empty;
+        pub(super) platform: Platform = Platform::from_node, or_empty;
+        expect: Expect = Expect::from_node, or Expect::default();
+    }
+    /// The expected result of a drill. Absent members accept anything.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    struct Expect {
+        ended: Vec<State> = ScenarioReader::one_of, list;
+        reasons: Vec<Reason> = ScenarioReader::one_of, list;
+        passed: Option<Vec<PhaseName>> = phases;
+        rolled_back_within: Option<Span> = ScenarioReader::span;
+        completed_within: Option<Span> = ScenarioReader::span;
+        asked: Option<bool> = ScenarioReader::flag;
+        duties_missed: Option<u64> = ScenarioReader::seed;
+    }
 }
-
-/// The expected result of a drill. Absent members accept anything.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Expect {
-    ended: Vec<State>,
-    reasons: Vec<Reason>,
-    passed: Option<Vec<PhaseName>>,
-    rolled_back_within: Option<Span>,
-    completed_within: Option<Span>,
-    asked: Option<bool>,
-    duties_missed: Option<u64>,
-}
-
-const KEYS: &[&str] = &[
-    "name",
-    "seed",
-    "from",
-    "until",
-    "after_end",
-    "incident",
-    "release",
-    "traffic",
-    "feed",
-    "metrics",
-    "faults",
-    "people",
-    "platform",
-    "expect",
-];
-
-const EXPECT: &[&str] = &[
-    "ended",
-    "reasons",
-    "passed",
-    "rolled_back_within",
-    "completed_within",
-    "asked",
-    "duties_missed",
-];
 
 /// A working day, when nobody says.
 const FROM: &str = "2026-03-03T14:00:00.000Z";
@@ -122,32 +97,6 @@ impl Scenario {
 
     pub(super) fn from_document(document: &Node) -> Result<Self, SimulationErrors> {
         ScenarioReader::new().read(document, Self::from_node)
-    }
-
-    pub(super) fn from_node(reader: &mut ScenarioReader, document: &Node) -> Option<Self> {
-        let table = reader.table_of(document, KEYS)?;
-        let subject = |reader: &mut ScenarioReader, value: &Node| {
-            reader.table(value)?;
-            serde_json::to_value(value).ok()
-        };
-        Some(Self {
-            name: reader.key(table, "name", ScenarioReader::text).unwrap_or_default(),
-            seed: reader.key(table, "seed", ScenarioReader::seed).unwrap_or_default(),
-            from: reader.key(table, "from", ScenarioReader::time).or_else(|| FROM.parse().ok())?,
-            lasts: reader
-                .key(table, "until", ScenarioReader::lasting)
-                .unwrap_or(Span::from_seconds(8 * 3600)),
-            after_end: reader.key(table, "after_end", ScenarioReader::flag).unwrap_or_default(),
-            incident: reader.key(table, "incident", subject),
-            release: reader.key(table, "release", subject),
-            traffic: reader.key(table, "traffic", Traffic::read).unwrap_or(Traffic::PLAIN),
-            feed: reader.key(table, "feed", Feed::read),
-            metrics: reader.key(table, "metrics", read_metrics).unwrap_or_default(),
-            faults: reader.list(table, "faults", Fault::read),
-            people: reader.key(table, "people", People::read).unwrap_or_else(People::prompt),
-            platform: reader.key(table, "platform", Platform::read).unwrap_or(Platform::USUAL),
-            expect: reader.key(table, "expect", Expect::read).unwrap_or_default(),
-        })
     }
 
     /// Its title. May be empty.
@@ -247,40 +196,28 @@ impl Scenario {
     }
 }
 
-fn read_metrics(
-    reader: &mut ScenarioReader,
-    value: &Node,
-) -> Option<BTreeMap<MetricName, MetricSpec>> {
+/// An incident or a release.
+fn subject(reader: &mut ScenarioReader, value: &Node) -> Option<Value> {
+    reader.table(value)?;
+    serde_json::to_value(value).ok()
+}
+
+fn metrics(reader: &mut ScenarioReader, value: &Node) -> Option<BTreeMap<MetricName, MetricSpec>> {
     let metrics = reader.each_named(value, |reader, key, node| {
-        Some((reader.metric_name(&Node::from(key))?, MetricSpec::read(reader, node)?))
+        Some((reader.metric_name(&Node::from(key))?, MetricSpec::from_node(reader, node)?))
     })?;
     Some(map_of(metrics))
 }
 
-impl Expect {
-    fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
-        let table = reader.table_of(value, EXPECT)?;
-        Some(Self {
-            ended: reader.list(table, "ended", ScenarioReader::one_of),
-            reasons: reader.list(table, "reasons", ScenarioReader::one_of),
-            passed: table.key("passed").is_some().then(|| {
-                reader.list(table, "passed", |reader, value| {
-                    let text = reader.text(value)?;
-                    PhaseName::try_new(&text).map_or_else(
-                        |error| {
-                            reader.fail(SimulationFault::NotTaken { detail: error.to_string() })
-                        },
-                        Some,
-                    )
-                })
-            }),
-            rolled_back_within: reader.key(table, "rolled_back_within", ScenarioReader::span),
-            completed_within: reader.key(table, "completed_within", ScenarioReader::span),
-            asked: reader.key(table, "asked", ScenarioReader::flag),
-            duties_missed: reader.key(table, "duties_missed", ScenarioReader::seed),
-        })
-    }
+fn phases(reader: &mut ScenarioReader, value: &Node) -> Option<Vec<PhaseName>> {
+    let document::Value::List(phases) = &value.value else { return reader.wrong("a list", value) };
+    Some(reader.each(phases, |reader, phase| {
+        let phase = PhaseName::try_new(&reader.text(phase)?).map_err(|error| error.to_string());
+        phase.map_or_else(|detail| reader.fail(SimulationFault::NotTaken { detail }), Some)
+    }))
+}
 
+impl Expect {
     fn unmet(&self, run: &Run) -> Vec<String> {
         let mut unmet = Vec::new();
         if !self.ended.is_empty() && !self.ended.contains(&run.ended) {

@@ -1,100 +1,60 @@
 //! The traffic of a scenario: time of day, bursts, and correlated noise.
 
 use crate::document::Node;
-
 use crate::unit::{Span, Timestamp};
 
-use super::document::ScenarioReader;
+use super::document::{ScenarioReader, document_table};
 use super::random::{Draws, Drift, Purpose, RunKey};
 
-/// The traffic of a scenario.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Traffic {
-    /// Average requests per minute over all arms. None: those of the plan, or of the policy's
-    /// reference.
-    pub(super) requests: Option<f64>,
-    /// Instances that serve them, which a rolling deployment uses.
-    pub(super) instances: Option<u32>,
-    pub(super) day: Option<Day>,
-    pub(super) bursts: Option<Bursts>,
-    pub(super) noise: Noise,
-}
-
-/// The time of day.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Day {
-    /// The difference of the busiest and quietest hour from the mean, as a share of it.
-    swing: f64,
-    /// The busiest time, after midnight UTC.
-    peak: Span,
-}
-
-/// Times of more traffic.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Bursts {
-    /// The mean time from the end of a burst to the next.
-    every: Span,
-    lasts: Span,
-    times: f64,
-}
-
-/// What varies from tick to tick.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Noise {
-    /// The standard deviation of the logarithm.
-    pub(super) deviation: f64,
-    /// The correlation of neighbouring ticks.
-    pub(super) memory: f64,
-    /// Whether each arm has its own noise.
-    pub(super) apart: bool,
-}
-
-impl Noise {
-    pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
-        let table = reader.table_of(value, &["deviation", "memory", "apart"])?;
-        Some(Self {
-            deviation: reader.needed(table, "deviation", ScenarioReader::deviation)?,
-            memory: reader.key(table, "memory", ScenarioReader::chance).unwrap_or_default(),
-            apart: reader.key(table, "apart", ScenarioReader::flag).unwrap_or_default(),
-        })
+document_table! {
+    ScenarioReader;
+    /// The traffic of a scenario.
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    pub(super) struct Traffic {
+        /// Average requests per minute over all arms. None: those of the plan, or of the policy's
+        /// reference.
+        pub(super) requests: Option<f64> = ScenarioReader::per_minute;
+        /// Instances that serve them, which a rolling deployment uses.
+        pub(super) instances: Option<u32> = ScenarioReader::count;
+        pub(super) day: Option<Day> = Day::from_node;
+        pub(super) bursts: Option<Bursts> = Bursts::from_node;
+        pub(super) noise: Noise = Noise::from_node, or Noise::default();
+    }
+    /// The time of day.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub(super) struct Day {
+        /// The difference of the busiest and quietest hour from the mean, as a share of it.
+        swing: f64 = ScenarioReader::chance, needed;
+        /// The busiest time, after midnight UTC.
+        peak: Span = ScenarioReader::span, needed;
+    }
+    /// Times of more traffic.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub(super) struct Bursts {
+        /// The mean time from the end of a burst to the next.
+        every: Span = ScenarioReader::lasting, needed;
+        lasts: Span = ScenarioReader::lasting, needed;
+        times: f64 = ScenarioReader::ratio, needed;
+    }
+    /// What varies from tick to tick.
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    pub(super) struct Noise {
+        /// The standard deviation of the logarithm.
+        pub(super) deviation: f64 = ScenarioReader::deviation, needed;
+        /// The correlation of neighbouring ticks.
+        pub(super) memory: f64 = ScenarioReader::chance, or 0.0;
+        /// Whether each arm has its own noise.
+        pub(super) apart: bool = ScenarioReader::flag, or false;
     }
 }
 
 impl Traffic {
-    pub(super) const PLAIN: Self = Self {
-        requests: None,
-        instances: None,
-        day: None,
-        bursts: None,
-        noise: Noise { deviation: 0.0, memory: 0.0, apart: false },
-    };
-
     pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
-        let table = reader.table_of(value, &["requests", "instances", "day", "bursts", "noise"])?;
-        let noise = reader.key(table, "noise", Noise::read).unwrap_or_default();
-        if noise.apart {
+        let traffic = Self::from_node(reader, value)?;
+        if traffic.noise.apart {
             reader.meaningless("noise", "the traffic of both arms has common noise: omit `apart`");
         }
-        Some(Self {
-            requests: reader.key(table, "requests", ScenarioReader::per_minute),
-            instances: reader.key(table, "instances", ScenarioReader::count),
-            day: reader.key(table, "day", |reader, value| {
-                let table = reader.table_of(value, &["swing", "peak"])?;
-                Some(Day {
-                    swing: reader.needed(table, "swing", ScenarioReader::chance)?,
-                    peak: reader.needed(table, "peak", ScenarioReader::span)?,
-                })
-            }),
-            bursts: reader.key(table, "bursts", |reader, value| {
-                let table = reader.table_of(value, &["every", "lasts", "times"])?;
-                Some(Bursts {
-                    every: reader.needed(table, "every", ScenarioReader::lasting)?,
-                    lasts: reader.needed(table, "lasts", ScenarioReader::lasting)?,
-                    times: reader.needed(table, "times", ScenarioReader::ratio)?,
-                })
-            }),
-            noise,
-        })
+        Some(traffic)
     }
 }
 

@@ -293,7 +293,9 @@ fn post_5_every_fault_of_a_scenario_is_told_at_once_with_its_place() {
     let text = r#"
         sed = 1
         until = "soon"
-        metrics = { error_rate = { rate = 2 } }
+        metrics = { error_rate = { rate = 2, instances = { deviation = 4 } } }
+        feed = { missed = 2 }
+        traffic = { noise = { memory = 2 }, day = { peak = -1 }, bursts = { times = 0 } }
         [[faults]]
         times = -1
         [[faults]]
@@ -301,7 +303,7 @@ fn post_5_every_fault_of_a_scenario_is_told_at_once_with_its_place() {
         times = 2.0
         [people]
         judgement = "rigt"
-        says = [{ after = "1min", input = { kind = "pause" } }]
+        says = [{ input = { kind = "pause" } }]
     "#;
     let errors = Scenario::read(text).expect_err("wrong in many places");
     let mut told: Vec<_> = errors.iter().map(|error| (error.path(), error.code())).collect();
@@ -310,10 +312,23 @@ fn post_5_every_fault_of_a_scenario_is_told_at_once_with_its_place() {
         ("/faults/0", "HF-SIM-003"),
         ("/faults/0/times", "HF-SIM-006"),
         ("/faults/1/times", "HF-SIM-008"),
+        // A missing key does not hide the faults of the keys after it.
+        ("/feed", "HF-SIM-003"),
+        ("/feed/missed", "HF-SIM-004"),
+        ("/metrics/error_rate/instances", "HF-SIM-003"),
+        ("/metrics/error_rate/instances/deviation", "HF-SIM-006"),
         ("/metrics/error_rate/rate", "HF-SIM-004"),
         ("/people/judgement", "HF-SIM-005"),
+        ("/people/says/0", "HF-SIM-003"),
         ("/people/says/0/input", "HF-SIM-009"),
         ("/sed", "HF-SIM-002"),
+        ("/traffic/bursts", "HF-SIM-003"),
+        ("/traffic/bursts", "HF-SIM-003"),
+        ("/traffic/bursts/times", "HF-SIM-006"),
+        ("/traffic/day", "HF-SIM-003"),
+        ("/traffic/day/peak", "HF-SIM-004"),
+        ("/traffic/noise", "HF-SIM-003"),
+        ("/traffic/noise/memory", "HF-SIM-004"),
         ("/until", "HF-SIM-004"),
     ];
     assert_eq!(told, expected);

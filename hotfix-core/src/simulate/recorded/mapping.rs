@@ -7,6 +7,8 @@ use crate::grade::{Severity, closed_set};
 use crate::sorting::map_of;
 use crate::unit::{MetricName, Timestamp};
 
+use crate::simulate::document::document_table;
+
 use super::error::{RecordedErrors, RecordedFault};
 
 closed_set! {
@@ -40,64 +42,99 @@ closed_set! {
     }
 }
 
-/// The columns, series and labels of each metric, and the assumptions of a backtest.
-///
-/// ```
-/// use hotfix_core::simulate::recorded::Mapping;
-///
-/// let mapping = Mapping::from_json(
-///     r#"{"time": {"from": "ts", "unit": "milliseconds"},
-///         "metrics": {
-///             "error_rate": {
-///                 "totals": true,
-///                 "canary": {"events": {"from": "errors", "where": {"track": "canary"}},
-///                            "trials": {"from": "requests", "where": {"track": "canary"}}}},
-///             "latency_p95": {
-///                 "canary": {"buckets": [{"from": "le_100ms", "le": 0.1}, {"from": "le_500ms", "le": 0.5}],
-///                            "count": "requests"}},
-///             "cpu": {"canary": {"value": {"from": "cpu_percent", "times": 0.01}}}},
-///         "assume": {"from": "2026-03-03T14:42:00Z"}}"#,
-/// )?;
-/// assert_eq!(mapping.metrics.len(), 3);
-/// # Ok::<(), hotfix_core::simulate::recorded::RecordedErrors>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Mapping {
-    /// The assumptions about the deployment.
-    pub assume: Assumptions,
-    /// The source of each metric. JSON Lines contain the ids themselves.
-    pub metrics: BTreeMap<MetricName, MetricSource>,
-    /// The column of the time in CSV, and the unit of numeric times in JSON Lines.
-    pub time: TimeSource,
-}
-
-/// The assumptions about the deployment.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Assumptions {
-    /// When the fix got its first traffic. Default: one usual step before the first reading, so
-    /// that all readings count. Earlier readings only give the start of running totals.
+document_table! {
+    MappingReader;
+    /// The columns, series and labels of each metric, and the assumptions of a backtest.
     ///
-    /// The phases follow the policy, and each deployment takes its expected time. The shares are
-    /// those of the simulated rollout: the recorded canary arm is used unchanged, whatever its
-    /// traffic was.
-    pub from: Option<Timestamp>,
-    /// The end of the watch. Default: the last reading.
-    pub until: Option<Timestamp>,
-    /// The handling of metrics that were not recorded. Default: they are left out.
-    pub unrecorded: Unrecorded,
-    /// The handling of gates. Default: somebody promotes.
-    pub gates: Gates,
-    /// The incident's severity. Default: the policy's first.
-    pub severity: Option<Severity>,
-}
-
-/// The source of the time.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TimeSource {
-    /// The column of a CSV. Default `time`.
-    pub from: String,
-    /// Its format. Default RFC 3339.
-    pub unit: TimeUnit,
+    /// ```
+    /// use hotfix_core::simulate::recorded::Mapping;
+    ///
+    /// let mapping = Mapping::from_json(
+    ///     r#"{"time": {"from": "ts", "unit": "milliseconds"},
+    ///         "metrics": {
+    ///             "error_rate": {
+    ///                 "totals": true,
+    ///                 "canary": {"events": {"from": "errors", "where": {"track": "canary"}},
+    ///                            "trials": {"from": "requests", "where": {"track": "canary"}}}},
+    ///             "latency_p95": {
+    ///                 "canary": {"buckets": [{"from": "le_100ms", "le": 0.1}, {"from": "le_500ms", "le": 0.5}],
+    ///                            "count": "requests"}},
+    ///             "cpu": {"canary": {"value": {"from": "cpu_percent", "times": 0.01}}}},
+    ///         "assume": {"from": "2026-03-03T14:42:00Z"}}"#,
+    /// )?;
+    /// assert_eq!(mapping.metrics.len(), 3);
+    /// # Ok::<(), hotfix_core::simulate::recorded::RecordedErrors>(())
+    /// ```
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Mapping {
+        /// The assumptions about the deployment.
+        pub assume: Assumptions = Assumptions::from_node, or Assumptions::default();
+        /// The source of each metric. JSON Lines contain the ids themselves.
+        pub metrics: BTreeMap<MetricName, MetricSource> = MappingReader::metrics, or BTreeMap::new();
+        /// The column of the time in CSV, and the unit of numeric times in JSON Lines.
+        pub time: TimeSource = TimeSource::from_node, or TimeSource::default();
+    }
+    /// The assumptions about the deployment.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Assumptions {
+        /// When the fix got its first traffic. Default: one usual step before the first reading, so
+        /// that all readings count. Earlier readings only give the start of running totals.
+        ///
+        /// The phases follow the policy, and each deployment takes its expected time. The shares are
+        /// those of the simulated rollout: the recorded canary arm is used unchanged, whatever its
+        /// traffic was.
+        pub from: Option<Timestamp> = MappingReader::time, nullable;
+        /// The end of the watch. Default: the last reading.
+        pub until: Option<Timestamp> = MappingReader::time, nullable;
+        /// The handling of metrics that were not recorded. Default: they are left out.
+        pub unrecorded: Unrecorded = MappingReader::one_of, or Unrecorded::default();
+        /// The handling of gates. Default: somebody promotes.
+        pub gates: Gates = MappingReader::one_of, or Gates::default();
+        /// The incident's severity. Default: the policy's first.
+        pub severity: Option<Severity> = MappingReader::one_of, nullable;
+    }
+    /// The source of the time.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct TimeSource {
+        /// The column of a CSV. Default `time`.
+        pub from: String = MappingReader::text, or Self::default().from;
+        /// Its format. Default RFC 3339.
+        pub unit: TimeUnit = MappingReader::one_of, or Self::default().unit;
+    }
+    /// The sources of an arm's numbers: `events` and `trials`, `value`, `sample`, or `buckets` with
+    /// `count`.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ArmSource {
+        /// The events that the metric counts.
+        pub events: Option<Source> = MappingReader::source, nullable;
+        /// Requests. For a count, the seconds of exposure.
+        pub trials: Option<Source> = MappingReader::source, nullable;
+        /// The column or label that names the instance, if `events` and `trials` are of each instance.
+        pub instance: Option<String> = MappingReader::text, nullable;
+        /// A gauge, or requests per minute.
+        pub value: Option<Source> = MappingReader::source, nullable;
+        /// One latency in seconds a row.
+        pub sample: Option<Source> = MappingReader::source, nullable;
+        /// Cumulative buckets.
+        pub buckets: Vec<Source> = MappingReader::source, list;
+        /// All requests of the histogram. Without it, those of the bucket `+Inf`.
+        pub count: Option<Source> = MappingReader::source, nullable;
+    }
+    /// A column or a series. A plain text is its name.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Source {
+        /// The column of a CSV. For Prometheus, the name of the response, or the series' `__name__`.
+        pub from: Option<String> = MappingReader::text, nullable;
+        /// The columns or labels that identify it, with their values.
+        pub matching as "where": BTreeMap<String, String> = MappingReader::labels, or BTreeMap::new();
+        /// For a bucket: its upper bound in seconds, or the column or label that has it.
+        pub le: Option<Edge> = MappingReader::edge, nullable;
+        /// The factor of each number: 0.01 for per cent, 0.001 for milliseconds.
+        pub times: Option<f64> = MappingReader::number, nullable;
+        /// The number that is added then: `times` -0.01 and `plus` 1 turn a success rate in per cent
+        /// into an error rate.
+        pub plus: Option<f64> = MappingReader::number, nullable;
+    }
 }
 
 impl Default for TimeSource {
@@ -115,42 +152,6 @@ pub struct MetricSource {
     pub baseline: Option<ArmSource>,
     /// Whether the numbers are running totals. Resets are handled.
     pub totals: bool,
-}
-
-/// The sources of an arm's numbers: `events` and `trials`, `value`, `sample`, or `buckets` with
-/// `count`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ArmSource {
-    /// The events that the metric counts.
-    pub events: Option<Source>,
-    /// Requests. For a count, the seconds of exposure.
-    pub trials: Option<Source>,
-    /// The column or label that names the instance, if `events` and `trials` are of each instance.
-    pub instance: Option<String>,
-    /// A gauge, or requests per minute.
-    pub value: Option<Source>,
-    /// One latency in seconds a row.
-    pub sample: Option<Source>,
-    /// Cumulative buckets.
-    pub buckets: Vec<Source>,
-    /// All requests of the histogram. Without it, those of the bucket `+Inf`.
-    pub count: Option<Source>,
-}
-
-/// A column or a series. A plain text is its name.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Source {
-    /// The column of a CSV. For Prometheus, the name of the response, or the series' `__name__`.
-    pub from: Option<String>,
-    /// The columns or labels that identify it, with their values.
-    pub matching: BTreeMap<String, String>,
-    /// For a bucket: its upper bound in seconds, or the column or label that has it.
-    pub le: Option<Edge>,
-    /// The factor of each number: 0.01 for per cent, 0.001 for milliseconds.
-    pub times: Option<f64>,
-    /// The number that is added then: `times` -0.01 and `plus` 1 turn a success rate in per cent
-    /// into an error rate.
-    pub plus: Option<f64>,
 }
 
 /// The upper bound of a bucket.
@@ -186,7 +187,17 @@ impl Mapping {
             return Ok(Self::default());
         }
         let document = Node::from_json(text, 0).map_err(DocumentErrors::of_family)?;
-        MappingReader::knowing(()).read(&document, MappingReader::mapping)
+        MappingReader::knowing(()).read(&document, Self::checked)
+    }
+
+    fn checked(reader: &mut MappingReader, root: &Node) -> Option<Self> {
+        let mapping = Self::from_node(reader, root)?;
+        let sources: usize = mapping.arms().map(|(_, _, arm)| arm.sources().count()).sum();
+        if sources > Self::MOST_SOURCES {
+            let (what, most) = ("sources in its mapping", Self::MOST_SOURCES);
+            return reader.fail_at("metrics", RecordedFault::TooMuch { what, most });
+        }
+        Some(mapping)
     }
 
     /// Every named arm: its metric, 0 for the canary or 1 for the baseline, and its sources.
@@ -201,44 +212,8 @@ impl Mapping {
 type MappingReader = DocumentReader<RecordedFault>;
 
 impl MappingReader {
-    fn mapping(&mut self, root: &Node) -> Option<Mapping> {
-        let root = self.table_of(root, &["assume", "metrics", "time"])?;
-        let metrics = self.key(root, "metrics", |reader, metrics| {
-            Some(map_of(reader.each_named(metrics, Self::metric)?))
-        });
-        let mapping = Mapping {
-            assume: self.key(root, "assume", Self::assumptions).unwrap_or_default(),
-            metrics: metrics.unwrap_or_default(),
-            time: self.key(root, "time", Self::time_source).unwrap_or_default(),
-        };
-        let sources: usize = mapping.arms().map(|(_, _, arm)| arm.sources().count()).sum();
-        if sources > Mapping::MOST_SOURCES {
-            let (what, most) = ("sources in its mapping", Mapping::MOST_SOURCES);
-            return self.fail_at("metrics", RecordedFault::TooMuch { what, most });
-        }
-        Some(mapping)
-    }
-
-    fn assumptions(&mut self, node: &Node) -> Option<Assumptions> {
-        let keys = &["from", "until", "unrecorded", "gates", "severity"];
-        let table = self.table_of(node, keys)?;
-        Some(Assumptions {
-            from: self.unless_null(table, "from", Self::time),
-            until: self.unless_null(table, "until", Self::time),
-            unrecorded: self.key(table, "unrecorded", Self::one_of).unwrap_or_default(),
-            gates: self.key(table, "gates", Self::one_of).unwrap_or_default(),
-            severity: self.unless_null(table, "severity", Self::one_of),
-        })
-    }
-
-    fn time_source(&mut self, node: &Node) -> Option<TimeSource> {
-        let table = self.table_of(node, &["from", "unit"])?;
-        let mut time = TimeSource::default();
-        if let Some(from) = self.key(table, "from", Self::text) {
-            time.from = from;
-        }
-        let unit = self.key(table, "unit", Self::one_of);
-        Some(TimeSource { unit: unit.unwrap_or(time.unit), ..time })
+    fn metrics(&mut self, node: &Node) -> Option<BTreeMap<MetricName, MetricSource>> {
+        Some(map_of(self.each_named(node, Self::metric)?))
     }
 
     fn metric(&mut self, name: &str, node: &Node) -> Option<(MetricName, MetricSource)> {
@@ -260,18 +235,7 @@ impl MappingReader {
 
     fn arm(&mut self, (metric, arm): (MetricName, &'static str), node: &Node) -> Option<ArmSource> {
         let before = self.faults();
-        let keys = &["events", "trials", "instance", "value", "sample", "buckets", "count"];
-        let table = self.table_of(node, keys)?;
-        let mut source = |key| self.unless_null(table, key, Self::source);
-        let source = ArmSource {
-            events: source("events"),
-            trials: source("trials"),
-            value: source("value"),
-            sample: source("sample"),
-            count: source("count"),
-            instance: self.unless_null(table, "instance", Self::text),
-            buckets: self.list(table, "buckets", Self::source),
-        };
+        let source = ArmSource::from_node(self, node)?;
         // A part with a fault would be one that is missing.
         if self.faults() == before
             && let Err(fault) = source.form()
@@ -288,30 +252,27 @@ impl MappingReader {
         if !matches!(node.value, Value::Table(_)) {
             return self.wrong("a name, or a table with `from` or `where`", node);
         }
-        let table = self.table_of(node, &["from", "where", "le", "times", "plus"])?;
-        let matching = self.key(table, "where", |reader, labels| {
-            let label = |reader: &mut Self, name: &str, value: &Node| {
-                Some((name.to_owned(), reader.text(value)?))
-            };
-            Some(map_of(reader.each_named(labels, label)?))
-        });
-        let source = Source {
-            from: self.unless_null(table, "from", Self::text),
-            matching: matching.unwrap_or_default(),
-            le: self.unless_null(table, "le", |reader, node| match &node.value {
-                Value::Number(bound) => Some(Edge::At(*bound)),
-                Value::Text(name) => Some(Edge::Read(name.clone())),
-                _ => reader.wrong("a bound in seconds, or the column or label that has it", node),
-            }),
-            times: self.unless_null(table, "times", Self::number),
-            plus: self.unless_null(table, "plus", Self::number),
-        };
-        if table.key("from").is_none() && table.key("where").is_none_or(|w| w.members().is_empty())
-        {
+        let source = Source::from_node(self, node)?;
+        if node.key("from").is_none() && node.key("where").is_none_or(|w| w.members().is_empty()) {
             let example = "it, or `where`".to_owned();
             return self.fail(DocumentFault::MissingKey { key: "from", example });
         }
         Some(source)
+    }
+
+    fn labels(&mut self, node: &Node) -> Option<BTreeMap<String, String>> {
+        let label = |reader: &mut Self, name: &str, value: &Node| {
+            Some((name.to_owned(), reader.text(value)?))
+        };
+        Some(map_of(self.each_named(node, label)?))
+    }
+
+    fn edge(&mut self, node: &Node) -> Option<Edge> {
+        match &node.value {
+            Value::Number(bound) => Some(Edge::At(*bound)),
+            Value::Text(name) => Some(Edge::Read(name.clone())),
+            _ => self.wrong("a bound in seconds, or the column or label that has it", node),
+        }
     }
 }
 
