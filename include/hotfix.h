@@ -706,11 +706,12 @@ enum hotfix_train_state
    */
   HOTFIX_TRAIN_STATE_ROLLING_BACK = 5,
   /**
-   * Like ROLLING_BACK, but nothing proceeds until a person acts.
+   * One service was rolled back, and nothing proceeds until a person acts on those that still have the fix:
+   * they are frozen, kept or closed.
    */
   HOTFIX_TRAIN_STATE_FROZEN = 6,
   /**
-   * One service was rolled back, and so were all others that had started, except closed ones.
+   * One service was rolled back, and so were all others that had started.
    */
   HOTFIX_TRAIN_STATE_ROLLED_BACK = 7,
 };

@@ -60,9 +60,10 @@ pub enum hotfix_train_state {
     Closed = 4,
     /// One service was rolled back; others are rolling back or will follow.
     RollingBack = 5,
-    /// Like ROLLING_BACK, but nothing proceeds until a person acts.
+    /// One service was rolled back, and nothing proceeds until a person acts on those that still have the fix:
+    /// they are frozen, kept or closed.
     Frozen = 6,
-    /// One service was rolled back, and so were all others that had started, except closed ones.
+    /// One service was rolled back, and so were all others that had started.
     RolledBack = 7,
 }
 

@@ -305,8 +305,8 @@ impl Train {
     }
 
     /// The state of the train: ``waiting``, ``running``, ``complete``, ``closed``,
-    /// ``rolling_back``, ``frozen`` (like ``rolling_back``, but nothing proceeds until a person
-    /// acts) or ``rolled_back``.
+    /// ``rolling_back``, ``frozen`` (one was rolled back, and nothing proceeds until a person acts
+    /// on those that still have the fix) or ``rolled_back``.
     #[getter]
     fn state(&self, py: Python<'_>) -> Result<Name<TrainState>> {
         self.with(py, |train| Ok(train.state().into()))

@@ -14,7 +14,9 @@ impl Agenda {
     /// A [`DutyRefusal`] for an answer about a duty. Every other input is accepted.
     ///
     /// Both answers are accepted early, as soon as the moment that the duty counts from has
-    /// happened; that something was watched for a time, once this time is over.
+    /// happened; that something was watched for a time, once this time is over. Where that moment
+    /// was revoked after the duty was announced, an answer is recorded and settles nothing: the
+    /// duty is due again after the next such moment.
     pub fn check(&self, at: Timestamp, input: Input<'_>) -> Result<(), DutyRefusal> {
         match input {
             Input::Acknowledge { duty } => self.answer(duty, at, true).map(|_| ()),
@@ -80,6 +82,12 @@ impl Agenda {
             return Err(DutyRefusal::TooEarly { duty, until });
         }
         match status.phase {
+            // What was asked before a rollback may have been done: the log keeps the answer.
+            Phase::Later(Awaits::Moment(_))
+                if course.is_some_and(|course| course.announced_before) =>
+            {
+                Ok(index)
+            }
             Phase::Later(Awaits::Moment(moment)) => Err(DutyRefusal::NotBegun { duty, moment }),
             Phase::Done(Settled { at, how: Settlement::Ended }) => {
                 Err(DutyRefusal::Over { duty, at })

@@ -4,6 +4,7 @@ use super::input::Input;
 use super::item_state::{Settled, Settlement};
 use super::obligations::Source;
 use super::replan::Cause;
+use super::status::{Awaits, Phase};
 use super::{Agenda, Answered, origin};
 use crate::fact::Truth;
 use crate::grade::{Calendar, Moment};
@@ -94,6 +95,11 @@ impl Agenda {
 
     fn settle(&mut self, answered: Option<usize>, at: Timestamp, how: Settlement) {
         let Some(index) = answered else { return };
+        // Its moment was revoked: the answer is about what was asked before.
+        let awaits = self.status(index, at).map(|status| status.phase);
+        if matches!(awaits, Some(Phase::Later(Awaits::Moment(_)))) {
+            return;
+        }
         let through = self.settles_through(index, at);
         let (Some(obligation), Some(course)) =
             (self.obligations.get(index), self.state.courses.get_mut(index))

@@ -74,6 +74,9 @@ pub(super) struct DutyState {
     /// How often it was settled.
     pub(super) times: u64,
     pub(super) told: Notified,
+    /// It was announced before its moment was revoked: a late answer is accepted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) announced_before: bool,
     pub(super) planned: Planned,
 }
 
@@ -93,6 +96,7 @@ impl DutyState {
         self.settled = None;
         self.through = None;
         self.times = 0;
+        self.announced_before |= self.told.asked.is_some();
         self.told = Notified::default();
     }
 }

@@ -11,13 +11,14 @@ use crate::plan::duration::{
 use crate::plan::slo::{is_before_deployment, is_early};
 use crate::policy::Policy;
 use crate::policy::section::{Duty, TimeRange};
-use crate::unit::{Span, Timestamp};
+use crate::unit::{Name, Span, Timestamp};
 
 pub(super) fn find(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Finding>) {
     deadlines(policy, findings);
     record(policy, findings);
     overdue(policy, at, findings);
     rollback(policy, findings);
+    duties(policy, findings);
     for severity in severities(policy) {
         reviews(policy, severity, findings);
         cadences(policy, severity, findings);
@@ -156,6 +157,49 @@ fn rollback(policy: &Policy, findings: &mut Vec<Finding>) {
     if let Some((method, most)) = slowest.filter(|(_, most)| *most > limit) {
         let fault = TimeFault::ReturnTooSoon { method, limit, most };
         put(findings, "/rollback/returned_within".to_owned(), fault, None);
+    }
+}
+
+/// Duties that can never be kept or are never settled, and intervals with which something is likely
+/// wrong: people cannot answer every few seconds, and metrics are not read so often.
+fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
+    let (of_people, of_metrics) = (Span::from_seconds(60), Span::from_seconds(1));
+    let mut intervals = vec![
+        ("/ask_again".to_owned(), policy.ask_again(), of_people),
+        ("/watch/cadence".to_owned(), policy.watch().cadence, of_metrics),
+    ];
+    for (index, duty) in policy.duties().iter().enumerate() {
+        let place = |key: &str| format!("/duties/{index}/{key}");
+        let never = |why| TimeFault::NeverKept { duty: duty.id, why };
+        let takes = duty.lasts.and_then(|lasts| lasts.least).unwrap_or_default();
+        if let Some(within) = duty.within.within()
+            && duty.kind == DutyKind::Watch
+            && takes > within
+        {
+            let why =
+                format!("it lasts at least {}, but is due after {}", time(takes), time(within));
+            put(findings, place("within"), never(why), None);
+        }
+        let is_over = |until: &Moment| match duty.from {
+            Moment::RolledBack => false,
+            // An incident may be resolved before the fix is deployed.
+            Moment::Resolved => *until == Moment::Resolved || *until < Moment::DeployStarted,
+            from => *until <= from,
+        };
+        if let Some(until) = duty.until.filter(is_over) {
+            let why = format!("it ends at `{until}`, which is not after `{}`", duty.from);
+            put(findings, place("until"), never(why), None);
+        }
+        let has = |list: &Name| policy.checklists().iter().any(|known| known.id == *list);
+        if let Some(checklist) = duty.checklist.filter(|list| !has(list)) {
+            put(findings, place("checklist"), TimeFault::NoSuchList { checklist }, None);
+        }
+        intervals.extend(duty.every.map(|every| (place("every"), every, of_people)));
+    }
+    for (path, interval, least) in intervals {
+        if interval < least {
+            put(findings, path, TimeFault::TooOften { interval }, None);
+        }
     }
 }
 

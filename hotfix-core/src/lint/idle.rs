@@ -31,9 +31,12 @@ fn in_no_phase(policy: &Policy, findings: &mut Vec<Finding>) {
         let fault = FigureFault::TooManyBreaches { breaches, cadence, longest };
         put(findings, "/watch/consecutive_breaches", fault);
     }
-    let (after, then) = (watch.no_data.after, watch.no_data.then);
-    if then != Response::Hold && after > longest {
-        put(findings, "/watch/no_data/after", FigureFault::NoDataTooLate { after, then, longest });
+    let then = watch.no_data.then;
+    let limits = [("/watch/no_data/after", watch.no_data.after), ("/watch/stale", watch.stale)];
+    for (path, after) in limits {
+        if then != Response::Hold && after > longest {
+            put(findings, path, FigureFault::NoDataTooLate { after, then, longest });
+        }
     }
 }
 

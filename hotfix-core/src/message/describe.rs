@@ -230,6 +230,9 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
             "checking that the metrics recover after the rollback"
         }
         Stage::RollingBack(_) => "rolling the fix back",
+        Stage::RolledBack if by_train(rollout).is_some() => {
+            "waiting until the services that belong together can be deployed again"
+        }
         Stage::RolledBack | Stage::Aborted | Stage::Failed => {
             "investigating, to prepare a corrected fix"
         }
@@ -299,7 +302,12 @@ pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option
                 }
                 _ => "",
             };
-            format!("{first}find out why it failed, then deploy a corrected fix")
+            let then = if by_train(rollout).is_some() {
+                "deploy the services that belong together again once the cause is found"
+            } else {
+                "find out why it failed, then deploy a corrected fix"
+            };
+            format!("{first}{then}")
         }
         Stage::Paused { .. } => "the rollout continues once a person resumes it".to_owned(),
         Stage::Frozen { tried: true, .. } => "the fix is rolled back by hand".to_owned(),
@@ -369,8 +377,10 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
     })
 }
 
-/// The reason of a rollback that the train of this service has requested.
+/// The reason of a rollback that the train of this service has requested: nothing is known against
+/// its own fix.
 fn by_train(rollout: &Rollout) -> Option<&str> {
+    rollout.turned_back_for().filter(|cause| matches!(cause, RollbackCause::Person))?;
     let order = rollout.intervention(InputKind::RollBack)?;
     order.why.as_deref().filter(|_| order.by.as_deref() == Some(TRAIN))
 }

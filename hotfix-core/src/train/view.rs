@@ -25,10 +25,10 @@ closed_set! {
         Closed = "closed",
         /// One was rolled back, and others follow or are being rolled back.
         RollingBack = "rolling_back",
-        /// As `rolling_back`, but nothing moves until a person acts on a service that is frozen or
-        /// kept.
+        /// One was rolled back, and nothing moves until a person acts on those that still have the
+        /// fix: they are frozen, kept or closed.
         Frozen = "frozen",
-        /// All services that had started are rolled back, except those that were closed.
+        /// All services that had started are rolled back.
         RolledBack = "rolled_back",
     }
     /// The place of a service in its train.
@@ -37,7 +37,7 @@ closed_set! {
         Waiting = "waiting",
         /// It may start, as far as the train goes.
         Next = "next",
-        /// It has not started and may not, because the train is being rolled back.
+        /// It has not started and may not, because the train is being rolled back or it was aborted.
         Held = "held",
         Running = "running",
         /// All its traffic is on the fix.
@@ -84,7 +84,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
             let unsettled = |place| self.at(place).state() == State::RollingBack;
             return if any(&[Place::InTurn, Place::Running]) || self.places().any(unsettled) {
                 TrainState::RollingBack
-            } else if any(&[Place::Frozen, Place::Kept]) {
+            } else if any(&[Place::Frozen, Place::Kept, Place::Closed]) {
                 TrainState::Frozen
             } else {
                 TrainState::RolledBack
@@ -116,6 +116,8 @@ impl<R: Deref<Target = Rollout>> Train<R> {
             MemberState::Closed => Place::Closed,
             MemberState::Turning => Place::RollingBack,
             MemberState::Frozen => Place::Frozen,
+            // Aborted before its start: it never left the previous version.
+            MemberState::Back if self.at(place).started_at().is_none() => Place::Held,
             MemberState::Back => Place::Restored,
         }
     }
@@ -204,9 +206,10 @@ impl<R: Deref<Target = Rollout>> Train<R> {
             .collect();
         let until = held.iter().map(|(_, until)| *until).max();
         let names: Vec<String> = held.into_iter().map(|(name, _)| name).collect();
+        let (waits, is) = if names.len() == 1 { ("waits", "is") } else { ("wait", "are") };
         until.map_or_else(String::new, |until| {
             format!(
-                "; {} waits for it until {until}, and is then rolled back without it",
+                "; {} {waits} for it until {until}, and {is} then rolled back without it",
                 names.join(", ")
             )
         })

@@ -207,6 +207,13 @@ fn dec_5_bounds_that_can_never_act_are_found() {
                 vec![(after, json!(3601)), stale.clone()],
                 vec![(after, json!(3600)), stale],
             ),
+            row(
+                "HF-LINT-087",
+                "/watch/stale",
+                &["waits for 1h 1s"],
+                vec![("/watch/stale", json!(3601))],
+                vec![("/watch/stale", json!(3600))],
+            ),
         ],
     );
 }

@@ -260,3 +260,43 @@ fn dec_5_ways_back_that_do_not_fit_their_times_are_found() {
         ],
     );
 }
+
+#[test]
+fn dec_5_duties_that_nobody_can_keep_or_settle_are_found() {
+    let duty = |patch: Value| {
+        let mut duty = json!({ "id": "look", "kind": "watch", "title": "look", "from": "resolved", "within": "1h" });
+        duty.as_object_mut().unwrap().extend(patch.as_object().unwrap().clone());
+        vec![("/duties", json!([duty]))]
+    };
+    let lasts = |least: &str| duty(json!({ "lasts": { "least": least } }));
+    let until = |until: &str| duty(json!({ "every": "1min", "until": until }));
+    let list = |id: &str| {
+        let mut patch = duty(json!({ "checklist": id }));
+        let item = json!({ "id": "logs", "text": "the logs were read" });
+        patch.push((
+            "/checklists",
+            json!([{ "id": "signs", "at": "after", "title": "Signs", "items": [item] }]),
+        ));
+        patch
+    };
+    let (never, often) = ("HF-LINT-093", "HF-LINT-095");
+    let (ask, cadence) = ("/ask_again", "/watch/cadence");
+    check(
+        "standard",
+        vec![
+            row(never, "/duties/0/within", &["`look`", "2h", "1h"], lasts("2h"), lasts("1h")),
+            row(never, "/duties/0/until", &["`detected`"], until("detected"), until("deployed")),
+            row(never, "/duties/0/until", &["`resolved`"], until("resolved"), until("closed")),
+            row("HF-LINT-094", "/duties/0/checklist", &["`sings`"], list("sings"), list("signs")),
+            row(often, "/duties/0/every", &["59s"], duty(json!({ "every": 59 })), until("closed")),
+            row(often, ask, &["1ms"], vec![(ask, json!(0.001))], vec![(ask, json!(60))]),
+            row(
+                often,
+                cadence,
+                &["999ms"],
+                vec![(cadence, json!(0.999))],
+                vec![(cadence, json!(1))],
+            ),
+        ],
+    );
+}

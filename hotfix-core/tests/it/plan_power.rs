@@ -197,6 +197,20 @@ fn plan_6_a_calibrated_plan_says_that_it_is_approximate_and_finds_less() {
     assert!(five(&noisy).chance < five(&plain).chance);
 }
 
+#[test]
+fn plan_6_what_was_simulated_with_one_per_cent_is_said_of_no_other_alpha() {
+    for (alpha, says) in
+        [("1%", "7% to 18% in simulations"), ("5%", "independent; more where they are not")]
+    {
+        let mut document = preset("standard");
+        document["evidence"]["alpha"] = json!(alpha);
+        let seen = power(&document, &json!({"requests_per_minute": 1000}));
+        let sentence = seen.leading.unwrap().history.unwrap().sentence;
+        assert!(sentence.contains(says), "{sentence}");
+        assert_eq!(sentence.contains("simulations"), alpha == "1%", "{sentence}");
+    }
+}
+
 /// One phase of ten minutes at a tenth, and two tests at half a per cent each.
 fn one_phase(record: f64) -> Value {
     let text = include_str!("../policies/simulated.toml");

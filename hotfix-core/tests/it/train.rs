@@ -231,6 +231,18 @@ fn comm_1_a_rollback_by_the_train_is_no_person_s_decision() {
     assert!(told(Audience::Business).contains(plain), "{}", told(Audience::Business));
     let report = ledger.report("markdown").unwrap();
     assert!(!report.contains("a person requested"), "{report}");
+    host.tick(START_MS + 1_200_000);
+    let next = |service| {
+        let rollout = host.train.rollout(service).unwrap();
+        assert_eq!(rollout.state(), State::RolledBack);
+        rollout
+            .message(MessageKind::Update, Audience::Responders, Format::Text)
+            .unwrap()
+            .to_string()
+    };
+    let again = "deploy the services that belong together again once the cause is found";
+    assert!(next("ledger").contains(again), "{}", next("ledger"));
+    assert!(next("mail").contains("find out why it failed"), "{}", next("mail"));
 }
 
 /// The host dies between any two lines: what it replays and goes on with ends in the same logs, byte for byte.

@@ -4630,8 +4630,8 @@ class Train:
     @property
     def state(self) -> _TrainState:
         """The state of the train: ``waiting``, ``running``, ``complete``, ``closed``,
-        ``rolling_back``, ``frozen`` (like ``rolling_back``, but nothing proceeds until a person
-        acts) or ``rolled_back``."""
+        ``rolling_back``, ``frozen`` (one was rolled back, and nothing proceeds until a person acts
+        on those that still have the fix) or ``rolled_back``."""
     def __new__(
         cls,
         rollouts: Mapping[str, Rollout] | Sequence[tuple[str, Rollout]],

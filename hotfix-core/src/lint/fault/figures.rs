@@ -222,7 +222,7 @@ findings! {
         then: Response,
         /// How long the longest phase is watched.
         longest: Span,
-    } => "HF-LINT-087" Warn, "lower `no_data.after`";
+    } => "HF-LINT-087" Warn, "lower it";
     /// A part of the traffic gets the fix at the very end.
     #[error("the last phase, `{phase}`, has {share} of the traffic: the other {rest} stays on the old version until the last watch is over, and then gets the fix at once and unwatched")]
     HoldBack { phase: PhaseName, share: Share, rest: Share }

@@ -93,6 +93,18 @@ findings! {
     #[error("somebody is paged {} after a rollback started, but `{method}` takes up to {}", time(*limit), time(*most))]
     ReturnTooSoon { method: crate::grade::RollbackMethod, limit: Span, most: Span }
         => "HF-LINT-061" Note, "make `returned_within` longer than every rollback method";
+    /// A duty that is missed or ended by the policy's own figures.
+    #[error("`{duty}` can never be kept: {why}")]
+    NeverKept { duty: Name, why: String }
+        => "HF-LINT-093" Warn, "correct its times";
+    /// A duty that names a checklist which the policy does not have.
+    #[error("the policy does not have the checklist `{checklist}`: it settles nothing")]
+    NoSuchList { checklist: Name }
+        => "HF-LINT-094" Warn, "correct the name, or delete `checklist`";
+    /// An interval that is shorter than anybody means.
+    #[error("{} is so short that a wrong unit is likely", time(*interval))]
+    TooOften { interval: Span }
+        => "HF-LINT-095" Warn, "give it with the unit that you mean, such as `\"15min\"`";
     /// A hot-fix without a deadline.
     #[error("a {severity} is answered with a hot-fix, but has no deadline for it")]
     NoDeadline { severity: Severity }

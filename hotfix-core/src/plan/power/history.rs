@@ -99,13 +99,19 @@ impl Plan {
             .filter_map(|phase| Some((phase.phase, phase.calibration.as_deref()?)))
             .collect();
         let Some((first, _)) = phases.first() else {
-            let simulated = match metric.model {
-                Model::Bernoulli => "9% to 29% in simulations of errors with 4 times",
-                Model::Poisson | Model::None => "7% to 18% in simulations of errors with 3 times",
+            // The simulations were made with 1%.
+            let dependent = match metric.model {
+                _ if alpha != "1" => "more where they are not",
+                Model::Bernoulli => {
+                    "9% to 29% in simulations of errors with 4 times their variance"
+                }
+                Model::Poisson | Model::None => {
+                    "7% to 18% in simulations of errors with 3 times their variance"
+                }
             };
             let sentence = format!(
                 "No history calibrates its test: at most {alpha}% false rollbacks while errors are \
-                 independent; {simulated} their variance."
+                 independent; {dependent}."
             );
             return Some(HistoryWorth {
                 calibrated: false,
