@@ -3,6 +3,7 @@
 //! `drill examples/drills/*.toml` plays each once, shows what happened and says whether it came out as the file expects; the
 //! exit code is 0 only if all did. `--runs 1000` plays each so often and prints the table; `--logs DIR` keeps the logs.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -17,7 +18,7 @@ struct Arguments {
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Play each so often and print what came of it.
-    #[arg(long, value_name = "RUNS")]
+    #[arg(long, value_name = "RUNS", value_parser = clap::value_parser!(u64).range(1..))]
     runs: Option<u64>,
     /// Keep each drill's event log in this folder.
     #[arg(long, value_name = "DIR")]
@@ -26,19 +27,22 @@ struct Arguments {
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
+    // Not `println!`, which panics where the reader has closed the pipe.
+    let mut out = std::io::stdout();
     let mut failed = 0;
     for file in &arguments.files {
         let drill = Drill::read(file)?;
         let campaign = drill.campaign()?;
         if let Some(runs) = arguments.runs {
-            println!("{}: {}", drill.name, drill.title);
-            println!("{}", serde_json::to_string_pretty(&campaign.tally(0..runs).outcome())?);
+            writeln!(out, "{}: {}", drill.name, drill.title)?;
+            let outcome = campaign.tally(0..runs).outcome();
+            writeln!(out, "{}", serde_json::to_string_pretty(&outcome)?)?;
             continue;
         }
         let (player, _) = campaign.drill(0)?;
         let unmet = drill.scenario.unmet(player.run());
-        println!("{}: {}", drill.name, drill.title);
-        show(player.rollout())?;
+        writeln!(out, "{}: {}", drill.name, drill.title)?;
+        write!(out, "{}", show(player.rollout())?)?;
         if let Some(folder) = &arguments.logs {
             std::fs::create_dir_all(folder)?;
             std::fs::write(
@@ -47,18 +51,19 @@ fn main() -> anyhow::Result<ExitCode> {
             )?;
         }
         for sentence in &unmet {
-            println!("  NOT AS EXPECTED: {sentence}");
+            writeln!(out, "  NOT AS EXPECTED: {sentence}")?;
         }
         failed += usize::from(!unmet.is_empty());
     }
     if failed > 0 {
-        println!("{failed} of {} drills did not come out as expected", arguments.files.len());
+        writeln!(out, "{failed} of {} drills did not come out as expected", arguments.files.len())?;
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Each change of state and whatever people were asked, by the clock of the drill.
-fn show(rollout: &Rollout) -> anyhow::Result<()> {
+fn show(rollout: &Rollout) -> anyhow::Result<String> {
+    let mut shown = String::new();
     Rollout::replay_each(rollout.log().as_bytes(), |rollout, entry| {
         let input = match entry.recorded {
             Recorded::Taken(taken) => taken.command.kind().as_str(),
@@ -69,12 +74,8 @@ fn show(rollout: &Rollout) -> anyhow::Result<()> {
             |action: &Action| matches!(action.act, Act::AskDecision { .. } | Act::Page { .. });
         if entry.to.is_some() || entry.actions.iter().any(|a| a.act.awaits() || asks(a)) {
             let actions: Vec<String> = entry.actions.iter().map(words).collect();
-            println!(
-                "  {}  {input:9} {:17} {}",
-                entry.at,
-                rollout.state().as_str(),
-                actions.join(", ")
-            );
+            let (at, state, actions) = (entry.at, rollout.state().as_str(), actions.join(", "));
+            shown.push_str(&format!("  {at}  {input:9} {state:17} {actions}\n"));
             if rollout.state() == State::RollingBack && entry.judged {
                 let causes = rollout.verdict().causes.iter();
                 let causes: Vec<String> = causes
@@ -84,11 +85,11 @@ fn show(rollout: &Rollout) -> anyhow::Result<()> {
                         format!("{metric}{}", cause.reason)
                     })
                     .collect();
-                println!("    {}", causes.join(", "));
+                shown.push_str(&format!("    {}\n", causes.join(", ")));
             }
         }
     })?;
-    Ok(())
+    Ok(shown)
 }
 
 /// An action in a few words.

@@ -70,6 +70,15 @@ pub(crate) fn rounded(value: f64, places: usize) -> String {
     }
 }
 
+/// A number from outside, without hundreds of digits where it is very large or small.
+pub(crate) fn any_number(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() || (1e-9..1e21).contains(&value.abs()) {
+        (value + 0.0).to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
 /// A number with so many significant digits, without trailing zeros.
 pub(crate) fn figure(value: f64, digits: usize) -> String {
     let mut places = digits.saturating_sub(1);

@@ -26,6 +26,14 @@ pub struct ValueFault {
     pub sentence: String,
 }
 
+impl ValueFault {
+    /// Faults with their places, in one sentence.
+    pub(crate) fn list(faults: &[Self]) -> String {
+        let one = |fault: &Self| format!("`{}`: {}", fault.path, fault.sentence);
+        faults.iter().map(one).collect::<Vec<_>>().join("; ")
+    }
+}
+
 /// Reads a value.
 ///
 /// # Errors
@@ -193,7 +201,16 @@ impl de::Error for Error {
             "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more".to_owned(),
             "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
             "f32" | "f64" => "a number".to_owned(),
+            "a string" => "a text".to_owned(),
+            "a sequence" => "a list".to_owned(),
+            "a map" => "an object".to_owned(),
+            other if other.starts_with("struct ") => "an object".to_owned(),
             other => other.to_owned(),
+        };
+        let got: &dyn Display = match got {
+            Unexpected::Seq => &"a list",
+            Unexpected::Map => &"an object",
+            _ => &got,
         };
         Self::of(format_args!("{got} is not allowed here: write {expected}"))
     }
@@ -208,7 +225,7 @@ impl de::Error for Error {
 
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
         let nearest = nearest(key, known.iter().copied());
-        Self::of(DocumentFault::UnknownKey { key: shown(key), nearest, known }).under(key)
+        Self::of(DocumentFault::UnknownKey { key: shown(key), nearest, known })
     }
 
     fn missing_field(key: &'static str) -> Self {
@@ -253,6 +270,19 @@ impl<'de> Deserializer<'de> for At<'de> {
         visitor.visit_newtype_struct(self)
     }
 
+    /// A list would be read as the fields in order.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if self.0.is_array() {
+            return Err(de::Error::invalid_type(Unexpected::Seq, &visitor));
+        }
+        self.deserialize_any(visitor)
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         name: &'static str,
@@ -271,7 +301,7 @@ impl<'de> Deserializer<'de> for At<'de> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 
@@ -308,9 +338,9 @@ impl<'de> MapAccess<'de> for Members<'de> {
     ) -> Result<Option<K::Value>, Error> {
         let Some((key, value)) = self.members.next() else { return Ok(None) };
         self.value = Some((key, value));
-        let key: de::value::BorrowedStrDeserializer<'de, Error> =
+        let text: de::value::BorrowedStrDeserializer<'de, Error> =
             de::value::BorrowedStrDeserializer::new(key);
-        seed.deserialize(key).map(Some)
+        seed.deserialize(text).map(Some).map_err(|error| error.under(key))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {

@@ -279,6 +279,9 @@ pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option
             format!("a person has to promote the phase, then {}", after(step.index))
         }
         Stage::Monitoring(step) | Stage::Gate { step, .. } => after(step.index),
+        Stage::FinalValidation { .. } if rollout.awaits_answer() => {
+            "the hot-fix is complete once that is confirmed".to_owned()
+        }
         Stage::FinalValidation { .. } => {
             "the hot-fix is complete once the final validation has passed".to_owned()
         }

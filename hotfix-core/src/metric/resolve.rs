@@ -4,6 +4,7 @@ use crate::code::{code, coded};
 use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
+use crate::text::any_number;
 use crate::unit::{MAX_COUNT, MetricName};
 
 use super::reading::{Histogram, Observation, Reading, Sample};
@@ -30,7 +31,7 @@ coded! {
         trials: f64,
     } => code! {HF-MET-003},
     /// A negative count.
-    #[error("the {arm} of `{metric}` has the negative number {value}: send 0 or more")]
+    #[error("the {arm} of `{metric}` has the negative number {}: send 0 or more", any_number(*value))]
     Negative { metric: MetricName, arm: &'static str, value: f64 } => code! {HF-MET-004},
     /// Buckets that are not a cumulative histogram.
     #[error("the {arm} of `{metric}` is not a cumulative histogram: {fault}")]
@@ -49,8 +50,9 @@ coded! {
     } => code! {HF-MET-006},
     /// A number above 2^53, beyond which whole numbers are not exact.
     #[error(
-        "the {arm} of `{metric}` has {value}, which is above 2^53: \
-         check for a counter that wrapped around, or send a coarser unit"
+        "the {arm} of `{metric}` has {}, which is above 2^53: \
+         check for a counter that wrapped around, or send a coarser unit",
+        any_number(*value)
     )]
     TooLarge { metric: MetricName, arm: &'static str, value: f64 } => code! {HF-MET-008},
     /// Running totals of a form that cannot be sent as totals.
@@ -282,7 +284,9 @@ impl MetricReader<'_> {
             before = edge;
         }
         if !ascends {
-            return Err(fault("send `le` in ascending, finite seconds above 0"));
+            return Err(fault(
+                "send `le` in ascending, finite seconds above 0, without `+Inf`, which is `count`",
+            ));
         }
         row[0] = sent.count;
         if sent.le == layout.edges() {

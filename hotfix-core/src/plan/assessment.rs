@@ -9,7 +9,7 @@ use crate::policy::section::SeverityLevel;
 use crate::text::{counted, quoted};
 use crate::unit::Name;
 
-use super::{Kept, Plan};
+use super::{Batches, Kept, Plan};
 
 /// The plan's severity with its reasons.
 #[serde_with::skip_serializing_none]
@@ -93,6 +93,8 @@ closed_set! {
         BoundBeyondBuckets = "bound_beyond_buckets",
         /// A healthy fix often misses a bound by chance at the planned traffic.
         MissedByChance = "missed_by_chance",
+        /// The batches are larger than requested.
+        LargerBatches = "larger_batches",
         /// The last phase does not have all of the traffic.
         HoldBack = "hold_back",
         /// Times count from the detection, whose time is not known.
@@ -246,6 +248,13 @@ impl Plan {
         }
         for text in self.missed_by_chance() {
             put(PlanFindingKind::MissedByChance, text);
+        }
+        if let Some(batches) = self.strategy().batches.filter(|batches| batches.grown) {
+            let Batches { asked, size, count, instances, .. } = batches;
+            let text = format!(
+                "batches of {asked} of {instances} instances would be too many to watch: there are {count} of up to {size}"
+            );
+            put(PlanFindingKind::LargerBatches, text);
         }
         if let (Some(last), Some(rest)) = (self.policy().phases().last(), self.policy().held_back())
         {

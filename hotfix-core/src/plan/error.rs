@@ -27,7 +27,7 @@ coded! {
     Syntax { document: &'static str, fault: String } => UNREADABLE,
 
     /// Incident, release or traffic have values that cannot be read: all of them, with their places.
-    #[error("{}", each(faults))]
+    #[error("{}", ValueFault::list(faults))]
     Values {
         /// The faults, with a JSON Pointer as [`path`](Self::path) has it; at least one.
         faults: Vec<ValueFault>,
@@ -159,12 +159,6 @@ fn of_all(instances: Option<u32>) -> String {
         Some(instances) => format!("{instances} instances"),
         None => "the instances".to_owned(),
     }
-}
-
-/// Faults with their places, in one sentence.
-fn each(faults: &[ValueFault]) -> String {
-    let one = |fault: &ValueFault| format!("`{}`: {}", fault.path, fault.sentence);
-    faults.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 impl PlanError {

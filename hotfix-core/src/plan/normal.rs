@@ -28,6 +28,8 @@ impl Plan {
                 ),
             ),
             None => match policy.classify(facts).hotfix() {
+                // Without rules, the severity alone says whether there is a hot-fix.
+                Hotfix::No if level.is_some() && policy.rules().is_empty() => {}
                 Hotfix::No => put(
                     PlanFindingKind::NoHotfixByRules,
                     format!("the rules of `{name}` do not call for a hot-fix"),

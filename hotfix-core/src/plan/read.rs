@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{PlanError, Subject};
+use super::{Incident, PlanError, Subject, is_given};
 use crate::document::{ValueFault, object_of, read_value};
 
 impl Subject {
@@ -45,11 +45,13 @@ impl Subject {
         traffic: Option<Result<Value, String>>,
     ) -> Result<Self, PlanError> {
         let mut faults = Vec::new();
-        let incident = part(incident, "incident", &mut faults);
+        let incident = part::<Incident>(incident, "incident", &mut faults);
         let release = release.and_then(|release| part(release, "release", &mut faults));
         let traffic = traffic.and_then(|traffic| part(traffic, "traffic", &mut faults));
         match incident {
             Some(incident) if faults.is_empty() => {
+                // Checked here and not where a plan is made: earlier logs have such an incident.
+                is_given("/incident/service", incident.service.as_deref().unwrap_or("none"))?;
                 Ok(Self { incident, release, traffic: traffic.unwrap_or_default() })
             }
             _ => Err(PlanError::Values { faults }),

@@ -9,8 +9,8 @@ use super::bounded_list::BoundedList;
 use super::describe::{self, figure, percent, utc};
 use super::measures::{Mark, called, described};
 use super::model::{
-    ActionItem, CriterionPart, DutyPart, QuestionPart, Report, Statement, TimelineEntry,
-    VerdictPart,
+    ActionItem, CriterionPart, DutyOutcome, DutyPart, QuestionPart, Report, Statement,
+    TimelineEntry, VerdictPart,
 };
 
 /// Text of an empty cell.
@@ -404,11 +404,14 @@ fn duties(all: &[DutyPart]) -> Section {
             }
             _ => duty.status.to_string(),
         };
+        // One that was missed ended without an answer.
+        let is_done = duty.times.is_some() || duty.status != DutyOutcome::Missed;
+        let done = duty.settled.filter(|_| is_done);
         table.row([
             duty.title.clone(),
             or_dash(duty.role.as_ref()),
             time(duty.due),
-            time(duty.settled),
+            time(done),
             status,
             or_dash(duty.evidence.as_ref()),
         ]);

@@ -143,8 +143,9 @@ pub(super) fn went_well(
     }
     let passed = visits.iter().filter(|visit| visit.end == PhaseEnd::Passed).count();
     if passed > 0 {
+        let whose = if passed == 1 { "its" } else { "their" };
         well.push(format!(
-            "{} passed on the evidence of its readings.",
+            "{} passed on the evidence of {whose} readings.",
             counted(passed, "phase was", "phases were")
         ));
     }

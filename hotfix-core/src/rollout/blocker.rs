@@ -150,14 +150,15 @@ impl Blocker {
         Self::of_exception(BlockerKind::NormalProcess, exception, sentence, &clears, policy)
     }
 
-    fn of_window(window: Window, policy: &Policy) -> Self {
+    fn of_window(window: Window, at: Timestamp, policy: &Policy) -> Self {
         let exception = Exception::ChangeWindow;
-        let sentence = format!(
-            "the change window is {} to {}: start in it, or {}",
-            window.from,
-            window.until,
-            waiver(exception, policy)
-        );
+        let Window { from, until, .. } = window;
+        let waive = waiver(exception, policy);
+        let sentence = if at > until {
+            format!("the change window, {from} to {until}, is over: {waive}")
+        } else {
+            format!("the change window is {from} to {until}: start in it, or {waive}")
+        };
         let clears = [InputKind::WaiveItem];
         Self::of_exception(BlockerKind::ChangeWindow, exception, sentence, &clears, policy)
     }
@@ -230,7 +231,7 @@ pub(super) fn change_window(plan: &Plan) -> Option<Window> {
 /// The blocker that depends on the time of the start: the change window, where this time is outside
 /// of it and the window is not waived.
 pub(super) fn blocked_at(plan: &Plan, readiness: &Readiness, at: Timestamp) -> Option<Blocker> {
-    Some(Blocker::of_window(window_missed(plan, readiness, at)?, plan.policy()))
+    Some(Blocker::of_window(window_missed(plan, readiness, at)?, at, plan.policy()))
 }
 
 fn window_missed(plan: &Plan, readiness: &Readiness, at: Timestamp) -> Option<Window> {

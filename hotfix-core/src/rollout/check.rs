@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use crate::canonical::digest;
 use crate::deadline;
 use crate::fact::Facts;
-use crate::grade::{Moment, RevertTo};
+use crate::grade::{Moment, RevertTo, Severity};
 use crate::judge::{Decision, Prepared, Reason};
 use crate::metric::ReadingError;
 use crate::plan::{PlanError, Release};
+use crate::text::quoted;
 use crate::unit::{Span, Timestamp};
 
 use super::blocker::blocked_at;
@@ -264,6 +265,16 @@ impl Rollout {
             }
             Command::Done { duty, .. } => {
                 Ok(self.case.agenda.check(at, deadline::Input::Done { duty: *duty })?)
+            }
+            Command::SetSeverity { severity, .. } => {
+                let policy = self.plan.policy();
+                let known = policy.severities().iter().map(|level| level.severity);
+                let known: Vec<Severity> = known.collect();
+                if known.is_empty() || known.contains(severity) {
+                    return Ok(());
+                }
+                let (severity, known) = (*severity, quoted(&known, ", "));
+                Err(RefusalReason::NoSuchSeverity { severity, known })
             }
             Command::SetTimes { times, .. } => self.check_times(at, times),
             Command::SetFacts { facts, .. } => {

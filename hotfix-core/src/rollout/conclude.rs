@@ -125,6 +125,9 @@ impl Conclusion<'_> {
             Command::Approve { role, .. } => self.notify_approval(at, Some(*role)),
             // An earlier statement may be the approval that the new severity needs.
             Command::SetSeverity { .. } | Command::SetFacts { .. } => {
+                if matches!(command, Command::SetFacts { .. }) {
+                    self.ask_about_rules();
+                }
                 if !self.case.state(self.plan).is_final() {
                     self.notify_approval(at, None);
                 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::canonical::Digest;
-use crate::code::coded;
-use crate::document::read_object;
+use crate::code::{code, coded};
+use crate::document::{ValueFault, object_of, read_object, read_value};
 use crate::grade::{Calendar, Moment, Severity, Signal, closed_set};
 use crate::metric::Observation;
 use crate::plan::Release;
@@ -267,6 +267,9 @@ pub enum Command {
     Note { text: String },
 }
 
+/// It is not a JSON object with the known fields.
+const UNREADABLE: &str = code! {HF-IN-001};
+
 coded! {
     /// An input document that is not valid. The caller's value is wrong; nothing was logged.
     #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -274,7 +277,13 @@ coded! {
 
     /// It is not a JSON object with the known fields.
     #[error("the input cannot be read: {fault}")]
-    Syntax { fault: String } => "HF-IN-001",
+    Syntax { fault: String } => UNREADABLE,
+    /// Fields are unknown, missing or have values that cannot be read: all of them.
+    #[error("the input cannot be read: {}", ValueFault::list(faults))]
+    Values {
+        /// The faults, with a JSON Pointer as [`path`](Self::path) has it; at least one.
+        faults: Vec<ValueFault>,
+    } => UNREADABLE,
     /// The kind is unknown.
     #[error("{}", unknown_kind(.got, *.nearest))]
     Kind { got: String, nearest: InputKind } => "HF-IN-002",
@@ -305,6 +314,9 @@ impl InputError {
     pub fn path(&self) -> String {
         match self {
             Self::Syntax { .. } => String::new(),
+            Self::Values { faults } => {
+                faults.first().map_or_else(String::new, |fault| fault.path.clone())
+            }
             Self::Kind { .. } => "/kind".to_owned(),
             Self::Missing { field, .. }
             | Self::Unexpected { field, .. }
@@ -336,22 +348,27 @@ impl Input {
     /// # Errors
     /// [`InputError`] for a document that is not valid.
     pub fn from_json(text: &str) -> Result<Self, InputError> {
-        let document: InputDocument =
-            read_object(text).map_err(|fault| InputError::Syntax { fault })?;
-        document.try_into()
+        match read_object::<InputDocument>(text) {
+            Ok(document) => document.try_into(),
+            // Only a text that cannot be read is read once more, for the places of its faults.
+            Err(fault) => match object_of(text).map(Self::from_value) {
+                Ok(Err(faults @ InputError::Values { .. })) => Err(faults),
+                _ => Err(InputError::Syntax { fault }),
+            },
+        }
     }
 
     /// Reads a document that is already parsed.
     ///
     /// # Errors
     /// [`InputError`] for a document that is not valid.
+    #[expect(clippy::needless_pass_by_value, reason = "it is of no use once it was read")]
     pub fn from_value(value: Value) -> Result<Self, InputError> {
-        // A list would be read as the fields in order.
         if !value.is_object() {
             return Err(InputError::Syntax { fault: "it is not a JSON object".to_owned() });
         }
-        let document: InputDocument = serde_json::from_value(value)
-            .map_err(|e| InputError::Syntax { fault: e.to_string() })?;
+        let document: InputDocument =
+            read_value(&value).map_err(|faults| InputError::Values { faults })?;
         document.try_into()
     }
 }

@@ -108,8 +108,9 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
         judged.judge().silences(policy.watch(), place.expects_live(), &mut consider);
     }
     late_traffic_at(policy, case).into_iter().for_each(&mut consider);
-    let asked = people.unanswered().filter(|_| case.needs_answer()).map(|open| open.asked_at);
-    let asked = asked.into_iter().chain(readiness.requested_at());
+    let asked = people.unanswered().filter(|_| case.needs_answer());
+    let asked = asked.into_iter().chain(people.about_severity()).map(|open| open.asked_at);
+    let asked = asked.chain(readiness.requested_at());
     asked.map(|asked| asked + policy.ask_again()).for_each(consider);
     let duty = agenda.next_moment(now);
     let next = found.then(|| next.max(now));

@@ -145,6 +145,16 @@ impl Conclusion<'_> {
         self.changes.to.as_ref().unwrap_or_else(|| self.case.place.stage())
     }
 
+    /// Asks about the severity where facts change what the rules give: a given one stays until a
+    /// person sets another.
+    pub(super) fn ask_about_rules(&mut self) {
+        let readiness = &self.case.readiness;
+        let news = readiness.news_by_rules(self.plan.policy());
+        if let Some(question) = news.and_then(|news| news.doubt(readiness)) {
+            self.ask(&question);
+        }
+    }
+
     /// Asks for the missing approvals. Without a release there is nothing to approve, so nobody is
     /// asked.
     pub(super) fn request_approvals(&mut self) {
@@ -170,6 +180,11 @@ impl Conclusion<'_> {
         }
         let asks_now = self.changes.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }));
         let settled = self.changes.to.is_some() || asks_now || !self.case.needs_answer();
+        if let Some(open) = self.case.people.about_severity()
+            && at >= open.asked_at + every
+        {
+            self.act(Act::AskDecision { question: open.repeated(&open.text) });
+        }
         if let Some(open) = self.case.people.unanswered().filter(|_| !settled)
             && at >= open.asked_at + every
         {

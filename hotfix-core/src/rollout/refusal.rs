@@ -4,9 +4,10 @@ use crate::canonical::{CanonicalError, Digest};
 use crate::code::{code, coded};
 use crate::deadline::DutyRefusal;
 use crate::fact::FactError;
+use crate::grade::Severity;
 use crate::metric::ReadingError;
 use crate::plan::PlanError;
-use crate::text::quoted;
+use crate::text::{did_you_mean, quoted};
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::action::ActionId;
@@ -90,8 +91,8 @@ coded! {
     #[error("the policy has an error that prevents a start: {finding}{}", and_more(*.more))]
     PolicyDenied { finding: String, more: usize } => code! {HF-ROLL-013},
     /// The policy has no such item or step.
-    #[error("the policy has no checklist item or step `{item}`; the nearest is `{nearest}`")]
-    NoSuchItem { item: String, nearest: String } => code! {HF-ROLL-008},
+    #[error("the policy has no checklist item or step `{item}`: {}name one that it has", did_you_mean(.nearest.as_deref()))]
+    NoSuchItem { item: String, nearest: Option<String> } => code! {HF-ROLL-008},
     /// The role has not approved.
     #[error("role `{role}` has no approval that could be withdrawn")]
     NoSuchApproval { role: String } => code! {HF-ROLL-009},
@@ -105,8 +106,8 @@ coded! {
     #[error("`{role}` is held by {holders}: nobody else can act in this role")]
     NotTheHolder { role: RoleName, holders: String } => code! {HF-ROLL-015},
     /// The policy names no such role.
-    #[error("the policy has no role `{role}`; the nearest is `{nearest}`")]
-    NoSuchRole { role: RoleName, nearest: String } => code! {HF-ROLL-026},
+    #[error("the policy has no role `{role}`: {}name one that it has", did_you_mean(.nearest.as_deref()))]
+    NoSuchRole { role: RoleName, nearest: Option<String> } => code! {HF-ROLL-026},
     /// The same person has approved in another role.
     #[error(
         "the same person approved as `{first}`, and two approvals need two people: ask {who}, or \
@@ -144,6 +145,9 @@ coded! {
     /// Facts that the policy does not know, or whose values are not valid.
     #[error("at `/facts{}`: {fact}{}", .fact.path(), and_more_facts(*.more))]
     Fact { fact: FactError, more: usize } => fact.code(),
+    /// The policy has severities, and not this one.
+    #[error("at `/severity`: the policy has no severity `{severity}`: set one of {known}")]
+    NoSuchSeverity { severity: Severity, known: String } => code! {HF-ROLL-037},
     /// Nobody was asked to decide, and the policy does not let a person promote earlier.
     #[error("there is nothing to decide yet: wait for the end of the watch, or for a question")]
     TooEarly => code! {HF-ROLL-010},

@@ -3,7 +3,7 @@
 use crate::gate::approval::{demands, is_same_person, is_spoken, served_by, stand_ins_of};
 use crate::gate::checklist::{self, Known};
 use crate::plan::Plan;
-use crate::text::quoted;
+use crate::text::{nearest, quoted};
 use crate::unit::{Name, RoleName};
 
 use super::input::{Command, Input, ItemStatus};
@@ -56,10 +56,8 @@ impl Statement<'_> {
         if known.contains(&role) || denials.any(|denial| denial.role == role) {
             return Ok(());
         }
-        let nearest = known
-            .iter()
-            .min_by_key(|known| strsim::damerau_levenshtein(known.as_str(), role.as_str()))
-            .map_or_else(|| "-".to_owned(), ToString::to_string);
+        let nearest = nearest(role.as_str(), known.iter().map(RoleName::as_str));
+        let nearest = nearest.map(str::to_owned);
         Err(RefusalReason::NoSuchRole { role, nearest })
     }
 
@@ -216,9 +214,9 @@ impl Statement<'_> {
     ) -> Result<(), RefusalReason> {
         let policy = self.plan.policy();
         let Some(known) = checklist::find(policy, item) else {
-            let nearest = checklist::ids(policy)
-                .min_by_key(|id| strsim::damerau_levenshtein(id.as_str(), item.as_str()))
-                .map_or_else(|| "-".to_owned(), |id| id.to_string());
+            let known: Vec<Name> = checklist::ids(policy).collect();
+            let nearest = nearest(item.as_str(), known.iter().map(Name::as_str));
+            let nearest = nearest.map(str::to_owned);
             return Err(RefusalReason::NoSuchItem { item: item.to_string(), nearest });
         };
         let by = named(input)?;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hotfix_core::interop::{cdevents, grafana, icalendar, openmetrics};
+use hotfix_core::rollout::{Command, Input, Rollout};
 use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
 
@@ -33,6 +34,19 @@ fn post_3_exports_are_on_file_for_every_language() {
         tree::committed(&path(&format!("{id}.openmetrics.txt")), &text);
         tree::committed(&path(&format!("{id}.ics")), &icalendar::text(&incident.rollout, at));
     }
+}
+
+#[test]
+fn post_3_a_fix_that_was_rolled_back_affects_no_request() {
+    let mut rollout =
+        incidents().into_iter().find(|incident| incident.id == "INC-2055").unwrap().rollout;
+    let at = rollout.now().unwrap();
+    let affected = |of: &Rollout| openmetrics::text(of, at).contains("hotfix_affected_requests");
+    assert!(affected(&rollout));
+    rollout.handle(at, &Input::new(Command::RollBack { why: None }).by("lena")).unwrap();
+    let action = rollout.pending_actions()[0].id;
+    rollout.handle(at, &Input::new(Command::Confirm { action }).by("tool")).unwrap();
+    assert!(!affected(&rollout));
 }
 
 #[test]

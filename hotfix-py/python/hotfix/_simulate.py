@@ -232,7 +232,11 @@ def _plain(value: object) -> object:
 
 
 def _text(scenario: str | Mapping[str, Any]) -> str:
-    return scenario if isinstance(scenario, str) else json.dumps(dict(scenario))
+    if isinstance(scenario, str):
+        return scenario
+    if not isinstance(scenario, Mapping):
+        raise TypeError(f"a scenario is a text or a dict such as {{'until': '2h'}}, not {type(scenario).__name__}")
+    return json.dumps(dict(scenario))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ use crate::policy::field::{Duration, Lasting, List, as_unit};
 use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::sorting::sort_by_key;
+use crate::text::any_number;
 use crate::unit::{MetricName, Proportion, Ratio, Span};
 
 closed_set! {
@@ -187,8 +188,8 @@ impl Field for Metrics {
             let sum: f64 = weights.iter().map(|(_, weight)| weight).sum();
             if (sum - 1.0).abs() > 1e-9 {
                 // Twelve digits hide the rounding errors of binary fractions.
-                let sum = ((sum * 1e12).round() / 1e12).to_string();
-                let of = weights.iter().map(|(id, weight)| format!("`{id}` {weight}"));
+                let sum = any_number((sum * 1e12).round() / 1e12);
+                let of = weights.iter().map(|(id, w)| format!("`{id}` {}", any_number(*w)));
                 let weights = of.collect::<Vec<_>>().join(" + ");
                 return reader.fail(Problem::WeightSum { sum, weights });
             }

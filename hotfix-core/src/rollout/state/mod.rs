@@ -316,9 +316,18 @@ impl RolloutState {
             let is_over = !self.place.stage().wants_approvals();
             self.readiness.see_requests(policy, at, is_over);
         }
+        if kind == InputKind::SetFacts
+            && let Some(news) = self.readiness.news_by_rules(policy)
+        {
+            let asks = self.readiness.note_by_rules(news);
+            self.people.note_by_rules(at, asks, actions);
+        }
         let is_over = self.place.stage().is_final();
         let about = About::of(kind, judged.is_some() && decision == Decision::Ask);
         self.people.note_actions(at, actions, about, notifies, is_over);
+        if is_over {
+            self.people.about_severity = None;
+        }
         if actions.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })) {
             self.readiness.note_requests(policy, at);
         }
@@ -404,13 +413,23 @@ impl RolloutState {
         // The last actions are kept for a crash.
         let Actions { pending, pending_since, last: _, overtaken, keys } = actions;
         write!(into, "{pending:?}{pending_since:?}{overtaken:?}{keys:?}")?;
-        let People { asked, objected, on_status_page, unanswered, interventions: _ } = people;
+        let People {
+            asked,
+            objected,
+            on_status_page,
+            unanswered,
+            about_severity,
+            interventions: _,
+        } = people;
         // The text of a question is only repeated.
-        let unanswered = unanswered.as_ref().map(|open| {
-            let Unanswered { since, asked_at, text: _, page, about } = open;
-            (since, asked_at, page, about)
-        });
-        write!(into, "{asked}{objected}{on_status_page}{unanswered:?}")?;
+        for open in [unanswered, about_severity] {
+            let open = open.as_ref().map(|open| {
+                let Unanswered { since, asked_at, text: _, page, about } = open;
+                (since, asked_at, page, about)
+            });
+            write!(into, "{open:?}")?;
+        }
+        write!(into, "{asked}{objected}{on_status_page}")?;
         let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;
         write!(into, "{judge:?}{verdict:?}")
     }

@@ -26,6 +26,10 @@ pub(crate) struct People {
     pub(super) on_status_page: bool,
     /// The last question, while nobody has answered it.
     pub(super) unanswered: Option<Unanswered>,
+    /// The question about the severity, while nobody has answered it. The rollout does not wait for
+    /// it, so it takes no other question's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) about_severity: Option<Unanswered>,
     pub(super) interventions: Interventions,
 }
 
@@ -78,6 +82,11 @@ impl About {
 }
 
 impl Unanswered {
+    fn new(at: Timestamp, text: &str) -> Self {
+        let text = text.to_owned();
+        Self { since: at, asked_at: at, text, page: false, about: About::Other }
+    }
+
     /// The text of a question or page that is raised once more.
     pub(crate) fn repeated(&self, text: &str) -> String {
         format!("{text} No answer since {}.", self.since)
@@ -156,12 +165,15 @@ impl People {
                 (false, matches!(stage, Stage::Deploying(_)) || pages && !is_frozen)
             }
             Command::SetTimes { .. } => (input.command.reopens(stage), false),
+            Command::SetSeverity { .. } => {
+                self.about_severity = None;
+                (false, false)
+            }
             Command::Approve { .. }
             | Command::CheckItem { .. }
             | Command::WaiveItem { .. }
             | Command::Observe { .. }
             | Command::Tick
-            | Command::SetSeverity { .. }
             | Command::SetFacts { .. }
             | Command::Acknowledge { .. }
             | Command::Done { .. }
@@ -217,10 +229,13 @@ impl People {
                         self.note_question(at, why, true, About::Other);
                     }
                 }
-                Act::AskDecision { question } => {
-                    self.asked = true;
-                    self.note_question(at, question, false, about);
-                }
+                Act::AskDecision { question } => match &mut self.about_severity {
+                    Some(open) if question.starts_with(&open.text) => open.asked_at = at,
+                    _ => {
+                        self.asked = true;
+                        self.note_question(at, question, false, about);
+                    }
+                },
                 Act::UpdateStatusPage { .. } => self.on_status_page = true,
                 Act::Page { .. }
                 | Act::SetTraffic { .. }
@@ -233,6 +248,15 @@ impl People {
         }
     }
 
+    /// Notes that facts changed what the rules give, and what people are asked about that.
+    pub(super) fn note_by_rules(&mut self, at: Timestamp, asks: bool, actions: &[Action]) {
+        let question = actions.iter().filter(|_| asks).find_map(|action| match &action.act {
+            Act::AskDecision { question } => Some(question.as_str()),
+            _ => None,
+        });
+        self.about_severity = question.map(|text| Unanswered::new(at, text));
+    }
+
     /// Records a question or a page. One that repeats the open one ends by saying so. A question
     /// does not take the place of a page, nor another one that of an objection.
     fn note_question(&mut self, at: Timestamp, question: &str, page: bool, about: About) {
@@ -240,10 +264,7 @@ impl People {
             Some(open) if question.ends_with(&open.repeated("")) => open.asked_at = at,
             Some(open) if open.page && !page => {}
             Some(open) if open.about == About::Objection && about != About::Objection && !page => {}
-            open => {
-                let text = question.to_owned();
-                *open = Some(Unanswered { since: at, asked_at: at, text, page, about });
-            }
+            open => *open = Some(Unanswered { page, about, ..Unanswered::new(at, question) }),
         }
     }
 }
@@ -255,5 +276,6 @@ getters! {
     objected: bool = self.objected;
     on_status_page: bool = self.on_status_page;
     unanswered: Option<&Unanswered> = self.unanswered.as_ref();
+    about_severity: Option<&Unanswered> = self.about_severity.as_ref();
     interventions: &Interventions = &self.interventions;
 }

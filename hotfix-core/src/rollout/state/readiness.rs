@@ -18,7 +18,7 @@ use crate::rollout::input::{Command, Input, ItemStatus};
 use crate::rollout::revision::Kept;
 use crate::rollout::stage::State;
 use crate::text::quoted;
-use crate::unit::Timestamp;
+use crate::unit::{Name, Timestamp};
 
 /// Statements about the plan, and the state of the items.
 #[derive(Debug, PartialEq, Serialize, Deserialize, educe::Educe)]
@@ -32,6 +32,9 @@ pub(crate) struct Readiness {
     /// What is known by now; a snapshot has it as inputs write it.
     #[serde(skip)]
     facts: Facts,
+    /// What the rules made of the facts when they last changed.
+    #[serde(skip)]
+    by_rules: ByRules,
     words: Statements,
     marks: Marks,
     /// Why the policy answers with the normal process, for what is known now. It follows from the
@@ -46,6 +49,44 @@ pub(crate) struct Readiness {
     requested_at: Option<Timestamp>,
     /// Demands of whose approval the policy's roles have been notified.
     told: Vec<DemandId>,
+}
+
+/// What the rules make of the facts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ByRules {
+    /// The severity that is certain.
+    severity: Option<Severity>,
+    /// The implications that the facts violate.
+    violated: Vec<Name>,
+}
+
+impl ByRules {
+    fn of(policy: &Policy, facts: &Facts) -> Self {
+        let answer = policy.classify(facts);
+        let violated = answer.contradictions().into_iter().map(|broken| broken.id).collect();
+        Self { severity: answer.severity(), violated }
+    }
+
+    /// What a person is asked about it: a higher severity than the given one, and facts that
+    /// contradict each other.
+    pub(crate) fn doubt(&self, now: &Readiness) -> Option<String> {
+        let contradicts = (!self.violated.is_empty()).then(|| {
+            format!(
+                "The facts contradict each other: they violate {}. Correct them with `set_facts`.",
+                quoted(&self.violated, ", ")
+            )
+        });
+        let given = now.severity.filter(|_| now.given);
+        let raises = self.severity.zip(given).filter(|(by_rules, given)| by_rules < given);
+        let raises = raises.map(|(by_rules, given)| {
+            format!(
+                "By what is known now, the rules give {by_rules}, not {given}. Send `set_severity` \
+                 with {by_rules}, or with {given} to keep it."
+            )
+        });
+        let texts: Vec<String> = raises.into_iter().chain(contradicts).collect();
+        (!texts.is_empty()).then(|| texts.join(" "))
+    }
 }
 
 /// One thing that keeps the rollout from starting.
@@ -70,6 +111,7 @@ impl Readiness {
             severity: plan.severity(),
             given: plan.subject().incident.severity.is_some(),
             facts: plan.facts().clone(),
+            by_rules: ByRules::of(plan.policy(), plan.facts()),
             words: Statements::default(),
             marks: Marks::default(),
             normal: plan.normal_process(plan.severity(), plan.facts()),
@@ -169,6 +211,19 @@ impl Readiness {
             self.marks.reopen(Exception::NormalProcess);
         }
         self.normal = normal;
+    }
+
+    /// What the rules make of facts that an input brought; None where it is what they made of those
+    /// before.
+    pub(crate) fn news_by_rules(&self, policy: &Policy) -> Option<ByRules> {
+        let now = ByRules::of(policy, &self.facts);
+        (now != self.by_rules).then_some(now)
+    }
+
+    /// Records it; whether a person has to be asked about it.
+    pub(super) fn note_by_rules(&mut self, news: ByRules) -> bool {
+        self.by_rules = news;
+        self.by_rules.doubt(self).is_some()
     }
 
     /// Records that the present demands have been requested.
@@ -320,6 +375,7 @@ impl Readiness {
     ) -> Result<(), &'static str> {
         let facts = Facts::read(facts, plan.policy().vocabulary());
         self.facts = facts.map_err(|_| "the facts")?;
+        self.by_rules = ByRules::of(plan.policy(), &self.facts);
         self.normal = plan.normal_process(self.severity, &self.facts);
         Ok(())
     }

@@ -156,7 +156,8 @@ pub(super) fn play(
     let (seen, compared) = metrics_of(recorded, from, until);
     let missing = unrecorded(policy, &seen)?;
     let left_out = if assume.unrecorded == Unrecorded::LeaveOut { missing } else { Vec::new() };
-    let run = without(policy, &left_out)?;
+    let (plan, strange) = planned(&without(policy, &left_out)?, recorded, assume)?;
+    let run = plan.policy();
     // The start is early enough that a tick falls on the first traffic.
     let cadence = run.watch().cadence.max(Span::from_millis(1));
     let deploy = run.phases().first().map(|phase| phase.deploy).unwrap_or_default();
@@ -178,15 +179,15 @@ pub(super) fn play(
         .filter(|reading| !reading.has_canary())
         .map_or(0, |reading| start.since(reading.at).as_millis() / cadence.as_millis() + 1);
     let begin = start - Span::from_millis(before.saturating_mul(cadence.as_millis()));
-    let mut rollout = ready(&run, assume, begin)?;
+    let mut rollout = ready(&plan, begin)?;
     let mut environment = Recorded {
         metrics: recorded,
-        policy: &run,
+        policy: run,
         gates: assume.gates,
         from,
         until,
         merge: Merge::default(),
-        notes: Notes::new(&run, &left_out),
+        notes: Notes::new(run, &left_out),
         silent: Count::default(),
         passed: Count::default(),
     };
@@ -199,7 +200,8 @@ pub(super) fn play(
     }
     let done = environment.notes.first_rollback.or(driver.run().completed_at);
     let ended_at = done.unwrap_or(driver.run().ended_at);
-    let mut findings = remarks(&run, &left_out, &seen, &compared);
+    let mut findings = remarks(run, &left_out, &seen, &compared);
+    findings.extend(strange);
     findings.extend(environment.merge.findings());
     findings.extend(environment.notes.findings());
     findings.extend(environment.silent.finding(Odd::Coarse(run.watch().cadence), None));
@@ -267,29 +269,53 @@ fn remarks(
     findings
 }
 
-/// A rollout of the policy without blockers of its start.
-fn ready(
+/// The error of a policy that cannot be run.
+fn refused(policy: &Policy, fault: &impl ToString) -> RecordedErrors {
+    let (policy, fault) = (policy.name().to_string(), fault.to_string());
+    RecordedFault::Policy { policy, fault }.anywhere()
+}
+
+/// The plan of the rollout: with the strategy of a log's rollout, or a finding where the policy
+/// cannot have it.
+fn planned(
     policy: &Arc<Policy>,
+    recorded: &RecordedMetrics,
     assume: &Assumptions,
-    at: Timestamp,
-) -> Result<Rollout, RecordedErrors> {
-    let refused = |fault: String| {
-        let policy = policy.name().to_string();
-        RecordedFault::Policy { policy, fault }.anywhere()
-    };
+) -> Result<(Plan, Option<RecordedFinding>), RecordedErrors> {
     let mut subject = Subject::default();
     NOBODY.clone_into(&mut subject.incident.id);
-    subject.release = Some(Release {
+    let mut release = Release {
         version: "recorded".to_owned(),
         previous: "before".to_owned(),
         ..Release::default()
-    });
+    };
     subject.incident.severity =
         assume.severity.or_else(|| policy.severities().first().map(|level| level.severity));
-    let plan =
-        Plan::try_new(Arc::clone(policy), subject).map_err(|error| refused(error.to_string()))?;
-    let mut rollout =
-        Rollout::try_new(plan, Recording::Off, "").map_err(|error| refused(error.to_string()))?;
+    let of = |subject: &Subject, release: &Release| {
+        let subject = Subject { release: Some(release.clone()), ..subject.clone() };
+        Plan::try_new(Arc::clone(policy), subject)
+    };
+    let mut strange = None;
+    if let Some((logged, traffic)) = recorded.released() {
+        subject.traffic = traffic.clone();
+        (release.strategy, release.batch) = (logged.strategy, logged.batch);
+        match (of(&subject, &release), logged.strategy) {
+            (Err(_), Some(strategy)) => {
+                (release.strategy, release.batch) = (None, None);
+                strange = Some(Odd::OtherStrategy(strategy).finding(1, None, None));
+            }
+            (plan, _) => return plan.map(|plan| (plan, None)).map_err(|e| refused(policy, &e)),
+        }
+    }
+    let plan = of(&subject, &release).map_err(|error| refused(policy, &error))?;
+    Ok((plan, strange))
+}
+
+/// A rollout of the plan without blockers of its start.
+fn ready(plan: &Plan, at: Timestamp) -> Result<Rollout, RecordedErrors> {
+    let policy = plan.policy();
+    let mut rollout = Rollout::try_new(plan.clone(), Recording::Off, "")
+        .map_err(|error| refused(policy, &error))?;
     let mut spoken = Vec::new();
     // Each round clears one blocker. A policy has at most some hundreds.
     for _ in 0..10_000 {
@@ -298,8 +324,8 @@ fn ready(
         let input = Some(blocker)
             .filter(|blocker| blocker.kind != BlockerKind::ChangeWindow)
             .and_then(|blocker| cleared(policy, blocker, NOBODY, &mut spoken))
-            .ok_or_else(|| refused(blocker.sentence.clone()))?;
-        rollout.handle(at, &input).map_err(|refusal| refused(refusal.to_string()))?;
+            .ok_or_else(|| refused(policy, &blocker.sentence))?;
+        rollout.handle(at, &input).map_err(|refusal| refused(policy, &refusal))?;
     }
-    Err(refused("the blockers of its start cannot all be cleared".to_owned()))
+    Err(refused(policy, &"the blockers of its start cannot all be cleared"))
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::code::coded;
+use crate::grade::Strategy;
 use crate::metric::ReadingError;
 use crate::text;
 use crate::unit::{MetricName, Span, Timestamp};
@@ -103,6 +104,11 @@ coded! {
         text::time(*.0)
     )]
     Pause(_: Span) => "HF-REC-038",
+    #[error(
+        "the log's rollout had the strategy `{0}`, which cannot be planned with this policy: its \
+         own phases are used"
+    )]
+    OtherStrategy(_: Strategy) => "HF-REC-041",
 }
 
 impl Odd {

@@ -8,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::metric::{Observation, Sample};
+use crate::plan::Subject;
 use crate::sorting::sort_by_key;
 use crate::text;
 use crate::unit::{MetricName, Timestamp};
@@ -24,6 +25,8 @@ struct Line {
     at: Option<Value>,
     kind: Option<String>,
     metrics: Option<Observation>,
+    plan: Option<Value>,
+    release: Option<Value>,
     other: Option<String>,
 }
 
@@ -43,8 +46,12 @@ impl<'de> Deserialize<'de> for Line {
                         "at" => line.at = Some(map.next_value()?),
                         "kind" => line.kind = Some(map.next_value()?),
                         "metrics" => line.metrics = Some(map.next_value()?),
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
+                        other => {
+                            match other {
+                                "plan" => line.plan = Some(map.next_value()?),
+                                "release" => line.release = Some(map.next_value()?),
+                                _ => drop(map.next_value::<IgnoredAny>()?),
+                            }
                             line.other.get_or_insert(key);
                         }
                     }
@@ -63,6 +70,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     }
     let mut lines: Vec<(RecordedReading, Option<Timestamp>)> = Vec::new();
     let mut latest: Option<Timestamp> = None;
+    let mut subject = Subject::default();
     for (number, text) in (1..).zip(text.lines()) {
         if text.trim().is_empty() {
             continue;
@@ -71,6 +79,11 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
             RecordedFault::Json { fault: message_of(&error) }.at_line(number, error.column())
         })?;
         if line.kind.as_deref().is_some_and(|kind| kind != "observe") {
+            if let Some(opened) = line.plan.and_then(|plan| serde_json::from_value(plan).ok()) {
+                subject = opened;
+            }
+            let release = line.release.and_then(|release| serde_json::from_value(release).ok());
+            subject.release = release.or(subject.release);
             continue;
         }
         let refuse = |fault: String| RecordedFault::Json { fault }.at_line(number, 1);
@@ -122,7 +135,8 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
         findings.extend(count.finding(Odd::NotFinite, Some(metric)));
     }
     findings.extend(gaps(&readings));
-    Ok(RecordedMetrics { readings, findings })
+    let released = subject.release.map(|release| Box::new((release, subject.traffic)));
+    Ok(RecordedMetrics { readings, findings, released })
 }
 
 /// Marks the lines that repeat an earlier one, in the order of time: an identical observation with

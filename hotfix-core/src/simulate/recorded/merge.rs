@@ -142,8 +142,10 @@ fn join(before: &mut Arms, now: &Arms, kind: MetricKind) -> bool {
 pub(in crate::simulate) fn add_up(sum: &mut Sample, more: &Sample) -> bool {
     match (sum, more) {
         (Sample::Pair(events, trials), Sample::Pair(more, of)) => {
-            *events += more;
-            *trials += of;
+            for (sum, more) in [(events, *more), (trials, *of)] {
+                // A negative number stays, so that the tick's reading is refused.
+                *sum = if *sum < 0.0 || more < 0.0 { sum.min(more) } else { *sum + more };
+            }
         }
         (Sample::Level(sum), Sample::Level(more)) => *sum += more,
         (Sample::Samples(sum), Sample::Samples(more)) => sum.extend_from_slice(more),

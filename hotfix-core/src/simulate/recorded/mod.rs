@@ -27,6 +27,7 @@ pub(super) use points::Count;
 
 use crate::grade::closed_set;
 use crate::metric::Observation;
+use crate::plan::{Release, Traffic};
 use crate::text;
 use crate::unit::{Span, Timestamp};
 
@@ -86,6 +87,8 @@ impl RecordedReading {
 pub struct RecordedMetrics {
     readings: Vec<RecordedReading>,
     findings: Vec<RecordedFinding>,
+    /// What was released under which traffic, where the recording is a rollout's log.
+    released: Option<Box<(Release, Traffic)>>,
 }
 
 impl RecordedMetrics {
@@ -134,6 +137,11 @@ impl RecordedMetrics {
     /// Observations in the order of time: one for each time, or in JSON Lines one for each line.
     pub fn readings(&self) -> &[RecordedReading] {
         &self.readings
+    }
+
+    /// What was released under which traffic, where the recording is a rollout's log.
+    pub(super) fn released(&self) -> Option<&(Release, Traffic)> {
+        self.released.as_deref()
     }
 
     /// The findings of the text.

@@ -173,7 +173,7 @@ impl<'m> Points<'m> {
             }
         }
         findings.extend(gaps(&readings));
-        RecordedMetrics { readings, findings }
+        RecordedMetrics { readings, findings, released: None }
     }
 
     /// All bucket bounds of each arm.

@@ -48,6 +48,12 @@ approvals = [{ any_of = ["owner"], after_the_fact = "1h" }]
 label = "high"
 hotfix = true
 
+[[rules]]
+id = "outage"
+title = "nobody can use it"
+severity = "P0"
+when = "service_down"
+
 [[checklists]]
 id = "before"
 title = "Before"
