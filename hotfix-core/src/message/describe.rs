@@ -2,7 +2,7 @@
 
 use crate::gate::approval::DemandState;
 use crate::grade::{GateMode, Moment, Signal};
-use crate::judge::{Cause, Reason, Recovery};
+use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::plan::{Plan, Window};
 use crate::policy::section::Phase;
 use crate::rollout::{InputKind, Resume, RollbackCause, Rollout, Silent, Stage, State, Step};
@@ -120,6 +120,22 @@ fn missing(rollout: &Rollout) -> Option<Silent> {
     rollout.missing_readings().filter(|_| rollout.state() == State::Monitoring)
 }
 
+/// What holds a phase that a person can remove.
+fn held(rollout: &Rollout) -> Option<String> {
+    let verdict = rollout.verdict();
+    let mut causes = verdict.causes.iter().filter(|_| verdict.decision != Decision::RollBack);
+    causes.find_map(|cause| match (cause.reason, &cause.instance) {
+        (Reason::BadInstance | Reason::OneInstance, Some(instance)) => {
+            Some(format!("instance {instance} is worse than the others; replace it"))
+        }
+        (Reason::SplitNotAsPlanned, _) => Some(
+            "the traffic split differs from the plan; check what distributes the traffic"
+                .to_owned(),
+        ),
+        _ => None,
+    })
+}
+
 /// The status for responders and stakeholders.
 pub(super) fn status(rollout: &Rollout) -> String {
     let (share, subject) = (rollout.share(), rollout.plan().subject());
@@ -144,7 +160,11 @@ pub(super) fn status(rollout: &Rollout) -> String {
             let of = match missing(rollout) {
                 Some(Silent::All) => "its readings",
                 Some(Silent::Live) => "the readings of the live version",
-                None => return format!("{phase} is being watched at {share} of the traffic"),
+                None => {
+                    let held = held(rollout)
+                        .map_or_else(String::new, |why| format!(", and is held: {why}"));
+                    return format!("{phase} is being watched at {share} of the traffic{held}");
+                }
             };
             format!("{phase} has {share} of the traffic, and {of} are missing")
         }
