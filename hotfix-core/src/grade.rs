@@ -525,6 +525,8 @@ closed_set! {
     TagForm {
         /// By the version: v1.2.4.
         Version = "version",
+        /// The version as it is: 2024.01.2, build-4711.
+        Plain = "plain",
         /// By the time in UTC: hotfix-YYYYMMDD-HHMM.
         Timestamp = "timestamp",
     }

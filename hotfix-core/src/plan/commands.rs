@@ -205,7 +205,7 @@ impl Plan {
     fn version_tag(&self) -> Option<String> {
         let form = self.policy().vcs().map_or(TagForm::Version, |vcs| vcs.tag);
         match form {
-            TagForm::Version => {
+            TagForm::Version | TagForm::Plain => {
                 let version = &self.release()?.version;
                 let tag = tag_name(form, version, Timestamp::default()).ok()?;
                 Some(tag.as_str().to_owned())

@@ -100,6 +100,7 @@ impl Plan {
             commit: release.commit.as_deref(),
             flow: release.flow,
             way: release.way.as_deref(),
+            merge_back: &release.merge_back,
             by_flag: fastest.is_some_and(|method| method.kind == RollbackMethod::FeatureFlag),
             message,
             at,

@@ -116,6 +116,9 @@ pub struct Release {
     pub flow: Option<Flow>,
     /// The policy's source-control alternative, by its id, if it is not the first.
     pub way: Option<String>,
+    /// Branches that have to get the fix besides those of the policy, such as an open release branch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merge_back: Vec<String>,
     /// The content of the change, as stated by its author.
     pub change: Option<Change>,
     /// Whether it stops the impact but is not the permanent fix.

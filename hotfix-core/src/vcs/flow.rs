@@ -52,6 +52,15 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError>
                 for target in &context.into_back {
                     steps.extend(merge(context, VcsStepKind::MergeBack, target, &at)?);
                 }
+                // Beside one branch that all releases come from there is no release branch.
+                let is_own = |target| context.vcs.merge_back.contains(&RefName::to_string(target));
+                if context.home.len() > 1 && context.into_back.iter().all(is_own) {
+                    let open = "If a release branch is open, it needs the fix as well: name it in \
+                                `merge_back` of the release. ";
+                    steps.iter_mut().skip(before).take(1).for_each(|step| {
+                        begin(&mut step.why, open);
+                    });
+                }
             }
             VcsStep::Tag => {
                 steps.extend(update_again(context, &at)?);
@@ -61,12 +70,15 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError>
             VcsStep::DeleteBranch => steps.extend(delete(context, &at)?),
         }
         if let Some(when) = at.when(*step) {
-            for Step { why, .. } in steps.iter_mut().skip(before) {
-                why.insert_str(0, if why.is_empty() { when.trim_end() } else { when });
-            }
+            steps.iter_mut().skip(before).for_each(|step| begin(&mut step.why, when));
         }
     }
     Ok(steps)
+}
+
+/// Puts a sentence, with a space after it, before the others.
+fn begin(why: &mut String, sentence: &str) {
+    why.insert_str(0, if why.is_empty() { sentence.trim_end() } else { sentence });
 }
 
 /// The position of a step in the order.
@@ -191,11 +203,6 @@ fn push(context: &ReleaseContext<'_>, at: &Place<'_>) -> Result<Step, VcsError> 
     Ok(Step::new(VcsStepKind::Push, format!("Push {name}")).of(name).run(commands))
 }
 
-/// The target of the pull request: the branch that is merged into first.
-fn requested_into<'a>(context: &'a ReleaseContext<'_>) -> Option<&'a RefName> {
-    context.into.as_ref().or(context.into_back.first())
-}
-
 fn pull_request(context: &ReleaseContext<'_>) -> Result<Step, VcsError> {
     let none =
         PullRequest { title: String::new(), label: None, reviewers: String::new(), squash: false };
@@ -205,7 +212,7 @@ fn pull_request(context: &ReleaseContext<'_>) -> Result<Step, VcsError> {
     let label = label.filter(|label| !label.is_empty());
     let reviewers = one_line(&request.reviewers, 100);
     let name = context.branch.as_ref().map_or("", RefName::as_str);
-    let target = requested_into(context).map(RefName::as_str);
+    let target = context.requested_into().map(RefName::as_str);
 
     let into = target.map(|target| format!(" into {target}")).unwrap_or_default();
     let labelled = label.as_ref().map(|label| format!(", labelled “{label}”")).unwrap_or_default();
@@ -263,7 +270,7 @@ fn merge(
 ) -> Result<Vec<Step>, VcsError> {
     let name = context.branch.as_ref().map_or("", RefName::as_str);
     let step = Step::new(kind, format!("Merge {name} into {target}")).of(target.as_str());
-    let requested = at.is_done(VcsStep::PullRequest) && requested_into(context) == Some(target);
+    let requested = at.is_done(VcsStep::PullRequest) && context.requested_into() == Some(target);
     let mut steps = restore(context, target, requested)?;
     let mut commands = vec![git(["update-ref", &context.fix(), &format!("refs/heads/{name}")])?];
     commands.extend(bring(context, target, name)?);
@@ -271,7 +278,7 @@ fn merge(
     steps.push(if requested {
         let commands = by_request(context, target, name)?;
         let instead = Some(Instead { tool: Tool::Gh, commands });
-        let why = "The pull request is approved. If the branch is protected, merge on the server and record the merge.";
+        let why = "The pull request is approved. If the branch is protected, merge on the server and record it with the other lines: only what is recorded is rolled back.";
         Step { instead, ..step.why(why) }
     } else if context.merge == MergeKind::Squash {
         step.why("Squashed into one commit: git cannot recognise it later as this branch.")
@@ -368,10 +375,12 @@ fn deploy(context: &ReleaseContext<'_>, at: &Place<'_>) -> Step {
 fn delete(context: &ReleaseContext<'_>, at: &Place<'_>) -> Result<Option<Step>, VcsError> {
     let Some(branch) = &context.branch else { return Ok(None) };
     let name = branch.as_str();
-    // git cannot recognise a squash commit as this branch.
-    let mut commands = vec![match context.merge {
-        MergeKind::Squash => git(["branch", "--delete", "--force", name])?,
-        MergeKind::NoFf | MergeKind::FastForward => git(["branch", "--delete", name])?,
+    // git cannot recognise a squash commit as this branch, nor what a server rebases.
+    let squashed = context.merge == MergeKind::Squash || context.requested_into().is_some();
+    let mut commands = vec![if squashed {
+        git(["branch", "--delete", "--force", name])?
+    } else {
+        git(["branch", "--delete", name])?
     }];
     if at.is_done(VcsStep::Push) {
         commands.push(git(["push", "origin", "--delete", &format!("refs/heads/{name}")])?);

@@ -28,8 +28,8 @@ pub struct MergeBackBranch {
     /// Whether a step of the plan brings the fix here.
     pub planned: bool,
     /// Exits with zero if the branch has had the fix on the remote, and with another status if it
-    /// never had. A squashed or picked fix is only known from the plan's references: merged another
-    /// way, it counts as missing. A fix that the rollback reverted counts as merged, because it is
+    /// never had. A squashed or picked fix, and one that a pull request brings, is only known from the
+    /// plan's references: merged another way, it counts as missing. A fix that the rollback reverted counts as merged, because it is
     /// no longer live and no longer due.
     pub has: Command,
     /// The steps that bring the fix, if it lacks it.
@@ -42,11 +42,10 @@ pub(super) fn way(context: &ReleaseContext<'_>) -> Result<MergeBack, VcsError> {
         let planned = reached.contains(&target);
         // From the trunk, a commit is picked: a merge would bring all other changes of the trunk.
         let picked = context.branch.is_none() && !planned;
-        let known = if picked || (context.branch.is_some() && context.merge == MergeKind::Squash) {
-            context.merged(target)
-        } else {
-            context.fix()
-        };
+        let squashed = context.branch.is_some() && context.merge == MergeKind::Squash;
+        let requested = context.requested_into() == Some(target);
+        let known =
+            if picked || squashed || requested { context.merged(target) } else { context.fix() };
         let remote = format!("refs/remotes/origin/{target}");
         let (title, commands) = if picked {
             (format!("Cherry-pick the fix to {target}"), pick(context, target)?)

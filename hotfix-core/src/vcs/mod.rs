@@ -14,7 +14,7 @@
 //! | reference | is |
 //! |---|---|
 //! | `refs/hotfix/VERSION/fix` | the newest commit of the fix |
-//! | `refs/hotfix/VERSION/before/BRANCH` | a branch before the fix; only if the merge does not show it |
+//! | `refs/hotfix/VERSION/before/BRANCH` | a branch before the fix; only if the merge may not show it |
 //! | `refs/hotfix/VERSION/merged/BRANCH` | the commit with which a branch got the fix |
 //! | `refs/hotfix/VERSION/reverted/BRANCH` | the commit that reverted it, or the fix of a previous attempt that is not restored there yet |
 //!
@@ -79,6 +79,8 @@ pub struct Fix<'a> {
     pub flow: Option<Flow>,
     /// The policy's alternative, by its id.
     pub way: Option<&'a str>,
+    /// Branches that have to get the fix besides those of the policy, such as an open release branch.
+    pub merge_back: &'a [String],
     /// Whether turning a feature flag off repairs the fault. Only the flow `trunk` uses it.
     pub by_flag: bool,
     /// The whole commit message. Without it, the policy's prefix and the description.

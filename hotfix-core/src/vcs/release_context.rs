@@ -145,7 +145,13 @@ impl<'a> ReleaseContext<'a> {
             Base::Branch(branch_of(branch.unwrap_or_else(fallback))?)
         };
         // An allowed flow has its own steps. Without a merge back it has no other branch than its base.
-        let home = if choice.described || has(VcsStep::MergeBack) { home } else { Vec::new() };
+        let mut home = if choice.described || has(VcsStep::MergeBack) { home } else { Vec::new() };
+        for name in fix.merge_back {
+            let name = reference("/release/merge_back", "branch", name)?;
+            if !home.contains(&name) {
+                home.push(name);
+            }
+        }
         let mut targets = home.clone();
         if let Base::Branch(base) = &base
             && !targets.contains(base)
@@ -279,9 +285,19 @@ impl<'a> ReleaseContext<'a> {
         self.record(&format!("reverted/{target}"))
     }
 
-    /// Whether `target` gets the fix as commits of which only the range is known.
+    /// The target of the pull request, if a step opens one: the branch that is merged into first.
+    pub(super) fn requested_into(&self) -> Option<&RefName> {
+        let first = self.into.as_ref().or(self.into_back.first());
+        first.filter(|_| self.order.contains(&VcsStep::PullRequest))
+    }
+
+    /// Whether `target` gets the fix as commits of which only the range is known. Of a pull request
+    /// the server may have squashed or rebased the commits, whatever was asked of it.
     pub(super) fn as_range(&self, target: &RefName) -> bool {
-        self.branch.is_none() || self.merge == MergeKind::FastForward || self.restores(target)
+        self.branch.is_none()
+            || self.merge == MergeKind::FastForward
+            || self.requested_into() == Some(target)
+            || self.restores(target)
     }
 
     /// Whether the merge itself records where the range begins; else that is recorded before the

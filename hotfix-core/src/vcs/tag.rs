@@ -5,7 +5,8 @@ use super::name::reference;
 use crate::grade::TagForm;
 use crate::unit::{RefName, Timestamp};
 
-/// The name of a release's tag: `v1.2.4`, or `hotfix-20240115-1430` after the time in UTC.
+/// The name of a release's tag: `v1.2.4`, the version as it is, or `hotfix-20240115-1430` after the
+/// time in UTC.
 ///
 /// A version that begins with `v` and a digit gets no second `v`. Two releases within one minute
 /// would get the same timestamp: git refuses the second tag.
@@ -26,6 +27,7 @@ pub fn tag_name(form: TagForm, version: &str, at: Timestamp) -> Result<RefName, 
         // Otherwise `v` alone would be a tag.
         TagForm::Version if version.is_empty() => String::new(),
         TagForm::Version => version_tag(version),
+        TagForm::Plain => version.to_owned(),
         TagForm::Timestamp => {
             // 2024-01-15T14:30:00.000Z
             let text = at.to_string();
@@ -48,7 +50,7 @@ fn version_tag(version: &str) -> String {
 pub(super) fn live_tag(form: TagForm, previous: &str) -> Result<RefName, VcsError> {
     let name = match form {
         TagForm::Version => version_tag(previous),
-        TagForm::Timestamp => previous.to_owned(),
+        TagForm::Plain | TagForm::Timestamp => previous.to_owned(),
     };
     reference("/release/previous", "tag", &name)
 }

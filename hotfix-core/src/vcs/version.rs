@@ -86,7 +86,13 @@ fn nexts(version: &str, by: &[Versioning]) -> Vec<String> {
 /// second attempt counts from the first.
 pub(super) fn findings(version: &str, previous: &str, by: &[Versioning]) -> Vec<VcsFinding> {
     let (Ok(new), Ok(old)) = (Version::parse(version), Version::parse(previous)) else {
-        return vec![VcsFinding::NoSemver { version: shown(version), previous: shown(previous) }];
+        let (version, previous) = (shown(version), shown(previous));
+        let finding = match (numbers(&version), numbers(&previous)) {
+            (Some(new), Some(old)) if new > old => None,
+            (Some(_), Some(_)) => Some(VcsFinding::NotAbove { version, previous }),
+            _ => Some(VcsFinding::NoSemver { version, previous }),
+        };
+        return finding.into_iter().collect();
     };
     let mut findings = Vec::new();
     if let Some(below) = ranks_below(&new) {
@@ -99,6 +105,12 @@ pub(super) fn findings(version: &str, previous: &str, by: &[Versioning]) -> Vec<
         findings.push(VcsFinding::OtherVersion { version: new.to_string(), expected });
     }
     findings
+}
+
+/// The numbers of a calendar version or a build number: 2024.01.2, 4711. Both have an order, but no
+/// semantic version.
+fn numbers(version: &str) -> Option<Vec<u64>> {
+    version.split('.').map(|number| number.parse().ok()).collect()
 }
 
 /// Whether counting up from the live version gives this one: immediately, or after attempts that

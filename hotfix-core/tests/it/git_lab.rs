@@ -45,7 +45,10 @@ merge)
     rm -rf "$HOME/host"
     git clone -q "$HOME/remote.git" "$HOME/host"
     cd "$HOME/host"
-    case $3 in
+    way=$3
+    test -f "$HOME/way" && way=$(cat "$HOME/way")
+    case $way in
+    --rebase) git switch -q "$4" && git rebase -q main && git switch -q main && git merge -q --ff-only "$4" ;;
     --squash) git merge -q --squash "origin/$4" && git commit -q -m 'by the host (#1)' ;;
     --merge) git merge -q --no-ff -m 'by the host (#1)' "origin/$4" ;;
     *) exit 1 ;;

@@ -141,6 +141,7 @@ mod traffic;
 mod train;
 mod vcs;
 mod vcs_git;
+mod vcs_teams;
 mod volume;
 mod wander;
 mod whole_presets;

@@ -73,7 +73,8 @@ section! {
         version: Versioning, [default "patch"];
         /// Other version schemes that the policy allows, each once.
         also_version: Vec<Versioning> as Once<Versioning>, [default none()];
-        /// How the tag is named.
+        /// How the tag is named: `v` and the version, the version as it is (`plain`), or the time in
+        /// UTC.
         tag: TagForm, [default "version"];
         /// Whether the tag is annotated.
         annotated: bool, [default true];

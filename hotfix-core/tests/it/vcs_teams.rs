@@ -1,0 +1,142 @@
+//! What teams do beside the plan's commands, against a real git: hosts that merge in their own way, release
+//! branches that are open, versions of every kind (VCS-1, VCS-3, VCS-6).
+
+use hotfix_core::grade::{Flow, MergeKind, TagForm};
+use hotfix_core::policy::section::Vcs;
+use hotfix_core::vcs::{Fix, SourceControl, VcsFinding};
+
+use crate::git_lab::Lab;
+use crate::vcs_git::{Case, at, section, take, take_by_host};
+
+/// A host may allow one kind of merge only, whatever is asked of it: all of the fix is known and goes back.
+#[test]
+fn vcs_6_what_the_host_merged_in_another_way_goes_back_completely() {
+    for host in ["--merge", "--squash", "--rebase"] {
+        for (preset, merge) in [("standard", MergeKind::NoFf), ("enterprise", MergeKind::Squash)] {
+            let mut vcs = Vcs { merge, ..section(preset) };
+            vcs.pull_request.as_mut().unwrap().squash = false;
+            let flow = (preset == "enterprise").then_some(Flow::GithubFlow);
+            let name = format!("host-does{host}-{preset}");
+            let case = Case { name, vcs, flow, way: None, moved_on: true, by_host: true };
+            let lab = Lab::new(&case.name, true).with_host();
+            lab.sh(&format!("printf %s {host} >../way")).unwrap();
+            let plan = case.plan("1.2.4", "1.2.3", "2024-01-15T14:30:00Z", None);
+            let branches = &plan.merge_back.branches;
+            let trees = |lab: &Lab| -> Vec<String> {
+                branches.iter().map(|home| lab.remote_tree(&home.branch)).collect()
+            };
+            let before = trees(&lab);
+            let fixed = "first\nfixed\nthird\n";
+            plan.steps.iter().for_each(|step| take_by_host(&lab, step, fixed));
+            let colleague = lab.colleague("colleague");
+            colleague.run(&plan.merge_back.inspect);
+            for home in branches.iter().filter(|home| home.planned) {
+                assert!(colleague.succeeds(home.has.shown()), "{}: {}", case.name, home.branch);
+                assert_eq!(colleague.remote_file(&home.branch, "app.txt"), fixed, "{}", case.name);
+            }
+            plan.rollback.steps.iter().for_each(|step| take(&colleague, step, fixed));
+            assert_eq!(trees(&colleague), before, "{}: it is as it was", case.name);
+        }
+    }
+}
+
+/// An open release branch that the release names gets the fix, and loses it with a rollback.
+#[test]
+fn vcs_1_an_open_release_branch_gets_the_fix() {
+    let vcs = section("enterprise");
+    let open = ["release/2.0".to_owned(), "develop".to_owned()];
+    for merge in MergeKind::ALL.iter().copied() {
+        let vcs = Vcs { merge, ..vcs.clone() };
+        let lab = Lab::new(&format!("open-release-{merge}"), true);
+        lab.sh(
+            "set -e; git switch -q -c release/2.0 develop; echo 2.0 >notes.txt; git add --all; \
+             git commit -q -m 'notes of 2.0'; git push -q origin release/2.0; git switch -q main",
+        )
+        .unwrap();
+        let fix = Fix { id: "INC-1", ..Fix::new("1.2.4", "1.2.3", at("2024-01-15T14:30:00Z")) };
+        let alone = SourceControl::try_new(&vcs, &fix).unwrap();
+        let says = |plan: &SourceControl| {
+            plan.steps.iter().any(|step| step.why.contains("If a release branch is open"))
+        };
+        assert!(says(&alone), "somebody has to know about it");
+        let plan = SourceControl::try_new(&vcs, &Fix { merge_back: &open, ..fix }).unwrap();
+        assert!(!says(&plan));
+        let homes: Vec<&str> =
+            plan.merge_back.branches.iter().map(|home| home.branch.as_str()).collect();
+        assert_eq!(homes, ["main", "develop", "release/2.0"]);
+        let before: Vec<String> = homes.iter().map(|home| lab.remote_tree(home)).collect();
+        let fixed = "first\nfixed\nthird\n";
+        plan.steps.iter().for_each(|step| take(&lab, step, fixed));
+        let colleague = lab.colleague("colleague");
+        colleague.run(&plan.merge_back.inspect);
+        for home in &plan.merge_back.branches {
+            assert!(colleague.succeeds(home.has.shown()), "{}", home.branch);
+            assert_eq!(colleague.remote_file(&home.branch, "app.txt"), fixed, "{}", home.branch);
+        }
+        plan.rollback.steps.iter().for_each(|step| take(&colleague, step, fixed));
+        for (home, tree) in homes.iter().zip(&before) {
+            assert_eq!(&colleague.remote_tree(home), tree, "{home} is as it was");
+        }
+    }
+}
+
+/// Pre-releases, calendar versions, build numbers: git takes each, as a version and as a tag.
+#[test]
+fn vcs_3_versions_of_every_kind_go_there_and_back() {
+    let preset = section("emergency-command");
+    let versions = [
+        ("1.2.3-rc.2", "1.2.3-rc.1", TagForm::Version, "v1.2.3-rc.2", &[][..]),
+        ("1.2.3", "1.2.3-rc.1", TagForm::Version, "v1.2.3", &[]),
+        ("1.2.3-rc.1", "1.2.3", TagForm::Version, "v1.2.3-rc.1", &["HF-VCS-013", "HF-VCS-015"]),
+        ("1.2.4-rc.1", "1.2.3", TagForm::Version, "v1.2.4-rc.1", &["HF-VCS-015"]),
+        ("1.2.3+7", "1.2.3+6", TagForm::Version, "v1.2.3+7", &["HF-VCS-013", "HF-VCS-015"]),
+        ("2024.01.2", "2024.01.1", TagForm::Plain, "2024.01.2", &[]),
+        ("2024.01", "2024.01.1", TagForm::Plain, "2024.01", &["HF-VCS-013"]),
+        ("4712", "4711", TagForm::Plain, "4712", &[]),
+        ("998", "1002", TagForm::Plain, "998", &["HF-VCS-013"]),
+        ("build-4712", "build-4711", TagForm::Plain, "build-4712", &["HF-VCS-014"]),
+    ];
+    for (index, (version, previous, tag, name, findings)) in versions.into_iter().enumerate() {
+        let vcs = Vcs { tag, ..preset.clone() };
+        let lab = Lab::new(&format!("version-{index}"), true);
+        let live = if tag == TagForm::Plain { previous } else { &format!("v{previous}") };
+        lab.sh(&format!("git tag '{live}' v1.2.3; git push -q origin --tags")).unwrap();
+        // The tag of the version that is live in the lab.
+        if name == "v1.2.3" {
+            lab.sh("git tag -d v1.2.3; git push -q origin --delete v1.2.3").unwrap();
+        }
+        let id = "INC-1";
+        let fix = Fix { id, ..Fix::new(version, previous, at("2024-01-15T14:30:00Z")) };
+        let plan = SourceControl::try_new(&vcs, &fix).unwrap();
+        assert_eq!(plan.base.as_deref(), Some(live));
+        let found: Vec<&str> = plan.findings.iter().map(VcsFinding::code).collect();
+        assert_eq!(found, findings, "{version} after {previous}");
+        let before = lab.remote_tree("main");
+        plan.steps.iter().for_each(|step| take(&lab, step, "fixed\n"));
+        assert_eq!(lab.remote_file(name, "app.txt"), "fixed\n");
+        assert_eq!(lab.remote_file("main", "app.txt"), "fixed\n");
+        plan.rollback.steps.iter().for_each(|step| take(&lab, step, "fixed\n"));
+        assert_eq!(lab.remote_tree("main"), before, "{version}");
+    }
+}
+
+/// C28: as S2 327 and S4 423 have it, the way back fails after the merge that they ask for.
+#[test]
+fn vcs_6_plain_revert_of_a_merge_fails_and_with_its_parent_it_does_not() {
+    let case = Case {
+        name: "c28".to_owned(),
+        vcs: section("severity-matrix"),
+        flow: None,
+        way: None,
+        moved_on: false,
+        by_host: false,
+    };
+    let lab = Lab::new("c28", false);
+    let plan = case.plan("1.2.4", "1.2.3", "2024-01-15T14:30:00Z", None);
+    plan.steps.iter().for_each(|step| take(&lab, step, "fixed\n"));
+    lab.sh("git switch -q main").unwrap();
+    let failed = lab.sh("git revert HEAD").unwrap_err();
+    assert!(failed.contains("is a merge but no -m option was given"), "{failed}");
+    plan.rollback.steps.iter().for_each(|step| take(&lab, step, "fixed\n"));
+    assert_eq!(lab.remote_tree("main"), lab.remote_tree("v1.2.3"));
+}
