@@ -154,6 +154,9 @@ document! {
         /// One entry for each phase: ``{"canary", "baseline", "band", "healed"}``, or None without
         /// a reading.
         fn cells(this) -> Json<Cells> { Json::of(&this.cells) }
+        /// The edges of its histogram in seconds, if it is a latency: values between them are
+        /// interpolated.
+        fn edges(this) -> Vec<f64> { this.edges.clone() }
         /// The kind of the metric.
         fn kind(this) -> Name<MetricKind> { this.kind.into() }
         /// The value of the live arm over the whole rollout; None without data.

@@ -348,7 +348,6 @@ impl Watched {
                         zone(self.metric(), value, live, self.is_tested());
                     if interpolated {
                         seen.bucket = Some([value.low, value.high]);
-                        seen.canary = value.estimate();
                     }
                     band
                 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::grade::{MetricKind, Worse};
-use crate::metric::{Band, in_unit, interpolated};
+use crate::metric::{Band, in_unit, interpolated, measured};
 use crate::text::{self, sentence};
 
 use super::format::{count, counted, figure};
@@ -29,7 +29,7 @@ impl MetricWhy {
             None => self.main_rule(),
         };
         let shown = rule
-            .map(|rule| rule.describe(kind, worse))
+            .map(|rule| rule.describe(watched))
             .or_else(|| reason.map(|reason| sentence(reason.describe())));
         // Writing to a string does not fail.
         if let Some(rule) = shown {
@@ -39,7 +39,7 @@ impl MetricWhy {
             && let Some(slow) =
                 self.rules.iter().find(|rule| matches!(rule.rule, Rule::Slowdown { .. }))
         {
-            let _ = write!(text, " {}.", slow.describe(kind, worse));
+            let _ = write!(text, " {}.", slow.describe(watched));
         }
         // The gravest cause has the decision's gravity; where the decision is to hold, every one
         // has.
@@ -82,7 +82,7 @@ impl MetricWhy {
             }
         };
         let plain = |arm: &ArmReading| match arm.value {
-            Some(value) => in_unit(kind, value),
+            Some(value) => measured(kind, watched.edges(), value),
             None => counted(arm.trials, "reading"),
         };
         match canary.events {
@@ -177,7 +177,8 @@ fn slowdown(
 }
 
 impl AppliedRule {
-    fn describe(&self, kind: MetricKind, worse: Worse) -> String {
+    fn describe(&self, watched: &Watched) -> String {
+        let (kind, worse) = (watched.metric().kind, watched.metric().worse);
         let near = |value: f64| text::rounded(value, 2);
         match self.rule {
             Rule::Fresh { band } => match band {
@@ -186,6 +187,11 @@ impl AppliedRule {
                 Band::NotFinite => "The reading is not a finite number".to_owned(),
                 _ => "It was not read in this phase".to_owned(),
             },
+            Rule::NotJudged if watched.ratio().is_some() => {
+                "Nothing judges it now: no bound has its reference, and no readings of the live \
+                 version are left to compare with"
+                    .to_owned()
+            }
             Rule::NotJudged => {
                 "Nothing judges it: no bound has its reference, and no test has a live arm or \
                  readings from before the start"
@@ -215,7 +221,7 @@ impl AppliedRule {
                 let both = crossed == Some(false) && beyond && bucket.is_none();
                 let value = match bucket {
                     Some(edges) => sentence(&interpolated(value, edges)),
-                    None => in_unit(kind, value),
+                    None => sentence(&measured(kind, watched.edges(), value)),
                 };
                 let held = match (bound, self.reason) {
                     _ if both => ", and so is the baseline",

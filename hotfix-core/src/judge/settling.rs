@@ -207,14 +207,21 @@ impl Peak {
 }
 
 impl Watched {
-    /// How many times as slow the canary is, where that was looked into.
+    /// How many times as slow the canary was in the last minute, and the standard error of that;
+    /// None where that was not looked into.
+    pub(super) fn slowdown(&self) -> Option<(f64, f64)> {
+        let now = self.tests().settling()?.slowdown(self.boundaries(), self.tests().worse()?)?;
+        let ratio = exp(now.ln_ratio);
+        Some((ratio, ratio * now.error))
+    }
+
+    /// The same as a rule that was applied.
     pub(super) fn slowdown_rule(&self, at: Timestamp) -> Option<Rule> {
         let (settling, test) = (self.tests().settling()?, self.tests().worse()?);
-        let now = settling.slowdown(self.boundaries(), test)?;
-        let ratio = exp(now.ln_ratio);
+        let (ratio, error) = self.slowdown()?;
         let peak = settling.began_again.filter(|_| settling.decays(at));
         Some(Rule::Slowdown {
-            error: ratio * now.error,
+            error,
             peak: peak.map(|(_, peak)| exp(peak.ln_ratio)),
             ratio,
             tolerated: test.null_ratio(),

@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::grade::MetricKind;
-use crate::metric::{Band, Judged, Window, in_unit};
+use crate::metric::{Band, Judged, Window, in_unit, measured};
 use crate::policy::section::Phase;
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
+use super::watched::Watched;
 use super::{Decision, Judge};
 
 /// Metrics by phases.
@@ -41,6 +42,10 @@ pub struct PhaseColumn {
 pub struct ComparisonRow {
     /// One entry for each phase; null where there is no reading.
     pub cells: Vec<Option<Cell>>,
+    /// Edges of its histogram in seconds, where it is a latency: values between them are
+    /// interpolated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edges: Vec<f64>,
     /// Kind of its readings.
     pub kind: MetricKind,
     /// The live arm over the whole rollout; absent without data.
@@ -121,6 +126,21 @@ impl PhaseRecord {
     }
 }
 
+/// Edges of a metric's histogram in seconds; none for other kinds.
+pub(crate) fn edges(judge: &Judge, id: MetricName) -> &[f64] {
+    of(judge, id).map_or(&[], Watched::edges)
+}
+
+/// How many times as slow as the baseline a metric's canary was in the last minute, where that was
+/// looked into.
+pub(crate) fn slowness(judge: &Judge, id: MetricName) -> Option<f64> {
+    of(judge, id)?.slowdown().map(|(ratio, _)| ratio)
+}
+
+fn of(judge: &Judge, id: MetricName) -> Option<&Watched> {
+    judge.watched.iter().find(|watched| watched.metric().id == id)
+}
+
 /// What each metric's sums of this kind amount to at this share, in the metric's unit: canary and
 /// live arm.
 pub(crate) fn values(
@@ -138,6 +158,13 @@ pub(crate) fn values(
     })
 }
 
+impl ComparisonRow {
+    /// A reading of this metric with its unit.
+    pub(crate) fn measured(&self, value: f64) -> String {
+        measured(self.kind, &self.edges, value)
+    }
+}
+
 impl Comparison {
     /// The table of these phases.
     pub(crate) fn of(judge: &Judge, phases: &[Phase], records: &[PhaseRecord]) -> Self {
@@ -153,6 +180,7 @@ impl Comparison {
             cells: (0..phases.len())
                 .map(|index| of(index).and_then(|record| *record.cells.get(row)?))
                 .collect(),
+            edges: watched.edges().to_vec(),
             kind: watched.metric().kind,
             // Levels at different shares cannot be added: the last phase's is used.
             live: if watched.metric().kind.is_traffic() {
@@ -182,16 +210,16 @@ impl Comparison {
         text.push_str(&"---|".repeat(self.phases.len()));
         text.push('\n');
         for row in &self.rows {
-            let baseline = row.reference.or(row.live).map(|value| in_unit(row.kind, value));
+            let before = row.reference.map(|value| in_unit(row.kind, value));
+            let baseline = before.or_else(|| row.live.map(|value| row.measured(value)));
             let title = row.title.replace('|', "\\|");
             let _ = write!(text, "| {title} | {} |", baseline.as_deref().unwrap_or("-"));
             for cell in &row.cells {
                 match cell {
                     Some(cell) => {
-                        let _ = write!(text, " {}", in_unit(row.kind, cell.canary));
+                        let _ = write!(text, " {}", row.measured(cell.canary));
                         if let Some(rest) = cell.without_one {
-                            let _ =
-                                write!(text, " ({} without one instance)", in_unit(row.kind, rest));
+                            let _ = write!(text, " ({} without one instance)", row.measured(rest));
                         }
                         if let Some(band) = cell.band {
                             let _ = write!(text, ", {band}");

@@ -8,11 +8,14 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::evidence_basis::Guarantee;
-use crate::grade::{EvidenceMode, closed_set};
-use crate::metric::Band;
+use crate::grade::{EvidenceMode, MetricKind, Response, closed_set};
+use crate::metric::{Band, middle_of_bucket};
+use crate::policy::Policy;
+use crate::policy::section::Phase;
 use crate::unit::MetricName;
 
 use super::harm::Version;
+use super::{Judge, table};
 
 closed_set! {
     /// Decision of a verdict.
@@ -39,7 +42,8 @@ closed_set! {
         /// The canary is slower, but its instances are new, or its excess is decaying: its latency
         /// evidence does not roll back yet.
         WarmingUp = "warming_up",
-        /// The canary is more than 1.1 times as slow, which is tolerated.
+        /// The canary is shown to be more than 1.1 times as slow, which by itself does not roll
+        /// back.
         SlightlySlower = "slightly_slower",
         /// The exact test at the end of the phase: the canary is worse.
         PhaseEndTest = "phase_end_test",
@@ -74,8 +78,8 @@ closed_set! {
         /// The readings of the live version are missing: it was read before, and has had no reading
         /// in this phase or for too long.
         NoLiveData = "no_live_data",
-        /// Nothing judges its reading: no bound has its reference, and no test has a live arm or
-        /// readings from before the start.
+        /// Nothing judges its reading now: no bound has its reference, and no test has a live arm
+        /// or readings from before the start, or these are used up.
         /// Without a metric: no metric decides.
         NotJudged = "not_judged",
         /// A reading was NaN or infinite.
@@ -102,13 +106,59 @@ closed_set! {
 }
 
 impl Reason {
+    /// The reason as a clause about a metric of this kind.
+    pub(crate) const fn describe_for(self, kind: Option<MetricKind>) -> &'static str {
+        match (self, kind) {
+            (Self::TooFewTrials, Some(kind)) if !kind.counts_requests() => {
+                "not watched for long enough yet"
+            }
+            (Self::NotJudged, None) => "no metric decides",
+            _ => self.describe(),
+        }
+    }
+
+    /// Whether its consequence can be a rollback under this policy.
+    fn rolls_back(self, policy: &Policy) -> bool {
+        let of_phase = |then: fn(&Phase) -> Response| {
+            policy.phases().iter().any(|phase| then(phase) == Response::RollBack)
+        };
+        let watch = policy.watch();
+        match self {
+            Self::Evidence | Self::PhaseEndTest | Self::RollbackBand => true,
+            Self::AlertBand | Self::SplitNotAsPlanned => watch.alert == Response::RollBack,
+            Self::NoData | Self::Stale | Self::NotFinite => {
+                watch.no_data.then == Response::RollBack
+            }
+            Self::CriterionMissed | Self::WillFail => of_phase(|phase| phase.criteria_missed),
+            Self::Inconclusive | Self::NotJudged => of_phase(|phase| phase.inconclusive),
+            Self::HoldLevel
+            | Self::WarmingUp
+            | Self::SlightlySlower
+            | Self::EvidenceAssumed
+            | Self::OnlyWholePasses
+            | Self::NotBoth
+            | Self::BadInstance
+            | Self::OneInstance
+            | Self::NotConfirmed
+            | Self::Between
+            | Self::TooFewTrials
+            | Self::NoLiveData
+            | Self::Gaps
+            | Self::NotShownSafe
+            | Self::EfficacyNotShown
+            | Self::ArmsSwapped
+            | Self::IdenticalArms
+            | Self::CannotDecide => false,
+        }
+    }
+
     /// The reason as a clause, for pages, explanations and reports.
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Evidence => "the evidence shows that the canary is worse",
             Self::HoldLevel => "the evidence that the canary is worse has reached the hold level",
             Self::WarmingUp => "the canary is slower, and its instances are still warming up",
-            Self::SlightlySlower => "the canary is slightly slower than the baseline",
+            Self::SlightlySlower => "the canary is more than 1.1 times as slow as the baseline",
             Self::PhaseEndTest => {
                 "the exact test at the end of the phase shows that the canary is worse"
             }
@@ -136,7 +186,7 @@ impl Reason {
             Self::NoData => "no reading",
             Self::Stale => "the last reading is too old",
             Self::NoLiveData => "the readings of the live version are missing",
-            Self::NotJudged => "no bound or test applies",
+            Self::NotJudged => "no bound or test applies at present",
             Self::NotFinite => "the reading is not a finite number",
             Self::Gaps => "the readings cover less than the phase's minimum time",
             Self::NotShownSafe => "not yet shown to be within the margin",
@@ -161,6 +211,30 @@ pub struct Cause {
     pub metric: Option<MetricName>,
     /// The reason.
     pub reason: Reason,
+}
+
+impl Cause {
+    /// Those that led to a rollback, of the causes of its verdict: the most severe ones.
+    pub(crate) fn of_rollback<'a>(policy: &Policy, causes: &'a [Self]) -> &'a [Self] {
+        let milder = causes.iter().skip(1).position(|cause| !cause.reason.rolls_back(policy));
+        milder.map_or(causes, |place| &causes[..=place])
+    }
+
+    /// Whether another cause says more of the same metric.
+    pub(crate) fn is_covered(&self, causes: &[Self]) -> bool {
+        let more: &[Reason] = match self.reason {
+            Reason::SlightlySlower => &[
+                Reason::Evidence,
+                Reason::PhaseEndTest,
+                Reason::EvidenceAssumed,
+                Reason::RollbackBand,
+                Reason::AlertBand,
+            ],
+            Reason::TooFewTrials => &[Reason::NoData],
+            _ => return false,
+        };
+        causes.iter().any(|other| other.metric == self.metric && more.contains(&other.reason))
+    }
 }
 
 closed_set! {
@@ -213,12 +287,14 @@ pub struct MetricVerdict {
     /// Band of the trailing window.
     pub band: Band,
     /// The live arm's value in the window, in the metric's unit; with all traffic moved at once,
-    /// that of the live version before the deployment.
+    /// that of the live version before the deployment. A quantile as in `canary`.
     pub baseline: Option<f64>,
     /// Edges of the histogram bucket, in seconds, in which `canary` was interpolated to decide the
     /// band, with an error of 10%; absent where the edges alone decide.
     pub bucket: Option<[f64; 2]>,
-    /// The canary's value in the window, in the metric's unit.
+    /// The canary's value in the window, in the metric's unit. A quantile is interpolated inside its
+    /// bucket, with an error of about 10%; in the first bucket it is the upper edge, in the open
+    /// last one the lower edge.
     pub canary: Option<f64>,
     /// Basis of the rollback test's false-rollback rate; absent without a test.
     pub guarantee: Option<Guarantee>,
@@ -246,8 +322,8 @@ impl Verdict {
     }
 
     /// Whether a recorded verdict equals this one. A verdict of a release without evidence modes is
-    /// compared without them.
-    pub(crate) fn agrees_with(&self, recorded: &Self) -> bool {
+    /// compared without them; one of a release that recorded the middle of a bucket, with that.
+    pub(crate) fn agrees_with(&self, recorded: &Self, judge: &Judge) -> bool {
         let has_modes = |of: &Self| of.metrics.iter().any(|(_, metric)| metric.mode.is_some());
         let silent = has_modes(self) && !has_modes(recorded);
         let metrics = self.metrics.len() == recorded.metrics.len()
@@ -255,6 +331,14 @@ impl Verdict {
                 let mut metric = *metric;
                 if silent {
                     (metric.mode, metric.guarantee, metric.healed) = (None, None, false);
+                }
+                let edges = table::edges(judge, *name);
+                for (shown, was) in
+                    [(&mut metric.canary, said.canary), (&mut metric.baseline, said.baseline)]
+                {
+                    if shown.and_then(|shown| middle_of_bucket(edges, shown)) == was {
+                        *shown = was;
+                    }
                 }
                 name == other && metric == *said
             });

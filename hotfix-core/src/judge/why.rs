@@ -336,7 +336,6 @@ impl Watched {
                 BoundKind::Success | BoundKind::Alert => surely.or(clearly),
                 BoundKind::Rollback => surely.or(clearly.filter(|crossed| !crossed)),
             };
-            let estimate = clearly.and_then(|_| value.estimate());
             Some(Rule::Bound {
                 bound: kind,
                 crossed,
@@ -344,8 +343,8 @@ impl Watched {
                 over,
                 ratio,
                 of,
-                value: estimate.or(Some(value.shown())).filter(|v| v.is_finite()),
-                bucket: estimate.map(|_| [value.low, value.high]),
+                value: Some(value.shown()).filter(|v| v.is_finite()),
+                bucket: clearly.map(|_| [value.low, value.high]),
             })
         };
         all.into_iter().filter_map(rule).collect()

@@ -376,10 +376,8 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
         RollbackCause::Verdict { causes } => {
             let mut metrics = Vec::new();
             let mut reasons: Vec<String> = Vec::new();
-            // A cause that only holds is left out where another one rolls back; each metric is
-            // named once, with its gravest cause.
-            let any = causes.iter().any(|cause| is_grave(cause.reason));
-            for cause in causes.iter().filter(|cause| !any || is_grave(cause.reason)) {
+            // Each metric is named once, with its gravest cause.
+            for cause in Cause::of_rollback(rollout.plan().policy(), causes) {
                 if !metrics.contains(&cause.metric) {
                     metrics.push(cause.metric);
                     reasons.push(cause_text(cause, rollout.plan()));
@@ -435,20 +433,6 @@ const fn signalled(signal: Signal) -> &'static str {
     }
 }
 
-/// Whether a reason is enough to roll back, rather than to hold.
-const fn is_grave(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::Evidence
-            | Reason::PhaseEndTest
-            | Reason::EvidenceAssumed
-            | Reason::RollbackBand
-            | Reason::CriterionMissed
-            | Reason::WillFail
-            | Reason::CannotDecide
-    )
-}
-
 /// A cause as a clause: the metric's title and what is wrong with it.
 fn cause_text(cause: &Cause, plan: &Plan) -> String {
     let what = match cause.reason {
@@ -474,7 +458,7 @@ fn cause_text(cause: &Cause, plan: &Plan) -> String {
         Reason::BadInstance => "is worse on one instance",
         Reason::HoldLevel | Reason::OnlyWholePasses | Reason::NotBoth => "may be worse",
         Reason::WarmingUp => "is slower while its instances warm up",
-        Reason::SlightlySlower => "is slightly slower with the fix than without it",
+        Reason::SlightlySlower => "is slower with the fix than without it",
         Reason::SplitNotAsPlanned => "shows a traffic split that is not the planned one",
         Reason::ArmsSwapped => "looks as if the two versions were swapped",
         Reason::IdenticalArms => "has identical readings for both versions",

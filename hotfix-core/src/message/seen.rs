@@ -4,7 +4,7 @@
 use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
 use crate::judge::{Comparison, ComparisonRow, Decision, Reason};
-use crate::metric::{Band, in_unit};
+use crate::metric::{self, Band};
 use crate::policy::section::LaterWatch;
 use crate::rollout::{Resume, Rollout, Stage, State};
 use crate::sorting::sort_by_key;
@@ -37,7 +37,7 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
         .iter()
         .filter_map(|row| {
             let (canary, without_one, live) = read(row)?;
-            let value = |value: f64| measured(row.kind, value);
+            let value = |value: f64| measured(row.kind, &row.edges, value);
             let mut line = format!("{} {} with the fix", row.title, value(canary));
             if let Some(rest) = without_one {
                 line.extend([" (", &value(rest), " without one instance)"]);
@@ -48,7 +48,8 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
                 line.extend([", ", &value(live), " without it"]);
             }
             if let Some(reference) = row.reference.filter(|_| compares) {
-                line.extend([" (", &value(reference), " before the incident)"]);
+                let before = measured(row.kind, &[], reference);
+                line.extend([" (", &before, " before the incident)"]);
             }
             Some(line)
         })
@@ -57,9 +58,9 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
 
 /// A metric's value with its unit, to the digits that a reader can use: a percentage to two of
 /// them, counted from 0 % or from 100 %, whichever is nearer.
-fn measured(kind: MetricKind, value: f64) -> String {
+fn measured(kind: MetricKind, edges: &[f64], value: f64) -> String {
     if !kind.is_fraction() {
-        return in_unit(kind, value);
+        return metric::measured(kind, edges, value);
     }
     let percent = value * 100.0;
     let (mut scale, mut places) = (percent.min(100.0 - percent), 0);

@@ -26,14 +26,28 @@ impl Unit {
     }
 }
 
+/// A metric's reading with its unit. `edges` are those of its histogram, none for other kinds: a
+/// quantile is `about 262 ms`, or in the first and the open bucket `at most 100 ms`, `at least 5000 ms`.
+pub(crate) fn measured(kind: MetricKind, edges: &[f64], value: f64) -> String {
+    match edges {
+        [] => in_unit(kind, value),
+        [first, ..] if value <= *first => format!("at most {}", in_unit(kind, *first)),
+        [.., last] if value >= *last => format!("at least {}", in_unit(kind, *last)),
+        [..] => about(value),
+    }
+}
+
+/// An interpolated latency: more digits than the error allows would mislead.
+fn about(value: f64) -> String {
+    format!("about {} ms", text::figure(value * 1e3, 3))
+}
+
 /// A latency in seconds that was interpolated inside its bucket: `about 262 ms (± 10%, interpolated between
 /// 250 ms and 300 ms)`.
 pub(crate) fn interpolated(value: f64, edges: [f64; 2]) -> String {
-    // More digits than the error allows would mislead.
-    let value = text::figure(value * 1e3, 3);
     let [low, high] = edges.map(|edge| Unit::Seconds.shown(edge));
     let error = text::figure(INTERPOLATION_ERROR * 100.0, 2);
-    format!("about {value} ms (± {error}%, interpolated between {low} and {high})")
+    format!("{} (± {error}%, interpolated between {low} and {high})", about(value))
 }
 
 /// A bound without its side: `275 ms (1.1 × the reference)`, or `1.1 × the reference`, where the

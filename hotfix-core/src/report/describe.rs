@@ -1,7 +1,7 @@
 //! Log entries as plain text, without markup and without names of people.
 
 use crate::fact::FactValue;
-use crate::judge::{Cause, Decision, Reason};
+use crate::judge::{Cause, Decision};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::rollout::{
@@ -95,8 +95,10 @@ pub(super) fn act(policy: &Policy, act: &Act) -> String {
 /// Causes of a verdict, grouped by reason:
 /// `error rate and payment success: rollback bound crossed`.
 pub(super) fn causes(policy: &Policy, causes: &[Cause]) -> String {
-    let mut grouped: Vec<(Reason, Vec<String>)> = Vec::new();
-    for cause in causes {
+    let mut grouped: Vec<(&str, Vec<String>)> = Vec::new();
+    for cause in causes.iter().filter(|cause| !cause.is_covered(causes)) {
+        let kind = cause.metric.and_then(|id| policy.metric(id.as_str())).map(|of| of.kind);
+        let why = cause.reason.describe_for(kind);
         let mut about = match cause.metric {
             Some(id) => metric(policy, id),
             None => String::new(),
@@ -104,16 +106,16 @@ pub(super) fn causes(policy: &Policy, causes: &[Cause]) -> String {
         if let Some(instance) = &cause.instance {
             about = format!("{about} ({instance})");
         }
-        match grouped.iter_mut().find(|(reason, _)| *reason == cause.reason) {
+        match grouped.iter_mut().find(|(known, _)| *known == why) {
             Some((_, all)) => all.push(about),
-            None => grouped.push((cause.reason, vec![about])),
+            None => grouped.push((why, vec![about])),
         }
     }
-    let one = |(why, about): &(Reason, Vec<String>)| {
+    let one = |(why, about): &(&str, Vec<String>)| {
         let about: Vec<String> = about.iter().filter(|of| !of.is_empty()).cloned().collect();
         match about.as_slice() {
-            [] => why.describe().to_owned(),
-            about => format!("{}: {}", text::enumerated(about), why.describe()),
+            [] => (*why).to_owned(),
+            about => format!("{}: {}", text::enumerated(about), why),
         }
     };
     grouped.iter().map(one).collect::<Vec<_>>().join("; ")
@@ -135,7 +137,7 @@ pub(super) fn decision(decision: Decision) -> String {
 /// The reason of a rollback.
 pub(super) fn rollback_cause(policy: &Policy, cause: &RollbackCause) -> String {
     match cause {
-        RollbackCause::Verdict { causes: all } => causes(policy, all),
+        RollbackCause::Verdict { causes: all } => causes(policy, Cause::of_rollback(policy, all)),
         RollbackCause::Signal { signal } => format!("{} was reported", words(signal.as_str())),
         RollbackCause::Person => "the rollback was requested".to_owned(),
         RollbackCause::Revert { version } => {

@@ -351,21 +351,19 @@ fn comparison(caption: &str, of: &Comparison) -> Table {
         of.phases.iter().map(|phase| format!("{} ({})", phase.phase, percent(phase.share))),
     );
     let rows = of.rows.iter().map(|row| {
-        let value = |value: Option<f64>| {
-            vec![value.map_or_else(|| DASH.to_owned(), |value| in_unit(row.kind, value))]
-        };
-        let mut cells = vec![vec![row.title.clone()], value(row.reference), value(row.live)];
+        let read = |value: f64| row.measured(value);
+        let (before, live) =
+            (row.reference.map(|value| in_unit(row.kind, value)), row.live.map(read));
+        let mut cells = vec![vec![row.title.clone()]];
+        cells.extend([before, live].map(|of| vec![of.unwrap_or_else(|| DASH.to_owned())]));
         cells.extend(row.cells.iter().map(|cell| match cell {
             None => vec![DASH.to_owned()],
             Some(cell) => {
-                let mut lines = vec![in_unit(row.kind, cell.canary)];
+                let mut lines = vec![read(cell.canary)];
                 lines.extend(
-                    cell.without_one
-                        .map(|rest| format!("{} without one instance", in_unit(row.kind, rest))),
+                    cell.without_one.map(|rest| format!("{} without one instance", read(rest))),
                 );
-                lines.extend(
-                    cell.baseline.map(|live| format!("baseline {}", in_unit(row.kind, live))),
-                );
+                lines.extend(cell.baseline.map(|live| format!("baseline {}", read(live))));
                 lines.extend(cell.band.map(|band| text::words(band.as_str())));
                 lines.extend(cell.healed.then(|| "recovered after a degradation".to_owned()));
                 lines

@@ -344,9 +344,12 @@ impl Conclusion<'_> {
         let verdict = self.case.judged.verdict();
         let causes = self.describe_causes(&verdict.causes);
         if let Some(waits) = self.case.waits_for_data(self.plan.policy()) {
+            // Readings that come and are refused are a fault of what sends them.
+            let since = at - self.plan.policy().watch().stale;
+            let refused = self.case.happened.refused_reading(since);
+            let when = refused.map_or_else(|| waits.when.clone(), describe::refused_readings);
             return format!(
-                "{}, and the policy makes the rollout wait. {} Observed: {causes}.",
-                waits.when,
+                "{when}, and the policy makes the rollout wait. {} Observed: {causes}.",
                 self.choices(false)
             );
         }
@@ -362,7 +365,7 @@ impl Conclusion<'_> {
 
     /// The causes of a verdict with what was measured, for a text.
     pub(super) fn describe_causes(&self, causes: &[Cause]) -> String {
-        describe::causes(self.plan.policy(), self.case.judged.verdict(), causes)
+        describe::causes(self.plan.policy(), &self.case.judged, causes)
     }
 
     /// Asks a person about a deployment, or a change of traffic, that has taken twice as long as a

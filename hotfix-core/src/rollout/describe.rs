@@ -4,16 +4,18 @@
 
 use std::borrow::Cow;
 
+use crate::code::explain;
 use crate::grade::BoundBase;
-use crate::judge::{Cause, Reason, Verdict};
-use crate::metric::{bound_figure, in_unit, interpolated};
+use crate::judge::{self, Cause, Reason};
+use crate::metric::{self, bound_figure, in_unit, interpolated};
 use crate::plan::Incident;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Metric};
-use crate::text::{shown, words};
+use crate::text::{rounded, shown, words};
 use crate::unit::{MetricName, Span};
 
 use super::action::{Act, ActionId};
+use super::state::Judged;
 
 /// The text with the service and the incident in front of it.
 pub(super) fn addressed(incident: &Incident, text: &str) -> String {
@@ -50,13 +52,20 @@ pub(super) fn unconfirmed(id: ActionId, act: &Act, within: Span) -> String {
     )
 }
 
+/// That readings are refused, and why.
+pub(super) fn refused_readings(code: &str) -> String {
+    let sentence = explain(code).and_then(|text| text.split("\n\n").next()).unwrap_or_default();
+    let sentence = sentence.trim_end_matches('.').replace('\n', " ");
+    format!("the readings that are sent are refused ({code}: {sentence})")
+}
+
 /// The causes of a verdict, by metric, each with what was measured. Metrics with the same text are
 /// named together: `bug, error_rate: the last reading is too old`.
-pub(super) fn causes(policy: &Policy, verdict: &Verdict, causes: &[Cause]) -> String {
+pub(super) fn causes(policy: &Policy, judged: &Judged, causes: &[Cause]) -> String {
     let mut by_metric: Vec<(Option<MetricName>, Vec<String>)> = Vec::new();
-    for cause in causes {
+    for cause in causes.iter().filter(|cause| !cause.is_covered(causes)) {
         let metric = cause.metric.and_then(|id| policy.metric(id.as_str()));
-        let mut reason = reason(cause.reason, metric).into_owned();
+        let mut reason = reason(judged, cause.reason, metric).into_owned();
         if let Some(instance) = &cause.instance {
             reason = format!("instance {}: {reason}", shown(instance));
         }
@@ -68,7 +77,7 @@ pub(super) fn causes(policy: &Policy, verdict: &Verdict, causes: &[Cause]) -> St
     let mut sentences: Vec<(Vec<MetricName>, String)> = Vec::new();
     for (id, reasons) in by_metric {
         let reasons = reasons.join(", ");
-        let text = match id.and_then(|id| measured(policy, verdict, id)) {
+        let text = match id.and_then(|id| measured(policy, judged, id)) {
             Some(measured) => format!("{measured} ({reasons})"),
             None => reasons,
         };
@@ -85,37 +94,47 @@ pub(super) fn causes(policy: &Policy, verdict: &Verdict, causes: &[Cause]) -> St
 }
 
 /// What a metric shows for both versions: `6% with the fix, 0.3% without it`.
-fn measured(policy: &Policy, verdict: &Verdict, id: MetricName) -> Option<String> {
-    let (metric, seen) = (policy.metric(id.as_str())?, verdict.metric(id)?);
+fn measured(policy: &Policy, judged: &Judged, id: MetricName) -> Option<String> {
+    let (metric, seen) = (policy.metric(id.as_str())?, judged.verdict().metric(id)?);
+    let read = |value| metric::measured(metric.kind, judge::edges(judged.judge(), id), value);
     let canary = match seen.bucket {
         Some(edges) => interpolated(seen.canary?, edges),
-        None => in_unit(metric.kind, seen.canary?),
+        None => read(seen.canary?),
     };
     Some(match seen.baseline {
         Some(baseline) => {
-            format!("{canary} with the fix, {} without it", in_unit(metric.kind, baseline))
+            format!("{canary} with the fix, {} without it", read(baseline))
         }
         None => format!("{canary} with the fix"),
     })
 }
 
-/// The reason, with the bound where it is a figure.
-fn reason(reason: Reason, metric: Option<&Metric>) -> Cow<'static, str> {
-    let crossed = metric.and_then(|metric| {
-        let (name, bound) = match reason {
-            Reason::RollbackBand => ("rollback", metric.bounds.rollback),
-            Reason::AlertBand => ("alert", metric.bounds.alert),
-            _ => return None,
-        };
+/// The reason, with the bound or the ratio where it is a figure.
+fn reason(judged: &Judged, reason: Reason, metric: Option<&Metric>) -> Cow<'static, str> {
+    let beyond = |name: &str, metric: &Metric, bound: Option<Bound>| {
         Some(format!("beyond the {name} bound of {}", figure(metric, bound?)?))
-    });
-    match crossed {
-        Some(crossed) => Cow::Owned(crossed),
-        None if reason == Reason::NotJudged && metric.is_none() => {
-            Cow::Borrowed("no metric decides")
+    };
+    let with_figure = metric.and_then(|metric| match reason {
+        Reason::RollbackBand => beyond("rollback", metric, metric.bounds.rollback),
+        Reason::AlertBand => beyond("alert", metric, metric.bounds.alert),
+        Reason::SlightlySlower => {
+            let ratio = judge::slowness(judged.judge(), metric.id)?;
+            Some(format!("{} times as slow in the last minute", rounded(ratio, 1)))
         }
-        None => Cow::Borrowed(reason.describe()),
-    }
+        Reason::NotJudged if metric.kind.counts_events() => {
+            let ratio = rounded(judged.verdict().metric(metric.id)?.ratio?, 1);
+            let rate = if metric.kind.is_fraction() { "failure rate" } else { "rate" };
+            Some(format!(
+                "{ratio} times the {rate} of the live version until no readings of it were left to \
+                 compare with"
+            ))
+        }
+        _ => None,
+    });
+    with_figure.map_or_else(
+        || Cow::Borrowed(reason.describe_for(metric.map(|metric| metric.kind))),
+        Cow::Owned,
+    )
 }
 
 /// A bound as a figure; None where it depends on the live arm or the traffic.

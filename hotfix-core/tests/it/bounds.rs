@@ -237,6 +237,21 @@ fn field_18_the_interpolated_quantile_is_as_exact_as_stated() {
     assert!(linear.iter().filter(|error| **error <= stated).count() <= 50);
 }
 
+/// With the middle of a bucket, two equal versions beside an edge were shown 100 ms apart.
+#[test]
+fn field_18_what_is_shown_moves_with_the_counts_and_does_not_jump_at_an_edge() {
+    let edges = [0.1, 0.25, 0.5];
+    let shown = |counts: [f64; 3]| Judged::quantile(0.95, 1e3, &counts, &edges).unwrap().shown();
+    let mut last = 0.5;
+    for faster in (0..=120).map(f64::from) {
+        let [most, second] = [900.0 + faster, 800.0 + 2.0 * faster].map(|n| n.min(1e3));
+        let now = shown([400.0 + 5.0 * faster, second, most]);
+        assert!(now <= last && now > 0.9 * last, "{faster}: {now} after {last}");
+        last = now;
+    }
+    assert_eq!(last, 0.1);
+}
+
 #[test]
 fn field_18_more_slow_requests_never_make_the_quantile_smaller() {
     let edges = [0.1, 0.25, 0.3, 0.5];

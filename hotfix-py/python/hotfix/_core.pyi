@@ -994,6 +994,10 @@ class ComparisonRow(_Document):
         """One entry for each phase: ``{"canary", "baseline", "band", "healed"}``, or None without
         a reading."""
     @property
+    def edges(self) -> list[float]:
+        """The edges of its histogram in seconds, if it is a latency: values between them are
+        interpolated."""
+    @property
     def kind(self) -> _MetricKind:
         """The kind of the metric."""
     @property
@@ -4994,7 +4998,7 @@ class MetricVerdict(_Document):
         the band, with an error of 10%; None where the edges alone decide."""
     @property
     def canary(self) -> float | None:
-        """The canary's value in the window, in the metric's unit."""
+        """The canary's value in the window, in the metric's unit; a quantile is interpolated."""
     @property
     def guarantee(self) -> _Guarantee | None:
         """The basis of the rollback test's error rate: ``guaranteed``, ``calibrated`` or

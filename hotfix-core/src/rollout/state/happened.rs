@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::code::{Family, family};
 use crate::judge::PhaseRecord;
 use crate::unit::Timestamp;
 
@@ -42,6 +43,15 @@ impl Happened {
     /// Whether a refusal of this code has not been logged in this minute.
     pub(crate) fn is_news(&self, code: &str, at: Timestamp) -> bool {
         !self.refusals.iter().any(|(known, last)| known == code && *last == minute(at))
+    }
+
+    /// The code of the reading that was refused last, where that was logged since then.
+    pub(crate) fn refused_reading(&self, since: Timestamp) -> Option<&str> {
+        let refused = self
+            .refusals
+            .iter()
+            .filter(|(code, last)| family(code) == Some(Family::Metric) && *last >= minute(since));
+        refused.max_by_key(|(_, last)| *last).map(|(code, _)| code.as_str())
     }
 
     pub(super) fn note_refusal(&mut self, code: &str, at: Timestamp) {

@@ -52,7 +52,8 @@ pub struct Would {
     /// The phase. Absent after the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<PhaseName>,
-    /// The reason: the verdict's causes, most serious first, or the question.
+    /// The reason: the causes of the verdict, most serious first, of a rollback those that led to it;
+    /// or the question.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// The metrics that the causes name.

@@ -65,7 +65,7 @@ impl Notes {
         if news {
             // A first verdict without a problem is not listed.
             if self.last.is_some() || verdict.decision != Decision::Continue {
-                self.list(verdict, at);
+                self.list(rollout.plan().policy(), verdict, at);
             }
             self.last = Some((verdict.decision, verdict.causes.clone()));
         }
@@ -140,7 +140,7 @@ impl Notes {
         }
     }
 
-    fn list(&mut self, verdict: &Verdict, at: Timestamp) {
+    fn list(&mut self, policy: &Policy, verdict: &Verdict, at: Timestamp) {
         let alerts =
             |cause: &Cause| matches!(cause.reason, Reason::AlertBand | Reason::RollbackBand);
         let what = match verdict.decision {
@@ -177,7 +177,13 @@ impl Notes {
             Some(metric) => format!("{metric}: {}", cause.reason),
             None => cause.reason.to_string(),
         };
-        let reason = verdict.causes.iter().map(words).collect::<Vec<_>>().join(", ");
+        let causes = match what {
+            What::RollBack => Cause::of_rollback(policy, &verdict.causes),
+            What::Continue | What::Alert | What::Hold | What::Ask | What::Promote => {
+                &verdict.causes
+            }
+        };
+        let reason = causes.iter().map(words).collect::<Vec<_>>().join(", ");
         self.push(Would { at, what, phase: self.phase, reason, metrics, evidence });
     }
 
