@@ -95,6 +95,8 @@ closed_set! {
         MissedByChance = "missed_by_chance",
         /// The batches are larger than requested.
         LargerBatches = "larger_batches",
+        /// A history calibrates a test not at all, or badly.
+        WeakHistory = "weak_history",
         /// The last phase does not have all of the traffic.
         HoldBack = "hold_back",
         /// Times count from the detection, whose time is not known.
@@ -255,6 +257,9 @@ impl Plan {
                 "batches of {asked} of {instances} instances would be too many to watch: there are {count} of up to {size}"
             );
             put(PlanFindingKind::LargerBatches, text);
+        }
+        for text in self.weak_histories() {
+            put(PlanFindingKind::WeakHistory, text);
         }
         if let (Some(last), Some(rest)) = (self.policy().phases().last(), self.policy().held_back())
         {

@@ -7,7 +7,7 @@ use crate::text::{enumerated, rounded};
 use crate::unit::Span;
 
 use super::Plan;
-use super::healthy::{Law, SURE, at_gate, figure, in_a_row, power, traffic, trials};
+use super::healthy::{Law, SURE, at_gate, figure, in_a_row, power, trials};
 
 /// A bound is named if a healthy fix misses it more often than this: success and rollback in a
 /// phase, alert in a window.
@@ -94,7 +94,7 @@ impl Plan {
     /// The chance of a healthy fix to miss a bound at this figure, in each phase that judges it.
     fn misses(&self, metric: &Metric, which: Which, bound: f64) -> Vec<(&Phase, f64)> {
         let policy = self.policy();
-        let traffic = self.subject().traffic.requests_per_minute.or_else(|| traffic(policy));
+        let traffic = self.requests_per_minute();
         let watch = policy.watch();
         let phases = policy.phases().iter().filter_map(|phase| {
             let chance = match which {

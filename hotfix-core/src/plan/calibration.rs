@@ -110,6 +110,11 @@ pub struct PhaseCalibration {
 }
 
 impl MetricCalibration {
+    /// Whether it has limits of any phase.
+    pub fn has_limits(&self) -> bool {
+        self.slow.is_some() || self.phases.iter().any(|phase| phase.calibration.is_some())
+    }
+
     /// The limits of a phase, if there are any.
     pub fn of(&self, phase: PhaseName) -> Option<&Calibration> {
         self.phases.iter().find(|p| p.phase == phase)?.calibration.as_deref()
@@ -341,7 +346,13 @@ fn of_phase(
         ..CalibrationSettings::new(phase.share.as_fraction(), policy.ticks_of(phase))
     };
     let phase = phase.name;
-    match calibrate(history, &settings) {
+    // One without events says nothing about noise: its threshold is that of independent errors.
+    let has_events = |of: &Calibration| of.base_rate.is_some_and(|rate| rate > 0.0);
+    let calibrated = calibrate(history, &settings).and_then(|calibration| {
+        let quiet = StatError::EmptyHistory { what: "events" };
+        if has_events(&calibration) { Ok(calibration) } else { Err(quiet) }
+    });
+    match calibrated {
         Ok(calibration) => {
             PhaseCalibration { phase, calibration: Some(Box::new(calibration)), without: None }
         }

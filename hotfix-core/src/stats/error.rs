@@ -180,6 +180,12 @@ coded! {
          or use a mode that needs none"
     )]
     ShortHistory { ticks: usize, needed: usize } => code! {HF-STAT-033},
+    /// A history in which nothing was counted.
+    #[error(
+        "the history has no {what}, so it calibrates nothing: check its query and mapping, or \
+         record a longer one"
+    )]
+    EmptyHistory { what: &'static str } => code! {HF-STAT-057},
     /// Fewer instances than a comparison needs.
     #[error(
         "there are `{instances}` instances, and at least `{needed}` are needed: \

@@ -144,5 +144,6 @@ mod vcs_git;
 mod vcs_teams;
 mod volume;
 mod wander;
+mod weak_histories;
 mod whole_presets;
 mod why;

@@ -261,7 +261,8 @@ fn stat_2_logs_of_rollouts_are_a_history_of_shares() {
     let log = rollout.log();
     let read = RecordedMetrics::read(Format::JsonLines, log, &Mapping::default()).unwrap();
     let history = read.history(&policy()).unwrap();
-    assert_eq!(history.findings, []);
+    let codes: Vec<&str> = history.findings.iter().map(|of| of.code.as_str()).collect();
+    assert_eq!(codes, ["HF-REC-043"], "half an hour is short");
     let plan = plan(&json!(history.history));
     let few = plan.calibrations()[&declined()].of("few".parse().unwrap()).expect("limits");
     assert_eq!(few.settings.model, CountModel::Bernoulli);

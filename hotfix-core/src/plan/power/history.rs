@@ -4,15 +4,16 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::plan::Plan;
-use crate::policy::section::{Metric, Model};
-use crate::stats::numeric::larger;
-use crate::text::sentence;
+use crate::plan::{MetricCalibration, Plan};
+use crate::policy::section::{Metric, Model, Phase};
+use crate::stats::numeric::{larger, smaller};
+use crate::stats::replay::Advice as Short;
+use crate::text::{quoted, sentence};
 use crate::unit::PhaseName;
 
 use super::format::{figure, lasting};
 use super::test::Test;
-use super::watch::Watching;
+use super::watch::{Watching, bad_rate};
 
 /// The fault of rare events by which the thresholds with and without a history are compared.
 const RATIO: f64 = 5.0;
@@ -99,6 +100,8 @@ impl Plan {
             .filter_map(|phase| Some((phase.phase, phase.calibration.as_deref()?)))
             .collect();
         let Some((first, _)) = phases.first() else {
+            let why = metric_calibrations.and_then(|of| of.phases.first()?.without.as_deref());
+            let why = why.map_or_else(String::new, |why| format!(" ({why})"));
             // The simulations were made with 1%.
             let dependent = match metric.model {
                 _ if alpha != "1" => "more where they are not",
@@ -110,7 +113,7 @@ impl Plan {
                 }
             };
             let sentence = format!(
-                "No history calibrates its test: at most {alpha}% false rollbacks while errors are \
+                "No history calibrates its test{why}: at most {alpha}% false rollbacks while errors are \
                  independent; {dependent}."
             );
             return Some(HistoryWorth {
@@ -132,7 +135,7 @@ impl Plan {
             Some(_) => {
                 "A history calibrates its test: errors are as good as independent.".to_owned()
             }
-            None => "A history calibrates its test, but has no error.".to_owned(),
+            None => "A history calibrates its test.".to_owned(),
         };
         if let Some(CalibratedDelay { phase, ratio, minutes, minutes_independent }) = delay {
             let _ = write!(
@@ -154,11 +157,78 @@ impl Plan {
         requests: Option<f64>,
     ) -> Option<CalibratedDelay> {
         let of = self.policy().phases().iter().find(|of| of.name == phase)?;
+        let limits = self.calibrations().get(&metric.id)?.of(phase)?;
+        self.delay_at(limits.threshold, metric, of, rate, requests)
+    }
+
+    fn delay_at(
+        &self,
+        threshold: f64,
+        metric: &Metric,
+        of: &Phase,
+        rate: f64,
+        requests: Option<f64>,
+    ) -> Option<CalibratedDelay> {
         let watching = Watching::try_new(metric, self.setting(metric, of, requests))?;
-        let test = Test::try_new(self, metric, of, rate, &watching)?;
+        let noise = threshold - self.error_budget().threshold();
+        let test = Test::try_new(self, metric, of, rate, &watching)?.at_noise(noise);
         let ratio = if metric.model == Model::Bernoulli { RATIO_OF_SHARES } else { RATIO };
         let minutes = test.time_to_detect(ratio)?;
         let minutes_independent = test.independent().time_to_detect(ratio)?;
-        Some(CalibratedDelay { phase, ratio, minutes, minutes_independent })
+        Some(CalibratedDelay { phase: of.name, ratio, minutes, minutes_independent })
+    }
+
+    /// What the histories lack, a sentence each.
+    pub(in crate::plan) fn weak_histories(&self) -> Vec<String> {
+        let mut weak = Vec::new();
+        for metric in self.policy().metrics().iter().filter(|of| self.may_use_history(of)) {
+            let Some(of) = self.calibrations().get(&metric.id) else { continue };
+            let of_metric = format!("the history of `{}`", metric.id);
+            if let Some(why) = &of.without {
+                weak.push(format!("{of_metric} does not calibrate its test: {why}"));
+            }
+            let without = || of.phases.iter().filter(|phase| phase.calibration.is_none());
+            if let Some(why) = without().next_back().and_then(|of| of.without.as_deref()) {
+                let phases: Vec<PhaseName> = without().map(|of| of.phase).collect();
+                let phases = quoted(&phases, ", ");
+                weak.push(format!("{of_metric} does not calibrate its test in {phases}: {why}"));
+            }
+            let of_phases = of.phases.iter().filter_map(|of| of.calibration.as_deref());
+            let advice = of_phases.flat_map(|of| &of.advice);
+            let mut advice = advice.chain(of.slow.iter().flat_map(|of| &of.advice));
+            if let Some(short) = advice.find(|of| matches!(of, Short::ShortHistory { .. })) {
+                weak.push(format!("{of_metric} is short: {short}"));
+            }
+            if let Some(delay) = self.too_noisy(metric, of) {
+                let CalibratedDelay { phase, ratio, minutes, minutes_independent } = delay;
+                weak.push(format!(
+                    "with {of_metric} no phase finds {ratio} times the reference rate: in `{phase}` \
+                     that takes {} on average, instead of {} without the history; find out what \
+                     varies so much, for example running totals that were read as counts",
+                    lasting(minutes),
+                    lasting(minutes_independent),
+                ));
+            }
+        }
+        weak
+    }
+
+    /// Of the last phase that has limits, where in all of them a fault is not found by the end, but
+    /// would be without the history. The lower threshold counts, of sums or by instance.
+    fn too_noisy(&self, metric: &Metric, of: &MetricCalibration) -> Option<CalibratedDelay> {
+        let (rate, requests) = (bad_rate(metric)?, self.requests_per_minute());
+        let mut last = None;
+        for phase in self.policy().phases() {
+            let Some(limits) = of.of(phase.name) else { continue };
+            let by_instance = limits.by_instance.map_or(limits.threshold, |of| of.threshold);
+            let threshold = smaller(limits.threshold, by_instance);
+            let delay = self.delay_at(threshold, metric, phase, rate, requests)?;
+            let longest = phase.longest().as_seconds() / 60.0;
+            if delay.minutes <= longest {
+                return None;
+            }
+            last = Some(delay).filter(|delay| delay.minutes_independent <= longest).or(last);
+        }
+        last
     }
 }

@@ -240,12 +240,10 @@ impl Plan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn power(&self) -> Power {
-        let own = self.subject().traffic.requests_per_minute;
-        let recorded = traffic(self.policy());
-        let (requests, source) = match (own, recorded) {
-            (Some(requests), _) => (Some(requests), Some(TrafficSource::Traffic)),
-            (None, Some(requests)) => (Some(requests), Some(TrafficSource::Reference)),
-            (None, None) => (None, None),
+        let requests = self.requests_per_minute();
+        let source = match self.subject().traffic.requests_per_minute {
+            Some(_) => Some(TrafficSource::Traffic),
+            None => requests.map(|_| TrafficSource::Reference),
         };
         let mut power = Power {
             requests_per_minute: requests,
@@ -285,6 +283,11 @@ impl Plan {
         power.advice.splice(0..0, advice::volumes(self));
         power.missing = missing(leading, requests, &power);
         power
+    }
+
+    /// The plan's traffic, or else the reference of the policy's volume metric.
+    pub(super) fn requests_per_minute(&self) -> Option<f64> {
+        self.subject().traffic.requests_per_minute.or_else(|| traffic(self.policy()))
     }
 
     /// A phase with its traffic.

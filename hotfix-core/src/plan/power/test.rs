@@ -1,7 +1,7 @@
 //! The sequential rollback test of one metric in one phase, foreseen.
 
 use crate::grade::{EvidenceMode, Otherwise, Response};
-use crate::plan::Plan;
+use crate::plan::{MetricCalibration, Plan};
 use crate::policy::section::{Metric, MetricSettings, Model, NewInstances, Phase};
 use crate::stats::numeric::{ln, sum, whole};
 use crate::stats::planning::Comparison;
@@ -52,7 +52,8 @@ pub(super) fn response(plan: &Plan, metric: &Metric) -> Option<Response> {
         return None;
     }
     let MetricSettings { mode, otherwise, .. } = plan.policy().settings(metric);
-    let calibrated = plan.calibrations().contains_key(&metric.id);
+    let calibration = plan.calibrations().get(&metric.id);
+    let calibrated = calibration.is_some_and(MetricCalibration::has_limits);
     let asks = match mode {
         EvidenceMode::Plain => false,
         EvidenceMode::Replay => !calibrated && otherwise == Otherwise::Ask,
@@ -146,9 +147,15 @@ impl<'a> Test<'a> {
     }
 
     /// The test at the threshold for independent errors.
-    pub(super) fn independent(mut self) -> Self {
-        self.comparison.threshold = self.comparison.threshold.map(|nats| nats - self.noise);
-        self.frontier = None;
+    pub(super) fn independent(self) -> Self {
+        self.at_noise(0.0)
+    }
+
+    /// The test at a threshold that is so much higher than that for independent errors.
+    pub(super) fn at_noise(mut self, noise: f64) -> Self {
+        let more = noise - self.noise;
+        self.comparison.threshold = self.comparison.threshold.map(|nats| nats + more);
+        (self.noise, self.frontier) = (noise, None);
         self
     }
 

@@ -43,6 +43,8 @@ struct Recorded<'a> {
     silent: Count,
     /// Gates that the backtest promoted.
     passed: Count,
+    /// Ticks with another share than the log's rollout had.
+    other_share: Count,
 }
 
 impl Environment for Recorded<'_> {
@@ -50,6 +52,9 @@ impl Environment for Recorded<'_> {
         self.merged(tick.from, tick.to, into);
         if tick.to > self.from && into.is_empty() && tick.from < self.until {
             self.silent.note(tick.to);
+        }
+        if !into.is_empty() && self.differs(&tick) {
+            self.other_share.note(tick.to);
         }
         if into.is_empty() { Shown::Nothing } else { Shown::Readings }
     }
@@ -62,9 +67,10 @@ impl Environment for Recorded<'_> {
             {
                 self.from.since(at)
             }
-            rollout::Act::Deploy { .. } | rollout::Act::SetTraffic { .. } => {
+            act @ (rollout::Act::Deploy { .. } | rollout::Act::SetTraffic { .. }) => {
                 let phase = step.and_then(|step| self.policy.phases().get(step.index));
-                phase.map(|phase| phase.deploy).unwrap_or_default()
+                let usual = phase.map(|phase| phase.deploy).unwrap_or_default();
+                self.moved(act, at).map_or(usual, |moved| moved.since(at))
             }
             rollout::Act::AskDecision { question } => {
                 self.notes.asked(question, rollout, at);
@@ -115,11 +121,25 @@ impl Recorded<'_> {
         let until = to.min(self.until);
         self.merge.put(self.metrics.between(from, until), kind, into);
         if to <= self.from {
-            let begins = to == self.from;
             into.retain(|reading| {
-                reading.strata().all(|arms| arms.canary.is_none() || begins && arms.totals)
+                reading.strata().all(|arms| arms.canary.is_none() || arms.totals)
             });
         }
+    }
+
+    /// When the log's rollout had done the same move of traffic, not before this time.
+    fn moved(&self, act: &rollout::Act, at: Timestamp) -> Option<Timestamp> {
+        let rollout::Act::SetTraffic { share } = act else { return None };
+        let mut moves = self.metrics.moves().iter();
+        moves.find(|(moved, to)| *moved >= at && to == share).map(|(moved, _)| *moved)
+    }
+
+    /// Whether the log's rollout had another share of the traffic.
+    fn differs(&self, tick: &Tick) -> bool {
+        let moves = self.metrics.moves();
+        let logged = |at| moves.iter().rfind(|(moved, _)| *moved <= at).map(|(_, share)| *share);
+        let other = |at| logged(at).is_some_and(|share| share != tick.share);
+        other(tick.from) && other(tick.to)
     }
 
     /// Reads the live version before the start, as a deploy tool does.
@@ -190,6 +210,7 @@ pub(super) fn play(
         notes: Notes::new(run, &left_out),
         silent: Count::default(),
         passed: Count::default(),
+        other_share: Count::default(),
     };
     environment.read_before(&mut rollout, begin, start);
     let mut driver = Driver::new(rollout, start);
@@ -206,6 +227,7 @@ pub(super) fn play(
     findings.extend(environment.notes.findings());
     findings.extend(environment.silent.finding(Odd::Coarse(run.watch().cadence), None));
     findings.extend(environment.passed.finding(Odd::Passed, None));
+    findings.extend(environment.other_share.finding(Odd::OtherShare, None));
     let state = driver.rollout().state();
     if !turned(&driver) && state != State::Complete {
         findings.push(Odd::Over.finding(1, None, Some(ended_at)));

@@ -226,7 +226,8 @@ pub fn backtest(
     }
     let (first, last) = recorded.span();
     let with_fix = recorded.first_of_the_canary().unwrap_or(first);
-    let from = assume.from.unwrap_or(with_fix - recorded.step());
+    let moved = recorded.moves().first().map(|(at, _)| *at);
+    let from = assume.from.or(moved).unwrap_or(with_fix - recorded.step());
     let until = assume.until.unwrap_or(last);
     let readings = recorded.between(from, until).len();
     if readings == 0 {

@@ -70,7 +70,9 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
             let instance = match column.instance {
                 None => 0,
                 Some(place) if cell(place).is_empty() => {
-                    return Err(RecordedFault::NoInstance.at_line(line, place + 1));
+                    let (name, known) = (header.get(place), String::new());
+                    let name = text::shown(name.unwrap_or_default());
+                    return Err(RecordedFault::NoInstance { name, known }.at_line(line, place + 1));
                 }
                 Some(place) => points.instance(cell(place)),
             };

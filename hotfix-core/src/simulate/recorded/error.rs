@@ -58,8 +58,13 @@ coded! {
     )]
     SeveralSeries { metric: MetricName, arm: &'static str } => "HF-REC-011",
     /// A number by instance without the name of its instance.
-    #[error("it has no instance: the mapping says where each number has the name of its own")]
-    NoInstance => "HF-REC-018",
+    #[error("it has no `{name}`, which names its instance by the mapping{known}")]
+    NoInstance {
+        /// The column or label.
+        name: String,
+        /// The labels that it has, after a semicolon.
+        known: String,
+    } => "HF-REC-018",
     /// No history by instance of a metric that one calibrates.
     #[error(
         "there is no history by instance: give the `instance` of {known}, whose tests a history calibrates in `{policy}`{left_out}"
@@ -72,8 +77,11 @@ coded! {
         left_out: String,
     } => "HF-REC-019",
     /// No reading.
-    #[error("the recording has no reading of the metrics that the mapping names")]
-    Nothing => "HF-REC-012",
+    #[error("the recording has no reading of the metrics that the mapping names{without}")]
+    Nothing {
+        /// The sources that nothing matches, after a colon.
+        without: String,
+    } => "HF-REC-012",
     /// A time without readings.
     #[error(
         "the recording has no reading after {from} and up to {until}: it has readings from {first} to {last}"

@@ -46,6 +46,11 @@ coded! {
     #[error("readings lack a part, for example the trials of their events: they are left out")]
     Incomplete => "HF-REC-023",
     #[error(
+        "instances never have both `events` and `trials`: they are left out. Those without an error \
+         yet have no series of errors: join their requests times 0 to it"
+    )]
+    Partial => "HF-REC-046",
+    #[error(
         "numbers are NaN or infinite: they are passed on, and the arm's reading does not count"
     )]
     NotFinite => "HF-REC-024",
@@ -80,6 +85,11 @@ coded! {
     Over => "HF-REC-032",
     #[error("the policy asked a person at a gate: this backtest assumes an immediate go")]
     Passed => "HF-REC-033",
+    #[error(
+        "ticks have another share of the traffic than the log's rollout had: the recorded readings \
+         are used unchanged"
+    )]
+    OtherShare => "HF-REC-045",
     #[error("further entries are not listed: at most {0} are")]
     Cut(_: usize) => "HF-REC-034",
     #[error("it is not by instance, which a history is: it is left out")]
@@ -95,9 +105,27 @@ coded! {
     NoCount => "HF-REC-037",
     #[error(
         "readings have more events than trials, which a proportion cannot have, often because \
-         the two are swapped: they are left out of the history"
+         the two are swapped: they are left out of the history, and if they are most, so is the \
+         metric"
     )]
     MoreThanTrials => "HF-REC-040",
+    #[error(
+        "the trials of its instances rise and hardly ever fall, as running totals do: say `totals`. \
+         It is left out of the history"
+    )]
+    RisesOnly => "HF-REC-042",
+    #[error(
+        "it covers {}, and {} or more are wanted: with less, false rollbacks may exceed alpha. If it \
+         should cover more, check the unit of its times",
+        text::time(*has),
+        text::time(*wanted)
+    )]
+    Short { has: Span, wanted: Span } => "HF-REC-043",
+    #[error(
+        "none of its readings has trials: it is left out of the history. Numbers that are no running \
+         totals are not `totals`"
+    )]
+    NoTrials => "HF-REC-044",
     #[error(
         "there are pauses, the longest {}: the history goes on after them as if they were not \
          there",

@@ -7,19 +7,25 @@ use serde::{Deserialize, Serialize};
 use crate::metric::{Difference, Histogram, Reading, Sample, difference};
 use crate::plan::{Histories, PlanHistories, SlowHistories};
 use crate::policy::Policy;
-use crate::policy::section::Metric;
+use crate::policy::section::{Metric, Phase};
 use crate::sorting::map_of;
-use crate::unit::{MetricName, Span, Timestamp};
+use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
 use super::finding::{Odd, RecordedFinding};
 use super::points::Count;
 use super::{RecordedMetrics, RecordedReading};
 
+/// From this length on a history is long enough, if no phase is longer.
+const ENOUGH: Span = Span::from_seconds(6 * 3600);
 /// A pause between readings of more than this and of more than [`STEPS`] usual steps is left out.
 const PAUSE: Span = Span::from_seconds(600);
 /// See [`PAUSE`].
 const STEPS: u64 = 10;
+/// Trials of each instance that rise so often, and hardly ever fall, are running totals.
+const RISES: usize = 60;
+/// Running totals rise so many times as often as they fall, with restarts.
+const RISES_TO_A_FALL: usize = 20;
 
 /// What each instance counted in ordinary operation, for [`Plan::calibrated`], with findings.
 ///
@@ -54,7 +60,8 @@ impl RecordedMetrics {
     /// with the metric's boundaries. A tick without a reading of an instance is `[0, 0]`. Of running
     /// totals, the differences are used, and a total that falls begins again at 0. A pause of more
     /// than ten minutes and ten usual steps is left out, so that the logs of several rollouts can be
-    /// read together.
+    /// read together. A metric whose readings cannot be what they should be is left out: without any
+    /// trials, mostly with more events than trials, or running totals that were read as counts.
     ///
     /// # Errors
     /// `HF-REC-019` if no metric has a history, and `HF-REC-004` for more than
@@ -89,6 +96,7 @@ impl RecordedMetrics {
         for reading in &self.readings {
             reader.read(reading)?;
         }
+        reader.leave_out(self.span().0);
         let mut findings = self.findings.clone();
         let own = findings.len();
         reader.findings(&mut findings);
@@ -111,6 +119,28 @@ struct Reader<'a> {
     pauses: Count,
     longest: Span,
     odd: BTreeMap<(MetricName, &'static str), (Odd, Count)>,
+    /// Of readings that are not running totals by the mapping.
+    steps: BTreeMap<MetricName, Steps>,
+    short: Option<RecordedFinding>,
+}
+
+/// How often the trials of an instance rose and fell from one reading to the next.
+#[derive(Clone, Copy, Default)]
+struct Steps {
+    rises: usize,
+    falls: usize,
+}
+
+impl Steps {
+    fn note(&mut self, before: f64, now: f64) {
+        self.rises += usize::from(now > before);
+        self.falls += usize::from(now < before);
+    }
+
+    /// Whether so many instances have running totals.
+    const fn are_of_totals(self, instances: usize) -> bool {
+        self.rises >= RISES * instances && self.falls * RISES_TO_A_FALL <= self.rises
+    }
 }
 
 /// The counts of one instance.
@@ -118,8 +148,8 @@ struct Reader<'a> {
 struct Instance {
     /// Ticks with a reading, in their order.
     counts: Vec<(u64, [f64; 2])>,
-    /// The last running totals since the last pause.
-    totals: Option<[f64; 2]>,
+    /// The last reading since the last pause.
+    last: Option<[f64; 2]>,
 }
 
 /// The request times of both arms.
@@ -127,8 +157,8 @@ struct Instance {
 struct Times {
     /// Ticks with a reading, in their order: rows of the canary and of the baseline.
     rows: Vec<(u64, [Vec<f64>; 2])>,
-    /// The last running totals since the last pause.
-    totals: Option<[Vec<f64>; 2]>,
+    /// The last reading since the last pause.
+    last: Option<[Vec<f64>; 2]>,
 }
 
 impl<'a> Reader<'a> {
@@ -145,6 +175,8 @@ impl<'a> Reader<'a> {
             pauses: Count::default(),
             longest: Span::ZERO,
             odd: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            short: None,
         }
     }
 
@@ -194,10 +226,10 @@ impl<'a> Reader<'a> {
                 self.tick += 1;
                 self.start = Some((at, self.tick));
                 for instance in self.metrics.values_mut().flat_map(BTreeMap::values_mut) {
-                    instance.totals = None;
+                    instance.last = None;
                 }
                 for times in self.times.values_mut() {
-                    times.totals = None;
+                    times.last = None;
                 }
             }
             None => self.start = Some((at, 0)),
@@ -225,12 +257,17 @@ impl<'a> Reader<'a> {
         let names = instances.len();
         let Some(instance) = instances.get_mut(name) else { return Ok(()) };
         let (mut counts, mut possible) = (read, true);
-        if totals {
-            let Some(before) = instance.totals.replace(read) else { return Ok(()) };
-            possible = !matches!(
-                difference(metric.kind.data(), &mut counts, &before),
-                Some(Difference::Impossible)
-            );
+        let before = instance.last.replace(read);
+        match before {
+            None if totals => return Ok(()),
+            Some(before) if totals => {
+                possible = !matches!(
+                    difference(metric.kind.data(), &mut counts, &before),
+                    Some(Difference::Impossible)
+                );
+            }
+            Some(before) => self.steps.entry(metric.id).or_default().note(before[1], read[1]),
+            None => {}
         }
         if metric.kind.is_fraction() && (counts[0] > counts[1] || !possible) {
             self.note(metric.id, Odd::MoreThanTrials, at);
@@ -266,13 +303,25 @@ impl<'a> Reader<'a> {
         let tick = self.tick;
         let times = self.times.entry(metric.id).or_default();
         let mut read = [canary, baseline];
-        if arms.totals {
-            let Some(before) = times.totals.replace(read.clone()) else { return };
-            for (row, before) in read.iter_mut().zip(&before) {
-                if let Some(Difference::Impossible) = difference(metric.kind.data(), row, before) {
-                    return self.note(metric.id, Odd::NotInBoundaries, at);
+        let before = times.last.replace(read.clone());
+        match before {
+            None if arms.totals => return,
+            Some(before) if arms.totals => {
+                for (row, before) in read.iter_mut().zip(&before) {
+                    if let Some(Difference::Impossible) =
+                        difference(metric.kind.data(), row, before)
+                    {
+                        return self.note(metric.id, Odd::NotInBoundaries, at);
+                    }
                 }
             }
+            Some(before) => {
+                let steps = self.steps.entry(metric.id).or_default();
+                for (row, before) in read.iter().zip(&before) {
+                    steps.note(all(before), all(row));
+                }
+            }
+            None => {}
         }
         match times.rows.last_mut() {
             Some((last, sums)) if *last == tick => {
@@ -287,11 +336,56 @@ impl<'a> Reader<'a> {
         self.odd.entry((metric, odd.code())).or_insert((odd, Count::default())).1.note(at);
     }
 
+    /// Leaves out the metrics whose readings cannot be what they should be. `first`: the first time.
+    fn leave_out(&mut self, first: Timestamp) {
+        let steps = &self.steps;
+        let is_of_totals = |metric: &MetricName, instances: usize| {
+            steps.get(metric).is_some_and(|steps| steps.are_of_totals(instances))
+        };
+        let mut left_out = Vec::new();
+        for (metric, instances) in &self.metrics {
+            let counts = || instances.values().flat_map(|instance| &instance.counts);
+            let read = counts().filter(|(_, [_, trials])| *trials > 0.0).count();
+            let impossible = self.odd.get(&(*metric, Odd::MoreThanTrials.code()));
+            let impossible = impossible.map_or(0, |(_, count)| count.get());
+            if impossible > read {
+                left_out.push((*metric, Odd::MoreThanTrials));
+            } else if read == 0 && counts().next().is_some() {
+                left_out.push((*metric, Odd::NoTrials));
+            } else if is_of_totals(metric, instances.len()) {
+                left_out.push((*metric, Odd::RisesOnly));
+            }
+        }
+        for (metric, times) in &self.times {
+            if times.rows.iter().all(|(_, rows)| rows.iter().all(|row| all(row) == 0.0)) {
+                left_out.push((*metric, Odd::NoTrials));
+            } else if is_of_totals(metric, 2) {
+                left_out.push((*metric, Odd::RisesOnly));
+            }
+        }
+        for (metric, odd) in left_out {
+            self.metrics.remove(&metric);
+            self.times.remove(&metric);
+            if odd != Odd::MoreThanTrials {
+                self.note(metric, odd, first);
+            }
+        }
+        let compared = self.policy.phases().iter().filter(|phase| phase.share < Share::ALL);
+        let longest = compared.map(Phase::longest).max().unwrap_or_default();
+        let cadence = self.policy.watch().cadence.as_millis();
+        let has = Span::from_millis(cadence.saturating_mul(self.tick + 1));
+        let wanted = longest.max(ENOUGH);
+        if has < wanted && !(self.metrics.is_empty() && self.times.is_empty()) {
+            self.short = Some(Odd::Short { has, wanted }.finding(1, None, Some(first)));
+        }
+    }
+
     fn findings(&self, findings: &mut Vec<RecordedFinding>) {
         findings.extend(self.pauses.finding(Odd::Pause(self.longest), None));
         for ((metric, _), (odd, count)) in &self.odd {
             findings.extend(count.finding(*odd, Some(*metric)));
         }
+        findings.extend(self.short.clone());
     }
 
     /// `findings`: of this history.
@@ -343,6 +437,11 @@ impl<'a> Reader<'a> {
         }
         Ok((histories, slow))
     }
+}
+
+/// All requests of a row.
+fn all(row: &[f64]) -> f64 {
+    row.last().copied().unwrap_or_default()
 }
 
 /// The requests up to each of the metric's boundaries, and all; None if the histogram lacks a

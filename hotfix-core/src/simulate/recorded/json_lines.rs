@@ -11,7 +11,7 @@ use crate::metric::{Observation, Sample};
 use crate::plan::Subject;
 use crate::sorting::sort_by_key;
 use crate::text;
-use crate::unit::{MetricName, Timestamp};
+use crate::unit::{MetricName, Share, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
 use super::finding::Odd;
@@ -27,7 +27,37 @@ struct Line {
     metrics: Option<Observation>,
     plan: Option<Value>,
     release: Option<Value>,
+    action: Option<Value>,
+    actions: Option<Value>,
     other: Option<String>,
+}
+
+/// Where a log says that traffic was moved.
+#[derive(Default)]
+struct Moves {
+    /// The share that each action moves to.
+    asked: BTreeMap<String, Share>,
+    made: Vec<(Timestamp, Share)>,
+}
+
+impl Moves {
+    fn note(&mut self, line: &Line, at: Option<Timestamp>) {
+        let confirmed = line.kind.as_deref() == Some("confirm");
+        let id = line.action.as_ref().and_then(Value::as_str).filter(|_| confirmed);
+        if let (Some(at), Some(share)) = (at, id.and_then(|id| self.asked.get(id))) {
+            self.made.push((at, *share));
+        }
+        for action in line.actions.as_ref().and_then(Value::as_array).into_iter().flatten() {
+            let share = match action["kind"].as_str() {
+                Some("set_traffic") => serde_json::from_value(action["share"].clone()).ok(),
+                Some("roll_back") => Some(Share::NONE),
+                _ => None,
+            };
+            if let (Some(id), Some(share)) = (action["id"].as_str(), share) {
+                self.asked.insert(id.to_owned(), share);
+            }
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Line {
@@ -50,6 +80,8 @@ impl<'de> Deserialize<'de> for Line {
                             match other {
                                 "plan" => line.plan = Some(map.next_value()?),
                                 "release" => line.release = Some(map.next_value()?),
+                                "action" => line.action = Some(map.next_value()?),
+                                "actions" => line.actions = Some(map.next_value()?),
                                 _ => drop(map.next_value::<IgnoredAny>()?),
                             }
                             line.other.get_or_insert(key);
@@ -71,6 +103,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     let mut lines: Vec<(RecordedReading, Option<Timestamp>)> = Vec::new();
     let mut latest: Option<Timestamp> = None;
     let mut subject = Subject::default();
+    let mut moves = Moves::default();
     for (number, text) in (1..).zip(text.lines()) {
         if text.trim().is_empty() {
             continue;
@@ -78,6 +111,10 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
         let line: Line = serde_json::from_str(text).map_err(|error| {
             RecordedFault::Json { fault: message_of(&error) }.at_line(number, error.column())
         })?;
+        if line.kind.is_some() {
+            let at = line.at.as_ref().and_then(|at| time(at, mapping.time.unit, number).ok());
+            moves.note(&line, at);
+        }
         if line.kind.as_deref().is_some_and(|kind| kind != "observe") {
             if let Some(opened) = line.plan.and_then(|plan| serde_json::from_value(plan).ok()) {
                 subject = opened;
@@ -136,7 +173,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     }
     findings.extend(gaps(&readings));
     let released = subject.release.map(|release| Box::new((release, subject.traffic)));
-    Ok(RecordedMetrics { readings, findings, released })
+    Ok(RecordedMetrics { readings, findings, released, moves: moves.made })
 }
 
 /// Marks the lines that repeat an earlier one, in the order of time: an identical observation with

@@ -77,12 +77,13 @@ document_table! {
     /// The assumptions about the deployment.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Assumptions {
-        /// When the fix got its first traffic. Default: one usual step before the first reading, so
-        /// that all readings count. Earlier readings only give the start of running totals.
+        /// When the fix got its first traffic. Default: of a rollout's log, when that was confirmed;
+        /// else one usual step before the first reading, so that all readings count. Earlier readings
+        /// only give the start of running totals.
         ///
-        /// The phases follow the policy, and each deployment takes its expected time. The shares are
-        /// those of the simulated rollout: the recorded canary arm is used unchanged, whatever its
-        /// traffic was.
+        /// The phases follow the policy, and each deployment takes its expected time, or as long as
+        /// in the log. The shares are those of the simulated rollout: the recorded canary arm is used
+        /// unchanged, whatever its traffic was.
         pub from: Option<Timestamp> = MappingReader::time, nullable;
         /// The end of the watch. Default: the last reading.
         pub until: Option<Timestamp> = MappingReader::time, nullable;

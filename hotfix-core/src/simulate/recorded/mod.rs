@@ -29,7 +29,7 @@ use crate::grade::closed_set;
 use crate::metric::Observation;
 use crate::plan::{Release, Traffic};
 use crate::text;
-use crate::unit::{Span, Timestamp};
+use crate::unit::{Share, Span, Timestamp};
 
 closed_set! {
     /// The format of a recording.
@@ -89,6 +89,8 @@ pub struct RecordedMetrics {
     findings: Vec<RecordedFinding>,
     /// What was released under which traffic, where the recording is a rollout's log.
     released: Option<Box<(Release, Traffic)>>,
+    /// Where the recording is a rollout's log: when traffic was moved, and to which share.
+    moves: Vec<(Timestamp, Share)>,
 }
 
 impl RecordedMetrics {
@@ -113,7 +115,7 @@ impl RecordedMetrics {
             Format::Prometheus => prometheus::read(text, mapping)?,
         };
         if recording.readings.is_empty() {
-            return Err(RecordedFault::Nothing.anywhere());
+            return Err(RecordedFault::Nothing { without: String::new() }.anywhere());
         }
         Ok(recording)
     }
@@ -164,6 +166,11 @@ impl RecordedMetrics {
     /// The first time at which the canary was read.
     pub(super) fn first_of_the_canary(&self) -> Option<Timestamp> {
         self.readings.iter().find(|reading| reading.has_canary()).map(|reading| reading.at)
+    }
+
+    /// When a log's rollout had moved traffic, and to which share.
+    pub(super) fn moves(&self) -> &[(Timestamp, Share)] {
+        &self.moves
     }
 
     /// The first and the last time.

@@ -71,6 +71,16 @@ impl Count {
         self.first.get_or_insert(at);
     }
 
+    fn note_if(&mut self, odd: bool, at: Timestamp) {
+        if odd {
+            self.note(at);
+        }
+    }
+
+    pub(super) const fn get(self) -> usize {
+        self.count
+    }
+
     pub(in crate::simulate) fn finding(
         self,
         odd: Odd,
@@ -132,6 +142,8 @@ impl<'m> Points<'m> {
         let names: Vec<&str> = self.names();
         let edges = self.edges(arms.len());
         let mut faults = vec![Faults::default(); arms.len()];
+        // The instances of an arm that have had both numbers.
+        let mut whole: BTreeSet<(usize, usize)> = BTreeSet::new();
         let mut readings: Vec<RecordedReading> = Vec::new();
         for group in self.list.chunk_by(|a, b| (a.at, a.of.arm) == (b.at, b.of.arm)) {
             let Some(first) = group.first() else { continue };
@@ -145,14 +157,14 @@ impl<'m> Points<'m> {
                 faults.not_finite.note(at);
             }
             let Ok(form) = source.form() else { continue };
-            let sample = match form {
-                Form::Instances => by_instance(group, &names, faults),
-                _ => sample(form, group, edges, &mut faults.duplicate),
+            let sample = if form == Form::Instances {
+                by_instance(group, &names, faults, &mut whole)
+            } else {
+                let sample = sample(form, group, edges, &mut faults.duplicate);
+                faults.incomplete.note_if(sample.is_none(), at);
+                sample
             };
-            let Some(sample) = sample else {
-                faults.incomplete.note(at);
-                continue;
-            };
+            let Some(sample) = sample else { continue };
             let totals = self.mapping.metrics.get(metric).is_some_and(|metric| metric.totals);
             if readings.last().is_none_or(|last| last.at != at) {
                 readings.push(RecordedReading { at, metrics: Observation::new() });
@@ -171,9 +183,16 @@ impl<'m> Points<'m> {
                 let arm = ARMS.get(*which).copied().unwrap_or_default();
                 findings.push(Odd::NoSeries(arm).finding(1, Some(*metric), None));
             }
+            // Instance 0 is an arm that is not read by instance.
+            let seen = self.last.keys().filter(|of| of.arm == index && of.instance > 0);
+            let seen: BTreeSet<_> = seen.map(|of| (index, of.instance)).collect();
+            let partial = seen.difference(&whole).count();
+            if partial > 0 {
+                findings.push(Odd::Partial.finding(partial, Some(*metric), None));
+            }
         }
         findings.extend(gaps(&readings));
-        RecordedMetrics { readings, findings, released: None }
+        RecordedMetrics { readings, findings, released: None, moves: Vec::new() }
     }
 
     /// All bucket bounds of each arm.
@@ -203,8 +222,14 @@ impl<'m> Points<'m> {
 pub(super) const OPEN: u64 = f64::INFINITY.to_bits();
 
 /// The counts of an arm's instances at one time, without those of which a part is missing. None if
-/// none is left.
-fn by_instance(group: &[Point], names: &[&str], faults: &mut Faults) -> Option<Sample> {
+/// none is left. `whole` gains the others.
+fn by_instance(
+    group: &[Point],
+    names: &[&str],
+    faults: &mut Faults,
+    whole: &mut BTreeSet<(usize, usize)>,
+) -> Option<Sample> {
+    let first = group.first()?;
     let mut read: BTreeMap<usize, [Option<f64>; 2]> = BTreeMap::new();
     for point in group {
         let parts = read.entry(point.of.instance).or_default();
@@ -214,14 +239,13 @@ fn by_instance(group: &[Point], names: &[&str], faults: &mut Faults) -> Option<S
         }
     }
     let mut instances = BTreeMap::new();
-    let all = read.len();
     for (number, parts) in read {
         if let ([Some(events), Some(trials)], Some(name)) = (parts, names.get(number)) {
             instances.insert((*name).to_owned(), [events, trials]);
+            whole.insert((first.of.arm, number));
+        } else {
+            faults.incomplete.note(first.at);
         }
-    }
-    if !instances.is_empty() && instances.len() < all {
-        group.iter().take(1).for_each(|point| faults.incomplete.note(point.at));
     }
     (!instances.is_empty()).then_some(Sample::Instances(instances))
 }

@@ -3,7 +3,7 @@
 //! Source of the format: the HTTP API of Prometheus, "Range queries" and "Range vectors"
 //! (prometheus.io/docs).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -30,10 +30,13 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     })?;
     let all = all_series(&document)?;
     let mut points = Points::new(mapping);
+    let mut unmatched = BTreeSet::new();
     for (index, (metric, arm, of)) in mapping.arms().enumerate() {
         // Each part, by instance if the arm is read so, is one series.
         let mut taken: BTreeMap<Series, usize> = BTreeMap::new();
         for (part, source) in of.sources() {
+            let name = source.from.as_deref();
+            unmatched.extend(name.filter(|_| !all.iter().any(|one| one.is(source))));
             for (place, series) in all.iter().enumerate().filter(|(_, one)| one.is(source)) {
                 let instance = match &of.instance {
                     Some(label) => points.instance(series.instance(label)?),
@@ -53,7 +56,13 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
             }
         }
     }
-    Ok(points.assemble())
+    let recorded = points.assemble();
+    if recorded.readings.is_empty() && !unmatched.is_empty() {
+        let names: Vec<&str> = unmatched.into_iter().collect();
+        let without = format!(": no series matches {}", text::quoted(&names, ", "));
+        return Err(RecordedFault::Nothing { without }.anywhere());
+    }
+    Ok(recorded)
 }
 
 /// `[1767225600.781, "0.25"]`.
@@ -87,7 +96,12 @@ impl Answered<'_> {
         let name = self.labels.get(label).and_then(Value::as_str).unwrap_or_default();
         if name.is_empty() {
             let pointer = format!("{}/metric/{}", self.pointer, text::pointer_step(label));
-            return Err(RecordedFault::NoInstance.at(pointer));
+            let labels: Vec<String> = self.labels.keys().map(|label| text::shown(label)).collect();
+            let known = match labels.as_slice() {
+                [] => "; it has no label".to_owned(),
+                labels => format!("; its labels are {}", text::quoted(labels, ", ")),
+            };
+            return Err(RecordedFault::NoInstance { name: text::shown(label), known }.at(pointer));
         }
         Ok(name)
     }

@@ -122,8 +122,8 @@ pub struct SlowCalibration {
 ///
 /// # Errors
 /// [`StatError`] ([`ShortHistory`](StatError::ShortHistory)) if the history is shorter than the
-/// phases, other variants for settings that are not valid, a history of other boundaries, or too
-/// few instances.
+/// phases, [`EmptyHistory`](StatError::EmptyHistory) if it has no requests, other variants for
+/// settings that are not valid, a history of other boundaries, or too few instances.
 ///
 /// ```
 /// use hotfix_core::stats::latency::{SlowCalibrationSettings, SlowHistory, calibrate_slow};
@@ -243,6 +243,9 @@ impl<'a> Replayed<'a> {
         let mut whole = Past::NONE;
         for tick in &all {
             whole.add(SlowCounts::new(&tick.slow[..history.boundaries()], tick.trials));
+        }
+        if whole.trials == 0.0 {
+            return Err(StatError::EmptyHistory { what: "requests" });
         }
         let ratio = history.canary().map(|canary| {
             let trials = (0..ticks).map(|tick| history.of([canary], tick).trials).sum::<f64>();

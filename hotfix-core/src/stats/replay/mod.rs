@@ -279,8 +279,9 @@ fn this_version<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Err
 ///
 /// # Errors
 /// [`StatError`] ([`ShortHistory`](crate::stats::StatError::ShortHistory))
-/// if the history is shorter than the phase: use another mode and report why. Other variants for
-/// settings, instances or zones that are not valid.
+/// if the history is shorter than the phase, [`EmptyHistory`](crate::stats::StatError::EmptyHistory)
+/// if it has no trials: use another mode and report why. Other variants for settings, instances or
+/// zones that are not valid.
 ///
 /// ```
 /// use hotfix_core::stats::replay::{CalibrationSettings, History, calibrate};
@@ -350,10 +351,13 @@ fn run<const N: usize>(
     let length = settings.ticks as usize;
     let windows =
         Windows::new(ticks, length).ok_or(StatError::ShortHistory { ticks, needed: length })?;
+    let all = history.all();
+    if all.iter().all(|counts| counts.trials == 0.0) {
+        return Err(StatError::EmptyHistory { what: "trials" });
+    }
     let canary_instances = shards.iter().map(Vec::len).min().unwrap_or_default();
     let reads_instances = settings.model.reads_instances();
     let leave_one_out = reads_instances && canary_instances >= LEAVE_ONE_OUT;
-    let all = history.all();
     let groups = groups(history, &shards, false);
     let fitting = Fitting {
         kernel: &Kernel::<N>::new(grid, settings),

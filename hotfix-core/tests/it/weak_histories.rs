@@ -1,0 +1,171 @@
+//! A history that cannot calibrate a test is left out or does not calibrate it, and the plan says why (FIELD-17, PLAN-7).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use hotfix_core::grade::EvidenceMode;
+use hotfix_core::judge::Guarantee;
+use hotfix_core::plan::{Histories, Plan, PlanFindingKind, Subject};
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Recording, Rollout};
+use hotfix_core::simulate::recorded::{
+    Format, Mapping, RecordedErrors, RecordedHistory, RecordedMetrics,
+};
+use serde_json::json;
+
+use crate::modes::error_rate;
+use crate::noise::{Law, Service};
+
+type Pods = BTreeMap<String, Vec<[f64; 2]>>;
+
+fn standard() -> Arc<Policy> {
+    Arc::new(Policy::preset("standard").unwrap())
+}
+
+/// Independent errors of 20 instances, 0.3% of 1,000 requests a minute.
+fn counts(ticks: usize) -> Pods {
+    Service::new(Law::Independent, 20, 1_000.0, 0.003, 5).history(ticks).into()
+}
+
+/// The same as running totals.
+fn totals(ticks: usize) -> Pods {
+    let mut pods = counts(ticks);
+    for rows in pods.values_mut() {
+        let mut sum = [0.0; 2];
+        for row in rows {
+            sum = [sum[0] + row[0], sum[1] + row[1]];
+            *row = sum;
+        }
+    }
+    pods
+}
+
+fn plan(pods: Pods) -> Plan {
+    let subject: Subject = serde_json::from_value(json!({
+        "incident": {"id": "INC-1", "severity": "P1"},
+        "release": {"version": "2.3.1", "previous": "2.3.0"},
+        "traffic": {"requests_per_minute": 1000},
+    }))
+    .unwrap();
+    Plan::calibrated(standard(), subject, Histories::from([(error_rate(), pods)])).unwrap()
+}
+
+fn weak(plan: &Plan) -> Vec<String> {
+    let findings = plan.findings().into_iter();
+    findings.filter(|of| of.kind == PlanFindingKind::WeakHistory).map(|of| of.text).collect()
+}
+
+fn basis(plan: Plan) -> (EvidenceMode, Guarantee) {
+    let evidence = Rollout::try_new(plan, Recording::Off, "").unwrap();
+    let evidence = evidence.evidence(error_rate()).unwrap();
+    (evidence.mode, evidence.guarantee)
+}
+
+fn power(plan: &Plan) -> String {
+    plan.power().leading.unwrap().history.unwrap().sentence
+}
+
+#[test]
+fn plan_7_a_history_of_six_hours_calibrates_without_a_finding() {
+    let plan = plan(counts(2_160));
+    assert!(weak(&plan).is_empty(), "{:?}", weak(&plan));
+    assert_eq!(basis(plan), (EvidenceMode::Replay, Guarantee::Calibrated));
+}
+
+#[test]
+fn plan_7_a_history_in_which_nothing_was_counted_calibrates_nothing() {
+    for (row, what) in [([0.0, 0.0], "no trials"), ([0.0, 8.0], "no events")] {
+        let pods = (0..20).map(|pod| (format!("pod-{pod:02}"), vec![row; 2_160]));
+        let plan = plan(pods.collect());
+        let said = weak(&plan);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains("does not calibrate its test in `canary`, `partial`"), "{said:?}");
+        assert!(said[0].contains(&format!("HF-STAT-057: the history has {what}")), "{said:?}");
+        assert!(power(&plan).contains("No history calibrates its test (HF-STAT-057"));
+        assert_eq!(basis(plan), (EvidenceMode::Plain, Guarantee::Assumed));
+    }
+}
+
+#[test]
+fn plan_7_a_short_history_is_a_finding() {
+    let an_hour = weak(&plan(counts(360)));
+    assert_eq!(an_hour.len(), 1, "{an_hour:?}");
+    assert!(an_hour[0].contains("`error_rate` is short: 1.0 hours"), "{an_hour:?}");
+    let half_an_hour = weak(&plan(counts(180)));
+    assert_eq!(half_an_hour.len(), 2, "{half_an_hour:?}");
+    assert!(half_an_hour[0].contains("in `partial`: HF-STAT-033: the history has `180` ticks"));
+    let a_quarter = plan(counts(90));
+    let said = weak(&a_quarter);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("in `canary`, `partial`: HF-STAT-033"), "{said:?}");
+    assert!(power(&a_quarter).contains("No history calibrates its test (HF-STAT-033"));
+}
+
+#[test]
+fn plan_7_a_history_with_which_no_phase_finds_a_fault_is_a_finding() {
+    let plan = plan(totals(2_160));
+    let said = weak(&plan);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("no phase finds 5 times the reference rate"), "{said:?}");
+}
+
+fn read(pods: &Pods, totals: bool) -> Result<RecordedHistory, RecordedErrors> {
+    let mut text = String::from("time,pod,errors,requests\n");
+    for (pod, rows) in pods {
+        for (tick, [events, trials]) in rows.iter().enumerate() {
+            let _ = writeln!(text, "{},{pod},{events},{trials}", 10 * tick);
+        }
+    }
+    let arm = json!({"events": "errors", "trials": "requests", "instance": "pod"});
+    let metrics = json!({"error_rate": {"canary": arm, "totals": totals}});
+    let mapping = json!({"time": {"unit": "seconds"}, "metrics": metrics}).to_string();
+    let recorded = RecordedMetrics::read(Format::Csv, &text, &Mapping::from_json(&mapping)?)?;
+    recorded.history(&standard())
+}
+
+#[test]
+fn field_17_running_totals_that_are_read_as_counts_are_no_history() {
+    let error = read(&totals(2_160), false).unwrap_err();
+    let error = error.first().unwrap();
+    assert_eq!(error.code(), "HF-REC-019");
+    assert!(error.to_string().contains("HF-REC-042 of `error_rate`: the trials"), "{error}");
+    // Restarts now and then hide nothing.
+    let mut restarted = totals(2_160);
+    for (pod, rows) in restarted.values_mut().enumerate() {
+        for at in (100..2_000).step_by(200 + pod) {
+            let before = rows[at];
+            for row in &mut rows[at..] {
+                *row = [(row[0] - before[0]).max(0.0), (row[1] - before[1]).max(0.0)];
+            }
+        }
+    }
+    assert_eq!(read(&restarted, false).unwrap_err().first().unwrap().code(), "HF-REC-019");
+    assert!(read(&restarted, true).unwrap().findings.is_empty());
+    assert!(read(&counts(2_160), false).unwrap().findings.is_empty());
+}
+
+#[test]
+fn field_17_a_recording_of_prometheus_says_what_is_absent() {
+    let arm = json!({"events": "errors", "trials": "requests", "instance": "instance"});
+    let mapping = json!({"metrics": {"error_rate": {"canary": arm, "totals": true}}}).to_string();
+    let says = |answer: &serde_json::Value| {
+        let mapping = Mapping::from_json(&mapping).unwrap();
+        let read = RecordedMetrics::read(Format::Prometheus, &answer.to_string(), &mapping);
+        read.unwrap_err().first().unwrap().to_string()
+    };
+    let series = |labels: serde_json::Value| {
+        let values = json!([[0, "5"], [10, "8"]]);
+        json!({"resultType": "matrix", "result": [{"metric": labels, "values": values}]})
+    };
+    let none = json!({"resultType": "matrix", "result": []});
+    let requests = series(json!({"instance": "a"}));
+    let one_of_two = says(&json!({"requests": requests, "errors": none}));
+    assert!(one_of_two.ends_with(": no series matches `errors`"), "{one_of_two}");
+    let unnamed = says(&requests);
+    assert!(unnamed.ends_with(": no series matches `errors`, `requests`"), "{unnamed}");
+    let pods = series(json!({"job": "api", "pod": "a"}));
+    let label = says(&json!({"requests": pods, "errors": pods}));
+    let expected = "has no `instance`, which names its instance by the mapping; its labels are";
+    assert!(label.contains(expected) && label.ends_with("`job`, `pod`"), "{label}");
+}
