@@ -10,26 +10,30 @@
  *   - Names have the form hotfix_<noun>_<verb>. Order of parameters: handle, inputs, outputs, `hotfix_error **err` last.
  *   - A call that can fail returns a hotfix_status. If `err` is not null, a failed call stores an error object there, which the
  *     caller frees with hotfix_error_free; a successful call stores null.
- *   - Before any other check, out handles are set to null and buffers are emptied. Both are filled only on success.
+ *   - Before any other check, out handles are set to null and buffers are emptied. Both are filled only on success. A hotfix_outcome
+ *     loses its events and actions, a hotfix_train_outcome its moves and findings; a refusal fills them as well.
  *   - A pointer must not be null unless its @param allows it. *_free(NULL) does nothing.
  *
  * Ownership
- *   - The caller owns each handle from `_new`, `_preset`, `_from_*`, `_clone`, `_replay`, `_recover`, hotfix_rollout_restore and
- *     hotfix_convert, and frees it once with `_free`.
+ *   - The caller owns each handle from `_new`, `_preset`, `_from_*`, `_clone`, `_replay`, `_recover`, hotfix_rollout_restore,
+ *     hotfix_rollout_plan, hotfix_plan_policy and hotfix_convert, and frees it once with `_free`.
  *   - Input text is a pointer and a length in bytes, UTF-8, borrowed for the call. No null byte is needed at its end.
  *   - The caller owns a filled hotfix_buf and frees it with hotfix_buf_free. A hotfix_str is a view: the function that returns it
  *     documents how long it is valid.
- *   - A plan does not refer to its policy, and a rollout does not refer to its plan: each can be freed at any time.
+ *   - A plan does not refer to its policy, and a rollout does not refer to its plan: each can be freed at any time. A train owns
+ *     its rollouts.
  *
  * Threads
  *   - Several threads may use a `const T *` at the same time; only one thread at a time may use a `T *`. Handles are not bound to
- *     a thread.
+ *     a thread. A thread that calls the library needs a stack of at least 256 KiB.
  *
  * Versions
- *   - An input or output struct starts with `size_t struct_size`: set it to sizeof. New members are added at the end. Members that
- *     a shorter input struct lacks have their defaults; the unknown members of a longer one have to be zero. These structs have no
- *     size and never change: hotfix_counts, hotfix_stratum, hotfix_train_service, hotfix_str, hotfix_buf, hotfix_digest and
- *     hotfix_name.
+ *   - An input or output struct starts with `size_t struct_size`: set it to sizeof. New members are added at the end. Members
+ *     that a shorter input struct lacks have their defaults; the unknown members of a longer one have to be zero. A shorter
+ *     output struct gets the members that it has; the unknown members of a longer one are set to zero, up to its struct_size. So
+ *     a struct_size above the struct's real size overwrites what follows it. No struct has more than 512 bytes: a larger size is
+ *     HOTFIX_STATUS_STRUCT. HOTFIX_…_INIT initialises a declaration; in C it cannot be assigned. These structs have no size and
+ *     never change: hotfix_counts, hotfix_stratum, hotfix_train_service, hotfix_str, hotfix_buf, hotfix_digest and hotfix_name.
  *   - Values of enums are explicit and are never reused. Parameters and members for an enum have the type int32_t and are checked
  *     (HOTFIX_STATUS_ENUM).
  *   - hotfix_abi_version() of the loaded library has to equal HOTFIX_ABI_VERSION; otherwise header and library are not compatible.
@@ -41,16 +45,21 @@
  *
  * Handles
  *   - A handle that was freed, or that has another type, gives HOTFIX_STATUS_HANDLE: nothing behind it is accessed, and freeing it
- *     again does nothing. The address of a freed handle is reused only after thousands of other handles.
+ *     again does nothing. Errors are handles, too: the functions that read one treat such a pointer like null. The address of a freed
+ *     handle is reused only after thousands of other handles; with more than 4,096 handles alive it may be reused at once.
+ *   - A rollout that a train owns gives HOTFIX_STATUS_HANDLE (HF-FFI-013) to every function that would change it, also to another
+ *     hotfix_train_new, and hotfix_rollout_free does nothing. After hotfix_train_free it is a handle that was freed.
  *
  * Defects
  *   - A panic inside the library is caught: HOTFIX_STATUS_PANIC. It poisons the handle that was used: every further call on it,
  *     except `_free`, returns HOTFIX_STATUS_POISONED. Other handles are not affected.
  *
  * Times are int64_t milliseconds since 1970-01-01T00:00:00Z. Documents have RFC 3339 text: hotfix_time_parse and
- * hotfix_time_format convert between the two. A time outside the years 1 to 9999 is HOTFIX_STATUS_UNIT. A time before 2001-09-09 is
- * probably in seconds: it is HOTFIX_STATUS_UNIT for a start, a tag or an export, and HF-ROLL-025 for an input. Arrays of numbers
- * that are not aligned, and lengths above the maximum of a function, are HOTFIX_STATUS_RANGE. Documents (policy, incident, input, verdict, action) are the same JSON as in Rust, Python and the log.
+ * hotfix_time_format convert between the two. A time outside the years 1 to 9999 is HOTFIX_STATUS_UNIT. A time before 2001-09-09
+ * is probably in seconds: it is HF-ROLL-025 for an input, and HF-FFI-010 (HOTFIX_STATUS_UNIT) for hotfix_train_tick,
+ * hotfix_train_settle, hotfix_plan_timeline and hotfix_timestamp_tag. Arrays of numbers that are not aligned, and lengths above
+ * the maximum of a function, are HOTFIX_STATUS_RANGE. Documents (policy, incident, input, verdict, action) are the same JSON as
+ * in Rust, Python and the log.
  */
 
 #ifndef HOTFIX_H
@@ -518,15 +527,16 @@ enum hotfix_state
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * The severity is unknown, a checklist item is open, or a previous attempt still has traffic.
+   * There is no release, the severity is unknown, a checklist item is open, or a previous attempt
+   * still has traffic.
    */
   HOTFIX_STATE_DRAFTED = 1,
   /**
-   * An approval is missing.
+   * An approval or a waiver is missing.
    */
   HOTFIX_STATE_AWAITING_APPROVAL = 2,
   /**
-   * Nothing is missing.
+   * Nothing is missing. Outside of a change window `start` is still refused.
    */
   HOTFIX_STATE_READY = 3,
   /**
@@ -765,7 +775,9 @@ enum hotfix_form
    */
   HOTFIX_FORM_PAIR = 1,
   /**
-   * `canary[0]` and `baseline[0]` are levels: a gauge, or a volume per minute.
+   * `canary[0]` and `baseline[0]` are levels: a gauge, or a volume per minute. With
+   * HOTFIX_READING_TOTALS a volume is a running counter, from whose difference the rollout
+   * computes the volume per minute.
    */
   HOTFIX_FORM_LEVEL = 2,
   /**
@@ -1083,6 +1095,9 @@ typedef struct hotfix_outcome {
  * The reading of one metric since the last observation. Set all bytes to zero, then set the
  * members that apply: `{.struct_size = sizeof r, …}`.
  *
+ * NaN and infinity are accepted and logged: the metric's band is then `not_finite`, which is never
+ * healthy. A division by zero is better sent as no reading.
+ *
  * All elements of an array have the same `struct_size`, which is the array's stride. Send readings
  * by instance as JSON.
  */
@@ -1359,18 +1374,20 @@ typedef struct hotfix_evidence {
    */
   size_t struct_size;
   /**
-   * Logarithm of the e-value; 0 without data. The test decides at its threshold: ln(1/alpha),
-   * unless the settings give another.
+   * Logarithm of the e-value E; 0 without data. The test decides at its threshold: ln(1/alpha),
+   * unless the settings give another. A randomisation decides by the canary's rank instead, at
+   * ticks 3, 6, 12, 18, 30, 60, 120, 210 and 300 if the settings give no "evaluations".
    */
   double log_e;
   /**
-   * A lower bound of `log_e` that is cheaper to compute, on which `p_value` is based; equal to
-   * `log_e` for a ceiling and a randomisation.
+   * A lower bound of `log_e` that is cheaper to compute; equal to `log_e` for a ceiling and a
+   * randomisation.
    */
   double log_e_bound;
   /**
-   * min(1, 1/max E) over all evaluations; valid at every evaluation. Of a randomisation it is 1
-   * until the test has decided.
+   * 1 over the largest single weighted bet of E so far, at most 1; valid at every evaluation. It
+   * is larger than 1/E, so a test has decided before it is below alpha. Of a randomisation it is
+   * 1 until the test has decided.
    */
   double p_value;
   /**
@@ -1865,8 +1882,8 @@ struct hotfix_str hotfix_error_code(const struct hotfix_error *error);
  * parameter.
  *
  * @param error  An error, or null.
- * @return A view that lives as long as the error; empty if the error concerns the whole document,
- *         and for null.
+ * @return A view that lives as long as the error; empty if the error concerns the whole document
+ *         or has no place, and for null.
  *
  * Thread rule: any number of threads may read one error.
  */
@@ -1932,7 +1949,7 @@ struct hotfix_str hotfix_error_accepted(const struct hotfix_error *error, size_t
 struct hotfix_str hotfix_error_events(const struct hotfix_error *error);
 
 /**
- * Frees an error. Its views become invalid.
+ * Frees an error. Its views become invalid. Freeing it again does nothing.
  *
  * @param error  An error that a function of this library returned, or null.
  *
@@ -2233,7 +2250,7 @@ hotfix_status hotfix_policy_decide(const struct hotfix_policy *policy,
  * @param at_len  Its length in bytes.
  * @param out     A buffer that the caller frees with hotfix_buf_free.
  * @param err     Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_UNIT if `start` is not a valid time.
+ * @return HOTFIX_STATUS_UNIT if `at` is not a valid time.
  *
  * Thread rule: any number of threads may use one policy.
  */
@@ -2371,6 +2388,19 @@ hotfix_status hotfix_plan_timeline(const struct hotfix_plan *plan,
                                    int64_t start_ms,
                                    struct hotfix_buf *out,
                                    struct hotfix_error **err);
+
+/**
+ * The policy that a plan follows, with the strategy that the release chose and its phases.
+ *
+ * @param plan  A plan; the policy does not refer to it.
+ * @param out   The policy; the caller frees it with hotfix_policy_free. Null on failure.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_policy(const struct hotfix_plan *plan,
+                                 struct hotfix_policy **out,
+                                 struct hotfix_error **err);
 
 /**
  * SHA-256 of policy, incident, release, traffic and calibrations in canonical JSON; the same on
@@ -2649,7 +2679,7 @@ hotfix_status hotfix_rollout_new(const struct hotfix_plan *plan,
  * @param input      {"kind", "by", …} as in docs/inputs.md; UTF-8, borrowed for the call.
  * @param input_len  Its length in bytes.
  * @param out        The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
- *                   `events` of a refusal too.
+ *                   `events` of a refusal too. On any other failure it has no events and no actions.
  * @param err        Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_INPUT for a document that is not a valid input: nothing was logged.
  *         HOTFIX_STATUS_REFUSED for an input that is not accepted now: the state is unchanged.
@@ -2676,7 +2706,7 @@ hotfix_status hotfix_rollout_handle(struct hotfix_rollout *rollout,
  * @param count     Number of readings.
  * @param sender    Actor, key and expected head; may be null.
  * @param out       The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
- *                  `events` of a refusal too.
+ *                  `events` of a refusal too. On any other failure it has no events and no actions.
  * @param err       Where an error object goes; may be null. Owned by the caller.
  * @return As hotfix_rollout_handle; HOTFIX_STATUS_INPUT also for a metric that occurs twice;
  *         HOTFIX_STATUS_STRUCT and HOTFIX_STATUS_ENUM for structs that cannot be read;
@@ -2737,7 +2767,8 @@ hotfix_status hotfix_rollout_recover(const char *log,
                                      struct hotfix_error **err);
 
 /**
- * Frees a rollout, also a poisoned one. Views into its outcomes become invalid.
+ * Frees a rollout, also a poisoned one. Views into its outcomes become invalid. A rollout that a
+ * train owns is not freed: hotfix_train_free does it.
  *
  * @param rollout  A rollout, or null.
  *
@@ -2768,7 +2799,8 @@ hotfix_status hotfix_rollout_snapshot(const struct hotfix_rollout *rollout,
  * Restores a rollout from a snapshot and the log lines after it: the same, byte for byte, as
  * hotfix_rollout_replay of the whole log.
  *
- * If it fails, replay the whole log.
+ * A crash during a write may leave an incomplete last line: cut the log after its last line feed
+ * first. If the call fails, read the whole log with hotfix_rollout_recover.
  *
  * @param snapshot      The bytes of hotfix_rollout_snapshot; borrowed for the call.
  * @param snapshot_len  Their number.
@@ -2835,6 +2867,20 @@ hotfix_status hotfix_rollout_state(const struct hotfix_rollout *rollout,
 hotfix_status hotfix_rollout_phase(const struct hotfix_rollout *rollout,
                                    struct hotfix_name *out,
                                    struct hotfix_error **err);
+
+/**
+ * The plan as it is now: with the release of the last `release`, `supersede` or `retry`. A rollout
+ * that was restored from its log has it as well.
+ *
+ * @param rollout  A rollout; the plan does not refer to it and does not change with it.
+ * @param out      The plan; the caller frees it with hotfix_plan_free. Null on failure.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
+ */
+hotfix_status hotfix_rollout_plan(const struct hotfix_rollout *rollout,
+                                  struct hotfix_plan **out,
+                                  struct hotfix_error **err);
 
 /**
  * The canary's confirmed share of the traffic.
@@ -2942,7 +2988,7 @@ hotfix_status hotfix_rollout_head(const struct hotfix_rollout *rollout,
                                   struct hotfix_error **err);
 
 /**
- * Every log line so far.
+ * Every log line so far; after hotfix_rollout_restore only those of its tail and after it.
  *
  * @param rollout  A rollout.
  * @param out      A view that is valid until the next call that takes this rollout without
@@ -3150,8 +3196,8 @@ hotfix_status hotfix_rollout_message(const struct hotfix_rollout *rollout,
  * hotfix_train_settle.
  *
  * @param services   An array: each service with its rollout; borrowed for the call. On success the
- *                   train owns the rollouts: it frees them, and inputs go through the train only.
- *                   On failure the caller still owns them.
+ *                   train owns the rollouts: it alone frees them, and inputs go through the train
+ *                   only. On failure the caller still owns them.
  * @param count      Number of services.
  * @param after      The services that have to be complete before each service starts, as JSON: an
  *                   object with a list of names for a service; UTF-8, borrowed. With length 0 (may
@@ -3160,7 +3206,7 @@ hotfix_status hotfix_rollout_message(const struct hotfix_rollout *rollout,
  * @param out        The train; the caller frees it with hotfix_train_free. Null on failure.
  * @param err        Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_PLAN for services that cannot form a train: no service, a name that occurs
- *         twice, or a cycle.
+ *         twice, or a cycle. HOTFIX_STATUS_HANDLE for a rollout that another train owns.
  *
  * Thread rule: one thread, which alone uses the rollouts.
  */
@@ -3182,7 +3228,7 @@ hotfix_status hotfix_train_new(const struct hotfix_train_service *services,
  *                     call.
  * @param input_len    Its length in bytes.
  * @param out          The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
- *                     moves of a refusal too.
+ *                     moves of a refusal too. On any other failure it has no moves and no findings.
  * @param err          Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_INPUT for a document that is not a valid input, and for a service that is
  *         not in the train: nothing has changed, and the output of the last call stays valid.
@@ -3212,7 +3258,7 @@ hotfix_status hotfix_train_handle(struct hotfix_train *train,
  * @param count        Number of readings.
  * @param sender       Actor, key and expected head; may be null.
  * @param out          The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
- *                     moves of a refusal too.
+ *                     moves of a refusal too. On any other failure it has no moves and no findings.
  * @param err          Where an error object goes; may be null. Owned by the caller.
  * @return As hotfix_train_handle; HOTFIX_STATUS_STRUCT, HOTFIX_STATUS_ENUM, HOTFIX_STATUS_UNIT and
  *         HOTFIX_STATUS_RANGE as hotfix_rollout_observe.
@@ -3235,8 +3281,9 @@ hotfix_status hotfix_train_observe(struct hotfix_train *train,
  *
  * @param train  A train.
  * @param at_ms  The present time, in milliseconds since 1970-01-01T00:00:00Z.
- * @param out    The outcome. Written on success only.
+ * @param out    The outcome. On failure it has no moves and no findings.
  * @param err    Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_UNIT for a time that is probably in seconds (HF-FFI-010).
  *
  * Thread rule: one thread at a time for one train.
  */
@@ -3251,8 +3298,9 @@ hotfix_status hotfix_train_tick(struct hotfix_train *train,
  *
  * @param train  A train.
  * @param at_ms  The present time, in milliseconds since 1970-01-01T00:00:00Z.
- * @param out    The outcome. Written on success only.
+ * @param out    The outcome. On failure it has no moves and no findings.
  * @param err    Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_UNIT for a time that is probably in seconds (HF-FFI-010).
  *
  * Thread rule: one thread at a time for one train.
  */
@@ -3366,8 +3414,8 @@ hotfix_status hotfix_train_findings(const struct hotfix_train *train,
  * it and call hotfix_train_tick.
  *
  * @param train   A train.
- * @param out_ms  Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER if nothing waits for time.
- *                Written on success only.
+ * @param out_ms  Milliseconds since 1970-01-01T00:00:00Z; 0 while a service has had no input: call
+ *                it at once. HOTFIX_NEVER if nothing waits for time. Written on success only.
  * @param err     Where an error object goes; may be null. Owned by the caller.
  *
  * Thread rule: any number of threads may read a train while no thread changes it.
@@ -3380,7 +3428,8 @@ hotfix_status hotfix_train_poll_at(const struct hotfix_train *train,
  * The rollout of a service, for every function that takes a `const hotfix_rollout *`.
  *
  * A call that takes the train without `const` changes its rollouts: it invalidates views into this
- * one, and no other thread may read it at the same time. Its actions are those of all its moves in
+ * one, and no other thread may read it at the same time. A function that takes a rollout without
+ * `const` refuses it (HF-FFI-013), and hotfix_rollout_free leaves it. Its actions are those of all its moves in
  * the train's last call.
  *
  * @param train        A train.
@@ -3454,8 +3503,8 @@ hotfix_status hotfix_redact(const char *log,
 #ifndef HOTFIX_WITHOUT_REPORT
 
 /**
- * Measures an incident from its log, as JSON: {"incident", "version", "attempts", "state", "at",
- * "measures"}.
+ * Measures an incident from its log, as JSON: {"incident", "service", "severity", "version",
+ * "attempts", "state", "at", "measures"}.
  *
  * A measure has "name", "status" ("known", "open", "not_stated", or "not_asked" where the policy
  * does not ask for what ends its clock), a value ("seconds", "yes",
@@ -3477,7 +3526,7 @@ hotfix_status hotfix_measures(const char *log,
                               struct hotfix_error **err);
 
 /**
- * The result as a table in Markdown.
+ * The measures of hotfix_measures as a table in Markdown.
  *
  * @param log      The log's bytes; borrowed for the call.
  * @param log_len  Their number.
@@ -3674,7 +3723,8 @@ hotfix_status hotfix_report(const char *log,
  * @param out         A buffer with the report that the caller frees with hotfix_buf_free.
  * @param err         Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_MESSAGE for an unknown format, and for a rollout that does not keep its
- *         log: pass the log to hotfix_report instead.
+ *         log, or has it only from a snapshot on: pass the log to hotfix_report instead.
+ *         HOTFIX_STATUS_LOG before the first input, when there is no log yet.
  *
  * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
@@ -3917,7 +3967,8 @@ hotfix_status hotfix_rate_ratio_update(struct hotfix_test *test,
  * received the data of both.
  *
  * @param test         The test of a rate ratio that receives the evidence.
- * @param other        The other test, which is not changed; it must not be `test` itself.
+ * @param other        The other test, which is not changed. Data that both have counts twice: do not
+ *                     pass `test` itself.
  * @param out_decided  Whether the sum has decided; may be null. Written on success only.
  * @param err          Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_STAT if the settings differ, with a horizon, and with the model

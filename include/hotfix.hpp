@@ -1,6 +1,6 @@
 /* hotfix for C++17: handles that free themselves, errors as exceptions. Header only, over hotfix.h.
 
-   Handles are move-only; the use of a moved-from handle is an error with HOTFIX_STATUS_NULL. Views (Outcome::events, the
+   Handles are move-only. `get` returns the C handle, and `adopt` takes one over, for what has no member here. The use of a moved-from handle is an error with HOTFIX_STATUS_NULL. Views (Outcome::events, the
    texts of an Action) are valid until the next call that changes their rollout. The thread rules of hotfix.h apply. */
 #ifndef HOTFIX_HPP
 #define HOTFIX_HPP
@@ -159,15 +159,19 @@ public:
   std::string tree_dot() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_policy_tree_dot(get(), out, e); });
   }
+  /** Takes over a handle, and frees it. */
+  static Policy adopt(hotfix_policy *handle) noexcept {
+    Policy policy;
+    policy.handle_.reset(handle);
+    return policy;
+  }
   const hotfix_policy *get() const noexcept { return handle_.get(); }
 
 private:
   template <typename Call> static Policy make(Call &&call) {
     hotfix_policy *out = nullptr;
     detail::check([&](hotfix_error **e) { return call(&out, e); });
-    Policy policy;
-    policy.handle_.reset(out);
-    return policy;
+    return adopt(out);
   }
   detail::Handle<hotfix_policy, hotfix_policy_free> handle_;
 };
@@ -193,6 +197,14 @@ public:
     });
     handle_.reset(out);
   }
+  /** Takes over a handle, and frees it. */
+  static Plan adopt(hotfix_plan *handle) noexcept { return Plan(handle); }
+  /** The policy that the plan follows. */
+  Policy policy() const {
+    hotfix_policy *out = nullptr;
+    detail::check([&](auto **e) { return hotfix_plan_policy(get(), &out, e); });
+    return Policy::adopt(out);
+  }
   /** Any view of hotfix_plan_view; `args` is JSON, or empty. */
   std::string view(hotfix_plan_views of, std::string_view args = {}) const {
     return detail::text(
@@ -212,6 +224,7 @@ public:
   const hotfix_plan *get() const noexcept { return handle_.get(); }
 
 private:
+  explicit Plan(hotfix_plan *handle) noexcept : handle_(handle) {}
   detail::Handle<hotfix_plan, hotfix_plan_free> handle_;
 };
 
@@ -267,6 +280,15 @@ public:
     });
     return {std::move(rollout), length};
   }
+  /** Restores a rollout from a snapshot and the log lines after it, all of them complete. */
+  static Rollout restore(std::string_view snapshot, std::string_view tail,
+                         hotfix_recording recording = HOTFIX_RECORDING_KEEP) {
+    return Rollout([&](auto **out, auto **e) {
+      return hotfix_rollout_restore(snapshot.data(), snapshot.size(), tail.data(), tail.size(), recording, out, e);
+    });
+  }
+  /** Takes over a handle, and frees it. */
+  static Rollout adopt(hotfix_rollout *handle) noexcept { return Rollout(handle); }
 
   Outcome handle(Time at, std::string_view input) {
     return outcome([&](auto *out, auto **e) {
@@ -279,6 +301,16 @@ public:
     });
   }
 
+  /** The plan as it is now. */
+  Plan plan() const {
+    hotfix_plan *out = nullptr;
+    detail::check([&](auto **e) { return hotfix_rollout_plan(get(), &out, e); });
+    return Plan::adopt(out);
+  }
+  /** The bytes that `restore` reads. */
+  std::string snapshot() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_snapshot(get(), out, e); });
+  }
   hotfix_state state() const {
     hotfix_state state = HOTFIX_STATE_DRAFTED;
     detail::check([&](auto **e) { return hotfix_rollout_state(get(), &state, e); });
@@ -309,14 +341,9 @@ public:
   std::string accepted() const {
     return view(HOTFIX_ROLLOUT_VIEW_ACCEPTED);
   }
-  std::optional<Time> poll_at() const {
-    std::int64_t at = 0;
-    detail::check([&](auto **e) { return hotfix_rollout_poll_at(get(), &at, e); });
-    if (at == HOTFIX_NEVER) {
-      return std::nullopt;
-    }
-    return Time(std::chrono::milliseconds(at));
-  }
+  std::optional<Time> poll_at() const { return time(hotfix_rollout_poll_at); }
+  /** The time of the last input. */
+  std::optional<Time> now() const { return time(hotfix_rollout_now); }
   std::string verdict() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_verdict(get(), out, e); });
   }
@@ -344,6 +371,7 @@ public:
   std::string duties(std::int64_t at_ms) const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_duties(get(), at_ms, out, e); });
   }
+  std::string duties(Time at) const { return duties(detail::ms(at)); }
   /** The last intervention of each kind, as JSON. */
   std::string interventions() const {
     return view(HOTFIX_ROLLOUT_VIEW_INTERVENTIONS);
@@ -384,6 +412,12 @@ public:
     detail::check([&](auto **e) { return hotfix_rollout_log(get(), &log, e); });
     return hotfix::view(log);
   }
+  /** The actions of the last call; after `replay`, `recover` and `restore` those of the last line. */
+  std::vector<Action> actions() const {
+    std::size_t count = 0;
+    detail::check([&](auto **e) { return hotfix_rollout_action_count(get(), &count, e); });
+    return actions(count, hotfix_rollout_action);
+  }
   std::vector<Action> pending_actions() const {
     std::size_t count = 0;
     detail::check([&](auto **e) { return hotfix_rollout_pending_count(get(), &count, e); });
@@ -399,6 +433,17 @@ private:
     hotfix_rollout *out = nullptr;
     detail::check([&](hotfix_error **e) { return make(&out, e); });
     handle_.reset(out);
+  }
+
+  explicit Rollout(hotfix_rollout *handle) noexcept : handle_(handle) {}
+
+  template <typename Read> std::optional<Time> time(Read read) const {
+    std::int64_t at = 0;
+    detail::check([&](hotfix_error **e) { return read(get(), &at, e); });
+    if (at == HOTFIX_NEVER) {
+      return std::nullopt;
+    }
+    return Time(std::chrono::milliseconds(at));
   }
 
   template <typename Read> std::vector<Action> actions(std::size_t count, Read read) const {
@@ -445,6 +490,8 @@ public:
       return hotfix_test_from_bytes(bytes.data(), bytes.size(), out, e);
     });
   }
+  /** Takes over a handle, and frees it. */
+  static RateRatio adopt(hotfix_test *handle) noexcept { return RateRatio(handle); }
 
   /** Adds events and trials of both arms; returns whether the test has decided. */
   bool update(double canary_events, double canary_trials, double baseline_events, double baseline_trials) {
@@ -468,8 +515,11 @@ public:
   std::string to_bytes() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_test_to_bytes(handle_.get(), out, e); });
   }
+  hotfix_test *get() noexcept { return handle_.get(); }
+  const hotfix_test *get() const noexcept { return handle_.get(); }
 
 private:
+  explicit RateRatio(hotfix_test *handle) noexcept : handle_(handle) {}
   template <typename Call, typename = decltype(std::declval<Call>()(static_cast<hotfix_test **>(nullptr),
                                                                     static_cast<hotfix_error **>(nullptr)))>
   explicit RateRatio(Call &&make) {

@@ -111,6 +111,7 @@ pub unsafe extern "C" fn hotfix_history(
     unsafe {
         answer::text(out, err, || {
             let mut history = String::new();
+            pointer::not_null(findings, "findings")?;
             put_text(findings, || {
                 let text = pointer::text(text, text_len, "text")?;
                 let format = pointer::text(format, format_len, "format")?;

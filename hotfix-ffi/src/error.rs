@@ -18,6 +18,8 @@ use hotfix_core::vcs::{CommitError, VcsError};
 use serde_json::{Value, json};
 
 use crate::buffer::hotfix_str;
+use crate::pointer;
+use crate::slot::{self, kinded};
 use crate::status::hotfix_status;
 
 /// An error: code, message, place and details. A call returns it through its last parameter; the
@@ -32,6 +34,8 @@ pub struct hotfix_error {
     accepted: Vec<&'static str>,
     pub(crate) events: String,
 }
+
+kinded!(hotfix_error);
 
 /// The error is boxed, so that the successful result stays small.
 pub(crate) type Fallible<T> = Result<T, Box<hotfix_error>>;
@@ -89,7 +93,9 @@ impl hotfix_error {
 
     pub(crate) fn of_train_refusal(refusal: TrainRefusal) -> Box<Self> {
         let (status, path) = match &refusal.reason {
-            TrainRefusalReason::NoSuchService { .. } => (hotfix_status::Input, String::new()),
+            TrainRefusalReason::NoSuchService { .. } => {
+                (hotfix_status::Input, "service".to_owned())
+            }
             TrainRefusalReason::Rollout(reason) => (hotfix_status::Refused, path_of(reason)),
             _ => (hotfix_status::Refused, String::new()),
         };
@@ -150,6 +156,12 @@ own! {
         Struct, "HF-FFI-003", "`{name}` has {fault}";
     fn no_member(name: &str, got: impl Display, of: &str) at name =>
         Enum, "HF-FFI-004", "`{name}` is {got}, which is not a value of {of}: use its constants";
+    /// A name that is not one of those known.
+    fn no_name(name: &str, got: &str, known: &str) at name =>
+        Enum, "HF-FFI-004", "`{name}` is `{got}`: give one of {known}";
+    /// An array whose address is not aligned.
+    fn not_aligned(name: &str) at name =>
+        Range, "HF-FFI-005", "`{name}` has an address that is not aligned: give an array of its type";
     fn range(name: &str, got: usize, expected: impl Display) at name =>
         Range, "HF-FFI-005", "`{name}` is {got}: give {expected}";
     /// No action with this id can be found.
@@ -169,6 +181,10 @@ own! {
     /// A handle of another kind.
     fn other_kind(name: &str, got: &str, wanted: &str) at name =>
         Handle, "HF-FFI-009", "`{name}` is a `{got}`: pass a `{wanted}`";
+    /// A rollout that a train owns.
+    fn owned(name: &str) at name =>
+        Handle, "HF-FFI-013",
+        "`{name}` belongs to a train: call the functions of the train, which also frees it";
     /// A test of another kind than the call is for.
     fn other_test(name: &str, got: &str, wanted: &str) at name =>
         Handle, "HF-FFI-009",
@@ -179,6 +195,10 @@ own! {
         Handle, "HF-FFI-009",
         "`{name}` is a test of the kind `instances`, which has no evidence of the whole canary: \
          read what hotfix_instances_update returns";
+    /// A time that RFC 3339 cannot write.
+    fn no_time(name: &str, got: i64) at name =>
+        Unit, "HF-UNIT-003",
+        "`{name}` is {got}: give milliseconds since 1970-01-01T00:00:00Z, in the years 1 to 9999";
     /// A time that is probably in seconds.
     fn seconds(name: &str, at: Timestamp) at name =>
         Unit, "HF-FFI-010",
@@ -272,10 +292,11 @@ impl From<SnapshotError> for Box<hotfix_error> {
     }
 }
 
-/// Reads from an error that may be null.
+/// Reads from an error; null, or what is not a live error, gives `none`.
 unsafe fn of<R>(error: *const hotfix_error, none: R, read: impl FnOnce(&hotfix_error) -> R) -> R {
-    // SAFETY: null, or a live error by the header's contract; errors never change.
-    unsafe { error.as_ref() }.map_or(none, read)
+    // SAFETY: live, and no thread frees it during the call, by the header's contract; errors never
+    // change.
+    slot::find(error, "error").map_or(none, |error| read(unsafe { &*error }))
 }
 
 /// The status that came with this error.
@@ -306,8 +327,8 @@ pub unsafe extern "C" fn hotfix_error_code(error: *const hotfix_error) -> hotfix
 /// parameter.
 ///
 /// @param error  An error, or null.
-/// @return A view that lives as long as the error; empty if the error concerns the whole document,
-///         and for null.
+/// @return A view that lives as long as the error; empty if the error concerns the whole document
+///         or has no place, and for null.
 ///
 /// Thread rule: any number of threads may read one error.
 #[unsafe(no_mangle)]
@@ -392,16 +413,12 @@ pub unsafe extern "C" fn hotfix_error_events(error: *const hotfix_error) -> hotf
     unsafe { of(error, hotfix_str::EMPTY, |e| hotfix_str::of(&e.events)) }
 }
 
-/// Frees an error. Its views become invalid.
+/// Frees an error. Its views become invalid. Freeing it again does nothing.
 ///
 /// @param error  An error that a function of this library returned, or null.
 ///
 /// Thread rule: one thread, after every other thread has finished reading.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_error_free(error: *mut hotfix_error) {
-    if !error.is_null() {
-        // SAFETY: not null; made by `Box::into_raw` in `guard` and not freed before, by the
-        // header's contract.
-        drop(unsafe { Box::from_raw(error) });
-    }
+    pointer::free(error);
 }

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Fallible, hotfix_error};
+use crate::slot;
 use crate::status::hotfix_status;
 
 /// Runs the body of an exported function: an error is returned through `err`, a panic becomes a
@@ -32,10 +33,10 @@ pub(crate) unsafe fn guard(
 unsafe fn report(err: *mut *mut hotfix_error, error: Box<hotfix_error>) -> hotfix_status {
     let status = error.status;
     if !err.is_null()
-        && let Ok(error) = catch_unwind(AssertUnwindSafe(|| error.finish()))
+        && let Ok(error) = catch_unwind(AssertUnwindSafe(|| slot::put(error.finish())))
     {
         // SAFETY: not null, and writable by the header's contract.
-        unsafe { err.write(Box::into_raw(error)) };
+        unsafe { err.write(error) };
     }
     status
 }

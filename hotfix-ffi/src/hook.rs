@@ -7,7 +7,7 @@ use crate::policy::hotfix_policy;
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
 
-/// Panics while it changes a rollout.
+/// Panics while it reads a rollout, also one that a train owns.
 #[unsafe(no_mangle)]
 #[allow(clippy::panic, clippy::missing_panics_doc, reason = "what it is for")]
 pub unsafe extern "C" fn hotfix_hook_panic_rollout(
@@ -15,7 +15,7 @@ pub unsafe extern "C" fn hotfix_hook_panic_rollout(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe { guard(err, || pointer::change(rollout, "rollout", |_| panic!("a planted defect"))) }
+    unsafe { guard(err, || pointer::read(rollout, "rollout", |_| panic!("a planted defect"))) }
 }
 
 /// Panics while it reads a policy, with a payload that panics again when it is dropped.

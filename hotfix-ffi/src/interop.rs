@@ -59,6 +59,7 @@ pub unsafe extern "C" fn hotfix_convert(
             if !out.is_null() {
                 out.write(std::ptr::null_mut());
             }
+            pointer::not_null(findings, "findings")?;
             put_text(findings, || {
                 let mut told = String::new();
                 pointer::make(out, || {
@@ -81,6 +82,6 @@ fn kind_of(text: &str) -> Fallible<Option<Kind>> {
     let kind = text.parse();
     kind.map(Some).map_err(|_| {
         let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
-        hotfix_error::no_member("kind", format_args!("`{text}`"), &known.join(", "))
+        hotfix_error::no_name("kind", text, &known.join(", "))
     })
 }

@@ -14,8 +14,8 @@ use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
 
-/// Measures an incident from its log, as JSON: {"incident", "version", "attempts", "state", "at",
-/// "measures"}.
+/// Measures an incident from its log, as JSON: {"incident", "service", "severity", "version",
+/// "attempts", "state", "at", "measures"}.
 ///
 /// A measure has "name", "status" ("known", "open", "not_stated", or "not_asked" where the policy
 /// does not ask for what ends its clock), a value ("seconds", "yes",
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn hotfix_measures(
     }
 }
 
-/// The result as a table in Markdown.
+/// The measures of hotfix_measures as a table in Markdown.
 ///
 /// @param log      The log's bytes; borrowed for the call.
 /// @param log_len  Their number.
@@ -195,9 +195,8 @@ unsafe fn trend(logs: (*const c_char, usize), by: (*const c_char, usize)) -> Fal
     // SAFETY: the caller keeps the header's contract.
     let (logs, by) =
         unsafe { (pointer::bytes(logs.0, logs.1, "logs")?, pointer::text(by.0, by.1, "by")?) };
-    let by: Period = by.parse().map_err(|_| {
-        hotfix_error::no_member("by", format_args!("`{by}`"), "the periods `month` and `week`")
-    })?;
+    let by: Period =
+        by.parse().map_err(|_| hotfix_error::no_name("by", by, "`month` and `week`"))?;
     Ok(dora(&split_logs(logs)?, by)?)
 }
 

@@ -8,17 +8,18 @@ use hotfix_core::rollout::{Act, Action, State};
 use crate::buffer::{hotfix_str, in_place};
 use crate::error::{Fallible, hotfix_error};
 use crate::names::named;
-use crate::versioned::Versioned;
+use crate::versioned::{self, Versioned};
 
 /// The name of a state.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum hotfix_state {
-    /// The severity is unknown, a checklist item is open, or a previous attempt still has traffic.
+    /// There is no release, the severity is unknown, a checklist item is open, or a previous attempt
+    /// still has traffic.
     Drafted = 1,
-    /// An approval is missing.
+    /// An approval or a waiver is missing.
     AwaitingApproval = 2,
-    /// Nothing is missing.
+    /// Nothing is missing. Outside of a change window `start` is still refused.
     Ready = 3,
     /// A deployment or a change of traffic is in progress.
     Deploying = 4,
@@ -160,6 +161,20 @@ pub struct hotfix_outcome {
 // SAFETY: repr(C), the size first; written only.
 unsafe impl Versioned for hotfix_outcome {}
 
+impl hotfix_outcome {
+    /// Empties the caller's struct, so that a call that fails leaves no lines of the call before
+    /// there. Returns its size.
+    #[inline]
+    pub(crate) unsafe fn emptied(out: *mut Self) -> Fallible<usize> {
+        // SAFETY: writable by the header's contract; the members are in every release's struct.
+        unsafe {
+            let size = versioned::size_of_caller(out, "out")?;
+            ((*out).events, (*out).action_count) = (hotfix_str::EMPTY, 0);
+            Ok(size)
+        }
+    }
+}
+
 /// One action for the caller. Set `struct_size` before the call (HOTFIX_ACTION_INIT does). Views
 /// are valid until the next call that takes the rollout without `const`.
 #[repr(C)]
@@ -203,7 +218,7 @@ impl hotfix_action {
     pub(crate) fn at(actions: &[Action], index: usize) -> Fallible<Self> {
         let count = actions.len();
         actions.get(index).map(Self::of).ok_or_else(|| {
-            let wanted = format_args!("one below {count}, the number of actions");
+            let wanted = format_args!("an index below the number of actions, which is {count}");
             hotfix_error::range("index", index, wanted)
         })
     }

@@ -180,6 +180,27 @@ pub unsafe extern "C" fn hotfix_plan_timeline(
     }
 }
 
+/// The policy that a plan follows, with the strategy that the release chose and its phases.
+///
+/// @param plan  A plan; the policy does not refer to it.
+/// @param out   The policy; the caller frees it with hotfix_policy_free. Null on failure.
+/// @param err   Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may use one plan.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_plan_policy(
+    plan: *const hotfix_plan,
+    out: *mut *mut hotfix_policy,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        answer::handle(out, err, || {
+            pointer::read(plan, "plan", |plan| Ok(Arc::new(plan.policy().clone())))
+        })
+    }
+}
+
 /// SHA-256 of policy, incident, release, traffic and calibrations in canonical JSON; the same on
 /// every platform.
 ///

@@ -6,13 +6,12 @@ use std::slice;
 
 use crate::error::{Fallible, hotfix_error};
 use crate::guard::Guarded;
-use crate::slot::{self, Kind};
+use crate::slot::{self, Kinded};
 
 /// An opaque type that C holds a pointer to: the address of the slot that contains it.
-pub(crate) trait Handle: Sized {
+pub(crate) trait Handle: Kinded {
     /// What is in it.
     type Value;
-    fn kind() -> &'static Kind;
     fn wrap(value: Self::Value) -> Self;
     fn guarded(&self) -> &Guarded<Self::Value>;
     fn guarded_mut(&mut self) -> &mut Guarded<Self::Value>;
@@ -21,12 +20,9 @@ pub(crate) trait Handle: Sized {
 /// Makes a tuple struct over `Guarded` a handle.
 macro_rules! handle {
     ($name:ty, $value:ty) => {
+        $crate::slot::kinded!($name);
         impl $crate::pointer::Handle for $name {
             type Value = $value;
-            fn kind() -> &'static $crate::slot::Kind {
-                static KIND: $crate::slot::Kind = $crate::slot::Kind(stringify!($name));
-                &KIND
-            }
             fn wrap(value: $value) -> Self {
                 Self($crate::guard::Guarded::new(value))
             }
@@ -56,7 +52,7 @@ pub(crate) unsafe fn make<H: Handle>(
     not_null(out, "out")?;
     // SAFETY: not null, and writable by the header's contract.
     unsafe { out.write(std::ptr::null_mut()) };
-    let handle = slot::put(H::wrap(value()?));
+    let handle = slot::put(Box::new(H::wrap(value()?)));
     // SAFETY: as above.
     unsafe { out.write(handle) };
     Ok(())
@@ -75,7 +71,8 @@ pub(crate) unsafe fn read<H: Handle, R>(
     unsafe { &*value }.guarded().read(name, body)
 }
 
-/// Changes a handle that no other thread uses at the same time.
+/// Changes a handle that no other thread uses at the same time. One that another handle owns is
+/// refused.
 #[inline]
 pub(crate) unsafe fn change<H: Handle, R>(
     handle: *mut H,
@@ -83,7 +80,7 @@ pub(crate) unsafe fn change<H: Handle, R>(
     body: impl FnOnce(&mut H::Value) -> Fallible<R>,
 ) -> Fallible<R> {
     not_null(handle, name)?;
-    let value = slot::find(handle, name)?;
+    let value = slot::find_own(handle, name)?;
     // SAFETY: live, and used by this thread alone, by the header's contract.
     unsafe { &mut *value }.guarded_mut().change(name, body)
 }
@@ -106,11 +103,9 @@ pub(crate) struct Taken<H: Handle> {
 }
 
 impl<H: Handle> Taken<H> {
-    /// Takes ownership of a handle.
-    ///
-    /// # Safety Live, and from now on used by the new owner only.
-    pub(crate) unsafe fn new(handle: *mut H, name: &str) -> Fallible<Self> {
-        let value = NonNull::new(slot::find(handle, name)?);
+    /// Takes ownership of a live handle: from now on the caller can only read it.
+    pub(crate) fn new(handle: *mut H, name: &str) -> Fallible<Self> {
+        let value = NonNull::new(slot::give_away(handle, name)?);
         value.map(|value| Self { handle, value }).ok_or_else(|| hotfix_error::null(name))
     }
 
@@ -119,8 +114,8 @@ impl<H: Handle> Taken<H> {
     }
 
     pub(crate) fn guarded(&self) -> &Guarded<H::Value> {
-        // SAFETY: live as long as this value, by the contract of `new`; changed through
-        // `guarded_mut` only.
+        // SAFETY: live as long as this value, which alone frees it; changed through `guarded_mut`
+        // only.
         unsafe { self.value.as_ref() }.guarded()
     }
 
@@ -133,7 +128,7 @@ impl<H: Handle> Taken<H> {
 
 impl<H: Handle> Drop for Taken<H> {
     fn drop(&mut self) {
-        free(self.handle);
+        drop_caught(|| slot::take_owned(self.handle));
     }
 }
 
@@ -144,7 +139,10 @@ unsafe fn lent<'a, T>(at: *const T, len: usize, name: &str, expected: &str) -> F
         return Ok(&[]);
     }
     not_null(at, name)?;
-    if len > isize::MAX as usize / size_of::<T>() || !at.is_aligned() {
+    if !at.is_aligned() {
+        return Err(hotfix_error::not_aligned(name));
+    }
+    if len > isize::MAX as usize / size_of::<T>() {
         return Err(hotfix_error::range(name, len, expected));
     }
     // SAFETY: not null, aligned, not too long; `len` readable values by the header's contract.
@@ -154,16 +152,19 @@ unsafe fn lent<'a, T>(at: *const T, len: usize, name: &str, expected: &str) -> F
 /// Structs that the caller lends for this call.
 pub(crate) unsafe fn array<'a, T>(at: *const T, len: usize, name: &str) -> Fallible<&'a [T]> {
     // SAFETY: the caller keeps the header's contract.
-    unsafe { lent(at, len, name, "the number of aligned structs") }
+    unsafe { lent(at, len, name, "the number of structs") }
 }
 
 /// Frees a handle. Null is allowed; a pointer that is not a live handle of this type is left
-/// untouched.
-pub(crate) fn free<H: Handle>(handle: *mut H) {
-    // Dropping a poisoned value is safe: its memory is valid, only its state is not reliable. A
-    // panic in the drop must still not reach C.
-    let free = std::panic::AssertUnwindSafe(|| drop(slot::take(handle)));
-    let _ = std::panic::catch_unwind(free);
+/// untouched, and so is one that another handle owns.
+pub(crate) fn free<H: Kinded>(handle: *mut H) {
+    drop_caught(|| slot::take(handle));
+}
+
+/// Dropping a poisoned value is safe: its memory is valid, only its state is not reliable. A panic in
+/// the drop must still not reach C.
+fn drop_caught<H>(take: impl FnOnce() -> Option<Box<H>>) {
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(take())));
 }
 
 /// Bytes that the caller lends for this call; null is allowed for no bytes.
@@ -182,7 +183,7 @@ pub(crate) unsafe fn text<'a>(at: *const c_char, len: usize, name: &str) -> Fall
 /// Numbers that the caller lends for this call; null is allowed for no numbers.
 pub(crate) unsafe fn numbers<'a>(at: *const f64, len: usize, name: &str) -> Fallible<&'a [f64]> {
     // SAFETY: the caller keeps the header's contract.
-    unsafe { lent(at, len, name, "the number of aligned doubles") }
+    unsafe { lent(at, len, name, "the number of doubles") }
 }
 
 /// Writes a plain value through a pointer that must not be null.

@@ -108,7 +108,8 @@ pub unsafe extern "C" fn hotfix_rate_ratio_update(
 /// received the data of both.
 ///
 /// @param test         The test of a rate ratio that receives the evidence.
-/// @param other        The other test, which is not changed; it must not be `test` itself.
+/// @param other        The other test, which is not changed. Data that both have counts twice: do not
+///                     pass `test` itself.
 /// @param out_decided  Whether the sum has decided; may be null. Written on success only.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_STAT if the settings differ, with a horizon, and with the model

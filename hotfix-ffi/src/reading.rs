@@ -18,7 +18,9 @@ use crate::versioned::{self, Versioned};
 pub enum hotfix_form {
     /// `canary` and `baseline` are {events, trials}, or {events, seconds of exposure} for a count.
     Pair = 1,
-    /// `canary[0]` and `baseline[0]` are levels: a gauge, or a volume per minute.
+    /// `canary[0]` and `baseline[0]` are levels: a gauge, or a volume per minute. With
+    /// HOTFIX_READING_TOTALS a volume is a running counter, from whose difference the rollout
+    /// computes the volume per minute.
     Level = 2,
     /// Cumulative buckets as in Prometheus: `le`, the arms' counts, and the number of all requests
     /// in `canary[0]` and `baseline[0]`.
@@ -39,6 +41,9 @@ const ALL_FLAGS: u32 = HOTFIX_READING_CANARY | HOTFIX_READING_BASELINE | HOTFIX_
 
 /// The reading of one metric since the last observation. Set all bytes to zero, then set the
 /// members that apply: `{.struct_size = sizeof r, …}`.
+///
+/// NaN and infinity are accepted and logged: the metric's band is then `not_finite`, which is never
+/// healthy. A division by zero is better sent as no reading.
 ///
 /// All elements of an array have the same `struct_size`, which is the array's stride. Send readings
 /// by instance as JSON.
@@ -331,6 +336,7 @@ impl Array {
                 ));
             }
             pointer::bytes((*at).metric, (*at).metric_len, "metric")
+                .map_err(|error| error.at(format!("/readings/{index}/metric")))
         }
     }
 

@@ -15,7 +15,10 @@ impl From<ReportError> for Box<hotfix_error> {
     fn from(error: ReportError) -> Self {
         match error {
             ReportError::Log(error) => error.into(),
-            error => hotfix_error::new(hotfix_status::Message, error.code(), "", &error),
+            error => {
+                let path = if matches!(error, ReportError::Format { .. }) { "format" } else { "" };
+                hotfix_error::new(hotfix_status::Message, error.code(), path, &error)
+            }
         }
     }
 }
@@ -62,7 +65,8 @@ pub unsafe extern "C" fn hotfix_report(
 /// @param out         A buffer with the report that the caller frees with hotfix_buf_free.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_MESSAGE for an unknown format, and for a rollout that does not keep its
-///         log: pass the log to hotfix_report instead.
+///         log, or has it only from a snapshot on: pass the log to hotfix_report instead.
+///         HOTFIX_STATUS_LOG before the first input, when there is no log yet.
 ///
 /// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]

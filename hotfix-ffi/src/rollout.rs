@@ -130,7 +130,7 @@ pub unsafe extern "C" fn hotfix_rollout_new(
 /// @param input      {"kind", "by", …} as in docs/inputs.md; UTF-8, borrowed for the call.
 /// @param input_len  Its length in bytes.
 /// @param out        The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
-///                   `events` of a refusal too.
+///                   `events` of a refusal too. On any other failure it has no events and no actions.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_INPUT for a document that is not a valid input: nothing was logged.
 ///         HOTFIX_STATUS_REFUSED for an input that is not accepted now: the state is unchanged.
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn hotfix_rollout_handle(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
+            let size = hotfix_outcome::emptied(out)?;
             let at = any_time(at_ms, "at_ms")?;
             let input = Input::from_json(pointer::text(input, input_len, "input")?)?;
             pointer::change(rollout, "rollout", |session| {
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn hotfix_rollout_handle(
 /// @param count     Number of readings.
 /// @param sender    Actor, key and expected head; may be null.
 /// @param out       The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
-///                  `events` of a refusal too.
+///                  `events` of a refusal too. On any other failure it has no events and no actions.
 /// @param err       Where an error object goes; may be null. Owned by the caller.
 /// @return As hotfix_rollout_handle; HOTFIX_STATUS_INPUT also for a metric that occurs twice;
 ///         HOTFIX_STATUS_STRUCT and HOTFIX_STATUS_ENUM for structs that cannot be read;
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn hotfix_rollout_observe(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
+            let size = hotfix_outcome::emptied(out)?;
             let at = any_time(at_ms, "at_ms")?;
             pointer::change(rollout, "rollout", |session| {
                 session.scratch.fill(readings, count, sender)?;
@@ -268,7 +268,8 @@ pub unsafe extern "C" fn hotfix_rollout_recover(
     }
 }
 
-/// Frees a rollout, also a poisoned one. Views into its outcomes become invalid.
+/// Frees a rollout, also a poisoned one. Views into its outcomes become invalid. A rollout that a
+/// train owns is not freed: hotfix_train_free does it.
 ///
 /// @param rollout  A rollout, or null.
 ///

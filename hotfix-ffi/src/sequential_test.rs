@@ -252,14 +252,16 @@ pub(crate) unsafe fn json<T: DeserializeOwned>(
 pub struct hotfix_evidence {
     /// sizeof(hotfix_evidence), set by the caller.
     pub struct_size: usize,
-    /// Logarithm of the e-value; 0 without data. The test decides at its threshold: ln(1/alpha),
-    /// unless the settings give another.
+    /// Logarithm of the e-value E; 0 without data. The test decides at its threshold: ln(1/alpha),
+    /// unless the settings give another. A randomisation decides by the canary's rank instead, at
+    /// ticks 3, 6, 12, 18, 30, 60, 120, 210 and 300 if the settings give no "evaluations".
     pub log_e: f64,
-    /// A lower bound of `log_e` that is cheaper to compute, on which `p_value` is based; equal to
-    /// `log_e` for a ceiling and a randomisation.
+    /// A lower bound of `log_e` that is cheaper to compute; equal to `log_e` for a ceiling and a
+    /// randomisation.
     pub log_e_bound: f64,
-    /// min(1, 1/max E) over all evaluations; valid at every evaluation. Of a randomisation it is 1
-    /// until the test has decided.
+    /// 1 over the largest single weighted bet of E so far, at most 1; valid at every evaluation. It
+    /// is larger than 1/E, so a test has decided before it is below alpha. Of a randomisation it is
+    /// 1 until the test has decided.
     pub p_value: f64,
     /// The canary's rate divided by the baseline's; NaN if `has_ratio` is 0. Of a ceiling it is the
     /// rate divided by the ceiling, of a latency the ratio of the requests that are slower than the

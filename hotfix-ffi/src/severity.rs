@@ -155,7 +155,7 @@ pub unsafe extern "C" fn hotfix_policy_decide(
 /// @param at_len  Its length in bytes.
 /// @param out     A buffer that the caller frees with hotfix_buf_free.
 /// @param err     Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_UNIT if `start` is not a valid time.
+/// @return HOTFIX_STATUS_UNIT if `at` is not a valid time.
 ///
 /// Thread rule: any number of threads may use one policy.
 #[unsafe(no_mangle)]

@@ -12,10 +12,31 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Fallible, hotfix_error};
-use crate::pointer::Handle;
 
 /// A type of handles, by its name. Two types are the same if their addresses are the same.
 pub(crate) struct Kind(pub(crate) &'static str);
+
+/// What a slot can contain.
+pub(crate) trait Kinded: Sized {
+    /// The kind of a handle that the caller owns, and of one that another handle owns: the caller
+    /// can read it, but neither change nor free it.
+    fn kinds() -> &'static [Kind; 2];
+}
+
+/// Makes a type one that a slot can contain.
+macro_rules! kinded {
+    ($name:ty) => {
+        impl $crate::slot::Kinded for $name {
+            #[inline]
+            fn kinds() -> &'static [$crate::slot::Kind; 2] {
+                static KINDS: [$crate::slot::Kind; 2] =
+                    [const { $crate::slot::Kind(stringify!($name)) }; 2];
+                &KINDS
+            }
+        }
+    };
+}
+pub(crate) use kinded;
 
 struct Slot {
     /// Null while the slot is free.
@@ -28,32 +49,34 @@ impl Slot {
         Self { kind: AtomicPtr::new(ptr::null_mut()), value: AtomicPtr::new(ptr::null_mut()) }
     }
 
-    fn put<H: Handle>(&self, value: Box<H>) {
+    fn put<H: Kinded>(&self, value: Box<H>) {
         self.value.store(Box::into_raw(value).cast(), Ordering::Relaxed);
-        self.kind.store(ptr::from_ref(H::kind()).cast_mut(), Ordering::Release);
+        self.kind.store(ptr::from_ref(&H::kinds()[0]).cast_mut(), Ordering::Release);
     }
 
-    /// The value of a live handle of this type.
-    fn value<H: Handle>(&self, name: &str) -> Fallible<*mut H> {
+    /// The value of a live handle of this type; `to_change` refuses one that another handle owns.
+    fn value<H: Kinded>(&self, name: &str, to_change: bool) -> Fallible<*mut H> {
         let kind = self.kind.load(Ordering::Acquire);
-        if ptr::eq(kind, H::kind()) {
+        let [own, owned] = H::kinds();
+        if ptr::eq(kind, own) || !to_change && ptr::eq(kind, owned) {
             return Ok(self.value.load(Ordering::Relaxed).cast());
         }
         // SAFETY: what is stored there is null or a `&'static Kind`.
         Err(match unsafe { kind.as_ref() } {
-            Some(other) => hotfix_error::other_kind(name, other.0, H::kind().0),
+            Some(other) if ptr::eq(other, owned) => hotfix_error::owned(name),
+            Some(other) => hotfix_error::other_kind(name, other.0, own.0),
             None => hotfix_error::no_handle(name),
         })
     }
 
-    /// Frees the slot if it has a live handle of this type; only one of several concurrent calls
-    /// succeeds.
-    fn take<H: Handle>(&self) -> Option<*mut H> {
-        let kind = ptr::from_ref(H::kind()).cast_mut();
+    /// The value of a slot whose kind changes from one to the other; only one of several concurrent
+    /// calls succeeds.
+    fn turn<H: Kinded>(&self, from: &'static Kind, to: *const Kind) -> Option<*mut H> {
+        let from = ptr::from_ref(from).cast_mut();
         let value = self.value.load(Ordering::Acquire);
-        let freed =
-            self.kind.compare_exchange(kind, ptr::null_mut(), Ordering::AcqRel, Ordering::Relaxed);
-        freed.is_ok().then(|| value.cast())
+        let turned =
+            self.kind.compare_exchange(from, to.cast_mut(), Ordering::AcqRel, Ordering::Relaxed);
+        turned.is_ok().then(|| value.cast())
     }
 }
 
@@ -107,8 +130,7 @@ fn place_of<H>(handle: *const H) -> Option<usize> {
 }
 
 /// A handle for this value.
-pub(crate) fn put<H: Handle>(value: H) -> *mut H {
-    let value = Box::new(value);
+pub(crate) fn put<H: Kinded>(value: Box<H>) -> *mut H {
     let mut places = places();
     let slot = if let Some(place) = places.take() {
         &raw const SLOTS[place]
@@ -123,28 +145,53 @@ pub(crate) fn put<H: Handle>(value: H) -> *mut H {
     slot.cast_mut().cast()
 }
 
-/// The value of a live handle.
+/// Looks at the slot of a handle; none if this is not the address of a slot.
 #[inline]
-pub(crate) fn find<H: Handle>(handle: *const H, name: &str) -> Fallible<*mut H> {
+fn at<H, R>(handle: *const H, look: impl FnOnce(&Slot) -> R) -> Option<R> {
     match place_of(handle) {
-        Some(place) => SLOTS[place].value(name),
-        None => places()
-            .more
-            .get(&handle.addr())
-            .ok_or_else(|| hotfix_error::no_handle(name))?
-            .value(name),
+        Some(place) => Some(look(&SLOTS[place])),
+        None => places().more.get(&handle.addr()).map(|slot| look(slot)),
     }
 }
 
-/// The value of a handle that is freed now; none if it was not a live handle of this type.
-pub(crate) fn take<H: Handle>(handle: *mut H) -> Option<Box<H>> {
+/// The value of a live handle, to read it.
+#[inline]
+pub(crate) fn find<H: Kinded>(handle: *const H, name: &str) -> Fallible<*mut H> {
+    at(handle, |slot| slot.value(name, false)).unwrap_or_else(|| Err(hotfix_error::no_handle(name)))
+}
+
+/// The value of a live handle that the caller owns, to change it.
+#[inline]
+pub(crate) fn find_own<H: Kinded>(handle: *const H, name: &str) -> Fallible<*mut H> {
+    at(handle, |slot| slot.value(name, true)).unwrap_or_else(|| Err(hotfix_error::no_handle(name)))
+}
+
+/// The value of a live handle that another handle owns from now on.
+pub(crate) fn give_away<H: Kinded>(handle: *mut H, name: &str) -> Fallible<*mut H> {
+    let [own, owned] = H::kinds();
+    let given = at(handle, |slot| slot.turn(own, owned)).flatten();
+    given.ok_or_else(|| hotfix_error::owned(name))
+}
+
+/// The value of a handle that the caller owns and that is freed now; none if it was not a live handle
+/// of this type.
+pub(crate) fn take<H: Kinded>(handle: *mut H) -> Option<Box<H>> {
+    take_as(handle, &H::kinds()[0])
+}
+
+/// The value of a handle that another handle owns and that is freed now.
+pub(crate) fn take_owned<H: Kinded>(handle: *mut H) -> Option<Box<H>> {
+    take_as(handle, &H::kinds()[1])
+}
+
+fn take_as<H: Kinded>(handle: *mut H, kind: &'static Kind) -> Option<Box<H>> {
     let mut places = places();
-    let value = if let Some(place) = place_of(handle) {
-        let value = SLOTS[place].take()?;
+    let value: *mut H = if let Some(place) = place_of(handle) {
+        let value = SLOTS[place].turn(kind, ptr::null())?;
         places.give_back(place);
         value
     } else {
-        let value = places.more.get(&handle.addr())?.take()?;
+        let value = places.more.get(&handle.addr())?.turn(kind, ptr::null())?;
         places.more.remove(&handle.addr());
         if places.more.is_empty() {
             // An empty map of std keeps memory.
@@ -160,7 +207,7 @@ pub(crate) fn take<H: Handle>(handle: *mut H) -> Option<Box<H>> {
 mod tests {
     use super::*;
     use crate::guard::Guarded;
-    use crate::pointer::handle;
+    use crate::pointer::{Handle as _, handle};
 
     struct Number(Guarded<usize>);
     handle!(Number, usize);
@@ -169,7 +216,8 @@ mod tests {
 
     #[test]
     fn roll_7_more_handles_than_slots_are_told_apart() {
-        let all: Vec<*mut Number> = (0..COUNT + 10).map(|n| put(Number::wrap(n))).collect();
+        let all: Vec<*mut Number> =
+            (0..COUNT + 10).map(|n| put(Box::new(Number::wrap(n)))).collect();
         for (n, handle) in all.iter().enumerate() {
             // SAFETY: live, and no thread changes it.
             let value = unsafe { &*find(*handle, "number").ok().unwrap() };
@@ -178,10 +226,13 @@ mod tests {
             assert!(take(handle.cast::<Text>()).is_none());
         }
         for handle in &all {
-            assert!(take(*handle).is_some());
+            // One that another handle owns can be read, and only its owner frees it.
+            assert!(give_away(*handle, "number").is_ok() && give_away(*handle, "number").is_err());
+            assert!(find(*handle, "number").is_ok() && find_own(*handle, "number").is_err());
+            assert!(take(*handle).is_none() && take_owned(*handle).is_some());
             assert!(take(*handle).is_none() && find(*handle, "number").is_err());
         }
-        let next = put(Text::wrap(String::new()));
+        let next = put(Box::new(Text::wrap(String::new())));
         assert!(all.iter().all(|freed| find(*freed, "number").is_err()));
         assert!(take(next).is_some());
         assert!(places().more.is_empty());

@@ -42,7 +42,8 @@ pub unsafe extern "C" fn hotfix_rollout_snapshot(
 /// Restores a rollout from a snapshot and the log lines after it: the same, byte for byte, as
 /// hotfix_rollout_replay of the whole log.
 ///
-/// If it fails, replay the whole log.
+/// A crash during a write may leave an incomplete last line: cut the log after its last line feed
+/// first. If the call fails, read the whole log with hotfix_rollout_recover.
 ///
 /// @param snapshot      The bytes of hotfix_rollout_snapshot; borrowed for the call.
 /// @param snapshot_len  Their number.

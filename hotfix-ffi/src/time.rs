@@ -21,8 +21,7 @@ pub(crate) fn moment(at_ms: i64, name: &str) -> Fallible<Timestamp> {
 /// Any time that can be written as RFC 3339.
 #[inline]
 pub(crate) fn any_time(at_ms: i64, name: &str) -> Fallible<Timestamp> {
-    Timestamp::try_from_millis(at_ms)
-        .map_err(|error| Box::<hotfix_error>::from(error).at(name.to_owned()))
+    Timestamp::try_from_millis(at_ms).map_err(|_| hotfix_error::no_time(name, at_ms))
 }
 
 /// Reads an RFC 3339 time with any UTC offset.

@@ -6,6 +6,7 @@ use hotfix_core::rollout::Input;
 use hotfix_core::train::{
     Move, Order, Train, TrainError, TrainFinding, TrainOutcome, TrainRefusal, TrainState,
 };
+use hotfix_core::unit::Timestamp;
 
 use crate::answer;
 use crate::buffer::hotfix_str;
@@ -105,6 +106,19 @@ pub struct hotfix_train_outcome {
 // SAFETY: repr(C), the size first; written only.
 unsafe impl Versioned for hotfix_train_outcome {}
 
+impl hotfix_train_outcome {
+    /// Empties the caller's struct, so that a call that fails leaves no moves of the call before
+    /// there. Returns its size.
+    unsafe fn emptied(out: *mut Self) -> Fallible<usize> {
+        // SAFETY: writable by the header's contract; the members are in every release's struct.
+        unsafe {
+            let size = versioned::size_of_caller(out, "out")?;
+            ((*out).move_count, (*out).finding_count) = (0, 0);
+            Ok(size)
+        }
+    }
+}
+
 /// One input that one rollout of the train handled. Set `struct_size` before the call
 /// (HOTFIX_TRAIN_MOVE_INIT does). Views are valid until the next call that takes the train without
 /// `const`.
@@ -134,6 +148,17 @@ pub struct hotfix_train_move {
 unsafe impl Versioned for hotfix_train_move {}
 
 impl Owned {
+    /// Refuses a time that is probably in seconds where a log is made: no rollout would ever be due.
+    fn check(&self, at: Timestamp) -> Fallible<()> {
+        let logs = |rollout: &Taken<hotfix_rollout>| {
+            rollout.guarded().value("train").is_ok_and(|s| s.rollout.head().is_some())
+        };
+        if at < Timestamp::EARLIEST && self.rollouts.iter().any(logs) {
+            return Err(hotfix_error::seconds("at_ms", at));
+        }
+        Ok(())
+    }
+
     /// Runs the core's train on the rollouts, and keeps its outcome.
     unsafe fn call(
         &mut self,
@@ -206,8 +231,8 @@ fn handed_out(refusal: &mut TrainRefusal) -> TrainOutcome {
 /// hotfix_train_settle.
 ///
 /// @param services   An array: each service with its rollout; borrowed for the call. On success the
-///                   train owns the rollouts: it frees them, and inputs go through the train only.
-///                   On failure the caller still owns them.
+///                   train owns the rollouts: it alone frees them, and inputs go through the train
+///                   only. On failure the caller still owns them.
 /// @param count      Number of services.
 /// @param after      The services that have to be complete before each service starts, as JSON: an
 ///                   object with a list of names for a service; UTF-8, borrowed. With length 0 (may
@@ -216,7 +241,7 @@ fn handed_out(refusal: &mut TrainRefusal) -> TrainOutcome {
 /// @param out        The train; the caller frees it with hotfix_train_free. Null on failure.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_PLAN for services that cannot form a train: no service, a name that occurs
-///         twice, or a cycle.
+///         twice, or a cycle. HOTFIX_STATUS_HANDLE for a rollout that another train owns.
 ///
 /// Thread rule: one thread, which alone uses the rollouts.
 #[unsafe(no_mangle)]
@@ -235,12 +260,16 @@ pub unsafe extern "C" fn hotfix_train_new(
             let after = pointer::text(after, after_len, "after")?;
             let mut names = Vec::with_capacity(count);
             for (place, service) in services.iter().enumerate() {
-                pointer::not_null(service.rollout, "rollout")?;
-                let name = pointer::text(service.name, service.name_len, "name")?;
+                let at = |error: Box<hotfix_error>, member| {
+                    error.at(format!("/services/{place}/{member}"))
+                };
+                let name = pointer::text(service.name, service.name_len, "name");
+                let name = name.map_err(|error| at(error, "name"))?;
                 if services.iter().take(place).any(|other| other.rollout == service.rollout) {
                     return Err(TrainError::Shared { service: name.to_owned() }.into());
                 }
-                pointer::read(service.rollout, "rollout", |_| Ok(()))?;
+                pointer::change(service.rollout, "rollout", |_| Ok(()))
+                    .map_err(|error| at(error, "rollout"))?;
                 names.push(name);
             }
             let order = Order::from_json(&names, after)?;
@@ -263,7 +292,7 @@ pub unsafe extern "C" fn hotfix_train_new(
 ///                     call.
 /// @param input_len    Its length in bytes.
 /// @param out          The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
-///                     moves of a refusal too.
+///                     moves of a refusal too. On any other failure it has no moves and no findings.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_INPUT for a document that is not a valid input, and for a service that is
 ///         not in the train: nothing has changed, and the output of the last call stays valid.
@@ -284,7 +313,7 @@ pub unsafe extern "C" fn hotfix_train_handle(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
+            let size = hotfix_train_outcome::emptied(out)?;
             let at = any_time(at_ms, "at_ms")?;
             let service = pointer::text(service, service_len, "service")?;
             let input = Input::from_json(pointer::text(input, input_len, "input")?)?;
@@ -308,7 +337,7 @@ pub unsafe extern "C" fn hotfix_train_handle(
 /// @param count        Number of readings.
 /// @param sender       Actor, key and expected head; may be null.
 /// @param out          The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
-///                     moves of a refusal too.
+///                     moves of a refusal too. On any other failure it has no moves and no findings.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
 /// @return As hotfix_train_handle; HOTFIX_STATUS_STRUCT, HOTFIX_STATUS_ENUM, HOTFIX_STATUS_UNIT and
 ///         HOTFIX_STATUS_RANGE as hotfix_rollout_observe.
@@ -330,7 +359,7 @@ pub unsafe extern "C" fn hotfix_train_observe(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
+            let size = hotfix_train_outcome::emptied(out)?;
             let at = any_time(at_ms, "at_ms")?;
             let service = pointer::text(service, service_len, "service")?;
             pointer::change(train, "train", |owned| {
@@ -348,8 +377,9 @@ pub unsafe extern "C" fn hotfix_train_observe(
 ///
 /// @param train  A train.
 /// @param at_ms  The present time, in milliseconds since 1970-01-01T00:00:00Z.
-/// @param out    The outcome. Written on success only.
+/// @param out    The outcome. On failure it has no moves and no findings.
 /// @param err    Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_UNIT for a time that is probably in seconds (HF-FFI-010).
 ///
 /// Thread rule: one thread at a time for one train.
 #[unsafe(no_mangle)]
@@ -362,9 +392,10 @@ pub unsafe extern "C" fn hotfix_train_tick(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
+            let size = hotfix_train_outcome::emptied(out)?;
             let at = any_time(at_ms, "at_ms")?;
             pointer::change(train, "train", |owned| {
+                owned.check(at)?;
                 owned.call(out, size, |train, _| Ok(train.tick(at)))
             })
         })
@@ -376,8 +407,9 @@ pub unsafe extern "C" fn hotfix_train_tick(
 ///
 /// @param train  A train.
 /// @param at_ms  The present time, in milliseconds since 1970-01-01T00:00:00Z.
-/// @param out    The outcome. Written on success only.
+/// @param out    The outcome. On failure it has no moves and no findings.
 /// @param err    Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_UNIT for a time that is probably in seconds (HF-FFI-010).
 ///
 /// Thread rule: one thread at a time for one train.
 #[unsafe(no_mangle)]
@@ -390,9 +422,10 @@ pub unsafe extern "C" fn hotfix_train_settle(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
+            let size = hotfix_train_outcome::emptied(out)?;
             let at = any_time(at_ms, "at_ms")?;
             pointer::change(train, "train", |owned| {
+                owned.check(at)?;
                 owned.call(out, size, |train, _| Ok(train.settle(at)))
             })
         })

@@ -32,7 +32,7 @@ impl Owned {
     fn made(&self, index: usize) -> Fallible<&hotfix_core::train::Move> {
         self.moves.get(index).ok_or_else(|| {
             let count = self.moves.len();
-            let wanted = format_args!("one below {count}, the number of moves");
+            let wanted = format_args!("an index below the number of moves, which is {count}");
             hotfix_error::range("move", index, wanted)
         })
     }
@@ -174,8 +174,8 @@ pub unsafe extern "C" fn hotfix_train_findings(
 /// it and call hotfix_train_tick.
 ///
 /// @param train   A train.
-/// @param out_ms  Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER if nothing waits for time.
-///                Written on success only.
+/// @param out_ms  Milliseconds since 1970-01-01T00:00:00Z; 0 while a service has had no input: call
+///                it at once. HOTFIX_NEVER if nothing waits for time. Written on success only.
 /// @param err     Where an error object goes; may be null. Owned by the caller.
 ///
 /// Thread rule: any number of threads may read a train while no thread changes it.
@@ -198,7 +198,8 @@ pub unsafe extern "C" fn hotfix_train_poll_at(
 /// The rollout of a service, for every function that takes a `const hotfix_rollout *`.
 ///
 /// A call that takes the train without `const` changes its rollouts: it invalidates views into this
-/// one, and no other thread may read it at the same time. Its actions are those of all its moves in
+/// one, and no other thread may read it at the same time. A function that takes a rollout without
+/// `const` refuses it (HF-FFI-013), and hotfix_rollout_free leaves it. Its actions are those of all its moves in
 /// the train's last call.
 ///
 /// @param train        A train.
@@ -229,8 +230,7 @@ pub unsafe extern "C" fn hotfix_train_rollout(
                 let taken = place.and_then(|place| owned.rollouts.get(place));
                 taken.map(pointer::Taken::as_ptr).ok_or_else(|| {
                     let names: Vec<&str> = owned.order.services().collect();
-                    let wanted = format!("a service of the train: {}", names.join(", "));
-                    hotfix_error::no_member("service", service, &wanted)
+                    hotfix_error::no_name("service", service, &names.join(", "))
                 })
             })?;
             pointer::put(out, "out", rollout)

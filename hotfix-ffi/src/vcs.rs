@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use hotfix_core::grade::{TagForm, Versioning};
 use hotfix_core::unit::Timestamp;
-use hotfix_core::vcs::{branch_name, next_version, tag_name};
+use hotfix_core::vcs::{VcsError, branch_name, next_version, tag_name};
 
 use crate::answer;
 use crate::buffer::hotfix_buf;
@@ -27,6 +27,12 @@ pub enum hotfix_versioning {
 
 fn versioning_of(number: i32) -> Fallible<Versioning> {
     by_number!(number, "kind", hotfix_versioning is Versioning { Patch, HotfixIdentifier })
+}
+
+/// An error whose place is the parameter, not the key of a document that the call does not have.
+fn of_parameter(error: VcsError) -> Box<hotfix_error> {
+    let name = error.path().rsplit('/').next().unwrap_or_default();
+    Box::<hotfix_error>::from(error).at(name.to_owned())
 }
 
 /// Makes the name of a hot-fix branch from a description: "hotfix/security-patch".
@@ -56,7 +62,7 @@ pub unsafe extern "C" fn hotfix_branch_name(
         answer::text(out, err, || {
             let description = pointer::text(description, description_len, "description")?;
             let prefix = pointer::text(prefix, prefix_len, "prefix")?;
-            Ok(branch_name(prefix, description)?.to_string())
+            Ok(branch_name(prefix, description).map_err(of_parameter)?.to_string())
         })
     }
 }
@@ -84,7 +90,7 @@ pub unsafe extern "C" fn hotfix_next_version(
     unsafe {
         answer::text(out, err, || {
             let version = pointer::text(version, version_len, "version")?;
-            canonical(&next_version(version, versioning_of(kind)?)?)
+            canonical(&next_version(version, versioning_of(kind)?).map_err(of_parameter)?)
         })
     }
 }
@@ -109,7 +115,8 @@ pub unsafe extern "C" fn hotfix_version_tag(
     unsafe {
         answer::text(out, err, || {
             let version = pointer::text(version, version_len, "version")?;
-            Ok(tag_name(TagForm::Version, version, Timestamp::default())?.to_string())
+            let tag = tag_name(TagForm::Version, version, Timestamp::default());
+            Ok(tag.map_err(of_parameter)?.to_string())
         })
     }
 }

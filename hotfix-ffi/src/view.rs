@@ -9,6 +9,7 @@ use crate::answer;
 use crate::buffer::{hotfix_buf, hotfix_digest, hotfix_name, hotfix_str, in_place};
 use crate::error::hotfix_error;
 use crate::outcome::{hotfix_action, hotfix_state};
+use crate::plan::hotfix_plan;
 use crate::pointer;
 use crate::policy::{canonical, hex};
 use crate::rollout::hotfix_rollout;
@@ -48,6 +49,28 @@ pub unsafe extern "C" fn hotfix_rollout_phase(
     unsafe {
         answer::value_of(rollout, "rollout", (out, "out"), err, |s| hotfix_name {
             text: s.rollout.phase().map_or([0; 32], |phase| in_place(&phase)),
+        })
+    }
+}
+
+/// The plan as it is now: with the release of the last `release`, `supersede` or `retry`. A rollout
+/// that was restored from its log has it as well.
+///
+/// @param rollout  A rollout; the plan does not refer to it and does not change with it.
+/// @param out      The plan; the caller frees it with hotfix_plan_free. Null on failure.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_plan(
+    rollout: *const hotfix_rollout,
+    out: *mut *mut hotfix_plan,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        answer::handle(out, err, || {
+            pointer::read(rollout, "rollout", |s| Ok(s.rollout.plan().clone()))
         })
     }
 }
@@ -207,7 +230,7 @@ pub unsafe extern "C" fn hotfix_rollout_head(
     unsafe { answer::value_of(rollout, "rollout", (out, "out"), err, |s| hex(s.rollout.head())) }
 }
 
-/// Every log line so far.
+/// Every log line so far; after hotfix_rollout_restore only those of its tail and after it.
 ///
 /// @param rollout  A rollout.
 /// @param out      A view that is valid until the next call that takes this rollout without

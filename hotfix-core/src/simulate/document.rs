@@ -83,6 +83,10 @@ pub(super) fn parse(text: &str) -> Result<Node, SimulationErrors> {
     Ok(document)
 }
 
+/// The largest figures of a scenario. With larger ones its counts would not be finite numbers.
+const MOST_PER_MINUTE: f64 = 1e12;
+const MOST_TIMES: f64 = 1e6;
+
 impl ScenarioReader {
     pub(super) const fn new() -> Self {
         Self::knowing(())
@@ -140,7 +144,11 @@ impl ScenarioReader {
 
     pub(super) fn per_minute(&mut self, node: &Node) -> Option<f64> {
         let expected = "a frequency, as in \"5/min\" or a number per minute";
-        Some(self.unit(node, expected, PerMinute::try_new)?.value())
+        let number = self.unit(node, expected, PerMinute::try_new)?.value();
+        if number > MOST_PER_MINUTE {
+            return self.out_of_range("at most 1e12 per minute", node);
+        }
+        Some(number)
     }
 
     /// A number of at least 0.
@@ -154,7 +162,8 @@ impl ScenarioReader {
 
     pub(super) fn ratio(&mut self, node: &Node) -> Option<f64> {
         let ratio = Ratio::try_new(self.number(node)?).ok().map(Ratio::value);
-        ratio.or_else(|| self.out_of_range("a number above 0", node))
+        let ratio = ratio.filter(|ratio| *ratio <= MOST_TIMES);
+        ratio.or_else(|| self.out_of_range("a number above 0 and at most 1000000", node))
     }
 
     /// A spread of a normal logarithm: beyond 3 one tick in a thousand would have ten thousand

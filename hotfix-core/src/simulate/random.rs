@@ -121,6 +121,8 @@ impl Draws {
             }
             return count;
         }
+        // The traffic of a plan has no upper bound, and a mean that is not finite is never drawn.
+        let mean = mean.min(1e300);
         kept.set(mean);
         let Expected { a, b, sure, scale, ln_mean, .. } = *kept;
         loop {
@@ -362,6 +364,8 @@ mod tests {
             assert!((seen - mean).abs() < 5.0 * error, "Poisson {mean}: {seen}");
             assert!((variance / mean - 1.0).abs() < 0.03, "Poisson {mean}: {variance}");
         }
+        // It ends, too, where nothing else bounds the traffic.
+        assert!(draws.poisson(f64::INFINITY) > 9e299);
         for (trials, chance) in [
             (100.0, 0.003),
             (1000.0, 0.003),

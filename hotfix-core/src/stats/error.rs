@@ -232,7 +232,7 @@ coded! {
     BadDifference { margin: f64 } => code! {HF-STAT-043},
     /// An exact distribution that is too large to be summed.
     #[error(
-        "the exact {what} distribution is too large for these counts: use `method=\"asymptotic\"` \
+        "the exact {what} distribution is too large for these counts: use the method `asymptotic` \
          for samples, `non_inferiority` or `wilson` for proportions, `RateRatio` for rates"
     )]
     ExactTooLarge { what: &'static str } => code! {HF-STAT-044},

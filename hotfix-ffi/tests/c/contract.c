@@ -196,6 +196,45 @@ static void test_handles(void) {
   hotfix_rollout_free(rollout);
 }
 
+/* A cleanup that frees everything by habit frees nothing twice, and takes nothing from a train. */
+static void test_owners(void) {
+  hotfix_rollout *rollout = new_rollout(), *replayed = NULL;
+  hotfix_train_service service = {TEXT("ledger"), rollout};
+  hotfix_train *train = NULL, *second = NULL;
+  hotfix_train_outcome moves = HOTFIX_TRAIN_OUTCOME_INIT;
+  hotfix_outcome outcome = HOTFIX_OUTCOME_INIT;
+  hotfix_plan *plan = NULL;
+  hotfix_policy *policy = NULL;
+  hotfix_error *error = NULL, *freed = NULL;
+  hotfix_str log;
+  hotfix_buf page = {0};
+  EXPECT(hotfix_train_new(&service, 1, NULL, 0, &train, &error) == HOTFIX_STATUS_OK);
+  hotfix_rollout_free(rollout);
+  EXPECT(hotfix_train_new(&service, 1, NULL, 0, &second, &error) == HOTFIX_STATUS_HANDLE && second == NULL);
+  EXPECT(failed(&error, "HF-FFI-013"));
+  EXPECT(hotfix_rollout_handle(rollout, NOW, TEXT("{\"kind\": \"tick\"}"), &outcome, &error) == HOTFIX_STATUS_HANDLE);
+  EXPECT(failed(&error, "HF-FFI-013"));
+  EXPECT(hotfix_train_tick(train, NOW, &moves, &error) == HOTFIX_STATUS_OK && moves.move_count == 1);
+  /* The plan that a restored rollout has. */
+  EXPECT(hotfix_rollout_log(rollout, &log, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_rollout_replay(log.ptr, log.len, HOTFIX_RECORDING_KEEP, &replayed, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_rollout_plan(replayed, &plan, &error) == HOTFIX_STATUS_OK);
+  hotfix_rollout_free(replayed);
+  EXPECT(hotfix_plan_policy(plan, &policy, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_plan_view(plan, HOTFIX_PLAN_VIEW_PHASES, NULL, 0, &page, &error) == HOTFIX_STATUS_OK);
+  EXPECT(strstr(page.data, "canary") != NULL);
+  hotfix_buf_free(&page);
+  hotfix_plan_free(plan);
+  hotfix_policy_free(policy);
+  hotfix_train_free(train);
+  hotfix_rollout_free(rollout);
+  EXPECT(hotfix_rollout_log(rollout, &log, &error) == HOTFIX_STATUS_HANDLE);
+  freed = error;
+  EXPECT(failed(&error, "HF-FFI-008"));
+  hotfix_error_free(freed);
+  EXPECT(hotfix_error_status(freed) == HOTFIX_STATUS_OK && hotfix_error_message(freed).len == 0);
+}
+
 /* To confirm inside the loop over actions skips none: each is known by its id until it is settled. */
 static void test_actions_by_id(void) {
   hotfix_rollout *rollout = new_rollout();
@@ -447,6 +486,7 @@ int main(void) {
   test_extends();
   test_refusal();
   test_handles();
+  test_owners();
   test_actions_by_id();
   test_sizes();
   test_rate_ratio();

@@ -43,6 +43,10 @@ void test_policy() {
   EXPECT(policy.classify({}) == policy.classify("{}") && !policy.decide("{}").empty());
   EXPECT(policy.lint().front() == '[' && policy.lint("2026-03-03T14:40:00Z").back() == ']');
   EXPECT(policy.tree_mermaid().empty() && policy.tree_dot().empty());
+  hotfix_policy *raw = nullptr;
+  EXPECT(hotfix_policy_from_toml_with("extends = 'phased-canary'", 25, nullptr, nullptr, &raw, nullptr) == HOTFIX_STATUS_OK);
+  const hotfix::Plan plan(hotfix::Policy::adopt(raw), R"({"id": "INC-1"})", {});
+  EXPECT(plan.policy().digest().size() == 64);
   const hotfix::Policy moved = std::move(policy);
   try {
     policy.digest(); // NOLINT: what is tested
@@ -105,6 +109,13 @@ void test_rollout() {
   EXPECT(hotfix::Rollout::replay(log).head() == rollout.head());
   const auto [again, length] = hotfix::Rollout::recover(log + "{\"torn");
   EXPECT(length == log.size() && again.head() == rollout.head());
+  const hotfix::Rollout restored = hotfix::Rollout::restore(rollout.snapshot(), {});
+  EXPECT(restored.head() == rollout.head() && restored.now() == start && restored.actions().empty());
+  EXPECT(restored.plan().digest() == plan.digest() && !restored.plan().policy().to_toml().empty());
+  EXPECT(restored.duties(start) == rollout.duties(start.time_since_epoch().count()));
+  hotfix_rollout *raw = nullptr;
+  EXPECT(hotfix_rollout_replay(log.data(), log.size(), HOTFIX_RECORDING_OFF, &raw, nullptr) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix::Rollout::adopt(raw).state() == rollout.state());
   EXPECT(hotfix::audit(log, rollout.head()).find("\"clean\":true") != std::string::npos);
   const std::string nobody = hotfix::redact(log);
   EXPECT(log.find("\"personal\"") != std::string::npos && nobody.find("\"personal\"") == std::string::npos);
@@ -119,6 +130,9 @@ void test_rate_ratio() {
   EXPECT(again.evidence().log_e == test.evidence().log_e);
   again.merge(test);
   EXPECT(again.evidence().log_e > test.evidence().log_e);
+  hotfix_test *raw = nullptr;
+  EXPECT(hotfix_ceiling_new("{\"ceiling\": 0.01}", 17, &raw, nullptr) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix::RateRatio::adopt(raw).get() == raw && test.get() != nullptr);
 }
 
 } // namespace

@@ -253,11 +253,12 @@ fn numbers_and_sizes_are_checked() {
     }
     fails! { Unit:
         hotfix_time_format(i64::MAX, &mut empty_buf());
+        hotfix_rollout_duties(rollout.0, HOTFIX_NEVER, &mut empty_buf());
         hotfix_plan_timeline(plan.0, i64::MIN, &mut empty_buf());
         hotfix_rollout_observe(rollout.0, i64::MAX, null(), 0, null(), &raw mut out);
         hotfix_audit(json, len, json, len, &mut empty_buf());
     }
-    for size in [0, 7, 8, size_of::<hotfix_outcome>() + 4, 1 << 20] {
+    for size in [0, 7, 8, size_of::<hotfix_outcome>() + 4, 520, 1 << 20] {
         (out.struct_size, act.struct_size, seen.struct_size) = (size, size, size);
         fails! { Struct:
             hotfix_rollout_observe(rollout.0, NOW, null(), 0, null(), &raw mut out);
@@ -282,6 +283,86 @@ fn a_longer_out_struct_keeps_its_size_and_gets_a_zero_tail() {
         .unwrap();
     assert_eq!((later.0.struct_size, later.1), (size_of::<Later>(), [0; 2]));
     assert_eq!(text(later.0.events).lines().count(), 2);
+}
+
+#[test]
+fn a_call_that_fails_leaves_no_lines_of_the_call_before_in_the_outcome() {
+    let (rollout, mut out) = (Rollout::any(), outcome());
+    let ((note, len), (broken, broken_len)) =
+        (raw(r#"{"kind": "note", "by": "lena", "text": "hm"}"#), raw("{"));
+    let mut handle = |input, len| {
+        // SAFETY: a live handle, text and struct.
+        let result =
+            call(|e| unsafe { hotfix_rollout_handle(rollout.0, NOW, input, len, &raw mut out, e) });
+        (result.is_ok(), out.events.len > 0)
+    };
+    assert_eq!(handle(note, len), (true, true));
+    assert_eq!(handle(broken, broken_len), (false, false));
+}
+
+#[test]
+fn roll_2_a_rollout_has_its_plan_and_a_plan_its_policy_also_after_a_recovery() {
+    let plan = Plan::any();
+    let digest = |plan| {
+        let mut out = hotfix_digest { hex: [0; 65] };
+        // SAFETY: a live handle and slot.
+        call(|e| unsafe { hotfix_plan_digest(plan, &raw mut out, e) }).unwrap();
+        out.hex
+    };
+    let (rollout, mut out, mut log) = (Rollout::any(), outcome(), hotfix_str::EMPTY);
+    let (input, len) = raw(r#"{"kind": "tick"}"#);
+    let keep = hotfix_recording::Keep as i32;
+    let (mut again, mut its_plan, mut policy) = (null_mut(), null_mut(), null_mut());
+    let mut buf = empty_buf();
+    // SAFETY: live handles, texts and slots; each handle is freed once.
+    unsafe {
+        call(|e| hotfix_rollout_handle(rollout.0, NOW, input, len, &raw mut out, e)).unwrap();
+        call(|e| hotfix_rollout_log(rollout.0, &raw mut log, e)).unwrap();
+        let (at, none) = (&raw mut again, null_mut());
+        call(|e| hotfix_rollout_recover(log.ptr, log.len, keep, at, none, e)).unwrap();
+        call(|e| hotfix_rollout_plan(again, &raw mut its_plan, e)).unwrap();
+        hotfix_rollout_free(again);
+        assert_eq!(digest(its_plan), digest(plan.0));
+        call(|e| hotfix_plan_policy(its_plan, &raw mut policy, e)).unwrap();
+        hotfix_plan_free(its_plan);
+        call(|e| hotfix_policy_to_json(policy, &raw mut buf, e)).unwrap();
+        hotfix_buf_free(&raw mut buf);
+        hotfix_policy_free(policy);
+    }
+    fails! { Null:
+        hotfix_rollout_plan(null(), &raw mut its_plan);
+        hotfix_rollout_plan(rollout.0, null_mut());
+        hotfix_plan_policy(null(), &raw mut policy);
+        hotfix_plan_policy(plan.0, null_mut());
+    }
+    fails! { Handle: hotfix_plan_policy(rollout.0.cast(), &raw mut policy); }
+    assert!(policy.is_null());
+}
+
+#[test]
+fn roll_7_an_error_that_was_freed_is_read_as_none_and_freed_once() {
+    let policy = Policy::preset("phased-canary").unwrap();
+    let (mut error, mut other) = (null_mut(), null_mut());
+    // SAFETY: live slots and texts; what was freed is a handle that is refused.
+    unsafe {
+        let (name, len) = raw("phased-canery");
+        hotfix_policy_preset(name, len, &mut null_mut(), &raw mut error);
+        assert_eq!(text(hotfix_error_code(error)), "HF-POL-025");
+        hotfix_error_free(error);
+        hotfix_error_free(error);
+        assert_eq!(hotfix_error_status(error), hotfix_status::Ok);
+        assert_eq!(text(hotfix_error_message(error)), "");
+        hotfix_error_free(policy.0.cast());
+        hotfix_policy_preset(name, len, &mut null_mut(), &raw mut other);
+        hotfix_policy_free(other.cast());
+        assert_eq!(text(hotfix_error_code(other)), "HF-POL-025");
+        hotfix_error_free(other);
+    }
+    // The policy that was freed as an error is still there.
+    let mut clone = null_mut();
+    // SAFETY: a live handle and slot.
+    call(|e| unsafe { hotfix_policy_clone(policy.0, &raw mut clone, e) }).unwrap();
+    drop(Policy(clone));
 }
 
 #[test]

@@ -78,6 +78,11 @@ fn field_12_readers_of_recordings_refuse_null_and_bad_text() {
         }
         assert!(buf.data.is_null());
     }
+    // SAFETY: a live handle, text and buffer; the other buffer is null, which is refused.
+    let failed = call(|e| unsafe {
+        hotfix_history(policy.0, json, n, json, n, json, n, out, null_mut(), e)
+    });
+    assert_eq!(failed.unwrap_err().path, "findings");
     // A recording without a mapping, and one that is none.
     let line =
         r#"{"at": "2026-03-03T14:40:00Z", "metrics": {"error_rate": {"canary": [1, 1000]}}}"#;

@@ -82,6 +82,7 @@ fn nulls_and_bad_text_are_refused_and_nothing_is_left_behind() {
         // SAFETY: the buffer is null, which is refused.
         unsafe { hotfix_convert(text, len, null(), 0, &raw mut policy, null_mut(), e) }
     });
-    assert_eq!(failed.unwrap_err().status, hotfix_status::Null);
+    let failed = failed.unwrap_err();
+    assert_eq!((failed.status, failed.path.as_str()), (hotfix_status::Null, "findings"));
     assert!(policy.is_null());
 }

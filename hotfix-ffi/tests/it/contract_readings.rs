@@ -66,7 +66,7 @@ fn met_6_readings_that_are_none_change_nothing() {
         (hotfix_reading { form: 5, ..good }, hotfix_status::Enum, "/metrics/error_rate"),
         (hotfix_reading { flags: 8, ..good }, hotfix_status::Enum, "/metrics/error_rate"),
         (hotfix_reading { struct_size: 40, ..good }, hotfix_status::Struct, "readings"),
-        (hotfix_reading { metric: null(), ..good }, hotfix_status::Null, "metric"),
+        (hotfix_reading { metric: null(), ..good }, hotfix_status::Null, "/readings/0/metric"),
         (reading("Error Rate"), hotfix_status::Unit, "/readings/0/metric"),
         (reading(""), hotfix_status::Unit, "/readings/0/metric"),
         (histogram, hotfix_status::Null, "/metrics/latency_p95"),

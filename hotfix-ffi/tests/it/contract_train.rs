@@ -7,7 +7,9 @@ use hotfix::buffer::{hotfix_buf, hotfix_str};
 use hotfix::hook::hotfix_hook_panic_rollout;
 use hotfix::outcome::hotfix_state;
 use hotfix::reading::hotfix_reading;
-use hotfix::rollout::hotfix_rollout;
+use hotfix::rollout::{
+    hotfix_rollout, hotfix_rollout_free, hotfix_rollout_handle, hotfix_rollout_observe,
+};
 use hotfix::status::hotfix_status;
 use hotfix::train::*;
 use hotfix::train_view::*;
@@ -133,6 +135,55 @@ fn roll_5_a_train_takes_rollouts_over_on_success_alone() {
     assert_eq!(state, hotfix_state::Ready);
     let rollout = ManuallyDrop::new(rollout);
     make(&[service("a", rollout.0)], "").unwrap();
+}
+
+#[test]
+fn roll_7_the_caller_can_read_a_rollout_of_a_train_and_neither_change_nor_free_it() {
+    let mut train = any();
+    let ((name, len), (start, start_len)) = (raw("ledger"), raw(START));
+    let (mut inside, mut out, mut to, mut state) =
+        (null(), common::outcome(), outcome(), hotfix_state::Failed);
+    // SAFETY: live handles, texts and structs; what is freed is used no more.
+    unsafe {
+        call(|e| hotfix_train_rollout(train.0, name, len, &raw mut inside, e)).unwrap();
+        let own = inside.cast_mut();
+        hotfix_rollout_free(own);
+        for refused in [
+            call(|e| hotfix_rollout_handle(own, NOW, start, start_len, &raw mut out, e)),
+            call(|e| hotfix_rollout_observe(own, NOW, null(), 0, null(), &raw mut out, e)),
+            make(&[service("ledger", own)], "").map(drop),
+        ] {
+            let refused = refused.unwrap_err();
+            assert_eq!(
+                (refused.status, refused.code.as_str()),
+                (hotfix_status::Handle, "HF-FFI-013"),
+                "{refused:?}"
+            );
+        }
+        call(|e| hotfix_rollout_state(inside, &raw mut state, e)).unwrap();
+        assert_eq!(state, hotfix_state::Ready);
+        call(|e| hotfix_train_tick(train.0, NOW, &raw mut to, e)).unwrap();
+        drop(std::mem::replace(&mut train, any()));
+        let gone = call(|e| hotfix_rollout_state(inside, &raw mut state, e));
+        assert_eq!(gone.unwrap_err().code, "HF-FFI-008");
+        hotfix_rollout_free(own);
+        // Seconds in the timer of a train: no rollout would ever be due.
+        for refused in [
+            call(|e| hotfix_train_tick(train.0, NOW / 1_000, &raw mut to, e)),
+            call(|e| hotfix_train_settle(train.0, NOW / 1_000, &raw mut to, e)),
+        ] {
+            assert_eq!(refused.unwrap_err().code, "HF-FFI-010");
+        }
+    }
+    let (name, name_len) = raw("a");
+    let rollout = Rollout::any();
+    let services = [
+        service("b", rollout.0),
+        hotfix_train_service { name: null(), name_len: 3, ..service("", null_mut()) },
+    ];
+    assert_eq!(make(&services, "").map(drop).unwrap_err().path, "/services/1/name");
+    let services = [hotfix_train_service { name, name_len, rollout: null_mut() }];
+    assert_eq!(make(&services, "").map(drop).unwrap_err().path, "/services/0/rollout");
 }
 
 #[test]
@@ -275,7 +326,8 @@ fn roll_1_an_input_for_a_service_that_is_not_there_leaves_what_was_handed_out() 
                 (failed.status, failed.code.as_str()),
                 (hotfix_status::Input, "HF-TRAIN-009")
             );
-            assert_eq!((none.move_count, none.finding_count, none.state), (7, 7, state));
+            // The struct has nothing to append again; what the last call handed out is still there.
+            assert_eq!((none.move_count, none.finding_count, none.state), (0, 0, state));
             call(|e| hotfix_train_move_at(train.0, 0, &raw mut view, e)).unwrap();
             assert_eq!(text(view.events), events);
             call(|e| hotfix_train_action(train.0, 0, 0, &raw mut act, e)).unwrap();

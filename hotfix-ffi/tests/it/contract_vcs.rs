@@ -59,4 +59,13 @@ fn vcs_1_texts_and_numbers_that_are_none_are_errors() {
     // SAFETY: live text and buffer.
     let name = buffer(|out, e| unsafe { hotfix_branch_name(text, len, null(), 0, out, e) });
     assert_eq!(name.unwrap(), "1-2-3");
+    // What is wrong is a parameter.
+    // SAFETY: no text, and a live buffer.
+    let failed = unsafe {
+        [
+            buffer(|out, e| hotfix_branch_name(null(), 0, null(), 0, out, e)),
+            buffer(|out, e| hotfix_version_tag(null(), 0, out, e)),
+        ]
+    };
+    assert_eq!(failed.map(|it| it.unwrap_err().path), ["description", "version"]);
 }
