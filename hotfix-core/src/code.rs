@@ -55,9 +55,21 @@ macro_rules! coded {
                 }
             }
         }
+
+        impl $crate::code::Coded for $name {
+            fn code(&self) -> &'static str {
+                Self::code(self)
+            }
+        }
     };
 }
 pub(crate) use coded;
+
+/// An error, a refusal or a finding of this library.
+pub trait Coded {
+    /// The stable code.
+    fn code(&self) -> &'static str;
+}
 
 const EXPLANATIONS: &str = include_str!("code/explanations.md");
 

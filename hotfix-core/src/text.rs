@@ -99,8 +99,19 @@ pub(crate) fn figure(value: f64, digits: usize) -> String {
 
 /// Names in backticks with a separator: `a`, `b`.
 pub(crate) fn quoted<T: Display>(names: &[T], between: &str) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(between)
+    joined(names.iter().map(|name| format!("`{name}`")), between)
+}
+
+/// Texts with a separator. One that comes from an iterator has no list of its own.
+pub(crate) fn joined(texts: impl IntoIterator<Item = impl AsRef<str>>, between: &str) -> String {
+    let mut joined = String::new();
+    for (index, text) in texts.into_iter().enumerate() {
+        if index > 0 {
+            joined.push_str(between);
+        }
+        joined.push_str(text.as_ref());
+    }
+    joined
 }
 
 /// A number with its noun: `1 item`, `2 items`.
@@ -214,7 +225,7 @@ pub(crate) fn mermaid(line: &str) -> String {
 pub(crate) fn markdown(text: &str) -> String {
     let turns = |c: &char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let plain: String = text.chars().filter(|c| !turns(c)).map(drawable).collect();
-    let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = joined(plain.split_whitespace(), " ");
     if line.is_empty() {
         return "–".to_owned();
     }

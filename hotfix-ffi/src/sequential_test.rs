@@ -10,6 +10,8 @@ use hotfix_core::stats::randomisation::{
     Randomisation, RandomisationDesign, RandomisationSettings,
 };
 use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
+/// The two models of a rate ratio. Bytes without a model are of the first.
+pub(crate) use hotfix_core::stats::replay::CountModel as Model;
 use hotfix_core::stats::{Counts, Evidence, StatError};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
@@ -53,15 +55,6 @@ impl Kind {
             Self::Instances => "instances",
         }
     }
-}
-
-/// The two models of a rate ratio. Bytes without a model are of the first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Model {
-    #[default]
-    Poisson,
-    Bernoulli,
 }
 
 pub(crate) enum Test {

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use hotfix_core::stats::replay::{
-    self, Advice, Calibration as Core, CalibrationSettings, CountModel, History,
-};
+use hotfix_core::stats::replay::{self, Advice, Calibration as Core, CalibrationSettings, History};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString};
 
 use crate::document::document;
 use crate::error::Result;
-use crate::stats::{Model, counts, model_of};
+use crate::stats::{counts, model_of};
 use crate::typed::{FiguresByName, Json};
 
 document! {
@@ -132,10 +130,7 @@ pub(crate) fn calibrate(
     tick_seconds: f64,
     model: &str,
 ) -> Result<Calibration> {
-    let model = match model_of(model)? {
-        Model::Poisson => CountModel::Poisson,
-        Model::Bernoulli => CountModel::Bernoulli,
-    };
+    let model = model_of(model)?;
     let history = History::try_new(series(history)?)?;
     let settings = CalibrationSettings {
         model,

@@ -16,22 +16,15 @@ use crate::typed::Name;
 const MANY: usize = 10_000;
 
 fn alternative_of(name: &str) -> Result<Alternative> {
-    const KNOWN: [(&str, Alternative); 3] = [
-        ("two-sided", Alternative::TwoSided),
-        ("less", Alternative::Less),
-        ("greater", Alternative::Greater),
-    ];
-    one_of("alternative", name, &KNOWN)
+    one_of("alternative", name, Alternative::ALL, Alternative::as_str)
 }
 
 fn method_of(name: &str) -> Result<Method> {
-    const KNOWN: [(&str, Method); 3] =
-        [("auto", Method::Auto), ("asymptotic", Method::Asymptotic), ("exact", Method::Exact)];
-    one_of("method", name, &KNOWN)
+    one_of("method", name, Method::ALL, Method::as_str)
 }
 
 fn scale_of(name: &str) -> Result<Scale> {
-    one_of("scale", name, &[("ratio", Scale::Ratio), ("difference", Scale::Difference)])
+    one_of("scale", name, Scale::ALL, Scale::as_str)
 }
 
 fn names(found: Assumptions) -> Vec<Name<Assumption>> {

@@ -19,7 +19,7 @@ use crate::error::{Result, poisoned};
 use crate::evidence::{Evidence, Reduced, from_bytes, to_bytes};
 use crate::observation::read_sample;
 use crate::stats::{direction_of, one_of};
-use crate::typed::{LatencyForm as FormName, Name};
+use crate::typed::Name;
 
 /// The bytes of a test.
 #[derive(Serialize, Deserialize)]
@@ -117,9 +117,7 @@ impl Latency {
         quantile: Option<f64>,
     ) -> Result<Self> {
         let direction = direction_of(direction)?;
-        let modes =
-            [("independent", LatencyMode::Independent), ("clustered", LatencyMode::Clustered)];
-        let mode = one_of("mode", mode, &modes)?;
+        let mode = one_of("mode", mode, LatencyMode::ALL, LatencyMode::as_str)?;
         let settings = LatencySettings {
             direction,
             alpha,
@@ -190,8 +188,8 @@ impl Latency {
     /// The form of the test: "joint" (all buckets together), "boundaries" (each by itself) or
     /// "clustered".
     #[getter]
-    fn form(&self) -> Name<FormName> {
-        Name::new(self.form_name().into())
+    fn form(&self) -> Name<LatencyForm> {
+        self.design.form().into()
     }
 
     /// Boundaries, settings and evidence as bytes.
@@ -221,7 +219,7 @@ impl Latency {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let (form, log_e) = (self.form_name(), self.lock(py)?.log_e(&self.design));
+        let (form, log_e) = (self.design.form(), self.lock(py)?.log_e(&self.design));
         Ok(format!("<Latency {form}, {} boundaries, log_e {log_e:.3}>", self.boundaries.len()))
     }
 
@@ -244,14 +242,6 @@ impl Latency {
             return Err(StatError::DesignMismatch.into());
         }
         Ok(Self { boundaries, settings, design, state: Mutex::new(state) })
-    }
-
-    fn form_name(&self) -> &'static str {
-        match self.design.form() {
-            LatencyForm::Joint => "joint",
-            LatencyForm::Boundaries => "boundaries",
-            LatencyForm::Clustered => "clustered",
-        }
     }
 
     fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, State>> {

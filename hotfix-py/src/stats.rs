@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
 use hotfix_core::stats::interval::Interval;
 use hotfix_core::stats::rate_ratio::{RateRatio as Poisson, RateRatioDesign, RateRatioSettings};
+use hotfix_core::stats::replay::CountModel as Model;
 use hotfix_core::stats::{Counts, Direction, Evidence as Figures, StatError, Totals, interval};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -42,15 +43,8 @@ const fn untempered() -> f64 {
     1.0
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Model {
-    Poisson,
-    Bernoulli,
-}
-
 pub(crate) fn model_of(name: &str) -> Result<Model> {
-    one_of("model", name, &[("poisson", Model::Poisson), ("bernoulli", Model::Bernoulli)])
+    one_of("model", name, Model::ALL, Model::as_str)
 }
 
 /// A checked test and its evidence.
@@ -486,13 +480,18 @@ fn figure(value: &Bound<'_, PyAny>) -> PyResult<f64> {
 
 /// Reads the direction.
 pub(crate) fn direction_of(word: &str) -> Result<Direction> {
-    one_of("direction", word, &[("worse", Direction::Worse), ("better", Direction::Better)])
+    one_of("direction", word, Direction::ALL, Direction::as_str)
 }
 
 /// The value with this name.
-pub(crate) fn one_of<T: Copy>(what: &str, got: &str, known: &[(&str, T)]) -> Result<T> {
-    known.iter().find(|(name, _)| *name == got).map(|(_, value)| *value).ok_or_else(|| {
-        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+pub(crate) fn one_of<T: Copy>(
+    what: &str,
+    got: &str,
+    known: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<T> {
+    known.iter().copied().find(|value| name(*value) == got).ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(|value| name(*value)).collect();
         let known = names.join(", ");
         PyValueError::new_err(format!("{what} is one of {known}, not {got:?}")).into()
     })

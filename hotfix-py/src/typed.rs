@@ -14,6 +14,7 @@ use hotfix_core::lint::Level;
 use hotfix_core::metric::Band;
 use hotfix_core::rollout::{InputKind, State};
 use hotfix_core::stats::fixed::Assumption;
+use hotfix_core::stats::latency::LatencyForm;
 use hotfix_core::train::TrainState;
 use pyo3::prelude::*;
 use serde::Serialize;
@@ -113,6 +114,7 @@ closed_sets! {
     GateMode = "_GateMode",
     Guarantee = "_Guarantee",
     InputKind = "_InputKind",
+    LatencyForm = "_LatencyForm",
     Hotfix = "_Hotfix",
     MessageKind = "_MessageKind",
     MetricKind = "_MetricKind",
@@ -143,7 +145,6 @@ pub(crate) enum Histories {}
 pub(crate) enum ImportKind {}
 pub(crate) enum Interventions {}
 pub(crate) enum Labels {}
-pub(crate) enum LatencyForm {}
 pub(crate) enum LeavesByValue {}
 pub(crate) enum Mean {}
 pub(crate) enum Rate {}
@@ -169,7 +170,6 @@ hints! {
     ImportKind = "_ImportKind",
     Interventions = "list[_Intervention]",
     Labels = "dict[_KayentaLabel, int]",
-    LatencyForm = "_LatencyForm",
     LeavesByValue = "ByValue[list[str]]",
     Level = "_Level",
     Mean = "_Mean",

@@ -6,11 +6,12 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::fault::DocumentFault;
 use super::node::{Node, Place};
+use crate::code::Coded;
 use crate::sorting::sort_by_key;
 use crate::text::{counted, shown};
 
 /// The faults of one family of documents.
-pub trait FaultFamily: fmt::Display {
+pub trait FaultFamily: fmt::Display + Coded {
     /// What a list of errors is headed with, after their number: ` in the policy`; empty: no heading.
     const HEADING: &'static str = "";
 
@@ -19,9 +20,6 @@ pub trait FaultFamily: fmt::Display {
 
     /// Whether an error without a path is one of its line: measurements have lines, no keys.
     const BY_LINE: bool = false;
-
-    /// The stable code.
-    fn code(&self) -> &'static str;
 }
 
 /// One error of a document, with its place.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::fault::DocumentFault;
 use super::text::read_object;
-use crate::text::{nearest, pointer_step, shown};
+use crate::text::{joined, nearest, pointer_step, shown};
 
 /// At most so many faults are looked for.
 const MOST: usize = 20;
@@ -30,7 +30,7 @@ impl ValueFault {
     /// Faults with their places, in one sentence.
     pub(crate) fn list(faults: &[Self]) -> String {
         let one = |fault: &Self| format!("`{}`: {}", fault.path, fault.sentence);
-        faults.iter().map(one).collect::<Vec<_>>().join("; ")
+        joined(faults.iter().map(one), "; ")
     }
 }
 

@@ -328,11 +328,7 @@ impl FactError {
     }
 }
 
-impl FaultFamily for FactError {
-    fn code(&self) -> &'static str {
-        Self::code(self)
-    }
-}
+impl FaultFamily for FactError {}
 
 /// All errors in an incident's facts, by name of the fact; never empty.
 pub type FactErrors = DocumentErrors<FactError>;

@@ -49,10 +49,6 @@ coded! {
 
 impl FaultFamily for Fault {
     const NUMBERED: bool = true;
-
-    fn code(&self) -> &'static str {
-        self.code()
-    }
 }
 
 fn version_remedy(got: Option<&str>, expected: &str) -> String {

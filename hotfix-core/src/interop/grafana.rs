@@ -11,6 +11,7 @@ use crate::grade::Moment;
 use crate::judge::Decision;
 use crate::rollout::{Command, Entry, Recorded, Rollout, Stage};
 use crate::sorting::sort_by_key;
+use crate::text::joined;
 use crate::unit::Timestamp;
 
 /// The annotations of a log, by time: the incident and every phase as a region, and single moments.
@@ -100,7 +101,7 @@ impl Writer {
                     Some(metric) => format!("{} ({metric})", cause.reason),
                     None => cause.reason.to_string(),
                 });
-                let causes = causes.collect::<Vec<_>>().join(", ").replace('_', " ");
+                let causes = joined(causes, ", ").replace('_', " ");
                 let between = if causes.is_empty() { "" } else { ": " };
                 let text = format!("verdict {}{between}{causes}", verdict.decision);
                 self.point(at, "verdict", text);

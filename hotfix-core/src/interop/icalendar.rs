@@ -6,7 +6,7 @@ use crate::canonical::Digest;
 use crate::deadline::{Item, Settlement};
 use crate::grade::Severity;
 use crate::rollout::Rollout;
-use crate::text::time;
+use crate::text::{joined, time};
 use crate::unit::{Span, Timestamp};
 
 /// The media type of the calendar.
@@ -120,8 +120,8 @@ impl Page {
         }
         let role = item.who.as_ref().map(|who| who.stand_in.unwrap_or(who.role).to_string());
         let categories = ["hotfix".to_owned(), item.kind.to_string()].into_iter().chain(role);
-        let categories: Vec<String> = categories.map(|word| escaped(&word)).collect();
-        self.line(&format!("CATEGORIES:{}", categories.join(",")));
+        let categories = joined(categories.map(|word| escaped(&word)), ",");
+        self.line(&format!("CATEGORIES:{categories}"));
         if let Some(description) = description(item) {
             self.line(&format!("DESCRIPTION:{}", escaped(&description)));
         }

@@ -7,7 +7,7 @@ use super::finding::ImportFinding;
 use super::reader::At;
 use super::{Kind, nothing};
 use crate::document::{Node, Value};
-use crate::text::{nearest, shown};
+use crate::text::{joined, nearest, shown};
 
 impl Kind {
     /// The name of the tool.
@@ -276,10 +276,7 @@ fn of_none(parts: &[At<'_>], wanted: Option<Kind>) -> Option<Fault> {
         }
     };
     let expected = wanted.map_or_else(
-        || {
-            let each: Vec<&str> = Kind::ALL.iter().map(|tool| tool.expected()).collect();
-            each.join(", or ")
-        },
+        || joined(Kind::ALL.iter().map(|tool| tool.expected()), ", or "),
         |wanted| wanted.expected().to_owned(),
     );
     match own {

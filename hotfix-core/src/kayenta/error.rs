@@ -63,11 +63,7 @@ const DOCUMENT: DocumentCodes = DocumentCodes {
     ..DocumentCodes::all("HF-KAY-002")
 };
 
-impl FaultFamily for KayentaFault {
-    fn code(&self) -> &'static str {
-        self.code()
-    }
-}
+impl FaultFamily for KayentaFault {}
 
 /// The JSON Pointer of the samples of a metric.
 pub(super) fn pointer(metric: &str) -> String {

@@ -45,8 +45,4 @@ coded! {
 const DOCUMENT: DocumentCodes =
     DocumentCodes { unknown_value: "HF-MSG-002", ..DocumentCodes::all("HF-MSG-001") };
 
-impl FaultFamily for MessageError {
-    fn code(&self) -> &'static str {
-        Self::code(self)
-    }
-}
+impl FaultFamily for MessageError {}

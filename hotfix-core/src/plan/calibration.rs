@@ -16,6 +16,7 @@ use crate::stats::latency::{
     SlowCalibration, SlowCalibrationSettings, SlowHistory, SlowPromotion, calibrate_slow,
 };
 use crate::stats::replay::{Calibration, CalibrationSettings, CountModel, History, calibrate};
+use crate::text::joined;
 use crate::unit::{MetricName, PhaseName, Share, Span};
 
 use super::{ErrorBudget, Plan, PlanError};
@@ -282,7 +283,7 @@ fn known(
 /// The metrics of the policy of this kind.
 fn names(policy: &Policy, applies: impl Fn(&Metric) -> bool) -> String {
     let named = policy.metrics().iter().filter(|metric| applies(metric));
-    named.map(|metric| metric.id.to_string()).collect::<Vec<_>>().join(", ")
+    joined(named.map(|metric| metric.id.as_str()), ", ")
 }
 
 fn of_times(

@@ -4,6 +4,7 @@ use super::Plan;
 use crate::fact::{Fact, FactId, FactValue};
 use crate::gate::SeverityBasis;
 use crate::grade::CommitField;
+use crate::text::joined;
 use crate::unit::is_invisible;
 use crate::vcs::{CommitError, CommitMessage, CommitParts};
 
@@ -55,7 +56,7 @@ impl Plan {
             Some(FactValue::Share(share)) => Some(format!("{share} of users affected")),
             _ => None,
         };
-        let impact: Vec<String> = title_besides.into_iter().chain(affected).collect();
+        let impact = joined(title_besides.into_iter().chain(affected), "; ");
         // A severity that is only acted on while facts are unknown may be another one tomorrow.
         let certain =
             matches!(self.severity_basis(), SeverityBasis::Given | SeverityBasis::Settled);
@@ -68,7 +69,7 @@ impl Plan {
             (CommitField::Tested, text.tested),
             (CommitField::Issue, Some(incident.id.clone())),
             (CommitField::Severity, severity.map(|severity| severity.to_string())),
-            (CommitField::Impact, Some(impact.join("; ")).filter(|text| !text.is_empty())),
+            (CommitField::Impact, Some(impact).filter(|text| !text.is_empty())),
         ];
         for (field, value) in known {
             let value = value.filter(|value| is_seen(value) && form.fields.contains(&field));

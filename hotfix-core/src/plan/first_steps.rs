@@ -9,7 +9,7 @@ use crate::gate::checklist::applies;
 use crate::grade::{DutyKind, Moment, ReviewTime, closed_set};
 use crate::policy::section::{Due, Duty};
 use crate::sorting::sort_by_key;
-use crate::text::{counted, quoted};
+use crate::text::{counted, joined, quoted};
 use crate::unit::{RoleName, Span};
 
 use super::{Plan, PlanFindingKind};
@@ -85,11 +85,10 @@ impl Plan {
         for demand in demands.approvals.iter().filter(|demand| demand.holds_start) {
             let mut roles: Vec<RoleName> = demand.any_of.iter().map(|one| one.role).collect();
             roles.extend(stand_ins_of(policy, &roles));
-            let titles: Vec<String> =
-                demand.any_of.iter().map(|one| policy.role_title(one.role)).collect();
+            let titles = demand.any_of.iter().map(|one| policy.role_title(one.role));
             steps.push(FirstStep::before_start(
                 FirstStepKind::Approval,
-                format!("get the approval of the {}", titles.join(" or ")),
+                format!("get the approval of the {}", joined(titles, " or ")),
                 roles.into_iter().map(who).collect(),
             ));
         }
@@ -163,13 +162,12 @@ impl Plan {
 
     fn first_waiver(&self) -> Option<FirstStep<'_>> {
         let reasons = self.normal_process(self.severity(), self.facts());
-        let reasons: Vec<String> = reasons.into_iter().map(|reason| reason.text).collect();
+        let reasons = joined(reasons.into_iter().map(|reason| reason.text), "; ");
         (!reasons.is_empty()).then(|| {
             FirstStep::before_start(
                 FirstStepKind::NormalProcess,
                 format!(
-                    "use the normal process, or waive `normal_process` with a reason: {}",
-                    reasons.join("; ")
+                    "use the normal process, or waive `normal_process` with a reason: {reasons}"
                 ),
                 self.policy().waived_by().iter().map(|r| Who::of(self.policy(), *r)).collect(),
             )

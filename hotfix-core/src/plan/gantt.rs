@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::text::{drawn, mermaid};
+use crate::text::{drawn, joined, mermaid};
 use crate::unit::{Span, Timestamp};
 
 use super::Plan;
@@ -115,6 +115,6 @@ fn wall(at: Timestamp) -> String {
 
 fn label(text: &str) -> String {
     let shown = drawn(text, MOST);
-    let line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = joined(shown.split_whitespace(), " ");
     if line.is_empty() { "–".to_owned() } else { mermaid(&line) }
 }

@@ -53,6 +53,7 @@ use crate::getters::getters;
 use crate::grade::Severity;
 use crate::policy::Policy;
 use crate::policy::section::Efficacy;
+use crate::text::joined;
 use crate::unit::MetricName;
 
 pub use advice::PlannedAdvice;
@@ -393,7 +394,7 @@ fn efficacy(policy: &Policy, bug: Option<MetricName>) -> Result<Option<Efficacy>
     if tested.contains(&metric) {
         Ok(Some(Efficacy { metric, ..*efficacy }))
     } else {
-        let known = tested.iter().map(MetricName::as_str).collect::<Vec<_>>().join(", ");
+        let known = joined(tested.iter().map(MetricName::as_str), ", ");
         Err(PlanError::BugMetric { metric, known })
     }
 }

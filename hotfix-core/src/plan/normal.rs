@@ -3,6 +3,7 @@
 use crate::fact::Facts;
 use crate::grade::{Exclusions, Hotfix, Severity};
 use crate::policy::section::Effect;
+use crate::text::joined;
 
 use super::{Plan, PlanFinding, PlanFindingKind};
 
@@ -61,16 +62,13 @@ impl Plan {
             return None;
         }
         let fired = policy.classify(facts).rules();
-        let titles: Vec<String> = fired
-            .iter()
-            .filter(|fired| fired.rule.effect == Effect::Exclude)
-            .map(|fired| format!("`{}` ({})", fired.rule.id, fired.rule.title))
-            .collect();
+        let fired = fired.iter().filter(|fired| fired.rule.effect == Effect::Exclude);
+        let titles = fired.map(|fired| format!("`{}` ({})", fired.rule.id, fired.rule.title));
+        let titles = joined(titles, ", ");
         (!titles.is_empty()).then(|| {
             format!(
-                "a person decides whether a hot-fix is right, because exclusions of `{}` apply: {}",
-                policy.name(),
-                titles.join(", ")
+                "a person decides whether a hot-fix is right, because exclusions of `{}` apply: {titles}",
+                policy.name()
             )
         })
     }

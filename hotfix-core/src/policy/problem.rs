@@ -233,10 +233,6 @@ coded! {
 
 impl FaultFamily for Problem {
     const HEADING: &'static str = " in the policy";
-
-    fn code(&self) -> &'static str {
-        self.code()
-    }
 }
 
 fn instead(known: &[&str]) -> String {

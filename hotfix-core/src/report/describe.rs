@@ -7,7 +7,7 @@ use crate::policy::Policy;
 use crate::rollout::{
     Act, Command, ItemStatus, Resume, RollbackCause, RollbackProgress, Rollout, Stage,
 };
-use crate::text::{self, words};
+use crate::text::{self, joined, words};
 use crate::unit::{MetricName, Name, Share, Span, Timestamp};
 
 /// Date and time in UTC: `2026-03-03 14:52:10`.
@@ -75,8 +75,8 @@ pub(super) fn act(policy: &Policy, act: &Act) -> String {
         }
         Act::AskDecision { question } => format!("ask a person: {question}"),
         Act::RequestApproval { any_of } => {
-            let roles: Vec<String> = any_of.iter().map(|id| policy.role_title(*id)).collect();
-            format!("request approval from {}", roles.join(" or "))
+            let roles = joined(any_of.iter().map(|id| policy.role_title(*id)), " or ");
+            format!("request approval from {roles}")
         }
         Act::Notify { audience, message, .. } => {
             format!("notify {audience}: {}", words(message.as_str()))
@@ -118,7 +118,7 @@ pub(super) fn causes(policy: &Policy, causes: &[Cause]) -> String {
             about => format!("{}: {}", text::enumerated(about), why),
         }
     };
-    grouped.iter().map(one).collect::<Vec<_>>().join("; ")
+    joined(grouped.iter().map(one), "; ")
 }
 
 /// The title of a metric.
@@ -242,14 +242,13 @@ pub(super) fn command(plan: &Plan, command: &Command, about: Option<&Act>) -> St
             format!("approved the plan{}{heard}", by.unwrap_or_default())
         }
         Command::CheckItem { item: id, more, status, .. } => {
-            let texts: Vec<String> =
-                std::iter::once(id).chain(more).map(|id| item(policy, *id)).collect();
+            let items = std::iter::once(id).chain(more).map(|id| item(policy, *id));
             let what = match status {
                 ItemStatus::Done => "checked",
                 ItemStatus::NotApplicable => "not applicable",
                 ItemStatus::Open => "reopened",
             };
-            format!("{what}: {}", texts.join("; "))
+            format!("{what}: {}", joined(items, "; "))
         }
         Command::WaiveItem { item: id, role, .. } => {
             let role = role.map(|role| format!(" as {}", policy.role_title(role)));
@@ -274,14 +273,14 @@ pub(super) fn command(plan: &Plan, command: &Command, about: Option<&Act>) -> St
         Command::SetFacts { facts, .. } => {
             let known =
                 facts.iter().map(|(name, value)| format!("{}: {}", words(name), plain(value)));
-            format!("set facts: {}", known.collect::<Vec<_>>().join(", "))
+            format!("set facts: {}", joined(known, ", "))
         }
         Command::SetTimes { times, .. } => {
             let known = times.iter().map(|(time, at)| match at {
                 Some(at) => format!("{} at {}", words(time.as_str()), utc(*at)),
                 None => format!("{} has not happened yet", words(time.as_str())),
             });
-            format!("set times: {}", known.collect::<Vec<_>>().join(", "))
+            format!("set times: {}", joined(known, ", "))
         }
         Command::Note { text } => format!("noted: {text}"),
         Command::Deny { .. } => "denied the plan".to_owned(),

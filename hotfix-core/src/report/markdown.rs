@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::text::markdown;
+use crate::text::{joined, markdown};
 
 use super::outline::{Block, Section, Table};
 
@@ -48,9 +48,7 @@ fn write_table(page: &mut String, table: &Table) {
     let name = |name: &String| if name.is_empty() { String::new() } else { markdown(name) };
     line(table.head.iter().map(name).collect());
     line(table.head.iter().map(|_| "---".to_owned()).collect());
-    let cell = |lines: &Vec<String>| {
-        lines.iter().map(|line| markdown(line)).collect::<Vec<_>>().join("; ")
-    };
+    let cell = |lines: &Vec<String>| joined(lines.iter().map(|line| markdown(line)), "; ");
     for row in &table.rows {
         line(row.iter().map(cell).collect());
     }

@@ -237,10 +237,9 @@ pub(super) fn resolution(
     );
     sentences.extend(visits.iter().map(phase));
     for back in &log.rollbacks {
-        let methods: Vec<String> =
-            back.tried.iter().map(|method| text::words(method.as_str())).collect();
-        let mut sentence =
-            format!("The rollback began at {}, by {}", utc(back.asked), methods.join(", then "));
+        let methods = back.tried.iter().map(|method| text::words(method.as_str()));
+        let methods = text::joined(methods, ", then ");
+        let mut sentence = format!("The rollback began at {}, by {methods}", utc(back.asked));
         if let Some(confirmed) = back.confirmed {
             sentence =
                 format!("{sentence}; {} had the traffic again at {}", back.to, utc(confirmed));

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use crate::metric::in_unit;
 use crate::rollout::State;
 use crate::sorting::sort_by_key;
-use crate::text::{self, counted};
+use crate::text::{self, counted, joined};
 use crate::unit::Timestamp;
 
 use super::chart::{Band, Chart, Frame, Line, MarkLine, WIDTH, escaped, open};
@@ -243,10 +243,9 @@ pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
     }
     let title = "Duties: time taken, relative to the deadline";
     let height = ROW * drawn.len() as f64 + 24.0;
-    let texts: Vec<String> =
-        drawn.iter().map(|duty| format!("{}: {}", duty.title, status(duty, as_of))).collect();
+    let texts = drawn.iter().map(|duty| format!("{}: {}", duty.title, status(duty, as_of)));
     let mut table = Table::new(title, &["Duty", "Status"]);
-    let mut svg = open("duties", height, title, &format!("{}.", texts.join(". ")));
+    let mut svg = open("duties", height, title, &format!("{}.", joined(texts, ". ")));
     let _ = write!(svg, "<text class=\"name\" x=\"{DUE}\" y=\"14\">due</text>");
     for (row, duty) in drawn.iter().enumerate() {
         let y = 22.0 + ROW * row as f64;

@@ -8,7 +8,7 @@ use crate::grade::{ChecklistMoment, DutyKind, Moment};
 use crate::judge::Recovery;
 use crate::policy::section::Report as Asked;
 use crate::rollout::{Rollout, State};
-use crate::text::{self, counted};
+use crate::text::{self, counted, joined};
 use crate::unit::Span;
 
 use super::describe::{self, lasting, utc};
@@ -255,12 +255,8 @@ pub(super) fn to_improve(
     }
     let refused: u64 = log.refused.values().sum();
     if refused > 0 {
-        let codes: Vec<&str> = log.refused.keys().map(String::as_str).collect();
-        improve.push(format!(
-            "{} refused ({}).",
-            counted(refused, "input was", "inputs were"),
-            codes.join(", ")
-        ));
+        let inputs = counted(refused, "input was", "inputs were");
+        improve.push(format!("{inputs} refused ({}).", joined(log.refused.keys(), ", ")));
     }
     if log.odd_clock > 0 {
         improve.push(format!(
@@ -376,16 +372,15 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
         }
     }
     for item in &report.action_items {
-        let lacking: Vec<&str> = [
+        let figures = [
             (item.owner.is_none(), "no owner"),
             (item.deadline.is_none(), "no deadline"),
             (item.success_criterion.is_none(), "no success criterion"),
-        ]
-        .into_iter()
-        .filter_map(|(lacks, what)| lacks.then_some(what))
-        .collect();
+        ];
+        let lacking = figures.into_iter().filter_map(|(lacks, what)| lacks.then_some(what));
+        let lacking = joined(lacking, ", ");
         if !lacking.is_empty() && !item.done {
-            open.push(format!("{}: {}", item.task, lacking.join(", ")));
+            open.push(format!("{}: {lacking}", item.task));
         }
     }
     let waiting = report.duties.iter().filter(|duty| duty.settled.is_none());

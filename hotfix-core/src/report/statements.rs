@@ -7,6 +7,7 @@
 
 use crate::grade::closed_set;
 use crate::policy::section::Report as Asked;
+use crate::text::joined;
 
 use super::model::ActionItem;
 
@@ -126,7 +127,7 @@ pub(super) fn plain(text: &str) -> String {
         .map(|c| if c.is_alphanumeric() { c } else { ' ' })
         .flat_map(char::to_lowercase)
         .collect();
-    lower.split_whitespace().collect::<Vec<_>>().join(" ")
+    joined(lower.split_whitespace(), " ")
 }
 
 /// An action item in a note: `add a test; owner: qa; deadline: 2026-03-10; success: it passes`.

@@ -50,8 +50,4 @@ const DOCUMENT: DocumentCodes = DocumentCodes {
     ..DocumentCodes::all("HF-SIM-001")
 };
 
-impl FaultFamily for SimulationFault {
-    fn code(&self) -> &'static str {
-        self.code()
-    }
-}
+impl FaultFamily for SimulationFault {}

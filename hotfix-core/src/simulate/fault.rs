@@ -2,6 +2,7 @@
 
 use crate::document::Node;
 use crate::grade::{MetricKind, closed_set};
+use crate::text::joined;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::document::{ScenarioReader, document_table};
@@ -125,10 +126,9 @@ impl Fault {
         ];
         for (key, kinds) in asks {
             if table.key(key).is_some() && !kinds.contains(&kind) {
-                let words: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+                let kinds = joined(kinds.iter().map(|kind| kind.as_str()), ", ");
                 let detail = format!(
-                    "`{key}` has no meaning for `{kind}`: omit it, or use a fault of the kind {}",
-                    words.join(", ")
+                    "`{key}` has no meaning for `{kind}`: omit it, or use a fault of the kind {kinds}"
                 );
                 reader.meaningless(key, detail);
             }

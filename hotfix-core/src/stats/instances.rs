@@ -34,6 +34,19 @@ pub(super) fn check_names(names: &[String], needed: usize) -> Result<(), StatErr
     }
 }
 
+/// The places of each zone's instances; none is in two.
+pub(super) fn places(
+    instances: &[String],
+    zones: &[Vec<String>],
+) -> Result<Vec<Vec<usize>>, StatError> {
+    check_names(&zones.concat(), 0)?;
+    let place = |name: &String| {
+        let unknown = || StatError::UnknownInstance { instance: name.clone() };
+        instances.iter().position(|known| known == name).ok_or_else(unknown)
+    };
+    zones.iter().map(|zone| zone.iter().map(place).collect()).collect()
+}
+
 /// Checks the counts of one tick and adds them up.
 pub(super) fn sum_of(counts: &[Counts], expected: usize) -> Result<Counts, StatError> {
     if counts.len() != expected {

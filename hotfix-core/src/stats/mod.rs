@@ -30,6 +30,7 @@
 //!
 //! Nothing here reads a clock, allocates on an update, or depends on the rest of the crate.
 
+use crate::grade::closed_set;
 use serde::{Deserialize, Serialize};
 
 pub mod bernoulli;
@@ -250,15 +251,17 @@ fn check_version(version: u32, known: u32) -> Result<(), StatError> {
     if version == known { Ok(()) } else { Err(StatError::StateVersion { version }) }
 }
 
-/// What a test is asked to show.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// That the canary is worse: null 'ratio at most the tolerated one'. Evidence for a rollback.
-    #[default]
-    Worse,
-    /// That it is not worse than a margin, or better: null 'ratio at least the margin'.
-    Better,
+closed_set! {
+    /// What a test is asked to show.
+    #[derive(Default)]
+    Direction {
+        /// That the canary is worse: null 'ratio at most the tolerated one'. Evidence for a
+        /// rollback.
+        #[default]
+        Worse = "worse",
+        /// That it is not worse than a margin, or better: null 'ratio at least the margin'.
+        Better = "better",
+    }
 }
 
 /// Evidence of one test, as a verdict reports it.

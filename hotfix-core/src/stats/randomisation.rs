@@ -19,7 +19,7 @@
 
 use super::draw::Draws;
 use super::grid::{Grid, Hypothesis, losses, share_of_events};
-use super::instances::{check_names, sum_of};
+use super::instances::{check_names, places, sum_of};
 use super::numeric::{log_mean_exp, whole};
 use super::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
 use super::{Counts, Direction, Evidence, MAX_GRID, StatError, Totals, check_version};
@@ -179,7 +179,8 @@ impl RandomisationDesign {
         if subsets_in(alpha * subsets as f64) == 0 {
             return Err(StatError::FewSubsets { subsets, alpha });
         }
-        let canary = places(instances, &settings.canary)?;
+        let mut canary = places(instances, std::slice::from_ref(&settings.canary))?.concat();
+        canary.sort_unstable();
         if canary.is_empty() || canary.len() == instances.len() {
             return Err(StatError::NoComparison { what: "the canary" });
         }
@@ -485,25 +486,18 @@ fn looks(settings: &RandomisationSettings) -> Result<Vec<Interim>, StatError> {
     Ok(ticks.iter().zip(parts).map(look).collect())
 }
 
-fn places(instances: &[String], names: &[String]) -> Result<Vec<usize>, StatError> {
-    check_names(names, 0)?;
-    let place = |name: &String| {
-        let unknown = || StatError::UnknownInstance { instance: name.clone() };
-        instances.iter().position(|known| known == name).ok_or_else(unknown)
-    };
-    let mut places = names.iter().map(place).collect::<Result<Vec<_>, _>>()?;
-    places.sort_unstable();
-    Ok(places)
-}
-
 /// Places of each zone's instances; every instance is in one.
 fn zones_of(instances: &[String], zones: &[Vec<String>]) -> Result<Vec<Vec<usize>>, StatError> {
-    let flat: Vec<String> = zones.iter().flatten().cloned().collect();
-    let named = places(instances, &flat)?;
+    let mut zones = places(instances, zones)?;
+    for zone in &mut zones {
+        zone.sort_unstable();
+    }
+    let mut named = zones.concat();
+    named.sort_unstable();
     if let Some(missing) = (0..instances.len()).find(|place| named.get(*place) != Some(place)) {
         return Err(StatError::UnknownInstance { instance: instances[missing].clone() });
     }
-    zones.iter().map(|zone| places(instances, zone)).collect()
+    Ok(zones)
 }
 
 /// The state as a document.

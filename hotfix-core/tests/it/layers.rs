@@ -21,7 +21,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
 
 /// Modules that may import less than their layer allows.
 const ONLY: [(&str, &[&str]); 2] = [
-    ("stats", &["unit", "code"]),
+    ("stats", &["unit", "code", "grade"]),
     ("kayenta", &["code", "grade", "stats", "unit", "document", "text", "sorting"]),
 ];
 

@@ -2,10 +2,10 @@
 
 use crate::fact::Truth;
 use crate::grade::ChecklistMoment;
-use crate::text::{markdown, time, words};
+use crate::text::{joined, markdown, time, words};
 
 use super::super::{FollowUp, LaterDuty, LaterList, Plan};
-use super::{Page, contacts, repeated};
+use super::{Page, contacts, or_else, repeated};
 
 /// The final validation and its checklists.
 pub(super) fn final_validation(plan: &Plan, page: &mut Page) {
@@ -44,12 +44,11 @@ pub(super) fn afterwards(plan: &Plan, page: &mut Page) {
 fn duty_row(plan: &Plan, duty: &LaterDuty<'_>) -> [String; 4] {
     let who = duty.who.as_ref().map(|who| contacts::titled(plan, who));
     let audience = duty.audience.map(|audience| format!("to the {}", words(audience.as_str())));
-    let who: Vec<String> = who.into_iter().chain(audience).collect();
     [
         markdown(duty.title),
         words(duty.from.as_str()),
         duty.within.in_words() + &repeated(duty.every),
-        if who.is_empty() { "–".to_owned() } else { who.join(", ") },
+        or_else(joined(who.into_iter().chain(audience), ", "), "–"),
     ]
 }
 

@@ -1,11 +1,11 @@
 //! What has to be done first, and whom to call.
 
 use crate::gate::Who;
-use crate::text::{markdown, quoted, time, words};
+use crate::text::{joined, markdown, quoted, time, words};
 
 use super::super::{FirstStep, FirstStepKind, Plan};
 use super::head::sentence_text;
-use super::{Page, needs, repeated};
+use super::{Page, needs, or_else, repeated};
 
 /// What people do at once, and what the start waits for.
 pub(super) fn what_now(plan: &Plan, page: &mut Page) {
@@ -53,8 +53,8 @@ fn before_start(plan: &Plan, step: &FirstStep<'_>) -> String {
 
 /// Who does a step: ` (on-call engineer: Iris, pager 7)`.
 fn people(plan: &Plan, step: &FirstStep<'_>) -> String {
-    let reached: Vec<String> = step.who.iter().map(|who| titled(plan, who)).collect();
-    if reached.is_empty() { String::new() } else { format!(" ({})", reached.join("; ")) }
+    let reached = joined(step.who.iter().map(|who| titled(plan, who)), "; ");
+    if reached.is_empty() { reached } else { format!(" ({reached})") }
 }
 
 /// A role with its people: `on-call engineer: Iris, pager 7`.
@@ -64,20 +64,16 @@ pub(super) fn titled(plan: &Plan, who: &Who<'_>) -> String {
 
 /// The people of a role, and how they are reached.
 fn reached(plan: &Plan, who: &Who<'_>) -> String {
-    let mut people: Vec<String> = who
-        .holders
-        .iter()
-        .map(|holder| match holder.reach {
-            Some(reach) => format!("{}, {}", markdown(holder.name), markdown(reach)),
-            None => markdown(holder.name),
-        })
-        .collect();
-    people.extend(who.reach.map(markdown));
+    let holders = who.holders.iter().map(|holder| match holder.reach {
+        Some(reach) => format!("{}, {}", markdown(holder.name), markdown(reach)),
+        None => markdown(holder.name),
+    });
+    let people = joined(holders.chain(who.reach.map(markdown)), " or ");
     if people.is_empty() {
         return "nobody is named".to_owned();
     }
     let stand_in = who.stand_in.map(|role| format!("stand-in {}: ", needs::title(plan, role)));
-    format!("{}{}", stand_in.unwrap_or_default(), people.join(" or "))
+    format!("{}{people}", stand_in.unwrap_or_default())
 }
 
 /// The escalation, the roles and the vendors.
@@ -89,17 +85,21 @@ pub(super) fn whom_to_call(plan: &Plan, page: &mut Page) {
     page.heading(2, "Whom to call");
     let pages = contacts.escalation.iter().map(|paged| {
         let when = paged.within.in_words();
-        let severities: Vec<&str> = paged.severities.iter().map(|s| s.as_str()).collect();
-        let all = if severities.is_empty() { "all".to_owned() } else { severities.join(", ") };
+        let severities = joined(paged.severities.iter().map(|s| s.as_str()), ", ");
         let who = paged.who.as_ref().map(|who| titled(plan, who));
         let from = words(paged.from.as_str());
-        [when, from, all, who.unwrap_or_else(|| "–".to_owned()), markdown(paged.title)]
+        [
+            when,
+            from,
+            or_else(severities, "all"),
+            who.unwrap_or_else(|| "–".to_owned()),
+            markdown(paged.title),
+        ]
     });
     page.table(["Paged after", "Since", "Severities", "Who", "For"], pages.collect());
     let (named, open): (Vec<_>, Vec<_>) = contacts.roles.iter().partition(|who| who.is_reached());
     let stand_ins = |who: &Who<'_>| {
-        let names: Vec<String> = who.stand_ins.iter().map(|r| needs::title(plan, *r)).collect();
-        if names.is_empty() { "–".to_owned() } else { names.join(", ") }
+        or_else(joined(who.stand_ins.iter().map(|r| needs::title(plan, *r)), ", "), "–")
     };
     let rows = named
         .into_iter()
@@ -112,7 +112,7 @@ pub(super) fn whom_to_call(plan: &Plan, page: &mut Page) {
             quoted(&roles, ", ")
         )));
     }
-    let shown = |text: &Option<String>| text.as_deref().map_or_else(|| "–".to_owned(), markdown);
+    let shown = |text: &Option<String>| markdown(text.as_deref().unwrap_or_default());
     let vendors = contacts.vendors.iter().map(|vendor| {
         let [support, status, dashboard] =
             [&vendor.support, &vendor.status, &vendor.dashboard].map(shown);

@@ -19,7 +19,7 @@ mod watched;
 
 use std::fmt::Write as _;
 
-use crate::text::time;
+use crate::text::{joined, markdown, time};
 use crate::unit::{Span, Timestamp};
 
 use super::Plan;
@@ -106,7 +106,7 @@ impl Page {
     /// Command lines in a code block. Its fence is longer than any run of backticks in them. Writes
     /// nothing without lines.
     fn fence<'t>(&mut self, lines: impl Iterator<Item = &'t str>) {
-        let text = lines.collect::<Vec<_>>().join("\n");
+        let text = joined(lines, "\n");
         if text.is_empty() {
             return;
         }
@@ -150,6 +150,16 @@ impl Page {
             line(&row);
         }
     }
+}
+
+/// Texts of the policy, escaped.
+fn escaped<'t>(texts: impl IntoIterator<Item = &'t String>, between: &str) -> String {
+    joined(texts.into_iter().map(|text| markdown(text)), between)
+}
+
+/// The text, or another one if it is empty.
+fn or_else(text: String, without: &str) -> String {
+    if text.is_empty() { without.to_owned() } else { text }
 }
 
 /// Date and time in UTC, with seconds if they are not 0: `2026-03-03 14:52`.

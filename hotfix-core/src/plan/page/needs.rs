@@ -10,12 +10,12 @@ use crate::gate::{
 };
 use crate::grade::ReviewTime;
 use crate::policy::section::ChecklistItem;
-use crate::text::{counted, markdown, quoted, time, time_range};
+use crate::text::{counted, joined, markdown, quoted, time, time_range};
 use crate::unit::RoleName;
 
 use super::super::Plan;
-use super::Page;
 use super::head::sentence_text;
+use super::{Page, escaped};
 
 pub(super) fn write(plan: &Plan, page: &mut Page) {
     let demands = plan.demands();
@@ -41,12 +41,12 @@ pub(super) fn title(plan: &Plan, role: RoleName) -> String {
 
 fn approval(plan: &Plan, demand: &ApprovalDemand) -> String {
     let any_of: Vec<RoleName> = demand.any_of.iter().map(|one| one.role).collect();
-    let roles: Vec<String> = any_of.iter().map(|role| title(plan, *role)).collect();
-    let mut text = format!("approval: {}", roles.join(" or "));
+    let titles =
+        |roles: &[RoleName], between| joined(roles.iter().map(|role| title(plan, *role)), between);
+    let mut text = format!("approval: {}", titles(&any_of, " or "));
     let stand_ins = stand_ins_of(plan.policy(), &any_of);
     if !stand_ins.is_empty() {
-        let names: Vec<String> = stand_ins.iter().map(|role| title(plan, *role)).collect();
-        let _ = write!(text, " (stand-in: {})", names.join(", "));
+        let _ = write!(text, " (stand-in: {})", titles(&stand_ins, ", "));
     }
     if demand.verbal {
         text.push_str(", verbal approval is accepted");
@@ -62,8 +62,7 @@ fn approval(plan: &Plan, demand: &ApprovalDemand) -> String {
         None => {}
     }
     if !demand.notified.is_empty() {
-        let notified: Vec<String> = demand.notified.iter().map(|role| title(plan, *role)).collect();
-        let _ = write!(text, "; then notify {}", notified.join(", "));
+        let _ = write!(text, "; then notify {}", titles(&demand.notified, ", "));
     }
     text
 }
@@ -83,19 +82,18 @@ fn review(plan: &Plan, asked: &ReviewDemand) -> String {
         let _ = write!(text, ", {range}");
     }
     if !asked.questions.is_empty() {
-        let questions: Vec<String> = asked.questions.iter().map(|text| markdown(text)).collect();
-        let _ = write!(text, "; questions: {}", questions.join("; "));
+        let _ = write!(text, "; questions: {}", escaped(&asked.questions, "; "));
     }
     text
 }
 
 fn testing(asked: &TestingDemand) -> Option<String> {
-    let demands: Vec<String> = asked.demands.iter().map(|text| markdown(text)).collect();
-    match (time_range(asked.least, asked.most), demands.as_slice()) {
-        (None, []) => None,
-        (Some(range), []) => Some(format!("tests: {range}")),
-        (None, demands) => Some(format!("tests: {}", demands.join("; "))),
-        (Some(range), demands) => Some(format!("tests, {range}: {}", demands.join("; "))),
+    let demands = escaped(&asked.demands, "; ");
+    match (time_range(asked.least, asked.most), demands.is_empty()) {
+        (None, true) => None,
+        (Some(range), true) => Some(format!("tests: {range}")),
+        (None, false) => Some(format!("tests: {demands}")),
+        (Some(range), false) => Some(format!("tests, {range}: {demands}")),
     }
 }
 
@@ -122,9 +120,8 @@ fn scope(report: &ScopeReport) -> Vec<String> {
         .breaches
         .iter()
         .map(|breach| {
-            let files: Vec<String> = breach.paths.iter().map(|path| markdown(path)).collect();
-            let files =
-                if files.is_empty() { String::new() } else { format!(" ({})", files.join(", ")) };
+            let files = escaped(&breach.paths, ", ");
+            let files = if files.is_empty() { files } else { format!(" ({files})") };
             let message = sentence_text(&breach.message);
             format!(
                 "**too much for a hot-fix:** {message}{files}: {}",
@@ -155,8 +152,7 @@ fn scope(report: &ScopeReport) -> Vec<String> {
         items.push(format!("the change: {figures}{fits}"));
     }
     if !report.wanted.is_empty() {
-        let wanted: Vec<String> = report.wanted.iter().map(|text| markdown(text)).collect();
-        items.push(format!("the change should have: {}", wanted.join("; ")));
+        items.push(format!("the change should have: {}", escaped(&report.wanted, "; ")));
     }
     items
 }
@@ -177,7 +173,7 @@ fn lists(plan: &Plan) -> Vec<String> {
             };
             let of = |required| {
                 let items = list.items.iter().filter(move |item| item.required == required);
-                items.map(text).collect::<Vec<_>>().join("; ")
+                joined(items.map(text), "; ")
             };
             let parts = match (of(true), of(false)) {
                 (required, optional) if optional.is_empty() => required,

@@ -5,7 +5,7 @@ use crate::text::{markdown, time, times, words};
 use crate::unit::{Span, Timestamp};
 
 use super::super::{Plan, StepKind};
-use super::{Page, strategy, utc};
+use super::{Page, escaped, or_else, strategy, utc};
 
 pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     page.heading(2, "Phases");
@@ -56,8 +56,7 @@ fn timeline(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
         page.table(["T+", "What", "Phase"], rows.collect());
     }
     let after = plan.policy().after().iter().map(|later| {
-        let checks: Vec<String> = later.watch.iter().map(|check| markdown(check)).collect();
-        let what = if checks.is_empty() { "the metrics".to_owned() } else { checks.join("; ") };
+        let what = or_else(escaped(&later.watch, "; "), "the metrics");
         let from = match later.from {
             WatchedFrom::Deployed => deployed(plan),
             WatchedFrom::Verified => "the final validation",

@@ -1,6 +1,6 @@
 //! The source-control commands: release, rollback and merge back.
 
-use crate::text::{markdown, words};
+use crate::text::{joined, markdown, words};
 use crate::unit::Timestamp;
 use crate::vcs::{Command, Condition, SourceControl, Step, Tool, VcsError};
 
@@ -63,13 +63,9 @@ fn steps(steps: &[Step], page: &mut Page) {
         let title = if people.starts_with(step.title.as_str()) { "" } else { step.title.as_str() };
         let parts = [markdown(title), sentence_text(&step.why), sentence_text(people)];
         let is_given = [!title.is_empty(), !step.why.is_empty(), !people.is_empty()];
-        let parts: Vec<&str> = parts
-            .iter()
-            .zip(is_given)
-            .filter(|(_, is_given)| *is_given)
-            .map(|(text, _)| text.trim_end_matches('.'))
-            .collect();
-        page.paragraph(&format!("**{}.** {}.", at + 1, parts.join(". ")));
+        let parts = parts.iter().zip(is_given).filter(|(_, is_given)| *is_given);
+        let parts = joined(parts.map(|(text, _)| text.trim_end_matches('.')), ". ");
+        page.paragraph(&format!("**{}.** {parts}.", at + 1));
         if let Some(Condition { command, succeeds }) = &step.condition {
             let how = if *succeeds { "succeeds" } else { "fails" };
             page.paragraph(&format!("Only if this {how}:"));

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::text::{markdown, time, words};
+use crate::text::{joined, markdown, time, words};
 
 use super::super::{ChosenBy, EndedBy, Move, Plan, Reason, ReasonCode, Side, StrategyStep, Weight};
 use super::head::sentence_text;
-use super::{Page, trouble};
+use super::{Page, escaped, or_else, trouble};
 
 pub(super) fn write(plan: &Plan, page: &mut Page) {
     page.heading(2, "Strategy");
@@ -51,9 +51,9 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
         let value = sentence_text(&known.value);
         format!("{}, if `{input}` is {value}", words(known.strategy.as_str()))
     });
-    let known: Vec<String> = known.collect();
+    let known = joined(known, "; ");
     if !known.is_empty() {
-        page.paragraph(&format!("The recommendation would change: {}.", known.join("; ")));
+        page.paragraph(&format!("The recommendation would change: {known}."));
     }
 }
 
@@ -69,9 +69,8 @@ fn why_not(reasons: &[Reason]) -> String {
         Weight::Against | Weight::Drawback => !has_reason || reason.code != ReasonCode::AllAtOnce,
         Weight::For | Weight::Note => false,
     });
-    let shown: Vec<String> =
-        by_policy.chain(against).map(|reason| sentence_text(&reason.text)).collect();
-    if shown.is_empty() { "also possible".to_owned() } else { shown.join("; ") }
+    let shown = by_policy.chain(against).map(|reason| sentence_text(&reason.text));
+    or_else(joined(shown, "; "), "also possible")
 }
 
 /// The steps of the strategy, in order.
@@ -111,9 +110,8 @@ fn step(step: &StrategyStep) -> String {
         text.push_str(", then the gate");
     }
     if !step.checks.is_empty() {
-        let checks: Vec<String> = step.checks.iter().map(|check| markdown(check)).collect();
-        let check = if step.what == Move::Validate { ": " } else { "; check: " };
-        let _ = write!(text, "{check}{}", checks.join("; "));
+        text.push_str(if step.what == Move::Validate { ": " } else { "; check: " });
+        text.push_str(&escaped(&step.checks, "; "));
     }
     text
 }

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use crate::grade::{Response, Signal};
-use crate::text::{markdown, quoted, time, time_range, words};
+use crate::text::{joined, markdown, quoted, time, time_range, words};
 
 use super::super::{
     Meanwhile, OnFailure, Plan, PointPart, ReturnStep, RollbackMethodPlan, RollbackPlan,
 };
-use super::Page;
 use super::head::sentence_text;
+use super::{Page, escaped};
 
 pub(super) fn rollback(plan: &Plan, page: &mut Page) {
     page.heading(2, "Rollback");
@@ -20,16 +20,11 @@ pub(super) fn rollback(plan: &Plan, page: &mut Page) {
         }
     }
     let triggers = plan.policy().triggers();
-    let signals: Vec<String> = Signal::ALL
-        .iter()
-        .filter(|signal| triggers.response(**signal) == Response::RollBack)
-        .map(|signal| words(signal.as_str()))
-        .collect();
+    let rolls_back = |signal: &&Signal| triggers.response(**signal) == Response::RollBack;
+    let signals = Signal::ALL.iter().filter(rolls_back).map(|signal| words(signal.as_str()));
+    let signals = joined(signals, ", ");
     if !signals.is_empty() {
-        page.paragraph(&format!(
-            "Roll back immediately if somebody reports: {}.",
-            signals.join(", ")
-        ));
+        page.paragraph(&format!("Roll back immediately if somebody reports: {signals}."));
     }
     page.numbered(back.methods.iter().map(method));
     page.list(notes(&back));
@@ -46,8 +41,8 @@ fn method(method: &RollbackMethodPlan) -> String {
 fn notes(back: &RollbackPlan) -> Vec<String> {
     let mut items = Vec::new();
     if !back.others.is_empty() {
-        let others: Vec<String> = back.others.iter().map(method).collect();
-        items.push(format!("also possible, by hand: {}", others.join("; ")));
+        let others = joined(back.others.iter().map(method), "; ");
+        items.push(format!("also possible, by hand: {others}"));
     }
     items.extend(point(back));
     if !back.steps.is_empty() {
@@ -55,10 +50,9 @@ fn notes(back: &RollbackPlan) -> Vec<String> {
             let wait = step.wait.map_or_else(String::new, |wait| format!(" for {}", time(wait)));
             format!("{}{wait}", step.share)
         };
-        let steps: Vec<String> = back.steps.iter().map(step).collect();
+        let steps = joined(back.steps.iter().map(step), ", ");
         items.push(format!(
-            "traffic returns in steps, so that the previous version is not overloaded: {}",
-            steps.join(", ")
+            "traffic returns in steps, so that the previous version is not overloaded: {steps}"
         ));
     }
     let parts = [
@@ -71,9 +65,9 @@ fn notes(back: &RollbackPlan) -> Vec<String> {
         let takes = takes?;
         Some(format!("{what} {}", time_range(takes.least, takes.most)?))
     });
-    let known: Vec<String> = known.collect();
+    let known = joined(known, ", ");
     if !known.is_empty() {
-        items.push(format!("estimated time: {}", known.join(", ")));
+        items.push(format!("estimated time: {known}"));
     }
     items.push(format!(
         "then watch the metrics for at least {}; somebody is paged if they have not recovered after {}",
@@ -85,8 +79,7 @@ fn notes(back: &RollbackPlan) -> Vec<String> {
         items.push(format!("unknown, and may prevent a rollback: {}", quoted(&unknown, ", ")));
     }
     if !back.aftercare.is_empty() {
-        let care: Vec<String> = back.aftercare.iter().map(|care| markdown(care)).collect();
-        items.push(format!("after the rollback: {}", care.join("; ")));
+        items.push(format!("after the rollback: {}", escaped(&back.aftercare, "; ")));
     }
     items
 }
@@ -109,9 +102,9 @@ fn point(back: &RollbackPlan) -> Option<String> {
     for part in &known {
         let _ = write!(text, ", {part}");
     }
-    let missing: Vec<&str> = point.missing.iter().map(|part| part.as_str()).collect();
+    let missing = joined(point.missing.iter().map(|part| part.as_str()), " and ");
     if point.demanded && !missing.is_empty() {
-        let _ = write!(text, "; record its {} before the start", missing.join(" and "));
+        let _ = write!(text, "; record its {missing} before the start");
     }
     Some(text)
 }
@@ -124,9 +117,8 @@ pub(super) fn risks(plan: &Plan, page: &mut Page) {
     page.heading(2, "Risks");
     let rows = register.iter().map(|risk| {
         let grade = |grade: crate::grade::Grade| words(grade.as_str());
-        let against =
-            if risk.mitigation.is_empty() { "–".to_owned() } else { markdown(risk.mitigation) };
-        [markdown(risk.risk), grade(risk.likelihood), grade(risk.impact), against]
+        let (likelihood, impact) = (grade(risk.likelihood), grade(risk.impact));
+        [markdown(risk.risk), likelihood, impact, markdown(risk.mitigation)]
     });
     page.table(["Risk", "Likelihood", "Impact", "Mitigation"], rows.collect());
 }
@@ -138,12 +130,12 @@ pub(super) fn contingencies(plan: &Plan, page: &mut Page) {
     }
     page.heading(2, "If something else fails");
     page.list(contingencies.iter().map(|contingency| {
-        let actions: Vec<String> = contingency.actions.iter().map(|a| markdown(a)).collect();
+        let actions = escaped(contingency.actions, "; ");
         let meanwhile = match contingency.meanwhile {
             Some(Meanwhile::Wait) => " **The rollout waits until this is repaired.**",
             Some(Meanwhile::GoOnByHand) => " **The rollout continues by hand.**",
             None => "",
         };
-        format!("{}: {}.{meanwhile}", markdown(contingency.when), actions.join("; "))
+        format!("{}: {actions}.{meanwhile}", markdown(contingency.when))
     }));
 }

@@ -14,9 +14,7 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
     }
     page.heading(2, "What is watched");
     cadence(plan, page);
-    let shown = |threshold: Option<&Threshold>| {
-        threshold.map_or_else(|| "–".to_owned(), |of| markdown(&of.text))
-    };
+    let shown = |threshold: Option<&Threshold>| markdown(threshold.map_or("", |of| &of.text));
     let rows = thresholds.iter().map(|of| {
         let only = if of.role == Role::Watch { ", decides nothing" } else { "" };
         let scaled = if of.scaled { ", at 100% of the traffic" } else { "" };

@@ -11,7 +11,7 @@ use crate::fact::{Fact, FactId, FactValue};
 use crate::grade::{DutyKind, Moment, Severity, closed_set};
 use crate::rollout::{Stage, State};
 use crate::sorting::map_of;
-use crate::text::{figure, time};
+use crate::text::{figure, joined, quoted, time};
 use crate::unit::{Span, Timestamp};
 
 closed_set! {
@@ -387,7 +387,7 @@ impl Incident<'_> {
                 impact.metric
             )
         });
-        let sentence = counts.collect::<Vec<_>>().join("; ");
+        let sentence = joined(counts, "; ");
         with(name, known, Figure::Requests(affected), sentence)
     }
 
@@ -449,13 +449,13 @@ impl Incident<'_> {
             let value = self.rollout.facts().get(vocabulary.find(fact)?)?.as_number()?;
             Some(((*fact).to_owned(), value))
         }));
-        let names = facts.iter().map(|fact| format!("`{fact}`")).collect::<Vec<_>>().join(", ");
+        let names = quoted(facts, ", ");
         match (facts, known.values().next()) {
             (_, None) => not_stated(name, format!("{names} not set")),
             ([_], Some(count)) => with(name, true, Figure::Count(*count), figure(*count, 12)),
             (_, Some(_)) => {
                 let words = known.iter().map(|(fact, value)| format!("`{fact}` {value}"));
-                let sentence = words.collect::<Vec<_>>().join(", ");
+                let sentence = joined(words, ", ");
                 with(name, true, Figure::Facts(known), sentence)
             }
         }

@@ -11,6 +11,7 @@ use crate::rollout::{Refusal, RefusalReason, Rollout};
 use crate::simulate::recorded::{Odd, RecordedFinding};
 use crate::sorting::{map_of, sort_by_key};
 use crate::stats::numeric::ln;
+use crate::text::joined;
 use crate::unit::{MetricName, PhaseName, Timestamp};
 
 use super::{Backtest, BandChange, MetricTrace, Rests, Stood, What, Would};
@@ -183,7 +184,7 @@ impl Notes {
                 &verdict.causes
             }
         };
-        let reason = causes.iter().map(words).collect::<Vec<_>>().join(", ");
+        let reason = joined(causes.iter().map(words), ", ");
         self.push(Would { at, what, phase: self.phase, reason, metrics, evidence });
     }
 

@@ -124,10 +124,6 @@ const DOCUMENT: DocumentCodes = DocumentCodes::all("HF-REC-001");
 
 impl FaultFamily for RecordedFault {
     const BY_LINE: bool = true;
-
-    fn code(&self) -> &'static str {
-        self.code()
-    }
 }
 
 impl RecordedFault {

@@ -4,18 +4,20 @@ use serde::{Deserialize, Serialize};
 
 use super::fisher::difference;
 use super::{Assumptions, StatError, check_trials, of_arms};
+use crate::grade::closed_set;
 use crate::stats::numeric::{larger, normal_cdf, smaller};
 use crate::stats::{Counts, MAX_RATIO};
 
-/// On which scale two proportions are compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scale {
-    /// The canary's over the baseline's.
-    #[default]
-    Ratio,
-    /// The canary's less the baseline's.
-    Difference,
+closed_set! {
+    /// On which scale two proportions are compared.
+    #[derive(Default)]
+    Scale {
+        /// The canary's over the baseline's.
+        #[default]
+        Ratio = "ratio",
+        /// The canary's less the baseline's.
+        Difference = "difference",
+    }
 }
 
 /// What [`non_inferiority`] says.

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::distribution::{Law, lower_tail, no_likelier, upper_tail};
 use super::{Counts, StatError};
+use crate::grade::closed_set;
 
 mod fisher;
 mod hodges_lehmann;
@@ -45,77 +46,49 @@ pub use margin::{Equivalence, NonInferiority, Scale, equivalence, non_inferiorit
 pub use poisson::{PoissonRatio, poisson_ratio};
 pub use proportion::{clopper_pearson, newcombe};
 
-/// Which departure from the null hypothesis counts.
-///
-/// ```
-/// use hotfix_core::stats::fixed::Alternative;
-/// assert_eq!(serde_json::to_string(&Alternative::TwoSided).expect("writes"), "\"two-sided\"");
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Alternative {
-    /// Either.
-    #[default]
-    TwoSided,
-    /// The first argument is less: its values, its rate.
-    Less,
-    /// The first argument is greater. [`ks_2samp`] says it of the distribution function, as
-    /// `SciPy`.
-    Greater,
-}
-
-/// How a p-value is computed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// Exact where that is cheap, asymptotic otherwise; each test says where.
-    #[default]
-    Auto,
-    /// An approximation for large samples.
-    Asymptotic,
-    /// From the law itself.
-    Exact,
-}
-
-/// What was checked and found; the reader of a p-value should know it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Assumption {
-    /// Some values are equal: ranks are shared, and the variance is corrected for it.
-    Ties,
-    /// All values are equal, so nothing can be inferred: `p = 1`.
-    AllEqual,
-    /// The normal approximation was used although an arm has at most 8 values.
-    FewSamples,
-    /// Values are known up to their bucket only: differences within a bucket are not seen.
-    Binned,
-    /// An expected count is below 5: only exact tests hold.
-    SmallExpected,
-    /// An arm has no events, or nothing but events: an estimate is at the edge of its range.
-    Sparse,
-}
-
-impl Assumption {
-    /// Every one, in order.
-    pub const ALL: [Self; 6] = [
-        Self::Ties,
-        Self::AllEqual,
-        Self::FewSamples,
-        Self::Binned,
-        Self::SmallExpected,
-        Self::Sparse,
-    ];
-
-    /// The string on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ties => "ties",
-            Self::AllEqual => "all_equal",
-            Self::FewSamples => "few_samples",
-            Self::Binned => "binned",
-            Self::SmallExpected => "small_expected",
-            Self::Sparse => "sparse",
-        }
+closed_set! {
+    /// Which departure from the null hypothesis counts.
+    ///
+    /// ```
+    /// use hotfix_core::stats::fixed::Alternative;
+    /// assert_eq!(serde_json::to_string(&Alternative::TwoSided).expect("writes"), "\"two-sided\"");
+    /// ```
+    #[derive(Default)]
+    Alternative {
+        /// Either.
+        #[default]
+        TwoSided = "two-sided",
+        /// The first argument is less: its values, its rate.
+        Less = "less",
+        /// The first argument is greater. [`ks_2samp`] says it of the distribution function, as
+        /// `SciPy`.
+        Greater = "greater",
+    }
+    /// How a p-value is computed.
+    #[derive(Default)]
+    Method {
+        /// Exact where that is cheap, asymptotic otherwise; each test says where.
+        #[default]
+        Auto = "auto",
+        /// An approximation for large samples.
+        Asymptotic = "asymptotic",
+        /// From the law itself.
+        Exact = "exact",
+    }
+    /// What was checked and found; the reader of a p-value should know it.
+    Assumption {
+        /// Some values are equal: ranks are shared, and the variance is corrected for it.
+        Ties = "ties",
+        /// All values are equal, so nothing can be inferred: `p = 1`.
+        AllEqual = "all_equal",
+        /// The normal approximation was used although an arm has at most 8 values.
+        FewSamples = "few_samples",
+        /// Values are known up to their bucket only: differences within a bucket are not seen.
+        Binned = "binned",
+        /// An expected count is below 5: only exact tests hold.
+        SmallExpected = "small_expected",
+        /// An arm has no events, or nothing but events: an estimate is at the edge of its range.
+        Sparse = "sparse",
     }
 }
 
@@ -144,7 +117,7 @@ impl Assumptions {
 
     /// Those found, in order.
     pub fn iter(self) -> impl Iterator<Item = Assumption> {
-        Assumption::ALL.into_iter().filter(move |one| self.contains(*one))
+        Assumption::ALL.iter().copied().filter(move |one| self.contains(*one))
     }
 
     /// As bits, the n-th for the n-th of [`Assumption::ALL`].

@@ -2,6 +2,7 @@
 
 use super::joint::Stakes;
 use super::{MAX_BOUNDARIES, clustered};
+use crate::grade::closed_set;
 use crate::stats::bernoulli::check_prior;
 use crate::stats::grid::{Grid, Hypothesis};
 use crate::stats::kernel::Kernel;
@@ -21,26 +22,25 @@ const PRIOR_SHARES: (f64, f64) = (0.5, 0.002);
 /// That of a single boundary.
 const PRIOR_SHARE: f64 = 0.1;
 
-/// What may be assumed of the requests of one tick.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LatencyMode {
-    /// That they are independent given what both arms share.
-    #[default]
-    Independent,
-    /// Nothing.
-    Clustered,
-}
-
-/// How a test bets; follows from its settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LatencyForm {
-    /// With all buckets at once.
-    Joint,
-    /// At each boundary by itself, averaged.
-    Boundaries,
-    /// On the difference of shares at each boundary, averaged.
-    Clustered,
+closed_set! {
+    /// What may be assumed of the requests of one tick.
+    #[derive(Default)]
+    LatencyMode {
+        /// That they are independent given what both arms share.
+        #[default]
+        Independent = "independent",
+        /// Nothing.
+        Clustered = "clustered",
+    }
+    /// How a test bets; follows from its settings.
+    LatencyForm {
+        /// With all buckets at once.
+        Joint = "joint",
+        /// At each boundary by itself, averaged.
+        Boundaries = "boundaries",
+        /// On the difference of shares at each boundary, averaged.
+        Clustered = "clustered",
+    }
 }
 
 /// What a latency test is asked.

@@ -99,11 +99,6 @@ impl History {
         &self.names
     }
 
-    /// Index of an instance in the order of names.
-    pub(super) fn place(&self, name: &str) -> Option<usize> {
-        self.names.binary_search_by(|known| known.as_str().cmp(name)).ok()
-    }
-
     /// Sums of some instances, given by their places, tick by tick.
     pub(super) fn sums(&self, members: impl Iterator<Item = usize>) -> Vec<Counts> {
         let mut sums = vec![Counts::default(); self.ticks];

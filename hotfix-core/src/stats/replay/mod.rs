@@ -44,9 +44,11 @@ pub use history::History;
 
 use super::draw::Draws;
 use super::grid::{Grid, Hypothesis};
+use super::instances::places;
 use super::numeric::{larger, ln, percentile, smaller, whole};
 use super::planning::{Comparison, TICK_RANGE, TICK_SECONDS};
 use super::{Counts, Direction, MAX_GRID, StatError, bernoulli, check_version, rate_ratio};
+use crate::grade::closed_set;
 pub(super) use advice::hours_of;
 use noise::{Form, Group, Kernel, ONE_SIDED};
 pub(super) use noise::{Windows, fit};
@@ -83,16 +85,17 @@ pub fn statistic(log_e: f64, without: Option<f64>) -> f64 {
     without.map_or(log_e, |without| smaller(log_e, WITHOUT_ONE * without))
 }
 
-/// The test whose threshold is wanted, in direction worse.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CountModel {
-    /// The [rate-ratio test](super::rate_ratio), for rare events.
-    #[default]
-    Poisson,
-    /// The [Bernoulli test](super::bernoulli) with its usual prior trials, for proportions above
-    /// about 5%. It has no limits by instance: `J = ln E`.
-    Bernoulli,
+closed_set! {
+    /// The test whose threshold is wanted, in direction worse.
+    #[derive(Default)]
+    CountModel {
+        /// The [rate-ratio test](super::rate_ratio), for rare events.
+        #[default]
+        Poisson = "poisson",
+        /// The [Bernoulli test](super::bernoulli) with its usual prior trials, for proportions above
+        /// about 5%. It has no limits by instance: `J = ln E`.
+        Bernoulli = "bernoulli",
+    }
 }
 
 impl CountModel {
@@ -539,26 +542,13 @@ pub(super) fn canary_instances(share: f64, instances: usize) -> Result<usize, St
 }
 
 fn zones_of(history: &History, zones: &[Vec<String>]) -> Result<Vec<Vec<usize>>, StatError> {
-    let mut seen = vec![false; history.instances()];
-    let mut shards = Vec::with_capacity(zones.len());
-    for zone in zones {
-        let mut members = Vec::with_capacity(zone.len());
-        for name in zone {
-            let unknown = || StatError::UnknownInstance { instance: name.clone() };
-            let place = history.place(name).ok_or_else(unknown)?;
-            match seen.get_mut(place) {
-                Some(taken) if !*taken => *taken = true,
-                _ => return Err(StatError::RepeatedInstance { instance: name.clone() }),
-            }
-            members.push(place);
-        }
-        if members.is_empty() || members.len() == history.instances() {
-            return Err(StatError::NoComparison { what: "a zone" });
-        }
-        shards.push(members);
-    }
+    let shards = places(history.names(), zones)?;
+    let is_whole = |members: &Vec<usize>| members.len() == history.instances();
     if shards.is_empty() {
         return Err(StatError::NoComparison { what: "the list of zones" });
+    }
+    if shards.iter().any(|members| members.is_empty() || is_whole(members)) {
+        return Err(StatError::NoComparison { what: "a zone" });
     }
     Ok(shards)
 }
