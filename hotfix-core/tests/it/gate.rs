@@ -109,7 +109,7 @@ fn gate_2_no_start_while_a_required_item_is_open() {
     );
     let unknown = unknown.unwrap_err();
     assert_eq!(unknown.code(), "HF-ROLL-008");
-    assert!(unknown.to_string().contains("nearest is `rollback_tested`"), "{unknown}");
+    assert!(unknown.to_string().contains("did you mean `rollback_tested`?"), "{unknown}");
     morning.input("14:38", r#"{"kind":"check_item","by":"omar","item":"rollback_tested"}"#);
     assert_eq!(morning.rollout.state(), State::Ready);
     let acts = morning.input("14:40", r#"{"kind":"start","by":"lena"}"#);
