@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Incident, PlanError, Subject, is_given};
+use super::{Incident, PlanError, Subject};
 use crate::document::{ValueFault, object_of, read_value};
 
 impl Subject {
@@ -49,9 +49,9 @@ impl Subject {
         let release = release.and_then(|release| part(release, "release", &mut faults));
         let traffic = traffic.and_then(|traffic| part(traffic, "traffic", &mut faults));
         match incident {
-            Some(incident) if faults.is_empty() => {
-                // Checked here and not where a plan is made: earlier logs have such an incident.
-                is_given("/incident/service", incident.service.as_deref().unwrap_or("none"))?;
+            Some(mut incident) if faults.is_empty() => {
+                // Of a variable that is not set.
+                incident.service = incident.service.filter(|service| !service.trim().is_empty());
                 Ok(Self { incident, release, traffic: traffic.unwrap_or_default() })
             }
             _ => Err(PlanError::Values { faults }),
