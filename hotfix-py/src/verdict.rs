@@ -55,7 +55,7 @@ document! {
         /// Edges of the histogram bucket, in seconds, in which `canary` was interpolated to decide
         /// the band, with an error of 10%; None where the edges alone decide.
         fn bucket(this) -> Option<[f64; 2]> { this.bucket }
-        /// The canary's value in the window, in the metric's unit; a quantile is interpolated.
+        /// The canary's value in the window, in the metric's unit; a quantile is the middle of its bucket.
         fn canary(this) -> Option<f64> { this.canary }
         /// The basis of the rollback test's error rate: ``guaranteed``, ``calibrated`` or
         /// ``assumed``; None without a test.

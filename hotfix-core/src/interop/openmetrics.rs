@@ -96,7 +96,8 @@ fn verdict(page: &mut Page<'_>, rollout: &Rollout) {
     }
     page.gauge("hotfix_metric_value", "Value in the window, in the metric's own unit");
     for (metric, part) in &verdict.metrics {
-        for (arm, value) in [("canary", part.canary), ("baseline", part.baseline)] {
+        let read = rollout.shown(*metric, part);
+        for (arm, value) in ["canary", "baseline"].into_iter().zip(read) {
             page.known(&[("arm", arm), ("metric", metric.as_str())], value);
         }
     }

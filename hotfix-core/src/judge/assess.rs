@@ -324,8 +324,8 @@ impl Watched {
         let live = self.live_value(baseline, share);
         // The level before is not another version's.
         let other = live.filter(|_| !self.trails(share));
-        seen.baseline = other.map(Judged::shown).filter(|v| v.is_finite());
-        seen.canary = value.map(Judged::shown).filter(|v| v.is_finite());
+        seen.baseline = other.map(Judged::middle).filter(|v| v.is_finite());
+        seen.canary = value.map(Judged::middle).filter(|v| v.is_finite());
         let read_at = self.readings().read_at;
         let fresh = read_at.filter(|&read| self.began().is_none_or(|began| read >= began));
         seen.band = match (fresh, value) {
@@ -348,6 +348,7 @@ impl Watched {
                         zone(self.metric(), value, live, self.is_tested());
                     if interpolated {
                         seen.bucket = Some([value.low, value.high]);
+                        seen.canary = value.estimate();
                     }
                     band
                 }

@@ -11,7 +11,7 @@ use crate::policy::section::Phase;
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
 use super::watched::Watched;
-use super::{Decision, Judge};
+use super::{Decision, Judge, MetricVerdict};
 
 /// Metrics by phases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -129,6 +129,17 @@ impl PhaseRecord {
 /// Edges of a metric's histogram in seconds; none for other kinds.
 pub(crate) fn edges(judge: &Judge, id: MetricName) -> &[f64] {
     of(judge, id).map_or(&[], Watched::edges)
+}
+
+/// What a verdict has of a metric, canary and live version, to be shown: quantiles are interpolated.
+pub(crate) fn shown(judge: &Judge, id: MetricName, seen: &MetricVerdict) -> [Option<f64>; 2] {
+    let recorded = [seen.canary, seen.baseline];
+    let Some(watched) = of(judge, id).filter(|watched| !watched.edges().is_empty()) else {
+        return recorded;
+    };
+    let arms: [&[f64]; 2] = watched.window().sums().split_at(watched.columns()).into();
+    let now = |arm| watched.value(arm, 1.0).map(Judged::shown).filter(|v| v.is_finite());
+    [0, 1].map(|arm| recorded[arm].and_then(|_| now(arms[arm])))
 }
 
 /// How many times as slow as the baseline a metric's canary was in the last minute, where that was

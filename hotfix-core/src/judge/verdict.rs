@@ -9,13 +9,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::evidence_basis::Guarantee;
 use crate::grade::{EvidenceMode, MetricKind, Response, closed_set};
-use crate::metric::{Band, middle_of_bucket};
+use crate::metric::Band;
 use crate::policy::Policy;
 use crate::policy::section::Phase;
 use crate::unit::MetricName;
 
 use super::harm::Version;
-use super::{Judge, table};
 
 closed_set! {
     /// Decision of a verdict.
@@ -292,9 +291,8 @@ pub struct MetricVerdict {
     /// Edges of the histogram bucket, in seconds, in which `canary` was interpolated to decide the
     /// band, with an error of 10%; absent where the edges alone decide.
     pub bucket: Option<[f64; 2]>,
-    /// The canary's value in the window, in the metric's unit. A quantile is interpolated inside its
-    /// bucket, with an error of about 10%; in the first bucket it is the upper edge, in the open
-    /// last one the lower edge.
+    /// The canary's value in the window, in the metric's unit. A quantile is the middle of its bucket,
+    /// in the open last one the lower edge; texts and tables have it interpolated.
     pub canary: Option<f64>,
     /// Basis of the rollback test's false-rollback rate; absent without a test.
     pub guarantee: Option<Guarantee>,
@@ -322,8 +320,8 @@ impl Verdict {
     }
 
     /// Whether a recorded verdict equals this one. A verdict of a release without evidence modes is
-    /// compared without them; one of a release that recorded the middle of a bucket, with that.
-    pub(crate) fn agrees_with(&self, recorded: &Self, judge: &Judge) -> bool {
+    /// compared without them.
+    pub(crate) fn agrees_with(&self, recorded: &Self) -> bool {
         let has_modes = |of: &Self| of.metrics.iter().any(|(_, metric)| metric.mode.is_some());
         let silent = has_modes(self) && !has_modes(recorded);
         let metrics = self.metrics.len() == recorded.metrics.len()
@@ -331,14 +329,6 @@ impl Verdict {
                 let mut metric = *metric;
                 if silent {
                     (metric.mode, metric.guarantee, metric.healed) = (None, None, false);
-                }
-                let edges = table::edges(judge, *name);
-                for (shown, was) in
-                    [(&mut metric.canary, said.canary), (&mut metric.baseline, said.baseline)]
-                {
-                    if shown.and_then(|shown| middle_of_bucket(edges, shown)) == was {
-                        *shown = was;
-                    }
                 }
                 name == other && metric == *said
             });

@@ -42,7 +42,7 @@ pub(crate) fn bound_figure(metric: &Metric, bound: Bound, live: Option<Judged>) 
         BoundValue::Absolute(figure) => Some(figure),
         BoundValue::Relative(ratio, BoundBase::Live) => {
             let before = metric.reference.filter(|_| !metric.kind.is_traffic());
-            live.map(Judged::guess).or(before).map(|r| r * ratio.value())
+            live.map(Judged::middle).or(before).map(|r| r * ratio.value())
         }
         BoundValue::Relative(ratio, _) => metric.reference.map(|r| r * ratio.value()),
     }
@@ -82,12 +82,10 @@ impl Metric {
         live: Option<Judged>,
     ) -> Option<bool> {
         let canary = canary.estimate()?;
-        let figure = bound_figure(self, bound, live)?;
+        let live = live.map(|live| live.estimate().unwrap_or_else(|| live.middle()));
+        let figure = bound_figure(self, bound, live.map(Judged::exactly))?;
         let beyond = |value: f64| clearly_beyond(value, figure, self.worse);
-        Some(
-            beyond(canary)
-                && !(bound.unless_both_arms && live.map(Judged::guess).is_some_and(beyond)),
-        )
+        Some(beyond(canary) && !(bound.unless_both_arms && live.is_some_and(beyond)))
     }
 
     /// Whether any bound depends on the live arm.

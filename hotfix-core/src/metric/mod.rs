@@ -20,7 +20,6 @@ pub(crate) use band::{Zone, bound_figure, zone};
 pub use buckets::{BoundInBucket, BucketFault};
 pub(crate) use format::{beyond, in_unit, interpolated, measured, within};
 pub use judged::Judged;
-pub(crate) use judged::middle_of_bucket;
 pub use reading::{Arms, Histogram, Observation, Reading, Sample};
 pub use resolve::{Layout, ReadingError};
 pub use tick::Tick;

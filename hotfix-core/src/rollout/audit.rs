@@ -106,9 +106,7 @@ fn recompute(rollout: &mut Rollout, line: &mut LogLine) -> Result<(), LogError> 
     rollout.conclude(at, &input.command, resolved.as_ref());
     let verdict = line.event.verdict.as_deref();
     let agrees = match (verdict, rollout.changes.judged) {
-        (Some(recorded), Some(_)) => {
-            rollout.verdict().agrees_with(recorded, rollout.case.judged.judge())
-        }
+        (Some(recorded), Some(_)) => rollout.verdict().agrees_with(recorded),
         (recorded, judged) => recorded.is_none() && judged.is_none(),
     };
     if !agrees {

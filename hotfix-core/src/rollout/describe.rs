@@ -97,11 +97,12 @@ pub(super) fn causes(policy: &Policy, judged: &Judged, causes: &[Cause]) -> Stri
 fn measured(policy: &Policy, judged: &Judged, id: MetricName) -> Option<String> {
     let (metric, seen) = (policy.metric(id.as_str())?, judged.verdict().metric(id)?);
     let read = |value| metric::measured(metric.kind, judge::edges(judged.judge(), id), value);
+    let [canary, baseline] = judge::shown(judged.judge(), id, seen);
     let canary = match seen.bucket {
-        Some(edges) => interpolated(seen.canary?, edges),
-        None => read(seen.canary?),
+        Some(edges) => interpolated(canary?, edges),
+        None => read(canary?),
     };
-    Some(match seen.baseline {
+    Some(match baseline {
         Some(baseline) => {
             format!("{canary} with the fix, {} without it", read(baseline))
         }

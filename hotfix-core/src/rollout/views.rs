@@ -9,8 +9,8 @@ use crate::gate::checklist::{self, Checks, ItemStatus, ListStatus, StepStatus};
 use crate::getters::getters;
 use crate::grade::{MessageKind, Moment, Severity};
 use crate::judge::{
-    self, Comparison, Decision, Forecast, Harm, Judge, MetricEvidence, Moment as JudgeMoment,
-    PhaseRecord, Recovery, Verdict, Why,
+    self, Comparison, Decision, Forecast, Harm, Judge, MetricEvidence, MetricVerdict,
+    Moment as JudgeMoment, PhaseRecord, Recovery, Verdict, Why,
 };
 use crate::metric::Window;
 use crate::plan::{Plan, PlanChangeRecord, PlanStatus, PlannedCommands};
@@ -509,6 +509,11 @@ impl Rollout {
         self.case.people.unanswered().is_some() && self.case.needs_answer()
     }
 
+    /// What the last verdict has of a metric, canary and live version, with interpolated quantiles.
+    pub(crate) fn shown(&self, id: MetricName, seen: &MetricVerdict) -> [Option<f64>; 2] {
+        judge::shown(self.case.judged.judge(), id, seen)
+    }
+
     /// What each metric's trailing window reads now, in the metric's unit: the new version, and the
     /// live one. Absent where an arm has no reading in it.
     pub fn levels(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
@@ -525,8 +530,9 @@ impl Rollout {
     /// a rollback as the verdict has it, and after the last phase since it began.
     pub(crate) fn read_last(&self) -> Option<Vec<(MetricName, [Option<f64>; 2])>> {
         if self.turned_back_at().is_some() {
-            let metrics = self.case.judged.explained().verdict.metrics.iter();
-            return Some(metrics.map(|(id, seen)| (*id, [seen.canary, seen.baseline])).collect());
+            let of = self.case.judged.explained();
+            let shown = |(id, seen): &(_, _)| (*id, judge::shown(&of.judge, *id, seen));
+            return Some(of.verdict.metrics.iter().map(shown).collect());
         }
         let is_over = matches!(
             self.stage(),
