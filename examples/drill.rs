@@ -42,7 +42,9 @@ fn main() -> anyhow::Result<ExitCode> {
         let (player, _) = campaign.drill(0)?;
         let unmet = drill.scenario.unmet(player.run());
         writeln!(out, "{}: {}", drill.name, drill.title)?;
-        write!(out, "{}", show(player.rollout())?)?;
+        for line in show(player.rollout())? {
+            writeln!(out, "{line}")?;
+        }
         if let Some(folder) = &arguments.logs {
             std::fs::create_dir_all(folder)?;
             std::fs::write(
@@ -62,8 +64,8 @@ fn main() -> anyhow::Result<ExitCode> {
 }
 
 /// Each change of state and whatever people were asked, by the clock of the drill.
-fn show(rollout: &Rollout) -> anyhow::Result<String> {
-    let mut shown = String::new();
+fn show(rollout: &Rollout) -> anyhow::Result<Vec<String>> {
+    let mut lines = Vec::new();
     Rollout::replay_each(rollout.log().as_bytes(), |rollout, entry| {
         let input = match entry.recorded {
             Recorded::Taken(taken) => taken.command.kind().as_str(),
@@ -75,7 +77,7 @@ fn show(rollout: &Rollout) -> anyhow::Result<String> {
         if entry.to.is_some() || entry.actions.iter().any(|a| a.act.awaits() || asks(a)) {
             let actions: Vec<String> = entry.actions.iter().map(words).collect();
             let (at, state, actions) = (entry.at, rollout.state().as_str(), actions.join(", "));
-            shown.push_str(&format!("  {at}  {input:9} {state:17} {actions}\n"));
+            lines.push(format!("  {at}  {input:9} {state:17} {actions}"));
             if rollout.state() == State::RollingBack && entry.judged {
                 let causes = rollout.verdict().causes.iter();
                 let causes: Vec<String> = causes
@@ -85,11 +87,11 @@ fn show(rollout: &Rollout) -> anyhow::Result<String> {
                         format!("{metric}{}", cause.reason)
                     })
                     .collect();
-                shown.push_str(&format!("    {}\n", causes.join(", ")));
+                lines.push(format!("    {}", causes.join(", ")));
             }
         }
     })?;
-    Ok(shown)
+    Ok(lines)
 }
 
 /// An action in a few words.
