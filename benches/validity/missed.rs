@@ -38,6 +38,13 @@ const MISSED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "With all of the traffic on the fix no live version shows that a shock is shared: the rollback \
+         bound acts on one that lasts for minutes.",
+        &[
+            "Worlds kept for the end: totals each 30 s, arms apart; shocks × 50, 1 min of each 41; arms 5%, 6000 a minute, with history: rolled back",
+        ],
+    ),
+    (
         "The excess of new instances decays first. Then the evidence begins again, from what stays.",
         &[
             "Whole rollouts: customer, pauses, arms 5%, totals each 15 s, 6000 a minute, without history: minutes until 1.5 × slower is found",

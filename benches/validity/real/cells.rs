@@ -41,8 +41,8 @@ pub(super) const ERRORS_FOUND: f64 = 1.4;
 /// Seconds until 1.5 times the response times are found at each traffic, and twice.
 pub(super) const SLOWER_FOUND: [f64; 2] = [360.0, 180.0];
 pub(super) const TWICE_FOUND: f64 = 180.0;
-/// Seconds until 30 times the errors are found that begin with all of the traffic. `standard` has a
-/// bound of 5% over five minutes, which 9% cross after three; then a scrape of 60 s.
+/// Seconds until 30 times the errors are found that begin with all of the traffic: three minutes of a
+/// breach, before it the warm-up, and a scrape of 60 s.
 pub(super) const AT_ALL_FOUND: f64 = 300.0;
 
 /// Which faults a cell is tried with.

@@ -400,12 +400,14 @@ impl Bracket {
         if self.unconfirmed { log_e.min(self.marks[0]) } else { log_e }
     }
 
-    /// Whether both arms have had new counts since then, or the baseline's last ones are too old to
-    /// be compared with.
-    pub(super) fn both_read_since(&self, since: Timestamp, at: Timestamp, watch: &Watch) -> bool {
-        let gone = |read_at: Timestamp| at.since(read_at) > most_apart(watch);
-        self.read_at[BASELINE].is_none_or(gone)
-            || self.read_at.iter().all(|read_at| read_at.is_some_and(|read_at| read_at >= since))
+    /// Whether both arms have had new counts since then.
+    pub(super) fn both_read_since(&self, since: Timestamp) -> bool {
+        self.read_at.iter().all(|read_at| read_at.is_some_and(|read_at| read_at >= since))
+    }
+
+    /// Whether the baseline's last counts are too old to be compared with.
+    pub(super) fn lacks_baseline(&self, at: Timestamp, watch: &Watch) -> bool {
+        self.read_at[BASELINE].is_none_or(|read_at| at.since(read_at) > most_apart(watch))
     }
 }
 

@@ -115,6 +115,17 @@ impl Window {
         }
     }
 
+    /// The sum of what came since then, as far as it is kept.
+    #[cold]
+    pub(crate) fn since(&self, at: Timestamp) -> Vec<f64> {
+        let mut sums = vec![0.0; self.width];
+        let kept = (0..self.len).map(|place| self.slot(place));
+        for slot in kept.filter(|slot| self.starts[*slot] >= at) {
+            add(&mut sums, &self.rows[slot * self.width..(slot + 1) * self.width]);
+        }
+        sums
+    }
+
     /// Puts another row in the place of the last one that was added; whole numbers stay exact.
     pub(crate) fn amend(&mut self, added: &[f64], instead: &[f64]) {
         let newest = self.newest();

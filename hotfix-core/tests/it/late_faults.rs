@@ -60,7 +60,7 @@ fn field_17_a_rollback_bound_acts_where_arms_were_read_apart_and_no_live_version
     let alone = "[{ kind = 'lost', arm = 'live', after = '20min' },
                   { kind = 'errors', metric = 'error_rate', to = '100%', after = '22min' }]";
     for (every, live, faults, most) in
-        [(60, 30, full, 180.0), (10, 5, complete, 180.0), (10, 5, alone, 480.0)]
+        [(60, 30, full, 480.0), (10, 5, complete, 600.0), (10, 5, alone, 600.0)]
     {
         let of = simulated(&format!(
             "after_end = true\ntraffic = {{ requests = 1000 }}\n\
@@ -69,6 +69,18 @@ fn field_17_a_rollback_bound_acts_where_arms_were_read_apart_and_no_live_version
         let median = of.seconds_to_find.as_ref().map_or(f64::INFINITY, |of| of.median);
         let found = of.found_faults.count == of.faulty && of.faulty >= 38;
         assert!(found && median <= most, "{every} s, {faults}: {of:?}");
+    }
+}
+
+#[test]
+fn field_17_a_shock_with_all_of_the_traffic_is_no_fault_of_a_fix_that_was_read_apart() {
+    // Soon after the last phase has begun, so that it fills most of the window.
+    for (every, live) in [(10, 5), (60, 30)] {
+        let of = simulated(&format!(
+            "traffic = {{ requests = 6000 }}\nfeed = {{ every = '{every}s', live = '{live}s' }}\n\
+             faults = [{{ kind = 'errors', arm = 'both', times = 50, after = '41min', lasts = '60s' }}]"
+        ));
+        assert!(of.rolled_back.count <= 1, "{every}: {of:?}");
     }
 }
 

@@ -44,6 +44,10 @@ use measured::Measured;
 use pairing::Pairing;
 use tested::Tested;
 
+/// Without a live arm a bound has to be breached for this time, which few shocks last.
+const SHOCK: Span = Span::from_seconds(180);
+/// The last readings are those of this time at least.
+const LATEST: Span = Span::from_seconds(60);
 /// With all of the traffic on the canary, a live version with a smaller share of its requests than this
 /// is no arm.
 const MOST_REST: f64 = 0.1;
@@ -492,14 +496,28 @@ impl Watched {
 
     /// Whether a breach of this bound has lasted since before the last reading of each arm. A
     /// change that both arms share is seen by the arm that is read first, so a bound that depends
-    /// on the live arm has to be breached after readings of both, while there is a live arm.
+    /// on the live arm has to be breached after readings of both. Without a live arm it has to last,
+    /// and to be there still: a shock that ends may be one that the live version would have had, too.
     pub(super) fn both_read_since_breach(&self, moment: &Moment<'_>, band: Band) -> bool {
         let bounds = &self.design.metric.bounds;
         let bound = if band == Band::Rollback { bounds.rollback } else { bounds.alert };
         let since = self.measured.degradation.breached_since(moment.at);
-        let of_both = bound.is_some_and(Bound::compares_live) && moment.share < Share::ALL;
-        let bracket = self.pairing.bracket.as_ref().filter(|_| of_both);
-        bracket.is_none_or(|of| of.both_read_since(since, moment.at, &self.design.watch))
+        let of_both = bound.is_some_and(Bound::compares_live);
+        let Some(bracket) = self.pairing.bracket.as_ref().filter(|_| of_both) else { return true };
+        if moment.share == Share::ALL || bracket.lacks_baseline(moment.at, &self.design.watch) {
+            return moment.at.since(since) >= SHOCK && self.is_beyond_now(moment, bound);
+        }
+        bracket.both_read_since(since)
+    }
+
+    /// Whether the canary's last readings alone are beyond a bound.
+    #[cold]
+    fn is_beyond_now(&self, moment: &Moment<'_>, bound: Option<Bound>) -> bool {
+        let lasts = self.scrape(self.readings().totals).unwrap_or_default().max(LATEST);
+        let latest = self.window().since(moment.at - lasts);
+        let value = self.value(&latest[..self.columns()], moment.share.as_fraction());
+        let crossed = |value| self.metric().crossed(bound?, value, None);
+        value.and_then(crossed) == Some(true)
     }
 
     /// Whether this test's own share of the evidence has ever reached its threshold from history.
