@@ -4998,7 +4998,7 @@ class MetricVerdict(_Document):
         the band, with an error of 10%; None where the edges alone decide."""
     @property
     def canary(self) -> float | None:
-        """The canary's value in the window, in the metric's unit; a quantile is interpolated."""
+        """The canary's value in the window, in the metric's unit; a quantile is the middle of its bucket."""
     @property
     def guarantee(self) -> _Guarantee | None:
         """The basis of the rollback test's error rate: ``guaranteed``, ``calibrated`` or
