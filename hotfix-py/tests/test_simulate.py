@@ -34,7 +34,8 @@ def test_post_5_a_plan_and_a_text_do_as_well(policy: hotfix.Policy) -> None:
     assert table["ended"] == {"rolled_back": 3}
     with pytest.raises(TypeError, match="a Policy or a Plan"):
         hotfix.simulate("standard", {}, runs=1)  # type: ignore[arg-type]
-    for no_scenario in (None, []):
+    no_scenarios: list[object] = [None, []]
+    for no_scenario in no_scenarios:
         with pytest.raises(TypeError, match="a scenario is a text or a dict"):
             hotfix.simulate(policy, no_scenario, runs=1)  # type: ignore[arg-type]
 

@@ -72,7 +72,7 @@ coded! {
     #[error("{0}")]
     Log(error: #[from] LogError) => error.code(),
     /// The rollout does not keep its log.
-    #[error("this rollout does not keep its log from the first line on: make the report from the log")]
+    #[error("this rollout keeps no log from its first line on: make the report from the log")]
     NoLog => code! {HF-REP-001},
     /// Unknown format.
     #[error("`{got}` is not a format of a report: pass `markdown`, `json` or `html`")]
