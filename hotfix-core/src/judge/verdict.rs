@@ -319,6 +319,15 @@ impl Verdict {
         self.metrics.iter().find_map(|(name, verdict)| (*name == id).then_some(verdict))
     }
 
+    /// Why it decides so: its causes, or of a rollback those that led to it.
+    pub(crate) fn led_by(&self, policy: &Policy) -> &[Cause] {
+        if self.decision == Decision::RollBack {
+            Cause::of_rollback(policy, &self.causes)
+        } else {
+            &self.causes
+        }
+    }
+
     /// Whether a recorded verdict equals this one. A verdict of a release without evidence modes is
     /// compared without them.
     pub(crate) fn agrees_with(&self, recorded: &Self) -> bool {

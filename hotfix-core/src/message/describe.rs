@@ -128,10 +128,9 @@ fn held(rollout: &Rollout) -> Option<String> {
         (Reason::BadInstance | Reason::OneInstance, Some(instance)) => {
             Some(format!("instance {instance} is worse than the others; replace it"))
         }
-        (Reason::SplitNotAsPlanned, _) => Some(
-            "the traffic split differs from the plan; check what distributes the traffic"
-                .to_owned(),
-        ),
+        (Reason::SplitNotAsPlanned, _) => {
+            Some(format!("{}; check what distributes the traffic", cause.reason.describe()))
+        }
         _ => None,
     })
 }

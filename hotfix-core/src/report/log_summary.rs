@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::gate::approval::is_same_person;
 use crate::grade::{Moment, RollbackMethod, Signal};
-use crate::judge::{Cause, Decision, Recovery};
+use crate::judge::{Decision, Recovery};
 use crate::plan::Plan;
 use crate::rollout::{
     Act, Action, ActionId, Command, Entry, Input, InputKind, Recorded, RollbackCause, Rollout,
@@ -274,11 +274,8 @@ impl LogSummary {
         }
         let turned = self.last_decision != Some(verdict.decision);
         self.last_decision = Some(verdict.decision);
-        let causes = || {
-            let (policy, all) = (rollout.plan().policy(), &verdict.causes);
-            let rolls_back = verdict.decision == Decision::RollBack;
-            describe::causes(policy, if rolls_back { Cause::of_rollback(policy, all) } else { all })
-        };
+        let policy = rollout.plan().policy();
+        let causes = || describe::causes(policy, verdict.led_by(policy));
         let decides = matches!(verdict.decision, Decision::Ask | Decision::RollBack);
         if entry.to.is_some() || (turned && decides) {
             let why = rollout.why().filter(|why| why.at == entry.at);

@@ -12,6 +12,10 @@ use hotfix_core::unit::{MetricName, Span, Timestamp};
 use crate::ready;
 use crate::story::Story;
 
+/// A share of errors without a test.
+const ERRORS: &str =
+    "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
+
 /// A watched 10% phase under a policy made of `phased-canary` and other metrics.
 struct Watch {
     rollout: Rollout,
@@ -47,6 +51,11 @@ impl Watch {
 
     fn input(&mut self, text: &str) {
         self.rollout.handle(self.at, &Input::from_json(text).unwrap()).unwrap();
+    }
+
+    /// What the first metric's window has of the canary.
+    fn value(&self) -> Option<f64> {
+        self.rollout.verdict().metrics[0].1.canary
     }
 
     /// Observes the same thing every ten seconds.
@@ -168,9 +177,8 @@ fn field_3_whatever_numbers_come_the_log_has_what_is_folded() {
 
 #[test]
 fn met_6_instances_that_no_document_could_have_are_refused_before_they_are_folded() {
-    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
     for names in [&[][..], &["le"], &["a", "counts"], &["count"], &["samples", "z"]] {
-        let mut watch = Watch::new(errors);
+        let mut watch = Watch::new(ERRORS);
         let pods = names.iter().map(|name| ((*name).to_owned(), [f64::NAN, 10.0])).collect();
         let arms = Arms { canary: Some(Sample::Instances(pods)), ..Arms::default() };
         let mut seen = Observation::new();
@@ -185,70 +193,62 @@ fn met_6_instances_that_no_document_could_have_are_refused_before_they_are_folde
 
 #[test]
 fn met_6_counters_may_reset_and_ticks_may_repeat() {
-    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
-    let mut watch = Watch::new(errors);
+    let mut watch = Watch::new(ERRORS);
     watch.observe(1, r#"{"e":{"totals":true,"canary":[500,10000]}}"#);
-    let value = |watch: &Watch| watch.rollout.verdict().metrics[0].1.canary;
-    assert_eq!(value(&watch), None, "the first total is no difference");
+    assert_eq!(watch.value(), None, "the first total is no difference");
     watch.observe(1, r#"{"e":{"totals":true,"canary":[501,10200]}}"#);
-    assert_eq!(value(&watch), Some(1.0 / 200.0));
+    assert_eq!(watch.value(), Some(1.0 / 200.0));
     // The same moment again is the same reading.
     watch.input(r#"{"kind":"observe","metrics":{"e":{"totals":true,"canary":[501,10200]}}}"#);
-    assert_eq!(value(&watch), Some(1.0 / 200.0));
+    assert_eq!(watch.value(), Some(1.0 / 200.0));
     watch.observe(1, r#"{"e":{"totals":true,"canary":[3,100]}}"#);
-    assert_eq!(value(&watch), Some(4.0 / 300.0), "after a reset all of it is new");
+    assert_eq!(watch.value(), Some(4.0 / 300.0), "after a reset all of it is new");
 }
 
 #[test]
 fn met_6_an_instance_that_restarts_young_is_no_reading_of_more_events_than_trials() {
-    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
-    let mut watch = Watch::new(errors);
-    let value = |watch: &Watch| watch.rollout.verdict().metrics[0].1.canary;
+    let mut watch = Watch::new(ERRORS);
     watch.observe(1, r#"{"e":{"totals":true,"canary":{"a":[1,1000],"b":[29,31]}}}"#);
     watch.observe(1, r#"{"e":{"totals":true,"canary":{"a":[1,1100],"b":[30,32]}}}"#);
-    assert_eq!(value(&watch), Some(1.0 / 101.0));
+    assert_eq!(watch.value(), Some(1.0 / 101.0));
     // Three errors more in one request more: `b` is new, and all that it had is.
     watch.observe(1, r#"{"e":{"totals":true,"canary":{"a":[1,1200],"b":[33,33]}}}"#);
-    assert_eq!(value(&watch), Some(34.0 / 234.0));
+    assert_eq!(watch.value(), Some(34.0 / 234.0));
     // Nobody has 1,200 requests in that time, so the two numbers of `a` are not of one moment.
     watch.observe(1, r#"{"e":{"totals":true,"canary":{"a":[8,1205],"b":[33,43]}}}"#);
-    assert_eq!(value(&watch), Some(34.0 / 244.0));
+    assert_eq!(watch.value(), Some(34.0 / 244.0));
     watch.observe(1, r#"{"e":{"totals":true,"canary":{"a":[8,1300],"b":[33,53]}}}"#);
-    assert_eq!(value(&watch), Some(41.0 / 354.0));
+    assert_eq!(watch.value(), Some(41.0 / 354.0));
 }
 
 #[test]
 fn met_6_totals_of_a_replica_that_is_a_scrape_behind_are_no_restart() {
-    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
-    let mut watch = Watch::new(errors);
-    let value = |watch: &Watch| watch.rollout.verdict().metrics[0].1.canary;
+    let mut watch = Watch::new(ERRORS);
     for (a, b) in [(30_000, 29_000), (30_010, 29_010), (30_000, 29_000), (30_020, 29_020)] {
         let totals = format!(r#"{{"a":[9,{a}],"b":[8,{b}]}}"#);
         watch.observe(1, &format!(r#"{{"e":{{"totals":true,"canary":{totals}}}}}"#));
     }
     watch.observe(1, r#"{"e":{"totals":true,"canary":{"a":[9,30030],"b":[9,29030]}}}"#);
-    assert_eq!(value(&watch), Some(1.0 / 60.0));
+    assert_eq!(watch.value(), Some(1.0 / 60.0));
     // This one is a restart.
     watch.observe(1, r#"{"e":{"totals":true,"canary":{"a":[1,5],"b":[9,29040]}}}"#);
-    assert_eq!(value(&watch), Some(2.0 / 75.0));
+    assert_eq!(watch.value(), Some(2.0 / 75.0));
 }
 
 #[test]
 fn met_6_totals_of_two_moments_wait_and_do_not_stop_the_rollout() {
-    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
-    let mut watch = Watch::new(errors);
-    let value = |watch: &Watch| watch.rollout.verdict().metrics[0].1.canary;
+    let mut watch = Watch::new(ERRORS);
     watch.observe(1, r#"{"e":{"totals":true,"canary":[900,1000]}}"#);
     watch.observe(1, r#"{"e":{"totals":true,"canary":[901,1005]}}"#);
-    assert_eq!(value(&watch), Some(1.0 / 5.0));
+    assert_eq!(watch.value(), Some(1.0 / 5.0));
     watch.observe(1, r#"{"e":{"totals":true,"canary":[910,1008]}}"#);
-    assert_eq!(value(&watch), Some(1.0 / 5.0));
+    assert_eq!(watch.value(), Some(1.0 / 5.0));
     watch.observe(1, r#"{"e":{"totals":true,"canary":[911,1020]}}"#);
-    assert_eq!(value(&watch), Some(11.0 / 20.0));
+    assert_eq!(watch.value(), Some(11.0 / 20.0));
     // A sum over instances of which one is new does not catch up: after two minutes it counts from there.
     watch.observe(13, r#"{"e":{"totals":true,"canary":[990,1025]}}"#);
     watch.observe(1, r#"{"e":{"totals":true,"canary":[991,1030]}}"#);
-    assert_eq!(value(&watch), Some(1.0 / 5.0));
+    assert_eq!(watch.value(), Some(1.0 / 5.0));
 }
 
 #[test]
@@ -256,10 +256,9 @@ fn met_6_a_count_of_an_instance_that_restarts_has_the_seconds_of_the_clock() {
     let count =
         "[c]\nkind = \"count\"\nworse = \"higher\"\nmodel = \"none\"\nscaled = false\nalert = 100";
     let mut watch = Watch::new(count);
-    let value = |watch: &Watch| watch.rollout.verdict().metrics[0].1.canary;
     watch.observe(1, r#"{"c":{"totals":true,"canary":{"a":[50,1772546400],"b":[1,1772546400]}}}"#);
     watch.observe(1, r#"{"c":{"totals":true,"canary":{"a":[2,1772546460],"b":[2,1772546460]}}}"#);
-    assert_eq!(value(&watch), Some(1.5), "3 events in the 2 minutes of two instances");
+    assert_eq!(watch.value(), Some(1.5), "3 events in the 2 minutes of two instances");
 }
 
 #[test]
@@ -283,8 +282,7 @@ fn field_3_absent_is_never_zero_and_silence_never_promotes() {
 
 #[test]
 fn field_3_not_a_number_holds() {
-    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
-    let mut watch = Watch::new(errors);
+    let mut watch = Watch::new(ERRORS);
     assert_eq!(watch.observe(1, r#"{"e":{"canary":["NaN",100]}}"#), Band::NotFinite);
     assert_eq!(watch.rollout.verdict().decision, Decision::Hold);
 }
@@ -386,8 +384,7 @@ fn met_5_after_a_silence_a_level_is_watched_for_a_window_before_it_is_judged() {
 #[test]
 fn met_5_looks_faster_than_the_cadence_still_see_a_trailing_window() {
     // Cadence and window are both a minute; looks come every ten seconds.
-    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
-    let mut watch = Watch::new(errors);
+    let mut watch = Watch::new(ERRORS);
     watch.observe(6, r#"{"e":{"canary":[0,100]}}"#);
     watch.observe(3, r#"{"e":{"canary":[3,100]}}"#);
     assert_eq!(watch.rollout.verdict().metrics[0].1.canary, Some(9.0 / 600.0));

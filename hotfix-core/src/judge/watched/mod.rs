@@ -157,9 +157,9 @@ impl Watched {
     /// requests: connections that drain, a health check, a client that does not follow.
     pub(super) fn leave_out_rest(&self, tick: &mut Tick) {
         let kind = self.metric().kind;
-        let counts_requests = kind.is_fraction() || kind.has_buckets() || kind.is_traffic();
+        let is_of_requests = kind.counts_requests() || kind.is_traffic();
         let [canary, live] = self.design.trials_of(tick);
-        if tick.baseline && counts_requests && (canary <= 0.0 || live < MOST_REST * canary) {
+        if tick.baseline && is_of_requests && (canary <= 0.0 || live < MOST_REST * canary) {
             tick.leave_out_baseline();
         }
     }

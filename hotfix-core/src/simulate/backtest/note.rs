@@ -178,13 +178,7 @@ impl Notes {
             Some(metric) => format!("{metric}: {}", cause.reason),
             None => cause.reason.to_string(),
         };
-        let causes = match what {
-            What::RollBack => Cause::of_rollback(policy, &verdict.causes),
-            What::Continue | What::Alert | What::Hold | What::Ask | What::Promote => {
-                &verdict.causes
-            }
-        };
-        let reason = joined(causes.iter().map(words), ", ");
+        let reason = joined(verdict.led_by(policy).iter().map(words), ", ");
         self.push(Would { at, what, phase: self.phase, reason, metrics, evidence });
     }
 
