@@ -18,7 +18,9 @@
 //! the quiet world with the same traffic and the same kind of evidence; 1.5 times the response times
 //! in 6 min at 1,000 and 3 min at 6,000 requests a minute; twice in 3 min. Where errors are noisy the
 //! delay of five times the errors is stated, and has no limit. Thirty times the errors that begin with
-//! all of the traffic, where no live version is left: in 5 min. The evidence of `phased-canary` is
+//! all of the traffic, where no live version is left: in 5 min. Where the live version is read for 20 minutes
+//! before the start the limits are the same, and 30 times the errors are found in 5 min, also in worlds whose
+//! errors are noisy. The evidence of `phased-canary` is
 //! judged in the same worlds, in ticks of its minute, without its bounds (but those of the bug) and
 //! without a history: not over 2%. The whole `phased-canary` does not let a healthy fix pass; its
 //! plan has to say so.
@@ -44,6 +46,11 @@ pub(super) const TWICE_FOUND: f64 = 180.0;
 /// Seconds until 30 times the errors are found that begin with all of the traffic: three minutes of a
 /// breach, before it the warm-up, and a scrape of 60 s.
 pub(super) const AT_ALL_FOUND: f64 = 300.0;
+/// Seconds for which the live version is read before the start, in worlds where it is.
+pub(super) const READ_BEFORE: u32 = 1_200;
+/// Seconds until 30 times the errors are found in those worlds, from the canary's first request on: also
+/// where the live version has had bursts, and a fix might have as many.
+pub(super) const GROSS_FOUND: f64 = 300.0;
 
 /// Which faults a cell is tried with.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -51,6 +51,8 @@ impl Effort {
 enum Known {
     /// The sums of both arms, without a history.
     Sums,
+    /// The same, and those of the live version for a while before the start.
+    Before,
     /// Counts of each instance, without a history.
     Instances,
     /// Counts of each instance, and one of so many histories.
@@ -61,6 +63,7 @@ impl Known {
     const fn words(self) -> &'static str {
         match self {
             Self::Sums => "without history",
+            Self::Before => "without history, read before the start",
             Self::Instances => "without history, by instance",
             Self::History(_) => "with history",
         }
@@ -100,6 +103,7 @@ impl Tried {
         }
         let plans = match known {
             Known::Sums => vec![Rollouts::new(&world, preset, false, None)],
+            Known::Before => vec![Rollouts::new(&world, preset, false, None).read_before()],
             Known::Instances => vec![Rollouts::new(&world, preset, true, None)],
             Known::History(count) => runner::all(count, |run| {
                 let random = Random::new(SEED_OF_HISTORIES + seed, run);
@@ -224,7 +228,7 @@ fn faulty(
     // A median of few runs may be far from the true one.
     let grace = if report.is_quick() { 2.0 } else { 1.0 };
     let found = format!("{:.2}", found.value);
-    let noisy = fault.errors > 1.0 && tried.world.errors_are_noisy();
+    let noisy = fault == ERRORS && tried.world.errors_are_noisy();
     // The limits of a latency differ by history, and a quick run has one.
     let lone = fault.latency > 1.0 && tried.known == Known::History(1);
     let (delay, limit) = if noisy || lone {
@@ -310,6 +314,7 @@ pub(crate) fn rollouts(report: &mut Report) -> Result<(), StatError> {
     by_instance(report, effort, &quiet, &mut seed);
     smaller(report, effort, &mut seed);
     at_all(report, effort, &mut seed);
+    before(report, effort, &quiet, &mut seed);
     Ok(())
 }
 
@@ -445,6 +450,38 @@ fn at_all(report: &mut Report, effort: Effort, seed: &mut u64) {
         }
     }
     report.put(&sheet);
+}
+
+/// What readings of the live version from before the start are worth without a history, where errors are
+/// those of one client.
+fn before(report: &mut Report, effort: Effort, quiet: &Quiet, seed: &mut u64) {
+    report.section("The live version read before the start, without a history");
+    report.say(&format!(
+        "The sums of the live version for {} minutes before the start, and then of both arms.",
+        cells::READ_BEFORE / 60
+    ));
+    let mut well = healthy_sheet(&["world", "requests a minute"]);
+    let mut ill = faulty_sheet(&["world", "requests a minute", "fault"]);
+    let gross = Fault { errors: 30.0, ..Fault::NONE };
+    let with_errors = |cell: &&Cell| matches!(cell.faults, Faults::Errors | Faults::Both);
+    for cell in cells::STATED.iter().chain(&cells::OWN).filter(with_errors) {
+        for (at, requests) in cells::TRAFFIC.into_iter().enumerate() {
+            let what = (World { requests, ..cell.world }, cell.preset);
+            let Some(tried) = Tried::new(report, cell.name, what, Known::Before, seed) else {
+                continue;
+            };
+            let heads = [cell.name.to_owned(), requests.to_string()];
+            well.row(&[&heads[..], &healthy(report, &tried, effort.healthy)].concat());
+            let errors = (ERRORS, "5 × errors", cells::ERRORS_FOUND * quiet[at][0]);
+            for fault in [errors, (gross, "30 × errors", cells::GROSS_FOUND)] {
+                let row = faulty(report, &tried, fault, effort.faulty);
+                ill.row(&[&heads[..], &[fault.1.to_owned()], &row].concat());
+            }
+        }
+    }
+    report.put(&well);
+    report.say("Faults from the canary's first request on.");
+    report.put(&ill);
 }
 
 /// Scrapes and ticks of different lengths, with shocks in both arms.

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::random::Random;
 use crate::ready;
 
+use super::cells::READ_BEFORE;
 use super::service::{CANARY, Counters, Fault, Instance, LIVE, Service, add, minus};
 use super::world::{BOUNDARIES, Scrape, World};
 
@@ -101,6 +102,8 @@ pub(super) struct Rollouts {
     world: World,
     plan: Plan,
     by_instance: bool,
+    /// For how many seconds the live version is read before the start.
+    before: u32,
 }
 
 /// Names of the metrics.
@@ -148,7 +151,12 @@ impl Rollouts {
             None => Plan::try_new(policy, subject),
             Some(random) => Plan::with_histories(policy, subject, recorded(&world, random)),
         };
-        Self { world, plan: plan.unwrap_or_else(|error| panic!("{error}")), by_instance }
+        Self { world, plan: plan.unwrap_or_else(|error| panic!("{error}")), by_instance, before: 0 }
+    }
+
+    /// The same, with the live version read before the start.
+    pub(super) fn read_before(self) -> Self {
+        Self { before: READ_BEFORE, ..self }
     }
 
     /// Whether the plan says that chance misses its bounds.
@@ -165,6 +173,13 @@ impl Rollouts {
         let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
         let mut tool = Tool { rollout, seen: Seen::default(), from: fault.from, since: None };
         tool.send(at, &Input::new(Command::Tick));
+        for _ in (0..self.before).step_by(self.world.tick as usize) {
+            service.tick();
+            at = at + Span::from_seconds(self.world.tick);
+            let observation = self.observe(&service, &names);
+            service.sent();
+            tool.send(at, &Input::observe(observation));
+        }
         ready::make(&mut tool.rollout, at);
         tool.send(at, &Input::new(Command::Start).by("lena"));
         for clock in (0..LONGEST).step_by(self.world.tick as usize) {
