@@ -25,7 +25,7 @@ impl Side {
 
 /// A state on both alignments, kept once while both are equal: as long as counts are compared tick
 /// by tick.
-#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
+#[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Aligned<T> {

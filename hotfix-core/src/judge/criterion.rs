@@ -102,6 +102,11 @@ impl Criterion {
         if self.since.is_empty() { phase } else { &self.since }
     }
 
+    /// Since when a phase counts; None for all of it.
+    pub(super) fn counts_since(&self) -> Option<Timestamp> {
+        self.begins.first().copied().filter(|_| !self.since.is_empty())
+    }
+
     /// What was read from a snapshot, for rows of this width; None if it does not fit them.
     pub(super) fn of_width(self, width: usize) -> Option<Self> {
         let Self { span, width: _, begins, before, since } = self;
@@ -125,7 +130,19 @@ impl Watched {
             return Cow::Borrowed(all);
         }
         let met = |rest: &Vec<f64>| self.meets(rest, share) == Some(true);
-        self.phase_without_one().find(met).map_or(Cow::Borrowed(all), Cow::Owned)
+        let rest = self.phase_without_one().chain(self.counted_without_bursts()).find(met);
+        rest.map_or(Cow::Borrowed(all), Cow::Owned)
+    }
+
+    /// What counts of the phase without bursts of the canary that were left out of the evidence.
+    fn counted_without_bursts(&self) -> Option<Vec<f64>> {
+        let left_out = self.bursts()?.left_out_since(self.counted_since());
+        let mut rest = self.counted().to_vec();
+        let events = self.metric().worse.bad(left_out.events, left_out.trials);
+        for (rest, of) in rest.iter_mut().zip([events, left_out.trials]) {
+            *rest = (*rest - of).max(0.0);
+        }
+        (left_out.trials > 0.0).then_some(rest)
     }
 
     /// Whether both arms' columns meet the success bound; None with fewer than the least trials.

@@ -159,16 +159,23 @@ impl Watched {
             ),
             None => paired,
         };
+        let bursts = self.bursts().map_or_else(String::new, |bursts| {
+            let [left_out, most, had] = bursts.numbers();
+            format!(
+                "; up to {most} bursts of failures of the canary are not counted ({left_out} so far), \
+                 because the live version has had {had}"
+            )
+        });
         let compares = matches!(mode, EvidenceMode::Randomised | EvidenceMode::Both);
         if compares && self.instances().is_looked_out() {
             // The error probability of the phase is spent on interim analyses that are planned by
             // ticks.
             format!(
-                "{valid}{paired}; this phase has no further interim analysis, so from here on only \
+                "{valid}{paired}{bursts}; this phase has no further interim analysis, so from here on only \
                  bounds roll back"
             )
         } else {
-            format!("{valid}{paired}")
+            format!("{valid}{paired}{bursts}")
         }
     }
 }

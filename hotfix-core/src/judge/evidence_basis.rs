@@ -207,6 +207,11 @@ impl EvidenceBasis {
         }
     }
 
+    /// Whether nothing is known of the noise, so that errors are assumed to be independent.
+    pub(super) fn knows_no_noise(&self) -> bool {
+        self.of_phase().is_none() && self.clip().is_none()
+    }
+
     /// Whether the evidence without each one of the canary's instances decides, too.
     pub(super) fn leaves_out(&self) -> bool {
         self.of_phase().is_some() || self.clip().is_some()

@@ -56,6 +56,20 @@ impl Fed<'_> {
         Self { clipped: None, allowed: 1.0, ..*self }
     }
 
+    /// The counts of both arms on an alignment, where they are not of several strata.
+    #[inline]
+    pub(super) fn counts_on(&self, side: Side) -> Option<(Counts, Counts)> {
+        let counts = match self.bracket {
+            Some(bracket) => &bracket.batch(side).counts,
+            None if self.tick.canary && self.tick.baseline => self.counts,
+            None => return None,
+        };
+        match counts {
+            [counts] => Some(*counts),
+            _ => None,
+        }
+    }
+
     /// The bad events that a test did not count although it compared the arms.
     pub(super) fn uncounted(&self) -> [f64; 2] {
         let (counts, clipped) = match self.bracket {

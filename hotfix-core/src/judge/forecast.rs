@@ -97,15 +97,15 @@ impl Forecast {
             let (margin, null) = (settings.margin.value(), settings.tolerated.value());
             let own = judge.own_threshold(index);
             let live_missing = watched.live_missing_since(moment).is_some();
-            let worse = watched.tests().worse().filter(|_| !live_missing);
-            let rollback = own.zip(worse).and_then(|(own, test)| {
+            let log_e = watched.log_e().filter(|_| !live_missing);
+            let rollback = own.zip(log_e).and_then(|(own, log_e)| {
                 let supposed = Supposed { ratio: margin, null };
                 let left = if running.until_due > Span::ZERO {
                     running.until_due
                 } else {
                     running.until_overdue.unwrap_or(Span::ZERO)
                 };
-                watched.look_ahead(supposed, own - test.log_e(), left, requests)
+                watched.look_ahead(supposed, own - log_e, left, requests)
             });
             let asked = running.phase.promotion == PromotionRule::EvidenceOfNoHarm;
             let safe = watched.tests().safe().filter(|_| asked && !live_missing);

@@ -104,7 +104,7 @@ impl Watched {
             (Response::Hold, cause(Reason::OneInstance, Some(instance)))
         } else if self.is_first_minute(moment) {
             (Response::Hold, cause(Reason::WarmingUp, None))
-        } else if self.lacks_evidence(moment.share, seen) {
+        } else if self.lacks_evidence(moment.share, seen) || self.may_be_burst(moment) {
             (Response::Hold, cause(Reason::NotConfirmed, None))
         } else {
             (Response::RollBack, cause(Reason::RollbackBand, None))
@@ -169,15 +169,27 @@ impl Watched {
             Some(EvidenceMode::Replay | EvidenceMode::Randomised | EvidenceMode::Both)
         );
         let of_both = self.metric().bounds.rollback.is_some_and(|bound| bound.unless_both_arms);
+        let (bursts, rise) = (self.bursts(), self.basis().own_threshold());
         let by_evidence = || {
             let confirms = self.basis().limits().map_or(CONFIRMS, |of| of.hold.max(CONFIRMS));
             seen.log_e.is_some_and(|log_e| self.statistic(log_e) >= confirms)
-                || self.tests().has_risen(self.basis().own_threshold())
+                || bursts.map_or_else(|| self.tests().has_risen(rise), |of| of.has_risen(rise))
                 || self.instances().drawn
         };
         let confirmed =
             if self.metric().kind.has_buckets() { self.is_surely_slow() } else { by_evidence() };
-        self.metric().is_tested() && (knows_noise || of_both) && self.has_live(share) && !confirmed
+        let asks = knows_noise || of_both || bursts.is_some();
+        self.metric().is_tested() && asks && self.has_live(share) && !confirmed
+    }
+
+    /// Whether the breach may be a burst such as the live version has had, where none is left.
+    fn may_be_burst(&self, moment: &Moment<'_>) -> bool {
+        let Some(bursts) = self.bursts().filter(|_| moment.share == Share::ALL) else {
+            return false;
+        };
+        let lasts = moment.at.since(self.degradation().breached_since(moment.at));
+        let minutes = self.watch().window.as_seconds() / 60.0;
+        bursts.may_be_one(self.counts_in_window(), minutes, lasts)
     }
 
     /// Whether more of the canary's requests in the window are slower than the rollback bound than

@@ -4,10 +4,12 @@ use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::section::{Metric, Watch};
-use crate::stats::StatError;
+use crate::stats::rate_ratio::{RateRatio, RateRatioDesign};
+use crate::stats::{Counts, StatError};
 use crate::unit::Timestamp;
 
-use super::aligned::Aligned;
+use super::aligned::{Aligned, Side};
+use super::bursts::{Bursts, KnownBursts};
 use super::evidence_basis::Limits;
 use super::fed::Fed;
 use super::settling::Settling;
@@ -32,12 +34,15 @@ pub(super) struct MetricTests<T = Test> {
     /// Warm-up of a latency with a tolerance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settling: Option<Box<Settling>>,
+    /// Bursts of the live version; of rare proportions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bursts: Option<Box<Aligned<Bursts>>>,
 }
 
 impl MetricTests {
     /// No tests.
     pub(super) const fn none() -> Self {
-        Self { worse: None, safe: None, lowest: 0.0, settling: None }
+        Self { worse: None, safe: None, lowest: 0.0, settling: None, bursts: None }
     }
 
     /// The tests of a metric's counts; those of a latency are made with its first reading.
@@ -49,15 +54,14 @@ impl MetricTests {
                 Ok(Test::try_new(metric.model, claim)?.map(Aligned::new))
             }
         };
-        Ok(Self {
-            worse: test(worse)?,
-            safe: match safe {
-                Some(claim) => test(claim)?,
-                None => None,
-            },
-            lowest: 0.0,
-            settling: None,
-        })
+        let worse = test(worse)?;
+        let counts = worse.as_ref().filter(|_| metric.kind.is_fraction()).and_then(rate);
+        let bursts = counts.map(|_| Box::default());
+        let safe = match safe {
+            Some(claim) => test(claim)?,
+            None => None,
+        };
+        Ok(Self { worse, safe, lowest: 0.0, settling: None, bursts })
     }
 
     /// The tests of a latency at these boundaries, in seconds.
@@ -75,7 +79,7 @@ impl MetricTests {
         let (worse, safe) = (test(worse), safe.and_then(test));
         let tolerates = worse.as_ref().is_some_and(|test| test.log_e_slightly().is_some());
         let settling = tolerates.then(|| Box::new(Settling::new(watch.cadence, columns, began)));
-        Self { worse, safe, lowest: 0.0, settling }
+        Self { worse, safe, lowest: 0.0, settling, bursts: None }
     }
 
     /// The rollback test.
@@ -105,10 +109,46 @@ impl MetricTests {
         self.lowest <= -by && bounds.is_some_and(|[least, _]| least - self.lowest >= by)
     }
 
+    /// Bursts of the live version; None where it has had none.
+    #[inline]
+    pub(super) fn bursts(&self) -> Option<KnownBursts<'_>> {
+        let of = self.bursts.as_deref().filter(|of| of.on(Side::Lead).are_known())?;
+        let (design, _) = rate(self.worse.as_ref()?)?;
+        Some(KnownBursts { of, design })
+    }
+
+    /// Takes in the live version's counts from before the start.
+    pub(super) fn learn_live(&mut self, at: Timestamp, live: Counts) {
+        if let Some(bursts) = &mut self.bursts {
+            bursts.each(|bursts| bursts.learn_live(at, live));
+        }
+    }
+
+    /// Takes in what the rollback test was fed, where nothing else is known of the noise.
+    #[inline]
+    pub(super) fn learn_bursts(&mut self, at: Timestamp, fed: &Fed<'_>) {
+        let (Some(bursts), Some(worse)) = (&mut self.bursts, &self.worse) else { return };
+        let learn = |side, bursts: &mut Bursts| {
+            let test = rate_of(worse.on(side));
+            if let (Some(counts), Some(test)) = (fed.counts_on(side), test) {
+                bursts.learn(at, counts, fed.allowed, test);
+            }
+        };
+        if fed.bracket.is_some() {
+            Side::BOTH.into_iter().for_each(|side| learn(side, bursts.on_mut(side)));
+        } else {
+            bursts.each(|bursts| learn(Side::Lead, bursts));
+        }
+    }
+
     /// A phase's watch begins, with new instances.
     pub(super) fn start(&mut self, at: Timestamp) {
         let bounds = self.worse.as_ref().and_then(Aligned::log_e_bounds);
         self.lowest = bounds.map_or(0.0, |[_, most]| most);
+        let design = self.worse.as_ref().and_then(rate).map(|(design, _)| design);
+        if let (Some(bursts), Some(design)) = (&mut self.bursts, design) {
+            bursts.each(|bursts| bursts.start(at, design));
+        }
         if let Some(settling) = &mut self.settling {
             settling.start(at, self.worse.as_mut());
         }
@@ -124,7 +164,7 @@ impl MetricTests {
     /// Feeds both tests.
     #[inline]
     pub(super) fn feed(&mut self, at: Timestamp, fed: &Fed<'_>) {
-        let Self { worse, safe, lowest, settling } = self;
+        let Self { worse, safe, lowest, settling, bursts: _ } = self;
         if let Some(worse) = worse {
             fed.feed(worse);
             if let Some([_, most]) = worse.log_e_bounds() {
@@ -146,18 +186,40 @@ impl MetricTests {
         keep(&mut self.safe, of.safe.as_ref());
         self.lowest = of.lowest;
         self.settling.clone_from(&of.settling);
+        self.bursts.clone_from(&of.bursts);
     }
 
     /// Takes over the evidence that was read from a snapshot.
     pub(super) fn resume(&mut self, read: MetricTests<TestRead>) -> Result<(), Misfit> {
-        let MetricTests { worse, safe, lowest, settling } = read;
+        let MetricTests { worse, safe, lowest, settling, bursts } = read;
         self.lowest = lowest;
         for (test, read) in [(&mut self.worse, worse), (&mut self.safe, safe)] {
             both_or_neither(test, read, "a test", Aligned::resume)?;
         }
         both_or_neither(&mut self.settling, settling, "a metric's warm-up", |fresh, read| {
             fresh.resume(*read)
-        })
+        })?;
+        // A snapshot from before this was known has none.
+        if let (Some(fresh), Some(read)) = (&mut self.bursts, bursts) {
+            let design = self.worse.as_ref().and_then(rate).map(|(design, _)| design);
+            if !design.is_some_and(|design| read.all(|bursts| bursts.fits(design))) {
+                return Err("bursts of a metric");
+            }
+            *fresh = read;
+        }
+        Ok(())
+    }
+}
+
+/// The design of a test of counts, and what it has; that which leads.
+fn rate(test: &Aligned<Test>) -> Option<(&RateRatioDesign, &RateRatio)> {
+    rate_of(test.on(Side::Lead))
+}
+
+fn rate_of(test: &Test) -> Option<(&RateRatioDesign, &RateRatio)> {
+    match test {
+        Test::Rate(design, state) => Some((design, state)),
+        Test::Bernoulli(..) | Test::Latency(..) | Test::Tolerance(..) => None,
     }
 }
 

@@ -13,6 +13,7 @@ mod arm_checks;
 mod arm_totals;
 mod assess;
 mod bracket;
+mod bursts;
 mod by_instance;
 mod combine;
 mod counterfactual;
@@ -262,7 +263,7 @@ impl Judge {
             }
             match purpose {
                 Use::Return => watched.learn_baseline(&mut increment.tick, at),
-                Use::Level => watched.learn_before(&increment.tick),
+                Use::Level => watched.learn_before(&increment.tick, at),
                 Use::Watch | Use::Move | Use::Ignore => {}
             }
         }

@@ -40,6 +40,7 @@ mod tree;
 // The tests.
 mod before_and_after;
 mod bounds;
+mod bursts;
 mod canonical;
 mod cases_roll;
 mod cited_figures;

@@ -17,13 +17,14 @@ use serde::{Deserialize, Serialize};
 use crate::getters::getters;
 use crate::metric::{Band, Layout, Reading, ReadingError, Tick, Window};
 use crate::policy::section::{Bound, Metric, Watch};
-use crate::stats::{StatError, Totals};
+use crate::stats::{Counts, StatError, Totals};
 use crate::unit::{Share, Span, Timestamp};
 
 use super::aligned::{Aligned, Side};
 use super::arm_checks::Sameness;
 use super::arm_totals::ArmTotals;
 use super::bracket::BASELINE;
+use super::bursts::KnownBursts;
 use super::degradation::Degradation;
 use super::evidence_basis::EvidenceBasis;
 use super::fed::Fed;
@@ -218,10 +219,13 @@ impl Watched {
     }
 
     /// Learns how the live version is before any user has the fix.
-    pub(super) fn learn_before(&mut self, tick: &Tick) {
-        let Self { design, measured, .. } = self;
+    pub(super) fn learn_before(&mut self, tick: &Tick, at: Timestamp) {
+        let Self { design, measured, tested, .. } = self;
         let live = &tick.row[design.layout.columns()..];
         measured.totals.learn_level(live);
+        if tick.baseline && !design.metric.kind.has_buckets() && design.is_reading(tick, 1) {
+            tested.tests.learn_live(at, design.counts_of(&tick.row).1);
+        }
         if tick.baseline && design.is_reading(tick, 1) {
             measured.pre_deployment.add(live);
         }
@@ -303,6 +307,9 @@ impl Watched {
             ..pairing.fed(design, increment)
         };
         tests.feed(at, &fed);
+        if design.basis.knows_no_noise() {
+            tests.learn_bursts(at, &fed);
+        }
         measured.totals.leave_out(fed.uncounted());
         if let (Some(bracket), Some(worse)) = (&mut pairing.bracket, tests.worse()) {
             bracket.confirm(worse.log_e());
@@ -488,6 +495,16 @@ impl Watched {
         self.measured.criterion.as_ref().map_or(all, |of| of.of(all))
     }
 
+    /// Bad events and trials of the canary in the trailing window; of counts.
+    pub(super) fn counts_in_window(&self) -> Counts {
+        self.design.counts_of(self.window().sums()).0
+    }
+
+    /// Since when the phase counts; None for all of it.
+    pub(super) fn counted_since(&self) -> Option<Timestamp> {
+        self.measured.criterion.as_ref()?.counts_since()
+    }
+
     /// What both arms had in this phase on each alignment; none for latency and strata, which have
     /// no exact test.
     pub(super) fn of_phase(&self) -> Option<[Totals; 2]> {
@@ -528,11 +545,20 @@ impl Watched {
     /// The log e-value of harm that decides. Where the arms are read at different times, that is
     /// the smaller one of both alignments, and soon after the start not more than before the last
     /// readings of both arms: a shock that ends within an interval of the start could otherwise
-    /// raise both.
+    /// raise both. Where nothing is known of the noise, it is without bursts of the canary, of which the
+    /// live version has had as many.
     #[inline]
     pub(super) fn log_e(&self) -> Option<f64> {
         let log_e = self.tested.tests.worse()?.log_e();
-        Some(self.pairing.bracket.as_ref().map_or(log_e, |bracket| bracket.confirmed(log_e)))
+        let log_e = self.pairing.bracket.as_ref().map_or(log_e, |bracket| bracket.confirmed(log_e));
+        let without = self.bursts().and_then(KnownBursts::log_e);
+        Some(without.map_or(log_e, |[least, _]| log_e.min(least)))
+    }
+
+    /// Bursts of the live version; None where it has had none, or where the noise is known otherwise.
+    #[inline]
+    pub(super) fn bursts(&self) -> Option<KnownBursts<'_>> {
+        self.tests().bursts().filter(|_| self.basis().knows_no_noise())
     }
 
     /// How much the evidence of harm on the alignment with more of it exceeds what decides.
@@ -541,6 +567,9 @@ impl Watched {
         if self.pairing.bracket.is_none() {
             return 0.0;
         }
-        self.tests().worse().zip(self.log_e()).map_or(0.0, |(worse, log_e)| worse.highest() - log_e)
+        let without = self.bursts().and_then(KnownBursts::log_e);
+        let without = without.map_or(f64::INFINITY, |[_, most]| most);
+        let known = self.tests().worse().zip(self.log_e());
+        known.map_or(0.0, |(worse, log_e)| worse.highest().min(without) - log_e)
     }
 }
