@@ -259,6 +259,11 @@ impl<'a> ReleaseContext<'a> {
         Ok(())
     }
 
+    /// The branch that the fix is made on: its own, or the trunk.
+    pub(super) fn made(&self) -> &str {
+        self.branch.as_ref().map_or(self.base.name(), RefName::as_str)
+    }
+
     /// The numbering schemes that the policy allows.
     pub(super) fn versioning(&self) -> Vec<Versioning> {
         std::iter::once(self.vcs.version).chain(self.vcs.also_version.iter().copied()).collect()
@@ -329,26 +334,24 @@ impl<'a> ReleaseContext<'a> {
     }
 
     /// Fetches branches and tags, and the recorded references.
-    pub(super) fn fetch(&self) -> Result<Vec<Command>, VcsError> {
+    pub(super) fn fetch(&self) -> Vec<Command> {
         let all = self.record("*");
-        Ok(vec![
-            git(["fetch", "--tags", "origin"])?,
-            git(["fetch", "origin", &format!("+{all}:{all}")])?,
-        ])
+        let records = git(["fetch", "origin", &format!("+{all}:{all}")]);
+        vec![git(["fetch", "--tags", "origin"]), records]
     }
 
     /// Pushes the recorded references. Forced, because the newest is valid after an amended branch
     /// or a repeated step.
-    pub(super) fn push_records(records: &[&str]) -> Result<Command, VcsError> {
+    pub(super) fn push_records(records: &[&str]) -> Command {
         let forced = records.iter().map(|record| format!("+{record}"));
         let argv = ["git", "push", "origin"].map(str::to_owned);
-        Command::try_new(argv.into_iter().chain(forced))
+        Command::new(argv.into_iter().chain(forced))
     }
 
     /// Switches to a branch as it is on the remote.
-    pub(super) fn take_up(branch: &RefName) -> Result<Vec<Command>, VcsError> {
+    pub(super) fn take_up(branch: &RefName) -> Vec<Command> {
         let branch = branch.as_str();
-        Ok(vec![git(["switch", branch])?, git(["pull", "--ff-only", "origin", branch])?])
+        vec![git(["switch", branch]), git(["pull", "--ff-only", "origin", branch])]
     }
 
     /// The subject of a commit for this fix.
