@@ -379,6 +379,11 @@ closed_set! {
 }
 
 impl Moment {
+    /// Whether it is about the incident, not about its fix, and so before all work of people.
+    pub(crate) fn is_early(self) -> bool {
+        self < Self::Approved
+    }
+
     /// The moment from which times count instead while the time of this one is not known. An
     /// incident that nobody gives a detection time was detected by its declaration at the latest.
     pub const fn fallback(self) -> Option<Self> {

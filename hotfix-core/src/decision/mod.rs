@@ -126,21 +126,12 @@ impl Policy {
         let placed = reasoning.space.place(facts);
         let tree = reasoning.tree.as_ref();
         let mut summary = Summary::default();
-        let mut contradictory = false;
-        if let Some(exact) = &reasoning.exact {
-            let mut sum = |diagram: &Diagram| {
-                diagram.reachable(&placed, |code| match tree {
-                    Some(tree) => summary.add(End::of(code, tree), tree),
-                    None => summary.ends += 1,
-                });
-                summary.ends == 0
-            };
-            contradictory = sum(&exact.tree);
-            if contradictory {
-                sum(&exact.tree_whatever);
-            }
+        let contradictory = if let Some(exact) = &reasoning.exact {
+            exact.tree.visit(&placed, |code| match tree {
+                Some(tree) => summary.add(End::of(code, tree), tree),
+                None => summary.ends += 1,
+            })
         } else {
-            contradictory |= self.contradicted(facts).next().is_some();
             match tree {
                 Some(tree) => {
                     for end in walk::ends(tree, &reasoning.space, facts) {
@@ -149,7 +140,8 @@ impl Policy {
                 }
                 None => summary.ends = 1,
             }
-        }
+            self.contradicted(facts).next().is_some()
+        };
         Decision { policy: self, reasoning, facts, placed, contradictory, summary }
     }
 }
@@ -206,7 +198,7 @@ impl<'a> Decision<'a> {
 
     fn diagram(&self) -> Option<&'a Diagram> {
         let exact = self.reasoning.exact.as_ref()?;
-        Some(if self.contradictory { &exact.tree_whatever } else { &exact.tree })
+        Some(exact.tree.of(self.contradictory))
     }
 
     fn open(&self) -> Open<'a> {

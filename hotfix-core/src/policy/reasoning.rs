@@ -81,14 +81,44 @@ pub(crate) struct Reasoning {
 pub(crate) struct Exact {
     /// 1 if the implications hold.
     pub(crate) consistent: Diagram,
-    /// [`RuleOutcome::code`] if they hold.
-    pub(crate) list: Diagram,
-    /// The same, also if they do not hold.
-    pub(crate) list_whatever: Diagram,
-    /// [`End::code`] of the tree if the implications hold.
-    pub(crate) tree: Diagram,
-    /// The same, also if they do not hold.
-    pub(crate) tree_whatever: Diagram,
+    /// [`RuleOutcome::code`].
+    pub(crate) list: Answers,
+    /// [`End::code`] of the tree.
+    pub(crate) tree: Answers,
+}
+
+/// The answer for every combination of facts.
+#[derive(Clone, Debug)]
+pub(crate) struct Answers {
+    /// If the implications hold.
+    consistent: Diagram,
+    /// Also if they do not hold.
+    whatever: Diagram,
+}
+
+impl Answers {
+    fn new(of: Ref, consistent: Ref, builder: &mut Builder<'_>) -> Result<Self, Cut> {
+        let where_consistent = builder.where_holds(of, consistent)?;
+        Ok(Self { consistent: builder.finish(where_consistent), whatever: builder.finish(of) })
+    }
+
+    /// The answers for these facts, which contradict each other or not.
+    pub(crate) const fn of(&self, contradictory: bool) -> &Diagram {
+        if contradictory { &self.whatever } else { &self.consistent }
+    }
+
+    /// Visits the answers that the known facts leave. Returns whether these contradict each other.
+    pub(crate) fn visit(&self, placed: &Placed, mut visit: impl FnMut(u32)) -> bool {
+        let mut contradictory = true;
+        self.consistent.reachable(placed, |code| {
+            contradictory = false;
+            visit(code);
+        });
+        if contradictory {
+            self.whatever.reachable(placed, visit);
+        }
+        contradictory
+    }
 }
 
 /// The outcome of the rules.
@@ -216,20 +246,10 @@ impl Exact {
             Some(tree) => walk(tree, &mut builder)?,
             None => builder.constant(0),
         };
-        let where_consistent =
-            |builder: &mut Builder<'_>, answer| {
-                builder.apply(answer, consistent, |answer, holds| {
-                    if holds == 1 { answer } else { Diagram::IMPOSSIBLE }
-                })
-            };
-        let (listed, walked) =
-            (where_consistent(&mut builder, list)?, where_consistent(&mut builder, whole)?);
         Ok(Self {
             consistent: builder.finish(consistent),
-            list: builder.finish(listed),
-            list_whatever: builder.finish(list),
-            tree: builder.finish(walked),
-            tree_whatever: builder.finish(whole),
+            list: Answers::new(list, consistent, &mut builder)?,
+            tree: Answers::new(whole, consistent, &mut builder)?,
         })
     }
 }

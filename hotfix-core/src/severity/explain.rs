@@ -141,7 +141,7 @@ impl<'a> Classification<'a> {
 
     fn diagram(&self) -> Option<&'a Diagram> {
         let exact = self.policy.reasoning().exact.as_ref()?;
-        Some(if self.contradictory { &exact.list_whatever } else { &exact.list })
+        Some(exact.list.of(self.contradictory))
     }
 
     /// The outcomes with one more fact; `None` where it cannot have a value of this class.

@@ -91,10 +91,7 @@ pub struct Answer {
 impl Answer {
     /// The values that it accepts, as a condition.
     pub fn condition(&self) -> Condition {
-        match self.accepts.as_slice() {
-            [only] => Condition::Compare(only.clone()),
-            several => Condition::All(several.iter().cloned().map(Condition::Compare).collect()),
-        }
+        Condition::every(&self.accepts)
     }
 }
 
