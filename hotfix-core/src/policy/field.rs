@@ -280,9 +280,6 @@ impl Field for Number {
     fn schema(_: &mut Definitions) -> Schema {
         json!({ "type": "number" })
     }
-    fn example() -> &'static str {
-        "100"
-    }
 }
 
 impl Field for HowMany {
@@ -306,9 +303,6 @@ impl Field for HowMany {
     }
     fn schema(_: &mut Definitions) -> Schema {
         json!({ "type": "integer", "minimum": 1, "maximum": Self::MOST })
-    }
-    fn example() -> &'static str {
-        "1"
     }
 }
 

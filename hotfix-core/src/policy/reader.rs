@@ -38,7 +38,7 @@ pub(crate) trait Field {
     fn write(value: &Self::Out, style: Style) -> Node;
     /// Its JSON Schema.
     fn schema(definitions: &mut Definitions) -> Schema;
-    /// An example for a missing value: `"10min"`.
+    /// An example for a missing value of a required key: `"10min"`.
     fn example() -> &'static str {
         "{ … }"
     }

@@ -9,8 +9,9 @@ use super::super::fault::Fault;
 use super::super::finding::Finding;
 use super::format::{enumerated, quoted};
 use super::search::Search;
-use super::walk::{Edge, Given, Walk, place};
+use super::walk::{Edge, Given, Walk};
 use crate::fact::{Condition, Cut, FactId, FactKind, Space};
+use crate::policy::reasoning::place;
 use crate::policy::section::{Branches, Target, Tree};
 
 pub(super) fn findings(walk: &Walk<'_>, search: &mut Search<'_>) -> Result<(), Cut> {

@@ -130,10 +130,6 @@ impl Field for LaterWatchForm {
         let until = Lasting::schema(definitions);
         json!({ "anyOf": [until, LaterWatch::schema(definitions)] })
     }
-
-    fn example() -> &'static str {
-        Lasting::example()
-    }
 }
 
 section! {

@@ -272,8 +272,4 @@ impl Field for Triggers {
         schema["description"] = all.into();
         schema
     }
-
-    fn example() -> &'static str {
-        "{ doubt = \"roll_back\" }"
-    }
 }

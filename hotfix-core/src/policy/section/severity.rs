@@ -161,8 +161,6 @@ impl Narrowed for NamedSeverities {
         schema["uniqueItems"] = true.into();
         schema
     }
-
-    const EXAMPLE: Option<&'static str> = Some("[\"P0\"]");
 }
 
 /// A severity that the policy has.

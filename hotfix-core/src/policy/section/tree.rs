@@ -293,9 +293,6 @@ impl Field for Answered {
             },
         })
     }
-    fn example() -> &'static str {
-        "{ below = \"5%\", to = \"next_release\" }"
-    }
 }
 
 impl Field for Tree {
