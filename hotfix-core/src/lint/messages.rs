@@ -60,22 +60,16 @@ fn occasions(policy: &Policy, findings: &mut Vec<Finding>) {
 }
 
 /// The kinds of message that fit a duty; empty for one that does not report on the hot-fix.
-const fn kinds(duty: &Duty) -> &'static [MessageKind] {
+fn kinds(duty: &Duty) -> &'static [MessageKind] {
     match duty.kind {
         DutyKind::Update => &[MessageKind::Update],
         DutyKind::Notify => match duty.from {
-            Moment::Began
-            | Moment::Detected
-            | Moment::Declared
-            | Moment::Approved
-            | Moment::FixStarted => {
+            from if from < Moment::DeployStarted => {
                 &[MessageKind::Alert, MessageKind::DeploymentStarted, MessageKind::Update]
             }
             Moment::DeployStarted => &[MessageKind::DeploymentStarted],
-            Moment::Deployed | Moment::Verified | Moment::Resolved | Moment::Closed => {
-                &[MessageKind::Deployed, MessageKind::Resolved]
-            }
             Moment::RolledBack => &[MessageKind::RolledBack, MessageKind::RollingBack],
+            _ => &[MessageKind::Deployed, MessageKind::Resolved],
         },
         DutyKind::Act
         | DutyKind::Fix

@@ -222,7 +222,7 @@ impl Reasoning {
 }
 
 /// Every condition that classifies, those of the tree first: their order is the order of the facts.
-fn conditions(policy: &Policy, tree: Option<&Tree>) -> Vec<Condition> {
+pub(crate) fn conditions(policy: &Policy, tree: Option<&Tree>) -> Vec<Condition> {
     let mut all = Vec::new();
     for question in tree.map_or(&[][..], |tree| &tree.questions) {
         match &question.branches {
