@@ -3,11 +3,12 @@
 //! [`Policy::decide`](crate::policy::Policy::decide) returns a [`Decision`]: the outcome where it
 //! is certain, the path, what is still possible, and the next question to ask.
 
-mod document;
 mod export;
 mod path;
 mod question;
 mod walk;
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::fact::{Diagram, Facts, Placed};
 use crate::grade::Severity;
@@ -216,6 +217,27 @@ impl<'a> Decision<'a> {
             None => ends = walk::ends(tree, &self.reasoning.space, facts),
         }
         ends
+    }
+}
+
+impl Serialize for Decision<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let open = self.open();
+        let leaves: Vec<Name> = open.leaves.iter().map(|leaf| leaf.id).collect();
+        let gaps: Vec<Name> = open.gaps.iter().map(|question| question.id).collect();
+        let contradictions: Vec<&str> =
+            self.contradictions().into_iter().map(|implication| implication.id.as_str()).collect();
+        let mut decision = serializer.serialize_struct("Decision", 9)?;
+        decision.serialize_field("outcome", &self.outcome())?;
+        decision.serialize_field("settled", &self.settled())?;
+        decision.serialize_field("path", &self.path())?;
+        decision.serialize_field("reachable", &leaves)?;
+        decision.serialize_field("gaps", &gaps)?;
+        decision.serialize_field("circular", &self.circular())?;
+        decision.serialize_field("next_question", &self.next_question())?;
+        decision.serialize_field("contradictions", &contradictions)?;
+        decision.serialize_field("exact", &self.exact())?;
+        decision.end()
     }
 }
 

@@ -32,7 +32,6 @@ mod read;
 mod recommend;
 mod risks;
 mod rollback;
-mod scope;
 mod sequence;
 pub(crate) mod slo;
 mod source_control;

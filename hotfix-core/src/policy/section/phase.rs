@@ -3,7 +3,6 @@
 use super::command::CommandLine;
 use super::entries::Entries;
 use super::list::none;
-use super::rule::at_least;
 use crate::document::{DocumentFault, Node, Value};
 use crate::grade::{GateMode, PromotionRule, Response, WatchedFrom};
 use crate::policy::error::Problem;
@@ -41,7 +40,7 @@ section! {
         watch: Span as Lasting, [required];
         /// How long the phase is watched at most, at least `watch`; then `inconclusive` applies.
         /// Without this key there is no limit.
-        watch_most: Span as Lasting, [optional];
+        watch_most: Span as Lasting, [optional] at least watch;
         /// The criterion for promotion: minimum time, traffic and bounds, or statistical evidence
         /// that the fix is not worse than `evidence.margin`.
         promotion: PromotionRule, [required];
@@ -88,7 +87,6 @@ fn phase_rules(phase: &PhaseDraft, reader: &mut PolicyReader) {
         let (got, range) = ("0%".to_owned(), "a share above 0, at least \"0.01%\"");
         reader.fail_at::<()>("share", DocumentFault::OutOfRange { got, range });
     }
-    at_least(reader, "watch_most", phase.watch_most.flatten(), "watch", phase.watch);
 }
 
 section! {

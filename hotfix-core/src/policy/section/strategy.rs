@@ -4,7 +4,6 @@ use super::Phase;
 use super::entries::NamedTable;
 use super::list::none;
 use super::phase::{Phases, PhasesOrNone};
-use super::rule::at_least;
 use crate::grade::{GateMode, PromotionRule, Response, Strategy};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, HowMany, Lasting, List};
@@ -37,7 +36,7 @@ section! {
         watch: Span as Lasting, [optional];
         /// How long a derived phase is watched at most, at least `watch`. Default: that of the
         /// policy.
-        watch_most: Span as Lasting, [optional];
+        watch_most: Span as Lasting, [optional] at least watch;
         /// The criterion for promotion of a derived phase. Default: that of the policy.
         promotion: PromotionRule, [optional];
         /// What happens if a metric is beyond one of its bounds over a derived phase. Default: that
@@ -130,7 +129,6 @@ fn course_rules(draft: &StrategySettingsDraft, reader: &mut PolicyReader) {
     if let Some(phases) = &draft.phases {
         shares(strategy, phases, reader);
     }
-    at_least(reader, "watch_most", draft.watch_most.flatten(), "watch", draft.watch.flatten());
 }
 
 /// Checks that shares rise to 100%, and that `immediate` has one phase.
