@@ -156,7 +156,7 @@ impl Plan {
         let test = Test::try_new(self, &watching)?.at_noise(noise);
         let ratio = if metric.model == Model::Bernoulli { RATIO_OF_SHARES } else { RATIO };
         let minutes = test.time_to_detect(ratio)?;
-        let minutes_independent = test.independent().time_to_detect(ratio)?;
+        let minutes_independent = test.at_noise(0.0).time_to_detect(ratio)?;
         Some(CalibratedDelay { phase: of.name, ratio, minutes, minutes_independent })
     }
 

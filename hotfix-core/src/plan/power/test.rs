@@ -139,11 +139,6 @@ impl<'a> Test<'a> {
         Some(time.expected + self.delay(ratio)).filter(|minutes| minutes.is_finite())
     }
 
-    /// The test at the threshold for independent errors.
-    pub(super) fn independent(self) -> Self {
-        self.at_noise(0.0)
-    }
-
     /// The test at a threshold that is so much higher than that for independent errors.
     pub(super) fn at_noise(mut self, noise: f64) -> Self {
         let more = noise - self.noise;
