@@ -178,13 +178,13 @@ impl Guard<'_> {
     /// Adds what breaks a rule, or what is unknown about it.
     fn judge(&mut self, rule: ScopeRule) {
         match rule {
-            ScopeRule::OneFix => self.one_fix(),
-            ScopeRule::Features => self.features(),
-            ScopeRule::Refactoring => self.refactoring(),
-            ScopeRule::Dependencies => self.dependencies(),
-            ScopeRule::Migrations => self.migrations(),
-            ScopeRule::FilesMost => self.files(),
-            ScopeRule::LinesMost => self.lines(),
+            ScopeRule::OneFix => self.one_fix(rule),
+            ScopeRule::Features => self.features(rule),
+            ScopeRule::Refactoring => self.refactoring(rule),
+            ScopeRule::Dependencies => self.dependencies(rule),
+            ScopeRule::Migrations => self.migrations(rule),
+            ScopeRule::FilesMost => self.files(rule),
+            ScopeRule::LinesMost => self.lines(rule),
         }
     }
 
@@ -204,8 +204,7 @@ impl Guard<'_> {
         self.unknown.push(ScopeUnknown { rule, message, would_tell });
     }
 
-    fn one_fix(&mut self) {
-        let rule = ScopeRule::OneFix;
+    fn one_fix(&mut self, rule: ScopeRule) {
         match self.change.fixes {
             _ if !self.scope.one_fix => {}
             None => self.unknown(rule, "it is not stated how many faults it fixes", &[FIXES]),
@@ -219,8 +218,7 @@ impl Guard<'_> {
         }
     }
 
-    fn features(&mut self) {
-        let rule = ScopeRule::Features;
+    fn features(&mut self, rule: ScopeRule) {
         match self.change.features {
             _ if self.scope.features => {}
             None => self.unknown(rule, "it is not stated whether it adds a feature", &[FEATURES]),
@@ -234,8 +232,7 @@ impl Guard<'_> {
         }
     }
 
-    fn refactoring(&mut self) {
-        let rule = ScopeRule::Refactoring;
+    fn refactoring(&mut self, rule: ScopeRule) {
         let Some(tidying) = self.change.tidying else {
             let message = "it is not stated how far it tidies the code around the fix";
             return self.unknown(rule, message, &[TIDYING]);
@@ -258,11 +255,10 @@ impl Guard<'_> {
     }
 
     /// It updates dependencies, and they are not the fix.
-    fn dependencies(&mut self) {
+    fn dependencies(&mut self, rule: ScopeRule) {
         if self.scope.dependencies {
             return;
         }
-        let rule = ScopeRule::Dependencies;
         let touched = self.figures.map(|figures| figures.dependencies.as_slice());
         let updates = match (self.change.updates_dependencies, touched) {
             (Some(said), _) => Truth::from(said),
@@ -296,11 +292,10 @@ impl Guard<'_> {
         }
     }
 
-    fn migrations(&mut self) {
+    fn migrations(&mut self, rule: ScopeRule) {
         if self.scope.migrations {
             return;
         }
-        let rule = ScopeRule::Migrations;
         let files = self.figures.map(|figures| figures.migrations.as_slice());
         let message = match (files, self.schema_change) {
             (Some(files), _) if !files.is_empty() => "it migrates a database",
@@ -316,8 +311,7 @@ impl Guard<'_> {
         self.broken((rule, code! {HF-GATE-005}), message, remedy, files.unwrap_or_default());
     }
 
-    fn files(&mut self) {
-        let rule = ScopeRule::FilesMost;
+    fn files(&mut self, rule: ScopeRule) {
         let Some(most) = self.scope.files_most else { return };
         match self.figures.map(|figures| figures.files) {
             None => self.unknown(rule, "it is not known how many files it changes", &[NUMSTAT]),
@@ -331,8 +325,7 @@ impl Guard<'_> {
         }
     }
 
-    fn lines(&mut self) {
-        let rule = ScopeRule::LinesMost;
+    fn lines(&mut self, rule: ScopeRule) {
         let Some(most) = self.scope.lines_most else { return };
         match self.figures.map(|figures| (figures.lines, figures.binary)) {
             None => self.unknown(rule, "it is not known how many lines it changes", &[NUMSTAT]),

@@ -74,7 +74,7 @@ struct Choice<'a> {
     flow: Flow,
     way: Option<String>,
     order: &'a [VcsStep],
-    base: Option<&'a str>,
+    base: &'a str,
     /// The policy describes this flow or alternative. A flow that is only allowed has no base and
     /// no branches of its own.
     described: bool,
@@ -93,23 +93,18 @@ fn choose<'a>(vcs: &'a Vcs, fix: &Fix<'_>) -> Result<Choice<'a>, VcsError> {
         return Err(refused(asked, &[way.flow]));
     }
     if named.is_none() && asked == vcs.flow {
-        let (order, base) = (vcs.order.as_slice(), Some(vcs.base.as_str()));
+        let (order, base) = (&vcs.order, &vcs.base);
         return Ok(Choice { flow: asked, way: None, order, base, described: true });
     }
     if let Some(way) = named.or_else(|| vcs.ways.iter().find(|way| way.flow == asked)) {
         let id = Some(way.id.to_string());
         // Without its own base it starts from the base of the policy's first flow.
-        let base = way.base.as_deref().or(Some(&vcs.base));
+        let base = way.base.as_deref().unwrap_or(&vcs.base);
         return Ok(Choice { flow: asked, way: id, order: &way.order, base, described: true });
     }
     if vcs.also.contains(&asked) {
-        return Ok(Choice {
-            flow: asked,
-            way: None,
-            order: &[],
-            base: Some(&vcs.base),
-            described: false,
-        });
+        let base = &vcs.base;
+        return Ok(Choice { flow: asked, way: None, order: &[], base, described: false });
     }
     let mut allowed = vec![vcs.flow];
     for flow in vcs.also.iter().copied().chain(vcs.ways.iter().map(|way| way.flow)) {
@@ -136,11 +131,11 @@ impl<'a> ReleaseContext<'a> {
         // A commit on the trunk starts from the trunk: only a branch has a base.
         let from_tag = has(VcsStep::Branch)
             && (choice.flow == Flow::ProductionTag
-                || (choice.described && choice.base == Some(PRODUCTION_TAG)));
+                || (choice.described && choice.base == PRODUCTION_TAG));
         let base = if from_tag {
             Base::Tag(tag::live_tag(vcs.tag, fix.previous)?)
         } else {
-            let branch = choice.base.filter(|&base| base != PRODUCTION_TAG);
+            let branch = Some(choice.base).filter(|&base| base != PRODUCTION_TAG);
             let fallback = || vcs.merge_back.first().map_or(TRUNK, String::as_str);
             Base::Branch(branch_of(branch.unwrap_or_else(fallback))?)
         };
@@ -163,11 +158,8 @@ impl<'a> ReleaseContext<'a> {
             Base::Tag(_) => home.first().cloned(),
         };
         let nowhere = |step| VcsError::Order(OrderFault::Nowhere { step });
-        let into = if has(VcsStep::Merge) {
-            Some(first.ok_or_else(|| nowhere(VcsStep::Merge))?)
-        } else {
-            None
-        };
+        let into = has(VcsStep::Merge).then(|| first.ok_or_else(|| nowhere(VcsStep::Merge)));
+        let into = into.transpose()?;
         let into_back = if has(VcsStep::MergeBack) {
             if home.is_empty() {
                 return Err(nowhere(VcsStep::MergeBack));
