@@ -22,12 +22,10 @@ const DOUBTFUL_ROLLBACK: f64 = 0.001;
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     for metric in policy.metrics() {
         order(metric, findings);
-        if metric.role == Role::Decide {
-            good_side(policy, metric, findings);
-        }
         live_arm(policy, metric, findings);
         buckets(metric, findings);
         if metric.role == Role::Decide {
+            good_side(policy, metric, findings);
             missed_by_chance(policy, metric, findings);
             tripped_by_chance(policy, metric, findings);
         }

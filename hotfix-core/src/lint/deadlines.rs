@@ -2,7 +2,7 @@
 
 use super::escalation::{is_for, severities};
 use super::fault::TimeFault;
-use super::finding::{Example, Finding};
+use super::finding::{Example, Finding, put_once};
 use super::format::time;
 use crate::grade::{DutyKind, Moment, Severity};
 use crate::plan::duration::{
@@ -27,13 +27,6 @@ pub(super) fn find(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Fi
 fn put(findings: &mut Vec<Finding>, path: String, fault: TimeFault, shown: Option<(Times, Span)>) {
     let example = shown.map(|(sum, limit)| Example::times(sum, limit));
     findings.push(Finding::new(path, fault, example));
-}
-
-/// The same two duties for another severity are the same fault: it is reported once.
-fn put_once(findings: &mut Vec<Finding>, path: String, fault: TimeFault) {
-    if !findings.iter().any(|known| known.path == path && known.code() == fault.code()) {
-        put(findings, path, fault, None);
-    }
 }
 
 /// Duties with a deadline for the fix.

@@ -40,14 +40,10 @@ fn occasions(policy: &Policy, findings: &mut Vec<Finding>) {
                 })
         };
         let any = |severity| policy.messages().iter().any(|message| fits(message, severity));
-        let concerned: Vec<Severity> = policy
-            .severities()
-            .iter()
-            .filter(|level| level.hotfix && duty.is_for(level.severity))
-            .map(|level| level.severity)
-            .collect();
-        let severities: Vec<Severity> =
-            concerned.iter().copied().filter(|severity| !any(Some(*severity))).collect();
+        let levels = policy.severities().iter();
+        let concerned = levels.filter(|level| level.hotfix && duty.is_for(level.severity));
+        let severities = concerned.map(|level| level.severity);
+        let severities: Vec<Severity> = severities.filter(|of| !any(Some(*of))).collect();
         // A duty for severities without a hot-fix belongs to the normal process.
         let lacks =
             if policy.severities().is_empty() { !any(None) } else { !severities.is_empty() };

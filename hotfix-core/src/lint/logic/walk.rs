@@ -106,13 +106,8 @@ fn answers(from: usize, question: &Question, search: &mut Search<'_>) -> Result<
                 let taken = builder.and(own, left)?;
                 let not = builder.not(own)?;
                 left = builder.and(left, not)?;
-                edges.push(Edge {
-                    from,
-                    given: Given::Value(index),
-                    to: Some(answer.to),
-                    taken,
-                    own,
-                });
+                let (given, to) = (Given::Value(index), Some(answer.to));
+                edges.push(Edge { from, given, to, taken, own });
             }
             edges.push(Edge { from, given: Given::Rest, to: None, taken: left, own: left });
             Ok(edges)
