@@ -411,6 +411,14 @@ impl Worse {
             Self::Lower => trials - events,
         }
     }
+
+    /// Whether a value is on the worse side of another one.
+    pub(crate) fn is_beyond(self, value: f64, other: f64) -> bool {
+        match self {
+            Self::Higher => value > other,
+            Self::Lower => value < other,
+        }
+    }
 }
 
 closed_set! {

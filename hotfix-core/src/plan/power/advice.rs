@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::grade::{Response, Worse, closed_set};
+use crate::grade::{Response, closed_set};
+use crate::metric::bound_figure;
 use crate::plan::Plan;
 use crate::plan::healthy::SURE;
 use crate::plan::volume::VolumeBeyond;
@@ -223,19 +224,12 @@ fn other_bound(
 
 /// A note for a bound at the reference itself: neither time nor traffic helps.
 fn at_the_record(metric: &Metric) -> &'static str {
-    let figure = metric.bounds.success.map(|bound| match bound.value {
-        BoundValue::Absolute(figure) => Some(figure),
-        BoundValue::Relative(ratio, _) => metric.reference.map(|record| record * ratio.value()),
-    });
-    let (Some(Some(figure)), Some(record)) = (figure, metric.reference) else { return "" };
-    let within = match metric.worse {
-        Worse::Higher => figure <= record,
-        Worse::Lower => figure >= record,
-    };
-    if within {
-        ". More time or traffic does not help: a fix at the reference rate is beyond that bound half of the time"
-    } else {
-        ""
+    let figure = metric.bounds.success.and_then(|bound| bound_figure(metric, bound, None));
+    match (figure, metric.reference) {
+        (Some(figure), Some(record)) if !metric.worse.is_beyond(figure, record) => {
+            ". More time or traffic does not help: a fix at the reference rate is beyond that bound half of the time"
+        }
+        _ => "",
     }
 }
 

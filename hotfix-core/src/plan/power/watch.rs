@@ -1,6 +1,7 @@
 //! One metric in one phase as the judge watches it: ticks, windows, limits.
 
 use crate::grade::{BoundBase, Response};
+use crate::metric::bound_figure;
 use crate::metric_kind::Data;
 use crate::plan::Plan;
 use crate::plan::healthy::{figure, trials};
@@ -189,15 +190,12 @@ impl<'a> Watching<'a> {
     /// Most bad events among so many trials that are not beyond a bound; none where no number is.
     fn most(&self, bound: Option<Bound>, canary: f64, live: f64) -> Option<usize> {
         let bound = bound?;
-        let figure = match bound.value {
-            BoundValue::Absolute(figure) => figure,
-            BoundValue::Relative(ratio, _) => self.metric.reference? * ratio.value(),
-        };
+        let figure = bound_figure(self.metric, bound, None)?;
         // A live arm beyond the bound keeps the canary from crossing it; at the record it is or it
         // is not.
         if bound.unless_both_arms
             && live > 0.0
-            && beyond(self.metric, figure, self.metric.reference?)
+            && self.metric.worse.is_beyond(self.metric.reference?, figure)
         {
             return None;
         }
@@ -367,11 +365,6 @@ fn draw(metric: &Metric, trials: f64, rate: f64) -> Draw {
     }
 }
 
-/// As the judge has it: strictly on the worse side.
-fn beyond(metric: &Metric, figure: f64, value: f64) -> bool {
-    if metric.worse.bad(0.0, 1.0) == 0.0 { value > figure } else { value < figure }
-}
-
 /// Most bad events among so many trials whose value is not beyond the figure, computed as the judge
 /// computes it; none where no number is.
 fn most_within(metric: &Metric, figure: f64, trials: f64) -> Option<usize> {
@@ -379,7 +372,8 @@ fn most_within(metric: &Metric, figure: f64, trials: f64) -> Option<usize> {
     let bad = if count { figure * trials / 60.0 } else { metric.worse.bad(figure, 1.0) * trials };
     let crosses = |bad: f64| {
         let value = metric.worse.bad(bad, trials) / trials;
-        trials > 0.0 && beyond(metric, figure, if count { bad / trials * 60.0 } else { value })
+        let value = if count { bad / trials * 60.0 } else { value };
+        trials > 0.0 && metric.worse.is_beyond(value, figure)
     };
     if trials <= 0.0 || (!count && !crosses(trials)) {
         return None;

@@ -237,20 +237,14 @@ fn if_known(policy: &Policy, grounds: &Grounds<'_>, now: Strategy) -> Vec<IfKnow
         for (value, requests) in
             [(format!("below {needed}"), needed * 0.5), (format!("{needed} or more"), needed * 2.0)]
         {
-            ask(
-                "/traffic/requests_per_minute",
-                value,
-                with(&|s| s.traffic.requests_per_minute = Some(requests)),
-            );
+            let known = with(&|s| s.traffic.requests_per_minute = Some(requests));
+            ask("/traffic/requests_per_minute", value, known);
         }
     }
     if traffic.instances.is_none() {
         for instances in [1, 2, 10] {
-            ask(
-                "/traffic/instances",
-                instances.to_string(),
-                with(&|s| s.traffic.instances = Some(instances)),
-            );
+            let known = with(&|s| s.traffic.instances = Some(instances));
+            ask("/traffic/instances", instances.to_string(), known);
         }
     }
     if grounds.severity.is_none() {
