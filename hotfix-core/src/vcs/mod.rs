@@ -37,7 +37,7 @@ mod version;
 
 use serde::Serialize;
 
-use crate::grade::{Flow, TagForm};
+use crate::grade::Flow;
 use crate::policy::section::Vcs;
 use crate::unit::{RefName, Timestamp};
 
@@ -186,9 +186,4 @@ impl SourceControl {
         let checks = merge_back.branches.iter().map(|branch| &branch.has);
         of_steps.chain(&merge_back.inspect).chain(checks)
     }
-}
-
-/// Whether tags are named by time: then the name of a tag does not contain its version.
-const fn by_time(form: TagForm) -> bool {
-    matches!(form, TagForm::Timestamp)
 }

@@ -3,7 +3,7 @@
 use super::name::{message, next_try, one_line, reference, slug, stem};
 use super::{Command, Fix, OrderFault, VcsError, VcsFinding, order_fault, own_order, tag};
 use super::{branch_name, command::git};
-use crate::grade::{Flow, MergeKind, VcsStep, Versioning};
+use crate::grade::{Flow, MergeKind, TagForm, VcsStep, Versioning};
 use crate::policy::section::{PullRequest, Vcs};
 use crate::text::{quoted, shown};
 use crate::unit::RefName;
@@ -393,7 +393,7 @@ fn live(vcs: &Vcs, fix: &Fix<'_>, base: &Base) -> Option<RefName> {
     match base {
         Base::Tag(tag) => Some(tag.clone()),
         // With tags named by time, the previous version need not be a tag.
-        Base::Branch(_) if super::by_time(vcs.tag) => None,
+        Base::Branch(_) if vcs.tag == TagForm::Timestamp => None,
         Base::Branch(_) => tag::live_tag(vcs.tag, fix.previous).ok(),
     }
 }

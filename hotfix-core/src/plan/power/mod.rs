@@ -167,7 +167,7 @@ pub struct PhasePower {
 
 /// The power analysis of one fault in one phase alone.
 #[serde_with::skip_serializing_none]
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct FaultPower {
     /// The fault's rate as a multiple of the reference's.
     pub ratio: f64,

@@ -106,13 +106,7 @@ impl Plan {
 fn fault(watching: &Watching<'_>, test: Option<&mut Test<'_>>, ratio: f64) -> FaultPower {
     let counted = watching.metric.kind.has_exposure();
     if !counted && watching.rate * ratio > 1.0 {
-        return FaultPower {
-            ratio,
-            passes: None,
-            plain: None,
-            sequential: None,
-            time_to_detect: None,
-        };
+        return FaultPower { ratio, ..FaultPower::default() };
     }
     let course: Crossing = watching.course(ratio);
     // In the whole of the least time, warm-up included.
