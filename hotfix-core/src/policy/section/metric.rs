@@ -11,7 +11,7 @@ use crate::metric_kind::Data;
 use crate::policy::Policy;
 use crate::policy::error::{Problem, nearest};
 use crate::policy::field::{Duration, Lasting, List, as_unit};
-use crate::policy::reader::{Draft, Field, Narrowed, Noted, PolicyReader, Style, section};
+use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::sorting::sort_by_key;
 use crate::text::any_number;
@@ -426,6 +426,7 @@ fn latency(
             boundaries.as_ref().map(Option::is_some),
         ),
     ];
+    between_0_and_1(reader, "quantile", quantile.flatten().filter(|_| has_buckets));
     for (key, example, is_there) in keys {
         if is_there == Some(!has_buckets) {
             if has_buckets {
@@ -438,8 +439,7 @@ fn latency(
     if !has_buckets {
         return (Some(Proportion::default()), Some(Vec::new()));
     }
-    let (quantile, boundaries) = (quantile.flatten(), boundaries.flatten());
-    between_0_and_1(reader, "quantile", quantile);
+    let boundaries = boundaries.flatten();
     let list = boundaries.as_deref().unwrap_or_default();
     let (what, got) = ("boundaries", list.len());
     if boundaries.is_some() && list.is_empty() {
@@ -449,7 +449,7 @@ fn latency(
     } else {
         reader.rising("boundaries", "", list, |got, before| Problem::BoundaryOrder { got, before });
     }
-    (quantile, boundaries)
+    (quantile.flatten(), boundaries)
 }
 
 fn written(metric: &Metric, style: Style) -> Node {
@@ -486,7 +486,7 @@ section! {
     pub Efficacy: Copy from EfficacyDraft, efficacy_rules {
         /// The metric of the bug: a proportion or count with `role = "decide"` and a `model` other
         /// than `none`.
-        metric: MetricName as KnownMetric, [required];
+        metric: MetricName, [required];
         /// The ratio to the live baseline's rate that the fix has to reach; above 0 and at most 1.
         cut_to: Ratio, [required];
         /// The probability of accepting a fix that does not reach the ratio; above 0, below 1.
@@ -500,7 +500,7 @@ fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut PolicyReader) {
     let cut_to = efficacy.cut_to.map(Ratio::value);
     in_range(reader, "cut_to", cut_to, |c| c <= 1.0, "a number above 0 and at most 1");
     between_0_and_1(reader, "alpha", efficacy.alpha);
-    let Some(name) = efficacy.metric else { return };
+    let Some(name) = efficacy.metric.filter(|name| is_known(reader, *name)) else { return };
     let Some(noted) = reader.known.metrics.get(name.as_str()) else { return };
     let countable = noted.kind.is_none_or(MetricKind::counts_events);
     let tested = noted.model.is_none_or(|model| model != Model::None);
@@ -511,20 +511,15 @@ fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut PolicyReader) {
     }
 }
 
-/// The name of a metric of the policy.
-pub(super) struct KnownMetric;
-
-impl Narrowed for KnownMetric {
-    type Of = MetricName;
-
-    fn check(read: Option<MetricName>, _: &Node, reader: &mut PolicyReader) -> Option<MetricName> {
-        let (name, known) = (read?, &reader.known.metrics);
-        // An empty `metrics` has an error of its own.
-        if known.is_empty() || known.contains_key(name.as_str()) {
-            return Some(name);
-        }
-        let near = nearest(name.as_str(), known.keys().map(String::as_str));
-        let (name, nearest) = (name.to_string(), near.map(str::to_owned));
-        reader.fail(Problem::UnknownMetric { name, nearest })
+/// Whether the key `metric` of the current table names a metric of the policy; reports an error if
+/// not.
+pub(super) fn is_known(reader: &mut PolicyReader, name: MetricName) -> bool {
+    // An empty `metrics` has an error of its own.
+    if reader.known.metrics.is_empty() || reader.known.metrics.contains_key(name.as_str()) {
+        return true;
     }
+    let near = nearest(name.as_str(), reader.known.metrics.keys().map(String::as_str));
+    let (name, nearest) = (name.to_string(), near.map(str::to_owned));
+    reader.fail_at::<()>("metric", Problem::UnknownMetric { name, nearest });
+    false
 }

@@ -40,7 +40,7 @@ section! {
         watch: Span as Lasting, [required];
         /// How long the phase is watched at most, at least `watch`; then `inconclusive` applies.
         /// Without this key there is no limit.
-        watch_most: Span as Lasting, [optional] at least watch;
+        watch_most: Span as Lasting, [optional];
         /// The criterion for promotion: minimum time, traffic and bounds, or statistical evidence
         /// that the fix is not worse than `evidence.margin`.
         promotion: PromotionRule, [required];
@@ -87,6 +87,7 @@ fn phase_rules(phase: &PhaseDraft, reader: &mut PolicyReader) {
         let (got, range) = ("0%".to_owned(), "a share above 0, at least \"0.01%\"");
         reader.fail_at::<()>("share", DocumentFault::OutOfRange { got, range });
     }
+    reader.at_least(("watch_most", phase.watch_most.flatten()), ("watch", phase.watch));
 }
 
 section! {

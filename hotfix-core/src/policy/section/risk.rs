@@ -1,7 +1,7 @@
 //! Risks, contingencies, alternatives, and success criteria beyond the metrics.
 
 use super::list::none;
-use super::metric::KnownMetric;
+use super::metric::is_known;
 use super::severity::NamedSeverities;
 use crate::grade::{Grade, Severity, Sign, Strategy, SuccessGroup};
 use crate::policy::error::Problem;
@@ -79,7 +79,7 @@ fn alternative_rules(alternative: &AlternativeDraft, reader: &mut PolicyReader) 
 section! {
     plain
     /// A success criterion, in addition to the bounds of the metrics.
-    pub SuccessCriterion: Eq from SuccessCriterionDraft {
+    pub SuccessCriterion: Eq from SuccessCriterionDraft, success_criterion_rules {
         /// The id of the criterion, unique.
         id: Name, [required];
         /// The group to which the criterion belongs.
@@ -88,6 +88,12 @@ section! {
         text: String, [required];
         /// The metric of this policy that shows it. Without this key a person states whether it is
         /// met.
-        metric: MetricName as KnownMetric, [optional];
+        metric: MetricName, [optional];
+    }
+}
+
+fn success_criterion_rules(criterion: &SuccessCriterionDraft, reader: &mut PolicyReader) {
+    if let Some(Some(name)) = criterion.metric {
+        is_known(reader, name);
     }
 }

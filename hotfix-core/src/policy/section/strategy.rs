@@ -36,7 +36,7 @@ section! {
         watch: Span as Lasting, [optional];
         /// How long a derived phase is watched at most, at least `watch`. Default: that of the
         /// policy.
-        watch_most: Span as Lasting, [optional] at least watch;
+        watch_most: Span as Lasting, [optional];
         /// The criterion for promotion of a derived phase. Default: that of the policy.
         promotion: PromotionRule, [optional];
         /// What happens if a metric is beyond one of its bounds over a derived phase. Default: that
@@ -129,6 +129,7 @@ fn course_rules(draft: &StrategySettingsDraft, reader: &mut PolicyReader) {
     if let Some(phases) = &draft.phases {
         shares(strategy, phases, reader);
     }
+    reader.at_least(("watch_most", draft.watch_most.flatten()), ("watch", draft.watch.flatten()));
 }
 
 /// Checks that shares rise to 100%, and that `immediate` has one phase.
