@@ -379,6 +379,11 @@ closed_set! {
 }
 
 impl Moment {
+    /// Whether it is about the incident, not about its fix, and so before all work of people.
+    pub(crate) fn is_early(self) -> bool {
+        self < Self::Approved
+    }
+
     /// The moment from which times count instead while the time of this one is not known. An
     /// incident that nobody gives a detection time was detected by its declaration at the latest.
     pub const fn fallback(self) -> Option<Self> {
@@ -404,6 +409,14 @@ impl Worse {
         match self {
             Self::Higher => events,
             Self::Lower => trials - events,
+        }
+    }
+
+    /// Whether a value is on the worse side of another one.
+    pub(crate) fn is_beyond(self, value: f64, other: f64) -> bool {
+        match self {
+            Self::Higher => value > other,
+            Self::Lower => value < other,
         }
     }
 }

@@ -18,17 +18,19 @@ impl Agenda {
     /// was revoked after the duty was announced, an answer is recorded and settles nothing: the
     /// duty is due again after the next such moment.
     pub fn check(&self, at: Timestamp, input: Input<'_>) -> Result<(), DutyRefusal> {
+        self.answered(at, input).map(|_| ())
+    }
+
+    /// The duty that an input answers, if it is an answer.
+    pub(super) fn answered(
+        &self,
+        at: Timestamp,
+        input: Input<'_>,
+    ) -> Result<Option<usize>, DutyRefusal> {
         match input {
-            Input::Acknowledge { duty } => self.answer(duty, at, true).map(|_| ()),
-            Input::Done { duty } => self.answer(duty, at, false).map(|_| ()),
-            Input::Severity(_)
-            | Input::Facts(_)
-            | Input::StopGap(_)
-            | Input::Moment { .. }
-            | Input::TakenBack(_)
-            | Input::Day { .. }
-            | Input::Approval { .. }
-            | Input::Checklist { .. } => Ok(()),
+            Input::Acknowledge { duty } => self.answer(duty, at, true).map(Some),
+            Input::Done { duty } => self.answer(duty, at, false).map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -40,12 +42,7 @@ impl Agenda {
     }
 
     /// The duty that an answer is about, if the answer is accepted.
-    pub(super) fn answer(
-        &self,
-        duty: Name,
-        at: Timestamp,
-        acknowledge: bool,
-    ) -> Result<usize, DutyRefusal> {
+    fn answer(&self, duty: Name, at: Timestamp, acknowledge: bool) -> Result<usize, DutyRefusal> {
         let at = self.state.now.map_or(at, |now| now.max(at));
         let found = self.named(duty, at);
         let Some((index, obligation)) =

@@ -118,9 +118,8 @@ impl Agenda {
 
     /// Up to which occurrence an answer now settles a repeated duty.
     fn settles_through(&self, index: usize, at: Timestamp) -> Option<Timestamp> {
-        let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
         let present = self.status(index, at)?.due?;
-        let last = self.grid(obligation, course)?.last_up_to(at);
+        let last = self.grid(index)?.last_up_to(at);
         last.filter(|last| *last > present).or(Some(present))
     }
 

@@ -159,7 +159,12 @@ impl Agenda {
             policy.duties().get(obligation.index).filter(|_| obligation.source == Source::Duty);
         let who = obligation.role.map(|role| Who::of(policy, role));
         let lasts = duty.and_then(|duty| duty.lasts).unwrap_or_default();
-        let applies = self.applies(obligation, course, duty);
+        let is_for_some = duty.is_some_and(|duty| !duty.severities.is_empty());
+        let applies = Applies {
+            severity: self.state.severity.filter(|_| is_for_some),
+            condition: obligation.conditional.then_some(course.holds),
+            stop_gap: obligation.stop_gap.then_some(self.state.stop_gap),
+        };
         let open = matches!(status.phase, Phase::Next | Phase::Due);
         let late = matches!(status.phase, Phase::Overdue);
         let awaits = match status.phase {
@@ -201,20 +206,6 @@ impl Agenda {
             self.note(&mut item, status);
         }
         item
-    }
-
-    fn applies(
-        &self,
-        obligation: &Obligations,
-        course: &DutyState,
-        duty: Option<&Duty>,
-    ) -> Applies {
-        let some = duty.is_some_and(|duty| !duty.severities.is_empty());
-        Applies {
-            severity: self.state.severity.filter(|_| some),
-            condition: obligation.conditional.then_some(course.holds),
-            stop_gap: obligation.stop_gap.then_some(self.state.stop_gap),
-        }
     }
 
     /// Adds the notes for people about an open duty.

@@ -254,11 +254,7 @@ impl Agenda {
         at: Timestamp,
         input: Input<'_>,
     ) -> Result<Replan, DutyRefusal> {
-        let answered = match input {
-            Input::Acknowledge { duty } => Some(self.answer(duty, at, true)?),
-            Input::Done { duty } => Some(self.answer(duty, at, false)?),
-            _ => None,
-        };
+        let answered = self.answered(at, input)?;
         let at = self.reach(at);
         self.state.opened.get_or_insert(at);
         let cause = self.fold(policy, at, input, answered);

@@ -141,7 +141,7 @@ impl Obligations {
             conditional: duty.when.is_some(),
             while_open: match duty.kind {
                 DutyKind::Escalate => true,
-                DutyKind::Page | DutyKind::Act => is_early(duty.from),
+                DutyKind::Page | DutyKind::Act => duty.from.is_early(),
                 _ => false,
             },
             stop_gap: duty.stop_gap,
@@ -280,27 +280,22 @@ pub(super) fn demands(policy: &Policy) -> impl Iterator<Item = (Option<Severity>
 }
 
 /// The moments that show that a duty is done.
-const fn settles(duty: &Duty) -> &'static [Moment] {
+fn settles(duty: &Duty) -> &'static [Moment] {
     match duty.kind {
         // The incident may end without a fix; the permanent fix is due all the same.
-        DutyKind::Fix if is_early(duty.from) => &[Moment::Deployed, Moment::Resolved],
+        DutyKind::Fix if duty.from.is_early() => &[Moment::Deployed, Moment::Resolved],
         DutyKind::Fix => &[Moment::Deployed],
         DutyKind::Approve => &[Moment::Approved],
         // Who fixes, approves or starts has responded.
-        DutyKind::Act if is_early(duty.from) => {
+        DutyKind::Act if duty.from.is_early() => {
             &[Moment::FixStarted, Moment::Approved, Moment::DeployStarted]
         }
         // The start is announced.
-        DutyKind::Notify if duty.audience.is_some() && !is_early(duty.from) => {
+        DutyKind::Notify if duty.audience.is_some() && !duty.from.is_early() => {
             &[Moment::DeployStarted]
         }
         _ => &[],
     }
-}
-
-/// Whether the moment is about the incident, not about its fix.
-const fn is_early(from: Moment) -> bool {
-    matches!(from, Moment::Began | Moment::Detected | Moment::Declared)
 }
 
 /// Escalations by their condition: levels that are only for some incidents form an escalation of
@@ -313,7 +308,7 @@ impl Escalations {
         let answers = match duty.kind {
             DutyKind::Escalate => true,
             // A page at the start is acknowledged like the first level.
-            DutyKind::Page => is_early(duty.from),
+            DutyKind::Page => duty.from.is_early(),
             _ => false,
         };
         if !answers {

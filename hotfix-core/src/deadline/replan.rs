@@ -131,25 +131,17 @@ impl Agenda {
             else {
                 continue;
             };
-            let (changed, was, due) = match (course.planned, now) {
+            let before = std::mem::replace(&mut course.planned, now);
+            let (changed, was, due) = match (before, now) {
                 (Planned::Not | Planned::Settled, Planned::Due(due)) => (Changed::Added, None, due),
                 (Planned::Due(was), Planned::Not) => (Changed::Dropped, was, None),
                 (Planned::Due(was), Planned::Due(due)) if differ(was, due) => {
                     (Changed::Moved, was, due)
                 }
-                _ => {
-                    course.planned = now;
-                    continue;
-                }
+                _ => continue,
             };
-            course.planned = now;
-            changes.push(Change {
-                id: obligation.id,
-                source: obligation.source,
-                changed,
-                was,
-                due,
-            });
+            let (id, source) = (obligation.id, obligation.source);
+            changes.push(Change { id, source, changed, was, due });
         }
         changes
     }
@@ -158,14 +150,9 @@ impl Agenda {
     #[inline(never)]
     fn planned(&self, index: usize, at: Timestamp) -> Planned {
         let Some(status) = self.status(index, at) else { return Planned::Not };
-        let first = || {
-            let (obligation, course) =
-                (self.obligations.get(index)?, self.state.courses.get(index)?);
-            Some(self.grid(obligation, course)?.first)
-        };
         match status.phase {
             Phase::Done(_) => Planned::Settled,
-            _ => Planned::Due(first().or(status.due)),
+            _ => Planned::Due(self.grid(index).map(|grid| grid.first).or(status.due)),
         }
     }
 }

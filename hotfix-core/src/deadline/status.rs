@@ -133,10 +133,8 @@ impl Agenda {
         if !course.on || (obligation.every.is_none() && last.is_some()) {
             return last;
         }
-        if let Some(settled_at) = self.settled_by(obligation, course) {
-            return Some(DutyStatus::done(Settled { at: settled_at, how: Settlement::Moment }));
-        }
-        if let Some(settled) = self.sent_before(obligation, course) {
+        let settled = self.settled_by(obligation, course);
+        if let Some(settled) = settled.or_else(|| self.sent_before(obligation, course)) {
             return Some(DutyStatus::done(settled));
         }
         let end = self.end(obligation).or_else(|| self.over_before(obligation, course));
@@ -160,8 +158,8 @@ impl Agenda {
         })
     }
 
-    /// When a moment settled it.
-    fn settled_by(&self, obligation: &Obligations, course: &DutyState) -> Option<Timestamp> {
+    /// The moment's settlement, where one settled it.
+    fn settled_by(&self, obligation: &Obligations, course: &DutyState) -> Option<Settled> {
         let came = obligation.settled_by.iter().filter_map(|moment| self.came(*moment));
         let from = match obligation.kind {
             // What settled it in an earlier attempt, or before the incident was reopened, does not
@@ -171,7 +169,8 @@ impl Agenda {
             DutyKind::Notify => self.from(obligation).max(self.since(course)),
             _ => None,
         };
-        came.filter(|came| from.is_none_or(|from| *came >= from)).min()
+        let first = came.filter(|came| from.is_none_or(|from| *came >= from)).min();
+        first.map(|at| Settled { at, how: Settlement::Moment })
     }
 
     /// How the same notice was settled at a higher severity: a lower one does not ask for it again.
@@ -187,7 +186,8 @@ impl Agenda {
     }
 
     /// The times of something repeated, once they are known.
-    pub(super) fn grid(&self, obligation: &Obligations, course: &DutyState) -> Option<Grid> {
+    pub(super) fn grid(&self, index: usize) -> Option<Grid> {
+        let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
         let from = self.from(obligation)?;
         let first = first_due(obligation, course, from).ok()?;
         Some(Grid { from, first, every: obligation.every? })
@@ -230,12 +230,10 @@ impl Agenda {
         at: Timestamp,
     ) -> DutyStatus {
         let since = self.since(course);
-        let settled = course.through.map_or(Some(0), |through| grid.after(through));
+        let settled = course.through.map_or(0, |through| grid.up_to(through));
         // Occurrences that were due before the duty applied were not missed.
-        let skipped = since.map_or(Some(0), |since| grid.at_or_after(since));
-        let present = settled.zip(skipped).map(|(settled, skipped)| settled.max(skipped));
-        let present = present.and_then(|number| Some((number, grid.due(number)?)));
-        let Some((number, due)) = present else {
+        let number = settled.max(since.map_or(0, |since| grid.passed(since)));
+        let Some(due) = grid.due(number) else {
             // The end of time comes first.
             let at = end.or(course.through).unwrap_or(grid.from);
             return DutyStatus::done(Settled { at, how: Settlement::Ended });
@@ -337,18 +335,10 @@ impl Agenda {
 
     /// The deadline of an open fix: at that time a stopped escalation continues.
     pub(super) fn open_fix_deadline(&self, at: Timestamp) -> Option<Timestamp> {
-        let open = |(index, _): (usize, &Obligations)| {
-            let status = self.status(index, at)?;
-            match status.phase {
-                Phase::Next | Phase::Due | Phase::Overdue => status.due,
-                Phase::Done(_) | Phase::Later(_) | Phase::Undated(_) => None,
-            }
-        };
-        self.obligations
-            .iter()
-            .enumerate()
-            .filter(|(_, obligation)| obligation.sets_deadline())
-            .filter_map(open)
+        let fixes = (0..self.obligations.len()).filter(|at| self.obligations[*at].sets_deadline());
+        let open = fixes.filter_map(|index| self.status(index, at));
+        open.filter(|status| !matches!(status.phase, Phase::Done(_)))
+            .filter_map(|fix| fix.due)
             .min()
     }
 }
@@ -395,18 +385,6 @@ impl Grid {
             return 0;
         }
         (at.since(self.first).as_millis() - 1) / self.every.as_millis().max(1) + 1
-    }
-
-    /// The first that is due after this time.
-    fn after(&self, at: Timestamp) -> Option<u64> {
-        let number = self.up_to(at);
-        self.due(number).map(|_| number)
-    }
-
-    /// The first that is due at this time or later.
-    fn at_or_after(&self, at: Timestamp) -> Option<u64> {
-        let number = self.passed(at);
-        self.due(number).map(|_| number)
     }
 
     /// The last that is due at this time or before.

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::grade::Calendar;
 use crate::policy::Policy;
 use crate::policy::section::{Branches, Due, Leaf, Question, Target};
 use crate::text::{drawn, mermaid, words};
@@ -72,11 +71,10 @@ impl Policy {
             }
         }
         let root = place(tree.root);
-        let mut nodes = drawing.nodes;
         // Nodes are in the order of the walk: both programs draw the first ones at the top.
-        let first = nodes.iter().position(|node| node.id == root).unwrap_or(0);
-        nodes.get_mut(..=first)?.rotate_right(1);
-        Some(Drawing { nodes, edges: drawing.edges })
+        let first = drawing.nodes.iter().position(|node| node.id == root).unwrap_or(0);
+        drawing.nodes.get_mut(..=first)?.rotate_right(1);
+        Some(drawing)
     }
 
     /// The answers of a question as text, each with its target.
@@ -116,13 +114,9 @@ fn outcome_text(leaf: &Leaf) -> String {
     let deadline = leaf.deadline.map(|deadline| match deadline {
         Due::Within(span) if span == Span::from_millis(0) => "immediately".to_owned(),
         Due::Within(span) => format!("within {span}"),
-        Due::Next(day) => day_text(day),
+        Due::Next(day) => format!("by the {}", words(day.as_str())),
     });
     severity.into_iter().chain([hotfix.to_owned()]).chain(deadline).collect::<Vec<_>>().join(", ")
-}
-
-fn day_text(day: Calendar) -> String {
-    format!("by the {}", words(day.as_str()))
 }
 
 /// A text in lines that fit a label, without characters that cannot be drawn.

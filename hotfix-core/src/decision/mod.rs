@@ -3,11 +3,12 @@
 //! [`Policy::decide`](crate::policy::Policy::decide) returns a [`Decision`]: the outcome where it
 //! is certain, the path, what is still possible, and the next question to ask.
 
-mod document;
 mod export;
 mod path;
 mod question;
 mod walk;
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::fact::{Diagram, Facts, Placed};
 use crate::grade::Severity;
@@ -126,21 +127,12 @@ impl Policy {
         let placed = reasoning.space.place(facts);
         let tree = reasoning.tree.as_ref();
         let mut summary = Summary::default();
-        let mut contradictory = false;
-        if let Some(exact) = &reasoning.exact {
-            let mut sum = |diagram: &Diagram| {
-                diagram.reachable(&placed, |code| match tree {
-                    Some(tree) => summary.add(End::of(code, tree), tree),
-                    None => summary.ends += 1,
-                });
-                summary.ends == 0
-            };
-            contradictory = sum(&exact.tree);
-            if contradictory {
-                sum(&exact.tree_whatever);
-            }
+        let contradictory = if let Some(exact) = &reasoning.exact {
+            exact.tree.visit(&placed, |code| match tree {
+                Some(tree) => summary.add(End::of(code, tree), tree),
+                None => summary.ends += 1,
+            })
         } else {
-            contradictory |= self.contradicted(facts).next().is_some();
             match tree {
                 Some(tree) => {
                     for end in walk::ends(tree, &reasoning.space, facts) {
@@ -149,7 +141,8 @@ impl Policy {
                 }
                 None => summary.ends = 1,
             }
-        }
+            self.contradicted(facts).next().is_some()
+        };
         Decision { policy: self, reasoning, facts, placed, contradictory, summary }
     }
 }
@@ -206,7 +199,7 @@ impl<'a> Decision<'a> {
 
     fn diagram(&self) -> Option<&'a Diagram> {
         let exact = self.reasoning.exact.as_ref()?;
-        Some(if self.contradictory { &exact.tree_whatever } else { &exact.tree })
+        Some(exact.tree.of(self.contradictory))
     }
 
     fn open(&self) -> Open<'a> {
@@ -224,6 +217,27 @@ impl<'a> Decision<'a> {
             None => ends = walk::ends(tree, &self.reasoning.space, facts),
         }
         ends
+    }
+}
+
+impl Serialize for Decision<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let open = self.open();
+        let leaves: Vec<Name> = open.leaves.iter().map(|leaf| leaf.id).collect();
+        let gaps: Vec<Name> = open.gaps.iter().map(|question| question.id).collect();
+        let contradictions: Vec<&str> =
+            self.contradictions().into_iter().map(|implication| implication.id.as_str()).collect();
+        let mut decision = serializer.serialize_struct("Decision", 9)?;
+        decision.serialize_field("outcome", &self.outcome())?;
+        decision.serialize_field("settled", &self.settled())?;
+        decision.serialize_field("path", &self.path())?;
+        decision.serialize_field("reachable", &leaves)?;
+        decision.serialize_field("gaps", &gaps)?;
+        decision.serialize_field("circular", &self.circular())?;
+        decision.serialize_field("next_question", &self.next_question())?;
+        decision.serialize_field("contradictions", &contradictions)?;
+        decision.serialize_field("exact", &self.exact())?;
+        decision.end()
     }
 }
 

@@ -162,9 +162,7 @@ impl<'a> Decision<'a> {
         }
         if !self.contradictory {
             let possible: Ref = consistent(&self.policy.implications, &mut builder)?;
-            code = builder.apply(code, possible, |code, possible| {
-                if possible == 1 { code } else { Diagram::IMPOSSIBLE }
-            })?;
+            code = builder.where_holds(code, possible)?;
         }
         Ok(builder.finish(code))
     }

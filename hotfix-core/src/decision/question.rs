@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use serde::Serializer;
+
 use super::{Decision, Open, alike, walk};
 use crate::fact::{FactId, FactKind};
 use crate::policy::reasoning::End;
@@ -21,8 +23,14 @@ pub struct NextQuestion<'a> {
     pub kind: FactKind,
     /// What each possible value, or range of values that the policy distinguishes, would leave
     /// open.
-    #[serde(serialize_with = "super::document::by_value")]
+    #[serde(serialize_with = "by_value")]
     pub if_known: Vec<Remaining<'a>>,
+}
+
+/// The ids of the leaves by value, from the smallest value to the largest.
+fn by_value<S: Serializer>(if_known: &[Remaining<'_>], serializer: S) -> Result<S::Ok, S::Error> {
+    let ids = |left: &Remaining<'_>| left.leaves.iter().map(|leaf| leaf.id).collect::<Vec<_>>();
+    serializer.collect_map(if_known.iter().map(|left| (&left.value, ids(left))))
 }
 
 /// Leaves and gaps that one value of a fact would leave open.

@@ -125,6 +125,11 @@ impl<'s> Builder<'s> {
             .combine([a, b], |nodes, [a, b]| Some(Leaf::Value(f(nodes.value(a)?, nodes.value(b)?))))
     }
 
+    /// A function where a truth value is 1; elsewhere [`Diagram::IMPOSSIBLE`].
+    pub(crate) fn where_holds(&mut self, of: Ref, truth: Ref) -> Result<Ref, Cut> {
+        self.apply(of, truth, |value, holds| if holds == 1 { value } else { Diagram::IMPOSSIBLE })
+    }
+
     /// `f` of the value of a function.
     pub fn map(&mut self, a: Ref, f: impl Fn(u32) -> u32) -> Result<Ref, Cut> {
         self.nodes.combine([a], |nodes, [a]| Some(Leaf::Value(f(nodes.value(a)?))))

@@ -99,6 +99,14 @@ impl Condition {
         Self::Compare(Comparison { fact, operator: Operator::Is, value: FactValue::Flag(true) })
     }
 
+    /// The condition that all of these comparisons hold.
+    pub(crate) fn every(comparisons: &[Comparison]) -> Self {
+        match comparisons {
+            [only] => Self::Compare(only.clone()),
+            several => Self::All(several.iter().cloned().map(Self::Compare).collect()),
+        }
+    }
+
     /// Whether the condition holds for the known facts, in Kleene's logic: sound, but not complete
     /// (`a or not a` of an unknown `a` is unknown). The policy's diagrams give the exact answer.
     ///
@@ -115,8 +123,8 @@ impl Condition {
             Self::Compare(comparison) => facts
                 .get(comparison.fact)
                 .map_or(Truth::Unknown, |value| comparison.accepts(value).into()),
-            Self::All(conditions) => every(conditions, facts, Truth::No),
-            Self::Any(conditions) => every(conditions, facts, Truth::Yes),
+            Self::All(conditions) => Truth::of(conditions, facts, Truth::No),
+            Self::Any(conditions) => Truth::of(conditions, facts, Truth::Yes),
             Self::Not(condition) => !condition.holds(facts),
         }
     }
@@ -146,15 +154,21 @@ impl Condition {
     }
 }
 
-/// `decided` as soon as one condition is; unknown if one is unknown; else the other truth value.
-fn every(conditions: &[Condition], facts: &Facts, decided: Truth) -> Truth {
-    let mut truth = !decided;
-    for condition in conditions {
-        match condition.holds(facts) {
-            held if held == decided => return decided,
-            Truth::Unknown => truth = Truth::Unknown,
-            Truth::Yes | Truth::No => {}
+impl Truth {
+    /// `decided` as soon as one condition is; unknown if one is unknown; else the other truth value.
+    pub(crate) fn of<'c>(
+        conditions: impl IntoIterator<Item = &'c Condition>,
+        facts: &Facts,
+        decided: Self,
+    ) -> Self {
+        let mut truth = !decided;
+        for condition in conditions {
+            match condition.holds(facts) {
+                held if held == decided => return decided,
+                Self::Unknown => truth = Self::Unknown,
+                Self::Yes | Self::No => {}
+            }
         }
+        truth
     }
-    truth
 }

@@ -174,33 +174,27 @@ pub(crate) struct Statements {
     // An approval does not replace another of the same role: the author's not another person's, a
     // verbal one not a written one.
     #[serde(with = "entries")]
-    approvals: BTreeMap<(RoleName, bool, bool), Statement>,
+    approvals: Approvals,
     denials: BTreeMap<RoleName, Statement>,
     withdrawn: BTreeMap<RoleName, Statement>,
 }
 
-/// A map as a list: a name in JSON is text.
-mod entries {
-    use std::collections::BTreeMap;
+/// By role, author and whether it was spoken.
+type Approvals = BTreeMap<(RoleName, bool, bool), Statement>;
 
+/// As a list: a name in JSON is text.
+mod entries {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::Approvals;
     use crate::sorting::map_of;
 
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
-        map: &BTreeMap<K, V>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(map)
+    pub(super) fn serialize<S: Serializer>(map: &Approvals, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(map)
     }
 
-    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
-    where
-        K: Deserialize<'de> + Ord,
-        V: Deserialize<'de>,
-        D: Deserializer<'de>,
-    {
-        Vec::<(K, V)>::deserialize(deserializer).map(map_of)
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Approvals, D::Error> {
+        Vec::deserialize(from).map(map_of)
     }
 }
 

@@ -144,26 +144,18 @@ impl ScopeReport {
         let Some(scope) = scope else {
             return Self { figures, ..Self::default() };
         };
-        let change = input.change.cloned().unwrap_or_default();
-        let guard = Guard {
+        let mut guard = Guard {
             scope,
             figures: figures.as_ref(),
-            change: &change,
+            change: input.change.cloned().unwrap_or_default(),
             schema_change: input.schema_change,
+            breaches: Vec::new(),
+            unknown: Vec::new(),
         };
-        let (mut breaches, mut unknown) = (Vec::new(), Vec::new());
         for &rule in ScopeRule::ALL {
-            match guard.judge(rule) {
-                Judged::Kept => {}
-                Judged::Broken { code, message, remedy, paths } => {
-                    let paths = paths.to_vec();
-                    breaches.push(ScopeBreach { rule, code, message, remedy, paths });
-                }
-                Judged::Unknown { message, would_tell } => {
-                    unknown.push(ScopeUnknown { rule, message: message.to_owned(), would_tell });
-                }
-            }
+            guard.judge(rule);
         }
+        let Guard { breaches, unknown, .. } = guard;
         let content = match (breaches.is_empty(), unknown.is_empty()) {
             (false, _) => Truth::No,
             (true, false) => Truth::Unknown,
@@ -173,184 +165,180 @@ impl ScopeReport {
     }
 }
 
-enum Judged<'a> {
-    Kept,
-    Broken { code: &'static str, message: String, remedy: &'static str, paths: &'a [String] },
-    Unknown { message: &'static str, would_tell: Vec<&'static str> },
-}
-
-impl<'a> Judged<'a> {
-    const fn broken(code: &'static str, message: String, remedy: &'static str) -> Self {
-        Self::Broken { code, message, remedy, paths: &[] }
-    }
-
-    fn unknown(message: &'static str, would_tell: impl Into<Vec<&'static str>>) -> Self {
-        Self::Unknown { message, would_tell: would_tell.into() }
-    }
-
-    fn at(self, files: &'a [String]) -> Self {
-        match self {
-            Self::Broken { code, message, remedy, .. } => {
-                Self::Broken { code, message, remedy, paths: files }
-            }
-            kept_or_unknown => kept_or_unknown,
-        }
-    }
-}
-
 struct Guard<'a> {
     scope: &'a Scope,
     figures: Option<&'a ScopeFigures>,
-    change: &'a Change,
+    change: Change,
     schema_change: Option<bool>,
+    breaches: Vec<ScopeBreach>,
+    unknown: Vec<ScopeUnknown>,
 }
 
-impl<'a> Guard<'a> {
-    fn judge(&self, rule: ScopeRule) -> Judged<'a> {
+impl Guard<'_> {
+    /// Adds what breaks a rule, or what is unknown about it.
+    fn judge(&mut self, rule: ScopeRule) {
         match rule {
-            ScopeRule::OneFix if self.scope.one_fix => self.one_fix(),
-            ScopeRule::Features if !self.scope.features => self.features(),
-            ScopeRule::Refactoring => self.refactoring(),
-            ScopeRule::Dependencies if !self.scope.dependencies => self.dependencies(),
-            ScopeRule::Migrations if !self.scope.migrations => self.migrations(),
-            ScopeRule::FilesMost => self.files(),
-            ScopeRule::LinesMost => self.lines(),
-            ScopeRule::OneFix
-            | ScopeRule::Features
-            | ScopeRule::Dependencies
-            | ScopeRule::Migrations => Judged::Kept,
+            ScopeRule::OneFix => self.one_fix(rule),
+            ScopeRule::Features => self.features(rule),
+            ScopeRule::Refactoring => self.refactoring(rule),
+            ScopeRule::Dependencies => self.dependencies(rule),
+            ScopeRule::Migrations => self.migrations(rule),
+            ScopeRule::FilesMost => self.files(rule),
+            ScopeRule::LinesMost => self.lines(rule),
         }
     }
 
-    fn one_fix(&self) -> Judged<'a> {
+    fn broken(
+        &mut self,
+        (rule, code): (ScopeRule, &'static str),
+        message: impl Into<String>,
+        remedy: &'static str,
+        paths: &[String],
+    ) {
+        let (message, paths) = (message.into(), paths.to_vec());
+        self.breaches.push(ScopeBreach { rule, code, message, remedy, paths });
+    }
+
+    fn unknown(&mut self, rule: ScopeRule, message: &str, would_tell: &[&'static str]) {
+        let (message, would_tell) = (message.to_owned(), would_tell.to_vec());
+        self.unknown.push(ScopeUnknown { rule, message, would_tell });
+    }
+
+    fn one_fix(&mut self, rule: ScopeRule) {
         match self.change.fixes {
-            None => Judged::unknown("it is not stated how many faults it fixes", [FIXES]),
-            Some(0 | 1) => Judged::Kept,
-            Some(fixes) => Judged::broken(
-                code! {HF-GATE-001},
+            _ if !self.scope.one_fix => {}
+            None => self.unknown(rule, "it is not stated how many faults it fixes", &[FIXES]),
+            Some(0 | 1) => {}
+            Some(fixes) => self.broken(
+                (rule, code! {HF-GATE-001}),
                 format!("it fixes {fixes} faults, and the policy allows one"),
                 "make a hot-fix of each, or keep those that can wait for the next release",
+                &[],
             ),
         }
     }
 
-    fn features(&self) -> Judged<'a> {
+    fn features(&mut self, rule: ScopeRule) {
         match self.change.features {
-            None => Judged::unknown("it is not stated whether it adds a feature", [FEATURES]),
-            Some(false) => Judged::Kept,
-            Some(true) => Judged::broken(
-                code! {HF-GATE-002},
-                "it adds a feature, which the policy does not allow".to_owned(),
+            _ if self.scope.features => {}
+            None => self.unknown(rule, "it is not stated whether it adds a feature", &[FEATURES]),
+            Some(false) => {}
+            Some(true) => self.broken(
+                (rule, code! {HF-GATE-002}),
+                "it adds a feature, which the policy does not allow",
                 "remove the feature; ship it with the next release",
+                &[],
             ),
         }
     }
 
-    fn refactoring(&self) -> Judged<'a> {
+    fn refactoring(&mut self, rule: ScopeRule) {
         let Some(tidying) = self.change.tidying else {
-            return Judged::unknown(
-                "it is not stated how far it tidies the code around the fix",
-                [TIDYING],
+            let message = "it is not stated how far it tidies the code around the fix";
+            return self.unknown(rule, message, &[TIDYING]);
+        };
+        let (allowed, allows) = match self.scope.refactoring {
+            Refactoring::Never => (tidying == Tidying::None, "none"),
+            Refactoring::IfNeeded => {
+                (matches!(tidying, Tidying::None | Tidying::Needed), "what the fix needs")
+            }
+            Refactoring::NotLarge => (tidying != Tidying::Large, "a little"),
+        };
+        if !allowed {
+            self.broken(
+                (rule, code! {HF-GATE-003}),
+                format!("its tidying is `{tidying}`, and the policy allows {allows}"),
+                "remove the tidying; ship it with the next release",
+                &[],
             );
-        };
-        let allowed = match self.scope.refactoring {
-            Refactoring::Never => tidying == Tidying::None,
-            Refactoring::IfNeeded => matches!(tidying, Tidying::None | Tidying::Needed),
-            Refactoring::NotLarge => tidying != Tidying::Large,
-        };
-        if allowed {
-            return Judged::Kept;
         }
-        let allows = match self.scope.refactoring {
-            Refactoring::Never => "none",
-            Refactoring::IfNeeded => "what the fix needs",
-            Refactoring::NotLarge => "a little",
-        };
-        let message = format!("its tidying is `{tidying}`, and the policy allows {allows}");
-        Judged::broken(
-            code! {HF-GATE-003},
-            message,
-            "remove the tidying; ship it with the next release",
-        )
     }
 
     /// It updates dependencies, and they are not the fix.
-    fn dependencies(&self) -> Judged<'a> {
+    fn dependencies(&mut self, rule: ScopeRule) {
+        if self.scope.dependencies {
+            return;
+        }
         let touched = self.figures.map(|figures| figures.dependencies.as_slice());
         let updates = match (self.change.updates_dependencies, touched) {
             (Some(said), _) => Truth::from(said),
             (None, Some(files)) => Truth::from(!files.is_empty()),
             (None, None) => Truth::Unknown,
         };
-        let the_fix = self.change.dependencies_are_the_fix;
-        match (updates, the_fix) {
-            (Truth::No, _) | (_, Some(true)) => Judged::Kept,
-            (Truth::Yes, Some(false)) => Judged::broken(
-                code! {HF-GATE-004},
-                "it updates dependencies that are not the fix".to_owned(),
+        match (updates, self.change.dependencies_are_the_fix) {
+            (Truth::No, _) | (_, Some(true)) => {}
+            (Truth::Yes, Some(false)) => self.broken(
+                (rule, code! {HF-GATE-004}),
+                "it updates dependencies that are not the fix",
                 "remove the update; if the files change for another reason, set \
                  `updates_dependencies = false`",
-            )
-            .at(touched.unwrap_or_default()),
-            (Truth::Yes, None) if self.change.updates_dependencies.is_some() => Judged::unknown(
-                "it is not stated whether the dependencies that it updates are the fix",
-                [THE_FIX],
+                touched.unwrap_or_default(),
             ),
-            (Truth::Yes, None) => Judged::unknown(
+            (Truth::Yes, None) if self.change.updates_dependencies.is_some() => self.unknown(
+                rule,
+                "it is not stated whether the dependencies that it updates are the fix",
+                &[THE_FIX],
+            ),
+            (Truth::Yes, None) => self.unknown(
+                rule,
                 "it changes files that name dependencies, and it is not stated whether they are \
                  the fix",
-                [THE_FIX, UPDATES],
+                &[THE_FIX, UPDATES],
             ),
-            (Truth::Unknown, _) => Judged::unknown(
-                "it is not known whether it updates dependencies",
-                [NUMSTAT, UPDATES],
-            ),
+            (Truth::Unknown, _) => {
+                let message = "it is not known whether it updates dependencies";
+                self.unknown(rule, message, &[NUMSTAT, UPDATES]);
+            }
         }
     }
 
-    fn migrations(&self) -> Judged<'a> {
-        let touched = self.figures.map(|figures| figures.migrations.as_slice());
-        let broken = |message: &str| {
-            let remedy = "remove the migration, or deploy it separately if the previous version runs with it, too";
-            Judged::broken(code! {HF-GATE-005}, message.to_owned(), remedy)
-        };
-        match (touched, self.schema_change) {
-            (Some(files), _) if !files.is_empty() => broken("it migrates a database").at(files),
-            (_, Some(true)) => broken("it changes a schema"),
-            (Some(_), _) => Judged::Kept,
+    fn migrations(&mut self, rule: ScopeRule) {
+        if self.scope.migrations {
+            return;
+        }
+        let files = self.figures.map(|figures| figures.migrations.as_slice());
+        let message = match (files, self.schema_change) {
+            (Some(files), _) if !files.is_empty() => "it migrates a database",
+            (_, Some(true)) => "it changes a schema",
+            (Some(_), _) => return,
             // That no schema changes does not say that no data are moved.
             (None, _) => {
-                Judged::unknown("it is not known whether it migrates a database", [NUMSTAT])
+                let message = "it is not known whether it migrates a database";
+                return self.unknown(rule, message, &[NUMSTAT]);
             }
-        }
+        };
+        let remedy = "remove the migration, or deploy it separately if the previous version runs with it, too";
+        self.broken((rule, code! {HF-GATE-005}), message, remedy, files.unwrap_or_default());
     }
 
-    fn files(&self) -> Judged<'a> {
-        let Some(most) = self.scope.files_most else { return Judged::Kept };
-        match self.figures {
-            None => Judged::unknown("it is not known how many files it changes", [NUMSTAT]),
-            Some(figures) if figures.files > u64::from(most) => Judged::broken(
-                code! {HF-GATE-006},
-                format!("it changes {} files, and the policy allows {most}", figures.files),
+    fn files(&mut self, rule: ScopeRule) {
+        let Some(most) = self.scope.files_most else { return };
+        match self.figures.map(|figures| figures.files) {
+            None => self.unknown(rule, "it is not known how many files it changes", &[NUMSTAT]),
+            Some(files) if files > u64::from(most) => self.broken(
+                (rule, code! {HF-GATE-006}),
+                format!("it changes {files} files, and the policy allows {most}"),
                 "keep to the files that the fix needs",
+                &[],
             ),
-            Some(_) => Judged::Kept,
+            Some(_) => {}
         }
     }
 
-    fn lines(&self) -> Judged<'a> {
-        let Some(most) = self.scope.lines_most else { return Judged::Kept };
-        match self.figures {
-            None => Judged::unknown("it is not known how many lines it changes", [NUMSTAT]),
-            Some(figures) if figures.lines > u64::from(most) => Judged::broken(
-                code! {HF-GATE-007},
-                format!("it changes {} lines, and the policy allows {most}", figures.lines),
+    fn lines(&mut self, rule: ScopeRule) {
+        let Some(most) = self.scope.lines_most else { return };
+        match self.figures.map(|figures| (figures.lines, figures.binary)) {
+            None => self.unknown(rule, "it is not known how many lines it changes", &[NUMSTAT]),
+            Some((lines, _)) if lines > u64::from(most) => self.broken(
+                (rule, code! {HF-GATE-007}),
+                format!("it changes {lines} lines, and the policy allows {most}"),
                 "keep to the lines that the fix needs",
+                &[],
             ),
-            Some(figures) if figures.binary > 0 => {
-                Judged::unknown("it changes binary files, whose lines are not counted", Vec::new())
+            Some((_, 0)) => {}
+            Some(_) => {
+                self.unknown(rule, "it changes binary files, whose lines are not counted", &[]);
             }
-            Some(_) => Judged::Kept,
         }
     }
 }

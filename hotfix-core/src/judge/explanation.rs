@@ -205,10 +205,7 @@ impl AppliedRule {
                 let (Some(figure), Some(value)) = (figure, value) else {
                     return format!("The {bound} bound has no reference");
                 };
-                let beyond = match worse {
-                    Worse::Higher => value > figure,
-                    Worse::Lower => value < figure,
-                };
+                let beyond = worse.is_beyond(value, figure);
                 let side = match (crossed, worse) {
                     (None, _) => "in the same bucket as",
                     (Some(false), _) if !beyond => "within",

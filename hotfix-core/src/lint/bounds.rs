@@ -22,12 +22,10 @@ const DOUBTFUL_ROLLBACK: f64 = 0.001;
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     for metric in policy.metrics() {
         order(metric, findings);
-        if metric.role == Role::Decide {
-            good_side(policy, metric, findings);
-        }
         live_arm(policy, metric, findings);
         buckets(metric, findings);
         if metric.role == Role::Decide {
+            good_side(policy, metric, findings);
             missed_by_chance(policy, metric, findings);
             tripped_by_chance(policy, metric, findings);
         }
@@ -44,11 +42,7 @@ fn place(metric: &Metric, bound: &str) -> String {
 fn order(metric: &Metric, findings: &mut Vec<Finding>) {
     let [success, alert, rollback] =
         metric.bounds.named().map(|(_, bound)| bound.and_then(|bound| figure(metric, bound)));
-    // Whether the first figure is worse.
-    let worse = |first: f64, second: f64| match metric.worse {
-        Worse::Higher => first > second,
-        Worse::Lower => first < second,
-    };
+    let worse = |first: f64, second: f64| metric.worse.is_beyond(first, second);
     let mut out_of_order = |first, first_at, second, second_at, so| {
         let fault =
             FigureFault::BoundOrder { metric: metric.id, first, first_at, second, second_at, so };
@@ -78,10 +72,7 @@ fn order(metric: &Metric, findings: &mut Vec<Finding>) {
 /// that no value is beyond.
 fn good_side(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let (id, worse) = (metric.id, metric.worse);
-    let better = |first: f64, second: f64| match worse {
-        Worse::Higher => first < second,
-        Worse::Lower => first > second,
-    };
+    let better = |first: f64, second: f64| worse.is_beyond(second, first);
     // The worst and the best values that are possible.
     let (end, best) = match (metric.kind.unit(), worse) {
         (Unit::Fraction, Worse::Higher) => (Some(1.0), Some(0.0)),

@@ -2,13 +2,12 @@
 
 use super::escalation::{is_for, severities};
 use super::fault::TimeFault;
-use super::finding::{Example, Finding};
+use super::finding::{Example, Finding, put_once};
 use super::format::time;
 use crate::grade::{DutyKind, Moment, Severity};
 use crate::plan::duration::{
     Times, phases_until, phases_until_live, procedure, rollout, steps_until, until_live,
 };
-use crate::plan::slo::{is_before_deployment, is_early};
 use crate::policy::Policy;
 use crate::policy::section::{Duty, TimeRange};
 use crate::unit::{Name, Span, Timestamp};
@@ -30,16 +29,9 @@ fn put(findings: &mut Vec<Finding>, path: String, fault: TimeFault, shown: Optio
     findings.push(Finding::new(path, fault, example));
 }
 
-/// The same two duties for another severity are the same fault: it is reported once.
-fn put_once(findings: &mut Vec<Finding>, path: String, fault: TimeFault) {
-    if !findings.iter().any(|known| known.path == path && known.code() == fault.code()) {
-        put(findings, path, fault, None);
-    }
-}
-
 /// Duties with a deadline for the fix.
 fn sets_deadline(duty: &Duty) -> bool {
-    duty.kind == DutyKind::Fix && is_before_deployment(duty.from)
+    duty.kind == DutyKind::Fix && duty.from < Moment::Deployed
 }
 
 fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
@@ -48,7 +40,7 @@ fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
         let (true, Some(limit)) = (sets_deadline(duty), duty.within.within()) else { continue };
         let path = format!("/duties/{index}/within");
         let concerned = hotfixes().filter(|level| duty.is_for(level.severity));
-        if is_early(duty.from) {
+        if duty.from.is_early() {
             for level in concerned.clone() {
                 let Some(sum) = until_live(policy, Some(level)).filter(|sum| sum.most > limit)
                 else {
@@ -107,12 +99,12 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
     let Some(phases) = phases_until(policy, slo.to) else { return };
     let steps = steps_until(policy, slo.to, None, procedure(policy, |_| None));
     let watched = slo.to == Moment::Closed && !policy.after().is_empty();
-    if let Some(sum) = steps.filter(|sum| is_early(slo.from) && sum.most > limit) {
+    if let Some(sum) = steps.filter(|sum| slo.from.is_early() && sum.most > limit) {
         let (what, least, most) = ("objective", sum.least, sum.most);
         let fault = TimeFault::ProcedureTooLong { what, limit, least, most, watched };
         put(findings, path.to_owned(), fault, Some((sum, limit)));
     }
-    if is_before_deployment(slo.from) && phases.least > limit {
+    if slo.from < Moment::Deployed && phases.least > limit {
         let (what, least) = ("objective".to_owned(), phases.least);
         let fault = TimeFault::PhasesTooLong { what, limit, least, watched };
         put(findings, path.to_owned(), fault, Some((phases, limit)));

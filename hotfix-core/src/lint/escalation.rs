@@ -1,7 +1,7 @@
 //! Escalation policies: levels in order, without gaps.
 
 use super::fault::PeopleFault;
-use super::finding::{Finding, put};
+use super::finding::{Finding, put, put_once};
 use crate::grade::{DutyKind, Severity};
 use crate::policy::Policy;
 use crate::policy::section::Duty;
@@ -9,7 +9,6 @@ use crate::sorting::sort_by_key;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     let anyone = policy.duties().iter().any(|duty| duty.kind == DutyKind::Escalate);
-    let mut reported: Vec<(String, &'static str)> = Vec::new();
     for severity in severities(policy) {
         let levels = levels(policy, severity);
         let hotfix = |severity: &Severity| policy.severity(*severity).is_some_and(|l| l.hotfix);
@@ -18,14 +17,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
             let fault = PeopleFault::NoEscalation { severity };
             put(findings, path, fault);
         }
-        for (path, fault) in level_faults(severity, &levels) {
-            // The same level of another severity has the same fault: it is reported once.
-            let key = (path.clone(), fault.code());
-            if !reported.contains(&key) {
-                reported.push(key);
-                put(findings, path, fault);
-            }
-        }
+        level_faults(severity, &levels, findings);
     }
 }
 
@@ -64,19 +56,19 @@ fn levels(policy: &Policy, severity: Option<Severity>) -> Vec<EscalationLevel<'_
 fn level_faults(
     severity: Option<Severity>,
     levels: &[EscalationLevel<'_>],
-) -> Vec<(String, PeopleFault)> {
-    let mut faults = Vec::new();
+    findings: &mut Vec<Finding>,
+) {
     let mut before: Option<EscalationLevel<'_>> = None;
     for &(index, step, duty) in levels {
         let reached = before.map_or(0, |(_, step, _)| step);
         if before.is_some() && step == reached {
             let first = before.map_or(duty.id, |(_, _, duty)| duty.id);
             let fault = PeopleFault::TwoOfOneLevel { severity, step, first, second: duty.id };
-            faults.push((format!("/duties/{index}/level"), fault));
+            put_once(findings, format!("/duties/{index}/level"), fault);
         } else if step > reached + 1 {
             let (duty, missing) = (duty.id, reached + 1);
             let fault = PeopleFault::MissingLevel { severity, duty, step, missing };
-            faults.push((format!("/duties/{index}/level"), fault));
+            put_once(findings, format!("/duties/{index}/level"), fault);
         }
         let earlier = before.filter(|(_, number, _)| *number < step).map(|(_, _, earlier)| earlier);
         if let Some(earlier) = earlier
@@ -85,9 +77,8 @@ fn level_faults(
             && within <= first
         {
             let fault = PeopleFault::LevelTooEarly { severity, duty: duty.id, within };
-            faults.push((format!("/duties/{index}/within"), fault));
+            put_once(findings, format!("/duties/{index}/within"), fault);
         }
         before = Some((index, step, duty));
     }
-    faults
 }

@@ -79,6 +79,15 @@ pub(super) fn put(findings: &mut Vec<Finding>, path: impl Into<String>, fault: i
     findings.push(Finding::new(path, fault, None));
 }
 
+/// Adds a finding about duties, unless it is known: the same duties for another severity have the
+/// same fault.
+pub(super) fn put_once(findings: &mut Vec<Finding>, path: String, fault: impl Into<Fault>) {
+    let fault = fault.into();
+    if !findings.iter().any(|known| known.path == path && known.code() == fault.code()) {
+        put(findings, path, fault);
+    }
+}
+
 impl Finding {
     pub(super) fn new(
         path: impl Into<String>,

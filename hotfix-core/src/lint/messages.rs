@@ -40,14 +40,10 @@ fn occasions(policy: &Policy, findings: &mut Vec<Finding>) {
                 })
         };
         let any = |severity| policy.messages().iter().any(|message| fits(message, severity));
-        let concerned: Vec<Severity> = policy
-            .severities()
-            .iter()
-            .filter(|level| level.hotfix && duty.is_for(level.severity))
-            .map(|level| level.severity)
-            .collect();
-        let severities: Vec<Severity> =
-            concerned.iter().copied().filter(|severity| !any(Some(*severity))).collect();
+        let levels = policy.severities().iter();
+        let concerned = levels.filter(|level| level.hotfix && duty.is_for(level.severity));
+        let severities = concerned.map(|level| level.severity);
+        let severities: Vec<Severity> = severities.filter(|of| !any(Some(*of))).collect();
         // A duty for severities without a hot-fix belongs to the normal process.
         let lacks =
             if policy.severities().is_empty() { !any(None) } else { !severities.is_empty() };
@@ -60,22 +56,16 @@ fn occasions(policy: &Policy, findings: &mut Vec<Finding>) {
 }
 
 /// The kinds of message that fit a duty; empty for one that does not report on the hot-fix.
-const fn kinds(duty: &Duty) -> &'static [MessageKind] {
+fn kinds(duty: &Duty) -> &'static [MessageKind] {
     match duty.kind {
         DutyKind::Update => &[MessageKind::Update],
         DutyKind::Notify => match duty.from {
-            Moment::Began
-            | Moment::Detected
-            | Moment::Declared
-            | Moment::Approved
-            | Moment::FixStarted => {
+            from if from < Moment::DeployStarted => {
                 &[MessageKind::Alert, MessageKind::DeploymentStarted, MessageKind::Update]
             }
             Moment::DeployStarted => &[MessageKind::DeploymentStarted],
-            Moment::Deployed | Moment::Verified | Moment::Resolved | Moment::Closed => {
-                &[MessageKind::Deployed, MessageKind::Resolved]
-            }
             Moment::RolledBack => &[MessageKind::RolledBack, MessageKind::RollingBack],
+            _ => &[MessageKind::Deployed, MessageKind::Resolved],
         },
         DutyKind::Act
         | DutyKind::Fix

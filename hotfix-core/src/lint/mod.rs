@@ -6,7 +6,6 @@
 //! an example that shows the fault when it is fed back to the engine.
 
 mod bounds;
-mod commits;
 mod deadlines;
 mod escalation;
 mod fault;
@@ -15,10 +14,10 @@ mod format;
 mod idle;
 mod logic;
 mod messages;
-mod orders;
 mod phases;
 mod promises;
 mod roles;
+mod source_control;
 
 pub use crate::plan::StepTime;
 pub(crate) use fault::findings;
@@ -45,8 +44,7 @@ impl Policy {
         roles::find(self, &mut findings);
         escalation::find(self, &mut findings);
         messages::find(self, &mut findings);
-        commits::find(self, &mut findings);
-        orders::find(self, &mut findings);
+        source_control::find(self, &mut findings);
         sort_by_key(&mut findings, |finding: &Finding| finding.code());
         findings
     }

@@ -2,8 +2,7 @@
 
 use super::fault::FigureFault;
 use super::finding::{Finding, put};
-use crate::grade::{AdviceCheck, AdviceKind, MergeKind, PromotionRule, Response, Role};
-use crate::grade::{RollbackMethod, Strategy, Versioning};
+use crate::grade::{AdviceCheck, AdviceKind, PromotionRule, Response, Role, Strategy};
 use crate::plan::ErrorBudget;
 use crate::plan::healthy::{Law, traffic};
 use crate::plan::volume::{ShortWindow, short_windows};
@@ -25,7 +24,6 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     windows(policy, findings);
     least_trials(policy, findings);
     evidence(policy, findings);
-    source_control(policy, findings);
     staging(policy, findings);
     alternatives(policy, findings);
 }
@@ -180,24 +178,6 @@ fn time_to_show(
         .map(|minutes| (minutes + warm_up / 60.0).ceil() * 60.0)
         .and_then(|seconds| Span::try_from_seconds(seconds).ok());
     Some((shown, needed))
-}
-
-fn source_control(policy: &Policy, findings: &mut Vec<Finding>) {
-    let Some(vcs) = policy.vcs() else { return };
-    let by_identifier = Versioning::HotfixIdentifier;
-    if vcs.version == by_identifier {
-        let fault = FigureFault::VersionRanksBelow { also: false };
-        put(findings, "/vcs/version".to_owned(), fault);
-    }
-    if let Some(index) = vcs.also_version.iter().position(|way| *way == by_identifier) {
-        let fault = FigureFault::VersionRanksBelow { also: true };
-        put(findings, format!("/vcs/also_version/{index}"), fault);
-    }
-    let methods = &policy.rollback().methods;
-    let reverts = methods.iter().position(|way| way.kind == RollbackMethod::GitRevert);
-    if let (MergeKind::NoFf, Some(index)) = (vcs.merge, reverts) {
-        put(findings, format!("/rollback/methods/{index}"), FigureFault::RevertNeedsParent {});
-    }
 }
 
 /// Alternatives without phases: phases with shares cannot be derived from another strategy.

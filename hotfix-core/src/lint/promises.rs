@@ -99,13 +99,9 @@ fn duties<'a>(
 }
 
 fn of_updates(policy: &Policy, message: &Message, promised: Span) -> Broken {
-    let mut shortest: Option<Span> = None;
-    for duty in duties(policy, message, &[DutyKind::Update]) {
-        if let Some(every) = duty.every.filter(|_| duty.audience == Some(message.audience)) {
-            shortest = Some(shortest.map_or(every, |shortest| shortest.min(every)));
-        }
-    }
-    let found = match shortest {
+    let updates = duties(policy, message, &[DutyKind::Update]);
+    let updates = updates.filter(|duty| duty.audience == Some(message.audience));
+    let found = match updates.filter_map(|duty| duty.every).min() {
         None => "no duty sends updates to that audience".to_owned(),
         Some(every) if every > promised => format!("updates are due every {}", time(every)),
         Some(_) => return None,

@@ -252,11 +252,8 @@ pub(super) fn calibrations(
         if got != expected {
             return Err(fault(StatError::BoundaryMismatch { got, expected }));
         }
-        let (slow, without) = match calibrate_slow(&rows, &of_times(policy, known, seed, requests))
-        {
-            Ok(slow) => (Some(Box::new(slow)), None),
-            Err(error) => (None, Some(with_code(&error))),
-        };
+        let (slow, without) =
+            limits(calibrate_slow(&rows, &of_times(policy, known, seed, requests)));
         let phases = Vec::new();
         calibrations.insert(metric, MetricCalibration { history, phases, slow, without });
     }
@@ -353,16 +350,14 @@ fn of_phase(
         let quiet = StatError::EmptyHistory { what: "events" };
         if has_events(&calibration) { Ok(calibration) } else { Err(quiet) }
     });
-    match calibrated {
-        Ok(calibration) => {
-            PhaseCalibration { phase, calibration: Some(Box::new(calibration)), without: None }
-        }
-        Err(error) => {
-            PhaseCalibration { phase, calibration: None, without: Some(with_code(&error)) }
-        }
-    }
+    let (calibration, without) = limits(calibrated);
+    PhaseCalibration { phase, calibration, without }
 }
 
-fn with_code(error: &StatError) -> String {
-    format!("{}: {error}", error.code())
+/// The limits that a history gives, or why it gives none: a code and a sentence.
+fn limits<T>(calibrated: Result<T, StatError>) -> (Option<Box<T>>, Option<String>) {
+    match calibrated {
+        Ok(limits) => (Some(Box::new(limits)), None),
+        Err(error) => (None, Some(format!("{}: {error}", error.code()))),
+    }
 }

@@ -51,15 +51,6 @@ pub struct PlannedCommand {
     pub missing: Vec<CommandField>,
 }
 
-/// The values of commands that are not the plan's alone.
-#[derive(Clone, Copy)]
-struct Values<'a> {
-    /// The version that a rollback restores.
-    previous: Option<&'a str>,
-    /// The phase that they belong to.
-    phase: Option<&'a Phase>,
-}
-
 /// The step whose commands come with the action `deploy`.
 const DEPLOY: &str = "deploy";
 
@@ -104,7 +95,7 @@ impl Plan {
     ) -> impl Iterator<Item = PlannedCommands<'a>> {
         let of_item = move |item: &'a ChecklistItem| {
             let owner = (CommandOwner::Item, item.id.as_str(), item.text.as_str());
-            self.filled(owner, &item.commands, Values { previous, phase: None })
+            self.filled(owner, &item.commands, previous, None)
         };
         list.items.iter().filter_map(of_item)
     }
@@ -116,7 +107,7 @@ impl Plan {
         previous: Option<&str>,
     ) -> Option<PlannedCommands<'a>> {
         let owner = (CommandOwner::Phase, phase.name.as_str(), phase.objective.as_str());
-        self.filled(owner, &phase.commands, Values { previous, phase: Some(phase) })
+        self.filled(owner, &phase.commands, previous, Some(phase))
     }
 
     /// The commands of a step of the procedure. Those of `deploy` are, as those of phases, for the
@@ -129,7 +120,7 @@ impl Plan {
         let owner = (CommandOwner::Step, step.id.as_str(), step.title.as_str());
         let is_other = step.id.as_str() == DEPLOY && self.policy().instead_of().is_some();
         let commands: &[String] = if is_other { &[] } else { &step.commands };
-        self.filled(owner, commands, Values { previous, phase: None })
+        self.filled(owner, commands, previous, None)
     }
 
     /// The commands of a rollback method that restores this version.
@@ -139,24 +130,27 @@ impl Plan {
         previous: Option<&'a str>,
     ) -> Option<PlannedCommands<'a>> {
         let owner = (CommandOwner::Method, way.kind.as_str(), "");
-        self.filled(owner, &way.commands, Values { previous, phase: None })
+        self.filled(owner, &way.commands, previous, None)
     }
 
     /// The commands with the values of this plan; None if the policy has no command for it.
+    /// `previous` is the version that a rollback restores, `phase` the one that they belong to.
     fn filled<'a>(
         &self,
         (of, id, title): (CommandOwner, &'a str, &'a str),
         commands: &[String],
-        values: Values<'_>,
+        previous: Option<&str>,
+        phase: Option<&Phase>,
     ) -> Option<PlannedCommands<'a>> {
-        let commands: Vec<_> = commands.iter().map(|command| self.fill(command, values)).collect();
+        let fill = |command: &String| self.fill(command, previous, phase);
+        let commands: Vec<_> = commands.iter().map(fill).collect();
         (!commands.is_empty()).then_some(PlannedCommands { of, id, title, commands })
     }
 
-    fn fill(&self, command: &str, values: Values<'_>) -> PlannedCommand {
+    fn fill(&self, command: &str, previous: Option<&str>, phase: Option<&Phase>) -> PlannedCommand {
         let mut planned = PlannedCommand { line: String::new(), missing: Vec::new() };
         // A command of a checked policy can be read.
-        let Ok(parts) = parts(command, values.phase.is_some()) else {
+        let Ok(parts) = parts(command, phase.is_some()) else {
             planned.line.push_str(command);
             return planned;
         };
@@ -164,7 +158,7 @@ impl Plan {
             match part {
                 CommandPart::Text(text) => planned.line.push_str(text),
                 CommandPart::Field(field) => {
-                    let value = self.value_of(field, values);
+                    let value = self.value_of(field, previous, phase);
                     if let Some(value) = value.as_deref().and_then(quoted_value) {
                         planned.line.push_str(&value);
                     } else {
@@ -182,7 +176,8 @@ impl Plan {
     fn value_of(
         &self,
         field: CommandField,
-        Values { previous, phase }: Values<'_>,
+        previous: Option<&str>,
+        phase: Option<&Phase>,
     ) -> Option<String> {
         let (incident, release) = (&self.subject().incident, self.release());
         match field {

@@ -6,7 +6,7 @@ use crate::fact::Truth;
 use crate::gate::Who;
 use crate::gate::approval::stand_ins_of;
 use crate::gate::checklist::applies;
-use crate::grade::{DutyKind, Moment, ReviewTime, closed_set};
+use crate::grade::{DutyKind, ReviewTime, closed_set};
 use crate::policy::section::{Due, Duty};
 use crate::sorting::sort_by_key;
 use crate::text::{counted, joined, quoted};
@@ -116,15 +116,9 @@ impl Plan {
                 DutyKind::Page | DutyKind::Act | DutyKind::Notify | DutyKind::Update => true,
                 // Later levels are paged only if nobody answers.
                 DutyKind::Escalate => duty.level == Some(1),
-                DutyKind::Fix
-                | DutyKind::Approve
-                | DutyKind::Review
-                | DutyKind::Meet
-                | DutyKind::Write
-                | DutyKind::Watch
-                | DutyKind::FollowUp => false,
+                _ => false,
             };
-            kind && matches!(duty.from, Moment::Began | Moment::Detected | Moment::Declared)
+            kind && duty.from.is_early()
         };
         let first = policy.duties().iter().filter(is_first).filter(|duty| self.may_be_due(duty));
         let mut first: Vec<(Span, &Duty)> = first

@@ -110,19 +110,7 @@ impl Plan {
                     .collect(),
             })
         });
-        let is_later = |duty: &&Duty| match duty.from {
-            Moment::Began
-            | Moment::Detected
-            | Moment::Declared
-            | Moment::Approved
-            | Moment::FixStarted
-            | Moment::DeployStarted => false,
-            Moment::Deployed
-            | Moment::Verified
-            | Moment::Resolved
-            | Moment::RolledBack
-            | Moment::Closed => true,
-        };
+        let is_later = |duty: &&Duty| duty.from >= Moment::Deployed;
         let duties = policy.duties().iter().filter(is_later).filter(|duty| self.may_be_due(duty));
         let validation = policy.final_validation();
         FollowUp {

@@ -32,7 +32,6 @@ mod read;
 mod recommend;
 mod risks;
 mod rollback;
-mod scope;
 mod sequence;
 pub(crate) mod slo;
 mod source_control;
@@ -254,20 +253,14 @@ impl Plan {
         if let Some(requests) = traffic.requests_per_minute
             && !(requests.is_finite() && requests > 0.0)
         {
-            return Err(PlanError::Traffic {
-                field: "/traffic/requests_per_minute",
-                got: requests.to_string(),
-                expected: "a number above 0",
-            });
+            let (field, expected) = ("/traffic/requests_per_minute", "a number above 0");
+            return Err(PlanError::Traffic { field, got: requests.to_string(), expected });
         }
         if let (Some(canary), Some(all)) = (traffic.canary_instances, traffic.instances)
             && canary > all
         {
-            return Err(PlanError::Traffic {
-                field: "/traffic/canary_instances",
-                got: canary.to_string(),
-                expected: "at most `instances`",
-            });
+            let (field, expected) = ("/traffic/canary_instances", "at most `instances`");
+            return Err(PlanError::Traffic { field, got: canary.to_string(), expected });
         }
         let facts = Facts::read(&incident.facts, policy.vocabulary())?;
         let severity = incident.severity.or_else(|| policy.classify(&facts).act_on());

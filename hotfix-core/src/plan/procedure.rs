@@ -46,13 +46,8 @@ pub struct PlannedStep<'a> {
     /// When it ends, since the detection.
     pub ends: Option<TimeRange>,
     /// Whether it may be later, because an earlier step has no time.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub may_be_later: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-const fn is_false(flag: &bool) -> bool {
-    !*flag
 }
 
 closed_set! {

@@ -91,17 +91,6 @@ impl Kept {
     }
 }
 
-/// Whether this moment is before all work of people that precedes the deployment.
-pub(crate) const fn is_early(moment: Moment) -> bool {
-    matches!(moment, Moment::Began | Moment::Detected | Moment::Declared)
-}
-
-/// Whether this moment is before the whole deployment.
-pub(crate) const fn is_before_deployment(moment: Moment) -> bool {
-    is_early(moment)
-        || matches!(moment, Moment::Approved | Moment::FixStarted | Moment::DeployStarted)
-}
-
 impl Plan {
     /// The policy's objective, its estimate and the deadlines for the fix: the time that this plan
     /// needs for each, and whether it meets them.
@@ -205,9 +194,9 @@ impl Plan {
     /// phases count instead of those.
     fn between(&self, from: Moment, to: Moment) -> Option<Times> {
         let policy = self.policy();
-        let phases = phases_until(policy, to).filter(|_| is_before_deployment(from));
+        let phases = phases_until(policy, to).filter(|_| from < Moment::Deployed);
         let steps = steps_until(policy, to, self.level(), self.whole_procedure())
-            .filter(|_| is_early(from));
+            .filter(|_| from.is_early());
         match (steps, phases) {
             (Some(steps), Some(phases)) => Some(with_phases(policy, self.level(), steps, phases)),
             (steps, phases) => steps.or(phases),

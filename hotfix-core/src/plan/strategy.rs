@@ -141,7 +141,8 @@ fn forbidden(strategy: Strategy, traffic: &Traffic) -> Option<Obstacle> {
     }
 }
 
-/// The phases of a release with this strategy, under the unmodified policy.
+/// The phases of a release with this strategy, under the unmodified policy. Only `rolling` has the
+/// batch that the release chose.
 pub(super) fn phases<'p>(
     policy: &'p Policy,
     strategy: Strategy,
@@ -163,9 +164,8 @@ pub(super) fn phases<'p>(
         return Ok(Cow::Borrowed(&course.phases));
     }
     // A policy has a phase at least.
-    let [first, .., last] = policy.phases() else {
-        let [only] = policy.phases() else { return Err(Obstacle::NoPhases) };
-        return derived(policy, strategy, subject, [only, only]);
+    let (Some(first), Some(last)) = (policy.phases().first(), policy.phases().last()) else {
+        return Err(Obstacle::NoPhases);
     };
     derived(policy, strategy, subject, [first, last])
 }

@@ -1,7 +1,7 @@
 //! Traffic that does not suit the policy: beyond a bound of a volume metric, where every reading of
 //! a healthy fix is beyond it too; or too low for a window to have the least number of trials.
 
-use crate::grade::{Role, Worse};
+use crate::grade::Role;
 use crate::metric::bound_figure;
 use crate::metric_kind::Unit;
 use crate::policy::Policy;
@@ -87,10 +87,7 @@ impl Plan {
             ];
             gravest_first.into_iter().find_map(|(which, bound)| {
                 let bound = bound_figure(metric, bound?, None)?;
-                let is_beyond = match metric.worse {
-                    Worse::Higher => requests_per_minute > bound,
-                    Worse::Lower => requests_per_minute < bound,
-                };
+                let is_beyond = metric.worse.is_beyond(requests_per_minute, bound);
                 let metric = metric.id;
                 is_beyond.then_some(VolumeBeyond { metric, which, bound, requests_per_minute })
             })

@@ -18,31 +18,20 @@ pub(super) fn of_rules(policy: &Policy) -> Option<Tree> {
         policy,
         tree: Tree { root: Target::Leaf(0), questions: Vec::new(), leaves: Vec::new() },
     };
-    let end = match policy.classification.otherwise {
-        Hotfix::No => Some(chain.leaf(
-            "scheduled",
-            "nothing calls for a hot-fix: a scheduled release",
-            None,
-            false,
-        )),
-        Hotfix::Yes | Hotfix::Unknown => None,
-    };
-    // Built from the end, so that each question knows where its `no` leads.
-    let mut next = end;
-    if policy.classification.exclusions != Exclusions::Win {
-        next = chain.rules(Effect::Exclude, next);
-    }
+    let nothing = "nothing calls for a hot-fix: a scheduled release";
+    let is_scheduled = policy.classification.otherwise == Hotfix::No;
+    let mut next = is_scheduled.then(|| chain.leaf("scheduled", nothing, None, false));
     // An admission overrides a severity without a hot-fix, so it is asked before the first of
     // these.
     let calm = |severity: &Severity| policy.severity(*severity).is_some_and(|level| !level.hotfix);
     let admitted_before = Severity::ALL.iter().position(calm).unwrap_or(Severity::ALL.len());
     let mut effects: Vec<Effect> = Severity::ALL.iter().copied().map(Effect::Severity).collect();
     effects.insert(admitted_before, Effect::Admit);
+    let wins = policy.classification.exclusions == Exclusions::Win;
+    effects.insert(if wins { 0 } else { effects.len() }, Effect::Exclude);
+    // Built from the end, so that each question knows where its `no` leads.
     for effect in effects.into_iter().rev() {
         next = chain.rules(effect, next);
-    }
-    if policy.classification.exclusions == Exclusions::Win {
-        next = chain.rules(Effect::Exclude, next);
     }
     let mut tree = chain.tree;
     tree.root = next?;

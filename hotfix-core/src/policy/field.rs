@@ -102,31 +102,74 @@ where
     }
 }
 
-impl Field for Duration {
-    type Out = Span;
+/// Values that are written as a number, or as a text with a unit.
+macro_rules! units {
+    ($($field:ty => $type:ty: $from:path, $to:path, $expected:literal, $schema:expr, $example:literal;)*) => {$(
+        impl Field for $field {
+            type Out = $type;
 
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Span> {
-        match &node.value {
-            Value::Number(seconds) => from_number(Span::try_from_seconds(*seconds), reader),
-            Value::Text(text) => as_unit(text, reader),
-            _ => reader.wrong_type("a duration, as in \"10min\" or seconds", node),
+            fn read(node: &Node, reader: &mut PolicyReader) -> Option<$type> {
+                match &node.value {
+                    Value::Number(number) => from_number($from(*number), reader),
+                    Value::Text(text) => as_unit(text, reader),
+                    _ => reader.wrong_type($expected, node),
+                }
+            }
+            fn write(value: &$type, style: Style) -> Node {
+                written(value, $to(*value), style)
+            }
+            fn schema(_: &mut Definitions) -> Schema {
+                $schema
+            }
+            fn example() -> &'static str {
+                $example
+            }
         }
-    }
-    fn write(value: &Span, style: Style) -> Node {
-        written(value, value.as_seconds(), style)
-    }
-    fn schema(_: &mut Definitions) -> Schema {
-        json!({
-            "description": "seconds, or a number with one of ms, s, min, h, d; at most 10000 d",
-            "anyOf": [
-                { "type": "number", "minimum": 0, "maximum": 864_000_000 },
-                { "type": "string", "pattern": r"^\s*[0-9.]+\s*(ms|s|min|h|d)\s*$" },
-            ],
-        })
-    }
-    fn example() -> &'static str {
-        "\"10min\""
-    }
+    )*};
+}
+
+units! {
+    Duration => Span: Span::try_from_seconds, Span::as_seconds,
+        "a duration, as in \"10min\" or seconds", duration(), "\"10min\"";
+    Share => Self: Self::try_from_fraction, Self::as_fraction,
+        "a share, as in 0.1 or \"10%\"", fraction(), "\"10%\"";
+    Proportion => Self: Self::try_from_fraction, Self::as_fraction,
+        "a share, as in 0.1 or \"10%\"", fraction(), "\"1%\"";
+    PerMinute => Self: Self::try_new, Self::value,
+        "a frequency, as in \"5/min\" or a number per minute", per_minute(), "\"5/min\"";
+}
+
+/// The two forms of a duration; `least` is the keyword for its smallest number.
+fn durations(least: &str, pattern: &str) -> [Schema; 2] {
+    [
+        json!({ "type": "number", least: 0, "maximum": 864_000_000 }),
+        json!({ "type": "string", "pattern": pattern }),
+    ]
+}
+
+/// The pattern of a duration as a text.
+const DURATION_PATTERN: &str = r"^\s*[0-9.]+\s*(ms|s|min|h|d)\s*$";
+
+fn duration() -> Schema {
+    json!({
+        "description": "seconds, or a number with one of ms, s, min, h, d; at most 10000 d",
+        "anyOf": durations("minimum", DURATION_PATTERN),
+    })
+}
+
+fn fraction() -> Schema {
+    json!({
+        "description": "a fraction, or a percentage",
+        "anyOf": [
+            { "type": "number", "minimum": 0, "maximum": 1 },
+            { "type": "string", "pattern": r"^\s*[0-9.eE+-]+\s*%?\s*$" },
+        ],
+    })
+}
+
+fn per_minute() -> Schema {
+    json!({ "description": "a number per minute, or a number with /s, /min or /h",
+        "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string" }] })
 }
 
 impl Narrowed for Lasting {
@@ -148,16 +191,13 @@ impl Narrowed for Lasting {
     fn schema_of(_: &mut Definitions) -> Schema {
         json!({
             "description": "seconds, or a number with one of ms, s, min, h, d; above 0 and at most 10000 d",
-            "anyOf": [
-                { "type": "number", "exclusiveMinimum": 0, "maximum": 864_000_000 },
-                { "type": "string", "pattern": r"^\s*[0-9.]*[1-9][0-9.]*\s*(ms|s|min|h|d)\s*$" },
-            ],
+            "anyOf": durations(
+                "exclusiveMinimum",
+                r"^\s*[0-9.]*[1-9][0-9.]*\s*(ms|s|min|h|d)\s*$",
+            ),
         })
     }
 }
-
-/// The named days of [`Due`].
-const DAYS: &[&str; Calendar::ALL.len()] = known!(Calendar, Calendar::ALL);
 
 fn due(text: &str, reader: &mut PolicyReader) -> Option<Due> {
     if let Ok(day) = text.parse() {
@@ -167,8 +207,8 @@ fn due(text: &str, reader: &mut PolicyReader) -> Option<Due> {
         Ok(span) => Some(Due::Within(span)),
         Err(error @ UnitError::SpanRange { .. }) => reader.fail(error),
         Err(_) => {
-            let nearest = nearest(text, DAYS.iter().copied());
-            reader.fail(Problem::Due { got: shown(text), nearest, known: DAYS })
+            let nearest = nearest(text, Calendar::NAMES.iter().copied());
+            reader.fail(Problem::Due { got: shown(text), nearest, known: Calendar::NAMES })
         }
     }
 }
@@ -190,54 +230,15 @@ impl Field for Due {
         }
     }
     fn schema(_: &mut Definitions) -> Schema {
+        let [seconds, text] = durations("minimum", DURATION_PATTERN);
         json!({
             "description": "seconds, a number with one of ms, s, min, h, d, or one of the days listed; at most 10000 d",
-            "anyOf": [
-                { "type": "number", "minimum": 0, "maximum": 864_000_000 },
-                { "type": "string", "pattern": r"^\s*[0-9.]+\s*(ms|s|min|h|d)\s*$" },
-                { "type": "string", "enum": DAYS },
-            ],
+            "anyOf": [seconds, text, one_of(Calendar::NAMES)],
         })
     }
     fn example() -> &'static str {
         "\"2h\""
     }
-}
-
-macro_rules! fractions {
-    ($($type:ty, $example:literal;)*) => {$(
-        impl Field for $type {
-            type Out = Self;
-
-            fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
-                match &node.value {
-                    Value::Number(fraction) => from_number(Self::try_from_fraction(*fraction), reader),
-                    Value::Text(text) => as_unit(text, reader),
-                    _ => reader.wrong_type("a share, as in 0.1 or \"10%\"", node),
-                }
-            }
-            fn write(value: &Self, style: Style) -> Node {
-                written(value, value.as_fraction(), style)
-            }
-            fn schema(_: &mut Definitions) -> Schema {
-                json!({
-                    "description": "a fraction, or a percentage",
-                    "anyOf": [
-                        { "type": "number", "minimum": 0, "maximum": 1 },
-                        { "type": "string", "pattern": r"^\s*[0-9.eE+-]+\s*%?\s*$" },
-                    ],
-                })
-            }
-            fn example() -> &'static str {
-                $example
-            }
-        }
-    )*};
-}
-
-fractions! {
-    Share, "\"10%\"";
-    Proportion, "\"1%\"";
 }
 
 impl Field for Ratio {
@@ -260,28 +261,6 @@ impl Field for Ratio {
     }
 }
 
-impl Field for PerMinute {
-    type Out = Self;
-
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
-        match &node.value {
-            Value::Number(per_minute) => from_number(Self::try_new(*per_minute), reader),
-            Value::Text(text) => as_unit(text, reader),
-            _ => reader.wrong_type("a frequency, as in \"5/min\" or a number per minute", node),
-        }
-    }
-    fn write(value: &Self, style: Style) -> Node {
-        written(value, value.value(), style)
-    }
-    fn schema(_: &mut Definitions) -> Schema {
-        json!({ "description": "a number per minute, or a number with /s, /min or /h",
-            "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string" }] })
-    }
-    fn example() -> &'static str {
-        "\"5/min\""
-    }
-}
-
 impl Field for Number {
     type Out = f64;
 
@@ -300,9 +279,6 @@ impl Field for Number {
     }
     fn schema(_: &mut Definitions) -> Schema {
         json!({ "type": "number" })
-    }
-    fn example() -> &'static str {
-        "100"
     }
 }
 
@@ -327,9 +303,6 @@ impl Field for HowMany {
     }
     fn schema(_: &mut Definitions) -> Schema {
         json!({ "type": "integer", "minimum": 1, "maximum": Self::MOST })
-    }
-    fn example() -> &'static str {
-        "1"
     }
 }
 

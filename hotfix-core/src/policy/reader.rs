@@ -17,7 +17,7 @@ use crate::grade::{MetricKind, Role, Severity, Strategy};
 use crate::policy::Policy;
 use crate::policy::section::{Model, Phase, Vendor};
 use crate::text::shown;
-use crate::unit::RoleName;
+use crate::unit::{RoleName, Span};
 
 /// How values are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(crate) trait Field {
     fn write(value: &Self::Out, style: Style) -> Node;
     /// Its JSON Schema.
     fn schema(definitions: &mut Definitions) -> Schema;
-    /// An example for a missing value: `"10min"`.
+    /// An example for a missing value of a required key: `"10min"`.
     fn example() -> &'static str {
         "{ … }"
     }
@@ -117,6 +117,23 @@ macro_rules! serialized {
 }
 
 serialized! { Policy, Phase, Vendor }
+
+/// A duration as a draft has it: of an optional key, or of another one.
+pub(crate) trait Lasts {
+    fn lasts(self) -> Option<Span>;
+}
+
+impl Lasts for Option<Span> {
+    fn lasts(self) -> Option<Span> {
+        self
+    }
+}
+
+impl Lasts for Option<Option<Span>> {
+    fn lasts(self) -> Option<Span> {
+        self.flatten()
+    }
+}
 
 /// A field of a table that is not one of its keys.
 pub(crate) trait Apart: Sized {
@@ -211,6 +228,36 @@ impl PolicyReader {
         self.required::<F>(key, node.or(made.as_ref()))
     }
 
+    /// Reports a duration that is shorter than that of another key.
+    pub(super) fn at_least(
+        &mut self,
+        (key, got): (&'static str, Option<Span>),
+        (least, at_least): (&'static str, Option<Span>),
+    ) {
+        if let (Some(got), Some(at_least)) = (got, at_least)
+            && got < at_least
+        {
+            let (got, at_least) = (got.to_string(), at_least.to_string());
+            self.fail_at::<()>(key, Problem::TooShort { key, got, least, at_least });
+        }
+    }
+
+    /// Reports values of a list that are not above the one before; `key` is where an item has it.
+    pub(super) fn rising<T: PartialOrd + ToString>(
+        &mut self,
+        list: &str,
+        key: &str,
+        values: &[T],
+        problem: impl Fn(String, String) -> Problem,
+    ) {
+        for (index, (before, got)) in (1..).zip(values.iter().zip(values.iter().skip(1))) {
+            if got <= before {
+                let place = format!("{}/{list}/{index}{key}", self.path());
+                self.fail_at_path::<()>(&place, problem(got.to_string(), before.to_string()));
+            }
+        }
+    }
+
     /// Reports texts in `names` that are not unique; each comes with its place.
     pub(super) fn unique(&mut self, what: &'static str, names: &[(String, &str)]) {
         let mut first: BTreeMap<&str, &str> = BTreeMap::new();
@@ -232,6 +279,7 @@ impl PolicyReader {
 ///
 /// A `plain` table is a struct with these fields, of the given visibility, and perhaps further
 /// derived traits after a colon. A function after the name of the draft checks what was read of it.
+/// A duration that is not shorter than that of another key has `at least` and this key at its end.
 /// The table may have a field that is no key ([`Apart`]) after `with`. Of a `draft` table another
 /// type is made by hand.
 macro_rules! section {
@@ -240,7 +288,10 @@ macro_rules! section {
         $fields:vis $out:ident $(: $also:ident $(+ $more:ident)*)?
         from $draft:ident $(, $rules:ident)?
         $(with $(#[doc = $apart_doc:literal])* $apart:ident: $apart_type:ty)? {
-            $($(#[doc = $doc:literal])+ $key:ident: $type:ty $(as $form:ty)?, [$($presence:tt)+];)+
+            $(
+                $(#[doc = $doc:literal])+
+                $key:ident: $type:ty $(as $form:ty)?, [$($presence:tt)+] $(at least $floor:ident)?;
+            )+
         }
     ) => {
         $(#[doc = $about])+
@@ -266,6 +317,10 @@ macro_rules! section {
             ) -> Option<$out> {
                 use $crate::policy::reader::Draft as _;
                 let draft = $draft::read(reader.table(node)?, reader);
+                $($(reader.at_least(
+                    (stringify!($key), $crate::policy::reader::Lasts::lasts(draft.$key)),
+                    (stringify!($floor), $crate::policy::reader::Lasts::lasts(draft.$floor)),
+                );)?)+
                 $($rules(&draft, reader);)?
                 $(let $apart = <$apart_type as $crate::policy::reader::Apart>::read_apart(reader);)?
                 Some($out { $($apart: $apart?,)? $($key: draft.$key?,)+ })

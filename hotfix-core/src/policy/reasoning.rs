@@ -81,14 +81,44 @@ pub(crate) struct Reasoning {
 pub(crate) struct Exact {
     /// 1 if the implications hold.
     pub(crate) consistent: Diagram,
-    /// [`RuleOutcome::code`] if they hold.
-    pub(crate) list: Diagram,
-    /// The same, also if they do not hold.
-    pub(crate) list_whatever: Diagram,
-    /// [`End::code`] of the tree if the implications hold.
-    pub(crate) tree: Diagram,
-    /// The same, also if they do not hold.
-    pub(crate) tree_whatever: Diagram,
+    /// [`RuleOutcome::code`].
+    pub(crate) list: Answers,
+    /// [`End::code`] of the tree.
+    pub(crate) tree: Answers,
+}
+
+/// The answer for every combination of facts.
+#[derive(Clone, Debug)]
+pub(crate) struct Answers {
+    /// If the implications hold.
+    consistent: Diagram,
+    /// Also if they do not hold.
+    whatever: Diagram,
+}
+
+impl Answers {
+    fn new(of: Ref, consistent: Ref, builder: &mut Builder<'_>) -> Result<Self, Cut> {
+        let where_consistent = builder.where_holds(of, consistent)?;
+        Ok(Self { consistent: builder.finish(where_consistent), whatever: builder.finish(of) })
+    }
+
+    /// The answers for these facts, which contradict each other or not.
+    pub(crate) const fn of(&self, contradictory: bool) -> &Diagram {
+        if contradictory { &self.whatever } else { &self.consistent }
+    }
+
+    /// Visits the answers that the known facts leave. Returns whether these contradict each other.
+    pub(crate) fn visit(&self, placed: &Placed, mut visit: impl FnMut(u32)) -> bool {
+        let mut contradictory = true;
+        self.consistent.reachable(placed, |code| {
+            contradictory = false;
+            visit(code);
+        });
+        if contradictory {
+            self.whatever.reachable(placed, visit);
+        }
+        contradictory
+    }
 }
 
 /// The outcome of the rules.
@@ -192,7 +222,7 @@ impl Reasoning {
 }
 
 /// Every condition that classifies, those of the tree first: their order is the order of the facts.
-fn conditions(policy: &Policy, tree: Option<&Tree>) -> Vec<Condition> {
+pub(crate) fn conditions(policy: &Policy, tree: Option<&Tree>) -> Vec<Condition> {
     let mut all = Vec::new();
     for question in tree.map_or(&[][..], |tree| &tree.questions) {
         match &question.branches {
@@ -216,20 +246,10 @@ impl Exact {
             Some(tree) => walk(tree, &mut builder)?,
             None => builder.constant(0),
         };
-        let where_consistent =
-            |builder: &mut Builder<'_>, answer| {
-                builder.apply(answer, consistent, |answer, holds| {
-                    if holds == 1 { answer } else { Diagram::IMPOSSIBLE }
-                })
-            };
-        let (listed, walked) =
-            (where_consistent(&mut builder, list)?, where_consistent(&mut builder, whole)?);
         Ok(Self {
             consistent: builder.finish(consistent),
-            list: builder.finish(listed),
-            list_whatever: builder.finish(list),
-            tree: builder.finish(walked),
-            tree_whatever: builder.finish(whole),
+            list: Answers::new(list, consistent, &mut builder)?,
+            tree: Answers::new(whole, consistent, &mut builder)?,
         })
     }
 }
@@ -303,16 +323,13 @@ pub(crate) fn hotfix(
 /// somewhere.
 pub(crate) fn graph(tree: &Tree) -> DiGraph<Target, ()> {
     let mut graph = DiGraph::new();
-    let questions: Vec<_> =
-        (0..tree.questions.len()).map(|q| graph.add_node(Target::Question(q))).collect();
-    let leaves: Vec<_> = (0..tree.leaves.len()).map(|l| graph.add_node(Target::Leaf(l))).collect();
-    for (question, from) in tree.questions.iter().zip(&questions) {
+    let questions = (0..tree.questions.len()).map(Target::Question);
+    for target in questions.chain((0..tree.leaves.len()).map(Target::Leaf)) {
+        graph.add_node(target);
+    }
+    for (from, question) in tree.questions.iter().enumerate() {
         for target in question.targets() {
-            let to = match target {
-                Target::Question(to) => questions[to],
-                Target::Leaf(to) => leaves[to],
-            };
-            graph.add_edge(*from, to, ());
+            graph.add_edge(NodeIndex::new(from), NodeIndex::new(place(tree, target)), ());
         }
     }
     graph
@@ -325,37 +342,62 @@ pub(crate) fn walk(tree: &Tree, builder: &mut Builder<'_>) -> Result<Ref, Cut> {
     };
     let nowhere = builder.constant(End::Loop.code(tree));
     let mut ends = vec![nowhere; tree.questions.len()];
-    let graph = graph(tree);
-    if let Ok(order) = toposort(&graph, None) {
-        for node in order.into_iter().rev() {
-            if let Target::Question(question) = graph[node] {
-                let answers = answers(&tree.questions[question], builder)?;
-                ends[question] = end_of(tree, question, &answers, &ends, builder)?;
-            }
-        }
-        return Ok(ends[root]);
-    }
-    // With cycles: until nothing changes; what has no end by then never ends. The targets of a
-    // question come before it as far as possible, so that few rounds are enough. If many are
-    // needed, the budget ends them.
+    let order = Order::of(tree, &graph(tree));
     let mut questions = Vec::with_capacity(tree.questions.len());
-    let mut visit = DfsPostOrder::new(&graph, NodeIndex::new(root));
-    while let Some(node) = visit.next(&graph) {
-        if let Target::Question(question) = graph[node] {
-            questions.push((question, answers(&tree.questions[question], builder)?));
-        }
+    for question in order.questions.into_iter().rev() {
+        questions.push((question, answers(&tree.questions[question], builder)?));
     }
+    // With cycles: until nothing changes; what has no end by then never ends. If many rounds are
+    // needed, the budget ends them.
     loop {
         let mut is_news = false;
         for (question, answers) in &questions {
-            // An answer that changes nothing costs no step of the diagrams, but still takes time.
-            builder.pay(1 + answers.len())?;
+            if order.circular {
+                // An answer that changes nothing costs no step of the diagrams, but still takes
+                // time.
+                builder.pay(1 + answers.len())?;
+            }
             let end = end_of(tree, *question, answers, &ends, builder)?;
             is_news |= std::mem::replace(&mut ends[*question], end) != end;
         }
-        if !is_news {
+        if !is_news || !order.circular {
             return Ok(ends[root]);
         }
+    }
+}
+
+/// The order in which the questions of a tree come first.
+pub(crate) struct Order {
+    /// With cycles only as far as possible, and those that answers lead to.
+    pub(crate) questions: Vec<usize>,
+    pub(crate) circular: bool,
+}
+
+impl Order {
+    pub(crate) fn of(tree: &Tree, graph: &DiGraph<Target, ()>) -> Self {
+        let question = |node| match graph[node] {
+            Target::Question(question) => Some(question),
+            Target::Leaf(_) => None,
+        };
+        if let Ok(order) = toposort(graph, None) {
+            let questions = order.into_iter().filter_map(question).collect();
+            return Self { questions, circular: false };
+        }
+        let mut questions = Vec::new();
+        let mut visit = DfsPostOrder::new(graph, NodeIndex::new(place(tree, tree.root)));
+        while let Some(node) = visit.next(graph) {
+            questions.extend(question(node));
+        }
+        questions.reverse();
+        Self { questions, circular: true }
+    }
+}
+
+/// The index of a question or leaf among all of them; also its place in [`graph`].
+pub(crate) const fn place(tree: &Tree, target: Target) -> usize {
+    match target {
+        Target::Question(question) => question,
+        Target::Leaf(leaf) => tree.questions.len() + leaf,
     }
 }
 

@@ -23,16 +23,15 @@ impl Policy {
     /// Every role that is named in the policy, except as a key of `roles`, with its place.
     pub(crate) fn roles_by_place(&self) -> Vec<(String, RoleName)> {
         let mut named = Vec::new();
+        let list = |place: String, roles: &[RoleName], named: &mut Vec<(String, RoleName)>| {
+            let roles = roles.iter().enumerate();
+            named.extend(roles.map(|(index, role)| (format!("{place}/{index}"), *role)));
+        };
         for (place, demand) in self.demands_by_place() {
-            for (key, roles) in [("any_of", &demand.any_of), ("notified", &demand.notified)] {
-                for (index, role) in roles.iter().enumerate() {
-                    named.push((format!("{place}/{key}/{index}"), *role));
-                }
-            }
+            list(format!("{place}/any_of"), &demand.any_of, &mut named);
+            list(format!("{place}/notified"), &demand.notified, &mut named);
         }
-        for (index, role) in self.waived_by().iter().enumerate() {
-            named.push((format!("/waived_by/{index}"), *role));
-        }
+        list("/waived_by".to_owned(), self.waived_by(), &mut named);
         for level in self.severities() {
             if let Some(role) = level.review.as_ref().and_then(|review| review.role) {
                 named.push((format!("/severities/{}/review/role", level.severity), role));
@@ -45,9 +44,7 @@ impl Policy {
             named.extend(role.map(|role| (format!("/procedure/{index}/role"), role)));
         }
         for role in self.roles() {
-            for (index, stand_in) in role.stand_ins.iter().enumerate() {
-                named.push((format!("/roles/{}/stand_ins/{index}", role.id), *stand_in));
-            }
+            list(format!("/roles/{}/stand_ins", role.id), &role.stand_ins, &mut named);
         }
         named
     }

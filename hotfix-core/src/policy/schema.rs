@@ -129,14 +129,11 @@ fn part_of_properties(properties: &Map<String, Value>) -> Map<String, Value> {
         out.insert(key.clone(), value);
     }
     // As items of a list they keep their name.
-    if ["id", "name"].iter().any(|name| properties.contains_key(*name)) && !is_root(properties) {
+    let is_root = properties.contains_key("extends");
+    if ["id", "name"].iter().any(|name| properties.contains_key(*name)) && !is_root {
         out.insert(REMOVE.to_owned(), removed());
     }
     out
-}
-
-fn is_root(properties: &Map<String, Value>) -> bool {
-    properties.contains_key("extends")
 }
 
 fn or_removed(schema: &Value) -> Value {

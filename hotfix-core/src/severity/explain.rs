@@ -92,12 +92,9 @@ impl<'a> Classification<'a> {
     pub fn decisive(&self) -> Vec<FactId> {
         match self.diagram() {
             Some(diagram) => {
-                let support = diagram.support(&self.placed);
-                support
-                    .variables
-                    .into_iter()
-                    .map(|v| self.policy.reasoning().space.fact(v))
-                    .collect()
+                let space = &self.policy.reasoning().space;
+                let support = diagram.support(&self.placed).variables.into_iter();
+                support.map(|variable| space.fact(variable)).collect()
             }
             None if self.settled() => Vec::new(),
             None => self.unknown(),
@@ -141,7 +138,7 @@ impl<'a> Classification<'a> {
 
     fn diagram(&self) -> Option<&'a Diagram> {
         let exact = self.policy.reasoning().exact.as_ref()?;
-        Some(if self.contradictory { &exact.list_whatever } else { &exact.list })
+        Some(exact.list.of(self.contradictory))
     }
 
     /// The outcomes with one more fact; `None` where it cannot have a value of this class.
@@ -175,9 +172,7 @@ impl<'a> Classification<'a> {
         };
         rules.map(verdict).collect()
     }
-}
 
-impl Classification<'_> {
     /// The known facts, and those that follow from them by the policy's implications.
     pub(crate) fn informed(&self) -> Facts {
         let reasoning = self.policy.reasoning();

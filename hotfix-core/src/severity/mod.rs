@@ -83,17 +83,13 @@ impl Policy {
     pub fn classify<'a>(&'a self, facts: &'a Facts) -> Classification<'a> {
         let reasoning = self.reasoning();
         let placed = reasoning.space.place(facts);
-        let (mut outcomes, mut contradictory) = (Outcomes(0), false);
-        if let Some(exact) = &reasoning.exact {
-            exact.list.reachable(&placed, |code| outcomes.0 |= 1 << code);
-            if outcomes == Outcomes(0) {
-                contradictory = true;
-                exact.list_whatever.reachable(&placed, |code| outcomes.0 |= 1 << code);
-            }
+        let mut outcomes = Outcomes(0);
+        let contradictory = if let Some(exact) = &reasoning.exact {
+            exact.list.visit(&placed, |code| outcomes.0 |= 1 << code)
         } else {
-            contradictory = self.contradicted(facts).next().is_some();
             outcomes = self.roughly(facts);
-        }
+            self.contradicted(facts).next().is_some()
+        };
         Classification { policy: self, facts, placed, contradictory, outcomes }
     }
 
@@ -101,15 +97,7 @@ impl Policy {
     fn roughly(&self, facts: &Facts) -> Outcomes {
         let fired = |effect: Effect| {
             let rules = self.rules.iter().filter(move |rule| rule.effect == effect);
-            let mut truth = Truth::No;
-            for rule in rules {
-                match rule.when.holds(facts) {
-                    Truth::Yes => return Truth::Yes,
-                    Truth::Unknown => truth = Truth::Unknown,
-                    Truth::No => {}
-                }
-            }
-            truth
+            Truth::of(rules.map(|rule| &rule.when), facts, Truth::Yes)
         };
         let possible = |truth: Truth| {
             [(true, Truth::No), (false, Truth::Yes)]
@@ -117,20 +105,14 @@ impl Policy {
                 .filter(move |(_, not)| truth != *not)
                 .map(|(holds, _)| holds)
         };
+        // Those that may fire, down to the first that certainly does; none, where none does.
         let mut severities = Vec::new();
-        for severity in Severity::ALL {
-            match fired(Effect::Severity(*severity)) {
-                Truth::No => {}
-                Truth::Unknown => severities.push(Some(*severity)),
-                Truth::Yes => {
-                    severities.push(Some(*severity));
-                    break;
-                }
+        for severity in Severity::ALL.iter().copied().map(Some).chain([None]) {
+            let fires = severity.map_or(Truth::Yes, |of| fired(Effect::Severity(of)));
+            severities.extend((fires != Truth::No).then_some(severity));
+            if fires == Truth::Yes {
+                break;
             }
-        }
-        let certain = Severity::ALL.iter().any(|s| fired(Effect::Severity(*s)) == Truth::Yes);
-        if !certain {
-            severities.push(None);
         }
         let (admitted, excluded) = (fired(Effect::Admit), fired(Effect::Exclude));
         let mut outcomes = Outcomes(0);

@@ -34,18 +34,28 @@ impl Command {
     /// # Ok::<(), hotfix_core::vcs::VcsError>(())
     /// ```
     pub fn try_new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Result<Self, VcsError> {
+        let command = Self::new(argv);
+        command.check()?;
+        Ok(command)
+    }
+
+    /// A command that is still to be [checked](Self::check).
+    pub(super) fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
         let argv: Vec<String> = argv.into_iter().map(Into::into).collect();
-        if argv.iter().any(|argument| argument.len() > Self::MOST_BYTES) {
+        // Only a NUL cannot be quoted, which the check refuses.
+        let shown = shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_default();
+        Self { argv, shown }
+    }
+
+    pub(super) fn check(&self) -> Result<(), VcsError> {
+        if self.argv.iter().any(|argument| argument.len() > Self::MOST_BYTES) {
             return Err(VcsError::Text { fault: "an argument of more than 100,000 bytes" });
         }
         let unseen = |c: char| c != '\n' && is_invisible(c);
-        if argv.iter().any(|argument| argument.contains(unseen)) {
+        if self.argv.iter().any(|argument| argument.contains(unseen)) {
             return Err(VcsError::Text { fault: "an argument with an invisible character" });
         }
-        // Refuses NUL, unlike `shlex::join`. The check above already does.
-        let shown = shlex::try_join(argv.iter().map(String::as_str))
-            .map_err(|_| VcsError::Text { fault: "an argument with a NUL" })?;
-        Ok(Self { argv, shown })
+        Ok(())
     }
 
     /// The program and its arguments.
@@ -60,6 +70,11 @@ impl Command {
 }
 
 /// `git` with arguments.
-pub(super) fn git<const N: usize>(arguments: [&str; N]) -> Result<Command, VcsError> {
-    Command::try_new(std::iter::once("git").chain(arguments))
+pub(super) fn git<const N: usize>(arguments: [&str; N]) -> Command {
+    Command::new(std::iter::once("git").chain(arguments))
+}
+
+/// Records the newest commit as a reference.
+pub(super) fn record(reference: &str) -> Command {
+    git(["update-ref", reference, "HEAD"])
 }

@@ -1,23 +1,21 @@
 //! The steps of the release, in the policy's order.
 
-use super::command::git;
+use super::command::{git, record};
 use super::name::one_line;
 use super::release_context::{Base, ReleaseContext};
 use super::rollback::{continue_on, continue_on_trunk, restore};
-use super::step::{Instead, Step, Tool, VcsStepKind};
-use super::{Command, MergeBack, SourceControl, VcsError, VcsRollback};
+use super::step::{Step, VcsStepKind};
+use super::{Command, MergeBack, SourceControl, VcsRollback};
 use crate::grade::{MergeKind, VcsStep};
 use crate::policy::section::PullRequest;
 use crate::unit::RefName;
 
-type Commands = Result<Vec<Command>, VcsError>;
-
-pub(super) fn steps(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError> {
+pub(super) fn steps(context: &ReleaseContext<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
     if context.branch.is_none() {
-        let trunk = trunk(context)?;
+        let trunk = trunk(context);
         match &context.after {
-            Some(former) => steps.extend(continue_on_trunk(former, trunk)?),
+            Some(former) => steps.extend(continue_on_trunk(former, trunk)),
             None => steps.push(trunk),
         }
     }
@@ -28,30 +26,26 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError>
         match step {
             VcsStep::Branch => {
                 if let Some(name) = &context.branch {
-                    let branch = branch(context, name)?;
+                    let branch = branch(context, name);
                     match &context.after {
-                        Some(former) => {
-                            steps.extend(continue_on(context, former, name, branch)?);
-                        }
+                        Some(former) => steps.extend(continue_on(context, former, name, branch)),
                         None => steps.push(branch),
                     }
                 }
             }
-            VcsStep::Commit => steps.extend(commit(context)?),
+            VcsStep::Commit => steps.extend(commit(context)),
             VcsStep::Push => {
-                steps.extend(update_again(context, &at)?);
-                steps.push(push(context, &at)?);
+                steps.extend(update_again(context, &at));
+                steps.push(push(context, &at));
             }
-            VcsStep::PullRequest => steps.push(pull_request(context)?),
+            VcsStep::PullRequest => steps.push(pull_request(context)),
             VcsStep::Merge => {
-                if let Some(target) = &context.into {
-                    steps.extend(merge(context, VcsStepKind::Merge, target, &at)?);
-                }
+                let merge = |target| merge(context, VcsStepKind::Merge, target, &at);
+                steps.extend(context.into.iter().flat_map(merge));
             }
             VcsStep::MergeBack => {
-                for target in &context.into_back {
-                    steps.extend(merge(context, VcsStepKind::MergeBack, target, &at)?);
-                }
+                let merge = |target| merge(context, VcsStepKind::MergeBack, target, &at);
+                steps.extend(context.into_back.iter().flat_map(merge));
                 // Beside one branch that all releases come from there is no release branch.
                 let is_own = |target| context.vcs.merge_back.contains(&RefName::to_string(target));
                 if context.home.len() > 1 && context.into_back.iter().all(is_own) {
@@ -63,17 +57,17 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError>
                 }
             }
             VcsStep::Tag => {
-                steps.extend(update_again(context, &at)?);
-                steps.extend(tag(context, &at)?);
+                steps.extend(update_again(context, &at));
+                steps.extend(tag(context, &at));
             }
             VcsStep::Deploy => steps.push(deploy(context, &at)),
-            VcsStep::DeleteBranch => steps.extend(delete(context, &at)?),
+            VcsStep::DeleteBranch => steps.extend(delete(context, &at)),
         }
         if let Some(when) = at.when(*step) {
             steps.iter_mut().skip(before).for_each(|step| begin(&mut step.why, when));
         }
     }
-    Ok(steps)
+    steps
 }
 
 /// Puts a sentence, with a space after it, before the others.
@@ -108,18 +102,18 @@ impl Place<'_> {
     }
 }
 
-fn trunk(context: &ReleaseContext<'_>) -> Result<Step, VcsError> {
+fn trunk(context: &ReleaseContext<'_>) -> Step {
     let step = Step::new(VcsStepKind::TakeUp, format!("Update {}", context.base.name()));
-    let Base::Branch(trunk) = &context.base else { return Ok(step) };
-    Ok(step.of(trunk.as_str()).run(ReleaseContext::take_up(trunk)?))
+    let Base::Branch(trunk) = &context.base else { return step };
+    step.of(trunk.as_str()).run(ReleaseContext::take_up(trunk))
 }
 
 /// Before the first tag or push of a commit on the trunk: puts it on what others have pushed since,
 /// so that the recorded range has no commits of theirs.
-fn update_again(context: &ReleaseContext<'_>, at: &Place<'_>) -> Result<Option<Step>, VcsError> {
-    let (None, Base::Branch(trunk)) = (&context.branch, &context.base) else { return Ok(None) };
+fn update_again(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
+    let (None, Base::Branch(trunk)) = (&context.branch, &context.base) else { return None };
     if at.is_done(VcsStep::Tag) || at.is_done(VcsStep::Push) {
-        return Ok(None);
+        return None;
     }
     let tagged_first = context.tag.as_ref().filter(|_| at.to_come.contains(&VcsStep::Push));
     let delete = tagged_first.map(|tag| format!(" delete {tag} in this clone and"));
@@ -128,82 +122,70 @@ fn update_again(context: &ReleaseContext<'_>, at: &Place<'_>) -> Result<Option<S
         delete.unwrap_or_default()
     );
     let step = Step::new(VcsStepKind::TakeUp, format!("Update {trunk} again"));
-    Ok(Some(step.of(trunk.as_str()).why(why).run(vec![
-        git(["pull", "--rebase", "origin", trunk.as_str()])?,
-        git(["update-ref", &context.before(trunk), &format!("refs/remotes/origin/{trunk}")])?,
-        git(["update-ref", &context.fix(), "HEAD"])?,
-    ])))
+    Some(step.of(trunk.as_str()).why(why).run([
+        git(["pull", "--rebase", "origin", trunk.as_str()]),
+        git(["update-ref", &context.before(trunk), &format!("refs/remotes/origin/{trunk}")]),
+        record(&context.fix()),
+    ]))
 }
 
-fn branch(context: &ReleaseContext<'_>, name: &RefName) -> Result<Step, VcsError> {
+fn branch(context: &ReleaseContext<'_>, name: &RefName) -> Step {
+    let fetch = || git(["fetch", "--tags", "origin"]);
     if context.taken_up {
-        let mut commands = vec![git(["fetch", "--tags", "origin"])?];
-        commands.extend(ReleaseContext::take_up(name)?);
         let step = Step::new(VcsStepKind::Branch, format!("Switch to {name}"));
-        return Ok(step.of(name.as_str()).run(commands));
+        return step.of(name.as_str()).run([fetch()]).run(ReleaseContext::take_up(name));
     }
-    let (commands, why) = match &context.base {
-        Base::Branch(base) => {
-            let mut commands = ReleaseContext::take_up(base)?;
-            commands.push(git(["switch", "--create", name.as_str()])?);
-            (commands, "")
-        }
-        Base::Tag(tag) => (
-            vec![
-                git(["fetch", "--tags", "origin"])?,
-                git(["switch", "--create", name.as_str(), &format!("refs/tags/{tag}")])?,
-            ],
-            "The branch starts from the live version, so that no other merged changes are released.",
-        ),
-    };
     let title = format!("Branch {name} from {}", context.base.name());
-    Ok(Step::new(VcsStepKind::Branch, title).of(name.as_str()).why(why).run(commands))
+    let step = Step::new(VcsStepKind::Branch, title).of(name.as_str());
+    match &context.base {
+        Base::Branch(base) => step
+            .run(ReleaseContext::take_up(base))
+            .run([git(["switch", "--create", name.as_str()])]),
+        Base::Tag(tag) => step
+            .why("The branch starts from the live version, so that no other merged changes are released.")
+            .run([fetch(), git(["switch", "--create", name.as_str(), &format!("refs/tags/{tag}")])]),
+    }
 }
 
-fn commit(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError> {
+fn commit(context: &ReleaseContext<'_>) -> Vec<Step> {
     let add = || git(["add", "--all"]);
-    let mut step = match context.commit {
-        Some(hash) if context.taken_up => {
-            Step::new(VcsStepKind::Commit, format!("Check that the branch contains {hash}"))
-                .run(vec![git(["merge-base", "--is-ancestor", hash, "HEAD"])?])
-        }
-        Some(hash) => Step::new(VcsStepKind::Commit, format!("Cherry-pick {hash}"))
-            .run(vec![git(["cherry-pick", "-x", hash])?]),
-        None => Step::new(VcsStepKind::Commit, "Fix the fault and commit")
+    let step = |title: String| Step::new(VcsStepKind::Commit, title);
+    let step = match context.commit {
+        Some(hash) if context.taken_up => step(format!("Check that the branch contains {hash}"))
+            .run([git(["merge-base", "--is-ancestor", hash, "HEAD"])]),
+        Some(hash) => step(format!("Cherry-pick {hash}")).run([git(["cherry-pick", "-x", hash])]),
+        None => step("Fix the fault and commit".to_owned())
             .people("Change only what the fix needs, and add a test that fails without the fix.")
-            .run(vec![add()?, git(["commit", "-m", &context.message])?]),
+            .run([add(), git(["commit", "-m", &context.message])]),
     };
-    let record = git(["update-ref", &context.fix(), "HEAD"])?;
+    let record = record(&context.fix());
     if !context.vcs.commit.version_commit || context.taken_up {
-        step.commands.push(record);
-        return Ok(vec![step]);
+        return vec![step.run([record])];
     }
     let version = context.version;
     let subject = one_line(&format!("chore: bump version to {version}"), 200);
     let raise = Step::new(VcsStepKind::VersionCommit, format!("Raise the version to {version}"))
         .of(version)
         .people(format!("Set the project's version to {version}."))
-        .run(vec![add()?, git(["commit", "-m", &subject])?, record]);
-    Ok(vec![step, raise])
+        .run([add(), git(["commit", "-m", &subject]), record]);
+    vec![step, raise]
 }
 
-fn push(context: &ReleaseContext<'_>, at: &Place<'_>) -> Result<Step, VcsError> {
-    let name = context.branch.as_ref().map_or(context.base.name(), RefName::as_str);
-    let mut commands = vec![git(["push", "origin", name])?];
-    if let Some(tag) = context.tag.as_ref().filter(|_| at.is_done(VcsStep::Tag)) {
-        commands.push(git(["push", "origin", &format!("refs/tags/{tag}")])?);
-    }
+fn push(context: &ReleaseContext<'_>, at: &Place<'_>) -> Step {
+    let name = context.made();
+    let step = Step::new(VcsStepKind::Push, format!("Push {name}")).of(name);
+    let tag = context.tag.as_ref().filter(|_| at.is_done(VcsStep::Tag));
+    let tag = tag.map(|tag| git(["push", "origin", &format!("refs/tags/{tag}")]));
+    let step = step.run([git(["push", "origin", name])]).run(tag);
     match (&context.branch, &context.base) {
         (None, Base::Branch(trunk)) => {
-            commands.push(git(["update-ref", &context.merged(trunk), "HEAD"])?);
-            commands.push(push_records(context, trunk)?);
+            step.run([record(&context.merged(trunk)), push_records(context, trunk)])
         }
-        _ => commands.push(ReleaseContext::push_records(&[&context.fix()])?),
+        _ => step.run([ReleaseContext::push_records(&[&context.fix()])]),
     }
-    Ok(Step::new(VcsStepKind::Push, format!("Push {name}")).of(name).run(commands))
 }
 
-fn pull_request(context: &ReleaseContext<'_>) -> Result<Step, VcsError> {
+fn pull_request(context: &ReleaseContext<'_>) -> Step {
     let none =
         PullRequest { title: String::new(), label: None, reviewers: String::new(), squash: false };
     let request = context.request.as_ref().unwrap_or(&none);
@@ -223,33 +205,30 @@ fn pull_request(context: &ReleaseContext<'_>) -> Result<Step, VcsError> {
     let people =
         format!("Open a pull request from {name}{into}, titled “{title}”{labelled}{asking}.");
 
-    let mut argv = vec!["gh".to_owned(), "pr".to_owned(), "create".to_owned()];
-    let mut option = |key: &str, value: &str| argv.push(format!("--{key}={value}"));
-    option("title", &title);
-    option("body", &context.message);
-    option("head", name);
-    if let Some(target) = target {
-        option("base", target);
-    }
-    if let Some(label) = &label {
-        option("label", label);
-    }
     // A description of people is not an account that the tool knows.
-    if is_account(&reviewers) {
-        option("reviewer", &reviewers);
-    }
+    let reviewer = Some(reviewers.as_str()).filter(|reviewers| is_account(reviewers));
+    let options = [
+        ("title", Some(title.as_str())),
+        ("body", Some(&context.message)),
+        ("head", Some(name)),
+        ("base", target),
+        ("label", label.as_deref()),
+        ("reviewer", reviewer),
+    ];
+    let options =
+        options.into_iter().filter_map(|(key, value)| Some(format!("--{key}={}", value?)));
+    let create = Command::new(["gh", "pr", "create"].map(str::to_owned).into_iter().chain(options));
     let mut reviewed = Vec::new();
     if let Some(branch) = &context.branch {
-        reviewed.extend(ReleaseContext::take_up(branch)?);
-        reviewed.push(git(["update-ref", &context.fix(), "HEAD"])?);
+        reviewed = ReleaseContext::take_up(branch);
+        reviewed.push(record(&context.fix()));
     }
-    let mut commands = vec![Command::try_new(argv)?];
-    commands.extend(reviewed.iter().cloned());
-    let step = Step::new(VcsStepKind::PullRequest, "Open the emergency pull request").of(name);
-    let step =
-        step.why("After the approval, fetch the commits that the review added to the branch.");
-    let instead = Some(Instead { tool: Tool::Gh, commands });
-    Ok(Step { instead, ..step.people(people).run(reviewed) })
+    Step::new(VcsStepKind::PullRequest, "Open the emergency pull request")
+        .of(name)
+        .why("After the approval, fetch the commits that the review added to the branch.")
+        .people(people)
+        .or_with_gh([create].into_iter().chain(reviewed.iter().cloned()))
+        .run(reviewed)
 }
 
 /// Whether a text is an account or a team, as in `engineering-team` or `acme/engineering`.
@@ -267,31 +246,28 @@ fn merge(
     kind: VcsStepKind,
     target: &RefName,
     at: &Place<'_>,
-) -> Result<Vec<Step>, VcsError> {
+) -> Vec<Step> {
     let name = context.branch.as_ref().map_or("", RefName::as_str);
-    let step = Step::new(kind, format!("Merge {name} into {target}")).of(target.as_str());
     let requested = at.is_done(VcsStep::PullRequest) && context.requested_into() == Some(target);
-    let mut steps = restore(context, target, requested)?;
-    let mut commands = vec![git(["update-ref", &context.fix(), &format!("refs/heads/{name}")])?];
-    commands.extend(bring(context, target, name)?);
-    let step = step.run(commands);
+    let step = Step::new(kind, format!("Merge {name} into {target}"))
+        .of(target.as_str())
+        .run([git(["update-ref", &context.fix(), &format!("refs/heads/{name}")])])
+        .run(bring(context, target, name));
+    let mut steps = restore(context, target, requested);
     steps.push(if requested {
-        let commands = by_request(context, target, name)?;
-        let instead = Some(Instead { tool: Tool::Gh, commands });
-        let why = "The pull request is approved. If the branch is protected, merge on the server and record it with the other lines: only what is recorded is rolled back.";
-        Step { instead, ..step.why(why) }
+        step.why("The pull request is approved. If the branch is protected, merge on the server and record it with the other lines: only what is recorded is rolled back.")
+            .or_with_gh(by_request(context, target, name))
     } else if context.merge == MergeKind::Squash {
         step.why("Squashed into one commit: git cannot recognise it later as this branch.")
     } else {
         step
     });
-    Ok(steps)
+    steps
 }
 
 /// The same merge, done by the repository server.
-fn by_request(context: &ReleaseContext<'_>, target: &RefName, name: &str) -> Commands {
+fn by_request(context: &ReleaseContext<'_>, target: &RefName, name: &str) -> Vec<Command> {
     let remote = format!("refs/remotes/origin/{target}");
-    let fetch = || git(["fetch", "origin"]);
     let way = match context.merge {
         MergeKind::Squash => "--squash",
         // A rebase makes other commits, which cannot be recognised later.
@@ -299,20 +275,19 @@ fn by_request(context: &ReleaseContext<'_>, target: &RefName, name: &str) -> Com
     };
     // The server may delete the branch.
     let mut commands = vec![
-        fetch()?,
-        git(["update-ref", &context.fix(), &format!("refs/remotes/origin/{name}")])?,
+        git(["fetch", "origin"]),
+        git(["update-ref", &context.fix(), &format!("refs/remotes/origin/{name}")]),
     ];
     if context.merge_begins_range(target) {
-        commands.push(git(["update-ref", &context.before(target), &remote])?);
+        commands.push(git(["update-ref", &context.before(target), &remote]));
     }
-    commands.push(Command::try_new(["gh", "pr", "merge", way, name])?);
-    commands.extend(ReleaseContext::take_up(target)?);
-    commands.push(git(["update-ref", &context.merged(target), "HEAD"])?);
-    commands.push(push_records(context, target)?);
-    Ok(commands)
+    commands.push(Command::new(["gh", "pr", "merge", way, name]));
+    commands.extend(ReleaseContext::take_up(target));
+    commands.extend([record(&context.merged(target)), push_records(context, target)]);
+    commands
 }
 
-fn push_records(context: &ReleaseContext<'_>, target: &RefName) -> Result<Command, VcsError> {
+fn push_records(context: &ReleaseContext<'_>, target: &RefName) -> Command {
     let (fix, before, merged) = (context.fix(), context.before(target), context.merged(target));
     if context.as_range(target) {
         ReleaseContext::push_records(&[&fix, &before, &merged])
@@ -322,72 +297,69 @@ fn push_records(context: &ReleaseContext<'_>, target: &RefName) -> Result<Comman
 }
 
 /// Merges `source` into a branch, pushes it, and records the merge. [`restore`] comes first.
-pub(super) fn bring(context: &ReleaseContext<'_>, target: &RefName, source: &str) -> Commands {
-    let mut commands = ReleaseContext::take_up(target)?;
+pub(super) fn bring(context: &ReleaseContext<'_>, target: &RefName, source: &str) -> Vec<Command> {
+    let mut commands = ReleaseContext::take_up(target);
     if context.merge_begins_range(target) {
-        commands.push(git(["update-ref", &context.before(target), "HEAD"])?);
+        commands.push(record(&context.before(target)));
     }
     match context.merge {
-        MergeKind::NoFf => commands.push(git(["merge", "--no-ff", "--no-edit", source])?),
+        MergeKind::NoFf => commands.push(git(["merge", "--no-ff", "--no-edit", source])),
         // A merge commit only if the branch has new commits.
-        MergeKind::FastForward => commands.push(git(["merge", "--ff", "--no-edit", source])?),
-        MergeKind::Squash => {
-            commands.push(git(["merge", "--squash", source])?);
-            commands.push(git(["commit", "-m", &context.message])?);
-        }
+        MergeKind::FastForward => commands.push(git(["merge", "--ff", "--no-edit", source])),
+        MergeKind::Squash => commands
+            .extend([git(["merge", "--squash", source]), git(["commit", "-m", &context.message])]),
     }
-    commands.push(git(["update-ref", &context.merged(target), "HEAD"])?);
-    commands.push(git(["push", "origin", target.as_str()])?);
-    commands.push(push_records(context, target)?);
-    Ok(commands)
+    commands.extend([
+        record(&context.merged(target)),
+        git(["push", "origin", target.as_str()]),
+        push_records(context, target),
+    ]);
+    commands
 }
 
-fn tag(context: &ReleaseContext<'_>, at: &Place<'_>) -> Result<Option<Step>, VcsError> {
-    let Some(tag) = &context.tag else { return Ok(None) };
+fn tag(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
+    let tag = context.tag.as_ref()?;
     let merged = context.into.as_ref().filter(|_| at.is_done(VcsStep::Merge));
     let back = context.into_back.first().filter(|_| at.is_done(VcsStep::MergeBack));
-    let made = context.branch.as_ref().map_or(context.base.name(), RefName::as_str);
-    let of = merged.or(back).map_or(made, RefName::as_str);
-    let mut commands = vec![if context.vcs.annotated {
+    let of = merged.or(back).map_or(context.made(), RefName::as_str);
+    let make = if context.vcs.annotated {
         let about = context.about(&format!("Hotfix {tag}: "));
-        git(["tag", "--annotate", "-m", &about, tag.as_str(), of])?
+        git(["tag", "--annotate", "-m", &about, tag.as_str(), of])
     } else {
-        git(["tag", tag.as_str(), of])?
-    }];
+        git(["tag", tag.as_str(), of])
+    };
     let step = Step::new(VcsStepKind::Tag, format!("Tag {of} as {tag}")).of(tag.as_str());
-    if at.to_come.contains(&VcsStep::Push) {
-        return Ok(Some(step.why("The tag is pushed with the branch.").run(commands)));
-    }
-    commands.push(git(["push", "origin", &format!("refs/tags/{tag}")])?);
-    Ok(Some(step.run(commands)))
+    let step = step.run([make]);
+    Some(if at.to_come.contains(&VcsStep::Push) {
+        step.why("The tag is pushed with the branch.")
+    } else {
+        step.run([git(["push", "origin", &format!("refs/tags/{tag}")])])
+    })
 }
 
 fn deploy(context: &ReleaseContext<'_>, at: &Place<'_>) -> Step {
     let merged = context.into.as_ref().filter(|_| at.is_done(VcsStep::Merge));
     let tag = context.tag.as_ref().filter(|_| at.is_done(VcsStep::Tag));
-    let own = context.branch.as_ref().map_or(context.base.name(), RefName::as_str);
-    let of = tag.or(merged).map_or(own, RefName::as_str);
+    let of = tag.or(merged).map_or(context.made(), RefName::as_str);
     Step::new(VcsStepKind::Deploy, format!("Deploy {of}"))
         .of(of)
         .people(format!("Deploy {of} with your own tool, or check that the push has deployed it."))
 }
 
-fn delete(context: &ReleaseContext<'_>, at: &Place<'_>) -> Result<Option<Step>, VcsError> {
-    let Some(branch) = &context.branch else { return Ok(None) };
-    let name = branch.as_str();
+fn delete(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
+    let name = context.branch.as_ref()?.as_str();
     // git cannot recognise a squash commit as this branch, nor what a server rebases.
     let squashed = context.merge == MergeKind::Squash || context.requested_into().is_some();
-    let mut commands = vec![if squashed {
-        git(["branch", "--delete", "--force", name])?
+    let delete = if squashed {
+        git(["branch", "--delete", "--force", name])
     } else {
-        git(["branch", "--delete", name])?
-    }];
-    if at.is_done(VcsStep::Push) {
-        commands.push(git(["push", "origin", "--delete", &format!("refs/heads/{name}")])?);
-    }
+        git(["branch", "--delete", name])
+    };
+    let pushed = at.is_done(VcsStep::Push);
+    let remote = pushed.then(|| git(["push", "origin", "--delete", &format!("refs/heads/{name}")]));
     let why = format!("Its commits are kept under {}.", context.fix());
     let step = Step::new(VcsStepKind::DeleteBranch, format!("Delete {name}"));
-    Ok(Some(step.of(name).why(why).run(commands)))
+    Some(step.of(name).why(why).run([delete]).run(remote))
 }
 
 /// The steps with a feature flag: turn it off, verify that this helps, plan the proper fix.

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::command::git;
+use super::Command;
+use super::command::{git, record};
 use super::flow::bring;
 use super::release_context::ReleaseContext;
 use super::rollback::restore;
 use super::step::{Step, VcsStepKind};
-use super::{Command, VcsError};
 use crate::grade::MergeKind;
 use crate::unit::RefName;
 
@@ -36,9 +36,9 @@ pub struct MergeBackBranch {
     pub steps: Vec<Step>,
 }
 
-pub(super) fn way(context: &ReleaseContext<'_>) -> Result<MergeBack, VcsError> {
+pub(super) fn way(context: &ReleaseContext<'_>) -> MergeBack {
     let reached = context.reached();
-    let branch = |target: &RefName| -> Result<MergeBackBranch, VcsError> {
+    let branch = |target: &RefName| {
         let planned = reached.contains(&target);
         // From the trunk, a commit is picked: a merge would bring all other changes of the trunk.
         let picked = context.branch.is_none() && !planned;
@@ -48,33 +48,30 @@ pub(super) fn way(context: &ReleaseContext<'_>) -> Result<MergeBack, VcsError> {
             if picked || squashed || requested { context.merged(target) } else { context.fix() };
         let remote = format!("refs/remotes/origin/{target}");
         let (title, commands) = if picked {
-            (format!("Cherry-pick the fix to {target}"), pick(context, target)?)
+            (format!("Cherry-pick the fix to {target}"), pick(context, target))
         } else {
-            (format!("Merge the fix into {target}"), bring(context, target, &context.fix())?)
+            (format!("Merge the fix into {target}"), bring(context, target, &context.fix()))
         };
-        let mut steps = restore(context, target, false)?;
+        let mut steps = restore(context, target, false);
         steps.push(Step::new(VcsStepKind::MergeBack, title).of(target.as_str()).run(commands));
-        Ok(MergeBackBranch {
-            branch: target.to_string(),
-            planned,
-            has: git(["merge-base", "--is-ancestor", &known, &remote])?,
-            steps,
-        })
+        let has = git(["merge-base", "--is-ancestor", &known, &remote]);
+        MergeBackBranch { branch: target.to_string(), planned, has, steps }
     };
-    let branches = context.home.iter().map(branch).collect::<Result<_, _>>()?;
-    Ok(MergeBack { inspect: context.fetch()?, branches })
+    MergeBack { inspect: context.fetch(), branches: context.home.iter().map(branch).collect() }
 }
 
-fn pick(context: &ReleaseContext<'_>, target: &RefName) -> Result<Vec<Command>, VcsError> {
-    let mut commands = ReleaseContext::take_up(target)?;
+fn pick(context: &ReleaseContext<'_>, target: &RefName) -> Vec<Command> {
+    let mut commands = ReleaseContext::take_up(target);
     let (before, merged) = (context.before(target), context.merged(target));
-    commands.push(git(["update-ref", &before, "HEAD"])?);
+    commands.push(record(&before));
     if let Some(trunk) = context.reached().first() {
         let range = format!("{}..{}", context.before(trunk), context.merged(trunk));
-        commands.push(git(["cherry-pick", "-x", "-m", "1", "--first-parent", &range])?);
+        commands.push(git(["cherry-pick", "-x", "-m", "1", "--first-parent", &range]));
     }
-    commands.push(git(["update-ref", &merged, "HEAD"])?);
-    commands.push(git(["push", "origin", target.as_str()])?);
-    commands.push(ReleaseContext::push_records(&[&before, &merged])?);
-    Ok(commands)
+    commands.extend([
+        record(&merged),
+        git(["push", "origin", target.as_str()]),
+        ReleaseContext::push_records(&[&before, &merged]),
+    ]);
+    commands
 }

@@ -37,7 +37,7 @@ mod version;
 
 use serde::Serialize;
 
-use crate::grade::{Flow, TagForm};
+use crate::grade::Flow;
 use crate::policy::section::Vcs;
 use crate::unit::{RefName, Timestamp};
 
@@ -150,18 +150,14 @@ impl SourceControl {
         if fix.by_flag && context.flow == Flow::Trunk {
             return Ok(flow::by_flag(&context));
         }
-        let steps = flow::steps(&context)?;
-        let (rollback, merge_back) = (rollback::way(&context)?, merge_back::way(&context)?);
+        let steps = flow::steps(&context);
+        let (rollback, merge_back) = (rollback::way(&context), merge_back::way(&context));
         let mut findings = version::findings(fix.version, fix.previous, &context.versioning());
         findings.extend(context.named_after);
-        findings.extend(
-            merge_back
-                .branches
-                .iter()
-                .filter(|branch| !branch.planned)
-                .map(|branch| VcsFinding::NotHome { branch: branch.branch.clone() }),
-        );
-        Ok(Self {
+        let unplanned = merge_back.branches.iter().filter(|branch| !branch.planned);
+        findings
+            .extend(unplanned.map(|branch| VcsFinding::NotHome { branch: branch.branch.clone() }));
+        let plan = Self {
             flow: context.flow,
             way: context.way,
             base: Some(context.base.name().to_owned()),
@@ -172,11 +168,22 @@ impl SourceControl {
             rollback,
             merge_back,
             findings,
-        })
+        };
+        plan.commands().try_for_each(Command::check)?;
+        Ok(plan)
     }
-}
 
-/// Whether tags are named by time: then the name of a tag does not contain its version.
-const fn by_time(form: TagForm) -> bool {
-    matches!(form, TagForm::Timestamp)
+    /// Every command of the plan.
+    fn commands(&self) -> impl Iterator<Item = &Command> {
+        let Self { steps, rollback, merge_back, .. } = self;
+        let steps = steps.iter().chain(&rollback.steps).chain(&rollback.again);
+        let steps = steps.chain(merge_back.branches.iter().flat_map(|branch| &branch.steps));
+        let of_steps = steps.flat_map(|step| {
+            let instead = step.instead.iter().flat_map(|instead| &instead.commands);
+            let condition = step.condition.iter().map(|condition| &condition.command);
+            condition.chain(&step.commands).chain(instead)
+        });
+        let checks = merge_back.branches.iter().map(|branch| &branch.has);
+        of_steps.chain(&merge_back.inspect).chain(checks)
+    }
 }

@@ -3,7 +3,7 @@
 use super::name::{message, next_try, one_line, reference, slug, stem};
 use super::{Command, Fix, OrderFault, VcsError, VcsFinding, order_fault, own_order, tag};
 use super::{branch_name, command::git};
-use crate::grade::{Flow, MergeKind, VcsStep, Versioning};
+use crate::grade::{Flow, MergeKind, TagForm, VcsStep, Versioning};
 use crate::policy::section::{PullRequest, Vcs};
 use crate::text::{quoted, shown};
 use crate::unit::RefName;
@@ -74,7 +74,7 @@ struct Choice<'a> {
     flow: Flow,
     way: Option<String>,
     order: &'a [VcsStep],
-    base: Option<&'a str>,
+    base: &'a str,
     /// The policy describes this flow or alternative. A flow that is only allowed has no base and
     /// no branches of its own.
     described: bool,
@@ -93,23 +93,18 @@ fn choose<'a>(vcs: &'a Vcs, fix: &Fix<'_>) -> Result<Choice<'a>, VcsError> {
         return Err(refused(asked, &[way.flow]));
     }
     if named.is_none() && asked == vcs.flow {
-        let (order, base) = (vcs.order.as_slice(), Some(vcs.base.as_str()));
+        let (order, base) = (&vcs.order, &vcs.base);
         return Ok(Choice { flow: asked, way: None, order, base, described: true });
     }
     if let Some(way) = named.or_else(|| vcs.ways.iter().find(|way| way.flow == asked)) {
         let id = Some(way.id.to_string());
         // Without its own base it starts from the base of the policy's first flow.
-        let base = way.base.as_deref().or(Some(&vcs.base));
+        let base = way.base.as_deref().unwrap_or(&vcs.base);
         return Ok(Choice { flow: asked, way: id, order: &way.order, base, described: true });
     }
     if vcs.also.contains(&asked) {
-        return Ok(Choice {
-            flow: asked,
-            way: None,
-            order: &[],
-            base: Some(&vcs.base),
-            described: false,
-        });
+        let base = &vcs.base;
+        return Ok(Choice { flow: asked, way: None, order: &[], base, described: false });
     }
     let mut allowed = vec![vcs.flow];
     for flow in vcs.also.iter().copied().chain(vcs.ways.iter().map(|way| way.flow)) {
@@ -136,11 +131,11 @@ impl<'a> ReleaseContext<'a> {
         // A commit on the trunk starts from the trunk: only a branch has a base.
         let from_tag = has(VcsStep::Branch)
             && (choice.flow == Flow::ProductionTag
-                || (choice.described && choice.base == Some(PRODUCTION_TAG)));
+                || (choice.described && choice.base == PRODUCTION_TAG));
         let base = if from_tag {
             Base::Tag(tag::live_tag(vcs.tag, fix.previous)?)
         } else {
-            let branch = choice.base.filter(|&base| base != PRODUCTION_TAG);
+            let branch = Some(choice.base).filter(|&base| base != PRODUCTION_TAG);
             let fallback = || vcs.merge_back.first().map_or(TRUNK, String::as_str);
             Base::Branch(branch_of(branch.unwrap_or_else(fallback))?)
         };
@@ -163,11 +158,8 @@ impl<'a> ReleaseContext<'a> {
             Base::Tag(_) => home.first().cloned(),
         };
         let nowhere = |step| VcsError::Order(OrderFault::Nowhere { step });
-        let into = if has(VcsStep::Merge) {
-            Some(first.ok_or_else(|| nowhere(VcsStep::Merge))?)
-        } else {
-            None
-        };
+        let into = has(VcsStep::Merge).then(|| first.ok_or_else(|| nowhere(VcsStep::Merge)));
+        let into = into.transpose()?;
         let into_back = if has(VcsStep::MergeBack) {
             if home.is_empty() {
                 return Err(nowhere(VcsStep::MergeBack));
@@ -259,6 +251,11 @@ impl<'a> ReleaseContext<'a> {
         Ok(())
     }
 
+    /// The branch that the fix is made on: its own, or the trunk.
+    pub(super) fn made(&self) -> &str {
+        self.branch.as_ref().map_or(self.base.name(), RefName::as_str)
+    }
+
     /// The numbering schemes that the policy allows.
     pub(super) fn versioning(&self) -> Vec<Versioning> {
         std::iter::once(self.vcs.version).chain(self.vcs.also_version.iter().copied()).collect()
@@ -329,26 +326,24 @@ impl<'a> ReleaseContext<'a> {
     }
 
     /// Fetches branches and tags, and the recorded references.
-    pub(super) fn fetch(&self) -> Result<Vec<Command>, VcsError> {
+    pub(super) fn fetch(&self) -> Vec<Command> {
         let all = self.record("*");
-        Ok(vec![
-            git(["fetch", "--tags", "origin"])?,
-            git(["fetch", "origin", &format!("+{all}:{all}")])?,
-        ])
+        let records = git(["fetch", "origin", &format!("+{all}:{all}")]);
+        vec![git(["fetch", "--tags", "origin"]), records]
     }
 
     /// Pushes the recorded references. Forced, because the newest is valid after an amended branch
     /// or a repeated step.
-    pub(super) fn push_records(records: &[&str]) -> Result<Command, VcsError> {
+    pub(super) fn push_records(records: &[&str]) -> Command {
         let forced = records.iter().map(|record| format!("+{record}"));
         let argv = ["git", "push", "origin"].map(str::to_owned);
-        Command::try_new(argv.into_iter().chain(forced))
+        Command::new(argv.into_iter().chain(forced))
     }
 
     /// Switches to a branch as it is on the remote.
-    pub(super) fn take_up(branch: &RefName) -> Result<Vec<Command>, VcsError> {
+    pub(super) fn take_up(branch: &RefName) -> Vec<Command> {
         let branch = branch.as_str();
-        Ok(vec![git(["switch", branch])?, git(["pull", "--ff-only", "origin", branch])?])
+        vec![git(["switch", branch]), git(["pull", "--ff-only", "origin", branch])]
     }
 
     /// The subject of a commit for this fix.
@@ -398,7 +393,7 @@ fn live(vcs: &Vcs, fix: &Fix<'_>, base: &Base) -> Option<RefName> {
     match base {
         Base::Tag(tag) => Some(tag.clone()),
         // With tags named by time, the previous version need not be a tag.
-        Base::Branch(_) if super::by_time(vcs.tag) => None,
+        Base::Branch(_) if vcs.tag == TagForm::Timestamp => None,
         Base::Branch(_) => tag::live_tag(vcs.tag, fix.previous).ok(),
     }
 }

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::command::git;
+use super::Command;
+use super::command::{git, record};
 use super::name::next_try;
 use super::release_context::{Base, ReleaseContext};
 use super::step::{Step, VcsStepKind};
 use super::version::version_of_next_try;
-use super::{Command, VcsError};
 use crate::grade::{MergeKind, VcsStep};
 use crate::unit::RefName;
 
@@ -20,7 +20,7 @@ pub struct VcsRollback {
     pub again: Vec<Step>,
 }
 
-pub(super) fn way(context: &ReleaseContext<'_>) -> Result<VcsRollback, VcsError> {
+pub(super) fn way(context: &ReleaseContext<'_>) -> VcsRollback {
     let live = context.live.as_ref().filter(|_| context.order.contains(&VcsStep::Tag));
     let previous = live.map_or(context.previous.as_str(), RefName::as_str);
     let deploy = Step::new(VcsStepKind::DeployPrevious, format!("Deploy {previous}"))
@@ -31,25 +31,24 @@ pub(super) fn way(context: &ReleaseContext<'_>) -> Result<VcsRollback, VcsError>
     let reached = context.reached();
     // People may have merged the fix back to the others.
     let by_duty = context.home.iter().filter(|target| !reached.contains(target));
-    let reverts = reached.iter().copied().chain(by_duty).map(|target| revert(context, target));
-    let mut reverts = reverts.collect::<Result<Vec<Step>, VcsError>>()?;
+    let mut reverts = reached.iter().copied().chain(by_duty).map(|target| revert(context, target));
     let place = |step| context.order.iter().position(|&other| other == step);
     let merged_first = match (place(VcsStep::Merge), place(VcsStep::Deploy)) {
         (Some(merge), Some(deploy)) => merge < deploy,
         (_, None) => true,
         (None, Some(_)) => context.branch.is_none(),
     };
-    let mut steps = vec![fetch(context)?];
+    let mut steps = vec![fetch(context)];
     if merged_first {
         // A deployment from a branch is rolled back with that branch.
-        steps.extend(reverts.drain(..1.min(reached.len())));
+        steps.extend(reverts.by_ref().take(1.min(reached.len())));
     }
     steps.push(deploy);
     steps.extend(reverts);
 
-    let mut again = vec![fetch(context)?];
-    again.extend(try_again(context)?);
-    Ok(VcsRollback { steps, again })
+    let mut again = vec![fetch(context)];
+    again.extend(try_again(context));
+    VcsRollback { steps, again }
 }
 
 /// The steps by which another attempt continues this fix on its own branch, before its commit.
@@ -59,187 +58,168 @@ pub(super) fn continue_on(
     former: &ReleaseContext<'_>,
     branch: &RefName,
     fresh: Step,
-) -> Result<Vec<Step>, VcsError> {
-    let mut steps = vec![fetch(former)?];
+) -> Vec<Step> {
+    let mut steps = vec![fetch(former)];
     for target in context.home.iter().filter(|target| context.restores(target)) {
         let (reverted, own) = (former.reverted(target), context.reverted(target));
         let title = format!("Record the revert on {target} under {}", context.version);
+        let push = ReleaseContext::push_records(&[&own]);
         steps.push(
             Step::new(VcsStepKind::Fetch, title)
                 .of(target.as_str())
                 .why("It is reverted before the merge there, in this attempt or the next.")
-                .only_if(recorded(&reverted)?, true)
-                .run(vec![
-                    git(["update-ref", &own, &reverted])?,
-                    ReleaseContext::push_records(&[&own])?,
-                ]),
+                .only_if(recorded(&reverted), true)
+                .run([git(["update-ref", &own, &reverted]), push]),
         );
     }
-    steps.push(fresh.only_if(recorded(&former.fix())?, false));
-    let mut next = next_branch(former, branch.as_str())?;
+    steps.push(fresh.only_if(recorded(&former.fix()), false));
+    let mut next = next_branch(former, branch.as_str());
     if let Some(from_fix) = next.pop() {
         // Neither of the steps before it has made the branch.
-        next.push(from_fix.only_if(recorded(&format!("refs/heads/{branch}"))?, false));
+        next.push(from_fix.only_if(recorded(&format!("refs/heads/{branch}")), false));
     }
     steps.extend(next);
-    Ok(steps)
+    steps
 }
 
 /// The steps by which another attempt continues this fix on the trunk, before its commit. `fresh`
 /// updates the trunk.
-pub(super) fn continue_on_trunk(
-    former: &ReleaseContext<'_>,
-    fresh: Step,
-) -> Result<Vec<Step>, VcsError> {
-    let mut steps = vec![fetch(former)?, fresh];
+pub(super) fn continue_on_trunk(former: &ReleaseContext<'_>, fresh: Step) -> Vec<Step> {
+    let mut steps = vec![fetch(former), fresh];
     if let Base::Branch(trunk) = &former.base {
         let why = "Correct the fix before you commit it.";
-        steps.push(restore_uncommitted(former, trunk)?.why(why));
+        steps.push(restore_uncommitted(former, trunk).why(why));
     }
-    Ok(steps)
+    steps
 }
 
-fn fetch(context: &ReleaseContext<'_>) -> Result<Step, VcsError> {
-    let step = Step::new(VcsStepKind::Fetch, "Fetch branches, tags and hot-fix references");
-    Ok(step.run(context.fetch()?))
+fn fetch(context: &ReleaseContext<'_>) -> Step {
+    Step::new(VcsStepKind::Fetch, "Fetch branches, tags and hot-fix references")
+        .run(context.fetch())
 }
 
 /// Whether a reference exists.
-fn recorded(record: &str) -> Result<Command, VcsError> {
+fn recorded(record: &str) -> Command {
     git(["rev-parse", "--verify", "--quiet", record])
 }
 
-fn revert(context: &ReleaseContext<'_>, target: &RefName) -> Result<Step, VcsError> {
+fn revert(context: &ReleaseContext<'_>, target: &RefName) -> Step {
     let (merged, reverted) = (context.merged(target), context.reverted(target));
-    let mut commands = ReleaseContext::take_up(target)?;
-    let why = if context.as_range(target) {
+    let step = Step::new(VcsStepKind::Revert, format!("Revert the fix on {target}"))
+        .of(target.as_str())
+        .only_if(recorded(&merged), true)
+        .run(ReleaseContext::take_up(target));
+    let step = if context.as_range(target) {
         // One commit for all of them, so that one revert restores them. `-m 1` applies to merges
         // among them and has no effect on other commits.
         let range = format!("{}..{merged}", context.before(target));
-        commands.push(git(["revert", "--no-commit", "-m", "1", "--first-parent", &range])?);
-        commands.push(git(["commit", "-m", &context.about("Revert: ")])?);
-        "This reverts all commits that brought the fix to the branch, as one commit."
+        let commit = git(["commit", "-m", &context.about("Revert: ")]);
+        step.why("This reverts all commits that brought the fix to the branch, as one commit.")
+            .run([git(["revert", "--no-commit", "-m", "1", "--first-parent", &range]), commit])
     } else if context.merge == MergeKind::Squash {
-        commands.push(git(["revert", "--no-edit", &merged])?);
-        ""
+        step.run([git(["revert", "--no-edit", &merged])])
     } else {
-        commands.push(git(["revert", "--no-edit", "-m", "1", &merged])?);
-        "A merge has two parents: `-m 1` selects the parent on this branch, and git requires it."
+        step.why("A merge has two parents: `-m 1` selects the parent on this branch, and git requires it.")
+            .run([git(["revert", "--no-edit", "-m", "1", &merged])])
     };
-    commands.push(git(["update-ref", &reverted, "HEAD"])?);
-    commands.push(git(["push", "origin", target.as_str()])?);
-    commands.push(ReleaseContext::push_records(&[&reverted])?);
-    Ok(Step::new(VcsStepKind::Revert, format!("Revert the fix on {target}"))
-        .of(target.as_str())
-        .why(why)
-        .only_if(recorded(&merged)?, true)
-        .run(commands))
+    let push = git(["push", "origin", target.as_str()]);
+    step.run([record(&reverted), push, ReleaseContext::push_records(&[&reverted])])
 }
 
-fn try_again(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError> {
+fn try_again(context: &ReleaseContext<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
     match (&context.branch, &context.base) {
         (Some(branch), _) => {
             let next = next_try(branch.as_str());
-            steps.extend(next_branch(context, &next)?);
+            steps.extend(next_branch(context, &next));
             steps.push(go_on(context, Some(&next)));
         }
         (None, Base::Branch(trunk)) => {
             steps.push(go_on(context, None));
             let why = "Do this after the first step of the new plan, and correct the fix before its commit.";
-            steps.push(restore_uncommitted(context, trunk)?.why(why));
+            steps.push(restore_uncommitted(context, trunk).why(why));
         }
         (None, Base::Tag(_)) => steps.push(go_on(context, None)),
     }
     for target in context.home.iter().filter(|target| context.restored_elsewhere(target)) {
-        let mut commands = ReleaseContext::take_up(target)?;
-        commands.push(git(["revert", "--no-edit", &context.reverted(target)])?);
-        commands.push(git(["push", "origin", target.as_str()])?);
+        let revert = git(["revert", "--no-edit", &context.reverted(target)]);
         let why = format!(
             "A correction merges only onto the fix that it corrects. Do this directly before the new plan's merge into {target}, and revert it if the new version is rolled back."
         );
-        steps.push(revert_revert(context, target, commands)?.why(why));
+        steps.push(
+            revert_revert(context, target)
+                .why(why)
+                .run(ReleaseContext::take_up(target))
+                .run([revert, git(["push", "origin", target.as_str()])]),
+        );
     }
-    Ok(steps)
+    steps
 }
 
-fn revert_revert(
-    context: &ReleaseContext<'_>,
-    target: &RefName,
-    commands: Vec<Command>,
-) -> Result<Step, VcsError> {
-    let title = format!("Revert the revert on {target}");
-    let step = Step::new(VcsStepKind::RevertRevert, title).of(target.as_str()).run(commands);
-    Ok(step.only_if(recorded(&context.reverted(target))?, true))
+fn revert_revert(context: &ReleaseContext<'_>, target: &RefName) -> Step {
+    Step::new(VcsStepKind::RevertRevert, format!("Revert the revert on {target}"))
+        .of(target.as_str())
+        .only_if(recorded(&context.reverted(target)), true)
 }
 
 /// The steps before the merge into a branch that may have the previous attempt's branch and its
 /// revert. The recorded range begins before them, so that a rollback reverts them, too. `push` is
 /// for a merge that is not made in this clone.
-pub(super) fn restore(
-    context: &ReleaseContext<'_>,
-    target: &RefName,
-    push: bool,
-) -> Result<Vec<Step>, VcsError> {
+pub(super) fn restore(context: &ReleaseContext<'_>, target: &RefName, push: bool) -> Vec<Step> {
     if !context.restores(target) {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let mut update = ReleaseContext::take_up(target)?;
-    update.push(git(["update-ref", &context.before(target), "HEAD"])?);
+    let update = Step::new(VcsStepKind::TakeUp, format!("Update {target}"))
+        .of(target.as_str())
+        .run(ReleaseContext::take_up(target))
+        .run([record(&context.before(target))]);
     let reverted = context.reverted(target);
-    let mut commands = vec![git(["revert", "--no-edit", &reverted])?];
+    let pushed = push.then(|| git(["push", "origin", target.as_str()]));
     let mut why = "A correction merges only onto the fix that it corrects.".to_owned();
     if push {
-        commands.push(git(["push", "origin", target.as_str()])?);
         let until =
             format!(" Until the merge {target} contains the failed fix: deploy nothing from it.");
         why.push_str(&until);
     }
     // Nothing is left to restore there.
-    commands.push(git(["update-ref", "-d", &reverted])?);
-    commands.push(git(["push", "origin", "--delete", &reverted])?);
-    let title = format!("Update {target}");
-    Ok(vec![
-        Step::new(VcsStepKind::TakeUp, title).of(target.as_str()).run(update),
-        revert_revert(context, target, commands)?.why(why),
-    ])
+    let forget =
+        [git(["update-ref", "-d", &reverted]), git(["push", "origin", "--delete", &reverted])];
+    let step = revert_revert(context, target).why(why);
+    vec![update, step.run([git(["revert", "--no-edit", &reverted])]).run(pushed).run(forget)]
 }
 
 /// Makes the next branch, with the fix. The last step is the one from the fix itself.
-fn next_branch(context: &ReleaseContext<'_>, branch: &str) -> Result<Vec<Step>, VcsError> {
-    let from_fix = go_on_from_fix(context, branch)?;
-    let Base::Branch(base) = &context.base else { return Ok(vec![from_fix]) };
+fn next_branch(context: &ReleaseContext<'_>, branch: &str) -> Vec<Step> {
+    // Continues with a branch that was never merged, or not into its base.
+    let from_fix = Step::new(VcsStepKind::Branch, format!("Branch {branch} from the fix"))
+        .of(branch)
+        .run([git(["switch", "--create", branch, &context.fix()])]);
+    let Base::Branch(base) = &context.base else { return vec![from_fix] };
     if context.merge == MergeKind::Squash {
-        return Ok(vec![from_fix]);
+        return vec![from_fix];
     }
     let reverted = context.reverted(base);
-    let mut commands = ReleaseContext::take_up(base)?;
-    commands.push(git(["switch", "--create", branch])?);
-    commands.push(git(["revert", "--no-edit", &reverted])?);
     let title = format!("Branch {branch} from {base}, with the revert reverted");
     let why = format!(
         "{base} has the fix and its revert: merging the same branch again would change nothing."
     );
-    let step = Step::new(VcsStepKind::RevertRevert, title).of(branch).why(why).run(commands);
-    let was_reverted = recorded(&reverted)?;
-    Ok(vec![step.only_if(was_reverted.clone(), true), from_fix.only_if(was_reverted, false)])
+    let step = Step::new(VcsStepKind::RevertRevert, title)
+        .of(branch)
+        .why(why)
+        .only_if(recorded(&reverted), true)
+        .run(ReleaseContext::take_up(base))
+        .run([git(["switch", "--create", branch]), git(["revert", "--no-edit", &reverted])]);
+    vec![step, from_fix.only_if(recorded(&reverted), false)]
 }
 
 /// Restores a fix that was a commit on the trunk.
-fn restore_uncommitted(context: &ReleaseContext<'_>, trunk: &RefName) -> Result<Step, VcsError> {
+fn restore_uncommitted(context: &ReleaseContext<'_>, trunk: &RefName) -> Step {
     let reverted = context.reverted(trunk);
     let title = format!("Restore the fix on {trunk}, uncommitted");
-    Ok(Step::new(VcsStepKind::RevertRevert, title)
+    Step::new(VcsStepKind::RevertRevert, title)
         .of(trunk.as_str())
-        .only_if(recorded(&reverted)?, true)
-        .run(vec![git(["revert", "--no-commit", &reverted])?]))
-}
-
-/// Continues with a branch that was never merged, or not into its base.
-fn go_on_from_fix(context: &ReleaseContext<'_>, branch: &str) -> Result<Step, VcsError> {
-    let commands = vec![git(["switch", "--create", branch, &context.fix()])?];
-    let step = Step::new(VcsStepKind::Branch, format!("Branch {branch} from the fix"));
-    Ok(step.of(branch).run(commands))
+        .only_if(recorded(&reverted), true)
+        .run([git(["revert", "--no-commit", &reverted])])
 }
 
 fn go_on(context: &ReleaseContext<'_>, branch: Option<&str>) -> Step {

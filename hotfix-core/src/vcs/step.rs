@@ -117,8 +117,15 @@ impl Step {
         Self { people: Some(people.into()), ..self }
     }
 
-    pub(super) fn run(self, commands: Vec<Command>) -> Self {
-        Self { commands, ..self }
+    /// With these commands after those that it has.
+    pub(super) fn run(mut self, commands: impl IntoIterator<Item = Command>) -> Self {
+        self.commands.extend(commands);
+        self
+    }
+
+    pub(super) fn or_with_gh(self, commands: impl IntoIterator<Item = Command>) -> Self {
+        let commands = commands.into_iter().collect();
+        Self { instead: Some(Instead { tool: Tool::Gh, commands }), ..self }
     }
 
     pub(super) fn only_if(self, command: Command, succeeds: bool) -> Self {

@@ -10,9 +10,9 @@ use super::super::fault::Fault;
 use super::super::finding::{Example, Finding, put};
 use super::format::{enumerated, quoted};
 use super::search::Search;
-use super::walk::{Walk, place};
+use super::walk::Walk;
 use crate::fact::Cut;
-use crate::policy::reasoning::graph;
+use crate::policy::reasoning::{graph, place};
 use crate::policy::section::{Target, Tree};
 use crate::sorting::sort_by;
 

@@ -67,13 +67,11 @@ fn by_value(
     }
     let diagram = builder.finish(left);
     let mut placed = space.unknown();
-    let mut classes = Vec::new();
-    for class in 0..space.classes(0) {
-        placed.set(0, Some(class));
-        if diagram.decided(&placed) == Some(1) {
-            classes.push(class);
-        }
-    }
+    let mut is_left = |class: &u32| {
+        placed.set(0, Some(*class));
+        diagram.decided(&placed) == Some(1)
+    };
+    let classes: Vec<u32> = (0..space.classes(0)).filter(|class| is_left(class)).collect();
     let Some(first) = classes.first() else { return Ok(()) };
     let mut facts = Facts::default();
     let value = space.value(0, *first);

@@ -9,8 +9,9 @@ use super::super::fault::Fault;
 use super::super::finding::Finding;
 use super::format::{enumerated, quoted};
 use super::search::Search;
-use super::walk::{Edge, Given, Walk, place};
+use super::walk::{Edge, Given, Walk};
 use crate::fact::{Condition, Cut, FactId, FactKind, Space};
+use crate::policy::reasoning::place;
 use crate::policy::section::{Branches, Target, Tree};
 
 pub(super) fn findings(walk: &Walk<'_>, search: &mut Search<'_>) -> Result<(), Cut> {
@@ -30,7 +31,10 @@ pub(super) fn findings(walk: &Walk<'_>, search: &mut Search<'_>) -> Result<(), C
     }
     for edge in walk.all() {
         match (edge.given, edge.to) {
-            (Given::Value(_), _) => idle(walk, edge, search),
+            (Given::Value(index), _) if is_idle(edge, search) => {
+                let empty = edge.own == search.never;
+                search.found.push(idle_answer(tree, edge.from, index, empty));
+            }
             (_, None) => unanswered(walk, edge, search)?,
             _ => {}
         }
@@ -88,14 +92,6 @@ fn unreached(
 
 fn is_idle(edge: &Edge, search: &Search<'_>) -> bool {
     matches!(edge.given, Given::Value(_)) && edge.taken == search.never
-}
-
-fn idle(walk: &Walk<'_>, edge: &Edge, search: &mut Search<'_>) {
-    if let Given::Value(index) = edge.given
-        && is_idle(edge, search)
-    {
-        search.found.push(idle_answer(walk.tree, edge.from, index, edge.own == search.never));
-    }
 }
 
 /// An answer for which no value is left, or (`empty`) that no value satisfies.

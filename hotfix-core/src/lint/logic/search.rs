@@ -67,8 +67,7 @@ impl<'p> Search<'p> {
     /// The simplest facts in a region, if any are possible. All possible completions of them are
     /// also in the region.
     pub(super) fn example(&mut self, region: Ref) -> Result<Option<Example>, Cut> {
-        let only = |region, possible| if possible == 1 { region } else { Diagram::IMPOSSIBLE };
-        let region = self.builder.apply(region, self.consistent, only)?;
+        let region = self.builder.where_holds(region, self.consistent)?;
         let diagram = self.finish(region)?;
         let shown = diagram.example(&self.space.unknown(), |inside| inside == 1);
         Ok(shown.map(|placed| Example::Facts(self.space.facts(&placed))))
@@ -77,8 +76,7 @@ impl<'p> Search<'p> {
     /// The values of a function in a region, for possible facts; ascending.
     pub(super) fn values(&mut self, of: Ref, region: Ref) -> Result<Vec<u32>, Cut> {
         let inside = self.builder.and(region, self.consistent)?;
-        let only = |value, inside| if inside == 1 { value } else { Diagram::IMPOSSIBLE };
-        let cut_out = self.builder.apply(of, inside, only)?;
+        let cut_out = self.builder.where_holds(of, inside)?;
         Ok(self.finish(cut_out)?.terminals().collect())
     }
 

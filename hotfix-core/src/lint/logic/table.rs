@@ -8,7 +8,8 @@ use super::super::finding::{Finding, put};
 use super::format::hotfix;
 use crate::fact::{Condition, FactId, OUTCOMES};
 use crate::policy::Policy;
-use crate::policy::section::{Branches, Effect, Target, Tree};
+use crate::policy::reasoning::conditions;
+use crate::policy::section::{Effect, Target, Tree};
 use crate::sorting::set_of;
 
 pub(super) fn findings(policy: &Policy, found: &mut Vec<Finding>) {
@@ -58,21 +59,7 @@ fn leaves(policy: &Policy, found: &mut Vec<Finding>) {
 fn facts(policy: &Policy, found: &mut Vec<Finding>) {
     let mut asked: BTreeSet<FactId> = BTreeSet::new();
     let mut ask = |condition: &Condition| asked.extend(condition.facts());
-    policy.rules.iter().for_each(|rule| ask(&rule.when));
-    for implication in &policy.implications {
-        ask(&implication.when);
-        ask(&implication.then);
-    }
-    for question in policy.tree.iter().flat_map(|tree| &tree.questions) {
-        match &question.branches {
-            Branches::Condition { when, .. } => ask(when),
-            Branches::Values { answers, .. } => {
-                for answer in answers {
-                    ask(&answer.condition());
-                }
-            }
-        }
-    }
+    conditions(policy, policy.tree()).iter().for_each(&mut ask);
     policy.duties.iter().filter_map(|duty| duty.when.as_ref()).for_each(&mut ask);
     policy.checklists.iter().filter_map(|list| list.when.as_ref()).for_each(&mut ask);
     policy.messages.iter().filter_map(|message| message.when.as_ref()).for_each(&mut ask);

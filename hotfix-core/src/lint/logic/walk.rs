@@ -1,12 +1,10 @@
 //! Which facts reach each question and leaf of the tree.
 
-use petgraph::algo::toposort;
 use petgraph::graph::DiGraph;
-use petgraph::visit::DfsPostOrder;
 
 use super::search::{STEP, Search};
 use crate::fact::{Cut, Ref};
-use crate::policy::reasoning::graph;
+use crate::policy::reasoning::{Order, graph, place};
 use crate::policy::section::{Branches, Question, Target, Tree};
 
 /// The most passes over a tree with cycles.
@@ -87,14 +85,6 @@ impl<'p> Walk<'p> {
     }
 }
 
-/// The index of a question or leaf among all of them; also its place in [`graph`].
-pub(super) const fn place(tree: &Tree, target: Target) -> usize {
-    match target {
-        Target::Question(question) => question,
-        Target::Leaf(leaf) => tree.questions.len() + leaf,
-    }
-}
-
 fn answers(from: usize, question: &Question, search: &mut Search<'_>) -> Result<Vec<Edge>, Cut> {
     let builder = &mut search.builder;
     let always = builder.constant(1);
@@ -116,13 +106,8 @@ fn answers(from: usize, question: &Question, search: &mut Search<'_>) -> Result<
                 let taken = builder.and(own, left)?;
                 let not = builder.not(own)?;
                 left = builder.and(left, not)?;
-                edges.push(Edge {
-                    from,
-                    given: Given::Value(index),
-                    to: Some(answer.to),
-                    taken,
-                    own,
-                });
+                let (given, to) = (Given::Value(index), Some(answer.to));
+                edges.push(Edge { from, given, to, taken, own });
             }
             edges.push(Edge { from, given: Given::Rest, to: None, taken: left, own: left });
             Ok(edges)
@@ -142,7 +127,7 @@ fn spread(
     let mut there = vec![search.never; tree.questions.len() + tree.leaves.len()];
     let Some(root) = there.get_mut(place(tree, tree.root)) else { return Ok(there) };
     *root = search.consistent;
-    let order = order(tree, graph);
+    let order = Order::of(tree, graph);
     let rounds = if order.circular { MOST_ROUNDS } else { 1 };
     for round in 1..=rounds {
         let before = order.circular.then(|| there.clone());
@@ -163,33 +148,4 @@ fn spread(
         }
     }
     Ok(there)
-}
-
-struct Order {
-    /// The order in which questions come first; with cycles only as far as possible.
-    questions: Vec<usize>,
-    circular: bool,
-}
-
-fn order(tree: &Tree, graph: &DiGraph<Target, ()>) -> Order {
-    let question = |node| match graph[node] {
-        Target::Question(question) => Some(question),
-        Target::Leaf(_) => None,
-    };
-    if let Ok(order) = toposort(graph, None) {
-        return Order {
-            questions: order.into_iter().filter_map(question).collect(),
-            circular: false,
-        };
-    }
-    let root = graph.node_indices().nth(place(tree, tree.root));
-    let mut questions = Vec::new();
-    if let Some(root) = root {
-        let mut visit = DfsPostOrder::new(graph, root);
-        while let Some(node) = visit.next(graph) {
-            questions.extend(question(node));
-        }
-    }
-    questions.reverse();
-    Order { questions, circular: true }
 }

@@ -1,6 +1,7 @@
 //! The phases and their power, the timeline, and the durations.
 
 use crate::grade::{GateMode, WatchedFrom};
+use crate::policy::section::TimeRange;
 use crate::text::{markdown, time, times, words};
 use crate::unit::{Span, Timestamp};
 
@@ -91,14 +92,10 @@ fn durations(plan: &Plan, page: &mut Page) {
                 .map(|sum| format!("{what}: {} from detection", times(sum.least, sum.most))),
         );
     }
-    let estimate = plan.slo().estimate;
-    items.extend(estimate.and_then(|estimate| {
-        let most = estimate.range.most?;
-        Some(format!(
-            "expected by the policy: {}",
-            times(estimate.range.least.unwrap_or(most), most)
-        ))
-    }));
+    let estimate = plan.slo().estimate.map(|estimate| estimate.range);
+    if let Some(TimeRange { least, most: Some(most) }) = estimate {
+        items.push(format!("expected by the policy: {}", times(least.unwrap_or(most), most)));
+    }
     page.heading(3, "Duration");
     page.list(items);
 }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::grade::{Response, Worse, closed_set};
+use crate::grade::{Response, closed_set};
+use crate::metric::bound_figure;
 use crate::plan::Plan;
 use crate::plan::healthy::SURE;
 use crate::plan::volume::VolumeBeyond;
@@ -14,7 +15,7 @@ use crate::unit::{MetricName, PhaseName, Share};
 
 use super::format::{bound, cases, figures, lasting, list};
 use super::test::Test;
-use super::watch::{Watching, bad_rate, minutes_of};
+use super::watch::{Watching, minutes_of};
 use super::{MetricPower, POWER};
 
 /// Another bound is advised if a healthy fix misses the gate more often than this.
@@ -115,31 +116,25 @@ pub(super) fn volumes(plan: &Plan) -> impl Iterator<Item = Advice> {
 }
 
 /// Advice that lets a healthy fix pass.
-pub(super) fn bounds(
-    plan: &Plan,
-    metric: &Metric,
-    seen: &MetricPower,
-    requests: Option<f64>,
-) -> Vec<Advice> {
+pub(super) fn bounds(plan: &Plan, metric: &Metric, seen: &MetricPower) -> Vec<Advice> {
     let mut advice = Vec::new();
     for (which, bound) in
         [(Which::Success, metric.bounds.success), (Which::Rollback, metric.bounds.rollback)]
     {
-        let keeps = |phase: &Phase| meets(plan, metric, phase, seen.base_rate, which, requests);
         let missed: Vec<(&Phase, f64)> = plan
             .phases()
             .iter()
             .filter(|phase| which == Which::Rollback || phase.criteria_missed != Response::Continue)
-            .filter_map(|phase| Some((phase, keeps(phase)?)))
+            .filter_map(|phase| Some((phase, meets(plan, metric, phase, which)?)))
             .filter(|(_, chance)| *chance < 1.0 - DOUBTFUL)
             .collect();
         if bound.is_some() && !missed.is_empty() {
-            advice.push(other_bound(plan, metric, seen, requests, which, &missed));
+            advice.push(other_bound(plan, metric, seen, which, &missed));
         }
     }
     for (phase, seen) in plan.phases().iter().zip(&seen.phases) {
         if seen.waits_for_trials {
-            advice.push(more_trials(plan, metric, phase, requests));
+            advice.push(more_trials(plan, metric, phase));
         }
     }
     advice
@@ -147,24 +142,16 @@ pub(super) fn bounds(
 
 /// Chance that a healthy fix meets one bound in a phase, without the other bound. None if the
 /// gate has no such bound.
-fn meets(
-    plan: &Plan,
-    metric: &Metric,
-    phase: &Phase,
-    rate: f64,
-    which: Which,
-    requests: Option<f64>,
-) -> Option<f64> {
-    let setting = plan.setting(metric, phase, requests);
+fn meets(plan: &Plan, metric: &Metric, phase: &Phase, which: Which) -> Option<f64> {
     match which {
         Which::Success => {
-            let watching = Watching::try_new(metric, setting)?;
-            (!watching.waits()).then(|| watching.met(rate))
+            let watching = Watching::try_new(plan, metric, phase)?;
+            (!watching.waits()).then(|| watching.met())
         }
         Which::Rollback => {
             let mut alone = metric.clone();
             (alone.bounds.success, alone.bounds.alert) = (None, None);
-            let course = Watching::try_new(&alone, setting)?.course(rate);
+            let course = Watching::try_new(plan, &alone, phase)?.course(1.0);
             course.kept.last().copied()
         }
     }
@@ -174,10 +161,12 @@ fn other_bound(
     plan: &Plan,
     metric: &Metric,
     seen: &MetricPower,
-    requests: Option<f64>,
     which: Which,
     missed: &[(&Phase, f64)],
 ) -> Advice {
+    let in_all = |metric: &Metric| -> f64 {
+        plan.phases().iter().filter_map(|phase| meets(plan, metric, phase, which)).product()
+    };
     let passes_with = |ratio: f64| -> Option<(f64, f64, f64)> {
         // Rounded as a person would write it.
         let bad = (seen.base_rate * ratio * 1e12).round() / 1e12;
@@ -195,10 +184,7 @@ fn other_bound(
             }
             Which::Rollback => other.bounds.rollback = Some(bound),
         }
-        let each = plan.phases().iter();
-        let each =
-            each.filter_map(|phase| meets(plan, &other, phase, seen.base_rate, which, requests));
-        Some((ratio, figure, each.product()))
+        Some((ratio, figure, in_all(&other)))
     };
     // The first chance that a bound reaches: the other bound may limit it.
     let tried: Vec<_> = MULTIPLES.into_iter().filter_map(passes_with).collect();
@@ -217,14 +203,9 @@ fn other_bound(
         list(&phases),
         figures(&fails)
     );
-    let now: f64 = plan
-        .phases()
-        .iter()
-        .filter_map(|phase| meets(plan, metric, phase, seen.base_rate, which, requests))
-        .product();
     let need = Need::Bound {
         which,
-        passes: now,
+        passes: in_all(metric),
         ratio: found.map(|(ratio, ..)| *ratio),
         bound: found.map(|(_, figure, _)| *figure),
         then: found.map(|(.., then)| *then),
@@ -243,26 +224,20 @@ fn other_bound(
 
 /// A note for a bound at the reference itself: neither time nor traffic helps.
 fn at_the_record(metric: &Metric) -> &'static str {
-    let figure = metric.bounds.success.map(|bound| match bound.value {
-        BoundValue::Absolute(figure) => Some(figure),
-        BoundValue::Relative(ratio, _) => metric.reference.map(|record| record * ratio.value()),
-    });
-    let (Some(Some(figure)), Some(record)) = (figure, metric.reference) else { return "" };
-    let within = match metric.worse {
-        Worse::Higher => figure <= record,
-        Worse::Lower => figure >= record,
-    };
-    if within {
-        ". More time or traffic does not help: a fix at the reference rate is beyond that bound half of the time"
-    } else {
-        ""
+    let figure = metric.bounds.success.and_then(|bound| bound_figure(metric, bound, None));
+    match (figure, metric.reference) {
+        (Some(figure), Some(record)) if !metric.worse.is_beyond(figure, record) => {
+            ". More time or traffic does not help: a fix at the reference rate is beyond that bound half of the time"
+        }
+        _ => "",
     }
 }
 
-fn more_trials(plan: &Plan, metric: &Metric, phase: &Phase, requests: Option<f64>) -> Advice {
+fn more_trials(plan: &Plan, metric: &Metric, phase: &Phase) -> Advice {
     let watch = plan.policy().watch();
     let share = phase.share.as_fraction();
-    let a_minute = requests.map(|requests| requests * share).filter(|trials| *trials > 0.0);
+    let a_minute = plan.requests_per_minute().map(|requests| requests * share);
+    let a_minute = a_minute.filter(|trials| *trials > 0.0);
     let window = minutes_of(watch.window);
     let counts = metric.kind.is_fraction();
     let least = watch.least_trials;
@@ -290,21 +265,12 @@ fn more_trials(plan: &Plan, metric: &Metric, phase: &Phase, requests: Option<f64
 }
 
 /// Advice for a fault of the policy's margin, for each phase with a live arm.
-pub(super) fn faults(
-    plan: &Plan,
-    metric: &Metric,
-    seen: &MetricPower,
-    requests: Option<f64>,
-) -> Vec<Advice> {
+pub(super) fn faults(plan: &Plan, metric: &Metric, seen: &MetricPower) -> Vec<Advice> {
     let margin = plan.policy().settings(metric).margin.value();
-    let Some(rate) = bad_rate(metric) else { return Vec::new() };
     let mut advice = Vec::new();
     for (phase, of) in plan.phases().iter().zip(&seen.phases) {
-        let Some(watching) = Watching::try_new(metric, plan.setting(metric, phase, requests))
-        else {
-            continue;
-        };
-        let Some(mut test) = Test::try_new(plan, metric, phase, rate, &watching) else { continue };
+        let Some(watching) = Watching::try_new(plan, metric, phase) else { continue };
+        let Some(mut test) = Test::try_new(plan, &watching) else { continue };
         let asked = of.faults.iter().find(|fault| fault.ratio == margin);
         let known = asked.and_then(|fault| fault.sequential).map(|found| found.chance);
         let found = known.or_else(|| test.finds(margin).map(|found| found.chance.chance));
@@ -324,7 +290,7 @@ pub(super) fn faults(
             chance,
             minutes: times.map(|times| (minutes * times + warm).ceil()),
             requests_per_minute: times
-                .zip(requests)
+                .zip(plan.requests_per_minute())
                 .filter(|_| counted)
                 .map(|(times, r)| (r * times).ceil()),
             share: share.filter(|_| counted),

@@ -13,7 +13,7 @@ use crate::unit::PhaseName;
 
 use super::format::{figure, lasting};
 use super::test::Test;
-use super::watch::{Watching, bad_rate};
+use super::watch::Watching;
 
 /// The fault of rare events by which the thresholds with and without a history are compared.
 const RATIO: f64 = 5.0;
@@ -83,12 +83,7 @@ impl Plan {
     }
 
     /// None for a metric whose test no history calibrates under this policy.
-    pub(super) fn history_worth(
-        &self,
-        metric: &Metric,
-        rate: f64,
-        requests: Option<f64>,
-    ) -> Option<HistoryWorth> {
+    pub(super) fn history_worth(&self, metric: &Metric) -> Option<HistoryWorth> {
         if !self.may_use_history(metric) {
             return None;
         }
@@ -125,7 +120,7 @@ impl Plan {
         };
         let dispersion =
             phases.iter().filter_map(|(_, calibration)| calibration.dispersion).reduce(larger);
-        let delay = self.calibrated_delay(metric, *first, rate, requests);
+        let delay = self.calibrated_delay(metric, *first);
         let mut sentence = match dispersion {
             Some(times) if times > 1.0 => format!(
                 "A history calibrates its test: the variance of errors is {} times that of \
@@ -149,32 +144,19 @@ impl Plan {
         Some(HistoryWorth { calibrated: true, dispersion, delay, sentence })
     }
 
-    fn calibrated_delay(
-        &self,
-        metric: &Metric,
-        phase: PhaseName,
-        rate: f64,
-        requests: Option<f64>,
-    ) -> Option<CalibratedDelay> {
+    fn calibrated_delay(&self, metric: &Metric, phase: PhaseName) -> Option<CalibratedDelay> {
         let of = self.policy().phases().iter().find(|of| of.name == phase)?;
         let limits = self.calibrations().get(&metric.id)?.of(phase)?;
-        self.delay_at(limits.threshold, metric, of, rate, requests)
+        self.delay_at(limits.threshold, metric, of)
     }
 
-    fn delay_at(
-        &self,
-        threshold: f64,
-        metric: &Metric,
-        of: &Phase,
-        rate: f64,
-        requests: Option<f64>,
-    ) -> Option<CalibratedDelay> {
-        let watching = Watching::try_new(metric, self.setting(metric, of, requests))?;
+    fn delay_at(&self, threshold: f64, metric: &Metric, of: &Phase) -> Option<CalibratedDelay> {
+        let watching = Watching::try_new(self, metric, of)?;
         let noise = threshold - self.error_budget().threshold();
-        let test = Test::try_new(self, metric, of, rate, &watching)?.at_noise(noise);
+        let test = Test::try_new(self, &watching)?.at_noise(noise);
         let ratio = if metric.model == Model::Bernoulli { RATIO_OF_SHARES } else { RATIO };
         let minutes = test.time_to_detect(ratio)?;
-        let minutes_independent = test.independent().time_to_detect(ratio)?;
+        let minutes_independent = test.at_noise(0.0).time_to_detect(ratio)?;
         Some(CalibratedDelay { phase: of.name, ratio, minutes, minutes_independent })
     }
 
@@ -216,13 +198,12 @@ impl Plan {
     /// Of the last phase that has limits, where in all of them a fault is not found by the end, but
     /// would be without the history. The lower threshold counts, of sums or by instance.
     fn too_noisy(&self, metric: &Metric, of: &MetricCalibration) -> Option<CalibratedDelay> {
-        let (rate, requests) = (bad_rate(metric)?, self.requests_per_minute());
         let mut last = None;
         for phase in self.policy().phases() {
             let Some(limits) = of.of(phase.name) else { continue };
             let by_instance = limits.by_instance.map_or(limits.threshold, |of| of.threshold);
             let threshold = smaller(limits.threshold, by_instance);
-            let delay = self.delay_at(threshold, metric, phase, rate, requests)?;
+            let delay = self.delay_at(threshold, metric, phase)?;
             let longest = phase.longest().as_seconds() / 60.0;
             if delay.minutes <= longest {
                 return None;

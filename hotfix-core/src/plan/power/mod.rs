@@ -18,14 +18,12 @@ use serde::{Deserialize, Serialize};
 use crate::grade::{Response, Role, Worse, closed_set};
 use crate::plan::Plan;
 use crate::plan::healthy::traffic;
-use crate::policy::section::{Metric, Phase};
+use crate::policy::section::Metric;
 use crate::unit::{MetricName, PhaseName, Share};
 
 pub use crate::stats::planning::Chance;
 pub use advice::{Advice, Need, Which};
 pub use history::{CalibratedDelay, HistoryWorth};
-
-use watch::Setting;
 
 /// Faults that are analysed, as multiples of the reference's rate of bad events.
 pub const RATIOS: [f64; 5] = crate::stats::planning::table::RATIOS;
@@ -169,7 +167,7 @@ pub struct PhasePower {
 
 /// The power analysis of one fault in one phase alone.
 #[serde_with::skip_serializing_none]
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct FaultPower {
     /// The fault's rate as a multiple of the reference's.
     pub ratio: f64,
@@ -263,14 +261,14 @@ impl Plan {
         };
         let leading = deciding().find(leads).map(|metric| metric.id);
         for metric in deciding() {
-            match self.metric_power(metric, requests) {
+            match self.metric_power(metric) {
                 Ok(seen) if leading == Some(metric.id) => {
-                    power.advice.extend(advice::faults(self, metric, &seen, requests));
-                    power.advice.splice(0..0, advice::bounds(self, metric, &seen, requests));
+                    power.advice.extend(advice::faults(self, metric, &seen));
+                    power.advice.splice(0..0, advice::bounds(self, metric, &seen));
                     power.leading = Some(seen);
                 }
                 Ok(seen) => {
-                    power.advice.extend(advice::bounds(self, metric, &seen, requests));
+                    power.advice.extend(advice::bounds(self, metric, &seen));
                     power.metrics.push(seen);
                 }
                 Err(why) => {
@@ -288,17 +286,6 @@ impl Plan {
     /// The plan's traffic, or else the reference of the policy's volume metric.
     pub(super) fn requests_per_minute(&self) -> Option<f64> {
         self.subject().traffic.requests_per_minute.or_else(|| traffic(self.policy()))
-    }
-
-    /// A phase with its traffic.
-    fn setting<'a>(
-        &'a self,
-        metric: &Metric,
-        phase: &'a Phase,
-        requests: Option<f64>,
-    ) -> Setting<'a> {
-        let warm_up = self.policy().settings(metric).warm_up;
-        Setting { watch: self.policy().watch(), warm_up, phase, traffic: requests }
     }
 }
 

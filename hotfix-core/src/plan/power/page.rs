@@ -166,18 +166,14 @@ impl MetricPower {
                     .into_iter()
                     .flatten()
                     .reduce(|one, other| if other.minutes < one.minutes { other } else { one });
-                match sooner {
-                    Some(found) => {
-                        let (minutes, affected) = (found.minutes, found.requests_affected);
-                        let _ = write!(
-                            page,
-                            " {} min, {} |",
-                            figure(minutes),
-                            figure(affected.round())
-                        );
-                    }
-                    None => page.push_str(" – |"),
-                }
+                let cell = sooner.map_or_else(
+                    || "–".to_owned(),
+                    |found| {
+                        let affected = figure(found.requests_affected.round());
+                        format!("{} min, {affected}", figure(found.minutes))
+                    },
+                );
+                let _ = write!(page, " {cell} |");
             }
             page.push('\n');
         }

@@ -14,11 +14,7 @@ use super::{
 
 impl Plan {
     /// The power analysis of a metric, or the reason why there is none.
-    pub(super) fn metric_power(
-        &self,
-        metric: &Metric,
-        requests: Option<f64>,
-    ) -> Result<MetricPower, Blind> {
+    pub(super) fn metric_power(&self, metric: &Metric) -> Result<MetricPower, Blind> {
         let Some(record) = metric.reference else { return Err(Blind::NoReference) };
         let rate = match (metric.kind.data(), bad_rate(metric)) {
             (Data::Buckets | Data::Level, _) => return Err(Blind::NoCount),
@@ -27,14 +23,13 @@ impl Plan {
             (Data::Trials | Data::Exposure, None) => return Err(Blind::ReferenceOfZero),
         };
         if metric.kind.is_fraction() {
-            match requests {
+            match self.requests_per_minute() {
                 None => return Err(Blind::NoTraffic),
                 Some(requests) if requests > MOST_TRAFFIC => return Err(Blind::TooMuch),
                 Some(_) => {}
             }
         }
-        let phases = self.phases().iter();
-        let phases = phases.map(|phase| self.phase_power(metric, phase, rate, requests));
+        let phases = self.phases().iter().map(|phase| self.phase_power(metric, phase));
         let phases = phases.collect::<Option<Vec<_>>>().ok_or(Blind::TooMuch)?;
         let all_gates = phases.iter().map(|phase| phase.healthy_passes).product();
         let test_calls_for = response(self, metric);
@@ -43,7 +38,7 @@ impl Plan {
             base_rate: rate,
             test_calls_for,
             alpha: test_calls_for.map(|_| self.error_budget().sequential_of(metric)),
-            history: self.history_worth(metric, rate, requests),
+            history: self.history_worth(metric),
             all_gates,
             all_gates_approximate: phases.iter().any(|phase| phase.healthy_passes_approximate),
             faults: Self::whole_way(&phases),
@@ -51,26 +46,19 @@ impl Plan {
         })
     }
 
-    fn phase_power(
-        &self,
-        metric: &Metric,
-        phase: &Phase,
-        rate: f64,
-        requests: Option<f64>,
-    ) -> Option<PhasePower> {
-        let watching = Watching::try_new(metric, self.setting(metric, phase, requests))?;
-        let mut test = Test::try_new(self, metric, phase, rate, &watching);
-        let healthy = watching.course(rate);
-        let by_most = watching.passes_by_most(rate, healthy.gone);
+    fn phase_power(&self, metric: &Metric, phase: &Phase) -> Option<PhasePower> {
+        let watching = Watching::try_new(self, metric, phase)?;
+        let mut test = Test::try_new(self, &watching);
+        let healthy = watching.course(1.0);
+        let by_most = watching.passes_by_most(healthy.gone);
         let false_rollback = test.as_mut().and_then(|test| test.finds(1.0));
-        let faults =
-            RATIOS.map(|ratio| fault(metric, phase, &watching, test.as_mut(), rate, ratio));
+        let faults = RATIOS.map(|ratio| fault(&watching, test.as_mut(), ratio));
         Some(PhasePower {
             phase: phase.name,
             share: phase.share,
             minutes: minutes_of(phase.watch),
             trials: watching.trials(),
-            expected_events: watching.expected(rate),
+            expected_events: watching.expected(),
             allowed_events: watching.allowed().map(|most| most as f64),
             healthy_passes: healthy.passes,
             healthy_passes_approximate: healthy.passes_about,
@@ -115,29 +103,16 @@ impl Plan {
     }
 }
 
-fn fault(
-    metric: &Metric,
-    phase: &Phase,
-    watching: &Watching<'_>,
-    test: Option<&mut Test<'_>>,
-    rate: f64,
-    ratio: f64,
-) -> FaultPower {
-    let counted = metric.kind.has_exposure();
-    if !counted && rate * ratio > 1.0 {
-        return FaultPower {
-            ratio,
-            passes: None,
-            plain: None,
-            sequential: None,
-            time_to_detect: None,
-        };
+fn fault(watching: &Watching<'_>, test: Option<&mut Test<'_>>, ratio: f64) -> FaultPower {
+    let counted = watching.metric.kind.has_exposure();
+    if !counted && watching.rate * ratio > 1.0 {
+        return FaultPower { ratio, ..FaultPower::default() };
     }
-    let course: Crossing = watching.course(rate * ratio);
+    let course: Crossing = watching.course(ratio);
     // In the whole of the least time, warm-up included.
-    let least = minutes_of(phase.watch).max(watching.cadence / 60.0);
+    let least = minutes_of(watching.phase.watch).max(watching.cadence / 60.0);
     let counted_minutes = watching.minutes_counted().max(f64::MIN_POSITIVE);
-    let hurt_a_minute = watching.expected(rate) / counted_minutes * (ratio - 1.0);
+    let hurt_a_minute = watching.expected() / counted_minutes * (ratio - 1.0);
     let detection = |chance: f64, approximate, minutes: f64, minutes_approximate| {
         let minutes = minutes.min(least);
         let requests_affected = hurt_a_minute * minutes;

@@ -2,7 +2,7 @@
 
 use crate::grade::{EvidenceMode, Otherwise, Response};
 use crate::plan::{MetricCalibration, Plan};
-use crate::policy::section::{Metric, MetricSettings, Model, NewInstances, Phase};
+use crate::policy::section::{Metric, MetricSettings, Model, NewInstances};
 use crate::stats::numeric::{ln, sum, whole};
 use crate::stats::planning::Comparison;
 use crate::stats::planning::evaluations::Frontier;
@@ -24,8 +24,6 @@ pub(super) struct Test<'a> {
     comparison: Comparison,
     /// What the threshold is higher by because of a history.
     noise: f64,
-    /// The rate of the live arm.
-    rate: f64,
     /// Minutes by which the test decides later because the arms are read at different times.
     delay: f64,
     /// What the canary may fail while its instances are new.
@@ -64,13 +62,8 @@ pub(super) fn response(plan: &Plan, metric: &Metric) -> Option<Response> {
 
 impl<'a> Test<'a> {
     /// None where the phase has no live arm, or the metric no test.
-    pub(super) fn try_new(
-        plan: &Plan,
-        metric: &Metric,
-        phase: &Phase,
-        rate: f64,
-        watching: &'a Watching<'a>,
-    ) -> Option<Self> {
+    pub(super) fn try_new(plan: &Plan, watching: &'a Watching<'a>) -> Option<Self> {
+        let &Watching { metric, phase, rate, .. } = watching;
         response(plan, metric)?;
         let (evidence, settings) = (plan.policy().evidence(), plan.policy().settings(metric));
         let (share, exposure) = watching.exposure();
@@ -111,7 +104,7 @@ impl<'a> Test<'a> {
             .then(|| Frontier::try_new(comparison.tolerated, share, threshold).ok())
             .flatten();
         let of_shares = metric.model == Model::Bernoulli;
-        Some(Self { watching, comparison, noise, rate, delay, new, frontier, of_shares, about })
+        Some(Self { watching, comparison, noise, delay, new, frontier, of_shares, about })
     }
 
     /// Minutes of data that the test has against this ratio by the end of the phase.
@@ -146,11 +139,6 @@ impl<'a> Test<'a> {
         Some(time.expected + self.delay(ratio)).filter(|minutes| minutes.is_finite())
     }
 
-    /// The test at the threshold for independent errors.
-    pub(super) fn independent(self) -> Self {
-        self.at_noise(0.0)
-    }
-
     /// The test at a threshold that is so much higher than that for independent errors.
     pub(super) fn at_noise(mut self, noise: f64) -> Self {
         let more = noise - self.noise;
@@ -168,7 +156,7 @@ impl<'a> Test<'a> {
     /// takes.
     pub(super) fn finds(&mut self, ratio: f64) -> Option<Found> {
         let (minutes, tick) = (self.minutes(ratio), self.watching.cadence / 60.0);
-        let (watching, rate, late) = (self.watching, self.rate, self.late_ticks());
+        let (watching, rate, late) = (self.watching, self.watching.rate, self.late_ticks());
         let ticks = watching.draws(1.0, 1.0).len();
         let counts: Vec<f64> = (0..ticks).map(|tick| self.counts(tick, ratio)).collect();
         let followed = self.frontier.as_mut().and_then(|frontier| {

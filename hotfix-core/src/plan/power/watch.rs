@@ -1,7 +1,9 @@
 //! One metric in one phase as the judge watches it: ticks, windows, limits.
 
 use crate::grade::{BoundBase, Response};
+use crate::metric::bound_figure;
 use crate::metric_kind::Data;
+use crate::plan::Plan;
 use crate::plan::healthy::{figure, trials};
 use crate::policy::section::{Bound, BoundValue, Metric, Phase, Watch};
 use crate::stats::numeric::{sum, whole};
@@ -14,17 +16,6 @@ use crate::unit::{Share, Span};
 const MOST_TRAFFIC: f64 = 1.5;
 /// Most ticks of one phase that are followed.
 pub(super) const MOST_TICKS: u64 = 20_000;
-
-/// What is looked at: the traffic, and one phase with its share and times.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Setting<'a> {
-    pub(super) watch: &'a Watch,
-    /// Of the metric.
-    pub(super) warm_up: Span,
-    pub(super) phase: &'a Phase,
-    /// Requests per minute over all arms. None if unknown.
-    pub(super) traffic: Option<f64>,
-}
 
 /// What one tick brings at most, and what is asked of it.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +34,13 @@ struct Tick {
 /// One metric in one phase.
 #[derive(Clone, Debug)]
 pub(super) struct Watching<'a> {
-    metric: &'a Metric,
-    phase: &'a Phase,
+    pub(super) metric: &'a Metric,
+    pub(super) phase: &'a Phase,
+    /// Bad events a trial, or a minute of exposure, of a release that is as good as the record.
+    pub(super) rate: f64,
+    watch: &'a Watch,
+    /// Requests per minute over all arms. None if unknown.
+    traffic: Option<f64>,
     ticks: Vec<Tick>,
     /// Ticks until the gate; further ones are for `watch_most`.
     least: usize,
@@ -62,8 +58,8 @@ pub(super) struct Watching<'a> {
 
 impl<'a> Watching<'a> {
     /// None where there is too much to follow, or nothing counts trials.
-    pub(super) fn try_new(metric: &'a Metric, of: Setting<'a>) -> Option<Self> {
-        let (watch, phase) = (of.watch, of.phase);
+    pub(super) fn try_new(plan: &'a Plan, metric: &'a Metric, phase: &'a Phase) -> Option<Self> {
+        let (watch, warm_up) = (plan.policy().watch(), plan.policy().settings(metric).warm_up);
         let cadence = watch.cadence.as_millis().max(1);
         let ticks_of = |time: Span| time.as_millis().div_ceil(cadence).max(1);
         let least = ticks_of(phase.watch);
@@ -71,12 +67,14 @@ impl<'a> Watching<'a> {
         if most > MOST_TICKS {
             return None;
         }
-        let rate = bad_rate(metric)?;
         let (least, most) = (usize::try_from(least).ok()?, usize::try_from(most).ok()?);
         let slots = ticks_of(watch.window);
         let mut watching = Self {
             metric,
             phase,
+            rate: bad_rate(metric)?,
+            watch,
+            traffic: plan.requests_per_minute(),
             ticks: Vec::with_capacity(most),
             least,
             window: usize::try_from(slots).ok()?,
@@ -92,8 +90,8 @@ impl<'a> Watching<'a> {
         let (mut before, mut learned) = ((0.0, 0.0), 0.0);
         for tick in 1..=most {
             let at = Span::from_millis(cadence.saturating_mul(tick as u64));
-            let now = watching.totals(of, at)?;
-            let counted = at >= of.warm_up;
+            let now = watching.totals(at)?;
+            let counted = at >= warm_up;
             let (canary, live) = (now.0 - before.0, now.1 - before.1);
             before = now;
             let sum = sums.last().copied().unwrap_or_default();
@@ -104,18 +102,18 @@ impl<'a> Watching<'a> {
             let blank =
                 Tick { canary, live, counted, well: None, stays: None, hopeful: None, met: None };
             watching.ticks.push(blank);
-            watching.limit(of, at, &sums, learned);
+            watching.limit(at, &sums, learned);
         }
-        watching.about |= watching.hangs_on_live(&sums, watch, rate);
+        watching.about |= watching.hangs_on_live(&sums);
         Some(watching)
     }
 
     /// What both arms have had a time after the phase began, were everything counted.
-    fn totals(&self, of: Setting<'_>, at: Span) -> Option<(f64, f64)> {
-        let share = of.phase.share;
+    fn totals(&self, at: Span) -> Option<(f64, f64)> {
+        let share = self.phase.share;
         match self.metric.kind.data() {
             Data::Trials => {
-                let traffic = of.traffic?;
+                let traffic = self.traffic?;
                 let canary = trials(traffic, share, at);
                 Some((canary, trials(traffic, Share::ALL, at) - canary))
             }
@@ -130,17 +128,18 @@ impl<'a> Watching<'a> {
     }
 
     /// Sets the limits of the last tick, and at the gate those of the phase.
-    fn limit(&mut self, of: Setting<'_>, at: Span, sums: &[(f64, f64)], learned: f64) {
+    fn limit(&mut self, at: Span, sums: &[(f64, f64)], learned: f64) {
+        let watch = self.watch;
         let tick = self.ticks.len();
         let (now, from) = (sums[tick], sums[tick.saturating_sub(self.window)]);
         let (canary, live) = (now.0 - from.0, now.1 - from.1);
         let bounds = self.metric.bounds;
         let watched = at.as_seconds();
         let lacks = if self.metric.kind.has_exposure() {
-            of.watch.window.as_seconds() - watched
+            watch.window.as_seconds() - watched
         } else {
             let other = if self.metric.compares_live() && live > 0.0 { live } else { canary };
-            of.watch.least_trials - canary.min(other)
+            watch.least_trials - canary.min(other)
         };
         let (rollback, alert) =
             (self.most(bounds.rollback, canary, live), self.most(bounds.alert, canary, live));
@@ -148,16 +147,16 @@ impl<'a> Watching<'a> {
             .into_iter()
             .filter_map(|bound| self.most(bound, now.0, now.1))
             .min();
-        let asked = self.metric.kind.has_exposure() || now.0 >= of.watch.least_trials;
+        let asked = self.metric.kind.has_exposure() || now.0 >= watch.least_trials;
         let phase = self.phase;
         let met = if phase.criteria_missed == Response::Continue { None } else { met };
-        let hopeful = self.hopeful(of, at, now.0, learned);
+        let hopeful = self.hopeful(at, now.0, learned);
         let Some(last) = self.ticks.last_mut() else { return };
         last.met = asked.then(|| met.unwrap_or(usize::MAX));
         if last.counted && lacks <= 0.0 {
             let worst = alert.into_iter().chain(rollback).min();
             last.well = worst;
-            last.stays = if of.watch.alert == Response::RollBack { worst } else { rollback };
+            last.stays = if watch.alert == Response::RollBack { worst } else { rollback };
         }
         last.hopeful = if last.counted { hopeful } else { None };
         if tick == self.least {
@@ -169,7 +168,7 @@ impl<'a> Watching<'a> {
 
     /// Most bad events in the phase with which its success bound can still be met, if the release
     /// is rolled back immediately beyond it.
-    fn hopeful(&self, of: Setting<'_>, at: Span, seen: f64, learned: f64) -> Option<usize> {
+    fn hopeful(&self, at: Span, seen: f64, learned: f64) -> Option<usize> {
         let phase = self.phase;
         let until = match phase.criteria_missed {
             Response::Hold if phase.inconclusive == Response::RollBack => phase.watch_most?,
@@ -182,7 +181,7 @@ impl<'a> Watching<'a> {
         if left <= 0.0 || learned <= 0.0 || on_live {
             return None;
         }
-        let traffic = of.traffic.filter(|_| self.metric.kind.is_fraction());
+        let traffic = self.traffic.filter(|_| self.metric.kind.is_fraction());
         let planned = traffic.map_or(0.0, |t| t / 60.0 * phase.share.as_fraction() * left);
         let rest = MOST_TRAFFIC * (seen / learned * left).max(planned);
         most_within(self.metric, figure(self.metric, bound)?, seen + rest)
@@ -191,15 +190,12 @@ impl<'a> Watching<'a> {
     /// Most bad events among so many trials that are not beyond a bound; none where no number is.
     fn most(&self, bound: Option<Bound>, canary: f64, live: f64) -> Option<usize> {
         let bound = bound?;
-        let figure = match bound.value {
-            BoundValue::Absolute(figure) => figure,
-            BoundValue::Relative(ratio, _) => self.metric.reference? * ratio.value(),
-        };
+        let figure = bound_figure(self.metric, bound, None)?;
         // A live arm beyond the bound keeps the canary from crossing it; at the record it is or it
         // is not.
         if bound.unless_both_arms
             && live > 0.0
-            && beyond(self.metric, figure, self.metric.reference?)
+            && self.metric.worse.is_beyond(self.metric.reference?, figure)
         {
             return None;
         }
@@ -207,7 +203,7 @@ impl<'a> Watching<'a> {
     }
 
     /// Whether what the live arm happens to do can move a limit.
-    fn hangs_on_live(&self, sums: &[(f64, f64)], watch: &Watch, rate: f64) -> bool {
+    fn hangs_on_live(&self, sums: &[(f64, f64)]) -> bool {
         if self.phase.share == Share::ALL {
             return false;
         }
@@ -218,8 +214,9 @@ impl<'a> Watching<'a> {
         all.any(|bound| match bound.value {
             BoundValue::Relative(_, BoundBase::Live) => true,
             _ if bound.unless_both_arms => figure(self.metric, bound).is_some_and(|figure| {
-                let least = if live > watch.least_trials { watch.least_trials } else { live };
-                let draw = draw(self.metric, least, rate);
+                let trials = self.watch.least_trials;
+                let least = if live > trials { trials } else { live };
+                let draw = draw(self.metric, least, self.rate);
                 most_within(self.metric, figure, least)
                     .is_some_and(|most| 1.0 - draw.at_most(most) > 1e-4)
             }),
@@ -232,9 +229,9 @@ impl<'a> Watching<'a> {
         sum(self.counted().map(|tick| tick.canary))
     }
 
-    /// Bad events that are to be expected of the canary until the gate.
-    pub(super) fn expected(&self, rate: f64) -> f64 {
-        draw(self.metric, self.trials(), rate).mean()
+    /// Bad events that are to be expected of a healthy canary until the gate.
+    pub(super) fn expected(&self) -> f64 {
+        draw(self.metric, self.trials(), self.rate).mean()
     }
 
     /// Most bad events with which the gate is met; none where none are too many, or it is not
@@ -248,18 +245,18 @@ impl<'a> Watching<'a> {
         self.gate.is_none() || self.calm.is_none()
     }
 
-    /// Chance that the gate's bound is met, the rest apart.
-    pub(super) fn met(&self, rate: f64) -> f64 {
-        self.gate.map_or(0.0, |most| draw(self.metric, self.trials(), rate).at_most(most))
+    /// Chance that a healthy canary meets the gate's bound, the rest apart.
+    pub(super) fn met(&self) -> f64 {
+        self.gate.map_or(0.0, |most| draw(self.metric, self.trials(), self.rate).at_most(most))
     }
 
     fn counted(&self) -> impl Iterator<Item = &Tick> {
         self.ticks[..self.least].iter().filter(|tick| tick.counted)
     }
 
-    /// What becomes of a canary with this rate of bad events.
-    pub(super) fn course(&self, rate: f64) -> Crossing {
-        let looks = self.looks(rate, self.least);
+    /// What becomes of a canary with so many times the record's rate of bad events.
+    pub(super) fn course(&self, ratio: f64) -> Crossing {
+        let looks = self.looks(self.rate * ratio, self.least);
         let mut course = self.bands(&looks).course();
         let sure = |chance: f64| chance <= 1e-4 || chance >= 1.0 - 1e-4;
         course.gone_about |= self.about && !sure(course.gone);
@@ -271,17 +268,17 @@ impl<'a> Watching<'a> {
         course
     }
 
-    /// Chance to pass by the longest time, where a miss only holds: at the gate or at any later
+    /// Chance of a healthy canary to pass by the longest time, where a miss only holds: at the gate or at any later
     /// look; none where there is no such time or it cannot be computed. `gone` is the chance of a
     /// rollback by the gate; alerts after it are left out.
-    pub(super) fn passes_by_most(&self, rate: f64, gone: f64) -> Option<f64> {
+    pub(super) fn passes_by_most(&self, gone: f64) -> Option<f64> {
         if self.ticks.len() <= self.least
             || self.waits()
             || self.phase.criteria_missed != Response::Hold
         {
             return None;
         }
-        let looks = self.looks(rate, self.ticks.len());
+        let looks = self.looks(self.rate, self.ticks.len());
         let limits = self.ticks[self.least - 1..].iter().map(|tick| tick.met.unwrap_or(usize::MAX));
         let limits: Vec<usize> = limits.collect();
         let bands = self.bands(&looks);
@@ -368,11 +365,6 @@ fn draw(metric: &Metric, trials: f64, rate: f64) -> Draw {
     }
 }
 
-/// As the judge has it: strictly on the worse side.
-fn beyond(metric: &Metric, figure: f64, value: f64) -> bool {
-    if metric.worse.bad(0.0, 1.0) == 0.0 { value > figure } else { value < figure }
-}
-
 /// Most bad events among so many trials whose value is not beyond the figure, computed as the judge
 /// computes it; none where no number is.
 fn most_within(metric: &Metric, figure: f64, trials: f64) -> Option<usize> {
@@ -380,7 +372,8 @@ fn most_within(metric: &Metric, figure: f64, trials: f64) -> Option<usize> {
     let bad = if count { figure * trials / 60.0 } else { metric.worse.bad(figure, 1.0) * trials };
     let crosses = |bad: f64| {
         let value = metric.worse.bad(bad, trials) / trials;
-        trials > 0.0 && beyond(metric, figure, if count { bad / trials * 60.0 } else { value })
+        let value = if count { bad / trials * 60.0 } else { value };
+        trials > 0.0 && metric.worse.is_beyond(value, figure)
     };
     if trials <= 0.0 || (!count && !crosses(trials)) {
         return None;

@@ -187,8 +187,7 @@ fn consider(policy: &Policy, grounds: &Grounds<'_>) -> Vec<Considered> {
 }
 
 fn weigh(policy: &Policy, grounds: &Grounds<'_>, strategy: Strategy) -> Considered {
-    let subject = subject_with(grounds, strategy);
-    let planned = phases(policy, strategy, &subject);
+    let planned = phases(policy, strategy, &grounds.subject);
     let (phases, mut reasons) = match &planned {
         Ok(phases) => (Some(&**phases), Vec::new()),
         Err(obstacle) => (None, vec![rules::obstacle(strategy, obstacle)]),
@@ -198,19 +197,6 @@ fn weigh(policy: &Policy, grounds: &Grounds<'_>, strategy: Strategy) -> Consider
     // A stable sort: reasons of the same weight keep the order of their rules.
     sort_by_key(&mut reasons, |reason| reason.weight);
     Considered { can_be_planned: planned.is_ok(), least: phases.map(until_live), reasons, strategy }
-}
-
-/// The release with this strategy as its choice. A batch is kept only for `rolling`.
-fn subject_with<'a>(grounds: &'a Grounds<'_>, strategy: Strategy) -> Cow<'a, Subject> {
-    let subject: &Subject = &grounds.subject;
-    if subject.chosen_batch().is_none() || strategy == Strategy::Rolling {
-        return Cow::Borrowed(subject);
-    }
-    let mut subject = subject.clone();
-    if let Some(release) = &mut subject.release {
-        release.batch = None;
-    }
-    Cow::Owned(subject)
 }
 
 /// The least time until the last phase has its traffic.
@@ -251,20 +237,14 @@ fn if_known(policy: &Policy, grounds: &Grounds<'_>, now: Strategy) -> Vec<IfKnow
         for (value, requests) in
             [(format!("below {needed}"), needed * 0.5), (format!("{needed} or more"), needed * 2.0)]
         {
-            ask(
-                "/traffic/requests_per_minute",
-                value,
-                with(&|s| s.traffic.requests_per_minute = Some(requests)),
-            );
+            let known = with(&|s| s.traffic.requests_per_minute = Some(requests));
+            ask("/traffic/requests_per_minute", value, known);
         }
     }
     if traffic.instances.is_none() {
         for instances in [1, 2, 10] {
-            ask(
-                "/traffic/instances",
-                instances.to_string(),
-                with(&|s| s.traffic.instances = Some(instances)),
-            );
+            let known = with(&|s| s.traffic.instances = Some(instances));
+            ask("/traffic/instances", instances.to_string(), known);
         }
     }
     if grounds.severity.is_none() {

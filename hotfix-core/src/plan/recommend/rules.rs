@@ -333,11 +333,7 @@ fn policy_says(case: &Case<'_>) -> Option<Reason> {
         return Some(reason(ReasonCode::PolicySays, Weight::Note, rests_on, text));
     }
     let index = policy.alternatives().iter().position(|other| other.strategy == case.strategy)?;
-    let why = policy.alternatives()[index].why.as_str();
-    Some(reason(
-        ReasonCode::PolicySays,
-        Weight::Note,
-        format!("/policy/alternatives/{index}/why"),
-        why,
-    ))
+    let (why, rests_on) =
+        (policy.alternatives()[index].why.as_str(), format!("/policy/alternatives/{index}/why"));
+    Some(reason(ReasonCode::PolicySays, Weight::Note, rests_on, why))
 }

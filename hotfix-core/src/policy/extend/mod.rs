@@ -55,9 +55,6 @@ impl Field for Extends {
             "maxItems": MOST_BASES,
         })
     }
-    fn example() -> &'static str {
-        "\"standard\""
-    }
 }
 
 section! {
@@ -92,9 +89,6 @@ impl Field for TopLevelKey {
     }
     fn schema(_: &mut Definitions) -> Schema {
         json!({ "type": "string", "enum": inheritable() })
-    }
-    fn example() -> &'static str {
-        "\"metrics\""
     }
 }
 

@@ -87,9 +87,6 @@ impl Field for Level {
     fn schema(_: &mut Definitions) -> Schema {
         json!({ "type": ["number", "string"] })
     }
-    fn example() -> &'static str {
-        "\"2%\""
-    }
 }
 
 impl Narrowed for BoundForm {

@@ -70,6 +70,4 @@ impl<const PHASE: bool> Narrowed for CommandLine<PHASE> {
         };
         reader.fail(problem)
     }
-
-    const EXAMPLE: Option<&'static str> = Some("\"./deploy.sh {{ version }}\"");
 }

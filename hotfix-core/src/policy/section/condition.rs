@@ -45,17 +45,11 @@ impl Field for Condition {
                 }
                 match (named, all, any, not) {
                     (Some(name), ..) => {
-                        let mut comparisons = comparisons(name, entries, reader)?;
-                        match comparisons.pop() {
-                            Some(last) if comparisons.is_empty() => Some(Self::Compare(last)),
-                            Some(last) => {
-                                comparisons.push(last);
-                                Some(Self::All(
-                                    comparisons.into_iter().map(Self::Compare).collect(),
-                                ))
-                            }
-                            None => reader.fail(Problem::ConditionForm {}),
+                        let comparisons = comparisons(name, entries, reader)?;
+                        if comparisons.is_empty() {
+                            return reader.fail(Problem::ConditionForm {});
                         }
+                        Some(Self::every(&comparisons))
                     }
                     (_, Some(all), ..) => all.map(Self::All),
                     (_, _, Some(any), _) => any.map(Self::Any),

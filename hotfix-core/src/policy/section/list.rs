@@ -1,6 +1,5 @@
 //! Lists without duplicates, tables with a closed set of keys, and time ranges.
 
-use super::rule::at_least;
 use crate::document::Node;
 use crate::policy::error::{Problem, shown};
 use crate::policy::field::{Duration, List, NAME_PATTERN};
@@ -75,21 +74,12 @@ fn each_once(list: &Node, reader: &mut PolicyReader) {
 section! {
     plain
     /// A range of time.
-    pub TimeRange: Copy + Default + Eq + Serialize from TimeRangeDraft, time_range_rules {
+    pub TimeRange: Copy + Default + Eq + Serialize from TimeRangeDraft {
         /// The shortest time; 0 or more. Without this key it is unknown.
         least: Span as Duration, [optional];
         /// The longest time, at least `least`. Without this key it is unknown.
-        most: Span as Duration, [optional];
+        most: Span as Duration, [optional] at least least;
     }
-}
-
-fn time_range_rules(range: &TimeRangeDraft, reader: &mut PolicyReader) {
-    rising(reader, range.least.flatten(), range.most.flatten());
-}
-
-/// Checks that `most` is at least `least`.
-pub(super) fn rising(reader: &mut PolicyReader, least: Option<Span>, most: Option<Span>) {
-    at_least(reader, "most", most, "least", least);
 }
 
 /// The default of a list.

@@ -2,7 +2,6 @@
 
 use super::Due;
 use super::list::{Once, none};
-use super::rule::at_least;
 use super::severity::NamedSeverities;
 use crate::fact::{Condition, Facts, Truth};
 use crate::grade::{Audience, MessageKind, Promised, Severity};
@@ -111,19 +110,15 @@ fn message_rules(message: &MessageDraft, reader: &mut PolicyReader) {
 section! {
     plain
     /// A time that a message promises.
-    pub Promise: Copy + Eq from PromiseDraft, promise_rules {
+    pub Promise: Copy + Eq from PromiseDraft {
         /// What the promise is about.
         of: Promised, [required];
         /// The shortest time that is promised; 0 or more. Without this key only the longest is
         /// promised.
         least: Span as Duration, [optional];
         /// The longest time that is promised, at least `least`.
-        most: Span as Duration, [required];
+        most: Span as Duration, [required] at least least;
     }
-}
-
-fn promise_rules(promise: &PromiseDraft, reader: &mut PolicyReader) {
-    at_least(reader, "most", promise.most, "least", promise.least.flatten());
 }
 
 /// The text of a template; which fields it may name depends on the audience.

@@ -8,6 +8,7 @@ use super::rule::{Evidence, between_0_and_1, in_range};
 use crate::document::{DocumentFault, Member, Node};
 use crate::grade::{EvidenceMode, MetricKind, Otherwise, Role, Worse, closed_set};
 use crate::metric_kind::Data;
+use crate::policy::Policy;
 use crate::policy::error::{Problem, nearest};
 use crate::policy::field::{Duration, Lasting, List, as_unit};
 use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
@@ -105,6 +106,36 @@ impl Metric {
     /// the traffic before where there is no live arm.
     pub(crate) const fn has_own_level(&self) -> bool {
         self.scaled && self.kind.is_traffic()
+    }
+}
+
+/// How one metric is tested and watched.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MetricSettings {
+    /// The ratio of canary to baseline up to which a release counts as no worse.
+    pub tolerated: Ratio,
+    /// The ratio that the promotion test has to rule out; above `tolerated`.
+    pub margin: Ratio,
+    /// On what the threshold of the test is based.
+    pub mode: EvidenceMode,
+    /// What happens if the data for `mode` is missing.
+    pub otherwise: Otherwise,
+    /// How long bounds and tests ignore data at the start of each phase.
+    pub warm_up: Span,
+}
+
+impl Policy {
+    /// The settings of one metric: its own where it has them, otherwise those of `evidence` and
+    /// `watch`.
+    pub fn settings(&self, metric: &Metric) -> MetricSettings {
+        let evidence = self.evidence();
+        MetricSettings {
+            tolerated: metric.tolerated.unwrap_or(evidence.tolerated),
+            margin: metric.margin.unwrap_or(evidence.margin),
+            mode: metric.mode.unwrap_or(evidence.mode),
+            otherwise: metric.otherwise.unwrap_or(evidence.otherwise),
+            warm_up: metric.warm_up.unwrap_or(self.watch().warm_up),
+        }
     }
 }
 
@@ -243,17 +274,14 @@ fn metric(id: &str, node: &Node, budget: &mut Budget, reader: &mut PolicyReader)
     // Without the kind no figure has a unit.
     let kind = draft.kind?;
     let scaled = scaled(kind, draft.scaled, reader);
-    let reference = draft
-        .reference
-        .flatten()
-        .map(|node| reader.within("reference", |reader| level(kind, &node, reader)));
-    let no_reference = reference.is_none();
-    let bound = |key: &str, node: Option<Option<Node>>, reader: &mut PolicyReader| {
-        node.flatten().map(|node| reader.within(key, |r| read_bound(kind, no_reference, &node, r)))
+    let reference = figure("reference", draft.reference, reader, |node, r| level(kind, node, r));
+    let no_reference = reference == Some(None);
+    let mut bound = |key, node| {
+        figure(key, node, reader, |node, reader| read_bound(kind, no_reference, node, reader))
     };
-    let success = bound("success", draft.success, reader);
-    let alert = bound("alert", draft.alert, reader);
-    let rollback = bound("rollback", draft.rollback, reader);
+    let success = bound("success", draft.success);
+    let alert = bound("alert", draft.alert);
+    let rollback = bound("rollback", draft.rollback);
     let (quantile, boundaries) = latency(kind, draft.quantile, draft.boundaries, reader);
     Some(Metric {
         id,
@@ -261,12 +289,8 @@ fn metric(id: &str, node: &Node, budget: &mut Budget, reader: &mut PolicyReader)
         kind,
         worse: draft.worse?,
         role: draft.role?,
-        reference: present(reference)?,
-        bounds: Bounds {
-            success: present(success)?,
-            alert: present(alert)?,
-            rollback: present(rollback)?,
-        },
+        reference: reference?,
+        bounds: Bounds { success: success?, alert: alert?, rollback: rollback? },
         scaled: scaled?,
         model: model?,
         weight: draft.weight?.as_fraction(),
@@ -300,14 +324,16 @@ pub(super) fn metric_settings(metrics: &[Metric], evidence: &Evidence, reader: &
     }
 }
 
-/// `None` where a value was there and could not be read.
+/// Reads a figure whose unit is known now; `None` after an error.
 #[expect(clippy::option_option, reason = "read, absent and refused are three things")]
-fn present<T>(value: Option<Option<T>>) -> Option<Option<T>> {
-    match value {
-        None => Some(None),
-        Some(None) => None,
-        Some(Some(value)) => Some(Some(value)),
-    }
+fn figure<T>(
+    key: &str,
+    node: Option<Option<Node>>,
+    reader: &mut PolicyReader,
+    read: impl FnOnce(&Node, &mut PolicyReader) -> Option<T>,
+) -> Option<Option<T>> {
+    let Some(node) = node.flatten() else { return Some(None) };
+    reader.within(key, |reader| read(&node, reader)).map(Some)
 }
 
 /// The tests that are valid for the data of a kind, the default first.
@@ -391,52 +417,39 @@ fn latency(
     boundaries: Option<Option<Vec<Span>>>,
     reader: &mut PolicyReader,
 ) -> (Option<Proportion>, Option<Vec<Span>>) {
-    if !kind.has_buckets() {
-        let kind = kind.as_str();
-        let is_there = [
-            ("quantile", matches!(quantile, Some(Some(_)))),
-            ("boundaries", matches!(boundaries, Some(Some(_)))),
-        ];
-        for (key, _) in is_there.into_iter().filter(|(_, is_there)| *is_there) {
-            reader.fail_at::<()>(key, Problem::NotForKind { key, kind });
+    let (has_buckets, kind) = (kind.has_buckets(), kind.as_str());
+    let keys = [
+        ("quantile", "`quantile = 0.95`", quantile.map(|it| it.is_some())),
+        (
+            "boundaries",
+            "`boundaries = [\"100ms\", \"250ms\"]`",
+            boundaries.as_ref().map(Option::is_some),
+        ),
+    ];
+    between_0_and_1(reader, "quantile", quantile.flatten().filter(|_| has_buckets));
+    for (key, example, is_there) in keys {
+        if is_there == Some(!has_buckets) {
+            if has_buckets {
+                reader.fail::<()>(Problem::KindNeeds { key, kind, example });
+            } else {
+                reader.fail_at::<()>(key, Problem::NotForKind { key, kind });
+            }
         }
+    }
+    if !has_buckets {
         return (Some(Proportion::default()), Some(Vec::new()));
     }
-    let kind = kind.as_str();
-    between_0_and_1(reader, "quantile", quantile.flatten());
-    if let Some(None) = quantile {
-        let example = "`quantile = 0.95`";
-        reader.fail::<()>(Problem::KindNeeds { key: "quantile", kind, example });
+    let boundaries = boundaries.flatten();
+    let list = boundaries.as_deref().unwrap_or_default();
+    let (what, got) = ("boundaries", list.len());
+    if boundaries.is_some() && list.is_empty() {
+        reader.fail_at::<()>("boundaries", Problem::Empty { what: "boundary" });
+    } else if got > MOST_BOUNDARIES {
+        reader.fail_at::<()>("boundaries", Problem::TooMany { what, got, most: MOST_BOUNDARIES });
+    } else {
+        reader.rising("boundaries", "", list, |got, before| Problem::BoundaryOrder { got, before });
     }
-    match &boundaries {
-        Some(None) => {
-            let example = "`boundaries = [\"100ms\", \"250ms\"]`";
-            reader.fail::<()>(Problem::KindNeeds { key: "boundaries", kind, example });
-        }
-        Some(Some(list)) if list.is_empty() => {
-            reader.fail_at::<()>("boundaries", Problem::Empty { what: "boundary" });
-        }
-        Some(Some(list)) if list.len() > MOST_BOUNDARIES => {
-            let (what, got) = ("boundaries", list.len());
-            let problem = Problem::TooMany { what, got, most: MOST_BOUNDARIES };
-            reader.fail_at::<()>("boundaries", problem);
-        }
-        Some(Some(list)) => rising(list, reader),
-        None => {}
-    }
-    (quantile.flatten(), boundaries.flatten())
-}
-
-fn rising(boundaries: &[Span], reader: &mut PolicyReader) {
-    for (i, pair) in boundaries.windows(2).enumerate() {
-        if let [before, got] = pair
-            && got <= before
-        {
-            let (got, before) = (got.to_string(), before.to_string());
-            let place = format!("{}/boundaries/{}", reader.path(), i + 1);
-            reader.fail_at_path::<()>(&place, Problem::BoundaryOrder { got, before });
-        }
-    }
+    (quantile.flatten(), boundaries)
 }
 
 fn written(metric: &Metric, style: Style) -> Node {

@@ -3,7 +3,6 @@
 use super::command::CommandLine;
 use super::entries::Entries;
 use super::list::none;
-use super::rule::at_least;
 use crate::document::{DocumentFault, Node, Value};
 use crate::grade::{GateMode, PromotionRule, Response, WatchedFrom};
 use crate::policy::error::Problem;
@@ -88,7 +87,7 @@ fn phase_rules(phase: &PhaseDraft, reader: &mut PolicyReader) {
         let (got, range) = ("0%".to_owned(), "a share above 0, at least \"0.01%\"");
         reader.fail_at::<()>("share", DocumentFault::OutOfRange { got, range });
     }
-    at_least(reader, "watch_most", phase.watch_most.flatten(), "watch", phase.watch);
+    reader.at_least(("watch_most", phase.watch_most.flatten()), ("watch", phase.watch));
 }
 
 section! {
@@ -129,10 +128,6 @@ impl Field for LaterWatchForm {
     fn schema(definitions: &mut Definitions) -> Schema {
         let until = Lasting::schema(definitions);
         json!({ "anyOf": [until, LaterWatch::schema(definitions)] })
-    }
-
-    fn example() -> &'static str {
-        Lasting::example()
     }
 }
 

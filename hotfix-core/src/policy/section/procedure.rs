@@ -1,17 +1,17 @@
 //! The procedure for people, advice, signs of a good deployment, and remedies.
 
 use super::command::CommandLine;
-use super::list::{none, rising};
+use super::list::none;
 use crate::fact::Condition;
 use crate::grade::{AdviceCheck, AdviceKind, StepClock};
 use crate::policy::field::{Duration, List};
-use crate::policy::reader::{PolicyReader, section};
+use crate::policy::reader::section;
 use crate::unit::{Name, RoleName, Span};
 
 section! {
     plain
     /// One step of the procedure.
-    pub ProcedureStep from ProcedureStepDraft, procedure_step_rules {
+    pub ProcedureStep from ProcedureStepDraft {
         /// The id of the step, unique.
         id: Name, [required];
         /// The name of the step for people.
@@ -25,7 +25,7 @@ section! {
         least: Span as Duration, [optional];
         /// The longest duration of the step, or its latest end, see `clock`; at least `least`.
         /// Without this key it is unknown.
-        most: Span as Duration, [optional];
+        most: Span as Duration, [optional] at least least;
         /// What `least` and `most` mean: how long the step takes, or when it starts and ends,
         /// counted from the detection.
         clock: StepClock, [default "duration"];
@@ -36,10 +36,6 @@ section! {
         /// `commit`, `service`, `incident`.
         commands: Vec<String> as List<CommandLine<false>>, [default none()];
     }
-}
-
-fn procedure_step_rules(step: &ProcedureStepDraft, reader: &mut PolicyReader) {
-    rising(reader, step.least.flatten(), step.most.flatten());
 }
 
 section! {
@@ -61,21 +57,17 @@ section! {
 section! {
     plain
     /// How long a deployment takes, and the signs of success and failure.
-    pub Deploying: Default from DeployingDraft, deploying_rules {
+    pub Deploying: Default from DeployingDraft {
         /// The shortest time that a deployment takes; 0 or more. Without this key it is unknown.
         least: Span as Duration, [optional];
         /// The longest time that a deployment takes, at least `least`. Without this key it is
         /// unknown.
-        most: Span as Duration, [optional];
+        most: Span as Duration, [optional] at least least;
         /// The signs of a successful deployment.
         success: Vec<String> as List<String>, [default none()];
         /// The signs of a failed deployment.
         failure: Vec<String> as List<String>, [default none()];
     }
-}
-
-fn deploying_rules(deploying: &DeployingDraft, reader: &mut PolicyReader) {
-    rising(reader, deploying.least.flatten(), deploying.most.flatten());
 }
 
 section! {

@@ -2,8 +2,7 @@
 
 use super::TimeRange;
 use super::command::CommandLine;
-use super::list::{none, rising};
-use super::rule::at_least;
+use super::list::none;
 use crate::document::DocumentFault;
 use crate::grade::{OnFailure, RevertTo, RollbackMethod};
 use crate::policy::error::Problem;
@@ -19,7 +18,7 @@ section! {
         watch: Span as Lasting, [required];
         /// How long a rollback may be unconfirmed, or metrics not recovered, before someone is
         /// paged; at least `watch`.
-        returned_within: Span as Lasting, [required];
+        returned_within: Span as Lasting, [required] at least watch;
         /// The rollback methods that the policy knows. A release that names no methods of its own
         /// is rolled back with these, the fastest first and equal ones in this order.
         methods: Vec<RollbackWay> as List<RollbackWay>, [default none()];
@@ -55,15 +54,8 @@ impl Rollback {
 }
 
 fn rollback_rules(rollback: &RollbackDraft, reader: &mut PolicyReader) {
-    at_least(reader, "returned_within", rollback.returned_within, "watch", rollback.watch);
-    let steps = rollback.steps.as_deref().unwrap_or_default();
-    for (index, pair) in steps.windows(2).enumerate() {
-        if pair[1].share <= pair[0].share {
-            let (got, before) = (pair[1].share.to_string(), pair[0].share.to_string());
-            let place = format!("{}/steps/{}/share", reader.path(), index + 1);
-            reader.fail_at_path::<()>(&place, Problem::StepShare { got, before });
-        }
-    }
+    let shares: Vec<Share> = rollback.steps.iter().flatten().map(|step| step.share).collect();
+    reader.rising("steps", "/share", &shares, |got, before| Problem::StepShare { got, before });
 }
 
 section! {
@@ -91,21 +83,17 @@ fn rollback_step_rules(step: &RollbackStepDraft, reader: &mut PolicyReader) {
 section! {
     plain
     /// A rollback method and how long it takes.
-    pub RollbackWay: Eq from RollbackWayDraft, rollback_way_rules {
+    pub RollbackWay: Eq from RollbackWayDraft {
         /// The method.
         kind: RollbackMethod, [required];
         /// The shortest time it takes; 0 or more. Without this key it is unknown.
         least: Span as Duration, [optional];
         /// The longest time it takes, at least `least`. Without this key it is unknown.
-        most: Span as Duration, [optional];
+        most: Span as Duration, [optional] at least least;
         /// When the method can be used, for people. Without this key always.
         condition: String, [optional];
         /// The commands of the method, for people: a line of a POSIX shell each, with the values of
         /// those of the procedure.
         commands: Vec<String> as List<CommandLine<false>>, [default none()];
     }
-}
-
-fn rollback_way_rules(way: &RollbackWayDraft, reader: &mut PolicyReader) {
-    rising(reader, way.least.flatten(), way.most.flatten());
 }

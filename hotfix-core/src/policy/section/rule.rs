@@ -107,7 +107,7 @@ section! {
         /// The interval at which observations are expected.
         cadence: Span as Lasting, [required];
         /// The trailing window over which bounds are evaluated; at least `cadence`.
-        window: Span as Lasting, [required];
+        window: Span as Lasting, [required] at least cadence;
         /// The number of trials per arm that the window needs before its bounds are evaluated; 0 or
         /// more.
         least_trials: f64 as Number, [default 100.0];
@@ -115,7 +115,7 @@ section! {
         /// from 1 to 1000; until then the rollout holds.
         consecutive_breaches: f64 as Number, [default 1.0];
         /// The age from which data is stale; at least `cadence`.
-        stale: Span as Lasting, [required];
+        stale: Span as Lasting, [required] at least cadence;
         /// How long bounds and tests ignore data at the start of each phase.
         warm_up: Span as Duration, [default "0s"];
         /// What happens if an alert bound is breached.
@@ -180,8 +180,6 @@ impl Watch {
 }
 
 fn watch_rules(watch: &WatchDraft, reader: &mut PolicyReader) {
-    at_least(reader, "window", watch.window, "cadence", watch.cadence);
-    at_least(reader, "stale", watch.stale, "cadence", watch.cadence);
     let breaches = |n: f64| (1.0..=1_000.0).contains(&n) && n.fract() == 0.0;
     in_range(
         reader,
@@ -201,21 +199,6 @@ section! {
         after: Span as Lasting, [required];
         /// What happens then.
         then: Response as FailSafe, [required];
-    }
-}
-
-pub(super) fn at_least(
-    reader: &mut PolicyReader,
-    key: &'static str,
-    got: Option<Span>,
-    least: &'static str,
-    at_least: Option<Span>,
-) {
-    if let (Some(got), Some(at_least)) = (got, at_least)
-        && got < at_least
-    {
-        let (got, at_least) = (got.to_string(), at_least.to_string());
-        reader.fail_at::<()>(key, Problem::TooShort { key, got, least, at_least });
     }
 }
 
@@ -271,9 +254,5 @@ impl Field for Triggers {
         let all = "what happens on each signal; for one that is not named, a person is asked";
         schema["description"] = all.into();
         schema
-    }
-
-    fn example() -> &'static str {
-        "{ doubt = \"roll_back\" }"
     }
 }

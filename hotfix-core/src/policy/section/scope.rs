@@ -210,6 +210,4 @@ impl Narrowed for Pattern {
             "pattern": r"^[^!/{}\\\x00-\x1f]([^{}\\\x00-\x1f]*[^/{}\\\x00-\x1f])?$"
         })
     }
-
-    const EXAMPLE: Option<&'static str> = Some("\"Cargo.lock\"");
 }

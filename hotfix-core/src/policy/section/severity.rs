@@ -2,7 +2,6 @@
 
 use super::entries::NamedTable;
 use super::list::none;
-use super::rule::at_least;
 use crate::document::Node;
 use crate::fact::Condition;
 use crate::grade::{ReviewTime, Severity};
@@ -75,7 +74,7 @@ fn approval_rules(approval: &ApprovalDraft, reader: &mut PolicyReader) {
 section! {
     plain
     /// The review of the change.
-    pub Review: Eq from ReviewDraft, review_rules {
+    pub Review: Eq from ReviewDraft {
         /// When the review takes place: before the deployment, after it, or either.
         time: ReviewTime, [required];
         /// How many people have to review the change.
@@ -85,14 +84,10 @@ section! {
         /// The shortest time that the review takes.
         least: Span as Duration, [optional];
         /// The longest time that the review may take; at least `least`.
-        most: Span as Lasting, [optional];
+        most: Span as Lasting, [optional] at least least;
         /// The questions that reviewers have to answer.
         questions: Vec<String> as List<String>, [default none()];
     }
-}
-
-fn review_rules(review: &ReviewDraft, reader: &mut PolicyReader) {
-    at_least(reader, "most", review.most.flatten(), "least", review.least.flatten());
 }
 
 section! {
@@ -102,7 +97,7 @@ section! {
         /// The shortest time that testing takes.
         least: Span as Duration, [optional];
         /// The longest time that testing may take; at least `least`.
-        most: Span as Lasting, [optional];
+        most: Span as Lasting, [optional] at least least;
         /// Whether the fix has to pass staging first.
         staging: bool, [default false];
         /// With `staging = true`: the condition under which staging may be skipped. Without this
@@ -114,7 +109,6 @@ section! {
 }
 
 fn testing_rules(testing: &TestingDraft, reader: &mut PolicyReader) {
-    at_least(reader, "most", testing.most.flatten(), "least", testing.least.flatten());
     if testing.staging == Some(false) && matches!(testing.skip_staging_when, Some(Some(_))) {
         let (key, needs) = ("skip_staging_when", "staging = true");
         reader.fail_at::<()>(key, Problem::KeyNeeds { key, needs });
@@ -161,8 +155,6 @@ impl Narrowed for NamedSeverities {
         schema["uniqueItems"] = true.into();
         schema
     }
-
-    const EXAMPLE: Option<&'static str> = Some("[\"P0\"]");
 }
 
 /// A severity that the policy has.

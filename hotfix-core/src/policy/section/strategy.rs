@@ -4,7 +4,6 @@ use super::Phase;
 use super::entries::NamedTable;
 use super::list::none;
 use super::phase::{Phases, PhasesOrNone};
-use super::rule::at_least;
 use crate::grade::{GateMode, PromotionRule, Response, Strategy};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, HowMany, Lasting, List};
@@ -130,7 +129,7 @@ fn course_rules(draft: &StrategySettingsDraft, reader: &mut PolicyReader) {
     if let Some(phases) = &draft.phases {
         shares(strategy, phases, reader);
     }
-    at_least(reader, "watch_most", draft.watch_most.flatten(), "watch", draft.watch.flatten());
+    reader.at_least(("watch_most", draft.watch_most.flatten()), ("watch", draft.watch.flatten()));
 }
 
 /// Checks that shares rise to 100%, and that `immediate` has one phase.

@@ -91,10 +91,7 @@ pub struct Answer {
 impl Answer {
     /// The values that it accepts, as a condition.
     pub fn condition(&self) -> Condition {
-        match self.accepts.as_slice() {
-            [only] => Condition::Compare(only.clone()),
-            several => Condition::All(several.iter().cloned().map(Condition::Compare).collect()),
-        }
+        Condition::every(&self.accepts)
     }
 }
 
@@ -295,9 +292,6 @@ impl Field for Answered {
                 "to": { "type": "string", "pattern": NAME_PATTERN, "description": "The id of the question or leaf to which it leads." },
             },
         })
-    }
-    fn example() -> &'static str {
-        "{ below = \"5%\", to = \"next_release\" }"
     }
 }
 

@@ -255,8 +255,6 @@ impl Narrowed for Label {
     fn schema_of(_: &mut Definitions) -> Schema {
         json!({ "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,30}$" })
     }
-
-    const EXAMPLE: Option<&'static str> = Some("\"Root-Cause\"");
 }
 
 section! {
