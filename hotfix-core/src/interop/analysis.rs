@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::draft::{Draft, Limit, MetricDraft, seconds};
 use super::dry_run::DryRuns;
-use super::expression::{self, Accepts};
+use super::expression::{self, Accepts, Series};
 use super::finding::ImportFinding;
 use super::nothing;
 use super::reader::{At, is_no_time};
@@ -239,7 +239,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
             let Some(text) = resolved(at, arguments) else { return Err(()) };
             let read = expression::read(&text).and_then(|accepts| {
                 let good = if turned { accepts.not() } else { accepts };
-                if good.of_any() {
+                if good.series == Series::Any {
                     return Err("it is met if any series meets it".to_owned());
                 }
                 let sides = sides(&good)?;
@@ -250,7 +250,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
                     // Only a guard by name shows that the author considered missing data.
                     let guard = ["isNaN", "isNil", "nil", "len(", "default("];
                     let guarded = good.missing && guard.iter().any(|guard| text.contains(guard));
-                    if good.of_all() {
+                    if good.series == Series::All {
                         at.put(
                             "every series has to meet the condition",
                             "a metric has one value: send the worst of the series",

@@ -11,12 +11,12 @@ pub(super) struct Accepts {
     pub(super) intervals: Vec<(f64, f64)>,
     /// Whether it accepts a missing value.
     pub(super) missing: bool,
-    /// How it quantifies the series of a result: not, all, or any.
-    series: Series,
+    pub(super) series: Series,
 }
 
+/// How a condition quantifies the series of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Series {
+pub(super) enum Series {
     One,
     All,
     Any,
@@ -98,16 +98,6 @@ impl Accepts {
             (_, two) if silent(self) => Ok(two),
             _ => Err("it uses one series and also all series".to_owned()),
         }
-    }
-
-    /// Whether it speaks of every series of a result.
-    pub(super) const fn of_all(&self) -> bool {
-        matches!(self.series, Series::All)
-    }
-
-    /// Whether it speaks of any series of a result.
-    pub(super) const fn of_any(&self) -> bool {
-        matches!(self.series, Series::Any)
     }
 }
 
@@ -372,33 +362,26 @@ fn compared(left: &Side, operator: &'static str, right: &Side) -> Result<Accepts
         "<" => ">",
         same => same,
     };
-    let accepts = |value: f64, operator: &str, figure: f64| match operator {
-        ">=" => value >= figure,
-        "<=" => value <= figure,
-        ">" => value > figure,
-        "<" => value < figure,
-        "==" => value == figure,
-        _ => value != figure,
+    let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
+    let accepted = |figure: f64| match operator {
+        ">=" => vec![(figure, high)],
+        "<=" => vec![(low, figure)],
+        ">" => vec![(figure.next_up(), high)],
+        "<" => vec![(low, figure.next_down())],
+        "==" => vec![(figure, figure)],
+        _ => vec![(low, figure.next_down()), (figure.next_up(), high)],
+    };
+    let holds = |value: f64, figure: f64| {
+        accepted(figure).iter().any(|(low, high)| (*low..=*high).contains(&value))
     };
     match (left, right) {
         (Side::Value(guard), Side::Number(figure)) => {
-            let (figure, low, high) = (*figure, f64::NEG_INFINITY, f64::INFINITY);
-            let missing = guard.is_some_and(|value| accepts(value, operator, figure));
-            let intervals = match operator {
-                ">=" => vec![(figure, high)],
-                "<=" => vec![(low, figure)],
-                ">" => vec![(figure.next_up(), high)],
-                "<" => vec![(low, figure.next_down())],
-                "==" => vec![(figure, figure)],
-                _ => vec![(low, figure.next_down()), (figure.next_up(), high)],
-            };
-            Ok(Accepts::new(intervals, missing))
+            let missing = guard.is_some_and(|value| holds(value, *figure));
+            Ok(Accepts::new(accepted(*figure), missing))
         }
         // The number of values is 1 or 0.
         (Side::Count, Side::Number(figure)) => {
-            let mut accepts_it = Accepts::constant(accepts(1.0, operator, *figure));
-            accepts_it.missing = accepts(0.0, operator, *figure);
-            Ok(accepts_it)
+            Ok(Accepts { missing: holds(0.0, *figure), ..Accepts::constant(holds(1.0, *figure)) })
         }
         (Side::Value(None), Side::Nothing) => match operator {
             "==" => Ok(Accepts::new(Vec::new(), true)),

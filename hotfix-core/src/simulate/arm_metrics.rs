@@ -11,7 +11,6 @@ use super::fault::FaultKind;
 use super::healthy_service::{HealthyService, Instances};
 use super::latency::LatencyLaw;
 use super::random::{Chance, Draws, Drift};
-use super::sample::{level_of, pair};
 
 /// The indices of the arms in pairs.
 pub(super) const CANARY: usize = 0;
@@ -77,7 +76,7 @@ impl Kept {
                     let rate = faults.rate(health, arm, health.base * noise * mean, None);
                     let trials = tried(health, arm, draws);
                     let bad = self.bad(health, arm, rate, (trials, 1.0), draws);
-                    pair(sample, shown(health, bad, trials), trials);
+                    *sample = Some(Sample::Pair(shown(health, bad, trials), trials));
                     of_requests(health, bad)
                 }
             },
@@ -88,7 +87,7 @@ impl Kept {
                 0.0
             }
             Data::Level if health.kind.is_traffic() => {
-                level_of(sample, arm.requests / arm.minutes);
+                *sample = Some(Sample::Level(arm.requests / arm.minutes));
                 0.0
             }
             Data::Level => {
@@ -98,7 +97,7 @@ impl Kept {
                         level = fault.leaked(level, lasted, health.falls());
                     }
                 }
-                level_of(sample, level);
+                *sample = Some(Sample::Level(level));
                 0.0
             }
         }
