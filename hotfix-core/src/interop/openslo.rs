@@ -42,11 +42,7 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
 fn time_window(spec: &At<'_>) {
     for window in spec.list("timeWindow") {
         nothing(&window, &["isRolling"]);
-        if let Some(duration) = window.get("duration")
-            && duration.text().is_some()
-        {
-            duration.no_counterpart("the time window of an objective");
-        }
+        window.leave_out("duration", At::text, "the time window of an objective");
         if let Some(calendar) = window.get("calendar") {
             calendar.lost(ImportFinding::NoCounterpart { what: "a calendar window".to_owned() });
         }
@@ -78,7 +74,7 @@ struct Indicator {
 
 fn indicator<'d>(spec: &At<'d>, sources: &[Source<'d>]) -> Option<Indicator> {
     let inline = spec.get("indicator");
-    let referred = spec.get("indicatorRef").and_then(|at| Some((at.text()?, at)));
+    let referred = spec.read("indicatorRef", At::text);
     let (at, name) = match (inline, referred) {
         (Some(inline), _) => {
             let name = inline.node.key("metadata").and_then(|metadata| metadata.text_at("name"));
@@ -216,9 +212,7 @@ fn alert_policy(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
     if let Some(targets) = spec.get("notificationTargets") {
         targets.lost(ImportFinding::NoCounterpart { what: "the receivers of an alert".to_owned() });
     }
-    if let Some(no_data) = spec.get("alertWhenNoData")
-        && no_data.flag() == Some(true)
-    {
+    if let Some((true, no_data)) = spec.read("alertWhenNoData", At::flag) {
         no_data.no_data("somebody is notified of missing data", "a person is asked");
     }
     for condition in spec.list("conditions") {
@@ -253,11 +247,7 @@ fn meant<'s>(
 /// Reads a burn rate: a multiple of the errors that the budget allows.
 fn alert_condition(spec: &At<'_>, draft: &mut Draft) {
     nothing(spec, &["description"]);
-    if let Some(severity) = spec.get("severity")
-        && severity.text().is_some()
-    {
-        severity.no_counterpart("the severity of an alert");
-    }
+    spec.leave_out("severity", At::text, "the severity of an alert");
     let Some(condition) = spec.need("condition", "`condition:` with `kind: burnrate`") else {
         return;
     };
@@ -273,15 +263,8 @@ fn alert_condition(spec: &At<'_>, draft: &mut Draft) {
     let threshold = condition
         .need("threshold", "`threshold: 2`")
         .and_then(|at| Some((at.number_within(0.0, 1e6, "a number from 0 to a million")?, at)));
-    for (key, what) in
-        [("lookbackWindow", "the window of the rate"), ("alertAfter", "a wait before an alert")]
-    {
-        if let Some(at) = condition.get(key)
-            && at.duration().is_some()
-        {
-            at.no_counterpart(what);
-        }
-    }
+    condition.leave_out("lookbackWindow", At::duration, "the window of the rate");
+    condition.leave_out("alertAfter", At::duration, "a wait before an alert");
     let (Some(_), Some((rate, at))) = (kind, threshold) else { return };
     let mut bounds = Vec::new();
     for metric in &mut draft.metrics {

@@ -273,7 +273,7 @@ fn to_two_decimals(number: f64) -> f64 {
 pub fn read_samples(text: &str) -> Result<Samples, KayentaErrors> {
     read(text, |reader, document| {
         let metric = |reader: &mut SamplesReader, name: &str, node: &Node| {
-            Some((name.to_owned(), reader.arms(node)?))
+            Some((name.to_owned(), Arms::from_node(reader, node)?))
         };
         Some(map_of(reader.each_named(document, metric)?))
     })
@@ -285,11 +285,11 @@ impl Arms {
     /// # Errors
     /// As [`read_samples`].
     pub fn from_json(text: &str) -> Result<Self, KayentaErrors> {
-        read(text, SamplesReader::arms)
+        read(text, Self::from_node)
     }
 }
 
-type SamplesReader = DocumentReader<DocumentFault>;
+pub(super) type SamplesReader = DocumentReader<DocumentFault>;
 
 fn read<T>(
     text: &str,
@@ -301,16 +301,7 @@ fn read<T>(
 }
 
 impl SamplesReader {
-    fn arms(&mut self, node: &Node) -> Option<Arms> {
-        let table = self.table_of(node, &["control", "experiment"])?;
-        let control = self.needed(table, "control", Self::points);
-        Some(Arms {
-            experiment: self.needed(table, "experiment", Self::points)?,
-            control: control?,
-        })
-    }
-
-    fn points(&mut self, node: &Node) -> Option<Vec<f64>> {
+    pub(super) fn points(&mut self, node: &Node) -> Option<Vec<f64>> {
         let Value::List(points) = &node.value else {
             return self.wrong("a list of numbers", node);
         };

@@ -1,11 +1,11 @@
 //! The faults of a scenario.
 
-use crate::document::Node;
+use crate::document::{Node, document_table};
 use crate::grade::{MetricKind, closed_set};
 use crate::text::joined;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
-use super::document::{ScenarioReader, document_table};
+use super::document::ScenarioReader;
 use super::healthy_service::HealthyService;
 
 closed_set! {

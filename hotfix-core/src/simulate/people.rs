@@ -1,10 +1,9 @@
 //! Simulated people, who may be late, absent or wrong, and a platform with delays.
 
-use crate::document::Node;
-
 use crate::deadline::Source;
+use crate::document::{Node, document_table};
 use crate::gate::checklist::ItemState;
-use crate::grade::{DutyKind, RollbackMethod};
+use crate::grade::{DutyKind, RollbackMethod, closed_set};
 use crate::policy::Policy;
 use crate::rollout::{
     Act, Blocker, BlockerKind, Command, Input, InputKind, ItemStatus, Rollout, Stage,
@@ -12,11 +11,9 @@ use crate::rollout::{
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::answers::Answers;
-use super::document::{Delay, ScenarioReader, document_table};
+use super::document::{Delay, ScenarioReader};
 use super::error::SimulationFault;
 use super::random::Draws;
-
-use crate::grade::closed_set;
 
 closed_set! {
     /// The answer of a person who is asked whether to continue.

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::{DocumentErrors, DocumentFault, DocumentReader, Node, Value};
+use crate::document::{DocumentErrors, DocumentFault, DocumentReader, Node, Value, document_table};
 use crate::grade::{Severity, closed_set};
 use crate::sorting::map_of;
 use crate::unit::{MetricName, Timestamp};
-
-use crate::simulate::document::document_table;
 
 use super::error::{RecordedErrors, RecordedFault};
 
