@@ -152,14 +152,10 @@ pub fn judge(
     } else {
         score
     };
-    let outcome = |score: f64| {
-        if score >= pass {
-            ScoreClassification::Pass
-        } else if score >= marginal {
-            ScoreClassification::Marginal
-        } else {
-            ScoreClassification::Fail
-        }
+    let outcome = |score: f64| match score {
+        score if score >= pass => ScoreClassification::Pass,
+        score if score >= marginal => ScoreClassification::Marginal,
+        _ => ScoreClassification::Fail,
     };
     Ok(Judgement {
         score,

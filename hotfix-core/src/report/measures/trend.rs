@@ -163,11 +163,10 @@ impl Panel {
     fn axes(&self, svg: &mut String, rows: &[DoraRow]) {
         let _ = writeln!(svg, "<g transform=\"translate({} {})\">", self.at.0, self.at.1);
         let _ = writeln!(svg, "<text x=\"8\" y=\"18\">{}</text>", self.title);
-        let mut value = 0.0;
-        let mut line = 0.0;
-        while line * self.step <= self.top * 1.0001 {
+        let values = (0..).map(|line| f64::from(line) * self.step);
+        for value in values.take_while(|value| *value <= self.top * 1.0001) {
             let y = self.y(value);
-            let class = if line == 0.0 { "axis" } else { "grid" };
+            let class = if value == 0.0 { "axis" } else { "grid" };
             let _ = writeln!(
                 svg,
                 "<path class=\"{class}\" d=\"M{LEFT} {y:.1}H{}\"/><text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
@@ -176,8 +175,6 @@ impl Panel {
                 y + 4.0,
                 figure(value, 3)
             );
-            line += 1.0;
-            value = line * self.step;
         }
         for (index, row) in rows.iter().enumerate().step_by(rows.len().div_ceil(LABELS)) {
             let label = row.period.as_deref().unwrap_or_default();
