@@ -55,16 +55,13 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
     // 3.4.1).
     let asked = [&duties.overdue, &duties.due].into_iter().flatten();
     let others = [&duties.next, &duties.later, &duties.undated, &duties.done];
-    let items = asked
-        .map(|item| (item, true))
-        .chain(others.into_iter().flatten().map(|item| (item, false)));
-    let mut is_empty = true;
-    for (item, is_asked) in items {
-        is_empty = false;
-        page.put(item, is_asked, incident, rollout.severity(), duties.at);
-    }
-    if is_empty {
+    let others = others.into_iter().flatten().map(|item| (item, false));
+    let mut items = asked.map(|item| (item, true)).chain(others).peekable();
+    if items.peek().is_none() {
         page.time_zone();
+    }
+    for (item, is_asked) in items {
+        page.put(item, is_asked, incident, rollout.severity(), duties.at);
     }
     page.line("END:VCALENDAR");
     page.text

@@ -30,28 +30,18 @@ pub(super) struct ArmMetrics {
 }
 
 /// The state of one metric between ticks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, educe::Educe)]
+#[educe(Default)]
 pub(super) struct Kept {
     pub(super) drift: [Drift; 2],
     /// The noise factor of each arm in the present tick, 1 without noise.
+    #[educe(Default = [1.0; 2])]
     pub(super) noise: [f64; 2],
     /// The factors of the instances of the canary and the live version.
     pub(super) instances: [Vec<f64>; 2],
     /// The last chance of a bad event.
     chance: [Chance; 2],
     latency: [LatencyLaw; 2],
-}
-
-impl Default for Kept {
-    fn default() -> Self {
-        Self {
-            drift: <[Drift; 2]>::default(),
-            noise: [1.0; 2],
-            instances: <[Vec<f64>; 2]>::default(),
-            chance: <[Chance; 2]>::default(),
-            latency: <[LatencyLaw; 2]>::default(),
-        }
-    }
 }
 
 impl Kept {

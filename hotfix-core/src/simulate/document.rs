@@ -56,11 +56,8 @@ impl ScenarioReader {
     }
 
     pub(super) fn lasting(&mut self, node: &Node) -> Option<Span> {
-        let span = self.span(node)?;
-        if span.is_zero() {
-            return self.out_of_range("a duration above 0", node);
-        }
-        Some(span)
+        let span = Some(self.span(node)?).filter(|span| !span.is_zero());
+        span.or_else(|| self.out_of_range("a duration above 0", node))
     }
 
     /// A duration, or `"never"`.
@@ -84,19 +81,14 @@ impl ScenarioReader {
     pub(super) fn per_minute(&mut self, node: &Node) -> Option<f64> {
         let expected = "a frequency, as in \"5/min\" or a number per minute";
         let number = self.unit(node, expected, PerMinute::try_new)?.value();
-        if number > MOST_PER_MINUTE {
-            return self.out_of_range("at most 1e12 per minute", node);
-        }
-        Some(number)
+        let number = Some(number).filter(|number| *number <= MOST_PER_MINUTE);
+        number.or_else(|| self.out_of_range("at most 1e12 per minute", node))
     }
 
     /// A number of at least 0.
     pub(super) fn amount(&mut self, node: &Node) -> Option<f64> {
-        let number = self.number(node)?;
-        if number < 0.0 {
-            return self.out_of_range("a number of at least 0", node);
-        }
-        Some(number)
+        let number = Some(self.number(node)?).filter(|number| *number >= 0.0);
+        number.or_else(|| self.out_of_range("a number of at least 0", node))
     }
 
     pub(super) fn ratio(&mut self, node: &Node) -> Option<f64> {
@@ -108,11 +100,8 @@ impl ScenarioReader {
     /// A spread of a normal logarithm: beyond 3 one tick in a thousand would have ten thousand
     /// times as many.
     pub(super) fn deviation(&mut self, node: &Node) -> Option<f64> {
-        let number = self.amount(node)?;
-        if number > 3.0 {
-            return self.out_of_range("a number from 0 to 3", node);
-        }
-        Some(number)
+        let number = Some(self.amount(node)?).filter(|number| *number <= 3.0);
+        number.or_else(|| self.out_of_range("a number from 0 to 3", node))
     }
 
     /// A whole number in a range that a double represents exactly.

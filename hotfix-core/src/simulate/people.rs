@@ -161,7 +161,8 @@ impl People {
             // It passes unless somebody objects.
             return;
         }
-        if matches!(rollout.stage(), Stage::FinalValidation { .. }) {
+        let at_the_end = matches!(rollout.stage(), Stage::FinalValidation { .. });
+        if at_the_end {
             // Before somebody says that it is over, the last items are gone through.
             for list in rollout.checklists() {
                 for item in list.items.iter().filter(|item| item.state == ItemState::Open) {
@@ -171,7 +172,6 @@ impl People {
         }
         // Where no promotion is asked for, to go on is to say nothing.
         if rollout.accepted().contains(&InputKind::Promote) {
-            let at_the_end = matches!(rollout.stage(), Stage::FinalValidation { .. });
             let why = at_the_end.then(|| "what failed works again".to_owned());
             answers.after(at, delay, Input::new(Command::Promote { why }).by("commander"));
         }

@@ -264,16 +264,12 @@ impl Environment for Synthetic<'_> {
                 _ => {}
             }
         }
-        if late.is_none() && self.late.is_empty() {
-            return if into.is_empty() { Shown::Nothing } else { shown };
-        }
         if let Some(by) = late {
             self.late.push_back((tick.to + by, std::mem::take(into)));
             // The newest of those that have come.
             let come = self.late.iter().take_while(|(due, _)| *due <= tick.to).count();
-            match self.late.drain(..come).next_back() {
-                Some((_, observation)) => *into = observation,
-                None => return Shown::Nothing,
+            if let Some((_, observation)) = self.late.drain(..come).next_back() {
+                *into = observation;
             }
         } else {
             self.late.clear();

@@ -7,7 +7,7 @@ use crate::rollout::{Command, Entry, ItemStatus, LogError, Recorded, Resume, Rol
 use crate::unit::{Name, Timestamp};
 
 /// One attempt: from the plan, a `supersede` or a `retry` until the next attempt or the end.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Attempt {
     /// The version of the attempt.
     pub(crate) version: String,
@@ -116,11 +116,7 @@ impl IncidentHistory {
             version: release.version.clone(),
             begun: at,
             planned: release.change_record.as_ref().and_then(|record| record.created),
-            live: None,
-            deployed: None,
-            good: None,
-            failed: None,
-            replaced: None,
+            ..Attempt::default()
         });
     }
 

@@ -306,31 +306,30 @@ fn planned(
 ) -> Result<(Plan, Option<RecordedFinding>), RecordedErrors> {
     let mut subject = Subject::default();
     NOBODY.clone_into(&mut subject.incident.id);
-    let mut release = Release {
-        version: "recorded".to_owned(),
-        previous: "before".to_owned(),
-        ..Release::default()
-    };
-    subject.incident.severity =
-        assume.severity.or_else(|| policy.severities().first().map(|level| level.severity));
-    let of = |subject: &Subject, release: &Release| {
-        let subject = Subject { release: Some(release.clone()), ..subject.clone() };
-        Plan::try_new(Arc::clone(policy), subject)
-    };
-    let mut strange = None;
-    if let Some((logged, traffic)) = recorded.released() {
+    let first = policy.severities().first().map(|level| level.severity);
+    subject.incident.severity = assume.severity.or(first);
+    let logged = recorded.released();
+    if let Some((_, traffic)) = logged {
         subject.traffic = traffic.clone();
-        (release.strategy, release.batch) = (logged.strategy, logged.batch);
-        match (of(&subject, &release), logged.strategy) {
-            (Err(_), Some(strategy)) => {
-                (release.strategy, release.batch) = (None, None);
-                strange = Some(Odd::OtherStrategy(strategy).finding(1, None, None));
-            }
-            (plan, _) => return plan.map(|plan| (plan, None)).map_err(|e| refused(policy, &e)),
-        }
     }
-    let plan = of(&subject, &release).map_err(|error| refused(policy, &error))?;
-    Ok((plan, strange))
+    let plan = |logged: Option<&Release>| {
+        let release = Release {
+            version: "recorded".to_owned(),
+            previous: "before".to_owned(),
+            strategy: logged.and_then(|logged| logged.strategy),
+            batch: logged.and_then(|logged| logged.batch),
+            ..Release::default()
+        };
+        let subject = Subject { release: Some(release), ..subject.clone() };
+        Plan::try_new(Arc::clone(policy), subject).map_err(|error| refused(policy, &error))
+    };
+    let logged = logged.map(|(release, _)| release);
+    match (plan(logged), logged.and_then(|logged| logged.strategy)) {
+        (Err(_), Some(strategy)) => {
+            Ok((plan(None)?, Some(Odd::OtherStrategy(strategy).finding(1, None, None))))
+        }
+        (plan, _) => Ok((plan?, None)),
+    }
 }
 
 /// A rollout of the plan without blockers of its start.

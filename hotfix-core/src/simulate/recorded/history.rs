@@ -145,17 +145,13 @@ impl Steps {
 }
 
 /// What was read of an instance, or of both arms of a latency.
+#[derive(educe::Educe)]
+#[educe(Default)]
 struct Rows<R> {
     /// Ticks with a reading, in their order.
     ticks: Vec<(u64, R)>,
     /// The last reading since the last pause.
     last: Option<R>,
-}
-
-impl<R> Default for Rows<R> {
-    fn default() -> Self {
-        Self { ticks: Vec::new(), last: None }
-    }
 }
 
 impl<R: Clone> Rows<R> {
