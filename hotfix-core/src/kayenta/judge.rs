@@ -195,10 +195,9 @@ fn groups(
     for group in &mut groups {
         let count = |label| group.labels.get(&label).copied().unwrap_or_default();
         let passed = count(Classification::Pass);
-        let judged = passed
-            + count(Classification::High)
-            + count(Classification::Low)
-            + count(Classification::NodataFailMetric);
+        let failed = [Classification::High, Classification::Low, Classification::NodataFailMetric]
+            .map(count);
+        let judged = passed + failed.iter().sum::<usize>();
         group.no_data = judged == 0;
         if judged > 0 {
             group.score = passed as f64 / judged as f64 * 100.0;

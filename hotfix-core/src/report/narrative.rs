@@ -18,23 +18,14 @@ use super::model::{Impact, PhaseEnd, PhaseVisit};
 pub(super) fn summary(rollout: &Rollout, log: &LogSummary, measures: &Measures) -> Vec<String> {
     let plan = rollout.plan();
     let incident = &plan.subject().incident;
-    let mut sentences = Vec::new();
-    let severity = rollout.severity().map(|severity| {
-        let label = plan.policy().severity(severity).map(|level| level.label.as_str());
-        label.map_or_else(|| severity.to_string(), |label| format!("{severity}, {label}"))
+    let service = incident.service.as_ref().map(|service| format!(" in {service}"));
+    let severity = rollout.severity().map(|severity| match plan.policy().severity(severity) {
+        Some(level) => format!(" ({severity}, {})", level.label),
+        None => format!(" ({severity})"),
     });
-    let mut what = incident.id.clone();
-    if let Some(service) = &incident.service {
-        what = format!("{what} in {service}");
-    }
-    if let Some(severity) = severity {
-        what = format!("{what} ({severity})");
-    }
-    if let Some(title) = &incident.title {
-        what = format!("{what}: {title}");
-    }
-    sentences.push(format!("{what}."));
-    sentences.push(outcome(rollout, log));
+    let title = incident.title.as_ref().map(|title| format!(": {title}"));
+    let more: String = [service, severity, title].into_iter().flatten().collect();
+    let mut sentences = vec![format!("{}{more}.", incident.id), outcome(rollout, log)];
     sentences.extend(duration(measures));
     sentences
 }

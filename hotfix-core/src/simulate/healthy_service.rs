@@ -152,9 +152,7 @@ impl HealthyService {
             edges,
         }
     }
-}
 
-impl HealthyService {
     /// Whether it is a gauge or a count that is worse when lower. A proportion always has its bad
     /// rate.
     pub(super) fn falls(&self) -> bool {

@@ -153,7 +153,7 @@ impl Scenario {
         let mut errors = SimulationErrors::new();
         for (name, spec) in &self.metrics {
             let path = format!("/metrics/{name}");
-            let Some(metric) = policy.metrics().iter().find(|metric| metric.id == *name) else {
+            let Some(metric) = policy.metric(name.as_str()) else {
                 errors.push(&path, unknown_metric(policy, *name));
                 continue;
             };
@@ -165,7 +165,7 @@ impl Scenario {
         for (index, fault) in self.faults.iter().enumerate() {
             let path = format!("/faults/{index}/metric");
             let Some(name) = fault.metric else { continue };
-            match policy.metrics().iter().find(|metric| metric.id == name) {
+            match policy.metric(name.as_str()) {
                 None => errors.push(&path, unknown_metric(policy, name)),
                 Some(metric) if !fault.kind.fits(metric.kind) => {
                     let detail = format!(

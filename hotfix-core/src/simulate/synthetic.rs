@@ -229,9 +229,7 @@ impl<'s> Synthetic<'s> {
             into.retain(|reading| reading.whole().is_some_and(is_there));
         }
     }
-}
 
-impl Synthetic<'_> {
     /// Makes what both arms do in a tick, and shows the totals that were scraped last.
     fn make_and_scrape(&mut self, feed: &Feed, tick: Tick, into: &mut Observation) {
         let (key, health) = (self.key, &self.setting.health);

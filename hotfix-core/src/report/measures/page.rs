@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::dora::{Dora, DoraRow, Period};
+use super::dora::{Dora, DoraRow, Outcomes};
 use super::{Measure, MeasureName, MeasureStatus, Measures};
 use crate::text::{figure, markdown, words};
 
@@ -13,14 +13,9 @@ pub(super) fn measures(measures: &Measures) -> String {
         let mark = |mark: Option<super::Mark>| {
             mark.map_or_else(|| "–".to_owned(), |mark| format!("{} {}", mark.moment, mark.at))
         };
-        let _ = writeln!(
-            page,
-            "| {} | {} | {} | {} |",
-            called(measure.name),
-            markdown(&described(measure)),
-            markdown(&mark(measure.from)),
-            markdown(&mark(measure.to)),
-        );
+        let cells = [described(measure), mark(measure.from), mark(measure.to)];
+        let cells = cells.map(|cell| markdown(&cell)).join(" | ");
+        let _ = writeln!(page, "| {} | {cells} |", called(measure.name));
     }
     let _ = write!(page, "\nAs of {}, attempt {}.\n", measures.at, measures.attempts);
     page
@@ -46,29 +41,17 @@ pub(crate) fn described(measure: &Measure) -> String {
 }
 
 pub(super) fn trend(dora: &Dora) -> String {
-    let by = match dora.by {
-        Period::Month => "month",
-        Period::Week => "week",
-    };
+    let by = dora.by;
     let mut page = format!(
         "| {by} | deployments | good | failed | superseded | open | change failure rate | lead time | time to restore |\n\
          |---|---|---|---|---|---|---|---|---|\n"
     );
     for row in dora.periods.iter().chain([&dora.whole]) {
-        let outcomes = &row.outcomes;
-        let _ = writeln!(
-            page,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-            row.period.as_deref().unwrap_or("all"),
-            row.deployments,
-            outcomes.good,
-            outcomes.failed,
-            outcomes.superseded,
-            outcomes.open,
-            failure_rate(row),
-            row.lead_time.text(),
-            row.time_to_restore.text(),
-        );
+        let Outcomes { good, failed, superseded, open } = row.outcomes;
+        let counts = [row.deployments, good, failed, superseded, open].map(|n| n.to_string());
+        let times = [failure_rate(row), row.lead_time.text(), row.time_to_restore.text()];
+        let cells = [counts.join(" | "), times.join(" | ")].join(" | ");
+        let _ = writeln!(page, "| {} | {cells} |", row.period.as_deref().unwrap_or("all"));
     }
     page.push_str("\nTimes are medians; open ones count as times that are still running. ");
     let clocks = &dora.clocks;

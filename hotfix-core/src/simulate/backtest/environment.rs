@@ -292,7 +292,7 @@ fn remarks(
 }
 
 /// The error of a policy that cannot be run.
-fn refused(policy: &Policy, fault: &impl ToString) -> RecordedErrors {
+pub(super) fn refused(policy: &Policy, fault: &impl ToString) -> RecordedErrors {
     let (policy, fault) = (policy.name().to_string(), fault.to_string());
     RecordedFault::Policy { policy, fault }.anywhere()
 }

@@ -302,12 +302,18 @@ impl ArmSource {
     pub(super) fn form(&self) -> Result<Form, &'static str> {
         let pair = self.events.is_some() || self.trials.is_some();
         let histogram = self.count.is_some() || !self.buckets.is_empty();
-        let forms = [pair, self.value.is_some(), self.sample.is_some(), histogram];
-        if forms.iter().filter(|form| **form).count() != 1 {
-            return Err(
-                "has parts of no kind of reading, or of several: give `events` and `trials`, `value`, `sample`, or `buckets`",
-            );
-        }
+        let form = match (pair, self.value.is_some(), self.sample.is_some(), histogram) {
+            (true, false, false, false) if self.instance.is_some() => Form::Instances,
+            (true, false, false, false) => Form::Pair,
+            (false, true, false, false) => Form::Level,
+            (false, false, true, false) => Form::Samples,
+            (false, false, false, true) => Form::Histogram,
+            _ => {
+                return Err(
+                    "has parts of no kind of reading, or of several: give `events` and `trials`, `value`, `sample`, or `buckets`",
+                );
+            }
+        };
         if pair && (self.events.is_none() || self.trials.is_none()) {
             return Err("has only one of `events` and `trials`: give both");
         }
@@ -327,19 +333,11 @@ impl ArmSource {
                 "has a bucket without `le`: give its bound in seconds above 0, or the column or label that has it",
             );
         }
-        if self
-            .sources()
-            .any(|(part, source)| source.le.is_some() != matches!(part, LabelPart::Bucket(_)))
-        {
+        let is_bucket = |part: LabelPart| matches!(part, LabelPart::Bucket(_));
+        if self.sources().any(|(part, source)| source.le.is_some() != is_bucket(part)) {
             return Err("has `le` on a part that is not a bucket: omit it");
         }
-        Ok(match (pair, self.value.is_some(), self.sample.is_some()) {
-            (true, _, _) if self.instance.is_some() => Form::Instances,
-            (true, _, _) => Form::Pair,
-            (_, true, _) => Form::Level,
-            (_, _, true) => Form::Samples,
-            _ => Form::Histogram,
-        })
+        Ok(form)
     }
 
     /// Every part with its source. A bucket whose bound is read from the data is `Bucket(0)`.

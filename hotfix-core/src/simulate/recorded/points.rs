@@ -35,6 +35,8 @@ pub(super) struct Points<'m> {
     list: Vec<Point>,
     /// The instances by name; their numbers begin with 1.
     instances: BTreeMap<String, usize>,
+    /// The same by number: 0 is an arm that is not read by instance.
+    names: Vec<String>,
     /// The last time of each series, to find readings that are out of order.
     last: BTreeMap<Series, Timestamp>,
     late: Late,
@@ -100,17 +102,19 @@ struct Faults {
 
 impl<'m> Points<'m> {
     pub(super) fn new(mapping: &'m Mapping) -> Self {
-        let (instances, last, late) = (BTreeMap::new(), BTreeMap::new(), Late::default());
-        Self { mapping, list: Vec::new(), instances, last, late }
+        let (instances, names, last) = (BTreeMap::new(), vec![String::new()], BTreeMap::new());
+        Self { mapping, list: Vec::new(), instances, names, last, late: Late::default() }
     }
 
     /// The number of an instance.
     pub(super) fn instance(&mut self, name: &str) -> usize {
-        let next = self.instances.len() + 1;
-        match self.instances.get(name) {
-            Some(known) => *known,
-            None => *self.instances.entry(name.to_owned()).or_insert(next),
+        if let Some(known) = self.instances.get(name) {
+            return *known;
         }
+        let number = self.names.len();
+        self.names.push(name.to_owned());
+        self.instances.insert(name.to_owned(), number);
+        number
     }
 
     /// Adds a number.
@@ -139,7 +143,6 @@ impl<'m> Points<'m> {
         let arms: Vec<_> = self.mapping.arms().collect();
         // Stable: numbers of the same part keep the order of the text.
         sort_by_key(&mut self.list, |point| (point.at, point.of.arm));
-        let names: Vec<&str> = self.names();
         let edges = self.edges(arms.len());
         let mut faults = vec![Faults::default(); arms.len()];
         // The instances of an arm that have had both numbers.
@@ -158,7 +161,7 @@ impl<'m> Points<'m> {
             }
             let Ok(form) = source.form() else { continue };
             let sample = if form == Form::Instances {
-                by_instance(group, &names, faults, &mut whole)
+                by_instance(group, &self.names, faults, &mut whole)
             } else {
                 let sample = sample(form, group, edges, &mut faults.duplicate);
                 faults.incomplete.note_if(sample.is_none(), at);
@@ -205,17 +208,6 @@ impl<'m> Points<'m> {
         }
         edges
     }
-
-    /// The instances by their numbers.
-    fn names(&self) -> Vec<&str> {
-        let mut names = vec![""; self.instances.len() + 1];
-        for (name, number) in &self.instances {
-            if let Some(of) = names.get_mut(*number) {
-                *of = name;
-            }
-        }
-        names
-    }
 }
 
 /// The bits of the bound of the bucket `+Inf`.
@@ -225,7 +217,7 @@ pub(super) const OPEN: u64 = f64::INFINITY.to_bits();
 /// none is left. `whole` gains the others.
 fn by_instance(
     group: &[Point],
-    names: &[&str],
+    names: &[String],
     faults: &mut Faults,
     whole: &mut BTreeSet<(usize, usize)>,
 ) -> Option<Sample> {
@@ -241,7 +233,7 @@ fn by_instance(
     let mut instances = BTreeMap::new();
     for (number, parts) in read {
         if let ([Some(events), Some(trials)], Some(name)) = (parts, names.get(number)) {
-            instances.insert((*name).to_owned(), [events, trials]);
+            instances.insert(name.clone(), [events, trials]);
             whole.insert((first.of.arm, number));
         } else {
             faults.incomplete.note(first.at);
