@@ -9,7 +9,7 @@ use crate::rollout::{Rollout, State};
 use crate::text::{self, counted};
 use crate::unit::{Share, Span};
 
-use super::describe::{self, figure, lasting, percent, utc};
+use super::describe::{self, figure, lasting, utc};
 use super::log_summary::LogSummary;
 use super::measures::{Figure, IncidentHistory, MeasureName, Measures};
 use super::model::{Impact, PhaseEnd, PhaseVisit};
@@ -41,7 +41,7 @@ fn outcome(rollout: &Rollout, log: &LogSummary) -> String {
         if canary == new { String::new() } else { format!(" {new} was not deployed.") };
     let back = log.rollbacks.last().filter(|back| back.attempt == rollout.attempt());
     let because = back.map_or_else(String::new, |back| format!(" ({})", back.why));
-    let share = percent(rollout.share());
+    let share = rollout.share();
     match rollout.state() {
         State::Aborted if subject.release.is_none() => {
             "It ended without a release: nothing was deployed.".to_owned()
@@ -263,7 +263,7 @@ pub(super) fn resolution(
 }
 
 fn phase(visit: &PhaseVisit) -> String {
-    let share = percent(visit.share);
+    let share = visit.share;
     let attempt =
         if visit.attempt > 1 { format!(" (attempt {})", visit.attempt) } else { String::new() };
     let Some(since) = visit.watched_since else {
@@ -305,7 +305,7 @@ pub(super) fn not_caught_earlier(plan: &Plan, power: &Power, visits: &[PhaseVisi
     let metric = metric.map_or_else(|| leading.metric.to_string(), |metric| metric.title.clone());
     for phase in &leading.phases {
         let watched = lasting(Span::from_millis(millis(phase.minutes * 60_000.0)));
-        let head = format!("Phase {}, {} for {watched}", phase.phase, percent(phase.share));
+        let head = format!("Phase {}, {} for {watched}", phase.phase, phase.share);
         let found = match phase.smallest_ratio {
             Some(ratio) => format!(
                 "the test detects, in {} of 100 cases, a rise of {metric} to {} times its reference; it misses most smaller ones",

@@ -7,7 +7,7 @@ use crate::text;
 use crate::unit::Timestamp;
 
 use super::bounded_list::BoundedList;
-use super::describe::{self, figure, percent, utc};
+use super::describe::{self, figure, utc};
 use super::measures::{Mark, called, described};
 use super::model::{
     ActionItem, CriterionPart, DutyOutcome, DutyPart, QuestionPart, Report, Statement,
@@ -356,9 +356,7 @@ fn text_of(log_e: f64) -> String {
 /// The comparison table: reference, live version, and the values of each phase.
 fn comparison(caption: &str, of: &Comparison) -> Table {
     let mut head = vec!["Metric".to_owned(), "Reference".to_owned(), "Live version".to_owned()];
-    head.extend(
-        of.phases.iter().map(|phase| format!("{} ({})", phase.phase, percent(phase.share))),
-    );
+    head.extend(of.phases.iter().map(|phase| format!("{} ({})", phase.phase, phase.share)));
     let rows = of.rows.iter().map(|row| {
         let read = |value: f64| row.measured(value);
         let (before, live) =

@@ -11,7 +11,7 @@ use crate::text::{self, counted, joined};
 use crate::unit::Timestamp;
 
 use super::chart::{Band, Chart, Frame, Line, MarkLine, WIDTH, escaped, open};
-use super::describe::{self, lasting, percent, utc};
+use super::describe::{self, lasting, utc};
 use super::model::{DutyOutcome, DutyPart, EvidencePlot, MetricPlot, Report};
 use super::outline::Table;
 use super::series::Point;
@@ -45,7 +45,7 @@ impl Frame {
             (begin < to && end > from).then(|| Band {
                 from: begin.max(from),
                 to: end.min(to),
-                name: format!("{} {}", visit.phase, percent(visit.share)),
+                name: format!("{} {}", visit.phase, visit.share),
             })
         });
         let mark = |state: State| match state {
@@ -224,6 +224,8 @@ pub(super) fn is_drawn(duty: &DutyPart) -> bool {
     duty.from.is_some() && duty.due.is_some() && duty.status != DutyOutcome::Over
 }
 
+/// Most characters of a title: it has one line.
+const MOST: usize = 56;
 /// Most bars; all duties are in the table.
 const BARS: usize = 24;
 
@@ -250,7 +252,7 @@ pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
             DutyOutcome::Open | DutyOutcome::Over => "open",
         };
         let used = (share(duty, as_of) * DUE).clamp(2.0, WIDTH - 4.0);
-        let (title, text, bar) = (escaped(&short(&duty.title)), y + 13.0, y + 19.0);
+        let (title, text, bar) = (escaped(&text::drawn(&duty.title, MOST)), y + 13.0, y + 19.0);
         let _ = write!(
             svg,
             "<text class=\"duty\" x=\"0\" y=\"{text:.1}\">{title}</text><rect class=\"track\" x=\"0\" y=\"{bar:.1}\" width=\"{DUE}\" height=\"10\"/><rect class=\"bar {class}\" x=\"0\" y=\"{bar:.1}\" width=\"{used:.1}\" height=\"10\"/>"
@@ -265,25 +267,10 @@ pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
     Some(Plot { title: title.to_owned(), svg, table })
 }
 
-/// A title that fits its line.
-fn short(title: &str) -> String {
-    const MOST: usize = 56;
-    if title.chars().count() <= MOST {
-        return title.to_owned();
-    }
-    title.chars().take(MOST).chain(['…']).collect()
-}
-
 /// Share of its allowed time that a duty took; more than 1 for a repeated duty that was missed.
 fn share(duty: &DutyPart, as_of: Timestamp) -> f64 {
     if let (Some(times), Some(missed)) = (duty.times, duty.missed) {
-        return if missed > 0 {
-            1.2
-        } else if times > 0 {
-            1.0
-        } else {
-            0.0
-        };
+        return if missed > 0 { 1.2 } else { f64::from(u8::from(times > 0)) };
     }
     let (Some(from), Some(due)) = (duty.from, duty.due) else { return 0.0 };
     let taken = duty.settled.unwrap_or(as_of).since(from).as_seconds();

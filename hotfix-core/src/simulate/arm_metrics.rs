@@ -6,7 +6,7 @@ use crate::metric::Sample;
 use crate::metric_kind::Data;
 use crate::unit::Share;
 
-use super::active::{Faults, of_arm};
+use super::active::{Active, Faults, of_arm};
 use super::fault::FaultKind;
 use super::healthy_service::{HealthyService, Instances};
 use super::latency::LatencyLaw;
@@ -82,7 +82,7 @@ impl Kept {
             }
             Data::Level => {
                 let mut level = health.base * noise * (1.0 + health.spread * draws.normal());
-                for (fault, lasted) in faults.touching(health, arm.index) {
+                for &Active { fault, lasted } in faults.touching(health, arm.index) {
                     if fault.kind == FaultKind::Leak {
                         level = fault.leaked(level, lasted, health.falls());
                     }

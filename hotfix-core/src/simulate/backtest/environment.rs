@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::grade::Role;
+use crate::grade::{ChecklistMoment, Role};
 use crate::metric::Observation;
 use crate::plan::{Plan, Release, Subject};
 use crate::policy::Policy;
-use crate::policy::section::{ChecklistItem, Metric};
+use crate::policy::section::{Metric, Model};
 use crate::rollout::{
     self, Action, BlockerKind, Command, Input, Recording, Refusal, Rollout, Stage, State,
 };
@@ -92,7 +92,9 @@ impl Environment for Recorded<'_> {
                 }
             }
             State::FinalValidation => {
-                for item in items_at_the_end(self.policy) {
+                let lists = self.policy.checklists().iter();
+                let lists = lists.filter(|list| list.at == ChecklistMoment::FinalValidation);
+                for item in lists.flat_map(|list| &list.items) {
                     answers.at(at, checked(item.id, NOBODY));
                 }
             }
@@ -156,13 +158,6 @@ impl Recorded<'_> {
             from = to;
         }
     }
-}
-
-fn items_at_the_end(policy: &Policy) -> impl Iterator<Item = &ChecklistItem> {
-    let lists = policy.checklists().iter();
-    lists
-        .filter(|list| list.at == crate::grade::ChecklistMoment::FinalValidation)
-        .flat_map(|list| &list.items)
 }
 
 /// Runs one policy.
@@ -281,7 +276,7 @@ fn remarks(
         left_out.iter().map(|id| Odd::LeftOut.finding(1, Some(*id), None)).collect();
     let alone = |metric: &&Metric| seen.contains(&metric.id) && !compared.contains(&metric.id);
     for metric in policy.metrics().iter().filter(alone) {
-        if metric.model != crate::policy::section::Model::None && metric.role == Role::Decide {
+        if metric.model != Model::None && metric.role == Role::Decide {
             findings.push(Odd::NoBaseline.finding(1, Some(metric.id), None));
         }
         if metric.is_scaled() {

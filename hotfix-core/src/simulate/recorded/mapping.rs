@@ -237,7 +237,7 @@ impl MappingReader {
         let source = ArmSource::from_node(self, node)?;
         // A part with a fault would be one that is missing.
         if self.faults() == before
-            && let Err(fault) = source.form()
+            && let Err(fault) = source.check()
         {
             return self.fail(RecordedFault::ArmMetrics { metric, arm, fault });
         }
@@ -275,16 +275,6 @@ impl MappingReader {
     }
 }
 
-/// The kind of reading that an arm's parts form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    Pair,
-    Instances,
-    Level,
-    Samples,
-    Histogram,
-}
-
 /// A part of a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum LabelPart {
@@ -298,22 +288,16 @@ pub(super) enum LabelPart {
 }
 
 impl ArmSource {
-    /// The kind of reading that the parts form, or their fault.
-    pub(super) fn form(&self) -> Result<Form, &'static str> {
+    /// Whether the parts form one kind of reading.
+    fn check(&self) -> Result<(), &'static str> {
         let pair = self.events.is_some() || self.trials.is_some();
         let histogram = self.count.is_some() || !self.buckets.is_empty();
-        let form = match (pair, self.value.is_some(), self.sample.is_some(), histogram) {
-            (true, false, false, false) if self.instance.is_some() => Form::Instances,
-            (true, false, false, false) => Form::Pair,
-            (false, true, false, false) => Form::Level,
-            (false, false, true, false) => Form::Samples,
-            (false, false, false, true) => Form::Histogram,
-            _ => {
-                return Err(
-                    "has parts of no kind of reading, or of several: give `events` and `trials`, `value`, `sample`, or `buckets`",
-                );
-            }
-        };
+        let kinds = [pair, self.value.is_some(), self.sample.is_some(), histogram];
+        if kinds.iter().filter(|kind| **kind).count() != 1 {
+            return Err(
+                "has parts of no kind of reading, or of several: give `events` and `trials`, `value`, `sample`, or `buckets`",
+            );
+        }
         if pair && (self.events.is_none() || self.trials.is_none()) {
             return Err("has only one of `events` and `trials`: give both");
         }
@@ -337,7 +321,7 @@ impl ArmSource {
         if self.sources().any(|(part, source)| source.le.is_some() != is_bucket(part)) {
             return Err("has `le` on a part that is not a bucket: omit it");
         }
-        Ok(form)
+        Ok(())
     }
 
     /// Every part with its source. A bucket whose bound is read from the data is `Bucket(0)`.

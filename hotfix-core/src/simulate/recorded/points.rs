@@ -8,7 +8,7 @@ use crate::unit::{MetricName, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
 use super::finding::{Odd, RecordedFinding};
-use super::mapping::{ARMS, Form, LabelPart, Mapping};
+use super::mapping::{ARMS, LabelPart, Mapping};
 use super::{RecordedMetrics, RecordedReading};
 
 /// What a number is of.
@@ -151,7 +151,7 @@ impl<'m> Points<'m> {
         for group in self.list.chunk_by(|a, b| (a.at, a.of.arm) == (b.at, b.of.arm)) {
             let Some(first) = group.first() else { continue };
             let (at, index) = (first.at, first.of.arm);
-            let (Some((metric, which, source)), Some(faults), Some(edges)) =
+            let (Some((metric, which, _)), Some(faults), Some(edges)) =
                 (arms.get(index), faults.get_mut(index), edges.get(index))
             else {
                 continue;
@@ -159,11 +159,10 @@ impl<'m> Points<'m> {
             if group.iter().any(|point| !point.value.is_finite()) {
                 faults.not_finite.note(at);
             }
-            let Ok(form) = source.form() else { continue };
-            let sample = if form == Form::Instances {
+            let sample = if first.of.instance > 0 {
                 by_instance(group, &self.names, faults, &mut whole)
             } else {
-                let sample = sample(form, group, edges, &mut faults.duplicate);
+                let sample = sample(first.of.part, group, edges, &mut faults.duplicate);
                 faults.incomplete.note_if(sample.is_none(), at);
                 sample
             };
@@ -244,12 +243,12 @@ fn by_instance(
 
 /// The reading of an arm at one time. None if a part is missing.
 fn sample(
-    form: Form,
+    first: LabelPart,
     group: &[Point],
     edges: &BTreeSet<u64>,
     duplicate: &mut Count,
 ) -> Option<Sample> {
-    if form == Form::Samples {
+    if first == LabelPart::Sample {
         return Some(Sample::Samples(group.iter().map(|point| point.value).collect()));
     }
     let mut parts: BTreeMap<LabelPart, f64> = BTreeMap::new();
@@ -259,11 +258,13 @@ fn sample(
         }
     }
     let part = |part: LabelPart| parts.get(&part).copied();
-    match form {
-        Form::Samples | Form::Instances => None,
-        Form::Pair => Some(Sample::Pair(part(LabelPart::Events)?, part(LabelPart::Trials)?)),
-        Form::Level => Some(Sample::Level(part(LabelPart::Value)?)),
-        Form::Histogram => {
+    match first {
+        LabelPart::Sample => None,
+        LabelPart::Events | LabelPart::Trials => {
+            Some(Sample::Pair(part(LabelPart::Events)?, part(LabelPart::Trials)?))
+        }
+        LabelPart::Value => Some(Sample::Level(part(LabelPart::Value)?)),
+        LabelPart::Count | LabelPart::Bucket(_) => {
             let count = part(LabelPart::Count).or_else(|| part(LabelPart::Bucket(OPEN)))?;
             let closed = edges.iter().copied().filter(|bound| *bound != OPEN);
             let (mut le, mut counts) = (Vec::new(), Vec::new());
