@@ -98,14 +98,12 @@ fn indicator<'d>(spec: &At<'d>, sources: &[Source<'d>]) -> Option<Indicator> {
     let query = |at: At<'d>| at.lost(ImportFinding::Query { metric: shown(&name) });
     if let Some(ratio) = inner.get("ratioMetric") {
         nothing(&ratio, &["counter", "rawType"]);
-        let bad = ratio.get("bad");
-        let is_bad = bad.is_some();
-        for part in
-            [ratio.get("good"), bad, ratio.get("total"), ratio.get("raw")].into_iter().flatten()
-        {
-            query(part);
-        }
-        return Some(Indicator { bad: is_bad, threshold: false, name });
+        let bad = ratio.get("bad").is_some();
+        ["good", "bad", "total", "raw"]
+            .into_iter()
+            .filter_map(|key| ratio.get(key))
+            .for_each(query);
+        return Some(Indicator { bad, threshold: false, name });
     }
     let threshold = inner.need("thresholdMetric", "`ratioMetric:` or `thresholdMetric:`")?;
     query(threshold);
@@ -120,7 +118,7 @@ fn objective(
     sources: &[Source<'_>],
     draft: &mut Draft,
 ) {
-    let name = at.text_of("displayName").map(str::to_owned);
+    let name = at.text_of("displayName");
     let referred = at.get("indicatorRef").and_then(|part| part.text());
     if let Some(found) = referred.and_then(|name| named(sources, &["SLI"], name)) {
         found.at.ignore();
@@ -143,10 +141,7 @@ fn objective(
     };
     let target = share("target", 1.0).or_else(|| share("targetPercent", 100.0));
     let slice = share("timeSliceTarget", 1.0);
-    if let Some(window) = at.get("timeSliceWindow")
-        && window.text().is_some()
-        && slices
-    {
+    if let Some((_, window)) = at.read("timeSliceWindow", At::text).filter(|_| slices) {
         window.no_counterpart("the length of a time slice");
     }
     if slice.is_some() {
@@ -161,11 +156,7 @@ fn objective(
         return;
     };
     let Some(indicator) = indicator else { return };
-    let stem = name.as_deref().unwrap_or(if indicator.name == "indicator" {
-        slo
-    } else {
-        &indicator.name
-    });
+    let stem = name.unwrap_or(if indicator.name == "indicator" { slo } else { &indicator.name });
     let id = draft.id_at(at, stem);
     let worse = if indicator.bad { Worse::Higher } else { Worse::Lower };
     let bound = if indicator.bad { decimal(1.0 - target) } else { target };

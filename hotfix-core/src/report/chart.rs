@@ -61,18 +61,9 @@ pub(super) struct Chart<'a> {
 
 /// Escapes text for SVG and HTML.
 pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(crate::text::drawable(c)),
-        }
-    }
-    safe
+    let text: String = text.chars().map(crate::text::drawable).collect();
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 /// Opening of an SVG, with its title and its description.

@@ -8,8 +8,8 @@ use crate::judge::{Decision, Recovery};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::rollout::{
-    Act, Action, ActionId, Command, Entry, Input, InputKind, Recorded, RollbackCause, Rollout,
-    Stage, is_taken_out,
+    Act, ActionId, Command, Entry, Input, InputKind, Recorded, RollbackCause, Rollout, Stage,
+    is_taken_out,
 };
 use crate::sorting::set_of;
 use crate::text;
@@ -54,10 +54,9 @@ pub(super) struct LogSummary {
     pub(super) waived: u64,
     pub(super) refused: BTreeMap<String, u64>,
     pub(super) odd_clock: u64,
-    pub(super) asked: Vec<Timestamp>,
     pub(super) has_redacted_names: bool,
-    /// Each moment as it was first recorded.
-    pub(super) first_moments: BTreeMap<Moment, Timestamp>,
+    /// When the deployment started, as it was first recorded.
+    pub(super) deploy_started: Option<Timestamp>,
     /// Actions without a result so far.
     pending: BTreeMap<ActionId, Act>,
     /// The roles in which people have acted.
@@ -110,11 +109,8 @@ impl LogSummary {
             && matches!(entry.recorded, Recorded::Taken(input) if matches!(input.command, Command::Observe { .. } | Command::Tick));
         if !is_quiet {
             self.duties.update(&rollout.duties(entry.at));
-            for moment in Moment::ALL {
-                if let Some(at) = rollout.moment(*moment) {
-                    self.first_moments.entry(*moment).or_insert(at);
-                }
-            }
+            let started = rollout.moment(Moment::DeployStarted);
+            self.deploy_started = self.deploy_started.or(started);
         }
     }
 
@@ -352,10 +348,6 @@ impl LogSummary {
         turned: Option<String>,
     ) {
         let policy = rollout.plan().policy();
-        let asks = |action: &Action| matches!(action.act, Act::AskDecision { .. });
-        if entry.actions.iter().any(asks) {
-            keep(&mut self.asked, entry.at);
-        }
         let mut then: Vec<String> = turned.into_iter().collect();
         then.extend(entry.to.map(|to| self.stage(rollout, to, !then.is_empty())));
         then.extend(entry.actions.iter().map(|action| describe::act(policy, &action.act)));

@@ -145,9 +145,8 @@ pub(super) fn went_well(
         ));
     }
     if let Some(since) = log.works_since {
-        let started = log.first_moments.get(&Moment::DeployStarted);
-        let after = started.map_or_else(String::new, |started| {
-            format!(", {} after the deployment began", lasting(since.since(*started)))
+        let after = log.deploy_started.map_or_else(String::new, |started| {
+            format!(", {} after the deployment began", lasting(since.since(started)))
         });
         well.push(format!("The fix was shown to work{after}."));
     }

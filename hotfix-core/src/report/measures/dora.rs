@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::incident_history::{Attempt, Incident, IncidentHistory};
 use super::logs::first_line;
-use super::{Chart, MeasureError, Median, page};
+use super::{MeasureError, Median};
 use crate::canonical::Digest;
 use crate::grade::{Moment, closed_set};
 use crate::unit::{Span, Timestamp};
@@ -264,17 +264,5 @@ impl Incident<'_> {
         *clock += 1;
         let end = attempt.deployed.unwrap_or(self.history.last);
         Some((since, Some((end.since(since), attempt.deployed.is_some()))))
-    }
-}
-
-impl Dora {
-    /// Writes the trend as a Markdown table; the last row has all periods together.
-    pub fn to_markdown(&self) -> String {
-        page::trend(self)
-    }
-
-    /// Draws the trend as SVG with a text alternative; `None` if there is no period.
-    pub fn chart(&self) -> Option<Chart> {
-        super::trend::trend(self)
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::MeasureError;
 use super::incident_history::{Incident, IncidentHistory, review_items};
 use super::value::{ErrorRate, Figure, Mark, Measure, MeasureStatus, Objective};
-use super::{MeasureError, page};
 use crate::fact::{Fact, FactId, FactValue};
 use crate::grade::{DutyKind, Moment, Severity, closed_set};
 use crate::rollout::{Stage, State};
@@ -135,11 +135,6 @@ impl Measures {
     pub fn get(&self, name: MeasureName) -> Measure {
         let known = self.measures.iter().find(|measure| measure.name == name);
         known.cloned().unwrap_or_else(|| not_stated(name, "not measured".to_owned()))
-    }
-
-    /// Writes the measures as a Markdown table.
-    pub fn to_markdown(&self) -> String {
-        page::measures(self)
     }
 
     pub(crate) fn of(incident: Incident<'_>) -> Self {
