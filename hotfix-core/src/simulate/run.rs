@@ -331,19 +331,13 @@ impl Driver {
             }
             environment.answer(&self.rollout, self.now, action, &mut self.answers);
         }
-        if let Some(phase) = before.filter(|_| asked > 0) {
-            self.note_phase(phase);
+        // A phase that was left has passed, unless the rollout is rolled back.
+        let left = before.filter(|_| asked > 0 && self.rollout.phase() != before);
+        if let Some(phase) = left.filter(|_| !self.rollout.stage().has_turned_back()) {
+            self.run.passed.push(Passed { phase, at: self.now });
         }
         self.enter(environment);
         true
-    }
-
-    /// Records a phase that was left as passed, unless the rollout is rolled back.
-    fn note_phase(&mut self, phase: PhaseName) {
-        let stage = self.rollout.stage();
-        if self.rollout.phase() != Some(phase) && !stage.has_turned_back() {
-            self.run.passed.push(Passed { phase, at: self.now });
-        }
     }
 
     /// Notifies the environment of a new state, and records it.

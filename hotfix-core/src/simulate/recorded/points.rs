@@ -73,12 +73,6 @@ impl Count {
         self.first.get_or_insert(at);
     }
 
-    fn note_if(&mut self, odd: bool, at: Timestamp) {
-        if odd {
-            self.note(at);
-        }
-    }
-
     pub(super) const fn get(self) -> usize {
         self.count
     }
@@ -163,7 +157,9 @@ impl<'m> Points<'m> {
                 by_instance(group, &self.names, faults, &mut whole)
             } else {
                 let sample = sample(first.of.part, group, edges, &mut faults.duplicate);
-                faults.incomplete.note_if(sample.is_none(), at);
+                if sample.is_none() {
+                    faults.incomplete.note(at);
+                }
                 sample
             };
             let Some(sample) = sample else { continue };
