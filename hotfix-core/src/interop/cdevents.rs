@@ -35,20 +35,17 @@ pub const SPEC_VERSION: &str = "0.4.1";
 const TYPE_VERSION: &str = "0.2.0";
 
 /// Information that the log does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, educe::Educe)]
+#[educe(Default)]
 pub struct Options<'a> {
     /// Who sends the events: a URI reference.
+    #[educe(Default = "hotfix")]
     pub source: &'a str,
     /// The environment of the service.
+    #[educe(Default = "production")]
     pub environment: &'a str,
     /// The URI of the incident's ticket. None: no `incident.reported`, which needs one.
     pub ticket: Option<&'a str>,
-}
-
-impl Default for Options<'_> {
-    fn default() -> Self {
-        Self { source: "hotfix", environment: "production", ticket: None }
-    }
 }
 
 impl Options<'_> {

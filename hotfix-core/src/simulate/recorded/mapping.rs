@@ -93,11 +93,14 @@ document_table! {
         pub severity: Option<Severity> = MappingReader::one_of, nullable;
     }
     /// The source of the time.
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, Debug, PartialEq, educe::Educe)]
+    #[educe(Default)]
     pub struct TimeSource {
         /// The column of a CSV. Default `time`.
+        #[educe(Default = "time")]
         pub from: String = MappingReader::text, or Self::default().from;
         /// Its format. Default RFC 3339.
+        #[educe(Default = TimeUnit::Rfc3339)]
         pub unit: TimeUnit = MappingReader::one_of, or Self::default().unit;
     }
     /// The sources of an arm's numbers: `events` and `trials`, `value`, `sample`, or `buckets` with
@@ -133,12 +136,6 @@ document_table! {
         /// The number that is added then: `times` -0.01 and `plus` 1 turn a success rate in per cent
         /// into an error rate.
         pub plus: Option<f64> = MappingReader::number, nullable;
-    }
-}
-
-impl Default for TimeSource {
-    fn default() -> Self {
-        Self { from: "time".to_owned(), unit: TimeUnit::Rfc3339 }
     }
 }
 
