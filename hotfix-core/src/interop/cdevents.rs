@@ -105,7 +105,8 @@ pub fn events(log: &[u8], options: &Options<'_>) -> Result<Vec<Value>, ExportErr
 /// # Errors
 /// As [`events`].
 pub fn json_lines(log: &[u8], options: &Options<'_>) -> Result<String, ExportError> {
-    Ok(events(log, options)?.iter().map(|event| format!("{event}\n")).collect())
+    let events = events(log, options)?;
+    Ok(events.iter().flat_map(|event| [event.to_string(), "\n".to_owned()]).collect())
 }
 
 /// The hash of the first line, which identifies a log.

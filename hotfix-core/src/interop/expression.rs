@@ -313,7 +313,7 @@ impl<'t> Parser<'t> {
             }
             if self.take("[") {
                 match self.peek() {
-                    Some(Token::Number(index)) if index == 0.0 => self.at += 1,
+                    Some(Token::Number(0.0)) => self.at += 1,
                     _ => return Err("a series other than the first is used".to_owned()),
                 }
                 self.expect("]")?;
