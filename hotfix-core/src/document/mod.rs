@@ -6,6 +6,7 @@ mod fault;
 mod node;
 mod reader;
 mod serde_value;
+mod table;
 mod text;
 mod value;
 
@@ -17,4 +18,5 @@ pub(crate) use node::{Member, Node, Place, Value};
 pub(crate) use reader::DocumentReader;
 pub use serde_value::ValueFault;
 pub(crate) use serde_value::{object_of, read_value};
+pub(crate) use table::document_table;
 pub(crate) use text::{read_object, read_object_by};

@@ -67,18 +67,26 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
         self.key(table, key, read)
     }
 
-    /// A list, each item read by itself.
+    /// The items of a list, each read by itself.
+    pub(crate) fn items<T>(
+        &mut self,
+        node: &Node,
+        read: impl FnMut(&mut Self, &Node) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        match &node.value {
+            Value::List(items) => Some(self.each(items, read)),
+            _ => self.wrong("a list", node),
+        }
+    }
+
+    /// The items of a list under a key.
     pub(crate) fn list<T>(
         &mut self,
         table: &Node,
         key: &str,
         read: impl FnMut(&mut Self, &Node) -> Option<T>,
     ) -> Vec<T> {
-        let list = self.key(table, key, |reader, node| match &node.value {
-            Value::List(items) => Some(reader.each(items, read)),
-            _ => reader.wrong("a list", node),
-        });
-        list.unwrap_or_default()
+        self.key(table, key, |reader, node| reader.items(node, read)).unwrap_or_default()
     }
 
     pub(crate) fn number(&mut self, node: &Node) -> Option<f64> {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::draft::{Draft, Limit, MetricDraft, seconds};
 use super::dry_run::DryRuns;
-use super::expression::{self, Accepts};
+use super::expression::{self, Accepts, Series};
 use super::finding::ImportFinding;
 use super::nothing;
 use super::reader::{At, is_no_time};
@@ -59,7 +59,7 @@ struct Metric<'d> {
     count: Option<f64>,
 }
 
-const TEMPLATES: [&str; 2] = ["AnalysisTemplate", "ClusterAnalysisTemplate"];
+pub(super) const TEMPLATES: [&str; 2] = ["AnalysisTemplate", "ClusterAnalysisTemplate"];
 
 impl<'s, 'd> Analysis<'s, 'd> {
     pub(super) fn new(sources: &'s [Source<'d>]) -> Self {
@@ -139,8 +139,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
 
     /// Reads how often a metric is measured. Returns the duration in seconds.
     fn times(&mut self, at: At<'d>, arguments: &Rc<Arguments>) -> f64 {
-        let name =
-            at.need("name", "`name: error-rate`").and_then(|name| name.text()).unwrap_or("metric");
+        let name = at.name("`name: error-rate`").unwrap_or("metric");
         let delay = at.get("initialDelay").and_then(|at| delay(&at, arguments));
         let interval = at.get("interval").and_then(|at| duration(&at, arguments));
         let count = at.get("count").and_then(|at| whole(&at, arguments, 0.0));
@@ -159,18 +158,15 @@ impl<'s, 'd> Analysis<'s, 'd> {
     fn metric(&mut self, metric: &Metric<'d>, draft: &mut Draft) {
         let Metric { at, name, arguments, delay, interval, count } = metric;
         let (delay, interval, count) = (*delay, *interval, *count);
-        let limit = at.get("failureLimit").and_then(|at| Some((whole(&at, arguments, -1.0)?, at)));
+        let limit = at.read("failureLimit", |at| whole(at, arguments, -1.0));
         let place_of_errors = at.get("consecutiveErrorLimit");
         let errors = place_of_errors.as_ref().and_then(|at| whole(at, arguments, -1.0));
         for (key, what) in [
             ("inconclusiveLimit", "a number of tolerated inconclusive measurements"),
             ("consecutiveSuccessLimit", "an end after a number of successes in a row"),
         ] {
-            if let Some(at) = at.get(key)
-                && whole(&at, arguments, -1.0).is_some_and(|number| number != 0.0)
-            {
-                at.no_counterpart(what);
-            }
+            let read = |at: &At<'_>| whole(at, arguments, -1.0).filter(|number| *number != 0.0);
+            at.leave_out(key, read, what);
         }
         let success = at.get("successCondition");
         let failure = at.get("failureCondition");
@@ -239,7 +235,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
             let Some(text) = resolved(at, arguments) else { return Err(()) };
             let read = expression::read(&text).and_then(|accepts| {
                 let good = if turned { accepts.not() } else { accepts };
-                if good.of_any() {
+                if good.series == Series::Any {
                     return Err("it is met if any series meets it".to_owned());
                 }
                 let sides = sides(&good)?;
@@ -250,7 +246,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
                     // Only a guard by name shows that the author considered missing data.
                     let guard = ["isNaN", "isNil", "nil", "len(", "default("];
                     let guarded = good.missing && guard.iter().any(|guard| text.contains(guard));
-                    if good.of_all() {
+                    if good.series == Series::All {
                         at.put(
                             "every series has to meet the condition",
                             "a metric has one value: send the worst of the series",
@@ -265,19 +261,24 @@ impl<'s, 'd> Analysis<'s, 'd> {
             }
         };
         let [success, failure] = conditions;
-        let (good, fine) = (understood(success, false), understood(failure, true));
-        let (Ok(good), Ok(fine)) = (good, fine) else {
+        let read = match (understood(success, false), understood(failure, true)) {
+            (Ok(None), Ok(None)) => {
+                at.differs(
+                    format!(
+                        "`{}` has no condition, so each measurement is inconclusive",
+                        shown(name)
+                    ),
+                    "it is watched but does not decide",
+                );
+                None
+            }
+            (Ok(good), Ok(fine)) => Some((good, fine)),
+            _ => None,
+        };
+        let Some((good, fine)) = read else {
             Self::put(at, name, (None, None), (None, None), true, draft);
             return false;
         };
-        if good.is_none() && fine.is_none() {
-            at.differs(
-                format!("`{}` has no condition, so each measurement is inconclusive", shown(name)),
-                "it is watched but does not decide",
-            );
-            Self::put(at, name, (None, None), (None, None), true, draft);
-            return false;
-        }
         let guarded = [&good, &fine].into_iter().flatten().any(|(_, guarded)| *guarded);
         self.undecided |= good.is_some() && fine.is_some();
         let good_sides = good.as_ref().or(fine.as_ref()).map_or((None, None), |(sides, _)| *sides);
@@ -377,8 +378,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
                     format!("the first {} of every phase are ignored", seconds(warm_up)),
                 );
             } else {
-                let what = "a delay of the first measurement that is as long as a phase".to_owned();
-                at.no_counterpart(what);
+                at.no_counterpart("a delay of the first measurement that is as long as a phase");
             }
         }
     }
@@ -481,7 +481,7 @@ fn provider(at: &At<'_>, name: &str) -> bool {
 fn arguments(at: &At<'_>, given: &Arguments) -> Arguments {
     let mut arguments = given.clone();
     for item in at.list("args") {
-        let name = item.need("name", "`name: service`").and_then(|name| name.text());
+        let name = item.name("`name: service`");
         let value = item.get("value").and_then(|value| value.text());
         if let Some(from) = item.get("valueFrom") {
             from.ignore();

@@ -1,35 +1,28 @@
 //! Argo Rollouts: a `Rollout` with its templates, or templates alone.
 
-use super::analysis::Analysis;
+use super::analysis::{Analysis, TEMPLATES};
 use super::draft::{Draft, percent, seconds};
 use super::fault::Fault;
 use super::finding::ImportFinding;
 use super::reader::At;
 use super::source::{Source, main_of, unknown};
-use super::{Kind, no_counterpart, nothing, platform};
+use super::{Kind, SECONDS, no_counterpart, nothing, platform, progress_deadline};
 use crate::grade::Strategy;
 use crate::text::shown;
-
-/// Seconds without progress after which Argo gives up.
-const PROGRESS_DEADLINE: f64 = 600.0;
-const SECONDS: &str = "a whole number of seconds above 0";
 
 pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     let mut analysis = Analysis::new(sources);
     let Some(source) = main_of(sources, "Rollout") else {
-        let templates = ["AnalysisTemplate", "ClusterAnalysisTemplate"];
-        let mut templates =
-            sources.iter().filter(|source| templates.contains(&source.kind)).peekable();
-        let Some(first) = templates.peek() else {
+        let templates = || sources.iter().filter(|source| TEMPLATES.contains(&source.kind));
+        let Some(first) = templates().next() else {
             return unknown(sources, Kind::ArgoRollouts);
         };
-        let at = first.at.clone();
         let mut draft = Draft::new(first.name, format!("AnalysisTemplate {}", shown(first.name)));
-        for source in templates {
+        for source in templates() {
             analysis.alone(source, &mut draft);
         }
         analysis.conclude(&mut draft);
-        draft.complete(&at);
+        draft.complete(&first.at);
         return Some(draft);
     };
     let mut draft = Draft::new(source.name, format!("Rollout {}", shown(source.name)));
@@ -63,24 +56,19 @@ fn rest(spec: &At<'_>, draft: &mut Draft) {
         ],
     );
     platform(spec, &[("minReadySeconds", "the time until a pod counts as available")]);
-    let deadline = spec.get("progressDeadlineSeconds");
-    let seconds = deadline.as_ref().and_then(|at| at.whole_within(1.0, 1e8, SECONDS));
-    draft.deploying = Some(seconds.unwrap_or(PROGRESS_DEADLINE));
-    let aborts = spec.get("progressDeadlineAbort").and_then(|at| Some((at.flag()?, at)));
-    if let Some((true, at)) = aborts {
+    draft.deploying = Some(progress_deadline(spec));
+    if let Some((true, at)) = spec.read("progressDeadlineAbort", At::flag) {
         at.differs(
             "a rollout without progress by its deadline is aborted",
             "the deadline is the longest deployment time, and a person reports the failure",
         );
     }
-    if let Some(at) = spec.get("paused")
-        && at.flag() == Some(true)
-    {
+    if let Some((true, _)) = spec.read("paused", At::flag) {
         draft.before.push("the rollout is no longer paused by hand".to_owned());
     }
+    let revisions = |at: &At<'_>| at.whole_within(0.0, 1e6, "a whole number of revisions");
     if let Some(window) = spec.get("rollbackWindow")
-        && let Some(revisions) = window.get("revisions")
-        && let Some(number) = revisions.whole_within(0.0, 1e6, "a whole number of revisions")
+        && let Some((number, revisions)) = window.read("revisions", revisions)
     {
         if number == 1.0 {
             draft.revert = "previous";
@@ -167,7 +155,11 @@ fn canary<'d>(at: &At<'d>, analysis: &mut Analysis<'_, 'd>, draft: &mut Draft) {
         self::step(&step, whole, &mut current, &mut phases, analysis, draft);
     }
     phases.extend(current);
-    close(&phases, draft);
+    // A share without traffic is no phase.
+    phases.retain(|open| open.share > 0.0);
+    for open in &phases {
+        draft.phase(open.share, open.watch, open.manual, "");
+    }
     if draft.phases.is_empty() {
         let value = "one phase with all traffic".to_owned();
         at.remark(ImportFinding::Completed { what: "the steps of the rollout", value });
@@ -175,18 +167,12 @@ fn canary<'d>(at: &At<'d>, analysis: &mut Analysis<'_, 'd>, draft: &mut Draft) {
     }
     analysis.conclude(draft);
     // The cadence is known only now.
-    for (phase, open) in draft.phases.iter_mut().zip(phases.iter().filter(|open| open.share > 0.0))
-    {
-        if phase.watch < draft.cadence {
-            phase.watch = draft.cadence;
-            if !open.manual {
-                let watch = seconds(draft.cadence);
-                open.at.remark(ImportFinding::NotWatched {
-                    there: "no pause follows this weight",
-                    watch,
-                });
-            }
+    for (phase, open) in draft.phases.iter_mut().zip(&phases) {
+        if phase.watch < draft.cadence && !open.manual {
+            let (there, watch) = ("no pause follows this weight", seconds(draft.cadence));
+            open.at.remark(ImportFinding::NotWatched { there, watch });
         }
+        phase.watch = phase.watch.max(draft.cadence);
     }
     draft.last_phase(at, "Argo Rollouts");
     for phase in &mut draft.phases {
@@ -225,10 +211,8 @@ fn step<'d>(
             ("plugin", "a step of a plugin"),
         ],
     );
-    if let Some(at) = step.get("setWeight")
-        && let Some(weight) =
-            at.whole_within(0.0, whole, "a whole number from 0 to 100, or to `maxTrafficWeight`")
-    {
+    let range = "a whole number from 0 to 100, or to `maxTrafficWeight`";
+    if let Some((weight, at)) = step.read("setWeight", |at| at.whole_within(0.0, whole, range)) {
         let before = current.take();
         let share = weight / whole;
         if let Some(before) = before.as_ref().filter(|before| share < before.share) {
@@ -276,13 +260,6 @@ fn step<'d>(
     }
 }
 
-/// Turns shares with traffic into phases.
-fn close(phases: &[Open<'_>], draft: &mut Draft) {
-    for open in phases.iter().filter(|open| open.share > 0.0) {
-        draft.phase(open.share, open.watch, open.manual, "");
-    }
-}
-
 fn blue_green<'d>(at: &At<'d>, analysis: &mut Analysis<'_, 'd>, draft: &mut Draft) {
     routes(at);
     nothing(at, &["activeService", "previewService", "activeMetadata", "previewMetadata"]);
@@ -300,17 +277,12 @@ fn blue_green<'d>(at: &At<'d>, analysis: &mut Analysis<'_, 'd>, draft: &mut Draf
         }
         watch = watch.max(run);
     }
-    if let Some(auto) = at.get("autoPromotionEnabled")
-        && auto.flag() == Some(false)
-    {
+    if let Some((false, auto)) = at.read("autoPromotionEnabled", At::flag) {
         auto.put("a person switches the traffic", "the start waits for a checklist item");
         draft.before.push("the switch of traffic is approved".to_owned());
     }
-    if let Some(delay) = at.get("autoPromotionSeconds")
-        && delay.number_within(0.0, 1e8, SECONDS).is_some()
-    {
-        delay.no_counterpart("a wait before traffic is switched");
-    }
+    let delay = |at: &At<'_>| at.number_within(0.0, 1e8, SECONDS);
+    at.leave_out("autoPromotionSeconds", delay, "a wait before traffic is switched");
     draft.phase(1.0, watch, false, "it reaches all users");
     analysis.conclude(draft);
     for phase in &mut draft.phases {

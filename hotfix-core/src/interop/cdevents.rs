@@ -35,20 +35,17 @@ pub const SPEC_VERSION: &str = "0.4.1";
 const TYPE_VERSION: &str = "0.2.0";
 
 /// Information that the log does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, educe::Educe)]
+#[educe(Default)]
 pub struct Options<'a> {
     /// Who sends the events: a URI reference.
+    #[educe(Default = "hotfix")]
     pub source: &'a str,
     /// The environment of the service.
+    #[educe(Default = "production")]
     pub environment: &'a str,
     /// The URI of the incident's ticket. None: no `incident.reported`, which needs one.
     pub ticket: Option<&'a str>,
-}
-
-impl Default for Options<'_> {
-    fn default() -> Self {
-        Self { source: "hotfix", environment: "production", ticket: None }
-    }
 }
 
 impl Options<'_> {
@@ -99,7 +96,7 @@ impl Options<'_> {
 pub fn events(log: &[u8], options: &Options<'_>) -> Result<Vec<Value>, ExportError> {
     options.check()?;
     let mut writer = Writer { options: *options, opening: opening(log)?, ..Writer::default() };
-    Rollout::replay_each(log, |rollout, entry| writer.follow(rollout, entry))?;
+    Rollout::replay_each(log, |rollout, entry| writer.follow(Line { rollout, entry }))?;
     Ok(writer.events)
 }
 
@@ -109,11 +106,7 @@ pub fn events(log: &[u8], options: &Options<'_>) -> Result<Vec<Value>, ExportErr
 /// As [`events`].
 pub fn json_lines(log: &[u8], options: &Options<'_>) -> Result<String, ExportError> {
     let events = events(log, options)?;
-    let mut lines = String::new();
-    for event in events {
-        let _ = writeln!(lines, "{event}");
-    }
-    Ok(lines)
+    Ok(events.iter().flat_map(|event| [event.to_string(), "\n".to_owned()]).collect())
 }
 
 /// The hash of the first line, which identifies a log.
@@ -152,50 +145,64 @@ struct Subject {
     content: Value,
 }
 
+/// How a phase or an attempt ended, and why it failed.
+type Outcome = (&'static str, Option<&'static str>);
+
+const PASSED: Outcome = ("success", None);
+const TURNED: Outcome = ("failure", Some("it was rolled back"));
+const REPLACED: Outcome = ("failure", Some("another attempt replaces it"));
+
+/// A line of the log, with the rollout after it.
+#[derive(Clone, Copy)]
+struct Line<'l> {
+    rollout: &'l Rollout,
+    entry: &'l Entry<'l>,
+}
+
 impl Writer<'_> {
-    fn follow(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
-        self.incident(rollout, entry);
+    fn follow(&mut self, line: Line<'_>) {
+        let Line { rollout, entry } = line;
+        self.incident(line);
         if let Recorded::Taken(input) = entry.recorded {
             match &input.command {
                 Command::Supersede { .. } | Command::Retry { .. } => {
-                    self.leave(rollout, entry, "failure", "another attempt replaces it");
-                    self.finish(rollout, entry, "failure", "another attempt replaces it");
+                    self.finish(line, REPLACED);
                     self.published = false;
                 }
                 Command::Start => {
                     let attempt = rollout.attempt();
                     self.running = Some(attempt);
-                    let subject = self.run(rollout, attempt, None);
-                    self.put(rollout, entry, entry.at, "pipelinerun.started", subject);
+                    self.put(line, entry.at, "pipelinerun.started", self.run(line, attempt, None));
                 }
-                Command::Confirm { .. } => self.confirmed(rollout, entry),
+                Command::Confirm { .. } => self.confirmed(line),
                 _ => {}
             }
         }
-        self.stage(rollout, entry);
+        self.stage(line);
         self.share = rollout.share().as_fraction();
     }
 
-    fn incident(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
+    fn incident(&mut self, line: Line<'_>) {
+        let Line { rollout, entry } = line;
         if matches!(entry.recorded, Recorded::Opened)
             && let Some(ticket) = self.options.ticket
         {
             let mut subject = self.of_incident(rollout);
             subject.content["ticketURI"] = json!(ticket);
-            self.put(rollout, entry, entry.at, "incident.reported", subject);
+            self.put(line, entry.at, "incident.reported", subject);
         }
         let detected = rollout.moment(Moment::Detected);
         if let Some(at) = detected.filter(|_| detected != self.detected) {
-            self.put(rollout, entry, at, "incident.detected", self.of_incident(rollout));
+            self.put(line, at, "incident.detected", self.of_incident(rollout));
         }
         self.detected = detected;
         let resolved = rollout.moment(Moment::Resolved);
         match (self.resolved, resolved) {
             (Some(_), None) => {
-                self.put(rollout, entry, entry.at, "incident.detected", self.of_incident(rollout));
+                self.put(line, entry.at, "incident.detected", self.of_incident(rollout));
             }
             (before, Some(at)) if before != Some(at) => {
-                self.put(rollout, entry, at, "incident.resolved", self.of_incident(rollout));
+                self.put(line, at, "incident.resolved", self.of_incident(rollout));
             }
             _ => {}
         }
@@ -203,77 +210,71 @@ impl Writer<'_> {
     }
 
     /// Adds the effect of a confirmed action, which the log shows by the next lines.
-    fn confirmed(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
+    fn confirmed(&mut self, line: Line<'_>) {
+        let Line { rollout, entry } = line;
         let version = rollout.plan().release().map(|release| release.version.as_str());
         let moved = entry.actions.iter().any(|a| matches!(a.act, Act::SetTraffic { .. }));
         if moved && !self.published && rollout.share() == Share::NONE && self.running.is_some() {
-            let subject = self.of_service(rollout, version);
-            self.put(rollout, entry, entry.at, "service.deployed", subject);
+            self.put(line, entry.at, "service.deployed", self.of_service(rollout, version));
         }
         if rollout.share().as_fraction() > self.share && !self.published {
             self.published = true;
-            self.put(rollout, entry, entry.at, "service.published", self.of_service(rollout, None));
+            self.put(line, entry.at, "service.published", self.of_service(rollout, None));
         }
     }
 
-    fn stage(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
-        let release = rollout.plan().release();
-        if let Some(to) = entry.to {
-            match to {
-                Stage::Monitoring(step) => {
-                    let watched = Watched::new(rollout, *step);
-                    if self.watched.is_none_or(|known| !known.is_same(watched)) {
-                        self.leave(rollout, entry, "success", "");
-                        self.watched = Some(watched);
-                        let subject = self.run(rollout, watched.attempt, self.watched.as_ref());
-                        self.put(rollout, entry, entry.at, "taskrun.started", subject);
-                    }
-                }
-                Stage::Gate { .. } | Stage::Paused { .. } | Stage::Preparing => {}
-                Stage::Deploying(_) | Stage::FinalValidation { .. } => {
-                    self.leave(rollout, entry, "success", "");
-                }
-                Stage::Complete { .. } | Stage::Closed => {
-                    self.leave(rollout, entry, "success", "");
-                    self.finish(rollout, entry, "success", "");
-                }
-                Stage::RollingBack(_) | Stage::Frozen { .. } => {
-                    self.leave(rollout, entry, "failure", "it was rolled back");
-                }
-                Stage::RolledBack | Stage::Aborted | Stage::Failed => {
-                    self.leave(rollout, entry, "failure", "it was rolled back");
-                    self.finish(rollout, entry, "failure", "it was rolled back");
+    fn stage(&mut self, line: Line<'_>) {
+        let Line { rollout, entry } = line;
+        match entry.to {
+            Some(Stage::Monitoring(step)) => {
+                let watched = Watched::new(rollout, *step);
+                if self.watched.is_none_or(|known| !known.is_same(watched)) {
+                    self.leave(line, PASSED);
+                    self.watched = Some(watched);
+                    let subject = self.run(line, watched.attempt, Some(watched));
+                    self.put(line, entry.at, "taskrun.started", subject);
                 }
             }
+            None | Some(Stage::Gate { .. } | Stage::Paused { .. } | Stage::Preparing) => {}
+            Some(Stage::Deploying(_) | Stage::FinalValidation { .. }) => self.leave(line, PASSED),
+            Some(Stage::Complete { .. } | Stage::Closed) => self.finish(line, PASSED),
+            Some(Stage::RollingBack(_) | Stage::Frozen { .. }) => self.leave(line, TURNED),
+            Some(Stage::RolledBack | Stage::Aborted | Stage::Failed) => self.finish(line, TURNED),
         }
         let deployed = rollout.moment(Moment::Deployed);
         if let Some(at) = deployed.filter(|_| deployed != self.deployed) {
-            let version = release.map(|release| release.version.as_str());
-            self.put(rollout, entry, at, "service.upgraded", self.of_service(rollout, version));
+            let version = rollout.plan().release().map(|release| release.version.as_str());
+            self.put(line, at, "service.upgraded", self.of_service(rollout, version));
         }
         self.deployed = deployed;
         let back = rollout.live_again_at();
         if let Some(at) = back.filter(|_| back != self.rolled_back) {
-            let subject = self.of_service(rollout, rollout.back_to());
-            self.put(rollout, entry, at, "service.rolledback", subject);
+            self.put(line, at, "service.rolledback", self.of_service(rollout, rollout.back_to()));
         }
         self.rolled_back = back;
     }
 
     /// Ends the watched phase.
-    fn leave(&mut self, rollout: &Rollout, entry: &Entry<'_>, outcome: &str, why: &str) {
-        let (Some(watched), Some(attempt)) = (self.watched.take(), self.running) else { return };
-        let mut subject = self.run(rollout, attempt, Some(&watched));
-        ended(&mut subject, outcome, why);
-        self.put(rollout, entry, entry.at, "taskrun.finished", subject);
+    fn leave(&mut self, line: Line<'_>, outcome: Outcome) {
+        if let (Some(watched), Some(attempt)) = (self.watched.take(), self.running) {
+            self.end(line, "taskrun.finished", self.run(line, attempt, Some(watched)), outcome);
+        }
     }
 
-    /// Ends the attempt.
-    fn finish(&mut self, rollout: &Rollout, entry: &Entry<'_>, outcome: &str, why: &str) {
-        let Some(attempt) = self.running.take() else { return };
-        let mut subject = self.run(rollout, attempt, None);
-        ended(&mut subject, outcome, why);
-        self.put(rollout, entry, entry.at, "pipelinerun.finished", subject);
+    /// Ends the attempt, and the phase that it is in.
+    fn finish(&mut self, line: Line<'_>, outcome: Outcome) {
+        self.leave(line, outcome);
+        if let Some(attempt) = self.running.take() {
+            self.end(line, "pipelinerun.finished", self.run(line, attempt, None), outcome);
+        }
+    }
+
+    fn end(&mut self, line: Line<'_>, what: &str, mut subject: Subject, (outcome, why): Outcome) {
+        subject.content["outcome"] = json!(outcome);
+        if let Some(why) = why {
+            subject.content["errors"] = json!(why);
+        }
+        self.put(line, line.entry.at, what, subject);
     }
 
     fn of_incident(&self, rollout: &Rollout) -> Subject {
@@ -303,8 +304,8 @@ impl Writer<'_> {
     }
 
     /// An attempt, or a phase of it.
-    fn run(&self, rollout: &Rollout, attempt: u32, phase: Option<&Watched>) -> Subject {
-        let incident = &rollout.plan().subject().incident.id;
+    fn run(&self, line: Line<'_>, attempt: u32, phase: Option<Watched>) -> Subject {
+        let incident = &line.rollout.plan().subject().incident.id;
         let run = format!("{incident}/attempt-{attempt}");
         match phase {
             None => {
@@ -322,15 +323,10 @@ impl Writer<'_> {
         }
     }
 
-    fn put(
-        &mut self,
-        rollout: &Rollout,
-        entry: &Entry<'_>,
-        at: Timestamp,
-        what: &str,
-        subject: Subject,
-    ) {
-        let id = format!("{}-{}-{what}", self.opening.get(..32).unwrap_or_default(), entry.seq);
+    fn put(&mut self, line: Line<'_>, at: Timestamp, what: &str, subject: Subject) {
+        let Line { rollout, entry } = line;
+        let log = self.opening.get(..32).unwrap_or_default();
+        let id = format!("{log}-{}-{what}", entry.seq);
         let kind = format!("dev.cdevents.{what}.{TYPE_VERSION}");
         let Subject { id: about, kind: subject_kind, content } = subject;
         let mut custom = json!({"attempt": rollout.attempt(), "seq": entry.seq});
@@ -349,20 +345,13 @@ impl Writer<'_> {
             "data": {
                 "context": {
                     "version": SPEC_VERSION, "id": id, "source": source, "type": kind, "timestamp": at,
-                    "chainId": self.opening.get(..32).unwrap_or_default(),
+                    "chainId": log,
                 },
                 "subject": {"id": about, "type": subject_kind, "content": content},
                 "customData": custom,
                 "customDataContentType": "application/json",
             },
         }));
-    }
-}
-
-fn ended(subject: &mut Subject, outcome: &str, why: &str) {
-    subject.content["outcome"] = json!(outcome);
-    if !why.is_empty() {
-        subject.content["errors"] = json!(why);
     }
 }
 

@@ -48,8 +48,8 @@ impl Node {
 pub(super) fn read(text: &str) -> Result<Vec<Node>, ConvertErrors> {
     let mut builder = Builder::default();
     if text.len() > MOST_BYTES {
-        let got = text.len().to_string();
-        builder.fail(Fault::TooLarge { what: "bytes", got, most: MOST_BYTES }, Place::START);
+        let (got, most) = (text.len().to_string(), MOST_BYTES);
+        builder.fail(Fault::TooLarge { what: "bytes", got, most }, Place::START);
         return Err(builder.errors);
     }
     // JSON allows tabs between its tokens, but not inside texts.
@@ -156,9 +156,7 @@ impl Builder {
                     return Err(Stop);
                 };
                 self.count(node.size(), place)?;
-                if self.open.len() + node.levels() > MOST_LEVELS {
-                    return self.too_deep(place);
-                }
+                self.check("levels", self.open.len() + node.levels(), MOST_LEVELS, place)?;
                 self.put(Node { place, ..node }, place);
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -208,25 +206,26 @@ impl Builder {
 
     fn count(&mut self, more: usize, place: Place) -> Result<(), Stop> {
         self.values = self.values.saturating_add(more);
-        if self.values <= MOST_VALUES {
-            return Ok(());
-        }
-        let got = format!("more than {MOST_VALUES}");
-        self.fail(Fault::TooLarge { what: "values, with aliases", got, most: MOST_VALUES }, place);
-        Err(Stop)
+        self.check("values, with aliases", self.values, MOST_VALUES, place)
     }
 
-    fn too_deep(&mut self, place: Place) -> Result<(), Stop> {
-        let got = format!("more than {MOST_LEVELS}");
-        self.fail(Fault::TooLarge { what: "levels", got, most: MOST_LEVELS }, place);
+    fn check(
+        &mut self,
+        what: &'static str,
+        number: usize,
+        most: usize,
+        place: Place,
+    ) -> Result<(), Stop> {
+        if number <= most {
+            return Ok(());
+        }
+        self.fail(Fault::TooLarge { what, got: format!("more than {most}"), most }, place);
         Err(Stop)
     }
 
     fn begin(&mut self, anchor: usize, place: Place, part: PathPart) -> Result<(), Stop> {
         self.count(1, place)?;
-        if self.open.len() >= MOST_LEVELS {
-            return self.too_deep(place);
-        }
+        self.check("levels", self.open.len() + 1, MOST_LEVELS, place)?;
         self.open.push(Open { anchor, place, part });
         Ok(())
     }

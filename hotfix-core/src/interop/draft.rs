@@ -95,9 +95,12 @@ pub(super) struct PhaseDraft {
 }
 
 /// A policy under construction.
+#[derive(educe::Educe)]
+#[educe(Default)]
 pub(super) struct Draft {
     pub(super) name: String,
     pub(super) title: String,
+    #[educe(Default = Strategy::Canary)]
     pub(super) strategy: Strategy,
     /// Those of the preset if the source has none.
     pub(super) phases: Vec<PhaseDraft>,
@@ -105,17 +108,24 @@ pub(super) struct Draft {
     pub(super) first_watch: Option<f64>,
     pub(super) metrics: Vec<MetricDraft>,
     /// The cadence of observations, in seconds.
+    #[educe(Default = 60.0)]
     pub(super) cadence: f64,
+    #[educe(Default = 60.0)]
     pub(super) window: f64,
+    #[educe(Default = 120.0)]
     pub(super) stale: f64,
     pub(super) warm_up: f64,
+    #[educe(Default = 1.0)]
     pub(super) consecutive_breaches: f64,
+    #[educe(Default = (300.0, "ask"))]
     pub(super) no_data: (f64, &'static str),
     /// The response to a missed success bound.
+    #[educe(Default = "hold")]
     pub(super) missed: &'static str,
     /// Most time of a deployment, in seconds.
     pub(super) deploying: Option<f64>,
     /// The versions to which a person may revert.
+    #[educe(Default = "any")]
     pub(super) revert: &'static str,
     /// Checklist items that the start waits for.
     pub(super) before: Vec<String>,
@@ -126,26 +136,7 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn new(name: &str, title: String) -> Self {
-        Self {
-            name: legal(name, "imported"),
-            title,
-            strategy: Strategy::Canary,
-            phases: Vec::new(),
-            first_watch: None,
-            metrics: Vec::new(),
-            cadence: 60.0,
-            window: 60.0,
-            stale: 120.0,
-            warm_up: 0.0,
-            consecutive_breaches: 1.0,
-            no_data: (300.0, "ask"),
-            missed: "hold",
-            deploying: None,
-            revert: "any",
-            before: Vec::new(),
-            duties: Vec::new(),
-            names: BTreeMap::new(),
-        }
+        Self { name: legal(name, "imported"), title, ..Self::default() }
     }
 
     /// A valid id that no other metric has.

@@ -149,35 +149,28 @@ fn parts(text: &str) -> Option<Vec<ScriptPart>> {
     Some(parts)
 }
 
-/// Whether the parts match a whole name. The match of the last `Any` grows until the rest fits.
+/// Whether the parts match a whole name.
 fn matches(parts: &[ScriptPart], name: &[char]) -> bool {
-    let (mut part, mut letter) = (0, 0);
-    let mut last: Option<(usize, usize)> = None;
-    loop {
-        let fits = match (parts.get(part), name.get(letter)) {
-            (None, None) => return true,
-            (Some(ScriptPart::Any), _) => {
-                part += 1;
-                last = Some((part, letter));
-                continue;
-            }
-            (Some(ScriptPart::Is(is)), Some(letter)) => is == letter,
-            // A dot does not match a line end.
-            (Some(ScriptPart::One), Some(letter)) => *letter != '\n',
-            _ => false,
-        };
-        if fits {
-            (part, letter) = (part + 1, letter + 1);
+    // Whether the parts so far match the name up to each place.
+    let mut reached = vec![false; name.len() + 1];
+    reached[0] = true;
+    for part in parts {
+        if let ScriptPart::Any = part {
+            let first = reached.iter().position(|is| *is).unwrap_or(reached.len());
+            reached[first..].fill(true);
             continue;
         }
-        match last {
-            Some((after, from)) if from < name.len() => {
-                last = Some((after, from + 1));
-                (part, letter) = (after, from + 1);
-            }
-            _ => return false,
+        reached.rotate_right(1);
+        reached[0] = false;
+        for (reached, letter) in reached.iter_mut().skip(1).zip(name) {
+            // A dot does not match a line end.
+            *reached &= match part {
+                ScriptPart::Is(is) => is == letter,
+                _ => *letter != '\n',
+            };
         }
     }
+    reached.last() == Some(&true)
 }
 
 #[cfg(test)]

@@ -11,12 +11,12 @@ pub(super) struct Accepts {
     pub(super) intervals: Vec<(f64, f64)>,
     /// Whether it accepts a missing value.
     pub(super) missing: bool,
-    /// How it quantifies the series of a result: not, all, or any.
-    series: Series,
+    pub(super) series: Series,
 }
 
+/// How a condition quantifies the series of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Series {
+pub(super) enum Series {
     One,
     All,
     Any,
@@ -99,26 +99,16 @@ impl Accepts {
             _ => Err("it uses one series and also all series".to_owned()),
         }
     }
-
-    /// Whether it speaks of every series of a result.
-    pub(super) const fn of_all(&self) -> bool {
-        matches!(self.series, Series::All)
-    }
-
-    /// Whether it speaks of any series of a result.
-    pub(super) const fn of_any(&self) -> bool {
-        matches!(self.series, Series::Any)
-    }
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
+#[derive(Clone, Copy)]
+enum Token<'t> {
     Number(f64),
-    Word(String),
+    Word(&'t str),
     Sign(&'static str),
 }
 
-impl std::fmt::Display for Token {
+impl std::fmt::Display for Token<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Number(number) => number.fmt(f),
@@ -128,7 +118,7 @@ impl std::fmt::Display for Token {
     }
 }
 
-fn tokens(text: &str) -> Result<Vec<Token>, String> {
+fn tokens(text: &str) -> Result<Vec<Token<'_>>, String> {
     const SIGNS: [&str; 20] = [
         "&&", "||", ">=", "<=", "==", "!=", ">", "<", "!", "(", ")", "[", "]", "{", "}", ",", "#",
         "-", "+", ".",
@@ -154,7 +144,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             end
         } else if first.is_alphabetic() || first == '_' {
             let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
-            tokens.push(Token::Word(rest.get(..end).unwrap_or_default().to_owned()));
+            tokens.push(Token::Word(rest.get(..end).unwrap_or_default()));
             end
         } else {
             let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign));
@@ -182,20 +172,20 @@ enum Side {
 }
 
 struct Parser<'t> {
-    tokens: &'t [Token],
+    tokens: &'t [Token<'t>],
     at: usize,
     depth: usize,
     /// Inside of `all` or `any`, where `#` is an element.
     element: bool,
 }
 
-impl Parser<'_> {
-    fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
+impl<'t> Parser<'t> {
+    fn peek(&self) -> Option<Token<'t>> {
+        self.tokens.get(self.at).copied()
     }
 
     fn take(&mut self, sign: &str) -> bool {
-        let there = matches!(self.peek(), Some(Token::Sign(next)) if *next == sign);
+        let there = matches!(self.peek(), Some(Token::Sign(next)) if next == sign);
         self.at += usize::from(there);
         there
     }
@@ -208,13 +198,11 @@ impl Parser<'_> {
         Err(format!("`{sign}` is expected instead of {got}"))
     }
 
-    fn word(&mut self, words: &[&str]) -> Option<String> {
+    fn word(&mut self, words: &[&str]) -> Option<&'t str> {
         let Some(Token::Word(word)) = self.peek() else { return None };
-        let word = word.clone();
-        words.contains(&word.as_str()).then(|| {
-            self.at += 1;
-            word
-        })
+        let there = words.contains(&word);
+        self.at += usize::from(there);
+        there.then_some(word)
     }
 
     fn either(&mut self) -> Result<Accepts, String> {
@@ -264,11 +252,11 @@ impl Parser<'_> {
             return Ok(Accepts::new(Vec::new(), word != "isInf"));
         }
         if let Some(word) = self.word(&["all", "any", "none"]) {
-            return self.every(&word);
+            return self.every(word);
         }
         let left = self.side()?;
         let operator = match self.peek() {
-            Some(Token::Sign(sign @ (">=" | "<=" | "==" | "!=" | ">" | "<"))) => *sign,
+            Some(Token::Sign(sign @ (">=" | "<=" | "==" | "!=" | ">" | "<"))) => sign,
             Some(token) => return Err(format!("`{token}` is not supported here")),
             None => return Err("a comparison has no value".to_owned()),
         };
@@ -325,7 +313,7 @@ impl Parser<'_> {
             }
             if self.take("[") {
                 match self.peek() {
-                    Some(Token::Number(index)) if *index == 0.0 => self.at += 1,
+                    Some(Token::Number(0.0)) => self.at += 1,
                     _ => return Err("a series other than the first is used".to_owned()),
                 }
                 self.expect("]")?;
@@ -338,7 +326,7 @@ impl Parser<'_> {
             let Side::Value(guard) = inner else {
                 return Err(format!("`{word}` is not applied to the result"));
             };
-            let side = match word.as_str() {
+            let side = match word {
                 "len" => Side::Count,
                 "default" => {
                     self.expect(",")?;
@@ -354,7 +342,7 @@ impl Parser<'_> {
             return Ok(side);
         }
         match self.peek() {
-            Some(&Token::Number(number)) => {
+            Some(Token::Number(number)) => {
                 self.at += 1;
                 Ok(Side::Number(number))
             }
@@ -372,33 +360,26 @@ fn compared(left: &Side, operator: &'static str, right: &Side) -> Result<Accepts
         "<" => ">",
         same => same,
     };
-    let accepts = |value: f64, operator: &str, figure: f64| match operator {
-        ">=" => value >= figure,
-        "<=" => value <= figure,
-        ">" => value > figure,
-        "<" => value < figure,
-        "==" => value == figure,
-        _ => value != figure,
+    let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
+    let accepted = |figure: f64| match operator {
+        ">=" => vec![(figure, high)],
+        "<=" => vec![(low, figure)],
+        ">" => vec![(figure.next_up(), high)],
+        "<" => vec![(low, figure.next_down())],
+        "==" => vec![(figure, figure)],
+        _ => vec![(low, figure.next_down()), (figure.next_up(), high)],
+    };
+    let holds = |value: f64, figure: f64| {
+        accepted(figure).iter().any(|(low, high)| (*low..=*high).contains(&value))
     };
     match (left, right) {
         (Side::Value(guard), Side::Number(figure)) => {
-            let (figure, low, high) = (*figure, f64::NEG_INFINITY, f64::INFINITY);
-            let missing = guard.is_some_and(|value| accepts(value, operator, figure));
-            let intervals = match operator {
-                ">=" => vec![(figure, high)],
-                "<=" => vec![(low, figure)],
-                ">" => vec![(figure.next_up(), high)],
-                "<" => vec![(low, figure.next_down())],
-                "==" => vec![(figure, figure)],
-                _ => vec![(low, figure.next_down()), (figure.next_up(), high)],
-            };
-            Ok(Accepts::new(intervals, missing))
+            let missing = guard.is_some_and(|value| holds(value, *figure));
+            Ok(Accepts::new(accepted(*figure), missing))
         }
         // The number of values is 1 or 0.
         (Side::Count, Side::Number(figure)) => {
-            let mut accepts_it = Accepts::constant(accepts(1.0, operator, *figure));
-            accepts_it.missing = accepts(0.0, operator, *figure);
-            Ok(accepts_it)
+            Ok(Accepts { missing: holds(0.0, *figure), ..Accepts::constant(holds(1.0, *figure)) })
         }
         (Side::Value(None), Side::Nothing) => match operator {
             "==" => Ok(Accepts::new(Vec::new(), true)),

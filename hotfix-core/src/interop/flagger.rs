@@ -7,7 +7,7 @@ use super::draft::{Draft, Limit, MetricDraft, decimal, seconds};
 use super::finding::ImportFinding;
 use super::reader::At;
 use super::source::{Source, main_of, named, silent, unknown};
-use super::{Kind, no_counterpart, nothing, platform};
+use super::{Kind, no_counterpart, nothing, platform, progress_deadline};
 use crate::grade::{MetricKind, Strategy, Worse};
 use crate::text::shown;
 
@@ -15,7 +15,6 @@ use crate::text::shown;
 const INTERVAL: f64 = 60.0;
 const LEAST_INTERVAL: f64 = 10.0;
 const METRIC_INTERVAL: f64 = 60.0;
-const PROGRESS_DEADLINE: f64 = 600.0;
 const MAX_WEIGHT: f64 = 100.0;
 /// The kind of a document that has a query.
 const TEMPLATE: &str = "MetricTemplate";
@@ -47,16 +46,11 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     );
     platform(&spec, &[("revertOnDeletion", "the deployment after the canary is deleted")]);
     no_counterpart(&spec, &[("suspend", "a suspended canary")]);
-    let deadline = spec.get("progressDeadlineSeconds");
-    let deadline =
-        deadline.and_then(|at| at.whole_within(1.0, 1e8, "a whole number of seconds above 0"));
-    draft.deploying = Some(deadline.unwrap_or(PROGRESS_DEADLINE));
-    let skipped = spec.get("skipAnalysis").and_then(|at| Some((at.flag()?, at)));
+    draft.deploying = Some(progress_deadline(&spec));
+    let skipped = spec.read("skipAnalysis", At::flag);
+    let example = "`analysis:` with `interval`, `threshold` and `metrics`";
     let analysis = spec.get("analysis").or_else(|| spec.get("canaryAnalysis"));
-    let analysis = match analysis {
-        Some(analysis) => analysis,
-        None => spec.need("analysis", "`analysis:` with `interval`, `threshold` and `metrics`")?,
-    };
+    let analysis = analysis.or_else(|| spec.need("analysis", example))?;
     if let Some((true, at)) = skipped {
         at.differs(
             "the analysis is skipped and all traffic is moved at once",
@@ -99,7 +93,7 @@ fn query_of(template: &Source<'_>, metric: &str) -> Option<()> {
 }
 
 fn analysis(at: &At<'_>, sources: &[Source<'_>], namespace: &str, draft: &mut Draft) {
-    let interval = at.get("interval").and_then(|at| Some((at.duration()?, at)));
+    let interval = at.read("interval", At::duration);
     draft.cadence = match &interval {
         Some((length, at)) if *length < LEAST_INTERVAL => {
             at.put(
@@ -213,21 +207,17 @@ fn webhooks(at: &At<'_>, draft: &mut Draft) -> Gates {
 /// The weights in per cent, in order. As in `nextStepWeight` and `maxWeight`, a step has precedence
 /// over a list, whose last weight is then the end of the steps.
 fn weights(at: &At<'_>, counted: Option<&'static str>) -> Vec<f64> {
-    let weight = |key| at.get(key).and_then(|at| Some((at.whole_within(0.0, 100.0, WEIGHT)?, at)));
+    let weight = |key| at.read(key, |at| at.whole_within(0.0, 100.0, WEIGHT));
     let (step, most, list) = (weight("stepWeight"), weight("maxWeight"), at.get("stepWeights"));
     let unused = |at: &At<'_>, key: &str, there: String| {
         at.lost(ImportFinding::Put { there, here: format!("`{key}` has no effect") });
     };
     if let Some(way) = counted {
-        let step = step.map(|(_, at)| ("stepWeight", at));
-        let most = most.map(|(_, at)| ("maxWeight", at));
-        let list = list.map(|at| ("stepWeights", at));
-        for (key, at) in [step, most, list].into_iter().flatten() {
-            unused(
-                &at,
-                key,
-                format!("with `iterations` above 0 the strategy is {way}, which has no weights"),
-            );
+        for key in ["stepWeight", "maxWeight", "stepWeights"] {
+            if let Some(at) = at.get(key) {
+                let there = format!("with `iterations` above 0 the strategy is {way}");
+                unused(&at, key, format!("{there}, which has no weights"));
+            }
         }
         return Vec::new();
     }
@@ -301,11 +291,9 @@ fn phases(at: &At<'_>, gates: Gates, draft: &mut Draft) {
         if weights.is_empty() {
             // An arbitrary value: see the finding.
             let share = 0.1;
+            let what = "the share of traffic that matches";
             let value = "10%: set the share that matches".to_owned();
-            at.remark(ImportFinding::Completed {
-                what: "the share of traffic that matches",
-                value,
-            });
+            at.remark(ImportFinding::Completed { what, value });
             draft.strategy = Strategy::FeatureFlag;
             draft.phase(share, watch, false, "matching requests");
         }
@@ -333,22 +321,16 @@ fn phases(at: &At<'_>, gates: Gates, draft: &mut Draft) {
 }
 
 fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, draft: &mut Draft) {
-    let Some(name) = at.need("name", "`name: request-success-rate`").and_then(|name| name.text())
-    else {
-        return;
-    };
+    let Some(name) = at.name("`name: request-success-rate`") else { return };
     let window = at.get("interval").and_then(|at| at.duration()).unwrap_or(METRIC_INTERVAL);
     let query = at.get("query");
     let template = at.get("templateRef");
     let built_in = query.is_none() && template.is_none();
     let range = at.get("thresholdRange");
-    let bound = |key| {
-        let at = range.as_ref()?.get(key)?;
-        Some((at.number()?, at))
-    };
+    let bound = |key| range.as_ref()?.read(key, At::number);
     let (least, most) = (bound("min"), bound("max"));
     // Older than the range: a greatest value, except for the built-in success rate.
-    let old = at.get("threshold").and_then(|at| Some((at.number()?, at)));
+    let old = at.read("threshold", At::number);
     if let (Some((_, at)), true) = (&old, range.is_some()) {
         at.put("`thresholdRange` gives the bounds", "`threshold` has no effect");
     }
@@ -417,10 +399,7 @@ fn referred(
         return;
     };
     nothing(&template, &["apiVersion", "kind"]);
-    let Some(referred) = template.need("name", "`name: error-rate`").and_then(|name| name.text())
-    else {
-        return;
-    };
+    let Some(referred) = template.name("`name: error-rate`") else { return };
     let place = template.text_of("namespace").unwrap_or(namespace);
     let found = named(sources, &[TEMPLATE], referred);
     let Some(found) = found

@@ -1,7 +1,5 @@
 //! Duties as an iCalendar of to-dos (RFC 5545).
 
-use std::fmt::Write as _;
-
 use crate::canonical::Digest;
 use crate::deadline::{Item, Settlement};
 use crate::grade::Severity;
@@ -55,16 +53,13 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
     // 3.4.1).
     let asked = [&duties.overdue, &duties.due].into_iter().flatten();
     let others = [&duties.next, &duties.later, &duties.undated, &duties.done];
-    let items = asked
-        .map(|item| (item, true))
-        .chain(others.into_iter().flatten().map(|item| (item, false)));
-    let mut is_empty = true;
-    for (item, is_asked) in items {
-        is_empty = false;
-        page.put(item, is_asked, incident, rollout.severity(), duties.at);
-    }
-    if is_empty {
+    let others = others.into_iter().flatten().map(|item| (item, false));
+    let mut items = asked.map(|item| (item, true)).chain(others).peekable();
+    if items.peek().is_none() {
         page.time_zone();
+    }
+    for (item, is_asked) in items {
+        page.put(item, is_asked, incident, rollout.severity(), duties.at);
     }
     page.line("END:VCALENDAR");
     page.text
@@ -202,16 +197,8 @@ fn stamp(at: Timestamp) -> String {
 
 /// A text, escaped as a value.
 fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '\\' | ';' | ',' => {
-                let _ = write!(escaped, "\\{c}");
-            }
-            '\n' => escaped.push_str("\\n"),
-            c if c.is_control() && c != '\t' => {}
-            c => escaped.push(c),
-        }
-    }
+    let mut escaped = text.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,");
+    escaped = escaped.replace('\n', "\\n");
+    escaped.retain(|c| !c.is_control() || c == '\t');
     escaped
 }

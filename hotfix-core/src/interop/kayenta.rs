@@ -11,7 +11,6 @@ use crate::text::shown;
 
 /// The judge ignores a shift within this part of its estimate.
 const TOLERANCE: f64 = 0.25;
-const DIRECTIONS: &[&str] = &["increase", "decrease", "either"];
 const MINUTES: &str = "a number of minutes from 0 to a million";
 
 pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
@@ -23,10 +22,7 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
         other.at.fail::<()>(Fault::Several { what: "configuration" });
     }
     let root = &source.at;
-    let config = match root.get("canaryConfig") {
-        Some(config) => config,
-        None => root.clone(),
-    };
+    let config = root.get("canaryConfig").unwrap_or_else(|| root.clone());
     nothing(
         &config,
         &[
@@ -99,7 +95,7 @@ fn thresholds(scores: &At<'_>) {
 /// Reads a metric. Returns whether it fails without data.
 fn metric(at: &At<'_>, draft: &mut Draft) -> bool {
     nothing(at, &["id", "scopeName"]);
-    let name = at.need("name", "`name: errors`").and_then(|name| name.text()).unwrap_or("metric");
+    let name = at.name("`name: errors`").unwrap_or("metric");
     for group in at.list("groups") {
         let _ = group.text();
     }
@@ -121,22 +117,17 @@ fn metric(at: &At<'_>, draft: &mut Draft) -> bool {
     };
     let flag = |key| canary.get(key).and_then(|at| at.flag()).unwrap_or(false);
     let (critical, muted, must_have) = (flag("critical"), flag("muted"), flag("mustHaveData"));
-    let direction = canary.get("direction").and_then(|at| Some((at.text()?, at)));
-    let direction = match direction {
-        Some((word, at)) => {
-            DIRECTIONS.iter().find(|known| **known == word).copied().unwrap_or_else(|| {
-                at.put(
-                    format!("`{}` is not a valid direction, and is read as `either`", shown(word)),
-                    "the metric has bounds on both sides",
-                );
-                "either"
-            })
-        }
-        None => "either",
-    };
-    if let Some(strategy) = canary.get("nanStrategy")
-        && let Some(word) = strategy.text()
+    let direction = canary.read("direction", At::text);
+    if let Some((word, at)) = &direction
+        && !["increase", "decrease", "either"].contains(word)
     {
+        at.put(
+            format!("`{}` is not a valid direction, and is read as `either`", shown(word)),
+            "the metric has bounds on both sides",
+        );
+    }
+    let direction = direction.map_or("either", |(word, _)| word);
+    if let Some((word, strategy)) = canary.read("nanStrategy", At::text) {
         match word {
             "remove" => {}
             "replace" => {
@@ -151,8 +142,7 @@ fn metric(at: &At<'_>, draft: &mut Draft) -> bool {
     if let Some(outliers) = canary.get("outliers") {
         let _ = outliers.get("outlierFactor").and_then(|at| at.loose_number());
         if outliers.text_of("strategy") == Some("remove") {
-            let what = "the removal of outliers, which also removes rare errors".to_owned();
-            outliers.no_counterpart(what);
+            outliers.no_counterpart("the removal of outliers, which also removes rare errors");
         }
     }
     let sizes = canary.get("effectSize").map(|at| sizes(&at)).unwrap_or_default();
@@ -200,12 +190,21 @@ fn put(
     muted: bool,
     draft: &mut Draft,
 ) {
-    let bounded = |draft: &mut Draft,
-                   id: String,
-                   worse,
-                   allowed: Option<f64>,
-                   beyond: Option<f64>,
-                   otherwise: f64| {
+    let sides = match direction {
+        "increase" => vec![(draft.id_at(at, name), Worse::Higher)],
+        "decrease" => vec![(draft.id_at(at, name), Worse::Lower)],
+        _ => {
+            let (low, high) = draft.two_ids(at, name);
+            vec![(low, Worse::Lower), (high, Worse::Higher)]
+        }
+    };
+    for (id, worse) in sides {
+        let (allowed, beyond, otherwise) = match worse {
+            Worse::Higher => (sizes.allowed_increase, sizes.critical_increase, 1.0 + TOLERANCE),
+            Worse::Lower => {
+                (sizes.allowed_decrease, sizes.critical_decrease, 1.0 / (1.0 + TOLERANCE))
+            }
+        };
         let allowed = allowed.unwrap_or_else(|| {
             at.remark(ImportFinding::NoTest {
                 there: format!("any significant shift of `{}` counts", shown(name)),
@@ -222,52 +221,29 @@ fn put(
             metric.alert = metric.success;
         }
         draft.metrics.push(metric);
-    };
-    let Sizes { allowed_increase, allowed_decrease, critical_increase, critical_decrease } = sizes;
-    let (more, less) = (1.0 + TOLERANCE, 1.0 / (1.0 + TOLERANCE));
-    match direction {
-        "increase" => {
-            let id = draft.id_at(at, name);
-            bounded(draft, id, Worse::Higher, allowed_increase, critical_increase, more);
-        }
-        "decrease" => {
-            let id = draft.id_at(at, name);
-            bounded(draft, id, Worse::Lower, allowed_decrease, critical_decrease, less);
-        }
-        _ => {
-            let (low, high) = draft.two_ids(at, name);
-            bounded(draft, low, Worse::Lower, allowed_decrease, critical_decrease, less);
-            bounded(draft, high, Worse::Higher, allowed_increase, critical_increase, more);
-        }
     }
 }
 
 /// Reads how long and how often a canary is judged.
 fn request(at: &At<'_>, draft: &mut Draft) {
-    let minutes = |key| {
-        at.get(key)
-            .and_then(|at| Some((at.within(at.loose_number()?, 0.0, 1e6, MINUTES)? * 60.0, at)))
-    };
-    if let Some((interval, _)) =
-        minutes("analysisIntervalMins").filter(|(interval, _)| *interval > 0.0)
-    {
+    let seconds = |at: &At<'_>| Some(at.within(at.loose_number()?, 0.0, 1e6, MINUTES)? * 60.0);
+    let minutes = |key| at.read(key, |at| seconds(at).filter(|time| *time > 0.0));
+    if let Some((interval, _)) = minutes("analysisIntervalMins") {
         draft.cadence = interval;
         draft.window = interval;
         draft.stale = 2.0 * interval;
     }
     let begin = minutes("beginAfterMins");
-    if let Some((lifetime, at)) =
-        minutes("lifetimeDurationMins").filter(|(lifetime, _)| *lifetime > 0.0)
-    {
+    if let Some((lifetime, at)) = minutes("lifetimeDurationMins") {
         draft.first_watch = Some(lifetime.max(draft.cadence));
         at.put("the canary is judged for its lifetime", "the first phase is watched for that time");
     }
-    if let Some((begin, at)) = begin.filter(|(begin, _)| *begin > 0.0) {
+    if let Some((begin, at)) = begin {
         draft.warm_up = begin;
         draft.first_watch = draft.first_watch.map(|watch| watch + begin);
         at.differs("the judge begins later, only once", "the beginning of every phase is ignored");
     }
-    if let Some((_, at)) = minutes("lookbackMins").filter(|(back, _)| *back > 0.0) {
+    if let Some((_, at)) = minutes("lookbackMins") {
         at.no_counterpart("a look-back time in minutes");
     }
     nothing(at, &["siteLocal", "metadata"]);

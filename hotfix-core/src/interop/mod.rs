@@ -165,6 +165,15 @@ fn platform(at: &At<'_>, keys: &[(&'static str, &'static str)]) {
     }
 }
 
+/// Most time of a deployment in seconds: Argo Rollouts and Flagger have the same default.
+fn progress_deadline(spec: &At<'_>) -> f64 {
+    let deadline = spec.get("progressDeadlineSeconds");
+    let seconds = deadline.and_then(|at| at.whole_within(1.0, 1e8, SECONDS));
+    seconds.unwrap_or(600.0)
+}
+
+const SECONDS: &str = "a whole number of seconds above 0";
+
 /// Reports keys without a counterpart in a policy.
 fn no_counterpart(at: &At<'_>, keys: &[(&'static str, &'static str)]) {
     for (key, what) in keys {

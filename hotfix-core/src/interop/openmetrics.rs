@@ -193,12 +193,11 @@ impl Page<'_> {
     }
 
     fn sample(&mut self, suffix: &str, labels: &[(&str, &str)], value: f64) {
-        let value = if value.is_nan() {
-            "NaN".to_owned()
-        } else if value.is_infinite() {
-            if value > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() }
-        } else {
-            value.to_string()
+        let value = match value {
+            f64::INFINITY => "+Inf".to_owned(),
+            f64::NEG_INFINITY => "-Inf".to_owned(),
+            // Also `NaN`.
+            value => value.to_string(),
         };
         self.line(suffix, labels, &value);
     }

@@ -42,11 +42,7 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
 fn time_window(spec: &At<'_>) {
     for window in spec.list("timeWindow") {
         nothing(&window, &["isRolling"]);
-        if let Some(duration) = window.get("duration")
-            && duration.text().is_some()
-        {
-            duration.no_counterpart("the time window of an objective");
-        }
+        window.leave_out("duration", At::text, "the time window of an objective");
         if let Some(calendar) = window.get("calendar") {
             calendar.lost(ImportFinding::NoCounterpart { what: "a calendar window".to_owned() });
         }
@@ -78,7 +74,7 @@ struct Indicator {
 
 fn indicator<'d>(spec: &At<'d>, sources: &[Source<'d>]) -> Option<Indicator> {
     let inline = spec.get("indicator");
-    let referred = spec.get("indicatorRef").and_then(|at| Some((at.text()?, at)));
+    let referred = spec.read("indicatorRef", At::text);
     let (at, name) = match (inline, referred) {
         (Some(inline), _) => {
             let name = inline.node.key("metadata").and_then(|metadata| metadata.text_at("name"));
@@ -102,14 +98,12 @@ fn indicator<'d>(spec: &At<'d>, sources: &[Source<'d>]) -> Option<Indicator> {
     let query = |at: At<'d>| at.lost(ImportFinding::Query { metric: shown(&name) });
     if let Some(ratio) = inner.get("ratioMetric") {
         nothing(&ratio, &["counter", "rawType"]);
-        let bad = ratio.get("bad");
-        let is_bad = bad.is_some();
-        for part in
-            [ratio.get("good"), bad, ratio.get("total"), ratio.get("raw")].into_iter().flatten()
-        {
-            query(part);
-        }
-        return Some(Indicator { bad: is_bad, threshold: false, name });
+        let bad = ratio.get("bad").is_some();
+        ["good", "bad", "total", "raw"]
+            .into_iter()
+            .filter_map(|key| ratio.get(key))
+            .for_each(query);
+        return Some(Indicator { bad, threshold: false, name });
     }
     let threshold = inner.need("thresholdMetric", "`ratioMetric:` or `thresholdMetric:`")?;
     query(threshold);
@@ -124,7 +118,7 @@ fn objective(
     sources: &[Source<'_>],
     draft: &mut Draft,
 ) {
-    let name = at.text_of("displayName").map(str::to_owned);
+    let name = at.text_of("displayName");
     let referred = at.get("indicatorRef").and_then(|part| part.text());
     if let Some(found) = referred.and_then(|name| named(sources, &["SLI"], name)) {
         found.at.ignore();
@@ -147,10 +141,7 @@ fn objective(
     };
     let target = share("target", 1.0).or_else(|| share("targetPercent", 100.0));
     let slice = share("timeSliceTarget", 1.0);
-    if let Some(window) = at.get("timeSliceWindow")
-        && window.text().is_some()
-        && slices
-    {
+    if let Some((_, window)) = at.read("timeSliceWindow", At::text).filter(|_| slices) {
         window.no_counterpart("the length of a time slice");
     }
     if slice.is_some() {
@@ -165,11 +156,7 @@ fn objective(
         return;
     };
     let Some(indicator) = indicator else { return };
-    let stem = name.as_deref().unwrap_or(if indicator.name == "indicator" {
-        slo
-    } else {
-        &indicator.name
-    });
+    let stem = name.unwrap_or(if indicator.name == "indicator" { slo } else { &indicator.name });
     let id = draft.id_at(at, stem);
     let worse = if indicator.bad { Worse::Higher } else { Worse::Lower };
     let bound = if indicator.bad { decimal(1.0 - target) } else { target };
@@ -216,9 +203,7 @@ fn alert_policy(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
     if let Some(targets) = spec.get("notificationTargets") {
         targets.lost(ImportFinding::NoCounterpart { what: "the receivers of an alert".to_owned() });
     }
-    if let Some(no_data) = spec.get("alertWhenNoData")
-        && no_data.flag() == Some(true)
-    {
+    if let Some((true, no_data)) = spec.read("alertWhenNoData", At::flag) {
         no_data.no_data("somebody is notified of missing data", "a person is asked");
     }
     for condition in spec.list("conditions") {
@@ -253,11 +238,7 @@ fn meant<'s>(
 /// Reads a burn rate: a multiple of the errors that the budget allows.
 fn alert_condition(spec: &At<'_>, draft: &mut Draft) {
     nothing(spec, &["description"]);
-    if let Some(severity) = spec.get("severity")
-        && severity.text().is_some()
-    {
-        severity.no_counterpart("the severity of an alert");
-    }
+    spec.leave_out("severity", At::text, "the severity of an alert");
     let Some(condition) = spec.need("condition", "`condition:` with `kind: burnrate`") else {
         return;
     };
@@ -273,15 +254,8 @@ fn alert_condition(spec: &At<'_>, draft: &mut Draft) {
     let threshold = condition
         .need("threshold", "`threshold: 2`")
         .and_then(|at| Some((at.number_within(0.0, 1e6, "a number from 0 to a million")?, at)));
-    for (key, what) in
-        [("lookbackWindow", "the window of the rate"), ("alertAfter", "a wait before an alert")]
-    {
-        if let Some(at) = condition.get(key)
-            && at.duration().is_some()
-        {
-            at.no_counterpart(what);
-        }
-    }
+    condition.leave_out("lookbackWindow", At::duration, "the window of the rate");
+    condition.leave_out("alertAfter", At::duration, "a wait before an alert");
     let (Some(_), Some((rate, at))) = (kind, threshold) else { return };
     let mut bounds = Vec::new();
     for metric in &mut draft.metrics {

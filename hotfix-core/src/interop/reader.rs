@@ -147,6 +147,33 @@ impl<'d> At<'d> {
         found
     }
 
+    /// The value of a key as something, with its place.
+    pub(super) fn read<T>(
+        &self,
+        key: &'static str,
+        read: impl FnOnce(&Self) -> Option<T>,
+    ) -> Option<(T, Self)> {
+        let at = self.get(key)?;
+        Some((read(&at)?, at))
+    }
+
+    /// The text of the required key `name`.
+    pub(super) fn name(&self, example: &'static str) -> Option<&'d str> {
+        self.need("name", example)?.text()
+    }
+
+    /// Reports a key that has no counterpart in a policy, where its value can be read.
+    pub(super) fn leave_out<T>(
+        &self,
+        key: &'static str,
+        read: impl FnOnce(&Self) -> Option<T>,
+        what: &str,
+    ) {
+        if let Some((_, at)) = self.read(key, read) {
+            at.no_counterpart(what);
+        }
+    }
+
     /// Reports a missing key.
     pub(super) fn lacks<T>(&self, key: &'static str, example: &str) -> Option<T> {
         self.fail(DocumentFault::MissingKey { key, example: example.to_owned() })

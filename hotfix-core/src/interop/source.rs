@@ -9,56 +9,50 @@ use super::{Kind, nothing};
 use crate::document::{Node, Value};
 use crate::text::{joined, nearest, shown};
 
-impl Kind {
-    /// The name of the tool.
-    const fn title(self) -> &'static str {
-        match self {
-            Self::ArgoRollouts => "Argo Rollouts",
-            Self::Flagger => "Flagger",
-            Self::Kayenta => "Kayenta",
-            Self::OpenSlo => "OpenSLO",
-        }
-    }
-
+/// What is known of a tool.
+struct Tool {
+    title: &'static str,
     /// The kinds of its documents that are read.
-    const fn kinds(self) -> &'static [&'static str] {
-        match self {
-            Self::ArgoRollouts => &["Rollout", "AnalysisTemplate", "ClusterAnalysisTemplate"],
-            Self::Flagger => &["Canary", "MetricTemplate"],
-            Self::Kayenta => &[],
-            Self::OpenSlo => &["SLO", "SLI", "AlertPolicy", "AlertCondition"],
-        }
-    }
-
+    kinds: &'static [&'static str],
     /// The accepted values of `apiVersion`, the usual one first.
-    const fn versions(self) -> &'static [&'static str] {
-        match self {
-            Self::ArgoRollouts => &["argoproj.io/v1alpha1"],
-            Self::Flagger => &["flagger.app/v1beta1", "flagger.app/v1alpha3"],
-            Self::Kayenta => &[],
-            Self::OpenSlo => &["openslo/v1", "openslo.com/v1"],
-        }
-    }
-
+    versions: &'static [&'static str],
     /// The documents that a policy can be made from.
-    const fn expected(self) -> &'static str {
+    expected: &'static str,
+}
+
+impl Kind {
+    const fn tool(self) -> Tool {
         match self {
-            Self::ArgoRollouts => {
-                "a Rollout, AnalysisTemplate or ClusterAnalysisTemplate of Argo Rollouts (`apiVersion: argoproj.io/v1alpha1`)"
-            }
-            Self::Flagger => {
-                "a Canary or MetricTemplate of Flagger (`apiVersion: flagger.app/v1beta1`)"
-            }
-            Self::Kayenta => "a canary configuration of Kayenta (a table with `metrics`)",
-            Self::OpenSlo => {
-                "an SLO of OpenSLO, which has the objectives (`apiVersion: openslo/v1`)"
-            }
+            Self::ArgoRollouts => Tool {
+                title: "Argo Rollouts",
+                kinds: &["Rollout", "AnalysisTemplate", "ClusterAnalysisTemplate"],
+                versions: &["argoproj.io/v1alpha1"],
+                expected: "a Rollout, AnalysisTemplate or ClusterAnalysisTemplate of Argo Rollouts (`apiVersion: argoproj.io/v1alpha1`)",
+            },
+            Self::Flagger => Tool {
+                title: "Flagger",
+                kinds: &["Canary", "MetricTemplate"],
+                versions: &["flagger.app/v1beta1", "flagger.app/v1alpha3"],
+                expected: "a Canary or MetricTemplate of Flagger (`apiVersion: flagger.app/v1beta1`)",
+            },
+            Self::Kayenta => Tool {
+                title: "Kayenta",
+                kinds: &[],
+                versions: &[],
+                expected: "a canary configuration of Kayenta (a table with `metrics`)",
+            },
+            Self::OpenSlo => Tool {
+                title: "OpenSLO",
+                kinds: &["SLO", "SLI", "AlertPolicy", "AlertCondition"],
+                versions: &["openslo/v1", "openslo.com/v1"],
+                expected: "an SLO of OpenSLO, which has the objectives (`apiVersion: openslo/v1`)",
+            },
         }
     }
 
     /// The tools with documents of this kind.
     fn having(kind: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|tool| tool.kinds().contains(&kind))
+        Self::ALL.iter().copied().find(|kind_of| kind_of.tool().kinds.contains(&kind))
     }
 }
 
@@ -90,14 +84,14 @@ pub(super) fn unknown<T>(sources: &[Source<'_>], tool: Kind) -> Option<T> {
     let version = first.at.node.text_at("apiVersion").unwrap_or_default();
     let (kinds, of, meant) = (kinds.join(", "), shown(version), meant(first.kind, &[tool]));
     let what = format!("the text has only {kinds} of `{of}`, which cannot become a policy{meant}");
-    first.at.fail(Fault::UnknownKind { what, expected: tool.expected().to_owned() })
+    first.at.fail(Fault::UnknownKind { what, expected: tool.tool().expected.to_owned() })
 }
 
 /// The kind of these tools that a misspelt kind probably means.
 fn meant(kind: &str, tools: &[Kind]) -> String {
     /// Similar to the name of a template, but known to be something else.
     const OTHER: &str = "AnalysisRun";
-    let known = tools.iter().flat_map(|tool| tool.kinds().iter().copied());
+    let known = tools.iter().flat_map(|kind| kind.tool().kinds.iter().copied());
     match nearest(kind, known) {
         Some(near) if near != kind && kind != OTHER => {
             format!(" (did you mean `{near}` instead of `{}`?)", shown(kind))
@@ -206,7 +200,7 @@ pub(super) fn sources<'d>(
         let own = stated(&part) == Some(kind);
         if let Some(tool) = Kind::having(name)
             && (own || version.is_none() && tool == kind)
-            && version.is_none_or(|version| !tool.versions().contains(&version))
+            && version.is_none_or(|version| !tool.tool().versions.contains(&version))
         {
             wrong_version(&part, tool, name);
             sound = false;
@@ -236,17 +230,12 @@ pub(super) fn sources<'d>(
 
 /// A document of a known kind with a missing or different version.
 fn wrong_version(part: &At<'_>, tool: Kind, kind: &str) {
-    let expected = tool.versions().first().copied().unwrap_or_default();
-    let fault = |got| Fault::Version { kind: kind.to_owned(), of: tool.title(), got, expected };
-    match part.get("apiVersion") {
-        Some(at) => {
-            let got = at.node.shown();
-            at.fail::<()>(fault(Some(got)));
-        }
-        None => {
-            part.fail::<()>(fault(None));
-        }
-    }
+    let Tool { title: of, versions, .. } = tool.tool();
+    let expected = versions.first().copied().unwrap_or_default();
+    let at = part.get("apiVersion");
+    let got = at.as_ref().map(|at| at.node.shown());
+    let fault = Fault::Version { kind: kind.to_owned(), of, got, expected };
+    at.as_ref().unwrap_or(part).fail::<()>(fault);
 }
 
 /// Why the documents are of no known tool, or not of the wanted one. None if the notes say it.
@@ -276,14 +265,12 @@ fn of_none(parts: &[At<'_>], wanted: Option<Kind>) -> Option<Fault> {
         }
     };
     let expected = wanted.map_or_else(
-        || joined(Kind::ALL.iter().map(|tool| tool.expected()), ", or "),
-        |wanted| wanted.expected().to_owned(),
+        || joined(Kind::ALL.iter().map(|kind| kind.tool().expected), ", or "),
+        |wanted| wanted.tool().expected.to_owned(),
     );
+    let fault = Fault::UnknownKind { what, expected };
     match own {
-        Some(part) => {
-            part.fail::<()>(Fault::UnknownKind { what, expected });
-            None
-        }
-        None => Some(Fault::UnknownKind { what, expected }),
+        Some(part) => part.fail(fault),
+        None => Some(fault),
     }
 }

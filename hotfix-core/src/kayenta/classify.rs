@@ -77,20 +77,17 @@ pub struct MetricResult {
     pub note: Option<String>,
 }
 
-/// A shift between the samples, with its interval and classification.
+/// A shift between the samples, with its interval.
 #[derive(Clone, Copy, Debug)]
 struct Shift {
     interval: Interval,
     estimate: f64,
 }
 
-/// The shift between the two samples.
-#[derive(Clone, Copy, Debug)]
-struct Effect {
-    /// By the measure that the settings name.
-    measured: Option<f64>,
-    /// Mean over mean.
-    ratio: Option<f64>,
+impl Shift {
+    fn is_finite(&self) -> bool {
+        [self.interval.low, self.interval.high, self.estimate].iter().all(|end| end.is_finite())
+    }
 }
 
 /// Classifies one metric as Kayenta does.
@@ -171,8 +168,17 @@ fn compare(
     settings: &MetricSettings,
 ) {
     let mut ranks = Ranks::new(&experiment.points, &control.points);
-    let effect = effect(&mut ranks, control, experiment, settings.effect_size.measure);
-    (result.ratio, result.effect) = (effect.ratio, effect.measured);
+    let means = experiment.arm.mean.zip(control.arm.mean);
+    let means = means.filter(|(over, under)| *over != 0.0 && *under != 0.0);
+    result.ratio = means.map(|(over, under)| over / under).filter(|ratio| ratio.is_finite());
+    let effect = match settings.effect_size.measure {
+        Measure::MeanRatio => result.ratio,
+        Measure::CommonLanguage => {
+            let pairs = experiment.points.len() as f64 * control.points.len() as f64;
+            Some(ranks.wins() / pairs)
+        }
+    };
+    result.effect = effect;
     let constant = control.constant().zip(experiment.constant());
     let quantile = -normal_quantile(0.5 * (1.0 - settings.confidence));
     let shifts = match constant {
@@ -186,12 +192,8 @@ fn compare(
         }
         None => shifts(&mut ranks, &experiment.points, &control.points, quantile),
     };
-    let finite = |shift: &Shift| {
-        shift.interval.low.is_finite()
-            && shift.interval.high.is_finite()
-            && shift.estimate.is_finite()
-    };
-    let Some((found, exact)) = shifts.filter(|(found, exact)| finite(found) && finite(exact))
+    let Some((found, exact)) =
+        shifts.filter(|(found, exact)| found.is_finite() && exact.is_finite())
     else {
         result.classification = Classification::Error;
         result.exact = Classification::Error;
@@ -205,13 +207,12 @@ fn compare(
     };
     (result.interval, result.estimate) = (Some(found.interval), Some(found.estimate));
     (result.exact_interval, result.exact_estimate) = (Some(exact.interval), Some(exact.estimate));
-    result.classification = label(&found, effect.measured, settings);
-    result.critical = is_critical(result.classification, effect.measured, settings);
-    result.exact = label(&exact, effect.measured, settings);
-    result.exact_critical = is_critical(result.exact, effect.measured, settings);
+    result.classification = label(&found, effect, settings);
+    result.critical = is_critical(result.classification, effect, settings);
+    result.exact = label(&exact, effect, settings);
+    result.exact_critical = is_critical(result.exact, effect, settings);
     result.differs = result.classification != result.exact;
-    result.reason =
-        reason(result.classification, result.critical, &found, effect.measured, settings);
+    result.reason = reason(result, &found, settings);
     if result.differs {
         result.note = Some(format!(
             "the original's root finder stops within 1e-4, which decides here: exactly, the \
@@ -219,26 +220,6 @@ fn compare(
             exact.interval.low, exact.interval.high, exact.estimate, result.exact
         ));
     }
-}
-
-fn effect(
-    ranks: &mut Ranks,
-    control: &Prepared,
-    experiment: &Prepared,
-    measure: Measure,
-) -> Effect {
-    let ratio = match (experiment.arm.mean, control.arm.mean) {
-        (Some(over), Some(under)) if over != 0.0 && under != 0.0 => Some(over / under),
-        _ => None,
-    };
-    let ratio = ratio.filter(|ratio| ratio.is_finite());
-    let measured = match measure {
-        Measure::MeanRatio => ratio,
-        Measure::CommonLanguage => {
-            Some(ranks.wins() / (experiment.points.len() as f64 * control.points.len() as f64))
-        }
-    };
-    Effect { measured, ratio }
 }
 
 /// The shift as Kayenta computes it, and exactly; `None` where Kayenta fails.
@@ -268,20 +249,13 @@ fn shifts(ranks: &mut Ranks, x: &[f64], y: &[f64], quantile: f64) -> Option<(Shi
 fn label(shift: &Shift, effect: Option<f64>, settings: &MetricSettings) -> Classification {
     let bound = settings.tolerance * shift.estimate.abs();
     let EffectSize { allowed_increase, allowed_decrease, .. } = settings.effect_size;
-    let (up, down) = match settings.direction {
-        Direction::Increase => (true, false),
-        Direction::Decrease => (false, true),
-        Direction::Either => (true, true),
-    };
-    if up && shift.interval.low > bound && effect.is_none_or(|effect| effect >= allowed_increase) {
-        Classification::High
-    } else if down
-        && shift.interval.high < -bound
-        && effect.is_none_or(|effect| effect <= allowed_decrease)
-    {
-        Classification::Low
-    } else {
-        Classification::Pass
+    let Interval { low, high } = shift.interval;
+    let rises = low > bound && effect.is_none_or(|effect| effect >= allowed_increase);
+    let falls = high < -bound && effect.is_none_or(|effect| effect <= allowed_decrease);
+    match settings.direction {
+        Direction::Increase | Direction::Either if rises => Classification::High,
+        Direction::Decrease | Direction::Either if falls => Classification::Low,
+        _ => Classification::Pass,
     }
 }
 
@@ -295,26 +269,21 @@ fn is_critical(label: Classification, effect: Option<f64>, settings: &MetricSett
         }
 }
 
-fn reason(
-    label: Classification,
-    critical: bool,
-    shift: &Shift,
-    effect: Option<f64>,
-    settings: &MetricSettings,
-) -> Option<String> {
+fn reason(result: &MetricResult, shift: &Shift, settings: &MetricSettings) -> Option<String> {
     let EffectSize { allowed_increase, allowed_decrease, .. } = settings.effect_size;
     let bound = settings.tolerance * shift.estimate.abs();
+    let label = result.classification;
     let (side, bound, way, allowed) = match label {
         Classification::High => ("above", bound, "at least", allowed_increase),
         Classification::Low => ("below", -bound, "at most", allowed_decrease),
         _ => return None,
     };
-    let effect = effect.map_or_else(
+    let effect = result.effect.map_or_else(
         || "the effect is not known".to_owned(),
         |effect| format!("the effect {effect} is {way} {allowed}"),
     );
     let Interval { low, high } = shift.interval;
-    let critical = if critical { " (critical)" } else { "" };
+    let critical = if result.critical { " (critical)" } else { "" };
     Some(format!(
         "{label}{critical}: the shift, from {low} to {high}, lies {side} {bound}, and {effect}"
     ))

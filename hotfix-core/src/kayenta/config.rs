@@ -142,11 +142,10 @@ impl ConfigReader {
             if table.iter().take(index).any(|other| other.key == member.key) {
                 self.duplicate_key(member);
             }
-            let mut all = known.iter().flat_map(|keys| keys.iter().copied());
-            if !all.any(|known| known == member.key) {
-                let all = known.iter().flat_map(|keys| keys.iter().copied());
-                let nearest = nearest(&member.key, all);
+            let all = || known.iter().flat_map(|keys| keys.iter().copied());
+            if !all().any(|known| known == member.key) {
                 let path = format!("{}{}", self.path(), pointer(&member.key));
+                let nearest = nearest(&member.key, all());
                 self.known.push(Finding::UnknownKey { path, nearest });
             }
         }
@@ -173,19 +172,23 @@ impl ConfigReader {
         }
     }
 
-    /// A term of Kayenta; one that is not known gives the default and a finding.
+    /// The term of Kayenta under a key; one that is not known gives the default and a finding.
     fn term<T: Default>(
         &mut self,
-        node: &Node,
+        table: &Node,
+        key: &str,
         meaning: impl Fn(&str) -> Option<T>,
         (taken, known): (&'static str, &'static str),
-    ) -> Option<T> {
-        let word = self.text(node)?;
-        Some(meaning(&word).unwrap_or_else(|| {
-            let (path, word) = (self.path().to_owned(), shown(&word));
-            self.known.push(Finding::UnknownWord { path, word, taken, known });
-            T::default()
-        }))
+    ) -> T {
+        let term = self.unless_null(table, key, |reader, node| {
+            let word = reader.text(node)?;
+            meaning(&word).or_else(|| {
+                let (path, word) = (reader.path().to_owned(), shown(&word));
+                reader.known.push(Finding::UnknownWord { path, word, taken, known });
+                None
+            })
+        });
+        term.unwrap_or_default()
     }
 
     fn config(&mut self, root: &Node) -> Option<Config> {
@@ -237,10 +240,8 @@ impl ConfigReader {
     fn metric(&mut self, metric: &Node) -> Option<MetricConfig> {
         self.keys(metric, &[METRIC])?;
         let name = self.needed(metric, "name", Self::text);
-        let groups = match metric.key("groups") {
-            Some(Node { value: Value::Null, .. }) => Vec::new(),
-            _ => self.list(metric, "groups", Self::text),
-        };
+        let groups =
+            self.unless_null(metric, "groups", |reader, groups| reader.items(groups, Self::text));
         // The newer key is used where a document has both.
         let settings = ["analysisConfigurations", "extensions"].into_iter().find_map(|key| {
             self.unless_null(metric, key, |reader, analysis| {
@@ -252,7 +253,11 @@ impl ConfigReader {
                 })
             })
         });
-        Some(MetricConfig { name: name?, groups, settings: settings.unwrap_or_default() })
+        Some(MetricConfig {
+            name: name?,
+            groups: groups.unwrap_or_default(),
+            settings: settings.unwrap_or_default(),
+        })
     }
 
     fn own_settings(&mut self, root: &Node) -> Option<MetricSettings> {
@@ -267,13 +272,8 @@ impl ConfigReader {
 
     /// Settings whose figures are in range.
     fn checked(&mut self, settings: MetricSettings) -> Option<MetricSettings> {
-        match settings.check() {
-            Ok(()) => Some(settings),
-            Err(errors) => {
-                self.append(errors);
-                None
-            }
-        }
+        let checked = settings.check().map_err(|errors| self.append(errors));
+        checked.is_ok().then_some(settings)
     }
 
     /// The figures that the table has.
@@ -293,20 +293,15 @@ impl ConfigReader {
             muted: flag("muted"),
             ..MetricSettings::default()
         };
-        let direction = self.unless_null(canary, "direction", |reader, node| {
-            reader.term(node, |word| word.parse().ok(), ("either", "increase, decrease, either"))
-        });
-        settings.direction = direction.unwrap_or_default();
-        let strategy = self.unless_null(canary, "nanStrategy", |reader, node| {
-            reader.term(node, NanStrategy::of, ("remove", "remove, replace"))
-        });
-        settings.nan_strategy = strategy.unwrap_or_default();
+        let known = ("either", "increase, decrease, either");
+        settings.direction = self.term(canary, "direction", |word| word.parse().ok(), known);
+        let known = ("remove", "remove, replace");
+        settings.nan_strategy = self.term(canary, "nanStrategy", NanStrategy::of, known);
         self.unless_null(canary, "effectSize", |reader, effect| {
             reader.keys(effect, &[EFFECT_SIZE])?;
-            let measure = reader.unless_null(effect, "measure", |reader, node| {
-                reader.term(node, |word| word.parse().ok(), ("meanRatio", "meanRatio, cles"))
-            });
-            let mut sizes = EffectSize::of(measure.unwrap_or_default());
+            let known = ("meanRatio", "meanRatio, cles");
+            let measure = reader.term(effect, "measure", |word| word.parse().ok(), known);
+            let mut sizes = EffectSize::of(measure);
             let figures = [
                 ("allowedIncrease", &mut sizes.allowed_increase),
                 ("allowedDecrease", &mut sizes.allowed_decrease),
@@ -326,9 +321,7 @@ impl ConfigReader {
                 "remove" => Some(Outliers::Remove { factor }),
                 _ => None,
             };
-            reader.unless_null(outliers, "strategy", |reader, node| {
-                reader.term(node, meaning, ("keep", "keep, remove"))
-            })
+            Some(reader.term(outliers, "strategy", meaning, ("keep", "keep, remove")))
         });
         settings.outliers = outliers.unwrap_or_default();
         settings

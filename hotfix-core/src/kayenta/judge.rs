@@ -152,14 +152,10 @@ pub fn judge(
     } else {
         score
     };
-    let outcome = |score: f64| {
-        if score >= pass {
-            ScoreClassification::Pass
-        } else if score >= marginal {
-            ScoreClassification::Marginal
-        } else {
-            ScoreClassification::Fail
-        }
+    let outcome = |score: f64| match score {
+        score if score >= pass => ScoreClassification::Pass,
+        score if score >= marginal => ScoreClassification::Marginal,
+        _ => ScoreClassification::Fail,
     };
     Ok(Judgement {
         score,
@@ -199,10 +195,9 @@ fn groups(
     for group in &mut groups {
         let count = |label| group.labels.get(&label).copied().unwrap_or_default();
         let passed = count(Classification::Pass);
-        let judged = passed
-            + count(Classification::High)
-            + count(Classification::Low)
-            + count(Classification::NodataFailMetric);
+        let failed = [Classification::High, Classification::Low, Classification::NodataFailMetric]
+            .map(count);
+        let judged = passed + failed.iter().sum::<usize>();
         group.no_data = judged == 0;
         if judged > 0 {
             group.score = passed as f64 / judged as f64 * 100.0;
@@ -273,7 +268,7 @@ fn to_two_decimals(number: f64) -> f64 {
 pub fn read_samples(text: &str) -> Result<Samples, KayentaErrors> {
     read(text, |reader, document| {
         let metric = |reader: &mut SamplesReader, name: &str, node: &Node| {
-            Some((name.to_owned(), reader.arms(node)?))
+            Some((name.to_owned(), Arms::from_node(reader, node)?))
         };
         Some(map_of(reader.each_named(document, metric)?))
     })
@@ -285,11 +280,11 @@ impl Arms {
     /// # Errors
     /// As [`read_samples`].
     pub fn from_json(text: &str) -> Result<Self, KayentaErrors> {
-        read(text, SamplesReader::arms)
+        read(text, Self::from_node)
     }
 }
 
-type SamplesReader = DocumentReader<DocumentFault>;
+pub(super) type SamplesReader = DocumentReader<DocumentFault>;
 
 fn read<T>(
     text: &str,
@@ -301,16 +296,7 @@ fn read<T>(
 }
 
 impl SamplesReader {
-    fn arms(&mut self, node: &Node) -> Option<Arms> {
-        let table = self.table_of(node, &["control", "experiment"])?;
-        let control = self.needed(table, "control", Self::points);
-        Some(Arms {
-            experiment: self.needed(table, "experiment", Self::points)?,
-            control: control?,
-        })
-    }
-
-    fn points(&mut self, node: &Node) -> Option<Vec<f64>> {
+    pub(super) fn points(&mut self, node: &Node) -> Option<Vec<f64>> {
         let Value::List(points) = &node.value else {
             return self.wrong("a list of numbers", node);
         };

@@ -48,12 +48,8 @@ fn ties(sorted: &[f64]) -> f64 {
 impl Ranks {
     /// Both samples ascending, finite and not empty.
     pub(super) fn new(x: &[f64], y: &[f64]) -> Self {
-        let mut fenced = Vec::with_capacity(y.len() + 2);
-        fenced.push(f64::NEG_INFINITY);
-        fenced.extend_from_slice(y);
-        fenced.push(f64::INFINITY);
-        let mut runs = Vec::with_capacity(x.len());
-        runs.extend(x.chunk_by(|a, b| a == b).map(|run| Run { value: run[0], points: run.len() }));
+        let runs = x.chunk_by(|a, b| a == b);
+        let runs: Vec<Run> = runs.map(|run| Run { value: run[0], points: run.len() }).collect();
         let ends = [x.first(), x.last(), y.first(), y.last()];
         let largest = ends.into_iter().flatten().fold(0.0, |most: f64, end| most.max(end.abs()));
         // A shift is at most twice the largest value; subtracting it rounds by half a unit of three
@@ -66,7 +62,7 @@ impl Ranks {
             points: x.len() as f64,
             inner_ties: ties(x) + ties(y),
             x: runs,
-            y: fenced,
+            y: [&[f64::NEG_INFINITY], y, &[f64::INFINITY]].concat(),
         }
     }
 

@@ -1,16 +1,21 @@
 //! Preparation of a sample as in Kayenta: missing points and outliers.
 
+use super::judge::SamplesReader;
 use super::settings::{MetricSettings, NanStrategy, Outliers};
+use crate::document::document_table;
 use crate::stats::numeric::percentile;
 use serde::{Deserialize, Serialize};
 
-/// The two samples of a metric; NaN is a missing point.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Arms {
-    /// Of the version that is compared with.
-    pub control: Vec<f64>,
-    /// Of the version under test.
-    pub experiment: Vec<f64>,
+document_table! {
+    SamplesReader;
+    /// The two samples of a metric; NaN is a missing point.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Arms {
+        /// Of the version that is compared with.
+        pub control: Vec<f64> = SamplesReader::points, needed;
+        /// Of the version under test.
+        pub experiment: Vec<f64> = SamplesReader::points, needed;
+    }
 }
 
 /// Summary of a prepared sample; absent if no points are left.

@@ -114,7 +114,8 @@ impl Default for EffectSize {
 }
 
 /// Settings of one metric; the default is Kayenta's.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, educe::Educe)]
+#[educe(Default)]
 pub struct MetricSettings {
     /// In which direction it may not move.
     pub direction: Direction,
@@ -132,26 +133,12 @@ pub struct MetricSettings {
     pub outliers: Outliers,
     /// By which fraction of the estimate the interval has to be away from 0; at least 0. The
     /// original's judge has 0.25 and no setting for it.
+    #[educe(Default = 0.25)]
     pub tolerance: f64,
     /// Of the two-sided interval, above 0 and below 1. Kayenta's judge has 0.98 and no setting
     /// for it.
+    #[educe(Default = 0.98)]
     pub confidence: f64,
-}
-
-impl Default for MetricSettings {
-    fn default() -> Self {
-        Self {
-            direction: Direction::default(),
-            nan_strategy: NanStrategy::default(),
-            critical: false,
-            must_have_data: false,
-            muted: false,
-            effect_size: EffectSize::default(),
-            outliers: Outliers::default(),
-            tolerance: 0.25,
-            confidence: 0.98,
-        }
-    }
 }
 
 impl MetricSettings {

@@ -59,10 +59,10 @@ impl Context<'_> {
     }
 
     fn put_lines(&mut self, name: &'static str, lines: &[String]) {
-        let lines: Vec<String> =
-            lines.iter().map(|line| shown(line)).filter(|line| !line.is_empty()).collect();
+        let lines = lines.iter().map(|line| shown(line)).filter(|line| !line.is_empty());
+        let mut lines: Vec<String> = lines.collect();
         let more = lines.len().saturating_sub(MOST_LINES);
-        let mut lines: Vec<String> = lines.into_iter().take(MOST_LINES).collect();
+        lines.truncate(MOST_LINES);
         if more > 0 {
             lines.push(format!("and {more} more"));
         }

@@ -6,7 +6,7 @@ use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::plan::{Plan, Window};
 use crate::policy::section::Phase;
 use crate::rollout::{InputKind, Resume, RollbackCause, Rollout, Silent, Stage, State, Step};
-use crate::text::{enumerated, time};
+use crate::text::{enumerated, joined, time};
 use crate::train::TRAIN;
 use crate::unit::Share;
 
@@ -352,10 +352,9 @@ fn awaited(rollout: &Rollout, plain: bool) -> String {
     let policy = rollout.plan().policy();
     let approvals = rollout.approvals();
     let open = approvals.demands.iter().find(|d| d.state != DemandState::Approved);
-    let roles = open.filter(|_| !plain).map(|demand| {
-        demand.any_of.iter().map(|role| policy.role_title(*role)).collect::<Vec<_>>().join(" or ")
-    });
-    roles.map_or_else(|| "approval".to_owned(), |roles| format!("approval by {roles}"))
+    let Some(demand) = open.filter(|_| !plain) else { return "approval".to_owned() };
+    let roles = demand.any_of.iter().map(|role| policy.role_title(*role));
+    format!("approval by {}", joined(roles, " or "))
 }
 
 /// The reason of a rollback for responders and stakeholders: metrics by their titles, and the
@@ -462,14 +461,11 @@ fn cause_text(cause: &Cause, plan: &Plan) -> String {
         Reason::ArmsSwapped => "looks as if the two versions were swapped",
         Reason::IdenticalArms => "has identical readings for both versions",
     };
-    let metric = cause.metric.and_then(|id| plan.policy().metric(id.as_str()));
-    let whole = || match cause.reason {
-        Reason::Evidence | Reason::PhaseEndTest | Reason::EvidenceAssumed => "the fix".to_owned(),
-        _ => "the rollout".to_owned(),
-    };
-    let subject = metric.map_or_else(whole, |metric| metric.title.clone());
-    if metric.is_none() && subject == "the fix" {
-        return "the metrics combined are worse with the fix than without it".to_owned();
+    match (cause.metric.and_then(|id| plan.policy().metric(id.as_str())), cause.reason) {
+        (Some(metric), _) => format!("{} {what}", metric.title),
+        (None, Reason::Evidence | Reason::PhaseEndTest | Reason::EvidenceAssumed) => {
+            "the metrics combined are worse with the fix than without it".to_owned()
+        }
+        (None, _) => format!("the rollout {what}"),
     }
-    format!("{subject} {what}")
 }

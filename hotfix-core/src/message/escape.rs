@@ -1,12 +1,12 @@
 //! Cleaning, escaping and shortening of text from outside.
 
-use crate::text::drawable;
+use crate::text::{drawable, joined};
 
 /// Text as one line without hidden content: no control characters, no direction marks, no invisible
 /// characters; white space becomes single spaces.
 pub(crate) fn clean(text: &str) -> String {
     let plain: String = text.chars().filter(|c| !is_unseen(*c)).map(drawable).collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+    joined(plain.split_whitespace(), " ")
 }
 
 /// Invisible characters: direction marks, zero-width spaces and joiners, tags.
@@ -21,15 +21,7 @@ const fn is_unseen(c: char) -> bool {
 /// Escapes text for Slack's mrkdwn, in which `&`, `<` and `>` begin links and mentions.
 /// Source: Slack, Formatting message text, "Escaping text".
 pub(crate) fn slack(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut escaped, c| {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            c => escaped.push(c),
-        }
-        escaped
-    })
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Length of a character after [`slack`] has escaped it.

@@ -132,23 +132,18 @@ impl Rollout {
         }
         let at = request.at.or(self.now()).ok_or(MessageError::NoTime)?;
         let fields = context::fields(self, request, at);
-        let lines = match self.template(request) {
-            Some(message) => render::render(&message.text, &fields).map_err(|fault| {
-                MessageError::Template { message: format!("`{}`", message.id), fault }
-            })?,
+        let render = |template: &str, message: String| {
+            render::render(template, &fields)
+                .map_err(|fault| MessageError::Template { message, fault })
+        };
+        let mut lines = match self.template(request) {
+            Some(message) => render(&message.text, format!("`{}`", message.id))?,
             None => Vec::new(),
         };
-        let mut lines = if lines.is_empty() {
-            render::render(FALLBACK, &fields).map_err(|fault| MessageError::Template {
-                message: "the fallback message".to_owned(),
-                fault,
-            })?
-        } else {
-            lines
-        };
-        if request.draft
-            && let Some(first) = lines.first_mut()
-        {
+        if lines.is_empty() {
+            lines = render(FALLBACK, "the fallback message".to_owned())?;
+        }
+        if let Some(first) = lines.first_mut().filter(|_| request.draft) {
             first.parts.insert(0, TemplatePart::Text("Draft: ".to_owned()));
         }
         Ok(shown(self, request, at, &lines))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::{DocumentErrors, DocumentReader, Node};
+use crate::document::{DocumentErrors, DocumentReader, Node, document_table};
 use crate::grade::{Audience, MessageKind};
 use crate::policy::section::{MESSAGE_FIELDS, MessageField};
 use crate::sorting::map_of;
@@ -11,26 +11,29 @@ use crate::unit::Timestamp;
 
 use super::{Format, MessageError, MessageErrors, Offset};
 
-/// A request for one message: what it is about, for whom, in which format.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// Occasion of the message.
-    pub kind: MessageKind,
-    /// Audience. Default: responders.
-    pub audience: Audience,
-    /// Format. Default: text.
-    pub format: Format,
-    /// Time of the message: deadlines and expected times are relative to it. Default: the time of
-    /// the rollout's last input.
-    pub at: Option<Timestamp>,
-    /// Offset of the readers' clocks from UTC. Default: times are in UTC.
-    pub utc_offset: Offset,
-    /// Values by field, in place of the rollout's values. A value of a field that the audience may
-    /// not read is ignored.
-    pub values: BTreeMap<String, String>,
-    /// Whether the text is read in advance: it may be untrue in the current state, and its first
-    /// line begins with `Draft:`. Default: false.
-    pub draft: bool,
+document_table! {
+    RequestReader;
+    /// A request for one message: what it is about, for whom, in which format.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Request {
+        /// Occasion of the message.
+        pub kind: MessageKind = RequestReader::one_of, needed;
+        /// Audience. Default: responders.
+        pub audience: Audience = RequestReader::one_of, nullable Audience::Responders;
+        /// Format. Default: text.
+        pub format: Format = RequestReader::one_of, nullable Format::Text;
+        /// Time of the message: deadlines and expected times are relative to it. Default: the time
+        /// of the rollout's last input.
+        pub at: Option<Timestamp> = RequestReader::time, nullable;
+        /// Offset of the readers' clocks from UTC. Default: times are in UTC.
+        pub utc_offset: Offset = RequestReader::offset, nullable Offset::UTC;
+        /// Values by field, in place of the rollout's values. A value of a field that the audience
+        /// may not read is ignored.
+        pub values: BTreeMap<String, String> = RequestReader::values, nullable BTreeMap::new();
+        /// Whether the text is read in advance: it may be untrue in the current state, and its first
+        /// line begins with `Draft:`. Default: false.
+        pub draft: bool = RequestReader::flag, nullable false;
+    }
 }
 
 impl Request {
@@ -65,7 +68,7 @@ impl Request {
     /// # Errors
     /// All faults, each with line and column.
     pub fn from_json(text: &str) -> Result<Self, MessageErrors> {
-        Self::from_node(&Node::from_json(text, 0).map_err(DocumentErrors::of_family)?)
+        Self::from_document(&Node::from_json(text, 0).map_err(DocumentErrors::of_family)?)
     }
 
     /// Reads a request from a JSON value, like [`from_json`](Self::from_json).
@@ -73,11 +76,11 @@ impl Request {
     /// # Errors
     /// Those of [`from_json`](Self::from_json), without line and column.
     pub fn from_value(value: &serde_json::Value) -> Result<Self, MessageErrors> {
-        Self::from_node(&Node::from_value(value))
+        Self::from_document(&Node::from_value(value))
     }
 
-    fn from_node(document: &Node) -> Result<Self, MessageErrors> {
-        RequestReader::knowing(()).read(document, RequestReader::request)
+    fn from_document(document: &Node) -> Result<Self, MessageErrors> {
+        RequestReader::knowing(()).read(document, Self::from_node)
     }
 
     /// Refuses values for unknown fields.
@@ -94,39 +97,19 @@ fn check_field(name: &str) -> Result<(), MessageError> {
     Err(MessageError::Field { nearest, name: shown(name) })
 }
 
-const KEYS: &[&str] = &["kind", "audience", "format", "at", "utc_offset", "values", "draft"];
-
 type RequestReader = DocumentReader<MessageError>;
 
 impl RequestReader {
-    fn request(&mut self, root: &Node) -> Option<Request> {
-        let table = self.table_of(root, KEYS)?;
-        let kind = self.needed(table, "kind", Self::one_of);
-        let audience = self.unless_null(table, "audience", Self::one_of);
-        let format = self.unless_null(table, "format", Self::one_of);
-        let at = self.unless_null(table, "at", Self::time);
-        let utc_offset = self.unless_null(table, "utc_offset", |reader, node| {
-            let offset = reader.text(node)?.parse();
-            offset.map_or_else(|error: MessageError| reader.fail(error), Some)
+    fn offset(&mut self, node: &Node) -> Option<Offset> {
+        let offset = self.text(node)?.parse();
+        offset.map_or_else(|error: MessageError| self.fail(error), Some)
+    }
+
+    fn values(&mut self, node: &Node) -> Option<BTreeMap<String, String>> {
+        let values = self.each_named(node, |reader, name, value| match check_field(name) {
+            Ok(()) => Some((name.to_owned(), reader.text(value)?)),
+            Err(error) => reader.fail(error),
         });
-        let values = self.unless_null(table, "values", |reader, values| {
-            reader.each_named(values, |reader, name, value| {
-                if let Err(error) = check_field(name) {
-                    return reader.fail(error);
-                }
-                Some((name.to_owned(), reader.text(value)?))
-            })
-        });
-        let draft = self.unless_null(table, "draft", Self::flag);
-        let usual = Request::new(kind?);
-        Some(Request {
-            audience: audience.unwrap_or(usual.audience),
-            format: format.unwrap_or(usual.format),
-            at,
-            utc_offset: utc_offset.unwrap_or(usual.utc_offset),
-            values: map_of(values.into_iter().flatten()),
-            draft: draft.unwrap_or_default(),
-            ..usual
-        })
+        values.map(map_of)
     }
 }

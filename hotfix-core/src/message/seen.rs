@@ -3,10 +3,10 @@
 
 use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
-use crate::judge::{Comparison, ComparisonRow, Decision, Reason};
+use crate::judge::{ComparisonRow, Decision, PhaseColumn, Reason};
 use crate::metric::{self, Band};
 use crate::policy::section::LaterWatch;
-use crate::rollout::{Resume, Rollout, Stage, State};
+use crate::rollout::{Rollout, Stage, State};
 use crate::sorting::sort_by_key;
 use crate::text::{figure, rounded, time_range};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
@@ -19,7 +19,7 @@ use super::zone::Clock;
 pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
     let comparison = rollout.comparison();
     let of_phase = passed(rollout).filter(|_| kind == MessageKind::PhasePassed);
-    let only = of_phase.and_then(|passed| column(&comparison, passed.phase));
+    let only = of_phase.map(|passed| passed.column);
     let last = if only.is_some() { None } else { rollout.read_last() };
     let read = |row: &ComparisonRow| {
         if let Some(last) = &last {
@@ -83,12 +83,11 @@ pub(super) fn harm(rollout: &Rollout) -> Option<String> {
         if low == high { low } else { format!("{low}–{high}") }
     };
     let failed = "failed requests per minute";
-    match (harm.canary.map(range), harm.live.map(range)) {
-        (Some(fix), Some(live)) => Some(format!("{fix} {failed} with the fix, {live} without it")),
-        (Some(fix), None) => Some(format!("{fix} {failed} with the fix")),
-        (None, Some(live)) => Some(format!("{live} {failed} without the fix")),
-        (None, None) => None,
-    }
+    Some(match (harm.canary.map(range), harm.live.map(range)) {
+        (Some(fix), Some(live)) => format!("{fix} {failed} with the fix, {live} without it"),
+        (Some(fix), None) => format!("{fix} {failed} with the fix"),
+        (None, live) => format!("{} {failed} without the fix", live?),
+    })
 }
 
 /// The phase that a message is about, with its share; for `phase_passed`, the phase that passed.
@@ -103,20 +102,14 @@ pub(super) fn phase(rollout: &Rollout, kind: MessageKind) -> Option<(PhaseName, 
     Some((step.phase, planned.filter(|_| starts).unwrap_or(rollout.share())))
 }
 
-/// The column of a phase.
-fn column(comparison: &Comparison, phase: PhaseName) -> Option<usize> {
-    comparison.phases.iter().position(|column| column.phase == phase)
-}
-
 /// Why a person had to pass the phase: no metric was read, none was judged, readings were missing,
 /// or its criteria were not met; `None` where the phase met them.
 pub(super) fn unseen(rollout: &Rollout, kind: MessageKind) -> Option<&'static str> {
     let passed = passed(rollout).filter(|_| kind == MessageKind::PhasePassed)?;
     let comparison = rollout.comparison();
-    let column = column(&comparison, passed.phase)?;
     let policy = rollout.plan().policy();
     let deciding = comparison.rows.iter().filter(|row| policy.decides(row.metric));
-    let cells = deciding.filter_map(|row| *row.cells.get(column)?);
+    let cells = deciding.filter_map(|row| *row.cells.get(passed.column)?);
     let bands: Vec<Option<Band>> = cells.map(|cell| cell.band).collect();
     if bands.is_empty() {
         Some("no metric was read")
@@ -136,6 +129,8 @@ pub(super) fn unseen(rollout: &Rollout, kind: MessageKind) -> Option<&'static st
 
 /// A phase that passed, its share and how long it was watched.
 struct Passed {
+    /// Its place in the comparison.
+    column: usize,
     phase: PhaseName,
     share: Share,
     watched: Span,
@@ -149,12 +144,10 @@ fn passed(rollout: &Rollout) -> Option<Passed> {
         Stage::Gate { step, .. } => Some(step.phase),
         _ => None,
     };
-    let ended = |column: &&crate::judge::PhaseColumn| {
-        column.ended.is_some() || Some(column.phase) == at_gate
-    };
-    let last = columns.iter().rev().find(ended)?;
-    let watched = last.ended.unwrap_or(now).since(last.since?);
-    Some(Passed { phase: last.phase, share: last.share, watched })
+    let ended = |of: &PhaseColumn| of.ended.is_some() || Some(of.phase) == at_gate;
+    let column = columns.iter().rposition(ended)?;
+    let PhaseColumn { phase, share, since, ended, .. } = *columns.get(column)?;
+    Some(Passed { column, phase, share, watched: ended.unwrap_or(now).since(since?) })
 }
 
 /// Value of the field `duration`.
@@ -236,8 +229,7 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
         | Stage::Closed
         | Stage::RollingBack(_)
         | Stage::RolledBack
-        | Stage::Paused { from: Resume::Deploying(_) | Resume::Monitoring(_), .. }
-        | Stage::Paused { from: Resume::Gate(_) | Resume::FinalValidation { .. }, .. }
+        | Stage::Paused { .. }
         | Stage::Frozen { .. }
         | Stage::Aborted
         | Stage::Failed => return None,

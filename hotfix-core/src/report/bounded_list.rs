@@ -6,17 +6,12 @@ use serde::{Serialize, Serializer};
 
 /// A list that keeps its first and its last `HALF` entries, and counts the entries that it leaves
 /// out between them. It bounds the memory of a report.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, educe::Educe)]
+#[educe(Default)]
 pub struct BoundedList<T, const HALF: usize> {
     first: Vec<T>,
     last: VecDeque<T>,
     left_out: u64,
-}
-
-impl<T, const HALF: usize> Default for BoundedList<T, HALF> {
-    fn default() -> Self {
-        Self { first: Vec::new(), last: VecDeque::new(), left_out: 0 }
-    }
 }
 
 impl<T, const HALF: usize> BoundedList<T, HALF> {

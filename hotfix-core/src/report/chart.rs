@@ -1,7 +1,7 @@
 //! A chart as SVG: axes, lines, marks. Its colours come from the page's CSS classes, for light,
 //! dark and print. It has no script and no external reference.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use crate::unit::Timestamp;
 
@@ -61,18 +61,9 @@ pub(super) struct Chart<'a> {
 
 /// Escapes text for SVG and HTML.
 pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(crate::text::drawable(c)),
-        }
-    }
-    safe
+    let text: String = text.chars().map(crate::text::drawable).collect();
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 /// Opening of an SVG, with its title and its description.
@@ -84,6 +75,24 @@ pub(super) fn open(id: &str, height: f64, title: &str, words: &str) -> String {
     )
 }
 
+/// A coordinate with one decimal place.
+struct Fixed(f64);
+
+impl Display for Fixed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.1}", self.0)
+    }
+}
+
+const BASE: Fixed = Fixed(HEIGHT - BOTTOM);
+const EDGE: Fixed = Fixed(WIDTH - RIGHT);
+
+/// Draws a straight line. Writing to a string does not fail.
+fn line(svg: &mut String, class: &str, [x1, x2]: [&dyn Display; 2], [y1, y2]: [&dyn Display; 2]) {
+    let _ =
+        write!(svg, "<line class=\"{class}\" x1=\"{x1}\" x2=\"{x2}\" y1=\"{y1}\" y2=\"{y2}\"/>");
+}
+
 impl Chart<'_> {
     /// Writes the chart as SVG.
     pub(super) fn svg(&self) -> String {
@@ -91,22 +100,12 @@ impl Chart<'_> {
         self.phases(&mut svg);
         self.axes(&mut svg);
         for mark in &self.frame.marks {
-            let x = self.x(mark.at);
-            // Writing to a string does not fail.
-            let _ = write!(
-                svg,
-                "<line class=\"mark {}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{:.1}\"/>",
-                mark.class,
-                HEIGHT - BOTTOM
-            );
+            let x = Fixed(self.x(mark.at));
+            line(&mut svg, &format!("mark {}", mark.class), [&x, &x], [&TOP, &BASE]);
         }
         if let Some(threshold) = self.threshold.filter(|t| (self.low..=self.high).contains(t)) {
-            let y = self.y(threshold);
-            let _ = write!(
-                svg,
-                "<line class=\"threshold\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>",
-                WIDTH - RIGHT
-            );
+            let y = Fixed(self.y(threshold));
+            line(&mut svg, "threshold", [&LEFT, &EDGE], [&y, &y]);
         }
         for line in &self.lines {
             self.line(&mut svg, line);
@@ -129,51 +128,33 @@ impl Chart<'_> {
         for (at, band) in self.frame.bands.iter().enumerate() {
             let (from, to) = (self.x(band.from), self.x(band.to));
             let class = if at % 2 == 0 { "phase" } else { "phase other" };
+            let (width, height) = (Fixed((to - from).max(0.0)), Fixed(HEIGHT - TOP - BOTTOM));
             let _ = write!(
                 svg,
-                "<rect class=\"{class}\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>",
-                (to - from).max(0.0),
-                HEIGHT - TOP - BOTTOM
+                "<rect class=\"{class}\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{width}\" height=\"{height}\"/>"
             );
             // A name without room is left out; the description contains it.
             if to - from > 7.0 * band.name.chars().count() as f64 {
-                let _ = write!(
-                    svg,
-                    "<text class=\"name\" x=\"{:.1}\" y=\"16\">{}</text>",
-                    f64::midpoint(from, to),
-                    escaped(&band.name)
-                );
+                let (x, name) = (f64::midpoint(from, to), escaped(&band.name));
+                let _ = write!(svg, "<text class=\"name\" x=\"{x:.1}\" y=\"16\">{name}</text>");
             }
         }
     }
 
     fn axes(&self, svg: &mut String) {
-        let bottom = HEIGHT - BOTTOM;
         for value in values(self.low, self.high) {
-            let y = self.y(value);
-            let _ = write!(
-                svg,
-                "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><text class=\"value\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-                WIDTH - RIGHT,
-                LEFT - 6.0,
-                y + 4.0,
-                escaped(&(self.unit)(value))
-            );
+            let y = Fixed(self.y(value));
+            line(svg, "grid", [&LEFT, &EDGE], [&y, &y]);
+            let (x, y, text) = (LEFT - 6.0, y.0 + 4.0, escaped(&(self.unit)(value)));
+            let _ = write!(svg, "<text class=\"value\" x=\"{x:.1}\" y=\"{y:.1}\">{text}</text>");
         }
         for (at, label) in times(self.frame.from, self.frame.to) {
-            let x = self.x(at);
-            let _ = write!(
-                svg,
-                "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{bottom:.1}\" y2=\"{:.1}\"/><text class=\"time\" x=\"{x:.1}\" y=\"{:.1}\">{label}</text>",
-                bottom + 4.0,
-                HEIGHT - 6.0
-            );
+            let x = Fixed(self.x(at));
+            line(svg, "grid", [&x, &x], [&BASE, &Fixed(BASE.0 + 4.0)]);
+            let y = HEIGHT - 6.0;
+            let _ = write!(svg, "<text class=\"time\" x=\"{x}\" y=\"{y:.1}\">{label}</text>");
         }
-        let _ = write!(
-            svg,
-            "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{bottom:.1}\" y2=\"{bottom:.1}\"/>",
-            WIDTH - RIGHT
-        );
+        line(svg, "axis", [&LEFT, &EDGE], [&BASE, &BASE]);
     }
 
     fn line(&self, svg: &mut String, line: &Line<'_>) {
@@ -181,11 +162,10 @@ impl Chart<'_> {
             match piece {
                 // A single point has no line.
                 [only] => {
-                    let (x, y) = (self.x(only.at), self.y(only.value));
+                    let (class, x, y) = (line.class, self.x(only.at), self.y(only.value));
                     let _ = write!(
                         svg,
-                        "<circle class=\"dot {}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\"/>",
-                        line.class
+                        "<circle class=\"dot {class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\"/>"
                     );
                 }
                 piece => {

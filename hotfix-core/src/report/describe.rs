@@ -8,7 +8,7 @@ use crate::rollout::{
     Act, Command, ItemStatus, Resume, RollbackCause, RollbackProgress, Rollout, Stage,
 };
 use crate::text::{self, joined, words};
-use crate::unit::{MetricName, Name, Share, Span, Timestamp};
+use crate::unit::{MetricName, Name, Span, Timestamp};
 
 /// Date and time in UTC: `2026-03-03 14:52:10`.
 pub(super) fn utc(at: Timestamp) -> String {
@@ -23,11 +23,6 @@ pub(super) fn lasting(span: Span) -> String {
     } else {
         text::time(Span::from_millis(millis - millis % 1_000))
     }
-}
-
-/// `10%`.
-pub(super) fn percent(share: Share) -> String {
-    format!("{}%", figure(100.0 * share.as_fraction()))
 }
 
 /// A number with four significant digits.
@@ -66,9 +61,7 @@ pub(super) fn fact(value: &FactValue) -> String {
 /// An action in a few words.
 pub(super) fn act(policy: &Policy, act: &Act) -> String {
     match act {
-        Act::SetTraffic { share } => {
-            format!("set the new version's traffic to {}", percent(*share))
-        }
+        Act::SetTraffic { share } => format!("set the new version's traffic to {share}"),
         Act::Deploy { version, .. } => format!("deploy {version}"),
         Act::RollBack { method, version } => {
             format!("roll back to {version} by {}", words(method.as_str()))
@@ -154,7 +147,7 @@ pub(super) fn stage(rollout: &Rollout, stage: &Stage) -> String {
     let subject = plan.subject();
     let share = |index: usize| {
         let phase = plan.policy().phases().get(index);
-        phase.map_or_else(String::new, |phase| format!(" ({})", percent(phase.share)))
+        phase.map_or_else(String::new, |phase| format!(" ({})", phase.share))
     };
     match stage {
         Stage::Preparing => match &subject.release {
@@ -169,11 +162,8 @@ pub(super) fn stage(rollout: &Rollout, stage: &Stage) -> String {
         }
         Stage::Gate { step, until } => match until {
             Some(until) => {
-                format!(
-                    "phase {} is promoted unless somebody objects by {}",
-                    step.phase,
-                    utc(*until)
-                )
+                let (phase, until) = (step.phase, utc(*until));
+                format!("phase {phase} is promoted unless somebody objects by {until}")
             }
             None => format!("phase {} waits for a person to decide", step.phase),
         },
@@ -190,15 +180,12 @@ pub(super) fn stage(rollout: &Rollout, stage: &Stage) -> String {
             let live = rollout.live_version().unwrap_or_else(|| subject.previous());
             format!("rolled back: {live} is live again")
         }
-        Stage::Paused { from, .. } => {
-            let at = match from {
-                Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
-                    format!(" in phase {}", step.phase)
-                }
-                Resume::FinalValidation { .. } => " in the final validation".to_owned(),
-            };
-            format!("paused{at}")
-        }
+        Stage::Paused { from, .. } => match from {
+            Resume::FinalValidation { .. } => "paused in the final validation".to_owned(),
+            Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
+                format!("paused in phase {}", step.phase)
+            }
+        },
         Stage::Frozen { why, tried, .. } => {
             let because = if *tried {
                 "all rollback methods failed"
@@ -220,15 +207,12 @@ fn rolling_back(plan: &Plan, way: &RollbackProgress) -> String {
     let method = way.why.method(plan, way.method);
     let by = method.map_or_else(String::new, |kind| format!(" by {}", words(kind.as_str())));
     if way.watching.is_some() {
-        format!("{previous} has the traffic again; its metrics are watched until they recover")
-    } else if way.returning.is_some() {
-        format!(
-            "rolling back to {previous} in traffic steps: {}",
-            rollback_cause(plan.policy(), &way.why)
-        )
-    } else {
-        format!("rolling back to {previous}{by}: {}", rollback_cause(plan.policy(), &way.why))
+        return format!(
+            "{previous} has the traffic again; its metrics are watched until they recover"
+        );
     }
+    let by = if way.returning.is_some() { " in traffic steps".to_owned() } else { by };
+    format!("rolling back to {previous}{by}: {}", rollback_cause(plan.policy(), &way.why))
 }
 
 /// An input as text. `about` is the action that a `confirm` or `failed` refers to.

@@ -13,7 +13,7 @@ use crate::text;
 use crate::unit::is_invisible;
 
 use super::chart::Frame;
-use super::outline::{Block, DASH, Table, outline, title};
+use super::outline::{Block, Table, outline, title};
 use super::plot::{self, Plot};
 use super::{Report, ReportError};
 
@@ -98,25 +98,13 @@ fn figure(plot: Plot) -> Value {
 }
 
 fn table(table: Table) -> Value {
-    let has_head = table.head.iter().any(|name| !name.is_empty());
-    let cells = |row: Vec<Vec<String>>| -> Value {
-        let cell = |(column, lines): (usize, Vec<String>)| {
-            object([
-                ("names", (column == 0).into()),
-                ("label", table.head.get(column).cloned().unwrap_or_default().into()),
-                ("is_empty", (lines == [DASH]).into()),
-                ("lines", texts(lines)),
-            ])
-        };
-        row.into_iter().enumerate().map(cell).collect()
-    };
-    let count = table.rows.len();
-    let rows: Value = table.rows.into_iter().map(cells).collect();
+    let row = |cells: Vec<Vec<String>>| -> Value { cells.into_iter().map(texts).collect() };
     object([
         ("caption", table.caption.into()),
-        ("rows", rows),
-        ("head", if has_head { texts(table.head) } else { Value::from(()) }),
-        ("count", count.into()),
+        ("count", table.rows.len().into()),
+        ("rows", table.rows.into_iter().map(row).collect()),
+        ("has_head", table.head.iter().any(|name| !name.is_empty()).into()),
+        ("head", texts(table.head)),
         ("folded", table.folded.into()),
     ])
 }

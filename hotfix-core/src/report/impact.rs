@@ -14,7 +14,7 @@ use crate::metric::{Counters, Layout, Observation, Reading, Tick};
 use crate::plan::Plan;
 use crate::policy::section::Metric;
 use crate::rollout::Rollout;
-use crate::sorting::{map_of, sort_by};
+use crate::sorting::{map_of, set_of};
 use crate::unit::{MetricName, Share, Timestamp};
 
 use super::measures::Impact;
@@ -83,19 +83,22 @@ impl Tally {
 
     /// Counts of each version and metric, in the policy's order.
     pub(super) fn by_metric(&self, plan: &Plan) -> Vec<MetricImpact> {
-        let metrics = plan.policy().metrics().iter().enumerate();
-        let places: BTreeMap<MetricName, (usize, &Metric)> =
-            map_of(metrics.map(|(place, metric)| (metric.id, (place, metric))));
-        let mut parts: Vec<(usize, MetricImpact)> = Vec::new();
-        for ((version, id), counted) in &self.bad {
-            let Some((place, metric)) = places.get(id) else { continue };
-            let (version, title) = (version.clone(), metric.title.clone());
-            let kind = metric.kind;
-            let part = MetricImpact { version, metric: *id, title, kind, counted: *counted };
-            parts.push((*place, part));
+        let mut parts = Vec::new();
+        for version in set_of(self.bad.keys().map(|(version, _)| version.clone())) {
+            for Metric { id, title, kind, .. } in plan.policy().metrics() {
+                let (metric, title, kind) = (*id, title.clone(), *kind);
+                if let Some(&counted) = self.bad.get(&(version.clone(), metric)) {
+                    parts.push(MetricImpact {
+                        version: version.clone(),
+                        metric,
+                        title,
+                        kind,
+                        counted,
+                    });
+                }
+            }
         }
-        sort_by(&mut parts, |(a, x), (b, y)| x.version.cmp(&y.version).then(a.cmp(b)));
-        parts.into_iter().map(|(_, part)| part).collect()
+        parts
     }
 
     /// Lower limit for each version: the count of the metric with the most failed requests, because

@@ -6,9 +6,10 @@ use crate::gate::approval::is_same_person;
 use crate::grade::{Moment, RollbackMethod, Signal};
 use crate::judge::{Decision, Recovery};
 use crate::plan::Plan;
+use crate::policy::Policy;
 use crate::rollout::{
-    Act, Action, ActionId, Command, Entry, Input, InputKind, Recorded, RollbackCause, Rollout,
-    Stage, is_taken_out,
+    Act, ActionId, Command, Entry, Input, InputKind, Recorded, RollbackCause, Rollout, Stage,
+    is_taken_out,
 };
 use crate::sorting::set_of;
 use crate::text;
@@ -53,10 +54,9 @@ pub(super) struct LogSummary {
     pub(super) waived: u64,
     pub(super) refused: BTreeMap<String, u64>,
     pub(super) odd_clock: u64,
-    pub(super) asked: Vec<Timestamp>,
     pub(super) has_redacted_names: bool,
-    /// Each moment as it was first recorded.
-    pub(super) first_moments: BTreeMap<Moment, Timestamp>,
+    /// When the deployment started, as it was first recorded.
+    pub(super) deploy_started: Option<Timestamp>,
     /// Actions without a result so far.
     pending: BTreeMap<ActionId, Act>,
     /// The roles in which people have acted.
@@ -109,11 +109,8 @@ impl LogSummary {
             && matches!(entry.recorded, Recorded::Taken(input) if matches!(input.command, Command::Observe { .. } | Command::Tick));
         if !is_quiet {
             self.duties.update(&rollout.duties(entry.at));
-            for moment in Moment::ALL {
-                if let Some(at) = rollout.moment(*moment) {
-                    self.first_moments.entry(*moment).or_insert(at);
-                }
-            }
+            let started = rollout.moment(Moment::DeployStarted);
+            self.deploy_started = self.deploy_started.or(started);
         }
     }
 
@@ -173,8 +170,8 @@ impl LogSummary {
             Command::Confirm { action } => self.pending.remove(action),
             Command::Failed { action, .. } => {
                 let act = self.pending.remove(action);
-                if let Some(act) = act.as_ref().filter(|_| self.failed.len() < MOST) {
-                    self.failed.push((at, describe::act(plan.policy(), act)));
+                if let Some(act) = &act {
+                    keep(&mut self.failed, (at, describe::act(plan.policy(), act)));
                 }
                 act
             }
@@ -187,14 +184,11 @@ impl LogSummary {
     fn role(&mut self, plan: &Plan, input: &Input) -> Option<String> {
         let policy = plan.policy();
         let by = input.by.as_deref();
-        if let Command::Approve { role, .. }
-        | Command::Deny { role, .. }
-        | Command::Withdraw { role, .. } = &input.command
-        {
-            if let Some(by) = by.filter(|_| self.acted_as.len() < MOST) {
-                self.acted_as.push((by.to_owned(), *role));
+        if let Some(role) = approving(&input.command) {
+            if let Some(by) = by {
+                keep(&mut self.acted_as, (by.to_owned(), role));
             }
-            return Some(policy.role_title(*role));
+            return Some(policy.role_title(role));
         }
         let by = by?;
         let holds = policy
@@ -211,51 +205,41 @@ impl LogSummary {
         let statement = |text: &str| Statement { at, role: role.cloned(), text: text.to_owned() };
         match &input.command {
             Command::Note { text } => {
-                if let Some((answers, text)) = statements::answers(policy.report(), text)
-                    && self.statements.len() < MOST
-                {
-                    self.statements.push((answers, statement(text)));
+                if let Some((answers, text)) = statements::answers(policy.report(), text) {
+                    keep(&mut self.statements, (answers, statement(text)));
                 }
             }
             Command::Done { duty, evidence: Some(evidence) } => {
                 let title = describe::duty(policy, *duty).to_lowercase();
-                let is_cause = duty.as_str().contains("root_cause") || title.contains("root cause");
-                if is_cause && self.statements.len() < MOST {
-                    self.statements.push((Answers::Topic(Topic::RootCause), statement(evidence)));
+                if duty.as_str().contains("root_cause") || title.contains("root cause") {
+                    let answers = Answers::Topic(Topic::RootCause);
+                    keep(&mut self.statements, (answers, statement(evidence)));
                 }
                 self.evidence.insert(*duty, evidence.clone());
             }
-            Command::Report { signal, .. } if self.signals.len() < MOST => {
-                self.signals.push((at, *signal));
-            }
+            Command::Report { signal, .. } => keep(&mut self.signals, (at, *signal)),
             Command::WaiveItem { .. } => self.waived += 1,
             _ => {}
         }
-        self.approve(plan, at, input);
+        if let Some(role) = approving(&input.command) {
+            self.approve(plan, at, input, role);
+        }
     }
 
-    fn approve(&mut self, plan: &Plan, at: Timestamp, input: &Input) {
-        let (Command::Approve { role, .. }
-        | Command::Deny { role, .. }
-        | Command::Withdraw { role, .. }) = &input.command
-        else {
-            return;
-        };
-        if self.approvals.len() >= MOST {
-            return;
-        }
+    fn approve(&mut self, plan: &Plan, at: Timestamp, input: &Input, role: RoleName) {
         let [channel, heard_by, .., why] = input.command.texts();
         let named = |name: Option<&str>| name.filter(|name| !is_taken_out(name)).map(str::to_owned);
-        self.approvals.push(ApprovalPart {
+        let approval = ApprovalPart {
             at,
             kind: input.command.kind().as_str(),
-            role: *role,
+            role,
             who: named(input.by.as_deref()),
             channel: channel.map(str::to_owned),
             heard_by: named(heard_by),
             why: why.map(str::to_owned),
             plan_digest: plan.digest(),
-        });
+        };
+        keep(&mut self.approvals, approval);
     }
 
     /// Adds the verdict of a line, if there is one. Returns its text if the decision has changed.
@@ -304,23 +288,21 @@ impl LogSummary {
     /// Adds the stage that a line led to.
     fn entered(&mut self, rollout: &Rollout, at: Timestamp, to: &Stage) {
         let ended = self.visits.enter(rollout, at, to);
-        if self.marks.len() < MOST {
-            self.marks.push(Mark { at, state: rollout.state() });
-        }
-        match to {
-            Stage::RollingBack(way) => {
+        keep(&mut self.marks, Mark { at, state: rollout.state() });
+        let attempt = rollout.attempt();
+        // Another attempt's rollback is not continued.
+        let back = self.rollbacks.last_mut().filter(|back| back.attempt == attempt);
+        match (to, back) {
+            (Stage::RollingBack(way), back) => {
                 let method = way.why.method(rollout.plan(), way.method);
                 let to = rollout.back_to().unwrap_or_default().to_owned();
-                let attempt = rollout.attempt();
-                let open = self.rollbacks.last_mut();
-                // A failed rollback stays open; another attempt's rollback is not continued.
-                let open = open.filter(|back| back.ended.is_none() && back.attempt == attempt);
-                if let Some(back) = open {
+                // A failed rollback stays open.
+                if let Some(back) = back.filter(|back| back.ended.is_none()) {
                     back.confirmed = back.confirmed.or(way.watching);
                     back.tried.extend(method.filter(|kind| back.tried.last() != Some(kind)));
                     back.to = to;
-                } else if self.rollbacks.len() < MOST {
-                    self.rollbacks.push(RolledBack {
+                } else {
+                    let back = RolledBack {
                         attempt,
                         asked: at,
                         why: describe::rollback_cause(rollout.plan().policy(), &way.why),
@@ -330,15 +312,12 @@ impl LogSummary {
                         to,
                         confirmed: way.watching,
                         ended: None,
-                    });
+                    };
+                    keep(&mut self.rollbacks, back);
                 }
             }
-            Stage::RolledBack | Stage::Aborted => {
-                let attempt = rollout.attempt();
-                let back = self.rollbacks.last_mut().filter(|back| back.attempt == attempt);
-                if let Some(back) = back {
-                    back.ended.get_or_insert((at, rollout.recovery()));
-                }
+            (Stage::RolledBack | Stage::Aborted, Some(back)) => {
+                back.ended.get_or_insert((at, rollout.recovery()));
             }
             _ => {}
         }
@@ -348,18 +327,15 @@ impl LogSummary {
     /// Replaces the comparison table of this attempt by the current one.
     pub(super) fn compare(&mut self, rollout: &Rollout) {
         let (attempt, table) = (rollout.attempt(), rollout.comparison());
-        let is_empty = table.rows.iter().all(|row| row.cells.iter().all(Option::is_none));
-        if is_empty {
+        if table.rows.iter().all(|row| row.cells.iter().all(Option::is_none)) {
             return;
         }
         let Some(release) = rollout.plan().release() else { return };
         let version = release.version.clone();
         let now = AttemptComparison { attempt, version, table };
-        let has_room = self.comparisons.len() < MOST;
         match self.comparisons.last_mut().filter(|last| last.attempt == attempt) {
             Some(last) => *last = now,
-            None if has_room => self.comparisons.push(now),
-            None => {}
+            None => keep(&mut self.comparisons, now),
         }
     }
 
@@ -372,31 +348,21 @@ impl LogSummary {
         turned: Option<String>,
     ) {
         let policy = rollout.plan().policy();
-        let acts = |all: &[Action]| -> Vec<String> {
-            all.iter().map(|action| describe::act(policy, &action.act)).collect()
-        };
-        let asks = |action: &Action| matches!(action.act, Act::AskDecision { .. });
-        if entry.actions.iter().any(asks) && self.asked.len() < MOST {
-            self.asked.push(entry.at);
-        }
         let mut then: Vec<String> = turned.into_iter().collect();
         then.extend(entry.to.map(|to| self.stage(rollout, to, !then.is_empty())));
-        then.extend(acts(entry.actions));
+        then.extend(entry.actions.iter().map(|action| describe::act(policy, &action.act)));
         let is_reading = matches!(line.kind, "observe" | "tick");
         if !is_reading {
             self.record(entry, &line, policy);
         }
         // Readings in a row without a decision are one entry.
-        if is_reading && then.is_empty() && entry.claimed_at.is_none() {
-            let open = self.in_run.then(|| self.timeline.last_mut()).flatten();
-            if let Some(run) = open.filter(|run| run.kind == line.kind) {
-                run.until = Some(entry.at);
-                run.count += 1;
-                return;
-            }
-            self.in_run = true;
-        } else {
-            self.in_run = false;
+        let is_run = is_reading && then.is_empty() && entry.claimed_at.is_none();
+        let goes_on = std::mem::replace(&mut self.in_run, is_run) && is_run;
+        let open = self.timeline.last_mut().filter(|run| goes_on && run.kind == line.kind);
+        if let Some(run) = open {
+            run.until = Some(entry.at);
+            run.count += 1;
+            return;
         }
         self.timeline.push(TimelineEntry {
             seq: entry.seq,
@@ -425,7 +391,7 @@ impl LogSummary {
         }
     }
 
-    fn record(&mut self, entry: &Entry<'_>, line: &LineText, policy: &crate::policy::Policy) {
+    fn record(&mut self, entry: &Entry<'_>, line: &LineText, policy: &Policy) {
         let who = line.by.clone();
         self.has_redacted_names |= who.as_deref().is_some_and(is_taken_out);
         let changes = entry.actions.iter().filter(|action| action.act.awaits());
@@ -445,6 +411,23 @@ impl LogSummary {
         let given = self.approvals.iter();
         let given = given.filter(|part| part.kind == InputKind::Approve.as_str());
         set_of(given.map(|part| part.role))
+    }
+}
+
+/// Adds to a list that has room.
+fn keep<T>(list: &mut Vec<T>, item: T) {
+    if list.len() < MOST {
+        list.push(item);
+    }
+}
+
+/// The role in which a person approves, denies or withdraws.
+const fn approving(command: &Command) -> Option<RoleName> {
+    match command {
+        Command::Approve { role, .. }
+        | Command::Deny { role, .. }
+        | Command::Withdraw { role, .. } => Some(*role),
+        _ => None,
     }
 }
 

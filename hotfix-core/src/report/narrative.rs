@@ -9,7 +9,7 @@ use crate::rollout::{Rollout, State};
 use crate::text::{self, counted};
 use crate::unit::{Share, Span};
 
-use super::describe::{self, figure, lasting, percent, utc};
+use super::describe::{self, figure, lasting, utc};
 use super::log_summary::LogSummary;
 use super::measures::{Figure, IncidentHistory, MeasureName, Measures};
 use super::model::{Impact, PhaseEnd, PhaseVisit};
@@ -18,23 +18,14 @@ use super::model::{Impact, PhaseEnd, PhaseVisit};
 pub(super) fn summary(rollout: &Rollout, log: &LogSummary, measures: &Measures) -> Vec<String> {
     let plan = rollout.plan();
     let incident = &plan.subject().incident;
-    let mut sentences = Vec::new();
-    let severity = rollout.severity().map(|severity| {
-        let label = plan.policy().severity(severity).map(|level| level.label.as_str());
-        label.map_or_else(|| severity.to_string(), |label| format!("{severity}, {label}"))
+    let service = incident.service.as_ref().map(|service| format!(" in {service}"));
+    let severity = rollout.severity().map(|severity| match plan.policy().severity(severity) {
+        Some(level) => format!(" ({severity}, {})", level.label),
+        None => format!(" ({severity})"),
     });
-    let mut what = incident.id.clone();
-    if let Some(service) = &incident.service {
-        what = format!("{what} in {service}");
-    }
-    if let Some(severity) = severity {
-        what = format!("{what} ({severity})");
-    }
-    if let Some(title) = &incident.title {
-        what = format!("{what}: {title}");
-    }
-    sentences.push(format!("{what}."));
-    sentences.push(outcome(rollout, log));
+    let title = incident.title.as_ref().map(|title| format!(": {title}"));
+    let more: String = [service, severity, title].into_iter().flatten().collect();
+    let mut sentences = vec![format!("{}{more}.", incident.id), outcome(rollout, log)];
     sentences.extend(duration(measures));
     sentences
 }
@@ -50,7 +41,7 @@ fn outcome(rollout: &Rollout, log: &LogSummary) -> String {
         if canary == new { String::new() } else { format!(" {new} was not deployed.") };
     let back = log.rollbacks.last().filter(|back| back.attempt == rollout.attempt());
     let because = back.map_or_else(String::new, |back| format!(" ({})", back.why));
-    let share = percent(rollout.share());
+    let share = rollout.share();
     match rollout.state() {
         State::Aborted if subject.release.is_none() => {
             "It ended without a release: nothing was deployed.".to_owned()
@@ -272,7 +263,7 @@ pub(super) fn resolution(
 }
 
 fn phase(visit: &PhaseVisit) -> String {
-    let share = percent(visit.share);
+    let share = visit.share;
     let attempt =
         if visit.attempt > 1 { format!(" (attempt {})", visit.attempt) } else { String::new() };
     let Some(since) = visit.watched_since else {
@@ -314,7 +305,7 @@ pub(super) fn not_caught_earlier(plan: &Plan, power: &Power, visits: &[PhaseVisi
     let metric = metric.map_or_else(|| leading.metric.to_string(), |metric| metric.title.clone());
     for phase in &leading.phases {
         let watched = lasting(Span::from_millis(millis(phase.minutes * 60_000.0)));
-        let head = format!("Phase {}, {} for {watched}", phase.phase, percent(phase.share));
+        let head = format!("Phase {}, {} for {watched}", phase.phase, phase.share);
         let found = match phase.smallest_ratio {
             Some(ratio) => format!(
                 "the test detects, in {} of 100 cases, a rise of {metric} to {} times its reference; it misses most smaller ones",

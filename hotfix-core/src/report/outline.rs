@@ -4,9 +4,10 @@
 use crate::judge::Comparison;
 use crate::metric::in_unit;
 use crate::text;
+use crate::unit::Timestamp;
 
 use super::bounded_list::BoundedList;
-use super::describe::{self, figure, percent, utc};
+use super::describe::{self, figure, utc};
 use super::measures::{Mark, called, described};
 use super::model::{
     ActionItem, CriterionPart, DutyOutcome, DutyPart, QuestionPart, Report, Statement,
@@ -18,6 +19,10 @@ pub(super) const DASH: &str = "–";
 
 fn or_dash(text: Option<&String>) -> String {
     text.cloned().unwrap_or_else(|| DASH.to_owned())
+}
+
+fn time(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| DASH.to_owned(), utc)
 }
 
 /// A section.
@@ -59,6 +64,17 @@ impl Table {
             rows: Vec::new(),
             folded: false,
         }
+    }
+
+    /// A table whose rows have one line in each cell.
+    fn of<const N: usize>(
+        caption: &str,
+        head: [&str; N],
+        rows: impl Iterator<Item = [String; N]>,
+    ) -> Self {
+        let mut table = Self::new(caption, &head);
+        rows.for_each(|row| table.row(row));
+        table
     }
 
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
@@ -220,22 +236,16 @@ fn impact(report: &Report, stated: Vec<String>) -> Section {
     let impact = &report.impact;
     section.list(stated);
     section.list(impact.sentences.clone());
-    let mut affected = Table::new("Failed requests", &["Version", "Counted by", "Failed"]);
-    for part in &impact.affected {
+    let affected = impact.affected.iter().map(|part| {
         let [bad, of] = [part.counted.bad, part.counted.of].map(figure);
-        let counted = if part.kind.has_exposure() {
-            format!("{bad} in {of} s")
-        } else {
-            format!("{bad} of {of}")
-        };
-        affected.row([part.version.clone(), part.title.clone(), counted]);
-    }
-    section.table(affected);
-    let mut facts = Table::new("Known facts of the incident", &["Fact", "Value and development"]);
-    for (fact, value) in &impact.facts {
-        facts.row([text::words(fact), value.clone()]);
-    }
-    section.table(facts);
+        let exposed = part.kind.has_exposure();
+        let counted = if exposed { format!("{bad} in {of} s") } else { format!("{bad} of {of}") };
+        [part.version.clone(), part.title.clone(), counted]
+    });
+    section.table(Table::of("Failed requests", ["Version", "Counted by", "Failed"], affected));
+    let facts = impact.facts.iter().map(|(fact, value)| [text::words(fact), value.clone()]);
+    let head = ["Fact", "Value and development"];
+    section.table(Table::of("Known facts of the incident", head, facts));
     section
 }
 
@@ -288,14 +298,13 @@ fn timeline_row(entry: &TimelineEntry) -> Vec<Vec<String>> {
     if let Some(claimed) = entry.claimed_at {
         what.push(format!("(the sender's time was {})", utc(claimed)));
     }
-    let then = if entry.then.is_empty() { vec![DASH.to_owned()] } else { entry.then.clone() };
-    vec![
-        vec![time],
-        vec![or_dash(entry.role.as_ref())],
-        what,
-        vec![or_dash(entry.why.as_ref())],
-        then,
-    ]
+    let [role, why] = [&entry.role, &entry.why].map(|text| vec![or_dash(text.as_ref())]);
+    vec![vec![time], role, what, why, lines(&entry.then)]
+}
+
+/// The lines of a cell.
+fn lines(of: &[String]) -> Vec<String> {
+    if of.is_empty() { vec![DASH.to_owned()] } else { of.to_vec() }
 }
 
 fn verdicts(report: &Report) -> Section {
@@ -347,9 +356,7 @@ fn text_of(log_e: f64) -> String {
 /// The comparison table: reference, live version, and the values of each phase.
 fn comparison(caption: &str, of: &Comparison) -> Table {
     let mut head = vec!["Metric".to_owned(), "Reference".to_owned(), "Live version".to_owned()];
-    head.extend(
-        of.phases.iter().map(|phase| format!("{} ({})", phase.phase, percent(phase.share))),
-    );
+    head.extend(of.phases.iter().map(|phase| format!("{} ({})", phase.phase, phase.share)));
     let rows = of.rows.iter().map(|row| {
         let read = |value: f64| row.measured(value);
         let (before, live) =
@@ -376,26 +383,19 @@ fn comparison(caption: &str, of: &Comparison) -> Table {
 
 fn criteria(all: &[CriterionPart]) -> Section {
     let mut section = Section::new("success-criteria", "Success criteria");
-    let mut table = Table::new("Confirmed by people", &["Criterion", "State", "Since", "Evidence"]);
-    for part in all {
-        table.row([
-            part.text.clone(),
-            text::words(part.state.as_str()),
-            part.at.map_or_else(|| DASH.to_owned(), utc),
-            or_dash(part.why.as_ref()),
-        ]);
-    }
-    section.table(table);
+    let rows = all.iter().map(|part| {
+        let state = text::words(part.state.as_str());
+        [part.text.clone(), state, time(part.at), or_dash(part.why.as_ref())]
+    });
+    let head = ["Criterion", "State", "Since", "Evidence"];
+    section.table(Table::of("Confirmed by people", head, rows));
     section
 }
 
 fn duties(all: &[DutyPart]) -> Section {
     let mut section = Section::new("duties", "Duties kept and missed");
     section.plots("duties", all.iter().any(super::plot::is_drawn));
-    let mut table =
-        Table::new("Each duty", &["Duty", "Owner", "Due", "Done", "Status", "Evidence"]);
-    for duty in all {
-        let time = |at: Option<crate::unit::Timestamp>| at.map_or_else(|| DASH.to_owned(), utc);
+    let rows = all.iter().map(|duty| {
         let status = match (duty.times, duty.missed) {
             (Some(times), Some(missed)) => {
                 format!("{}: done {times} times, missed {missed}", duty.status)
@@ -405,33 +405,24 @@ fn duties(all: &[DutyPart]) -> Section {
         // One that was missed ended without an answer.
         let is_done = duty.times.is_some() || duty.status != DutyOutcome::Missed;
         let done = duty.settled.filter(|_| is_done);
-        table.row([
-            duty.title.clone(),
-            or_dash(duty.role.as_ref()),
-            time(duty.due),
-            time(done),
-            status,
-            or_dash(duty.evidence.as_ref()),
-        ]);
-    }
-    section.table(table);
+        let [owner, evidence] = [&duty.role, &duty.evidence].map(|text| or_dash(text.as_ref()));
+        [duty.title.clone(), owner, time(duty.due), time(done), status, evidence]
+    });
+    let head = ["Duty", "Owner", "Due", "Done", "Status", "Evidence"];
+    section.table(Table::of("Each duty", head, rows));
     section
 }
 
 fn actions(items: &[ActionItem]) -> Section {
     let mut section = Section::new("action-items", "Action items");
-    let mut table = Table::new("Action items", &["Task", "Owner", "Deadline", "Done when", "Done"]);
-    for item in items {
-        let or_open = |text: &Option<String>| text.clone().unwrap_or_else(|| "open".to_owned());
-        table.row([
-            item.task.clone(),
-            or_open(&item.owner),
-            or_open(&item.deadline),
-            or_open(&item.success_criterion),
-            if item.done { "yes" } else { "no" }.to_owned(),
-        ]);
-    }
-    section.table(table);
+    let rows = items.iter().map(|item| {
+        let [owner, deadline, success] = [&item.owner, &item.deadline, &item.success_criterion]
+            .map(|text| text.clone().unwrap_or_else(|| "open".to_owned()));
+        let done = if item.done { "yes" } else { "no" };
+        [item.task.clone(), owner, deadline, success, done.to_owned()]
+    });
+    let head = ["Task", "Owner", "Deadline", "Done when", "Done"];
+    section.table(Table::of("Action items", head, rows));
     section
 }
 
@@ -449,22 +440,16 @@ fn answered(id: &'static str, title: &str, parts: &[QuestionPart]) -> Section {
 
 fn measures(report: &Report) -> Section {
     let mut section = Section::new("measures", "Measures");
-    let mut table = Table::new("Measures of the incident", &["Measure", "Value", "From", "To"]);
     let mark = |mark: Option<Mark>| {
-        mark.map_or_else(
-            || DASH.to_owned(),
-            |mark| format!("{}, {}", text::words(mark.moment), utc(mark.at)),
-        )
+        let mark = mark.map(|mark| format!("{}, {}", text::words(mark.moment), utc(mark.at)));
+        or_dash(mark.as_ref())
     };
-    for measure in &report.measures.measures {
-        table.row([
-            text::sentence(&called(measure.name)),
-            described(measure),
-            mark(measure.from),
-            mark(measure.to),
-        ]);
-    }
-    section.table(table);
+    let rows = report.measures.measures.iter().map(|measure| {
+        let name = text::sentence(&called(measure.name));
+        [name, described(measure), mark(measure.from), mark(measure.to)]
+    });
+    let head = ["Measure", "Value", "From", "To"];
+    section.table(Table::of("Measures of the incident", head, rows));
     if !report.measures_asked.is_empty() {
         section.paragraph("The policy asks for these figures:");
         section.list(report.measures_asked.clone());
@@ -482,23 +467,18 @@ fn audit(report: &Report) -> Section {
     if trail.redacted {
         section.paragraph("Names were redacted in this log; a redacted name is shown as a dash.");
     }
-    let mut approvals = Table::new(
+    let approvals = trail.approvals.iter().map(|part| {
+        let [what, role] = [part.kind, part.role.as_str()].map(text::words);
+        let [who, channel, heard_by, why] = [&part.who, &part.channel, &part.heard_by, &part.why]
+            .map(|text| or_dash(text.as_ref()));
+        let plan = part.plan_digest.to_string().chars().take(12).collect();
+        [utc(part.at), what, role, who, channel, heard_by, why, plan]
+    });
+    section.table(Table::of(
         "Approvals, denials and withdrawals, with the plan they are about",
-        &["Time", "What", "Role", "Who", "Channel", "Heard by", "Reason", "Plan"],
-    );
-    for part in &trail.approvals {
-        approvals.row([
-            utc(part.at),
-            text::words(part.kind),
-            text::words(part.role.as_str()),
-            or_dash(part.who.as_ref()),
-            or_dash(part.channel.as_ref()),
-            or_dash(part.heard_by.as_ref()),
-            or_dash(part.why.as_ref()),
-            part.plan_digest.to_string().chars().take(12).collect(),
-        ]);
-    }
-    section.table(approvals);
+        ["Time", "What", "Role", "Who", "Channel", "Heard by", "Reason", "Plan"],
+        approvals,
+    ));
     let mut table = Table::new(
         "All inputs of people and tools",
         &["Line", "Time", "Who", "What", "Reason", "Requested actions"],
@@ -509,16 +489,11 @@ fn audit(report: &Report) -> Section {
             let text = format!("{} lines are left out here", trail.entries.left_out());
             table.row([DASH, DASH, DASH, &text, DASH, DASH].map(str::to_owned));
         }
-        let changes =
-            if entry.changes.is_empty() { vec![DASH.to_owned()] } else { entry.changes.clone() };
-        table.rows.push(vec![
-            vec![entry.seq.to_string()],
-            vec![utc(entry.at)],
-            vec![or_dash(entry.who.as_ref())],
-            vec![entry.what.clone()],
-            vec![or_dash(entry.why.as_ref())],
-            changes,
-        ]);
+        let [who, why] = [&entry.who, &entry.why].map(|text| or_dash(text.as_ref()));
+        let cells = [entry.seq.to_string(), utc(entry.at), who, entry.what.clone(), why];
+        let mut row = cells.map(|cell| vec![cell]).to_vec();
+        row.push(lines(&entry.changes));
+        table.rows.push(row);
     }
     section.table(table);
     section

@@ -11,7 +11,7 @@ use crate::text::{self, counted, joined};
 use crate::unit::Timestamp;
 
 use super::chart::{Band, Chart, Frame, Line, MarkLine, WIDTH, escaped, open};
-use super::describe::{self, lasting, percent, utc};
+use super::describe::{self, lasting, utc};
 use super::model::{DutyOutcome, DutyPart, EvidencePlot, MetricPlot, Report};
 use super::outline::Table;
 use super::series::Point;
@@ -45,7 +45,7 @@ impl Frame {
             (begin < to && end > from).then(|| Band {
                 from: begin.max(from),
                 to: end.min(to),
-                name: format!("{} {}", visit.phase, percent(visit.share)),
+                name: format!("{} {}", visit.phase, visit.share),
             })
         });
         let mark = |state: State| match state {
@@ -173,9 +173,7 @@ impl Frame {
         times.dedup_by_key(|at| row_of(*at));
         for at in times {
             let cell = |points: &[Point]| {
-                let of = || points.iter().filter(|p| row_of(p.at) == row_of(at)).map(|p| p.value);
-                let (low, high) =
-                    (of().fold(f64::INFINITY, f64::min), of().fold(f64::NEG_INFINITY, f64::max));
+                let (low, high) = extremes(points.iter().filter(|p| row_of(p.at) == row_of(at)));
                 match (low.is_finite(), low == high) {
                     (false, _) => "–".to_owned(),
                     (true, true) => unit(low),
@@ -191,12 +189,16 @@ impl Frame {
     }
 }
 
+/// The lowest and the highest value of some points.
+fn extremes<'a>(points: impl Iterator<Item = &'a Point>) -> (f64, f64) {
+    let ends = (f64::INFINITY, f64::NEG_INFINITY);
+    points.fold(ends, |(low, high), point| (low.min(point.value), high.max(point.value)))
+}
+
 /// The lowest and the highest value to draw. Values that are all high, such as a success rate, are
 /// not drawn from 0.
 fn range(plot: &MetricPlot) -> (f64, f64) {
-    let values = || plot.new_version.iter().chain(&plot.live_version).map(|point| point.value);
-    let low = values().fold(f64::INFINITY, f64::min);
-    let high = values().fold(f64::NEG_INFINITY, f64::max);
+    let (low, high) = extremes(plot.new_version.iter().chain(&plot.live_version));
     let wide = (high - low).max(1e-9);
     // A constant level is drawn from 0, too, so that its noise does not fill the plot.
     let from_zero = low >= 0.0 && (low < 0.8 * high || wide < 0.001 * high);
@@ -208,20 +210,13 @@ fn range(plot: &MetricPlot) -> (f64, f64) {
 
 /// A line as text: first, last, lowest and highest value.
 fn described(name: &str, points: &[Point], unit: &dyn Fn(f64) -> String) -> String {
-    let values = || points.iter().map(|point| point.value);
-    match (points.first(), points.last()) {
-        (Some(first), Some(last)) => format!(
-            "{}: {} at {}, {} at {}, between {} and {}.",
-            text::sentence(name),
-            unit(first.value),
-            utc(first.at),
-            unit(last.value),
-            utc(last.at),
-            unit(values().fold(f64::INFINITY, f64::min)),
-            unit(values().fold(f64::NEG_INFINITY, f64::max))
-        ),
-        _ => format!("{}: no readings.", text::sentence(name)),
-    }
+    let name = text::sentence(name);
+    let (Some(first), Some(last)) = (points.first(), points.last()) else {
+        return format!("{name}: no readings.");
+    };
+    let [first, last] = [first, last].map(|of| format!("{} at {}", unit(of.value), utc(of.at)));
+    let (low, high) = extremes(points.iter());
+    format!("{name}: {first}, {last}, between {} and {}.", unit(low), unit(high))
 }
 
 /// Whether a duty has a bar: its time has begun, and its due time is known.
@@ -229,6 +224,8 @@ pub(super) fn is_drawn(duty: &DutyPart) -> bool {
     duty.from.is_some() && duty.due.is_some() && duty.status != DutyOutcome::Over
 }
 
+/// Most characters of a title: it has one line.
+const MOST: usize = 56;
 /// Most bars; all duties are in the table.
 const BARS: usize = 24;
 
@@ -255,13 +252,10 @@ pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
             DutyOutcome::Open | DutyOutcome::Over => "open",
         };
         let used = (share(duty, as_of) * DUE).clamp(2.0, WIDTH - 4.0);
+        let (title, text, bar) = (escaped(&text::drawn(&duty.title, MOST)), y + 13.0, y + 19.0);
         let _ = write!(
             svg,
-            "<text class=\"duty\" x=\"0\" y=\"{:.1}\">{}</text><rect class=\"track\" x=\"0\" y=\"{:.1}\" width=\"{DUE}\" height=\"10\"/><rect class=\"bar {class}\" x=\"0\" y=\"{:.1}\" width=\"{used:.1}\" height=\"10\"/>",
-            y + 13.0,
-            escaped(&short(&duty.title)),
-            y + 19.0,
-            y + 19.0
+            "<text class=\"duty\" x=\"0\" y=\"{text:.1}\">{title}</text><rect class=\"track\" x=\"0\" y=\"{bar:.1}\" width=\"{DUE}\" height=\"10\"/><rect class=\"bar {class}\" x=\"0\" y=\"{bar:.1}\" width=\"{used:.1}\" height=\"10\"/>"
         );
         table.row([duty.title.clone(), status(duty, as_of)]);
     }
@@ -273,25 +267,10 @@ pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
     Some(Plot { title: title.to_owned(), svg, table })
 }
 
-/// A title that fits its line.
-fn short(title: &str) -> String {
-    const MOST: usize = 56;
-    if title.chars().count() <= MOST {
-        return title.to_owned();
-    }
-    title.chars().take(MOST).chain(['…']).collect()
-}
-
 /// Share of its allowed time that a duty took; more than 1 for a repeated duty that was missed.
 fn share(duty: &DutyPart, as_of: Timestamp) -> f64 {
     if let (Some(times), Some(missed)) = (duty.times, duty.missed) {
-        return if missed > 0 {
-            1.2
-        } else if times > 0 {
-            1.0
-        } else {
-            0.0
-        };
+        return if missed > 0 { 1.2 } else { f64::from(u8::from(times > 0)) };
     }
     let (Some(from), Some(due)) = (duty.from, duty.due) else { return 0.0 };
     let taken = duty.settled.unwrap_or(as_of).since(from).as_seconds();

@@ -130,16 +130,11 @@ pub(super) fn went_well(
     if kept > 0 {
         well.push(format!("{} done in time.", counted(kept, "duty was", "duties were")));
     }
-    if rollout.started_at().is_some() && !log.approvals.is_empty() {
-        let roles = log.approved_by();
-        let policy = rollout.plan().policy();
+    let (roles, policy) = (log.approved_by(), rollout.plan().policy());
+    if rollout.started_at().is_some() && !roles.is_empty() {
         let roles: Vec<String> = roles.iter().map(|role| policy.role_title(*role)).collect();
-        if !roles.is_empty() {
-            well.push(format!(
-                "The plan was approved by {}; the log records it.",
-                text::enumerated(&roles)
-            ));
-        }
+        let roles = text::enumerated(&roles);
+        well.push(format!("The plan was approved by {roles}; the log records it."));
     }
     let passed = visits.iter().filter(|visit| visit.end == PhaseEnd::Passed).count();
     if passed > 0 {
@@ -150,20 +145,17 @@ pub(super) fn went_well(
         ));
     }
     if let Some(since) = log.works_since {
-        let started = log.first_moments.get(&Moment::DeployStarted);
-        let after = started.map_or_else(String::new, |started| {
-            format!(", {} after the deployment began", lasting(since.since(*started)))
+        let after = log.deploy_started.map_or_else(String::new, |started| {
+            format!(", {} after the deployment began", lasting(since.since(started)))
         });
         well.push(format!("The fix was shown to work{after}."));
     }
     for back in &log.rollbacks {
         if back.by_verdict {
-            let share = visits
-                .iter()
-                .find(|visit| visit.until == Some(back.asked))
-                .map_or_else(String::new, |visit| {
-                    format!(", with {} of the traffic on it", describe::percent(visit.share))
-                });
+            let visit = visits.iter().find(|visit| visit.until == Some(back.asked));
+            let share = visit.map_or_else(String::new, |visit| {
+                format!(", with {} of the traffic on it", visit.share)
+            });
             well.push(format!("The metrics found the bad release, at {}{share}.", utc(back.asked)));
         }
         if back.tried.len() == 1 && back.confirmed.is_some() {
@@ -190,9 +182,8 @@ pub(super) fn to_improve(
     let mut improve = Vec::new();
     let late = |duty: &&DutyPart| matches!(duty.status, DutyOutcome::Missed | DutyOutcome::Late);
     improve.extend(duties.iter().filter(late).map(missed));
-    for (at, what) in &log.failed {
-        improve.push(format!("This action failed at {}: {what}.", utc(*at)));
-    }
+    let failed = log.failed.iter();
+    improve.extend(failed.map(|(at, what)| format!("This action failed at {}: {what}.", utc(*at))));
     let cadence = rollout.plan().policy().watch().stale;
     let silent = visits.iter().filter(|visit| visit.longest_silence > cadence);
     improve.extend(silent.map(|visit| {
@@ -219,21 +210,14 @@ pub(super) fn to_improve(
     improve.extend(overridden.map(|visit| {
         format!("A person passed phase {}, which had not met its criteria.", visit.phase)
     }));
-    let back = visits.iter().filter(|visit| visit.end == PhaseEnd::RolledBack);
-    for visit in back {
-        let before: Vec<String> = visits
-            .iter()
-            .filter(|other| {
-                other.attempt == visit.attempt
-                    && matches!(other.end, PhaseEnd::Passed | PhaseEnd::Overridden)
-            })
-            .map(|other| other.phase.to_string())
-            .collect();
+    for visit in visits.iter().filter(|visit| visit.end == PhaseEnd::RolledBack) {
+        let has_passed = |of: &PhaseEnd| matches!(of, PhaseEnd::Passed | PhaseEnd::Overridden);
+        let before = visits.iter().filter(|of| of.attempt == visit.attempt && has_passed(&of.end));
+        let before: Vec<String> = before.map(|other| other.phase.to_string()).collect();
         if !before.is_empty() {
+            let (phase, passed) = (visit.phase, text::enumerated(&before));
             improve.push(format!(
-                "The release was rolled back in phase {} after it had passed {}.",
-                visit.phase,
-                text::enumerated(&before)
+                "The release was rolled back in phase {phase} after it had passed {passed}."
             ));
         }
     }
@@ -383,10 +367,9 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
             open.push(format!("{}: {lacking}", item.task));
         }
     }
-    let waiting = report.duties.iter().filter(|duty| duty.settled.is_none());
-    for duty in waiting.filter(|duty| duty.status == DutyOutcome::Missed) {
-        open.push(format!("{}: overdue", duty.title));
-    }
+    let overdue = |duty: &&DutyPart| duty.settled.is_none() && duty.status == DutyOutcome::Missed;
+    let overdue = report.duties.iter().filter(overdue);
+    open.extend(overdue.map(|duty| format!("{}: overdue", duty.title)));
     let lists = rollout.checklists();
     open.extend(lists.iter().filter(|list| is_due(rollout, list)).filter_map(unchecked));
     let back = matches!(report.state, State::RolledBack | State::Aborted | State::Failed);

@@ -10,31 +10,26 @@ use super::latency::LatencyLaw;
 /// Instances of an arm if the scenario gives none, for faults of some instances.
 const TEN: u32 = 10;
 
-/// An active fault of this run.
+/// An active fault of this run, and how long it has lasted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Active {
-    pub(super) fault: usize,
+pub(super) struct Active<'a> {
+    pub(super) fault: &'a Fault,
     pub(super) lasted: Span,
 }
 
 /// The active faults of the present tick.
 #[derive(Clone, Copy)]
-pub(super) struct Faults<'a> {
-    pub(super) all: &'a [Fault],
-    pub(super) active: &'a [Active],
-}
+pub(super) struct Faults<'a>(pub(super) &'a [Active<'a>]);
 
 impl<'a> Faults<'a> {
     /// Those that change a metric in an arm.
     pub(super) fn touching(
         self,
-        health: &'a HealthyService,
+        health: &HealthyService,
         arm: usize,
-    ) -> impl Iterator<Item = (&'a Fault, Span)> {
-        self.active.iter().filter_map(move |active| {
-            let fault = self.all.get(active.fault)?;
-            (fault.hits(arm == CANARY) && fault.touches(health)).then_some((fault, active.lasted))
-        })
+    ) -> impl Iterator<Item = &'a Active<'a>> {
+        let hit = move |fault: &Fault| fault.hits(arm == CANARY) && fault.touches(health);
+        self.0.iter().filter(move |active| hit(active.fault))
     }
 
     /// The rate of bad events per trial or per minute, with faults. `instance`: of this instance
@@ -48,7 +43,7 @@ impl<'a> Faults<'a> {
         instance: Option<u32>,
     ) -> f64 {
         let rate = if arm.index == CANARY { usual * health.fixed } else { usual };
-        if self.active.is_empty() {
+        if self.0.is_empty() {
             return rate;
         }
         self.worsened(health, arm, (usual, rate), instance)
@@ -62,7 +57,7 @@ impl<'a> Faults<'a> {
         (usual, mut rate): (f64, f64),
         instance: Option<u32>,
     ) -> f64 {
-        for (fault, lasted) in self.touching(health, arm.index) {
+        for &Active { fault, lasted } in self.touching(health, arm.index) {
             let hit = match (fault.instances, instance) {
                 (Some(most), Some(instance)) => f64::from(u8::from(instance < most)) * fault.users,
                 _ => users(fault, health.instances, arm.share, arm.index),
@@ -92,7 +87,7 @@ impl<'a> Faults<'a> {
         law: &mut LatencyLaw,
     ) {
         law.begin(noise);
-        for (fault, lasted) in self.touching(health, arm.index) {
+        for &Active { fault, lasted } in self.touching(health, arm.index) {
             let hit = users(fault, health.instances, arm.share, arm.index);
             match fault.kind {
                 FaultKind::Latency => law.slow(hit, fault.times),
@@ -112,7 +107,7 @@ impl<'a> Faults<'a> {
 
     /// Whether an arm's readings of a metric are missing.
     pub(super) fn lose(self, health: &HealthyService, arm: usize) -> bool {
-        self.touching(health, arm).any(|(fault, _)| fault.kind == FaultKind::Lost)
+        self.touching(health, arm).any(|active| active.fault.kind == FaultKind::Lost)
     }
 }
 

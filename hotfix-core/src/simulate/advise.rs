@@ -202,16 +202,17 @@ impl Adviser {
 
     /// An empty score for each candidate.
     pub fn nothing(&self) -> Vec<Score> {
-        vec![
-            Score { false_rollbacks: vec![(0, 0); self.scenarios], ..Score::default() };
-            self.candidates()
-        ]
+        vec![self.no_score(); self.candidates()]
+    }
+
+    fn no_score(&self) -> Score {
+        Score { false_rollbacks: vec![(0, 0); self.scenarios], ..Score::default() }
     }
 
     /// Makes these runs of a candidate in every scenario. Does nothing for a candidate that cannot
     /// be tried or does not exist.
     pub fn play(&self, candidate: usize, runs: Range<u64>) -> Score {
-        let mut score = Score { false_rollbacks: vec![(0, 0); self.scenarios], ..Score::default() };
+        let mut score = self.no_score();
         let Some(Prepared { campaigns: Ok(campaigns), .. }) = self.candidates.get(candidate) else {
             return score;
         };
@@ -402,20 +403,14 @@ impl Score {
 impl Advice {
     /// A table, the best candidate first.
     pub fn to_markdown(&self) -> String {
-        let mut order: Vec<usize> = (0..self.candidates.len()).collect();
+        let mut order: Vec<&Candidate> = self.candidates.iter().collect();
         sort_by(&mut order, |a, b| {
-            let key = |index: &usize| {
-                self.candidates
-                    .get(*index)
-                    .map_or((true, f64::INFINITY), |c| (!c.keeps, c.affected.mean))
-            };
-            let (a, b) = (key(a), key(b));
-            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+            b.keeps.cmp(&a.keeps).then(a.affected.mean.total_cmp(&b.affected.mean))
         });
         let mut table = String::from(
             "| policy | false rollbacks | at most | within bound | missed faults | affected requests |\n|---|--:|--:|---|--:|--:|\n",
         );
-        for candidate in order.iter().filter_map(|index| self.candidates.get(*index)) {
+        for candidate in order {
             table.push_str(&candidate.row());
         }
         table

@@ -6,12 +6,11 @@ use crate::metric::Sample;
 use crate::metric_kind::Data;
 use crate::unit::Share;
 
-use super::active::{Faults, of_arm};
+use super::active::{Active, Faults, of_arm};
 use super::fault::FaultKind;
 use super::healthy_service::{HealthyService, Instances};
 use super::latency::LatencyLaw;
 use super::random::{Chance, Draws, Drift};
-use super::sample::{level_of, pair};
 
 /// The indices of the arms in pairs.
 pub(super) const CANARY: usize = 0;
@@ -31,28 +30,18 @@ pub(super) struct ArmMetrics {
 }
 
 /// The state of one metric between ticks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, educe::Educe)]
+#[educe(Default)]
 pub(super) struct Kept {
     pub(super) drift: [Drift; 2],
     /// The noise factor of each arm in the present tick, 1 without noise.
+    #[educe(Default = [1.0; 2])]
     pub(super) noise: [f64; 2],
     /// The factors of the instances of the canary and the live version.
     pub(super) instances: [Vec<f64>; 2],
     /// The last chance of a bad event.
     chance: [Chance; 2],
     latency: [LatencyLaw; 2],
-}
-
-impl Default for Kept {
-    fn default() -> Self {
-        Self {
-            drift: <[Drift; 2]>::default(),
-            noise: [1.0; 2],
-            instances: <[Vec<f64>; 2]>::default(),
-            chance: <[Chance; 2]>::default(),
-            latency: <[LatencyLaw; 2]>::default(),
-        }
-    }
 }
 
 impl Kept {
@@ -77,7 +66,7 @@ impl Kept {
                     let rate = faults.rate(health, arm, health.base * noise * mean, None);
                     let trials = tried(health, arm, draws);
                     let bad = self.bad(health, arm, rate, (trials, 1.0), draws);
-                    pair(sample, shown(health, bad, trials), trials);
+                    *sample = Some(Sample::Pair(shown(health, bad, trials), trials));
                     of_requests(health, bad)
                 }
             },
@@ -88,17 +77,17 @@ impl Kept {
                 0.0
             }
             Data::Level if health.kind.is_traffic() => {
-                level_of(sample, arm.requests / arm.minutes);
+                *sample = Some(Sample::Level(arm.requests / arm.minutes));
                 0.0
             }
             Data::Level => {
                 let mut level = health.base * noise * (1.0 + health.spread * draws.normal());
-                for (fault, lasted) in faults.touching(health, arm.index) {
+                for &Active { fault, lasted } in faults.touching(health, arm.index) {
                     if fault.kind == FaultKind::Leak {
                         level = fault.leaked(level, lasted, health.falls());
                     }
                 }
-                level_of(sample, level);
+                *sample = Some(Sample::Level(level));
                 0.0
             }
         }

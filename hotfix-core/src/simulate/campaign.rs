@@ -48,9 +48,10 @@ impl Campaign {
     /// rollout never starts although the scenario makes nobody absent.
     pub fn try_new(plan: Plan, scenario: &Scenario, seed: u64) -> Result<Self, SimulationErrors> {
         let setting = Setting::try_new(scenario, &plan)?;
-        let digests = [plan.digest(), scenario_digest(scenario)];
+        // A digest of the inputs, in which any difference shows.
+        let of_scenario = digest(&format!("{scenario:?}")).unwrap_or(Digest::ZERO);
         let mut of = [seed, 0];
-        for (part, digest) in of.iter_mut().zip(digests) {
+        for (part, digest) in of.iter_mut().zip([plan.digest(), of_scenario]) {
             *part ^= digest.as_bytes()[..8].iter().fold(0, |n, &byte| (n << 8) | u64::from(byte));
         }
         Ok(Self {
@@ -108,11 +109,6 @@ impl Campaign {
         let end: Timestamp = self.setting.scenario.from + self.setting.scenario.lasts;
         if self.setting.scenario.after_end { Until::Time(end) } else { Until::End(end) }
     }
-}
-
-fn scenario_digest(scenario: &Scenario) -> Digest {
-    // A digest of the inputs, in which any difference shows.
-    digest(&format!("{scenario:?}")).unwrap_or(Digest::ZERO)
 }
 
 /// A rollout that is about to start.

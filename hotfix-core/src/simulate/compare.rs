@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::stats::interval::Interval;
-
 use super::campaign::Campaign;
 use super::error::{SimulationErrors, SimulationFault};
 use super::run::Run;
-use super::tally::{Mean, RunFacts, SimulatedOutcome, Sum, Tally, Truth, affected, whole};
+use super::tally::{
+    DEVIATIONS, Mean, RunFacts, SimulatedOutcome, Sum, Tally, Truth, affected, whole,
+};
 
 /// Two plans in one scenario with one seed: run `i` of both has the same traffic, faults and
 /// people.
@@ -62,18 +62,16 @@ impl Comparison {
             ..Pairs::default()
         };
         // In batches, so that the memory for the first runs stays small.
-        let mut from = runs.start;
-        while from < runs.end {
-            let to = runs.end.min(from.saturating_add(64));
+        for from in runs.clone().step_by(64) {
+            let batch = from..runs.end.min(from.saturating_add(64));
             let mut played = Vec::with_capacity(64);
-            self.first.each(from..to, |_, run, truth| played.push((run.clone(), truth)));
+            self.first.each(batch.clone(), |_, run, truth| played.push((run.clone(), truth)));
             let mut played = played.into_iter();
-            self.second.each(from..to, |_, run, truth| {
+            self.second.each(batch, |_, run, truth| {
                 if let Some((other, others)) = played.next() {
                     pairs.add((&other, others), (run, truth));
                 }
             });
-            from = to;
         }
         pairs
     }
@@ -166,14 +164,12 @@ impl Table {
         let n = all + 2.0;
         let (b, c) = (first as f64 + 0.5, second as f64 + 0.5);
         let centre = (c - b) / n;
-        let half =
-            super::tally::DEVIATIONS * (((b + c) - (c - b) * (c - b) / n).max(0.0)).sqrt() / n;
-        let interval = Interval { low: (centre - half).max(-1.0), high: (centre + half).min(1.0) };
+        let half = DEVIATIONS * (((b + c) - (c - b) * (c - b) / n).max(0.0)).sqrt() / n;
         let difference = if all > 0.0 { (second as f64 - first as f64) / all } else { 0.0 };
         Difference {
             difference,
-            low: interval.low.min(difference),
-            high: interval.high.max(difference),
+            low: (centre - half).max(-1.0).min(difference),
+            high: (centre + half).min(1.0).max(difference),
             only_first: first,
             only_second: second,
         }

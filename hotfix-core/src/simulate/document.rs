@@ -9,67 +9,6 @@ use crate::unit::{MetricName, PerMinute, Proportion, Ratio, Share, Span, UnitErr
 
 use super::error::{SimulationErrors, SimulationFault};
 
-/// Declares tables once: each key with its type and its reader. Without another word it is optional;
-/// else it is `needed`, a `list`, as absent where it is `null` (`nullable`), or has a default (`or`),
-/// which `or_empty` reads from an empty table. `as` is the key of a field with another name. A
-/// missing key does not hide the errors of the others.
-macro_rules! document_table {
-    ($reader:ty; $(
-        $(#[$about:meta])*
-        $seen:vis struct $name:ident {
-            $(
-                $(#[$doc:meta])*
-                $shown:vis $key:ident $(as $text:literal)?: $type:ty = $read:expr
-                    $(, $presence:ident $($default:expr)?)?;
-            )+
-        }
-    )+) => {$(
-        $(#[$about])*
-        $seen struct $name {
-            $($(#[$doc])* $shown $key: $type,)+
-        }
-
-        impl $name {
-            pub(super) fn from_node(
-                reader: &mut $reader,
-                node: &$crate::document::Node,
-            ) -> Option<Self> {
-                let node = reader.table_of(node, &[$(document_table!(@text $key $($text)?)),+])?;
-                $(let $key = document_table!(
-                    @read reader, node, document_table!(@text $key $($text)?), $read
-                    $(, $presence $($default)?)?
-                );)+
-                Some(Self { $($key: document_table!(@value $key $($presence)?)),+ })
-            }
-        }
-    )+};
-    (@text $key:ident) => { stringify!($key) };
-    (@text $key:ident $text:literal) => { $text };
-    (@read $reader:ident, $node:ident, $key:expr, $read:expr) => {
-        $reader.key($node, $key, $read)
-    };
-    (@read $reader:ident, $node:ident, $key:expr, $read:expr, needed) => {
-        $reader.needed($node, $key, $read)
-    };
-    (@read $reader:ident, $node:ident, $key:expr, $read:expr, list) => {
-        $reader.list($node, $key, $read)
-    };
-    (@read $reader:ident, $node:ident, $key:expr, $read:expr, nullable) => {
-        $reader.unless_null($node, $key, $read)
-    };
-    (@read $reader:ident, $node:ident, $key:expr, $read:expr, or $default:expr) => {
-        $reader.key($node, $key, $read).unwrap_or_else(|| $default)
-    };
-    (@read $reader:ident, $node:ident, $key:expr, $read:expr, or_empty) => {
-        $reader.key($node, $key, $read).or_else(|| $read($reader, &Node::table::<&str>([])))
-    };
-    (@value $key:ident needed) => { $key? };
-    (@value $key:ident or_empty) => { $key? };
-    (@value $key:ident $($presence:ident)?) => { $key };
-}
-
-pub(super) use document_table;
-
 /// Reads a scenario.
 pub(super) type ScenarioReader = DocumentReader<SimulationFault>;
 
@@ -117,11 +56,8 @@ impl ScenarioReader {
     }
 
     pub(super) fn lasting(&mut self, node: &Node) -> Option<Span> {
-        let span = self.span(node)?;
-        if span.is_zero() {
-            return self.out_of_range("a duration above 0", node);
-        }
-        Some(span)
+        let span = Some(self.span(node)?).filter(|span| !span.is_zero());
+        span.or_else(|| self.out_of_range("a duration above 0", node))
     }
 
     /// A duration, or `"never"`.
@@ -145,19 +81,14 @@ impl ScenarioReader {
     pub(super) fn per_minute(&mut self, node: &Node) -> Option<f64> {
         let expected = "a frequency, as in \"5/min\" or a number per minute";
         let number = self.unit(node, expected, PerMinute::try_new)?.value();
-        if number > MOST_PER_MINUTE {
-            return self.out_of_range("at most 1e12 per minute", node);
-        }
-        Some(number)
+        let number = Some(number).filter(|number| *number <= MOST_PER_MINUTE);
+        number.or_else(|| self.out_of_range("at most 1e12 per minute", node))
     }
 
     /// A number of at least 0.
     pub(super) fn amount(&mut self, node: &Node) -> Option<f64> {
-        let number = self.number(node)?;
-        if number < 0.0 {
-            return self.out_of_range("a number of at least 0", node);
-        }
-        Some(number)
+        let number = Some(self.number(node)?).filter(|number| *number >= 0.0);
+        number.or_else(|| self.out_of_range("a number of at least 0", node))
     }
 
     pub(super) fn ratio(&mut self, node: &Node) -> Option<f64> {
@@ -169,11 +100,8 @@ impl ScenarioReader {
     /// A spread of a normal logarithm: beyond 3 one tick in a thousand would have ten thousand
     /// times as many.
     pub(super) fn deviation(&mut self, node: &Node) -> Option<f64> {
-        let number = self.amount(node)?;
-        if number > 3.0 {
-            return self.out_of_range("a number from 0 to 3", node);
-        }
-        Some(number)
+        let number = Some(self.amount(node)?).filter(|number| *number <= 3.0);
+        number.or_else(|| self.out_of_range("a number from 0 to 3", node))
     }
 
     /// A whole number in a range that a double represents exactly.

@@ -1,11 +1,11 @@
 //! The faults of a scenario.
 
-use crate::document::Node;
+use crate::document::{Node, document_table};
 use crate::grade::{MetricKind, closed_set};
 use crate::text::joined;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
-use super::document::{ScenarioReader, document_table};
+use super::document::ScenarioReader;
 use super::healthy_service::HealthyService;
 
 closed_set! {
@@ -42,11 +42,6 @@ closed_set! {
 }
 
 impl FaultKind {
-    /// Whether it affects users, and not only monitoring.
-    pub(super) const fn affects_users(self) -> bool {
-        !matches!(self, Self::Lost | Self::Late | Self::Clock)
-    }
-
     /// Whether it changes a metric of this kind.
     pub(super) const fn fits(self, kind: MetricKind) -> bool {
         match self {
@@ -104,8 +99,11 @@ document_table! {
 impl FaultArm {
     /// The arms that a fault affects where the scenario names none.
     fn usual(kind: Option<FaultKind>) -> Self {
-        let affects_users = kind.is_some_and(FaultKind::affects_users);
-        if affects_users { Self::Canary } else { Self::Both }
+        match kind {
+            // These affect only monitoring.
+            None | Some(FaultKind::Lost | FaultKind::Late | FaultKind::Clock) => Self::Both,
+            Some(_) => Self::Canary,
+        }
     }
 }
 

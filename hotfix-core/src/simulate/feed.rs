@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::document::document_table;
 use crate::grade::MetricKind;
 use crate::metric::{Observation, Sample};
 use crate::unit::{MetricName, Span, Timestamp};
 
-use super::document::{ScenarioReader, document_table};
+use super::document::ScenarioReader;
 use super::random::{Purpose, RunKey};
 use super::recorded::add_up;
 

@@ -1,12 +1,13 @@
 //! The behaviour of each metric without faults.
 
+use crate::document::document_table;
 use crate::grade::{MetricKind, Worse};
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::stats::numeric::normal_quantile;
 use crate::unit::{MetricName, Span};
 
-use super::document::{ScenarioReader, document_table};
+use super::document::ScenarioReader;
 use super::traffic::Noise;
 
 document_table! {
@@ -151,9 +152,7 @@ impl HealthyService {
             edges,
         }
     }
-}
 
-impl HealthyService {
     /// Whether it is a gauge or a count that is worse when lower. A proportion always has its bad
     /// rate.
     pub(super) fn falls(&self) -> bool {

@@ -30,7 +30,6 @@ mod people;
 mod random;
 pub mod recorded;
 mod run;
-mod sample;
 mod scenario;
 mod search;
 mod synthetic;

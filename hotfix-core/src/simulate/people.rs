@@ -1,10 +1,9 @@
 //! Simulated people, who may be late, absent or wrong, and a platform with delays.
 
-use crate::document::Node;
-
 use crate::deadline::Source;
+use crate::document::{Node, document_table};
 use crate::gate::checklist::ItemState;
-use crate::grade::{DutyKind, RollbackMethod};
+use crate::grade::{DutyKind, RollbackMethod, closed_set};
 use crate::policy::Policy;
 use crate::rollout::{
     Act, Blocker, BlockerKind, Command, Input, InputKind, ItemStatus, Rollout, Stage,
@@ -12,11 +11,9 @@ use crate::rollout::{
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::answers::Answers;
-use super::document::{Delay, ScenarioReader, document_table};
+use super::document::{Delay, ScenarioReader};
 use super::error::SimulationFault;
 use super::random::Draws;
-
-use crate::grade::closed_set;
 
 closed_set! {
     /// The answer of a person who is asked whether to continue.
@@ -164,7 +161,8 @@ impl People {
             // It passes unless somebody objects.
             return;
         }
-        if matches!(rollout.stage(), Stage::FinalValidation { .. }) {
+        let at_the_end = matches!(rollout.stage(), Stage::FinalValidation { .. });
+        if at_the_end {
             // Before somebody says that it is over, the last items are gone through.
             for list in rollout.checklists() {
                 for item in list.items.iter().filter(|item| item.state == ItemState::Open) {
@@ -174,7 +172,6 @@ impl People {
         }
         // Where no promotion is asked for, to go on is to say nothing.
         if rollout.accepted().contains(&InputKind::Promote) {
-            let at_the_end = matches!(rollout.stage(), Stage::FinalValidation { .. });
             let why = at_the_end.then(|| "what failed works again".to_owned());
             answers.after(at, delay, Input::new(Command::Promote { why }).by("commander"));
         }

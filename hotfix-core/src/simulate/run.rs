@@ -66,12 +66,6 @@ pub struct Run {
     pub refused: u32,
 }
 
-impl Run {
-    fn new(ended: State, ended_at: Timestamp) -> Self {
-        Self { ended, ended_at, ..Self::default() }
-    }
-}
-
 /// The driver of a simulated rollout, in place of a deploy tool. A copy continues independently, so
 /// that the common beginning of many runs is simulated once.
 ///
@@ -154,7 +148,7 @@ impl Driver {
     /// A driver that continues a rollout at this time.
     pub fn new(rollout: Rollout, at: Timestamp) -> Self {
         let mut driver = Self {
-            run: Run::new(rollout.state(), at),
+            run: Run { ended: rollout.state(), ended_at: at, ..Run::default() },
             rollout,
             answers: Answers::default(),
             seen: Some(Box::new(Input::observe(Observation::new()))),
@@ -222,18 +216,15 @@ impl Driver {
 
     /// Handles one input. Returns false if none comes until then.
     fn step<W: Environment + ?Sized>(&mut self, environment: &mut W, until: Timestamp) -> bool {
-        let mut next: Option<(Timestamp, Next)> = None;
-        let mut consider = |at: Option<Timestamp>, what| {
-            if let Some(at) = at
-                && next.as_ref().is_none_or(|(known, _)| at < *known)
-            {
-                next = Some((at, what));
-            }
-        };
-        consider(self.answers.next().map(|(at, _)| at), Next::Answer);
-        consider(self.tick_at, Next::Look);
-        consider(self.rollout.poll_at().filter(|at| self.polled != Some(*at)), Next::Tick);
-        let Some((at, what)) = next.filter(|(at, _)| *at <= until) else { return false };
+        // Of the same time, the first of these comes first.
+        let next = [
+            (self.answers.next().map(|(at, _)| at), Next::Answer),
+            (self.tick_at, Next::Look),
+            (self.rollout.poll_at().filter(|at| self.polled != Some(*at)), Next::Tick),
+        ];
+        let next = next.into_iter().filter_map(|(at, what)| Some((at?, what)));
+        let next = next.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= until);
+        let Some((at, what)) = next else { return false };
         self.now = self.now.max(at);
         match what {
             Next::Answer => {
@@ -340,19 +331,13 @@ impl Driver {
             }
             environment.answer(&self.rollout, self.now, action, &mut self.answers);
         }
-        if let Some(phase) = before.filter(|_| asked > 0) {
-            self.note_phase(phase);
+        // A phase that was left has passed, unless the rollout is rolled back.
+        let left = before.filter(|_| asked > 0 && self.rollout.phase() != before);
+        if let Some(phase) = left.filter(|_| !self.rollout.stage().has_turned_back()) {
+            self.run.passed.push(Passed { phase, at: self.now });
         }
         self.enter(environment);
         true
-    }
-
-    /// Records a phase that was left as passed, unless the rollout is rolled back.
-    fn note_phase(&mut self, phase: PhaseName) {
-        let stage = self.rollout.stage();
-        if self.rollout.phase() != Some(phase) && !stage.has_turned_back() {
-            self.run.passed.push(Passed { phase, at: self.now });
-        }
     }
 
     /// Notifies the environment of a new state, and records it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::document::{self, DocumentErrors, Node, ValueFault};
+use crate::document::{DocumentErrors, Node, ValueFault, document_table};
 use crate::judge::Reason;
 use crate::plan::{Plan, PlanError, Subject};
 use crate::policy::Policy;
@@ -13,7 +13,7 @@ use crate::rollout::{RollbackCause, State};
 use crate::sorting::{map_of, sort_by_key};
 use crate::unit::{MetricName, PhaseName, Span, Timestamp};
 
-use super::document::{ScenarioReader, document_table, parse, unknown_metric};
+use super::document::{ScenarioReader, parse, unknown_metric};
 use super::error::{SimulationErrors, SimulationFault};
 use super::fault::Fault;
 use super::feed::Feed;
@@ -153,7 +153,7 @@ impl Scenario {
         let mut errors = SimulationErrors::new();
         for (name, spec) in &self.metrics {
             let path = format!("/metrics/{name}");
-            let Some(metric) = policy.metrics().iter().find(|metric| metric.id == *name) else {
+            let Some(metric) = policy.metric(name.as_str()) else {
                 errors.push(&path, unknown_metric(policy, *name));
                 continue;
             };
@@ -165,7 +165,7 @@ impl Scenario {
         for (index, fault) in self.faults.iter().enumerate() {
             let path = format!("/faults/{index}/metric");
             let Some(name) = fault.metric else { continue };
-            match policy.metrics().iter().find(|metric| metric.id == name) {
+            match policy.metric(name.as_str()) {
                 None => errors.push(&path, unknown_metric(policy, name)),
                 Some(metric) if !fault.kind.fits(metric.kind) => {
                     let detail = format!(
@@ -210,11 +210,10 @@ fn metrics(reader: &mut ScenarioReader, value: &Node) -> Option<BTreeMap<MetricN
 }
 
 fn phases(reader: &mut ScenarioReader, value: &Node) -> Option<Vec<PhaseName>> {
-    let document::Value::List(phases) = &value.value else { return reader.wrong("a list", value) };
-    Some(reader.each(phases, |reader, phase| {
+    reader.items(value, |reader, phase| {
         let phase = PhaseName::try_new(&reader.text(phase)?).map_err(|error| error.to_string());
         phase.map_or_else(|detail| reader.fail(SimulationFault::NotTaken { detail }), Some)
-    }))
+    })
 }
 
 impl Expect {

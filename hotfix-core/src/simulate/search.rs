@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::document::{Node, Value};
+use crate::document::{Node, document_table};
 use crate::policy::Policy;
 
 use super::advise::{Advice, Adviser, Axis, Score};
@@ -48,16 +48,17 @@ pub struct Search {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scores(Vec<Score>);
 
-/// A question before its checks.
-struct Question {
-    scenarios: Vec<Scenario>,
-    axes: Vec<Axis>,
-    bound: f64,
-    runs: u64,
-    seed: u64,
+document_table! {
+    ScenarioReader;
+    /// A question before its checks.
+    struct Question {
+        scenarios: Vec<Scenario> = scenario, list;
+        axes: Option<Vec<Axis>> = |reader, axes| reader.items(axes, axis), nullable;
+        bound: f64 = ScenarioReader::chance, or BOUND;
+        seed: Option<u64> = ScenarioReader::seed;
+        runs: u64 = runs, needed;
+    }
 }
-
-const KEYS: &[&str] = &["scenarios", "axes", "bound", "runs", "seed"];
 
 const AXIS: &[&str] = &["path", "values"];
 
@@ -79,9 +80,11 @@ impl Search {
     pub fn read(policy: &Arc<Policy>, question: &str) -> Result<Self, SimulationErrors> {
         let mut reader = ScenarioReader::new();
         let document = parse(question)?;
-        let question = Question::read(&mut reader, &document, policy);
+        let question = Question::from_node(&mut reader, &document);
         let errors = reader.into_errors().placed_in(&document);
         let Question { scenarios, axes, bound, runs, seed } = errors.or(question)?;
+        let axes = axes.unwrap_or_else(|| Axis::usual(policy));
+        let seed = seed.or_else(|| scenarios.first().map(Scenario::seed)).unwrap_or_default();
         Ok(Self { adviser: Adviser::try_new(policy, &scenarios, &axes, bound, seed)?, runs })
     }
 
@@ -119,22 +122,6 @@ impl Scores {
         for (score, other) in self.0.iter_mut().zip(&other.0) {
             score.merge(other);
         }
-    }
-}
-
-impl Question {
-    fn read(reader: &mut ScenarioReader, document: &Node, policy: &Policy) -> Option<Self> {
-        let table = reader.table_of(document, KEYS)?;
-        let scenarios = reader.list(table, "scenarios", scenario);
-        let axes = match table.key("axes") {
-            None | Some(Node { value: Value::Null, .. }) => Axis::usual(policy),
-            Some(_) => reader.list(table, "axes", axis),
-        };
-        let bound = reader.key(table, "bound", ScenarioReader::chance).unwrap_or(BOUND);
-        let seed = reader.key(table, "seed", ScenarioReader::seed);
-        let runs = reader.needed(table, "runs", runs);
-        let seed = seed.or_else(|| scenarios.first().map(Scenario::seed)).unwrap_or_default();
-        Some(Self { scenarios, axes, bound, runs: runs?, seed })
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) struct Synthetic<'s> {
     kept: Vec<Kept>,
     /// Whether each fault is active in this run.
     there: Vec<bool>,
-    active: Vec<Active>,
+    active: Vec<Active<'s>>,
     /// Since when the canary has had traffic.
     since: Option<Timestamp>,
     /// Whether the canary is worse now.
@@ -128,11 +128,11 @@ impl<'s> Synthetic<'s> {
             self.since = Some(tick.from);
         }
         let Some(since) = self.since else { return lost };
-        for (index, fault) in self.setting.scenario.faults.iter().enumerate() {
+        let setting = self.setting;
+        for (fault, there) in setting.scenario.faults.iter().zip(&self.there) {
             // Drawn in any case, so that later draws do not depend on the share.
             let hits = fault.kind != FaultKind::Lost || draws.chance(fault.users);
-            let there = self.there.get(index).is_some_and(|there| *there);
-            if !(there && hits && tick.share >= fault.from_share) {
+            if !(*there && hits && tick.share >= fault.from_share) {
                 continue;
             }
             let Some(lasted) = fault.lasted(since, tick.to) else { continue };
@@ -140,7 +140,7 @@ impl<'s> Synthetic<'s> {
                 self.bad = true;
                 self.bad_since.get_or_insert(tick.from.max(since + fault.after));
             }
-            self.active.push(Active { fault: index, lasted });
+            self.active.push(Active { fault, lasted });
             if fault.kind == FaultKind::Crash {
                 for (arm, crashed) in lost.iter_mut().enumerate() {
                     if fault.hits(arm == CANARY) {
@@ -195,7 +195,7 @@ impl<'s> Synthetic<'s> {
                 into.set(health.id, Arms::default());
             }
         }
-        let faults = Faults { all: &scenario.faults, active: &self.active };
+        let faults = Faults(&self.active);
         let (mut canary_worst, mut live_worst) = (0.0_f64, 0.0_f64);
         let mut is_missing = false;
         for (((_, reading), health), kept) in
@@ -229,9 +229,7 @@ impl<'s> Synthetic<'s> {
             into.retain(|reading| reading.whole().is_some_and(is_there));
         }
     }
-}
 
-impl Synthetic<'_> {
     /// Makes what both arms do in a tick, and shows the totals that were scraped last.
     fn make_and_scrape(&mut self, feed: &Feed, tick: Tick, into: &mut Observation) {
         let (key, health) = (self.key, &self.setting.health);
@@ -255,8 +253,7 @@ impl Environment for Synthetic<'_> {
             Some(feed) => self.make_and_scrape(feed, tick, into),
         }
         let (mut late, mut shown) = (None, Shown::Readings);
-        for active in &self.active {
-            let Some(fault) = self.setting.scenario.faults.get(active.fault) else { continue };
+        for Active { fault, .. } in &self.active {
             match fault.kind {
                 FaultKind::Late => late = Some(fault.by),
                 FaultKind::Clock if fault.back => shown = Shown::At(tick.to - fault.by),
@@ -264,16 +261,12 @@ impl Environment for Synthetic<'_> {
                 _ => {}
             }
         }
-        if late.is_none() && self.late.is_empty() {
-            return if into.is_empty() { Shown::Nothing } else { shown };
-        }
         if let Some(by) = late {
             self.late.push_back((tick.to + by, std::mem::take(into)));
             // The newest of those that have come.
             let come = self.late.iter().take_while(|(due, _)| *due <= tick.to).count();
-            match self.late.drain(..come).next_back() {
-                Some((_, observation)) => *into = observation,
-                None => return Shown::Nothing,
+            if let Some((_, observation)) = self.late.drain(..come).next_back() {
+                *into = observation;
             }
         } else {
             self.late.clear();

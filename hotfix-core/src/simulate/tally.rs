@@ -189,14 +189,8 @@ impl RunFacts {
 
     /// The facts in the order of a comparison's table.
     pub(super) const fn all(self) -> [bool; 6] {
-        [
-            self.false_rollback,
-            self.missed,
-            self.rolled_back,
-            self.completed,
-            self.asked,
-            self.duties_missed,
-        ]
+        let Self { false_rollback, missed, rolled_back, completed, asked, duties_missed } = self;
+        [false_rollback, missed, rolled_back, completed, asked, duties_missed]
     }
 }
 

@@ -1,9 +1,9 @@
 //! The traffic of a scenario: time of day, bursts, and correlated noise.
 
-use crate::document::Node;
+use crate::document::{Node, document_table};
 use crate::unit::{Span, Timestamp};
 
-use super::document::{ScenarioReader, document_table};
+use super::document::ScenarioReader;
 use super::random::{Draws, Drift, Purpose, RunKey};
 
 document_table! {

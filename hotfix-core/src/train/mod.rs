@@ -21,7 +21,7 @@ pub use view::{MemberStatus, Place, TrainState};
 
 use std::ops::{Deref, DerefMut};
 
-use crate::rollout::{Command, Input, InputKind, Rollout, Stage};
+use crate::rollout::{Command, Input, InputKind, Refusal, Rollout, Stage};
 use crate::unit::Timestamp;
 
 use rollback::MemberState;
@@ -175,21 +175,17 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         }
         let taken = match self.admit(place, &input.command) {
             Err(reason) => Err(self.refusal(Some(place), service, reason, kind)),
-            Ok(()) => self.give(place, at, input, false).map_err(|refusal| TrainRefusal {
-                service: service.to_owned(),
-                reason: TrainRefusalReason::Rollout(refusal.reason),
-                got: refusal.got,
-                state: Some(refusal.state),
-                accepted: refusal.accepted,
-                moves: Vec::new(),
-                findings: Vec::new(),
-                events: refusal.events,
+            Ok(()) => self.give(place, at, input, false).map_err(|refusal| {
+                let Refusal { reason, state, accepted, events, .. } = refusal;
+                let reason = TrainRefusalReason::Rollout(reason);
+                let own = self.refusal(None, service, reason, kind);
+                TrainRefusal { state: Some(state), accepted, events, ..own }
             }),
         };
-        let taken = taken.map(|made| outcome.moves.push(made));
-        if taken.is_ok() {
+        let taken = taken.map(|made| {
+            outcome.moves.push(made);
             self.roll_back_due(at, &mut outcome);
-        }
+        });
         self.add_new_findings(&known, &mut outcome);
         // What was done before a refusal remains, and is not reported later.
         let TrainOutcome { moves, findings } = outcome;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::error::TrainError;
-use crate::sorting::sort_by_key;
 
 /// Longest name of a service, in bytes.
 const LONGEST_NAME: usize = 256;
@@ -105,17 +104,17 @@ impl Order {
             .map(|(name, after)| Service { name, after, dependents: Vec::new(), rank: usize::MAX })
             .collect();
         let ranked = |service: &Service| service.rank != usize::MAX;
-        for rank in 0..services.len() {
+        let mut by_rank: Vec<usize> = Vec::new();
+        while by_rank.len() < services.len() {
             let is_next = |service: &Service| {
                 !ranked(service) && service.after.iter().all(|place| ranked(&services[*place]))
             };
-            match services.iter().position(is_next) {
-                Some(next) => services[next].rank = rank,
-                None => return Err(TrainError::Cycle { cycle: cycle(&services) }),
-            }
+            let Some(next) = services.iter().position(is_next) else {
+                return Err(TrainError::Cycle { cycle: cycle(&services) });
+            };
+            services[next].rank = by_rank.len();
+            by_rank.push(next);
         }
-        let mut by_rank: Vec<usize> = (0..services.len()).collect();
-        sort_by_key(&mut by_rank, |place| services[*place].rank);
         // From the last back: whoever waits for a service is known with all that wait for it in
         // turn.
         for &place in by_rank.iter().rev() {

@@ -141,7 +141,10 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         let is_due = |place: &usize| match self.member_state(*place) {
             // A service that is not complete has no started dependents, and must not be promoted
             // meanwhile.
-            MemberState::Running => !self.is_kept(*place) || !self.is_paused(*place),
+            MemberState::Running => {
+                let is_paused = matches!(self.at(*place).stage(), Stage::Paused { .. });
+                !(self.is_kept(*place) && is_paused)
+            }
             MemberState::Complete => !self.is_kept(*place) && self.holders(*place, at).is_empty(),
             MemberState::Waiting
             | MemberState::Closed
@@ -152,10 +155,6 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         let mut due: Vec<usize> = self.places().filter(is_due).collect();
         sort_by_key(&mut due, |place| std::cmp::Reverse(self.started(*place)));
         due
-    }
-
-    fn is_paused(&self, place: usize) -> bool {
-        matches!(self.at(place).stage(), Stage::Paused { .. })
     }
 
     /// What orders the services by their start.

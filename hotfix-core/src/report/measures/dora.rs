@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::incident_history::{Attempt, Incident, IncidentHistory};
 use super::logs::first_line;
-use super::{Chart, MeasureError, Median, page};
+use super::{MeasureError, Median};
 use crate::canonical::Digest;
 use crate::grade::{Moment, closed_set};
 use crate::unit::{Span, Timestamp};
@@ -30,11 +30,6 @@ impl Period {
             Self::Week => day.weekday().num_days_from_monday(),
         };
         day - Days::new(before.into())
-    }
-
-    /// The cell of the period that contains a time.
-    fn cell(self, cells: &mut BTreeMap<NaiveDate, Cell>, at: Timestamp) -> &mut Cell {
-        cells.entry(self.first(DateTime::<Utc>::from(at).date_naive())).or_default()
     }
 
     fn next(self, first: NaiveDate) -> NaiveDate {
@@ -136,14 +131,21 @@ impl Cell {
             time_to_restore: Median::of(&self.restore),
         }
     }
+}
 
-    fn add(&mut self, other: &Self) {
-        self.outcomes.good += other.outcomes.good;
-        self.outcomes.failed += other.outcomes.failed;
-        self.outcomes.superseded += other.outcomes.superseded;
-        self.outcomes.open += other.outcomes.open;
-        self.lead.extend_from_slice(&other.lead);
-        self.restore.extend_from_slice(&other.restore);
+/// The cells of all periods.
+struct Cells {
+    by: Period,
+    each: BTreeMap<NaiveDate, Cell>,
+    /// All periods together.
+    whole: Cell,
+}
+
+impl Cells {
+    /// The cells in which something of this time counts: that of its period, and that of the whole.
+    fn at(&mut self, at: Timestamp) -> [&mut Cell; 2] {
+        let first = self.by.first(DateTime::<Utc>::from(at).date_naive());
+        [self.each.entry(first).or_default(), &mut self.whole]
     }
 }
 
@@ -176,7 +178,7 @@ impl Cell {
 ///
 /// Source of the metrics: Forsgren, Humble and Kim (2018), Accelerate.
 pub fn dora(logs: &[&[u8]], by: Period) -> Result<Dora, MeasureError> {
-    let mut cells: BTreeMap<NaiveDate, Cell> = BTreeMap::new();
+    let mut cells = Cells { by, each: BTreeMap::new(), whole: Cell::default() };
     let mut clocks = Clocks::default();
     let mut openings: Vec<Digest> = Vec::with_capacity(logs.len());
     for (index, log) in logs.iter().enumerate() {
@@ -187,12 +189,9 @@ pub fn dora(logs: &[&[u8]], by: Period) -> Result<Dora, MeasureError> {
         openings.push(opening);
         let (rollout, history) =
             IncidentHistory::read(log).map_err(|error| MeasureError::Log { index, error })?;
-        count(Incident { rollout: &rollout, history: &history }, by, &mut cells, &mut clocks);
+        count(Incident { rollout: &rollout, history: &history }, &mut cells, &mut clocks);
     }
-    let mut whole = Cell::default();
-    for cell in cells.values() {
-        whole.add(cell);
-    }
+    let Cells { each: mut cells, whole, .. } = cells;
     let last = cells.keys().next_back().copied();
     let all = std::iter::successors(cells.keys().next().copied(), |first| Some(by.next(*first)));
     let all = all.take_while(|first| Some(*first) <= last);
@@ -201,26 +200,26 @@ pub fn dora(logs: &[&[u8]], by: Period) -> Result<Dora, MeasureError> {
     Ok(Dora { by, logs: logs.len(), periods, whole: whole.row(None), clocks })
 }
 
-fn count(
-    incident: Incident<'_>,
-    by: Period,
-    cells: &mut BTreeMap<NaiveDate, Cell>,
-    clocks: &mut Clocks,
-) {
+fn count(incident: Incident<'_>, cells: &mut Cells, clocks: &mut Clocks) {
     let (began, restore) = incident.time_to_restore();
-    by.cell(cells, began).restore.push(restore);
+    for cell in cells.at(began) {
+        cell.restore.push(restore);
+    }
     for (index, attempt) in incident.history.attempts.iter().enumerate() {
         if let Some(live) = attempt.live {
-            let outcomes = &mut by.cell(cells, live).outcomes;
-            *match attempt {
-                Attempt { failed: Some(_), .. } => &mut outcomes.failed,
-                Attempt { good: Some(_), .. } => &mut outcomes.good,
-                Attempt { replaced: Some(_), .. } => &mut outcomes.superseded,
-                _ => &mut outcomes.open,
-            } += 1;
+            for Cell { outcomes, .. } in cells.at(live) {
+                *match attempt {
+                    Attempt { failed: Some(_), .. } => &mut outcomes.failed,
+                    Attempt { good: Some(_), .. } => &mut outcomes.good,
+                    Attempt { replaced: Some(_), .. } => &mut outcomes.superseded,
+                    _ => &mut outcomes.open,
+                } += 1;
+            }
         }
         if let Some((since, lead)) = incident.lead_time(index, attempt, clocks) {
-            by.cell(cells, since).lead.push(lead);
+            for cell in cells.at(since) {
+                cell.lead.push(lead);
+            }
         }
     }
 }
@@ -265,17 +264,5 @@ impl Incident<'_> {
         *clock += 1;
         let end = attempt.deployed.unwrap_or(self.history.last);
         Some((since, Some((end.since(since), attempt.deployed.is_some()))))
-    }
-}
-
-impl Dora {
-    /// Writes the trend as a Markdown table; the last row has all periods together.
-    pub fn to_markdown(&self) -> String {
-        page::trend(self)
-    }
-
-    /// Draws the trend as SVG with a text alternative; `None` if there is no period.
-    pub fn chart(&self) -> Option<Chart> {
-        super::trend::trend(self)
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::MeasureError;
 use super::incident_history::{Incident, IncidentHistory, review_items};
 use super::value::{ErrorRate, Figure, Mark, Measure, MeasureStatus, Objective};
-use super::{MeasureError, page};
 use crate::fact::{Fact, FactId, FactValue};
 use crate::grade::{DutyKind, Moment, Severity, closed_set};
 use crate::rollout::{Stage, State};
@@ -137,11 +137,6 @@ impl Measures {
         known.cloned().unwrap_or_else(|| not_stated(name, "not measured".to_owned()))
     }
 
-    /// Writes the measures as a Markdown table.
-    pub fn to_markdown(&self) -> String {
-        page::measures(self)
-    }
-
     pub(crate) fn of(incident: Incident<'_>) -> Self {
         let Incident { rollout, history } = incident;
         let subject = rollout.plan().subject();
@@ -251,30 +246,29 @@ impl Incident<'_> {
         (end, to): (&'static str, Option<Mark>),
     ) -> Measure {
         let Some(from) = from else {
-            return Measure {
-                to,
-                ..not_stated(name, format!("the time `{wanted}` is not recorded"))
-            };
+            let sentence = format!("the time `{wanted}` is not recorded");
+            return Measure { to, ..not_stated(name, sentence) };
         };
-        let Some(to) = to else {
-            if self.is_over() {
-                let sentence = format!("the incident is closed, and `{end}` is not recorded");
-                return Measure { from: Some(from), ..not_stated(name, sentence) };
+        let begin = from.moment;
+        let found = match to {
+            None if self.is_over() => {
+                not_stated(name, format!("the incident is closed, and `{end}` is not recorded"))
             }
-            let so_far = self.history.last.since(from.at);
-            let sentence = format!("at least {} from `{}` so far", time(so_far), from.moment);
-            let open = with(name, false, Figure::Seconds(so_far), sentence);
-            return Measure { from: Some(from), ..open };
+            None => {
+                let so_far = self.history.last.since(from.at);
+                let sentence = format!("at least {} from `{begin}` so far", time(so_far));
+                with(name, false, Figure::Seconds(so_far), sentence)
+            }
+            Some(to) if to.at < from.at => {
+                not_stated(name, format!("`{end}` is earlier than `{begin}`: one of them is wrong"))
+            }
+            Some(to) => {
+                let span = to.at.since(from.at);
+                let sentence = format!("{} from `{begin}` to `{end}`", time(span));
+                with(name, true, Figure::Seconds(span), sentence)
+            }
         };
-        if to.at < from.at {
-            let sentence =
-                format!("`{}` is earlier than `{}`: one of them is wrong", end, from.moment);
-            return Measure { from: Some(from), to: Some(to), ..not_stated(name, sentence) };
-        }
-        let span = to.at.since(from.at);
-        let sentence = format!("{} from `{}` to `{end}`", time(span), from.moment);
-        let known = with(name, true, Figure::Seconds(span), sentence);
-        Measure { from: Some(from), to: Some(to), ..known }
+        Measure { from: Some(from), to, ..found }
     }
 
     fn time_to_approve(&self, name: MeasureName) -> Measure {
@@ -363,15 +357,13 @@ impl Incident<'_> {
         let worst = self.history.facts.worst(Fact::UsersAffected);
         let [worst, last] = [worst, last].map(|value| value.and_then(FactValue::as_number));
         let percent = |share: f64| format!("{}%", figure(100.0 * share, 4));
-        match worst {
-            Some(share) => {
-                let then = last.filter(|last| *last < share);
-                let then = then.map(|last| format!(" at worst, {} at the end", percent(last)));
-                let sentence = format!("{} of users{}", percent(share), then.unwrap_or_default());
-                with(name, true, Figure::Share(share), sentence)
-            }
-            None => not_stated(name, "the share of affected users is not recorded".to_owned()),
-        }
+        let Some(share) = worst else {
+            return not_stated(name, "the share of affected users is not recorded".to_owned());
+        };
+        let then = last.filter(|last| *last < share);
+        let then = then.map(|last| format!(" at worst, {} at the end", percent(last)));
+        let sentence = format!("{} of users{}", percent(share), then.unwrap_or_default());
+        with(name, true, Figure::Share(share), sentence)
     }
 
     fn requests_affected(&self, name: MeasureName) -> Measure {
@@ -392,13 +384,11 @@ impl Incident<'_> {
     }
 
     fn revenue_impact(&self, name: MeasureName) -> Measure {
-        match self.history.facts.ever_held(Fact::RevenueImpact) {
-            Some(lost) => {
-                let words = if lost { "revenue was lost" } else { "no revenue was lost" };
-                with(name, true, Figure::Yes(lost), words.to_owned())
-            }
-            None => not_stated(name, "it is not recorded whether revenue was lost".to_owned()),
-        }
+        let Some(lost) = self.history.facts.ever_held(Fact::RevenueImpact) else {
+            return not_stated(name, "it is not recorded whether revenue was lost".to_owned());
+        };
+        let words = if lost { "revenue was lost" } else { "no revenue was lost" };
+        with(name, true, Figure::Yes(lost), words.to_owned())
     }
 
     fn rollback_needed(&self, name: MeasureName) -> Measure {

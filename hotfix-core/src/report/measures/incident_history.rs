@@ -7,10 +7,8 @@ use crate::rollout::{Command, Entry, ItemStatus, LogError, Recorded, Resume, Rol
 use crate::unit::{Name, Timestamp};
 
 /// One attempt: from the plan, a `supersede` or a `retry` until the next attempt or the end.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Attempt {
-    /// The version of the attempt.
-    pub(crate) version: String,
     /// When it replaced the previous attempt; for the first, when the log was opened.
     pub(crate) begun: Timestamp,
     /// When its plan was made, if the release states it.
@@ -113,14 +111,9 @@ impl IncidentHistory {
             self.affected.name_live(&release.previous);
         }
         self.attempts.push(Attempt {
-            version: release.version.clone(),
             begun: at,
             planned: release.change_record.as_ref().and_then(|record| record.created),
-            live: None,
-            deployed: None,
-            good: None,
-            failed: None,
-            replaced: None,
+            ..Attempt::default()
         });
     }
 
@@ -128,7 +121,8 @@ impl IncidentHistory {
         match command {
             Command::Acknowledge { .. } => _ = self.acknowledged.get_or_insert(at),
             Command::CheckItem { item, more, status: ItemStatus::Done, .. }
-                if std::iter::once(item).chain(more).any(|of| is_of_the_review(rollout, *of)) =>
+                if review_items(rollout)
+                    .any(|review| review == *item || more.contains(&review)) =>
             {
                 self.reviewed.get_or_insert(at);
             }
@@ -180,13 +174,8 @@ impl IncidentHistory {
     }
 }
 
-/// Whether a checklist item is a review of the change before the start: its id, or that of its
-/// list, contains the word.
-fn is_of_the_review(rollout: &Rollout, item: Name) -> bool {
-    review_items(rollout).any(|known| known == item)
-}
-
-/// The review items of the checklists before the start.
+/// The items of the checklists before the start that are a review of the change: the id of the item,
+/// or of its list, contains the word.
 pub(super) fn review_items(rollout: &Rollout) -> impl Iterator<Item = Name> {
     let has_word = |name: &Name| {
         name.as_str().split(['_', '-']).any(|word| matches!(word, "review" | "reviewed"))

@@ -44,7 +44,8 @@ impl Median {
             if *ended {
                 if let Some(half) = half {
                     // The curve stays at one half until this time.
-                    return Self { seconds: Some(middle(half, *span)), ..median };
+                    let middle = half.as_millis().midpoint(span.as_millis());
+                    return Self { seconds: Some(Span::from_millis(middle)), ..median };
                 }
                 alive *= 1.0 - 1.0 / left as f64;
                 if (alive - 0.5).abs() < 1e-9 {
@@ -71,10 +72,6 @@ impl Median {
             format!("{value} (of {}, {} open)", self.known + self.open, self.open)
         }
     }
-}
-
-fn middle(a: Span, b: Span) -> Span {
-    Span::from_millis(a.as_millis().midpoint(b.as_millis()))
 }
 
 #[cfg(test)]

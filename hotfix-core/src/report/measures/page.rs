@@ -2,28 +2,26 @@
 
 use std::fmt::Write as _;
 
-use super::dora::{Dora, DoraRow, Period};
+use super::dora::{Dora, DoraRow, Outcomes};
 use super::{Measure, MeasureName, MeasureStatus, Measures};
 use crate::text::{figure, markdown, words};
 
-pub(super) fn measures(measures: &Measures) -> String {
-    let mut page = format!("## Measures of {}\n\n", markdown(&measures.incident));
-    page.push_str("| measure | value | from | to |\n|---|---|---|---|\n");
-    for measure in &measures.measures {
-        let mark = |mark: Option<super::Mark>| {
-            mark.map_or_else(|| "–".to_owned(), |mark| format!("{} {}", mark.moment, mark.at))
-        };
-        let _ = writeln!(
-            page,
-            "| {} | {} | {} | {} |",
-            called(measure.name),
-            markdown(&described(measure)),
-            markdown(&mark(measure.from)),
-            markdown(&mark(measure.to)),
-        );
+impl Measures {
+    /// Writes the measures as a Markdown table.
+    pub fn to_markdown(&self) -> String {
+        let mut page = format!("## Measures of {}\n\n", markdown(&self.incident));
+        page.push_str("| measure | value | from | to |\n|---|---|---|---|\n");
+        for measure in &self.measures {
+            let mark = |mark: Option<super::Mark>| {
+                mark.map_or_else(|| "–".to_owned(), |mark| format!("{} {}", mark.moment, mark.at))
+            };
+            let cells = [described(measure), mark(measure.from), mark(measure.to)];
+            let cells = cells.map(|cell| markdown(&cell)).join(" | ");
+            let _ = writeln!(page, "| {} | {cells} |", called(measure.name));
+        }
+        let _ = write!(page, "\nAs of {}, attempt {}.\n", self.at, self.attempts);
+        page
     }
-    let _ = write!(page, "\nAs of {}, attempt {}.\n", measures.at, measures.attempts);
-    page
 }
 
 /// Title of a measure.
@@ -45,39 +43,30 @@ pub(crate) fn described(measure: &Measure) -> String {
     }
 }
 
-pub(super) fn trend(dora: &Dora) -> String {
-    let by = match dora.by {
-        Period::Month => "month",
-        Period::Week => "week",
-    };
-    let mut page = format!(
-        "| {by} | deployments | good | failed | superseded | open | change failure rate | lead time | time to restore |\n\
+impl Dora {
+    /// Writes the trend as a Markdown table; the last row has all periods together.
+    pub fn to_markdown(&self) -> String {
+        let by = self.by;
+        let mut page = format!(
+            "| {by} | deployments | good | failed | superseded | open | change failure rate | lead time | time to restore |\n\
          |---|---|---|---|---|---|---|---|---|\n"
-    );
-    for row in dora.periods.iter().chain([&dora.whole]) {
-        let outcomes = &row.outcomes;
+        );
+        for row in self.periods.iter().chain([&self.whole]) {
+            let Outcomes { good, failed, superseded, open } = row.outcomes;
+            let counts = [row.deployments, good, failed, superseded, open].map(|n| n.to_string());
+            let times = [failure_rate(row), row.lead_time.text(), row.time_to_restore.text()];
+            let cells = [counts.join(" | "), times.join(" | ")].join(" | ");
+            let _ = writeln!(page, "| {} | {cells} |", row.period.as_deref().unwrap_or("all"));
+        }
+        page.push_str("\nTimes are medians; open ones count as times that are still running. ");
+        let clocks = &self.clocks;
         let _ = writeln!(
             page,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-            row.period.as_deref().unwrap_or("all"),
-            row.deployments,
-            outcomes.good,
-            outcomes.failed,
-            outcomes.superseded,
-            outcomes.open,
-            failure_rate(row),
-            row.lead_time.text(),
-            row.time_to_restore.text(),
+            "Lead times are counted from the start of the fix ({}), from its plan ({}) or from the start of a further attempt ({}); {} have no start.",
+            clocks.fix_started, clocks.plan_created, clocks.attempt_begun, clocks.not_stated
         );
+        page
     }
-    page.push_str("\nTimes are medians; open ones count as times that are still running. ");
-    let clocks = &dora.clocks;
-    let _ = writeln!(
-        page,
-        "Lead times are counted from the start of the fix ({}), from its plan ({}) or from the start of a further attempt ({}); {} have no start.",
-        clocks.fix_started, clocks.plan_created, clocks.attempt_begun, clocks.not_stated
-    );
-    page
 }
 
 /// `25% (1 of 4)`, or a dash.

@@ -169,22 +169,8 @@ fn compare(known: &Known, index: usize, incident: Incident<'_>) -> Similar {
     let policy = incident.rollout.plan().policy();
     let measures = Measures::of(incident);
     let recovered_after = measures.get(MeasureName::TimeToRecover);
-    let mut similar = Similar {
-        log: index,
-        incident: measures.incident,
-        score: 0.0,
-        agree: Vec::new(),
-        differ: Vec::new(),
-        unknown: Vec::new(),
-        state: measures.state,
-        version: measures.version,
-        recovered_after: match (recovered_after.status, recovered_after.figure) {
-            (super::MeasureStatus::Known, Some(Figure::Seconds(span))) => Some(span),
-            _ => None,
-        },
-    };
     let (mut agreed, mut whole) = (0.0, 0.0);
-    let mut agree = Vec::new();
+    let (mut agree, mut differ, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for name in names(&known.vocabulary, policy.vocabulary()) {
         let ours = known.vocabulary.find(name).and_then(|id| known.facts.get(id));
         let other_id = policy.vocabulary().find(name);
@@ -195,7 +181,7 @@ fn compare(known: &Known, index: usize, incident: Incident<'_>) -> Similar {
         }
         let (Some(ours), Some(other)) = (ours, other) else {
             whole += HALF_KNOWN;
-            similar.unknown.push(name.to_owned());
+            unknown.push(name.to_owned());
             continue;
         };
         let both_no = matches!((ours, other), (FactValue::Flag(false), FactValue::Flag(false)));
@@ -207,13 +193,24 @@ fn compare(known: &Known, index: usize, incident: Incident<'_>) -> Similar {
             let agreement = Agreement { fact: name.to_owned(), by, value: other.clone() };
             agree.push((weight * by, agreement));
         } else {
-            similar.differ.push(name.to_owned());
+            differ.push(name.to_owned());
         }
     }
     sort_by(&mut agree, |(a, _), (b, _)| b.total_cmp(a));
-    similar.agree = agree.into_iter().map(|(_, agreement)| agreement).collect();
-    similar.score = if whole > 0.0 { agreed / whole } else { 0.0 };
-    similar
+    Similar {
+        log: index,
+        incident: measures.incident,
+        score: if whole > 0.0 { agreed / whole } else { 0.0 },
+        agree: agree.into_iter().map(|(_, agreement)| agreement).collect(),
+        differ,
+        unknown,
+        state: measures.state,
+        version: measures.version,
+        recovered_after: match (recovered_after.status, recovered_after.figure) {
+            (super::MeasureStatus::Known, Some(Figure::Seconds(span))) => Some(span),
+            _ => None,
+        },
+    }
 }
 
 /// The facts of both vocabularies: first ours, then the further ones of theirs.

@@ -42,48 +42,51 @@ struct Point {
     hollow: bool,
 }
 
-/// Four panels: deployments (failed ones in another colour), change failure rate, lead time, time
-/// to restore.
-pub(super) fn trend(dora: &Dora) -> Option<Chart> {
-    let rows = &dora.periods;
-    if rows.is_empty() {
-        return None;
-    }
-    let text = text(dora);
-    let mut svg = format!(
-        "<svg role=\"img\" aria-labelledby=\"trend-title trend-text\" viewBox=\"0 0 {} {}\" xmlns=\"http://www.w3.org/2000/svg\">\n\
-         <title id=\"trend-title\">The four DORA metrics by {}</title>\n<desc id=\"trend-text\">{text}</desc>\n<style>{STYLE}</style>\n",
-        2.0 * WIDTH,
-        2.0 * HEIGHT,
-        dora.by
-    );
-    let rate = |row: &DoraRow| {
-        row.change_failure_rate.map(|rate| Point { value: 100.0 * rate, hollow: false })
-    };
-    let counted = rows.iter().map(|row| row.deployments as f64);
-    let panels = [
-        Panel::new("Deployments (failed ones at the bottom)", (0.0, 0.0), rows, counted),
-        Panel::of("Change failure rate (%)", (WIDTH, 0.0), rows, rate),
-        Panel::of("Lead time, median (hours; hollow: at least)", (0.0, HEIGHT), rows, |row| {
-            hours(&row.lead_time)
-        }),
-        Panel::of(
-            "Time to restore, median (hours; hollow: at least)",
-            (WIDTH, HEIGHT),
-            rows,
-            |row| hours(&row.time_to_restore),
-        ),
-    ];
-    for panel in &panels {
-        panel.axes(&mut svg, rows);
-        match &panel.points {
-            Some(points) => panel.line(&mut svg, points),
-            None => panel.bars(&mut svg, rows),
+impl Dora {
+    /// Draws the trend as SVG with a text alternative; `None` if there is no period. It has four
+    /// panels: deployments (failed ones in another colour), change failure rate, lead time, time to
+    /// restore.
+    pub fn chart(&self) -> Option<Chart> {
+        let rows = &self.periods;
+        if rows.is_empty() {
+            return None;
         }
-        svg.push_str("</g>\n");
+        let text = text(self);
+        let mut svg = format!(
+            "<svg role=\"img\" aria-labelledby=\"trend-title trend-text\" viewBox=\"0 0 {} {}\" xmlns=\"http://www.w3.org/2000/svg\">\n\
+         <title id=\"trend-title\">The four DORA metrics by {}</title>\n<desc id=\"trend-text\">{text}</desc>\n<style>{STYLE}</style>\n",
+            2.0 * WIDTH,
+            2.0 * HEIGHT,
+            self.by
+        );
+        let rate = |row: &DoraRow| {
+            row.change_failure_rate.map(|rate| Point { value: 100.0 * rate, hollow: false })
+        };
+        let counted = rows.iter().map(|row| row.deployments as f64);
+        let panels = [
+            Panel::new("Deployments (failed ones at the bottom)", (0.0, 0.0), rows, counted),
+            Panel::of("Change failure rate (%)", (WIDTH, 0.0), rows, rate),
+            Panel::of("Lead time, median (hours; hollow: at least)", (0.0, HEIGHT), rows, |row| {
+                hours(&row.lead_time)
+            }),
+            Panel::of(
+                "Time to restore, median (hours; hollow: at least)",
+                (WIDTH, HEIGHT),
+                rows,
+                |row| hours(&row.time_to_restore),
+            ),
+        ];
+        for panel in &panels {
+            panel.axes(&mut svg, rows);
+            match &panel.points {
+                Some(points) => panel.line(&mut svg, points),
+                None => panel.bars(&mut svg, rows),
+            }
+            svg.push_str("</g>\n");
+        }
+        svg.push_str("</svg>\n");
+        Some(Chart { svg, text })
     }
-    svg.push_str("</svg>\n");
-    Some(Chart { svg, text })
 }
 
 fn text(dora: &Dora) -> String {
@@ -163,11 +166,10 @@ impl Panel {
     fn axes(&self, svg: &mut String, rows: &[DoraRow]) {
         let _ = writeln!(svg, "<g transform=\"translate({} {})\">", self.at.0, self.at.1);
         let _ = writeln!(svg, "<text x=\"8\" y=\"18\">{}</text>", self.title);
-        let mut value = 0.0;
-        let mut line = 0.0;
-        while line * self.step <= self.top * 1.0001 {
+        let values = (0..).map(|line| f64::from(line) * self.step);
+        for value in values.take_while(|value| *value <= self.top * 1.0001) {
             let y = self.y(value);
-            let class = if line == 0.0 { "axis" } else { "grid" };
+            let class = if value == 0.0 { "axis" } else { "grid" };
             let _ = writeln!(
                 svg,
                 "<path class=\"{class}\" d=\"M{LEFT} {y:.1}H{}\"/><text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
@@ -176,8 +178,6 @@ impl Panel {
                 y + 4.0,
                 figure(value, 3)
             );
-            line += 1.0;
-            value = line * self.step;
         }
         for (index, row) in rows.iter().enumerate().step_by(rows.len().div_ceil(LABELS)) {
             let label = row.period.as_deref().unwrap_or_default();

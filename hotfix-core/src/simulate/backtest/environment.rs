@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::grade::Role;
+use crate::grade::{ChecklistMoment, Role};
 use crate::metric::Observation;
 use crate::plan::{Plan, Release, Subject};
 use crate::policy::Policy;
-use crate::policy::section::{ChecklistItem, Metric};
+use crate::policy::section::{Metric, Model};
 use crate::rollout::{
     self, Action, BlockerKind, Command, Input, Recording, Refusal, Rollout, Stage, State,
 };
@@ -92,7 +92,9 @@ impl Environment for Recorded<'_> {
                 }
             }
             State::FinalValidation => {
-                for item in items_at_the_end(self.policy) {
+                let lists = self.policy.checklists().iter();
+                let lists = lists.filter(|list| list.at == ChecklistMoment::FinalValidation);
+                for item in lists.flat_map(|list| &list.items) {
                     answers.at(at, checked(item.id, NOBODY));
                 }
             }
@@ -156,13 +158,6 @@ impl Recorded<'_> {
             from = to;
         }
     }
-}
-
-fn items_at_the_end(policy: &Policy) -> impl Iterator<Item = &ChecklistItem> {
-    let lists = policy.checklists().iter();
-    lists
-        .filter(|list| list.at == crate::grade::ChecklistMoment::FinalValidation)
-        .flat_map(|list| &list.items)
 }
 
 /// Runs one policy.
@@ -281,7 +276,7 @@ fn remarks(
         left_out.iter().map(|id| Odd::LeftOut.finding(1, Some(*id), None)).collect();
     let alone = |metric: &&Metric| seen.contains(&metric.id) && !compared.contains(&metric.id);
     for metric in policy.metrics().iter().filter(alone) {
-        if metric.model != crate::policy::section::Model::None && metric.role == Role::Decide {
+        if metric.model != Model::None && metric.role == Role::Decide {
             findings.push(Odd::NoBaseline.finding(1, Some(metric.id), None));
         }
         if metric.is_scaled() {
@@ -292,7 +287,7 @@ fn remarks(
 }
 
 /// The error of a policy that cannot be run.
-fn refused(policy: &Policy, fault: &impl ToString) -> RecordedErrors {
+pub(super) fn refused(policy: &Policy, fault: &impl ToString) -> RecordedErrors {
     let (policy, fault) = (policy.name().to_string(), fault.to_string());
     RecordedFault::Policy { policy, fault }.anywhere()
 }
@@ -306,31 +301,30 @@ fn planned(
 ) -> Result<(Plan, Option<RecordedFinding>), RecordedErrors> {
     let mut subject = Subject::default();
     NOBODY.clone_into(&mut subject.incident.id);
-    let mut release = Release {
-        version: "recorded".to_owned(),
-        previous: "before".to_owned(),
-        ..Release::default()
-    };
-    subject.incident.severity =
-        assume.severity.or_else(|| policy.severities().first().map(|level| level.severity));
-    let of = |subject: &Subject, release: &Release| {
-        let subject = Subject { release: Some(release.clone()), ..subject.clone() };
-        Plan::try_new(Arc::clone(policy), subject)
-    };
-    let mut strange = None;
-    if let Some((logged, traffic)) = recorded.released() {
+    let first = policy.severities().first().map(|level| level.severity);
+    subject.incident.severity = assume.severity.or(first);
+    let logged = recorded.released();
+    if let Some((_, traffic)) = logged {
         subject.traffic = traffic.clone();
-        (release.strategy, release.batch) = (logged.strategy, logged.batch);
-        match (of(&subject, &release), logged.strategy) {
-            (Err(_), Some(strategy)) => {
-                (release.strategy, release.batch) = (None, None);
-                strange = Some(Odd::OtherStrategy(strategy).finding(1, None, None));
-            }
-            (plan, _) => return plan.map(|plan| (plan, None)).map_err(|e| refused(policy, &e)),
-        }
     }
-    let plan = of(&subject, &release).map_err(|error| refused(policy, &error))?;
-    Ok((plan, strange))
+    let plan = |logged: Option<&Release>| {
+        let release = Release {
+            version: "recorded".to_owned(),
+            previous: "before".to_owned(),
+            strategy: logged.and_then(|logged| logged.strategy),
+            batch: logged.and_then(|logged| logged.batch),
+            ..Release::default()
+        };
+        let subject = Subject { release: Some(release), ..subject.clone() };
+        Plan::try_new(Arc::clone(policy), subject).map_err(|error| refused(policy, &error))
+    };
+    let logged = logged.map(|(release, _)| release);
+    match (plan(logged), logged.and_then(|logged| logged.strategy)) {
+        (Err(_), Some(strategy)) => {
+            Ok((plan(None)?, Some(Odd::OtherStrategy(strategy).finding(1, None, None))))
+        }
+        (plan, _) => Ok((plan?, None)),
+    }
 }
 
 /// A rollout of the plan without blockers of its start.

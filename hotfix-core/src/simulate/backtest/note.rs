@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::grade::Role;
-use crate::judge::{Cause, Decision, Reason, Verdict};
+use crate::judge::{Cause, Decision, MetricVerdict, Reason, Verdict};
 use crate::metric::{Band, ReadingError};
 use crate::plan::ErrorBudget;
 use crate::policy::Policy;
+use crate::policy::section::Metric;
 use crate::rollout::{Refusal, RefusalReason, Rollout};
 use crate::simulate::recorded::{Odd, RecordedFinding};
 use crate::sorting::{map_of, sort_by_key};
@@ -39,14 +40,13 @@ pub(super) struct Notes {
 
 impl Notes {
     pub(super) fn new(policy: &Policy, left_out: &[MetricName]) -> Self {
-        let course = |metric: &crate::policy::section::Metric| {
+        let trace = |metric: &Metric| {
             let left_out = left_out.contains(&metric.id);
             let role = if left_out { Role::Decide } else { metric.role };
-            let course = MetricTrace { role, left_out, ..MetricTrace::default() };
-            (metric.id, course)
+            (metric.id, MetricTrace { role, left_out, ..MetricTrace::default() })
         };
         Self {
-            metrics: map_of(policy.metrics().iter().map(course)),
+            metrics: map_of(policy.metrics().iter().map(trace)),
             hold: ln(policy.evidence().hold.value()),
             threshold: ErrorBudget::new(policy).threshold(),
             ..Self::default()
@@ -114,29 +114,27 @@ impl Notes {
             self.crossed_at.get_or_insert(at);
         }
         for (id, seen) in &verdict.metrics {
-            let Some(course) = self.metrics.get_mut(id) else { continue };
-            if course.bands.last().is_none_or(|last| last.band != seen.band) {
-                if course.bands.len() < Backtest::MOST_LISTED {
-                    course.bands.push(BandChange { at, band: seen.band });
+            let Some(trace) = self.metrics.get_mut(id) else { continue };
+            if trace.bands.last().is_none_or(|last| last.band != seen.band) {
+                if trace.bands.len() < Backtest::MOST_LISTED {
+                    trace.bands.push(BandChange { at, band: seen.band });
                 } else {
                     self.cut += 1;
                 }
             }
-            if matches!(seen.band, Band::Alert | Band::Rollback) {
-                course.alert_at.get_or_insert(at);
-                if course.role == Role::Decide && !course.left_out {
-                    self.first_alert.get_or_insert(at);
-                }
-            }
-            if seen.band == Band::Rollback {
-                course.rollback_at.get_or_insert(at);
-            }
+            let alerts = matches!(seen.band, Band::Alert | Band::Rollback);
             let log_e = seen.log_e.unwrap_or(0.0);
-            if log_e >= self.hold {
-                course.held_at.get_or_insert(at);
-            }
-            if log_e >= self.threshold {
-                course.crossed_at.get_or_insert(at);
+            let decides = trace.role == Role::Decide && !trace.left_out;
+            for (is_so, first) in [
+                (alerts, &mut trace.alert_at),
+                (alerts && decides, &mut self.first_alert),
+                (seen.band == Band::Rollback, &mut trace.rollback_at),
+                (log_e >= self.hold, &mut trace.held_at),
+                (log_e >= self.threshold, &mut trace.crossed_at),
+            ] {
+                if is_so {
+                    first.get_or_insert(at);
+                }
             }
         }
     }
@@ -162,15 +160,8 @@ impl Notes {
         sort_by_key(&mut metrics, |metric| *metric);
         metrics.dedup();
         let stood = |id: &MetricName| {
-            verdict.metric(*id).map(|seen| {
-                let stood = Stood {
-                    band: seen.band,
-                    canary: seen.canary,
-                    baseline: seen.baseline,
-                    log_e: seen.log_e,
-                };
-                (*id, stood)
-            })
+            let MetricVerdict { band, canary, baseline, log_e, .. } = *verdict.metric(*id)?;
+            Some((*id, Stood { band, canary, baseline, log_e }))
         };
         let evidence =
             Rests { log_e: verdict.log_e, metrics: map_of(metrics.iter().filter_map(stood)) };

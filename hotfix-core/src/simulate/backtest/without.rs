@@ -11,6 +11,8 @@ use crate::simulate::recorded::{RecordedErrors, RecordedFault};
 use crate::text;
 use crate::unit::MetricName;
 
+use super::environment::refused;
+
 /// The deciding metrics of a policy that are not among the recorded ones.
 pub(super) fn unrecorded(
     policy: &Policy,
@@ -36,19 +38,13 @@ pub(super) fn without(
     if left_out.is_empty() {
         return Ok(Arc::clone(policy));
     }
-    let refused = |fault: String| {
-        let policy = policy.name().to_string();
-        RecordedFault::Policy { policy, fault }.anywhere()
-    };
     let mut document: Value =
-        serde_json::from_str(&policy.to_json()).map_err(|error| refused(error.to_string()))?;
+        serde_json::from_str(&policy.to_json()).map_err(|error| refused(policy, &error))?;
     let kept = policy.metrics().iter().filter(|metric| !left_out.contains(&metric.id));
     let sum: f64 = kept.map(|metric| metric.weight).sum();
     for metric in policy.metrics() {
-        let Some(entry) = document.pointer_mut(&format!("/metrics/{}", metric.id)) else {
-            continue;
-        };
-        let Some(entry) = entry.as_object_mut() else { continue };
+        let entry = document.pointer_mut(&format!("/metrics/{}", metric.id));
+        let Some(entry) = entry.and_then(Value::as_object_mut) else { continue };
         if left_out.contains(&metric.id) {
             entry.insert("role".to_owned(), Value::from(Role::Watch.as_str()));
             entry.remove("weight");
@@ -61,5 +57,5 @@ pub(super) fn without(
     {
         document.remove("efficacy");
     }
-    Policy::from_value(&document).map(Arc::new).map_err(|errors| refused(errors.to_string()))
+    Policy::from_value(&document).map(Arc::new).map_err(|errors| refused(policy, &errors))
 }

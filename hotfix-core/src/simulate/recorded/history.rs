@@ -9,10 +9,12 @@ use crate::plan::{Histories, PlanHistories, SlowHistories};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Phase};
 use crate::sorting::map_of;
+use crate::text::quoted;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
 use super::finding::{Odd, RecordedFinding};
+use super::mapping::ARMS;
 use super::points::Count;
 use super::{RecordedMetrics, RecordedReading};
 
@@ -97,11 +99,9 @@ impl RecordedMetrics {
             reader.read(reading)?;
         }
         reader.leave_out(self.span().0);
-        let mut findings = self.findings.clone();
-        let own = findings.len();
-        reader.findings(&mut findings);
-        let (history, times) = reader.history(findings.get(own..).unwrap_or_default())?;
-        Ok(RecordedHistory { findings, history, times })
+        let own: Vec<RecordedFinding> = reader.findings().collect();
+        let (history, times) = reader.history(&own)?;
+        Ok(RecordedHistory { findings: [self.findings.as_slice(), &own].concat(), history, times })
     }
 }
 
@@ -114,8 +114,9 @@ struct Reader<'a> {
     start: Option<(Timestamp, u64)>,
     last: Timestamp,
     tick: u64,
-    metrics: BTreeMap<MetricName, BTreeMap<String, Instance>>,
-    times: BTreeMap<MetricName, Times>,
+    metrics: BTreeMap<MetricName, BTreeMap<String, Rows<[f64; 2]>>>,
+    /// Rows of the canary and of the baseline.
+    times: BTreeMap<MetricName, Rows<[Vec<f64>; 2]>>,
     pauses: Count,
     longest: Span,
     odd: BTreeMap<(MetricName, &'static str), (Odd, Count)>,
@@ -143,22 +144,35 @@ impl Steps {
     }
 }
 
-/// The counts of one instance.
-#[derive(Default)]
-struct Instance {
+/// What was read of an instance, or of both arms of a latency.
+#[derive(educe::Educe)]
+#[educe(Default)]
+struct Rows<R> {
     /// Ticks with a reading, in their order.
-    counts: Vec<(u64, [f64; 2])>,
+    ticks: Vec<(u64, R)>,
     /// The last reading since the last pause.
-    last: Option<[f64; 2]>,
+    last: Option<R>,
 }
 
-/// The request times of both arms.
-#[derive(Default)]
-struct Times {
-    /// Ticks with a reading, in their order: rows of the canary and of the baseline.
-    rows: Vec<(u64, [Vec<f64>; 2])>,
-    /// The last reading since the last pause.
-    last: Option<[Vec<f64>; 2]>,
+impl<R: Clone> Rows<R> {
+    /// Adds a reading to its tick.
+    fn add(&mut self, tick: u64, read: R, add: impl FnOnce(&mut R, R)) {
+        match self.ticks.last_mut() {
+            Some((last, sum)) if *last == tick => add(sum, read),
+            _ => self.ticks.push((tick, read)),
+        }
+    }
+
+    /// A row for each tick: `none` where nothing was read.
+    fn of_each_tick(self, ticks: usize, none: R) -> Vec<R> {
+        let mut rows = vec![none; ticks];
+        for (tick, read) in self.ticks {
+            if let Some(row) = usize::try_from(tick).ok().and_then(|tick| rows.get_mut(tick)) {
+                *row = read;
+            }
+        }
+        rows
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -184,8 +198,7 @@ impl<'a> Reader<'a> {
         let at = reading.at;
         self.advance(at);
         for (metric, read) in reading.metrics.iter() {
-            let known = self.policy.metrics().iter().find(|known| known.id == metric);
-            let Some(known) = known else {
+            let Some(known) = self.policy.metric(metric.as_str()) else {
                 self.note(metric, Odd::NotInPolicy, at);
                 continue;
             };
@@ -252,7 +265,7 @@ impl<'a> Reader<'a> {
         let tick = self.tick;
         let instances = self.metrics.entry(metric.id).or_default();
         if !instances.contains_key(name) {
-            instances.insert(name.to_owned(), Instance::default());
+            instances.insert(name.to_owned(), Rows::default());
         }
         let names = instances.len();
         let Some(instance) = instances.get_mut(name) else { return Ok(()) };
@@ -273,12 +286,7 @@ impl<'a> Reader<'a> {
             self.note(metric.id, Odd::MoreThanTrials, at);
             return Ok(());
         }
-        match instance.counts.last_mut() {
-            Some((last, sum)) if *last == tick => {
-                *sum = [sum[0] + counts[0], sum[1] + counts[1]];
-            }
-            _ => instance.counts.push((tick, counts)),
-        }
+        instance.add(tick, counts, |sum, more| *sum = [sum[0] + more[0], sum[1] + more[1]]);
         // A history has a pair for each tick of each instance, also for those without a reading.
         let pairs = (names as u64).saturating_mul(tick + 1);
         if pairs > RecordedMetrics::MOST_PAIRS as u64 {
@@ -323,13 +331,10 @@ impl<'a> Reader<'a> {
             }
             None => {}
         }
-        match times.rows.last_mut() {
-            Some((last, sums)) if *last == tick => {
-                let pairs = sums.iter_mut().flatten().zip(read.iter().flatten());
-                pairs.for_each(|(sum, more)| *sum += more);
-            }
-            _ => times.rows.push((tick, read)),
-        }
+        times.add(tick, read, |sums, read| {
+            let pairs = sums.iter_mut().flatten().zip(read.iter().flatten());
+            pairs.for_each(|(sum, more)| *sum += more);
+        });
     }
 
     fn note(&mut self, metric: MetricName, odd: Odd, at: Timestamp) {
@@ -344,7 +349,7 @@ impl<'a> Reader<'a> {
         };
         let mut left_out = Vec::new();
         for (metric, instances) in &self.metrics {
-            let counts = || instances.values().flat_map(|instance| &instance.counts);
+            let counts = || instances.values().flat_map(|instance| &instance.ticks);
             let read = counts().filter(|(_, [_, trials])| *trials > 0.0).count();
             let impossible = self.odd.get(&(*metric, Odd::MoreThanTrials.code()));
             let impossible = impossible.map_or(0, |(_, count)| count.get());
@@ -357,7 +362,7 @@ impl<'a> Reader<'a> {
             }
         }
         for (metric, times) in &self.times {
-            if times.rows.iter().all(|(_, rows)| rows.iter().all(|row| all(row) == 0.0)) {
+            if times.ticks.iter().all(|(_, rows)| rows.iter().all(|row| all(row) == 0.0)) {
                 left_out.push((*metric, Odd::NoTrials));
             } else if is_of_totals(metric, 2) {
                 left_out.push((*metric, Odd::RisesOnly));
@@ -380,12 +385,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn findings(&self, findings: &mut Vec<RecordedFinding>) {
-        findings.extend(self.pauses.finding(Odd::Pause(self.longest), None));
-        for ((metric, _), (odd, count)) in &self.odd {
-            findings.extend(count.finding(*odd, Some(*metric)));
-        }
-        findings.extend(self.short.clone());
+    fn findings(&self) -> impl Iterator<Item = RecordedFinding> {
+        let odd = self.odd.iter();
+        let odd = odd.filter_map(|((metric, _), (odd, count))| count.finding(*odd, Some(*metric)));
+        let pauses = self.pauses.finding(Odd::Pause(self.longest), None);
+        pauses.into_iter().chain(odd).chain(self.short.clone())
     }
 
     /// `findings`: of this history.
@@ -396,41 +400,26 @@ impl<'a> Reader<'a> {
         let ticks = usize::try_from(self.tick + 1).unwrap_or(usize::MAX);
         let mut histories = Histories::new();
         for (metric, instances) in self.metrics {
-            if instances.values().all(|instance| instance.counts.is_empty()) {
+            if instances.values().all(|instance| instance.ticks.is_empty()) {
                 continue;
             }
-            let each = instances.into_iter().map(|(name, instance)| {
-                let mut counts = vec![[0.0; 2]; ticks];
-                for (tick, sum) in instance.counts {
-                    if let Some(count) = usize::try_from(tick).ok().and_then(|t| counts.get_mut(t))
-                    {
-                        *count = sum;
-                    }
-                }
-                (name, counts)
-            });
-            histories.insert(metric, map_of(each));
+            let each = |(name, rows): (String, Rows<_>)| (name, rows.of_each_tick(ticks, [0.0; 2]));
+            histories.insert(metric, map_of(instances.into_iter().map(each)));
         }
         let mut slow = SlowHistories::new();
         for (metric, times) in self.times {
-            let width = times.rows.first().map_or(0, |(_, [canary, _])| canary.len());
-            let mut arms = [vec![vec![0.0; width]; ticks], vec![vec![0.0; width]; ticks]];
-            for (tick, rows) in times.rows {
-                let place = usize::try_from(tick).unwrap_or(usize::MAX);
-                for (arm, row) in arms.iter_mut().zip(rows) {
-                    if let Some(kept) = arm.get_mut(place) {
-                        *kept = row;
-                    }
-                }
-            }
-            let names = ["canary", "baseline"].map(str::to_owned);
-            slow.insert(metric, names.into_iter().zip(arms).collect());
+            let width = times.ticks.first().map_or(0, |(_, [canary, _])| canary.len());
+            let none = [vec![0.0; width], vec![0.0; width]];
+            let rows = times.of_each_tick(ticks, none).into_iter();
+            let (canary, baseline) = rows.map(<(Vec<f64>, Vec<f64>)>::from).unzip();
+            let arms = ARMS.map(str::to_owned).into_iter().zip([canary, baseline]);
+            slow.insert(metric, map_of(arms));
         }
         if histories.is_empty() && slow.is_empty() {
-            let calibrated =
-                self.policy.metrics().iter().filter(|metric| self.policy.uses_history(metric));
-            let known: Vec<String> = calibrated.map(|of| format!("`{}`", of.id)).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let metrics = self.policy.metrics().iter();
+            let calibrated = metrics.filter(|metric| self.policy.uses_history(metric));
+            let known: Vec<MetricName> = calibrated.map(|metric| metric.id).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { quoted(&known, ", ") };
             let policy = self.policy.name().to_string();
             let left_out = findings.iter().filter_map(RecordedFinding::of_metric).collect();
             return Err(RecordedFault::NoHistory { policy, known, left_out }.anywhere());

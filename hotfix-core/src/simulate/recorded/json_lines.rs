@@ -144,13 +144,23 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     }
     // Stable: readings of the same time keep the order of the text.
     sort_by_key(&mut lines, |(reading, _)| reading.at);
-    let again = delivered_again(&lines);
     let (mut late, mut duplicate) = (Late::default(), Count::default());
     let mut not_finite: BTreeMap<MetricName, Count> = BTreeMap::new();
     let mut readings = Vec::with_capacity(lines.len());
-    for ((reading, after), again) in lines.into_iter().zip(again) {
+    // The readings of the present time as text, in which NaN equals NaN.
+    let (mut now, mut seen) = (None, BTreeSet::new());
+    let mut lines = lines.into_iter().peekable();
+    while let Some((reading, after)) = lines.next() {
         let at = reading.at;
-        if again {
+        // Most times have one reading.
+        let is_alone = now != Some(at) && lines.peek().is_none_or(|(next, _)| next.at != at);
+        if now.replace(at) != Some(at) {
+            seen.clear();
+        }
+        // An identical observation with the same time is a second delivery, wherever it is in the
+        // text.
+        let text = || serde_json::to_string(&reading.metrics);
+        if !is_alone && text().is_ok_and(|text| !seen.insert(text)) {
             duplicate.note(at);
             continue;
         }
@@ -174,21 +184,6 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     findings.extend(gaps(&readings));
     let released = subject.release.map(|release| Box::new((release, subject.traffic)));
     Ok(RecordedMetrics { readings, findings, released, moves: moves.made })
-}
-
-/// Marks the lines that repeat an earlier one, in the order of time: an identical observation with
-/// the same time is a second delivery, wherever it is in the text.
-fn delivered_again(lines: &[(RecordedReading, Option<Timestamp>)]) -> Vec<bool> {
-    let mut again = Vec::with_capacity(lines.len());
-    for alike in lines.chunk_by(|(one, _), (next, _)| one.at == next.at) {
-        let mut seen: BTreeSet<String> = BTreeSet::new();
-        again.extend(alike.iter().map(|(reading, _)| {
-            // As text, in which NaN equals NaN. Most times have one reading.
-            alike.len() > 1
-                && serde_json::to_string(&reading.metrics).is_ok_and(|text| !seen.insert(text))
-        }));
-    }
-    again
 }
 
 fn time(at: &Value, unit: TimeUnit, line: u64) -> Result<Timestamp, RecordedErrors> {

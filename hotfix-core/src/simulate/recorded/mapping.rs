@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::{DocumentErrors, DocumentFault, DocumentReader, Node, Value};
+use crate::document::{DocumentErrors, DocumentFault, DocumentReader, Node, Value, document_table};
 use crate::grade::{Severity, closed_set};
 use crate::sorting::map_of;
 use crate::unit::{MetricName, Timestamp};
-
-use crate::simulate::document::document_table;
 
 use super::error::{RecordedErrors, RecordedFault};
 
@@ -95,11 +93,14 @@ document_table! {
         pub severity: Option<Severity> = MappingReader::one_of, nullable;
     }
     /// The source of the time.
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, Debug, PartialEq, educe::Educe)]
+    #[educe(Default)]
     pub struct TimeSource {
         /// The column of a CSV. Default `time`.
+        #[educe(Default = "time")]
         pub from: String = MappingReader::text, or Self::default().from;
         /// Its format. Default RFC 3339.
+        #[educe(Default = TimeUnit::Rfc3339)]
         pub unit: TimeUnit = MappingReader::one_of, or Self::default().unit;
     }
     /// The sources of an arm's numbers: `events` and `trials`, `value`, `sample`, or `buckets` with
@@ -135,12 +136,6 @@ document_table! {
         /// The number that is added then: `times` -0.01 and `plus` 1 turn a success rate in per cent
         /// into an error rate.
         pub plus: Option<f64> = MappingReader::number, nullable;
-    }
-}
-
-impl Default for TimeSource {
-    fn default() -> Self {
-        Self { from: "time".to_owned(), unit: TimeUnit::Rfc3339 }
     }
 }
 
@@ -239,7 +234,7 @@ impl MappingReader {
         let source = ArmSource::from_node(self, node)?;
         // A part with a fault would be one that is missing.
         if self.faults() == before
-            && let Err(fault) = source.form()
+            && let Err(fault) = source.check()
         {
             return self.fail(RecordedFault::ArmMetrics { metric, arm, fault });
         }
@@ -277,16 +272,6 @@ impl MappingReader {
     }
 }
 
-/// The kind of reading that an arm's parts form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    Pair,
-    Instances,
-    Level,
-    Samples,
-    Histogram,
-}
-
 /// A part of a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum LabelPart {
@@ -300,12 +285,12 @@ pub(super) enum LabelPart {
 }
 
 impl ArmSource {
-    /// The kind of reading that the parts form, or their fault.
-    pub(super) fn form(&self) -> Result<Form, &'static str> {
+    /// Whether the parts form one kind of reading.
+    fn check(&self) -> Result<(), &'static str> {
         let pair = self.events.is_some() || self.trials.is_some();
         let histogram = self.count.is_some() || !self.buckets.is_empty();
-        let forms = [pair, self.value.is_some(), self.sample.is_some(), histogram];
-        if forms.iter().filter(|form| **form).count() != 1 {
+        let kinds = [pair, self.value.is_some(), self.sample.is_some(), histogram];
+        if kinds.iter().filter(|kind| **kind).count() != 1 {
             return Err(
                 "has parts of no kind of reading, or of several: give `events` and `trials`, `value`, `sample`, or `buckets`",
             );
@@ -329,19 +314,11 @@ impl ArmSource {
                 "has a bucket without `le`: give its bound in seconds above 0, or the column or label that has it",
             );
         }
-        if self
-            .sources()
-            .any(|(part, source)| source.le.is_some() != matches!(part, LabelPart::Bucket(_)))
-        {
+        let is_bucket = |part: LabelPart| matches!(part, LabelPart::Bucket(_));
+        if self.sources().any(|(part, source)| source.le.is_some() != is_bucket(part)) {
             return Err("has `le` on a part that is not a bucket: omit it");
         }
-        Ok(match (pair, self.value.is_some(), self.sample.is_some()) {
-            (true, _, _) if self.instance.is_some() => Form::Instances,
-            (true, _, _) => Form::Pair,
-            (_, true, _) => Form::Level,
-            (_, _, true) => Form::Samples,
-            _ => Form::Histogram,
-        })
+        Ok(())
     }
 
     /// Every part with its source. A bucket whose bound is read from the data is `Bucket(0)`.

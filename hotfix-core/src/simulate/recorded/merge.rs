@@ -98,15 +98,10 @@ impl Merge {
     }
 
     pub(in crate::simulate) fn findings(&self) -> impl Iterator<Item = RecordedFinding> {
-        let of = |counts: &BTreeMap<MetricName, Count>, odd: Odd| {
-            counts
-                .iter()
-                .filter_map(|(metric, count)| count.finding(odd, Some(*metric)))
-                .collect::<Vec<_>>()
-        };
-        of(&self.not_in_policy, Odd::NotInPolicy)
-            .into_iter()
-            .chain(of(&self.unmerged, Odd::Unmerged))
+        let of = [(&self.not_in_policy, Odd::NotInPolicy), (&self.unmerged, Odd::Unmerged)];
+        of.into_iter().flat_map(|(counts, odd)| {
+            counts.iter().filter_map(move |(metric, count)| count.finding(odd, Some(*metric)))
+        })
     }
 }
 

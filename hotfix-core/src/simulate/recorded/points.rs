@@ -8,7 +8,7 @@ use crate::unit::{MetricName, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
 use super::finding::{Odd, RecordedFinding};
-use super::mapping::{ARMS, Form, LabelPart, Mapping};
+use super::mapping::{ARMS, LabelPart, Mapping};
 use super::{RecordedMetrics, RecordedReading};
 
 /// What a number is of.
@@ -35,6 +35,8 @@ pub(super) struct Points<'m> {
     list: Vec<Point>,
     /// The instances by name; their numbers begin with 1.
     instances: BTreeMap<String, usize>,
+    /// The same by number: 0 is an arm that is not read by instance.
+    names: Vec<String>,
     /// The last time of each series, to find readings that are out of order.
     last: BTreeMap<Series, Timestamp>,
     late: Late,
@@ -71,12 +73,6 @@ impl Count {
         self.first.get_or_insert(at);
     }
 
-    fn note_if(&mut self, odd: bool, at: Timestamp) {
-        if odd {
-            self.note(at);
-        }
-    }
-
     pub(super) const fn get(self) -> usize {
         self.count
     }
@@ -100,17 +96,19 @@ struct Faults {
 
 impl<'m> Points<'m> {
     pub(super) fn new(mapping: &'m Mapping) -> Self {
-        let (instances, last, late) = (BTreeMap::new(), BTreeMap::new(), Late::default());
-        Self { mapping, list: Vec::new(), instances, last, late }
+        let (instances, names, last) = (BTreeMap::new(), vec![String::new()], BTreeMap::new());
+        Self { mapping, list: Vec::new(), instances, names, last, late: Late::default() }
     }
 
     /// The number of an instance.
     pub(super) fn instance(&mut self, name: &str) -> usize {
-        let next = self.instances.len() + 1;
-        match self.instances.get(name) {
-            Some(known) => *known,
-            None => *self.instances.entry(name.to_owned()).or_insert(next),
+        if let Some(known) = self.instances.get(name) {
+            return *known;
         }
+        let number = self.names.len();
+        self.names.push(name.to_owned());
+        self.instances.insert(name.to_owned(), number);
+        number
     }
 
     /// Adds a number.
@@ -139,7 +137,6 @@ impl<'m> Points<'m> {
         let arms: Vec<_> = self.mapping.arms().collect();
         // Stable: numbers of the same part keep the order of the text.
         sort_by_key(&mut self.list, |point| (point.at, point.of.arm));
-        let names: Vec<&str> = self.names();
         let edges = self.edges(arms.len());
         let mut faults = vec![Faults::default(); arms.len()];
         // The instances of an arm that have had both numbers.
@@ -148,7 +145,7 @@ impl<'m> Points<'m> {
         for group in self.list.chunk_by(|a, b| (a.at, a.of.arm) == (b.at, b.of.arm)) {
             let Some(first) = group.first() else { continue };
             let (at, index) = (first.at, first.of.arm);
-            let (Some((metric, which, source)), Some(faults), Some(edges)) =
+            let (Some((metric, which, _)), Some(faults), Some(edges)) =
                 (arms.get(index), faults.get_mut(index), edges.get(index))
             else {
                 continue;
@@ -156,12 +153,13 @@ impl<'m> Points<'m> {
             if group.iter().any(|point| !point.value.is_finite()) {
                 faults.not_finite.note(at);
             }
-            let Ok(form) = source.form() else { continue };
-            let sample = if form == Form::Instances {
-                by_instance(group, &names, faults, &mut whole)
+            let sample = if first.of.instance > 0 {
+                by_instance(group, &self.names, faults, &mut whole)
             } else {
-                let sample = sample(form, group, edges, &mut faults.duplicate);
-                faults.incomplete.note_if(sample.is_none(), at);
+                let sample = sample(first.of.part, group, edges, &mut faults.duplicate);
+                if sample.is_none() {
+                    faults.incomplete.note(at);
+                }
                 sample
             };
             let Some(sample) = sample else { continue };
@@ -205,17 +203,6 @@ impl<'m> Points<'m> {
         }
         edges
     }
-
-    /// The instances by their numbers.
-    fn names(&self) -> Vec<&str> {
-        let mut names = vec![""; self.instances.len() + 1];
-        for (name, number) in &self.instances {
-            if let Some(of) = names.get_mut(*number) {
-                *of = name;
-            }
-        }
-        names
-    }
 }
 
 /// The bits of the bound of the bucket `+Inf`.
@@ -225,7 +212,7 @@ pub(super) const OPEN: u64 = f64::INFINITY.to_bits();
 /// none is left. `whole` gains the others.
 fn by_instance(
     group: &[Point],
-    names: &[&str],
+    names: &[String],
     faults: &mut Faults,
     whole: &mut BTreeSet<(usize, usize)>,
 ) -> Option<Sample> {
@@ -241,7 +228,7 @@ fn by_instance(
     let mut instances = BTreeMap::new();
     for (number, parts) in read {
         if let ([Some(events), Some(trials)], Some(name)) = (parts, names.get(number)) {
-            instances.insert((*name).to_owned(), [events, trials]);
+            instances.insert(name.clone(), [events, trials]);
             whole.insert((first.of.arm, number));
         } else {
             faults.incomplete.note(first.at);
@@ -252,12 +239,12 @@ fn by_instance(
 
 /// The reading of an arm at one time. None if a part is missing.
 fn sample(
-    form: Form,
+    first: LabelPart,
     group: &[Point],
     edges: &BTreeSet<u64>,
     duplicate: &mut Count,
 ) -> Option<Sample> {
-    if form == Form::Samples {
+    if first == LabelPart::Sample {
         return Some(Sample::Samples(group.iter().map(|point| point.value).collect()));
     }
     let mut parts: BTreeMap<LabelPart, f64> = BTreeMap::new();
@@ -267,11 +254,13 @@ fn sample(
         }
     }
     let part = |part: LabelPart| parts.get(&part).copied();
-    match form {
-        Form::Samples | Form::Instances => None,
-        Form::Pair => Some(Sample::Pair(part(LabelPart::Events)?, part(LabelPart::Trials)?)),
-        Form::Level => Some(Sample::Level(part(LabelPart::Value)?)),
-        Form::Histogram => {
+    match first {
+        LabelPart::Sample => None,
+        LabelPart::Events | LabelPart::Trials => {
+            Some(Sample::Pair(part(LabelPart::Events)?, part(LabelPart::Trials)?))
+        }
+        LabelPart::Value => Some(Sample::Level(part(LabelPart::Value)?)),
+        LabelPart::Count | LabelPart::Bucket(_) => {
             let count = part(LabelPart::Count).or_else(|| part(LabelPart::Bucket(OPEN)))?;
             let closed = edges.iter().copied().filter(|bound| *bound != OPEN);
             let (mut le, mut counts) = (Vec::new(), Vec::new());
