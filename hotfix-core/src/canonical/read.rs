@@ -98,6 +98,7 @@ impl<'de> JsonReader<'de> {
     }
 
     /// Text between quotes, with its escapes.
+    #[inline]
     fn string(&mut self) -> Result<Piece<'de>, Error> {
         let Name { raw, plain } = self.scan.string().ok_or_else(not_canonical)?;
         let end = self.scan.at - 1;
