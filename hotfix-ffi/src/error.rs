@@ -41,12 +41,20 @@ kinded!(hotfix_error);
 pub(crate) type Fallible<T> = Result<T, Box<hotfix_error>>;
 
 impl hotfix_error {
+    #[inline]
     pub(crate) fn new(
         status: hotfix_status,
         code: &str,
         path: &str,
         message: impl Display,
     ) -> Box<Self> {
+        Self::made(status, code, path, &message)
+    }
+
+    /// The same for every type of message.
+    #[cold]
+    #[inline(never)]
+    fn made(status: hotfix_status, code: &str, path: &str, message: &dyn Display) -> Box<Self> {
         Box::new(Self {
             status,
             code: code.to_owned(),
@@ -139,6 +147,8 @@ macro_rules! own {
     )+) => {
         impl hotfix_error {$(
             $(#[$doc])*
+            #[cold]
+            #[inline(never)]
             pub(crate) fn $error($($arg: $type),*) -> Box<Self> {
                 Self::new(hotfix_status::$status, $code, $place, format_args!($text))
             }

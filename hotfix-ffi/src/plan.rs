@@ -195,9 +195,7 @@ pub unsafe extern "C" fn hotfix_plan_policy(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer::handle(out, err, || {
-            pointer::read(plan, "plan", |plan| Ok(Arc::new(plan.policy().clone())))
-        })
+        answer::handle(out, err, || pointer::read(plan, "plan", |plan| Ok(plan.shared_policy())))
     }
 }
 

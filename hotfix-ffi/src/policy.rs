@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
-use hotfix_core::canonical::{Digest, Encoder};
+use hotfix_core::canonical::{CanonicalError, Digest, Encoder};
 use hotfix_core::policy::Policy;
 use serde::Serialize;
 
@@ -21,9 +21,16 @@ pub struct hotfix_policy(Guarded<Arc<Policy>>);
 handle!(hotfix_policy, Arc<Policy>);
 
 /// A value in canonical JSON, as the log writes it.
+#[inline]
 pub(crate) fn canonical<T: Serialize + ?Sized>(value: &T) -> Fallible<String> {
+    written(&|text| Encoder::new().encode(value, text))
+}
+
+/// The same for every type of value.
+#[inline(never)]
+fn written(encode: &dyn Fn(&mut Vec<u8>) -> Result<(), CanonicalError>) -> Fallible<String> {
     let mut text = Vec::new();
-    Encoder::new().encode(value, &mut text).map_err(hotfix_error::not_written)?;
+    encode(&mut text).map_err(hotfix_error::not_written)?;
     String::from_utf8(text).map_err(hotfix_error::not_written)
 }
 

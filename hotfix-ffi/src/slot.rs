@@ -49,17 +49,21 @@ impl Slot {
         Self { kind: AtomicPtr::new(ptr::null_mut()), value: AtomicPtr::new(ptr::null_mut()) }
     }
 
-    fn put<H: Kinded>(&self, value: Box<H>) {
-        self.value.store(Box::into_raw(value).cast(), Ordering::Relaxed);
-        self.kind.store(ptr::from_ref(&H::kinds()[0]).cast_mut(), Ordering::Release);
+    fn put(&self, value: *mut c_void, kind: &'static Kind) {
+        self.value.store(value, Ordering::Relaxed);
+        self.kind.store(ptr::from_ref(kind).cast_mut(), Ordering::Release);
     }
 
-    /// The value of a live handle of this type; `to_change` refuses one that another handle owns.
-    fn value<H: Kinded>(&self, name: &str, to_change: bool) -> Fallible<*mut H> {
+    /// The value of a live handle of these kinds; `to_change` refuses one that another handle owns.
+    fn value(
+        &self,
+        [own, owned]: &'static [Kind; 2],
+        name: &str,
+        to_change: bool,
+    ) -> Fallible<*mut c_void> {
         let kind = self.kind.load(Ordering::Acquire);
-        let [own, owned] = H::kinds();
         if ptr::eq(kind, own) || !to_change && ptr::eq(kind, owned) {
-            return Ok(self.value.load(Ordering::Relaxed).cast());
+            return Ok(self.value.load(Ordering::Relaxed));
         }
         // SAFETY: what is stored there is null or a `&'static Kind`.
         Err(match unsafe { kind.as_ref() } {
@@ -71,12 +75,12 @@ impl Slot {
 
     /// The value of a slot whose kind changes from one to the other; only one of several concurrent
     /// calls succeeds.
-    fn turn<H: Kinded>(&self, from: &'static Kind, to: *const Kind) -> Option<*mut H> {
+    fn turn(&self, from: &'static Kind, to: *const Kind) -> Option<*mut c_void> {
         let from = ptr::from_ref(from).cast_mut();
         let value = self.value.load(Ordering::Acquire);
         let turned =
             self.kind.compare_exchange(from, to.cast_mut(), Ordering::AcqRel, Ordering::Relaxed);
-        turned.is_ok().then(|| value.cast())
+        turned.is_ok().then_some(value)
     }
 }
 
@@ -123,14 +127,18 @@ fn places() -> std::sync::MutexGuard<'static, Places> {
 }
 
 /// The index of this address in `SLOTS`.
-fn place_of<H>(handle: *const H) -> Option<usize> {
-    let offset = handle.addr().checked_sub(SLOTS.as_ptr().addr())?;
+fn place_of(address: usize) -> Option<usize> {
+    let offset = address.checked_sub(SLOTS.as_ptr().addr())?;
     let place = offset / size_of::<Slot>();
     (offset.is_multiple_of(size_of::<Slot>()) && place < COUNT).then_some(place)
 }
 
 /// A handle for this value.
 pub(crate) fn put<H: Kinded>(value: Box<H>) -> *mut H {
+    put_value(Box::into_raw(value).cast(), &H::kinds()[0]).cast()
+}
+
+fn put_value(value: *mut c_void, kind: &'static Kind) -> *mut Slot {
     let mut places = places();
     let slot = if let Some(place) = places.take() {
         &raw const SLOTS[place]
@@ -141,36 +149,46 @@ pub(crate) fn put<H: Kinded>(value: Box<H>) -> *mut H {
         at
     };
     // SAFETY: a slot of ours, which only `take` frees.
-    unsafe { &*slot }.put(value);
-    slot.cast_mut().cast()
+    unsafe { &*slot }.put(value, kind);
+    slot.cast_mut()
 }
 
 /// Looks at the slot of a handle; none if this is not the address of a slot.
 #[inline]
-fn at<H, R>(handle: *const H, look: impl FnOnce(&Slot) -> R) -> Option<R> {
-    match place_of(handle) {
+fn at<R>(address: usize, look: impl FnOnce(&Slot) -> R) -> Option<R> {
+    match place_of(address) {
         Some(place) => Some(look(&SLOTS[place])),
-        None => places().more.get(&handle.addr()).map(|slot| look(slot)),
+        None => places().more.get(&address).map(|slot| look(slot)),
     }
 }
 
 /// The value of a live handle, to read it.
 #[inline]
 pub(crate) fn find<H: Kinded>(handle: *const H, name: &str) -> Fallible<*mut H> {
-    at(handle, |slot| slot.value(name, false)).unwrap_or_else(|| Err(hotfix_error::no_handle(name)))
+    Ok(find_value(handle.addr(), H::kinds(), name, false)?.cast())
 }
 
 /// The value of a live handle that the caller owns, to change it.
 #[inline]
 pub(crate) fn find_own<H: Kinded>(handle: *const H, name: &str) -> Fallible<*mut H> {
-    at(handle, |slot| slot.value(name, true)).unwrap_or_else(|| Err(hotfix_error::no_handle(name)))
+    Ok(find_value(handle.addr(), H::kinds(), name, true)?.cast())
+}
+
+fn find_value(
+    address: usize,
+    kinds: &'static [Kind; 2],
+    name: &str,
+    to_change: bool,
+) -> Fallible<*mut c_void> {
+    at(address, |slot| slot.value(kinds, name, to_change))
+        .unwrap_or_else(|| Err(hotfix_error::no_handle(name)))
 }
 
 /// The value of a live handle that another handle owns from now on.
 pub(crate) fn give_away<H: Kinded>(handle: *mut H, name: &str) -> Fallible<*mut H> {
     let [own, owned] = H::kinds();
-    let given = at(handle, |slot| slot.turn(own, owned)).flatten();
-    given.ok_or_else(|| hotfix_error::owned(name))
+    let given = at(handle.addr(), |slot| slot.turn(own, owned)).flatten();
+    given.map(<*mut c_void>::cast).ok_or_else(|| hotfix_error::owned(name))
 }
 
 /// The value of a handle that the caller owns and that is freed now; none if it was not a live handle
@@ -185,22 +203,25 @@ pub(crate) fn take_owned<H: Kinded>(handle: *mut H) -> Option<Box<H>> {
 }
 
 fn take_as<H: Kinded>(handle: *mut H, kind: &'static Kind) -> Option<Box<H>> {
+    let value = take_value(handle.addr(), kind)?;
+    // SAFETY: `put` made it from a box of this type, and nothing else removes it from its slot.
+    Some(unsafe { Box::from_raw(value.cast()) })
+}
+
+fn take_value(address: usize, kind: &'static Kind) -> Option<*mut c_void> {
     let mut places = places();
-    let value: *mut H = if let Some(place) = place_of(handle) {
+    if let Some(place) = place_of(address) {
         let value = SLOTS[place].turn(kind, ptr::null())?;
         places.give_back(place);
-        value
-    } else {
-        let value = places.more.get(&handle.addr())?.turn(kind, ptr::null())?;
-        places.more.remove(&handle.addr());
-        if places.more.is_empty() {
-            // An empty map of std keeps memory.
-            places.more = BTreeMap::new();
-        }
-        value
-    };
-    // SAFETY: `put` made it from a box of this type, and nothing else removes it from its slot.
-    Some(unsafe { Box::from_raw(value) })
+        return Some(value);
+    }
+    let value = places.more.get(&address)?.turn(kind, ptr::null())?;
+    places.more.remove(&address);
+    if places.more.is_empty() {
+        // An empty map of std keeps memory.
+        places.more = BTreeMap::new();
+    }
+    Some(value)
 }
 
 #[cfg(test)]

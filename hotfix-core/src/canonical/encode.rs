@@ -191,6 +191,7 @@ pub(super) fn hash_without(
 }
 
 /// The digest in a member `"name":"<64 digits>"`.
+#[inline]
 pub(super) fn digest_member(member: &[u8], name: &[u8]) -> Option<Digest> {
     let value = member.strip_prefix(b"\"")?.strip_prefix(name)?.strip_prefix(b"\":\"")?;
     Digest::from_hex(value.strip_suffix(b"\"")?)

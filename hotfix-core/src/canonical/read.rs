@@ -98,6 +98,7 @@ impl<'de> JsonReader<'de> {
     }
 
     /// Text between quotes, with its escapes.
+    #[inline]
     fn string(&mut self) -> Result<Piece<'de>, Error> {
         let Name { raw, plain } = self.scan.string().ok_or_else(not_canonical)?;
         let end = self.scan.at - 1;
@@ -368,6 +369,15 @@ impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
         self.name()
     }
 
+    /// Keeps the place of a member of the line; for every type of value it is the same code.
+    #[inline(never)]
+    fn note(&mut self) {
+        if let Some(name) = self.before {
+            let place = self.start..self.reader.scan.at;
+            self.reader.chain.note(name.raw, place);
+        }
+    }
+
     /// After an element: a comma, or the end.
     fn separator(&mut self) -> Result<(), Error> {
         match self.reader.scan.peek() {
@@ -417,16 +427,14 @@ impl<'de, const DECLARED: bool> MapAccess<'de> for &mut Items<'_, 'de, DECLARED>
         if let Some(field) = self.declared_next() {
             return seed.deserialize(U64Deserializer::<Error>::new(field)).map(Some);
         }
-        seed.deserialize(Key(self.undeclared_next()?)).map(Some)
+        let name = self.undeclared_next()?;
+        seed.deserialize(StrDeserializer::<Error>::new(&name)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         let value = seed.deserialize(&mut *self.reader)?;
-        if self.top
-            && let Some(name) = self.before
-        {
-            let place = self.start..self.reader.scan.at;
-            self.reader.chain.note(name.raw, place);
+        if self.top {
+            self.note();
         }
         self.separator()?;
         Ok(value)

@@ -226,9 +226,13 @@ impl Array<'_, '_> {
         value.serialize(Value(self.writer))
     }
 
+    #[inline]
     fn finish(self) -> Done {
         self.writer.end(b']');
-        self.variant.map_or(Ok(()), |object| self.writer.end_object(&object))
+        match self.variant {
+            Some(object) => self.writer.end_object(&object),
+            None => Ok(()),
+        }
     }
 }
 
@@ -238,9 +242,13 @@ impl Members<'_, '_> {
         value.serialize(Value(self.writer))
     }
 
+    #[inline]
     fn finish(self) -> Done {
         self.writer.end_object(&self.object)?;
-        self.variant.map_or(Ok(()), |object| self.writer.end_object(&object))
+        match self.variant {
+            Some(object) => self.writer.end_object(&object),
+            None => Ok(()),
+        }
     }
 }
 

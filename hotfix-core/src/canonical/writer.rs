@@ -171,6 +171,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes a quoted string; true when it is ASCII without escapes.
+    #[inline]
     pub(super) fn string(&mut self, text: &str) -> bool {
         self.out.push(b'"');
         let plain = self.escaped(text);

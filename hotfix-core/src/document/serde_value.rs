@@ -45,7 +45,7 @@ pub(crate) fn read_value<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Va
     };
     let (mut value, mut faults) = (value.clone(), Vec::<ValueFault>::new());
     loop {
-        let Error { mut path, sentence, missing } = error;
+        let Fault { mut path, sentence, missing } = *error.0;
         path.reverse();
         path.extend(missing.map(str::to_owned));
         let pointer: String = path
@@ -163,9 +163,13 @@ fn remove(value: &mut Value, path: &[String]) -> bool {
     }
 }
 
-/// The first fault: the steps to it, the innermost first.
+/// The first fault. It is boxed, so that what was read stays small in a result.
 #[derive(Debug)]
-struct Error {
+struct Error(Box<Fault>);
+
+#[derive(Debug)]
+struct Fault {
+    /// The steps to it, the innermost first.
     path: Vec<String>,
     sentence: String,
     /// The key that is missing there.
@@ -173,19 +177,27 @@ struct Error {
 }
 
 impl Error {
-    fn of(fault: impl Display) -> Self {
-        Self { path: Vec::new(), sentence: fault.to_string(), missing: None }
+    #[cold]
+    #[inline(never)]
+    fn of(fault: &dyn Display) -> Self {
+        Self::new(fault.to_string(), None)
     }
 
-    fn under(mut self, step: impl Display) -> Self {
-        self.path.push(step.to_string());
+    fn new(sentence: String, missing: Option<&'static str>) -> Self {
+        Self(Box::new(Fault { path: Vec::new(), sentence, missing }))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn under(mut self, step: &dyn Display) -> Self {
+        self.0.path.push(step.to_string());
         self
     }
 }
 
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence)
+        f.write_str(&self.0.sentence)
     }
 }
 
@@ -193,7 +205,7 @@ impl std::error::Error for Error {}
 
 impl de::Error for Error {
     fn custom<T: Display>(fault: T) -> Self {
-        Self::of(fault)
+        Self::of(&fault)
     }
 
     fn invalid_type(got: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -212,7 +224,7 @@ impl de::Error for Error {
             Unexpected::Map => &"an object",
             _ => &got,
         };
-        Self::of(format_args!("{got} is not allowed here: write {expected}"))
+        Self::of(&format_args!("{got} is not allowed here: write {expected}"))
     }
 
     fn invalid_value(got: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -220,17 +232,24 @@ impl de::Error for Error {
     }
 
     fn unknown_variant(got: &str, known: &'static [&'static str]) -> Self {
-        Self::of(DocumentFault::unknown_value(got, known))
+        Self::of(&DocumentFault::unknown_value(got, known))
     }
 
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
         let nearest = nearest(key, known.iter().copied());
-        Self::of(DocumentFault::UnknownKey { key: shown(key), nearest, known })
+        Self::of(&DocumentFault::UnknownKey { key: shown(key), nearest, known })
     }
 
+    #[cold]
+    #[inline(never)]
     fn missing_field(key: &'static str) -> Self {
-        let sentence = format!("`{key}` is missing: add it");
-        Self { path: Vec::new(), sentence, missing: Some(key) }
+        Self::new(format!("`{key}` is missing: add it"), Some(key))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn duplicate_field(key: &'static str) -> Self {
+        Self::of(&format_args!("duplicate field `{key}`"))
     }
 }
 
@@ -318,7 +337,7 @@ impl<'de> SeqAccess<'de> for Items<'de> {
         seed: T,
     ) -> Result<Option<T::Value>, Error> {
         let Some(item) = self.items.next() else { return Ok(None) };
-        let read = seed.deserialize(At(item)).map_err(|error| error.under(self.at))?;
+        let read = seed.deserialize(At(item)).map_err(|error| error.under(&self.at))?;
         self.at += 1;
         Ok(Some(read))
     }
@@ -340,13 +359,13 @@ impl<'de> MapAccess<'de> for Members<'de> {
         self.value = Some((key, value));
         let text: de::value::BorrowedStrDeserializer<'de, Error> =
             de::value::BorrowedStrDeserializer::new(key);
-        seed.deserialize(text).map(Some).map_err(|error| error.under(key))
+        seed.deserialize(text).map(Some).map_err(|error| error.under(&key))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         let Some((key, value)) = self.value.take() else {
             return Err(Error::custom("a value without a key"));
         };
-        seed.deserialize(At(value)).map_err(|error| error.under(key))
+        seed.deserialize(At(value)).map_err(|error| error.under(&key))
     }
 }

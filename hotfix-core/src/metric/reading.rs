@@ -128,6 +128,7 @@ impl Reading {
     }
 
     /// The arms, to be changed in place: a reading without strata from now on.
+    #[inline]
     pub fn whole_mut(&mut self) -> &mut Arms {
         if !self.more.is_empty() {
             self.more.clear();

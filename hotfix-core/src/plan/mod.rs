@@ -330,6 +330,11 @@ impl Plan {
         &self.policy
     }
 
+    /// The same, shared with the plan.
+    pub fn shared_policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy)
+    }
+
     /// Who may spend which part of the policy's error probabilities.
     pub fn error_budget(&self) -> ErrorBudget<'_> {
         ErrorBudget::new(&self.policy)

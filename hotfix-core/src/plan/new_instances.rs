@@ -18,6 +18,7 @@ impl NewInstances {
     /// assert!((new.allowed(30.0) - 6.28).abs() < 0.01);
     /// assert_eq!(new.allowed(300.0), 1.0);
     /// ```
+    #[inline]
     pub fn allowed(&self, seconds: f64) -> f64 {
         let excess = (self.ratio.value() - 1.0) * exp(-seconds / self.decay.as_seconds());
         if excess < Self::LEAST_EXCESS { 1.0 } else { 1.0 + excess }

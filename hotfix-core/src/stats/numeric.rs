@@ -154,6 +154,7 @@ pub(crate) fn sum(numbers: impl IntoIterator<Item = f64>) -> f64 {
 /// let e = hotfix_core::stats::numeric::log_add_exp(0.0, f64::NEG_INFINITY);
 /// assert_eq!(e, 0.0);
 /// ```
+#[inline]
 pub fn log_add_exp(a: f64, b: f64) -> f64 {
     let (top, low) = if a > b { (a, b) } else { (b, a) };
     if top.is_finite() { top + ln1p(exp(low - top)) } else { top }

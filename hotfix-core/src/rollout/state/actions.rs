@@ -44,6 +44,7 @@ impl Actions {
     }
 
     /// The kind and the actions of the input with this key, where it is one of the last.
+    #[inline]
     pub(crate) fn of_key(&self, key: Option<&str>) -> Option<(InputKind, &[Action])> {
         self.keys.find(key?)
     }

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::document::read_value;
 use crate::metric::{Observation, Sample};
 use crate::plan::Subject;
 use crate::sorting::sort_by_key;
@@ -116,10 +117,10 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
             moves.note(&line, at);
         }
         if line.kind.as_deref().is_some_and(|kind| kind != "observe") {
-            if let Some(opened) = line.plan.and_then(|plan| serde_json::from_value(plan).ok()) {
+            if let Some(opened) = line.plan.and_then(|plan| read_value(&plan).ok()) {
                 subject = opened;
             }
-            let release = line.release.and_then(|release| serde_json::from_value(release).ok());
+            let release = line.release.and_then(|release| read_value(&release).ok());
             subject.release = release.or(subject.release);
             continue;
         }

@@ -89,6 +89,7 @@ impl<'a> SlowCounts<'a> {
         Counts::new(self.slow[boundary], self.trials)
     }
 
+    #[inline]
     fn check(&self, boundaries: usize) -> Result<(), StatError> {
         let got = self.slow.len();
         if got != boundaries {

@@ -103,6 +103,7 @@ impl Scores {
     }
 
     /// Share of requests slower than a time, of which the logarithm is given.
+    #[inline]
     fn slower(&self, axis: &Axis, ln_time: f64) -> f64 {
         // The piece that begins at the last boundary that is not later.
         let pieces = axis.len.saturating_sub(1).max(1);
