@@ -135,7 +135,9 @@ impl MetricTests {
             }
         };
         if fed.bracket.is_some() {
-            Side::BOTH.into_iter().for_each(|side| learn(side, bursts.on_mut(side)));
+            for side in Side::BOTH {
+                learn(side, bursts.on_mut(side));
+            }
         } else {
             bursts.each(|bursts| learn(Side::Lead, bursts));
         }

@@ -59,8 +59,8 @@ closed_set! {
         /// A metric is beyond its rollback bound, but not without this one of the canary's
         /// instances.
         OneInstance = "one_instance",
-        /// A metric is beyond its rollback bound, and a test that knows the noise of the service
-        /// does not confirm that the canary is worse.
+        /// A metric is beyond its rollback bound, and a test that knows the noise of the service, or
+        /// the live version's bursts, does not confirm that the canary is worse.
         NotConfirmed = "not_confirmed",
         /// A metric is beyond its alert bound.
         AlertBand = "alert_band",
