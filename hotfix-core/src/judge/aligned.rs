@@ -44,6 +44,12 @@ impl<T> Aligned<T> {
         Self { lead: both, lag: None, crossed: false }
     }
 
+    /// Whether both are equal, and kept once.
+    #[inline]
+    pub(super) const fn is_one(&self) -> bool {
+        self.lag.is_none()
+    }
+
     /// Whether this applies to both.
     pub(super) fn all(&self, mut applies: impl FnMut(&T) -> bool) -> bool {
         applies(&self.lead) && self.lag.as_ref().is_none_or(applies)

@@ -97,7 +97,8 @@ struct Without {
 
 impl Minute {
     /// Adds counts that end now; those of the minute, if it is over.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as long as a call to it")]
     fn add(&mut self, at: Timestamp, counts: Counts) -> Option<Counts> {
         self.counts.add(counts);
         (at.since(*self.since.get_or_insert(at)) >= MINUTE).then(|| self.end(at))
@@ -112,7 +113,8 @@ impl Minute {
 
 impl Live {
     /// Takes in counts that end now.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as long as a call to it")]
     fn learn(&mut self, at: Timestamp, counts: Counts) {
         if let Some(minute) = self.minute.add(at, counts) {
             self.end_minute(minute);
@@ -178,6 +180,22 @@ impl Compared {
     }
 }
 
+impl Aligned<Bursts> {
+    /// Copies another's states, with little to do for almost every tick: no burst is known.
+    #[inline]
+    pub(super) fn keep_bursts(&mut self, of: &Self) {
+        let lead = of.on(Side::Lead);
+        if self.is_one() && of.is_one() && !lead.are_known() {
+            self.each(|kept| {
+                kept.live = lead.live;
+                kept.without = None;
+            });
+        } else {
+            self.clone_from(of);
+        }
+    }
+}
+
 impl Bursts {
     /// Takes in the live version's counts from before the start.
     pub(super) fn learn_live(&mut self, at: Timestamp, live: Counts) {
@@ -185,7 +203,8 @@ impl Bursts {
     }
 
     /// Takes in counts of both arms, with which the test `of` the whole was fed.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "almost every tick adds a count and does no more")]
     pub(super) fn learn(
         &mut self,
         at: Timestamp,

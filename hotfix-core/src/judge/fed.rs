@@ -57,7 +57,8 @@ impl Fed<'_> {
     }
 
     /// The counts of both arms on an alignment, where they are not of several strata.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as long as a call to it")]
     pub(super) fn counts_on(&self, side: Side) -> Option<(Counts, Counts)> {
         let counts = match self.bracket {
             Some(bracket) => &bracket.batch(side).counts,

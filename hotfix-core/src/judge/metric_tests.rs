@@ -109,10 +109,21 @@ impl MetricTests {
         self.lowest <= -by && bounds.is_some_and(|[least, _]| least - self.lowest >= by)
     }
 
-    /// Bursts of the live version; None where it has had none.
+    /// Whether it is a test whose evidence bursts may change.
     #[inline]
+    pub(super) const fn learns_bursts(&self) -> bool {
+        self.bursts.is_some()
+    }
+
+    /// Whether the live version has had one.
+    #[inline]
+    pub(super) fn knows_bursts(&self) -> bool {
+        self.bursts.as_ref().is_some_and(|of| of.on(Side::Lead).are_known())
+    }
+
+    /// Bursts of the live version; None where it has had none.
     pub(super) fn bursts(&self) -> Option<KnownBursts<'_>> {
-        let of = self.bursts.as_deref().filter(|of| of.on(Side::Lead).are_known())?;
+        let of = self.bursts.as_deref().filter(|_| self.knows_bursts())?;
         let (design, _) = rate(self.worse.as_ref()?)?;
         Some(KnownBursts { of, design })
     }
@@ -128,18 +139,15 @@ impl MetricTests {
     #[inline]
     pub(super) fn learn_bursts(&mut self, at: Timestamp, fed: &Fed<'_>) {
         let (Some(bursts), Some(worse)) = (&mut self.bursts, &self.worse) else { return };
-        let learn = |side, bursts: &mut Bursts| {
-            let test = rate_of(worse.on(side));
-            if let (Some(counts), Some(test)) = (fed.counts_on(side), test) {
-                bursts.learn(at, counts, fed.allowed, test);
+        if fed.bracket.is_none() {
+            let Some(counts) = fed.counts_on(Side::Lead) else { return };
+            let Some(test) = rate(worse) else { return };
+            return bursts.each(|bursts| bursts.learn(at, counts, fed.allowed, test));
+        }
+        for side in Side::BOTH {
+            if let (Some(counts), Some(test)) = (fed.counts_on(side), rate_of(worse.on(side))) {
+                bursts.on_mut(side).learn(at, counts, fed.allowed, test);
             }
-        };
-        if fed.bracket.is_some() {
-            for side in Side::BOTH {
-                learn(side, bursts.on_mut(side));
-            }
-        } else {
-            bursts.each(|bursts| learn(Side::Lead, bursts));
         }
     }
 
@@ -188,7 +196,11 @@ impl MetricTests {
         keep(&mut self.safe, of.safe.as_ref());
         self.lowest = of.lowest;
         self.settling.clone_from(&of.settling);
-        self.bursts.clone_from(&of.bursts);
+        if let (Some(kept), Some(bursts)) = (&mut self.bursts, &of.bursts) {
+            kept.keep_bursts(bursts);
+        } else {
+            self.bursts.clone_from(&of.bursts);
+        }
     }
 
     /// Takes over the evidence that was read from a snapshot.

@@ -307,7 +307,7 @@ impl Watched {
             ..pairing.fed(design, increment)
         };
         tests.feed(at, &fed);
-        if design.basis.knows_no_noise() {
+        if tests.learns_bursts() && design.basis.knows_no_noise() {
             tests.learn_bursts(at, &fed);
         }
         measured.totals.leave_out(fed.uncounted());
@@ -551,12 +551,17 @@ impl Watched {
     pub(super) fn log_e(&self) -> Option<f64> {
         let log_e = self.tested.tests.worse()?.log_e();
         let log_e = self.pairing.bracket.as_ref().map_or(log_e, |bracket| bracket.confirmed(log_e));
+        Some(if self.tests().knows_bursts() { self.log_e_without_bursts(log_e) } else { log_e })
+    }
+
+    /// The smaller one of this log e-value and that without bursts.
+    #[cold]
+    fn log_e_without_bursts(&self, log_e: f64) -> f64 {
         let without = self.bursts().and_then(KnownBursts::log_e);
-        Some(without.map_or(log_e, |[least, _]| log_e.min(least)))
+        without.map_or(log_e, |[least, _]| log_e.min(least))
     }
 
     /// Bursts of the live version; None where it has had none, or where the noise is known otherwise.
-    #[inline]
     pub(super) fn bursts(&self) -> Option<KnownBursts<'_>> {
         self.tests().bursts().filter(|_| self.basis().knows_no_noise())
     }
