@@ -8,6 +8,7 @@ use crate::policy::section::{Phase, Watch};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::aligned::Aligned;
+use super::bursts::KnownBursts;
 use super::harm::live_is_worse;
 use super::watched::Watched;
 use super::{Cause, Decision, Efficacy, Judge, MetricVerdict, Reason, Verdict, Version};
@@ -135,6 +136,9 @@ impl Judge {
             }
             if watched.readings().covered < phase.watch {
                 call.raise(Response::Hold, Reason::Gaps, Some(*id));
+            }
+            if watched.bursts().is_some_and(KnownBursts::may_be_under_way) {
+                call.raise(Response::Hold, Reason::Burst, Some(*id));
             }
             // The bounds apply to what counts of the phase here; too little data is not a miss.
             let zone = watched.phase_zone(moment.share);

@@ -15,9 +15,9 @@ use super::aligned::{Aligned, Side};
 const MINUTE: Span = Span::from_seconds(60);
 /// Failures of the live version that stay for more minutes than these are no burst, but its rate.
 const LONGEST: u32 = 10;
-/// A burst of the canary lasts at most for so many minutes and the one in which it ends: a fault that is no
-/// larger is found after that.
-const LASTS: u32 = 4;
+/// A burst of the canary lasts at most for so long and the minute in which it ends: a fault that is no larger
+/// is found after that.
+const LASTS: Span = Span::from_seconds(240);
 /// The canary may have so many bursts more than the live version has had.
 const MORE: u32 = 1;
 /// A minute of the canary is part of a burst if its excess is at most so many times that of the live
@@ -87,9 +87,10 @@ struct Without {
     left_out: u32,
     /// The last of them in this phase: when they were over, and the canary's counts.
     last: Vec<(Timestamp, Counts)>,
-    /// The burst that may be under way, with its minutes.
+    /// The burst that may be under way, with its minutes, and when they began.
     burst: Compared,
     lasts: u32,
+    began: Timestamp,
     /// The minute that is not in the evidence yet.
     since: Timestamp,
     minute: Compared,
@@ -291,7 +292,14 @@ impl KnownBursts<'_> {
     /// which began so long ago.
     pub(super) fn may_be_one(self, canary: Counts, minutes: f64, lasts: Span) -> bool {
         let live = &self.of.on(Side::Lag).live;
-        lasts.as_seconds() < 60.0 * f64::from(LASTS) && live.has_had(canary, minutes)
+        lasts < LASTS && live.has_had(canary, minutes)
+    }
+
+    /// Whether the canary may be in a burst, of which it is not known whether it ends.
+    pub(super) fn may_be_under_way(self) -> bool {
+        let Bursts { live, without } = self.of.on(Side::Lag);
+        let may_be = |of: &Without| of.lasts > 0 || live.is_burst(of.minute.canary);
+        without.as_deref().is_some_and(may_be)
     }
 }
 
@@ -305,6 +313,7 @@ impl Without {
             last: Vec::new(),
             burst: Compared::NONE,
             lasts: 0,
+            began: at,
             since: at,
             minute: Compared::NONE,
         }
@@ -318,9 +327,12 @@ impl Without {
             return;
         }
         let minute = std::mem::replace(&mut self.minute, Compared::NONE);
-        self.since = at;
+        let since = std::mem::replace(&mut self.since, at);
         let is_burst = of.is_burst(canary);
-        if may_be && is_burst && (self.lasts < LASTS || self.fades(of, canary)) {
+        if self.lasts == 0 {
+            self.began = since;
+        }
+        if may_be && is_burst && (at.since(self.began) <= LASTS || self.fades(of, canary)) {
             self.burst.add(minute);
             self.lasts += 1;
             return;
@@ -392,12 +404,17 @@ mod tests {
     /// One minute after the other: failures of the canary and of the live version, in 100 and 1,000
     /// requests.
     fn evidence(minutes_of_both: &[(f64, f64)]) -> (f64, Option<f64>) {
+        evidence_of(1, minutes_of_both)
+    }
+
+    /// The same in ticks of so many minutes.
+    fn evidence_of(tick: i64, minutes_of_both: &[(f64, f64)]) -> (f64, Option<f64>) {
         let design = RateRatioDesign::try_new(&RateRatioSettings::default()).unwrap();
         let (mut bursts, mut whole) = (Aligned::<Bursts>::default(), RateRatio::new(&design));
         for (&(canary, live), minute) in minutes_of_both.iter().zip(0..) {
             let (canary, live) = (Counts::new(canary, 100.0), Counts::new(live, 1_000.0));
             whole.update(&design, canary, live).unwrap();
-            let at = minutes(minute);
+            let at = minutes(tick * minute);
             bursts.each(|of| of.learn(at, (canary, live), 1.0, (&design, &whole)));
         }
         let known = bursts.on(Side::Lead).are_known();
@@ -463,6 +480,9 @@ mod tests {
         assert!(lasts.unwrap() < 0.0 && fades.unwrap() < 0.0, "{lasts:?}, {fades:?}");
         let (_, stays) = evidence(&[&calm[..], &of_live, &burst(5)].concat());
         assert!(stays.unwrap() > 30.0, "{stays:?}");
+        // In ticks of five minutes a fault would be found too late.
+        let (_, coarse) = evidence_of(5, &[&calm[..], &of_live, &burst(1)].concat());
+        assert!(coarse.unwrap() > 0.0, "{coarse:?}");
         // Two may be, because the live version has had one.
         let again = [&calm[..], &of_live, &burst(2), &after, &burst(2), &after].concat();
         assert!(evidence(&again).1.unwrap() < 0.0);

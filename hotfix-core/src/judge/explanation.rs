@@ -142,6 +142,9 @@ fn evidence(log_e: f64, threshold: Option<f64>, reason: Option<Reason>) -> Strin
         (Some(Reason::OnlyWholePasses), _) => {
             format!("Evidence {got} is not enough without one of the canary's instances")
         }
+        (Some(Reason::Burst), _) => {
+            format!("Evidence {got} without a burst of failures that may be under way")
+        }
         (Some(Reason::HoldLevel), _) => format!("Evidence {got} has reached the hold level"),
         (Some(Reason::Evidence), None) => {
             "The canary's instances are worse than other choices of as many".to_owned()

@@ -62,6 +62,9 @@ closed_set! {
         /// A metric is beyond its rollback bound, and a test that knows the noise of the service, or
         /// the live version's bursts, does not confirm that the canary is worse.
         NotConfirmed = "not_confirmed",
+        /// The canary may be in a burst of failures such as the live version has had: whether it ends
+        /// is not known yet.
+        Burst = "burst",
         /// A metric is beyond its alert bound.
         AlertBand = "alert_band",
         /// A metric was beyond one of its bounds over the phase when the phase was due.
@@ -139,6 +142,7 @@ impl Reason {
             | Self::BadInstance
             | Self::OneInstance
             | Self::NotConfirmed
+            | Self::Burst
             | Self::Between
             | Self::TooFewTrials
             | Self::NoLiveData
@@ -177,6 +181,9 @@ impl Reason {
             }
             Self::NotConfirmed => {
                 "rollback bound crossed, but the test does not show that the canary is worse"
+            }
+            Self::Burst => {
+                "the canary may be in a burst of failures such as the live version has had"
             }
             Self::AlertBand => "alert bound crossed",
             Self::CriterionMissed => "success bound not met at the end of the phase",

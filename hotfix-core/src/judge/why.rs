@@ -449,6 +449,7 @@ fn rules(
             Reason::PhaseEndTest,
             Reason::BadInstance,
             Reason::HoldLevel,
+            Reason::Burst,
         ]
         .into_iter()
         .find_map(named);

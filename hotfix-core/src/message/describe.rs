@@ -454,7 +454,9 @@ fn cause_text(cause: &Cause, plan: &Plan) -> String {
         Reason::TooFewTrials | Reason::Inconclusive => "did not get enough data in time",
         Reason::Between => "is too close to its bound to decide",
         Reason::BadInstance => "is worse on one instance",
-        Reason::HoldLevel | Reason::OnlyWholePasses | Reason::NotBoth => "may be worse",
+        Reason::HoldLevel | Reason::OnlyWholePasses | Reason::NotBoth | Reason::Burst => {
+            "may be worse"
+        }
         Reason::WarmingUp => "is slower while its instances warm up",
         Reason::SlightlySlower => "is slower with the fix than without it",
         Reason::SplitNotAsPlanned => "shows a traffic split that is not the planned one",

@@ -379,6 +379,7 @@ const fn speaks_against(reason: Reason) -> bool {
         | Reason::RollbackBand
         | Reason::OneInstance
         | Reason::NotConfirmed
+        | Reason::Burst
         | Reason::AlertBand
         | Reason::CriterionMissed => true,
         Reason::Between

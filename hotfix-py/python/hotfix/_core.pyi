@@ -92,6 +92,7 @@ _Reason: TypeAlias = Literal[
     "rollback_band",
     "one_instance",
     "not_confirmed",
+    "burst",
     "alert_band",
     "criterion_missed",
     "between",
