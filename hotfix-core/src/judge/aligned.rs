@@ -5,6 +5,7 @@ use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::stats::latency::{SlowCounts, Slowdown};
+use crate::stats::rate_ratio::RateRatioDesign;
 use crate::stats::{Evidence, Totals};
 
 use super::snapshot::Misfit;
@@ -111,6 +112,12 @@ impl<T> Aligned<T> {
 }
 
 impl Aligned<Test> {
+    /// The design of a test of counts and rare proportions; None for another.
+    #[inline]
+    pub(super) fn rate_design(&self) -> Option<&RateRatioDesign> {
+        self.lead.rate().map(|(design, _)| design)
+    }
+
     /// The log e-value that decides: the smaller one.
     #[inline]
     pub(crate) fn log_e(&self) -> f64 {

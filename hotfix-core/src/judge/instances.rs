@@ -177,7 +177,7 @@ impl Instances {
         arms: [Counts; 2],
         counting: Counting<'_>,
     ) {
-        let Some(design) = design_of(test) else { return };
+        let Some(design) = test.rate_design() else { return };
         self.each_without(test, canary, counting.clip, |without, part| {
             without.state.each(|state| counting.update(state, design, arms, part));
         });
@@ -191,7 +191,7 @@ impl Instances {
         bracket: &Bracket,
         counting: Counting<'_>,
     ) {
-        let Some(design) = design_of(test) else { return };
+        let Some(design) = test.rate_design() else { return };
         for side in Side::BOTH {
             let [before, after] = bracket.step(side).added(side, CANARY);
             let batch = bracket.batch(side);
@@ -231,7 +231,7 @@ impl Instances {
         let parts =
             canary.each().map(|(name, part)| (name, clip.map_or(part, |clip| clip.clipped(part))));
         let new = |name: &str| {
-            let state = test.map(state_of)?;
+            let state = test.map(|test| test.rate().map(|(_, state)| *state))?;
             let pooled = [Counts::default(); 2];
             Some(Without { name: Arc::from(name), state, pooled, was_bad: false })
         };
@@ -249,7 +249,7 @@ impl Instances {
     /// The least log e-value without one of the canary's instances: any of at least four, and of
     /// fewer one that was found worse than the others. None if there is none.
     pub(super) fn log_e_without_any(&self, test: &Aligned<Test>) -> Option<f64> {
-        let design = design_of(test)?;
+        let design = test.rate_design()?;
         let log_e = |without: &Without| without.state.least(|state| Some(state.log_e(design)));
         let any = self.present >= LEAVE_ONE_OUT;
         self.without.iter().filter(|of| any || of.was_bad).filter_map(log_e).reduce(f64::min)
@@ -386,7 +386,7 @@ impl Instances {
             compared,
             drawn,
         } = read;
-        let design = worse.and_then(design_of);
+        let design = worse.and_then(Aligned::rate_design);
         let of_whole = |state: &RateRatio| design.is_some_and(|of| state.check(of).is_ok());
         let fits = without.len() <= MOST_LEFT_OUT
             && without.is_sorted_by(|a, b| a.name < b.name)
@@ -403,21 +403,6 @@ impl Instances {
         (self.without, self.present, self.counts) = (without, present, counts);
         (self.judged, self.compared, self.drawn) = (judged, compared, drawn);
         Ok(())
-    }
-}
-
-/// The design of a test of counts.
-fn design_of(test: &Aligned<Test>) -> Option<&RateRatioDesign> {
-    match test.on(Side::Lead) {
-        Test::Rate(design, _) => Some(design),
-        Test::Bernoulli(..) | Test::Latency(..) | Test::Tolerance(..) => None,
-    }
-}
-
-fn state_of(test: &Test) -> Option<RateRatio> {
-    match test {
-        Test::Rate(_, state) => Some(**state),
-        Test::Bernoulli(..) | Test::Latency(..) | Test::Tolerance(..) => None,
     }
 }
 

@@ -4,7 +4,6 @@ use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::section::{Metric, Watch};
-use crate::stats::rate_ratio::{RateRatio, RateRatioDesign};
 use crate::stats::{Counts, StatError};
 use crate::unit::Timestamp;
 
@@ -55,7 +54,8 @@ impl MetricTests {
             }
         };
         let worse = test(worse)?;
-        let counts = worse.as_ref().filter(|_| metric.kind.is_fraction()).and_then(rate);
+        let counts =
+            worse.as_ref().filter(|_| metric.kind.is_fraction()).and_then(Aligned::rate_design);
         let bursts = counts.map(|_| Box::default());
         let safe = match safe {
             Some(claim) => test(claim)?,
@@ -124,8 +124,7 @@ impl MetricTests {
     /// Bursts of the live version; None where it has had none.
     pub(super) fn bursts(&self) -> Option<KnownBursts<'_>> {
         let of = self.bursts.as_deref().filter(|_| self.knows_bursts())?;
-        let (design, _) = rate(self.worse.as_ref()?)?;
-        Some(KnownBursts { of, design })
+        Some(KnownBursts { of, design: self.worse.as_ref()?.rate_design()? })
     }
 
     /// Takes in the live version's counts from before the start.
@@ -141,11 +140,11 @@ impl MetricTests {
         let (Some(bursts), Some(worse)) = (&mut self.bursts, &self.worse) else { return };
         if fed.bracket.is_none() {
             let Some(counts) = fed.counts_on(Side::Lead) else { return };
-            let Some(test) = rate(worse) else { return };
+            let Some(test) = worse.on(Side::Lead).rate() else { return };
             return bursts.each(|bursts| bursts.learn(at, counts, fed.allowed, test));
         }
         for side in Side::BOTH {
-            if let (Some(counts), Some(test)) = (fed.counts_on(side), rate_of(worse.on(side))) {
+            if let (Some(counts), Some(test)) = (fed.counts_on(side), worse.on(side).rate()) {
                 bursts.on_mut(side).learn(at, counts, fed.allowed, test);
             }
         }
@@ -155,7 +154,7 @@ impl MetricTests {
     pub(super) fn start(&mut self, at: Timestamp) {
         let bounds = self.worse.as_ref().and_then(Aligned::log_e_bounds);
         self.lowest = bounds.map_or(0.0, |[_, most]| most);
-        let design = self.worse.as_ref().and_then(rate).map(|(design, _)| design);
+        let design = self.worse.as_ref().and_then(Aligned::rate_design);
         if let (Some(bursts), Some(design)) = (&mut self.bursts, design) {
             bursts.each(|bursts| bursts.start(at, design));
         }
@@ -215,25 +214,13 @@ impl MetricTests {
         })?;
         // A snapshot from before this was known has none.
         if let (Some(fresh), Some(read)) = (&mut self.bursts, bursts) {
-            let design = self.worse.as_ref().and_then(rate).map(|(design, _)| design);
+            let design = self.worse.as_ref().and_then(Aligned::rate_design);
             if !design.is_some_and(|design| read.all(|bursts| bursts.fits(design))) {
                 return Err("bursts of a metric");
             }
             *fresh = read;
         }
         Ok(())
-    }
-}
-
-/// The design of a test of counts, and what it has; that which leads.
-fn rate(test: &Aligned<Test>) -> Option<(&RateRatioDesign, &RateRatio)> {
-    rate_of(test.on(Side::Lead))
-}
-
-fn rate_of(test: &Test) -> Option<(&RateRatioDesign, &RateRatio)> {
-    match test {
-        Test::Rate(design, state) => Some((design, state)),
-        Test::Bernoulli(..) | Test::Latency(..) | Test::Tolerance(..) => None,
     }
 }
 

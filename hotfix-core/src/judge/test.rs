@@ -281,6 +281,15 @@ impl Test {
         }
     }
 
+    /// The test of counts and rare proportions; None for another.
+    #[inline]
+    pub(super) fn rate(&self) -> Option<(&RateRatioDesign, &RateRatio)> {
+        match self {
+            Self::Rate(design, state) => Some((design, state)),
+            Self::Bernoulli(..) | Self::Latency(..) | Self::Tolerance(..) => None,
+        }
+    }
+
     /// Totals that were compared so far; None for latency, which compares several boundaries at
     /// once.
     pub(crate) fn totals(&self) -> Option<Totals> {

@@ -7,7 +7,7 @@ use hotfix_core::policy::Policy;
 use hotfix_core::simulate::{Campaign, Scenario, SimulatedOutcome};
 
 /// Forty rollouts of a P1 with this world, in TOML.
-fn simulated(world: &str) -> SimulatedOutcome {
+pub(crate) fn simulated(world: &str) -> SimulatedOutcome {
     let text = format!(
         "until = '2h'\nincident = {{ id = 'INC-2041', severity = 'P1' }}\n\
          release = {{ version = '2.3.1', previous = '2.3.0' }}\n{world}"

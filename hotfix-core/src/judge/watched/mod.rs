@@ -223,11 +223,11 @@ impl Watched {
         let Self { design, measured, tested, .. } = self;
         let live = &tick.row[design.layout.columns()..];
         measured.totals.learn_level(live);
-        if tick.baseline && !design.metric.kind.has_buckets() && design.is_reading(tick, 1) {
-            tested.tests.learn_live(at, design.counts_of(&tick.row).1);
-        }
         if tick.baseline && design.is_reading(tick, 1) {
             measured.pre_deployment.add(live);
+            if tested.tests.learns_bursts() {
+                tested.tests.learn_live(at, design.counts_of(&tick.row).1);
+            }
         }
     }
 

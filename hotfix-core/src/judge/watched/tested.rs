@@ -50,7 +50,7 @@ impl Tested {
         else {
             return;
         };
-        if let Test::Rate(of, from) = other.on(Side::Lead) {
+        if let Some((of, from)) = other.on(Side::Lead).rate() {
             own.each(|test| {
                 if let Test::Rate(design, state) = test {
                     state.split_as(design, (canary, baseline), from, of);
