@@ -18,12 +18,12 @@
 //! the quiet world with the same traffic and the same kind of evidence; 1.5 times the response times
 //! in 6 min at 1,000 and 3 min at 6,000 requests a minute; twice in 3 min. Where errors are noisy the
 //! delay of five times the errors is stated, and has no limit. Thirty times the errors that begin with
-//! all of the traffic, where no live version is left: in 5 min. Where the live version is read for 20 minutes
-//! before the start the limits are the same, and 30 times the errors are found in 5 min, also in worlds whose
-//! errors are noisy. The evidence of `phased-canary` is
-//! judged in the same worlds, in ticks of its minute, without its bounds (but those of the bug) and
-//! without a history: not over 2%. The whole `phased-canary` does not let a healthy fix pass; its
-//! plan has to say so.
+//! all of the traffic, where no live version is left: in 5 min. Errors that begin after 5 min at 10%, or
+//! after 8 min at 50% of the traffic: 30 times as many in 5 min, 150 times in 4, five times as stated. Where
+//! the live version is read for 20 minutes before the start the limits are the same, and 30 times the errors
+//! are found in 5 min, also in worlds whose errors are noisy. The evidence of `phased-canary` is judged in the
+//! same worlds, in ticks of its minute, without its bounds (but those of the bug) and without a history: not
+//! over 2%. The whole `phased-canary` does not let a healthy fix pass; its plan has to say so.
 //!
 //! [`STATED`] and [`FEEDS`] are the worlds that were asked for. [`OWN`] was added by whoever wrote
 //! this, and [`KEPT`] as well: these were not run before November 2026, when the judge was done but
@@ -51,6 +51,17 @@ pub(super) const READ_BEFORE: u32 = 1_200;
 /// Seconds until 30 times the errors are found in those worlds, from the canary's first request on: also
 /// where the live version has had bursts, and a fix might have as many.
 pub(super) const GROSS_FOUND: f64 = 300.0;
+
+/// When a late fault begins: the share from which on, seconds after the canary has that, and how the tables
+/// name it. In the first phase, and with half the traffic.
+pub(super) const LATE: [(f64, u32, &str); 2] = [(0.1, 300, "10%, 5 min"), (0.5, 480, "50%, 8 min")];
+/// Late faults: times the errors, and seconds until they are found. The greatest fails almost half of the
+/// requests.
+pub(super) const LATE_FOUND: [(f64, &str, f64); 3] = [
+    (5.0, "5 × errors", f64::INFINITY),
+    (30.0, "30 × errors", GROSS_FOUND),
+    (150.0, "150 × errors", 240.0),
+];
 
 /// Which faults a cell is tried with.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -228,7 +228,7 @@ fn faulty(
     // A median of few runs may be far from the true one.
     let grace = if report.is_quick() { 2.0 } else { 1.0 };
     let found = format!("{:.2}", found.value);
-    let noisy = fault == ERRORS && tried.world.errors_are_noisy();
+    let noisy = fault == ERRORS && tried.world.errors_are_noisy() || limit.is_infinite();
     // The limits of a latency differ by history, and a quick run has one.
     let lone = fault.latency > 1.0 && tried.known == Known::History(1);
     let (delay, limit) = if noisy || lone {
@@ -315,6 +315,7 @@ pub(crate) fn rollouts(report: &mut Report) -> Result<(), StatError> {
     smaller(report, effort, &mut seed);
     at_all(report, effort, &mut seed);
     before(report, effort, &quiet, &mut seed);
+    late(report, effort, &mut seed);
     Ok(())
 }
 
@@ -429,14 +430,18 @@ fn smaller(report: &mut Report, effort: Effort, seed: &mut u64) {
     report.put(&sheet);
 }
 
+/// Whether a cell's world has no noise of errors, and all faults are tried in it.
+fn is_steady(cell: &&Cell) -> bool {
+    cell.faults == Faults::Both && !cell.world.errors_are_noisy()
+}
+
 /// Faults that begin where no live version is left: bounds alone find them.
 fn at_all(report: &mut Report, effort: Effort, seed: &mut u64) {
     report.section("Faults that begin with all of the traffic");
     report.say("Thirty times the errors. Minutes from then on; without a history.");
     let mut sheet = faulty_sheet(&["world", "requests a minute", "counts"]);
     let fault = Fault { errors: 30.0, from: 1.0, ..Fault::NONE };
-    let steady = |cell: &&Cell| cell.faults == Faults::Both && !cell.world.errors_are_noisy();
-    for cell in cells::STATED.iter().chain(&cells::OWN).filter(steady) {
+    for cell in cells::STATED.iter().chain(&cells::OWN).filter(is_steady) {
         for requests in cells::TRAFFIC {
             for (known, counts) in [(Known::Sums, "sums"), (Known::Instances, "by instance")] {
                 let what = (World { requests, ..cell.world }, cell.preset);
@@ -515,4 +520,43 @@ fn feeds(report: &mut Report, effort: Effort, quiet: &Quiet, seed: &mut u64) {
     report.put(&sheet);
     report.say("Five times the errors from the canary's first request on.");
     report.put(&ill);
+}
+
+/// Faults that begin while the fix has been good for minutes.
+fn late(report: &mut Report, effort: Effort, seed: &mut u64) {
+    report.section("Faults that begin late");
+    report.say(
+        "With this share of the traffic, and so long after the canary has that. Minutes from then on. The sums \
+         of both arms, without a history.",
+    );
+    let mut sheet = Sheet::new(&[
+        "world",
+        "requests a minute",
+        "begins",
+        "fault",
+        "found",
+        "median min",
+        "wanted",
+        "causes",
+    ]);
+    for cell in cells::STATED.iter().filter(is_steady) {
+        for requests in cells::TRAFFIC {
+            for (from, after, begins) in cells::LATE {
+                let what = (World { requests, ..cell.world }, cell.preset);
+                let name = format!("{}, late: {begins}", cell.name);
+                let Some(tried) = Tried::new(report, &name, what, Known::Sums, seed) else {
+                    continue;
+                };
+                for (errors, fault, limit) in cells::LATE_FOUND {
+                    let of = Fault { errors, from, after, ..Fault::NONE };
+                    let [found, delay, wanted, _, causes] =
+                        faulty(report, &tried, (of, fault, limit), effort.faulty);
+                    let heads =
+                        [cell.name, &requests.to_string(), begins, fault].map(str::to_owned);
+                    sheet.row(&[&heads[..], &[found, delay, wanted, causes]].concat());
+                }
+            }
+        }
+    }
+    report.put(&sheet);
 }

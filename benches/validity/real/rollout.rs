@@ -84,8 +84,8 @@ impl Preset {
     }
 }
 
-/// What became of a rollout; times in seconds since the canary got traffic, or as much as it takes for
-/// the fault.
+/// What became of a rollout; times in seconds since the canary got traffic, or since
+/// the fault began.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     pub(super) rolled_back: Option<u32>,
@@ -171,7 +171,7 @@ impl Rollouts {
         let mut service = Service::new(&self.world, fault, Random::new(seed, run));
         let rollout = Rollout::try_new(self.plan.clone(), Recording::Off, "").expect("a rollout");
         let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
-        let mut tool = Tool { rollout, seen: Seen::default(), from: fault.from, since: None };
+        let mut tool = Tool { rollout, seen: Seen::default(), fault, since: None };
         tool.send(at, &Input::new(Command::Tick));
         for _ in (0..self.before).step_by(self.world.tick as usize) {
             service.tick();
@@ -185,11 +185,11 @@ impl Rollouts {
         for clock in (0..LONGEST).step_by(self.world.tick as usize) {
             tool.confirm(at, clock);
             if tool.rollout.turned_back_at().is_some() {
-                tool.seen.rolled_back = tool.since.map(|from| clock - from);
+                tool.seen.rolled_back = tool.since.and_then(|since| clock.checked_sub(since));
                 return tool.rolled_back();
             }
             if tool.rollout.state() == State::FinalValidation {
-                tool.seen.done = tool.since.map(|from| clock - from);
+                tool.seen.done = tool.since.and_then(|since| clock.checked_sub(since));
                 break;
             }
             service.split(tool.rollout.share().as_fraction());
@@ -300,9 +300,8 @@ fn recorded(world: &World, random: Random) -> PlanHistories {
 struct Tool {
     rollout: Rollout,
     seen: Seen,
-    /// The share from which on there is a fault.
-    from: f64,
-    /// When the canary first had traffic, and that much of it.
+    fault: Fault,
+    /// When the fault begins, and the canary has traffic.
     since: Option<u32>,
 }
 
@@ -337,8 +336,8 @@ impl Tool {
             self.send(at, &Input::new(Command::Confirm { action }).by("tool"));
         }
         let share = self.rollout.share().as_fraction();
-        if share > 0.0 && share >= self.from {
-            self.since.get_or_insert(clock);
+        if share > 0.0 && share >= self.fault.from {
+            self.since.get_or_insert(clock + self.fault.after);
         }
     }
 

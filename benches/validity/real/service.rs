@@ -19,10 +19,12 @@ pub(super) struct Fault {
     pub(super) latency: f64,
     /// The share of the traffic from which on it is.
     pub(super) from: f64,
+    /// Seconds for which it has that share before.
+    pub(super) after: u32,
 }
 
 impl Fault {
-    pub(super) const NONE: Self = Self { errors: 1.0, latency: 1.0, from: 0.0 };
+    pub(super) const NONE: Self = Self { errors: 1.0, latency: 1.0, from: 0.0, after: 0 };
 }
 
 /// One instance: its state, its totals, and those that were read last and were sent last.
@@ -70,6 +72,8 @@ struct Calls {
 pub(super) struct Service<'a> {
     world: &'a World,
     fault: Fault,
+    /// When the canary first had the share from which on there is a fault.
+    reached: Option<u32>,
     unit: f64,
     random: Random,
     clock: u32,
@@ -105,6 +109,7 @@ impl<'a> Service<'a> {
         let mut service = Self {
             world,
             fault,
+            reached: None,
             unit: world.shape.unit(world.p95),
             clock: 0,
             share: 0.0,
@@ -150,6 +155,9 @@ impl<'a> Service<'a> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of them")]
     pub(super) fn split(&mut self, share: f64) {
         self.share = share;
+        if self.reached.is_none() && share >= self.fault.from {
+            self.reached = Some(self.clock);
+        }
         let wanted = (share * self.world.instances as f64).round() as usize;
         let canary = self.instances.iter().filter(|one| one.arm == CANARY).count();
         for number in canary..wanted {
@@ -190,6 +198,7 @@ impl<'a> Service<'a> {
             walk(&mut arm.latency, world.arms, seconds, random);
         }
         let now = f64::from(self.clock);
+        let is_faulty = self.reached.is_some_and(|at| self.clock > at + self.fault.after);
         let way = std::f64::consts::TAU * (now / world.swing.1 + self.turn);
         let traffic = 1.0 + world.swing.0 * way.sin();
         let mut latency = if world.load == 0.0 { 1.0 } else { exp(world.load * ln(traffic)) };
@@ -209,7 +218,7 @@ impl<'a> Service<'a> {
             walk(&mut one.errors, world.error_rate, seconds, random);
             turn(&mut one.slow, world.neighbours, seconds, random);
             turn(&mut one.bursts, world.bursts, seconds, random);
-            let faulty = one.arm == CANARY && self.share >= self.fault.from;
+            let faulty = one.arm == CANARY && is_faulty;
             let fault = if faulty { self.fault } else { Fault::NONE };
             let age = one.new_at.map(|at| now - 0.5 * seconds - at);
             let wander = one.latency + self.arms[one.arm].latency + self.zones[one.zone];
