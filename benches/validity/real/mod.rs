@@ -272,7 +272,7 @@ fn tables(report: &mut Report, cells: &[Cell], effort: Effort, quiet: &Quiet, se
                 let in_quiet = quiet[place][usize::from(known.with_history())];
                 let mut faults = Vec::new();
                 if matches!(cell.faults, Faults::Errors | Faults::Both) {
-                    faults.push((ERRORS, "5 × errors", cells::ERRORS_FOUND * in_quiet));
+                    faults.push((ERRORS, "5 × errors", cells::errors_found(&world, in_quiet)));
                 }
                 if matches!(cell.faults, Faults::Latency | Faults::Both) {
                     faults.push((SLOWER, "1.5 × slower", cells::SLOWER_FOUND[place]));
@@ -377,7 +377,7 @@ fn by_instance(report: &mut Report, effort: Effort, quiet: &Quiet, seed: &mut u6
             };
             let heads = [cell.name.to_owned(), requests.to_string()];
             well.row(&[&heads[..], &healthy(report, &tried, effort.healthy)].concat());
-            let limit = cells::ERRORS_FOUND * quiet[at][0];
+            let limit = cells::errors_found(&world, quiet[at][0]);
             let row = faulty(report, &tried, (ERRORS, "5 × errors", limit), effort.faulty);
             ill.row(&[&heads[..], &row].concat());
         }
@@ -431,7 +431,7 @@ fn smaller(report: &mut Report, effort: Effort, seed: &mut u64) {
 }
 
 /// Whether a cell's world has no noise of errors, and all faults are tried in it.
-fn is_steady(cell: &&Cell) -> bool {
+fn is_steady(cell: &Cell) -> bool {
     cell.faults == Faults::Both && !cell.world.errors_are_noisy()
 }
 
@@ -441,7 +441,7 @@ fn at_all(report: &mut Report, effort: Effort, seed: &mut u64) {
     report.say("Thirty times the errors. Minutes from then on; without a history.");
     let mut sheet = faulty_sheet(&["world", "requests a minute", "counts"]);
     let fault = Fault { errors: 30.0, from: 1.0, ..Fault::NONE };
-    for cell in cells::STATED.iter().chain(&cells::OWN).filter(is_steady) {
+    for cell in cells::STATED.iter().chain(&cells::OWN).filter(|cell| is_steady(cell)) {
         for requests in cells::TRAFFIC {
             for (known, counts) in [(Known::Sums, "sums"), (Known::Instances, "by instance")] {
                 let what = (World { requests, ..cell.world }, cell.preset);
@@ -477,7 +477,8 @@ fn before(report: &mut Report, effort: Effort, quiet: &Quiet, seed: &mut u64) {
             };
             let heads = [cell.name.to_owned(), requests.to_string()];
             well.row(&[&heads[..], &healthy(report, &tried, effort.healthy)].concat());
-            let errors = (ERRORS, "5 × errors", cells::ERRORS_FOUND * quiet[at][0]);
+            let limit = cells::errors_found(&cell.world, quiet[at][0]);
+            let errors = (ERRORS, "5 × errors", limit);
             for fault in [errors, (gross, "30 × errors", cells::GROSS_FOUND)] {
                 let row = faulty(report, &tried, fault, effort.faulty);
                 ill.row(&[&heads[..], &[fault.1.to_owned()], &row].concat());
@@ -509,7 +510,7 @@ fn feeds(report: &mut Report, effort: Effort, quiet: &Quiet, seed: &mut u64) {
                 let heads = [place.clone(), shock.to_owned(), requests.to_string()];
                 sheet.row(&[&heads[..], &row].concat());
                 if shock == cells::SHOCKS[0].0 {
-                    let limit = cells::ERRORS_FOUND * quiet[at][0];
+                    let limit = cells::errors_found(&world, quiet[at][0]);
                     let fault = (ERRORS, "5 × errors", limit);
                     let row = faulty(report, &tried, fault, effort.faulty);
                     ill.row(&[&[place.clone(), requests.to_string()][..], &row].concat());
@@ -539,7 +540,7 @@ fn late(report: &mut Report, effort: Effort, seed: &mut u64) {
         "wanted",
         "causes",
     ]);
-    for cell in cells::STATED.iter().filter(is_steady) {
+    for cell in cells::STATED.iter().filter(|cell| is_steady(cell)) {
         for requests in cells::TRAFFIC {
             for (from, after, begins) in cells::LATE {
                 let what = (World { requests, ..cell.world }, cell.preset);

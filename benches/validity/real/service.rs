@@ -278,11 +278,9 @@ impl<'a> Service<'a> {
     }
 
     fn scrape(&mut self) {
-        let every = match self.world.scrape {
-            Scrape::Together => self.world.tick,
-            Scrape::Arms { every, .. }
-            | Scrape::AnyApart { every }
-            | Scrape::Instances { every } => every,
+        let every = match self.world.scrape.interval() {
+            0 => self.world.tick,
+            every => every,
         };
         for one in &mut self.instances {
             if self.clock % every == one.offset % every {

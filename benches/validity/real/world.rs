@@ -71,6 +71,18 @@ pub(super) enum Scrape {
     Instances { every: u32 },
 }
 
+impl Scrape {
+    /// Seconds between two readings of the counters; zero where counts of each tick are sent.
+    pub(super) const fn interval(self) -> u32 {
+        match self {
+            Self::Together => 0,
+            Self::Arms { every, .. } | Self::AnyApart { every } | Self::Instances { every } => {
+                every
+            }
+        }
+    }
+}
+
 /// A service.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct World {

@@ -85,6 +85,14 @@ impl<T> Aligned<T> {
         }
     }
 
+    /// Changes each with that of another state.
+    pub(super) fn each_with<U>(&mut self, other: &Aligned<U>, mut change: impl FnMut(&mut T, &U)) {
+        change(&mut self.lead, other.on(Side::Lead));
+        if let Some(lag) = &mut self.lag {
+            change(lag, other.on(Side::Lag));
+        }
+    }
+
     /// The smaller and the larger of two figures; None where one is missing.
     #[inline]
     pub(super) fn range(&self, figure: impl Fn(&T) -> Option<f64>) -> Option<[f64; 2]> {

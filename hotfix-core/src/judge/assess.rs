@@ -89,6 +89,9 @@ impl Judge {
                 call.band(moment, seen, watched, live_missing);
                 call.bad_instances(moment, watched);
                 call.settling(moment.at, watched);
+                if watched.bursts().is_some_and(KnownBursts::may_be_under_way) {
+                    call.raise(Response::Hold, Reason::Burst, Some(watched.metric().id));
+                }
             }
         }
         verdict.log_e = self.combine(moment.at, &verdict.metrics, &mut call);
@@ -136,9 +139,6 @@ impl Judge {
             }
             if watched.readings().covered < phase.watch {
                 call.raise(Response::Hold, Reason::Gaps, Some(*id));
-            }
-            if watched.bursts().is_some_and(KnownBursts::may_be_under_way) {
-                call.raise(Response::Hold, Reason::Burst, Some(*id));
             }
             // The bounds apply to what counts of the phase here; too little data is not a miss.
             let zone = watched.phase_zone(moment.share);

@@ -160,10 +160,10 @@ impl Watched {
             None => paired,
         };
         let bursts = self.bursts().map_or_else(String::new, |bursts| {
-            let [left_out, most, had] = bursts.numbers();
+            let [canary, live] = bursts.numbers();
             format!(
-                "; up to {most} bursts of failures of the canary are not counted ({left_out} so far), \
-                 because the live version has had {had}"
+                "; bursts of failures, of which the canary has had {canary} and the live version \
+                 {live}, are not counted"
             )
         });
         let compares = matches!(mode, EvidenceMode::Randomised | EvidenceMode::Both);

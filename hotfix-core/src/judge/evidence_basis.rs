@@ -209,7 +209,7 @@ impl EvidenceBasis {
 
     /// Whether nothing is known of the noise, so that errors are assumed to be independent.
     pub(super) fn knows_no_noise(&self) -> bool {
-        self.of_phase().is_none() && self.clip().is_none()
+        self.of_phase().is_none() && self.clip().is_none() && !self.randomises()
     }
 
     /// Whether the evidence without each one of the canary's instances decides, too.

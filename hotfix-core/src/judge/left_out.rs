@@ -13,6 +13,7 @@ use crate::stats::interval::wilson;
 use crate::stats::replay::LEAVE_ONE_OUT;
 use crate::unit::{Share, Timestamp};
 
+use super::bursts::KnownBursts;
 use super::instances::{MOST_LEFT_OUT, each_instance};
 use super::watched::Watched;
 use super::{Cause, MetricVerdict, Moment, Reason};
@@ -178,7 +179,7 @@ impl Watched {
         };
         let confirmed =
             if self.metric().kind.has_buckets() { self.is_surely_slow() } else { by_evidence() };
-        let asks = knows_noise || of_both || bursts.is_some();
+        let asks = knows_noise || of_both || bursts.is_some_and(KnownBursts::of_live);
         self.metric().is_tested() && asks && self.has_live(share) && !confirmed
     }
 

@@ -33,7 +33,7 @@ pub(super) struct MetricTests<T = Test> {
     /// Warm-up of a latency with a tolerance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settling: Option<Box<Settling>>,
-    /// Bursts of the live version; of rare proportions.
+    /// Bursts of both versions; of rare proportions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bursts: Option<Box<Aligned<Bursts>>>,
 }
@@ -115,13 +115,13 @@ impl MetricTests {
         self.bursts.is_some()
     }
 
-    /// Whether the live version has had one.
+    /// Whether either version has had one.
     #[inline]
     pub(super) fn knows_bursts(&self) -> bool {
-        self.bursts.as_ref().is_some_and(|of| of.on(Side::Lead).are_known())
+        self.bursts.as_ref().is_some_and(|of| !of.all(|bursts| !bursts.are_known()))
     }
 
-    /// Bursts of the live version; None where it has had none.
+    /// Bursts of either version; None where it has had none.
     pub(super) fn bursts(&self) -> Option<KnownBursts<'_>> {
         let of = self.bursts.as_deref().filter(|_| self.knows_bursts())?;
         Some(KnownBursts { of, design: self.worse.as_ref()?.rate_design()? })
@@ -154,9 +154,12 @@ impl MetricTests {
     pub(super) fn start(&mut self, at: Timestamp) {
         let bounds = self.worse.as_ref().and_then(Aligned::log_e_bounds);
         self.lowest = bounds.map_or(0.0, |[_, most]| most);
-        let design = self.worse.as_ref().and_then(Aligned::rate_design);
-        if let (Some(bursts), Some(design)) = (&mut self.bursts, design) {
-            bursts.each(|bursts| bursts.start(at, design));
+        if let (Some(bursts), Some(worse)) = (&mut self.bursts, &self.worse) {
+            bursts.each_with(worse, |bursts, worse| {
+                if let Some((design, test)) = worse.rate() {
+                    bursts.start(at, design, test);
+                }
+            });
         }
         if let Some(settling) = &mut self.settling {
             settling.start(at, self.worse.as_mut());

@@ -60,10 +60,9 @@ closed_set! {
         /// instances.
         OneInstance = "one_instance",
         /// A metric is beyond its rollback bound, and a test that knows the noise of the service, or
-        /// the live version's bursts, does not confirm that the canary is worse.
+        /// its bursts of failures, does not confirm that the canary is worse.
         NotConfirmed = "not_confirmed",
-        /// The canary may be in a burst of failures such as the live version has had: whether it ends
-        /// is not known yet.
+        /// The canary may be in a burst of failures: they count once they have stayed for minutes.
         Burst = "burst",
         /// A metric is beyond its alert bound.
         AlertBand = "alert_band",
@@ -183,7 +182,7 @@ impl Reason {
                 "rollback bound crossed, but the test does not show that the canary is worse"
             }
             Self::Burst => {
-                "the canary may be in a burst of failures such as the live version has had"
+                "the canary may be in a burst of failures, which counts only if it stays"
             }
             Self::AlertBand => "alert bound crossed",
             Self::CriterionMissed => "success bound not met at the end of the phase",

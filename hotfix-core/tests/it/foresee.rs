@@ -165,8 +165,9 @@ fn first_phase_takes(failing: impl Fn(u32) -> Value) -> Option<u32> {
 fn field_15_where_a_miss_only_holds_the_last_minutes_of_the_phase_count() {
     let healthy = || errors([0, 100], [3, 900]);
     assert_eq!(first_phase_takes(|_| healthy()), Some(10));
-    // 15 of 1,000 are beyond 0.9%, and of 3,000 they would be for 17 minutes.
-    let shock = |minute| if minute == 4 { errors([15, 100], [135, 900]) } else { healthy() };
+    // 40 of 1,000 are beyond 0.9%, and would be for 44 minutes. (Fewer than a third of a minute's would be
+    // a burst of both arms, which is left out.)
+    let shock = |minute| if minute == 4 { errors([40, 100], [360, 900]) } else { healthy() };
     assert_eq!(first_phase_takes(shock), Some(14), "ten minutes after the shock");
     // Both arms stay beyond the bound: that is no evidence of harm, and no success.
     let beyond = |minute| errors([1 + u64::from(minute % 2), 100], [13, 900]);

@@ -307,7 +307,9 @@ impl Watched {
             ..pairing.fed(design, increment)
         };
         tests.feed(at, &fed);
-        if tests.learns_bursts() && design.basis.knows_no_noise() {
+        // What was read before the deployment shows no burst of the same time.
+        let is_beside = !measured.pre_deployment.applies();
+        if tests.learns_bursts() && design.basis.knows_no_noise() && is_beside {
             tests.learn_bursts(at, &fed);
         }
         measured.totals.leave_out(fed.uncounted());
@@ -545,8 +547,7 @@ impl Watched {
     /// The log e-value of harm that decides. Where the arms are read at different times, that is
     /// the smaller one of both alignments, and soon after the start not more than before the last
     /// readings of both arms: a shock that ends within an interval of the start could otherwise
-    /// raise both. Where nothing is known of the noise, it is without bursts of the canary, of which the
-    /// live version has had as many.
+    /// raise both. Where nothing is known of the noise, it is without bursts of the canary.
     #[inline]
     pub(super) fn log_e(&self) -> Option<f64> {
         let log_e = self.tested.tests.worse()?.log_e();
@@ -561,7 +562,7 @@ impl Watched {
         without.map_or(log_e, |[least, _]| log_e.min(least))
     }
 
-    /// Bursts of the live version; None where it has had none, or where the noise is known otherwise.
+    /// Bursts of either version; None where there was none, or where the noise is known otherwise.
     pub(super) fn bursts(&self) -> Option<KnownBursts<'_>> {
         self.tests().bursts().filter(|_| self.basis().knows_no_noise())
     }

@@ -1,0 +1,230 @@
+//! The canary minute by minute, and its bursts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::stats::Counts;
+use crate::stats::numeric::{ln, ln1p};
+use crate::stats::rate_ratio::{RateRatio, RateRatioDesign};
+use crate::unit::{Span, Timestamp};
+
+use super::live::{LONGEST, Live};
+
+/// A burst of the canary lasts at most for so long and the minute in which it ends: a fault that is no larger
+/// is found after that.
+pub(super) const LASTS: Span = Span::from_seconds(240);
+/// Where the live version's were longer, at most for so many times the longest, and for so long.
+const LONGER: u32 = 2;
+const LASTS_MOST: Span = Span::from_seconds(480);
+/// No more than this share of the canary's requests fail in it.
+pub(super) const MOST_FAILING: f64 = 1.0 / 3.0;
+/// Of one that is larger than those of the live version no more than this share of the canary's requests
+/// fail, and no more requests over all than in an outage of so many seconds.
+const LARGER: (f64, f64) = (0.1, 5.0);
+/// The canary was good before it if the log evidence of harm had risen by no more in this phase, of which so
+/// much has passed. The minute before it does not matter: it may have the first failures of the burst.
+const GOOD: (f64, Span) = (2.0, Span::from_seconds(180));
+/// Bursts are compared with so many times as many of the canary, until that is so many times as likely.
+const TIMES_AS_MANY: f64 = 20.0;
+const TOO_MANY: f64 = 20.0;
+/// Bursts of the canary that are remembered, the last ones.
+pub(super) const REMEMBERED: usize = 8;
+
+/// Counts of both arms, in which the canary may be so many times as bad as tolerated.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Compared {
+    pub(super) canary: Counts,
+    pub(super) live: Counts,
+    pub(super) allowed: f64,
+}
+
+/// The canary, minute by minute.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Canary {
+    /// The minute that is not in the evidence yet.
+    pub(super) since: Timestamp,
+    pub(super) minute: Compared,
+    /// The evidence until then, without bursts.
+    pub(super) state: RateRatio,
+    /// Its lower bound a minute before, when the phase began, and when that was; the least since a burst
+    /// is known.
+    pub(super) before: f64,
+    pub(super) lowest: f64,
+    pub(super) at_start: f64,
+    pub(super) start: Timestamp,
+    /// Log evidence that it has more bursts than the live version, of which so many were compared.
+    pub(super) more: f64,
+    pub(super) compared: u32,
+}
+
+/// Bursts of the canary that are not in its evidence.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LeftOut {
+    /// How many are over.
+    pub(super) bursts: u32,
+    /// The last of them in this phase: when they were over, and the canary's counts.
+    pub(super) last: Vec<(Timestamp, Counts)>,
+    /// The one that may be under way, until the minute that is not over.
+    pub(super) burst: Option<Burst>,
+}
+
+/// A burst of the canary of so many minutes, with what was compared in them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Burst {
+    pub(super) began: Timestamp,
+    pub(super) minutes: u32,
+    pub(super) of: Compared,
+}
+
+impl Compared {
+    pub(super) const NONE: Self =
+        Self { canary: Counts::new(0.0, 0.0), live: Counts::new(0.0, 0.0), allowed: 1.0 };
+
+    #[inline]
+    pub(super) fn add(&mut self, Self { canary, live, allowed }: Self) {
+        self.canary.add(canary);
+        self.live.add(live);
+        self.allowed = self.allowed.max(allowed);
+    }
+
+    /// The seconds of an outage that fails as many requests as the canary did in this time.
+    fn costs(&self, lasts: Span) -> f64 {
+        self.canary.events / (self.canary.trials + self.live.trials) * lasts.as_seconds()
+    }
+
+    /// Log evidence of [`TIMES_AS_MANY`] bursts of the canary that a burst in these requests is, of the
+    /// canary or of the live version: one of either is of the canary with the chance of its share of the
+    /// requests, if both have as many.
+    pub(super) fn more_bursts(&self, of_canary: bool) -> f64 {
+        let trials = self.canary.trials + self.live.trials;
+        let share = if trials > 0.0 { self.canary.trials / trials } else { 0.0 };
+        let all = ln1p((TIMES_AS_MANY - 1.0) * share);
+        if of_canary { ln(TIMES_AS_MANY) - all } else { -all }
+    }
+}
+
+impl Canary {
+    /// From here on, with evidence of what was before.
+    pub(super) fn new(
+        at: Timestamp,
+        design: &RateRatioDesign,
+        state: RateRatio,
+        live: &Live,
+    ) -> Self {
+        let at_start = state.log_e_bound(design);
+        Self {
+            since: at,
+            minute: Compared::NONE,
+            state,
+            before: at_start,
+            lowest: at_start,
+            at_start,
+            start: at,
+            more: 0.0,
+            compared: live.bursts,
+        }
+    }
+
+    /// Copies what changes until the minute is over.
+    #[inline]
+    pub(super) const fn keep_minute(&mut self, of: &Self) {
+        (self.minute, self.lowest) = (of.minute, of.lowest);
+        (self.more, self.compared) = (of.more, of.compared);
+    }
+
+    pub(super) fn begin_minute(&mut self, at: Timestamp) {
+        (self.since, self.minute) = (at, Compared::NONE);
+    }
+
+    /// The evidence until now. After a burst that counts the canary was not good a minute before.
+    pub(super) fn end_minute(
+        &mut self,
+        at: Timestamp,
+        state: RateRatio,
+        design: &RateRatioDesign,
+        is_burst: bool,
+    ) {
+        self.begin_minute(at);
+        self.before = if is_burst { &state } else { &self.state }.log_e_bound(design);
+        self.state = state;
+    }
+
+    /// Compares how many bursts the versions have had: those of the live version.
+    pub(super) fn compare_bursts(&mut self, live: &Live) {
+        if live.bursts != self.compared {
+            let more = live.bursts.saturating_sub(self.compared);
+            self.more += f64::from(more) * self.minute.more_bursts(false);
+            self.compared = live.bursts;
+        }
+    }
+
+    /// For how long a burst may last that goes on with the minute, to be left out; None if it counts.
+    pub(super) fn most(&self, burst: &Burst, at: Timestamp, live: &Live) -> Option<Span> {
+        if self.more >= ln(TOO_MANY) || !fails_at_most(self.minute.canary, MOST_FAILING) {
+            return None;
+        }
+        let was_good =
+            self.before <= self.at_start + GOOD.0 && burst.began.since(self.start) >= GOOD.1;
+        let costs = || burst.with(self.minute).of.costs(at.since(burst.began));
+        if live.has_had(self.minute.canary, 1.0) {
+            Some(if was_good { longest(live) } else { LASTS })
+        } else {
+            let few = fails_at_most(self.minute.canary, LARGER.0) && costs() <= LARGER.1;
+            (few && was_good && live.may_have_one()).then_some(LASTS)
+        }
+    }
+
+    /// The log evidence, with the minute that is not over unless it may be of a burst.
+    pub(super) fn log_e(&self, design: &RateRatioDesign, live: &Live) -> f64 {
+        let mut state = self.state;
+        if !live.is_burst(self.minute.canary) {
+            feed(&mut state, design, self.minute);
+        }
+        state.log_e(design)
+    }
+}
+
+impl Burst {
+    /// With one minute more.
+    pub(super) fn with(mut self, minute: Compared) -> Self {
+        self.of.add(minute);
+        self.minutes += 1;
+        self
+    }
+
+    /// Whether the canary's failures are less than half as many as those of the burst have been: it ends
+    /// in this minute.
+    pub(super) fn fades(&self, live: &Live, canary: Counts) -> bool {
+        2.0 * f64::from(self.minutes) * live.excess(canary) < live.excess(self.of.canary)
+    }
+}
+
+impl LeftOut {
+    /// A burst is over.
+    #[cold]
+    pub(super) fn leave_out(&mut self, at: Timestamp, canary: Counts) {
+        self.bursts += 1;
+        if self.last.len() == REMEMBERED {
+            self.last.remove(0);
+        }
+        self.last.push((at, canary));
+    }
+}
+
+pub(super) fn feed(state: &mut RateRatio, design: &RateRatioDesign, of: Compared) {
+    // Counts were checked when they were read, so the test takes them.
+    let _ = state.update_allowing(design, &[(of.canary, of.live)], of.allowed);
+}
+
+/// For how long a burst like those of the live version may last, after the canary was good.
+fn longest(live: &Live) -> Span {
+    Span::from_seconds(60 * LONGER * live.longest.min(LONGEST)).clamp(LASTS, LASTS_MOST)
+}
+
+/// Whether no more than this share of the canary's requests fail.
+pub(super) fn fails_at_most(canary: Counts, share: f64) -> bool {
+    canary.events <= share * canary.trials
+}

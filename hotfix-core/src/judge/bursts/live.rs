@@ -1,0 +1,124 @@
+//! The bursts of the live version.
+
+use serde::{Deserialize, Serialize};
+
+use crate::stats::Counts;
+use crate::unit::{Span, Timestamp};
+
+/// The time over which failures are counted.
+pub(super) const MINUTE: Span = Span::from_seconds(60);
+/// A burst is so many standard deviations and so many failures above the rate, as independent errors are
+/// in at most one minute of 25,000.
+pub(super) const ABOVE: (f64, f64) = (4.0, 4.0);
+/// A minute that is below the rate by this part of that is the rate from then on.
+const DROPS: f64 = 0.75;
+/// The rate is that of about so many minutes.
+const MEMORY: f64 = 16.0;
+/// Failures of the live version that stay for more minutes than these are no burst, but its rate.
+pub(super) const LONGEST: u32 = 10;
+/// Failures of the canary are no larger than a burst if their excess is at most so many times that of the
+/// worst minute.
+const WORST: f64 = 3.0;
+/// A live version that was read for so many minutes and had no burst is one that has none.
+const HAS_NONE: u32 = 60;
+
+/// The live version, minute by minute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Live {
+    pub(super) minute: Minute,
+    /// Failures and requests without bursts, of which those of earlier minutes count less.
+    pub(super) usual: Counts,
+    /// For how many minutes it was read.
+    pub(super) minutes: u32,
+    /// Minutes of the burst that is under way.
+    pub(super) lasts: u32,
+    /// How many bursts it has had, the minutes of the longest, and the largest excess of a minute.
+    pub(super) bursts: u32,
+    pub(super) longest: u32,
+    pub(super) worst: f64,
+}
+
+/// Counts since a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Minute {
+    since: Option<Timestamp>,
+    counts: Counts,
+}
+
+impl Minute {
+    /// Adds counts that end now; those of the minute, if it is over.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as long as a call to it")]
+    fn add(&mut self, at: Timestamp, counts: Counts) -> Option<Counts> {
+        self.counts.add(counts);
+        (at.since(*self.since.get_or_insert(at)) >= MINUTE).then(|| self.end(at))
+    }
+
+    /// The counts; another minute begins.
+    pub(super) fn end(&mut self, at: Timestamp) -> Counts {
+        self.since = Some(at);
+        std::mem::take(&mut self.counts)
+    }
+}
+
+impl Live {
+    /// Takes in counts that end now.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as long as a call to it")]
+    pub(super) fn learn(&mut self, at: Timestamp, counts: Counts) {
+        if let Some(minute) = self.minute.add(at, counts) {
+            self.end_minute(minute);
+        }
+    }
+
+    #[inline(never)]
+    fn end_minute(&mut self, minute: Counts) {
+        let (excess, differ) = (self.excess(minute), self.differ(minute));
+        let is_burst = excess > differ;
+        self.minutes = self.minutes.saturating_add(1);
+        if self.usual.trials == 0.0 || excess < -DROPS * differ || is_burst && self.lasts >= LONGEST
+        {
+            (self.usual, self.lasts) = (minute, 0);
+        } else if is_burst {
+            self.bursts = self.bursts.saturating_add(u32::from(self.lasts == 0));
+            self.lasts += 1;
+            self.worst = self.worst.max(excess);
+        } else {
+            self.longest = self.longest.max(self.lasts);
+            self.lasts = 0;
+            let kept = 1.0 - 1.0 / MEMORY;
+            self.usual = Counts::new(kept * self.usual.events, kept * self.usual.trials);
+            self.usual.add(minute);
+        }
+    }
+
+    /// How many of these failures are above the usual rate.
+    pub(super) fn excess(&self, of: Counts) -> f64 {
+        of.events - self.usual.events / self.usual.trials * of.trials
+    }
+
+    /// What independent errors at about the usual rate differ by from these.
+    fn differ(&self, of: Counts) -> f64 {
+        let part = of.trials / self.usual.trials;
+        let mean = (self.usual.events + 1.0) * part;
+        ABOVE.0 * (mean * (1.0 + part)).sqrt() + ABOVE.1 + part
+    }
+
+    /// Whether independent errors at about the usual rate are fewer.
+    #[inline]
+    pub(super) fn is_burst(&self, of: Counts) -> bool {
+        of.events > ABOVE.1 && self.excess(of) > self.differ(of)
+    }
+
+    /// Whether the canary's failures of so many minutes are no larger than those of its bursts.
+    pub(super) fn has_had(&self, canary: Counts, minutes: f64) -> bool {
+        self.excess(canary) <= WORST * self.worst * minutes
+    }
+
+    /// Whether it may have bursts, of which it has had none.
+    pub(super) const fn may_have_one(&self) -> bool {
+        self.bursts > 0 || self.minutes < HAS_NONE
+    }
+}
