@@ -143,13 +143,13 @@ impl Canary {
     pub(super) fn end_minute(
         &mut self,
         at: Timestamp,
-        state: RateRatio,
+        state: &RateRatio,
         design: &RateRatioDesign,
         is_burst: bool,
     ) {
         self.begin_minute(at);
-        self.before = if is_burst { &state } else { &self.state }.log_e_bound(design);
-        self.state = state;
+        self.before = if is_burst { state } else { &self.state }.log_e_bound(design);
+        self.state = *state;
     }
 
     /// Compares how many bursts the versions have had: those of the live version.

@@ -97,7 +97,7 @@ impl Bursts {
         let is_burst = live.is_burst(canary.minute.canary);
         if !is_burst && left_out.is_none() {
             if is_over {
-                canary.end_minute(at, *of, design, is_burst);
+                canary.end_minute(at, of, design, is_burst);
             }
             return;
         }
@@ -109,7 +109,7 @@ impl Bursts {
         }
         let Some(out) = left_out else {
             if is_over {
-                canary.end_minute(at, *of, design, is_burst);
+                canary.end_minute(at, of, design, is_burst);
             }
             return;
         };
@@ -137,7 +137,7 @@ impl Bursts {
         } else {
             (*left_out, state) = (None, *of);
         }
-        canary.end_minute(at, state, design, is_burst);
+        canary.end_minute(at, &state, design, is_burst);
     }
 
     /// Whether bursts of either version make a difference.
