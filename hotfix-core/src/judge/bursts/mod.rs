@@ -95,15 +95,10 @@ impl Bursts {
         }
         canary.compare_bursts(live);
         let is_burst = live.is_burst(canary.minute.canary);
-        if !is_burst && left_out.is_none() {
-            if is_over {
-                canary.end_minute(at, of, design, is_burst);
-            }
-            return;
-        }
         let burst = left_out.as_ref().and_then(|out| out.burst);
         let burst = burst.unwrap_or(Burst { began: canary.since, minutes: 0, of: Compared::NONE });
-        let most = canary.most(&burst, at, live);
+        let concerns = is_burst || left_out.is_some();
+        let most = concerns.then(|| canary.most(&burst, at, live)).flatten();
         if most.is_some() && is_burst {
             left_out.get_or_insert_default();
         }
