@@ -104,7 +104,7 @@ def test_roll_7_a_snapshot_that_is_none_is_a_log_error(story: Story) -> None:
     snapshot = story.rollout.snapshot()
     bad = {
         "HF-SNAP-001": b"",
-        "HF-SNAP-002": snapshot[:8] + b"\x07" + snapshot[9:],
+        "HF-SNAP-002": snapshot[:8] + b"\xff" + snapshot[9:],
         "HF-SNAP-003": snapshot[:-1],
         "HF-SNAP-004": snapshot[:70] + bytes([snapshot[70] ^ 1]) + snapshot[71:],
     }
