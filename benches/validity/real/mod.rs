@@ -119,9 +119,10 @@ impl Tried {
         runner::all(runs, |run| self.plans[run as usize / group].run(fault, self.seed + seed, run))
     }
 
-    /// In how many rollouts a Kayenta-compatible judge fails the canary. It reads no history.
+    /// In how many rollouts a Kayenta-compatible judge fails the canary. It reads no history, and what begins
+    /// late is not compared.
     fn kayenta(&self, fault: Fault, runs: u32) -> String {
-        if self.known != Known::Sums {
+        if self.known != Known::Sums || fault.after > 0 {
             return String::new();
         }
         let config = kayenta::config();
@@ -228,10 +229,10 @@ fn faulty(
     // A median of few runs may be far from the true one.
     let grace = if report.is_quick() { 2.0 } else { 1.0 };
     let found = format!("{:.2}", found.value);
-    let noisy = fault == ERRORS && tried.world.errors_are_noisy() || limit.is_infinite();
+    let noisy = fault == ERRORS && tried.world.errors_are_noisy();
     // The limits of a latency differ by history, and a quick run has one.
     let lone = fault.latency > 1.0 && tried.known == Known::History(1);
-    let (delay, limit) = if noisy || lone {
+    let (delay, limit) = if noisy || lone || limit.is_infinite() {
         (format!("{delay:.1}"), "–".to_owned())
     } else {
         let limit = (grace * limit / 6.0).round() / 10.0;

@@ -56,6 +56,12 @@ impl<T> Aligned<T> {
         applies(&self.lead) && self.lag.as_ref().is_none_or(applies)
     }
 
+    /// Whether this applies to one of them.
+    #[inline]
+    pub(super) fn any(&self, mut applies: impl FnMut(&T) -> bool) -> bool {
+        applies(&self.lead) || self.lag.as_ref().is_some_and(applies)
+    }
+
     /// On one alignment.
     pub(super) fn on(&self, side: Side) -> &T {
         match side {

@@ -118,7 +118,7 @@ impl MetricTests {
     /// Whether either version has had one.
     #[inline]
     pub(super) fn knows_bursts(&self) -> bool {
-        self.bursts.as_ref().is_some_and(|of| !of.all(|bursts| !bursts.are_known()))
+        self.bursts.as_ref().is_some_and(|of| of.any(Bursts::are_known))
     }
 
     /// Bursts of either version; None where it has had none.

@@ -49,13 +49,13 @@ pub(super) struct Canary {
     pub(super) state: RateRatio,
     /// Its lower bound a minute before, when the phase began, and when that was; the least since a burst
     /// is known.
-    pub(super) before: f64,
+    before: f64,
     pub(super) lowest: f64,
-    pub(super) at_start: f64,
-    pub(super) start: Timestamp,
+    at_start: f64,
+    start: Timestamp,
     /// Log evidence that it has more bursts than the live version, of which so many were compared.
     pub(super) more: f64,
-    pub(super) compared: u32,
+    compared: u32,
 }
 
 /// Bursts of the canary that are not in its evidence.
@@ -126,6 +126,17 @@ impl Canary {
             more: 0.0,
             compared: live.bursts,
         }
+    }
+
+    /// Another phase begins, with this evidence.
+    pub(super) fn start(
+        &mut self,
+        at: Timestamp,
+        design: &RateRatioDesign,
+        state: RateRatio,
+        live: &Live,
+    ) {
+        *self = Self { more: self.more, ..Self::new(at, design, state, live) };
     }
 
     /// Copies what changes until the minute is over.

@@ -18,7 +18,7 @@ pub(in crate::judge) struct KnownBursts<'a> {
 impl KnownBursts<'_> {
     /// The smaller and the larger log evidence without bursts of the canary; None while none is left out.
     pub(in crate::judge) fn log_e(self) -> Option<[f64; 2]> {
-        if self.of.all(|bursts| bursts.left_out.is_none()) {
+        if !self.of.any(|bursts| bursts.left_out.is_some()) {
             return None;
         }
         self.of.range(|Bursts { live, canary, .. }| Some(canary.as_ref()?.log_e(self.design, live)))
@@ -36,7 +36,7 @@ impl KnownBursts<'_> {
 
     /// Whether the live version has had one.
     pub(in crate::judge) fn of_live(self) -> bool {
-        !self.of.all(|bursts| bursts.live.bursts == 0)
+        self.of.any(|bursts| bursts.live.bursts > 0)
     }
 
     /// How many bursts of the canary were left out, and how many the live version has had.

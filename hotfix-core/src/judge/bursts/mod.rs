@@ -153,7 +153,7 @@ impl Bursts {
         } else {
             *of
         };
-        *canary = Canary { more: canary.more, ..Canary::new(at, design, state, &self.live) };
+        canary.start(at, design, state, &self.live);
     }
 
     /// Whether this state belongs to the design.
