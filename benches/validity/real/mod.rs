@@ -242,6 +242,14 @@ fn faulty(
     [found, delay, limit, tried.kayenta(fault, runs), reasons(&seen)]
 }
 
+/// Slower fixes, with the seconds in which each is to be found at this traffic.
+const fn slower(place: usize) -> [(Fault, &'static str, f64); 2] {
+    [
+        (SLOWER, "1.5 × slower", cells::SLOWER_FOUND[place]),
+        (TWICE, "2 × slower", cells::TWICE_FOUND),
+    ]
+}
+
 /// A table of [`healthy`] rollouts, whose rows begin with these columns.
 fn healthy_sheet(cell: &[&str]) -> Sheet {
     let figures = ["rolled back", "asked", "done after, min", "Kayenta", "causes"];
@@ -276,8 +284,7 @@ fn tables(report: &mut Report, cells: &[Cell], effort: Effort, quiet: &Quiet, se
                     faults.push((ERRORS, "5 × errors", cells::errors_found(&world, in_quiet)));
                 }
                 if matches!(cell.faults, Faults::Latency | Faults::Both) {
-                    faults.push((SLOWER, "1.5 × slower", cells::SLOWER_FOUND[place]));
-                    faults.push((TWICE, "2 × slower", cells::TWICE_FOUND));
+                    faults.extend(slower(place));
                 }
                 for fault in faults {
                     let row = faulty(report, &tried, fault, effort.faulty);
@@ -479,8 +486,12 @@ fn before(report: &mut Report, effort: Effort, quiet: &Quiet, seed: &mut u64) {
             let heads = [cell.name.to_owned(), requests.to_string()];
             well.row(&[&heads[..], &healthy(report, &tried, effort.healthy)].concat());
             let limit = cells::errors_found(&cell.world, quiet[at][0]);
-            let errors = (ERRORS, "5 × errors", limit);
-            for fault in [errors, (gross, "30 × errors", cells::GROSS_FOUND)] {
+            let mut faults =
+                vec![(ERRORS, "5 × errors", limit), (gross, "30 × errors", cells::GROSS_FOUND)];
+            if cell.faults == Faults::Both {
+                faults.extend(slower(at));
+            }
+            for fault in faults {
                 let row = faulty(report, &tried, fault, effort.faulty);
                 ill.row(&[&heads[..], &[fault.1.to_owned()], &row].concat());
             }
