@@ -58,7 +58,8 @@ const MISSED: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "Evidence of the first two minutes waits, and then for scrapes of both arms.",
+        "Evidence of the first two minutes waits, and then for scrapes of both arms. Totals that were not read \
+         before the start count from their second scrape on, and the first count is only learnt from.",
         &[
             "Whole rollouts: totals each 15 s, of each instance at its own second, 1000 a minute, without history: minutes until 1.5 × slower is found",
             "Whole rollouts: totals each 60 s, arms 30 s apart, 1000 a minute, without history: minutes until 1.5 × slower is found",
@@ -71,6 +72,7 @@ const MISSED: &[(&str, &[&str])] = &[
             "Whole rollouts: totals each 60 s, arms 30 s apart, 6000 a minute, with history: minutes until 1.5 × slower is found",
             "Whole rollouts: totals each 60 s, arms 30 s apart, 1000 a minute, with history: minutes until 2 × slower is found",
             "Whole rollouts: totals each 60 s, arms 30 s apart, 6000 a minute, with history: minutes until 2 × slower is found",
+            "Whole rollouts: totals each 60 s, arms 30 s apart, 6000 a minute, without history, read before the start: minutes until 1.5 × slower is found",
             "Worlds kept for the end: totals each 60 s, of each instance at its own second, ticks of 30 s, 1000 a minute, without history: minutes until 1.5 × slower is found",
             "Worlds kept for the end: totals each 60 s, of each instance at its own second, ticks of 30 s, 1000 a minute, without history: minutes until 2 × slower is found",
             "Worlds kept for the end: totals each 60 s, of each instance at its own second, ticks of 30 s, 1000 a minute, with history: minutes until 1.5 × slower is found",
@@ -82,10 +84,17 @@ const MISSED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "While arms that wander come closer, a real excess looks like one that decays: the evidence begins again.",
+        &[
+            "Whole rollouts: arms wander by 10%, 2 min, 6000 a minute, without history: minutes until 1.5 × slower is found",
+        ],
+    ),
+    (
         "The noise of the history is as large as the fault: a threshold or cap that spares healthy releases \
          takes longer.",
         &[
             "Whole rollouts: instances twice as slow, 90 s of each 21 min, 1000 a minute, with history: minutes until 1.5 × slower is found",
+            "Whole rollouts: instances twice as slow, 90 s of each 21 min, 6000 a minute, with history: minutes until 1.5 × slower is found",
         ],
     ),
     (

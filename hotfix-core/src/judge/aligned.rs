@@ -139,6 +139,18 @@ impl Aligned<Test> {
         self.lag.as_ref().map_or(lead, |lag| lead.min(lag.log_e()))
     }
 
+    /// Of the log e-value that decides, what one reading may raise above any threshold.
+    pub(super) fn uncapped(&self) -> f64 {
+        let lead = self.lead.uncapped();
+        self.lag.as_ref().map_or(lead, |lag| lead.min(lag.uncapped()))
+    }
+
+    /// The log e-value that decides, with that part at most so much.
+    pub(super) fn log_e_if(&self, uncapped: f64) -> f64 {
+        let lead = self.lead.log_e_if(uncapped);
+        self.lag.as_ref().map_or(lead, |lag| lead.min(lag.log_e_if(uncapped)))
+    }
+
     /// Lower bounds of the log e-values, the one that decides first, of counts; None for latency.
     #[inline]
     pub(super) fn log_e_bounds(&self) -> Option<[f64; 2]> {

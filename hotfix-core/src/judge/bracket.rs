@@ -61,8 +61,8 @@ pub(super) struct Bracket {
     since: Option<Timestamp>,
     /// For some time from then on, a crossing has to be confirmed.
     unconfirmed: bool,
-    /// The evidence of harm when both alignments had been fed the last time but one, and the last
-    /// time.
+    /// The evidence of harm that one reading may raise without limit, when both alignments had been
+    /// fed the last time but one, and the last time.
     marks: [f64; 2],
     /// The alignments that were fed since.
     fed: [bool; 2],
@@ -374,10 +374,10 @@ impl Bracket {
     }
 
     /// Before a tick is added: starts the time in which crossings have to be confirmed, with the
-    /// evidence so far.
-    pub(super) fn begin(&mut self, at: Timestamp, log_e: f64) {
+    /// evidence so far that one reading may raise without limit.
+    pub(super) fn begin(&mut self, at: Timestamp, uncapped: f64) {
         if self.since.is_none() {
-            (self.since, self.marks, self.fed) = (Some(at), [log_e; 2], [false; 2]);
+            (self.since, self.marks, self.fed) = (Some(at), [uncapped; 2], [false; 2]);
         }
         let since = self.since.unwrap_or(at);
         let interval = self.interval.max(Span::from_millis(1)).as_millis();
@@ -385,19 +385,20 @@ impl Bracket {
     }
 
     /// After the tests were fed.
-    pub(super) fn confirm(&mut self, log_e: f64) {
+    pub(super) fn confirm(&mut self, uncapped: f64) {
         for side in Side::BOTH {
             self.fed[side as usize] |= !self.batch(side).rows.is_empty();
         }
         if self.fed == [true; 2] {
-            (self.marks, self.fed) = ([self.marks[1], log_e], [false; 2]);
+            (self.marks, self.fed) = ([self.marks[1], uncapped], [false; 2]);
         }
     }
 
-    /// Of a log e-value of harm, what does not have to be confirmed.
+    /// Of the evidence that one reading may raise without limit, what does not have to be confirmed;
+    /// None where nothing has to.
     #[inline]
-    pub(super) const fn confirmed(&self, log_e: f64) -> f64 {
-        if self.unconfirmed { log_e.min(self.marks[0]) } else { log_e }
+    pub(super) fn confirmed(&self) -> Option<f64> {
+        self.unconfirmed.then_some(self.marks[0])
     }
 
     /// Whether both arms have had new counts since then.

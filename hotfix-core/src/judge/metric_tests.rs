@@ -4,13 +4,14 @@ use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::section::{Metric, Watch};
+use crate::stats::latency::SlowCounts;
 use crate::stats::{Counts, StatError};
 use crate::unit::Timestamp;
 
 use super::aligned::{Aligned, Side};
 use super::bursts::{Bursts, KnownBursts};
 use super::evidence_basis::Limits;
-use super::fed::Fed;
+use super::fed::{Fed, slow_of};
 use super::settling::Settling;
 use super::snapshot::{Misfit, both_or_neither};
 use super::test::{Claim, Test, TestRead};
@@ -131,6 +132,15 @@ impl MetricTests {
     pub(super) fn learn_live(&mut self, at: Timestamp, live: Counts) {
         if let Some(bursts) = &mut self.bursts {
             bursts.each(|bursts| bursts.learn_live(at, live));
+        }
+    }
+
+    /// Takes in the live version's times from before the start.
+    pub(super) fn learn_times(&mut self, live: &[f64], boundaries: &[usize]) {
+        let slow = slow_of(live, boundaries);
+        let live = SlowCounts::new(&slow[..boundaries.len()], live[0]);
+        if let Some(worse) = &mut self.worse {
+            worse.each(|test| test.learn_before(live));
         }
     }
 

@@ -38,8 +38,9 @@ const ASKS: Span = Span::from_seconds(300);
 const LEAST_PEAK: f64 = 0.095_310_179_804_324_87;
 /// A peak is seen where it is as many standard errors above nothing.
 const PEAK_ERRORS: f64 = 3.0;
-/// The part of its peak that an excess has to lose, and by how many standard errors.
-const LOST: (f64, f64) = (0.2, 2.5);
+/// The part of its peak that an excess has to lose, at first and once the evidence has begun again, and
+/// by how many standard errors.
+const LOST: ([f64; 2], f64) = ([0.2, 0.5], 2.5);
 
 /// Warm-up of a latency metric with a tolerance.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
@@ -122,7 +123,7 @@ impl Settling {
             let now = Peak { ln_ratio: now.ln_ratio, error: now.error };
             match self.peak {
                 Some(peak) if now.ln_ratio <= peak.ln_ratio => {
-                    if peak.decays_to(now) {
+                    if peak.decays_to(now, LOST.0[usize::from(self.began_again.is_some())]) {
                         test.each(Test::restart);
                         self.began_again = Some((at, peak));
                         self.peak = Some(now);
@@ -198,11 +199,11 @@ impl Settling {
 
 impl Peak {
     /// Whether an excess was seen, and has become visibly smaller.
-    fn decays_to(self, now: Self) -> bool {
+    fn decays_to(self, now: Self, part: f64) -> bool {
         let lost = self.ln_ratio - now.ln_ratio;
         let errors = (self.error * self.error + now.error * now.error).sqrt();
         self.ln_ratio > larger(LEAST_PEAK, PEAK_ERRORS * self.error)
-            && lost > larger(LOST.0 * self.ln_ratio, LOST.1 * errors)
+            && lost > larger(part * self.ln_ratio, LOST.1 * errors)
     }
 }
 

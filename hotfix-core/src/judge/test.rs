@@ -205,6 +205,14 @@ impl Test {
         }
     }
 
+    /// Learns the baseline's times from before the first tick; of a tolerance only.
+    pub(super) fn learn_before(&mut self, baseline: SlowCounts<'_>) {
+        if let Self::Tolerance(_, state) = self {
+            // Counts were checked when they were read.
+            let _ = state.learn_before(baseline);
+        }
+    }
+
     /// Ends a tick that is as long as so many, after its last stratum.
     pub(super) fn end_tick(&mut self, ticks: f64) {
         if let Self::Tolerance(design, state) = self {
@@ -307,6 +315,22 @@ impl Test {
             Self::Bernoulli(design, state) => state.log_e(design),
             Self::Latency(design, state) => state.log_e(design),
             Self::Tolerance(design, state) => state.log_e(design),
+        }
+    }
+
+    /// The part of the log e-value that one reading may raise above any threshold.
+    pub(super) fn uncapped(&self) -> f64 {
+        match self {
+            Self::Tolerance(design, state) => state.uncapped(design),
+            Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..) => self.log_e(),
+        }
+    }
+
+    /// The log e-value with that part at most so much.
+    pub(super) fn log_e_if(&self, uncapped: f64) -> f64 {
+        match self {
+            Self::Tolerance(design, state) => state.log_e_if(design, uncapped),
+            Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..) => self.log_e().min(uncapped),
         }
     }
 

@@ -157,16 +157,43 @@ fn outcomes(requests: u32, chances: [f64; 3]) -> Vec<([f64; 2], f64)> {
     all
 }
 
-/// Mean of the factor of one tick after others, over all outcomes of the tick.
-fn mean_factor(tolerated: f64, canary: impl Fn([f64; 3]) -> [f64; 3]) -> f64 {
-    let design = design(tolerated, &[0.2, 0.4], 1);
-    let mut warmed = Tolerance::new(&design);
-    for _ in 0..3 {
-        let (few, many) = ([5.0, 1.0], [45.0, 11.0]);
-        let baseline = SlowCounts::new(&many, 90.0);
-        warmed.update(&design, SlowCounts::new(&few, 10.0), baseline).expect("valid");
-        warmed.end_tick(&design, 1.0);
+/// What a test knows of the baseline before a tick.
+#[derive(Clone, Copy, Debug)]
+enum Known {
+    /// Three ticks of both arms.
+    Ticks,
+    /// Readings of before the first tick.
+    Before,
+}
+
+impl Known {
+    fn warmed(self, design: &ToleranceDesign) -> Tolerance {
+        let mut warmed = Tolerance::new(design);
+        match self {
+            Self::Ticks => {
+                for _ in 0..3 {
+                    let (few, many) = ([5.0, 1.0], [45.0, 11.0]);
+                    let baseline = SlowCounts::new(&many, 90.0);
+                    let canary = SlowCounts::new(&few, 10.0);
+                    warmed.update(design, canary, baseline).expect("valid");
+                    warmed.end_tick(design, 1.0);
+                }
+            }
+            Self::Before => {
+                // The last reading counts.
+                for slow in [[1.0, 1.0], [135.0, 33.0]] {
+                    warmed.learn_before(SlowCounts::new(&slow, 270.0)).expect("valid");
+                }
+            }
+        }
+        warmed
     }
+}
+
+/// Mean of the factor of one tick, over all outcomes of the tick.
+fn mean_factor(known: Known, tolerated: f64, canary: impl Fn([f64; 3]) -> [f64; 3]) -> f64 {
+    let design = design(tolerated, &[0.2, 0.4], 1);
+    let warmed = known.warmed(&design);
     // The baseline of the tick is not what the past was like.
     let chances = [0.55, 0.28, 0.17];
     let mut mean = 0.0;
@@ -200,16 +227,41 @@ fn stretched(chances: [f64; 3], factor: f64) -> [f64; 3] {
 
 #[test]
 fn field_17_factors_have_mean_one_at_most_where_the_canary_is_as_slow_as_tolerated() {
-    for tolerated in [1.0, 1.15, 1.3, 1.7, 2.5] {
-        let mean = mean_factor(tolerated, |chances| stretched(chances, tolerated));
-        assert!(mean <= 1.0 + 1e-12, "{tolerated}: {mean}");
-        // What is lost is the fractions and the cap, not more.
-        assert!(mean > 0.9, "{tolerated}: {mean}");
-        let faster = mean_factor(tolerated, |chances| stretched(chances, 0.5 + 0.5 * tolerated));
-        assert!(faster <= 1.0 + 1e-12, "{tolerated}: {faster}");
+    for known in [Known::Ticks, Known::Before] {
+        let mean_of =
+            |tolerated, factor| mean_factor(known, tolerated, |chances| stretched(chances, factor));
+        for tolerated in [1.0, 1.15, 1.3, 1.7, 2.5] {
+            let mean = mean_of(tolerated, tolerated);
+            assert!(mean <= 1.0 + 1e-12, "{known:?}, {tolerated}: {mean}");
+            // What is lost is the fractions and the cap, not more.
+            assert!(mean > 0.9, "{known:?}, {tolerated}: {mean}");
+            let faster = mean_of(tolerated, 0.5 + 0.5 * tolerated);
+            assert!(faster <= 1.0 + 1e-12, "{known:?}, {tolerated}: {faster}");
+        }
+        let slower = mean_of(1.3, 3.0);
+        assert!(slower > 1.0, "{known:?}, a slower canary: {slower}");
     }
-    let slower = mean_factor(1.3, |chances| stretched(chances, 3.0));
-    assert!(slower > 1.0, "a slower canary: {slower}");
+}
+
+#[test]
+fn field_17_a_long_reading_adds_as_much_as_two_blocks() {
+    let design = design(1.3, &BOUNDARIES, 3);
+    let mut test = Tolerance::new(&design);
+    let mut random = Pcg64::seed_from_u64(7);
+    let (live, trials) = arm(6_000.0, 1.0, &mut random);
+    test.learn_before(SlowCounts::new(&live, trials)).expect("valid");
+    // Five minutes in one reading, and then in another.
+    let mut evidence = Vec::new();
+    for _ in 0..2 {
+        let (canary, of_canary) = arm(3_000.0, 1.9, &mut random);
+        let (baseline, of_baseline) = arm(27_000.0, 1.0, &mut random);
+        let baseline = SlowCounts::new(&baseline, of_baseline);
+        test.update(&design, SlowCounts::new(&canary, of_canary), baseline).expect("valid");
+        evidence.push((test.end_tick(&design, 30.0), test.log_e(&design)));
+    }
+    let [(alone, first), (together, second)] = evidence[..] else { panic!("two readings") };
+    assert!(!alone && first > 0.5 * design.threshold(), "one reading does not decide: {first}");
+    assert!(together && second > design.threshold(), "two do: {second}");
 }
 
 #[test]

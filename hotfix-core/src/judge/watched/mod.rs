@@ -228,6 +228,10 @@ impl Watched {
             if tested.tests.learns_bursts() {
                 tested.tests.learn_live(at, design.counts_of(&tick.row).1);
             }
+            // What the fix will be compared with must not be learnt from first.
+            if design.metric.kind.has_buckets() && !measured.pre_deployment.applies() {
+                tested.tests.learn_times(live, &design.boundaries);
+            }
         }
     }
 
@@ -275,7 +279,7 @@ impl Watched {
         measured.compare_with_before(design, tick);
         let Tested { tests, replayed, last_tick, tests_before, .. } = tested;
         if let (Some(bracket), Some(worse)) = (&mut pairing.bracket, tests.worse()) {
-            bracket.begin(at, worse.log_e());
+            bracket.begin(at, worse.uncapped());
         }
         let (pools, states) = (pairing.bracket.as_deref(), (measured.totals.of_phase, *replayed));
         last_tick.keep(at, tick, settled, pools, states);
@@ -314,7 +318,7 @@ impl Watched {
         }
         measured.totals.leave_out(fed.uncounted());
         if let (Some(bracket), Some(worse)) = (&mut pairing.bracket, tests.worse()) {
-            bracket.confirm(worse.log_e());
+            bracket.confirm(worse.uncapped());
         }
         if design.basis.limits().is_some()
             && !*replayed
@@ -546,12 +550,13 @@ impl Watched {
 
     /// The log e-value of harm that decides. Where the arms are read at different times, that is
     /// the smaller one of both alignments, and soon after the start not more than before the last
-    /// readings of both arms: a shock that ends within an interval of the start could otherwise
-    /// raise both. Where nothing is known of the noise, it is without bursts of the canary.
+    /// readings of both arms, but for what takes several: a shock that ends within an interval of the
+    /// start could otherwise raise both. Where nothing is known of the noise, it is without bursts of the canary.
     #[inline]
     pub(super) fn log_e(&self) -> Option<f64> {
-        let log_e = self.tested.tests.worse()?.log_e();
-        let log_e = self.pairing.bracket.as_ref().map_or(log_e, |bracket| bracket.confirmed(log_e));
+        let worse = self.tested.tests.worse()?;
+        let confirmed = self.pairing.bracket.as_ref().and_then(|bracket| bracket.confirmed());
+        let log_e = confirmed.map_or_else(|| worse.log_e(), |most| worse.log_e_if(most));
         Some(if self.tests().knows_bursts() { self.log_e_without_bursts(log_e) } else { log_e })
     }
 

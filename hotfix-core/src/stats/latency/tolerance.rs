@@ -47,6 +47,8 @@ use serde::{Deserialize, Serialize};
 /// The part of `ln(1/α)` that a block may add. With a weight of a quarter, as in `standard`, four blocks
 /// decide at the earliest.
 const MOST_OF_BLOCK: f64 = 0.4;
+/// A reading adds at most as much as so many blocks, however long it is: no single one decides.
+const MOST_BLOCKS: f64 = 2.0;
 /// Times as slow from which a fault is found without blocks.
 const GROSS: f64 = 2.0;
 /// Times as slow from which it is worth a person's look.
@@ -190,6 +192,11 @@ impl ToleranceDesign {
         self.hypothesis.null_ratio
     }
 
+    /// Whether no single reading reaches the threshold without the gross ratio.
+    fn needs_readings(&self) -> bool {
+        MOST_BLOCKS * self.limits.cap < self.limits.threshold
+    }
+
     /// The most that a block adds to a term.
     pub fn cap(&self) -> f64 {
         self.limits.cap
@@ -218,7 +225,8 @@ fn ln_stake(restarts: u32) -> f64 {
 /// The evidence of one such test: plain data, about 20 kilobytes.
 ///
 /// Every method that computes takes the design that the state was made for. The first tick is only
-/// learnt from. See [`ToleranceDesign`] for an example.
+/// learnt from, unless the baseline [was known before](Self::learn_before). See [`ToleranceDesign`]
+/// for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "SavedTolerance", into = "SavedTolerance")]
 pub struct Tolerance {
@@ -360,6 +368,19 @@ impl Tolerance {
         (self.ln_ratios, self.design) = (of.ln_ratios, of.design);
     }
 
+    /// Learns the baseline's times from counts of before the first tick, in the place of earlier ones.
+    ///
+    /// # Errors
+    /// The state is unchanged. [`StatError`] for counts that [`update`](Self::update) would refuse.
+    pub fn learn_before(&mut self, baseline: SlowCounts<'_>) -> Result<(), StatError> {
+        baseline.check(self.axis.len)?;
+        if self.canary.trials == 0.0 && baseline.trials > 0.0 {
+            self.baseline = Past::NONE;
+            self.baseline.add(baseline);
+        }
+        Ok(())
+    }
+
     /// Takes in the counts of one tick, or of one of its strata. The tick has to be
     /// [ended](Self::end_tick) after its last.
     ///
@@ -380,6 +401,9 @@ impl Tolerance {
         }
         if canary.trials == 0.0 || baseline.trials == 0.0 {
             return Ok(());
+        }
+        if self.canary.trials == 0.0 && self.baseline.trials > 0.0 {
+            self.stretch();
         }
         if self.fit.past.trials > 0.0 {
             let trials = PRIOR_TRIALS + self.canary.trials + self.baseline.trials;
@@ -412,19 +436,11 @@ impl Tolerance {
             // Ticks are not exactly as long as the cadence, and a scrape may cover several blocks.
             let blocks = ((self.elapsed + 0.5) / design.block).floor();
             if blocks >= 1.0 {
-                self.end_block(design.limits.cap * blocks);
+                self.end_block(design.limits.cap * smaller(blocks, MOST_BLOCKS));
             }
         }
         if self.baseline.trials > GROWTH * self.fit.past.trials {
-            let first = self.fit.past.trials == 0.0;
-            self.fit = StretchFit::of(self.baseline, &design.axis, &design.ln_ratios);
-            if first {
-                let past =
-                    SlowCounts::new(&self.baseline.slow[..self.axis.len], self.baseline.trials);
-                for (lane, transfer) in self.lanes.iter_mut().zip(&self.fit.transfers) {
-                    lane.slow = transfer.slow(past);
-                }
-            }
+            self.stretch();
         }
         let bounds = [ACTS, GROSSLY].map(|place| design.stakes.bounds(&self.lanes[place].terms));
         let gross = bounds[1].lower - design.limits.gross_less;
@@ -433,6 +449,19 @@ impl Tolerance {
         let threshold = design.threshold();
         self.watch = self.watch.looked(lower, slack, threshold, || self.log_e(design));
         self.watch.decided
+    }
+
+    /// Fits to the baseline's past how its times are stretched.
+    #[cold]
+    fn stretch(&mut self) {
+        let is_first = self.fit.past.trials == 0.0;
+        self.fit = StretchFit::of(self.baseline, &self.axis, &self.ln_ratios);
+        if is_first {
+            let past = self.baseline.of(self.axis.len);
+            for (lane, transfer) in self.lanes.iter_mut().zip(&self.fit.transfers) {
+                lane.slow = transfer.slow(past);
+            }
+        }
     }
 
     fn end_block(&mut self, cap: f64) {
@@ -463,6 +492,25 @@ impl Tolerance {
     pub fn log_e(&self, design: &ToleranceDesign) -> f64 {
         let [acts, gross] = [ACTS, GROSSLY].map(|place| self.lanes[place].log_e());
         joined(acts, gross - design.limits.gross_less)
+    }
+
+    /// Log of the e-value if one reading had not raised it by more than it may: with the part that has
+    /// no cap at most so much. All of it has none where two blocks may reach the threshold.
+    pub(crate) fn log_e_if(&self, design: &ToleranceDesign, uncapped: f64) -> f64 {
+        if !design.needs_readings() {
+            return smaller(self.log_e(design), uncapped);
+        }
+        let gross = self.lanes[GROSSLY].log_e() - design.limits.gross_less;
+        joined(self.lanes[ACTS].log_e(), smaller(gross, uncapped))
+    }
+
+    /// The part of it that has no cap.
+    pub(crate) fn uncapped(&self, design: &ToleranceDesign) -> f64 {
+        if design.needs_readings() {
+            self.lanes[GROSSLY].log_e() - design.limits.gross_less
+        } else {
+            self.log_e(design)
+        }
     }
 
     /// The same for 'at most 1.1 times as slow': enough to look into it, no evidence for a
