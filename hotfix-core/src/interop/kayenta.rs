@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::finding::ImportFinding;
 use super::reader::At;
 use super::source::Source;
-use super::{no_counterpart, nothing};
+use super::{no_counterpart, nothing, platform};
 use crate::grade::Worse;
 use crate::text::shown;
 
@@ -239,9 +239,7 @@ fn request(at: &At<'_>, draft: &mut Draft) {
         at.no_counterpart("a look-back time in minutes");
     }
     nothing(at, &["siteLocal", "metadata"]);
-    if let Some(scopes) = at.get("scopes") {
-        scopes.lost(ImportFinding::Platform { what: "the instances of control and experiment" });
-    }
+    platform(at, &[("scopes", "the instances of control and experiment")]);
     if let Some(scores) = at.get("thresholds") {
         thresholds(&scores);
     }
