@@ -100,9 +100,11 @@ fn hours(median: &Median) -> Option<Point> {
     Some(Point { value: span.as_seconds() / 3600.0, hollow: median.seconds.is_none() })
 }
 
-/// The panels with their titles, and what each shows of a period. The first has bars, the others
-/// lines.
-const PANELS: [(&str, fn(&DoraRow) -> Option<Point>); 4] = [
+/// What a panel shows of a period.
+type Shown = fn(&DoraRow) -> Option<Point>;
+
+/// The panels by their titles. The first has bars, the others lines.
+const PANELS: [(&str, Shown); 4] = [
     ("Deployments (failed ones at the bottom)", |row| Some(exact(row.deployments as f64))),
     ("Change failure rate (%)", |row| Some(exact(100.0 * row.change_failure_rate?))),
     ("Lead time, median (hours; hollow: at least)", |row| hours(&row.lead_time)),
