@@ -262,6 +262,11 @@ impl<'s, 'd> Analysis<'s, 'd> {
         };
         let [success, failure] = conditions;
         let read = match (understood(success, false), understood(failure, true)) {
+            (Ok(Some(good)), Ok(Some(fine))) => {
+                self.undecided = true;
+                Some((good, fine))
+            }
+            (Ok(Some(only)), Ok(None)) | (Ok(None), Ok(Some(only))) => Some((only, only)),
             (Ok(None), Ok(None)) => {
                 at.differs(
                     format!(
@@ -272,18 +277,14 @@ impl<'s, 'd> Analysis<'s, 'd> {
                 );
                 None
             }
-            (Ok(good), Ok(fine)) => Some((good, fine)),
-            _ => None,
+            (Err(()), _) | (_, Err(())) => None,
         };
-        let Some((good, fine)) = read else {
+        let Some(((good, good_guarded), (fine, fine_guarded))) = read else {
             Self::put(at, name, (None, None), (None, None), true, draft);
             return false;
         };
-        let guarded = [&good, &fine].into_iter().flatten().any(|(_, guarded)| *guarded);
-        self.undecided |= good.is_some() && fine.is_some();
-        let good_sides = good.as_ref().or(fine.as_ref()).map_or((None, None), |(sides, _)| *sides);
-        let fine_sides = fine.as_ref().or(good.as_ref()).map_or((None, None), |(sides, _)| *sides);
-        Self::put(at, name, good_sides, fine_sides, watched, draft);
+        let guarded = good_guarded || fine_guarded;
+        Self::put(at, name, good, fine, watched, draft);
         if guarded {
             let place = conditions.iter().flatten().next().unwrap_or(at);
             place.no_data(

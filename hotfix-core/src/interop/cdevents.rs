@@ -18,8 +18,6 @@
 //! Source: specification and schemas of `CDEvents` 0.4.1 (cdevents.dev) and `CloudEvents`
 //! 1.0.2.
 
-use std::fmt::Write as _;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -191,22 +189,15 @@ impl Writer<'_> {
             subject.content["ticketURI"] = json!(ticket);
             self.put(line, entry.at, "incident.reported", subject);
         }
-        let detected = rollout.moment(Moment::Detected);
-        if let Some(at) = detected.filter(|_| detected != self.detected) {
+        if let Some(at) = news(&mut self.detected, rollout.moment(Moment::Detected)) {
             self.put(line, at, "incident.detected", self.of_incident(rollout));
         }
-        self.detected = detected;
-        let resolved = rollout.moment(Moment::Resolved);
-        match (self.resolved, resolved) {
-            (Some(_), None) => {
-                self.put(line, entry.at, "incident.detected", self.of_incident(rollout));
-            }
-            (before, Some(at)) if before != Some(at) => {
-                self.put(line, at, "incident.resolved", self.of_incident(rollout));
-            }
-            _ => {}
+        let was_resolved = self.resolved.is_some();
+        if let Some(at) = news(&mut self.resolved, rollout.moment(Moment::Resolved)) {
+            self.put(line, at, "incident.resolved", self.of_incident(rollout));
+        } else if was_resolved && self.resolved.is_none() {
+            self.put(line, entry.at, "incident.detected", self.of_incident(rollout));
         }
-        self.resolved = resolved;
     }
 
     /// Adds the effect of a confirmed action, which the log shows by the next lines.
@@ -241,17 +232,13 @@ impl Writer<'_> {
             Some(Stage::RollingBack(_) | Stage::Frozen { .. }) => self.leave(line, TURNED),
             Some(Stage::RolledBack | Stage::Aborted | Stage::Failed) => self.finish(line, TURNED),
         }
-        let deployed = rollout.moment(Moment::Deployed);
-        if let Some(at) = deployed.filter(|_| deployed != self.deployed) {
+        if let Some(at) = news(&mut self.deployed, rollout.moment(Moment::Deployed)) {
             let version = rollout.plan().release().map(|release| release.version.as_str());
             self.put(line, at, "service.upgraded", self.of_service(rollout, version));
         }
-        self.deployed = deployed;
-        let back = rollout.live_again_at();
-        if let Some(at) = back.filter(|_| back != self.rolled_back) {
+        if let Some(at) = news(&mut self.rolled_back, rollout.live_again_at()) {
             self.put(line, at, "service.rolledback", self.of_service(rollout, rollout.back_to()));
         }
-        self.rolled_back = back;
     }
 
     /// Ends the watched phase.
@@ -355,14 +342,17 @@ impl Writer<'_> {
     }
 }
 
+/// A time that was not known before, or is another now.
+fn news(known: &mut Option<Timestamp>, now: Option<Timestamp>) -> Option<Timestamp> {
+    let before = std::mem::replace(known, now);
+    now.filter(|_| now != before)
+}
+
 /// A part of a URL: all characters but letters, digits and `.-_~` are percent-encoded.
 fn percent(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b".-_~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_~".contains(&byte);
+    let encoded = text.bytes().map(|byte| {
+        if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    });
+    encoded.collect()
 }

@@ -3,6 +3,7 @@
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::document::Place;
+use crate::getters::getters;
 use crate::lint::{Level, findings};
 use crate::text::did_you_mean;
 
@@ -171,25 +172,21 @@ impl Finding {
         Self { remark, path: path.to_owned(), document, line, column }
     }
 
-    /// The stable code: `HF-CONV-…`.
-    pub const fn code(&self) -> &'static str {
-        self.remark.code()
-    }
-
-    /// Its level.
-    pub const fn level(&self) -> Level {
-        self.remark.level()
-    }
-
     /// What was lost or changed, in a sentence.
     pub fn message(&self) -> String {
         self.remark.to_string().trim_end_matches([':', ' ']).to_owned()
     }
+}
 
+getters! {
+    pub Finding: self;
+
+    /// The stable code: `HF-CONV-…`.
+    code: &'static str = self.remark.code();
+    /// Its level.
+    level: Level = self.remark.level();
     /// What to do about it.
-    pub const fn remedy(&self) -> &'static str {
-        self.remark.remedy()
-    }
+    remedy: &'static str = self.remark.remedy();
 }
 
 impl Serialize for Finding {

@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::finding::ImportFinding;
 use super::reader::At;
 use super::source::Source;
-use super::{no_counterpart, nothing};
+use super::{no_counterpart, nothing, platform};
 use crate::grade::Worse;
 use crate::text::shown;
 
@@ -150,34 +150,28 @@ fn metric(at: &At<'_>, draft: &mut Draft) -> bool {
     !muted && (critical || must_have)
 }
 
-/// Ratios of the means from which a shift counts. None if any significant shift counts.
+/// Ratios of the means from which a shift counts and from which it is critical. None if any
+/// significant shift does.
 #[derive(Clone, Copy, Default)]
 struct Sizes {
-    allowed_increase: Option<f64>,
-    allowed_decrease: Option<f64>,
-    critical_increase: Option<f64>,
-    critical_decrease: Option<f64>,
+    increase: [Option<f64>; 2],
+    decrease: [Option<f64>; 2],
 }
 
 fn sizes(at: &At<'_>) -> Sizes {
-    let ratio = |key, fits: fn(f64) -> bool| {
-        let number = at
-            .get(key)
-            .and_then(|at| at.within(at.loose_number()?, 0.0, 1e6, "a number from 0 to a million"));
-        number.filter(|number| fits(*number))
+    let ratio = |key| {
+        let number = at.get(key)?;
+        number.within(number.loose_number()?, 0.0, 1e6, "a number from 0 to a million")
     };
-    let sizes = Sizes {
-        allowed_increase: ratio("allowedIncrease", |size| size > 1.0),
-        allowed_decrease: ratio("allowedDecrease", |size| size < 1.0 && size > 0.0),
-        critical_increase: ratio("criticalIncrease", |size| size > 1.0),
-        critical_decrease: ratio("criticalDecrease", |size| size < 1.0 && size > 0.0),
-    };
-    match at.text_of("measure") {
-        Some("cles") => {
-            at.no_counterpart("an effect measured as the chance that one arm exceeds the other");
-            Sizes::default()
-        }
-        _ => sizes,
+    let increase = ["allowedIncrease", "criticalIncrease"].map(ratio);
+    let decrease = ["allowedDecrease", "criticalDecrease"].map(ratio);
+    if at.text_of("measure") == Some("cles") {
+        at.no_counterpart("an effect measured as the chance that one arm exceeds the other");
+        return Sizes::default();
+    }
+    Sizes {
+        increase: increase.map(|size| size.filter(|size| *size > 1.0)),
+        decrease: decrease.map(|size| size.filter(|size| *size < 1.0 && *size > 0.0)),
     }
 }
 
@@ -199,11 +193,9 @@ fn put(
         }
     };
     for (id, worse) in sides {
-        let (allowed, beyond, otherwise) = match worse {
-            Worse::Higher => (sizes.allowed_increase, sizes.critical_increase, 1.0 + TOLERANCE),
-            Worse::Lower => {
-                (sizes.allowed_decrease, sizes.critical_decrease, 1.0 / (1.0 + TOLERANCE))
-            }
+        let ([allowed, beyond], otherwise) = match worse {
+            Worse::Higher => (sizes.increase, 1.0 + TOLERANCE),
+            Worse::Lower => (sizes.decrease, 1.0 / (1.0 + TOLERANCE)),
         };
         let allowed = allowed.unwrap_or_else(|| {
             at.remark(ImportFinding::NoTest {
@@ -247,9 +239,7 @@ fn request(at: &At<'_>, draft: &mut Draft) {
         at.no_counterpart("a look-back time in minutes");
     }
     nothing(at, &["siteLocal", "metadata"]);
-    if let Some(scopes) = at.get("scopes") {
-        scopes.lost(ImportFinding::Platform { what: "the instances of control and experiment" });
-    }
+    platform(at, &[("scopes", "the instances of control and experiment")]);
     if let Some(scores) = at.get("thresholds") {
         thresholds(&scores);
     }

@@ -43,9 +43,7 @@ fn time_window(spec: &At<'_>) {
     for window in spec.list("timeWindow") {
         nothing(&window, &["isRolling"]);
         window.leave_out("duration", At::text, "the time window of an objective");
-        if let Some(calendar) = window.get("calendar") {
-            calendar.lost(ImportFinding::NoCounterpart { what: "a calendar window".to_owned() });
-        }
+        no_counterpart(&window, &[("calendar", "a calendar window")]);
     }
 }
 
@@ -200,9 +198,7 @@ fn alerts(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
 
 fn alert_policy(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
     nothing(spec, &["description", "alertWhenResolved", "alertWhenBreaching"]);
-    if let Some(targets) = spec.get("notificationTargets") {
-        targets.lost(ImportFinding::NoCounterpart { what: "the receivers of an alert".to_owned() });
-    }
+    no_counterpart(spec, &[("notificationTargets", "the receivers of an alert")]);
     if let Some((true, no_data)) = spec.read("alertWhenNoData", At::flag) {
         no_data.no_data("somebody is notified of missing data", "a person is asked");
     }

@@ -1,7 +1,7 @@
 //! Classification of one metric from its two samples.
 
 use super::error::{KayentaErrors, KayentaFault, pointer};
-use super::exact::exact;
+use super::exact::{Shift, exact};
 use super::ranks::Ranks;
 use super::root::{Point, zero};
 use super::sample::{Arms, Prepared, Series};
@@ -75,19 +75,6 @@ pub struct MetricResult {
     pub differs: bool,
     /// What a reader has to know about this result.
     pub note: Option<String>,
-}
-
-/// A shift between the samples, with its interval.
-#[derive(Clone, Copy, Debug)]
-struct Shift {
-    interval: Interval,
-    estimate: f64,
-}
-
-impl Shift {
-    fn is_finite(&self) -> bool {
-        [self.interval.low, self.interval.high, self.estimate].iter().all(|end| end.is_finite())
-    }
 }
 
 /// Classifies one metric as Kayenta does.
@@ -192,9 +179,11 @@ fn compare(
         }
         None => shifts(&mut ranks, &experiment.points, &control.points, quantile),
     };
-    let Some((found, exact)) =
-        shifts.filter(|(found, exact)| found.is_finite() && exact.is_finite())
-    else {
+    let is_finite = |Shift { interval, estimate }: &Shift| {
+        [interval.low, interval.high, *estimate].iter().all(|end| end.is_finite())
+    };
+    let shifts = shifts.filter(|(found, exact)| is_finite(found) && is_finite(exact));
+    let Some((found, exact)) = shifts else {
         result.classification = Classification::Error;
         result.exact = Classification::Error;
         (result.ratio, result.effect) = (None, None);
@@ -242,8 +231,7 @@ fn shifts(ranks: &mut Ranks, x: &[f64], y: &[f64], quantile: f64) -> Option<(Shi
     };
     let interval = Interval { low: end(quantile)?, high: end(-quantile)? };
     let found = Shift { interval, estimate: solve(0.0)? };
-    let (interval, estimate) = exact(ranks, y, quantile, (found.interval, found.estimate));
-    Some((found, Shift { interval, estimate }))
+    Some((found, exact(ranks, y, quantile, &found)))
 }
 
 fn label(shift: &Shift, effect: Option<f64>, settings: &MetricSettings) -> Classification {

@@ -10,6 +10,13 @@ use super::ranks::{Ranks, Run};
 use super::root::TOLERANCE;
 use crate::stats::interval::Interval;
 
+/// A shift between the samples, with its interval.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shift {
+    pub(super) interval: Interval,
+    pub(super) estimate: f64,
+}
+
 /// All differences of two ascending samples, without storing them.
 #[derive(Debug)]
 struct Differences<'a> {
@@ -72,28 +79,23 @@ impl Differences<'_> {
     }
 }
 
-/// Interval and estimate, from both samples, the quantile of the normal distribution and the root
-/// finder's answers.
-pub(super) fn exact(
-    ranks: &Ranks,
-    y: &[f64],
-    quantile: f64,
-    near: (Interval, f64),
-) -> (Interval, f64) {
+/// The shift between both samples, from the quantile of the normal distribution and the root
+/// finder's answer.
+pub(super) fn exact(ranks: &Ranks, y: &[f64], quantile: f64, near: &Shift) -> Shift {
     let x = ranks.runs();
     let pairs = x.iter().map(|run| run.points).sum::<usize>() * y.len();
     let rank = steps_to(quantile, pairs, ranks.deviation()).clamp(1, pairs);
     let mut differences = Differences { x, y, places: vec![0; x.len()] };
-    let low = differences.ranked(rank, near.0.low);
-    let high = differences.ranked(pairs + 1 - rank, near.0.high);
-    let middle = differences.ranked(pairs / 2 + 1, near.1);
+    let low = differences.ranked(rank, near.interval.low);
+    let high = differences.ranked(pairs + 1 - rank, near.interval.high);
+    let middle = differences.ranked(pairs / 2 + 1, near.estimate);
     let estimate = if pairs % 2 == 1 {
         middle
     } else {
         let lower = differences.ranked(pairs / 2, middle);
         lower + (middle - lower) / 2.0
     };
-    (Interval { low, high }, estimate)
+    Shift { interval: Interval { low, high }, estimate }
 }
 
 /// After how many steps down the statistic no longer exceeds the quantile.

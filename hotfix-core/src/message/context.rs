@@ -3,6 +3,8 @@
 //! Each reach has a function of its own. A text for the public is rendered from the public fields
 //! only: a field that is not in the map cannot be printed.
 
+use minijinja::Value;
+
 use crate::grade::{Audience, MessageKind, Moment};
 use crate::policy::section::{MessageField, Reach};
 use crate::rollout::Rollout;
@@ -10,7 +12,7 @@ use crate::text::{self, time};
 use crate::unit::Timestamp;
 
 use super::escape::{clean, is_address, shorten};
-use super::render::{Field, Fields};
+use super::render::{Fields, address};
 use super::zone::Clock;
 use super::{Request, describe, known, seen};
 
@@ -20,10 +22,9 @@ const MOST_CHARACTERS: usize = 1_000;
 const MOST_LINES: usize = 50;
 
 /// Sources of the field values of one message.
-pub(super) struct Context<'r> {
+struct Context<'r> {
     rollout: &'r Rollout,
-    kind: MessageKind,
-    audience: Audience,
+    request: &'r Request,
     at: Timestamp,
     clock: Clock,
     fields: Fields,
@@ -32,9 +33,8 @@ pub(super) struct Context<'r> {
 /// The values of every field that the audience may read.
 pub(super) fn fields(rollout: &Rollout, request: &Request, at: Timestamp) -> Fields {
     let clock = Clock::new(request.utc_offset, at);
-    let (kind, audience) = (request.kind, request.audience);
-    let mut context = Context { rollout, kind, audience, at, clock, fields: Fields::new() };
-    let reach = Reach::of(audience);
+    let mut context = Context { rollout, request, at, clock, fields: Fields::new() };
+    let reach = Reach::of(request.audience);
     context.public();
     if reach >= Reach::Business {
         context.business();
@@ -43,7 +43,8 @@ pub(super) fn fields(rollout: &Rollout, request: &Request, at: Timestamp) -> Fie
         context.internal();
     }
     for (name, value) in &request.values {
-        if let Some(field) = MessageField::find(name).filter(|field| field.is_for(audience)) {
+        if let Some(field) = MessageField::find(name).filter(|field| field.is_for(request.audience))
+        {
             context.give(field, value);
         }
     }
@@ -54,7 +55,7 @@ impl Context<'_> {
     fn put(&mut self, name: &'static str, value: impl Into<Option<String>>) {
         let value = value.into().map(|value| shown(&value)).filter(|value| !value.is_empty());
         if let Some(value) = value {
-            self.fields.insert(name, Field::Text(value));
+            self.fields.insert(name, value.into());
         }
     }
 
@@ -67,7 +68,7 @@ impl Context<'_> {
             lines.push(format!("and {more} more"));
         }
         if !lines.is_empty() {
-            self.fields.insert(name, Field::Lines(lines));
+            self.fields.insert(name, lines.into_iter().map(Value::from).collect());
         }
     }
 
@@ -78,7 +79,7 @@ impl Context<'_> {
             let lines: Vec<String> = value.lines().map(str::to_owned).collect();
             self.put_lines(field.name, &lines);
         } else if is_address(value.trim()) {
-            self.fields.insert(field.name, Field::Address(value.trim().to_owned()));
+            self.fields.insert(field.name, address(value.trim()));
         } else {
             self.put(field.name, value.to_owned());
         }
@@ -93,7 +94,7 @@ impl Context<'_> {
         let (rollout, at) = (self.rollout, self.at);
         let moment = |moment| rollout.moment(moment).filter(|came| *came <= at);
         // A public message needs a subject even where the incident names no service.
-        let unnamed = (self.audience == Audience::Public).then(|| "our service".to_owned());
+        let unnamed = (self.request.audience == Audience::Public).then(|| "our service".to_owned());
         self.put("service", rollout.plan().subject().incident.service.clone().or(unnamed));
         self.put("status", describe::public_status(rollout).to_owned());
         self.put("now", self.clock.time(at));
@@ -102,14 +103,14 @@ impl Context<'_> {
         self.put("deployed_at", self.time(moment(Moment::Deployed)));
         self.put("verified_at", self.time(rollout.verified_at().filter(|came| *came <= at)));
         self.put("resolved_at", self.time(moment(Moment::Resolved)));
-        self.put("duration", seen::duration(rollout, self.kind, at).map(whole));
+        self.put("duration", seen::duration(rollout, self.request.kind, at).map(whole));
         let downtime = seen::downtime(rollout, at);
         self.put(
             "downtime",
             downtime.map(|s| if s.is_zero() { "none".to_owned() } else { whole(s) }),
         );
         self.put("eta", self.time(seen::eta(rollout, at)));
-        self.put("next_update", self.time(seen::next_update(rollout, self.audience, at)));
+        self.put("next_update", self.time(seen::next_update(rollout, self.request.audience, at)));
         self.put("held_back", seen::held_back(rollout).map(|_| "some users".to_owned()));
     }
 
@@ -127,7 +128,7 @@ impl Context<'_> {
         self.put("severity_label", known::severity_label(rollout));
         // An impact that is over is left out.
         let is_past =
-            self.kind == MessageKind::Update && rollout.moment(Moment::Resolved).is_some();
+            self.request.kind == MessageKind::Update && rollout.moment(Moment::Resolved).is_some();
         self.put("impact", known::impact(rollout).filter(|_| !is_past));
         self.put("affected", known::affected(rollout));
         self.put("users_affected", known::users_affected(rollout));
@@ -135,9 +136,10 @@ impl Context<'_> {
         self.put("status", describe::business_status(rollout));
         self.put("action", describe::action(rollout).to_owned());
         self.put("next_step", describe::next_step(rollout, &self.clock, true));
-        self.put("unseen", seen::unseen(rollout, self.kind).map(str::to_owned));
+        self.put("unseen", seen::unseen(rollout, self.request.kind).map(str::to_owned));
         self.put("reason", describe::plain_reason(rollout).map(str::to_owned));
-        let share = seen::phase(rollout, self.kind).map_or(rollout.share(), |(_, share)| share);
+        let share =
+            seen::phase(rollout, self.request.kind).map_or(rollout.share(), |(_, share)| share);
         self.put("share", share.to_string());
         self.put("held_back", seen::held_back(rollout).map(|share| share.to_string()));
         let phases = rollout.plan().policy().phases().iter();
@@ -156,15 +158,15 @@ impl Context<'_> {
         self.put("reason", describe::reason(rollout));
         self.put("commander", known::commander(rollout));
         self.put("engineer", known::engineer(rollout));
-        self.put("version", seen::version(rollout, self.kind).map(str::to_owned));
+        self.put("version", seen::version(rollout, self.request.kind).map(str::to_owned));
         self.put("previous", rollout.back_to().map(str::to_owned));
         self.put("strategy", text::words(rollout.plan().policy().strategy().as_str()));
-        let phase = seen::phase(rollout, self.kind);
+        let phase = seen::phase(rollout, self.request.kind);
         self.put("phase", phase.map(|(name, _)| name.to_string()));
-        self.put("fix", seen::fix(rollout, self.kind));
+        self.put("fix", seen::fix(rollout, self.request.kind));
         self.put("harm", seen::harm(rollout));
         self.put_lines("approvers", &known::approvers(rollout));
-        self.put_lines("metrics", &seen::metrics(rollout, self.kind));
+        self.put_lines("metrics", &seen::metrics(rollout, self.request.kind));
         self.put_lines("timeline", &seen::timeline(rollout, &self.clock, self.at));
         self.put_lines("watch_for", &seen::watch_for(rollout, &self.clock, self.at));
     }

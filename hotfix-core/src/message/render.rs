@@ -10,7 +10,6 @@ use std::io;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
-use crate::sorting::map_of;
 use crate::text::sentence;
 
 use super::escape::{clean, is_address};
@@ -25,17 +24,13 @@ const FUEL: u64 = 20_000;
 /// Most bytes that a template may write.
 const MOST_BYTES: usize = 64_000;
 
-/// The value of a field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Field {
-    Text(String),
-    /// An address, to be shown as a link.
-    Address(String),
-    Lines(Vec<String>),
-}
+/// Values by field: a text, the lines of a list, or an [`address`]; a field without one is absent.
+pub(super) type Fields = BTreeMap<&'static str, Value>;
 
-/// Values by field; a field without one is absent.
-pub(super) type Fields = BTreeMap<&'static str, Field>;
+/// The value of a field with an address, which is shown as a link.
+pub(super) fn address(address: &str) -> Value {
+    Value::from(format!("{}{address}{}", ADDRESS[0], ADDRESS[1]))
+}
 
 /// A line of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,12 +105,10 @@ fn visible(text: &str) -> String {
 /// A text that says which limit the template exceeds: of steps or of output.
 pub(super) fn render(template: &str, fields: &Fields) -> Result<Vec<Line>, String> {
     let environment = environment();
-    let values: BTreeMap<&str, Value> =
-        map_of(fields.iter().map(|(name, field)| (*name, value(field))));
     let mut written = Bounded(Vec::new());
     environment
         .template_from_str(template)
-        .and_then(|template| template.render_captured_to(Value::from(values), &mut written))
+        .and_then(|template| template.render_captured_to(Value::from(fields.clone()), &mut written))
         .map_err(|error| describe(&error))?;
     let text = String::from_utf8(written.0).unwrap_or_default();
     let mut lines: Vec<Line> = text.lines().filter_map(Line::read).collect();
@@ -155,14 +148,6 @@ fn environment() -> Environment<'static> {
     environment.add_filter("upper", move |value: Value| cased(&value, str::to_uppercase));
     environment.add_filter("lower", move |value: Value| cased(&value, str::to_lowercase));
     environment
-}
-
-fn value(field: &Field) -> Value {
-    match field {
-        Field::Text(text) => Value::from(text.clone()),
-        Field::Address(address) => Value::from(format!("{}{address}{}", ADDRESS[0], ADDRESS[1])),
-        Field::Lines(lines) => lines.iter().cloned().map(Value::from).collect(),
-    }
 }
 
 /// A value as text: several lines become list items; `None` where there is no value.

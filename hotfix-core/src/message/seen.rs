@@ -18,8 +18,7 @@ use super::zone::Clock;
 /// A message about a phase that passed shows the readings of that phase; others what was read last.
 pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
     let comparison = rollout.comparison();
-    let of_phase = passed(rollout).filter(|_| kind == MessageKind::PhasePassed);
-    let only = of_phase.map(|passed| passed.column);
+    let only = passed(rollout, kind).map(|(column, _)| column);
     let last = if only.is_some() { None } else { rollout.read_last() };
     let read = |row: &ComparisonRow| {
         if let Some(last) = &last {
@@ -92,7 +91,7 @@ pub(super) fn harm(rollout: &Rollout) -> Option<String> {
 
 /// The phase that a message is about, with its share; for `phase_passed`, the phase that passed.
 pub(super) fn phase(rollout: &Rollout, kind: MessageKind) -> Option<(PhaseName, Share)> {
-    if let Some(passed) = passed(rollout).filter(|_| kind == MessageKind::PhasePassed) {
+    if let Some((_, passed)) = passed(rollout, kind) {
         return Some((passed.phase, passed.share));
     }
     let step = rollout.stage().step()?;
@@ -105,11 +104,11 @@ pub(super) fn phase(rollout: &Rollout, kind: MessageKind) -> Option<(PhaseName, 
 /// Why a person had to pass the phase: no metric was read, none was judged, readings were missing,
 /// or its criteria were not met; `None` where the phase met them.
 pub(super) fn unseen(rollout: &Rollout, kind: MessageKind) -> Option<&'static str> {
-    let passed = passed(rollout).filter(|_| kind == MessageKind::PhasePassed)?;
+    let (column, passed) = passed(rollout, kind)?;
     let comparison = rollout.comparison();
     let policy = rollout.plan().policy();
     let deciding = comparison.rows.iter().filter(|row| policy.decides(row.metric));
-    let cells = deciding.filter_map(|row| *row.cells.get(passed.column)?);
+    let cells = deciding.filter_map(|row| *row.cells.get(column)?);
     let bands: Vec<Option<Band>> = cells.map(|cell| cell.band).collect();
     if bands.is_empty() {
         Some("no metric was read")
@@ -127,34 +126,29 @@ pub(super) fn unseen(rollout: &Rollout, kind: MessageKind) -> Option<&'static st
     }
 }
 
-/// A phase that passed, its share and how long it was watched.
-struct Passed {
-    /// Its place in the comparison.
-    column: usize,
-    phase: PhaseName,
-    share: Share,
-    watched: Span,
-}
-
-/// The last phase that passed.
-fn passed(rollout: &Rollout) -> Option<Passed> {
-    let now = rollout.now()?;
+/// For a message about a phase that passed: the last such phase, with its place in the comparison.
+fn passed(rollout: &Rollout, kind: MessageKind) -> Option<(usize, PhaseColumn)> {
+    if kind != MessageKind::PhasePassed {
+        return None;
+    }
     let columns = rollout.comparison().phases;
     let at_gate = match rollout.stage() {
         Stage::Gate { step, .. } => Some(step.phase),
         _ => None,
     };
     let ended = |of: &PhaseColumn| of.ended.is_some() || Some(of.phase) == at_gate;
-    let column = columns.iter().rposition(ended)?;
-    let PhaseColumn { phase, share, since, ended, .. } = *columns.get(column)?;
-    Some(Passed { column, phase, share, watched: ended.unwrap_or(now).since(since?) })
+    let mut watched = columns.into_iter().enumerate().rev();
+    watched.find(|(_, column)| ended(column)).filter(|(_, column)| column.since.is_some())
 }
 
 /// Value of the field `duration`.
 pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> Option<Span> {
     let begun = || rollout.beginning().map(|(_, at)| at);
     match kind {
-        MessageKind::PhasePassed => passed(rollout).map(|passed| passed.watched),
+        MessageKind::PhasePassed => {
+            let (_, passed) = passed(rollout, kind)?;
+            Some(passed.ended.or(rollout.now())?.since(passed.since?))
+        }
         MessageKind::DeploymentStarted => Some(planned(rollout)),
         MessageKind::Deployed => {
             let started = rollout.moment(Moment::DeployStarted)?;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::FixedOffset;
+
 use crate::unit::Timestamp;
 
 use super::MessageError;
@@ -54,22 +56,11 @@ impl FromStr for Offset {
         if matches!(text, "Z" | "UTC") {
             return Ok(Self::UTC);
         }
-        let sign = match text.get(..1) {
-            Some("+") => 1,
-            Some("-") => -1,
-            _ => return Err(refused()),
-        };
-        let two = |part: &str| {
-            let digits = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
-            digits.then(|| part.parse::<i32>().ok()).flatten()
-        };
-        let (hours, minutes) = text
-            .get(1..)
-            .and_then(|rest| rest.split_once(':'))
-            .and_then(|(hours, minutes)| Some((two(hours)?, two(minutes)?)))
-            .filter(|(_, minutes)| *minutes < 60)
-            .ok_or_else(refused)?;
-        Self::try_from_minutes(sign * (60 * hours + minutes)).map_err(|_| refused())
+        let read: FixedOffset = text.parse().map_err(|_| refused())?;
+        let offset = Self::try_from_minutes(read.local_minus_utc() / 60).map_err(|_| refused())?;
+        // chrono reads other forms, too; `-00:00` is `+00:00`.
+        let is_ours = offset.to_string().get(1..) == text.get(1..);
+        is_ours.then_some(offset).ok_or_else(refused)
     }
 }
 

@@ -92,24 +92,18 @@ pub(super) fn causes(policy: &Policy, causes: &[Cause]) -> String {
     for cause in causes.iter().filter(|cause| !cause.is_covered(causes)) {
         let kind = cause.metric.and_then(|id| policy.metric(id.as_str())).map(|of| of.kind);
         let why = cause.reason.describe_for(kind);
-        let mut about = match cause.metric {
-            Some(id) => metric(policy, id),
-            None => String::new(),
-        };
+        let mut about = cause.metric.map(|id| metric(policy, id)).filter(|title| !title.is_empty());
         if let Some(instance) = &cause.instance {
-            about = format!("{about} ({instance})");
+            about = Some(format!("{} ({instance})", about.unwrap_or_default()));
         }
         match grouped.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, all)) => all.push(about),
-            None => grouped.push((why, vec![about])),
+            Some((_, all)) => all.extend(about),
+            None => grouped.push((why, about.into_iter().collect())),
         }
     }
-    let one = |(why, about): &(&str, Vec<String>)| {
-        let about: Vec<String> = about.iter().filter(|of| !of.is_empty()).cloned().collect();
-        match about.as_slice() {
-            [] => (*why).to_owned(),
-            about => format!("{}: {}", text::enumerated(about), why),
-        }
+    let one = |(why, about): &(&str, Vec<String>)| match about.as_slice() {
+        [] => (*why).to_owned(),
+        about => format!("{}: {why}", text::enumerated(about)),
     };
     joined(grouped.iter().map(one), "; ")
 }

@@ -114,26 +114,27 @@ impl LogSummary {
         }
     }
 
-    fn opened(&mut self, rollout: &Rollout) -> LineText {
+    fn opened(&mut self, rollout: &Rollout) -> TimelineEntry {
         let plan = rollout.plan();
         let author = plan.release().and_then(|release| release.author.as_deref());
         self.has_redacted_names |= author.is_some_and(is_taken_out);
-        let text = match plan.release() {
+        let what = match plan.release() {
             Some(release) => format!("opened the log with the plan for {}", release.version),
             None => "opened the log with a plan without a release".to_owned(),
         };
-        LineText::of("opened", text)
+        TimelineEntry { kind: "opened", what, ..TimelineEntry::default() }
     }
 
-    fn refused(&mut self, got: Option<InputKind>, code: &str) -> LineText {
+    fn refused(&mut self, got: Option<InputKind>, code: &str) -> TimelineEntry {
         if self.refused.contains_key(code) || self.refused.len() < MOST {
             *self.refused.entry(code.to_owned()).or_default() += 1;
         }
-        let what = got.map_or("an input", InputKind::as_str);
-        LineText::of("refused", format!("refused: {} ({code})", text::words(what)))
+        let what = text::words(got.map_or("an input", InputKind::as_str));
+        let what = format!("refused: {what} ({code})");
+        TimelineEntry { kind: "refused", what, ..TimelineEntry::default() }
     }
 
-    fn taken(&mut self, rollout: &Rollout, entry: &Entry<'_>, input: &Input) -> LineText {
+    fn taken(&mut self, rollout: &Rollout, entry: &Entry<'_>, input: &Input) -> TimelineEntry {
         let plan = rollout.plan();
         let about = self.resolve(&input.command, entry.at, plan);
         let role = self.role(plan, input);
@@ -161,7 +162,8 @@ impl LogSummary {
                 }
             }
         }
-        LineText { kind: input.command.kind().as_str(), role, what, why, by: input.by.clone() }
+        let kind = input.command.kind().as_str();
+        TimelineEntry { kind, role, what, why, ..TimelineEntry::default() }
     }
 
     /// The action that a `confirm` or `failed` refers to.
@@ -344,7 +346,7 @@ impl LogSummary {
         &mut self,
         rollout: &Rollout,
         entry: &Entry<'_>,
-        line: LineText,
+        line: TimelineEntry,
         turned: Option<String>,
     ) {
         let policy = rollout.plan().policy();
@@ -367,15 +369,11 @@ impl LogSummary {
         self.timeline.push(TimelineEntry {
             seq: entry.seq,
             at: entry.at,
-            until: None,
             count: 1,
             claimed_at: entry.claimed_at,
-            kind: line.kind,
-            role: line.role,
-            what: line.what,
-            why: line.why,
             then,
             state: entry.to.map(|_| rollout.state()),
+            ..line
         });
     }
 
@@ -391,8 +389,11 @@ impl LogSummary {
         }
     }
 
-    fn record(&mut self, entry: &Entry<'_>, line: &LineText, policy: &Policy) {
-        let who = line.by.clone();
+    fn record(&mut self, entry: &Entry<'_>, line: &TimelineEntry, policy: &Policy) {
+        let who = match entry.recorded {
+            Recorded::Taken(input) => input.by.clone(),
+            Recorded::Opened | Recorded::Refused { .. } => None,
+        };
         self.has_redacted_names |= who.as_deref().is_some_and(is_taken_out);
         let changes = entry.actions.iter().filter(|action| action.act.awaits());
         self.audit.push(AuditEntry {
@@ -428,20 +429,5 @@ const fn approving(command: &Command) -> Option<RoleName> {
         | Command::Deny { role, .. }
         | Command::Withdraw { role, .. } => Some(*role),
         _ => None,
-    }
-}
-
-/// A log line as text.
-struct LineText {
-    kind: &'static str,
-    role: Option<String>,
-    what: String,
-    why: Option<String>,
-    by: Option<String>,
-}
-
-impl LineText {
-    const fn of(kind: &'static str, what: String) -> Self {
-        Self { kind, role: None, what, why: None, by: None }
     }
 }

@@ -209,7 +209,7 @@ pub struct Counted {
 
 /// One input, or several readings in a row, with the result.
 #[serde_with::skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TimelineEntry {
     /// Line of the log, from 0.
     pub seq: u64,

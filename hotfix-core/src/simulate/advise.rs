@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::document::DocumentFault;
 use crate::policy::{Policy, PolicyError, Problem};
@@ -124,29 +124,25 @@ impl Axis {
     /// The default values to try: half and twice the first phase's share and duration, and the
     /// level of the tests.
     pub fn usual(policy: &Policy) -> Vec<Self> {
-        let mut axes = Vec::new();
-        if let [first, next, ..] = policy.phases() {
-            let share = first.share.as_fraction();
-            let shares = [share / 2.0, share * 2.0];
-            let values = shares.into_iter().filter(|share| *share < next.share.as_fraction());
-            axes.push(Self {
-                path: "/phases/0/share".to_owned(),
-                values: values.map(Value::from).collect(),
-            });
-        }
-        if let Some(first) = policy.phases().first() {
-            let watch = first.watch.as_seconds();
-            let values = vec![json!(watch / 2.0), json!(watch * 2.0)];
-            axes.push(Self { path: "/phases/0/watch".to_owned(), values });
-        }
-        let alpha = policy.evidence().alpha.as_fraction();
-        let values = [0.001, 0.01, 0.05].into_iter().filter(|tried| *tried != alpha);
-        axes.push(Self {
-            path: "/evidence/alpha".to_owned(),
-            values: values.map(Value::from).collect(),
-        });
-        axes.retain(|axis| !axis.values.is_empty());
-        axes
+        let around = |value: f64| vec![value / 2.0, value * 2.0];
+        let first = policy.phases().first();
+        let mut shares = first.map(|first| around(first.share.as_fraction())).unwrap_or_default();
+        let most = policy.phases().get(1).map_or(0.0, |next| next.share.as_fraction());
+        shares.retain(|share| *share < most);
+        let watches = first.map(|first| around(first.watch.as_seconds())).unwrap_or_default();
+        let mut levels = vec![0.001, 0.01, 0.05];
+        levels.retain(|level| *level != policy.evidence().alpha.as_fraction());
+        let axes = [
+            ("/phases/0/share", shares),
+            ("/phases/0/watch", watches),
+            ("/evidence/alpha", levels),
+        ];
+        let axes = axes.into_iter().filter(|(_, values)| !values.is_empty());
+        axes.map(|(path, values)| Self {
+            path: path.to_owned(),
+            values: values.into_iter().map(Value::from).collect(),
+        })
+        .collect()
     }
 }
 

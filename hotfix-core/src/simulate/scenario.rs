@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::document::{DocumentErrors, Node, ValueFault, document_table};
+use crate::getters::getters;
 use crate::judge::Reason;
 use crate::plan::{Plan, PlanError, Subject};
 use crate::policy::Policy;
@@ -76,6 +77,17 @@ document_table! {
 /// A working day, when nobody says.
 const FROM: &str = "2026-03-03T14:00:00.000Z";
 
+getters! {
+    pub Scenario: self;
+
+    /// Its title. May be empty.
+    name: &str = self.name.as_str();
+    /// The default seed of its runs.
+    seed: u64 = self.seed;
+    /// The time of the first input.
+    from: Timestamp = self.from;
+}
+
 impl Scenario {
     /// Reads TOML, or JSON if the text begins with a brace.
     ///
@@ -97,21 +109,6 @@ impl Scenario {
 
     pub(super) fn from_document(document: &Node) -> Result<Self, SimulationErrors> {
         ScenarioReader::new().read(document, Self::from_node)
-    }
-
-    /// Its title. May be empty.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The default seed of its runs.
-    pub const fn seed(&self) -> u64 {
-        self.seed
-    }
-
-    /// The time of the first input.
-    pub const fn from(&self) -> Timestamp {
-        self.from
     }
 
     /// The plan of a policy for this scenario: with its incident and release, or synthetic ones of

@@ -126,8 +126,7 @@ impl Measures {
     /// # Errors
     /// [`MeasureError::Log`] for a log that cannot be read.
     pub fn from_log(log: &[u8]) -> Result<Self, MeasureError> {
-        let (rollout, history) =
-            IncidentHistory::read(log).map_err(|error| MeasureError::Log { index: 0, error })?;
+        let (rollout, history) = IncidentHistory::read(log, 0)?;
         Ok(Self::of(Incident { rollout: &rollout, history: &history }))
     }
 

@@ -3,8 +3,10 @@
 use crate::grade::{ChecklistMoment, Moment};
 use crate::report::fact_history::FactHistory;
 use crate::report::impact::Tally;
-use crate::rollout::{Command, Entry, ItemStatus, LogError, Recorded, Resume, Rollout, Stage};
+use crate::rollout::{Command, Entry, ItemStatus, Recorded, Resume, Rollout, Stage};
 use crate::unit::{Name, Timestamp};
+
+use super::MeasureError;
 
 /// One attempt: from the plan, a `supersede` or a `retry` until the next attempt or the end.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,11 +66,11 @@ impl Incident<'_> {
 }
 
 impl IncidentHistory {
-    /// Reads a whole log into the rollout at its end and the history.
-    pub(crate) fn read(log: &[u8]) -> Result<(Rollout, Self), LogError> {
+    /// Reads a whole log into the rollout at its end and the history. `index`: of the log, from 0.
+    pub(super) fn read(log: &[u8], index: usize) -> Result<(Rollout, Self), MeasureError> {
         let mut history = Self::default();
-        let rollout = Rollout::replay_each(log, |rollout, entry| history.fold(rollout, entry))?;
-        Ok((rollout, history))
+        let read = Rollout::replay_each(log, |rollout, entry| history.fold(rollout, entry));
+        read.map_err(|error| MeasureError::Log { index, error }).map(|rollout| (rollout, history))
     }
 
     /// Adds one line, with the rollout's state after it.

@@ -8,7 +8,7 @@ use super::logs::first_line;
 use super::{Figure, MeasureError, MeasureName, Measures, starts_with_an_opening};
 use crate::fact::{Fact, FactId, FactKind, FactValue, Facts, OUTCOMES, Vocabulary};
 use crate::policy::Policy;
-use crate::rollout::{Rollout, State};
+use crate::rollout::{Recording, Rollout, State};
 use crate::sorting::sort_by;
 use crate::unit::Span;
 
@@ -81,8 +81,8 @@ impl Known {
     /// # Errors
     /// [`MeasureError::Log`] for a log that cannot be read.
     pub fn from_log(log: &[u8]) -> Result<Self, MeasureError> {
-        let (rollout, _) =
-            IncidentHistory::read(log).map_err(|error| MeasureError::Log { index: 0, error })?;
+        let rollout = Rollout::replay(log, Recording::HandOut)
+            .map_err(|error| MeasureError::Log { index: 0, error })?;
         let vocabulary = rollout.plan().policy().vocabulary().clone();
         Ok(Self { facts: facts(&rollout), vocabulary, opening: Some(first_line(log).to_owned()) })
     }
@@ -144,8 +144,7 @@ pub fn similar(known: &Known, logs: &[&[u8]]) -> Result<Vec<Similar>, MeasureErr
         if known.opening.as_deref() == Some(first_line(log)) {
             continue;
         }
-        let (rollout, history) =
-            IncidentHistory::read(log).map_err(|error| MeasureError::Log { index, error })?;
+        let (rollout, history) = IncidentHistory::read(log, index)?;
         found.push(compare(known, index, Incident { rollout: &rollout, history: &history }));
     }
     sort_by(&mut found, |a, b| b.score.total_cmp(&a.score).then(a.log.cmp(&b.log)));

@@ -9,7 +9,6 @@ use super::dora::{Dora, DoraRow};
 use super::page::failure_rate;
 use crate::report::chart::round_step;
 use crate::text::figure;
-use crate::unit::Span;
 
 /// Width of one of the four panels.
 const WIDTH: f64 = 320.0;
@@ -59,28 +58,15 @@ impl Dora {
             2.0 * HEIGHT,
             self.by
         );
-        let rate = |row: &DoraRow| {
-            row.change_failure_rate.map(|rate| Point { value: 100.0 * rate, hollow: false })
-        };
-        let counted = rows.iter().map(|row| row.deployments as f64);
-        let panels = [
-            Panel::new("Deployments (failed ones at the bottom)", (0.0, 0.0), rows, counted),
-            Panel::of("Change failure rate (%)", (WIDTH, 0.0), rows, rate),
-            Panel::of("Lead time, median (hours; hollow: at least)", (0.0, HEIGHT), rows, |row| {
-                hours(&row.lead_time)
-            }),
-            Panel::of(
-                "Time to restore, median (hours; hollow: at least)",
-                (WIDTH, HEIGHT),
-                rows,
-                |row| hours(&row.time_to_restore),
-            ),
-        ];
-        for panel in &panels {
+        for (index, (title, value)) in PANELS.into_iter().enumerate() {
+            let (x, y) = ((index % 2) as f64 * WIDTH, (index / 2) as f64 * HEIGHT);
+            let _ = writeln!(svg, "<g transform=\"translate({x} {y})\">");
+            let _ = writeln!(svg, "<text x=\"8\" y=\"18\">{title}</text>");
+            let panel = Panel::new(rows.iter().map(value).collect());
             panel.axes(&mut svg, rows);
-            match &panel.points {
-                Some(points) => panel.line(&mut svg, points),
-                None => panel.bars(&mut svg, rows),
+            match index {
+                0 => panel.bars(&mut svg, rows),
+                _ => panel.line(&mut svg),
             }
             svg.push_str("</g>\n");
         }
@@ -105,49 +91,40 @@ fn text(dora: &Dora) -> String {
     text.trim_end().to_owned()
 }
 
-fn hours(median: &Median) -> Option<Point> {
-    let hours = |span: Span| span.as_seconds() / 3600.0;
-    match (median.seconds, median.at_least) {
-        (Some(span), _) => Some(Point { value: hours(span), hollow: false }),
-        (None, Some(span)) => Some(Point { value: hours(span), hollow: true }),
-        (None, None) => None,
-    }
+const fn exact(value: f64) -> Point {
+    Point { value, hollow: false }
 }
 
+fn hours(median: &Median) -> Option<Point> {
+    let span = median.seconds.or(median.at_least)?;
+    Some(Point { value: span.as_seconds() / 3600.0, hollow: median.seconds.is_none() })
+}
+
+/// What a panel shows of a period.
+type Shown = fn(&DoraRow) -> Option<Point>;
+
+/// The panels by their titles. The first has bars, the others lines.
+const PANELS: [(&str, Shown); 4] = [
+    ("Deployments (failed ones at the bottom)", |row| Some(exact(row.deployments as f64))),
+    ("Change failure rate (%)", |row| Some(exact(100.0 * row.change_failure_rate?))),
+    ("Lead time, median (hours; hollow: at least)", |row| hours(&row.lead_time)),
+    ("Time to restore, median (hours; hollow: at least)", |row| hours(&row.time_to_restore)),
+];
+
 struct Panel {
-    title: &'static str,
-    at: (f64, f64),
-    count: usize,
+    /// One for each period.
+    points: Vec<Option<Point>>,
     /// Distance between two grid lines, and value of the highest one.
     step: f64,
     top: f64,
-    /// Points of a line; `None` for bars.
-    points: Option<Vec<Option<Point>>>,
 }
 
 impl Panel {
-    fn new(
-        title: &'static str,
-        at: (f64, f64),
-        rows: &[DoraRow],
-        values: impl Iterator<Item = f64>,
-    ) -> Self {
-        let most = values.fold(0.0, f64::max);
+    fn new(points: Vec<Option<Point>>) -> Self {
+        let most = points.iter().flatten().map(|point| point.value).fold(0.0, f64::max);
         let most = if most > 0.0 { most } else { 1.0 };
         let step = round_step(most);
-        Self { title, at, count: rows.len(), step, top: (most / step).ceil() * step, points: None }
-    }
-
-    fn of(
-        title: &'static str,
-        at: (f64, f64),
-        rows: &[DoraRow],
-        value: impl Fn(&DoraRow) -> Option<Point>,
-    ) -> Self {
-        let points: Vec<Option<Point>> = rows.iter().map(value).collect();
-        let values = points.iter().flatten().map(|point| point.value);
-        let panel = Self::new(title, at, rows, values);
-        Self { points: Some(points), ..panel }
+        Self { points, step, top: (most / step).ceil() * step }
     }
 
     /// The middle of a period.
@@ -156,7 +133,7 @@ impl Panel {
     }
 
     fn slot(&self) -> f64 {
-        (WIDTH - LEFT - RIGHT) / self.count.max(1) as f64
+        (WIDTH - LEFT - RIGHT) / self.points.len().max(1) as f64
     }
 
     fn y(&self, value: f64) -> f64 {
@@ -164,8 +141,6 @@ impl Panel {
     }
 
     fn axes(&self, svg: &mut String, rows: &[DoraRow]) {
-        let _ = writeln!(svg, "<g transform=\"translate({} {})\">", self.at.0, self.at.1);
-        let _ = writeln!(svg, "<text x=\"8\" y=\"18\">{}</text>", self.title);
         let values = (0..).map(|line| f64::from(line) * self.step);
         for value in values.take_while(|value| *value <= self.top * 1.0001) {
             let y = self.y(value);
@@ -208,8 +183,8 @@ impl Panel {
     }
 
     /// One value per period; the line is interrupted at a period without one.
-    fn line(&self, svg: &mut String, points: &[Option<Point>]) {
-        let placed: Vec<(usize, Option<Point>)> = points.iter().copied().enumerate().collect();
+    fn line(&self, svg: &mut String) {
+        let placed: Vec<(usize, Option<Point>)> = self.points.iter().copied().enumerate().collect();
         for stretch in placed.split(|(_, point)| point.is_none()).filter(|part| part.len() > 1) {
             let mut path = String::new();
             for (index, point) in stretch {

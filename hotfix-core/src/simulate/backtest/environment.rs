@@ -13,7 +13,7 @@ use crate::rollout::{
 };
 use crate::simulate::people::{checked, cleared};
 use crate::simulate::recorded::{
-    Assumptions, Count, Gates, Merge, Odd, RecordedErrors, RecordedFault, RecordedFinding,
+    Assumptions, Gates, Merge, Odd, Oddities, RecordedErrors, RecordedFault, RecordedFinding,
     RecordedMetrics, Unrecorded,
 };
 use crate::simulate::{Answers, Driver, Environment, Shown, Tick, Until};
@@ -39,22 +39,19 @@ struct Recorded<'a> {
     until: Timestamp,
     merge: Merge,
     notes: Notes,
-    /// Ticks without a reading while the rollout was watched.
-    silent: Count,
-    /// Gates that the backtest promoted.
-    passed: Count,
-    /// Ticks with another share than the log's rollout had.
-    other_share: Count,
+    /// Ticks without a reading while the rollout was watched, or with another share than the log's
+    /// rollout had, and gates that the backtest promoted.
+    odd: Oddities,
 }
 
 impl Environment for Recorded<'_> {
     fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown {
         self.merged(tick.from, tick.to, into);
         if tick.to > self.from && into.is_empty() && tick.from < self.until {
-            self.silent.note(tick.to);
+            self.odd.note(Odd::Coarse(self.policy.watch().cadence), None, tick.to);
         }
         if !into.is_empty() && self.differs(&tick) {
-            self.other_share.note(tick.to);
+            self.odd.note(Odd::OtherShare, None, tick.to);
         }
         if into.is_empty() { Shown::Nothing } else { Shown::Readings }
     }
@@ -87,7 +84,7 @@ impl Environment for Recorded<'_> {
             State::Ready => answers.at(at, Input::new(Command::Start).by(NOBODY)),
             State::Gate if self.gates == Gates::Pass => {
                 if let Stage::Gate { until: None, .. } = rollout.stage() {
-                    self.passed.note(at);
+                    self.odd.note(Odd::Passed, None, at);
                     answers.at(at, Input::new(Command::Promote { why: None }).by(NOBODY));
                 }
             }
@@ -203,9 +200,7 @@ pub(super) fn play(
         until,
         merge: Merge::default(),
         notes: Notes::new(run, &left_out),
-        silent: Count::default(),
-        passed: Count::default(),
-        other_share: Count::default(),
+        odd: Oddities::default(),
     };
     environment.read_before(&mut rollout, begin, start);
     let mut driver = Driver::new(rollout, start);
@@ -214,33 +209,20 @@ pub(super) fn play(
         to = (to + STRETCH).min(end);
         driver.play(&mut environment, Until::End(to));
     }
-    let done = environment.notes.first_rollback.or(driver.run().completed_at);
+    let done = environment.notes.found.first_rollback.or(driver.run().completed_at);
     let ended_at = done.unwrap_or(driver.run().ended_at);
     let mut findings = remarks(run, &left_out, &seen, &compared);
     findings.extend(strange);
     findings.extend(environment.merge.findings());
     findings.extend(environment.notes.findings());
-    findings.extend(environment.silent.finding(Odd::Coarse(run.watch().cadence), None));
-    findings.extend(environment.passed.finding(Odd::Passed, None));
-    findings.extend(environment.other_share.finding(Odd::OtherShare, None));
+    findings.extend(environment.odd.findings());
     let state = driver.rollout().state();
     if !turned(&driver) && state != State::Complete {
         findings.push(Odd::Over.finding(1, None, Some(ended_at)));
     }
-    let Notes { would, metrics, first_alert, first_ask, first_rollback, crossed_at, phase, .. } =
-        environment.notes;
-    let ended = Ended { at: ended_at, state, phase, after: ended_at.since(from) };
-    Ok(Backtest {
-        policy: policy.name(),
-        would,
-        first_alert,
-        first_ask,
-        first_rollback,
-        crossed_at,
-        ended,
-        metrics,
-        findings,
-    })
+    let Notes { found, .. } = environment.notes;
+    let (after, phase) = (ended_at.since(from), found.ended.phase);
+    Ok(Backtest { ended: Ended { at: ended_at, state, phase, after }, findings, ..found })
 }
 
 /// Whether the rollout rolls back, or has ended.

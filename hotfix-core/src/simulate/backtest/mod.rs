@@ -118,7 +118,7 @@ pub struct MetricTrace {
 }
 
 /// The end of the rollout.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ended {
     /// When it would have rolled back or been complete, or else the end of the recording.
     pub at: Timestamp,

@@ -13,25 +13,18 @@ use crate::simulate::recorded::{Odd, RecordedFinding};
 use crate::sorting::{map_of, sort_by_key};
 use crate::stats::numeric::ln;
 use crate::text::joined;
-use crate::unit::{MetricName, PhaseName, Timestamp};
+use crate::unit::{MetricName, Timestamp};
 
-use super::{Backtest, BandChange, MetricTrace, Rests, Stood, What, Would};
+use super::{Backtest, BandChange, Ended, MetricTrace, Rests, Stood, What, Would};
 
 /// The notes of one policy.
-#[derive(Default)]
 pub(super) struct Notes {
-    pub(super) would: Vec<Would>,
-    pub(super) metrics: BTreeMap<MetricName, MetricTrace>,
-    pub(super) first_alert: Option<Timestamp>,
-    pub(super) first_ask: Option<Timestamp>,
-    pub(super) first_rollback: Option<Timestamp>,
-    pub(super) crossed_at: Option<Timestamp>,
+    /// The result so far. Its end has the last phase.
+    pub(super) found: Backtest,
     /// Observations that were refused, by code.
     refused: BTreeMap<&'static str, (ReadingError, usize, Timestamp)>,
     /// The last verdict that was listed.
     last: Option<(Decision, Vec<Cause>)>,
-    /// Its last phase.
-    pub(super) phase: Option<PhaseName>,
     cut: usize,
     /// Log e-values at which the policy holds and rolls back.
     hold: f64,
@@ -45,18 +38,26 @@ impl Notes {
             let role = if left_out { Role::Decide } else { metric.role };
             (metric.id, MetricTrace { role, left_out, ..MetricTrace::default() })
         };
-        Self {
+        let found = Backtest {
+            policy: policy.name(),
+            would: Vec::new(),
+            first_alert: None,
+            first_ask: None,
+            first_rollback: None,
+            crossed_at: None,
+            ended: Ended::default(),
             metrics: map_of(policy.metrics().iter().map(trace)),
-            hold: ln(policy.evidence().hold.value()),
-            threshold: ErrorBudget::new(policy).threshold(),
-            ..Self::default()
-        }
+            findings: Vec::new(),
+        };
+        let (hold, threshold) =
+            (ln(policy.evidence().hold.value()), ErrorBudget::new(policy).threshold());
+        Self { found, refused: BTreeMap::new(), last: None, cut: 0, hold, threshold }
     }
 
     /// Notes the verdict after an input.
     pub(super) fn judged(&mut self, rollout: &Rollout, at: Timestamp) {
         let verdict = rollout.verdict();
-        if self.first_rollback.is_some() || verdict.metrics.is_empty() {
+        if self.found.first_rollback.is_some() || verdict.metrics.is_empty() {
             return;
         }
         self.follow(verdict, at);
@@ -70,20 +71,20 @@ impl Notes {
             }
             self.last = Some((verdict.decision, verdict.causes.clone()));
         }
-        self.phase =
-            rollout.phase().or(self.phase.filter(|_| verdict.decision == Decision::RollBack));
+        let before = self.found.ended.phase.filter(|_| verdict.decision == Decision::RollBack);
+        self.found.ended.phase = rollout.phase().or(before);
     }
 
     /// A question that no verdict asks.
     pub(super) fn asked(&mut self, question: &str, rollout: &Rollout, at: Timestamp) {
-        if self.first_rollback.is_some() || rollout.verdict().decision == Decision::Ask {
+        if self.found.first_rollback.is_some() || rollout.verdict().decision == Decision::Ask {
             return;
         }
-        self.first_ask.get_or_insert(at);
+        self.found.first_ask.get_or_insert(at);
         self.push(Would {
             at,
             what: What::Ask,
-            phase: self.phase,
+            phase: self.found.ended.phase,
             reason: question.to_owned(),
             metrics: Vec::new(),
             evidence: Rests { log_e: rollout.verdict().log_e, metrics: BTreeMap::new() },
@@ -111,10 +112,10 @@ impl Notes {
     /// Bands and evidence of each metric.
     fn follow(&mut self, verdict: &Verdict, at: Timestamp) {
         if verdict.log_e >= self.threshold {
-            self.crossed_at.get_or_insert(at);
+            self.found.crossed_at.get_or_insert(at);
         }
         for (id, seen) in &verdict.metrics {
-            let Some(trace) = self.metrics.get_mut(id) else { continue };
+            let Some(trace) = self.found.metrics.get_mut(id) else { continue };
             if trace.bands.last().is_none_or(|last| last.band != seen.band) {
                 if trace.bands.len() < Backtest::MOST_LISTED {
                     trace.bands.push(BandChange { at, band: seen.band });
@@ -127,7 +128,7 @@ impl Notes {
             let decides = trace.role == Role::Decide && !trace.left_out;
             for (is_so, first) in [
                 (alerts, &mut trace.alert_at),
-                (alerts && decides, &mut self.first_alert),
+                (alerts && decides, &mut self.found.first_alert),
                 (seen.band == Band::Rollback, &mut trace.rollback_at),
                 (log_e >= self.hold, &mut trace.held_at),
                 (log_e >= self.threshold, &mut trace.crossed_at),
@@ -151,8 +152,8 @@ impl Notes {
             Decision::Continue => What::Continue,
         };
         match what {
-            What::RollBack => _ = self.first_rollback.get_or_insert(at),
-            What::Ask => _ = self.first_ask.get_or_insert(at),
+            What::RollBack => _ = self.found.first_rollback.get_or_insert(at),
+            What::Ask => _ = self.found.first_ask.get_or_insert(at),
             What::Continue | What::Alert | What::Hold | What::Promote => {}
         }
         let mut metrics: Vec<MetricName> =
@@ -170,13 +171,13 @@ impl Notes {
             None => cause.reason.to_string(),
         };
         let reason = joined(verdict.led_by(policy).iter().map(words), ", ");
-        self.push(Would { at, what, phase: self.phase, reason, metrics, evidence });
+        self.push(Would { at, what, phase: self.found.ended.phase, reason, metrics, evidence });
     }
 
     fn push(&mut self, would: Would) {
         // The search is for the last decision.
-        if self.would.len() < Backtest::MOST_LISTED || would.what == What::RollBack {
-            self.would.push(would);
+        if self.found.would.len() < Backtest::MOST_LISTED || would.what == What::RollBack {
+            self.found.would.push(would);
         } else {
             self.cut += 1;
         }

@@ -1,5 +1,7 @@
 //! Findings: anomalies of a recording, or of a policy's run on it, that were accepted.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::code::coded;
@@ -26,7 +28,7 @@ pub struct RecordedFinding {
 
 coded! {
     /// The kinds of findings. Each has its own code.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
     pub(in crate::simulate) enum Odd;
 
     #[error(
@@ -149,6 +151,31 @@ impl Odd {
     ) -> RecordedFinding {
         let message = self.to_string();
         RecordedFinding { at, code: self.code().to_owned(), count, message, metric }
+    }
+}
+
+/// Anomalies by metric and code: each with how often and when first, and of those with a time span
+/// the longest.
+#[derive(Clone, Default)]
+pub(in crate::simulate) struct Oddities(
+    BTreeMap<(Option<MetricName>, &'static str), (Odd, usize, Timestamp)>,
+);
+
+impl Oddities {
+    pub(in crate::simulate) fn note(&mut self, odd: Odd, of: Option<MetricName>, at: Timestamp) {
+        let (most, count, _) = self.0.entry((of, odd.code())).or_insert((odd, 0, at));
+        *most = odd.max(*most);
+        *count += 1;
+    }
+
+    /// How often a metric had it.
+    pub(super) fn count(&self, odd: Odd, metric: MetricName) -> usize {
+        self.0.get(&(Some(metric), odd.code())).map_or(0, |(_, count, _)| *count)
+    }
+
+    pub(in crate::simulate) fn findings(&self) -> impl Iterator<Item = RecordedFinding> {
+        let all = self.0.iter();
+        all.map(|((metric, _), (odd, count, at))| odd.finding(*count, *metric, Some(*at)))
     }
 }
 

@@ -13,9 +13,8 @@ use crate::text::quoted;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
-use super::finding::{Odd, RecordedFinding};
+use super::finding::{Odd, Oddities, RecordedFinding};
 use super::mapping::ARMS;
-use super::points::Count;
 use super::{RecordedMetrics, RecordedReading};
 
 /// From this length on a history is long enough, if no phase is longer.
@@ -117,9 +116,7 @@ struct Reader<'a> {
     metrics: BTreeMap<MetricName, BTreeMap<String, Rows<[f64; 2]>>>,
     /// Rows of the canary and of the baseline.
     times: BTreeMap<MetricName, Rows<[Vec<f64>; 2]>>,
-    pauses: Count,
-    longest: Span,
-    odd: BTreeMap<(MetricName, &'static str), (Odd, Count)>,
+    odd: Oddities,
     /// Of readings that are not running totals by the mapping.
     steps: BTreeMap<MetricName, Steps>,
     short: Option<RecordedFinding>,
@@ -186,9 +183,7 @@ impl<'a> Reader<'a> {
             tick: 0,
             metrics: BTreeMap::new(),
             times: BTreeMap::new(),
-            pauses: Count::default(),
-            longest: Span::ZERO,
-            odd: BTreeMap::new(),
+            odd: Oddities::default(),
             steps: BTreeMap::new(),
             short: None,
         }
@@ -234,8 +229,7 @@ impl<'a> Reader<'a> {
                 self.tick = tick + at.since(from).as_millis() / cadence;
             }
             Some(_) => {
-                self.pauses.note(self.last);
-                self.longest = self.longest.max(since);
+                self.odd.note(Odd::Pause(since), None, self.last);
                 self.tick += 1;
                 self.start = Some((at, self.tick));
                 for instance in self.metrics.values_mut().flat_map(BTreeMap::values_mut) {
@@ -338,7 +332,7 @@ impl<'a> Reader<'a> {
     }
 
     fn note(&mut self, metric: MetricName, odd: Odd, at: Timestamp) {
-        self.odd.entry((metric, odd.code())).or_insert((odd, Count::default())).1.note(at);
+        self.odd.note(odd, Some(metric), at);
     }
 
     /// Leaves out the metrics whose readings cannot be what they should be. `first`: the first time.
@@ -351,9 +345,7 @@ impl<'a> Reader<'a> {
         for (metric, instances) in &self.metrics {
             let counts = || instances.values().flat_map(|instance| &instance.ticks);
             let read = counts().filter(|(_, [_, trials])| *trials > 0.0).count();
-            let impossible = self.odd.get(&(*metric, Odd::MoreThanTrials.code()));
-            let impossible = impossible.map_or(0, |(_, count)| count.get());
-            if impossible > read {
+            if self.odd.count(Odd::MoreThanTrials, *metric) > read {
                 left_out.push((*metric, Odd::MoreThanTrials));
             } else if read == 0 && counts().next().is_some() {
                 left_out.push((*metric, Odd::NoTrials));
@@ -386,10 +378,7 @@ impl<'a> Reader<'a> {
     }
 
     fn findings(&self) -> impl Iterator<Item = RecordedFinding> {
-        let odd = self.odd.iter();
-        let odd = odd.filter_map(|((metric, _), (odd, count))| count.finding(*odd, Some(*metric)));
-        let pauses = self.pauses.finding(Odd::Pause(self.longest), None);
-        pauses.into_iter().chain(odd).chain(self.short.clone())
+        self.odd.findings().chain(self.short.clone())
     }
 
     /// `findings`: of this history.

@@ -12,12 +12,12 @@ use crate::metric::{Observation, Sample};
 use crate::plan::Subject;
 use crate::sorting::sort_by_key;
 use crate::text;
-use crate::unit::{MetricName, Share, Timestamp};
+use crate::unit::{Share, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
-use super::finding::Odd;
+use super::finding::{Odd, Oddities};
 use super::mapping::{Mapping, TimeUnit};
-use super::points::{Count, Late, gaps};
+use super::points::gaps;
 use super::{RecordedMetrics, RecordedReading, message_of, moment, seconds};
 
 /// A line. Lines of a log have a `kind` and further members, others only `at` and `metrics`.
@@ -145,8 +145,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     }
     // Stable: readings of the same time keep the order of the text.
     sort_by_key(&mut lines, |(reading, _)| reading.at);
-    let (mut late, mut duplicate) = (Late::default(), Count::default());
-    let mut not_finite: BTreeMap<MetricName, Count> = BTreeMap::new();
+    let mut odd = Oddities::default();
     let mut readings = Vec::with_capacity(lines.len());
     // The readings of the present time as text, in which NaN equals NaN.
     let (mut now, mut seen) = (None, BTreeSet::new());
@@ -162,27 +161,22 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
         // text.
         let text = || serde_json::to_string(&reading.metrics);
         if !is_alone && text().is_ok_and(|text| !seen.insert(text)) {
-            duplicate.note(at);
+            odd.note(Odd::Duplicate, None, at);
             continue;
         }
         if let Some(after) = after {
-            late.note(at, after);
+            odd.note(Odd::OutOfOrder(after.since(at)), None, at);
         }
         for (metric, reading) in reading.metrics.iter() {
             let mut samples =
                 reading.strata().flat_map(|arms| arms.canary.iter().chain(&arms.baseline));
             if !samples.all(is_finite) {
-                not_finite.entry(metric).or_default().note(at);
+                odd.note(Odd::NotFinite, Some(metric), at);
             }
         }
         readings.push(reading);
     }
-    let mut findings: Vec<_> = late.finding().into_iter().collect();
-    findings.extend(duplicate.finding(Odd::Duplicate, None));
-    for (metric, count) in not_finite {
-        findings.extend(count.finding(Odd::NotFinite, Some(metric)));
-    }
-    findings.extend(gaps(&readings));
+    let findings = odd.findings().chain(gaps(&readings)).collect();
     let released = subject.release.map(|release| Box::new((release, subject.traffic)));
     Ok(RecordedMetrics { readings, findings, released, moves: moves.made })
 }

@@ -10,14 +10,13 @@ use crate::metric::{Arms, Observation, Reading, Sample};
 use crate::unit::{MetricName, Timestamp};
 
 use super::RecordedReading;
-use super::finding::{Odd, RecordedFinding};
-use super::points::Count;
+use super::finding::{Odd, Oddities, RecordedFinding};
 
 /// Merges readings, and counts those that cannot be merged.
 #[derive(Default)]
 pub(in crate::simulate) struct Merge {
-    unmerged: BTreeMap<MetricName, Count>,
-    not_in_policy: BTreeMap<MetricName, Count>,
+    not_in_policy: Oddities,
+    unmerged: Oddities,
 }
 
 impl Merge {
@@ -34,7 +33,7 @@ impl Merge {
         for recorded in readings {
             for (metric, reading) in recorded.metrics.iter() {
                 let Some(kind) = kind(metric) else {
-                    self.not_in_policy.entry(metric).or_default().note(recorded.at);
+                    self.not_in_policy.note(Odd::NotInPolicy, Some(metric), recorded.at);
                     continue;
                 };
                 let is_added = self.add(into, metric, kind, reading, recorded.at);
@@ -92,16 +91,13 @@ impl Merge {
         };
         if !joined {
             *known = reading.clone();
-            self.unmerged.entry(metric).or_default().note(at);
+            self.unmerged.note(Odd::Unmerged, Some(metric), at);
         }
         joined
     }
 
     pub(in crate::simulate) fn findings(&self) -> impl Iterator<Item = RecordedFinding> {
-        let of = [(&self.not_in_policy, Odd::NotInPolicy), (&self.unmerged, Odd::Unmerged)];
-        of.into_iter().flat_map(|(counts, odd)| {
-            counts.iter().filter_map(move |(metric, count)| count.finding(odd, Some(*metric)))
-        })
+        self.not_in_policy.findings().chain(self.unmerged.findings())
     }
 }
 

@@ -15,16 +15,16 @@ mod points;
 mod prometheus;
 
 pub use error::{RecordedErrors, RecordedFault};
-pub(super) use finding::Odd;
 pub use finding::RecordedFinding;
+pub(super) use finding::{Odd, Oddities};
 pub use history::RecordedHistory;
 pub use mapping::{
     ArmSource, Assumptions, Edge, Gates, Mapping, MetricSource, Source, TimeSource, TimeUnit,
     Unrecorded,
 };
 pub(super) use merge::{Merge, add_up};
-pub(super) use points::Count;
 
+use crate::getters::getters;
 use crate::grade::closed_set;
 use crate::metric::Observation;
 use crate::plan::{Release, Traffic};
@@ -93,6 +93,15 @@ pub struct RecordedMetrics {
     moves: Vec<(Timestamp, Share)>,
 }
 
+getters! {
+    pub RecordedMetrics: self;
+
+    /// Observations in the order of time: one for each time, or in JSON Lines one for each line.
+    readings: &[RecordedReading] = self.readings.as_slice();
+    /// The findings of the text.
+    findings: &[RecordedFinding] = self.findings.as_slice();
+}
+
 impl RecordedMetrics {
     /// Most bytes of text: 64 MiB.
     pub const MOST_BYTES: usize = 64 << 20;
@@ -136,19 +145,9 @@ impl RecordedMetrics {
         Ok((recorded, mapping.assume))
     }
 
-    /// Observations in the order of time: one for each time, or in JSON Lines one for each line.
-    pub fn readings(&self) -> &[RecordedReading] {
-        &self.readings
-    }
-
     /// What was released under which traffic, where the recording is a rollout's log.
     pub(super) fn released(&self) -> Option<&(Release, Traffic)> {
         self.released.as_deref()
-    }
-
-    /// The findings of the text.
-    pub fn findings(&self) -> &[RecordedFinding] {
-        &self.findings
     }
 
     /// Readings after `from` and at or before `until`.

@@ -7,7 +7,7 @@ use crate::sorting::sort_by_key;
 use crate::unit::{MetricName, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
-use super::finding::{Odd, RecordedFinding};
+use super::finding::{Odd, Oddities, RecordedFinding};
 use super::mapping::{ARMS, LabelPart, Mapping};
 use super::{RecordedMetrics, RecordedReading};
 
@@ -39,65 +39,14 @@ pub(super) struct Points<'m> {
     names: Vec<String>,
     /// The last time of each series, to find readings that are out of order.
     last: BTreeMap<Series, Timestamp>,
-    late: Late,
-}
-
-/// Readings that are out of order.
-#[derive(Default)]
-pub(super) struct Late {
-    count: Count,
-    most: Span,
-}
-
-impl Late {
-    pub(super) fn note(&mut self, at: Timestamp, after: Timestamp) {
-        self.count.note(at);
-        self.most = self.most.max(after.since(at));
-    }
-
-    pub(super) fn finding(&self) -> Option<RecordedFinding> {
-        self.count.finding(Odd::OutOfOrder(self.most), None)
-    }
-}
-
-/// A counted anomaly, with its first time.
-#[derive(Clone, Copy, Default)]
-pub(in crate::simulate) struct Count {
-    count: usize,
-    first: Option<Timestamp>,
-}
-
-impl Count {
-    pub(in crate::simulate) fn note(&mut self, at: Timestamp) {
-        self.count += 1;
-        self.first.get_or_insert(at);
-    }
-
-    pub(super) const fn get(self) -> usize {
-        self.count
-    }
-
-    pub(in crate::simulate) fn finding(
-        self,
-        odd: Odd,
-        metric: Option<MetricName>,
-    ) -> Option<RecordedFinding> {
-        (self.count > 0).then(|| odd.finding(self.count, metric, self.first))
-    }
-}
-
-/// The anomalies of one arm.
-#[derive(Clone, Copy, Default)]
-struct Faults {
-    duplicate: Count,
-    incomplete: Count,
-    not_finite: Count,
+    /// Readings that are out of order.
+    late: Oddities,
 }
 
 impl<'m> Points<'m> {
     pub(super) fn new(mapping: &'m Mapping) -> Self {
         let (instances, names, last) = (BTreeMap::new(), vec![String::new()], BTreeMap::new());
-        Self { mapping, list: Vec::new(), instances, names, last, late: Late::default() }
+        Self { mapping, list: Vec::new(), instances, names, last, late: Oddities::default() }
     }
 
     /// The number of an instance.
@@ -124,7 +73,7 @@ impl<'m> Points<'m> {
         }
         let last = self.last.entry(of).or_insert(at);
         if at < *last {
-            self.late.note(at, *last);
+            self.late.note(Odd::OutOfOrder(last.since(at)), None, at);
         } else {
             *last = at;
         }
@@ -138,7 +87,7 @@ impl<'m> Points<'m> {
         // Stable: numbers of the same part keep the order of the text.
         sort_by_key(&mut self.list, |point| (point.at, point.of.arm));
         let edges = self.edges(arms.len());
-        let mut faults = vec![Faults::default(); arms.len()];
+        let mut faults = vec![Oddities::default(); arms.len()];
         // The instances of an arm that have had both numbers.
         let mut whole: BTreeSet<(usize, usize)> = BTreeSet::new();
         let mut readings: Vec<RecordedReading> = Vec::new();
@@ -150,15 +99,16 @@ impl<'m> Points<'m> {
             else {
                 continue;
             };
+            let mut note = |odd| faults.note(odd, Some(*metric), at);
             if group.iter().any(|point| !point.value.is_finite()) {
-                faults.not_finite.note(at);
+                note(Odd::NotFinite);
             }
             let sample = if first.of.instance > 0 {
-                by_instance(group, &self.names, faults, &mut whole)
+                by_instance(group, &self.names, note, &mut whole)
             } else {
-                let sample = sample(first.of.part, group, edges, &mut faults.duplicate);
+                let sample = sample(first.of.part, group, edges, &mut note);
                 if sample.is_none() {
-                    faults.incomplete.note(at);
+                    note(Odd::Incomplete);
                 }
                 sample
             };
@@ -170,12 +120,8 @@ impl<'m> Points<'m> {
             let Some(reading) = readings.last_mut() else { continue };
             put(&mut reading.metrics, *metric, *which, sample, totals);
         }
-        let mut findings: Vec<RecordedFinding> = self.late.finding().into_iter().collect();
-        for ((metric, _, _), faults) in arms.iter().zip(&faults) {
-            findings.extend(faults.duplicate.finding(Odd::Duplicate, Some(*metric)));
-            findings.extend(faults.incomplete.finding(Odd::Incomplete, Some(*metric)));
-            findings.extend(faults.not_finite.finding(Odd::NotFinite, Some(*metric)));
-        }
+        let odd = std::iter::once(&self.late).chain(&faults);
+        let mut findings: Vec<RecordedFinding> = odd.flat_map(Oddities::findings).collect();
         for (index, (metric, which, _)) in arms.iter().enumerate() {
             if !self.last.keys().any(|of| of.arm == index) {
                 let arm = ARMS.get(*which).copied().unwrap_or_default();
@@ -213,7 +159,7 @@ pub(super) const OPEN: u64 = f64::INFINITY.to_bits();
 fn by_instance(
     group: &[Point],
     names: &[String],
-    faults: &mut Faults,
+    mut note: impl FnMut(Odd),
     whole: &mut BTreeSet<(usize, usize)>,
 ) -> Option<Sample> {
     let first = group.first()?;
@@ -222,7 +168,7 @@ fn by_instance(
         let parts = read.entry(point.of.instance).or_default();
         let place = usize::from(point.of.part == LabelPart::Trials);
         if parts[place].replace(point.value).is_some() {
-            faults.duplicate.note(point.at);
+            note(Odd::Duplicate);
         }
     }
     let mut instances = BTreeMap::new();
@@ -231,7 +177,7 @@ fn by_instance(
             instances.insert(name.clone(), [events, trials]);
             whole.insert((first.of.arm, number));
         } else {
-            faults.incomplete.note(first.at);
+            note(Odd::Incomplete);
         }
     }
     (!instances.is_empty()).then_some(Sample::Instances(instances))
@@ -242,7 +188,7 @@ fn sample(
     first: LabelPart,
     group: &[Point],
     edges: &BTreeSet<u64>,
-    duplicate: &mut Count,
+    note: &mut impl FnMut(Odd),
 ) -> Option<Sample> {
     if first == LabelPart::Sample {
         return Some(Sample::Samples(group.iter().map(|point| point.value).collect()));
@@ -250,7 +196,7 @@ fn sample(
     let mut parts: BTreeMap<LabelPart, f64> = BTreeMap::new();
     for point in group {
         if parts.insert(point.of.part, point.value).is_some() {
-            duplicate.note(point.at);
+            note(Odd::Duplicate);
         }
     }
     let part = |part: LabelPart| parts.get(&part).copied();
