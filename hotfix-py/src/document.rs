@@ -33,6 +33,11 @@ pub(crate) fn text(of: &Value, key: &str) -> String {
     of[key].as_str().unwrap_or_default().to_owned()
 }
 
+/// A member that is a whole number; 0 without it.
+pub(crate) fn whole(of: &Value, key: &str) -> u64 {
+    of[key].as_u64().unwrap_or_default()
+}
+
 /// The names of the members that are present.
 pub(crate) fn keys(value: &Value) -> Vec<String> {
     value.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default()
@@ -50,12 +55,12 @@ pub(crate) fn repr(py: Python<'_>, name: &str, value: &Value) -> PyResult<String
 /// `keys`, equality, hash, repr and pickling; a second block has further methods.
 ///
 /// The class belongs to the module `hotfix`; `in "hotfix.stats"` after the type names another
-/// module.
+/// module. Of a type with `.part` only that part is shown as a dict.
 macro_rules! document {
     ($(#[$doc:meta])* $name:ident($inner:ty) { $($getters:tt)* } $($methods:tt)?) => {
         $crate::document::document! { $(#[$doc])* $name($inner) in "hotfix" { $($getters)* } $($methods)? }
     };
-    ($(#[$doc:meta])* $name:ident($inner:ty) in $module:literal {
+    ($(#[$doc:meta])* $name:ident($inner:ty) $(. $part:ident)? in $module:literal {
         $($(#[$getter_doc:meta])* fn $getter:ident($this:ident $(, $py:ident)?) -> $result:ty { $body:expr })*
     } $({ $($method:tt)* })?) => {
         $(#[$doc])*
@@ -78,7 +83,7 @@ macro_rules! document {
 
             /// As a dict: the same JSON as in Rust and C. Absent values are left out.
             fn to_dict<'py>(&self, py: pyo3::Python<'py>) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::PyAny>> {
-                $crate::convert::object(py, &$crate::document::value(&self.0))
+                $crate::convert::object(py, &$crate::document::value(&self.0 $(.$part)?))
             }
 
             fn __getitem__<'py>(
@@ -90,27 +95,27 @@ macro_rules! document {
             }
 
             fn __contains__(&self, key: &str) -> bool {
-                $crate::document::value(&self.0).get(key).is_some()
+                $crate::document::value(&self.0 $(.$part)?).get(key).is_some()
             }
 
             fn __iter__<'py>(
                 &self,
                 py: pyo3::Python<'py>,
             ) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::types::PyIterator>> {
-                $crate::document::iter(py, &$crate::document::value(&self.0))
+                $crate::document::iter(py, &$crate::document::value(&self.0 $(.$part)?))
             }
 
             /// The members that are present.
             fn keys(&self) -> Vec<String> {
-                $crate::document::keys(&$crate::document::value(&self.0))
+                $crate::document::keys(&$crate::document::value(&self.0 $(.$part)?))
             }
 
             fn __repr__(&self, py: pyo3::Python<'_>) -> pyo3::PyResult<String> {
-                $crate::document::repr(py, stringify!($name), &$crate::document::value(&self.0))
+                $crate::document::repr(py, stringify!($name), &$crate::document::value(&self.0 $(.$part)?))
             }
 
             fn __hash__(&self) -> u64 {
-                $crate::document::hash(&$crate::document::value(&self.0))
+                $crate::document::hash(&$crate::document::value(&self.0 $(.$part)?))
             }
 
             #[staticmethod]
