@@ -295,11 +295,7 @@ impl Comparison {
             if middle <= low || middle >= high {
                 break;
             }
-            if finds(middle) {
-                high = middle;
-            } else {
-                low = middle;
-            }
+            if finds(middle) { high = middle } else { low = middle }
         }
         Some(high)
     }
@@ -391,9 +387,7 @@ impl Comparison {
     fn check(&self) -> Result<f64, StatError> {
         let Self { requests_per_minute, share, base_rate, tick_seconds, .. } = *self;
         let usual = Hypothesis::try_new(Direction::Worse, self.alpha, self.tolerated, 1.0)?;
-        if !(share > 0.0 && 1.0 - share > 0.0) {
-            return Err(StatError::BadShare { share });
-        }
+        check_share(share)?;
         let figures = [
             (
                 "requests per minute",
@@ -425,6 +419,12 @@ impl Comparison {
 /// The largest ratio that leaves the canary's rate at 1 or below.
 fn most_ratio(base_rate: f64) -> f64 {
     smaller(MAX_RATIO, (1.0 + 1e-12) / base_rate)
+}
+
+/// A share within rounding of 1 leaves no baseline.
+fn check_share(share: f64) -> Result<(), StatError> {
+    let leaves_both = share > 0.0 && 1.0 - share > 0.0;
+    if leaves_both { Ok(()) } else { Err(StatError::BadShare { share }) }
 }
 
 fn check_minutes(minutes: f64) -> Result<(), StatError> {

@@ -45,6 +45,7 @@ pub use history::History;
 use super::draw::Draws;
 use super::grid::{Grid, Hypothesis};
 use super::instances::places;
+use super::mixture::Limits;
 use super::numeric::{larger, ln, percentile, smaller, whole};
 use super::planning::{Comparison, TICK_RANGE, TICK_SECONDS};
 use super::{Counts, Direction, MAX_GRID, StatError, bernoulli, check_version, rate_ratio};
@@ -322,9 +323,7 @@ fn check(settings: &CalibrationSettings) -> Result<Grid, StatError> {
     if !(share > 0.0 && share < 1.0) {
         return Err(StatError::BadShare { share });
     }
-    if !(temper.is_normal() && temper > 0.0 && temper <= 1.0) {
-        return Err(StatError::BadTemper { temper });
-    }
+    Limits::try_new(temper, None, None, 0.0)?;
     if let Some(horizon @ 0) = horizon {
         return Err(StatError::BadHorizon { horizon });
     }
