@@ -45,7 +45,7 @@ fn units(raw: &[u8]) -> impl Iterator<Item = u16> {
     })
 }
 
-/// The characters of text with canonical escapes; up to the first that is none.
+/// The characters of text with canonical escapes; it ends where an escape is not valid.
 pub(super) fn unescaped(text: &str) -> impl Iterator<Item = char> {
     let mut chars = text.chars();
     std::iter::from_fn(move || match chars.next()? {
