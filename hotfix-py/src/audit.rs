@@ -5,7 +5,7 @@ use hotfix_core::rollout;
 use pyo3::prelude::*;
 use serde_json::Value;
 
-use crate::document::{document, text, value, whole};
+use crate::document::{document, each, flag, text, value, whole};
 use crate::error::{Fault, Result};
 use crate::log::Log;
 
@@ -13,13 +13,11 @@ document! {
     /// The result of an audit.
     Audit(Value) {
         /// The faults, in the order of the lines; empty for an intact log.
-        fn findings(this) -> Vec<AuditFinding> {
-            this["findings"].as_array().into_iter().flatten().cloned().map(AuditFinding).collect()
-        }
+        fn findings(this) -> Vec<AuditFinding> { each(this, "findings", AuditFinding) }
         /// The hash of the last line.
         fn head(this) -> String { text(this, "head") }
         /// Whether the log is intact and all verdicts, recomputed, equal the recorded ones.
-        fn is_clean(this) -> bool { this["clean"] == true }
+        fn is_clean(this) -> bool { flag(this, "clean") }
         /// The number of lines read.
         fn lines(this) -> u64 { whole(this, "lines") }
     }

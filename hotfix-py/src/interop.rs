@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::document::{document, text, value, whole};
+use crate::document::{document, name, text, value, whole};
 use crate::error::{Fault, Result};
 use crate::policy::Policy;
 use crate::typed::{ImportKind, Name};
@@ -43,7 +43,7 @@ document! {
         /// A stable code.
         fn code(this) -> String { text(this, "code") }
         /// Its level: "deny", "warn" or "note".
-        fn level(this) -> Name<Level> { Name::new(text(this, "level").into()) }
+        fn level(this) -> Name<Level> { name(this, "level") }
         /// The place: a JSON Pointer into the document.
         fn path(this) -> String { text(this, "path") }
         /// The number of the document in the text, from 0.

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::commit;
 use crate::convert::{At, to_python};
-use crate::document::{document, text, value};
+use crate::document::{document, text, value, word};
 use crate::error::Result;
 use crate::fact;
 use crate::plan::{self, Plan};
@@ -509,6 +509,6 @@ document! {
         /// The column, from 1, in characters.
         fn column(this) -> Option<u64> { this["column"].as_u64() }
         /// The base that has the place, if a policy inherited the value.
-        fn base(this) -> Option<String> { this["base"].as_str().map(str::to_owned) }
+        fn base(this) -> Option<String> { word(this, "base") }
     }
 }
