@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use hotfix_core::rollout::audit;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::answer;
 use crate::buffer::hotfix_buf;
@@ -41,19 +41,7 @@ pub unsafe extern "C" fn hotfix_audit(
             let log = pointer::bytes(log, log_len, "log")?;
             let head = pointer::text(expected_head, expected_head_len, "expected_head")?;
             let head = crate::reading::head(head, "expected_head")?;
-            let audit = audit(log, head);
-            let findings: Vec<Value> = audit
-                .findings
-                .iter()
-                .map(|f| json!({"code": f.code, "line": f.line, "message": f.message}))
-                .collect();
-            Ok(json!({
-                "clean": audit.is_clean(),
-                "findings": findings,
-                "head": audit.head.to_string(),
-                "lines": audit.lines,
-            })
-            .to_string())
+            Ok(json!(audit(log, head)).to_string())
         })
     }
 }

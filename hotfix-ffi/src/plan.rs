@@ -1,14 +1,14 @@
 //! Plans: a policy, an incident, a release and its traffic.
 
 use std::ffi::c_char;
+use std::ptr::null;
 use std::sync::Arc;
 
 use hotfix_core::plan::Plan;
-use hotfix_core::policy::Policy;
 
 use crate::answer;
 use crate::buffer::{hotfix_buf, hotfix_digest};
-use crate::error::{Fallible, hotfix_error};
+use crate::error::hotfix_error;
 use crate::guard::Guarded;
 use crate::pointer::{self, handle};
 use crate::policy::{canonical, hex, hotfix_policy};
@@ -19,23 +19,6 @@ use crate::time::moment;
 pub struct hotfix_plan(Guarded<Plan>);
 
 handle!(hotfix_plan, Plan);
-
-/// Reads the inputs of a plan: a policy, and the texts of incident, release and traffic.
-unsafe fn documents<'a>(
-    policy: *const hotfix_policy,
-    (incident, incident_len): (*const c_char, usize),
-    (release, release_len): (*const c_char, usize),
-    (traffic, traffic_len): (*const c_char, usize),
-) -> Fallible<(Arc<Policy>, [&'a str; 3])> {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        let policy = pointer::read(policy, "policy", |policy| Ok(Arc::clone(policy)))?;
-        let incident = pointer::text(incident, incident_len, "incident")?;
-        let release = pointer::text(release, release_len, "release")?;
-        let traffic = pointer::text(traffic, traffic_len, "traffic")?;
-        Ok((policy, [incident, release, traffic]))
-    }
-}
 
 /// Makes a plan from JSON documents.
 ///
@@ -67,15 +50,19 @@ pub unsafe extern "C" fn hotfix_plan_new(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer::handle(out, err, || {
-            let (policy, [incident, release, traffic]) = documents(
-                policy,
-                (incident, incident_len),
-                (release, release_len),
-                (traffic, traffic_len),
-            )?;
-            Ok(Plan::from_json(policy, incident, release, traffic)?)
-        })
+        hotfix_plan_new_calibrated(
+            policy,
+            incident,
+            incident_len,
+            release,
+            release_len,
+            traffic,
+            traffic_len,
+            null(),
+            0,
+            out,
+            err,
+        )
     }
 }
 
@@ -119,12 +106,10 @@ pub unsafe extern "C" fn hotfix_plan_new_calibrated(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         answer::handle(out, err, || {
-            let (policy, [incident, release, traffic]) = documents(
-                policy,
-                (incident, incident_len),
-                (release, release_len),
-                (traffic, traffic_len),
-            )?;
+            let policy = pointer::read(policy, "policy", |policy| Ok(Arc::clone(policy)))?;
+            let incident = pointer::text(incident, incident_len, "incident")?;
+            let release = pointer::text(release, release_len, "release")?;
+            let traffic = pointer::text(traffic, traffic_len, "traffic")?;
             let calibration = pointer::text(calibration, calibration_len, "calibration")?;
             Ok(Plan::calibrated_from_json(policy, incident, release, traffic, calibration)?)
         })

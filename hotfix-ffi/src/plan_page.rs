@@ -2,27 +2,14 @@
 
 use std::ffi::c_char;
 
-use hotfix_core::unit::Timestamp;
-
 use crate::answer;
 use crate::buffer::hotfix_buf;
-use crate::error::{Fallible, hotfix_error};
+use crate::error::hotfix_error;
 use crate::plan::hotfix_plan;
 use crate::pointer;
 use crate::policy::canonical;
 use crate::status::hotfix_status;
-
-/// Reads the start; no start if the text is empty.
-unsafe fn start_of(start: *const c_char, start_len: usize) -> Fallible<Option<Timestamp>> {
-    // SAFETY: the caller keeps the header's contract.
-    match unsafe { pointer::text(start, start_len, "start")? } {
-        "" => Ok(None),
-        text => {
-            let start = text.parse::<Timestamp>();
-            Ok(Some(start.map_err(|e| Box::<hotfix_error>::from(e).at("start".to_owned()))?))
-        }
-    }
-}
+use crate::time::written;
 
 /// The plan and all its views, computed for this call: {"digest", "incident", "release", "traffic",
 /// "policy", "phases", "methods", "strategy", "recommendation", "rollback", "severity",
@@ -70,7 +57,7 @@ pub unsafe extern "C" fn hotfix_plan_markdown(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         answer::text(out, err, || {
-            let start = start_of(start, start_len)?;
+            let start = written(start, start_len, "start")?;
             pointer::read(plan, "plan", |plan| Ok(plan.to_markdown(start)))
         })
     }

@@ -1,6 +1,7 @@
 //! Policies: read, write, share.
 
 use std::ffi::c_char;
+use std::ptr::null_mut;
 use std::sync::Arc;
 
 use hotfix_core::canonical::{CanonicalError, Digest, Encoder};
@@ -10,6 +11,7 @@ use serde::Serialize;
 use crate::answer;
 use crate::buffer::{hotfix_buf, hotfix_digest, in_place};
 use crate::error::{Fallible, hotfix_error};
+use crate::extend::{hotfix_policy_from_json_with, hotfix_policy_from_toml_with};
 use crate::guard::{Guarded, guard};
 use crate::pointer::{self, handle};
 use crate::status::hotfix_status;
@@ -97,12 +99,7 @@ pub unsafe extern "C" fn hotfix_policy_from_toml(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        answer::handle(out, err, || {
-            let text = pointer::text(text, text_len, "text")?;
-            Ok(Arc::new(Policy::from_toml(text)?))
-        })
-    }
+    unsafe { hotfix_policy_from_toml_with(text, text_len, None, null_mut(), out, err) }
 }
 
 /// Reads a policy from JSON, at most 1 MiB. It may extend presets.
@@ -122,12 +119,7 @@ pub unsafe extern "C" fn hotfix_policy_from_json(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        answer::handle(out, err, || {
-            let text = pointer::text(text, text_len, "text")?;
-            Ok(Arc::new(Policy::from_json(text)?))
-        })
-    }
+    unsafe { hotfix_policy_from_json_with(text, text_len, None, null_mut(), out, err) }
 }
 
 /// Writes a policy as JSON: durations in seconds, shares as fractions, every default filled in.

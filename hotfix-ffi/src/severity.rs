@@ -6,7 +6,6 @@ use std::fmt;
 use hotfix_core::canonical::CanonicalError;
 use hotfix_core::fact::Facts;
 use hotfix_core::policy::Policy;
-use hotfix_core::unit::Timestamp;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -16,6 +15,7 @@ use crate::error::{Fallible, hotfix_error};
 use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
+use crate::time::written;
 
 /// The members of an object, and the first name that occurs twice: such an object is refused,
 /// because either value could be meant.
@@ -169,14 +169,7 @@ pub unsafe extern "C" fn hotfix_policy_lint(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         answer::text_of(policy, "policy", out, err, |policy| {
-            let at = match pointer::text(at, at_len, "at")? {
-                "" => None,
-                text => Some(
-                    text.parse::<Timestamp>()
-                        .map_err(|error| Box::<hotfix_error>::from(error).at("at".to_owned()))?,
-                ),
-            };
-            canonical(&policy.lint(at))
+            canonical(&policy.lint(written(at, at_len, "at")?))
         })
     }
 }

@@ -24,6 +24,22 @@ pub(crate) fn any_time(at_ms: i64, name: &str) -> Fallible<Timestamp> {
     Timestamp::try_from_millis(at_ms).map_err(|_| hotfix_error::no_time(name, at_ms))
 }
 
+/// A time that the caller gives as RFC 3339, or none where the text is empty.
+pub(crate) unsafe fn written(
+    text: *const c_char,
+    text_len: usize,
+    name: &str,
+) -> Fallible<Option<Timestamp>> {
+    // SAFETY: the caller keeps the header's contract.
+    match unsafe { pointer::text(text, text_len, name)? } {
+        "" => Ok(None),
+        text => match text.parse() {
+            Ok(at) => Ok(Some(at)),
+            Err(error) => Err(Box::<hotfix_error>::from(error).at(name.to_owned())),
+        },
+    }
+}
+
 /// Reads an RFC 3339 time with any UTC offset.
 ///
 /// @param text      "2026-03-03T14:40:00Z"; UTF-8, borrowed for the call.

@@ -3,50 +3,35 @@
 use hotfix_core::canonical::Digest;
 use hotfix_core::rollout;
 use pyo3::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::document::document;
+use crate::document::{document, each, flag, text, value, whole};
 use crate::error::{Fault, Result};
 use crate::log::Log;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct FindingDocument {
-    code: String,
-    line: usize,
-    message: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct AuditDocument {
-    clean: bool,
-    findings: Vec<FindingDocument>,
-    head: String,
-    lines: usize,
-}
-
 document! {
     /// The result of an audit.
-    Audit(AuditDocument) {
+    Audit(Value) {
         /// The faults, in the order of the lines; empty for an intact log.
-        fn findings(this) -> Vec<AuditFinding> { this.findings.iter().cloned().map(AuditFinding).collect() }
+        fn findings(this) -> Vec<AuditFinding> { each(this, "findings", AuditFinding) }
         /// The hash of the last line.
-        fn head(this) -> String { this.head.clone() }
+        fn head(this) -> String { text(this, "head") }
         /// Whether the log is intact and all verdicts, recomputed, equal the recorded ones.
-        fn is_clean(this) -> bool { this.clean }
+        fn is_clean(this) -> bool { flag(this, "clean") }
         /// The number of lines read.
-        fn lines(this) -> usize { this.lines }
+        fn lines(this) -> u64 { whole(this, "lines") }
     }
 }
 
 document! {
     /// One fault of a log.
-    AuditFinding(FindingDocument) {
+    AuditFinding(Value) {
         /// A stable code.
-        fn code(this) -> String { this.code.clone() }
+        fn code(this) -> String { text(this, "code") }
         /// The line, from 1.
-        fn line(this) -> usize { this.line }
+        fn line(this) -> u64 { whole(this, "line") }
         /// The value that was found and the value that was expected.
-        fn message(this) -> String { this.message.clone() }
+        fn message(this) -> String { text(this, "message") }
     }
 }
 
@@ -89,13 +74,5 @@ pub(crate) fn audit(py: Python<'_>, log: Log, expected_head: Option<&str>) -> Re
         .map(str::parse::<Digest>)
         .transpose()
         .map_err(|e| Fault::input(e.to_string()))?;
-    let audit = py.detach(|| rollout::audit(log.bytes(), head));
-    let clean = audit.is_clean();
-    let rollout::Audit { findings, head, lines } = audit;
-    let findings = findings.into_iter().map(|finding| FindingDocument {
-        code: finding.code.to_owned(),
-        line: finding.line,
-        message: finding.message,
-    });
-    Ok(Audit(AuditDocument { clean, findings: findings.collect(), head: head.to_string(), lines }))
+    Ok(Audit(value(&py.detach(|| rollout::audit(log.bytes(), head)))))
 }

@@ -1,15 +1,14 @@
 //! `hotfix.stats.Ceiling`: a rate against a fixed ceiling.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 
 use hotfix_core::stats::StatError;
 use hotfix_core::stats::ceiling::{Ceiling as State, CeilingDesign, CeilingSettings};
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Result, poisoned};
+use crate::error::{Result, locked};
 use crate::evidence::{Evidence, Reduced, from_bytes, to_bytes};
 use crate::stats::counts;
 
@@ -93,7 +92,7 @@ impl Ceiling {
     #[pyo3(signature = (canary: "_Counts"))]
     fn update(&self, py: Python<'_>, canary: &Bound<'_, PyAny>) -> Result<Evidence> {
         let canary = counts(canary)?;
-        let mut state = self.lock(py)?;
+        let mut state = locked(py, &self.state)?;
         state.update(&self.design, canary)?;
         Ok(Evidence::of(state.evidence(&self.design)))
     }
@@ -106,8 +105,8 @@ impl Ceiling {
     ///     If the settings differ.
     fn merge(&self, py: Python<'_>, other: &Bound<'_, Self>) -> Result<Evidence> {
         // One lock after the other, so that two merges in opposite directions cannot deadlock.
-        let other = *other.get().lock(py)?;
-        let mut state = self.lock(py)?;
+        let other = *locked(py, &other.get().state)?;
+        let mut state = locked(py, &self.state)?;
         state.merge(&self.design, &other)?;
         Ok(Evidence::of(state.evidence(&self.design)))
     }
@@ -115,7 +114,7 @@ impl Ceiling {
     /// The evidence so far.
     #[getter]
     fn evidence(&self, py: Python<'_>) -> PyResult<Evidence> {
-        Ok(Evidence::of(self.lock(py)?.evidence(&self.design)))
+        Ok(Evidence::of(locked(py, &self.state)?.evidence(&self.design)))
     }
 
     /// The log evidence at which the test decides: ``log(1/alpha)``.
@@ -132,7 +131,7 @@ impl Ceiling {
 
     /// Settings and evidence as bytes.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let state = *self.lock(py)?;
+        let state = *locked(py, &self.state)?;
         to_bytes(py, &Saved { format: FORMAT, settings: self.settings.clone(), state })
     }
 
@@ -155,7 +154,7 @@ impl Ceiling {
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let CeilingSettings { ceiling, alpha, .. } = &self.settings;
-        let log_e = self.lock(py)?.log_e(&self.design);
+        let log_e = locked(py, &self.state)?.log_e(&self.design);
         Ok(format!("<Ceiling {ceiling}, alpha {alpha}, log_e {log_e:.3}>"))
     }
 
@@ -168,9 +167,5 @@ impl Ceiling {
     fn of(settings: CeilingSettings) -> Result<Self> {
         let design = CeilingDesign::try_new(&settings)?;
         Ok(Self { settings, state: Mutex::new(State::new(&design)), design })
-    }
-
-    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, State>> {
-        self.state.lock_py_attached(py).map_err(poisoned)
     }
 }

@@ -4,6 +4,7 @@
 //! built-in exceptions, and `PolicyError` has two bases.
 
 use std::fmt::Display;
+use std::sync::{Mutex, MutexGuard};
 
 use hotfix_core::document::{DocumentErrors, FaultFamily};
 use hotfix_core::fact::FactErrors;
@@ -23,8 +24,11 @@ use hotfix_core::vcs::{CommitError, VcsError};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
 use pyo3::types::PyDict;
+use serde_json::Value;
 
+use crate::document::value;
 use crate::interop::ImportFault;
 use crate::policy::Problem;
 use crate::train::{RefusedByTrain, TrainFinding};
@@ -33,8 +37,25 @@ use crate::train::{RefusedByTrain, TrainFinding};
 #[derive(Debug)]
 pub(crate) struct Fault(Box<Kind>);
 
-#[derive(Debug)]
-enum Kind {
+pub(crate) type Result<T> = std::result::Result<T, Fault>;
+
+/// Declares the kinds of errors, each made from the error of the core.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident($error:ty),)+) => {
+        #[derive(Debug)]
+        enum Kind {
+            $($(#[$doc])* $kind($error),)+
+        }
+
+        $(impl From<$error> for Fault {
+            fn from(error: $error) -> Self {
+                Self(Box::new(Kind::$kind(error)))
+            }
+        })+
+    };
+}
+
+kinds! {
     Policy(PolicyErrors),
     Fact(FactErrors),
     Plan(PlanError),
@@ -50,8 +71,7 @@ enum Kind {
     Report(ReportError),
     Stat(StatError),
     Kayenta(KayentaErrors),
-    /// A measure or an export that cannot be made: code, line of the broken log, and sentence.
-    Measure(&'static str, Option<usize>, String),
+    Measure(Measure),
     Recorded(RecordedErrors),
     Convert(ConvertErrors),
     Message(MessageError),
@@ -61,49 +81,9 @@ enum Kind {
     Python(PyErr),
 }
 
-pub(crate) type Result<T> = std::result::Result<T, Fault>;
-
-macro_rules! from {
-    ($($error:ty => $variant:ident),+) => {$(
-        impl From<$error> for Fault {
-            fn from(error: $error) -> Self {
-                Self(Box::new(Kind::$variant(error)))
-            }
-        }
-    )+};
-}
-
-from! {
-    PolicyErrors => Policy,
-    FactErrors => Fact,
-    PlanError => Plan,
-    CommitError => Commit,
-    VcsError => Vcs,
-    InputError => Input,
-    UnitError => Unit,
-    Refusal => Refused,
-    TrainError => Train,
-    RefusedByTrain => TrainRefused,
-    LogError => Log,
-    SnapshotError => Snapshot,
-    StatError => Stat,
-    KayentaErrors => Kayenta,
-    RecordedErrors => Recorded,
-    ConvertErrors => Convert,
-    MessageError => Message,
-    MessageErrors => MessageRequest,
-    SimulationErrors => Simulation,
-    PyErr => Python
-}
-
-impl From<ReportError> for Fault {
-    fn from(error: ReportError) -> Self {
-        match error {
-            ReportError::Log(error) => error.into(),
-            error => Self(Box::new(Kind::Report(error))),
-        }
-    }
-}
+/// A measure or an export that cannot be made: code, line of the broken log, and sentence.
+#[derive(Debug)]
+struct Measure(&'static str, Option<usize>, String);
 
 impl Fault {
     /// An invalid input, with the code that JSON with the same content would have.
@@ -113,7 +93,7 @@ impl Fault {
 
     /// A measure or an export that cannot be made, with the line of the broken log among several.
     pub(crate) fn measure(code: &'static str, line: Option<usize>, sentence: String) -> Self {
-        Self(Box::new(Kind::Measure(code, line, sentence)))
+        Measure(code, line, sentence).into()
     }
 
     /// Describes the fault of an invalid input; any other error is returned unchanged.
@@ -145,6 +125,10 @@ impl Fault {
             Kind::Train(error) => placed("PlanError", error.code(), &error.path(), &error)?,
             Kind::Input(error) => coded("InputError", error.code(), &error)?,
             Kind::Unit(error) => coded("InputError", error.code(), &error)?,
+            Kind::Report(ReportError::Log(error)) | Kind::Log(error) => {
+                fields.set_item("line", error.line)?;
+                coded("LogError", error.code(), &error)?
+            }
             Kind::Report(error) => coded("ReportError", error.code(), &error)?,
             Kind::Stat(error) => coded("StatsError", error.code(), &error)?,
             Kind::Message(error) => coded("MessageError", error.code(), &error)?,
@@ -157,10 +141,6 @@ impl Fault {
                 coded("Refused", refusal.code(), &refusal)?
             }
             Kind::TrainRefused(refusal) => train_refused(refusal, &fields)?,
-            Kind::Log(error) => {
-                fields.set_item("line", error.line)?;
-                coded("LogError", error.code(), &error)?
-            }
             Kind::Snapshot(error) => {
                 if let SnapshotError::Tail(LogError { line, .. }) = error {
                     fields.set_item("line", line)?;
@@ -169,7 +149,13 @@ impl Fault {
             }
             Kind::Simulation(errors) => ("SimulationError", not_read(&errors, &fields)?),
             Kind::Kayenta(errors) => ("KayentaError", not_read(&errors, &fields)?),
-            Kind::Measure(code, line, sentence) => (measured(code, line, &fields)?, sentence),
+            Kind::Measure(Measure(code, line, sentence)) => {
+                fields.set_item("code", code)?;
+                if line.is_some() {
+                    fields.set_item("line", line)?;
+                }
+                (if line.is_some() { "LogError" } else { "ReportError" }, sentence)
+            }
             Kind::Recorded(errors) => {
                 let message = not_read(&errors, &fields)?;
                 fields.set_item("path", errors.place())?;
@@ -188,14 +174,6 @@ impl Fault {
     }
 }
 
-/// The exception class for a measure that cannot be made.
-fn measured(code: &str, line: Option<usize>, fields: &Bound<'_, PyDict>) -> PyResult<&'static str> {
-    fields.set_item("code", code)?;
-    let Some(line) = line else { return Ok("ReportError") };
-    fields.set_item("line", line)?;
-    Ok("LogError")
-}
-
 /// The sentence for a document that cannot be read; the rest goes into `fields`.
 fn not_read<F: FaultFamily>(
     errors: &DocumentErrors<F>,
@@ -204,8 +182,13 @@ fn not_read<F: FaultFamily>(
     let first = errors.first();
     fields.set_item("code", first.map_or("", |e| e.code()))?;
     fields.set_item("path", first.map_or("", |e| e.path()))?;
-    fields.set_item("errors", errors.iter().map(Problem::of).collect::<Vec<_>>())?;
+    fields.set_item("errors", listed(errors, Problem))?;
     Ok(errors.to_string())
+}
+
+/// Faults of a document as objects.
+fn listed<F: FaultFamily, T>(errors: &DocumentErrors<F>, of: fn(Value) -> T) -> Vec<T> {
+    errors.iter().map(|error| of(value(error))).collect()
 }
 
 /// Class and sentence for documents that cannot be imported; the rest goes into `fields`.
@@ -217,7 +200,7 @@ fn not_imported(
     let message = not_read(errors, fields)?;
     fields.set_item("line", first.and_then(ConvertError::line))?;
     fields.set_item("column", first.and_then(ConvertError::column))?;
-    fields.set_item("errors", ImportFault::list(errors))?;
+    fields.set_item("errors", listed(errors, ImportFault))?;
     Ok(("ConvertError", message))
 }
 
@@ -254,9 +237,9 @@ pub(crate) fn lines(events: &str) -> Vec<&str> {
     events.split_inclusive('\n').collect()
 }
 
-/// A handle that an earlier panic left in an unknown state.
-pub(crate) fn poisoned<E>(_: E) -> PyErr {
-    PyRuntimeError::new_err(
-        "an internal error interrupted an earlier call on this object: replay the log into a new one",
-    )
+/// Waits for a handle without holding up Python; refused if an earlier panic left it in an unknown
+/// state.
+pub(crate) fn locked<'a, T>(py: Python<'_>, handle: &'a Mutex<T>) -> PyResult<MutexGuard<'a, T>> {
+    let what = "an internal error interrupted an earlier call on this object: replay the log into a new one";
+    handle.lock_py_attached(py).map_err(|_| PyRuntimeError::new_err(what))
 }

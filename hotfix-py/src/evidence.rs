@@ -7,11 +7,11 @@ use hotfix_core::stats::interval::{Interval, ratio_interval};
 use hotfix_core::stats::{Counts, Evidence as Figures, StatError, Totals, numeric};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyIterator};
+use pyo3::types::PyBytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::document;
+use crate::document::document;
 use crate::error::Result;
 
 /// Totals by split, as ticks of different splits must not be summed: the key is `ln(n_c/n_b)` in
@@ -21,16 +21,8 @@ use crate::error::Result;
 /// interval by as little.
 pub(crate) type Strata = BTreeMap<i64, Totals>;
 
-/// The evidence of a sequential test.
-///
-/// Attributes and ``[]`` give the same values, except `interval`, which is computed when it is
-/// read.
-#[pyclass(frozen, eq, mapping, module = "hotfix.stats")]
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Evidence(Report);
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Report {
+pub(crate) struct Report {
     figures: Figures,
     /// For a test with a valid interval: the compared totals, and the level.
     #[serde(default)]
@@ -48,92 +40,41 @@ impl Evidence {
     }
 }
 
-#[pymethods]
-impl Evidence {
-    /// Log of the e-value; 0 without data. The test decides at its threshold, by default
-    /// ``log(1/alpha)``.
-    #[getter]
-    fn log_e(&self) -> f64 {
-        self.0.figures.log_e
-    }
-
-    /// The p-value; valid at every evaluation.
-    #[getter]
-    fn p_value(&self) -> f64 {
-        self.0.figures.p_value
-    }
-
-    /// The canary's rate divided by the baseline's, with 0.5 for a count of zero; None without
-    /// data.
-    #[getter]
-    fn ratio(&self) -> Option<f64> {
-        self.0.figures.ratio
-    }
-
-    /// Whether the evidence has reached the threshold at any time; it stays True.
-    #[getter]
-    fn decided(&self) -> bool {
-        self.0.figures.decided
-    }
-
-    /// Interval ``(low, high)`` for the ratio at confidence ``1 - alpha``; valid at every
-    /// evaluation.
+document! {
+    /// The evidence of a sequential test.
     ///
-    /// It conditions on the number of events of each traffic split, so a changing split does not
-    /// bias it. It uses its own mixture and the plain likelihood: the temper, cap, threshold or
-    /// horizon of the test does not affect it, so it may exclude 1 before the test decides. With
-    /// ``model="bernoulli"`` it is wider than necessary at high rates. None for a `Ceiling`, a
-    /// `Latency` and sets of instances, and for the evidence of a rollout, which has its own
-    /// interval.
-    #[getter]
+    /// Attributes and ``[]`` give the same values, except `interval`, which is computed when it is
+    /// read.
+    Evidence(Report).figures in "hotfix.stats" {
+        /// Log of the e-value; 0 without data. The test decides at its threshold, by default
+        /// ``log(1/alpha)``.
+        fn log_e(this) -> f64 { this.figures.log_e }
+        /// The p-value; valid at every evaluation.
+        fn p_value(this) -> f64 { this.figures.p_value }
+        /// The canary's rate divided by the baseline's, with 0.5 for a count of zero; None without
+        /// data.
+        fn ratio(this) -> Option<f64> { this.figures.ratio }
+        /// Whether the evidence has reached the threshold at any time; it stays True.
+        fn decided(this) -> bool { this.figures.decided }
+        /// Interval ``(low, high)`` for the ratio at confidence ``1 - alpha``; valid at every
+        /// evaluation.
+        ///
+        /// It conditions on the number of events of each traffic split, so a changing split does not
+        /// bias it. It uses its own mixture and the plain likelihood: the temper, cap, threshold or
+        /// horizon of the test does not affect it, so it may exclude 1 before the test decides. With
+        /// ``model="bernoulli"`` it is wider than necessary at high rates. None for a `Ceiling`, a
+        /// `Latency` and sets of instances, and for the evidence of a rollout, which has its own
+        /// interval.
+        fn interval(this) -> Result<Option<(f64, f64)>> { this.interval() }
+    }
+}
+
+impl Report {
     fn interval(&self) -> Result<Option<(f64, f64)>> {
-        let Some((strata, confidence)) = &self.0.compared else { return Ok(None) };
+        let Some((strata, confidence)) = &self.compared else { return Ok(None) };
         let totals: Vec<Totals> = strata.values().copied().collect();
         let Interval { low, high } = ratio_interval(&totals, *confidence)?;
         Ok(Some((low, high)))
-    }
-
-    /// As a dict: ``{"decided", "log_e", "p_value", "ratio"}``.
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        crate::convert::to_python(py, &self.0.figures)
-    }
-
-    fn __getitem__<'py>(
-        &self,
-        py: Python<'py>,
-        key: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        self.to_dict(py)?.get_item(key)
-    }
-
-    fn __contains__(&self, key: &str) -> bool {
-        document::value(&self.0.figures).get(key).is_some()
-    }
-
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        document::iter(py, &document::value(&self.0.figures))
-    }
-
-    /// The members that are present.
-    fn keys(&self) -> Vec<String> {
-        document::keys(&document::value(&self.0.figures))
-    }
-
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        document::repr(py, "Evidence", &document::value(&self.0.figures))
-    }
-
-    fn __hash__(&self) -> u64 {
-        document::hash(&document::value(&self.0.figures))
-    }
-
-    #[staticmethod]
-    fn _from_json(text: &str) -> PyResult<Self> {
-        document::from_json(text).map(Self)
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
-        Ok((py.get_type::<Self>().getattr("_from_json")?, (document::value(&self.0).to_string(),)))
     }
 }
 

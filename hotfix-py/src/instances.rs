@@ -1,7 +1,7 @@
 //! `hotfix.stats`: tests that need the counts of every instance.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 
 use hotfix_core::stats::instances::{BadInstance as BadCore, LeaveOneOut as OutCore};
 use hotfix_core::stats::randomisation::{
@@ -10,12 +10,11 @@ use hotfix_core::stats::randomisation::{
 use hotfix_core::stats::rate_ratio::{RateRatioDesign, RateRatioSettings};
 use hotfix_core::stats::{Counts, StatError};
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::{dict_of, name_of};
-use crate::error::{Result, poisoned};
+use crate::error::{Result, locked};
 use crate::evidence::{Evidence, Reduced, from_bytes, to_bytes};
 use crate::stats::counts;
 
@@ -108,10 +107,6 @@ impl Randomisation {
         let state = Mutex::new(DrawnCore::new(&design));
         Ok(Self { settings, design, state })
     }
-
-    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, DrawnCore>> {
-        self.state.lock_py_attached(py).map_err(poisoned)
-    }
 }
 
 #[pymethods]
@@ -171,7 +166,7 @@ impl Randomisation {
     #[pyo3(signature = (counts: "Mapping[str, _Counts]"))]
     fn update(&self, py: Python<'_>, counts: &Bound<'_, PyAny>) -> Result<Evidence> {
         let counts = by_place(counts, self.design.instances())?;
-        let mut state = self.lock(py)?;
+        let mut state = locked(py, &self.state)?;
         state.update(&self.design, &counts)?;
         Ok(Evidence::of(state.evidence(&self.design)))
     }
@@ -179,7 +174,7 @@ impl Randomisation {
     /// The evidence so far.
     #[getter]
     fn evidence(&self, py: Python<'_>) -> PyResult<Evidence> {
-        Ok(Evidence::of(self.lock(py)?.evidence(&self.design)))
+        Ok(Evidence::of(locked(py, &self.state)?.evidence(&self.design)))
     }
 
     /// The smallest log evidence at which the test can decide: ``log(1/alpha)``.
@@ -190,7 +185,7 @@ impl Randomisation {
 
     /// Settings and evidence of every subset as bytes: about 150 kB for 2,000 subsets.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let state = self.lock(py)?.clone();
+        let state = locked(py, &self.state)?.clone();
         to_bytes(py, &SavedRandomisation { settings: self.settings.clone(), state })
     }
 
@@ -210,7 +205,7 @@ impl Randomisation {
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let RandomisationSettings { instances, canary, subsets, alpha, .. } = &self.settings;
-        let log_e = self.lock(py)?.log_e(&self.design);
+        let log_e = locked(py, &self.state)?.log_e(&self.design);
         let (canary, instances) = (canary.len(), instances.len());
         Ok(format!(
             "<Randomisation {canary} of {instances}, {subsets} subsets, alpha {alpha}, log_e {log_e:.3}>"
@@ -265,10 +260,6 @@ struct SavedLeaveOneOut {
 impl LeaveOneOut {
     fn of(settings: RateRatioSettings, design: RateRatioDesign, state: OutCore) -> Self {
         Self { settings, design, names: state.names().to_vec(), state: Mutex::new(state) }
-    }
-
-    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, OutCore>> {
-        self.state.lock_py_attached(py).map_err(poisoned)
     }
 }
 
@@ -334,26 +325,26 @@ impl LeaveOneOut {
     ) -> Result<bool> {
         let baseline = counts(baseline)?;
         let canary = by_place(canary, &self.names)?;
-        Ok(self.lock(py)?.update(&self.design, &canary, baseline)?)
+        Ok(locked(py, &self.state)?.update(&self.design, &canary, baseline)?)
     }
 
     /// The instance without which the evidence is smallest, and that log evidence.
     #[getter]
     fn weakest(&self, py: Python<'_>) -> PyResult<(String, f64)> {
-        let (place, log_e) = self.lock(py)?.weakest(&self.design);
+        let (place, log_e) = locked(py, &self.state)?.weakest(&self.design);
         Ok((self.names.get(place).cloned().unwrap_or_default(), log_e))
     }
 
     /// Log evidence without each instance.
     #[getter]
     fn log_e(&self, py: Python<'_>) -> PyResult<BTreeMap<String, f64>> {
-        let state = self.lock(py)?;
+        let state = locked(py, &self.state)?;
         Ok(self.names.iter().cloned().zip(state.log_e(&self.design)).collect())
     }
 
     /// Settings and evidence as bytes.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let state = self.lock(py)?.clone();
+        let state = locked(py, &self.state)?.clone();
         to_bytes(py, &SavedLeaveOneOut { settings: self.settings.clone(), state })
     }
 
@@ -410,10 +401,6 @@ impl BadInstance {
     fn of(state: BadCore) -> Self {
         Self { names: state.names().to_vec(), state: Mutex::new(state) }
     }
-
-    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, BadCore>> {
-        self.state.lock_py_attached(py).map_err(poisoned)
-    }
 }
 
 #[pymethods]
@@ -451,7 +438,7 @@ impl BadInstance {
     #[pyo3(signature = (canary: "Mapping[str, _Counts]"))]
     fn update(&self, py: Python<'_>, canary: &Bound<'_, PyAny>) -> Result<Vec<String>> {
         let canary = by_place(canary, &self.names)?;
-        let mut state = self.lock(py)?;
+        let mut state = locked(py, &self.state)?;
         state.update(&canary)?;
         Ok(found(&state))
     }
@@ -459,25 +446,25 @@ impl BadInstance {
     /// The instances that were found bad.
     #[getter]
     fn found(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        Ok(found(&*self.lock(py)?))
+        Ok(found(&*locked(py, &self.state)?))
     }
 
     /// Log evidence of each instance against the others.
     #[getter]
     fn log_e(&self, py: Python<'_>) -> PyResult<BTreeMap<String, f64>> {
-        let state = self.lock(py)?;
+        let state = locked(py, &self.state)?;
         Ok(self.names.iter().cloned().zip(state.log_e()).collect())
     }
 
     /// The log evidence at which an instance is named: ``log(k/alpha)``.
     #[getter]
     fn threshold(&self, py: Python<'_>) -> PyResult<f64> {
-        Ok(self.lock(py)?.threshold())
+        Ok(locked(py, &self.state)?.threshold())
     }
 
     /// Settings and evidence as bytes.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        to_bytes(py, &*self.lock(py)?)
+        to_bytes(py, &*locked(py, &self.state)?)
     }
 
     /// Restore the tests that `to_bytes` wrote.

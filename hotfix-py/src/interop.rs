@@ -2,27 +2,17 @@
 
 use std::sync::Arc;
 
-use hotfix_core::interop::{self, ConvertErrors, Kind};
+use hotfix_core::interop::{self, Kind};
 use hotfix_core::lint::Level;
 use hotfix_core::policy::Policy as Core;
 use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::document::{document, text, value};
+use crate::document::{document, name, text, value, whole};
 use crate::error::{Fault, Result};
 use crate::policy::Policy;
 use crate::typed::{ImportKind, Name};
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct FaultDocument {
-    code: String,
-    path: String,
-    document: usize,
-    line: usize,
-    column: usize,
-    message: String,
-}
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ImportedDocument {
@@ -53,7 +43,7 @@ document! {
         /// A stable code.
         fn code(this) -> String { text(this, "code") }
         /// Its level: "deny", "warn" or "note".
-        fn level(this) -> Name<Level> { Name::new(text(this, "level").into()) }
+        fn level(this) -> Name<Level> { name(this, "level") }
         /// The place: a JSON Pointer into the document.
         fn path(this) -> String { text(this, "path") }
         /// The number of the document in the text, from 0.
@@ -71,39 +61,19 @@ document! {
 
 document! {
     /// A fault that prevents an import.
-    ImportFault(FaultDocument) {
+    ImportFault(Value) {
         /// A stable code.
-        fn code(this) -> String { this.code.clone() }
+        fn code(this) -> String { text(this, "code") }
         /// The place: a JSON Pointer into the document.
-        fn path(this) -> String { this.path.clone() }
+        fn path(this) -> String { text(this, "path") }
         /// The number of the document in the text, from 0.
-        fn document(this) -> usize { this.document }
+        fn document(this) -> u64 { whole(this, "document") }
         /// The line, from 1.
-        fn line(this) -> usize { this.line }
+        fn line(this) -> u64 { whole(this, "line") }
         /// The column, from 1, in characters.
-        fn column(this) -> usize { this.column }
+        fn column(this) -> u64 { whole(this, "column") }
         /// What is wrong, and what to do.
-        fn message(this) -> String { this.message.clone() }
-    }
-}
-
-fn whole(of: &Value, key: &str) -> u64 {
-    of[key].as_u64().unwrap_or_default()
-}
-
-impl ImportFault {
-    pub(crate) fn list(errors: &ConvertErrors) -> Vec<Self> {
-        let fault = |error: &interop::ConvertError| {
-            Self(FaultDocument {
-                code: error.code().to_owned(),
-                path: error.path().to_owned(),
-                document: error.document(),
-                line: error.line().unwrap_or_default(),
-                column: error.column().unwrap_or_default(),
-                message: error.sentence(),
-            })
-        };
-        errors.iter().map(fault).collect()
+        fn message(this) -> String { text(this, "message") }
     }
 }
 

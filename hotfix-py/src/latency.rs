@@ -1,6 +1,6 @@
 //! `hotfix.stats.Latency`: is the canary slower, from buckets or samples, at every evaluation?
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 
 use hotfix_core::metric::{Histogram, Sample};
 use hotfix_core::stats::StatError;
@@ -11,11 +11,10 @@ use hotfix_core::stats::latency::{
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Result, poisoned};
+use crate::error::{Result, locked};
 use crate::evidence::{Evidence, Reduced, from_bytes, to_bytes};
 use crate::observation::read_sample;
 use crate::stats::{direction_of, one_of};
@@ -160,7 +159,7 @@ impl Latency {
     ) -> Result<Evidence> {
         let (slow_c, of_c) = self.slow(canary)?;
         let (slow_b, of_b) = self.slow(baseline)?;
-        let mut state = self.lock(py)?;
+        let mut state = locked(py, &self.state)?;
         let (canary, baseline) = (SlowCounts::new(&slow_c, of_c), SlowCounts::new(&slow_b, of_b));
         state.update(&self.design, canary, baseline)?;
         Ok(Evidence::of(state.evidence(&self.design)))
@@ -170,7 +169,7 @@ impl Latency {
     /// strongest evidence.
     #[getter]
     fn evidence(&self, py: Python<'_>) -> PyResult<Evidence> {
-        Ok(Evidence::of(self.lock(py)?.evidence(&self.design)))
+        Ok(Evidence::of(locked(py, &self.state)?.evidence(&self.design)))
     }
 
     /// The boundaries, ascending.
@@ -198,7 +197,7 @@ impl Latency {
             format: FORMAT,
             boundaries: self.boundaries.clone(),
             settings: self.settings.clone(),
-            state: *self.lock(py)?,
+            state: *locked(py, &self.state)?,
         };
         to_bytes(py, &saved)
     }
@@ -219,7 +218,7 @@ impl Latency {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let (form, log_e) = (self.design.form(), self.lock(py)?.log_e(&self.design));
+        let (form, log_e) = (self.design.form(), locked(py, &self.state)?.log_e(&self.design));
         Ok(format!("<Latency {form}, {} boundaries, log_e {log_e:.3}>", self.boundaries.len()))
     }
 
@@ -242,10 +241,6 @@ impl Latency {
             return Err(StatError::DesignMismatch.into());
         }
         Ok(Self { boundaries, settings, design, state: Mutex::new(state) })
-    }
-
-    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, State>> {
-        self.state.lock_py_attached(py).map_err(poisoned)
     }
 
     /// Requests slower than each boundary, and all requests.

@@ -8,7 +8,7 @@ use hotfix_core::unit::Span;
 use serde_json::Value;
 
 use crate::convert::duration;
-use crate::document::{document, text};
+use crate::document::{document, name, text};
 use crate::typed::Name;
 
 document! {
@@ -37,13 +37,13 @@ document! {
         /// The maximum time to watch; None without a limit.
         fn watch_most(this) -> Option<Duration> { span(this, "watch_most") }
         /// How it is promoted: ``automatic``, ``manual`` or ``veto``.
-        fn gate(this) -> Name<GateMode> { Name::new(text(this, "gate").into()) }
+        fn gate(this) -> Name<GateMode> { name(this, "gate") }
         /// Its promotion criterion.
-        fn promotion(this) -> Name<PromotionRule> { Name::new(text(this, "promotion").into()) }
+        fn promotion(this) -> Name<PromotionRule> { name(this, "promotion") }
         /// What happens when the minimum time has passed and a success bound is not met.
-        fn criteria_missed(this) -> Name<Response> { Name::new(text(this, "criteria_missed").into()) }
+        fn criteria_missed(this) -> Name<Response> { name(this, "criteria_missed") }
         /// What happens when the maximum time has passed without a decision.
-        fn inconclusive(this) -> Name<Response> { Name::new(text(this, "inconclusive").into()) }
+        fn inconclusive(this) -> Name<Response> { name(this, "inconclusive") }
     }
 }
 

@@ -5,55 +5,30 @@ use hotfix_core::stats::planning::{self as core, Comparison, gate};
 use pyo3::prelude::*;
 
 use crate::convert::{json, to_python};
-use crate::document::document;
+use crate::document::{document, shown};
 use crate::error::{Fault, Result};
 
-/// The expected time to detect a regression, by the planning formula.
-#[pyclass(frozen, eq, module = "hotfix.stats")]
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct TimeToDetect(core::TimeToDetect);
-
-#[pymethods]
-impl TimeToDetect {
-    /// Lower bound in minutes: no test with this alpha is faster on average.
-    #[getter]
-    fn bound(&self) -> f64 {
-        self.0.bound
+shown! {
+    /// The expected time to detect a regression, by the planning formula.
+    TimeToDetect(core::TimeToDetect) as [module = "hotfix.stats"] {
+        /// Lower bound in minutes: no test with this alpha is faster on average.
+        fn bound(this) -> f64 { this.bound }
+        /// Expected minutes of this library's test; infinite for a tolerated ratio.
+        fn expected(this) -> f64 { this.expected }
+        /// `bound` in ticks.
+        fn bound_ticks(this) -> f64 { this.bound_ticks }
+        /// `expected` in ticks.
+        fn expected_ticks(this) -> f64 { this.expected_ticks }
+        /// Failed requests of the canary until the detection.
+        fn failed_requests(this) -> f64 { this.failed_requests }
+        /// The number of those that would have succeeded on the baseline.
+        fn requests_affected(this) -> f64 { this.requests_affected }
     }
-
-    /// Expected minutes of this library's test; infinite for a tolerated ratio.
-    #[getter]
-    fn expected(&self) -> f64 {
-        self.0.expected
-    }
-
-    /// `bound` in ticks.
-    #[getter]
-    fn bound_ticks(&self) -> f64 {
-        self.0.bound_ticks
-    }
-
-    /// `expected` in ticks.
-    #[getter]
-    fn expected_ticks(&self) -> f64 {
-        self.0.expected_ticks
-    }
-
-    /// Failed requests of the canary until the detection.
-    #[getter]
-    fn failed_requests(&self) -> f64 {
-        self.0.failed_requests
-    }
-
-    /// The number of those that would have succeeded on the baseline.
-    #[getter]
-    fn requests_affected(&self) -> f64 {
-        self.0.requests_affected
-    }
-
-    fn __repr__(&self) -> String {
-        let core::TimeToDetect { bound, expected, .. } = self.0;
-        format!("<TimeToDetect bound {bound:.3} min, expected {expected:.3} min>")
+    {
+        fn __repr__(&self) -> String {
+            let core::TimeToDetect { bound, expected, .. } = self.0;
+            format!("<TimeToDetect bound {bound:.3} min, expected {expected:.3} min>")
+        }
     }
 }
 

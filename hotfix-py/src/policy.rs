@@ -4,16 +4,15 @@ use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hotfix_core::document::{DocumentError, FaultFamily};
 use hotfix_core::policy::Policy as Core;
 use pyo3::exceptions::{PyOSError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyString};
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::commit;
 use crate::convert::{At, to_python};
-use crate::document::{document, value};
+use crate::document::{document, text, value, word};
 use crate::error::Result;
 use crate::fact;
 use crate::plan::{self, Plan};
@@ -496,47 +495,20 @@ impl From<Core> for Policy {
     }
 }
 
-/// The serialised form of `Problem`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ProblemDocument {
-    code: String,
-    message: String,
-    path: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    line: Option<usize>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    column: Option<usize>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    base: Option<String>,
-}
-
 document! {
     /// One fault of a policy, of a scenario or of the facts of an incident.
-    Problem(ProblemDocument) {
+    Problem(Value) {
         /// A stable code such as ``"HF-POL-006"``.
-        fn code(this) -> String { this.code.clone() }
+        fn code(this) -> String { text(this, "code") }
         /// What is wrong and what to do, in a sentence.
-        fn message(this) -> String { this.message.clone() }
+        fn message(this) -> String { text(this, "message") }
         /// The place, as a JSON Pointer.
-        fn path(this) -> String { this.path.clone() }
+        fn path(this) -> String { text(this, "path") }
         /// The line, from 1; None without a text, as for facts.
-        fn line(this) -> Option<usize> { this.line }
+        fn line(this) -> Option<u64> { this["line"].as_u64() }
         /// The column, from 1, in characters.
-        fn column(this) -> Option<usize> { this.column }
+        fn column(this) -> Option<u64> { this["column"].as_u64() }
         /// The base that has the place, if a policy inherited the value.
-        fn base(this) -> Option<String> { this.base.clone() }
-    }
-}
-
-impl Problem {
-    pub(crate) fn of<F: FaultFamily>(error: &DocumentError<F>) -> Self {
-        Self(ProblemDocument {
-            code: error.code().to_owned(),
-            message: error.sentence(),
-            path: error.path().to_owned(),
-            line: error.line(),
-            column: error.column(),
-            base: error.base().map(str::to_owned),
-        })
+        fn base(this) -> Option<String> { word(this, "base") }
     }
 }

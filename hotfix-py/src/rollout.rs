@@ -9,12 +9,11 @@ use hotfix_core::unit::{MetricName, Timestamp};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
 
 use crate::action::{Action, Outcome};
 use crate::convert::At;
-use crate::error::{Result, poisoned};
+use crate::error::{Result, locked};
 use crate::explain::{Comparison, Forecast, Harm, Why};
 use crate::input::read_input;
 use crate::log::{Log, recording};
@@ -580,7 +579,7 @@ impl Rollout {
 impl Rollout {
     /// No Python code runs while the lock is held.
     pub(crate) fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, Core>> {
-        self.inner.lock_py_attached(py).map_err(poisoned)
+        locked(py, &self.inner)
     }
 
     fn take(&self, py: Python<'_>, at: Timestamp, input: &Input) -> Result<Outcome> {

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::convert::{duration, object};
-use crate::document::{document, text, value};
+use crate::document::{document, each, every, flag, maybe, name, one, text, texts, value, word};
 use crate::typed::{FactsByName, Json, LeavesByValue, Name, SeveritiesByValue, Typed};
 
 type ByValue<H> = Typed<H, Py<PyAny>>;
@@ -267,7 +267,7 @@ document! {
         /// Its id.
         fn id(this) -> String { text(this, "id") }
         /// The id of the question or leaf to which the answer leads; None if it leads nowhere.
-        fn to(this) -> Option<String> { this["to"].as_str().map(str::to_owned) }
+        fn to(this) -> Option<String> { word(this, "to") }
     }
 }
 
@@ -303,34 +303,6 @@ document! {
         /// What to do about it.
         fn remedy(this) -> String { text(this, "remedy") }
     }
-}
-
-fn name<H>(of: &Value, key: &str) -> Name<H> {
-    Name::new(text(of, key).into())
-}
-
-fn maybe<H>(of: &Value, key: &str) -> Option<Name<H>> {
-    of[key].is_string().then(|| name(of, key))
-}
-
-fn flag(of: &Value, key: &str) -> bool {
-    of[key].as_bool().unwrap_or_default()
-}
-
-fn every<T>(of: &Value, make: impl Fn(Value) -> T) -> Vec<T> {
-    of.as_array().into_iter().flatten().cloned().map(make).collect()
-}
-
-fn each<T>(of: &Value, key: &str, make: impl Fn(Value) -> T) -> Vec<T> {
-    every(&of[key], make)
-}
-
-fn texts(of: &Value, key: &str) -> Vec<String> {
-    of[key].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-fn one<T>(of: &Value, key: &str, make: impl Fn(Value) -> T) -> Option<T> {
-    of.get(key).filter(|value| !value.is_null()).cloned().map(make)
 }
 
 fn members<'v>(of: &'v Value, key: &str) -> impl Iterator<Item = (String, &'v Value)> {

@@ -1,6 +1,6 @@
 //! `hotfix.stats`: tests and intervals without a rollout.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
 use hotfix_core::stats::interval::Interval;
@@ -9,38 +9,20 @@ use hotfix_core::stats::replay::CountModel as Model;
 use hotfix_core::stats::{Counts, Direction, Evidence as Figures, StatError, Totals, interval};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Result, poisoned};
+use crate::error::{Result, locked};
 use crate::evidence::{Evidence, Reduced, Strata, add, from_bytes, key_of, to_bytes};
 use crate::observation::number;
 
-/// The settings of a test; enough to make it again.
+/// The settings of a test; enough to make it again. Those of the Poisson model are the same but for
+/// the prior.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Settings {
     model: Model,
-    direction: Direction,
-    alpha: f64,
-    tolerated: f64,
-    margin: f64,
-    grid: Option<Vec<f64>>,
-    weights: Option<Vec<f64>>,
-    prior_trials: f64,
-    #[serde(default = "untempered")]
-    temper: f64,
-    #[serde(default)]
-    cap: Option<f64>,
-    #[serde(default)]
-    threshold: Option<f64>,
-    #[serde(default)]
-    horizon: Option<u32>,
-}
-
-/// The temper of bytes that were written when there was no such setting.
-const fn untempered() -> f64 {
-    1.0
+    #[serde(flatten)]
+    of: BernoulliSettings,
 }
 
 pub(crate) fn model_of(name: &str) -> Result<Model> {
@@ -56,42 +38,14 @@ enum Test {
 
 impl Test {
     fn try_new(settings: &Settings) -> Result<Self> {
-        let Settings { direction, alpha, tolerated, margin, prior_trials, .. } = *settings;
-        let Settings { temper, cap, threshold, horizon, .. } = *settings;
-        let (grid, weights) = (settings.grid.clone(), settings.weights.clone());
         Ok(match settings.model {
             Model::Poisson => {
-                let settings = RateRatioSettings {
-                    direction,
-                    alpha,
-                    tolerated,
-                    margin,
-                    grid,
-                    weights,
-                    temper,
-                    cap,
-                    threshold,
-                    horizon,
-                };
-                let design = RateRatioDesign::try_new(&settings)?;
+                let design = RateRatioDesign::try_new(&RateRatioSettings::from(&settings.of))?;
                 let state = Poisson::new(&design);
                 Self::Poisson(Box::new(design), state)
             }
             Model::Bernoulli => {
-                let settings = BernoulliSettings {
-                    direction,
-                    alpha,
-                    tolerated,
-                    margin,
-                    grid,
-                    weights,
-                    prior_trials,
-                    temper,
-                    cap,
-                    threshold,
-                    horizon,
-                };
-                let design = BernoulliDesign::try_new(&settings)?;
+                let design = BernoulliDesign::try_new(&settings.of)?;
                 let state = Bernoulli::new(&design);
                 Self::Bernoulli(Box::new(design), state)
             }
@@ -242,8 +196,7 @@ impl RateRatio {
             return Err(error.into());
         }
         let prior_trials = prior_trials.unwrap_or(BernoulliSettings::default().prior_trials);
-        let settings = Settings {
-            model,
+        let of = BernoulliSettings {
             direction,
             alpha,
             tolerated,
@@ -256,6 +209,7 @@ impl RateRatio {
             threshold,
             horizon,
         };
+        let settings = Settings { model, of };
         let state = State { test: Test::try_new(&settings)?, strata: Arc::default() };
         Ok(Self { settings, state: Mutex::new(state) })
     }
@@ -295,7 +249,7 @@ impl RateRatio {
         baseline: &Bound<'_, PyAny>,
     ) -> Result<Evidence> {
         let (canary, baseline) = (counts(canary)?, counts(baseline)?);
-        let mut state = self.lock(py)?;
+        let mut state = locked(py, &self.state)?;
         state.test.update(canary, baseline)?;
         Self::remember(&mut state, canary, baseline);
         Ok(self.report(&state))
@@ -312,8 +266,8 @@ impl RateRatio {
     ///     ticks.
     fn merge(&self, py: Python<'_>, other: &Bound<'_, Self>) -> Result<Evidence> {
         // One lock after the other, so that two merges in opposite directions cannot deadlock.
-        let other = other.get().lock(py)?.clone();
-        let mut state = self.lock(py)?;
+        let other = locked(py, &other.get().state)?.clone();
+        let mut state = locked(py, &self.state)?;
         match (&mut state.test, &other.test) {
             (Test::Poisson(design, state), Test::Poisson(_, other)) => {
                 state.merge(design, other)?
@@ -365,7 +319,7 @@ impl RateRatio {
                 _ => return Err(PyTypeError::new_err("a stratum is (canary, baseline)").into()),
             }
         }
-        let mut state = self.lock(py)?;
+        let mut state = locked(py, &self.state)?;
         match &mut state.test {
             Test::Poisson(design, state) => state.update_strata(design, &pairs)?,
             Test::Bernoulli(..) => {
@@ -381,18 +335,18 @@ impl RateRatio {
     /// The evidence so far.
     #[getter]
     fn evidence(&self, py: Python<'_>) -> PyResult<Evidence> {
-        Ok(self.report(&*self.lock(py)?))
+        Ok(self.report(&*locked(py, &self.state)?))
     }
 
     /// The log evidence at which the test decides: ``log(1/alpha)`` unless another was given.
     #[getter]
     fn threshold(&self, py: Python<'_>) -> PyResult<f64> {
-        Ok(self.lock(py)?.test.threshold())
+        Ok(locked(py, &self.state)?.test.threshold())
     }
 
     /// Settings and evidence as bytes.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let State { test, strata } = self.lock(py)?.clone();
+        let State { test, strata } = locked(py, &self.state)?.clone();
         let state = match test {
             Test::Poisson(_, state) => SavedState::Poisson(state),
             Test::Bernoulli(_, state) => SavedState::Bernoulli(state),
@@ -429,8 +383,8 @@ impl RateRatio {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let Settings { model, direction, alpha, .. } = &self.settings;
-        let log_e = self.lock(py)?.test.evidence().log_e;
+        let Settings { model, of: BernoulliSettings { direction, alpha, .. } } = &self.settings;
+        let log_e = locked(py, &self.state)?.test.evidence().log_e;
         Ok(format!("<RateRatio {model:?}, {direction:?}, alpha {alpha}, log_e {log_e:.3}>")
             .to_lowercase())
     }
@@ -441,10 +395,6 @@ impl RateRatio {
 }
 
 impl RateRatio {
-    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, State>> {
-        self.state.lock_py_attached(py).map_err(poisoned)
-    }
-
     /// Keeps the ticks that an interval is computed from: those with events, and with trials in
     /// both arms.
     fn remember(state: &mut State, canary: Counts, baseline: Counts) {
@@ -460,7 +410,7 @@ impl RateRatio {
     fn report(&self, state: &State) -> Evidence {
         // Its proof does not need Poisson counts, so it is also valid for proportions of the other
         // model.
-        let compared = (Arc::clone(&state.strata), 1.0 - self.settings.alpha);
+        let compared = (Arc::clone(&state.strata), 1.0 - self.settings.of.alpha);
         Evidence::compared(state.test.evidence(), Some(compared))
     }
 }

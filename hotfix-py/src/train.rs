@@ -12,8 +12,9 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::action::{Action, Told, join, split};
+use crate::action::{Action, document_of, join, split};
 use crate::convert::{At, json, to_python};
 use crate::document::document;
 use crate::error::{Result, lines};
@@ -28,7 +29,7 @@ pub(crate) struct MoveDocument {
     service: String,
     #[serde(serialize_with = "split", deserialize_with = "join")]
     events: String,
-    actions: Vec<Told>,
+    actions: Vec<Value>,
     state: State,
     repeated: bool,
     by_train: bool,
@@ -59,7 +60,7 @@ impl MoveDocument {
         let Move { service, events, actions, state, repeated, by_train } = made;
         // A move is one of this train's rollouts.
         let rollout = train.rollout(&service);
-        let of = |action| rollout.map(|rollout| Told::of(action, rollout));
+        let of = |action| rollout.map(|rollout| document_of(action, rollout));
         let actions = actions.iter().filter_map(of).collect();
         Self { service, events, actions, state, repeated, by_train }
     }

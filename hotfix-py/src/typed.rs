@@ -108,13 +108,16 @@ closed_sets! {
     Assumption = "_Assumption",
     Audience = "_Audience",
     Band = "_Band",
+    Calendar = "_Calendar",
     Classification = "_KayentaLabel",
     Decision = "_Decision",
     EvidenceMode = "_EvidenceMode",
+    FactKind = "_FactKind",
     GateMode = "_GateMode",
     Guarantee = "_Guarantee",
     InputKind = "_InputKind",
     LatencyForm = "_LatencyForm",
+    Level = "_Level",
     Hotfix = "_Hotfix",
     MessageKind = "_MessageKind",
     MetricKind = "_MetricKind",
@@ -130,39 +133,22 @@ closed_sets! {
 }
 
 /// Types that have no other use in Rust.
-pub(crate) enum ActionKind {}
-pub(crate) enum Approvals {}
-pub(crate) enum Blockers {}
-pub(crate) enum Cells {}
-pub(crate) enum Dict {}
-pub(crate) enum Dicts {}
-pub(crate) enum DictsByName {}
-pub(crate) enum Duties {}
-pub(crate) enum FactsByName {}
-pub(crate) enum FiguresByName {}
-pub(crate) enum Findings {}
-pub(crate) enum Histories {}
-pub(crate) enum ImportKind {}
-pub(crate) enum Interventions {}
-pub(crate) enum Labels {}
-pub(crate) enum LeavesByValue {}
-pub(crate) enum Mean {}
-pub(crate) enum Rate {}
-pub(crate) enum Rollouts {}
-pub(crate) enum SeveritiesByValue {}
-pub(crate) enum Timeline {}
+macro_rules! types {
+    ($($name:ident = $text:literal,)*) => {
+        $(pub(crate) enum $name {})*
+        hints! { $($name = $text,)* }
+    };
+}
 
-hints! {
+types! {
     ActionKind = "_ActionKind",
     Approvals = "_Approvals",
     Blockers = "list[_Blocker]",
-    Calendar = "_Calendar",
     Cells = "list[dict[str, Any] | None]",
     Dict = "dict[str, Any]",
     Dicts = "list[dict[str, Any]]",
     DictsByName = "dict[str, dict[str, Any]]",
     Duties = "_Duties",
-    FactKind = "_FactKind",
     FactsByName = "dict[str, bool | float | str]",
     FiguresByName = "dict[str, float]",
     Findings = "list[_PlanFinding]",
@@ -171,7 +157,6 @@ hints! {
     Interventions = "list[_Intervention]",
     Labels = "dict[_KayentaLabel, int]",
     LeavesByValue = "ByValue[list[str]]",
-    Level = "_Level",
     Mean = "_Mean",
     Rate = "_Rate",
     Rollouts = "dict[str, Rollout]",

@@ -1,7 +1,8 @@
 //! SHA-256 digests.
 
 use super::{CanonicalError, DigestError, Encoder};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use crate::unit::FromText;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use sha2::{Digest as _, Sha256};
 use std::{fmt, str::FromStr};
 
@@ -135,18 +136,6 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = Digest;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("64 lower-case hexadecimal digits")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Digest, E> {
-                text.parse().map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(Visitor)
+        deserializer.deserialize_str(FromText("64 lower-case hexadecimal digits", Self::from_str))
     }
 }

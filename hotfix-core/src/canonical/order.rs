@@ -38,8 +38,17 @@ impl Name<'_> {
 /// UTF-16 code units of a name. The order of text that is not canonical is unspecified but stable.
 fn units(raw: &[u8]) -> impl Iterator<Item = u16> {
     let text = std::str::from_utf8(raw).unwrap_or_default();
+    unescaped(text).flat_map(|c| {
+        let mut pair = [0; 2];
+        let count = c.encode_utf16(&mut pair).len();
+        pair.into_iter().take(count)
+    })
+}
+
+/// The characters of text with canonical escapes; it ends where an escape is not valid.
+pub(super) fn unescaped(text: &str) -> impl Iterator<Item = char> {
     let mut chars = text.chars();
-    let decoded = std::iter::from_fn(move || match chars.next()? {
+    std::iter::from_fn(move || match chars.next()? {
         '\\' => match chars.next()? {
             'b' => Some('\u{8}'),
             't' => Some('\t'),
@@ -54,11 +63,6 @@ fn units(raw: &[u8]) -> impl Iterator<Item = u16> {
             other => Some(other),
         },
         plain => Some(plain),
-    });
-    decoded.flat_map(|c| {
-        let mut pair = [0; 2];
-        let count = c.encode_utf16(&mut pair).len();
-        pair.into_iter().take(count)
     })
 }
 

@@ -7,11 +7,11 @@
 use super::MAX_DEPTH;
 use super::line::{Line, bare, check, verify_line};
 use super::number::Number;
-use super::order::Name;
-use super::scan::{Chain, Scan, unescaped};
+use super::order::{Name, unescaped};
+use super::scan::{Chain, Scan};
 use super::writer::Numbers;
 use super::{Encoder, LineError};
-use serde::de::value::{StrDeserializer, U64Deserializer};
+use serde::de::value::{BorrowedStrDeserializer, StrDeserializer, U64Deserializer};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, MapAccess, SeqAccess,
     Unexpected, Visitor,
@@ -198,7 +198,7 @@ impl<'de> Piece<'de> {
         if self.plain || !self.text.contains('\\') {
             return Cow::Borrowed(self.text);
         }
-        Cow::Owned(unescaped(self.text))
+        Cow::Owned(unescaped(self.text).collect())
     }
 
     #[inline]
@@ -422,7 +422,13 @@ impl<'de, const DECLARED: bool> MapAccess<'de> for &mut Items<'_, 'de, DECLARED>
         }
         self.start = self.reader.scan.at;
         if !DECLARED {
-            return seed.deserialize(Key(self.name()?)).map(Some);
+            return match self.name()? {
+                Cow::Borrowed(name) => {
+                    seed.deserialize(BorrowedStrDeserializer::<Error>::new(name))
+                }
+                Cow::Owned(name) => seed.deserialize(StrDeserializer::<Error>::new(&name)),
+            }
+            .map(Some);
         }
         if let Some(field) = self.declared_next() {
             return seed.deserialize(U64Deserializer::<Error>::new(field)).map(Some);
@@ -438,46 +444,6 @@ impl<'de, const DECLARED: bool> MapAccess<'de> for &mut Items<'_, 'de, DECLARED>
         }
         self.separator()?;
         Ok(value)
-    }
-}
-
-/// A member's name.
-struct Key<'de>(Cow<'de, str>);
-
-impl<'de> Deserializer<'de> for Key<'de> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-            Cow::Owned(text) => visitor.visit_string(text),
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_enum(StrDeserializer::<Error>::new(&self.0))
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
-        map struct identifier ignored_any
     }
 }
 

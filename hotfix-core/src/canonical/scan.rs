@@ -256,33 +256,6 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The characters of the canonical escapes.
-pub(super) fn unescaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        out.push(match chars.next() {
-            Some('b') => '\u{8}',
-            Some('t') => '\t',
-            Some('n') => '\n',
-            Some('f') => '\u{c}',
-            Some('r') => '\r',
-            Some('u') => {
-                let digits = chars.by_ref().take(4);
-                let code = digits.fold(0, |code, c| code * 16 + c.to_digit(16).unwrap_or(0));
-                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
-            }
-            Some(itself) => itself,
-            None => break,
-        });
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

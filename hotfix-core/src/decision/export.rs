@@ -166,42 +166,33 @@ enum Shape {
     Gap,
 }
 
+/// How a shape is drawn.
+struct Look {
+    name: &'static str,
+    fill: &'static str,
+    border: &'static str,
+    /// Mermaid's brackets around a label.
+    brackets: [&'static str; 2],
+    dot: &'static str,
+}
+
 impl Shape {
     const ALL: [Self; 4] = [Self::Question, Self::Hotfix, Self::Scheduled, Self::Gap];
 
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Question => "question",
-            Self::Hotfix => "hotfix",
-            Self::Scheduled => "scheduled",
-            Self::Gap => "gap",
-        }
-    }
-
-    /// Colours of fill and border.
-    const fn colours(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Question => ("#ffffff", "#444444"),
-            Self::Hotfix => ("#fde0dc", "#b3261e"),
-            Self::Scheduled => ("#e3f1e3", "#2e7d32"),
-            Self::Gap => ("#f2f2f2", "#777777"),
-        }
-    }
-
-    const fn mermaid(self) -> [&'static str; 2] {
-        match self {
-            Self::Question => ["[\"", "\"]"],
-            Self::Hotfix | Self::Scheduled => ["([\"", "\"])"],
-            Self::Gap => ["((\"", "\"))"],
-        }
-    }
-
-    const fn dot(self) -> &'static str {
-        match self {
-            Self::Question => "shape=box, style=filled",
-            Self::Hotfix | Self::Scheduled => "shape=box, style=\"rounded,filled\"",
-            Self::Gap => "shape=ellipse, style=\"dashed,filled\"",
-        }
+    const fn look(self) -> Look {
+        let (leaf, rounded) = (["([\"", "\"])"], "shape=box, style=\"rounded,filled\"");
+        let (name, fill, border, brackets, dot) = match self {
+            Self::Question => {
+                ("question", "#ffffff", "#444444", ["[\"", "\"]"], "shape=box, style=filled")
+            }
+            Self::Hotfix => ("hotfix", "#fde0dc", "#b3261e", leaf, rounded),
+            Self::Scheduled => ("scheduled", "#e3f1e3", "#2e7d32", leaf, rounded),
+            Self::Gap => {
+                let dashed = "shape=ellipse, style=\"dashed,filled\"";
+                ("gap", "#f2f2f2", "#777777", ["((\"", "\"))"], dashed)
+            }
+        };
+        Look { name, fill, border, brackets, dot }
     }
 }
 
@@ -213,7 +204,7 @@ impl Drawing {
     fn mermaid(&self) -> String {
         let mut text = "flowchart TD\n".to_owned();
         for TreeNode { id, shape, text: label } in &self.nodes {
-            let [open, close] = shape.mermaid();
+            let [open, close] = shape.look().brackets;
             let _ = writeln!(text, "    {id}{open}{}{close}", mermaid_text(label));
         }
         for (from, to, answer) in &self.edges {
@@ -225,7 +216,7 @@ impl Drawing {
             if ids.is_empty() {
                 continue;
             }
-            let (name, (fill, border)) = (shape.name(), shape.colours());
+            let Look { name, fill, border, .. } = shape.look();
             let dashes = if shape == Shape::Gap { ",stroke-dasharray:4 3" } else { "" };
             let _ = writeln!(
                 text,
@@ -241,12 +232,11 @@ impl Drawing {
         text.push_str("    node [fontname=\"sans-serif\", fontcolor=\"#111111\"]\n");
         text.push_str("    edge [fontname=\"sans-serif\"]\n");
         for TreeNode { id, shape, text: label } in &self.nodes {
-            let (fill, border) = shape.colours();
+            let Look { fill, border, dot, .. } = shape.look();
             let _ = writeln!(
                 text,
-                "    {id} [label=\"{}\", {}, fillcolor=\"{fill}\", color=\"{border}\"]",
-                dot_text(label),
-                shape.dot()
+                "    {id} [label=\"{}\", {dot}, fillcolor=\"{fill}\", color=\"{border}\"]",
+                dot_text(label)
             );
         }
         for (from, to, answer) in &self.edges {

@@ -173,9 +173,7 @@ impl<F> DocumentErrors<F> {
     pub const fn count(&self) -> usize {
         self.list.len() + self.left_out
     }
-}
 
-impl<F> DocumentErrors<F> {
     /// The same with the place of every error in the document: the error of a default, which has no
     /// place, goes to the table around it.
     pub(crate) fn placed_in(mut self, document: &Node) -> Self {

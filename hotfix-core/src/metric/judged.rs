@@ -106,13 +106,7 @@ impl Judged {
             }
             Worse::Lower => (self.high < figure.low, self.high >= figure.high),
         };
-        if surely {
-            Some(true)
-        } else if surely_not {
-            Some(false)
-        } else {
-            None
-        }
+        surely.then_some(true).or(surely_not.then_some(false))
     }
 }
 

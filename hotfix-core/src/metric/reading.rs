@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::convert::Infallible;
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::unit::MetricName;
+use crate::unit::{FromText, MetricName};
 
 /// Metrics that an observation has memory for at first: most have no more.
 const USUAL: usize = 8;
@@ -374,24 +375,16 @@ enum Key {
 
 impl<'de> Deserialize<'de> for Key {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = Key;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Key, E> {
-                Ok(match text {
-                    "le" => Key::Le,
-                    "counts" => Key::Counts,
-                    "count" => Key::Count,
-                    "samples" => Key::Samples,
-                    instance => Key::Instance(instance.to_owned()),
-                })
-            }
-        }
-        deserializer.deserialize_str(Text)
+        let key = |text: &str| {
+            Ok::<_, Infallible>(match text {
+                "le" => Self::Le,
+                "counts" => Self::Counts,
+                "count" => Self::Count,
+                "samples" => Self::Samples,
+                instance => Self::Instance(instance.to_owned()),
+            })
+        };
+        deserializer.deserialize_str(FromText("a name", key))
     }
 }
 

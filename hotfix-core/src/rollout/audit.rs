@@ -1,5 +1,8 @@
 //! Audit of a log: the chain, the head, and every recomputed verdict.
 
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
 use crate::canonical::Digest;
 
 use super::Rollout;
@@ -19,7 +22,7 @@ pub struct Audit {
 }
 
 /// One thing that is wrong with a log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuditFinding {
     /// A stable code.
     pub code: &'static str,
@@ -42,6 +45,18 @@ impl Audit {
             line: *line,
             message: fault.to_string(),
         });
+    }
+}
+
+impl Serialize for Audit {
+    /// `{"clean", "findings", "head", "lines"}`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut audit = serializer.serialize_struct("Audit", 4)?;
+        audit.serialize_field("clean", &self.is_clean())?;
+        audit.serialize_field("findings", &self.findings)?;
+        audit.serialize_field("head", &self.head)?;
+        audit.serialize_field("lines", &self.lines)?;
+        audit.end()
     }
 }
 

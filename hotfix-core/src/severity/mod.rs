@@ -99,12 +99,8 @@ impl Policy {
             let rules = self.rules.iter().filter(move |rule| rule.effect == effect);
             Truth::of(rules.map(|rule| &rule.when), facts, Truth::Yes)
         };
-        let possible = |truth: Truth| {
-            [(true, Truth::No), (false, Truth::Yes)]
-                .into_iter()
-                .filter(move |(_, not)| truth != *not)
-                .map(|(holds, _)| holds)
-        };
+        let possible =
+            |truth: Truth| [true, false].into_iter().filter(move |holds| truth != (!holds).into());
         // Those that may fire, down to the first that certainly does; none, where none does.
         let mut severities = Vec::new();
         for severity in Severity::ALL.iter().copied().map(Some).chain([None]) {

@@ -90,6 +90,24 @@ impl BernoulliSettings {
     }
 }
 
+impl From<&BernoulliSettings> for RateRatioSettings {
+    /// The same test of counts: all but the prior.
+    fn from(settings: &BernoulliSettings) -> Self {
+        Self {
+            direction: settings.direction,
+            alpha: settings.alpha,
+            tolerated: settings.tolerated,
+            margin: settings.margin,
+            grid: settings.grid.clone(),
+            weights: settings.weights.clone(),
+            temper: settings.temper,
+            cap: settings.cap,
+            threshold: settings.threshold,
+            horizon: settings.horizon,
+        }
+    }
+}
+
 /// Checks the trials that a plug-in starts with.
 pub(super) fn check_prior(prior_trials: f64) -> Result<f64, StatError> {
     if (1.0..=1e9).contains(&prior_trials) {
@@ -129,21 +147,7 @@ impl BernoulliDesign {
     /// [`StatError`] if a setting is out of range: alpha, grid, weights,
     /// tolerated ratio, margin, prior trials, cap, temper, threshold or horizon.
     pub fn try_new(settings: &BernoulliSettings) -> Result<Self, StatError> {
-        let mixture = Mixture::try_new(
-            &RateRatioSettings {
-                direction: settings.direction,
-                alpha: settings.alpha,
-                tolerated: settings.tolerated,
-                margin: settings.margin,
-                grid: settings.grid.clone(),
-                weights: settings.weights.clone(),
-                temper: settings.temper,
-                cap: settings.cap,
-                threshold: settings.threshold,
-                horizon: settings.horizon,
-            },
-            (&DEFAULT_GRID, &DEFAULT_WEIGHTS),
-        )?;
+        let mixture = Mixture::try_new(&settings.into(), (&DEFAULT_GRID, &DEFAULT_WEIGHTS))?;
         let prior_trials = check_prior(settings.prior_trials)?;
         let null_ratio = mixture.hypothesis.null_ratio;
         let kernel = Kernel::new(&mixture.grid, null_ratio, mixture.hypothesis.direction);

@@ -12,7 +12,7 @@
 //! most 1 under the null hypothesis. Without errors 690 requests are enough for 0.5% at α 0.05. It
 //! depends on sums alone: order does not matter, and states merge.
 
-use super::grid::{Grid, check_weights, hashed, threshold};
+use super::grid::{Grid, hashed, threshold};
 use super::numeric::{larger, ln, ln1p, log_mean_exp, whole_between};
 use super::{Counts, Evidence, MAX_GRID, StatError, Watch, check_version};
 use serde::{Deserialize, Serialize};
@@ -82,16 +82,9 @@ impl CeilingDesign {
             return Err(StatError::BadCeiling { ceiling });
         }
         let grid = settings.grid.as_deref().unwrap_or(&DEFAULT_GRID);
-        let len = grid.len();
-        if len == 0 || len > MAX_GRID {
-            return Err(StatError::GridLength { len });
-        }
-        let even = [1.0 / len as f64; MAX_GRID];
-        let weights = settings.weights.as_deref().unwrap_or(&even[..len]);
-        check_weights(weights, len)?;
         let mut this = Self {
             ceiling,
-            weights: Grid::of_weights(weights),
+            weights: Grid::weighted(grid.len(), settings.weights.as_deref())?,
             loud: [0.0; MAX_GRID],
             quiet: [0.0; MAX_GRID],
             threshold,

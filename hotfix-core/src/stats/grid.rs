@@ -91,18 +91,8 @@ impl Grid {
         default: (&[f64], &[f64]),
     ) -> Result<Self, StatError> {
         let ratios = grid.unwrap_or(default.0);
-        let len = ratios.len();
-        if len == 0 || len > MAX_GRID {
-            return Err(StatError::GridLength { len });
-        }
-        let even = [1.0 / len as f64; MAX_GRID];
-        let weights = match (weights, grid) {
-            (Some(weights), _) => weights,
-            (None, None) => default.1,
-            (None, Some(_)) => &even[..len],
-        };
-        check_weights(weights, len)?;
-        let mut this = Self::of_weights(weights);
+        let usual = grid.is_none().then_some(default.1);
+        let mut this = Self::weighted(ratios.len(), weights.or(usual))?;
         for (j, &ratio) in ratios.iter().enumerate() {
             if !(ratio > 1.0 && ratio <= MAX_RATIO) {
                 return Err(StatError::GridRatio { ratio });
@@ -114,6 +104,17 @@ impl Grid {
             };
         }
         Ok(this)
+    }
+
+    /// Weights only, for so many bets; even where none are given.
+    pub(super) fn weighted(len: usize, weights: Option<&[f64]>) -> Result<Self, StatError> {
+        if len == 0 || len > MAX_GRID {
+            return Err(StatError::GridLength { len });
+        }
+        let even = [1.0 / len as f64; MAX_GRID];
+        let weights = weights.unwrap_or(&even[..len]);
+        check_weights(weights, len)?;
+        Ok(Self::of_weights(weights))
     }
 
     /// Weights only, for bets whose alternatives are not ratios.

@@ -140,11 +140,7 @@ impl LeaveOneOut {
     /// # Errors
     /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &RateRatioDesign) -> Result<(), StatError> {
-        if self.without.iter().all(|test| test.check(design).is_ok()) {
-            Ok(())
-        } else {
-            Err(StatError::DesignMismatch)
-        }
+        self.without.iter().try_for_each(|test| test.check(design))
     }
 
     /// Whether every evidence is at the threshold of the design now.
@@ -354,9 +350,7 @@ impl TryFrom<BadDocument> for BadInstance {
         check_version(read.version, VERSION)?;
         let mut state = Self::try_new(&read.settings, read.names)?;
         check_tests(&read.tests, state.names.len())?;
-        if read.tests.iter().any(|test| test.check(&state.design).is_err()) {
-            return Err(StatError::DesignMismatch);
-        }
+        read.tests.iter().try_for_each(|test| test.check(&state.design))?;
         state.tests = read.tests;
         Ok(state)
     }
@@ -366,9 +360,6 @@ fn check_tests(tests: &[RateRatio], names: usize) -> Result<(), StatError> {
     let Some(first) = tests.first().filter(|_| tests.len() == names) else {
         return Err(StatError::BadState { what: "tests of instances" });
     };
-    if tests.iter().all(|test| test.same_design(first)) {
-        Ok(())
-    } else {
-        Err(StatError::DesignMismatch)
-    }
+    let alike = tests.iter().all(|test| test.same_design(first));
+    if alike { Ok(()) } else { Err(StatError::DesignMismatch) }
 }

@@ -1,6 +1,6 @@
 //! Intervals of a verdict: for the rate of an arm, and an anytime-valid one for the ratio.
 
-use super::numeric::{exp, ln, ln1p, log_sum_exp, normal_quantile, smaller};
+use super::numeric::{between, exp, ln, ln1p, log_add_exp, log_sum_exp, normal_quantile, smaller};
 use super::{Counts, StatError, Totals};
 use serde::{Deserialize, Serialize};
 
@@ -104,23 +104,19 @@ pub fn wilson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
 pub fn ratio_interval(strata: &[Totals], confidence: f64) -> Result<Interval, StatError> {
     let threshold = -ln(check_confidence(confidence)?);
     for Totals { canary, baseline } in strata {
-        for (what, sum) in [
-            ("events", canary.events),
-            ("trials", canary.trials),
-            ("events", baseline.events),
-            ("trials", baseline.trials),
-        ] {
+        let of = |arm: &Counts| [("events", arm.events), ("trials", arm.trials)];
+        for (what, sum) in of(canary).into_iter().chain(of(baseline)) {
             if !(0.0..=MOST).contains(&sum) {
                 return Err(StatError::of_count(what, sum)
                     .unwrap_or(StatError::TooLarge { what, value: sum }));
             }
         }
     }
-    let compared = |stratum: &&Totals| stratum.canary.trials > 0.0 && stratum.baseline.trials > 0.0;
-    let arms = strata.iter().filter(compared);
-    let (canary, baseline) = arms.fold((0.0, 0.0), |(canary, baseline), stratum| {
-        (canary + stratum.canary.events, baseline + stratum.baseline.events)
-    });
+    let mut sums = Totals::default();
+    for stratum in strata.iter().filter(|stratum| stratum.is_compared()) {
+        sums.add(stratum.canary, stratum.baseline);
+    }
+    let (canary, baseline) = (sums.canary.events, sums.baseline.events);
     let everything = Interval { low: 0.0, high: f64::INFINITY };
     if canary == 0.0 && baseline == 0.0 {
         return Ok(everything);
@@ -168,9 +164,7 @@ struct Likelihood {
 
 impl Likelihood {
     fn new(strata: &[Totals], peak: Option<f64>) -> Self {
-        let with_both = strata
-            .iter()
-            .filter(|stratum| stratum.canary.trials > 0.0 && stratum.baseline.trials > 0.0);
+        let with_both = strata.iter().filter(|stratum| stratum.is_compared());
         let canary = with_both.clone().map(|stratum| stratum.canary.events).sum();
         let strata = with_both
             .map(|stratum| Stratum {
@@ -212,13 +206,10 @@ impl Likelihood {
             step *= 2.0;
             beyond += side * step;
         }
-        loop {
-            let middle = 0.5 * (inside + beyond);
-            if middle == inside || middle == beyond {
-                return exp(inside);
-            }
+        while let Some(middle) = between(inside, beyond) {
             if outside(middle) { beyond = middle } else { inside = middle }
         }
+        exp(inside)
     }
 }
 
@@ -229,8 +220,7 @@ fn ln1p_of_step(log_odds: f64, step: f64) -> f64 {
         ln1p(share * libm::expm1(step))
     } else {
         // The same without overflow: ln(1 + e^(log_odds + step)) - ln(1 + e^log_odds).
-        super::numeric::log_add_exp(0.0, log_odds + step)
-            - super::numeric::log_add_exp(0.0, log_odds)
+        log_add_exp(0.0, log_odds + step) - log_add_exp(0.0, log_odds)
     }
 }
 
@@ -247,11 +237,8 @@ fn most_likely(strata: &[Totals]) -> f64 {
         return ln(likelihood.canary) - ln(only.events - likelihood.canary) - only.odds;
     }
     let (mut low, mut high) = (-FARTHEST, FARTHEST);
-    loop {
-        let middle = 0.5 * (low + high);
-        if middle == low || middle == high {
-            return middle;
-        }
+    while let Some(middle) = between(low, high) {
         if slope(middle) > 0.0 { low = middle } else { high = middle }
     }
+    0.5 * (low + high)
 }

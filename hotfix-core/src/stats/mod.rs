@@ -180,22 +180,26 @@ impl Totals {
     /// assert_eq!(Totals::default().ratio(), None);
     /// ```
     pub fn ratio(&self) -> Option<f64> {
-        if self.canary.trials > 0.0 && self.baseline.trials > 0.0 {
-            let or_half = |events: f64| if events > 0.0 { events } else { 0.5 };
-            let (events_c, events_b) = (or_half(self.canary.events), or_half(self.baseline.events));
-            let ratio = events_c / events_b * (self.baseline.trials / self.canary.trials);
-            if ratio.is_normal() {
-                return Some(ratio);
-            }
-            // Exposures of 1e-300 take the quotients out of range; the sum of logarithms stays in
-            // it.
-            let rates = numeric::ln(events_c) - numeric::ln(events_b)
-                + numeric::ln(self.baseline.trials)
-                - numeric::ln(self.canary.trials);
-            Some(numeric::exp(rates).clamp(f64::MIN_POSITIVE, f64::MAX))
-        } else {
-            None
+        if !self.is_compared() {
+            return None;
         }
+        let or_half = |events: f64| if events > 0.0 { events } else { 0.5 };
+        let (events_c, events_b) = (or_half(self.canary.events), or_half(self.baseline.events));
+        let ratio = events_c / events_b * (self.baseline.trials / self.canary.trials);
+        if ratio.is_normal() {
+            return Some(ratio);
+        }
+        // Exposures of 1e-300 take the quotients out of range; the sum of logarithms stays in it.
+        let rates = numeric::ln(events_c) - numeric::ln(events_b)
+            + numeric::ln(self.baseline.trials)
+            - numeric::ln(self.canary.trials);
+        Some(numeric::exp(rates).clamp(f64::MIN_POSITIVE, f64::MAX))
+    }
+
+    /// Whether both arms had trials.
+    #[inline]
+    pub(crate) fn is_compared(&self) -> bool {
+        self.canary.trials > 0.0 && self.baseline.trials > 0.0
     }
 
     /// Canary rate over baseline rate within these strata: of planned splits, or of kinds of users.
@@ -238,11 +242,8 @@ impl Totals {
     fn check(&self) -> Result<(), StatError> {
         let figures =
             [self.canary.events, self.canary.trials, self.baseline.events, self.baseline.trials];
-        if figures.iter().all(|figure| figure.is_finite() && *figure >= 0.0) {
-            Ok(())
-        } else {
-            Err(StatError::BadState { what: "totals" })
-        }
+        let valid = figures.iter().all(|figure| figure.is_finite() && *figure >= 0.0);
+        if valid { Ok(()) } else { Err(StatError::BadState { what: "totals" }) }
     }
 }
 

@@ -277,15 +277,11 @@ impl Randomisation {
         // A row can hold more terms than the grid has points: the terms in use show the size it was
         // made for.
         let used = self.terms.iter().take(width).take_while(|term| term.is_finite()).count();
-        if self.design == design.id
+        let fits = self.design == design.id
             && self.spent.len() == design.subsets
             && self.terms.len() == design.subsets * width
-            && used == design.grid.len
-        {
-            Ok(())
-        } else {
-            Err(StatError::DesignMismatch)
-        }
+            && used == design.grid.len;
+        if fits { Ok(()) } else { Err(StatError::DesignMismatch) }
     }
 
     /// Takes in one tick, all instances in the order of the settings, and says whether the canary

@@ -119,9 +119,7 @@ impl Split {
         let canary = Counts::new(canary_trials, share);
         let baseline = Counts::new(baseline_trials, 1.0 - share);
         // Otherwise the second would refuse what the first has taken.
-        if !self.below.belongs_to(&design.below) {
-            return Err(StatError::DesignMismatch);
-        }
+        self.below.check_design(&design.below)?;
         self.above.update(&design.above, canary, baseline)?;
         self.below.update(&design.below, canary, baseline)?;
         let (above, below) = (self.above.bounds(&design.above), self.below.bounds(&design.below));

@@ -8,6 +8,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::UnitError;
 
+/// Reads a value that is written as a text: what is expected, and the reader.
+pub(crate) struct FromText<F>(pub(crate) &'static str, pub(crate) F);
+
+impl<T, Fault: fmt::Display, F: FnOnce(&str) -> Result<T, Fault>> Visitor<'_> for FromText<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        (self.1)(text).map_err(E::custom)
+    }
+}
+
 /// A name of 1 to 31 characters of `a-z`, `0-9`, `_` and `-`, a letter first.
 ///
 /// It is 32 bytes in place, so an observation is resolved against the policy without heap
@@ -100,18 +115,7 @@ impl Serialize for Name {
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = Name;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Name, E> {
-                Name::try_new(text).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(Text)
+        deserializer.deserialize_str(FromText("a name", Self::try_new))
     }
 }
 

@@ -107,12 +107,9 @@ impl Differences {
     /// The difference of the given rank, counted from 1: bisection of the numbers themselves.
     fn at(&self, rank: u128) -> f64 {
         let ends = |values: &[f64]| {
-            (
-                values.first().copied().unwrap_or_default(),
-                values.last().copied().unwrap_or_default(),
-            )
+            [values.first(), values.last()].map(|end| end.copied().unwrap_or_default())
         };
-        let ((x_low, x_high), (y_low, y_high)) = (ends(&self.x), ends(&self.y));
+        let ([x_low, x_high], [y_low, y_high]) = (ends(&self.x), ends(&self.y));
         let (mut low, mut high) = (order(x_low - y_high), order(x_high - y_low));
         while low < high {
             // Rounded down, so that it is below `high`.

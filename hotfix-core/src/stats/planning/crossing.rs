@@ -124,11 +124,7 @@ impl Crossing {
         }
         for _ in 0..60 {
             let middle = 0.5 * (low + high);
-            if self.chance(middle) >= 0.5 {
-                high = middle;
-            } else {
-                low = middle;
-            }
+            if self.chance(middle) >= 0.5 { high = middle } else { low = middle }
         }
         Some(high)
     }

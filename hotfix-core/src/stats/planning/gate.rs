@@ -1,6 +1,6 @@
 //! Bounds on a share in a single analysis: exact chances to pass, and sample sizes.
 
-use super::most_ratio;
+use super::{check_share, most_ratio};
 use crate::stats::distribution::{Binomial, Poisson, lower_tail};
 use crate::stats::interval::check_confidence;
 use crate::stats::numeric::{larger, normal_quantile, smaller};
@@ -110,9 +110,7 @@ pub fn fixed_horizon_trials(
 ) -> Result<f64, StatError> {
     let z = distance(alpha, power)?;
     positive("base rate", base_rate, 1.0)?;
-    if !(share > 0.0 && 1.0 - share > 0.0) {
-        return Err(StatError::BadShare { share });
-    }
+    check_share(share)?;
     let fits = ratio > 1.0 && ratio <= most_ratio(base_rate);
     let expected = "a ratio above 1 that leaves the canary's rate at 1 or below";
     StatError::unless(fits, "ratio", ratio, expected)?;

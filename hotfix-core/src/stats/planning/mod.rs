@@ -22,7 +22,6 @@ use super::mixture::Limits;
 use super::numeric::{exp, larger, ln, normal_cdf, smaller};
 use super::{Direction, StatError};
 use core::f64::consts::PI;
-use core::ops::RangeInclusive;
 use crossing::Crossing;
 use serde::{Deserialize, Serialize};
 
@@ -35,10 +34,6 @@ const SHARES_COST: f64 = 0.8;
 /// requests that fail independently: there the test finds up to 0.015 less at a rate of 5%, and
 /// up to 0.1 less at 30%.
 const COMMON: f64 = 0.05;
-/// Lengths of a tick, in seconds, that anything is planned for.
-pub(super) const TICK_SECONDS: RangeInclusive<f64> = 1e-3..=86_400.0;
-/// [`TICK_SECONDS`] in words.
-pub(super) const TICK_RANGE: &str = "0.001 to 86400 seconds";
 /// Most expected events for which the chance is computed exactly; the work grows with their power
 /// of 1.5.
 const MOST_EVENTS: f64 = 20_000.0;
@@ -201,9 +196,7 @@ impl Comparison {
     /// # Errors
     /// As for [`time_to_detect`](Self::time_to_detect), and for minutes that are out of range.
     pub fn chance_to_decide(&self, ratio: f64, minutes: f64) -> Result<Chance, StatError> {
-        let threshold = self.check()?;
-        self.check_ratio(ratio)?;
-        check_minutes(minutes)?;
+        let threshold = self.check_for(ratio, minutes)?;
         let (direction, null) = (Direction::Worse, self.tolerated);
         self.chance(direction, null, threshold, ratio, self.whole_ticks(minutes))
     }
@@ -213,9 +206,7 @@ impl Comparison {
     /// # Errors
     /// As [`chance_to_decide`](Self::chance_to_decide).
     pub(crate) fn chance_by_formula(&self, ratio: f64, minutes: f64) -> Result<f64, StatError> {
-        let threshold = self.check()?;
-        self.check_ratio(ratio)?;
-        check_minutes(minutes)?;
+        let threshold = self.check_for(ratio, minutes)?;
         if ratio <= self.tolerated {
             return Ok(exp(-threshold));
         }
@@ -295,11 +286,7 @@ impl Comparison {
             if middle <= low || middle >= high {
                 break;
             }
-            if finds(middle) {
-                high = middle;
-            } else {
-                low = middle;
-            }
+            if finds(middle) { high = middle } else { low = middle }
         }
         Some(high)
     }
@@ -317,9 +304,7 @@ impl Comparison {
         margin: f64,
         alpha: f64,
     ) -> Result<Chance, StatError> {
-        self.check()?;
-        self.check_ratio(ratio)?;
-        check_minutes(minutes)?;
+        self.check_for(ratio, minutes)?;
         let (direction, ticks) = (Direction::Better, self.whole_ticks(minutes));
         let threshold = Hypothesis::try_new(direction, alpha, 1.0, margin)?.threshold;
         self.chance(direction, margin, threshold, ratio, ticks)
@@ -391,28 +376,23 @@ impl Comparison {
     fn check(&self) -> Result<f64, StatError> {
         let Self { requests_per_minute, share, base_rate, tick_seconds, .. } = *self;
         let usual = Hypothesis::try_new(Direction::Worse, self.alpha, self.tolerated, 1.0)?;
-        if !(share > 0.0 && 1.0 - share > 0.0) {
-            return Err(StatError::BadShare { share });
-        }
-        let figures = [
-            (
-                "requests per minute",
-                requests_per_minute,
-                requests_per_minute.is_normal() && (0.0..=1e15).contains(&requests_per_minute),
-                "a number above 0",
-            ),
-            (
-                "base rate",
-                base_rate,
-                base_rate.is_normal() && (0.0..=1.0).contains(&base_rate),
-                "a share above 0 and at most 1",
-            ),
-            ("tick length", tick_seconds, TICK_SECONDS.contains(&tick_seconds), TICK_RANGE),
-        ];
-        for (what, value, taken, expected) in figures {
-            StatError::unless(taken, what, value, expected)?;
-        }
+        check_share(share)?;
+        let fits = |value: f64, most: f64| value.is_normal() && (0.0..=most).contains(&value);
+        let (what, expected) = ("requests per minute", "a number above 0");
+        let requests = requests_per_minute;
+        StatError::unless(fits(requests, 1e15), what, requests, expected)?;
+        let expected = "a share above 0 and at most 1";
+        StatError::unless(fits(base_rate, 1.0), "base rate", base_rate, expected)?;
+        check_tick(tick_seconds)?;
         Ok(Limits::try_new(1.0, None, self.threshold, usual.threshold)?.threshold)
+    }
+
+    /// The same for a ratio that is looked for within minutes.
+    fn check_for(&self, ratio: f64, minutes: f64) -> Result<f64, StatError> {
+        let threshold = self.check()?;
+        self.check_ratio(ratio)?;
+        check_minutes(minutes)?;
+        Ok(threshold)
     }
 
     fn check_ratio(&self, ratio: f64) -> Result<(), StatError> {
@@ -425,6 +405,18 @@ impl Comparison {
 /// The largest ratio that leaves the canary's rate at 1 or below.
 fn most_ratio(base_rate: f64) -> f64 {
     smaller(MAX_RATIO, (1.0 + 1e-12) / base_rate)
+}
+
+/// A share within rounding of 1 leaves no baseline.
+fn check_share(share: f64) -> Result<(), StatError> {
+    let leaves_both = share > 0.0 && 1.0 - share > 0.0;
+    if leaves_both { Ok(()) } else { Err(StatError::BadShare { share }) }
+}
+
+/// The length of a tick that anything is planned for.
+pub(super) fn check_tick(seconds: f64) -> Result<(), StatError> {
+    let fits = (1e-3..=86_400.0).contains(&seconds);
+    StatError::unless(fits, "tick length", seconds, "0.001 to 86400 seconds")
 }
 
 fn check_minutes(minutes: f64) -> Result<(), StatError> {

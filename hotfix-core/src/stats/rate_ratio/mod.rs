@@ -224,8 +224,8 @@ impl RateRatio {
     }
 
     /// Whether this state was made for the design, whatever its limits.
-    pub(super) fn belongs_to(&self, design: &RateRatioDesign) -> bool {
-        self.state.check_design(design.id).is_ok()
+    pub(super) fn check_design(&self, design: &RateRatioDesign) -> Result<(), StatError> {
+        self.state.check_design(design.id)
     }
 
     /// Whether two states were made for one design.

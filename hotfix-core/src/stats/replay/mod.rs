@@ -45,8 +45,9 @@ pub use history::History;
 use super::draw::Draws;
 use super::grid::{Grid, Hypothesis};
 use super::instances::places;
+use super::mixture::Limits;
 use super::numeric::{larger, ln, percentile, smaller, whole};
-use super::planning::{Comparison, TICK_RANGE, TICK_SECONDS};
+use super::planning::{Comparison, check_tick};
 use super::{Counts, Direction, MAX_GRID, StatError, bernoulli, check_version, rate_ratio};
 use crate::grade::closed_set;
 pub(super) use advice::hours_of;
@@ -322,20 +323,12 @@ fn check(settings: &CalibrationSettings) -> Result<Grid, StatError> {
     if !(share > 0.0 && share < 1.0) {
         return Err(StatError::BadShare { share });
     }
-    if !(temper.is_normal() && temper > 0.0 && temper <= 1.0) {
-        return Err(StatError::BadTemper { temper });
-    }
+    Limits::try_new(temper, None, None, 0.0)?;
     if let Some(horizon @ 0) = horizon {
         return Err(StatError::BadHorizon { horizon });
     }
-    let tick_seconds = settings.tick_seconds;
-    let figures = [
-        ("ticks", f64::from(ticks), ticks > 0, "at least 1"),
-        ("tick length", tick_seconds, TICK_SECONDS.contains(&tick_seconds), TICK_RANGE),
-    ];
-    for (what, value, taken, expected) in figures {
-        StatError::unless(taken, what, value, expected)?;
-    }
+    StatError::unless(ticks > 0, "ticks", f64::from(ticks), "at least 1")?;
+    check_tick(settings.tick_seconds)?;
     let (ratios, weights) = (settings.grid.as_deref(), settings.weights.as_deref());
     let default: (&[f64], &[f64]) = match settings.model {
         CountModel::Poisson => (&rate_ratio::DEFAULT_GRID, &rate_ratio::DEFAULT_WEIGHTS),
