@@ -49,13 +49,16 @@ pub(crate) trait Narrowed {
     /// The other type.
     type Of: Field;
 
-    /// Checks what was read of a node; `None` means that an error has been reported.
+    /// Reports what is wrong with the node as a whole, also where it could not be read.
+    fn look(_node: &Node, _reader: &mut PolicyReader) {}
+
+    /// What is kept of the value that was read; `None` means that an error has been reported.
     fn check(
-        read: Option<<Self::Of as Field>::Out>,
+        read: <Self::Of as Field>::Out,
         _node: &Node,
         _reader: &mut PolicyReader,
     ) -> Option<<Self::Of as Field>::Out> {
-        read
+        Some(read)
     }
 
     /// Its JSON Schema.
@@ -72,7 +75,8 @@ impl<N: Narrowed> Field for N {
 
     fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self::Out> {
         let read = N::Of::read(node, reader);
-        N::check(read, node, reader)
+        N::look(node, reader);
+        N::check(read?, node, reader)
     }
 
     fn write(value: &Self::Out, style: Style) -> Node {

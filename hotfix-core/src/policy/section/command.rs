@@ -53,8 +53,7 @@ pub(super) struct CommandLine<const PHASE: bool>;
 impl<const PHASE: bool> Narrowed for CommandLine<PHASE> {
     type Of = String;
 
-    fn check(read: Option<String>, _: &Node, reader: &mut PolicyReader) -> Option<String> {
-        let text = read?;
+    fn check(text: String, _: &Node, reader: &mut PolicyReader) -> Option<String> {
         let problem = match parts(&text, PHASE) {
             Ok(_) => return Some(text),
             Err(CommandFault::Unknown { name, nearest }) => {

@@ -240,8 +240,7 @@ pub(super) struct Label;
 impl Narrowed for Label {
     type Of = String;
 
-    fn check(read: Option<String>, _: &Node, reader: &mut PolicyReader) -> Option<String> {
-        let text = read?;
+    fn check(text: String, _: &Node, reader: &mut PolicyReader) -> Option<String> {
         let fits = (1..=31).contains(&text.len())
             && text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
