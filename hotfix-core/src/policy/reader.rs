@@ -12,7 +12,7 @@ use crate::policy::schema::{Definitions, Schema};
 use super::field::as_unit;
 use super::problem::Problem;
 use crate::document::{DocumentFault, DocumentReader, Member, Node};
-use crate::fact::Vocabulary;
+use crate::fact::{FactId, Vocabulary};
 use crate::grade::{MetricKind, Role, Severity, Strategy};
 use crate::policy::Policy;
 use crate::policy::section::{Model, Phase, Vendor};
@@ -178,7 +178,7 @@ pub(crate) struct KnownSections {
     /// The facts that conditions may use.
     pub(super) vocabulary: Vocabulary,
     /// The fact whose answers are being read.
-    pub(super) asked_of: Option<String>,
+    pub(super) asked_of: Option<FactId>,
     /// The severities of the policy, even if they have errors; absent if the table could not be
     /// read.
     pub(super) severities: Option<Vec<Severity>>,
