@@ -25,6 +25,9 @@ pub(crate) use code;
 /// A variant that wraps another error names it, to pass its code on:
 /// `Unit(error: #[from] UnitError) => error.code(),`. Fields need no comment where the message says
 /// what they are.
+///
+/// A second text for each variant, such as its place or its remedy, follows the code, as in
+/// `Empty => "HF-…", "/summary";`; `pub const fn path;` after the name says what gives it.
 macro_rules! coded {
     (
         $(#[$about:meta])*
@@ -59,6 +62,41 @@ macro_rules! coded {
         impl $crate::code::Coded for $name {
             fn code(&self) -> &'static str {
                 Self::code(self)
+            }
+        }
+    };
+    (
+        $(#[$about:meta])*
+        $vis:vis enum $name:ident;
+        $(#[$second_doc:meta])*
+        $second_vis:vis const fn $second:ident;
+        $(
+            $(#[$of:meta])*
+            $variant:ident
+                $(($inner:tt: $(#[$from:meta])* $wrapped:ty))?
+                $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })?
+                => $code:expr, $text:expr;
+        )*
+    ) => {
+        $crate::code::coded! {
+            $(#[$about])*
+            $vis enum $name;
+            $(
+                $(#[$of])*
+                $variant
+                    $(($inner: $(#[$from])* $wrapped))?
+                    $({ $($(#[$field_doc])* $field: $type),* })?
+                    => $code,
+            )*
+        }
+
+        impl $name {
+            $(#[$second_doc])*
+            #[allow(unused_variables)]
+            $second_vis const fn $second(&self) -> &'static str {
+                match self {
+                    $(Self::$variant $(($inner))? $({ $($field),* })? => $text,)*
+                }
             }
         }
     };

@@ -70,7 +70,7 @@ impl Agenda {
         let Some(status) = self.status(index, at) else {
             // A role that was paged before the plan changed may answer by the old id.
             let was_called = course.is_some_and(|course| course.told.asked.is_some());
-            let answered = acknowledge && obligation.is_call() && was_called;
+            let answered = acknowledge && obligation.kind.is_call() && was_called;
             return if answered { Ok(index) } else { Err(DutyRefusal::NotAsked { duty }) };
         };
         let own = course.and_then(|course| course.settled);
@@ -92,7 +92,7 @@ impl Agenda {
             // A page may be answered after it was made, or after another level was acknowledged.
             Phase::Done(_)
                 if acknowledge
-                    && obligation.is_call()
+                    && obligation.kind.is_call()
                     && own.is_none_or(|own| own.how != Settlement::Acknowledged) =>
             {
                 Ok(index)

@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::Agenda;
 use super::item_state::{DutyState, Settled};
-use super::obligations::{Obligations, Source, demands};
+use super::obligations::{Obligations, Source};
 use super::status::{Awaits, DutyStatus, Held, Phase};
 use crate::fact::Truth;
 use crate::gate::Who;
+use crate::gate::approval::all_demands;
 use crate::grade::{Audience, DutyKind, Moment, Severity};
 use crate::policy::Policy;
 use crate::policy::section::Duty;
@@ -265,7 +266,7 @@ fn title<'p>(policy: &'p Policy, obligation: &Obligations, duty: Option<&'p Duty
             Cow::Borrowed(slo.map_or("", |slo| &slo.name))
         }
         Source::Approval => {
-            let roles = demands(policy).nth(obligation.index).map(|(_, demand)| &demand.any_of);
+            let roles = all_demands(policy).nth(obligation.index).map(|(_, demand)| &demand.any_of);
             let roles = roles.map(|roles| quoted(roles, " or ")).unwrap_or_default();
             Cow::Owned(format!("approval by {roles} after the start"))
         }

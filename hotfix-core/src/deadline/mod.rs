@@ -305,7 +305,7 @@ impl Agenda {
                 continue;
             }
             let new_call = obligation.role.filter(|role| {
-                obligation.is_call() && self.state.calls.iter().all(|call| call.role != *role)
+                obligation.kind.is_call() && self.state.calls.iter().all(|call| call.role != *role)
             });
             self.state.calls.extend(new_call.map(|role| Call { role, at }));
             self.announced.push(Announcement {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::gate::approval::all_demands;
 use crate::grade::{Audience, DutyKind, Moment, Severity, closed_set};
 use crate::policy::Policy;
-use crate::policy::section::{Approval, Due, Duty};
+use crate::policy::section::{Due, Duty};
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 closed_set! {
@@ -113,10 +114,6 @@ impl Obligations {
 
     fn of_duty(policy: &Policy, index: usize, duty: &Duty, ladders: &mut Escalations) -> Self {
         Self {
-            source: Source::Duty,
-            index,
-            id: duty.id,
-            kind: duty.kind,
             from: duty.from,
             within: duty.within,
             lasts: duty
@@ -149,7 +146,7 @@ impl Obligations {
             audience: duty.audience,
             ladder: ladders.of(duty),
             even_if_acknowledged: duty.even_if_acknowledged,
-            yields_to: None,
+            ..Self::plain(Source::Duty, index, duty.id, duty.kind)
         }
     }
 
@@ -170,15 +167,18 @@ impl Obligations {
             self.from,
             Moment::DeployStarted | Moment::Deployed | Moment::Verified | Moment::RolledBack
         );
-        of_deployment && !self.is_call() && self.every.is_none() && self.severities.exceed(severity)
+        of_deployment
+            && !self.kind.is_call()
+            && self.every.is_none()
+            && self.severities.exceed(severity)
     }
 
     /// An obligation without role, audience, repetition or condition.
-    fn plain(source: Source, index: usize, id: Option<Name>, kind: DutyKind) -> Option<Self> {
-        Some(Self {
+    fn plain(source: Source, index: usize, id: Name, kind: DutyKind) -> Self {
+        Self {
             source,
             index,
-            id: id?,
+            id,
             kind,
             from: Moment::Resolved,
             within: Due::Within(Span::ZERO),
@@ -196,20 +196,19 @@ impl Obligations {
             ladder: None,
             even_if_acknowledged: false,
             yields_to: None,
-        })
+        }
     }
 
     fn of_objective(policy: &Policy) -> Option<Self> {
         let slo = policy.change_record()?.slo.as_ref()?;
-        let id = Name::try_new("slo").ok();
-        let plain = Self::plain(Source::Objective, 0, id, DutyKind::Fix)?;
+        let id = Name::try_new("slo").ok()?;
         Some(Self {
             from: slo.from,
             within: Due::Within(slo.within),
             // The incident may end without a fix.
             settled_by: vec![slo.to, Moment::Resolved],
             severities: Severities::of(&slo.severities),
-            ..plain
+            ..Self::plain(Source::Objective, 0, id, DutyKind::Fix)
         })
     }
 
@@ -231,30 +230,23 @@ impl Obligations {
         if severities == Severities::NONE {
             return None;
         }
-        let id = Name::try_new("incident_report").ok();
-        let plain = Self::plain(Source::Report, 0, id, DutyKind::Write)?;
-        Some(Self { within, severities, ..plain })
+        let id = Name::try_new("incident_report").ok()?;
+        Some(Self { within, severities, ..Self::plain(Source::Report, 0, id, DutyKind::Write) })
     }
 
     fn of_approvals(policy: &Policy) -> impl Iterator<Item = Self> + '_ {
-        demands(policy).enumerate().filter_map(|(index, (severity, demand))| {
+        all_demands(policy).enumerate().filter_map(|(index, (demand_id, demand))| {
             let within = Due::Within(demand.after_the_fact?);
-            let id = Name::try_new(&format!("approval_{}", index + 1)).ok();
-            let plain = Self::plain(Source::Approval, index, id, DutyKind::Approve)?;
-            let severities =
-                severity.map_or(Severities::ALL, |severity| Severities::of(&[severity]));
+            let id = Name::try_new(&format!("approval_{}", index + 1)).ok()?;
+            let plain = Self::plain(Source::Approval, index, id, DutyKind::Approve);
+            let severities = demand_id.severity.map_or(Severities::ALL, |of| Severities::of(&[of]));
             Some(Self { from: Moment::DeployStarted, within, severities, ..plain })
         })
     }
 
-    /// Whether it pages somebody.
-    pub(super) const fn is_call(&self) -> bool {
-        self.kind.is_call()
-    }
-
     /// Whether an answer settles it.
     pub(super) const fn is_answered(&self) -> bool {
-        self.is_call() || matches!(self.kind, DutyKind::Act)
+        self.kind.is_call() || matches!(self.kind, DutyKind::Act)
     }
 
     /// Whether it sets the deadline of the fix.
@@ -266,17 +258,6 @@ impl Obligations {
     pub(super) const fn is_level(&self) -> bool {
         matches!(self.kind, DutyKind::Escalate)
     }
-}
-
-/// All demands for approval: those of the whole policy first, then those of each severity, the most
-/// severe first.
-pub(super) fn demands(policy: &Policy) -> impl Iterator<Item = (Option<Severity>, &Approval)> + '_ {
-    let of_all = policy.approvals().iter().map(|demand| (None, demand));
-    let of_each = policy
-        .severities()
-        .iter()
-        .flat_map(|level| level.approvals.iter().map(|demand| (Some(level.severity), demand)));
-    of_all.chain(of_each)
 }
 
 /// The moments that show that a duty is done.

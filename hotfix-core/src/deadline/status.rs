@@ -150,7 +150,9 @@ impl Agenda {
         };
         Some(match obligation.every {
             Some(every) => self.repeated(course, Grid { from, first: due, every }, end, at),
-            None if obligation.is_call() => self.call(obligation, course, (from, due), end, at),
+            None if obligation.kind.is_call() => {
+                self.call(obligation, course, (from, due), end, at)
+            }
             None => {
                 let opens = self.since(course).map_or(from, |since| since.max(from));
                 DutyStatus::timed(opens, due, at).unless_ended(end)

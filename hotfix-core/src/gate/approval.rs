@@ -112,20 +112,26 @@ pub fn is_author(author: Option<&str>, by: &str) -> bool {
 #[serde(deny_unknown_fields)]
 pub(crate) struct DemandId {
     /// The severity; none: whatever the severity.
-    severity: Option<Severity>,
+    pub(crate) severity: Option<Severity>,
     /// Its place, from 0.
     index: usize,
 }
 
 impl DemandId {
-    /// Its place among the demands of all severities, as an agenda counts them: those of the whole
-    /// policy first, then those of each severity in turn.
+    /// Its place among the demands of all severities, as an agenda counts them.
     pub(crate) fn place(self, policy: &Policy) -> usize {
-        let Some(severity) = self.severity else { return self.index };
-        let before = policy.severities().iter().take_while(|level| level.severity != severity);
-        let graver: usize = before.map(|level| level.approvals.len()).sum();
-        policy.approvals().len() + graver + self.index
+        all_demands(policy).position(|(id, _)| id == self).unwrap_or(self.index)
     }
+}
+
+/// The demands of all severities: those of the whole policy first, then those of each severity, the
+/// most severe first.
+pub(crate) fn all_demands(policy: &Policy) -> impl Iterator<Item = (DemandId, &Approval)> {
+    let number = |severity| move |(index, approval)| (DemandId { severity, index }, approval);
+    let of_policy = policy.approvals().iter().enumerate().map(number(None));
+    of_policy.chain(policy.severities().iter().flat_map(move |level| {
+        level.approvals.iter().enumerate().map(number(Some(level.severity)))
+    }))
 }
 
 /// The demands at a severity: those of the whole policy first.
@@ -133,11 +139,7 @@ pub(crate) fn demands(
     policy: &Policy,
     severity: Option<Severity>,
 ) -> impl Iterator<Item = (DemandId, &Approval)> {
-    let level = severity.and_then(|severity| policy.severity(severity));
-    let of_level = level.map(|level| level.approvals.as_slice()).unwrap_or_default();
-    let number = |severity| move |(index, approval)| (DemandId { severity, index }, approval);
-    let of_policy = policy.approvals().iter().enumerate().map(number(None));
-    of_policy.chain(of_level.iter().enumerate().map(number(severity)))
+    all_demands(policy).filter(move |(id, _)| id.severity.is_none() || id.severity == severity)
 }
 
 /// The substitutes of a role: those that may approve in its place.

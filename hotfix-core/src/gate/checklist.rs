@@ -22,9 +22,6 @@ closed_set! {
         /// It does not apply.
         NotApplicable = "not_applicable",
     }
-}
-
-closed_set! {
     /// A blocker of the start besides approvals and checklists. It cannot be checked: a role waives
     /// it, with a reason.
     Exception {

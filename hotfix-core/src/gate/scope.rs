@@ -360,13 +360,12 @@ impl ScopeFigures {
             }
         }
         let of_kind = |own: Option<&Vec<String>>, built_in: &[&str]| {
-            let matcher = match own {
-                Some(own) => Matcher::new(own.iter().map(String::as_str)),
-                None => Matcher::new(built_in.iter().copied()),
+            let has = |path: &&String| match own {
+                Some(own) => own.iter().any(|pattern| fits(pattern, path)),
+                None => built_in.iter().any(|pattern| fits(pattern, path)),
             };
             let named = diff.files.iter().flat_map(|file| file.before.iter().chain([&file.path]));
-            let found: BTreeSet<&String> = set_of(named.filter(|path| matcher.matches(path)));
-            found.into_iter().cloned().collect()
+            set_of(named.filter(has)).into_iter().cloned().collect()
         };
         let own =
             |list: fn(&Scope) -> &Option<Vec<String>>| scope.and_then(|scope| list(scope).as_ref());
@@ -383,33 +382,14 @@ impl ScopeFigures {
     }
 }
 
-/// Patterns, those that are just a file's name apart: a long diff looks those up.
-struct Matcher<'p> {
-    names: BTreeSet<&'p str>,
-    of_names: Vec<&'p str>,
-    of_paths: Vec<&'p str>,
-}
-
-impl<'p> Matcher<'p> {
-    fn new(patterns: impl Iterator<Item = &'p str>) -> Self {
-        let mut matcher =
-            Self { names: BTreeSet::new(), of_names: Vec::new(), of_paths: Vec::new() };
-        for pattern in patterns {
-            if pattern.contains('/') {
-                matcher.of_paths.push(pattern);
-            } else if pattern.contains(['*', '?', '[']) {
-                matcher.of_names.push(pattern);
-            } else {
-                matcher.names.insert(pattern);
-            }
-        }
-        matcher
-    }
-
-    fn matches(&self, path: &str) -> bool {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        self.names.contains(name)
-            || self.of_names.iter().any(|pattern| fast_glob::glob_match(pattern, name))
-            || self.of_paths.iter().any(|pattern| fast_glob::glob_match(pattern, path))
+/// Whether a path has a pattern: one with a slash is of the whole path, another of its last part.
+fn fits(pattern: &str, path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if pattern.contains('/') {
+        fast_glob::glob_match(pattern, path)
+    } else {
+        // Most patterns are just a file's name, and a diff may be long.
+        pattern == name
+            || (pattern.contains(['*', '?', '[']) && fast_glob::glob_match(pattern, name))
     }
 }

@@ -42,10 +42,8 @@ fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
         let concerned = hotfixes().filter(|level| duty.is_for(level.severity));
         if duty.from.is_early() {
             for level in concerned.clone() {
-                let Some(sum) = until_live(policy, Some(level)).filter(|sum| sum.most > limit)
-                else {
-                    continue;
-                };
+                let sum = until_live(policy, Some(level)).filter(|sum| sum.most > limit);
+                let Some(sum) = sum else { continue };
                 let fault = TimeFault::DeadlineTooShort {
                     duty: duty.id,
                     severity: level.severity,

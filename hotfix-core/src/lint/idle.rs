@@ -10,8 +10,7 @@ use crate::unit::{MetricName, Span};
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     in_no_phase(policy, findings);
     for (index, phase) in policy.phases().iter().enumerate() {
-        warm_up(policy, index, phase, findings);
-        window(policy, index, phase, findings);
+        in_phase(policy, index, phase, findings);
     }
 }
 
@@ -40,27 +39,20 @@ fn in_no_phase(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Metrics that ignore all of a phase.
-fn warm_up(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Finding>) {
-    let (name, longest) = (phase.name, phase.longest());
-    let ignored = |of: &&Metric| policy.settings(of).warm_up >= longest;
-    let metrics: Vec<MetricName> = deciding(policy).filter(ignored).map(|of| of.id).collect();
-    if !metrics.is_empty() {
-        let fault = FigureFault::WarmUpTooLong { metrics, phase: name, longest };
+/// Metrics that ignore all of a phase, and those that need a full window in one that is shorter.
+fn in_phase(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Finding>) {
+    let (name, longest, window) = (phase.name, phase.longest(), policy.watch().window);
+    let metrics = |is_idle: &dyn Fn(&Metric) -> bool| -> Vec<MetricName> {
+        deciding(policy).filter(|of| is_idle(of)).map(|of| of.id).collect()
+    };
+    let ignore = metrics(&|of| policy.settings(of).warm_up >= longest);
+    if !ignore.is_empty() {
+        let fault = FigureFault::WarmUpTooLong { metrics: ignore, phase: name, longest };
         put(findings, format!("/phases/{index}"), fault);
     }
-}
-
-/// Metrics that need a full window, in a phase that is shorter than it.
-fn window(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Finding>) {
-    let (name, longest, window) = (phase.name, phase.longest(), policy.watch().window);
-    if window <= longest {
-        return;
-    }
-    let needs_all = |of: &&Metric| !of.kind.counts_requests();
-    let metrics: Vec<MetricName> = deciding(policy).filter(needs_all).map(|of| of.id).collect();
-    if !metrics.is_empty() {
-        let fault = FigureFault::WindowTooLong { metrics, window, phase: name, longest };
+    let wait = metrics(&|of| window > longest && !of.kind.counts_requests());
+    if !wait.is_empty() {
+        let fault = FigureFault::WindowTooLong { metrics: wait, window, phase: name, longest };
         put(findings, format!("/phases/{index}"), fault);
     }
 }

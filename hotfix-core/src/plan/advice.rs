@@ -80,7 +80,10 @@ pub(crate) fn has_check(policy: &Policy, check: AdviceCheck) -> bool {
 
 /// What the policy has of a check for a severity, in words.
 fn found(policy: &Policy, level: Option<&SeverityLevel>, check: AdviceCheck) -> Option<String> {
-    let step = |id: &str| policy.procedure().iter().any(|step| step.id.as_str() == id);
+    let step = |id: &str| {
+        let known = policy.procedure().iter().any(|step| step.id.as_str() == id);
+        known.then(|| format!("the step `{id}`"))
+    };
     let duties = |kinds: &[DutyKind]| {
         let concerns = |severity| level.is_none_or(|level| level.severity == severity);
         let of_level = policy.duties().iter().filter(|duty| {
@@ -97,13 +100,13 @@ fn found(policy: &Policy, level: Option<&SeverityLevel>, check: AdviceCheck) -> 
                 .map(|testing| {
                     counted(testing.demands.len().max(1), "required test", "required tests")
                 })
-                .or_else(|| step("test").then(|| "the step `test`".to_owned()))
+                .or_else(|| step("test"))
         }
         AdviceCheck::Review => {
             let demand = level.and_then(|level| level.review.as_ref());
             demand
                 .map(|review| counted(review.approvers, "required reviewer", "required reviewers"))
-                .or_else(|| step("review").then(|| "the step `review`".to_owned()))
+                .or_else(|| step("review"))
         }
         AdviceCheck::Approvals => {
             let own = level.map_or(0, |level| level.approvals.len());

@@ -170,51 +170,46 @@ impl Plan {
     /// assert_eq!(plan.findings()[0].kind, PlanFindingKind::NoHotfixForSeverity);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[expect(clippy::too_many_lines, reason = "a list of findings, each a few lines")]
     pub fn findings(&self) -> Vec<PlanFinding> {
-        let mut findings = Vec::new();
-        let mut put = |kind, text: String| findings.push(PlanFinding { kind, text });
-        let assessment = self.assessment();
-        let policy = self.policy().name();
-        for reason in self.normal_process(self.severity(), self.facts()) {
-            put(reason.kind, reason.text);
-        }
+        use PlanFindingKind as Kind;
+        let (policy, assessment, name) = (self.policy(), self.assessment(), self.policy().name());
+        let mut findings = self.normal_process(self.severity(), self.facts());
+        let mut put = |kind, texts: Vec<String>| {
+            findings.extend(texts.into_iter().map(|text| PlanFinding { kind, text }));
+        };
         match (self.severity(), assessment.answered_with_hotfix) {
-            (Some(severity), None) if !self.policy().severities().is_empty() => put(
-                PlanFindingKind::UnknownSeverity,
-                format!("the policy `{policy}` has no severity {severity}: the start waits until you set one that it has"),
-            ),
-            (None, _) if !self.policy().severities().is_empty() => put(
-                PlanFindingKind::NoSeverity,
-                "the severity is unknown, and so are its demands: set the severity or the missing facts".to_owned(),
-            ),
-            _ => {}
+            _ if policy.severities().is_empty() => {}
+            (Some(severity), None) => {
+                let text = format!(
+                    "the policy `{name}` has no severity {severity}: the start waits until you set one that it has"
+                );
+                put(Kind::UnknownSeverity, vec![text]);
+            }
+            (None, _) => {
+                let text = "the severity is unknown, and so are its demands: set the severity or the missing facts";
+                put(Kind::NoSeverity, vec![text.to_owned()]);
+            }
+            (Some(_), Some(_)) => {}
         }
         if !assessment.contradictions.is_empty() {
             let broken = quoted(&assessment.contradictions, ", ");
-            put(
-                PlanFindingKind::Contradiction,
-                format!("the facts of the incident contradict each other: they violate {broken}"),
-            );
+            let text = "the facts of the incident contradict each other: they violate ";
+            put(Kind::Contradiction, vec![format!("{text}{broken}")]);
         }
         if let (Some(severity), Some(certain)) = (self.severity(), assessment.certain)
             && certain < severity
         {
-            put(
-                PlanFindingKind::MoreSevere,
-                format!("the rules give {certain}, but the plan is for {severity}"),
-            );
+            let text = format!("the rules give {certain}, but the plan is for {severity}");
+            put(Kind::MoreSevere, vec![text]);
         }
-        if !assessment.settled && !self.policy().rules().is_empty() {
+        if !assessment.settled && !policy.rules().is_empty() {
             let facts: Vec<&str> = assessment.ask.iter().map(|ask| ask.fact.as_str()).collect();
             let (first, others) = facts.split_at(facts.len().min(MOST_NAMED));
-            let find_out = match others.len() {
-                0 => quoted(first, ", "),
-                more => {
-                    let more = counted(more, "more fact", "more facts");
-                    format!("{} and {more}", quoted(first, ", "))
-                }
-            };
+            let mut find_out = quoted(first, ", ");
+            if !others.is_empty() {
+                find_out += " and ";
+                find_out += &counted(others.len(), "more fact", "more facts");
+            }
             let text = if assessment.certain == assessment.at_worst {
                 format!("whether the rules call for a hot-fix is open: find out {find_out}")
             } else {
@@ -222,75 +217,56 @@ impl Plan {
                 let worst = worst.unwrap_or_default();
                 format!("the severity by the rules is not final{worst}: find out {find_out}")
             };
-            put(PlanFindingKind::NotSettled, text);
+            put(Kind::NotSettled, vec![text]);
         }
         let slo = self.slo();
-        for objective in slo.slo.iter().chain(&slo.deadlines) {
-            if matches!(objective.verdict, Some(Kept::Missed | Kept::MayBeMissed)) {
-                put(
-                    PlanFindingKind::TimeShort,
-                    format!("{}: {}", objective.name, objective.sentence),
-                );
-            }
-        }
-        for unjudged in Unjudged::of(self.policy()) {
-            put(PlanFindingKind::NotJudged, unjudged.to_string());
-        }
-        for volume in self.volumes_beyond() {
-            put(PlanFindingKind::VolumeBound, volume.sentence());
-        }
-        if let Some(text) = self.low_traffic() {
-            put(PlanFindingKind::LowTraffic, text);
-        }
-        let deciding = self.policy().metrics().iter().filter(|of| of.role == Role::Decide);
-        for fault in deciding.flat_map(BucketFault::of) {
-            if let BucketFault::Beyond(fault) = fault {
-                put(PlanFindingKind::BoundBeyondBuckets, fault.to_string());
-            }
-        }
-        for text in self.missed_by_chance() {
-            put(PlanFindingKind::MissedByChance, text);
-        }
+        let short = slo.slo.iter().chain(&slo.deadlines).filter(|objective| {
+            matches!(objective.verdict, Some(Kept::Missed | Kept::MayBeMissed))
+        });
+        put(Kind::TimeShort, short.map(|of| format!("{}: {}", of.name, of.sentence)).collect());
+        put(Kind::NotJudged, Unjudged::of(policy).iter().map(Unjudged::to_string).collect());
+        put(Kind::VolumeBound, self.volumes_beyond().into_iter().map(|of| of.sentence).collect());
+        put(Kind::LowTraffic, self.low_traffic().into_iter().collect());
+        let deciding = policy.metrics().iter().filter(|of| of.role == Role::Decide);
+        let beyond = deciding.flat_map(BucketFault::of).filter_map(|fault| match fault {
+            BucketFault::Beyond(fault) => Some(fault.to_string()),
+            BucketFault::Inside(_) => None,
+        });
+        put(Kind::BoundBeyondBuckets, beyond.collect());
+        put(Kind::MissedByChance, self.missed_by_chance());
         if let Some(batches) = self.strategy().batches.filter(|batches| batches.grown) {
             let Batches { asked, size, count, instances, .. } = batches;
             let text = format!(
                 "batches of {asked} of {instances} instances would be too many to watch: there are {count} of up to {size}"
             );
-            put(PlanFindingKind::LargerBatches, text);
+            put(Kind::LargerBatches, vec![text]);
         }
-        for text in self.weak_histories() {
-            put(PlanFindingKind::WeakHistory, text);
-        }
-        if let (Some(last), Some(rest)) = (self.policy().phases().last(), self.policy().held_back())
-        {
+        put(Kind::WeakHistory, self.weak_histories());
+        if let (Some(last), Some(rest)) = (policy.phases().last(), policy.held_back()) {
             let (name, share) = (last.name, last.share);
             let text = format!(
                 "the last phase, `{name}`, has {share} of the traffic: the other {rest} gets the fix when the last watch is over, at once and unwatched"
             );
-            put(PlanFindingKind::HoldBack, text);
+            put(Kind::HoldBack, vec![text]);
         }
         if self.lacks_detection() {
             let text = "the incident has no `detected_at`: times count from the first input";
-            put(PlanFindingKind::NoDetectionTime, text.to_owned());
+            put(Kind::NoDetectionTime, vec![text.to_owned()]);
         }
         if self.release().is_some_and(|release| release.methods.is_empty()) {
             let ways: Vec<&str> = self.methods().iter().map(|way| way.kind.as_str()).collect();
-            let text = format!(
-                "the release names no rollback method: the rollout tries {}",
-                quoted(&ways, ", then ")
-            );
-            put(PlanFindingKind::NotReversible, text);
+            let ways = quoted(&ways, ", then ");
+            let text = format!("the release names no rollback method: the rollout tries {ways}");
+            put(Kind::NotReversible, vec![text]);
         }
         if self.subject().traffic.schema_change == Some(true) {
             let text = "the release changes a schema and cannot simply be rolled back";
-            put(PlanFindingKind::SchemaChange, text.to_owned());
+            put(Kind::SchemaChange, vec![text.to_owned()]);
         }
         let missing = self.change_record().missing;
         if !missing.is_empty() {
-            put(
-                PlanFindingKind::ChangeRecordIncomplete,
-                format!("the change record lacks {}", quoted(&missing, ", ")),
-            );
+            let text = format!("the change record lacks {}", quoted(&missing, ", "));
+            put(Kind::ChangeRecordIncomplete, vec![text]);
         }
         findings
     }

@@ -6,9 +6,7 @@ use serde::Serialize;
 
 use crate::grade::{TagForm, closed_set};
 use crate::policy::command::{CommandPart, parts, quoted_value};
-use crate::policy::section::{
-    Checklist, ChecklistItem, CommandField, Phase, ProcedureStep, RollbackWay,
-};
+use crate::policy::section::{ChecklistItem, CommandField, Phase, ProcedureStep, RollbackWay};
 use crate::unit::Timestamp;
 use crate::vcs::tag_name;
 
@@ -51,6 +49,15 @@ pub struct PlannedCommand {
     pub missing: Vec<CommandField>,
 }
 
+/// What a policy may have commands for.
+#[derive(Clone, Copy)]
+pub(crate) enum Commanded<'a> {
+    Item(&'a ChecklistItem),
+    Phase(&'a Phase),
+    Step(&'a ProcedureStep),
+    Method(&'a RollbackWay),
+}
+
 /// The step whose commands come with the action `deploy`.
 const DEPLOY: &str = "deploy";
 
@@ -75,76 +82,45 @@ impl Plan {
     pub fn commands(&self) -> Vec<PlannedCommands<'_>> {
         let policy = self.policy();
         let previous = self.release().map(|release| release.previous.as_str());
-        let lists = policy.checklists().iter();
-        let items = lists.flat_map(|list| self.commands_of_items(list, previous));
-        let phases =
-            policy.phases().iter().filter_map(|phase| self.commands_of_phase(phase, previous));
-        let steps =
-            policy.procedure().iter().filter_map(|step| self.commands_of_step(step, previous));
-        let ways = policy.rollback().methods.iter();
-        let methods = ways.filter_map(|way| self.commands_of_method(way, previous));
-        items.chain(phases).chain(steps).chain(methods).collect()
+        let items = policy.checklists().iter().flat_map(|list| &list.items).map(Commanded::Item);
+        let phases = policy.phases().iter().map(Commanded::Phase);
+        let steps = policy.procedure().iter().map(Commanded::Step);
+        let methods = policy.rollback().methods.iter().map(Commanded::Method);
+        let all = items.chain(phases).chain(steps).chain(methods);
+        all.filter_map(|of| self.commands_of(of, previous)).collect()
     }
 
-    /// The commands of the items of a checklist; `previous` is the version that a rollback
-    /// restores.
-    pub(crate) fn commands_of_items<'a>(
-        &'a self,
-        list: &'a Checklist,
-        previous: Option<&'a str>,
-    ) -> impl Iterator<Item = PlannedCommands<'a>> {
-        let of_item = move |item: &'a ChecklistItem| {
-            let owner = (CommandOwner::Item, item.id.as_str(), item.text.as_str());
-            self.filled(owner, &item.commands, previous, None)
-        };
-        list.items.iter().filter_map(of_item)
-    }
-
-    /// The commands of a phase.
-    pub(crate) fn commands_of_phase<'a>(
-        &'a self,
-        phase: &'a Phase,
-        previous: Option<&str>,
-    ) -> Option<PlannedCommands<'a>> {
-        let owner = (CommandOwner::Phase, phase.name.as_str(), phase.objective.as_str());
-        self.filled(owner, &phase.commands, previous, Some(phase))
-    }
-
-    /// The commands of a step of the procedure. Those of `deploy` are, as those of phases, for the
-    /// strategy for which they were written.
-    pub(crate) fn commands_of_step<'a>(
-        &'a self,
-        step: &'a ProcedureStep,
-        previous: Option<&str>,
-    ) -> Option<PlannedCommands<'a>> {
-        let owner = (CommandOwner::Step, step.id.as_str(), step.title.as_str());
-        let is_other = step.id.as_str() == DEPLOY && self.policy().instead_of().is_some();
-        let commands: &[String] = if is_other { &[] } else { &step.commands };
-        self.filled(owner, commands, previous, None)
-    }
-
-    /// The commands of a rollback method that restores this version.
-    pub(crate) fn commands_of_method<'a>(
-        &'a self,
-        way: &'a RollbackWay,
-        previous: Option<&'a str>,
-    ) -> Option<PlannedCommands<'a>> {
-        let owner = (CommandOwner::Method, way.kind.as_str(), "");
-        self.filled(owner, &way.commands, previous, None)
-    }
-
-    /// The commands with the values of this plan; None if the policy has no command for it.
-    /// `previous` is the version that a rollback restores, `phase` the one that they belong to.
-    fn filled<'a>(
+    /// The commands of one of these with the values of this plan; None if the policy has no command
+    /// for it. `previous` is the version that a rollback restores.
+    pub(crate) fn commands_of<'a>(
         &self,
-        (of, id, title): (CommandOwner, &'a str, &'a str),
-        commands: &[String],
+        of: Commanded<'a>,
         previous: Option<&str>,
-        phase: Option<&Phase>,
     ) -> Option<PlannedCommands<'a>> {
-        let fill = |command: &String| self.fill(command, previous, phase);
-        let commands: Vec<_> = commands.iter().map(fill).collect();
-        (!commands.is_empty()).then_some(PlannedCommands { of, id, title, commands })
+        let (owner, id, title, lines, phase) = match of {
+            Commanded::Item(item) => {
+                (CommandOwner::Item, item.id.as_str(), item.text.as_str(), &item.commands, None)
+            }
+            Commanded::Phase(phase) => {
+                let title = phase.objective.as_str();
+                (CommandOwner::Phase, phase.name.as_str(), title, &phase.commands, Some(phase))
+            }
+            // Those of `deploy` are, as those of phases, for the strategy for which they were
+            // written.
+            Commanded::Step(step)
+                if step.id.as_str() == DEPLOY && self.policy().instead_of().is_some() =>
+            {
+                return None;
+            }
+            Commanded::Step(step) => {
+                (CommandOwner::Step, step.id.as_str(), step.title.as_str(), &step.commands, None)
+            }
+            Commanded::Method(way) => {
+                (CommandOwner::Method, way.kind.as_str(), "", &way.commands, None)
+            }
+        };
+        let commands: Vec<_> = lines.iter().map(|line| self.fill(line, previous, phase)).collect();
+        (!commands.is_empty()).then_some(PlannedCommands { of: owner, id, title, commands })
     }
 
     fn fill(&self, command: &str, previous: Option<&str>, phase: Option<&Phase>) -> PlannedCommand {

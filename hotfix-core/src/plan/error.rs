@@ -165,34 +165,30 @@ impl PlanError {
     /// The place of the error: a JSON Pointer into `{"incident", "release", "traffic",
     /// "calibration"}`. The first one for several facts. Empty for the whole.
     pub fn path(&self) -> String {
-        match self {
-            Self::Syntax { document, .. } => format!("/{document}"),
-            Self::Values { faults } => {
-                faults.first().map_or_else(String::new, |fault| fault.path.clone())
-            }
-            Self::Empty { field } | Self::Traffic { field, .. } | Self::Otherwise { field, .. } => {
-                (*field).to_owned()
-            }
-            Self::Record { field, .. } => field.clone(),
-            Self::SameVersion { .. } => "/release/version".to_owned(),
-            Self::Numstat(_) => "/release/numstat".to_owned(),
-            Self::BugMetric { .. } => "/release/bug_metric".to_owned(),
+        let place = match self {
+            Self::Syntax { document, .. } => return format!("/{document}"),
             Self::HistoryMetric { metric, .. }
             | Self::HistoryPairs { metric, .. }
-            | Self::History { metric, .. } => {
-                format!("/calibration/{metric}")
+            | Self::History { metric, .. } => return format!("/calibration/{metric}"),
+            Self::Facts(errors) => {
+                let first =
+                    errors.iter().next().map(|error| format!("/incident/facts{}", error.path()));
+                return first.unwrap_or_default();
             }
-            Self::HistoryUnused { .. } => "/calibration".to_owned(),
-            Self::Strategy { obstacle: Obstacle::InstancesUnknown, .. } => {
-                "/traffic/instances".to_owned()
+            Self::Values { faults } => faults.first().map_or("", |fault| &fault.path),
+            Self::Empty { field } | Self::Traffic { field, .. } | Self::Otherwise { field, .. } => {
+                field
             }
-            Self::Strategy { .. } => "/release/strategy".to_owned(),
-            Self::Batch { .. } | Self::NoBatches { .. } => "/release/batch".to_owned(),
-            Self::Facts(errors) => errors
-                .iter()
-                .next()
-                .map_or_else(String::new, |error| format!("/incident/facts{}", error.path())),
-            Self::NotRecordable(_) | Self::Test(_) => String::new(),
-        }
+            Self::Record { field, .. } => field,
+            Self::SameVersion { .. } => "/release/version",
+            Self::Numstat(_) => "/release/numstat",
+            Self::BugMetric { .. } => "/release/bug_metric",
+            Self::HistoryUnused { .. } => "/calibration",
+            Self::Strategy { obstacle: Obstacle::InstancesUnknown, .. } => "/traffic/instances",
+            Self::Strategy { .. } => "/release/strategy",
+            Self::Batch { .. } | Self::NoBatches { .. } => "/release/batch",
+            Self::NotRecordable(_) | Self::Test(_) => "",
+        };
+        place.to_owned()
     }
 }

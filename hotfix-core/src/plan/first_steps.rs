@@ -7,7 +7,7 @@ use crate::gate::Who;
 use crate::gate::approval::stand_ins_of;
 use crate::gate::checklist::applies;
 use crate::grade::{DutyKind, ReviewTime, closed_set};
-use crate::policy::section::{Due, Duty};
+use crate::policy::section::Duty;
 use crate::sorting::sort_by_key;
 use crate::text::{counted, joined, quoted};
 use crate::unit::{RoleName, Span};
@@ -93,16 +93,14 @@ impl Plan {
             ));
         }
         let review = demands.review.filter(|review| review.time == ReviewTime::Before);
-        steps.extend(review.map(|review| FirstStep {
-            kind: FirstStepKind::Review,
-            text: match review.approvers {
+        steps.extend(review.map(|review| {
+            let text = match review.approvers {
                 1 => "have the change reviewed".to_owned(),
                 people => format!("have the change reviewed by {people} people"),
-            },
-            holds_start: false,
-            within: None,
-            every: None,
-            who: review.role.map(|role| who(role.role)).into_iter().collect(),
+            };
+            let who = review.role.map(|role| who(role.role)).into_iter().collect();
+            let step = FirstStep::before_start(FirstStepKind::Review, text, who);
+            FirstStep { holds_start: false, ..step }
         }));
         steps.extend(self.first_lists());
         steps
@@ -121,12 +119,8 @@ impl Plan {
             kind && duty.from.is_early()
         };
         let first = policy.duties().iter().filter(is_first).filter(|duty| self.may_be_due(duty));
-        let mut first: Vec<(Span, &Duty)> = first
-            .filter_map(|duty| match duty.within {
-                Due::Within(span) => Some((span, duty)),
-                Due::Next(_) => None,
-            })
-            .collect();
+        let mut first: Vec<(Span, &Duty)> =
+            first.filter_map(|duty| Some((duty.within.within()?, duty))).collect();
         // A page comes before a message that has as much time.
         sort_by_key(&mut first, |(within, duty)| (*within, duty.role.is_none()));
         let steps = first.into_iter().map(|(within, duty)| FirstStep {

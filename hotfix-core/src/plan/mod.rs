@@ -62,6 +62,7 @@ pub use calibration::{
     Histories, MetricCalibration, PhaseCalibration, PlanHistories, SlowHistories,
 };
 pub use change_record::{PlanChangeRecord, PlanStatus};
+pub(crate) use commands::Commanded;
 pub use commands::{CommandOwner, PlannedCommand, PlannedCommands};
 pub use contacts::{Contacts, PlannedPage};
 pub use document::PlanDocument;

@@ -45,8 +45,7 @@ impl Plan {
         }
         let breaches = self.scope().breaches;
         if !breaches.is_empty() {
-            let breaches: Vec<String> = breaches.into_iter().map(|breach| breach.message).collect();
-            let breaches = breaches.join("; ");
+            let breaches = joined(breaches.into_iter().map(|breach| breach.message), "; ");
             put(
                 PlanFindingKind::OutOfScope,
                 format!("the change exceeds what `{name}` allows in a hot-fix: {breaches}"),

@@ -67,7 +67,8 @@ pub struct ChosenStrategy {
 
 /// One step of a strategy.
 #[serde_with::skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, educe::Educe)]
+#[educe(Default)]
 pub struct StrategyStep {
     /// What is checked besides the metrics.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -81,6 +82,7 @@ pub struct StrategyStep {
     pub lasts: Option<Span>,
     /// Its kind.
     #[serde(rename = "move")]
+    #[educe(Default = Move::Watch)]
     pub what: Move,
     /// Its phase.
     pub phase: Option<PhaseName>,
@@ -88,21 +90,6 @@ pub struct StrategyStep {
     pub share: Option<Share>,
     /// The side that it concerns.
     pub side: Option<Side>,
-}
-
-impl StrategyStep {
-    const fn new(what: Move) -> Self {
-        Self {
-            checks: Vec::new(),
-            ended_by: None,
-            instances: None,
-            lasts: None,
-            what,
-            phase: None,
-            share: None,
-            side: None,
-        }
-    }
 }
 
 impl Plan {
@@ -169,14 +156,16 @@ fn steps(plan: &Plan, batches: Option<Batches>) -> Vec<StrategyStep> {
     let policy = plan.policy();
     let strategy = policy.strategy();
     let mut steps = Vec::new();
-    let confirmed =
-        |what| StrategyStep { ended_by: Some(EndedBy::Confirm), ..StrategyStep::new(what) };
+    let confirmed = |what| {
+        let ended_by = Some(EndedBy::Confirm);
+        StrategyStep { ended_by, what, ..StrategyStep::default() }
+    };
     match strategy {
         // The version is already deployed.
         Strategy::FeatureFlag => {}
         Strategy::BlueGreen => {
             let side = Some(Side::Idle);
-            steps.push(StrategyStep { side, ..StrategyStep::new(Move::Deploy) });
+            steps.push(StrategyStep { what: Move::Deploy, side, ..StrategyStep::default() });
             let checks = plan.validations().to_vec();
             steps.push(StrategyStep { checks, side, ..confirmed(Move::Validate) });
         }
@@ -206,7 +195,7 @@ fn steps(plan: &Plan, batches: Option<Batches>) -> Vec<StrategyStep> {
             lasts: Some(phase.watch),
             phase: name,
             side: (what == Move::Switch).then_some(Side::Live),
-            ..StrategyStep::new(Move::Watch)
+            ..StrategyStep::default()
         });
     }
     steps

@@ -211,23 +211,17 @@ fn sentence(needs: &Times, allowed: Span, verdict: Kept) -> String {
     let steps = quoted(&needs.untimed, ", ");
     let (take, together) =
         if needs.untimed.len() == 1 { ("takes", "") } else { ("take", " together") };
+    let planned = format!("Planned: {takes} of the {allowed} allowed");
+    let untold = format!("{steps}, for which the policy gives no time");
     match (verdict, needs.untimed.is_empty()) {
-        (Kept::Kept, true) => {
-            format!("Planned: {takes} of the {allowed} allowed. The limit is met.")
-        }
+        (Kept::Kept, true) => format!("{planned}. The limit is met."),
         (Kept::Kept, false) => {
             let left = time(left);
-            format!(
-                "Planned: {takes} of the {allowed} allowed. The limit is met if {steps}, for which the policy gives no time, {take} at most {left}{together}."
-            )
+            format!("{planned}. The limit is met if {untold}, {take} at most {left}{together}.")
         }
-        (Kept::MayBeMissed, true) => {
-            format!("Planned: {takes} of the {allowed} allowed. The limit may be missed.")
-        }
+        (Kept::MayBeMissed, true) => format!("{planned}. The limit may be missed."),
         (Kept::MayBeMissed, false) => {
-            format!(
-                "Planned: {takes} of the {allowed} allowed, without {steps}, for which the policy gives no time. The limit may be missed."
-            )
+            format!("{planned}, without {untold}. The limit may be missed.")
         }
         (Kept::Missed, _) => {
             format!("Planned: {takes}, more than the {allowed} allowed. The limit is missed.")

@@ -6,23 +6,11 @@ use crate::metric::bound_figure;
 use crate::metric_kind::Unit;
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Phase};
-use crate::unit::{MetricName, Share};
+use crate::unit::Share;
 
 use super::Plan;
 use super::healthy::trials;
-use super::power::Which;
-
-/// A volume bound that the planned traffic does not meet.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct VolumeBeyond {
-    pub(super) metric: MetricName,
-    /// The gravest such bound.
-    pub(super) which: Which,
-    /// Its figure at 100% of the traffic, per minute.
-    pub(super) bound: f64,
-    /// The planned traffic.
-    pub(super) requests_per_minute: f64,
-}
+use super::power::{Advice, Need, Which};
 
 /// A phase whose windows have fewer trials than its bounds need.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,9 +60,10 @@ impl Plan {
         ))
     }
 
-    /// The deciding volume metrics whose bounds the planned traffic does not meet. A bound that
-    /// scales has the same relation to the traffic in every phase.
-    pub(super) fn volumes_beyond(&self) -> Vec<VolumeBeyond> {
+    /// The deciding volume metrics whose bounds the planned traffic does not meet, each with its
+    /// gravest such bound, at 100% of the traffic. A bound that scales has the same relation to the
+    /// traffic in every phase.
+    pub(super) fn volumes_beyond(&self) -> Vec<Advice> {
         let Some(requests_per_minute) = self.subject().traffic.requests_per_minute else {
             return Vec::new();
         };
@@ -82,33 +71,31 @@ impl Plan {
         let volumes = metrics.filter(|of| of.kind.is_traffic() && of.role == Role::Decide);
         let of = |metric: &Metric| {
             let gravest_first = [
-                (Which::Rollback, metric.bounds.rollback),
-                (Which::Success, metric.bounds.success),
+                (Which::Rollback, metric.bounds.rollback, "a healthy fix is rolled back"),
+                (
+                    Which::Success,
+                    metric.bounds.success,
+                    "a healthy fix misses the criterion of every phase",
+                ),
             ];
-            gravest_first.into_iter().find_map(|(which, bound)| {
+            gravest_first.into_iter().find_map(|(which, bound, then)| {
                 let bound = bound_figure(metric, bound?, None)?;
-                let is_beyond = metric.worse.is_beyond(requests_per_minute, bound);
-                let metric = metric.id;
-                is_beyond.then_some(VolumeBeyond { metric, which, bound, requests_per_minute })
+                if !metric.worse.is_beyond(requests_per_minute, bound) {
+                    return None;
+                }
+                let [traffic, shown] =
+                    [requests_per_minute, bound].map(|of| Unit::PerMinute.shown(of));
+                let sentence = format!(
+                    "the planned traffic of {traffic} does not meet the {which} bound {shown} of \
+                     `{}`, so {then}: set the bounds and the reference of the metric to your \
+                     traffic",
+                    metric.id
+                );
+                let phases = self.phases().iter().map(|phase| phase.name).collect();
+                let need = Need::Volume { which, bound, requests_per_minute };
+                Some(Advice { metric: metric.id, phases, need, sentence })
             })
         };
         volumes.filter_map(of).collect()
-    }
-}
-
-impl VolumeBeyond {
-    /// What follows, and what to do.
-    pub(super) fn sentence(&self) -> String {
-        let [traffic, bound] =
-            [self.requests_per_minute, self.bound].map(|of| Unit::PerMinute.shown(of));
-        let (name, then) = match self.which {
-            Which::Rollback => ("rollback", "a healthy fix is rolled back"),
-            Which::Success => ("success", "a healthy fix misses the criterion of every phase"),
-        };
-        format!(
-            "the planned traffic of {traffic} does not meet the {name} bound {bound} of `{}`, so \
-             {then}: set the bounds and the reference of the metric to your traffic",
-            self.metric
-        )
     }
 }

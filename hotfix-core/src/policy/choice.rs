@@ -7,31 +7,19 @@ use crate::grade::Strategy;
 impl Policy {
     /// This policy with another strategy and its phases; keeps the original ones in `instead_of`.
     pub(crate) fn choosing(&self, strategy: Strategy, phases: Vec<Phase>) -> Self {
-        let instead_of = InsteadOf {
-            strategy: self.strategy,
-            why: self.strategy_why.clone(),
-            phases: self.phases.clone(),
-        };
-        Self {
-            strategy,
-            phases,
-            strategy_why: String::new(),
-            instead_of: Some(instead_of),
-            reasoned: self.reasoned.with_other_phases(),
-            ..self.clone()
-        }
+        let why = self.strategy_why.clone();
+        let own = InsteadOf { strategy: self.strategy, why, phases: self.phases.clone() };
+        self.following(InsteadOf { strategy, why: String::new(), phases }, Some(own))
     }
 
     /// The original policy; none if this is the original.
     pub(crate) fn before_choice(&self) -> Option<Self> {
-        let InsteadOf { strategy, why, phases } = self.instead_of.clone()?;
-        Some(Self {
-            strategy,
-            phases,
-            strategy_why: why,
-            instead_of: None,
-            reasoned: self.reasoned.with_other_phases(),
-            ..self.clone()
-        })
+        Some(self.following(self.instead_of.clone()?, None))
+    }
+
+    fn following(&self, course: InsteadOf, instead_of: Option<InsteadOf>) -> Self {
+        let InsteadOf { strategy, why: strategy_why, phases } = course;
+        let reasoned = self.reasoned.with_other_phases();
+        Self { reasoned, strategy, strategy_why, instead_of, phases, ..self.clone() }
     }
 }

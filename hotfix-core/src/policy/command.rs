@@ -4,8 +4,8 @@
 //! contains. Inside quotes that would be wrong: a placeholder there is refused. Braces around
 //! anything but a plain name belong to the command, as in `docker inspect -f '{{.State}}'`.
 
+use super::error::{Problem, nearest, shown};
 use super::section::CommandField;
-use crate::text::nearest;
 use crate::unit::is_invisible;
 
 /// The most characters of a command.
@@ -20,17 +20,6 @@ pub(crate) enum CommandPart<'t> {
     Field(CommandField),
 }
 
-/// What is wrong with a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CommandFault<'t> {
-    /// A placeholder that does not exist here.
-    Unknown { name: &'t str, nearest: Option<&'static str> },
-    /// A placeholder inside quotes or back-ticks.
-    Quoted { name: &'t str },
-    /// Something that a single line of a shell cannot be.
-    Form { detail: &'static str },
-}
-
 /// Where the shell is in the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Quoting {
@@ -41,7 +30,7 @@ enum Quoting {
 }
 
 /// The parts of a command. `in_phase`: it belongs to a phase, which has a name and a share.
-pub(crate) fn parts(text: &str, in_phase: bool) -> Result<Vec<CommandPart<'_>>, CommandFault<'_>> {
+pub(crate) fn parts(text: &str, in_phase: bool) -> Result<Vec<CommandPart<'_>>, Problem> {
     if text.trim().is_empty() {
         return form("the command is empty");
     }
@@ -61,7 +50,8 @@ pub(crate) fn parts(text: &str, in_phase: bool) -> Result<Vec<CommandPart<'_>>, 
         if let Some((name, length)) = placeholder(rest) {
             let field = field(name, in_phase)?;
             if quoting != Quoting::Plain {
-                return Err(CommandFault::Quoted { name });
+                let detail = format!("`{name}` is inside quotes, and its value is quoted already");
+                return Err(Problem::CommandForm { detail });
             }
             parts.extend(text.get(from..at).filter(|t| !t.is_empty()).map(CommandPart::Text));
             parts.push(CommandPart::Field(field));
@@ -110,8 +100,8 @@ pub(crate) fn parts(text: &str, in_phase: bool) -> Result<Vec<CommandPart<'_>>, 
     Ok(parts)
 }
 
-const fn form<T>(detail: &'static str) -> Result<T, CommandFault<'static>> {
-    Err(CommandFault::Form { detail })
+fn form<T>(detail: &str) -> Result<T, Problem> {
+    Err(Problem::CommandForm { detail: detail.to_owned() })
 }
 
 /// The name of the placeholder with which a text begins, and its length in bytes.
@@ -123,12 +113,13 @@ fn placeholder(text: &str) -> Option<(&str, usize)> {
     is_name.then_some((name, end + 4))
 }
 
-fn field(name: &str, in_phase: bool) -> Result<CommandField, CommandFault<'_>> {
+fn field(name: &str, in_phase: bool) -> Result<CommandField, Problem> {
     let is_known = |field: &&CommandField| in_phase || !field.is_of_a_phase();
     let mut known = CommandField::ALL.iter().filter(is_known);
     known.clone().find(|field| field.as_str() == name).copied().ok_or_else(|| {
         let nearest = nearest(name, known.by_ref().map(|field| field.as_str()));
-        CommandFault::Unknown { name, nearest }
+        let fault = format!("`{}` is not a placeholder here", shown(name));
+        Problem::CommandField { fault, nearest }
     })
 }
 
@@ -145,7 +136,7 @@ pub(crate) fn quoted_value(value: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn shown(text: &str) -> String {
+    fn marked(text: &str) -> String {
         let part = |part: &CommandPart<'_>| match part {
             CommandPart::Text(text) => (*text).to_owned(),
             CommandPart::Field(field) => format!("<{field}>"),
@@ -175,10 +166,11 @@ mod tests {
                 "tail -f log | grep \"a\\\"b\" <service>",
             ),
         ] {
-            assert_eq!(shown(text), wanted);
+            assert_eq!(marked(text), wanted);
         }
         for text in ["echo \"{{ version }}\"", "echo '{{ version }}'", "echo `x {{ version }}`"] {
-            assert_eq!(parts(text, true), Err(CommandFault::Quoted { name: "version" }), "{text}");
+            let detail = "`version` is inside quotes, and its value is quoted already".to_owned();
+            assert_eq!(parts(text, true), Err(Problem::CommandForm { detail }), "{text}");
         }
         for text in [
             "",
@@ -191,10 +183,13 @@ mod tests {
             "echo \\{{ version }}",
             "echo \"$(echo \"{{ version }}\")\"",
         ] {
-            assert!(matches!(parts(text, true), Err(CommandFault::Form { .. })), "{text}");
+            let is_form = |detail: &str| !detail.contains("its value is quoted already");
+            let fault = parts(text, true).unwrap_err();
+            assert!(matches!(fault, Problem::CommandForm { detail } if is_form(&detail)), "{text}");
         }
         let near = parts("echo {{ verison }}", true);
-        assert_eq!(near, Err(CommandFault::Unknown { name: "verison", nearest: Some("version") }));
+        let fault = "`verison` is not a placeholder here".to_owned();
+        assert_eq!(near, Err(Problem::CommandField { fault, nearest: Some("version") }));
         assert!(parts("echo {{ share }}", false).is_err());
     }
 

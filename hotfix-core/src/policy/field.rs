@@ -102,21 +102,23 @@ where
     }
 }
 
-/// Values that are written as a number, or as a text with a unit.
-macro_rules! units {
-    ($($field:ty => $type:ty: $from:path, $to:path, $expected:literal, $schema:expr, $example:literal;)*) => {$(
+/// Types of single values: the forms in which each may be written and how these are read, what is
+/// expected instead of another form, how a value is written, its schema, and an example.
+macro_rules! values {
+    ($($field:ty => $type:ty:
+        |$node:ident, $reader:ident| { $($form:pat $(if $fits:expr)? => $read:expr,)+ } or $expected:expr,
+        |$value:ident, $style:tt| $written:expr, $schema:expr, $example:literal;)*) => {$(
         impl Field for $field {
             type Out = $type;
 
-            fn read(node: &Node, reader: &mut PolicyReader) -> Option<$type> {
-                match &node.value {
-                    Value::Number(number) => from_number($from(*number), reader),
-                    Value::Text(text) => as_unit(text, reader),
-                    _ => reader.wrong_type($expected, node),
+            fn read($node: &Node, $reader: &mut PolicyReader) -> Option<$type> {
+                match &$node.value {
+                    $($form $(if $fits)? => $read,)+
+                    _ => $reader.wrong_type($expected, $node),
                 }
             }
-            fn write(value: &$type, style: Style) -> Node {
-                written(value, $to(*value), style)
+            fn write($value: &$type, $style: Style) -> Node {
+                $written
             }
             fn schema(_: &mut Definitions) -> Schema {
                 $schema
@@ -126,6 +128,29 @@ macro_rules! units {
             }
         }
     )*};
+}
+pub(super) use values;
+
+/// Values that are written as a number, or as a text with a unit.
+macro_rules! units {
+    ($($field:ty => $type:ty: $from:path, $to:path, $expected:literal, $schema:expr, $example:literal;)*) => {
+        values! {$(
+            $field => $type: |node, reader| {
+                Value::Number(number) => from_number($from(*number), reader),
+                Value::Text(text) => as_unit(text, reader),
+            } or $expected, |value, style| written(value, $to(*value), style), $schema, $example;
+        )*}
+    };
+}
+
+/// Values that are written as a text.
+macro_rules! texts {
+    ($($type:ty: $expected:literal, $schema:expr, $example:literal;)*) => {
+        values! {$(
+            $type => Self: |node, reader| { Value::Text(text) => as_unit(text, reader), } or $expected,
+                |value, _| Node::from(value.to_string()), $schema, $example;
+        )*}
+    };
 }
 
 units! {
@@ -175,8 +200,7 @@ fn per_minute() -> Schema {
 impl Narrowed for Lasting {
     type Of = Duration;
 
-    fn check(read: Option<Span>, node: &Node, reader: &mut PolicyReader) -> Option<Span> {
-        let span = read?;
+    fn check(span: Span, node: &Node, reader: &mut PolicyReader) -> Option<Span> {
         if span.is_zero() {
             let got = match &node.value {
                 Value::Text(text) => shown(text),
@@ -213,73 +237,43 @@ fn due(text: &str, reader: &mut PolicyReader) -> Option<Due> {
     }
 }
 
-impl Field for Due {
-    type Out = Self;
+fn due_schema() -> Schema {
+    let [seconds, text] = durations("minimum", DURATION_PATTERN);
+    json!({
+        "description": "seconds, a number with one of ms, s, min, h, d, or one of the days listed; at most 10000 d",
+        "anyOf": [seconds, text, one_of(Calendar::NAMES)],
+    })
+}
 
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
-        match &node.value {
-            Value::Number(_) => Duration::read(node, reader).map(Self::Within),
-            Value::Text(text) => due(text, reader),
-            _ => reader.wrong_type("a duration, or a day as in \"next_sprint\"", node),
-        }
-    }
-    fn write(value: &Self, style: Style) -> Node {
-        match value {
-            Self::Within(span) => Duration::write(span, style),
-            Self::Next(day) => Node::from(day.as_str()),
-        }
-    }
-    fn schema(_: &mut Definitions) -> Schema {
-        let [seconds, text] = durations("minimum", DURATION_PATTERN);
-        json!({
-            "description": "seconds, a number with one of ms, s, min, h, d, or one of the days listed; at most 10000 d",
-            "anyOf": [seconds, text, one_of(Calendar::NAMES)],
-        })
-    }
-    fn example() -> &'static str {
-        "\"2h\""
+fn due_written(due: &Due, style: Style) -> Node {
+    match due {
+        Due::Within(span) => Duration::write(span, style),
+        Due::Next(day) => Node::from(day.as_str()),
     }
 }
 
-impl Field for Ratio {
-    type Out = Self;
-
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
-        match &node.value {
-            Value::Number(ratio) => from_number(Self::try_new(*ratio), reader),
-            _ => reader.wrong_type("a number above 0", node),
-        }
-    }
-    fn write(value: &Self, _: Style) -> Node {
-        Node::from(value.value())
-    }
-    fn schema(_: &mut Definitions) -> Schema {
-        json!({ "description": "a ratio", "type": "number", "exclusiveMinimum": 0 })
-    }
-    fn example() -> &'static str {
-        "2.0"
-    }
+fn out_of_range<T>(got: f64, range: &'static str, reader: &mut PolicyReader) -> Option<T> {
+    reader.fail(DocumentFault::OutOfRange { got: got.to_string(), range })
 }
 
-impl Field for Number {
-    type Out = f64;
-
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<f64> {
-        match &node.value {
-            Value::Number(number) if number.is_finite() => Some(*number),
-            Value::Number(number) => {
-                let range = "a finite number";
-                reader.fail(DocumentFault::OutOfRange { got: number.to_string(), range })
-            }
-            _ => reader.wrong_type("a number", node),
-        }
-    }
-    fn write(value: &f64, _: Style) -> Node {
-        Node::from(*value)
-    }
-    fn schema(_: &mut Definitions) -> Schema {
-        json!({ "type": "number" })
-    }
+values! {
+    Due => Self: |node, reader| {
+        Value::Number(_) => Duration::read(node, reader).map(Self::Within),
+        Value::Text(text) => due(text, reader),
+    } or "a duration, or a day as in \"next_sprint\"",
+        |value, style| due_written(value, style), due_schema(), "\"2h\"";
+    Ratio => Self: |node, reader| {
+        Value::Number(ratio) => from_number(Self::try_new(*ratio), reader),
+    } or "a number above 0", |value, _| Node::from(value.value()),
+        json!({ "description": "a ratio", "type": "number", "exclusiveMinimum": 0 }), "2.0";
+    Number => f64: |node, reader| {
+        Value::Number(number) if number.is_finite() => Some(*number),
+        Value::Number(number) => out_of_range(*number, "a finite number", reader),
+    } or "a number", |value, _| Node::from(*value), json!({ "type": "number" }), "0.5";
+    bool => Self: |node, reader| { Value::Flag(flag) => Some(*flag), } or "true or false",
+        |value, _| Node::from(*value), json!({ "type": "boolean" }), "true";
+    String => Self: |node, reader| { Value::Text(text) => Some(text.clone()), } or "a text",
+        |value, _| Node::from(value.clone()), json!({ "type": "string" }), "\"…\"";
 }
 
 impl Field for HowMany {
@@ -295,8 +289,7 @@ impl Field for HowMany {
             )]
             return Some(number as u32);
         }
-        let range = "a whole number from 1 to 1000000";
-        reader.fail(DocumentFault::OutOfRange { got: number.to_string(), range })
+        out_of_range(number, "a whole number from 1 to 1000000", reader)
     }
     fn write(value: &u32, _: Style) -> Node {
         Node::from(f64::from(*value))
@@ -304,71 +297,6 @@ impl Field for HowMany {
     fn schema(_: &mut Definitions) -> Schema {
         json!({ "type": "integer", "minimum": 1, "maximum": Self::MOST })
     }
-}
-
-impl Field for bool {
-    type Out = Self;
-
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
-        match &node.value {
-            Value::Flag(flag) => Some(*flag),
-            _ => reader.wrong_type("true or false", node),
-        }
-    }
-    fn write(value: &Self, _: Style) -> Node {
-        Node::from(*value)
-    }
-    fn schema(_: &mut Definitions) -> Schema {
-        json!({ "type": "boolean" })
-    }
-    fn example() -> &'static str {
-        "true"
-    }
-}
-
-impl Field for String {
-    type Out = Self;
-
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
-        match &node.value {
-            Value::Text(text) => Some(text.clone()),
-            _ => reader.wrong_type("a text", node),
-        }
-    }
-    fn write(value: &Self, _: Style) -> Node {
-        Node::from(value.clone())
-    }
-    fn schema(_: &mut Definitions) -> Schema {
-        json!({ "type": "string" })
-    }
-    fn example() -> &'static str {
-        "\"…\""
-    }
-}
-
-/// Values that are written as a text.
-macro_rules! texts {
-    ($($type:ty: $expected:literal, $schema:expr, $example:literal;)*) => {$(
-        impl Field for $type {
-            type Out = Self;
-
-            fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
-                match &node.value {
-                    Value::Text(text) => as_unit(text, reader),
-                    _ => reader.wrong_type($expected, node),
-                }
-            }
-            fn write(value: &Self, _: Style) -> Node {
-                Node::from(value.to_string())
-            }
-            fn schema(_: &mut Definitions) -> Schema {
-                $schema
-            }
-            fn example() -> &'static str {
-                $example
-            }
-        }
-    )*};
 }
 
 /// The pattern of `unit::Name`.

@@ -30,20 +30,13 @@ pub use section::root::Policy;
 
 use reader::{Field as _, Style};
 use reasoning::Reasoning;
-use section::{
-    Advice, Alternative, Approval, Checklist, Classifier, Clock, Contingency, CustomRole,
-    Deploying, Duty, Efficacy, Evidence, FinalValidation, Implication, InsteadOf, LaterWatch,
-    Message, Metric, Phase, ProcedureStep, Record, Remedy, Report, Risk, Rollback, Rule, Scope,
-    SeverityLevel, StrategySettings, SuccessCriterion, Tree, Triggers, Vcs, Vendor, Watch,
-};
+use section::{CustomRole, Metric, SeverityLevel, StrategySettings};
 
 use crate::canonical::{Digest, pretty};
 use crate::document::{DocumentErrors, Node};
-use crate::fact::Vocabulary;
-use crate::getters::getters;
 use crate::grade::{Role, Severity, Strategy};
 use crate::text::words;
-use crate::unit::{MetricName, Name, RoleName, Share, Span, Timestamp};
+use crate::unit::{MetricName, RoleName, Share, Timestamp};
 
 /// An invalid policy is refused with all its errors at once, each with a code, a place and a
 /// remedy. A doubtful but valid setting is not an error; the linter reports it.
@@ -234,102 +227,6 @@ impl Policy {
     pub(crate) fn decides(&self, id: MetricName) -> bool {
         self.metric(id.as_str()).is_some_and(|metric| metric.role == Role::Decide)
     }
-}
-
-// What the document says under each key, where other modules ask for it.
-getters! {
-    pub Policy: self;
-
-    /// The id of the policy.
-    name: Name = self.name;
-    /// The name of the policy for people.
-    title: &str = self.title.as_str();
-    /// How traffic is moved to the fix.
-    strategy: Strategy = self.strategy;
-    /// The facts that the policy knows: built-in and custom ones.
-    vocabulary: &Vocabulary = &self.facts;
-    /// Facts that follow from other facts.
-    implications: &[Implication] = self.implications.as_slice();
-    /// How the rules are evaluated.
-    classifier: &Classifier = &self.classification;
-    /// The rules that classify an incident, in the order of the policy.
-    rules: &[Rule] = self.rules.as_slice();
-    /// The decision tree, if the policy has one.
-    tree: Option<&Tree> = self.tree.as_ref();
-    /// Why this strategy was chosen; empty: not given.
-    strategy_why: &str = self.strategy_why.as_str();
-    /// The strategies that were not chosen, with the reasons.
-    alternatives: &[Alternative] = self.alternatives.as_slice();
-    /// The settings of single strategies, at most one for each.
-    strategies: &[StrategySettings] = self.strategies.as_slice();
-    /// The original strategy and phases, if this is the policy of a plan whose release chose
-    /// another strategy.
-    instead_of: Option<&InsteadOf> = self.instead_of.as_ref();
-    /// Metadata of the policy.
-    change_record: Option<&Record> = self.change_record.as_ref();
-    /// Limits on the timestamps that the caller sends.
-    clock: &Clock = &self.clock;
-    /// Settings of the sequential tests.
-    evidence: &Evidence = &self.evidence;
-    /// How metrics are observed and evaluated.
-    watch: &Watch = &self.watch;
-    /// The severities of the policy, the most severe first; empty if the policy does not use
-    /// severities.
-    severities: &[SeverityLevel] = self.severities.as_slice();
-    /// The roles, in the order of their ids. One that is named but not declared is no error, so that
-    /// a policy can be shared without the people.
-    roles: &[CustomRole] = self.roles.as_slice();
-    /// The vendors whose services you depend on.
-    vendors: &[Vendor] = self.vendors.as_slice();
-    /// The duties, in the order of the policy: response times, escalation, updates, reviews,
-    /// follow-ups.
-    duties: &[Duty] = self.duties.as_slice();
-    /// The approvals that are needed for every severity; all must be given.
-    approvals: &[Approval] = self.approvals.as_slice();
-    /// The roles that may start a hot-fix that the policy sends to the normal process, or outside
-    /// the change window; empty: any role.
-    waived_by: &[RoleName] = self.waived_by.as_slice();
-    /// How long a request for approval, or a question to a person, stays without an answer until it
-    /// is sent again.
-    ask_again: Span = self.ask_again;
-    /// What a hot-fix may change; none: the change is not checked.
-    scope: Option<&Scope> = self.scope.as_ref();
-    /// The checklists, each with the moment when it is due.
-    checklists: &[Checklist] = self.checklists.as_slice();
-    /// The phases, in order; at least one.
-    phases: &[Phase] = self.phases.as_slice();
-    /// The final validation after the last phase.
-    final_validation: &FinalValidation = &self.final_validation;
-    /// When the system is checked again after the last phase.
-    after: &[LaterWatch] = self.after.as_slice();
-    /// The metrics, in the order of their ids; at least one.
-    metrics: &[Metric] = self.metrics.as_slice();
-    /// The claim that the fix works, if the policy has one.
-    efficacy: Option<&Efficacy> = self.efficacy.as_ref();
-    /// The success criteria, in addition to the bounds of the metrics.
-    success: &[SuccessCriterion] = self.success.as_slice();
-    /// How long a deployment takes, and the signs of success and failure.
-    deploying: Option<&Deploying> = self.deploying.as_ref();
-    /// What happens on each signal.
-    triggers: &Triggers = &self.triggers;
-    /// The rollback: its methods, its times, and what follows.
-    rollback: &Rollback = &self.rollback;
-    /// The path of a fix through source control.
-    vcs: Option<&Vcs> = self.vcs.as_ref();
-    /// The steps of the procedure for people, in order.
-    procedure: &[ProcedureStep] = self.procedure.as_slice();
-    /// Advice for people: dos, don'ts and pitfalls.
-    advice: &[Advice] = self.advice.as_slice();
-    /// The risk register.
-    risks: &[Risk] = self.risks.as_slice();
-    /// What to do if something other than the fix fails.
-    contingencies: &[Contingency] = self.contingencies.as_slice();
-    /// Remedies for known kinds of faults, each with its condition.
-    remedies: &[Remedy] = self.remedies.as_slice();
-    /// The templates of messages.
-    messages: &[Message] = self.messages.as_slice();
-    /// The incident report.
-    report: Option<&Report> = self.report.as_ref();
 }
 
 impl<'de> Deserialize<'de> for Policy {

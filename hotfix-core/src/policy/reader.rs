@@ -12,7 +12,7 @@ use crate::policy::schema::{Definitions, Schema};
 use super::field::as_unit;
 use super::problem::Problem;
 use crate::document::{DocumentFault, DocumentReader, Member, Node};
-use crate::fact::Vocabulary;
+use crate::fact::{FactId, Vocabulary};
 use crate::grade::{MetricKind, Role, Severity, Strategy};
 use crate::policy::Policy;
 use crate::policy::section::{Model, Phase, Vendor};
@@ -49,13 +49,16 @@ pub(crate) trait Narrowed {
     /// The other type.
     type Of: Field;
 
-    /// Checks what was read of a node; `None` means that an error has been reported.
+    /// Reports what is wrong with the node as a whole, also where it could not be read.
+    fn look(_node: &Node, _reader: &mut PolicyReader) {}
+
+    /// What is kept of the value that was read; `None` means that an error has been reported.
     fn check(
-        read: Option<<Self::Of as Field>::Out>,
+        read: <Self::Of as Field>::Out,
         _node: &Node,
         _reader: &mut PolicyReader,
     ) -> Option<<Self::Of as Field>::Out> {
-        read
+        Some(read)
     }
 
     /// Its JSON Schema.
@@ -72,7 +75,8 @@ impl<N: Narrowed> Field for N {
 
     fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self::Out> {
         let read = N::Of::read(node, reader);
-        N::check(read, node, reader)
+        N::look(node, reader);
+        N::check(read?, node, reader)
     }
 
     fn write(value: &Self::Out, style: Style) -> Node {
@@ -174,7 +178,7 @@ pub(crate) struct KnownSections {
     /// The facts that conditions may use.
     pub(super) vocabulary: Vocabulary,
     /// The fact whose answers are being read.
-    pub(super) asked_of: Option<String>,
+    pub(super) asked_of: Option<FactId>,
     /// The severities of the policy, even if they have errors; absent if the table could not be
     /// read.
     pub(super) severities: Option<Vec<Severity>>,

@@ -109,11 +109,9 @@ fn part(schema: &Value) -> Value {
             }
             ("items", Value::Object(_)) => ("items", part(value)),
             // Without required keys several forms may fit.
-            ("oneOf" | "anyOf", Value::Array(forms)) => {
-                ("anyOf", Value::Array(forms.iter().map(part).collect()))
-            }
-            ("allOf", Value::Array(forms)) => {
-                ("allOf", Value::Array(forms.iter().map(part).collect()))
+            ("oneOf" | "anyOf" | "allOf", Value::Array(forms)) => {
+                let key = if key == "allOf" { "allOf" } else { "anyOf" };
+                (key, Value::Array(forms.iter().map(part).collect()))
             }
             (key, value) => (key, value.clone()),
         };

@@ -7,9 +7,10 @@
 //! and no macro: nothing that builds what is not there. So every name is seen when a policy is
 //! read, in conditions and loops as well.
 
+use super::problem::Problem;
 use crate::grade::Audience;
 use crate::policy::section::{MESSAGE_FIELDS, MessageField};
-use crate::text::nearest;
+use crate::text::{nearest, shown};
 
 /// The most characters of a template.
 pub(crate) const MOST_CHARACTERS: usize = 4_000;
@@ -20,32 +21,12 @@ const MOST_DEPTH: usize = 8;
 /// The filters; `message/render.rs` describes what each does.
 pub(crate) const FILTERS: &[&str] = &["default", "first", "join", "last", "lower", "upper"];
 
-/// An error in a template, with its line, from 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault<'t> {
-    pub(crate) line: usize,
-    pub(crate) kind: FaultKind<'t>,
-}
-
-/// See [`Fault`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum FaultKind<'t> {
-    /// Braces that are not closed or empty, at this byte.
-    Braces { detail: &'static str, at: usize },
-    /// A field that does not exist.
-    Unknown { name: &'t str, nearest: Option<&'static str> },
-    /// A field that this audience may not read.
-    NotFor { name: &'static str },
-    /// Something outside the template language.
-    Form { detail: String },
-}
-
 /// A template, read as far as possible.
 #[derive(Debug, Default)]
 pub(crate) struct Read<'t> {
     /// The fields that it names, in order, with repetitions.
     pub(crate) fields: Vec<&'t str>,
-    pub(crate) faults: Vec<Fault<'t>>,
+    pub(crate) faults: Vec<Problem>,
 }
 
 /// Reads a template for this audience.
@@ -100,13 +81,12 @@ impl<'t> TemplateReader<'t> {
             // Braces that open again before these close belong to the next tag.
             let again = next_tag(inside, 0).map_or(inside.len(), |(again, _)| again);
             let Some(end) = inside.find(closes).filter(|end| *end < again) else {
-                let detail = "a placeholder is not closed";
-                self.fault(FaultKind::Braces { detail, at });
+                self.braces("a placeholder is not closed", text, at);
                 return;
             };
             let tag = inside.get(..end).unwrap_or_default();
             if tag.trim().is_empty() {
-                self.fault(FaultKind::Braces { detail: "a placeholder names no field", at });
+                self.braces("a placeholder names no field", text, at);
             } else {
                 match tokens(tag) {
                     Ok(tokens) if opens == "{{" => self.placeholder(&tokens),
@@ -126,12 +106,15 @@ impl<'t> TemplateReader<'t> {
         }
     }
 
-    fn fault(&mut self, kind: FaultKind<'t>) {
-        self.read.faults.push(Fault { line: self.line, kind });
+    /// Braces that are not closed or empty, at this byte.
+    fn braces(&mut self, detail: &'static str, text: &str, at: usize) {
+        let at = text.get(..at).map_or(0, |before| before.chars().count()) + 1;
+        self.read.faults.push(Problem::Placeholder { detail, at });
     }
 
+    /// Something outside the template language.
     fn form(&mut self, detail: String) {
-        self.fault(FaultKind::Form { detail });
+        self.read.faults.push(Problem::Template { detail, line: self.line });
     }
 
     /// A name in an expression: a field, or the variable of a loop around it.
@@ -140,15 +123,17 @@ impl<'t> TemplateReader<'t> {
             return None;
         }
         self.read.fields.push(name);
+        let (audience, line) = (self.audience, self.line);
         let Some(field) = MessageField::find(name) else {
-            let audience = self.audience;
             let known = MESSAGE_FIELDS.iter().filter(|field| field.is_for(audience));
             let nearest = nearest(name, known.map(|field| field.name));
-            self.fault(FaultKind::Unknown { name, nearest });
+            let fault = format!("`{}` is not a field of messages", shown(name));
+            self.read.faults.push(Problem::MessageField { fault, line, nearest });
             return None;
         };
-        if !field.is_for(self.audience) {
-            self.fault(FaultKind::NotFor { name: field.name });
+        if !field.is_for(audience) {
+            let fault = format!("`{name}` is not available for the audience {audience}");
+            self.read.faults.push(Problem::MessageField { fault, line, nearest: None });
         }
         Some(field)
     }

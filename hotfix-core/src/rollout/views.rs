@@ -13,7 +13,7 @@ use crate::judge::{
     Moment as JudgeMoment, PhaseRecord, Recovery, Verdict, Why,
 };
 use crate::metric::Window;
-use crate::plan::{Plan, PlanChangeRecord, PlanStatus, PlannedCommands};
+use crate::plan::{Commanded, Plan, PlanChangeRecord, PlanStatus, PlannedCommands};
 use crate::unit::{MetricName, Name, PhaseName, Share, Timestamp};
 
 use super::action::{Act, Action};
@@ -204,41 +204,39 @@ impl Rollout {
     /// ```
     pub fn commands<'a>(&'a self, action: &'a Action) -> Vec<PlannedCommands<'a>> {
         let (plan, policy) = (self.plan(), self.plan().policy());
-        let mut commands = Vec::new();
+        let mut owners: Vec<Commanded<'_>> = Vec::new();
         let mut previous = self.back_to();
+        let mut with_step = true;
         match &action.act {
             Act::RollBack { method, version } => {
                 previous = Some(version);
                 let methods = &policy.rollback().methods;
-                let way = methods.iter().find(|way| way.kind == *method);
-                commands.extend(way.and_then(|way| plan.commands_of_method(way, previous)));
+                owners
+                    .extend(methods.iter().find(|way| way.kind == *method).map(Commanded::Method));
                 // Another method is for where the procedure's have failed, or do not apply.
-                if methods.first().is_some_and(|first| first.kind != *method) {
-                    return commands;
-                }
+                with_step = methods.first().is_none_or(|first| first.kind == *method);
             }
             Act::SetTraffic { share } => {
                 // In a rollback there is no phase, whatever its steps' shares are.
                 let step = self.stage().step();
                 let phase = step.and_then(|step| policy.phases().get(step.index));
                 let phase = phase.filter(|phase| phase.share == *share);
-                commands.extend(phase.and_then(|phase| plan.commands_of_phase(phase, previous)));
+                owners.extend(phase.map(Commanded::Phase));
             }
             Act::AskDecision { .. } if matches!(self.stage(), Stage::FinalValidation { .. }) => {
                 let lists = policy.checklists().iter().filter(|list| list.holds_completion());
-                commands.extend(lists.flat_map(|list| plan.commands_of_items(list, previous)));
+                owners.extend(lists.flat_map(|list| &list.items).map(Commanded::Item));
             }
             act => {
                 let duty = policy.duties().iter().find(|duty| act.duty() == Some(&duty.id));
                 let list = duty.and_then(|duty| duty.checklist);
                 let list = policy.checklists().iter().find(|known| Some(known.id) == list);
-                let lists = list.into_iter();
-                commands.extend(lists.flat_map(|list| plan.commands_of_items(list, previous)));
+                owners.extend(list.into_iter().flat_map(|list| &list.items).map(Commanded::Item));
             }
         }
         let step = policy.procedure().iter().find(|step| step.id.as_str() == action.act.kind());
-        commands.extend(step.and_then(|step| plan.commands_of_step(step, previous)));
-        commands
+        owners.extend(step.filter(|_| with_step).map(Commanded::Step));
+        owners.into_iter().filter_map(|of| plan.commands_of(of, previous)).collect()
     }
 
     /// The next moment at which time alone can change something: arm one timer with it and send a

@@ -63,7 +63,12 @@ impl TrainError {
 
 /// A valid input that is not accepted now. The rollout is unchanged, but `moves` were made and
 /// `findings` may be new.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "`{got}`{} is refused{}: {reason}",
+    .state.map_or_else(String::new, |_| format!(" of `{service}`")),
+    .state.map_or_else(String::new, |state| format!(" in state `{state}`"))
+)]
 pub struct TrainRefusal {
     /// The service that it was for.
     pub service: String,
@@ -126,21 +131,6 @@ impl TrainRefusal {
     }
 }
 
-impl std::fmt::Display for TrainRefusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.state {
-            Some(state) => write!(
-                f,
-                "`{}` of `{}` is refused in state `{state}`: {}",
-                self.got, self.service, self.reason
-            ),
-            None => write!(f, "`{}` is refused: {}", self.got, self.reason),
-        }
-    }
-}
-
-impl std::error::Error for TrainRefusal {}
-
 /// A finding for a person: a service that is not rolled back like the others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrainFinding {
@@ -153,38 +143,7 @@ pub struct TrainFinding {
 }
 
 impl TrainFinding {
-    /// A service that is frozen; `held`: which services wait for it, and until when.
-    pub(super) fn frozen(service: &str, held: &str) -> Self {
-        let message = format!(
-            "`{service}` is frozen, so a person has to act: send `roll_back` to try again{held}"
-        );
-        Self::new("HF-TRAIN-012", service, message)
-    }
-
-    pub(super) fn closed(service: &str) -> Self {
-        let message = format!(
-            "the train is being rolled back, but the watch of `{service}` has ended and it stays: \
-             decide whether to deploy its previous version by hand"
-        );
-        Self::new("HF-TRAIN-013", service, message)
-    }
-
-    /// A service whose plan does not allow an automatic rollback.
-    pub(super) fn kept(service: &str, held: &str) -> Self {
-        let message = format!(
-            "the train is being rolled back, but the plan of `{service}` leaves that to a person: \
-             send `roll_back` to roll it back{held}"
-        );
-        Self::new("HF-TRAIN-014", service, message)
-    }
-
-    /// A rollout refused an input of its train.
-    pub(super) fn declined(service: &str, why: &str) -> Self {
-        let message = format!("`{service}` refused an input of its train: {why}");
-        Self::new("HF-TRAIN-015", service, message)
-    }
-
-    fn new(code: &str, service: &str, message: String) -> Self {
+    pub(super) fn new(code: &str, service: &str, message: String) -> Self {
         Self { code: code.to_owned(), service: service.to_owned(), message }
     }
 }

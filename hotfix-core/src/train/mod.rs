@@ -140,7 +140,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         let is_open = |place: &usize| {
             !matches!(self.member_state(*place), MemberState::Complete | MemberState::Closed)
         };
-        self.order.after_of(place).iter().copied().filter(is_open)
+        self.order.services[place].after.iter().copied().filter(is_open)
     }
 }
 

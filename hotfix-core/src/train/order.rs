@@ -138,7 +138,7 @@ impl Order {
 
     /// Those that a service waits for; none for a name that is not in the train.
     pub fn after<'o>(&'o self, service: &str) -> impl Iterator<Item = &'o str> {
-        let after = self.place(service).map(|place| self.after_of(place)).unwrap_or_default();
+        let after = self.place(service).map_or(&[][..], |place| &self.services[place].after);
         after.iter().map(|place| self.name(*place))
     }
 
@@ -148,18 +148,6 @@ impl Order {
 
     pub(super) fn name(&self, place: usize) -> &str {
         &self.services[place].name
-    }
-
-    pub(super) fn after_of(&self, place: usize) -> &[usize] {
-        &self.services[place].after
-    }
-
-    pub(super) fn dependents_of(&self, place: usize) -> &[usize] {
-        &self.services[place].dependents
-    }
-
-    pub(super) fn rank(&self, place: usize) -> usize {
-        self.services[place].rank
     }
 
     /// The name that is nearest to one that is not in the train.

@@ -35,24 +35,6 @@ pub(super) enum MemberState {
     Frozen,
 }
 
-pub(super) const fn member_state(stage: &Stage) -> MemberState {
-    match stage {
-        Stage::Preparing => MemberState::Waiting,
-        Stage::Deploying(_)
-        | Stage::Monitoring(_)
-        | Stage::Gate { .. }
-        | Stage::FinalValidation { .. }
-        | Stage::Paused { .. } => MemberState::Running,
-        Stage::Complete { .. } => MemberState::Complete,
-        Stage::Closed => MemberState::Closed,
-        Stage::RollingBack(progress) if progress.watching.is_none() => MemberState::Turning,
-        Stage::RollingBack(_) | Stage::RolledBack | Stage::Aborted | Stage::Failed => {
-            MemberState::Back
-        }
-        Stage::Frozen { .. } => MemberState::Frozen,
-    }
-}
-
 /// Why the train is rolled back, within the length of an input's text: services without room are
 /// counted.
 fn reason(causes: &[String]) -> String {
@@ -81,7 +63,21 @@ pub(super) struct Holder {
 
 impl<R: Deref<Target = Rollout>> Train<R> {
     pub(super) fn member_state(&self, place: usize) -> MemberState {
-        member_state(self.at(place).stage())
+        match self.at(place).stage() {
+            Stage::Preparing => MemberState::Waiting,
+            Stage::Deploying(_)
+            | Stage::Monitoring(_)
+            | Stage::Gate { .. }
+            | Stage::FinalValidation { .. }
+            | Stage::Paused { .. } => MemberState::Running,
+            Stage::Complete { .. } => MemberState::Complete,
+            Stage::Closed => MemberState::Closed,
+            Stage::RollingBack(progress) if progress.watching.is_none() => MemberState::Turning,
+            Stage::RollingBack(_) | Stage::RolledBack | Stage::Aborted | Stage::Failed => {
+                MemberState::Back
+            }
+            Stage::Frozen { .. } => MemberState::Frozen,
+        }
     }
 
     pub(super) fn places(&self) -> std::ops::Range<usize> {
@@ -104,7 +100,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
 
     /// The services that have to be off their new version before this one is rolled back.
     pub(super) fn holders(&self, place: usize, at: Timestamp) -> Vec<Holder> {
-        let dependents = self.order.dependents_of(place).iter();
+        let dependents = self.order.services[place].dependents.iter();
         dependents.filter_map(|dependent| self.holder(*dependent, at)).collect()
     }
 
@@ -159,7 +155,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
 
     /// What orders the services by their start.
     fn started(&self, place: usize) -> (Option<Timestamp>, usize) {
-        (self.at(place).started_at(), self.order.rank(place))
+        (self.at(place).started_at(), self.order.services[place].rank)
     }
 
     /// Whether this input would end the watch of a service that waits to be rolled back: it could
@@ -243,7 +239,8 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         outcome: &mut TrainOutcome,
     ) {
         let service = self.order.name(place).to_owned();
-        outcome.findings.push(TrainFinding::declined(&service, &refusal.reason.to_string()));
+        let message = format!("`{service}` refused an input of its train: {}", refusal.reason);
+        outcome.findings.push(TrainFinding::new("HF-TRAIN-015", &service, message));
         let Refusal { events, state, .. } = refusal;
         let actions = Vec::new();
         outcome.moves.push(Move { service, events, actions, state, repeated: false, by_train });

@@ -185,12 +185,34 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         }
         let finding = |place: usize| {
             let service = self.order.name(place);
-            match self.status(place) {
-                Place::Frozen => Some(TrainFinding::frozen(service, &self.held_by(place))),
-                Place::Closed => Some(TrainFinding::closed(service)),
-                Place::Kept => Some(TrainFinding::kept(service, &self.held_by(place))),
-                _ => None,
-            }
+            let (code, message) = match self.status(place) {
+                Place::Frozen => (
+                    "HF-TRAIN-012",
+                    format!(
+                        "`{service}` is frozen, so a person has to act: send `roll_back` to try \
+                         again{}",
+                        self.held_by(place)
+                    ),
+                ),
+                Place::Closed => (
+                    "HF-TRAIN-013",
+                    format!(
+                        "the train is being rolled back, but the watch of `{service}` has ended \
+                         and it stays: decide whether to deploy its previous version by hand"
+                    ),
+                ),
+                // Its plan does not allow an automatic rollback.
+                Place::Kept => (
+                    "HF-TRAIN-014",
+                    format!(
+                        "the train is being rolled back, but the plan of `{service}` leaves that \
+                         to a person: send `roll_back` to roll it back{}",
+                        self.held_by(place)
+                    ),
+                ),
+                _ => return None,
+            };
+            Some(TrainFinding::new(code, service, message))
         };
         self.places().filter_map(finding).collect()
     }

@@ -9,19 +9,23 @@ coded! {
     #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum VcsError;
 
+    /// The place of the error: a JSON Pointer into `{"incident", "release", "policy"}`. Empty if it
+    /// is not a single field.
+    pub const fn path;
+
     /// The policy has no `vcs`.
     #[error("the policy has no source control: add a table `vcs`")]
-    NotSaid => code! {HF-VCS-001},
+    NotSaid => code! {HF-VCS-001}, "/policy/vcs";
 
     /// The plan has no release yet, so there is nothing to name.
     #[error("there is no release yet: give it with the input `release`")]
-    NoRelease => code! {HF-VCS-033},
+    NoRelease => code! {HF-VCS-033}, "/release";
 
     /// A flow that the policy does not allow.
     #[error(
         "the policy does not allow the flow `{flow}`: use one of {allowed}, or add it to `vcs.also`"
     )]
-    Flow { flow: Flow, allowed: String } => code! {HF-VCS-002},
+    Flow { flow: Flow, allowed: String } => code! {HF-VCS-002}, "/release/flow";
 
     /// An alternative that the policy does not have.
     #[error("the policy has no alternative `{way}` in `vcs.ways`: {}", known_ways(known))]
@@ -29,7 +33,7 @@ coded! {
         way: String,
         /// The known ones, in backticks.
         known: String,
-    } => code! {HF-VCS-003},
+    } => code! {HF-VCS-003}, "/release/way";
 
     /// A text that is not a valid name of a branch or a tag.
     #[error(
@@ -42,35 +46,36 @@ coded! {
         what: &'static str,
         got: String,
         fault: RefFault,
-    } => code! {HF-VCS-004},
+    } => code! {HF-VCS-004}, field;
 
     /// A text without any letter or digit for a branch name.
     #[error("`{got}` has no letter or digit for a branch name: describe the fix in a few words")]
-    NoName { got: String } => code! {HF-VCS-005},
+    NoName { got: String } => code! {HF-VCS-005}, "/release/description";
 
     /// One name for two references.
     #[error("`{name}` is {one} and also {other}: git cannot keep both, so rename one")]
-    SameName { name: String, one: &'static str, other: &'static str } => code! {HF-VCS-006},
+    SameName { name: String, one: &'static str, other: &'static str }
+        => code! {HF-VCS-006}, "/release/branch";
 
     /// A text that is not a semantic version.
     #[error("`{got}` is not a valid semantic version: write it as in 1.2.3, without `v`")]
-    Version { got: String } => code! {HF-VCS-007},
+    Version { got: String } => code! {HF-VCS-007}, "/release/version";
 
     /// A version without a clear next version.
     #[error("`{got}` has no clear next version ({why}): choose the version yourself")]
-    NoNext { got: String, why: &'static str } => code! {HF-VCS-008},
+    NoNext { got: String, why: &'static str } => code! {HF-VCS-008}, "/release/version";
 
     /// A text that is not a commit hash.
     #[error("`{got}` is not a valid commit hash: write 7 to 64 hexadecimal digits")]
-    Commit { got: String } => code! {HF-VCS-009},
+    Commit { got: String } => code! {HF-VCS-009}, "/release/commit";
 
     /// Steps in an order that is not possible.
     #[error(transparent)]
-    Order(fault: #[from] OrderFault) => code! {HF-VCS-010},
+    Order(fault: #[from] OrderFault) => code! {HF-VCS-010}, "/policy/vcs";
 
     /// A text that a command line cannot contain safely.
     #[error("a command would have {fault}: shorten or correct the text")]
-    Text { fault: &'static str } => code! {HF-VCS-011},
+    Text { fault: &'static str } => code! {HF-VCS-011}, "";
 }
 
 /// Why an order of steps is not possible.
@@ -97,24 +102,5 @@ fn known_ways(known: &str) -> String {
         "it has none, so omit `way`, or add it to `vcs.ways`".to_owned()
     } else {
         format!("use one of {known}, or add it to `vcs.ways`")
-    }
-}
-
-impl VcsError {
-    /// The place of the error: a JSON Pointer into `{"incident", "release", "policy"}`. Empty if it
-    /// is not a single field.
-    pub const fn path(&self) -> &'static str {
-        match self {
-            Self::NotSaid | Self::Order(_) => "/policy/vcs",
-            Self::NoRelease => "/release",
-            Self::Flow { .. } => "/release/flow",
-            Self::Way { .. } => "/release/way",
-            Self::Name { field, .. } => field,
-            Self::NoName { .. } => "/release/description",
-            Self::SameName { .. } => "/release/branch",
-            Self::Version { .. } | Self::NoNext { .. } => "/release/version",
-            Self::Commit { .. } => "/release/commit",
-            Self::Text { .. } => "",
-        }
     }
 }

@@ -7,7 +7,6 @@ use super::rollback::{continue_on, continue_on_trunk, restore};
 use super::step::{Step, VcsStepKind};
 use super::{Command, MergeBack, SourceControl, VcsRollback};
 use crate::grade::{MergeKind, VcsStep};
-use crate::policy::section::PullRequest;
 use crate::unit::RefName;
 
 pub(super) fn steps(context: &ReleaseContext<'_>) -> Vec<Step> {
@@ -186,9 +185,7 @@ fn push(context: &ReleaseContext<'_>, at: &Place<'_>) -> Step {
 }
 
 fn pull_request(context: &ReleaseContext<'_>) -> Step {
-    let none =
-        PullRequest { title: String::new(), label: None, reviewers: String::new(), squash: false };
-    let request = context.request.as_ref().unwrap_or(&none);
+    let request = context.request.clone().unwrap_or_default();
     let title = context.about(&request.title);
     let label = request.label.as_deref().map(|label| one_line(label, 100));
     let label = label.filter(|label| !label.is_empty());

@@ -54,8 +54,8 @@ pub(super) fn slug(description: &str) -> Option<String> {
             continue;
         }
         match plain(c) {
-            // An apostrophe joins: `don't` becomes `dont`.
-            "" if matches!(c, '\'' | '’') || is_mark(c) => {}
+            // An apostrophe joins: `don't` becomes `dont`. So does a mark of the previous letter.
+            "" if matches!(c, '\'' | '’' | '\u{300}'..='\u{36f}') => {}
             "" => {
                 if !slug.is_empty() && !slug.ends_with('-') {
                     slug.push('-');
@@ -77,11 +77,6 @@ pub(super) fn slug(description: &str) -> Option<String> {
     }
     slug.truncate(slug.trim_end_matches('-').len());
     (!slug.is_empty()).then_some(slug)
-}
-
-/// Combining marks of the previous letter.
-const fn is_mark(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}')
 }
 
 /// The letters for a character: `=` for itself, nothing for a gap.

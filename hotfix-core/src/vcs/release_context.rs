@@ -92,27 +92,23 @@ fn choose<'a>(vcs: &'a Vcs, fix: &Fix<'_>) -> Result<Choice<'a>, VcsError> {
     if let Some(way) = named.filter(|way| way.flow != asked) {
         return Err(refused(asked, &[way.flow]));
     }
-    if named.is_none() && asked == vcs.flow {
-        let (order, base) = (&vcs.order, &vcs.base);
-        return Ok(Choice { flow: asked, way: None, order, base, described: true });
-    }
-    if let Some(way) = named.or_else(|| vcs.ways.iter().find(|way| way.flow == asked)) {
-        let id = Some(way.id.to_string());
-        // Without its own base it starts from the base of the policy's first flow.
-        let base = way.base.as_deref().unwrap_or(&vcs.base);
-        return Ok(Choice { flow: asked, way: id, order: &way.order, base, described: true });
-    }
-    if vcs.also.contains(&asked) {
-        let base = &vcs.base;
-        return Ok(Choice { flow: asked, way: None, order: &[], base, described: false });
-    }
-    let mut allowed = vec![vcs.flow];
-    for flow in vcs.also.iter().copied().chain(vcs.ways.iter().map(|way| way.flow)) {
-        if !allowed.contains(&flow) {
-            allowed.push(flow);
+    let own = named.is_none() && asked == vcs.flow;
+    let way = named.or_else(|| vcs.ways.iter().find(|way| way.flow == asked)).filter(|_| !own);
+    let described = own || way.is_some();
+    if !described && !vcs.also.contains(&asked) {
+        let mut allowed = vec![vcs.flow];
+        for flow in vcs.also.iter().copied().chain(vcs.ways.iter().map(|way| way.flow)) {
+            if !allowed.contains(&flow) {
+                allowed.push(flow);
+            }
         }
+        return Err(refused(asked, &allowed));
     }
-    Err(refused(asked, &allowed))
+    let own_steps: &[VcsStep] = if own { &vcs.order } else { &[] };
+    let order = way.map_or(own_steps, |way| &way.order);
+    // Without its own base a way starts from the base of the policy's first flow.
+    let base = way.and_then(|way| way.base.as_deref()).unwrap_or(&vcs.base);
+    Ok(Choice { flow: asked, way: way.map(|way| way.id.to_string()), order, base, described })
 }
 
 impl<'a> ReleaseContext<'a> {
@@ -230,25 +226,22 @@ impl<'a> ReleaseContext<'a> {
     /// git distinguishes branches and tags only by name.
     fn names_differ(&self) -> Result<(), VcsError> {
         let Some(branch) = &self.branch else { return Ok(()) };
-        let same = |one, other| Err(VcsError::SameName { name: branch.to_string(), one, other });
-        if self.home.contains(branch) {
-            return same("the branch of the fix", "a branch that it is merged into");
-        }
         // Of `hotfix` and `hotfix/x` only one can be there.
         let inside = |outer: &str, inner: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
         };
         let name = branch.as_str();
-        if self.home.iter().any(|home| inside(home.as_str(), name) || inside(name, home.as_str())) {
-            return same(
-                "the branch of the fix",
-                "a path above or below a branch that it is merged into",
-            );
-        }
-        if self.tag.as_ref() == Some(branch) || self.live.as_ref() == Some(branch) {
-            return same("the branch of the fix", "a tag");
-        }
-        Ok(())
+        let other = if self.home.contains(branch) {
+            "a branch that it is merged into"
+        } else if self.home.iter().any(|of| inside(of.as_str(), name) || inside(name, of.as_str()))
+        {
+            "a path above or below a branch that it is merged into"
+        } else if self.tag.as_ref() == Some(branch) || self.live.as_ref() == Some(branch) {
+            "a tag"
+        } else {
+            return Ok(());
+        };
+        Err(VcsError::SameName { name: branch.to_string(), one: "the branch of the fix", other })
     }
 
     /// The branch that the fix is made on: its own, or the trunk.

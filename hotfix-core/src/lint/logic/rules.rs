@@ -165,7 +165,7 @@ fn redundant(fires: &[Ref], search: &mut Search<'_>) -> Result<(), Cut> {
     // Once, not for each redundant rule: there may be thousands of both.
     let mut kept: Vec<usize> =
         (0..policy.rules.len()).filter(|index| idle.binary_search(index).is_err()).collect();
-    sort_by_key(&mut kept, |index| rank(policy.rules[*index].effect));
+    sort_by_key(&mut kept, |index| policy.rules[*index].effect);
     for index in &idle {
         let others = companion(*index, &kept, fires, search)?;
         let fault = Fault::Redundant { rule: policy.rules[*index].id, others };
@@ -195,12 +195,4 @@ fn companion(
         }
     }
     Ok("another rule with at least the same effect fires too".to_owned())
-}
-
-const fn rank(effect: Effect) -> usize {
-    match effect {
-        Effect::Severity(severity) => severity as usize,
-        Effect::Admit => Severity::ALL.len(),
-        Effect::Exclude => Severity::ALL.len() + 1,
-    }
 }

@@ -1,6 +1,6 @@
 //! The head of the page, the findings and the change record.
 
-use crate::text::{markdown, quoted, words};
+use crate::text::{markdown, quoted, sentence, words};
 
 use super::super::{Link, Plan, PlanFindingKind};
 use super::{Page, utc};
@@ -62,13 +62,7 @@ pub(super) fn change_record(plan: &Plan, page: &mut Page) {
     rows.text("Build", record.build);
     rows.text("Artifact", record.artifact);
     for link in Link::ALL {
-        let name = match link {
-            Link::Diagnosis => "Diagnosis",
-            Link::Patch => "Patch",
-            Link::Tests => "Tests",
-            Link::Cause => "Cause",
-        };
-        rows.text(name, record.links.get(link).copied());
+        rows.text(&sentence(link.as_str()), record.links.get(link).copied());
     }
     if !record.missing.is_empty() {
         rows.put("Not recorded", Some(sentence_text(&quoted(&record.missing, ", "))));

@@ -8,7 +8,6 @@ use crate::grade::{Response, closed_set};
 use crate::metric::bound_figure;
 use crate::plan::Plan;
 use crate::plan::healthy::SURE;
-use crate::plan::volume::VolumeBeyond;
 use crate::policy::section::{Bound, BoundValue, Metric, Phase};
 use crate::stats::planning::Comparison;
 use crate::unit::{MetricName, PhaseName, Share};
@@ -103,16 +102,6 @@ closed_set! {
         /// The bound for trailing windows at every tick.
         Rollback = "rollback",
     }
-}
-
-/// Advice on volume bounds that the planned traffic does not meet.
-pub(super) fn volumes(plan: &Plan) -> impl Iterator<Item = Advice> {
-    let phases: Vec<PhaseName> = plan.phases().iter().map(|phase| phase.name).collect();
-    plan.volumes_beyond().into_iter().map(move |of| {
-        let VolumeBeyond { metric, which, bound, requests_per_minute } = of;
-        let need = Need::Volume { which, bound, requests_per_minute };
-        Advice { metric, phases: phases.clone(), need, sentence: of.sentence() }
-    })
 }
 
 /// Advice that lets a healthy fix pass.

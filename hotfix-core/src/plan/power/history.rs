@@ -22,7 +22,7 @@ const RATIO_OF_SHARES: f64 = 2.0;
 
 /// Whether a history calibrates the test of a metric, and what follows.
 #[serde_with::skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct HistoryWorth {
     /// Whether the plan has one that calibrates a phase.
     pub calibrated: bool,
@@ -111,12 +111,7 @@ impl Plan {
                 "No history calibrates its test{why}: at most {alpha}% false rollbacks while errors are \
                  independent; {dependent}."
             );
-            return Some(HistoryWorth {
-                calibrated: false,
-                dispersion: None,
-                delay: None,
-                sentence,
-            });
+            return Some(HistoryWorth { sentence, ..HistoryWorth::default() });
         };
         let dispersion =
             phases.iter().filter_map(|(_, calibration)| calibration.dispersion).reduce(larger);

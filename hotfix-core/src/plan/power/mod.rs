@@ -38,16 +38,14 @@ const MOST_TRAFFIC: f64 = 1e9;
 /// `worse = "higher"`, in the presets `error_rate`. Further counted metrics are in `metrics`.
 /// Chances are from 0 to 1. They are *exact* for independent errors and traffic as planned, unless
 /// `approximate` is set.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde_with::skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Power {
     /// Requests per minute over all arms. Absent if unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<f64>,
     /// Source of that figure.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub traffic_from: Option<TrafficSource>,
     /// What is missing for a complete analysis. Absent if nothing is missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
     /// Chance from which on a fault counts as found: 0.8.
     pub power: f64,
@@ -246,12 +244,8 @@ impl Plan {
         let mut power = Power {
             requests_per_minute: requests,
             traffic_from: source,
-            missing: None,
             power: POWER,
-            leading: None,
-            metrics: Vec::new(),
-            unforeseen: Vec::new(),
-            advice: Vec::new(),
+            ..Power::default()
         };
         let deciding = || self.policy().metrics().iter().filter(|m| m.role == Role::Decide);
         let leads = |metric: &&Metric| {
@@ -278,7 +272,7 @@ impl Plan {
             }
         }
         // Nothing else matters while a healthy fix cannot pass.
-        power.advice.splice(0..0, advice::volumes(self));
+        power.advice.splice(0..0, self.volumes_beyond());
         power.missing = missing(leading, requests, &power);
         power
     }

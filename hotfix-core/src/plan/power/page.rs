@@ -129,8 +129,10 @@ impl MetricPower {
                 phase.allowed_events.map_or_else(|| "–".to_owned(), figure),
             );
             for fault in &phase.faults {
-                let [plain, test] =
-                    [fault.plain, fault.sequential].map(|found| found.map(Detection::as_chance));
+                let [plain, test] = [fault.plain, fault.sequential].map(|found| {
+                    found
+                        .map(|Detection { chance, approximate, .. }| Chance { chance, approximate })
+                });
                 let cell = cell([fault.passes, plain, test]);
                 let _ = write!(page, " {cell} |");
             }
@@ -188,12 +190,6 @@ impl MetricPower {
 
 fn cell(chances: [Option<Chance>; 3]) -> String {
     chances.map(|chance| chance.map_or_else(|| "–".to_owned(), about)).join(" / ")
-}
-
-impl Detection {
-    const fn as_chance(self) -> Chance {
-        Chance { chance: self.chance, approximate: self.approximate }
-    }
 }
 
 impl Blind {

@@ -124,7 +124,7 @@ fn fault(watching: &Watching<'_>, test: Option<&mut Test<'_>>, ratio: f64) -> Fa
         Some(test) => {
             let found = test.finds(ratio).map(|found: Found| {
                 let Chance { chance, approximate } = found.chance;
-                detection(chance, approximate, found.minutes, found.minutes_about)
+                detection(chance, approximate, found.minutes, approximate)
             });
             (found, test.time_to_detect(ratio))
         }

@@ -35,13 +35,12 @@ pub(super) struct Test<'a> {
     about: bool,
 }
 
-/// By the end of the phase.
+/// By the end of the phase. The minutes are as approximate as the chance.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
     pub(super) chance: Chance,
     /// Minutes until it is found or the phase's least time is over, on average.
     pub(super) minutes: f64,
-    pub(super) minutes_about: bool,
 }
 
 /// What a crossing calls for, where there is a test at all.
@@ -116,7 +115,7 @@ impl<'a> Test<'a> {
     /// Minutes by which a fault of this ratio is found later, because the arms are read at different
     /// times and new instances may fail.
     fn delay(&self, ratio: f64) -> f64 {
-        let ticks = self.watching.draws(1.0, 1.0).len();
+        let ticks = self.watching.least;
         let warm = ticks - self.watching.ticks_counted();
         let lost = sum((warm..ticks).map(|tick| 1.0 - self.counts(tick, ratio)));
         self.delay + lost * self.watching.cadence / 60.0
@@ -127,10 +126,6 @@ impl<'a> Test<'a> {
         let (share, tolerated) = (self.comparison.share, self.comparison.tolerated);
         let began = tick as f64 * self.watching.cadence;
         self.new.map_or(1.0, |new| new.counts(began, ratio, tolerated, share))
-    }
-
-    fn late_ticks(&self) -> usize {
-        whole((self.delay * 60.0 / self.watching.cadence).ceil())
     }
 
     /// Average minutes until a fault is found, without an end of the phase; None if it never is.
@@ -156,9 +151,9 @@ impl<'a> Test<'a> {
     /// takes.
     pub(super) fn finds(&mut self, ratio: f64) -> Option<Found> {
         let (minutes, tick) = (self.minutes(ratio), self.watching.cadence / 60.0);
-        let (watching, rate, late) = (self.watching, self.watching.rate, self.late_ticks());
-        let ticks = watching.draws(1.0, 1.0).len();
-        let counts: Vec<f64> = (0..ticks).map(|tick| self.counts(tick, ratio)).collect();
+        let (watching, rate) = (self.watching, self.watching.rate);
+        let late = whole((self.delay * 60.0 / watching.cadence).ceil());
+        let counts: Vec<f64> = (0..watching.least).map(|tick| self.counts(tick, ratio)).collect();
         let followed = self.frontier.as_mut().and_then(|frontier| {
             let mut draws = watching.draws(rate * ratio, rate);
             draws.truncate(draws.len().saturating_sub(late));
@@ -173,7 +168,7 @@ impl<'a> Test<'a> {
             let chance = decided.last().copied().unwrap_or(0.0);
             let chance = Chance { chance, approximate: self.about };
             let minutes = open * tick + self.delay;
-            return Some(Found { chance, minutes, minutes_about: self.about });
+            return Some(Found { chance, minutes });
         }
         let comparison = self.comparison(ratio);
         let chance = if comparison.events(ratio, minutes) <= MOST_EVENTS && !self.of_shares {
@@ -187,15 +182,11 @@ impl<'a> Test<'a> {
             open += 1.0 - comparison.chance_by_formula(ratio, at).ok()?;
         }
         let counted = self.watching.minutes_counted();
-        let warm = self.watching.draws(1.0, 1.0).len() as f64 * tick - counted;
+        let warm = self.watching.least as f64 * tick - counted;
         let lasts = open / POINTS as f64 * minutes + warm + tick + self.delay(ratio);
         let most = counted + warm;
         let lasts = if lasts < most { lasts } else { most };
-        Some(Found {
-            chance: Chance { chance, approximate: true },
-            minutes: lasts,
-            minutes_about: true,
-        })
+        Some(Found { chance: Chance { chance, approximate: true }, minutes: lasts })
     }
 
     /// The smallest ratio that is found with this chance: the formula's, made better by the law

@@ -18,7 +18,7 @@ const MOST_TRAFFIC: f64 = 1.5;
 pub(super) const MOST_TICKS: u64 = 20_000;
 
 /// What one tick brings at most, and what is asked of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Tick {
     /// Trials, or seconds of exposure, of the canary and of the live arm.
     canary: f64,
@@ -43,7 +43,7 @@ pub(super) struct Watching<'a> {
     traffic: Option<f64>,
     ticks: Vec<Tick>,
     /// Ticks until the gate; further ones are for `watch_most`.
-    least: usize,
+    pub(super) least: usize,
     window: usize,
     in_a_row: usize,
     gate: Option<usize>,
@@ -52,8 +52,6 @@ pub(super) struct Watching<'a> {
     pub(super) about: bool,
     /// Seconds between ticks.
     pub(super) cadence: f64,
-    /// Trials that the last window lacks before a band speaks; 0 where it lacks none.
-    pub(super) lacks: f64,
 }
 
 impl<'a> Watching<'a> {
@@ -83,7 +81,6 @@ impl<'a> Watching<'a> {
             calm: None,
             about: slots > 64 || (metric.kind.has_exposure() && metric.scaled),
             cadence: watch.cadence.as_seconds(),
-            lacks: 0.0,
         };
         // Totals of both arms after each tick, warm-up included and left out.
         let mut sums = vec![(0.0, 0.0)];
@@ -99,9 +96,7 @@ impl<'a> Watching<'a> {
             if counted {
                 learned += watching.cadence;
             }
-            let blank =
-                Tick { canary, live, counted, well: None, stays: None, hopeful: None, met: None };
-            watching.ticks.push(blank);
+            watching.ticks.push(Tick { canary, live, counted, ..Tick::default() });
             watching.limit(at, &sums, learned);
         }
         watching.about |= watching.hangs_on_live(&sums);
@@ -161,7 +156,6 @@ impl<'a> Watching<'a> {
         last.hopeful = if last.counted { hopeful } else { None };
         if tick == self.least {
             self.gate = last.met;
-            self.lacks = if lacks > 0.0 { lacks } else { 0.0 };
             self.calm = (lacks <= 0.0).then(|| last.well.unwrap_or(usize::MAX));
         }
     }

@@ -199,11 +199,9 @@ fn deadline(case: &Case<'_>) -> Option<Reason> {
     let text = format!(
         "the fix is live for everybody after at least {least}; the deadline of {severity} is {within} after `{from}`"
     );
-    if least > within {
-        Some(reason(ReasonCode::TooSlow, Weight::Against, rests_on, text))
-    } else {
-        Some(reason(ReasonCode::InTime, Weight::Note, rests_on, text))
-    }
+    let too_slow = (ReasonCode::TooSlow, Weight::Against);
+    let (code, weight) = if least > within { too_slow } else { (ReasonCode::InTime, Weight::Note) };
+    Some(reason(code, weight, rests_on, text))
 }
 
 /// Requests per minute that fill the window at this share. None if no band needs a number of

@@ -19,7 +19,7 @@ use super::field::{List, NAME_PATTERN};
 use super::reader::{Field, PolicyReader, Style, section};
 use super::section::root::{check_form, from_node, inheritable};
 use super::{Policy, preset};
-use crate::document::{DocumentErrors, DocumentFault, Node, Value};
+use crate::document::{DocumentErrors, Node, Value};
 use crate::unit::Name;
 
 /// The longest chain of bases.
@@ -118,7 +118,7 @@ fn bases(extends: &Node, reader: &mut PolicyReader) -> Option<Vec<Base>> {
 /// Reads a document after its bases are merged into it.
 pub(super) fn read(document: Node, ask: &mut Ask<'_>) -> Result<Policy, PolicyErrors> {
     let Some(extends) = document.key("extends").cloned() else { return from_node(&document) };
-    check_form(&document)?;
+    check_form(&document, false)?;
     let mut resolution = Resolution {
         ask,
         answers: BTreeMap::new(),
@@ -328,13 +328,6 @@ impl Resolution<'_> {
 /// Reads the text of a base.
 fn tree(text: &str, document: u32) -> Result<Node, PolicyErrors> {
     let tree = Node::from_text(text, document).map_err(DocumentErrors::of_family)?;
-    check_form(&tree)?;
-    match tree.key("format") {
-        Some(Node { value: Value::Number(_), .. }) | None => Ok(tree),
-        Some(other) => {
-            let (expected, got) = ("the number of a format", other.kind().to_owned());
-            let fault = DocumentFault::WrongType { expected, got };
-            Err(PolicyErrors::of("/format", fault).placed_in(&tree))
-        }
-    }
+    check_form(&tree, true)?;
+    Ok(tree)
 }

@@ -144,23 +144,18 @@ pub(super) fn read_bound(
     };
     let draft = BoundDraft::read(entries, reader);
     let figure = draft.value?.map(|node| reader.within("value", |r| level(kind, &node, r)));
-    let detail = match (figure, draft.ratio?, draft.of?) {
+    let form = |detail, reader: &mut PolicyReader| reader.fail(Problem::BoundForm { detail });
+    let value = match (figure, draft.ratio?, draft.of?) {
         (None, Some(_), Some(BoundBase::Reference)) if no_reference => {
             return reader.fail(Problem::NoReference {});
         }
-        (Some(figure), None, None) => {
-            let value = BoundValue::Absolute(figure?);
-            return Some(Bound { value, unless_both_arms: draft.unless_both_arms? });
-        }
-        (None, Some(ratio), Some(of)) => {
-            let value = BoundValue::Relative(ratio, of);
-            return Some(Bound { value, unless_both_arms: draft.unless_both_arms? });
-        }
-        (Some(_), _, _) => "a bound is a figure or a ratio, not both",
-        (None, Some(_), None) => "the ratio has no `of`",
-        (None, None, _) => "the bound has neither `value` nor `ratio`",
+        (Some(figure), None, None) => BoundValue::Absolute(figure?),
+        (None, Some(ratio), Some(of)) => BoundValue::Relative(ratio, of),
+        (Some(_), _, _) => return form("a bound is a figure or a ratio, not both", reader),
+        (None, Some(_), None) => return form("the ratio has no `of`", reader),
+        (None, None, _) => return form("the bound has neither `value` nor `ratio`", reader),
     };
-    reader.fail(Problem::BoundForm { detail })
+    Some(Bound { value, unless_both_arms: draft.unless_both_arms? })
 }
 
 pub(super) fn bound_written(kind: MetricKind, bound: &Bound, style: Style) -> Node {

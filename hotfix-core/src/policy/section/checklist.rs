@@ -102,11 +102,7 @@ pub(super) struct Checklists;
 impl Narrowed for Checklists {
     type Of = Entries<Checklist>;
 
-    fn check(
-        read: Option<Vec<Checklist>>,
-        node: &Node,
-        reader: &mut PolicyReader,
-    ) -> Option<Vec<Checklist>> {
+    fn look(node: &Node, reader: &mut PolicyReader) {
         let mut items = Vec::new();
         for (i, list) in node.items().iter().enumerate() {
             if let Some(list) = list.key("items") {
@@ -114,6 +110,5 @@ impl Narrowed for Checklists {
             }
         }
         reader.unique("item", &items);
-        read
     }
 }

@@ -24,7 +24,7 @@ pub struct Rule {
 }
 
 /// The effect of a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     /// At least this severity, which says whether a hot-fix is needed.
     Severity(Severity),

@@ -2,10 +2,8 @@
 
 use crate::document::Node;
 use crate::grade::closed_set;
-use crate::policy::command::{CommandFault, parts};
-use crate::policy::error::Problem;
+use crate::policy::command::parts;
 use crate::policy::reader::{Narrowed, PolicyReader};
-use crate::text::shown;
 
 closed_set! {
     /// A value that a command can name in double braces, as in `{{ version }}`.
@@ -53,21 +51,8 @@ pub(super) struct CommandLine<const PHASE: bool>;
 impl<const PHASE: bool> Narrowed for CommandLine<PHASE> {
     type Of = String;
 
-    fn check(read: Option<String>, _: &Node, reader: &mut PolicyReader) -> Option<String> {
-        let text = read?;
-        let problem = match parts(&text, PHASE) {
-            Ok(_) => return Some(text),
-            Err(CommandFault::Unknown { name, nearest }) => {
-                let fault = format!("`{}` is not a placeholder here", shown(name));
-                Problem::CommandField { fault, nearest }
-            }
-            Err(CommandFault::Quoted { name }) => Problem::CommandForm {
-                detail: format!("`{name}` is inside quotes, and its value is quoted already"),
-            },
-            Err(CommandFault::Form { detail }) => {
-                Problem::CommandForm { detail: detail.to_owned() }
-            }
-        };
-        reader.fail(problem)
+    fn check(text: String, _: &Node, reader: &mut PolicyReader) -> Option<String> {
+        let read = parts(&text, PHASE).map(|_| ());
+        read.map_or_else(|problem| reader.fail(problem), |()| Some(text))
     }
 }

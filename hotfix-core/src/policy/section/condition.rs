@@ -44,8 +44,12 @@ impl Field for Condition {
                     return reader.fail(Problem::ConditionForm {});
                 }
                 match (named, all, any, not) {
-                    (Some(name), ..) => {
-                        let comparisons = comparisons(name, entries, reader)?;
+                    (Some(named), ..) => {
+                        let fact = reader.within("fact", |reader| match &named.value {
+                            Value::Text(name) => fact(name, reader),
+                            _ => reader.wrong_type("the name of a fact", named),
+                        })?;
+                        let comparisons = comparisons(fact, entries, reader)?;
                         if comparisons.is_empty() {
                             return reader.fail(Problem::ConditionForm {});
                         }
@@ -112,24 +116,17 @@ pub(super) fn fact(name: &str, reader: &mut PolicyReader) -> Option<FactId> {
 
 /// The comparisons of a table that names a fact; several must hold together.
 pub(super) fn comparisons(
-    named: &Node,
+    fact: FactId,
     entries: &[Member],
     reader: &mut PolicyReader,
 ) -> Option<Vec<Comparison>> {
-    let fact = reader.within("fact", |reader| match &named.value {
-        Value::Text(name) => fact(name, reader),
-        _ => reader.wrong_type("the name of a fact", named),
-    })?;
-    let mut read = Some(Vec::new());
-    for (operator, key) in Operator::ALL.iter().zip(Operator::NAMES) {
-        let Some(Member { node, .. }) = entries.iter().find(|e| e.key == *key) else { continue };
-        let comparison = reader.within(key, |reader| comparison(fact, *operator, node, reader));
-        read = read.zip(comparison).map(|(mut read, comparison)| {
-            read.push(comparison);
-            read
-        });
-    }
-    read
+    let given = Operator::ALL.iter().zip(Operator::NAMES).filter_map(|(operator, key)| {
+        let Member { node, .. } = entries.iter().find(|entry| entry.key == *key)?;
+        Some(reader.within(key, |reader| comparison(fact, *operator, node, reader)))
+    });
+    // Each, also after an error: the rest may have more.
+    let read: Vec<Option<Comparison>> = given.collect();
+    read.into_iter().collect()
 }
 
 fn comparison(

@@ -51,13 +51,8 @@ pub(super) struct Entries<E>(E);
 impl<E: Entry> Narrowed for Entries<E> {
     type Of = List<E>;
 
-    fn check(
-        read: Option<Vec<E::Out>>,
-        node: &Node,
-        reader: &mut PolicyReader,
-    ) -> Option<Vec<E::Out>> {
+    fn look(node: &Node, reader: &mut PolicyReader) {
         reader.unique(E::WHAT, &texts(node, reader.path(), E::KEY));
-        read
     }
 }
 

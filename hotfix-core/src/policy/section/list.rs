@@ -41,13 +41,8 @@ pub(super) struct Once<F>(F);
 impl<F: Field> Narrowed for Once<F> {
     type Of = List<F>;
 
-    fn check(
-        read: Option<Vec<F::Out>>,
-        node: &Node,
-        reader: &mut PolicyReader,
-    ) -> Option<Vec<F::Out>> {
+    fn look(node: &Node, reader: &mut PolicyReader) {
         each_once(node, reader);
-        read
     }
 
     fn schema_of(definitions: &mut Definitions) -> Schema {

@@ -5,11 +5,9 @@ use super::list::{Once, none};
 use super::severity::NamedSeverities;
 use crate::fact::{Condition, Facts, Truth};
 use crate::grade::{Audience, MessageKind, Promised, Severity};
-use crate::policy::error::Problem;
 use crate::policy::field::{Duration, List};
 use crate::policy::reader::{Narrowed, PolicyReader, section};
-use crate::policy::template::{self, FaultKind};
-use crate::text::shown;
+use crate::policy::template;
 use crate::unit::{Name, Span};
 
 impl Message {
@@ -86,23 +84,7 @@ fn message_rules(message: &MessageDraft, reader: &mut PolicyReader) {
     let Some(text) = &message.text else { return };
     // A missing audience has an error of its own.
     let audience = message.audience.unwrap_or(Audience::Responders);
-    for fault in template::read(text, audience).faults {
-        let line = fault.line;
-        let problem = match fault.kind {
-            FaultKind::Braces { detail, at } => {
-                let at = text.get(..at).map_or(0, |before| before.chars().count()) + 1;
-                Problem::Placeholder { detail, at }
-            }
-            FaultKind::Unknown { name, nearest } => {
-                let fault = format!("`{}` is not a field of messages", shown(name));
-                Problem::MessageField { fault, line, nearest }
-            }
-            FaultKind::NotFor { name } => {
-                let fault = format!("`{name}` is not available for the audience {audience}");
-                Problem::MessageField { fault, line, nearest: None }
-            }
-            FaultKind::Form { detail } => Problem::Template { detail, line },
-        };
+    for problem in template::read(text, audience).faults {
         reader.fail_at::<()>("text", problem);
     }
 }

@@ -151,15 +151,10 @@ pub(super) struct Phases;
 impl Narrowed for Phases {
     type Of = PhasesOrNone;
 
-    fn check(
-        read: Option<Vec<Phase>>,
-        node: &Node,
-        reader: &mut PolicyReader,
-    ) -> Option<Vec<Phase>> {
+    fn look(node: &Node, reader: &mut PolicyReader) {
         if matches!(&node.value, Value::List(items) if items.is_empty()) {
             reader.fail::<()>(Problem::Empty { what: "phase" });
         }
-        read
     }
 
     fn schema_of(definitions: &mut Definitions) -> Schema {

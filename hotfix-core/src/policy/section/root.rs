@@ -18,13 +18,16 @@ use super::{
 };
 use crate::document::{DocumentErrors, Node, Value};
 use crate::fact::Vocabulary;
+use crate::getters::getters;
 use crate::grade::Strategy;
 use crate::policy::error::{PolicyErrors, Problem};
 use crate::policy::extend::Extends;
-use crate::policy::field::{Lasting, List};
+use crate::policy::field::{Lasting, List, values};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::reasoning::Reasoned;
+use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{Name, RoleName, Span};
+use serde_json::json;
 
 section! {
     plain
@@ -131,6 +134,102 @@ section! {
     }
 }
 
+// What the document says under each key, where other modules ask for it.
+getters! {
+    pub Policy: self;
+
+    /// The id of the policy.
+    name: Name = self.name;
+    /// The name of the policy for people.
+    title: &str = self.title.as_str();
+    /// How traffic is moved to the fix.
+    strategy: Strategy = self.strategy;
+    /// The facts that the policy knows: built-in and custom ones.
+    vocabulary: &Vocabulary = &self.facts;
+    /// Facts that follow from other facts.
+    implications: &[Implication] = self.implications.as_slice();
+    /// How the rules are evaluated.
+    classifier: &Classifier = &self.classification;
+    /// The rules that classify an incident, in the order of the policy.
+    rules: &[Rule] = self.rules.as_slice();
+    /// The decision tree, if the policy has one.
+    tree: Option<&Tree> = self.tree.as_ref();
+    /// Why this strategy was chosen; empty: not given.
+    strategy_why: &str = self.strategy_why.as_str();
+    /// The strategies that were not chosen, with the reasons.
+    alternatives: &[Alternative] = self.alternatives.as_slice();
+    /// The settings of single strategies, at most one for each.
+    strategies: &[StrategySettings] = self.strategies.as_slice();
+    /// The original strategy and phases, if this is the policy of a plan whose release chose
+    /// another strategy.
+    instead_of: Option<&InsteadOf> = self.instead_of.as_ref();
+    /// Metadata of the policy.
+    change_record: Option<&Record> = self.change_record.as_ref();
+    /// Limits on the timestamps that the caller sends.
+    clock: &Clock = &self.clock;
+    /// Settings of the sequential tests.
+    evidence: &Evidence = &self.evidence;
+    /// How metrics are observed and evaluated.
+    watch: &Watch = &self.watch;
+    /// The severities of the policy, the most severe first; empty if the policy does not use
+    /// severities.
+    severities: &[SeverityLevel] = self.severities.as_slice();
+    /// The roles, in the order of their ids. One that is named but not declared is no error, so that
+    /// a policy can be shared without the people.
+    roles: &[CustomRole] = self.roles.as_slice();
+    /// The vendors whose services you depend on.
+    vendors: &[Vendor] = self.vendors.as_slice();
+    /// The duties, in the order of the policy: response times, escalation, updates, reviews,
+    /// follow-ups.
+    duties: &[Duty] = self.duties.as_slice();
+    /// The approvals that are needed for every severity; all must be given.
+    approvals: &[Approval] = self.approvals.as_slice();
+    /// The roles that may start a hot-fix that the policy sends to the normal process, or outside
+    /// the change window; empty: any role.
+    waived_by: &[RoleName] = self.waived_by.as_slice();
+    /// How long a request for approval, or a question to a person, stays without an answer until it
+    /// is sent again.
+    ask_again: Span = self.ask_again;
+    /// What a hot-fix may change; none: the change is not checked.
+    scope: Option<&Scope> = self.scope.as_ref();
+    /// The checklists, each with the moment when it is due.
+    checklists: &[Checklist] = self.checklists.as_slice();
+    /// The phases, in order; at least one.
+    phases: &[Phase] = self.phases.as_slice();
+    /// The final validation after the last phase.
+    final_validation: &FinalValidation = &self.final_validation;
+    /// When the system is checked again after the last phase.
+    after: &[LaterWatch] = self.after.as_slice();
+    /// The metrics, in the order of their ids; at least one.
+    metrics: &[Metric] = self.metrics.as_slice();
+    /// The claim that the fix works, if the policy has one.
+    efficacy: Option<&Efficacy> = self.efficacy.as_ref();
+    /// The success criteria, in addition to the bounds of the metrics.
+    success: &[SuccessCriterion] = self.success.as_slice();
+    /// How long a deployment takes, and the signs of success and failure.
+    deploying: Option<&Deploying> = self.deploying.as_ref();
+    /// What happens on each signal.
+    triggers: &Triggers = &self.triggers;
+    /// The rollback: its methods, its times, and what follows.
+    rollback: &Rollback = &self.rollback;
+    /// The path of a fix through source control.
+    vcs: Option<&Vcs> = self.vcs.as_ref();
+    /// The steps of the procedure for people, in order.
+    procedure: &[ProcedureStep] = self.procedure.as_slice();
+    /// Advice for people: dos, don'ts and pitfalls.
+    advice: &[Advice] = self.advice.as_slice();
+    /// The risk register.
+    risks: &[Risk] = self.risks.as_slice();
+    /// What to do if something other than the fix fails.
+    contingencies: &[Contingency] = self.contingencies.as_slice();
+    /// Remedies for known kinds of faults, each with its condition.
+    remedies: &[Remedy] = self.remedies.as_slice();
+    /// The templates of messages.
+    messages: &[Message] = self.messages.as_slice();
+    /// The incident report.
+    report: Option<&Report> = self.report.as_ref();
+}
+
 /// The version of the format that this release reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Format;
@@ -139,27 +238,13 @@ impl Format {
     const KNOWN: f64 = 1.0;
 }
 
-impl Field for Format {
-    type Out = Self;
-
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
-        match &node.value {
-            Value::Number(version) if *version == Self::KNOWN => Some(Self),
-            Value::Number(version) => {
-                reader.fail(Problem::Format { got: version.to_string(), known: "1" })
-            }
-            _ => reader.wrong_type("the number of a format", node),
-        }
-    }
-    fn write(_: &Self, _: Style) -> Node {
-        Node::from(Self::KNOWN)
-    }
-    fn schema(_: &mut crate::policy::schema::Definitions) -> crate::policy::schema::Schema {
-        serde_json::json!({ "const": 1 })
-    }
-    fn example() -> &'static str {
-        "1"
-    }
+values! {
+    Format => Self: |node, reader| {
+        Value::Number(version) if *version == Self::KNOWN => Some(Self),
+        Value::Number(version) => {
+            reader.fail(Problem::Format { got: version.to_string(), known: "1" })
+        },
+    } or "the number of a format", |_value, _| Node::from(Self::KNOWN), json!({ "const": 1 }), "1";
 }
 
 /// The top-level keys that a document may inherit.
@@ -169,12 +254,13 @@ pub(in crate::policy) fn inheritable() -> &'static [&'static str] {
 }
 
 /// Refuses a document that is nested too deep or has another format; nothing else in it can be
-/// checked.
-pub(in crate::policy) fn check_form(node: &Node) -> Result<(), PolicyErrors> {
+/// checked. A base is also refused if its format is no number.
+pub(in crate::policy) fn check_form(node: &Node, is_base: bool) -> Result<(), PolicyErrors> {
     node.check_depth().map_err(DocumentErrors::of_family)?;
     let mut reader = PolicyReader::new();
     // Another format has other keys: errors about these would be noise.
-    if let Some(format @ Node { value: Value::Number(_), .. }) = node.key("format")
+    if let Some(format) = node.key("format")
+        && (is_base || matches!(format.value, Value::Number(_)))
         && reader.within("format", |reader| Format::read(format, reader)).is_none()
     {
         return Err(reader.into_errors().placed_in(node));
@@ -184,7 +270,7 @@ pub(in crate::policy) fn check_form(node: &Node) -> Result<(), PolicyErrors> {
 
 /// Checks a document without `extends`, or whose `extends` is resolved.
 pub(in crate::policy) fn from_node(node: &Node) -> Result<Policy, PolicyErrors> {
-    check_form(node)?;
+    check_form(node, false)?;
     let mut reader = PolicyReader::new();
     let policy = Policy::read(node, &mut reader);
     reader.into_errors().placed_in(node).or(policy)

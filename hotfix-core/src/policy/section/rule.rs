@@ -180,14 +180,9 @@ impl Watch {
 }
 
 fn watch_rules(watch: &WatchDraft, reader: &mut PolicyReader) {
-    let breaches = |n: f64| (1.0..=1_000.0).contains(&n) && n.fract() == 0.0;
-    in_range(
-        reader,
-        "consecutive_breaches",
-        watch.consecutive_breaches,
-        breaches,
-        "a whole number from 1 to 1000",
-    );
+    let (breaches, range) = (watch.consecutive_breaches, "a whole number from 1 to 1000");
+    let fits = |n: f64| (1.0..=1_000.0).contains(&n) && n.fract() == 0.0;
+    in_range(reader, "consecutive_breaches", breaches, fits, range);
     in_range(reader, "least_trials", watch.least_trials, |n| n >= 0.0, "a number of at least 0");
 }
 

@@ -193,8 +193,7 @@ impl Pattern {
 impl Narrowed for Pattern {
     type Of = String;
 
-    fn check(read: Option<String>, _: &Node, reader: &mut PolicyReader) -> Option<String> {
-        let text = read?;
+    fn check(text: String, _: &Node, reader: &mut PolicyReader) -> Option<String> {
         if Self::fits(&text) {
             return Some(text);
         }

@@ -135,17 +135,15 @@ pub(super) struct NamedSeverities;
 impl Narrowed for NamedSeverities {
     type Of = List<KnownSeverity>;
 
-    fn check(
-        read: Option<Vec<Severity>>,
-        node: &Node,
-        reader: &mut PolicyReader,
-    ) -> Option<Vec<Severity>> {
+    fn look(node: &Node, reader: &mut PolicyReader) {
         let texts = node.items().iter().enumerate();
         let texts =
             texts.filter_map(|(i, item)| Some((format!("{}/{i}", reader.path()), item.as_text()?)));
         let texts: Vec<(String, &str)> = texts.collect();
         reader.unique("severity", &texts);
-        let mut named = read?;
+    }
+
+    fn check(mut named: Vec<Severity>, _: &Node, _: &mut PolicyReader) -> Option<Vec<Severity>> {
         sort_by_key(&mut named, |severity| *severity);
         Some(named)
     }
@@ -163,8 +161,7 @@ pub(super) struct KnownSeverity;
 impl Narrowed for KnownSeverity {
     type Of = Severity;
 
-    fn check(read: Option<Severity>, _: &Node, reader: &mut PolicyReader) -> Option<Severity> {
-        let severity = read?;
+    fn check(severity: Severity, _: &Node, reader: &mut PolicyReader) -> Option<Severity> {
         match &reader.known.severities {
             Some(known) if !known.contains(&severity) => {
                 let known = known.iter().map(|known| known.as_str()).collect();

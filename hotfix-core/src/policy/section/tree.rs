@@ -37,15 +37,15 @@ pub enum Target {
     Leaf(usize),
 }
 
-/// One question.
+/// One question. While it is read, its targets are names.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Question {
+pub struct Question<T = Target> {
     /// The id, unique among questions and leaves.
     pub id: Name,
     /// The question for a person.
     pub ask: String,
     /// Where the answers lead.
-    pub branches: Branches,
+    pub branches: Branches<T>,
 }
 
 impl Question {
@@ -60,32 +60,32 @@ impl Question {
 
 /// The answers to a question.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Branches {
+pub enum Branches<T = Target> {
     /// Yes or no.
     Condition {
         /// The condition that is asked about.
         when: Condition,
         /// Where yes leads, if anywhere.
-        yes: Option<Target>,
+        yes: Option<T>,
         /// Where no leads, if anywhere.
-        no: Option<Target>,
+        no: Option<T>,
     },
     /// A value of one fact; the first answer that accepts it is used.
     Values {
         /// The fact.
         fact: FactId,
         /// The answers, at least one.
-        answers: Vec<Answer>,
+        answers: Vec<Answer<T>>,
     },
 }
 
 /// One answer to a question about a fact.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct Answer<T = Target> {
     /// The comparisons that a value has to satisfy; at least one.
     pub accepts: Vec<Comparison>,
     /// Where it leads.
-    pub to: Target,
+    pub to: T,
 }
 
 impl Answer {
@@ -167,31 +167,38 @@ section! {
     }
 }
 
-/// A question whose targets are still names.
-#[derive(Clone)]
-pub(super) struct Raw {
-    id: Name,
-    ask: String,
-    branches: RawBranches,
-}
-
-#[derive(Clone)]
-pub(super) enum RawBranches {
-    Condition { when: Condition, yes: Option<Name>, no: Option<Name> },
-    Values { fact: FactId, answers: Vec<(Vec<Comparison>, Name)> },
+impl<T> Question<T> {
+    /// The question with other targets, each made of one and its place in the question.
+    fn with<U>(self, mut made: impl FnMut(T, &str) -> U) -> Question<U> {
+        let branches = match self.branches {
+            Branches::Condition { when, yes, no } => {
+                let yes = yes.map(|to| made(to, "yes"));
+                Branches::Condition { when, yes, no: no.map(|to| made(to, "no")) }
+            }
+            Branches::Values { fact, answers } => {
+                let answers =
+                    answers.into_iter().enumerate().map(|(at, Answer { accepts, to })| Answer {
+                        accepts,
+                        to: made(to, &format!("answers/{at}/to")),
+                    });
+                Branches::Values { fact, answers: answers.collect() }
+            }
+        };
+        Question { id: self.id, ask: self.ask, branches }
+    }
 }
 
 /// A question as it is read, before its targets are known.
 pub(super) struct Asked;
 
 impl Field for Asked {
-    type Out = Raw;
+    type Out = Question<Name>;
 
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Raw> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self::Out> {
         let entries = reader.table(node)?;
         // The answers refer to the fact, so it has to be known when they are read.
-        let named = node.key("fact").cloned();
-        let about = named.as_ref().and_then(Node::as_text).map(str::to_owned);
+        let named = node.key("fact").and_then(Node::as_text);
+        let about = named.and_then(|name| reader.known.vocabulary.find(name));
         let before = std::mem::replace(&mut reader.known.asked_of, about);
         let draft = QuestionDraft::read(entries, reader);
         reader.known.asked_of = before;
@@ -207,39 +214,29 @@ impl Field for Asked {
         };
         let branches = match (draft.when?, about) {
             (Some(when), None) if answers.is_empty() => {
-                RawBranches::Condition { when, yes: draft.yes?, no: draft.no? }
+                Branches::Condition { when, yes: draft.yes?, no: draft.no? }
             }
             (None, Some(fact)) if draft.yes?.is_none() && draft.no?.is_none() => {
                 if answers.is_empty() {
                     return reader.fail(Problem::Empty { what: "answer" });
                 }
-                RawBranches::Values { fact, answers }
+                Branches::Values { fact, answers }
             }
             _ => return reader.fail(Problem::QuestionForm {}),
         };
-        Some(Raw { id: draft.id?, ask: draft.ask?, branches })
+        Some(Question { id: draft.id?, ask: draft.ask?, branches })
     }
-    fn write(value: &Raw, style: Style) -> Node {
-        let mut draft = QuestionDraft {
-            id: Some(value.id),
-            ask: Some(value.ask.clone()),
-            when: None,
-            yes: None,
-            no: None,
-            fact: None,
-            answers: None,
+    fn write(value: &Self::Out, style: Style) -> Node {
+        let (when, yes, no, fact, answers) = match &value.branches {
+            Branches::Condition { when, yes, no } => {
+                (Some(Some(when.clone())), Some(*yes), Some(*no), None, None)
+            }
+            Branches::Values { fact, answers } => {
+                (None, None, None, Some(Some(fact.to_string())), Some(answers.clone()))
+            }
         };
-        match &value.branches {
-            RawBranches::Condition { when, yes, no } => {
-                draft.when = Some(Some(when.clone()));
-                (draft.yes, draft.no) = (Some(*yes), Some(*no));
-            }
-            RawBranches::Values { fact, answers } => {
-                draft.fact = Some(Some(fact.to_string()));
-                draft.answers = Some(answers.clone());
-            }
-        }
-        draft.write(style)
+        let (id, ask) = (Some(value.id), Some(value.ask.clone()));
+        QuestionDraft { id, ask, when, yes, no, fact, answers }.write(style)
     }
     fn schema(definitions: &mut Definitions) -> Schema {
         Question::refer(definitions)
@@ -250,7 +247,7 @@ impl Field for Asked {
 pub(super) struct Answered;
 
 impl Field for Answered {
-    type Out = (Vec<Comparison>, Name);
+    type Out = Answer<Name>;
 
     fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self::Out> {
         const KEYS: [&str; 6] = ["is", "above", "at_least", "below", "at_most", "to"];
@@ -258,16 +255,13 @@ impl Field for Answered {
         let slots = reader.slots(&KEYS, entries);
         let to = reader.required::<Name>("to", slots.last().copied().flatten());
         // Without a fact there is nothing to compare; the question has the error.
-        let named = Node::from(reader.known.asked_of.clone()?);
-        let known = reader.known.vocabulary.find(named.as_text().unwrap_or_default());
-        known?;
-        let comparisons = comparisons(&named, entries, reader)?;
-        if comparisons.is_empty() {
+        let accepts = comparisons(reader.known.asked_of?, entries, reader)?;
+        if accepts.is_empty() {
             return reader.fail(Problem::AnswerForm {});
         }
-        Some((comparisons, to?))
+        Some(Answer { accepts, to: to? })
     }
-    fn write((accepts, to): &Self::Out, style: Style) -> Node {
+    fn write(Answer { accepts, to }: &Self::Out, style: Style) -> Node {
         let accepted = accepts
             .iter()
             .map(|comparison| (comparison.operator.as_str(), written(&comparison.value, style)));
@@ -318,36 +312,25 @@ impl Field for Tree {
         for (index, leaf) in leaves.iter().enumerate() {
             targets.insert(leaf.id, Target::Leaf(index));
         }
-        let root =
-            root.and_then(|root| reader.within("root", |reader| resolved(root, &targets, reader)));
+        let root = root.and_then(|root| resolved(root, "root", &targets, reader));
         let questions = reader.within("questions", |reader| {
-            reader.all(questions, |reader, Raw { id, ask, branches }| {
-                let branches = resolved_branches(branches, &targets, reader)?;
-                Some(Question { id, ask, branches })
+            reader.all(questions, |reader, question| {
+                let mut all_known = true;
+                let question = question.with(|name, place| {
+                    let target = resolved(name, place, &targets, reader);
+                    all_known &= target.is_some();
+                    target.unwrap_or(Target::Leaf(0))
+                });
+                all_known.then_some(question)
             })
         });
         Some(Self { root: root?, questions: questions?, leaves })
     }
     fn write(value: &Self, style: Style) -> Node {
-        let name = |target: &Target| value.id(*target);
-        let raw = |question: &Question| Raw {
-            id: question.id,
-            ask: question.ask.clone(),
-            branches: match &question.branches {
-                Branches::Condition { when, yes, no } => RawBranches::Condition {
-                    when: when.clone(),
-                    yes: yes.as_ref().map(name),
-                    no: no.as_ref().map(name),
-                },
-                Branches::Values { fact, answers } => RawBranches::Values {
-                    fact: *fact,
-                    answers: answers.iter().map(|a| (a.accepts.clone(), name(&a.to))).collect(),
-                },
-            },
-        };
+        let named = |question: &Question| question.clone().with(|target, _| value.id(target));
         TreeDraft {
-            root: Some(name(&value.root)),
-            questions: Some(value.questions.iter().map(raw).collect()),
+            root: Some(value.id(value.root)),
+            questions: Some(value.questions.iter().map(named).collect()),
             leaves: Some(value.leaves.clone()),
         }
         .write(style)
@@ -357,36 +340,9 @@ impl Field for Tree {
     }
 }
 
-fn resolved_branches(
-    raw: RawBranches,
-    targets: &BTreeMap<Name, Target>,
-    reader: &mut PolicyReader,
-) -> Option<Branches> {
-    match raw {
-        RawBranches::Condition { when, yes, no } => {
-            let mut target = |key, name: Option<Name>| match name {
-                Some(name) => {
-                    reader.within(key, |reader| resolved(name, targets, reader)).map(Some)
-                }
-                None => Some(None),
-            };
-            let (yes, no) = (target("yes", yes), target("no", no));
-            Some(Branches::Condition { when, yes: yes?, no: no? })
-        }
-        RawBranches::Values { fact, answers } => {
-            let answers = reader.within("answers", |reader| {
-                reader.all(answers, |reader, (accepts, to)| {
-                    let to = reader.within("to", |reader| resolved(to, targets, reader))?;
-                    Some(Answer { accepts, to })
-                })
-            });
-            Some(Branches::Values { fact, answers: answers? })
-        }
-    }
-}
-
 fn resolved(
     name: Name,
+    place: &str,
     targets: &BTreeMap<Name, Target>,
     reader: &mut PolicyReader,
 ) -> Option<Target> {
@@ -394,5 +350,6 @@ fn resolved(
         return Some(*target);
     }
     let nearest = nearest(name.as_str(), targets.keys().map(Name::as_str)).map(str::to_owned);
-    reader.fail(Problem::UnknownTarget { name: shown(name.as_str()), nearest })
+    let place = format!("{}/{place}", reader.path());
+    reader.fail_at_path(&place, Problem::UnknownTarget { name: shown(name.as_str()), nearest })
 }

@@ -91,32 +91,28 @@ section! {
 
 fn vcs_rules(vcs: &VcsDraft, reader: &mut PolicyReader) {
     if let Some(base) = &vcs.base {
-        branch(reader, "base", base);
+        reference(reader, "base", "branch", base, base);
     }
-    if let Some(prefix) = &vcs.prefix
-        && let Err(fault) = RefName::try_new(format!("{prefix}x"))
-    {
-        let (got, fault) = (shown(prefix), fault.to_string());
-        reader.fail_at::<()>(
-            "prefix",
-            Problem::RefName { got, what: "prefix of branch names", fault },
-        );
+    if let Some(prefix) = &vcs.prefix {
+        let (what, name) = ("prefix of branch names", format!("{prefix}x"));
+        reference(reader, "prefix", what, prefix, &name);
     }
     for (index, name) in vcs.merge_back.iter().flatten().enumerate() {
-        reader.within("merge_back", |reader| branch(reader, &index.to_string(), name));
+        let index = index.to_string();
+        reader.within("merge_back", |reader| reference(reader, &index, "branch", name, name));
     }
 }
 
 fn way_rules(way: &VcsWayDraft, reader: &mut PolicyReader) {
     if let Some(Some(base)) = &way.base {
-        branch(reader, "base", base);
+        reference(reader, "base", "branch", base, base);
     }
 }
 
-fn branch(reader: &mut PolicyReader, key: &str, name: &str) {
+fn reference(reader: &mut PolicyReader, key: &str, what: &'static str, got: &str, name: &str) {
     if let Err(fault) = RefName::try_new(name) {
-        let (got, fault) = (shown(name), fault.to_string());
-        reader.fail_at::<()>(key, Problem::RefName { got, what: "branch", fault });
+        let (got, fault) = (shown(got), fault.to_string());
+        reader.fail_at::<()>(key, Problem::RefName { got, what, fault });
     }
 }
 
@@ -240,8 +236,7 @@ pub(super) struct Label;
 impl Narrowed for Label {
     type Of = String;
 
-    fn check(read: Option<String>, _: &Node, reader: &mut PolicyReader) -> Option<String> {
-        let text = read?;
+    fn check(text: String, _: &Node, reader: &mut PolicyReader) -> Option<String> {
         let fits = (1..=31).contains(&text.len())
             && text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
@@ -260,7 +255,7 @@ impl Narrowed for Label {
 section! {
     plain
     /// The form of the emergency pull request.
-    pub PullRequest: Eq from PullRequestDraft {
+    pub PullRequest: Default + Eq from PullRequestDraft {
         /// The start of its title.
         title: String, [default ""];
         /// Its label. Without this key none.
