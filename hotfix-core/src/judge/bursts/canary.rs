@@ -12,9 +12,11 @@ use super::live::{LONGEST, Live};
 /// A burst of the canary lasts at most for so long and the minute in which it ends: a fault that is no larger
 /// is found after that.
 pub(super) const LASTS: Span = Span::from_seconds(240);
-/// Where the live version's were longer, at most for so many times the longest, and for so long.
+/// Where the live version's were longer, at most for so many times the longest, and for so long; also
+/// without that where no more than this share of the canary's requests fail.
 const LONGER: u32 = 2;
 const LASTS_MOST: Span = Span::from_seconds(480);
+const SMALL: f64 = 0.05;
 /// No more than this share of the canary's requests fail in it.
 pub(super) const MOST_FAILING: f64 = 1.0 / 3.0;
 /// Of one that is larger than those of the live version no more than this share of the canary's requests
@@ -181,7 +183,7 @@ impl Canary {
             self.before <= self.at_start + GOOD.0 && burst.began.since(self.start) >= GOOD.1;
         let costs = || burst.with(self.minute).of.costs(at.since(burst.began));
         if live.has_had(self.minute.canary, 1.0) {
-            Some(if was_good { longest(live) } else { LASTS })
+            Some(if was_good { longest(live, self.minute.canary) } else { LASTS })
         } else {
             let few = fails_at_most(self.minute.canary, LARGER.0) && costs() <= LARGER.1;
             (few && was_good && live.may_have_one()).then_some(LASTS)
@@ -231,7 +233,10 @@ pub(super) fn feed(state: &mut RateRatio, design: &RateRatioDesign, of: Compared
 }
 
 /// For how long a burst like those of the live version may last, after the canary was good.
-fn longest(live: &Live) -> Span {
+pub(super) fn longest(live: &Live, canary: Counts) -> Span {
+    if fails_at_most(canary, SMALL) {
+        return LASTS_MOST;
+    }
     Span::from_seconds(60 * LONGER * live.longest.min(LONGEST)).clamp(LASTS, LASTS_MOST)
 }
 

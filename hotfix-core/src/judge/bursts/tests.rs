@@ -112,6 +112,13 @@ fn field_17_a_burst_of_a_canary_that_was_good_counts_only_if_it_stays() {
     let (_, fades) = evidence(&[&good, &OF_LIVE, &large, &[(8.0, 3.0)], &AFTER]);
     let (_, stays) = evidence(&[&good, &OF_LIVE, &large, &[(20.0, 3.0)]]);
     assert!(fades < 0.0 && stays > 50.0, "{fades}, {stays}");
+    // A small one for eight minutes, and any for twice the longest of the live version.
+    for (of_live, events, most) in [(2, 50.0, 480), (2, 51.0, 240), (3, 51.0, 360), (9, 300.0, 480)]
+    {
+        let live = live(&[&[3.0; 10][..], &vec![30.0; of_live], &[3.0]].concat());
+        let lasts = canary::longest(&live, Counts::new(events, 1_000.0));
+        assert_eq!(lasts.as_seconds(), f64::from(most), "{of_live}, {events}");
+    }
     // In ticks of five minutes a fault would be found too late.
     let coarse = evidence_of(5, &[&good[..], &burst(1)].concat());
     assert!(coarse.1 > 0.0, "{coarse:?}");
