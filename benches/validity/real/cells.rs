@@ -23,9 +23,9 @@
 //! after 8 min at 50% of the traffic: 30 times as many in 5 min, 150 times in 4, five times as stated. Where
 //! the live version is read for 20 minutes before the start the limits are the same (those of response times
 //! in worlds that both faults are tried in), and 30 times the errors are found in 5 min, also in worlds whose
-//! errors are noisy. The evidence of `phased-canary` is judged in the
-//! same worlds, in ticks of its minute, without its bounds (but those of the bug) and without a history: not
-//! over 2%. The whole `phased-canary` does not let a healthy fix pass; its plan has to say so.
+//! errors are noisy. The evidence of `phased-canary` is judged in the same worlds, in ticks of its minute,
+//! without its bounds (but those of the bug) and without a history: not over 2%. The whole `phased-canary`
+//! does not let a healthy fix pass; its plan has to say so.
 //!
 //! [`STATED`] and [`FEEDS`] are the worlds that were asked for. [`OWN`] was added by whoever wrote
 //! this, and [`KEPT`] as well: these were not run before November 2026, when the judge was done but

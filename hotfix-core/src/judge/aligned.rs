@@ -99,6 +99,13 @@ impl<T> Aligned<T> {
         }
     }
 
+    /// The smaller of two figures.
+    #[inline]
+    fn smaller(&self, figure: impl Fn(&T) -> f64) -> f64 {
+        let lead = figure(&self.lead);
+        self.lag.as_ref().map_or(lead, |lag| lead.min(figure(lag)))
+    }
+
     /// The smaller and the larger of two figures; None where one is missing.
     #[inline]
     pub(super) fn range(&self, figure: impl Fn(&T) -> Option<f64>) -> Option<[f64; 2]> {
@@ -135,20 +142,17 @@ impl Aligned<Test> {
     /// The log e-value that decides: the smaller one.
     #[inline]
     pub(crate) fn log_e(&self) -> f64 {
-        let lead = self.lead.log_e();
-        self.lag.as_ref().map_or(lead, |lag| lead.min(lag.log_e()))
+        self.smaller(Test::log_e)
     }
 
     /// Of the log e-value that decides, what one reading may raise above any threshold.
     pub(super) fn uncapped(&self) -> f64 {
-        let lead = self.lead.uncapped();
-        self.lag.as_ref().map_or(lead, |lag| lead.min(lag.uncapped()))
+        self.smaller(Test::uncapped)
     }
 
     /// The log e-value that decides, with that part at most so much.
     pub(super) fn log_e_if(&self, uncapped: f64) -> f64 {
-        let lead = self.lead.log_e_if(uncapped);
-        self.lag.as_ref().map_or(lead, |lag| lead.min(lag.log_e_if(uncapped)))
+        self.smaller(|test| test.log_e_if(uncapped))
     }
 
     /// Lower bounds of the log e-values, the one that decides first, of counts; None for latency.

@@ -551,7 +551,8 @@ impl Watched {
     /// The log e-value of harm that decides. Where the arms are read at different times, that is
     /// the smaller one of both alignments, and soon after the start not more than before the last
     /// readings of both arms, but for what takes several: a shock that ends within an interval of the
-    /// start could otherwise raise both. Where nothing is known of the noise, it is without bursts of the canary.
+    /// start could otherwise raise both. Where nothing is known of the noise, it is without bursts of
+    /// the canary.
     #[inline]
     pub(super) fn log_e(&self) -> Option<f64> {
         let worse = self.tested.tests.worse()?;

@@ -47,7 +47,8 @@ use serde::{Deserialize, Serialize};
 /// The part of `ln(1/α)` that a block may add. With a weight of a quarter, as in `standard`, four blocks
 /// decide at the earliest.
 const MOST_OF_BLOCK: f64 = 0.4;
-/// A reading adds at most as much as so many blocks, however long it is: no single one decides.
+/// A reading adds at most as much as so many blocks, however long it is: without a history no single
+/// one decides.
 const MOST_BLOCKS: f64 = 2.0;
 /// Times as slow from which a fault is found without blocks.
 const GROSS: f64 = 2.0;
@@ -490,8 +491,12 @@ impl Tolerance {
 
     /// Log of the e-value: of the present part, and of the stakes that are left; 0 without data.
     pub fn log_e(&self, design: &ToleranceDesign) -> f64 {
-        let [acts, gross] = [ACTS, GROSSLY].map(|place| self.lanes[place].log_e());
-        joined(acts, gross - design.limits.gross_less)
+        joined(self.lanes[ACTS].log_e(), self.gross(design))
+    }
+
+    /// The part of it against the gross ratio.
+    fn gross(&self, design: &ToleranceDesign) -> f64 {
+        self.lanes[GROSSLY].log_e() - design.limits.gross_less
     }
 
     /// Log of the e-value if one reading had not raised it by more than it may: with the part that has
@@ -500,17 +505,12 @@ impl Tolerance {
         if !design.needs_readings() {
             return smaller(self.log_e(design), uncapped);
         }
-        let gross = self.lanes[GROSSLY].log_e() - design.limits.gross_less;
-        joined(self.lanes[ACTS].log_e(), smaller(gross, uncapped))
+        joined(self.lanes[ACTS].log_e(), smaller(self.gross(design), uncapped))
     }
 
     /// The part of it that has no cap.
     pub(crate) fn uncapped(&self, design: &ToleranceDesign) -> f64 {
-        if design.needs_readings() {
-            self.lanes[GROSSLY].log_e() - design.limits.gross_less
-        } else {
-            self.log_e(design)
-        }
+        if design.needs_readings() { self.gross(design) } else { self.log_e(design) }
     }
 
     /// The same for 'at most 1.1 times as slow': enough to look into it, no evidence for a
