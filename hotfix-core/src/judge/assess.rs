@@ -73,9 +73,10 @@ impl Judge {
         // The tests of all metrics at once, so that their logarithms are computed in parallel.
         let tested = self.watched.iter().map(|watched| (watched.metric().id, watched.tested()));
         verdict.metrics.extend(tested);
+        let live_is_read = self.live_is_read();
         for (watched, (_, seen)) in self.watched.iter_mut().zip(&mut verdict.metrics) {
             watched.expire(moment.at);
-            let live_missing = watched.live_missing_since(moment);
+            let live_missing = watched.live_missing_since(moment, live_is_read);
             watched.add_band(moment, seen, live_missing.is_some());
             let log_e = seen.log_e.unwrap_or(0.0);
             seen.healed = seen.needs.is_none()
@@ -366,12 +367,16 @@ impl Watched {
     }
 
     /// Since when the readings of the live version are missing, by the rule for those of the
-    /// canary. None where they are not: it was never read, is not planned, or is not compared
-    /// with.
-    pub(super) fn live_missing_since(&self, moment: &Moment<'_>) -> Option<Timestamp> {
-        let read = self.live_read_at().filter(|_| moment.expects_live())?;
-        let since = self.began().map_or(read, |began| began.max(read));
-        let fresh = since == read && moment.at.since(read) <= moment.watch.stale;
+    /// canary. None where they are not: it is not planned, is not compared with, or was never read
+    /// (`live_is_read`: by any metric).
+    pub(super) fn live_missing_since(
+        &self,
+        moment: &Moment<'_>,
+        live_is_read: bool,
+    ) -> Option<Timestamp> {
+        let since = self.live_silent_since(live_is_read).filter(|_| moment.expects_live())?;
+        let may_come = self.readings().live_read_at.is_none_or(|read| read == since);
+        let fresh = may_come && moment.at.since(since) <= moment.watch.stale;
         (!fresh).then_some(since)
     }
 
@@ -415,10 +420,13 @@ impl Watched {
         enough.then(|| self.value(baseline, share.rest().as_fraction())).flatten()
     }
 
-    /// When the live version was read last; None where that decides nothing.
-    pub(super) fn live_read_at(&self) -> Option<Timestamp> {
+    /// When the live version was read last, or else when the watch began. None where that decides
+    /// nothing, or where it was never read (`live_is_read`: by any metric): nothing promises that it can
+    /// be.
+    pub(super) fn live_silent_since(&self, live_is_read: bool) -> Option<Timestamp> {
         let compared = self.is_tested() || self.compares_live();
-        self.readings().live_read_at.filter(|_| compared)
+        let silent = self.readings().live_read_at.max(self.began());
+        silent.filter(|_| compared && live_is_read)
     }
 
     /// Whether a test that decides compares both arms.
