@@ -28,6 +28,10 @@ pub struct Moment<'a> {
     pub overdue: bool,
     /// Whether a promotion needs the efficacy test to have crossed.
     pub needs_efficacy: bool,
+    /// All phases have passed: to hold would hold nothing.
+    pub after_the_phases: bool,
+    /// Requests a minute over all arms, as planned; None if the plan does not say.
+    pub traffic: Option<f64>,
     /// The phase under way; None where no phase is watched.
     pub running: Option<Running<'a>>,
 }
@@ -41,8 +45,6 @@ pub struct Running<'a> {
     pub until_due: Span,
     /// Until its longest time is over; None where it has none.
     pub until_overdue: Option<Span>,
-    /// Requests a minute over all arms, as planned; None if the plan does not say.
-    pub traffic: Option<f64>,
 }
 
 impl Moment<'_> {

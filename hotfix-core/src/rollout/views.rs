@@ -472,7 +472,7 @@ impl Rollout {
         self.judged().map(|(judge, moment, verdict)| Why::of(judge, &moment, verdict))
     }
 
-    /// The impact of each version per minute, over the phase so far; also once the fix has no
+    /// The impact of each version per minute, over the trailing window; also once the fix has no
     /// traffic any more. None where [`why`](Self::why) is None.
     pub fn harm(&self) -> Option<Harm> {
         self.judged().map(|(judge, moment, _)| Harm::of(judge, &moment))

@@ -234,13 +234,12 @@ impl RolloutState {
     /// Asks the judge for a verdict, where metrics are watched; the question that it answers.
     pub(super) fn assess(&mut self, plan: &Plan, at: Timestamp) -> Option<Question> {
         let question = Question::of(&self.place, plan, at)?;
-        let is_after =
-            matches!(self.place.stage(), Stage::FinalValidation { .. } | Stage::Complete { .. });
-        let against = is_after.then_some(if self.place.share() < Share::ALL {
-            Against::HoldBack
-        } else {
-            Against::Reference
-        });
+        let against =
+            question.is_after_the_phases().then_some(if self.place.share() < Share::ALL {
+                Against::HoldBack
+            } else {
+                Against::Reference
+            });
         self.judged.assess(plan, &question, against);
         if matches!(self.place.stage(), Stage::Complete { .. }) {
             self.judged.ask_if_not_judged(plan.policy());
