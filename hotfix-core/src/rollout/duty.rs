@@ -20,6 +20,9 @@ use super::stage::{Resume, Stage};
 use super::state::{Readiness, RolloutState};
 use super::timely::is_timely;
 
+/// How long before the times that were stated readings may begin.
+pub(super) const MOST_EARLIER: Span = Span::from_seconds(86_400);
+
 /// Passes this input and its new stage to the agenda, and raises actions for what became due.
 pub(super) fn follow(
     plan: &Plan,
@@ -144,16 +147,26 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
     update(AgendaInput::Severity(readiness.severity()));
     update(AgendaInput::Facts(readiness.facts()));
     update(AgendaInput::StopGap(stop_gap));
+    let stated = |came: Option<Timestamp>| came.map(|came| known_at_the_opening(came, at));
+    let detected = stated(incident.detected_at);
     let moments = [
-        (Moment::Began, incident.began_at),
-        (Moment::Detected, incident.detected_at),
-        (Moment::Declared, Some(at)),
+        (Moment::Began, stated(incident.began_at)),
+        (Moment::Detected, detected),
+        // Nobody declares what was not detected.
+        (Moment::Declared, detected.max(Some(at))),
     ];
     for (moment, came) in moments {
         if let Some(came) = came {
-            update(AgendaInput::Moment { moment, at: came });
+            update(AgendaInput::Stated { moment, at: came });
         }
     }
+}
+
+/// A time of the incident that was stated with the plan. It may be after the first input, which may
+/// be a reading of the time before. Further ahead it belongs to another clock, as in a rehearsal, and
+/// counts as the time of the first input.
+fn known_at_the_opening(stated: Timestamp, opened: Timestamp) -> Timestamp {
+    if stated > opened + MOST_EARLIER { opened } else { stated }
 }
 
 /// Passes an input and its new stage to the agenda. A replay calls it as well, so it depends on
