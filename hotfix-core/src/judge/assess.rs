@@ -53,6 +53,12 @@ impl Moment<'_> {
     fn expects_live(&self) -> bool {
         self.share < Share::ALL && (self.running.is_some() || self.due.is_some())
     }
+
+    /// The response to an alert: it holds a phase; after the last one it asks a person.
+    fn alert(&self) -> Response {
+        let least = if self.after_the_phases { Response::Ask } else { Response::Continue };
+        self.watch.alert.max(least)
+    }
 }
 
 impl Judge {
@@ -70,7 +76,7 @@ impl Judge {
         } else if self.arms.one_series {
             call.raise(Response::Ask, Reason::IdenticalArms, None);
         } else if self.arms.split_is_wrong() {
-            call.raise(moment.watch.alert, Reason::SplitNotAsPlanned, None);
+            call.raise(moment.alert(), Reason::SplitNotAsPlanned, None);
         }
         // The tests of all metrics at once, so that their logarithms are computed in parallel.
         let tested = self.watched.iter().map(|watched| (watched.metric().id, watched.tested()));
@@ -230,7 +236,7 @@ impl Call<'_> {
     /// Instances of the canary that are worse than the others: a person replaces them, and the
     /// release is not judged by them.
     fn bad_instances(&mut self, moment: &Moment<'_>, watched: &Watched) {
-        let response = moment.watch.alert.clamp(Response::Hold, Response::Ask);
+        let response = moment.alert().clamp(Response::Hold, Response::Ask);
         for instance in watched.instances().bad() {
             let cause = Cause {
                 instance: Some(Arc::clone(instance)),
@@ -280,14 +286,12 @@ impl Call<'_> {
             Band::Rollback => {
                 let (response, cause) = watched.beyond_rollback(moment, seen);
                 if response < Response::RollBack && watched.metric().bounds.alert.is_some() {
-                    let alert = moment.watch.alert.max(Response::Hold);
+                    let alert = moment.alert().max(Response::Hold);
                     self.raise(alert, Reason::AlertBand, Some(watched.metric().id));
                 }
                 return self.raise_cause(response, cause);
             }
-            Band::Alert => {
-                (by_estimate(moment.watch.alert, seen.bucket.is_some()), Reason::AlertBand)
-            }
+            Band::Alert => (by_estimate(moment.alert(), seen.bucket.is_some()), Reason::AlertBand),
             Band::NoData => absent(Reason::NoData),
             Band::Stale => absent(Reason::Stale),
             Band::NotFinite => absent(Reason::NotFinite),

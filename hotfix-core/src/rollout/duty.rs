@@ -48,11 +48,17 @@ pub(super) fn follow(
     case.agenda.advance(at);
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());
     let severity = case.readiness.severity();
+    // After the completion nobody announces the end while a person is asked about the fix.
+    let was_complete = changes.to.is_none() && matches!(stage, Stage::Complete { .. });
+    let asks_now = changes.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }));
+    let is_open = case.awaits_answer() && !matches!(command, Command::Promote { .. });
+    let is_in_doubt = was_complete && (asks_now || is_open);
     for announced in case.agenda.announced() {
         let Some(mut act) = act_for(policy, severity, subject, announced) else { continue };
-        // What the duty was to announce may have been overtaken.
+        // What the duty was to announce may have been overtaken, or be in doubt.
         if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act
-            && !is_timely(*message, stage, phases, &case.agenda)
+            && (!is_timely(*message, stage, phases, &case.agenda)
+                || *message == MessageKind::Resolved && is_in_doubt)
         {
             *message = MessageKind::Update;
         }

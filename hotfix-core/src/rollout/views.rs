@@ -504,7 +504,7 @@ impl Rollout {
 
     /// Whether a question is open that a person has to answer.
     pub(crate) const fn awaits_answer(&self) -> bool {
-        self.case.people.unanswered().is_some() && self.case.needs_answer()
+        self.case.awaits_answer()
     }
 
     /// What the last verdict has of a metric, canary and live version, with interpolated quantiles.

@@ -109,6 +109,11 @@ impl RolloutState {
         self.people.needs_answer(self.place.stage(), self.judged.verdict().decision)
     }
 
+    /// Whether a question is open that a person has to answer.
+    pub(super) const fn awaits_answer(&self) -> bool {
+        self.people.unanswered().is_some() && self.needs_answer()
+    }
+
     /// Folds the opening line.
     pub(super) fn open(&mut self, plan: &Plan, at: Timestamp) {
         self.place.seq = 1;
