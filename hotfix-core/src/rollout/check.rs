@@ -84,10 +84,14 @@ impl Rollout {
     }
 
     /// Whether an input can change anything at this stage. Before the start only traffic of an
-    /// earlier attempt can be rolled back.
+    /// earlier attempt can be rolled back; once the traffic that was held back moves, nothing keeps
+    /// the watch open.
     pub(super) fn is_of_use(&self, kind: InputKind) -> bool {
-        let rolls_back = matches!(kind, InputKind::RollBack | InputKind::Revert);
-        !rolls_back || !matches!(self.stage(), Stage::Preparing) || self.case.has_traffic()
+        match (kind, self.stage()) {
+            (InputKind::RollBack | InputKind::Revert, Stage::Preparing) => self.case.has_traffic(),
+            (InputKind::Hold, Stage::Complete { ending: Some(_), .. }) => false,
+            _ => true,
+        }
     }
 
     pub(super) fn check<'a>(
