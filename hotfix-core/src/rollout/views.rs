@@ -252,11 +252,6 @@ impl Rollout {
         poll::poll_at(&self.plan, &self.case)
     }
 
-    /// When the last watch window after a completion at this time ends; None without a window.
-    pub(crate) fn watch_ends(&self, since: Timestamp) -> Option<Timestamp> {
-        poll::watch_ends(self.plan.policy(), &self.case.agenda, since)
-    }
-
     /// The duties at a time, by list: due, overdue, next, later, undated and done.
     ///
     /// A time before the last input is read as the time of that input. Times of the incident in the
