@@ -282,7 +282,7 @@ typedef enum hotfix_rollout_views {
    */
   HOTFIX_ROLLOUT_VIEW_WHY = 8,
   /**
-   * The estimated impact of each version in bad events per minute, over the phase so far: {"at",
+   * The estimated impact of each version in bad events per minute, over the trailing window: {"at",
    * "canary", "live", "lesser", "metrics", "requests_per_minute"}; `null` if there is no verdict.
    */
   HOTFIX_ROLLOUT_VIEW_HARM = 9,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
-use crate::unit::Span;
+use crate::unit::{Span, Timestamp};
 
 /// The beginning of a remedy: `did you mean …? `, or nothing.
 pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
@@ -38,6 +38,15 @@ pub(crate) fn words(name: &str) -> String {
 pub(crate) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// Date and time in UTC, with seconds where there are some: `2026-03-03 14:52 UTC`.
+pub(crate) fn moment(at: Timestamp) -> String {
+    const MINUTES: usize = "2026-03-03T14:52".len();
+    let time = at.to_string();
+    let shown = if at.as_millis() % 60_000 < 1_000 { MINUTES } else { MINUTES + ":00".len() };
+    let shown = time.chars().take(shown).map(|c| if c == 'T' { ' ' } else { c });
+    shown.chain(" UTC".chars()).collect()
 }
 
 /// Text from outside for a sentence: one short line.

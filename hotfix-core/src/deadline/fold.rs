@@ -40,6 +40,11 @@ impl Agenda {
                 self.state.stop_gap = stop_gap;
                 Cause::StopGap { stop_gap }
             }
+            Input::Stated { moment, at: came } => {
+                self.state.moments[moment as usize] = Some(came);
+                self.bind_days(at);
+                Cause::Moment { moment }
+            }
             Input::Moment { moment, at: came } => {
                 let came = came.min(at);
                 let before = self.state.moments[moment as usize].replace(came);

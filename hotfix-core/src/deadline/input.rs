@@ -20,6 +20,9 @@ pub enum Input<'a> {
     /// as the input's. `rolled_back` revokes that the fix was deployed and verified and the fault
     /// resolved.
     Moment { moment: Moment, at: Timestamp },
+    /// When a moment of the incident happened, as its documents have it: it may be after this input,
+    /// which may be a reading of the time before. What counts from it has not begun before it.
+    Stated { moment: Moment, at: Timestamp },
     /// A moment is revoked: duties that count from it no longer apply, and apply again when it
     /// happens again. Revoking `resolved` reopens the incident, and its escalation counts from now.
     TakenBack(Moment),

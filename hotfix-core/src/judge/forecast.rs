@@ -115,8 +115,8 @@ impl Forecast {
                 watched.claim(test, supposed, moment, running, requests)
             });
             let left = running.until_due;
-            let bound = watched.can_meet(moment, running, left).map(|possible| BoundForecast {
-                allows: watched.allowance(moment, running, left),
+            let bound = watched.can_meet(moment, left).map(|possible| BoundForecast {
+                allows: watched.allowance(moment, left),
                 possible,
             });
             let metric = watched.metric().id;
@@ -235,7 +235,7 @@ impl Watched {
         let left = running.until_overdue.unwrap_or(running.until_due);
         let mut forecast = self.look_ahead(supposed, lacking, left, requests)?;
         forecast.possible =
-            running.until_overdue.and_then(|left| self.can_show(test, moment, running, left));
+            running.until_overdue.and_then(|left| self.can_show(test, moment, left));
         Some(forecast)
     }
 }

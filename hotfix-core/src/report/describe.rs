@@ -267,7 +267,7 @@ pub(super) fn command(plan: &Plan, command: &Command, about: Option<&Act>) -> St
         Command::Observe { .. } => "metrics received".to_owned(),
         Command::Tick => "clock tick".to_owned(),
         Command::Promote { .. } => "promoted the phase".to_owned(),
-        Command::Hold { .. } => "objected to promotion".to_owned(),
+        Command::Hold { .. } => "held it: no promotion without a person".to_owned(),
         Command::Pause { .. } => "paused the rollout".to_owned(),
         Command::Resume { .. } => "resumed the rollout".to_owned(),
         Command::Abort { .. } => "aborted the rollout".to_owned(),

@@ -13,7 +13,7 @@ use crate::rollout::{
 };
 use crate::sorting::set_of;
 use crate::text;
-use crate::unit::{MetricName, Name, RoleName, Timestamp};
+use crate::unit::{MetricName, Name, RoleName, Share, Timestamp};
 
 use super::bounded_list::BoundedList;
 use super::describe;
@@ -51,6 +51,9 @@ pub(super) struct LogSummary {
     pub(super) signals: Vec<(Timestamp, Signal)>,
     pub(super) failed: Vec<(Timestamp, String)>,
     pub(super) rollbacks: Vec<RolledBack>,
+    pub(super) frozen: Vec<Frozen>,
+    /// What a person was asked after the completion.
+    pub(super) asked_late: Vec<(Timestamp, String)>,
     pub(super) waived: u64,
     pub(super) refused: BTreeMap<String, u64>,
     pub(super) odd_clock: u64,
@@ -64,6 +67,19 @@ pub(super) struct LogSummary {
     last_decision: Option<Decision>,
     /// Whether the last entry of the timeline is a run of readings.
     in_run: bool,
+}
+
+/// One freeze: a person had to act.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Frozen {
+    pub(super) at: Timestamp,
+    pub(super) why: String,
+    /// Whether all rollback methods had failed.
+    pub(super) tried: bool,
+    /// The new version's share of the traffic.
+    pub(super) share: Share,
+    /// When somebody acted.
+    pub(super) until: Option<Timestamp>,
 }
 
 /// One rollback.
@@ -263,7 +279,16 @@ impl LogSummary {
         let policy = rollout.plan().policy();
         let causes = || describe::causes(policy, verdict.led_by(policy));
         let decides = matches!(verdict.decision, Decision::Ask | Decision::RollBack);
-        if entry.to.is_some() || (turned && decides) {
+        let is_complete = matches!(rollout.stage(), Stage::Complete { .. });
+        let asks = || entry.actions.iter().any(|of| matches!(of.act, Act::AskDecision { .. }));
+        let is_shown = match verdict.decision {
+            Decision::Ask => turned && asks(),
+            _ => entry.to.is_some() || (turned && decides),
+        };
+        if turned && verdict.decision == Decision::Ask && is_complete && asks() {
+            keep(&mut self.asked_late, (entry.at, causes()));
+        }
+        if is_shown {
             let why = rollout.why().filter(|why| why.at == entry.at);
             self.verdicts.push(VerdictPart {
                 seq: entry.seq,
@@ -292,6 +317,14 @@ impl LogSummary {
         let ended = self.visits.enter(rollout, at, to);
         keep(&mut self.marks, Mark { at, state: rollout.state() });
         let attempt = rollout.attempt();
+        if let Some(frozen) = self.frozen.last_mut() {
+            frozen.until.get_or_insert(at);
+        }
+        if let Stage::Frozen { why, tried, .. } = to {
+            let why = describe::rollback_cause(rollout.plan().policy(), why);
+            let (tried, share) = (*tried, rollout.share());
+            keep(&mut self.frozen, Frozen { at, why, tried, share, until: None });
+        }
         // Another attempt's rollback is not continued.
         let back = self.rollbacks.last_mut().filter(|back| back.attempt == attempt);
         match (to, back) {

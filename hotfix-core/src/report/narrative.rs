@@ -199,6 +199,14 @@ pub(super) fn detection(log: &LogSummary, measures: &Measures) -> Vec<String> {
             back.why
         ));
     }
+    sentences.extend(log.frozen.iter().map(|frozen| {
+        let because = if frozen.tried {
+            "no rollback method worked"
+        } else {
+            "a rollback was due that needs a person"
+        };
+        format!("At {}, {because}, and the rollout was frozen: {}.", utc(frozen.at), frozen.why)
+    }));
     sentences
 }
 

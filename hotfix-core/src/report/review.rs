@@ -163,7 +163,8 @@ pub(super) fn went_well(
         }
         if let (Some(confirmed), Some((ended, Recovery::Returned))) = (back.confirmed, back.ended) {
             well.push(format!(
-                "The metrics had recovered {} after the rollback was confirmed.",
+                "The metrics were back at their level before the deployment {} after the rollback \
+                 was confirmed.",
                 lasting(ended.since(confirmed))
             ));
         }
@@ -201,11 +202,29 @@ pub(super) fn to_improve(
                  rollback was confirmed."
             )),
             Recovery::NotKnown => improve.push(format!(
-                "Whether the metrics had recovered {after} after the rollback was confirmed is not \
-                 known: there were no readings after it, or none before the deployment."
+                "Whether the metrics were back at their level before the deployment {after} after \
+                 the rollback was confirmed is not known: there were no readings after it, or none \
+                 before the deployment."
             )),
         }
     }
+    improve.extend(log.frozen.iter().map(|frozen| match frozen.until {
+        Some(until) => format!(
+            "The rollout was frozen at {} with {} of the traffic on the new version, until a person \
+             acted {} later.",
+            utc(frozen.at),
+            frozen.share,
+            lasting(until.since(frozen.at))
+        ),
+        None => format!(
+            "The rollout has been frozen since {} with {} of the traffic on the new version.",
+            utc(frozen.at),
+            frozen.share
+        ),
+    }));
+    improve.extend(log.asked_late.iter().map(|(at, why)| {
+        format!("After the completion a person was asked at {}: {why}.", utc(*at))
+    }));
     let overridden = visits.iter().filter(|visit| visit.end == PhaseEnd::Overridden);
     improve.extend(overridden.map(|visit| {
         format!("A person passed phase {}, which had not met its criteria.", visit.phase)

@@ -13,6 +13,7 @@ use crate::text::quoted;
 use crate::unit::{Span, Timestamp};
 
 use super::blocker::blocked_at;
+use super::duty::MOST_EARLIER;
 use super::input::{Command, Input, InputError, InputKind, KnownTime};
 use super::refusal::RefusalReason;
 use super::revision::Revision;
@@ -83,10 +84,14 @@ impl Rollout {
     }
 
     /// Whether an input can change anything at this stage. Before the start only traffic of an
-    /// earlier attempt can be rolled back.
+    /// earlier attempt can be rolled back; once the traffic that was held back moves, nothing keeps
+    /// the watch open.
     pub(super) fn is_of_use(&self, kind: InputKind) -> bool {
-        let rolls_back = matches!(kind, InputKind::RollBack | InputKind::Revert);
-        !rolls_back || !matches!(self.stage(), Stage::Preparing) || self.case.has_traffic()
+        match (kind, self.stage()) {
+            (InputKind::RollBack | InputKind::Revert, Stage::Preparing) => self.case.has_traffic(),
+            (InputKind::Hold, Stage::Complete { ending: Some(_), .. }) => false,
+            _ => true,
+        }
     }
 
     pub(super) fn check<'a>(
@@ -236,6 +241,9 @@ impl Rollout {
     }
 
     fn check_command(&self, at: Timestamp, input: &Input) -> Result<(), RefusalReason> {
+        if self.case.place.at().is_none() && self.journal.is_on() {
+            self.check_incident(at, &input.command)?;
+        }
         let statement = Statement {
             plan: &self.plan,
             readiness: &self.case.readiness,
@@ -323,6 +331,30 @@ impl Rollout {
                 _ => continue,
             };
             return Err(RefusalReason::ImpossibleTime { time, got, fault });
+        }
+        Ok(())
+    }
+
+    /// Checks the times of the incident in the plan, with the first input. Only readings are of the
+    /// time before; what has to be recorded at once, and a correction, are accepted.
+    fn check_incident(&self, at: Timestamp, command: &Command) -> Result<(), RefusalReason> {
+        let incident = &self.plan.subject().incident;
+        let most = match command {
+            Command::Observe { .. } => MOST_EARLIER,
+            Command::SetTimes { .. } => return Ok(()),
+            _ if command.kind().is_urgent() => return Ok(()),
+            _ => APART,
+        };
+        let stated =
+            [(KnownTime::Began, incident.began_at), (KnownTime::Detected, incident.detected_at)];
+        for (time, got) in stated.into_iter().filter_map(|(time, got)| Some((time, got?))) {
+            if got > at + most {
+                let fault = format!(
+                    "after the first input ({at}): correct `{time}_at` of the incident, or send \
+                     `set_times` first"
+                );
+                return Err(RefusalReason::ImpossibleTime { time, got, fault });
+            }
         }
         Ok(())
     }

@@ -125,10 +125,11 @@ fn reason(judged: &Judged, reason: Reason, metric: Option<&Metric>) -> Cow<'stat
         Reason::NotJudged if metric.kind.counts_events() => {
             let ratio = rounded(judged.verdict().metric(metric.id)?.ratio?, 1);
             let rate = if metric.kind.is_fraction() { "failure rate" } else { "rate" };
-            Some(format!(
-                "{ratio} times the {rate} of the live version until no readings of it were left to \
-                 compare with"
-            ))
+            let before = match ratio.as_str() {
+                "0.0" => String::new(),
+                ratio => format!("; before that {ratio} times its {rate}"),
+            };
+            Some(format!("no readings of the live version are left to compare with{before}"))
         }
         _ => None,
     });

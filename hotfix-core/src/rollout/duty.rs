@@ -20,6 +20,9 @@ use super::stage::{Resume, Stage};
 use super::state::{Readiness, RolloutState};
 use super::timely::is_timely;
 
+/// How long before the times that were stated readings may begin.
+pub(super) const MOST_EARLIER: Span = Span::from_seconds(86_400);
+
 /// Passes this input and its new stage to the agenda, and raises actions for what became due.
 pub(super) fn follow(
     plan: &Plan,
@@ -45,11 +48,17 @@ pub(super) fn follow(
     case.agenda.advance(at);
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());
     let severity = case.readiness.severity();
+    // After the completion nobody announces the end while a person is asked about the fix.
+    let was_complete = changes.to.is_none() && matches!(stage, Stage::Complete { .. });
+    let asks_now = changes.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }));
+    let is_open = case.awaits_answer() && !matches!(command, Command::Promote { .. });
+    let is_in_doubt = was_complete && (asks_now || is_open);
     for announced in case.agenda.announced() {
         let Some(mut act) = act_for(policy, severity, subject, announced) else { continue };
-        // What the duty was to announce may have been overtaken.
+        // What the duty was to announce may have been overtaken, or be in doubt.
         if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act
-            && !is_timely(*message, stage, phases, &case.agenda)
+            && (!is_timely(*message, stage, phases, &case.agenda)
+                || *message == MessageKind::Resolved && is_in_doubt)
         {
             *message = MessageKind::Update;
         }
@@ -144,16 +153,26 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
     update(AgendaInput::Severity(readiness.severity()));
     update(AgendaInput::Facts(readiness.facts()));
     update(AgendaInput::StopGap(stop_gap));
+    let stated = |came: Option<Timestamp>| came.map(|came| known_at_the_opening(came, at));
+    let detected = stated(incident.detected_at);
     let moments = [
-        (Moment::Began, incident.began_at),
-        (Moment::Detected, incident.detected_at),
-        (Moment::Declared, Some(at)),
+        (Moment::Began, stated(incident.began_at)),
+        (Moment::Detected, detected),
+        // Nobody declares what was not detected.
+        (Moment::Declared, detected.max(Some(at))),
     ];
     for (moment, came) in moments {
         if let Some(came) = came {
-            update(AgendaInput::Moment { moment, at: came });
+            update(AgendaInput::Stated { moment, at: came });
         }
     }
+}
+
+/// A time of the incident that was stated with the plan. It may be after the first input, which may
+/// be a reading of the time before. Further ahead it belongs to another clock, as in a rehearsal, and
+/// counts as the time of the first input.
+fn known_at_the_opening(stated: Timestamp, opened: Timestamp) -> Timestamp {
+    if stated > opened + MOST_EARLIER { opened } else { stated }
 }
 
 /// Passes an input and its new stage to the agenda. A replay calls it as well, so it depends on

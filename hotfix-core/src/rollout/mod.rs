@@ -27,6 +27,7 @@ mod journal;
 mod log;
 mod personal;
 mod poll;
+mod question;
 mod raise;
 mod redact;
 mod refusal;

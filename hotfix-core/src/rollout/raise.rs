@@ -9,7 +9,6 @@ use crate::text::shown;
 use crate::unit::{RoleName, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
-use super::blocker::blockers;
 use super::conclude::Conclusion;
 use super::describe;
 use super::stage::Stage;
@@ -76,60 +75,6 @@ impl Conclusion<'_> {
     /// The role that is paged about the rollout.
     fn paged(&self) -> Option<RoleName> {
         called_first(self.plan.policy(), self.case.readiness.severity())
-    }
-
-    /// The inputs that answer a question in this stage. `objects`: the rollout waits for the
-    /// answer.
-    pub(super) fn choices(&self, objects: bool) -> String {
-        let version = shown(self.version());
-        let open = self.case.readiness.unvalidated(self.plan.policy());
-        match self.case.place.stage() {
-            Stage::Monitoring(_) | Stage::Gate { .. }
-                if self.case.waits_for_data(self.plan.policy()).is_some() =>
-            {
-                "Restore the readings, or send `roll_back`.".to_owned()
-            }
-            Stage::FinalValidation { .. } if !open.is_empty() => format!(
-                "Check or waive what is open ({open}), then continue with `promote`; or send \
-                 `roll_back`."
-            ),
-            Stage::Monitoring(_) | Stage::Gate { .. } | Stage::FinalValidation { .. } => {
-                "Continue with `promote`, or send `roll_back`.".to_owned()
-            }
-            Stage::Complete { ending: None, .. } if objects || self.case.people.objected() => {
-                format!("Keep {version} with `promote`, or send `roll_back`.")
-            }
-            Stage::Complete { ending: None, .. } => format!(
-                "{version} stays live unless somebody sends `roll_back`; `promote` answers this."
-            ),
-            Stage::Complete { .. } => {
-                format!("{version} stays live unless somebody sends `roll_back`.")
-            }
-            Stage::Paused { .. } => "Continue with `resume`, or send `roll_back`.".to_owned(),
-            Stage::Preparing if self.plan.release().is_none() => {
-                "Send `release` when there is a fix, or `abort`.".to_owned()
-            }
-            // The start is offered only where it is accepted.
-            Stage::Preparing => {
-                let is_ready = blockers(self.plan, self.case).is_empty();
-                let new = shown(self.plan.subject().version());
-                let go_on = format!("`start` to deploy {new} all the same");
-                let go_on =
-                    if is_ready { go_on } else { "`supersede` with another fix".to_owned() };
-                if self.case.has_traffic() {
-                    format!(
-                        "{} of the traffic is still on {version}: send `roll_back` to restore {}, \
-                         or {go_on}.",
-                        self.case.place.share(),
-                        shown(self.case.place.back_to(self.plan.subject().previous())),
-                    )
-                } else {
-                    format!("Send {go_on}, or `abort`.")
-                }
-            }
-            Stage::Frozen { .. } => "Send `roll_back`, `supersede` or `abort`.".to_owned(),
-            _ => "It continues unless somebody sends `pause` or `roll_back`.".to_owned(),
-        }
     }
 
     /// The oldest action whose result is awaited, or the first one that this input raises.

@@ -252,11 +252,6 @@ impl Rollout {
         poll::poll_at(&self.plan, &self.case)
     }
 
-    /// When the last watch window after a completion at this time ends; None without a window.
-    pub(crate) fn watch_ends(&self, since: Timestamp) -> Option<Timestamp> {
-        poll::watch_ends(self.plan.policy(), &self.case.agenda, since)
-    }
-
     /// The duties at a time, by list: due, overdue, next, later, undated and done.
     ///
     /// A time before the last input is read as the time of that input. Times of the incident in the
@@ -472,7 +467,7 @@ impl Rollout {
         self.judged().map(|(judge, moment, verdict)| Why::of(judge, &moment, verdict))
     }
 
-    /// The impact of each version per minute, over the phase so far; also once the fix has no
+    /// The impact of each version per minute, over the trailing window; also once the fix has no
     /// traffic any more. None where [`why`](Self::why) is None.
     pub fn harm(&self) -> Option<Harm> {
         self.judged().map(|(judge, moment, _)| Harm::of(judge, &moment))
@@ -504,7 +499,7 @@ impl Rollout {
 
     /// Whether a question is open that a person has to answer.
     pub(crate) const fn awaits_answer(&self) -> bool {
-        self.case.people.unanswered().is_some() && self.case.needs_answer()
+        self.case.awaits_answer()
     }
 
     /// What the last verdict has of a metric, canary and live version, with interpolated quantiles.

@@ -109,6 +109,19 @@ impl RolloutState {
         self.people.needs_answer(self.place.stage(), self.judged.verdict().decision)
     }
 
+    /// Whether it waits for a person, whatever was reported: at a gate, for a bad verdict, or at the
+    /// end of the final validation.
+    fn waits_for_a_person(&self, policy: &Policy, at: Timestamp) -> bool {
+        matches!(self.place.stage(), Stage::Gate { .. })
+            || matches!(self.judged.verdict().decision, Decision::Ask | Decision::RollBack)
+            || self.place.is_validated(policy, at)
+    }
+
+    /// Whether a question is open that a person has to answer.
+    pub(super) const fn awaits_answer(&self) -> bool {
+        self.people.unanswered().is_some() && self.needs_answer()
+    }
+
     /// Folds the opening line.
     pub(super) fn open(&mut self, plan: &Plan, at: Timestamp) {
         self.place.seq = 1;
@@ -234,13 +247,12 @@ impl RolloutState {
     /// Asks the judge for a verdict, where metrics are watched; the question that it answers.
     pub(super) fn assess(&mut self, plan: &Plan, at: Timestamp) -> Option<Question> {
         let question = Question::of(&self.place, plan, at)?;
-        let is_after =
-            matches!(self.place.stage(), Stage::FinalValidation { .. } | Stage::Complete { .. });
-        let against = is_after.then_some(if self.place.share() < Share::ALL {
-            Against::HoldBack
-        } else {
-            Against::Reference
-        });
+        let against =
+            question.is_after_the_phases().then_some(if self.place.share() < Share::ALL {
+                Against::HoldBack
+            } else {
+                Against::Reference
+            });
         self.judged.assess(plan, &question, against);
         if matches!(self.place.stage(), Stage::Complete { .. }) {
             self.judged.ask_if_not_judged(plan.policy());
@@ -309,7 +321,10 @@ impl RolloutState {
             && self.people.unanswered().is_some_and(|open| open.page);
         // An objection stands in the next stage, too, until a person answers it.
         let objects = !answers && self.people.objects_to(self.place.stage());
-        if is_settled && !is_unconfirmed && !objects || !self.needs_answer() {
+        if kind == InputKind::Hold {
+            let needs_answer = self.waits_for_a_person(policy, at);
+            self.people.put_off(at, needs_answer);
+        } else if is_settled && !is_unconfirmed && !objects || !self.needs_answer() {
             self.people.unanswered = None;
         }
         if is_settled || !by_time {

@@ -10,6 +10,7 @@ use crate::rollout::action::{Act, Action};
 use crate::rollout::input::{Command, Input, InputKind};
 use crate::rollout::intervention::Interventions;
 use crate::rollout::stage::Stage;
+use crate::text::moment;
 use crate::unit::Timestamp;
 
 /// Questions, objections and orders.
@@ -89,8 +90,19 @@ impl Unanswered {
 
     /// The text of a question or page that is raised once more.
     pub(crate) fn repeated(&self, text: &str) -> String {
-        format!("{text} No answer since {}.", self.since)
+        format!("{text}{}", no_answer_since(&moment(self.since)))
     }
+
+    /// Whether this text raises it once more. Logs of earlier releases have another form of time.
+    fn is_repeated_by(&self, text: &str) -> bool {
+        let times = [moment(self.since), self.since.to_string()];
+        times.iter().any(|since| text.ends_with(&no_answer_since(since)))
+    }
+}
+
+/// How the text of a repeated question ends.
+fn no_answer_since(since: &str) -> String {
+    format!(" No answer since {since}.")
 }
 
 impl People {
@@ -204,6 +216,18 @@ impl People {
         }
     }
 
+    /// A person keeps it as it is, with `hold`: what still needs an answer is asked again after the
+    /// time for one; else a later question is asked as if nobody had been asked.
+    pub(super) fn put_off(&mut self, at: Timestamp, needs_answer: bool) {
+        if needs_answer {
+            if let Some(open) = &mut self.unanswered {
+                (open.since, open.asked_at) = (at, at);
+            }
+        } else {
+            (self.asked, self.unanswered) = (false, None);
+        }
+    }
+
     /// Notes the next stage; `answered`: a person promoted in spite of a bad verdict. Then the same
     /// verdict does not ask again until the next phase is watched.
     pub(super) const fn enter(&mut self, from: &Stage, to: &Stage, answered: bool) {
@@ -261,7 +285,7 @@ impl People {
     /// does not take the place of a page, nor another one that of an objection.
     fn note_question(&mut self, at: Timestamp, question: &str, page: bool, about: About) {
         match &mut self.unanswered {
-            Some(open) if question.ends_with(&open.repeated("")) => open.asked_at = at,
+            Some(open) if open.is_repeated_by(question) => open.asked_at = at,
             Some(open) if open.page && !page => {}
             Some(open) if open.about == About::Objection && about != About::Objection && !page => {}
             open => *open = Some(Unanswered { page, about, ..Unanswered::new(at, question) }),
