@@ -503,6 +503,14 @@ closed_set! {
         /// Operation of the service.
         Operational = "operational",
     }
+    /// What of the log answers a success criterion.
+    CriterionAnswer {
+        /// No rollback was needed.
+        Rollback = "rollback",
+        /// The rollout was completed in the time of the change record's estimate, else of the
+        /// phases.
+        Duration = "duration",
+    }
     /// The branching model.
     Flow {
         /// A branch from main, merged there, tagged, and merged into develop.

@@ -45,6 +45,19 @@ impl Agenda {
                 self.bind_days(at);
                 Cause::Moment { moment }
             }
+            Input::AnotherRelease => {
+                let (moments, reopened) = (&self.state.moments, self.state.reopened);
+                for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
+                    let came = origin(moments, obligation.from).map(|(_, at)| at);
+                    if obligation.another_release
+                        && course.on
+                        && obligation.counts_from(came, reopened).is_some()
+                    {
+                        course.settle_if(true, Settled { at, how: Settlement::Moment });
+                    }
+                }
+                Cause::AnotherRelease
+            }
             Input::Moment { moment, at: came } => {
                 let came = came.min(at);
                 let before = self.state.moments[moment as usize].replace(came);

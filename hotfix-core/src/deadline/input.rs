@@ -16,6 +16,8 @@ pub enum Input<'a> {
     Facts(&'a Facts),
     /// Whether the fix is a stop-gap. Unknown until stated.
     StopGap(Truth),
+    /// Another release is tried: a former one was rolled back, or is replaced.
+    AnotherRelease,
     /// A moment happened. The same moment again corrects its time; a time after the input's counts
     /// as the input's. `rolled_back` revokes that the fix was deployed and verified and the fault
     /// resolved.

@@ -81,6 +81,8 @@ pub(super) struct Obligations {
     /// The end of the incident ends it: nobody has to be paged or to act any more.
     pub(super) while_open: bool,
     pub(super) stop_gap: bool,
+    /// Another release settles it.
+    pub(super) another_release: bool,
     pub(super) role: Option<RoleName>,
     pub(super) audience: Option<Audience>,
     /// The escalation that it is a level of, or that an answer to it stops.
@@ -142,6 +144,7 @@ impl Obligations {
                 _ => false,
             },
             stop_gap: duty.stop_gap,
+            another_release: duty.another_release == Some(true),
             role: duty.role,
             audience: duty.audience,
             ladder: ladders.of(duty),
@@ -191,6 +194,7 @@ impl Obligations {
             conditional: false,
             while_open: false,
             stop_gap: false,
+            another_release: false,
             role: None,
             audience: None,
             ladder: None,

@@ -29,6 +29,8 @@ pub enum Cause {
         /// Whether it is one now.
         stop_gap: Truth,
     },
+    /// Another release is tried.
+    AnotherRelease,
     /// A moment happened, or its time was corrected.
     Moment {
         /// The moment.

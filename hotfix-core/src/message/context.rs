@@ -21,6 +21,9 @@ const MOST_CHARACTERS: usize = 1_000;
 /// The most lines of a value.
 const MOST_LINES: usize = 50;
 
+/// The fields that only people know: given by the caller, or noted with an item of a checklist.
+const NOTED: [&str; 5] = ["status_page", "cause", "channel", "dashboard", "url"];
+
 /// Sources of the field values of one message.
 struct Context<'r> {
     rollout: &'r Rollout,
@@ -42,6 +45,7 @@ pub(super) fn fields(rollout: &Rollout, request: &Request, at: Timestamp) -> Fie
     if reach >= Reach::Internal {
         context.internal();
     }
+    context.recorded();
     for (name, value) in &request.values {
         if let Some(field) = MessageField::find(name).filter(|field| field.is_for(request.audience))
         {
@@ -69,6 +73,16 @@ impl Context<'_> {
         }
         if !lines.is_empty() {
             self.fields.insert(name, lines.into_iter().map(Value::from).collect());
+        }
+    }
+
+    /// Sets the fields that only people know to what was noted with an item of a checklist.
+    fn recorded(&mut self) {
+        let fields = NOTED.iter().filter_map(|name| MessageField::find(name));
+        for field in fields.filter(|field| field.is_for(self.request.audience)) {
+            if let Some(value) = self.rollout.recorded(field.name) {
+                self.give(field, value);
+            }
         }
     }
 

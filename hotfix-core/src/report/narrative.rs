@@ -260,8 +260,8 @@ pub(super) fn resolution(
         sentences.push(if checks.verify() {
             format!("The fix was verified at {at}.")
         } else {
-            let (made, all) = (checks.made, checks.all);
-            format!("The final validation ended at {at} with {made} of its {all} checks made.")
+            let (made, all, missing) = (checks.made, checks.all, checks.missing());
+            format!("The final validation ended at {at} with {made} of its {all} {missing}.")
         });
     }
     if let Some(resolved) = rollout.moment(Moment::Resolved) {

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use crate::canonical::digest;
 use crate::deadline;
 use crate::fact::Facts;
-use crate::grade::{Moment, RevertTo, Severity};
+use crate::grade::{CriterionAnswer, Moment, RevertTo, Severity};
 use crate::judge::{Decision, Prepared, Reason};
 use crate::metric::ReadingError;
 use crate::plan::{PlanError, Release};
-use crate::text::quoted;
-use crate::unit::{Span, Timestamp};
+use crate::text::{quoted, time};
+use crate::unit::{Name, Span, Timestamp};
 
 use super::blocker::blocked_at;
 use super::duty::MOST_EARLIER;
-use super::input::{Command, Input, InputError, InputKind, KnownTime};
+use super::input::{Command, Input, InputError, InputKind, ItemStatus, KnownTime};
 use super::refusal::RefusalReason;
 use super::revision::Revision;
 use super::stage::State;
@@ -250,7 +250,15 @@ impl Rollout {
             salt: &self.journal.salt,
         };
         match &input.command {
-            Command::CheckItem { .. } | Command::WaiveItem { .. } => statement.check_items(input),
+            Command::CheckItem { item, more, status, .. } => {
+                statement.check_items(input)?;
+                let mut items = std::iter::once(item).chain(more);
+                match status {
+                    ItemStatus::Done => items.try_for_each(|item| self.check_criterion(at, *item)),
+                    ItemStatus::NotApplicable | ItemStatus::Open => Ok(()),
+                }
+            }
+            Command::WaiveItem { .. } => statement.check_items(input),
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
                 statement.check(input)
             }
@@ -296,6 +304,29 @@ impl Rollout {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Checks that a success criterion that the log answers is not confirmed against it.
+    fn check_criterion(&self, at: Timestamp, item: Name) -> Result<(), RefusalReason> {
+        let (policy, agenda) = (self.plan.policy(), &self.case.agenda);
+        let answer = policy.success().iter().find(|criterion| criterion.id == item);
+        let fact = match answer.and_then(|criterion| criterion.answered_by) {
+            Some(CriterionAnswer::Rollback) => {
+                let back = self.rolled_back_since().or(agenda.came(Moment::RolledBack));
+                back.map(|at| format!("the fix was rolled back at {at}"))
+            }
+            Some(CriterionAnswer::Duration) => {
+                let ended = agenda.came(Moment::Verified).unwrap_or(at);
+                let planned = self.plan.planned_duration();
+                let taken = agenda.came(Moment::DeployStarted).map(|started| ended.since(started));
+                let late = taken.filter(|taken| *taken > planned);
+                late.map(|taken| {
+                    format!("it took {} of the {} planned", time(taken), time(planned))
+                })
+            }
+            None => None,
+        };
+        fact.map_or(Ok(()), |fact| Err(RefusalReason::Contrary { item, fact }))
     }
 
     /// Checks that the times of moments are possible: not in the future, and in order. A

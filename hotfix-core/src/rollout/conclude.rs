@@ -63,9 +63,11 @@ impl Conclusion<'_> {
     /// Decides what follows from an input that was folded. `resolved` is the action that a
     /// `confirm` or `failed` was about.
     pub(super) fn decide(&mut self, at: Timestamp, command: &Command, resolved: Option<&Act>) {
-        // A higher severity needs more approvals; nobody is asked twice.
+        // A higher severity needs more approvals; nobody is asked twice, and where the incident ended
+        // without a fix only about another plan.
         if self.case.place.seq() == 1 && !command.changes_the_plan()
             || matches!(command, Command::SetSeverity { .. } | Command::SetFacts { .. })
+                && !self.case.has_ended()
         {
             self.request_approvals();
         }

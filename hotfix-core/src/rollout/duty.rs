@@ -3,13 +3,12 @@
 use crate::deadline::{Agenda, Announcement, Input as AgendaInput, Replan, Who};
 use crate::fact::Truth;
 use crate::gate::approval::Demand;
-use crate::gate::checklist::{ItemState, Marks};
 use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
 use crate::plan::{Plan, Subject};
 use crate::policy::Policy;
-use crate::policy::section::Due;
+use crate::policy::section::{Checklist, Due};
 use crate::text::shown;
-use crate::unit::{Name, Span, Timestamp};
+use crate::unit::{Span, Timestamp};
 
 use super::action::Act;
 use super::conclude::{Changes, Conclusion, FOLLOWERS};
@@ -224,10 +223,23 @@ pub(super) fn update_agenda(
         Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
             let stop_gap = plan.subject().stop_gap();
             inputs.push(AgendaInput::StopGap(stop_gap.map_or(Truth::Unknown, Truth::from)));
+            if matches!(
+                command,
+                Command::Supersede { .. } | Command::Retry { release: Some(_), .. }
+            ) {
+                inputs.push(AgendaInput::AnotherRelease);
+            }
             update_approvals(agenda, readiness, policy, at, &mut inputs);
         }
-        Command::CheckItem { item, .. } | Command::WaiveItem { item, .. } => {
-            inputs.extend(checklist_input(readiness.marks(), policy, *item));
+        Command::CheckItem { item, more, .. } => {
+            inputs.extend(list_inputs(agenda, readiness, policy, |list| {
+                list.items.iter().any(|known| known.id == *item || more.contains(&known.id))
+            }));
+        }
+        Command::WaiveItem { item, .. } => {
+            inputs.extend(list_inputs(agenda, readiness, policy, |list| {
+                list.items.iter().any(|known| known.id == *item)
+            }));
         }
         Command::Start
         | Command::Confirm { .. }
@@ -247,6 +259,7 @@ pub(super) fn update_agenda(
     if let Some(to) = to {
         update_stage(agenda, place.stage(), to, policy, at, &mut inputs);
     }
+    let before = CHECKED_FROM.map(|moment| agenda.came(moment));
     for input in inputs {
         // An answer about a duty was checked before; everything else is accepted.
         if let Ok(replan) = agenda.take(policy, at, input)
@@ -256,7 +269,18 @@ pub(super) fn update_agenda(
             replans.push(replan);
         }
     }
+    for (moment, before) in CHECKED_FROM.into_iter().zip(before) {
+        let Some(came) = agenda.came(moment).filter(|_| before.is_none()) else { continue };
+        readiness.reach(policy, moment, came);
+        let is_due = |list: &Checklist| list.counts_from() == Some(moment);
+        for input in list_inputs(agenda, readiness, policy, is_due) {
+            drop(agenda.take(policy, at, input));
+        }
+    }
 }
+
+/// The moments from which checks of items count.
+const CHECKED_FROM: [Moment; 2] = [Moment::Deployed, Moment::Resolved];
 
 /// Passes approvals to the agenda: whether all that the present severity needs are given, and
 /// each one that may follow the start. The latter of every severity, because a statement counts
@@ -295,15 +319,20 @@ fn update_approvals(
     }
 }
 
-/// Whether the list of an item that was marked is complete.
-fn checklist_input(marks: &Marks, policy: &Policy, item: Name) -> Option<AgendaInput<'static>> {
-    let is_open = |id| marks.state(id) == ItemState::Open;
-    let lists = policy.checklists().iter().enumerate();
-    let mut lists = lists.filter(|(_, list)| list.items.iter().any(|known| known.id == item));
-    let (list, items) = lists.next().map(|(place, list)| (place, &list.items))?;
-    let complete = items.iter().any(|item| !is_open(item.id))
-        && !items.iter().any(|item| item.required && is_open(item.id));
-    Some(AgendaInput::Checklist { list, complete })
+/// Whether each of these lists is complete: a list is not before its moment has come.
+fn list_inputs(
+    agenda: &Agenda,
+    readiness: &Readiness,
+    policy: &Policy,
+    of: impl Fn(&Checklist) -> bool,
+) -> Vec<AgendaInput<'static>> {
+    let lists = policy.checklists().iter().enumerate().filter(|(_, list)| of(list));
+    let input = |(place, list): (usize, &Checklist)| {
+        let since = list.counts_from().map(|moment| agenda.came(moment));
+        let complete = since != Some(None) && readiness.marks().is_complete(list, since.flatten());
+        AgendaInput::Checklist { list: place, complete }
+    };
+    lists.map(input).collect()
 }
 
 /// Passes the moments that a change of stage means to the agenda.

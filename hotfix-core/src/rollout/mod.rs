@@ -13,6 +13,7 @@
 mod action;
 mod audit;
 mod blocker;
+mod change_record;
 mod check;
 mod conclude;
 mod decoded_log;
@@ -285,12 +286,7 @@ impl Rollout {
         ) else {
             return false;
         };
-        if is_taken_out(author) {
-            // Without the salt the author cannot be ruled out.
-            self.journal.salt.stands_for(author, by).unwrap_or(true)
-        } else {
-            crate::gate::is_author(Some(author), by)
-        }
+        self.journal.salt.is_author(author, by)
     }
 
     /// Writes the opening line before the first event.

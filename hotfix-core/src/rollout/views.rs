@@ -13,7 +13,7 @@ use crate::judge::{
     Moment as JudgeMoment, PhaseRecord, Recovery, Verdict, Why,
 };
 use crate::metric::Window;
-use crate::plan::{Commanded, Plan, PlanChangeRecord, PlanStatus, PlannedCommands};
+use crate::plan::{Commanded, Plan, PlannedCommands};
 use crate::unit::{MetricName, Name, PhaseName, Share, Timestamp};
 
 use super::action::{Act, Action};
@@ -307,10 +307,12 @@ impl Rollout {
     pub(crate) fn checks(&self) -> Checks {
         let readiness = &self.case.readiness;
         let policy = self.plan.policy();
-        Checks::of(policy, readiness.severity(), readiness.facts(), readiness.marks())
+        let deployed = self.moment(Moment::Deployed);
+        Checks::of(policy, readiness.severity(), readiness.facts(), readiness.marks(), deployed)
     }
 
-    /// When the fix was verified; None where its checks were waived, or none was made.
+    /// When the fix was verified; None where its checks were waived or made before the deployment,
+    /// or none was made.
     pub(crate) fn verified_at(&self) -> Option<Timestamp> {
         self.moment(Moment::Verified).filter(|_| self.checks().verify())
     }
@@ -361,34 +363,6 @@ impl Rollout {
     /// ```
     pub fn downtime(&self, at: Timestamp) -> Option<Downtime> {
         Downtime::of(&self.case, at)
-    }
-
-    /// The plan's change record with its present status.
-    ///
-    /// ```
-    /// use std::sync::Arc;
-    /// use hotfix_core::{plan::{Plan, PlanStatus}, policy::Policy, rollout::{Input, Recording,
-    /// Rollout}};
-    ///
-    /// let policy = Arc::new(Policy::preset("phased-canary")?);
-    /// let release = r#"{"version": "2", "previous": "1"}"#;
-    /// let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "")?;
-    /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
-    /// let abort = Input::from_json(r#"{"kind": "abort", "by": "lena", "why": "not needed"}"#)?;
-    /// rollout.handle("2026-03-03T14:40:00Z".parse()?, &abort)?;
-    /// assert_eq!(rollout.change_record().status, PlanStatus::Stopped);
-    /// assert_eq!(rollout.plan().change_record().status, PlanStatus::Drafted);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn change_record(&self) -> PlanChangeRecord<'_> {
-        let status = match self.state() {
-            // What is rolled back is an earlier attempt; this one was not deployed.
-            State::RollingBack | State::RolledBack if self.former_version().is_some() => {
-                PlanStatus::Stopped
-            }
-            state => state.plan_status(),
-        };
-        PlanChangeRecord { status, ..self.plan.change_record() }
     }
 
     /// Whether a message of this kind is true in the present state.

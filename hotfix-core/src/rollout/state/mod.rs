@@ -14,6 +14,7 @@ use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
 use crate::fact::Fact;
+use crate::grade::Moment;
 use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -88,6 +89,12 @@ impl RolloutState {
     /// Whether the service is reported down now.
     pub(super) fn is_down(&self) -> Option<bool> {
         self.readiness.facts().flag(Fact::ServiceDown)
+    }
+
+    /// Whether the incident is over, and no fix is live or being deployed: then nobody is asked for
+    /// an approval again.
+    pub(super) fn has_ended(&self) -> bool {
+        self.agenda.came(Moment::Resolved).is_some() && !self.place.stage().is_out()
     }
 
     /// Whether the new version has traffic, or a pending change may still give it some.
@@ -327,8 +334,12 @@ impl RolloutState {
         } else if is_settled && !is_unconfirmed && !objects || !self.needs_answer() {
             self.people.unanswered = None;
         }
-        if is_settled || !by_time {
-            let is_over = !self.place.stage().wants_approvals();
+        if actions.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })) {
+            self.readiness.note_requests(policy, at);
+        }
+        let has_ended = self.has_ended();
+        if is_settled || has_ended || !by_time {
+            let is_over = has_ended || !self.place.stage().wants_approvals();
             self.readiness.see_requests(policy, at, is_over);
         }
         if kind == InputKind::SetFacts
@@ -342,9 +353,6 @@ impl RolloutState {
         self.people.note_actions(at, actions, about, notifies, is_over);
         if is_over {
             self.people.about_severity = None;
-        }
-        if actions.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })) {
-            self.readiness.note_requests(policy, at);
         }
         self.actions.add(at, input, actions);
     }
@@ -379,7 +387,7 @@ impl RolloutState {
                 }
             }
             (_, Stage::RollingBack(_)) => {
-                self.readiness.turn_back(policy);
+                self.readiness.turn_back(policy, at);
                 self.judged.keep();
                 self.actions.overtake(false);
             }

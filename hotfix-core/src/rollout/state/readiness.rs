@@ -10,7 +10,7 @@ use crate::gate::approval::{
 };
 use crate::gate::checklist::{self, Exception, ItemState, Mark, Marks};
 use crate::getters::getters;
-use crate::grade::{ChecklistMoment, Severity};
+use crate::grade::{ChecklistMoment, Moment, Severity};
 use crate::plan::{Plan, PlanFinding};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
@@ -199,8 +199,17 @@ impl Readiness {
     }
 
     /// A rollback begins: what is to be checked after it was not.
-    pub(super) fn turn_back(&mut self, policy: &Policy) {
-        self.marks.reopen_checked(policy, ChecklistMoment::RolledBack);
+    pub(super) fn turn_back(&mut self, policy: &Policy, at: Timestamp) {
+        let of_rollback = |list: &Checklist| list.at == ChecklistMoment::RolledBack;
+        self.marks.reopen_checked(policy, at, of_rollback);
+    }
+
+    /// A moment came: what is to be checked from it on was not checked before. The checks of the
+    /// final validation stay, because its end waits for them; those made before verify nothing.
+    pub(crate) fn reach(&mut self, policy: &Policy, moment: Moment, came: Timestamp) {
+        self.marks.reopen_checked(policy, came, |list| {
+            list.counts_from() == Some(moment) && list.at != ChecklistMoment::FinalValidation
+        });
     }
 
     /// Updates the reasons for the normal process. A new reason reopens a waiver that was given
