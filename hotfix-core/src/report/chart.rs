@@ -61,7 +61,7 @@ pub(super) struct Chart<'a> {
 
 /// Escapes text for SVG and HTML.
 pub(super) fn escaped(text: &str) -> String {
-    let text: String = text.chars().map(crate::text::drawable).collect();
+    let text: String = text.chars().filter_map(crate::text::readable).collect();
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     text.replace('"', "&quot;").replace('\'', "&#39;")
 }

@@ -7,7 +7,7 @@ use crate::grade::{GateMode, Moment, Response, Strategy};
 use crate::judge::{Cause, Decision, Reason};
 use crate::plan::Plan;
 use crate::policy::section::Phase;
-use crate::text::{quoted, shown};
+use crate::text::{brief, quoted};
 use crate::unit::{RoleName, Share, Timestamp};
 
 use super::action::{Act, Action, ActionId, Audience, MessageKind};
@@ -245,7 +245,7 @@ impl Conclusion<'_> {
             }
             (Some(act @ Act::SetTraffic { .. }), Stage::Complete { .. }) => {
                 let (what, share) = (describe::action(id, act), self.case.place.share());
-                let version = shown(self.version());
+                let version = brief(self.version());
                 self.ask(&format!(
                     "{what} failed, and {version} stays at {share}. Send `promote` to try again, \
                      or `roll_back`."

@@ -5,7 +5,7 @@ use crate::grade::Severity;
 use crate::judge::Decision;
 use crate::policy::Policy;
 use crate::policy::section::Duty;
-use crate::text::shown;
+use crate::text::brief;
 use crate::unit::{RoleName, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
@@ -81,7 +81,7 @@ impl Conclusion<'_> {
     /// The inputs that answer a question in this stage. `objects`: the rollout waits for the
     /// answer.
     pub(super) fn choices(&self, objects: bool) -> String {
-        let version = shown(self.version());
+        let version = brief(self.version());
         let open = self.case.readiness.unvalidated(self.plan.policy());
         match self.case.place.stage() {
             Stage::Monitoring(_) | Stage::Gate { .. }
@@ -112,7 +112,7 @@ impl Conclusion<'_> {
             // The start is offered only where it is accepted.
             Stage::Preparing => {
                 let is_ready = blockers(self.plan, self.case).is_empty();
-                let new = shown(self.plan.subject().version());
+                let new = brief(self.plan.subject().version());
                 let go_on = format!("`start` to deploy {new} all the same");
                 let go_on =
                     if is_ready { go_on } else { "`supersede` with another fix".to_owned() };
@@ -121,7 +121,7 @@ impl Conclusion<'_> {
                         "{} of the traffic is still on {version}: send `roll_back` to restore {}, \
                          or {go_on}.",
                         self.case.place.share(),
-                        shown(self.case.place.back_to(self.plan.subject().previous())),
+                        brief(self.case.place.back_to(self.plan.subject().previous())),
                     )
                 } else {
                     format!("Send {go_on}, or `abort`.")
@@ -217,7 +217,7 @@ impl Conclusion<'_> {
             let Some(approver) = role.or_else(|| demand.approvers().last()) else { continue };
             let about = self.plan.release().map_or_else(
                 || ", which has no release yet".to_owned(),
-                |release| format!(" for {}", shown(&release.version)),
+                |release| format!(" for {}", brief(&release.version)),
             );
             let why = describe::addressed(
                 &self.plan.subject().incident,

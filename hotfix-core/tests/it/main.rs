@@ -27,6 +27,7 @@ mod policy_process;
 mod power_common;
 mod random_rollout;
 mod ratios;
+mod readable;
 mod ready;
 mod report_common;
 mod report_known;
