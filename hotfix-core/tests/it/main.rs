@@ -67,6 +67,7 @@ mod foresee;
 mod fuzz_corpus;
 mod gate;
 mod gate_laws;
+mod imported_run;
 mod inputs_page;
 mod kayenta;
 mod language;
