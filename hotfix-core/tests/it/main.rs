@@ -31,6 +31,7 @@ mod readable;
 mod ready;
 mod report_common;
 mod report_known;
+mod report_pages;
 mod share_worlds;
 mod shared;
 mod source_types;
