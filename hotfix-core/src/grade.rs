@@ -403,12 +403,35 @@ impl Moment {
     }
 }
 
+impl Signal {
+    /// What was reported, as a clause for people.
+    pub(crate) const fn described(self) -> &'static str {
+        match self {
+            Self::Doubt => "it was in doubt whether the fix is stable",
+            Self::UserReportsWorse => "users reported that the service got worse",
+            Self::FixDoesNotWork => "the fix did not solve the problem",
+            Self::NewCriticalError => "a new critical error appeared",
+            Self::HealthCheckFailed => "a health check failed",
+            Self::DataCorruption => "data was corrupted",
+            Self::WorsePerformance => "the service got slower",
+        }
+    }
+}
+
 impl Worse {
     /// The number of bad events: if the metric counts successes, the failures.
     pub fn bad(self, events: f64, trials: f64) -> f64 {
         match self {
             Self::Higher => events,
             Self::Lower => trials - events,
+        }
+    }
+
+    /// The worse side, as a preposition.
+    pub(crate) const fn side(self) -> &'static str {
+        match self {
+            Self::Higher => "above",
+            Self::Lower => "below",
         }
     }
 

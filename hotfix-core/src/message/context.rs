@@ -11,7 +11,7 @@ use crate::rollout::Rollout;
 use crate::text::{self, time};
 use crate::unit::Timestamp;
 
-use super::escape::{clean, is_address, shorten};
+use super::escape::{is_address, shorten};
 use super::render::{Fields, address};
 use super::zone::Clock;
 use super::{Request, describe, known, seen};
@@ -136,7 +136,7 @@ impl Context<'_> {
         // Most messages begin with the title, so there always is one.
         let service =
             incident.service.as_deref().map(|service| format!("a problem with {service}"));
-        let title = incident.title.clone().filter(|title| !clean(title).is_empty());
+        let title = incident.title.clone().filter(|title| !text::line(title).is_empty());
         self.put("title", title.or(service).unwrap_or_else(|| incident.id.clone()));
         self.put("severity", rollout.severity().map(|severity| severity.to_string()));
         self.put("severity_label", known::severity_label(rollout));
@@ -188,7 +188,7 @@ impl Context<'_> {
 
 /// A value as messages show it: cleaned, shortened, and without mentions.
 fn shown(value: &str) -> String {
-    unmention(&shorten(&clean(value), MOST_CHARACTERS, |_| 1))
+    unmention(&shorten(&text::line(value), MOST_CHARACTERS, |_| 1))
 }
 
 /// Keeps `@name` and `<!here>` from mentioning people, with an invisible joiner after the sign.

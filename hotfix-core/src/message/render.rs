@@ -10,9 +10,9 @@ use std::io;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
-use crate::text::sentence;
+use crate::text::{line, sentence};
 
-use super::escape::{clean, is_address};
+use super::escape::is_address;
 
 /// Marks the place of a field without a value. A control character, which no value contains.
 const MISSING: &str = "\u{1}";
@@ -132,7 +132,7 @@ fn environment() -> Environment<'static> {
         out.write_str(text.as_deref().unwrap_or(MISSING)).map_err(Error::from)
     });
     environment.add_filter("default", |value: Value, instead: String| {
-        if value.is_true() { value } else { Value::from(clean(&instead)) }
+        if value.is_true() { value } else { Value::from(line(&instead)) }
     });
     environment.add_filter("join", |value: Value, between: String| {
         strings(&value).map_or(Value::UNDEFINED, |lines| Value::from(lines.join(&between)))

@@ -125,7 +125,7 @@ pub(super) fn decision(decision: Decision) -> String {
 pub(super) fn rollback_cause(policy: &Policy, cause: &RollbackCause) -> String {
     match cause {
         RollbackCause::Verdict { causes: all } => causes(policy, Cause::of_rollback(policy, all)),
-        RollbackCause::Signal { signal } => format!("{} was reported", words(signal.as_str())),
+        RollbackCause::Signal { signal } => signal.described().to_owned(),
         RollbackCause::Person => "the rollback was requested".to_owned(),
         RollbackCause::Revert { version } => {
             format!("a person requested an immediate return to {version}")

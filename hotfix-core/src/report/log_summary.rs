@@ -7,6 +7,7 @@ use crate::grade::{Moment, RollbackMethod, Signal};
 use crate::judge::{Decision, Recovery};
 use crate::plan::Plan;
 use crate::policy::Policy;
+use crate::policy::section::Metric;
 use crate::rollout::{
     Act, ActionId, Command, Entry, Input, InputKind, Recorded, RollbackCause, Rollout, Stage,
     is_taken_out,
@@ -82,6 +83,12 @@ pub(super) struct Frozen {
     pub(super) until: Option<Timestamp>,
 }
 
+/// Log e-value at which the tests of all metrics together roll back; None where no test decides.
+pub(super) fn threshold(plan: &Plan) -> Option<f64> {
+    let is_tested = plan.policy().metrics().iter().any(Metric::is_tested);
+    is_tested.then(|| plan.error_budget().threshold()).filter(|threshold| threshold.is_finite())
+}
+
 /// One rollback.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct RolledBack {
@@ -89,8 +96,8 @@ pub(super) struct RolledBack {
     pub(super) attempt: u32,
     pub(super) asked: Timestamp,
     pub(super) why: String,
-    /// Whether a verdict triggered it.
-    pub(super) by_verdict: bool,
+    /// What triggered it.
+    pub(super) cause: RollbackCause,
     /// Since when the phase that it ended had been watched.
     pub(super) watched_since: Option<Timestamp>,
     pub(super) tried: Vec<RollbackMethod>,
@@ -267,7 +274,10 @@ impl LogSummary {
         }
         let verdict = rollout.verdict();
         let gap = rollout.plan().policy().watch().stale;
-        self.worse.add(entry.at, verdict.log_e, gap);
+        let threshold = threshold(rollout.plan());
+        if threshold.is_some() {
+            self.worse.add(entry.at, verdict.log_e, gap);
+        }
         if let Some(efficacy) = verdict.efficacy {
             self.works.add(entry.at, efficacy.log_e, gap);
             if efficacy.shown {
@@ -298,7 +308,7 @@ impl LogSummary {
                 causes: verdict.causes.clone(),
                 why: Some(causes()).filter(|why| !why.is_empty()),
                 log_e: verdict.log_e,
-                threshold: why.as_ref().map(|why| why.threshold).filter(|t| t.is_finite()),
+                threshold,
                 sentences: why
                     .map(|why| why.metrics.into_iter().map(|metric| metric.sentence).collect())
                     .unwrap_or_default(),
@@ -341,7 +351,7 @@ impl LogSummary {
                         attempt,
                         asked: at,
                         why: describe::rollback_cause(rollout.plan().policy(), &way.why),
-                        by_verdict: matches!(way.why, RollbackCause::Verdict { .. }),
+                        cause: way.why.clone(),
                         watched_since: ended.and_then(|visit: PhaseVisit| visit.watched_since),
                         tried: method.into_iter().collect(),
                         to,

@@ -5,7 +5,7 @@ use crate::fact::{Fact, FactId};
 use crate::grade::Moment;
 use crate::judge::{Harm, Range, Version};
 use crate::plan::{Plan, Power};
-use crate::rollout::{Rollout, State};
+use crate::rollout::{RollbackCause, Rollout, State};
 use crate::text::{self, counted};
 use crate::unit::{Share, Span};
 
@@ -182,17 +182,20 @@ pub(super) fn detection(log: &LogSummary, measures: &Measures) -> Vec<String> {
         sentences.push(format!("The incident was detected at {}{after}.", utc(detected.at)));
     }
     for back in &log.rollbacks {
-        let by =
-            if back.by_verdict { "a verdict" } else { "a person, a report or a failed action" };
+        let (by, by_verdict) = match &back.cause {
+            RollbackCause::Verdict { .. } => ("a verdict", true),
+            RollbackCause::Signal { .. } => ("a report", false),
+            RollbackCause::Person | RollbackCause::Revert { .. } | RollbackCause::Abort => {
+                ("a person", false)
+            }
+            RollbackCause::ActionFailed => ("a failed action", false),
+        };
         let after = back.watched_since.map_or_else(String::new, |since| {
             format!(", {} after the phase began to be watched", lasting(back.asked.since(since)))
         });
         let report = log.signals.iter().find(|(at, _)| *at < back.asked);
-        let first = if back.by_verdict && report.is_none() {
-            ", before anybody reported a problem"
-        } else {
-            ""
-        };
+        let first =
+            if by_verdict && report.is_none() { ", before anybody reported a problem" } else { "" };
         sentences.push(format!(
             "At {}, {by} triggered the rollback{after}{first}: {}.",
             utc(back.asked),

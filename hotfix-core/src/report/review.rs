@@ -7,7 +7,7 @@ use crate::gate::{ItemState, ListStatus};
 use crate::grade::{ChecklistMoment, DutyKind, Moment};
 use crate::judge::Recovery;
 use crate::policy::section::Report as Asked;
-use crate::rollout::{Rollout, State};
+use crate::rollout::{RollbackCause, Rollout, State};
 use crate::text::{self, counted, joined};
 use crate::unit::Span;
 
@@ -151,7 +151,7 @@ pub(super) fn went_well(
         well.push(format!("The fix was shown to work{after}."));
     }
     for back in &log.rollbacks {
-        if back.by_verdict {
+        if matches!(back.cause, RollbackCause::Verdict { .. }) {
             let visit = visits.iter().find(|visit| visit.until == Some(back.asked));
             let share = visit.map_or_else(String::new, |visit| {
                 format!(", with {} of the traffic on it", visit.share)
@@ -304,8 +304,10 @@ pub(super) fn action_items(
     parts: &[DutyPart],
     log: &LogSummary,
 ) -> Vec<ActionItem> {
+    // What follows the success of a fix is not to be done for one that is not live.
+    let ended = super::duties::ended_without_the_fix(rollout);
     let mut items: Vec<ActionItem> = super::duties::all(duties)
-        .filter(|item| is_for_after(item))
+        .filter(|item| is_for_after(item) && !(ended && super::duties::awaits_the_fix(item)))
         .filter_map(|item| {
             let part = parts.iter().find(|part| part.id == item.id)?;
             (part.status != DutyOutcome::Over).then(|| ActionItem {

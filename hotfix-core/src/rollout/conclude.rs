@@ -6,7 +6,7 @@ use crate::grade::{GateMode, Moment, Response, Signal, Strategy};
 use crate::judge::Decision;
 use crate::plan::Plan;
 use crate::policy::section::Phase;
-use crate::text::{moment, shown};
+use crate::text::{brief, moment};
 use crate::unit::{RoleName, Share, Timestamp};
 
 use super::action::{Act, Action, ActionId, Audience, MessageKind};
@@ -257,7 +257,7 @@ impl Conclusion<'_> {
             }
             (Some(act @ Act::SetTraffic { .. }), Stage::Complete { .. }) => {
                 let (what, share) = (describe::action(id, act), self.case.place.share());
-                let version = shown(self.version());
+                let version = brief(self.version());
                 self.ask(&format!(
                     "{what} failed, and {version} stays at {share}. Send `promote` to try again, \
                      or `roll_back`."

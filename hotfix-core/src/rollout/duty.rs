@@ -7,7 +7,7 @@ use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
 use crate::plan::{Plan, Subject};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, Due};
-use crate::text::shown;
+use crate::text::brief;
 use crate::unit::{Span, Timestamp};
 
 use super::action::Act;
@@ -98,7 +98,7 @@ fn act_for(
             let role = announced.role.or_else(|| called_first(policy, severity))?;
             let role = Who::of(policy, role).stand_in.unwrap_or(role);
             let incident = &subject.incident;
-            let about = incident.title.as_deref().map(|title| format!(" ({})", shown(title)));
+            let about = incident.title.as_deref().map(|title| format!(" ({})", brief(title)));
             let text = format!(
                 "{title}{}. Send `acknowledge` for duty `{}` once you are on it.",
                 about.unwrap_or_default(),

@@ -3,7 +3,7 @@
 use crate::gate::checklist::open_criteria;
 use crate::judge::{Cause, Reason};
 use crate::policy::section::Phase;
-use crate::text::{moment, quoted, shown};
+use crate::text::{brief, moment, quoted};
 use crate::unit::Timestamp;
 
 use super::blocker::blockers;
@@ -17,7 +17,7 @@ impl Conclusion<'_> {
     /// The inputs that answer a question in this stage. `objects`: the rollout waits for the
     /// answer.
     pub(super) fn choices(&self, objects: bool) -> String {
-        let version = shown(self.version());
+        let version = brief(self.version());
         let open = self.case.readiness.unvalidated(self.plan.policy());
         match self.case.place.stage() {
             Stage::Monitoring(_) | Stage::Gate { .. }
@@ -59,7 +59,7 @@ impl Conclusion<'_> {
             // The start is offered only where it is accepted.
             Stage::Preparing => {
                 let is_ready = blockers(self.plan, self.case).is_empty();
-                let new = shown(self.plan.subject().version());
+                let new = brief(self.plan.subject().version());
                 let go_on = format!("`start` to deploy {new} all the same");
                 let go_on =
                     if is_ready { go_on } else { "`supersede` with another fix".to_owned() };
@@ -68,7 +68,7 @@ impl Conclusion<'_> {
                         "{} of the traffic is still on {version}: send `roll_back` to restore {}, \
                          or {go_on}.",
                         self.case.place.share(),
-                        shown(self.case.place.back_to(self.plan.subject().previous())),
+                        brief(self.case.place.back_to(self.plan.subject().previous())),
                     )
                 } else {
                     format!("Send {go_on}, or `abort`.")

@@ -5,7 +5,7 @@ use crate::grade::Severity;
 use crate::judge::Decision;
 use crate::policy::Policy;
 use crate::policy::section::Duty;
-use crate::text::shown;
+use crate::text::brief;
 use crate::unit::{RoleName, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
@@ -162,7 +162,7 @@ impl Conclusion<'_> {
             let Some(approver) = role.or_else(|| demand.approvers().last()) else { continue };
             let about = self.plan.release().map_or_else(
                 || ", which has no release yet".to_owned(),
-                |release| format!(" for {}", shown(&release.version)),
+                |release| format!(" for {}", brief(&release.version)),
             );
             let why = describe::addressed(
                 &self.plan.subject().incident,

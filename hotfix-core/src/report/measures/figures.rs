@@ -9,7 +9,7 @@ use super::incident_history::{Incident, IncidentHistory};
 use super::value::{ErrorRate, Figure, Mark, Measure, MeasureStatus, Objective};
 use crate::fact::{Fact, FactId, FactValue, Truth};
 use crate::gate::checklist::{applies, reviews};
-use crate::grade::{DutyKind, Moment, Severity, closed_set};
+use crate::grade::{DutyKind, Moment, Severity, Worse, closed_set};
 use crate::rollout::{Stage, State};
 use crate::sorting::map_of;
 use crate::text::{figure, joined, quoted, time};
@@ -400,7 +400,7 @@ impl Incident<'_> {
     fn rollback_needed(&self, name: MeasureName) -> Measure {
         if let Some(at) = self.history.turned_back {
             let words = "yes: the fix was rolled back or stopped while it had traffic".to_owned();
-            let to = mark("turned_back", Some(at));
+            let to = mark("rolled_back_or_stopped", Some(at));
             return Measure { to, ..with(name, true, Figure::Yes(true), words) };
         }
         let known = matches!(
@@ -423,17 +423,24 @@ impl Incident<'_> {
         if row.live.is_none() && after.is_none() {
             return not_stated(name, format!("`{}` has no reading", row.metric));
         }
-        let rate =
-            ErrorRate { metric: row.metric, reference: row.reference, before: row.live, after };
+        let worse = self.rollout.plan().policy().metric(row.metric.as_str()).map(|of| of.worse);
+        let worse = worse.unwrap_or(Worse::Higher);
+        let [reference, before, after] =
+            [row.reference, row.live, after].map(|share| share.map(|share| worse.bad(share, 1.0)));
         let percent = |rate: Option<f64>| {
             rate.map_or_else(|| "no reading".to_owned(), |r| format!("{}%", figure(100.0 * r, 3)))
         };
+        let counted = match worse {
+            Worse::Higher => "",
+            Worse::Lower => "failures by ",
+        };
         let sentence = format!(
-            "`{}`: {} without the fix, {} with it",
+            "{counted}`{}`: {} without the fix, {} with it",
             row.metric,
-            percent(row.live),
+            percent(before),
             percent(after)
         );
+        let rate = ErrorRate { metric: row.metric, reference, before, after };
         let known = matches!(self.rollout.stage(), Stage::Closed | Stage::RolledBack);
         with(name, known, Figure::ErrorRate(rate), sentence)
     }
