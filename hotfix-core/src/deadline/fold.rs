@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::item_state::{Settled, Settlement};
-use super::obligations::Source;
+use super::obligations::{Obligations, Source};
 use super::replan::Cause;
 use super::status::{Awaits, Phase};
 use super::{Agenda, Answered, origin};
@@ -10,7 +10,7 @@ use crate::fact::Truth;
 use crate::grade::{Calendar, Moment};
 use crate::policy::Policy;
 use crate::policy::section::Due;
-use crate::unit::Timestamp;
+use crate::unit::{RoleName, Timestamp};
 
 impl Agenda {
     /// Folds one input. `answered` is the duty that an answer is about.
@@ -86,6 +86,14 @@ impl Agenda {
                 self.settle(answered, at, Settlement::Acknowledged);
                 Cause::Acknowledge { duty }
             }
+            Input::Acted { role } => {
+                for index in 0..self.obligations.len() {
+                    if self.is_called(index, role, at) {
+                        self.settle(Some(index), at, Settlement::Acted);
+                    }
+                }
+                Cause::Acted { role }
+            }
             Input::Done { duty } => {
                 self.settle(answered, at, Settlement::Done);
                 Cause::Done { duty }
@@ -109,11 +117,21 @@ impl Agenda {
         course.through = through.max(course.through);
         course.settled = Some(Settled { at, how });
         course.times += 1;
-        let ladder = obligation.ladder.filter(|_| how == Settlement::Acknowledged);
+        let answers = matches!(how, Settlement::Acknowledged | Settlement::Acted);
+        let ladder = obligation.ladder.filter(|_| answers);
         if let Some(answered) = ladder.and_then(|ladder| self.state.ladders.get_mut(ladder)) {
             let first = answered.map_or(at, |answered| answered.first);
             *answered = Some(Answered { first, last: at });
         }
+    }
+
+    /// Whether a role is paged by a duty now.
+    fn is_called(&self, index: usize, role: RoleName, at: Timestamp) -> bool {
+        let of_role = |obligation: &Obligations| {
+            obligation.kind.is_call() && obligation.role == Some(role)
+        };
+        self.obligations.get(index).is_some_and(of_role)
+            && self.status(index, at).is_some_and(|status| status.is_asked())
     }
 
     /// Up to which occurrence an answer now settles a repeated duty.

@@ -4,7 +4,7 @@ use crate::code::{code, coded};
 use crate::fact::{Facts, Truth};
 use crate::grade::{Calendar, DutyKind, Moment, Severity};
 use crate::text::did_you_mean;
-use crate::unit::{Name, Timestamp};
+use crate::unit::{Name, RoleName, Timestamp};
 
 /// An input of an agenda.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,6 +27,10 @@ pub enum Input<'a> {
     /// count from. Of days the earliest one given stays; releases and sprints may be put off while
     /// they are ahead.
     Day { day: Calendar, at: Timestamp },
+    /// Somebody in this role acts on the incident, which answers the pages to the role.
+    Acted {
+        role: RoleName,
+    },
     /// An approval that may follow the start was given or withdrawn.
     Approval {
         /// Its place among all demands: those of the whole policy first, then those of each

@@ -8,7 +8,7 @@ use super::obligations::Source;
 use super::status::Phase;
 use crate::fact::Truth;
 use crate::grade::{Calendar, Moment, Severity, closed_set};
-use crate::unit::{Name, Timestamp};
+use crate::unit::{Name, RoleName, Timestamp};
 
 /// Why a plan changed.
 #[serde_with::skip_serializing_none]
@@ -58,6 +58,11 @@ pub enum Cause {
     Acknowledge {
         /// The duty.
         duty: Name,
+    },
+    /// Somebody in a role that was paged acts on the incident.
+    Acted {
+        /// The role.
+        role: RoleName,
     },
     /// Something was done.
     Done {

@@ -1,20 +1,20 @@
 //! Duties: events go to the agenda, and what becomes due there becomes actions.
 
-use crate::deadline::{Agenda, Announcement, Input as AgendaInput, Replan, Who};
+use crate::deadline::{Agenda, Announcement, Asked, Input as AgendaInput, Replan, Who};
 use crate::fact::Truth;
-use crate::gate::approval::Demand;
+use crate::gate::approval::{Demand, stand_ins_of};
 use crate::gate::checklist::{ItemState, Marks};
 use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
 use crate::plan::{Plan, Subject};
 use crate::policy::Policy;
-use crate::policy::section::Due;
+use crate::policy::section::{Due, Duty};
 use crate::text::shown;
-use crate::unit::{Name, Span, Timestamp};
+use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::action::Act;
 use super::conclude::{Changes, Conclusion, FOLLOWERS};
 use super::describe::addressed;
-use super::input::{Command, TimeMeaning};
+use super::input::{Command, Input, TimeMeaning};
 use super::raise::called_first;
 use super::stage::{Resume, Stage};
 use super::state::{Readiness, RolloutState};
@@ -26,13 +26,13 @@ pub(super) fn follow(
     case: &mut RolloutState,
     changes: &mut Changes,
     at: Timestamp,
-    command: &Command,
+    input: &Input,
 ) {
     let (policy, subject) = (plan.policy(), plan.subject());
     let phases = policy.phases().len();
     let is_resolved = |case: &RolloutState| case.agenda.came(Moment::Resolved).is_some();
     let was_resolved = is_resolved(case);
-    update_agenda(case, plan, at, command, changes.to.as_ref(), &mut changes.replans);
+    update_agenda(case, plan, at, input, changes.to.as_ref(), &mut changes.replans);
     let is_deployed = changes.to.as_ref().is_some_and(|to| to.is_deployed(phases));
     let mut conclusion = Conclusion { plan, case, changes };
     if is_deployed && !conclusion.case.place.stage().is_deployed(phases) {
@@ -46,14 +46,15 @@ pub(super) fn follow(
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());
     let severity = case.readiness.severity();
     for announced in case.agenda.announced() {
-        let Some(mut act) = act_for(policy, severity, subject, announced) else { continue };
-        // What the duty was to announce may have been overtaken.
-        if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act
-            && !is_timely(*message, stage, phases, &case.agenda)
-        {
-            *message = MessageKind::Update;
+        for mut act in acts_for(policy, severity, subject, announced) {
+            // What the duty was to announce may have been overtaken.
+            if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act
+                && !is_timely(*message, stage, phases, &case.agenda)
+            {
+                *message = MessageKind::Update;
+            }
+            act_for_duty(&mut changes.acts, act);
         }
-        act_for_duty(&mut changes.acts, act);
     }
 }
 
@@ -66,29 +67,31 @@ fn act_for_duty(acts: &mut Vec<Act>, act: Act) {
     }
 }
 
-/// The action for something that became due. What people do by themselves is in the list of duties
+/// The actions for something that became due. What people do by themselves is in the list of duties
 /// and raises no action; where its time passes, an escalation policy pages somebody. A notice that
-/// was not confirmed as sent is raised once more when it is late; one that is due at once is raised
-/// only once.
-fn act_for(
+/// was not confirmed as sent is raised once more when it is late; one that is due at once, after
+/// `ask_again`. A page that nobody answers is raised again every `ask_again`, also to the stand-ins
+/// of its role.
+fn acts_for(
     policy: &Policy,
     severity: Option<Severity>,
     subject: &Subject,
     announced: &Announcement,
-) -> Option<Act> {
+) -> Vec<Act> {
     let declared = policy.duties().get(announced.index);
     let has_time = declared.is_some_and(|duty| duty.within != Due::Within(Span::ZERO));
     let is_notice = matches!(announced.kind, DutyKind::Notify | DutyKind::Update);
-    let is_asked_again = is_notice && has_time;
-    if !(announced.first || is_asked_again) {
-        return None;
+    let is_again = announced.asked == Asked::Again;
+    if !(announced.first || is_again || is_notice && has_time) {
+        return Vec::new();
     }
     let duty = Some(announced.id);
     let title = declared.map_or_else(|| announced.id.to_string(), |duty| duty.title.clone());
-    Some(match announced.kind {
+    vec![match announced.kind {
         DutyKind::Page | DutyKind::Escalate => {
-            let role = announced.role.or_else(|| called_first(policy, severity))?;
-            let role = Who::of(policy, role).stand_in.unwrap_or(role);
+            let Some(role) = announced.role.or_else(|| called_first(policy, severity)) else {
+                return Vec::new();
+            };
             let incident = &subject.incident;
             let about = incident.title.as_deref().map(|title| format!(" ({})", shown(title)));
             let text = format!(
@@ -96,26 +99,25 @@ fn act_for(
                 about.unwrap_or_default(),
                 announced.id
             );
-            Act::Page { role, why: addressed(incident, &text), duty }
+            let mut why = addressed(incident, &text);
+            let first = Who::of(policy, role).stand_in.unwrap_or(role);
+            let mut roles = vec![first];
+            if is_again {
+                why = unanswered(&why, announced.called_at);
+                // Who has a page of its own gets that one.
+                let is_call =
+                    |duty: &&Duty| duty.kind.is_call() && severity.is_none_or(|at| duty.is_for(at));
+                let calls = policy.duties().iter().filter(is_call);
+                let own: Vec<RoleName> = calls.filter_map(|duty| duty.role).collect();
+                let stand_ins = stand_ins_of(policy, &[role]).into_iter();
+                roles.extend(stand_ins.filter(|of| *of != first && !own.contains(of)));
+            }
+            let page = |role| Act::Page { role, why: why.clone(), duty };
+            return roles.into_iter().map(page).collect();
         }
         DutyKind::Notify | DutyKind::Update => {
-            let message = match (announced.kind, declared.map(|duty| duty.from)) {
-                (
-                    DutyKind::Notify,
-                    Some(
-                        Moment::Began
-                        | Moment::Detected
-                        | Moment::Declared
-                        | Moment::Approved
-                        | Moment::FixStarted,
-                    ),
-                ) => MessageKind::Alert,
-                (DutyKind::Notify, Some(Moment::DeployStarted)) => MessageKind::DeploymentStarted,
-                (DutyKind::Notify, Some(Moment::Deployed)) => MessageKind::Deployed,
-                (DutyKind::Notify, Some(Moment::RolledBack)) => MessageKind::RolledBack,
-                (DutyKind::Notify, Some(Moment::Verified | Moment::Resolved | Moment::Closed)) => {
-                    MessageKind::Resolved
-                }
+            let message = match (announced.kind, declared) {
+                (DutyKind::Notify, Some(duty)) => MessageKind::of(duty.from),
                 _ => MessageKind::Update,
             };
             match announced.audience.unwrap_or(Audience::Responders) {
@@ -130,8 +132,13 @@ fn act_for(
         | DutyKind::Review
         | DutyKind::Write
         | DutyKind::Watch
-        | DutyKind::FollowUp => return None,
-    })
+        | DutyKind::FollowUp => return Vec::new(),
+    }]
+}
+
+/// The text of a page that is made once more.
+fn unanswered(why: &str, since: Option<Timestamp>) -> String {
+    since.map_or_else(|| why.to_owned(), |since| format!("{why} No answer since {since}."))
 }
 
 /// Passes what is known at the first logged input to the agenda.
@@ -162,10 +169,11 @@ pub(super) fn update_agenda(
     case: &mut RolloutState,
     plan: &Plan,
     at: Timestamp,
-    command: &Command,
+    input: &Input,
     to: Option<&Stage>,
     replans: &mut Vec<Replan>,
 ) {
+    let command = &input.command;
     if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
         return;
     }
@@ -228,6 +236,8 @@ pub(super) fn update_agenda(
     if let Some(to) = to {
         update_stage(agenda, place.stage(), to, policy, at, &mut inputs);
     }
+    let roles = input.by.iter().flat_map(|by| readiness.statements().roles_of(by));
+    roles.for_each(|role| answer_for(policy, role, &mut inputs));
     for input in inputs {
         // An answer about a duty was checked before; everything else is accepted.
         if let Ok(replan) = agenda.take(policy, at, input)
@@ -237,6 +247,15 @@ pub(super) fn update_agenda(
             replans.push(replan);
         }
     }
+}
+
+/// Whoever acts in a role, or in one that stands in for a role that nobody holds, has answered the
+/// pages to it.
+fn answer_for(policy: &Policy, acting: RoleName, inputs: &mut Vec<AgendaInput<'_>>) {
+    let replaced = policy.roles().iter().map(|role| role.id);
+    let replaced = replaced.filter(|role| Who::of(policy, *role).stand_in == Some(acting));
+    let answered = std::iter::once(acting).chain(replaced);
+    inputs.extend(answered.map(|role| AgendaInput::Acted { role }));
 }
 
 /// Passes approvals to the agenda: whether all that the present severity needs are given, and
