@@ -4,7 +4,7 @@ use super::input::Input;
 use super::item_state::{Settled, Settlement};
 use super::obligations::{Obligations, Source};
 use super::replan::Cause;
-use super::status::{Awaits, Phase};
+use super::status::{Awaits, DutyStatus, Phase};
 use super::{Agenda, Answered, origin};
 use crate::fact::Truth;
 use crate::grade::{Calendar, Moment};
@@ -25,6 +25,10 @@ impl Agenda {
             Input::Severity(severity) => {
                 let was = std::mem::replace(&mut self.state.severity, severity);
                 Cause::Severity { was, severity }
+            }
+            Input::Assumed(assumed) => {
+                self.state.assumed = assumed;
+                Cause::Assumed { assumed }
             }
             Input::Facts(facts) => {
                 for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
@@ -96,6 +100,7 @@ impl Agenda {
             }
             Input::Done { duty } => {
                 self.settle(answered, at, Settlement::Done);
+                self.begin_updates(answered, at);
                 Cause::Done { duty }
             }
         }
@@ -125,11 +130,27 @@ impl Agenda {
         }
     }
 
+    /// A notice that was sent is the first update of those to the same audience.
+    fn begin_updates(&mut self, notice: Option<usize>, at: Timestamp) {
+        let opened = notice.and_then(|notice| {
+            let (obligation, course) =
+                (self.obligations.get(notice)?, self.state.courses.get(notice)?);
+            Some((notice, self.from(obligation).max(self.since(course))?))
+        });
+        let Some((notice, opened)) = opened else { return };
+        for index in 0..self.obligations.len() {
+            let begun = self.obligations.get(index).is_some_and(|of| of.begun_by.contains(&notice));
+            let is_first = |status: DutyStatus| status.is_asked() && status.opens == Some(opened);
+            if begun && self.status(index, at).is_some_and(is_first) {
+                self.settle(Some(index), at, Settlement::Done);
+            }
+        }
+    }
+
     /// Whether a role is paged by a duty now.
     fn is_called(&self, index: usize, role: RoleName, at: Timestamp) -> bool {
-        let of_role = |obligation: &Obligations| {
-            obligation.kind.is_call() && obligation.role == Some(role)
-        };
+        let of_role =
+            |obligation: &Obligations| obligation.kind.is_call() && obligation.role == Some(role);
         self.obligations.get(index).is_some_and(of_role)
             && self.status(index, at).is_some_and(|status| status.is_asked())
     }
@@ -206,6 +227,7 @@ impl Agenda {
                     .is_some_and(|(_, came)| course.since.is_none_or(|since| since <= came));
             let on = (obligation.severities.contain(self.state.severity) || stays)
                 && course.holds != Truth::No
+                && !(self.state.assumed && obligation.waits_for_severity())
                 && !(obligation.stop_gap && self.state.stop_gap == Truth::No);
             if on && !course.on {
                 course.since = at;

@@ -12,6 +12,8 @@ use crate::unit::{Name, RoleName, Timestamp};
 pub enum Input<'a> {
     /// The severity in force; None where it is not known.
     Severity(Option<Severity>),
+    /// Whether the severity is only assumed: a notice to the public that depends on it waits.
+    Assumed(bool),
     /// All known facts of the incident.
     Facts(&'a Facts),
     /// Whether the fix is a stop-gap. Unknown until stated.
@@ -28,9 +30,7 @@ pub enum Input<'a> {
     /// they are ahead.
     Day { day: Calendar, at: Timestamp },
     /// Somebody in this role acts on the incident, which answers the pages to the role.
-    Acted {
-        role: RoleName,
-    },
+    Acted { role: RoleName },
     /// An approval that may follow the start was given or withdrawn.
     Approval {
         /// Its place among all demands: those of the whole policy first, then those of each

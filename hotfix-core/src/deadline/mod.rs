@@ -44,7 +44,8 @@
 //! from the deployment applies again after the next one. What counts from a rollback applies again
 //! after each.
 //!
-//! **Updates** keep to the promised times: a late one does not move the next. `done` settles all
+//! **Updates** keep to the promised times: a late one does not move the next. A notice to the same
+//! audience that counts from the same moment is the first of them. `done` settles all
 //! that are due by then; they are overdue once, with the number missed. A second one in the same
 //! interval is refused. Each interval is announced once, also where nobody did what the last one
 //! asked for.

@@ -70,6 +70,8 @@ pub(super) struct Obligations {
     /// How long its moment has to be past before it can be done: the least time of a watch.
     pub(super) lasts: Span,
     pub(super) every: Option<Span>,
+    /// The notices, by their place in the policy, that are the news of its first interval.
+    pub(super) begun_by: Vec<usize>,
     /// The moment that ends the repetition, or the pages to its role.
     pub(super) until: Option<Moment>,
     /// After which time it is asked for again, if nobody has answered: a page until somebody does,
@@ -125,6 +127,11 @@ impl Obligations {
                 .filter(|_| duty.kind == DutyKind::Watch)
                 .unwrap_or(Span::ZERO),
             every: duty.every.filter(|every| !every.is_zero()),
+            begun_by: (0..)
+                .zip(policy.duties())
+                .filter(|(_, notice)| is_first_news(notice, duty))
+                .map(|(place, _)| place)
+                .collect(),
             until: if duty.kind.is_call() {
                 let live = (duty.from < Moment::Deployed).then_some(Moment::Deployed);
                 duty.until.or(live)
@@ -132,6 +139,8 @@ impl Obligations {
                 duty.until
             },
             ask_again: match duty.kind {
+                // What is repeated is asked for in each interval.
+                _ if duty.every.is_some_and(|every| !every.is_zero()) => None,
                 DutyKind::Page | DutyKind::Escalate => Some(policy.ask_again()),
                 // With a time it is asked for again once that has passed.
                 DutyKind::Notify if duty.within == Due::Within(Span::ZERO) => {
@@ -193,6 +202,7 @@ impl Obligations {
             within: Due::Within(Span::ZERO),
             lasts: Span::ZERO,
             every: None,
+            begun_by: Vec::new(),
             until: None,
             ask_again: None,
             settled_by: Vec::new(),
@@ -254,6 +264,11 @@ impl Obligations {
         })
     }
 
+    /// Whether it notifies the public of what may turn out to be another severity.
+    pub(super) fn waits_for_severity(&self) -> bool {
+        self.audience == Some(Audience::Public) && self.severities != Severities::ALL
+    }
+
     /// Whether an answer settles it.
     pub(super) const fn is_answered(&self) -> bool {
         self.kind.is_call() || matches!(self.kind, DutyKind::Act)
@@ -291,6 +306,13 @@ fn settles(policy: &Policy, duty: &Duty) -> Vec<Moment> {
     moments.iter().copied().filter(is_later).filter(is_shown).collect()
 }
 
+/// Whether a notice is the first news that the audience of an update gets.
+fn is_first_news(notice: &Duty, update: &Duty) -> bool {
+    (notice.kind, update.kind) == (DutyKind::Notify, DutyKind::Update)
+        && notice.audience.is_some()
+        && (notice.audience, notice.from) == (update.audience, update.from)
+}
+
 /// Whether the rollout itself notifies the audience of a notice when a moment comes.
 fn is_announced(policy: &Policy, notice: &Duty, moment: Moment) -> bool {
     let is_public = |text: &Message| {
@@ -303,12 +325,11 @@ fn is_announced(policy: &Policy, notice: &Duty, moment: Moment) -> bool {
             && (text.when.is_none() || text.when == notice.when)
     };
     match notice.audience {
-        None => false,
         Some(Audience::Responders | Audience::Stakeholders) => true,
         // Who read of the incident reads of its end.
         Some(Audience::Business | Audience::Public) if moment == Moment::Resolved => true,
-        Some(Audience::Business) => false,
         Some(Audience::Public) => policy.messages().iter().any(is_public),
+        Some(Audience::Business) | None => false,
     }
 }
 

@@ -22,6 +22,11 @@ pub enum Cause {
         /// The severity now.
         severity: Option<Severity>,
     },
+    /// Whether the severity is only assumed.
+    Assumed {
+        /// Whether it is now.
+        assumed: bool,
+    },
     /// The known facts changed.
     Facts,
     /// Whether the fix is a stop-gap.
@@ -78,6 +83,7 @@ impl Cause {
         matches!(
             self,
             Self::Severity { .. }
+                | Self::Assumed { .. }
                 | Self::Facts
                 | Self::StopGap { .. }
                 | Self::TakenBack { .. }

@@ -198,7 +198,13 @@ impl Agenda {
                 && (other.audience, other.from) == (obligation.audience, obligation.from)
                 && other.severities.exceed(severity)
         });
-        same.filter_map(|(_, other)| other.settled).find(|settled| settled.at < since)
+        // Whoever was asked to send it reads an update that names the new severity.
+        let updated = Settled { at: since, how: Settlement::Moment };
+        let mut sent = same.filter_map(|(_, other)| {
+            let settled = other.settled.filter(|settled| settled.at < since);
+            settled.or(other.told.asked.map(|_| updated))
+        });
+        sent.next()
     }
 
     /// The times of something repeated, once they are known.

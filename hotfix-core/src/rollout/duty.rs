@@ -44,7 +44,11 @@ pub(super) fn follow(
     }
     case.agenda.advance(at);
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());
-    let severity = case.readiness.severity();
+    let severity = Known { severity: case.readiness.severity(), assumed: false };
+    let severity = match case.agenda.announced() {
+        [] => severity,
+        _ => Known { assumed: case.readiness.is_assumed(policy), ..severity },
+    };
     for announced in case.agenda.announced() {
         for mut act in acts_for(policy, severity, subject, announced) {
             // What the duty was to announce may have been overtaken.
@@ -56,6 +60,36 @@ pub(super) fn follow(
             act_for_duty(&mut changes.acts, act);
         }
     }
+    drop_doubled(&mut changes.acts, case.agenda.announced());
+    if matches!(input.command, Command::SetSeverity { .. } | Command::SetFacts { .. }) {
+        Conclusion { plan, case, changes }.announce_severity();
+    }
+}
+
+/// Leaves out what an audience would get twice: the alert is the first update, and a later update
+/// takes the place of an alert that is asked for again.
+fn drop_doubled(acts: &mut Vec<Act>, announced: &[Announcement]) {
+    let of_duty = |act: &Act, audience: Audience, kind: MessageKind| {
+        act.duty().is_some() && act.is_same_message(&Act::notify(audience, kind))
+    };
+    for update in announced.iter().filter(|announced| announced.kind == DutyKind::Update) {
+        let Some(audience) = update.audience else { continue };
+        let is_first = announced.iter().any(|notice| {
+            notice.kind == DutyKind::Notify && notice.audience == Some(audience) && notice.first
+        });
+        let doubled = if is_first { MessageKind::Update } else { MessageKind::Alert };
+        let both = [MessageKind::Alert, MessageKind::Update];
+        if both.iter().all(|kind| acts.iter().any(|act| of_duty(act, audience, *kind))) {
+            acts.retain(|act| !of_duty(act, audience, doubled));
+        }
+    }
+}
+
+/// The severity in force, and whether it is only assumed.
+#[derive(Clone, Copy)]
+struct Known {
+    severity: Option<Severity>,
+    assumed: bool,
 }
 
 /// Adds the action of a duty. Where the rollout raises the same message to the same audience by
@@ -74,7 +108,7 @@ fn act_for_duty(acts: &mut Vec<Act>, act: Act) {
 /// of its role.
 fn acts_for(
     policy: &Policy,
-    severity: Option<Severity>,
+    severity: Known,
     subject: &Subject,
     announced: &Announcement,
 ) -> Vec<Act> {
@@ -89,31 +123,7 @@ fn acts_for(
     let title = declared.map_or_else(|| announced.id.to_string(), |duty| duty.title.clone());
     vec![match announced.kind {
         DutyKind::Page | DutyKind::Escalate => {
-            let Some(role) = announced.role.or_else(|| called_first(policy, severity)) else {
-                return Vec::new();
-            };
-            let incident = &subject.incident;
-            let about = incident.title.as_deref().map(|title| format!(" ({})", shown(title)));
-            let text = format!(
-                "{title}{}. Send `acknowledge` for duty `{}` once you are on it.",
-                about.unwrap_or_default(),
-                announced.id
-            );
-            let mut why = addressed(incident, &text);
-            let first = Who::of(policy, role).stand_in.unwrap_or(role);
-            let mut roles = vec![first];
-            if is_again {
-                why = unanswered(&why, announced.called_at);
-                // Who has a page of its own gets that one.
-                let is_call =
-                    |duty: &&Duty| duty.kind.is_call() && severity.is_none_or(|at| duty.is_for(at));
-                let calls = policy.duties().iter().filter(is_call);
-                let own: Vec<RoleName> = calls.filter_map(|duty| duty.role).collect();
-                let stand_ins = stand_ins_of(policy, &[role]).into_iter();
-                roles.extend(stand_ins.filter(|of| *of != first && !own.contains(of)));
-            }
-            let page = |role| Act::Page { role, why: why.clone(), duty };
-            return roles.into_iter().map(page).collect();
+            return pages(policy, severity, subject, announced, &title);
         }
         DutyKind::Notify | DutyKind::Update => {
             let message = match (announced.kind, declared) {
@@ -122,7 +132,7 @@ fn acts_for(
             };
             match announced.audience.unwrap_or(Audience::Responders) {
                 Audience::Public => Act::UpdateStatusPage { message, duty },
-                audience => Act::Notify { audience, message, duty },
+                audience => Act::Notify { audience, message, duty, role: None, why: None },
             }
         }
         DutyKind::Meet => Act::Schedule { duty: announced.id, title, by: announced.due },
@@ -134,6 +144,45 @@ fn acts_for(
         | DutyKind::Watch
         | DutyKind::FollowUp => return Vec::new(),
     }]
+}
+
+/// The pages of a duty: to its role, or to the stand-in where nobody holds it; again, also to the
+/// other stand-ins, except those that have a page of their own.
+fn pages(
+    policy: &Policy,
+    Known { severity, assumed }: Known,
+    subject: &Subject,
+    announced: &Announcement,
+    title: &str,
+) -> Vec<Act> {
+    let Some(role) = announced.role.or_else(|| called_first(policy, severity)) else {
+        return Vec::new();
+    };
+    let incident = &subject.incident;
+    let about = incident.title.as_deref().map(|title| format!(" ({})", shown(title)));
+    let assumed = severity
+        .filter(|_| assumed)
+        .map(|severity| format!(" Severity {severity} is assumed, because facts are missing."));
+    let text = format!(
+        "{title}{}.{} Send `acknowledge` for duty `{}` once you are on it.",
+        about.unwrap_or_default(),
+        assumed.unwrap_or_default(),
+        announced.id
+    );
+    let mut why = addressed(incident, &text);
+    let first = Who::of(policy, role).stand_in.unwrap_or(role);
+    let mut roles = vec![first];
+    if announced.asked == Asked::Again {
+        why = unanswered(&why, announced.called_at);
+        let is_call =
+            |duty: &&Duty| duty.kind.is_call() && severity.is_none_or(|at| duty.is_for(at));
+        let calls = policy.duties().iter().filter(is_call);
+        let own: Vec<RoleName> = calls.filter_map(|duty| duty.role).collect();
+        let stand_ins = stand_ins_of(policy, &[role]).into_iter();
+        roles.extend(stand_ins.filter(|of| *of != first && !own.contains(of)));
+    }
+    let page = |role| Act::Page { role, why: why.clone(), duty: Some(announced.id) };
+    roles.into_iter().map(page).collect()
 }
 
 /// The text of a page that is made once more.
@@ -148,6 +197,7 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
     let incident = &plan.subject().incident;
     let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
     let mut update = |input| drop(agenda.take(policy, at, input));
+    update(AgendaInput::Assumed(readiness.is_assumed(policy)));
     update(AgendaInput::Severity(readiness.severity()));
     update(AgendaInput::Facts(readiness.facts()));
     update(AgendaInput::StopGap(stop_gap));
@@ -184,11 +234,13 @@ pub(super) fn update_agenda(
         // Approvals first: a duty that the new severity brings depends on them.
         Command::SetSeverity { .. } => {
             update_approvals(agenda, readiness, policy, at, &mut inputs);
-            inputs.push(AgendaInput::Severity(readiness.severity()));
+            inputs
+                .extend([AgendaInput::Assumed(false), AgendaInput::Severity(readiness.severity())]);
         }
         Command::SetFacts { .. } => {
             update_approvals(agenda, readiness, policy, at, &mut inputs);
             inputs.extend([
+                AgendaInput::Assumed(readiness.is_assumed(policy)),
                 AgendaInput::Severity(readiness.severity()),
                 AgendaInput::Facts(readiness.facts()),
             ]);

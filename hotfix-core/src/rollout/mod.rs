@@ -24,6 +24,7 @@ mod event;
 mod input;
 mod intervention;
 mod journal;
+mod known;
 mod log;
 mod personal;
 mod poll;
