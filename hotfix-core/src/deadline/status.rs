@@ -202,7 +202,7 @@ impl Agenda {
         let updated = Settled { at: since, how: Settlement::Moment };
         let mut sent = same.filter_map(|(_, other)| {
             let settled = other.settled.filter(|settled| settled.at < since);
-            settled.or(other.told.asked.map(|_| updated))
+            settled.or(other.told.asked.filter(|_| !other.on).map(|_| updated))
         });
         sent.next()
     }
