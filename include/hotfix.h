@@ -1249,8 +1249,8 @@ typedef struct hotfix_action {
    */
   struct hotfix_str method;
   /**
-   * PAGE: the role; otherwise empty. The roles of REQUEST_APPROVAL, and whom to contact, are in
-   * the JSON of hotfix_rollout_actions.
+   * PAGE, and NOTIFY that is for one role: the role; otherwise empty. The roles of
+   * REQUEST_APPROVAL, and whom to contact, are in the JSON of hotfix_rollout_actions.
    */
   struct hotfix_str role;
   /**
@@ -1262,8 +1262,8 @@ typedef struct hotfix_action {
    */
   struct hotfix_str audience;
   /**
-   * ASK_DECISION: the question. PAGE: the reason. SCHEDULE: the name of the meeting. Otherwise
-   * empty.
+   * ASK_DECISION: the question. PAGE, and NOTIFY that is for one role: the reason. SCHEDULE: the
+   * name of the meeting. Otherwise empty.
    */
   struct hotfix_str text;
   /**

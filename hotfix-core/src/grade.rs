@@ -378,6 +378,23 @@ closed_set! {
     }
 }
 
+impl MessageKind {
+    /// The message that announces a moment.
+    pub(crate) const fn of(moment: Moment) -> Self {
+        match moment {
+            Moment::Began
+            | Moment::Detected
+            | Moment::Declared
+            | Moment::Approved
+            | Moment::FixStarted => Self::Alert,
+            Moment::DeployStarted => Self::DeploymentStarted,
+            Moment::Deployed => Self::Deployed,
+            Moment::Verified | Moment::Resolved | Moment::Closed => Self::Resolved,
+            Moment::RolledBack => Self::RolledBack,
+        }
+    }
+}
+
 impl Moment {
     /// Whether it is about the incident, not about its fix, and so before all work of people.
     pub(crate) fn is_early(self) -> bool {

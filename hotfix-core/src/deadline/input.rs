@@ -4,7 +4,7 @@ use crate::code::{code, coded};
 use crate::fact::{Facts, Truth};
 use crate::grade::{Calendar, DutyKind, Moment, Severity};
 use crate::text::did_you_mean;
-use crate::unit::{Name, Timestamp};
+use crate::unit::{Name, RoleName, Timestamp};
 
 /// An input of an agenda.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,6 +12,8 @@ use crate::unit::{Name, Timestamp};
 pub enum Input<'a> {
     /// The severity in force; None where it is not known.
     Severity(Option<Severity>),
+    /// Whether the severity is only assumed: a notice to the public that depends on it waits.
+    Assumed(bool),
     /// All known facts of the incident.
     Facts(&'a Facts),
     /// Whether the fix is a stop-gap. Unknown until stated.
@@ -32,6 +34,8 @@ pub enum Input<'a> {
     /// count from. Of days the earliest one given stays; releases and sprints may be put off while
     /// they are ahead.
     Day { day: Calendar, at: Timestamp },
+    /// Somebody in this role acts on the incident, which answers the pages to the role.
+    Acted { role: RoleName },
     /// An approval that may follow the start was given or withdrawn.
     Approval {
         /// Its place among all demands: those of the whole policy first, then those of each

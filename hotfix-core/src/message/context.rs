@@ -12,6 +12,7 @@ use crate::text::{self, time};
 use crate::unit::Timestamp;
 
 use super::escape::{is_address, shorten};
+use super::known::Impact;
 use super::render::{Fields, address};
 use super::zone::Clock;
 use super::{Request, describe, known, seen};
@@ -138,14 +139,16 @@ impl Context<'_> {
             incident.service.as_deref().map(|service| format!("a problem with {service}"));
         let title = incident.title.clone().filter(|title| !text::line(title).is_empty());
         self.put("title", title.or(service).unwrap_or_else(|| incident.id.clone()));
-        self.put("severity", rollout.severity().map(|severity| severity.to_string()));
+        self.put("severity", known::severity(rollout));
         self.put("severity_label", known::severity_label(rollout));
+        self.put("severity_change", known::severity_change(rollout, self.request.audience));
         // An impact that is over is left out.
         let is_past =
             self.request.kind == MessageKind::Update && rollout.moment(Moment::Resolved).is_some();
-        self.put("impact", known::impact(rollout).filter(|_| !is_past));
-        self.put("affected", known::affected(rollout));
-        self.put("users_affected", known::users_affected(rollout));
+        let impact = Impact::of(rollout, self.request.kind);
+        self.put("impact", impact.sentence().filter(|_| !is_past));
+        self.put("affected", impact.affected());
+        self.put("users_affected", impact.users_affected());
         self.put("detected_at", self.time(rollout.moment(Moment::Detected)));
         self.put("status", describe::business_status(rollout));
         self.put("action", describe::action(rollout).to_owned());
@@ -159,7 +162,7 @@ impl Context<'_> {
         let phases = rollout.plan().policy().phases().iter();
         let shares: Vec<String> = phases.map(|phase| phase.share.to_string()).collect();
         self.put("shares", shares.join(" → "));
-        self.put("review_at", self.time(seen::review_at(rollout, at)));
+        self.put("review_at", self.time(seen::review_at(rollout, self.request.kind, at)));
         self.put("rollback_eta", self.time(seen::rollback_eta(rollout, at)));
         self.put("rollback_takes", seen::rollback_takes(rollout));
     }

@@ -112,13 +112,26 @@ pub(super) fn render(template: &str, fields: &Fields) -> Result<Vec<Line>, Strin
         .map_err(|error| describe(&error))?;
     let text = String::from_utf8(written.0).unwrap_or_default();
     let mut lines: Vec<Line> = text.lines().filter_map(Line::read).collect();
-    // The first line is a title, so it begins with a capital letter.
+    // The first line is a title, so it begins with a capital letter; an identifier keeps its own.
     if let Some(TemplatePart::Text(title)) =
         lines.first_mut().and_then(|line| line.parts.first_mut())
+        && !begins_with_identifier(title, fields)
     {
         *title = sentence(title);
     }
     Ok(lines)
+}
+
+/// Whether a text begins with the value of a field that is a name, not words. The title may begin
+/// with such a name, and is a sentence.
+fn begins_with_identifier(text: &str, fields: &Fields) -> bool {
+    let begins_with = |name: &&str| {
+        let value = fields.get(name).and_then(printed);
+        let rest = value.and_then(|value| text.strip_prefix(&*value));
+        rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
+    let names = ["service", "version", "previous", "incident_id", "phase"];
+    !begins_with(&"title") && names.iter().any(begins_with)
 }
 
 /// The template environment: output, conditions, loops over lines, and six filters.

@@ -291,21 +291,18 @@ pub(super) fn next_update(
     all.filter(is_update).filter_map(next).min()
 }
 
-/// When the incident is reviewed: the review or the meeting that is due first, else the report.
-pub(super) fn review_at(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
+/// When the incident is reviewed: the review or the meeting that is due first, else the report. A
+/// message that the fix is live or the incident over does not name the review of an earlier fix.
+pub(super) fn review_at(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> Option<Timestamp> {
     let duties = rollout.duties(at);
-    let afterwards = |item: &Item<'_>| {
-        matches!(
-            item.from,
-            Moment::Deployed
-                | Moment::Verified
-                | Moment::Resolved
-                | Moment::RolledBack
-                | Moment::Closed
-        )
-    };
+    let is_end = matches!(kind, MessageKind::Deployed | MessageKind::Resolved);
     let is_review = |item: &Item<'_>| {
-        matches!(item.kind, DutyKind::Meet | DutyKind::Review) && afterwards(item)
+        let afterwards = match item.from {
+            Moment::Deployed | Moment::Verified | Moment::Resolved | Moment::Closed => true,
+            Moment::RolledBack => !is_end,
+            _ => false,
+        };
+        afterwards && matches!(item.kind, DutyKind::Meet | DutyKind::Review)
     };
     let is_report = |item: &Item<'_>| {
         let of_incident = matches!(item.from, Moment::Resolved | Moment::Closed);

@@ -84,15 +84,6 @@ impl FactHistory {
     }
 }
 
-/// Whether a value is greater than another; never for values without an order.
-fn is_more(value: &FactValue, than: &FactValue) -> bool {
-    match (value, than) {
-        (FactValue::Flag(value), FactValue::Flag(than)) => *value && !*than,
-        (FactValue::Duration(value), FactValue::Duration(than)) => value > than,
-        _ => value.as_number().zip(than.as_number()).is_some_and(|(value, than)| value > than),
-    }
-}
-
 fn development(fact: FactId, values: &[Known]) -> String {
     let shown =
         |known: &Known| known.value.as_ref().map_or_else(|| "unknown".to_owned(), describe::fact);
@@ -126,5 +117,5 @@ fn worst_between(fact: FactId, values: &[Known]) -> Option<&FactValue> {
 /// The greatest known value; of values without an order the last one.
 fn worst(values: &[Known]) -> Option<&FactValue> {
     let known = values.iter().filter_map(|known| known.value.as_ref());
-    known.reduce(|worst, value| if is_more(worst, value) { worst } else { value })
+    known.reduce(|worst, value| if worst.is_more(value) { worst } else { value })
 }

@@ -180,6 +180,7 @@ impl Report {
                 title: subject.incident.title.clone(),
                 service: subject.incident.service.clone(),
                 severity,
+                severity_assumed: rollout.severity_is_assumed(),
                 severity_label: severity
                     .and_then(|s| policy.severity(s))
                     .map(|level| level.label.clone()),

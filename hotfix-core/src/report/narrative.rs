@@ -19,9 +19,10 @@ pub(super) fn summary(rollout: &Rollout, log: &LogSummary, measures: &Measures) 
     let plan = rollout.plan();
     let incident = &plan.subject().incident;
     let service = incident.service.as_ref().map(|service| format!(" in {service}"));
+    let assumed = if rollout.severity_is_assumed() { ", assumed" } else { "" };
     let severity = rollout.severity().map(|severity| match plan.policy().severity(severity) {
-        Some(level) => format!(" ({severity}, {})", level.label),
-        None => format!(" ({severity})"),
+        Some(level) => format!(" ({severity}, {}{assumed})", level.label),
+        None => format!(" ({severity}{assumed})"),
     });
     let title = incident.title.as_ref().map(|title| format!(": {title}"));
     let more: String = [service, severity, title].into_iter().flatten().collect();

@@ -203,7 +203,9 @@ fn summary(report: &Report) -> Section {
         }
     };
     put("State", Some(text::words(report.state.as_str())));
-    put("Severity", report.incident.severity.map(|severity| severity.to_string()));
+    let assumed =
+        if report.incident.severity_assumed { ", assumed because facts are missing" } else { "" };
+    put("Severity", report.incident.severity.map(|severity| format!("{severity}{assumed}")));
     if let Some(release) = &report.release {
         put("Release", Some(format!("{}, replaces {}", release.version, release.previous)));
         put("Branch", release.branch.clone());

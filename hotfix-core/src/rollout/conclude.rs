@@ -71,6 +71,9 @@ impl Conclusion<'_> {
         {
             self.request_approvals();
         }
+        if self.case.place.seq() == 1 && !matches!(command, Command::SetFacts { .. }) {
+            self.ask_about_rules();
+        }
         match command {
             Command::Start => self.start(at),
             Command::Confirm { .. } => self.confirmed(at, resolved),

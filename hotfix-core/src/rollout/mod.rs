@@ -25,6 +25,7 @@ mod event;
 mod input;
 mod intervention;
 mod journal;
+mod known;
 mod log;
 mod personal;
 mod poll;
@@ -197,7 +198,7 @@ impl Rollout {
         self.open(at)?;
         let author = self.is_author(input);
         let resolved = self.fold(at, input, author, made);
-        self.conclude(at, &input.command, resolved.as_ref());
+        self.conclude(at, input, resolved.as_ref());
         self.record(at, claimed_at, input, author)?;
         self.settle(at, input);
         Ok(())
@@ -223,7 +224,8 @@ impl Rollout {
 
     /// Decides what follows from an input that was folded: the verdict, then stage and actions,
     /// then what the duties add. `resolved` is the action that a `confirm` or `failed` was about.
-    fn conclude(&mut self, at: Timestamp, command: &Command, resolved: Option<&Act>) {
+    fn conclude(&mut self, at: Timestamp, input: &Input, resolved: Option<&Act>) {
+        let command = &input.command;
         let Self { plan, case, changes, .. } = self;
         changes.clear();
         if matches!(command, Command::Observe { .. } | Command::Tick) {
@@ -233,7 +235,7 @@ impl Rollout {
             }
         }
         Conclusion { plan, case, changes }.decide(at, command, resolved);
-        duty::follow(plan, case, changes, at, command);
+        duty::follow(plan, case, changes, at, input);
         // The id of an action: this event and its place.
         let event = case.place.seq();
         let acts = (0..).zip(changes.acts.drain(..));

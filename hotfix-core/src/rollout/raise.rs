@@ -1,7 +1,7 @@
 //! Raises actions: notices, questions, pages and requests for approval.
 
 use crate::gate::approval::{demands, stand_ins_of};
-use crate::grade::Severity;
+use crate::grade::{Moment, Severity};
 use crate::judge::Decision;
 use crate::policy::Policy;
 use crate::policy::section::Duty;
@@ -39,10 +39,17 @@ impl Conclusion<'_> {
         self.changes.acts.push(act);
     }
 
-    /// Notifies these audiences, and the public where it is called for.
+    /// Notifies these audiences, and the public where it is called for. Whoever else read of the
+    /// incident also reads how it ended.
     pub(super) fn notify(&mut self, message: MessageKind, audiences: &[Audience]) {
-        for &audience in audiences {
-            self.act(Act::Notify { audience, message, duty: None });
+        let is_end = matches!(message, MessageKind::Resolved | MessageKind::RolledBack);
+        let has_read = |audience: &Audience| {
+            !audiences.contains(audience) && self.case.people.reader(*audience).is_some()
+        };
+        let others = Audience::ALL.iter().filter(|audience| is_end && has_read(audience));
+        let all: Vec<Audience> = audiences.iter().chain(others).copied().collect();
+        for audience in all {
+            self.act(Act::notify(audience, message));
         }
         if self.calls_for_public(message) {
             self.act(Act::UpdateStatusPage { message, duty: None });
@@ -50,13 +57,37 @@ impl Conclusion<'_> {
     }
 
     /// Whether the public is notified: the policy has a text of this kind for the public that fits
-    /// severity and facts. Whoever read of the incident on the status page also reads how it ended.
+    /// severity and facts; while the severity is only assumed, a text for certain severities does
+    /// not fit. Whoever read of the incident on the status page also reads how it ended.
     fn calls_for_public(&self, message: MessageKind) -> bool {
         let is_end = matches!(message, MessageKind::Resolved | MessageKind::RolledBack);
-        let (severity, facts) = (self.case.readiness.severity(), self.case.readiness.facts());
-        let mut texts = self.plan.policy().messages().iter().filter(|text| !text.fallback);
+        let (policy, readiness) = (self.plan.policy(), &self.case.readiness);
+        let mut texts = policy.messages().iter().filter(|text| {
+            !text.fallback
+                && text.is_for(message, Audience::Public, readiness.severity(), readiness.facts())
+        });
         is_end && self.case.people.on_status_page()
-            || texts.any(|text| text.is_for(message, Audience::Public, severity, facts))
+            || texts.any(|text| text.severities.is_empty() || !readiness.is_assumed(policy))
+    }
+
+    /// Notifies whoever read of another severity, unless this input notifies them anyway. A lower one
+    /// is announced once it is certain.
+    pub(super) fn announce_severity(&mut self) {
+        let (policy, readiness) = (self.plan.policy(), &self.case.readiness);
+        let is_over = |moment: &Moment| self.case.agenda.came(*moment).is_some();
+        if [Moment::Resolved, Moment::Closed].iter().any(is_over) {
+            return;
+        }
+        let severity = readiness.severity();
+        for reader in self.case.people.readers() {
+            let audience = reader.audience;
+            let is_news = reader.severity != severity
+                && (reader.is_below(severity) || !readiness.is_assumed(policy));
+            let mut acts = self.changes.acts.iter();
+            if is_news && !acts.any(|act| act.tells_severity() == Some(audience)) {
+                self.changes.acts.push(Act::notify(audience, MessageKind::Update));
+            }
+        }
     }
 
     pub(super) fn ask(&mut self, question: &str) {
@@ -91,10 +122,13 @@ impl Conclusion<'_> {
     }
 
     /// Asks about the severity where facts change what the rules give: a given one stays until a
-    /// person sets another.
+    /// person sets another. Where it is only assumed, asks for the next fact that may settle it.
     pub(super) fn ask_about_rules(&mut self) {
-        let readiness = &self.case.readiness;
-        let news = readiness.news_by_rules(self.plan.policy());
+        let (readiness, opens) = (&self.case.readiness, self.case.place.seq() == 1);
+        let is_over =
+            self.next_stage().is_final() || self.case.agenda.came(Moment::Resolved).is_some();
+        let news = readiness.news_by_rules(self.plan.policy(), opens);
+        let news = news.filter(|news| !(is_over && news.is_open()));
         if let Some(question) = news.and_then(|news| news.doubt(readiness)) {
             self.ask(&question);
         }
@@ -153,9 +187,9 @@ impl Conclusion<'_> {
         }
     }
 
-    /// Pages the roles that the policy wants notified of an approval, as soon as the demand is met.
-    /// `role` is who approves now; where an earlier approval met the demand, that role is named. It
-    /// is not paged about its own approval.
+    /// Notifies the roles that the policy wants notified of an approval, as soon as the demand is
+    /// met. `role` is who approves now; where an earlier approval met the demand, that role is named.
+    /// It is not notified of its own approval.
     pub(super) fn notify_approval(&mut self, at: Timestamp, role: Option<RoleName>) {
         for demand in self.case.readiness.unnotified(self.plan.policy(), Some(at)) {
             let role = role.filter(|role| demand.approvers().any(|of| of == *role));
@@ -172,7 +206,13 @@ impl Conclusion<'_> {
                 ),
             );
             for role in demand.notified.into_iter().filter(|role| *role != approver) {
-                self.act(Act::Page { role, why: why.clone(), duty: None });
+                self.act(Act::Notify {
+                    audience: Audience::Responders,
+                    message: MessageKind::Update,
+                    duty: None,
+                    role: Some(role),
+                    why: Some(why.clone()),
+                });
             }
         }
     }

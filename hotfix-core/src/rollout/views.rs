@@ -303,6 +303,11 @@ impl Rollout {
         self.case.agenda.came(moment)
     }
 
+    /// When a page was first answered, of those whose answer holds.
+    pub(crate) fn first_answer(&self) -> Option<Timestamp> {
+        self.case.agenda.first_answer()
+    }
+
     /// What became of the checks of the final validation.
     pub(crate) fn checks(&self) -> Checks {
         let readiness = &self.case.readiness;

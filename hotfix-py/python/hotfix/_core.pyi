@@ -489,7 +489,8 @@ class Action(_Document):
         """With ``ask_decision``: the question, in a sentence."""
     @property
     def role(self) -> str | None:
-        """With ``page``: the role to page."""
+        """With ``page``: the role to page. With ``notify``: the role that it is for, where that is
+        not everybody in the audience; ``why`` is its text then."""
     @property
     def share(self) -> float | None:
         """With ``set_traffic``: the canary's share, from 0 to 1."""

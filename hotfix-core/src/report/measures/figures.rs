@@ -83,7 +83,7 @@ impl Measures {
     /// | measure | from | to |
     /// |---|---|---|
     /// | `time_to_detect` | `began` | `detected` |
-    /// | `time_to_acknowledge` | `detected`, else `declared` | the first `acknowledge` |
+    /// | `time_to_acknowledge` | `detected`, else `declared` | the first `acknowledge`, or what somebody first did in a role that was paged |
     /// | `time_to_approve` | `declared` | all approvals of the first attempt are given |
     /// | `time_to_review` | `fix_started`, else `declared` | the first review item of a checklist until the deployment, or right after it, is done |
     /// | `time_to_fix` | `detected`, else `declared` | `deployed` |

@@ -36,7 +36,7 @@ pub(crate) struct IncidentHistory {
     /// The time of the last line.
     pub(crate) last: Timestamp,
     pub(crate) attempts: Vec<Attempt>,
-    /// The first `acknowledge`.
+    /// The first `acknowledge`, or the first thing that somebody did in a role that was paged.
     pub(crate) acknowledged: Option<Timestamp>,
     /// When a review item was first done.
     pub(crate) reviewed: Option<Timestamp>,
@@ -124,6 +124,7 @@ impl IncidentHistory {
     }
 
     fn take(&mut self, rollout: &Rollout, at: Timestamp, command: &Command, to: Option<&Stage>) {
+        self.acknowledged = self.acknowledged.or(rollout.first_answer());
         match command {
             Command::Acknowledge { .. } => _ = self.acknowledged.get_or_insert(at),
             Command::CheckItem { item, more, status: ItemStatus::Done, .. }

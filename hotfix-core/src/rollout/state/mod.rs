@@ -23,6 +23,7 @@ use crate::stats::StatError;
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action};
+use super::describe::addressed;
 use super::duty;
 use super::input::{Command, Input, InputKind};
 use super::revision::Kept;
@@ -299,9 +300,11 @@ impl RolloutState {
         let notifies =
             matches!(kind, InputKind::Approve | InputKind::SetSeverity | InputKind::SetFacts);
         // As recorded: an earlier release notified nobody when the severity changed.
-        if notifies
-            && actions.iter().any(|action| matches!(action.act, Act::Page { duty: None, .. }))
-        {
+        // Then it was a page.
+        let informs = |action: &Action| {
+            matches!(action.act, Act::Page { duty: None, .. } | Act::Notify { role: Some(_), .. })
+        };
+        if notifies && actions.iter().any(informs) {
             self.readiness.note_notified(policy, Some(at));
         }
         let decision = self.judged.verdict().decision;
@@ -342,16 +345,22 @@ impl RolloutState {
             let is_over = has_ended || !self.place.stage().wants_approvals();
             self.readiness.see_requests(policy, at, is_over);
         }
-        if kind == InputKind::SetFacts
-            && let Some(news) = self.readiness.news_by_rules(policy)
+        // The line before the first input opened the log.
+        let opens = self.place.seq == 2;
+        if (opens || kind == InputKind::SetFacts)
+            && let Some(news) = self.readiness.news_by_rules(policy, opens)
         {
-            let asks = self.readiness.note_by_rules(news);
-            self.people.note_by_rules(at, asks, actions);
+            let doubt = self.readiness.note_by_rules(news);
+            let text = doubt.map(|doubt| addressed(&plan.subject().incident, &doubt));
+            self.people.note_by_rules(at, text.as_deref(), actions);
         }
         let is_over = self.place.stage().is_final();
         let about = About::of(kind, judged.is_some() && decision == Decision::Ask);
-        self.people.note_actions(at, actions, about, notifies, is_over);
-        if is_over {
+        let severity = self.readiness.severity();
+        self.people.note_actions(at, actions, about, notifies, is_over, severity);
+        // Once the incident is over, nobody is asked for facts about it.
+        let is_resolved = self.agenda.came(Moment::Resolved).is_some();
+        if is_over || is_resolved && self.readiness.is_assumed(policy) {
             self.people.about_severity = None;
         }
         self.actions.add(at, input, actions);
@@ -440,6 +449,7 @@ impl RolloutState {
             asked,
             objected,
             on_status_page,
+            readers,
             unanswered,
             about_severity,
             interventions: _,
@@ -452,7 +462,7 @@ impl RolloutState {
             });
             write!(into, "{open:?}")?;
         }
-        write!(into, "{asked}{objected}{on_status_page}")?;
+        write!(into, "{asked}{objected}{on_status_page}{readers:?}")?;
         let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;
         write!(into, "{judge:?}{verdict:?}")
     }
