@@ -56,6 +56,10 @@ macro_rules! closed_set {
 }
 pub(crate) use closed_set;
 
+mod signal;
+
+pub use signal::Signal;
+
 /// An enumeration that [`closed_set!`] made.
 pub(crate) trait ClosedSet: Copy + 'static {
     const SET: (&'static [Self], &'static [&'static str]);
@@ -225,19 +229,6 @@ closed_set! {
         /// Ask a person.
         Ask = "ask",
         RollBack = "roll_back",
-    }
-    /// A problem that a person or a check reports.
-    Signal {
-        /// Doubt about the stability of the fix.
-        Doubt = "doubt",
-        UserReportsWorse = "user_reports_worse",
-        /// The original fault is still there.
-        FixDoesNotWork = "fix_does_not_work",
-        /// A critical error that did not occur before.
-        NewCriticalError = "new_critical_error",
-        HealthCheckFailed = "health_check_failed",
-        DataCorruption = "data_corruption",
-        WorsePerformance = "worse_performance",
     }
     /// A rollback method.
     RollbackMethod {
@@ -416,21 +407,6 @@ impl Moment {
             | Self::Resolved
             | Self::RolledBack
             | Self::Closed => None,
-        }
-    }
-}
-
-impl Signal {
-    /// What was reported, as a clause for people.
-    pub(crate) const fn described(self) -> &'static str {
-        match self {
-            Self::Doubt => "it was in doubt whether the fix is stable",
-            Self::UserReportsWorse => "users reported that the service got worse",
-            Self::FixDoesNotWork => "the fix did not solve the problem",
-            Self::NewCriticalError => "a new critical error appeared",
-            Self::HealthCheckFailed => "a health check failed",
-            Self::DataCorruption => "data was corrupted",
-            Self::WorsePerformance => "the service got slower",
         }
     }
 }

@@ -260,7 +260,7 @@ fn post_3_similar_incidents_are_ranked_with_why() {
     assert_eq!(order, ["INC-2041", "INC-2055", "INC-2102", "INC-2104", "INC-2101", "INC-2103"]);
     assert!(found.windows(2).all(|pair| pair[0].score >= pair[1].score));
     assert!(found.iter().all(|found| (0.0..=1.0).contains(&found.score)));
-    assert_eq!(found[4].differ, ["service"]);
+    assert_eq!(found[4].differ, ["service_down", "service"]);
     // An incident is not like itself: it is left out.
     let own = Known::from_log(incidents[1].log.as_bytes()).unwrap();
     let others = similar(&own, &logs(&incidents)).unwrap();
