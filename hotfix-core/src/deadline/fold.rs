@@ -50,16 +50,7 @@ impl Agenda {
                 Cause::Moment { moment }
             }
             Input::AnotherRelease => {
-                let (moments, reopened) = (&self.state.moments, self.state.reopened);
-                for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
-                    let came = origin(moments, obligation.from).map(|(_, at)| at);
-                    if obligation.another_release
-                        && course.on
-                        && obligation.counts_from(came, reopened).is_some()
-                    {
-                        course.settle_if(true, Settled { at, how: Settlement::Moment });
-                    }
-                }
+                self.settle_by_another_release(at);
                 Cause::AnotherRelease
             }
             Input::Moment { moment, at: came } => {
@@ -120,6 +111,20 @@ impl Agenda {
                 self.settle(answered, at, Settlement::Done);
                 self.begin_updates(answered, at);
                 Cause::Done { duty }
+            }
+        }
+    }
+
+    /// Another release settles the duties to plan one.
+    fn settle_by_another_release(&mut self, at: Timestamp) {
+        let (moments, reopened) = (&self.state.moments, self.state.reopened);
+        for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
+            let came = origin(moments, obligation.from).map(|(_, at)| at);
+            if obligation.another_release
+                && course.on
+                && obligation.counts_from(came, reopened).is_some()
+            {
+                course.settle_if(true, Settled { at, how: Settlement::Moment });
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
 use crate::plan::{Plan, Subject};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, Due, Duty};
-use crate::text::brief;
+use crate::text::{brief, moment};
 use crate::unit::{RoleName, Span, Timestamp};
 
 use super::action::Act;
@@ -16,7 +16,7 @@ use super::describe::addressed;
 use super::input::{Command, Input, TimeMeaning};
 use super::raise::called_first;
 use super::stage::{Resume, Stage};
-use super::state::{Readiness, RolloutState};
+use super::state::{Readiness, RolloutState, no_answer_since};
 use super::timely::is_timely;
 
 /// How long before the times that were stated readings may begin.
@@ -195,7 +195,8 @@ fn pages(
 
 /// The text of a page that is made once more.
 fn unanswered(why: &str, since: Option<Timestamp>) -> String {
-    since.map_or_else(|| why.to_owned(), |since| format!("{why} No answer since {since}."))
+    let since = since.map(|since| no_answer_since(&moment(since)));
+    format!("{why}{}", since.unwrap_or_default())
 }
 
 /// Passes what is known at the first logged input to the agenda.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hotfix_core::grade::{Audience, MessageKind};
 use hotfix_core::interop::convert;
+use hotfix_core::lint::Finding;
 use hotfix_core::message::{Format, Rendered};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
@@ -113,7 +114,7 @@ fn post_3_the_error_rate_is_one_also_where_successes_are_counted() {
 /// The phase is as long as its bounds need, so they act, and the linter says nothing else.
 #[test]
 fn dec_5_a_phase_that_waits_for_its_bounds_is_long_enough() {
-    let found: Vec<&str> = podinfo().lint(None).iter().map(|finding| finding.code()).collect();
+    let found: Vec<&str> = podinfo().lint(None).iter().map(Finding::code).collect();
     for code in ["HF-LINT-083", "HF-LINT-086", "HF-LINT-087"] {
         assert!(!found.contains(&code), "{found:?}");
     }

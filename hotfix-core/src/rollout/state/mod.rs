@@ -34,7 +34,7 @@ pub(super) use happened::Happened;
 pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
 use people::Unanswered;
-pub(super) use people::{About, People};
+pub(super) use people::{About, People, no_answer_since};
 pub(super) use place::Place;
 pub(super) use readiness::{Afterwards, Missing, Readiness};
 

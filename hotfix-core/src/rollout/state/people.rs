@@ -122,8 +122,8 @@ impl Unanswered {
     }
 }
 
-/// How the text of a repeated question ends.
-fn no_answer_since(since: &str) -> String {
+/// How the text of a repeated question or page ends.
+pub(crate) fn no_answer_since(since: &str) -> String {
     format!(" No answer since {since}.")
 }
 
