@@ -145,8 +145,7 @@ impl Agenda {
         course.through = through.max(course.through);
         course.settled = Some(Settled { at, how });
         course.times += 1;
-        let answers = matches!(how, Settlement::Acknowledged | Settlement::Acted);
-        let ladder = obligation.ladder.filter(|_| answers);
+        let ladder = obligation.ladder.filter(|_| how.is_answer());
         if let Some(answered) = ladder.and_then(|ladder| self.state.ladders.get_mut(ladder)) {
             let first = answered.map_or(at, |answered| answered.first);
             *answered = Some(Answered { first, last: at });

@@ -27,6 +27,13 @@ closed_set! {
     }
 }
 
+impl Settlement {
+    /// Whether somebody answered a page.
+    pub(super) const fn is_answer(self) -> bool {
+        matches!(self, Self::Acknowledged | Self::Acted)
+    }
+}
+
 /// How and when a duty was settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {

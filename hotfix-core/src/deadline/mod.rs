@@ -241,9 +241,7 @@ impl Agenda {
     /// When a page was first answered, of those whose answer holds.
     pub(crate) fn first_answer(&self) -> Option<Timestamp> {
         let settled = self.state.courses.iter().filter_map(|course| course.settled);
-        let is_answer =
-            |of: &Settled| matches!(of.how, Settlement::Acknowledged | Settlement::Acted);
-        settled.filter(is_answer).map(|settled| settled.at).min()
+        settled.filter(|settled| settled.how.is_answer()).map(|settled| settled.at).min()
     }
 
     /// The last time known.

@@ -120,6 +120,7 @@ impl Obligations {
     }
 
     fn of_duty(policy: &Policy, index: usize, duty: &Duty, ladders: &mut Escalations) -> Self {
+        let every = duty.every.filter(|every| !every.is_zero());
         Self {
             from: duty.from,
             within: duty.within,
@@ -128,7 +129,7 @@ impl Obligations {
                 .and_then(|lasts| lasts.least)
                 .filter(|_| duty.kind == DutyKind::Watch)
                 .unwrap_or(Span::ZERO),
-            every: duty.every.filter(|every| !every.is_zero()),
+            every,
             begun_by: (0..)
                 .zip(policy.duties())
                 .filter(|(_, notice)| is_first_news(notice, duty))
@@ -142,7 +143,7 @@ impl Obligations {
             },
             ask_again: match duty.kind {
                 // What is repeated is asked for in each interval.
-                _ if duty.every.is_some_and(|every| !every.is_zero()) => None,
+                _ if every.is_some() => None,
                 DutyKind::Page | DutyKind::Escalate => Some(policy.ask_again()),
                 // With a time it is asked for again once that has passed.
                 DutyKind::Notify if duty.within == Due::Within(Span::ZERO) => {

@@ -233,10 +233,11 @@ impl Facts {
         }
     }
 
-    /// Keeps the greater of both values of each fact; a fact that only one of them knows is kept.
+    /// Keeps the greater of both values of each fact, of values without an order the present one; a fact
+    /// that only one of them knows is kept.
     pub(crate) fn worsen(&mut self, now: &Self) {
         for (fact, value) in now.iter() {
-            if self.get(fact).is_none_or(|known| value.is_more(known)) {
+            if self.get(fact).is_none_or(|known| !known.is_more(value)) {
                 self.set(fact, value.clone());
             }
         }

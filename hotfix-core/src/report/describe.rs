@@ -219,8 +219,8 @@ pub(super) fn command(plan: &Plan, command: &Command, about: Option<&Act>) -> St
             let heard = if heard_by.is_some() { ", heard by another person" } else { "" };
             format!("approved the plan{}{heard}", by.unwrap_or_default())
         }
-        Command::CheckItem { item: id, more, status, .. } => {
-            let items = std::iter::once(id).chain(more).map(|id| item(policy, *id));
+        Command::CheckItem { status, .. } => {
+            let items = command.items().map(|id| item(policy, id));
             let what = match status {
                 ItemStatus::Done => "checked",
                 ItemStatus::NotApplicable => "not applicable",

@@ -1,4 +1,4 @@
-//! How the known facts of an incident developed: the worst that was known, and what came after it.
+//! How the known facts of an incident developed.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::unit::Timestamp;
 
 use super::describe::{self, utc};
 
-/// Most values of one fact; of further ones the last is kept, and the worst.
+/// Most values of one fact; of further ones the last is kept.
 const MOST: usize = 24;
 
 /// The values of each fact, in the order of time.
@@ -43,48 +43,22 @@ impl FactHistory {
             return;
         }
         if values.len() >= MOST {
-            let last = values.len() - 1;
-            let is_worst = values[last].value.as_ref() == worst(values);
-            values.remove(last - usize::from(is_worst));
+            values.pop();
         }
         values.push(Known { since: at, value: value.cloned() });
     }
 
-    /// The worst known value of a fact for which more is worse.
-    pub(super) fn worst(&self, fact: Fact) -> Option<&FactValue> {
-        worst(self.0.get(&FactId::BuiltIn(fact))?)
-    }
-
-    /// The worst known value of each fact; of a text or a time the last one.
-    pub(super) fn worst_of_each(&self) -> Facts {
-        let mut facts = Facts::default();
-        for (fact, values) in &self.0 {
-            if let Some(worst) = worst(values) {
-                facts.set(*fact, worst.clone());
-            }
-        }
-        facts
-    }
-
-    /// Whether a fact was ever known to hold; None: it was never known.
-    pub(super) fn ever_held(&self, fact: Fact) -> Option<bool> {
-        let values = self.0.get(&FactId::BuiltIn(fact))?;
-        let flags = values.iter().filter_map(|known| match known.value {
-            Some(FactValue::Flag(holds)) => Some(holds),
-            _ => None,
-        });
-        flags.max()
-    }
-
-    /// Each fact with its development: `yes until 2026-03-03 14:20:00 UTC, then no`.
-    pub(super) fn described(&self) -> BTreeMap<String, String> {
-        let of =
-            |(fact, values): (&FactId, &Vec<Known>)| (fact.to_string(), development(*fact, values));
+    /// Each fact with its development: `yes until 2026-03-03 14:20:00 UTC, then no`. `worst`: the worst
+    /// that was known of each.
+    pub(super) fn described(&self, worst: &Facts) -> BTreeMap<String, String> {
+        let of = |(fact, values): (&FactId, &Vec<Known>)| {
+            (fact.to_string(), development(*fact, values, worst))
+        };
         map_of(self.0.iter().map(of))
     }
 }
 
-fn development(fact: FactId, values: &[Known]) -> String {
+fn development(fact: FactId, values: &[Known], worst: &Facts) -> String {
     let shown =
         |known: &Known| known.value.as_ref().map_or_else(|| "unknown".to_owned(), describe::fact);
     let [first, later @ ..] = values else { return String::new() };
@@ -96,14 +70,14 @@ fn development(fact: FactId, values: &[Known]) -> String {
         text = format!("{text} → {} ({})", shown(then), utc(then.since));
     }
     // Where neither end is the worst, it is named.
-    match worst_between(fact, values) {
+    match worst_between(fact, values, worst) {
         Some(worst) => format!("at worst {}: {text}", describe::fact(worst)),
         None => text,
     }
 }
 
 /// The worst value of a figure of which more is worse, if it is not the first one.
-fn worst_between(fact: FactId, values: &[Known]) -> Option<&FactValue> {
+fn worst_between<'a>(fact: FactId, values: &[Known], worst: &'a Facts) -> Option<&'a FactValue> {
     let FactId::BuiltIn(
         Fact::UsersAffected | Fact::PaymentFailureShare | Fact::ErrorRate | Fact::LatencyP95,
     ) = fact
@@ -111,11 +85,5 @@ fn worst_between(fact: FactId, values: &[Known]) -> Option<&FactValue> {
         return None;
     };
     let first = values.first()?.value.as_ref();
-    worst(values).filter(|worst| first != Some(*worst) && values.len() > 2)
-}
-
-/// The greatest known value; of values without an order the last one.
-fn worst(values: &[Known]) -> Option<&FactValue> {
-    let known = values.iter().filter_map(|known| known.value.as_ref());
-    known.reduce(|worst, value| if worst.is_more(value) { worst } else { value })
+    worst.get(fact).filter(|worst| first != Some(*worst) && values.len() > 2)
 }

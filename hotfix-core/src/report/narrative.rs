@@ -121,7 +121,7 @@ fn duration(measures: &Measures) -> Option<String> {
 pub(super) fn impact(rollout: &Rollout, log: &LogSummary, history: &IncidentHistory) -> Impact {
     let plan = rollout.plan();
     let mut sentences = Vec::new();
-    let worst = history.facts.worst(Fact::UsersAffected);
+    let worst = rollout.worst_facts().get(FactId::BuiltIn(Fact::UsersAffected));
     let last = rollout.facts().get(FactId::BuiltIn(Fact::UsersAffected));
     let at_worst = if worst == last { "" } else { "At worst, " };
     sentences.extend(
@@ -144,7 +144,7 @@ pub(super) fn impact(rollout: &Rollout, log: &LogSummary, history: &IncidentHist
     }
     Impact {
         sentences,
-        facts: history.facts.described(),
+        facts: history.facts.described(rollout.worst_facts()),
         affected: history.affected.by_metric(plan),
     }
 }

@@ -250,15 +250,11 @@ impl Rollout {
             salt: &self.journal.salt,
         };
         match &input.command {
-            Command::CheckItem { item, more, status, .. } => {
+            Command::CheckItem { status: ItemStatus::Done, .. } => {
                 statement.check_items(input)?;
-                let mut items = std::iter::once(item).chain(more);
-                match status {
-                    ItemStatus::Done => items.try_for_each(|item| self.check_criterion(at, *item)),
-                    ItemStatus::NotApplicable | ItemStatus::Open => Ok(()),
-                }
+                input.command.items().try_for_each(|item| self.check_criterion(at, item))
             }
-            Command::WaiveItem { .. } => statement.check_items(input),
+            Command::CheckItem { .. } | Command::WaiveItem { .. } => statement.check_items(input),
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
                 statement.check(input)
             }

@@ -292,15 +292,11 @@ pub(super) fn update_agenda(
             }
             update_approvals(agenda, readiness, policy, at, &mut inputs);
         }
-        Command::CheckItem { item, more, .. } => {
-            inputs.extend(list_inputs(agenda, readiness, policy, |list| {
-                list.items.iter().any(|known| known.id == *item || more.contains(&known.id))
-            }));
-        }
-        Command::WaiveItem { item, .. } => {
-            inputs.extend(list_inputs(agenda, readiness, policy, |list| {
-                list.items.iter().any(|known| known.id == *item)
-            }));
+        Command::CheckItem { .. } | Command::WaiveItem { .. } => {
+            let has_one = |list: &Checklist| {
+                command.items().any(|id| list.items.iter().any(|of| of.id == id))
+            };
+            inputs.extend(list_inputs(agenda, readiness, policy, has_one));
         }
         Command::Start
         | Command::Confirm { .. }

@@ -389,6 +389,16 @@ impl Command {
         matches!(self, Self::Supersede { .. } | Self::Retry { .. })
     }
 
+    /// The items that it checks or waives.
+    pub(crate) fn items(&self) -> impl Iterator<Item = Name> + '_ {
+        let (item, more) = match self {
+            Self::CheckItem { item, more, .. } => (Some(item), more.as_slice()),
+            Self::WaiveItem { item, .. } => (Some(item), [].as_slice()),
+            _ => (None, [].as_slice()),
+        };
+        item.into_iter().chain(more).copied()
+    }
+
     /// Whether it says that the incident of a complete rollout is not over after all.
     pub(super) fn reopens(&self, stage: &Stage) -> bool {
         let Self::SetTimes { times, .. } = self else { return false };

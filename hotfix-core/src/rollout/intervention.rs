@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::sorting::sort_by_key;
+use crate::text::joined;
 use crate::unit::{Name, RoleName, Timestamp};
 
 use super::input::{Command, Input, InputKind};
@@ -62,9 +63,9 @@ fn parts(command: &Command) -> Option<(Option<RoleName>, Option<String>)> {
         Command::Approve { role, .. }
         | Command::Deny { role, .. }
         | Command::Withdraw { role, .. } => (Some(*role), None),
-        Command::CheckItem { item, more, .. } => {
-            let items: Vec<&str> = std::iter::once(item).chain(more).map(Name::as_str).collect();
-            (None, Some(items.join(", ")))
+        Command::CheckItem { .. } => {
+            let items: Vec<Name> = command.items().collect();
+            (None, Some(joined(items.iter().map(Name::as_str), ", ")))
         }
         Command::WaiveItem { item, role, .. } => (*role, Some(item.to_string())),
         Command::Release { release, .. }

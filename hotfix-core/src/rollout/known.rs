@@ -12,6 +12,11 @@ impl Rollout {
         self.case.readiness.is_assumed(self.plan.policy())
     }
 
+    /// Whether the incident is over, and no fix is live or being deployed.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.case.has_ended()
+    }
+
     /// The worst that was known of each fact, whatever is known now.
     pub(crate) const fn worst_facts(&self) -> &Facts {
         self.case.readiness.worst_facts()

@@ -81,9 +81,7 @@ impl Conclusion<'_> {
 
     /// What a person is asked about the present verdict.
     pub(super) fn question_about_verdict(&self, at: Timestamp) -> String {
-        let least = self.plan.policy().final_validation().watch;
-        let stage = self.case.place.stage();
-        if matches!(stage, Stage::FinalValidation { since } if at.since(*since) >= least) {
+        if self.case.place.is_validated(self.plan.policy(), at) {
             return self.question_about_the_end();
         }
         let verdict = self.case.judged.verdict();

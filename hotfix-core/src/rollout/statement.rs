@@ -192,16 +192,14 @@ impl Statement<'_> {
     /// Checks that each item or step exists, and that a waiver or `not_applicable` has a reason.
     pub(super) fn check_items(&self, input: &Input) -> Result<(), RefusalReason> {
         match &input.command {
-            Command::CheckItem { item, more, status, evidence } => {
+            Command::CheckItem { status, evidence, .. } => {
                 let aside = *status == ItemStatus::NotApplicable;
                 let reason = aside.then_some(("evidence", evidence.as_deref()));
-                let mut items = std::iter::once(item).chain(more);
-                items.try_for_each(|item| {
-                    self.check_item(*item, reason, input)?;
-                    if *status == ItemStatus::Done {
-                        self.check_review(*item, input)
-                    } else {
-                        Ok(())
+                input.command.items().try_for_each(|item| {
+                    self.check_item(item, reason, input)?;
+                    match status {
+                        ItemStatus::Done => self.check_review(item, input),
+                        ItemStatus::NotApplicable | ItemStatus::Open => Ok(()),
                     }
                 })
             }

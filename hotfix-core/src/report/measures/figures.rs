@@ -360,7 +360,7 @@ impl Incident<'_> {
     /// The largest share that was known, and the last one where it is another.
     fn users_affected(&self, name: MeasureName) -> Measure {
         let last = self.rollout.facts().get(FactId::BuiltIn(Fact::UsersAffected));
-        let worst = self.history.facts.worst(Fact::UsersAffected);
+        let worst = self.rollout.worst_facts().get(FactId::BuiltIn(Fact::UsersAffected));
         let [worst, last] = [worst, last].map(|value| value.and_then(FactValue::as_number));
         let percent = |share: f64| format!("{}%", figure(100.0 * share, 4));
         let Some(share) = worst else {
@@ -390,7 +390,7 @@ impl Incident<'_> {
     }
 
     fn revenue_impact(&self, name: MeasureName) -> Measure {
-        let Some(lost) = self.history.facts.ever_held(Fact::RevenueImpact) else {
+        let Some(lost) = self.rollout.worst_facts().flag(Fact::RevenueImpact) else {
             return not_stated(name, "it is not recorded whether revenue was lost".to_owned());
         };
         let words = if lost { "revenue was lost" } else { "no revenue was lost" };

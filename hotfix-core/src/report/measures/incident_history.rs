@@ -1,6 +1,6 @@
 //! History of an incident: events in the log that the final state of the rollout does not keep.
 
-use crate::gate::checklist::reviews;
+use crate::gate::checklist::is_review;
 use crate::grade::Moment;
 use crate::report::fact_history::FactHistory;
 use crate::report::impact::Tally;
@@ -63,9 +63,11 @@ impl Incident<'_> {
     /// How the incident is over, so that nothing more will be recorded; None while it continues. One
     /// that was resolved while no fix is live or being deployed has ended without one.
     pub(crate) fn over(&self) -> Option<&'static str> {
-        let came = |moment| self.rollout.moment(moment).is_some();
-        let ended = came(Moment::Resolved) && !self.rollout.stage().is_out();
-        if came(Moment::Closed) { Some("closed") } else { ended.then_some("resolved") }
+        if self.rollout.moment(Moment::Closed).is_some() {
+            Some("closed")
+        } else {
+            self.rollout.has_ended().then_some("resolved")
+        }
     }
 }
 
@@ -127,9 +129,8 @@ impl IncidentHistory {
         self.acknowledged = self.acknowledged.or(rollout.first_answer());
         match command {
             Command::Acknowledge { .. } => _ = self.acknowledged.get_or_insert(at),
-            Command::CheckItem { item, more, status: ItemStatus::Done, .. }
-                if reviews(rollout.plan().policy())
-                    .any(|(_, review)| review.id == *item || more.contains(&review.id)) =>
+            Command::CheckItem { status: ItemStatus::Done, .. }
+                if command.items().any(|item| is_review(rollout.plan().policy(), item)) =>
             {
                 self.reviewed.get_or_insert(at);
             }

@@ -8,7 +8,7 @@ use super::logs::first_line;
 use super::{Figure, MeasureError, MeasureName, Measures, starts_with_an_opening};
 use crate::fact::{Fact, FactId, FactKind, FactValue, Facts, OUTCOMES, Vocabulary};
 use crate::policy::Policy;
-use crate::rollout::State;
+use crate::rollout::{Recording, Rollout, State};
 use crate::sorting::sort_by;
 use crate::unit::Span;
 
@@ -81,10 +81,10 @@ impl Known {
     /// # Errors
     /// [`MeasureError::Log`] for a log that cannot be read.
     pub fn from_log(log: &[u8]) -> Result<Self, MeasureError> {
-        let (rollout, history) = IncidentHistory::read(log, 0)?;
+        let rollout = Rollout::replay(log, Recording::HandOut)
+            .map_err(|error| MeasureError::Log { index: 0, error })?;
         let vocabulary = rollout.plan().policy().vocabulary().clone();
-        let facts = facts(Incident { rollout: &rollout, history: &history });
-        Ok(Self { facts, vocabulary, opening: Some(first_line(log).to_owned()) })
+        Ok(Self { facts: facts(&rollout), vocabulary, opening: Some(first_line(log).to_owned()) })
     }
 
     /// Reads a log, or a JSON object of facts.
@@ -155,11 +155,11 @@ pub fn similar(known: &Known, logs: &[&[u8]]) -> Result<Vec<Similar>, MeasureErr
 }
 
 /// The worst known facts of an incident, with its service.
-fn facts(of: Incident<'_>) -> Facts {
-    let mut facts = of.history.facts.worst_of_each();
+fn facts(rollout: &Rollout) -> Facts {
+    let mut facts = rollout.worst_facts().clone();
     let service = FactId::BuiltIn(Fact::Service);
     if let (None, Some(name)) =
-        (facts.get(service), of.rollout.plan().subject().incident.service.as_ref())
+        (facts.get(service), rollout.plan().subject().incident.service.as_ref())
     {
         facts.set(service, FactValue::Text(name.clone()));
     }
@@ -167,7 +167,7 @@ fn facts(of: Incident<'_>) -> Facts {
 }
 
 fn compare(known: &Known, index: usize, incident: Incident<'_>) -> Similar {
-    let theirs = facts(incident);
+    let theirs = facts(incident.rollout);
     let policy = incident.rollout.plan().policy();
     let measures = Measures::of(incident);
     let recovered_after = measures.get(MeasureName::TimeToRecover);

@@ -88,7 +88,7 @@ impl Place {
 
     /// Whether the least time of the final validation is over: then a person may be asked about the
     /// end.
-    pub(super) fn is_validated(&self, policy: &Policy, at: Timestamp) -> bool {
+    pub(crate) fn is_validated(&self, policy: &Policy, at: Timestamp) -> bool {
         self.validated_at(policy).is_some_and(|ends| at >= ends)
     }
 

@@ -180,14 +180,14 @@ impl Readiness {
             Command::Withdraw { role, why } => {
                 self.words.take(policy, statement(Answer::Withdrawn, *role, why));
             }
-            Command::CheckItem { item, more, status, evidence } => {
+            Command::CheckItem { status, evidence, .. } => {
                 let state = match status {
                     ItemStatus::Done => ItemState::Done,
                     ItemStatus::NotApplicable => ItemState::NotApplicable,
                     ItemStatus::Open => ItemState::Open,
                 };
-                for item in std::iter::once(item).chain(more) {
-                    self.marks.put(*item, mark(state, evidence.clone()));
+                for item in input.command.items() {
+                    self.marks.put(item, mark(state, evidence.clone()));
                 }
             }
             Command::WaiveItem { item, why, role: _ } => {
