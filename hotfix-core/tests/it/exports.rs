@@ -442,15 +442,17 @@ fn post_3_the_metrics_read_back_as_the_rollout_is() {
 #[test]
 fn post_3_labels_are_escaped() {
     use hotfix_core::{
-        plan::Plan,
+        plan::{Plan, Subject},
         policy::Policy,
         rollout::{Recording, Rollout},
     };
+    // A log of an earlier release may have such a name.
     let odd = "a\"b\\c\nd} 1\n# EOF";
     let policy = std::sync::Arc::new(Policy::preset("phased-canary").unwrap());
-    let incident = json!({"id": "INC-1", "service": odd}).to_string();
-    let plan =
-        Plan::from_json(policy, &incident, r#"{"version": "2", "previous": "1"}"#, "").unwrap();
+    let incident = json!({"id": "INC-1", "service": odd});
+    let release = json!({"version": "2", "previous": "1"});
+    let subject = Subject::from_values(incident, Some(release), None).unwrap();
+    let plan = Plan::restored(policy, subject, std::collections::BTreeMap::new()).unwrap();
     let rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
     let at = "2026-03-03T14:40:00Z".parse().unwrap();
     let families = parse(&openmetrics::text(&rollout, at).replace("\\n# EOF", "\\n# END"));
