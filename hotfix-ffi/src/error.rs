@@ -9,9 +9,7 @@ use hotfix_core::fact::FactErrors;
 use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
-use hotfix_core::rollout::{
-    InputError, InputKind, LogError, Refusal, SnapshotError, State,
-};
+use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError, State};
 use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
 use hotfix_core::unit::{Timestamp, UnitError};

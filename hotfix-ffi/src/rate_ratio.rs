@@ -22,12 +22,12 @@ fn from_settings(mut settings: Map<String, Value>) -> Fallible<Test> {
     let model = model.map_err(unreadable)?;
     let settings = Value::Object(settings);
     Ok(match model {
-        Model::Poisson => Test::Poisson(Running::new(
-            read_part(SETTINGS, &settings).map_err(unreadable)?,
-        )?),
-        Model::Bernoulli => Test::Bernoulli(Running::new(
-            read_part(SETTINGS, &settings).map_err(unreadable)?,
-        )?),
+        Model::Poisson => {
+            Test::Poisson(Running::new(read_part(SETTINGS, &settings).map_err(unreadable)?)?)
+        }
+        Model::Bernoulli => {
+            Test::Bernoulli(Running::new(read_part(SETTINGS, &settings).map_err(unreadable)?)?)
+        }
     })
 }
 

@@ -144,8 +144,7 @@ impl<D: Design> Running<D> {
     }
 
     fn from_text(text: &str) -> Fallible<Box<Self>> {
-        let SavedTest::<D::Settings, D::State> { settings, state, .. } =
-            document(text, "bytes")?;
+        let SavedTest::<D::Settings, D::State> { settings, state, .. } = document(text, "bytes")?;
         let design = D::try_new(&settings)?;
         design.check(&state)?;
         Ok(Box::new(Self { settings, design, state }))

@@ -322,7 +322,9 @@ pub unsafe extern "C" fn hotfix_rollout_find_action(
             pointer::read(rollout, "rollout", |s| {
                 let mut known = s.rollout.pending_actions().iter().chain(&s.actions);
                 let action = known.find(|action| action.id.to_string() == id);
-                action.map(hotfix_action::of).ok_or_else(|| hotfix_error::no_action(id.escape_debug()))
+                action
+                    .map(hotfix_action::of)
+                    .ok_or_else(|| hotfix_error::no_action(id.escape_debug()))
             })
         })
     }

@@ -120,8 +120,9 @@ fn read_arms(value: &Bound<'_, PyAny>, arms: &mut Arms) -> Result<()> {
     arms.totals = false;
     if left > 0 {
         if let Some(totals) = fields.get_item(intern!(py, "totals"))? {
-            arms.totals =
-                totals.extract().map_err(|_| expected("True or False", &totals).within("totals"))?;
+            arms.totals = totals
+                .extract()
+                .map_err(|_| expected("True or False", &totals).within("totals"))?;
         }
         for (key, _) in &fields.copy()? {
             let key = key_of(&key)?;

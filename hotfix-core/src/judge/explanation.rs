@@ -46,7 +46,7 @@ impl MetricWhy {
         if place == Some(0) || (place.is_some() && verdict.decision == Decision::Hold) {
             let _ = write!(text, " Decision: {}.", verdict.decision.in_words());
         }
-        // A reading that came and was not used is said to be so already.
+        // That a reading came and was not used has a sentence of its own.
         if let Some(change) = self.counterfactual.describe(kind, worse, place.is_some())
             && watched.readings().unused[0].is_none()
             && (self.tick.is_some() || self.window.canary.is_some())
@@ -207,7 +207,9 @@ impl AppliedRule {
                     not_used("The readings of the live version are missing", unused[1])
                 }
                 Band::NotFinite => "The reading is not a finite number".to_owned(),
-                _ if unused[0].is_some() => not_used("Nothing could be used in this phase", unused[0]),
+                _ if unused[0].is_some() => {
+                    not_used("Nothing could be used in this phase", unused[0])
+                }
                 _ => "It was not read in this phase".to_owned(),
             },
             Rule::NotJudged if watched.ratio().is_some() => {

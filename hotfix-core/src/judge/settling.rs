@@ -220,7 +220,8 @@ impl Watched {
     /// is no number.
     pub(super) fn slowdown_rule(&self, at: Timestamp) -> Option<Rule> {
         let (settling, test) = (self.tests().settling()?, self.tests().worse()?);
-        let (ratio, error) = self.slowdown().filter(|(ratio, error)| (ratio + error).is_finite())?;
+        let (ratio, error) =
+            self.slowdown().filter(|(ratio, error)| (ratio + error).is_finite())?;
         let peak = settling.began_again.filter(|_| settling.decays(at));
         Some(Rule::Slowdown {
             error,

@@ -29,9 +29,9 @@ impl ReadingPlace {
     pub fn path(&self) -> String {
         let Self { metric, arm, stratum, instance } = self;
         let stratum = stratum.map_or_else(String::new, |stratum| format!("/{stratum}"));
-        let instance = instance.as_deref().map_or_else(String::new, |instance| {
-            format!("/{}", pointer_step(instance))
-        });
+        let instance = instance
+            .as_deref()
+            .map_or_else(String::new, |instance| format!("/{}", pointer_step(instance)));
         format!("/metrics/{metric}{stratum}/{arm}{instance}")
     }
 }

@@ -211,8 +211,12 @@ impl Unused {
     pub(crate) const fn describe(self) -> &'static str {
         match self {
             Self::First => "the first totals only show what the next ones count from",
-            Self::Fell => "the totals fell, and are too high for a counter that was reset: send those of one source",
-            Self::TwoMoments => "the events rose by more than the trials: send both as they were at one moment",
+            Self::Fell => {
+                "the totals fell, and are too high for a counter that was reset: send those of one source"
+            }
+            Self::TwoMoments => {
+                "the events rose by more than the trials: send both as they were at one moment"
+            }
         }
     }
 }

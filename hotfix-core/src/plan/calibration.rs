@@ -222,7 +222,8 @@ pub(super) fn calibrations(
     (seed, requests): (u64, Option<f64>),
 ) -> Result<BTreeMap<MetricName, MetricCalibration>, PlanError> {
     if histories.counts.is_empty() && histories.times.is_empty() {
-        let fault = "it has the history of no metric: give one, or make the plan without a calibration";
+        let fault =
+            "it has the history of no metric: give one, or make the plan without a calibration";
         return Err(PlanError::Syntax { document: CALIBRATION, fault: fault.to_owned() });
     }
     let mut calibrations = BTreeMap::new();

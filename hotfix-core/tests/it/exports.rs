@@ -452,7 +452,7 @@ fn post_3_labels_are_escaped() {
     let incident = json!({"id": "INC-1", "service": odd});
     let release = json!({"version": "2", "previous": "1"});
     let subject = Subject::from_values(incident, Some(release), None).unwrap();
-    let plan = Plan::restored(policy, subject, std::collections::BTreeMap::new()).unwrap();
+    let plan = Plan::restored(policy, subject, BTreeMap::new()).unwrap();
     let rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
     let at = "2026-03-03T14:40:00Z".parse().unwrap();
     let families = parse(&openmetrics::text(&rollout, at).replace("\\n# EOF", "\\n# END"));

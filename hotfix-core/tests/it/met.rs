@@ -478,8 +478,16 @@ fn met_6_a_refused_reading_says_which_part_it_was() {
     let large = r#"{"e":{"canary":{"pod-77":[1,1e300]}}}"#;
     let stratum = r#"{"e":[{"canary":[1,10]},{"baseline":[-1,10]}]}"#;
     for (metrics, place, says) in [
-        (pods, "HF-MET-003 /metrics/e/canary/pod-77", "instance `pod-77` of the canary of `e` has 11"),
-        (large, "HF-MET-008 /metrics/e/canary/pod-77", "instance `pod-77` of the canary of `e` has"),
+        (
+            pods,
+            "HF-MET-003 /metrics/e/canary/pod-77",
+            "instance `pod-77` of the canary of `e` has 11",
+        ),
+        (
+            large,
+            "HF-MET-008 /metrics/e/canary/pod-77",
+            "instance `pod-77` of the canary of `e` has",
+        ),
         (stratum, "HF-MET-004 /metrics/e/1/baseline", "the baseline of `e` in stratum 2 has"),
     ] {
         let (at, sentence) = refused(&mut Watch::new(ERRORS), metrics);
@@ -491,7 +499,11 @@ fn met_6_a_refused_reading_says_which_part_it_was() {
 #[test]
 fn met_6_a_form_that_cannot_be_read_is_named_with_its_place() {
     for (metrics, path, says) in [
-        (r#"{"e":{"canary":{"le":[1],"counts":[2]}}}"#, "/metrics/e/canary/count", "`count` is missing"),
+        (
+            r#"{"e":{"canary":{"le":[1],"counts":[2]}}}"#,
+            "/metrics/e/canary/count",
+            "`count` is missing",
+        ),
         (r#"{"e":{"canary":{"p":[1,2],"q":[3]}}}"#, "/metrics/e/canary/q", "an array of length 2"),
         (r#"{"e":[[[1,10],[2,10]]]}"#, "/metrics/e/0", "a list is not allowed here"),
     ] {
