@@ -282,7 +282,7 @@ typedef enum hotfix_rollout_views {
    */
   HOTFIX_ROLLOUT_VIEW_WHY = 8,
   /**
-   * The estimated impact of each version in bad events per minute, over the phase so far: {"at",
+   * The estimated impact of each version in bad events per minute, over the trailing window: {"at",
    * "canary", "live", "lesser", "metrics", "requests_per_minute"}; `null` if there is no verdict.
    */
   HOTFIX_ROLLOUT_VIEW_HARM = 9,
@@ -1249,8 +1249,8 @@ typedef struct hotfix_action {
    */
   struct hotfix_str method;
   /**
-   * PAGE: the role; otherwise empty. The roles of REQUEST_APPROVAL, and whom to contact, are in
-   * the JSON of hotfix_rollout_actions.
+   * PAGE, and NOTIFY that is for one role: the role; otherwise empty. The roles of
+   * REQUEST_APPROVAL, and whom to contact, are in the JSON of hotfix_rollout_actions.
    */
   struct hotfix_str role;
   /**
@@ -1262,8 +1262,8 @@ typedef struct hotfix_action {
    */
   struct hotfix_str audience;
   /**
-   * ASK_DECISION: the question. PAGE: the reason. SCHEDULE: the name of the meeting. Otherwise
-   * empty.
+   * ASK_DECISION: the question. PAGE, and NOTIFY that is for one role: the reason. SCHEDULE: the
+   * name of the meeting. Otherwise empty.
    */
   struct hotfix_str text;
   /**

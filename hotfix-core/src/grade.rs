@@ -56,6 +56,10 @@ macro_rules! closed_set {
 }
 pub(crate) use closed_set;
 
+mod signal;
+
+pub use signal::Signal;
+
 /// An enumeration that [`closed_set!`] made.
 pub(crate) trait ClosedSet: Copy + 'static {
     const SET: (&'static [Self], &'static [&'static str]);
@@ -226,19 +230,6 @@ closed_set! {
         Ask = "ask",
         RollBack = "roll_back",
     }
-    /// A problem that a person or a check reports.
-    Signal {
-        /// Doubt about the stability of the fix.
-        Doubt = "doubt",
-        UserReportsWorse = "user_reports_worse",
-        /// The original fault is still there.
-        FixDoesNotWork = "fix_does_not_work",
-        /// A critical error that did not occur before.
-        NewCriticalError = "new_critical_error",
-        HealthCheckFailed = "health_check_failed",
-        DataCorruption = "data_corruption",
-        WorsePerformance = "worse_performance",
-    }
     /// A rollback method.
     RollbackMethod {
         /// Switch the feature flag off.
@@ -378,6 +369,23 @@ closed_set! {
     }
 }
 
+impl MessageKind {
+    /// The message that announces a moment.
+    pub(crate) const fn of(moment: Moment) -> Self {
+        match moment {
+            Moment::Began
+            | Moment::Detected
+            | Moment::Declared
+            | Moment::Approved
+            | Moment::FixStarted => Self::Alert,
+            Moment::DeployStarted => Self::DeploymentStarted,
+            Moment::Deployed => Self::Deployed,
+            Moment::Verified | Moment::Resolved | Moment::Closed => Self::Resolved,
+            Moment::RolledBack => Self::RolledBack,
+        }
+    }
+}
+
 impl Moment {
     /// Whether it is about the incident, not about its fix, and so before all work of people.
     pub(crate) fn is_early(self) -> bool {
@@ -409,6 +417,14 @@ impl Worse {
         match self {
             Self::Higher => events,
             Self::Lower => trials - events,
+        }
+    }
+
+    /// The worse side, as a preposition.
+    pub(crate) const fn side(self) -> &'static str {
+        match self {
+            Self::Higher => "above",
+            Self::Lower => "below",
         }
     }
 
@@ -502,6 +518,14 @@ closed_set! {
         Business = "business",
         /// Operation of the service.
         Operational = "operational",
+    }
+    /// What of the log answers a success criterion.
+    CriterionAnswer {
+        /// No rollback was needed.
+        Rollback = "rollback",
+        /// The rollout was completed in the time of the change record's estimate, else of the
+        /// phases.
+        Duration = "duration",
     }
     /// The branching model.
     Flow {

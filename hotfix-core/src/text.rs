@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
-use crate::unit::Span;
+use crate::unit::{Span, Timestamp, is_invisible};
 
 /// The beginning of a remedy: `did you mean …? `, or nothing.
 pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
@@ -40,19 +40,49 @@ pub(crate) fn sentence(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// Text from outside for a sentence: one short line.
-pub(crate) fn shown(text: &str) -> String {
-    const MOST: usize = 64;
-    // Most text is short and plain, and is shown unchanged.
-    if text.len() <= MOST && text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'\\') {
-        return text.to_owned();
+/// Date and time in UTC, with seconds where there are some: `2026-03-03 14:52 UTC`.
+pub(crate) fn moment(at: Timestamp) -> String {
+    const MINUTES: usize = "2026-03-03T14:52".len();
+    let time = at.to_string();
+    let shown = if at.as_millis() % 60_000 < 1_000 { MINUTES } else { MINUTES + ":00".len() };
+    let shown = time.chars().take(shown).map(|c| if c == 'T' { ' ' } else { c });
+    shown.chain(" UTC".chars()).collect()
+}
+
+/// Most characters of a text from outside in a sentence.
+const MOST: usize = 64;
+
+/// A character of a text from outside, as people read it: control characters and line breaks become
+/// spaces. None for one that is invisible or turns the reading direction, because it can disguise a
+/// text; the joiners of scripts and emoji, and the selectors of their form, are spelling.
+pub(crate) fn readable(c: char) -> Option<char> {
+    match c {
+        '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' => Some(c),
+        '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}' => Some(' '),
+        c if c.is_control() => Some(' '),
+        c => (!is_invisible(c)).then_some(c),
     }
+}
+
+/// Text from outside as people read it, in one line.
+pub(crate) fn line(text: &str) -> String {
+    let plain: String = text.chars().filter_map(readable).collect();
+    joined(plain.split_whitespace(), " ")
+}
+
+/// Text from outside for a sentence that people read: one short line.
+pub(crate) fn brief(text: &str) -> String {
+    drawn(&line(text), MOST)
+}
+
+/// Text from outside for an error: one short line, in which what cannot be seen is escaped.
+pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::new();
     for c in text.chars().take(MOST) {
-        if matches!(c, '"' | '\'') {
-            shown.push(c);
-        } else {
+        if c == '\\' || is_invisible(c) {
             shown.extend(c.escape_debug());
+        } else {
+            shown.push(c);
         }
     }
     if text.chars().nth(MOST).is_some() {
@@ -172,24 +202,17 @@ pub(crate) fn time_range(least: Option<Span>, most: Option<Span>) -> Option<Stri
     }
 }
 
-/// The beginning of a text for a drawing, of at most `most` characters.
+/// The beginning of a text from outside, of at most `most` characters, with its line breaks.
 pub(crate) fn drawn(text: &str, most: usize) -> String {
-    let mut shown: String = text.chars().take(most).map(drawable).collect();
+    let read = |c| match c {
+        '\n' | '\u{2028}' | '\u{2029}' => Some('\n'),
+        c => readable(c),
+    };
+    let mut shown: String = text.chars().take(most).filter_map(read).collect();
     if text.chars().nth(most).is_some() {
         shown.push('…');
     }
     shown
-}
-
-/// A character for a drawing: control characters, and code points that XML does not allow, become
-/// blanks.
-pub(crate) fn drawable(c: char) -> char {
-    match c {
-        '\n' | '\u{2028}' | '\u{2029}' => '\n',
-        '\u{fffe}' | '\u{ffff}' => ' ',
-        c if c.is_control() => ' ',
-        c => c,
-    }
 }
 
 /// One line of text, escaped for Mermaid.
@@ -220,12 +243,8 @@ pub(crate) fn mermaid(line: &str) -> String {
 
 /// Text from outside, escaped for a line of Markdown: one line without markup, HTML, links or the
 /// end of a table cell. Empty text becomes a dash.
-///
-/// Characters that change the writing direction are removed, because they can disguise a text.
 pub(crate) fn markdown(text: &str) -> String {
-    let turns = |c: &char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let plain: String = text.chars().filter(|c| !turns(c)).map(drawable).collect();
-    let line = joined(plain.split_whitespace(), " ");
+    let line = line(text);
     if line.is_empty() {
         return "–".to_owned();
     }
@@ -294,6 +313,25 @@ mod tests {
         ] {
             assert_eq!(markdown(text), shown);
         }
+    }
+
+    #[test]
+    fn comm_2_a_text_is_spelled_as_its_author_did_and_hides_nothing() {
+        for (text, plain, in_an_error) in [
+            ("پرداخت\u{200c}ها", "پرداخت\u{200c}ها", "پرداخت\\u{200c}ها"),
+            ("👩\u{200d}💻 ❤\u{fe0f}", "👩\u{200d}💻 ❤\u{fe0f}", "👩\\u{200d}💻 ❤\\u{fe0f}"),
+            ("हिन्दी, e\u{301}", "हिन्दी, e\u{301}", "हिन्दी, e\u{301}"),
+            ("tab\there\r\nand\u{7}", "tab here and", "tab\\there\\r\\nand\\u{7}"),
+            ("\u{202e}b\u{ad}\u{200b}\u{61c}c", "bc", "\\u{202e}b\\u{ad}\\u{200b}\\u{61c}c"),
+            ("a\\b", "a\\b", "a\\\\b"),
+            ("\u{feff}ß é 日本", "ß é 日本", "\\u{feff}ß é 日本"),
+            ("", "", ""),
+        ] {
+            assert_eq!(line(text), plain);
+            assert_eq!(brief(text), plain);
+            assert_eq!(shown(text), in_an_error);
+        }
+        assert_eq!(brief(&"a".repeat(65)), "a".repeat(64) + "…");
     }
 
     #[test]

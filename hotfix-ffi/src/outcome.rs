@@ -4,6 +4,7 @@ use std::ffi::c_char;
 
 use hotfix_core::judge::Decision;
 use hotfix_core::rollout::{Act, Action, State};
+use hotfix_core::unit::RoleName;
 
 use crate::buffer::{hotfix_str, in_place};
 use crate::error::{Fallible, hotfix_error};
@@ -196,15 +197,15 @@ pub struct hotfix_action {
     pub version: hotfix_str,
     /// ROLL_BACK: the method, such as "feature_flag"; otherwise empty.
     pub method: hotfix_str,
-    /// PAGE: the role; otherwise empty. The roles of REQUEST_APPROVAL, and whom to contact, are in
-    /// the JSON of hotfix_rollout_actions.
+    /// PAGE, and NOTIFY that is for one role: the role; otherwise empty. The roles of
+    /// REQUEST_APPROVAL, and whom to contact, are in the JSON of hotfix_rollout_actions.
     pub role: hotfix_str,
     /// NOTIFY and UPDATE_STATUS_PAGE: the kind of message, such as "rolling_back"; otherwise empty.
     pub message: hotfix_str,
     /// NOTIFY: the audience, such as "responders"; otherwise empty.
     pub audience: hotfix_str,
-    /// ASK_DECISION: the question. PAGE: the reason. SCHEDULE: the name of the meeting. Otherwise
-    /// empty.
+    /// ASK_DECISION: the question. PAGE, and NOTIFY that is for one role: the reason. SCHEDULE: the
+    /// name of the meeting. Otherwise empty.
     pub text: hotfix_str,
     /// The duty that caused the action, which `acknowledge` and `done` name; otherwise empty. The
     /// time by which a meeting is due is in the JSON of hotfix_rollout_actions.
@@ -263,9 +264,11 @@ impl hotfix_action {
             }
             Act::AskDecision { question } => view.text = hotfix_str::of(question),
             Act::RequestApproval { .. } => {}
-            Act::Notify { audience, message, .. } => {
+            Act::Notify { audience, message, role, why, .. } => {
                 view.audience = hotfix_str::of(audience.as_str());
                 view.message = hotfix_str::of(message.as_str());
+                view.role = hotfix_str::of(role.as_ref().map_or("", RoleName::as_str));
+                view.text = hotfix_str::of(why.as_deref().unwrap_or_default());
             }
             Act::Page { role, why, .. } => {
                 view.role = hotfix_str::of(role.as_str());

@@ -80,7 +80,7 @@ pub const ROLLOUT_VIEWS: &[View<Rollout>] = &[
          in one sentence (\"sentence\"). During and after a rollback this explains the verdict \
          before the rollback. It searches and takes some milliseconds: do not ask at every tick."),
     view!(9 harm: Now(|rollout| canonical(&rollout.harm())) =>
-        "The estimated impact of each version in bad events per minute, over the phase so far: \
+        "The estimated impact of each version in bad events per minute, over the trailing window: \
          {\"at\", \"canary\", \"live\", \"lesser\", \"metrics\", \"requests_per_minute\"}; `null` \
          if there is no verdict."),
     view!(10 forecast: Now(|rollout| canonical(&rollout.forecast())) =>

@@ -54,7 +54,8 @@ document! {
         fn audience(this) -> Option<Name<Audience>> { maybe(this, "audience") }
         /// With ``notify`` and ``update_status_page``: the kind of message.
         fn message(this) -> Option<Name<MessageKind>> { maybe(this, "message") }
-        /// With ``page``: the role to page.
+        /// With ``page``: the role to page. With ``notify``: the role that it is for, where that is
+        /// not everybody in the audience; ``why`` is its text then.
         fn role(this) -> Option<String> { word(this, "role") }
         /// With ``page``: the reason, in a sentence.
         fn why(this) -> Option<String> { word(this, "why") }

@@ -83,7 +83,7 @@ fn range(range: Option<judge::Range>) -> Option<(f64, f64)> {
 }
 
 document! {
-    /// The estimated impact of each version in bad events per minute, over the phase so far.
+    /// The estimated impact of each version in bad events per minute, over the trailing window.
     Harm(judge::Harm) {
         /// The time, in UTC.
         fn at(this) -> At { At(this.at) }

@@ -427,8 +427,8 @@ impl Rollout {
         Ok(self.lock(py)?.why().map(Why))
     }
 
-    /// The estimated impact of each version in bad events per minute, over the phase so far; None
-    /// if `why` is None.
+    /// The estimated impact of each version in bad events per minute, over the trailing window;
+    /// None if `why` is None.
     fn harm(&self, py: Python<'_>) -> PyResult<Option<Harm>> {
         Ok(self.lock(py)?.harm().map(Harm))
     }

@@ -337,21 +337,64 @@ def test_the_program_for_http_calls_the_service(folder: Path) -> None:
     assert calls == ["/deploy?version=2.3.1", "/traffic?share=0.1", "/roll_back?version=2.3.0"]
 
 
-@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
-def test_the_program_for_argo_rollouts_asks_kubectl(folder: Path) -> None:
-    calls = folder / "calls"
-    kubectl = folder / "kubectl"
-    kubectl.write_text(f'#!/bin/sh\necho "$*" >> {calls}\n[ "$1" != get ] || printf 10\n')
-    kubectl.chmod(0o755)
+# A `kubectl` with one Rollout of the steps 10%, 50% and 100%, each with a pause.
+KUBECTL = """#!/usr/bin/python3
+import json, pathlib, re, sys
+place = pathlib.Path(__file__).with_name("rollout.json")
+now, words = json.loads(place.read_text()), sys.argv[1:]
+asked = " ".join(words)
+if image := re.search("set image payments app=registry.example.org/payments:(.*)", asked):
+    if image[1] != now["current"]:
+        now |= {"current": image[1], "generation": now["generation"] + 1}
+        now |= {"weight": 10, "phase": "Paused"} if image[1] != now["stable"] else {"weight": 0, "phase": "Healthy"}
+elif asked == "argo rollouts abort payments":
+    now |= {"weight": 0, "phase": "Degraded"}
+elif asked.startswith("argo rollouts promote payments"):
+    steps = {0: 0, 10: 50, 50: 100}
+    now["weight"] = 100 if "--full" in words else steps[now["weight"]]
+    if now["weight"] == 100:  # the update is complete
+        now |= {"stable": now["current"], "weight": 0, "phase": "Healthy"}
+else:
+    names = {
+        "metadata.generation": "generation", "status.observedGeneration": "generation", "status.phase": "phase",
+        "status.currentPodHash": "current", "status.stableRS": "stable",
+        "status.canary.weights.canary.weight": "weight",
+    }
+    path, wanted = re.search("jsonpath={.(.*)}=?(.*)", asked).groups()
+    found = str(now[names[path]])
+    if words[0] == "get":
+        print(found, end="")
+    else:
+        assert words[0] == "wait" and found == wanted, (asked, found)
+place.write_text(json.dumps(now))
+"""
 
-    def act(kind: str, **action: object) -> str:
-        calls.write_text("")
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_the_program_for_argo_rollouts_moves_what_it_confirms(folder: Path) -> None:
+    (folder / "kubectl").write_text(KUBECTL)
+    (folder / "kubectl").chmod(0o755)
+    state = folder / "rollout.json"
+
+    def act(kind: str, **action: object) -> tuple[str, str, int]:
         document = json.dumps({"kind": kind, "id": "7.0", **action})
         environment = {"PATH": f"{folder}:/usr/bin:/bin"}
-        subprocess.run(["./act", kind], input=document, text=True, env=environment, check=True)
-        return calls.read_text()
+        for _ in range(2):  # each case may be repeated
+            subprocess.run(["./act", kind], input=document, text=True, env=environment, check=True)
+        now = json.loads(state.read_text())
+        return now["current"], now["stable"], now["weight"]
 
-    assert "set image payments app=registry.example.org/payments:2.3.1" in act("deploy", version="2.3.1")
-    assert "promote payments" in act("set_traffic", share=0.5)
-    assert "promote" not in act("set_traffic", share=0.1)  # it has this share already
-    assert "abort payments" in act("roll_back", version="2.3.0", method="redeploy")
+    def deploy() -> None:
+        before = {"current": "2.3.0", "stable": "2.3.0", "weight": 0, "phase": "Healthy", "generation": 7}
+        state.write_text(json.dumps(before))
+        assert act("deploy", version="2.3.1") == ("2.3.1", "2.3.0", 10)
+        assert act("set_traffic", share=0.1) == ("2.3.1", "2.3.0", 10)  # it has this share already
+
+    # Rolled back during the update, and after it.
+    deploy()
+    assert act("set_traffic", share=0.5) == ("2.3.1", "2.3.0", 50)
+    assert act("roll_back", version="2.3.0", method="platform") == ("2.3.0", "2.3.0", 0)
+    deploy()
+    assert act("set_traffic", share=0.5) == ("2.3.1", "2.3.0", 50)
+    assert act("set_traffic", share=1) == ("2.3.1", "2.3.1", 0)
+    assert act("roll_back", version="2.3.0", method="platform") == ("2.3.0", "2.3.0", 0)

@@ -167,17 +167,19 @@ def test_gate_1_a_question_offers_what_is_accepted(folder: Path) -> None:
     def offered(rollout: hotfix.Rollout, actions: list[hotfix.Action]) -> list[str]:
         (asked,) = [action for action in actions if action.kind == "ask_decision"]
         *_, buttons = chat.decision_buttons(rollout, asked)["blocks"]
-        found = [json.loads(element["value"])["kind"] for element in buttons["elements"]]
-        for kind in found:
+        values = [element["value"] for element in buttons["elements"]]
+        for value in values:
             again = hotfix.Rollout.restore(rollout.snapshot(), "")
-            value = json.dumps({"kind": kind})
             click = {"user": {"id": "U0G9QF9C6"}, "actions": [{"value": value, "action_ts": "1.0"}]}
             assert again.handle(again.now or START, chat.to_input(click)).events
-        return found
+        return [json.loads(value)["kind"] for value in values]
 
     plan = hotfix.Policy.from_toml(QUICK).plan(INCIDENT, {"version": "2.3.1", "previous": "2.3.0"})
     rollout = hotfix.Rollout(plan)
     actions = rollout.handle(START, {"kind": "start", "by": "lena"}).actions
+    late = hotfix.Rollout.restore(rollout.snapshot(), "")
+    actions = late.handle(START + timedelta(hours=1), {"kind": "tick"}).actions  # the deployment is not confirmed
+    assert offered(late, actions) == ["confirm", "failed", "roll_back"]
     while pending := rollout.pending_actions():
         rollout.handle(START, {"kind": "confirm", "by": "tool", "action": pending[0].id})
     paused = hotfix.Rollout.restore(rollout.snapshot(), "")

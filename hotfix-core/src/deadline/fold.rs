@@ -2,15 +2,15 @@
 
 use super::input::Input;
 use super::item_state::{Settled, Settlement};
-use super::obligations::Source;
+use super::obligations::{Obligations, Source};
 use super::replan::Cause;
-use super::status::{Awaits, Phase};
+use super::status::{Awaits, DutyStatus, Phase};
 use super::{Agenda, Answered, origin};
 use crate::fact::Truth;
 use crate::grade::{Calendar, Moment};
 use crate::policy::Policy;
 use crate::policy::section::Due;
-use crate::unit::Timestamp;
+use crate::unit::{RoleName, Timestamp};
 
 impl Agenda {
     /// Folds one input. `answered` is the duty that an answer is about.
@@ -26,6 +26,10 @@ impl Agenda {
                 let was = std::mem::replace(&mut self.state.severity, severity);
                 Cause::Severity { was, severity }
             }
+            Input::Assumed(assumed) => {
+                self.state.assumed = assumed;
+                Cause::Assumed { assumed }
+            }
             Input::Facts(facts) => {
                 for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
                     let duty =
@@ -39,6 +43,15 @@ impl Agenda {
             Input::StopGap(stop_gap) => {
                 self.state.stop_gap = stop_gap;
                 Cause::StopGap { stop_gap }
+            }
+            Input::Stated { moment, at: came } => {
+                self.state.moments[moment as usize] = Some(came);
+                self.bind_days(at);
+                Cause::Moment { moment }
+            }
+            Input::AnotherRelease => {
+                self.settle_by_another_release(at);
+                Cause::AnotherRelease
             }
             Input::Moment { moment, at: came } => {
                 let came = came.min(at);
@@ -86,9 +99,32 @@ impl Agenda {
                 self.settle(answered, at, Settlement::Acknowledged);
                 Cause::Acknowledge { duty }
             }
+            Input::Acted { role } => {
+                for index in 0..self.obligations.len() {
+                    if self.is_called(index, role, at) {
+                        self.settle(Some(index), at, Settlement::Acted);
+                    }
+                }
+                Cause::Acted { role }
+            }
             Input::Done { duty } => {
                 self.settle(answered, at, Settlement::Done);
+                self.begin_updates(answered, at);
                 Cause::Done { duty }
+            }
+        }
+    }
+
+    /// Another release settles the duties to plan one.
+    fn settle_by_another_release(&mut self, at: Timestamp) {
+        let (moments, reopened) = (&self.state.moments, self.state.reopened);
+        for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
+            let came = origin(moments, obligation.from).map(|(_, at)| at);
+            if obligation.another_release
+                && course.on
+                && obligation.counts_from(came, reopened).is_some()
+            {
+                course.settle_if(true, Settled { at, how: Settlement::Moment });
             }
         }
     }
@@ -109,11 +145,37 @@ impl Agenda {
         course.through = through.max(course.through);
         course.settled = Some(Settled { at, how });
         course.times += 1;
-        let ladder = obligation.ladder.filter(|_| how == Settlement::Acknowledged);
+        let answers = matches!(how, Settlement::Acknowledged | Settlement::Acted);
+        let ladder = obligation.ladder.filter(|_| answers);
         if let Some(answered) = ladder.and_then(|ladder| self.state.ladders.get_mut(ladder)) {
             let first = answered.map_or(at, |answered| answered.first);
             *answered = Some(Answered { first, last: at });
         }
+    }
+
+    /// A notice that was sent is the first update of those to the same audience.
+    fn begin_updates(&mut self, notice: Option<usize>, at: Timestamp) {
+        let opened = notice.and_then(|notice| {
+            let (obligation, course) =
+                (self.obligations.get(notice)?, self.state.courses.get(notice)?);
+            Some((notice, self.from(obligation).max(self.since(course))?))
+        });
+        let Some((notice, opened)) = opened else { return };
+        for index in 0..self.obligations.len() {
+            let begun = self.obligations.get(index).is_some_and(|of| of.begun_by.contains(&notice));
+            let is_first = |status: DutyStatus| status.is_asked() && status.opens == Some(opened);
+            if begun && self.status(index, at).is_some_and(is_first) {
+                self.settle(Some(index), at, Settlement::Done);
+            }
+        }
+    }
+
+    /// Whether a role is paged by a duty now.
+    fn is_called(&self, index: usize, role: RoleName, at: Timestamp) -> bool {
+        let of_role =
+            |obligation: &Obligations| obligation.kind.is_call() && obligation.role == Some(role);
+        self.obligations.get(index).is_some_and(of_role)
+            && self.status(index, at).is_some_and(|status| status.is_asked())
     }
 
     /// Up to which occurrence an answer now settles a repeated duty.
@@ -188,6 +250,7 @@ impl Agenda {
                     .is_some_and(|(_, came)| course.since.is_none_or(|since| since <= came));
             let on = (obligation.severities.contain(self.state.severity) || stays)
                 && course.holds != Truth::No
+                && !(self.state.assumed && obligation.waits_for_severity())
                 && !(obligation.stop_gap && self.state.stop_gap == Truth::No);
             if on && !course.on {
                 course.since = at;

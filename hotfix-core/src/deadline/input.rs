@@ -4,7 +4,7 @@ use crate::code::{code, coded};
 use crate::fact::{Facts, Truth};
 use crate::grade::{Calendar, DutyKind, Moment, Severity};
 use crate::text::did_you_mean;
-use crate::unit::{Name, Timestamp};
+use crate::unit::{Name, RoleName, Timestamp};
 
 /// An input of an agenda.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,14 +12,21 @@ use crate::unit::{Name, Timestamp};
 pub enum Input<'a> {
     /// The severity in force; None where it is not known.
     Severity(Option<Severity>),
+    /// Whether the severity is only assumed: a notice to the public that depends on it waits.
+    Assumed(bool),
     /// All known facts of the incident.
     Facts(&'a Facts),
     /// Whether the fix is a stop-gap. Unknown until stated.
     StopGap(Truth),
+    /// Another release is tried: a former one was rolled back, or is replaced.
+    AnotherRelease,
     /// A moment happened. The same moment again corrects its time; a time after the input's counts
     /// as the input's. `rolled_back` revokes that the fix was deployed and verified and the fault
     /// resolved.
     Moment { moment: Moment, at: Timestamp },
+    /// When a moment of the incident happened, as its documents have it: it may be after this input,
+    /// which may be a reading of the time before. What counts from it has not begun before it.
+    Stated { moment: Moment, at: Timestamp },
     /// A moment is revoked: duties that count from it no longer apply, and apply again when it
     /// happens again. Revoking `resolved` reopens the incident, and its escalation counts from now.
     TakenBack(Moment),
@@ -27,6 +34,8 @@ pub enum Input<'a> {
     /// count from. Of days the earliest one given stays; releases and sprints may be put off while
     /// they are ahead.
     Day { day: Calendar, at: Timestamp },
+    /// Somebody in this role acts on the incident, which answers the pages to the role.
+    Acted { role: RoleName },
     /// An approval that may follow the start was given or withdrawn.
     Approval {
         /// Its place among all demands: those of the whole policy first, then those of each

@@ -14,6 +14,8 @@ closed_set! {
         Done = "done",
         /// Somebody acknowledged this level of the escalation or another.
         Acknowledged = "acknowledged",
+        /// Somebody in the role that was paged acted, as by an approval.
+        Acted = "acted",
         /// An event settled it, as the deployment settles a fix.
         Moment = "moment",
         /// An approval was given.
@@ -40,6 +42,10 @@ pub struct Settled {
 pub(super) struct Notified {
     pub(super) interval: u64,
     pub(super) asked: Option<Asked>,
+    /// Since when it waits for an answer, if it is asked for again without one: the last time that
+    /// it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) waits_since: Option<Timestamp>,
 }
 
 /// The planned time of a duty, to be compared with the next plan.

@@ -3,7 +3,6 @@
 use super::Agenda;
 use super::item_state::{Settled, Settlement};
 use super::status::{Phase, first_due};
-use crate::grade::DutyKind;
 use crate::unit::{Name, Timestamp};
 
 impl Agenda {
@@ -24,10 +23,6 @@ impl Agenda {
         };
         if obligation.every.is_some() {
             return Some(status.missed);
-        }
-        // The announcement of the start replaces an earlier notice.
-        if obligation.kind == DutyKind::Notify && how == Settlement::Moment {
-            return None;
         }
         if obligation.is_level() {
             return status.due.map(|due| u64::from(how == Settlement::Ended && settled > due));

@@ -38,12 +38,14 @@
 //!
 //! **Events settle duties** where they mean the same: the deployment a `fix`, the approval an
 //! `approve`; the beginning of the fix, the approval or the start an `act` at the beginning; the
-//! start, which is announced, a notice that was due before it, if it applied then; the last item of
-//! a checklist the duty that names the list. A rollback revokes that, and what counts from the
-//! deployment applies again after the next one. What counts from a rollback applies again after
-//! each.
+//! start, the deployment and the end, of which the rollout notifies an audience, an earlier notice
+//! to the same audience, if it applied then; the last item of a checklist the duty that names the
+//! list; what somebody in a role does the page to the role. A rollback revokes that, and what counts
+//! from the deployment applies again after the next one. What counts from a rollback applies again
+//! after each.
 //!
-//! **Updates** keep to the promised times: a late one does not move the next. `done` settles all
+//! **Updates** keep to the promised times: a late one does not move the next. A notice to the same
+//! audience that counts from the same moment is the first of them. `done` settles all
 //! that are due by then; they are overdue once, with the number missed. A second one in the same
 //! interval is refused. Each interval is announced once, also where nobody did what the last one
 //! asked for.
@@ -59,7 +61,10 @@
 //! stays, so tomorrow's `next_day` hides no duty of today. A release or a sprint may be put off
 //! while it is ahead; once it has passed, a later one is the one after.
 //!
-//! **Each announcement is given once**, that of a repeated duty once in each interval.
+//! **Each announcement is given once**, that of a repeated duty once in each interval. A page that
+//! nobody answers is given again after each `ask_again` of the policy, until somebody answers, the
+//! incident ends or its [`until`](crate::policy::section::Duty::until) comes; a notice that is due
+//! at once is given a second time after it.
 //! [`Agenda::advance`] gives what became due or overdue since the last call, also where a late
 //! timer skipped over it or several inputs have one time. A call before [`Agenda::next_moment`]
 //! costs two comparisons.
@@ -94,7 +99,7 @@ use crate::unit::{Name, RoleName, Timestamp};
 
 use item_state::{DutyState, Notified};
 use obligations::Obligations;
-use status::Phase;
+use status::{DutyStatus, Phase};
 
 closed_set! {
     /// What a duty became.
@@ -103,6 +108,8 @@ closed_set! {
         Due = "due",
         /// Its due time has passed.
         Overdue = "overdue",
+        /// Nobody has answered: it is asked for once more.
+        Again = "again",
     }
 }
 
@@ -123,6 +130,8 @@ pub struct Announcement {
     /// Whether it was not announced before, so that nobody knows of it yet; of something repeated,
     /// not for its present interval.
     pub first: bool,
+    /// When its role was paged for the first time, where that was before.
+    pub called_at: Option<Timestamp>,
     /// Which occurrence, from 1.
     pub occurrence: u64,
     /// By when.
@@ -229,6 +238,14 @@ impl Agenda {
         origin(&self.state.moments, moment)
     }
 
+    /// When a page was first answered, of those whose answer holds.
+    pub(crate) fn first_answer(&self) -> Option<Timestamp> {
+        let settled = self.state.courses.iter().filter_map(|course| course.settled);
+        let is_answer =
+            |of: &Settled| matches!(of.how, Settlement::Acknowledged | Settlement::Acted);
+        settled.filter(is_answer).map(|settled| settled.at).min()
+    }
+
     /// The last time known.
     pub const fn now(&self) -> Option<Timestamp> {
         self.state.now
@@ -278,51 +295,69 @@ impl Agenda {
         let mut next: Option<Timestamp> = None;
         for index in 0..self.state.courses.len() {
             let Some(status) = self.status(index, at) else { continue };
-            next = next.into_iter().chain(status.changes_at()).min();
-            let (Some(obligation), Some(course)) =
-                (self.obligations.get(index), self.state.courses.get_mut(index))
-            else {
-                continue;
-            };
-            let asked = match status.phase {
-                Phase::Due => Some(Asked::Due),
-                Phase::Overdue => Some(Asked::Overdue),
-                Phase::Done(_) | Phase::Later(_) | Phase::Undated(_) | Phase::Next => None,
-            };
-            let told = course.told;
-            let before = told.asked.filter(|_| told.interval == status.interval());
-            if asked.is_none() && matches!(status.phase, Phase::Done(_)) {
-                // Kept: the role that was paged may still answer, and a plan that changes back does
-                // not page again.
-                continue;
-            }
-            course.told = Notified { interval: status.interval(), asked };
-            let (Some(asked), false) = (asked, status.called_before) else {
-                continue;
-            };
-            let repeats = obligation.every.is_some();
-            if before.is_some_and(|before| repeats || before >= asked) {
-                continue;
-            }
-            let new_call = obligation.role.filter(|role| {
-                obligation.kind.is_call() && self.state.calls.iter().all(|call| call.role != *role)
-            });
-            self.state.calls.extend(new_call.map(|role| Call { role, at }));
-            self.announced.push(Announcement {
-                id: obligation.id,
-                source: obligation.source,
-                index: obligation.index,
-                kind: obligation.kind,
-                asked,
-                first: before.is_none(),
-                occurrence: status.occurrence,
-                due: status.due,
-                role: obligation.role,
-                audience: obligation.audience,
-            });
+            let again_at = self.asked_again_at(index, &status);
+            self.announce(index, at, &status, again_at.is_some_and(|again| at >= again));
+            let again_at = self.asked_again_at(index, &status);
+            next = next.into_iter().chain(status.changes_at()).chain(again_at).min();
         }
         (self.state.next, self.state.next_holds) = (next, true);
         &self.announced
+    }
+
+    /// Gives what a duty became, if that was not given; `again`: it waits for an answer, and is to
+    /// be asked for again.
+    fn announce(&mut self, index: usize, at: Timestamp, status: &DutyStatus, again: bool) {
+        let (Some(obligation), Some(course)) =
+            (self.obligations.get(index), self.state.courses.get_mut(index))
+        else {
+            return;
+        };
+        let asked = match status.phase {
+            Phase::Due => Some(Asked::Due),
+            Phase::Overdue => Some(Asked::Overdue),
+            // Kept: the role that was paged may still answer, and a plan that changes back does not
+            // page again.
+            Phase::Done(_) => return,
+            Phase::Later(_) | Phase::Undated(_) | Phase::Next => None,
+        };
+        let interval = status.interval();
+        let told = course.told;
+        let before = told.asked.filter(|_| told.interval == interval);
+        let is_call = obligation.kind.is_call();
+        let waits_since = match (asked, before) {
+            (None, _) => None,
+            (Some(_), None) => Some(at),
+            // A notice is asked for again once: a deploy tool may send it and not say so.
+            (Some(_), Some(_)) if again => Some(at).filter(|_| is_call),
+            (Some(_), Some(_)) => told.waits_since,
+        };
+        course.told = Notified { interval, asked, waits_since };
+        let Some(asked) = asked else { return };
+        let is_known = before.is_some_and(|before| obligation.every.is_some() || before >= asked);
+        let asked = match before {
+            _ if again => Asked::Again,
+            // A role that was paged before is not paged at once, nor is anything given twice.
+            _ if status.called_before || is_known => return,
+            _ => asked,
+        };
+        let role = obligation.role.filter(|_| is_call);
+        let call = self.state.calls.iter().find(|call| Some(call.role) == role).copied();
+        if let (Some(role), None) = (role, call) {
+            self.state.calls.push(Call { role, at });
+        }
+        self.announced.push(Announcement {
+            id: obligation.id,
+            source: obligation.source,
+            index: obligation.index,
+            kind: obligation.kind,
+            asked,
+            first: before.is_none(),
+            called_at: call.map(|call| call.at),
+            occurrence: status.occurrence,
+            due: status.due,
+            role: obligation.role,
+            audience: obligation.audience,
+        });
     }
 
     /// What the last [`advance`](Self::advance) gave.
@@ -338,8 +373,11 @@ impl Agenda {
         if self.state.next_holds && self.state.now == Some(at) {
             return self.state.next;
         }
-        let moments =
-            (0..self.state.courses.len()).filter_map(|index| self.status(index, at)?.changes_at());
+        let moments = (0..self.state.courses.len()).flat_map(|index| {
+            let status = self.status(index, at);
+            let again = status.and_then(|status| self.asked_again_at(index, &status));
+            status.and_then(|status| status.changes_at()).into_iter().chain(again)
+        });
         moments.filter(|moment| *moment > at).min()
     }
 }

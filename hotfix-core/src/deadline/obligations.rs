@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::gate::approval::all_demands;
-use crate::grade::{Audience, DutyKind, Moment, Severity, closed_set};
+use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity, closed_set};
 use crate::policy::Policy;
-use crate::policy::section::{Due, Duty};
+use crate::policy::section::{Due, Duty, Message};
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 closed_set! {
@@ -70,8 +70,13 @@ pub(super) struct Obligations {
     /// How long its moment has to be past before it can be done: the least time of a watch.
     pub(super) lasts: Span,
     pub(super) every: Option<Span>,
-    /// The moment that ends the repetition, or the pages of a level of the escalation.
+    /// The notices, by their place in the policy, that are the news of its first interval.
+    pub(super) begun_by: Vec<usize>,
+    /// The moment that ends the repetition, or the pages to its role.
     pub(super) until: Option<Moment>,
+    /// After which time it is asked for again, if nobody has answered: a page until somebody does,
+    /// a notice that is due at once one time.
+    pub(super) ask_again: Option<Span>,
     /// The moments, any one of which settles it without an answer.
     pub(super) settled_by: Vec<Moment>,
     /// The checklist that settles it, by its place in the policy.
@@ -81,6 +86,8 @@ pub(super) struct Obligations {
     /// The end of the incident ends it: nobody has to be paged or to act any more.
     pub(super) while_open: bool,
     pub(super) stop_gap: bool,
+    /// Another release settles it.
+    pub(super) another_release: bool,
     pub(super) role: Option<RoleName>,
     pub(super) audience: Option<Audience>,
     /// The escalation that it is a level of, or that an answer to it stops.
@@ -122,15 +129,28 @@ impl Obligations {
                 .filter(|_| duty.kind == DutyKind::Watch)
                 .unwrap_or(Span::ZERO),
             every: duty.every.filter(|every| !every.is_zero()),
-            until: match duty.kind {
-                DutyKind::Escalate => {
-                    let live = (duty.from < Moment::Deployed).then_some(Moment::Deployed);
-                    duty.until.or(live)
-                }
-                _ => duty.until,
+            begun_by: (0..)
+                .zip(policy.duties())
+                .filter(|(_, notice)| is_first_news(notice, duty))
+                .map(|(place, _)| place)
+                .collect(),
+            until: if duty.kind.is_call() {
+                let live = (duty.from < Moment::Deployed).then_some(Moment::Deployed);
+                duty.until.or(live)
+            } else {
+                duty.until
             },
-            // A fix that is due after the deployment is another one: the permanent fix.
-            settled_by: settles(duty).iter().copied().filter(|by| duty.from < *by).collect(),
+            ask_again: match duty.kind {
+                // What is repeated is asked for in each interval.
+                _ if duty.every.is_some_and(|every| !every.is_zero()) => None,
+                DutyKind::Page | DutyKind::Escalate => Some(policy.ask_again()),
+                // With a time it is asked for again once that has passed.
+                DutyKind::Notify if duty.within == Due::Within(Span::ZERO) => {
+                    Some(policy.ask_again())
+                }
+                _ => None,
+            },
+            settled_by: settles(policy, duty),
             list: duty
                 .checklist
                 .and_then(|id| policy.checklists().iter().position(|list| list.id == id)),
@@ -142,6 +162,7 @@ impl Obligations {
                 _ => false,
             },
             stop_gap: duty.stop_gap,
+            another_release: duty.another_release == Some(true),
             role: duty.role,
             audience: duty.audience,
             ladder: ladders.of(duty),
@@ -184,13 +205,16 @@ impl Obligations {
             within: Due::Within(Span::ZERO),
             lasts: Span::ZERO,
             every: None,
+            begun_by: Vec::new(),
             until: None,
+            ask_again: None,
             settled_by: Vec::new(),
             list: None,
             severities: Severities::ALL,
             conditional: false,
             while_open: false,
             stop_gap: false,
+            another_release: false,
             role: None,
             audience: None,
             ladder: None,
@@ -244,6 +268,11 @@ impl Obligations {
         })
     }
 
+    /// Whether it notifies the public of what may turn out to be another severity.
+    pub(super) fn waits_for_severity(&self) -> bool {
+        self.audience == Some(Audience::Public) && self.severities != Severities::ALL
+    }
+
     /// Whether an answer settles it.
     pub(super) const fn is_answered(&self) -> bool {
         self.kind.is_call() || matches!(self.kind, DutyKind::Act)
@@ -261,8 +290,8 @@ impl Obligations {
 }
 
 /// The moments that show that a duty is done.
-fn settles(duty: &Duty) -> &'static [Moment] {
-    match duty.kind {
+fn settles(policy: &Policy, duty: &Duty) -> Vec<Moment> {
+    let moments: &[Moment] = match duty.kind {
         // The incident may end without a fix; the permanent fix is due all the same.
         DutyKind::Fix if duty.from.is_early() => &[Moment::Deployed, Moment::Resolved],
         DutyKind::Fix => &[Moment::Deployed],
@@ -271,11 +300,40 @@ fn settles(duty: &Duty) -> &'static [Moment] {
         DutyKind::Act if duty.from.is_early() => {
             &[Moment::FixStarted, Moment::Approved, Moment::DeployStarted]
         }
-        // The start is announced.
-        DutyKind::Notify if duty.audience.is_some() && !duty.from.is_early() => {
-            &[Moment::DeployStarted]
-        }
+        // Whoever was to read of it reads of what came after it.
+        DutyKind::Notify => &[Moment::DeployStarted, Moment::Deployed, Moment::Resolved],
         _ => &[],
+    };
+    let is_later = |by: &Moment| duty.from < *by || duty.from == Moment::RolledBack;
+    let is_shown = |by: &Moment| duty.kind != DutyKind::Notify || is_announced(policy, duty, *by);
+    // A fix that is due after the deployment is another one: the permanent fix.
+    moments.iter().copied().filter(is_later).filter(is_shown).collect()
+}
+
+/// Whether a notice is the first news that the audience of an update gets.
+fn is_first_news(notice: &Duty, update: &Duty) -> bool {
+    (notice.kind, update.kind) == (DutyKind::Notify, DutyKind::Update)
+        && notice.audience.is_some()
+        && (notice.audience, notice.from) == (update.audience, update.from)
+}
+
+/// Whether the rollout itself notifies the audience of a notice when a moment comes.
+fn is_announced(policy: &Policy, notice: &Duty, moment: Moment) -> bool {
+    let is_public = |text: &Message| {
+        let has_severity = text.severities.is_empty()
+            || !notice.severities.is_empty()
+                && notice.severities.iter().all(|of| text.severities.contains(of));
+        let kind = MessageKind::of(moment);
+        (text.kind, text.audience, text.fallback) == (kind, Audience::Public, false)
+            && has_severity
+            && (text.when.is_none() || text.when == notice.when)
+    };
+    match notice.audience {
+        Some(Audience::Responders | Audience::Stakeholders) => true,
+        // Who read of the incident reads of its end.
+        Some(Audience::Business | Audience::Public) if moment == Moment::Resolved => true,
+        Some(Audience::Public) => policy.messages().iter().any(is_public),
+        Some(Audience::Business) | None => false,
     }
 }
 

@@ -8,7 +8,7 @@ use super::obligations::Source;
 use super::status::Phase;
 use crate::fact::Truth;
 use crate::grade::{Calendar, Moment, Severity, closed_set};
-use crate::unit::{Name, Timestamp};
+use crate::unit::{Name, RoleName, Timestamp};
 
 /// Why a plan changed.
 #[serde_with::skip_serializing_none]
@@ -22,6 +22,11 @@ pub enum Cause {
         /// The severity now.
         severity: Option<Severity>,
     },
+    /// Whether the severity is only assumed.
+    Assumed {
+        /// Whether it is now.
+        assumed: bool,
+    },
     /// The known facts changed.
     Facts,
     /// Whether the fix is a stop-gap.
@@ -29,6 +34,8 @@ pub enum Cause {
         /// Whether it is one now.
         stop_gap: Truth,
     },
+    /// Another release is tried.
+    AnotherRelease,
     /// A moment happened, or its time was corrected.
     Moment {
         /// The moment.
@@ -59,6 +66,11 @@ pub enum Cause {
         /// The duty.
         duty: Name,
     },
+    /// Somebody in a role that was paged acts on the incident.
+    Acted {
+        /// The role.
+        role: RoleName,
+    },
     /// Something was done.
     Done {
         /// The duty.
@@ -73,6 +85,7 @@ impl Cause {
         matches!(
             self,
             Self::Severity { .. }
+                | Self::Assumed { .. }
                 | Self::Facts
                 | Self::StopGap { .. }
                 | Self::TakenBack { .. }

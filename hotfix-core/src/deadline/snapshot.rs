@@ -23,6 +23,9 @@ pub(crate) struct AgendaState {
     pub(super) moments: Moments,
     pub(super) days: [Option<Timestamp>; Calendar::ALL.len()],
     pub(super) severity: Option<Severity>,
+    /// The severity is only assumed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) assumed: bool,
     pub(super) stop_gap: Truth,
     /// The time of the first input.
     pub(super) opened: Option<Timestamp>,

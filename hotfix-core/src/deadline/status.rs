@@ -104,6 +104,11 @@ impl DutyStatus {
         self.occurrence.saturating_add(self.missed)
     }
 
+    /// Whether it is to be done now.
+    pub(super) const fn is_asked(&self) -> bool {
+        matches!(self.phase, Phase::Due | Phase::Overdue)
+    }
+
     /// The next time at which it moves to another list, or is asked for again, if nothing happens.
     pub(super) fn changes_at(&self) -> Option<Timestamp> {
         match self.phase {
@@ -160,15 +165,24 @@ impl Agenda {
         })
     }
 
+    /// When it is asked for again, if nobody answers until then. Once the moment has come that ends
+    /// its pages, nobody is paged again.
+    pub(super) fn asked_again_at(&self, index: usize, status: &DutyStatus) -> Option<Timestamp> {
+        let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
+        let is_over = obligation.until.is_some_and(|until| self.came(until).is_some());
+        let waits = status.is_asked() && !is_over && course.told.interval == status.interval();
+        Some(course.told.waits_since.filter(|_| waits)? + obligation.ask_again?)
+    }
+
     /// The moment's settlement, where one settled it.
     fn settled_by(&self, obligation: &Obligations, course: &DutyState) -> Option<Settled> {
         let came = obligation.settled_by.iter().filter_map(|moment| self.came(*moment));
         let from = match obligation.kind {
             // What settled it in an earlier attempt, or before the incident was reopened, does not
             // count.
-            DutyKind::Act => self.from(obligation),
+            DutyKind::Act => Some(self.from(obligation)?),
             // Nor does it if nobody had to be notified at that time: then nobody was.
-            DutyKind::Notify => self.from(obligation).max(self.since(course)),
+            DutyKind::Notify => Some(self.from(obligation)?).max(self.since(course)),
             _ => None,
         };
         let first = came.filter(|came| from.is_none_or(|from| *came >= from)).min();
@@ -184,7 +198,13 @@ impl Agenda {
                 && (other.audience, other.from) == (obligation.audience, obligation.from)
                 && other.severities.exceed(severity)
         });
-        same.filter_map(|(_, other)| other.settled).find(|settled| settled.at < since)
+        // Whoever was asked to send it reads an update that names the new severity.
+        let updated = Settled { at: since, how: Settlement::Moment };
+        let mut sent = same.filter_map(|(_, other)| {
+            let settled = other.settled.filter(|settled| settled.at < since);
+            settled.or(other.told.asked.filter(|_| !other.on).map(|_| updated))
+        });
+        sent.next()
     }
 
     /// The times of something repeated, once they are known.

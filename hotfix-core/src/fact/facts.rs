@@ -82,6 +82,17 @@ impl FactValue {
     }
 }
 
+impl FactValue {
+    /// Whether it is greater than another value; never for values without an order.
+    pub(crate) fn is_more(&self, than: &Self) -> bool {
+        match (self, than) {
+            (Self::Flag(value), Self::Flag(than)) => *value && !*than,
+            (Self::Duration(value), Self::Duration(than)) => value > than,
+            _ => self.as_number().zip(than.as_number()).is_some_and(|(value, than)| value > than),
+        }
+    }
+}
+
 /// A fact that a policy declares.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CustomFact {
@@ -218,6 +229,15 @@ impl Facts {
             FactId::BuiltIn(fact) => self.built_in[fact as usize] = None,
             FactId::Custom(name) => {
                 self.custom.remove(&name);
+            }
+        }
+    }
+
+    /// Keeps the greater of both values of each fact; a fact that only one of them knows is kept.
+    pub(crate) fn worsen(&mut self, now: &Self) {
+        for (fact, value) in now.iter() {
+            if self.get(fact).is_none_or(|known| value.is_more(known)) {
+                self.set(fact, value.clone());
             }
         }
     }

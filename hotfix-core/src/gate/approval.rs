@@ -242,6 +242,14 @@ impl Statements {
         self.denials.values()
     }
 
+    /// The roles in which a person has made a statement.
+    pub(crate) fn roles_of<'a>(&'a self, by: &'a str) -> impl Iterator<Item = RoleName> + 'a {
+        self.all()
+            .into_iter()
+            .filter(move |word| is_same_person(&word.by, by))
+            .map(|word| word.role)
+    }
+
     /// All statements, in force or withdrawn, in the order of time.
     fn all(&self) -> Vec<&Statement> {
         let (approvals, denials) = (self.approvals.values(), self.denials.values());

@@ -84,14 +84,47 @@ impl Marks {
         });
     }
 
-    /// Opens the items of these lists that were checked before anybody could have looked.
-    pub(crate) fn reopen_checked(&mut self, policy: &Policy, at: ChecklistMoment) {
-        let lists = policy.checklists().iter().filter(|list| list.at == at);
-        for item in lists.flat_map(|list| &list.items) {
-            if self.state(item.id) == ItemState::Done {
+    /// Opens the items of these lists that were checked before this time, when nobody could have
+    /// looked. A waiver is a decision and stays.
+    pub(crate) fn reopen_checked(
+        &mut self,
+        policy: &Policy,
+        before: Timestamp,
+        of: impl Fn(&Checklist) -> bool,
+    ) {
+        for item in policy.checklists().iter().filter(|list| of(list)).flat_map(|list| &list.items)
+        {
+            if self.is_early(item.id, Some(before)) {
                 self.0.remove(&item.id);
             }
         }
+    }
+
+    /// Whether the item was checked before this time.
+    fn is_early(&self, id: Name, since: Option<Timestamp>) -> bool {
+        let is_before = |mark: &Mark| since.is_some_and(|since| mark.at < since);
+        self.0.get(&id).is_some_and(|mark| mark.state == ItemState::Done && is_before(mark))
+    }
+
+    /// Whether an item of the list is settled, and no required one is open. A check counts `since`
+    /// this time.
+    pub(crate) fn is_complete(&self, list: &Checklist, since: Option<Timestamp>) -> bool {
+        let is_settled = |item: &&ChecklistItem| {
+            self.state(item.id) != ItemState::Open && !self.is_early(item.id, since)
+        };
+        let mut required = list.items.iter().filter(|item| item.required);
+        list.items.iter().any(|item| is_settled(&item)) && required.all(|item| is_settled(&item))
+    }
+
+    /// The value that was noted last with an item that records one of this name.
+    pub(crate) fn recorded(&self, policy: &Policy, name: &str) -> Option<&str> {
+        let items = policy.checklists().iter().flat_map(|list| &list.items);
+        let of_name = items.filter(|item| item.records.as_deref() == Some(name));
+        let marks = of_name.filter_map(|item| self.0.get(&item.id));
+        let done = marks.filter(|mark| mark.state == ItemState::Done);
+        let noted = done.filter_map(|mark| Some((mark.at, mark.why.as_deref()?.trim())));
+        let noted = noted.filter(|(_, value)| !value.is_empty());
+        noted.max_by_key(|(at, _)| *at).map(|(_, value)| value)
     }
 
     /// The state of an item or a step.
@@ -176,8 +209,10 @@ pub(crate) fn applies(list: &Checklist, severity: Option<Severity>, facts: &Fact
 /// What became of the checks for which the end of the final validation waits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Checks {
-    /// Checked.
+    /// Checked after the deployment.
     pub(crate) made: usize,
+    /// Checked before it: nobody can have seen the fix in production.
+    early: usize,
     /// Waived.
     pub(crate) waived: usize,
     /// All required items of the lists that apply.
@@ -190,12 +225,14 @@ impl Checks {
         severity: Option<Severity>,
         facts: &Facts,
         marks: &Marks,
+        deployed: Option<Timestamp>,
     ) -> Self {
-        let mut checks = Self { made: 0, waived: 0, all: 0 };
+        let mut checks = Self { made: 0, early: 0, waived: 0, all: 0 };
         let holds = Checklist::holds_completion;
         for (_, item, _) in required(policy, severity, facts, holds) {
             checks.all += 1;
             match marks.state(item.id) {
+                ItemState::Done if marks.is_early(item.id, deployed) => checks.early += 1,
                 ItemState::Done => checks.made += 1,
                 ItemState::Waived => checks.waived += 1,
                 ItemState::NotApplicable | ItemState::Open => {}
@@ -204,9 +241,15 @@ impl Checks {
         checks
     }
 
-    /// Whether they verify the fix: none was waived, and one was made, where there are any.
+    /// Whether they verify the fix: none was waived or made before the deployment, and one was made
+    /// after it, where there are any.
     pub(crate) const fn verify(self) -> bool {
-        self.waived == 0 && (self.made > 0 || self.all == 0)
+        self.waived == 0 && self.early == 0 && (self.made > 0 || self.all == 0)
+    }
+
+    /// What to say of checks that do not verify the fix.
+    pub(crate) const fn missing(self) -> &'static str {
+        if self.early == 0 { "checks made" } else { "checks made after the deployment" }
     }
 }
 
@@ -338,6 +381,19 @@ pub(crate) fn find(policy: &Policy, id: Name) -> Option<Known<'_>> {
     item.or_else(|| policy.procedure().iter().find(|step| step.id == id).map(Known::Step))
         .or_else(|| criterion().map(Known::Criterion))
         .or_else(|| id.as_str().parse().ok().map(Known::Exception))
+}
+
+/// The reviews of the change: each item with its list.
+pub(crate) fn reviews(policy: &Policy) -> impl Iterator<Item = (&Checklist, &ChecklistItem)> {
+    policy.checklists().iter().flat_map(|list| {
+        let reviews = list.items.iter().filter(|item| list.reviews(item));
+        reviews.map(move |item| (list, item))
+    })
+}
+
+/// Whether this item is a review of the change.
+pub(crate) fn is_review(policy: &Policy, id: Name) -> bool {
+    reviews(policy).any(|(_, item)| item.id == id)
 }
 
 /// Every id that `check_item` and `waive_item` accept, items first.

@@ -398,23 +398,23 @@ pub(super) fn two_sided(
     watched: bool,
     draft: &mut Draft,
 ) {
-    let bounded = |id: String, worse, good: Option<f64>, fine: Option<f64>| MetricDraft {
+    let bounded = |metric, good: Option<f64>, fine: Option<f64>| MetricDraft {
         watched,
         success: good.map(Limit::Figure),
         rollback: fine.map(Limit::Figure),
-        ..MetricDraft::gauge(id, name, worse)
+        ..metric
     };
     let (below, above) = (good.0.or(fine.0), good.1.or(fine.1));
     if below.is_some() && above.is_some() {
-        let (below, above) = draft.two_ids(at, name);
-        draft.metrics.push(bounded(below, Worse::Lower, good.0, fine.0));
-        draft.metrics.push(bounded(above, Worse::Higher, good.1, fine.1));
+        let [low, high] = draft.two_gauges(at, name);
+        draft.metrics.push(bounded(low, good.0, fine.0));
+        draft.metrics.push(bounded(high, good.1, fine.1));
     } else {
         let id = draft.id_at(at, name);
         let metric = if below.is_some() {
-            bounded(id, Worse::Lower, good.0, fine.0)
+            bounded(MetricDraft::gauge(id, name, Worse::Lower), good.0, fine.0)
         } else {
-            bounded(id, Worse::Higher, good.1, fine.1)
+            bounded(MetricDraft::gauge(id, name, Worse::Higher), good.1, fine.1)
         };
         draft.metrics.push(metric);
     }

@@ -8,7 +8,7 @@ use super::reader::At;
 use super::source::{Source, main_of, unknown};
 use super::{Kind, SECONDS, no_counterpart, nothing, platform, progress_deadline};
 use crate::grade::Strategy;
-use crate::text::shown;
+use crate::text::brief;
 
 pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     let mut analysis = Analysis::new(sources);
@@ -17,7 +17,7 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
         let Some(first) = templates().next() else {
             return unknown(sources, Kind::ArgoRollouts);
         };
-        let mut draft = Draft::new(first.name, format!("AnalysisTemplate {}", shown(first.name)));
+        let mut draft = Draft::new(first.name, format!("AnalysisTemplate {}", brief(first.name)));
         for source in templates() {
             analysis.alone(source, &mut draft);
         }
@@ -25,7 +25,7 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
         draft.complete(&first.at);
         return Some(draft);
     };
-    let mut draft = Draft::new(source.name, format!("Rollout {}", shown(source.name)));
+    let mut draft = Draft::new(source.name, format!("Rollout {}", brief(source.name)));
     let spec = source.at.need("spec", "`spec:` with `strategy`")?;
     rest(&spec, &mut draft);
     let strategy = spec.need("strategy", "`strategy:` with `canary`")?;

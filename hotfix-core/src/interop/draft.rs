@@ -159,13 +159,16 @@ impl Draft {
         id
     }
 
-    /// Two ids for a metric with bounds on both sides, with the finding about it.
-    pub(super) fn two_ids(&mut self, at: &At<'_>, name: &str) -> (String, String) {
+    /// Two gauges for a metric with bounds on both sides, with the finding about it.
+    pub(super) fn two_gauges(&mut self, at: &At<'_>, name: &str) -> [MetricDraft; 2] {
         let stem = legal(name, "metric");
-        let (below, above) = (self.id(&ended(&stem, "_low")), self.id(&ended(&stem, "_high")));
-        let name = crate::text::shown(name);
-        at.remark(ImportFinding::TwoSided { name, below: below.clone(), above: above.clone() });
-        (below, above)
+        let sides = [("low", Worse::Lower), ("high", Worse::Higher)].map(|(side, worse)| {
+            let id = self.id(&ended(&stem, &format!("_{side}")));
+            MetricDraft::gauge(id, &format!("{name} ({side})"), worse)
+        });
+        let [below, above] = [&sides[0], &sides[1]].map(|side| side.id.clone());
+        at.remark(ImportFinding::TwoSided { name: crate::text::shown(name), below, above });
+        sides
     }
 
     /// A valid id that no other metric has. Adds a finding if it differs from the name.
@@ -222,7 +225,11 @@ impl Draft {
         if self.phases.is_empty() {
             put("the phases of the rollout", "those of `standard`");
         } else {
-            put("the deployment time of a step", "that of `standard`'s first phase");
+            let steps = match self.deploying {
+                Some(_) => "the deployment time of a further step",
+                None => "the deployment time of a step",
+            };
+            put(steps, "that of `standard`'s first phase");
         }
         put("the watch after a rollback and the final validation", "those of `standard`");
         put("approvals and severities", "none: combine it with a policy that has them");
@@ -241,8 +248,11 @@ impl Draft {
                 "promotion": "no_evidence_of_harm", "gate": gate,
             }));
         };
-        for own in &self.phases {
+        for (index, own) in self.phases.iter().enumerate() {
             let gate = if own.manual { "manual" } else { "automatic" };
+            // Whoever deploys is asked after twice the expected time.
+            let deadline = self.deploying.filter(|_| index == 0);
+            let deploy = deadline.map_or(deploy, |deadline| deadline / 2.0);
             phase(&own.name, &own.objective, own.share, deploy, own.watch, gate);
         }
         for (index, known) in preset.phases().iter().enumerate().filter(|_| self.phases.is_empty())

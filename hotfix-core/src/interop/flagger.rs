@@ -9,7 +9,7 @@ use super::reader::At;
 use super::source::{Source, main_of, named, silent, unknown};
 use super::{Kind, no_counterpart, nothing, platform, progress_deadline};
 use crate::grade::{MetricKind, Strategy, Worse};
-use crate::text::shown;
+use crate::text::{brief, shown};
 
 /// Flagger's defaults. Times are in seconds.
 const INTERVAL: f64 = 60.0;
@@ -29,7 +29,7 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     };
     // Receivers of notifications.
     silent(sources, &["AlertProvider"]);
-    let mut draft = Draft::new(source.name, format!("Canary {}", shown(source.name)));
+    let mut draft = Draft::new(source.name, format!("Canary {}", brief(source.name)));
     let spec = source.at.need("spec", "`spec:` with `analysis`")?;
     nothing(
         &spec,
@@ -69,7 +69,7 @@ fn templates(sources: &[Source<'_>]) -> Option<Draft> {
         return unknown(sources, Kind::Flagger);
     };
     silent(sources, &["AlertProvider"]);
-    let mut draft = Draft::new(first.name, format!("{TEMPLATE} {}", shown(first.name)));
+    let mut draft = Draft::new(first.name, format!("{TEMPLATE} {}", brief(first.name)));
     for template in templates() {
         template.used.set(true);
         if query_of(template, template.name).is_none() {

@@ -7,7 +7,7 @@ use super::reader::At;
 use super::source::Source;
 use super::{no_counterpart, nothing, platform};
 use crate::grade::Worse;
-use crate::text::shown;
+use crate::text::{brief, shown};
 
 /// The judge ignores a shift within this part of its estimate.
 const TOLERANCE: f64 = 0.25;
@@ -38,7 +38,7 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     );
     let name = config.text_of("name").unwrap_or_default();
     let mut draft =
-        Draft::new(name, format!("Kayenta configuration {}", shown(name)).trim_end().to_owned());
+        Draft::new(name, format!("Kayenta configuration {}", brief(name)).trim_end().to_owned());
     // A failing score ends a canary; a person decides on a marginal one.
     draft.missed = "ask";
     no_counterpart(&config, &[("templates", "query templates, which your deploy tool fills in")]);
@@ -185,15 +185,12 @@ fn put(
     draft: &mut Draft,
 ) {
     let sides = match direction {
-        "increase" => vec![(draft.id_at(at, name), Worse::Higher)],
-        "decrease" => vec![(draft.id_at(at, name), Worse::Lower)],
-        _ => {
-            let (low, high) = draft.two_ids(at, name);
-            vec![(low, Worse::Lower), (high, Worse::Higher)]
-        }
+        "increase" => vec![MetricDraft::gauge(draft.id_at(at, name), name, Worse::Higher)],
+        "decrease" => vec![MetricDraft::gauge(draft.id_at(at, name), name, Worse::Lower)],
+        _ => draft.two_gauges(at, name).into(),
     };
-    for (id, worse) in sides {
-        let ([allowed, beyond], otherwise) = match worse {
+    for mut metric in sides {
+        let ([allowed, beyond], otherwise) = match metric.worse {
             Worse::Higher => (sizes.increase, 1.0 + TOLERANCE),
             Worse::Lower => (sizes.decrease, 1.0 / (1.0 + TOLERANCE)),
         };
@@ -204,7 +201,6 @@ fn put(
             });
             otherwise
         });
-        let mut metric = MetricDraft::gauge(id, name, worse);
         metric.watched = muted;
         metric.success = Some(Limit::OfLive(allowed));
         if critical {

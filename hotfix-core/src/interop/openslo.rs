@@ -6,7 +6,7 @@ use super::reader::At;
 use super::source::{Source, main_of, named, silent, unknown};
 use super::{Kind, no_counterpart, nothing};
 use crate::grade::{MetricKind, Worse};
-use crate::text::shown;
+use crate::text::{brief, shown};
 
 const FRACTION: &str = "a fraction above 0 and below 1";
 
@@ -15,7 +15,7 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
         return unknown(sources, Kind::OpenSlo);
     };
     silent(sources, &["DataSource", "Service", "AlertNotificationTarget"]);
-    let mut draft = Draft::new(source.name, format!("SLO {}", shown(source.name)));
+    let mut draft = Draft::new(source.name, format!("SLO {}", brief(source.name)));
     let spec = source.at.need("spec", "`spec:` with `objectives`")?;
     nothing(&spec, &["description", "service"]);
     time_window(&spec);

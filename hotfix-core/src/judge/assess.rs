@@ -28,6 +28,10 @@ pub struct Moment<'a> {
     pub overdue: bool,
     /// Whether a promotion needs the efficacy test to have crossed.
     pub needs_efficacy: bool,
+    /// All phases have passed: to hold would hold nothing.
+    pub after_the_phases: bool,
+    /// Requests a minute over all arms, as planned; None if the plan does not say.
+    pub traffic: Option<f64>,
     /// The phase under way; None where no phase is watched.
     pub running: Option<Running<'a>>,
 }
@@ -41,8 +45,6 @@ pub struct Running<'a> {
     pub until_due: Span,
     /// Until its longest time is over; None where it has none.
     pub until_overdue: Option<Span>,
-    /// Requests a minute over all arms, as planned; None if the plan does not say.
-    pub traffic: Option<f64>,
 }
 
 impl Moment<'_> {
@@ -50,6 +52,12 @@ impl Moment<'_> {
     /// promoted, and both have traffic. While traffic moves, the live version may be gone already.
     fn expects_live(&self) -> bool {
         self.share < Share::ALL && (self.running.is_some() || self.due.is_some())
+    }
+
+    /// The response to an alert: it holds a phase; after the last one it asks a person.
+    fn alert(&self) -> Response {
+        let least = if self.after_the_phases { Response::Ask } else { Response::Continue };
+        self.watch.alert.max(least)
     }
 }
 
@@ -68,14 +76,15 @@ impl Judge {
         } else if self.arms.one_series {
             call.raise(Response::Ask, Reason::IdenticalArms, None);
         } else if self.arms.split_is_wrong() {
-            call.raise(moment.watch.alert, Reason::SplitNotAsPlanned, None);
+            call.raise(moment.alert(), Reason::SplitNotAsPlanned, None);
         }
         // The tests of all metrics at once, so that their logarithms are computed in parallel.
         let tested = self.watched.iter().map(|watched| (watched.metric().id, watched.tested()));
         verdict.metrics.extend(tested);
+        let live_is_read = self.live_is_read();
         for (watched, (_, seen)) in self.watched.iter_mut().zip(&mut verdict.metrics) {
             watched.expire(moment.at);
-            let live_missing = watched.live_missing_since(moment);
+            let live_missing = watched.live_missing_since(moment, live_is_read);
             watched.add_band(moment, seen, live_missing.is_some());
             let log_e = seen.log_e.unwrap_or(0.0);
             seen.healed = seen.needs.is_none()
@@ -228,7 +237,7 @@ impl Call<'_> {
     /// Instances of the canary that are worse than the others: a person replaces them, and the
     /// release is not judged by them.
     fn bad_instances(&mut self, moment: &Moment<'_>, watched: &Watched) {
-        let response = moment.watch.alert.clamp(Response::Hold, Response::Ask);
+        let response = moment.alert().clamp(Response::Hold, Response::Ask);
         for instance in watched.instances().bad() {
             let cause = Cause {
                 instance: Some(Arc::clone(instance)),
@@ -278,14 +287,12 @@ impl Call<'_> {
             Band::Rollback => {
                 let (response, cause) = watched.beyond_rollback(moment, seen);
                 if response < Response::RollBack && watched.metric().bounds.alert.is_some() {
-                    let alert = moment.watch.alert.max(Response::Hold);
+                    let alert = moment.alert().max(Response::Hold);
                     self.raise(alert, Reason::AlertBand, Some(watched.metric().id));
                 }
                 return self.raise_cause(response, cause);
             }
-            Band::Alert => {
-                (by_estimate(moment.watch.alert, seen.bucket.is_some()), Reason::AlertBand)
-            }
+            Band::Alert => (by_estimate(moment.alert(), seen.bucket.is_some()), Reason::AlertBand),
             Band::NoData => absent(Reason::NoData),
             Band::Stale => absent(Reason::Stale),
             Band::NotFinite => absent(Reason::NotFinite),
@@ -366,12 +373,16 @@ impl Watched {
     }
 
     /// Since when the readings of the live version are missing, by the rule for those of the
-    /// canary. None where they are not: it was never read, is not planned, or is not compared
-    /// with.
-    pub(super) fn live_missing_since(&self, moment: &Moment<'_>) -> Option<Timestamp> {
-        let read = self.live_read_at().filter(|_| moment.expects_live())?;
-        let since = self.began().map_or(read, |began| began.max(read));
-        let fresh = since == read && moment.at.since(read) <= moment.watch.stale;
+    /// canary. None where they are not: it is not planned, is not compared with, or was never read
+    /// (`live_is_read`: by any metric).
+    pub(super) fn live_missing_since(
+        &self,
+        moment: &Moment<'_>,
+        live_is_read: bool,
+    ) -> Option<Timestamp> {
+        let since = self.live_silent_since(live_is_read).filter(|_| moment.expects_live())?;
+        let may_come = self.readings().live_read_at.is_none_or(|read| read == since);
+        let fresh = may_come && moment.at.since(since) <= moment.watch.stale;
         (!fresh).then_some(since)
     }
 
@@ -415,10 +426,13 @@ impl Watched {
         enough.then(|| self.value(baseline, share.rest().as_fraction())).flatten()
     }
 
-    /// When the live version was read last; None where that decides nothing.
-    pub(super) fn live_read_at(&self) -> Option<Timestamp> {
+    /// When the live version was read last, or else when the watch began. None where that decides
+    /// nothing, or where it was never read (`live_is_read`: by any metric): nothing promises that it can
+    /// be.
+    pub(super) fn live_silent_since(&self, live_is_read: bool) -> Option<Timestamp> {
         let compared = self.is_tested() || self.compares_live();
-        self.readings().live_read_at.filter(|_| compared)
+        let silent = self.readings().live_read_at.max(self.began());
+        silent.filter(|_| compared && live_is_read)
     }
 
     /// Whether a test that decides compares both arms.

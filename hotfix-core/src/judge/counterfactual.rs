@@ -8,6 +8,7 @@ use crate::metric_kind::Data;
 use crate::stats::MAX_COUNT;
 use crate::stats::numeric::{between, whole_between};
 
+use super::format::shown_figure;
 use super::why::{Counterfactual, NoCounterfactual};
 use super::{Decision, Judge, Moment, Verdict};
 
@@ -185,7 +186,8 @@ impl Search<'_> {
         Some(Counterfactual::Level { from, to: from + by, then })
     }
 
-    /// The nearest value in one direction that changes the decision, to nine digits.
+    /// The nearest value in one direction that changes the decision: the figure that people read
+    /// where it does, else to nine digits.
     fn nearest_level(&mut self, from: f64, sign: f64, end: f64) -> Option<(f64, Decision)> {
         let mut changed = |to: f64| {
             let mut row = self.row().to_vec();
@@ -215,7 +217,11 @@ impl Search<'_> {
                 None => kept = middle,
             }
         }
-        Some((to, then))
+        let figure = shown_figure(to);
+        match changed(figure) {
+            Some(other) if other == then => Some((figure, then)),
+            _ => Some((to, then)),
+        }
     }
 }
 

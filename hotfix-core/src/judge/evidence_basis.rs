@@ -4,7 +4,7 @@
 use educe::Educe;
 
 use crate::grade::{EvidenceMode, Otherwise, closed_set};
-use crate::plan::Plan;
+use crate::plan::{HistoryBursts, Plan};
 use crate::policy::section::{Metric, MetricSettings};
 use crate::stats::latency::{SlowCalibration, ToleranceLimits};
 use crate::stats::numeric::ln;
@@ -117,6 +117,8 @@ pub(super) struct EvidenceBasis {
     usual: f64,
     /// What is added where the metric decides alone, by its weight; infinite without one.
     alone: f64,
+    /// Bursts in the history.
+    pub(super) bursts: Option<HistoryBursts>,
     /// Factor on the promotion test's increments under the same noise; 1 without a history.
     pub(super) temper: f64,
 }
@@ -160,6 +162,7 @@ impl EvidenceBasis {
             instances,
             usual,
             alone,
+            bursts: calibrated.and_then(|of| of.bursts),
             temper,
         }
     }

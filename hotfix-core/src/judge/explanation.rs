@@ -6,7 +6,7 @@ use crate::grade::{MetricKind, Worse};
 use crate::metric::{Band, Unused, in_unit, interpolated, measured};
 use crate::text::{self, sentence};
 
-use super::format::{count, counted, figure};
+use super::format::{count, counted, figure, shown_figure};
 use super::watched::Watched;
 use super::{
     AppliedRule, ArmReading, BoundKind, Counterfactual, Decision, MetricWhy, NoCounterfactual,
@@ -311,8 +311,17 @@ impl Counterfactual {
                 from,
                 then,
             ),
+            // A value next to a bound, which itself is not enough, is not the figure that is shown.
             Self::Level { from, to, then } => {
-                instead(format!("a reading of {}", count(to)), from, then)
+                let shown = shown_figure(to);
+                let side = if to > shown {
+                    "above"
+                } else if to < shown {
+                    "below"
+                } else {
+                    "of"
+                };
+                instead(format!("a reading {side} {}", count(to)), from, then)
             }
             Self::None { reason: NoCounterfactual::NoReading } => {
                 Some("No reading came with this verdict".to_owned())

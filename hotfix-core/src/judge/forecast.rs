@@ -92,11 +92,12 @@ impl Forecast {
     pub fn of(judge: &Judge, moment: &Moment<'_>, policy: &Policy) -> Option<Self> {
         let running = moment.running.as_ref()?;
         let requests = requests_per_minute(judge, moment);
+        let live_is_read = judge.live_is_read();
         let of_metric = |index: usize, watched: &Watched| {
             let settings = policy.settings(watched.metric());
             let (margin, null) = (settings.margin.value(), settings.tolerated.value());
             let own = judge.own_threshold(index);
-            let live_missing = watched.live_missing_since(moment).is_some();
+            let live_missing = watched.live_missing_since(moment, live_is_read).is_some();
             let log_e = watched.log_e().filter(|_| !live_missing);
             let rollback = own.zip(log_e).and_then(|(own, log_e)| {
                 let supposed = Supposed { ratio: margin, null };
@@ -114,8 +115,8 @@ impl Forecast {
                 watched.claim(test, supposed, moment, running, requests)
             });
             let left = running.until_due;
-            let bound = watched.can_meet(moment, running, left).map(|possible| BoundForecast {
-                allows: watched.allowance(moment, running, left),
+            let bound = watched.can_meet(moment, left).map(|possible| BoundForecast {
+                allows: watched.allowance(moment, left),
                 possible,
             });
             let metric = watched.metric().id;
@@ -123,7 +124,7 @@ impl Forecast {
         };
         let efficacy = judge.fix_test.as_ref().filter(|fix| !fix.now.shown).and_then(|fix| {
             let (watched, test) = (&judge.watched[fix.metric], &fix.now.test);
-            if watched.live_missing_since(moment).is_some() {
+            if watched.live_missing_since(moment, live_is_read).is_some() {
                 return None;
             }
             let null = test.null_ratio();
@@ -234,7 +235,7 @@ impl Watched {
         let left = running.until_overdue.unwrap_or(running.until_due);
         let mut forecast = self.look_ahead(supposed, lacking, left, requests)?;
         forecast.possible =
-            running.until_overdue.and_then(|left| self.can_show(test, moment, running, left));
+            running.until_overdue.and_then(|left| self.can_show(test, moment, left));
         Some(forecast)
     }
 }

@@ -9,6 +9,11 @@ pub(super) fn figure(value: f64) -> String {
     text::figure(value, 4)
 }
 
+/// The value that people read instead of this one.
+pub(super) fn shown_figure(value: f64) -> f64 {
+    figure(value).parse().unwrap_or(value)
+}
+
 /// A count with its thousands separated: `1,500`.
 pub(super) fn count(value: f64) -> String {
     let text = figure(value);

@@ -43,7 +43,7 @@ impl Judge {
             running.miss().filter(|(_, response)| *response > call.worst())
         {
             for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
-                if watched.can_meet(moment, running, left) == Some(false) {
+                if watched.can_meet(moment, left) == Some(false) {
                     call.raise(response, Reason::WillFail, Some(watched.metric().id));
                 }
             }
@@ -55,7 +55,7 @@ impl Judge {
         if running.phase.promotion == PromotionRule::EvidenceOfNoHarm && moment.share < Share::ALL {
             for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
                 if let Some(safe) = watched.tests().safe()
-                    && watched.is_in_vain(safe, moment, running, left)
+                    && watched.is_in_vain(safe, moment, left)
                 {
                     call.raise(response, Reason::CannotDecide, Some(watched.metric().id));
                 }
@@ -64,7 +64,7 @@ impl Judge {
         if moment.needs_efficacy
             && efficacy.is_some_and(|e| !e.shown)
             && let Some(fix) = &self.fix_test
-            && self.watched[fix.metric].is_in_vain(&fix.now.test, moment, running, left)
+            && self.watched[fix.metric].is_in_vain(&fix.now.test, moment, left)
         {
             call.raise(response, Reason::CannotDecide, Some(self.watched[fix.metric].metric().id));
         }
@@ -92,7 +92,16 @@ struct Rest {
 impl Watched {
     /// Totals of an arm in this phase: bad events, and trials or exposure.
     pub(super) fn phase_counts(&self) -> [Counts; 2] {
-        let (canary, baseline) = self.window().phase().split_at(self.columns());
+        self.counts(self.window().phase())
+    }
+
+    /// The same in the trailing window.
+    pub(super) fn window_counts(&self) -> [Counts; 2] {
+        self.counts(self.window().sums())
+    }
+
+    fn counts(&self, row: &[f64]) -> [Counts; 2] {
+        let (canary, baseline) = row.split_at(self.columns());
         [canary, baseline].map(|arm| match self.metric().kind.data() {
             Data::Trials | Data::Exposure => Counts::new(self.bad(arm[0], arm[1]), arm[1]),
             Data::Buckets => Counts::new(0.0, arm[0]),
@@ -101,13 +110,13 @@ impl Watched {
     }
 
     /// The most trials or exposure that may still come; None before a rate is known.
-    fn rest(&self, moment: &Moment<'_>, running: &Running<'_>, left: Span) -> Option<Rest> {
+    fn rest(&self, moment: &Moment<'_>, left: Span) -> Option<Rest> {
         let learned = self.readings().learned.as_seconds();
         if learned <= 0.0 {
             return None;
         }
         let left = left.as_seconds();
-        let traffic = running.traffic.filter(|_| self.metric().kind.counts_requests());
+        let traffic = moment.traffic.filter(|_| self.metric().kind.counts_requests());
         let planned = |share: f64| traffic.map_or(0.0, |traffic| traffic / 60.0 * share * left);
         let [canary, baseline] = self.phase_counts().map(|arm| arm.trials / learned * left);
         Some(Rest {
@@ -117,19 +126,14 @@ impl Watched {
     }
 
     /// Whether the success bound of the phase can still be met. None if that is unknown.
-    pub(super) fn can_meet(
-        &self,
-        moment: &Moment<'_>,
-        running: &Running<'_>,
-        left: Span,
-    ) -> Option<bool> {
+    pub(super) fn can_meet(&self, moment: &Moment<'_>, left: Span) -> Option<bool> {
         let bound = self.metric().bounds.success?;
         // A bound on the live arm moves with it.
         if matches!(bound.value, BoundValue::Relative(_, BoundBase::Live)) {
             return None;
         }
         let bound = Bound { unless_both_arms: false, ..bound };
-        let rest = self.rest(moment, running, left)?.canary;
+        let rest = self.rest(moment, left)?.canary;
         // A bucket that cannot decide is not a miss.
         let meets = |row: &[f64]| {
             let best = self.best(&row[..self.columns()], rest)?;
@@ -186,12 +190,7 @@ impl Watched {
 
     /// How many more bad events the success bound allows in the rest that is planned; None if that
     /// is unknown.
-    pub(super) fn allowance(
-        &self,
-        moment: &Moment<'_>,
-        running: &Running<'_>,
-        left: Span,
-    ) -> Option<f64> {
+    pub(super) fn allowance(&self, moment: &Moment<'_>, left: Span) -> Option<f64> {
         let bound = self.metric().bounds.success?;
         if !self.metric().kind.is_fraction()
             || matches!(bound.value, BoundValue::Relative(_, BoundBase::Live))
@@ -201,21 +200,15 @@ impl Watched {
         let figure = bound_figure(self.metric(), bound, None)?;
         let row = self.judged(moment.share);
         let events = self.bad(row[0], row[1]);
-        let trials = row[1] + self.rest(moment, running, left)?.canary / MOST_TRAFFIC;
+        let trials = row[1] + self.rest(moment, left)?.canary / MOST_TRAFFIC;
         Some((self.bad(figure * trials, trials) - events).floor())
     }
 
     /// Whether waiting for this test is futile. Once reported, it stays reported, so that the
     /// question does not come and go.
-    fn is_in_vain(
-        &self,
-        test: &Aligned<Test>,
-        moment: &Moment<'_>,
-        running: &Running<'_>,
-        left: Span,
-    ) -> bool {
+    fn is_in_vain(&self, test: &Aligned<Test>, moment: &Moment<'_>, left: Span) -> bool {
         let said = self.degradation().in_vain.is_some_and(|said| said < moment.at);
-        !test.decided() && (said || self.can_show(test, moment, running, left) == Some(false))
+        !test.decided() && (said || self.can_show(test, moment, left) == Some(false))
     }
 
     /// Whether a promotion or efficacy test that has not crossed still can. None if it has crossed,
@@ -224,13 +217,12 @@ impl Watched {
         &self,
         test: &Aligned<Test>,
         moment: &Moment<'_>,
-        running: &Running<'_>,
         left: Span,
     ) -> Option<bool> {
         if test.decided() || test.on(Side::Lead).direction() == Direction::Worse {
             return None;
         }
-        let rest = self.rest(moment, running, left)?;
+        let rest = self.rest(moment, left)?;
         let [_, baseline] = self.phase_counts();
         if baseline.trials <= 0.0 || rest.canary <= 0.0 {
             // Without a live arm nothing is compared, so nothing is known.

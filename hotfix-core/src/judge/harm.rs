@@ -1,5 +1,8 @@
 //! Lesser harm: estimated bad events of each version. A rollback returns to a version that is known
 //! to be faulty. The impact of both is shown, so that a person can choose the lesser harm.
+//!
+//! It is estimated from the trailing window, as the figures beside it are: a fix that breaks late has
+//! a good phase behind it. A version is the lesser harm only if the phase says the same.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +19,7 @@ const CONFIDENCE: f64 = 0.95;
 /// Standard deviations to either side at that confidence, for the square root of a count.
 const DEVIATIONS: f64 = 1.96;
 
-/// Bad events a minute of each version, over the phase so far.
+/// Bad events a minute of each version, over the trailing window.
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Harm {
@@ -24,8 +27,9 @@ pub struct Harm {
     pub at: Timestamp,
     /// Bad events a minute of the canary with all of the traffic; absent without data.
     pub canary: Option<Range>,
-    /// The version with certainly fewer bad events with all of the traffic; absent if that is not
-    /// certain, as while a metric has data of only one version.
+    /// The version with certainly fewer bad events with all of the traffic, over the trailing window
+    /// and over the phase so far; absent if that is not certain, as while a metric has data of only
+    /// one version.
     pub lesser: Option<Version>,
     /// The same for the live version.
     pub live: Option<Range>,
@@ -78,48 +82,58 @@ pub struct Range {
 }
 
 impl Harm {
-    /// Estimated bad events of each version, over the phase so far.
+    /// Estimated bad events of each version, over the trailing window.
     /// The bad events of several metrics may be the same requests or different ones: a version has
     /// at least the bad events of its worst metric, and at most the sum of all.
     pub fn of(judge: &Judge, moment: &Moment<'_>) -> Harm {
         let requests = requests_per_minute(judge, moment);
-        let metrics: Vec<MetricHarm> = by_metric(judge, moment, requests)
+        let metrics: Vec<MetricHarm> = by_metric(judge, moment, requests, Watched::window_counts)
             .filter(|m| m.canary.is_some() || m.live.is_some())
             .collect();
-        let ([canary, live], lesser) = in_all(metrics.iter().copied());
+        let ([canary, live], _) = in_all(metrics.iter().copied());
+        let lesser = lesser(judge, moment, requests);
         Self { at: moment.at, canary, lesser, live, metrics, requests_per_minute: requests }
     }
 }
 
 /// Whether a rollback certainly causes more bad events than staying.
 pub(super) fn live_is_worse(judge: &Judge, moment: &Moment<'_>) -> bool {
-    let requests = requests_per_minute(judge, moment);
-    in_all(by_metric(judge, moment, requests)).1 == Some(Version::Canary)
+    lesser(judge, moment, requests_per_minute(judge, moment)) == Some(Version::Canary)
 }
+
+/// The version with certainly fewer bad events, now and over the phase so far.
+fn lesser(judge: &Judge, moment: &Moment<'_>, requests: Option<f64>) -> Option<Version> {
+    let over = |counts: Stretch| in_all(by_metric(judge, moment, requests, counts)).1;
+    over(Watched::window_counts).filter(|now| over(Watched::phase_counts) == Some(*now))
+}
+
+/// The totals of both arms over a stretch of time.
+type Stretch = fn(&Watched) -> [Counts; 2];
 
 /// The metrics that count bad events: those that decide, and the bug's own.
 fn by_metric(
     judge: &Judge,
     moment: &Moment<'_>,
     requests: Option<f64>,
+    counts: Stretch,
 ) -> impl Iterator<Item = MetricHarm> {
     let bug = judge.fix_test.as_ref().map(|fix| fix.metric);
     judge.watched.iter().enumerate().filter_map(move |(index, watched)| {
         let decides = watched.metric().role == Role::Decide || bug == Some(index);
         (watched.metric().counts_bad_events() && decides).then(|| {
-            let [canary, live] = watched.impacts(moment, requests);
+            let [canary, live] = watched.impacts(counts(watched), moment, requests);
             MetricHarm { canary, live, metric: watched.metric().id }
         })
     })
 }
 
-/// Traffic as planned, else as the first proportion has it in this phase.
+/// Traffic as planned, else as the first proportion has it in the trailing window.
 pub(super) fn requests_per_minute(judge: &Judge, moment: &Moment<'_>) -> Option<f64> {
-    let planned = moment.running.as_ref().and_then(|running| running.traffic);
-    planned.or_else(|| {
+    moment.traffic.or_else(|| {
         let watched = &judge.watched[judge.traffic?];
-        let [canary, live] = watched.phase_counts();
-        let minutes = watched.readings().learned.as_seconds() / 60.0;
+        let [canary, live] = watched.window_counts();
+        let read = watched.readings().learned.min(moment.watch.window);
+        let minutes = read.as_seconds() / 60.0;
         (minutes > 0.0).then(|| (canary.trials + live.trials) / minutes)
     })
 }
@@ -147,10 +161,14 @@ fn in_all(metrics: impl Iterator<Item = MetricHarm>) -> ([Option<Range>; 2], Opt
 }
 
 impl Watched {
-    /// Canary and live version, over the phase so far.
-    fn impacts(&self, moment: &Moment<'_>, requests: Option<f64>) -> [Option<VersionImpact>; 2] {
+    /// Canary and live version, by these totals.
+    fn impacts(
+        &self,
+        [canary, live]: [Counts; 2],
+        moment: &Moment<'_>,
+        requests: Option<f64>,
+    ) -> [Option<VersionImpact>; 2] {
         let shares = [moment.share, moment.share.rest()].map(crate::unit::Share::as_fraction);
-        let [canary, live] = self.phase_counts();
         [(canary, shares[0]), (live, shares[1])]
             .map(|(arm, share)| self.impact(arm, share, requests))
     }

@@ -13,7 +13,7 @@ use crate::stats::interval::wilson;
 use crate::stats::replay::LEAVE_ONE_OUT;
 use crate::unit::{Share, Timestamp};
 
-use super::bursts::KnownBursts;
+use super::bursts::{KnownBursts, LASTS};
 use super::instances::{MOST_LEFT_OUT, each_instance};
 use super::watched::Watched;
 use super::{Cause, MetricVerdict, Moment, Reason};
@@ -177,34 +177,41 @@ impl Watched {
                 || bursts.map_or_else(|| self.tests().has_risen(rise), |of| of.has_risen(rise))
                 || self.instances().drawn
         };
-        let confirmed =
-            if self.metric().kind.has_buckets() { self.is_surely_slow() } else { by_evidence() };
         let asks = knows_noise || of_both || bursts.is_some_and(KnownBursts::of_live);
-        self.metric().is_tested() && asks && self.has_live(share) && !confirmed
+        let lacks = if self.metric().kind.has_buckets() {
+            (self.has_live(share) || share == Share::ALL) && !self.is_surely_slow(share)
+        } else {
+            self.has_live(share) && !by_evidence()
+        };
+        self.metric().is_tested() && asks && lacks
     }
 
-    /// Whether the breach may be a burst such as the live version has had, where none is left.
+    /// Whether the breach may be a burst such as the live version has had, or one that is over, where
+    /// no live version is left, or where the evidence is of a known noise. Elsewhere the evidence has to
+    /// confirm it.
     fn may_be_burst(&self, moment: &Moment<'_>) -> bool {
-        let Some(bursts) = self.bursts().filter(|_| moment.share == Share::ALL) else {
-            return false;
-        };
-        let lasts = moment.at.since(self.degradation().breached_since(moment.at));
+        let applies = moment.share == Share::ALL || !self.basis().knows_no_noise();
+        let Some(bursts) = self.tests().bursts().filter(|_| applies) else { return false };
         let minutes = self.watch().window.as_seconds() / 60.0;
-        bursts.may_be_one(self.counts_in_window(), minutes, lasts)
+        bursts.may_be_one(self.counts_in_window(), minutes) && {
+            let lasts = moment.at.since(self.degradation().breached_since(moment.at));
+            lasts < LASTS || !self.is_beyond_now(moment, self.metric().bounds.rollback)
+        }
     }
 
     /// Whether more of the canary's requests in the window are slower than the rollback bound than
     /// chance explains at a quantile that is on it. Where the bound is suppressed while the live version
     /// exceeds it, too, fewer of the live version's have to be: if both are about as slow as the
     /// bound, chance decides which of them is beyond it.
-    fn is_surely_slow(&self) -> bool {
+    fn is_surely_slow(&self, share: Share) -> bool {
         let Some(bound) = self.metric().bounds.rollback else { return false };
         let Some(figure) = bound_figure(self.metric(), bound, None) else { return false };
         let allowed = 1.0 - self.metric().quantile.as_fraction();
         let (canary, live) = self.window().sums().split_at(self.columns());
         let slow = |arm| wilson(self.slower_than(figure, arm)?, CONFIDENCE).ok();
-        slow(canary).is_some_and(|share| share.low > allowed)
-            && (!bound.unless_both_arms || slow(live).is_some_and(|share| share.high < allowed))
+        let of_both = bound.unless_both_arms && share < Share::ALL;
+        slow(canary).is_some_and(|slow| slow.low > allowed)
+            && (!of_both || slow(live).is_some_and(|slow| slow.high < allowed))
     }
 
     /// Whether the arms of a latency with a tolerance have been read for less than a minute.

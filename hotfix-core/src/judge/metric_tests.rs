@@ -3,6 +3,7 @@
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::HistoryBursts;
 use crate::policy::section::{Metric, Watch};
 use crate::stats::latency::SlowCounts;
 use crate::stats::{Counts, StatError};
@@ -46,7 +47,11 @@ impl MetricTests {
     }
 
     /// The tests of a metric's counts; those of a latency are made with its first reading.
-    pub(super) fn try_new(metric: &Metric, (worse, safe): Claims) -> Result<Self, StatError> {
+    pub(super) fn try_new(
+        metric: &Metric,
+        (worse, safe): Claims,
+        before: Option<HistoryBursts>,
+    ) -> Result<Self, StatError> {
         let test = |claim| {
             if metric.kind.has_buckets() {
                 Ok(None)
@@ -57,7 +62,7 @@ impl MetricTests {
         let worse = test(worse)?;
         let counts =
             worse.as_ref().filter(|_| metric.kind.is_fraction()).and_then(Aligned::rate_design);
-        let bursts = counts.map(|_| Box::default());
+        let bursts = counts.map(|_| Box::new(Aligned::new(Bursts::after(before))));
         let safe = match safe {
             Some(claim) => test(claim)?,
             None => None,

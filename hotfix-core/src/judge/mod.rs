@@ -339,16 +339,22 @@ impl Judge {
         }
     }
 
+    /// Whether any metric has had readings of the live version.
+    fn live_is_read(&self) -> bool {
+        self.watched.iter().any(|watched| watched.readings().live_read_at.is_some())
+    }
+
     /// The moments at which metrics that stay silent become stale, and missing for too long, and at
     /// which latency evidence has settled. `live`: the live version is read beside the canary.
     pub(crate) fn silences(&self, watch: &Watch, live: bool, mut told: impl FnMut(Timestamp)) {
         let mut last = None;
+        let live_is_read = live && self.live_is_read();
         for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
             if let Some(settling) = watched.tests().settling() {
                 settling.changes().into_iter().flatten().for_each(&mut told);
             }
             // Most metrics are read at one time and have the same moments, and so have both arms.
-            let of_live = watched.live_read_at().filter(|_| live);
+            let of_live = watched.live_silent_since(live_is_read);
             let read_at = [watched.readings().read_at, of_live];
             if last.replace(read_at) == Some(read_at) {
                 continue;

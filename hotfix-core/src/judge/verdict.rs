@@ -76,8 +76,8 @@ closed_set! {
         NoData = "no_data",
         /// The last reading is too old.
         Stale = "stale",
-        /// The readings of the live version are missing: it was read before, and has had no reading
-        /// in this phase or for too long.
+        /// The readings of the live version are missing: there was none for too long or in this phase,
+        /// though it was read before, by this metric or another.
         NoLiveData = "no_live_data",
         /// Nothing judges its reading now: no bound has its reference, and no test has a live arm
         /// or readings from before the start, or these are used up.

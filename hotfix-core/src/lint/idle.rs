@@ -18,9 +18,11 @@ fn deciding(policy: &Policy) -> impl Iterator<Item = &Metric> {
     policy.metrics().iter().filter(|metric| metric.role == Role::Decide)
 }
 
-/// What takes longer than every phase.
+/// What takes longer than every phase, although a phase waits while a bound is breached or data are
+/// missing.
 fn in_no_phase(policy: &Policy, findings: &mut Vec<Finding>) {
-    let Some(longest) = policy.phases().iter().map(Phase::longest).max() else { return };
+    let held: Option<Vec<Span>> = policy.phases().iter().map(Phase::longest_held).collect();
+    let Some(longest) = held.and_then(|held| held.into_iter().max()) else { return };
     let watch = policy.watch();
     let takes = Span::try_from_seconds(watch.consecutive_breaches * watch.cadence.as_seconds());
     let acts = deciding(policy).any(|of| of.bounds.alert.or(of.bounds.rollback).is_some());
@@ -30,12 +32,15 @@ fn in_no_phase(policy: &Policy, findings: &mut Vec<Finding>) {
         let fault = FigureFault::TooManyBreaches { breaches, cadence, longest };
         put(findings, "/watch/consecutive_breaches", fault);
     }
+    // Readings count as missing once they are stale.
     let then = watch.no_data.then;
-    let limits = [("/watch/no_data/after", watch.no_data.after), ("/watch/stale", watch.stale)];
-    for (path, after) in limits {
-        if then != Response::Hold && after > longest {
-            put(findings, path, FigureFault::NoDataTooLate { after, then, longest });
-        }
+    let (path, after) = if watch.stale > watch.no_data.after {
+        ("/watch/stale", watch.stale)
+    } else {
+        ("/watch/no_data/after", watch.no_data.after)
+    };
+    if then != Response::Hold && after > longest {
+        put(findings, path, FigureFault::NoDataTooLate { after, then, longest });
     }
 }
 
@@ -50,7 +55,8 @@ fn in_phase(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Fin
         let fault = FigureFault::WarmUpTooLong { metrics: ignore, phase: name, longest };
         put(findings, format!("/phases/{index}"), fault);
     }
-    let wait = metrics(&|of| window > longest && !of.kind.counts_requests());
+    let is_short = phase.longest_held().is_some_and(|held| window > held);
+    let wait = metrics(&|of| is_short && !of.kind.counts_requests());
     if !wait.is_empty() {
         let fault = FigureFault::WindowTooLong { metrics: wait, window, phase: name, longest };
         put(findings, format!("/phases/{index}"), fault);

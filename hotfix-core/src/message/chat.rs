@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use crate::grade::{MessageKind, Severity};
 use crate::policy::section::Reach;
 use crate::rollout::Rollout;
+use crate::text::line;
 use crate::unit::Timestamp;
 
 use super::Request;
-use super::escape::{clean, shorten, slack as escaped, slack_length};
+use super::escape::{shorten, slack as escaped, slack_length};
 use super::render::{Line, TemplatePart};
 
 /// Slack's limit of a header, in characters. Source of Slack's limits: Block Kit reference, "Header
@@ -225,7 +226,7 @@ pub(super) fn pagerduty(
     // The event contains only what the audience may read; the key just identifies the alert.
     let severity = rollout.severity().filter(|_| Reach::of(request.audience) >= Reach::Business);
     let service =
-        shorten(&clean(incident.service.as_deref().unwrap_or("hotfix")), PAGERDUTY_SUMMARY, length);
+        shorten(&line(incident.service.as_deref().unwrap_or("hotfix")), PAGERDUTY_SUMMARY, length);
     let text = super::plain_text(lines);
     let links = lines.iter().flat_map(|line| &line.parts).filter_map(|part| match part {
         TemplatePart::Address(address) => Some(json!({ "href": address, "text": address })),

@@ -11,7 +11,8 @@ use crate::rollout::Rollout;
 use crate::text::{self, time};
 use crate::unit::Timestamp;
 
-use super::escape::{clean, is_address, shorten};
+use super::escape::{is_address, shorten};
+use super::known::Impact;
 use super::render::{Fields, address};
 use super::zone::Clock;
 use super::{Request, describe, known, seen};
@@ -20,6 +21,9 @@ use super::{Request, describe, known, seen};
 const MOST_CHARACTERS: usize = 1_000;
 /// The most lines of a value.
 const MOST_LINES: usize = 50;
+
+/// The fields that only people know: given by the caller, or noted with an item of a checklist.
+const NOTED: [&str; 5] = ["status_page", "cause", "channel", "dashboard", "url"];
 
 /// Sources of the field values of one message.
 struct Context<'r> {
@@ -42,6 +46,7 @@ pub(super) fn fields(rollout: &Rollout, request: &Request, at: Timestamp) -> Fie
     if reach >= Reach::Internal {
         context.internal();
     }
+    context.recorded();
     for (name, value) in &request.values {
         if let Some(field) = MessageField::find(name).filter(|field| field.is_for(request.audience))
         {
@@ -69,6 +74,16 @@ impl Context<'_> {
         }
         if !lines.is_empty() {
             self.fields.insert(name, lines.into_iter().map(Value::from).collect());
+        }
+    }
+
+    /// Sets the fields that only people know to what was noted with an item of a checklist.
+    fn recorded(&mut self) {
+        let fields = NOTED.iter().filter_map(|name| MessageField::find(name));
+        for field in fields.filter(|field| field.is_for(self.request.audience)) {
+            if let Some(value) = self.rollout.recorded(field.name) {
+                self.give(field, value);
+            }
         }
     }
 
@@ -122,16 +137,18 @@ impl Context<'_> {
         // Most messages begin with the title, so there always is one.
         let service =
             incident.service.as_deref().map(|service| format!("a problem with {service}"));
-        let title = incident.title.clone().filter(|title| !clean(title).is_empty());
+        let title = incident.title.clone().filter(|title| !text::line(title).is_empty());
         self.put("title", title.or(service).unwrap_or_else(|| incident.id.clone()));
-        self.put("severity", rollout.severity().map(|severity| severity.to_string()));
+        self.put("severity", known::severity(rollout));
         self.put("severity_label", known::severity_label(rollout));
+        self.put("severity_change", known::severity_change(rollout, self.request.audience));
         // An impact that is over is left out.
         let is_past =
             self.request.kind == MessageKind::Update && rollout.moment(Moment::Resolved).is_some();
-        self.put("impact", known::impact(rollout).filter(|_| !is_past));
-        self.put("affected", known::affected(rollout));
-        self.put("users_affected", known::users_affected(rollout));
+        let impact = Impact::of(rollout, self.request.kind);
+        self.put("impact", impact.sentence().filter(|_| !is_past));
+        self.put("affected", impact.affected());
+        self.put("users_affected", impact.users_affected());
         self.put("detected_at", self.time(rollout.moment(Moment::Detected)));
         self.put("status", describe::business_status(rollout));
         self.put("action", describe::action(rollout).to_owned());
@@ -145,7 +162,7 @@ impl Context<'_> {
         let phases = rollout.plan().policy().phases().iter();
         let shares: Vec<String> = phases.map(|phase| phase.share.to_string()).collect();
         self.put("shares", shares.join(" → "));
-        self.put("review_at", self.time(seen::review_at(rollout, at)));
+        self.put("review_at", self.time(seen::review_at(rollout, self.request.kind, at)));
         self.put("rollback_eta", self.time(seen::rollback_eta(rollout, at)));
         self.put("rollback_takes", seen::rollback_takes(rollout));
     }
@@ -174,7 +191,7 @@ impl Context<'_> {
 
 /// A value as messages show it: cleaned, shortened, and without mentions.
 fn shown(value: &str) -> String {
-    unmention(&shorten(&clean(value), MOST_CHARACTERS, |_| 1))
+    unmention(&shorten(&text::line(value), MOST_CHARACTERS, |_| 1))
 }
 
 /// Keeps `@name` and `<!here>` from mentioning people, with an invisible joiner after the sign.

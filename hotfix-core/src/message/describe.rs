@@ -1,7 +1,7 @@
 //! Status, current action, next step and rollback reason of a rollout, as text for each audience.
 
 use crate::gate::approval::DemandState;
-use crate::grade::{GateMode, Moment, Signal};
+use crate::grade::{GateMode, Moment};
 use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::plan::{Plan, Window};
 use crate::policy::section::Phase;
@@ -383,7 +383,7 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
             }
             enumerated(&reasons)
         }
-        RollbackCause::Signal { signal } => with(signalled(*signal), InputKind::Report),
+        RollbackCause::Signal { signal } => with(signal.described(), InputKind::Report),
         RollbackCause::Person => by_train(rollout).map_or_else(
             || with("a person decided to roll back", InputKind::RollBack),
             str::to_owned,
@@ -408,7 +408,7 @@ fn by_train(rollout: &Rollout) -> Option<&str> {
 pub(super) fn plain_reason(rollout: &Rollout) -> Option<&'static str> {
     Some(match rollout.turned_back_for()? {
         RollbackCause::Verdict { .. } => "the fix did not meet its criteria",
-        RollbackCause::Signal { signal } => signalled(*signal),
+        RollbackCause::Signal { signal } => signal.described(),
         RollbackCause::Person if by_train(rollout).is_some() => {
             "a service that it belongs together with was rolled back"
         }
@@ -417,18 +417,6 @@ pub(super) fn plain_reason(rollout: &Rollout) -> Option<&'static str> {
         }
         RollbackCause::ActionFailed => "the traffic could not be moved to the fix",
     })
-}
-
-const fn signalled(signal: Signal) -> &'static str {
-    match signal {
-        Signal::Doubt => "it was in doubt whether the fix is stable",
-        Signal::UserReportsWorse => "users reported that the service got worse",
-        Signal::FixDoesNotWork => "the fix did not solve the problem",
-        Signal::NewCriticalError => "a new critical error appeared",
-        Signal::HealthCheckFailed => "a health check failed",
-        Signal::DataCorruption => "data was corrupted",
-        Signal::WorsePerformance => "the service got slower",
-    }
 }
 
 /// A cause as a clause: the metric's title and what is wrong with it.
@@ -464,7 +452,10 @@ fn cause_text(cause: &Cause, plan: &Plan) -> String {
         Reason::IdenticalArms => "has identical readings for both versions",
     };
     match (cause.metric.and_then(|id| plan.policy().metric(id.as_str())), cause.reason) {
-        (Some(metric), _) => format!("{} {what}", metric.title),
+        (Some(metric), _) => {
+            // Its worse side is known.
+            format!("{} {}", metric.title, what.replace("beyond", metric.worse.side()))
+        }
         (None, Reason::Evidence | Reason::PhaseEndTest | Reason::EvidenceAssumed) => {
             "the metrics combined are worse with the fix than without it".to_owned()
         }

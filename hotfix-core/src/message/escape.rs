@@ -1,22 +1,4 @@
-//! Cleaning, escaping and shortening of text from outside.
-
-use crate::text::{drawable, joined};
-
-/// Text as one line without hidden content: no control characters, no direction marks, no invisible
-/// characters; white space becomes single spaces.
-pub(crate) fn clean(text: &str) -> String {
-    let plain: String = text.chars().filter(|c| !is_unseen(*c)).map(drawable).collect();
-    joined(plain.split_whitespace(), " ")
-}
-
-/// Invisible characters: direction marks, zero-width spaces and joiners, tags.
-const fn is_unseen(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
-    )
-}
+//! Escaping and shortening of text from outside.
 
 /// Escapes text for Slack's mrkdwn, in which `&`, `<` and `>` begin links and mentions.
 /// Source: Slack, Formatting message text, "Escaping text".
@@ -70,18 +52,6 @@ pub(crate) fn shorten(text: &str, most: usize, length: impl Fn(char) -> usize) -
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn comm_2_what_nobody_sees_is_left_out() {
-        for (text, shown) in [
-            ("a\u{202e}b\u{200b}c", "abc"),
-            ("a\n\tb \u{7}c", "a b c"),
-            ("\u{feff}ß é 日本", "ß é 日本"),
-            ("", ""),
-        ] {
-            assert_eq!(clean(text), shown);
-        }
-    }
 
     #[test]
     fn comm_2_a_text_is_cut_at_the_end_of_a_word() {

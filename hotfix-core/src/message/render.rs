@@ -10,9 +10,9 @@ use std::io;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
-use crate::text::sentence;
+use crate::text::{line, sentence};
 
-use super::escape::{clean, is_address};
+use super::escape::is_address;
 
 /// Marks the place of a field without a value. A control character, which no value contains.
 const MISSING: &str = "\u{1}";
@@ -112,13 +112,26 @@ pub(super) fn render(template: &str, fields: &Fields) -> Result<Vec<Line>, Strin
         .map_err(|error| describe(&error))?;
     let text = String::from_utf8(written.0).unwrap_or_default();
     let mut lines: Vec<Line> = text.lines().filter_map(Line::read).collect();
-    // The first line is a title, so it begins with a capital letter.
+    // The first line is a title, so it begins with a capital letter; an identifier keeps its own.
     if let Some(TemplatePart::Text(title)) =
         lines.first_mut().and_then(|line| line.parts.first_mut())
+        && !begins_with_identifier(title, fields)
     {
         *title = sentence(title);
     }
     Ok(lines)
+}
+
+/// Whether a text begins with the value of a field that is a name, not words. The title may begin
+/// with such a name, and is a sentence.
+fn begins_with_identifier(text: &str, fields: &Fields) -> bool {
+    let begins_with = |name: &&str| {
+        let value = fields.get(name).and_then(printed);
+        let rest = value.and_then(|value| text.strip_prefix(&*value));
+        rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
+    let names = ["service", "version", "previous", "incident_id", "phase"];
+    !begins_with(&"title") && names.iter().any(begins_with)
 }
 
 /// The template environment: output, conditions, loops over lines, and six filters.
@@ -132,7 +145,7 @@ fn environment() -> Environment<'static> {
         out.write_str(text.as_deref().unwrap_or(MISSING)).map_err(Error::from)
     });
     environment.add_filter("default", |value: Value, instead: String| {
-        if value.is_true() { value } else { Value::from(clean(&instead)) }
+        if value.is_true() { value } else { Value::from(line(&instead)) }
     });
     environment.add_filter("join", |value: Value, between: String| {
         strings(&value).map_or(Value::UNDEFINED, |lines| Value::from(lines.join(&between)))

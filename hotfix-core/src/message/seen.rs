@@ -234,7 +234,8 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
 /// Expected end of a rollback that is in progress.
 pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let (since, waits) = steps_back(rollout)?;
-    let takes = rollout.plan().rollback_with(waits, waits).estimate?.most?;
+    let planned = || rollout.plan().rollback_with(waits, waits).estimate?.most;
+    let takes = noted_minutes(rollout).map(|noted| noted + waits).or_else(planned)?;
     Some(since + takes).filter(|end| *end > at)
 }
 
@@ -248,9 +249,19 @@ fn steps_back(rollout: &Rollout) -> Option<(Timestamp, Span)> {
     Some((since, back.waits(rollout.share())))
 }
 
+/// How long a rollback takes, in minutes, as somebody noted it with an item of a checklist.
+fn noted_minutes(rollout: &Rollout) -> Option<Span> {
+    let minutes: u32 = rollout.recorded("rollback_minutes")?.parse().ok()?;
+    minutes.checked_mul(60).map(Span::from_seconds)
+}
+
 /// Expected duration of a rollback.
 pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
     let plan = rollout.plan();
+    if let Some(noted) = noted_minutes(rollout) {
+        let takes = noted + steps_back(rollout).map(|(_, waits)| waits).unwrap_or_default();
+        return time_range(Some(takes), Some(takes));
+    }
     let waits = steps_back(rollout).map(|(_, waits)| plan.rollback_with(waits, waits));
     let takes = waits.unwrap_or_else(|| plan.rollback()).estimate?;
     time_range(takes.least, takes.most)
@@ -280,21 +291,18 @@ pub(super) fn next_update(
     all.filter(is_update).filter_map(next).min()
 }
 
-/// When the incident is reviewed: the review or the meeting that is due first, else the report.
-pub(super) fn review_at(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
+/// When the incident is reviewed: the review or the meeting that is due first, else the report. A
+/// message that the fix is live or the incident over does not name the review of an earlier fix.
+pub(super) fn review_at(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> Option<Timestamp> {
     let duties = rollout.duties(at);
-    let afterwards = |item: &Item<'_>| {
-        matches!(
-            item.from,
-            Moment::Deployed
-                | Moment::Verified
-                | Moment::Resolved
-                | Moment::RolledBack
-                | Moment::Closed
-        )
-    };
+    let is_end = matches!(kind, MessageKind::Deployed | MessageKind::Resolved);
     let is_review = |item: &Item<'_>| {
-        matches!(item.kind, DutyKind::Meet | DutyKind::Review) && afterwards(item)
+        let afterwards = match item.from {
+            Moment::Deployed | Moment::Verified | Moment::Resolved | Moment::Closed => true,
+            Moment::RolledBack => !is_end,
+            _ => false,
+        };
+        afterwards && matches!(item.kind, DutyKind::Meet | DutyKind::Review)
     };
     let is_report = |item: &Item<'_>| {
         let of_incident = matches!(item.from, Moment::Resolved | Moment::Closed);
@@ -327,7 +335,7 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
     let verified = if checks.verify() {
         "fix verified".to_owned()
     } else {
-        format!("completed with {} of {} checks made", checks.made, checks.all)
+        format!("completed with {} of {} {}", checks.made, checks.all, checks.missing())
     };
     // The rollback may be that of an earlier attempt.
     let (back_at, back) = match rollout.rolled_back_since().and(rollout.back_to()) {

@@ -26,7 +26,8 @@ closed_set! {
         NoData = "no_data",
         /// The last reading is too old.
         Stale = "stale",
-        /// The live version, with which it is compared, was read before, and has no fresh reading.
+        /// The live version, with which it is compared, has no fresh reading, and was read before, by this metric
+        /// or another.
         NoLiveData = "no_live_data",
         /// A number was NaN or infinite.
         NotFinite = "not_finite",

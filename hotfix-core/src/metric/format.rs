@@ -82,10 +82,7 @@ pub(crate) fn within(metric: &Metric, bound: Bound) -> String {
 
 /// The bad side of an alert or rollback bound, which excludes its value: `above 300 ms`.
 pub(crate) fn beyond(metric: &Metric, bound: Bound) -> String {
-    let side = match metric.worse {
-        Worse::Higher => "above",
-        Worse::Lower => "below",
-    };
+    let side = metric.worse.side();
     let both = if bound.unless_both_arms { ", unless both versions are" } else { "" };
     format!("{side} {}{both}", bound_in_words(metric, bound))
 }

@@ -62,8 +62,7 @@ impl Plan {
         let side = match (which, metric.worse) {
             (Which::Success, Worse::Higher) => "at most",
             (Which::Success, Worse::Lower) => "at least",
-            (Which::Alert | Which::Rollback, Worse::Higher) => "above",
-            (Which::Alert | Which::Rollback, Worse::Lower) => "below",
+            (Which::Alert | Which::Rollback, worse) => worse.side(),
         };
         let (misses, windows, then) = match which {
             Which::Success => ("misses", "", after_a_miss(&often)),

@@ -12,12 +12,14 @@ use crate::grade::{EvidenceMode, PromotionRule, Worse};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Model, Phase};
 use crate::stats::StatError;
+pub use crate::stats::bursts::HistoryBursts;
+use crate::stats::bursts::Live;
 use crate::stats::latency::{
     SlowCalibration, SlowCalibrationSettings, SlowHistory, SlowPromotion, calibrate_slow,
 };
 use crate::stats::replay::{Calibration, CalibrationSettings, CountModel, History, calibrate};
 use crate::text::joined;
-use crate::unit::{MetricName, PhaseName, Share, Span};
+use crate::unit::{MetricName, PhaseName, Share, Span, Timestamp};
 
 use super::{ErrorBudget, Plan, PlanError};
 
@@ -86,6 +88,9 @@ pub struct MetricCalibration {
     /// One for each phase with a live arm to compare with, in order. Empty for a latency.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<PhaseCalibration>,
+    /// Bursts of failures in the history, of a rare proportion; absent without any. A rollback bound
+    /// waits while a breach may be one of them.
+    pub bursts: Option<HistoryBursts>,
     /// Of a latency: for all phases.
     pub slow: Option<Box<SlowCalibration>>,
     /// Why the history of a latency gives no limits: a code and a sentence. The policy's `otherwise`
@@ -235,9 +240,10 @@ pub(super) fn calibrations(
         let phases = policy.phases().iter().filter(|phase| phase.share < Share::ALL);
         let phases = phases.map(|phase| of_phase(policy, (known, model), phase, &history));
         let phases = phases.collect();
+        let bursts = bursts_of(policy, known, &history);
         let history = digest(&history)?;
-        calibrations
-            .insert(metric, MetricCalibration { history, phases, slow: None, without: None });
+        let (slow, without) = (None, None);
+        calibrations.insert(metric, MetricCalibration { history, phases, bursts, slow, without });
     }
     for (metric, rows) in histories.times {
         let known = known(policy, metric, Metric::is_replayed_by_times)?;
@@ -255,10 +261,23 @@ pub(super) fn calibrations(
         }
         let (slow, without) =
             limits(calibrate_slow(&rows, &of_times(policy, known, seed, requests)));
-        let phases = Vec::new();
-        calibrations.insert(metric, MetricCalibration { history, phases, slow, without });
+        let (phases, bursts) = (Vec::new(), None);
+        calibrations.insert(metric, MetricCalibration { history, phases, bursts, slow, without });
     }
     Ok(calibrations)
+}
+
+/// Bursts over all instances in a history of a rare proportion.
+fn bursts_of(policy: &Policy, metric: &Metric, history: &History) -> Option<HistoryBursts> {
+    if !(metric.kind.is_fraction() && metric.is_read_by_instance()) {
+        return None;
+    }
+    let (mut version, mut at) = (Live::default(), Timestamp::default());
+    for counts in history.all() {
+        version.learn(at, counts);
+        at = at + policy.watch().cadence;
+    }
+    version.had()
 }
 
 /// The metric, if a history of this form calibrates its test.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::grade::{TagForm, closed_set};
+use crate::grade::{RollbackMethod, TagForm, closed_set};
 use crate::policy::command::{CommandPart, parts, quoted_value};
 use crate::policy::section::{ChecklistItem, CommandField, Phase, ProcedureStep, RollbackWay};
 use crate::unit::Timestamp;
@@ -61,6 +61,17 @@ pub(crate) enum Commanded<'a> {
 /// The step whose commands come with the action `deploy`.
 const DEPLOY: &str = "deploy";
 
+/// What people call a rollback method.
+const fn title_of(method: RollbackMethod) -> &'static str {
+    match method {
+        RollbackMethod::GitRevert => "revert the fix in source control",
+        RollbackMethod::FeatureFlag => "switch the flag off",
+        RollbackMethod::Redeploy => "deploy the previous version again",
+        RollbackMethod::Platform => "return to the platform's previous deployment",
+        RollbackMethod::BlueGreenSwitch => "switch the traffic back to the other side",
+    }
+}
+
 impl Plan {
     /// The commands that the policy has for items of checklists, phases, steps and rollback methods,
     /// in this order, with the values of this plan. Nothing is run.
@@ -116,7 +127,7 @@ impl Plan {
                 (CommandOwner::Step, step.id.as_str(), step.title.as_str(), &step.commands, None)
             }
             Commanded::Method(way) => {
-                (CommandOwner::Method, way.kind.as_str(), "", &way.commands, None)
+                (CommandOwner::Method, way.kind.as_str(), title_of(way.kind), &way.commands, None)
             }
         };
         let commands: Vec<_> = lines.iter().map(|line| self.fill(line, previous, phase)).collect();
@@ -160,7 +171,7 @@ impl Plan {
             CommandField::Version => release.map(|release| release.version.clone()),
             CommandField::Previous => previous.map(str::to_owned),
             CommandField::Tag => self.version_tag(),
-            CommandField::Branch => release.and_then(|release| release.branch.clone()),
+            CommandField::Branch => self.branch(),
             CommandField::Commit => release.and_then(|release| release.commit.clone()),
             CommandField::Service => incident.service.clone(),
             CommandField::Incident => Some(incident.id.clone()),
@@ -170,6 +181,14 @@ impl Plan {
                 phase.map(percent).map(|percent| crate::text::figure(percent, 5))
             }
         }
+    }
+
+    /// The branch of the fix: the release's own, else the one that the steps of source control make.
+    fn branch(&self) -> Option<String> {
+        let own = self.release()?.branch.clone();
+        // The time only names a tag.
+        let planned = || self.source_control(Timestamp::default()).ok()?.branch;
+        own.or_else(|| planned().map(|branch| branch.to_string()))
     }
 
     /// The tag of the fix, where it does not depend on the time.

@@ -73,6 +73,13 @@ impl Plan {
         }
     }
 
+    /// The longest planned time of the rollout: the change record's estimate, else that of the phases.
+    pub(crate) fn planned_duration(&self) -> Span {
+        let estimate = self.policy().change_record().and_then(|record| record.estimate);
+        let most = estimate.and_then(|estimate| estimate.most);
+        most.unwrap_or_else(|| rollout(self.policy()).most)
+    }
+
     pub(super) fn whole_procedure(&self) -> Option<Times> {
         procedure(self.policy(), |index| elsewhere(self.policy(), self.level(), index))
     }

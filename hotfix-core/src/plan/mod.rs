@@ -58,7 +58,7 @@ pub use advice::PlannedAdvice;
 pub(crate) use advice::has_check;
 pub use assessment::{Ask, Assessment, FiredRule, PlanFinding, PlanFindingKind};
 pub use calibration::{
-    Histories, MetricCalibration, PhaseCalibration, PlanHistories, SlowHistories,
+    Histories, HistoryBursts, MetricCalibration, PhaseCalibration, PlanHistories, SlowHistories,
 };
 pub use change_record::{PlanChangeRecord, PlanStatus};
 pub(crate) use commands::Commanded;

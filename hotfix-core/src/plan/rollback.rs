@@ -12,6 +12,7 @@ use crate::policy::Policy;
 use crate::policy::section::{Phase, Rollback, RollbackStep, RollbackWay, TimeRange};
 use crate::sorting::sort_by_key;
 use crate::unit::{Share, Span};
+use crate::vcs::is_never_merged;
 
 closed_set! {
     /// The source of a rollback method, or of its duration.
@@ -266,7 +267,9 @@ impl Plan {
     fn others(&self) -> Vec<RollbackMethodPlan> {
         let flags = self.subject().traffic.flags;
         let ways = self.policy().rollback().methods.iter();
+        let unmerged = is_unmerged(self.policy(), self.subject());
         let mut others: Vec<_> = ways
+            .filter(|way| way.kind != RollbackMethod::GitRevert || !unmerged)
             .filter(|way| self.methods().iter().all(|method| method.kind != way.kind))
             .filter(|way| way.kind != RollbackMethod::FeatureFlag || flags != Some(false))
             .map(|way| self.way(Method { kind: way.kind, seconds: None }, Some(way)))
@@ -335,6 +338,13 @@ pub(super) fn methods_of(policy: &Policy, subject: &Subject) -> Vec<Method> {
     methods
 }
 
+/// Whether the release is deployed from its own branch, and no step of its way merges that: a revert
+/// on another branch would do nothing.
+fn is_unmerged(policy: &Policy, subject: &Subject) -> bool {
+    let Some((vcs, release)) = policy.vcs().zip(subject.release.as_ref()) else { return false };
+    is_never_merged(vcs, release.flow, release.way.as_deref())
+}
+
 /// The methods of a release that names none: the policy's that can be used, the fastest first and
 /// equal ones in its order, then the strategy's own, then the deployment of the previous version,
 /// which is always possible.
@@ -347,11 +357,13 @@ fn known_methods(policy: &Policy, subject: &Subject) -> Vec<Method> {
         Strategy::FeatureFlag => Some(RollbackMethod::FeatureFlag),
         Strategy::Canary | Strategy::Rolling | Strategy::Immediate => None,
     };
+    let unmerged = is_unmerged(policy, subject);
     let mut ways: Vec<_> = policy.rollback().methods.iter().collect();
     ways.retain(|way| match way.kind {
         RollbackMethod::FeatureFlag => own == Some(way.kind) || subject.traffic.flags == Some(true),
         RollbackMethod::BlueGreenSwitch => own == Some(way.kind),
-        RollbackMethod::Platform | RollbackMethod::Redeploy | RollbackMethod::GitRevert => true,
+        RollbackMethod::GitRevert => !unmerged,
+        RollbackMethod::Platform | RollbackMethod::Redeploy => true,
     });
     sort_by_key(&mut ways, |way| slowest(Takes::of(way.least, way.most)));
     let mut kinds: Vec<RollbackMethod> = Vec::new();

@@ -183,8 +183,8 @@ fn derived<'p>(
         Cow::Owned(vec![changed(phase, changes)])
     };
     match strategy {
-        Strategy::Canary => shared(policy, Strategy::FeatureFlag),
-        Strategy::FeatureFlag => shared(policy, Strategy::Canary),
+        Strategy::Canary => shared(policy, Strategy::FeatureFlag, changes),
+        Strategy::FeatureFlag => shared(policy, Strategy::Canary, changes),
         Strategy::BlueGreen => Ok(whole("switch")),
         Strategy::Immediate => Ok(whole("all")),
         Strategy::Rolling => {
@@ -204,15 +204,28 @@ fn derived<'p>(
     }
 }
 
-/// Canary and feature flag move the same shares.
-fn shared(policy: &Policy, other: Strategy) -> Result<Cow<'_, [Phase]>, Obstacle> {
-    if policy.strategy() == other {
-        return Ok(Cow::Borrowed(policy.phases()));
-    }
-    match policy.strategy_settings(other) {
-        Some(course) if !course.phases.is_empty() => Ok(Cow::Borrowed(&course.phases)),
-        _ => Err(Obstacle::NoPhases),
-    }
+/// Canary and feature flag move the same shares, by other commands.
+fn shared<'p>(
+    policy: &'p Policy,
+    other: Strategy,
+    changes: Option<&StrategySettings>,
+) -> Result<Cow<'p, [Phase]>, Obstacle> {
+    let phases = if policy.strategy() == other {
+        policy.phases()
+    } else {
+        match policy.strategy_settings(other) {
+            Some(course) if !course.phases.is_empty() => &course.phases,
+            _ => return Err(Obstacle::NoPhases),
+        }
+    };
+    let commands = commands_of(changes);
+    let phase = |phase: &Phase| Phase { commands: commands.clone(), ..phase.clone() };
+    Ok(Cow::Owned(phases.iter().map(phase).collect()))
+}
+
+/// The commands of derived phases.
+fn commands_of(changes: Option<&StrategySettings>) -> Vec<String> {
+    changes.and_then(|changes| changes.commands.clone()).unwrap_or_default()
 }
 
 /// Our own names are legal; without one the phase keeps its own.
@@ -232,8 +245,9 @@ fn changed(mut phase: Phase, changes: Option<&StrategySettings>) -> Phase {
         phase.veto = changes.veto.unwrap_or(phase.veto);
     }
     phase.watch_most = phase.watch_most.map(|most| most.max(phase.watch));
-    // The commands are those of the strategy for which the phase was written.
-    phase.commands.clear();
+    // Commands and objective are those of the strategy for which the phase was written.
+    phase.commands = commands_of(changes);
+    phase.objective.clear();
     phase
 }
 

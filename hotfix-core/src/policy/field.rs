@@ -16,8 +16,8 @@ use crate::grade::{
     Response, RevertTo, ReviewTime, Role, Severity, Strategy, WatchedFrom, Worse,
 };
 use crate::grade::{
-    AdviceCheck, AdviceKind, CommitField, Flow, Grade, MergeKind, MessageKind, Promised,
-    RollbackMethod, Sign, StepClock, SuccessGroup, TagForm, VcsStep, Versioning,
+    AdviceCheck, AdviceKind, CommitField, CriterionAnswer, Flow, Grade, MergeKind, MessageKind,
+    Promised, RollbackMethod, Sign, StepClock, SuccessGroup, TagForm, VcsStep, Versioning,
 };
 use crate::unit::{
     Date, MetricName, Name, PerMinute, PhaseName, Proportion, Ratio, RoleName, Share, Span,
@@ -381,6 +381,7 @@ closed_sets! {
     AdviceCheck => AdviceCheck, AdviceCheck::ALL, "\"scope\"";
     Sign => Sign, Sign::ALL, "\"no_data\"";
     SuccessGroup => SuccessGroup, SuccessGroup::ALL, "\"technical\"";
+    CriterionAnswer => CriterionAnswer, CriterionAnswer::ALL, "\"rollback\"";
     RollbackMethod => RollbackMethod, RollbackMethod::ALL, "\"redeploy\"";
     Flow => Flow, Flow::ALL, "\"git_flow\"";
     VcsStep => VcsStep, VcsStep::ALL, "\"branch\"";

@@ -61,7 +61,7 @@ pub(super) struct Chart<'a> {
 
 /// Escapes text for SVG and HTML.
 pub(super) fn escaped(text: &str) -> String {
-    let text: String = text.chars().map(crate::text::drawable).collect();
+    let text: String = text.chars().filter_map(crate::text::readable).collect();
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     text.replace('"', "&quot;").replace('\'', "&#39;")
 }
@@ -110,6 +110,7 @@ impl Chart<'_> {
         for line in &self.lines {
             self.line(&mut svg, line);
         }
+        self.beyond(&mut svg);
         svg.push_str("</svg>");
         svg
     }
@@ -155,6 +156,27 @@ impl Chart<'_> {
             let _ = write!(svg, "<text class=\"time\" x=\"{x}\" y=\"{y:.1}\">{label}</text>");
         }
         line(svg, "axis", [&LEFT, &EDGE], [&BASE, &BASE]);
+    }
+
+    /// Says how far lines go that are cut off at the top or at the bottom.
+    fn beyond(&self, svg: &mut String) {
+        let values = || self.lines.iter().flat_map(|line| line.points).map(|point| point.value);
+        let ends = [
+            (values().reduce(f64::max).filter(|most| *most > self.high), "↑ up to", TOP + 14.0),
+            (
+                values().reduce(f64::min).filter(|least| *least < self.low),
+                "↓ down to",
+                BASE.0 - 6.0,
+            ),
+        ];
+        for (value, words, y) in ends {
+            let Some(value) = value else { continue };
+            let (x, text) = (EDGE.0 - 4.0, escaped(&(self.unit)(value)));
+            let _ = write!(
+                svg,
+                "<text class=\"beyond\" x=\"{x:.1}\" y=\"{y:.1}\">{words} {text}</text>"
+            );
+        }
     }
 
     fn line(&self, svg: &mut String, line: &Line<'_>) {

@@ -125,7 +125,7 @@ pub(super) fn decision(decision: Decision) -> String {
 pub(super) fn rollback_cause(policy: &Policy, cause: &RollbackCause) -> String {
     match cause {
         RollbackCause::Verdict { causes: all } => causes(policy, Cause::of_rollback(policy, all)),
-        RollbackCause::Signal { signal } => format!("{} was reported", words(signal.as_str())),
+        RollbackCause::Signal { signal } => signal.described().to_owned(),
         RollbackCause::Person => "the rollback was requested".to_owned(),
         RollbackCause::Revert { version } => {
             format!("a person requested an immediate return to {version}")
@@ -267,7 +267,7 @@ pub(super) fn command(plan: &Plan, command: &Command, about: Option<&Act>) -> St
         Command::Observe { .. } => "metrics received".to_owned(),
         Command::Tick => "clock tick".to_owned(),
         Command::Promote { .. } => "promoted the phase".to_owned(),
-        Command::Hold { .. } => "objected to promotion".to_owned(),
+        Command::Hold { .. } => "held it: no promotion without a person".to_owned(),
         Command::Pause { .. } => "paused the rollout".to_owned(),
         Command::Resume { .. } => "resumed the rollout".to_owned(),
         Command::Abort { .. } => "aborted the rollout".to_owned(),

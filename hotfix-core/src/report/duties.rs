@@ -105,19 +105,26 @@ impl DutyTracker {
     }
 }
 
+/// Whether the rollout has ended, and its fix is not live: rolled back, aborted or failed.
+pub(super) fn ended_without_the_fix(rollout: &Rollout) -> bool {
+    rollout.state().is_final() && rollout.state() != State::Closed
+}
+
+/// Whether a duty waits for the deployment of a fix, or what comes after it.
+pub(super) const fn awaits_the_fix(item: &Item<'_>) -> bool {
+    matches!(
+        item.awaits,
+        Some(Awaits::Moment(
+            Moment::DeployStarted | Moment::Deployed | Moment::Verified | Moment::Closed,
+        ))
+    )
+}
+
 /// Whether a duty waits for what does not happen any more: a rollback where nothing was rolled
 /// back, or the deployment of a fix after the incident has ended without one.
 fn awaits_in_vain(rollout: &Rollout, item: &Item<'_>) -> bool {
-    let state = rollout.state();
-    let is_over =
-        state.is_final() && state != State::Closed && rollout.moment(Moment::Resolved).is_some();
-    match item.awaits {
-        Some(Awaits::Moment(Moment::RolledBack)) => true,
-        Some(Awaits::Moment(
-            Moment::DeployStarted | Moment::Deployed | Moment::Verified | Moment::Closed,
-        )) => is_over,
-        _ => false,
-    }
+    let is_over = ended_without_the_fix(rollout) && rollout.moment(Moment::Resolved).is_some();
+    item.awaits == Some(Awaits::Moment(Moment::RolledBack)) || (is_over && awaits_the_fix(item))
 }
 
 fn open<'a, 'p>(duties: &'a Duties<'p>) -> impl Iterator<Item = &'a Item<'p>> {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::fact::{Fact, FactId, FactValue};
+use crate::fact::{Fact, FactId, FactValue, Facts};
 use crate::rollout::Rollout;
 use crate::sorting::map_of;
 use crate::unit::Timestamp;
 
 use super::describe::{self, utc};
 
-/// Most values of one fact; of further ones the last is kept.
+/// Most values of one fact; of further ones the last is kept, and the worst.
 const MOST: usize = 24;
 
 /// The values of each fact, in the order of time.
@@ -43,7 +43,9 @@ impl FactHistory {
             return;
         }
         if values.len() >= MOST {
-            values.pop();
+            let last = values.len() - 1;
+            let is_worst = values[last].value.as_ref() == worst(values);
+            values.remove(last - usize::from(is_worst));
         }
         values.push(Known { since: at, value: value.cloned() });
     }
@@ -51,6 +53,17 @@ impl FactHistory {
     /// The worst known value of a fact for which more is worse.
     pub(super) fn worst(&self, fact: Fact) -> Option<&FactValue> {
         worst(self.0.get(&FactId::BuiltIn(fact))?)
+    }
+
+    /// The worst known value of each fact; of a text or a time the last one.
+    pub(super) fn worst_of_each(&self) -> Facts {
+        let mut facts = Facts::default();
+        for (fact, values) in &self.0 {
+            if let Some(worst) = worst(values) {
+                facts.set(*fact, worst.clone());
+            }
+        }
+        facts
     }
 
     /// Whether a fact was ever known to hold; None: it was never known.
@@ -68,15 +81,6 @@ impl FactHistory {
         let of =
             |(fact, values): (&FactId, &Vec<Known>)| (fact.to_string(), development(*fact, values));
         map_of(self.0.iter().map(of))
-    }
-}
-
-/// Whether a value is greater than another; never for values without an order.
-fn is_more(value: &FactValue, than: &FactValue) -> bool {
-    match (value, than) {
-        (FactValue::Flag(value), FactValue::Flag(than)) => *value && !*than,
-        (FactValue::Duration(value), FactValue::Duration(than)) => value > than,
-        _ => value.as_number().zip(than.as_number()).is_some_and(|(value, than)| value > than),
     }
 }
 
@@ -110,7 +114,8 @@ fn worst_between(fact: FactId, values: &[Known]) -> Option<&FactValue> {
     worst(values).filter(|worst| first != Some(*worst) && values.len() > 2)
 }
 
+/// The greatest known value; of values without an order the last one.
 fn worst(values: &[Known]) -> Option<&FactValue> {
     let known = values.iter().filter_map(|known| known.value.as_ref());
-    known.reduce(|worst, value| if is_more(value, worst) { value } else { worst })
+    known.reduce(|worst, value| if worst.is_more(value) { worst } else { value })
 }

@@ -10,7 +10,6 @@ use minijinja::{AutoEscape, Environment, Error, Value};
 
 use crate::rollout::State;
 use crate::text;
-use crate::unit::is_invisible;
 
 use super::chart::Frame;
 use super::outline::{Block, Table, outline, title};
@@ -23,10 +22,8 @@ const STYLE: &str = include_str!("templates/style.css");
 /// Writes the page, without what a terminal or a browser would act on instead of showing it.
 pub(super) fn page(report: &Report) -> Result<String, ReportError> {
     let page = rendered(report).map_err(|error| ReportError::Write { fault: error.to_string() });
-    page.map(|mut page| {
-        page.retain(|c| c == '\n' || !is_invisible(c));
-        page
-    })
+    let read = |c| if c == '\n' { Some(c) } else { text::readable(c) };
+    page.map(|page| page.chars().filter_map(read).collect())
 }
 
 fn rendered(report: &Report) -> Result<String, Error> {
@@ -66,10 +63,14 @@ fn block(report: &Report, block: Block) -> Value {
         Block::Paragraph(text) => object([("paragraph", text.into())]),
         Block::List(items) => object([("list", texts(items))]),
         Block::Table(of) => object([("table", table(of))]),
-        Block::Plots(of) => object([
-            ("plots", plots(report, of).into_iter().map(figure).collect()),
-            ("legend", Value::from(of)),
-        ]),
+        Block::Plots(of) => {
+            let plots = plots(report, of);
+            object([
+                ("legend", legend(of, &plots)),
+                ("plots", plots.into_iter().map(figure).collect()),
+                ("kind", Value::from(of)),
+            ])
+        }
     }
 }
 
@@ -87,6 +88,35 @@ fn plots(report: &Report, of: &str) -> Vec<Plot> {
         ("duties", _) => plot::duties(&report.duties, report.as_of).into_iter().collect(),
         _ => Vec::new(),
     }
+}
+
+/// What the legend of a kind of plots explains: its CSS classes, the marks that it is about, and
+/// what they mean.
+const LEGEND: [(&str, &str, &[&str], &str); 14] = [
+    ("metrics", "new", &["line new\"", "dot new\""], "the new version"),
+    ("metrics", "live", &["line live\"", "dot live\""], "the live version"),
+    ("metrics", "threshold", &["\"threshold\""], "rollback bound"),
+    ("metrics", "good dash", &["\"mark good\""], "next stage"),
+    ("metrics", "bad dash", &["\"mark bad\""], "rollback or stop"),
+    ("metrics", "plain dash", &["\"mark plain\""], "paused, or rolled back"),
+    ("metrics", "shade", &["\"phase\""], "phases"),
+    ("evidence", "worse", &["line worse\"", "dot worse\""], "the new version is worse"),
+    ("evidence", "works", &["line works\"", "dot works\""], "the fix works"),
+    ("evidence", "threshold", &["\"threshold\""], "decision threshold"),
+    ("duties", "kept", &["bar kept\""], "in time"),
+    ("duties", "missed", &["bar missed\""], "late or missed"),
+    ("duties", "open", &["bar open\""], "open"),
+    ("duties", "threshold", &["\"threshold\""], "deadline"),
+];
+
+/// The legend of what these plots show.
+fn legend(of: &str, plots: &[Plot]) -> Value {
+    let is_shown =
+        |marks: &[&str]| plots.iter().any(|plot| marks.iter().any(|mark| plot.svg.contains(mark)));
+    let known = LEGEND.iter().filter(|(kind, _, marks, _)| *kind == of && is_shown(marks));
+    known
+        .map(|(_, class, _, text)| object([("class", (*class).into()), ("text", (*text).into())]))
+        .collect()
 }
 
 fn figure(plot: Plot) -> Value {

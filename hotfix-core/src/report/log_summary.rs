@@ -7,13 +7,14 @@ use crate::grade::{Moment, RollbackMethod, Signal};
 use crate::judge::{Decision, Recovery};
 use crate::plan::Plan;
 use crate::policy::Policy;
+use crate::policy::section::Metric;
 use crate::rollout::{
     Act, ActionId, Command, Entry, Input, InputKind, Recorded, RollbackCause, Rollout, Stage,
     is_taken_out,
 };
 use crate::sorting::set_of;
 use crate::text;
-use crate::unit::{MetricName, Name, RoleName, Timestamp};
+use crate::unit::{MetricName, Name, RoleName, Share, Timestamp};
 
 use super::bounded_list::BoundedList;
 use super::describe;
@@ -51,6 +52,9 @@ pub(super) struct LogSummary {
     pub(super) signals: Vec<(Timestamp, Signal)>,
     pub(super) failed: Vec<(Timestamp, String)>,
     pub(super) rollbacks: Vec<RolledBack>,
+    pub(super) frozen: Vec<Frozen>,
+    /// What a person was asked after the completion.
+    pub(super) asked_late: Vec<(Timestamp, String)>,
     pub(super) waived: u64,
     pub(super) refused: BTreeMap<String, u64>,
     pub(super) odd_clock: u64,
@@ -66,6 +70,25 @@ pub(super) struct LogSummary {
     in_run: bool,
 }
 
+/// One freeze: a person had to act.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Frozen {
+    pub(super) at: Timestamp,
+    pub(super) why: String,
+    /// Whether all rollback methods had failed.
+    pub(super) tried: bool,
+    /// The new version's share of the traffic.
+    pub(super) share: Share,
+    /// When somebody acted.
+    pub(super) until: Option<Timestamp>,
+}
+
+/// Log e-value at which the tests of all metrics together roll back; None where no test decides.
+pub(super) fn threshold(plan: &Plan) -> Option<f64> {
+    let is_tested = plan.policy().metrics().iter().any(Metric::is_tested);
+    is_tested.then(|| plan.error_budget().threshold()).filter(|threshold| threshold.is_finite())
+}
+
 /// One rollback.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct RolledBack {
@@ -73,8 +96,8 @@ pub(super) struct RolledBack {
     pub(super) attempt: u32,
     pub(super) asked: Timestamp,
     pub(super) why: String,
-    /// Whether a verdict triggered it.
-    pub(super) by_verdict: bool,
+    /// What triggered it.
+    pub(super) cause: RollbackCause,
     /// Since when the phase that it ended had been watched.
     pub(super) watched_since: Option<Timestamp>,
     pub(super) tried: Vec<RollbackMethod>,
@@ -251,7 +274,10 @@ impl LogSummary {
         }
         let verdict = rollout.verdict();
         let gap = rollout.plan().policy().watch().stale;
-        self.worse.add(entry.at, verdict.log_e, gap);
+        let threshold = threshold(rollout.plan());
+        if threshold.is_some() {
+            self.worse.add(entry.at, verdict.log_e, gap);
+        }
         if let Some(efficacy) = verdict.efficacy {
             self.works.add(entry.at, efficacy.log_e, gap);
             if efficacy.shown {
@@ -263,7 +289,16 @@ impl LogSummary {
         let policy = rollout.plan().policy();
         let causes = || describe::causes(policy, verdict.led_by(policy));
         let decides = matches!(verdict.decision, Decision::Ask | Decision::RollBack);
-        if entry.to.is_some() || (turned && decides) {
+        let is_complete = matches!(rollout.stage(), Stage::Complete { .. });
+        let asks = || entry.actions.iter().any(|of| matches!(of.act, Act::AskDecision { .. }));
+        let is_shown = match verdict.decision {
+            Decision::Ask => turned && asks(),
+            _ => entry.to.is_some() || (turned && decides),
+        };
+        if turned && verdict.decision == Decision::Ask && is_complete && asks() {
+            keep(&mut self.asked_late, (entry.at, causes()));
+        }
+        if is_shown {
             let why = rollout.why().filter(|why| why.at == entry.at);
             self.verdicts.push(VerdictPart {
                 seq: entry.seq,
@@ -273,7 +308,7 @@ impl LogSummary {
                 causes: verdict.causes.clone(),
                 why: Some(causes()).filter(|why| !why.is_empty()),
                 log_e: verdict.log_e,
-                threshold: why.as_ref().map(|why| why.threshold).filter(|t| t.is_finite()),
+                threshold,
                 sentences: why
                     .map(|why| why.metrics.into_iter().map(|metric| metric.sentence).collect())
                     .unwrap_or_default(),
@@ -292,6 +327,14 @@ impl LogSummary {
         let ended = self.visits.enter(rollout, at, to);
         keep(&mut self.marks, Mark { at, state: rollout.state() });
         let attempt = rollout.attempt();
+        if let Some(frozen) = self.frozen.last_mut() {
+            frozen.until.get_or_insert(at);
+        }
+        if let Stage::Frozen { why, tried, .. } = to {
+            let why = describe::rollback_cause(rollout.plan().policy(), why);
+            let (tried, share) = (*tried, rollout.share());
+            keep(&mut self.frozen, Frozen { at, why, tried, share, until: None });
+        }
         // Another attempt's rollback is not continued.
         let back = self.rollbacks.last_mut().filter(|back| back.attempt == attempt);
         match (to, back) {
@@ -308,7 +351,7 @@ impl LogSummary {
                         attempt,
                         asked: at,
                         why: describe::rollback_cause(rollout.plan().policy(), &way.why),
-                        by_verdict: matches!(way.why, RollbackCause::Verdict { .. }),
+                        cause: way.why.clone(),
                         watched_since: ended.and_then(|visit: PhaseVisit| visit.watched_since),
                         tried: method.into_iter().collect(),
                         to,

@@ -30,7 +30,7 @@ mod statements;
 
 use crate::canonical::pretty;
 use crate::code::{code, coded};
-use crate::gate::ItemStatus;
+use crate::gate::{ItemState, ItemStatus};
 use crate::grade::{Moment, closed_set};
 use crate::plan::{Link, Plan};
 use crate::policy::section::BoundValue;
@@ -180,6 +180,7 @@ impl Report {
                 title: subject.incident.title.clone(),
                 service: subject.incident.service.clone(),
                 severity,
+                severity_assumed: rollout.severity_is_assumed(),
                 severity_label: severity
                     .and_then(|s| policy.severity(s))
                     .map(|level| level.label.clone()),
@@ -290,7 +291,10 @@ fn success_criteria(rollout: &Rollout) -> Vec<CriterionPart> {
         at: item.mark.as_ref().map(|mark| mark.at),
         why: item.mark.and_then(|mark| mark.why),
     };
-    rollout.success_criteria().into_iter().map(criterion).collect()
+    // What nobody has confirmed is the criterion of a success that did not come.
+    let ended = duties::ended_without_the_fix(rollout);
+    let all = rollout.success_criteria().into_iter();
+    all.filter(|item| !ended || item.state != ItemState::Open).map(criterion).collect()
 }
 
 fn moments(rollout: &Rollout) -> Vec<MomentPart> {
@@ -321,10 +325,9 @@ fn plots(plan: &Plan, log_summary: &LogSummary) -> Plots {
             }),
         })
     });
-    let threshold = plan.error_budget().threshold();
     let mut plotted = vec![EvidencePlot {
         question: "worse",
-        threshold: Some(threshold).filter(|threshold| threshold.is_finite()),
+        threshold: log_summary::threshold(plan),
         points: log_summary.worse.points(),
     }];
     if let Some(claim) = plan.efficacy() {

@@ -105,6 +105,9 @@ pub struct IncidentPart {
     pub service: Option<String>,
     /// The current severity.
     pub severity: Option<Severity>,
+    /// Whether it is only assumed: nobody gave it, and facts that would settle it are missing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub severity_assumed: bool,
     /// The policy's label of the severity.
     pub severity_label: Option<String>,
 }

@@ -5,7 +5,7 @@ use crate::fact::{Fact, FactId};
 use crate::grade::Moment;
 use crate::judge::{Harm, Range, Version};
 use crate::plan::{Plan, Power};
-use crate::rollout::{Rollout, State};
+use crate::rollout::{RollbackCause, Rollout, State};
 use crate::text::{self, counted};
 use crate::unit::{Share, Span};
 
@@ -19,9 +19,10 @@ pub(super) fn summary(rollout: &Rollout, log: &LogSummary, measures: &Measures) 
     let plan = rollout.plan();
     let incident = &plan.subject().incident;
     let service = incident.service.as_ref().map(|service| format!(" in {service}"));
+    let assumed = if rollout.severity_is_assumed() { ", assumed" } else { "" };
     let severity = rollout.severity().map(|severity| match plan.policy().severity(severity) {
-        Some(level) => format!(" ({severity}, {})", level.label),
-        None => format!(" ({severity})"),
+        Some(level) => format!(" ({severity}, {}{assumed})", level.label),
+        None => format!(" ({severity}{assumed})"),
     });
     let title = incident.title.as_ref().map(|title| format!(": {title}"));
     let more: String = [service, severity, title].into_iter().flatten().collect();
@@ -182,23 +183,34 @@ pub(super) fn detection(log: &LogSummary, measures: &Measures) -> Vec<String> {
         sentences.push(format!("The incident was detected at {}{after}.", utc(detected.at)));
     }
     for back in &log.rollbacks {
-        let by =
-            if back.by_verdict { "a verdict" } else { "a person, a report or a failed action" };
+        let (by, by_verdict) = match &back.cause {
+            RollbackCause::Verdict { .. } => ("a verdict", true),
+            RollbackCause::Signal { .. } => ("a report", false),
+            RollbackCause::Person | RollbackCause::Revert { .. } | RollbackCause::Abort => {
+                ("a person", false)
+            }
+            RollbackCause::ActionFailed => ("a failed action", false),
+        };
         let after = back.watched_since.map_or_else(String::new, |since| {
             format!(", {} after the phase began to be watched", lasting(back.asked.since(since)))
         });
         let report = log.signals.iter().find(|(at, _)| *at < back.asked);
-        let first = if back.by_verdict && report.is_none() {
-            ", before anybody reported a problem"
-        } else {
-            ""
-        };
+        let first =
+            if by_verdict && report.is_none() { ", before anybody reported a problem" } else { "" };
         sentences.push(format!(
             "At {}, {by} triggered the rollback{after}{first}: {}.",
             utc(back.asked),
             back.why
         ));
     }
+    sentences.extend(log.frozen.iter().map(|frozen| {
+        let because = if frozen.tried {
+            "no rollback method worked"
+        } else {
+            "a rollback was due that needs a person"
+        };
+        format!("At {}, {because}, and the rollout was frozen: {}.", utc(frozen.at), frozen.why)
+    }));
     sentences
 }
 
@@ -252,8 +264,8 @@ pub(super) fn resolution(
         sentences.push(if checks.verify() {
             format!("The fix was verified at {at}.")
         } else {
-            let (made, all) = (checks.made, checks.all);
-            format!("The final validation ended at {at} with {made} of its {all} checks made.")
+            let (made, all, missing) = (checks.made, checks.all, checks.missing());
+            format!("The final validation ended at {at} with {made} of its {all} {missing}.")
         });
     }
     if let Some(resolved) = rollout.moment(Moment::Resolved) {

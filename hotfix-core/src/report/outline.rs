@@ -1,7 +1,7 @@
 //! The sections of a report as blocks of plain text, from which both pages are written. Empty
 //! sections are left out.
 
-use crate::judge::Comparison;
+use crate::judge::{Comparison, ComparisonRow};
 use crate::metric::in_unit;
 use crate::text;
 use crate::unit::Timestamp;
@@ -203,7 +203,9 @@ fn summary(report: &Report) -> Section {
         }
     };
     put("State", Some(text::words(report.state.as_str())));
-    put("Severity", report.incident.severity.map(|severity| severity.to_string()));
+    let assumed =
+        if report.incident.severity_assumed { ", assumed because facts are missing" } else { "" };
+    put("Severity", report.incident.severity.map(|severity| format!("{severity}{assumed}")));
     if let Some(release) = &report.release {
         put("Release", Some(format!("{}, replaces {}", release.version, release.previous)));
         put("Branch", release.branch.clone());
@@ -316,7 +318,9 @@ fn verdicts(report: &Report) -> Section {
         } else {
             format!("{} compared with the live version", of.version)
         };
-        section.table(comparison(&caption, &of.table));
+        for table in comparison(&caption, &of.table) {
+            section.table(table);
+        }
     }
     section.plots("evidence", !report.plots.evidence.is_empty());
     let left_out = report.verdicts.left_out();
@@ -339,13 +343,14 @@ fn one_verdict(section: &mut Section, verdict: &VerdictPart) {
     if let Some(why) = &verdict.why {
         section.paragraph(format!("Reason: {why}."));
     }
-    let threshold = verdict
-        .threshold
-        .map_or_else(String::new, |threshold| format!(", rollback at {}", text_of(threshold)));
-    section.paragraph(format!(
-        "Combined evidence against the new version: {}{threshold} (log e-value).",
-        text_of(verdict.log_e)
-    ));
+    section.paragraph(match verdict.threshold {
+        Some(threshold) => format!(
+            "Combined evidence against the new version: {}, rollback at {} (log e-value).",
+            text_of(verdict.log_e),
+            text_of(threshold)
+        ),
+        None => "No test compares the versions: only bounds decide.".to_owned(),
+    });
     section.list(verdict.sentences.clone());
 }
 
@@ -353,32 +358,59 @@ fn text_of(log_e: f64) -> String {
     text::rounded(log_e, 2)
 }
 
-/// The comparison table: reference, live version, and the values of each phase.
-fn comparison(caption: &str, of: &Comparison) -> Table {
-    let mut head = vec!["Metric".to_owned(), "Reference".to_owned(), "Live version".to_owned()];
-    head.extend(of.phases.iter().map(|phase| format!("{} ({})", phase.phase, phase.share)));
-    let rows = of.rows.iter().map(|row| {
-        let read = |value: f64| row.measured(value);
-        let (before, live) =
-            (row.reference.map(|value| in_unit(row.kind, value)), row.live.map(read));
-        let mut cells = vec![vec![row.title.clone()]];
-        cells.extend([before, live].map(|of| vec![of.unwrap_or_else(|| DASH.to_owned())]));
-        cells.extend(row.cells.iter().map(|cell| match cell {
-            None => vec![DASH.to_owned()],
-            Some(cell) => {
-                let mut lines = vec![read(cell.canary)];
-                lines.extend(
-                    cell.without_one.map(|rest| format!("{} without one instance", read(rest))),
-                );
-                lines.extend(cell.baseline.map(|live| format!("baseline {}", read(live))));
-                lines.extend(cell.band.map(|band| text::words(band.as_str())));
-                lines.extend(cell.healed.then(|| "recovered after a degradation".to_owned()));
-                lines
-            }
-        }));
-        cells
-    });
-    Table { caption: caption.to_owned(), head, rows: rows.collect(), folded: false }
+/// Most columns of a comparison beside its names: more do not fit on a printed page.
+const COLUMNS: usize = 8;
+
+/// The comparison: a row for each metric, with its reference, the live version and each phase. Where
+/// so many phases do not fit beside each other, they are the rows, and further metrics follow in
+/// another table.
+fn comparison(caption: &str, of: &Comparison) -> Vec<Table> {
+    let mut names = vec!["Reference".to_owned(), "Live version".to_owned()];
+    names.extend(of.phases.iter().map(|phase| format!("{} ({})", phase.phase, phase.share)));
+    let metrics: Vec<(&String, Vec<Vec<String>>)> =
+        of.rows.iter().map(|row| (&row.title, compared(row))).collect();
+    let table = |head: Vec<String>, rows: Vec<Vec<Vec<String>>>| Table {
+        caption: caption.to_owned(),
+        head,
+        rows,
+        folded: false,
+    };
+    if names.len() <= COLUMNS {
+        names.insert(0, "Metric".to_owned());
+        let row = |(title, mut cells): (&String, Vec<Vec<String>>)| {
+            cells.insert(0, vec![title.clone()]);
+            cells
+        };
+        return vec![table(names, metrics.into_iter().map(row).collect())];
+    }
+    let part = |metrics: &[(&String, Vec<Vec<String>>)]| {
+        let mut head = vec!["Phase".to_owned()];
+        head.extend(metrics.iter().map(|(title, _)| (*title).clone()));
+        let row = |(at, name): (usize, &String)| {
+            let mut cells = vec![vec![name.clone()]];
+            cells.extend(metrics.iter().map(|(_, of)| of[at].clone()));
+            cells
+        };
+        table(head, names.iter().enumerate().map(row).collect())
+    };
+    metrics.chunks(COLUMNS).map(part).collect()
+}
+
+/// The cells of a metric: its reference, the live version, and each phase.
+fn compared(row: &ComparisonRow) -> Vec<Vec<String>> {
+    let read = |value: f64| row.measured(value);
+    let (before, live) = (row.reference.map(|value| in_unit(row.kind, value)), row.live.map(read));
+    let mut cells = [before, live].map(|of| vec![of.unwrap_or_else(|| DASH.to_owned())]).to_vec();
+    cells.extend(row.cells.iter().map(|cell| {
+        let Some(cell) = cell else { return vec![DASH.to_owned()] };
+        let mut lines = vec![read(cell.canary)];
+        lines.extend(cell.without_one.map(|rest| format!("{} without one instance", read(rest))));
+        lines.extend(cell.baseline.map(|live| format!("baseline {}", read(live))));
+        lines.extend(cell.band.map(|band| text::words(band.as_str())));
+        lines.extend(cell.healed.then(|| "recovered after a degradation".to_owned()));
+        lines
+    }));
+    cells
 }
 
 fn criteria(all: &[CriterionPart]) -> Section {
@@ -398,7 +430,8 @@ fn duties(all: &[DutyPart]) -> Section {
     let rows = all.iter().map(|duty| {
         let status = match (duty.times, duty.missed) {
             (Some(times), Some(missed)) => {
-                format!("{}: done {times} times, missed {missed}", duty.status)
+                let [times, missed] = [times, missed].map(|n| text::counted(n, "time", "times"));
+                format!("{}: done {times}, missed {missed}", duty.status)
             }
             _ => duty.status.to_string(),
         };

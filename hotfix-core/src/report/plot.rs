@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use crate::metric::in_unit;
 use crate::rollout::State;
 use crate::sorting::sort_by_key;
-use crate::text::{self, counted, joined};
+use crate::text::{self, joined};
 use crate::unit::Timestamp;
 
 use super::chart::{Band, Chart, Frame, Line, MarkLine, WIDTH, escaped, open};
@@ -73,10 +73,8 @@ impl Frame {
         let arms =
             [("the new version", &plot.new_version), ("the live version", &plot.live_version)];
         let mut words = arms.map(|(name, points)| described(name, points, &unit)).join(" ");
-        let (low, mut high) = range(plot);
-        let bound = plot.rollback_bound.filter(|bound| *bound <= 3.0 * high && *bound >= low);
+        let (low, high, bound) = range(plot);
         if let Some(bound) = bound {
-            high = high.max(bound * 1.1);
             let _ = write!(words, " Rollback bound: {}.", unit(bound));
         }
         words.push_str(&self.events());
@@ -195,17 +193,19 @@ fn extremes<'a>(points: impl Iterator<Item = &'a Point>) -> (f64, f64) {
     points.fold(ends, |(low, high), point| (low.min(point.value), high.max(point.value)))
 }
 
-/// The lowest and the highest value to draw. Values that are all high, such as a success rate, are
-/// not drawn from 0.
-fn range(plot: &MetricPlot) -> (f64, f64) {
+/// The lowest and the highest value to draw, and the rollback bound where it is near them. Values
+/// that are all high, such as a success rate, are not drawn from 0; no share is drawn beyond 100%.
+fn range(plot: &MetricPlot) -> (f64, f64, Option<f64>) {
     let (low, high) = extremes(plot.new_version.iter().chain(&plot.live_version));
     let wide = (high - low).max(1e-9);
     // A constant level is drawn from 0, too, so that its noise does not fill the plot.
     let from_zero = low >= 0.0 && (low < 0.8 * high || wide < 0.001 * high);
     let low = if from_zero || low == 0.0 { 0.0 } else { low - 0.5 * wide - 0.01 * low.abs() };
     let high = if high > low { high } else { low + 1e-3 };
+    let bound = plot.rollback_bound.filter(|bound| (low..=3.0 * high).contains(bound));
+    let high = bound.map_or(high, |bound| high.max(bound));
     let top = if plot.kind.is_fraction() { 1.0_f64.max(high) } else { f64::INFINITY };
-    (low, (high + 0.08 * (high - low)).min(top.max(high)))
+    (low, (high + 0.08 * (high - low)).min(top), bound)
 }
 
 /// A line as text: first, last, lowest and highest value.
@@ -219,9 +219,11 @@ fn described(name: &str, points: &[Point], unit: &dyn Fn(f64) -> String) -> Stri
     format!("{name}: {first}, {last}, between {} and {}.", unit(low), unit(high))
 }
 
-/// Whether a duty has a bar: its time has begun, and its due time is known.
+/// Whether a duty has a bar: its time has begun, and its due time is known. A repeated duty has many
+/// deadlines, and is in the table only.
 pub(super) fn is_drawn(duty: &DutyPart) -> bool {
-    duty.from.is_some() && duty.due.is_some() && duty.status != DutyOutcome::Over
+    let is_once = duty.times.is_none();
+    is_once && duty.from.is_some() && duty.due.is_some() && duty.status != DutyOutcome::Over
 }
 
 /// Most characters of a title: it has one line.
@@ -267,11 +269,8 @@ pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
     Some(Plot { title: title.to_owned(), svg, table })
 }
 
-/// Share of its allowed time that a duty took; more than 1 for a repeated duty that was missed.
+/// Share of its allowed time that a duty took.
 fn share(duty: &DutyPart, as_of: Timestamp) -> f64 {
-    if let (Some(times), Some(missed)) = (duty.times, duty.missed) {
-        return if missed > 0 { 1.2 } else { f64::from(u8::from(times > 0)) };
-    }
     let (Some(from), Some(due)) = (duty.from, duty.due) else { return 0.0 };
     let taken = duty.settled.unwrap_or(as_of).since(from).as_seconds();
     let allowed = due.since(from).as_seconds();
@@ -286,11 +285,27 @@ fn share(duty: &DutyPart, as_of: Timestamp) -> f64 {
 
 /// Status of a duty as text.
 fn status(duty: &DutyPart, as_of: Timestamp) -> String {
-    if let (Some(times), Some(missed)) = (duty.times, duty.missed) {
-        let [times, missed] = [times, missed].map(|count| counted(count, "time", "times"));
-        return format!("{}, done {times}, missed {missed}", duty.status);
-    }
     let (Some(from), Some(due)) = (duty.from, duty.due) else { return duty.status.to_string() };
     let taken = lasting(duty.settled.unwrap_or(as_of).since(from));
     format!("{}, after {taken} of {}", duty.status, lasting(due.since(from)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn post_1_what_is_cut_off_says_how_far_it_goes() {
+        let at = |minute: i64| Timestamp::try_from_millis(60_000 * minute).unwrap();
+        let point = |minute, value| Point { at: at(minute), value, after_gap: false };
+        let frame = Frame { from: at(0), to: at(9), bands: Vec::new(), marks: Vec::new() };
+        let drawn = |least: f64, most: f64| {
+            let points = vec![point(0, 0.0), point(4, least), point(9, most)];
+            let plot = EvidencePlot { question: "works", threshold: Some(3.0), points };
+            frame.evidence(0, &plot).svg
+        };
+        let cut = drawn(-10.19, 62.1);
+        assert!(cut.contains(">↑ up to 62.1</text>") && cut.contains(">↓ down to -10.19</text>"));
+        assert!(!drawn(-2.0, 4.5).contains("beyond"));
+    }
 }

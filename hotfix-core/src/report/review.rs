@@ -7,7 +7,7 @@ use crate::gate::{ItemState, ListStatus};
 use crate::grade::{ChecklistMoment, DutyKind, Moment};
 use crate::judge::Recovery;
 use crate::policy::section::Report as Asked;
-use crate::rollout::{Rollout, State};
+use crate::rollout::{RollbackCause, Rollout, State};
 use crate::text::{self, counted, joined};
 use crate::unit::Span;
 
@@ -151,7 +151,7 @@ pub(super) fn went_well(
         well.push(format!("The fix was shown to work{after}."));
     }
     for back in &log.rollbacks {
-        if back.by_verdict {
+        if matches!(back.cause, RollbackCause::Verdict { .. }) {
             let visit = visits.iter().find(|visit| visit.until == Some(back.asked));
             let share = visit.map_or_else(String::new, |visit| {
                 format!(", with {} of the traffic on it", visit.share)
@@ -163,7 +163,8 @@ pub(super) fn went_well(
         }
         if let (Some(confirmed), Some((ended, Recovery::Returned))) = (back.confirmed, back.ended) {
             well.push(format!(
-                "The metrics had recovered {} after the rollback was confirmed.",
+                "The metrics were back at their level before the deployment {} after the rollback \
+                 was confirmed.",
                 lasting(ended.since(confirmed))
             ));
         }
@@ -201,11 +202,29 @@ pub(super) fn to_improve(
                  rollback was confirmed."
             )),
             Recovery::NotKnown => improve.push(format!(
-                "Whether the metrics had recovered {after} after the rollback was confirmed is not \
-                 known: there were no readings after it, or none before the deployment."
+                "Whether the metrics were back at their level before the deployment {after} after \
+                 the rollback was confirmed is not known: there were no readings after it, or none \
+                 before the deployment."
             )),
         }
     }
+    improve.extend(log.frozen.iter().map(|frozen| match frozen.until {
+        Some(until) => format!(
+            "The rollout was frozen at {} with {} of the traffic on the new version, until a person \
+             acted {} later.",
+            utc(frozen.at),
+            frozen.share,
+            lasting(until.since(frozen.at))
+        ),
+        None => format!(
+            "The rollout has been frozen since {} with {} of the traffic on the new version.",
+            utc(frozen.at),
+            frozen.share
+        ),
+    }));
+    improve.extend(log.asked_late.iter().map(|(at, why)| {
+        format!("After the completion a person was asked at {}: {why}.", utc(*at))
+    }));
     let overridden = visits.iter().filter(|visit| visit.end == PhaseEnd::Overridden);
     improve.extend(overridden.map(|visit| {
         format!("A person passed phase {}, which had not met its criteria.", visit.phase)
@@ -285,8 +304,10 @@ pub(super) fn action_items(
     parts: &[DutyPart],
     log: &LogSummary,
 ) -> Vec<ActionItem> {
+    // What follows the success of a fix is not to be done for one that is not live.
+    let ended = super::duties::ended_without_the_fix(rollout);
     let mut items: Vec<ActionItem> = super::duties::all(duties)
-        .filter(|item| is_for_after(item))
+        .filter(|item| is_for_after(item) && !(ended && super::duties::awaits_the_fix(item)))
         .filter_map(|item| {
             let part = parts.iter().find(|part| part.id == item.id)?;
             (part.status != DutyOutcome::Over).then(|| ActionItem {

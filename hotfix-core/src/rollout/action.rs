@@ -98,7 +98,9 @@ impl Action {
             who.is_reached().then_some(who)
         };
         match &self.act {
-            Act::Page { role, .. } => known(role).into_iter().collect(),
+            Act::Page { role, .. } | Act::Notify { role: Some(role), .. } => {
+                known(role).into_iter().collect()
+            }
             Act::Notify { duty, .. } | Act::UpdateStatusPage { duty, .. } => {
                 of_duty(duty).and_then(|role| known(&role)).into_iter().collect()
             }
@@ -156,6 +158,10 @@ pub enum Act {
         message: MessageKind,
         /// The duty that raised it: send `done` with this id once it is sent.
         duty: Option<Name>,
+        /// The role that it is for, where that is not everybody in the audience.
+        role: Option<RoleName>,
+        /// What the role has to know: service, incident, and what happened. No answer is needed.
+        why: Option<String>,
     },
     /// Page somebody.
     Page {
@@ -185,6 +191,24 @@ pub enum Act {
 }
 
 impl Act {
+    /// Sends a message to everybody in an audience.
+    pub(super) const fn notify(audience: Audience, message: MessageKind) -> Self {
+        Self::Notify { audience, message, duty: None, role: None, why: None }
+    }
+
+    /// Who reads in this message how severe the incident is.
+    pub(super) const fn tells_severity(&self) -> Option<Audience> {
+        match self {
+            Self::Notify {
+                audience,
+                message: MessageKind::Alert | MessageKind::Update,
+                role: None,
+                ..
+            } => Some(*audience),
+            _ => None,
+        }
+    }
+
     /// The name of its kind, as in its document.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -219,9 +243,9 @@ impl Act {
     pub(super) fn is_same_message(&self, other: &Self) -> bool {
         match (self, other) {
             (
-                Self::Notify { audience, message, .. },
-                Self::Notify { audience: to, message: about, .. },
-            ) => audience == to && message == about,
+                Self::Notify { audience, message, role, .. },
+                Self::Notify { audience: to, message: about, role: of, .. },
+            ) => (audience, message, role) == (to, about, of),
             (
                 Self::UpdateStatusPage { message, .. },
                 Self::UpdateStatusPage { message: about, .. },

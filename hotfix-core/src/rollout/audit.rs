@@ -118,7 +118,7 @@ fn recompute(rollout: &mut Rollout, line: &mut LogLine) -> Result<(), LogError> 
     if line.event.plan_digest.is_some_and(|recorded| recorded != rollout.plan.digest()) {
         return differs("plan");
     }
-    rollout.conclude(at, &input.command, resolved.as_ref());
+    rollout.conclude(at, &input, resolved.as_ref());
     let verdict = line.event.verdict.as_deref();
     let agrees = match (verdict, rollout.changes.judged) {
         (Some(recorded), Some(_)) => rollout.verdict().agrees_with(recorded),

@@ -124,7 +124,7 @@ impl Blocker {
 
     fn of_denial(denial: &Statement, policy: &Policy) -> Self {
         let role = denial.role;
-        let why = denial.why.as_deref().map(|why| format!(" ({})", crate::text::shown(why)));
+        let why = denial.why.as_deref().map(|why| format!(" ({})", crate::text::brief(why)));
         let sentence = format!(
             "`{role}` denied the plan{}: ask again, or send `abort`",
             why.unwrap_or_default()

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use crate::canonical::digest;
 use crate::deadline;
 use crate::fact::Facts;
-use crate::grade::{Moment, RevertTo, Severity};
+use crate::grade::{CriterionAnswer, Moment, RevertTo, Severity};
 use crate::judge::{Decision, Prepared, Reason};
 use crate::metric::ReadingError;
 use crate::plan::{PlanError, Release};
-use crate::text::quoted;
-use crate::unit::{MetricName, Span, Timestamp};
+use crate::text::{quoted, time};
+use crate::unit::{MetricName, Name, Span, Timestamp};
 
 use super::blocker::blocked_at;
-use super::input::{Command, Input, InputError, InputKind, KnownTime};
+use super::duty::MOST_EARLIER;
+use super::input::{Command, Input, InputError, InputKind, ItemStatus, KnownTime};
 use super::refusal::RefusalReason;
 use super::revision::Revision;
 use super::stage::State;
@@ -83,10 +84,14 @@ impl Rollout {
     }
 
     /// Whether an input can change anything at this stage. Before the start only traffic of an
-    /// earlier attempt can be rolled back.
+    /// earlier attempt can be rolled back; once the traffic that was held back moves, nothing keeps
+    /// the watch open.
     pub(super) fn is_of_use(&self, kind: InputKind) -> bool {
-        let rolls_back = matches!(kind, InputKind::RollBack | InputKind::Revert);
-        !rolls_back || !matches!(self.stage(), Stage::Preparing) || self.case.has_traffic()
+        match (kind, self.stage()) {
+            (InputKind::RollBack | InputKind::Revert, Stage::Preparing) => self.case.has_traffic(),
+            (InputKind::Hold, Stage::Complete { ending: Some(_), .. }) => false,
+            _ => true,
+        }
     }
 
     pub(super) fn check<'a>(
@@ -259,13 +264,24 @@ impl Rollout {
     }
 
     fn check_command(&self, at: Timestamp, input: &Input) -> Result<(), RefusalReason> {
+        if self.case.place.at().is_none() && self.journal.is_on() {
+            self.check_incident(at, &input.command)?;
+        }
         let statement = Statement {
             plan: &self.plan,
             readiness: &self.case.readiness,
             salt: &self.journal.salt,
         };
         match &input.command {
-            Command::CheckItem { .. } | Command::WaiveItem { .. } => statement.check_items(input),
+            Command::CheckItem { item, more, status, .. } => {
+                statement.check_items(input)?;
+                let mut items = std::iter::once(item).chain(more);
+                match status {
+                    ItemStatus::Done => items.try_for_each(|item| self.check_criterion(at, *item)),
+                    ItemStatus::NotApplicable | ItemStatus::Open => Ok(()),
+                }
+            }
+            Command::WaiveItem { .. } => statement.check_items(input),
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
                 statement.check(input)
             }
@@ -313,6 +329,29 @@ impl Rollout {
         }
     }
 
+    /// Checks that a success criterion that the log answers is not confirmed against it.
+    fn check_criterion(&self, at: Timestamp, item: Name) -> Result<(), RefusalReason> {
+        let (policy, agenda) = (self.plan.policy(), &self.case.agenda);
+        let answer = policy.success().iter().find(|criterion| criterion.id == item);
+        let fact = match answer.and_then(|criterion| criterion.answered_by) {
+            Some(CriterionAnswer::Rollback) => {
+                let back = self.rolled_back_since().or(agenda.came(Moment::RolledBack));
+                back.map(|at| format!("the fix was rolled back at {at}"))
+            }
+            Some(CriterionAnswer::Duration) => {
+                let ended = agenda.came(Moment::Verified).unwrap_or(at);
+                let planned = self.plan.planned_duration();
+                let taken = agenda.came(Moment::DeployStarted).map(|started| ended.since(started));
+                let late = taken.filter(|taken| *taken > planned);
+                late.map(|taken| {
+                    format!("it took {} of the {} planned", time(taken), time(planned))
+                })
+            }
+            None => None,
+        };
+        fact.map_or(Ok(()), |fact| Err(RefusalReason::Contrary { item, fact }))
+    }
+
     /// Checks that the times of moments are possible: not in the future, and in order. A
     /// replay does not: earlier logs have other times.
     fn check_times(
@@ -346,6 +385,30 @@ impl Rollout {
                 _ => continue,
             };
             return Err(RefusalReason::ImpossibleTime { time, got, fault });
+        }
+        Ok(())
+    }
+
+    /// Checks the times of the incident in the plan, with the first input. Only readings are of the
+    /// time before; what has to be recorded at once, and a correction, are accepted.
+    fn check_incident(&self, at: Timestamp, command: &Command) -> Result<(), RefusalReason> {
+        let incident = &self.plan.subject().incident;
+        let most = match command {
+            Command::Observe { .. } => MOST_EARLIER,
+            Command::SetTimes { .. } => return Ok(()),
+            _ if command.kind().is_urgent() => return Ok(()),
+            _ => APART,
+        };
+        let stated =
+            [(KnownTime::Began, incident.began_at), (KnownTime::Detected, incident.detected_at)];
+        for (time, got) in stated.into_iter().filter_map(|(time, got)| Some((time, got?))) {
+            if got > at + most {
+                let fault = format!(
+                    "after the first input ({at}): correct `{time}_at` of the incident, or send \
+                     `set_times` first"
+                );
+                return Err(RefusalReason::ImpossibleTime { time, got, fault });
+            }
         }
         Ok(())
     }

@@ -2,16 +2,16 @@
 //! writes [`Changes`].
 
 use crate::deadline::Replan;
-use crate::gate::checklist::open_criteria;
-use crate::grade::{GateMode, Moment, Response, Strategy};
-use crate::judge::{Cause, Decision, Reason};
+use crate::grade::{GateMode, Moment, Response, Signal, Strategy};
+use crate::judge::Decision;
 use crate::plan::Plan;
 use crate::policy::section::Phase;
-use crate::text::{quoted, shown};
+use crate::text::{brief, moment};
 use crate::unit::{RoleName, Share, Timestamp};
 
 use super::action::{Act, Action, ActionId, Audience, MessageKind};
 use super::input::Command;
+use super::question::to_check;
 use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
 use super::state::{Question, RolloutState};
 use super::{describe, poll};
@@ -52,7 +52,7 @@ impl Changes {
 }
 
 /// Decides: reads plan and state, and writes the changes. What it raises is in `raise.rs`, the
-/// steps of a rollback in `rollback.rs`.
+/// questions to people in `question.rs`, the steps of a rollback in `rollback.rs`.
 pub(super) struct Conclusion<'a> {
     pub(super) plan: &'a Plan,
     pub(super) case: &'a RolloutState,
@@ -63,11 +63,16 @@ impl Conclusion<'_> {
     /// Decides what follows from an input that was folded. `resolved` is the action that a
     /// `confirm` or `failed` was about.
     pub(super) fn decide(&mut self, at: Timestamp, command: &Command, resolved: Option<&Act>) {
-        // A higher severity needs more approvals; nobody is asked twice.
+        // A higher severity needs more approvals; nobody is asked twice, and where the incident ended
+        // without a fix only about another plan.
         if self.case.place.seq() == 1 && !command.changes_the_plan()
             || matches!(command, Command::SetSeverity { .. } | Command::SetFacts { .. })
+                && !self.case.has_ended()
         {
             self.request_approvals();
+        }
+        if self.case.place.seq() == 1 && !matches!(command, Command::SetFacts { .. }) {
+            self.ask_about_rules();
         }
         match command {
             Command::Start => self.start(at),
@@ -102,7 +107,7 @@ impl Conclusion<'_> {
                 self.begin_attempt();
             }
             Command::Report { signal, .. } => {
-                match self.plan.policy().triggers().response(*signal) {
+                match self.response_to(*signal) {
                     Response::RollBack => {
                         self.fail(at, RollbackCause::Signal { signal: *signal }, None);
                     }
@@ -151,6 +156,15 @@ impl Conclusion<'_> {
         }
     }
 
+    /// The policy's response to a signal. Where no traffic has moved there is nothing to roll back:
+    /// a person decides whether to start.
+    fn response_to(&self, signal: Signal) -> Response {
+        let response = self.plan.policy().triggers().response(signal);
+        let is_out =
+            !matches!(self.case.place.stage(), Stage::Preparing) || self.case.has_traffic();
+        if is_out { response } else { response.min(Response::Ask) }
+    }
+
     /// Asks a person where a role denies the plan, or withdraws its approval, while the fix is
     /// being deployed or live.
     fn doubt(&mut self, role: RoleName, what: &str) {
@@ -175,7 +189,7 @@ impl Conclusion<'_> {
         }
     }
 
-    fn phase_at(&self, index: usize) -> Option<&Phase> {
+    pub(super) fn phase_at(&self, index: usize) -> Option<&Phase> {
         self.plan.policy().phases().get(index)
     }
 
@@ -198,6 +212,7 @@ impl Conclusion<'_> {
             // With a feature flag the version is deployed already.
             Strategy::FeatureFlag => self.move_traffic(0),
         }
+        self.name_report();
     }
 
     fn move_traffic(&mut self, index: usize) {
@@ -245,7 +260,7 @@ impl Conclusion<'_> {
             }
             (Some(act @ Act::SetTraffic { .. }), Stage::Complete { .. }) => {
                 let (what, share) = (describe::action(id, act), self.case.place.share());
-                let version = shown(self.version());
+                let version = brief(self.version());
                 self.ask(&format!(
                     "{what} failed, and {version} stays at {share}. Send `promote` to try again, \
                      or `roll_back`."
@@ -314,14 +329,11 @@ impl Conclusion<'_> {
         }
     }
 
-    /// Whether the last watch window after completion is over, and the incident with it: one that
-    /// was reopened can still be rolled back.
     fn watch_is_over(&self, at: Timestamp, since: Timestamp) -> bool {
-        let ends = poll::watch_ends(self.plan.policy(), &self.case.agenda, since);
-        self.is_resolved() && ends.is_none_or(|ends| at >= ends)
+        poll::watch_is_over(self.plan.policy(), &self.case.agenda, at, since)
     }
 
-    fn is_resolved(&self) -> bool {
+    pub(super) fn is_resolved(&self) -> bool {
         self.case.agenda.came(Moment::Resolved).is_some()
     }
 
@@ -332,40 +344,6 @@ impl Conclusion<'_> {
             "the incident is open again. {} State `resolved` once it is over.",
             self.choices(true)
         ));
-    }
-
-    /// What a person is asked about the present verdict.
-    pub(super) fn question_about_verdict(&self, at: Timestamp) -> String {
-        let least = self.plan.policy().final_validation().watch;
-        let stage = self.case.place.stage();
-        if matches!(stage, Stage::FinalValidation { since } if at.since(*since) >= least) {
-            return self.question_about_the_end();
-        }
-        let verdict = self.case.judged.verdict();
-        let causes = self.describe_causes(&verdict.causes);
-        if let Some(waits) = self.case.waits_for_data(self.plan.policy()) {
-            // Readings that come and are refused are a fault of what sends them.
-            let since = at - self.plan.policy().watch().stale;
-            let refused = self.case.happened.refused_reading(since);
-            let when = refused.map_or_else(|| waits.when.clone(), describe::refused_readings);
-            return format!(
-                "{when}, and the policy makes the rollout wait. {} Observed: {causes}.",
-                self.choices(false)
-            );
-        }
-        // Where nothing judges a metric, whoever decides has to check by eye.
-        let step = self.case.place.stage().step();
-        let unjudged = step.filter(|_| verdict.has(Reason::NotJudged));
-        let check = unjudged.and_then(|step| self.phase_at(step.index)).map(to_check);
-        let place =
-            step.map(|step| format!("phase `{}` at {}: ", step.phase, self.case.place.share()));
-        let (place, check) = (place.unwrap_or_default(), check.unwrap_or_default());
-        format!("{place}{causes}. {}{check}", self.choices(false))
-    }
-
-    /// The causes of a verdict with what was measured, for a text.
-    pub(super) fn describe_causes(&self, causes: &[Cause]) -> String {
-        describe::causes(self.plan.policy(), &self.case.judged, causes)
     }
 
     /// Asks a person about a deployment, or a change of traffic, that has taken twice as long as a
@@ -407,10 +385,7 @@ impl Conclusion<'_> {
         let Some(phase) = self.phase_at(step.index) else { return };
         let (gate, veto) = (phase.gate, phase.veto);
         let check = to_check(phase);
-        let next = match self.phase_at(step.index + 1) {
-            Some(next) => format!("to {} of the traffic", next.share),
-            None => "to the final validation".to_owned(),
-        };
+        let next = self.follows(step);
         let met = format!("phase `{}` met its criteria at {}", step.phase, self.case.place.share());
         match self.gate(gate) {
             GateMode::Automatic => self.pass(at, step.index),
@@ -418,14 +393,15 @@ impl Conclusion<'_> {
                 self.changes.to = Some(Stage::Gate { step, until: None });
                 let open = self.open_objection();
                 self.ask(&format!(
-                    "{met}. Promote it {next} with `promote`, or send `roll_back`.{check}{open}"
+                    "{met}. Promote it to {next} with `promote`, or send `roll_back`.{check}{open}"
                 ));
             }
             GateMode::Veto => {
                 let until = at + veto;
                 self.changes.to = Some(Stage::Gate { step, until: Some(until) });
                 self.ask(&format!(
-                    "{met}. It is promoted {next} at {until} unless somebody sends `hold`.{check}"
+                    "{met}. It is promoted to {next} at {} unless somebody sends `hold`.{check}",
+                    moment(until)
                 ));
             }
         }
@@ -454,47 +430,6 @@ impl Conclusion<'_> {
             let question = self.question_about_the_end();
             self.ask(&question);
         }
-    }
-
-    /// The items for which the end of the final validation waits, and whether the fix is not shown
-    /// to work.
-    fn left_open(&self) -> (String, bool) {
-        let open = self.case.readiness.unvalidated(self.plan.policy());
-        (open, self.case.judged.is_unproven(self.plan))
-    }
-
-    /// Whether the incident is resolved, with all that is still open.
-    fn question_about_the_end(&self) -> String {
-        let mut text = "the final validation is over.".to_owned();
-        let (open, unproven) = self.left_open();
-        if !open.is_empty() {
-            text = format!("{text} Still open: {open}. Check or waive them first.");
-        }
-        let criteria = open_criteria(self.plan.policy(), self.case.readiness.marks());
-        if !criteria.is_empty() {
-            let open = quoted(&criteria, ", ");
-            text = format!("{text} Success criteria not confirmed, which hold nothing: {open}.");
-        }
-        if unproven {
-            text.push_str(" The fix is not shown to work, so `promote` needs a reason in `why`.");
-        }
-        let causes = self.describe_causes(&self.case.judged.verdict().causes);
-        if !causes.is_empty() {
-            text = format!("{text} Observed: {causes}.");
-        }
-        let works = if self.is_resolved() { "the fix works" } else { "the incident is resolved" };
-        let objection = self.open_objection();
-        format!("{text} If {works}, send `promote`; else `roll_back`.{objection}")
-    }
-
-    /// What a person reported or withdrew, if nobody has answered it: another question is answered
-    /// with it in view.
-    fn open_objection(&self) -> String {
-        let open = self.case.people.unanswered();
-        let open = open.filter(|_| self.case.people.objects_to(self.case.place.stage()));
-        open.map_or_else(String::new, |open| {
-            format!(" Nobody has answered since {}: {}", open.since, open.text)
-        })
     }
 
     fn complete(&mut self, at: Timestamp) {
@@ -575,13 +510,5 @@ impl Conclusion<'_> {
             }
             _ => self.begin_rollback(at, RollbackCause::Abort),
         }
-    }
-}
-
-/// What a person has to check in this phase, because no metric shows it.
-fn to_check(phase: &Phase) -> String {
-    match phase.watch_for.as_slice() {
-        [] => String::new(),
-        what => format!(" Check first: {}.", what.join("; ")),
     }
 }

@@ -11,7 +11,7 @@ use crate::metric::{self, bound_figure, in_unit, interpolated};
 use crate::plan::Incident;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Metric};
-use crate::text::{rounded, shown, words};
+use crate::text::{brief, rounded, words};
 use crate::unit::{MetricName, Span};
 
 use super::action::{Act, ActionId};
@@ -21,7 +21,7 @@ use super::state::Judged;
 pub(super) fn addressed(incident: &Incident, text: &str) -> String {
     let names = [incident.service.as_deref(), Some(incident.id.as_str())];
     let names: Vec<String> =
-        names.into_iter().flatten().filter(|name| !name.is_empty()).map(shown).collect();
+        names.into_iter().flatten().filter(|name| !name.is_empty()).map(brief).collect();
     if names.is_empty() { text.to_owned() } else { format!("{}: {text}", names.join(", ")) }
 }
 
@@ -29,9 +29,9 @@ pub(super) fn addressed(incident: &Incident, text: &str) -> String {
 pub(super) fn action(id: ActionId, act: &Act) -> String {
     let what = match act {
         Act::SetTraffic { share } => format!("the change of traffic to {share}"),
-        Act::Deploy { version, .. } => format!("the deployment of {}", shown(version)),
+        Act::Deploy { version, .. } => format!("the deployment of {}", brief(version)),
         Act::RollBack { method, version } => {
-            format!("the rollback to {} by {}", shown(version), words(method.as_str()))
+            format!("the rollback to {} by {}", brief(version), words(method.as_str()))
         }
         _ => return format!("action {id}"),
     };
@@ -67,7 +67,7 @@ pub(super) fn causes(policy: &Policy, judged: &Judged, causes: &[Cause]) -> Stri
         let metric = cause.metric.and_then(|id| policy.metric(id.as_str()));
         let mut reason = reason(judged, cause.reason, metric).into_owned();
         if let Some(instance) = &cause.instance {
-            reason = format!("instance {}: {reason}", shown(instance));
+            reason = format!("instance {}: {reason}", brief(instance));
         }
         match by_metric.iter_mut().find(|(id, _)| *id == cause.metric) {
             Some((_, reasons)) => reasons.push(reason),
@@ -113,7 +113,8 @@ fn measured(policy: &Policy, judged: &Judged, id: MetricName) -> Option<String> 
 /// The reason, with the bound or the ratio where it is a figure.
 fn reason(judged: &Judged, reason: Reason, metric: Option<&Metric>) -> Cow<'static, str> {
     let beyond = |name: &str, metric: &Metric, bound: Option<Bound>| {
-        Some(format!("beyond the {name} bound of {}", figure(metric, bound?)?))
+        let side = metric.worse.side();
+        Some(format!("{side} the {name} bound of {}", figure(metric, bound?)?))
     };
     let with_figure = metric.and_then(|metric| match reason {
         Reason::RollbackBand => beyond("rollback", metric, metric.bounds.rollback),
@@ -125,10 +126,11 @@ fn reason(judged: &Judged, reason: Reason, metric: Option<&Metric>) -> Cow<'stat
         Reason::NotJudged if metric.kind.counts_events() => {
             let ratio = rounded(judged.verdict().metric(metric.id)?.ratio?, 1);
             let rate = if metric.kind.is_fraction() { "failure rate" } else { "rate" };
-            Some(format!(
-                "{ratio} times the {rate} of the live version until no readings of it were left to \
-                 compare with"
-            ))
+            let before = match ratio.as_str() {
+                "0.0" => String::new(),
+                ratio => format!("; before that {ratio} times its {rate}"),
+            };
+            Some(format!("no readings of the live version are left to compare with{before}"))
         }
         _ => None,
     });

@@ -1,24 +1,26 @@
 //! Duties: events go to the agenda, and what becomes due there becomes actions.
 
-use crate::deadline::{Agenda, Announcement, Input as AgendaInput, Replan, Who};
+use crate::deadline::{Agenda, Announcement, Asked, Input as AgendaInput, Replan, Who};
 use crate::fact::Truth;
-use crate::gate::approval::Demand;
-use crate::gate::checklist::{ItemState, Marks};
+use crate::gate::approval::{Demand, stand_ins_of};
 use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
 use crate::plan::{Plan, Subject};
 use crate::policy::Policy;
-use crate::policy::section::Due;
-use crate::text::shown;
-use crate::unit::{Name, Span, Timestamp};
+use crate::policy::section::{Checklist, Due, Duty};
+use crate::text::{brief, moment};
+use crate::unit::{RoleName, Span, Timestamp};
 
 use super::action::Act;
 use super::conclude::{Changes, Conclusion, FOLLOWERS};
 use super::describe::addressed;
-use super::input::{Command, TimeMeaning};
+use super::input::{Command, Input, TimeMeaning};
 use super::raise::called_first;
 use super::stage::{Resume, Stage};
-use super::state::{Readiness, RolloutState};
+use super::state::{Readiness, RolloutState, no_answer_since};
 use super::timely::is_timely;
+
+/// How long before the times that were stated readings may begin.
+pub(super) const MOST_EARLIER: Span = Span::from_seconds(86_400);
 
 /// Passes this input and its new stage to the agenda, and raises actions for what became due.
 pub(super) fn follow(
@@ -26,13 +28,13 @@ pub(super) fn follow(
     case: &mut RolloutState,
     changes: &mut Changes,
     at: Timestamp,
-    command: &Command,
+    input: &Input,
 ) {
     let (policy, subject) = (plan.policy(), plan.subject());
     let phases = policy.phases().len();
     let is_resolved = |case: &RolloutState| case.agenda.came(Moment::Resolved).is_some();
     let was_resolved = is_resolved(case);
-    update_agenda(case, plan, at, command, changes.to.as_ref(), &mut changes.replans);
+    update_agenda(case, plan, at, input, changes.to.as_ref(), &mut changes.replans);
     let is_deployed = changes.to.as_ref().is_some_and(|to| to.is_deployed(phases));
     let mut conclusion = Conclusion { plan, case, changes };
     if is_deployed && !conclusion.case.place.stage().is_deployed(phases) {
@@ -44,17 +46,58 @@ pub(super) fn follow(
     }
     case.agenda.advance(at);
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());
-    let severity = case.readiness.severity();
+    // After the completion nobody announces the end while a person is asked about the fix.
+    let was_complete = changes.to.is_none() && matches!(stage, Stage::Complete { .. });
+    let asks_now = changes.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }));
+    let is_open = case.awaits_answer() && !matches!(input.command, Command::Promote { .. });
+    let is_in_doubt = was_complete && (asks_now || is_open);
+    let severity = Known { severity: case.readiness.severity(), assumed: false };
+    let severity = match case.agenda.announced() {
+        [] => severity,
+        _ => Known { assumed: case.readiness.is_assumed(policy), ..severity },
+    };
     for announced in case.agenda.announced() {
-        let Some(mut act) = act_for(policy, severity, subject, announced) else { continue };
-        // What the duty was to announce may have been overtaken.
-        if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act
-            && !is_timely(*message, stage, phases, &case.agenda)
-        {
-            *message = MessageKind::Update;
+        for mut act in acts_for(policy, severity, subject, announced) {
+            // What the duty was to announce may have been overtaken, or be in doubt.
+            if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act
+                && (!is_timely(*message, stage, phases, &case.agenda)
+                    || *message == MessageKind::Resolved && is_in_doubt)
+            {
+                *message = MessageKind::Update;
+            }
+            act_for_duty(&mut changes.acts, act);
         }
-        act_for_duty(&mut changes.acts, act);
     }
+    drop_doubled(&mut changes.acts, case.agenda.announced());
+    if matches!(input.command, Command::SetSeverity { .. } | Command::SetFacts { .. }) {
+        Conclusion { plan, case, changes }.announce_severity();
+    }
+}
+
+/// Leaves out what an audience would get twice: the alert is the first update, and a later update
+/// takes the place of an alert that is asked for again.
+fn drop_doubled(acts: &mut Vec<Act>, announced: &[Announcement]) {
+    let of_duty = |act: &Act, audience: Audience, kind: MessageKind| {
+        act.duty().is_some() && act.is_same_message(&Act::notify(audience, kind))
+    };
+    for update in announced.iter().filter(|announced| announced.kind == DutyKind::Update) {
+        let Some(audience) = update.audience else { continue };
+        let is_first = announced.iter().any(|notice| {
+            notice.kind == DutyKind::Notify && notice.audience == Some(audience) && notice.first
+        });
+        let doubled = if is_first { MessageKind::Update } else { MessageKind::Alert };
+        let both = [MessageKind::Alert, MessageKind::Update];
+        if both.iter().all(|kind| acts.iter().any(|act| of_duty(act, audience, *kind))) {
+            acts.retain(|act| !of_duty(act, audience, doubled));
+        }
+    }
+}
+
+/// The severity in force, and whether it is only assumed.
+#[derive(Clone, Copy)]
+struct Known {
+    severity: Option<Severity>,
+    assumed: bool,
 }
 
 /// Adds the action of a duty. Where the rollout raises the same message to the same audience by
@@ -66,61 +109,38 @@ fn act_for_duty(acts: &mut Vec<Act>, act: Act) {
     }
 }
 
-/// The action for something that became due. What people do by themselves is in the list of duties
+/// The actions for something that became due. What people do by themselves is in the list of duties
 /// and raises no action; where its time passes, an escalation policy pages somebody. A notice that
-/// was not confirmed as sent is raised once more when it is late; one that is due at once is raised
-/// only once.
-fn act_for(
+/// was not confirmed as sent is raised once more when it is late; one that is due at once, after
+/// `ask_again`. A page that nobody answers is raised again every `ask_again`, also to the stand-ins
+/// of its role.
+fn acts_for(
     policy: &Policy,
-    severity: Option<Severity>,
+    severity: Known,
     subject: &Subject,
     announced: &Announcement,
-) -> Option<Act> {
+) -> Vec<Act> {
     let declared = policy.duties().get(announced.index);
     let has_time = declared.is_some_and(|duty| duty.within != Due::Within(Span::ZERO));
     let is_notice = matches!(announced.kind, DutyKind::Notify | DutyKind::Update);
-    let is_asked_again = is_notice && has_time;
-    if !(announced.first || is_asked_again) {
-        return None;
+    let is_again = announced.asked == Asked::Again;
+    if !(announced.first || is_again || is_notice && has_time) {
+        return Vec::new();
     }
     let duty = Some(announced.id);
     let title = declared.map_or_else(|| announced.id.to_string(), |duty| duty.title.clone());
-    Some(match announced.kind {
+    vec![match announced.kind {
         DutyKind::Page | DutyKind::Escalate => {
-            let role = announced.role.or_else(|| called_first(policy, severity))?;
-            let role = Who::of(policy, role).stand_in.unwrap_or(role);
-            let incident = &subject.incident;
-            let about = incident.title.as_deref().map(|title| format!(" ({})", shown(title)));
-            let text = format!(
-                "{title}{}. Send `acknowledge` for duty `{}` once you are on it.",
-                about.unwrap_or_default(),
-                announced.id
-            );
-            Act::Page { role, why: addressed(incident, &text), duty }
+            return pages(policy, severity, subject, announced, &title);
         }
         DutyKind::Notify | DutyKind::Update => {
-            let message = match (announced.kind, declared.map(|duty| duty.from)) {
-                (
-                    DutyKind::Notify,
-                    Some(
-                        Moment::Began
-                        | Moment::Detected
-                        | Moment::Declared
-                        | Moment::Approved
-                        | Moment::FixStarted,
-                    ),
-                ) => MessageKind::Alert,
-                (DutyKind::Notify, Some(Moment::DeployStarted)) => MessageKind::DeploymentStarted,
-                (DutyKind::Notify, Some(Moment::Deployed)) => MessageKind::Deployed,
-                (DutyKind::Notify, Some(Moment::RolledBack)) => MessageKind::RolledBack,
-                (DutyKind::Notify, Some(Moment::Verified | Moment::Resolved | Moment::Closed)) => {
-                    MessageKind::Resolved
-                }
+            let message = match (announced.kind, declared) {
+                (DutyKind::Notify, Some(duty)) => MessageKind::of(duty.from),
                 _ => MessageKind::Update,
             };
             match announced.audience.unwrap_or(Audience::Responders) {
                 Audience::Public => Act::UpdateStatusPage { message, duty },
-                audience => Act::Notify { audience, message, duty },
+                audience => Act::Notify { audience, message, duty, role: None, why: None },
             }
         }
         DutyKind::Meet => Act::Schedule { duty: announced.id, title, by: announced.due },
@@ -130,8 +150,53 @@ fn act_for(
         | DutyKind::Review
         | DutyKind::Write
         | DutyKind::Watch
-        | DutyKind::FollowUp => return None,
-    })
+        | DutyKind::FollowUp => return Vec::new(),
+    }]
+}
+
+/// The pages of a duty: to its role, or to the stand-in where nobody holds it; again, also to the
+/// other stand-ins, except those that have a page of their own.
+fn pages(
+    policy: &Policy,
+    Known { severity, assumed }: Known,
+    subject: &Subject,
+    announced: &Announcement,
+    title: &str,
+) -> Vec<Act> {
+    let Some(role) = announced.role.or_else(|| called_first(policy, severity)) else {
+        return Vec::new();
+    };
+    let incident = &subject.incident;
+    let about = incident.title.as_deref().map(|title| format!(" ({})", brief(title)));
+    let assumed = severity
+        .filter(|_| assumed)
+        .map(|severity| format!(" Severity {severity} is assumed, because facts are missing."));
+    let text = format!(
+        "{title}{}.{} Send `acknowledge` for duty `{}` once you are on it.",
+        about.unwrap_or_default(),
+        assumed.unwrap_or_default(),
+        announced.id
+    );
+    let mut why = addressed(incident, &text);
+    let first = Who::of(policy, role).stand_in.unwrap_or(role);
+    let mut roles = vec![first];
+    if announced.asked == Asked::Again {
+        why = unanswered(&why, announced.called_at);
+        let is_call =
+            |duty: &&Duty| duty.kind.is_call() && severity.is_none_or(|at| duty.is_for(at));
+        let calls = policy.duties().iter().filter(is_call);
+        let own: Vec<RoleName> = calls.filter_map(|duty| duty.role).collect();
+        let stand_ins = stand_ins_of(policy, &[role]).into_iter();
+        roles.extend(stand_ins.filter(|of| *of != first && !own.contains(of)));
+    }
+    let page = |role| Act::Page { role, why: why.clone(), duty: Some(announced.id) };
+    roles.into_iter().map(page).collect()
+}
+
+/// The text of a page that is made once more.
+fn unanswered(why: &str, since: Option<Timestamp>) -> String {
+    let since = since.map(|since| no_answer_since(&moment(since)));
+    format!("{why}{}", since.unwrap_or_default())
 }
 
 /// Passes what is known at the first logged input to the agenda.
@@ -141,19 +206,30 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
     let incident = &plan.subject().incident;
     let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
     let mut update = |input| drop(agenda.take(policy, at, input));
+    update(AgendaInput::Assumed(readiness.is_assumed(policy)));
     update(AgendaInput::Severity(readiness.severity()));
     update(AgendaInput::Facts(readiness.facts()));
     update(AgendaInput::StopGap(stop_gap));
+    let stated = |came: Option<Timestamp>| came.map(|came| known_at_the_opening(came, at));
+    let detected = stated(incident.detected_at);
     let moments = [
-        (Moment::Began, incident.began_at),
-        (Moment::Detected, incident.detected_at),
-        (Moment::Declared, Some(at)),
+        (Moment::Began, stated(incident.began_at)),
+        (Moment::Detected, detected),
+        // Nobody declares what was not detected.
+        (Moment::Declared, detected.max(Some(at))),
     ];
     for (moment, came) in moments {
         if let Some(came) = came {
-            update(AgendaInput::Moment { moment, at: came });
+            update(AgendaInput::Stated { moment, at: came });
         }
     }
+}
+
+/// A time of the incident that was stated with the plan. It may be after the first input, which may
+/// be a reading of the time before. Further ahead it belongs to another clock, as in a rehearsal, and
+/// counts as the time of the first input.
+fn known_at_the_opening(stated: Timestamp, opened: Timestamp) -> Timestamp {
+    if stated > opened + MOST_EARLIER { opened } else { stated }
 }
 
 /// Passes an input and its new stage to the agenda. A replay calls it as well, so it depends on
@@ -162,10 +238,11 @@ pub(super) fn update_agenda(
     case: &mut RolloutState,
     plan: &Plan,
     at: Timestamp,
-    command: &Command,
+    input: &Input,
     to: Option<&Stage>,
     replans: &mut Vec<Replan>,
 ) {
+    let command = &input.command;
     if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
         return;
     }
@@ -176,11 +253,13 @@ pub(super) fn update_agenda(
         // Approvals first: a duty that the new severity brings depends on them.
         Command::SetSeverity { .. } => {
             update_approvals(agenda, readiness, policy, at, &mut inputs);
-            inputs.push(AgendaInput::Severity(readiness.severity()));
+            inputs
+                .extend([AgendaInput::Assumed(false), AgendaInput::Severity(readiness.severity())]);
         }
         Command::SetFacts { .. } => {
             update_approvals(agenda, readiness, policy, at, &mut inputs);
             inputs.extend([
+                AgendaInput::Assumed(readiness.is_assumed(policy)),
                 AgendaInput::Severity(readiness.severity()),
                 AgendaInput::Facts(readiness.facts()),
             ]);
@@ -205,10 +284,23 @@ pub(super) fn update_agenda(
         Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
             let stop_gap = plan.subject().stop_gap();
             inputs.push(AgendaInput::StopGap(stop_gap.map_or(Truth::Unknown, Truth::from)));
+            if matches!(
+                command,
+                Command::Supersede { .. } | Command::Retry { release: Some(_), .. }
+            ) {
+                inputs.push(AgendaInput::AnotherRelease);
+            }
             update_approvals(agenda, readiness, policy, at, &mut inputs);
         }
-        Command::CheckItem { item, .. } | Command::WaiveItem { item, .. } => {
-            inputs.extend(checklist_input(readiness.marks(), policy, *item));
+        Command::CheckItem { item, more, .. } => {
+            inputs.extend(list_inputs(agenda, readiness, policy, |list| {
+                list.items.iter().any(|known| known.id == *item || more.contains(&known.id))
+            }));
+        }
+        Command::WaiveItem { item, .. } => {
+            inputs.extend(list_inputs(agenda, readiness, policy, |list| {
+                list.items.iter().any(|known| known.id == *item)
+            }));
         }
         Command::Start
         | Command::Confirm { .. }
@@ -228,6 +320,9 @@ pub(super) fn update_agenda(
     if let Some(to) = to {
         update_stage(agenda, place.stage(), to, policy, at, &mut inputs);
     }
+    let before = CHECKED_FROM.map(|moment| agenda.came(moment));
+    let roles = input.by.iter().flat_map(|by| readiness.statements().roles_of(by));
+    roles.for_each(|role| answer_for(policy, role, &mut inputs));
     for input in inputs {
         // An answer about a duty was checked before; everything else is accepted.
         if let Ok(replan) = agenda.take(policy, at, input)
@@ -237,6 +332,26 @@ pub(super) fn update_agenda(
             replans.push(replan);
         }
     }
+    for (moment, before) in CHECKED_FROM.into_iter().zip(before) {
+        let Some(came) = agenda.came(moment).filter(|_| before.is_none()) else { continue };
+        readiness.reach(policy, moment, came);
+        let is_due = |list: &Checklist| list.counts_from() == Some(moment);
+        for input in list_inputs(agenda, readiness, policy, is_due) {
+            drop(agenda.take(policy, at, input));
+        }
+    }
+}
+
+/// The moments from which checks of items count.
+const CHECKED_FROM: [Moment; 2] = [Moment::Deployed, Moment::Resolved];
+
+/// Whoever acts in a role, or in one that stands in for a role that nobody holds, has answered the
+/// pages to it.
+fn answer_for(policy: &Policy, acting: RoleName, inputs: &mut Vec<AgendaInput<'_>>) {
+    let replaced = policy.roles().iter().map(|role| role.id);
+    let replaced = replaced.filter(|role| Who::of(policy, *role).stand_in == Some(acting));
+    let answered = std::iter::once(acting).chain(replaced);
+    inputs.extend(answered.map(|role| AgendaInput::Acted { role }));
 }
 
 /// Passes approvals to the agenda: whether all that the present severity needs are given, and
@@ -276,15 +391,20 @@ fn update_approvals(
     }
 }
 
-/// Whether the list of an item that was marked is complete.
-fn checklist_input(marks: &Marks, policy: &Policy, item: Name) -> Option<AgendaInput<'static>> {
-    let is_open = |id| marks.state(id) == ItemState::Open;
-    let lists = policy.checklists().iter().enumerate();
-    let mut lists = lists.filter(|(_, list)| list.items.iter().any(|known| known.id == item));
-    let (list, items) = lists.next().map(|(place, list)| (place, &list.items))?;
-    let complete = items.iter().any(|item| !is_open(item.id))
-        && !items.iter().any(|item| item.required && is_open(item.id));
-    Some(AgendaInput::Checklist { list, complete })
+/// Whether each of these lists is complete: a list is not before its moment has come.
+fn list_inputs(
+    agenda: &Agenda,
+    readiness: &Readiness,
+    policy: &Policy,
+    of: impl Fn(&Checklist) -> bool,
+) -> Vec<AgendaInput<'static>> {
+    let lists = policy.checklists().iter().enumerate().filter(|(_, list)| of(list));
+    let input = |(place, list): (usize, &Checklist)| {
+        let since = list.counts_from().map(|moment| agenda.came(moment));
+        let complete = since != Some(None) && readiness.marks().is_complete(list, since.flatten());
+        AgendaInput::Checklist { list: place, complete }
+    };
+    lists.map(input).collect()
 }
 
 /// Passes the moments that a change of stage means to the agenda.

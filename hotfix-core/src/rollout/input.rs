@@ -43,7 +43,7 @@ closed_set! {
         Tick = "tick",
         /// A person ends the phase now, whatever is left of its watch, or the final validation.
         Promote = "promote",
-        /// A person objects to a promotion.
+        /// A person objects to a promotion: it is watched on, and a person promotes it later.
         Hold = "hold",
         /// A person pauses the rollout.
         Pause = "pause",

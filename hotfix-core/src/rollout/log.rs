@@ -303,7 +303,7 @@ impl Rollout {
         let judged = verdict.and_then(|verdict| case.take_verdict(plan, at, verdict));
         let mut to = event.to.take().map(Cow::into_owned);
         changes.replans.clear();
-        update_agenda(case, plan, at, &input.command, to.as_ref(), &mut changes.replans);
+        update_agenda(case, plan, at, &input, to.as_ref(), &mut changes.replans);
         case.agenda.advance(at);
         let (moved, is_judged) = (to.is_some(), judged.is_some());
         case.settle(plan, at, &input, &mut to, &event.actions, judged);

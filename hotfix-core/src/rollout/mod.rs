@@ -13,6 +13,7 @@
 mod action;
 mod audit;
 mod blocker;
+mod change_record;
 mod check;
 mod conclude;
 mod decoded_log;
@@ -24,9 +25,11 @@ mod event;
 mod input;
 mod intervention;
 mod journal;
+mod known;
 mod log;
 mod personal;
 mod poll;
+mod question;
 mod raise;
 mod redact;
 mod refusal;
@@ -195,7 +198,7 @@ impl Rollout {
         self.open(at)?;
         let author = self.is_author(input);
         let resolved = self.fold(at, input, author, made);
-        self.conclude(at, &input.command, resolved.as_ref());
+        self.conclude(at, input, resolved.as_ref());
         self.record(at, claimed_at, input, author)?;
         self.settle(at, input);
         Ok(())
@@ -221,7 +224,8 @@ impl Rollout {
 
     /// Decides what follows from an input that was folded: the verdict, then stage and actions,
     /// then what the duties add. `resolved` is the action that a `confirm` or `failed` was about.
-    fn conclude(&mut self, at: Timestamp, command: &Command, resolved: Option<&Act>) {
+    fn conclude(&mut self, at: Timestamp, input: &Input, resolved: Option<&Act>) {
+        let command = &input.command;
         let Self { plan, case, changes, .. } = self;
         changes.clear();
         if matches!(command, Command::Observe { .. } | Command::Tick) {
@@ -231,7 +235,7 @@ impl Rollout {
             }
         }
         Conclusion { plan, case, changes }.decide(at, command, resolved);
-        duty::follow(plan, case, changes, at, command);
+        duty::follow(plan, case, changes, at, input);
         // The id of an action: this event and its place.
         let event = case.place.seq();
         let acts = (0..).zip(changes.acts.drain(..));
@@ -284,12 +288,7 @@ impl Rollout {
         ) else {
             return false;
         };
-        if is_taken_out(author) {
-            // Without the salt the author cannot be ruled out.
-            self.journal.salt.stands_for(author, by).unwrap_or(true)
-        } else {
-            crate::gate::is_author(Some(author), by)
-        }
+        self.journal.salt.is_author(author, by)
     }
 
     /// Writes the opening line before the first event.

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::canonical::Digest;
+use crate::gate::is_author;
 use crate::plan::personal::Named;
 
 use super::event::{Event, EventKind, Personal};
@@ -31,6 +32,16 @@ impl Salt {
     /// Whether it was removed: then a digest cannot be matched with a name.
     pub(super) const fn is_lost(&self) -> bool {
         self.text.is_none()
+    }
+
+    /// Whether this is the author of the fix, whose name may be redacted. Without the salt the author
+    /// cannot be ruled out.
+    pub(super) fn is_author(&self, author: &str, by: &str) -> bool {
+        if is_taken_out(author) {
+            self.stands_for(author, by).unwrap_or(true)
+        } else {
+            is_author(Some(author), by)
+        }
     }
 
     /// The salted digest of a name: the same person has the same throughout one log.

@@ -6,7 +6,9 @@ use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::unit::{Span, Timestamp};
 
+use super::Rollout;
 use super::blocker::change_window;
+use super::input::InputKind;
 use super::stage::{Returning, RollbackProgress, Stage, Step};
 use super::state::RolloutState;
 
@@ -16,6 +18,41 @@ pub(super) fn watch_ends(policy: &Policy, agenda: &Agenda, since: Timestamp) -> 
     let deployed = agenda.came(Moment::Deployed).unwrap_or(since);
     let ends = policy.watched_until(deployed, since)?;
     Some(ends.max(since + Span::from_millis(1)))
+}
+
+/// Whether the last watch window after a completion at this time is over, and the incident with it:
+/// one that was reopened can still be rolled back.
+pub(super) fn watch_is_over(
+    policy: &Policy,
+    agenda: &Agenda,
+    at: Timestamp,
+    since: Timestamp,
+) -> bool {
+    let is_resolved = agenda.came(Moment::Resolved).is_some();
+    is_resolved && watch_ends(policy, agenda, since).is_none_or(|ends| at >= ends)
+}
+
+impl Rollout {
+    /// Whether an input of this kind would end the watch after the completion at this time.
+    pub(crate) fn would_close(&self, at: Timestamp, kind: InputKind) -> bool {
+        let Stage::Complete { since, ending } = self.stage() else { return false };
+        match kind {
+            InputKind::Observe | InputKind::Tick => {
+                let agenda = &self.case.agenda;
+                ending.is_none()
+                    && !self.case.people.objected()
+                    && watch_is_over(self.plan.policy(), agenda, at, *since)
+            }
+            // The hold-back has the fix: that ends the watch.
+            InputKind::Confirm => ending.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether time does not end the watch after the completion, and no question is open about that.
+    pub(crate) const fn is_kept_open(&self) -> bool {
+        self.case.people.objected() && !self.case.awaits_answer()
+    }
 }
 
 /// When the action that a deployment waits for has taken twice as long as expected; a pause does

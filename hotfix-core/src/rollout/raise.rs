@@ -1,15 +1,14 @@
 //! Raises actions: notices, questions, pages and requests for approval.
 
 use crate::gate::approval::{demands, stand_ins_of};
-use crate::grade::Severity;
+use crate::grade::{Moment, Severity};
 use crate::judge::Decision;
 use crate::policy::Policy;
 use crate::policy::section::Duty;
-use crate::text::shown;
+use crate::text::brief;
 use crate::unit::{RoleName, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
-use super::blocker::blockers;
 use super::conclude::Conclusion;
 use super::describe;
 use super::stage::Stage;
@@ -40,10 +39,17 @@ impl Conclusion<'_> {
         self.changes.acts.push(act);
     }
 
-    /// Notifies these audiences, and the public where it is called for.
+    /// Notifies these audiences, and the public where it is called for. Whoever else read of the
+    /// incident also reads how it ended.
     pub(super) fn notify(&mut self, message: MessageKind, audiences: &[Audience]) {
-        for &audience in audiences {
-            self.act(Act::Notify { audience, message, duty: None });
+        let is_end = matches!(message, MessageKind::Resolved | MessageKind::RolledBack);
+        let has_read = |audience: &Audience| {
+            !audiences.contains(audience) && self.case.people.reader(*audience).is_some()
+        };
+        let others = Audience::ALL.iter().filter(|audience| is_end && has_read(audience));
+        let all: Vec<Audience> = audiences.iter().chain(others).copied().collect();
+        for audience in all {
+            self.act(Act::notify(audience, message));
         }
         if self.calls_for_public(message) {
             self.act(Act::UpdateStatusPage { message, duty: None });
@@ -51,13 +57,37 @@ impl Conclusion<'_> {
     }
 
     /// Whether the public is notified: the policy has a text of this kind for the public that fits
-    /// severity and facts. Whoever read of the incident on the status page also reads how it ended.
+    /// severity and facts; while the severity is only assumed, a text for certain severities does
+    /// not fit. Whoever read of the incident on the status page also reads how it ended.
     fn calls_for_public(&self, message: MessageKind) -> bool {
         let is_end = matches!(message, MessageKind::Resolved | MessageKind::RolledBack);
-        let (severity, facts) = (self.case.readiness.severity(), self.case.readiness.facts());
-        let mut texts = self.plan.policy().messages().iter().filter(|text| !text.fallback);
+        let (policy, readiness) = (self.plan.policy(), &self.case.readiness);
+        let mut texts = policy.messages().iter().filter(|text| {
+            !text.fallback
+                && text.is_for(message, Audience::Public, readiness.severity(), readiness.facts())
+        });
         is_end && self.case.people.on_status_page()
-            || texts.any(|text| text.is_for(message, Audience::Public, severity, facts))
+            || texts.any(|text| text.severities.is_empty() || !readiness.is_assumed(policy))
+    }
+
+    /// Notifies whoever read of another severity, unless this input notifies them anyway. A lower one
+    /// is announced once it is certain.
+    pub(super) fn announce_severity(&mut self) {
+        let (policy, readiness) = (self.plan.policy(), &self.case.readiness);
+        let is_over = |moment: &Moment| self.case.agenda.came(*moment).is_some();
+        if [Moment::Resolved, Moment::Closed].iter().any(is_over) {
+            return;
+        }
+        let severity = readiness.severity();
+        for reader in self.case.people.readers() {
+            let audience = reader.audience;
+            let is_news = reader.severity != severity
+                && (reader.is_below(severity) || !readiness.is_assumed(policy));
+            let mut acts = self.changes.acts.iter();
+            if is_news && !acts.any(|act| act.tells_severity() == Some(audience)) {
+                self.changes.acts.push(Act::notify(audience, MessageKind::Update));
+            }
+        }
     }
 
     pub(super) fn ask(&mut self, question: &str) {
@@ -78,60 +108,6 @@ impl Conclusion<'_> {
         called_first(self.plan.policy(), self.case.readiness.severity())
     }
 
-    /// The inputs that answer a question in this stage. `objects`: the rollout waits for the
-    /// answer.
-    pub(super) fn choices(&self, objects: bool) -> String {
-        let version = shown(self.version());
-        let open = self.case.readiness.unvalidated(self.plan.policy());
-        match self.case.place.stage() {
-            Stage::Monitoring(_) | Stage::Gate { .. }
-                if self.case.waits_for_data(self.plan.policy()).is_some() =>
-            {
-                "Restore the readings, or send `roll_back`.".to_owned()
-            }
-            Stage::FinalValidation { .. } if !open.is_empty() => format!(
-                "Check or waive what is open ({open}), then continue with `promote`; or send \
-                 `roll_back`."
-            ),
-            Stage::Monitoring(_) | Stage::Gate { .. } | Stage::FinalValidation { .. } => {
-                "Continue with `promote`, or send `roll_back`.".to_owned()
-            }
-            Stage::Complete { ending: None, .. } if objects || self.case.people.objected() => {
-                format!("Keep {version} with `promote`, or send `roll_back`.")
-            }
-            Stage::Complete { ending: None, .. } => format!(
-                "{version} stays live unless somebody sends `roll_back`; `promote` answers this."
-            ),
-            Stage::Complete { .. } => {
-                format!("{version} stays live unless somebody sends `roll_back`.")
-            }
-            Stage::Paused { .. } => "Continue with `resume`, or send `roll_back`.".to_owned(),
-            Stage::Preparing if self.plan.release().is_none() => {
-                "Send `release` when there is a fix, or `abort`.".to_owned()
-            }
-            // The start is offered only where it is accepted.
-            Stage::Preparing => {
-                let is_ready = blockers(self.plan, self.case).is_empty();
-                let new = shown(self.plan.subject().version());
-                let go_on = format!("`start` to deploy {new} all the same");
-                let go_on =
-                    if is_ready { go_on } else { "`supersede` with another fix".to_owned() };
-                if self.case.has_traffic() {
-                    format!(
-                        "{} of the traffic is still on {version}: send `roll_back` to restore {}, \
-                         or {go_on}.",
-                        self.case.place.share(),
-                        shown(self.case.place.back_to(self.plan.subject().previous())),
-                    )
-                } else {
-                    format!("Send {go_on}, or `abort`.")
-                }
-            }
-            Stage::Frozen { .. } => "Send `roll_back`, `supersede` or `abort`.".to_owned(),
-            _ => "It continues unless somebody sends `pause` or `roll_back`.".to_owned(),
-        }
-    }
-
     /// The oldest action whose result is awaited, or the first one that this input raises.
     pub(super) fn awaited(&self) -> Option<(ActionId, &Act)> {
         let pending = self.case.actions.pending().iter().map(|action| (action.id, &action.act));
@@ -146,10 +122,13 @@ impl Conclusion<'_> {
     }
 
     /// Asks about the severity where facts change what the rules give: a given one stays until a
-    /// person sets another.
+    /// person sets another. Where it is only assumed, asks for the next fact that may settle it.
     pub(super) fn ask_about_rules(&mut self) {
-        let readiness = &self.case.readiness;
-        let news = readiness.news_by_rules(self.plan.policy());
+        let (readiness, opens) = (&self.case.readiness, self.case.place.seq() == 1);
+        let is_over =
+            self.next_stage().is_final() || self.case.agenda.came(Moment::Resolved).is_some();
+        let news = readiness.news_by_rules(self.plan.policy(), opens);
+        let news = news.filter(|news| !(is_over && news.is_open()));
         if let Some(question) = news.and_then(|news| news.doubt(readiness)) {
             self.ask(&question);
         }
@@ -208,16 +187,16 @@ impl Conclusion<'_> {
         }
     }
 
-    /// Pages the roles that the policy wants notified of an approval, as soon as the demand is met.
-    /// `role` is who approves now; where an earlier approval met the demand, that role is named. It
-    /// is not paged about its own approval.
+    /// Notifies the roles that the policy wants notified of an approval, as soon as the demand is
+    /// met. `role` is who approves now; where an earlier approval met the demand, that role is named.
+    /// It is not notified of its own approval.
     pub(super) fn notify_approval(&mut self, at: Timestamp, role: Option<RoleName>) {
         for demand in self.case.readiness.unnotified(self.plan.policy(), Some(at)) {
             let role = role.filter(|role| demand.approvers().any(|of| of == *role));
             let Some(approver) = role.or_else(|| demand.approvers().last()) else { continue };
             let about = self.plan.release().map_or_else(
                 || ", which has no release yet".to_owned(),
-                |release| format!(" for {}", shown(&release.version)),
+                |release| format!(" for {}", brief(&release.version)),
             );
             let why = describe::addressed(
                 &self.plan.subject().incident,
@@ -227,7 +206,13 @@ impl Conclusion<'_> {
                 ),
             );
             for role in demand.notified.into_iter().filter(|role| *role != approver) {
-                self.act(Act::Page { role, why: why.clone(), duty: None });
+                self.act(Act::Notify {
+                    audience: Audience::Responders,
+                    message: MessageKind::Update,
+                    duty: None,
+                    role: Some(role),
+                    why: Some(why.clone()),
+                });
             }
         }
     }

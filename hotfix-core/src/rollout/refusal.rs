@@ -155,6 +155,19 @@ coded! {
         /// The roles that may; empty: any.
         roles: Vec<RoleName>,
     } => code! {HF-ROLL-030},
+    /// The author of the fix checked a review of it.
+    #[error(
+        "`{item}` is a review, and the author of the fix cannot make it: let somebody else check \
+         it, or send `waive_item` with the reason in `why`"
+    )]
+    OwnReview { item: Name } => code! {HF-ROLL-041},
+    /// A success criterion was confirmed against the log.
+    #[error("`{item}` is not so: {fact}. Leave it open, or send `not_applicable` with a reason")]
+    Contrary {
+        item: Name,
+        /// What the log has.
+        fact: String,
+    } => code! {HF-ROLL-042},
     /// The input names nobody.
     #[error("`by` is blank: name the person or tool")]
     Nameless => code! {HF-ROLL-020},

@@ -5,7 +5,7 @@ use crate::grade::{ChecklistMoment, MessageKind, OnFailure, RollbackMethod};
 use crate::judge::Recovery;
 use crate::plan::Plan;
 use crate::policy::section::Rollback;
-use crate::text::{quoted, shown, words};
+use crate::text::{brief, quoted, words};
 use crate::unit::Timestamp;
 
 use super::action::{Act, Action, ActionId};
@@ -97,7 +97,7 @@ impl Conclusion<'_> {
             "{}{} of the traffic stays on {} until somebody sends `roll_back`, `supersede` or `abort`.",
             moving.unwrap_or_default(),
             self.case.place.share(),
-            shown(self.version())
+            brief(self.version())
         )
     }
 
@@ -187,9 +187,9 @@ impl Conclusion<'_> {
             self.act(act);
         } else {
             let methods = self.tried_methods(&progress.why);
-            let version = shown(self.version());
+            let version = brief(self.version());
             let input = match &progress.why {
-                RollbackCause::Revert { version } => format!("`revert` to {}", shown(version)),
+                RollbackCause::Revert { version } => format!("`revert` to {}", brief(version)),
                 _ => "`roll_back`".to_owned(),
             };
             let share = self.case.place.share();
@@ -282,7 +282,7 @@ impl Conclusion<'_> {
         }
         let recovery = Recovery::of(self.case.judged.judge());
         if recovery == Recovery::Returned || watched >= returned_within {
-            let version = shown(progress.why.target(self.plan.subject().previous()));
+            let version = brief(progress.why.target(self.plan.subject().previous()));
             match recovery {
                 Recovery::Returned => {}
                 Recovery::NotReturned => self.page(&format!(

@@ -251,8 +251,8 @@ impl State {
     /// `supersede` only where there is one, `roll_back` and `revert` before the start only while an
     /// earlier attempt has traffic. `confirm` and `failed` are accepted in any state while
     /// their action is pending; `promote` in `monitoring` and `final_validation` only where the
-    /// policy allows it; `approve`, `deny` and `withdraw` also after the start where the policy
-    /// lets an approval follow. Items and steps can be checked unless the rollout was stopped for
+    /// policy allows it, `hold` in `complete` not once the held-back traffic moves; `approve`, `deny`
+    /// and `withdraw` also after the start where the policy lets an approval follow. Items and steps can be checked unless the rollout was stopped for
     /// good: there are lists for the deployment, the rollback and the time after.
     #[rustfmt::skip]
     pub const fn accepts(self) -> &'static [InputKind] {
@@ -277,12 +277,8 @@ impl State {
                 Confirm, Failed, Observe, Tick, CheckItem, WaiveItem, Supersede,
                 Pause, Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
-            Self::Gate => &[
+            Self::Monitoring | Self::Gate | Self::FinalValidation => &[
                 Observe, Tick, Promote, Hold, CheckItem, WaiveItem, Supersede,
-                Pause, Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-            Self::Monitoring | Self::FinalValidation => &[
-                Observe, Tick, Promote, CheckItem, WaiveItem, Supersede,
                 Pause, Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
             Self::RollingBack => &[
@@ -294,7 +290,7 @@ impl State {
                 Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
             Self::Complete => &[
-                Confirm, Failed, Observe, Tick, Promote, CheckItem, WaiveItem,
+                Confirm, Failed, Observe, Tick, Promote, Hold, CheckItem, WaiveItem,
                 Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
             Self::Frozen => &[

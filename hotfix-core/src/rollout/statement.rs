@@ -196,13 +196,31 @@ impl Statement<'_> {
                 let aside = *status == ItemStatus::NotApplicable;
                 let reason = aside.then_some(("evidence", evidence.as_deref()));
                 let mut items = std::iter::once(item).chain(more);
-                items.try_for_each(|item| self.check_item(*item, reason, input))
+                items.try_for_each(|item| {
+                    self.check_item(*item, reason, input)?;
+                    if *status == ItemStatus::Done {
+                        self.check_review(*item, input)
+                    } else {
+                        Ok(())
+                    }
+                })
             }
             Command::WaiveItem { item, why, .. } => {
                 self.check_item(*item, Some(("why", Some(why.as_str()))), input)
             }
             _ => Ok(()),
         }
+    }
+
+    /// Checks that the author of the fix does not review it.
+    fn check_review(&self, item: Name, input: &Input) -> Result<(), RefusalReason> {
+        let author = self.plan.release().and_then(|release| release.author.as_deref());
+        let by = named(input)?;
+        let is_author = author.is_some_and(|author| self.salt.is_author(author, by));
+        if is_author && checklist::is_review(self.plan.policy(), item) {
+            return Err(RefusalReason::OwnReview { item });
+        }
+        Ok(())
     }
 
     /// Checks one item, with the field of the reason that it needs.

@@ -13,7 +13,7 @@ use crate::judge::{
     Moment as JudgeMoment, PhaseRecord, Recovery, Verdict, Why,
 };
 use crate::metric::Window;
-use crate::plan::{Commanded, Plan, PlanChangeRecord, PlanStatus, PlannedCommands};
+use crate::plan::{Commanded, Plan, PlannedCommands};
 use crate::unit::{MetricName, Name, PhaseName, Share, Timestamp};
 
 use super::action::{Act, Action};
@@ -252,11 +252,6 @@ impl Rollout {
         poll::poll_at(&self.plan, &self.case)
     }
 
-    /// When the last watch window after a completion at this time ends; None without a window.
-    pub(crate) fn watch_ends(&self, since: Timestamp) -> Option<Timestamp> {
-        poll::watch_ends(self.plan.policy(), &self.case.agenda, since)
-    }
-
     /// The duties at a time, by list: due, overdue, next, later, undated and done.
     ///
     /// A time before the last input is read as the time of that input. Times of the incident in the
@@ -308,14 +303,21 @@ impl Rollout {
         self.case.agenda.came(moment)
     }
 
+    /// When a page was first answered, of those whose answer holds.
+    pub(crate) fn first_answer(&self) -> Option<Timestamp> {
+        self.case.agenda.first_answer()
+    }
+
     /// What became of the checks of the final validation.
     pub(crate) fn checks(&self) -> Checks {
         let readiness = &self.case.readiness;
         let policy = self.plan.policy();
-        Checks::of(policy, readiness.severity(), readiness.facts(), readiness.marks())
+        let deployed = self.moment(Moment::Deployed);
+        Checks::of(policy, readiness.severity(), readiness.facts(), readiness.marks(), deployed)
     }
 
-    /// When the fix was verified; None where its checks were waived, or none was made.
+    /// When the fix was verified; None where its checks were waived or made before the deployment,
+    /// or none was made.
     pub(crate) fn verified_at(&self) -> Option<Timestamp> {
         self.moment(Moment::Verified).filter(|_| self.checks().verify())
     }
@@ -366,34 +368,6 @@ impl Rollout {
     /// ```
     pub fn downtime(&self, at: Timestamp) -> Option<Downtime> {
         Downtime::of(&self.case, at)
-    }
-
-    /// The plan's change record with its present status.
-    ///
-    /// ```
-    /// use std::sync::Arc;
-    /// use hotfix_core::{plan::{Plan, PlanStatus}, policy::Policy, rollout::{Input, Recording,
-    /// Rollout}};
-    ///
-    /// let policy = Arc::new(Policy::preset("phased-canary")?);
-    /// let release = r#"{"version": "2", "previous": "1"}"#;
-    /// let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "")?;
-    /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
-    /// let abort = Input::from_json(r#"{"kind": "abort", "by": "lena", "why": "not needed"}"#)?;
-    /// rollout.handle("2026-03-03T14:40:00Z".parse()?, &abort)?;
-    /// assert_eq!(rollout.change_record().status, PlanStatus::Stopped);
-    /// assert_eq!(rollout.plan().change_record().status, PlanStatus::Drafted);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn change_record(&self) -> PlanChangeRecord<'_> {
-        let status = match self.state() {
-            // What is rolled back is an earlier attempt; this one was not deployed.
-            State::RollingBack | State::RolledBack if self.former_version().is_some() => {
-                PlanStatus::Stopped
-            }
-            state => state.plan_status(),
-        };
-        PlanChangeRecord { status, ..self.plan.change_record() }
     }
 
     /// Whether a message of this kind is true in the present state.
@@ -472,7 +446,7 @@ impl Rollout {
         self.judged().map(|(judge, moment, verdict)| Why::of(judge, &moment, verdict))
     }
 
-    /// The impact of each version per minute, over the phase so far; also once the fix has no
+    /// The impact of each version per minute, over the trailing window; also once the fix has no
     /// traffic any more. None where [`why`](Self::why) is None.
     pub fn harm(&self) -> Option<Harm> {
         self.judged().map(|(judge, moment, _)| Harm::of(judge, &moment))
@@ -504,7 +478,7 @@ impl Rollout {
 
     /// Whether a question is open that a person has to answer.
     pub(crate) const fn awaits_answer(&self) -> bool {
-        self.case.people.unanswered().is_some() && self.case.needs_answer()
+        self.case.awaits_answer()
     }
 
     /// What the last verdict has of a metric, canary and live version, with interpolated quantiles.

@@ -34,6 +34,7 @@ use crate::grade::closed_set;
 use serde::{Deserialize, Serialize};
 
 pub mod bernoulli;
+pub(crate) mod bursts;
 pub mod ceiling;
 pub mod combine;
 mod distribution;

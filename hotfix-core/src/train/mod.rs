@@ -38,6 +38,8 @@ use rollback::MemberState;
 ///   at once, complete ones after the services that wait for them, the last one first. Services that
 ///   have
 ///   not started may not start.
+/// - So that all can be rolled back, they close together: the watch of a complete service stays open
+///   until the watch of each is over.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -170,10 +172,8 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         let known = self.findings();
         let mut outcome = TrainOutcome::default();
         // After a crash between two services the unfinished rollback comes first.
-        self.roll_back_due(at, &mut outcome);
-        if self.would_close(place, at, kind) {
-            self.roll_back(place, at, &mut outcome);
-        }
+        self.do_due(at, &mut outcome);
+        self.keep_open(place, at, kind, &mut outcome);
         let taken = match self.admit(place, &input.command) {
             Err(reason) => Err(self.refusal(Some(place), service, reason, kind)),
             Ok(()) => self.give(place, at, input, false).map_err(|refusal| {
@@ -185,7 +185,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         };
         let taken = taken.map(|made| {
             outcome.moves.push(made);
-            self.roll_back_due(at, &mut outcome);
+            self.do_due(at, &mut outcome);
         });
         self.add_new_findings(&known, &mut outcome);
         // What was done before a refusal remains, and is not reported later.
@@ -208,7 +208,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
     /// Repeating it changes nothing.
     pub fn settle(&mut self, at: Timestamp) -> TrainOutcome {
         let mut outcome = TrainOutcome::default();
-        self.roll_back_due(at, &mut outcome);
+        self.do_due(at, &mut outcome);
         outcome.findings.extend(self.findings());
         outcome
     }
@@ -219,7 +219,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
     pub fn tick(&mut self, at: Timestamp) -> TrainOutcome {
         let known = self.findings();
         let mut outcome = TrainOutcome::default();
-        self.roll_back_due(at, &mut outcome);
+        self.do_due(at, &mut outcome);
         for place in self.places() {
             // A rollback ends by time, also where another input came after its moment.
             let is_due = |rollout: &Rollout| {
@@ -229,15 +229,14 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
             if !is_due(self.at(place)) {
                 continue;
             }
-            if self.would_close(place, at, InputKind::Tick) {
-                self.roll_back(place, at, &mut outcome);
+            if self.keep_open(place, at, InputKind::Tick, &mut outcome) {
                 continue;
             }
             match self.give(place, at, &Input::new(Command::Tick), false) {
                 Ok(made) => outcome.moves.push(made),
                 Err(refusal) => self.decline(place, refusal, false, &mut outcome),
             }
-            self.roll_back_due(at, &mut outcome);
+            self.do_due(at, &mut outcome);
         }
         self.add_new_findings(&known, &mut outcome);
         outcome

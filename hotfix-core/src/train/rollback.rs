@@ -1,5 +1,5 @@
-//! The rollback of a train: which service is rolled back when. `docs/decisions/train.md` has the
-//! reasons.
+//! The rollback of a train: which service is rolled back when, and that all can be until the end.
+//! `docs/decisions/train.md` has the reasons.
 
 use std::fmt::Write as _;
 use std::ops::{Deref, DerefMut};
@@ -7,6 +7,7 @@ use std::ops::{Deref, DerefMut};
 use crate::grade::OnFailure;
 use crate::rollout::{Command, Input, InputKind, Refusal, Rollout, Stage};
 use crate::sorting::sort_by_key;
+use crate::text::words;
 use crate::unit::{Share, Timestamp};
 
 use super::Train;
@@ -158,26 +159,27 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         (self.at(place).started_at(), self.order.services[place].rank)
     }
 
-    /// Whether this input would end the watch of a service that waits to be rolled back: it could
-    /// not be rolled back any more.
-    pub(super) fn would_close(&self, place: usize, at: Timestamp, kind: InputKind) -> bool {
-        let rollout = self.at(place);
-        let Stage::Complete { since, ending } = rollout.stage() else { return false };
-        let ends = rollout.watch_ends(*since);
-        let is_last = match kind {
-            InputKind::Observe | InputKind::Tick => ends.is_none_or(|ends| at >= ends),
-            // The hold-back has the fix: that ends the watch.
-            InputKind::Confirm => ending.is_some(),
+    /// Whether the watch of a service is over, or is kept open only for the others.
+    fn is_watched_out(&self, place: usize) -> bool {
+        match self.at(place).stage() {
+            Stage::Closed => true,
+            Stage::Complete { since, .. } => {
+                let rollout = self.at(place);
+                let held = rollout.intervention(InputKind::Hold);
+                let by_train =
+                    held.is_some_and(|of| of.by.as_deref() == Some(TRAIN) && of.at >= *since);
+                by_train && rollout.is_kept_open()
+            }
             _ => false,
-        };
-        is_last && !self.is_kept(place) && self.turned().next().is_some()
+        }
     }
 
     /// The services that were rolled back by themselves or by a person; all, where names were
     /// redacted in the logs.
     fn causes(&self) -> Vec<String> {
-        let named =
-            |place: usize| format!("`{}` ({})", self.order.name(place), self.at(place).state());
+        let named = |place: usize| {
+            format!("`{}` ({})", self.order.name(place), words(self.at(place).state().as_str()))
+        };
         let by_itself = self.turned().filter(|place| !self.was_asked(*place));
         let mut causes: Vec<String> = by_itself.map(named).collect();
         if causes.is_empty() {
@@ -204,22 +206,67 @@ impl<R: Deref<Target = Rollout>> Train<R> {
 }
 
 impl<R: DerefMut<Target = Rollout>> Train<R> {
-    /// Rolls back each service whose turn it is. Repeating it changes nothing.
-    pub(super) fn roll_back_due(&mut self, at: Timestamp, outcome: &mut TrainOutcome) {
+    /// Rolls back each service whose turn it is, and closes them once all are watched to their end.
+    /// Repeating it changes nothing.
+    pub(super) fn do_due(&mut self, at: Timestamp, outcome: &mut TrainOutcome) {
         let mut asked = Vec::new();
         while let Some(place) = self.due(at).into_iter().find(|place| !asked.contains(place)) {
             asked.push(place);
             self.roll_back(place, at, outcome);
         }
+        if self.places().all(|place| self.is_watched_out(place)) {
+            let open = |place: &usize| self.member_state(*place) == MemberState::Complete;
+            let open: Vec<usize> = self.places().filter(open).collect();
+            for place in open {
+                let why = Some("all services of the train are watched to their end".to_owned());
+                self.instruct(place, Command::Promote { why }, at, outcome);
+            }
+        }
+    }
+
+    /// Keeps a service that this input would close so that it can be rolled back. Whether the input
+    /// is of no use any more, because it is being rolled back.
+    pub(super) fn keep_open(
+        &mut self,
+        place: usize,
+        at: Timestamp,
+        kind: InputKind,
+        outcome: &mut TrainOutcome,
+    ) -> bool {
+        if !self.at(place).would_close(at, kind) {
+            return false;
+        }
+        let turned = self.turned().next().is_some();
+        if turned && !self.is_kept(place) {
+            self.roll_back(place, at, outcome);
+            return true;
+        }
+        let mut others = self.places().filter(|other| *other != place);
+        if turned || others.any(|other| !self.is_watched_out(other)) {
+            let why = Some("the train is not finished: its services close together".to_owned());
+            self.instruct(place, Command::Hold { why }, at, outcome);
+        }
+        false
     }
 
     /// Rolls back one service, or pauses it where its plan leaves the rollback to a person.
-    pub(super) fn roll_back(&mut self, place: usize, at: Timestamp, outcome: &mut TrainOutcome) {
+    fn roll_back(&mut self, place: usize, at: Timestamp, outcome: &mut TrainOutcome) {
         let why = Some(reason(&self.causes()));
         let command =
             if self.is_kept(place) { Command::Pause { why } } else { Command::RollBack { why } };
+        self.instruct(place, command, at, outcome);
+    }
+
+    /// Sends an input of the train itself to a rollout.
+    fn instruct(
+        &mut self,
+        place: usize,
+        command: Command,
+        at: Timestamp,
+        outcome: &mut TrainOutcome,
+    ) {
         let input = self.own_input(place, command);
-        // `pause` needs a time that the rollout accepts; `roll_back` is urgent and accepted at any.
+        // It needs a time that the rollout accepts; `roll_back` is urgent and accepted at any.
         let rollout = self.at(place);
         let most_ahead = rollout.plan().policy().clock().most_ahead;
         let at = rollout.now().map_or(at, |now| at.clamp(now, now + most_ahead));

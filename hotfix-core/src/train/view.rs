@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::grade::closed_set;
 use crate::rollout::{Action, Rollout, State};
+use crate::text::moment;
 use crate::unit::Timestamp;
 
 use super::Train;
@@ -231,8 +232,9 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         let (waits, is) = if names.len() == 1 { ("waits", "is") } else { ("wait", "are") };
         until.map_or_else(String::new, |until| {
             format!(
-                "; {} {waits} for it until {until}, and {is} then rolled back without it",
-                names.join(", ")
+                "; {} {waits} for it until {}, and {is} then rolled back without it",
+                names.join(", "),
+                moment(until)
             )
         })
     }

@@ -12,7 +12,7 @@ pub enum RefFault {
     #[error("it has {bytes} bytes, and at most {most} are allowed", most = RefName::MOST)]
     TooLong { bytes: usize },
     /// A character that git does not take.
-    #[error("it has the character `{}`", character.escape_unicode())]
+    #[error("it has {}", named(*character))]
     Character { character: char },
     /// A character that is not seen, or that turns the reading direction: the name would look like
     /// another.
@@ -33,6 +33,15 @@ pub enum RefFault {
     /// The name is reserved by git.
     #[error("git reserves this name")]
     Reserved,
+}
+
+/// A character that people may not see where it is.
+fn named(character: char) -> String {
+    match character {
+        ' ' => "a space".to_owned(),
+        c if is_invisible(c) => format!("the character `{}`", c.escape_unicode()),
+        c => format!("the character `{c}`"),
+    }
 }
 
 /// The name of a branch or a tag, without `refs/heads/` or `refs/tags/`.

@@ -80,15 +80,30 @@ struct Choice<'a> {
     described: bool,
 }
 
-fn choose<'a>(vcs: &'a Vcs, fix: &Fix<'_>) -> Result<Choice<'a>, VcsError> {
-    let named = fix.way.map(|id| {
+impl<'a> Choice<'a> {
+    fn order(&self) -> &'a [VcsStep] {
+        if self.order.is_empty() { own_order(self.flow) } else { self.order }
+    }
+}
+
+/// Whether a release with this flow and way has steps, none of which brings the fix to another branch
+/// than its own: then there is no merge that a rollback could revert.
+pub(crate) fn is_never_merged(vcs: &Vcs, flow: Option<Flow>, way: Option<&str>) -> bool {
+    choose(vcs, flow, way).is_ok_and(|choice| {
+        let has = |step| choice.order().contains(&step);
+        has(VcsStep::Branch) && !has(VcsStep::Merge) && !has(VcsStep::MergeBack)
+    })
+}
+
+fn choose<'a>(vcs: &'a Vcs, flow: Option<Flow>, way: Option<&str>) -> Result<Choice<'a>, VcsError> {
+    let named = way.map(|id| {
         let known: Vec<&str> = vcs.ways.iter().map(|way| way.id.as_str()).collect();
         let way = vcs.ways.iter().find(|way| way.id.as_str() == id);
         way.ok_or_else(|| VcsError::Way { way: shown(id), known: quoted(&known, ", ") })
     });
     let named = named.transpose()?;
     let refused = |flow, allowed: &[Flow]| VcsError::Flow { flow, allowed: quoted(allowed, ", ") };
-    let asked = fix.flow.unwrap_or_else(|| named.map_or(vcs.flow, |way| way.flow));
+    let asked = flow.unwrap_or_else(|| named.map_or(vcs.flow, |way| way.flow));
     if let Some(way) = named.filter(|way| way.flow != asked) {
         return Err(refused(asked, &[way.flow]));
     }
@@ -113,8 +128,8 @@ fn choose<'a>(vcs: &'a Vcs, fix: &Fix<'_>) -> Result<Choice<'a>, VcsError> {
 
 impl<'a> ReleaseContext<'a> {
     pub(super) fn try_new(vcs: &'a Vcs, fix: &Fix<'a>) -> Result<Self, VcsError> {
-        let choice = choose(vcs, fix)?;
-        let order = if choice.order.is_empty() { own_order(choice.flow) } else { choice.order };
+        let choice = choose(vcs, fix.flow, fix.way)?;
+        let order = choice.order();
         if let Some(fault) = order_fault(order, choice.flow == Flow::Trunk) {
             return Err(fault.into());
         }

@@ -158,15 +158,15 @@ fn notices(rollout: &Rollout) -> Vec<String> {
     let mut asked = BTreeSet::new();
     let mut faults = Vec::new();
     for action in rollout.last_actions() {
-        let (kind, audience) = match action.act {
-            Act::Notify { message, audience, .. } => (message, audience),
-            Act::UpdateStatusPage { message, .. } => (message, Audience::Public),
+        let (kind, audience, role) = match action.act {
+            Act::Notify { message, audience, role, .. } => (message, audience, role),
+            Act::UpdateStatusPage { message, .. } => (message, Audience::Public, None),
             _ => continue,
         };
         if let Err(error) = rollout.message(kind, audience, Format::Text) {
             faults.push(format!("action {}: {error}", action.id));
         }
-        if !asked.insert((kind, audience)) {
+        if !asked.insert((kind, audience, role)) {
             faults.push(format!("action {}: `{kind}` to {audience} twice at once", action.id));
         }
     }

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::crate_files::in_crate;
 use crate::decision_common::{Draw, policy, with_tables};
+use crate::readable::read;
 
 /// Every policy of which the drawings are kept: all presets that have one, and the tests' own.
 fn drawn() -> Vec<(String, Policy)> {
@@ -122,12 +123,7 @@ fn hostile() -> impl Strategy<Value = String> {
 
 /// What of a text can be seen: 240 characters at most, blanks and lines as one blank.
 fn seen(text: &str) -> String {
-    let mut shown = String::new();
-    for c in text.chars().take(240) {
-        let blank =
-            c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}');
-        shown.push(if blank { ' ' } else { c });
-    }
+    let mut shown: String = text.chars().take(240).filter_map(read).collect();
     if text.chars().count() > 240 {
         shown.push('…');
     }

@@ -139,6 +139,8 @@ pub(crate) fn assess(judge: &mut Judge, plan: &Plan, at: Timestamp, verdict: &mu
         due: None,
         overdue: false,
         needs_efficacy: false,
+        after_the_phases: false,
+        traffic: None,
         running: None,
     };
     judge.assess(&moment, verdict);

@@ -36,7 +36,7 @@ impl Watch {
         }
         let plan = Plan::from_json(
             Arc::new(Policy::from_json(&document.to_string()).unwrap()),
-            r#"{"id":"INC-2041"}"#,
+            r#"{"id":"INC-2041","severity":"P1"}"#,
             r#"{"version":"2.3.1","previous":"2.3.0"}"#,
             r#"{"requests_per_minute":1000}"#,
         )

@@ -411,6 +411,8 @@ pub(crate) fn moment(plan: &Plan, at: Timestamp, share: Share) -> Moment<'_> {
         due: None,
         overdue: false,
         needs_efficacy: false,
+        after_the_phases: false,
+        traffic: None,
         running: None,
     }
 }

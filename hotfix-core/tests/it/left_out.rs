@@ -7,7 +7,7 @@ use hotfix_core::judge::{Decision, Judge, Reason, Use, Verdict, Why};
 use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::{Plan, Subject};
 use hotfix_core::policy::Policy;
-use hotfix_core::unit::{MetricName, Span, Timestamp};
+use hotfix_core::unit::{MetricName, Share, Span, Timestamp};
 use serde_json::{Value, json};
 
 use crate::latency_worlds::moment;
@@ -78,15 +78,19 @@ fn readings(by_instance: bool, failing: Failing) -> impl Fn(usize) -> (MetricNam
 
 /// Verdicts on ten minutes of ticks of 10 s, until one rolls back.
 fn watch(plan: &Plan, reading: impl Fn(usize) -> (MetricName, Arms)) -> Vec<Verdict> {
-    explained(plan, reading).into_iter().map(|(verdict, _)| verdict).collect()
+    let share = plan.policy().phases()[0].share;
+    explained(plan, share, reading).into_iter().map(|(verdict, _)| verdict).collect()
 }
 
-/// The same, each with its explanation.
-fn explained(plan: &Plan, reading: impl Fn(usize) -> (MetricName, Arms)) -> Vec<(Verdict, Why)> {
+/// The same at this share, each with its explanation.
+fn explained(
+    plan: &Plan,
+    share: Share,
+    reading: impl Fn(usize) -> (MetricName, Arms),
+) -> Vec<(Verdict, Why)> {
     let mut judge = Judge::try_new(plan).unwrap();
     let start: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
     judge.start_phase(start);
-    let share = plan.policy().phases()[0].share;
     let mut verdicts = Vec::new();
     for tick in 1..=60_usize {
         let at = start + Span::from_seconds(10 * u32::try_from(tick).unwrap());
@@ -154,17 +158,21 @@ fn met_4_a_release_that_fails_is_rolled_back_as_soon_as_without_instances() {
     assert_eq!(failing_pods(1), None);
 }
 
-#[test]
-fn met_4_a_calibrated_test_has_to_confirm_a_rollback_bound() {
-    // Six hours of ten pods with a few failures.
+/// The error rate with a history: six hours of ten pods with a few failures, and of 20 requests of a pod in
+/// a tick these more.
+fn calibrated(more: fn(usize, usize) -> f64) -> Plan {
     let ticks = |pod: usize| {
-        let events =
-            move |tick: usize| f64::from(u8::from((tick * 7 + pod * 13).is_multiple_of(17)));
-        (0..2_160).map(move |tick| [events(tick), 20.0]).collect::<Vec<_>>()
+        let few = move |tick: usize| f64::from(u8::from((tick * 7 + pod * 13).is_multiple_of(17)));
+        (0..2_160).map(move |tick| [few(tick) + more(pod, tick), 20.0]).collect::<Vec<_>>()
     };
     let pods = (0..10).map(|pod| (format!("pod-{pod:02}"), ticks(pod))).collect();
     let histories = [(error_rate(), pods)].into();
-    let plan = Plan::calibrated(policy("poisson"), subject(), histories).unwrap();
+    Plan::calibrated(policy("poisson"), subject(), histories).unwrap()
+}
+
+#[test]
+fn met_4_a_calibrated_test_has_to_confirm_a_rollback_bound() {
+    let plan = calibrated(|_, _| 0.0);
     // A shock in both arms: the bound is crossed, and the arms do not differ.
     let shock: Failing = |tick| {
         let of = if tick > 10 { 0.1 } else { 0.0 };
@@ -179,6 +187,32 @@ fn met_4_a_calibrated_test_has_to_confirm_a_rollback_bound() {
 }
 
 #[test]
+fn field_17_a_rollback_bound_waits_for_the_end_of_a_burst_such_as_the_history_has() {
+    // A customer of one pod after the other retries for two minutes of each twelve. In the rollout the
+    // canary has such a burst before the live version has had any.
+    let burst: Failing = |tick| ([if (10..22).contains(&tick) { 0.1 } else { 0.0 }; PODS], 0.003);
+    let stays: Failing = |tick| ([if tick >= 10 { 0.1 } else { 0.0 }; PODS], 0.003);
+    let customer =
+        |pod: usize, tick: usize| if tick / 72 % 10 == pod && tick % 72 < 12 { 12.0 } else { 0.0 };
+    let (quiet, known) = (calibrated(|_, _| 0.0), calibrated(customer));
+    assert!(rolled_back(&run(&quiet, false, burst)).is_some());
+    let seen = run(&known, false, burst);
+    assert_eq!(rolled_back(&seen), None);
+    assert!(seen.iter().any(|verdict| verdict.has(Reason::NotConfirmed)));
+    let found = rolled_back(&run(&known, false, stays));
+    assert!(found.is_some_and(|tick| (30..50).contains(&tick)), "{found:?}");
+}
+
+#[test]
+fn field_17_a_slowdown_just_at_the_bound_does_not_roll_back_where_no_live_version_is_left() {
+    // Of all requests about 5% take more than 0.5 s, the bound: chance decides whether the p95 is beyond it.
+    let about = |over: f64| [0.3, 0.6, 0.7, 1.0 - over, 1.0, 1.0];
+    let at_all = |over: f64| rolled_back(&run_latencies_at(Share::ALL, |_| [about(over); 2]));
+    assert_eq!(at_all(0.055), None);
+    assert!(at_all(0.08).is_some());
+}
+
+#[test]
 fn field_11_the_sentence_says_what_holds_a_rollback_bound_back() {
     let with_alert = |model: &str| {
         only(|_| {
@@ -190,7 +224,8 @@ fn field_11_the_sentence_says_what_holds_a_rollback_bound_back() {
     };
     let last_sentence = |model: &str, by_instance: bool, failing: Failing| {
         let plan = Plan::try_new(with_alert(model), subject()).unwrap();
-        let seen = explained(&plan, readings(by_instance, failing));
+        let share = plan.policy().phases()[0].share;
+        let seen = explained(&plan, share, readings(by_instance, failing));
         seen.last().unwrap().1.metrics[0].sentence.clone()
     };
     // Of both, and only the canary is beyond the bound.
@@ -219,6 +254,11 @@ const HEALTHY: [f64; 6] = [0.5, 0.95, 0.97, 0.99, 1.0, 1.0];
 
 /// The same with these shares of the canary and of the live version.
 fn run_latencies(shares: impl Fn(usize) -> [[f64; 6]; 2]) -> Vec<Verdict> {
+    run_latencies_at("10%".parse().unwrap(), shares)
+}
+
+/// The same with this share of the traffic, of which none is the live version's if it is all.
+fn run_latencies_at(share: Share, shares: impl Fn(usize) -> [[f64; 6]; 2]) -> Vec<Verdict> {
     let policy = only(|metrics| {
         let mut latency = metrics["latency_p95"].clone();
         latency["weight"] = json!(1.0);
@@ -233,15 +273,13 @@ fn run_latencies(shares: impl Fn(usize) -> [[f64; 6]; 2]) -> Vec<Verdict> {
             le: vec![0.1, 0.25, 0.3, 0.5, 1.0, 2.5],
         }))
     };
-    watch(&plan, |tick| {
+    let seen = explained(&plan, share, |tick| {
         let [canary, live] = shares(tick);
-        let arms = Arms {
-            canary: histogram(canary, 100.0),
-            baseline: histogram(live, 900.0),
-            ..Arms::default()
-        };
+        let baseline = histogram(live, 900.0).filter(|_| share < Share::ALL);
+        let arms = Arms { canary: histogram(canary, 100.0), baseline, ..Arms::default() };
         ("latency_p95".parse().unwrap(), arms)
-    })
+    });
+    seen.into_iter().map(|(verdict, _)| verdict).collect()
 }
 
 #[test]

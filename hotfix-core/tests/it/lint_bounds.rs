@@ -147,15 +147,24 @@ fn dec_5_bounds_that_can_never_act_are_found() {
     let (payments, after) = ("/metrics/payment_success/rollback", "/watch/no_data/after");
     let breaches = "/watch/consecutive_breaches";
     let stale = ("/watch/stale", json!(30));
+    // A phase that nothing ends is held until the bound acts, or the response comes.
+    let held = ("/phases/0/inconclusive", json!("hold"));
     check(
         "standard",
         vec![
             row(
                 "HF-LINT-083",
                 breaches,
-                &["361", "1h", "10s"],
+                &["361", "at most, 1h", "10s"],
                 vec![(breaches, json!(361))],
                 vec![(breaches, json!(360))],
+            ),
+            row(
+                "HF-LINT-083",
+                breaches,
+                &[],
+                vec![(breaches, json!(361))],
+                vec![(breaches, json!(361)), held.clone()],
             ),
             row(
                 "HF-LINT-084",
@@ -201,11 +210,25 @@ fn dec_5_bounds_that_can_never_act_are_found() {
                 vec![("/watch/window", json!(1260))],
             ),
             row(
+                "HF-LINT-086",
+                "/phases/0",
+                &[],
+                vec![("/watch/window", json!(1261))],
+                vec![("/watch/window", json!(1261)), held.clone()],
+            ),
+            row(
                 "HF-LINT-087",
                 after,
-                &["`ask`", "longer than any phase is watched, 1h"],
+                &["`ask`", "longer than any phase is watched at most, 1h"],
                 vec![(after, json!(3601)), stale.clone()],
-                vec![(after, json!(3600)), stale],
+                vec![(after, json!(3600)), stale.clone()],
+            ),
+            row(
+                "HF-LINT-087",
+                after,
+                &[],
+                vec![(after, json!(3601)), stale.clone()],
+                vec![(after, json!(3601)), stale, held],
             ),
             row(
                 "HF-LINT-087",

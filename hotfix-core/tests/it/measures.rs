@@ -1,13 +1,16 @@
 //! Measures of incidents from their logs, and laws that any log keeps (POST-3).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hotfix_core::grade::Moment;
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
 use hotfix_core::report::measures::{
     Figure, Known, MeasureError, MeasureStatus, Measures, Objective, Period, dora, similar,
     split_logs,
 };
-use hotfix_core::rollout::{Input, Rollout};
+use hotfix_core::rollout::{Input, Recording, Rollout};
 use hotfix_core::unit::Span;
 use serde_json::{Value, json};
 
@@ -257,7 +260,7 @@ fn post_3_similar_incidents_are_ranked_with_why() {
     assert_eq!(order, ["INC-2041", "INC-2055", "INC-2102", "INC-2104", "INC-2101", "INC-2103"]);
     assert!(found.windows(2).all(|pair| pair[0].score >= pair[1].score));
     assert!(found.iter().all(|found| (0.0..=1.0).contains(&found.score)));
-    assert_eq!(found[4].differ, ["service"]);
+    assert_eq!(found[4].differ, ["service_down", "service"]);
     // An incident is not like itself: it is left out.
     let own = Known::from_log(incidents[1].log.as_bytes()).unwrap();
     let others = similar(&own, &logs(&incidents)).unwrap();
@@ -265,6 +268,35 @@ fn post_3_similar_incidents_are_ranked_with_why() {
     let wrong = |text: &[u8]| Known::read(text, None).unwrap_err().code();
     assert_eq!(wrong(b"[]"), "HF-REP-022");
     assert_eq!(wrong(br#"{"service_dwn": true}"#), "HF-REP-023");
+}
+
+/// At the end of an incident all is well; it is compared by what it was.
+#[test]
+fn post_3_incidents_are_compared_by_the_worst_that_was_known() {
+    let facts = json!({"service_down": true, "users_affected": 0.4, "workaround_exists": false});
+    let incident = json!({"id": "OLD-1", "service": "shop", "severity": "P0", "facts": facts});
+    let log = |mended: bool| {
+        let release = r#"{"version": "2", "previous": "1"}"#;
+        let policy = Arc::new(Policy::preset("standard").unwrap());
+        let plan = Plan::from_json(policy, &incident.to_string(), release, "").unwrap();
+        let mut rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+        let mut say = |at: &str, input: Value| {
+            let input = Input::from_value(input).unwrap();
+            rollout.handle(at.parse().unwrap(), &input).unwrap();
+        };
+        say("2026-03-03T14:00:00Z", json!({"kind": "tick"}));
+        if mended {
+            let facts = json!({"service_down": false, "users_affected": 0});
+            say("2026-03-03T15:00:00Z", json!({"kind": "set_facts", "by": "l", "facts": facts}));
+        }
+        rollout.log().to_owned()
+    };
+    let now = json!({"service": "Shop", "service_down": true, "users_affected": 0.4, "workaround_exists": false});
+    let known = Known::read(now.to_string().as_bytes(), None).unwrap();
+    let (lasting, mended) = (log(false), log(true));
+    for found in similar(&known, &[lasting.as_bytes(), mended.as_bytes()]).unwrap() {
+        assert_eq!((found.score, found.differ.len()), (1.0, 0), "{found:?}");
+    }
 }
 
 #[test]

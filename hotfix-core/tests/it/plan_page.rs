@@ -13,6 +13,7 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use serde_json::json;
 
 use crate::crate_files::in_crate;
+use crate::readable::reads;
 
 const START: &str = "2026-03-03T14:40:00Z";
 
@@ -242,12 +243,7 @@ fn bars(page: &str) {
 }
 
 fn seen(text: &str) -> String {
-    let turns = |c: &char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let blank =
-        |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{2028}' | '\u{2029}');
-    let line: String =
-        text.chars().filter(|c| !turns(c)).map(|c| if blank(c) { ' ' } else { c }).collect();
-    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = reads(text);
     if line.is_empty() { "–".to_owned() } else { line }
 }
 

@@ -191,7 +191,8 @@ fn post_2_s2_what_nobody_was_asked_for_and_what_was_due_at_once_is_not_late() {
         &[(0, json!({"kind": "tick"})), (16, json!({"kind": "tick"})), (50, resolved.clone())],
     );
     assert_eq!(silent("p0_lead"), DutyOutcome::Missed);
-    assert_eq!(silent("p0_notice"), DutyOutcome::Missed);
+    // Who was to be notified was notified of the end.
+    assert_eq!(silent("p0_notice"), DutyOutcome::Done);
 
     // What was due before the severity demanded it could not be done earlier.
     let raised = of(

@@ -96,7 +96,7 @@ impl Tool {
         let state = self.rollout.state();
         for action in actions {
             match action.act {
-                Act::Notify { audience, message, duty } => {
+                Act::Notify { audience, message, duty, .. } => {
                     self.sent.push((audience, message, state));
                     self.settle("done", duty.map(|duty| duty.to_string()));
                 }

@@ -408,12 +408,12 @@ fn comm_1_the_piece_on_messages_of_the_page_on_c_writes_the_messages_of_the_firs
     let text = format!("{}{piece}{}", MESSAGES[0], MESSAGES[1]);
     let folder = Folder::new("messages");
     let source = source(&folder, "messages", &text);
-    let program = Program { sources: &[&source], arguments: &[], prints: Some(b"3\n") };
+    let program = Program { sources: &[&source], arguments: &[], prints: Some(b"2\n") };
     let binary = program.compile(&Library::under_test(), Link::Static, &folder);
     program.ran(&Command::new(binary).output().unwrap(), "messages.c");
 }
 
-/// What is before and after the piece on messages: a rollout whose first input asks for three.
+/// What is before and after the piece on messages: a rollout whose first input asks for two.
 const MESSAGES: [&str; 2] = [
     "#include <hotfix.h>\n#include <stdio.h>\n#include <string.h>\n#define TEXT(text) (text), strlen(text)\n",
     r#"

@@ -489,7 +489,8 @@ class Action(_Document):
         """With ``ask_decision``: the question, in a sentence."""
     @property
     def role(self) -> str | None:
-        """With ``page``: the role to page."""
+        """With ``page``: the role to page. With ``notify``: the role that it is for, where that is
+        not everybody in the audience; ``why`` is its text then."""
     @property
     def share(self) -> float | None:
         """With ``set_traffic``: the canary's share, from 0 to 1."""
@@ -1046,7 +1047,7 @@ class Forecast(_Document):
 
 @final
 class Harm(_Document):
-    """The estimated impact of each version in bad events per minute, over the phase so far."""
+    """The estimated impact of each version in bad events per minute, over the trailing window."""
     @property
     def at(self) -> datetime:
         """The time, in UTC."""
@@ -4026,8 +4027,8 @@ class Rollout:
             For a valid input that is not accepted in the present state. Append its ``events`` like
             any others."""
     def harm(self) -> Harm | None:
-        """The estimated impact of each version in bad events per minute, over the phase so far; None
-        if `why` is None."""
+        """The estimated impact of each version in bad events per minute, over the trailing window;
+        None if `why` is None."""
     def icalendar(self, at: _Time) -> str:
         """Export the duties as iCalendar text (RFC 5545): one to-do for each duty, with the role that
         does it.

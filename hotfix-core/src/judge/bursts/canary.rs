@@ -3,15 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::stats::Counts;
+use crate::stats::bursts::{LONGEST, Live};
 use crate::stats::numeric::{ln, ln1p};
 use crate::stats::rate_ratio::{RateRatio, RateRatioDesign};
 use crate::unit::{Span, Timestamp};
 
-use super::live::{LONGEST, Live};
-
 /// A burst of the canary lasts at most for so long and the minute in which it ends: a fault that is no larger
 /// is found after that.
-pub(super) const LASTS: Span = Span::from_seconds(240);
+pub(in crate::judge) const LASTS: Span = Span::from_seconds(240);
 /// Where the live version's were longer, at most for so many times the longest, and for so long; also
 /// without that where no more than this share of the canary's requests fail.
 const LONGER: u32 = 2;

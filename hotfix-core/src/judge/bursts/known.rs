@@ -3,10 +3,10 @@
 use crate::judge::aligned::{Aligned, Side};
 use crate::stats::Counts;
 use crate::stats::rate_ratio::RateRatioDesign;
-use crate::unit::{Span, Timestamp};
+use crate::unit::Timestamp;
 
 use super::Bursts;
-use super::canary::{LASTS, MOST_FAILING, fails_at_most};
+use super::canary::{MOST_FAILING, fails_at_most};
 
 /// Bursts of a metric, where either version has had one, with the design of its test.
 #[derive(Clone, Copy)]
@@ -55,11 +55,10 @@ impl KnownBursts<'_> {
         late.map(|(_, counts)| counts).sum()
     }
 
-    /// Whether the canary's counts of so many minutes may be of a burst like those of the live version,
-    /// which began so long ago.
-    pub(in crate::judge) fn may_be_one(self, canary: Counts, minutes: f64, lasts: Span) -> bool {
+    /// Whether the canary's counts of so many minutes may be of a burst like those of the live version.
+    pub(in crate::judge) fn may_be_one(self, canary: Counts, minutes: f64) -> bool {
         let live = &self.of.on(Side::Lag).live;
-        lasts < LASTS && fails_at_most(canary, MOST_FAILING) && live.has_had(canary, minutes)
+        fails_at_most(canary, MOST_FAILING) && live.has_had(canary, minutes)
     }
 
     /// Whether the canary may be in a burst, of which it is not known whether it ends.

@@ -4,22 +4,23 @@
 
 mod canary;
 mod known;
-mod live;
 #[cfg(test)]
 mod tests;
 
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::HistoryBursts;
 use crate::stats::Counts;
+use crate::stats::bursts::{ABOVE, Live, MINUTE};
 use crate::stats::rate_ratio::{RateRatio, RateRatioDesign};
 use crate::unit::Timestamp;
 
 use super::aligned::{Aligned, Side};
 
 use canary::{Burst, Canary, Compared, LeftOut, REMEMBERED, feed};
-use live::{ABOVE, Live, MINUTE};
 
+pub(super) use canary::LASTS;
 pub(super) use known::KnownBursts;
 
 /// Bursts of one metric, in counts of bad events.
@@ -57,6 +58,11 @@ impl Aligned<Bursts> {
 }
 
 impl Bursts {
+    /// None was read yet; what a history has.
+    pub(super) fn after(history: Option<HistoryBursts>) -> Self {
+        Self { live: history.map_or_else(Live::default, Live::after), ..Self::default() }
+    }
+
     /// Takes in the live version's counts from before the start.
     pub(super) fn learn_live(&mut self, at: Timestamp, live: Counts) {
         self.live.learn(at, live);

@@ -73,7 +73,7 @@ impl Watched {
         before: PreDeployment,
     ) -> Result<Self, StatError> {
         let tested = Tested {
-            tests: MetricTests::try_new(&design.metric, design.claims)?,
+            tests: MetricTests::try_new(&design.metric, design.claims, design.basis.bursts)?,
             instances,
             replayed: false,
             same: Sameness::default(),
@@ -313,8 +313,12 @@ impl Watched {
         tests.feed(at, &fed);
         // What was read before the deployment shows no burst of the same time.
         let is_beside = !measured.pre_deployment.applies();
-        if tests.learns_bursts() && design.basis.knows_no_noise() && is_beside {
-            tests.learn_bursts(at, &fed);
+        if tests.learns_bursts() && is_beside {
+            if design.basis.knows_no_noise() {
+                tests.learn_bursts(at, &fed);
+            } else {
+                tests.learn_live(at, design.counts_of(&increment.tick.row).1);
+            }
         }
         measured.totals.leave_out(fed.uncounted());
         if let (Some(bracket), Some(worse)) = (&mut pairing.bracket, tests.worse()) {
@@ -535,7 +539,7 @@ impl Watched {
 
     /// Whether the canary's last readings alone are beyond a bound.
     #[cold]
-    fn is_beyond_now(&self, moment: &Moment<'_>, bound: Option<Bound>) -> bool {
+    pub(super) fn is_beyond_now(&self, moment: &Moment<'_>, bound: Option<Bound>) -> bool {
         let lasts = self.scrape(self.readings().totals).unwrap_or_default().max(LATEST);
         let latest = self.window().since(moment.at - lasts);
         let value = self.value(&latest[..self.columns()], moment.share.as_fraction());

@@ -186,7 +186,7 @@ findings! {
     TrafficUnclear { metrics: Vec<MetricName> }
         => "HF-LINT-082" Note, "leave `role = \"decide\"` to the one that counts all requests";
     /// More breaches in a row than a phase has evaluations.
-    #[error("`consecutive_breaches` is {breaches}, which takes longer than any phase is watched, {}, at a cadence of {}: no alert or rollback bound acts in a phase", time(*longest), time(*cadence))]
+    #[error("`consecutive_breaches` is {breaches}, which takes longer than any phase is watched at most, {}, at a cadence of {}: no alert or rollback bound acts in a phase", time(*longest), time(*cadence))]
     TooManyBreaches {
         breaches: f64,
         cadence: Span,
@@ -207,7 +207,7 @@ findings! {
     WarmUpTooLong { metrics: Vec<MetricName>, phase: PhaseName, longest: Span }
         => "HF-LINT-085" Warn, "shorten `warm_up`, or watch longer";
     /// A window that a phase does not fill.
-    #[error("a window of {} has to be full before the bounds of {} are evaluated, but `{phase}` is watched for {}: they never are there", time(*window), names(metrics), time(*longest))]
+    #[error("a window of {} has to be full before the bounds of {} are evaluated, but `{phase}` is watched for at most {}: they never are there", time(*window), names(metrics), time(*longest))]
     WindowTooLong {
         /// The metrics that need a full window.
         metrics: Vec<MetricName>,
@@ -216,7 +216,7 @@ findings! {
         longest: Span,
     } => "HF-LINT-086" Warn, "shorten `window`, or watch longer";
     /// A response to missing data that comes after every phase.
-    #[error("without data the rollout waits for {} before `{then}`, longer than any phase is watched, {}", time(*after), time(*longest))]
+    #[error("without data the rollout waits for {} before `{then}`, longer than any phase is watched at most, {}", time(*after), time(*longest))]
     NoDataTooLate {
         after: Span,
         then: Response,

@@ -19,6 +19,7 @@ use crate::grade::{Response, Role, Worse, closed_set};
 use crate::plan::Plan;
 use crate::plan::healthy::traffic;
 use crate::policy::section::Metric;
+use crate::text::quoted;
 use crate::unit::{MetricName, PhaseName, Share};
 
 pub use crate::stats::planning::Chance;
@@ -35,7 +36,8 @@ const MOST_TRAFFIC: f64 = 1e9;
 /// The power analysis of a plan's phases.
 ///
 /// `phases` and `all_gates` are of the leading metric: the first proportion with a reference and
-/// `worse = "higher"`, in the presets `error_rate`. Further counted metrics are in `metrics`.
+/// `worse = "higher"`, in the presets `error_rate`; without one, the first with `worse = "lower"`.
+/// Further counted metrics are in `metrics`.
 /// Chances are from 0 to 1. They are *exact* for independent errors and traffic as planned, unless
 /// `approximate` is set.
 #[serde_with::skip_serializing_none]
@@ -248,12 +250,13 @@ impl Plan {
             ..Power::default()
         };
         let deciding = || self.policy().metrics().iter().filter(|m| m.role == Role::Decide);
-        let leads = |metric: &&Metric| {
-            metric.kind.is_fraction()
-                && metric.worse == Worse::Higher
-                && watch::bad_rate(metric).is_some()
+        let proportions = || deciding().filter(|metric| metric.kind.is_fraction());
+        let leads = |worse| {
+            move |metric: &&Metric| metric.worse == worse && watch::bad_rate(metric).is_some()
         };
-        let leading = deciding().find(leads).map(|metric| metric.id);
+        let leading = proportions().find(leads(Worse::Higher));
+        let leading = leading.or_else(|| proportions().find(leads(Worse::Lower)));
+        let leading = leading.map(|metric| metric.id);
         for metric in deciding() {
             match self.metric_power(metric) {
                 Ok(seen) if leading == Some(metric.id) => {
@@ -273,7 +276,12 @@ impl Plan {
         }
         // Nothing else matters while a healthy fix cannot pass.
         power.advice.splice(0..0, self.volumes_beyond());
-        power.missing = missing(leading, requests, &power);
+        power.missing = match (leading, requests) {
+            (None, _) => Some(no_reference(proportions())),
+            (_, None) => Some("the traffic is unknown: give `requests_per_minute` in the traffic, or add `reference` to a volume metric".to_owned()),
+            (Some(_), Some(_)) if power.leading.is_none() => Some("a phase has more than 20,000 ticks, or the traffic is above 10^9 requests per minute: use a longer cadence".to_owned()),
+            (Some(_), Some(_)) => None,
+        };
         power
     }
 
@@ -283,19 +291,12 @@ impl Plan {
     }
 }
 
-/// What is missing for a complete analysis.
-fn missing(leading: Option<MetricName>, requests: Option<f64>, power: &Power) -> Option<String> {
-    let sentence = match (leading, requests) {
-        (None, _) => {
-            "no deciding proportion has a reference above 0: add `reference` to `error_rate`"
-        }
-        (_, None) => {
-            "the traffic is unknown: give `requests_per_minute` in the traffic, or add `reference` to a volume metric"
-        }
-        (Some(_), Some(_)) if power.leading.is_none() => {
-            "a phase has more than 20,000 ticks, or the traffic is above 10^9 requests per minute: use a longer cadence"
-        }
-        _ => return None,
-    };
-    Some(sentence.to_owned())
+/// That no deciding proportion has a rate of failures from before the incident.
+fn no_reference<'a>(proportions: impl Iterator<Item = &'a Metric>) -> String {
+    let names: Vec<MetricName> = proportions.map(|metric| metric.id).collect();
+    if names.is_empty() {
+        return "no deciding metric is a proportion: add one with its `reference`".to_owned();
+    }
+    let names = quoted(&names, " or ");
+    format!("no deciding proportion has a reference with failures: add `reference` to {names}")
 }

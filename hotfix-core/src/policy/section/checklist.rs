@@ -6,7 +6,7 @@ use super::list::none;
 use super::severity::NamedSeverities;
 use crate::document::Node;
 use crate::fact::Condition;
-use crate::grade::{ChecklistMoment, Severity};
+use crate::grade::{ChecklistMoment, Moment, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{Lasting, List};
 use crate::policy::reader::{Narrowed, PolicyReader, section};
@@ -34,6 +34,36 @@ impl Checklist {
             | ChecklistMoment::RolledBack => true,
         })
     }
+
+    /// The moment from which a check of its items counts, because nobody could look before. None for
+    /// lists about the incident and the code, and for those of a rollback, whose items are open
+    /// again when it begins.
+    pub(crate) fn counts_from(&self) -> Option<Moment> {
+        match self.at {
+            ChecklistMoment::Start | ChecklistMoment::Before | ChecklistMoment::RolledBack => None,
+            ChecklistMoment::Deployed
+            | ChecklistMoment::Verified
+            | ChecklistMoment::FinalValidation => self.is_of_attempt().then_some(Moment::Deployed),
+            ChecklistMoment::After => Some(Moment::Resolved),
+        }
+    }
+
+    /// Whether an item of this list is a review of the change: the id of the item or of the list
+    /// has the word `review` or `reviewed`, and the list is checked until the deployment or right
+    /// after it.
+    pub(crate) fn reviews(&self, item: &ChecklistItem) -> bool {
+        let has_word = |name: Name| {
+            name.as_str().split(['_', '-']).any(|word| matches!(word, "review" | "reviewed"))
+        };
+        let in_time = match self.at {
+            ChecklistMoment::Start | ChecklistMoment::Before | ChecklistMoment::Deployed => true,
+            ChecklistMoment::Verified
+            | ChecklistMoment::FinalValidation
+            | ChecklistMoment::RolledBack
+            | ChecklistMoment::After => false,
+        };
+        in_time && (has_word(item.id) || has_word(self.id))
+    }
 }
 
 section! {
@@ -44,7 +74,10 @@ section! {
         id: Name, [required];
         /// The name of the checklist for people.
         title: String, [required];
-        /// When it is due. The start waits for the required items of the lists at `start`.
+        /// When it is due. The start waits for the required items of the lists at `start`. What was
+        /// checked earlier is open again once a list at `deployed`, `verified` (when the last phase
+        /// has its traffic), `after` (when the incident is resolved) or `rolled_back` (when a
+        /// rollback begins) is due.
         at: ChecklistMoment, [default "start"];
         /// The time that it may take, above 0. Without this key there is no limit.
         within: Span as Lasting, [optional];
@@ -58,7 +91,8 @@ section! {
         holds: bool, [optional];
         /// Whether its items are open again where the same release is tried again, because they are
         /// about production or this deployment. Default: false at `start`, `before` and `after`,
-        /// true elsewhere.
+        /// true elsewhere. With false, what was checked before a list at `deployed` or `verified` was
+        /// due stays checked.
         each_attempt: bool, [optional];
         /// The items.
         items: Vec<ChecklistItem> as List<ChecklistItem>, [required];
@@ -78,7 +112,10 @@ section! {
     plain
     /// One item of a checklist.
     pub ChecklistItem: Eq from ChecklistItemDraft {
-        /// The id of the item, unique in the policy.
+        /// The id of the item, unique in the policy. With the word `review` or `reviewed` in it or in
+        /// the id of its list, as in `code_reviewed`, it is a review of the change in a list at
+        /// `start`, `before` or `deployed`: its first check ends the time to review, and the author
+        /// of the fix cannot check it.
         id: Name, [required];
         /// What has to be done or true.
         text: String, [required];
@@ -87,7 +124,10 @@ section! {
         required: bool, [default true];
         /// Whether it applies only to some cases, so that 'not applicable' needs no reason.
         if_applicable: bool, [default false];
-        /// The name of a value that is noted when the item is checked, such as "branch".
+        /// The name of a value that is noted as the evidence of the check, such as "branch". Where
+        /// nobody gave another one, `branch`, `build` and `artifact` are in the change record,
+        /// `rollback_minutes`, a whole number, is how long a rollback takes in messages, and
+        /// `status_page`, `cause`, `channel`, `dashboard` and `url` are the fields of messages.
         records: String, [optional];
         /// The commands that do or show it, for people: a line of a POSIX shell each. Values of the
         /// plan are in double braces and get their quotes: `version`, `previous`, `tag`, `branch`,

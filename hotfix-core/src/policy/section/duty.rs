@@ -70,6 +70,9 @@ section! {
         when: Condition, [optional];
         /// Whether it is due only if the fix is a stop-gap.
         stop_gap: bool, [default false];
+        /// Whether another release settles it: a `retry` or `supersede` that brings one, because
+        /// then another fix is planned. Default: false.
+        another_release: bool, [optional];
     }
 }
 

@@ -71,6 +71,11 @@ impl Phase {
         self.watch_most.unwrap_or(self.watch)
     }
 
+    /// How long it is watched at most where something holds it; None if nothing ends that.
+    pub(crate) fn longest_held(&self) -> Option<Span> {
+        self.watch_most.filter(|_| self.inconclusive > Response::Hold)
+    }
+
     /// How long the engine waits for a veto at the gate.
     pub(crate) const fn veto_window(&self) -> Span {
         if matches!(self.gate, GateMode::Veto) { self.veto } else { Span::ZERO }

@@ -3,7 +3,7 @@
 use super::list::none;
 use super::metric::is_known;
 use super::severity::NamedSeverities;
-use crate::grade::{Grade, Severity, Sign, Strategy, SuccessGroup};
+use crate::grade::{CriterionAnswer, Grade, Severity, Sign, Strategy, SuccessGroup};
 use crate::policy::error::Problem;
 use crate::policy::field::{HowMany, List};
 use crate::policy::reader::{PolicyReader, section};
@@ -89,6 +89,8 @@ section! {
         /// The metric of this policy that shows it. Without this key a person states whether it is
         /// met.
         metric: MetricName, [optional];
+        /// What of the log answers it: a person cannot confirm it where the log says otherwise.
+        answered_by: CriterionAnswer, [optional];
     }
 }
 

@@ -90,8 +90,8 @@ section! {
         /// outside the change window. Any one of them may, with a reason. Without this key any role
         /// may, if it is named.
         waived_by: Vec<RoleName> as List<RoleName>, [default none()];
-        /// How long a request for approval, or a question to a person, stays without an answer until
-        /// it is sent again; a request then names the stand-ins as well.
+        /// How long a request for approval, a question to a person or a page stays without an answer
+        /// until it is sent again; a request or page then goes to the stand-ins as well.
         ask_again: Span as Lasting, [default "15min"];
         /// What a hot-fix may change. Without this key the change is not checked.
         scope: Scope, [optional];

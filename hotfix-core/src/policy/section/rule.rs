@@ -118,7 +118,8 @@ section! {
         stale: Span as Lasting, [required] at least cadence;
         /// How long bounds and tests ignore data at the start of each phase.
         warm_up: Span as Duration, [default "0s"];
-        /// What happens if an alert bound is breached.
+        /// What happens if an alert bound is breached. After the last phase at least `ask`, because
+        /// no phase is left to hold.
         alert: Response, [default "hold"];
         /// What happens if a deciding metric has no fresh data.
         no_data: NoData, [required];

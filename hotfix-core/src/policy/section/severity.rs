@@ -79,7 +79,8 @@ section! {
         time: ReviewTime, [required];
         /// How many people have to review the change.
         approvers: u32 as HowMany, [default 1.0];
-        /// The role that reviews. Without this key anybody except the author.
+        /// The role that reviews, for people: an input that checks an item names a person and no
+        /// role. Whatever the role, the author of the fix cannot check a review item.
         role: RoleName, [optional];
         /// The shortest time that the review takes.
         least: Span as Duration, [optional];

@@ -1,6 +1,7 @@
 //! Settings of single strategies, and the strategy that a release replaced.
 
 use super::Phase;
+use super::command::CommandLine;
 use super::entries::NamedTable;
 use super::list::none;
 use super::phase::{Phases, PhasesOrNone};
@@ -50,6 +51,9 @@ section! {
         /// With `gate = "veto"`: how long a person may veto the promotion. Default: that of the
         /// policy.
         veto: Span as Duration, [optional];
+        /// The commands of each derived phase, for people, as those of a phase. Without this key none:
+        /// those of the policy's phases are for its own strategy.
+        commands: Vec<String> as List<CommandLine<true>>, [optional];
     }
 }
 
@@ -99,6 +103,10 @@ impl StrategySettingsDraft {
         let validates = self.validate.as_ref().is_some_and(|validate| !validate.is_empty());
         if validates && strategy != Strategy::BlueGreen {
             keys.push("validate");
+        }
+        let has_commands = matches!(self.commands, Some(Some(_)));
+        if has_commands && written {
+            keys.push("commands");
         }
         let is_derived = match strategy {
             Strategy::Canary | Strategy::FeatureFlag => false,

@@ -229,7 +229,7 @@ impl Incident<'_> {
         let began = self.rollout.beginning().map_or(self.history.opened, |(_, at)| at);
         let time = match self.rollout.moment(Moment::Resolved) {
             Some(resolved) => (resolved >= began).then(|| (resolved.since(began), true)),
-            None if self.is_over() => None,
+            None if self.over().is_some() => None,
             None => Some((self.history.last.since(began), false)),
         };
         (began, time)

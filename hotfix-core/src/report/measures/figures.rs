@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::MeasureError;
-use super::incident_history::{Incident, IncidentHistory, review_items};
+use super::incident_history::{Incident, IncidentHistory};
 use super::value::{ErrorRate, Figure, Mark, Measure, MeasureStatus, Objective};
-use crate::fact::{Fact, FactId, FactValue};
-use crate::grade::{DutyKind, Moment, Severity, closed_set};
+use crate::fact::{Fact, FactId, FactValue, Truth};
+use crate::gate::checklist::{applies, reviews};
+use crate::grade::{DutyKind, Moment, Severity, Worse, closed_set};
 use crate::rollout::{Stage, State};
 use crate::sorting::map_of;
 use crate::text::{figure, joined, quoted, time};
@@ -82,9 +83,9 @@ impl Measures {
     /// | measure | from | to |
     /// |---|---|---|
     /// | `time_to_detect` | `began` | `detected` |
-    /// | `time_to_acknowledge` | `detected`, else `declared` | the first `acknowledge` |
+    /// | `time_to_acknowledge` | `detected`, else `declared` | the first `acknowledge`, or what somebody first did in a role that was paged |
     /// | `time_to_approve` | `declared` | all approvals of the first attempt are given |
-    /// | `time_to_review` | `fix_started`, else `declared` | the first review item of a checklist before the start is done |
+    /// | `time_to_review` | `fix_started`, else `declared` | the first review item of a checklist until the deployment, or right after it, is done |
     /// | `time_to_fix` | `detected`, else `declared` | `deployed` |
     /// | `time_to_deploy` | `deploy_started` | `deployed` |
     /// | `time_to_recover` | `detected`, else `declared` | `resolved` |
@@ -188,9 +189,8 @@ impl Incident<'_> {
             }
             MeasureName::TimeToApprove => self.time_to_approve(name),
             MeasureName::TimeToReview => {
-                let is_asked = review_items(self.rollout).next().is_some();
-                if self.history.reviewed.is_none() && !is_asked {
-                    return not_asked(name, "no checklist before the start has a review");
+                if self.history.reviewed.is_none() && !self.asks_for_review() {
+                    return not_asked(name, "no checklist that applies has a review");
                 }
                 let from = self.came(&[Moment::FixStarted, Moment::Declared]);
                 let to = ("reviewed", mark("reviewed", self.history.reviewed));
@@ -249,19 +249,19 @@ impl Incident<'_> {
             return Measure { to, ..not_stated(name, sentence) };
         };
         let begin = from.moment;
-        let found = match to {
-            None if self.is_over() => {
-                not_stated(name, format!("the incident is closed, and `{end}` is not recorded"))
+        let found = match (to, self.over()) {
+            (None, Some(over)) => {
+                not_stated(name, format!("the incident is {over}, and `{end}` is not recorded"))
             }
-            None => {
+            (None, None) => {
                 let so_far = self.history.last.since(from.at);
                 let sentence = format!("at least {} from `{begin}` so far", time(so_far));
                 with(name, false, Figure::Seconds(so_far), sentence)
             }
-            Some(to) if to.at < from.at => {
+            (Some(to), _) if to.at < from.at => {
                 not_stated(name, format!("`{end}` is earlier than `{begin}`: one of them is wrong"))
             }
-            Some(to) => {
+            (Some(to), _) => {
                 let span = to.at.since(from.at);
                 let sentence = format!("{} from `{begin}` to `{end}`", time(span));
                 with(name, true, Figure::Seconds(span), sentence)
@@ -350,6 +350,13 @@ impl Incident<'_> {
         due.any(|duty| matches!(duty.kind, DutyKind::Page | DutyKind::Escalate | DutyKind::Act))
     }
 
+    /// Whether a checklist that applies, or may apply, has a review of the change.
+    fn asks_for_review(&self) -> bool {
+        let (severity, facts) = (self.rollout.severity(), self.rollout.facts());
+        let mut lists = reviews(self.rollout.plan().policy()).map(|(list, _)| list);
+        lists.any(|list| applies(list, severity, facts) != Truth::No)
+    }
+
     /// The largest share that was known, and the last one where it is another.
     fn users_affected(&self, name: MeasureName) -> Measure {
         let last = self.rollout.facts().get(FactId::BuiltIn(Fact::UsersAffected));
@@ -393,7 +400,7 @@ impl Incident<'_> {
     fn rollback_needed(&self, name: MeasureName) -> Measure {
         if let Some(at) = self.history.turned_back {
             let words = "yes: the fix was rolled back or stopped while it had traffic".to_owned();
-            let to = mark("turned_back", Some(at));
+            let to = mark("rolled_back_or_stopped", Some(at));
             return Measure { to, ..with(name, true, Figure::Yes(true), words) };
         }
         let known = matches!(
@@ -416,17 +423,24 @@ impl Incident<'_> {
         if row.live.is_none() && after.is_none() {
             return not_stated(name, format!("`{}` has no reading", row.metric));
         }
-        let rate =
-            ErrorRate { metric: row.metric, reference: row.reference, before: row.live, after };
+        let worse = self.rollout.plan().policy().metric(row.metric.as_str()).map(|of| of.worse);
+        let worse = worse.unwrap_or(Worse::Higher);
+        let [reference, before, after] =
+            [row.reference, row.live, after].map(|share| share.map(|share| worse.bad(share, 1.0)));
         let percent = |rate: Option<f64>| {
             rate.map_or_else(|| "no reading".to_owned(), |r| format!("{}%", figure(100.0 * r, 3)))
         };
+        let counted = match worse {
+            Worse::Higher => "",
+            Worse::Lower => "failures by ",
+        };
         let sentence = format!(
-            "`{}`: {} without the fix, {} with it",
+            "{counted}`{}`: {} without the fix, {} with it",
             row.metric,
-            percent(row.live),
+            percent(before),
             percent(after)
         );
+        let rate = ErrorRate { metric: row.metric, reference, before, after };
         let known = matches!(self.rollout.stage(), Stage::Closed | Stage::RolledBack);
         with(name, known, Figure::ErrorRate(rate), sentence)
     }

@@ -1,10 +1,11 @@
 //! History of an incident: events in the log that the final state of the rollout does not keep.
 
-use crate::grade::{ChecklistMoment, Moment};
+use crate::gate::checklist::reviews;
+use crate::grade::Moment;
 use crate::report::fact_history::FactHistory;
 use crate::report::impact::Tally;
 use crate::rollout::{Command, Entry, ItemStatus, Recorded, Resume, Rollout, Stage};
-use crate::unit::{Name, Timestamp};
+use crate::unit::Timestamp;
 
 use super::MeasureError;
 
@@ -35,7 +36,7 @@ pub(crate) struct IncidentHistory {
     /// The time of the last line.
     pub(crate) last: Timestamp,
     pub(crate) attempts: Vec<Attempt>,
-    /// The first `acknowledge`.
+    /// The first `acknowledge`, or the first thing that somebody did in a role that was paged.
     pub(crate) acknowledged: Option<Timestamp>,
     /// When a review item was first done.
     pub(crate) reviewed: Option<Timestamp>,
@@ -59,9 +60,12 @@ pub(crate) struct Incident<'a> {
 }
 
 impl Incident<'_> {
-    /// Whether the incident is closed, so that nothing more will be recorded.
-    pub(crate) fn is_over(&self) -> bool {
-        self.rollout.moment(Moment::Closed).is_some()
+    /// How the incident is over, so that nothing more will be recorded; None while it continues. One
+    /// that was resolved while no fix is live or being deployed has ended without one.
+    pub(crate) fn over(&self) -> Option<&'static str> {
+        let came = |moment| self.rollout.moment(moment).is_some();
+        let ended = came(Moment::Resolved) && !self.rollout.stage().is_out();
+        if came(Moment::Closed) { Some("closed") } else { ended.then_some("resolved") }
     }
 }
 
@@ -120,11 +124,12 @@ impl IncidentHistory {
     }
 
     fn take(&mut self, rollout: &Rollout, at: Timestamp, command: &Command, to: Option<&Stage>) {
+        self.acknowledged = self.acknowledged.or(rollout.first_answer());
         match command {
             Command::Acknowledge { .. } => _ = self.acknowledged.get_or_insert(at),
             Command::CheckItem { item, more, status: ItemStatus::Done, .. }
-                if review_items(rollout)
-                    .any(|review| review == *item || more.contains(&review)) =>
+                if reviews(rollout.plan().policy())
+                    .any(|(_, review)| review.id == *item || more.contains(&review.id)) =>
             {
                 self.reviewed.get_or_insert(at);
             }
@@ -174,19 +179,4 @@ impl IncidentHistory {
             }
         }
     }
-}
-
-/// The items of the checklists before the start that are a review of the change: the id of the item,
-/// or of its list, contains the word.
-pub(super) fn review_items(rollout: &Rollout) -> impl Iterator<Item = Name> {
-    let has_word = |name: &Name| {
-        name.as_str().split(['_', '-']).any(|word| matches!(word, "review" | "reviewed"))
-    };
-    let policy = rollout.plan().policy();
-    let early =
-        |at: ChecklistMoment| matches!(at, ChecklistMoment::Start | ChecklistMoment::Before);
-    let lists = policy.checklists().iter().filter(move |list| early(list.at));
-    let items = lists.flat_map(|list| list.items.iter().map(move |item| (list, item)));
-    let of_review = items.filter(move |(list, item)| has_word(&item.id) || has_word(&list.id));
-    of_review.map(|(_, item)| item.id)
 }

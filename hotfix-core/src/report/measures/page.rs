@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::dora::{Dora, DoraRow, Outcomes};
 use super::{Measure, MeasureName, MeasureStatus, Measures};
-use crate::text::{figure, markdown, words};
+use crate::text::{figure, joined, markdown, words};
 
 impl Measures {
     /// Writes the measures as a Markdown table.
@@ -13,7 +13,8 @@ impl Measures {
         page.push_str("| measure | value | from | to |\n|---|---|---|---|\n");
         for measure in &self.measures {
             let mark = |mark: Option<super::Mark>| {
-                mark.map_or_else(|| "–".to_owned(), |mark| format!("{} {}", mark.moment, mark.at))
+                let text = |mark: super::Mark| format!("{} {}", words(mark.moment), mark.at);
+                mark.map_or_else(|| "–".to_owned(), text)
             };
             let cells = [described(measure), mark(measure.from), mark(measure.to)];
             let cells = cells.map(|cell| markdown(&cell)).join(" | ");
@@ -34,8 +35,10 @@ pub(crate) fn called(name: MeasureName) -> String {
 
 /// The sentence of a measure for a table.
 pub(crate) fn described(measure: &Measure) -> String {
-    // Names of moments and metrics need no backticks in a table.
-    let sentence = measure.sentence.replace('`', "");
+    // Names of moments, facts and metrics are words in a table.
+    let parts = measure.sentence.split('`').enumerate();
+    let sentence =
+        joined(parts.map(|(at, part)| if at % 2 == 1 { words(part) } else { part.to_owned() }), "");
     match measure.status {
         MeasureStatus::Known | MeasureStatus::Open => sentence,
         MeasureStatus::NotStated => format!("not known: {sentence}"),

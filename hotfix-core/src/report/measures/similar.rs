@@ -9,7 +9,7 @@ use super::{Figure, MeasureError, MeasureName, Measures, starts_with_an_opening}
 use crate::document::{ValueFault, read_json};
 use crate::fact::{Fact, FactId, FactKind, FactValue, Facts, OUTCOMES, Vocabulary};
 use crate::policy::Policy;
-use crate::rollout::{Recording, Rollout, State};
+use crate::rollout::State;
 use crate::sorting::sort_by;
 use crate::unit::Span;
 
@@ -58,7 +58,7 @@ pub struct Agreement {
     pub fact: String,
     /// Degree of agreement: above 0, at most 1.
     pub by: f64,
-    /// Value in the logged incident.
+    /// Value in the logged incident: the worst that was known.
     pub value: FactValue,
 }
 
@@ -77,15 +77,15 @@ impl Known {
         Ok(Self { facts, vocabulary, opening: None })
     }
 
-    /// Reads the facts that were known at the end of a log.
+    /// Reads the facts of a log: of each the worst that was known.
     ///
     /// # Errors
     /// [`MeasureError::Log`] for a log that cannot be read.
     pub fn from_log(log: &[u8]) -> Result<Self, MeasureError> {
-        let rollout = Rollout::replay(log, Recording::HandOut)
-            .map_err(|error| MeasureError::Log { index: 0, error })?;
+        let (rollout, history) = IncidentHistory::read(log, 0)?;
         let vocabulary = rollout.plan().policy().vocabulary().clone();
-        Ok(Self { facts: facts(&rollout), vocabulary, opening: Some(first_line(log).to_owned()) })
+        let facts = facts(Incident { rollout: &rollout, history: &history });
+        Ok(Self { facts, vocabulary, opening: Some(first_line(log).to_owned()) })
     }
 
     /// Reads a log, or a JSON object of facts.
@@ -107,6 +107,9 @@ impl Known {
 
 /// Compares an incident with those of the logs. The most similar comes first; among equal ones, the
 /// earlier log. The incident's own log is left out.
+///
+/// Of a log, the worst that was known of each fact is compared, because at the end all is well: yes
+/// for a flag that ever held, the largest number. Of a text the last one is.
 ///
 /// The score is the weight of the facts that agree, divided by the weight of all facts known of
 /// either incident; 0 if no fact is known. A fact has the weight 1; a flag that is false in both
@@ -154,12 +157,12 @@ pub fn similar(known: &Known, logs: &[&[u8]]) -> Result<Vec<Similar>, MeasureErr
     Ok(found)
 }
 
-/// The facts of a rollout, with the service of its incident.
-fn facts(rollout: &Rollout) -> Facts {
-    let mut facts = rollout.facts().clone();
+/// The worst known facts of an incident, with its service.
+fn facts(of: Incident<'_>) -> Facts {
+    let mut facts = of.history.facts.worst_of_each();
     let service = FactId::BuiltIn(Fact::Service);
     if let (None, Some(name)) =
-        (facts.get(service), rollout.plan().subject().incident.service.as_ref())
+        (facts.get(service), of.rollout.plan().subject().incident.service.as_ref())
     {
         facts.set(service, FactValue::Text(name.clone()));
     }
@@ -167,7 +170,7 @@ fn facts(rollout: &Rollout) -> Facts {
 }
 
 fn compare(known: &Known, index: usize, incident: Incident<'_>) -> Similar {
-    let theirs = facts(incident.rollout);
+    let theirs = facts(incident);
     let policy = incident.rollout.plan().policy();
     let measures = Measures::of(incident);
     let recovered_after = measures.get(MeasureName::TimeToRecover);

@@ -92,7 +92,7 @@ pub struct Impact {
     pub metric: MetricName,
 }
 
-/// Error rate before the incident, without the fix and with it.
+/// Error rate before the incident, without the fix and with it. A share of successes is turned.
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ErrorRate {

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::canonical::{Digest, Encoder, read_canonical, read_state};
 use crate::deadline::{Agenda, AgendaState};
+use crate::fact::Facts;
 use crate::judge::{JudgeRead, JudgeState};
 use crate::plan::{Former, MetricCalibration, Plan, Subject};
 use crate::policy::Policy;
@@ -63,6 +64,9 @@ struct Content<'a, J> {
     readiness: Cow<'a, Readiness>,
     /// As inputs write them.
     facts: Map<String, Value>,
+    /// The worst of them that were known.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    worst: Map<String, Value>,
     agenda: Cow<'a, AgendaState>,
     judged: Judged<J>,
     happened: Cow<'a, Happened>,
@@ -73,16 +77,20 @@ struct Content<'a, J> {
 impl<'a> Content<'a, JudgeState<'a>> {
     fn of(case: &'a RolloutState, salt: Option<&'a str>) -> Result<Self, serde_json::Error> {
         let RolloutState { place, actions, people, readiness, agenda, judged, happened } = case;
-        let facts = match serde_json::to_value(readiness.facts())? {
-            Value::Object(facts) => facts,
-            _ => Map::new(),
+        let document = |facts: &Facts| {
+            serde_json::to_value(facts).map(|facts| match facts {
+                Value::Object(facts) => facts,
+                _ => Map::new(),
+            })
         };
+        let (facts, worst) = (document(readiness.facts())?, document(readiness.worst_facts())?);
         Ok(Self {
             place: Cow::Borrowed(place),
             actions: Cow::Borrowed(actions),
             people: Cow::Borrowed(people),
             readiness: Cow::Borrowed(readiness),
             facts,
+            worst,
             agenda: Cow::Borrowed(agenda.state()),
             judged: judged.state(),
             happened: Cow::Borrowed(happened),
@@ -107,7 +115,7 @@ impl Content<'_, JudgeRead> {
         };
         case.place.resume(plan.policy(), seq).map_err(misfit)?;
         case.actions.resume().map_err(misfit)?;
-        case.readiness.resume(plan, &self.facts).map_err(misfit)?;
+        case.readiness.resume(plan, &self.facts, &self.worst).map_err(misfit)?;
         Ok(case)
     }
 }

@@ -215,6 +215,8 @@ pub(crate) struct Question {
     /// The phase under way and since when.
     running: Option<Step>,
     needs_efficacy: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    after_the_phases: bool,
 }
 
 impl Question {
@@ -255,7 +257,14 @@ impl Question {
         };
         let share = place.share();
         let needs_efficacy = share < Share::ALL && plan.efficacy().is_some_and(|e| e.required);
-        Some(Self { at, share, due, running, needs_efficacy })
+        let after_the_phases =
+            matches!(place.stage(), Stage::FinalValidation { .. } | Stage::Complete { .. });
+        Some(Self { at, share, due, running, needs_efficacy, after_the_phases })
+    }
+
+    /// Whether all phases have passed: to hold would hold nothing.
+    pub(crate) const fn is_after_the_phases(&self) -> bool {
+        self.after_the_phases
     }
 
     /// Whether the policy has its phases.
@@ -279,13 +288,14 @@ impl Question {
             due: self.due.and_then(|(index, _)| phase(index)),
             overdue: self.due.is_some_and(|(_, over)| over),
             needs_efficacy: self.needs_efficacy,
+            after_the_phases: self.after_the_phases,
+            traffic: plan.subject().traffic.requests_per_minute,
             running: self.running.as_ref().and_then(|step| {
                 let phase = phase(step.index)?;
                 Some(Running {
                     phase,
                     until_due: left(step, phase.watch),
                     until_overdue: phase.watch_most.map(|most| left(step, most)),
-                    traffic: plan.subject().traffic.requests_per_minute,
                 })
             }),
         }

@@ -14,6 +14,7 @@ use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
 use crate::fact::Fact;
+use crate::grade::Moment;
 use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -22,6 +23,7 @@ use crate::stats::StatError;
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action};
+use super::describe::addressed;
 use super::duty;
 use super::input::{Command, Input, InputKind};
 use super::revision::Kept;
@@ -32,7 +34,7 @@ pub(super) use happened::Happened;
 pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
 use people::Unanswered;
-pub(super) use people::{About, People};
+pub(super) use people::{About, People, no_answer_since};
 pub(super) use place::Place;
 pub(super) use readiness::{Afterwards, Missing, Readiness};
 
@@ -90,6 +92,12 @@ impl RolloutState {
         self.readiness.facts().flag(Fact::ServiceDown)
     }
 
+    /// Whether the incident is over, and no fix is live or being deployed: then nobody is asked for
+    /// an approval again.
+    pub(super) fn has_ended(&self) -> bool {
+        self.agenda.came(Moment::Resolved).is_some() && !self.place.stage().is_out()
+    }
+
     /// Whether the new version has traffic, or a pending change may still give it some.
     pub(super) fn has_traffic(&self) -> bool {
         let mut pending = self.actions.pending().iter();
@@ -107,6 +115,19 @@ impl RolloutState {
     /// Whether what was asked still needs an answer.
     pub(super) const fn needs_answer(&self) -> bool {
         self.people.needs_answer(self.place.stage(), self.judged.verdict().decision)
+    }
+
+    /// Whether it waits for a person, whatever was reported: at a gate, for a bad verdict, or at the
+    /// end of the final validation.
+    fn waits_for_a_person(&self, policy: &Policy, at: Timestamp) -> bool {
+        matches!(self.place.stage(), Stage::Gate { .. })
+            || matches!(self.judged.verdict().decision, Decision::Ask | Decision::RollBack)
+            || self.place.is_validated(policy, at)
+    }
+
+    /// Whether a question is open that a person has to answer.
+    pub(super) const fn awaits_answer(&self) -> bool {
+        self.people.unanswered().is_some() && self.needs_answer()
     }
 
     /// Folds the opening line.
@@ -234,13 +255,12 @@ impl RolloutState {
     /// Asks the judge for a verdict, where metrics are watched; the question that it answers.
     pub(super) fn assess(&mut self, plan: &Plan, at: Timestamp) -> Option<Question> {
         let question = Question::of(&self.place, plan, at)?;
-        let is_after =
-            matches!(self.place.stage(), Stage::FinalValidation { .. } | Stage::Complete { .. });
-        let against = is_after.then_some(if self.place.share() < Share::ALL {
-            Against::HoldBack
-        } else {
-            Against::Reference
-        });
+        let against =
+            question.is_after_the_phases().then_some(if self.place.share() < Share::ALL {
+                Against::HoldBack
+            } else {
+                Against::Reference
+            });
         self.judged.assess(plan, &question, against);
         if matches!(self.place.stage(), Stage::Complete { .. }) {
             self.judged.ask_if_not_judged(plan.policy());
@@ -280,9 +300,11 @@ impl RolloutState {
         let notifies =
             matches!(kind, InputKind::Approve | InputKind::SetSeverity | InputKind::SetFacts);
         // As recorded: an earlier release notified nobody when the severity changed.
-        if notifies
-            && actions.iter().any(|action| matches!(action.act, Act::Page { duty: None, .. }))
-        {
+        // Then it was a page.
+        let informs = |action: &Action| {
+            matches!(action.act, Act::Page { duty: None, .. } | Act::Notify { role: Some(_), .. })
+        };
+        if notifies && actions.iter().any(informs) {
             self.readiness.note_notified(policy, Some(at));
         }
         let decision = self.judged.verdict().decision;
@@ -309,27 +331,37 @@ impl RolloutState {
             && self.people.unanswered().is_some_and(|open| open.page);
         // An objection stands in the next stage, too, until a person answers it.
         let objects = !answers && self.people.objects_to(self.place.stage());
-        if is_settled && !is_unconfirmed && !objects || !self.needs_answer() {
+        if kind == InputKind::Hold {
+            let needs_answer = self.waits_for_a_person(policy, at);
+            self.people.put_off(at, needs_answer);
+        } else if is_settled && !is_unconfirmed && !objects || !self.needs_answer() {
             self.people.unanswered = None;
-        }
-        if is_settled || !by_time {
-            let is_over = !self.place.stage().wants_approvals();
-            self.readiness.see_requests(policy, at, is_over);
-        }
-        if kind == InputKind::SetFacts
-            && let Some(news) = self.readiness.news_by_rules(policy)
-        {
-            let asks = self.readiness.note_by_rules(news);
-            self.people.note_by_rules(at, asks, actions);
-        }
-        let is_over = self.place.stage().is_final();
-        let about = About::of(kind, judged.is_some() && decision == Decision::Ask);
-        self.people.note_actions(at, actions, about, notifies, is_over);
-        if is_over {
-            self.people.about_severity = None;
         }
         if actions.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })) {
             self.readiness.note_requests(policy, at);
+        }
+        let has_ended = self.has_ended();
+        if is_settled || has_ended || !by_time {
+            let is_over = has_ended || !self.place.stage().wants_approvals();
+            self.readiness.see_requests(policy, at, is_over);
+        }
+        // The line before the first input opened the log.
+        let opens = self.place.seq == 2;
+        if (opens || kind == InputKind::SetFacts)
+            && let Some(news) = self.readiness.news_by_rules(policy, opens)
+        {
+            let doubt = self.readiness.note_by_rules(news);
+            let text = doubt.map(|doubt| addressed(&plan.subject().incident, &doubt));
+            self.people.note_by_rules(at, text.as_deref(), actions);
+        }
+        let is_over = self.place.stage().is_final();
+        let about = About::of(kind, judged.is_some() && decision == Decision::Ask);
+        let severity = self.readiness.severity();
+        self.people.note_actions(at, actions, about, notifies, is_over, severity);
+        // Once the incident is over, nobody is asked for facts about it.
+        let is_resolved = self.agenda.came(Moment::Resolved).is_some();
+        if is_over || is_resolved && self.readiness.is_assumed(policy) {
+            self.people.about_severity = None;
         }
         self.actions.add(at, input, actions);
     }
@@ -364,7 +396,7 @@ impl RolloutState {
                 }
             }
             (_, Stage::RollingBack(_)) => {
-                self.readiness.turn_back(policy);
+                self.readiness.turn_back(policy, at);
                 self.judged.keep();
                 self.actions.overtake(false);
             }
@@ -417,6 +449,7 @@ impl RolloutState {
             asked,
             objected,
             on_status_page,
+            readers,
             unanswered,
             about_severity,
             interventions: _,
@@ -429,7 +462,7 @@ impl RolloutState {
             });
             write!(into, "{open:?}")?;
         }
-        write!(into, "{asked}{objected}{on_status_page}")?;
+        write!(into, "{asked}{objected}{on_status_page}{readers:?}")?;
         let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;
         write!(into, "{judge:?}{verdict:?}")
     }

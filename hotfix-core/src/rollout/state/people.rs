@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::getters::getters;
-use crate::grade::Response;
+use crate::grade::{Audience, Response, Severity};
 use crate::judge::Decision;
 use crate::policy::Policy;
 use crate::rollout::action::{Act, Action};
 use crate::rollout::input::{Command, Input, InputKind};
 use crate::rollout::intervention::Interventions;
 use crate::rollout::stage::Stage;
+use crate::text::moment;
 use crate::unit::Timestamp;
 
 /// Questions, objections and orders.
@@ -24,6 +25,9 @@ pub(crate) struct People {
     pub(super) objected: bool,
     /// The status page was asked for: the public reads of the incident.
     pub(super) on_status_page: bool,
+    /// Who else read an alert or an update.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) readers: Vec<Reader>,
     /// The last question, while nobody has answered it.
     pub(super) unanswered: Option<Unanswered>,
     /// The question about the severity, while nobody has answered it. The rollout does not wait for
@@ -31,6 +35,25 @@ pub(crate) struct People {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) about_severity: Option<Unanswered>,
     pub(super) interventions: Interventions,
+}
+
+/// An audience that read of the incident, and of its severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reader {
+    pub(crate) audience: Audience,
+    /// The severity at the last alert or update.
+    pub(crate) severity: Option<Severity>,
+    /// The last other severity that it read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) before: Option<Severity>,
+}
+
+impl Reader {
+    /// Whether this severity is more severe than the one that it read.
+    pub(crate) fn is_below(self, severity: Option<Severity>) -> bool {
+        severity.is_some_and(|now| self.severity.is_none_or(|read| now < read))
+    }
 }
 
 /// A question that nobody has answered.
@@ -89,8 +112,19 @@ impl Unanswered {
 
     /// The text of a question or page that is raised once more.
     pub(crate) fn repeated(&self, text: &str) -> String {
-        format!("{text} No answer since {}.", self.since)
+        format!("{text}{}", no_answer_since(&moment(self.since)))
     }
+
+    /// Whether this text raises it once more. Logs of earlier releases have another form of time.
+    fn is_repeated_by(&self, text: &str) -> bool {
+        let times = [moment(self.since), self.since.to_string()];
+        times.iter().any(|since| text.ends_with(&no_answer_since(since)))
+    }
+}
+
+/// How the text of a repeated question or page ends.
+pub(crate) fn no_answer_since(since: &str) -> String {
+    format!(" No answer since {since}.")
 }
 
 impl People {
@@ -204,6 +238,18 @@ impl People {
         }
     }
 
+    /// A person keeps it as it is, with `hold`: what still needs an answer is asked again after the
+    /// time for one; else a later question is asked as if nobody had been asked.
+    pub(super) fn put_off(&mut self, at: Timestamp, needs_answer: bool) {
+        if needs_answer {
+            if let Some(open) = &mut self.unanswered {
+                (open.since, open.asked_at) = (at, at);
+            }
+        } else {
+            (self.asked, self.unanswered) = (false, None);
+        }
+    }
+
     /// Notes the next stage; `answered`: a person promoted in spite of a bad verdict. Then the same
     /// verdict does not ask again until the next phase is watched.
     pub(super) const fn enter(&mut self, from: &Stage, to: &Stage, answered: bool) {
@@ -219,8 +265,12 @@ impl People {
         about: About,
         informs: bool,
         is_over: bool,
+        severity: Option<Severity>,
     ) {
         for action in actions {
+            if let Some(audience) = action.act.tells_severity() {
+                self.note_reader(audience, severity);
+            }
             match &action.act {
                 // A page about an approval or a duty is not a question about the rollout.
                 Act::Page { duty: None, why, .. } if !informs => {
@@ -248,20 +298,36 @@ impl People {
         }
     }
 
-    /// Notes that facts changed what the rules give, and what people are asked about that.
-    pub(super) fn note_by_rules(&mut self, at: Timestamp, asks: bool, actions: &[Action]) {
-        let question = actions.iter().filter(|_| asks).find_map(|action| match &action.act {
-            Act::AskDecision { question } => Some(question.as_str()),
-            _ => None,
-        });
-        self.about_severity = question.map(|text| Unanswered::new(at, text));
+    fn note_reader(&mut self, audience: Audience, severity: Option<Severity>) {
+        match self.readers.iter_mut().find(|reader| reader.audience == audience) {
+            Some(reader) if reader.severity != severity => {
+                (reader.before, reader.severity) = (reader.severity, severity);
+            }
+            Some(_) => {}
+            None => self.readers.push(Reader { audience, severity, before: None }),
+        }
+    }
+
+    /// What an audience read of the incident; None where it read nothing of it.
+    pub(crate) fn reader(&self, audience: Audience) -> Option<&Reader> {
+        self.readers.iter().find(|reader| reader.audience == audience)
+    }
+
+    /// Notes that facts changed what the rules give, and what people are asked about that, if they
+    /// are.
+    pub(super) fn note_by_rules(&mut self, at: Timestamp, text: Option<&str>, actions: &[Action]) {
+        let is_asked = |text: &&str| {
+            let mut acts = actions.iter().map(|action| &action.act);
+            acts.any(|act| matches!(act, Act::AskDecision { question } if question == text))
+        };
+        self.about_severity = text.filter(is_asked).map(|text| Unanswered::new(at, text));
     }
 
     /// Records a question or a page. One that repeats the open one ends by saying so. A question
     /// does not take the place of a page, nor another one that of an objection.
     fn note_question(&mut self, at: Timestamp, question: &str, page: bool, about: About) {
         match &mut self.unanswered {
-            Some(open) if question.ends_with(&open.repeated("")) => open.asked_at = at,
+            Some(open) if open.is_repeated_by(question) => open.asked_at = at,
             Some(open) if open.page && !page => {}
             Some(open) if open.about == About::Objection && about != About::Objection && !page => {}
             open => *open = Some(Unanswered { page, about, ..Unanswered::new(at, question) }),
@@ -275,6 +341,7 @@ getters! {
     asked: bool = self.asked;
     objected: bool = self.objected;
     on_status_page: bool = self.on_status_page;
+    readers: &[Reader] = self.readers.as_slice();
     unanswered: Option<&Unanswered> = self.unanswered.as_ref();
     about_severity: Option<&Unanswered> = self.about_severity.as_ref();
     interventions: &Interventions = &self.interventions;

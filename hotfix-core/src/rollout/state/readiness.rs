@@ -4,19 +4,20 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::fact::{Facts, Truth, Vocabulary};
+use crate::fact::{FactId, Facts, Truth, Vocabulary};
 use crate::gate::approval::{
     self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
 };
 use crate::gate::checklist::{self, Exception, ItemState, Mark, Marks};
 use crate::getters::getters;
-use crate::grade::{ChecklistMoment, Severity};
+use crate::grade::{ChecklistMoment, Moment, Severity};
 use crate::plan::{Plan, PlanFinding};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
 use crate::rollout::input::{Command, Input, ItemStatus};
 use crate::rollout::revision::Kept;
 use crate::rollout::stage::State;
+use crate::severity::Classification;
 use crate::text::quoted;
 use crate::unit::{Name, Timestamp};
 
@@ -32,6 +33,9 @@ pub(crate) struct Readiness {
     /// What is known by now; a snapshot has it as inputs write it.
     #[serde(skip)]
     facts: Facts,
+    /// The worst that was known of each fact.
+    #[serde(skip)]
+    worst: Facts,
     /// What the rules made of the facts when they last changed.
     #[serde(skip)]
     by_rules: ByRules,
@@ -58,13 +62,26 @@ pub(crate) struct ByRules {
     severity: Option<Severity>,
     /// The implications that the facts violate.
     violated: Vec<Name>,
+    /// Where the severity is assumed: the fact that is asked for next, and the question for it.
+    open: Option<(FactId, String)>,
 }
 
 impl ByRules {
-    fn of(policy: &Policy, facts: &Facts) -> Self {
+    /// `given`: the severity is, so no facts are asked for.
+    fn of(policy: &Policy, facts: &Facts, given: bool) -> Self {
         let answer = policy.classify(facts);
         let violated = answer.contradictions().into_iter().map(|broken| broken.id).collect();
-        Self { severity: answer.severity(), violated }
+        let open = (!given && is_assumed(&answer)).then(|| {
+            let next = policy.decide(facts).next_question().map(|next| next.fact);
+            let fact = next.or_else(|| answer.decisive().first().copied())?;
+            Some((fact, policy.vocabulary().question(fact).to_owned()))
+        });
+        Self { severity: answer.severity(), violated, open: open.flatten() }
+    }
+
+    /// Whether facts that would settle the severity are asked for.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.open.is_some()
     }
 
     /// What a person is asked about it: a higher severity than the given one, and facts that
@@ -84,7 +101,14 @@ impl ByRules {
                  with {by_rules}, or with {given} to keep it."
             )
         });
-        let texts: Vec<String> = raises.into_iter().chain(contradicts).collect();
+        let open = now.severity.zip(self.open.as_ref());
+        let open = open.map(|(severity, (fact, question))| {
+            format!(
+                "Severity {severity} is assumed, because facts are missing. {question} Send \
+                 `set_facts` with `{fact}` and whatever else is known, or `set_severity`."
+            )
+        });
+        let texts: Vec<String> = raises.into_iter().chain(contradicts).chain(open).collect();
         (!texts.is_empty()).then(|| texts.join(" "))
     }
 }
@@ -111,7 +135,12 @@ impl Readiness {
             severity: plan.severity(),
             given: plan.subject().incident.severity.is_some(),
             facts: plan.facts().clone(),
-            by_rules: ByRules::of(plan.policy(), plan.facts()),
+            worst: plan.facts().clone(),
+            by_rules: ByRules::of(
+                plan.policy(),
+                plan.facts(),
+                plan.subject().incident.severity.is_some(),
+            ),
             words: Statements::default(),
             marks: Marks::default(),
             normal: plan.normal_process(plan.severity(), plan.facts()),
@@ -171,6 +200,7 @@ impl Readiness {
             }
             Command::SetFacts { facts, .. } => {
                 learn(&mut self.facts, facts, policy.vocabulary());
+                self.worst.worsen(&self.facts);
                 if !self.given {
                     self.severity = policy.classify(&self.facts).act_on();
                 }
@@ -199,8 +229,17 @@ impl Readiness {
     }
 
     /// A rollback begins: what is to be checked after it was not.
-    pub(super) fn turn_back(&mut self, policy: &Policy) {
-        self.marks.reopen_checked(policy, ChecklistMoment::RolledBack);
+    pub(super) fn turn_back(&mut self, policy: &Policy, at: Timestamp) {
+        let of_rollback = |list: &Checklist| list.at == ChecklistMoment::RolledBack;
+        self.marks.reopen_checked(policy, at, of_rollback);
+    }
+
+    /// A moment came: what is to be checked from it on was not checked before. The checks of the
+    /// final validation stay, because its end waits for them; those made before verify nothing.
+    pub(crate) fn reach(&mut self, policy: &Policy, moment: Moment, came: Timestamp) {
+        self.marks.reopen_checked(policy, came, |list| {
+            list.counts_from() == Some(moment) && list.at != ChecklistMoment::FinalValidation
+        });
     }
 
     /// Updates the reasons for the normal process. A new reason reopens a waiver that was given
@@ -213,17 +252,23 @@ impl Readiness {
         self.normal = normal;
     }
 
-    /// What the rules make of facts that an input brought; None where it is what they made of those
-    /// before.
-    pub(crate) fn news_by_rules(&self, policy: &Policy) -> Option<ByRules> {
-        let now = ByRules::of(policy, &self.facts);
-        (now != self.by_rules).then_some(now)
+    /// Whether the severity is only assumed: nobody gave it, and by what is known it may be a less
+    /// severe one.
+    pub(crate) fn is_assumed(&self, policy: &Policy) -> bool {
+        !self.given && self.severity.is_some() && is_assumed(&policy.classify(&self.facts))
     }
 
-    /// Records it; whether a person has to be asked about it.
-    pub(super) fn note_by_rules(&mut self, news: ByRules) -> bool {
+    /// What the rules make of facts that an input brought; None where it is what they made of those
+    /// before. `opens`: it is the first input, so that nobody was asked for missing facts before.
+    pub(crate) fn news_by_rules(&self, policy: &Policy, opens: bool) -> Option<ByRules> {
+        let now = ByRules::of(policy, &self.facts, self.given);
+        (now != self.by_rules || opens && now.is_open()).then_some(now)
+    }
+
+    /// Records it; what a person is asked about it.
+    pub(super) fn note_by_rules(&mut self, news: ByRules) -> Option<String> {
         self.by_rules = news;
-        self.by_rules.doubt(self).is_some()
+        self.by_rules.doubt(self)
     }
 
     /// Records that the present demands have been requested.
@@ -372,10 +417,14 @@ impl Readiness {
         &mut self,
         plan: &Plan,
         facts: &Map<String, Value>,
+        worst: &Map<String, Value>,
     ) -> Result<(), &'static str> {
-        let facts = Facts::read(facts, plan.policy().vocabulary());
-        self.facts = facts.map_err(|_| "the facts")?;
-        self.by_rules = ByRules::of(plan.policy(), &self.facts);
+        let read = |facts| Facts::read(facts, plan.policy().vocabulary()).map_err(|_| "the facts");
+        self.facts = read(facts)?;
+        self.worst = read(worst)?;
+        // Absent in snapshots of earlier releases.
+        self.worst.worsen(&self.facts);
+        self.by_rules = ByRules::of(plan.policy(), &self.facts, self.given);
         self.normal = plan.normal_process(self.severity, &self.facts);
         Ok(())
     }
@@ -402,9 +451,15 @@ getters! {
 
     severity: Option<Severity> = self.severity;
     facts: &Facts = &self.facts;
+    worst_facts: &Facts = &self.worst;
     statements: &Statements = &self.words;
     marks: &Marks = &self.marks;
     requested_at: Option<Timestamp> = self.requested_at;
+}
+
+/// Whether the severity to act on is the worst of several possible ones.
+fn is_assumed(answer: &Classification<'_>) -> bool {
+    answer.act_on() == answer.at_worst() && answer.severity() != answer.at_worst()
 }
 
 /// Whether an unmet demand holds up the start. A denial is listed separately: an approval lifts it.

@@ -111,7 +111,7 @@ impl History {
     }
 
     /// Sums of all instances, tick by tick.
-    pub(super) fn all(&self) -> Vec<Counts> {
+    pub(crate) fn all(&self) -> Vec<Counts> {
         self.sums(0..self.instances())
     }
 

@@ -1,48 +1,61 @@
-//! The bursts of the live version.
+//! The bursts of failures that a version has had, minute by minute. See
+//! `docs/decisions/one-clients-failures.md`.
 
 use serde::{Deserialize, Serialize};
 
-use crate::stats::Counts;
+use super::Counts;
 use crate::unit::{Span, Timestamp};
 
 /// The time over which failures are counted.
-pub(super) const MINUTE: Span = Span::from_seconds(60);
+pub(crate) const MINUTE: Span = Span::from_seconds(60);
 /// A burst is so many standard deviations and so many failures above the rate, as independent errors are
 /// in at most one minute of 25,000.
-pub(super) const ABOVE: (f64, f64) = (4.0, 4.0);
+pub(crate) const ABOVE: (f64, f64) = (4.0, 4.0);
 /// A minute that is below the rate by this part of that is the rate from then on.
 const DROPS: f64 = 0.75;
 /// The rate is that of about so many minutes.
 const MEMORY: f64 = 16.0;
 /// Failures of the live version that stay for more minutes than these are no burst, but its rate.
-pub(super) const LONGEST: u32 = 10;
+pub(crate) const LONGEST: u32 = 10;
 /// Failures of the canary are no larger than a burst if their excess is at most so many times that of the
 /// worst minute.
 const WORST: f64 = 3.0;
 /// A live version that was read for so many minutes and had no burst is one that has none.
 const HAS_NONE: u32 = 60;
 
+/// Bursts of failures over all instances in a history.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryBursts {
+    /// How many, at least 1.
+    pub bursts: u32,
+    /// The minutes of the longest.
+    pub longest: u32,
+    /// The largest excess of failures in a minute over the usual rate.
+    pub worst: f64,
+}
+
 /// The live version, minute by minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Live {
-    pub(super) minute: Minute,
+pub(crate) struct Live {
+    pub(crate) minute: Minute,
     /// Failures and requests without bursts, of which those of earlier minutes count less.
-    pub(super) usual: Counts,
+    pub(crate) usual: Counts,
     /// For how many minutes it was read.
-    pub(super) minutes: u32,
+    pub(crate) minutes: u32,
     /// Minutes of the burst that is under way.
-    pub(super) lasts: u32,
+    pub(crate) lasts: u32,
     /// How many bursts it has had, the minutes of the longest, and the largest excess of a minute.
-    pub(super) bursts: u32,
-    pub(super) longest: u32,
-    pub(super) worst: f64,
+    pub(crate) bursts: u32,
+    pub(crate) longest: u32,
+    pub(crate) worst: f64,
 }
 
 /// Counts since a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Minute {
+pub(crate) struct Minute {
     since: Option<Timestamp>,
     counts: Counts,
 }
@@ -57,17 +70,33 @@ impl Minute {
     }
 
     /// The counts; another minute begins.
-    pub(super) fn end(&mut self, at: Timestamp) -> Counts {
+    pub(crate) fn end(&mut self, at: Timestamp) -> Counts {
         self.since = Some(at);
         std::mem::take(&mut self.counts)
     }
 }
 
 impl Live {
+    /// One that has had bursts before.
+    pub(crate) fn after(bursts: HistoryBursts) -> Self {
+        let HistoryBursts { bursts, longest, worst } = bursts;
+        Self { bursts, longest, worst, ..Self::default() }
+    }
+
+    /// The bursts that it has had; None without any.
+    pub(crate) fn had(&self) -> Option<HistoryBursts> {
+        let longest = self.longest.max(self.lasts);
+        (self.bursts > 0).then_some(HistoryBursts {
+            bursts: self.bursts,
+            longest,
+            worst: self.worst,
+        })
+    }
+
     /// Takes in counts that end now.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as long as a call to it")]
-    pub(super) fn learn(&mut self, at: Timestamp, counts: Counts) {
+    pub(crate) fn learn(&mut self, at: Timestamp, counts: Counts) {
         if let Some(minute) = self.minute.add(at, counts) {
             self.end_minute(minute);
         }
@@ -95,7 +124,7 @@ impl Live {
     }
 
     /// How many of these failures are above the usual rate.
-    pub(super) fn excess(&self, of: Counts) -> f64 {
+    pub(crate) fn excess(&self, of: Counts) -> f64 {
         of.events - self.usual.events / self.usual.trials * of.trials
     }
 
@@ -108,17 +137,17 @@ impl Live {
 
     /// Whether independent errors at about the usual rate are fewer.
     #[inline]
-    pub(super) fn is_burst(&self, of: Counts) -> bool {
+    pub(crate) fn is_burst(&self, of: Counts) -> bool {
         of.events > ABOVE.1 && self.excess(of) > self.differ(of)
     }
 
     /// Whether the canary's failures of so many minutes are no larger than those of its bursts.
-    pub(super) fn has_had(&self, canary: Counts, minutes: f64) -> bool {
+    pub(crate) fn has_had(&self, canary: Counts, minutes: f64) -> bool {
         self.excess(canary) <= WORST * self.worst * minutes
     }
 
     /// Whether it may have bursts, of which it has had none.
-    pub(super) const fn may_have_one(&self) -> bool {
+    pub(crate) const fn may_have_one(&self) -> bool {
         self.bursts > 0 || self.minutes < HAS_NONE
     }
 }

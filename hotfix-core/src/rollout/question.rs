@@ -1,0 +1,185 @@
+//! Questions to people: what was observed, and which inputs answer.
+
+use crate::gate::checklist::open_criteria;
+use crate::judge::{Cause, Reason};
+use crate::policy::section::Phase;
+use crate::text::{brief, moment, quoted};
+use crate::unit::Timestamp;
+
+use super::blocker::blockers;
+use super::conclude::Conclusion;
+use super::describe;
+use super::input::InputKind;
+use super::stage::{Stage, Step};
+use super::state::About;
+
+impl Conclusion<'_> {
+    /// The inputs that answer a question in this stage. `objects`: the rollout waits for the
+    /// answer.
+    pub(super) fn choices(&self, objects: bool) -> String {
+        let version = brief(self.version());
+        let open = self.case.readiness.unvalidated(self.plan.policy());
+        match self.case.place.stage() {
+            Stage::Monitoring(_) | Stage::Gate { .. }
+                if self.case.waits_for_data(self.plan.policy()).is_some() =>
+            {
+                "Restore the readings, or send `roll_back`.".to_owned()
+            }
+            Stage::FinalValidation { .. } if !open.is_empty() => format!(
+                "Send `hold` to keep watching, or `roll_back`; to complete the rollout, check or \
+                 waive what is open ({open}), then send `promote`."
+            ),
+            Stage::FinalValidation { .. } => {
+                "Send `hold` to keep watching, `promote` to complete the rollout now, or \
+                 `roll_back`."
+                    .to_owned()
+            }
+            &Stage::Monitoring(step) => format!(
+                "Send `hold` to keep watching, `promote` to end phase `{}` now and continue with \
+                 {}, or `roll_back`.",
+                step.phase,
+                self.follows(step)
+            ),
+            &Stage::Gate { step, .. } => {
+                format!("Send `promote` to continue with {}, or `roll_back`.", self.follows(step))
+            }
+            Stage::Complete { ending: None, .. } if objects || self.case.people.objected() => {
+                format!("Keep {version} with `promote`, or send `roll_back`.")
+            }
+            Stage::Complete { ending: None, .. } => format!(
+                "{version} stays live unless somebody sends `roll_back`; `promote` answers this."
+            ),
+            Stage::Complete { .. } => {
+                format!("{version} stays live unless somebody sends `roll_back`.")
+            }
+            Stage::Paused { .. } => "Continue with `resume`, or send `roll_back`.".to_owned(),
+            Stage::Preparing if self.plan.release().is_none() => {
+                "Send `release` when there is a fix, or `abort`.".to_owned()
+            }
+            // The start is offered only where it is accepted.
+            Stage::Preparing => {
+                let is_ready = blockers(self.plan, self.case).is_empty();
+                let new = brief(self.plan.subject().version());
+                let go_on = format!("`start` to deploy {new} all the same");
+                let go_on =
+                    if is_ready { go_on } else { "`supersede` with another fix".to_owned() };
+                if self.case.has_traffic() {
+                    format!(
+                        "{} of the traffic is still on {version}: send `roll_back` to restore {}, \
+                         or {go_on}.",
+                        self.case.place.share(),
+                        brief(self.case.place.back_to(self.plan.subject().previous())),
+                    )
+                } else {
+                    format!("Send {go_on}, or `abort`.")
+                }
+            }
+            Stage::Frozen { .. } => "Send `roll_back`, `supersede` or `abort`.".to_owned(),
+            _ => "It continues unless somebody sends `pause` or `roll_back`.".to_owned(),
+        }
+    }
+
+    /// What a person is asked about the present verdict.
+    pub(super) fn question_about_verdict(&self, at: Timestamp) -> String {
+        let least = self.plan.policy().final_validation().watch;
+        let stage = self.case.place.stage();
+        if matches!(stage, Stage::FinalValidation { since } if at.since(*since) >= least) {
+            return self.question_about_the_end();
+        }
+        let verdict = self.case.judged.verdict();
+        let causes = self.describe_causes(&verdict.causes);
+        if let Some(waits) = self.case.waits_for_data(self.plan.policy()) {
+            // Readings that come and are refused are a fault of what sends them.
+            let since = at - self.plan.policy().watch().stale;
+            let refused = self.case.happened.refused_reading(since);
+            let when = refused.map_or_else(|| waits.when.clone(), describe::refused_readings);
+            return format!(
+                "{when}, and the policy makes the rollout wait. {} Observed: {causes}.",
+                self.choices(false)
+            );
+        }
+        // Where nothing judges a metric, whoever decides has to check by eye.
+        let step = self.case.place.stage().step();
+        let unjudged = step.filter(|_| verdict.has(Reason::NotJudged));
+        let check = unjudged.and_then(|step| self.phase_at(step.index)).map(to_check);
+        let place =
+            step.map(|step| format!("phase `{}` at {}: ", step.phase, self.case.place.share()));
+        let (place, check) = (place.unwrap_or_default(), check.unwrap_or_default());
+        format!("{place}{causes}. {}{check}", self.choices(false))
+    }
+
+    /// The causes of a verdict with what was measured, for a text.
+    pub(super) fn describe_causes(&self, causes: &[Cause]) -> String {
+        describe::causes(self.plan.policy(), &self.case.judged, causes)
+    }
+
+    /// What follows a phase, for a text: `50% of the traffic`, or `the final validation`.
+    pub(super) fn follows(&self, step: Step) -> String {
+        match self.phase_at(step.index + 1) {
+            Some(next) => format!("{} of the traffic", next.share),
+            None => "the final validation".to_owned(),
+        }
+    }
+
+    /// The items for which the end of the final validation waits, and whether the fix is not shown
+    /// to work.
+    pub(super) fn left_open(&self) -> (String, bool) {
+        let open = self.case.readiness.unvalidated(self.plan.policy());
+        (open, self.case.judged.is_unproven(self.plan))
+    }
+
+    /// Whether the incident is resolved, with all that is still open.
+    pub(super) fn question_about_the_end(&self) -> String {
+        let mut text = "the final validation is over.".to_owned();
+        let (open, unproven) = self.left_open();
+        if !open.is_empty() {
+            text = format!("{text} Still open: {open}. Check or waive them first.");
+        }
+        let criteria = open_criteria(self.plan.policy(), self.case.readiness.marks());
+        if !criteria.is_empty() {
+            let open = quoted(&criteria, ", ");
+            text = format!("{text} Success criteria not confirmed, which hold nothing: {open}.");
+        }
+        if unproven {
+            text.push_str(" The fix is not shown to work, so `promote` needs a reason in `why`.");
+        }
+        let causes = self.describe_causes(&self.case.judged.verdict().causes);
+        if !causes.is_empty() {
+            text = format!("{text} Observed: {causes}.");
+        }
+        let works = if self.is_resolved() { "the fix works" } else { "the incident is resolved" };
+        let objection = self.open_objection();
+        format!("{text} If {works}, send `promote`; else `roll_back`.{objection}")
+    }
+
+    /// What a person reported or withdrew, if nobody has answered it: another question is answered
+    /// with it in view.
+    pub(super) fn open_objection(&self) -> String {
+        let open = self.case.people.unanswered();
+        let open = open.filter(|_| self.case.people.objects_to(self.case.place.stage()));
+        open.map_or_else(String::new, |open| {
+            format!(" Nobody has answered since {}: {}", moment(open.since), open.text)
+        })
+    }
+
+    /// Names a report that nobody has answered: whoever starts may not know of it.
+    pub(super) fn name_report(&mut self) {
+        let open = self.case.people.unanswered().filter(|open| open.about == About::Objection);
+        let report = self.case.people.interventions().last(InputKind::Report);
+        if let (Some(open), Some(signal)) = (open, report.and_then(|of| of.about.as_deref())) {
+            self.ask(&format!(
+                "signal `{signal}` was reported before the start, and nobody has answered since {}. \
+                 The deployment continues unless somebody sends `pause` or `roll_back`.",
+                moment(open.since)
+            ));
+        }
+    }
+}
+
+/// What a person has to check in this phase, because no metric shows it.
+pub(super) fn to_check(phase: &Phase) -> String {
+    match phase.watch_for.as_slice() {
+        [] => String::new(),
+        what => format!(" Check first: {}.", what.join("; ")),
+    }
+}

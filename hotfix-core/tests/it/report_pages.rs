@@ -1,0 +1,127 @@
+//! What the pages of a report show and what they leave out (POST-1, POST-2).
+
+use hotfix_core::report::{DutyOutcome, Format, Report};
+use hotfix_core::rollout::{Recording, Rollout, State};
+
+use crate::imported_run::{Run, podinfo};
+use crate::story::Story;
+
+fn read(rollout: &Rollout) -> (Report, [String; 2]) {
+    let report = Report::from_log(rollout.log().as_bytes()).unwrap();
+    let pages = [Format::Markdown, Format::Html].map(|format| report.write(format).unwrap());
+    (report, pages)
+}
+
+/// The labels of the vertical axis of a chart.
+fn labels<'a>(page: &'a str, chart: &str) -> Vec<&'a str> {
+    let svg = &page[page.find(&format!("aria-labelledby=\"{chart}-title")).unwrap()..];
+    let svg = &svg[..svg.find("</svg>").unwrap()];
+    let texts = svg.split("<text class=\"value\"").skip(1);
+    texts.map(|text| &text[text.find('>').unwrap() + 1..text.find('<').unwrap()]).collect()
+}
+
+/// Rolled back in the last step but one: eleven phases, two metrics, bounds without tests.
+fn imported() -> Run {
+    let mut run = Run::start(podinfo());
+    while run.rollout.share().as_fraction() < 0.5 {
+        run.minute(Some(0.998));
+    }
+    for _ in 0..15 {
+        run.minute(Some(0.98));
+    }
+    run
+}
+
+#[test]
+fn post_1_no_share_is_drawn_beyond_its_end() {
+    let run = imported();
+    let (_, [_, html]) = read(&run.rollout);
+    assert_eq!(labels(&html, "metric-1"), ["97%", "98%", "99%", "100%"]);
+    assert!(html.contains("<i class=\"threshold\"></i>rollback bound"));
+}
+
+#[test]
+fn post_1_without_a_test_there_is_no_evidence() {
+    let run = imported();
+    let (report, pages) = read(&run.rollout);
+    assert!(report.plots.evidence.is_empty());
+    assert!(report.verdicts.iter().all(|verdict| verdict.threshold.is_none()));
+    for page in pages {
+        assert!(!page.contains("Combined evidence") && !page.contains("log e-value"), "{page}");
+        assert!(page.contains("No test compares the versions: only bounds decide."));
+        assert!(!page.contains("the fix works"), "a legend of what is not there");
+    }
+}
+
+/// Many phases are rows: a printed page has no room for them beside each other.
+#[test]
+fn post_1_a_comparison_is_not_wider_than_a_page() {
+    let run = imported();
+    let (report, [markdown, html]) = read(&run.rollout);
+    assert_eq!(report.comparisons[0].table.phases.len(), 11);
+    assert!(markdown.contains("| Phase | response time (p99) | successful requests |"));
+    assert!(markdown.contains("\n| step\\_10 (50%) | "), "{markdown}");
+    assert!(html.contains("<th scope=\"row\">step_10 (50%)</th>"));
+    let mut story = Story::new("standard", Recording::Keep);
+    story.start();
+    story.run(10, Story::healthy);
+    let (_, [markdown, _]) = read(&story.rollout);
+    assert!(
+        markdown.contains("| Metric | Reference | Live version | canary (10%) |"),
+        "{markdown}"
+    );
+}
+
+/// A bar is the time that a duty took: of one that is repeated there is no such time.
+#[test]
+fn post_2_a_repeated_duty_has_no_bar() {
+    let mut story = Story::new("standard", Recording::Keep);
+    story.start();
+    story.run(30, Story::healthy);
+    let (report, [markdown, html]) = read(&story.rollout);
+    let repeated = report.duties.iter().filter(|duty| duty.times.is_some());
+    let repeated: Vec<_> = repeated.filter(|duty| duty.status != DutyOutcome::Over).collect();
+    assert!(!repeated.is_empty());
+    for duty in repeated {
+        assert!(!html.contains(&format!("\">{}</text>", duty.title)), "{duty:?}");
+        assert!(markdown.contains(&duty.title));
+    }
+    assert!(!markdown.contains("1 times"), "{markdown}");
+}
+
+/// What follows a success is not on the list of a fix that was rolled back.
+#[test]
+fn post_2_a_fix_that_was_rolled_back_has_nothing_to_merge() {
+    let mut story = Story::new("standard", Recording::Keep);
+    story.start();
+    story.run(10, Story::healthy);
+    story.input(r#"{"kind": "roll_back", "by": "omar", "why": "users call"}"#);
+    story.confirm_all();
+    story.run_until(120, Story::after_rollback, State::RolledBack);
+    let (report, [markdown, _]) = read(&story.rollout);
+    for item in &report.action_items {
+        let late = item.deadline.as_deref().is_some_and(|due| due.contains("after deployed"));
+        assert!(!late, "{item:?}");
+    }
+    assert!(
+        !report.open.iter().any(|open| open.contains("the fix is in main")),
+        "{:?}",
+        report.open
+    );
+    assert!(report.success_criteria.is_empty(), "{:?}", report.success_criteria);
+    assert!(markdown.contains("a person triggered the rollback"), "{markdown}");
+    assert!(!markdown.contains("turned back") && !markdown.contains("deploy\\_started"));
+}
+
+/// The report and the messages have one sentence for what was reported.
+#[test]
+fn post_1_a_report_that_rolled_back_is_named() {
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    story.start();
+    story.run(10, Story::healthy);
+    story.input(r#"{"kind": "report", "by": "omar", "signal": "data_corruption"}"#);
+    assert_eq!(story.state(), State::RollingBack);
+    let (_, [markdown, _]) = read(&story.rollout);
+    assert!(markdown.contains("a report triggered the rollback"), "{markdown}");
+    assert!(markdown.contains("data was corrupted"), "{markdown}");
+}
