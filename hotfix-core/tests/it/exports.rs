@@ -230,10 +230,8 @@ fn post_3_each_start_of_a_run_has_one_end_at_most() {
 
 /// A rollout that is paused three times, within phases and between them.
 fn paused() -> String {
-    use hotfix_core::{
-        policy::Policy,
-        simulate::{Campaign, Scenario},
-    };
+    use hotfix_core::simulate::{Campaign, Scenario};
+
     let scenario = r#"
         [people]
         says = [
@@ -545,11 +543,6 @@ fn time_3_the_calendar_has_each_duty_once_and_says_how_it_stands() {
 /// RFC 5545, 3.6: at least one component.
 #[test]
 fn time_3_a_calendar_of_nothing_has_a_component() {
-    use hotfix_core::{
-        plan::Plan,
-        policy::Policy,
-        rollout::{Recording, Rollout},
-    };
     let policy = Policy::from_toml(include_str!("../policies/simulated.toml")).unwrap();
     let policy = std::sync::Arc::new(policy);
     let release = r#"{"version": "2", "previous": "1"}"#;
