@@ -244,10 +244,14 @@ pub(crate) fn mermaid(line: &str) -> String {
 /// Text from outside, escaped for a line of Markdown: one line without markup, HTML, links or the
 /// end of a table cell. Empty text becomes a dash.
 pub(crate) fn markdown(text: &str) -> String {
-    let line = line(text);
-    if line.is_empty() {
-        return "–".to_owned();
+    match line(text).as_str() {
+        "" => "–".to_owned(),
+        line => escaped_markdown(line),
     }
+}
+
+/// A line that may have invisible characters of our own, escaped for Markdown in the same way.
+pub(crate) fn escaped_markdown(line: &str) -> String {
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     let mut escaped = String::with_capacity(line.len() + 8);
     for (at, c) in line.char_indices() {

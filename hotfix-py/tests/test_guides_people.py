@@ -186,7 +186,7 @@ def test_gate_1_a_question_offers_what_is_accepted(folder: Path) -> None:
     actions = paused.handle(START, {"kind": "pause", "by": "lena"}).actions
     assert offered(paused, actions) == ["resume", "roll_back"]
     actions = rollout.handle(START + timedelta(minutes=3), {"kind": "tick"}).actions  # there are no readings
-    assert (rollout.state, offered(rollout, actions)) == ("monitoring", ["promote", "roll_back"])
+    assert (rollout.state, offered(rollout, actions)) == ("monitoring", ["promote", "hold", "roll_back"])
 
 
 def test_roll_7_a_train_is_taken_up_from_the_logs_of_its_services(folder: Path) -> None:

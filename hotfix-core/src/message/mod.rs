@@ -32,7 +32,7 @@ pub use crate::grade::{Audience, MessageKind};
 use crate::policy::Policy;
 use crate::policy::section::Message;
 use crate::rollout::Rollout;
-use crate::text::{markdown, quoted};
+use crate::text::{escaped_markdown, quoted};
 use crate::unit::Timestamp;
 
 use render::{Line, TemplatePart};
@@ -218,7 +218,7 @@ fn markdown_part(part: &TemplatePart) -> String {
         TemplatePart::Text(text) => {
             let blank = |is: bool| if is { " " } else { "" };
             let (before, after) = (text.starts_with(' '), text.ends_with(' '));
-            format!("{}{}{}", blank(before), markdown(text), blank(after))
+            format!("{}{}{}", blank(before), escaped_markdown(text.trim()), blank(after))
         }
     }
 }
