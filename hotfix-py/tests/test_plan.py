@@ -143,6 +143,24 @@ def test_times_are_exact_to_the_millisecond() -> None:
     assert make_plan().timeline(first)[0]["at"] == "0001-01-01T00:00:00.000Z"
 
 
+@pytest.mark.parametrize(
+    ("incident", "release", "path"),
+    [
+        ({"detected_at": datetime(2026, 5, 4, 9)}, {}, "/incident/detected_at"),  # noqa: DTZ001 - what is refused
+        ({"service": "pay\udce4"}, {}, "/incident/service"),
+        ({"facts": {7: True}}, {}, "/incident/facts"),
+        ({}, {"change_record": {"created": START.date()}}, "/release/change_record/created"),
+        ({}, {"methods": [{"kind": "redeploy", "seconds": float("nan")}]}, "/release/methods/0/seconds"),
+    ],
+)
+def test_plan_1_a_value_that_no_document_has_is_named(
+    incident: dict[str, object], release: dict[str, object], path: str
+) -> None:
+    with pytest.raises(hotfix.PlanError) as caught:
+        hotfix.Policy.preset("phased-canary").plan({**INCIDENT, **incident}, {**RELEASE, **release})
+    assert (caught.value.code, caught.value.path) == ("HF-PLAN-001", path)
+
+
 def test_plan_7_a_history_calibrates_the_plan() -> None:
     pods = {f"pod-{n}": [[6 if (tick + 7 * n) % 20 == 0 else 0, 100] for tick in range(240)] for n in range(10)}
     policy = hotfix.Policy.preset("phased-canary")

@@ -23,8 +23,11 @@ fn rollout(case: &Case) -> Rollout {
     let [incident, release, traffic] = case.subject().map(|part| part.to_string());
     let calibration = case.calibration();
     let policy = Arc::new(policy);
-    let plan =
-        Plan::calibrated_from_json(policy, &incident, &release, &traffic, &calibration).unwrap();
+    let plan = match calibration.as_str() {
+        "" => Plan::from_json(policy, &incident, &release, &traffic),
+        history => Plan::calibrated_from_json(policy, &incident, &release, &traffic, history),
+    };
+    let plan = plan.unwrap();
     Rollout::try_new(plan, Recording::Keep, "pepper").unwrap()
 }
 

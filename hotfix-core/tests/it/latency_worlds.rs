@@ -145,16 +145,18 @@ returned_within = "5min"
 "#,
             self.tolerated
         );
-        let history = self.recorded(900);
-        let history = history.map_or_else(String::new, |of| json!({"latency_p95": of}).to_string());
-        Plan::calibrated_from_json(
-            Arc::new(Policy::from_toml(&text).expect("a valid policy")),
-            r#"{"id":"INC-2041"}"#,
-            r#"{"version":"2.3.1","previous":"2.3.0"}"#,
-            &format!(r#"{{"requests_per_minute":{}}}"#, self.requests),
-            &history,
-        )
-        .expect("a plan")
+        let policy = Arc::new(Policy::from_toml(&text).expect("a valid policy"));
+        let incident = r#"{"id":"INC-2041"}"#;
+        let release = r#"{"version":"2.3.1","previous":"2.3.0"}"#;
+        let traffic = format!(r#"{{"requests_per_minute":{}}}"#, self.requests);
+        let plan = match self.recorded(900) {
+            None => Plan::from_json(policy, incident, release, &traffic),
+            Some(history) => {
+                let history = json!({"latency_p95": history}).to_string();
+                Plan::calibrated_from_json(policy, incident, release, &traffic, &history)
+            }
+        };
+        plan.expect("a plan")
     }
 
     /// Rows of a history, by instance or arm.

@@ -179,8 +179,11 @@ fn run(case: &Case) -> Vec<String> {
     let policy = Policy::from_json(&document.to_string()).unwrap();
     let parts = case.subject().map(|part| part.to_string());
     let [incident, release, traffic] = &parts;
-    let parts = [incident.as_str(), release, traffic, &case.calibration()];
-    let plan = Plan::calibrated(&policy, parts).unwrap();
+    let plan = match case.calibration().as_str() {
+        "" => Plan::new(&policy, [incident, release, traffic]),
+        history => Plan::calibrated(&policy, [incident, release, traffic, history]),
+    };
+    let plan = plan.unwrap();
     let rollout = Rollout::new(&plan, hotfix_recording::Keep);
     let mut faults = Vec::new();
     for (number, step) in case.steps.iter().enumerate() {
