@@ -87,6 +87,7 @@ impl Readings {
 }
 
 /// Whether the last readings of both arms were used.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn are_used(unused: &[Option<Unused>; 2]) -> bool {
     unused.iter().all(Option::is_none)
 }

@@ -11,7 +11,7 @@ use crate::unit::{MAX_COUNT, MetricName};
 
 use super::reading::{Histogram, Observation, Reading, Sample};
 
-/// Where in an observation a reading is: `the canary of `error_rate``.
+/// Where in an observation a reading is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadingPlace {
     /// The metric.
@@ -271,10 +271,10 @@ pub(super) struct MetricReader<'a> {
 
 impl MetricReader<'_> {
     /// Where it reads.
-    fn place(&self) -> Box<ReadingPlace> {
+    fn place(&self) -> ReadingPlace {
         let Self { metric, arm, stratum, instance } = *self;
         let instance = instance.map(str::to_owned);
-        Box::new(ReadingPlace { metric: metric.id, arm, stratum, instance })
+        ReadingPlace { metric: metric.id, arm, stratum, instance }
     }
 
     /// Fills the arm's columns with the numbers as sent; false if one is not finite.
@@ -330,19 +330,19 @@ impl MetricReader<'_> {
             Sample::Level(_) if !self.metric.kind.adds_up() => "a level",
             _ => return Ok(()),
         };
-        Err(ReadingError::Totals { of: self.place(), form })
+        Err(ReadingError::Totals { of: Box::new(self.place()), form })
     }
 
     /// The error of a form that does not fit the metric's kind.
     pub(super) fn form(&self) -> ReadingError {
         let kind = self.metric.kind;
-        ReadingError::Form { of: self.place(), kind, expected: kind.feed() }
+        ReadingError::Form { of: Box::new(self.place()), kind, expected: kind.feed() }
     }
 
     /// Refuses negative numbers.
     pub(super) fn not_negative(&self, values: &[f64]) -> Result<(), ReadingError> {
         match values.iter().find(|&&value| value < 0.0) {
-            Some(&value) => Err(ReadingError::Negative { of: self.place(), value }),
+            Some(&value) => Err(ReadingError::Negative { of: Box::new(self.place()), value }),
             None => Ok(()),
         }
     }
@@ -353,7 +353,7 @@ impl MetricReader<'_> {
         layout: &Layout,
         row: &mut [f64],
     ) -> Result<(), ReadingError> {
-        let fault = |fault| ReadingError::Histogram { of: self.place(), fault };
+        let fault = |fault| ReadingError::Histogram { of: Box::new(self.place()), fault };
         if sent.le.len() != sent.counts.len() {
             return Err(fault("`le` and `counts` differ in length"));
         }
@@ -381,7 +381,7 @@ impl MetricReader<'_> {
         for (column, edge) in row[1..].iter_mut().zip(layout.edges()) {
             let Some((_, count)) = at.find(|(le, _)| *le == edge) else {
                 let expected = layout.edges().to_vec();
-                return Err(ReadingError::Layout { of: self.place(), expected });
+                return Err(ReadingError::Layout { of: Box::new(self.place()), expected });
             };
             *column = *count;
         }
@@ -393,11 +393,15 @@ impl MetricReader<'_> {
         match self.metric.kind.data() {
             Data::Trials if row[0] > row[1] => {
                 let (events, trials) = (row[0], row[1]);
-                Err(ReadingError::MoreEventsThanTrials { of: self.place(), events, trials })
+                Err(ReadingError::MoreEventsThanTrials {
+                    of: Box::new(self.place()),
+                    events,
+                    trials,
+                })
             }
             Data::Buckets if !row[1..].is_sorted() || row[row.len() - 1] > row[0] => {
                 let fault = "send cumulative `counts` that do not fall and are at most `count`";
-                Err(ReadingError::Histogram { of: self.place(), fault })
+                Err(ReadingError::Histogram { of: Box::new(self.place()), fault })
             }
             Data::Trials | Data::Exposure | Data::Buckets | Data::Level => Ok(()),
         }
