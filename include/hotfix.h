@@ -57,8 +57,9 @@
  * Times are int64_t milliseconds since 1970-01-01T00:00:00Z. Documents have RFC 3339 text: hotfix_time_parse and
  * hotfix_time_format convert between the two. A time outside the years 1 to 9999 is HOTFIX_STATUS_UNIT. A time before 2001-09-09
  * is probably in seconds: it is HF-ROLL-025 for an input, and HF-FFI-010 (HOTFIX_STATUS_UNIT) for hotfix_train_tick,
- * hotfix_train_settle, hotfix_plan_timeline and hotfix_timestamp_tag. Arrays of numbers that are not aligned, and lengths above
- * the maximum of a function, are HOTFIX_STATUS_RANGE. Documents (policy, incident, input, verdict, action) are the same JSON as
+ * hotfix_train_settle, hotfix_plan_timeline and hotfix_timestamp_tag. Arrays of numbers that are not aligned, and more elements
+ * of an array than a function reads, are HOTFIX_STATUS_RANGE; a document that is too long is an error of its kind, such as
+ * HOTFIX_STATUS_POLICY. Documents (policy, incident, input, verdict, action) are the same JSON as
  * in Rust, Python and the log.
  */
 
@@ -72,11 +73,14 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
+/* Also where a header includes this one within extern "C". */
+extern "C++" {
 /** A zeroed struct that knows its size; what HOTFIX_*_INIT is in C++. */
 template <typename T> inline T hotfix_sized() {
   T value = T();
   value.struct_size = sizeof(T);
   return value;
+}
 }
 #endif
 
@@ -646,7 +650,8 @@ enum hotfix_action_kind
    */
   HOTFIX_ACTION_KIND_SET_TRAFFIC = 1,
   /**
-   * Deploy this `version` next to the live one. Awaits `confirm` or `failed`.
+   * Deploy this `version` next to the live one. Awaits `confirm` or `failed`. Of a blue-green
+   * deployment the JSON of the action has the checks to pass before `confirm`: `validate`.
    */
   HOTFIX_ACTION_KIND_DEPLOY = 2,
   /**
@@ -1448,8 +1453,8 @@ typedef struct hotfix_instances_seen {
    */
   size_t weakest;
   /**
-   * Index of the first instance that was found worse than the others, in this tick or before:
-   * replace it.
+   * The lowest index of those instances that were found worse than the others, in this tick or
+   * before: replace them. hotfix_instances_found has all.
    */
   size_t bad;
   /**
@@ -2333,7 +2338,7 @@ hotfix_status hotfix_plan_new(const struct hotfix_policy *policy,
  * @param traffic_len      Its length in bytes.
  * @param calibration      {metric: {instance: [[events, trials], …]}}, one pair for each tick of
  *                         the policy's cadence; of a latency rows of requests up to each of its
- *                         boundaries and of all. UTF-8, borrowed.
+ *                         boundaries and of all. May be empty. UTF-8, borrowed.
  * @param calibration_len  Its length in bytes.
  * @param out              The plan; the caller frees it with hotfix_plan_free. Null on failure.
  * @param err              Where an error object goes; may be null. Owned by the caller.
@@ -2964,6 +2969,7 @@ hotfix_status hotfix_rollout_verdict(const struct hotfix_rollout *rollout,
  * @param metric_len  Its length in bytes.
  * @param out         A buffer that the caller frees with hotfix_buf_free.
  * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_INPUT with the nearest id for a metric that the policy does not have.
  *
  * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
@@ -4266,6 +4272,20 @@ hotfix_status hotfix_instances_update(struct hotfix_test *test,
                                       double baseline_trials,
                                       struct hotfix_instances_seen *out,
                                       struct hotfix_error **err);
+
+/**
+ * The instances that were found worse than the others, in any tick so far: a JSON list of their
+ * names, in the order of the settings. Replace them.
+ *
+ * @param test  Tests of instances.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a test while no thread changes it.
+ */
+hotfix_status hotfix_instances_found(const struct hotfix_test *test,
+                                     struct hotfix_buf *out,
+                                     struct hotfix_error **err);
 
 /**
  * The expected time to detect a regression of a given ratio.

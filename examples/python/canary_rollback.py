@@ -70,7 +70,7 @@ def main() -> None:
         recorded = json.loads(line)
         step(rollout, recorded["at"], recorded["input"])
     audit = hotfix.audit(rollout.log(), rollout.head)
-    print(f"{audit.lines} lines, {'clean' if audit.is_clean else audit.findings}", file=sys.stderr)
+    print(f"{audit.lines} lines, {'clean' if audit.clean else audit.findings}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -109,6 +109,10 @@ pub unsafe extern "C" fn hotfix_history(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
+        // Both outputs are emptied before anything can fail.
+        if !findings.is_null() {
+            findings.write(hotfix_buf::EMPTY);
+        }
         answer::text(out, err, || {
             let mut history = String::new();
             pointer::not_null(findings, "findings")?;

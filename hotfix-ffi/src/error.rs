@@ -6,11 +6,10 @@ use std::fmt::Display;
 use hotfix_core::canonical::{CanonicalError, DigestError};
 use hotfix_core::document::{DocumentErrors, FaultFamily};
 use hotfix_core::fact::FactErrors;
+use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
-use hotfix_core::rollout::{
-    InputError, InputKind, LogError, Refusal, RefusalReason, SnapshotError, State,
-};
+use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError, State};
 use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
 use hotfix_core::unit::{Timestamp, UnitError};
@@ -93,7 +92,7 @@ impl hotfix_error {
     }
 
     pub(crate) fn of_refusal(refusal: Refusal) -> Box<Self> {
-        let path = path_of(&refusal.reason);
+        let path = refusal.path();
         let error = Self::new(hotfix_status::Refused, refusal.code(), &path, &refusal);
         let detail = json!({ "got": refusal.got.as_str(), "state": refusal.state.as_str() });
         error.refused(&refusal.accepted, refusal.events, detail)
@@ -104,7 +103,7 @@ impl hotfix_error {
             TrainRefusalReason::NoSuchService { .. } => {
                 (hotfix_status::Input, "service".to_owned())
             }
-            TrainRefusalReason::Rollout(reason) => (hotfix_status::Refused, path_of(reason)),
+            TrainRefusalReason::Rollout(reason) => (hotfix_status::Refused, reason.path()),
             _ => (hotfix_status::Refused, String::new()),
         };
         let error = Self::new(status, refusal.code(), &path, &refusal);
@@ -127,14 +126,6 @@ impl hotfix_error {
         self.detail = detail;
         self.detail["accepted"] = json!(self.accepted);
         self
-    }
-}
-
-/// The place of a reading that was refused.
-fn path_of(reason: &RefusalReason) -> String {
-    match reason {
-        RefusalReason::Reading(reading) => format!("/metrics/{}", reading.metric()),
-        _ => String::new(),
     }
 }
 
@@ -167,7 +158,7 @@ own! {
     fn no_member(name: &str, got: impl Display, of: &str) at name =>
         Enum, "HF-FFI-004", "`{name}` is {got}, which is not a value of {of}: use its constants";
     /// A name that is not one of those known.
-    fn no_name(name: &str, got: &str, known: &str) at name =>
+    fn no_name(name: &str, got: std::str::EscapeDebug<'_>, known: &str) at name =>
         Enum, "HF-FFI-004", "`{name}` is `{got}`: give one of {known}";
     /// An array whose address is not aligned.
     fn not_aligned(name: &str) at name =>
@@ -175,7 +166,7 @@ own! {
     fn range(name: &str, got: usize, expected: impl Display) at name =>
         Range, "HF-FFI-005", "`{name}` is {got}: give {expected}";
     /// No action with this id can be found.
-    fn no_action(id: &str) at "id" =>
+    fn no_action(id: std::str::EscapeDebug<'_>) at "id" =>
         Range, "HF-FFI-005",
         "no action `{id}` is pending or came from the last call: read the log for older ones";
     fn poisoned(name: &str) at name =>
@@ -281,6 +272,7 @@ errors! {
     error: CommitError => Plan, error.path();
     error: VcsError => Plan, error.path();
     error: InputError => Input, &error.path();
+    error: ReadingError => Input, &error.path();
     error: StatError => Stat, "";
     error: UnitError => Unit, "";
 }

@@ -1,5 +1,6 @@
 //! Calibration from a history, and tests that need the counts of every instance.
 
+use std::collections::BTreeMap;
 use std::ffi::c_char;
 
 use hotfix_core::stats::instances::{BadInstance, LeaveOneOut};
@@ -14,7 +15,9 @@ use crate::buffer::hotfix_buf;
 use crate::error::{Fallible, hotfix_error};
 use crate::pointer;
 use crate::policy::canonical;
-use crate::sequential_test::{Kind, Running, SavedTest, Test, hotfix_test, json, unreadable};
+use crate::sequential_test::{
+    Kind, Running, SETTINGS, SavedTest, Test, document, hotfix_test, json,
+};
 use crate::status::hotfix_status;
 use crate::versioned;
 
@@ -47,12 +50,10 @@ pub unsafe extern "C" fn hotfix_calibrate(
     unsafe {
         answer::text(out, err, || {
             let history = pointer::text(history, history_len, "history")?;
-            let settings = pointer::text(settings, settings_len, "settings")?;
-            let counts: std::collections::BTreeMap<String, Vec<[f64; 2]>> =
-                serde_json::from_str(history).map_err(|e| unreadable("history", &e))?;
+            let settings = pointer::text(settings, settings_len, SETTINGS)?;
+            let counts: BTreeMap<String, Vec<[f64; 2]>> = document(history, "history")?;
             let history = History::try_new(counts)?;
-            let settings: CalibrationSettings =
-                serde_json::from_str(settings).map_err(|e| unreadable("settings", &e))?;
+            let settings: CalibrationSettings = document(settings, SETTINGS)?;
             canonical(&calibrate(&history, &settings)?)
         })
     }
@@ -177,7 +178,7 @@ impl InstanceTests {
 
     pub(crate) fn from_text(text: &str) -> Fallible<Self> {
         let SavedTest::<RateRatioSettings, SavedInstances> { settings, state, .. } =
-            serde_json::from_str(text).map_err(|e| unreadable("bytes", &e))?;
+            document(text, "bytes")?;
         let SavedInstances { without, bad } = state;
         let design = RateRatioDesign::try_new(&settings)?;
         let names = without.as_ref().map(LeaveOneOut::names);
@@ -213,8 +214,8 @@ pub struct hotfix_instances_seen {
     /// Index of the instance without which the evidence is smallest: the rollback depends most on
     /// this instance.
     pub weakest: usize,
-    /// Index of the first instance that was found worse than the others, in this tick or before:
-    /// replace it.
+    /// The lowest index of those instances that were found worse than the others, in this tick or
+    /// before: replace them. hotfix_instances_found has all.
     pub bad: usize,
     /// 1 if such an instance was found.
     pub has_bad: u32,
@@ -308,6 +309,32 @@ pub unsafe extern "C" fn hotfix_instances_update(
                     dispensable: u32::from(dispensable),
                 })
             })
+        })
+    }
+}
+
+/// The instances that were found worse than the others, in any tick so far: a JSON list of their
+/// names, in the order of the settings. Replace them.
+///
+/// @param test  Tests of instances.
+/// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+/// @param err   Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a test while no thread changes it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_instances_found(
+    test: *const hotfix_test,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        answer::text_of(test, "test", out, err, |test| match test {
+            Test::Instances(tests) => {
+                let names = tests.bad.names();
+                canonical(&tests.bad.found().map(|place| &names[place]).collect::<Vec<_>>())
+            }
+            test => test.refuse("test", Kind::Instances),
         })
     }
 }

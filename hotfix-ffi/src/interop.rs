@@ -82,6 +82,6 @@ fn kind_of(text: &str) -> Fallible<Option<Kind>> {
     let kind = text.parse();
     kind.map(Some).map_err(|_| {
         let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
-        hotfix_error::no_name("kind", text, &known.join(", "))
+        hotfix_error::no_name("kind", text.escape_debug(), &known.join(", "))
     })
 }

@@ -3,26 +3,20 @@
 
 use std::ffi::c_char;
 
+use hotfix_core::document::ValueFault;
+use hotfix_core::metric::{Histogram, Sample};
+use hotfix_core::rollout::InputError;
 use hotfix_core::stats::latency::{
     LatencySettings, SlowCounts, boundaries_from_histogram, boundaries_from_samples,
 };
-use serde::Deserialize;
 
 use crate::answer;
 use crate::buffer::hotfix_buf;
 use crate::error::hotfix_error;
 use crate::pointer;
 use crate::policy::canonical;
-use crate::sequential_test::{Kind, Running, Test, hotfix_test, json, unreadable};
+use crate::sequential_test::{self, Kind, Running, Test, hotfix_test, json};
 use crate::status::hotfix_status;
-
-/// The baseline's readings from which boundaries are chosen.
-#[derive(Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-enum Baseline {
-    Buckets { le: Vec<f64>, counts: Vec<f64>, count: f64 },
-    Samples { samples: Vec<f64> },
-}
 
 /// Makes a test without data.
 ///
@@ -48,12 +42,7 @@ pub unsafe extern "C" fn hotfix_latency_new(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         answer::handle(out, err, || {
-            let text = pointer::text(settings, settings_len, "settings")?;
-            let settings = if text.trim().is_empty() {
-                LatencySettings::default()
-            } else {
-                serde_json::from_str(text).map_err(|e| unreadable("settings", &e))?
-            };
+            let settings: LatencySettings = sequential_test::settings(settings, settings_len)?;
             Ok(Test::Latency(Running::new(settings)?))
         })
     }
@@ -124,10 +113,16 @@ pub unsafe extern "C" fn hotfix_latency_boundaries(
     unsafe {
         answer::text(out, err, || {
             canonical(&match json(baseline, baseline_len, "baseline")? {
-                Baseline::Buckets { le, counts, count } => {
+                Sample::Histogram(Histogram { le, counts, count }) => {
                     boundaries_from_histogram(&le, &counts, count)?
                 }
-                Baseline::Samples { samples } => boundaries_from_samples(&samples)?,
+                Sample::Samples(samples) => boundaries_from_samples(&samples)?,
+                Sample::Pair(..) | Sample::Level(_) | Sample::Instances(_) => {
+                    let sentence =
+                        "write {\"le\", \"counts\", \"count\"} or {\"samples\"}".to_owned();
+                    let faults = vec![ValueFault { path: "/baseline".to_owned(), sentence }];
+                    return Err(InputError::Values { faults }.into());
+                }
             })
         })
     }

@@ -195,8 +195,9 @@ unsafe fn trend(logs: (*const c_char, usize), by: (*const c_char, usize)) -> Fal
     // SAFETY: the caller keeps the header's contract.
     let (logs, by) =
         unsafe { (pointer::bytes(logs.0, logs.1, "logs")?, pointer::text(by.0, by.1, "by")?) };
-    let by: Period =
-        by.parse().map_err(|_| hotfix_error::no_name("by", by, "`month` and `week`"))?;
+    let by: Period = by
+        .parse()
+        .map_err(|_| hotfix_error::no_name("by", by.escape_debug(), "`month` and `week`"))?;
     Ok(dora(&split_logs(logs)?, by)?)
 }
 

@@ -100,7 +100,8 @@ named! {
 pub enum hotfix_action_kind {
     /// Send this `share` of the traffic to the canary. Awaits `confirm` or `failed`.
     SetTraffic = 1,
-    /// Deploy this `version` next to the live one. Awaits `confirm` or `failed`.
+    /// Deploy this `version` next to the live one. Awaits `confirm` or `failed`. Of a blue-green
+    /// deployment the JSON of the action has the checks to pass before `confirm`: `validate`.
     Deploy = 2,
     /// Roll back to this `version` with this `method`. Awaits `confirm` or `failed`.
     RollBack = 3,

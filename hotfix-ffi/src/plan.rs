@@ -1,14 +1,14 @@
 //! Plans: a policy, an incident, a release and its traffic.
 
 use std::ffi::c_char;
-use std::ptr::null;
 use std::sync::Arc;
 
 use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
 
 use crate::answer;
 use crate::buffer::{hotfix_buf, hotfix_digest};
-use crate::error::hotfix_error;
+use crate::error::{Fallible, hotfix_error};
 use crate::guard::Guarded;
 use crate::pointer::{self, handle};
 use crate::policy::{canonical, hex, hotfix_policy};
@@ -50,19 +50,24 @@ pub unsafe extern "C" fn hotfix_plan_new(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        hotfix_plan_new_calibrated(
-            policy,
-            incident,
-            incident_len,
-            release,
-            release_len,
-            traffic,
-            traffic_len,
-            null(),
-            0,
-            out,
-            err,
-        )
+        let texts = [(incident, incident_len), (release, release_len), (traffic, traffic_len)];
+        answer::handle(out, err, || {
+            let (policy, [incident, release, traffic]) = parts(policy, texts)?;
+            Ok(Plan::from_json(policy, incident, release, traffic)?)
+        })
+    }
+}
+
+/// The policy and the documents of a plan: incident, release and traffic.
+unsafe fn parts<'a>(
+    policy: *const hotfix_policy,
+    texts: [(*const c_char, usize); 3],
+) -> Fallible<(Arc<Policy>, [&'a str; 3])> {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        let policy = pointer::read(policy, "policy", |policy| Ok(Arc::clone(policy)))?;
+        let text = |part: usize, name| pointer::text(texts[part].0, texts[part].1, name);
+        Ok((policy, [text(0, "incident")?, text(1, "release")?, text(2, "traffic")?]))
     }
 }
 
@@ -82,7 +87,7 @@ pub unsafe extern "C" fn hotfix_plan_new(
 /// @param traffic_len      Its length in bytes.
 /// @param calibration      {metric: {instance: [[events, trials], …]}}, one pair for each tick of
 ///                         the policy's cadence; of a latency rows of requests up to each of its
-///                         boundaries and of all. UTF-8, borrowed.
+///                         boundaries and of all. May be empty. UTF-8, borrowed.
 /// @param calibration_len  Its length in bytes.
 /// @param out              The plan; the caller frees it with hotfix_plan_free. Null on failure.
 /// @param err              Where an error object goes; may be null. Owned by the caller.
@@ -105,11 +110,9 @@ pub unsafe extern "C" fn hotfix_plan_new_calibrated(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
+        let texts = [(incident, incident_len), (release, release_len), (traffic, traffic_len)];
         answer::handle(out, err, || {
-            let policy = pointer::read(policy, "policy", |policy| Ok(Arc::clone(policy)))?;
-            let incident = pointer::text(incident, incident_len, "incident")?;
-            let release = pointer::text(release, release_len, "release")?;
-            let traffic = pointer::text(traffic, traffic_len, "traffic")?;
+            let (policy, [incident, release, traffic]) = parts(policy, texts)?;
             let calibration = pointer::text(calibration, calibration_len, "calibration")?;
             Ok(Plan::calibrated_from_json(policy, incident, release, traffic, calibration)?)
         })

@@ -3,31 +3,30 @@
 
 use std::ffi::c_char;
 
+use hotfix_core::document::read_part;
+use hotfix_core::rollout::InputError;
 use hotfix_core::stats::{Counts, StatError};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use crate::answer;
 use crate::error::{Fallible, hotfix_error};
 use crate::pointer;
-use crate::sequential_test::{Kind, Model, Running, Test, hotfix_test, unreadable};
+use crate::sequential_test::{self, Kind, Model, Running, SETTINGS, Test, hotfix_test};
 use crate::status::hotfix_status;
 
-/// Removes `"model"` from an object, because the settings accept only their own keys.
-fn model_of(object: &mut Value) -> Result<Model, serde_json::Error> {
-    let named = object.as_object_mut().and_then(|members| members.remove("model"));
-    named.map_or(Ok(Model::default()), serde_json::from_value)
-}
-
-fn from_settings(text: &str) -> Fallible<Test> {
-    let bad = |e| unreadable("settings", &e);
-    let mut object: Value =
-        if text.trim().is_empty() { json!({}) } else { serde_json::from_str(text).map_err(bad)? };
-    Ok(match model_of(&mut object).map_err(bad)? {
+fn from_settings(mut settings: Map<String, Value>) -> Fallible<Test> {
+    let unreadable = |faults| InputError::Values { faults };
+    // The settings accept only their own keys.
+    let model = settings.remove("model");
+    let model = model.map_or(Ok(Model::default()), |model| read_part("settings/model", &model));
+    let model = model.map_err(unreadable)?;
+    let settings = Value::Object(settings);
+    Ok(match model {
         Model::Poisson => {
-            Test::Poisson(Running::new(serde_json::from_value(object).map_err(bad)?)?)
+            Test::Poisson(Running::new(read_part(SETTINGS, &settings).map_err(unreadable)?)?)
         }
         Model::Bernoulli => {
-            Test::Bernoulli(Running::new(serde_json::from_value(object).map_err(bad)?)?)
+            Test::Bernoulli(Running::new(read_part(SETTINGS, &settings).map_err(unreadable)?)?)
         }
     })
 }
@@ -64,8 +63,7 @@ pub unsafe extern "C" fn hotfix_rate_ratio_new(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         answer::handle(out, err, || {
-            let text = pointer::text(settings, settings_len, "settings")?;
-            from_settings(text)
+            from_settings(sequential_test::settings(settings, settings_len)?)
         })
     }
 }

@@ -2,12 +2,13 @@
 
 use std::ffi::c_char;
 
-use hotfix_core::rollout::{InputError, Redaction, redact};
+use hotfix_core::rollout::{Redaction, redact};
 
 use crate::answer;
 use crate::buffer::hotfix_buf;
 use crate::error::hotfix_error;
 use crate::pointer;
+use crate::sequential_test::document;
 use crate::status::hotfix_status;
 
 /// Redacts personal values in a log. The redacted log has the same hash chain and replays to the
@@ -45,10 +46,7 @@ pub unsafe extern "C" fn hotfix_redact(
             let redaction = if names.is_empty() {
                 Redaction::Everything
             } else {
-                let read = serde_json::from_str(names);
-                Redaction::Names(read.map_err(|e| InputError::Syntax {
-                    fault: format!("`names` is not a JSON list of texts: {e}"),
-                })?)
+                Redaction::Names(document(names, "names")?)
             };
             Ok(redact(log, &redaction)?)
         })

@@ -3,6 +3,8 @@
 
 use std::ffi::c_char;
 
+use hotfix_core::document::{ValueFault, read_document};
+use hotfix_core::rollout::InputError;
 use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
 use hotfix_core::stats::ceiling::{Ceiling, CeilingDesign, CeilingSettings};
 use hotfix_core::stats::latency::{Latency, LatencyDesign, LatencySettings};
@@ -13,7 +15,7 @@ use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettin
 /// The two models of a rate ratio. Bytes without a model are of the first.
 pub(crate) use hotfix_core::stats::replay::CountModel as Model;
 use hotfix_core::stats::{Counts, Evidence, StatError};
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::answer;
@@ -142,8 +144,7 @@ impl<D: Design> Running<D> {
     }
 
     fn from_text(text: &str) -> Fallible<Box<Self>> {
-        let SavedTest::<D::Settings, D::State> { settings, state, .. } =
-            serde_json::from_str(text).map_err(|e| unreadable("bytes", &e))?;
+        let SavedTest::<D::Settings, D::State> { settings, state, .. } = document(text, "bytes")?;
         let design = D::try_new(&settings)?;
         design.check(&state)?;
         Ok(Box::new(Self { settings, design, state }))
@@ -202,15 +203,16 @@ impl Test {
             #[serde(default)]
             model: Option<Model>,
         }
-        let bad = |e| unreadable("bytes", &e);
-        let Named { kind, model } = serde_json::from_str(text).map_err(bad)?;
+        let Named { kind, model } = document(text, "bytes")?;
         Ok(match (kind, model) {
             (Kind::RateRatio, None | Some(Model::Poisson)) => {
                 Self::Poisson(Running::from_text(text)?)
             }
             (Kind::RateRatio, Some(Model::Bernoulli)) => Self::Bernoulli(Running::from_text(text)?),
             (_, Some(_)) => {
-                return Err(bad(serde_json::Error::custom("only a rate ratio has a `model`")));
+                let sentence = "only a rate ratio has a `model`".to_owned();
+                let faults = vec![ValueFault { path: "/bytes/model".to_owned(), sentence }];
+                return Err(InputError::Values { faults }.into());
             }
             (Kind::Latency, None) => Self::Latency(Running::from_text(text)?),
             (Kind::Ceiling, None) => Self::Ceiling(Running::from_text(text)?),
@@ -222,10 +224,9 @@ impl Test {
     }
 }
 
-/// Settings or bytes in the parameter `name` that cannot be read.
-pub(crate) fn unreadable(name: &str, fault: &serde_json::Error) -> Box<hotfix_error> {
-    let error = hotfix_core::rollout::InputError::Syntax { fault: format!("`{name}`: {fault}") };
-    Box::<hotfix_error>::from(error).at(format!("/{name}"))
+/// Reads the JSON of the parameter `name`.
+pub(crate) fn document<T: DeserializeOwned>(text: &str, name: &str) -> Fallible<T> {
+    Ok(read_document(name, text).map_err(|faults| InputError::Values { faults })?)
 }
 
 /// Reads JSON in the parameter `name`.
@@ -235,9 +236,21 @@ pub(crate) unsafe fn json<T: DeserializeOwned>(
     name: &str,
 ) -> Fallible<T> {
     // SAFETY: the caller keeps the header's contract.
-    let text = unsafe { pointer::text(at, len, name)? };
-    serde_json::from_str(text).map_err(|e| unreadable(name, &e))
+    document(unsafe { pointer::text(at, len, name)? }, name)
 }
+
+/// The same for settings that may be absent.
+pub(crate) unsafe fn settings<T: DeserializeOwned + Default>(
+    at: *const c_char,
+    len: usize,
+) -> Fallible<T> {
+    // SAFETY: the caller keeps the header's contract.
+    let text = unsafe { pointer::text(at, len, SETTINGS)? };
+    if text.trim().is_empty() { Ok(T::default()) } else { document(text, SETTINGS) }
+}
+
+/// The parameter that has the settings of a test.
+pub(crate) const SETTINGS: &str = "settings";
 
 /// The evidence of a test. Set `struct_size` before the call (HOTFIX_EVIDENCE_INIT does).
 #[repr(C)]

@@ -33,7 +33,7 @@ impl Owned {
         self.moves.get(index).ok_or_else(|| {
             let count = self.moves.len();
             let wanted = format_args!("an index below the number of moves, which is {count}");
-            hotfix_error::range("move", index, wanted)
+            hotfix_error::range("move_index", index, wanted)
         })
     }
 }
@@ -230,7 +230,7 @@ pub unsafe extern "C" fn hotfix_train_rollout(
                 let taken = place.and_then(|place| owned.rollouts.get(place));
                 taken.map(pointer::Taken::as_ptr).ok_or_else(|| {
                     let names: Vec<&str> = owned.order.services().collect();
-                    hotfix_error::no_name("service", service, &names.join(", "))
+                    hotfix_error::no_name("service", service.escape_debug(), &names.join(", "))
                 })
             })?;
             pointer::put(out, "out", rollout)

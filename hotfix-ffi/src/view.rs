@@ -189,6 +189,7 @@ pub unsafe extern "C" fn hotfix_rollout_verdict(
 /// @param metric_len  Its length in bytes.
 /// @param out         A buffer that the caller frees with hotfix_buf_free.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_INPUT with the nearest id for a metric that the policy does not have.
 ///
 /// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
@@ -204,9 +205,10 @@ pub unsafe extern "C" fn hotfix_rollout_evidence(
         answer::text(out, err, || {
             let metric = pointer::text(metric, metric_len, "metric")?;
             pointer::read(rollout, "rollout", |session| {
-                // A text that is not a valid id is the id of no metric.
-                let metric = MetricName::try_new(metric).ok();
-                canonical(&metric.and_then(|metric| session.rollout.evidence(metric)))
+                let at = |error: Box<hotfix_error>| error.at("metric".to_owned());
+                let metric = MetricName::try_new(metric).map_err(|error| at(error.into()))?;
+                session.rollout.check_metric(metric).map_err(|error| at(error.into()))?;
+                canonical(&session.rollout.evidence(metric))
             })
         })
     }
@@ -320,7 +322,9 @@ pub unsafe extern "C" fn hotfix_rollout_find_action(
             pointer::read(rollout, "rollout", |s| {
                 let mut known = s.rollout.pending_actions().iter().chain(&s.actions);
                 let action = known.find(|action| action.id.to_string() == id);
-                action.map(hotfix_action::of).ok_or_else(|| hotfix_error::no_action(id))
+                action
+                    .map(hotfix_action::of)
+                    .ok_or_else(|| hotfix_error::no_action(id.escape_debug()))
             })
         })
     }

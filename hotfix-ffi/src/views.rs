@@ -12,7 +12,7 @@ use crate::error::{Fallible, hotfix_error};
 use crate::plan::hotfix_plan;
 use crate::pointer;
 use crate::rollout::hotfix_rollout;
-use crate::sequential_test::unreadable;
+use crate::sequential_test::document;
 use crate::status::hotfix_status;
 use crate::view_table::{PLAN_VIEWS, ROLLOUT_VIEWS};
 
@@ -54,7 +54,7 @@ impl<T> View<T> {
     fn read(&self, args: &str) -> Fallible<Option<Timestamp>> {
         let members: Map<String, Value> = match args.trim() {
             "" => Map::new(),
-            args => serde_json::from_str(args).map_err(|e| unreadable("args", &e))?,
+            args => document(args, "args")?,
         };
         let mut time = None;
         for (key, value) in &members {

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use serde_json::Value;
 
 use crate::document::{document, each, flag, text, value, whole};
-use crate::error::{Fault, Result};
+use crate::error::Result;
 use crate::log::Log;
 
 document! {
@@ -17,7 +17,7 @@ document! {
         /// The hash of the last line.
         fn head(this) -> String { text(this, "head") }
         /// Whether the log is intact and all verdicts, recomputed, equal the recorded ones.
-        fn is_clean(this) -> bool { flag(this, "clean") }
+        fn clean(this) -> bool { flag(this, "clean") }
         /// The number of lines read.
         fn lines(this) -> u64 { whole(this, "lines") }
     }
@@ -63,16 +63,13 @@ document! {
 /// >>> policy = hotfix.Policy.preset("phased-canary")
 /// >>> rollout = hotfix.Rollout(policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"}))
 /// >>> _ = rollout.handle("2026-03-03T14:40:00Z", {"kind": "note", "by": "lena", "text": "we are on it"})
-/// >>> hotfix.audit(rollout.log(), rollout.head).is_clean
+/// >>> hotfix.audit(rollout.log(), rollout.head).clean
 /// True
 /// >>> hotfix.audit(rollout.log().replace("on it", "not on it")).findings[0].code
 /// 'HF-JSON-013'
 #[pyfunction]
 #[pyo3(signature = (log, expected_head=None))]
 pub(crate) fn audit(py: Python<'_>, log: Log, expected_head: Option<&str>) -> Result<Audit> {
-    let head = expected_head
-        .map(str::parse::<Digest>)
-        .transpose()
-        .map_err(|e| Fault::input(e.to_string()))?;
+    let head = expected_head.map(str::parse::<Digest>).transpose()?;
     Ok(Audit(value(&py.detach(|| rollout::audit(log.bytes(), head)))))
 }

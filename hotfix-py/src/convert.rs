@@ -48,7 +48,7 @@ impl<'py> IntoPyObject<'py> for At {
 
 pub(crate) fn timestamp(object: &Bound<'_, PyAny>) -> Result<Timestamp> {
     if let Ok(text) = object.cast::<PyString>() {
-        return Ok(text.to_str()?.parse()?);
+        return Ok(utf8(text)?.parse()?);
     }
     let py = object.py();
     let at = object.cast::<PyDateTime>().map_err(|_| {
@@ -143,12 +143,12 @@ pub(crate) fn json(object: &Bound<'_, PyAny>) -> Result<Value> {
 
 fn json_within(object: &Bound<'_, PyAny>, depth: usize) -> Result<Value> {
     if depth > DEEPEST {
-        return Err(Fault::input(format!("it is nested deeper than {DEEPEST} levels")));
+        return Err(Fault::value(format!("it is nested deeper than {DEEPEST} levels")));
     }
     if object.is_none() {
         Ok(Value::Null)
     } else if let Ok(text) = object.cast::<PyString>() {
-        Ok(Value::String(text.to_str()?.to_owned()))
+        Ok(Value::String(utf8(text)?.to_owned()))
     } else if let Ok(truth) = object.cast::<PyBool>() {
         Ok(Value::Bool(truth.is_true()))
     } else if object.is_instance_of::<PyInt>() {
@@ -156,7 +156,7 @@ fn json_within(object: &Bound<'_, PyAny>, depth: usize) -> Result<Value> {
     } else if let Ok(number) = object.cast::<PyFloat>() {
         let value = number.value();
         Number::from_f64(value).map(Value::Number).ok_or_else(|| {
-            Fault::input(format!("{value} is not a JSON number: leave out unknown values"))
+            Fault::value(format!("{value} is not a JSON number: leave out unknown values"))
         })
     } else if let Ok(dict) = object.cast::<PyDict>() {
         // A copy: the caller's code may run while a member is read, and it could change the dict.
@@ -166,7 +166,7 @@ fn json_within(object: &Bound<'_, PyAny>, depth: usize) -> Result<Value> {
     } else if let Ok(tuple) = object.cast::<PyTuple>() {
         items(tuple.iter(), depth)
     } else if object.is_instance_of::<PyDateTime>() {
-        Ok(Value::String(timestamp(object)?.to_string()))
+        timestamp(object).map(|at| Value::String(at.to_string())).map_err(Fault::into_value)
     } else if let Ok(delta) = object.cast::<PyDelta>() {
         let seconds: f64 = delta.call_method0(intern!(object.py(), "total_seconds"))?.extract()?;
         Ok(Number::from_f64(seconds).map_or(Value::Null, Value::Number))
@@ -180,10 +180,9 @@ fn json_within(object: &Bound<'_, PyAny>, depth: usize) -> Result<Value> {
         items(sequence.to_list()?.iter(), depth)
     } else {
         let kind = object.get_type();
-        Err(PyTypeError::new_err(format!(
+        Err(Fault::value(format!(
             "{kind} is not a value of a document: give dict, list, str, number, bool or None"
-        ))
-        .into())
+        )))
     }
 }
 
@@ -193,7 +192,7 @@ fn whole(object: &Bound<'_, PyAny>) -> Result<Value> {
     } else if let Ok(number) = object.extract::<u64>() {
         Ok(number.into())
     } else {
-        Err(Fault::input("a whole number is beyond 64 bits"))
+        Err(Fault::value("a whole number is beyond 64 bits"))
     }
 }
 
@@ -203,14 +202,31 @@ fn members<'py>(
 ) -> Result<Value> {
     let mut map = Map::new();
     for (key, value) in pairs {
-        let key = key
-            .cast::<PyString>()
-            .map_err(|_| PyTypeError::new_err(format!("a key is text, not {}", key.get_type())))?;
-        map.insert(key.to_str()?.to_owned(), json_within(&value, depth + 1)?);
+        let key = key_of(&key)?;
+        let value = json_within(&value, depth + 1).map_err(|fault| fault.within(key))?;
+        map.insert(key.to_owned(), value);
     }
     Ok(Value::Object(map))
 }
 
 fn items<'py>(items: impl Iterator<Item = Bound<'py, PyAny>>, depth: usize) -> Result<Value> {
-    items.map(|item| json_within(&item, depth + 1)).collect::<Result<Vec<_>>>().map(Value::Array)
+    let read = |(place, item): (usize, Bound<'py, PyAny>)| {
+        json_within(&item, depth + 1).map_err(|fault| fault.within(&place.to_string()))
+    };
+    items.enumerate().map(read).collect::<Result<Vec<_>>>().map(Value::Array)
+}
+
+/// The name of a member.
+pub(crate) fn key_of<'a>(key: &'a Bound<'_, PyAny>) -> Result<&'a str> {
+    let text = key
+        .cast::<PyString>()
+        .map_err(|_| Fault::value(format!("a key is text, not {}", key.get_type())))?;
+    utf8(text)
+}
+
+/// A text of a document. What Python decodes from bytes that are not UTF-8 is refused.
+fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Result<&'a str> {
+    text.to_str().map_err(|_| {
+        Fault::value("the text has a surrogate, so it is not Unicode: replace what is not UTF-8")
+    })
 }

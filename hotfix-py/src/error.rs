@@ -6,11 +6,13 @@
 use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard};
 
-use hotfix_core::document::{DocumentErrors, FaultFamily};
+use hotfix_core::canonical::DigestError;
+use hotfix_core::document::{DocumentErrors, FaultFamily, ValueFault};
 use hotfix_core::fact::FactErrors;
 use hotfix_core::interop::{ConvertError, ConvertErrors};
 use hotfix_core::kayenta::KayentaErrors;
 use hotfix_core::message::{MessageError, MessageErrors};
+use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
 use hotfix_core::report::ReportError;
@@ -62,7 +64,9 @@ kinds! {
     Commit(CommitError),
     Vcs(VcsError),
     Input(InputError),
+    Digest(DigestError),
     Unit(UnitError),
+    Reading(ReadingError),
     Refused(Refusal),
     Train(TrainError),
     TrainRefused(RefusedByTrain),
@@ -96,10 +100,36 @@ impl Fault {
         Measure(code, line, sentence).into()
     }
 
-    /// Describes the fault of an invalid input; any other error is returned unchanged.
-    pub(crate) fn into_sentence(self) -> std::result::Result<String, Self> {
+    /// A value that no document has; its place is given by [`within`](Self::within).
+    pub(crate) fn value(sentence: impl Into<String>) -> Self {
+        let fault = ValueFault { path: String::new(), sentence: sentence.into() };
+        InputError::Values { faults: vec![fault] }.into()
+    }
+
+    /// The same as the fault of a value, whatever its code is alone.
+    pub(crate) fn into_value(self) -> Self {
         match *self.0 {
-            Kind::Input(InputError::Syntax { fault }) => Ok(fault),
+            Kind::Unit(error) => Self::value(error.to_string()),
+            kind => Self(Box::new(kind)),
+        }
+    }
+
+    /// The fault of a value in the part `step` of a document; any other error is returned unchanged.
+    pub(crate) fn within(self, step: &str) -> Self {
+        let step = step.replace('~', "~0").replace('/', "~1");
+        self.into_faults().map_or_else(
+            |other| other,
+            |faults| {
+                let faults = faults.into_iter().map(|fault| fault.under(&step)).collect();
+                InputError::Values { faults }.into()
+            },
+        )
+    }
+
+    /// The faults of the values of a document; any other error is returned unchanged.
+    pub(crate) fn into_faults(self) -> std::result::Result<Vec<ValueFault>, Self> {
+        match *self.0 {
+            Kind::Input(InputError::Values { faults }) => Ok(faults),
             kind => Err(Self(Box::new(kind))),
         }
     }
@@ -123,7 +153,9 @@ impl Fault {
             Kind::Commit(error) => placed("PlanError", error.code(), error.path(), &error)?,
             Kind::Vcs(error) => placed("PlanError", error.code(), error.path(), &error)?,
             Kind::Train(error) => placed("PlanError", error.code(), &error.path(), &error)?,
-            Kind::Input(error) => coded("InputError", error.code(), &error)?,
+            Kind::Input(error) => placed("InputError", error.code(), &error.path(), &error)?,
+            Kind::Reading(error) => placed("InputError", error.code(), &error.path(), &error)?,
+            Kind::Digest(error) => coded("InputError", "HF-JSON-014", &error)?,
             Kind::Unit(error) => coded("InputError", error.code(), &error)?,
             Kind::Report(ReportError::Log(error)) | Kind::Log(error) => {
                 fields.set_item("line", error.line)?;
@@ -138,7 +170,7 @@ impl Fault {
                 fields.set_item("state", refusal.state.as_str())?;
                 fields.set_item("got", refusal.got.as_str())?;
                 fields.set_item("events", lines(&refusal.events))?;
-                coded("Refused", refusal.code(), &refusal)?
+                placed("Refused", refusal.code(), &refusal.path(), &refusal)?
             }
             Kind::TrainRefused(refusal) => train_refused(refusal, &fields)?,
             Kind::Snapshot(error) => {
@@ -219,6 +251,9 @@ fn train_refused(
     fields.set_item("accepted", accepted)?;
     fields.set_item("state", refusal.state.map_or("", State::as_str))?;
     fields.set_item("got", refusal.got.as_str())?;
+    if let TrainRefusalReason::Rollout(reason) = &refusal.reason {
+        fields.set_item("path", reason.path())?;
+    }
     fields.set_item("events", lines(&refusal.events))?;
     fields.set_item("service", &refusal.service)?;
     fields.set_item("moves", moves)?;

@@ -26,7 +26,7 @@ pub(crate) fn read_input(input: &Bound<'_, PyAny>) -> Result<Input> {
         Some(metrics) if metrics.is_instance_of::<PyMapping>() => {
             let dict = PyDict::new(py);
             dict.update(metrics.cast::<PyMapping>().map_err(PyErr::from)?)?;
-            Some(observation(&dict)?)
+            Some(observation(&dict).map_err(|fault| fault.within("metrics"))?)
         }
         _ => None,
     };

@@ -1,14 +1,32 @@
 //! Logs that are read, and the recording of new lines.
 
 use hotfix_core::rollout::Recording;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 
 /// A whole log that is read.
-#[derive(FromPyObject)]
 pub(crate) enum Log {
     Text(PyBackedStr),
     Bytes(PyBackedBytes),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Log {
+    type Error = PyErr;
+
+    #[cfg(feature = "stub")]
+    const INPUT_TYPE: pyo3::inspect::PyStaticExpr =
+        crate::typed::written("str | bytes | bytearray");
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(text) = object.extract() {
+            return Ok(Self::Text(text));
+        }
+        object.extract().map(Self::Bytes).map_err(|_| {
+            let kind = object.get_type();
+            PyTypeError::new_err(format!("a log is str or bytes, not {kind}: join its lines"))
+        })
+    }
 }
 
 impl Log {

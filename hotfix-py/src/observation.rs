@@ -10,11 +10,13 @@ use hotfix_core::metric::{Arms, Histogram, Observation, Reading, Sample};
 use hotfix_core::rollout::{Command, Input};
 use hotfix_core::unit::MetricName;
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
+use pyo3::types::{
+    PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple,
+};
 
+use crate::convert::key_of;
 use crate::error::{Fault, Result};
 
 const FORMS: &str = "a number, [events, trials], {\"le\", \"counts\", \"count\"}, {\"samples\"} or {instance: [events, trials]}";
@@ -37,10 +39,11 @@ impl ObservationReader {
     /// Reads the readings of each metric.
     pub(crate) fn read(&mut self, metrics: &Bound<'_, PyAny>) -> Result<&Input> {
         let (py, metrics) = (metrics.py(), dict(metrics)?);
+        let placed = |fault: Fault| fault.within("metrics");
         if let Command::Observe { metrics: seen } = &mut self.input.command
-            && !refill(seen, &self.names, &metrics)?
+            && !refill(seen, &self.names, &metrics).map_err(placed)?
         {
-            *seen = observation(&metrics)?;
+            *seen = observation(&metrics).map_err(placed)?;
             let name = |(name, _): (MetricName, &_)| PyString::new(py, name.as_str()).unbind();
             self.names = seen.iter().map(name).collect();
         }
@@ -52,9 +55,11 @@ impl ObservationReader {
 pub(crate) fn observation(metrics: &Bound<'_, PyDict>) -> Result<Observation> {
     let mut seen = Observation::new();
     for (key, value) in &metrics.copy()? {
-        let name = MetricName::try_new(text(&key)?).map_err(|e| Fault::input(e.to_string()))?;
+        let name = key_of(&key)?;
+        let name =
+            MetricName::try_new(name).map_err(|e| Fault::value(e.to_string()).within(name))?;
         let mut reading = Reading::default();
-        read_metric(&value, &mut reading).map_err(|fault| of(name.as_str(), fault))?;
+        read_metric(&value, &mut reading).map_err(|fault| fault.within(name.as_str()))?;
         seen.set(name, reading);
     }
     Ok(seen)
@@ -73,7 +78,7 @@ fn refill(
     }
     for ((id, reading), name) in seen.iter_mut().zip(names) {
         let Some(value) = metrics.get_item(name)? else { return Ok(false) };
-        read_metric(&value, reading).map_err(|fault| of(id.as_str(), fault))?;
+        read_metric(&value, reading).map_err(|fault| fault.within(id.as_str()))?;
     }
     Ok(true)
 }
@@ -84,13 +89,13 @@ fn read_metric(value: &Bound<'_, PyAny>, reading: &mut Reading) -> Result<()> {
         return read_arms(value, reading.whole_mut());
     }
     let mut strata = Vec::with_capacity(value.len()?);
-    for stratum in value.try_iter()? {
+    for (place, stratum) in value.try_iter()?.enumerate() {
         let mut arms = Arms::default();
-        read_arms(&stratum?, &mut arms)?;
+        read_arms(&stratum?, &mut arms).map_err(|fault| fault.within(&place.to_string()))?;
         strata.push(arms);
     }
     let mut strata = strata.into_iter();
-    let first = strata.next().ok_or_else(|| Fault::input("a list of strata has at least one"))?;
+    let first = strata.next().ok_or_else(|| Fault::value("a list of strata has at least one"))?;
     *reading = Reading::stratified(first, strata.collect());
     Ok(())
 }
@@ -99,26 +104,31 @@ fn read_arms(value: &Bound<'_, PyAny>, arms: &mut Arms) -> Result<()> {
     let (py, fields) = (value.py(), dict(value)?);
     // A lookup of interned names is faster than an iteration over the members.
     let mut left = fields.len();
-    for (name, arm) in
-        [(intern!(py, "canary"), &mut arms.canary), (intern!(py, "baseline"), &mut arms.baseline)]
-    {
+    for (key, name, arm) in [
+        ("canary", intern!(py, "canary"), &mut arms.canary),
+        ("baseline", intern!(py, "baseline"), &mut arms.baseline),
+    ] {
         let reading = fields.get_item(name)?;
         left -= usize::from(reading.is_some());
         match reading {
-            Some(reading) if !reading.is_none() => read_sample(&reading, arm)?,
+            Some(reading) if !reading.is_none() => {
+                read_sample(&reading, arm).map_err(|fault| fault.within(key))?;
+            }
             _ => *arm = None,
         }
     }
     arms.totals = false;
     if left > 0 {
         if let Some(totals) = fields.get_item(intern!(py, "totals"))? {
-            arms.totals = totals.extract()?;
+            arms.totals = totals
+                .extract()
+                .map_err(|_| expected("True or False", &totals).within("totals"))?;
         }
         for (key, _) in &fields.copy()? {
-            let key = text(&key)?;
+            let key = key_of(&key)?;
             if !matches!(key, "canary" | "baseline" | "totals") {
                 let expected = "expected one of `baseline`, `canary`, `totals`";
-                return Err(Fault::input(format!("unknown field `{key}`, {expected}")));
+                return Err(Fault::value(format!("unknown field `{key}`, {expected}")));
             }
         }
     }
@@ -154,7 +164,7 @@ pub(crate) fn read_sample(value: &Bound<'_, PyAny>, into: &mut Option<Sample>) -
 fn pair_of(numbers: &[f64]) -> Result<Sample> {
     match numbers {
         [events, trials] => Ok(Sample::Pair(*events, *trials)),
-        _ => Err(Fault::input("a list has two numbers: [events, trials]")),
+        _ => Err(Fault::value("a list has two numbers: [events, trials]")),
     }
 }
 
@@ -183,23 +193,36 @@ fn read_object(object: &Bound<'_, PyDict>, into: &mut Option<Sample>) -> Result<
     }
     let mut instances = BTreeMap::new();
     for (key, value) in &object.copy()? {
-        let instance = text(&key)?;
-        let mut counts = None;
-        if !matches!(instance, "le" | "counts" | "count" | "samples") {
-            read_sample(&value, &mut counts)?;
+        let instance = key_of(&key)?;
+        if OF_HISTOGRAM.contains(&instance) || instance == "samples" {
+            return Err(out_of_place(object, instance));
         }
+        let mut counts = None;
+        read_sample(&value, &mut counts).map_err(|fault| fault.within(instance))?;
         let Some(Sample::Pair(events, trials)) = counts else {
-            return Err(Fault::input(format!(
-                "a reading is {FORMS}; `{instance}` is out of place"
-            )));
+            return Err(expected("[events, trials]", &value).within(instance));
         };
         instances.insert(instance.to_owned(), [events, trials]);
     }
     if instances.is_empty() {
-        return Err(Fault::input(format!("a reading is {FORMS}")));
+        return Err(Fault::value(format!("a reading is {FORMS}")));
     }
     *into = Some(Sample::Instances(instances));
     Ok(())
+}
+
+/// The members of a histogram.
+const OF_HISTOGRAM: [&str; 3] = ["le", "counts", "count"];
+
+/// The fault of an object with a member of another form: of a histogram one may be missing.
+fn out_of_place(object: &Bound<'_, PyDict>, member: &str) -> Fault {
+    let is_missing = |of: &&str| !object.contains(*of).unwrap_or(true);
+    match OF_HISTOGRAM.into_iter().find(is_missing) {
+        Some(missing) if member != "samples" => {
+            Fault::value(format!("`{missing}` is missing: add it")).within(missing)
+        }
+        _ => Fault::value(format!("a reading is {FORMS}; `{member}` is out of place")),
+    }
 }
 
 /// Numbers of a list, tuple, buffer (`array`, NumPy) or other sequence.
@@ -223,7 +246,12 @@ fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
         }
     } else if let Ok(buffer) = PyBuffer::<f64>::get(value) {
         *into = buffer.to_vec(value.py())?;
-    } else if value.is_instance_of::<PyString>() || value.is_instance_of::<PyMapping>() {
+    } else if value.is_instance_of::<PyString>()
+        || value.is_instance_of::<PyMapping>()
+        || value.is_instance_of::<PySet>()
+        || value.is_instance_of::<PyFrozenSet>()
+    {
+        // The order of a set's numbers says nothing.
         return Err(expected("a list of numbers", value));
     } else {
         for item in value.try_iter().map_err(|_| expected("a list of numbers", value))? {
@@ -235,7 +263,7 @@ fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
 
 /// A member of a list, which may have become shorter since its length was read.
 fn item<'py>(list: &Bound<'py, PyList>, at: usize) -> Result<Bound<'py, PyAny>> {
-    list.get_item(at).map_err(|_| Fault::input("a list became shorter while it was read"))
+    list.get_item(at).map_err(|_| Fault::value("a list became shorter while it was read"))
 }
 
 /// A number; NaN and infinities are allowed, also under the names that they have in a log. A bool
@@ -257,10 +285,10 @@ pub(crate) fn number(value: &Bound<'_, PyAny>) -> Result<f64> {
 #[cold]
 fn other_number(value: &Bound<'_, PyAny>) -> Result<f64> {
     if let Ok(name) = value.cast::<PyString>() {
-        return match name.to_str()? {
-            "NaN" => Ok(f64::NAN),
-            "Infinity" => Ok(f64::INFINITY),
-            "-Infinity" => Ok(f64::NEG_INFINITY),
+        return match name.to_str() {
+            Ok("NaN") => Ok(f64::NAN),
+            Ok("Infinity") => Ok(f64::INFINITY),
+            Ok("-Infinity") => Ok(f64::NEG_INFINITY),
             _ => Err(expected("a number", value)),
         };
     }
@@ -280,26 +308,11 @@ fn dict<'py>(value: &Bound<'py, PyAny>) -> Result<Bound<'py, PyDict>> {
     Ok(dict)
 }
 
-pub(crate) fn text<'a>(key: &'a Bound<'_, PyAny>) -> Result<&'a str> {
-    let key = key
-        .cast::<PyString>()
-        .map_err(|_| PyTypeError::new_err(format!("a key is text, not {}", key.get_type())))?;
-    Ok(key.to_str()?)
-}
-
 fn expected(what: &str, value: &Bound<'_, PyAny>) -> Fault {
     // A value whose repr fails is reported by its type.
     let shown = value.repr().map_or_else(|_| value.get_type().to_string(), |repr| repr.to_string());
-    Fault::input(format!(
+    Fault::value(format!(
         "{what} is expected, not `{}`",
         shown.chars().take(64).collect::<String>()
     ))
-}
-
-/// Adds the metric to the error.
-fn of(metric: &str, fault: Fault) -> Fault {
-    match fault.into_sentence() {
-        Ok(sentence) => Fault::input(format!("`{metric}`: {sentence}")),
-        Err(other) => other,
-    }
 }

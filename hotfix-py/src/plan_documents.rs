@@ -9,9 +9,8 @@ use pyo3::prelude::*;
 use serde_json::Value;
 
 use crate::calibration::{dict_of, rows, series};
-use crate::convert::json as to_json;
-use crate::error::Result;
-use crate::observation::text as text_of;
+use crate::convert::{json as to_json, key_of};
+use crate::error::{Fault, Result};
 use crate::plan::Plan;
 
 /// Makes a plan from documents.
@@ -31,8 +30,10 @@ pub(crate) fn make(
     let Some(histories) = calibration else { return Ok(Plan(Core::try_new(policy, subject)?)) };
     let mut read = PlanHistories::default();
     for (metric, history) in &dict_of(histories, "a calibration")? {
-        let metric = MetricName::try_new(text_of(&metric)?)
-            .map_err(|e| PlanError::Syntax { document: "calibration", fault: e.to_string() })?;
+        let of_plan = |fault| of_plan(fault, "calibration");
+        let metric = key_of(&metric).map_err(of_plan)?;
+        let metric = MetricName::try_new(metric)
+            .map_err(|error| of_plan(Fault::value(error.to_string()).within(metric)))?;
         if policy.is_replayed_by_times(metric) {
             read.times.insert(metric, rows(&history)?);
         } else {
@@ -43,9 +44,14 @@ pub(crate) fn make(
     Ok(Plan(incident.py().detach(|| Core::with_histories(policy, subject, histories))?))
 }
 
-fn part(from: &Bound<'_, PyAny>, document: &'static str) -> Result<Value> {
-    to_json(from).map_err(|fault| match fault.into_sentence() {
-        Ok(fault) => PlanError::Syntax { document, fault }.into(),
+fn part(from: &Bound<'_, PyAny>, document: &str) -> Result<Value> {
+    to_json(from).map_err(|fault| of_plan(fault, document))
+}
+
+/// The fault of a value as one of the plan's documents.
+fn of_plan(fault: Fault, document: &str) -> Fault {
+    match fault.within(document).into_faults() {
+        Ok(faults) => PlanError::Values { faults }.into(),
         Err(other) => other,
-    })
+    }
 }

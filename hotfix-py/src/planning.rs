@@ -1,12 +1,14 @@
 //! `hotfix.stats`: planning: what a comparison can detect, before anything is deployed.
 
+use hotfix_core::document::read_part;
+use hotfix_core::rollout::InputError;
 use hotfix_core::stats::planning::table::{self, PhaseTraffic, Promotion};
 use hotfix_core::stats::planning::{self as core, Comparison, gate};
 use pyo3::prelude::*;
 
 use crate::convert::{json, to_python};
 use crate::document::{document, shown};
-use crate::error::{Fault, Result};
+use crate::error::Result;
 
 shown! {
     /// The expected time to detect a regression, by the planning formula.
@@ -424,7 +426,7 @@ pub(crate) fn power<'py>(
     tick_seconds: f64,
 ) -> Result<Bound<'py, PyAny>> {
     let phases: Vec<PhaseTraffic> =
-        serde_json::from_value(json(phases)?).map_err(|e| Fault::input(e.to_string()))?;
+        read_part("phases", &json(phases)?).map_err(|faults| InputError::Values { faults })?;
     let usual = Comparison::new(requests_per_minute, 0.5, base_rate);
     let comparison = Comparison { tolerated, alpha, tick_seconds, ..usual };
     let promotion = Promotion { margin, alpha: margin_alpha };

@@ -41,7 +41,7 @@ use crate::log::Log;
 /// >>> "Lena" in without_lena, "omar" in without_lena
 /// (False, True)
 /// >>> without_anybody = hotfix.redact(rollout.log())
-/// >>> "omar" in without_anybody, hotfix.audit(without_anybody, rollout.head).is_clean
+/// >>> "omar" in without_anybody, hotfix.audit(without_anybody, rollout.head).clean
 /// (False, True)
 #[pyfunction]
 #[pyo3(signature = (log, names: "list[str] | None" = None))]

@@ -120,7 +120,8 @@ impl Rollout {
     ///     ``[events, trials]``, a number, a histogram ``{"le", "counts", "count"}``, ``{"samples":
     ///     [...]}``, or ``{instance: [events, trials]}``. NaN and infinities are allowed and give
     ///     the band ``not_finite``. Instead of the two arms, a list of such objects gives one for
-    ///     each stratum: each stratum is compared separately, and windows use the sums.
+    ///     each stratum: each stratum is compared separately, and windows use the sums. With totals, the
+    ///     list has every stratum in each reading, always in the same order.
     ///
     /// Raises
     /// ------
@@ -445,11 +446,13 @@ impl Rollout {
     }
 
     /// The evidence of a metric, by its id, and its basis. The call computes it: call it on demand,
-    /// not at every tick. None for a metric without a test, or a latency that was never read.
-    fn evidence(&self, py: Python<'_>, metric: &str) -> PyResult<Option<MetricEvidence>> {
-        // A text that is not a valid id is the id of no metric.
-        let Ok(metric) = MetricName::try_new(metric) else { return Ok(None) };
-        Ok(self.lock(py)?.evidence(metric).map(MetricEvidence))
+    /// not at every tick. None for a metric without a test, or a latency that was never read;
+    /// `InputError` for an id that the policy does not have.
+    fn evidence(&self, py: Python<'_>, metric: &str) -> Result<Option<MetricEvidence>> {
+        let metric = MetricName::try_new(metric)?;
+        let rollout = self.lock(py)?;
+        rollout.check_metric(metric)?;
+        Ok(rollout.evidence(metric).map(MetricEvidence))
     }
 
     /// Every log line so far; empty if the rollout does not keep its log (`keep_log`).

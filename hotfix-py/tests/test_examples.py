@@ -29,7 +29,7 @@ def test_the_log_is_that_of_every_language(name: str) -> None:
     done = run(name)
     assert done.stdout == (EXAMPLES / "expected" / f"{name}.jsonl").read_text()
     assert "clean" in done.stderr
-    assert hotfix.audit(done.stdout).is_clean
+    assert hotfix.audit(done.stdout).clean
 
 
 def test_sev_5_the_severity_is_explained_as_in_every_language() -> None:

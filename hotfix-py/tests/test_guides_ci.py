@@ -115,7 +115,7 @@ class Pipeline:
         """The state that the log gives, after a check of all of it."""
         text = self.log.read_bytes()
         rollout = hotfix.Rollout.replay(text)
-        assert hotfix.audit(text, rollout.head).is_clean
+        assert hotfix.audit(text, rollout.head).clean
         return rollout.state
 
 

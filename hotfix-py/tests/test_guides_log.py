@@ -48,7 +48,7 @@ def test_roll_7_a_torn_line_is_cut_and_the_log_goes_on(module: Any, tmp_path: Pa
     log, rollout = module.open_rollout(path, new)
     assert (path.read_bytes(), rollout.dropped) == (whole, 13)
     log.append(rollout.handle(START, NOTE).events)
-    assert hotfix.audit(path.read_bytes(), rollout.head).is_clean
+    assert hotfix.audit(path.read_bytes(), rollout.head).clean
     assert len(path.read_bytes().splitlines()) == len(whole.splitlines()) + 1
 
 

@@ -113,9 +113,10 @@ def test_an_incident_is_opened_before_there_is_a_release() -> None:
 
 def test_a_document_is_a_mapping_of_plain_values() -> None:
     plan = hotfix.Policy.preset("phased-canary").plan
-    for bad in ({"id": object()}, {1: "a"}, {"id": {1, 2}}):
-        with pytest.raises(TypeError):
+    for bad, path in (({"id": object()}, "/incident/id"), ({1: "a"}, "/incident"), ({"id": {1, 2}}, "/incident/id")):
+        with pytest.raises(hotfix.PlanError) as caught:
             plan(bad, RELEASE)  # type: ignore[arg-type]
+        assert (caught.value.code, caught.value.path) == ("HF-PLAN-001", path)
     endless: dict[str, Any] = {"id": "a"}
     endless["facts"] = endless
     with pytest.raises(hotfix.PlanError, match="nested deeper"):
@@ -141,6 +142,24 @@ def test_times_are_exact_to_the_millisecond() -> None:
     assert make_plan().timeline(before_1970)[0]["at"] == "1969-12-31T23:59:59.001Z"
     first = datetime.min.replace(tzinfo=UTC)
     assert make_plan().timeline(first)[0]["at"] == "0001-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("incident", "release", "path"),
+    [
+        ({"detected_at": datetime(2026, 5, 4, 9)}, {}, "/incident/detected_at"),
+        ({"service": "pay\udce4"}, {}, "/incident/service"),
+        ({"facts": {7: True}}, {}, "/incident/facts"),
+        ({}, {"change_record": {"created": START.date()}}, "/release/change_record/created"),
+        ({}, {"methods": [{"kind": "redeploy", "seconds": float("nan")}]}, "/release/methods/0/seconds"),
+    ],
+)
+def test_plan_1_a_value_that_no_document_has_is_named(
+    incident: dict[str, object], release: dict[str, object], path: str
+) -> None:
+    with pytest.raises(hotfix.PlanError) as caught:
+        hotfix.Policy.preset("phased-canary").plan({**INCIDENT, **incident}, {**RELEASE, **release})
+    assert (caught.value.code, caught.value.path) == ("HF-PLAN-001", path)
 
 
 def test_plan_7_a_history_calibrates_the_plan() -> None:

@@ -63,7 +63,7 @@ def test_no_observation_breaks_a_rollout(stream: list[Any]) -> None:
         else:
             story.lines += outcome.events
     assert story.rollout.log() == "".join(story.lines)
-    assert hotfix.audit(story.rollout.log(), story.rollout.head).is_clean
+    assert hotfix.audit(story.rollout.log(), story.rollout.head).clean
 
 
 @given(observations)

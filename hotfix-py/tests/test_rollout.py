@@ -27,7 +27,7 @@ def test_roll_1_a_good_fix_goes_from_10_to_100_and_completes() -> None:
     story.run_until("final_validation", healthy)
     story.check("final_validation").run_until("complete", healthy)
     assert story.rollout.phase is None
-    assert hotfix.audit(story.rollout.log(), story.rollout.head).is_clean
+    assert hotfix.audit(story.rollout.log(), story.rollout.head).clean
 
 
 def test_roll_5_a_bad_fix_is_rolled_back_by_the_next_method_when_the_first_fails() -> None:
@@ -151,7 +151,10 @@ def test_stat_4_a_verdict_carries_its_evidence() -> None:
     assert evidence["tolerated"] == evidence.tolerated == 1.0
     assert "independent" in evidence.why
     assert story.rollout.evidence("request_volume") is None
-    assert story.rollout.evidence("No Such Metric") is None
+    for name, code in (("eror_rate", "HF-MET-001"), ("No Such Metric", "HF-UNIT-008")):
+        with pytest.raises(hotfix.InputError) as caught:
+            story.rollout.evidence(name)
+        assert caught.value.code == code
 
 
 def test_observe_is_handle_with_metrics() -> None:
@@ -240,8 +243,12 @@ def test_memory_that_is_used_again_holds_nothing_of_before() -> None:
         ({"error_rate": {"canary": ["many", 2]}}, "a number is expected"),
         ({"error_rate": {"canary": "x"}}, "a list of numbers is expected"),
         ({"error_rate": {"canary": {}}}, "a reading is"),
-        ({"error_rate": {"canary": {"pod": {"x": [1, 2]}}}}, "a reading is"),
-        ({"error_rate": {"canary": {"le": [1], "counts": [1]}}}, "a reading is"),
+        ({"error_rate": {"canary": {"pod": {"x": [1, 2]}}}}, r"`/metrics/error_rate/canary/pod`: \[events, trials\]"),
+        ({"error_rate": {"canary": {"le": [1], "counts": [1]}}}, "`count` is missing"),
+        ({"error_rate": {"canary": {300, 20}}}, "a list of numbers is expected"),
+        ({"error_rate": {"canary": {7: [1, 10]}}}, "`/metrics/error_rate/canary`: a key is text"),
+        ({"error_rate": {"totals": 1, "canary": [1, 10]}}, "`/metrics/error_rate/totals`: True or False"),
+        ({"error_rate": {"canary": {"pod-1": [1, 10], "pod-77": [3]}}}, "`/metrics/error_rate/canary/pod-77`: "),
         ({"latency_p95": {"canary": {"samples": "abc"}}}, "a list of numbers is expected"),
         ({"Error Rate": {}}, "is not a name"),
         ({"error_rate": [1, 2]}, "an object is expected"),
@@ -353,3 +360,17 @@ def test_keywords_have_the_names_of_the_design() -> None:
     rollout.observe(at=START, metrics={})
     with pytest.raises(TypeError):
         hotfix.Rollout(make_plan(), threads=2)  # type: ignore[call-arg]
+
+
+def test_met_6_a_refused_reading_has_its_place() -> None:
+    story = Story().start()
+    metrics = {"error_rate": {"canary": {"pod-1": [1, 10], "pod-77": [11, 10]}}}
+    with pytest.raises(hotfix.Refused, match="instance `pod-77` of the canary of `error_rate`") as caught:
+        story.rollout.observe(story.at + timedelta(seconds=10), metrics)
+    assert (caught.value.code, caught.value.path) == ("HF-MET-003", "/metrics/error_rate/canary/pod-77")
+
+
+def test_field_10_the_evidence_of_no_metric_names_the_nearest() -> None:
+    with pytest.raises(hotfix.InputError, match="`error_rate`") as caught:
+        Story().start().rollout.evidence("eror_rate")
+    assert caught.value.code == "HF-MET-001"

@@ -138,7 +138,7 @@ def test_post_5_a_drill_has_a_log(policy: hotfix.Policy) -> None:
     drill = hotfix.drill(policy, {**BAD, "expect": {"ended": ["closed"]}}, number=3)
     assert drill["run"]["ended"] == "rolled_back"
     assert drill["unmet"] == ["the run ended in `rolled_back`, not in `closed`"]
-    assert hotfix.audit(drill["log"]).is_clean
+    assert hotfix.audit(drill["log"]).clean
 
 
 def test_post_5_all_that_is_wrong_comes_at_once(policy: hotfix.Policy) -> None:

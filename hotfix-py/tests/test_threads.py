@@ -25,7 +25,7 @@ def test_observations_from_many_threads_make_one_whole_log() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         lines = [line for events in pool.map(observe, range(200)) for line in events]
-    assert hotfix.audit(rollout.log(), rollout.head).is_clean
+    assert hotfix.audit(rollout.log(), rollout.head).clean
     assert sorted(lines) == sorted(rollout.log().splitlines(keepends=True)[len(story.lines) :])
 
 

@@ -43,11 +43,11 @@ coded! {
     /// Text that is not valid JSON.
     #[error("the text is not valid JSON: {reason}")]
     Syntax {
-        /// The parser's message, with line and column.
+        /// The parser's message, with column, and with the line after the first.
         reason: String,
     } => "HF-JSON-007",
     /// A log line that is not an object.
-    #[error("a log line has to be an object: give a struct or a map")]
+    #[error("a log line has to be an object: pass lines as this library wrote them")]
     NotObject => "HF-JSON-008",
     /// A value to seal that already has a `hash`.
     #[error("the value to seal already has a member `hash`: leave it out, sealing adds it")]
@@ -63,7 +63,8 @@ impl CanonicalError {
         if reason.starts_with("recursion limit") {
             return Self::TooDeep { limit: MAX_DEPTH };
         }
-        Self::Syntax { reason }
+        // Of a line of a log only its number in the log says something.
+        Self::Syntax { reason: reason.replace(" at line 1 column", " at column") }
     }
 
     /// The error of a whole number of this size and sign.

@@ -54,6 +54,10 @@ pub fn verify_line(line: &[u8]) -> Result<Line<'_>, LineError> {
     let text = std::str::from_utf8(line)
         .map_err(|error| CanonicalError::Syntax { reason: error.to_string() })?;
     let text = bare(text);
+    if text.is_empty() {
+        let reason = "the line is empty: delete it".to_owned();
+        return Err(CanonicalError::Syntax { reason }.into());
+    }
     if let Some(chain) = canonical_object(text) {
         let (prev, hash) = check(&chain, text.as_bytes())?;
         return Ok(Line::checked(prev, hash, text));

@@ -11,7 +11,6 @@ use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
 use super::fault::DocumentFault;
-use super::text::read_object;
 use crate::text::{joined, nearest, pointer_step, shown};
 
 /// At most so many faults are looked for.
@@ -27,11 +26,49 @@ pub struct ValueFault {
 }
 
 impl ValueFault {
+    /// The same of a document that is the part `name` of another.
+    #[must_use]
+    pub fn under(self, name: &str) -> Self {
+        Self { path: format!("/{name}{}", self.path), ..self }
+    }
+
     /// Faults with their places, in one sentence.
     pub(crate) fn list(faults: &[Self]) -> String {
-        let one = |fault: &Self| format!("`{}`: {}", fault.path, fault.sentence);
+        let one = |fault: &Self| match fault.path.as_str() {
+            "" => fault.sentence.clone(),
+            path => format!("`{path}`: {}", fault.sentence),
+        };
         joined(faults.iter().map(one), "; ")
     }
+}
+
+/// Reads the JSON of the document `name`, in which no member comes twice.
+///
+/// # Errors
+/// All faults, with their places below `/name`.
+pub fn read_document<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Vec<ValueFault>> {
+    under(name, read_json(text))
+}
+
+/// The same for a part of a document that is already parsed.
+///
+/// # Errors
+/// As [`read_document`].
+pub fn read_part<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, Vec<ValueFault>> {
+    under(name, read_value(value))
+}
+
+fn under<T>(name: &str, read: Result<T, Vec<ValueFault>>) -> Result<T, Vec<ValueFault>> {
+    read.map_err(|faults| faults.into_iter().map(|fault| fault.under(name)).collect())
+}
+
+/// Reads the JSON of a document without a name.
+///
+/// # Errors
+/// All faults; the parser's sentence has no place.
+pub(crate) fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, Vec<ValueFault>> {
+    let unreadable = |sentence| vec![ValueFault { path: String::new(), sentence }];
+    read_value(&value_of(text).map_err(unreadable)?)
 }
 
 /// Reads a value.
@@ -69,12 +106,12 @@ pub(crate) fn read_value<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Va
     }
 }
 
-/// Reads a JSON object, in which no member comes twice.
+/// Reads JSON, in which no member comes twice.
 ///
 /// # Errors
 /// The parser's sentence.
-pub(crate) fn object_of(text: &str) -> Result<Value, String> {
-    read_object::<Unique>(text).map(|unique| unique.0)
+pub(crate) fn value_of(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map(|Unique(value)| value).map_err(|error| error.to_string())
 }
 
 /// A JSON value without members that come twice.
@@ -222,13 +259,24 @@ impl de::Error for Error {
         let got: &dyn Display = match got {
             Unexpected::Seq => &"a list",
             Unexpected::Map => &"an object",
+            Unexpected::Unit => &"null",
             _ => &got,
         };
         Self::of(&format_args!("{got} is not allowed here: write {expected}"))
     }
 
     fn invalid_value(got: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::invalid_type(got, expected)
+        let most = match expected.to_string().as_str() {
+            "u8" => u8::MAX.into(),
+            "u16" => u16::MAX.into(),
+            "u32" => u32::MAX,
+            _ => return Self::invalid_type(got, expected),
+        };
+        Self::invalid_type(got, &format!("a whole number from 0 to {most}").as_str())
+    }
+
+    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
+        Self::of(&format_args!("a list of {length} is not allowed here: write {expected}"))
     }
 
     fn unknown_variant(got: &str, known: &'static [&'static str]) -> Self {
@@ -314,7 +362,16 @@ impl<'de> Deserializer<'de> for At<'de> {
                 text.deserialize_enum(name, variants, visitor)
             }
             // The places inside of a variant with data are not known.
-            value => value.deserialize_enum(name, variants, visitor).map_err(Error::custom),
+            value @ Value::Object(_) => {
+                value.deserialize_enum(name, variants, visitor).map_err(Error::custom)
+            }
+            Value::Null => Err(de::Error::invalid_type(Unexpected::Unit, &"a text")),
+            Value::Bool(got) => Err(de::Error::invalid_type(Unexpected::Bool(*got), &"a text")),
+            Value::Array(_) => Err(de::Error::invalid_type(Unexpected::Seq, &"a text")),
+            Value::Number(got) => {
+                let got = got.to_string();
+                Err(de::Error::invalid_type(Unexpected::Other(&got), &"a text"))
+            }
         }
     }
 

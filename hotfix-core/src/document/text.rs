@@ -1,8 +1,6 @@
 //! Reads TOML and JSON into trees, in bounded time and depth.
 
-use std::marker::PhantomData;
-
-use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
@@ -13,6 +11,8 @@ use crate::sorting::sort_by_key;
 
 /// The longest text that is read, in bytes.
 pub(super) const MOST_BYTES: usize = 1 << 20;
+/// The byte order mark, which means nothing in UTF-8.
+const MARK: char = '\u{feff}';
 /// How deep tables and lists may be nested.
 pub(super) const MOST_DEPTH: usize = 32;
 
@@ -28,6 +28,8 @@ impl Node {
 
     /// Reads JSON of any length: measurements, which no person writes.
     pub(crate) fn from_json_data(text: &str, document: u32) -> Read {
+        // Editors write a mark that TOML accepts, too.
+        let text = text.strip_prefix(MARK).unwrap_or(text);
         let mut root: Self = serde_json::from_str(text)
             .map_err(|error| DocumentErrors::of_json(&error, document))?;
         Scan { text: text.as_bytes(), at: 0, lines: Lines::new(text, document) }.place(&mut root);
@@ -63,7 +65,7 @@ impl Node {
 
     /// Reads JSON if the text starts with a brace, which TOML cannot do, otherwise TOML.
     pub(crate) fn from_text(text: &str, document: u32) -> Read {
-        if text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
+        if text.trim_start_matches([MARK, ' ', '\t', '\n', '\r']).starts_with('{') {
             Self::from_json(text, document)
         } else {
             Self::from_toml(text, document)
@@ -73,21 +75,11 @@ impl Node {
 
 /// Reads a JSON object of a type that is read field by field: its first fault alone.
 pub(crate) fn read_object<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    read_object_by(PhantomData::<T>, text)
-}
-
-/// The same for what a seed reads.
-pub(crate) fn read_object_by<'a, S: DeserializeSeed<'a>>(
-    seed: S,
-    text: &'a str,
-) -> Result<S::Value, String> {
     // A list would be read as the fields in order.
     if !text.trim_start().starts_with('{') {
         return Err("it is not a JSON object".to_owned());
     }
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let read = seed.deserialize(&mut reader).and_then(|read| reader.end().map(|()| read));
-    read.map_err(|error| error.to_string())
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 fn check_length(text: &str) -> Result<(), DocumentErrors<DocumentFault>> {

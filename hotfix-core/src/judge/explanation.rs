@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::grade::{MetricKind, Worse};
-use crate::metric::{Band, in_unit, interpolated, measured};
+use crate::metric::{Band, Unused, in_unit, interpolated, measured};
 use crate::text::{self, sentence};
 
 use super::format::{count, counted, figure, shown_figure};
@@ -46,7 +46,9 @@ impl MetricWhy {
         if place == Some(0) || (place.is_some() && verdict.decision == Decision::Hold) {
             let _ = write!(text, " Decision: {}.", verdict.decision.in_words());
         }
+        // That a reading came and was not used has a sentence of its own.
         if let Some(change) = self.counterfactual.describe(kind, worse, place.is_some())
+            && watched.readings().unused[0].is_none()
             && (self.tick.is_some() || self.window.canary.is_some())
         {
             let _ = write!(text, " {change}.");
@@ -70,7 +72,12 @@ impl MetricWhy {
         let unused = Counterfactual::None { reason: NoCounterfactual::NotAccepted };
         let Some(canary) = &arms.canary else {
             let left_out = self.counterfactual == unused;
-            let text = if left_out { "this tick's reading was not used" } else { "no reading" };
+            let text = match watched.readings().unused[0] {
+                _ if left_out => "this tick's reading was not used",
+                Some(_) => "no reading that could be used",
+                None if self.tick.is_some() && kind.counts_requests() => "no requests",
+                None => "no reading",
+            };
             return text.to_owned();
         };
         let live = arms.baseline.as_ref();
@@ -179,15 +186,29 @@ fn slowdown(
     }
 }
 
+/// What is missing, and why readings that came were not used.
+fn not_used(missing: &str, unused: Option<Unused>) -> String {
+    unused.map_or_else(
+        || missing.to_owned(),
+        |why| format!("{missing}: readings came and were not used, because {}", why.describe()),
+    )
+}
+
 impl AppliedRule {
     fn describe(&self, watched: &Watched) -> String {
         let (kind, worse) = (watched.metric().kind, watched.metric().worse);
         let near = |value: f64| text::rounded(value, 2);
+        let unused = watched.readings().unused;
         match self.rule {
             Rule::Fresh { band } => match band {
-                Band::Stale => "The last reading is stale".to_owned(),
-                Band::NoLiveData => "The readings of the live version are missing".to_owned(),
+                Band::Stale => not_used("The last reading is stale", unused[0]),
+                Band::NoLiveData => {
+                    not_used("The readings of the live version are missing", unused[1])
+                }
                 Band::NotFinite => "The reading is not a finite number".to_owned(),
+                _ if unused[0].is_some() => {
+                    not_used("Nothing could be used in this phase", unused[0])
+                }
                 _ => "It was not read in this phase".to_owned(),
             },
             Rule::NotJudged if watched.ratio().is_some() => {

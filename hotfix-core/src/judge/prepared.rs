@@ -86,6 +86,30 @@ impl Judge {
         Ok(Prepared { at, share, seen, increments })
     }
 
+    /// Refuses running totals by stratum that cannot be those of the strata before. Logs of earlier
+    /// releases have them.
+    ///
+    /// # Errors
+    /// [`ReadingError::Strata`] and [`ReadingError::StrataOrder`].
+    pub(crate) fn check_strata(&self, seen: &Observation) -> Result<(), ReadingError> {
+        let mut watched = self.watched.iter();
+        seen.iter().try_for_each(|(id, reading)| {
+            let watched = watched.find(|watched| watched.metric().id == id);
+            watched.map_or(Ok(()), |watched| {
+                watched.readings().counters.check(watched.metric(), reading)
+            })
+        })
+    }
+
+    /// Refuses a metric that the policy does not have.
+    ///
+    /// # Errors
+    /// [`ReadingError::UnknownMetric`] with the nearest one.
+    pub(crate) fn check_metric(&self, metric: MetricName) -> Result<(), ReadingError> {
+        let is_known = self.watched.iter().any(|watched| watched.metric().id == metric);
+        if is_known { Ok(()) } else { Err(self.unknown(metric)) }
+    }
+
     fn unknown(&self, metric: MetricName) -> ReadingError {
         let distance =
             |known: &MetricName| strsim::damerau_levenshtein(metric.as_str(), known.as_str());

@@ -4,7 +4,7 @@
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
-use crate::metric::{Counters, Layout, Reading, Tick};
+use crate::metric::{Counters, Layout, Reading, Tick, Unused};
 use crate::policy::section::Metric;
 use crate::unit::{Span, Timestamp};
 
@@ -27,6 +27,9 @@ pub(super) struct Readings {
     pub(super) totals: bool,
     /// A number of it was NaN or infinite.
     pub(super) not_finite: bool,
+    /// Why the last reading of each arm in this phase was not used; None where it was.
+    #[serde(default, skip_serializing_if = "are_used")]
+    pub(super) unused: [Option<Unused>; 2],
     /// How long this phase has been covered by readings: longer silence than the stale limit is
     /// not.
     pub(super) covered: Span,
@@ -52,6 +55,12 @@ impl Readings {
         self.totals = tick.totals;
         self.not_finite = tick.not_finite;
         self.step = Span::ZERO;
+        let used = [tick.canary, tick.baseline];
+        for (last, (why, used)) in self.unused.iter_mut().zip(tick.unused.into_iter().zip(used)) {
+            if used || why.is_some() {
+                *last = why;
+            }
+        }
         if tick.baseline {
             self.live_read_at = Some(at);
         }
@@ -73,5 +82,12 @@ impl Readings {
     pub(super) fn start(&mut self) {
         (self.covered, self.learned) = (Span::ZERO, Span::ZERO);
         self.coverage = Coverage::default();
+        self.unused = [None; 2];
     }
+}
+
+/// Whether the last readings of both arms were used.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn are_used(unused: &[Option<Unused>; 2]) -> bool {
+    unused.iter().all(Option::is_none)
 }

@@ -216,10 +216,12 @@ impl Watched {
         Some((ratio, ratio * now.error))
     }
 
-    /// The same as a rule that was applied.
+    /// The same as a rule that was applied; None where no boundary is between the arms, so that there
+    /// is no number.
     pub(super) fn slowdown_rule(&self, at: Timestamp) -> Option<Rule> {
         let (settling, test) = (self.tests().settling()?, self.tests().worse()?);
-        let (ratio, error) = self.slowdown()?;
+        let (ratio, error) =
+            self.slowdown().filter(|(ratio, error)| (ratio + error).is_finite())?;
         let peak = settling.began_again.filter(|_| settling.decays(at));
         Some(Rule::Slowdown {
             error,

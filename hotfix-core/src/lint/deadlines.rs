@@ -154,7 +154,10 @@ fn rollback(policy: &Policy, findings: &mut Vec<Finding>) {
 /// wrong: people cannot answer every few seconds, and metrics are not read so often.
 fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
     let (of_people, of_metrics) = (Span::from_seconds(60), Span::from_seconds(1));
+    // A deployment may take longer, and its `confirm` would be refused.
+    let of_silence = Span::from_seconds(600);
     let mut intervals = vec![
+        ("/clock/most_ahead".to_owned(), policy.clock().most_ahead, of_silence),
         ("/ask_again".to_owned(), policy.ask_again(), of_people),
         ("/watch/cadence".to_owned(), policy.watch().cadence, of_metrics),
     ];

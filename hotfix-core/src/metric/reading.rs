@@ -92,8 +92,8 @@ impl Observation {
 
 /// The reading of one metric: the two arms, or a list of strata with two arms each.
 /// Strata are parts of the traffic that are compared separately, such as regions: their evidence is
-/// added, while windows and bands use their sums. Their order in the list must not change; running
-/// totals restart where its length changes.
+/// added, while windows and bands use their sums. Their number and their order in the list must not
+/// change where running totals are sent: one that was not read is empty.
 ///
 /// ```
 /// use hotfix_core::metric::Observation;
@@ -166,17 +166,37 @@ impl<'de> Deserialize<'de> for Reading {
                 Arms::deserialize(MapAccessDeserializer::new(map)).map(Reading::from)
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Reading, A::Error> {
-                let Some(first) = seq.next_element()? else {
+                let Some(Stratum(first)) = seq.next_element()? else {
                     return Err(A::Error::custom("a list of strata has at least one"));
                 };
                 let mut more = Vec::new();
-                while let Some(stratum) = seq.next_element()? {
-                    more.push(stratum);
+                while let Some(Stratum(arms)) = seq.next_element()? {
+                    more.push(arms);
                 }
                 Ok(Reading { first, more })
             }
         }
         deserializer.deserialize_any(Forms)
+    }
+}
+
+/// The arms of a stratum, which are not a list: a list would be read as the fields in order.
+struct Stratum(Arms);
+
+impl<'de> Deserialize<'de> for Stratum {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Stratum;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("{\"canary\", \"baseline\"}")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Stratum, A::Error> {
+                Arms::deserialize(MapAccessDeserializer::new(map)).map(Stratum)
+            }
+        }
+        deserializer.deserialize_any(Object)
     }
 }
 
@@ -448,6 +468,14 @@ impl<'de> Visitor<'de> for SampleVisitor {
             }
             (None, None, None, Some(samples)) if none => Ok(Sample::Samples(samples)),
             (None, None, None, None) if !none => Ok(Sample::Instances(instances)),
+            (le, counts, count, None) if none && (le.is_some() || count.is_some()) => {
+                let missing = match (le, counts) {
+                    (None, _) => "le",
+                    (_, None) => "counts",
+                    _ => "count",
+                };
+                Err(A::Error::missing_field(missing))
+            }
             _ => Err(A::Error::custom(
                 "an object is {\"le\", \"counts\", \"count\"}, {\"samples\"} or {instance: \
                  [events, trials]}",
@@ -476,7 +504,8 @@ mod tests {
             r#"{"e":{"canry":[1,2]}}"#,
         ] {
             let error = serde_json::from_str::<Observation>(text).unwrap_err().to_string();
-            assert!(error.contains("events, trials") || error.contains("canary"), "{error}");
+            let known = ["events, trials", "canary", "counts"];
+            assert!(known.iter().any(|known| error.contains(known)), "{error}");
         }
     }
 }

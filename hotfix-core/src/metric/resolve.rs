@@ -1,13 +1,50 @@
 //! Checking of readings, and their layout in columns.
 
+use std::fmt;
+
 use crate::code::{code, coded};
 use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
-use crate::text::any_number;
+use crate::text::{any_number, counted, pointer_step, shown};
 use crate::unit::{MAX_COUNT, MetricName};
 
 use super::reading::{Histogram, Observation, Reading, Sample};
+
+/// Where in an observation a reading is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadingPlace {
+    /// The metric.
+    pub metric: MetricName,
+    /// `canary` or `baseline`.
+    pub arm: &'static str,
+    /// The stratum's place in the list, from 0; None without strata.
+    pub stratum: Option<usize>,
+    /// The instance; None for the whole arm.
+    pub instance: Option<String>,
+}
+
+impl ReadingPlace {
+    /// The place as a JSON Pointer into the input: `/metrics/error_rate/canary/pod-7`.
+    pub fn path(&self) -> String {
+        let Self { metric, arm, stratum, instance } = self;
+        let stratum = stratum.map_or_else(String::new, |stratum| format!("/{stratum}"));
+        let instance = instance
+            .as_deref()
+            .map_or_else(String::new, |instance| format!("/{}", pointer_step(instance)));
+        format!("/metrics/{metric}{stratum}/{arm}{instance}")
+    }
+}
+
+impl fmt::Display for ReadingPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(instance) = &self.instance {
+            write!(f, "instance `{}` of ", shown(instance))?;
+        }
+        write!(f, "the {} of `{}`", self.arm, self.metric)?;
+        self.stratum.map_or(Ok(()), |stratum| write!(f, " in stratum {}", stratum + 1))
+    }
+}
 
 coded! {
     /// A reading that is impossible or does not fit its metric. Nothing of its observation is used.
@@ -18,49 +55,51 @@ coded! {
     #[error("the policy has no metric `{metric}`; the nearest is `{nearest}`")]
     UnknownMetric { metric: MetricName, nearest: MetricName } => code! {HF-MET-001},
     /// A form of reading that does not fit the metric's kind.
-    #[error("`{metric}` is a {kind}: {expected}")]
-    Form { metric: MetricName, kind: MetricKind, expected: &'static str } => code! {HF-MET-002},
+    #[error("`{}` is a {kind}: {expected}", .of.metric)]
+    Form { of: Box<ReadingPlace>, kind: MetricKind, expected: &'static str } => code! {HF-MET-002},
     /// More events than trials.
-    #[error(
-        "the {arm} of `{metric}` has {events} events in {trials} trials: send [events, all trials]"
-    )]
-    MoreEventsThanTrials {
-        metric: MetricName,
-        arm: &'static str,
-        events: f64,
-        trials: f64,
-    } => code! {HF-MET-003},
+    #[error("{of} has {events} events in {trials} trials: send [events, all trials]")]
+    MoreEventsThanTrials { of: Box<ReadingPlace>, events: f64, trials: f64 } => code! {HF-MET-003},
     /// A negative count.
-    #[error("the {arm} of `{metric}` has the negative number {}: send 0 or more", any_number(*value))]
-    Negative { metric: MetricName, arm: &'static str, value: f64 } => code! {HF-MET-004},
+    #[error("{of} has the negative number {}: send 0 or more", any_number(*value))]
+    Negative { of: Box<ReadingPlace>, value: f64 } => code! {HF-MET-004},
     /// Buckets that are not a cumulative histogram.
-    #[error("the {arm} of `{metric}` is not a cumulative histogram: {fault}")]
-    Histogram { metric: MetricName, arm: &'static str, fault: &'static str } => code! {HF-MET-005},
+    #[error("{of} is not a cumulative histogram: {fault}")]
+    Histogram { of: Box<ReadingPlace>, fault: &'static str } => code! {HF-MET-005},
     /// Other buckets than in the first reading.
     #[error(
-        "the {arm} of `{metric}` lacks buckets of the first reading: \
+        "{of} lacks buckets of the first reading: \
          send these boundaries, in seconds, or the observation without this metric: {}",
         boundaries(expected)
     )]
     Layout {
-        metric: MetricName,
-        arm: &'static str,
+        of: Box<ReadingPlace>,
         /// The layout of the first reading, in seconds.
         expected: Vec<f64>,
     } => code! {HF-MET-006},
     /// A number above 2^53, beyond which whole numbers are not exact.
     #[error(
-        "the {arm} of `{metric}` has {}, which is above 2^53: \
+        "{of} has {}, which is above 2^53: \
          check for a counter that wrapped around, or send a coarser unit",
         any_number(*value)
     )]
-    TooLarge { metric: MetricName, arm: &'static str, value: f64 } => code! {HF-MET-008},
+    TooLarge { of: Box<ReadingPlace>, value: f64 } => code! {HF-MET-008},
     /// Running totals of a form that cannot be sent as totals.
+    #[error("{of} sends {form} as running totals: send the values since the last reading")]
+    Totals { of: Box<ReadingPlace>, form: &'static str } => code! {HF-MET-007},
+    /// Running totals of more or fewer strata than before.
     #[error(
-        "the {arm} of `{metric}` sends {form} as running totals: \
-         send the values since the last reading"
+        "`{metric}` has running totals of {}, and had {before} before: send every stratum in each \
+         reading, always in the same order, and an empty object for one that was not read",
+        counted(*now, "stratum", "strata")
     )]
-    Totals { metric: MetricName, arm: &'static str, form: &'static str } => code! {HF-MET-007},
+    Strata { metric: MetricName, now: u64, before: u64 } => code! {HF-MET-009},
+    /// Running totals that fit those before in another order of the strata.
+    #[error(
+        "the running totals of `{metric}` follow those before only if the strata have changed places: \
+         send them always in the same order"
+    )]
+    StrataOrder { metric: MetricName } => code! {HF-MET-010},
 }
 
 /// Bucket boundaries as a sentence shows them.
@@ -71,16 +110,34 @@ fn boundaries(of: &[f64]) -> String {
 
 impl ReadingError {
     /// The metric of the reading.
-    pub const fn metric(&self) -> &MetricName {
+    pub fn metric(&self) -> &MetricName {
         match self {
             Self::UnknownMetric { metric, .. }
-            | Self::Form { metric, .. }
-            | Self::MoreEventsThanTrials { metric, .. }
-            | Self::Negative { metric, .. }
-            | Self::Histogram { metric, .. }
-            | Self::Layout { metric, .. }
-            | Self::Totals { metric, .. }
-            | Self::TooLarge { metric, .. } => metric,
+            | Self::Strata { metric, .. }
+            | Self::StrataOrder { metric } => metric,
+            Self::Form { of, .. }
+            | Self::MoreEventsThanTrials { of, .. }
+            | Self::Negative { of, .. }
+            | Self::Histogram { of, .. }
+            | Self::Layout { of, .. }
+            | Self::TooLarge { of, .. }
+            | Self::Totals { of, .. } => &of.metric,
+        }
+    }
+
+    /// The place as a JSON Pointer into the input: `/metrics/error_rate/canary/pod-7`.
+    pub fn path(&self) -> String {
+        match self {
+            Self::UnknownMetric { metric, .. }
+            | Self::Strata { metric, .. }
+            | Self::StrataOrder { metric } => format!("/metrics/{metric}"),
+            Self::Form { of, .. }
+            | Self::MoreEventsThanTrials { of, .. }
+            | Self::Negative { of, .. }
+            | Self::Histogram { of, .. }
+            | Self::Layout { of, .. }
+            | Self::TooLarge { of, .. }
+            | Self::Totals { of, .. } => of.path(),
         }
     }
 }
@@ -147,18 +204,32 @@ impl Layout {
     }
 }
 
+/// The least upper boundary of a bucket, in seconds: a nanosecond.
+const LEAST_EDGE: f64 = 1e-9;
+
 impl Observation {
-    /// Refuses finite numbers above 2^53. This check is separate because logs of earlier releases
-    /// have such numbers and have to be readable.
+    /// Refuses numbers that logs of earlier releases have, which have to be readable: finite ones
+    /// above 2^53, and boundaries below a nanosecond.
     ///
     /// # Errors
-    /// [`ReadingError::TooLarge`].
-    pub(crate) fn check_size(&self) -> Result<(), ReadingError> {
+    /// [`ReadingError::TooLarge`] and [`ReadingError::Histogram`].
+    pub(crate) fn check_range(&self) -> Result<(), ReadingError> {
         for (metric, reading) in self.as_slice() {
-            for arms in reading.strata() {
+            for (place, arms) in reading.strata().enumerate() {
+                let stratum = reading.whole().is_none().then_some(place);
                 for (arm, sample) in ARMS.into_iter().zip([&arms.canary, &arms.baseline]) {
-                    if let Some(value) = sample.as_ref().and_then(Sample::too_large) {
-                        return Err(ReadingError::TooLarge { metric: *metric, arm, value });
+                    let Some(sample) = sample else { continue };
+                    let of = |instance: Option<&str>| {
+                        let instance = instance.map(str::to_owned);
+                        Box::new(ReadingPlace { metric: *metric, arm, stratum, instance })
+                    };
+                    if let Some((instance, value)) = sample.too_large() {
+                        return Err(ReadingError::TooLarge { of: of(instance), value });
+                    }
+                    if matches!(sample, Sample::Histogram(of) if of.le.iter().any(|le| *le < LEAST_EDGE))
+                    {
+                        let fault = "send `le` in seconds, of at least a nanosecond";
+                        return Err(ReadingError::Histogram { of: of(None), fault });
                     }
                 }
             }
@@ -168,29 +239,44 @@ impl Observation {
 }
 
 impl Sample {
-    /// The first finite number above 2^53. Samples are not checked: they are seconds and are not
-    /// summed.
-    fn too_large(&self) -> Option<f64> {
+    /// The first finite number above 2^53, and its instance. Samples are not checked: they are
+    /// seconds and are not summed.
+    fn too_large(&self) -> Option<(Option<&str>, f64)> {
         let is_too_large = |value: &f64| value.is_finite() && value.abs() > MAX_COUNT;
-        match self {
+        let found = match self {
             Self::Pair(events, trials) => [*events, *trials].into_iter().find(is_too_large),
             Self::Level(level) => Some(*level).filter(is_too_large),
             Self::Histogram(Histogram { count, counts, .. }) => {
                 counts.iter().chain([count]).copied().find(is_too_large)
             }
             Self::Samples(_) => None,
-            Self::Instances(instances) => instances.values().flatten().copied().find(is_too_large),
-        }
+            Self::Instances(instances) => {
+                return instances.iter().find_map(|(name, counts)| {
+                    Some((Some(name.as_str()), counts.iter().copied().find(is_too_large)?))
+                });
+            }
+        };
+        found.map(|value| (None, value))
     }
 }
 
 /// Reads one arm of one metric.
+#[derive(Clone, Copy)]
 pub(super) struct MetricReader<'a> {
     pub(super) metric: &'a Metric,
     pub(super) arm: &'static str,
+    pub(super) stratum: Option<usize>,
+    pub(super) instance: Option<&'a str>,
 }
 
 impl MetricReader<'_> {
+    /// Where it reads.
+    fn place(&self) -> ReadingPlace {
+        let Self { metric, arm, stratum, instance } = *self;
+        let instance = instance.map(str::to_owned);
+        ReadingPlace { metric: metric.id, arm, stratum, instance }
+    }
+
     /// Fills the arm's columns with the numbers as sent; false if one is not finite.
     pub(super) fn fill(
         &self,
@@ -244,21 +330,19 @@ impl MetricReader<'_> {
             Sample::Level(_) if !self.metric.kind.adds_up() => "a level",
             _ => return Ok(()),
         };
-        Err(ReadingError::Totals { metric: self.metric.id, arm: self.arm, form })
+        Err(ReadingError::Totals { of: Box::new(self.place()), form })
     }
 
     /// The error of a form that does not fit the metric's kind.
     pub(super) fn form(&self) -> ReadingError {
-        let Metric { id, kind, .. } = *self.metric;
-        ReadingError::Form { metric: id, kind, expected: kind.feed() }
+        let kind = self.metric.kind;
+        ReadingError::Form { of: Box::new(self.place()), kind, expected: kind.feed() }
     }
 
     /// Refuses negative numbers.
     pub(super) fn not_negative(&self, values: &[f64]) -> Result<(), ReadingError> {
         match values.iter().find(|&&value| value < 0.0) {
-            Some(&value) => {
-                Err(ReadingError::Negative { metric: self.metric.id, arm: self.arm, value })
-            }
+            Some(&value) => Err(ReadingError::Negative { of: Box::new(self.place()), value }),
             None => Ok(()),
         }
     }
@@ -269,8 +353,7 @@ impl MetricReader<'_> {
         layout: &Layout,
         row: &mut [f64],
     ) -> Result<(), ReadingError> {
-        let fault =
-            |fault| ReadingError::Histogram { metric: self.metric.id, arm: self.arm, fault };
+        let fault = |fault| ReadingError::Histogram { of: Box::new(self.place()), fault };
         if sent.le.len() != sent.counts.len() {
             return Err(fault("`le` and `counts` differ in length"));
         }
@@ -297,11 +380,8 @@ impl MetricReader<'_> {
         let mut at = sent.le.iter().zip(&sent.counts);
         for (column, edge) in row[1..].iter_mut().zip(layout.edges()) {
             let Some((_, count)) = at.find(|(le, _)| *le == edge) else {
-                return Err(ReadingError::Layout {
-                    metric: self.metric.id,
-                    arm: self.arm,
-                    expected: layout.edges().to_vec(),
-                });
+                let expected = layout.edges().to_vec();
+                return Err(ReadingError::Layout { of: Box::new(self.place()), expected });
             };
             *column = *count;
         }
@@ -311,18 +391,17 @@ impl MetricReader<'_> {
     /// Checks the numbers of one tick.
     pub(super) fn check(&self, row: &[f64]) -> Result<(), ReadingError> {
         match self.metric.kind.data() {
-            Data::Trials if row[0] > row[1] => Err(ReadingError::MoreEventsThanTrials {
-                metric: self.metric.id,
-                arm: self.arm,
-                events: row[0],
-                trials: row[1],
-            }),
-            Data::Buckets if !row[1..].is_sorted() || row[row.len() - 1] > row[0] => {
-                Err(ReadingError::Histogram {
-                    metric: self.metric.id,
-                    arm: self.arm,
-                    fault: "send cumulative `counts` that do not fall and are at most `count`",
+            Data::Trials if row[0] > row[1] => {
+                let (events, trials) = (row[0], row[1]);
+                Err(ReadingError::MoreEventsThanTrials {
+                    of: Box::new(self.place()),
+                    events,
+                    trials,
                 })
+            }
+            Data::Buckets if !row[1..].is_sorted() || row[row.len() - 1] > row[0] => {
+                let fault = "send cumulative `counts` that do not fall and are at most `count`";
+                Err(ReadingError::Histogram { of: Box::new(self.place()), fault })
             }
             Data::Trials | Data::Exposure | Data::Buckets | Data::Level => Ok(()),
         }

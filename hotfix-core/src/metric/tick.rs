@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use educe::Educe;
 
-use crate::grade::MetricKind;
+use crate::grade::{MetricKind, closed_set};
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::unit::{Share, Timestamp};
@@ -36,6 +36,8 @@ pub struct Tick {
     pub canary: bool,
     /// The baseline read something.
     pub baseline: bool,
+    /// Why an arm that was sent adds nothing, of the canary and of the baseline.
+    pub unused: [Option<Unused>; 2],
     /// A number was NaN or infinite: its arm is left out.
     pub not_finite: bool,
     /// The numbers are running totals.
@@ -66,6 +68,7 @@ impl Tick {
         self.instances.iter_mut().for_each(Vec::clear);
         (self.canary, self.baseline) = (true, true);
         (self.not_finite, self.totals, self.uneven) = (false, false, false);
+        self.unused = [None; 2];
         true
     }
 
@@ -90,11 +93,11 @@ impl Tick {
         self.strata.clear();
         self.instances.iter_mut().for_each(Vec::clear);
         (self.canary, self.baseline, self.not_finite) = (false, false, false);
-        (self.totals, self.uneven) = (false, false);
+        (self.totals, self.uneven, self.unused) = (false, false, [None; 2]);
         if let Some(arms) = reading.whole() {
             let kept = counters.of(reading).first();
             let mut row = std::mem::take(&mut self.row);
-            let read = self.arms(source, kept, arms, &mut row);
+            let read = self.arms(source, (None, kept), arms, &mut row);
             self.row = row;
             return read;
         }
@@ -102,8 +105,8 @@ impl Tick {
         strata.resize(width * reading.strata().count(), 0.0);
         let mut read = Ok(());
         for ((place, arms), row) in reading.strata().enumerate().zip(strata.chunks_mut(width)) {
-            read =
-                read.and_then(|()| self.arms(source, counters.of(reading).get(place), arms, row));
+            let kept = counters.of(reading).get(place);
+            read = read.and_then(|()| self.arms(source, (Some(place), kept), arms, row));
             for (sum, more) in self.row.iter_mut().zip(&*row) {
                 *sum += more;
             }
@@ -122,7 +125,7 @@ impl Tick {
     fn arms(
         &mut self,
         source: Source<'_>,
-        kept: Option<&Kept>,
+        (stratum, kept): (Option<usize>, Option<&Kept>),
         arms: &Arms,
         row: &mut [f64],
     ) -> Result<(), ReadingError> {
@@ -132,7 +135,8 @@ impl Tick {
         for (index, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
             let Some(sample) = sample else { continue };
             let row = &mut row[index * columns..(index + 1) * columns];
-            let reader = MetricReader { metric: source.metric, arm: ARMS[index] };
+            let (metric, arm) = (source.metric, ARMS[index]);
+            let reader = MetricReader { metric, arm, stratum, instance: None };
             if arms.totals {
                 reader.has_totals(sample)?;
             }
@@ -148,7 +152,10 @@ impl Tick {
                     self.instances[index].clear();
                     self.not_finite = true;
                 }
-                Read::Nothing => row.fill(0.0),
+                Read::Nothing(why) => {
+                    row.fill(0.0);
+                    self.unused[index] = Some(why);
+                }
                 Read::Something => {
                     *(if index == 0 { &mut self.canary } else { &mut self.baseline }) = true;
                 }
@@ -181,9 +188,37 @@ fn plain(kind: MetricKind, reading: &Reading) -> Option<[f64; 4]> {
 /// Result of one arm's reading.
 enum Read {
     NotFinite,
-    /// A counter's first value.
-    Nothing,
+    /// Totals of which it is not known what came since the last ones.
+    Nothing(Unused),
     Something,
+}
+
+closed_set! {
+    /// Why running totals add nothing.
+    Unused {
+        /// They are the first ones: the next ones count from them.
+        First = "first",
+        /// They fell, and are too high for a counter that was reset.
+        Fell = "fell",
+        /// None fell, and yet there are more events than trials more than before, or a histogram is
+        /// none.
+        TwoMoments = "two_moments",
+    }
+}
+
+impl Unused {
+    /// What is wrong and what to do, as part of a sentence.
+    pub(crate) const fn describe(self) -> &'static str {
+        match self {
+            Self::First => "the first totals only show what the next ones count from",
+            Self::Fell => {
+                "the totals fell, and are too high for a counter that was reset: send those of one source"
+            }
+            Self::TwoMoments => {
+                "the events rose by more than the trials: send both as they were at one moment"
+            }
+        }
+    }
 }
 
 /// The totals that differences are taken from.
@@ -237,19 +272,21 @@ impl Source<'_> {
         if let Last::Totals(kept) = last {
             let total = row[trials_column(self.metric.kind)];
             let data = self.metric.kind.data();
-            let Some(kept) = kept.filter(|kept| match difference(data, row, &kept.arms[arm]) {
-                Some(Difference::More) => true,
-                Some(Difference::Fell | Difference::Impossible) => {
-                    kept.pace[arm].is_reset(total, self.at)
-                }
-                None => false,
-            }) else {
-                return Ok(Read::Nothing);
+            let Some(kept) = kept else { return Ok(Read::Nothing(Unused::First)) };
+            let unused = match difference(data, row, &kept.arms[arm]) {
+                Some(Difference::More) => None,
+                Some(_) if kept.pace[arm].is_reset(total, self.at) => None,
+                Some(Difference::Fell) => Some(Unused::Fell),
+                Some(Difference::Impossible) => Some(Unused::TwoMoments),
+                None => Some(Unused::First),
             };
+            if let Some(why) = unused {
+                return Ok(Read::Nothing(why));
+            }
             if self.metric.kind.is_traffic() {
                 let minutes = self.at.since(kept.at[arm]).as_seconds() / 60.0;
                 if minutes <= 0.0 {
-                    return Ok(Read::Nothing);
+                    return Ok(Read::Nothing(Unused::First));
                 }
                 row[0] /= minutes;
                 row[1] = 1.0;
@@ -281,30 +318,35 @@ impl MetricReader<'_> {
             return Err(self.form());
         }
         let arm = usize::from(self.arm == ARMS[1]);
-        let mut read = 0.0;
+        let (mut read, mut unused) = (0.0, Unused::First);
         for (name, sent) in instances {
+            let reader = MetricReader { instance: Some(name.as_str()), ..*self };
             if !sent.iter().all(|x| x.is_finite()) {
                 return Ok(Read::NotFinite);
             }
-            self.not_negative(sent)?;
+            reader.not_negative(sent)?;
             let mut added = *sent;
             let known = match last {
-                Last::NotNeeded => true,
-                Last::Totals(kept) => kept.is_some_and(|kept| {
+                Last::NotNeeded => Ok(()),
+                Last::Totals(kept) => kept.ok_or(Unused::First).and_then(|kept| {
                     let data = self.metric.kind.data();
                     kept.added((arm, name), data, &mut added, source.at)
                 }),
             };
-            if known {
-                self.check(&added)?;
-                read += 1.0;
-            } else {
-                added = [0.0; 2];
+            match known {
+                Ok(()) => {
+                    reader.check(&added)?;
+                    read += 1.0;
+                }
+                Err(why) => {
+                    unused = why;
+                    added = [0.0; 2];
+                }
             }
             each.push(added);
         }
         if read == 0.0 {
-            return Ok(Read::Nothing);
+            return Ok(Read::Nothing(unused));
         }
         if let Some(share) = source.exposed(arm) {
             // Instances are watched side by side: together they are exposed for as long as one of

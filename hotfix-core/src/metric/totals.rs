@@ -1,17 +1,20 @@
 //! The last running totals: what came since then, and which ones the next are compared with.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
+use crate::sorting::sort_by;
 use crate::unit::{Span, Timestamp};
 
 use super::pace::Pace;
-use super::reading::{Reading, Sample};
-use super::resolve::{ARMS, Layout, MetricReader};
-use super::tick::trials_column;
+use super::reading::{Arms, Reading, Sample};
+use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
+use super::tick::{Unused, trials_column};
 
 /// For how long totals that cannot follow the last ones are not stored.
 const MOST_WAIT: Span = Span::from_seconds(120);
@@ -114,6 +117,45 @@ impl Counters {
         if self.strata.len() == reading.strata().count() { &self.strata } else { &[] }
     }
 
+    /// Refuses totals by stratum that cannot be those of the strata before.
+    ///
+    /// # Errors
+    /// [`ReadingError::Strata`] for another number, [`ReadingError::StrataOrder`] for another order.
+    pub(crate) fn check(&self, metric: &Metric, reading: &Reading) -> Result<(), ReadingError> {
+        let is_whole = reading.whole().is_some() && self.strata.len() <= 1;
+        if is_whole || self.strata.is_empty() || !reading.strata().any(|arms| arms.totals) {
+            return Ok(());
+        }
+        let (metric, kind) = (metric.id, metric.kind);
+        let (now, before) = (reading.strata().count() as u64, self.strata.len() as u64);
+        if now != before {
+            return Err(ReadingError::Strata { metric, now, before });
+        }
+        if self.has_fallen(kind, reading) && self.fits_in_another_order(kind, reading) {
+            return Err(ReadingError::StrataOrder { metric });
+        }
+        Ok(())
+    }
+
+    /// Whether the total of an arm of a stratum is below the last one.
+    fn has_fallen(&self, kind: MetricKind, reading: &Reading) -> bool {
+        self.strata.iter().zip(reading.strata()).any(|(kept, arms)| {
+            let fell = |(now, last): (Option<f64>, Option<f64>)| now < last && now.is_some();
+            total_of(arms).into_iter().zip(kept.totals(kind)).any(fell)
+        })
+    }
+
+    /// Whether the totals follow the last ones with the strata in the order of their canaries' totals,
+    /// as those do that changed places. A counter that was reset is too small for that.
+    fn fits_in_another_order(&self, kind: MetricKind, reading: &Reading) -> bool {
+        let mut now: Vec<_> = reading.strata().map(total_of).collect();
+        let mut last: Vec<_> = self.strata.iter().map(|kept| kept.totals(kind)).collect();
+        for totals in [&mut now, &mut last] {
+            sort_by(totals, |a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+        }
+        now.iter().flatten().zip(last.iter().flatten()).all(|(now, last)| now >= last)
+    }
+
     /// Stores the totals of a reading that was used.
     #[inline]
     pub fn keep(&mut self, metric: &Metric, layout: &Layout, reading: &Reading, at: Timestamp) {
@@ -150,7 +192,8 @@ impl Counters {
                 let trials = trials_column(metric.kind);
                 let before = totals.get(trials).copied();
                 totals.resize(layout.columns(), 0.0);
-                let reader = MetricReader { metric, arm: ARMS[index] };
+                let reader =
+                    MetricReader { metric, arm: ARMS[index], stratum: None, instance: None };
                 if matches!(reader.fill(sample, layout, totals), Ok(true)) {
                     kept.at[index] = at;
                     kept.pace[index].note(at, before, totals[trials]);
@@ -162,19 +205,39 @@ impl Counters {
     }
 }
 
+/// The total of each arm that is sent as a whole: its trials, or all of its requests.
+fn total_of(arms: &Arms) -> [Option<f64>; 2] {
+    [&arms.canary, &arms.baseline].map(|sample| match sample.as_ref()? {
+        Sample::Pair(_, trials) => Some(*trials),
+        Sample::Histogram(histogram) => Some(histogram.count),
+        Sample::Level(_) | Sample::Samples(_) | Sample::Instances(_) => None,
+    })
+}
+
 impl Kept {
-    /// Turns the totals of an instance of an arm into what came since the last ones; false where that is
-    /// not known.
+    /// The total of each arm.
+    fn totals(&self, kind: MetricKind) -> [Option<f64>; 2] {
+        [0, 1].map(|arm| self.arms[arm].get(trials_column(kind)).copied())
+    }
+
+    /// Turns the totals of an instance of an arm into what came since the last ones.
+    ///
+    /// # Errors
+    /// Why that is not known.
     pub(super) fn added(
         &self,
         (arm, name): (usize, &str),
         data: Data,
         totals: &mut [f64; 2],
         at: Timestamp,
-    ) -> bool {
-        self.instances[arm].get(name).is_some_and(|last| {
-            matches!(progress(data, totals, last, &self.pace[arm], at), Progress::Added)
-        })
+    ) -> Result<(), Unused> {
+        let last = self.instances[arm].get(name).ok_or(Unused::First)?;
+        let fell = totals.iter().zip(last).any(|(now, last)| now < last);
+        match progress(data, totals, last, &self.pace[arm], at) {
+            Progress::Added => Ok(()),
+            Progress::Waits | Progress::Unknown if fell => Err(Unused::Fell),
+            Progress::Waits | Progress::Unknown => Err(Unused::TwoMoments),
+        }
     }
 
     /// Whether totals of events and trials that cannot follow the last ones are not stored: the next

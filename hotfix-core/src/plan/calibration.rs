@@ -2,12 +2,12 @@
 //! phase.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::canonical::{Digest, digest};
+use crate::document::{read_document, read_part};
 use crate::grade::{EvidenceMode, PromotionRule, Worse};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Model, Phase};
@@ -22,6 +22,9 @@ use crate::text::joined;
 use crate::unit::{MetricName, PhaseName, Share, Span, Timestamp};
 
 use super::{ErrorBudget, Plan, PlanError};
+
+/// The document that the histories come in.
+const CALIBRATION: &str = "calibration";
 
 /// The counts of each instance in normal operation, by metric:
 /// `{metric: {instance: [[events, trials], …]}}`, one pair per tick of the policy's cadence. Events
@@ -50,32 +53,25 @@ impl From<Histories> for PlanHistories {
     }
 }
 
-/// Reads the histories of a policy's metrics: the rows of a latency are as long as its boundaries
-/// require.
-pub(super) struct OfPolicy<'a>(pub(super) &'a Policy);
-
-impl<'de> DeserializeSeed<'de> for OfPolicy<'_> {
-    type Value = PlanHistories;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<PlanHistories, D::Error> {
-        from.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for OfPolicy<'_> {
-    type Value = PlanHistories;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a history by metric")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PlanHistories, A::Error> {
-        let mut read = PlanHistories::default();
-        while let Some(metric) = map.next_key()? {
-            if self.0.is_replayed_by_times(metric) {
-                read.times.insert(metric, map.next_value()?);
+impl PlanHistories {
+    /// Reads the histories of a policy's metrics: the rows of a latency are as long as its
+    /// boundaries require.
+    pub(super) fn from_json(policy: &Policy, text: &str) -> Result<Self, PlanError> {
+        let mut read = Self::default();
+        if text.trim().is_empty() {
+            return Ok(read);
+        }
+        let unreadable = |faults| PlanError::Values { faults };
+        let histories: BTreeMap<MetricName, Value> =
+            read_document(CALIBRATION, text).map_err(unreadable)?;
+        for (metric, history) in histories {
+            let place = format!("{CALIBRATION}/{metric}");
+            if policy.is_replayed_by_times(metric) {
+                let rows = read_part(&place, &history).map_err(unreadable)?;
+                read.times.insert(metric, rows);
             } else {
-                read.counts.insert(metric, map.next_value()?);
+                let counts = read_part(&place, &history).map_err(unreadable)?;
+                read.counts.insert(metric, counts);
             }
         }
         Ok(read)

@@ -40,6 +40,14 @@ coded! {
         field: &'static str,
     } => code! {HF-PLAN-002},
 
+    /// A name that has a control character.
+    #[error("`{field}` is `{got}`, which has a control character: remove it")]
+    ControlCharacter {
+        /// A JSON Pointer.
+        field: &'static str,
+        got: String,
+    } => code! {HF-PLAN-018},
+
     /// The release and its previous version are the same.
     #[error(
         "`{version}` is both the release and its previous version: set `previous` to the version for the rollback"
@@ -176,9 +184,10 @@ impl PlanError {
                 return first.unwrap_or_default();
             }
             Self::Values { faults } => faults.first().map_or("", |fault| &fault.path),
-            Self::Empty { field } | Self::Traffic { field, .. } | Self::Otherwise { field, .. } => {
-                field
-            }
+            Self::Empty { field }
+            | Self::ControlCharacter { field, .. }
+            | Self::Traffic { field, .. }
+            | Self::Otherwise { field, .. } => field,
             Self::Record { field, .. } => field,
             Self::SameVersion { .. } => "/release/version",
             Self::Numstat(_) => "/release/numstat",

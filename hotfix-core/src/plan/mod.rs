@@ -45,7 +45,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::canonical::{Digest, digest as digest_of};
-use crate::document::read_object_by;
 use crate::fact::Facts;
 use crate::gate::Numstat;
 use crate::getters::getters;
@@ -117,6 +116,7 @@ impl Plan {
     /// A [`PlanError`] for an empty or impossible value, facts that the policy does not accept, an
     /// impossible strategy or batch, unreadable figures of the diff, or an invalid change record.
     pub fn try_new(policy: Arc<Policy>, subject: Subject) -> Result<Self, PlanError> {
+        subject.check_names()?;
         Self::make(policy, subject, strategy::effective, |_| Ok(BTreeMap::new()))
     }
 
@@ -164,6 +164,7 @@ impl Plan {
         subject: Subject,
         histories: PlanHistories,
     ) -> Result<Self, PlanError> {
+        subject.check_names()?;
         let drawn = (seed_of(&subject), subject.traffic.requests_per_minute);
         let calibrate = |policy: &Policy| calibration::calibrations(policy, histories, drawn);
         Self::make(policy, subject, strategy::effective, calibrate)
@@ -290,14 +291,14 @@ impl Plan {
     /// `release` is an empty text or `null` while there is no fix yet.
     ///
     /// # Errors
-    /// [`PlanError::Syntax`] for an unreadable document, and as [`try_new`](Self::try_new).
+    /// [`PlanError::Values`] for an unreadable document, and as [`try_new`](Self::try_new).
     pub fn from_json(
         policy: Arc<Policy>,
         incident: &str,
         release: &str,
         traffic: &str,
     ) -> Result<Self, PlanError> {
-        Self::calibrated_from_json(policy, incident, release, traffic, "")
+        Self::try_new(policy, Subject::from_json(incident, release, traffic)?)
     }
 
     /// [`calibrated`](Self::calibrated) from the JSON documents of `docs/inputs.md`, as
@@ -305,7 +306,7 @@ impl Plan {
     /// {instance: [[events, trials], …]}}`, and of a latency [`SlowHistories`].
     ///
     /// # Errors
-    /// [`PlanError::Syntax`] for an unreadable document, and as [`calibrated`](Self::calibrated).
+    /// [`PlanError::Values`] for an unreadable document, and as [`calibrated`](Self::calibrated).
     pub fn calibrated_from_json(
         policy: Arc<Policy>,
         incident: &str,
@@ -313,17 +314,9 @@ impl Plan {
         traffic: &str,
         calibration: &str,
     ) -> Result<Self, PlanError> {
-        let release = Some(release).filter(|text| !matches!(text.trim(), "" | "null"));
-        let traffic = Some(traffic).filter(|text| !text.trim().is_empty());
-        let subject = Subject::from_texts(incident, release, traffic)?;
-        if calibration.trim().is_empty() {
-            Self::try_new(policy, subject)
-        } else {
-            let of_policy = calibration::OfPolicy(&policy);
-            let histories = read_object_by(of_policy, calibration)
-                .map_err(|fault| PlanError::Syntax { document: "calibration", fault })?;
-            Self::with_histories(policy, subject, histories)
-        }
+        let subject = Subject::from_json(incident, release, traffic)?;
+        let histories = PlanHistories::from_json(&policy, calibration)?;
+        Self::with_histories(policy, subject, histories)
     }
 
     /// The policy that it follows, with the strategy that the release chose and its phases.

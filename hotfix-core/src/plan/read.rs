@@ -3,8 +3,9 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Incident, PlanError, Subject};
-use crate::document::{ValueFault, object_of, read_value};
+use super::{Incident, PlanError, Release, Subject};
+use crate::document::{ValueFault, read_part, value_of};
+use crate::text::shown;
 
 impl Subject {
     /// Reads the JSON of `docs/inputs.md`, as values.
@@ -29,13 +30,23 @@ impl Subject {
         Self::read(Ok(incident), release.map(Ok), traffic.map(Ok))
     }
 
-    /// The same as texts.
-    pub(super) fn from_texts(
+    /// The same as texts. `release` is an empty text or `null` while there is no fix yet.
+    pub(super) fn from_json(
         incident: &str,
-        release: Option<&str>,
-        traffic: Option<&str>,
+        release: &str,
+        traffic: &str,
     ) -> Result<Self, PlanError> {
-        Self::read(object_of(incident), release.map(object_of), traffic.map(object_of))
+        let release = Some(release).filter(|text| !matches!(text.trim(), "" | "null"));
+        let traffic = Some(traffic).filter(|text| !text.trim().is_empty());
+        Self::read(value_of(incident), release.map(value_of), traffic.map(value_of))
+    }
+
+    /// Refuses names with control characters, which logs of earlier releases may have.
+    pub(super) fn check_names(&self) -> Result<(), PlanError> {
+        let Self { incident, release, .. } = self;
+        is_one_line("/incident/id", &incident.id)?;
+        is_one_line("/incident/service", incident.service.as_deref().unwrap_or_default())?;
+        release.as_ref().map_or(Ok(()), Release::check_names)
     }
 
     /// Each document is its value, or the parser's sentence.
@@ -59,19 +70,30 @@ impl Subject {
     }
 }
 
+impl Release {
+    /// Refuses versions with control characters, which logs of earlier releases may have.
+    pub(crate) fn check_names(&self) -> Result<(), PlanError> {
+        is_one_line("/release/version", &self.version)?;
+        is_one_line("/release/previous", &self.previous)
+    }
+}
+
+fn is_one_line(field: &'static str, text: &str) -> Result<(), PlanError> {
+    if text.chars().any(char::is_control) {
+        return Err(PlanError::ControlCharacter { field, got: shown(text) });
+    }
+    Ok(())
+}
+
 /// Reads one of the documents; its faults are added to those of the others.
 fn part<T: DeserializeOwned>(
     document: Result<Value, String>,
     name: &str,
     faults: &mut Vec<ValueFault>,
 ) -> Option<T> {
-    match document.map(|value| read_value(&value)) {
+    match document.map(|value| read_part(name, &value)) {
         Ok(Ok(read)) => return Some(read),
-        Ok(Err(found)) => faults.extend(
-            found
-                .into_iter()
-                .map(|fault| ValueFault { path: format!("/{name}{}", fault.path), ..fault }),
-        ),
+        Ok(Err(found)) => faults.extend(found),
         Err(sentence) => {
             let sentence = format!("the {name} cannot be read: {sentence}");
             faults.push(ValueFault { path: format!("/{name}"), sentence });

@@ -10,7 +10,7 @@ use crate::judge::{Decision, Prepared, Reason};
 use crate::metric::ReadingError;
 use crate::plan::{PlanError, Release};
 use crate::text::{quoted, time};
-use crate::unit::{Name, Span, Timestamp};
+use crate::unit::{MetricName, Name, Span, Timestamp};
 
 use super::blocker::blocked_at;
 use super::duty::MOST_EARLIER;
@@ -132,10 +132,33 @@ impl Rollout {
         self.check_state(kind, input)?;
         self.check_command(at, input)?;
         let made = self.make::<RefusalReason>(at, &input.command)?;
-        if let Command::Observe { metrics } = &input.command {
-            metrics.check_size()?;
-        }
+        self.check_new(&input.command)?;
         Ok(Passed::At { at, claimed_at, made })
+    }
+
+    /// Refuses the id of a metric that the policy does not have, of which
+    /// [`evidence`](Self::evidence) is None, too.
+    ///
+    /// # Errors
+    /// [`ReadingError::UnknownMetric`] with the nearest id.
+    pub fn check_metric(&self, metric: MetricName) -> Result<(), ReadingError> {
+        self.case.judged.judge().check_metric(metric)
+    }
+
+    /// Refuses what logs of earlier releases may have, and which can be replayed.
+    fn check_new(&self, command: &Command) -> Result<(), RefusalReason> {
+        match command {
+            Command::Observe { metrics } => {
+                metrics.check_range()?;
+                self.case.judged.judge().check_strata(metrics)?;
+            }
+            Command::Release { release, .. } | Command::Supersede { release, .. } => {
+                release.check_names()?;
+            }
+            Command::Retry { release: Some(release), .. } => release.check_names()?,
+            _ => {}
+        }
+        Ok(())
     }
 
     /// An urgent input with a wrong clock, back or far ahead, is accepted at the time of the last

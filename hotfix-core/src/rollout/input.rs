@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::canonical::Digest;
 use crate::code::{code, coded};
-use crate::document::{ValueFault, object_of, read_object, read_value};
+use crate::document::{ValueFault, read_object, read_value, value_of};
 use crate::grade::{Calendar, Moment, Severity, Signal, closed_set};
 use crate::metric::Observation;
 use crate::plan::Release;
@@ -348,13 +348,17 @@ impl Input {
     /// # Errors
     /// [`InputError`] for a document that is not valid.
     pub fn from_json(text: &str) -> Result<Self, InputError> {
-        match read_object::<InputDocument>(text) {
-            Ok(document) => document.try_into(),
-            // Only a text that cannot be read is read once more, for the places of its faults.
-            Err(fault) => match object_of(text).map(Self::from_value) {
-                Ok(Err(faults @ InputError::Values { .. })) => Err(faults),
-                _ => Err(InputError::Syntax { fault }),
-            },
+        let unreadable = |fault| InputError::Syntax { fault };
+        let fault = match read_object::<InputDocument>(text) {
+            Ok(document) if document.release.is_none() => return document.try_into(),
+            // A list would be read as the fields of a release in order, which its value shows.
+            Ok(_) => return Self::from_value(value_of(text).map_err(unreadable)?),
+            Err(fault) => fault,
+        };
+        // Only a text that cannot be read is read once more, for the places of its faults.
+        match value_of(text).map(Self::from_value) {
+            Ok(Err(faults @ InputError::Values { .. })) => Err(faults),
+            _ => Err(unreadable(fault)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::canonical::{Digest, LineError, read_line};
-use crate::code::coded;
+use crate::code::{code, coded};
 use crate::deadline::Replan;
 use crate::metric::ReadingError;
 use crate::plan::{Plan, PlanError};
@@ -39,6 +39,8 @@ impl LogError {
     }
 }
 
+const OPENING: &str = code! {HF-LOG-006};
+
 coded! {
     /// What is wrong with a line.
     #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -48,7 +50,7 @@ coded! {
     #[error("the log has no complete line: pass the log from its first line, which has the plan")]
     Empty => "HF-LOG-001",
     /// The last line has no line feed.
-    #[error("the last line is incomplete: use `recover`, which drops it")]
+    #[error("the last line is incomplete: use `recover`, or cut off what follows the last line feed")]
     Torn => "HF-LOG-002",
     /// Its hash does not match its content, or it is not a line of a log.
     #[error("{0}")]
@@ -56,7 +58,7 @@ coded! {
     /// It does not follow the line before.
     #[error(
         "it does not follow the line before ({found}, expected {expected}): a line was removed, \
-         moved, inserted or replaced, or these lines belong to another snapshot"
+         moved, inserted or replaced"
     )]
     Chain { expected: Digest, found: Digest } => "HF-LOG-003",
     /// Its number is not the next one.
@@ -66,8 +68,14 @@ coded! {
     #[error("its event cannot be read: {fault}")]
     Event { fault: String } => "HF-LOG-005",
     /// The first line is not the opening, or a later one is.
-    #[error("the opening line, with the plan, has to be the first line and no other")]
-    Opening => "HF-LOG-006",
+    #[error(
+        "the opening line, with the plan, has to be the first line and no other: the beginning of \
+         the log is missing, or two logs were joined"
+    )]
+    Opening => OPENING,
+    /// Lines after a snapshot begin with the opening.
+    #[error("it is the opening of a log: pass only the lines after the snapshot")]
+    Whole => OPENING,
     /// The recomputed outcome differs from the recorded one.
     #[error(
         "audit mismatch: the recorded {what} and the recomputed {what} differ: the log was \
@@ -364,6 +372,8 @@ impl LogLine {
 
 /// The lines of a log in order, with the chain checked.
 pub(super) struct Lines<'a> {
+    /// The lines follow a snapshot.
+    is_tail: bool,
     rest: &'a [u8],
     number: usize,
     next: u64,
@@ -373,13 +383,14 @@ pub(super) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub(super) fn new(log: &'a [u8]) -> Self {
-        Self { rest: log, number: 0, next: 0, head: Digest::ZERO, salt: Salt::default() }
+        let (head, salt) = (Digest::ZERO, Salt::default());
+        Self { is_tail: false, rest: log, number: 0, next: 0, head, salt }
     }
 
     /// The lines after the first `next` ones, the last of which has this hash; numbered from 1
     /// again.
     pub(super) const fn after(log: &'a [u8], next: u64, head: Digest, salt: Salt) -> Self {
-        Self { rest: log, number: 0, next, head, salt }
+        Self { is_tail: true, rest: log, number: 0, next, head, salt }
     }
 
     /// The lines of a log whose last one is complete.
@@ -397,7 +408,9 @@ impl<'a> Lines<'a> {
         let (line, event) = read_line(line)?;
         let expected = std::mem::replace(&mut self.head, line.hash());
         if line.prev() != expected {
-            return Err(LogFault::Chain { expected, found: line.prev() });
+            let is_whole = self.is_tail && line.prev() == Digest::ZERO;
+            let fault = LogFault::unchained(expected, line.prev());
+            return Err(if is_whole { LogFault::Whole } else { fault });
         }
         let mut event = version::checked(read(event), line.text())?;
         if event.seq != number {
@@ -407,6 +420,17 @@ impl<'a> Lines<'a> {
         }
         let forged = self.salt.reveal(&mut event, line.text());
         Ok((event, forged))
+    }
+}
+
+impl LogFault {
+    /// The fault of a line that does not follow the one before. Only an opening follows no line.
+    pub(super) fn unchained(expected: Digest, found: Digest) -> Self {
+        if [expected, found].contains(&Digest::ZERO) {
+            Self::Opening
+        } else {
+            Self::Chain { expected, found }
+        }
     }
 }
 

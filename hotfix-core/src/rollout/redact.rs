@@ -65,7 +65,7 @@ pub fn redact(log: &[u8], redaction: &Redaction) -> Result<String, LogError> {
         }
         let checked = verify_line(line).map_err(|error| at(error.into()))?;
         if checked.prev() != head {
-            return Err(at(LogFault::Chain { expected: head, found: checked.prev() }));
+            return Err(at(LogFault::unchained(head, checked.prev())));
         }
         head = checked.hash();
         out.push_str(&edited(checked.text(), |member| match &*member.name {

@@ -37,6 +37,22 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         self.reason.code()
     }
+
+    /// The place of a refused reading as a JSON Pointer into the input:
+    /// `/metrics/error_rate/canary/pod-7`. Empty for another reason.
+    pub fn path(&self) -> String {
+        self.reason.path()
+    }
+}
+
+impl RefusalReason {
+    /// See [`Refusal::path`].
+    pub fn path(&self) -> String {
+        match self {
+            Self::Reading(reading) => reading.path(),
+            _ => String::new(),
+        }
+    }
 }
 
 /// The code of a time that is too far ahead, whatever the input.

@@ -189,7 +189,7 @@ coded! {
     /// Fewer instances than a comparison needs.
     #[error(
         "there are `{instances}` instances, and at least `{needed}` are needed: \
-         spread the load over more instances, or lower `share`"
+         give more instances, or lower `share`"
     )]
     FewInstances { instances: usize, needed: usize } => code! {HF-STAT-034},
     /// An instance that was not named when the test was created, or that has no history.

@@ -23,6 +23,13 @@ coded! {
         bytes: usize,
         most: usize,
     } => "HF-TRAIN-002",
+    /// A name that has a control character.
+    #[error("the service `{got}` has a control character in its name: remove it")]
+    ControlCharacter {
+        /// The name's place, from 0.
+        index: usize,
+        got: String,
+    } => "HF-TRAIN-016",
     /// One name for two services.
     #[error("`{service}` is in the train twice: give each service once")]
     Twice { service: String } => "HF-TRAIN-003",
@@ -55,7 +62,9 @@ impl TrainError {
             Self::Empty | Self::Twice { .. } | Self::Count { .. } | Self::Shared { .. } => {
                 "/services".to_owned()
             }
-            Self::Name { index, .. } => format!("/services/{index}"),
+            Self::Name { index, .. } | Self::ControlCharacter { index, .. } => {
+                format!("/services/{index}")
+            }
             Self::Unknown { .. } | Self::Cycle { .. } | Self::Syntax { .. } => "/after".to_owned(),
         }
     }

@@ -22,6 +22,7 @@ pub use view::{MemberStatus, Place, TrainState};
 use std::ops::{Deref, DerefMut};
 
 use crate::rollout::{Command, Input, InputKind, Refusal, Rollout, Stage};
+use crate::text::shown;
 use crate::unit::Timestamp;
 
 use rollback::MemberState;
@@ -164,7 +165,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
     ) -> Result<TrainOutcome, TrainRefusal> {
         let kind = input.command.kind();
         let Some(place) = self.order.place(service) else {
-            let (got, nearest) = (order::shown(service), self.order.nearest(service));
+            let (got, nearest) = (shown(service), self.order.nearest(service));
             let reason = TrainRefusalReason::NoSuchService { got, nearest };
             return Err(self.refusal(None, service, reason, kind));
         };

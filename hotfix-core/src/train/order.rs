@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::error::TrainError;
+use crate::document::{ValueFault, read_json};
+use crate::text::shown;
 
 /// Longest name of a service, in bytes.
 const LONGEST_NAME: usize = 256;
@@ -91,8 +93,8 @@ impl Order {
         if after.is_empty() {
             return Self::sequence(services);
         }
-        let after = serde_json::from_str(after)
-            .map_err(|error| TrainError::Syntax { fault: error.to_string() })?;
+        let after = read_json(after)
+            .map_err(|faults| TrainError::Syntax { fault: ValueFault::list(&faults) })?;
         Self::graph(services, &after)
     }
 
@@ -164,6 +166,9 @@ fn names<S: AsRef<str>>(services: impl IntoIterator<Item = S>) -> Result<Vec<Str
             let (bytes, most) = (name.len(), LONGEST_NAME);
             return Err(TrainError::Name { index, bytes, most });
         }
+        if name.chars().any(char::is_control) {
+            return Err(TrainError::ControlCharacter { index, got: shown(name) });
+        }
         if names.iter().any(|known| known == name) {
             return Err(TrainError::Twice { service: name.to_owned() });
         }
@@ -187,10 +192,6 @@ fn cycle(services: &[Service]) -> Vec<String> {
         here = services[place].after.iter().copied().find(stuck);
     }
     Vec::new()
-}
-
-pub(super) fn shown(text: &str) -> String {
-    text.chars().take(64).collect()
 }
 
 fn nearest<'n>(names: impl Iterator<Item = &'n str>, got: &str) -> String {

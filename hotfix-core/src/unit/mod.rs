@@ -30,37 +30,43 @@ coded! {
     pub enum UnitError;
 
     /// A duration that is not a number with a unit.
-    #[error(
-        "`{got}` is not a duration: write a number and one of ms, s, min, h, d, as in \"10min\""
-    )]
+    #[error("`{}` is not a duration: write a number and one of ms, s, min, h, d, as in \"10min\"", escaped(.got))]
     Span { got: String } => "HF-UNIT-001",
     /// A duration that is zero or negative, or too long for the clock.
-    #[error(
-        "the duration `{got}` is out of range: it is at most 10000 d and not negative, \
-         and above 0 where this key needs it"
-    )]
+    #[error("the duration `{}` is out of range: it is at most 10000 d and not negative, \
+         and above 0 where this key needs it", escaped(.got))]
     SpanRange { got: String } => "HF-UNIT-002",
     /// A time that is not RFC 3339.
-    #[error(
-        "`{got}` is not a time: write RFC 3339 with a zone, as in \"2026-03-03T14:40:00.000Z\""
-    )]
+    #[error("`{}` is not a time: write RFC 3339 with a zone, as in \"2026-03-03T14:40:00.000Z\"", escaped(.got))]
     Timestamp { got: String } => "HF-UNIT-003",
     /// A share or proportion that is neither a number nor a percentage.
-    #[error("`{got}` is not a share: write a fraction as in 0.1, or a percentage as in \"10%\"")]
+    #[error("`{}` is not a share: write a fraction as in 0.1, or a percentage as in \"10%\"", escaped(.got))]
     Share { got: String } => "HF-UNIT-004",
     /// A share or proportion outside 0 to 1.
-    #[error("`{got}` is outside 0 to 1: write a fraction as in 0.1, or a percentage as in \"10%\"")]
+    #[error("`{}` is outside 0 to 1: write a fraction as in 0.1, or a percentage as in \"10%\"", escaped(.got))]
     ShareRange { got: String } => "HF-UNIT-005",
     /// A ratio that is not a finite number above 0.
-    #[error("`{got}` is not a ratio: write a finite number above 0, as in 1.1")]
+    #[error("`{}` is not a ratio: write a finite number above 0, as in 1.1", escaped(.got))]
     Ratio { got: String } => "HF-UNIT-006",
     /// A frequency without a unit of time.
-    #[error("`{got}` is not a frequency: write a number per s, min or h, as in \"5/min\"")]
+    #[error("`{}` is not a frequency: write a number per s, min or h, as in \"5/min\"", escaped(.got))]
     PerMinute { got: String } => "HF-UNIT-007",
     /// A name with characters that are not allowed, or too long.
-    #[error("`{got}` is not a name: use 1 to 31 of a-z, 0-9, `_` and `-`, a letter first")]
+    #[error("`{}` is not a name: use 1 to 31 of a-z, 0-9, `_` and `-`, a letter first", escaped(.got))]
     Name { got: String } => "HF-UNIT-008",
     /// A text that is not a calendar date.
-    #[error("`{got}` is not a date: write year, month and day, as in \"2025-10-14\"")]
+    #[error("`{}` is not a date: write year, month and day, as in \"2025-10-14\"", escaped(.got))]
     Date { got: String } => "HF-UNIT-009",
+}
+
+/// A text in which control characters are escaped, so that a sentence stays one line.
+fn escaped(text: &str) -> String {
+    text.chars().fold(String::new(), |mut escaped, c| {
+        if c.is_control() {
+            escaped.extend(c.escape_debug());
+        } else {
+            escaped.push(c);
+        }
+        escaped
+    })
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hotfix_core::interop::{cdevents, grafana, icalendar, openmetrics};
-use hotfix_core::rollout::{Command, Input, Rollout};
+use hotfix_core::plan::{Plan, Subject};
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Command, Input, Recording, Rollout};
 use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
 
@@ -228,10 +230,8 @@ fn post_3_each_start_of_a_run_has_one_end_at_most() {
 
 /// A rollout that is paused three times, within phases and between them.
 fn paused() -> String {
-    use hotfix_core::{
-        policy::Policy,
-        simulate::{Campaign, Scenario},
-    };
+    use hotfix_core::simulate::{Campaign, Scenario};
+
     let scenario = r#"
         [people]
         says = [
@@ -441,16 +441,13 @@ fn post_3_the_metrics_read_back_as_the_rollout_is() {
 
 #[test]
 fn post_3_labels_are_escaped() {
-    use hotfix_core::{
-        plan::Plan,
-        policy::Policy,
-        rollout::{Recording, Rollout},
-    };
+    // A log of an earlier release may have such a name.
     let odd = "a\"b\\c\nd} 1\n# EOF";
     let policy = std::sync::Arc::new(Policy::preset("phased-canary").unwrap());
-    let incident = json!({"id": "INC-1", "service": odd}).to_string();
-    let plan =
-        Plan::from_json(policy, &incident, r#"{"version": "2", "previous": "1"}"#, "").unwrap();
+    let incident = json!({"id": "INC-1", "service": odd});
+    let release = json!({"version": "2", "previous": "1"});
+    let subject = Subject::from_values(incident, Some(release), None).unwrap();
+    let plan = Plan::restored(policy, subject, BTreeMap::new()).unwrap();
     let rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
     let at = "2026-03-03T14:40:00Z".parse().unwrap();
     let families = parse(&openmetrics::text(&rollout, at).replace("\\n# EOF", "\\n# END"));
@@ -546,11 +543,6 @@ fn time_3_the_calendar_has_each_duty_once_and_says_how_it_stands() {
 /// RFC 5545, 3.6: at least one component.
 #[test]
 fn time_3_a_calendar_of_nothing_has_a_component() {
-    use hotfix_core::{
-        plan::Plan,
-        policy::Policy,
-        rollout::{Recording, Rollout},
-    };
     let policy = Policy::from_toml(include_str!("../policies/simulated.toml")).unwrap();
     let policy = std::sync::Arc::new(policy);
     let release = r#"{"version": "2", "previous": "1"}"#;
@@ -567,25 +559,16 @@ fn time_3_a_calendar_of_nothing_has_a_component() {
 
 #[test]
 fn time_3_lines_are_folded_and_escaped_whatever_the_text() {
-    use hotfix_core::{
-        plan::Plan,
-        policy::Policy,
-        rollout::{Input, Recording, Rollout},
-    };
     for odd in ["ä€😀".repeat(40), "a;b,c\\d\r\nEND:VCALENDAR".to_owned(), "x".repeat(200)] {
         let policy = std::sync::Arc::new(Policy::preset("enterprise").unwrap());
-        let incident =
-            json!({"id": odd, "severity": "P0", "detected_at": "2026-03-03T14:06:00Z"}).to_string();
-        let plan =
-            Plan::from_json(policy, &incident, r#"{"version": "2", "previous": "1"}"#, "").unwrap();
+        let incident = json!({"id": odd, "severity": "P0", "detected_at": "2026-03-03T14:06:00Z"});
+        let release = json!({"version": "2", "previous": "1"});
+        let subject = Subject::from_values(incident, Some(release), None).unwrap();
+        let plan = Plan::restored(policy, subject, BTreeMap::new()).unwrap();
         let mut rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
         let at = "2026-03-03T14:40:00Z".parse().unwrap();
-        rollout
-            .handle(
-                at,
-                &Input::from_json(r#"{"kind": "note", "by": "lena", "text": "x"}"#).unwrap(),
-            )
-            .unwrap();
+        let note = Input::from_json(r#"{"kind": "note", "by": "lena", "text": "x"}"#).unwrap();
+        rollout.handle(at, &note).unwrap();
         let all = to_dos(&icalendar::text(&rollout, at));
         assert!(!all.is_empty());
         for to_do in all {

@@ -295,7 +295,7 @@ fn roll_7_a_log_whose_chain_is_broken_is_not_redacted() {
     };
     assert_eq!(error(""), ("HF-LOG-001", 1));
     assert_eq!(error(&log[..log.len() - 1]), ("HF-LOG-002", all.len()));
-    assert_eq!(error(&all[1..].concat()), ("HF-LOG-003", 1));
+    assert_eq!(error(&all[1..].concat()), ("HF-LOG-006", 1));
     assert_eq!(error(&[&all[..4], &all[5..]].concat().concat()), ("HF-LOG-003", 5));
     assert_eq!(error(&log.replacen(r#""format":1"#, r#""format":2"#, 1)), ("HF-JSON-013", 1));
     assert_eq!(error("no log\n"), ("HF-JSON-007", 1));

@@ -414,3 +414,113 @@ fn roll_1_a_final_validation_that_is_not_content_asks_somebody() {
     story.input(r#"{"kind":"promote","by":"lena","why":"known, and smaller than the bug"}"#);
     assert_eq!(story.state(), State::Complete);
 }
+
+/// The refusal of an observation.
+fn refused(watch: &mut Watch, metrics: &str) -> (String, String) {
+    watch.at = watch.at + Span::from_seconds(10);
+    let input = Input::from_json(&format!(r#"{{"kind":"observe","metrics":{metrics}}}"#)).unwrap();
+    let refusal = watch.rollout.handle(watch.at, &input).unwrap_err();
+    (format!("{} {}", refusal.code(), refusal.path()), refusal.to_string())
+}
+
+/// What is said of the first metric.
+fn why(watch: &Watch) -> String {
+    watch.rollout.why().unwrap().metrics[0].to_string()
+}
+
+#[test]
+fn met_6_totals_by_stratum_keep_their_places() {
+    let strata = |list: &[(u32, u32)]| {
+        let each = list.iter().map(|(errors, all)| {
+            format!(r#"{{"totals":true,"canary":[{errors},{all}],"baseline":[3,{}]}}"#, 9 * all)
+        });
+        format!(r#"{{"e":[{}]}}"#, each.collect::<Vec<_>>().join(","))
+    };
+    let mut watch = Watch::new(ERRORS);
+    watch.observe(1, &strata(&[(10, 1_000), (500, 50_000)]));
+    watch.observe(1, &strata(&[(11, 1_100), (500, 50_100)]));
+    assert_eq!(watch.value(), Some(1.0 / 200.0));
+    let (place, says) = refused(&mut watch, &strata(&[(500, 50_200), (12, 1_200)]));
+    assert_eq!(place, "HF-MET-010 /metrics/e", "{says}");
+    let (place, says) = refused(&mut watch, &strata(&[(12, 1_200)]));
+    assert_eq!(place, "HF-MET-009 /metrics/e", "{says}");
+    assert!(says.contains("of 1 stratum, and had 2 before"), "{says}");
+    let (place, _) = refused(&mut watch, &strata(&[(12, 1_200), (500, 50_200), (0, 7)]));
+    assert_eq!(place, "HF-MET-009 /metrics/e");
+    // One that was not read is empty, and a counter that was reset is no change of place.
+    watch.observe(1, r#"{"e":[{"totals":true,"canary":[12,1200],"baseline":[3,10800]},{}]}"#);
+    watch.observe(1, &strata(&[(13, 1_300), (0, 90)]));
+    assert_eq!(watch.value(), Some(3.0 / 490.0));
+    let log = watch.rollout.log().to_owned();
+    assert!(audit(log.as_bytes(), watch.rollout.head()).is_clean());
+}
+
+#[test]
+fn met_6_readings_that_came_and_were_not_used_are_said_to_be_so() {
+    let mut watch = Watch::new(ERRORS);
+    for errors in [0, 20, 40] {
+        let totals = format!(r#"{{"totals":true,"canary":[{errors},1000],"baseline":[3,9000]}}"#);
+        let band = watch.observe(1, &format!(r#"{{"e":{totals}}}"#));
+        assert_eq!(band, Band::NoData);
+        let reason = if errors == 0 { "the first totals" } else { "rose by more than the trials" };
+        let says = why(&watch);
+        assert!(says.contains("came and were not used, because the"), "{says}");
+        assert!(says.contains(reason) && !says.contains("not read"), "{says}");
+    }
+    let mut watch = Watch::new(ERRORS);
+    watch.observe(2, r#"{"e":{"canary":[0,0],"baseline":[0,0]}}"#);
+    assert!(why(&watch).starts_with("e: no requests."), "{}", why(&watch));
+}
+
+#[test]
+fn met_6_a_refused_reading_says_which_part_it_was() {
+    let pods = r#"{"e":{"canary":{"pod-1":[1,10],"pod-77":[11,10]}}}"#;
+    let large = r#"{"e":{"canary":{"pod-77":[1,1e300]}}}"#;
+    let stratum = r#"{"e":[{"canary":[1,10]},{"baseline":[-1,10]}]}"#;
+    for (metrics, place, says) in [
+        (
+            pods,
+            "HF-MET-003 /metrics/e/canary/pod-77",
+            "instance `pod-77` of the canary of `e` has 11",
+        ),
+        (
+            large,
+            "HF-MET-008 /metrics/e/canary/pod-77",
+            "instance `pod-77` of the canary of `e` has",
+        ),
+        (stratum, "HF-MET-004 /metrics/e/1/baseline", "the baseline of `e` in stratum 2 has"),
+    ] {
+        let (at, sentence) = refused(&mut Watch::new(ERRORS), metrics);
+        assert_eq!(at, place);
+        assert!(sentence.contains(says), "{sentence}");
+    }
+}
+
+#[test]
+fn met_6_a_form_that_cannot_be_read_is_named_with_its_place() {
+    for (metrics, path, says) in [
+        (
+            r#"{"e":{"canary":{"le":[1],"counts":[2]}}}"#,
+            "/metrics/e/canary/count",
+            "`count` is missing",
+        ),
+        (r#"{"e":{"canary":{"p":[1,2],"q":[3]}}}"#, "/metrics/e/canary/q", "an array of length 2"),
+        (r#"{"e":[[[1,10],[2,10]]]}"#, "/metrics/e/0", "a list is not allowed here"),
+    ] {
+        let text = format!(r#"{{"kind":"observe","metrics":{metrics}}}"#);
+        let error = Input::from_json(&text).unwrap_err();
+        assert_eq!((error.code(), error.path().as_str()), ("HF-IN-001", path));
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+#[test]
+fn met_6_a_boundary_is_at_least_a_nanosecond() {
+    let latency = "[l]\nkind = \"latency\"\nworse = \"higher\"\nquantile = 0.95\nmodel = \"none\"\nalert = \"1s\"\n\
+                   boundaries = [\"500ms\"]";
+    let mut watch = Watch::new(latency);
+    let tiny = r#"{"l":{"canary":{"le":[5e-324,0.5],"counts":[0,200],"count":200}}}"#;
+    let (place, says) = refused(&mut watch, tiny);
+    assert_eq!(place, "HF-MET-005 /metrics/l/canary");
+    assert!(says.contains("a nanosecond"), "{says}");
+}

@@ -201,3 +201,30 @@ fn plan_7_what_cannot_be_a_plan_is_refused_with_its_place() {
         assert!(error.to_string().contains(names), "{error}");
     }
 }
+
+#[test]
+fn plan_1_names_with_control_characters_are_refused() {
+    let plain = r#"{"version":"2","previous":"1"}"#;
+    for (incident, release, path) in [
+        (r#"{"id":"INC-1\u0000"}"#, plain, "/incident/id"),
+        (r#"{"id":"I","service":"pay\nments"}"#, plain, "/incident/service"),
+        (r#"{"id":"I"}"#, r#"{"version":"2\u0000-rc1","previous":"1"}"#, "/release/version"),
+        (r#"{"id":"I"}"#, r#"{"version":"2","previous":"1\u001b"}"#, "/release/previous"),
+    ] {
+        let error = plan(incident, release, "").unwrap_err();
+        assert_eq!((error.code(), error.path().as_str()), ("HF-PLAN-018", path));
+        assert!(!error.to_string().contains(char::is_control), "{error:?}");
+    }
+}
+
+#[test]
+fn plan_1_a_value_that_cannot_be_read_is_named_as_json_has_it() {
+    for (incident, traffic, says) in [
+        (r#"{"id":null}"#, "", "null is not allowed here: write a text"),
+        (INCIDENT, r#"{"instances":1099511627776}"#, "write a whole number from 0 to 4294967295"),
+        (r#"["INC-1"]"#, "", "a list is not allowed here: write an object"),
+    ] {
+        let error = plan(incident, RELEASE, traffic).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}

@@ -169,3 +169,23 @@ fn field_17_a_recording_of_prometheus_says_what_is_absent() {
     let expected = "has no `instance`, which names its instance by the mapping; its labels are";
     assert!(label.contains(expected) && label.ends_with("`job`, `pod`"), "{label}");
 }
+
+#[test]
+fn plan_7_a_calibration_is_read_as_strictly_as_every_document() {
+    let history = json!({"a": vec![[1, 100]; 400], "b": vec![[1, 100]; 400]});
+    let twice = format!(r#"{{"error_rate":{history},"error_rate":{history}}}"#);
+    let instance = r#"{"error_rate":{"a":[[0,10]],"b":[[0,10]],"a":[[5,10]]}}"#;
+    let row = r#"{"error_rate":{"a":[[0,10],[0]],"b":[[0,10],[0,10]]}}"#;
+    for (text, path, says) in [
+        (twice.as_str(), "/calibration", "`error_rate` comes twice"),
+        (instance, "/calibration", "`a` comes twice"),
+        (row, "/calibration/error_rate/a/1", "an array of length 2"),
+        ("[]", "/calibration", "a list is not allowed here"),
+    ] {
+        let (incident, release) = (r#"{"id":"I"}"#, r#"{"version":"2","previous":"1"}"#);
+        let error =
+            Plan::calibrated_from_json(standard(), incident, release, "", text).unwrap_err();
+        assert_eq!((error.code(), error.path().as_str()), ("HF-PLAN-001", path), "{text}");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}

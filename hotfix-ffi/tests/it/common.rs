@@ -149,7 +149,7 @@ impl Plan {
         Ok(Self(out))
     }
 
-    /// The same with a history, which may be empty.
+    /// The same with a history.
     pub(crate) fn calibrated(policy: &Policy, parts: [&str; 4]) -> Result<Self, Failed> {
         let [(incident, a), (release, b), (traffic, c), (history, d)] = parts.map(raw);
         let mut out = null_mut();

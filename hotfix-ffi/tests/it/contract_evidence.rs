@@ -64,8 +64,14 @@ fn stat_4_evidence_is_there_on_demand() {
     assert_eq!((&seen["log_e"], &seen["decided"]), (&0.into(), &false.into()));
     let seen: Value = serde_json::from_str(&evidence("payment_success").unwrap()).unwrap();
     assert_eq!((&seen["mode"], &seen["guarantee"]), (&"plain".into(), &"assumed".into()));
-    for metric in ["latency_p95", "request_volume", "No Such Metric", ""] {
+    for metric in ["latency_p95", "request_volume"] {
         assert_eq!(evidence(metric).unwrap(), "null", "{metric}");
+    }
+    for (metric, code) in
+        [("eror_rate", "HF-MET-001"), ("No Such Metric", "HF-UNIT-008"), ("", "HF-UNIT-008")]
+    {
+        let failed = evidence(metric).unwrap_err();
+        assert_eq!((&*failed.code, &*failed.path), (code, "metric"), "{}", failed.message);
     }
 }
 

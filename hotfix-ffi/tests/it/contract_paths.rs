@@ -50,7 +50,7 @@ fn met_6_running_totals_of_samples_are_refused_at_their_metric() {
     let failed = observe(&rollout, &[totals], null()).unwrap_err();
     assert_eq!(
         place(&failed),
-        (hotfix_status::Refused, "HF-MET-007", "/metrics/latency_p95"),
+        (hotfix_status::Refused, "HF-MET-007", "/metrics/latency_p95/canary"),
         "{failed:?}"
     );
 }

@@ -6,7 +6,7 @@ use hotfix::buffer::hotfix_buf;
 use hotfix::ceiling::{hotfix_ceiling_clean_trials, hotfix_ceiling_new, hotfix_ceiling_update};
 use hotfix::error::hotfix_error;
 use hotfix::instances::*;
-use hotfix::latency::{hotfix_latency_new, hotfix_latency_update};
+use hotfix::latency::{hotfix_latency_boundaries, hotfix_latency_new, hotfix_latency_update};
 use hotfix::rate_ratio::*;
 use hotfix::sequential_test::*;
 use hotfix::status::hotfix_status;
@@ -220,5 +220,54 @@ fn stat_2_bytes_of_a_rate_ratio_without_a_kind_are_read() {
         let mut document: Value = serde_json::from_str(&bytes).unwrap();
         document.as_object_mut().unwrap().remove("kind");
         assert_eq!(Test::from_bytes(&document.to_string()).unwrap().bytes(), bytes);
+    }
+}
+
+#[test]
+fn stat_1_settings_are_read_as_strictly_as_every_document() {
+    let new = |new: New, settings: &str| {
+        let ((at, len), mut out) = (raw(settings), null_mut());
+        // SAFETY: live text and slot.
+        call(|e| unsafe { new(at, len, &raw mut out, e) }).unwrap_err()
+    };
+    for (of, settings, path) in [
+        (hotfix_rate_ratio_new as New, r#"["better", 0.5]"#, "/settings"),
+        (hotfix_rate_ratio_new, r#"{"alpha": "0.5"}"#, "/settings/alpha"),
+        (hotfix_rate_ratio_new, r#"{"alpha": null}"#, "/settings/alpha"),
+        (hotfix_rate_ratio_new, r#"{"model": 5}"#, "/settings/model"),
+        (hotfix_rate_ratio_new, r#"{"alpha": 0.01, "alpha": 0.5}"#, "/settings"),
+        (hotfix_latency_new, r#"{"boundaries": 2.5}"#, "/settings/boundaries"),
+        (hotfix_ceiling_new, "[0.5]", "/settings"),
+        (hotfix_instances_new, r#"[["a", "b"]]"#, "/settings"),
+    ] {
+        let failed = new(of, settings);
+        assert_eq!((failed.code.as_str(), failed.path.as_str()), ("HF-IN-001", path), "{settings}");
+        let rust = ["f64", "usize", "struct", "enum", "expected"];
+        assert!(!rust.iter().any(|word| failed.message.contains(word)), "{}", failed.message);
+    }
+    let history = r#"{"a": [[0, 10], [1, 10]], "b": [[0, 10], [0, 10]]}"#;
+    let pod_twice = r#"{"a": [[0, 10]], "b": [[0, 10]], "a": [[5, 10]]}"#;
+    for (history, settings, path) in [
+        (history, "{}", "/settings/share"),
+        (history, r#"{"share": 0.5}"#, "/settings/ticks"),
+        (history, "", "/settings"),
+        (pod_twice, r#"{"share": 0.5, "ticks": 1}"#, "/history"),
+    ] {
+        let ((a, b), (c, d)) = (raw(history), raw(settings));
+        // SAFETY: live texts and slot.
+        let failed = buffer(|out, e| unsafe { hotfix_calibrate(a, b, c, d, out, e) }).unwrap_err();
+        assert_eq!((failed.code.as_str(), failed.path.as_str()), ("HF-IN-001", path), "{settings}");
+    }
+    for (baseline, path) in [
+        (r#"{"sample": [1]}"#, "/baseline/sample"),
+        (r#"{"le": [0.1], "counts": [5]}"#, "/baseline/count"),
+        (r#"{"le": [0.1, "+Inf"], "counts": [5, 7], "count": 7}"#, "/baseline/le/1"),
+        ("[1, 2]", "/baseline"),
+    ] {
+        let (at, len) = raw(baseline);
+        // SAFETY: live text and slot.
+        let failed =
+            buffer(|out, e| unsafe { hotfix_latency_boundaries(at, len, out, e) }).unwrap_err();
+        assert_eq!((failed.code.as_str(), failed.path.as_str()), ("HF-IN-001", path), "{baseline}");
     }
 }

@@ -150,11 +150,14 @@ fn all_views() -> String {
 }
 
 const CPP_SIZED: &str = "#ifdef __cplusplus
+/* Also where a header includes this one within extern \"C\". */
+extern \"C++\" {
 /** A zeroed struct that knows its size; what HOTFIX_*_INIT is in C++. */
 template <typename T> inline T hotfix_sized() {
   T value = T();
   value.struct_size = sizeof(T);
   return value;
+}
 }
 #endif";
 

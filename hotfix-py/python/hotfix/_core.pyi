@@ -580,14 +580,14 @@ class Candidate(_Document):
 class Audit(_Document):
     """The result of an audit."""
     @property
+    def clean(self) -> bool:
+        """Whether the log is intact and all verdicts, recomputed, equal the recorded ones."""
+    @property
     def findings(self) -> list[AuditFinding]:
         """The faults, in the order of the lines; empty for an intact log."""
     @property
     def head(self) -> str:
         """The hash of the last line."""
-    @property
-    def is_clean(self) -> bool:
-        """Whether the log is intact and all verdicts, recomputed, equal the recorded ones."""
     @property
     def lines(self) -> int:
         """The number of lines read."""
@@ -634,7 +634,7 @@ def audit(log: str | bytes | bytearray, expected_head: str | None = None) -> Aud
     >>> policy = hotfix.Policy.preset("phased-canary")
     >>> rollout = hotfix.Rollout(policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"}))
     >>> _ = rollout.handle("2026-03-03T14:40:00Z", {"kind": "note", "by": "lena", "text": "we are on it"})
-    >>> hotfix.audit(rollout.log(), rollout.head).is_clean
+    >>> hotfix.audit(rollout.log(), rollout.head).clean
     True
     >>> hotfix.audit(rollout.log().replace("on it", "not on it")).findings[0].code
     'HF-JSON-013'"""
@@ -3726,7 +3726,7 @@ def redact(log: str | bytes | bytearray, names: list[str] | None = None) -> str:
     >>> "Lena" in without_lena, "omar" in without_lena
     (False, True)
     >>> without_anybody = hotfix.redact(rollout.log())
-    >>> "omar" in without_anybody, hotfix.audit(without_anybody, rollout.head).is_clean
+    >>> "omar" in without_anybody, hotfix.audit(without_anybody, rollout.head).clean
     (False, True)"""
 
 def report(log: str | bytes | bytearray, format: _ReportFormat) -> str:
@@ -4003,7 +4003,8 @@ class Rollout:
         ('p0_update', 60.0)"""
     def evidence(self, metric: str) -> MetricEvidence | None:
         """The evidence of a metric, by its id, and its basis. The call computes it: call it on demand,
-        not at every tick. None for a metric without a test, or a latency that was never read."""
+        not at every tick. None for a metric without a test, or a latency that was never read;
+        `InputError` for an id that the policy does not have."""
     def forecast(self) -> Forecast | None:
         """The forecast for the rest of the phase: what the tests can still decide, and how many more
         requests that takes. None if no phase is watched."""
@@ -4120,7 +4121,8 @@ class Rollout:
             ``[events, trials]``, a number, a histogram ``{"le", "counts", "count"}``, ``{"samples":
             [...]}``, or ``{instance: [events, trials]}``. NaN and infinities are allowed and give
             the band ``not_finite``. Instead of the two arms, a list of such objects gives one for
-            each stratum: each stratum is compared separately, and windows use the sums.
+            each stratum: each stratum is compared separately, and windows use the sums. With totals, the
+            list has every stratum in each reading, always in the same order.
 
         Raises
         ------

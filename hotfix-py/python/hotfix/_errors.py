@@ -83,7 +83,16 @@ class PlanError(Error, ValueError):
 
 
 class InputError(Error, ValueError):
-    """An invalid input or time. Nothing was logged, and nothing has changed."""
+    """An invalid input or time. Nothing was logged, and nothing has changed.
+
+    Attributes
+    ----------
+    path
+        The place, a JSON Pointer into the input such as ``/metrics/error_rate/canary/pod-7``; empty if the error
+        concerns the whole.
+    """
+
+    path: str = ""
 
 
 class Refused(Error):  # noqa: N818 - not an error of the program
@@ -97,6 +106,8 @@ class Refused(Error):  # noqa: N818 - not an error of the program
         The state in which it was refused.
     got
         The kind of the refused input.
+    path
+        Of a refused reading its place, a JSON Pointer such as ``/metrics/error_rate/canary/pod-7``; else empty.
     events
         The log lines of the refusal: append them like any others. Usually one line or none.
     service
@@ -110,6 +121,7 @@ class Refused(Error):  # noqa: N818 - not an error of the program
     accepted: list[_InputKind] = []  # noqa: RUF012 - replaced, never changed
     state: _State
     got: _InputKind
+    path: str = ""
     events: list[str] = []  # noqa: RUF012 - replaced, never changed
     service: str = ""
     moves: list[TrainMove] = []  # noqa: RUF012 - replaced, never changed

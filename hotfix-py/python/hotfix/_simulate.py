@@ -150,7 +150,7 @@ def drill(
     >>> policy = hotfix.Policy.preset("phased-canary")
     >>> scenario = {"faults": [{"kind": "errors", "times": 30.0}], "expect": {"ended": ["rolled_back"]}}
     >>> drill = hotfix.drill(policy, scenario)
-    >>> drill["unmet"], hotfix.audit(drill["log"]).is_clean
+    >>> drill["unmet"], hotfix.audit(drill["log"]).clean
     ([], True)
     """
     return _core._drill(policy, _text(scenario), seed, number)

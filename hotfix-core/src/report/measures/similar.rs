@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::incident_history::{Incident, IncidentHistory};
 use super::logs::first_line;
 use super::{Figure, MeasureError, MeasureName, Measures, starts_with_an_opening};
+use crate::document::{ValueFault, read_json};
 use crate::fact::{Fact, FactId, FactKind, FactValue, Facts, OUTCOMES, Vocabulary};
 use crate::policy::Policy;
 use crate::rollout::{Recording, Rollout, State};
@@ -96,8 +97,10 @@ impl Known {
         if starts_with_an_opening(text) {
             return Self::from_log(text);
         }
-        let facts: Map<String, Value> = serde_json::from_slice(text)
-            .map_err(|error| MeasureError::Subject { fault: error.to_string() })?;
+        let neither = |fault| MeasureError::Subject { fault };
+        let text = std::str::from_utf8(text).map_err(|error| neither(error.to_string()))?;
+        let facts: Map<String, Value> =
+            read_json(text).map_err(|faults| neither(ValueFault::list(&faults)))?;
         Self::from_facts(&facts, policy)
     }
 }

@@ -7,7 +7,7 @@ use crate::plan::PlanError;
 use crate::stats::StatError;
 
 use super::SNAPSHOT_FORMAT;
-use crate::rollout::log::LogError;
+use crate::rollout::log::{LogError, LogFault};
 
 coded! {
     /// A snapshot that cannot be made or restored. The log can be replayed in any case.
@@ -36,7 +36,7 @@ coded! {
     #[error("the snapshot does not fit its plan or its log ({what}): replay the log")]
     Misfit { what: &'static str } => "HF-SNAP-006",
     /// The rollout writes no log.
-    #[error("a rollout without a log has no snapshot: choose `Keep` or `HandOut` as recording")]
+    #[error("a rollout without a log has no snapshot: make it with a recording that writes one")]
     NoLog => "HF-SNAP-007",
     /// A value that no snapshot can hold.
     #[error("the rollout cannot be written as a snapshot: {fault}: keep the log")]
@@ -48,8 +48,16 @@ coded! {
     #[error("a test cannot be built from the snapshot's policy: {0}: replay the log")]
     Test(error: #[from] StatError) => error.code(),
     /// The tail of the log cannot be read.
-    #[error("in the log after the snapshot, {0}")]
+    #[error("in the log after the snapshot, {}{}", .0, another(.0))]
     Tail(error: #[from] LogError) => error.code(),
+}
+
+/// What else the fault may be of lines after a snapshot.
+fn another(error: &LogError) -> &'static str {
+    match (error.line, &error.fault) {
+        (1, LogFault::Chain { .. }) => ", or these lines belong to another snapshot",
+        _ => "",
+    }
 }
 
 pub(super) fn unreadable(fault: impl Display) -> SnapshotError {

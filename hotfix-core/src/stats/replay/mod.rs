@@ -120,24 +120,27 @@ impl CountModel {
 /// assert_eq!((settings.alpha, settings.seed), (0.01, 0));
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct CalibrationSettings {
     /// The test.
-    #[serde(skip_serializing_if = "CountModel::is_poisson")]
+    #[serde(default, skip_serializing_if = "CountModel::is_poisson")]
     pub model: CountModel,
     /// The canary's share of the traffic, above 0 and below 1.
     pub share: f64,
     /// The phase's length in ticks, at least 1.
     pub ticks: u32,
     /// Chance of ever rolling back a release that is no worse.
+    #[serde(default = "usual::alpha")]
     pub alpha: f64,
     /// `r0`, at least 1: the ratio that is tolerated.
+    #[serde(default = "usual::one")]
     pub tolerated: f64,
     /// Ratios of the test, as in its settings.
     pub grid: Option<Vec<f64>>,
     /// Their weights, as in its settings.
     pub weights: Option<Vec<f64>>,
     /// Factor on each tick's gain, above 0 and at most 1; the cap applies after it.
+    #[serde(default = "usual::one")]
     pub temper: f64,
     /// Planned ticks of the change-point form (`docs/statistics.md`, A4); absent for the plain form.
     pub horizon: Option<u32>,
@@ -145,15 +148,25 @@ pub struct CalibrationSettings {
     /// pretended canaries then.
     pub zones: Option<Vec<Vec<String>>>,
     /// Length of a tick in seconds; only advice and the detectable ratio depend on it.
+    #[serde(default = "usual::tick_seconds")]
     pub tick_seconds: f64,
     /// Where shards are drawn: the seed of the draws, at most 2^53.
+    #[serde(default)]
     pub seed: u64,
 }
 
-impl Default for CalibrationSettings {
-    /// A tenth of the traffic for ten minutes.
-    fn default() -> Self {
-        Self::new(0.1, 60)
+/// The defaults of [`CalibrationSettings`].
+mod usual {
+    pub(super) const fn alpha() -> f64 {
+        0.01
+    }
+
+    pub(super) const fn one() -> f64 {
+        1.0
+    }
+
+    pub(super) const fn tick_seconds() -> f64 {
+        10.0
     }
 }
 
@@ -165,14 +178,14 @@ impl CalibrationSettings {
             model: CountModel::Poisson,
             share,
             ticks,
-            alpha: 0.01,
-            tolerated: 1.0,
+            alpha: usual::alpha(),
+            tolerated: usual::one(),
             grid: None,
             weights: None,
-            temper: 1.0,
+            temper: usual::one(),
             horizon: None,
             zones: None,
-            tick_seconds: 10.0,
+            tick_seconds: usual::tick_seconds(),
             seed: 0,
         }
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::code::{code, coded};
-use crate::document::read_object;
+use crate::document::{ValueFault, read_json};
 use crate::grade::CommitField;
 use crate::sorting::map_of;
 use crate::text::quoted;
@@ -62,7 +62,7 @@ impl CommitParts {
     /// # Errors
     /// [`CommitError::Syntax`] for text that is not JSON of this shape.
     pub fn from_json(text: &str) -> Result<Self, CommitError> {
-        read_object(text).map_err(|fault| CommitError::Syntax { fault })
+        read_json(text).map_err(|faults| CommitError::Syntax { fault: ValueFault::list(&faults) })
     }
 }
 
