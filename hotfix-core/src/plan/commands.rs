@@ -8,7 +8,7 @@ use crate::grade::{RollbackMethod, TagForm, closed_set};
 use crate::policy::command::{CommandPart, parts, quoted_value};
 use crate::policy::section::{ChecklistItem, CommandField, Phase, ProcedureStep, RollbackWay};
 use crate::unit::Timestamp;
-use crate::vcs::tag_name;
+use crate::vcs::{Step, VcsStepKind, tag_name};
 
 use super::Plan;
 
@@ -72,9 +72,16 @@ const fn title_of(method: RollbackMethod) -> &'static str {
     }
 }
 
+/// Whether the plan's own lines revert the fix. Where the policy's commands use git, they do.
+fn is_reverted_by_plan(way: &RollbackWay) -> bool {
+    let has_own = way.commands.iter().any(|line| line.starts_with("git "));
+    way.kind == RollbackMethod::GitRevert && !has_own
+}
+
 impl Plan {
     /// The commands that the policy has for items of checklists, phases, steps and rollback methods,
-    /// in this order, with the values of this plan. Nothing is run.
+    /// in this order, with the values of this plan. Those of `git_revert` begin with the lines of
+    /// the source-control plan, unless the policy's own use git. Nothing is run.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -130,7 +137,11 @@ impl Plan {
                 (CommandOwner::Method, way.kind.as_str(), title_of(way.kind), &way.commands, None)
             }
         };
-        let commands: Vec<_> = lines.iter().map(|line| self.fill(line, previous, phase)).collect();
+        let mut commands = match of {
+            Commanded::Method(way) if is_reverted_by_plan(way) => self.revert(),
+            _ => Vec::new(),
+        };
+        commands.extend(lines.iter().map(|line| self.fill(line, previous, phase)));
         (!commands.is_empty()).then_some(PlannedCommands { of: owner, id, title, commands })
     }
 
@@ -181,6 +192,24 @@ impl Plan {
                 phase.map(percent).map(|percent| crate::text::figure(percent, 5))
             }
         }
+    }
+
+    /// The lines that take the fix out of the first branch that it was merged into, as the
+    /// source-control plan has them: in any clone, all of its commits, and so that another attempt
+    /// continues from what they record.
+    fn revert(&self) -> Vec<PlannedCommand> {
+        // The time only names a tag.
+        let plan = self.source_control(Timestamp::default());
+        let steps = plan.map_or_else(|_| Vec::new(), |plan| plan.rollback.steps);
+        let Some(revert) = steps.iter().position(|step| step.kind == VcsStepKind::Revert) else {
+            return Vec::new();
+        };
+        let lines = |step: &Step| step.commands.clone();
+        let fetch = steps.iter().take(1).flat_map(lines);
+        fetch
+            .chain(lines(&steps[revert]))
+            .map(|command| PlannedCommand { line: command.shown().to_owned(), missing: Vec::new() })
+            .collect()
     }
 
     /// The branch of the fix: the release's own, else the one that the steps of source control make.

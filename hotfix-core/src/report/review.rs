@@ -322,7 +322,23 @@ pub(super) fn action_items(
         .collect();
     let noted = stated(log, Topic::Action);
     items.extend(noted.iter().map(|statement| statements::action(&statement.text)));
+    items.extend(policy_review(rollout));
     items
+}
+
+/// The review of the policy after each hot-fix, where its change record wants one (DEC-7).
+fn policy_review(rollout: &Rollout) -> Option<ActionItem> {
+    let policy = rollout.plan().policy();
+    let record = policy.change_record()?;
+    let is_wanted = record.review.is_some_and(|review| review.after_each);
+    (is_wanted && rollout.plan().release().is_some()).then(|| ActionItem {
+        task: format!("review the policy `{}`, as after each hot-fix", policy.name()),
+        owner: Some(record.owner.clone()).filter(|owner| !owner.is_empty()),
+        deadline: None,
+        success_criterion: Some("its change record has a new date".to_owned()),
+        done: false,
+        duty: None,
+    })
 }
 
 /// Whether a duty is an action item after the incident: not a page or update during it, and of the

@@ -60,7 +60,8 @@ section! {
         /// The longest time between the last change and the next review. Without this key there is
         /// no limit.
         every: Span as Lasting, [optional];
-        /// Whether the policy also has to be reviewed after each hot-fix.
+        /// Whether the policy also has to be reviewed after each hot-fix: an action item of the
+        /// report.
         after_each: bool, [default false];
     }
 }
