@@ -2,9 +2,11 @@
 //!
 //! New instances are slow at first: caches, pools and compiled code are not there yet. While that
 //! passes, the evidence of the first minutes says nothing of what the canary will be like. So for
-//! some time after the start it does not roll back, and it begins again while an excess is visibly
-//! decaying. A rollback bound waits for a minute of readings: a quantile over a few seconds says
-//! whether an instance paused in them.
+//! some time after the start it does not roll back. An excess that has visibly decayed to what is
+//! tolerated was a cold start: the evidence begins again. While it is above that, the evidence is
+//! kept and waits, until what is left of the decay cannot bring it there any more. A rollback bound
+//! waits for a minute of readings: a quantile over a few seconds says whether an instance paused in
+//! them.
 
 use crate::grade::{Response, Role};
 use crate::metric::Window;
@@ -28,6 +30,8 @@ use serde::{Deserialize, Serialize};
 const NEW: Span = Span::from_seconds(120);
 /// Nor for so long after it began again.
 const AGAIN: Span = Span::from_seconds(60);
+/// Nor for so long after instances were new, where an excess decays.
+const DECAYS: Span = Span::from_seconds(180);
 /// An excess is looked for within this time after instances were new: later it is no warm-up.
 const WARMS_UP: Span = Span::from_seconds(600);
 /// The time over which both arms are compared.
@@ -41,6 +45,11 @@ const PEAK_ERRORS: f64 = 3.0;
 /// The part of its peak that an excess has to lose, at first and once the evidence has begun again, and
 /// by how many standard errors.
 const LOST: ([f64; 2], f64) = ([0.2, 0.5], 2.5);
+/// The excess of new instances is taken to fall to 37% in so many seconds, or sooner.
+const DECAY: f64 = 75.0;
+/// By how many standard errors what stays has to be above what is tolerated, unless at most so many
+/// times as slow may still go.
+const STAYS: (f64, f64) = (2.0, 0.05);
 
 /// Warm-up of a latency metric with a tolerance.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
@@ -57,6 +66,12 @@ pub(super) struct Settling {
     first: Option<Timestamp>,
     /// The highest excess since then, or since the evidence began again.
     peak: Option<Peak>,
+    /// When that was seen.
+    #[serde(default)]
+    peak_at: Option<Timestamp>,
+    /// An excess decays, is above what is tolerated, and may still fall to that.
+    #[serde(default)]
+    may_fall: bool,
     /// When the evidence last began again, and the peak before.
     began_again: Option<(Timestamp, Peak)>,
     /// Since when the canary has been slightly slower.
@@ -82,6 +97,8 @@ impl Settling {
             new_at,
             first: None,
             peak: None,
+            peak_at: None,
+            may_fall: false,
             began_again: None,
             slower_since: None,
             renewed: None,
@@ -95,7 +112,8 @@ impl Settling {
         }
         self.recent.clear();
         self.new_at = Some(at);
-        (self.first, self.peak, self.began_again, self.slower_since) = (None, None, None, None);
+        (self.first, self.began_again, self.slower_since) = (None, None, None);
+        (self.peak, self.peak_at, self.may_fall) = (None, None, false);
     }
 
     /// Gives evidence that has lost its stake a new one.
@@ -105,7 +123,7 @@ impl Settling {
     }
 
     /// Learns from a tick, after the test has, and lets the evidence begin again where an excess
-    /// decays.
+    /// has decayed.
     pub(super) fn learn(
         &mut self,
         at: Timestamp,
@@ -116,27 +134,40 @@ impl Settling {
         self.recent.add(at, row);
         let first = *self.first.get_or_insert(at);
         let warms_up = self.new_at.is_some_and(|new_at| at.since(new_at) < WARMS_UP);
+        self.may_fall &= warms_up;
         if warms_up
             && at.since(first) + self.cadence >= RECENT
             && let Some(now) = self.slowdown(boundaries, test)
         {
-            let now = Peak { ln_ratio: now.ln_ratio, error: now.error };
-            match self.peak {
-                Some(peak) if now.ln_ratio <= peak.ln_ratio => {
-                    if peak.decays_to(now, LOST.0[usize::from(self.began_again.is_some())]) {
-                        test.each(Test::restart);
-                        self.began_again = Some((at, peak));
-                        self.peak = Some(now);
-                    }
-                }
-                Some(_) | None => self.peak = Some(now),
-            }
+            self.compare(at, Peak { ln_ratio: now.ln_ratio, error: now.error }, test);
         }
         if at.since(*self.renewed.get_or_insert(at)) >= Watch::RENEWED {
             self.renew(at, test);
         }
         let slightly = test.log_e_slightly().is_some_and(|log_e| log_e >= test.threshold());
         self.slower_since = slightly.then(|| self.slower_since.unwrap_or(at));
+    }
+
+    /// Compares the excess of the last minute with its peak.
+    fn compare(&mut self, at: Timestamp, now: Peak, test: &mut Aligned<Test>) {
+        self.may_fall = false;
+        let known = self.peak.zip(self.peak_at);
+        let Some((peak, peak_at)) = known.filter(|(peak, _)| now.ln_ratio <= peak.ln_ratio) else {
+            (self.peak, self.peak_at) = (Some(now), Some(at));
+            return;
+        };
+        if !peak.decays_to(now, LOST.0[usize::from(self.began_again.is_some())]) {
+            return;
+        }
+        let tolerated = test.null_ratio();
+        if exp(now.ln_ratio) <= tolerated {
+            test.each(Test::restart);
+            self.began_again = Some((at, peak));
+            (self.peak, self.peak_at) = (Some(now), Some(at));
+        } else {
+            let is_new = self.new_at.is_some_and(|new_at| at.since(new_at) < DECAYS);
+            self.may_fall = is_new || peak.may_fall_to(tolerated, now, at.since(peak_at));
+        }
     }
 
     /// By how much the canary is slower over the last minute.
@@ -150,14 +181,15 @@ impl Settling {
         )
     }
 
-    /// Whether the evidence has just begun again.
-    fn decays(&self, at: Timestamp) -> bool {
-        self.began_again.is_some_and(|(again, _)| at.since(again) < AGAIN)
+    /// The peak of an excess that decays, or after which the evidence has just begun again.
+    fn decays(&self, at: Timestamp) -> Option<Peak> {
+        let again = self.began_again.filter(|(again, _)| at.since(*again) < AGAIN);
+        again.map(|(_, peak)| peak).or(self.peak.filter(|_| self.may_fall))
     }
 
     /// Whether evidence that crosses does not roll back now.
     pub(super) fn forbids(&self, at: Timestamp) -> bool {
-        self.new_at.is_some_and(|new_at| at.since(new_at) < NEW) || self.decays(at)
+        self.new_at.is_some_and(|new_at| at.since(new_at) < NEW) || self.decays(at).is_some()
     }
 
     /// Whether a breach of the rollback bound does not roll back now.
@@ -185,14 +217,24 @@ impl Settling {
 
     /// Takes over what was read from a snapshot.
     pub(super) fn resume(&mut self, read: Self) -> Result<(), Misfit> {
-        let Self { cadence: _, recent, new_at, first, peak, began_again, slower_since, renewed } =
-            read;
+        let Self {
+            cadence: _,
+            recent,
+            new_at,
+            first,
+            peak,
+            peak_at,
+            may_fall,
+            began_again,
+            slower_since,
+            renewed,
+        } = read;
         if !self.recent.resume(recent) {
             return Err("a metric's last minute");
         }
         (self.new_at, self.first) = (new_at, first);
-        (self.peak, self.began_again) = (peak, began_again);
-        (self.slower_since, self.renewed) = (slower_since, renewed);
+        (self.peak, self.peak_at, self.may_fall) = (peak, peak_at, may_fall);
+        (self.began_again, self.slower_since, self.renewed) = (began_again, slower_since, renewed);
         Ok(())
     }
 }
@@ -204,6 +246,23 @@ impl Peak {
         let errors = (self.error * self.error + now.error * now.error).sqrt();
         self.ln_ratio > larger(LEAST_PEAK, PEAK_ERRORS * self.error)
             && lost > larger(part * self.ln_ratio, LOST.1 * errors)
+    }
+
+    /// Whether an excess that was this, and is `now` so long after, may still fall to what is
+    /// tolerated.
+    ///
+    /// Where it falls as `e^(-t/DECAY)` or sooner, `1/(e^(apart/DECAY) - 1)` of what it lost is the
+    /// most that it still has to lose. Minutes that overlap say too little.
+    fn may_fall_to(self, tolerated: f64, now: Self, apart: Span) -> bool {
+        if apart < RECENT {
+            return true;
+        }
+        let part = 1.0 / (exp(apart.as_seconds() / DECAY) - 1.0);
+        let (before, ratio) = (exp(self.ln_ratio), exp(now.ln_ratio));
+        let goes = part * (before - ratio);
+        let (of_now, of_peak) = ((1.0 + part) * ratio * now.error, part * before * self.error);
+        let error = (of_now * of_now + of_peak * of_peak).sqrt();
+        goes > STAYS.1 && ratio - goes - STAYS.0 * error <= tolerated
     }
 }
 
@@ -222,10 +281,10 @@ impl Watched {
         let (settling, test) = (self.tests().settling()?, self.tests().worse()?);
         let (ratio, error) =
             self.slowdown().filter(|(ratio, error)| (ratio + error).is_finite())?;
-        let peak = settling.began_again.filter(|_| settling.decays(at));
+        let peak = settling.decays(at);
         Some(Rule::Slowdown {
             error,
-            peak: peak.map(|(_, peak)| exp(peak.ln_ratio)),
+            peak: peak.map(|peak| exp(peak.ln_ratio)),
             ratio,
             tolerated: test.null_ratio(),
         })
@@ -240,7 +299,7 @@ impl Call<'_> {
             return;
         }
         let id = Some(watched.metric().id);
-        if settling.decays(at) {
+        if settling.decays(at).is_some() {
             self.raise(Response::Hold, Reason::WarmingUp, id);
         }
         if let Some(since) = settling.slower_since {

@@ -470,7 +470,7 @@ impl Tolerance {
         self.lanes.iter_mut().for_each(|lane| lane.end_block(cap));
     }
 
-    /// The evidence begins again, with a smaller stake. Where an excess is decaying, what was
+    /// The evidence begins again, with a smaller stake. Where an excess has decayed, what was
     /// gathered says nothing of what the canary is like now.
     pub fn restart(&mut self) {
         self.lanes.iter_mut().for_each(Lane::restart);
