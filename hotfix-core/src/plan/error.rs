@@ -7,7 +7,7 @@ use crate::fact::FactErrors;
 use crate::gate::NumstatError;
 use crate::grade::{EvidenceMode, Strategy};
 use crate::stats::StatError;
-use crate::unit::MetricName;
+use crate::unit::{MetricName, Timestamp};
 
 use super::strategy::Obstacle;
 
@@ -72,6 +72,15 @@ coded! {
         got: String,
         expected: &'static str,
     } => code! {HF-PLAN-005},
+
+    /// A time of the incident that cannot be right.
+    #[error("`{field}` is {got}, {fault}")]
+    Time {
+        /// A JSON Pointer.
+        field: &'static str,
+        got: Timestamp,
+        fault: String,
+    } => code! {HF-PLAN-019},
 
     /// An invalid change record: a time before an earlier one, an empty text.
     #[error("`{field}` of the change record is not valid: give {expected}")]
@@ -176,9 +185,10 @@ impl PlanError {
                 return first.unwrap_or_default();
             }
             Self::Values { faults } => faults.first().map_or("", |fault| &fault.path),
-            Self::Empty { field } | Self::Traffic { field, .. } | Self::Otherwise { field, .. } => {
-                field
-            }
+            Self::Empty { field }
+            | Self::Traffic { field, .. }
+            | Self::Time { field, .. }
+            | Self::Otherwise { field, .. } => field,
             Self::Record { field, .. } => field,
             Self::SameVersion { .. } => "/release/version",
             Self::Numstat(_) => "/release/numstat",
