@@ -5,7 +5,7 @@ use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::text::any_number;
-use crate::unit::{MAX_COUNT, MetricName};
+use crate::unit::{MAX_COUNT, MetricName, Span};
 
 use super::reading::{Histogram, Observation, Reading, Sample};
 
@@ -55,6 +55,17 @@ coded! {
         any_number(*value)
     )]
     TooLarge { metric: MetricName, arm: &'static str, value: f64 } => code! {HF-MET-008},
+    /// Seconds of a count that are far beyond the time since the last reading.
+    #[error(
+        "the {arm} of `{metric}` counts events in {seconds} s, but was last read at most {since} ago: \
+         send the seconds since then, not milliseconds"
+    )]
+    Exposure {
+        metric: MetricName,
+        arm: &'static str,
+        seconds: f64,
+        since: Span,
+    } => code! {HF-MET-011},
     /// Running totals of a form that cannot be sent as totals.
     #[error(
         "the {arm} of `{metric}` sends {form} as running totals: \
@@ -80,6 +91,7 @@ impl ReadingError {
             | Self::Histogram { metric, .. }
             | Self::Layout { metric, .. }
             | Self::Totals { metric, .. }
+            | Self::Exposure { metric, .. }
             | Self::TooLarge { metric, .. } => metric,
         }
     }

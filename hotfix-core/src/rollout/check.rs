@@ -139,6 +139,7 @@ impl Rollout {
         let made = self.make::<RefusalReason>(at, &input.command)?;
         if let Command::Observe { metrics } = &input.command {
             metrics.check_size()?;
+            self.case.judged.judge().check_exposure(at, metrics)?;
         }
         Ok(Passed::At { at, claimed_at, made })
     }
