@@ -190,7 +190,7 @@ impl Plan {
     /// The time that the plan needs between two moments. If people prepare the fix in between,
     /// their steps count. If the phases take longer than the steps from the deployment on, the
     /// phases count instead of those.
-    fn between(&self, from: Moment, to: Moment) -> Option<Times> {
+    pub(crate) fn between(&self, from: Moment, to: Moment) -> Option<Times> {
         let policy = self.policy();
         let phases = phases_until(policy, to).filter(|_| from < Moment::Deployed);
         let steps = steps_until(policy, to, self.level(), self.whole_procedure())
