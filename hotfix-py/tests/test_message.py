@@ -23,7 +23,7 @@ def rollout() -> hotfix.Rollout:
 def test_comm_2_texts_are_str_and_documents_dict() -> None:
     made = rollout()
     assert isinstance(made.message("alert"), str)
-    assert made.message("alert", format="markdown").startswith("**P1 INC-1")
+    assert made.message("alert", format="markdown").startswith("**Payments, INC-1: P1 incident: ")
     slack: dict[str, Any] = made.message("alert", "public", "slack")
     assert json.loads(json.dumps(slack))["blocks"][0]["type"] == "header"
     assert made.message("alert", format="pagerduty")["dedup_key"] == "INC-1"

@@ -21,6 +21,12 @@ impl Agenda {
         input: Input<'_>,
         answered: Option<usize>,
     ) -> Cause {
+        if let Input::Stated { moment, .. }
+        | Input::Moment { moment, .. }
+        | Input::TakenBack(moment) = input
+        {
+            self.state.by_fact.retain(|given| *given != moment);
+        }
         match input {
             Input::Severity(severity) => {
                 let was = std::mem::replace(&mut self.state.severity, severity);
@@ -54,16 +60,12 @@ impl Agenda {
                 Cause::AnotherRelease
             }
             Input::Moment { moment, at: came } => {
-                let came = came.min(at);
-                let before = self.state.moments[moment as usize].replace(came);
-                if moment == Moment::RolledBack {
-                    if before.is_some_and(|before| before < came) {
-                        self.start_again_from(moment);
-                    }
-                    for undone in [Moment::Deployed, Moment::Verified, Moment::Resolved] {
-                        self.revoke(undone, at);
-                    }
-                }
+                self.happen(moment, came.min(at), at);
+                self.bind_days(at);
+                Cause::Moment { moment }
+            }
+            Input::ByFact { moment, at: came } => {
+                self.date(moment, came, at);
                 self.bind_days(at);
                 Cause::Moment { moment }
             }
@@ -112,6 +114,37 @@ impl Agenda {
                 self.begin_updates(answered, at);
                 Cause::Done { duty }
             }
+        }
+    }
+
+    /// A moment happened, or its time is corrected.
+    fn happen(&mut self, moment: Moment, came: Timestamp, at: Timestamp) {
+        let before = self.state.moments[moment as usize].replace(came);
+        if moment == Moment::RolledBack {
+            if before.is_some_and(|before| before < came) {
+                self.start_again_from(moment);
+            }
+            for undone in [Moment::Deployed, Moment::Verified, Moment::Resolved] {
+                self.revoke(undone, at);
+            }
+        }
+    }
+
+    /// A fact dates a moment, or does not any more.
+    fn date(&mut self, moment: Moment, came: Option<Timestamp>, at: Timestamp) {
+        let by_fact = self.state.by_fact.contains(&moment);
+        match came {
+            Some(_) if by_fact => self.state.moments[moment as usize] = came,
+            Some(_) if self.came(moment).is_none() => {
+                self.state.by_fact.push(moment);
+                self.state.moments[moment as usize] = came;
+            }
+            None if by_fact => {
+                self.state.by_fact.retain(|given| *given != moment);
+                self.revoke(moment, at);
+            }
+            // Its time was given otherwise.
+            Some(_) | None => {}
         }
     }
 

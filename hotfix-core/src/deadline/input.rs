@@ -27,6 +27,9 @@ pub enum Input<'a> {
     /// When a moment of the incident happened, as its documents have it: it may be after this input,
     /// which may be a reading of the time before. What counts from it has not begun before it.
     Stated { moment: Moment, at: Timestamp },
+    /// What a fact says of a moment; None where the fact is not known any more. It counts unless the
+    /// time was given otherwise.
+    ByFact { moment: Moment, at: Option<Timestamp> },
     /// A moment is revoked: duties that count from it no longer apply, and apply again when it
     /// happens again. Revoking `resolved` reopens the incident, and its escalation counts from now.
     TakenBack(Moment),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fact::Truth;
-use crate::grade::{Calendar, Severity};
+use crate::grade::{Calendar, Moment, Severity};
 use crate::policy::Policy;
 use crate::unit::Timestamp;
 
@@ -21,6 +21,9 @@ pub(crate) struct AgendaState {
     pub(super) courses: Vec<DutyState>,
     pub(super) ladders: Vec<Option<Answered>>,
     pub(super) moments: Moments,
+    /// Those of which only a fact gives the time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) by_fact: Vec<Moment>,
     pub(super) days: [Option<Timestamp>; Calendar::ALL.len()],
     pub(super) severity: Option<Severity>,
     /// The severity is only assumed.

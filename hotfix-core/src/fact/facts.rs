@@ -213,6 +213,14 @@ impl Facts {
         }
     }
 
+    /// A built-in fact that is a time; None where that is not known, or it is no time.
+    pub(crate) fn time(&self, fact: Fact) -> Option<Timestamp> {
+        match self.get(FactId::BuiltIn(fact)) {
+            Some(FactValue::Time(at)) => Some(*at),
+            _ => None,
+        }
+    }
+
     /// Sets a fact. The value must be of the fact's type; otherwise it satisfies no comparison.
     pub fn set(&mut self, fact: FactId, value: FactValue) {
         match fact {

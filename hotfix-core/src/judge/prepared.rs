@@ -6,6 +6,7 @@ use crate::stats::Counts;
 use crate::unit::{MetricName, Share, Timestamp};
 
 use super::Judge;
+use super::watched::Watched;
 
 /// An observation that was checked.
 #[derive(Debug)]
@@ -108,6 +109,23 @@ impl Judge {
     pub(crate) fn check_metric(&self, metric: MetricName) -> Result<(), ReadingError> {
         let is_known = self.watched.iter().any(|watched| watched.metric().id == metric);
         if is_known { Ok(()) } else { Err(self.unknown(metric)) }
+    }
+
+    /// Checks the seconds of counts against the clock. A reading covers a tick at least.
+    ///
+    /// # Errors
+    /// [`ReadingError::Exposure`].
+    pub(crate) fn check_exposure(
+        &self,
+        at: Timestamp,
+        seen: &Observation,
+    ) -> Result<(), ReadingError> {
+        seen.check_exposure(|id| {
+            let of = |watched: &&Watched| watched.metric().id == id;
+            let watched = self.watched.iter().find(of)?;
+            let is_count = watched.metric().kind.has_exposure();
+            is_count.then(|| watched.readings().since(at, watched.watch().cadence))
+        })
     }
 
     fn unknown(&self, metric: MetricName) -> ReadingError {

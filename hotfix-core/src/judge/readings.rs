@@ -73,6 +73,11 @@ impl Readings {
         }
     }
 
+    /// How long ago each arm was last read, at least `least`; None before it was.
+    pub(super) fn since(&self, at: Timestamp, least: Span) -> [Option<Span>; 2] {
+        [self.read_at, self.live_read_at].map(|last| last.map(|last| at.since(last).max(least)))
+    }
+
     /// The last reading goes into the windows.
     pub(super) fn learn(&mut self) {
         self.learned = self.learned + self.step;

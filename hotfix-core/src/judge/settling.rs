@@ -42,6 +42,8 @@ const ASKS: Span = Span::from_seconds(300);
 const LEAST_PEAK: f64 = 0.095_310_179_804_324_87;
 /// A peak is seen where it is as many standard errors above nothing.
 const PEAK_ERRORS: f64 = 3.0;
+/// Logarithm of the largest factor, with its error, that follows from counts at a few boundaries: 100.
+const MEASURABLE: f64 = 4.605_170_185_988_092;
 /// The part of its peak that an excess has to lose, at first and once the evidence has begun again, and
 /// by how many standard errors.
 const LOST: ([f64; 2], f64) = ([0.2, 0.5], 2.5);
@@ -268,9 +270,13 @@ impl Peak {
 
 impl Watched {
     /// How many times as slow the canary was in the last minute, and the standard error of that;
-    /// None where that was not looked into.
+    /// None where that was not looked into, and where it does not follow from the boundaries, because
+    /// nearly all requests of an arm are on one side of them.
     pub(super) fn slowdown(&self) -> Option<(f64, f64)> {
         let now = self.tests().settling()?.slowdown(self.boundaries(), self.tests().worse()?)?;
+        if now.ln_ratio.abs() + now.error > MEASURABLE {
+            return None;
+        }
         let ratio = exp(now.ln_ratio);
         Some((ratio, ratio * now.error))
     }

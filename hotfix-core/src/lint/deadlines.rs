@@ -151,15 +151,16 @@ fn rollback(policy: &Policy, findings: &mut Vec<Finding>) {
 }
 
 /// Duties that can never be kept or are never settled, and intervals with which something is likely
-/// wrong: people cannot answer every few seconds, and metrics are not read so often.
+/// wrong: people cannot answer every few seconds, metrics are not read so often, and the result of a
+/// deployment does not come before its end.
 fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
     let (of_people, of_metrics) = (Span::from_seconds(60), Span::from_seconds(1));
-    // A deployment may take longer, and its `confirm` would be refused.
-    let of_silence = Span::from_seconds(600);
+    // Nothing else may come while a phase is deployed.
+    let deploys = policy.phases().iter().map(|phase| phase.deploy).max().unwrap_or_default();
     let mut intervals = vec![
-        ("/clock/most_ahead".to_owned(), policy.clock().most_ahead, of_silence),
         ("/ask_again".to_owned(), policy.ask_again(), of_people),
         ("/watch/cadence".to_owned(), policy.watch().cadence, of_metrics),
+        ("/clock/most_ahead".to_owned(), policy.clock().most_ahead, of_people.max(deploys)),
     ];
     for (index, duty) in policy.duties().iter().enumerate() {
         let place = |key: &str| format!("/duties/{index}/{key}");

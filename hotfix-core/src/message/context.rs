@@ -171,6 +171,8 @@ impl Context<'_> {
     fn internal(&mut self) {
         let rollout = self.rollout;
         self.put("status", describe::status(rollout));
+        let end = seen::eta(rollout, self.at).or_else(|| seen::planned_end(rollout, self.at));
+        self.put("eta", self.time(end));
         self.put("next_step", describe::next_step(rollout, &self.clock, false));
         self.put("reason", describe::reason(rollout));
         self.put("commander", known::commander(rollout));

@@ -115,9 +115,10 @@ impl Rollout {
     /// Renders the requested message: at another time, with another offset from UTC, with further
     /// values.
     ///
-    /// A line that would print a field without a value is left out. If no line is left, the message
-    /// is the title and the status, because no service accepts an empty message. The state is
-    /// always the rollout's current state, whatever time is requested.
+    /// The title begins with service and incident, but for the public. A line that would print a
+    /// field without a value is left out. If no line is left, the message is the title and the
+    /// status, because no service accepts an empty message. The state is always the rollout's
+    /// current state, whatever time is requested.
     ///
     /// # Errors
     /// [`MessageError::Untimely`] for a message that is not true in the current state, such as
@@ -136,15 +137,19 @@ impl Rollout {
             render::render(template, &fields)
                 .map_err(|fault| MessageError::Template { message, fault })
         };
-        let mut lines = match self.template(request) {
+        let message = self.template(request);
+        let mut lines = match message {
             Some(message) => render(&message.text, format!("`{}`", message.id))?,
             None => Vec::new(),
         };
+        let names_incident = message.is_some_and(names_incident) && !lines.is_empty();
         if lines.is_empty() {
             lines = render(FALLBACK, "the fallback message".to_owned())?;
         }
-        if let Some(first) = lines.first_mut().filter(|_| request.draft) {
-            first.parts.insert(0, TemplatePart::Text("Draft: ".to_owned()));
+        if let Some(first) = lines.first_mut() {
+            let draft = if request.draft { "Draft: " } else { "" };
+            let names = if names_incident { String::new() } else { render::addressed(&fields) };
+            first.begin_with(&format!("{draft}{names}"));
         }
         Ok(shown(self, request, at, &lines))
     }
@@ -170,6 +175,11 @@ impl Rollout {
         let standard = STANDARD.as_ref().map_or(&[][..], Policy::messages);
         own.iter().find(fits).or_else(|| standard.iter().find(fits))
     }
+}
+
+/// Whether the text of a message names the incident itself, so that nothing is put before it.
+fn names_incident(message: &Message) -> bool {
+    message.fields().contains(&"incident_id")
 }
 
 /// Writes the lines in the requested format.

@@ -62,6 +62,14 @@ impl Line {
         self.parts.iter().map(TemplatePart::text).collect()
     }
 
+    /// Puts a text before the line.
+    pub(super) fn begin_with(&mut self, text: &str) {
+        match self.parts.first_mut() {
+            Some(TemplatePart::Text(first)) => first.insert_str(0, text),
+            _ => self.parts.insert(0, TemplatePart::Text(text.to_owned())),
+        }
+    }
+
     pub(super) fn has_address(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, TemplatePart::Address(_)))
     }
@@ -120,6 +128,16 @@ pub(super) fn render(template: &str, fields: &Fields) -> Result<Vec<Line>, Strin
         *title = sentence(title);
     }
     Ok(lines)
+}
+
+/// What the title begins with, as pages and questions do: `payments, INC-2041: `. The public reads
+/// no incident, and its texts name the service themselves.
+pub(super) fn addressed(fields: &Fields) -> String {
+    let Some(incident) = fields.get("incident_id").and_then(printed) else {
+        return String::new();
+    };
+    let service = fields.get("service").and_then(printed);
+    service.map_or_else(|| format!("{incident}: "), |service| format!("{service}, {incident}: "))
 }
 
 /// Whether a text begins with the value of a field that is a name, not words. The title may begin

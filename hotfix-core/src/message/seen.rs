@@ -231,6 +231,17 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     (end > at).then_some(end)
 }
 
+/// Expected end of the deployment before its release is ready: the longest planned time since the
+/// detection; `None` once that has passed, and for another attempt.
+pub(super) fn planned_end(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
+    let is_before = matches!(rollout.state(), State::Drafted | State::AwaitingApproval)
+        && rollout.attempt() == 1
+        && rollout.moment(Moment::Resolved).is_none();
+    let takes = rollout.plan().between(Moment::Detected, Moment::Verified)?.most;
+    let (_, since) = rollout.origin(Moment::Detected)?;
+    Some(since + takes).filter(|end| is_before && *end > at)
+}
+
 /// Expected end of a rollback that is in progress.
 pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let (since, waits) = steps_back(rollout)?;

@@ -5,6 +5,7 @@
 
 mod band;
 mod buckets;
+mod exposure;
 mod format;
 mod judged;
 mod pace;

@@ -7,7 +7,7 @@ use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::text::{any_number, counted, pointer_step, shown};
-use crate::unit::{MAX_COUNT, MetricName};
+use crate::unit::{MAX_COUNT, MetricName, Span};
 
 use super::reading::{Histogram, Observation, Reading, Sample};
 
@@ -84,6 +84,12 @@ coded! {
         any_number(*value)
     )]
     TooLarge { of: Box<ReadingPlace>, value: f64 } => code! {HF-MET-008},
+    /// Seconds of a count that are far beyond the time since the last reading.
+    #[error(
+        "{of} counts events in {seconds} s, but was last read at most {since} ago: \
+         send the seconds since then, not milliseconds"
+    )]
+    Exposure { of: Box<ReadingPlace>, seconds: f64, since: Span } => code! {HF-MET-011},
     /// Running totals of a form that cannot be sent as totals.
     #[error("{of} sends {form} as running totals: send the values since the last reading")]
     Totals { of: Box<ReadingPlace>, form: &'static str } => code! {HF-MET-007},
@@ -121,6 +127,7 @@ impl ReadingError {
             | Self::Histogram { of, .. }
             | Self::Layout { of, .. }
             | Self::TooLarge { of, .. }
+            | Self::Exposure { of, .. }
             | Self::Totals { of, .. } => &of.metric,
         }
     }
@@ -137,6 +144,7 @@ impl ReadingError {
             | Self::Histogram { of, .. }
             | Self::Layout { of, .. }
             | Self::TooLarge { of, .. }
+            | Self::Exposure { of, .. }
             | Self::Totals { of, .. } => of.path(),
         }
     }

@@ -7,7 +7,7 @@ use crate::fact::FactErrors;
 use crate::gate::NumstatError;
 use crate::grade::{EvidenceMode, Strategy};
 use crate::stats::StatError;
-use crate::unit::MetricName;
+use crate::unit::{MetricName, Timestamp};
 
 use super::strategy::Obstacle;
 
@@ -80,6 +80,15 @@ coded! {
         got: String,
         expected: &'static str,
     } => code! {HF-PLAN-005},
+
+    /// A time of the incident that cannot be right.
+    #[error("`{field}` is {got}, {fault}")]
+    Time {
+        /// A JSON Pointer.
+        field: &'static str,
+        got: Timestamp,
+        fault: String,
+    } => code! {HF-PLAN-019},
 
     /// An invalid change record: a time before an earlier one, an empty text.
     #[error("`{field}` of the change record is not valid: give {expected}")]
@@ -187,6 +196,7 @@ impl PlanError {
             Self::Empty { field }
             | Self::ControlCharacter { field, .. }
             | Self::Traffic { field, .. }
+            | Self::Time { field, .. }
             | Self::Otherwise { field, .. } => field,
             Self::Record { field, .. } => field,
             Self::SameVersion { .. } => "/release/version",

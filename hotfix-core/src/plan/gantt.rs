@@ -36,7 +36,7 @@ impl Plan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn gantt(&self, start: Option<Timestamp>) -> String {
-        let detected = self.subject().incident.detected_at;
+        let detected = self.detected_at();
         // A day and year of no meaning.
         let zero = Timestamp::try_from_millis(946_684_800_000).unwrap_or_default();
         let mut chart = Chart { text: "gantt\n".to_owned(), tasks: 0 };

@@ -35,6 +35,7 @@ mod rollback;
 mod sequence;
 pub(crate) mod slo;
 mod source_control;
+mod stated;
 mod strategy;
 mod subject;
 mod thresholds;
@@ -114,10 +115,11 @@ impl Plan {
     ///
     /// # Errors
     /// A [`PlanError`] for an empty or impossible value, facts that the policy does not accept, an
-    /// impossible strategy or batch, unreadable figures of the diff, or an invalid change record.
+    /// impossible strategy or batch, unreadable figures of the diff, times of the incident that
+    /// cannot be right, or an invalid change record.
     pub fn try_new(policy: Arc<Policy>, subject: Subject) -> Result<Self, PlanError> {
         subject.check_names()?;
-        Self::make(policy, subject, strategy::effective, |_| Ok(BTreeMap::new()))
+        Self::make(policy, subject, strategy::effective, |_| Ok(BTreeMap::new()))?.in_order()
     }
 
     /// Makes a plan whose tests are calibrated with your own history.
@@ -167,7 +169,7 @@ impl Plan {
         subject.check_names()?;
         let drawn = (seed_of(&subject), subject.traffic.requests_per_minute);
         let calibrate = |policy: &Policy| calibration::calibrations(policy, histories, drawn);
-        Self::make(policy, subject, strategy::effective, calibrate)
+        Self::make(policy, subject, strategy::effective, calibrate)?.in_order()
     }
 
     /// A plan with existing calibrations, of a log or of another process. If `policy` is that of a

@@ -167,24 +167,22 @@ impl Plan {
 
     /// Whether a duty or the objective counts from the detection, whose time is not known.
     pub(super) fn lacks_detection(&self) -> bool {
-        let incident = &self.subject().incident;
         let counts = |from: Moment| {
-            from == Moment::Detected || (from == Moment::Began && incident.began_at.is_none())
+            from == Moment::Detected || (from == Moment::Began && self.began_at().is_none())
         };
         let objective = self.own_slo().map(|slo| slo.from);
         let concerns = |duty: &&crate::policy::section::Duty| {
             self.severity().is_none_or(|severity| duty.is_for(severity))
         };
         let mut duties = self.policy().duties().iter().filter(concerns).map(|duty| duty.from);
-        incident.detected_at.is_none() && (objective.is_some_and(counts) || duties.any(counts))
+        self.detected_at().is_none() && (objective.is_some_and(counts) || duties.any(counts))
     }
 
     /// When a clock from this moment starts, if the incident gives the time.
     fn clock_starts(&self, from: Moment) -> Option<Timestamp> {
-        let incident = &self.subject().incident;
         match from {
-            Moment::Began => incident.began_at,
-            Moment::Detected | Moment::Declared => incident.detected_at.or(incident.began_at),
+            Moment::Began => self.began_at(),
+            Moment::Detected | Moment::Declared => self.detected_at().or(self.began_at()),
             _ => None,
         }
     }
@@ -192,7 +190,7 @@ impl Plan {
     /// The time that the plan needs between two moments. If people prepare the fix in between,
     /// their steps count. If the phases take longer than the steps from the deployment on, the
     /// phases count instead of those.
-    fn between(&self, from: Moment, to: Moment) -> Option<Times> {
+    pub(crate) fn between(&self, from: Moment, to: Moment) -> Option<Times> {
         let policy = self.policy();
         let phases = phases_until(policy, to).filter(|_| from < Moment::Deployed);
         let steps = steps_until(policy, to, self.level(), self.whole_procedure())

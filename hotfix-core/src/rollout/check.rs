@@ -52,6 +52,11 @@ const IN_ORDER: [(Moment, Moment); 5] = [
     (Moment::Resolved, Moment::Closed),
 ];
 
+/// The place of a time in `set_times`.
+fn in_times(time: KnownTime) -> String {
+    format!("/times/{time}")
+}
+
 /// How far the clocks of two machines may be apart.
 const APART: Span = Span::from_seconds(300);
 
@@ -132,7 +137,7 @@ impl Rollout {
         self.check_state(kind, input)?;
         self.check_command(at, input)?;
         let made = self.make::<RefusalReason>(at, &input.command)?;
-        self.check_new(&input.command)?;
+        self.check_new(at, &input.command)?;
         Ok(Passed::At { at, claimed_at, made })
     }
 
@@ -146,11 +151,13 @@ impl Rollout {
     }
 
     /// Refuses what logs of earlier releases may have, and which can be replayed.
-    fn check_new(&self, command: &Command) -> Result<(), RefusalReason> {
+    fn check_new(&self, at: Timestamp, command: &Command) -> Result<(), RefusalReason> {
         match command {
             Command::Observe { metrics } => {
                 metrics.check_range()?;
-                self.case.judged.judge().check_strata(metrics)?;
+                let judge = self.case.judged.judge();
+                judge.check_strata(metrics)?;
+                judge.check_exposure(at, metrics)?;
             }
             Command::Release { release, .. } | Command::Supersede { release, .. } => {
                 release.check_names()?;
@@ -311,13 +318,16 @@ impl Rollout {
                 let (severity, known) = (*severity, quoted(&known, ", "));
                 Err(RefusalReason::NoSuchSeverity { severity, known })
             }
-            Command::SetTimes { times, .. } => self.check_times(at, times),
+            Command::SetTimes { times, .. } => self.check_times(at, times, in_times),
             Command::SetFacts { facts, .. } => {
-                if let Err(errors) = Facts::read(facts, self.plan.policy().vocabulary())
-                    && let Some(first) = errors.first()
-                {
-                    let (fact, more) = (first.fault().clone(), errors.count() - 1);
-                    return Err(RefusalReason::Fact { fact, more });
+                match Facts::read(facts, self.plan.policy().vocabulary()) {
+                    Ok(read) => self.check_dated_facts(at, &read)?,
+                    Err(errors) => {
+                        if let Some(first) = errors.first() {
+                            let (fact, more) = (first.fault().clone(), errors.count() - 1);
+                            return Err(RefusalReason::Fact { fact, more });
+                        }
+                    }
                 }
                 digest(facts).map(|_| ()).map_err(RefusalReason::Facts)
             }
@@ -348,12 +358,20 @@ impl Rollout {
         fact.map_or(Ok(()), |fact| Err(RefusalReason::Contrary { item, fact }))
     }
 
-    /// Checks that the times of moments are possible: not in the future, and in order. A
-    /// replay does not: earlier logs have other times.
+    /// Checks the facts that give the time of a moment, as [`check_times`](Self::check_times) does.
+    fn check_dated_facts(&self, at: Timestamp, facts: &Facts) -> Result<(), RefusalReason> {
+        let time = |time: &KnownTime| Some((*time, Some(facts.time(time.fact()?)?)));
+        let times = KnownTime::ALL.iter().filter_map(time).collect();
+        self.check_times(at, &times, |time| format!("/facts/{time}_at"))
+    }
+
+    /// Checks that the times of moments are possible: neither in the future nor before 2001, and in
+    /// order. `path`: their places in the input. A replay does not: earlier logs have other times.
     fn check_times(
         &self,
         at: Timestamp,
         times: &BTreeMap<KnownTime, Option<Timestamp>>,
+        path: fn(KnownTime) -> String,
     ) -> Result<(), RefusalReason> {
         let given = |moment| times.iter().find(|(time, _)| time.moment() == Some(moment));
         let came =
@@ -363,7 +381,11 @@ impl Rollout {
                 (None, None) => return Err(RefusalReason::NoDay { day: time }),
                 (Some(_), Some(got)) if got > at + APART => {
                     let fault = format!("after now ({at}): give the time at which it happened");
-                    return Err(RefusalReason::ImpossibleTime { time, got, fault });
+                    return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
+                }
+                (Some(_), Some(got)) if got < Timestamp::EARLIEST && self.journal.is_on() => {
+                    let fault = "before 2001-09-09: check the year".to_owned();
+                    return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
                 }
                 _ => {}
             }
@@ -380,7 +402,7 @@ impl Rollout {
                 }
                 _ => continue,
             };
-            return Err(RefusalReason::ImpossibleTime { time, got, fault });
+            return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
         }
         Ok(())
     }
@@ -388,22 +410,23 @@ impl Rollout {
     /// Checks the times of the incident in the plan, with the first input. Only readings are of the
     /// time before; what has to be recorded at once, and a correction, are accepted.
     fn check_incident(&self, at: Timestamp, command: &Command) -> Result<(), RefusalReason> {
-        let incident = &self.plan.subject().incident;
         let most = match command {
             Command::Observe { .. } => MOST_EARLIER,
             Command::SetTimes { .. } => return Ok(()),
             _ if command.kind().is_urgent() => return Ok(()),
             _ => APART,
         };
-        let stated =
-            [(KnownTime::Began, incident.began_at), (KnownTime::Detected, incident.detected_at)];
+        let stated = [
+            (KnownTime::Began, self.plan.began_at()),
+            (KnownTime::Detected, self.plan.detected_at()),
+        ];
         for (time, got) in stated.into_iter().filter_map(|(time, got)| Some((time, got?))) {
             if got > at + most {
                 let fault = format!(
                     "after the first input ({at}): correct `{time}_at` of the incident, or send \
                      `set_times` first"
                 );
-                return Err(RefusalReason::ImpossibleTime { time, got, fault });
+                return Err(RefusalReason::ImpossibleTime { path: in_times(time), got, fault });
             }
         }
         Ok(())

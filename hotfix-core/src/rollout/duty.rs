@@ -13,7 +13,7 @@ use crate::unit::{RoleName, Span, Timestamp};
 use super::action::Act;
 use super::conclude::{Changes, Conclusion, FOLLOWERS};
 use super::describe::addressed;
-use super::input::{Command, Input, TimeMeaning};
+use super::input::{Command, Input, KnownTime, TimeMeaning};
 use super::raise::called_first;
 use super::stage::{Resume, Stage};
 use super::state::{Readiness, RolloutState, no_answer_since};
@@ -210,26 +210,22 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
     update(AgendaInput::Severity(readiness.severity()));
     update(AgendaInput::Facts(readiness.facts()));
     update(AgendaInput::StopGap(stop_gap));
-    let stated = |came: Option<Timestamp>| came.map(|came| known_at_the_opening(came, at));
-    let detected = stated(incident.detected_at);
-    let moments = [
-        (Moment::Began, stated(incident.began_at)),
-        (Moment::Detected, detected),
-        // Nobody declares what was not detected.
-        (Moment::Declared, detected.max(Some(at))),
-    ];
-    for (moment, came) in moments {
-        if let Some(came) = came {
-            update(AgendaInput::Stated { moment, at: came });
+    // It may be after the first input, which may be a reading of the time before. Further ahead it
+    // belongs to another clock, as in a rehearsal, and is not known.
+    let known = |stated: Option<Timestamp>| stated.filter(|came| *came <= at + MOST_EARLIER);
+    let (began, detected) = (known(plan.began_at()), known(plan.detected_at()));
+    for (moment, given, came) in [
+        (Moment::Began, incident.began_at, began),
+        (Moment::Detected, incident.detected_at, detected),
+    ] {
+        match came {
+            Some(at) if given.is_some() => update(AgendaInput::Stated { moment, at }),
+            came => update(AgendaInput::ByFact { moment, at: came }),
         }
     }
-}
-
-/// A time of the incident that was stated with the plan. It may be after the first input, which may
-/// be a reading of the time before. Further ahead it belongs to another clock, as in a rehearsal, and
-/// counts as the time of the first input.
-fn known_at_the_opening(stated: Timestamp, opened: Timestamp) -> Timestamp {
-    if stated > opened + MOST_EARLIER { opened } else { stated }
+    // Nobody declares what was not detected.
+    let declared = detected.map_or(at, |detected| detected.max(at));
+    update(AgendaInput::Stated { moment: Moment::Declared, at: declared });
 }
 
 /// Passes an input and its new stage to the agenda. A replay calls it as well, so it depends on
@@ -256,13 +252,20 @@ pub(super) fn update_agenda(
             inputs
                 .extend([AgendaInput::Assumed(false), AgendaInput::Severity(readiness.severity())]);
         }
-        Command::SetFacts { .. } => {
+        Command::SetFacts { facts, .. } => {
             update_approvals(agenda, readiness, policy, at, &mut inputs);
             inputs.extend([
                 AgendaInput::Assumed(readiness.is_assumed(policy)),
                 AgendaInput::Severity(readiness.severity()),
                 AgendaInput::Facts(readiness.facts()),
             ]);
+            let dated =
+                KnownTime::ALL.iter().filter_map(|time| Some((time.moment()?, time.fact()?)));
+            let given = dated.filter(|(_, fact)| facts.contains_key(fact.as_str()));
+            inputs.extend(given.map(|(moment, fact)| {
+                let came = readiness.facts().time(fact).map(|came| came.min(at));
+                AgendaInput::ByFact { moment, at: came }
+            }));
         }
         Command::SetTimes { times, .. } => {
             inputs.extend(times.iter().filter_map(|(time, at)| {

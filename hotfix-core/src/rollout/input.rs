@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::canonical::Digest;
 use crate::code::{code, coded};
 use crate::document::{ValueFault, read_object, read_value, value_of};
+use crate::fact::Fact;
 use crate::grade::{Calendar, Moment, Severity, Signal, closed_set};
 use crate::metric::Observation;
 use crate::plan::Release;
@@ -125,6 +126,23 @@ impl KnownTime {
             Self::NextDay => TimeMeaning::Day(Calendar::NextDay),
             Self::NextRelease => TimeMeaning::Day(Calendar::NextRelease),
             Self::NextSprint => TimeMeaning::Day(Calendar::NextSprint),
+        }
+    }
+
+    /// The fact that gives it, too.
+    pub(super) const fn fact(self) -> Option<Fact> {
+        match self {
+            Self::Began => Some(Fact::BeganAt),
+            Self::Detected => Some(Fact::DetectedAt),
+            Self::Declared
+            | Self::FixStarted
+            | Self::Verified
+            | Self::Resolved
+            | Self::Closed
+            | Self::NextBusinessDay
+            | Self::NextDay
+            | Self::NextRelease
+            | Self::NextSprint => None,
         }
     }
 

@@ -193,8 +193,8 @@ coded! {
     #[error("at `/times/{day}`: a date cannot be removed with `null`: send the new date")]
     NoDay { day: KnownTime } => code! {HF-ROLL-023},
     /// A time at which it cannot have happened; `fault` says what is wrong, and what is expected.
-    #[error("at `/times/{time}`: {got} is {fault}")]
-    ImpossibleTime { time: KnownTime, got: Timestamp, fault: String } => code! {HF-ROLL-036},
+    #[error("at `{path}`: {got} is {fault}")]
+    ImpossibleTime { path: String, got: Timestamp, fault: String } => code! {HF-ROLL-036},
     /// The final validation waits for items.
     #[error("the final validation waits for {open}: check or waive them first")]
     Unvalidated { open: String } => code! {HF-ROLL-024},

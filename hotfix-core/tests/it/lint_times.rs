@@ -280,7 +280,7 @@ fn dec_5_duties_that_nobody_can_keep_or_settle_are_found() {
         patch
     };
     let (never, often) = ("HF-LINT-093", "HF-LINT-095");
-    let (ask, cadence, ahead) = ("/ask_again", "/watch/cadence", "/clock/most_ahead");
+    let (ask, cadence) = ("/ask_again", "/watch/cadence");
     check(
         "standard",
         vec![
@@ -289,7 +289,13 @@ fn dec_5_duties_that_nobody_can_keep_or_settle_are_found() {
             row(never, "/duties/0/until", &["`resolved`"], until("resolved"), until("closed")),
             row("HF-LINT-094", "/duties/0/checklist", &["`sings`"], list("sings"), list("signs")),
             row(often, "/duties/0/every", &["59s"], duty(json!({ "every": 59 })), until("closed")),
-            row(often, ahead, &["48s"], vec![(ahead, json!(48))], vec![(ahead, json!("48h"))]),
+            row(
+                often,
+                "/clock/most_ahead",
+                &["48s"],
+                vec![("/clock/most_ahead", json!(48))],
+                vec![("/clock/most_ahead", json!("48h"))],
+            ),
             row(often, ask, &["1ms"], vec![(ask, json!(0.001))], vec![(ask, json!(60))]),
             row(
                 often,

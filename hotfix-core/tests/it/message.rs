@@ -72,6 +72,28 @@ fn comm_1_every_preset_has_words_for_each_occasion() {
 }
 
 #[test]
+fn comm_1_every_title_names_service_and_incident_but_the_public_s() {
+    for preset in Policy::presets() {
+        for rollout in marked_states(preset) {
+            for kind in MessageKind::ALL {
+                for audience in Audience::ALL {
+                    let text = draft(&rollout, *kind, *audience, Format::Text).to_string();
+                    let title = text.lines().next().unwrap_or_default();
+                    let place = format!("{preset} {kind} {audience}: {text}");
+                    if *audience == Audience::Public {
+                        assert!(title.contains("Card payments"), "{place}");
+                        assert!(!text.contains("INC-1"), "{place}");
+                    } else {
+                        assert!(title.starts_with("Draft: Card payments, INC-1: "), "{place}");
+                        assert_eq!(text.matches("INC-1").count(), 1, "{place}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn comm_2_the_public_sees_nothing_that_anybody_filled_in() {
     let mut seen_inside = 0;
     for preset in Policy::presets() {
@@ -130,7 +152,8 @@ fn comm_1_where_no_line_is_left_the_message_says_how_it_stands() {
         let rollout = &marked_states(preset)[0];
         let fields = ["phase", "share", "next_step", "metrics", "duration"];
         let text = without(rollout, Audience::Responders, Format::Text, &fields).to_string();
-        assert_eq!(text, "Draft: SECRET-title: a fix is waiting for approval", "{preset}");
+        let told = "Draft: Card payments, INC-1: SECRET-title: a fix is waiting for approval";
+        assert_eq!(text, told, "{preset}");
         for audience in Audience::ALL {
             let Rendered::Json(event) = without(rollout, *audience, Format::PagerDuty, &fields)
             else {
@@ -140,7 +163,7 @@ fn comm_1_where_no_line_is_left_the_message_says_how_it_stands() {
         }
         let fields = [&fields[..], &["title", "service", "status"]].concat();
         let text = without(rollout, Audience::Responders, Format::Text, &fields).to_string();
-        assert_eq!(text, "Draft: Incident", "{preset}");
+        assert_eq!(text, "Draft: INC-1: Incident", "{preset}");
     }
 }
 

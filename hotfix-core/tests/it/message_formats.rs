@@ -73,8 +73,9 @@ fn saying(template: &str) -> Rollout {
 }
 
 fn told(rollout: &Rollout, format: Format, values: &[(&str, &str)]) -> Rendered {
-    let values: BTreeMap<String, String> =
-        values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    // Most tests are about what a template prints, without the names before it.
+    let values = [("incident_id", "")].iter().chain(values);
+    let values = values.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let request = Request { format, values, ..Request::new(MessageKind::Update) };
     rollout.message_for(&request).unwrap()
 }
@@ -332,6 +333,19 @@ fn comm_1_a_line_without_its_value_is_left_out() {
     assert_eq!(text(&all), told);
     // Empty text takes a value away.
     assert_eq!(text(&[("title", "a"), ("cause", " ")]), "A\nnowhere, cause unknown\nend");
+}
+
+#[test]
+fn comm_1_a_text_that_names_the_incident_begins_as_it_is_written() {
+    let title = |template: &str, values: &[(&str, &str)]| {
+        told(&saying(template), Format::Text, values).to_string()
+    };
+    let names = [("incident_id", "INC-1"), ("service", "shop"), ("title", "a")];
+    assert_eq!(title("fix of {{ title }}", &names), "shop, INC-1: Fix of a");
+    assert_eq!(title("fix of {{ title }}", &[names[0], names[2]]), "INC-1: Fix of a");
+    assert_eq!(title("[{{ incident_id }}] {{ title }}", &names), "[INC-1] a");
+    // Empty text takes the names away.
+    assert_eq!(title("fix of {{ title }}", &names[1..]), "Fix of a");
 }
 
 #[test]

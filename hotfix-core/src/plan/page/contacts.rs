@@ -14,7 +14,7 @@ pub(super) fn what_now(plan: &Plan, page: &mut Page) {
     let (at_once, before): (Vec<_>, Vec<_>) =
         steps.iter().partition(|step| step.kind == FirstStepKind::Duty);
     if !at_once.is_empty() {
-        let known = plan.subject().incident.detected_at.map(super::utc);
+        let known = plan.detected_at().map(super::utc);
         let known = known.map_or_else(String::new, |at| format!(", detected at {at} UTC"));
         page.paragraph(&format!("As soon as the incident is known{known}:"));
         page.list(at_once.into_iter().map(|step| {

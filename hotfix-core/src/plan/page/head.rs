@@ -14,8 +14,8 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
     }
     let mut rows = Rows::default();
     rows.text("Service", incident.service.as_deref());
-    rows.put("Began (UTC)", incident.began_at.map(utc));
-    rows.put("Detected (UTC)", incident.detected_at.map(utc));
+    rows.put("Began (UTC)", plan.began_at().map(utc));
+    rows.put("Detected (UTC)", plan.detected_at().map(utc));
     let versions = release.map(|release| {
         format!("{} (rollback to {})", markdown(&release.version), markdown(&release.previous))
     });
