@@ -67,7 +67,7 @@ impl Conclusion<'_> {
                     format!(
                         "{} of the traffic is still on {version}: send `roll_back` to restore {}, \
                          or {go_on}.",
-                        self.case.place.share(),
+                        self.case.reach(),
                         brief(self.case.place.back_to(self.plan.subject().previous())),
                     )
                 } else {
