@@ -494,6 +494,9 @@ impl Conclusion<'_> {
                 Stage::FinalValidation { since: validated + at.since(since) }
             }
         });
+        if let Some(open) = self.case.people.set_aside() {
+            self.act(Act::AskDecision { question: open.repeated(&open.text) });
+        }
     }
 
     fn abort(&mut self, at: Timestamp) {

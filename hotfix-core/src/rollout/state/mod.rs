@@ -464,11 +464,12 @@ impl RolloutState {
             on_status_page,
             readers,
             unanswered,
+            set_aside,
             about_severity,
             interventions: _,
         } = people;
         // The text of a question is only repeated.
-        for open in [unanswered, about_severity] {
+        for open in [unanswered, set_aside, about_severity] {
             let open = open.as_ref().map(|open| {
                 let Unanswered { since, asked_at, text: _, page, about } = open;
                 (since, asked_at, page, about)
