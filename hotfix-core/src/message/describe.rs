@@ -8,7 +8,6 @@ use crate::policy::section::Phase;
 use crate::rollout::{InputKind, Resume, RollbackCause, Rollout, Silent, Stage, State, Step};
 use crate::text::{enumerated, joined, time};
 use crate::train::TRAIN;
-use crate::unit::Share;
 
 use super::seen::held_back;
 use super::zone::Clock;
@@ -73,18 +72,18 @@ fn prepared(rollout: &Rollout) -> &'static str {
 
 /// The status for business readers, without versions and phases.
 pub(super) fn business_status(rollout: &Rollout) -> String {
-    let share = rollout.share();
+    let share = rollout.reach();
     match rollout.state() {
         _ if ended_without_fix(rollout) => "resolved without a fix".to_owned(),
         _ if stopped_early(rollout) => "stopped before anything was deployed".to_owned(),
-        State::Drafted | State::AwaitingApproval | State::Ready if share > Share::NONE => {
+        State::Drafted | State::AwaitingApproval | State::Ready if share.is_any() => {
             format!("{}; {share} of the traffic still has an earlier fix", prepared(rollout))
         }
         State::Deploying if rollout.former_version().is_some() => {
             format!("the fix is being deployed; {share} of the traffic still has an earlier one")
         }
         State::Drafted | State::AwaitingApproval | State::Ready => prepared(rollout).to_owned(),
-        State::Deploying if share.as_fraction() <= 0.0 => "the fix is being deployed".to_owned(),
+        State::Deploying if !share.is_any() => "the fix is being deployed".to_owned(),
         State::Deploying | State::Monitoring | State::Gate | State::Paused => {
             let watched = match missing(rollout) {
                 Some(Silent::All) => "its readings are missing",
@@ -137,13 +136,13 @@ fn held(rollout: &Rollout) -> Option<String> {
 
 /// The status for responders and stakeholders.
 pub(super) fn status(rollout: &Rollout) -> String {
-    let (share, subject) = (rollout.share(), rollout.plan().subject());
+    let (share, subject) = (rollout.reach(), rollout.plan().subject());
     let canary = rollout.canary_version().unwrap_or_else(|| subject.version());
     let back_to = rollout.back_to().unwrap_or_else(|| subject.previous());
     let at = |step: &Step| format!("phase {}", step.phase);
     match rollout.stage() {
         _ if ended_without_fix(rollout) || stopped_early(rollout) => business_status(rollout),
-        Stage::Preparing if share > Share::NONE => {
+        Stage::Preparing if share.is_any() => {
             format!("{}; {share} of the traffic is still on {canary}", prepared(rollout))
         }
         Stage::Preparing => business_status(rollout),
@@ -202,9 +201,6 @@ pub(super) fn status(rollout: &Rollout) -> String {
                 format!("paused in the final validation at {share} of the traffic")
             }
         },
-        Stage::Frozen { tried: true, why: RollbackCause::ActionFailed, .. } => {
-            format!("all rollback methods failed; the last confirmed share of {canary} is {share}")
-        }
         Stage::Frozen { tried: true, .. } => {
             format!("all rollback methods failed; {share} of the traffic is still on {canary}")
         }

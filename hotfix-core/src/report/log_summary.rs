@@ -9,12 +9,12 @@ use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::policy::section::Metric;
 use crate::rollout::{
-    Act, ActionId, Command, Entry, Input, InputKind, Recorded, RollbackCause, Rollout, Stage,
-    is_taken_out,
+    Act, ActionId, Command, Entry, Input, InputKind, Reach, Recorded, RollbackCause, Rollout,
+    Stage, is_taken_out,
 };
 use crate::sorting::set_of;
 use crate::text;
-use crate::unit::{MetricName, Name, RoleName, Share, Timestamp};
+use crate::unit::{MetricName, Name, RoleName, Timestamp};
 
 use super::bounded_list::BoundedList;
 use super::describe;
@@ -77,8 +77,8 @@ pub(super) struct Frozen {
     pub(super) why: String,
     /// Whether all rollback methods had failed.
     pub(super) tried: bool,
-    /// The new version's share of the traffic.
-    pub(super) share: Share,
+    /// How much of the traffic the new version had at its end, or has.
+    pub(super) has: Reach,
     /// When somebody acted.
     pub(super) until: Option<Timestamp>,
 }
@@ -121,6 +121,12 @@ impl LogSummary {
             Recorded::Taken(input) => self.taken(rollout, entry, input),
         };
         let turned = self.judged(rollout, entry);
+        // A change that was under way may be confirmed in a freeze.
+        if let Some(frozen) = self.frozen.last_mut().filter(|_| entry.to.is_none())
+            && frozen.until.is_none()
+        {
+            frozen.has = rollout.reach();
+        }
         if let Some(to) = entry.to {
             self.entered(rollout, entry.at, to);
         }
@@ -332,8 +338,8 @@ impl LogSummary {
         }
         if let Stage::Frozen { why, tried, .. } = to {
             let why = describe::rollback_cause(rollout.plan().policy(), why);
-            let (tried, share) = (*tried, rollout.share());
-            keep(&mut self.frozen, Frozen { at, why, tried, share, until: None });
+            let (tried, has) = (*tried, rollout.reach());
+            keep(&mut self.frozen, Frozen { at, why, tried, has, until: None });
         }
         // Another attempt's rollback is not continued.
         let back = self.rollbacks.last_mut().filter(|back| back.attempt == attempt);

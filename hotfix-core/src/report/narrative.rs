@@ -7,7 +7,7 @@ use crate::judge::{Harm, Range, Version};
 use crate::plan::{Plan, Power};
 use crate::rollout::{RollbackCause, Rollout, State};
 use crate::text::{self, counted};
-use crate::unit::{Share, Span};
+use crate::unit::Span;
 
 use super::describe::{self, figure, lasting, utc};
 use super::log_summary::LogSummary;
@@ -42,19 +42,19 @@ fn outcome(rollout: &Rollout, log: &LogSummary) -> String {
         if canary == new { String::new() } else { format!(" {new} was not deployed.") };
     let back = log.rollbacks.last().filter(|back| back.attempt == rollout.attempt());
     let because = back.map_or_else(String::new, |back| format!(" ({})", back.why));
-    let share = rollout.share();
+    let share = rollout.reach();
     match rollout.state() {
         State::Aborted if subject.release.is_none() => {
             "It ended without a release: nothing was deployed.".to_owned()
         }
         _ if subject.release.is_none() => "There is no release with a fix yet.".to_owned(),
         State::Drafted | State::AwaitingApproval | State::Ready if rollout.attempt() > 1 => {
-            let still = if rollout.share() > Share::NONE {
-                format!(" {share} of the traffic is still on {canary}.")
+            let still = if share.is_any() {
+                format!("; {share} of the traffic is still on {canary}")
             } else {
                 String::new()
             };
-            format!("Another attempt, with {new}, is prepared and has not started.{still}")
+            format!("Another attempt, with {new}, is prepared and has not started{still}.")
         }
         State::Drafted | State::AwaitingApproval | State::Ready => {
             format!("The deployment of {new} has not started.")
@@ -233,8 +233,10 @@ pub(super) fn resolution(
         );
     }
     let strategy = text::words(plan.policy().strategy().as_str());
-    let is_deployed = visits.iter().any(|visit| visit.attempt == rollout.attempt());
-    let deployed = if is_deployed { Some(subject.version()) } else { rollout.former_version() };
+    // An earlier attempt has the traffic until this one gets it.
+    let is_begun = visits.iter().any(|visit| visit.attempt == rollout.attempt());
+    let is_begun = is_begun && rollout.state() != State::Failed;
+    let deployed = rollout.former_version().or(is_begun.then(|| subject.version()));
     sentences.extend(
         deployed.map(|version| format!("{version} was deployed with the strategy {strategy}.")),
     );

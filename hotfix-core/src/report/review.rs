@@ -213,13 +213,13 @@ pub(super) fn to_improve(
             "The rollout was frozen at {} with {} of the traffic on the new version, until a person \
              acted {} later.",
             utc(frozen.at),
-            frozen.share,
+            frozen.has,
             lasting(until.since(frozen.at))
         ),
         None => format!(
             "The rollout has been frozen since {} with {} of the traffic on the new version.",
             utc(frozen.at),
-            frozen.share
+            frozen.has
         ),
     }));
     improve.extend(log.asked_late.iter().map(|(at, why)| {

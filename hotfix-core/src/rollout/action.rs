@@ -224,6 +224,14 @@ impl Act {
         }
     }
 
+    /// The canary's share that a change of traffic asks for.
+    pub(super) const fn share(&self) -> Option<Share> {
+        match self {
+            Self::SetTraffic { share } => Some(*share),
+            _ => None,
+        }
+    }
+
     /// Whether the rollout waits for `confirm` or `failed`.
     pub const fn awaits(&self) -> bool {
         match self {

@@ -76,7 +76,7 @@ impl Conclusion<'_> {
         }
         match command {
             Command::Start => self.start(at),
-            Command::Confirm { .. } => self.confirmed(at, resolved),
+            Command::Confirm { action } => self.confirmed(at, *action, resolved),
             Command::Failed { action, .. } => self.failed(at, *action, resolved),
             Command::Observe { .. } | Command::Tick => {
                 self.watch(at);
@@ -221,7 +221,7 @@ impl Conclusion<'_> {
         }
     }
 
-    fn confirmed(&mut self, at: Timestamp, resolved: Option<&Act>) {
+    fn confirmed(&mut self, at: Timestamp, id: ActionId, resolved: Option<&Act>) {
         match (resolved, self.case.place.stage()) {
             (Some(Act::Deploy { .. }), stage) => {
                 if let Some(step) = stage.step() {
@@ -241,7 +241,9 @@ impl Conclusion<'_> {
             (Some(act), Stage::RollingBack(progress)) => {
                 self.rollback_confirmed(at, act, progress);
             }
-            (Some(Act::SetTraffic { .. }), Stage::Frozen { tried: false, .. }) => {
+            (Some(Act::SetTraffic { .. }), Stage::Frozen { .. }) => self.frozen_confirmed(),
+            // The rollback that superseded it has failed.
+            (None, Stage::Frozen { .. }) if self.case.actions.is_unsettled(id) => {
                 self.frozen_confirmed();
             }
             // The hold-back has the fix as well: nothing is left to compare with.
@@ -266,7 +268,7 @@ impl Conclusion<'_> {
                      or `roll_back`."
                 ));
             }
-            (Some(act @ Act::Deploy { .. }), _) if self.case.place.share() == Share::NONE => {
+            (Some(act @ Act::Deploy { .. }), _) if !self.case.has_traffic() => {
                 self.changes.to = Some(Stage::Failed);
                 self.notify(MessageKind::Update, &FOLLOWERS);
                 self.page(&format!(
@@ -275,7 +277,7 @@ impl Conclusion<'_> {
                     describe::action(id, act)
                 ));
             }
-            // A change of traffic that a freeze left pending failed: traffic is as it was.
+            // A change of traffic that a freeze left pending: a person has to act in any case.
             (Some(Act::SetTraffic { .. }), Stage::Preparing) => {}
             (Some(act @ (Act::Deploy { .. } | Act::SetTraffic { .. })), _) => {
                 self.fail(at, RollbackCause::ActionFailed, Some((id, act)));
@@ -492,15 +494,15 @@ impl Conclusion<'_> {
                 Stage::FinalValidation { since: validated + at.since(since) }
             }
         });
+        if let Some(open) = self.case.people.set_aside() {
+            self.act(Act::AskDecision { question: open.repeated(&open.text) });
+        }
     }
 
     fn abort(&mut self, at: Timestamp) {
         match self.case.place.stage() {
             // Traffic that an earlier attempt has, or may still get, is rolled back first.
-            Stage::Preparing
-                if self.case.place.share() > Share::NONE
-                    || !self.case.actions.pending().is_empty() =>
-            {
+            Stage::Preparing if self.case.has_traffic() => {
                 self.roll_back_now(at, RollbackCause::Abort);
             }
             Stage::Preparing => self.changes.to = Some(Stage::Aborted),

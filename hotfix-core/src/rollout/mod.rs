@@ -73,7 +73,7 @@ use event::EventKind;
 use journal::Journal;
 pub(crate) use personal::is_taken_out;
 use revision::Revision;
-pub(crate) use state::Silent;
+pub(crate) use state::{Reach, Silent};
 use state::{Resolved, RolloutState};
 
 /// One hot-fix from its plan to the end of its watch.

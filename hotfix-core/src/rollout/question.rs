@@ -67,7 +67,7 @@ impl Conclusion<'_> {
                     format!(
                         "{} of the traffic is still on {version}: send `roll_back` to restore {}, \
                          or {go_on}.",
-                        self.case.place.share(),
+                        self.case.reach(),
                         brief(self.case.place.back_to(self.plan.subject().previous())),
                     )
                 } else {
@@ -153,8 +153,7 @@ impl Conclusion<'_> {
     /// What a person reported or withdrew, if nobody has answered it: another question is answered
     /// with it in view.
     pub(super) fn open_objection(&self) -> String {
-        let open = self.case.people.unanswered();
-        let open = open.filter(|_| self.case.people.objects_to(self.case.place.stage()));
+        let open = self.case.people.objection(self.case.place.stage());
         open.map_or_else(String::new, |open| {
             format!(" Nobody has answered since {}: {}", moment(open.since), open.text)
         })

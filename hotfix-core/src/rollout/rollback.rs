@@ -88,15 +88,17 @@ impl Conclusion<'_> {
     /// Which traffic stays where it is in a freeze, and until when; a change that is under way is not
     /// stopped by it.
     fn stays(&self) -> String {
-        let moves = |action: &&Action| matches!(action.act, Act::SetTraffic { .. });
-        let moving = self.case.actions.pending().iter().find(moves).map(|Action { id, act }| {
-            let action = describe::action(*id, act);
-            format!("{action} is under way, so stop it by hand or send its result; else ")
-        });
+        let moves = |action: &&Action| action.act.share().is_some();
+        let has = match self.case.actions.pending().iter().find(moves) {
+            Some(Action { id, act }) => format!(
+                "{} is under way, so stop it by hand or send its result; else {}",
+                describe::action(*id, act),
+                self.case.place.share()
+            ),
+            None => self.case.reach().to_string(),
+        };
         format!(
-            "{}{} of the traffic stays on {} until somebody sends `roll_back`, `supersede` or `abort`.",
-            moving.unwrap_or_default(),
-            self.case.place.share(),
+            "{has} of the traffic stays on {} until somebody sends `roll_back`, `supersede` or `abort`.",
             brief(self.version())
         )
     }
@@ -192,13 +194,11 @@ impl Conclusion<'_> {
                 RollbackCause::Revert { version } => format!("`revert` to {}", brief(version)),
                 _ => "`roll_back`".to_owned(),
             };
-            let share = self.case.place.share();
-            // A change of traffic that failed may have moved a part of it.
-            let still = match &progress.why {
-                RollbackCause::ActionFailed => {
-                    format!("The last confirmed share of {version} is {share}: check which it has.")
-                }
-                _ => format!("{share} of the traffic is still on {version}."),
+            let reach = self.case.reach();
+            let still = if reach.is_known() {
+                format!("{reach} of the traffic is still on {version}.")
+            } else {
+                format!("Check which share {version} has: {reach} of the traffic is still on it.")
             };
             self.page(&format!(
                 "all rollback methods failed ({methods}). {still} Roll back by hand, then send \

@@ -22,7 +22,7 @@ use super::downtime::Downtime;
 use super::input::InputKind;
 use super::intervention::Intervention;
 use super::stage::{RollbackCause, Stage, State};
-use super::state::{Assessed, Silent};
+use super::state::{Assessed, Reach, Silent};
 use super::timely::is_timely;
 use super::{Rollout, poll};
 
@@ -474,6 +474,11 @@ impl Rollout {
     /// rolled back.
     pub(crate) fn recovery(&self) -> Recovery {
         Recovery::of(self.case.judged.judge())
+    }
+
+    /// How much of the traffic the canary has, as far as it is known.
+    pub(crate) fn reach(&self) -> Reach {
+        self.case.reach()
     }
 
     /// Whether a question is open that a person has to answer.

@@ -229,9 +229,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
             if !is_due(self.at(place)) {
                 continue;
             }
-            if self.keep_open(place, at, InputKind::Tick, &mut outcome) {
-                continue;
-            }
+            self.keep_open(place, at, InputKind::Tick, &mut outcome);
             match self.give(place, at, &Input::new(Command::Tick), false) {
                 Ok(made) => outcome.moves.push(made),
                 Err(refusal) => self.decline(place, refusal, false, &mut outcome),

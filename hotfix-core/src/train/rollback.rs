@@ -8,7 +8,7 @@ use crate::grade::OnFailure;
 use crate::rollout::{Command, Input, InputKind, Refusal, Rollout, Stage};
 use crate::sorting::sort_by_key;
 use crate::text::words;
-use crate::unit::{Share, Timestamp};
+use crate::unit::Timestamp;
 
 use super::Train;
 use super::error::TrainFinding;
@@ -112,7 +112,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         let since = match self.member_state(place) {
             // A superseded service has not started again, and its traffic may still be rolling
             // back.
-            MemberState::Waiting if rollout.share() > Share::NONE => self.turned_at(),
+            MemberState::Waiting if rollout.reach().is_any() => self.turned_at(),
             MemberState::Waiting | MemberState::Closed | MemberState::Back => return None,
             MemberState::Turning | MemberState::Frozen => rollout.turned_back_at(),
             MemberState::Running | MemberState::Complete if self.is_kept(place) => self.turned_at(),
@@ -224,29 +224,28 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         }
     }
 
-    /// Keeps a service that this input would close so that it can be rolled back. Whether the input
-    /// is of no use any more, because it is being rolled back.
+    /// Keeps a service that this input would close so that it can be rolled back in its turn. What
+    /// was held back for comparison cannot be kept so: in a rollback that service is out of turn.
     pub(super) fn keep_open(
         &mut self,
         place: usize,
         at: Timestamp,
         kind: InputKind,
         outcome: &mut TrainOutcome,
-    ) -> bool {
+    ) {
         if !self.at(place).would_close(at, kind) {
-            return false;
+            return;
         }
         let turned = self.turned().next().is_some();
-        if turned && !self.is_kept(place) {
+        if turned && kind == InputKind::Confirm && !self.is_kept(place) {
             self.roll_back(place, at, outcome);
-            return true;
+            return;
         }
         let mut others = self.places().filter(|other| *other != place);
         if turned || others.any(|other| !self.is_watched_out(other)) {
             let why = Some("the train is not finished: its services close together".to_owned());
             self.instruct(place, Command::Hold { why }, at, outcome);
         }
-        false
     }
 
     /// Rolls back one service, or pauses it where its plan leaves the rollback to a person.

@@ -207,7 +207,8 @@ impl<R: Deref<Target = Rollout>> Train<R> {
                     "HF-TRAIN-014",
                     format!(
                         "the train is being rolled back, but the plan of `{service}` leaves that \
-                         to a person: send `roll_back` to roll it back{}",
+                         to a person, and its `promote` and `resume` are refused meanwhile: send \
+                         `roll_back` to roll it back{}",
                         self.held_by(place)
                     ),
                 ),

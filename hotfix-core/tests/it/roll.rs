@@ -198,6 +198,22 @@ fn field_5_a_text_that_names_a_member_twice_is_no_input() {
     assert_eq!(missing.code(), "HF-IN-003");
 }
 
+/// The process died while it appended the first two lines: nobody has been asked for anything.
+#[test]
+fn roll_7_a_log_of_the_opening_line_alone_asks_for_a_tick_at_once() {
+    for preset in ["enterprise", "standard", "severity-matrix", "phased-canary"] {
+        let mut story = Story::new(preset, Recording::Keep);
+        story.input(r#"{"kind":"tick"}"#);
+        let log = story.rollout.log().to_owned();
+        let torn = &log.as_bytes()[..log.find('\n').unwrap() + 40];
+        let mut again = Rollout::recover(torn, Recording::Keep).unwrap().rollout;
+        assert_eq!(again.poll_at(), Some(story.at), "{preset}");
+        again.handle(story.at, &Input::from_json(r#"{"kind":"tick"}"#).unwrap()).unwrap();
+        assert_eq!(again.log(), log);
+        assert!(again.poll_at() > Some(story.at) || again.poll_at().is_none(), "{preset}");
+    }
+}
+
 #[test]
 fn roll_7_what_may_not_have_been_done_is_known_after_a_crash() {
     let mut story = Story::new("phased-canary", Recording::Keep);

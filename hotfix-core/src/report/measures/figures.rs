@@ -398,8 +398,9 @@ impl Incident<'_> {
     }
 
     fn rollback_needed(&self, name: MeasureName) -> Measure {
-        if let Some(at) = self.history.turned_back {
-            let words = "yes: the fix was rolled back or stopped while it had traffic".to_owned();
+        if let Some((at, was_live)) = self.history.turned_back {
+            let had = if was_live { "had traffic" } else { "may have had traffic" };
+            let words = format!("yes: the fix was rolled back or stopped while it {had}");
             let to = mark("rolled_back_or_stopped", Some(at));
             return Measure { to, ..with(name, true, Figure::Yes(true), words) };
         }

@@ -42,8 +42,9 @@ pub(crate) struct IncidentHistory {
     pub(crate) reviewed: Option<Timestamp>,
     /// When the first attempt was approved, if the approval was in force at its end.
     pub(crate) approved: Option<Timestamp>,
-    /// When an attempt with traffic was first rolled back, frozen or aborted.
-    pub(crate) turned_back: Option<Timestamp>,
+    /// When an attempt that had traffic, or may have had some, was first rolled back, frozen or
+    /// aborted; and whether it is known to have had some.
+    pub(crate) turned_back: Option<(Timestamp, bool)>,
     /// Requests that were counted as failed.
     pub(crate) affected: Tally,
     /// How the known facts developed.
@@ -173,11 +174,16 @@ impl IncidentHistory {
         } else {
             self.attempts.last_mut()
         };
-        if let Some(attempt) = turned.filter(|of| to.has_turned_back() && of.failed.is_none()) {
+        if !to.has_turned_back() {
+            return;
+        }
+        let mut was_live = false;
+        if let Some(attempt) = turned.filter(|of| of.failed.is_none()) {
             attempt.failed = Some(entry.at);
-            if attempt.live.is_some() {
-                self.turned_back.get_or_insert(entry.at);
-            }
+            was_live = attempt.live.is_some();
+        }
+        if was_live || rollout.reach().is_any() {
+            self.turned_back.get_or_insert((entry.at, was_live));
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::canonical::Digest;
 use crate::rollout::action::{Act, Action, ActionId};
 use crate::rollout::input::{Input, InputKind};
-use crate::unit::Timestamp;
+use crate::unit::{Share, Timestamp};
 
 /// Actions of the last inputs, pending and superseded.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
@@ -23,6 +23,10 @@ pub(crate) struct Actions {
     pub(super) last: Vec<Action>,
     /// Superseded actions: a late result is recorded and changes nothing.
     pub(super) overtaken: Vec<ActionId>,
+    /// Changes of traffic that were superseded or failed: they may have moved it. Until a later one
+    /// or a rollback is confirmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) unsettled: Vec<(ActionId, Share)>,
     pub(super) keys: Keys,
 }
 
@@ -54,6 +58,11 @@ impl Actions {
         self.pending.iter().any(|action| action.id == id) || self.overtaken.contains(&id)
     }
 
+    /// Whether this is a change of traffic that may have moved it, whatever came of it.
+    pub(crate) fn is_unsettled(&self, id: ActionId) -> bool {
+        self.unsettled.iter().any(|(of, _)| *of == id)
+    }
+
     /// Removes an action from the pending ones; None where it was superseded.
     pub(super) fn resolve(&mut self, id: ActionId) -> Option<Act> {
         self.overtaken.retain(|overtaken| *overtaken != id);
@@ -63,14 +72,20 @@ impl Actions {
 
     /// Supersedes the pending actions, except changes of traffic where `keep_traffic`.
     pub(super) fn overtake(&mut self, keep_traffic: bool) {
-        let Self { pending, overtaken, .. } = self;
-        pending.retain(|action| {
-            let stays = keep_traffic && matches!(action.act, Act::SetTraffic { .. });
-            if !stays {
-                overtaken.push(action.id);
+        let Self { pending, overtaken, unsettled, .. } = self;
+        pending.retain(|Action { id, act }| match act {
+            Act::SetTraffic { .. } if keep_traffic => true,
+            act => {
+                overtaken.push(*id);
+                unsettled.extend(act.share().map(|share| (*id, share)));
+                false
             }
-            stays
         });
+    }
+
+    /// The shares that the canary may have beside the confirmed one.
+    pub(super) fn unsettled(&self) -> impl Iterator<Item = Share> {
+        self.unsettled.iter().map(|(_, share)| *share)
     }
 
     /// Adds the actions of an input.

@@ -36,6 +36,7 @@ pub(super) use judged::{Assessed, Judged, Question};
 use people::Unanswered;
 pub(super) use people::{About, People, no_answer_since};
 pub(super) use place::Place;
+pub(crate) use place::Reach;
 pub(super) use readiness::{Afterwards, Missing, Readiness};
 
 /// The folded state.
@@ -98,11 +99,21 @@ impl RolloutState {
         self.agenda.came(Moment::Resolved).is_some() && !self.place.stage().is_out()
     }
 
-    /// Whether the new version has traffic, or a pending change may still give it some.
+    /// Whether the new version has traffic, or a change of it may have given it some, or still may.
     pub(super) fn has_traffic(&self) -> bool {
         let mut pending = self.actions.pending().iter();
-        self.place.share() > Share::NONE
-            || pending.any(|action| matches!(action.act, Act::SetTraffic { .. }))
+        self.reach().is_any() || pending.any(|action| action.act.share().is_some())
+    }
+
+    /// How much of the traffic the canary has, as far as it is known. A change that is under way
+    /// counts once the fix is not to get more: it does not stop by itself.
+    pub(super) fn reach(&self) -> Reach {
+        let has = self.place.share();
+        let pending = self.actions.pending().iter().filter_map(|action| action.act.share());
+        let stopped = !self.place.stage().is_out();
+        let pending = pending.filter(|share| stopped && *share > has);
+        let may_have = self.actions.unsettled().chain(pending).max();
+        Reach { most: has.max(may_have.unwrap_or(has)), is_known: may_have.is_none() }
     }
 
     /// The contingency that keeps the phase from being promoted while readings are missing.
@@ -161,9 +172,9 @@ impl RolloutState {
             Command::Confirm { action } => {
                 let act = self.actions.resolve(*action);
                 let share = match &act {
-                    Some(Act::SetTraffic { share }) => *share,
-                    Some(Act::RollBack { .. }) => Share::NONE,
-                    _ => self.place.share(),
+                    Some(Act::SetTraffic { share }) => Some(*share),
+                    Some(Act::RollBack { .. }) => Some(Share::NONE),
+                    _ => None,
                 };
                 if let Some(Act::RollBack { version, .. }) = &act {
                     let is_other = version != plan.subject().previous();
@@ -174,19 +185,21 @@ impl RolloutState {
                 if is_going_out && matches!(act, Some(Act::SetTraffic { .. })) {
                     self.place.former = None;
                 }
-                if share != self.place.share {
-                    self.place.share = share;
-                    self.judged.now.judge.move_traffic(at);
+                if let Some(share) = share {
+                    self.actions.unsettled.clear();
+                    if share != self.place.share {
+                        self.place.share = share;
+                        self.judged.now.judge.move_traffic(at);
+                    }
                 }
                 self.forget_former();
                 return act;
             }
             Command::Failed { action, .. } => {
                 let act = self.actions.resolve(*action);
-                // What could not be withdrawn is rolled back.
-                if !matches!(act, Some(Act::SetTraffic { share: Share::NONE })) {
-                    self.forget_former();
-                }
+                // A part of it may have happened.
+                let share = act.as_ref().and_then(Act::share);
+                self.actions.unsettled.extend(share.map(|share| (*action, share)));
                 return act;
             }
             Command::SetFacts { .. } => {
@@ -443,19 +456,20 @@ impl RolloutState {
             "{stage:?}{former:?}{restored:?}{at:?}{share:?}{looked_at:?}{readiness:?}{agenda:?}"
         )?;
         // The last actions are kept for a crash.
-        let Actions { pending, pending_since, last: _, overtaken, keys } = actions;
-        write!(into, "{pending:?}{pending_since:?}{overtaken:?}{keys:?}")?;
+        let Actions { pending, pending_since, last: _, overtaken, unsettled, keys } = actions;
+        write!(into, "{pending:?}{pending_since:?}{overtaken:?}{unsettled:?}{keys:?}")?;
         let People {
             asked,
             objected,
             on_status_page,
             readers,
             unanswered,
+            set_aside,
             about_severity,
             interventions: _,
         } = people;
         // The text of a question is only repeated.
-        for open in [unanswered, about_severity] {
+        for open in [unanswered, set_aside, about_severity] {
             let open = open.as_ref().map(|open| {
                 let Unanswered { since, asked_at, text: _, page, about } = open;
                 (since, asked_at, page, about)

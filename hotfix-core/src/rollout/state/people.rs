@@ -30,6 +30,9 @@ pub(crate) struct People {
     pub(super) readers: Vec<Reader>,
     /// The last question, while nobody has answered it.
     pub(super) unanswered: Option<Unanswered>,
+    /// An objection from before the pause, which the answer to the pause does not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) set_aside: Option<Unanswered>,
     /// The question about the severity, while nobody has answered it. The rollout does not wait for
     /// it, so it takes no other question's place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,6 +137,12 @@ impl People {
         stage.is_out() && self.objected && about == Some(About::Objection)
     }
 
+    /// The open objection, also during a pause.
+    pub(crate) fn objection(&self, stage: &Stage) -> Option<&Unanswered> {
+        let open = self.unanswered.as_ref().filter(|_| self.objects_to(stage));
+        self.set_aside.as_ref().or(open)
+    }
+
     /// Whether what was asked in this stage still needs an answer.
     pub(crate) const fn needs_answer(&self, stage: &Stage, decision: Decision) -> bool {
         let is_bad = matches!(decision, Decision::Ask | Decision::RollBack);
@@ -186,7 +195,7 @@ impl People {
             // The question of the pause was whether to go on; what was asked before is asked again.
             Command::Resume { .. } => {
                 self.asked = false;
-                (false, true)
+                (false, false)
             }
             Command::Pause { .. }
             | Command::Abort { .. }
@@ -252,8 +261,21 @@ impl People {
 
     /// Notes the next stage; `answered`: a person promoted in spite of a bad verdict. Then the same
     /// verdict does not ask again until the next phase is watched.
-    pub(super) const fn enter(&mut self, from: &Stage, to: &Stage, answered: bool) {
+    pub(super) fn enter(&mut self, from: &Stage, to: &Stage, answered: bool) {
         self.asked = self.asked && from.goes_on_as(to) || answered;
+        match (from, to) {
+            (Stage::Paused { .. }, Stage::Paused { .. }) => {}
+            (_, Stage::Paused { .. }) if self.objects_to(from) => {
+                self.set_aside = self.unanswered.take();
+            }
+            (Stage::Paused { .. }, to) => {
+                let aside = self.set_aside.take();
+                if to.is_out() {
+                    self.unanswered = aside;
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Notes what people are asked, and what about; `informs`: pages are for their information.
@@ -343,6 +365,7 @@ getters! {
     on_status_page: bool = self.on_status_page;
     readers: &[Reader] = self.readers.as_slice();
     unanswered: Option<&Unanswered> = self.unanswered.as_ref();
+    set_aside: Option<&Unanswered> = self.set_aside.as_ref();
     about_severity: Option<&Unanswered> = self.about_severity.as_ref();
     interventions: &Interventions = &self.interventions;
 }

@@ -11,6 +11,32 @@ use crate::unit::{Share, Timestamp};
 /// Lines that a log can have: their numbers are exact in JSON.
 const MOST_LINES: u64 = 1 << 53;
 
+/// How much of the traffic the canary has: its confirmed share, or up to the largest that a change
+/// of traffic asked for of which nobody knows what came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    pub(super) most: Share,
+    pub(super) is_known: bool,
+}
+
+impl Reach {
+    /// Whether the canary has traffic, or may have some.
+    pub(crate) fn is_any(self) -> bool {
+        self.most > Share::NONE
+    }
+
+    pub(crate) const fn is_known(self) -> bool {
+        self.is_known
+    }
+}
+
+impl std::fmt::Display for Reach {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let up_to = if self.is_known { "" } else { "up to " };
+        write!(f, "{up_to}{}", self.most)
+    }
+}
+
 /// Stage, clock, share and attempt.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -215,22 +215,32 @@ fn stories() -> Vec<Vec<Told>> {
     use Told::{Confirm, Fail, Poll, Say};
     let ready = [Say("approve"), Say("check the item"), Say("start")];
     let phase = [Confirm, Confirm, Say("observe good"), Say("observe good"), Poll, Say("promote")];
-    let mut whole: Vec<Told> = ready.to_vec();
+    let mut complete: Vec<Told> = ready.to_vec();
     for _ in 0..3 {
-        whole.extend(phase);
+        complete.extend(phase);
     }
-    whole.extend([
-        Say("observe good"),
-        Say("observe good"),
-        Say("promote"),
-        Poll,
-        Fail,
-        Say("promote"),
-        Confirm,
-    ]);
+    complete.extend([Say("observe good"), Say("observe good"), Say("promote")]);
     let after_start = |steps: &[Told]| [&ready[..], steps].concat();
     vec![
-        whole,
+        [&complete[..], &[Poll, Fail, Say("promote"), Confirm]].concat(),
+        // A person ends a watch that a person has kept open.
+        [&complete[..], &[Say("hold"), Poll]].concat(),
+        // What was superseded ends late: while the next attempt is watched, and when it was aborted.
+        after_start(&[
+            Confirm,
+            Say("supersede"),
+            Confirm,
+            Say("check the item"),
+            Say("approve"),
+            Say("start"),
+            Confirm,
+            Confirm,
+            Say("abort"),
+            Confirm,
+            Poll,
+        ]),
+        // The same after a deployment that failed.
+        after_start(&[Say("supersede"), Say("check the item"), Say("approve"), Say("start"), Fail]),
         after_start(&[
             Confirm,
             Confirm,
