@@ -326,7 +326,7 @@ pub(super) fn action_items(
     items
 }
 
-/// The review of the policy after each hot-fix, where its change record wants one (DEC-7).
+/// The review of the policy after each hot-fix, where its change record wants one.
 fn policy_review(rollout: &Rollout) -> Option<ActionItem> {
     let policy = rollout.plan().policy();
     let record = policy.change_record()?;
