@@ -345,8 +345,8 @@ pub(super) fn update_agenda(
     }
 }
 
-/// The moments from which checks of items count.
-const CHECKED_FROM: [Moment; 2] = [Moment::Deployed, Moment::Resolved];
+/// The moments from which checks of items and of success criteria count.
+const CHECKED_FROM: [Moment; 3] = [Moment::Deployed, Moment::Verified, Moment::Resolved];
 
 /// Whoever acts in a role, or in one that stands in for a role that nobody holds, has answered the
 /// pages to it.

@@ -229,15 +229,21 @@ impl Readiness {
         }
     }
 
-    /// A rollback begins: what is to be checked after it was not.
+    /// A rollback begins: what is to be checked after it was not, and what the log answers is
+    /// answered otherwise.
     pub(super) fn turn_back(&mut self, policy: &Policy, at: Timestamp) {
         let of_rollback = |list: &Checklist| list.at == ChecklistMoment::RolledBack;
         self.marks.reopen_checked(policy, at, of_rollback);
+        self.marks.reopen_answered(policy);
     }
 
     /// A moment came: what is to be checked from it on was not checked before. The checks of the
-    /// final validation stay, because its end waits for them; those made before verify nothing.
+    /// final validation stay, because its end waits for them; those made before verify nothing. What
+    /// the log answers is answered with the end of the validation.
     pub(crate) fn reach(&mut self, policy: &Policy, moment: Moment, came: Timestamp) {
+        if moment == Moment::Verified {
+            self.marks.reopen_answered(policy);
+        }
         self.marks.reopen_checked(policy, came, |list| {
             list.counts_from() == Some(moment) && list.at != ChecklistMoment::FinalValidation
         });
