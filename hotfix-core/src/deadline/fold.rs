@@ -56,7 +56,9 @@ impl Agenda {
                 Cause::Moment { moment }
             }
             Input::AnotherRelease => {
+                self.keep_settled();
                 self.settle_by_another_release(at);
+                self.state.another_release = Some(at);
                 Cause::AnotherRelease
             }
             Input::Moment { moment, at: came } => {
@@ -70,6 +72,9 @@ impl Agenda {
                 Cause::Moment { moment }
             }
             Input::TakenBack(moment) => {
+                if matches!(moment, Moment::Approved | Moment::Deployed) {
+                    self.keep_settled();
+                }
                 self.revoke(moment, at);
                 self.bind_days(at);
                 Cause::TakenBack { moment }
@@ -119,6 +124,10 @@ impl Agenda {
 
     /// A moment happened, or its time is corrected.
     fn happen(&mut self, moment: Moment, came: Timestamp, at: Timestamp) {
+        // Those that come again with each attempt.
+        if matches!(moment, Moment::DeployStarted | Moment::RolledBack) {
+            self.keep_settled();
+        }
         let before = self.state.moments[moment as usize].replace(came);
         if moment == Moment::RolledBack {
             if before.is_some_and(|before| before < came) {
@@ -126,6 +135,23 @@ impl Agenda {
             }
             for undone in [Moment::Deployed, Moment::Verified, Moment::Resolved] {
                 self.revoke(undone, at);
+            }
+        }
+    }
+
+    /// What people did or were notified of stays so, whatever becomes of the moment that shows it.
+    fn keep_settled(&mut self) {
+        for index in 0..self.obligations.len() {
+            let (Some(obligation), Some(course)) =
+                (self.obligations.get(index), self.state.courses.get(index))
+            else {
+                continue;
+            };
+            let stays = obligation.stays_settled() && course.on && course.settled.is_none();
+            let settled = Some(course).filter(|_| stays);
+            let settled = settled.and_then(|course| self.settled_by(obligation, course));
+            if let (Some(_), Some(course)) = (settled, self.state.courses.get_mut(index)) {
+                course.settled = settled;
             }
         }
     }
@@ -153,7 +179,7 @@ impl Agenda {
         let (moments, reopened) = (&self.state.moments, self.state.reopened);
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
             let came = origin(moments, obligation.from).map(|(_, at)| at);
-            if obligation.another_release
+            if obligation.another_release == Some(true)
                 && course.on
                 && obligation.counts_from(came, reopened).is_some()
             {
@@ -230,7 +256,9 @@ impl Agenda {
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
             // With a fallback it only counts from another time.
             let gone = obligation.from == moment && origin(&self.state.moments, moment).is_none();
-            if gone || (reopened && obligation.while_open) {
+            // Whoever has read of the incident reads of it once, not with each approval.
+            let is_known = obligation.is_alert() && course.settled.is_some();
+            if gone && !is_known || (reopened && obligation.while_open) {
                 course.start_again();
             }
             let ends = obligation.until == Some(moment) || moment == Moment::Closed;

@@ -37,12 +37,13 @@
 //! the duty remains.
 //!
 //! **Events settle duties** where they mean the same: the deployment a `fix`, the approval an
-//! `approve`; the beginning of the fix, the approval or the start an `act` at the beginning; the
-//! start, the deployment and the end, of which the rollout notifies an audience, an earlier notice
-//! to the same audience, if it applied then; the last item of a checklist the duty that names the
-//! list; what somebody in a role does the page to the role. A rollback revokes that, and what counts
-//! from the deployment applies again after the next one. What counts from a rollback applies again
-//! after each.
+//! `approve`; the beginning of the fix, the approval, the start or an answer to a page an `act` at the
+//! beginning; the start, the deployment, the rollback and the end, of which the rollout notifies an
+//! audience, an earlier notice to the same audience, if it applied then; the last item of a checklist
+//! the duty that names the list; what somebody in a role does the page to the role; the deployment
+//! after a rollback what was to follow from the failure of the same release. A rollback revokes the
+//! deployment, and what counts from it applies again after the next one. What counts from a rollback
+//! applies again after each. But people's responses and notices stay settled, at their first time.
 //!
 //! **Updates** keep to the promised times: a late one does not move the next. A notice to the same
 //! audience that counts from the same moment is the first of them. `done` settles all

@@ -86,8 +86,8 @@ pub(super) struct Obligations {
     /// The end of the incident ends it: nobody has to be paged or to act any more.
     pub(super) while_open: bool,
     pub(super) stop_gap: bool,
-    /// Another release settles it.
-    pub(super) another_release: bool,
+    /// It is about the release that was rolled back; whether another one settles it.
+    pub(super) another_release: Option<bool>,
     pub(super) role: Option<RoleName>,
     pub(super) audience: Option<Audience>,
     /// The escalation that it is a level of, or that an answer to it stops.
@@ -163,7 +163,7 @@ impl Obligations {
                 _ => false,
             },
             stop_gap: duty.stop_gap,
-            another_release: duty.another_release == Some(true),
+            another_release: duty.another_release,
             role: duty.role,
             audience: duty.audience,
             ladder: ladders.of(duty),
@@ -215,7 +215,7 @@ impl Obligations {
             conditional: false,
             while_open: false,
             stop_gap: false,
-            another_release: false,
+            another_release: None,
             role: None,
             audience: None,
             ladder: None,
@@ -274,6 +274,17 @@ impl Obligations {
         self.audience == Some(Audience::Public) && self.severities != Severities::ALL
     }
 
+    /// Whether it remains settled where the moment that settled it is revoked, or comes again with
+    /// another attempt.
+    pub(super) const fn stays_settled(&self) -> bool {
+        matches!(self.kind, DutyKind::Act | DutyKind::Notify) || self.another_release.is_some()
+    }
+
+    /// Whether it announces the incident itself, which is news once.
+    pub(super) fn is_alert(&self) -> bool {
+        self.kind == DutyKind::Notify && MessageKind::of(self.from) == MessageKind::Alert
+    }
+
     /// Whether an answer settles it.
     pub(super) const fn is_answered(&self) -> bool {
         self.kind.is_call() || matches!(self.kind, DutyKind::Act)
@@ -302,10 +313,17 @@ fn settles(policy: &Policy, duty: &Duty) -> Vec<Moment> {
             &[Moment::FixStarted, Moment::Approved, Moment::DeployStarted]
         }
         // Whoever was to read of it reads of what came after it.
-        DutyKind::Notify => &[Moment::DeployStarted, Moment::Deployed, Moment::Resolved],
+        DutyKind::Notify => {
+            &[Moment::DeployStarted, Moment::Deployed, Moment::RolledBack, Moment::Resolved]
+        }
+        // What was rolled back is live after all.
+        _ if duty.another_release.is_some() => &[Moment::Deployed],
         _ => &[],
     };
-    let is_later = |by: &Moment| duty.from < *by || duty.from == Moment::RolledBack;
+    let is_later = |by: &Moment| match duty.from {
+        Moment::RolledBack => *by != Moment::RolledBack,
+        from => from < *by,
+    };
     let is_shown = |by: &Moment| duty.kind != DutyKind::Notify || is_announced(policy, duty, *by);
     // A fix that is due after the deployment is another one: the permanent fix.
     moments.iter().copied().filter(is_later).filter(is_shown).collect()

@@ -36,6 +36,9 @@ pub(crate) struct AgendaState {
     pub(super) now: Option<Timestamp>,
     /// When the incident was reopened.
     pub(super) reopened: Option<Timestamp>,
+    /// When another release was last tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) another_release: Option<Timestamp>,
     pub(super) calls: Vec<Call>,
     pub(super) fix_by: Option<Timestamp>,
     /// When something changes next, computed at the last `advance`.

@@ -175,18 +175,34 @@ impl Agenda {
     }
 
     /// The moment's settlement, where one settled it.
-    fn settled_by(&self, obligation: &Obligations, course: &DutyState) -> Option<Settled> {
-        let came = obligation.settled_by.iter().filter_map(|moment| self.came(*moment));
+    pub(super) fn settled_by(
+        &self,
+        obligation: &Obligations,
+        course: &DutyState,
+    ) -> Option<Settled> {
         let from = match obligation.kind {
-            // What settled it in an earlier attempt, or before the incident was reopened, does not
-            // count.
+            // What came before the incident was reopened does not count.
             DutyKind::Act => Some(self.from(obligation)?),
             // Nor does it if nobody had to be notified at that time: then nobody was.
             DutyKind::Notify => Some(self.from(obligation)?).max(self.since(course)),
+            // Nor does the deployment of another release.
+            _ if obligation.another_release.is_some() => {
+                let from = self.from(obligation)?;
+                if self.state.another_release >= Some(from) {
+                    return None;
+                }
+                Some(from)
+            }
             _ => None,
         };
-        let first = came.filter(|came| from.is_none_or(|from| *came >= from)).min();
-        first.map(|at| Settled { at, how: Settlement::Moment })
+        let came = obligation.settled_by.iter().filter_map(|moment| self.came(*moment));
+        let came = came.map(|at| Settled { at, how: Settlement::Moment });
+        // Whoever answered a page has responded.
+        let responds = obligation.kind == DutyKind::Act && obligation.while_open;
+        let answers = self.state.ladders.iter().flatten().filter(|_| responds);
+        let answers = answers.map(|of| Settled { at: of.first, how: Settlement::Acknowledged });
+        let all = came.chain(answers).filter(|of| from.is_none_or(|from| of.at >= from));
+        all.min_by_key(|of| of.at)
     }
 
     /// How the same notice was settled at a higher severity: a lower one does not ask for it again.

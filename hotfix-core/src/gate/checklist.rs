@@ -100,6 +100,13 @@ impl Marks {
         }
     }
 
+    /// Opens the success criteria that the log answers, where they were confirmed.
+    pub(crate) fn reopen_answered(&mut self, policy: &Policy) {
+        let answered =
+            |id| policy.success().iter().any(|of| of.id == id && of.answered_by.is_some());
+        self.0.retain(|id, mark| mark.state != ItemState::Done || !answered(*id));
+    }
+
     /// Whether the item was checked before this time.
     fn is_early(&self, id: Name, since: Option<Timestamp>) -> bool {
         let is_before = |mark: &Mark| since.is_some_and(|since| mark.at < since);
@@ -342,9 +349,11 @@ pub(crate) fn success_criteria(policy: &Policy, marks: &Marks) -> Vec<ItemStatus
     policy.success().iter().map(item).collect()
 }
 
-/// The success criteria that nobody has confirmed or set aside.
+/// The success criteria that nobody has confirmed or set aside, without those that the log answers
+/// once the rollout is complete.
 pub(crate) fn open_criteria(policy: &Policy, marks: &Marks) -> Vec<Name> {
-    let criteria = policy.success().iter().map(|criterion| criterion.id);
+    let of_people = policy.success().iter().filter(|criterion| criterion.answered_by.is_none());
+    let criteria = of_people.map(|criterion| criterion.id);
     criteria.filter(|id| marks.state(*id) == ItemState::Open).collect()
 }
 

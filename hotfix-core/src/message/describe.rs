@@ -176,9 +176,14 @@ pub(super) fn status(rollout: &Rollout) -> String {
             format!("{} is live{part} and still being watched", subject.version())
         }
         Stage::Closed => format!("{} is live, and the watch has ended", subject.version()),
-        Stage::RollingBack(way) if way.watching.is_some() => {
-            format!("{back_to} is live again, and its metrics are being watched")
-        }
+        Stage::RollingBack(way) if way.watching.is_some() => match rollout.recovery() {
+            Recovery::NotKnown => {
+                format!("{back_to} is live again, and no readings show yet how it is")
+            }
+            Recovery::Returned | Recovery::NotReturned => {
+                format!("{back_to} is live again, and its metrics are being watched")
+            }
+        },
         Stage::RollingBack(_) => format!("rolling back to {back_to}"),
         Stage::RolledBack => {
             let back = match rollout.recovery() {
@@ -242,7 +247,7 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
         Stage::Complete { .. } => "watching the fix",
         Stage::Closed => "nothing more to do",
         Stage::RollingBack(way) if way.watching.is_some() => {
-            "checking that the metrics recover after the rollback"
+            "checking that the service recovers after the rollback"
         }
         Stage::RollingBack(_) => "rolling the fix back",
         Stage::RolledBack if by_train(rollout).is_some() => {

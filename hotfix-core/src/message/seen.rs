@@ -16,10 +16,12 @@ use super::zone::Clock;
 /// One line for each metric that has a reading: with the fix, without it, before the incident.
 ///
 /// A message about a phase that passed shows the readings of that phase; others what was read last.
+/// After a rollback that is the level of the live version, or the line names the time before.
 pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
     let comparison = rollout.comparison();
     let only = passed(rollout, kind).map(|(column, _)| column);
     let last = if only.is_some() { None } else { rollout.read_last() };
+    let back = rollout.read_since_rollback();
     let read = |row: &ComparisonRow| {
         if let Some(last) = &last {
             let (_, [canary, live]) = last.iter().find(|(id, _)| *id == row.metric)?;
@@ -35,17 +37,24 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
         .rows
         .iter()
         .filter_map(|row| {
-            let (canary, without_one, live) = read(row)?;
             let value = |value: f64| measured(row.kind, &row.edges, value);
-            let mut line = format!("{} {} with the fix", row.title, value(canary));
-            if let Some(rest) = without_one {
-                line.extend([" (", &value(rest), " without one instance)"]);
-            }
             // Counts depend on the share of the traffic: at another share they cannot be compared.
             let compares = !row.kind.depends_on_share();
-            if let Some(live) = live.filter(|_| compares) {
-                line.extend([", ", &value(live), " without it"]);
-            }
+            let mut line = if let Some(live) = back.as_ref().and_then(|back| back.get(&row.metric))
+            {
+                format!("{} {} after the rollback", row.title, value(*live))
+            } else {
+                let (canary, without_one, live) = read(row)?;
+                let before = if back.is_some() { "before the rollback: " } else { "" };
+                let mut line = format!("{before}{} {} with the fix", row.title, value(canary));
+                if let Some(rest) = without_one {
+                    line.extend([" (", &value(rest), " without one instance)"]);
+                }
+                if let Some(live) = live.filter(|_| compares) {
+                    line.extend([", ", &value(live), " without it"]);
+                }
+                line
+            };
             if let Some(reference) = row.reference.filter(|_| compares) {
                 let before = measured(row.kind, &[], reference);
                 line.extend([" (", &before, " before the incident)"]);

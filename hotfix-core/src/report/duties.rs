@@ -24,6 +24,8 @@ struct Known {
     occurrence: u64,
     /// For a repeated duty: the number of missed occurrences so far.
     passed: u64,
+    /// For a repeated duty that is not open: those that were missed when it ended.
+    ended: Option<u64>,
 }
 
 /// The duties that have been open so far.
@@ -36,10 +38,19 @@ impl DutyTracker {
         for item in open(duties) {
             let before = self.0.get(&item.id).copied();
             let occurrence = item.occurrence.unwrap_or(1);
-            let passed = before
-                .map_or(0, |known| known.passed + late_between(item, known, occurrence, duties.at));
+            let passed = before.map_or(0, |known| {
+                let late = || late_between(item, known, occurrence, duties.at);
+                known.passed + known.ended.unwrap_or_else(late)
+            });
             let Item { from_at: from, due, opens, .. } = *item;
-            self.0.insert(item.id, Known { from, due, opens, occurrence, passed });
+            self.0.insert(item.id, Known { from, due, opens, occurrence, passed, ended: None });
+        }
+        // What would have been due until it applies again is not missed.
+        for (id, known) in &mut self.0 {
+            if !open(duties).any(|item| item.id == *id) {
+                let ended = duties.done.iter().find(|item| item.id == *id);
+                known.ended = Some(ended.map_or(0, |item| item.missed));
+            }
         }
     }
 

@@ -461,7 +461,10 @@ impl Conclusion<'_> {
             self.act(Act::SetTraffic { share: Share::NONE });
         }
         self.changes.to = Some(Stage::Preparing);
-        self.notify(MessageKind::Update, &FOLLOWERS);
+        // A release that arrives is no first word to anybody.
+        let mut readers = FOLLOWERS.to_vec();
+        readers.retain(|audience| self.case.has_read(*audience));
+        self.notify(MessageKind::Update, &readers);
         self.request_approvals();
     }
 

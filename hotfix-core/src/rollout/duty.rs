@@ -51,6 +51,10 @@ pub(super) fn follow(
     let asks_now = changes.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }));
     let is_open = case.awaits_answer() && !matches!(input.command, Command::Promote { .. });
     let is_in_doubt = was_complete && (asks_now || is_open);
+    // Who has read of the incident reads how it is, not of an incident.
+    let is_known = |notice: &Announcement| {
+        notice.first && notice.audience.is_some_and(|audience| case.has_read(audience))
+    };
     let severity = Known { severity: case.readiness.severity(), assumed: false };
     let severity = match case.agenda.announced() {
         [] => severity,
@@ -61,7 +65,8 @@ pub(super) fn follow(
             // What the duty was to announce may have been overtaken, or be in doubt.
             if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act
                 && (!is_timely(*message, stage, phases, &case.agenda)
-                    || *message == MessageKind::Resolved && is_in_doubt)
+                    || *message == MessageKind::Resolved && is_in_doubt
+                    || *message == MessageKind::Alert && is_known(announced))
             {
                 *message = MessageKind::Update;
             }
@@ -101,10 +106,12 @@ struct Known {
 }
 
 /// Adds the action of a duty. Where the rollout raises the same message to the same audience by
-/// itself, that action is the duty's: nobody gets a message twice.
+/// itself, that action is the duty's; where another duty does, it is that one's: nobody gets a
+/// message twice.
 fn act_for_duty(acts: &mut Vec<Act>, act: Act) {
-    match acts.iter_mut().find(|own| own.duty().is_none() && own.is_same_message(&act)) {
-        Some(own) => *own = act,
+    match acts.iter_mut().find(|own| own.is_same_message(&act)) {
+        Some(own) if own.duty().is_none() => *own = act,
+        Some(_) => {}
         None => acts.push(act),
     }
 }
@@ -341,8 +348,8 @@ pub(super) fn update_agenda(
     }
 }
 
-/// The moments from which checks of items count.
-const CHECKED_FROM: [Moment; 2] = [Moment::Deployed, Moment::Resolved];
+/// The moments from which checks of items and of success criteria count.
+const CHECKED_FROM: [Moment; 3] = [Moment::Deployed, Moment::Verified, Moment::Resolved];
 
 /// Whoever acts in a role, or in one that stands in for a role that nobody holds, has answered the
 /// pages to it.

@@ -66,8 +66,10 @@ impl Conclusion<'_> {
             !text.fallback
                 && text.is_for(message, Audience::Public, readiness.severity(), readiness.facts())
         });
-        is_end && self.case.people.on_status_page()
-            || texts.any(|text| text.severities.is_empty() || !readiness.is_assumed(policy))
+        let has_read = self.case.has_read(Audience::Public);
+        is_end && has_read
+            || (message != MessageKind::Update || has_read)
+                && texts.any(|text| text.severities.is_empty() || !readiness.is_assumed(policy))
     }
 
     /// Notifies whoever read of another severity, unless this input notifies them anyway. A lower one

@@ -294,7 +294,7 @@ impl Conclusion<'_> {
                     "{version} is live again, but whether the metrics are at their level before \
                      the deployment is not known: there are no readings after the rollback, or \
                      none before the deployment to compare with. Restore them, or check the \
-                     service by hand{}.",
+                     service by hand.{}",
                     self.lists_after_rollback()
                 )),
             }
@@ -303,12 +303,13 @@ impl Conclusion<'_> {
         }
     }
 
-    /// The policy's lists for the time after a rollback, as a part of a text; empty without any.
+    /// The policy's lists for the time after a rollback, as a sentence; empty without any.
     fn lists_after_rollback(&self) -> String {
         let lists = self.plan.policy().checklists().iter();
         let after = lists.filter(|list| list.at == ChecklistMoment::RolledBack);
         let titles: Vec<&str> = after.map(|list| list.title.as_str()).collect();
-        if titles.is_empty() { String::new() } else { format!(": {}", quoted(&titles, ", ")) }
+        let named = quoted(&titles, ", ");
+        if titles.is_empty() { named } else { format!(" Lists for after a rollback: {named}.") }
     }
 
     /// Watches a step of the rollback: the old version keeps its traffic for the step's time. A

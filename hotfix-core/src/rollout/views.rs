@@ -1,5 +1,6 @@
 //! What callers read of a rollout; nothing changes.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use crate::canonical::Digest;
@@ -516,6 +517,13 @@ impl Rollout {
             Stage::FinalValidation { .. } | Stage::Complete { .. } | Stage::Closed
         );
         is_over.then(|| self.since_phase().collect())
+    }
+
+    /// What each metric of the live version reads now, if it is live again; absent without a reading
+    /// since then.
+    pub(crate) fn read_since_rollback(&self) -> Option<BTreeMap<MetricName, f64>> {
+        self.live_again_at()?;
+        Some(self.levels().filter_map(|(id, [_, live])| Some((id, live?))).collect())
     }
 
     /// The last decision about this phase, where it has ended, and whether readings were missing

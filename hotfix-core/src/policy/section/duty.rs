@@ -70,8 +70,9 @@ section! {
         when: Condition, [optional];
         /// Whether it is due only if the fix is a stop-gap.
         stop_gap: bool, [default false];
-        /// Whether another release settles it: a `retry` or `supersede` that brings one, because
-        /// then another fix is planned. Default: false.
+        /// With this key it is about the release that was rolled back: a later deployment of the same
+        /// release settles it. Whether another release does, too: a `retry` or `supersede` that
+        /// brings one, because then another fix is planned.
         another_release: bool, [optional];
     }
 }

@@ -113,7 +113,7 @@ pub const MESSAGE_FIELDS: &[MessageField] = &[
     text("dashboard", Internal, "the address of the dashboard; given by the caller, or noted with an item of a checklist"),
     text("url", Internal, "the address of the incident; given by the caller, or noted with an item of a checklist"),
     lines("approvers", "who approved, and in which role"),
-    lines("metrics", "observed values: each metric with the fix, without it and before the incident"),
+    lines("metrics", "observed values: each metric with the fix, without it and before the incident; after a rollback those of the live version"),
     lines("timeline", "the events with their times"),
     lines("watch_for", "what is still watched, and until when"),
 ];

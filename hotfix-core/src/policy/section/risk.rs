@@ -89,7 +89,8 @@ section! {
         /// The metric of this policy that shows it. Without this key a person states whether it is
         /// met.
         metric: MetricName, [optional];
-        /// What of the log answers it: a person cannot confirm it where the log says otherwise.
+        /// What of the log answers it: a person cannot confirm it where the log says otherwise. A check
+        /// before the completion does not count, and a rollback opens it again.
         answered_by: CriterionAnswer, [optional];
     }
 }

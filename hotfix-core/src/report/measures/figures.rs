@@ -422,7 +422,8 @@ impl Incident<'_> {
         let mut last = self.rollout.since_phase();
         let after = last.find_map(|(id, [canary, _])| canary.filter(|_| id == row.metric));
         if row.live.is_none() && after.is_none() {
-            return not_stated(name, format!("`{}` has no reading", row.metric));
+            let again = if self.rollout.attempt() > 1 { " in the last attempt" } else { "" };
+            return not_stated(name, format!("`{}` has no reading{again}", row.metric));
         }
         let worse = self.rollout.plan().policy().metric(row.metric.as_str()).map(|of| of.worse);
         let worse = worse.unwrap_or(Worse::Higher);

@@ -14,7 +14,7 @@ use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
 use crate::fact::Fact;
-use crate::grade::Moment;
+use crate::grade::{Audience, Moment};
 use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -23,6 +23,7 @@ use crate::stats::StatError;
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action};
+use super::conclude::FOLLOWERS;
 use super::describe::addressed;
 use super::duty;
 use super::input::{Command, Input, InputKind};
@@ -97,6 +98,16 @@ impl RolloutState {
     /// an approval again.
     pub(super) fn has_ended(&self) -> bool {
         self.agenda.came(Moment::Resolved).is_some() && !self.place.stage().is_out()
+    }
+
+    /// Whether an audience has read of the incident. Who follows the rollout reads of its start.
+    pub(super) fn has_read(&self, audience: Audience) -> bool {
+        let follows = FOLLOWERS.contains(&audience);
+        match audience {
+            Audience::Public => self.people.on_status_page(),
+            _ if follows && self.agenda.came(Moment::DeployStarted).is_some() => true,
+            _ => self.people.reader(audience).is_some(),
+        }
     }
 
     /// Whether the new version has traffic, or a change of it may have given it some, or still may.

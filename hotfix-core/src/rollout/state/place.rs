@@ -149,7 +149,11 @@ impl Place {
             Stage::Deploying(_)
             | Stage::Paused { from: Resume::Deploying(_), .. }
             | Stage::Frozen { .. } => Use::Move,
-            Stage::RollingBack(RollbackProgress { watching: Some(_), .. }) => Use::Return,
+            Stage::RollingBack(_) | Stage::RolledBack | Stage::Aborted
+                if self.live_again_at.is_some() =>
+            {
+                Use::Return
+            }
             Stage::RollingBack(_)
             | Stage::Preparing
             | Stage::Closed

@@ -17,7 +17,6 @@ use crate::policy::section::{Checklist, ChecklistItem};
 use crate::rollout::input::{Command, Input, ItemStatus};
 use crate::rollout::revision::Kept;
 use crate::rollout::stage::State;
-use crate::severity::Classification;
 use crate::text::quoted;
 use crate::unit::{Name, Timestamp};
 
@@ -67,13 +66,14 @@ pub(crate) struct ByRules {
 }
 
 impl ByRules {
-    /// `given`: the severity is, so no facts are asked for.
-    fn of(policy: &Policy, facts: &Facts, given: bool) -> Self {
-        let answer = policy.classify(facts);
+    /// Of what is `now` known, and of the `worst` of it. `given`: the severity is, so no facts are
+    /// asked for.
+    fn of(policy: &Policy, now: &Facts, worst: &Facts, given: bool) -> Self {
+        let answer = policy.classify(now);
         let violated = answer.contradictions().into_iter().map(|broken| broken.id).collect();
-        let open = (!given && is_assumed(&answer)).then(|| {
-            let next = policy.decide(facts).next_question().map(|next| next.fact);
-            let fact = next.or_else(|| answer.decisive().first().copied())?;
+        let open = (!given && derived(policy, now, worst).1).then(|| {
+            let next = policy.decide(worst).next_question().map(|next| next.fact);
+            let fact = next.or_else(|| policy.classify(worst).decisive().first().copied())?;
             Some((fact, policy.vocabulary().question(fact).to_owned()))
         });
         Self { severity: answer.severity(), violated, open: open.flatten() }
@@ -139,6 +139,7 @@ impl Readiness {
             by_rules: ByRules::of(
                 plan.policy(),
                 plan.facts(),
+                plan.facts(),
                 plan.subject().incident.severity.is_some(),
             ),
             words: Statements::default(),
@@ -202,7 +203,7 @@ impl Readiness {
                 learn(&mut self.facts, facts, policy.vocabulary());
                 self.worst.worsen(&self.facts);
                 if !self.given {
-                    self.severity = policy.classify(&self.facts).act_on();
+                    self.severity = derived(policy, &self.facts, &self.worst).0;
                 }
                 self.see_process(plan);
             }
@@ -228,15 +229,21 @@ impl Readiness {
         }
     }
 
-    /// A rollback begins: what is to be checked after it was not.
+    /// A rollback begins: what is to be checked after it was not, and what the log answers is
+    /// answered otherwise.
     pub(super) fn turn_back(&mut self, policy: &Policy, at: Timestamp) {
         let of_rollback = |list: &Checklist| list.at == ChecklistMoment::RolledBack;
         self.marks.reopen_checked(policy, at, of_rollback);
+        self.marks.reopen_answered(policy);
     }
 
     /// A moment came: what is to be checked from it on was not checked before. The checks of the
-    /// final validation stay, because its end waits for them; those made before verify nothing.
+    /// final validation stay, because its end waits for them; those made before verify nothing. What
+    /// the log answers is answered with the end of the validation.
     pub(crate) fn reach(&mut self, policy: &Policy, moment: Moment, came: Timestamp) {
+        if moment == Moment::Verified {
+            self.marks.reopen_answered(policy);
+        }
         self.marks.reopen_checked(policy, came, |list| {
             list.counts_from() == Some(moment) && list.at != ChecklistMoment::FinalValidation
         });
@@ -255,13 +262,13 @@ impl Readiness {
     /// Whether the severity is only assumed: nobody gave it, and by what is known it may be a less
     /// severe one.
     pub(crate) fn is_assumed(&self, policy: &Policy) -> bool {
-        !self.given && self.severity.is_some() && is_assumed(&policy.classify(&self.facts))
+        !self.given && self.severity.is_some() && derived(policy, &self.facts, &self.worst).1
     }
 
     /// What the rules make of facts that an input brought; None where it is what they made of those
     /// before. `opens`: it is the first input, so that nobody was asked for missing facts before.
     pub(crate) fn news_by_rules(&self, policy: &Policy, opens: bool) -> Option<ByRules> {
-        let now = ByRules::of(policy, &self.facts, self.given);
+        let now = ByRules::of(policy, &self.facts, &self.worst, self.given);
         (now != self.by_rules || opens && now.is_open()).then_some(now)
     }
 
@@ -424,7 +431,7 @@ impl Readiness {
         self.worst = read(worst)?;
         // Absent in snapshots of earlier releases.
         self.worst.worsen(&self.facts);
-        self.by_rules = ByRules::of(plan.policy(), &self.facts, self.given);
+        self.by_rules = ByRules::of(plan.policy(), &self.facts, &self.worst, self.given);
         self.normal = plan.normal_process(self.severity, &self.facts);
         Ok(())
     }
@@ -457,9 +464,14 @@ getters! {
     requested_at: Option<Timestamp> = self.requested_at;
 }
 
-/// Whether the severity to act on is the worst of several possible ones.
-fn is_assumed(answer: &Classification<'_>) -> bool {
-    answer.act_on() == answer.at_worst() && answer.severity() != answer.at_worst()
+/// The severity that the facts give, and whether it is only assumed: the worst of several possible
+/// ones. A recovery does not lower it, so it is that of the worst that was known; where less of a
+/// fact is worse, that of the present facts.
+fn derived(policy: &Policy, now: &Facts, worst: &Facts) -> (Option<Severity>, bool) {
+    let (answer, now) = (policy.classify(worst), policy.classify(now).severity());
+    let severity = answer.act_on().into_iter().chain(now).min();
+    let assumed = answer.act_on() == answer.at_worst() && answer.severity() != answer.at_worst();
+    (severity, assumed && severity != now)
 }
 
 /// Whether an unmet demand holds up the start. A denial is listed separately: an approval lifts it.
