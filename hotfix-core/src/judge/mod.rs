@@ -355,6 +355,12 @@ impl Judge {
             }
             // Most metrics are read at one time and have the same moments, and so have both arms.
             let of_live = watched.live_silent_since(live_is_read);
+    /// When a metric that decides was read last, of any version.
+    pub(crate) fn read_at(&self) -> Option<Timestamp> {
+        let deciding = self.watched.iter().filter(|watched| watched.metric().role == Role::Decide);
+        deciding.filter_map(|watched| watched.readings().seen_at).max()
+    }
+
             let read_at = [watched.readings().read_at, of_live];
             if last.replace(read_at) == Some(read_at) {
                 continue;

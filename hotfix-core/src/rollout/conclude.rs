@@ -222,6 +222,7 @@ impl Conclusion<'_> {
     }
 
     fn confirmed(&mut self, at: Timestamp, resolved: Option<&Act>) {
+        self.name_silence(at);
         match (resolved, self.case.place.stage()) {
             (Some(Act::Deploy { .. }), stage) => {
                 if let Some(step) = stage.step() {

@@ -14,12 +14,13 @@ use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
 use crate::fact::Fact;
-use crate::grade::Moment;
+use crate::grade::{Moment, Sign};
 use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::policy::section::Contingency;
 use crate::stats::StatError;
+use crate::text::moment;
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action};
@@ -49,6 +50,21 @@ pub(super) struct RolloutState {
     pub(super) agenda: Agenda,
     pub(super) judged: Judged,
     pub(super) happened: Happened,
+}
+
+/// Readings that have stopped before the start.
+pub(super) struct Silence<'a> {
+    since: Timestamp,
+    /// What has failed, as the policy says it.
+    when: &'a str,
+    /// Whether the policy makes this severity wait.
+    pub(super) waits: bool,
+}
+
+impl fmt::Display for Silence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: no reading has come since {}", self.when, moment(self.since))
+    }
 }
 
 /// The action of a `confirm` or `failed`, unless it was superseded.
@@ -110,6 +126,20 @@ impl RolloutState {
         let is_phase = matches!(self.place.stage(), Stage::Gate { .. } | Stage::Monitoring(_));
         let waits = || self.judged.waits_for_data(policy, self.readiness.severity());
         is_phase.then(waits)?
+    }
+
+    /// Readings that had come and have been missing for as long as the policy lets them, and what it
+    /// has for that.
+    pub(super) fn silence<'a>(&self, policy: &'a Policy, at: Timestamp) -> Option<Silence<'a>> {
+        let since = self.judged.judge().read_at()?;
+        let severity = self.readiness.severity();
+        let is_of_silence = |of: &&Contingency| of.sign == Some(Sign::NoData);
+        let mut contingencies = policy.contingencies().iter().filter(is_of_silence);
+        let waits = |of: &&Contingency| severity.is_some_and(|at| of.waits.contains(&at));
+        let waiting = contingencies.clone().find(waits);
+        let of = waiting.or_else(|| contingencies.next())?;
+        let is_silent = at.since(since) >= policy.watch().no_data.after;
+        is_silent.then_some(Silence { since, when: &of.when, waits: waiting.is_some() })
     }
 
     /// Whether what was asked still needs an answer.
