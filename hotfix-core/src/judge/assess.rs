@@ -296,7 +296,13 @@ impl Call<'_> {
             Band::NoData => absent(Reason::NoData),
             Band::Stale => absent(Reason::Stale),
             Band::NotFinite => absent(Reason::NotFinite),
-            Band::Hold if seen.needs.is_some() => (Response::Hold, Reason::TooFewTrials),
+            // Readings may come too far apart to be judged: nothing is known against the canary.
+            Band::Hold if seen.needs.is_some() => {
+                let lacks = watched.readings().coverage.lacks_for(no_data.after);
+                let lacks = lacks && !watched.metric().kind.counts_requests();
+                let then = no_data.then.min(Response::Ask);
+                (if lacks { then } else { Response::Hold }, Reason::TooFewTrials)
+            }
             // Neither alert nor rollback: the gate asks about success, over the phase.
             Band::Hold | Band::Between | Band::Success | Band::NotJudged | Band::NoLiveData => {
                 return;

@@ -263,7 +263,8 @@ impl Watched {
         let Self { design, pairing, measured, tested } = &mut *self;
         let tick = &mut increment.tick;
         if tick.canary {
-            pairing.readings.coverage.read(at, pairing.began, &design.watch);
+            let is_of = |gap| design.is_of(tick, share, gap);
+            pairing.readings.coverage.read(at, pairing.began, &design.watch, is_of);
         }
         pairing.readings.learn();
         measured.totals.learn_level(&tick.row[design.layout.columns()..]);
