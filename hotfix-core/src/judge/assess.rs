@@ -367,7 +367,7 @@ impl Watched {
                         seen.bucket = Some([value.low, value.high]);
                         seen.canary = value.estimate();
                     }
-                    band
+                    if share == Share::NONE { self.unconfirmed_band(band, live) } else { band }
                 }
             }
         };

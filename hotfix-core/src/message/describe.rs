@@ -149,10 +149,15 @@ pub(super) fn status(rollout: &Rollout) -> String {
         Stage::Preparing => business_status(rollout),
         Stage::Deploying(step) => {
             let has = match rollout.former_version() {
-                Some(former) => format!("is still on {former}"),
-                None => "has the fix".to_owned(),
+                Some(former) => format!("{share} of the traffic is still on {former}"),
+                // How much is not known before it is confirmed.
+                None if rollout.sees_unconfirmed_traffic() => {
+                    "readings show traffic on the fix".to_owned()
+                }
+                None if share == Share::NONE => return format!("{} is being deployed", at(step)),
+                None => format!("{share} of the traffic has the fix"),
             };
-            format!("{} is being deployed; {share} of the traffic {has}", at(step))
+            format!("{} is being deployed; {has}", at(step))
         }
         Stage::Monitoring(step) => {
             let phase = at(step);
@@ -197,6 +202,9 @@ pub(super) fn status(rollout: &Rollout) -> String {
         Stage::Paused { from, .. } => match from {
             Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
                 format!("paused in {} at {share} of the traffic", at(step))
+            }
+            Resume::Deploying(step) if share == Share::NONE => {
+                format!("paused while {} was being deployed", at(step))
             }
             Resume::FinalValidation { .. } => {
                 format!("paused in the final validation at {share} of the traffic")
