@@ -170,7 +170,7 @@ impl Context<'_> {
     /// Further fields for responders and stakeholders.
     fn internal(&mut self) {
         let rollout = self.rollout;
-        self.put("status", describe::status(rollout));
+        self.put("status", describe::status(rollout, self.request.audience));
         self.put("next_step", describe::next_step(rollout, &self.clock, false));
         self.put("reason", describe::reason(rollout));
         self.put("commander", known::commander(rollout));

@@ -1,7 +1,7 @@
 //! Status, current action, next step and rollback reason of a rollout, as text for each audience.
 
 use crate::gate::approval::DemandState;
-use crate::grade::{GateMode, Moment};
+use crate::grade::{Audience, GateMode, Moment};
 use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::plan::{Plan, Window};
 use crate::policy::section::Phase;
@@ -120,14 +120,17 @@ fn missing(rollout: &Rollout) -> Option<Silent> {
     rollout.missing_readings().filter(|_| rollout.state() == State::Monitoring)
 }
 
-/// What holds a phase that a person can remove.
-fn held(rollout: &Rollout) -> Option<String> {
+/// What holds a phase that a person can remove. Only whoever can replace an instance reads which.
+fn held(rollout: &Rollout, audience: Audience) -> Option<String> {
     let verdict = rollout.verdict();
     let mut causes = verdict.causes.iter().filter(|_| verdict.decision != Decision::RollBack);
     causes.find_map(|cause| match (cause.reason, &cause.instance) {
-        (Reason::BadInstance | Reason::OneInstance, Some(instance)) => {
-            Some(format!("instance {instance} is worse than the others; replace it"))
-        }
+        (Reason::BadInstance | Reason::OneInstance, Some(instance)) => Some(match audience {
+            Audience::Responders => {
+                format!("instance {instance} is worse than the others; replace it")
+            }
+            _ => "one instance of the new version is worse than the others".to_owned(),
+        }),
         (Reason::SplitNotAsPlanned, _) => {
             Some(format!("{}; check what distributes the traffic", cause.reason.describe()))
         }
@@ -136,7 +139,7 @@ fn held(rollout: &Rollout) -> Option<String> {
 }
 
 /// The status for responders and stakeholders.
-pub(super) fn status(rollout: &Rollout) -> String {
+pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
     let (share, subject) = (rollout.share(), rollout.plan().subject());
     let canary = rollout.canary_version().unwrap_or_else(|| subject.version());
     let back_to = rollout.back_to().unwrap_or_else(|| subject.previous());
@@ -165,7 +168,7 @@ pub(super) fn status(rollout: &Rollout) -> String {
                 Some(Silent::All) => "its readings",
                 Some(Silent::Live) => "the readings of the live version",
                 None => {
-                    let held = held(rollout)
+                    let held = held(rollout, audience)
                         .map_or_else(String::new, |why| format!(", and is held: {why}"));
                     return format!("{phase} is being watched at {share} of the traffic{held}");
                 }
@@ -200,11 +203,11 @@ pub(super) fn status(rollout: &Rollout) -> String {
             format!("rolled back to {back_to}{back}")
         }
         Stage::Paused { from, .. } => match from {
-            Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
-                format!("paused in {} at {share} of the traffic", at(step))
-            }
             Resume::Deploying(step) if share == Share::NONE => {
                 format!("paused while {} was being deployed", at(step))
+            }
+            Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
+                format!("paused in {} at {share} of the traffic", at(step))
             }
             Resume::FinalValidation { .. } => {
                 format!("paused in the final validation at {share} of the traffic")

@@ -160,6 +160,12 @@ impl RolloutState {
         self.people.unanswered().is_some() && self.needs_answer()
     }
 
+    /// Whether time does not end the watch after the completion: a closed rollout cannot be rolled
+    /// back, which an open question offers.
+    pub(super) const fn is_kept_open(&self) -> bool {
+        self.people.objected() || self.awaits_answer()
+    }
+
     /// Folds the opening line.
     pub(super) fn open(&mut self, plan: &Plan, at: Timestamp) {
         self.place.seq = 1;
@@ -282,8 +288,9 @@ impl RolloutState {
         self.happened.phases.clear();
     }
 
-    /// Asks the judge for a verdict, where metrics are watched; the question that it answers.
-    pub(super) fn assess(&mut self, plan: &Plan, at: Timestamp) -> Option<Question> {
+    /// Asks the judge for a verdict, where metrics are watched; the question that it answers, and how
+    /// many of its causes lead to its decision.
+    pub(super) fn assess(&mut self, plan: &Plan, at: Timestamp) -> Option<(Question, usize)> {
         let question = Question::of(&self.place, plan, at)?;
         let against =
             question.is_after_the_phases().then_some(if self.place.share() < Share::ALL {
@@ -291,11 +298,11 @@ impl RolloutState {
             } else {
                 Against::Reference
             });
-        self.judged.assess(plan, &question, against);
+        let mut leading = self.judged.assess(plan, &question, against);
         if matches!(self.place.stage(), Stage::Complete { .. }) {
-            self.judged.ask_if_not_judged(plan.policy());
+            leading = self.judged.ask_if_not_judged(plan.policy(), leading);
         }
-        Some(question)
+        Some((question, leading))
     }
 
     /// Takes a verdict as a log has it; the question that it answered.
@@ -342,7 +349,7 @@ impl RolloutState {
             self.judged.note(at, question);
             let asks = actions.iter().any(|action| matches!(action.act, Act::AskDecision { .. }));
             let at_the_end = self.place.is_validated(policy, at);
-            self.people.note_verdict(decision, self.place.stage(), asks, at_the_end);
+            self.people.note_verdict(self.judged.verdict(), self.place.stage(), asks, at_the_end);
         }
         let is_settled = to.is_some() || answers;
         if let Some(to) = to.take() {
@@ -477,6 +484,7 @@ impl RolloutState {
         write!(into, "{pending:?}{pending_since:?}{overtaken:?}{keys:?}")?;
         let People {
             asked,
+            asked_about,
             objected,
             on_status_page,
             readers,
@@ -492,7 +500,7 @@ impl RolloutState {
             });
             write!(into, "{open:?}")?;
         }
-        write!(into, "{asked}{objected}{on_status_page}{readers:?}")?;
+        write!(into, "{asked}{asked_about:?}{objected}{on_status_page}{readers:?}")?;
         let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;
         write!(into, "{judge:?}{verdict:?}")
     }
