@@ -46,6 +46,10 @@ impl Agenda {
                 }
                 Cause::Facts
             }
+            Input::TurnedBack => {
+                self.state.turned_back = Some(at);
+                Cause::TurnedBack
+            }
             Input::StopGap(stop_gap) => {
                 self.state.stop_gap = stop_gap;
                 Cause::StopGap { stop_gap }

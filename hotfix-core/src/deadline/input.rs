@@ -16,6 +16,8 @@ pub enum Input<'a> {
     Assumed(bool),
     /// All known facts of the incident.
     Facts(&'a Facts),
+    /// The fix is to be rolled back: that it is live holds back no escalation any more.
+    TurnedBack,
     /// Whether the fix is a stop-gap. Unknown until stated.
     StopGap(Truth),
     /// Another release is tried: a former one was rolled back, or is replaced.

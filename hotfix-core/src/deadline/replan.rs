@@ -36,6 +36,8 @@ pub enum Cause {
     },
     /// Another release is tried.
     AnotherRelease,
+    /// The fix is to be rolled back: that it is live ends no call any more.
+    TurnedBack,
     /// A moment happened, or its time was corrected.
     Moment {
         /// The moment.

@@ -34,6 +34,9 @@ pub(crate) struct AgendaState {
     pub(super) opened: Option<Timestamp>,
     /// The last time known.
     pub(super) now: Option<Timestamp>,
+    /// When a rollback of the fix was requested, or the rollout was frozen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) turned_back: Option<Timestamp>,
     /// When the incident was reopened.
     pub(super) reopened: Option<Timestamp>,
     /// When another release was last tried.

@@ -169,7 +169,7 @@ impl Agenda {
     /// its pages, nobody is paged again.
     pub(super) fn asked_again_at(&self, index: usize, status: &DutyStatus) -> Option<Timestamp> {
         let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
-        let is_over = obligation.until.is_some_and(|until| self.came(until).is_some());
+        let is_over = obligation.until.is_some_and(|until| self.held_since(until).is_some());
         let waits = status.is_asked() && !is_over && course.told.interval == status.interval();
         Some(course.told.waits_since.filter(|_| waits)? + obligation.ask_again?)
     }
@@ -323,7 +323,7 @@ impl Agenda {
         let mut called = called.or(Some(opens));
         let unanswered = !called_before && answered.is_none_or(|answered| opens > answered.first);
         // Who was paged may still answer; nobody else is paged.
-        let has_come = |until: &Moment| self.came(*until).is_some_and(|over| from <= over);
+        let has_come = |until: &Moment| self.held_since(*until).is_some_and(|over| from <= over);
         let over = obligation.until.filter(has_come);
         if let Some(until) = over.filter(|_| unanswered && course.told.asked.is_none()) {
             status.held = Some(Held::Until(until));
@@ -356,6 +356,15 @@ impl Agenda {
                 ..DutyStatus::without_time(Phase::Later(Awaits::Escalation))
             },
         }
+    }
+
+    /// When the moment came until which roles are called. That the fix is live counts until it is to be
+    /// rolled back: then it mends nothing, whether or not the rollback succeeds.
+    fn held_since(&self, until: Moment) -> Option<Timestamp> {
+        let is_over = |came: &Timestamp| {
+            until != Moment::Deployed || self.state.turned_back.is_none_or(|back| back < *came)
+        };
+        self.came(until).filter(is_over)
     }
 
     /// When its role was paged, where that was before the duty came into the plan and its time had

@@ -24,7 +24,7 @@ pub struct Moment<'a> {
     pub watch: &'a Watch,
     /// The phase whose least time is over; None while no phase can be promoted.
     pub due: Option<&'a Phase>,
-    /// The phase's longest time is over, too.
+    /// The phase's longest time is over, too; of one that has none, the time to ask a person.
     pub overdue: bool,
     /// Whether a promotion needs the efficacy test to have crossed.
     pub needs_efficacy: bool,
@@ -62,8 +62,9 @@ impl Moment<'_> {
 }
 
 impl Judge {
-    /// Writes the verdict of this moment into `verdict`, whose memory is reused.
-    pub fn assess(&mut self, moment: &Moment<'_>, verdict: &mut Verdict) {
+    /// Writes the verdict of this moment into `verdict`, whose memory is reused. Returns how many of
+    /// its causes, the first ones, lead to its decision.
+    pub fn assess(&mut self, moment: &Moment<'_>, verdict: &mut Verdict) -> usize {
         verdict.causes.clear();
         verdict.metrics.clear();
         let mut call = Call {
@@ -118,7 +119,10 @@ impl Judge {
         if let Some(phase) = moment.due {
             self.gate(moment, phase, &verdict.metrics, verdict.efficacy, &mut call);
             if call.worst == Response::Hold && moment.overdue {
-                call.raise(phase.inconclusive, Reason::Inconclusive, None);
+                // Nothing but a person ends a phase that has no longest time.
+                let is_endless = phase.watch_most.is_none() && !moment.after_the_phases;
+                let then = if is_endless { Response::Ask } else { phase.inconclusive };
+                call.raise(then, Reason::Inconclusive, None);
             }
         }
         verdict.decision = match (call.worst, moment.due) {
@@ -128,8 +132,10 @@ impl Judge {
             (Response::Ask, _) => Decision::Ask,
             (Response::RollBack, _) => Decision::RollBack,
         };
+        let leading = call.calls[call.worst as usize];
         let lesser = verdict.decision == Decision::RollBack && live_is_worse(self, moment);
         verdict.lesser_harm = lesser.then_some(Version::Canary);
+        leading
     }
 
     /// The gate: what a phase has to show when its least time is over.
@@ -296,7 +302,13 @@ impl Call<'_> {
             Band::NoData => absent(Reason::NoData),
             Band::Stale => absent(Reason::Stale),
             Band::NotFinite => absent(Reason::NotFinite),
-            Band::Hold if seen.needs.is_some() => (Response::Hold, Reason::TooFewTrials),
+            // Readings may come too far apart to be judged: nothing is known against the canary.
+            Band::Hold if seen.needs.is_some() => {
+                let lacks = watched.readings().coverage.lacks_for(no_data.after);
+                let lacks = lacks && !watched.metric().kind.counts_requests();
+                let then = no_data.then.min(Response::Ask);
+                (if lacks { then } else { Response::Hold }, Reason::TooFewTrials)
+            }
             // Neither alert nor rollback: the gate asks about success, over the phase.
             Band::Hold | Band::Between | Band::Success | Band::NotJudged | Band::NoLiveData => {
                 return;
@@ -361,7 +373,7 @@ impl Watched {
                         seen.bucket = Some([value.low, value.high]);
                         seen.canary = value.estimate();
                     }
-                    band
+                    if share == Share::NONE { self.unconfirmed_band(band, live) } else { band }
                 }
             }
         };

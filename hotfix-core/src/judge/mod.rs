@@ -46,6 +46,7 @@ mod snapshot;
 mod table;
 mod test;
 mod trailing;
+mod unconfirmed;
 mod value;
 mod verdict;
 mod watched;
@@ -89,6 +90,7 @@ use phase_end::PhaseEnd;
 use pre_deployment::PreDeployment;
 use prepared::{Increment, Spare};
 use test::Claim;
+use unconfirmed::Unconfirmed;
 use watched::{MetricDesign, Watched};
 
 /// All tests and windows of one rollout.
@@ -113,6 +115,8 @@ pub struct Judge {
     since: Option<Timestamp>,
     /// When the canary's share changed last.
     moved: Option<Timestamp>,
+    /// Requests of the canary before its traffic was confirmed.
+    unconfirmed: Unconfirmed,
     spare: Spare,
 }
 
@@ -129,6 +133,9 @@ pub enum Use {
     /// No user has the fix yet: only the live arm, whose level is the one that a rollback returns
     /// to, and the baseline of a strategy that moves all traffic at once.
     Level,
+    /// The fix is being deployed, and no traffic on it is confirmed: as `Level`, and what the canary
+    /// is read to have is traffic on the fix.
+    Deploy,
     /// Recorded only.
     Ignore,
 }
@@ -198,6 +205,7 @@ impl Judge {
             split_design,
             since: None,
             moved: None,
+            unconfirmed: Unconfirmed::default(),
             spare: Spare::default(),
             tested,
             watched,
@@ -211,6 +219,10 @@ impl Judge {
         let Prepared { at, share, seen, mut increments } = prepared;
         let settled = purpose == Use::Watch;
         let watches = settled || purpose == Use::Move;
+        let before = matches!(purpose, Use::Level | Use::Deploy);
+        if before {
+            self.unconfirmed.read(at, purpose, read(&mut self.watched, &increments));
+        }
         let since = self.since;
         if settled && share == Share::ALL {
             let increments = self.watched.iter().zip(&mut increments);
@@ -248,7 +260,7 @@ impl Judge {
             let mixed = watched.metric().is_scaled() && (!settled || watched.spans(self.moved));
             watched.read(increment, reading, at);
             if purpose != Use::Ignore {
-                watched.trail(&increment.tick, at, share, settled || purpose == Use::Level);
+                watched.trail(&increment.tick, at, share, settled || before);
             }
             if learns && !mixed && !watched.is_warming_up(at) {
                 if let Some(earlier) = earlier.last() {
@@ -264,6 +276,10 @@ impl Judge {
             match purpose {
                 Use::Return => watched.learn_baseline(&mut increment.tick, at),
                 Use::Level => watched.learn_before(&increment.tick, at),
+                Use::Deploy => {
+                    watched.learn_before(&increment.tick, at);
+                    self.unconfirmed.learn(watched, &increment.tick, at, reading);
+                }
                 Use::Watch | Use::Move | Use::Ignore => {}
             }
         }
@@ -337,6 +353,12 @@ impl Judge {
                 |cause: &Cause| cause.reason == Reason::CannotDecide && cause.metric == Some(*id);
             watched.note(at, seen, says_in_vain && verdict.causes.iter().any(in_vain));
         }
+    }
+
+    /// When a metric that decides was read last, of any version.
+    pub(crate) fn read_at(&self) -> Option<Timestamp> {
+        let deciding = self.watched.iter().filter(|watched| watched.metric().role == Role::Decide);
+        deciding.filter_map(|watched| watched.readings().seen_at).max()
     }
 
     /// Whether any metric has had readings of the live version.

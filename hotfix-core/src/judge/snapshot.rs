@@ -14,6 +14,7 @@ use super::arm_checks::ArmChecks;
 use super::fix_test::FixTest;
 use super::phase_end::PhaseEnd;
 use super::test::TestRead;
+use super::unconfirmed::Unconfirmed;
 use super::watched::{DesignRead, Watched};
 use super::{Judge, Verdict};
 
@@ -46,6 +47,8 @@ pub(crate) struct JudgeParts<Metrics, End, Fix, Checks> {
     arms: Checks,
     since: Option<Timestamp>,
     moved: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Unconfirmed::is_none")]
+    unconfirmed: Unconfirmed,
 }
 
 /// State of a judge as it is written.
@@ -73,6 +76,7 @@ impl Judge {
             arms,
             since,
             moved,
+            unconfirmed,
             spare: _,
         } = self;
         JudgeParts {
@@ -83,6 +87,7 @@ impl Judge {
             arms,
             since: *since,
             moved: *moved,
+            unconfirmed: *unconfirmed,
         }
     }
 
@@ -91,7 +96,8 @@ impl Judge {
     /// # Errors
     /// The part of the state that does not fit the plan.
     pub(crate) fn resume(&mut self, read: JudgeRead) -> Result<(), Misfit> {
-        let JudgeParts { phase, watched, phase_end, fix_test, arms, since, moved } = read;
+        let JudgeParts { phase, watched, phase_end, fix_test, arms, since, moved, unconfirmed } =
+            read;
         if watched.len() != self.watched.len() {
             return Err("the metrics");
         }
@@ -111,6 +117,7 @@ impl Judge {
             return Err("the test of the split");
         }
         (self.arms, self.since, self.moved) = (arms, since, moved);
+        self.unconfirmed = unconfirmed;
         Ok(())
     }
 

@@ -97,7 +97,7 @@ closed_set! {
         ArmsSwapped = "arms_swapped",
         /// Both arms had the same counts in every tick: they read one series.
         IdenticalArms = "identical_arms",
-        /// The phase's longest time is over.
+        /// The phase's longest time is over, or it has none and was held for too long.
         Inconclusive = "inconclusive",
         /// The phase can no longer meet its gate in the time that is left.
         CannotDecide = "cannot_decide",
@@ -116,6 +116,20 @@ impl Reason {
             (Self::NotJudged, None) => "no metric decides",
             _ => self.describe(),
         }
+    }
+
+    /// Whether it says that there is nothing to judge, and not that it is bad.
+    const fn is_silent(self) -> bool {
+        matches!(
+            self,
+            Self::NoData
+                | Self::Stale
+                | Self::NotFinite
+                | Self::NoLiveData
+                | Self::NotJudged
+                | Self::TooFewTrials
+                | Self::Gaps
+        )
     }
 
     /// Whether its consequence can be a rollback under this policy.
@@ -223,6 +237,19 @@ impl Cause {
     pub(crate) fn of_rollback<'a>(policy: &Policy, causes: &'a [Self]) -> &'a [Self] {
         let milder = causes.iter().skip(1).position(|cause| !cause.reason.rolls_back(policy));
         milder.map_or(causes, |place| &causes[..=place])
+    }
+
+    /// Whether another cause is of the same metric or instance; without one, of the same reason.
+    pub(crate) fn is_of_the_same(&self, other: &Self) -> bool {
+        self.metric == other.metric
+            && self.instance == other.instance
+            && (self.metric.is_some() || self.reason == other.reason)
+    }
+
+    /// Whether who was asked about another cause knows of this one: the figures of the same metric or
+    /// instance are bad, or it has none that are judged.
+    pub(crate) fn is_known_by(&self, other: &Self) -> bool {
+        self.is_of_the_same(other) && self.reason.is_silent() == other.reason.is_silent()
     }
 
     /// Whether another cause says more of the same metric.

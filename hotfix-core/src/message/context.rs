@@ -170,7 +170,7 @@ impl Context<'_> {
     /// Further fields for responders and stakeholders.
     fn internal(&mut self) {
         let rollout = self.rollout;
-        self.put("status", describe::status(rollout));
+        self.put("status", describe::status(rollout, self.request.audience));
         let end = seen::eta(rollout, self.at).or_else(|| seen::planned_end(rollout, self.at));
         self.put("eta", self.time(end));
         self.put("next_step", describe::next_step(rollout, &self.clock, false));

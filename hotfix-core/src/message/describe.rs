@@ -1,7 +1,7 @@
 //! Status, current action, next step and rollback reason of a rollout, as text for each audience.
 
 use crate::gate::approval::DemandState;
-use crate::grade::{GateMode, Moment};
+use crate::grade::{Audience, GateMode, Moment};
 use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::plan::{Plan, Window};
 use crate::policy::section::Phase;
@@ -119,14 +119,17 @@ fn missing(rollout: &Rollout) -> Option<Silent> {
     rollout.missing_readings().filter(|_| rollout.state() == State::Monitoring)
 }
 
-/// What holds a phase that a person can remove.
-fn held(rollout: &Rollout) -> Option<String> {
+/// What holds a phase that a person can remove. Only whoever can replace an instance reads which.
+fn held(rollout: &Rollout, audience: Audience) -> Option<String> {
     let verdict = rollout.verdict();
     let mut causes = verdict.causes.iter().filter(|_| verdict.decision != Decision::RollBack);
     causes.find_map(|cause| match (cause.reason, &cause.instance) {
-        (Reason::BadInstance | Reason::OneInstance, Some(instance)) => {
-            Some(format!("instance {instance} is worse than the others; replace it"))
-        }
+        (Reason::BadInstance | Reason::OneInstance, Some(instance)) => Some(match audience {
+            Audience::Responders => {
+                format!("instance {instance} is worse than the others; replace it")
+            }
+            _ => "one instance of the new version is worse than the others".to_owned(),
+        }),
         (Reason::SplitNotAsPlanned, _) => {
             Some(format!("{}; check what distributes the traffic", cause.reason.describe()))
         }
@@ -135,7 +138,7 @@ fn held(rollout: &Rollout) -> Option<String> {
 }
 
 /// The status for responders and stakeholders.
-pub(super) fn status(rollout: &Rollout) -> String {
+pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
     let (share, subject) = (rollout.reach(), rollout.plan().subject());
     let canary = rollout.canary_version().unwrap_or_else(|| subject.version());
     let back_to = rollout.back_to().unwrap_or_else(|| subject.previous());
@@ -148,10 +151,15 @@ pub(super) fn status(rollout: &Rollout) -> String {
         Stage::Preparing => business_status(rollout),
         Stage::Deploying(step) => {
             let has = match rollout.former_version() {
-                Some(former) => format!("is still on {former}"),
-                None => "has the fix".to_owned(),
+                Some(former) => format!("{share} of the traffic is still on {former}"),
+                // How much is not known before it is confirmed.
+                None if rollout.sees_unconfirmed_traffic() => {
+                    "readings show traffic on the fix".to_owned()
+                }
+                None if !share.is_any() => return format!("{} is being deployed", at(step)),
+                None => format!("{share} of the traffic has the fix"),
             };
-            format!("{} is being deployed; {share} of the traffic {has}", at(step))
+            format!("{} is being deployed; {has}", at(step))
         }
         Stage::Monitoring(step) => {
             let phase = at(step);
@@ -159,7 +167,7 @@ pub(super) fn status(rollout: &Rollout) -> String {
                 Some(Silent::All) => "its readings",
                 Some(Silent::Live) => "the readings of the live version",
                 None => {
-                    let held = held(rollout)
+                    let held = held(rollout, audience)
                         .map_or_else(String::new, |why| format!(", and is held: {why}"));
                     return format!("{phase} is being watched at {share} of the traffic{held}");
                 }
@@ -199,6 +207,9 @@ pub(super) fn status(rollout: &Rollout) -> String {
             format!("rolled back to {back_to}{back}")
         }
         Stage::Paused { from, .. } => match from {
+            Resume::Deploying(step) if !share.is_any() => {
+                format!("paused while {} was being deployed", at(step))
+            }
             Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
                 format!("paused in {} at {share} of the traffic", at(step))
             }

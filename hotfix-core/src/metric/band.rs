@@ -34,6 +34,18 @@ closed_set! {
     }
 }
 
+impl Band {
+    /// Whether a value was judged.
+    pub(crate) const fn is_judged(self) -> bool {
+        match self {
+            Self::Success | Self::Hold | Self::Between | Self::Alert | Self::Rollback => true,
+            Self::NotJudged | Self::NoData | Self::Stale | Self::NoLiveData | Self::NotFinite => {
+                false
+            }
+        }
+    }
+}
+
 /// The present figure of a bound; None if its reference is missing.
 ///
 /// Without a live arm a bound on it falls back on the reference, except for a volume: traffic has

@@ -16,7 +16,7 @@ use super::Rollout;
 use super::input::InputKind;
 use super::refusal::waivers;
 use super::stage::Stage;
-use super::state::{Missing, Readiness, RolloutState};
+use super::state::{Missing, Readiness, RolloutState, Silence};
 
 closed_set! {
     /// The kind of a blocker.
@@ -31,6 +31,8 @@ closed_set! {
         NormalProcess = "normal_process",
         /// The time is outside of the release's change window.
         ChangeWindow = "change_window",
+        /// Readings had come and have stopped, and the policy makes the rollout wait for them.
+        Readings = "readings",
         /// An approval is missing.
         Approval = "approval",
         /// An item of a checklist is open.
@@ -163,6 +165,13 @@ impl Blocker {
         Self::of_exception(BlockerKind::ChangeWindow, exception, sentence, &clears, policy)
     }
 
+    fn of_silence(silence: &Silence<'_>) -> Self {
+        let sentence =
+            format!("{silence}, and the policy makes the start wait: restore the readings");
+        let clears = [InputKind::Observe, InputKind::SetSeverity];
+        Self::new(BlockerKind::Readings, sentence, &clears)
+    }
+
     fn of_exception(
         kind: BlockerKind,
         exception: Exception,
@@ -228,10 +237,17 @@ pub(super) fn change_window(plan: &Plan) -> Option<Window> {
     plan.release()?.change_record.as_ref()?.window
 }
 
-/// The blocker that depends on the time of the start: the change window, where this time is outside
-/// of it and the window is not waived.
-pub(super) fn blocked_at(plan: &Plan, readiness: &Readiness, at: Timestamp) -> Option<Blocker> {
-    Some(Blocker::of_window(window_missed(plan, readiness, at)?, at, plan.policy()))
+/// The blockers that depend on the time of the start: the change window, where this time is outside
+/// of it and the window is not waived, and readings that have stopped.
+pub(super) fn blocked_at(
+    plan: &Plan,
+    case: &RolloutState,
+    at: Timestamp,
+) -> impl Iterator<Item = Blocker> {
+    let window = window_missed(plan, &case.readiness, at);
+    let window = window.map(|window| Blocker::of_window(window, at, plan.policy()));
+    let silence = case.silence(plan.policy(), at).filter(|silence| silence.waits);
+    window.into_iter().chain(silence.map(|silence| Blocker::of_silence(&silence)))
 }
 
 fn window_missed(plan: &Plan, readiness: &Readiness, at: Timestamp) -> Option<Window> {
@@ -263,7 +279,7 @@ pub(super) fn blockers(plan: &Plan, case: &RolloutState) -> Vec<Blocker> {
         );
         Blocker::new(BlockerKind::Traffic, sentence, &[InputKind::Confirm, InputKind::Failed])
     }));
-    blockers.extend(place.at().and_then(|at| blocked_at(plan, readiness, at)));
+    blockers.extend(place.at().into_iter().flat_map(|at| blocked_at(plan, case, at)));
     blockers.extend(policy.denials().iter().map(|finding| {
         let sentence = format!("{finding}; fix the policy, then create a new plan");
         Blocker::new(BlockerKind::Policy, sentence, &[])

@@ -439,7 +439,7 @@ impl Rollout {
             let finding = first.clone();
             return Err(RefusalReason::PolicyDenied { finding, more: more.len() });
         }
-        match blocked_at(&self.plan, &self.case.readiness, at) {
+        match blocked_at(&self.plan, &self.case, at).next() {
             Some(blocker) => Err(RefusalReason::NotReady { missing: blocker.sentence, more: 0 }),
             None => Ok(()),
         }

@@ -31,6 +31,8 @@ pub(super) struct Changes {
     pub(super) judged: Option<Question>,
     /// The decision differs from the last one, and is not milder.
     pub(super) turned: bool,
+    /// How many causes of the verdict, the first ones, lead to its decision.
+    leading: usize,
 }
 
 impl Changes {
@@ -40,14 +42,22 @@ impl Changes {
         self.replans.clear();
         self.judged = None;
         self.turned = false;
+        self.leading = 0;
     }
 
-    /// A verdict was made that answers this question; the decision was another one before.
-    pub(super) fn judge(&mut self, question: Question, before: Decision, now: Decision) {
+    /// A verdict was made that answers this question, and whose first causes are the `leading` ones;
+    /// the decision was another one before.
+    pub(super) fn judge(
+        &mut self,
+        (question, leading): (Question, usize),
+        before: Decision,
+        now: Decision,
+    ) {
         // A verdict that is less severe than the one asked about does not repeat the question.
         let is_milder = before == Decision::RollBack && now == Decision::Ask;
         self.turned = now != before && !is_milder;
         self.judged = Some(question);
+        self.leading = leading;
     }
 }
 
@@ -212,6 +222,7 @@ impl Conclusion<'_> {
             // With a feature flag the version is deployed already.
             Strategy::FeatureFlag => self.move_traffic(0),
         }
+        self.name_silence(at);
         self.name_report();
     }
 
@@ -297,8 +308,12 @@ impl Conclusion<'_> {
                 return;
             }
         }
+        // While it is frozen, somebody was paged and acts.
+        let frozen = matches!(self.case.place.stage(), Stage::Frozen { .. });
+        let asks = self.changes.judged.is_some() && decision == Decision::Ask && !frozen;
+        let asks = asks && self.is_news(at);
         // Where a person decides, what was promoted before continues with time.
-        let asks_now = self.changes.acts.len() > asked_before;
+        let asks_now = asks || self.changes.acts.len() > asked_before;
         match self.case.place.stage() {
             &Stage::Monitoring(step) if decision == Decision::Promote => self.reach_gate(at, step),
             &Stage::Gate { step, until: Some(until) }
@@ -309,7 +324,7 @@ impl Conclusion<'_> {
             Stage::FinalValidation { .. } if decision == Decision::Promote => self.validate(at),
             // After an objection or a question a person says when that is settled.
             &Stage::Complete { since, ending }
-                if !self.case.people.objected() && !asks_now && self.watch_is_over(at, since) =>
+                if !self.case.is_kept_open() && !asks_now && self.watch_is_over(at, since) =>
             {
                 self.end_watch(at, since, ending);
             }
@@ -317,18 +332,21 @@ impl Conclusion<'_> {
             _ => {}
         }
         self.await_traffic(at);
-        let closes = self.changes.to == Some(Stage::Closed);
-        // While it is frozen, somebody was paged and acts.
-        let frozen = matches!(self.case.place.stage(), Stage::Frozen { .. });
-        let is_news = !frozen
-            && (self.changes.turned
-                || !self.case.people.asked()
-                || self.case.place.validation_ends(self.plan.policy(), at));
-        let asks = self.changes.judged.is_some() && decision == Decision::Ask;
-        if asks && is_news && !closes {
+        if asks {
             let question = self.question_about_verdict(at);
             self.ask(&question);
         }
+    }
+
+    /// Whether people are asked about the verdict: it turned, nobody was asked about one of the causes
+    /// that lead to it, or the end of the final validation asks about all of it.
+    pub(super) fn is_news(&self, at: Timestamp) -> bool {
+        let people = &self.case.people;
+        let mut leading = self.case.judged.verdict().causes.iter().take(self.changes.leading);
+        self.changes.turned
+            || !people.asked()
+            || leading.any(|cause| people.is_news(cause))
+            || self.case.place.validation_ends(self.plan.policy(), at)
     }
 
     fn watch_is_over(&self, at: Timestamp, since: Timestamp) -> bool {

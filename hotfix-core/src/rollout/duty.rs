@@ -423,6 +423,9 @@ fn update_stage(
     inputs: &mut Vec<AgendaInput<'_>>,
 ) {
     let deployed = agenda.came(Moment::Deployed);
+    if to.has_turned_back() && !from.has_turned_back() {
+        inputs.push(AgendaInput::TurnedBack);
+    }
     let mut came = |moment| inputs.push(AgendaInput::Moment { moment, at });
     match (from, to) {
         (Stage::Preparing, Stage::Deploying(_)) => came(Moment::DeployStarted),

@@ -230,8 +230,8 @@ impl Rollout {
         changes.clear();
         if matches!(command, Command::Observe { .. } | Command::Tick) {
             let before = case.judged.verdict().decision;
-            if let Some(question) = case.assess(plan, at) {
-                changes.judge(question, before, case.judged.verdict().decision);
+            if let Some((question, leading)) = case.assess(plan, at) {
+                changes.judge((question, leading), before, case.judged.verdict().decision);
             }
         }
         Conclusion { plan, case, changes }.decide(at, command, resolved);

@@ -40,7 +40,7 @@ impl Rollout {
             InputKind::Observe | InputKind::Tick => {
                 let agenda = &self.case.agenda;
                 ending.is_none()
-                    && !self.case.people.objected()
+                    && !self.case.is_kept_open()
                     && watch_is_over(self.plan.policy(), agenda, at, *since)
             }
             // The hold-back has the fix: that ends the watch.
@@ -98,9 +98,7 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
         Stage::Monitoring(step) => {
             if let Some(phase) = policy.phases().get(step.index) {
                 consider(step.since + phase.watch);
-                if let Some(most) = phase.watch_most {
-                    consider(step.since + most);
-                }
+                consider(step.since + phase.held_at_most(policy.ask_again()));
             }
         }
         Stage::Gate { until: Some(until), .. } => consider(*until),

@@ -159,6 +159,15 @@ impl Conclusion<'_> {
         })
     }
 
+    /// Says that readings have stopped, where the start does not wait for them.
+    pub(super) fn name_silence(&mut self, at: Timestamp) {
+        if let Some(silence) = self.case.silence(self.plan.policy(), at) {
+            self.ask(&format!(
+                "{silence}. The deployment continues unless somebody sends `pause` or `roll_back`."
+            ));
+        }
+    }
+
     /// Names a report that nobody has answered: whoever starts may not know of it.
     pub(super) fn name_report(&mut self) {
         let open = self.case.people.unanswered().filter(|open| open.about == About::Objection);

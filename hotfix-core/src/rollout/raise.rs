@@ -1,7 +1,7 @@
 //! Raises actions: notices, questions, pages and requests for approval.
 
 use crate::gate::approval::{demands, stand_ins_of};
-use crate::grade::{Moment, Severity};
+use crate::grade::{DutyKind, Moment, Severity};
 use crate::judge::Decision;
 use crate::policy::Policy;
 use crate::policy::section::Duty;
@@ -14,14 +14,21 @@ use super::describe;
 use super::stage::Stage;
 use super::state::About;
 
-/// The role that the policy's duties call first at this severity, or at any; else the first that may
-/// approve; else the incident commander, or the first role of a policy that has none.
+/// The role that the policy's duties call first at this severity, or at any: the earliest, and of
+/// those with the same time the first of the policy; else the first that may approve; else the incident commander, or the
+/// first role of a policy that has none.
 pub(super) fn called_first(policy: &Policy, severity: Option<Severity>) -> Option<RoleName> {
+    // A page is made at once; its time is the limit for an answer.
+    let called_at = |duty: &&Duty| {
+        let within = duty.within.within().filter(|_| duty.kind != DutyKind::Page);
+        (duty.from, within.unwrap_or_default())
+    };
     let calls = || policy.duties().iter().filter(|duty| duty.kind.is_call());
     let first = demands(policy, severity).next();
     let approver = || first.and_then(|(_, demand)| demand.any_of.first()).copied();
     let is_now = |duty: &&Duty| severity.is_some_and(|at| duty.is_for(at));
-    let called = calls().find(is_now).or_else(|| calls().next()).and_then(|duty| duty.role);
+    let now = calls().filter(is_now).min_by_key(called_at);
+    let called = now.or_else(|| calls().min_by_key(called_at)).and_then(|duty| duty.role);
     called.or_else(approver).or_else(|| {
         let commander = RoleName::try_new("incident_commander").ok();
         let known = || policy.roles().iter().map(|role| role.id);

@@ -53,9 +53,7 @@ impl Conclusion<'_> {
             (_, on_failure) if on_failure == OnFailure::Ask || left => {
                 // A verdict that did not change since the last evaluation does not repeat the
                 // question.
-                let is_news = self.changes.turned || !matches!(why, RollbackCause::Verdict { .. });
-                let ends = self.case.place.validation_ends(self.plan.policy(), at);
-                if is_news || !self.case.people.asked() || ends {
+                if !matches!(why, RollbackCause::Verdict { .. }) || self.is_news(at) {
                     let choices = match why {
                         // A failed action is not repeated, so the rollout cannot continue.
                         RollbackCause::ActionFailed => {

@@ -471,6 +471,11 @@ impl Rollout {
         (watched > policy.watch().stale).then(|| self.case.judged.missing(policy)).flatten()
     }
 
+    /// Whether readings show traffic on the fix although none is confirmed.
+    pub(crate) fn sees_unconfirmed_traffic(&self) -> bool {
+        self.share() == Share::NONE && self.case.judged.judge().sees_traffic()
+    }
+
     /// Whether the metrics have returned to their level before the deployment, where the rollout was
     /// rolled back.
     pub(crate) fn recovery(&self) -> Recovery {

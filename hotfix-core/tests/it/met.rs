@@ -328,6 +328,8 @@ fn roll_6_it_is_watched_until_the_last_window_and_a_late_fault_goes_back() {
     assert!(end.is_some());
     watched.at = watched.at + Span::from_seconds(24 * 3600);
     watched.input(r#"{"kind":"tick"}"#);
+    assert_eq!(watched.state(), State::Complete, "nobody saw the day: a person is asked");
+    watched.observe(Story::healthy);
     assert_eq!(watched.state(), State::Closed);
     let mut late = complete();
     late.run_until(12, Story::failing, State::RollingBack);

@@ -37,7 +37,9 @@ pub(crate) fn clearing(policy: &Policy, blocker: &Blocker) -> Value {
             json!({"kind": "release", "by": "lena", "release": {"version": "2", "previous": "1"}})
         }
         BlockerKind::Item => json!({"kind": "check_item", "by": "omar", "item": blocker.item}),
-        BlockerKind::Policy | BlockerKind::Traffic => panic!("{}", blocker.sentence),
+        BlockerKind::Policy | BlockerKind::Traffic | BlockerKind::Readings => {
+            panic!("{}", blocker.sentence)
+        }
     }
 }
 

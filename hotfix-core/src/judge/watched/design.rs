@@ -9,10 +9,11 @@ use crate::judge::metric_tests::{Claims, MetricTests};
 use crate::judge::snapshot::Misfit;
 use crate::judge::test::Claim;
 use crate::metric::{Layout, Tick, trials_column};
+use crate::metric_kind::Data;
 use crate::policy::section::{Metric, Model, Watch};
 use crate::stats::Counts;
 use crate::stats::latency::MAX_BOUNDARIES;
-use crate::unit::{MetricName, Span, Timestamp};
+use crate::unit::{MetricName, Share, Span, Timestamp};
 
 /// What one metric is judged by.
 #[derive(Debug, Educe, PartialEq)]
@@ -137,6 +138,20 @@ impl MetricDesign {
         let row = &tick.row;
         let trials = trials_column(self.metric.kind);
         [row[trials], row[row.len() / 2 + trials]]
+    }
+
+    /// Of how much time the canary's reading is, which came so long after the one before: a count says
+    /// it, a volume is the rate since then unless readings were missing, a level is one of a moment.
+    #[cold]
+    pub(super) fn is_of(&self, tick: &Tick, share: Share, gap: Span) -> Span {
+        match self.metric.kind.data() {
+            Data::Exposure => {
+                let share = if self.metric.scaled { share.as_fraction() } else { 1.0 };
+                Span::try_from_seconds(tick.row[1] / share).map_or(Span::ZERO, |of| of.min(gap))
+            }
+            Data::Level if self.metric.kind.is_traffic() && gap < self.watch.no_data.after => gap,
+            Data::Level | Data::Trials | Data::Buckets => Span::ZERO,
+        }
     }
 
     /// Bad events and trials of both arms in a row of counts.

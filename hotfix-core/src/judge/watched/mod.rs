@@ -235,6 +235,11 @@ impl Watched {
         }
     }
 
+    /// Puts a tick of both arms into the window, and nothing into the tests.
+    pub(super) fn learn_unconfirmed(&mut self, tick: &Tick, at: Timestamp, seen: &Reading) {
+        self.measured.learn(&self.design, tick, at, seen);
+    }
+
     /// Puts only the live arm into the window.
     pub(super) fn learn_baseline(&mut self, tick: &mut Tick, at: Timestamp) {
         tick.row[..self.design.layout.columns()].fill(0.0);
@@ -263,7 +268,8 @@ impl Watched {
         let Self { design, pairing, measured, tested } = &mut *self;
         let tick = &mut increment.tick;
         if tick.canary {
-            pairing.readings.coverage.read(at, pairing.began, &design.watch);
+            let is_of = |gap| design.is_of(tick, share, gap);
+            pairing.readings.coverage.read(at, pairing.began, &design.watch, is_of);
         }
         pairing.readings.learn();
         measured.totals.learn_level(&tick.row[design.layout.columns()..]);

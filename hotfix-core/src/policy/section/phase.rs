@@ -39,7 +39,7 @@ section! {
         /// How long the phase is watched at least, before its gate.
         watch: Span as Lasting, [required];
         /// How long the phase is watched at most, at least `watch`; then `inconclusive` applies.
-        /// Without this key there is no limit.
+        /// Without this key a person is asked where something holds it for `ask_again` longer than `watch`.
         watch_most: Span as Lasting, [optional];
         /// The criterion for promotion: minimum time, traffic and bounds, or statistical evidence
         /// that the fix is not worse than `evidence.margin`.
@@ -69,6 +69,12 @@ impl Phase {
     /// it.
     pub(crate) fn longest(&self) -> Span {
         self.watch_most.unwrap_or(self.watch)
+    }
+
+    /// How long something may hold it. Without a longest time a person is asked `ask_again` after its
+    /// least time.
+    pub(crate) fn held_at_most(&self, ask_again: Span) -> Span {
+        self.watch_most.unwrap_or(self.watch + ask_again)
     }
 
     /// How long it is watched at most where something holds it; None if nothing ends that.

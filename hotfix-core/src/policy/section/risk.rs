@@ -38,8 +38,8 @@ section! {
         actions: Vec<String> as List<String>, [default none()];
         /// The severities for which the deployment waits until the failure is repaired, each once.
         waits: Vec<Severity> as NamedSeverities, [default none()];
-        /// How the engine detects the failure. While it does, `promote` is refused for the
-        /// severities in `waits`. Without this key only people can detect it.
+        /// How the engine detects the failure. While it does, `start` and `promote` are refused for
+        /// the severities in `waits`; before the start, where readings had come. Without this key only people can detect it.
         sign: Sign, [optional];
     }
 }

@@ -130,24 +130,41 @@ impl Judged {
         self.now.judge.prepare(at, share, metrics)
     }
 
-    /// Makes the verdict.
-    pub(super) fn assess(&mut self, plan: &Plan, question: &Question, against: Option<Against>) {
-        self.now.judge.assess(&question.moment(plan), &mut self.now.verdict);
+    /// Makes the verdict, and returns how many of its causes lead to its decision.
+    pub(super) fn assess(
+        &mut self,
+        plan: &Plan,
+        question: &Question,
+        against: Option<Against>,
+    ) -> usize {
+        let leading = self.now.judge.assess(&question.moment(plan), &mut self.now.verdict);
         self.now.verdict.against = against;
+        leading
     }
 
-    /// After the completion, too, a person has to know where nothing judges the fix any more.
-    pub(super) fn ask_if_not_judged(&mut self, policy: &Policy) {
+    /// After the completion, too, a person has to know where nothing judges the fix any more: metrics
+    /// without a reading judge nothing. `leading` as [`assess`](Self::assess) returns it.
+    pub(super) fn ask_if_not_judged(&mut self, policy: &Policy, leading: usize) -> usize {
         let Verdict { metrics, causes, decision, .. } = &mut self.now.verdict;
         let deciding = || metrics.iter().filter(|(id, _)| policy.decides(*id));
-        let is_judged = deciding().any(|(_, seen)| seen.band != Band::NotJudged);
-        if *decision == Decision::Continue && !is_judged && deciding().next().is_some() {
-            *decision = Decision::Ask;
-            causes.extend(deciding().map(|(id, _)| Cause {
-                instance: None,
-                metric: Some(*id),
-                reason: Reason::NotJudged,
-            }));
+        if *decision == Decision::RollBack || deciding().any(|(_, seen)| seen.band.is_judged()) {
+            return leading;
+        }
+        let before = if *decision == Decision::Ask { leading } else { 0 };
+        let unjudged = deciding().filter(|(_, seen)| seen.band == Band::NotJudged);
+        let unjudged = unjudged.map(|(id, _)| Cause {
+            instance: None,
+            metric: Some(*id),
+            reason: Reason::NotJudged,
+        });
+        let known = causes.len();
+        causes.splice(before..before, unjudged);
+        match causes.len() - known {
+            0 => leading,
+            more => {
+                *decision = Decision::Ask;
+                before + more
+            }
         }
     }
 
@@ -210,7 +227,7 @@ impl Assessed<JudgeRead> {
 pub(crate) struct Question {
     at: Timestamp,
     share: Share,
-    /// The phase that is due, by index, and whether its longest time is over.
+    /// The phase that is due, by index, and whether it is held for too long.
     due: Option<(usize, bool)>,
     /// The phase under way and since when.
     running: Option<Step>,
@@ -226,7 +243,7 @@ impl Question {
         let of_phase = |step: &Step| {
             let phase = policy.phases().get(step.index)?;
             let watched = at.since(step.since);
-            let over = phase.watch_most.is_some_and(|most| watched >= most);
+            let over = watched >= phase.held_at_most(policy.ask_again());
             (watched >= phase.watch).then_some((step.index, over))
         };
         let last = policy.phases().len().saturating_sub(1);

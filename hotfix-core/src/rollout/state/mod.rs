@@ -14,12 +14,13 @@ use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
 use crate::fact::Fact;
-use crate::grade::{Audience, Moment};
+use crate::grade::{Audience, Moment, Sign};
 use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::policy::section::Contingency;
 use crate::stats::StatError;
+use crate::text::moment;
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action};
@@ -51,6 +52,21 @@ pub(super) struct RolloutState {
     pub(super) agenda: Agenda,
     pub(super) judged: Judged,
     pub(super) happened: Happened,
+}
+
+/// Readings that have stopped before the start.
+pub(super) struct Silence<'a> {
+    since: Timestamp,
+    /// What has failed, as the policy says it.
+    when: &'a str,
+    /// Whether the policy makes this severity wait.
+    pub(super) waits: bool,
+}
+
+impl fmt::Display for Silence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: no reading has come since {}", self.when, moment(self.since))
+    }
 }
 
 /// The action of a `confirm` or `failed`, unless it was superseded.
@@ -134,6 +150,20 @@ impl RolloutState {
         is_phase.then(waits)?
     }
 
+    /// Readings that had come and have been missing for as long as the policy lets them, and what it
+    /// has for that.
+    pub(super) fn silence<'a>(&self, policy: &'a Policy, at: Timestamp) -> Option<Silence<'a>> {
+        let since = self.judged.judge().read_at()?;
+        let severity = self.readiness.severity();
+        let is_of_silence = |of: &&Contingency| of.sign == Some(Sign::NoData);
+        let mut contingencies = policy.contingencies().iter().filter(is_of_silence);
+        let waits = |of: &&Contingency| severity.is_some_and(|at| of.waits.contains(&at));
+        let waiting = contingencies.clone().find(waits);
+        let of = waiting.or_else(|| contingencies.next())?;
+        let is_silent = at.since(since) >= policy.watch().no_data.after;
+        is_silent.then_some(Silence { since, when: &of.when, waits: waiting.is_some() })
+    }
+
     /// Whether what was asked still needs an answer.
     pub(super) const fn needs_answer(&self) -> bool {
         self.people.needs_answer(self.place.stage(), self.judged.verdict().decision)
@@ -150,6 +180,12 @@ impl RolloutState {
     /// Whether a question is open that a person has to answer.
     pub(super) const fn awaits_answer(&self) -> bool {
         self.people.unanswered().is_some() && self.needs_answer()
+    }
+
+    /// Whether time does not end the watch after the completion: a closed rollout cannot be rolled
+    /// back, which an open question offers.
+    pub(super) const fn is_kept_open(&self) -> bool {
+        self.people.objected() || self.awaits_answer()
     }
 
     /// Folds the opening line.
@@ -276,8 +312,9 @@ impl RolloutState {
         self.happened.phases.clear();
     }
 
-    /// Asks the judge for a verdict, where metrics are watched; the question that it answers.
-    pub(super) fn assess(&mut self, plan: &Plan, at: Timestamp) -> Option<Question> {
+    /// Asks the judge for a verdict, where metrics are watched; the question that it answers, and how
+    /// many of its causes lead to its decision.
+    pub(super) fn assess(&mut self, plan: &Plan, at: Timestamp) -> Option<(Question, usize)> {
         let question = Question::of(&self.place, plan, at)?;
         let against =
             question.is_after_the_phases().then_some(if self.place.share() < Share::ALL {
@@ -285,11 +322,11 @@ impl RolloutState {
             } else {
                 Against::Reference
             });
-        self.judged.assess(plan, &question, against);
+        let mut leading = self.judged.assess(plan, &question, against);
         if matches!(self.place.stage(), Stage::Complete { .. }) {
-            self.judged.ask_if_not_judged(plan.policy());
+            leading = self.judged.ask_if_not_judged(plan.policy(), leading);
         }
-        Some(question)
+        Some((question, leading))
     }
 
     /// Takes a verdict as a log has it; the question that it answered.
@@ -336,7 +373,7 @@ impl RolloutState {
             self.judged.note(at, question);
             let asks = actions.iter().any(|action| matches!(action.act, Act::AskDecision { .. }));
             let at_the_end = self.place.is_validated(policy, at);
-            self.people.note_verdict(decision, self.place.stage(), asks, at_the_end);
+            self.people.note_verdict(self.judged.verdict(), self.place.stage(), asks, at_the_end);
         }
         let is_settled = to.is_some() || answers;
         if let Some(to) = to.take() {
@@ -471,6 +508,7 @@ impl RolloutState {
         write!(into, "{pending:?}{pending_since:?}{overtaken:?}{unsettled:?}{keys:?}")?;
         let People {
             asked,
+            asked_about,
             objected,
             on_status_page,
             readers,
@@ -487,7 +525,7 @@ impl RolloutState {
             });
             write!(into, "{open:?}")?;
         }
-        write!(into, "{asked}{objected}{on_status_page}{readers:?}")?;
+        write!(into, "{asked}{asked_about:?}{objected}{on_status_page}{readers:?}")?;
         let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;
         write!(into, "{judge:?}{verdict:?}")
     }

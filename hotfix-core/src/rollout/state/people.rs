@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::getters::getters;
 use crate::grade::{Audience, Response, Severity};
-use crate::judge::Decision;
+use crate::judge::{Cause, Decision, Verdict};
 use crate::policy::Policy;
 use crate::rollout::action::{Act, Action};
 use crate::rollout::input::{Command, Input, InputKind};
@@ -20,6 +20,10 @@ use crate::unit::Timestamp;
 pub(crate) struct People {
     /// A person has been asked or paged about the present degradation.
     pub(super) asked: bool,
+    /// The causes of the verdicts that people were asked about, as long as verdicts have one of the
+    /// same metric.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) asked_about: Vec<Cause>,
     /// A person objected, or was asked about a report or a withdrawn approval: from here on a
     /// person has to promote.
     pub(super) objected: bool,
@@ -143,6 +147,11 @@ impl People {
         self.set_aside.as_ref().or(open)
     }
 
+    /// Whether nobody was asked about this cause of a verdict.
+    pub(crate) fn is_news(&self, cause: &Cause) -> bool {
+        !self.asked_about.iter().any(|known| cause.is_known_by(known))
+    }
+
     /// Whether what was asked in this stage still needs an answer.
     pub(crate) const fn needs_answer(&self, stage: &Stage, decision: Decision) -> bool {
         let is_bad = matches!(decision, Decision::Ask | Decision::RollBack);
@@ -227,13 +236,18 @@ impl People {
     }
 
     /// Notes a verdict; `asks`: it asks a person; `at_the_end`: the final validation is over.
-    pub(super) const fn note_verdict(
+    pub(super) fn note_verdict(
         &mut self,
-        decision: Decision,
+        verdict: &Verdict,
         stage: &Stage,
         asks: bool,
         at_the_end: bool,
     ) {
+        let Verdict { causes, decision, .. } = verdict;
+        if asks {
+            self.asked_about.extend_from_slice(causes);
+        }
+        self.asked_about.retain(|known| causes.iter().any(|cause| cause.is_of_the_same(known)));
         // Where a failure is not rolled back automatically, a person was asked. After completion
         // the same verdict does not overrule the person who promoted in spite of it.
         let accepted = matches!(stage, Stage::Complete { .. }) && self.asked && !asks;

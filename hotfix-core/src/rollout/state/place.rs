@@ -137,14 +137,13 @@ impl Place {
                 from: Resume::Monitoring(_) | Resume::Gate(_) | Resume::FinalValidation { .. },
                 ..
             } => Use::Watch,
-            // Before any traffic moves, the deployment's own checks decide. Where all traffic moves
-            // at once, these are the only readings of the level before.
-            Stage::Preparing
-            | Stage::Deploying(_)
-            | Stage::Paused { from: Resume::Deploying(_), .. }
+            // Where all traffic moves at once, these are the only readings of the level before.
+            Stage::Preparing if matches!(self.share, Share::NONE) => Use::Level,
+            // Before any traffic moves, the deployment's own checks decide.
+            Stage::Deploying(_) | Stage::Paused { from: Resume::Deploying(_), .. }
                 if matches!(self.share, Share::NONE) =>
             {
-                Use::Level
+                Use::Deploy
             }
             Stage::Deploying(_)
             | Stage::Paused { from: Resume::Deploying(_), .. }
