@@ -417,23 +417,27 @@ impl Watched {
 
     /// Whether it is compared with its own level before, because no live arm is left.
     pub(super) fn trails(&self, share: Share) -> bool {
-        share == Share::ALL && self.trailing().is_some() && !self.pre_deployment().applies()
+        share == Share::ALL && self.trailing().is_some()
     }
 
     /// The value that the canary is compared with; None without data. What was read before the
     /// deployment has to be enough to judge by: there is no more of it to come. Once it is used up, the
     /// latest readings are compared with nothing, whatever the window still has of it.
     pub(super) fn live_value(&self, baseline: &[f64], share: Share) -> Option<Judged> {
-        if share == Share::ALL && self.pre_deployment().has_ended() {
-            return None;
-        }
         if self.trails(share) {
             return self.trailing()?.level().map(Judged::exactly);
+        }
+        if share == Share::ALL && self.pre_deployment().has_ended() {
+            return None;
         }
         let enough = match self.trials(baseline) {
             _ if share < Share::ALL => true,
             Some(trials) => trials >= self.watch().least_trials,
-            None => baseline[1] >= self.watch().window.as_seconds(),
+            None if self.metric().kind.has_exposure() => {
+                baseline[1] >= self.watch().window.as_seconds()
+            }
+            // A level is read as often before as the fix is, or these readings are used up.
+            None => true,
         };
         enough.then(|| self.value(baseline, share.rest().as_fraction())).flatten()
     }

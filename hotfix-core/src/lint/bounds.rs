@@ -1,33 +1,38 @@
 //! Bounds of metrics: their order, and how often a healthy release breaches them by chance.
 
-use super::fault::{FigureFault, PhaseChance};
+use super::fault::{FigureFault, PhaseChance, TimeFault};
 use super::finding::{Example, Finding, put};
 use crate::grade::{BoundBase, Response, Role, Worse};
 use crate::metric::{BucketFault, Unjudged};
 use crate::metric_kind::Unit;
 use crate::plan::healthy::{Law, at_gate, figure, in_a_row, traffic, trials, volumes};
+use crate::plan::power::kept_by_rollback;
 use crate::policy::Policy;
-use crate::policy::section::{BoundValue, Metric, Phase};
+use crate::policy::section::{Bound, BoundValue, Metric, Phase};
 use crate::text::pointer_step;
-use crate::unit::Share;
+use crate::unit::{Share, Span};
 
 /// A gate is doubtful if a healthy release misses it more often than this.
 const DOUBTFUL_MISS: f64 = 0.05;
 /// An alert bound is doubtful if a healthy release breaches it in more windows than this.
 const DOUBTFUL_ALERT: f64 = 0.05;
-/// A rollback bound is doubtful if a healthy release breaches it in more windows than this: a phase
-/// has many.
-const DOUBTFUL_ROLLBACK: f64 = 0.001;
+/// A request that takes longer is hardly ever waited for.
+const LONGEST: Span = Span::from_seconds(60);
+/// A rollback bound is doubtful if it rolls back more healthy releases than this in a phase: as many as
+/// tests usually may in all.
+const DOUBTFUL_ROLLBACK: f64 = 0.01;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     for metric in policy.metrics() {
         order(metric, findings);
         live_arm(policy, metric, findings);
         buckets(metric, findings);
+        long_times(metric, findings);
         if metric.role == Role::Decide {
             good_side(policy, metric, findings);
             missed_by_chance(policy, metric, findings);
-            tripped_by_chance(policy, metric, findings);
+            alerts_by_chance(policy, metric, findings);
+            rolled_back_by_chance(policy, metric, findings);
         }
     }
     unclear_traffic(policy, findings);
@@ -138,6 +143,26 @@ fn buckets(metric: &Metric, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Times of requests that are longer than anybody waits: milliseconds without a unit.
+fn long_times(metric: &Metric, findings: &mut Vec<Finding>) {
+    if !metric.kind.has_buckets() {
+        return;
+    }
+    let bounds = metric.bounds.named().map(|(name, bound)| match bound?.value {
+        BoundValue::Absolute(figure) => Some((name, figure)),
+        BoundValue::Relative(..) => None,
+    });
+    let reference = metric.reference.map(|figure| ("reference", figure));
+    for (name, figure) in bounds.into_iter().chain([reference]).flatten() {
+        if let Ok(is) = Span::try_from_seconds(figure)
+            && is > LONGEST
+        {
+            let fault = TimeFault::WrongUnit { is, so: "long" };
+            put(findings, place(metric, name), fault);
+        }
+    }
+}
+
 /// Bounds that refer to the live arm, in a phase that has none.
 fn live_arm(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let Some(phase) = policy.phases().iter().find(|phase| phase.share == Share::ALL) else {
@@ -198,10 +223,14 @@ fn counts(metric: &Metric, phase: &Phase, law: Law, bad: f64, chance: f64) -> Ex
     Example::Counts { metric: metric.id, phase: phase.name, events, trials, chance }
 }
 
-/// The probability that a healthy release breaches alert or rollback in a window of the first
-/// phase.
-fn tripped_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
-    let (Some(phase), watch) = (policy.phases().first(), policy.watch()) else { return };
+/// The window of the first phase in which a healthy release breaches a bound most often: its counts,
+/// the fewest bad events that do, and their probability. None where it has no figure.
+fn worst_window<'a>(
+    policy: &'a Policy,
+    metric: &Metric,
+    bound: Bound,
+) -> Option<(&'a Phase, Law, f64, f64)> {
+    let (phase, watch) = (policy.phases().first()?, policy.watch());
     let law = |trials| Law::of(metric, phase.share, watch.window, trials);
     let laws = match traffic(policy) {
         Some(traffic) => {
@@ -210,36 +239,47 @@ fn tripped_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Findin
             // and after a gap.
             let least = trials(traffic, phase.share, watch.cadence).max(watch.least_trials.ceil());
             if full < least {
-                return;
+                return None;
             }
             [law(Some(least)), law(Some(full))]
         }
         None => [law(None), None],
     };
-    let limits = [
-        ("alert", metric.bounds.alert, DOUBTFUL_ALERT),
-        ("rollback", metric.bounds.rollback, DOUBTFUL_ROLLBACK),
-    ];
-    for (name, bound, limit) in limits {
-        let Some(figure) = bound.and_then(|bound| figure(metric, bound)) else { continue };
-        let worst = laws
-            .iter()
-            .flatten()
-            .filter_map(|law| law.beyond(metric, figure).map(|(bad, chance)| (*law, bad, chance)))
-            .reduce(|worst, next| if next.2 > worst.2 { next } else { worst });
-        let Some((law, bad, chance)) = worst else { continue };
-        let trips = in_a_row(policy, chance);
-        if trips <= limit {
-            continue;
-        }
-        let (metric_id, phase_name) = (metric.id, phase.name);
-        let fault = if name == "alert" {
-            FigureFault::AlertByChance { metric: metric_id, phase: phase_name, trips }
-        } else {
-            FigureFault::RollbackByChance { metric: metric_id, phase: phase_name, trips }
-        };
+    let figure = figure(metric, bound)?;
+    let beyond =
+        |law: &Law| law.beyond(metric, figure).map(|(bad, chance)| (phase, *law, bad, chance));
+    let each = laws.iter().flatten().filter_map(beyond);
+    each.reduce(|worst, next| if next.3 > worst.3 { next } else { worst })
+}
+
+/// The probability that a healthy release breaches alert in a window of the first phase.
+fn alerts_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
+    let worst = metric.bounds.alert.and_then(|bound| worst_window(policy, metric, bound));
+    let Some((phase, law, bad, chance)) = worst else { return };
+    let trips = in_a_row(policy, chance);
+    if trips > DOUBTFUL_ALERT {
+        let fault = FigureFault::AlertByChance { metric: metric.id, phase: phase.name, trips };
         let example = Some(counts(metric, phase, law, bad, chance));
-        findings.push(Finding::new(place(metric, name), fault, example));
+        findings.push(Finding::new(place(metric, "alert"), fault, example));
+    }
+}
+
+/// The probability that the rollback bound rolls a healthy release back.
+fn rolled_back_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
+    let Some(bound) = metric.bounds.rollback else { return };
+    let traffic = traffic(policy);
+    let phases = policy.phases().iter().filter_map(|phase| {
+        let missed = 1.0 - kept_by_rollback(policy, traffic, metric, bound, phase)?;
+        let expected = at_gate(policy, metric, phase, traffic)?.expected();
+        (missed > DOUBTFUL_ROLLBACK).then_some(PhaseChance { phase: phase.name, expected, missed })
+    });
+    let phases: Vec<PhaseChance> = phases.collect();
+    if !phases.is_empty() {
+        let fault = FigureFault::RollbackByChance { metric: metric.id, phases };
+        let worst = worst_window(policy, metric, bound);
+        let example =
+            worst.map(|(phase, law, bad, chance)| counts(metric, phase, law, bad, chance));
+        findings.push(Finding::new(place(metric, "rollback"), fault, example));
     }
 }
 

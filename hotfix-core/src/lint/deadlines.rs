@@ -9,7 +9,7 @@ use crate::plan::duration::{
     Times, phases_until, phases_until_live, procedure, rollout, steps_until, until_live,
 };
 use crate::policy::Policy;
-use crate::policy::section::{Duty, TimeRange};
+use crate::policy::section::{Duty, SeverityLevel, TimeRange};
 use crate::unit::{Name, Span, Timestamp};
 
 pub(super) fn find(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Finding>) {
@@ -184,6 +184,13 @@ fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
             let why = format!("it ends at `{until}`, which is not after `{}`", duty.from);
             put(findings, place("until"), never(why), None);
         }
+        let asks =
+            |level: &SeverityLevel| duty.is_for(level.severity) && !level.approvals.is_empty();
+        let asks = !policy.approvals().is_empty() || policy.severities().iter().any(asks);
+        if duty.from == Moment::Approved && !asks {
+            let why = "nothing asks for an approval, so `approved` never comes".to_owned();
+            put(findings, place("from"), never(why), None);
+        }
         let has = |list: &Name| policy.checklists().iter().any(|known| known.id == *list);
         if let Some(checklist) = duty.checklist.filter(|list| !has(list)) {
             put(findings, place("checklist"), TimeFault::NoSuchList { checklist }, None);
@@ -192,7 +199,7 @@ fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
     }
     for (path, interval, least) in intervals {
         if interval < least {
-            put(findings, path, TimeFault::TooOften { interval }, None);
+            put(findings, path, TimeFault::WrongUnit { is: interval, so: "short" }, None);
         }
     }
 }

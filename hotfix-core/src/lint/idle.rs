@@ -55,8 +55,14 @@ fn in_phase(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Fin
         let fault = FigureFault::WarmUpTooLong { metrics: ignore, phase: name, longest };
         put(findings, format!("/phases/{index}"), fault);
     }
-    let is_short = phase.longest_held().is_some_and(|held| window > held);
-    let wait = metrics(&|of| is_short && !of.kind.counts_requests());
+    let (watch, held) = (policy.watch(), phase.longest_held().map(Span::as_seconds));
+    let wait = metrics(&|of| {
+        let breached = of.bounds.alert.or(of.bounds.rollback).is_some();
+        let in_a_row = if breached { watch.consecutive_breaches - 1.0 } else { 0.0 };
+        let full = (policy.settings(of).warm_up + window).as_seconds();
+        let acts = full + in_a_row * watch.cadence.as_seconds();
+        !of.kind.counts_requests() && held.is_some_and(|held| acts > held)
+    });
     if !wait.is_empty() {
         let fault = FigureFault::WindowTooLong { metrics: wait, window, phase: name, longest };
         put(findings, format!("/phases/{index}"), fault);

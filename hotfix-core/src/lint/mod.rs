@@ -24,6 +24,8 @@ pub(crate) use fault::findings;
 pub use fault::{Fault, FigureFault, PeopleFault, PhaseChance, TimeFault};
 pub use finding::{Example, Finding, Level};
 
+use crate::grade::Strategy;
+use crate::plan::{Subject, phases_of};
 use crate::policy::Policy;
 use crate::sorting::sort_by_key;
 use crate::unit::Timestamp;
@@ -39,6 +41,7 @@ impl Policy {
         bounds::find(self, &mut findings);
         phases::find(self, &mut findings);
         idle::find(self, &mut findings);
+        self.lint_other_strategies(&mut findings);
         deadlines::find(self, at, &mut findings);
         promises::find(self, &mut findings);
         roles::find(self, &mut findings);
@@ -47,6 +50,27 @@ impl Policy {
         source_control::find(self, &mut findings);
         sort_by_key(&mut findings, |finding: &Finding| finding.code());
         findings
+    }
+
+    /// What is doubtful about the phases of a strategy that a release may choose instead, where it is
+    /// not about the policy's own.
+    fn lint_other_strategies(&self, findings: &mut Vec<Finding>) {
+        if self.instead_of().is_some() {
+            return;
+        }
+        let others = Strategy::ALL.iter().filter(|strategy| **strategy != self.strategy());
+        for &strategy in others.filter(|strategy| self.strategy_settings(**strategy).is_some()) {
+            let Ok(phases) = phases_of(self, strategy, &Subject::default()) else { continue };
+            let chosen = self.choosing(strategy, phases.into_owned());
+            let mut found = Vec::new();
+            phases::find(&chosen, &mut found);
+            idle::find(&chosen, &mut found);
+            for of in found.into_iter().filter(|of| of.level() != Level::Deny) {
+                if !findings.iter().any(|known| known.code() == of.code()) {
+                    findings.push(Finding { path: format!("/strategies/{strategy}"), ..of });
+                }
+            }
+        }
     }
 
     /// The findings of level `deny`, a line each. With one of them no plan with this policy starts.

@@ -2,7 +2,7 @@
 
 use super::fault::FigureFault;
 use super::finding::{Finding, put};
-use crate::grade::{AdviceCheck, AdviceKind, PromotionRule, Response, Role, Strategy};
+use crate::grade::{AdviceCheck, AdviceKind, GateMode, PromotionRule, Response, Role, Strategy};
 use crate::plan::ErrorBudget;
 use crate::plan::healthy::{Law, traffic};
 use crate::plan::volume::{ShortWindow, short_windows};
@@ -24,6 +24,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     windows(policy, findings);
     least_trials(policy, findings);
     evidence(policy, findings);
+    objections(policy, findings);
     staging(policy, findings);
     alternatives(policy, findings);
 }
@@ -113,14 +114,17 @@ fn least_trials(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Promotion rules that need evidence which takes too long.
+/// Promotion rules that need evidence which takes too long, or that nothing can give.
 fn evidence(policy: &Policy, findings: &mut Vec<Finding>) {
     for (index, phase) in policy.phases().iter().enumerate() {
-        let Some(most) = phase.watch_most else { continue };
         if phase.promotion != PromotionRule::EvidenceOfNoHarm || phase.share >= Share::ALL {
             continue;
         }
-        let watch = policy.watch();
+        if !policy.metrics().iter().any(Metric::is_tested) {
+            let fault = FigureFault::NoEvidence { phase: phase.name };
+            put(findings, format!("/phases/{index}/promotion"), fault);
+        }
+        let (most, watch) = (phase.longest(), policy.watch());
         for metric in policy.metrics() {
             let unused = policy.settings(metric).warm_up + watch.evidence_delay();
             let learned = Span::from_millis(most.as_millis().saturating_sub(unused.as_millis()));
@@ -132,6 +136,17 @@ fn evidence(policy: &Policy, findings: &mut Vec<Finding>) {
                 let fault = FigureFault::EvidenceTooSlow { metric, phase, most, shown, needed };
                 put(findings, format!("/phases/{index}/promotion"), fault);
             }
+        }
+    }
+}
+
+/// Gates that wait for an objection without a time, and times for one that no gate waits for.
+fn objections(policy: &Policy, findings: &mut Vec<Finding>) {
+    for (index, phase) in policy.phases().iter().enumerate() {
+        let (gate, veto) = (phase.gate, phase.veto);
+        if (gate == GateMode::Veto) == veto.is_zero() {
+            let fault = FigureFault::NoTimeToObject { phase: phase.name, gate, veto };
+            put(findings, format!("/phases/{index}/veto"), fault);
         }
     }
 }

@@ -13,7 +13,7 @@ closed_set! {
         /// Neither success nor alert, or too few trials.
         Hold = "hold",
         /// A bound falls inside the histogram bucket that holds the quantile, which cannot be
-        /// interpolated there: not a pass.
+        /// interpolated there, or has no level of the volume before yet: not a pass.
         Between = "between",
         /// Beyond the alert bound.
         Alert = "alert",

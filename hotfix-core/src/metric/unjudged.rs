@@ -35,11 +35,13 @@ impl Unjudged {
         let at_once = policy.moves_at_once();
         let mut found: Vec<Self> = Vec::new();
         for phase in policy.phases() {
-            let metrics = unjudged_in(phase, policy.metrics());
+            let metrics = unjudged_in(phase, policy.metrics(), at_once);
             let asks = metrics.len() == deciding;
-            let is_tested =
-                |id: &MetricName| policy.metric(id.as_str()).is_some_and(Metric::is_tested);
-            let before = at_once && metrics.iter().any(is_tested);
+            let is_compared = |id: &MetricName| {
+                let metric = policy.metric(id.as_str());
+                metric.is_some_and(|of| of.is_tested() || of.compares_live_level())
+            };
+            let before = at_once && metrics.iter().any(is_compared);
             if metrics.is_empty() && !asks {
                 continue;
             }
@@ -57,15 +59,17 @@ impl Unjudged {
     }
 }
 
-fn unjudged_in(phase: &Phase, metrics: &[Metric]) -> Vec<MetricName> {
+fn unjudged_in(phase: &Phase, metrics: &[Metric], at_once: bool) -> Vec<MetricName> {
     // Whatever the live arm will read, a bound on it has a figure.
     let live = (phase.share < Share::ALL).then(|| Judged::exactly(0.0));
     metrics
         .iter()
         .filter(|metric| metric.role == Role::Decide)
         .filter(|metric| {
-            // Without a live arm a volume is compared with its own level before.
-            let live = live.or(metric.has_own_level().then_some(Judged::exactly(0.0)));
+            // Without a live arm a volume is compared with its own level before, which an earlier
+            // phase shows.
+            let trails = metric.has_own_level() && !at_once;
+            let live = live.or(trails.then_some(Judged::exactly(0.0)));
             !is_judged(metric, live, metric.is_tested())
         })
         .map(|metric| metric.id)

@@ -2,12 +2,12 @@
 
 use crate::grade::{Response, Role, Worse};
 use crate::metric::in_unit;
-use crate::policy::section::{Metric, Phase};
-use crate::text::{enumerated, rounded};
-use crate::unit::Span;
+use crate::policy::section::{Bound, BoundValue, Metric, Phase};
+use crate::text::{self, enumerated, rounded};
 
 use super::Plan;
-use super::healthy::{Law, SURE, at_gate, figure, in_a_row, power, trials};
+use super::healthy::{Law, SURE, at_gate, figure, in_a_row, trials};
+use super::power::kept_by_rollback;
 
 /// A bound is named if a healthy fix misses it more often than this: success and rollback in a
 /// phase, alert in a window.
@@ -38,7 +38,7 @@ impl Plan {
             which.into_iter().zip(metric.bounds.named()).map(move |bound| (metric, bound))
         });
         each.filter_map(|(metric, (which, (name, bound)))| {
-            self.often_missed(metric, which, name, figure(metric, bound?)?)
+            self.often_missed(metric, which, name, bound?)
         })
         .collect()
     }
@@ -48,7 +48,7 @@ impl Plan {
         metric: &Metric,
         which: Which,
         name: &str,
-        bound: f64,
+        bound: Bound,
     ) -> Option<String> {
         let mut often = self.misses(metric, which, bound);
         often.retain(|(_, chance)| *chance > OFTEN);
@@ -64,15 +64,15 @@ impl Plan {
             (Which::Success, Worse::Lower) => "at least",
             (Which::Alert | Which::Rollback, worse) => worse.side(),
         };
-        let (misses, windows, then) = match which {
-            Which::Success => ("misses", "", after_a_miss(&often)),
-            Which::Alert => ("breaches", " of its windows", "waits"),
-            Which::Rollback => ("breaches", "", ROLLED_BACK),
+        let (misses, about, windows, then) = match which {
+            Which::Success => ("misses", "", "", after_a_miss(&often)),
+            Which::Alert => ("breaches", "", " of its windows", "waits"),
+            Which::Rollback => ("breaches", "about ", "", ROLLED_BACK),
         };
-        let change = match self.advised(metric, which) {
+        let change = match self.advised(metric, which, bound) {
             Some((advised, chance)) => format!(
-                "set it to {}, which {} of 100 healthy fixes keep in all phases",
-                in_unit(metric.kind, advised),
+                "set it to {}, which {about}{} of 100 healthy fixes keep in all phases",
+                shown(metric, advised),
                 of_100(chance)
             ),
             None => "no bound up to 50 times the reference is kept: use longer phases".to_owned(),
@@ -83,42 +83,42 @@ impl Plan {
         };
         Some(format!(
             "a fix that is as good as the reference {misses} the {name} bound of `{}`, {side} {}, by \
-             chance in {}{windows}, and {then}: {change}{or}",
+             chance in {about}{}{windows}, and {then}: {change}{or}",
             metric.id,
-            in_unit(metric.kind, bound),
+            shown(metric, bound),
             enumerated(&cases),
         ))
     }
 
-    /// The chance of a healthy fix to miss a bound at this figure, in each phase that judges it.
-    fn misses(&self, metric: &Metric, which: Which, bound: f64) -> Vec<(&Phase, f64)> {
+    /// The chance of a healthy fix to miss this bound, in each phase that judges it.
+    fn misses(&self, metric: &Metric, which: Which, bound: Bound) -> Vec<(&Phase, f64)> {
         let policy = self.policy();
         let traffic = self.requests_per_minute();
         let watch = policy.watch();
         let phases = policy.phases().iter().filter_map(|phase| {
             let chance = match which {
                 Which::Success if phase.criteria_missed == Response::Continue => return None,
-                Which::Success => at_gate(policy, metric, phase, traffic)?.beyond(metric, bound)?.1,
-                Which::Alert | Which::Rollback => {
+                Which::Success => {
+                    let law = at_gate(policy, metric, phase, traffic)?;
+                    law.beyond(metric, figure(metric, bound)?)?.1
+                }
+                Which::Alert => {
                     let trials = traffic.map(|of| trials(of, phase.share, watch.window));
                     if trials.is_some_and(|trials| trials < watch.least_trials) {
                         return None;
                     }
                     let law = Law::of(metric, phase.share, watch.window, trials)?;
-                    let window = in_a_row(policy, law.beyond(metric, bound)?.1);
-                    match which {
-                        Which::Rollback => in_any(window, phase.watch, watch.window),
-                        Which::Success | Which::Alert => window,
-                    }
+                    in_a_row(policy, law.beyond(metric, figure(metric, bound)?)?.1)
                 }
+                Which::Rollback => 1.0 - kept_by_rollback(policy, traffic, metric, bound, phase)?,
             };
             Some((phase, chance))
         });
         phases.collect()
     }
 
-    /// A bound that a healthy fix meets in all phases, and the chance of that.
-    fn advised(&self, metric: &Metric, which: Which) -> Option<(f64, f64)> {
+    /// A figure as a bound that a healthy fix meets in all phases, and the chance of that.
+    fn advised(&self, metric: &Metric, which: Which, bound: Bound) -> Option<(Bound, f64)> {
         let reference = metric.reference?;
         let at = |multiple: f64| {
             let figure = match metric.worse {
@@ -126,15 +126,15 @@ impl Plan {
                 Worse::Lower => 1.0 - (1.0 - reference) * multiple,
             };
             // As a person would write it.
-            (figure * 1e9).round() / 1e9
+            let value = BoundValue::Absolute((figure * 1e9).round() / 1e9);
+            (figure > 0.0).then_some(Bound { value, ..bound })
         };
-        let tried: Vec<(f64, f64)> = MULTIPLES
+        let tried: Vec<(Bound, f64)> = MULTIPLES
             .into_iter()
-            .map(at)
-            .filter(|figure| *figure > 0.0)
-            .map(|figure| {
-                let missed = self.misses(metric, which, figure);
-                (figure, missed.iter().map(|(_, chance)| 1.0 - chance).product())
+            .filter_map(at)
+            .map(|bound| {
+                let missed = self.misses(metric, which, bound);
+                (bound, missed.iter().map(|(_, chance)| 1.0 - chance).product())
             })
             .collect();
         SURE.iter().find_map(|sure| tried.iter().find(|(_, kept)| kept >= sure)).copied()
@@ -150,11 +150,14 @@ fn after_a_miss(phases: &[(&Phase, f64)]) -> &'static str {
     }
 }
 
-/// The chance that any of the windows of a phase breaches a bound. Those that share no data are
-/// counted, so it is a lower limit.
-fn in_any(chance: f64, watched: Span, window: Span) -> f64 {
-    let windows = (watched.as_seconds() / window.as_seconds()).floor().max(1.0);
-    1.0 - power(1.0 - chance, windows)
+/// A bound as its figure, or its ratio where the live version is what it is compared with.
+fn shown(metric: &Metric, bound: Bound) -> String {
+    match (figure(metric, bound), bound.value) {
+        (Some(figure), _) | (None, BoundValue::Absolute(figure)) => in_unit(metric.kind, figure),
+        (None, BoundValue::Relative(ratio, _)) => {
+            format!("{} × the live version", text::figure(ratio.value(), 4))
+        }
+    }
 }
 
 /// A chance as cases of 100.

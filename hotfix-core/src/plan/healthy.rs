@@ -79,7 +79,7 @@ pub(crate) fn in_a_row(policy: &Policy, chance: f64) -> f64 {
 }
 
 /// A chance to the power of a whole number of times.
-pub(super) fn power(chance: f64, times: f64) -> f64 {
+fn power(chance: f64, times: f64) -> f64 {
     let (mut power, mut done) = (1.0, 0.0);
     while done < times && power > 0.0 {
         power *= chance;

@@ -81,6 +81,7 @@ pub use rollback::{
 };
 pub use sequence::{ChosenBy, ChosenStrategy, EndedBy, Move, Side, StrategyStep};
 pub use slo::{Estimate, Kept, Objective, Objectives};
+pub(crate) use strategy::phases as phases_of;
 pub use strategy::{Batches, Obstacle};
 pub use subject::{
     ChangeRecord, CommitText, Incident, Link, Method, PreparedBy, Preparer, Release, RollbackPoint,

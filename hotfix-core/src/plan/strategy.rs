@@ -143,7 +143,7 @@ fn forbidden(strategy: Strategy, traffic: &Traffic) -> Option<Obstacle> {
 
 /// The phases of a release with this strategy, under the unmodified policy. Only `rolling` has the
 /// batch that the release chose.
-pub(super) fn phases<'p>(
+pub(crate) fn phases<'p>(
     policy: &'p Policy,
     strategy: Strategy,
     subject: &Subject,

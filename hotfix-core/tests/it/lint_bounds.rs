@@ -206,8 +206,15 @@ fn dec_5_bounds_that_can_never_act_are_found() {
                 "HF-LINT-086",
                 "/phases/0",
                 &["the bounds of `bug`, `request_volume`", "21min"],
-                vec![("/watch/window", json!(1261))],
-                vec![("/watch/window", json!(1260))],
+                vec![("/watch/window", json!(1231))],
+                vec![("/watch/window", json!(1230))],
+            ),
+            row(
+                "HF-LINT-086",
+                "/phases/0",
+                &["after the warm-up", "as often in a row"],
+                vec![("/watch/window", json!(1221)), (breaches, json!(2))],
+                vec![("/watch/window", json!(1220)), (breaches, json!(2))],
             ),
             row(
                 "HF-LINT-086",
@@ -236,6 +243,25 @@ fn dec_5_bounds_that_can_never_act_are_found() {
                 &["waits for 1h 1s"],
                 vec![("/watch/stale", json!(3601))],
                 vec![("/watch/stale", json!(3600))],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_latencies_without_a_unit_are_found() {
+    const LONG: &str = "is so long that a wrong unit is likely";
+    let (bound, reference) = ("/metrics/latency_p95/rollback", "/metrics/latency_p95/reference");
+    check(
+        "standard",
+        vec![
+            row("HF-LINT-095", bound, &["8min", LONG], vec![(bound, json!(500))], vec![]),
+            row(
+                "HF-LINT-095",
+                reference,
+                &[LONG],
+                vec![(reference, json!(250))],
+                vec![(reference, json!(60))],
             ),
         ],
     );

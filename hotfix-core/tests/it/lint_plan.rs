@@ -134,11 +134,10 @@ fn dec_5_bands_that_a_healthy_release_trips_are_found() {
             row(
                 "HF-LINT-024",
                 rollback,
-                &["1.4 of 100"],
+                &["is rolled back: about", " of 100 in `canary`, where 4.75"],
                 vec![far.clone(), (rollback, json!(0.98))],
                 vec![far.clone(), (rollback, json!(0.96))],
             ),
-            // 32 looks in a row are two windows that share nothing.
             row(
                 "HF-LINT-024",
                 rollback,
@@ -146,7 +145,7 @@ fn dec_5_bands_that_a_healthy_release_trips_are_found() {
                 vec![
                     far.clone(),
                     (rollback, json!(0.98)),
-                    ("/watch/consecutive_breaches", json!(30)),
+                    ("/watch/consecutive_breaches", json!(2)),
                 ],
                 vec![far, (rollback, json!(0.98)), ("/watch/consecutive_breaches", json!(31))],
             ),

@@ -94,6 +94,7 @@ mod met;
 mod model_check;
 mod modes;
 mod outputs_page;
+mod own_policies;
 mod plan;
 mod plan_laws;
 mod plan_page;

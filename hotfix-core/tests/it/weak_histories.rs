@@ -74,6 +74,17 @@ fn plan_7_a_history_of_six_hours_calibrates_without_a_finding() {
 }
 
 #[test]
+fn plan_7_a_history_that_contradicts_the_reference_is_named() {
+    let mut pods = counts(2_160);
+    for row in pods.values_mut().flatten() {
+        row[0] = row[1] - row[0];
+    }
+    let weak = weak(&plan(pods));
+    let says = "times the bad events of its reference: check whether its columns are swapped";
+    assert!(weak.iter().any(|text| text.contains(says)), "{weak:?}");
+}
+
+#[test]
 fn plan_7_a_history_in_which_nothing_was_counted_calibrates_nothing() {
     for (row, what) in [([0.0, 0.0], "no trials"), ([0.0, 8.0], "no events")] {
         let pods = (0..20).map(|pod| (format!("pod-{pod:02}"), vec![row; 2_160]));

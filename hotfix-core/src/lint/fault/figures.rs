@@ -59,14 +59,12 @@ findings! {
         /// The probability in one window.
         trips: f64,
     } => "HF-LINT-023" Note, "widen the bound, or raise `window` or `least_trials`";
-    /// A healthy release breaches the rollback bound by chance, in more than 1 of 1,000 windows: a
-    /// phase has many.
-    #[error("a release that is as good as the reference breaches `rollback` of `{metric}` in {} windows of `{phase}`", chance(*trips))]
+    /// A healthy release is rolled back by the rollback bound by chance, in more than 1 of 100 phases.
+    #[error("a release that is as good as the reference is beyond `rollback` of `{metric}` by chance alone and is rolled back: about {}", by_phase(phases))]
     RollbackByChance {
         metric: MetricName,
-        phase: PhaseName,
-        /// The probability in one window.
-        trips: f64,
+        /// The phases in which the probability is above 1 of 100.
+        phases: Vec<PhaseChance>,
     } => "HF-LINT-024" Warn, "widen the bound, raise `window` or `least_trials`, or raise `consecutive_breaches` so that they reach over more than one window";
     /// A phase has less traffic than the one before.
     #[error("phase `{phase}` has {share} of the traffic, less than the {before} of `{previous}` before it")]
@@ -107,7 +105,7 @@ findings! {
     NothingJudges {
         /// The metrics, and the phases.
         unjudged: Unjudged,
-    } => "HF-LINT-031" Warn, "add bounds, and a `reference` if the bounds are ratios";
+    } => "HF-LINT-031" Warn, "add bounds, and a `reference` if they are ratios, or give its test a `weight`";
     /// At 100% of the traffic there is no live arm.
     #[error("`{bound}` of `{metric}` is a ratio of the live arm, which `{phase}` does not have: there it uses the reference")]
     NoLiveArm { metric: MetricName, bound: &'static str, phase: PhaseName }
@@ -207,14 +205,14 @@ findings! {
     WarmUpTooLong { metrics: Vec<MetricName>, phase: PhaseName, longest: Span }
         => "HF-LINT-085" Warn, "shorten `warm_up`, or watch longer";
     /// A window that a phase does not fill.
-    #[error("a window of {} has to be full before the bounds of {} are evaluated, but `{phase}` is watched for at most {}: they never are there", time(*window), names(metrics), time(*longest))]
+    #[error("after the warm-up a window of {} has to be full, and breached as often in a row as is asked for, before the bounds of {} act, but `{phase}` is watched for at most {}: they never do there", time(*window), names(metrics), time(*longest))]
     WindowTooLong {
         /// The metrics that need a full window.
         metrics: Vec<MetricName>,
         window: Span,
         phase: PhaseName,
         longest: Span,
-    } => "HF-LINT-086" Warn, "shorten `window`, or watch longer";
+    } => "HF-LINT-086" Warn, "shorten `window` or `warm_up`, lower `consecutive_breaches`, or watch longer";
     /// A response to missing data that comes after every phase.
     #[error("without data the rollout waits for {} before `{then}`, longer than any phase is watched at most, {}", time(*after), time(*longest))]
     NoDataTooLate {
@@ -239,6 +237,18 @@ findings! {
     #[error("`alpha` is {alpha}: of healthy fixes up to {} are rolled back by chance", chance(*alpha))]
     HighAlpha { alpha: f64 }
         => "HF-LINT-091" Warn, "give the share of false rollbacks that is accepted, such as `\"1%\"`, not a confidence";
+    /// A phase that asks for evidence although no metric is tested.
+    #[error("`{phase}` asks for evidence of no harm, but no metric that decides is tested: it passes after its least time as if that had been shown")]
+    NoEvidence { phase: PhaseName }
+        => "HF-LINT-096" Warn, "give a metric a test (`model`, `weight`), or write `no_evidence_of_harm`";
+    /// A veto that nobody has time for.
+    #[error("the gate of `{phase}` is `{gate}`, and its `veto` is {}: nobody has time to object", time(*veto))]
+    NoTimeToObject {
+        phase: PhaseName,
+        gate: crate::grade::GateMode,
+        /// The time in which a person may object, if the gate is one.
+        veto: Span,
+    } => "HF-LINT-097" Warn, "set `gate = \"veto\"` and a time as `veto`, or delete `veto`";
     /// A rollout that waits without a question.
     #[error("with `hold` the rollout waits here, and nobody is asked")]
     NobodyAsked {} => "HF-LINT-092" Warn, "set it to `ask`, or make sure that somebody watches the rollout";

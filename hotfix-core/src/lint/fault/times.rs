@@ -101,10 +101,10 @@ findings! {
     #[error("the policy does not have the checklist `{checklist}`: it settles nothing")]
     NoSuchList { checklist: Name }
         => "HF-LINT-094" Warn, "correct the name, or delete `checklist`";
-    /// An interval that is shorter than anybody means.
-    #[error("{} is so short that a wrong unit is likely", time(*interval))]
-    TooOften { interval: Span }
-        => "HF-LINT-095" Warn, "give it with the unit that you mean, such as `\"15min\"`";
+    /// A time that is shorter or longer than anybody means.
+    #[error("{} is so {so} that a wrong unit is likely", time(*is))]
+    WrongUnit { is: Span, so: &'static str }
+        => "HF-LINT-095" Warn, "give it with the unit that you mean, such as `\"15min\"` or `\"250ms\"`";
     /// A hot-fix without a deadline.
     #[error("a {severity} is answered with a hot-fix, but has no deadline for it")]
     NoDeadline { severity: Severity }

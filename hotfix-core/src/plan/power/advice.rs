@@ -14,7 +14,7 @@ use crate::unit::{MetricName, PhaseName, Share};
 
 use super::format::{bound, cases, figures, lasting, list};
 use super::test::Test;
-use super::watch::{Watching, minutes_of};
+use super::watch::{Watching, kept_by_rollback, minutes_of};
 use super::{MetricPower, POWER};
 
 /// Another bound is advised if a healthy fix misses the gate more often than this.
@@ -138,10 +138,8 @@ fn meets(plan: &Plan, metric: &Metric, phase: &Phase, which: Which) -> Option<f6
             (!watching.waits()).then(|| watching.met())
         }
         Which::Rollback => {
-            let mut alone = metric.clone();
-            (alone.bounds.success, alone.bounds.alert) = (None, None);
-            let course = Watching::try_new(plan, &alone, phase)?.course(1.0);
-            course.kept.last().copied()
+            let traffic = plan.requests_per_minute();
+            kept_by_rollback(plan.policy(), traffic, metric, metric.bounds.rollback?, phase)
         }
     }
 }

@@ -13,12 +13,15 @@ use crate::unit::PhaseName;
 
 use super::format::{figure, lasting};
 use super::test::Test;
-use super::watch::Watching;
+use super::watch::{Watching, bad_rate};
 
 /// The fault of rare events by which the thresholds with and without a history are compared.
 const RATIO: f64 = 5.0;
 /// The same of proportions with the model `bernoulli`, which are seldom below 5%.
 const RATIO_OF_SHARES: f64 = 2.0;
+
+/// Multiples of the reference's share of bad events with which a history is not of the same.
+const CONTRADICTS: f64 = 10.0;
 
 /// Whether a history calibrates the test of a metric, and what follows.
 #[serde_with::skip_serializing_none]
@@ -171,6 +174,17 @@ impl Plan {
                 weak.push(format!("{of_metric} does not calibrate its test in {phases}: {why}"));
             }
             let of_phases = of.phases.iter().filter_map(|of| of.calibration.as_deref());
+            let rate = of_phases.clone().find_map(|of| of.base_rate);
+            if let (Some(rate), Some(record)) = (rate, bad_rate(metric))
+                && metric.kind.is_fraction()
+                && rate > CONTRADICTS * record
+            {
+                weak.push(format!(
+                    "{of_metric} has {} times the bad events of its reference: check whether its columns are \
+                     swapped, and the `reference`",
+                    figure(rate / record)
+                ));
+            }
             let advice = of_phases.flat_map(|of| &of.advice);
             let mut advice = advice.chain(of.slow.iter().flat_map(|of| &of.advice));
             if let Some(short) = advice.find(|of| matches!(of, Short::ShortHistory { .. })) {

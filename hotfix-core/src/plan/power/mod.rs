@@ -25,6 +25,7 @@ use crate::unit::{MetricName, PhaseName, Share};
 pub use crate::stats::planning::Chance;
 pub use advice::{Advice, Need, Which};
 pub use history::{CalibratedDelay, HistoryWorth};
+pub(crate) use watch::kept_by_rollback;
 
 /// Faults that are analysed, as multiples of the reference's rate of bad events.
 pub const RATIOS: [f64; 5] = crate::stats::planning::table::RATIOS;

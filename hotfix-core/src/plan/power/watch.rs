@@ -1,11 +1,12 @@
 //! One metric in one phase as the judge watches it: ticks, windows, limits.
 
 use crate::grade::{BoundBase, Response};
-use crate::metric::bound_figure;
+use crate::metric::{Judged, bound_figure};
 use crate::metric_kind::Data;
 use crate::plan::Plan;
 use crate::plan::healthy::{figure, trials};
-use crate::policy::section::{Bound, BoundValue, Metric, Phase, Watch};
+use crate::policy::Policy;
+use crate::policy::section::{Bound, BoundValue, Bounds, Metric, Phase, Watch};
 use crate::stats::numeric::{sum, whole};
 use crate::stats::planning::bands::{Bands, Crossing, Evaluation};
 use crate::stats::planning::chances::Draw;
@@ -16,6 +17,8 @@ use crate::unit::{Share, Span};
 const MOST_TRAFFIC: f64 = 1.5;
 /// Most ticks of one phase that are followed.
 pub(super) const MOST_TICKS: u64 = 20_000;
+/// Courses of the live version that a bound on it is asked at, all as likely.
+const COURSES: u8 = 8;
 
 /// What one tick brings at most, and what is asked of it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,6 +41,8 @@ pub(super) struct Watching<'a> {
     pub(super) phase: &'a Phase,
     /// Bad events a trial, or a minute of exposure, of a release that is as good as the record.
     pub(super) rate: f64,
+    /// At which quantile of its bad events the live version is; None where it is at the record.
+    live_at: Option<f64>,
     watch: &'a Watch,
     /// Requests per minute over all arms. None if unknown.
     traffic: Option<f64>,
@@ -57,7 +62,16 @@ pub(super) struct Watching<'a> {
 impl<'a> Watching<'a> {
     /// None where there is too much to follow, or nothing counts trials.
     pub(super) fn try_new(plan: &'a Plan, metric: &'a Metric, phase: &'a Phase) -> Option<Self> {
-        let (watch, warm_up) = (plan.policy().watch(), plan.policy().settings(metric).warm_up);
+        Self::beside((plan.policy(), plan.requests_per_minute()), metric, phase, None)
+    }
+
+    fn beside(
+        (policy, traffic): (&'a Policy, Option<f64>),
+        metric: &'a Metric,
+        phase: &'a Phase,
+        live_at: Option<f64>,
+    ) -> Option<Self> {
+        let (watch, warm_up) = (policy.watch(), policy.settings(metric).warm_up);
         let cadence = watch.cadence.as_millis().max(1);
         let ticks_of = |time: Span| time.as_millis().div_ceil(cadence).max(1);
         let least = ticks_of(phase.watch);
@@ -71,8 +85,9 @@ impl<'a> Watching<'a> {
             metric,
             phase,
             rate: bad_rate(metric)?,
+            live_at,
             watch,
-            traffic: plan.requests_per_minute(),
+            traffic,
             ticks: Vec::with_capacity(most),
             least,
             window: usize::try_from(slots).ok()?,
@@ -184,7 +199,7 @@ impl<'a> Watching<'a> {
     /// Most bad events among so many trials that are not beyond a bound; none where no number is.
     fn most(&self, bound: Option<Bound>, canary: f64, live: f64) -> Option<usize> {
         let bound = bound?;
-        let figure = bound_figure(self.metric, bound, None)?;
+        let figure = bound_figure(self.metric, bound, self.live_level(live))?;
         // A live arm beyond the bound keeps the canary from crossing it; at the record it is or it
         // is not.
         if bound.unless_both_arms
@@ -194,6 +209,18 @@ impl<'a> Watching<'a> {
             return None;
         }
         most_within(self.metric, figure, canary)
+    }
+
+    /// What the live version reads over so many trials where it is followed.
+    fn live_level(&self, live: f64) -> Option<Judged> {
+        let chance = self.live_at.filter(|_| live > 0.0)?;
+        let bad = draw(self.metric, live, self.rate).quantile(chance) as f64;
+        let value = if self.metric.kind.has_exposure() {
+            bad / live * 60.0
+        } else {
+            self.metric.worse.bad(bad, live) / live
+        };
+        Some(Judged::exactly(value))
     }
 
     /// Whether what the live arm happens to do can move a limit.
@@ -332,6 +359,34 @@ impl<'a> Watching<'a> {
     pub(super) fn minutes_counted(&self) -> f64 {
         self.ticks_counted() as f64 * self.cadence / 60.0
     }
+}
+
+/// Chance that a release as good as the record is not rolled back by this bound in the least time of a
+/// phase: at no tick has the trailing window been beyond it as often in a row as the policy asks for.
+/// None where that cannot be followed.
+///
+/// A live version that the bound is compared with varies by chance, too: the mean over courses of it,
+/// each of which stays where it is. As that varies within a phase as well, more are rolled back: 28 of
+/// 100 instead of 24 at three times the live version.
+pub(crate) fn kept_by_rollback(
+    policy: &Policy,
+    traffic: Option<f64>,
+    metric: &Metric,
+    bound: Bound,
+    phase: &Phase,
+) -> Option<f64> {
+    let bounds = Bounds { rollback: Some(bound), ..Bounds::default() };
+    let alone = Metric { bounds, ..metric.clone() };
+    let kept = |live_at| {
+        let watching = Watching::beside((policy, traffic), &alone, phase, live_at)?;
+        watching.course(1.0).kept.last().copied()
+    };
+    if phase.share == Share::ALL || !alone.compares_live_level() {
+        return kept(None);
+    }
+    let courses = (0..COURSES).map(|at| (f64::from(at) + 0.5) / f64::from(COURSES));
+    let each: Option<Vec<f64>> = courses.map(|chance| kept(Some(chance))).collect();
+    each.map(|each| sum(each) / f64::from(COURSES))
 }
 
 /// Bad events a trial, or a minute of exposure, of a release that is as good as the record; none

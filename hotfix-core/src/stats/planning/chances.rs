@@ -91,6 +91,20 @@ impl Draw {
         }
     }
 
+    /// The least number that it is at most with this chance.
+    pub(crate) fn quantile(self, chance: f64) -> usize {
+        let (mut low, mut high) = (0, whole(self.mean() + 12.0 * self.variance().sqrt() + 12.0));
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.at_most(middle) < chance {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
     /// The chance of each number that has one worth mentioning.
     pub(crate) fn chances(self) -> Chances {
         let (trials, rate) = match self {

@@ -1,0 +1,316 @@
+//! Policies of one's own: what the linter and the plan say of them, and what whole rollouts under them do.
+
+use std::sync::Arc;
+
+use hotfix_core::grade::Strategy;
+use hotfix_core::metric::Band;
+use hotfix_core::plan::{Plan, PlanFindingKind};
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Act, Input, Recording, Rollout, State};
+use hotfix_core::simulate::{Campaign, Scenario};
+use hotfix_core::unit::{Span, Timestamp};
+use serde_json::{Value, json};
+
+use crate::crate_files::in_crate;
+use crate::ready;
+
+const REST: &str = r#"
+final_validation = { watch = "1min", gate = "automatic" }
+watch = { cadence = "10s", window = "5min", stale = "1min", alert = "ask", no_data = { after = "2min", then = "ask" } }
+rollback = { watch = "2min", returned_within = "5min" }
+"#;
+const VOLUME: &str = r#"
+[metrics.traffic]
+kind = "volume"
+worse = "lower"
+reference = "1000/min"
+"#;
+const ERRORS: &str = r#"
+[metrics.error_rate]
+kind = "proportion"
+worse = "higher"
+reference = "0.5%"
+weight = 1.0
+"#;
+
+/// The smallest policy of the how-to, with this strategy and phases.
+fn small(strategy: Strategy, shares: &[(&str, &str)], metrics: &str) -> Arc<Policy> {
+    let phase = |(name, share): &(&str, &str)| {
+        format!(
+            r#"{{ name = "{name}", share = "{share}", deploy = "2min", watch = "10min", promotion = "no_evidence_of_harm", criteria_missed = "ask", gate = "automatic" }}"#
+        )
+    };
+    let phases: Vec<String> = shares.iter().map(phase).collect();
+    let text = format!(
+        "format = 1\nname = \"co\"\ntitle = \"co\"\nafter = [\"1h\"]\nstrategy = \"{strategy}\"\nphases = [{}]\n{REST}{metrics}",
+        phases.join(", ")
+    );
+    Arc::new(Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}")))
+}
+
+fn at_once(metrics: &str) -> Arc<Policy> {
+    small(
+        Strategy::Immediate,
+        &[("all", "100%")],
+        &format!("{ERRORS}rollback = \"10%\"\n{metrics}"),
+    )
+}
+
+fn canary(metrics: &str) -> Arc<Policy> {
+    let metrics = format!("{metrics}{VOLUME}role = \"watch\"\n");
+    small(Strategy::Canary, &[("canary", "10%"), ("all", "100%")], &metrics)
+}
+
+fn plan(policy: &Arc<Policy>) -> Plan {
+    let incident = r#"{"id": "INC-1", "severity": "P1"}"#;
+    let release = r#"{"version": "2", "previous": "1"}"#;
+    let traffic = r#"{"requests_per_minute": 1000}"#;
+    Plan::from_json(Arc::clone(policy), incident, release, traffic).expect("a plan")
+}
+
+/// What a rollout came to that moves all traffic at once.
+#[derive(Debug)]
+struct Seen {
+    state: State,
+    /// Seconds after its first traffic, at the end and where a person was first asked.
+    after: u32,
+    asked: Option<u32>,
+    band: Option<Band>,
+}
+
+/// Half an hour of the live version, then the fix; one metric has these levels.
+fn moved_at_once(
+    policy: &Arc<Policy>,
+    metric: &str,
+    levels: [f64; 2],
+    before: u32,
+    step: u32,
+) -> Seen {
+    let mut rollout = Rollout::try_new(plan(policy), Recording::Off, "").expect("a rollout");
+    let first: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
+    let at = |second: u32| first + Span::from_seconds(second);
+    let observe = |rollout: &mut Rollout, at, arm: &str, level: f64| {
+        let metrics = json!({ "error_rate": { arm: [1, 167] }, metric: { arm: level } });
+        let input = Input::from_value(json!({ "kind": "observe", "metrics": metrics }));
+        let outcome = rollout.handle(at, &input.expect("an input")).expect("a reading");
+        outcome.actions.iter().any(|action| matches!(action.act, Act::AskDecision { .. }))
+    };
+    for second in (0..before).step_by(step as usize) {
+        observe(&mut rollout, at(second), "baseline", levels[0]);
+    }
+    ready::make(&mut rollout, at(before));
+    rollout
+        .handle(at(before), &Input::from_json(r#"{"kind":"start","by":"lena"}"#).unwrap())
+        .unwrap();
+    let mut seen = Seen { state: rollout.state(), after: 0, asked: None, band: None };
+    for second in (step..3600).step_by(step as usize) {
+        let now = at(before + second);
+        while let Some(action) = rollout.pending_actions().first().map(|action| action.id) {
+            let done = json!({"kind": "confirm", "by": "tool", "action": action.to_string()});
+            rollout.handle(now, &Input::from_value(done).unwrap()).unwrap();
+        }
+        if observe(&mut rollout, now, "canary", levels[1]) {
+            seen.asked.get_or_insert(second);
+        }
+        (seen.state, seen.after) = (rollout.state(), second);
+        let own = rollout.verdict().metrics.iter().find(|(id, _)| id.as_str() == metric);
+        seen.band = own.map(|(_, verdict)| verdict.band);
+        if seen.state != State::Monitoring {
+            break;
+        }
+    }
+    seen
+}
+
+const LIVE: &str = "success = { ratio = 0.8, of = \"live\" }\n";
+
+#[test]
+fn field_19_a_volume_is_compared_with_the_time_before_where_all_traffic_moves_at_once() {
+    let figure = at_once(&format!("{VOLUME}{LIVE}rollback = 500\n"));
+    let alert = at_once(&format!("{VOLUME}{LIVE}alert = {{ ratio = 0.7, of = \"live\" }}\n"));
+    for policy in [&figure, &alert] {
+        let healthy = moved_at_once(policy, "traffic", [1000.0, 900.0], 1800, 10);
+        assert_eq!((healthy.state, healthy.asked), (State::FinalValidation, None), "{healthy:?}");
+        assert_eq!(healthy.band, Some(Band::Success), "{healthy:?}");
+    }
+    let lost = moved_at_once(&alert, "traffic", [1000.0, 200.0], 1800, 10);
+    assert!(lost.asked.is_some_and(|asked| asked <= 310), "{lost:?}");
+    // Traffic that the reference does not know: it is no standard.
+    let evening = moved_at_once(&alert, "traffic", [300.0, 300.0], 1800, 10);
+    assert_eq!((evening.state, evening.asked), (State::FinalValidation, None), "{evening:?}");
+}
+
+#[test]
+fn field_19_a_volume_with_nothing_before_holds_no_fix_and_is_named_before_the_start() {
+    let policy = at_once(&format!("{VOLUME}{LIVE}rollback = 500\n"));
+    let seen = moved_at_once(&policy, "traffic", [1000.0, 1000.0], 0, 10);
+    assert_eq!((seen.state, seen.asked), (State::FinalValidation, None), "{seen:?}");
+    let policy = at_once(&format!("{VOLUME}{LIVE}"));
+    let says = "nothing judges `traffic` in any phase: no bound that has its reference";
+    let unless = "unless the live version is read before the start";
+    let lint = policy.lint(None).into_iter().find(|finding| finding.code() == "HF-LINT-031");
+    let lint = lint.expect("a finding").message();
+    assert!(lint.contains(says) && lint.ends_with(unless), "{lint}");
+    let found = plan(&policy).findings();
+    assert!(found.iter().any(|of| of.kind == PlanFindingKind::NotJudged && of.text == lint));
+}
+
+#[test]
+fn stat_4_a_gauge_is_compared_with_the_time_before_at_any_cadence() {
+    let queue = "[metrics.queue]\nkind = \"gauge\"\nworse = \"higher\"\nrollback = { ratio = 2.0, of = \"live\" }\n";
+    for step in [1, 10, 30] {
+        let text = at_once(queue).to_toml().replace("\"10s\"", &format!("\"{step}s\""));
+        let policy = Arc::new(Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}")));
+        let worse = moved_at_once(&policy, "queue", [100.0, 500.0], 1800, step);
+        assert_eq!(worse.state, State::RollingBack, "every {step} s: {worse:?}");
+        assert!((300..=330).contains(&worse.after), "every {step} s: {worse:?}");
+        let healthy = moved_at_once(&policy, "queue", [100.0, 150.0], 1800, step);
+        assert_eq!(healthy.state, State::FinalValidation, "every {step} s: {healthy:?}");
+    }
+}
+
+/// Of so many healthy fixes, those that are rolled back.
+fn rolled_back(policy: &Arc<Policy>, runs: u64) -> usize {
+    let scenario = json!({ "until": "4h", "traffic": { "requests": 1000 } });
+    let scenario = Scenario::from_value(&scenario).expect("a scenario");
+    let plan = scenario.plan(Arc::clone(policy)).expect("a plan");
+    let campaign = Campaign::try_new(plan, &scenario, 3).expect("a campaign");
+    let mut rolled_back = 0;
+    campaign.each(0..runs, |_, run, _| rolled_back += usize::from(run.rolled_back_at.is_some()));
+    rolled_back
+}
+
+/// The finding of the plan about the rollback bound, and the one of the linter.
+fn by_chance(policy: &Arc<Policy>) -> [Option<String>; 2] {
+    let of_plan = plan(policy).findings().into_iter();
+    let mut of_plan = of_plan.filter(|finding| finding.kind == PlanFindingKind::MissedByChance);
+    let lint = policy.lint(None).into_iter().find(|finding| finding.code() == "HF-LINT-024");
+    [of_plan.next().map(|finding| finding.text), lint.map(|finding| finding.message())]
+}
+
+/// The figures before ` of 100 in `, over all phases.
+fn of_100(text: &str) -> f64 {
+    let parts: Vec<&str> = text.split(" of 100 in `").collect();
+    let last = |part: &&str| part.rsplit([' ', '~']).next().and_then(|word| word.parse().ok());
+    let kept: f64 =
+        parts[..parts.len() - 1].iter().filter_map(last).map(|of: f64| 1.0 - of / 100.0).product();
+    1.0 - kept
+}
+
+#[test]
+fn field_18_what_is_said_of_a_rollback_bound_is_true_of_whole_rollouts() {
+    const RUNS: u64 = 400;
+    for bound in [
+        "\"1%\"",
+        "\"1.5%\"",
+        "{ ratio = 2.0, of = \"reference\" }",
+        "{ ratio = 2.0, of = \"live\" }",
+        "{ ratio = 3.0, of = \"live\" }",
+    ] {
+        let policy = canary(&format!("{ERRORS}rollback = {bound}\n"));
+        let [said, lint] = by_chance(&policy).map(|text| text.unwrap_or_default());
+        let seen = rolled_back(&policy, RUNS) as f64 / RUNS as f64;
+        for text in [&said, &lint] {
+            let said = of_100(text);
+            // Traffic varies too, and so does the live version within a phase.
+            assert!(
+                (said - seen).abs() <= 0.13 && said >= 0.7 * seen,
+                "{bound}: {seen}, but {text}"
+            );
+        }
+        let advised = said.split("set it to ").nth(1).and_then(|rest| rest.split(", which").next());
+        let advised = advised.unwrap_or_else(|| panic!("{bound}: {said}"));
+        let policy = canary(&format!("{ERRORS}rollback = \"{advised}\"\n"));
+        let kept = rolled_back(&policy, RUNS);
+        assert!(kept <= 20, "{bound}, then {advised}: {kept} of {RUNS}");
+        assert_eq!(by_chance(&policy)[0], None, "{advised}");
+    }
+}
+
+#[test]
+fn field_18_successes_and_counts_beside_the_live_version_are_checked_too() {
+    let paid = "[metrics.paid]\nkind = \"proportion\"\nworse = \"lower\"\nreference = \"99.5%\"\nweight = 1.0\nrollback = { ratio = 0.99, of = \"live\" }\n";
+    let count = "[metrics.c]\nkind = \"count\"\nworse = \"higher\"\nmodel = \"none\"\nreference = \"6/min\"\nrollback = { ratio = 2.0, of = \"live\" }\n";
+    let errors = format!("{ERRORS}rollback = \"10%\"\n");
+    for metrics in [paid.to_owned(), format!("{errors}{count}")] {
+        let [said, lint] = by_chance(&canary(&metrics));
+        assert!(said.is_some_and(|text| text.contains("× the live version")), "{metrics}");
+        assert!(lint.is_some(), "{metrics}");
+    }
+    assert_eq!(by_chance(&canary(&errors)), [None, None]);
+}
+
+#[test]
+fn dec_5_evidence_that_takes_longer_than_the_least_time_or_cannot_come_is_found() {
+    let shown = |metrics: &str| {
+        let text = canary(metrics).to_toml().replace("no_evidence_of_harm", "evidence_of_no_harm");
+        let policy = Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}"));
+        let found = policy.lint(None).into_iter();
+        let evidence = found.filter(|of| ["HF-LINT-026", "HF-LINT-096"].contains(&of.code()));
+        evidence.map(|finding| finding.message()).collect::<Vec<_>>()
+    };
+    let slow = shown(&format!("{ERRORS}rollback = \"10%\"\n"));
+    assert_eq!(slow.len(), 1, "{slow:?}");
+    assert!(
+        slow[0].starts_with("within the 10min of `canary`")
+            && slow[0].contains("half of them need 2"),
+        "{slow:?}"
+    );
+    let gauge =
+        "[metrics.q]\nkind = \"gauge\"\nworse = \"higher\"\nreference = 100\nrollback = 300\n";
+    let none = shown(gauge);
+    assert!(none.len() == 1 && none[0].contains("no metric that decides is tested"), "{none:?}");
+}
+
+#[test]
+fn dec_5_vetoes_without_a_time_or_a_gate_are_found() {
+    let with = |keys: &str| -> Vec<Value> {
+        let text = canary(&format!("{ERRORS}rollback = \"10%\"\n")).to_json();
+        let mut document: Value = serde_json::from_str(&text).expect("a document");
+        let keys: Value = serde_json::from_str(keys).expect("keys");
+        for (key, value) in keys.as_object().expect("a table") {
+            document["phases"][0][key] = value.clone();
+        }
+        let policy = Policy::from_json(&document.to_string()).expect("a policy");
+        let found = policy.lint(None).into_iter().filter(|of| of.code() == "HF-LINT-097");
+        found.map(|finding| json!([finding.path, finding.message()])).collect()
+    };
+    let says = |gate: &str, veto: &str| {
+        let text = format!(
+            "the gate of `canary` is `{gate}`, and its `veto` is {veto}: nobody has time to object"
+        );
+        vec![json!(["/phases/0/veto", text])]
+    };
+    assert_eq!(with(r#"{"gate": "automatic", "veto": 300}"#), says("automatic", "5min"));
+    assert_eq!(with(r#"{"gate": "veto"}"#), says("veto", "0s"));
+    assert_eq!(with(r#"{"gate": "veto", "veto": 300}"#), Vec::<Value>::new());
+}
+
+#[test]
+fn dec_5_what_is_doubtful_about_a_strategy_that_a_release_may_choose_is_found() {
+    let own = "[strategies.immediate]\nwatch = \"1min\"\nwatch_most = \"2min\"\ninconclusive = \"hold\"\n";
+    let found = |strategies: &str| -> Vec<(&'static str, String)> {
+        let text = canary(&format!("{ERRORS}rollback = \"10%\"\n")).to_toml();
+        let policy = Policy::from_toml(&format!("{text}\n{strategies}"))
+            .unwrap_or_else(|errors| panic!("{errors}"));
+        let found = policy.lint(None).into_iter();
+        found.map(|finding| (finding.code(), finding.path)).collect()
+    };
+    let at = |code| (code, "/strategies/immediate".to_owned());
+    assert_eq!(found(own), [at("HF-LINT-092")]);
+    let longer = own.replace("1min", "5min").replace("2min", "10min").replace("hold", "ask");
+    assert!(found(&longer).is_empty(), "{:?}", found(&longer));
+}
+
+#[test]
+fn dec_5_the_page_of_the_smallest_policy_has_the_figures_of_the_linter() {
+    let strict =
+        "extends = \"standard\"\nname = \"strict\"\nmetrics.error_rate.rollback = \"0.8%\"\n";
+    let found = Policy::from_toml(strict).expect("a policy").lint(None).into_iter();
+    let found = found.filter(|of| of.code() == "HF-LINT-024").map(|of| of.message());
+    let page = std::fs::read_to_string(in_crate("../docs/start/smallest-policy.md"));
+    let page = page.expect("a page");
+    for message in found {
+        assert!(page.contains(&format!("HF-LINT-024 {message}\n")), "{message}");
+    }
+}
