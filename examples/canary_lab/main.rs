@@ -90,7 +90,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Service(flags) => service::run(flags).await.map(|()| ExitCode::SUCCESS),
             Command::Splitter(flags) => splitter::run(flags).await.map(|()| ExitCode::SUCCESS),
             Command::Load(flags) => load::run(flags).await.map(|()| ExitCode::SUCCESS),
-            Command::Drive(flags) => drive::run(flags).await.map(|()| ExitCode::SUCCESS),
+            Command::Drive(flags) => Box::pin(drive::run(flags)).await.map(|()| ExitCode::SUCCESS),
             Command::Demo(flags) => demo::run(flags).await,
             Command::Exec(flags) => real::exec(&flags).map(|()| ExitCode::SUCCESS),
             Command::Report(flags) => report::again(&flags).map(|()| ExitCode::SUCCESS),

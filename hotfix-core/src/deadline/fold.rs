@@ -6,7 +6,7 @@ use super::obligations::{Obligations, Source};
 use super::replan::Cause;
 use super::status::{Awaits, DutyStatus, Phase};
 use super::{Agenda, Answered, origin};
-use crate::fact::Truth;
+use crate::fact::{Facts, Truth};
 use crate::grade::{Calendar, Moment};
 use crate::policy::Policy;
 use crate::policy::section::Due;
@@ -37,13 +37,7 @@ impl Agenda {
                 Cause::Assumed { assumed }
             }
             Input::Facts(facts) => {
-                for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
-                    let duty =
-                        policy.duties().get(obligation.index).filter(|_| obligation.conditional);
-                    if let Some(when) = duty.and_then(|duty| duty.when.as_ref()) {
-                        course.holds = when.holds(facts);
-                    }
-                }
+                self.apply(policy, facts);
                 Cause::Facts
             }
             Input::TurnedBack => {
@@ -122,6 +116,16 @@ impl Agenda {
                 self.settle(answered, at, Settlement::Done);
                 self.begin_updates(answered, at);
                 Cause::Done { duty }
+            }
+        }
+    }
+
+    /// Which duties with a condition these facts ask for.
+    fn apply(&mut self, policy: &Policy, facts: &Facts) {
+        for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
+            let duty = policy.duties().get(obligation.index).filter(|_| obligation.conditional);
+            if let Some(when) = duty.and_then(|duty| duty.when.as_ref()) {
+                course.holds = when.holds(facts);
             }
         }
     }

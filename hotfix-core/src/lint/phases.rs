@@ -26,7 +26,9 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     evidence(policy, findings);
     objections(policy, findings);
     staging(policy, findings);
-    alternatives(policy, findings);
+    if policy.instead_of().is_none() {
+        alternatives(policy, findings);
+    }
 }
 
 /// Responses with which the rollout waits and nobody is asked.

@@ -208,7 +208,7 @@ fn field_18_what_is_said_of_a_rollback_bound_is_true_of_whole_rollouts() {
         "{ ratio = 3.0, of = \"live\" }",
     ] {
         let policy = canary(&format!("{ERRORS}rollback = {bound}\n"));
-        let [said, lint] = by_chance(&policy).map(|text| text.unwrap_or_default());
+        let [said, lint] = by_chance(&policy).map(Option::unwrap_or_default);
         let seen = rolled_back(&policy, RUNS) as f64 / RUNS as f64;
         for text in [&said, &lint] {
             let said = of_100(text);

@@ -250,6 +250,6 @@ findings! {
         veto: Span,
     } => "HF-LINT-097" Warn, "set `gate = \"veto\"` and a time as `veto`, or delete `veto`";
     /// A rollout that waits without a question.
-    #[error("with `hold` the rollout waits here, and nobody is asked")]
+    #[error("with `hold` the rollout waits here, and nobody is asked until its phase has been held for `watch` and `ask_again`")]
     NobodyAsked {} => "HF-LINT-092" Warn, "set it to `ask`, or make sure that somebody watches the rollout";
 }
