@@ -88,6 +88,8 @@ fn a_null_pointer_is_an_error() {
         hotfix_instances_update(tests, null(), four.as_ptr(), 4, 0.0, 9.0, &raw mut seen);
         hotfix_instances_update(tests, four.as_ptr(), null(), 4, 0.0, 9.0, &raw mut seen);
         hotfix_instances_update(tests, four.as_ptr(), four.as_ptr(), 4, 0.0, 9.0, null_mut());
+        hotfix_instances_found(null(), buf);
+        hotfix_instances_found(tests, null_mut());
         hotfix_time_to_detect(null(), 2.0, &raw mut time);
         hotfix_time_to_detect(&raw const asked, 2.0, null_mut());
         hotfix_detectable_ratio(null(), 10.0, 0.8, &raw mut ratio);
@@ -203,6 +205,9 @@ fn stat_2_tests_of_instances_go_on_from_their_bytes() {
         };
         update(tests, &raw mut out);
         assert_eq!((out.has_bad, out.bad, out.weakest, out.dispensable), (1, 0, 0, 0));
+        let found = |test| buffer(|out, e| hotfix_instances_found(test, out, e));
+        assert_eq!(found(tests).unwrap(), r#"["a"]"#);
+        assert_eq!(found(test).unwrap_err().code, "HF-FFI-009");
         let bytes = buffer(|out, e| hotfix_test_to_bytes(tests, out, e)).unwrap();
         let ((at, len), mut again) = (raw(&bytes), null_mut());
         call(|e| hotfix_test_from_bytes(at, len, &raw mut again, e)).unwrap();

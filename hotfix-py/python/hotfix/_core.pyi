@@ -28,8 +28,16 @@ _Band: TypeAlias = Literal[
     "success", "hold", "between", "alert", "rollback", "not_judged", "no_data", "stale", "no_live_data", "not_finite"
 ]
 _BlockerKind: TypeAlias = Literal[
-    "release", "severity", "denial", "normal_process", "change_window", "readings", "approval", "item", "traffic",
-    "policy"
+    "release",
+    "severity",
+    "denial",
+    "normal_process",
+    "change_window",
+    "readings",
+    "approval",
+    "item",
+    "traffic",
+    "policy",
 ]
 _Calendar: TypeAlias = Literal["next_business_day", "next_day", "next_release", "next_sprint"]
 _CommitField: TypeAlias = Literal[
