@@ -6,7 +6,6 @@ use crate::stats::Counts;
 use crate::unit::{MetricName, Share, Timestamp};
 
 use super::Judge;
-use super::watched::Watched;
 
 /// An observation that was checked.
 #[derive(Debug)]
@@ -87,18 +86,24 @@ impl Judge {
         Ok(Prepared { at, share, seen, increments })
     }
 
-    /// Refuses running totals by stratum that cannot be those of the strata before. Logs of earlier
-    /// releases have them.
+    /// Refuses running totals by stratum that cannot be those of the strata before, and seconds of a
+    /// count that are far beyond the clock. Logs of earlier releases have them.
     ///
     /// # Errors
-    /// [`ReadingError::Strata`] and [`ReadingError::StrataOrder`].
-    pub(crate) fn check_strata(&self, seen: &Observation) -> Result<(), ReadingError> {
+    /// [`ReadingError::Strata`], [`ReadingError::StrataOrder`] and [`ReadingError::Exposure`].
+    pub(crate) fn check_new(&self, at: Timestamp, seen: &Observation) -> Result<(), ReadingError> {
         let mut watched = self.watched.iter();
         seen.iter().try_for_each(|(id, reading)| {
-            let watched = watched.find(|watched| watched.metric().id == id);
-            watched.map_or(Ok(()), |watched| {
-                watched.readings().counters.check(watched.metric(), reading)
-            })
+            let Some(watched) = watched.find(|watched| watched.metric().id == id) else {
+                return Ok(());
+            };
+            let (metric, readings) = (watched.metric(), watched.readings());
+            readings.counters.check(metric, reading)?;
+            if metric.kind.has_exposure() {
+                // A reading covers a tick at least.
+                reading.check_exposure(id, readings.since(at, watched.watch().cadence))?;
+            }
+            Ok(())
         })
     }
 
@@ -109,23 +114,6 @@ impl Judge {
     pub(crate) fn check_metric(&self, metric: MetricName) -> Result<(), ReadingError> {
         let is_known = self.watched.iter().any(|watched| watched.metric().id == metric);
         if is_known { Ok(()) } else { Err(self.unknown(metric)) }
-    }
-
-    /// Checks the seconds of counts against the clock. A reading covers a tick at least.
-    ///
-    /// # Errors
-    /// [`ReadingError::Exposure`].
-    pub(crate) fn check_exposure(
-        &self,
-        at: Timestamp,
-        seen: &Observation,
-    ) -> Result<(), ReadingError> {
-        seen.check_exposure(|id| {
-            let of = |watched: &&Watched| watched.metric().id == id;
-            let watched = self.watched.iter().find(of)?;
-            let is_count = watched.metric().kind.has_exposure();
-            is_count.then(|| watched.readings().since(at, watched.watch().cadence))
-        })
     }
 
     fn unknown(&self, metric: MetricName) -> ReadingError {

@@ -155,9 +155,7 @@ impl Rollout {
         match command {
             Command::Observe { metrics } => {
                 metrics.check_range()?;
-                let judge = self.case.judged.judge();
-                judge.check_strata(metrics)?;
-                judge.check_exposure(at, metrics)?;
+                self.case.judged.judge().check_new(at, metrics)?;
             }
             Command::Release { release, .. } | Command::Supersede { release, .. } => {
                 release.check_names()?;
