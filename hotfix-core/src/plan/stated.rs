@@ -35,7 +35,7 @@ impl Plan {
         let (began, detected) = (self.began(), self.detected());
         for (field, got) in began.into_iter().chain(detected) {
             if got < Timestamp::EARLIEST {
-                let fault = "before 2001-09-09: check the year".to_owned();
+                let fault = Timestamp::TOO_EARLY.to_owned();
                 return Err(PlanError::Time { field, got, fault });
             }
         }

@@ -382,7 +382,7 @@ impl Rollout {
                     return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
                 }
                 (Some(_), Some(got)) if got < Timestamp::EARLIEST && self.journal.is_on() => {
-                    let fault = "before 2001-09-09: check the year".to_owned();
+                    let fault = Timestamp::TOO_EARLY.to_owned();
                     return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
                 }
                 _ => {}

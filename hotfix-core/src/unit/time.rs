@@ -29,6 +29,9 @@ impl Timestamp {
     /// before it until the year 33658.
     pub const EARLIEST: Self = Self(1_000_000_000_000);
 
+    /// What is wrong with a time before [`EARLIEST`](Self::EARLIEST) that a person stated.
+    pub(crate) const TOO_EARLY: &'static str = "before 2001-09-09: check the year";
+
     /// The last time that can be represented.
     pub const MAX: Self = Self(Self::LAST);
 

@@ -17,6 +17,7 @@ use crate::policy::section::{Checklist, ChecklistItem};
 use crate::rollout::input::{Command, Input, ItemStatus};
 use crate::rollout::revision::Kept;
 use crate::rollout::stage::State;
+use crate::severity::Classification;
 use crate::text::quoted;
 use crate::unit::{Name, Timestamp};
 
@@ -69,11 +70,11 @@ impl ByRules {
     /// Of what is `now` known, and of the `worst` of it. `given`: the severity is, so no facts are
     /// asked for.
     fn of(policy: &Policy, now: &Facts, worst: &Facts, given: bool) -> Self {
-        let answer = policy.classify(now);
+        let (answer, at_worst) = (policy.classify(now), policy.classify(worst));
         let violated = answer.contradictions().into_iter().map(|broken| broken.id).collect();
-        let open = (!given && derived(policy, now, worst).1).then(|| {
+        let open = (!given && derived(&answer, &at_worst).1).then(|| {
             let next = policy.decide(worst).next_question().map(|next| next.fact);
-            let fact = next.or_else(|| policy.classify(worst).decisive().first().copied())?;
+            let fact = next.or_else(|| at_worst.decisive().first().copied())?;
             Some((fact, policy.vocabulary().question(fact).to_owned()))
         });
         Self { severity: answer.severity(), violated, open: open.flatten() }
@@ -203,7 +204,7 @@ impl Readiness {
                 learn(&mut self.facts, facts, policy.vocabulary());
                 self.worst.worsen(&self.facts);
                 if !self.given {
-                    self.severity = derived(policy, &self.facts, &self.worst).0;
+                    self.severity = self.by_facts(policy).0;
                 }
                 self.see_process(plan);
             }
@@ -262,7 +263,11 @@ impl Readiness {
     /// Whether the severity is only assumed: nobody gave it, and by what is known it may be a less
     /// severe one.
     pub(crate) fn is_assumed(&self, policy: &Policy) -> bool {
-        !self.given && self.severity.is_some() && derived(policy, &self.facts, &self.worst).1
+        !self.given && self.severity.is_some() && self.by_facts(policy).1
+    }
+
+    fn by_facts(&self, policy: &Policy) -> (Option<Severity>, bool) {
+        derived(&policy.classify(&self.facts), &policy.classify(&self.worst))
     }
 
     /// What the rules make of facts that an input brought; None where it is what they made of those
@@ -467,10 +472,10 @@ getters! {
 /// The severity that the facts give, and whether it is only assumed: the worst of several possible
 /// ones. A recovery does not lower it, so it is that of the worst that was known; where less of a
 /// fact is worse, that of the present facts.
-fn derived(policy: &Policy, now: &Facts, worst: &Facts) -> (Option<Severity>, bool) {
-    let (answer, now) = (policy.classify(worst), policy.classify(now).severity());
-    let severity = answer.act_on().into_iter().chain(now).min();
-    let assumed = answer.act_on() == answer.at_worst() && answer.severity() != answer.at_worst();
+fn derived(now: &Classification<'_>, worst: &Classification<'_>) -> (Option<Severity>, bool) {
+    let (acts_on, now) = (worst.act_on(), now.severity());
+    let severity = acts_on.into_iter().chain(now).min();
+    let assumed = acts_on == worst.at_worst() && worst.severity() != worst.at_worst();
     (severity, assumed && severity != now)
 }
 
