@@ -83,7 +83,7 @@ impl MetricTests {
         let test =
             |claim| Test::try_latency(claim, boundaries, block, calibrated).ok().map(Aligned::new);
         let (worse, safe) = (test(worse), safe.and_then(test));
-        let tolerates = worse.as_ref().is_some_and(|test| test.log_e_slightly().is_some());
+        let tolerates = worse.as_ref().is_some_and(|test| test.all(Test::tolerates));
         let settling = tolerates.then(|| Box::new(Settling::new(watch.cadence, columns, began)));
         Self { worse, safe, lowest: 0.0, settling, bursts: None }
     }

@@ -146,7 +146,7 @@ impl Settling {
         if at.since(*self.renewed.get_or_insert(at)) >= Watch::RENEWED {
             self.renew(at, test);
         }
-        let slightly = test.log_e_slightly().is_some_and(|log_e| log_e >= test.threshold());
+        let slightly = test.is_slightly_slower();
         self.slower_since = slightly.then(|| self.slower_since.unwrap_or(at));
     }
 

@@ -234,12 +234,16 @@ impl Test {
         }
     }
 
-    /// Log e-value that a canary that is tolerated is slower all the same; None without a
-    /// tolerance.
-    pub(super) fn log_e_slightly(&self) -> Option<f64> {
+    /// Whether a latency may be somewhat slower.
+    pub(super) const fn tolerates(&self) -> bool {
+        matches!(self, Self::Tolerance(..))
+    }
+
+    /// Whether a canary that is tolerated is seen to be slower all the same.
+    pub(super) fn is_slightly_slower(&self) -> bool {
         match self {
-            Self::Tolerance(_, state) => Some(state.log_e_slightly()),
-            Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..) => None,
+            Self::Tolerance(design, state) => state.is_slightly_slower(design),
+            Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..) => false,
         }
     }
 

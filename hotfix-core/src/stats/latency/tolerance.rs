@@ -519,6 +519,13 @@ impl Tolerance {
         Stakes::log_e(&self.lanes[HINTS].terms)
     }
 
+    /// Whether that reaches what decides.
+    pub(crate) fn is_slightly_slower(&self, design: &ToleranceDesign) -> bool {
+        let least = design.threshold();
+        design.stakes.bounds(&self.lanes[HINTS].terms).upper >= least
+            && self.log_e_slightly() >= least
+    }
+
     /// Whether the evidence has ever reached `ln(1/α)`.
     pub fn decided(&self) -> bool {
         self.watch.decided
