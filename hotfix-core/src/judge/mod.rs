@@ -361,6 +361,11 @@ impl Judge {
         deciding.filter_map(|watched| watched.readings().seen_at).max()
     }
 
+    /// Whether readings show traffic on the fix although none is confirmed.
+    pub(crate) const fn sees_traffic(&self) -> bool {
+        matches!(self.unconfirmed, Unconfirmed::Since(_))
+    }
+
     /// Whether any metric has had readings of the live version.
     fn live_is_read(&self) -> bool {
         self.watched.iter().any(|watched| watched.readings().live_read_at.is_some())

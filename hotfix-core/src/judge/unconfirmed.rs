@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::metric::{Band, Judged, Reading, Tick, zone};
 use crate::unit::Timestamp;
 
+use super::Use;
 use super::prepared::Increment;
 use super::watched::Watched;
-use super::{Judge, Use};
 
 /// What is known of such requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -72,12 +72,5 @@ impl Watched {
             | (Band::Alert, Some(Band::Alert)) => Band::Hold,
             _ => band,
         }
-    }
-}
-
-impl Judge {
-    /// Whether readings show traffic on the fix although none is confirmed.
-    pub(crate) const fn sees_traffic(&self) -> bool {
-        matches!(self.unconfirmed, Unconfirmed::Since(_))
     }
 }

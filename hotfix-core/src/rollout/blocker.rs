@@ -12,7 +12,6 @@ use crate::policy::section::{Checklist, ChecklistItem};
 use crate::text::quoted;
 use crate::unit::{Name, RoleName, Timestamp};
 
-use super::Rollout;
 use super::input::InputKind;
 use super::refusal::waivers;
 use super::stage::Stage;
@@ -250,16 +249,9 @@ pub(super) fn blocked_at(
     window.into_iter().chain(silence.map(|silence| Blocker::of_silence(&silence)))
 }
 
-fn window_missed(plan: &Plan, readiness: &Readiness, at: Timestamp) -> Option<Window> {
+pub(super) fn window_missed(plan: &Plan, readiness: &Readiness, at: Timestamp) -> Option<Window> {
     let is_waived = readiness.marks().is_waived(Exception::ChangeWindow);
     change_window(plan).filter(|window| !is_waived && !(window.from..=window.until).contains(&at))
-}
-
-impl Rollout {
-    /// The change window, where the start would be outside of it now.
-    pub(crate) fn window_missed(&self) -> Option<Window> {
-        window_missed(&self.plan, &self.case.readiness, self.now()?)
-    }
 }
 
 /// Everything that prevents the start: see [`Rollout::blockers`](super::Rollout::blockers).

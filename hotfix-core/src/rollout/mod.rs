@@ -13,9 +13,9 @@
 mod action;
 mod audit;
 mod blocker;
-mod change_record;
 mod check;
 mod conclude;
+mod crate_views;
 mod decoded_log;
 mod describe;
 mod document;
@@ -25,7 +25,6 @@ mod event;
 mod input;
 mod intervention;
 mod journal;
-mod known;
 mod log;
 mod personal;
 mod poll;

@@ -6,9 +6,7 @@ use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::unit::{Span, Timestamp};
 
-use super::Rollout;
 use super::blocker::change_window;
-use super::input::InputKind;
 use super::stage::{Returning, RollbackProgress, Stage, Step};
 use super::state::RolloutState;
 
@@ -30,29 +28,6 @@ pub(super) fn watch_is_over(
 ) -> bool {
     let is_resolved = agenda.came(Moment::Resolved).is_some();
     is_resolved && watch_ends(policy, agenda, since).is_none_or(|ends| at >= ends)
-}
-
-impl Rollout {
-    /// Whether an input of this kind would end the watch after the completion at this time.
-    pub(crate) fn would_close(&self, at: Timestamp, kind: InputKind) -> bool {
-        let Stage::Complete { since, ending } = self.stage() else { return false };
-        match kind {
-            InputKind::Observe | InputKind::Tick => {
-                let agenda = &self.case.agenda;
-                ending.is_none()
-                    && !self.case.is_kept_open()
-                    && watch_is_over(self.plan.policy(), agenda, at, *since)
-            }
-            // The hold-back has the fix: that ends the watch.
-            InputKind::Confirm => ending.is_some(),
-            _ => false,
-        }
-    }
-
-    /// Whether time does not end the watch after the completion, and no question is open about that.
-    pub(crate) const fn is_kept_open(&self) -> bool {
-        self.case.people.objected() && !self.case.awaits_answer()
-    }
 }
 
 /// When the action that a deployment waits for has taken twice as long as expected; a pause does

@@ -1,21 +1,20 @@
 //! What callers read of a rollout; nothing changes.
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use crate::canonical::Digest;
 use crate::deadline::Duties;
 use crate::fact::Facts;
-use crate::gate::checklist::{self, Checks, ItemStatus, ListStatus, StepStatus};
+use crate::gate::checklist::{self, ListStatus, StepStatus};
 use crate::getters::getters;
-use crate::grade::{MessageKind, Moment, Severity};
+use crate::grade::{Moment, Severity};
 use crate::judge::{
-    self, Comparison, Decision, Forecast, Harm, Judge, MetricEvidence, MetricVerdict,
-    Moment as JudgeMoment, PhaseRecord, Recovery, Verdict, Why,
+    self, Comparison, Forecast, Harm, Judge, MetricEvidence, Moment as JudgeMoment, PhaseRecord,
+    Verdict, Why,
 };
 use crate::metric::Window;
-use crate::plan::{Commanded, Plan, PlannedCommands};
-use crate::unit::{MetricName, Name, PhaseName, Share, Timestamp};
+use crate::plan::{Commanded, Plan, PlanChangeRecord, PlanStatus, PlannedCommands};
+use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
 use super::action::{Act, Action};
 use super::blocker::{Approvals, Blocker, blockers};
@@ -23,8 +22,7 @@ use super::downtime::Downtime;
 use super::input::InputKind;
 use super::intervention::Intervention;
 use super::stage::{RollbackCause, Stage, State};
-use super::state::{Assessed, Reach, Silent};
-use super::timely::is_timely;
+use super::state::Assessed;
 use super::{Rollout, poll};
 
 impl Rollout {
@@ -60,22 +58,11 @@ impl Rollout {
         Some(self.case.place.canary_version(&self.plan.release()?.version))
     }
 
-    /// That version, where it is of an earlier attempt.
-    pub(crate) fn former_version(&self) -> Option<&str> {
-        self.case.place.former()
-    }
-
     /// The version that a rollback restores, or restored: the release's `previous`, unless a
     /// `revert` names another one. None without a release.
     pub fn back_to(&self) -> Option<&str> {
         let previous = &self.plan.release()?.previous;
         Some(self.case.place.back_to(previous))
-    }
-
-    /// The version beside the release: `previous`, or what a `revert` restored.
-    pub(crate) fn live_version(&self) -> Option<&str> {
-        let previous = &self.plan.release()?.previous;
-        Some(self.case.place.restored().unwrap_or(previous))
     }
 
     /// Actions that await `confirm` or `failed`, oldest first. After a crash do them, or find out
@@ -146,11 +133,6 @@ impl Rollout {
         checklist::lists(policy, readiness.severity(), readiness.facts(), readiness.marks())
     }
 
-    /// The policy's success criteria with their states.
-    pub(crate) fn success_criteria(&self) -> Vec<ItemStatus> {
-        checklist::success_criteria(self.plan.policy(), self.case.readiness.marks())
-    }
-
     /// Each step of the procedure with its state. Steps block nothing: `check_item` records their
     /// progress.
     pub fn procedure(&self) -> Vec<StepStatus> {
@@ -160,11 +142,6 @@ impl Rollout {
     /// The last accepted intent of each kind: who wanted what, when and why, whatever came of it.
     pub fn interventions(&self) -> Vec<Intervention> {
         self.case.people.interventions().all()
-    }
-
-    /// The last recorded intent of this kind.
-    pub(crate) fn intervention(&self, kind: InputKind) -> Option<&Intervention> {
-        self.case.people.interventions().last(kind)
     }
 
     /// The organisation's own commands for an action, with the values of the plan: those of
@@ -284,18 +261,8 @@ impl Rollout {
         self.case.agenda.duties(self.plan.policy(), self.not_before_last(at))
     }
 
-    fn not_before_last(&self, at: Timestamp) -> Timestamp {
+    pub(super) fn not_before_last(&self, at: Timestamp) -> Timestamp {
         self.now().map_or(at, |last| last.max(at))
-    }
-
-    /// How many duties were missed by a time: see [`Agenda::missed`](crate::deadline::Agenda).
-    pub(crate) fn missed_duties(&self, at: Timestamp) -> u64 {
-        self.case.agenda.missed(self.not_before_last(at))
-    }
-
-    /// How many occurrences of a duty an answer at this time would settle late.
-    pub(crate) fn passed_occurrences(&self, duty: Name, at: Timestamp) -> u64 {
-        self.case.agenda.passed(duty, self.not_before_last(at))
     }
 
     /// When a moment of the incident happened, from which duties count; None while it has not, or
@@ -304,39 +271,9 @@ impl Rollout {
         self.case.agenda.came(moment)
     }
 
-    /// When a page was first answered, of those whose answer holds.
-    pub(crate) fn first_answer(&self) -> Option<Timestamp> {
-        self.case.agenda.first_answer()
-    }
-
-    /// What became of the checks of the final validation.
-    pub(crate) fn checks(&self) -> Checks {
-        let readiness = &self.case.readiness;
-        let policy = self.plan.policy();
-        let deployed = self.moment(Moment::Deployed);
-        Checks::of(policy, readiness.severity(), readiness.facts(), readiness.marks(), deployed)
-    }
-
-    /// When the fix was verified; None where its checks were waived or made before the deployment,
-    /// or none was made.
-    pub(crate) fn verified_at(&self) -> Option<Timestamp> {
-        self.moment(Moment::Verified).filter(|_| self.checks().verify())
-    }
-
-    /// When the version that a rollback restores got the traffic back, in this attempt.
-    pub(crate) const fn live_again_at(&self) -> Option<Timestamp> {
-        self.case.place.live_again_at()
-    }
-
     /// When the incident began: as stated, else when it was detected, else when it was declared.
     pub fn beginning(&self) -> Option<(Moment, Timestamp)> {
         self.origin(Moment::Began)
-    }
-
-    /// The moment that times from `moment` count from, with its time: `moment` itself, or its
-    /// fallback.
-    pub(crate) fn origin(&self, moment: Moment) -> Option<(Moment, Timestamp)> {
-        self.case.agenda.origin(moment)
     }
 
     /// The downtime of the service up to a moment not before the last line.
@@ -369,13 +306,6 @@ impl Rollout {
     /// ```
     pub fn downtime(&self, at: Timestamp) -> Option<Downtime> {
         Downtime::of(&self.case, at)
-    }
-
-    /// Whether a message of this kind is true in the present state.
-    pub(crate) fn is_timely(&self, kind: MessageKind) -> bool {
-        let starts = kind == MessageKind::DeploymentStarted && self.state() == State::Ready;
-        let phases = self.plan.policy().phases().len();
-        starts || is_timely(kind, self.stage(), phases, &self.case.agenda)
     }
 
     /// Writes all that the answer to any input may depend on, but for the policy, the log's head
@@ -453,92 +383,16 @@ impl Rollout {
         self.judged().map(|(judge, moment, _)| Harm::of(judge, &moment))
     }
 
-    /// The same while the fix has traffic, or is getting some.
-    pub(crate) fn harm_now(&self) -> Option<Harm> {
-        self.harm().filter(|_| self.case.has_traffic())
-    }
-
     /// The forecast for the rest of the phase; None where no phase is watched.
     pub fn forecast(&self) -> Option<Forecast> {
         let question = self.case.judged.question()?;
         Forecast::of(self.case.judged.judge(), &question.moment(&self.plan), self.plan.policy())
     }
 
-    /// Which readings are missing, where a phase is watched for longer than readings stay fresh.
-    pub(crate) fn missing_readings(&self) -> Option<Silent> {
-        let (place, policy) = (&self.case.place, self.plan.policy());
-        let watched = self.now()?.since(place.watched_step()?.since);
-        (watched > policy.watch().stale).then(|| self.case.judged.missing(policy)).flatten()
-    }
-
-    /// Whether readings show traffic on the fix although none is confirmed.
-    pub(crate) fn sees_unconfirmed_traffic(&self) -> bool {
-        self.share() == Share::NONE && self.case.judged.judge().sees_traffic()
-    }
-
-    /// Whether the metrics have returned to their level before the deployment, where the rollout was
-    /// rolled back.
-    pub(crate) fn recovery(&self) -> Recovery {
-        Recovery::of(self.case.judged.judge())
-    }
-
-    /// How much of the traffic the canary has, as far as it is known.
-    pub(crate) fn reach(&self) -> Reach {
-        self.case.reach()
-    }
-
-    /// Whether a question is open that a person has to answer.
-    pub(crate) const fn awaits_answer(&self) -> bool {
-        self.case.awaits_answer()
-    }
-
-    /// What the last verdict has of a metric, canary and live version, with interpolated quantiles.
-    pub(crate) fn shown(&self, id: MetricName, seen: &MetricVerdict) -> [Option<f64>; 2] {
-        judge::shown(self.case.judged.judge(), id, seen)
-    }
-
     /// What each metric's trailing window reads now, in the metric's unit: the new version, and the
     /// live one. Absent where an arm has no reading in it.
     pub fn levels(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
         judge::values(self.case.judged.judge(), self.share(), Window::sums)
-    }
-
-    /// What each metric read since the last phase began, until a rollback: with the fix, and without
-    /// it.
-    pub(crate) fn since_phase(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
-        judge::values(&self.case.judged.explained().judge, self.share(), Window::phase)
-    }
-
-    /// What each metric read last, with the fix and without it, where no phase is under way: before
-    /// a rollback as the verdict has it, and after the last phase since it began.
-    pub(crate) fn read_last(&self) -> Option<Vec<(MetricName, [Option<f64>; 2])>> {
-        if self.turned_back_at().is_some() {
-            let of = self.case.judged.explained();
-            let shown = |(id, seen): &(_, _)| (*id, judge::shown(&of.judge, *id, seen));
-            return Some(of.verdict.metrics.iter().map(shown).collect());
-        }
-        let is_over = matches!(
-            self.stage(),
-            Stage::FinalValidation { .. } | Stage::Complete { .. } | Stage::Closed
-        );
-        is_over.then(|| self.since_phase().collect())
-    }
-
-    /// What each metric of the live version reads now, if it is live again; absent without a reading
-    /// since then.
-    pub(crate) fn read_since_rollback(&self) -> Option<BTreeMap<MetricName, f64>> {
-        self.live_again_at()?;
-        Some(self.levels().filter_map(|(id, [_, live])| Some((id, live?))).collect())
-    }
-
-    /// The last decision about this phase, where it has ended, and whether readings were missing
-    /// then: a phase that went on with another one than to promote was passed by a person.
-    pub(crate) fn decision_at_end(&self, phase: PhaseName) -> Option<(Decision, bool)> {
-        let at = |record: &&PhaseRecord| {
-            self.plan.policy().phases().get(record.index).is_some_and(|of| of.name == phase)
-        };
-        let record = self.case.happened.phases().iter().rev().find(at)?;
-        Some((record.decision?, record.silent))
     }
 
     /// Each metric, its baseline and what each phase read; the phase under way as far as it is.
@@ -550,6 +404,46 @@ impl Rollout {
             under_way.map(|step| PhaseRecord::of(judge, step.index, step.since, place.share())),
         );
         Comparison::of(judge, self.plan.policy().phases(), &records)
+    }
+
+    /// The plan's change record with its present status. A branch, build or artifact that the release
+    /// does not name is the one that was noted with an item of a checklist.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::{Plan, PlanStatus}, policy::Policy, rollout::{Input, Recording,
+    /// Rollout}};
+    ///
+    /// let policy = Arc::new(Policy::preset("phased-canary")?);
+    /// let release = r#"{"version": "2", "previous": "1"}"#;
+    /// let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "")?;
+    /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+    /// let abort = Input::from_json(r#"{"kind": "abort", "by": "lena", "why": "not needed"}"#)?;
+    /// rollout.handle("2026-03-03T14:40:00Z".parse()?, &abort)?;
+    /// assert_eq!(rollout.change_record().status, PlanStatus::Stopped);
+    /// assert_eq!(rollout.plan().change_record().status, PlanStatus::Drafted);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn change_record(&self) -> PlanChangeRecord<'_> {
+        let status = match self.state() {
+            // What is rolled back is an earlier attempt; this one was not deployed.
+            State::RollingBack | State::RolledBack if self.former_version().is_some() => {
+                PlanStatus::Stopped
+            }
+            state => state.plan_status(),
+        };
+        let mut record = PlanChangeRecord { status, ..self.plan.change_record() };
+        for (name, value) in [
+            ("branch", &mut record.branch),
+            ("build", &mut record.build),
+            ("artifact", &mut record.artifact),
+        ] {
+            if value.is_none() {
+                *value = self.recorded(name);
+                record.missing.retain(|missing| *missing != name || value.is_none());
+            }
+        }
+        record
     }
 }
 

@@ -168,7 +168,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
                 let held = rollout.intervention(InputKind::Hold);
                 let by_train =
                     held.is_some_and(|of| of.by.as_deref() == Some(TRAIN) && of.at >= *since);
-                by_train && rollout.is_kept_open()
+                by_train && rollout.is_kept_open_without_question()
             }
             _ => false,
         }

@@ -236,6 +236,18 @@ fn layers_sorting_is_compiled_once() {
     assert!(others.is_empty(), "sort with `crate::sorting`, and collect with `map_of`: {others:?}");
 }
 
+/// A method is found where one would look for it.
+#[test]
+fn layers_a_rollout_and_its_judge_are_in_few_files() {
+    let folder = tree::root().join("hotfix-core/src");
+    for (name, most) in [("Rollout", 8), ("Judge", 6)] {
+        let start = format!("impl {name} {{");
+        let has = |path: &std::path::PathBuf| tree::read(path).lines().any(|line| line == start);
+        let files: Vec<_> = tree::sources(&folder).into_iter().filter(has).collect();
+        assert!((2..=most).contains(&files.len()), "`{start}` in more than {most}: {files:?}");
+    }
+}
+
 #[test]
 fn layers_the_check_finds_bad_imports() {
     let check = |path: &str, source: &str| broken(Path::new(path), source);

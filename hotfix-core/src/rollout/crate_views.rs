@@ -1,0 +1,216 @@
+//! What other modules of the crate read of a rollout; nothing changes.
+
+use std::collections::BTreeMap;
+
+use crate::fact::Facts;
+use crate::gate::checklist::{self, Checks, ItemStatus};
+use crate::getters::getters;
+use crate::grade::{Audience, MessageKind, Moment, Severity};
+use crate::judge::{self, Decision, Harm, MetricVerdict, PhaseRecord, Recovery};
+use crate::metric;
+use crate::plan::Window;
+use crate::unit::{MetricName, Name, PhaseName, Share, Timestamp};
+
+use super::Rollout;
+use super::blocker::window_missed;
+use super::input::InputKind;
+use super::intervention::Intervention;
+use super::poll::watch_is_over;
+use super::stage::{Stage, State};
+use super::state::{Reach, Silent};
+use super::timely::is_timely;
+
+impl Rollout {
+    /// The canary's version, where it is of an earlier attempt.
+    pub(crate) fn former_version(&self) -> Option<&str> {
+        self.case.place.former()
+    }
+
+    /// The version beside the release: `previous`, or what a `revert` restored.
+    pub(crate) fn live_version(&self) -> Option<&str> {
+        let previous = &self.plan.release()?.previous;
+        Some(self.case.place.restored().unwrap_or(previous))
+    }
+
+    /// The policy's success criteria with their states.
+    pub(crate) fn success_criteria(&self) -> Vec<ItemStatus> {
+        checklist::success_criteria(self.plan.policy(), self.case.readiness.marks())
+    }
+
+    /// The last recorded intent of this kind.
+    pub(crate) fn intervention(&self, kind: InputKind) -> Option<&Intervention> {
+        self.case.people.interventions().last(kind)
+    }
+
+    /// How many duties were missed by a time: see [`Agenda::missed`](crate::deadline::Agenda).
+    pub(crate) fn missed_duties(&self, at: Timestamp) -> u64 {
+        self.case.agenda.missed(self.not_before_last(at))
+    }
+
+    /// How many occurrences of a duty an answer at this time would settle late.
+    pub(crate) fn passed_occurrences(&self, duty: Name, at: Timestamp) -> u64 {
+        self.case.agenda.passed(duty, self.not_before_last(at))
+    }
+
+    /// When a page was first answered, of those whose answer holds.
+    pub(crate) fn first_answer(&self) -> Option<Timestamp> {
+        self.case.agenda.first_answer()
+    }
+
+    /// What became of the checks of the final validation.
+    pub(crate) fn checks(&self) -> Checks {
+        let readiness = &self.case.readiness;
+        let policy = self.plan.policy();
+        let deployed = self.moment(Moment::Deployed);
+        Checks::of(policy, readiness.severity(), readiness.facts(), readiness.marks(), deployed)
+    }
+
+    /// When the fix was verified; None where its checks were waived or made before the deployment,
+    /// or none was made.
+    pub(crate) fn verified_at(&self) -> Option<Timestamp> {
+        self.moment(Moment::Verified).filter(|_| self.checks().verify())
+    }
+
+    /// The moment that times from `moment` count from, with its time: `moment` itself, or its
+    /// fallback.
+    pub(crate) fn origin(&self, moment: Moment) -> Option<(Moment, Timestamp)> {
+        self.case.agenda.origin(moment)
+    }
+
+    /// Whether a message of this kind is true in the present state.
+    pub(crate) fn is_timely(&self, kind: MessageKind) -> bool {
+        let starts = kind == MessageKind::DeploymentStarted && self.state() == State::Ready;
+        let phases = self.plan.policy().phases().len();
+        starts || is_timely(kind, self.stage(), phases, &self.case.agenda)
+    }
+
+    /// The impact of each version per minute, while the fix has traffic or is getting some.
+    pub(crate) fn harm_now(&self) -> Option<Harm> {
+        self.harm().filter(|_| self.case.has_traffic())
+    }
+
+    /// Which readings are missing, where a phase is watched for longer than readings stay fresh.
+    pub(crate) fn missing_readings(&self) -> Option<Silent> {
+        let (place, policy) = (&self.case.place, self.plan.policy());
+        let watched = self.now()?.since(place.watched_step()?.since);
+        (watched > policy.watch().stale).then(|| self.case.judged.missing(policy)).flatten()
+    }
+
+    /// Whether readings show traffic on the fix although none is confirmed.
+    pub(crate) fn sees_unconfirmed_traffic(&self) -> bool {
+        self.share() == Share::NONE && self.case.judged.judge().sees_traffic()
+    }
+
+    /// Whether the metrics have returned to their level before the deployment, where the rollout was
+    /// rolled back.
+    pub(crate) fn recovery(&self) -> Recovery {
+        Recovery::of(self.case.judged.judge())
+    }
+
+    /// How much of the traffic the canary has, as far as it is known.
+    pub(crate) fn reach(&self) -> Reach {
+        self.case.reach()
+    }
+
+    /// What the last verdict has of a metric, canary and live version, with interpolated quantiles.
+    pub(crate) fn shown(&self, id: MetricName, seen: &MetricVerdict) -> [Option<f64>; 2] {
+        judge::shown(self.case.judged.judge(), id, seen)
+    }
+
+    /// What each metric read since the last phase began, until a rollback: with the fix, and without
+    /// it.
+    pub(crate) fn since_phase(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
+        judge::values(&self.case.judged.explained().judge, self.share(), metric::Window::phase)
+    }
+
+    /// What each metric read last, with the fix and without it, where no phase is under way: before
+    /// a rollback as the verdict has it, and after the last phase since it began.
+    pub(crate) fn read_last(&self) -> Option<Vec<(MetricName, [Option<f64>; 2])>> {
+        if self.turned_back_at().is_some() {
+            let of = self.case.judged.explained();
+            let shown = |(id, seen): &(_, _)| (*id, judge::shown(&of.judge, *id, seen));
+            return Some(of.verdict.metrics.iter().map(shown).collect());
+        }
+        let is_over = matches!(
+            self.stage(),
+            Stage::FinalValidation { .. } | Stage::Complete { .. } | Stage::Closed
+        );
+        is_over.then(|| self.since_phase().collect())
+    }
+
+    /// What each metric of the live version reads now, if it is live again; absent without a reading
+    /// since then.
+    pub(crate) fn read_since_rollback(&self) -> Option<BTreeMap<MetricName, f64>> {
+        self.live_again_at()?;
+        Some(self.levels().filter_map(|(id, [_, live])| Some((id, live?))).collect())
+    }
+
+    /// The last decision about this phase, where it has ended, and whether readings were missing
+    /// then: a phase that went on with another one than to promote was passed by a person.
+    pub(crate) fn decision_at_end(&self, phase: PhaseName) -> Option<(Decision, bool)> {
+        let at = |record: &&PhaseRecord| {
+            self.plan.policy().phases().get(record.index).is_some_and(|of| of.name == phase)
+        };
+        let record = self.case.happened.phases().iter().rev().find(at)?;
+        Some((record.decision?, record.silent))
+    }
+
+    /// The value that was noted last with an item that records one of this name.
+    pub(crate) fn recorded(&self, name: &str) -> Option<&str> {
+        self.case.readiness.marks().recorded(self.plan.policy(), name)
+    }
+
+    /// Whether the severity is only assumed: nobody gave it, and by the facts that are known it may
+    /// be a less severe one.
+    pub(crate) fn severity_is_assumed(&self) -> bool {
+        self.case.readiness.is_assumed(self.plan.policy())
+    }
+
+    /// Whether the incident is over, and no fix is live or being deployed.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.case.has_ended()
+    }
+
+    /// The severity that an audience last read, where that is another one.
+    pub(crate) fn severity_before(&self, audience: Audience) -> Option<Severity> {
+        let before = self.case.people.reader(audience)?.before;
+        before.filter(|before| Some(*before) != self.severity())
+    }
+
+    /// Whether an input of this kind would end the watch after the completion at this time.
+    pub(crate) fn would_close(&self, at: Timestamp, kind: InputKind) -> bool {
+        let Stage::Complete { since, ending } = self.stage() else { return false };
+        match kind {
+            InputKind::Observe | InputKind::Tick => {
+                let agenda = &self.case.agenda;
+                ending.is_none()
+                    && !self.case.is_kept_open()
+                    && watch_is_over(self.plan.policy(), agenda, at, *since)
+            }
+            // The hold-back has the fix: that ends the watch.
+            InputKind::Confirm => ending.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether time does not end the watch after the completion, and no question is open about that.
+    pub(crate) const fn is_kept_open_without_question(&self) -> bool {
+        self.case.people.objected() && !self.case.awaits_answer()
+    }
+
+    /// The change window, where the start would be outside of it now.
+    pub(crate) fn window_missed(&self) -> Option<Window> {
+        window_missed(&self.plan, &self.case.readiness, self.now()?)
+    }
+}
+
+getters! {
+    pub(crate) Rollout: self;
+
+    /// When the version that a rollback restores got the traffic back, in this attempt.
+    live_again_at: Option<Timestamp> = self.case.place.live_again_at();
+    /// Whether a question is open that a person has to answer.
+    awaits_answer: bool = self.case.awaits_answer();
+    /// The worst that was known of each fact, whatever is known now.
+    worst_facts: &Facts = self.case.readiness.worst_facts();
+}
