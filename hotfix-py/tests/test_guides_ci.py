@@ -11,6 +11,7 @@ import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 import yaml
 
 import hotfix
-from guides import DOCS, of, serving
+from guides import DOCS, load, of, serving
 
 POLICY = """
 format = 1
@@ -234,6 +235,49 @@ def test_roll_4_a_person_rolls_back_through_the_inbox(folder: Path) -> None:
         assert first.returncode == 3
         assert "2.json: " in printed
         assert job.audit() == "rolled_back"
+
+
+def test_roll_4_a_file_that_is_delivered_again_is_not_acted_on_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, now = load("hotfix_step"), datetime(2026, 3, 3, 14, 40, tzinfo=UTC)
+
+    class Clock:
+        @staticmethod
+        def now(_: object) -> datetime:
+            return now
+
+    monkeypatch.setattr(module, "datetime", Clock)
+    monkeypatch.setenv("HOTFIX_SALT", "pepper")
+    (folder / "act").write_text("#!/bin/sh\n(cat && echo) >> acted\n")
+    (folder / "act").chmod(0o755)
+    (folder / "quick.toml").write_text(POLICY.replace('"automatic"', '"manual"'))
+    (folder / "plan.json").write_text(json.dumps(PLAN))
+    step = module.Step(folder / "plan.json", folder / "log.jsonl", folder / "inbox")
+
+    def deliver(name: str, **document: str) -> None:
+        (folder / "inbox" / name).write_text(json.dumps({"by": "iris", **document}))
+        step.people()
+
+    def watch() -> None:
+        nonlocal now
+        for _ in range(20):
+            now += timedelta(milliseconds=200)
+            step.send({"kind": "observe", "metrics": {"error_rate": {"canary": [1, 100], "baseline": [1, 100]}}})
+
+    step.send({"kind": "tick"})
+    deliver("0.json", **APPROVED)
+    deliver("1.json", kind="start")
+    watch()
+    deliver("2.json", kind="promote")
+    watch()
+    deliver("3.json", kind="promote")
+    assert step.rollout.state == "final_validation"
+    before = (folder / "acted").read_text()
+    acted = [json.loads(line) for line in before.splitlines()]
+    assert [action["share"] for action in acted if action["kind"] == "set_traffic"] == [0.5, 1]
+    deliver("2.json", kind="promote")
+    assert ((folder / "acted").read_text(), step.rollout.state) == (before, "final_validation")
 
 
 def test_field_9_the_metrics_of_another_release_are_read(folder: Path) -> None:

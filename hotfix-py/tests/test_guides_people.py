@@ -205,7 +205,9 @@ def test_roll_7_a_train_is_taken_up_from_the_logs_of_its_services(folder: Path) 
     for name in first.train.next():
         first.send(START, name, {"kind": "start", "by": "lena"})
     assert first.send(START, "checkout", {"kind": "start", "by": "lena"}) == []  # it waits for the others
-    first.send(START, "mail", {"kind": "roll_back", "by": "lena", "why": "in doubt"})
+    undo = {"kind": "roll_back", "by": "lena", "why": "in doubt", "key": "click-1"}
+    assert [action.kind for _, action in first.send(START, "mail", undo) if action.awaits] == ["roll_back"] * 2
+    assert first.send(START, "mail", undo) == []  # it was delivered before, and is done
     for log in first.logs.values():
         os.close(log.fd)
     # A crash: the rollback of one service is in the log, the other was never recorded.
