@@ -329,6 +329,26 @@ def test_roll_7_a_plan_of_another_incident_is_not_run(folder: Path) -> None:
         assert job.log.read_bytes() == before
 
 
+def test_roll_7_the_lock_of_a_pipeline_is_that_of_its_incident() -> None:
+    """Another incident does not wait for the watch of the first one."""
+    locks: list[str] = []
+    for block in of("yaml"):
+        match yaml.safe_load(block.text):
+            case {"jobs": {"rollout": {"concurrency": {"group": lock}}}}:
+                locks.append(lock)
+            case {"hotfix": {"resource_group": lock}}:
+                locks.append(lock)
+            case {"spec": {"synchronization": {"mutexes": [{"name": lock}]}}}:
+                locks.append(lock)
+    assert locks == [
+        "hotfix-${{ matrix.incident }}",
+        "hotfix-$INCIDENT",
+        "hotfix-{{workflow.parameters.incident}}",
+    ]
+    (jenkins,) = of("groovy")
+    assert "disableConcurrentBuilds" not in jenkins.text
+
+
 def test_gate_1_what_blocks_the_start_is_printed_when_it_changes(folder: Path) -> None:
     with pipeline(folder) as job:
         (job.inbox / "1.json").unlink()
