@@ -462,3 +462,83 @@ def test_the_program_for_argo_rollouts_moves_what_it_confirms(folder: Path) -> N
     assert act("set_traffic", share=0.5) == ("2.3.1", "2.3.0", 50)
     assert act("set_traffic", share=1) == ("2.3.1", "2.3.1", 0)
     assert act("roll_back", version="2.3.0", method="platform") == ("2.3.0", "2.3.0", 0)
+
+
+FLAGGER = """
+apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata: {name: podinfo}
+spec:
+  analysis:
+    interval: 1m
+    threshold: 5
+    maxWeight: 50
+    stepWeight: 25
+    metrics: [{name: request-success-rate, thresholdRange: {min: 99}}]
+"""
+
+
+class Flagger:
+    """What `advanceCanary` of Flagger does at each interval, after its source (15bd6ad5), without metrics."""
+
+    def __init__(self, ask: Callable[[str, str], int]) -> None:
+        self.ask, self.phase, self.weight = ask, "Initialized", 0
+
+    def passes(self, webhook: str, phase: str = "Progressing") -> bool:
+        return self.ask(webhook, phase) == 200
+
+    def advance(self) -> None:
+        match self.phase:
+            case "Initialized" | "Waiting":
+                self.phase = "Progressing" if self.passes("confirm-rollout", self.phase) else "Waiting"
+            case "Progressing" | "WaitingPromotion" if self.passes("rollback", self.phase):
+                self.phase, self.weight = "Failed", 0
+                self.passes("post-rollout", "Failed")
+            case "Progressing" | "WaitingPromotion":
+                self.move()
+            case "Promoting":
+                self.phase, self.weight = "Finalising", 0
+            case "Finalising":
+                self.phase = "Succeeded"
+                self.passes("post-rollout", "Succeeded")
+
+    def move(self) -> None:
+        if self.weight == 0 and not self.passes("pre-rollout"):
+            return
+        if self.phase != "WaitingPromotion" and not self.passes("confirm-traffic-increase"):
+            return
+        if self.weight < 50:
+            self.weight += 25
+        else:
+            self.phase = "Promoting" if self.passes("confirm-promotion") else "WaitingPromotion"
+
+
+@pytest.mark.parametrize(
+    ("errors", "ends"), [(1, ("closed", "Succeeded", 0)), (200, ("rolled_back", "Failed", 0))], ids=["healthy", "faulty"]
+)
+def test_the_answers_to_flagger_move_what_they_confirm(folder: Path, errors: int, ends: tuple[str, str, int]) -> None:
+    assert folder.exists()
+    gate = load("flagger_gate")
+    plan = hotfix.convert(FLAGGER).policy.plan({"id": "INC-7"}, {"version": "6.0.1", "previous": "6.0.0"})
+    rollout, now = hotfix.Rollout(plan), datetime(2026, 3, 3, 14, 40, tzinfo=UTC)
+
+    def confirm(action: str) -> None:
+        rollout.handle(now, {"kind": "confirm", "by": "flagger", "action": action})
+
+    flagger = Flagger(lambda webhook, phase: int(gate.answer(rollout, webhook, phase, confirm)))
+    rollout.handle(now, {"kind": "tick"})
+    rollout.handle(now, {"kind": "start", "by": "ci"})
+    for tick in range(480):
+        now += timedelta(seconds=15)
+        if tick % 4 == 1:
+            flagger.advance()
+        failed = errors if rollout.share >= 0.5 else 1
+        metrics = {"request-success-rate": {"canary": [1000 - failed, 1000]}}
+        rollout.handle(now, {"kind": "observe", "metrics": metrics} if "observe" in rollout.accepted else {"kind": "tick"})
+        # The rollout says what Flagger has done.
+        share = 1 if flagger.phase == "Succeeded" else flagger.weight / 100
+        if flagger.phase not in ("Promoting", "Finalising"):
+            assert rollout.share == share
+        if rollout.state in ("closed", "rolled_back"):
+            break
+    assert (rollout.state, flagger.phase, flagger.weight) == ends
