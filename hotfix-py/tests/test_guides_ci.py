@@ -407,6 +407,8 @@ import json, pathlib, re, sys
 place = pathlib.Path(__file__).with_name("rollout.json")
 now, words = json.loads(place.read_text()), sys.argv[1:]
 asked = " ".join(words)
+with place.with_name("calls").open("a") as calls:
+    print(asked, file=calls)
 if image := re.search("set image payments app=registry.example.org/payments:(.*)", asked):
     if image[1] != now["current"]:
         now |= {"current": image[1], "generation": now["generation"] + 1}
@@ -422,7 +424,7 @@ else:
     names = {
         "metadata.generation": "generation", "status.observedGeneration": "generation", "status.phase": "phase",
         "status.currentPodHash": "current", "status.stableRS": "stable",
-        "status.canary.weights.canary.weight": "weight",
+        "status.canary.weights.canary.weight": "weight", "spec.strategy.canary.trafficRouting": "routing",
     }
     path, wanted = re.search("jsonpath={.(.*)}=?(.*)", asked).groups()
     found = str(now[names[path]])
@@ -440,16 +442,21 @@ def test_the_program_for_argo_rollouts_moves_what_it_confirms(folder: Path) -> N
     (folder / "kubectl").chmod(0o755)
     state = folder / "rollout.json"
 
-    def act(kind: str, **action: object) -> tuple[str, str, int]:
+    before = {"current": "2.3.0", "stable": "2.3.0", "weight": 0, "phase": "Healthy", "generation": 7, "routing": "{}"}
+
+    def run(kind: str, **action: object) -> subprocess.CompletedProcess[str]:
         document = json.dumps({"kind": kind, "id": "7.0", **action})
         environment = {"PATH": f"{folder}:/usr/bin:/bin"}
+        return subprocess.run(["./act", kind], input=document, text=True, env=environment, capture_output=True)
+
+    def act(kind: str, **action: object) -> tuple[str, str, int]:
         for _ in range(2):  # each case may be repeated
-            subprocess.run(["./act", kind], input=document, text=True, env=environment, check=True)
+            done = run(kind, **action)
+            assert done.returncode == 0, done.stderr
         now = json.loads(state.read_text())
         return now["current"], now["stable"], now["weight"]
 
     def deploy() -> None:
-        before = {"current": "2.3.0", "stable": "2.3.0", "weight": 0, "phase": "Healthy", "generation": 7}
         state.write_text(json.dumps(before))
         assert act("deploy", version="2.3.1") == ("2.3.1", "2.3.0", 10)
         assert act("set_traffic", share=0.1) == ("2.3.1", "2.3.0", 10)  # it has this share already
@@ -462,6 +469,15 @@ def test_the_program_for_argo_rollouts_moves_what_it_confirms(folder: Path) -> N
     assert act("set_traffic", share=0.5) == ("2.3.1", "2.3.0", 50)
     assert act("set_traffic", share=1) == ("2.3.1", "2.3.1", 0)
     assert act("roll_back", version="2.3.0", method="platform") == ("2.3.0", "2.3.0", 0)
+
+    # Without traffic routing Argo has no weight: nothing is deployed or promoted.
+    (folder / "calls").unlink()
+    for kind, action in {"deploy": {"version": "2.3.1"}, "set_traffic": {"share": 0.1}}.items():
+        state.write_text(json.dumps(before | {"weight": "", "routing": ""}))
+        done = run(kind, **action)
+        assert done.returncode == 1
+        assert done.stderr.endswith("it needs trafficRouting, and nothing was moved\n")
+    assert all(call.startswith("get rollout payments") for call in (folder / "calls").read_text().splitlines())
 
 
 FLAGGER = """
