@@ -472,7 +472,8 @@ def test_the_program_for_argo_rollouts_moves_what_it_confirms(folder: Path) -> N
 
     # Without traffic routing Argo has no weight: nothing is deployed or promoted.
     (folder / "calls").unlink()
-    for kind, action in {"deploy": {"version": "2.3.1"}, "set_traffic": {"share": 0.1}}.items():
+    actions: dict[str, dict[str, object]] = {"deploy": {"version": "2.3.1"}, "set_traffic": {"share": 0.1}}
+    for kind, action in actions.items():
         state.write_text(json.dumps(before | {"weight": "", "routing": ""}))
         done = run(kind, **action)
         assert done.returncode == 1
@@ -530,7 +531,9 @@ class Flagger:
 
 
 @pytest.mark.parametrize(
-    ("errors", "ends"), [(1, ("closed", "Succeeded", 0)), (200, ("rolled_back", "Failed", 0))], ids=["healthy", "faulty"]
+    ("errors", "ends"),
+    [(1, ("closed", "Succeeded", 0)), (200, ("rolled_back", "Failed", 0))],
+    ids=["healthy", "faulty"],
 )
 def test_the_answers_to_flagger_move_what_they_confirm(folder: Path, errors: int, ends: tuple[str, str, int]) -> None:
     assert folder.exists()
@@ -550,7 +553,9 @@ def test_the_answers_to_flagger_move_what_they_confirm(folder: Path, errors: int
             flagger.advance()
         failed = errors if rollout.share >= 0.5 else 1
         metrics = {"request-success-rate": {"canary": [1000 - failed, 1000]}}
-        rollout.handle(now, {"kind": "observe", "metrics": metrics} if "observe" in rollout.accepted else {"kind": "tick"})
+        rollout.handle(
+            now, {"kind": "observe", "metrics": metrics} if "observe" in rollout.accepted else {"kind": "tick"}
+        )
         # The rollout says what Flagger has done.
         share = 1 if flagger.phase == "Succeeded" else flagger.weight / 100
         if flagger.phase not in ("Promoting", "Finalising"):
