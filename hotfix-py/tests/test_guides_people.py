@@ -181,7 +181,7 @@ def test_gate_1_a_click_is_not_trusted(folder: Path) -> None:
     assert folder.exists()
     chat = load("chat_approvals")
 
-    def click(user: str, **chosen: str) -> dict[str, Any]:
+    def click(user: str, **chosen: str | None) -> dict[str, Any]:
         return {"user": {"id": user}, "actions": [{"value": json.dumps(chosen), "action_ts": "1.0"}]}
 
     iris, omar = "U024BE7LH", "U0G9QF9C6"
@@ -197,15 +197,20 @@ def test_gate_1_a_click_is_not_trusted(folder: Path) -> None:
             chat.to_input(refused, rollout.log().encode())
     rollout, _ = started()
     (asked,) = [a for a in rollout.handle(START, {"kind": "pause", "by": "lena"}).actions if a.kind == "ask_decision"]
-    log, back = rollout.log().encode(), click(omar, kind="roll_back", incident=INCIDENT["id"], question=asked.id)
+    about = {"kind": "roll_back", "incident": INCIDENT["id"], "service": INCIDENT["service"], "question": asked.id}
+    log, back = rollout.log().encode(), click(omar, **about)
     answer = {"kind": "roll_back", "by": "omar", "key": f"{omar}-1.0"}
     assert chat.to_input(back, log) == answer
     typed = {"state": {"values": {"why": {"why": {"type": "plain_text_input", "value": "users call"}}}}}
     assert chat.to_input(back | typed, log) == answer | {"why": "users call"}
     typed["state"]["values"]["why"]["why"]["value"] = None  # type: ignore[assignment]
     assert chat.to_input(back | typed, log) == answer
-    with pytest.raises(chat.Outdated):  # of another incident
-        chat.to_input(click(omar, kind="roll_back", incident="INC-7", question=asked.id), log)
+    for other in ({"incident": "INC-7"}, {"service": "mail"}, {"question": "0.0"}, {"question": None}):
+        with pytest.raises(chat.Outdated):
+            chat.to_input(click(omar, **about | other), log)
+    begun, _ = started()  # nothing is asked
+    with pytest.raises(chat.Outdated):
+        chat.to_input(click(omar, **about | {"question": None}), begun.log().encode())
     assert rollout.handle(START, answer).actions[0].kind == "roll_back"
 
 
