@@ -265,6 +265,14 @@ def test_gate_1_an_answer_to_an_old_question_is_not_sent(folder: Path) -> None:
 
     chat = Chat(quick())
     chat.send({"kind": "start", "by": "lena"})
+    chat.send({"kind": "report", "by": "lena", "signal": "doubt"})
+    assert list(chat.messages[0]) == ["pause", "roll_back"]
+    chat.confirm()
+    assert chat.rollout.state == "monitoring"
+    assert chat.click(omar, chat.messages[0]["roll_back"]).actions[0].kind == "roll_back"
+
+    chat = Chat(quick())
+    chat.send({"kind": "start", "by": "lena"})
     chat.confirm()
     for _ in range(2):
         chat.send({"kind": "pause", "by": "lena"})
