@@ -91,7 +91,7 @@ def test_a_pipeline_calls_the_step(block: Block, tmp_path: Path) -> None:
         ["/bin/sh", "-eu", "-c", here], env={"PATH": f"{tmp_path}:/usr/bin:/bin", "INCIDENT": "INC-2041"}, check=True
     )
     step, plan, log, inbox = calls.read_text().split()
-    assert (step, plan) == ("hotfix_step.py", "plan.json")
+    assert (step, plan) == ("hotfix_step.py", "plans/INC-2041.json")
     assert log.endswith("/INC-2041/log.jsonl")
     assert Path(inbox).is_dir()
 

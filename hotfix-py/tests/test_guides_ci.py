@@ -11,6 +11,7 @@ import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 import yaml
 
 import hotfix
-from guides import DOCS, of, serving
+from guides import DOCS, load, of, serving
 
 POLICY = """
 format = 1
@@ -236,6 +237,49 @@ def test_roll_4_a_person_rolls_back_through_the_inbox(folder: Path) -> None:
         assert job.audit() == "rolled_back"
 
 
+def test_roll_4_a_file_that_is_delivered_again_is_not_acted_on_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, now = load("hotfix_step"), datetime(2026, 3, 3, 14, 40, tzinfo=UTC)
+
+    class Clock:
+        @staticmethod
+        def now(_: object) -> datetime:
+            return now
+
+    monkeypatch.setattr(module, "datetime", Clock)
+    monkeypatch.setenv("HOTFIX_SALT", "pepper")
+    (folder / "act").write_text("#!/bin/sh\n(cat && echo) >> acted\n")
+    (folder / "act").chmod(0o755)
+    (folder / "quick.toml").write_text(POLICY.replace('"automatic"', '"manual"'))
+    (folder / "plan.json").write_text(json.dumps(PLAN))
+    step = module.Step(folder / "plan.json", folder / "log.jsonl", folder / "inbox")
+
+    def deliver(name: str, **document: str) -> None:
+        (folder / "inbox" / name).write_text(json.dumps({"by": "iris", **document}))
+        step.people()
+
+    def watch() -> None:
+        nonlocal now
+        for _ in range(20):
+            now += timedelta(milliseconds=200)
+            step.send({"kind": "observe", "metrics": {"error_rate": {"canary": [1, 100], "baseline": [1, 100]}}})
+
+    step.send({"kind": "tick"})
+    deliver("0.json", **APPROVED)
+    deliver("1.json", kind="start")
+    watch()
+    deliver("2.json", kind="promote")
+    watch()
+    deliver("3.json", kind="promote")
+    assert step.rollout.state == "final_validation"
+    before = (folder / "acted").read_text()
+    acted = [json.loads(line) for line in before.splitlines()]
+    assert [action["share"] for action in acted if action["kind"] == "set_traffic"] == [0.5, 1]
+    deliver("2.json", kind="promote")
+    assert ((folder / "acted").read_text(), step.rollout.state) == (before, "final_validation")
+
+
 def test_field_9_the_metrics_of_another_release_are_read(folder: Path) -> None:
     with pipeline(folder) as job:
         first = job.start()
@@ -283,6 +327,26 @@ def test_roll_7_a_plan_of_another_incident_is_not_run(folder: Path) -> None:
         assert job.run() == 1
         assert "is the plan of INC-2042, and " in job.printed
         assert job.log.read_bytes() == before
+
+
+def test_roll_7_the_lock_of_a_pipeline_is_that_of_its_incident() -> None:
+    """Another incident does not wait for the watch of the first one."""
+    locks: list[str] = []
+    for block in of("yaml"):
+        match yaml.safe_load(block.text):
+            case {"jobs": {"rollout": {"concurrency": {"group": lock}}}}:
+                locks.append(lock)
+            case {"hotfix": {"resource_group": lock}}:
+                locks.append(lock)
+            case {"spec": {"synchronization": {"mutexes": [{"name": lock}]}}}:
+                locks.append(lock)
+    assert locks == [
+        "hotfix-${{ matrix.incident }}",
+        "hotfix-$INCIDENT",
+        "hotfix-{{workflow.parameters.incident}}",
+    ]
+    (jenkins,) = of("groovy")
+    assert "disableConcurrentBuilds" not in jenkins.text
 
 
 def test_gate_1_what_blocks_the_start_is_printed_when_it_changes(folder: Path) -> None:
@@ -343,6 +407,8 @@ import json, pathlib, re, sys
 place = pathlib.Path(__file__).with_name("rollout.json")
 now, words = json.loads(place.read_text()), sys.argv[1:]
 asked = " ".join(words)
+with place.with_name("calls").open("a") as calls:
+    print(asked, file=calls)
 if image := re.search("set image payments app=registry.example.org/payments:(.*)", asked):
     if image[1] != now["current"]:
         now |= {"current": image[1], "generation": now["generation"] + 1}
@@ -358,7 +424,7 @@ else:
     names = {
         "metadata.generation": "generation", "status.observedGeneration": "generation", "status.phase": "phase",
         "status.currentPodHash": "current", "status.stableRS": "stable",
-        "status.canary.weights.canary.weight": "weight",
+        "status.canary.weights.canary.weight": "weight", "spec.strategy.canary.trafficRouting": "routing",
     }
     path, wanted = re.search("jsonpath={.(.*)}=?(.*)", asked).groups()
     found = str(now[names[path]])
@@ -376,16 +442,21 @@ def test_the_program_for_argo_rollouts_moves_what_it_confirms(folder: Path) -> N
     (folder / "kubectl").chmod(0o755)
     state = folder / "rollout.json"
 
-    def act(kind: str, **action: object) -> tuple[str, str, int]:
+    before = {"current": "2.3.0", "stable": "2.3.0", "weight": 0, "phase": "Healthy", "generation": 7, "routing": "{}"}
+
+    def run(kind: str, **action: object) -> subprocess.CompletedProcess[str]:
         document = json.dumps({"kind": kind, "id": "7.0", **action})
         environment = {"PATH": f"{folder}:/usr/bin:/bin"}
+        return subprocess.run(["./act", kind], input=document, text=True, env=environment, capture_output=True)
+
+    def act(kind: str, **action: object) -> tuple[str, str, int]:
         for _ in range(2):  # each case may be repeated
-            subprocess.run(["./act", kind], input=document, text=True, env=environment, check=True)
+            done = run(kind, **action)
+            assert done.returncode == 0, done.stderr
         now = json.loads(state.read_text())
         return now["current"], now["stable"], now["weight"]
 
     def deploy() -> None:
-        before = {"current": "2.3.0", "stable": "2.3.0", "weight": 0, "phase": "Healthy", "generation": 7}
         state.write_text(json.dumps(before))
         assert act("deploy", version="2.3.1") == ("2.3.1", "2.3.0", 10)
         assert act("set_traffic", share=0.1) == ("2.3.1", "2.3.0", 10)  # it has this share already
@@ -398,3 +469,97 @@ def test_the_program_for_argo_rollouts_moves_what_it_confirms(folder: Path) -> N
     assert act("set_traffic", share=0.5) == ("2.3.1", "2.3.0", 50)
     assert act("set_traffic", share=1) == ("2.3.1", "2.3.1", 0)
     assert act("roll_back", version="2.3.0", method="platform") == ("2.3.0", "2.3.0", 0)
+
+    # Without traffic routing Argo has no weight: nothing is deployed or promoted.
+    (folder / "calls").unlink()
+    actions: dict[str, dict[str, object]] = {"deploy": {"version": "2.3.1"}, "set_traffic": {"share": 0.1}}
+    for kind, action in actions.items():
+        state.write_text(json.dumps(before | {"weight": "", "routing": ""}))
+        done = run(kind, **action)
+        assert done.returncode == 1
+        assert done.stderr.endswith("it needs trafficRouting, and nothing was moved\n")
+    assert all(call.startswith("get rollout payments") for call in (folder / "calls").read_text().splitlines())
+
+
+FLAGGER = """
+apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata: {name: podinfo}
+spec:
+  analysis:
+    interval: 1m
+    threshold: 5
+    maxWeight: 50
+    stepWeight: 25
+    metrics: [{name: request-success-rate, thresholdRange: {min: 99}}]
+"""
+
+
+class Flagger:
+    """What `advanceCanary` of Flagger does at each interval, after its source (15bd6ad5), without metrics."""
+
+    def __init__(self, ask: Callable[[str, str], int]) -> None:
+        self.ask, self.phase, self.weight = ask, "Initialized", 0
+
+    def passes(self, webhook: str, phase: str = "Progressing") -> bool:
+        return self.ask(webhook, phase) == 200
+
+    def advance(self) -> None:
+        match self.phase:
+            case "Initialized" | "Waiting":
+                self.phase = "Progressing" if self.passes("confirm-rollout", self.phase) else "Waiting"
+            case "Progressing" | "WaitingPromotion" if self.passes("rollback", self.phase):
+                self.phase, self.weight = "Failed", 0
+                self.passes("post-rollout", "Failed")
+            case "Progressing" | "WaitingPromotion":
+                self.move()
+            case "Promoting":
+                self.phase, self.weight = "Finalising", 0
+            case "Finalising":
+                self.phase = "Succeeded"
+                self.passes("post-rollout", "Succeeded")
+
+    def move(self) -> None:
+        if self.weight == 0 and not self.passes("pre-rollout"):
+            return
+        if self.phase != "WaitingPromotion" and not self.passes("confirm-traffic-increase"):
+            return
+        if self.weight < 50:
+            self.weight += 25
+        else:
+            self.phase = "Promoting" if self.passes("confirm-promotion") else "WaitingPromotion"
+
+
+@pytest.mark.parametrize(
+    ("errors", "ends"),
+    [(1, ("closed", "Succeeded", 0)), (200, ("rolled_back", "Failed", 0))],
+    ids=["healthy", "faulty"],
+)
+def test_the_answers_to_flagger_move_what_they_confirm(folder: Path, errors: int, ends: tuple[str, str, int]) -> None:
+    assert folder.exists()
+    gate = load("flagger_gate")
+    plan = hotfix.convert(FLAGGER).policy.plan({"id": "INC-7"}, {"version": "6.0.1", "previous": "6.0.0"})
+    rollout, now = hotfix.Rollout(plan), datetime(2026, 3, 3, 14, 40, tzinfo=UTC)
+
+    def confirm(action: str) -> None:
+        rollout.handle(now, {"kind": "confirm", "by": "flagger", "action": action})
+
+    flagger = Flagger(lambda webhook, phase: int(gate.answer(rollout, webhook, phase, confirm)))
+    rollout.handle(now, {"kind": "tick"})
+    rollout.handle(now, {"kind": "start", "by": "ci"})
+    for tick in range(480):
+        now += timedelta(seconds=15)
+        if tick % 4 == 1:
+            flagger.advance()
+        failed = errors if rollout.share >= 0.5 else 1
+        metrics = {"request-success-rate": {"canary": [1000 - failed, 1000]}}
+        rollout.handle(
+            now, {"kind": "observe", "metrics": metrics} if "observe" in rollout.accepted else {"kind": "tick"}
+        )
+        # The rollout says what Flagger has done.
+        share = 1 if flagger.phase == "Succeeded" else flagger.weight / 100
+        if flagger.phase not in ("Promoting", "Finalising"):
+            assert rollout.share == share
+        if rollout.state in ("closed", "rolled_back"):
+            break
+    assert (rollout.state, flagger.phase, flagger.weight) == ends

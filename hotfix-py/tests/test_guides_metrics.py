@@ -226,12 +226,8 @@ def otlp(instance: str, start: int, points: dict[str, list[int]], *, delta: bool
         return {"key": name, "value": {kind: str(value)}}
 
     data = [
-        {
-            "attributes": [attribute("http.response.status_code", int(code))],
-            "startTimeUnixNano": str(start),
-            "bucketCounts": [str(count) for count in counts],
-            "explicitBounds": [0.25, 0.5],
-        }
+        {"attributes": [attribute("http.response.status_code", int(code))], "startTimeUnixNano": str(start)}
+        | ({"bucketCounts": [str(one) for one in counts], "explicitBounds": [0.25, 0.5]} if counts else {"flags": 1})
         for code, counts in points.items()
     ]
     histogram = {"aggregationTemporality": 1 if delta else 2, "dataPoints": data}
@@ -253,4 +249,8 @@ def test_met_6_open_telemetry_s_totals_and_deltas_are_added(folder: Path) -> Non
     source.receive(otlp("a", 2, {"200": [4, 0, 0]}))  # it began again
     assert source.metrics()["error_rate"] == {"canary": {"a": [0.0, 4.0]}}
     assert source.metrics() == {}
+    # A series that ended has a point without buckets, and an exponential histogram has none that can be added.
+    source.receive(otlp("b", 1, {"200": [8, 2, 0]}).replace(b'"histogram"', b'"exponentialHistogram"'))
+    source.receive(otlp("a", 2, {"503": [], "200": [5, 0, 0]}))
+    assert source.metrics()["error_rate"] == {"canary": {"a": [0.0, 1.0]}}
     hotfix.Rollout(make_plan("standard")).observe("2026-03-03T14:40:00Z", metrics)

@@ -68,7 +68,7 @@ def test_comm_2_every_action_of_a_rollback_becomes_a_message(folder: Path, forma
     sent: list[tuple[str, dict[str, Any]]] = []
     hooks = {name: name for name in ("responders", "stakeholders", "business", "status_page", "decisions")}
     notifier = load("hotfix_notify").Notifier(
-        rollout, hooks, "key", format, post=lambda url, body: sent.append((url, body))
+        rollout, hooks, {"default": "key"}, format, post=lambda url, body: sent.append((url, body))
     )
     for action in actions:
         notifier.send(action.to_dict())
@@ -78,17 +78,65 @@ def test_comm_2_every_action_of_a_rollback_becomes_a_message(folder: Path, forma
     assert len(sent) == 2
 
 
-def test_comm_2_a_page_wakes_nobody_twice(folder: Path) -> None:
+def pages(folder: Path, rollout: hotfix.Rollout, *at: int) -> list[dict[str, Any]]:
+    """What PagerDuty gets at these minutes, while nobody answers."""
     assert folder.exists()
-    rollout = hotfix.Rollout(make_plan("enterprise"))
+    keys = {"default": "first line", "engineering_manager": "managers", "cto": "board"}
     events: list[dict[str, Any]] = []
-    notifier = load("hotfix_notify").Notifier(rollout, {}, "key", post=lambda _, body: events.append(body))
-    page = next(a for a in rollout.handle(START, {"kind": "tick"}).actions if a.kind == "page")
-    notifier.send(page.to_dict())
-    notifier.send(page.to_dict())
-    assert events[0] == events[1]
-    assert events[0]["dedup_key"] == f"{INCIDENT['id']}-{page.id}"
-    assert (events[0]["event_action"], events[0]["payload"]["source"]) == ("trigger", "payments")
+    notifier = load("hotfix_notify").Notifier(rollout, {}, keys, post=lambda _, body: events.append(body))
+    for minute in at:
+        for action in rollout.handle(START + timedelta(minutes=minute), {"kind": "tick"}).actions:
+            if action.kind == "page":
+                notifier.send(action.to_dict())
+                notifier.send(action.to_dict())  # sent twice, as after a crash
+    return events
+
+
+def test_comm_2_a_page_wakes_its_role_and_its_repetitions_are_one_alert(folder: Path) -> None:
+    incident = {**INCIDENT, "severity": "P0", "facts": {"service_down": True}}
+    release = {"version": "2.3.1", "previous": "2.3.0"}
+    rollout = hotfix.Rollout(hotfix.Policy.preset("standard").plan(incident, release))
+    events = pages(folder, rollout, *range(0, 71, 5))
+    assert {(one["event_action"], one["payload"]["source"]) for one in events} == {("trigger", "payments")}
+    alerts = {(one["payload"]["custom_details"]["role"], one["routing_key"], one["dedup_key"]) for one in events}
+    assert len(events) > 30
+    assert len({key for *_, key in alerts}) == len(alerts)
+    routes = {role: route for role, route, _ in alerts}
+    assert len(alerts) == len(routes)
+    others = {role: route for role, route in routes.items() if route != "first line"}
+    assert others == {"engineering_manager": "managers", "cto": "board"}
+
+
+def test_comm_2_a_page_about_another_thing_is_another_alert(folder: Path) -> None:
+    """A rollback that nobody confirms, then one whose methods have all failed: pages without a duty."""
+    rollout = quick()
+    rollout.handle(START, {"kind": "start", "by": "lena"})
+    while pending := rollout.pending_actions():
+        rollout.handle(START, {"kind": "confirm", "by": "tool", "action": pending[0].id})
+    rollout.handle(START, {"kind": "roll_back", "by": "lena"})
+    events = pages(folder, rollout, *range(1, 90, 5))
+    assert len({one["payload"]["summary"] for one in events}) > 1
+    assert len({one["dedup_key"] for one in events}) == 1
+    while pending := rollout.pending_actions():
+        moment = rollout.now or START
+        actions = rollout.handle(moment, {"kind": "failed", "by": "tool", "action": pending[0].id}).actions
+    (page,) = [action for action in actions if action.kind == "page"]
+    notifier = load("hotfix_notify").Notifier(rollout, {}, {"default": "first line"})
+    assert notifier.event(page.to_dict())["dedup_key"] != events[0]["dedup_key"]
+
+
+def test_comm_2_a_status_page_gets_plain_text(folder: Path) -> None:
+    assert folder.exists()
+    rollout, _ = started()
+    action = {"kind": "update_status_page", "id": "1.0", "message": "update"}
+    sent: list[tuple[str, dict[str, Any]]] = []
+    for form in ("slack", "teams"):
+        notifier = load("hotfix_notify").Notifier(
+            rollout, {"status_page": "page"}, {}, form, post=lambda url, body: sent.append((url, body))
+        )
+        notifier.send(action)
+    assert sent[0] == sent[1]
+    assert sent[0] == ("page", {"text": rollout.message("update", "public", values=notifier.values)})
 
 
 def test_comm_2_the_program_sends_an_action_and_reports_it(folder: Path) -> None:
@@ -133,15 +181,12 @@ def test_gate_1_a_click_is_not_trusted(folder: Path) -> None:
     assert folder.exists()
     chat = load("chat_approvals")
 
-    def click(user: str, **chosen: str) -> dict[str, Any]:
+    def click(user: str, **chosen: str | None) -> dict[str, Any]:
         return {"user": {"id": user}, "actions": [{"value": json.dumps(chosen), "action_ts": "1.0"}]}
 
     iris, omar = "U024BE7LH", "U0G9QF9C6"
     rollout = hotfix.Rollout(make_plan("standard"))
-    other = chat.to_input(click(iris, kind="approve", role="engineering_lead", plan_digest="0" * 64))
-    with pytest.raises(hotfix.Refused) as caught:
-        rollout.handle(START, other)
-    assert caught.value.code == "HF-ROLL-014"
+    rollout.handle(START, {"kind": "tick"})
     for refused in (
         click("U000", kind="approve", role="engineering_lead", plan_digest=rollout.plan.digest),
         click(omar, kind="approve", role="engineering_lead", plan_digest=rollout.plan.digest),
@@ -149,15 +194,156 @@ def test_gate_1_a_click_is_not_trusted(folder: Path) -> None:
         click(iris, kind="waive_item", role="engineering_lead", item="worth_real"),
     ):
         with pytest.raises(PermissionError):
-            chat.to_input(refused)
+            chat.to_input(refused, rollout.log().encode())
     rollout, _ = started()
+    (asked,) = [a for a in rollout.handle(START, {"kind": "pause", "by": "lena"}).actions if a.kind == "ask_decision"]
+    about = {"kind": "roll_back", "incident": INCIDENT["id"], "service": INCIDENT["service"], "question": asked.id}
+    log, back = rollout.log().encode(), click(omar, **about)
     answer = {"kind": "roll_back", "by": "omar", "key": f"{omar}-1.0"}
-    assert chat.to_input(click(omar, kind="roll_back")) == answer
+    assert chat.to_input(back, log) == answer
     typed = {"state": {"values": {"why": {"why": {"type": "plain_text_input", "value": "users call"}}}}}
-    assert chat.to_input(click(omar, kind="roll_back") | typed) == answer | {"why": "users call"}
+    assert chat.to_input(back | typed, log) == answer | {"why": "users call"}
     typed["state"]["values"]["why"]["why"]["value"] = None  # type: ignore[assignment]
-    assert chat.to_input(click(omar, kind="roll_back") | typed) == answer
+    assert chat.to_input(back | typed, log) == answer
+    for other in ({"incident": "INC-7"}, {"service": "mail"}, {"question": "0.0"}, {"question": None}):
+        with pytest.raises(chat.Outdated):
+            chat.to_input(click(omar, **about | other), log)
+    begun, _ = started()  # nothing is asked
+    with pytest.raises(chat.Outdated):
+        chat.to_input(click(omar, **about | {"question": None}), begun.log().encode())
     assert rollout.handle(START, answer).actions[0].kind == "roll_back"
+
+
+class Chat:
+    """A rollout whose questions and requests become messages, and whose people click on them."""
+
+    def __init__(self, rollout: hotfix.Rollout) -> None:
+        self.chat, self.rollout, self.now, self.clicks = load("chat_approvals"), rollout, START, 0
+        self.messages: list[dict[str, str]] = []  # of each message the buttons, by their label
+
+    def send(self, document: dict[str, Any], seconds: int = 1) -> hotfix.Outcome:
+        self.now += timedelta(seconds=seconds)
+        outcome = self.rollout.handle(self.now, document)
+        for action in outcome.actions:
+            write = {"ask_decision": self.chat.decision_buttons, "request_approval": self.chat.approval_buttons}
+            if action.kind in write:
+                *_, row = write[action.kind](self.rollout, action)["blocks"]
+                self.messages.append({one["text"]["text"]: one["value"] for one in row["elements"]})
+        return outcome
+
+    def confirm(self) -> None:
+        while pending := self.rollout.pending_actions():
+            self.send({"kind": "confirm", "by": "tool", "action": pending[0].id})
+
+    def click(self, user: str, value: str) -> hotfix.Outcome:
+        self.clicks += 1
+        payload = {"user": {"id": user}, "actions": [{"value": value, "action_ts": f"{self.clicks}.0"}]}
+        return self.send(self.chat.to_input(payload, self.rollout.log().encode()))
+
+
+def quick() -> hotfix.Rollout:
+    return hotfix.Rollout(hotfix.Policy.from_toml(QUICK).plan(INCIDENT, {"version": "2.3.1", "previous": "2.3.0"}))
+
+
+def test_gate_1_an_answer_to_an_old_question_is_not_sent(folder: Path) -> None:
+    assert folder.exists()
+    iris, omar = "U024BE7LH", "U0G9QF9C6"
+    chat = Chat(quick())
+    chat.send({"kind": "start", "by": "lena"})
+    chat.confirm()
+    chat.send({"kind": "tick"}, 180)  # there are no readings
+    chat.click(iris, chat.messages[0]["promote"])
+    chat.send({"kind": "tick"}, 180)
+    assert len(chat.messages) == 2
+    before = chat.rollout.head
+    for answer in ("promote", "roll_back"):  # the question of the phase, after that of the final validation was asked
+        with pytest.raises(chat.chat.Outdated, match=f"`{answer}` was not sent: this question was answered"):
+            chat.click(omar, chat.messages[0][answer])
+    assert (str(chat.rollout.state), chat.rollout.head) == ("final_validation", before)
+    chat.click(omar, chat.messages[1]["promote"])
+    assert chat.rollout.state == "complete"
+
+    chat = Chat(quick())
+    chat.send({"kind": "start", "by": "lena"})
+    chat.send({"kind": "report", "by": "lena", "signal": "doubt"})
+    assert list(chat.messages[0]) == ["pause", "roll_back"]
+    chat.confirm()
+    assert chat.rollout.state == "monitoring"
+    assert chat.click(omar, chat.messages[0]["roll_back"]).actions[0].kind == "roll_back"
+
+    chat = Chat(quick())
+    chat.send({"kind": "start", "by": "lena"})
+    chat.confirm()
+    for _ in range(2):
+        chat.send({"kind": "pause", "by": "lena"})
+        first, last = chat.messages[0]["resume"], chat.messages[-1]["resume"]
+        if first != last:
+            with pytest.raises(chat.chat.Outdated):
+                chat.click(omar, first)
+        chat.click(iris, last)
+        assert chat.rollout.state == "monitoring"
+
+
+def test_gate_1_of_two_people_who_answer_at_once_the_first_one_counts(folder: Path) -> None:
+    """Both clicks are read before the driver has recorded one of them."""
+    assert folder.exists()
+    chat = Chat(quick())
+    chat.send({"kind": "start", "by": "lena"})
+    chat.confirm()
+    chat.send({"kind": "tick"}, 180)
+    log = chat.rollout.log().encode()
+
+    def read(user: str, kind: str) -> dict[str, Any]:
+        payload = {"user": {"id": user}, "actions": [{"value": chat.messages[0][kind], "action_ts": "1.0"}]}
+        found: dict[str, Any] = chat.chat.to_input(payload, log)
+        return found
+
+    one, two, back = read("U024BE7LH", "promote"), read("U0G9QF9C6", "promote"), read("U0G9QF9C6", "roll_back")
+    assert not chat.send(one).repeated
+    assert chat.send(two).repeated
+    with pytest.raises(hotfix.Refused) as caught:
+        chat.send(read("U0G9QF9C6", "hold"))
+    assert caught.value.code == "HF-ROLL-011"
+    assert [action.kind for action in chat.send(back).actions if action.awaits] == ["roll_back"]
+
+
+def test_gate_1_an_answer_to_the_request_of_another_plan_is_not_sent(folder: Path) -> None:
+    assert folder.exists()
+    chat = Chat(hotfix.Rollout(make_plan("standard")))
+    chat.send({"kind": "tick"})
+    release = {"version": "2.3.2", "previous": "2.3.0"}
+    chat.send({"kind": "supersede", "by": "lena", "why": "a better fix", "release": release})
+    first, last = chat.messages[0], chat.messages[-1]
+    for answer in ("Approve", "Deny"):
+        with pytest.raises(chat.chat.Outdated, match="the plan was replaced"):
+            chat.click("U024BE7LH", first[f"{answer} as engineering_lead"])
+    assert chat.rollout.approvals()["demands"][0]["state"] == "open"
+    chat.click("U024BE7LH", last["Deny as engineering_lead"])
+    assert chat.rollout.approvals()["demands"][0]["state"] == "denied"
+
+
+def test_gate_1_a_question_that_is_asked_again_is_open(folder: Path) -> None:
+    """What the library repeats has no answer, so the page's `open_question` has to find it open until then."""
+    assert folder.exists()
+    chat = Chat(quick())
+    chat.send({"kind": "start", "by": "lena"})
+    again = 0
+    for minute in range(240):
+        if minute % 40 == 30:
+            chat.confirm()
+        if minute % 40 == 35 and "pause" in chat.rollout.accepted:
+            chat.send({"kind": "pause", "by": "lena"})
+        if minute % 40 == 10:
+            for kind in ("resume", "hold", "promote"):
+                if kind in chat.rollout.accepted:
+                    chat.send({"kind": kind, "by": "lena"})
+                    break
+        before = chat.chat.open_question(chat.rollout.log().encode())
+        for action in chat.send({"kind": "tick"}, 60).actions:
+            if "No answer since" in (action.question or ""):
+                again += 1
+                assert before, action.question
+    assert again > 3, again
 
 
 def test_gate_1_a_question_offers_what_is_accepted(folder: Path) -> None:
@@ -169,20 +355,19 @@ def test_gate_1_a_question_offers_what_is_accepted(folder: Path) -> None:
         *_, buttons = chat.decision_buttons(rollout, asked)["blocks"]
         values = [element["value"] for element in buttons["elements"]]
         for value in values:
-            again = hotfix.Rollout.restore(rollout.snapshot(), "")
+            again = hotfix.Rollout.replay(rollout.log())
             click = {"user": {"id": "U0G9QF9C6"}, "actions": [{"value": value, "action_ts": "1.0"}]}
-            assert again.handle(again.now or START, chat.to_input(click)).events
+            assert again.handle(again.now or START, chat.to_input(click, rollout.log().encode())).events
         return [json.loads(value)["kind"] for value in values]
 
-    plan = hotfix.Policy.from_toml(QUICK).plan(INCIDENT, {"version": "2.3.1", "previous": "2.3.0"})
-    rollout = hotfix.Rollout(plan)
+    rollout = quick()
     actions = rollout.handle(START, {"kind": "start", "by": "lena"}).actions
-    late = hotfix.Rollout.restore(rollout.snapshot(), "")
+    late = hotfix.Rollout.replay(rollout.log())
     actions = late.handle(START + timedelta(hours=1), {"kind": "tick"}).actions  # the deployment is not confirmed
     assert offered(late, actions) == ["confirm", "failed", "roll_back"]
     while pending := rollout.pending_actions():
         rollout.handle(START, {"kind": "confirm", "by": "tool", "action": pending[0].id})
-    paused = hotfix.Rollout.restore(rollout.snapshot(), "")
+    paused = hotfix.Rollout.replay(rollout.log())
     actions = paused.handle(START, {"kind": "pause", "by": "lena"}).actions
     assert offered(paused, actions) == ["resume", "roll_back"]
     actions = rollout.handle(START + timedelta(minutes=3), {"kind": "tick"}).actions  # there are no readings
@@ -205,7 +390,9 @@ def test_roll_7_a_train_is_taken_up_from_the_logs_of_its_services(folder: Path) 
     for name in first.train.next():
         first.send(START, name, {"kind": "start", "by": "lena"})
     assert first.send(START, "checkout", {"kind": "start", "by": "lena"}) == []  # it waits for the others
-    first.send(START, "mail", {"kind": "roll_back", "by": "lena", "why": "in doubt"})
+    undo = {"kind": "roll_back", "by": "lena", "why": "in doubt", "key": "click-1"}
+    assert [action.kind for _, action in first.send(START, "mail", undo) if action.awaits] == ["roll_back"] * 2
+    assert first.send(START, "mail", undo) == []  # it was delivered before, and is done
     for log in first.logs.values():
         os.close(log.fd)
     # A crash: the rollback of one service is in the log, the other was never recorded.
