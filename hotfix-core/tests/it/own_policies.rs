@@ -314,3 +314,52 @@ fn dec_5_the_page_of_the_smallest_policy_has_the_figures_of_the_linter() {
         assert!(page.contains(&format!("HF-LINT-024 {message}\n")), "{message}");
     }
 }
+
+/// The milliseconds after the first breach at which a rollout is rolled back that is read this often: the canary's
+/// counts as totals, or as they come.
+fn rolled_back_after(every_ms: u32, reading: impl Fn(u32) -> Value, most_ms: u32) -> Option<u32> {
+    let errors = ERRORS.replace("weight = 1.0", "model = \"none\"\nrollback = \"10%\"");
+    let mut document: Value = serde_json::from_str(&canary(&errors).to_json()).expect("a document");
+    document["watch"]["consecutive_breaches"] = json!(6);
+    let policy = Arc::new(Policy::from_json(&document.to_string()).expect("a policy"));
+    let mut rollout = Rollout::try_new(plan(&policy), Recording::Off, "").expect("a rollout");
+    let start: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
+    ready::make(&mut rollout, start);
+    let input = Input::from_json(r#"{"kind":"start","by":"lena"}"#).expect("an input");
+    rollout.handle(start, &input).expect("a start");
+    while let Some(action) = rollout.pending_actions().first().map(|action| action.id) {
+        let done = json!({"kind": "confirm", "by": "tool", "action": action.to_string()});
+        rollout.handle(start, &Input::from_value(done).unwrap()).unwrap();
+    }
+    let first = start + Span::from_seconds(60);
+    for after in (0..=most_ms).step_by(every_ms as usize) {
+        let metrics = json!({"kind": "observe", "metrics": {"error_rate": reading(after)}});
+        let at = first + Span::from_millis(u64::from(after));
+        rollout.handle(at, &Input::from_value(metrics).unwrap()).unwrap();
+        if rollout.state() != State::Monitoring {
+            return Some(after);
+        }
+    }
+    None
+}
+
+#[test]
+fn field_8_a_breach_counts_once_however_often_it_is_read() {
+    let bad = |_: u32| json!({"canary": [60, 100], "baseline": [4, 900]});
+    assert_eq!(rolled_back_after(10_000, bad, 120_000), Some(50_000));
+    // A reading may come early or late, and faster ones prove nothing more.
+    assert_eq!(rolled_back_after(9_500, bad, 120_000), Some(47_500));
+    assert_eq!(rolled_back_after(30_000, bad, 400_000), Some(150_000));
+    assert_eq!(rolled_back_after(100, bad, 120_000), Some(45_000));
+    let once = |after: u32| match after {
+        0 => bad(0),
+        _ => json!({"canary": [0, 0], "baseline": [4, 900]}),
+    };
+    assert_eq!(rolled_back_after(10_000, once, 120_000), None);
+    // Scraped every minute: the first total shows only what the next ones count from.
+    let scraped = |after: u32| {
+        let scrapes = 1.0 + f64::from(after / 60_000);
+        json!({"totals": true, "canary": [60.0 * scrapes, 100.0 * scrapes], "baseline": [4.0 * scrapes, 900.0 * scrapes]})
+    };
+    assert_eq!(rolled_back_after(10_000, scraped, 500_000), Some(360_000));
+}
