@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use hotfix_core::grade::Strategy;
+use hotfix_core::grade::{Audience, MessageKind, Strategy};
+use hotfix_core::message::{Format, Rendered};
 use hotfix_core::metric::Band;
-use hotfix_core::plan::{Plan, PlanFindingKind};
+use hotfix_core::plan::{Plan, PlanFindingKind, StepKind};
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Act, Input, Recording, Rollout, State};
 use hotfix_core::simulate::{Campaign, Scenario};
@@ -260,6 +261,54 @@ fn dec_5_evidence_that_takes_longer_than_the_least_time_or_cannot_come_is_found(
         "[metrics.q]\nkind = \"gauge\"\nworse = \"higher\"\nreference = 100\nrollback = 300\n";
     let none = shown(gauge);
     assert!(none.len() == 1 && none[0].contains("no metric that decides is tested"), "{none:?}");
+}
+
+#[test]
+fn plan_3_the_wait_for_evidence_of_no_harm_is_part_of_the_planned_times() {
+    let slo = "[change_record.slo]\nname = \"fix live\"\nfrom = \"deploy_started\"\nto = \"deployed\"\nwithin = \"20min\"\n";
+    let of = |watch_most: Value, requests: u32| {
+        let text = canary(&format!("{ERRORS}rollback = \"10%\"\n{slo}")).to_json();
+        let text = text.replace("no_evidence_of_harm", "evidence_of_no_harm");
+        let mut document: Value = serde_json::from_str(&text).expect("a document");
+        if !watch_most.is_null() {
+            document["phases"][0]["watch_most"] = watch_most;
+        }
+        let policy = Policy::from_json(&document.to_string()).expect("a policy");
+        let incident = r#"{"id": "INC-1", "severity": "P1"}"#;
+        let traffic = json!({ "requests_per_minute": requests }).to_string();
+        let release = r#"{"version": "2", "previous": "1"}"#;
+        Plan::from_json(Arc::new(policy), incident, release, &traffic).expect("a plan")
+    };
+    let minutes = |span: Span| span.as_millis() / 60_000;
+    let phase = |plan: &Plan| {
+        let whole = plan.duration().rollout.parts[0].clone();
+        let gate = plan.offsets().into_iter().find(|step| step.step == StepKind::Gate);
+        assert_eq!(gate.expect("a gate").offset, whole.least);
+        (minutes(whole.least), minutes(whole.most))
+    };
+    let waits = of(Value::Null, 1000);
+    let (least, most) = phase(&waits);
+    assert!((22..=26).contains(&least) && most == least, "{least} to {most}");
+    let slo = |plan: &Plan| plan.slo().slo.expect("an objective").sentence;
+    assert!(slo(&waits).ends_with("The limit is missed."), "{}", slo(&waits));
+    let limited = of(json!(900), 1000);
+    assert_eq!(phase(&limited), (17, 17));
+    let longer = of(json!(7200), 1000);
+    assert_eq!(phase(&longer), (least, 122));
+    let busy = of(Value::Null, 100_000);
+    assert_eq!((phase(&busy), slo(&busy).ends_with("The limit is met.")), ((12, 12), true));
+
+    let mut rollout = Rollout::try_new(waits, Recording::Off, "").expect("a rollout");
+    let at: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
+    ready::make(&mut rollout, at);
+    let start = Input::from_json(r#"{"kind":"start","by":"lena"}"#).expect("an input");
+    rollout.handle(at, &start).expect("a start");
+    let message =
+        rollout.message(MessageKind::DeploymentStarted, Audience::Stakeholders, Format::Text);
+    let Ok(Rendered::Text(text)) = message else { panic!("{message:?}") };
+    let end = at + rollout.plan().duration().rollout.least;
+    let end = &end.to_string()[11..16];
+    assert!(text.contains(&format!("{end} UTC")), "{text}");
 }
 
 #[test]
