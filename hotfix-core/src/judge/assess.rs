@@ -282,8 +282,8 @@ impl Call<'_> {
         }
         // Tolerance for single breaches.
         let counts = || {
-            let breaches =
-                watched.degradation().consecutive_breaches(moment.at, watched.readings().read_at);
+            let (readings, cadence) = (watched.readings(), moment.watch.cadence);
+            let breaches = watched.degradation().consecutive_breaches(moment.at, readings, cadence);
             f64::from(breaches) >= moment.watch.consecutive_breaches
                 && watched.both_read_since_breach(moment, seen.band)
         };

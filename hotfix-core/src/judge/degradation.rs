@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::metric::Band;
-use crate::unit::Timestamp;
+use crate::unit::{Span, Timestamp};
 
 use super::MetricVerdict;
+use super::readings::Readings;
 
 /// Degradation of a metric in this phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -15,8 +16,7 @@ pub(super) struct Degradation {
     peak: f64,
     /// Its window has been beyond the alert or rollback bound.
     alerted: bool,
-    /// Consecutive evaluations beyond the alert or rollback bound, without and with the last
-    /// verdict.
+    /// Consecutive readings beyond the alert or rollback bound, without and with the last verdict.
     consecutive_breaches: [u32; 2],
     /// Since when its window has been beyond such a bound, without and with the last verdict.
     breached: [Option<Timestamp>; 2],
@@ -32,10 +32,21 @@ pub(super) struct Degradation {
 const FALLEN: f64 = core::f64::consts::LN_10;
 
 impl Degradation {
-    /// Consecutive evaluations beyond a bound, including this one, whose reading is of `read_at`.
-    pub(super) fn consecutive_breaches(self, at: Timestamp, read_at: Option<Timestamp>) -> u32 {
-        // A verdict without a new reading does not count as an evaluation.
-        self.looks_before(at).saturating_add(u32::from(read_at == Some(at)))
+    /// Consecutive readings beyond a bound, which the window is now: those after the first one that
+    /// bring something new, and no more than come at the cadence.
+    pub(super) fn consecutive_breaches(
+        self,
+        at: Timestamp,
+        readings: &Readings,
+        cadence: Span,
+    ) -> u32 {
+        let before = self.looks_before(at);
+        let read_at = if before == 0 { readings.read_at } else { readings.new_at };
+        let breaches = before.saturating_add(u32::from(read_at == Some(at)));
+        // A reading may come half a cadence early.
+        let (lasts, cadence) = (at.since(self.breached_since(at)), cadence.as_millis().max(1));
+        let most = lasts.as_millis().saturating_add(cadence / 2) / cadence;
+        breaches.min(u32::try_from(most).unwrap_or(u32::MAX).saturating_add(1))
     }
 
     fn looks_before(self, at: Timestamp) -> u32 {
@@ -47,12 +58,11 @@ impl Degradation {
         self.breached[usize::from(self.looked != Some(at))].unwrap_or(at)
     }
 
-    /// Records the metric's part of a verdict; its reading is of `read_at`. `in_vain`: it reports
-    /// the phase as unable to decide.
+    /// Records the metric's part of a verdict. `in_vain`: it reports the phase as unable to decide.
     pub(super) fn note(
         &mut self,
         at: Timestamp,
-        read_at: Option<Timestamp>,
+        (readings, cadence): (&Readings, Span),
         seen: &MetricVerdict,
         in_vain: bool,
     ) {
@@ -60,7 +70,8 @@ impl Degradation {
             self.in_vain.get_or_insert(at);
         }
         let beyond = matches!(seen.band, Band::Alert | Band::Rollback);
-        let (before, looks) = (self.looks_before(at), self.consecutive_breaches(at, read_at));
+        let (before, looks) =
+            (self.looks_before(at), self.consecutive_breaches(at, readings, cadence));
         self.consecutive_breaches = [before, if beyond { looks } else { 0 }];
         let breached = self.breached[usize::from(self.looked != Some(at))];
         self.breached = [breached, beyond.then(|| breached.unwrap_or(at))];
@@ -101,15 +112,16 @@ mod tests {
     #[test]
     fn field_8_trouble_has_healed_once_band_and_evidence_are_both_calm() {
         let (at, hold) = (Timestamp::try_from_millis(0).unwrap(), FALLEN);
+        let readings = (&Readings::default(), Span::from_seconds(10));
         let mut degradation = Degradation::default();
         assert!(!degradation.healed(Band::Success, 0.0, || 0.0, hold), "there was none");
-        degradation.note(at, None, &seen("success", 3.0), false);
+        degradation.note(at, readings, &seen("success", 3.0), false);
         assert!(
             !degradation.healed(Band::Success, 2.2, || 2.2, hold),
             "below the level, but hardly fallen"
         );
         assert!(degradation.healed(Band::Success, 0.6, || 0.6, hold));
-        degradation.note(at, None, &seen("alert", 0.0), false);
+        degradation.note(at, readings, &seen("alert", 0.0), false);
         assert!(!degradation.healed(Band::Alert, 0.0, || 0.0, hold));
         assert!(!degradation.healed(Band::Stale, 0.0, || 0.0, hold), "silence heals nothing");
         assert!(degradation.healed(Band::Success, 0.0, || 0.0, hold));

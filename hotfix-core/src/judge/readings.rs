@@ -18,6 +18,9 @@ pub(super) struct Readings {
     pub(super) counters: Counters,
     /// When the canary last read something.
     pub(super) read_at: Option<Timestamp>,
+    /// When the canary last read something that it had not read before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) new_at: Option<Timestamp>,
     /// When the live arm last read something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) live_read_at: Option<Timestamp>,
@@ -70,6 +73,10 @@ impl Readings {
                 self.covered = self.covered + self.step;
             }
             self.read_at = Some(at);
+            // A scrape that is sent again, or no request.
+            if tick.row[..layout.columns()].iter().any(|value| *value > 0.0) {
+                self.new_at = Some(at);
+            }
         }
     }
 

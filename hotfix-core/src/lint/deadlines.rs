@@ -8,6 +8,7 @@ use crate::grade::{DutyKind, Moment, Severity};
 use crate::plan::duration::{
     Times, phases_until, phases_until_live, procedure, rollout, steps_until, until_live,
 };
+use crate::plan::load::Load;
 use crate::policy::Policy;
 use crate::policy::section::{Duty, SeverityLevel, TimeRange};
 use crate::unit::{Name, Span, Timestamp};
@@ -42,7 +43,7 @@ fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
         let concerned = hotfixes().filter(|level| duty.is_for(level.severity));
         if duty.from.is_early() {
             for level in concerned.clone() {
-                let sum = until_live(policy, Some(level)).filter(|sum| sum.most > limit);
+                let sum = until_live(Load::of(policy), Some(level)).filter(|sum| sum.most > limit);
                 let Some(sum) = sum else { continue };
                 let fault = TimeFault::DeadlineTooShort {
                     duty: duty.id,
@@ -55,7 +56,7 @@ fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
                 put(findings, path.clone(), fault, Some((sum, limit)));
             }
         }
-        let phases = phases_until_live(policy);
+        let phases = phases_until_live(Load::of(policy));
         if concerned.count() > 0 && phases.least > limit {
             let (what, least) = (format!("deadline `{}`", duty.id), phases.least);
             let fault = TimeFault::PhasesTooLong { what, limit, least, watched: false };
@@ -85,7 +86,7 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
             let fault = TimeFault::ProcedureTooLong { what, limit, least, most, watched: false };
             put(findings, path.to_owned(), fault, Some((sum, limit)));
         }
-        let whole = rollout(policy);
+        let whole = rollout(Load::of(policy));
         if whole.least > limit {
             let (what, least) = ("estimate".to_owned(), whole.least);
             let fault = TimeFault::PhasesTooLong { what, limit, least, watched: false };
@@ -94,8 +95,9 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
     }
     let Some(slo) = &record.slo else { return };
     let (path, limit) = ("/change_record/slo/within", slo.within);
-    let Some(phases) = phases_until(policy, slo.to) else { return };
-    let steps = steps_until(policy, slo.to, None, procedure(policy, |_| None));
+    let load = Load::of(policy);
+    let Some(phases) = phases_until(load, slo.to) else { return };
+    let steps = steps_until(load, slo.to, None, procedure(policy, |_| None));
     let watched = slo.to == Moment::Closed && !policy.after().is_empty();
     if let Some(sum) = steps.filter(|sum| slo.from.is_early() && sum.most > limit) {
         let (what, least, most) = ("objective", sum.least, sum.most);

@@ -24,12 +24,13 @@ fn in_no_phase(policy: &Policy, findings: &mut Vec<Finding>) {
     let held: Option<Vec<Span>> = policy.phases().iter().map(Phase::longest_held).collect();
     let Some(longest) = held.and_then(|held| held.into_iter().max()) else { return };
     let watch = policy.watch();
-    let takes = Span::try_from_seconds(watch.consecutive_breaches * watch.cadence.as_seconds());
+    let every = watch.reads_every();
+    let takes = Span::try_from_seconds(watch.consecutive_breaches * every.as_seconds());
     let acts = deciding(policy).any(|of| of.bounds.alert.or(of.bounds.rollback).is_some());
     // A time that is too long for a span is longer than any phase.
     if acts && !takes.is_ok_and(|takes| takes <= longest) {
-        let (breaches, cadence) = (watch.consecutive_breaches, watch.cadence);
-        let fault = FigureFault::TooManyBreaches { breaches, cadence, longest };
+        let breaches = watch.consecutive_breaches;
+        let fault = FigureFault::TooManyBreaches { breaches, every, longest };
         put(findings, "/watch/consecutive_breaches", fault);
     }
     // Readings count as missing once they are stale.
@@ -60,7 +61,7 @@ fn in_phase(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Fin
         let breached = of.bounds.alert.or(of.bounds.rollback).is_some();
         let in_a_row = if breached { watch.consecutive_breaches - 1.0 } else { 0.0 };
         let full = (policy.settings(of).warm_up + window).as_seconds();
-        let acts = full + in_a_row * watch.cadence.as_seconds();
+        let acts = full + in_a_row * watch.reads_every().as_seconds();
         !of.kind.counts_requests() && held.is_some_and(|held| acts > held)
     });
     if !wait.is_empty() {

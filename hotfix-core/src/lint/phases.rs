@@ -2,21 +2,18 @@
 
 use super::fault::FigureFault;
 use super::finding::{Finding, put};
-use crate::grade::{AdviceCheck, AdviceKind, GateMode, PromotionRule, Response, Role, Strategy};
-use crate::plan::ErrorBudget;
-use crate::plan::healthy::{Law, traffic};
+use crate::grade::{AdviceCheck, AdviceKind, GateMode, PromotionRule, Response, Strategy};
+use crate::plan::healthy::traffic;
+use crate::plan::load::Load;
 use crate::plan::volume::{ShortWindow, short_windows};
 use crate::policy::Policy;
-use crate::policy::section::{Metric, Model, Phase};
-use crate::stats::planning::Comparison;
+use crate::policy::section::Metric;
 use crate::unit::{Share, Span};
 
 /// Evidence is too slow if fewer healthy releases than this show it in time.
 const USUAL: f64 = 0.5;
 /// A larger share of false rollbacks is more likely a confusion with a confidence.
 const USUAL_ALPHA: f64 = 0.1;
-/// Trials per minute for each event of a metric without trials: events are rare.
-const TRIALS_AN_EVENT: f64 = 1_000.0;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     shares(policy, findings);
@@ -126,15 +123,11 @@ fn evidence(policy: &Policy, findings: &mut Vec<Finding>) {
             let fault = FigureFault::NoEvidence { phase: phase.name };
             put(findings, format!("/phases/{index}/promotion"), fault);
         }
-        let (most, watch) = (phase.longest(), policy.watch());
+        let (load, most) = (Load::of(policy), phase.longest());
         for metric in policy.metrics() {
-            let unused = policy.settings(metric).warm_up + watch.evidence_delay();
-            let learned = Span::from_millis(most.as_millis().saturating_sub(unused.as_millis()));
-            let Some((shown, needed)) = time_to_show(policy, metric, phase, learned) else {
-                continue;
-            };
-            if shown < USUAL {
-                let (metric, phase) = (metric.id, phase.name);
+            let Some(no_harm) = load.no_harm(metric, phase) else { continue };
+            if let Some(shown) = no_harm.chance_within(most).filter(|shown| *shown < USUAL) {
+                let (metric, phase, needed) = (metric.id, phase.name, no_harm.needed());
                 let fault = FigureFault::EvidenceTooSlow { metric, phase, most, shown, needed };
                 put(findings, format!("/phases/{index}/promotion"), fault);
             }
@@ -151,50 +144,6 @@ fn objections(policy: &Policy, findings: &mut Vec<Finding>) {
             put(findings, format!("/phases/{index}/veto"), fault);
         }
     }
-}
-
-/// The probability that an equally good release shows no harm by then, and if that is small the
-/// time in which half of them do. `None` without a usable reference, or if the formula does not fit
-/// the test.
-fn time_to_show(
-    policy: &Policy,
-    metric: &Metric,
-    phase: &Phase,
-    learned: Span,
-) -> Option<(f64, Option<Span>)> {
-    if metric.role != Role::Decide || metric.model != Model::Poisson {
-        return None;
-    }
-    // Both arms together, for a minute.
-    let minute = Span::from_seconds(60);
-    let law = Law::of(metric, Share::ALL, minute, traffic(policy))?;
-    let (requests, base_rate) = match law {
-        Law::Trials { trials, rate } => (trials, rate),
-        Law::Events { expected, .. } => (expected * TRIALS_AN_EVENT, 1.0 / TRIALS_AN_EVENT),
-    };
-    // If no events are expected, the faulty arm decides, and the reference does not say what it
-    // has.
-    if law.expected() <= 0.0 {
-        return None;
-    }
-    let comparison = Comparison {
-        tick_seconds: policy.watch().cadence.as_seconds(),
-        ..Comparison::new(requests, phase.share.as_fraction(), base_rate)
-    };
-    let settings = policy.settings(metric);
-    let (margin, alpha) = (settings.margin.value(), ErrorBudget::new(policy).promotion());
-    let minutes = learned.as_seconds() / 60.0;
-    let shown = comparison.chance_to_promote(1.0, minutes, margin, alpha).ok()?.chance;
-    if shown >= USUAL {
-        return Some((shown, None));
-    }
-    let needed = comparison.time_to_promote(1.0, margin, alpha).ok()?;
-    let warm_up = settings.warm_up.as_seconds();
-    // In whole minutes: more precision is not justified.
-    let needed = needed
-        .map(|minutes| (minutes + warm_up / 60.0).ceil() * 60.0)
-        .and_then(|seconds| Span::try_from_seconds(seconds).ok());
-    Some((shown, needed))
 }
 
 /// Alternatives without phases: phases with shares cannot be derived from another strategy.

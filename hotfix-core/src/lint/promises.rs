@@ -5,6 +5,7 @@ use super::finding::{Example, Finding};
 use super::format::{time, times};
 use crate::grade::{DutyKind, MessageKind, Moment, Promised, Severity};
 use crate::plan::duration::{procedure, rollout};
+use crate::plan::load::Load;
 use crate::policy::Policy;
 use crate::policy::section::{Due, Duty, Message, Promise};
 use crate::unit::Span;
@@ -52,7 +53,7 @@ fn broken(policy: &Policy, message: &Message, promise: Promise) -> Broken {
 }
 
 fn of_plan(policy: &Policy, promised: Span) -> Broken {
-    let plan = rollout(policy);
+    let plan = rollout(Load::of(policy));
     let found = format!("the plan takes at least {}", time(plan.least));
     (plan.least > promised).then(|| (found, Some(Example::times(plan, promised))))
 }

@@ -5,6 +5,7 @@
 
 use minijinja::Value;
 
+use crate::fact::Impact;
 use crate::grade::{Audience, MessageKind, Moment};
 use crate::policy::section::{MessageField, Reach};
 use crate::rollout::Rollout;
@@ -12,7 +13,6 @@ use crate::text::{self, time};
 use crate::unit::Timestamp;
 
 use super::escape::{is_address, shorten};
-use super::known::Impact;
 use super::render::{Fields, address};
 use super::zone::Clock;
 use super::{Request, describe, known, seen};
@@ -145,7 +145,12 @@ impl Context<'_> {
         // An impact that is over is left out.
         let is_past =
             self.request.kind == MessageKind::Update && rollout.moment(Moment::Resolved).is_some();
-        let impact = Impact::of(rollout, self.request.kind);
+        // The end of an incident is announced with the worst that was known, because by then the facts
+        // say that all is well.
+        let impact = match self.request.kind {
+            MessageKind::Resolved => Impact::new(rollout.worst_facts(), true),
+            _ => Impact::new(rollout.facts(), false),
+        };
         self.put("impact", impact.sentence().filter(|_| !is_past));
         self.put("affected", impact.affected());
         self.put("users_affected", impact.users_affected());

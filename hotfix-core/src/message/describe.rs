@@ -5,9 +5,10 @@ use crate::grade::{Audience, GateMode, Moment};
 use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::plan::{Plan, Window};
 use crate::policy::section::Phase;
-use crate::rollout::{InputKind, Resume, RollbackCause, Rollout, Silent, Stage, State, Step};
+use crate::rollout::{
+    InputKind, Resume, RollbackCause, Rollout, Silent, Stage, State, Step, TRAIN,
+};
 use crate::text::{enumerated, joined, time};
-use crate::train::TRAIN;
 
 use super::seen::held_back;
 use super::zone::Clock;

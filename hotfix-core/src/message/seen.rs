@@ -198,12 +198,12 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     if rollout.awaits_answer() || rollout.verdict().has(Reason::Inconclusive) {
         return None;
     }
-    let policy = rollout.plan().policy();
+    let (policy, load) = (rollout.plan().policy(), rollout.plan().load());
     let phases = policy.phases();
     let last = policy.final_validation().watch;
     let from = |index: usize| {
         let rest = phases.get(index..).unwrap_or_default();
-        rest.iter().fold(last, |sum, phase| sum + phase.least())
+        rest.iter().fold(last, |sum, phase| sum + load.lasts(phase))
     };
     let end = match rollout.stage() {
         Stage::Preparing if rollout.state() == State::Ready => {
@@ -217,13 +217,13 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
         Stage::Deploying(step) => {
             let phase = phases.get(step.index)?;
             (step.since + phase.deploy).max(at)
-                + phase.watch
+                + load.watch(phase)
                 + phase.veto_window()
                 + from(step.index + 1)
         }
         Stage::Monitoring(step) => {
             let phase = phases.get(step.index)?;
-            (step.since + phase.watch).max(at) + phase.veto_window() + from(step.index + 1)
+            (step.since + load.watch(phase)).max(at) + phase.veto_window() + from(step.index + 1)
         }
         Stage::Gate { step, until } => until.unwrap_or(step.since).max(at) + from(step.index + 1),
         Stage::FinalValidation { since } => *since + last,

@@ -1,10 +1,9 @@
 //! The commit message of a plan.
 
 use super::Plan;
-use crate::fact::{Fact, FactId, FactValue};
+use crate::fact::Impact;
 use crate::gate::SeverityBasis;
 use crate::grade::CommitField;
-use crate::text::joined;
 use crate::unit::is_invisible;
 use crate::vcs::{CommitError, CommitMessage, CommitParts};
 
@@ -14,10 +13,9 @@ impl Plan {
     ///
     /// Given values have precedence. Otherwise the summary is the release's description, or else
     /// the incident's title; of the facts that the form asks for, the issue is the incident's id,
-    /// the severity the plan's where that is given or settled, and the impact the incident's title,
-    /// where the summary is another text, with the share of users affected. Cause, change,
-    /// solution and testing are the release's `commit_text`. Nothing is guessed: what nobody gave
-    /// is missing.
+    /// the severity the plan's where that is given or settled, and the impact what the known facts
+    /// mean to users and the business. Cause, change, solution and testing are the release's
+    /// `commit_text`. Nothing is guessed: what nobody gave is missing.
     ///
     /// # Errors
     /// As [`CommitForm::compose`](crate::policy::section::CommitForm::compose), also if there is
@@ -33,7 +31,7 @@ impl Plan {
     /// let message = plan.commit_message(CommitParts::default())?;
     /// assert_eq!(
     ///     message.text,
-    ///     "hotfix: read the secret as UTF-8\n\nIssue: INC-2041\nImpact: card payments fail; 12% of users affected\n",
+    ///     "hotfix: read the secret as UTF-8\n\nIssue: INC-2041\nImpact: 12% of users are affected\n",
     /// );
     /// assert_eq!(message.missing, [CommitField::Change]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -43,20 +41,11 @@ impl Plan {
         let mut parts = given;
         let (incident, release) = (&self.subject.incident, self.release());
         let known = |text: &Option<String>| text.clone().filter(|text| is_seen(text));
-        let title = known(&incident.title);
-        let description = release.and_then(|release| known(&release.description));
-        let blank = parts.summary.trim().is_empty();
-        // The impact does not repeat the summary.
-        let title_besides = title.clone().filter(|_| !blank || description.is_some());
-        if blank {
-            parts.summary = description.or(title).unwrap_or_default();
+        if parts.summary.trim().is_empty() {
+            let description = release.and_then(|release| known(&release.description));
+            parts.summary = description.or_else(|| known(&incident.title)).unwrap_or_default();
         }
         parts.version = parts.version.or_else(|| release.map(|release| release.version.clone()));
-        let affected = match self.facts.get(FactId::BuiltIn(Fact::UsersAffected)) {
-            Some(FactValue::Share(share)) => Some(format!("{share} of users affected")),
-            _ => None,
-        };
-        let impact = joined(title_besides.into_iter().chain(affected), "; ");
         // A severity that is only acted on while facts are unknown may be another one tomorrow.
         let certain =
             matches!(self.severity_basis(), SeverityBasis::Given | SeverityBasis::Settled);
@@ -69,7 +58,7 @@ impl Plan {
             (CommitField::Tested, text.tested),
             (CommitField::Issue, Some(incident.id.clone())),
             (CommitField::Severity, severity.map(|severity| severity.to_string())),
-            (CommitField::Impact, Some(impact).filter(|text| !text.is_empty())),
+            (CommitField::Impact, Some(Impact::new(&self.facts, false).line())),
         ];
         for (field, value) in known {
             let value = value.filter(|value| is_seen(value) && form.fields.contains(&field));

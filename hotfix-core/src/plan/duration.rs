@@ -11,13 +11,15 @@ use crate::policy::section::{Phase, ProcedureStep, SeverityLevel};
 use crate::unit::{Name, Span};
 
 use super::Plan;
+use super::load::Load;
 
 /// A part of a longer time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StepTime {
     /// What it is: a step of the procedure, a phase, a review.
     pub step: String,
-    /// Its least time. Zero if not given.
+    /// Its least time. Zero if not given. Of a phase that waits for evidence of no harm, the time in
+    /// which half of the healthy releases have shown it, as far as that can be foreseen.
     pub least: Span,
     /// Its most time. The same as `least` if not given.
     pub most: Span,
@@ -67,8 +69,8 @@ impl Plan {
     /// ```
     pub fn duration(&self) -> Duration {
         Duration {
-            rollout: rollout(self.policy()),
-            until_live: until_live(self.policy(), self.level()),
+            rollout: rollout(self.load()),
+            until_live: until_live(self.load(), self.level()),
             procedure: self.whole_procedure(),
         }
     }
@@ -77,11 +79,11 @@ impl Plan {
     pub(crate) fn planned_duration(&self) -> Span {
         let estimate = self.policy().change_record().and_then(|record| record.estimate);
         let most = estimate.and_then(|estimate| estimate.most);
-        most.unwrap_or_else(|| rollout(self.policy()).most)
+        most.unwrap_or_else(|| rollout(self.load()).most)
     }
 
     pub(super) fn whole_procedure(&self) -> Option<Times> {
-        procedure(self.policy(), |index| elsewhere(self.policy(), self.level(), index))
+        procedure(self.policy(), |index| elsewhere(self.load(), self.level(), index))
     }
 }
 
@@ -151,13 +153,13 @@ fn first_steps(policy: &Policy, count: usize, fallback: impl Fn(usize) -> Option
 /// The steps, or, where the phases take longer than those from the deployment on, the steps before
 /// it and the phases.
 pub(super) fn with_phases(
-    policy: &Policy,
+    load: Load<'_>,
     level: Option<&SeverityLevel>,
     steps: Times,
     phases: Times,
 ) -> Times {
-    let before = going_live(policy).unwrap_or_default();
-    let mut sum = first_steps(policy, before, |index| elsewhere(policy, level, index));
+    let before = going_live(load.policy).unwrap_or_default();
+    let mut sum = first_steps(load.policy, before, |index| elsewhere(load, level, index));
     if phases.least.as_millis() <= steps.most.as_millis().saturating_sub(sum.most.as_millis()) {
         return steps;
     }
@@ -168,7 +170,8 @@ pub(super) fn with_phases(
 /// From the detection until the fix is live, for a severity. A review, a test or a deployment that
 /// the procedure names without a time takes what the severity or the policy says of it. None where
 /// nothing gives one.
-pub(crate) fn until_live(policy: &Policy, level: Option<&SeverityLevel>) -> Option<Times> {
+pub(crate) fn until_live(load: Load<'_>, level: Option<&SeverityLevel>) -> Option<Times> {
+    let policy = load.policy;
     if policy.procedure().is_empty() {
         let mut sum = Times::default();
         review(&mut sum, level);
@@ -177,11 +180,11 @@ pub(crate) fn until_live(policy: &Policy, level: Option<&SeverityLevel>) -> Opti
         if sum.parts.is_empty() {
             return None;
         }
-        sum.extend(deployment(policy));
+        sum.extend(deployment(load));
         return Some(sum);
     }
     let deploy = going_live(policy)?;
-    let sum = first_steps(policy, deploy + 1, |index| elsewhere(policy, level, index));
+    let sum = first_steps(policy, deploy + 1, |index| elsewhere(load, level, index));
     // At least one time before the deployment must be known.
     let tells = deploy == 0 || sum.untimed.len() < deploy;
     (tells && !sum.most.is_zero()).then_some(sum)
@@ -201,15 +204,15 @@ pub(super) const fn has_time(step: &ProcedureStep) -> bool {
 
 /// The time of a step without its own time, from other parts of the policy, if one has it.
 pub(super) fn elsewhere(
-    policy: &Policy,
+    load: Load<'_>,
     level: Option<&SeverityLevel>,
     index: usize,
 ) -> Option<Times> {
-    if going_live(policy) == Some(index) {
-        return Some(deployment(policy));
+    if going_live(load.policy) == Some(index) {
+        return Some(deployment(load));
     }
     let mut sum = Times::default();
-    let after = match policy.procedure().get(index)?.id.as_str() {
+    let after = match load.policy.procedure().get(index)?.id.as_str() {
         "review" => review(&mut sum, level),
         "test" => testing(&mut sum, level),
         _ => false,
@@ -237,57 +240,59 @@ fn testing(sum: &mut Times, level: Option<&SeverityLevel>) -> bool {
     false
 }
 
-fn deployment(policy: &Policy) -> Times {
-    let known = policy.deploying().filter(|known| known.least.is_some() || known.most.is_some());
-    let Some(known) = known else { return phases_until_live(policy) };
+fn deployment(load: Load<'_>) -> Times {
+    let known =
+        load.policy.deploying().filter(|known| known.least.is_some() || known.most.is_some());
+    let Some(known) = known else { return phases_until_live(load) };
     let mut sum = Times::default();
     sum.add("deploying", known.least, known.most);
     sum
 }
 
 /// The phases until the last one is reached.
-pub(crate) fn phases_until_live(policy: &Policy) -> Times {
+pub(crate) fn phases_until_live(load: Load<'_>) -> Times {
     let mut sum = Times::default();
-    let last = policy.phases().len().saturating_sub(1);
-    for (index, phase) in policy.phases().iter().enumerate() {
+    let phases = load.policy.phases();
+    let last = phases.len().saturating_sub(1);
+    for (index, phase) in phases.iter().enumerate() {
         if index == last {
             sum.add(phase.name.as_str(), Some(phase.deploy), None);
         } else {
-            whole(&mut sum, phase);
+            whole(&mut sum, load, phase);
         }
     }
     sum
 }
 
 /// Every phase and the final validation.
-pub(crate) fn rollout(policy: &Policy) -> Times {
+pub(crate) fn rollout(load: Load<'_>) -> Times {
     let mut sum = Times::default();
-    policy.phases().iter().for_each(|phase| whole(&mut sum, phase));
-    sum.add("final validation", Some(policy.final_validation().watch), None);
+    load.policy.phases().iter().for_each(|phase| whole(&mut sum, load, phase));
+    sum.add("final validation", Some(load.policy.final_validation().watch), None);
     sum
 }
 
 /// The phases until a moment. None for a moment that they do not lead to.
-pub(crate) fn phases_until(policy: &Policy, to: Moment) -> Option<Times> {
+pub(crate) fn phases_until(load: Load<'_>, to: Moment) -> Option<Times> {
     match to {
-        Moment::Deployed => Some(phases_until_live(policy)),
-        Moment::Verified | Moment::Resolved => Some(rollout(policy)),
-        Moment::Closed => Some(and_watched(rollout(policy), policy)),
+        Moment::Deployed => Some(phases_until_live(load)),
+        Moment::Verified | Moment::Resolved => Some(rollout(load)),
+        Moment::Closed => Some(and_watched(rollout(load), load.policy)),
         _ => None,
     }
 }
 
 /// The steps of the procedure until a moment, for a severity. `whole` is all of them.
 pub(crate) fn steps_until(
-    policy: &Policy,
+    load: Load<'_>,
     to: Moment,
     level: Option<&SeverityLevel>,
     whole: Option<Times>,
 ) -> Option<Times> {
     match to {
-        Moment::Deployed => until_live(policy, level),
+        Moment::Deployed => until_live(load, level),
         Moment::Verified | Moment::Resolved => whole,
-        Moment::Closed => whole.map(|steps| and_watched(steps, policy)),
+        Moment::Closed => whole.map(|steps| and_watched(steps, load.policy)),
         _ => None,
     }
 }
@@ -308,7 +313,8 @@ fn and_watched(mut sum: Times, policy: &Policy) -> Times {
     sum
 }
 
-fn whole(sum: &mut Times, phase: &Phase) {
+fn whole(sum: &mut Times, load: Load<'_>, phase: &Phase) {
+    let usual = load.lasts(phase);
     let most = phase.deploy + phase.longest() + phase.veto_window();
-    sum.add(phase.name.as_str(), Some(phase.least()), Some(most));
+    sum.add(phase.name.as_str(), Some(usual), Some(most.max(usual)));
 }

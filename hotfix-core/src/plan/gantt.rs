@@ -46,7 +46,7 @@ impl Plan {
         let steps = self.steps();
         let procedure_end = steps.iter().rev().find_map(|step| step.ends?.most);
         let lasts =
-            super::duration::rollout(self.policy()).least.max(procedure_end.unwrap_or_default());
+            super::duration::rollout(self.load()).least.max(procedure_end.unwrap_or_default());
         let axis = match (start, lasts > DAY) {
             (Some(_), false) => "%H:%M",
             (Some(_), true) => "%m-%d %H:%M",

@@ -73,7 +73,7 @@ pub(crate) fn at_gate(
 /// data.
 pub(crate) fn in_a_row(policy: &Policy, chance: f64) -> f64 {
     let watch = policy.watch();
-    let between = (watch.consecutive_breaches - 1.0) * watch.cadence.as_seconds();
+    let between = (watch.consecutive_breaches - 1.0) * watch.reads_every().as_seconds();
     let apart = (between / watch.window.as_seconds()).floor();
     power(chance, apart + 1.0)
 }

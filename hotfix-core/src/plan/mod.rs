@@ -22,6 +22,7 @@ mod first_steps;
 mod follow_up;
 mod gantt;
 pub(crate) mod healthy;
+pub(crate) mod load;
 mod new_instances;
 mod normal;
 mod page;

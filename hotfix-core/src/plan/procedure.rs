@@ -140,7 +140,7 @@ impl Plan {
             reached.step(step);
             return Some(TimeRange { least: step.least, most: step.most });
         }
-        let found = elsewhere(self.policy(), self.level(), index)?;
+        let found = elsewhere(self.load(), self.level(), index)?;
         let some = |span: Span| Some(span).filter(|span| !span.is_zero());
         let range = TimeRange { least: some(found.least), most: some(found.most) };
         reached.extend(found);

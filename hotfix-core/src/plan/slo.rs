@@ -117,7 +117,7 @@ impl Plan {
             self.objective(None, slo.name.clone(), Due::Within(slo.within), slo.from, slo.to)
         });
         let estimate = record.and_then(|record| record.estimate).map(|range| {
-            let needs = self.whole_procedure().unwrap_or_else(|| rollout(self.policy()));
+            let needs = self.whole_procedure().unwrap_or_else(|| rollout(self.load()));
             Estimate { range, verdict: range.most.map(|most| Kept::of(&needs, most)), needs }
         });
         let concerns = |duty: &&crate::policy::section::Duty| {
@@ -158,7 +158,7 @@ impl Plan {
             _ => "The planned time is unknown.".to_owned(),
         };
         let due = self.clock_starts(from).zip(allowed).map(|(starts, allowed)| starts + allowed);
-        let latest_start = due.zip(phases_until(self.policy(), to)).and_then(|(due, phases)| {
+        let latest_start = due.zip(phases_until(self.load(), to)).and_then(|(due, phases)| {
             let latest = due - phases.most;
             self.clock_starts(from).filter(|starts| latest >= *starts).map(|_| latest)
         });
@@ -191,12 +191,12 @@ impl Plan {
     /// their steps count. If the phases take longer than the steps from the deployment on, the
     /// phases count instead of those.
     pub(crate) fn between(&self, from: Moment, to: Moment) -> Option<Times> {
-        let policy = self.policy();
-        let phases = phases_until(policy, to).filter(|_| from < Moment::Deployed);
-        let steps = steps_until(policy, to, self.level(), self.whole_procedure())
-            .filter(|_| from.is_early());
+        let load = self.load();
+        let phases = phases_until(load, to).filter(|_| from < Moment::Deployed);
+        let steps =
+            steps_until(load, to, self.level(), self.whole_procedure()).filter(|_| from.is_early());
         match (steps, phases) {
-            (Some(steps), Some(phases)) => Some(with_phases(policy, self.level(), steps, phases)),
+            (Some(steps), Some(phases)) => Some(with_phases(load, self.level(), steps, phases)),
             (steps, phases) => steps.or(phases),
         }
     }

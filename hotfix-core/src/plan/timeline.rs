@@ -62,7 +62,8 @@ impl Plan {
         steps.map(at).collect()
     }
 
-    /// The timeline without a start, as offsets.
+    /// The timeline without a start, as offsets. A phase that waits for evidence of no harm takes as long
+    /// as in the [duration](Self::duration).
     pub fn offsets(&self) -> Vec<TimelineOffset> {
         let mut offset = Span::ZERO;
         let mut steps = Vec::new();
@@ -74,7 +75,7 @@ impl Plan {
             put(offset, StepKind::Deploy, Some(phase.name));
             offset = offset + phase.deploy;
             put(offset, StepKind::Monitor, Some(phase.name));
-            offset = offset + phase.watch;
+            offset = offset + self.load().watch(phase);
             // Without a veto window, the last phase's gate is the final validation.
             if index + 1 < phases.len() || !phase.veto_window().is_zero() {
                 put(offset, StepKind::Gate, Some(phase.name));

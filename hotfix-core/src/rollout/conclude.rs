@@ -10,8 +10,8 @@ use crate::text::{brief, moment};
 use crate::unit::{RoleName, Share, Timestamp};
 
 use super::action::{Act, Action, ActionId, Audience, MessageKind};
-use super::input::Command;
-use super::question::to_check;
+use super::input::{Command, Input};
+use super::question::{after_pause, to_check};
 use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
 use super::state::{Question, RolloutState};
 use super::{describe, poll};
@@ -72,7 +72,8 @@ pub(super) struct Conclusion<'a> {
 impl Conclusion<'_> {
     /// Decides what follows from an input that was folded. `resolved` is the action that a
     /// `confirm` or `failed` was about.
-    pub(super) fn decide(&mut self, at: Timestamp, command: &Command, resolved: Option<&Act>) {
+    pub(super) fn decide(&mut self, at: Timestamp, input: &Input, resolved: Option<&Act>) {
+        let command = &input.command;
         // A higher severity needs more approvals; nobody is asked twice, and where the incident ended
         // without a fix only about another plan.
         if self.case.place.seq() == 1 && !command.changes_the_plan()
@@ -106,7 +107,7 @@ impl Conclusion<'_> {
                 _ => {}
             },
             Command::Hold { .. } => self.hold(),
-            Command::Pause { .. } => self.pause(at, ""),
+            Command::Pause { .. } => self.pause(at, "", input.by.as_deref()),
             Command::Resume { .. } => self.resume(at),
             Command::Abort { .. } => self.abort(at),
             Command::RollBack { .. } => self.begin_rollback(at, RollbackCause::Person),
@@ -132,7 +133,7 @@ impl Conclusion<'_> {
                         self.end_veto();
                     }
                     Response::Hold => {
-                        self.pause(at, &format!("signal `{signal}` was reported, and "));
+                        self.pause(at, &format!("signal `{signal}` was reported, and "), None);
                     }
                     Response::Continue => {}
                 }
@@ -486,8 +487,8 @@ impl Conclusion<'_> {
         self.request_approvals();
     }
 
-    /// Pauses, and asks when to continue; `cause` comes first in the question.
-    fn pause(&mut self, at: Timestamp, cause: &str) {
+    /// Pauses, and asks when to continue; `cause` comes first in the question. `by`: who ordered it.
+    fn pause(&mut self, at: Timestamp, cause: &str, by: Option<&str>) {
         let from = match *self.case.place.stage() {
             Stage::Deploying(step) => Resume::Deploying(step),
             Stage::Monitoring(step) => Resume::Monitoring(step),
@@ -496,9 +497,7 @@ impl Conclusion<'_> {
             _ => return,
         };
         self.changes.to = Some(Stage::Paused { since: at, from });
-        self.ask(&format!(
-            "{cause}the rollout is paused. Continue with `resume`, or send `roll_back`."
-        ));
+        self.ask(&format!("{cause}the rollout is paused. {}", after_pause(by)));
     }
 
     fn resume(&mut self, at: Timestamp) {

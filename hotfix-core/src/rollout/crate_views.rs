@@ -98,7 +98,7 @@ impl Rollout {
 
     /// Whether readings show traffic on the fix although none is confirmed.
     pub(crate) fn sees_unconfirmed_traffic(&self) -> bool {
-        self.share() == Share::NONE && self.case.judged.judge().sees_traffic()
+        self.case.sees_unconfirmed_traffic()
     }
 
     /// Whether the metrics have returned to their level before the deployment, where the rollout was

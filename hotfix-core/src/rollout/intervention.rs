@@ -10,6 +10,9 @@ use crate::unit::{Name, RoleName, Timestamp};
 
 use super::input::{Command, Input, InputKind};
 
+/// The sender of a train's inputs in the logs.
+pub(crate) const TRAIN: &str = "train";
+
 /// What somebody wanted: the last of its kind that was taken. All of them are in the log, a line
 /// each.
 #[serde_with::skip_serializing_none]

@@ -69,6 +69,7 @@ use crate::unit::Timestamp;
 use check::{Made, Passed};
 use conclude::{Changes, Conclusion};
 use event::EventKind;
+pub(crate) use intervention::TRAIN;
 use journal::Journal;
 pub(crate) use personal::is_taken_out;
 use revision::Revision;
@@ -233,7 +234,7 @@ impl Rollout {
                 changes.judge((question, leading), before, case.judged.verdict().decision);
             }
         }
-        Conclusion { plan, case, changes }.decide(at, command, resolved);
+        Conclusion { plan, case, changes }.decide(at, input, resolved);
         duty::follow(plan, case, changes, at, input);
         // The id of an action: this event and its place.
         let event = case.place.seq();

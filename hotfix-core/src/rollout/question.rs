@@ -10,6 +10,7 @@ use super::blocker::blockers;
 use super::conclude::Conclusion;
 use super::describe;
 use super::input::InputKind;
+use super::intervention::TRAIN;
 use super::stage::{Stage, Step};
 use super::state::About;
 
@@ -52,7 +53,11 @@ impl Conclusion<'_> {
             Stage::Complete { .. } => {
                 format!("{version} stays live unless somebody sends `roll_back`.")
             }
-            Stage::Paused { .. } => "Continue with `resume`, or send `roll_back`.".to_owned(),
+            Stage::Paused { since, .. } => {
+                let order = self.case.people.interventions().last(InputKind::Pause);
+                let order = order.filter(|order| order.at >= *since);
+                after_pause(order.and_then(|order| order.by.as_deref())).to_owned()
+            }
             Stage::Preparing if self.plan.release().is_none() => {
                 "Send `release` when there is a fix, or `abort`.".to_owned()
             }
@@ -179,6 +184,15 @@ impl Conclusion<'_> {
                 moment(open.since)
             ));
         }
+    }
+}
+
+/// The inputs that end a pause, which was ordered `by` somebody.
+pub(super) fn after_pause(by: Option<&str>) -> &'static str {
+    if by == Some(TRAIN) {
+        "Its train is being rolled back, and refuses `resume` meanwhile: send `roll_back`."
+    } else {
+        "Continue with `resume`, or send `roll_back`."
     }
 }
 

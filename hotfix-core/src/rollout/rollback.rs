@@ -88,15 +88,19 @@ impl Conclusion<'_> {
     fn stays(&self) -> String {
         let moves = |action: &&Action| action.act.share().is_some();
         let has = match self.case.actions.pending().iter().find(moves) {
-            Some(Action { id, act }) => format!(
-                "{} is under way, so stop it by hand or send its result; else {}",
-                describe::action(*id, act),
-                self.case.place.share()
-            ),
-            None => self.case.reach().to_string(),
+            Some(Action { id, act }) => {
+                let share = if self.case.sees_unconfirmed_traffic() {
+                    "the traffic that readings show".to_owned()
+                } else {
+                    format!("{} of the traffic", self.case.place.share())
+                };
+                let moved = describe::action(*id, act);
+                format!("{moved} is under way, so stop it by hand or send its result; else {share}")
+            }
+            None => format!("{} of the traffic", self.case.reach()),
         };
         format!(
-            "{has} of the traffic stays on {} until somebody sends `roll_back`, `supersede` or `abort`.",
+            "{has} stays on {} until somebody sends `roll_back`, `supersede` or `abort`.",
             brief(self.version())
         )
     }

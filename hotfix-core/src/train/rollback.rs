@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::ops::{Deref, DerefMut};
 
 use crate::grade::OnFailure;
-use crate::rollout::{Command, Input, InputKind, Refusal, Rollout, Stage};
+use crate::rollout::{Command, Input, InputKind, Refusal, Rollout, Stage, TRAIN};
 use crate::sorting::sort_by_key;
 use crate::text::words;
 use crate::unit::Timestamp;
@@ -13,9 +13,6 @@ use crate::unit::Timestamp;
 use super::Train;
 use super::error::TrainFinding;
 use super::outcome::{Move, TrainOutcome};
-
-/// The sender of the train's inputs in the logs.
-pub(crate) const TRAIN: &str = "train";
 
 /// The state of a rollout as far as it matters to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use hotfix_core::grade::Strategy;
+use hotfix_core::grade::{Audience, MessageKind, Strategy};
+use hotfix_core::message::{Format, Rendered};
 use hotfix_core::metric::Band;
-use hotfix_core::plan::{Plan, PlanFindingKind};
+use hotfix_core::plan::{Plan, PlanFindingKind, StepKind};
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Act, Input, Recording, Rollout, State};
 use hotfix_core::simulate::{Campaign, Scenario};
@@ -263,6 +264,54 @@ fn dec_5_evidence_that_takes_longer_than_the_least_time_or_cannot_come_is_found(
 }
 
 #[test]
+fn plan_3_the_wait_for_evidence_of_no_harm_is_part_of_the_planned_times() {
+    let slo = "[change_record.slo]\nname = \"fix live\"\nfrom = \"deploy_started\"\nto = \"deployed\"\nwithin = \"20min\"\n";
+    let of = |watch_most: Value, requests: u32| {
+        let text = canary(&format!("{ERRORS}rollback = \"10%\"\n{slo}")).to_json();
+        let text = text.replace("no_evidence_of_harm", "evidence_of_no_harm");
+        let mut document: Value = serde_json::from_str(&text).expect("a document");
+        if !watch_most.is_null() {
+            document["phases"][0]["watch_most"] = watch_most;
+        }
+        let policy = Policy::from_json(&document.to_string()).expect("a policy");
+        let incident = r#"{"id": "INC-1", "severity": "P1"}"#;
+        let traffic = json!({ "requests_per_minute": requests }).to_string();
+        let release = r#"{"version": "2", "previous": "1"}"#;
+        Plan::from_json(Arc::new(policy), incident, release, &traffic).expect("a plan")
+    };
+    let minutes = |span: Span| span.as_millis() / 60_000;
+    let phase = |plan: &Plan| {
+        let whole = plan.duration().rollout.parts[0].clone();
+        let gate = plan.offsets().into_iter().find(|step| step.step == StepKind::Gate);
+        assert_eq!(gate.expect("a gate").offset, whole.least);
+        (minutes(whole.least), minutes(whole.most))
+    };
+    let waits = of(Value::Null, 1000);
+    let (least, most) = phase(&waits);
+    assert!((22..=26).contains(&least) && most == least, "{least} to {most}");
+    let slo = |plan: &Plan| plan.slo().slo.expect("an objective").sentence;
+    assert!(slo(&waits).ends_with("The limit is missed."), "{}", slo(&waits));
+    let limited = of(json!(900), 1000);
+    assert_eq!(phase(&limited), (17, 17));
+    let longer = of(json!(7200), 1000);
+    assert_eq!(phase(&longer), (least, 122));
+    let busy = of(Value::Null, 100_000);
+    assert_eq!((phase(&busy), slo(&busy).ends_with("The limit is met.")), ((12, 12), true));
+
+    let mut rollout = Rollout::try_new(waits, Recording::Off, "").expect("a rollout");
+    let at: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
+    ready::make(&mut rollout, at);
+    let start = Input::from_json(r#"{"kind":"start","by":"lena"}"#).expect("an input");
+    rollout.handle(at, &start).expect("a start");
+    let message =
+        rollout.message(MessageKind::DeploymentStarted, Audience::Stakeholders, Format::Text);
+    let Ok(Rendered::Text(text)) = message else { panic!("{message:?}") };
+    let end = at + rollout.plan().duration().rollout.least;
+    let end = &end.to_string()[11..16];
+    assert!(text.contains(&format!("{end} UTC")), "{text}");
+}
+
+#[test]
 fn dec_5_vetoes_without_a_time_or_a_gate_are_found() {
     let with = |keys: &str| -> Vec<Value> {
         let text = canary(&format!("{ERRORS}rollback = \"10%\"\n")).to_json();
@@ -313,4 +362,53 @@ fn dec_5_the_page_of_the_smallest_policy_has_the_figures_of_the_linter() {
     for message in found {
         assert!(page.contains(&format!("HF-LINT-024 {message}\n")), "{message}");
     }
+}
+
+/// The milliseconds after the first breach at which a rollout is rolled back that is read this often: the canary's
+/// counts as totals, or as they come.
+fn rolled_back_after(every_ms: u32, reading: impl Fn(u32) -> Value, most_ms: u32) -> Option<u32> {
+    let errors = ERRORS.replace("weight = 1.0", "model = \"none\"\nrollback = \"10%\"");
+    let mut document: Value = serde_json::from_str(&canary(&errors).to_json()).expect("a document");
+    document["watch"]["consecutive_breaches"] = json!(6);
+    let policy = Arc::new(Policy::from_json(&document.to_string()).expect("a policy"));
+    let mut rollout = Rollout::try_new(plan(&policy), Recording::Off, "").expect("a rollout");
+    let start: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
+    ready::make(&mut rollout, start);
+    let input = Input::from_json(r#"{"kind":"start","by":"lena"}"#).expect("an input");
+    rollout.handle(start, &input).expect("a start");
+    while let Some(action) = rollout.pending_actions().first().map(|action| action.id) {
+        let done = json!({"kind": "confirm", "by": "tool", "action": action.to_string()});
+        rollout.handle(start, &Input::from_value(done).unwrap()).unwrap();
+    }
+    let first = start + Span::from_seconds(60);
+    for after in (0..=most_ms).step_by(every_ms as usize) {
+        let metrics = json!({"kind": "observe", "metrics": {"error_rate": reading(after)}});
+        let at = first + Span::from_millis(u64::from(after));
+        rollout.handle(at, &Input::from_value(metrics).unwrap()).unwrap();
+        if rollout.state() != State::Monitoring {
+            return Some(after);
+        }
+    }
+    None
+}
+
+#[test]
+fn field_8_a_breach_counts_once_however_often_it_is_read() {
+    let bad = |_: u32| json!({"canary": [60, 100], "baseline": [4, 900]});
+    assert_eq!(rolled_back_after(10_000, bad, 120_000), Some(50_000));
+    // A reading may come early or late, and faster ones prove nothing more.
+    assert_eq!(rolled_back_after(9_500, bad, 120_000), Some(47_500));
+    assert_eq!(rolled_back_after(30_000, bad, 400_000), Some(150_000));
+    assert_eq!(rolled_back_after(100, bad, 120_000), Some(45_000));
+    let once = |after: u32| match after {
+        0 => bad(0),
+        _ => json!({"canary": [0, 0], "baseline": [4, 900]}),
+    };
+    assert_eq!(rolled_back_after(10_000, once, 120_000), None);
+    // Scraped every minute: the first total shows only what the next ones count from.
+    let scraped = |after: u32| {
+        let scrapes = 1.0 + f64::from(after / 60_000);
+        json!({"totals": true, "canary": [60.0 * scrapes, 100.0 * scrapes], "baseline": [4.0 * scrapes, 900.0 * scrapes]})
+    };
+    assert_eq!(rolled_back_after(10_000, scraped, 500_000), Some(360_000));
 }

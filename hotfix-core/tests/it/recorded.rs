@@ -234,6 +234,80 @@ fn field_12_a_rollout_s_own_log_gives_the_decisions_of_that_rollout() {
     assert!(ended.iter().all(|count| *count >= 5), "both ends are met: {ended:?}");
 }
 
+/// A rollout whose live version is read before the start, and whose fix gets its first traffic in the second of a
+/// reading, before or after it. Totals are scraped every 15 s, those of the live version 7 s after the canary's; the
+/// canary becomes worse after five minutes. Its log, and the seconds after which it is rolled back.
+fn scraped(policy: &Arc<Policy>, seed: u64, reads_first: bool) -> (String, Option<Timestamp>) {
+    let release = r#"{"version": "2", "previous": "1"}"#;
+    let traffic = r#"{"requests_per_minute": 1020}"#;
+    let plan = Plan::from_json(Arc::clone(policy), r#"{"id": "INC-1"}"#, release, traffic).unwrap();
+    let mut rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+    let first: Timestamp = "2026-03-03T14:00:00Z".parse().unwrap();
+    let start = first + Span::from_seconds(400);
+    let mut service = Service { from: start, worse: 1.0, bad_from: 0, takes: 0, seed };
+    let (mut total, mut last) = ([[0.0; 2]; 2], [None; 2]);
+    let deploy = |rollout: &mut Rollout| {
+        rollout
+            .handle(start, &Input::from_json(r#"{"kind":"start","by":"lena"}"#).unwrap())
+            .unwrap();
+        while let Some(action) = rollout.pending_actions().first().map(|action| action.id) {
+            let confirm = Input::new(Command::Confirm { action }).by("tool");
+            rollout.handle(start, &confirm).unwrap();
+        }
+    };
+    for second in 1..1_000 {
+        let live = second > 400;
+        let arms =
+            [(if live { 2 } else { 0 }, if second > 700 { 0.05 } else { 0.005 }), (15, 0.005)];
+        for (arm, (requests, rate)) in arms.into_iter().enumerate() {
+            total[arm][0] += service.count(requests, rate);
+            total[arm][1] += f64::from(requests);
+            if second % 15 == [5, 12][arm] && (live || arm == 1) {
+                last[arm] = Some(total[arm]);
+            }
+        }
+        if second == 400 && !reads_first {
+            deploy(&mut rollout);
+        }
+        if second % 10 == 0 {
+            let [canary, baseline] = last;
+            let mut arms = json!({"baseline": baseline, "totals": true});
+            if let Some(canary) = canary {
+                arms["canary"] = json!(canary);
+            }
+            let at = first + Span::from_seconds(second);
+            let metrics = json!({"kind": "observe", "metrics": {"error_rate": arms}});
+            rollout.handle(at, &Input::from_value(metrics).unwrap()).unwrap();
+            if rollout.state() == State::RollingBack {
+                return (rollout.log().to_owned(), Some(at));
+            }
+        }
+        if second == 400 && reads_first {
+            deploy(&mut rollout);
+        }
+    }
+    (rollout.log().to_owned(), None)
+}
+
+#[test]
+fn field_12_a_log_gives_its_decisions_where_it_was_read_in_the_second_of_the_first_traffic() {
+    let text = tree::read(&tree::root().join("hotfix-core/tests/policies/scraped.toml"));
+    let policy = Arc::new(Policy::from_toml(&text).unwrap());
+    for reads_first in [true, false] {
+        let mut rolled_back = 0;
+        for seed in 1..=40 {
+            let (log, at) = scraped(&policy, seed * 7_919, reads_first);
+            let recorded =
+                RecordedMetrics::read(Format::JsonLines, &log, &Mapping::default()).unwrap();
+            let found =
+                backtest(&[Arc::clone(&policy)], &recorded, &Assumptions::default()).unwrap();
+            assert_eq!(found.policies[0].first_rollback, at, "{seed}, {reads_first}");
+            rolled_back += u32::from(at.is_some());
+        }
+        assert!((5..40).contains(&rolled_back), "both ends are met: {rolled_back}");
+    }
+}
+
 /// As in a rollout, what the live version read before the start is the baseline of a fix that gets all
 /// of the traffic. The fix begins where the canary is read first.
 #[test]

@@ -556,12 +556,11 @@ fn vcs_1_a_commit_that_is_there_is_taken_up() {
 #[test]
 fn vcs_5_the_message_of_a_plan_is_what_git_commits() {
     let lab = Lab::new("message", false);
-    let incident = json!({
-        "id": "INC-1", "severity": "P0",
-        "title": "It's $(touch pwned) down\nApproved-By: nobody\n\n`touch pwned`",
+    let incident = json!({"id": "INC-1", "severity": "P0"});
+    let release = json!({
+        "version": "1.2.4", "previous": "1.2.3", "description": "don't $(touch pwned)",
+        "commit_text": {"cause": "It's $(touch pwned) down\nApproved-By: nobody\n\n`touch pwned`"},
     });
-    let release =
-        json!({"version": "1.2.4", "previous": "1.2.3", "description": "don't $(touch pwned)"});
     let policy = Arc::new(Policy::preset("severity-matrix").unwrap());
     let plan = Plan::from_json(policy, &incident.to_string(), &release.to_string(), "").unwrap();
     let vcs = plan.source_control(at("2024-01-15T14:30:00Z")).unwrap();
@@ -572,9 +571,9 @@ fn vcs_5_the_message_of_a_plan_is_what_git_commits() {
     };
     assert_eq!(read("--format=%B").unwrap().trim_end(), composed.text.trim_end());
     let trailers = read("--format='%(trailers:only,unfold)'").unwrap();
-    let expected = "Fixes: INC-1\nSeverity: P0\nImpact: It's $(touch pwned) down Approved-By: nobody . `touch pwned`";
+    let expected = "Fixes: INC-1\nSeverity: P0\nRoot-Cause: It's $(touch pwned) down Approved-By: nobody . `touch pwned`";
     assert_eq!(trailers.trim_end(), expected);
     assert!(!lab.path("pwned").exists());
     let lacks = vcs.findings.iter().find(|finding| finding.code() == "HF-VCS-018").unwrap();
-    assert!(lacks.to_string().contains("`cause`"), "{lacks}");
+    assert!(lacks.to_string().contains("`impact`"), "{lacks}");
 }

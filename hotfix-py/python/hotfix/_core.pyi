@@ -2929,7 +2929,7 @@ class Plan(_Document):
         --------
         >>> import hotfix
         >>> plan = hotfix.Policy.preset("standard").plan(
-        ...     {"id": "INC-2041", "severity": "P1", "title": "card payments fail"},
+        ...     {"id": "INC-2041", "severity": "P1", "facts": {"payments_down": True}},
         ...     {"version": "2.3.1", "previous": "2.3.0", "description": "read the secret as UTF-8"},
         ... )
         >>> message = plan.commit_message(scope="payments")
@@ -2938,7 +2938,7 @@ class Plan(_Document):
         <BLANKLINE>
         Issue: INC-2041
         Severity: P1
-        Impact: card payments fail
+        Impact: all payments fail
         >>> message["missing"]
         ['cause', 'solution']"""
     def gantt(self, start: _Time | None = None) -> str:

@@ -381,7 +381,8 @@ impl Watched {
 
     /// Records its part of a verdict. `in_vain`: the verdict says that it cannot decide.
     pub(super) fn note(&mut self, at: Timestamp, seen: &MetricVerdict, in_vain: bool) {
-        self.measured.degradation.note(at, self.pairing.readings.read_at, seen, in_vain);
+        let readings = (&self.pairing.readings, self.design.watch.cadence);
+        self.measured.degradation.note(at, readings, seen, in_vain);
     }
 
     /// Applies the last tick, which was at this time, again with another row: tests and totals of

@@ -183,11 +183,12 @@ findings! {
     #[error("{} have a reference, and it is not clear which is the traffic: chances, windows and evidence are not checked", names(metrics))]
     TrafficUnclear { metrics: Vec<MetricName> }
         => "HF-LINT-082" Note, "leave `role = \"decide\"` to the one that counts all requests";
-    /// More breaches in a row than a phase has evaluations.
-    #[error("`consecutive_breaches` is {breaches}, which takes longer than any phase is watched at most, {}, at a cadence of {}: no alert or rollback bound acts in a phase", time(*longest), time(*cadence))]
+    /// More breaches in a row than a phase has readings.
+    #[error("`consecutive_breaches` is {breaches}, which takes longer than any phase is watched at most, {}, with a new reading every {}: no alert or rollback bound acts in a phase", time(*longest), time(*every))]
     TooManyBreaches {
         breaches: f64,
-        cadence: Span,
+        /// The cadence, or the scrape interval if that is longer.
+        every: Span,
         /// How long the longest phase is watched.
         longest: Span,
     } => "HF-LINT-083" Warn, "lower `consecutive_breaches`, or watch longer";

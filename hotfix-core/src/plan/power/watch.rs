@@ -80,7 +80,7 @@ impl<'a> Watching<'a> {
             return None;
         }
         let (least, most) = (usize::try_from(least).ok()?, usize::try_from(most).ok()?);
-        let slots = ticks_of(watch.window);
+        let (slots, apart) = (ticks_of(watch.window), ticks_of(watch.reads_every()));
         let mut watching = Self {
             metric,
             phase,
@@ -91,7 +91,7 @@ impl<'a> Watching<'a> {
             ticks: Vec::with_capacity(most),
             least,
             window: usize::try_from(slots).ok()?,
-            in_a_row: whole(watch.consecutive_breaches).max(1),
+            in_a_row: whole((watch.consecutive_breaches - 1.0) * apart as f64) + 1,
             gate: None,
             calm: None,
             about: slots > 64 || (metric.kind.has_exposure() && metric.scaled),

@@ -111,8 +111,9 @@ section! {
         /// The number of trials per arm that the window needs before its bounds are evaluated; 0 or
         /// more.
         least_trials: f64 as Number, [default 100.0];
-        /// How many evaluations in a row have to breach an alert or rollback bound before it acts,
-        /// from 1 to 1000; until then the rollout holds.
+        /// How many readings in a row have to breach an alert or rollback bound before it acts, from
+        /// 1 to 1000; until then the rollout holds. A scrape that is sent again counts once, and so do
+        /// readings that come faster than the cadence.
         consecutive_breaches: f64 as Number, [default 1.0];
         /// The age from which data is stale; at least `cadence`.
         stale: Span as Lasting, [required] at least cadence;
@@ -170,6 +171,11 @@ impl Watch {
     fn ticks_in(&self, lasts: Span) -> NonZeroU32 {
         let ticks = lasts.as_millis().div_ceil(self.cadence.as_millis().max(1));
         u32::try_from(ticks).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
+    }
+
+    /// The time between two readings that bring something new.
+    pub(crate) fn reads_every(&self) -> Span {
+        self.cadence.max(self.scrape.unwrap_or_default())
     }
 
     /// How much later the tests decide because the arms are read at different times: about one and

@@ -143,6 +143,11 @@ impl RolloutState {
         Reach { most: has.max(may_have.unwrap_or(has)), is_known: may_have.is_none() }
     }
 
+    /// Whether readings show traffic on the fix although none is confirmed.
+    pub(super) fn sees_unconfirmed_traffic(&self) -> bool {
+        self.place.share() == Share::NONE && self.judged.judge().sees_traffic()
+    }
+
     /// The contingency that keeps the phase from being promoted while readings are missing.
     pub(super) fn waits_for_data<'a>(&self, policy: &'a Policy) -> Option<&'a Contingency> {
         let is_phase = matches!(self.place.stage(), Stage::Gate { .. } | Stage::Monitoring(_));

@@ -46,6 +46,9 @@ struct Recorded<'a> {
 
 impl Environment for Recorded<'_> {
     fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown {
+        if tick.to == self.from && self.metrics.read_before_traffic(self.from) {
+            return Shown::Nothing;
+        }
         self.merged(tick.from, tick.to, into);
         if tick.to > self.from && into.is_empty() && tick.from < self.until {
             self.odd.note(Odd::Coarse(self.policy.watch().cadence), None, tick.to);
@@ -62,6 +65,11 @@ impl Environment for Recorded<'_> {
             rollout::Act::Deploy { .. } | rollout::Act::SetTraffic { .. }
                 if step.is_some_and(|step| step.index == 0) =>
             {
+                if at < self.from && self.metrics.read_before_traffic(self.from) {
+                    let mut last = Observation::new();
+                    self.merged(self.from - self.cadence(), self.from, &mut last);
+                    answers.at(self.from, Input::observe(last));
+                }
                 self.from.since(at)
             }
             act @ (rollout::Act::Deploy { .. } | rollout::Act::SetTraffic { .. }) => {
@@ -141,11 +149,16 @@ impl Recorded<'_> {
         other(tick.from) && other(tick.to)
     }
 
+    /// A cadence of nothing would never get on.
+    fn cadence(&self) -> Span {
+        self.policy.watch().cadence.max(Span::from_millis(1))
+    }
+
     /// Reads the live version before the start, as a deploy tool does.
     fn read_before(&mut self, rollout: &mut Rollout, mut from: Timestamp, start: Timestamp) {
         let mut live = Observation::new();
         while from < start {
-            let to = from + self.policy.watch().cadence.max(Span::from_millis(1));
+            let to = from + self.cadence();
             self.merged(from, to, &mut live);
             if !live.is_empty()
                 && let Err(refusal) = rollout.handle(to, &Input::observe(live.clone()))

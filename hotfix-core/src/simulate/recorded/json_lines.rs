@@ -39,6 +39,10 @@ struct Moves {
     /// The share that each action moves to.
     asked: BTreeMap<String, Share>,
     made: Vec<(Timestamp, Share)>,
+    /// When the log's rollout read last.
+    read_at: Option<Timestamp>,
+    /// It had read in the moment of the first move, before it.
+    read_first: bool,
 }
 
 impl Moves {
@@ -46,7 +50,11 @@ impl Moves {
         let confirmed = line.kind.as_deref() == Some("confirm");
         let id = line.action.as_ref().and_then(Value::as_str).filter(|_| confirmed);
         if let (Some(at), Some(share)) = (at, id.and_then(|id| self.asked.get(id))) {
+            self.read_first |= self.made.is_empty() && self.read_at == Some(at);
             self.made.push((at, *share));
+        }
+        if line.metrics.is_some() {
+            self.read_at = at;
         }
         for action in line.actions.as_ref().and_then(Value::as_array).into_iter().flatten() {
             let share = match action["kind"].as_str() {
@@ -178,7 +186,8 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     }
     let findings = odd.findings().chain(gaps(&readings)).collect();
     let released = subject.release.map(|release| Box::new((release, subject.traffic)));
-    Ok(RecordedMetrics { readings, findings, released, moves: moves.made })
+    let Moves { made: moves, read_first, .. } = moves;
+    Ok(RecordedMetrics { readings, findings, released, moves, read_first })
 }
 
 fn time(at: &Value, unit: TimeUnit, line: u64) -> Result<Timestamp, RecordedErrors> {

@@ -91,6 +91,8 @@ pub struct RecordedMetrics {
     released: Option<Box<(Release, Traffic)>>,
     /// Where the recording is a rollout's log: when traffic was moved, and to which share.
     moves: Vec<(Timestamp, Share)>,
+    /// It had read the metrics in the moment of the first move, before it.
+    read_first: bool,
 }
 
 getters! {
@@ -170,6 +172,11 @@ impl RecordedMetrics {
     /// When a log's rollout had moved traffic, and to which share.
     pub(super) fn moves(&self) -> &[(Timestamp, Share)] {
         &self.moves
+    }
+
+    /// Whether the log's rollout moved its first traffic in this moment, and had read the metrics before.
+    pub(super) fn read_before_traffic(&self, at: Timestamp) -> bool {
+        self.read_first && self.moves.first().is_some_and(|(moved, _)| *moved == at)
     }
 
     /// The first and the last time.

@@ -1,0 +1,132 @@
+//! What the known facts mean to people: the impact of an incident.
+
+use crate::text::{figure, joined, time};
+
+use super::{Fact, FactId, FactValue, Facts};
+
+/// What is known of the impact: now, or at worst once the incident is over.
+#[derive(Clone, Copy)]
+pub(crate) struct Impact<'f> {
+    pub(crate) facts: &'f Facts,
+    /// It is over.
+    is_past: bool,
+}
+
+impl<'f> Impact<'f> {
+    pub(crate) const fn new(facts: &'f Facts, is_past: bool) -> Self {
+        Self { facts, is_past }
+    }
+
+    /// All that is known: the facts and the share of users affected. Empty without any.
+    pub(crate) fn line(self) -> String {
+        joined(self.effects().chain(self.of_users()), "; ")
+    }
+
+    /// The share of users affected, as a sentence.
+    pub(crate) fn of_users(self) -> Option<String> {
+        let are = self.tense(["are", "were"]);
+        self.users_affected().map(|share| format!("{share} of users {are} affected"))
+    }
+
+    /// The known facts that users or the business notice.
+    pub(crate) fn effects(self) -> impl Iterator<Item = String> {
+        self.facts.iter().filter_map(move |(id, value)| self.effect(id, value))
+    }
+
+    /// The form for the present or the past.
+    const fn tense(self, [now, past]: [&'static str; 2]) -> &'static str {
+        if self.is_past { past } else { now }
+    }
+
+    fn effect(self, id: FactId, value: &FactValue) -> Option<String> {
+        let FactId::BuiltIn(fact) = id else { return None };
+        let percent = || some(value);
+        let fail = self.tense(["fail", "failed"]);
+        Some(match (fact, value) {
+            (Fact::PaymentFailureShare, _) => format!("{} of payments {fail}", percent()?),
+            (Fact::ErrorRate, _) => format!("{} of requests {fail}", percent()?),
+            (Fact::LatencyP95, FactValue::Duration(span)) => {
+                let take = self.tense(["take", "took"]);
+                format!("5% of requests {take} {} or longer", time(*span))
+            }
+            (fact, FactValue::Flag(true)) => self.tense(flag(fact)?).to_owned(),
+            _ => return None,
+        })
+    }
+
+    /// Share of the users that are affected: `55%`.
+    pub(crate) fn users_affected(self) -> Option<String> {
+        some(self.facts.get(FactId::BuiltIn(Fact::UsersAffected))?)
+    }
+}
+
+/// What a fact that holds means to people, and what it meant; `None` for facts that are no impact.
+const fn flag(fact: Fact) -> Option<[&'static str; 2]> {
+    Some(match fact {
+        Fact::ServiceDown => ["the service is down", "the service was down"],
+        Fact::DataCorruption => ["data is corrupted or lost", "data was corrupted or lost"],
+        Fact::DataIntegrityAtRisk => ["data is at risk", "data was at risk"],
+        Fact::SecurityVulnerability => {
+            ["there is a security vulnerability", "there was a security vulnerability"]
+        }
+        Fact::SecurityExploited => {
+            ["a vulnerability is being exploited", "a vulnerability was exploited"]
+        }
+        Fact::AuthenticationDown => ["nobody can log in", "nobody could log in"],
+        Fact::PaymentsDown => ["all payments fail", "all payments failed"],
+        Fact::PaymentWebhooksFailing => {
+            ["payment notifications are lost", "payment notifications were lost"]
+        }
+        Fact::DatabaseDown => {
+            ["the database cannot be reached", "the database could not be reached"]
+        }
+        Fact::CoreFeatureBroken => ["a core feature is broken", "a core feature was broken"],
+        Fact::SearchEmpty => ["search returns no results", "search returned no results"],
+        Fact::EndpointsFailing => {
+            ["the main endpoints return errors", "the main endpoints returned errors"]
+        }
+        Fact::CrashAtStart => ["the app crashes at start", "the app crashed at start"],
+        Fact::FeatureDegraded => {
+            ["a feature is slow or unreliable", "a feature was slow or unreliable"]
+        }
+        Fact::WrongDataShown => ["users see wrong data", "users saw wrong data"],
+        Fact::WrongReporting => ["reports are wrong", "reports were wrong"],
+        Fact::CriticalThirdPartyFailing => [
+            "a third-party service that we depend on fails",
+            "a third-party service that we depend on failed",
+        ],
+        Fact::MemoryLeak => ["the service leaks memory", "the service leaked memory"],
+        Fact::Deadlock => ["the service deadlocks", "the service deadlocked"],
+        Fact::Cosmetic => ["something is displayed wrongly", "something was displayed wrongly"],
+        Fact::RevenueImpact => ["revenue is lost", "revenue was lost"],
+        Fact::CustomerImpacting => ["customers are affected", "customers were affected"],
+        Fact::Confirmed
+        | Fact::NewFeature
+        | Fact::Refactoring
+        | Fact::Optimisation
+        | Fact::Documentation
+        | Fact::WorkaroundExists
+        | Fact::SmallIsolatedChange
+        | Fact::QuickToValidate
+        | Fact::FixRiskierThanIssue
+        | Fact::Tested
+        | Fact::UsersAffected
+        | Fact::PaymentFailureShare
+        | Fact::ErrorRate
+        | Fact::LatencyP95
+        | Fact::BeganAt
+        | Fact::DetectedAt
+        | Fact::PrecedingDeploy
+        | Fact::Service => return None,
+    })
+}
+
+/// `55%`.
+fn percent(fraction: f64) -> String {
+    format!("{}%", figure(fraction * 100.0, 3))
+}
+
+/// A share in percent; None for zero, which is no impact.
+fn some(share: &FactValue) -> Option<String> {
+    share.as_number().filter(|share| *share > 0.0).map(percent)
+}
