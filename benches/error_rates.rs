@@ -19,6 +19,7 @@ use hotfix_core::stats::{Counts, fixed::clopper_pearson};
 use hotfix_core::unit::{MetricName, Span, Timestamp};
 use rand_distr::{Binomial, Distribution, Poisson};
 use rand_pcg::Pcg64Mcg;
+use rand_pcg::rand_core::SeedableRng;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -224,7 +225,7 @@ fn simulate(kind: Kind, ratio: f64) -> Result<Runs, Failure> {
     for run in 0..RUNS {
         let mut traffic = Traffic {
             // The same stream for every policy.
-            random: Pcg64Mcg::new((u128::from(run) << 64) | u128::from(ratio.to_bits()) | 1),
+            random: Pcg64Mcg::seed_from_u64(ratio.to_bits() ^ run),
             canary_errors: BASE * ratio,
             whole: kind != Kind::TestAlone,
         };

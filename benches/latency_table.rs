@@ -17,6 +17,7 @@ use hotfix_core::stats::latency::{
 };
 use rand_distr::{Binomial, Distribution, Poisson};
 use rand_pcg::Pcg64Mcg;
+use rand_pcg::rand_core::SeedableRng;
 
 const TICKS: u32 = 300;
 const REQUESTS: f64 = 1000.0 / 6.0;
@@ -94,7 +95,7 @@ fn run(
     share: f64,
     seed: u64,
 ) -> Result<u32, StatError> {
-    let mut stream = Pcg64Mcg::new(u128::from(seed) << 64 | 0xcafe_f00d_d15e_a5e5);
+    let mut stream = Pcg64Mcg::seed_from_u64(seed);
     let mut test = Latency::new(design);
     for tick in 1..=TICKS {
         let (n_c, n_b) =

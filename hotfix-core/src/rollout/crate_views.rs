@@ -9,7 +9,7 @@ use crate::grade::{Audience, MessageKind, Moment, Severity};
 use crate::judge::{self, Decision, Harm, MetricVerdict, PhaseRecord, Recovery};
 use crate::metric;
 use crate::plan::Window;
-use crate::unit::{MetricName, Name, PhaseName, Share, Timestamp};
+use crate::unit::{MetricName, Name, PhaseName, Timestamp};
 
 use super::Rollout;
 use super::blocker::window_missed;
