@@ -260,8 +260,13 @@ impl Incident<'_> {
                 return Some((attempt.begun, None));
             }
         };
-        *clock += 1;
         let end = attempt.deployed.unwrap_or(self.history.last);
+        if end < since {
+            // One of the two times is wrong.
+            clocks.not_stated += 1;
+            return Some((attempt.begun, None));
+        }
+        *clock += 1;
         Some((since, Some((end.since(since), attempt.deployed.is_some()))))
     }
 }
