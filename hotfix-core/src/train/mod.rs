@@ -16,7 +16,7 @@ mod view;
 pub use error::{TrainError, TrainFinding, TrainRefusal, TrainRefusalReason};
 pub use order::Order;
 pub use outcome::{Move, TrainOutcome};
-pub(crate) use rollback::TRAIN;
+pub(crate) use rollback::{TRAIN, is_of_a_train};
 pub use view::{MemberStatus, Place, TrainState};
 
 use std::ops::{Deref, DerefMut};

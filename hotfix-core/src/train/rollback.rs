@@ -17,6 +17,12 @@ use super::outcome::{Move, TrainOutcome};
 /// The sender of the train's inputs in the logs.
 pub(crate) const TRAIN: &str = "train";
 
+/// Whether a train sent this input, also where names were redacted in the log.
+pub(crate) fn is_of_a_train(input: &Input) -> bool {
+    let has_key = |key: &String| key.strip_prefix(TRAIN).is_some_and(|head| head.starts_with(':'));
+    input.by.as_deref() == Some(TRAIN) || input.key.as_ref().is_some_and(has_key)
+}
+
 /// The state of a rollout as far as it matters to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MemberState {
