@@ -93,7 +93,7 @@ pub(crate) fn measures_markdown(py: Python<'_>, log: Log) -> Result<String> {
 /// LogError
 ///     If a log is broken.
 /// ReportError
-///     If two logs begin with the same line.
+///     If two logs are of the same incident, as a log and its redacted copy.
 ///
 /// Examples
 /// --------

@@ -2,7 +2,7 @@
 
 use super::Agenda;
 use super::item_state::{Settled, Settlement};
-use super::status::{Phase, first_due};
+use super::status::{DutyStatus, Phase, first_due};
 use crate::unit::{Name, Timestamp};
 
 impl Agenda {
@@ -14,7 +14,7 @@ impl Agenda {
     }
 
     fn missed_of(&self, index: usize, at: Timestamp) -> Option<u64> {
-        let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
+        let obligation = self.obligations.get(index)?;
         let status = self.status(index, at)?;
         let Settled { at: settled, how } = match status.phase {
             Phase::Done(settled) => settled,
@@ -27,12 +27,29 @@ impl Agenda {
         if obligation.is_level() {
             return status.due.map(|due| u64::from(how == Settlement::Ended && settled > due));
         }
-        // A settled duty has no time in the lists; the moment that it counts from is known while it
-        // holds.
+        let (opens, due) = self.times(index, &status)?;
+        Some(u64::from(settled > due && (how == Settlement::Ended || due > opens)))
+    }
+
+    /// From when on a settled duty could be done, and by when, as the moment that it counts from is
+    /// known now: in the lists it has no time. None where that moment was revoked, or where it was
+    /// settled before it could be done: the moment has come again, or another severity settled it.
+    fn times(&self, index: usize, status: &DutyStatus) -> Option<(Timestamp, Timestamp)> {
+        let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
+        let Phase::Done(settled) = status.phase else { return None };
         let from = self.from(obligation)?;
+        let opens = self.since(course).map_or(from, |since| since.max(from));
         let due = status.due.or_else(|| first_due(obligation, course, from).ok())?;
-        let is_at_once = due <= self.since(course).map_or(from, |since| since.max(from));
-        Some(u64::from(settled > due && (how == Settlement::Ended || !is_at_once)))
+        (opens <= settled.at).then_some((opens, due))
+    }
+
+    /// The [times](Self::times) of a settled duty that is due once; an escalation level has those of
+    /// its call.
+    pub(crate) fn times_of(&self, duty: Name, at: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        let index = self.named(duty, at)?;
+        let obligation = self.obligations.get(index)?;
+        let is_once = obligation.every.is_none() && !obligation.is_level();
+        self.times(index, &self.status(index, at)?).filter(|_| is_once)
     }
 
     /// How many past occurrences of a repeated duty an answer at this time would settle. They are

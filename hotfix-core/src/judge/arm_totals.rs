@@ -26,7 +26,7 @@ pub(super) struct ArmTotals {
     /// All that the rollback test did not count, of both arms.
     pub(super) uncounted: [f64; 2],
     /// The live arm over the whole rollout, in the columns of one arm: its level before the
-    /// rollback.
+    /// rollback. Of a volume it is that of all of the traffic.
     pub(super) level: Vec<f64>,
 }
 
@@ -72,10 +72,21 @@ impl ArmTotals {
         }
     }
 
-    /// Adds a row of the live arm to its level before the rollback.
-    pub(super) fn learn_level(&mut self, live: &[f64]) {
+    /// Adds a row of the live arm to its level before the rollback; of a volume, one at this share
+    /// of the traffic.
+    pub(super) fn learn_level(&mut self, live: &[f64], volume: Option<Share>) {
+        if let Some(share) = volume {
+            return self.learn_volume(live, share.as_fraction());
+        }
         for (level, value) in self.level.iter_mut().zip(live) {
             *level += value;
+        }
+    }
+
+    #[cold]
+    fn learn_volume(&mut self, live: &[f64], share: f64) {
+        if let (&[volume, readings], true) = (live, share > 0.0) {
+            self.learn_level(&[volume / share, readings], None);
         }
     }
 

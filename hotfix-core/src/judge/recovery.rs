@@ -1,9 +1,12 @@
 //! Recovery: whether the service has returned to its level before the deploy.
 
-use crate::grade::Role;
+use crate::grade::{Role, Worse};
+use crate::metric::Judged;
 use crate::metric_kind::Data;
+use crate::policy::section::Metric;
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
+use crate::unit::MetricName;
 
 use super::Judge;
 use super::watched::Watched;
@@ -21,10 +24,16 @@ pub(crate) enum Recovery {
 }
 
 impl Recovery {
+    /// Whether each metric that decides has returned, since the rollback was confirmed; None for one
+    /// that cannot be compared.
+    pub(crate) fn of_each(judge: &Judge) -> impl Iterator<Item = (MetricName, Option<bool>)> {
+        let deciding = judge.watched.iter().filter(|w| w.metric().role == Role::Decide);
+        deciding.map(|watched| (watched.metric().id, watched.returned()))
+    }
+
     /// How the deciding metrics are, since the rollback was confirmed.
     pub(crate) fn of(judge: &Judge) -> Self {
-        let deciding = judge.watched.iter().filter(|w| w.metric().role == Role::Decide);
-        let mut seen = deciding.filter_map(Watched::returned).peekable();
+        let mut seen = Self::of_each(judge).filter_map(|(_, returned)| returned).peekable();
         if seen.peek().is_none() {
             Self::NotKnown
         } else if seen.all(|returned| returned) {
@@ -38,6 +47,8 @@ impl Recovery {
 /// Confidence of the intervals that have to overlap: the present measurement, and the level before,
 /// which was measured too.
 const CONFIDENCE: f64 = 0.95;
+/// How much worse than before a level may be where no bound says it, as a share of it.
+const TOLERANCE: f64 = 0.2;
 
 impl Watched {
     /// None where there is nothing to compare.
@@ -64,8 +75,30 @@ impl Watched {
                 let allowed = 1.0 - self.metric().quantile.as_fraction();
                 not_above(above(now)?, above(before)?, allowed)
             }
-            Data::Level => None,
+            Data::Level => {
+                // After the rollback the live version has all of the traffic, as its level before
+                // has.
+                let level = self.value(before, 1.0)?;
+                Some(is_at(self.metric(), self.value(now, 1.0)?, level))
+            }
         }
+    }
+}
+
+/// Whether a level is no worse than before: within the metric's own bound, compared with the level
+/// before. Without a bound that it met before, within the tolerance.
+fn is_at(metric: &Metric, now: Judged, before: Judged) -> bool {
+    let bounds = &metric.bounds;
+    let is_met = |bound, value| metric.crossed(bound, value, Some(before)) == Some(false);
+    let bound = bounds.alert.or(bounds.rollback).or(bounds.success);
+    if let Some(bound) = bound.filter(|bound| is_met(*bound, before)) {
+        return is_met(bound, now);
+    }
+    let (now, before) = (now.middle(), before.middle());
+    let tolerated = TOLERANCE * before.abs();
+    match metric.worse {
+        Worse::Higher => now <= before + tolerated,
+        Worse::Lower => now >= before - tolerated,
     }
 }
 

@@ -193,7 +193,7 @@ impl Comparison {
                 .collect(),
             edges: watched.edges().to_vec(),
             kind: watched.metric().kind,
-            // Levels at different shares cannot be added: the last phase's is used.
+            // Traffic has hours: the last phase's is used.
             live: if watched.metric().kind.is_traffic() {
                 records.iter().rev().find_map(|record| (*record.cells.get(row)?)?.baseline)
             } else {

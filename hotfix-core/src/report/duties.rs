@@ -1,56 +1,80 @@
 //! Outcome of each duty: kept, late or missed.
 //!
-//! The final list of duties no longer has the due time of a duty that is done. So the open duties
-//! are recorded after each log line that is not a mere reading.
+//! The final list of duties no longer has what was missed before a duty was done, nor the duties of
+//! another severity. So the open duties are recorded after each log line that is not a mere reading.
 
 use std::collections::BTreeMap;
 
 use crate::deadline::{Awaits, Duties, Item, Settlement};
-use crate::grade::Moment;
-use crate::plan::Plan;
+use crate::grade::{DutyKind, Moment, Severity};
 use crate::rollout::{Rollout, State};
 use crate::sorting::sort_by_key;
-use crate::unit::{Name, Timestamp};
+use crate::unit::{Name, RoleName, Span, Timestamp};
 
+use super::describe;
 use super::model::{DutyOutcome, DutyPart};
 
-/// Times of a duty while it was open.
+/// A duty while it was open.
 #[derive(Clone, Copy, Debug)]
 struct Known {
+    kind: DutyKind,
+    role: Option<RoleName>,
+    every: Option<Span>,
     from: Option<Timestamp>,
     due: Option<Timestamp>,
     opens: Option<Timestamp>,
     /// For a repeated duty: the occurrence that was due.
     occurrence: u64,
-    /// For a repeated duty: the number of missed occurrences so far.
+    /// The number of missed occurrences so far; of what is due once, what another severity dropped.
     passed: u64,
     /// For a repeated duty that is not open: those that were missed when it ended.
     ended: Option<u64>,
+    /// When another severity dropped it.
+    dropped: Option<Timestamp>,
 }
 
 /// The duties that have been open so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct DutyTracker(BTreeMap<Name, Known>);
+pub(super) struct DutyTracker {
+    known: BTreeMap<Name, Known>,
+    severity: Option<Severity>,
+}
 
 impl DutyTracker {
     /// Records the duties that are open after a line, at its time.
-    pub(super) fn update(&mut self, duties: &Duties<'_>) {
+    pub(super) fn update(&mut self, rollout: &Rollout, at: Timestamp) {
+        let (duties, severity) = (&rollout.duties(at), rollout.severity());
         for item in open(duties) {
-            let before = self.0.get(&item.id).copied();
+            let before = self.known.get(&item.id).copied();
             let occurrence = item.occurrence.unwrap_or(1);
             let passed = before.map_or(0, |known| {
-                let late = || late_between(item, known, occurrence, duties.at);
+                // Of those that were settled since the last update, the ones after their due time.
+                let settled = || occurrence.saturating_sub(known.occurrence);
+                let late = || known.missed_by(duties.at).min(settled());
                 known.passed + known.ended.unwrap_or_else(late)
             });
-            let Item { from_at: from, due, opens, .. } = *item;
-            self.0.insert(item.id, Known { from, due, opens, occurrence, passed, ended: None });
+            let Item { kind, every, from_at: from, due, opens, .. } = *item;
+            let role = item.who.as_ref().map(|who| who.role);
+            let (ended, dropped) = (None, None);
+            self.known.insert(
+                item.id,
+                Known { kind, role, every, from, due, opens, occurrence, passed, ended, dropped },
+            );
         }
-        // What would have been due until it applies again is not missed.
-        for (id, known) in &mut self.0 {
-            if !open(duties).any(|item| item.id == *id) {
-                let ended = duties.done.iter().find(|item| item.id == *id);
-                known.ended = Some(ended.map_or(0, |item| item.missed));
+        let is_another = std::mem::replace(&mut self.severity, severity) != severity;
+        // What would have been due until it applies again is not missed. What was missed while the
+        // severity before asked for it is.
+        let ask_again = rollout.plan().policy().ask_again();
+        for (id, known) in &mut self.known {
+            if open(duties).any(|item| item.id == *id) {
+                continue;
             }
+            let listed = duties.done.iter().find(|item| item.id == *id);
+            if is_another && known.ended.is_none() && listed.is_none_or(is_dropped) {
+                known.passed += known.missed_before(duties.at, ask_again);
+                known.dropped = Some(duties.at);
+            }
+            known.ended = Some(listed.map_or(0, |item| item.missed));
         }
     }
 
@@ -63,8 +87,11 @@ impl DutyTracker {
     ) -> Vec<DutyPart> {
         let mut parts: Vec<DutyPart> = all(duties)
             .filter(|item| !awaits_in_vain(rollout, item))
-            .map(|item| self.part(rollout.plan(), item, evidence))
+            .map(|item| self.part(rollout, item, evidence))
             .collect();
+        let is_listed = |id: &Name| all(duties).any(|item| item.id == *id);
+        let gone = self.known.iter().filter(|(id, _)| !is_listed(id));
+        parts.extend(gone.filter_map(|(id, known)| known.dropped_part(rollout, *id)));
         sort_by_key(&mut parts, |part| {
             let at = part.due.or(part.settled);
             (at.is_none(), at)
@@ -72,12 +99,19 @@ impl DutyTracker {
         parts
     }
 
-    fn part(&self, plan: &Plan, item: &Item<'_>, evidence: &BTreeMap<Name, String>) -> DutyPart {
-        let known = self.0.get(&item.id).copied();
-        let due = item.due.or(known.and_then(|known| known.due));
+    fn part(
+        &self,
+        rollout: &Rollout,
+        item: &Item<'_>,
+        evidence: &BTreeMap<Name, String>,
+    ) -> DutyPart {
+        let known = self.known.get(&item.id).copied();
+        // The moment that a settled duty counts from may have been corrected since.
+        let times = rollout.duty_times(item.id, rollout.now().unwrap_or_default()).unzip();
+        let due = item.due.or(times.1).or(known.and_then(|known| known.due));
         let from = item.from_at.or(known.and_then(|known| known.from));
         // What is due as soon as it is asked for has no limit that somebody could keep.
-        let opens = item.opens.or(known.and_then(|known| known.opens));
+        let opens = item.opens.or(times.0).or(known.and_then(|known| known.opens));
         let limit = due.filter(|due| opens.is_none_or(|opens| opens < *due));
         let is_repeated = item.every.is_some();
         let missed = item.missed + known.map_or(0, |known| known.passed);
@@ -104,7 +138,7 @@ impl DutyTracker {
             id: item.id,
             title: item.title.to_string(),
             kind: item.kind,
-            role: item.who.as_ref().map(|who| plan.policy().role_title(who.role)),
+            role: item.who.as_ref().map(|who| rollout.plan().policy().role_title(who.role)),
             status,
             from,
             due,
@@ -114,6 +148,48 @@ impl DutyTracker {
             evidence: evidence.get(&item.id).cloned(),
         }
     }
+}
+
+impl Known {
+    /// How many of its due times have passed.
+    fn missed_by(&self, at: Timestamp) -> u64 {
+        let Some(due) = self.due.filter(|due| *due < at) else { return 0 };
+        let passed = |every: Span| (at.since(due).as_millis() - 1) / every.as_millis().max(1);
+        1 + self.every.map_or(0, passed)
+    }
+
+    /// How often it was missed before another severity dropped it. What was due as soon as it was
+    /// asked for was missed once it was asked for again.
+    fn missed_before(&self, at: Timestamp, ask_again: Span) -> u64 {
+        let at_once = self.due.filter(|due| self.opens.is_some_and(|opens| *due <= opens));
+        let is_early = at_once.is_some_and(|due| at < due + ask_again);
+        if is_early { 0 } else { self.missed_by(at) }
+    }
+
+    /// The outcome of a duty that nobody did until another severity dropped it; None where it was
+    /// not missed.
+    fn dropped_part(&self, rollout: &Rollout, id: Name) -> Option<DutyPart> {
+        let policy = rollout.plan().policy();
+        self.dropped.filter(|_| self.passed > 0).map(|dropped| DutyPart {
+            id,
+            title: describe::duty(policy, id),
+            kind: self.kind,
+            role: self.role.map(|role| policy.role_title(role)),
+            status: DutyOutcome::Missed,
+            from: self.from,
+            due: self.due,
+            settled: Some(dropped),
+            times: self.every.map(|_| 0),
+            missed: self.every.map(|_| self.passed),
+            evidence: None,
+        })
+    }
+}
+
+/// Whether a duty in the list of done ones is there only for what was done before it was dropped.
+fn is_dropped(item: &Item<'_>) -> bool {
+    let has_ended = item.settled.is_some_and(|settled| settled.how == Settlement::Ended);
+    item.every.is_some() && !has_ended
 }
 
 /// Whether the rollout has ended, and its fix is not live: rolled back, aborted or failed.
@@ -147,16 +223,4 @@ fn open<'a, 'p>(duties: &'a Duties<'p>) -> impl Iterator<Item = &'a Item<'p>> {
 /// All duties, those that are done at the end.
 pub(super) fn all<'a, 'p>(duties: &'a Duties<'p>) -> impl Iterator<Item = &'a Item<'p>> {
     open(duties).chain(&duties.done)
-}
-
-/// Number of occurrences of a repeated duty that were settled after their due time, since the last
-/// update.
-fn late_between(item: &Item<'_>, known: Known, occurrence: u64, at: Timestamp) -> u64 {
-    let (Some(every), Some(due)) = (item.every, known.due) else { return 0 };
-    let settled = occurrence.saturating_sub(known.occurrence);
-    if settled == 0 || at <= due {
-        return 0;
-    }
-    let passed = (at.since(due).as_millis() - 1) / every.as_millis().max(1) + 1;
-    passed.min(settled)
 }

@@ -27,7 +27,9 @@ const LIVE: &str = "live version";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     bad: BTreeMap<(String, MetricName), Counted>,
-    /// The last reading of each metric in this attempt.
+    /// The version with the canary's share.
+    canary: Option<String>,
+    /// The last reading of each metric since that version has it.
     readers: BTreeMap<MetricName, ImpactReader>,
 }
 
@@ -46,11 +48,6 @@ fn counts(plan: &Plan, metric: &Metric) -> bool {
 }
 
 impl Tally {
-    /// Begins another attempt: its counters belong to another version.
-    pub(super) fn begin_attempt(&mut self) {
-        self.readers.clear();
-    }
-
     /// The first release names the live version, which was counted without a name before.
     pub(super) fn name_live(&mut self, live: &str) {
         let counts = std::mem::take(&mut self.bad).into_iter();
@@ -58,15 +55,18 @@ impl Tally {
         self.bad = map_of(counts.map(|((version, id), of)| ((named(version), id), of)));
     }
 
-    /// Adds one observation. A version without traffic is not counted.
+    /// Adds one observation. A version without traffic is not counted. A release that another one
+    /// has replaced keeps its traffic, and its failed requests, until that moves.
     pub(super) fn add(&mut self, rollout: &Rollout, at: Timestamp, observed: &Observation) {
         let (plan, share) = (rollout.plan(), rollout.share());
-        let release = plan.release();
-        let live = rollout.live_version().unwrap_or(LIVE);
-        let versions = [
-            release.map(|release| release.version.as_str()).filter(|_| share > Share::NONE),
-            (share < Share::ALL).then_some(live),
-        ];
+        let (canary, live) = (rollout.canary_version(), rollout.live_version().unwrap_or(LIVE));
+        if self.canary.as_deref() != canary {
+            // Running counters of another version begin again.
+            self.canary = canary.map(str::to_owned);
+            self.readers.clear();
+        }
+        let versions =
+            [canary.filter(|_| share > Share::NONE), (share < Share::ALL).then_some(live)];
         for (name, reading) in observed.iter() {
             let metric = plan.policy().metric(name.as_str()).filter(|m| counts(plan, m));
             let Some(metric) = metric else { continue };

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::gate::approval::is_same_person;
-use crate::grade::{Moment, RollbackMethod, Signal};
+use crate::gate::approval::{Demand, is_same_person};
+use crate::grade::{RollbackMethod, Signal};
 use crate::judge::{Decision, Recovery};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::policy::section::Metric;
 use crate::rollout::{
     Act, ActionId, Command, Entry, Input, InputKind, Reach, Recorded, RollbackCause, Rollout,
-    Stage, is_taken_out,
+    Stage, is_of_a_train, is_taken_out,
 };
 use crate::sorting::set_of;
 use crate::text;
@@ -48,7 +48,8 @@ pub(super) struct LogSummary {
     pub(super) duties: DutyTracker,
     pub(super) evidence: BTreeMap<Name, String>,
     pub(super) statements: Vec<(Answers, Statement)>,
-    pub(super) works_since: Option<Timestamp>,
+    /// Since when the claim of the present attempt is shown, while the evidence bears it.
+    works_since: Option<Timestamp>,
     pub(super) signals: Vec<(Timestamp, Signal)>,
     pub(super) failed: Vec<(Timestamp, String)>,
     pub(super) rollbacks: Vec<RolledBack>,
@@ -59,8 +60,8 @@ pub(super) struct LogSummary {
     pub(super) refused: BTreeMap<String, u64>,
     pub(super) odd_clock: u64,
     pub(super) has_redacted_names: bool,
-    /// When the deployment started, as it was first recorded.
-    pub(super) deploy_started: Option<Timestamp>,
+    /// The last start.
+    pub(super) start: Option<Start>,
     /// Actions without a result so far.
     pending: BTreeMap<ActionId, Act>,
     /// The roles in which people have acted.
@@ -68,6 +69,16 @@ pub(super) struct LogSummary {
     last_decision: Option<Decision>,
     /// Whether the last entry of the timeline is a run of readings.
     in_run: bool,
+}
+
+/// The start of a deployment.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Start {
+    pub(super) at: Timestamp,
+    /// Its version.
+    pub(super) version: String,
+    /// The roles whose approvals met a demand.
+    pub(super) approved_by: BTreeSet<RoleName>,
 }
 
 /// One freeze: a person had to act.
@@ -96,16 +107,35 @@ pub(super) struct RolledBack {
     pub(super) attempt: u32,
     pub(super) asked: Timestamp,
     pub(super) why: String,
+    /// The reason that a person or the train gave.
+    reason: Option<String>,
     /// What triggered it.
     pub(super) cause: RollbackCause,
+    /// Whether the train of this service requested it.
+    pub(super) by_train: bool,
     /// Since when the phase that it ended had been watched.
     pub(super) watched_since: Option<Timestamp>,
     pub(super) tried: Vec<RollbackMethod>,
+    /// Whether a method has failed.
+    pub(super) has_failed: bool,
     /// The version that it restores.
     pub(super) to: String,
     pub(super) confirmed: Option<Timestamp>,
     /// When it ended, and whether the metrics had returned by then.
     pub(super) ended: Option<(Timestamp, Recovery)>,
+    /// Whether each metric that decides had; None for one that was not compared.
+    pub(super) recovered: Vec<(MetricName, Option<bool>)>,
+}
+
+impl RolledBack {
+    /// What triggered it, with the reason that was given.
+    pub(super) fn because(&self) -> String {
+        match &self.reason {
+            Some(reason) if self.by_train => reason.clone(),
+            Some(reason) => format!("{}: {reason}", self.why),
+            None => self.why.clone(),
+        }
+    }
 }
 
 impl LogSummary {
@@ -117,7 +147,7 @@ impl LogSummary {
         self.odd_clock += u64::from(is_taken && entry.claimed_at.is_some());
         let line = match entry.recorded {
             Recorded::Opened => self.opened(rollout),
-            Recorded::Refused { got, code } => self.refused(got, code),
+            Recorded::Refused { got, code, .. } => self.refused(got, code),
             Recorded::Taken(input) => self.taken(rollout, entry, input),
         };
         let turned = self.judged(rollout, entry);
@@ -128,7 +158,7 @@ impl LogSummary {
             frozen.has = rollout.reach();
         }
         if let Some(to) = entry.to {
-            self.entered(rollout, entry.at, to);
+            self.entered(rollout, entry, to);
         }
         self.add_entry(rollout, entry, line, turned);
         let asked = entry.actions.iter().filter(|action| action.act.awaits());
@@ -137,9 +167,7 @@ impl LogSummary {
             && entry.actions.is_empty()
             && matches!(entry.recorded, Recorded::Taken(input) if matches!(input.command, Command::Observe { .. } | Command::Tick));
         if !is_quiet {
-            self.duties.update(&rollout.duties(entry.at));
-            let started = rollout.moment(Moment::DeployStarted);
-            self.deploy_started = self.deploy_started.or(started);
+            self.duties.update(rollout, entry.at);
         }
     }
 
@@ -176,6 +204,16 @@ impl LogSummary {
             self.levels.values_mut().for_each(|[new_version, _]| new_version.break_off());
             self.worse.break_off();
             self.works.break_off();
+            self.works_since = None;
+        }
+        if let (Command::Start, Some(release)) = (&input.command, plan.release()) {
+            let demands = rollout.approvals().demands;
+            let met = demands.iter().filter(|demand| demand.is_met());
+            self.start = Some(Start {
+                at: entry.at,
+                version: release.version.clone(),
+                approved_by: set_of(met.flat_map(Demand::approvers)),
+            });
         }
         if let Command::Observe { .. } = &input.command {
             self.visits.reading(entry.at);
@@ -203,6 +241,10 @@ impl LogSummary {
                 let act = self.pending.remove(action);
                 if let Some(act) = &act {
                     keep(&mut self.failed, (at, describe::act(plan.policy(), act)));
+                }
+                if let (Some(Act::RollBack { .. }), Some(back)) = (&act, self.rollbacks.last_mut())
+                {
+                    back.has_failed = true;
                 }
                 act
             }
@@ -249,7 +291,11 @@ impl LogSummary {
                 self.evidence.insert(*duty, evidence.clone());
             }
             Command::Report { signal, .. } => keep(&mut self.signals, (at, *signal)),
-            Command::WaiveItem { .. } => self.waived += 1,
+            // Exceptions are waived, too, and are no items.
+            Command::WaiveItem { item, .. } => {
+                let mut items = policy.checklists().iter().flat_map(|list| &list.items);
+                self.waived += u64::from(items.any(|of| of.id == *item));
+            }
             _ => {}
         }
         if let Some(role) = approving(&input.command) {
@@ -286,9 +332,7 @@ impl LogSummary {
         }
         if let Some(efficacy) = verdict.efficacy {
             self.works.add(entry.at, efficacy.log_e, gap);
-            if efficacy.shown {
-                self.works_since.get_or_insert(entry.at);
-            }
+            self.works_since = self.works_since.or(Some(entry.at)).filter(|_| efficacy.shown);
         }
         let turned = self.last_decision != Some(verdict.decision);
         self.last_decision = Some(verdict.decision);
@@ -329,7 +373,8 @@ impl LogSummary {
     }
 
     /// Adds the stage that a line led to.
-    fn entered(&mut self, rollout: &Rollout, at: Timestamp, to: &Stage) {
+    fn entered(&mut self, rollout: &Rollout, entry: &Entry<'_>, to: &Stage) {
+        let at = entry.at;
         let ended = self.visits.enter(rollout, at, to);
         keep(&mut self.marks, Mark { at, state: rollout.state() });
         let attempt = rollout.attempt();
@@ -353,22 +398,31 @@ impl LogSummary {
                     back.tried.extend(method.filter(|kind| back.tried.last() != Some(kind)));
                     back.to = to;
                 } else {
+                    let order = match entry.recorded {
+                        Recorded::Taken(input) if is_requested(&way.why) => Some(input),
+                        _ => None,
+                    };
                     let back = RolledBack {
                         attempt,
                         asked: at,
                         why: describe::rollback_cause(rollout.plan().policy(), &way.why),
+                        reason: order.and_then(reason_of),
                         cause: way.why.clone(),
+                        by_train: order.is_some_and(is_of_a_train),
                         watched_since: ended.and_then(|visit: PhaseVisit| visit.watched_since),
                         tried: method.into_iter().collect(),
+                        has_failed: false,
                         to,
                         confirmed: way.watching,
                         ended: None,
+                        recovered: Vec::new(),
                     };
                     keep(&mut self.rollbacks, back);
                 }
             }
-            (Stage::RolledBack | Stage::Aborted, Some(back)) => {
-                back.ended.get_or_insert((at, rollout.recovery()));
+            (Stage::RolledBack | Stage::Aborted, Some(back)) if back.ended.is_none() => {
+                back.ended = Some((at, rollout.recovery()));
+                back.recovered = rollout.recovered().collect();
             }
             _ => {}
         }
@@ -441,7 +495,8 @@ impl LogSummary {
     fn record(&mut self, entry: &Entry<'_>, line: &TimelineEntry, policy: &Policy) {
         let who = match entry.recorded {
             Recorded::Taken(input) => input.by.clone(),
-            Recorded::Opened | Recorded::Refused { .. } => None,
+            Recorded::Refused { by, .. } => by.map(str::to_owned),
+            Recorded::Opened => None,
         };
         self.has_redacted_names |= who.as_deref().is_some_and(is_taken_out);
         let changes = entry.actions.iter().filter(|action| action.act.awaits());
@@ -456,12 +511,26 @@ impl LogSummary {
         });
     }
 
-    /// The roles that approved, each once.
-    pub(super) fn approved_by(&self) -> BTreeSet<RoleName> {
-        let given = self.approvals.iter();
-        let given = given.filter(|part| part.kind == InputKind::Approve.as_str());
-        set_of(given.map(|part| part.role))
+    /// Since when the fix is shown to work; None for one that is rolled back, or is to be.
+    pub(super) fn shown_to_work(&self, rollout: &Rollout) -> Option<Timestamp> {
+        self.works_since.filter(|_| rollout.turned_back_at().is_none())
     }
+}
+
+/// Whether somebody requested a rollback, rather than that it followed from something.
+const fn is_requested(cause: &RollbackCause) -> bool {
+    match cause {
+        RollbackCause::Person | RollbackCause::Revert { .. } | RollbackCause::Abort => true,
+        RollbackCause::Verdict { .. }
+        | RollbackCause::Signal { .. }
+        | RollbackCause::ActionFailed => false,
+    }
+}
+
+/// The reason that its sender gave.
+fn reason_of(input: &Input) -> Option<String> {
+    let [.., why] = input.command.texts();
+    why.map(str::to_owned)
 }
 
 /// Adds to a list that has room.

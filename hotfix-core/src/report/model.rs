@@ -453,7 +453,7 @@ pub struct AuditEntry {
     pub seq: u64,
     /// Time of the input.
     pub at: Timestamp,
-    /// The sender; absent where no name was given or it was redacted, and for a refused input.
+    /// The sender; absent where no name was given or it was redacted.
     pub who: Option<String>,
     /// Kind of the input.
     pub kind: &'static str,

@@ -41,7 +41,7 @@ fn outcome(rollout: &Rollout, log: &LogSummary) -> String {
     let undeployed =
         if canary == new { String::new() } else { format!(" {new} was not deployed.") };
     let back = log.rollbacks.last().filter(|back| back.attempt == rollout.attempt());
-    let because = back.map_or_else(String::new, |back| format!(" ({})", back.why));
+    let because = back.map_or_else(String::new, |back| format!(" ({})", back.because()));
     let share = rollout.reach();
     match rollout.state() {
         State::Aborted if subject.release.is_none() => {
@@ -186,6 +186,7 @@ pub(super) fn detection(log: &LogSummary, measures: &Measures) -> Vec<String> {
         let (by, by_verdict) = match &back.cause {
             RollbackCause::Verdict { .. } => ("a verdict", true),
             RollbackCause::Signal { .. } => ("a report", false),
+            RollbackCause::Person if back.by_train => ("the train", false),
             RollbackCause::Person | RollbackCause::Revert { .. } | RollbackCause::Abort => {
                 ("a person", false)
             }
@@ -200,7 +201,7 @@ pub(super) fn detection(log: &LogSummary, measures: &Measures) -> Vec<String> {
         sentences.push(format!(
             "At {}, {by} triggered the rollback{after}{first}: {}.",
             utc(back.asked),
-            back.why
+            back.because()
         ));
     }
     sentences.extend(log.frozen.iter().map(|frozen| {
@@ -255,7 +256,7 @@ pub(super) fn resolution(
         }
         sentences.push(format!("{sentence}."));
     }
-    if let Some(since) = log.works_since {
+    if let Some(since) = log.shown_to_work(rollout) {
         sentences.push(format!(
             "The fix was shown to work at {}: the bug's own metric fell as claimed.",
             utc(since)

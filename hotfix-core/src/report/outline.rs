@@ -257,7 +257,7 @@ fn timeline(entries: &BoundedList<TimelineEntry, 500>) -> Section {
     let mut before: Option<&TimelineEntry> = None;
     for (at, entry) in entries.iter().enumerate() {
         if at == entries.before_gap() && entries.left_out() > 0 {
-            let text = format!("{} lines are left out here", entries.left_out());
+            let text = format!("{} entries are left out here", entries.left_out());
             table.row([DASH, DASH, &text, DASH, DASH].map(str::to_owned));
             before = None;
         }
@@ -519,7 +519,7 @@ fn audit(report: &Report) -> Section {
     table.folded = true;
     for (at, entry) in trail.entries.iter().enumerate() {
         if at == trail.entries.before_gap() && trail.entries.left_out() > 0 {
-            let text = format!("{} lines are left out here", trail.entries.left_out());
+            let text = format!("{} entries are left out here", trail.entries.left_out());
             table.row([DASH, DASH, DASH, &text, DASH, DASH].map(str::to_owned));
         }
         let [who, why] = [&entry.who, &entry.why].map(|text| or_dash(text.as_ref()));

@@ -9,10 +9,10 @@ use crate::judge::Recovery;
 use crate::policy::section::Report as Asked;
 use crate::rollout::{RollbackCause, Rollout, State};
 use crate::text::{self, counted, joined};
-use crate::unit::Span;
+use crate::unit::{RoleName, Span};
 
 use super::describe::{self, lasting, utc};
-use super::log_summary::LogSummary;
+use super::log_summary::{LogSummary, RolledBack};
 use super::model::{
     ActionItem, DutyOutcome, DutyPart, PhaseEnd, PhaseVisit, QuestionPart, Report, Statement,
 };
@@ -130,11 +130,13 @@ pub(super) fn went_well(
     if kept > 0 {
         well.push(format!("{} done in time.", counted(kept, "duty was", "duties were")));
     }
-    let (roles, policy) = (log.approved_by(), rollout.plan().policy());
-    if rollout.started_at().is_some() && !roles.is_empty() {
-        let roles: Vec<String> = roles.iter().map(|role| policy.role_title(*role)).collect();
+    if let Some(start) = log.start.as_ref().filter(|start| !start.approved_by.is_empty()) {
+        let title = |role: &RoleName| rollout.plan().policy().role_title(*role);
+        let roles: Vec<String> = start.approved_by.iter().map(title).collect();
+        let of =
+            if rollout.attempt() > 1 { format!(" of {}", start.version) } else { String::new() };
         let roles = text::enumerated(&roles);
-        well.push(format!("The plan was approved by {roles}; the log records it."));
+        well.push(format!("The plan{of} was approved by {roles}; the log records it."));
     }
     let passed = visits.iter().filter(|visit| visit.end == PhaseEnd::Passed).count();
     if passed > 0 {
@@ -144,9 +146,9 @@ pub(super) fn went_well(
             counted(passed, "phase was", "phases were")
         ));
     }
-    if let Some(since) = log.works_since {
-        let after = log.deploy_started.map_or_else(String::new, |started| {
-            format!(", {} after the deployment began", lasting(since.since(started)))
+    if let Some(since) = log.shown_to_work(rollout) {
+        let after = log.start.as_ref().map_or_else(String::new, |start| {
+            format!(", {} after the deployment began", lasting(since.since(start.at)))
         });
         well.push(format!("The fix was shown to work{after}."));
     }
@@ -158,18 +160,36 @@ pub(super) fn went_well(
             });
             well.push(format!("The metrics found the bad release, at {}{share}.", utc(back.asked)));
         }
-        if back.tried.len() == 1 && back.confirmed.is_some() {
+        if back.tried.len() == 1 && !back.has_failed && back.confirmed.is_some() {
             well.push("The first rollback method worked.".to_owned());
         }
         if let (Some(confirmed), Some((ended, Recovery::Returned))) = (back.confirmed, back.ended) {
             well.push(format!(
                 "The metrics were back at their level before the deployment {} after the rollback \
-                 was confirmed.",
-                lasting(ended.since(confirmed))
+                 was confirmed.{}",
+                lasting(ended.since(confirmed)),
+                compared(rollout, back)
             ));
         }
     }
     well
+}
+
+/// Which metrics were compared with their level before the deployment, and which were not.
+fn compared(rollout: &Rollout, back: &RolledBack) -> String {
+    let policy = rollout.plan().policy();
+    let of = |head: &str, wanted: Option<bool>| {
+        let found = back.recovered.iter().filter(|(_, returned)| *returned == wanted);
+        let titles: Vec<String> = found.map(|(id, _)| describe::metric(policy, *id)).collect();
+        let titles = Some(text::enumerated(&titles)).filter(|titles| !titles.is_empty());
+        titles.map_or_else(String::new, |titles| format!(" {head}: {titles}."))
+    };
+    let [not_returned, returned, unknown] = [
+        of("Not at their level", Some(false)),
+        of("At their level", Some(true)),
+        of("Not compared", None),
+    ];
+    format!("{not_returned}{returned}{unknown}")
 }
 
 /// What to improve.
@@ -190,24 +210,7 @@ pub(super) fn to_improve(
     improve.extend(silent.map(|visit| {
         format!("Phase {} had no readings for {}.", visit.phase, lasting(visit.longest_silence))
     }));
-    for back in &log.rollbacks {
-        let (Some(confirmed), Some((ended, recovery))) = (back.confirmed, back.ended) else {
-            continue;
-        };
-        let after = lasting(ended.since(confirmed));
-        match recovery {
-            Recovery::Returned => {}
-            Recovery::NotReturned => improve.push(format!(
-                "The metrics were not at their level before the deployment {after} after the \
-                 rollback was confirmed."
-            )),
-            Recovery::NotKnown => improve.push(format!(
-                "Whether the metrics were back at their level before the deployment {after} after \
-                 the rollback was confirmed is not known: there were no readings after it, or none \
-                 before the deployment."
-            )),
-        }
-    }
+    improve.extend(log.rollbacks.iter().filter_map(|back| not_returned(rollout, back)));
     improve.extend(log.frozen.iter().map(|frozen| match frozen.until {
         Some(until) => format!(
             "The rollout was frozen at {} with {} of the traffic on the new version, until a person \
@@ -240,17 +243,18 @@ pub(super) fn to_improve(
             ));
         }
     }
-    let reported =
-        log.signals.iter().find(|(at, _)| log.rollbacks.iter().any(|back| *at <= back.asked));
-    if let Some((at, signal)) = reported {
-        improve.push(format!(
-            "A problem was reported before a verdict found it: {}, at {}.",
-            text::words(signal.as_str()),
-            utc(*at)
-        ));
+    let mut signals = log.signals.iter();
+    let reported = signals.find_map(|(at, signal)| {
+        Some((at, signal, log.rollbacks.iter().find(|back| *at <= back.asked)?))
+    });
+    if let Some((at, signal, back)) = reported {
+        let is_found = matches!(back.cause, RollbackCause::Verdict { .. });
+        let how = if is_found { "before a verdict found it" } else { "that no verdict found" };
+        let signal = text::words(signal.as_str());
+        improve.push(format!("A problem was reported {how}: {signal}, at {}.", utc(*at)));
     }
     if rollout.attempt() > 1 {
-        improve.push(format!("The fix took {} attempts.", rollout.attempt()));
+        improve.push(format!("There were {} attempts.", rollout.attempt()));
     }
     if log.waived > 0 {
         let items = counted(log.waived, "checklist item was", "checklist items were");
@@ -259,7 +263,9 @@ pub(super) fn to_improve(
     let refused: u64 = log.refused.values().sum();
     if refused > 0 {
         let inputs = counted(refused, "input was", "inputs were");
-        improve.push(format!("{inputs} refused ({}).", joined(log.refused.keys(), ", ")));
+        // Of one code the log has one line a minute.
+        let codes = joined(log.refused.keys(), ", ");
+        improve.push(format!("At least {inputs} refused ({codes})."));
     }
     if log.odd_clock > 0 {
         improve.push(format!(
@@ -275,6 +281,25 @@ pub(super) fn to_improve(
         ));
     }
     improve
+}
+
+/// A rollback after which the metrics were not at their level, or where that is not known.
+fn not_returned(rollout: &Rollout, back: &RolledBack) -> Option<String> {
+    let (ended, recovery) = back.ended?;
+    let after = lasting(ended.since(back.confirmed?));
+    match recovery {
+        Recovery::Returned => None,
+        Recovery::NotReturned => Some(format!(
+            "The metrics were not at their level before the deployment {after} after the rollback \
+             was confirmed.{}",
+            compared(rollout, back)
+        )),
+        Recovery::NotKnown => Some(format!(
+            "Whether the metrics were back at their level before the deployment {after} after the \
+             rollback was confirmed is not known: there were no readings after it, or none before \
+             the deployment."
+        )),
+    }
 }
 
 fn missed(duty: &DutyPart) -> String {
@@ -404,9 +429,8 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
             open.push(format!("{}: {lacking}", item.task));
         }
     }
-    let overdue = |duty: &&DutyPart| duty.settled.is_none() && duty.status == DutyOutcome::Missed;
-    let overdue = report.duties.iter().filter(overdue);
-    open.extend(overdue.map(|duty| format!("{}: overdue", duty.title)));
+    let overdue = &rollout.duties(report.as_of).overdue;
+    open.extend(overdue.iter().map(|item| format!("{}: overdue", item.title)));
     let lists = rollout.checklists();
     open.extend(lists.iter().filter(|list| is_due(rollout, list)).filter_map(unchecked));
     let back = matches!(report.state, State::RolledBack | State::Aborted | State::Failed);

@@ -133,18 +133,20 @@ pub(super) fn plain(text: &str) -> String {
 /// An action item in a note: `add a test; owner: qa; deadline: 2026-03-10; success: it passes`.
 pub(super) fn action(text: &str) -> ActionItem {
     let (mut owner, mut deadline, mut success_criterion) = (None, None, None);
-    let mut task: Vec<&str> = Vec::new();
-    for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+    // What has no label belongs to the task as it was written.
+    let mut task = String::new();
+    for part in text.split_inclusive(';') {
         let (label, rest) = part.split_once(':').unwrap_or(("", part));
-        let rest = Some(rest.trim().to_owned()).filter(|rest| !rest.is_empty());
+        let rest = rest.trim_end_matches(';').trim().to_owned();
+        let rest = Some(rest).filter(|rest| !rest.is_empty());
         match plain(label).as_str() {
             "owner" => owner = rest,
             "deadline" | "due" | "by" => deadline = rest,
             "success" | "success criterion" | "done when" => success_criterion = rest,
-            _ => task.push(part),
+            _ => task.push_str(part),
         }
     }
-    let task = task.join("; ");
+    let task = task.trim_matches([';', ' ', '\n']).to_owned();
     ActionItem { task, owner, deadline, success_criterion, done: false, duty: None }
 }
 

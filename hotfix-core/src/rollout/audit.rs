@@ -65,7 +65,7 @@ impl Serialize for Audit {
 /// never fails: whatever is wrong is a finding.
 ///
 /// The codes of the findings are those of [`LogFault`]. Of the outcomes that differ only the first
-/// is reported, because later ones depend on it.
+/// is reported, because later ones depend on it, and besides it the plan of the opening.
 pub fn audit(log: &[u8], expected_head: Option<Digest>) -> Audit {
     let mut audit = Audit { lines: 0, head: Digest::ZERO, findings: Vec::new() };
     let mut lines = Lines::new(log);
@@ -78,7 +78,11 @@ pub fn audit(log: &[u8], expected_head: Option<Digest>) -> Audit {
         }
         let step = line.and_then(|mut line| match &mut rollout {
             None if audit.lines == 1 => {
-                rollout = Some(Rollout::reopen(&line, Recording::Off)?);
+                let opened = rollout.insert(Rollout::reopen(&line, Recording::Off)?);
+                // No outcome of a later line depends on the digest that the opening names.
+                if let Err(error) = check_plan(opened, &line) {
+                    audit.find(&error);
+                }
                 Ok(())
             }
             // After a broken line outcomes cannot be computed, only the chain is checked.
@@ -107,6 +111,17 @@ pub fn audit(log: &[u8], expected_head: Option<Digest>) -> Audit {
     audit
 }
 
+/// Compares the plan that a line names, the opening or a statement about the plan, with the one in
+/// force.
+fn check_plan(rollout: &Rollout, line: &LogLine) -> Result<(), LogError> {
+    match line.event.plan_digest {
+        Some(recorded) if recorded != rollout.plan.digest() => {
+            Err(line.error(LogFault::Outcome { what: "plan" }))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Folds a line, recomputes its outcome and compares it with the recorded one.
 fn recompute(rollout: &mut Rollout, line: &mut LogLine) -> Result<(), LogError> {
     let EventKind::Taken(kind) = line.event.kind else {
@@ -114,10 +129,8 @@ fn recompute(rollout: &mut Rollout, line: &mut LogLine) -> Result<(), LogError> 
     };
     let at = line.event.at;
     let (input, resolved) = rollout.fold_line(line, kind)?;
+    check_plan(rollout, line)?;
     let differs = |what| Err(line.error(LogFault::Outcome { what }));
-    if line.event.plan_digest.is_some_and(|recorded| recorded != rollout.plan.digest()) {
-        return differs("plan");
-    }
     rollout.conclude(at, &input, resolved.as_ref());
     let verdict = line.event.verdict.as_deref();
     let agrees = match (verdict, rollout.changes.judged) {

@@ -52,6 +52,12 @@ impl Rollout {
         self.case.agenda.passed(duty, self.not_before_last(at))
     }
 
+    /// From when on a settled duty could be done, and by when: see
+    /// [`Agenda::times_of`](crate::deadline::Agenda).
+    pub(crate) fn duty_times(&self, duty: Name, at: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        self.case.agenda.times_of(duty, self.not_before_last(at))
+    }
+
     /// When a page was first answered, of those whose answer holds.
     pub(crate) fn first_answer(&self) -> Option<Timestamp> {
         self.case.agenda.first_answer()
@@ -105,6 +111,11 @@ impl Rollout {
     /// rolled back.
     pub(crate) fn recovery(&self) -> Recovery {
         Recovery::of(self.case.judged.judge())
+    }
+
+    /// The same of each metric that decides; None for one that was not compared.
+    pub(crate) fn recovered(&self) -> impl Iterator<Item = (MetricName, Option<bool>)> {
+        Recovery::of_each(self.case.judged.judge())
     }
 
     /// How much of the traffic the canary has, as far as it is known.

@@ -39,7 +39,8 @@ impl Downtime {
                 continue;
             }
             let from = beginning.filter(|_| outage.from_the_beginning).unwrap_or(outage.from);
-            let until = outage.until.or(resolved.map(|resolved| resolved.max(from)));
+            let over = resolved.map(|resolved| resolved.max(from));
+            let until = outage.until.into_iter().chain(over).min();
             downtime.whole = downtime.whole + until.unwrap_or(at).since(from);
             downtime.from = downtime.from.or(Some(from));
             downtime.until = until;

@@ -13,6 +13,12 @@ use super::input::{Command, Input, InputKind};
 /// The sender of a train's inputs in the logs.
 pub(crate) const TRAIN: &str = "train";
 
+/// Whether a train sent this input, also where names were redacted in the log.
+pub(crate) fn is_of_a_train(input: &Input) -> bool {
+    let has_key = |key: &String| key.strip_prefix(TRAIN).is_some_and(|head| head.starts_with(':'));
+    input.by.as_deref() == Some(TRAIN) || input.key.as_ref().is_some_and(has_key)
+}
+
 /// What somebody wanted: the last of its kind that was taken. All of them are in the log, a line
 /// each.
 #[serde_with::skip_serializing_none]

@@ -139,6 +139,8 @@ pub enum Recorded<'a> {
         got: Option<InputKind>,
         /// The code of the refusal.
         code: &'a str,
+        /// Who sent it, unless the name was redacted.
+        by: Option<&'a str>,
     },
     /// An input that was accepted, as it came; a redacted name is its digest.
     Taken(&'a Input),
@@ -235,6 +237,7 @@ impl Rollout {
                 (_, None) => Recorded::Refused {
                     got: event.got,
                     code: event.code.as_deref().unwrap_or_default(),
+                    by: event.personal.as_ref().and_then(|of| of.by.as_deref()),
                 },
             };
             let entry = Entry {

@@ -278,8 +278,8 @@ impl Rollout {
 
     /// The downtime of the service up to a moment not before the last line.
     ///
-    /// It counts from when the fact `service_down` becomes yes until it becomes no, else until the
-    /// incident is resolved. A value known with the first input counts from the beginning of the
+    /// It counts from when the fact `service_down` becomes yes until it becomes no, at the latest
+    /// until the incident is resolved. A value known with the first input counts from the beginning of the
     /// incident (`began`, else `detected`, else `declared`). Periods add up. One that begins after
     /// the incident was resolved counts only if the incident is reopened. None where it was never
     /// stated whether the service was down.

@@ -40,6 +40,7 @@ mod time_common;
 mod tree;
 
 // The tests.
+mod afterwards;
 mod before_and_after;
 mod bounds;
 mod bursts;

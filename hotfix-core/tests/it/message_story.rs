@@ -142,8 +142,11 @@ pub(crate) fn moments() -> Vec<(MessageKind, Rollout)> {
     bad.say("14:56", &json!({ "kind": "observe", "metrics": failing }));
     told.push((MessageKind::RollingBack, bad.rollout.clone()));
     bad.confirm("14:57");
+    // The live version has all of the requests again.
+    let mut again = bad.observations["half"].clone();
+    again["request_volume"] = json!({ "baseline": 1000 });
     for at in minutes(14 * 60 + 58, 6) {
-        bad.see(&at, "half");
+        bad.say(&at, &json!({ "kind": "observe", "metrics": again }));
     }
     assert_eq!(bad.rollout.state().as_str(), "rolled_back");
     told.push((MessageKind::RolledBack, bad.rollout.clone()));

@@ -526,7 +526,7 @@ fn post_1_a_long_log_has_a_short_report() {
     assert_eq!(report.timeline.iter().count() as u64 + report.timeline.left_out(), 3_001);
     assert_eq!(report.timeline.iter().count(), 1_000);
     let page = report.write(Format::Markdown).unwrap();
-    assert!(page.contains("2001 lines are left out here") && page.contains("note 2999"));
+    assert!(page.contains("2001 entries are left out here") && page.contains("note 2999"));
 }
 
 /// A run of readings that ends on another day says on which.

@@ -8,7 +8,10 @@ use hotfix_core::grade::{Audience, MessageKind};
 use hotfix_core::message::Format;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
-use hotfix_core::rollout::{Act, Input, InputKind, Recording, Rollout, State, audit};
+use hotfix_core::report::report as report_of;
+use hotfix_core::rollout::{
+    Act, Input, InputKind, Recording, Redaction, Rollout, State, audit, redact,
+};
 use hotfix_core::train::{Move, Order, Place, Train, TrainOutcome, TrainState};
 use hotfix_core::unit::{Span, Timestamp};
 use proptest::prelude::*;
@@ -231,6 +234,10 @@ fn comm_1_a_rollback_by_the_train_is_no_person_s_decision() {
     assert!(told(Audience::Business).contains(plain), "{}", told(Audience::Business));
     let report = ledger.report("markdown").unwrap();
     assert!(!report.contains("a person requested"), "{report}");
+    let detection = "the train triggered the rollback: the train is rolled back because of ";
+    assert!(report.contains(detection), "{report}");
+    let archive = redact(ledger.log().as_bytes(), &Redaction::Everything).unwrap();
+    assert!(report_of(archive.as_bytes(), "markdown").unwrap().contains(detection));
     host.tick(START_MS + 1_200_000);
     let next = |service| {
         let rollout = host.train.rollout(service).unwrap();

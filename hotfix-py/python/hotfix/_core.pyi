@@ -2460,7 +2460,7 @@ def dora(logs: Sequence[str | bytes | bytearray], by: _Period = "month") -> dict
     LogError
         If a log is broken.
     ReportError
-        If two logs begin with the same line.
+        If two logs are of the same incident, as a log and its redacted copy.
 
     Examples
     --------

@@ -222,7 +222,7 @@ impl Watched {
     pub(super) fn learn_before(&mut self, tick: &Tick, at: Timestamp) {
         let Self { design, measured, tested, .. } = self;
         let live = &tick.row[design.layout.columns()..];
-        measured.totals.learn_level(live);
+        measured.totals.learn_level(live, None);
         if tick.baseline && design.is_reading(tick, 1) {
             measured.pre_deployment.add(live);
             if tested.tests.learns_bursts() {
@@ -272,7 +272,8 @@ impl Watched {
             pairing.readings.coverage.read(at, pairing.began, &design.watch, is_of);
         }
         pairing.readings.learn();
-        measured.totals.learn_level(&tick.row[design.layout.columns()..]);
+        let volume = design.metric.has_own_level().then(|| share.rest());
+        measured.totals.learn_level(&tick.row[design.layout.columns()..], volume);
         // A tick without the live arm compares nothing, so it does not show whether instances are
         // named.
         if settled && tick.canary && tick.baseline {

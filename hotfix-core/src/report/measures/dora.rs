@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::incident_history::{Attempt, Incident, IncidentHistory};
-use super::logs::first_line;
+use super::logs::opening;
 use super::{MeasureError, Median};
 use crate::canonical::Digest;
 use crate::grade::{Moment, closed_set};
@@ -173,16 +173,16 @@ impl Cells {
 /// ```
 ///
 /// # Errors
-/// [`MeasureError::Twice`] where two logs begin with the same line, [`MeasureError::Log`] for a log
-/// that cannot be read.
+/// [`MeasureError::Twice`] where two logs have the same opening line, as a log and its redacted copy
+/// do, [`MeasureError::Log`] for a log that cannot be read.
 ///
 /// Source of the metrics: Forsgren, Humble and Kim (2018), Accelerate.
 pub fn dora(logs: &[&[u8]], by: Period) -> Result<Dora, MeasureError> {
     let mut cells = Cells { by, each: BTreeMap::new(), whole: Cell::default() };
     let mut clocks = Clocks::default();
-    let mut openings: Vec<Digest> = Vec::with_capacity(logs.len());
+    let mut openings: Vec<Option<Digest>> = Vec::with_capacity(logs.len());
     for (index, log) in logs.iter().enumerate() {
-        let opening = Digest::of(first_line(log));
+        let opening = opening(log);
         if let Some(first) = openings.iter().position(|known| *known == opening) {
             return Err(MeasureError::Twice { first, second: index });
         }
@@ -260,8 +260,13 @@ impl Incident<'_> {
                 return Some((attempt.begun, None));
             }
         };
-        *clock += 1;
         let end = attempt.deployed.unwrap_or(self.history.last);
+        if end < since {
+            // One of the two times is wrong.
+            clocks.not_stated += 1;
+            return Some((attempt.begun, None));
+        }
+        *clock += 1;
         Some((since, Some((end.since(since), attempt.deployed.is_some()))))
     }
 }

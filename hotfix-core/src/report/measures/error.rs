@@ -18,7 +18,7 @@ coded! {
     } => error.fault.code(),
     /// Two logs belong to the same incident.
     #[error(
-        "logs {} and {} begin with the same line: give each incident once, the longer log of the two",
+        "logs {} and {} are of the same incident: give each incident once, the longer log of the two",
         .first + 1,
         .second + 1
     )]

@@ -91,7 +91,7 @@ impl Measures {
     /// | `time_to_recover` | `detected`, else `declared` | `resolved` |
     /// | `incident_duration` | `began`, else `detected`, else `declared` | `resolved` |
     /// | `slo` | as `change_record` of the policy sets it | as it sets it |
-    /// | `downtime` | `service_down` becomes true; if it is true at the opening, the beginning | it becomes false, else `resolved` |
+    /// | `downtime` | `service_down` becomes true; if it is true at the opening, the beginning | it becomes false, at the latest `resolved` |
     ///
     /// `requests_affected` is the number of failed requests that the readings counted while a
     /// version had traffic, until the rollout was over, by the metric that counts most. It is not
@@ -199,10 +199,7 @@ impl Incident<'_> {
             MeasureName::TimeToFix => {
                 self.between(name, "detected", noticed(), self.to(Moment::Deployed))
             }
-            MeasureName::TimeToDeploy => {
-                let from = self.came(&[Moment::DeployStarted]);
-                self.between(name, "deploy_started", from, self.to(Moment::Deployed))
-            }
+            MeasureName::TimeToDeploy => self.time_to_deploy(name),
             MeasureName::TimeToRecover => {
                 self.between(name, "detected", noticed(), self.to(Moment::Resolved))
             }
@@ -270,6 +267,18 @@ impl Incident<'_> {
         Measure { from: Some(from), to, ..found }
     }
 
+    /// A start is a lower bound only while its attempt goes on.
+    fn time_to_deploy(&self, name: MeasureName) -> Measure {
+        let (from, to) = (self.came(&[Moment::DeployStarted]), self.to(Moment::Deployed));
+        let attempt = self.history.attempts.last();
+        let goes_on =
+            |from: Mark| attempt.is_some_and(|of| of.failed.is_none() && of.begun <= from.at);
+        if to.1.is_none() && from.is_some_and(|from| !goes_on(from)) {
+            return not_stated(name, "the last deployment was stopped or replaced".to_owned());
+        }
+        self.between(name, "deploy_started", from, to)
+    }
+
     fn time_to_approve(&self, name: MeasureName) -> Measure {
         let demands = self.rollout.approvals().demands;
         if self.history.approved.is_none()
@@ -329,7 +338,10 @@ impl Incident<'_> {
             return not_stated(name, "it is not recorded whether the service was down".to_owned());
         };
         if downtime.from.is_none() {
-            let sentence = "none: the service was recorded as not down".to_owned();
+            // What began after the end is not part of the incident.
+            let later = self.rollout.worst_facts().flag(Fact::ServiceDown) == Some(true);
+            let later = if later { " before the incident was resolved" } else { "" };
+            let sentence = format!("none: the service was recorded as not down{later}");
             return with(name, true, Figure::Seconds(Span::ZERO), sentence);
         }
         let whole = time(downtime.whole);
@@ -342,12 +354,15 @@ impl Incident<'_> {
         Measure { from: mark("down", downtime.from), to: mark("up", downtime.until), ..measure }
     }
 
-    /// Whether a duty pages somebody in this incident, or may still do so.
+    /// Whether a duty paged somebody in this incident, or may still do so.
     fn asks_to_acknowledge(&self) -> bool {
         let severity = self.rollout.severity();
         let duties = self.rollout.plan().policy().duties().iter();
         let mut due = duties.filter(|duty| severity.is_none_or(|of| duty.is_for(of)));
-        due.any(|duty| matches!(duty.kind, DutyKind::Page | DutyKind::Escalate | DutyKind::Act))
+        self.history.paged
+            || due.any(|duty| {
+                matches!(duty.kind, DutyKind::Page | DutyKind::Escalate | DutyKind::Act)
+            })
     }
 
     /// Whether a checklist that applies, or may apply, has a review of the change.

@@ -4,7 +4,7 @@ use crate::gate::checklist::is_review;
 use crate::grade::Moment;
 use crate::report::fact_history::FactHistory;
 use crate::report::impact::Tally;
-use crate::rollout::{Command, Entry, ItemStatus, Recorded, Resume, Rollout, Stage};
+use crate::rollout::{Act, Action, Command, Entry, ItemStatus, Recorded, Resume, Rollout, Stage};
 use crate::unit::Timestamp;
 
 use super::MeasureError;
@@ -45,6 +45,8 @@ pub(crate) struct IncidentHistory {
     /// When an attempt that had traffic, or may have had some, was first rolled back, frozen or
     /// aborted; and whether it is known to have had some.
     pub(crate) turned_back: Option<(Timestamp, bool)>,
+    /// Whether somebody was paged for a duty.
+    pub(crate) paged: bool,
     /// Requests that were counted as failed.
     pub(crate) affected: Tally,
     /// How the known facts developed.
@@ -102,6 +104,8 @@ impl IncidentHistory {
         if begin {
             self.begin(rollout, at);
         }
+        let is_page = |action: &Action| matches!(action.act, Act::Page { duty: Some(_), .. });
+        self.paged |= entry.actions.iter().any(is_page);
         if self.attempts.len() <= 1 {
             self.approved = rollout.moment(Moment::Approved);
         }
@@ -115,7 +119,6 @@ impl IncidentHistory {
         let Some(release) = rollout.plan().release() else { return };
         if let Some(before) = self.attempts.last_mut() {
             before.replaced = Some(at);
-            self.affected.begin_attempt();
         } else {
             self.affected.name_live(&release.previous);
         }

@@ -3,14 +3,25 @@
 use serde::Deserialize;
 
 use super::MeasureError;
+use crate::canonical::Digest;
 
 /// Whether a text begins with the opening line of a log.
 pub fn starts_with_an_opening(text: &[u8]) -> bool {
     is_opening(first_line(text))
 }
 
+/// The hash of a log's opening line: the same in each copy of the log, also without names or with
+/// another spelling. None for a text that does not begin with a line of a log.
+pub(super) fn opening(log: &[u8]) -> Option<Digest> {
+    #[derive(Deserialize)]
+    struct Sealed {
+        hash: Digest,
+    }
+    serde_json::from_slice::<Sealed>(first_line(log)).ok().map(|line| line.hash)
+}
+
 /// The first line of a text; in a log, the opening line.
-pub(super) fn first_line(text: &[u8]) -> &[u8] {
+fn first_line(text: &[u8]) -> &[u8] {
     text.split(|byte| *byte == b'\n').next().unwrap_or_default()
 }
 

@@ -4,8 +4,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::incident_history::{Incident, IncidentHistory};
-use super::logs::first_line;
+use super::logs::opening;
 use super::{Figure, MeasureError, MeasureName, Measures, starts_with_an_opening};
+use crate::canonical::Digest;
 use crate::document::{ValueFault, read_json};
 use crate::fact::{Fact, FactId, FactKind, FactValue, Facts, OUTCOMES, Vocabulary};
 use crate::policy::Policy;
@@ -23,8 +24,8 @@ const HALF_KNOWN: f64 = 0.5;
 pub struct Known {
     facts: Facts,
     vocabulary: Vocabulary,
-    /// First line of its log, so that it is not compared with itself.
-    opening: Option<Vec<u8>>,
+    /// Hash of its log's opening line, so that it is not compared with itself.
+    opening: Option<Digest>,
 }
 
 /// Similarity of a logged incident, and the facts it is based on.
@@ -85,7 +86,7 @@ impl Known {
         let rollout = Rollout::replay(log, Recording::HandOut)
             .map_err(|error| MeasureError::Log { index: 0, error })?;
         let vocabulary = rollout.plan().policy().vocabulary().clone();
-        Ok(Self { facts: facts(&rollout), vocabulary, opening: Some(first_line(log).to_owned()) })
+        Ok(Self { facts: facts(&rollout), vocabulary, opening: opening(log) })
     }
 
     /// Reads a log, or a JSON object of facts.
@@ -147,7 +148,7 @@ impl Known {
 pub fn similar(known: &Known, logs: &[&[u8]]) -> Result<Vec<Similar>, MeasureError> {
     let mut found = Vec::with_capacity(logs.len());
     for (index, log) in logs.iter().enumerate() {
-        if known.opening.as_deref() == Some(first_line(log)) {
+        if known.opening.is_some_and(|own| opening(log) == Some(own)) {
             continue;
         }
         let (rollout, history) = IncidentHistory::read(log, index)?;

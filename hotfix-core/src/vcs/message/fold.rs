@@ -24,10 +24,13 @@ pub(super) fn on_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A trailer with a normalised value, ended by a line break.
+/// A trailer with a normalised value, ended by a line break. A list begins below its label.
 pub(super) fn push_trailer(text: &mut String, label: &str, value: &str) {
     text.push_str(label);
     text.push(':');
+    if value.contains('\n') && unbulleted(value).is_some() {
+        text.push('\n');
+    }
     for (index, line) in value.split('\n').enumerate() {
         if index > 0 {
             text.push('\n');
@@ -39,6 +42,11 @@ pub(super) fn push_trailer(text: &mut String, label: &str, value: &str) {
         }
     }
     text.push('\n');
+}
+
+/// The text after a bullet.
+pub(super) fn unbulleted(line: &str) -> Option<&str> {
+    ["- ", "* ", "• "].into_iter().find_map(|bullet| line.strip_prefix(bullet)).map(str::trim_start)
 }
 
 /// A further line of a folded value, without the space that it starts with.

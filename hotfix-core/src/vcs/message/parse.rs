@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use super::fold::{normalised, unfolded};
+use super::fold::{normalised, unbulleted, unfolded};
 use super::{CUT, CommitParts, MOST_SUBJECT, may_come_later};
 use crate::code::{code, coded};
 use crate::grade::CommitField;
@@ -226,10 +226,6 @@ fn also_called(label: &str) -> Option<CommitField> {
         "deployedby" | "deployed" | "deployer" => CommitField::DeployedBy,
         _ => return None,
     })
-}
-
-fn unbulleted(line: &str) -> Option<&str> {
-    ["- ", "* ", "• "].into_iter().find_map(|bullet| line.strip_prefix(bullet)).map(str::trim_start)
 }
 
 struct Reading<'r> {
