@@ -43,6 +43,14 @@ impl MetricKind {
         }
     }
 
+    /// Whether a reading lasts until the next one: a state, and no rate of the time before.
+    pub(crate) const fn lasts(self) -> bool {
+        match self {
+            Self::Gauge => true,
+            Self::Proportion | Self::Count | Self::Latency | Self::Volume => false,
+        }
+    }
+
     /// The unit of its value, reference and bounds.
     pub(crate) const fn unit(self) -> Unit {
         match self {

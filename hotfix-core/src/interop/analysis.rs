@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::arguments::{Arguments, arguments, delay, duration, resolved, whole};
 use super::draft::{Draft, Limit, MetricDraft, seconds};
 use super::dry_run::DryRuns;
 use super::expression::{self, Accepts, Series};
 use super::finding::ImportFinding;
 use super::nothing;
-use super::reader::{At, is_no_time};
+use super::reader::At;
 use super::source::{Source, named};
-use crate::grade::Worse;
+use crate::grade::{Response, Worse};
 use crate::text::shown;
 
 /// Most levels of templates that reference templates.
@@ -19,10 +20,6 @@ const MOST_DEEP: usize = 8;
 const ERRORS_TOLERATED: f64 = 4.0;
 /// Seconds after which Argo repeats a measurement that failed.
 const REPEATED_AFTER: f64 = 10.0;
-/// Largest accepted count.
-const MOST_COUNT: f64 = 1e6;
-
-type Arguments = BTreeMap<String, Option<String>>;
 
 /// The analysis of a rollout, as far as read.
 #[derive(Default)]
@@ -36,16 +33,17 @@ pub(super) struct Analysis<'s, 'd> {
     metrics: Vec<Metric<'d>>,
     /// The names of the metrics of earlier analyses.
     names: Vec<Vec<char>>,
-    /// For deciding metrics: the breaches that end a rollout, and whether missing data is accepted.
+    /// For deciding metrics: the breaches that end a rollout.
     limits: Vec<(At<'d>, f64)>,
-    guarded: Vec<bool>,
+    /// For deciding metrics: the most severe response to missing data.
+    no_data: Option<Response>,
     errors: Option<f64>,
     /// The interval of each metric in seconds. None if it is measured once.
     intervals: Vec<(At<'d>, Option<f64>)>,
     /// The places of delays, in seconds.
     delays: Vec<(At<'d>, f64)>,
-    /// Whether a metric has inconclusive values.
-    undecided: bool,
+    /// Metrics with inconclusive values.
+    inconclusive: Vec<At<'d>>,
     first: Option<At<'d>>,
 }
 
@@ -161,32 +159,20 @@ impl<'s, 'd> Analysis<'s, 'd> {
         let limit = at.read("failureLimit", |at| whole(at, arguments, -1.0));
         let place_of_errors = at.get("consecutiveErrorLimit");
         let errors = place_of_errors.as_ref().and_then(|at| whole(at, arguments, -1.0));
-        for (key, what) in [
-            ("inconclusiveLimit", "a number of tolerated inconclusive measurements"),
-            ("consecutiveSuccessLimit", "an end after a number of successes in a row"),
-        ] {
-            let read = |at: &At<'_>| whole(at, arguments, -1.0).filter(|number| *number != 0.0);
-            at.leave_out(key, read, what);
-        }
-        let success = at.get("successCondition");
-        let failure = at.get("failureCondition");
+        let some = |at: &At<'_>| whole(at, arguments, -1.0).filter(|number| *number != 0.0);
+        at.leave_out("inconclusiveLimit", some, "a number of tolerated inconclusive measurements");
+        let conditions = ["successCondition", "failureCondition"].map(|key| at.get(key));
         let provided = provider(at, name);
         let dry = self.dry_runs.covers(name, provided);
+        let never_fails = limit.as_ref().filter(|(limit, _)| *limit < 0.0).map(|(_, at)| at);
+        let needs = at.read("consecutiveSuccessLimit", some);
         if !provided {
-            for condition in [&success, &failure].into_iter().flatten() {
-                condition.ignore();
-            }
+            conditions.iter().flatten().for_each(At::ignore);
             return;
         }
-        let never_fails = limit.as_ref().is_some_and(|(limit, _)| *limit < 0.0);
-        if let (true, Some((_, at))) = (never_fails, &limit) {
-            at.put(
-                "a metric with `failureLimit: -1` never fails",
-                "it is watched but does not decide",
-            );
-        }
-        let decided =
-            self.judged(at, name, &[success, failure], arguments, never_fails || dry, draft);
+        let rule = unless_fails(never_fails, needs);
+        let rule = if dry { Crossing::Nothing } else { rule };
+        let decided = self.judged(at, name, &conditions, arguments, rule, draft);
         self.intervals.push((at.get("interval").unwrap_or_else(|| at.clone()), interval));
         if let (Some(count), Some(place)) = (count.filter(|count| *count > 0.0), at.get("count")) {
             place.put(
@@ -213,8 +199,10 @@ impl<'s, 'd> Analysis<'s, 'd> {
         }
         if decided {
             self.first.get_or_insert_with(|| at.clone());
-            let (limit, at) = limit.unwrap_or((0.0, at.clone()));
-            self.limits.push((at, limit));
+            if rule == Crossing::RollsBack {
+                let (limit, at) = limit.unwrap_or((0.0, at.clone()));
+                self.limits.push((at, limit));
+            }
             let errors = errors.unwrap_or(ERRORS_TOLERATED).max(0.0);
             self.errors = Some(self.errors.map_or(errors, |before| before.min(errors)));
         }
@@ -227,64 +215,33 @@ impl<'s, 'd> Analysis<'s, 'd> {
         name: &str,
         conditions: &[Option<At<'d>>; 2],
         arguments: &Arguments,
-        watched: bool,
+        rule: Crossing,
         draft: &mut Draft,
     ) -> bool {
-        let understood = |condition: &Option<At<'d>>, turned: bool| {
-            let Some(at) = condition else { return Ok(None) };
-            let Some(text) = resolved(at, arguments) else { return Err(()) };
-            let read = expression::read(&text).and_then(|accepts| {
-                let good = if turned { accepts.not() } else { accepts };
-                if good.series == Series::Any {
-                    return Err("it is met if any series meets it".to_owned());
-                }
-                let sides = sides(&good)?;
-                Ok((good, sides))
-            });
-            match read {
-                Ok((good, sides)) => {
-                    // Only a guard by name shows that the author considered missing data.
-                    let guard = ["isNaN", "isNil", "nil", "len(", "default("];
-                    let guarded = good.missing && guard.iter().any(|guard| text.contains(guard));
-                    if good.series == Series::All {
-                        at.put(
-                            "every series has to meet the condition",
-                            "a metric has one value: send the worst of the series",
-                        );
-                    }
-                    Ok(Some((sides, guarded)))
-                }
-                Err(why) => {
-                    at.remark(ImportFinding::Condition { condition: shown(&text), why });
-                    Err(())
-                }
-            }
-        };
-        let [success, failure] = conditions;
-        let read = match (understood(success, false), understood(failure, true)) {
-            (Ok(Some(good)), Ok(Some(fine))) => {
-                self.undecided = true;
-                Some((good, fine))
-            }
+        let [success, failure] = conditions.each_ref().map(Option::as_ref);
+        let read = match (values(success, arguments, false), values(failure, arguments, true)) {
+            (Ok(Some(good)), Ok(Some(fine))) => Some((good, fine)),
             (Ok(Some(only)), Ok(None)) | (Ok(None), Ok(Some(only))) => Some((only, only)),
             (Ok(None), Ok(None)) => {
                 at.differs(
-                    format!(
-                        "`{}` has no condition, so each measurement is inconclusive",
-                        shown(name)
-                    ),
+                    format!("`{}` has no condition, so each measurement succeeds", shown(name)),
                     "it is watched but does not decide",
                 );
                 None
             }
             (Err(()), _) | (_, Err(())) => None,
         };
-        let Some(((good, good_guarded), (fine, fine_guarded))) = read else {
-            Self::put(at, name, (None, None), (None, None), true, draft);
+        let Some((good, fine)) = read else {
+            Self::put(at, name, (None, None), (None, None), Crossing::Nothing, draft);
             return false;
         };
-        let guarded = good_guarded || fine_guarded;
-        Self::put(at, name, good, fine, watched, draft);
+        let before = draft.metrics.len();
+        let most = if rule == Crossing::Misses { good.sides } else { fine.sides };
+        Self::put(at, name, good.sides, most, rule, draft);
+        if draft.metrics.iter().skip(before).any(|metric| metric.alert.is_some()) {
+            self.inconclusive.push(at.clone());
+        }
+        let guarded = good.guarded || fine.guarded;
         if guarded {
             let place = conditions.iter().flatten().next().unwrap_or(at);
             place.no_data(
@@ -292,15 +249,25 @@ impl<'s, 'd> Analysis<'s, 'd> {
                 "missing data holds the rollout",
             );
         }
-        if !watched {
-            self.guarded.push(guarded);
+        if rule == Crossing::Nothing {
+            return false;
         }
-        !watched
+        let no_data = match (guarded, fine.missing) {
+            (true, _) => Response::Hold,
+            // In Argo NaN passes or waits for a person, and an error ends the rollout.
+            (false, true) => Response::Ask,
+            (false, false) => Response::RollBack,
+        };
+        self.no_data = self.no_data.max(Some(no_data));
+        if rule == Crossing::Misses {
+            draft.missed = "ask";
+        }
+        true
     }
 
     /// A metric for each side that has a bound.
-    fn put(at: &At<'d>, name: &str, good: Sides, fine: Sides, watched: bool, draft: &mut Draft) {
-        two_sided(at, name, good, fine, watched, draft);
+    fn put(at: &At<'d>, name: &str, good: Sides, fine: Sides, rule: Crossing, draft: &mut Draft) {
+        two_sided(at, name, good, fine, rule, draft);
         for (condition, bounds) in [("successCondition", good), ("failureCondition", fine)] {
             for bound in [bounds.0, bounds.1].into_iter().flatten() {
                 // The number next to a written one: a bound includes its value, the condition did
@@ -328,11 +295,19 @@ impl<'s, 'd> Analysis<'s, 'd> {
             for (at, interval) in
                 self.intervals.iter().filter(|(_, interval)| *interval != Some(least))
             {
-                let there = match interval {
-                    Some(interval) => format!("it is measured every {}", seconds(*interval)),
-                    None => "it is measured once".to_owned(),
-                };
                 let here = format!("the metrics are evaluated every {}", seconds(least));
+                let (there, here) = match interval {
+                    Some(interval) => (
+                        format!("it is measured every {}", seconds(*interval)),
+                        format!(
+                            "{here}, and a reading counts until the next one: send it once, when it is measured"
+                        ),
+                    ),
+                    None => (
+                        "it is measured once".to_owned(),
+                        format!("{here}, and a reading counts for {}", seconds(draft.stale)),
+                    ),
+                };
                 at.differs(there, here);
             }
         } else if let Some(first) = &self.first {
@@ -340,9 +315,6 @@ impl<'s, 'd> Analysis<'s, 'd> {
             first.remark(ImportFinding::Completed { what: "the measurement interval", value });
         }
         draft.window = draft.cadence;
-        if self.undecided {
-            draft.missed = "ask";
-        }
         let fewest = self.limits.iter().map(|(_, limit)| *limit).fold(f64::INFINITY, f64::min);
         if fewest.is_finite() {
             let evaluations = fewest.max(0.0) + 1.0;
@@ -354,21 +326,8 @@ impl<'s, 'd> Analysis<'s, 'd> {
                 }
             }
         }
-        if let (Some(errors), Some(first)) = (self.errors, &self.first) {
-            let after = REPEATED_AFTER * (errors + 1.0);
-            let all_guarded = self.guarded.iter().all(|guarded| *guarded);
-            draft.no_data = (after, if all_guarded { "hold" } else { "roll_back" });
-            let there = format!(
-                "a measurement without a value is an error, repeated after {REPEATED_AFTER}s, and more than {errors} in a row end the rollout"
-            );
-            let then = if all_guarded { "it continues to hold" } else { "it rolls back" };
-            let here = format!("it holds for {}, then {then}", seconds(after));
-            first.no_data(there, here);
-            first.differs(
-                "an analysis that ends before its first measurement counts as successful",
-                "no phase passes without a reading of each deciding metric",
-            );
-        }
+        self.pauses(draft);
+        self.missing(most.max(draft.cadence), draft);
         let warm_up = self.delays.iter().map(|(_, delay)| *delay).fold(0.0, f64::max);
         let fits = draft.shortest_watch() >= warm_up + draft.cadence;
         for (at, _) in &self.delays {
@@ -383,6 +342,129 @@ impl<'s, 'd> Analysis<'s, 'd> {
             }
         }
     }
+
+    /// Values that neither succeed nor fail ask a person.
+    fn pauses(&self, draft: &mut Draft) {
+        for at in &self.inconclusive {
+            (draft.alert, draft.missed) = ("ask", "ask");
+            let evaluations = draft.consecutive_breaches;
+            let here = if evaluations > 1.0 {
+                format!(
+                    "it is beyond the alert bound: it holds, and after {evaluations} evaluations in a row a person is asked"
+                )
+            } else {
+                "it is beyond the alert bound, and a person is asked".to_owned()
+            };
+            let there = "a measurement between the two conditions is inconclusive and pauses the rollout until a person decides";
+            at.differs(there, here);
+        }
+    }
+
+    /// What follows from missing data, where metrics are measured this far apart at most.
+    fn missing(&self, interval: f64, draft: &mut Draft) {
+        let known = (self.errors, self.no_data, &self.first);
+        let (Some(errors), Some(response), Some(first)) = known else { return };
+        // An error is repeated after the interval.
+        let after = draft.stale.max(interval + REPEATED_AFTER * (errors + 1.0));
+        draft.no_data = (after, response.as_str());
+        let then = match response {
+            Response::RollBack => "it rolls back",
+            Response::Ask => "a person is asked",
+            Response::Continue | Response::Hold => "it continues to hold",
+        };
+        first.no_data(
+            format!("a measurement without a value is an error, repeated after {REPEATED_AFTER}s, and more than {errors} in a row end the rollout; NaN is a value that meets no comparison: it passes with `failureCondition` alone, fails with `successCondition` alone, and is inconclusive with both"),
+            format!("both are missing data: it holds for {}, then {then}", seconds(after)),
+        );
+        first.differs(
+            "an analysis that ends before its first measurement counts as successful",
+            "no phase passes without a reading of each deciding metric",
+        );
+    }
+}
+
+/// What follows from a bound of a metric that is crossed.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Crossing {
+    /// Nothing: the metric is only watched.
+    Nothing,
+    /// The success bound is missed, which is judged over a phase.
+    Misses,
+    /// A rollback. A value that neither succeeds nor fails raises an alert.
+    RollsBack,
+}
+
+/// What follows from failures. `never_fails`: the place of a limit of -1. `needs`: the successes in
+/// a row that end the analysis.
+fn unless_fails(never_fails: Option<&At<'_>>, needs: Option<(f64, At<'_>)>) -> Crossing {
+    match (never_fails, needs) {
+        (Some(_), Some((needs, place))) => {
+            place.differs(
+                format!("the analysis fails unless {needs} measurements in a row succeed"),
+                "the success bound is judged over each phase, and a miss asks a person",
+            );
+            Crossing::Misses
+        }
+        (Some(never), None) => {
+            never.put(
+                "a metric with `failureLimit: -1` never fails",
+                "it is watched but does not decide",
+            );
+            Crossing::Nothing
+        }
+        (None, needs) => {
+            if let Some((_, place)) = needs {
+                place.no_counterpart("an end after a number of successes in a row");
+            }
+            Crossing::RollsBack
+        }
+    }
+}
+
+/// The values that do not fail, or succeed.
+#[derive(Clone, Copy)]
+struct Values {
+    sides: Sides,
+    /// Whether a missing value is one of them.
+    missing: bool,
+    /// The same, and the condition names it: the author considered it.
+    guarded: bool,
+}
+
+/// The values that a condition accepts, or with `turned` does not. None without a condition; an
+/// error has its finding.
+fn values(
+    condition: Option<&At<'_>>,
+    arguments: &Arguments,
+    turned: bool,
+) -> Result<Option<Values>, ()> {
+    let Some(at) = condition else { return Ok(None) };
+    let Some(text) = resolved(at, arguments) else { return Err(()) };
+    let read = expression::read(&text).and_then(|accepts| {
+        let good = if turned { accepts.not() } else { accepts };
+        if good.series == Series::Any {
+            return Err("it is met if any series meets it".to_owned());
+        }
+        let sides = sides(&good)?;
+        Ok((good, sides))
+    });
+    match read {
+        Ok((good, sides)) => {
+            let guard = ["isNaN", "isNil", "nil", "len(", "default("];
+            let guarded = good.missing && guard.iter().any(|guard| text.contains(guard));
+            if good.series == Series::All {
+                at.put(
+                    "every series has to meet the condition",
+                    "a metric has one value: send the worst of the series",
+                );
+            }
+            Ok(Some(Values { sides, missing: good.missing, guarded }))
+        }
+        Err(why) => {
+            at.remark(ImportFinding::Condition { condition: shown(&text), why });
+            Err(())
+        }
+    }
 }
 
 /// The least and the greatest accepted value. None without a limit.
@@ -395,14 +477,19 @@ pub(super) fn two_sided(
     name: &str,
     good: Sides,
     fine: Sides,
-    watched: bool,
+    rule: Crossing,
     draft: &mut Draft,
 ) {
-    let bounded = |metric, good: Option<f64>, fine: Option<f64>| MetricDraft {
-        watched,
-        success: good.map(Limit::Figure),
-        rollback: fine.map(Limit::Figure),
-        ..metric
+    let bounded = |metric: MetricDraft, good: Option<f64>, fine: Option<f64>| {
+        let decides = rule == Crossing::RollsBack;
+        let stricter = |good: &f64| fine.is_none_or(|fine| metric.worse.is_beyond(fine, *good));
+        MetricDraft {
+            watched: rule == Crossing::Nothing,
+            success: good.map(Limit::Figure),
+            alert: good.filter(|good| decides && stricter(good)).map(Limit::Figure),
+            rollback: fine.filter(|_| rule != Crossing::Misses).map(Limit::Figure),
+            ..metric
+        }
     };
     let (below, above) = (good.0.or(fine.0), good.1.or(fine.1));
     if below.is_some() && above.is_some() {
@@ -476,69 +563,4 @@ fn provider(at: &At<'_>, name: &str) -> bool {
     }
     // An unknown key gets its own finding.
     true
-}
-
-/// Arguments by name. Given values override defaults.
-fn arguments(at: &At<'_>, given: &Arguments) -> Arguments {
-    let mut arguments = given.clone();
-    for item in at.list("args") {
-        let name = item.name("`name: service`");
-        let value = item.get("value").and_then(|value| value.text());
-        if let Some(from) = item.get("valueFrom") {
-            from.ignore();
-        }
-        if let Some(name) = name {
-            let known = arguments.entry(name.to_owned()).or_default();
-            if known.is_none() {
-                *known = value.map(str::to_owned);
-            }
-        }
-    }
-    arguments
-}
-
-/// A text with the values of its arguments. Adds a finding for an argument without a value.
-fn resolved(at: &At<'_>, arguments: &Arguments) -> Option<String> {
-    let text = at.text()?;
-    let mut whole = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{") {
-        whole.push_str(before);
-        let Some((name, after)) = after.split_once("}}") else {
-            whole.push_str("{{");
-            rest = after;
-            continue;
-        };
-        let name = name.trim();
-        let value = name.strip_prefix("args.").and_then(|name| arguments.get(name)?.as_deref());
-        let Some(value) = value else {
-            at.remark(ImportFinding::Argument { name: shown(name) });
-            return None;
-        };
-        whole.push_str(value);
-        rest = after;
-    }
-    whole.push_str(rest);
-    Some(whole)
-}
-
-fn duration(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
-    let text = resolved(at, arguments)?;
-    at.duration_in(&text)
-}
-
-/// A delay. None if it is 0, which Argo accepts.
-fn delay(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
-    let text = resolved(at, arguments)?;
-    if is_no_time(&text) { None } else { at.duration_in(&text) }
-}
-
-/// A whole number, or a text with one.
-fn whole(at: &At<'_>, arguments: &Arguments, least: f64) -> Option<f64> {
-    let text = resolved(at, arguments)?;
-    let number = at.number_in(text.trim())?;
-    let number = at.within(number, least, MOST_COUNT, "a whole number from -1 to a million")?;
-    (number.fract() == 0.0)
-        .then_some(number)
-        .or_else(|| at.within(f64::NAN, least, MOST_COUNT, "a whole number"))
 }

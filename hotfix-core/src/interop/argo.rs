@@ -4,7 +4,7 @@ use super::analysis::{Analysis, TEMPLATES};
 use super::draft::{Draft, percent, seconds};
 use super::fault::Fault;
 use super::finding::ImportFinding;
-use super::reader::At;
+use super::reader::{At, is_no_time};
 use super::source::{Source, main_of, unknown};
 use super::{Kind, SECONDS, no_counterpart, nothing, platform, progress_deadline};
 use crate::grade::Strategy;
@@ -231,21 +231,31 @@ fn step<'d>(
     if pause.is_some() || endless {
         let duration = pause.as_ref().and_then(|pause| pause.get("duration"));
         let until_promoted = duration.is_none();
+        // As in Argo: a pause of 0 does not wait.
+        let is_none = |at: &At<'_>| at.node.scalar().is_some_and(|(text, _)| is_no_time(text));
+        let duration = duration.filter(|at| !is_none(at));
+        let waits = until_promoted || duration.is_some();
         let length = duration.and_then(|at| at.duration()).unwrap_or(0.0);
         let at = pause.unwrap_or_else(|| step.clone());
-        match current.as_mut().filter(|open| open.share > 0.0) {
-            Some(open) => {
-                open.watch += length;
-                open.manual |= until_promoted;
+        if let Some(open) = current.as_mut().filter(|open| open.share > 0.0) {
+            open.watch += length;
+            open.manual |= until_promoted;
+        } else if !until_promoted {
+            if waits {
+                at.remark(ImportFinding::NoTraffic {});
             }
-            None if until_promoted => {
-                at.put(
-                    "it waits for a person before the first traffic",
-                    "the start waits for a checklist item",
-                );
-                draft.before.push("the start of the rollout is approved".to_owned());
-            }
-            None => at.remark(ImportFinding::NoTraffic {}),
+        } else if let Some(before) = phases.iter_mut().rfind(|open| open.share > 0.0) {
+            before.manual = true;
+            at.differs(
+                "it waits for a person after the weight has fallen to 0",
+                "the phase before waits for a person, with its traffic",
+            );
+        } else {
+            at.put(
+                "it waits for a person before the first traffic",
+                "the start waits for a checklist item",
+            );
+            draft.before.push("the start of the rollout is approved".to_owned());
         }
     }
     if let Some(at) = step.get("analysis") {

@@ -104,8 +104,9 @@ pub(super) struct Draft {
     pub(super) strategy: Strategy,
     /// Those of the preset if the source has none.
     pub(super) phases: Vec<PhaseDraft>,
-    /// The least time of the first phase in seconds, if the source has only that.
-    pub(super) first_watch: Option<f64>,
+    /// How long the first phase is watched in seconds, and the others at least, if the source has
+    /// only that.
+    pub(super) lifetime: Option<f64>,
     pub(super) metrics: Vec<MetricDraft>,
     /// The cadence of observations, in seconds.
     #[educe(Default = 60.0)]
@@ -119,6 +120,9 @@ pub(super) struct Draft {
     pub(super) consecutive_breaches: f64,
     #[educe(Default = (300.0, "ask"))]
     pub(super) no_data: (f64, &'static str),
+    /// The response to an alert.
+    #[educe(Default = "hold")]
+    pub(super) alert: &'static str,
     /// The response to a missed success bound.
     #[educe(Default = "hold")]
     pub(super) missed: &'static str,
@@ -258,7 +262,8 @@ impl Draft {
         for (index, known) in preset.phases().iter().enumerate().filter(|_| self.phases.is_empty())
         {
             let watch = known.watch.as_seconds();
-            let watch = if index == 0 { self.first_watch.unwrap_or(watch) } else { watch };
+            let least = if index == 0 { 0.0 } else { watch };
+            let watch = self.lifetime.map_or(watch, |lifetime| lifetime.max(least));
             // At least one evaluation after the warm-up.
             let watch = watch.max(self.warm_up + self.cadence);
             let (share, deploy) = (known.share.as_fraction(), known.deploy.as_seconds());
@@ -284,7 +289,7 @@ impl Draft {
                 // The tools judge any number of trials.
                 "least_trials": 1,
                 "consecutive_breaches": self.consecutive_breaches.max(1.0),
-                "alert": "hold",
+                "alert": self.alert,
                 "no_data": { "after": self.no_data.0, "then": self.no_data.1 },
             },
             "rollback": {

@@ -117,8 +117,8 @@ findings! {
         watch: String,
     } => "HF-CONV-037" Note, "watch all traffic long enough for faults to appear";
 
-    /// The source has no analysis.
-    #[error("the source has no analysis: the policy gets the metric `error_rate`, which is only watched")]
+    /// The source has no analysis, or none of its metrics could be read.
+    #[error("the source has no metric that could be read: the policy gets the metric `error_rate`, which is only watched")]
     NothingDecides {} => "HF-CONV-038" Warn, "add the deciding metrics with their bounds";
 
     /// A statistical comparison becomes a bound.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::analysis::two_sided;
+use super::analysis::{Crossing, two_sided};
 use super::draft::{Draft, Limit, MetricDraft, decimal, seconds};
 use super::finding::ImportFinding;
 use super::reader::At;
@@ -76,7 +76,14 @@ fn templates(sources: &[Source<'_>]) -> Option<Draft> {
             continue;
         }
         template.at.remark(ImportFinding::NoBound { kind: TEMPLATE, name: shown(template.name) });
-        two_sided(&template.at, template.name, (None, None), (None, None), true, &mut draft);
+        two_sided(
+            &template.at,
+            template.name,
+            (None, None),
+            (None, None),
+            Crossing::Nothing,
+            &mut draft,
+        );
     }
     draft.complete(&first.at);
     Some(draft)
@@ -118,16 +125,18 @@ fn analysis(at: &At<'_>, sources: &[Source<'_>], namespace: &str, draft: &mut Dr
             evaluations: checks,
         });
     }
-    draft.no_data = (checks * draft.cadence, "roll_back");
+    // The first missing value is missed an interval after the last one.
+    let after = (checks + 1.0) * draft.cadence;
+    draft.no_data = (after, "roll_back");
     place.no_data(
         "a metric without a value is a failed check",
-        format!("it holds for {}, then rolls back", seconds(checks * draft.cadence)),
+        format!("it holds for {}, then rolls back", seconds(after)),
     );
     for (index, metric) in at.list("metrics").into_iter().enumerate() {
         self::metric(&metric, index, sources, namespace, draft);
     }
     let hooks = webhooks(at, draft);
-    phases(at, hooks, draft);
+    phases(at, &hooks, draft);
     platform(
         at,
         &[
@@ -145,14 +154,12 @@ fn analysis(at: &At<'_>, sources: &[Source<'_>], namespace: &str, draft: &mut Dr
     alerts(at, draft);
 }
 
-/// The gates that wait for a person.
-#[derive(Clone, Copy, Default)]
-struct Gates {
-    each: bool,
-    promotion: bool,
-}
+/// A webhook that waits for a person: its place, its name, and whether each increase waits for it,
+/// or else the promotion.
+type Gate<'d> = (At<'d>, String, bool);
 
-fn webhooks(at: &At<'_>, draft: &mut Draft) -> Gates {
+/// Reads the webhooks. Returns those whose effect depends on the phases.
+fn webhooks<'d>(at: &At<'d>, draft: &mut Draft) -> Vec<Gate<'d>> {
     const TYPES: &[&str] = &[
         "confirm-rollout",
         "pre-rollout",
@@ -163,7 +170,7 @@ fn webhooks(at: &At<'_>, draft: &mut Draft) -> Gates {
         "rollback",
         "event",
     ];
-    let mut gates = Gates::default();
+    let mut gates = Vec::new();
     for hook in at.list("webhooks") {
         nothing(&hook, &["url", "timeout", "retries", "metadata", "muteAlert", "disableTLS"]);
         let name = hook.text_of("name").map_or_else(|| "a webhook".to_owned(), shown);
@@ -182,14 +189,8 @@ fn webhooks(at: &At<'_>, draft: &mut Draft) -> Gates {
                 draft.before.push(format!("{name} has passed"));
                 put("the start waits for a checklist item");
             }
-            "confirm-traffic-increase" => {
-                gates.each = true;
-                put("a person promotes each phase");
-            }
-            "confirm-promotion" => {
-                gates.promotion = true;
-                put("a person promotes the last phase below 100%");
-            }
+            "confirm-traffic-increase" => gates.push((hook, name, true)),
+            "confirm-promotion" => gates.push((hook, name, false)),
             "rollout" => {
                 let what = format!("the webhook `{name}`, whose failures count as failed checks");
                 hook.no_counterpart(what);
@@ -266,7 +267,39 @@ fn weights(at: &At<'_>, counted: Option<&'static str>) -> Vec<f64> {
     weights
 }
 
-fn phases(at: &At<'_>, gates: Gates, draft: &mut Draft) {
+/// Says what a gate becomes, and adds what the start waits for. Whether phases have weights, or any
+/// comes before all of the traffic.
+fn put_gate((hook, name, increases): &Gate<'_>, weights: bool, in_part: bool, draft: &mut Draft) {
+    let called = |when| format!("the webhook `{name}` is called {when}");
+    match (increases, weights, in_part) {
+        (true, true, _) => {
+            draft.before.push(format!("{name} approves the first traffic"));
+            hook.put(
+                called("before each increase of the weight (confirm-traffic-increase)"),
+                "the start waits for a checklist item, and a person promotes each phase",
+            );
+        }
+        (true, false, _) => hook.put(
+            called(
+                "before an increase of the weight (confirm-traffic-increase), and there is none",
+            ),
+            "it has no effect",
+        ),
+        (false, _, true) => hook.put(
+            called("before the promotion (confirm-promotion)"),
+            "a person promotes the last phase below 100%",
+        ),
+        (false, _, false) => {
+            draft.before.push(format!("{name} approves the switch of traffic"));
+            hook.differs(
+                called("after the checks, before the switch of traffic (confirm-promotion)"),
+                "the start waits for a checklist item, and the checks come after the switch",
+            );
+        }
+    }
+}
+
+fn phases(at: &At<'_>, gates: &[Gate<'_>], draft: &mut Draft) {
     let iterations = at.get("iterations").and_then(|at| at.whole_within(0.0, 1e6, COUNT));
     let iterations = iterations.filter(|number| *number > 0.0);
     no_counterpart(at, &[("mirror", "mirrored traffic"), ("mirrorWeight", "mirrored traffic")]);
@@ -280,6 +313,9 @@ fn phases(at: &At<'_>, gates: Gates, draft: &mut Draft) {
             "there are neither `iterations` nor weights, so the canary does not advance",
             "its phase is watched for one evaluation",
         );
+    }
+    for gate in gates {
+        put_gate(gate, !weights.is_empty(), !weights.is_empty() || matched.is_some(), draft);
     }
     if let Some(matched) = matched {
         let what = if weights.is_empty() {
@@ -305,17 +341,15 @@ fn phases(at: &At<'_>, gates: Gates, draft: &mut Draft) {
                 "it is watched for the same time after it has all traffic",
             );
         }
-        if gates.promotion {
-            draft.before.push("the switch of traffic is approved".to_owned());
-        }
         draft.phase(1.0, watch, false, "it reaches all users");
         return;
     }
+    let waits = |increases| gates.iter().any(|(_, _, each)| *each == increases);
     for weight in weights {
-        draft.phase(weight / 100.0, draft.cadence, gates.each, "");
+        draft.phase(weight / 100.0, draft.cadence, waits(true), "");
     }
     if let Some(last) = draft.phases.iter_mut().rfind(|phase| phase.share < 1.0) {
-        last.manual |= gates.promotion;
+        last.manual |= waits(false);
     }
     draft.last_phase(at, "Flagger");
 }
@@ -366,7 +400,9 @@ fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, dr
                 };
                 at.differs(format!("`{}` has no bound, {there}", shown(name)), here);
             }
-            two_sided(at, name, sides, sides, sides == (None, None), draft);
+            let is_bounded = sides != (None, None);
+            let rule = if is_bounded { Crossing::RollsBack } else { Crossing::Nothing };
+            two_sided(at, name, sides, sides, rule, draft);
         }
     }
     if index == 1 {

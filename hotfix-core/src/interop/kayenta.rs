@@ -1,6 +1,6 @@
 //! Kayenta: a canary configuration, alone or in a request.
 
-use super::draft::{Draft, Limit, MetricDraft};
+use super::draft::{Draft, Limit, MetricDraft, seconds};
 use super::fault::Fault;
 use super::finding::ImportFinding;
 use super::reader::At;
@@ -42,14 +42,6 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     // A failing score ends a canary; a person decides on a marginal one.
     draft.missed = "ask";
     no_counterpart(&config, &[("templates", "query templates, which your deploy tool fills in")]);
-    if let Some(judge) = config.get("judge") {
-        nothing(&judge, &["judgeConfigurations"]);
-        let judged = judge.text_of("name").unwrap_or_default();
-        judge.differs(
-            format!("the judge `{}` compares the series of both arms with a rank test, at the same level for every evaluation", shown(judged)),
-            "gauges are compared with bounds; hotfix.kayenta judges like the original",
-        );
-    }
     classifier(&config);
     let mut needed = false;
     let metrics = config.need("metrics", "`metrics:` with at least one metric")?;
@@ -57,9 +49,12 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
         needed |= self::metric(&metric, &mut draft);
     }
     let then = if needed { "roll_back" } else { "ask" };
+    // The judge has all points of a lifetime, so bounds apply once they are there.
+    draft.window = draft.shortest_watch();
     if let Some(request) = root.get("executionRequest") {
         self::request(&request, &mut draft);
     }
+    judge(&config, &draft);
     draft.no_data = (draft.stale * 2.0, then);
     config.no_data(
         "missing data fails a critical metric, a metric that must have data, and a canary in which half of the metrics have none",
@@ -67,6 +62,19 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     );
     draft.complete(&config);
     Some(draft)
+}
+
+fn judge(config: &At<'_>, draft: &Draft) {
+    let judge = config.get("judge").unwrap_or_else(|| config.clone());
+    let mut name = String::new();
+    if let Some(judge) = config.get("judge") {
+        nothing(&judge, &["judgeConfigurations"]);
+        name = judge.text_of("name").map_or(name, |name| format!(" `{}`", shown(name)));
+    }
+    judge.differs(
+        format!("the judge{name} compares the points of both arms with a rank test, at the same level for every evaluation, and passes what is not significant"),
+        format!("the ratio of their means over {} decides, from when readings cover that time, and without a test: few events exceed a bound by chance, and any does where the live arm has none; hotfix.kayenta judges like the original", seconds(draft.window)),
+    );
 }
 
 fn classifier(config: &At<'_>) {
@@ -214,25 +222,32 @@ fn put(
 
 /// Reads how long and how often a canary is judged.
 fn request(at: &At<'_>, draft: &mut Draft) {
-    let seconds = |at: &At<'_>| Some(at.within(at.loose_number()?, 0.0, 1e6, MINUTES)? * 60.0);
-    let minutes = |key| at.read(key, |at| seconds(at).filter(|time| *time > 0.0));
+    let time = |at: &At<'_>| Some(at.within(at.loose_number()?, 0.0, 1e6, MINUTES)? * 60.0);
+    let minutes = |key| at.read(key, |at| time(at).filter(|time| *time > 0.0));
     if let Some((interval, _)) = minutes("analysisIntervalMins") {
         draft.cadence = interval;
-        draft.window = interval;
         draft.stale = 2.0 * interval;
     }
     let begin = minutes("beginAfterMins");
     if let Some((lifetime, at)) = minutes("lifetimeDurationMins") {
-        draft.first_watch = Some(lifetime.max(draft.cadence));
-        at.put("the canary is judged for its lifetime", "the first phase is watched for that time");
+        let lifetime = lifetime.max(draft.cadence);
+        (draft.lifetime, draft.window) = (Some(lifetime), lifetime);
+        at.put(
+            "the canary is judged for its lifetime",
+            "the first phase is watched for that time, and the others at least",
+        );
     }
     if let Some((begin, at)) = begin {
         draft.warm_up = begin;
-        draft.first_watch = draft.first_watch.map(|watch| watch + begin);
+        draft.lifetime = draft.lifetime.map(|watch| watch + begin);
         at.differs("the judge begins later, only once", "the beginning of every phase is ignored");
     }
-    if let Some((_, at)) = minutes("lookbackMins") {
-        at.no_counterpart("a look-back time in minutes");
+    if let Some((back, at)) = minutes("lookbackMins") {
+        draft.window = draft.window.min(back).max(draft.cadence);
+        at.put(
+            "each evaluation has the points of the last minutes",
+            format!("the window of the bounds is {}", seconds(draft.window)),
+        );
     }
     nothing(at, &["siteLocal", "metadata"]);
     platform(at, &[("scopes", "the instances of control and experiment")]);

@@ -8,6 +8,7 @@
 
 mod analysis;
 mod argo;
+mod arguments;
 pub mod cdevents;
 mod document;
 mod draft;

@@ -177,13 +177,12 @@ impl Search<'_> {
         let floor = if adds_up { 0.0 } else { -MAX_COUNT };
         let lower = self.nearest_level(from, -1.0, floor);
         let higher = self.nearest_level(from, 1.0, MAX_COUNT);
-        let by = |end: &Option<(f64, Decision)>| end.map(|(to, then)| (to - from, then));
-        let (by, then) = match (by(&lower), by(&higher)) {
-            (Some(lower), Some(higher)) if higher.0 < -lower.0 => higher,
+        let (to, then) = match (lower, higher) {
+            (Some(lower), Some(higher)) if higher.0 - from < from - lower.0 => higher,
             (Some(lower), _) => lower,
             (None, higher) => higher?,
         };
-        Some(Counterfactual::Level { from, to: from + by, then })
+        Some(Counterfactual::Level { from, to, then })
     }
 
     /// The nearest value in one direction that changes the decision: the figure that people read

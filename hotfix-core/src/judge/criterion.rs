@@ -125,7 +125,10 @@ impl Watched {
     /// The columns of both arms that the success bounds of the phase are compared with: without one
     /// of the canary's instances where they are met only then.
     pub(super) fn judged(&self, share: Share) -> Cow<'_, [f64]> {
-        let all = self.counted();
+        let counted = self.counted();
+        // What was read before that may last.
+        let lasts = self.metric().kind.lasts() && counted[1] <= 0.0;
+        let all = if lasts { self.window().sums() } else { counted };
         if self.left_out().is_none() || self.meets(all, share) != Some(false) {
             return Cow::Borrowed(all);
         }

@@ -312,15 +312,14 @@ impl Counterfactual {
             ),
             // A value next to a bound, which itself is not enough, is not the figure that is shown.
             Self::Level { from, to, then } => {
-                let shown = shown_figure(to);
-                let side = if to > shown {
-                    "above"
-                } else if to < shown {
-                    "below"
-                } else {
-                    "of"
+                let figure = count(to);
+                let reading = match (to == shown_figure(to), to > from) {
+                    (true, true) => format!("of {figure} or above"),
+                    (true, false) => format!("of {figure} or below"),
+                    (false, true) => format!("above {figure}"),
+                    (false, false) => format!("below {figure}"),
                 };
-                instead(format!("a reading {side} {}", count(to)), from, then)
+                instead(format!("a reading {reading}"), from, then)
             }
             Self::None { reason: NoCounterfactual::NoReading } => {
                 Some("No reading came with this verdict".to_owned())

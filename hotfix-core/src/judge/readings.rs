@@ -5,7 +5,7 @@ use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::metric::{Counters, Layout, Reading, Tick, Unused};
-use crate::policy::section::Metric;
+use crate::policy::section::{Metric, Watch};
 use crate::unit::{Span, Timestamp};
 
 use super::coverage::Coverage;
@@ -78,6 +78,12 @@ impl Readings {
                 self.new_at = Some(at);
             }
         }
+    }
+
+    /// Whether the last reading still counts: one that lasts does until it is stale.
+    pub(super) fn lasts(&self, metric: &Metric, watch: &Watch, at: Timestamp) -> bool {
+        let is_fresh = |read| at.since(read) <= watch.stale;
+        metric.kind.lasts() && self.read_at.is_some_and(is_fresh)
     }
 
     /// How long ago each arm was last read, at least `least`; None before it was.

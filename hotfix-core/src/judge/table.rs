@@ -142,6 +142,13 @@ pub(crate) fn shown(judge: &Judge, id: MetricName, seen: &MetricVerdict) -> [Opt
     [0, 1].map(|arm| recorded[arm].and_then(|_| now(arms[arm])))
 }
 
+/// What a metric shows of the canary over the readings that count for the success bound of a phase.
+pub(crate) fn over_the_phase(judge: &Judge, id: MetricName, share: Share) -> Option<f64> {
+    let watched = of(judge, id)?;
+    let value = watched.value(&watched.judged(share)[..watched.columns()], share.as_fraction())?;
+    Some(value.shown()).filter(|v| v.is_finite())
+}
+
 /// How many times as slow as the baseline a metric's canary was in the last minute, where that was
 /// looked into.
 pub(crate) fn slowness(judge: &Judge, id: MetricName) -> Option<f64> {

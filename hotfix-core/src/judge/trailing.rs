@@ -72,8 +72,8 @@ impl Trailing {
 
     /// Drops what is too old at this time.
     pub(super) fn expire(&mut self, at: Timestamp) {
-        self.recent.expire(at);
-        self.back.expire(at);
+        self.recent.expire(at, || false);
+        self.back.expire(at, || false);
     }
 
     /// The mean from 20 to 5 minutes ago; None before readings cover 10 minutes of that.

@@ -374,7 +374,8 @@ impl MetricWhy {
     fn of(judge: &Judge, index: usize, moment: &Moment<'_>, verdict: &Verdict) -> Self {
         let watched = &judge.watched[index];
         let mut window = watched.window().clone();
-        window.expire(moment.at);
+        let (metric, watch) = (watched.metric(), watched.watch());
+        window.expire(moment.at, || watched.readings().lasts(metric, watch, moment.at));
         let used = watched.last_tick().at == Some(moment.at);
         let mut why = Self {
             metric: watched.metric().id,

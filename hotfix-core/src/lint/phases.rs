@@ -79,6 +79,11 @@ fn windows(policy: &Policy, findings: &mut Vec<Finding>) {
         let fault = FigureFault::ShortStale { stale: watch.stale, cadence: watch.cadence };
         put(findings, "/watch/stale".to_owned(), fault);
     }
+    let (after, then) = (watch.no_data.after, watch.no_data.then);
+    if after <= watch.cadence && then > Response::Hold {
+        let fault = FigureFault::ShortNoData { after, then, cadence: watch.cadence };
+        put(findings, "/watch/no_data/after".to_owned(), fault);
+    }
     let alpha = policy.evidence().alpha.as_fraction();
     if alpha > USUAL_ALPHA {
         put(findings, "/evidence/alpha".to_owned(), FigureFault::HighAlpha { alpha });

@@ -68,7 +68,7 @@ impl Window {
 
     /// Adds what one tick brought; `row` has one number a column.
     pub(crate) fn add(&mut self, at: Timestamp, row: &[f64]) {
-        let dropped = self.drop_old(at);
+        let dropped = self.drop_old(at, || false);
         let free = self.slot(self.len);
         let newest = self.before(free);
         let shared =
@@ -140,21 +140,22 @@ impl Window {
         self.sum();
     }
 
-    /// Drops what is older than the span at this time.
+    /// Drops what is older than the span at this time, but for the newest row where it `stays`.
     #[inline]
-    pub(crate) fn expire(&mut self, at: Timestamp) {
-        if self.drop_old(at) {
+    pub(crate) fn expire(&mut self, at: Timestamp, stays: impl FnOnce() -> bool) {
+        if self.drop_old(at, stays) {
             self.sum();
         }
     }
 
     /// Whether anything was that old.
     #[inline]
-    fn drop_old(&mut self, at: Timestamp) -> bool {
+    fn drop_old(&mut self, at: Timestamp, stays: impl FnOnce() -> bool) -> bool {
         if self.expires.is_none_or(|expires| at < expires) {
             return false;
         }
-        while self.len > 0 && at.since(self.starts[self.first]) >= self.span {
+        let least = usize::from(stays());
+        while self.len > least && at.since(self.starts[self.first]) >= self.span {
             self.first = self.slot(1);
             self.len -= 1;
         }
@@ -296,11 +297,13 @@ mod tests {
             window.add(at(tick * 10), &[1.0]);
         }
         assert_eq!((window.sums()[0], window.phase()[0]), (6.0, 20.0));
-        window.expire(at(195));
+        window.expire(at(195), || false);
         assert_eq!(window.sums()[0], 6.0);
-        window.expire(at(221));
+        window.expire(at(221), || false);
         assert_eq!(window.sums()[0], 3.0);
-        window.expire(at(1000));
+        window.expire(at(1000), || true);
+        assert_eq!(window.sums()[0], 1.0);
+        window.expire(at(1000), || false);
         assert_eq!(window.sums()[0], 0.0);
     }
 

@@ -12,7 +12,7 @@ use crate::plan::Incident;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Metric};
 use crate::text::{brief, rounded, words};
-use crate::unit::{MetricName, Span};
+use crate::unit::{MetricName, Share, Span};
 
 use super::action::{Act, ActionId};
 use super::state::Judged;
@@ -61,11 +61,11 @@ pub(super) fn refused_readings(code: &str) -> String {
 
 /// The causes of a verdict, by metric, each with what was measured. Metrics with the same text are
 /// named together: `bug, error_rate: the last reading is too old`.
-pub(super) fn causes(policy: &Policy, judged: &Judged, causes: &[Cause]) -> String {
+pub(super) fn causes(policy: &Policy, judged: &Judged, share: Share, causes: &[Cause]) -> String {
     let mut by_metric: Vec<(Option<MetricName>, Vec<String>)> = Vec::new();
     for cause in causes.iter().filter(|cause| !cause.is_covered(causes)) {
         let metric = cause.metric.and_then(|id| policy.metric(id.as_str()));
-        let mut reason = reason(judged, cause.reason, metric).into_owned();
+        let mut reason = reason(judged, share, cause.reason, metric).into_owned();
         if let Some(instance) = &cause.instance {
             reason = format!("instance {}: {reason}", brief(instance));
         }
@@ -111,7 +111,12 @@ fn measured(policy: &Policy, judged: &Judged, id: MetricName) -> Option<String> 
 }
 
 /// The reason, with the bound or the ratio where it is a figure.
-fn reason(judged: &Judged, reason: Reason, metric: Option<&Metric>) -> Cow<'static, str> {
+fn reason(
+    judged: &Judged,
+    share: Share,
+    reason: Reason,
+    metric: Option<&Metric>,
+) -> Cow<'static, str> {
     let beyond = |name: &str, metric: &Metric, bound: Option<Bound>| {
         let side = metric.worse.side();
         Some(format!("{side} the {name} bound of {}", figure(metric, bound?)?))
@@ -119,6 +124,17 @@ fn reason(judged: &Judged, reason: Reason, metric: Option<&Metric>) -> Cow<'stat
     let with_figure = metric.and_then(|metric| match reason {
         Reason::RollbackBand => beyond("rollback", metric, metric.bounds.rollback),
         Reason::AlertBand => beyond("alert", metric, metric.bounds.alert),
+        // Not of the window, whose figure is beside it.
+        Reason::CriterionMissed => {
+            let value = judge::over_the_phase(judged.judge(), metric.id, share)?;
+            let edges = judge::edges(judged.judge(), metric.id);
+            let missed = beyond("success", metric, metric.bounds.success);
+            let missed = missed.as_deref().unwrap_or("success bound not met");
+            Some(format!(
+                "{} over the phase, {missed}",
+                metric::measured(metric.kind, edges, value)
+            ))
+        }
         Reason::SlightlySlower => {
             let ratio = judge::slowness(judged.judge(), metric.id)?;
             Some(format!("{} times as slow in the last minute", rounded(ratio, 1)))

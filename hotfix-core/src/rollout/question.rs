@@ -113,7 +113,7 @@ impl Conclusion<'_> {
 
     /// The causes of a verdict with what was measured, for a text.
     pub(super) fn describe_causes(&self, causes: &[Cause]) -> String {
-        describe::causes(self.plan.policy(), &self.case.judged, causes)
+        describe::causes(self.plan.policy(), &self.case.judged, self.case.place.share(), causes)
     }
 
     /// What follows a phase, for a text: `50% of the traffic`, or `the final validation`.

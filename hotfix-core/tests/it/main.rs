@@ -70,6 +70,7 @@ mod fuzz_corpus;
 mod gate;
 mod gate_laws;
 mod imported_run;
+mod imported_tools;
 mod inputs_page;
 mod kayenta;
 mod language;

@@ -141,7 +141,8 @@ impl MetricDesign {
     }
 
     /// Of how much time the canary's reading is, which came so long after the one before: a count says
-    /// it, a volume is the rate since then unless readings were missing, a level is one of a moment.
+    /// it, a volume is the rate since then unless readings were missing, and the level before lasted
+    /// until it was stale. A level that comes without the one that it is compared with is of a moment.
     #[cold]
     pub(super) fn is_of(&self, tick: &Tick, share: Share, gap: Span) -> Span {
         match self.metric.kind.data() {
@@ -150,8 +151,14 @@ impl MetricDesign {
                 Span::try_from_seconds(tick.row[1] / share).map_or(Span::ZERO, |of| of.min(gap))
             }
             Data::Level if self.metric.kind.is_traffic() && gap < self.watch.no_data.after => gap,
+            Data::Level if self.lasted(gap) && (tick.baseline || !self.compares_live) => gap,
             Data::Level | Data::Trials | Data::Buckets => Span::ZERO,
         }
+    }
+
+    /// Whether the reading before lasted for so long.
+    fn lasted(&self, gap: Span) -> bool {
+        self.metric.kind.lasts() && gap <= self.watch.stale
     }
 
     /// Bad events and trials of both arms in a row of counts.

@@ -370,8 +370,9 @@ impl Watched {
 
     /// Drops what is too old for the windows at this time.
     pub(super) fn expire(&mut self, at: Timestamp) {
-        let Measured { window, criterion, trailing, .. } = &mut self.measured;
-        window.expire(at);
+        let Self { design, pairing, measured, .. } = self;
+        let Measured { window, criterion, trailing, .. } = measured;
+        window.expire(at, || pairing.readings.lasts(&design.metric, &design.watch, at));
         if let Some(criterion) = criterion {
             criterion.expire(at, window.phase());
         }

@@ -250,6 +250,10 @@ findings! {
         /// The time in which a person may object, if the gate is one.
         veto: Span,
     } => "HF-LINT-097" Warn, "set `gate = \"veto\"` and a time as `veto`, or delete `veto`";
+    /// Readings count as missing before the next one is due.
+    #[error("without data the rollout waits for {} before `{then}`, no longer than the cadence of {}: readings that come once per cadence are missing at the beginning of a phase", time(*after), time(*cadence))]
+    ShortNoData { after: Span, then: Response, cadence: Span }
+        => "HF-LINT-098" Warn, "raise `no_data.after` to more than the longest time between two readings, at best to two cadences";
     /// A rollout that waits without a question.
     #[error("with `hold` the rollout waits here, and nobody is asked until its phase has been held for `watch` and `ask_again`")]
     NobodyAsked {} => "HF-LINT-092" Warn, "set it to `ask`, or make sure that somebody watches the rollout";

@@ -1,0 +1,79 @@
+//! Arguments of Argo Rollouts: named values in the texts of a template.
+
+use std::collections::BTreeMap;
+
+use super::finding::ImportFinding;
+use super::reader::{At, is_no_time};
+use crate::text::shown;
+
+/// Largest accepted count.
+const MOST_COUNT: f64 = 1e6;
+
+/// Values by name; None for one that is not in the text.
+pub(super) type Arguments = BTreeMap<String, Option<String>>;
+
+/// Arguments by name. Given values override defaults.
+pub(super) fn arguments(at: &At<'_>, given: &Arguments) -> Arguments {
+    let mut arguments = given.clone();
+    for item in at.list("args") {
+        let name = item.name("`name: service`");
+        let value = item.get("value").and_then(|value| value.text());
+        if let Some(from) = item.get("valueFrom") {
+            from.ignore();
+        }
+        if let Some(name) = name {
+            let known = arguments.entry(name.to_owned()).or_default();
+            if known.is_none() {
+                *known = value.map(str::to_owned);
+            }
+        }
+    }
+    arguments
+}
+
+/// A text with the values of its arguments. Adds a finding for an argument without a value.
+pub(super) fn resolved(at: &At<'_>, arguments: &Arguments) -> Option<String> {
+    let text = at.text()?;
+    let mut whole = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        whole.push_str(before);
+        let Some((name, after)) = after.split_once("}}") else {
+            whole.push_str("{{");
+            rest = after;
+            continue;
+        };
+        let name = name.trim();
+        let value = name.strip_prefix("args.").and_then(|name| arguments.get(name)?.as_deref());
+        let Some(value) = value else {
+            at.remark(ImportFinding::Argument { name: shown(name) });
+            return None;
+        };
+        whole.push_str(value);
+        rest = after;
+    }
+    whole.push_str(rest);
+    Some(whole)
+}
+
+/// A time.
+pub(super) fn duration(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
+    let text = resolved(at, arguments)?;
+    at.duration_in(&text)
+}
+
+/// A delay. None if it is 0, which Argo accepts.
+pub(super) fn delay(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
+    let text = resolved(at, arguments)?;
+    if is_no_time(&text) { None } else { at.duration_in(&text) }
+}
+
+/// A whole number, or a text with one.
+pub(super) fn whole(at: &At<'_>, arguments: &Arguments, least: f64) -> Option<f64> {
+    let text = resolved(at, arguments)?;
+    let number = at.number_in(text.trim())?;
+    let number = at.within(number, least, MOST_COUNT, "a whole number from -1 to a million")?;
+    (number.fract() == 0.0)
+        .then_some(number)
+        .or_else(|| at.within(f64::NAN, least, MOST_COUNT, "a whole number"))
+}
