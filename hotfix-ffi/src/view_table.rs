@@ -99,6 +99,10 @@ pub const ROLLOUT_VIEWS: &[View<Rollout>] = &[
     view!(14 icalendar in interop: At(|rollout, at| Ok(hotfix_core::interop::icalendar::text(rollout, at))) =>
         "The duties as iCalendar text (RFC 5545), one to-do for each. Its argument is \"at\", as \
          for the state as OpenMetrics."),
+    view!(15 questions: Now(|rollout| canonical(&rollout.questions())) =>
+        "The questions and pages that wait for an answer: a list of {\"action\", \"since\", \
+         \"asked_at\", \"text\"}. \"action\" is the action that asked first; a click on an older \
+         question is not an answer to this one."),
 ];
 
 /// The views of a plan, by their numbers.

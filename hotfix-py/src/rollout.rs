@@ -20,7 +20,7 @@ use crate::log::{Log, recording};
 use crate::message;
 use crate::observation::ObservationReader;
 use crate::plan::Plan;
-use crate::typed::{Approvals, Blockers, Dicts, Duties, Interventions, Json, Name};
+use crate::typed::{Approvals, Blockers, Dicts, Duties, Interventions, Json, Name, Questions};
 use crate::verdict::{MetricEvidence, Verdict};
 
 /// The rollout of one hot-fix, from plan to closed incident.
@@ -415,6 +415,21 @@ impl Rollout {
     ///     time.
     fn interventions(&self, py: Python<'_>) -> PyResult<Json<Interventions>> {
         Ok(Json::of(&self.lock(py)?.interventions()))
+    }
+
+    /// The questions and pages that wait for an answer: at most one about the rollout, and one
+    /// about the severity.
+    ///
+    /// A click in a chat answers the question that is open when it arrives: put ``action`` beside
+    /// the button, and compare it before you send the input.
+    ///
+    /// Returns
+    /// -------
+    /// list of dict
+    ///     ``{"action", "since", "asked_at", "text"}``; ``action`` is the id of the action that
+    ///     asked first.
+    fn questions(&self, py: Python<'_>) -> PyResult<Json<Questions>> {
+        Ok(Json::of(&self.lock(py)?.questions()))
     }
 
     /// Explain the last verdict: numbers, rules, and the smallest change that would have changed

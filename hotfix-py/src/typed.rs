@@ -158,6 +158,7 @@ types! {
     Labels = "dict[_KayentaLabel, int]",
     LeavesByValue = "ByValue[list[str]]",
     Mean = "_Mean",
+    Questions = "list[_OpenQuestion]",
     Rate = "_Rate",
     Rollouts = "dict[str, Rollout]",
     SeveritiesByValue = "ByValue[_Severity | None]",

@@ -110,6 +110,13 @@ class _Intervention(TypedDict):
     why: NotRequired[str]
 
 @type_check_only
+class _OpenQuestion(TypedDict):
+    since: str
+    asked_at: str
+    text: str
+    action: NotRequired[int]
+
+@type_check_only
 class _PlanFinding(TypedDict):
     kind: str
     text: str

@@ -52,6 +52,7 @@ pub use input::{Command, Input, InputError, InputKind, ItemStatus, KnownTime};
 pub use intervention::Intervention;
 pub use journal::Recording;
 pub use log::{Entry, LogError, LogFault, Recorded, Recovered};
+pub use question::OpenQuestion;
 pub use redact::{Redaction, redact};
 pub use refusal::{Refusal, RefusalReason};
 pub use snapshot::{SNAPSHOT_FORMAT, SnapshotError, SnapshotHead};

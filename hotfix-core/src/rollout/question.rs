@@ -6,13 +6,45 @@ use crate::policy::section::Phase;
 use crate::text::{brief, moment, quoted};
 use crate::unit::Timestamp;
 
+use serde::Serialize;
+
+use super::action::ActionId;
 use super::blocker::blockers;
 use super::conclude::Conclusion;
 use super::describe;
 use super::input::InputKind;
 use super::intervention::TRAIN;
 use super::stage::{Stage, Step};
-use super::state::About;
+use super::state::{About, RolloutState, Unanswered};
+
+/// A question or a page that nobody has answered yet.
+///
+/// A click in a chat answers the question that is open when it arrives, not the one beside its button: compare
+/// `action` before you send the input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OpenQuestion {
+    /// The action that asked first, `ask_decision` or `page`. Repetitions are actions of their own.
+    pub action: Option<ActionId>,
+    /// When it was asked first.
+    pub since: Timestamp,
+    /// When it was asked last.
+    pub asked_at: Timestamp,
+    /// The question as it was asked first.
+    pub text: String,
+}
+
+impl OpenQuestion {
+    fn of(open: &Unanswered) -> Self {
+        let Unanswered { since, asked_at, action, ref text, .. } = *open;
+        Self { action, since, asked_at, text: text.clone() }
+    }
+
+    /// The question about the rollout, then that about the severity.
+    pub(super) fn all(case: &RolloutState) -> Vec<Self> {
+        let asked = case.people.unanswered().filter(|_| case.needs_answer());
+        asked.into_iter().chain(case.people.about_severity()).map(Self::of).collect()
+    }
+}
 
 impl Conclusion<'_> {
     /// The inputs that answer a question in this stage. `objects`: the rollout waits for the

@@ -21,6 +21,7 @@ use super::blocker::{Approvals, Blocker, blockers};
 use super::downtime::Downtime;
 use super::input::InputKind;
 use super::intervention::Intervention;
+use super::question::OpenQuestion;
 use super::stage::{RollbackCause, Stage, State};
 use super::state::Assessed;
 use super::{Rollout, poll};
@@ -142,6 +143,12 @@ impl Rollout {
     /// The last accepted intent of each kind: who wanted what, when and why, whatever came of it.
     pub fn interventions(&self) -> Vec<Intervention> {
         self.case.people.interventions().all()
+    }
+
+    /// The questions and pages that wait for an answer: at most one about the rollout, and one about
+    /// the severity.
+    pub fn questions(&self) -> Vec<OpenQuestion> {
+        OpenQuestion::all(&self.case)
     }
 
     /// The organisation's own commands for an action, with the values of the plan: those of

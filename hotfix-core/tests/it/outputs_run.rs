@@ -114,6 +114,7 @@ fn views(rollout: &Rollout, at: Timestamp) -> Vec<Document> {
         Document::new("", "deadline/item.rs", "Duties", &rollout.duties(at)),
         Document::new("", "plan/change_record.rs", "PlanChangeRecord", &rollout.change_record()),
         Document::new("", "rollout/intervention.rs", "Vec<Intervention>", &rollout.interventions()),
+        Document::new("", "rollout/question.rs", "Vec<OpenQuestion>", &rollout.questions()),
         Document::new("", "judge/verdict.rs", "Verdict", rollout.verdict()),
         Document::new("", "judge/evidence.rs", "Vec<Option<MetricEvidence>>", &evidence),
         Document::new("", "judge/why.rs", "Option<Why>", &rollout.why()),

@@ -35,8 +35,7 @@ pub(super) use actions::Actions;
 pub(super) use happened::Happened;
 pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
-use people::Unanswered;
-pub(super) use people::{About, People, no_answer_since};
+pub(super) use people::{About, People, Unanswered, no_answer_since};
 pub(super) use place::Place;
 pub(crate) use place::Reach;
 pub(super) use readiness::{Afterwards, Missing, Readiness};
@@ -525,7 +524,7 @@ impl RolloutState {
         // The text of a question is only repeated.
         for open in [unanswered, set_aside, about_severity] {
             let open = open.as_ref().map(|open| {
-                let Unanswered { since, asked_at, text: _, page, about } = open;
+                let Unanswered { since, asked_at, text: _, action: _, page, about } = open;
                 (since, asked_at, page, about)
             });
             write!(into, "{open:?}")?;

@@ -6,7 +6,7 @@ use crate::getters::getters;
 use crate::grade::{Audience, Response, Severity};
 use crate::judge::{Cause, Decision, Verdict};
 use crate::policy::Policy;
-use crate::rollout::action::{Act, Action};
+use crate::rollout::action::{Act, Action, ActionId};
 use crate::rollout::input::{Command, Input, InputKind};
 use crate::rollout::intervention::Interventions;
 use crate::rollout::stage::Stage;
@@ -73,6 +73,9 @@ pub(crate) struct Unanswered {
     pub(crate) asked_at: Timestamp,
     /// The question as it was asked first.
     pub(crate) text: String,
+    /// The action that asked it first; of earlier releases not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) action: Option<ActionId>,
     /// It is a page: somebody has to act.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) page: bool,
@@ -112,9 +115,9 @@ impl About {
 }
 
 impl Unanswered {
-    fn new(at: Timestamp, text: &str) -> Self {
-        let text = text.to_owned();
-        Self { since: at, asked_at: at, text, page: false, about: About::Other }
+    fn new(at: Timestamp, text: &str, action: ActionId) -> Self {
+        let (text, action) = (text.to_owned(), Some(action));
+        Self { since: at, asked_at: at, text, action, page: false, about: About::Other }
     }
 
     /// The text of a question or page that is raised once more.
@@ -312,14 +315,14 @@ impl People {
                 Act::Page { duty: None, why, .. } if !informs => {
                     self.asked = true;
                     if !is_over {
-                        self.note_question(at, why, true, About::Other);
+                        self.note_question(at, (action.id, why), true, About::Other);
                     }
                 }
                 Act::AskDecision { question } => match &mut self.about_severity {
                     Some(open) if question.starts_with(&open.text) => open.asked_at = at,
                     _ => {
                         self.asked = true;
-                        self.note_question(at, question, false, about);
+                        self.note_question(at, (action.id, question), false, about);
                     }
                 },
                 Act::UpdateStatusPage { .. } => self.on_status_page = true,
@@ -352,21 +355,30 @@ impl People {
     /// Notes that facts changed what the rules give, and what people are asked about that, if they
     /// are.
     pub(super) fn note_by_rules(&mut self, at: Timestamp, text: Option<&str>, actions: &[Action]) {
-        let is_asked = |text: &&str| {
-            let mut acts = actions.iter().map(|action| &action.act);
-            acts.any(|act| matches!(act, Act::AskDecision { question } if question == text))
+        let asks = |text: &str| {
+            let is_that = |action: &&Action| matches!(&action.act, Act::AskDecision { question } if question == text);
+            actions.iter().find(is_that)
         };
-        self.about_severity = text.filter(is_asked).map(|text| Unanswered::new(at, text));
+        let asked = text.and_then(|text| Some(Unanswered::new(at, text, asks(text)?.id)));
+        self.about_severity = asked;
     }
 
     /// Records a question or a page. One that repeats the open one ends by saying so. A question
     /// does not take the place of a page, nor another one that of an objection.
-    fn note_question(&mut self, at: Timestamp, question: &str, page: bool, about: About) {
+    fn note_question(
+        &mut self,
+        at: Timestamp,
+        (action, question): (ActionId, &str),
+        page: bool,
+        about: About,
+    ) {
         match &mut self.unanswered {
             Some(open) if open.is_repeated_by(question) => open.asked_at = at,
             Some(open) if open.page && !page => {}
             Some(open) if open.about == About::Objection && about != About::Objection && !page => {}
-            open => *open = Some(Unanswered { page, about, ..Unanswered::new(at, question) }),
+            open => {
+                *open = Some(Unanswered { page, about, ..Unanswered::new(at, question, action) })
+            }
         }
     }
 }
