@@ -78,7 +78,7 @@ use crate::unit::{Share, Span, Timestamp};
 
 pub(crate) use recovery::Recovery;
 pub(crate) use snapshot::{JudgeRead, JudgeState};
-pub(crate) use table::{PhaseRecord, edges, shown, slowness, values};
+pub(crate) use table::{PhaseRecord, bound_now, edges, shown, slowness, values};
 
 use arm_checks::ArmChecks;
 use criterion::Criterion;

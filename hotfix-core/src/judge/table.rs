@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::grade::MetricKind;
-use crate::metric::{Band, Judged, Window, in_unit, measured};
-use crate::policy::section::Phase;
+use crate::metric::{Band, Judged, Window, bound_figure, in_unit, measured};
+use crate::policy::section::{Bound, Phase};
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
 use super::watched::Watched;
@@ -150,6 +150,13 @@ pub(crate) fn slowness(judge: &Judge, id: MetricName) -> Option<f64> {
 
 fn of(judge: &Judge, id: MetricName) -> Option<&Watched> {
     judge.watched.iter().find(|watched| watched.metric().id == id)
+/// The figure of a metric's bound at this share, with the live version as it is now.
+pub(crate) fn bound_now(judge: &Judge, share: Share, id: MetricName, bound: Bound) -> Option<f64> {
+    let watched = of(judge, id)?;
+    let live = watched.live_value(&watched.window().sums()[watched.columns()..], share);
+    bound_figure(watched.metric(), bound, live)
+}
+
 }
 
 /// What each metric's sums of this kind amount to at this share, in the metric's unit: canary and

@@ -5,14 +5,13 @@
 use std::borrow::Cow;
 
 use crate::code::explain;
-use crate::grade::BoundBase;
 use crate::judge::{self, Cause, Reason};
-use crate::metric::{self, bound_figure, in_unit, interpolated};
+use crate::metric::{self, interpolated};
 use crate::plan::Incident;
 use crate::policy::Policy;
-use crate::policy::section::{Bound, BoundValue, Metric};
+use crate::policy::section::{Bound, Metric};
 use crate::text::{brief, rounded, words};
-use crate::unit::{MetricName, Span};
+use crate::unit::{MetricName, Share, Span};
 
 use super::action::{Act, ActionId};
 use super::state::Judged;
@@ -61,11 +60,15 @@ pub(super) fn refused_readings(code: &str) -> String {
 
 /// The causes of a verdict, by metric, each with what was measured. Metrics with the same text are
 /// named together: `bug, error_rate: the last reading is too old`.
-pub(super) fn causes(policy: &Policy, judged: &Judged, causes: &[Cause]) -> String {
+pub(super) fn causes(
+    policy: &Policy,
+    (judged, share): (&Judged, Share),
+    causes: &[Cause],
+) -> String {
     let mut by_metric: Vec<(Option<MetricName>, Vec<String>)> = Vec::new();
     for cause in causes.iter().filter(|cause| !cause.is_covered(causes)) {
         let metric = cause.metric.and_then(|id| policy.metric(id.as_str()));
-        let mut reason = reason(judged, cause.reason, metric).into_owned();
+        let mut reason = reason((judged, share), cause.reason, metric).into_owned();
         if let Some(instance) = &cause.instance {
             reason = format!("instance {}: {reason}", brief(instance));
         }
@@ -111,10 +114,14 @@ fn measured(policy: &Policy, judged: &Judged, id: MetricName) -> Option<String> 
 }
 
 /// The reason, with the bound or the ratio where it is a figure.
-fn reason(judged: &Judged, reason: Reason, metric: Option<&Metric>) -> Cow<'static, str> {
+fn reason(
+    (judged, share): (&Judged, Share),
+    reason: Reason,
+    metric: Option<&Metric>,
+) -> Cow<'static, str> {
     let beyond = |name: &str, metric: &Metric, bound: Option<Bound>| {
         let side = metric.worse.side();
-        Some(format!("{side} the {name} bound of {}", figure(metric, bound?)?))
+        Some(format!("{side} the {name} bound of {}", figure(judged, share, metric, bound?)?))
     };
     let with_figure = metric.and_then(|metric| match reason {
         Reason::RollbackBand => beyond("rollback", metric, metric.bounds.rollback),
@@ -140,9 +147,8 @@ fn reason(judged: &Judged, reason: Reason, metric: Option<&Metric>) -> Cow<'stat
     )
 }
 
-/// A bound as a figure; None where it depends on the live arm or the traffic.
-fn figure(metric: &Metric, bound: Bound) -> Option<String> {
-    let is_fixed =
-        !metric.scaled && !matches!(bound.value, BoundValue::Relative(_, BoundBase::Live));
-    bound_figure(metric, bound, None).filter(|_| is_fixed).map(|at| in_unit(metric.kind, at))
+/// A bound as the figure that was compared; None where it has none.
+fn figure(judged: &Judged, share: Share, metric: &Metric, bound: Bound) -> Option<String> {
+    let at = judge::bound_now(judged.judge(), share, metric.id, bound)?;
+    Some(metric::measured(metric.kind, &[], at))
 }

@@ -108,7 +108,8 @@ impl Conclusion<'_> {
 
     /// The causes of a verdict with what was measured, for a text.
     pub(super) fn describe_causes(&self, causes: &[Cause]) -> String {
-        describe::causes(self.plan.policy(), &self.case.judged, causes)
+        let judged = (&self.case.judged, self.case.place.share());
+        describe::causes(self.plan.policy(), judged, causes)
     }
 
     /// What follows a phase, for a text: `50% of the traffic`, or `the final validation`.
