@@ -480,12 +480,6 @@ impl Watched {
 
     /// The same, and whether it follows from an interpolated quantile.
     fn phase_zone(&self, share: Share) -> Option<Zone> {
-        if let Some(trailing) = self.trailing().filter(|_| self.trails(share)) {
-            // Over a phase traffic has hours: the window alone is judged, and only if it can be.
-            let known = trailing.level().is_some();
-            let band = if known { Band::Success } else { Band::NotJudged };
-            return Some(Zone { band, interpolated: false });
-        }
         self.zone_of(&self.judged(share), share)
     }
 }
