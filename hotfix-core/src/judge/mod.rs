@@ -355,6 +355,12 @@ impl Judge {
         }
     }
 
+    /// Another attempt replaces this one, and the same version is live: what that had before the
+    /// deployment stays.
+    pub(crate) fn keep_live(&mut self, of: &Self) {
+        self.watched.iter_mut().zip(&of.watched).for_each(|(watched, of)| watched.keep_live(of));
+    }
+
     /// When a metric that decides was read last, of any version.
     pub(crate) fn read_at(&self) -> Option<Timestamp> {
         let deciding = self.watched.iter().filter(|watched| watched.metric().role == Role::Decide);
