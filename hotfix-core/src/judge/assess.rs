@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::grade::{PromotionRule, Response, Role};
-use crate::metric::{Band, Judged, Zone, zone};
+use crate::metric::{Band, Judged, Zone, bound_figure, zone};
 use crate::policy::section::{Phase, Watch};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
@@ -163,6 +163,9 @@ impl Judge {
             any_is_judged |= band != Some(Band::NotJudged) && seen.band != Band::NotJudged;
             let interpolated = zone.is_some_and(|zone| zone.interpolated);
             match band {
+                Some(Band::Success | Band::NotJudged) if watched.is_used_up() => {
+                    call.raise(phase.inconclusive, Reason::NotJudged, Some(*id));
+                }
                 Some(Band::Success | Band::NotJudged) => {}
                 Some(Band::Between) => call.raise(Response::Hold, Reason::Between, Some(*id)),
                 Some(_) => {
@@ -189,6 +192,11 @@ impl Judge {
         if moment.needs_efficacy && efficacy.is_some_and(|e| !e.shown) {
             let bug = self.fix_test.as_ref().map(|fix| metrics[fix.metric].0);
             call.raise(Response::Hold, Reason::EfficacyNotShown, bug);
+        }
+        if call.worst() == Response::Continue {
+            let each = self.watched.iter().zip(metrics);
+            each.filter(|(watched, (_, seen))| watched.has_become_worse(seen))
+                .for_each(|(_, (id, _))| call.raise(Response::Ask, Reason::Evidence, Some(*id)));
         }
     }
 
@@ -302,11 +310,10 @@ impl Call<'_> {
             Band::NoData => absent(Reason::NoData),
             Band::Stale => absent(Reason::Stale),
             Band::NotFinite => absent(Reason::NotFinite),
-            // Readings may come too far apart to be judged: nothing is known against the canary.
+            // Nothing is known against the canary.
             Band::Hold if seen.needs.is_some() => {
-                let lacks = watched.readings().coverage.lacks_for(no_data.after);
-                let lacks = lacks && !watched.metric().kind.counts_requests();
                 let then = no_data.then.min(Response::Ask);
+                let lacks = watched.lacks_data(moment);
                 (if lacks { then } else { Response::Hold }, Reason::TooFewTrials)
             }
             // Neither alert nor rollback: the gate asks about success, over the phase.
@@ -373,6 +380,11 @@ impl Watched {
                         seen.bucket = Some([value.low, value.high]);
                         seen.canary = value.estimate();
                     }
+                    if band == Band::Rollback
+                        && let Some(last) = self.live_was_beyond(share, live)
+                    {
+                        seen.baseline = Some(last.middle());
+                    }
                     if share == Share::NONE { self.unconfirmed_band(band, live) } else { band }
                 }
             }
@@ -428,7 +440,9 @@ impl Watched {
             return self.trailing()?.level().map(Judged::exactly);
         }
         if share == Share::ALL && self.pre_deployment().has_ended() {
-            return None;
+            // What was beyond a bound on it then still is, as long as it is beyond what it had last.
+            let stays = self.degradation().is_breached() && self.needs_live();
+            return self.last_live().filter(|_| stays);
         }
         let enough = match self.trials(baseline) {
             _ if share < Share::ALL => true,
@@ -449,6 +463,35 @@ impl Watched {
         let compared = self.is_tested() || self.compares_live();
         let silent = self.readings().live_read_at.max(self.began());
         silent.filter(|_| compared && live_is_read)
+    }
+
+    /// Whether nothing but readings from before the deployment judged it, and these are used up.
+    fn is_used_up(&self) -> bool {
+        self.pre_deployment().is_used_up()
+            && self.trailing().is_none()
+            && self.metric().bound_figures().next().is_none()
+    }
+
+    /// Whether readings have come for long and too far apart to be judged, or after the last phase
+    /// without one request within the window.
+    fn lacks_data(&self, moment: &Moment<'_>) -> bool {
+        let (readings, long) = (self.readings(), moment.watch.no_data.after);
+        let for_long = |since| moment.at.since(since) >= long;
+        let recent = |read| moment.at.since(read) < moment.watch.window;
+        match self.trials(&self.window().sums()[..self.columns()]) {
+            Some(trials) => {
+                moment.after_the_phases
+                    && trials <= 0.0
+                    && readings.read_at.is_some_and(recent)
+                    && readings.coverage.since(self.began()).is_some_and(for_long)
+            }
+            None => readings.coverage.lacks_for(long),
+        }
+    }
+
+    /// Whether a bound has no figure without the live version.
+    fn needs_live(&self) -> bool {
+        self.metric().bounds.all().any(|bound| bound_figure(self.metric(), bound, None).is_none())
     }
 
     /// Whether a test that decides compares both arms.
@@ -480,12 +523,6 @@ impl Watched {
 
     /// The same, and whether it follows from an interpolated quantile.
     fn phase_zone(&self, share: Share) -> Option<Zone> {
-        if let Some(trailing) = self.trailing().filter(|_| self.trails(share)) {
-            // Over a phase traffic has hours: the window alone is judged, and only if it can be.
-            let known = trailing.level().is_some();
-            let band = if known { Band::Success } else { Band::NotJudged };
-            return Some(Zone { band, interpolated: false });
-        }
         self.zone_of(&self.judged(share), share)
     }
 }

@@ -122,9 +122,13 @@ impl Criterion {
 }
 
 impl Watched {
-    /// The columns of both arms that the success bounds of the phase are compared with: without one
-    /// of the canary's instances where they are met only then.
+    /// The columns of both arms that the bounds are compared with at the end of the phase: without
+    /// one of the canary's instances where the success bound is met only then.
     pub(super) fn judged(&self, share: Share) -> Cow<'_, [f64]> {
+        if self.trails(share) {
+            // Over a phase traffic has hours: the window alone is judged.
+            return Cow::Borrowed(self.window().sums());
+        }
         let counted = self.counted();
         // What was read before that may last.
         let lasts = self.metric().kind.lasts() && counted[1] <= 0.0;

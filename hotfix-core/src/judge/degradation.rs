@@ -58,6 +58,11 @@ impl Degradation {
         self.breached[usize::from(self.looked != Some(at))].unwrap_or(at)
     }
 
+    /// Whether the window was beyond a bound in the last verdict.
+    pub(super) const fn is_breached(self) -> bool {
+        self.breached[1].is_some()
+    }
+
     /// Records the metric's part of a verdict. `in_vain`: it reports the phase as unable to decide.
     pub(super) fn note(
         &mut self,

@@ -156,6 +156,9 @@ fn evidence(log_e: f64, threshold: Option<f64>, reason: Option<Reason>) -> Strin
         (Some(Reason::Evidence), None) => {
             "The canary's instances are worse than other choices of as many".to_owned()
         }
+        (Some(Reason::Evidence), Some(at)) if log_e <= 0.0 => {
+            format!("Evidence {got}, which has risen by {at} and more within the phase")
+        }
         (_, Some(at)) if log_e <= 0.0 => format!("No evidence of harm ({got}, rollback at {at})"),
         (_, Some(at)) => format!("Evidence {got}, rollback at {at}"),
         (_, None) => format!("Evidence {got}, which does not decide"),

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{EvidenceMode, Response};
+use crate::grade::{EvidenceMode, Response, Role};
 use crate::metric::{Judged, Reading, Sample, Tick, Window, bound_figure};
 use crate::policy::section::{Bound, Metric, Watch};
+use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::stats::replay::LEAVE_ONE_OUT;
 use crate::unit::{Share, Timestamp};
@@ -24,6 +25,8 @@ const WIDTH: usize = 2;
 const CONFIRMS: f64 = std::f64::consts::LN_10;
 /// Of the interval of a share of slow requests.
 const CONFIDENCE: f64 = 0.8;
+/// Of the interval of a share of failures that is compared with what the live version had.
+const SURELY: f64 = 0.95;
 
 /// Counts of the canary's instances in the trailing window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,9 +110,53 @@ impl Watched {
             (Response::Hold, cause(Reason::WarmingUp, None))
         } else if self.lacks_evidence(moment.share, seen) || self.may_be_burst(moment) {
             (Response::Hold, cause(Reason::NotConfirmed, None))
+        } else if self.is_no_worse_than_live_was(moment.share) {
+            (Response::Ask, cause(Reason::RollbackBand, None))
         } else {
             (Response::RollBack, cause(Reason::RollbackBand, None))
         }
+    }
+
+    /// What the live version had when it was last read, where it is gone and that was itself beyond
+    /// a rollback bound that depends on it: then a rollback need not help.
+    #[cold]
+    pub(super) fn live_was_beyond(&self, share: Share, live: Option<Judged>) -> Option<Judged> {
+        let bound = self.metric().bounds.rollback.filter(|bound| bound.compares_live())?;
+        let last = self.last_live().filter(|_| share == Share::ALL && live.is_none())?;
+        (self.metric().crossed(bound, last, None) == Some(true)).then_some(last)
+    }
+
+    /// Whether the canary is not surely worse than the live version was, which was itself beyond the
+    /// rollback bound.
+    fn is_no_worse_than_live_was(&self, share: Share) -> bool {
+        let (canary, baseline) = self.window().sums().split_at(self.columns());
+        let live = self.live_value(baseline, share);
+        let (Some(bound), Some(last)) =
+            (self.metric().bounds.rollback, self.live_was_beyond(share, live))
+        else {
+            return false;
+        };
+        let value = if self.metric().kind.is_fraction() {
+            let of = wilson(Counts::new(canary[0], canary[1]), SURELY).ok();
+            of.map(|of| Judged::between(of.low, of.high))
+        } else {
+            self.value(canary, share.as_fraction())
+        };
+        value.is_none_or(|value| !self.metric().is_worse_than_last(bound, value, last))
+    }
+
+    /// Whether the evidence of harm has risen by what decides since its lowest point in the phase.
+    pub(super) fn has_risen(&self) -> bool {
+        let rise = self.basis().own_threshold();
+        self.bursts().map_or_else(|| self.tests().has_risen(rise), |of| of.has_risen(rise))
+    }
+
+    /// Whether that shows that the canary is worse now, after it was better in this phase: the
+    /// evidence of all of it may show the contrary.
+    pub(super) fn has_become_worse(&self, seen: &MetricVerdict) -> bool {
+        let now = seen.canary.zip(seen.baseline);
+        let worse = now.is_some_and(|(canary, live)| self.metric().worse.is_beyond(canary, live));
+        worse && self.metric().role == Role::Decide && self.is_tested() && self.has_risen()
     }
 
     /// The instance without which the rollback bound is not crossed. None if it is crossed without
@@ -170,14 +217,13 @@ impl Watched {
             Some(EvidenceMode::Replay | EvidenceMode::Randomised | EvidenceMode::Both)
         );
         let of_both = self.metric().bounds.rollback.is_some_and(|bound| bound.unless_both_arms);
-        let (bursts, rise) = (self.bursts(), self.basis().own_threshold());
         let by_evidence = || {
             let confirms = self.basis().limits().map_or(CONFIRMS, |of| of.hold.max(CONFIRMS));
             seen.log_e.is_some_and(|log_e| self.statistic(log_e) >= confirms)
-                || bursts.map_or_else(|| self.tests().has_risen(rise), |of| of.has_risen(rise))
+                || self.has_risen()
                 || self.instances().drawn
         };
-        let asks = knows_noise || of_both || bursts.is_some_and(KnownBursts::of_live);
+        let asks = knows_noise || of_both || self.bursts().is_some_and(KnownBursts::of_live);
         let lacks = if self.metric().kind.has_buckets() {
             (self.has_live(share) || share == Share::ALL) && !self.is_surely_slow(share)
         } else {

@@ -78,7 +78,7 @@ use crate::unit::{Share, Span, Timestamp};
 
 pub(crate) use recovery::Recovery;
 pub(crate) use snapshot::{JudgeRead, JudgeState};
-pub(crate) use table::{PhaseRecord, edges, over_the_phase, shown, slowness, values};
+pub(crate) use table::{PhaseRecord, bound_now, edges, over_the_phase, shown, slowness, values};
 
 use arm_checks::ArmChecks;
 use criterion::Criterion;
@@ -353,6 +353,12 @@ impl Judge {
                 |cause: &Cause| cause.reason == Reason::CannotDecide && cause.metric == Some(*id);
             watched.note(at, seen, says_in_vain && verdict.causes.iter().any(in_vain));
         }
+    }
+
+    /// Another attempt replaces this one, and the same version is live: what that had before the
+    /// deployment stays.
+    pub(crate) fn keep_live(&mut self, of: &Self) {
+        self.watched.iter_mut().zip(&of.watched).for_each(|(watched, of)| watched.keep_live(of));
     }
 
     /// When a metric that decides was read last, of any version.

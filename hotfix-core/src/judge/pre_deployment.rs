@@ -25,20 +25,29 @@ pub(super) struct PreDeployment {
     most: usize,
     /// The rows, the latest last; each has the columns of one arm.
     rows: Vec<f64>,
+    /// How many of the latest were compared in this attempt.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    used: usize,
     /// The last reading of the fix found none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ended: bool,
 }
 
 impl PreDeployment {
-    /// As many rows as the phases have ticks, also where these come more often than the cadence says;
-    /// none where a phase has a live arm.
+    /// As many rows as the phases and the final validation have ticks, each with the one of its end,
+    /// and a tenth more, also where these come more often than the cadence says; none where a phase
+    /// has a live arm.
     pub(super) fn new(plan: &Plan) -> Self {
         let policy = plan.policy();
-        let often = policy.watch().cadence.as_millis().div_ceil(OFTEN.as_millis());
-        let ticks = u64::from(policy.planned_ticks()).saturating_mul(often);
+        let cadence = policy.watch().cadence.as_millis();
+        let often = cadence.div_ceil(OFTEN.as_millis());
+        let validation = policy.final_validation().watch.as_millis() / cadence.max(1) + 1;
+        let phases = policy.phases().iter().map(|phase| u64::from(policy.ticks_of(phase)) + 1);
+        let ticks = phases.fold(validation, u64::saturating_add).saturating_mul(often);
+        let ticks = ticks.saturating_add(ticks.div_ceil(10));
         let most = if policy.moves_at_once() { ticks } else { 0 };
-        Self { most: usize::try_from(most).unwrap_or(usize::MAX), rows: Vec::new(), ended: false }
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Self { most, rows: Vec::new(), used: 0, ended: false }
     }
 
     /// Adds a row, in the place of the oldest where there is no room.
@@ -53,19 +62,26 @@ impl PreDeployment {
         self.rows.extend_from_slice(row);
     }
 
-    /// Moves the latest row into `baseline`; false where none is left.
+    /// Copies the latest row that was not compared yet into `baseline`; false where none is left.
     pub(super) fn take(&mut self, baseline: &mut [f64]) -> bool {
-        let start = self.rows.len().checked_sub(baseline.len());
+        let width = baseline.len();
+        let start = self.rows.len().checked_sub((self.used + 1) * width);
         self.ended = start.is_none();
         let Some(start) = start else { return false };
-        baseline.copy_from_slice(&self.rows[start..]);
-        self.rows.truncate(start);
+        baseline.copy_from_slice(&self.rows[start..start + width]);
+        self.used += 1;
         true
+    }
+
+    /// What another attempt is compared with: the same rows.
+    pub(super) fn keep(&mut self, of: &Self) {
+        self.rows.clone_from(&of.rows);
     }
 
     /// The layout has changed: earlier rows have other columns.
     pub(super) fn clear(&mut self) {
         self.rows.clear();
+        self.used = 0;
     }
 
     /// Whether the fix is, or was, compared with rows from before.
@@ -78,12 +94,23 @@ impl PreDeployment {
         self.ended
     }
 
+    /// The same, after it was compared.
+    pub(super) const fn is_used_up(&self) -> bool {
+        self.ended && self.used > 0
+    }
+
     /// Takes over what was read from a snapshot; false if it does not fit.
     pub(super) fn resume(&mut self, read: Self, columns: usize) -> bool {
-        let Self { most: _, rows, ended } = read;
-        let fits =
-            rows.len().is_multiple_of(columns) && rows.len() <= self.most.saturating_mul(columns);
-        (self.rows, self.ended) = (rows, ended);
+        let Self { most: _, rows, used, ended } = read;
+        let fits = rows.len().is_multiple_of(columns)
+            && rows.len() <= self.most.saturating_mul(columns)
+            && used <= rows.len() / columns;
+        (self.rows, self.used, self.ended) = (rows, used, ended);
         fits
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(used: &usize) -> bool {
+    *used == 0
 }

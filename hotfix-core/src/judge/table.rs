@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::grade::MetricKind;
-use crate::metric::{Band, Judged, Window, in_unit, measured};
-use crate::policy::section::Phase;
+use crate::metric::{Band, Judged, Window, bound_figure, in_unit, measured};
+use crate::policy::section::{Bound, Phase};
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
 use super::watched::Watched;
@@ -72,6 +72,9 @@ pub struct Cell {
     /// There was degradation in this phase, and it was over at its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub healed: bool,
+    /// The canary over the trailing window at the end of the phase, if the evidence has risen within
+    /// the phase by what decides: it was better before.
+    pub latest: Option<f64>,
     /// The canary without one of its instances, if the success bound is met only then.
     pub without_one: Option<f64>,
 }
@@ -113,6 +116,11 @@ impl PhaseRecord {
                     baseline: live.and_then(shown),
                     canary: of_canary(canary).and_then(shown)?,
                     healed: watched.degradation().healed,
+                    latest: if watched.has_risen() {
+                        of_canary(&watched.window().sums()[..watched.columns()]).and_then(shown)
+                    } else {
+                        None
+                    },
                     without_one: without_one.and_then(shown),
                 })
             })
@@ -147,6 +155,13 @@ pub(crate) fn over_the_phase(judge: &Judge, id: MetricName, share: Share) -> Opt
     let watched = of(judge, id)?;
     let value = watched.value(&watched.judged(share)[..watched.columns()], share.as_fraction())?;
     Some(value.shown()).filter(|v| v.is_finite())
+}
+
+/// The figure of a metric's bound at this share, with the live version as it is now.
+pub(crate) fn bound_now(judge: &Judge, share: Share, id: MetricName, bound: Bound) -> Option<f64> {
+    let watched = of(judge, id)?;
+    let live = watched.live_value(&watched.window().sums()[watched.columns()..], share);
+    bound_figure(watched.metric(), bound, live)
 }
 
 /// How many times as slow as the baseline a metric's canary was in the last minute, where that was
@@ -238,6 +253,9 @@ impl Comparison {
                         let _ = write!(text, " {}", row.measured(cell.canary));
                         if let Some(rest) = cell.without_one {
                             let _ = write!(text, " ({} without one instance)", row.measured(rest));
+                        }
+                        if let Some(latest) = cell.latest {
+                            let _ = write!(text, " ({} at the end)", row.measured(latest));
                         }
                         if let Some(band) = cell.band {
                             let _ = write!(text, ", {band}");

@@ -310,7 +310,7 @@ impl Watched {
     fn bound_rules(&self, row: &[f64], moment: &Moment<'_>, over: Stretch) -> Vec<Rule> {
         let (canary, baseline) = row.split_at(row.len() / 2);
         let Some(value) = self.value(canary, moment.share.as_fraction()) else { return Vec::new() };
-        // Without a live arm, the phase as a whole has no standard.
+        // Without a live arm, the phase as a whole has no standard: its gate compares the window.
         if self.trails(moment.share) && over == Stretch::Phase {
             return Vec::new();
         }
@@ -433,6 +433,10 @@ fn rules(
                         .into_iter()
                         .find_map(named),
                         (BoundKind::Alert, Some(true)) => named(Reason::AlertBand),
+                        // There the window is what the gate compares.
+                        (BoundKind::Success, _) if watched.trails(moment.share) => {
+                            named(Reason::CriterionMissed).or_else(|| named(Reason::Between))
+                        }
                         _ => None,
                     };
                     apply(rule, reason);

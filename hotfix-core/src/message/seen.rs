@@ -25,13 +25,13 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
     let read = |row: &ComparisonRow| {
         if let Some(last) = &last {
             let (_, [canary, live]) = last.iter().find(|(id, _)| *id == row.metric)?;
-            return Some(((*canary)?, None, *live));
+            return Some(((*canary)?, [None; 2], *live));
         }
         let cell = match only {
             Some(column) => (*row.cells.get(column)?)?,
             None => *row.cells.iter().rev().flatten().next()?,
         };
-        Some((cell.canary, cell.without_one, cell.baseline))
+        Some((cell.canary, [cell.without_one, cell.latest], cell.baseline))
     };
     comparison
         .rows
@@ -44,11 +44,11 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
             {
                 format!("{} {} after the rollback", row.title, value(*live))
             } else {
-                let (canary, without_one, live) = read(row)?;
+                let (canary, others, live) = read(row)?;
                 let before = if back.is_some() { "before the rollback: " } else { "" };
                 let mut line = format!("{before}{} {} with the fix", row.title, value(canary));
-                if let Some(rest) = without_one {
-                    line.extend([" (", &value(rest), " without one instance)"]);
+                for (other, of) in others.into_iter().zip(["without one instance", "at the end"]) {
+                    line.extend(other.map(|other| format!(" ({} {of})", value(other))));
                 }
                 if let Some(live) = live.filter(|_| compares) {
                     line.extend([", ", &value(live), " without it"]);

@@ -86,6 +86,16 @@ impl Metric {
         if both { Some(false) } else { canary.beyond(figure, self.worse) }
     }
 
+    /// Whether the canary is worse than the live version was last, as this bound measures it: by its
+    /// ratio, or at all where the bound is a figure.
+    pub(crate) fn is_worse_than_last(&self, bound: Bound, canary: Judged, last: Judged) -> bool {
+        let figure = match bound.value {
+            BoundValue::Relative(ratio, _) => last.times(ratio),
+            BoundValue::Absolute(_) => last,
+        };
+        canary.beyond(figure, self.worse) == Some(true)
+    }
+
     /// Whether the canary's interpolated value is beyond a bound by more than its error; None if it
     /// cannot be interpolated, or the reference is missing.
     pub(crate) fn clearly_crossed(

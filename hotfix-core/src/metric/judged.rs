@@ -33,6 +33,11 @@ impl Judged {
         Self { low: value, high: value, inside: None }
     }
 
+    /// A value that is known to be in this range.
+    pub(crate) const fn between(low: f64, high: f64) -> Self {
+        Self { low, high, inside: None }
+    }
+
     /// The quantile of cumulative bucket counts: the edges of the bucket it falls in. None without
     /// requests.
     ///

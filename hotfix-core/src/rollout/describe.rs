@@ -5,12 +5,11 @@
 use std::borrow::Cow;
 
 use crate::code::explain;
-use crate::grade::BoundBase;
 use crate::judge::{self, Cause, Reason};
-use crate::metric::{self, bound_figure, in_unit, interpolated};
+use crate::metric::{self, interpolated};
 use crate::plan::Incident;
 use crate::policy::Policy;
-use crate::policy::section::{Bound, BoundValue, Metric};
+use crate::policy::section::{Bound, Metric};
 use crate::text::{brief, rounded, words};
 use crate::unit::{MetricName, Share, Span};
 
@@ -119,7 +118,7 @@ fn reason(
 ) -> Cow<'static, str> {
     let beyond = |name: &str, metric: &Metric, bound: Option<Bound>| {
         let side = metric.worse.side();
-        Some(format!("{side} the {name} bound of {}", figure(metric, bound?)?))
+        Some(format!("{side} the {name} bound of {}", figure(judged, share, metric, bound?)?))
     };
     let with_figure = metric.and_then(|metric| match reason {
         Reason::RollbackBand => beyond("rollback", metric, metric.bounds.rollback),
@@ -156,9 +155,8 @@ fn reason(
     )
 }
 
-/// A bound as a figure; None where it depends on the live arm or the traffic.
-fn figure(metric: &Metric, bound: Bound) -> Option<String> {
-    let is_fixed =
-        !metric.scaled && !matches!(bound.value, BoundValue::Relative(_, BoundBase::Live));
-    bound_figure(metric, bound, None).filter(|_| is_fixed).map(|at| in_unit(metric.kind, at))
+/// A bound as the figure that was compared; None where it has none.
+fn figure(judged: &Judged, share: Share, metric: &Metric, bound: Bound) -> Option<String> {
+    let at = judge::bound_now(judged.judge(), share, metric.id, bound)?;
+    Some(metric::measured(metric.kind, &[], at))
 }

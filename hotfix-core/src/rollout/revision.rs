@@ -8,6 +8,7 @@ use crate::judge::Judge;
 use crate::plan::{Plan, PlanError};
 
 use super::input::Command;
+use super::stage::Stage;
 use super::state::Place;
 
 /// The plan that an input puts in force, and its judge.
@@ -56,10 +57,13 @@ impl Revision {
             Some(_) => Kept::Nothing,
         };
         let mut judge = Judge::try_new(&plan)?;
-        // What was read before the first release is the level of the live version, unless that
-        // release changes the tests.
-        if former.is_none() && judge == Judge::try_new(present)? {
+        let is_before = matches!(place.stage(), Stage::Preparing);
+        // What was read before the start is the level of the live version, unless the release changes
+        // the tests.
+        if is_before && judge == Judge::try_new(present)? {
             judge.clone_from(judged);
+        } else if plan.subject().previous() == present.subject().previous() {
+            judge.keep_live(judged);
         }
         Ok(Some(Box::new(Self { plan, judge, kept })))
     }

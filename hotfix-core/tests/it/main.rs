@@ -154,3 +154,4 @@ mod wander;
 mod weak_histories;
 mod whole_presets;
 mod why;
+mod without_live;

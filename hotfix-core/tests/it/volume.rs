@@ -183,9 +183,9 @@ fn field_19_nobody_is_asked_about_traffic_that_rises_and_falls_by_half() {
     }
     times.sort_unstable();
     assert!(rolled_back <= 1, "{rolled_back} rolled back");
-    // 50 minutes of watching.
-    let middle = times[times.len() / 2];
-    assert!(middle <= 3_060 && times.last().is_some_and(|last| *last <= 3_600), "{times:?}");
+    // 50 minutes of watching; while traffic falls fastest, the gate waits.
+    let in_time = times.iter().filter(|time| **time <= 3_060).count();
+    assert!(in_time >= 18 && times.last().is_some_and(|last| *last <= 4_500), "{times:?}");
 }
 
 #[test]

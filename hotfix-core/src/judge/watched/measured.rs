@@ -15,10 +15,10 @@ use crate::judge::pre_deployment::PreDeployment;
 use crate::judge::prepared::Increment;
 use crate::judge::snapshot::{Misfit, both_or_neither};
 use crate::judge::trailing::Trailing;
-use crate::metric::{Reading, Tick, Window};
+use crate::metric::{Judged, Reading, Tick, Window};
 use crate::unit::{Span, Timestamp};
 
-use super::MetricDesign;
+use super::{MetricDesign, Watched};
 
 /// What the bounds compare; its own state in a snapshot.
 #[serde_with::skip_serializing_none]
@@ -34,6 +34,9 @@ pub(super) struct Measured {
     pub(super) degradation: Degradation,
     /// The live version before the deployment, where no live arm is left after it.
     pub(super) pre_deployment: PreDeployment,
+    /// What the live version had in the last window that was enough to judge by; for a metric with a
+    /// bound on it.
+    pub(super) last_live: Option<f64>,
     /// A volume without a live arm is compared with its own level before.
     pub(super) trailing: Option<Box<Trailing>>,
     /// The rollback bound without each one of the canary's instances.
@@ -50,6 +53,7 @@ impl Measured {
             totals: ArmTotals::new(layout.columns()),
             degradation: Degradation::default(),
             pre_deployment,
+            last_live: None,
             trailing: Trailing::of(metric, watch),
             left_out: LeftOut::of(metric),
         }
@@ -94,6 +98,12 @@ impl Measured {
         }
     }
 
+    /// Another attempt replaces this one, and the same version is live.
+    pub(super) fn keep_live(&mut self, of: &Self) {
+        self.pre_deployment.keep(&of.pre_deployment);
+        self.trailing.clone_from(&of.trailing);
+    }
+
     /// Adds a tick to the sums over window and phase.
     pub(super) fn learn(
         &mut self,
@@ -127,8 +137,17 @@ impl Measured {
 
     /// Takes over what was read from a snapshot.
     pub(super) fn resume(&mut self, read: Self, design: &MetricDesign) -> Result<(), Misfit> {
-        let Self { window, criterion, totals, degradation, pre_deployment, trailing, left_out } =
-            read;
+        let Self {
+            window,
+            criterion,
+            totals,
+            degradation,
+            pre_deployment,
+            last_live,
+            trailing,
+            left_out,
+        } = read;
+        self.last_live = last_live;
         let fits = |fits: bool, misfit: Misfit| if fits { Ok(()) } else { Err(misfit) };
         let columns = design.layout.columns();
         fits(self.window.resume(window), "a metric's window")?;
@@ -148,5 +167,31 @@ impl Measured {
         both_or_neither(&mut self.left_out, left_out, misfit, |fresh, read| {
             fits(fresh.resume(*read, &design.watch), misfit)
         })
+    }
+}
+
+// The live version without traffic on the fix, and after it.
+impl Watched {
+    /// Another attempt replaces this one: what the live version had before the deployment stays.
+    pub(in crate::judge) fn keep_live(&mut self, of: &Self) {
+        if of.pre_deployment().applies() && self.design.lacks_layout() && !of.design.lacks_layout()
+        {
+            self.settle_layout(of.design.layout.clone());
+        }
+        self.measured.keep_live(&of.measured);
+    }
+
+    /// Puts only the live arm into the window, and keeps it for another attempt.
+    pub(in crate::judge) fn learn_baseline(&mut self, tick: &mut Tick, at: Timestamp) {
+        if tick.baseline && self.design.is_reading(tick, 1) {
+            self.measured.pre_deployment.add(&tick.row[self.design.layout.columns()..]);
+        }
+        tick.row[..self.design.layout.columns()].fill(0.0);
+        self.measured.window.add(at, &tick.row);
+    }
+
+    /// What the live version had when it was last read for a window; with a bound on it.
+    pub(in crate::judge) fn last_live(&self) -> Option<Judged> {
+        self.measured.last_live.map(Judged::exactly)
     }
 }

@@ -240,12 +240,6 @@ impl Watched {
         self.measured.learn(&self.design, tick, at, seen);
     }
 
-    /// Puts only the live arm into the window.
-    pub(super) fn learn_baseline(&mut self, tick: &mut Tick, at: Timestamp) {
-        tick.row[..self.design.layout.columns()].fill(0.0);
-        self.measured.window.add(at, &tick.row);
-    }
-
     /// Reuses the split that another metric's test computed for the tick, if both have the same
     /// trials.
     #[inline]
@@ -383,8 +377,12 @@ impl Watched {
 
     /// Records its part of a verdict. `in_vain`: the verdict says that it cannot decide.
     pub(super) fn note(&mut self, at: Timestamp, seen: &MetricVerdict, in_vain: bool) {
+        let Measured { degradation, last_live, .. } = &mut self.measured;
         let readings = (&self.pairing.readings, self.design.watch.cadence);
-        self.measured.degradation.note(at, readings, seen, in_vain);
+        degradation.note(at, readings, seen, in_vain);
+        if self.design.compares_live && seen.needs.is_none() && seen.baseline.is_some() {
+            *last_live = seen.baseline;
+        }
     }
 
     /// Applies the last tick, which was at this time, again with another row: tests and totals of

@@ -65,7 +65,9 @@ section! {
         /// arm.
         of: BoundBase, [optional];
         /// Whether the bound is suppressed while the live baseline arm exceeds it too. A rollback bound
-        /// with it then also needs evidence that the canary is worse, if the metric is tested.
+        /// with it then also needs evidence that the canary is worse, if the metric is tested. Without a
+        /// live arm, one that the live version exceeded when it was last read asks instead, unless the
+        /// canary is worse than that.
         unless_both_arms: bool, [default false];
     }
 }
