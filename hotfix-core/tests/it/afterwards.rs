@@ -363,7 +363,7 @@ fn roll_7_an_audit_compares_the_plan_of_the_opening() {
     let opening = |change: fn(&mut Value)| {
         rewritten(run.log(), |line, event| {
             if line == 0 {
-                change(event)
+                change(event);
             }
         })
     };
