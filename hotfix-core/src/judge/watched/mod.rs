@@ -571,18 +571,6 @@ impl Watched {
         Some(if self.tests().knows_bursts() { self.log_e_without_bursts(log_e) } else { log_e })
     }
 
-    /// The smaller one of this log e-value and that without bursts.
-    #[cold]
-    fn log_e_without_bursts(&self, log_e: f64) -> f64 {
-        let without = self.bursts().and_then(KnownBursts::log_e);
-        without.map_or(log_e, |[least, _]| log_e.min(least))
-    }
-
-    /// Bursts of either version; None where there was none, or where the noise is known otherwise.
-    pub(super) fn bursts(&self) -> Option<KnownBursts<'_>> {
-        self.tests().bursts().filter(|_| self.basis().knows_no_noise())
-    }
-
     /// How much the evidence of harm on the alignment with more of it exceeds what decides.
     #[inline]
     pub(super) fn spread(&self) -> f64 {
