@@ -69,7 +69,7 @@ use educe::Educe;
 
 use crate::grade::Role;
 use crate::plan::Plan;
-use crate::policy::section::Watch;
+use crate::policy::section::{Metric, Watch};
 use crate::stats::StatError;
 use crate::stats::combine::Combination;
 use crate::stats::numeric::ln;
@@ -109,6 +109,8 @@ pub struct Judge {
     criteria: Vec<Option<Span>>,
     /// Index of the metric whose trials are the traffic.
     traffic: Option<usize>,
+    /// Index of a volume, which shows swapped arms where no trials do.
+    volume: Option<usize>,
     split_design: SplitDesign,
     arms: ArmChecks,
     /// When the present watch began: a phase, or the rollback.
@@ -191,6 +193,7 @@ impl Judge {
         let split_design = SplitDesign::try_new(&SplitSettings::default())?;
         let mut judge = Self {
             traffic: policy.metrics().iter().position(|m| m.kind.is_fraction()),
+            volume: policy.metrics().iter().position(Metric::has_own_level),
             combination: if weights.is_empty() {
                 None
             } else {
@@ -231,7 +234,8 @@ impl Judge {
                 .for_each(|(watched, increment)| watched.leave_out_rest(&mut increment.tick));
         }
         self.align(at, share, watches, &increments);
-        let traffic = self.traffic.map(|index| (&self.watched[index], &increments[index]));
+        let traffic =
+            self.traffic.or(self.volume).map(|index| (&self.watched[index], &increments[index]));
         if settled && traffic.is_none_or(|(watched, _)| !watched.is_warming_up(at)) {
             if let Some((watched, increment)) = traffic {
                 let (design, since) = (&self.split_design, since.max(self.moved));
