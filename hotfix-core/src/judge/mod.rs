@@ -49,6 +49,7 @@ mod trailing;
 mod unconfirmed;
 mod value;
 mod verdict;
+mod waiting;
 mod watched;
 mod why;
 

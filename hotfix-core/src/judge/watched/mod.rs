@@ -195,7 +195,7 @@ impl Watched {
     /// counts come by instance. See `docs/decisions/replay-by-instance.md`.
     fn clip(&mut self, tick: &Tick) -> [f64; 2] {
         let Self { design, tested: Tested { instances, .. }, .. } = self;
-        if !design.metric.is_read_by_instance() {
+        if !design.metric.is_replayed() {
             return [0.0; 2];
         }
         instances.read(design.trials_of(tick), &tick.instances);
@@ -278,31 +278,32 @@ impl Watched {
         if settled && tick.canary && tick.baseline {
             tested.instances.judge();
         }
-        if !tick.instances[0].is_empty() && pairing.bracket.is_none() {
-            tested.learn_of_instances((design, pairing), increment, at, reading, settled);
-        }
-        let tick = &mut increment.tick;
         measured.compare_with_before(design, tick);
         let Tested { tests, replayed, last_tick, tests_before, .. } = tested;
         if let (Some(bracket), Some(worse)) = (&mut pairing.bracket, tests.worse()) {
             bracket.begin(at, worse.uncapped());
         }
-        let (pools, states) = (pairing.bracket.as_deref(), (measured.totals.of_phase, *replayed));
-        last_tick.keep(at, tick, settled, pools, states);
+        last_tick.keep(at, tick, settled, pairing, (measured.totals.of_phase, *replayed));
         tests_before.keep(tests);
         measured.learn(design, tick, at, reading);
         // A metric without a test is compared by its bounds only.
-        if tests.worse().is_some() {
+        let is_tested = tests.worse().is_some();
+        if is_tested {
             let compares = pairing.pair(design, increment, at);
-            if pairing.bracket.is_some() {
-                tested.learn_of_instances((design, pairing), increment, at, reading, settled);
-            }
             if settled {
                 if compares[Side::Lag as usize] {
                     measured.totals.add(&increment.counts, share);
                 }
                 measured.add_to_phase(increment, pairing.bracket.as_deref(), compares);
             }
+            if pairing.complete(design, increment, at) {
+                tested.instances.discard_pooled();
+            }
+        }
+        if !increment.tick.instances[0].is_empty() || pairing.bracket.is_some() {
+            tested.learn_of_instances((design, pairing), increment, at, reading, settled);
+        }
+        if is_tested {
             self.feed_tests(increment, at);
         }
     }
@@ -361,8 +362,7 @@ impl Watched {
 
     /// Discards what the pools have: it must not be compared with what follows.
     pub(super) fn discard_pools(&mut self) {
-        if let Some(bracket) = &mut self.pairing.bracket {
-            bracket.discard();
+        if self.pairing.discard() {
             self.tested.instances.discard_pooled();
         }
     }
@@ -389,7 +389,7 @@ impl Watched {
     pub(super) fn reapply(&mut self, at: Timestamp, row: &[f64]) -> Increment {
         let Self { design, pairing, measured, tested } = &mut *self;
         let Tested { tests, replayed, same, last_tick: last, tests_before, .. } = tested;
-        pairing.bracket.clone_from(&last.bracket);
+        pairing.resume_pools(last);
         // The designs in force are kept: before the first tick there was no other.
         tests.keep(tests_before);
         (*same, *replayed) = (last.same, last.replayed);
@@ -403,6 +403,7 @@ impl Watched {
             if settled {
                 measured.add_to_phase(&increment, pairing.bracket.as_deref(), compares);
             }
+            pairing.complete(design, &mut increment, at);
             self.feed_tests(&increment, at);
         }
         increment
