@@ -182,6 +182,12 @@ impl Aligned<Test> {
         self.on(Side::Lag).slowdown(canary, baseline)
     }
 
+    /// The evidence begins again, on both alignments as one.
+    pub(super) fn restart(&mut self) {
+        (self.lag, self.crossed) = (None, false);
+        self.lead.restart();
+    }
+
     /// On one alignment, to be fed; from here on both are kept.
     pub(super) fn apart(&mut self, side: Side) -> &mut Test {
         if self.lag.is_none() {

@@ -290,6 +290,11 @@ impl Instances {
         self.set.as_ref().is_some_and(InstanceSet::awaits_comparison)
     }
 
+    /// The evidence begins again, and with it that without each instance.
+    pub(super) fn start_over(&mut self) {
+        self.without.clear();
+    }
+
     /// A judged tick of both arms: without instances there is nothing to compare.
     pub(super) const fn judge(&mut self) {
         self.judged = true;

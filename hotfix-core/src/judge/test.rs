@@ -272,10 +272,13 @@ impl Test {
         }
     }
 
-    /// The evidence begins again; of a tolerance only.
+    /// The evidence begins again; of counts, and of a latency with a tolerance.
     pub(super) fn restart(&mut self) {
-        if let Self::Tolerance(_, state) = self {
-            state.restart();
+        match self {
+            Self::Rate(design, state) => **state = RateRatio::new(design),
+            Self::Bernoulli(design, state) => **state = Bernoulli::new(design),
+            Self::Latency(..) => {}
+            Self::Tolerance(_, state) => state.restart(),
         }
     }
 

@@ -367,6 +367,15 @@ impl Watched {
         }
     }
 
+    /// What is scaled by the planned share was of another split: it begins again. `criterion`: how much
+    /// of the phase counts at its end; None for all.
+    pub(super) fn start_over(&mut self, criterion: Option<Span>) {
+        self.discard_pools();
+        self.measured.start(&self.design, criterion);
+        self.measured.totals.start_over();
+        self.tested.start_over();
+    }
+
     /// Drops what is too old for the windows at this time.
     pub(super) fn expire(&mut self, at: Timestamp) {
         let Measured { window, criterion, trailing, .. } = &mut self.measured;

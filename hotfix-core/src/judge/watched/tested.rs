@@ -102,6 +102,13 @@ impl Tested {
         }
     }
 
+    /// What is scaled by the planned share was of another split: it begins again.
+    pub(super) fn start_over(&mut self) {
+        self.tests.start_over();
+        self.instances.start_over();
+        self.replayed = false;
+    }
+
     /// Takes over what was read from a snapshot, in the phase that has been entered. `columns` are
     /// those of one arm.
     pub(super) fn resume(&mut self, read: Tested<TestRead>, columns: usize) -> Result<(), Misfit> {
