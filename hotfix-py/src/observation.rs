@@ -19,6 +19,7 @@ use pyo3::types::{
 use crate::convert::key_of;
 use crate::error::{Fault, Result};
 
+const OF_INSTANCE: &str = "[events, trials] (only counts and proportions are read by instance)";
 const FORMS: &str = "a number, [events, trials], {\"le\", \"counts\", \"count\"}, {\"samples\"} or {instance: [events, trials]}";
 
 /// An `observe` input that is reused.
@@ -200,7 +201,7 @@ fn read_object(object: &Bound<'_, PyDict>, into: &mut Option<Sample>) -> Result<
         let mut counts = None;
         read_sample(&value, &mut counts).map_err(|fault| fault.within(instance))?;
         let Some(Sample::Pair(events, trials)) = counts else {
-            return Err(expected("[events, trials]", &value).within(instance));
+            return Err(expected(OF_INSTANCE, &value).within(instance));
         };
         instances.insert(instance.to_owned(), [events, trials]);
     }

@@ -182,13 +182,24 @@ impl Aligned<Test> {
         self.on(Side::Lag).slowdown(canary, baseline)
     }
 
-    /// Feeds both alignments.
-    pub(super) fn feed_apart(&mut self, mut feed: impl FnMut(Side, &mut Test)) {
+    /// The evidence begins again, on both alignments as one.
+    pub(super) fn restart(&mut self) {
+        (self.lag, self.crossed) = (None, false);
+        self.lead.restart();
+    }
+
+    /// On one alignment, to be fed; from here on both are kept.
+    pub(super) fn apart(&mut self, side: Side) -> &mut Test {
         if self.lag.is_none() {
             self.crossed = self.lead.decided();
         }
+        self.on_mut(side)
+    }
+
+    /// Feeds both alignments.
+    pub(super) fn feed_apart(&mut self, mut feed: impl FnMut(Side, &mut Test)) {
         for side in Side::BOTH {
-            feed(side, self.on_mut(side));
+            feed(side, self.apart(side));
         }
         self.crossed |= self.log_e() >= self.limits().0;
     }

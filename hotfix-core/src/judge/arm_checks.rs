@@ -21,6 +21,9 @@ const UNLIKELY: f64 = -13.815_510_557_964_274;
 /// Ln of a million to one: if a single tick's trials fit swapped arms this much better, the arms
 /// count as swapped.
 const SWAPPED: f64 = 13.815_510_557_964_274;
+/// A volume shows swapped arms only if it is nearer to them than to the plan, and these are so far apart: ln
+/// of the odds of a fifth.
+const APART: f64 = 1.386_294_361_119_890_6;
 
 /// Chance that two independent arms agree in every tick of a phase so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -161,7 +164,13 @@ impl ArmChecks {
         if share == Share::ALL || share == Share::NONE {
             return;
         }
-        let (share, trials) = (share.as_fraction(), [tick.row[1], tick.row[3]]);
+        let share = share.as_fraction();
+        if watched.metric().kind.is_traffic() {
+            let minutes = watched.watch().cadence.as_seconds() / 60.0;
+            self.swapped = volumes_swapped(share, [tick.row[0], tick.row[2]], minutes);
+            return;
+        }
+        let trials = [tick.row[1], tick.row[3]];
         let traffic = if let Some(interval) = interval {
             since.and_then(|since| self.covered.read(at, since, trials, share, interval))
         } else {
@@ -194,6 +203,18 @@ impl ArmChecks {
             }
         }
     }
+}
+
+/// Whether the volumes of both arms are those of swapped arms: chance does not explain them, of requests in
+/// so many minutes, nor does any other split near the plan.
+fn volumes_swapped(share: f64, [canary, live]: [f64; 2], minutes: f64) -> bool {
+    if (share < 0.5) != (canary > live) {
+        return false;
+    }
+    let (odds, seen) = (ln((1.0 - share) / share), ln(canary / live));
+    odds.abs() >= APART
+        && seen.abs() >= 0.5 * odds.abs()
+        && arms_swapped(share, canary * minutes, live * minutes).is_ok_and(|log| log >= SWAPPED)
 }
 
 /// Ln of an upper bound of the chance that the other arm has exactly these counts, given the trials

@@ -46,6 +46,11 @@ impl ArmTotals {
         self.of_phase = Some([Totals::default(); 2]);
     }
 
+    /// What was compared was of another split than planned.
+    pub(super) fn start_over(&mut self) {
+        *self = Self { level: std::mem::take(&mut self.level), ..Self::new(0) };
+    }
+
     /// Adds counts under a planned split.
     pub(super) fn add(&mut self, counts: &ArmCounts, share: Share) {
         if self.compared.len() < counts.len() {

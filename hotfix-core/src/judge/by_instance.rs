@@ -30,8 +30,7 @@ impl Watched {
     /// The statistic that decides, from the log e-value of harm: it also counts the evidence
     /// without each one of the canary's instances.
     pub(super) fn statistic(&self, log_e: f64) -> f64 {
-        let leaves_out = self.basis().leaves_out();
-        statistic(log_e, leaves_out.then(|| self.log_e_without_any()).flatten())
+        statistic(log_e, self.log_e_without_any())
     }
 
     /// What the rollback test compared so far, with what it did not count; None for latency.

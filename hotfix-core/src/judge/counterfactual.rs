@@ -173,8 +173,8 @@ impl Search<'_> {
     /// Another value of a gauge or a volume.
     fn level(&mut self) -> Option<Counterfactual> {
         let from = self.row()[0];
-        let adds_up = self.judge.watched[self.index].metric().kind.adds_up();
-        let floor = if adds_up { 0.0 } else { -MAX_COUNT };
+        // Most levels cannot be negative: a queue, a share, a volume.
+        let floor = if from >= 0.0 { 0.0 } else { -MAX_COUNT };
         let lower = self.nearest_level(from, -1.0, floor);
         let higher = self.nearest_level(from, 1.0, MAX_COUNT);
         let (to, then) = match (lower, higher) {

@@ -26,6 +26,11 @@ pub(super) struct Drawing {
 }
 
 impl Drawing {
+    /// Whether a phase spends anything on this.
+    pub(super) fn draws(&self, phase: usize) -> bool {
+        self.ticks.get(phase).copied().flatten().is_some()
+    }
+
     /// The comparison of these instances; None if there are too few possible choices.
     pub(super) fn draw(
         &self,

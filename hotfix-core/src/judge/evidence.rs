@@ -44,7 +44,7 @@ pub struct MetricEvidence {
     /// Log e-value that it is better than the margin, if a phase uses that test.
     pub log_e_safe: Option<f64>,
     /// The least `log_e` without one of the canary's instances, where they are known and at least
-    /// four. Limits from a history apply to the smaller of `log_e` and 1.6 times this.
+    /// four, or one was named as bad. The smaller of `log_e` and 1.6 times this decides.
     pub log_e_without_any: Option<f64>,
     /// The margin of `log_e_safe`, as a ratio.
     pub margin: f64,

@@ -215,11 +215,6 @@ impl EvidenceBasis {
         self.of_phase().is_none() && self.clip().is_none() && !self.randomises()
     }
 
-    /// Whether the evidence without each one of the canary's instances decides, too.
-    pub(super) fn leaves_out(&self) -> bool {
-        self.of_phase().is_some() || self.clip().is_some()
-    }
-
     /// What the readings have so far: how many instances the canary has if all counts came by
     /// instance. Returns whether other limits may apply now.
     #[inline]

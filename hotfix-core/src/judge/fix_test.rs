@@ -60,6 +60,13 @@ impl FixTest {
         self.feed(watched, increment);
     }
 
+    /// The evidence begins again.
+    pub(super) fn start_over(&mut self) {
+        self.now.test.restart();
+        self.now.shown = false;
+        self.before.clone_from(&self.now);
+    }
+
     /// Feeds the test with the last tick again, whose counts are others now. `of`: the test after
     /// the tick as it was.
     pub(super) fn learn_again(&mut self, of: &Self, watched: &Watched, increment: &Increment) {

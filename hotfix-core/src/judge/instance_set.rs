@@ -12,9 +12,13 @@ use crate::unit::{Span, Timestamp};
 
 use super::aligned::{Aligned, Side};
 use super::bracket::{BASELINE, Bracket, CANARY, Emptied};
-use super::instances::{InstanceArm, MISFIT};
+use super::instances::{InstanceArm, MISFIT, MOST_LEFT_OUT};
 use super::named::{self, Named};
 use super::snapshot::{Misfit, both_or_neither};
+
+/// How many times instances that are read at different times have had counts when they are compared: the
+/// first began at unknown times, and the second are what the third are compared with.
+const FIRST_COMPARED: u8 = 3;
 
 /// The instances of one phase. Their names and the plan's seed determine the drawn subsets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +56,9 @@ struct ApartInstances {
     /// Empty before the first: the readings of the first comparison began at unknown times.
     before: Vec<Counts>,
     since: Timestamp,
+    /// How many times that was, up to the first comparison.
+    #[serde(default)]
+    times: u8,
 }
 
 impl InstanceSet {
@@ -114,6 +121,50 @@ impl InstanceSet {
         })
     }
 
+    /// Adds instances of the canary that have joined, unless it is compared with other choices. `bad`:
+    /// the comparison of these, where there was none.
+    pub(super) fn join(
+        &mut self,
+        arm: InstanceArm<'_>,
+        bad: impl Fn(&[Arc<str>]) -> Option<BadInstance>,
+    ) {
+        let mut known = self.canary.iter();
+        let all_known = arm.names.keys().all(|name| known.any(|known| **known == **name));
+        if all_known || self.choices.is_some() {
+            return;
+        }
+        for name in arm.names.keys() {
+            let Err(place) = self.canary.binary_search_by(|known| (**known).cmp(name)) else {
+                continue;
+            };
+            if self.canary.len() >= MOST_LEFT_OUT {
+                return;
+            }
+            self.canary.insert(place, Arc::from(name.as_str()));
+            self.counts.insert(place, Counts::default());
+            if !self.pooled.is_empty() {
+                self.pooled.insert(place, Counts::default());
+            }
+            for named in &mut self.named {
+                named.place += usize::from(named.place >= place);
+            }
+            if let Some(ApartInstances { now, before, .. }) = &mut self.apart {
+                for counts in [now, before].into_iter().filter(|counts| !counts.is_empty()) {
+                    counts.insert(place, Counts::default());
+                }
+            }
+            match &mut self.bad {
+                Some(bad) => bad.each(|bad| bad.join(place, name)),
+                None => self.bad = bad(&self.canary).map(Aligned::new),
+            }
+        }
+    }
+
+    /// Whether those that are read at different times have not been compared yet.
+    pub(super) fn awaits_comparison(&self) -> bool {
+        self.bad.is_some() && self.apart.as_ref().is_some_and(|of| of.times < FIRST_COMPARED)
+    }
+
     /// Assigns a tick's counts to the instances.
     pub(super) fn read(&mut self, arms: [InstanceArm<'_>; 2]) {
         self.counts.fill(Counts::default());
@@ -159,9 +210,8 @@ impl InstanceSet {
     fn compare_apart(&mut self, at: Timestamp, canary: InstanceArm<'_>, interval: Span) {
         let Some(bad) = &mut self.bad else { return };
         let none = || vec![Counts::default(); self.canary.len()];
-        let ApartInstances { now, before, since } = self
-            .apart
-            .get_or_insert_with(|| ApartInstances { now: none(), before: Vec::new(), since: at });
+        let new = || ApartInstances { now: none(), before: Vec::new(), since: at, times: 0 };
+        let ApartInstances { now, before, since, times } = self.apart.get_or_insert_with(new);
         add(canary, &self.canary, now);
         let is_late = at.since(*since) >= interval + interval;
         if !is_late && now.iter().any(|counts| counts.trials <= 0.0) {
@@ -176,7 +226,7 @@ impl InstanceSet {
             std::mem::swap(now, before);
             now.fill(Counts::default());
         }
-        *since = at;
+        (*since, *times) = (at, FIRST_COMPARED.min(*times + 1));
     }
 
     /// Adds the counts of these arms to what the pool has.

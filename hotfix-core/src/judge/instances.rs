@@ -4,8 +4,10 @@
 //!
 //! - *leave-one-out*: an instance is left out of the evidence from its first reading on, and
 //!   remains left out when it is gone, because the total keeps its events.
-//! - *bad instance* and *randomised* use the instances of the first judged reading of a phase. One
-//!   that is added later waits for the next phase; one that is gone has no trials from then on.
+//! - *bad instance* compares the canary's instances with each other, with or without a live version.
+//!   One that is added takes part from its first reading on; one that is gone has no trials any more.
+//! - *randomised* uses the instances of the first judged reading of a phase: others could not have been
+//!   drawn. One that is added waits for the next phase, for both comparisons.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use crate::metric::Sample;
 use crate::stats::Counts;
 use crate::stats::instances::BadInstance;
 use crate::stats::randomisation::Randomisation;
-use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
+use crate::stats::rate_ratio::RateRatioSettings;
 use crate::stats::replay::{Clip, LEAVE_ONE_OUT};
 use crate::unit::{Span, Timestamp};
 
@@ -26,7 +28,7 @@ use super::bracket::{BASELINE, Bracket, CANARY, Emptied};
 use super::drawing::Drawing;
 use super::instance_set::InstanceSet;
 use super::snapshot::Misfit;
-use super::test::Test;
+use super::test::{CountEvidence, Test};
 
 /// Most instances that are left out one at a time; of more, the first.
 pub(super) const MOST_LEFT_OUT: usize = 1_000;
@@ -75,6 +77,18 @@ pub(super) struct Counting<'a> {
     pub(super) allowed: f64,
 }
 
+/// A judged tick in which the canary's instances are compared.
+#[derive(Clone, Copy)]
+pub(super) struct ComparedTick {
+    pub(super) at: Timestamp,
+    /// It has a live version, with which the canary can be compared.
+    pub(super) has_live: bool,
+    /// The factor on the evidence that reports an instance as bad, because of bursts; None if it is
+    /// unknown.
+    pub(super) noise: Option<f64>,
+    pub(super) window: Span,
+}
+
 /// How the counts of a metric have come so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -111,6 +125,9 @@ pub(super) struct Instances {
     compared: bool,
     /// The canary was ever found worse among the subsets.
     pub(super) drawn: bool,
+    /// The instances that were ever found worse than the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    were_bad: Vec<Arc<str>>,
 }
 
 /// The evidence without one instance of the canary.
@@ -118,12 +135,10 @@ pub(super) struct Instances {
 #[serde(deny_unknown_fields)]
 struct Without {
     name: Arc<str>,
-    state: Aligned<RateRatio>,
-    /// What the pools have of it, in the order of their alignments.
+    state: Aligned<CountEvidence>,
+    /// What the pools have of it, in the order of their alignments; where there are none, what waits for
+    /// counts of the other arm, in the first.
     pooled: [Counts; 2],
-    /// It was ever found worse than the others.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    was_bad: bool,
 }
 
 impl Instances {
@@ -140,6 +155,7 @@ impl Instances {
             judged: false,
             compared: false,
             drawn: false,
+            were_bad: Vec::new(),
         }
     }
 
@@ -158,6 +174,11 @@ impl Instances {
         if summed(CANARY) || summed(BASELINE) {
             self.counts = CountsRead::Summed;
         }
+        if summed(CANARY) {
+            // What each instance had of these counts is not known.
+            self.present = 0;
+            self.without.clear();
+        }
         if !arms[CANARY].is_empty() {
             self.present = arms[CANARY].len();
         }
@@ -169,61 +190,64 @@ impl Instances {
     }
 
     /// Updates the leave-one-out evidence with this tick. `test` is the total's test before the
-    /// tick.
+    /// tick, and `fed` what it is fed with; None while counts wait for those of the other arm.
     pub(super) fn leave_out(
         &mut self,
         test: &Aligned<Test>,
         canary: InstanceArm<'_>,
-        arms: [Counts; 2],
+        fed: Option<(Counts, Counts)>,
         counting: Counting<'_>,
     ) {
-        let Some(design) = test.rate_design() else { return };
-        self.each_without(test, canary, counting.clip, |without, part| {
-            without.state.each(|state| counting.update(state, design, arms, part));
+        let of_total = || test.map(Test::of_counts);
+        self.each_without(of_total, canary, counting.clip, |without, part| {
+            without.pooled[0].add(part);
+            if let Some(arms) = fed {
+                let part = std::mem::take(&mut without.pooled[0]);
+                without.state.each(|state| counting.update(state, test.on(Side::Lead), arms, part));
+            }
         });
     }
 
     /// The same from pools: an instance's part of a pool is left out of what the pool feeds.
     pub(super) fn leave_out_pooled(
         &mut self,
-        test: &Aligned<Test>,
+        test: &mut Aligned<Test>,
         canary: InstanceArm<'_>,
         bracket: &Bracket,
         counting: Counting<'_>,
     ) {
-        let Some(design) = test.rate_design() else { return };
+        let of_total = test.map(Test::of_counts);
         for side in Side::BOTH {
             let [before, after] = bracket.step(side).added(side, CANARY);
             let batch = bracket.batch(side);
-            let cap = design.cap().map(|cap| cap * batch.ticks.max(1.0));
-            // Valid limits, times a number of ticks, are valid.
-            let Ok(design) = design.with_limits(cap, Some(design.threshold())) else { return };
             let fed = batch.counts.first().filter(|_| !batch.rows.is_empty());
             let fed = fed.map(|counts| less(*counts, batch.clipped));
-            self.each_without(test, canary, counting.clip, |without, part| {
-                let pooled = &mut without.pooled[side as usize];
-                if before {
-                    pooled.add(part);
-                }
-                if let Some((all, baseline)) = fed {
-                    let state = without.state.on_mut(side);
-                    counting.update(state, &design, [all, baseline], *pooled);
-                }
-                if bracket.step(side).emptied != Emptied::No {
-                    *pooled = Counts::default();
-                }
-                if after {
-                    pooled.add(part);
-                }
+            test.apart(side).widened(batch.ticks, |test| {
+                let of_total = || of_total.clone();
+                self.each_without(of_total, canary, counting.clip, |without, part| {
+                    let pooled = &mut without.pooled[side as usize];
+                    if before {
+                        pooled.add(part);
+                    }
+                    if let Some(arms) = fed {
+                        counting.update(without.state.on_mut(side), test, arms, *pooled);
+                    }
+                    if bracket.step(side).emptied != Emptied::No {
+                        *pooled = Counts::default();
+                    }
+                    if after {
+                        pooled.add(part);
+                    }
+                });
             });
         }
     }
 
     /// Updates each instance that the canary ever had with its counts of this tick. The evidence of
-    /// a new one begins as that of the total.
+    /// a new one begins as that of the total, `of_total`.
     fn each_without(
         &mut self,
-        test: &Aligned<Test>,
+        of_total: impl Fn() -> Option<Aligned<CountEvidence>>,
         canary: InstanceArm<'_>,
         clip: Option<&Clip>,
         mut update: impl FnMut(&mut Without, Counts),
@@ -231,9 +255,8 @@ impl Instances {
         let parts =
             canary.each().map(|(name, part)| (name, clip.map_or(part, |clip| clip.clipped(part))));
         let new = |name: &str| {
-            let state = test.map(|test| test.rate().map(|(_, state)| *state))?;
             let pooled = [Counts::default(); 2];
-            Some(Without { name: Arc::from(name), state, pooled, was_bad: false })
+            Some(Without { name: Arc::from(name), state: of_total()?, pooled })
         };
         each_instance(&mut self.without, |of| &of.name, parts, new, &mut update);
     }
@@ -249,15 +272,27 @@ impl Instances {
     /// The least log e-value without one of the canary's instances: any of at least four, and of
     /// fewer one that was found worse than the others. None if there is none.
     pub(super) fn log_e_without_any(&self, test: &Aligned<Test>) -> Option<f64> {
-        let design = test.rate_design()?;
-        let log_e = |without: &Without| without.state.least(|state| Some(state.log_e(design)));
+        let test = test.on(Side::Lead);
+        let log_e = |without: &Without| without.state.least(|state| test.log_e_of(state));
         let any = self.present >= LEAVE_ONE_OUT;
-        self.without.iter().filter(|of| any || of.was_bad).filter_map(log_e).reduce(f64::min)
+        let may_be = self.without.iter().filter(|of| any || self.was_bad(&of.name));
+        may_be.filter_map(log_e).reduce(f64::min)
     }
 
     /// Whether this instance was ever found worse than the others.
     pub(super) fn was_bad(&self, name: &str) -> bool {
-        self.without.iter().any(|of| &*of.name == name && of.was_bad)
+        self.were_bad.iter().any(|bad| **bad == *name)
+    }
+
+    /// Whether any one may be the bad one: they are too few to leave any out, and those that are read at
+    /// different times have not been compared yet.
+    pub(super) fn awaits_comparison(&self) -> bool {
+        self.set.as_ref().is_some_and(InstanceSet::awaits_comparison)
+    }
+
+    /// The evidence begins again, and with it that without each instance.
+    pub(super) fn start_over(&mut self) {
+        self.without.clear();
     }
 
     /// A judged tick of both arms: without instances there is nothing to compare.
@@ -266,82 +301,77 @@ impl Instances {
         self.compared = false;
     }
 
-    /// Compares the instances with each other in one judged tick. `noise` is the factor on the
-    /// evidence that reports one as bad, because of bursts; None if it is unknown.
-    pub(super) fn compare(
-        &mut self,
-        at: Timestamp,
-        arms: [InstanceArm<'_>; 2],
-        noise: Option<f64>,
-        window: Span,
-    ) {
-        if let Some(set) = &mut self.set {
-            set.read(arms);
-        } else {
-            self.set = Some(self.settle(arms));
+    /// Compares the instances with each other in one judged tick.
+    pub(super) fn compare(&mut self, arms: [InstanceArm<'_>; 2], tick: ComparedTick) {
+        if tick.has_live || !self.draws() {
+            self.settle(arms);
+            if let Some(set) = &mut self.set {
+                set.read(arms);
+                set.compare();
+            }
+            self.judge_set(tick);
         }
-        if let Some(set) = &mut self.set {
-            set.compare();
-        }
-        self.judge_set(at, noise, window);
     }
 
-    /// The same from the pool in which the baseline's data end later. `named`: the reading has both
-    /// arms, and names the canary's instances.
+    /// The same from the pool in which the baseline's data end later. `named`: the reading has the
+    /// canary's instances.
     pub(super) fn compare_pooled(
         &mut self,
-        at: Timestamp,
         arms: [InstanceArm<'_>; 2],
         named: bool,
         bracket: &Bracket,
-        noise: Option<f64>,
-        window: Span,
+        tick: ComparedTick,
     ) {
-        if self.set.is_none() && named {
-            self.set = Some(self.settle(arms));
+        let draws = self.draws();
+        if named && (tick.has_live || !draws) {
+            self.settle(arms);
         }
         let Some(set) = &mut self.set else { return };
-        set.compare_pooled(at, arms, bracket);
-        // A tick without counts is a tick: interim analyses are planned by ticks.
+        set.compare_pooled(tick.at, arms, bracket);
         let twice = bracket.interval() + bracket.interval();
-        self.judge_set(at, noise, window.max(twice));
+        // A tick without counts is a tick: interim analyses are planned by ticks.
+        let has_live = tick.has_live || draws;
+        self.judge_set(ComparedTick { has_live, window: tick.window.max(twice), ..tick });
+    }
+
+    /// Whether this phase compares the canary with other choices of as many instances.
+    fn draws(&self) -> bool {
+        self.drawing.as_ref().is_some_and(|drawing| drawing.draws(self.phase))
     }
 
     /// Compares the instances of the phase by the counts of this tick.
-    fn judge_set(&mut self, at: Timestamp, noise: Option<f64>, window: Span) {
+    fn judge_set(&mut self, tick: ComparedTick) {
         let Some(set) = &mut self.set else { return };
-        set.name_bad(at, noise, window);
+        set.name_bad(tick.at, tick.noise, tick.window);
         for bad in set.bad() {
-            if let Some(without) = self.without.iter_mut().find(|without| without.name == *bad) {
-                without.was_bad = true;
+            if !self.were_bad.contains(bad) {
+                self.were_bad.push(Arc::clone(bad));
             }
         }
-        self.compared = set.randomised().is_some();
-        self.drawn |= set.compare_choices();
+        if tick.has_live {
+            self.compared = set.randomised().is_some();
+            self.drawn |= set.compare_choices();
+        }
     }
 
-    /// Sets the instances of a phase from its first judged reading.
-    fn settle(&self, arms: [InstanceArm<'_>; 2]) -> InstanceSet {
-        let name = |(name, _): (&str, Counts)| Arc::from(name);
-        let mut set = self.set_of(arms.map(|arm| arm.each().map(name).collect()));
-        set.read(arms);
-        set
+    /// Sets the instances of a phase from its first judged reading, or adds those that have joined.
+    fn settle(&mut self, arms: [InstanceArm<'_>; 2]) {
+        let (alpha, tolerated) = (self.alpha, self.tolerated);
+        if let Some(set) = &mut self.set {
+            set.join(arms[CANARY], |names| bad_instance(alpha, tolerated, names));
+        } else {
+            let name = |(name, _): (&str, Counts)| Arc::from(name);
+            self.set = Some(self.set_of(arms.map(|arm| arm.each().map(name).collect())));
+        }
     }
 
     /// The comparisons of these instances, with no data yet.
     fn set_of(&self, [canary, baseline]: [Vec<Arc<str>>; 2]) -> InstanceSet {
-        let settings = RateRatioSettings {
-            alpha: self.alpha,
-            tolerated: self.tolerated,
-            ..RateRatioSettings::default()
-        };
-        let owned = |names: &[Arc<str>]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         let randomised = self.drawing.as_ref().and_then(|drawing| {
             let all = canary.iter().chain(&baseline).map(ToString::to_string).collect();
             drawing.draw(self.phase, self.tolerated, all, owned(&canary))
         });
-        // A single instance has no others to compare with.
-        let bad = BadInstance::try_new(&settings, owned(&canary)).ok();
+        let bad = bad_instance(self.alpha, self.tolerated, &canary);
         InstanceSet::new([canary, baseline], bad, randomised)
     }
 
@@ -385,9 +415,11 @@ impl Instances {
             judged,
             compared,
             drawn,
+            were_bad,
         } = read;
-        let design = worse.and_then(Aligned::rate_design);
-        let of_whole = |state: &RateRatio| design.is_some_and(|of| state.check(of).is_ok());
+        let of_whole = |state: &CountEvidence| {
+            worse.is_some_and(|test| test.on(Side::Lead).log_e_of(state).is_some())
+        };
         let fits = without.len() <= MOST_LEFT_OUT
             && without.is_sorted_by(|a, b| a.name < b.name)
             && without.iter().all(|one| one.state.all(of_whole));
@@ -402,6 +434,7 @@ impl Instances {
         }
         (self.without, self.present, self.counts) = (without, present, counts);
         (self.judged, self.compared, self.drawn) = (judged, compared, drawn);
+        self.were_bad = were_bad;
         Ok(())
     }
 }
@@ -446,23 +479,28 @@ pub(super) fn less((canary, baseline): (Counts, Counts), clipped: [f64; 2]) -> (
     (less(canary, clipped[CANARY]), less(baseline, clipped[BASELINE]))
 }
 
+/// The comparison of these instances with each other; a single one has no others.
+fn bad_instance(alpha: f64, tolerated: f64, names: &[Arc<str>]) -> Option<BadInstance> {
+    let settings = RateRatioSettings { alpha, tolerated, ..RateRatioSettings::default() };
+    BadInstance::try_new(&settings, owned(names)).ok()
+}
+
+fn owned(names: &[Arc<str>]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
 /// Feeds a tick without an instance's part of it.
 impl Counting<'_> {
     /// Updates the evidence without one instance, which has this part of the canary's counts.
     fn update(
         self,
-        state: &mut RateRatio,
-        design: &RateRatioDesign,
-        [all, baseline]: [Counts; 2],
+        state: &mut CountEvidence,
+        test: &Test,
+        (all, baseline): (Counts, Counts),
         part: Counts,
     ) {
         let rest =
             Counts::new((all.events - part.events).max(0.0), (all.trials - part.trials).max(0.0));
-        // Counts were checked when they were read, so the test takes them.
-        let _ = if self.allowed == 1.0 {
-            state.update(design, rest, baseline)
-        } else {
-            state.update_allowing(design, &[(rest, baseline)], self.allowed)
-        };
+        test.feed_other(state, (rest, baseline), self.allowed);
     }
 }

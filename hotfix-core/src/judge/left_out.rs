@@ -176,11 +176,11 @@ impl Watched {
     }
 
     /// Instances of the canary without which a bound is looked at: each one of at least four, or of
-    /// fewer one that was found worse than the others.
+    /// fewer one that was found worse than the others, or may be found so by a comparison to come.
     fn may_be_left_out(&self) -> impl Iterator<Item = &Part> {
         let instances = self.instances();
         self.left_out().into_iter().flat_map(move |of| {
-            let any = of.present >= LEAVE_ONE_OUT;
+            let any = of.present >= LEAVE_ONE_OUT || instances.awaits_comparison();
             of.parts.iter().filter(move |part| any || instances.was_bad(&part.name))
         })
     }

@@ -181,6 +181,14 @@ impl MetricTests {
         }
     }
 
+    /// The evidence of counts begins again.
+    pub(super) fn start_over(&mut self) {
+        for test in [&mut self.worse, &mut self.safe].into_iter().flatten() {
+            test.restart();
+        }
+        self.lowest = 0.0;
+    }
+
     /// Puts the limits that apply into the rollback test; None means its own.
     pub(super) fn limit(&mut self, limits: Option<Limits>) {
         if let Some(test) = &mut self.worse {

@@ -49,6 +49,7 @@ mod trailing;
 mod unconfirmed;
 mod value;
 mod verdict;
+mod waiting;
 mod watched;
 mod why;
 
@@ -69,7 +70,7 @@ use educe::Educe;
 
 use crate::grade::Role;
 use crate::plan::Plan;
-use crate::policy::section::Watch;
+use crate::policy::section::{Metric, Watch};
 use crate::stats::StatError;
 use crate::stats::combine::Combination;
 use crate::stats::numeric::ln;
@@ -109,6 +110,8 @@ pub struct Judge {
     criteria: Vec<Option<Span>>,
     /// Index of the metric whose trials are the traffic.
     traffic: Option<usize>,
+    /// Index of a volume, which shows swapped arms where no trials do.
+    volume: Option<usize>,
     split_design: SplitDesign,
     arms: ArmChecks,
     /// When the present watch began: a phase, or the rollback.
@@ -191,6 +194,7 @@ impl Judge {
         let split_design = SplitDesign::try_new(&SplitSettings::default())?;
         let mut judge = Self {
             traffic: policy.metrics().iter().position(|m| m.kind.is_fraction()),
+            volume: policy.metrics().iter().position(Metric::has_own_level),
             combination: if weights.is_empty() {
                 None
             } else {
@@ -231,11 +235,16 @@ impl Judge {
                 .for_each(|(watched, increment)| watched.leave_out_rest(&mut increment.tick));
         }
         self.align(at, share, watches, &increments);
-        let traffic = self.traffic.map(|index| (&self.watched[index], &increments[index]));
+        let traffic =
+            self.traffic.or(self.volume).map(|index| (&self.watched[index], &increments[index]));
         if settled && traffic.is_none_or(|(watched, _)| !watched.is_warming_up(at)) {
             if let Some((watched, increment)) = traffic {
                 let (design, since) = (&self.split_design, since.max(self.moved));
+                let was_wrong = self.arms.split_is_wrong();
                 self.arms.check_split(design, (at, share), since, watched, increment);
+                if self.arms.split_is_wrong() && !was_wrong {
+                    self.start_over_scaled();
+                }
             }
         } else {
             self.arms.swapped = false;
@@ -249,18 +258,19 @@ impl Judge {
             self.arms.compare(&self.watched);
         }
         let as_planned = !(self.arms.swapped || self.arms.one_series);
-        let learns = watches && as_planned;
+        let (learns, is_split) = (watches && as_planned, !self.arms.split_is_wrong());
         for (index, increment) in increments.iter_mut().enumerate() {
             let Some((_, reading)) = increment.reading.map(|place| &seen.as_slice()[place]) else {
                 continue;
             };
             let (earlier, rest) = self.watched.split_at_mut(index);
             let watched = &mut rest[0];
-            // Whether it covers more than one share; asked before it is read.
-            let mixed = watched.metric().is_scaled() && (!settled || watched.spans(self.moved));
+            // Whether the planned share is not that of all that it covers; asked before it is read.
+            let is_scaled = watched.metric().is_scaled();
+            let mixed = is_scaled && (!settled || !is_split || watched.spans(self.moved));
             watched.read(increment, reading, at);
             if purpose != Use::Ignore {
-                watched.trail(&increment.tick, at, share, settled || before);
+                watched.trail(&increment.tick, at, share, settled && is_split || before);
             }
             if learns && !mixed && !watched.is_warming_up(at) {
                 if let Some(earlier) = earlier.last() {
@@ -271,7 +281,7 @@ impl Judge {
                     fix_test.learn(watched, increment);
                 }
             } else {
-                watched.skip(increment, at, as_planned);
+                watched.skip(increment, at, as_planned && (is_split || !is_scaled));
             }
             match purpose {
                 Use::Return => watched.learn_baseline(&mut increment.tick, at),
@@ -284,6 +294,22 @@ impl Judge {
             }
         }
         self.spare.0 = increments;
+    }
+
+    /// The traffic is not split as planned: what is scaled by the planned share begins again, and what was
+    /// read so far was of another share.
+    #[cold]
+    fn start_over_scaled(&mut self) {
+        for (index, watched) in self.watched.iter_mut().enumerate() {
+            if !watched.metric().is_scaled() {
+                continue;
+            }
+            let criterion = self.criteria.get(watched.basis().phase).copied().flatten();
+            watched.start_over(criterion);
+            if let Some(fix_test) = self.fix_test.as_mut().filter(|test| test.metric == index) {
+                fix_test.start_over();
+            }
+        }
     }
 
     /// Records which arm has new counts of which metric.

@@ -72,6 +72,7 @@ impl Judge {
             phase_end,
             fix_test,
             traffic: _,
+            volume: _,
             split_design: _,
             arms,
             since,

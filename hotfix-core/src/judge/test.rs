@@ -43,6 +43,14 @@ pub(crate) enum Test {
     Tolerance(#[serde(skip)] Box<ToleranceDesign>, Box<Tolerance>),
 }
 
+/// The evidence of a test of counts, whose design is that of another.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CountEvidence {
+    Rate(RateRatio),
+    Bernoulli(Bernoulli),
+}
+
 /// The state of a test as it is read from a snapshot, without its design.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -159,6 +167,50 @@ impl Test {
         };
     }
 
+    /// Its evidence, of counts; None for a latency.
+    pub(super) fn of_counts(&self) -> Option<CountEvidence> {
+        match self {
+            Self::Rate(_, state) => Some(CountEvidence::Rate(**state)),
+            Self::Bernoulli(_, state) => Some(CountEvidence::Bernoulli(**state)),
+            Self::Latency(..) | Self::Tolerance(..) => None,
+        }
+    }
+
+    /// Updates other evidence of this design as [`feed`](Self::feed) does its own.
+    #[inline]
+    pub(super) fn feed_other(
+        &self,
+        other: &mut CountEvidence,
+        (canary, baseline): (Counts, Counts),
+        allowed: f64,
+    ) {
+        let _ = match (self, other) {
+            (Self::Rate(design, _), CountEvidence::Rate(state)) if allowed == 1.0 => {
+                state.update(design, canary, baseline)
+            }
+            (Self::Rate(design, _), CountEvidence::Rate(state)) => {
+                state.update_allowing(design, &[(canary, baseline)], allowed)
+            }
+            (Self::Bernoulli(design, _), CountEvidence::Bernoulli(state)) => {
+                state.update_allowing(design, canary, baseline, allowed)
+            }
+            _ => return,
+        };
+    }
+
+    /// The log e-value of other evidence of this design; None where it is of another.
+    pub(super) fn log_e_of(&self, other: &CountEvidence) -> Option<f64> {
+        match (self, other) {
+            (Self::Rate(design, _), CountEvidence::Rate(state)) => {
+                state.check(design).is_ok().then(|| state.log_e(design))
+            }
+            (Self::Bernoulli(design, _), CountEvidence::Bernoulli(state)) => {
+                state.check(design).is_ok().then(|| state.log_e(design))
+            }
+            _ => None,
+        }
+    }
+
     /// Feeds several ticks at once: the cap holds for each of them.
     pub(super) fn widened<R>(&mut self, ticks: f64, feed: impl FnOnce(&mut Self) -> R) -> R {
         if ticks > 1.0 { self.with_caps(ticks, feed) } else { feed(self) }
@@ -220,10 +272,13 @@ impl Test {
         }
     }
 
-    /// The evidence begins again; of a tolerance only.
+    /// The evidence begins again; of counts, and of a latency with a tolerance.
     pub(super) fn restart(&mut self) {
-        if let Self::Tolerance(_, state) = self {
-            state.restart();
+        match self {
+            Self::Rate(design, state) => **state = RateRatio::new(design),
+            Self::Bernoulli(design, state) => **state = Bernoulli::new(design),
+            Self::Latency(..) => {}
+            Self::Tolerance(_, state) => state.restart(),
         }
     }
 

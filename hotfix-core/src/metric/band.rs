@@ -49,16 +49,18 @@ impl Band {
 /// The present figure of a bound; None if its reference is missing.
 ///
 /// Without a live arm a bound on it falls back on the reference, except for a volume: traffic has
-/// hours, so its own level before is passed as `live`, or nothing.
+/// hours, so its own level before is passed as `live`, or nothing. A ratio of a level below zero has no
+/// meaning.
 pub(crate) fn bound_figure(metric: &Metric, bound: Bound, live: Option<Judged>) -> Option<f64> {
-    match bound.value {
-        BoundValue::Absolute(figure) => Some(figure),
+    let (of, ratio) = match bound.value {
+        BoundValue::Absolute(figure) => return Some(figure),
         BoundValue::Relative(ratio, BoundBase::Live) => {
             let before = metric.reference.filter(|_| !metric.kind.is_traffic());
-            live.map(Judged::middle).or(before).map(|r| r * ratio.value())
+            (live.map(Judged::middle).or(before), ratio)
         }
-        BoundValue::Relative(ratio, _) => metric.reference.map(|r| r * ratio.value()),
-    }
+        BoundValue::Relative(ratio, _) => (metric.reference, ratio),
+    };
+    of.filter(|of| *of >= 0.0).map(|of| of * ratio.value())
 }
 
 impl Bound {
@@ -78,7 +80,9 @@ impl Metric {
         live: Option<Judged>,
     ) -> Option<bool> {
         let figure = match (bound.value, live) {
-            (BoundValue::Relative(ratio, BoundBase::Live), Some(live)) => live.times(ratio),
+            (BoundValue::Relative(ratio, BoundBase::Live), Some(live)) if live.low >= 0.0 => {
+                live.times(ratio)
+            }
             _ => Judged::exactly(bound_figure(self, bound, live)?),
         };
         let both = bound.unless_both_arms

@@ -408,6 +408,35 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
+/// Counts of one instance.
+struct OfInstance([f64; 2]);
+
+impl<'de> Deserialize<'de> for OfInstance {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pair;
+        impl<'de> Visitor<'de> for Pair {
+            type Value = OfInstance;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("[events, trials]: only counts and proportions are read by instance")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OfInstance, A::Error> {
+                let pair = (seq.next_element::<Number>()?, seq.next_element::<Number>()?);
+                match (pair, seq.next_element::<serde::de::IgnoredAny>()?) {
+                    ((Some(events), Some(trials)), None) => Ok(OfInstance([events.0, trials.0])),
+                    ((one, two), more) => {
+                        let length = usize::from(one.is_some())
+                            + usize::from(two.is_some())
+                            + usize::from(more.is_some());
+                        Err(A::Error::invalid_length(length, &self))
+                    }
+                }
+            }
+        }
+        deserializer.deserialize_any(Pair)
+    }
+}
+
 struct SampleVisitor;
 
 impl<'de> Visitor<'de> for SampleVisitor {
@@ -451,8 +480,7 @@ impl<'de> Visitor<'de> for SampleVisitor {
                 Key::Instance(name) => match instances.entry(name) {
                     Entry::Occupied(known) => return Err(twice(known.key())),
                     Entry::Vacant(place) => {
-                        let [events, trials] = map.next_value::<[Number; 2]>()?;
-                        place.insert([events.0, trials.0]);
+                        place.insert(map.next_value::<OfInstance>()?.0);
                         None
                     }
                 },

@@ -343,8 +343,16 @@ impl MetricReader<'_> {
 
     /// The error of a form that does not fit the metric's kind.
     pub(super) fn form(&self) -> ReadingError {
-        let kind = self.metric.kind;
-        ReadingError::Form { of: Box::new(self.place()), kind, expected: kind.feed() }
+        self.expects(self.metric.kind.feed())
+    }
+
+    /// The error of a reading by instance of a kind that has none.
+    pub(super) fn not_by_instance(&self) -> ReadingError {
+        self.expects("it is not read by instance, send one reading for the whole arm")
+    }
+
+    fn expects(&self, expected: &'static str) -> ReadingError {
+        ReadingError::Form { of: Box::new(self.place()), kind: self.metric.kind, expected }
     }
 
     /// Refuses negative numbers.

@@ -311,7 +311,7 @@ impl MetricReader<'_> {
         each: &mut Vec<[f64; 2]>,
     ) -> Result<Read, ReadingError> {
         if !self.metric.kind.counts_events() {
-            return Err(self.form());
+            return Err(self.not_by_instance());
         }
         // No document has them, so a log with them could not be read again.
         if instances.is_empty() || NO_INSTANCES.iter().any(|name| instances.contains_key(*name)) {

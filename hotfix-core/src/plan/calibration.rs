@@ -129,8 +129,7 @@ impl Metric {
         self.count_model().is_some()
     }
 
-    /// Whether its test reads counts by instance, bounds each instance's, and can leave one out: the
-    /// rate-ratio test.
+    /// Whether its test bounds the counts of each instance: the rate-ratio test.
     pub(crate) fn is_read_by_instance(&self) -> bool {
         self.count_model() == Some(CountModel::Poisson)
     }

@@ -268,6 +268,18 @@ impl BadInstance {
         self.tests.get(place).map(|test| test.totals().canary)
     }
 
+    /// Adds an instance in its place among the names, which keeps theirs; of each the comparison goes on.
+    pub(crate) fn join(&mut self, place: usize, name: &str) {
+        let mut names = self.names.clone();
+        names.insert(place, name.to_owned());
+        let Ok(mut joined) = Self::try_new(&self.settings, names) else { return };
+        let others = joined.tests.iter_mut().enumerate().filter(|(at, _)| *at != place);
+        for ((_, test), before) in others.zip(&self.tests) {
+            *test = before.moved_to(&joined.design);
+        }
+        *self = joined;
+    }
+
     /// Starts the comparison of the instance at this place over.
     pub(crate) fn restart(&mut self, place: usize) {
         if let Some(test) = self.tests.get_mut(place) {

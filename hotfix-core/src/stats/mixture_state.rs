@@ -50,6 +50,11 @@ impl MixtureState {
             && grid::used(&self.terms).len() == grid::used(&other.terms).len()
     }
 
+    /// The same evidence under another design.
+    pub(super) const fn moved_to(&self, design: u32) -> Self {
+        Self { design, ..*self }
+    }
+
     #[inline]
     pub(super) fn open_tick(&mut self, mixture: &Mixture) {
         mixture.open_tick(&mut self.ticks, &mut self.terms);

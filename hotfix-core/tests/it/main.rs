@@ -146,6 +146,7 @@ mod time_hostile;
 mod time_laws;
 mod traffic;
 mod train;
+mod uneven_arms;
 mod vcs;
 mod vcs_git;
 mod vcs_teams;

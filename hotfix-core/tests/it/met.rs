@@ -496,6 +496,10 @@ fn met_6_a_refused_reading_says_which_part_it_was() {
         assert_eq!(at, place);
         assert!(sentence.contains(says), "{sentence}");
     }
+    let of_gauge = r#"{"cpu":{"canary":{"pod-1":[1,10]}}}"#;
+    let (at, sentence) = refused(&mut Watch::new(GAUGE), of_gauge);
+    assert_eq!(at, "HF-MET-002 /metrics/cpu/canary");
+    assert!(sentence.contains("is a gauge: it is not read by instance"), "{sentence}");
 }
 
 #[test]
@@ -506,7 +510,11 @@ fn met_6_a_form_that_cannot_be_read_is_named_with_its_place() {
             "/metrics/e/canary/count",
             "`count` is missing",
         ),
-        (r#"{"e":{"canary":{"p":[1,2],"q":[3]}}}"#, "/metrics/e/canary/q", "an array of length 2"),
+        (
+            r#"{"e":{"canary":{"p":[1,2],"q":[3]}}}"#,
+            "/metrics/e/canary/q",
+            "only counts and proportions are read by instance",
+        ),
         (r#"{"e":[[[1,10],[2,10]]]}"#, "/metrics/e/0", "a list is not allowed here"),
     ] {
         let text = format!(r#"{{"kind":"observe","metrics":{metrics}}}"#);

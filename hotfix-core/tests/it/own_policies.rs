@@ -35,7 +35,7 @@ weight = 1.0
 "#;
 
 /// The smallest policy of the how-to, with this strategy and phases.
-fn small(strategy: Strategy, shares: &[(&str, &str)], metrics: &str) -> Arc<Policy> {
+pub(crate) fn small(strategy: Strategy, shares: &[(&str, &str)], metrics: &str) -> Arc<Policy> {
     let phase = |(name, share): &(&str, &str)| {
         format!(
             r#"{{ name = "{name}", share = "{share}", deploy = "2min", watch = "10min", promotion = "no_evidence_of_harm", criteria_missed = "ask", gate = "automatic" }}"#

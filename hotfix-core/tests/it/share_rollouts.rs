@@ -227,13 +227,14 @@ fn stat_2_limits_of_shares_are_in_force_in_each_phase_and_for_sums_alone() {
     assert_eq!((without.threshold, without.cap), (ln(100.0), None));
     assert_eq!((with.mode, with.guarantee), (EvidenceMode::Replay, Guarantee::Calibrated));
     assert_eq!((with.threshold, with.cap, with.hold), (few.threshold, Some(few.cap), few.hold));
-    // Counts by instance are summed: nothing is clipped, no instance is left out.
-    let [sums, by_instance] = [Sent::Sums, Sent::ByInstance].map(|sent| {
+    // Counts by instance are summed: nothing is clipped. The evidence without each one is there beside it.
+    let [sums, mut by_instance] = [Sent::Sums, Sent::ByInstance].map(|sent| {
         let (rollout, _) = run(&known, WORLD, (1.0, 1, sent));
         assert_eq!(rollout.state(), State::Complete);
         assert!(rollout.log().contains(r#""model":"bernoulli""#));
         rollout.evidence(declined()).unwrap()
     });
+    assert!(by_instance.log_e_without_any.take().is_some());
     assert_eq!(sums, by_instance);
     assert_eq!((sums.threshold, sums.log_e_without_any), (half.threshold, None));
     assert_eq!(sums.guarantee, Guarantee::Calibrated);

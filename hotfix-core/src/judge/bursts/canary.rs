@@ -24,6 +24,8 @@ const LARGER: (f64, f64) = (0.1, 5.0);
 /// The canary was good before it if the log evidence of harm had risen by no more in this phase, of which so
 /// much has passed. The minute before it does not matter: it may have the first failures of the burst.
 const GOOD: (f64, Span) = (2.0, Span::from_seconds(180));
+/// The canary surely fails more than the live version at the same time by so many standard errors.
+const SURELY: f64 = 3.0;
 /// Bursts are compared with so many times as many of the canary, until that is so many times as likely.
 const TIMES_AS_MANY: f64 = 20.0;
 const TOO_MANY: f64 = 20.0;
@@ -89,6 +91,14 @@ impl Compared {
         self.canary.add(canary);
         self.live.add(live);
         self.allowed = self.allowed.max(allowed);
+    }
+
+    /// Whether the canary surely fails more than the live version at the same time.
+    pub(super) fn is_worse(&self) -> bool {
+        let Self { canary, live, .. } = self;
+        let part = canary.trials / live.trials;
+        let error = ((live.events + 1.0) * part * (1.0 + part)).sqrt();
+        canary.events - part * live.events > SURELY * error
     }
 
     /// The seconds of an outage that fails as many requests as the canary did in this time.

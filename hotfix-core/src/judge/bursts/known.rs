@@ -1,6 +1,7 @@
 //! What the judge asks of bursts.
 
 use crate::judge::aligned::{Aligned, Side};
+use crate::judge::watched::Watched;
 use crate::stats::Counts;
 use crate::stats::rate_ratio::RateRatioDesign;
 use crate::unit::Timestamp;
@@ -13,6 +14,20 @@ use super::canary::{MOST_FAILING, fails_at_most};
 pub(in crate::judge) struct KnownBursts<'a> {
     pub(in crate::judge) of: &'a Aligned<Bursts>,
     pub(in crate::judge) design: &'a RateRatioDesign,
+}
+
+impl Watched {
+    /// The smaller one of this log e-value and that without bursts.
+    #[cold]
+    pub(in crate::judge) fn log_e_without_bursts(&self, log_e: f64) -> f64 {
+        let without = self.bursts().and_then(KnownBursts::log_e);
+        without.map_or(log_e, |[least, _]| log_e.min(least))
+    }
+
+    /// Bursts of either version; None where there was none, or where the noise is known otherwise.
+    pub(in crate::judge) fn bursts(&self) -> Option<KnownBursts<'_>> {
+        self.tests().bursts().filter(|_| self.basis().knows_no_noise())
+    }
 }
 
 impl KnownBursts<'_> {
@@ -61,10 +76,16 @@ impl KnownBursts<'_> {
         fails_at_most(canary, MOST_FAILING) && live.has_had(canary, minutes)
     }
 
-    /// Whether the canary may be in a burst, of which it is not known whether it ends.
+    /// Whether the canary may be in a burst that the live version is not in as well, of which it is not
+    /// known whether it ends.
     pub(in crate::judge) fn may_be_under_way(self) -> bool {
-        let Bursts { live, canary, left_out } = self.of.on(Side::Lag);
-        left_out.as_ref().is_some_and(|out| out.burst.is_some())
-            || canary.is_some_and(|canary| live.is_burst(canary.minute.canary))
+        let Bursts { live, canary: Some(canary), left_out } = self.of.on(Side::Lag) else {
+            return false;
+        };
+        let minute = canary.minute;
+        match left_out.as_ref().and_then(|out| out.burst) {
+            Some(burst) => burst.with(minute).of.is_worse(),
+            None => live.is_burst(minute.canary) && minute.is_worse(),
+        }
     }
 }

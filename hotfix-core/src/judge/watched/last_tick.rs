@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::arm_checks::Sameness;
 use crate::judge::bracket::Bracket;
+use crate::judge::waiting::Waiting;
 use crate::metric::Tick;
 use crate::stats::Totals;
 use crate::unit::Timestamp;
+
+use super::Pairing;
 
 /// The last tick, and what was before it; its own state in a snapshot.
 #[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
@@ -28,6 +31,9 @@ pub(in crate::judge) struct LastTick {
     /// The pools before it was added to them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) bracket: Option<Box<Bracket>>,
+    /// What waited before it for counts of the other arm.
+    #[serde(default, skip_serializing_if = "Waiting::is_none")]
+    pub(super) waiting: Waiting,
     pub(super) same: Sameness,
     /// The evidence had reached the threshold that was calibrated from history.
     pub(super) replayed: bool,
@@ -43,7 +49,7 @@ impl LastTick {
         at: Timestamp,
         tick: &Tick,
         settled: bool,
-        bracket: Option<&Bracket>,
+        pairing: &Pairing,
         (of_phase, replayed): (Option<[Totals; 2]>, bool),
     ) {
         self.at = Some(at);
@@ -52,7 +58,8 @@ impl LastTick {
         self.arms = [tick.canary, tick.baseline];
         self.in_parts = !tick.strata.is_empty() || !tick.instances[0].is_empty();
         self.settled = settled;
-        match (&mut self.bracket, bracket) {
+        self.waiting.clone_from(&pairing.waiting);
+        match (&mut self.bracket, pairing.bracket.as_deref()) {
             (Some(kept), Some(bracket)) => kept.as_mut().clone_from(bracket),
             (kept, bracket) => *kept = bracket.cloned().map(Box::new),
         }

@@ -195,7 +195,7 @@ impl Watched {
     /// counts come by instance. See `docs/decisions/replay-by-instance.md`.
     fn clip(&mut self, tick: &Tick) -> [f64; 2] {
         let Self { design, tested: Tested { instances, .. }, .. } = self;
-        if !design.metric.is_read_by_instance() {
+        if !design.metric.is_replayed() {
             return [0.0; 2];
         }
         instances.read(design.trials_of(tick), &tick.instances);
@@ -273,31 +273,32 @@ impl Watched {
         if settled && tick.canary && tick.baseline {
             tested.instances.judge();
         }
-        if !tick.instances[0].is_empty() && pairing.bracket.is_none() {
-            tested.learn_of_instances((design, pairing), increment, at, reading, settled);
-        }
-        let tick = &mut increment.tick;
         measured.compare_with_before(design, tick);
         let Tested { tests, replayed, last_tick, tests_before, .. } = tested;
         if let (Some(bracket), Some(worse)) = (&mut pairing.bracket, tests.worse()) {
             bracket.begin(at, worse.uncapped());
         }
-        let (pools, states) = (pairing.bracket.as_deref(), (measured.totals.of_phase, *replayed));
-        last_tick.keep(at, tick, settled, pools, states);
+        last_tick.keep(at, tick, settled, pairing, (measured.totals.of_phase, *replayed));
         tests_before.keep(tests);
         measured.learn(design, tick, at, reading);
         // A metric without a test is compared by its bounds only.
-        if tests.worse().is_some() {
+        let is_tested = tests.worse().is_some();
+        if is_tested {
             let compares = pairing.pair(design, increment, at);
-            if pairing.bracket.is_some() {
-                tested.learn_of_instances((design, pairing), increment, at, reading, settled);
-            }
             if settled {
                 if compares[Side::Lag as usize] {
                     measured.totals.add(&increment.counts, share);
                 }
                 measured.add_to_phase(increment, pairing.bracket.as_deref(), compares);
             }
+            if pairing.complete(design, increment, at) {
+                tested.instances.discard_pooled();
+            }
+        }
+        if !increment.tick.instances[0].is_empty() || pairing.bracket.is_some() {
+            tested.learn_of_instances((design, pairing), increment, at, reading, settled);
+        }
+        if is_tested {
             self.feed_tests(increment, at);
         }
     }
@@ -356,10 +357,18 @@ impl Watched {
 
     /// Discards what the pools have: it must not be compared with what follows.
     pub(super) fn discard_pools(&mut self) {
-        if let Some(bracket) = &mut self.pairing.bracket {
-            bracket.discard();
+        if self.pairing.discard() {
             self.tested.instances.discard_pooled();
         }
+    }
+
+    /// What is scaled by the planned share was of another split: it begins again. `criterion`: how much
+    /// of the phase counts at its end; None for all.
+    pub(super) fn start_over(&mut self, criterion: Option<Span>) {
+        self.discard_pools();
+        self.measured.start(&self.design, criterion);
+        self.measured.totals.start_over();
+        self.tested.start_over();
     }
 
     /// Drops what is too old for the windows at this time.
@@ -390,7 +399,7 @@ impl Watched {
     pub(super) fn reapply(&mut self, at: Timestamp, row: &[f64]) -> Increment {
         let Self { design, pairing, measured, tested } = &mut *self;
         let Tested { tests, replayed, same, last_tick: last, tests_before, .. } = tested;
-        pairing.bracket.clone_from(&last.bracket);
+        pairing.resume_pools(last);
         // The designs in force are kept: before the first tick there was no other.
         tests.keep(tests_before);
         (*same, *replayed) = (last.same, last.replayed);
@@ -404,6 +413,7 @@ impl Watched {
             if settled {
                 measured.add_to_phase(&increment, pairing.bracket.as_deref(), compares);
             }
+            pairing.complete(design, &mut increment, at);
             self.feed_tests(&increment, at);
         }
         increment
@@ -570,18 +580,6 @@ impl Watched {
         let confirmed = self.pairing.bracket.as_ref().and_then(|bracket| bracket.confirmed());
         let log_e = confirmed.map_or_else(|| worse.log_e(), |most| worse.log_e_if(most));
         Some(if self.tests().knows_bursts() { self.log_e_without_bursts(log_e) } else { log_e })
-    }
-
-    /// The smaller one of this log e-value and that without bursts.
-    #[cold]
-    fn log_e_without_bursts(&self, log_e: f64) -> f64 {
-        let without = self.bursts().and_then(KnownBursts::log_e);
-        without.map_or(log_e, |[least, _]| log_e.min(least))
-    }
-
-    /// Bursts of either version; None where there was none, or where the noise is known otherwise.
-    pub(super) fn bursts(&self) -> Option<KnownBursts<'_>> {
-        self.tests().bursts().filter(|_| self.basis().knows_no_noise())
     }
 
     /// How much the evidence of harm on the alignment with more of it exceeds what decides.

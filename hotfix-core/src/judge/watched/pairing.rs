@@ -10,10 +10,11 @@ use crate::judge::fed::Fed;
 use crate::judge::prepared::Increment;
 use crate::judge::readings::Readings;
 use crate::judge::snapshot::Misfit;
+use crate::judge::waiting::Waiting;
 use crate::metric::Tick;
 use crate::unit::{Share, Timestamp};
 
-use super::MetricDesign;
+use super::{LastTick, MetricDesign};
 
 /// An arm without requests in a tick in which it should have had so many was not read: `e^-14` is
 /// less than one in a million.
@@ -28,6 +29,9 @@ pub(super) struct Pairing {
     /// Where the arms are read at different times: counts that wait for the other arm's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) bracket: Option<Box<Bracket>>,
+    /// Where they are read at the same time: counts that wait for some of the other arm.
+    #[serde(default, skip_serializing_if = "Waiting::is_none")]
+    pub(super) waiting: Waiting,
     /// When the present watch began; the judge has it.
     #[serde(skip)]
     pub(super) began: Option<Timestamp>,
@@ -65,6 +69,7 @@ impl Pairing {
             return false;
         }
         let is_new = design.trials_of(tick).map(|trials| trials > 0.0);
+        self.waiting.clear();
         let totals = tick.totals;
         // A difference begins at the reading before.
         let read_at = self.readings.seen_at.filter(|_| !totals);
@@ -109,6 +114,37 @@ impl Pairing {
         Side::BOTH.map(|side| !bracket.batch(side).rows.is_empty())
     }
 
+    /// Where the arms are read at the same time, adds to a tick what waits for it, and keeps what has to
+    /// wait. Returns whether something has waited for too long, and is left out.
+    #[inline]
+    pub(super) fn complete(
+        &mut self,
+        design: &MetricDesign,
+        increment: &mut Increment,
+        at: Timestamp,
+    ) -> bool {
+        let Increment { tick, counts, clipped, .. } = increment;
+        let compares = self.bracket.is_none() && tick.canary && tick.baseline;
+        compares && self.waiting.complete(counts, clipped, at, design.watch.window)
+    }
+
+    /// Discards what waits; false if nothing can.
+    pub(super) fn discard(&mut self) -> bool {
+        if let Some(bracket) = &mut self.bracket {
+            bracket.discard();
+            return true;
+        }
+        let any = !self.waiting.is_none();
+        self.waiting.clear();
+        any
+    }
+
+    /// The pools as they were before a tick.
+    pub(super) fn resume_pools(&mut self, before: &LastTick) {
+        self.bracket.clone_from(&before.bracket);
+        self.waiting.clone_from(&before.waiting);
+    }
+
     /// What a tick feeds to a test that counts everything, and makes no allowance.
     #[inline]
     pub(super) fn fed<'a>(
@@ -127,7 +163,8 @@ impl Pairing {
         let watch = &design.watch;
         let (Some(new), Some(began)) = (watch.new_instances, self.began) else { return 1.0 };
         // Counts may be as old as what they cover.
-        let covers = self.bracket.as_ref().map_or(self.readings.step.as_seconds(), |bracket| {
+        let step = self.readings.step + self.waiting.lasts(at);
+        let covers = self.bracket.as_ref().map_or(step.as_seconds(), |bracket| {
             let ticks = Side::BOTH.map(|side| bracket.batch(side).ticks);
             watch.cadence.as_seconds() * ticks[0].max(ticks[1])
         });
@@ -136,11 +173,11 @@ impl Pairing {
 
     /// Takes over what was read from a snapshot; `columns` are those of one arm.
     pub(super) fn resume(&mut self, read: Self, columns: usize) -> Result<(), Misfit> {
-        let Self { readings, bracket, began: _ } = read;
+        let Self { readings, bracket, waiting, began: _ } = read;
         if bracket.as_ref().is_some_and(|bracket| !bracket.fits(columns)) {
             return Err("a metric's pools");
         }
-        (self.readings, self.bracket) = (readings, bracket);
+        (self.readings, self.bracket, self.waiting) = (readings, bracket, waiting);
         Ok(())
     }
 }

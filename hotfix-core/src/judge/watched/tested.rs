@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::aligned::Side;
 use crate::judge::arm_checks::Sameness;
-use crate::judge::instances::{Counting, InstanceArm, Instances, less};
+use crate::judge::instances::{ComparedTick, Counting, InstanceArm, Instances, less};
 use crate::judge::metric_tests::MetricTests;
 use crate::judge::prepared::Increment;
 use crate::judge::snapshot::Misfit;
@@ -70,32 +70,43 @@ impl Tested {
     ) {
         let Some(Arms { canary, baseline, .. }) = reading.whole() else { return };
         let (none, worse) = (BTreeMap::new(), design.metric.worse);
-        let Increment { tick, clipped, .. } = increment;
+        let Increment { tick, clipped, counts, .. } = increment;
         let [of_canary, of_baseline] = &tick.instances;
         let canary = InstanceArm::new(canary.as_ref(), of_canary, worse, &none);
         let baseline = InstanceArm::new(baseline.as_ref(), of_baseline, worse, &none);
         let arms = [canary, baseline];
-        let named = !of_canary.is_empty() && tick.canary && tick.baseline;
+        let named = !of_canary.is_empty() && tick.canary;
         let (clip, noise) = (design.basis.clip(), design.basis.noise());
-        let window = design.watch.window;
+        let compared =
+            ComparedTick { at, has_live: tick.baseline, noise, window: design.watch.window };
         let counting = Counting { clip, allowed: pairing.allowed(design, at) };
         let Self { tests, instances, .. } = self;
         if let Some(bracket) = &pairing.bracket {
-            if let Some(test) = tests.worse() {
+            if let Some(test) = &mut tests.worse {
                 instances.leave_out_pooled(test, canary, bracket, counting);
             }
             if settled {
-                instances.compare_pooled(at, arms, named, bracket, noise, window);
+                let compared = ComparedTick { has_live: tick.canary && tick.baseline, ..compared };
+                instances.compare_pooled(arms, named, bracket, compared);
             }
         } else if named {
-            let (all, live) = less(design.counts_of(&tick.row), *clipped);
-            if let Some(test) = tests.worse() {
-                instances.leave_out(test, canary, [all, live], counting);
+            if let Some(test) = tests.worse().filter(|_| tick.baseline) {
+                let fed =
+                    counts.first().filter(|(all, live)| all.trials > 0.0 && live.trials > 0.0);
+                let fed = fed.map(|counts| less(*counts, *clipped));
+                instances.leave_out(test, canary, fed, counting);
             }
             if settled {
-                instances.compare(at, arms, noise, window);
+                instances.compare(arms, compared);
             }
         }
+    }
+
+    /// What is scaled by the planned share was of another split: it begins again.
+    pub(super) fn start_over(&mut self) {
+        self.tests.start_over();
+        self.instances.start_over();
+        self.replayed = false;
     }
 
     /// Takes over what was read from a snapshot, in the phase that has been entered. `columns` are

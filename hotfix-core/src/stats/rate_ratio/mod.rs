@@ -233,6 +233,11 @@ impl RateRatio {
         self.state.same_design(&other.state)
     }
 
+    /// The same evidence under another design, whose ratios are the same.
+    pub(super) fn moved_to(&self, design: &RateRatioDesign) -> Self {
+        Self { state: self.state.moved_to(design.id), ..*self }
+    }
+
     /// One tick of checked counts; `PLAIN` where nothing is limited and nothing kept back.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the plain test is one function with its checks")]
