@@ -225,7 +225,7 @@ fn simulate(kind: Kind, ratio: f64) -> Result<Runs, Failure> {
     for run in 0..RUNS {
         let mut traffic = Traffic {
             // The same stream for every policy.
-            random: Pcg64Mcg::seed_from_u64(ratio.to_bits() ^ run),
+            random: Pcg64Mcg::seed_from_u64(ratio.to_bits() ^ u64::from(run)),
             canary_errors: BASE * ratio,
             whole: kind != Kind::TestAlone,
         };

@@ -319,6 +319,12 @@ typedef enum hotfix_rollout_views {
    */
   HOTFIX_ROLLOUT_VIEW_ICALENDAR = 14,
 #endif
+  /**
+   * The questions and pages that wait for an answer: a list of {"action", "since", "asked_at",
+   * "text"}. "action" is the action that asked first; a click on an older question is not an answer
+   * to this one.
+   */
+  HOTFIX_ROLLOUT_VIEW_QUESTIONS = 15,
 } hotfix_rollout_views;
 
 /**
