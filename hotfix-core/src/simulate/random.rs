@@ -48,10 +48,13 @@ impl RunKey {
 
     /// The generator for a purpose at a time.
     pub(super) fn draws(self, purpose: Purpose, at: i64) -> Draws {
-        let state = mixed(self.0 ^ mixed(at.cast_unsigned()));
+        let high = mixed(self.0 ^ mixed(at.cast_unsigned()));
+        // The sequence of the low half depends on nothing but its start: were that the same in each tick, the
+        // n-th draws of the ticks of a run would not be uniform.
+        let low = mixed(high ^ purpose as u64);
         // Generators of different streams never share their numbers.
         let stream = u128::from(self.0) << 3 | purpose as u128;
-        Draws(Pcg64::new(u128::from(state) << 64 | u128::from(self.0), stream))
+        Draws(Pcg64::new(u128::from(high) << 64 | u128::from(low), stream))
     }
 }
 
@@ -436,6 +439,55 @@ mod tests {
         }
     }
 
+    /// Chi squared of so many bins, in deviations from its mean.
+    fn unevenness(bins: &[f64]) -> f64 {
+        let expected = bins.iter().sum::<f64>() / bins.len() as f64;
+        let distance = bins.iter().map(|seen| (seen - expected).powi(2) / expected).sum::<f64>();
+        let freedom = bins.len() as f64 - 1.0;
+        (distance - freedom) / (2.0 * freedom).sqrt()
+    }
+
+    #[test]
+    fn post_5_the_draws_of_a_run_are_uniform_over_its_ticks() {
+        for run in 0..8 {
+            let key = RunKey::new(1, run);
+            // Of the first draws of a tick, and of pairs of them.
+            let mut bins = [[0.0; 64]; 6];
+            for tick in 0..6000_i64 {
+                let mut draws = key.draws(Purpose::Tick, 1_772_546_400_000 + 10_000 * tick);
+                let drawn: [f64; 5] = std::array::from_fn(|_| draws.uniform());
+                for (bins, drawn) in bins.iter_mut().zip(drawn) {
+                    bins[(drawn * 64.0) as usize] += 1.0;
+                }
+                let pair = 8.0 * (drawn[0] * 8.0).floor() + (drawn[1] * 8.0).floor();
+                bins[5][pair as usize] += 1.0;
+            }
+            for bins in bins {
+                assert!(unevenness(&bins).abs() < 5.0, "run {run}: {}", unevenness(&bins));
+            }
+        }
+    }
+
+    #[test]
+    fn post_5_purposes_and_neighbouring_ticks_have_unrelated_draws() {
+        let key = RunKey::new(1, 0);
+        let first = |purpose, tick| key.draws(purpose, 10_000 * tick).uniform();
+        for other in [Purpose::Scrape, Purpose::People, Purpose::Bursts] {
+            let mut bins = [[0.0; 64]; 2];
+            for tick in 0..6000_i64 {
+                let one = 8.0 * (first(Purpose::Tick, tick) * 8.0).floor();
+                for (bins, other) in
+                    bins.iter_mut().zip([first(other, tick), first(Purpose::Tick, tick + 1)])
+                {
+                    bins[(one + (other * 8.0).floor()) as usize] += 1.0;
+                }
+            }
+            for bins in bins {
+                assert!(unevenness(&bins).abs() < 5.0, "{other:?}: {}", unevenness(&bins));
+            }
+        }
+    }
+
     #[test]
     fn post_5_a_run_has_numbers_of_its_own_and_keeps_them() {
         let first = |run| {
@@ -447,7 +499,7 @@ mod tests {
         // A change here would change the numbers of every seed.
         assert_eq!(
             first(0).map(f64::to_bits),
-            [4_603_212_817_252_588_832, 4_599_017_555_115_489_071]
+            [4_605_683_851_233_117_474, 4_603_275_405_836_305_592]
         );
     }
 }
