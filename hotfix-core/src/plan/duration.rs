@@ -83,6 +83,18 @@ impl Plan {
     pub(super) fn whole_procedure(&self) -> Option<Times> {
         procedure(self.policy(), |index| elsewhere(self.policy(), self.level(), index))
     }
+
+    /// The least and the most time from the detection to the end of the rollout, where that is later than
+    /// the end of the procedure's steps.
+    pub(super) fn until_rolled_out(&self, steps: &Times) -> Option<(Span, Span)> {
+        let (policy, level) = (self.policy(), self.level());
+        let before =
+            first_steps(policy, going_live(policy)?, |index| elsewhere(policy, level, index));
+        let rollout = rollout(policy);
+        let least = steps.least.max(before.least + rollout.least);
+        let most = steps.most.max(before.most + rollout.most);
+        ((least, most) != (steps.least, steps.most)).then_some((least, most))
+    }
 }
 
 impl Times {
