@@ -109,7 +109,10 @@ fn windows(policy: &Policy, findings: &mut Vec<Finding>) {
 fn least_trials(policy: &Policy, findings: &mut Vec<Finding>) {
     let Some(traffic) = traffic(policy) else { return };
     let watch = policy.watch();
-    for ShortWindow { index, phase, trials } in short_windows(policy, traffic) {
+    let never = |of: &ShortWindow<'_>| of.trials < watch.least_trials;
+    for ShortWindow { index, phase, trials, .. } in
+        short_windows(policy, traffic).into_iter().filter(never)
+    {
         let (phase, least, window) = (phase.name, watch.least_trials, watch.window);
         let fault = FigureFault::TooFewTrials { phase, trials, least, window };
         put(findings, format!("/phases/{index}"), fault);
@@ -167,9 +170,9 @@ fn time_to_show(
     }
     // Both arms together, for a minute.
     let minute = Span::from_seconds(60);
-    let law = Law::of(metric, Share::ALL, minute, traffic(policy))?;
+    let law = Law::of(metric, Share::ALL, minute, (traffic(policy), 0.0))?;
     let (requests, base_rate) = match law {
-        Law::Trials { trials, rate } => (trials, rate),
+        Law::Trials { trials, rate, .. } => (trials, rate),
         Law::Events { expected, .. } => (expected * TRIALS_AN_EVENT, 1.0 / TRIALS_AN_EVENT),
     };
     // If no events are expected, the faulty arm decides, and the reference does not say what it
