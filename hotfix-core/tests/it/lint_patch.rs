@@ -158,7 +158,7 @@ pub(crate) fn missed(
 ) -> f64 {
     let law = binomial(trials, rate);
     let beyond = |most: u32| 1.0 - law[..=most as usize].iter().sum::<f64>();
-    let enough = |bad: u32| (1..).find(|trials| within(bad, *trials)).unwrap();
+    let enough = |bad: u32| (1..=u32::MAX).find(|trials| within(bad, *trials)).unwrap();
     let expected = f64::from(trials);
     let unasked = fewer(expected, least);
     let less = (fewer(expected, enough(most)) - unasked).max(0.0);
