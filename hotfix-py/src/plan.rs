@@ -73,7 +73,7 @@ shown! {
         /// >>> [round(phase["expected_events"], 9) for phase in power["phases"]]
         /// [3.0, 15.0, 90.0]
         /// >>> [round(100 * (1 - phase["healthy_passes"])) for phase in power["phases"]], round(100 * power["all_gates"])
-        /// ([35, 43, 47], 19)
+        /// ([46, 48, 49], 14)
         fn power(this, py) -> Json { Json::of(&py.detach(|| this.power())) }
         /// The strategy of this plan, as a dict: its name, who chose it, and its steps.
         ///

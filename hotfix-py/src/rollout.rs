@@ -405,35 +405,23 @@ impl Rollout {
         Ok(Json::of(&self.lock(py)?.change_record()))
     }
 
-    /// The last intervention of each kind: who asked for what, when and why, whatever the result
-    /// was.
+    /// The last intervention of each kind: who asked for what, when, why, whatever the result was.
     ///
     /// Returns
     /// -------
     /// list of dict
-    ///     ``{"kind", "at"}`` and, if present, ``by``, ``role``, ``about`` and ``why``, ordered by
-    ///     time.
+    ///     ``{"kind", "at"}`` and, if present, ``by``, ``role``, ``about``, ``why``; ordered by time.
     fn interventions(&self, py: Python<'_>) -> PyResult<Json<Interventions>> {
         Ok(Json::of(&self.lock(py)?.interventions()))
     }
 
-    /// The questions and pages that wait for an answer: at most one about the rollout, and one
-    /// about the severity.
-    ///
-    /// A click in a chat answers the question that is open when it arrives: put ``action`` beside
-    /// the button, and compare it before you send the input.
-    ///
-    /// Returns
-    /// -------
-    /// list of dict
-    ///     ``{"action", "since", "asked_at", "text"}``; ``action`` is the id of the action that
-    ///     asked first.
+    /// The questions and pages that wait for an answer, ``{"action", "since", "asked_at", "text"}``
+    /// each: at most one about the rollout, and one about the severity. ``action`` asked first.
     fn questions(&self, py: Python<'_>) -> PyResult<Json<Questions>> {
         Ok(Json::of(&self.lock(py)?.questions()))
     }
 
-    /// Explain the last verdict: numbers, rules, and the smallest change that would have changed
-    /// it.
+    /// Explain the last verdict: numbers, rules, and the smallest change that would have changed it.
     ///
     /// During and after a rollback this explains the verdict before the rollback. The search may
     /// take some milliseconds: call it on demand, not at every tick. None before the first verdict,

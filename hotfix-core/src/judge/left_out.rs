@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::grade::{EvidenceMode, Response, Role};
-use crate::metric::{Judged, Reading, Sample, Tick, Window, bound_figure};
+use crate::metric::{CONFIRMS, Judged, Reading, Sample, Tick, Window, bound_figure};
 use crate::policy::section::{Bound, Metric, Watch};
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
@@ -21,8 +21,6 @@ use super::{Cause, MetricVerdict, Moment, Reason};
 
 /// Columns of an instance: events and trials.
 const WIDTH: usize = 2;
-/// Log evidence that confirms a breach: ln 10, or the level of a history that holds, if that is more.
-const CONFIRMS: f64 = std::f64::consts::LN_10;
 /// Of the interval of a share of slow requests.
 const CONFIDENCE: f64 = 0.8;
 /// Of the interval of a share of failures that is compared with what the live version had.

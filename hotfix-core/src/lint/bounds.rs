@@ -5,7 +5,7 @@ use super::finding::{Example, Finding, put};
 use crate::grade::{BoundBase, Response, Role, Worse};
 use crate::metric::{BucketFault, Unjudged};
 use crate::metric_kind::Unit;
-use crate::plan::healthy::{Law, at_gate, figure, in_a_row, traffic, trials, volumes};
+use crate::plan::healthy::{Law, at_gate, figure, in_a_row, in_window, traffic, volumes};
 use crate::plan::power::kept_by_rollback;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Metric, Phase};
@@ -223,39 +223,23 @@ fn counts(metric: &Metric, phase: &Phase, law: Law, bad: f64, chance: f64) -> Ex
     Example::Counts { metric: metric.id, phase: phase.name, events, trials, chance }
 }
 
-/// The window of the first phase in which a healthy release breaches a bound most often: its counts,
-/// the fewest bad events that do, and their probability. None where it has no figure.
-fn worst_window<'a>(
+/// A full window of the first phase in which a healthy release breaches a bound: its counts, the fewest
+/// bad events that do, and the probability. None where it has no figure.
+fn first_window<'a>(
     policy: &'a Policy,
     metric: &Metric,
     bound: Bound,
 ) -> Option<(&'a Phase, Law, f64, f64)> {
-    let (phase, watch) = (policy.phases().first()?, policy.watch());
-    let law = |trials| Law::of(metric, phase.share, watch.window, trials);
-    let laws = match traffic(policy) {
-        Some(traffic) => {
-            let full = trials(traffic, phase.share, watch.window);
-            // A bound is evaluated as soon as there are `least_trials`: at the start of a phase,
-            // and after a gap.
-            let least = trials(traffic, phase.share, watch.cadence).max(watch.least_trials.ceil());
-            if full < least {
-                return None;
-            }
-            [law(Some(least)), law(Some(full))]
-        }
-        None => [law(None), None],
-    };
-    let figure = figure(metric, bound)?;
-    let beyond =
-        |law: &Law| law.beyond(metric, figure).map(|(bad, chance)| (phase, *law, bad, chance));
-    let each = laws.iter().flatten().filter_map(beyond);
-    each.reduce(|worst, next| if next.3 > worst.3 { next } else { worst })
+    let phase = policy.phases().first()?;
+    let law = in_window(policy, metric, phase, traffic(policy))?;
+    let (bad, chance) = law.beyond(metric, figure(metric, bound)?)?;
+    Some((phase, law, bad, chance))
 }
 
 /// The probability that a healthy release breaches alert in a window of the first phase.
 fn alerts_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
-    let worst = metric.bounds.alert.and_then(|bound| worst_window(policy, metric, bound));
-    let Some((phase, law, bad, chance)) = worst else { return };
+    let window = metric.bounds.alert.and_then(|bound| first_window(policy, metric, bound));
+    let Some((phase, law, bad, chance)) = window else { return };
     let trips = in_a_row(policy, chance);
     if trips > DOUBTFUL_ALERT {
         let fault = FigureFault::AlertByChance { metric: metric.id, phase: phase.name, trips };
@@ -276,9 +260,9 @@ fn rolled_back_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Fi
     let phases: Vec<PhaseChance> = phases.collect();
     if !phases.is_empty() {
         let fault = FigureFault::RollbackByChance { metric: metric.id, phases };
-        let worst = worst_window(policy, metric, bound);
+        let window = first_window(policy, metric, bound);
         let example =
-            worst.map(|(phase, law, bad, chance)| counts(metric, phase, law, bad, chance));
+            window.map(|(phase, law, bad, chance)| counts(metric, phase, law, bad, chance));
         findings.push(Finding::new(place(metric, "rollback"), fault, example));
     }
 }

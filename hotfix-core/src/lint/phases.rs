@@ -111,7 +111,10 @@ fn windows(policy: &Policy, findings: &mut Vec<Finding>) {
 fn least_trials(policy: &Policy, findings: &mut Vec<Finding>) {
     let Some(traffic) = traffic(policy) else { return };
     let watch = policy.watch();
-    for ShortWindow { index, phase, trials } in short_windows(policy, traffic) {
+    let never = |of: &ShortWindow<'_>| of.trials < watch.least_trials;
+    for ShortWindow { index, phase, trials, .. } in
+        short_windows(policy, traffic).into_iter().filter(never)
+    {
         let (phase, least, window) = (phase.name, watch.least_trials, watch.window);
         let fault = FigureFault::TooFewTrials { phase, trials, least, window };
         put(findings, format!("/phases/{index}"), fault);

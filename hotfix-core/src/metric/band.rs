@@ -46,6 +46,10 @@ impl Band {
     }
 }
 
+/// Log evidence that the canary is worse which a rollback bound waits for where chance or the live
+/// version may explain a breach: ln 10.
+pub(crate) const CONFIRMS: f64 = std::f64::consts::LN_10;
+
 /// The present figure of a bound; None if its reference is missing.
 ///
 /// Without a live arm a bound on it falls back on the reference, except for a volume: traffic has

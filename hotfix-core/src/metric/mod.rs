@@ -17,7 +17,7 @@ mod unjudged;
 mod window;
 
 pub use band::{Band, judge_bounds};
-pub(crate) use band::{Zone, bound_figure, zone};
+pub(crate) use band::{CONFIRMS, Zone, bound_figure, zone};
 pub use buckets::{BoundInBucket, BucketFault};
 pub(crate) use format::{beyond, in_unit, interpolated, measured, within};
 pub use judged::Judged;

@@ -6,7 +6,7 @@ use crate::policy::section::{Bound, BoundValue, Metric, Phase};
 use crate::text::{self, enumerated, rounded};
 
 use super::Plan;
-use super::healthy::{Law, SURE, at_gate, figure, in_a_row, trials};
+use super::healthy::{SURE, at_gate, figure, in_a_row, in_window};
 use super::power::kept_by_rollback;
 
 /// A bound is named if a healthy fix misses it more often than this: success and rollback in a
@@ -94,7 +94,6 @@ impl Plan {
     fn misses(&self, metric: &Metric, which: Which, bound: Bound) -> Vec<(&Phase, f64)> {
         let policy = self.policy();
         let traffic = self.requests_per_minute();
-        let watch = policy.watch();
         let phases = policy.phases().iter().filter_map(|phase| {
             let chance = match which {
                 Which::Success if phase.criteria_missed == Response::Continue => return None,
@@ -103,11 +102,7 @@ impl Plan {
                     law.beyond(metric, figure(metric, bound)?)?.1
                 }
                 Which::Alert => {
-                    let trials = traffic.map(|of| trials(of, phase.share, watch.window));
-                    if trials.is_some_and(|trials| trials < watch.least_trials) {
-                        return None;
-                    }
-                    let law = Law::of(metric, phase.share, watch.window, trials)?;
+                    let law = in_window(policy, metric, phase, traffic)?;
                     in_a_row(policy, law.beyond(metric, figure(metric, bound)?)?.1)
                 }
                 Which::Rollback => 1.0 - kept_by_rollback(policy, traffic, metric, bound, phase)?,

@@ -7,7 +7,7 @@ use crate::gate::Who;
 use crate::grade::{DutyKind, Moment, Severity};
 use crate::policy::section::{Due, Duty, Vendor};
 use crate::sorting::sort_by_key;
-use crate::unit::Name;
+use crate::unit::{Name, Span};
 
 use super::Plan;
 
@@ -34,8 +34,10 @@ pub struct PlannedPage<'a> {
     pub level: Option<u32>,
     /// The moment from which its time counts.
     pub from: Moment,
-    /// When the page is sent: seconds, or the day that a calendar gives.
+    /// When the page is sent: seconds, or the day that a calendar gives. A `page` is sent at once.
     pub within: Due,
+    /// By when a `page` has to be answered. Absent for an escalation, and where it is at once.
+    pub answer: Option<Due>,
     /// The severities for which it is sent. Empty: all.
     #[serde(skip_serializing_if = "<[Severity]>::is_empty")]
     pub severities: &'a [Severity],
@@ -65,14 +67,19 @@ impl Plan {
         let policy = self.policy();
         let pages = |duty: &&Duty| matches!(duty.kind, DutyKind::Page | DutyKind::Escalate);
         let escalation = policy.duties().iter().filter(pages).filter(|duty| self.may_be_due(duty));
-        let escalation = escalation.map(|duty| PlannedPage {
-            duty: duty.id,
-            title: &duty.title,
-            level: duty.level,
-            from: duty.from,
-            within: duty.within,
-            severities: &duty.severities,
-            who: duty.role.map(|role| Who::of(policy, role)),
+        let at_once = Due::Within(Span::ZERO);
+        let escalation = escalation.map(|duty| {
+            let is_page = duty.kind == DutyKind::Page;
+            PlannedPage {
+                duty: duty.id,
+                title: &duty.title,
+                level: duty.level,
+                from: duty.from,
+                within: if is_page { at_once } else { duty.within },
+                answer: Some(duty.within).filter(|within| is_page && *within != at_once),
+                severities: &duty.severities,
+                who: duty.role.map(|role| Who::of(policy, role)),
+            }
         });
         let mut escalation: Vec<PlannedPage<'_>> = escalation.collect();
         // A day of the calendar comes after every duration.

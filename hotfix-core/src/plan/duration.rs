@@ -85,6 +85,18 @@ impl Plan {
     pub(super) fn whole_procedure(&self) -> Option<Times> {
         procedure(self.policy(), |index| elsewhere(self.load(), self.level(), index))
     }
+
+    /// The least and the most time from the detection to the end of the rollout, where that is later than
+    /// the end of the procedure's steps.
+    pub(super) fn until_rolled_out(&self, steps: &Times) -> Option<(Span, Span)> {
+        let (load, level) = (self.load(), self.level());
+        let count = going_live(load.policy)?;
+        let before = first_steps(load.policy, count, |index| elsewhere(load, level, index));
+        let rollout = rollout(load);
+        let least = steps.least.max(before.least + rollout.least);
+        let most = steps.most.max(before.most + rollout.most);
+        ((least, most) != (steps.least, steps.most)).then_some((least, most))
+    }
 }
 
 impl Times {

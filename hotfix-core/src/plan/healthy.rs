@@ -10,7 +10,9 @@ use crate::metric::bound_figure;
 use crate::metric_kind::Data;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Metric, Phase};
-use crate::stats::planning::gate::{count_chance, pass_chance};
+use crate::stats::numeric::whole;
+use crate::stats::planning::chances::{Draw, Limit};
+use crate::stats::planning::gate::count_chance;
 use crate::unit::{Share, Span};
 
 /// Chances that a healthy fix meets an advised bound in all phases. The first that one reaches is
@@ -63,10 +65,20 @@ pub(crate) fn at_gate(
         phase.watch.as_millis().checked_sub(policy.settings(metric).warm_up.as_millis())?;
     let watched = Span::from_millis(watched);
     let trials = traffic.map(|traffic| trials(traffic, phase.share, watched));
-    if trials.is_some_and(|trials| trials < policy.watch().least_trials) {
-        return None;
-    }
-    Law::of(metric, phase.share, watched, trials)
+    Law::of(metric, phase.share, watched, (trials, policy.watch().least_trials))
+}
+
+/// The counts of a healthy release in a full window of a phase. None with fewer than the least
+/// trials.
+pub(crate) fn in_window(
+    policy: &Policy,
+    metric: &Metric,
+    phase: &Phase,
+    traffic: Option<f64>,
+) -> Option<Law> {
+    let watch = policy.watch();
+    let trials = traffic.map(|of| trials(of, phase.share, watch.window));
+    Law::of(metric, phase.share, watch.window, (trials, watch.least_trials))
 }
 
 /// The probability of all breaches in a row that are needed: those at least a window apart share no
@@ -91,26 +103,28 @@ fn power(chance: f64, times: f64) -> f64 {
 /// The distribution of an arm's bad events in some time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Law {
-    /// A number of trials, each bad with this chance.
-    Trials { trials: f64, rate: f64 },
+    /// A number of trials, each bad with this chance; with fewer than `least` no bound is asked.
+    Trials { trials: f64, rate: f64, least: f64 },
     /// A number of expected events in a number of seconds of exposure.
     Events { seconds: f64, expected: f64 },
 }
 
 impl Law {
     /// The distribution at the reference rate for an arm with this share, in a time or a number of
-    /// trials. None for a metric that is not counted or has no reference.
+    /// trials. None for a metric that is not counted or has no reference, and for fewer trials than
+    /// the least.
     pub(crate) fn of(
         metric: &Metric,
         share: Share,
         time: Span,
-        trials: Option<f64>,
+        (trials, least): (Option<f64>, f64),
     ) -> Option<Self> {
         let record = metric.reference?;
         match (metric.kind.data(), metric.worse) {
             (Data::Trials, worse) => {
                 let rate = if worse == Worse::Higher { record } else { 1.0 - record };
-                Some(Self::Trials { trials: trials?, rate })
+                let trials = trials.filter(|trials| *trials >= least)?;
+                Some(Self::Trials { trials, rate, least })
             }
             (Data::Exposure, Worse::Higher) => {
                 let scale = if metric.scaled { share.as_fraction() } else { 1.0 };
@@ -124,22 +138,24 @@ impl Law {
     /// The expected bad events.
     pub(crate) fn expected(self) -> f64 {
         match self {
-            Self::Trials { trials, rate } => trials * rate,
+            Self::Trials { trials, rate, .. } => trials * rate,
             Self::Events { expected, .. } => expected,
         }
     }
 
-    /// The fewest bad events beyond a figure, and the chance of so many or more. None if that is
-    /// not possible.
+    /// The fewest bad events beyond a figure among the planned trials, and the chance to be beyond
+    /// it, over the trials that may come. None if that is not possible.
     pub(crate) fn beyond(self, metric: &Metric, figure: f64) -> Option<(f64, f64)> {
         match self {
-            Self::Trials { trials, rate } => {
+            Self::Trials { trials, rate, least } => {
                 let bad = if metric.worse == Worse::Higher { figure } else { 1.0 - figure };
                 if !(0.0..1.0).contains(&bad) || trials < 1.0 {
                     return None;
                 }
                 let most = (bad * trials * (1.0 + 1e-12)).floor();
-                let missed = 1.0 - pass_chance(trials, rate, bad).ok()?;
+                let limit = Limit::drawn(whole(most), bad, trials, least);
+                let all = Draw::Trials { trials, rate };
+                let missed = 1.0 - limit.mean(|most| all.at_most(most));
                 (most < trials).then_some((most + 1.0, missed))
             }
             Self::Events { seconds, expected } => {

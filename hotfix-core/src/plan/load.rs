@@ -60,9 +60,9 @@ impl<'a> Load<'a> {
             return None;
         }
         // Both arms together, for a minute.
-        let law = Law::of(metric, Share::ALL, Span::from_seconds(60), self.traffic)?;
+        let law = Law::of(metric, Share::ALL, Span::from_seconds(60), (self.traffic, 0.0))?;
         let (requests, base_rate) = match law {
-            Law::Trials { trials, rate } => (trials, rate),
+            Law::Trials { trials, rate, .. } => (trials, rate),
             Law::Events { expected, .. } => (expected * TRIALS_AN_EVENT, 1.0 / TRIALS_AN_EVENT),
         };
         // If no events are expected, the faulty arm decides, and the reference does not say what it

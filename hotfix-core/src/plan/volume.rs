@@ -11,14 +11,21 @@ use crate::unit::Share;
 use super::Plan;
 use super::healthy::trials;
 use super::power::{Advice, Need, Which};
+use crate::stats::numeric::whole;
+use crate::stats::planning::chances::Draw;
 
-/// A phase whose windows have fewer trials than its bounds need.
+/// More windows than this have too few trials by chance before that is named.
+const OFTEN: f64 = 0.05;
+
+/// A phase whose windows often have fewer trials than its bounds need.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ShortWindow<'p> {
     pub(crate) index: usize,
     pub(crate) phase: &'p Phase,
     /// Trials in a window, of the arm that has fewer.
     pub(crate) trials: f64,
+    /// How many of its windows have too few, as chance decides how many requests come.
+    pub(crate) short: f64,
 }
 
 /// Whether the metric decides by bounds that need a least number of trials.
@@ -28,7 +35,7 @@ pub(crate) fn waits_for_trials(metric: &Metric) -> bool {
         && (metric.bounds.alert.is_some() || metric.bounds.rollback.is_some())
 }
 
-/// The phases whose alert and rollback bounds are never evaluated with so many requests a minute.
+/// The phases whose alert and rollback bounds are often not evaluated with so many requests a minute.
 pub(crate) fn short_windows(policy: &Policy, requests_per_minute: f64) -> Vec<ShortWindow<'_>> {
     let watch = policy.watch();
     let mut evaluated = policy.metrics().iter().filter(|metric| waits_for_trials(metric));
@@ -39,7 +46,9 @@ pub(crate) fn short_windows(policy: &Policy, requests_per_minute: f64) -> Vec<Sh
         let live = phase.share.rest();
         let fewer = if both && live > Share::NONE { phase.share.min(live) } else { phase.share };
         let trials = trials(requests_per_minute, fewer, watch.window);
-        (trials < watch.least_trials).then_some(ShortWindow { index, phase, trials })
+        let too_few = whole(watch.least_trials.ceil()).checked_sub(1)?;
+        let short = Draw::Events { expected: trials }.at_most(too_few);
+        (short > OFTEN).then_some(ShortWindow { index, phase, trials, short })
     });
     phases.collect()
 }
@@ -52,6 +61,19 @@ impl Plan {
         let short = short_windows(policy, requests_per_minute);
         let fewest = short.iter().min_by(|a, b| a.trials.total_cmp(&b.trials))?;
         let watch = policy.watch();
+        if fewest.trials >= watch.least_trials {
+            return Some(format!(
+                "a window of {} in phase `{}` has {} trials on average, and about {:.0} of 100 have fewer \
+                 than the {} that its bounds need: in these they are not evaluated, and a phase that \
+                 ends with one waits. Lower `watch.least_trials`, use a longer window, or give the phase \
+                 more traffic",
+                watch.window,
+                fewest.phase.name,
+                fewest.trials,
+                100.0 * fewest.short,
+                watch.least_trials
+            ));
+        }
         Some(format!(
             "a window of {} in phase `{}` has {} of the {} trials that its bounds need: they are \
              not evaluated, and a person is asked when the time of the phase is over. Lower \

@@ -440,11 +440,20 @@ mod tests {
     }
 
     /// Chi squared of so many bins, in deviations from its mean.
-    fn unevenness(bins: &[f64]) -> f64 {
-        let expected = bins.iter().sum::<f64>() / bins.len() as f64;
+    fn unevenness(bins: &[f64; 64]) -> f64 {
+        let expected = bins.iter().sum::<f64>() / 64.0;
         let distance = bins.iter().map(|seen| (seen - expected).powi(2) / expected).sum::<f64>();
-        let freedom = bins.len() as f64 - 1.0;
-        (distance - freedom) / (2.0 * freedom).sqrt()
+        (distance - 63.0) / 126.0_f64.sqrt()
+    }
+
+    /// The one of so many bins that a draw is in.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a draw is below 1"
+    )]
+    fn bin(draw: f64, of: f64) -> usize {
+        (draw * of) as usize
     }
 
     #[test]
@@ -457,10 +466,9 @@ mod tests {
                 let mut draws = key.draws(Purpose::Tick, 1_772_546_400_000 + 10_000 * tick);
                 let drawn: [f64; 5] = std::array::from_fn(|_| draws.uniform());
                 for (bins, drawn) in bins.iter_mut().zip(drawn) {
-                    bins[(drawn * 64.0) as usize] += 1.0;
+                    bins[bin(drawn, 64.0)] += 1.0;
                 }
-                let pair = 8.0 * (drawn[0] * 8.0).floor() + (drawn[1] * 8.0).floor();
-                bins[5][pair as usize] += 1.0;
+                bins[5][8 * bin(drawn[0], 8.0) + bin(drawn[1], 8.0)] += 1.0;
             }
             for bins in bins {
                 assert!(unevenness(&bins).abs() < 5.0, "run {run}: {}", unevenness(&bins));
@@ -471,15 +479,15 @@ mod tests {
     #[test]
     fn post_5_purposes_and_neighbouring_ticks_have_unrelated_draws() {
         let key = RunKey::new(1, 0);
-        let first = |purpose, tick| key.draws(purpose, 10_000 * tick).uniform();
+        let first = |purpose, tick| bin(key.draws(purpose, 10_000 * tick).uniform(), 8.0);
         for other in [Purpose::Scrape, Purpose::People, Purpose::Bursts] {
             let mut bins = [[0.0; 64]; 2];
             for tick in 0..6000_i64 {
-                let one = 8.0 * (first(Purpose::Tick, tick) * 8.0).floor();
+                let one = 8 * first(Purpose::Tick, tick);
                 for (bins, other) in
                     bins.iter_mut().zip([first(other, tick), first(Purpose::Tick, tick + 1)])
                 {
-                    bins[(one + (other * 8.0).floor()) as usize] += 1.0;
+                    bins[one + other] += 1.0;
                 }
             }
             for bins in bins {

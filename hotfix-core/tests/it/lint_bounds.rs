@@ -134,7 +134,7 @@ fn dec_5_two_volumes_do_not_switch_off_the_checks_of_chance() {
             row(
                 "HF-LINT-023",
                 tight.0,
-                &["9.0 of 100"],
+                &["7.5 of 100"],
                 vec![tight.clone(), orders("watch")],
                 vec![tight, orders("decide")],
             ),

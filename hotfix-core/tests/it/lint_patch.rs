@@ -137,6 +137,38 @@ pub(crate) fn poisson(expected: f64, most: u32) -> Vec<f64> {
     all
 }
 
+/// The chance of fewer than so many where many are expected, in logarithms.
+fn fewer(expected: f64, than: u32) -> f64 {
+    let mut ln_chance = -expected;
+    let mut sum = 0.0;
+    for events in 0..than {
+        sum += ln_chance.exp();
+        ln_chance += (expected / f64::from(events + 1)).ln();
+    }
+    sum
+}
+
+/// The chance to be beyond a bound that allows so many of these trials, one less if too few come for it and
+/// one more if there are enough; with fewer than `least` it is not asked.
+pub(crate) fn missed(
+    (trials, least): (u32, u32),
+    rate: f64,
+    most: u32,
+    within: impl Fn(u32, u32) -> bool,
+) -> f64 {
+    let law = binomial(trials, rate);
+    let beyond = |most: u32| 1.0 - law[..=most as usize].iter().sum::<f64>();
+    let enough = |bad: u32| (1..=u32::MAX).find(|trials| within(bad, *trials)).unwrap();
+    let expected = f64::from(trials);
+    let unasked = fewer(expected, least);
+    let less = (fewer(expected, enough(most)) - unasked).max(0.0);
+    let more = 1.0 - fewer(expected, enough(most + 1)).max(unasked);
+    let one_less = if most > 0 { beyond(most - 1) } else { 1.0 };
+    less * if less > 1e-12 { one_less } else { 0.0 }
+        + (1.0 - unasked - less - more) * beyond(most)
+        + more * beyond(most + 1)
+}
+
 /// Feeds an example back: counts to the bands and to the sum above, times to their own sum.
 pub(crate) fn feed_back(policy: &Policy, finding: &Finding) {
     let told = finding.message();
@@ -151,21 +183,19 @@ pub(crate) fn feed_back(policy: &Policy, finding: &Finding) {
             assert!(!trips(one_less), "{told}: {one_less} of {trials} are beyond it too");
             let record = metric.reference.unwrap();
             let is_count = metric.kind == hotfix_core::grade::MetricKind::Count;
-            let (upto, within): (u32, Vec<f64>) = {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "small"
-                )]
-                let (bad, trials) = (bad as u32, *trials as u32);
-                let law = if is_count {
-                    poisson(record * f64::from(trials) / 60.0, bad)
-                } else {
-                    binomial(trials, metric.worse.bad(record, 1.0))
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
+            let (bad, trials, least) =
+                (bad as u32, *trials as u32, policy.watch().least_trials.ceil() as u32);
+            let exact = if is_count {
+                let within = poisson(record * f64::from(trials) / 60.0, bad);
+                1.0 - within[..bad as usize].iter().sum::<f64>()
+            } else {
+                let within = |bad: u32, trials: u32| {
+                    let (bad, trials) = (f64::from(bad), f64::from(trials));
+                    bad <= trials && !band(metric, bound, metric.worse.bad(bad, trials), trials)
                 };
-                (bad, law)
+                missed((trials, least), metric.worse.bad(record, 1.0), bad - 1, within)
             };
-            let exact = 1.0 - within[..upto as usize].iter().sum::<f64>();
             assert!((chance - exact).abs() < 1e-9, "{told}: {chance}, exactly {exact}");
         }
         Example::Times { steps, least, most, limit } => {

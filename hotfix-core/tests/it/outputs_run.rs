@@ -210,6 +210,9 @@ pub(crate) fn run() -> Vec<Document> {
     run.show("first_verdict", "judge/verdict.rs", "Verdict", |it| value(it.verdict()));
     run.observe("14:43:20", [1, 160], [4, 1500]);
     run.show("forecast", "judge/forecast.rs", "Forecast", |it| value(&it.forecast()));
+    run.send("14:43:25", json!({"kind": "report", "by": "Lena", "signal": "doubt"}));
+    run.show("questions", "rollout/question.rs", "Vec<OpenQuestion>", |it| value(&it.questions()));
+    run.send("14:43:25", json!({"kind": "hold", "by": "Omar"}));
     run.documents.extend(views(&run.rollout, run.at));
 
     run.observe("14:43:30", [9, 167], [5, 1500]);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hotfix_core::plan::{Plan, PlanError, Power, StepKind};
+use hotfix_core::plan::{Plan, PlanError, PlanFindingKind, Power, StepKind};
 use hotfix_core::policy::Policy;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -329,6 +329,147 @@ fn plan_6_what_is_advised_is_more_than_there_is() {
         }
     }
     assert!(advised > 0);
+}
+
+/// A small policy: ten minutes at a tenth, then all of the traffic.
+fn canary(metric: &str, requests: f64) -> Plan {
+    let text = format!(
+        r#"format = 1
+name = "co"
+title = "co"
+after = ["1h"]
+strategy = "canary"
+phases = [
+    {{ name = "canary", share = "10%", deploy = "2min", watch = "10min", promotion = "no_evidence_of_harm", criteria_missed = "ask", gate = "automatic" }},
+    {{ name = "all", share = "100%", deploy = "2min", watch = "10min", promotion = "no_evidence_of_harm", criteria_missed = "ask", gate = "automatic" }},
+]
+final_validation = {{ watch = "1min", gate = "automatic" }}
+watch = {{ cadence = "10s", window = "5min", stale = "2min", no_data = {{ after = "5min", then = "ask" }} }}
+rollback = {{ watch = "2min", returned_within = "5min" }}
+[metrics.error_rate]
+kind = "proportion"
+worse = "higher"
+reference = "0.5%"
+weight = 1.0
+{metric}
+"#
+    );
+    let policy = Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}"));
+    let release = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
+    let traffic = json!({ "requests_per_minute": requests }).to_string();
+    Plan::from_json(Arc::new(policy), r#"{"id": "INC-1"}"#, release, &traffic).unwrap()
+}
+
+/// At any traffic the plan says what the planning function says, and the smallest ratio is found as often
+/// as wanted.
+#[test]
+fn plan_6_much_traffic_has_one_law() {
+    use hotfix_core::stats::planning::Comparison;
+    for requests in [20_000.0, 56_000.0, 58_000.0, 100_000.0, 200_000.0, 1e6] {
+        let phase =
+            canary("rollback = \"60%\"", requests).power().leading.unwrap().phases.remove(0);
+        let comparison = Comparison::new(requests, 0.1, 0.005);
+        let exact = |ratio: f64| comparison.chance_to_decide(ratio, 10.0).unwrap().chance;
+        for fault in &phase.faults {
+            let said = fault.sequential.unwrap();
+            assert!((said.chance - exact(fault.ratio)).abs() < 1e-9, "{requests}: {fault:?}");
+        }
+        let smallest = phase.smallest_ratio.unwrap();
+        assert!((exact(smallest) - 0.8).abs() < 0.05, "{requests}: {smallest}");
+        // No bet of the test gains anything at less than 1.43 times the errors.
+        assert!(smallest > 1.4, "{requests}: {smallest}");
+    }
+}
+
+/// With the evidence that both arms ask for, far fewer are rolled back, and what waits for it passes.
+/// Simulated with 3,000 rollouts each: 3.4, 15.7 and 41.1 of 100 rolled back, 70.5 and 41.1 passed.
+#[test]
+fn plan_6_a_rollback_bound_of_both_arms_waits_for_evidence() {
+    let bound = "rollback = { value = \"1.07%\", unless_both_arms = true }";
+    let plan = canary(bound, 1_000.0);
+    let phase = plan.power().leading.unwrap().phases.remove(0);
+    let near = |said: f64, seen: f64| assert!((said - seen).abs() < 0.09, "{said}, seen {seen}");
+    near(phase.healthy_rolled_back.chance, 0.034);
+    assert!(phase.healthy_rolled_back.approximate);
+    for (fault, back, passes) in [(0, 0.157, 0.705), (1, 0.411, 0.411), (2, 0.997, 0.0)] {
+        near(phase.faults[fault].plain.unwrap().chance, back);
+        near(phase.faults[fault].passes.unwrap().chance, passes);
+    }
+    // All of the traffic has no live version: there the bound acts as it is.
+    let said: Vec<String> = plan.findings().into_iter().map(|of| of.text).collect();
+    assert!(said.iter().any(|text| text.contains("24 of 100 in `all`")), "{said:?}");
+    assert!(said.iter().all(|text| !text.contains("of 100 in `canary`")), "{said:?}");
+}
+
+/// A bound that is a round multiple of the planned requests is no better than one beside it.
+#[test]
+fn plan_6_a_bound_on_a_step_is_missed_as_by_requests_that_vary() {
+    let misses = |requests: f64| {
+        let plan = canary("success = \"0.5%\"\nrollback = \"60%\"", requests);
+        1.0 - plan.power().leading.unwrap().phases[0].healthy_passes
+    };
+    // 50,000 draws of the number of requests and of the errors: 47.1 of 100.
+    assert!((misses(1_000.0) - 0.471).abs() < 0.005, "{}", misses(1_000.0));
+    assert!((misses(1_000.0) - misses(990.0)).abs() < 0.06, "{}", misses(990.0));
+}
+
+/// Where a miss only holds, the last `watch` of the phase counts: simulated with 3,000 rollouts each.
+#[test]
+fn plan_6_a_phase_that_holds_passes_at_any_tick_until_its_longest_time() {
+    for (bound, passes) in [("0.5%", 0.894), ("0.55%", 0.938)] {
+        let plan = canary(&format!("success = \"{bound}\"\nrollback = \"60%\""), 1_000.0);
+        let mut document: Value = serde_json::from_str(&plan.policy().to_json()).unwrap();
+        document["phases"][0]["criteria_missed"] = json!("hold");
+        document["phases"][0]["watch_most"] = json!("20min");
+        let seen = power(&document, &json!({"requests_per_minute": 1000})).leading.unwrap();
+        let said = seen.phases[0].healthy_passes_by_most.unwrap().chance;
+        assert!((said - passes).abs() < 0.05, "{bound}: {said}");
+    }
+}
+
+/// As many trials as the least are too few in half of the windows.
+#[test]
+fn plan_6_windows_at_the_least_trials_are_named() {
+    let low = |requests: f64| {
+        let policy = Arc::new(Policy::preset("phased-canary").unwrap());
+        let (release, traffic) = (
+            r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+            json!({ "requests_per_minute": requests }).to_string(),
+        );
+        let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, &traffic).unwrap();
+        let mut found = plan.findings().into_iter();
+        found.find(|of| of.kind == PlanFindingKind::LowTraffic).map(|of| of.text)
+    };
+    let says = "a window of 1min in phase `canary` has 100 trials on average, and about 49 of 100 have fewer";
+    assert!(low(1_000.0).is_some_and(|text| text.starts_with(says)), "{:?}", low(1_000.0));
+    assert_eq!(low(1_300.0), None);
+}
+
+/// One request of the canary a tick is none or two as often as not.
+#[test]
+fn plan_6_few_requests_a_tick_are_approximate() {
+    for (requests, about) in [(60.0, true), (150.0, true), (300.0, false), (1_000.0, false)] {
+        let power = canary("rollback = \"60%\"", requests).power().leading.unwrap();
+        let found = power.phases[0].faults[3].sequential.unwrap();
+        assert_eq!(found.approximate, about, "{requests}: {found:?}");
+    }
+}
+
+/// The linter and the plan have one figure for windows beyond an alert bound.
+#[test]
+fn plan_6_dec_5_alerts_by_chance_have_one_figure() {
+    let plan = canary(
+        "success = \"2%\"\nalert = \"0.9%\"\nrollback = \"20%\"\n[metrics.request_volume]\nkind = \"volume\"\nworse = \"lower\"\nreference = \"1000/min\"\nrole = \"watch\"",
+        1_000.0,
+    );
+    let lint = plan.policy().lint(None).into_iter().find(|of| of.code() == "HF-LINT-023");
+    let lint = lint.map(|finding| finding.message()).unwrap_or_default();
+    assert!(lint.contains("in 11 of 100 windows of `canary`"), "{lint}");
+    let said: Vec<String> = plan.findings().into_iter().map(|of| of.text).collect();
+    assert!(
+        said.iter().any(|text| text.contains("11 of 100 in `canary` of its windows")),
+        "{said:?}"
+    );
 }
 
 proptest! {

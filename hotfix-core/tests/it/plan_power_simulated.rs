@@ -33,7 +33,8 @@ fn judge(entries: &[Entry]) {
 
 #[test]
 fn plan_6_the_table_of_the_phased_canary_agrees_with_simulated_rollouts() {
-    judge(&entries("phased-canary", 1_000.0, RUNS, SEED, runs(RUNS)));
+    // At 1,000 requests a minute half of its windows have less than the least trials.
+    judge(&entries("phased-canary", 1_300.0, RUNS, SEED, runs(RUNS)));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Rollouts through `Rollout::handle` in the world that a plan's power takes for granted (PLAN-6): traffic as planned,
-//! independent errors, a live arm at its record. The validity program reads this file, too.
+//! Rollouts through `Rollout::handle` in the world that a plan's power takes for granted (PLAN-6): requests that come as
+//! planned on average, independent errors, a live arm at its record. The validity program reads this file, too.
 
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
 #![allow(clippy::missing_panics_doc, clippy::too_many_lines, unreachable_pub, reason = "for tests")]
@@ -10,7 +10,7 @@ use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Command, Input, Recording, Rollout, State};
-use hotfix_core::stats::numeric::{exp, ln1p};
+use hotfix_core::stats::numeric::{exp, ln};
 use hotfix_core::unit::{MetricName, Share, Span, Timestamp};
 use serde_json::{Value, json};
 
@@ -87,10 +87,11 @@ pub struct World {
     plan: Plan,
     ready: Rollout,
     names: [MetricName; 5],
-    /// By phase and tick: trials of both arms, and which table draws the canary's bad events.
+    /// By phase and tick: planned trials of both arms.
     ticks: Vec<Vec<(f64, f64)>>,
-    tables: Vec<(u64, Table)>,
-    live: Vec<(u64, Table)>,
+    /// By planned trials: what draws the bad events of the canary and of the live arm, and the good ones.
+    tables: Vec<(u64, [Table; 2])>,
+    live: Vec<(u64, [Table; 2])>,
     requests: f64,
 }
 
@@ -136,8 +137,9 @@ impl World {
             for (tables, trials, rate) in
                 [(&mut tables, *canary, base_rate * ratio), (&mut live, *other, base_rate)]
             {
-                if !tables.iter().any(|(of, _): &(u64, Table)| *of == trials as u64) {
-                    tables.push((trials as u64, Table::new(trials as u64, rate)));
+                if !tables.iter().any(|(of, _): &(u64, [Table; 2])| *of == trials as u64) {
+                    let both = [rate, 1.0 - rate].map(|rate| Table::new(trials * rate));
+                    tables.push((trials as u64, both));
                 }
             }
         }
@@ -185,12 +187,14 @@ impl World {
         (canary, live): (f64, f64),
         cadence: Span,
     ) {
-        let draw = |tables: &[(u64, Table)], trials: f64, random: &mut Random| {
-            let table = tables.iter().find(|(of, _)| *of == trials as u64);
-            table.map_or(0.0, |(_, table)| table.draw(random))
+        let draw = |tables: &[(u64, [Table; 2])], trials: f64, random: &mut Random| {
+            let tables = tables.iter().find(|(of, _)| *of == trials as u64);
+            let [bad, good] =
+                tables.map_or([0.0; 2], |(_, [bad, good])| [bad.draw(random), good.draw(random)]);
+            (bad, bad + good)
         };
-        let bad = draw(&self.tables, canary, random);
-        let other = draw(&self.live, live, random);
+        let (bad, canary) = draw(&self.tables, canary, random);
+        let (other, live) = draw(&self.live, live, random);
         let fast = |trials: f64| {
             let le = vec![0.1, 0.25, 0.3, 0.5, 1.0, 2.5];
             Sample::Histogram(Histogram { count: trials, counts: vec![trials; le.len()], le })
@@ -240,20 +244,15 @@ impl Random {
 struct Table(Vec<f64>);
 
 impl Table {
-    /// Binomial, from nothing upwards; trials of a tick are few enough for that.
-    fn new(trials: u64, rate: f64) -> Self {
-        let n = trials as f64;
-        let mut term = exp(n * ln1p(-rate));
-        assert!(term > 0.0, "too many trials for this way to draw");
-        let (mut sums, mut sum) = (Vec::new(), 0.0);
-        for x in 0..=trials {
-            let x = x as f64;
-            sum += term;
+    /// Poisson, from nothing upwards.
+    fn new(mean: f64) -> Self {
+        let (mut sums, mut sum, mut x) = (Vec::new(), 0.0, 0.0);
+        let mut term = -mean;
+        while x <= mean || term > -40.0 {
+            sum += exp(term);
             sums.push(sum);
-            term *= (n - x) / (x + 1.0) * rate / (1.0 - rate);
-            if x > n * rate && term < 1e-17 {
-                break;
-            }
+            x += 1.0;
+            term += ln(mean / x);
         }
         Self(sums)
     }

@@ -188,8 +188,8 @@ fn met_3_what_is_read_for_an_hour_before_lasts_until_the_end_of_the_phase_and_be
         let worse = cpu(3600, 0.75, from.into());
         assert_eq!((worse.state(), worse.asked.len()), (State::Monitoring, 1), "{:?}", worse.asked);
         let (_, question) = &worse.asked[0];
-        let figures = "cpu: 0.75 with the fix, 0.5 without it (success bound not met at the end of \
-                       the phase, above the alert bound of 0.65)";
+        let figures = "cpu: 0.75 with the fix, 0.5 without it (0.75 over the phase, success bound not \
+                       met, above the alert bound of 0.65)";
         assert!(question.contains(figures), "{question}");
     }
 }
@@ -271,7 +271,9 @@ fn field_19_at_all_of_the_traffic_a_volume_has_all_of_its_bounds() {
     run.watch(1400, |_, share| orders(share, 360.0));
     assert_eq!((run.state(), run.asked.len()), (State::Monitoring, 1), "{:?}", run.asked);
     let (_, question) = &run.asked[0];
-    assert!(question.contains("orders: 360/min with the fix (success bound not met"), "{question}");
+    let figures =
+        "orders: 360/min with the fix (360/min over the phase, below the success bound of 480/min)";
+    assert!(question.contains(figures), "{question}");
 }
 
 // ---- another attempt ----

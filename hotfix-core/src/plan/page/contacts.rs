@@ -84,7 +84,8 @@ pub(super) fn whom_to_call(plan: &Plan, page: &mut Page) {
     }
     page.heading(2, "Whom to call");
     let pages = contacts.escalation.iter().map(|paged| {
-        let when = paged.within.in_words();
+        let answer = paged.answer.map(|answer| format!(", to answer within {}", answer.in_words()));
+        let when = paged.within.in_words() + &answer.unwrap_or_default();
         let severities = joined(paged.severities.iter().map(|s| s.as_str()), ", ");
         let who = paged.who.as_ref().map(|who| titled(plan, who));
         let from = words(paged.from.as_str());

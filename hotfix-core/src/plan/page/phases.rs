@@ -5,6 +5,7 @@ use crate::policy::section::TimeRange;
 use crate::text::{markdown, time, times, words};
 use crate::unit::{Span, Timestamp};
 
+use super::super::duration::Times;
 use super::super::{Plan, StepKind};
 use super::{Page, escaped, or_else, strategy, utc};
 
@@ -85,13 +86,20 @@ fn durations(plan: &Plan, page: &mut Page) {
         "rollout: {} from the first deployment",
         times(duration.rollout.least, duration.rollout.most)
     )];
-    let since =
-        [("until the fix is live", &duration.until_live), ("whole procedure", &duration.procedure)];
-    for (what, sum) in since {
-        items.extend(
-            sum.as_ref()
-                .map(|sum| format!("{what}: {} from detection", times(sum.least, sum.most))),
-        );
+    let mut put = |what: &str, sum: &Times, (least, most): (Span, Span)| {
+        let and = if sum.untimed.is_empty() { "" } else { ", and the steps without a time" };
+        items.push(format!("{what}: {} from detection{and}", times(least, most)));
+    };
+    if let Some(sum) = &duration.until_live {
+        put("until the fix is live", sum, (sum.least, sum.most));
+    }
+    if let Some(steps) = &duration.procedure {
+        let longer = plan.until_rolled_out(steps);
+        let what = if longer.is_some() { "steps of the procedure" } else { "whole procedure" };
+        put(what, steps, (steps.least, steps.most));
+        if let Some(longer) = longer {
+            put("whole procedure, with the rollout", steps, longer);
+        }
     }
     let estimate = plan.slo().estimate.map(|estimate| estimate.range);
     if let Some(TimeRange { least, most: Some(most) }) = estimate {

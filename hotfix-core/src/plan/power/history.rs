@@ -76,8 +76,9 @@ impl Plan {
         let cadence = self.policy().watch().cadence.as_seconds();
         let [half_more, twice] = slow.delays.map(|ticks| lasting(ticks * cadence / 60.0));
         let mut sentences = format!(
-            "A history calibrates its test: a canary up to {tolerated} times as slow is tolerated; 1.5 \
-             times as slow is found after {half_more} on average, twice as slow after {twice}."
+            "A history calibrates its test: a canary up to {tolerated} times as slow is tolerated. Of \
+             canaries cut out of it, one that is 1.5 times as slow is found after about {half_more} on \
+             average, one twice as slow after {twice}; in other hours it may take half as long again."
         );
         for advice in &slow.advice {
             let _ = write!(sentences, " {}.", sentence(&advice.to_string()));

@@ -19,7 +19,7 @@ impl Power {
     /// let plan = Plan::try_new(Arc::new(Policy::preset("phased-canary")?), subject)?;
     /// let page = plan.power().to_markdown();
     /// assert!(page.contains("A healthy fix is expected to have 3, 15 and 90 errors"));
-    /// assert!(page.contains("misses the gates in 35, 43 and 47 of 100 cases"));
+    /// assert!(page.contains("misses the gates in 46, 48 and 49 of 100 cases"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn to_markdown(&self) -> String {

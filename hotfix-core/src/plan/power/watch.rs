@@ -6,11 +6,13 @@ use crate::metric_kind::Data;
 use crate::plan::Plan;
 use crate::plan::healthy::{figure, trials};
 use crate::policy::Policy;
-use crate::policy::section::{Bound, BoundValue, Bounds, Metric, Phase, Watch};
-use crate::stats::numeric::{sum, whole};
-use crate::stats::planning::bands::{Bands, Crossing, Evaluation};
-use crate::stats::planning::chances::Draw;
+use crate::policy::section::{Bound, BoundValue, Bounds, Metric, Phase};
+use crate::stats::numeric::{larger, smaller, sum, whole};
+use crate::stats::planning::bands::{Bands, CLOSE, Crossing, Evaluation, between};
+use crate::stats::planning::chances::{Draw, Limit};
 use crate::unit::{Share, Span};
+
+use super::test::Test;
 
 /// Half again as much traffic as planned is reckoned with before a bound is given up
 /// (`docs/decisions/forecast.md`).
@@ -29,9 +31,11 @@ struct Tick {
     counted: bool,
     well: Option<usize>,
     stays: Option<usize>,
+    /// The same while no evidence confirms the rollback bound.
+    unconfirmed: Option<usize>,
     hopeful: Option<usize>,
-    /// Most in the phase with which the gate would be met here.
-    met: Option<usize>,
+    /// Most in what counts of the phase with which the gate would be met here: its last `watch`.
+    met: Option<Limit>,
 }
 
 /// One metric in one phase.
@@ -43,7 +47,7 @@ pub(super) struct Watching<'a> {
     pub(super) rate: f64,
     /// At which quantile of its bad events the live version is; None where it is at the record.
     live_at: Option<f64>,
-    watch: &'a Watch,
+    policy: &'a Policy,
     /// Requests per minute over all arms. None if unknown.
     traffic: Option<f64>,
     ticks: Vec<Tick>,
@@ -51,7 +55,7 @@ pub(super) struct Watching<'a> {
     pub(super) least: usize,
     window: usize,
     in_a_row: usize,
-    gate: Option<usize>,
+    gate: Option<Limit>,
     calm: Option<usize>,
     /// Limits hang on the live arm, or readings around a change of traffic are left out.
     pub(super) about: bool,
@@ -86,7 +90,7 @@ impl<'a> Watching<'a> {
             phase,
             rate: bad_rate(metric)?,
             live_at,
-            watch,
+            policy,
             traffic,
             ticks: Vec::with_capacity(most),
             least,
@@ -139,9 +143,10 @@ impl<'a> Watching<'a> {
 
     /// Sets the limits of the last tick, and at the gate those of the phase.
     fn limit(&mut self, at: Span, sums: &[(f64, f64)], learned: f64) {
-        let watch = self.watch;
+        let watch = self.policy.watch();
         let tick = self.ticks.len();
         let (now, from) = (sums[tick], sums[tick.saturating_sub(self.window)]);
+        let before = sums[tick.saturating_sub(self.least)];
         let (canary, live) = (now.0 - from.0, now.1 - from.1);
         let bounds = self.metric.bounds;
         let watched = at.as_seconds();
@@ -153,20 +158,18 @@ impl<'a> Watching<'a> {
         };
         let (rollback, alert) =
             (self.most(bounds.rollback, canary, live), self.most(bounds.alert, canary, live));
-        let met = [bounds.success, bounds.alert, bounds.rollback]
-            .into_iter()
-            .filter_map(|bound| self.most(bound, now.0, now.1))
-            .min();
         let asked = self.metric.kind.has_exposure() || now.0 >= watch.least_trials;
-        let phase = self.phase;
-        let met = if phase.criteria_missed == Response::Continue { None } else { met };
+        let met = (asked && tick >= self.least)
+            .then(|| self.met_limit(tick == self.least, now.0 - before.0, now.1 - before.1));
         let hopeful = self.hopeful(at, now.0, learned);
         let Some(last) = self.ticks.last_mut() else { return };
-        last.met = asked.then(|| met.unwrap_or(usize::MAX));
+        last.met = met;
         if last.counted && lacks <= 0.0 {
             let worst = alert.into_iter().chain(rollback).min();
             last.well = worst;
-            last.stays = if watch.alert == Response::RollBack { worst } else { rollback };
+            let goes_back = watch.alert == Response::RollBack;
+            last.stays = if goes_back { worst } else { rollback };
+            last.unconfirmed = alert.filter(|_| goes_back);
         }
         last.hopeful = if last.counted { hopeful } else { None };
         if tick == self.least {
@@ -198,7 +201,31 @@ impl<'a> Watching<'a> {
 
     /// Most bad events among so many trials that are not beyond a bound; none where no number is.
     fn most(&self, bound: Option<Bound>, canary: f64, live: f64) -> Option<usize> {
-        let bound = bound?;
+        most_within(self.metric, self.figure(bound?, live)?, canary)
+    }
+
+    /// Most bad events among so many trials with which the gate is met, as chance decides how many trials
+    /// there are.
+    fn met_limit(&self, drawn: bool, canary: f64, live: f64) -> Limit {
+        if self.phase.criteria_missed == Response::Continue {
+            return Limit::certain(usize::MAX);
+        }
+        let Metric { bounds, worse, kind, .. } = self.metric;
+        let met = [bounds.success, bounds.alert, bounds.rollback].into_iter().filter_map(|bound| {
+            let figure = self.figure(bound?, live)?;
+            Some((most_within(self.metric, figure, canary)?, figure))
+        });
+        match met.min_by_key(|(most, _)| *most) {
+            Some((most, figure)) if drawn && kind.is_fraction() => {
+                Limit::drawn(most, worse.bad(figure, 1.0), canary, 0.0)
+            }
+            met => Limit::certain(met.map_or(usize::MAX, |(most, _)| most)),
+        }
+    }
+
+    /// The figure of a bound beside so many trials of the live arm; none where that keeps it from
+    /// acting.
+    fn figure(&self, bound: Bound, live: f64) -> Option<f64> {
         let figure = bound_figure(self.metric, bound, self.live_level(live))?;
         // A live arm beyond the bound keeps the canary from crossing it; at the record it is or it
         // is not.
@@ -208,7 +235,7 @@ impl<'a> Watching<'a> {
         {
             return None;
         }
-        most_within(self.metric, figure, canary)
+        Some(figure)
     }
 
     /// What the live version reads over so many trials where it is followed.
@@ -235,7 +262,7 @@ impl<'a> Watching<'a> {
         all.any(|bound| match bound.value {
             BoundValue::Relative(_, BoundBase::Live) => true,
             _ if bound.unless_both_arms => figure(self.metric, bound).is_some_and(|figure| {
-                let trials = self.watch.least_trials;
+                let trials = self.policy.watch().least_trials;
                 let least = if live > trials { trials } else { live };
                 let draw = draw(self.metric, least, self.rate);
                 most_within(self.metric, figure, least)
@@ -258,7 +285,7 @@ impl<'a> Watching<'a> {
     /// Most bad events with which the gate is met; none where none are too many, or it is not
     /// asked.
     pub(super) fn allowed(&self) -> Option<usize> {
-        self.gate.filter(|most| *most < usize::MAX)
+        self.gate.map(|gate| gate.most).filter(|most| *most < usize::MAX)
     }
 
     /// Whether the gate waits for trials, whatever they bring.
@@ -268,7 +295,8 @@ impl<'a> Watching<'a> {
 
     /// Chance that a healthy canary meets the gate's bound, the rest apart.
     pub(super) fn met(&self) -> f64 {
-        self.gate.map_or(0.0, |most| draw(self.metric, self.trials(), self.rate).at_most(most))
+        let all = draw(self.metric, self.trials(), self.rate);
+        self.gate.map_or(0.0, |gate| gate.mean(|most| all.at_most(most)))
     }
 
     fn counted(&self) -> impl Iterator<Item = &Tick> {
@@ -279,14 +307,43 @@ impl<'a> Watching<'a> {
     pub(super) fn course(&self, ratio: f64) -> Crossing {
         let looks = self.looks(self.rate * ratio, self.least);
         let mut course = self.bands(&looks).course();
+        let about = self.unless_unconfirmed(&mut course, &looks, ratio) || self.about;
         let sure = |chance: f64| chance <= 1e-4 || chance >= 1.0 - 1e-4;
-        course.gone_about |= self.about && !sure(course.gone);
-        course.passes_about |= self.about && !sure(course.passes);
+        course.gone_about |= about && !sure(course.gone);
+        course.passes_about |= about && !sure(course.passes);
         // A live arm that happens to be clearly beyond the bound, too, puts off the rollback of
         // what cannot meet it.
         let live = self.phase.share < Share::ALL;
         course.kept_about |= live && looks.iter().any(|look| look.hopeful.is_some());
         course
+    }
+
+    /// A rollback bound of both arms waits for evidence that the canary is worse, where a test gives it.
+    /// No more are rolled back than come to such evidence; who breaches the bound without it is held.
+    /// Whether that changes anything.
+    fn unless_unconfirmed(&self, course: &mut Crossing, looks: &[Evaluation], ratio: f64) -> bool {
+        let waits = self.metric.bounds.rollback.is_some_and(|bound| bound.unless_both_arms);
+        let breached = course.kept.last().is_some_and(|kept| *kept < 1.0 - CLOSE);
+        if !(waits && breached && self.metric.is_tested()) {
+            return false;
+        }
+        let Some(mut test) = Test::confirming(self.policy, self) else { return false };
+        let Some((confirmed, _)) = test.decided(ratio) else { return false };
+        let calm =
+            |(look, tick): (&Evaluation, &Tick)| Evaluation { stays: tick.unconfirmed, ..*look };
+        let looks: Vec<Evaluation> = looks.iter().zip(&self.ticks).map(calm).collect();
+        let without = self.bands(&looks).course();
+        for ((kept, confirmed), without) in
+            course.kept.iter_mut().zip(&confirmed).zip(&without.kept)
+        {
+            *kept = larger(*kept, without * (1.0 - confirmed));
+        }
+        let lacks = 1.0 - confirmed.last().copied().unwrap_or(0.0);
+        course.gone = smaller(course.gone, 1.0 - (1.0 - without.gone) * lacks);
+        let (passes, _) = between(without.passes * lacks, smaller(without.passes, lacks));
+        course.passes = larger(course.passes, passes);
+        course.kept_about = true;
+        true
     }
 
     /// Chance of a healthy canary to pass by the longest time, where a miss only holds: at the gate or at any later
@@ -300,7 +357,8 @@ impl<'a> Watching<'a> {
             return None;
         }
         let looks = self.looks(self.rate, self.ticks.len());
-        let limits = self.ticks[self.least - 1..].iter().map(|tick| tick.met.unwrap_or(usize::MAX));
+        let limits = self.ticks[self.least - 1..].iter();
+        let limits = limits.map(|tick| tick.met.map_or(usize::MAX, |met| met.most));
         let limits: Vec<usize> = limits.collect();
         let bands = self.bands(&looks);
         bands.passes_by_most(&limits).map(|passes| passes * (1.0 - gone))

@@ -19,7 +19,7 @@
 //! So the chance of passing both is at least the product and at most the smaller one (Harris'
 //! inequality); where these differ the mean is given, marked as approximate.
 
-use super::chances::{Chances, Draw, Steps};
+use super::chances::{Chances, Draw, Limit, Steps};
 use crate::stats::numeric::{exp, larger, ln, smaller, sum};
 
 /// Chances this far apart count as equal: a seventh of the standard error of 20,000 runs at one
@@ -61,7 +61,7 @@ pub(crate) struct Bands<'a> {
     pub(crate) in_a_row: usize,
     /// Most in the phase with which the gate is met; none where it is not asked, for want of
     /// trials.
-    pub(crate) gate: Option<usize>,
+    pub(crate) gate: Option<Limit>,
     /// Most in the last window with which nothing holds; none where the gate waits for trials
     /// whatever comes.
     pub(crate) calm: Option<usize>,
@@ -95,7 +95,7 @@ impl Crossing {
 }
 
 /// A chance that lies between two.
-fn between(low: f64, high: f64) -> (f64, bool) {
+pub(crate) fn between(low: f64, high: f64) -> (f64, bool) {
     (0.5 * (low + high), high - low > CLOSE)
 }
 
@@ -113,7 +113,7 @@ impl Bands<'_> {
         let (hopeful, hopeful_about) = self.hopeful(total);
         let met = self.met(total);
         let not_missed = match (self.miss_goes_back, self.gate) {
-            (true, Some(most)) => total.at_most(most),
+            (true, Some(gate)) => gate.mean(|most| total.at_most(most)),
             _ => hopeful.last().copied().unwrap_or(1.0),
         };
         let (kept, joint) = between(by_bands * not_missed, smaller(by_bands, not_missed));
@@ -167,16 +167,17 @@ impl Bands<'_> {
         let by_bands = sums.sum();
         if let Some(last) = self.looks.last() {
             not_missed = match (self.miss_goes_back, self.gate) {
-                (true, Some(most)) => sums.at_most(most),
+                (true, Some(gate)) => gate.mean(|most| sums.at_most(most)),
                 _ => by_bands,
             };
-            if let (Some(calm), Some(most)) = (self.calm, self.gate) {
+            if let (Some(calm), Some(gate)) = (self.calm, self.gate) {
                 passes = if alone {
                     let mut tick = last.draw.chances();
                     tick.keep(last.stays.unwrap_or(usize::MAX).min(calm));
-                    before.plus(&tick).at_most(most.min(last.hopeful.unwrap_or(usize::MAX)))
+                    let (all, hopeful) = (before.plus(&tick), last.hopeful.unwrap_or(usize::MAX));
+                    gate.mean(|most| all.at_most(most.min(hopeful)))
                 } else {
-                    sums.at_most(most.min(calm))
+                    gate.mean(|most| sums.at_most(most.min(calm)))
                 };
             }
         }
@@ -192,7 +193,12 @@ impl Bands<'_> {
 
     /// Chance that the gate is met and nothing holds there, as if no rollback could come before.
     fn met(&self, total: Draw) -> f64 {
-        let (Some(most), Some(calm)) = (self.gate, self.calm) else { return 0.0 };
+        let (Some(gate), Some(calm)) = (self.gate, self.calm) else { return 0.0 };
+        gate.mean(|most| self.met_within(most, calm, total))
+    }
+
+    /// The same of a gate that allows so many.
+    fn met_within(&self, most: usize, calm: usize, total: Draw) -> f64 {
         let ticks = self.looks.len();
         let counted = self.looks.iter().filter(|look| look.draw != Draw::NOTHING).count();
         if self.window >= counted {
@@ -372,22 +378,22 @@ impl Bands<'_> {
     }
 
     /// Chance to pass at the gate or at a later look, where a miss only holds; `looks` go on until
-    /// the longest time is over, and `most` are the limits of the evaluations from the gate on.
-    /// None if it cannot be computed.
+    /// the longest time is over, and `most` are the limits of the evaluations from the gate on, each of
+    /// as many ticks as there are until the gate. None if it cannot be computed.
     pub(crate) fn passes_by_most(&self, most: &[usize]) -> Option<f64> {
-        let total = self.total(self.looks.len());
-        if !self.is_light(total) || most.is_empty() {
+        if !self.is_light(self.total(self.looks.len())) || most.is_empty() {
             return None;
         }
-        let first = self.looks.len() - most.len();
-        let mut open = self.total(first + 1).chances();
+        let window = self.looks.len() + 1 - most.len();
+        let mut open = self.total(window).chances();
         open.drop_up_to(most[0]);
-        let mut steps = Steps::new(LEAST);
-        for (look, limit) in self.looks[first + 1..].iter().zip(&most[1..]) {
+        let (mut leaves, mut steps) = (Leaving::new(window), Steps::new(LEAST));
+        for ((look, out), limit) in self.looks[window..].iter().zip(self.looks).zip(&most[1..]) {
             if open.sum() < 1e-12 {
                 break;
             }
-            open = open.plus(steps.of(look.draw));
+            let left = if out.draw == Draw::NOTHING { open } else { leaves.from(&open) };
+            open = left.plus(steps.of(look.draw));
             open.drop_up_to(*limit);
         }
         Some(larger(1.0 - open.sum(), 0.0))

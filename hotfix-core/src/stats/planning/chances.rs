@@ -152,6 +152,57 @@ impl Draw {
     }
 }
 
+/// The most bad events that a bound on a rate allows, where chance decides how many trials there are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Limit {
+    /// With as many trials as planned; `usize::MAX` where any number passes.
+    pub(crate) most: usize,
+    /// Chances that it is one less, because too few trials come for it, and one more.
+    fewer: f64,
+    more: f64,
+    /// Chance that it is not asked at all.
+    unasked: f64,
+}
+
+impl Limit {
+    /// Hangs on no number of trials.
+    pub(crate) const fn certain(most: usize) -> Self {
+        Self { most, fewer: 0.0, more: 0.0, unasked: 0.0 }
+    }
+
+    /// `most` among this many trials on average, of which a share of `bad` may be bad.
+    ///
+    /// A bound that is a round multiple of the planned trials is on the edge of a step: with one
+    /// trial less than planned it allows one bad event less. With fewer than `least` it is not asked.
+    pub(crate) fn drawn(most: usize, bad: f64, trials: f64, least: f64) -> Self {
+        if most == usize::MAX || bad <= 0.0 {
+            return Self::certain(most);
+        }
+        let below = |trials_needed: f64| {
+            let below = whole(trials_needed.ceil()).checked_sub(1);
+            below.map_or(0.0, |below| Draw::Events { expected: trials }.at_most(below))
+        };
+        let allows = |events: f64| events / bad * (1.0 - 1e-12);
+        let unasked = below(least);
+        let fewer = larger(below(allows(most as f64)) - unasked, 0.0);
+        let more = 1.0 - larger(below(allows(most as f64 + 1.0)), unasked);
+        Self { most, fewer, more, unasked }
+    }
+
+    /// The mean of a chance to keep it over what it may be.
+    pub(crate) fn mean(self, chance: impl Fn(usize) -> f64) -> f64 {
+        let Self { most, fewer, more, unasked } = self;
+        let part = |share: f64, most: Option<usize>| match most {
+            Some(most) if share > 1e-12 => share * chance(most),
+            _ => 0.0,
+        };
+        unasked
+            + part(1.0 - fewer - more - unasked, Some(most))
+            + part(fewer, most.checked_sub(1))
+            + part(more, most.checked_add(1))
+    }
+}
+
 /// Chances of `low`, `low + 1`, …; they sum to 1 or, where some are ruled out, to less.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Chances {

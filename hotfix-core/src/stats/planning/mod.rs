@@ -22,7 +22,7 @@ use super::mixture::Limits;
 use super::numeric::{exp, larger, ln, normal_cdf, smaller};
 use super::{Direction, StatError};
 use core::f64::consts::PI;
-use crossing::Crossing;
+use crossing::{Crossing, Evidence};
 use serde::{Deserialize, Serialize};
 
 /// What the mixture over the default grid and the overshoot cost, in log evidence.
@@ -110,9 +110,9 @@ pub struct TimeToDetect {
 pub struct Chance {
     /// From 0 to 1.
     pub chance: f64,
-    /// Whether an arm's rate of events is above 5%, or it comes from the Brownian formula, which is
-    /// too low where the chance is small (0.01 instead of 0.12 at a ratio of 1.5); otherwise it is
-    /// exact for independent errors.
+    /// Whether an arm's rate of events is above 5%, or it comes from the Brownian formula of the best
+    /// single bet, which is too low where the chance is small; otherwise it is exact for independent
+    /// errors.
     pub approximate: bool,
 }
 
@@ -147,6 +147,18 @@ impl Flow {
     /// Chance that the evidence has risen by `level` within `minutes`.
     fn chance(&self, level: f64, minutes: f64) -> f64 {
         first_passage(self.drift, self.variance, level, minutes)
+    }
+
+    /// Chance that the best of the test's bets has decided by itself within `minutes`. A ratio below
+    /// all of them may gain none of them anything, however long it lasts.
+    fn chance_of_bets(&self, evidence: &Evidence, threshold: f64, minutes: f64) -> f64 {
+        let chances = evidence.bets().map(|(loud, quiet, ln_weight)| {
+            let (p, q) = (self.of_canary, 1.0 - self.of_canary);
+            let drift = self.events_per_minute * (p * loud + q * quiet);
+            let variance = self.events_per_minute * (p * loud * loud + q * quiet * quiet);
+            first_passage(drift, variance, threshold - ln_weight, minutes)
+        });
+        chances.fold(0.0, larger)
     }
 }
 
@@ -196,9 +208,25 @@ impl Comparison {
     /// # Errors
     /// As for [`time_to_detect`](Self::time_to_detect), and for minutes that are out of range.
     pub fn chance_to_decide(&self, ratio: f64, minutes: f64) -> Result<Chance, StatError> {
-        let threshold = self.check_for(ratio, minutes)?;
-        let (direction, null) = (Direction::Worse, self.tolerated);
-        self.chance(direction, null, threshold, ratio, self.whole_ticks(minutes))
+        self.check_for(ratio, minutes)?;
+        let chances = self.chances_to_decide(ratio, &[self.whole_ticks(minutes)]);
+        chances.map(|chances| chances[0])
+    }
+
+    /// The same at each of these times, which are ends of ticks.
+    ///
+    /// # Errors
+    /// As [`chance_to_decide`](Self::chance_to_decide).
+    pub(crate) fn chances_to_decide(
+        &self,
+        ratio: f64,
+        minutes: &[f64],
+    ) -> Result<Vec<Chance>, StatError> {
+        let mut threshold = self.check()?;
+        for &minutes in minutes {
+            threshold = self.check_for(ratio, minutes)?;
+        }
+        self.chances(Direction::Worse, self.tolerated, threshold, ratio, minutes)
     }
 
     /// Chance to have found a regression of `ratio` within `minutes`, by the formula.
@@ -213,11 +241,6 @@ impl Comparison {
         Ok(self.flow(ratio, self.tolerated).chance(threshold + MIXTURE_COST, minutes))
     }
 
-    /// Events of both arms that are to be expected within `minutes`.
-    pub(crate) fn events(&self, ratio: f64, minutes: f64) -> f64 {
-        self.flow(ratio, self.tolerated).events_per_minute * minutes
-    }
-
     /// The smallest ratio that is found within `minutes` with chance `power`, by bisection on the
     /// formula; absent where none is that leaves the canary's rate at 1 or below.
     ///
@@ -228,9 +251,11 @@ impl Comparison {
         let threshold = self.check()?;
         check_minutes(minutes)?;
         check_confidence(power)?;
+        let gains = Evidence::try_new(Direction::Worse, (self.tolerated, self.share))?.gains_from();
+        let gains = gains / (1.0 - gains) * (1.0 - self.share) / self.share;
         let finds = |ratio: f64| {
             let flow = self.flow(ratio, self.tolerated);
-            flow.chance(threshold + MIXTURE_COST, minutes) >= power
+            ratio > gains && flow.chance(threshold + MIXTURE_COST, minutes) >= power
         };
         Ok(self.least_ratio(finds))
     }
@@ -307,7 +332,7 @@ impl Comparison {
         self.check_for(ratio, minutes)?;
         let (direction, ticks) = (Direction::Better, self.whole_ticks(minutes));
         let threshold = Hypothesis::try_new(direction, alpha, 1.0, margin)?.threshold;
-        self.chance(direction, margin, threshold, ratio, ticks)
+        self.chances(direction, margin, threshold, ratio, &[ticks]).map(|chances| chances[0])
     }
 
     /// Minutes after which that is shown in half of all rollouts; absent where it takes more than
@@ -336,29 +361,40 @@ impl Comparison {
         Ok(crossing.median().map(|events| events / flow.events_per_minute))
     }
 
-    fn chance(
+    /// Chances to have decided within each of these times.
+    fn chances(
         &self,
         direction: Direction,
         null: f64,
         threshold: f64,
         ratio: f64,
-        minutes: f64,
-    ) -> Result<Chance, StatError> {
+        minutes: &[f64],
+    ) -> Result<Vec<Chance>, StatError> {
         let flow = self.flow(ratio, null);
-        let events = flow.events_per_minute * minutes;
-        if events > MOST_EVENTS {
+        let events = |minutes: f64| flow.events_per_minute * minutes;
+        let most = events(minutes.iter().copied().fold(0.0, larger));
+        if most > MOST_EVENTS {
             let outside = match direction {
                 Direction::Worse => ratio > null,
                 Direction::Better => ratio < null,
             };
-            let by_formula = || flow.chance(threshold + MIXTURE_COST, minutes);
-            let chance = if outside { by_formula() } else { exp(-threshold) };
-            return Ok(Chance { chance, approximate: true });
+            let evidence = Evidence::try_new(direction, (null, self.share))?;
+            let chance = |minutes: f64| {
+                if outside {
+                    flow.chance_of_bets(&evidence, threshold, minutes)
+                } else {
+                    exp(-threshold)
+                }
+            };
+            let about = |&minutes: &f64| Chance { chance: chance(minutes), approximate: true };
+            return Ok(minutes.iter().map(about).collect());
         }
         let crossing =
-            Crossing::try_new(direction, (null, self.share), flow.of_canary, threshold, events)?;
+            Crossing::try_new(direction, (null, self.share), flow.of_canary, threshold, most)?;
         let approximate = self.base_rate * larger(ratio, 1.0) > COMMON;
-        Ok(Chance { chance: crossing.chance(events), approximate })
+        let chance =
+            |&minutes: &f64| Chance { chance: crossing.chance(events(minutes)), approximate };
+        Ok(minutes.iter().map(chance).collect())
     }
 
     /// Minutes of the ticks that have ended.

@@ -1,6 +1,7 @@
 """Figures of `power.toml` from independent computation, with the standard library alone.
 
-Bounds: whole numbers, so exact. With `rate = a/b` a tick's chances are `C(n, x) a^x (b-a)^(n-x)` over `b^n`; the counts of a
+The gate's bound allows what it allows of as many requests as come, a Poisson law; of most that it allows, one less and
+one more count, as is likely. Bounds: whole numbers, so exact. With `rate = a/b` a tick's chances are `C(n, x) a^x (b-a)^(n-x)` over `b^n`; the counts of a
 phase are summed tick by tick, and what goes back is struck out. Test: the evidence of every pair of counts is computed
 from its definition, `sum_j w_j exp(l_j)`, and the chances of undecided pairs are kept in a dictionary. Nothing is shared
 with the library but the definitions.
@@ -9,8 +10,10 @@ with the library but the definitions.
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from fractions import Fraction
-from math import comb, exp, log, log1p
+from functools import partial
+from math import ceil, comb, exp, fsum, lgamma, log, log1p
 
 GRID, WEIGHTS = (2, 4, 8, 20), (0.4, 0.25, 0.2, 0.15)
 
@@ -19,6 +22,23 @@ def pmf(trials: int, rate: Fraction) -> list[int]:
     """Numerators over `rate.denominator ** trials`."""
     bad, good = rate.numerator, rate.denominator - rate.numerator
     return [comb(trials, x) * bad**x * good ** (trials - x) for x in range(trials + 1)]
+
+
+def drawn(bad: Fraction, trials: int) -> list[tuple[int, float]]:
+    """How many bad events 'at most a share of `bad`' allows, and how likely that is."""
+    most = int(bad * trials)
+
+    def fewer(edge: int) -> float:
+        return fsum(exp(n * log(trials) - trials - lgamma(n + 1)) for n in range(edge))
+
+    less, more = fewer(ceil(most / bad)), 1 - fewer(ceil((most + 1) / bad))
+    return [(most - 1, less), (most, 1 - less - more), (most + 1, more)]
+
+
+def gated(bad: Fraction, trials: int, chances: Callable[[int], tuple[float, float]]) -> tuple[float, float]:
+    """The mean over what the gate allows."""
+    each = [(share, chances(most)) for most, share in drawn(bad, trials) if share > 1e-12]
+    return fsum(share * got[0] for share, got in each), fsum(share * got[1] for share, got in each)
 
 
 def bounds(ticks: int, trials: int, rate: Fraction, window: int | None, calm: int, phase: int, whole: bool = False) -> tuple[float, float]:
@@ -115,27 +135,29 @@ def main() -> None:
     thousandth = Fraction(3, 1000)
     print("S1: passes, goes back, by phase and ratio")
     whole = {}
-    for name, ticks, trials, window, calm, phase in [
-        ("canary", 10, 100, 5, 2, 3), ("partial", 10, 500, 25, 10, 15), ("full", 30, 1000, 50, 20, 90),
+    for name, ticks, trials, window, calm in [
+        ("canary", 10, 100, 5, 2), ("partial", 10, 500, 25, 10), ("full", 30, 1000, 50, 20),
     ]:
         for ratio in (1, Fraction(3, 2), 2, 5, 10, 20):
             # The last phase's whole numbers have tens of thousands of digits.
             reckon = by_chances if name == "full" else bounds
-            got = reckon(ticks, trials, thousandth * ratio, window, calm, phase)
+            got = gated(thousandth, ticks * trials, partial(reckon, ticks, trials, thousandth * ratio, window, calm))
             whole[name, ratio] = got
             print(f"  {name} {float(ratio)}: {got[0]!r} {got[1]!r}")
     print("  all gates:", whole["canary", 1][0] * whole["partial", 1][0] * whole["full", 1][0])
     print("S1, at or below 0.9%:")
-    for name, ticks, trials, window, calm, phase in [("canary", 10, 100, 5, 2, 9), ("partial", 10, 500, 25, 10, 45)]:
-        print("  ", name, bounds(ticks, trials, thousandth, window, calm, phase))
+    for name, ticks, trials, window, calm in [("canary", 10, 100, 5, 2), ("partial", 10, 500, 25, 10)]:
+        print("  ", name, gated(3 * thousandth, ticks * trials, partial(bounds, ticks, trials, thousandth, window, calm)))
     print("S1, a window of 10 minutes (5% of what there is, 2% at the end):")
     print("  needs limits that grow: see the loop below")
-    for name, trials, phase in [("canary", 100, 3), ("partial", 500, 15)]:
-        got = growing(10, trials, thousandth * 2, Fraction(1, 20), Fraction(1, 50), phase)
+    for name, trials in [("canary", 100), ("partial", 500)]:
+        calm = Fraction(1, 50)
+        got = gated(thousandth, 10 * trials, partial(growing, 10, trials, thousandth * 2, Fraction(1, 20), calm))
         print("  ", name, "2.0", got)
     print("S1, payments: 99.5%, alert below 99%, rollback below 98%")
-    for name, ticks, trials, window, calm, phase in [("canary", 10, 100, 2, 1, 5), ("partial", 10, 500, 10, 5, 25)]:
-        print("  ", name, bounds(ticks, trials, Fraction(1, 200), window, calm, phase))
+    half = Fraction(1, 200)
+    for name, ticks, trials, window, calm in [("canary", 10, 100, 2, 1), ("partial", 10, 500, 10, 5)]:
+        print("  ", name, gated(half, ticks * trials, partial(bounds, ticks, trials, half, window, calm)))
     print("The test at its own 0.0025")
     for name, ticks, share in [
         ("S1 canary", split(10, 1000, Fraction(1, 10), 60), 0.1),
