@@ -232,6 +232,13 @@ class _Intervention(TypedDict):
     why: NotRequired[str]
 
 @type_check_only
+class _OpenQuestion(TypedDict):
+    since: str
+    asked_at: str
+    text: str
+    action: NotRequired[int]
+
+@type_check_only
 class _PlanFinding(TypedDict):
     kind: str
     text: str
@@ -2781,7 +2788,7 @@ class Plan(_Document):
         >>> [round(phase["expected_events"], 9) for phase in power["phases"]]
         [3.0, 15.0, 90.0]
         >>> [round(100 * (1 - phase["healthy_passes"])) for phase in power["phases"]], round(100 * power["all_gates"])
-        ([35, 43, 47], 19)"""
+        ([46, 48, 49], 14)"""
     @property
     def procedure(self) -> dict[str, Any]:
         """The steps that people take, in order, and immediate remedies, as a dict: ``{"steps",
@@ -4045,14 +4052,12 @@ class Rollout:
         Lines end with a carriage return and a line feed. `at` is any time from the last input on.
         An earlier time is treated as the time of the last input."""
     def interventions(self) -> list[_Intervention]:
-        """The last intervention of each kind: who asked for what, when and why, whatever the result
-        was.
+        """The last intervention of each kind: who asked for what, when, why, whatever the result was.
 
         Returns
         -------
         list of dict
-            ``{"kind", "at"}`` and, if present, ``by``, ``role``, ``about`` and ``why``, ordered by
-            time."""
+            ``{"kind", "at"}`` and, if present, ``by``, ``role``, ``about``, ``why``; ordered by time."""
     def last_actions(self) -> list[Action]:
         """The actions of the last accepted input, also after `replay`, `recover` and `restore`.
 
@@ -4165,6 +4170,9 @@ class Rollout:
     def procedure(self) -> list[dict[str, Any]]:
         """Each step of the procedure and its state, as a list of dict; ``check_item`` marks a step as
         done."""
+    def questions(self) -> list[_OpenQuestion]:
+        """The questions and pages that wait for an answer, ``{"action", "since", "asked_at", "text"}``
+        each: at most one about the rollout, and one about the severity. ``action`` asked first."""
     def report(self, format: _ReportFormat) -> str:
         """Write the incident report: ``hotfix.report(rollout.log(), format)``."""
     def snapshot(self) -> bytes:
@@ -4174,8 +4182,7 @@ class Rollout:
         and the salt in clear text: after a redaction of the log, delete older snapshots and make
         new ones."""
     def why(self) -> Why | None:
-        """Explain the last verdict: numbers, rules, and the smallest change that would have changed
-        it.
+        """Explain the last verdict: numbers, rules, and the smallest change that would have changed it.
 
         During and after a rollback this explains the verdict before the rollback. The search may
         take some milliseconds: call it on demand, not at every tick. None before the first verdict,
