@@ -181,7 +181,7 @@ def test_gate_1_a_click_is_not_trusted(folder: Path) -> None:
     assert folder.exists()
     chat = load("chat_approvals")
 
-    def click(user: str, **chosen: str | None) -> dict[str, Any]:
+    def click(user: str, **chosen: str | int | None) -> dict[str, Any]:
         return {"user": {"id": user}, "actions": [{"value": json.dumps(chosen), "action_ts": "1.0"}]}
 
     iris, omar = "U024BE7LH", "U0G9QF9C6"
@@ -197,7 +197,8 @@ def test_gate_1_a_click_is_not_trusted(folder: Path) -> None:
             chat.to_input(refused, rollout.log().encode())
     rollout, _ = started()
     (asked,) = [a for a in rollout.handle(START, {"kind": "pause", "by": "lena"}).actions if a.kind == "ask_decision"]
-    about = {"kind": "roll_back", "incident": INCIDENT["id"], "service": INCIDENT["service"], "question": asked.id}
+    of: dict[str, str | int | None] = {"incident": INCIDENT["id"], "service": INCIDENT["service"], "attempt": 1}
+    about = {"kind": "roll_back", "question": asked.id} | of
     log, back = rollout.log().encode(), click(omar, **about)
     answer = {"kind": "roll_back", "by": "omar", "key": f"{omar}-1.0"}
     assert chat.to_input(back, log) == answer
@@ -205,12 +206,17 @@ def test_gate_1_a_click_is_not_trusted(folder: Path) -> None:
     assert chat.to_input(back | typed, log) == answer | {"why": "users call"}
     typed["state"]["values"]["why"]["why"]["value"] = None  # type: ignore[assignment]
     assert chat.to_input(back | typed, log) == answer
-    for other in ({"incident": "INC-7"}, {"service": "mail"}, {"question": "0.0"}, {"question": None}):
+    others: list[dict[str, str | int | None]]
+    others = [{"incident": "INC-7"}, {"service": "mail"}, {"attempt": 2}]
+    for other in [*others, {"question": "0.0"}, {"question": None}]:
         with pytest.raises(chat.Outdated):
-            chat.to_input(click(omar, **about | other), log)
+            chat.to_input(click(omar, **about | {"kind": "resume"} | other), log)
+        if other in others:
+            with pytest.raises(chat.Outdated):
+                chat.to_input(click(omar, **about | other), log)
     begun, _ = started()  # nothing is asked
     with pytest.raises(chat.Outdated):
-        chat.to_input(click(omar, **about | {"question": None}), begun.log().encode())
+        chat.to_input(click(omar, **about | {"kind": "resume"} | {"question": None}), begun.log().encode())
     assert rollout.handle(START, answer).actions[0].kind == "roll_back"
 
 
@@ -256,9 +262,8 @@ def test_gate_1_an_answer_to_an_old_question_is_not_sent(folder: Path) -> None:
     chat.send({"kind": "tick"}, 180)
     assert len(chat.messages) == 2
     before = chat.rollout.head
-    for answer in ("promote", "roll_back"):  # the question of the phase, after that of the final validation was asked
-        with pytest.raises(chat.chat.Outdated, match=f"`{answer}` was not sent: this question was answered"):
-            chat.click(omar, chat.messages[0][answer])
+    with pytest.raises(chat.chat.Outdated, match="`promote` was not sent: this question was answered"):
+        chat.click(omar, chat.messages[0]["promote"])  # of the phase, after the final validation has asked
     assert (str(chat.rollout.state), chat.rollout.head) == ("final_validation", before)
     chat.click(omar, chat.messages[1]["promote"])
     assert chat.rollout.state == "complete"
@@ -270,6 +275,12 @@ def test_gate_1_an_answer_to_an_old_question_is_not_sent(folder: Path) -> None:
     chat.confirm()
     assert chat.rollout.state == "monitoring"
     assert chat.click(omar, chat.messages[0]["roll_back"]).actions[0].kind == "roll_back"
+    chat.confirm()
+    chat.send({"kind": "tick"}, 600)
+    release = {"version": "2.3.2", "previous": "2.3.0"}
+    chat.send({"kind": "retry", "by": "lena", "why": "again", "release": release}, 600)
+    with pytest.raises(chat.chat.Outdated):
+        chat.click(omar, chat.messages[0]["roll_back"])  # of another attempt
 
     chat = Chat(quick())
     chat.send({"kind": "start", "by": "lena"})

@@ -73,7 +73,7 @@ pub(crate) struct Unanswered {
     pub(crate) asked_at: Timestamp,
     /// The question as it was asked first.
     pub(crate) text: String,
-    /// The action that asked it first; of earlier releases not known.
+    /// The action that asked it first; None until it is asked again after a `hold`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) action: Option<ActionId>,
     /// It is a page: somebody has to act.
@@ -269,7 +269,7 @@ impl People {
     pub(super) fn put_off(&mut self, at: Timestamp, needs_answer: bool) {
         if needs_answer {
             if let Some(open) = &mut self.unanswered {
-                (open.since, open.asked_at) = (at, at);
+                (open.since, open.asked_at, open.action) = (at, at, None);
             }
         } else {
             (self.asked, self.unanswered) = (false, None);
@@ -373,11 +373,14 @@ impl People {
         about: About,
     ) {
         match &mut self.unanswered {
-            Some(open) if open.is_repeated_by(question) => open.asked_at = at,
+            Some(open) if open.is_repeated_by(question) => {
+                open.asked_at = at;
+                open.action.get_or_insert(action);
+            }
             Some(open) if open.page && !page => {}
             Some(open) if open.about == About::Objection && about != About::Objection && !page => {}
             open => {
-                *open = Some(Unanswered { page, about, ..Unanswered::new(at, question, action) })
+                *open = Some(Unanswered { page, about, ..Unanswered::new(at, question, action) });
             }
         }
     }
