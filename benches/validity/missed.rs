@@ -21,8 +21,8 @@ const MISSED: &[(&str, &[&str])] = &[
     ),
     (
         "A plan takes the windows of rollback bounds with the planned number of requests, and phases one \
-         after the other as independent. Of 10,000 fixes that fail 1.5 times as often two are said to get \
-         through all phases of `phased-canary`; ten do.",
+         after the other as independent. Of 10,000 fixes that fail 1.5 times as often two get through all \
+         phases of `phased-canary` by the plan, and ten in rollouts.",
         &["Power analysis of a plan: most standard errors off"],
     ),
     (
