@@ -111,10 +111,10 @@ class _Intervention(TypedDict):
 
 @type_check_only
 class _OpenQuestion(TypedDict):
+    action: str | None
     since: str
     asked_at: str
     text: str
-    action: NotRequired[int]
 
 @type_check_only
 class _PlanFinding(TypedDict):

@@ -23,7 +23,7 @@ use super::state::{About, RolloutState, Unanswered};
 /// `action` before you send the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OpenQuestion {
-    /// The action that asked first, `ask_decision` or `page`; repetitions are actions of their own. Absent
+    /// The action that asked first, `ask_decision` or `page`; repetitions are actions of their own. Null
     /// after a `hold`, until it is asked again.
     pub action: Option<ActionId>,
     /// When it was asked first.
