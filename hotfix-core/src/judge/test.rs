@@ -156,10 +156,7 @@ impl Test {
     #[inline]
     pub(super) fn feed(&mut self, canary: Counts, baseline: Counts, allowed: f64) {
         let _ = match self {
-            Self::Rate(design, state) if allowed == 1.0 => state.update(design, canary, baseline),
-            Self::Rate(design, state) => {
-                state.update_allowing(design, &[(canary, baseline)], allowed)
-            }
+            Self::Rate(design, state) => feed_rate(design, state, (canary, baseline), allowed),
             Self::Bernoulli(design, state) => {
                 state.update_allowing(design, canary, baseline, allowed)
             }
@@ -185,11 +182,8 @@ impl Test {
         allowed: f64,
     ) {
         let _ = match (self, other) {
-            (Self::Rate(design, _), CountEvidence::Rate(state)) if allowed == 1.0 => {
-                state.update(design, canary, baseline)
-            }
             (Self::Rate(design, _), CountEvidence::Rate(state)) => {
-                state.update_allowing(design, &[(canary, baseline)], allowed)
+                feed_rate(design, state, (canary, baseline), allowed)
             }
             (Self::Bernoulli(design, _), CountEvidence::Bernoulli(state)) => {
                 state.update_allowing(design, canary, baseline, allowed)
@@ -469,6 +463,21 @@ impl Claim {
                 horizon: None,
             },
         }
+    }
+}
+
+/// Updates evidence of counts with one tick; most allow nothing.
+#[inline]
+fn feed_rate(
+    design: &RateRatioDesign,
+    state: &mut RateRatio,
+    (canary, baseline): (Counts, Counts),
+    allowed: f64,
+) -> Result<bool, StatError> {
+    if allowed == 1.0 {
+        state.update(design, canary, baseline)
+    } else {
+        state.update_allowing(design, &[(canary, baseline)], allowed)
     }
 }
 

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::stats::Counts;
 use crate::unit::{Span, Timestamp};
 
+use super::prepared::Increment;
+
 /// Counts of a metric whose arms are read at the same time; its own state in a snapshot.
 #[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
@@ -43,25 +45,17 @@ impl Waiting {
     #[inline]
     pub(super) fn complete(
         &mut self,
-        counts: &mut [(Counts, Counts)],
-        clipped: &mut [f64; 2],
+        increment: &mut Increment,
         at: Timestamp,
         most: Span,
     ) -> bool {
-        if self.is_none() && !counts.iter().any(lacks_an_arm) {
-            return false;
-        }
-        self.add(counts, clipped, at, most)
+        let waits = !self.is_none() || increment.counts.iter().any(lacks_an_arm);
+        waits && self.add(increment, at, most)
     }
 
     #[inline(never)]
-    fn add(
-        &mut self,
-        counts: &mut [(Counts, Counts)],
-        clipped: &mut [f64; 2],
-        at: Timestamp,
-        most: Span,
-    ) -> bool {
+    fn add(&mut self, increment: &mut Increment, at: Timestamp, most: Span) -> bool {
+        let Increment { counts, clipped, .. } = increment;
         let waits_for_another = self.lasts(at) > most || self.counts.len() != counts.len();
         let is_late = !self.counts.is_empty() && waits_for_another;
         if is_late || self.counts.is_empty() {
@@ -92,6 +86,6 @@ impl Waiting {
 }
 
 /// Whether counts of one arm cannot be compared, because the other has none.
-fn lacks_an_arm((canary, live): &(Counts, Counts)) -> bool {
+pub(super) fn lacks_an_arm((canary, live): &(Counts, Counts)) -> bool {
     canary.trials <= 0.0 || live.trials <= 0.0
 }

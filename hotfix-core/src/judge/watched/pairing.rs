@@ -123,9 +123,9 @@ impl Pairing {
         increment: &mut Increment,
         at: Timestamp,
     ) -> bool {
-        let Increment { tick, counts, clipped, .. } = increment;
+        let Increment { tick, .. } = &*increment;
         let compares = self.bracket.is_none() && tick.canary && tick.baseline;
-        compares && self.waiting.complete(counts, clipped, at, design.watch.window)
+        compares && self.waiting.complete(increment, at, design.watch.window)
     }
 
     /// Discards what waits; false if nothing can.

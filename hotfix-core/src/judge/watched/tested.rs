@@ -12,6 +12,7 @@ use crate::judge::metric_tests::MetricTests;
 use crate::judge::prepared::Increment;
 use crate::judge::snapshot::Misfit;
 use crate::judge::test::{Test, TestRead};
+use crate::judge::waiting::lacks_an_arm;
 use crate::metric::{Arms, Reading, Tick};
 use crate::unit::Timestamp;
 
@@ -91,8 +92,7 @@ impl Tested {
             }
         } else if named {
             if let Some(test) = tests.worse().filter(|_| tick.baseline) {
-                let fed =
-                    counts.first().filter(|(all, live)| all.trials > 0.0 && live.trials > 0.0);
+                let fed = counts.first().filter(|counts| !lacks_an_arm(counts));
                 let fed = fed.map(|counts| less(*counts, *clipped));
                 instances.leave_out(test, canary, fed, counting);
             }

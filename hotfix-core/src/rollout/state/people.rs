@@ -355,12 +355,9 @@ impl People {
     /// Notes that facts changed what the rules give, and what people are asked about that, if they
     /// are.
     pub(super) fn note_by_rules(&mut self, at: Timestamp, text: Option<&str>, actions: &[Action]) {
-        let asks = |text: &str| {
-            let is_that = |action: &&Action| matches!(&action.act, Act::AskDecision { question } if question == text);
-            actions.iter().find(is_that)
-        };
-        let asked = text.and_then(|text| Some(Unanswered::new(at, text, asks(text)?.id)));
-        self.about_severity = asked;
+        let asks = |action: &&Action| matches!(&action.act, Act::AskDecision { question } if Some(question.as_str()) == text);
+        let asked = text.zip(actions.iter().find(asks));
+        self.about_severity = asked.map(|(text, action)| Unanswered::new(at, text, action.id));
     }
 
     /// Records a question or a page. One that repeats the open one ends by saying so. A question
