@@ -26,7 +26,7 @@ kind = "volume"
 worse = "lower"
 reference = "1000/min"
 "#;
-const ERRORS: &str = r#"
+pub(crate) const ERRORS: &str = r#"
 [metrics.error_rate]
 kind = "proportion"
 worse = "higher"
@@ -36,6 +36,11 @@ weight = 1.0
 
 /// The smallest policy of the how-to, with this strategy and phases.
 pub(crate) fn small(strategy: Strategy, shares: &[(&str, &str)], metrics: &str) -> Arc<Policy> {
+    smallest(strategy, shares, &format!("{REST}{metrics}"))
+}
+
+/// The same with the rest of its tables as given.
+pub(crate) fn smallest(strategy: Strategy, shares: &[(&str, &str)], rest: &str) -> Arc<Policy> {
     let phase = |(name, share): &(&str, &str)| {
         format!(
             r#"{{ name = "{name}", share = "{share}", deploy = "2min", watch = "10min", promotion = "no_evidence_of_harm", criteria_missed = "ask", gate = "automatic" }}"#
@@ -43,7 +48,7 @@ pub(crate) fn small(strategy: Strategy, shares: &[(&str, &str)], metrics: &str) 
     };
     let phases: Vec<String> = shares.iter().map(phase).collect();
     let text = format!(
-        "format = 1\nname = \"co\"\ntitle = \"co\"\nafter = [\"1h\"]\nstrategy = \"{strategy}\"\nphases = [{}]\n{REST}{metrics}",
+        "format = 1\nname = \"co\"\ntitle = \"co\"\nafter = [\"1h\"]\nstrategy = \"{strategy}\"\nphases = [{}]\n{rest}",
         phases.join(", ")
     );
     Arc::new(Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}")))

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use hotfix_core::grade::Strategy;
 use hotfix_core::message::Request;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
@@ -10,15 +11,14 @@ use hotfix_core::rollout::{Act, Input, Recording, Rollout, State};
 use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
 
+use crate::own_policies::{ERRORS, smallest};
 use crate::ready;
 
 const STEP: u32 = 10;
-const ERRORS: &str = r#"
-[metrics.error_rate]
-kind = "proportion"
-worse = "higher"
-reference = "0.5%"
-weight = 1.0
+const REST: &str = r#"
+final_validation = { watch = "1min", gate = "automatic" }
+watch = { cadence = "10s", window = "5min", stale = "1min", no_data = { after = "2min", then = "ask" } }
+rollback = { watch = "2min", returned_within = "5min" }
 "#;
 const VOLUME: &str = r#"
 [metrics.orders]
@@ -27,30 +27,12 @@ worse = "lower"
 reference = "600/min"
 "#;
 
-fn policy(shares: &[&str], metrics: &str) -> Policy {
-    let strategy = if shares == ["100%"] { "immediate" } else { "canary" };
-    let phase = |share: &&str| {
-        format!(
-            r#"{{ name = "at_{}", share = "{share}", deploy = "2min", watch = "10min", promotion = "no_evidence_of_harm", criteria_missed = "ask", gate = "automatic" }}"#,
-            share.trim_end_matches('%')
-        )
-    };
-    let phases: Vec<String> = shares.iter().map(phase).collect();
-    let text = format!(
-        r#"
-format = 1
-name = "co"
-title = "co"
-after = ["1h"]
-strategy = "{strategy}"
-phases = [{}]
-final_validation = {{ watch = "1min", gate = "automatic" }}
-watch = {{ cadence = "10s", window = "5min", stale = "1min", no_data = {{ after = "2min", then = "ask" }} }}
-rollback = {{ watch = "2min", returned_within = "5min" }}
-{metrics}"#,
-        phases.join(", ")
-    );
-    Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}"))
+fn policy(shares: &[&str], metrics: &str) -> Arc<Policy> {
+    let strategy = if shares == ["100%"] { Strategy::Immediate } else { Strategy::Canary };
+    let names = shares.iter().map(|share| format!("at_{}", share.trim_end_matches('%')));
+    let names: Vec<String> = names.collect();
+    let phases: Vec<_> = names.iter().map(String::as_str).zip(shares.iter().copied()).collect();
+    smallest(strategy, &phases, &format!("{REST}{metrics}"))
 }
 
 /// A rollout and what people were asked, with the seconds since its start.
@@ -63,11 +45,11 @@ struct Run {
 
 impl Run {
     /// `before`: seconds for which the live version is read.
-    fn new(policy: Policy, before: u32, live: impl Fn() -> Value) -> Self {
+    fn new(policy: Arc<Policy>, before: u32, live: impl Fn() -> Value) -> Self {
         let incident = r#"{"id": "INC-1", "severity": "P1"}"#;
         let release = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
         let traffic = r#"{"requests_per_minute": 1000}"#;
-        let plan = Plan::from_json(Arc::new(policy), incident, release, traffic).expect("a plan");
+        let plan = Plan::from_json(policy, incident, release, traffic).expect("a plan");
         let rollout = Rollout::try_new(plan, Recording::Off, "").expect("a rollout");
         let at = "2026-03-03T14:40:00Z".parse().expect("a time");
         let mut run = Self { rollout, at, start: at, asked: Vec::new() };
