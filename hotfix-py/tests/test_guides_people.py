@@ -206,9 +206,9 @@ def test_gate_1_a_click_is_not_trusted(folder: Path) -> None:
     assert chat.to_input(back | typed, log) == answer | {"why": "users call"}
     typed["state"]["values"]["why"]["why"]["value"] = None  # type: ignore[assignment]
     assert chat.to_input(back | typed, log) == answer
-    others: list[dict[str, str | int | None]]
-    others = [{"incident": "INC-7"}, {"service": "mail"}, {"attempt": 2}]
-    for other in [*others, {"question": "0.0"}, {"question": None}]:
+    others: list[dict[str, str | int | None]] = [{"incident": "INC-7"}, {"service": "mail"}, {"attempt": 2}]
+    questions: list[dict[str, str | int | None]] = [{"question": "0.0"}, {"question": None}]
+    for other in others + questions:
         with pytest.raises(chat.Outdated):
             chat.to_input(click(omar, **about | {"kind": "resume"} | other), log)
         if other in others:
