@@ -137,11 +137,8 @@ impl Settling {
         let first = *self.first.get_or_insert(at);
         let warms_up = self.new_at.is_some_and(|new_at| at.since(new_at) < WARMS_UP);
         self.may_fall &= warms_up;
-        if warms_up
-            && at.since(first) + self.cadence >= RECENT
-            && let Some(now) = self.slowdown(boundaries, test)
-        {
-            self.compare(at, Peak { ln_ratio: now.ln_ratio, error: now.error }, test);
+        if warms_up && at.since(first) + self.cadence >= RECENT {
+            self.compare(at, boundaries, test);
         }
         if at.since(*self.renewed.get_or_insert(at)) >= Watch::RENEWED {
             self.renew(at, test);
@@ -151,7 +148,14 @@ impl Settling {
     }
 
     /// Compares the excess of the last minute with its peak.
-    fn compare(&mut self, at: Timestamp, now: Peak, test: &mut Aligned<Test>) {
+    fn compare(&mut self, at: Timestamp, boundaries: &[usize], test: &mut Aligned<Test>) {
+        let now = self.in_recent(boundaries, |canary, baseline| {
+            // In most ticks there is nothing to compute: no excess was seen, and there is none now.
+            let compares = self.peak.is_some_and(Peak::is_excess) || canary.exceeds(baseline);
+            if compares { test.slowdown(canary, baseline) } else { None }
+        });
+        let Some(Slowdown { ln_ratio, error }) = now else { return };
+        let now = Peak { ln_ratio, error };
         self.may_fall = false;
         let known = self.peak.zip(self.peak_at);
         let Some((peak, peak_at)) = known.filter(|(peak, _)| now.ln_ratio <= peak.ln_ratio) else {
@@ -174,10 +178,20 @@ impl Settling {
 
     /// By how much the canary is slower over the last minute.
     fn slowdown(&self, boundaries: &[usize], test: &Aligned<Test>) -> Option<Slowdown> {
+        self.in_recent(boundaries, |canary, baseline| test.slowdown(canary, baseline))
+    }
+
+    /// What follows from the slow requests of both arms in the last minute.
+    #[inline]
+    fn in_recent<R>(
+        &self,
+        boundaries: &[usize],
+        compare: impl FnOnce(SlowCounts<'_>, SlowCounts<'_>) -> R,
+    ) -> R {
         let (canary, baseline) = self.recent.sums().split_at(self.recent.sums().len() / 2);
         let slow = [canary, baseline].map(|arm| slow_of(arm, boundaries));
         let used = boundaries.len();
-        test.slowdown(
+        compare(
             SlowCounts::new(&slow[0][..used], canary[0]),
             SlowCounts::new(&slow[1][..used], baseline[0]),
         )
@@ -242,12 +256,16 @@ impl Settling {
 }
 
 impl Peak {
+    /// Whether it is more than chance.
+    fn is_excess(self) -> bool {
+        self.ln_ratio > larger(LEAST_PEAK, PEAK_ERRORS * self.error)
+    }
+
     /// Whether an excess was seen, and has become visibly smaller.
     fn decays_to(self, now: Self, part: f64) -> bool {
         let lost = self.ln_ratio - now.ln_ratio;
         let errors = (self.error * self.error + now.error * now.error).sqrt();
-        self.ln_ratio > larger(LEAST_PEAK, PEAK_ERRORS * self.error)
-            && lost > larger(part * self.ln_ratio, LOST.1 * errors)
+        self.is_excess() && lost > larger(part * self.ln_ratio, LOST.1 * errors)
     }
 
     /// Whether an excess that was this, and is `now` so long after, may still fall to what is

@@ -84,6 +84,13 @@ impl<'a> SlowCounts<'a> {
         Self { slow, trials }
     }
 
+    /// Whether a larger share of these requests than of the others is slower than some boundary.
+    #[inline]
+    pub(crate) fn exceeds(&self, other: Self) -> bool {
+        let mut both = self.slow.iter().zip(other.slow);
+        both.any(|(slow, others)| slow * other.trials > others * self.trials)
+    }
+
     #[inline]
     fn at(&self, boundary: usize) -> Counts {
         Counts::new(self.slow[boundary], self.trials)
