@@ -1,7 +1,7 @@
 /* hotfix for C++17: handles that free themselves, errors as exceptions. Header only, over hotfix.h.
 
    Handles are move-only. `get` returns the C handle, and `adopt` takes one over, for what has no member here. The use of a moved-from handle is an error with HOTFIX_STATUS_NULL. Views (Outcome::events, the
-   texts of an Action) are valid until the next call that changes their rollout. The thread rules of hotfix.h apply. */
+   texts of an Action but its id) are valid until the next call that changes their rollout. The thread rules of hotfix.h apply. */
 #ifndef HOTFIX_HPP
 #define HOTFIX_HPP
 
@@ -231,7 +231,7 @@ private:
 /** One action for the caller. */
 class Action {
 public:
-  std::string_view id() const { return raw.id; }
+  std::string id() const { return raw.id; } // a copy: the id is in the Action itself
   hotfix_action_kind kind() const { return raw.kind; }
   std::string_view kind_name() const { return hotfix_action_kind_name(raw.kind); }
   bool awaits() const { return raw.awaits != 0; }

@@ -14,7 +14,7 @@ use crate::time::any_time;
 ///
 /// An item has its id, kind, title and times, who does it ("who": role, holders, how to reach them,
 /// stand-in), the seconds that are left ("left") or by which it is late ("late_by"), and why it
-/// applies ("applies"). The lists are empty before the first input.
+/// applies ("applies"). Before the first input there are only those of "later".
 ///
 /// @param rollout  A rollout.
 /// @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z. An
@@ -33,8 +33,9 @@ pub unsafe extern "C" fn hotfix_rollout_duties(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         answer::text(out, err, || {
-            let at = any_time(at_ms, "at_ms")?;
-            pointer::read(rollout, "rollout", |s| canonical(&s.rollout.duties(at)))
+            pointer::read(rollout, "rollout", |session| {
+                canonical(&session.rollout.duties(any_time(at_ms, "at_ms")?))
+            })
         })
     }
 }

@@ -50,8 +50,10 @@ pub unsafe extern "C" fn hotfix_rollout_message(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         answer::text(out, err, || {
-            let request = Request::from_json(pointer::text(request, request_len, "request")?)?;
-            pointer::read(rollout, "rollout", |s| Ok(s.rollout.message_for(&request)?.to_string()))
+            pointer::read(rollout, "rollout", |session| {
+                let request = Request::from_json(pointer::text(request, request_len, "request")?)?;
+                Ok(session.rollout.message_for(&request)?.to_string())
+            })
         })
     }
 }

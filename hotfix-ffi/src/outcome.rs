@@ -110,7 +110,8 @@ pub enum hotfix_action_kind {
     /// Ask one of several roles for approval. `role` is empty: the roles are in `any_of` in the
     /// JSON of hotfix_rollout_actions.
     RequestApproval = 5,
-    /// Send the `message` to this `audience`.
+    /// Send the `message` to this `audience`. Where there is a `role`, send `text` to whoever holds it;
+    /// there is no `message` to write.
     Notify = 6,
     /// Page this `role` with `text`.
     Page = 7,
@@ -153,8 +154,8 @@ pub struct hotfix_outcome {
     pub state: hotfix_state,
     /// The decision of the last verdict. For information: the rollout acts on it itself.
     pub decision: hotfix_decision,
-    /// 1 if an input with this key was delivered before: nothing changed, and the actions are those
-    /// of the first delivery.
+    /// 1 if an input with this key was delivered before: nothing changed. The actions are those of
+    /// the first delivery: do not carry them out, others may have followed since.
     pub repeated: u32,
     /// 0.
     pub reserved: u32,

@@ -56,7 +56,7 @@ pub struct hotfix_reading {
     pub metric: *const c_char,
     /// Its length in bytes.
     pub metric_len: usize,
-    /// A hotfix_form.
+    /// A hotfix_form; may be 0 where no arm has numbers.
     pub form: i32,
     /// One flag for each arm that has numbers, HOTFIX_READING_CANARY or HOTFIX_READING_BASELINE, and
     /// HOTFIX_READING_TOTALS if the numbers are running counters, combined with `|`. The numbers of an
@@ -111,8 +111,8 @@ pub struct hotfix_sender {
     pub by: *const c_char,
     /// Its length in bytes.
     pub by_len: usize,
-    /// The idempotency key: an input with the same key changes nothing and gets the same answer.
-    /// UTF-8, at most 256 bytes, borrowed for the call.
+    /// The idempotency key: an input with the same key changes nothing, and its outcome is
+    /// `repeated`. UTF-8, at most 256 bytes, borrowed for the call.
     pub key: *const c_char,
     /// Its length in bytes.
     pub key_len: usize,
@@ -404,7 +404,7 @@ unsafe fn fill(arms: &mut Arms, from: &hotfix_reading) -> Fallible<()> {
             let sent = (from.baseline_samples, from.baseline_samples_len, "baseline_samples");
             samples(in_baseline, baseline, sent)?;
         },
-        _ if !canary && !baseline => (*in_canary, *in_baseline) = (None, None),
+        0 if !canary && !baseline => (*in_canary, *in_baseline) = (None, None),
         other => return Err(hotfix_error::no_member("form", other, "hotfix_form")),
     }
     Ok(())

@@ -55,6 +55,13 @@ impl Session {
         Self { rollout, actions, refused: String::new(), scratch: Scratch::new() }
     }
 
+    /// Forgets the output of the call before: one that fails has none.
+    #[inline]
+    fn forget_output(&mut self) {
+        self.actions.clear();
+        self.refused.clear();
+    }
+
     /// Passes an input to the core, and its outcome to the caller.
     #[inline]
     unsafe fn answer(
@@ -64,8 +71,6 @@ impl Session {
         out: *mut hotfix_outcome,
         size: usize,
     ) -> Fallible<()> {
-        self.actions.clear();
-        self.refused.clear();
         let input = input.unwrap_or_else(|| self.scratch.input());
         let (events, repeated, result) = match self.rollout.handle(at, input) {
             Ok(outcome) => {
@@ -149,9 +154,10 @@ pub unsafe extern "C" fn hotfix_rollout_handle(
     unsafe {
         guard(err, || {
             let size = hotfix_outcome::emptied(out)?;
-            let at = any_time(at_ms, "at_ms")?;
-            let input = Input::from_json(pointer::text(input, input_len, "input")?)?;
             pointer::change(rollout, "rollout", |session| {
+                session.forget_output();
+                let at = any_time(at_ms, "at_ms")?;
+                let input = Input::from_json(pointer::text(input, input_len, "input")?)?;
                 session.answer(at, Some(&input), out, size)
             })
         })
@@ -193,8 +199,9 @@ pub unsafe extern "C" fn hotfix_rollout_observe(
     unsafe {
         guard(err, || {
             let size = hotfix_outcome::emptied(out)?;
-            let at = any_time(at_ms, "at_ms")?;
             pointer::change(rollout, "rollout", |session| {
+                session.forget_output();
+                let at = any_time(at_ms, "at_ms")?;
                 session.scratch.fill(readings, count, sender)?;
                 session.answer(at, None, out, size)
             })

@@ -135,8 +135,8 @@ pub struct hotfix_train_move {
     pub action_count: usize,
     /// The rollout's state after the input.
     pub state: hotfix_state,
-    /// 1 if an input with this key was delivered before: nothing changed, and the actions are those
-    /// of the first delivery.
+    /// 1 if an input with this key was delivered before: nothing changed. The actions are those of
+    /// the first delivery: do not carry them out, others may have followed since.
     pub repeated: u32,
     /// 1 if the train sent the input itself, because another service was rolled back.
     pub by_train: u32,

@@ -127,9 +127,10 @@ pub unsafe extern "C" fn hotfix_rollout_view(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         answer::text(out, err, || {
-            let view = find(ROLLOUT_VIEWS, view, "hotfix_rollout_views")?;
-            let args = pointer::text(args, args_len, "args")?;
-            pointer::read(rollout, "rollout", |session| view.text(&session.rollout, args))
+            pointer::read(rollout, "rollout", |session| {
+                let view = find(ROLLOUT_VIEWS, view, "hotfix_rollout_views")?;
+                view.text(&session.rollout, pointer::text(args, args_len, "args")?)
+            })
         })
     }
 }
@@ -161,9 +162,10 @@ pub unsafe extern "C" fn hotfix_plan_view(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         answer::text(out, err, || {
-            let view = find(PLAN_VIEWS, view, "hotfix_plan_views")?;
-            let args = pointer::text(args, args_len, "args")?;
-            pointer::read(plan, "plan", |plan| view.text(plan, args))
+            pointer::read(plan, "plan", |plan| {
+                let view = find(PLAN_VIEWS, view, "hotfix_plan_views")?;
+                view.text(plan, pointer::text(args, args_len, "args")?)
+            })
         })
     }
 }

@@ -108,8 +108,8 @@ document! {
         fn events(this) -> Vec<&str> { lines(&this.events) }
         /// The actions, in the order in which to carry them out.
         fn actions(this) -> Vec<Action> { this.actions.iter().cloned().map(Action).collect() }
-        /// Whether an input with this key was delivered before: nothing changed, and the actions
-        /// are those of the first delivery.
+        /// Whether an input with this key was delivered before: nothing changed. The actions are
+        /// those of the first delivery: do not carry them out, others may have followed since.
         fn repeated(this) -> bool { this.repeated }
     }
 }

@@ -276,7 +276,7 @@ impl Rollout {
     /// dict
     ///     ``due``, ``overdue``, ``next``, ``later``, ``undated`` and ``done``: each item in one of
     ///     them, with ``id``, ``kind``, ``title``, ``who``, ``due``, ``left`` or ``late_by`` in
-    ///     seconds, and why it applies. The lists are empty before the first input.
+    ///     seconds, and why it applies. Before the first input there are only those of `later`.
     ///
     /// Examples
     /// --------

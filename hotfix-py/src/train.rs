@@ -47,8 +47,8 @@ document! {
         fn actions(this) -> Vec<Action> { this.actions.iter().cloned().map(Action).collect() }
         /// The rollout's state after the input.
         fn state(this) -> Name<State> { this.state.into() }
-        /// Whether an input with this key was delivered before: nothing changed, and the actions
-        /// are those of the first delivery.
+        /// Whether an input with this key was delivered before: nothing changed. The actions are
+        /// those of the first delivery: do not carry them out, others may have followed since.
         fn repeated(this) -> bool { this.repeated }
         /// Whether the train sent the input itself, because another service was rolled back.
         fn by_train(this) -> bool { this.by_train }

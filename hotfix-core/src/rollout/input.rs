@@ -187,7 +187,7 @@ impl InputKind {
 pub struct Input {
     /// Who. Personal: logged as a salted digest, with the name outside of the hashed part.
     pub by: Option<String>,
-    /// The same key again changes nothing and gets the same answer; 1 to 256 bytes.
+    /// The same key again changes nothing, and the outcome is `repeated`; 1 to 256 bytes.
     pub key: Option<String>,
     /// The log head that the sender has seen; refused where it is no longer the head.
     pub expected_head: Option<Digest>,

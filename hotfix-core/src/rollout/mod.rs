@@ -127,8 +127,9 @@ pub struct Outcome<'r> {
     pub events: &'r str,
     /// What to do, in this order.
     pub actions: &'r [Action],
-    /// Whether the input's key was known: then nothing changed, there is nothing to append, and the
-    /// actions are those of the first delivery.
+    /// Whether the input's key was known: then nothing changed, and there is nothing to append. The
+    /// actions are those of the first delivery: others may have followed since, so they are not to be
+    /// carried out.
     pub repeated: bool,
 }
 

@@ -17,7 +17,8 @@ pub struct Move {
     pub actions: Vec<Action>,
     /// The state after it.
     pub state: State,
-    /// The input's key was known: nothing changed, and the actions are those of the first delivery.
+    /// The input's key was known: nothing changed. The actions are those of the first delivery, and
+    /// are not to be carried out.
     pub repeated: bool,
     /// The train sent the input: the service is rolled back, or paused, because another one was
     /// rolled back.

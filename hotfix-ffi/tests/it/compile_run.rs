@@ -408,12 +408,13 @@ fn comm_1_the_piece_on_messages_of_the_page_on_c_writes_the_messages_of_the_firs
     let text = format!("{}{piece}{}", MESSAGES[0], MESSAGES[1]);
     let folder = Folder::new("messages");
     let source = source(&folder, "messages", &text);
-    let program = Program { sources: &[&source], arguments: &[], prints: Some(b"2\n") };
+    let program = Program { sources: &[&source], arguments: &[], prints: Some(b"2 1\n") };
     let binary = program.compile(&Library::under_test(), Link::Static, &folder);
     program.ran(&Command::new(binary).output().unwrap(), "messages.c");
 }
 
-/// What is before and after the piece on messages: a rollout whose first input asks for two.
+/// What is before and after the piece on messages: a rollout whose first input asks for two, and whose
+/// second has a notice for a role, which has its text.
 const MESSAGES: [&str; 2] = [
     "#include <hotfix.h>\n#include <stdio.h>\n#include <string.h>\n#define TEXT(text) (text), strlen(text)\n",
     r#"
@@ -422,21 +423,26 @@ int main(void) {
   hotfix_plan *plan = NULL;
   hotfix_rollout *rollout = NULL;
   hotfix_outcome outcome = HOTFIX_OUTCOME_INIT;
-  size_t texts = 0;
+  size_t texts = 0, for_roles = 0;
+  const char *inputs[] = {"{\"kind\": \"tick\"}",
+                          "{\"kind\": \"approve\", \"by\": \"iris\", \"role\": \"engineering_lead\"}"};
   hotfix_policy_preset(TEXT("standard"), &policy, NULL);
   hotfix_plan_new(policy, TEXT("{\"id\": \"INC-2041\", \"severity\": \"P1\"}"),
                   TEXT("{\"version\": \"2.3.1\", \"previous\": \"2.3.0\"}"), "", 0, &plan, NULL);
   hotfix_rollout_new(plan, HOTFIX_RECORDING_HAND_OUT, TEXT("salt"), &rollout, NULL);
-  hotfix_rollout_handle(rollout, 1772548260000, TEXT("{\"kind\": \"tick\"}"), &outcome, NULL);
-  for (size_t i = 0; i < outcome.action_count; i++) {
-    hotfix_action action = HOTFIX_ACTION_INIT;
-    hotfix_buf text = {0};
-    if (hotfix_rollout_action(rollout, i, &action, NULL) != HOTFIX_STATUS_OK) return 1;
-    if (!text_of(rollout, &action, &text)) continue;
-    texts += text.len > 0;
-    hotfix_buf_free(&text);
+  for (size_t input = 0; input < 2; input++) {
+    hotfix_rollout_handle(rollout, 1772548260000, TEXT(inputs[input]), &outcome, NULL);
+    for (size_t i = 0; i < outcome.action_count; i++) {
+      hotfix_action action = HOTFIX_ACTION_INIT;
+      hotfix_buf text = {0};
+      if (hotfix_rollout_action(rollout, i, &action, NULL) != HOTFIX_STATUS_OK) return 1;
+      for_roles += action.kind == HOTFIX_ACTION_KIND_NOTIFY && action.role.len > 0 && action.text.len > 0;
+      if (!text_of(rollout, &action, &text)) continue;
+      texts += text.len > 0;
+      hotfix_buf_free(&text);
+    }
   }
-  printf("%zu\n", texts);
+  printf("%zu %zu\n", texts, for_roles);
   hotfix_rollout_free(rollout);
   hotfix_plan_free(plan);
   hotfix_policy_free(policy);

@@ -10,6 +10,7 @@ use hotfix::duty::hotfix_rollout_duties;
 use hotfix::error::*;
 use hotfix::hook::*;
 use hotfix::kayenta::*;
+use hotfix::message::hotfix_rollout_message;
 use hotfix::outcome::*;
 use hotfix::plan::*;
 use hotfix::policy::*;
@@ -21,6 +22,7 @@ use hotfix::status::*;
 use hotfix::time::*;
 use hotfix::version::*;
 use hotfix::view::*;
+use hotfix::views::hotfix_rollout_view;
 
 use crate::common::{
     NOTHING, NOW, Plan, Policy, Rollout, action, call, fails, in_crate, outcome, raw, text,
@@ -286,18 +288,23 @@ fn a_longer_out_struct_keeps_its_size_and_gets_a_zero_tail() {
 }
 
 #[test]
-fn a_call_that_fails_leaves_no_lines_of_the_call_before_in_the_outcome() {
+fn a_call_that_fails_leaves_nothing_of_the_call_before() {
     let (rollout, mut out) = (Rollout::any(), outcome());
-    let ((note, len), (broken, broken_len)) =
-        (raw(r#"{"kind": "note", "by": "lena", "text": "hm"}"#), raw("{"));
-    let mut handle = |input, len| {
+    let mut handle = |at, input| {
+        let ((input, len), mut actions) = (raw(input), 0);
         // SAFETY: a live handle, text and struct.
         let result =
-            call(|e| unsafe { hotfix_rollout_handle(rollout.0, NOW, input, len, &raw mut out, e) });
-        (result.is_ok(), out.events.len > 0)
+            call(|e| unsafe { hotfix_rollout_handle(rollout.0, at, input, len, &raw mut out, e) });
+        // SAFETY: a live handle and slot.
+        call(|e| unsafe { hotfix_rollout_action_count(rollout.0, &raw mut actions, e) }).unwrap();
+        (result.is_ok(), out.events.len > 0, actions > 0)
     };
-    assert_eq!(handle(note, len), (true, true));
-    assert_eq!(handle(broken, broken_len), (false, false));
+    let start = r#"{"kind": "start", "by": "lena", "key": "first"}"#;
+    assert_eq!(handle(NOW, start), (true, true, true));
+    for (at, wrong) in [(NOW, "{"), (i64::MAX, start)] {
+        assert_eq!(handle(at, wrong), (false, false, false));
+        assert_eq!(handle(NOW, start), (true, false, true), "repeated");
+    }
 }
 
 #[test]
@@ -370,7 +377,7 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
     let (policy, rollout, other) =
         (Policy::preset("phased-canary").unwrap(), Rollout::any(), Rollout::any());
     let (mut out, mut act, mut buf) = (outcome(), action(), empty_buf());
-    let (input, len) = raw(r#"{"kind": "tick"}"#);
+    let ((input, len), (broken, broken_len)) = (raw(r#"{"kind": "tick"}"#), raw("{"));
     fails! { Panic:
         hotfix_hook_panic_rollout(rollout.0);
         hotfix_hook_panic_policy(policy.0);
@@ -378,7 +385,13 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
     fails! { Poisoned:
         hotfix_hook_panic_rollout(rollout.0);
         hotfix_rollout_handle(rollout.0, NOW, input, len, &raw mut out);
+        hotfix_rollout_handle(rollout.0, NOW, broken, broken_len, &raw mut out);
+        hotfix_rollout_handle(rollout.0, i64::MAX, input, len, &raw mut out);
         hotfix_rollout_observe(rollout.0, NOW, null(), 0, null(), &raw mut out);
+        hotfix_rollout_observe(rollout.0, i64::MAX, null(), 0, null(), &raw mut out);
+        hotfix_rollout_message(rollout.0, broken, broken_len, &raw mut buf);
+        hotfix_rollout_view(rollout.0, 99, broken, broken_len, &raw mut buf);
+        hotfix_rollout_duties(rollout.0, i64::MAX, &raw mut buf);
         hotfix_rollout_state(rollout.0, dangling_mut());
         hotfix_rollout_phase(rollout.0, dangling_mut());
         hotfix_rollout_share(rollout.0, dangling_mut());

@@ -61,10 +61,12 @@ fn met_6_readings_that_are_none_change_nothing() {
         canary_samples_len: 3,
         ..reading("latency_p95")
     };
+    let none = hotfix_reading { flags: 0, canary: [0.0; 2], baseline: [0.0; 2], ..good };
     let cases = [
         (hotfix_reading { form: 0, ..good }, hotfix_status::Enum, "/metrics/error_rate"),
         (hotfix_reading { form: 5, ..good }, hotfix_status::Enum, "/metrics/error_rate"),
         (hotfix_reading { flags: 8, ..good }, hotfix_status::Enum, "/metrics/error_rate"),
+        (hotfix_reading { form: 77, ..none }, hotfix_status::Enum, "/metrics/error_rate"),
         (hotfix_reading { struct_size: 40, ..good }, hotfix_status::Struct, "readings"),
         (hotfix_reading { metric: null(), ..good }, hotfix_status::Null, "/readings/0/metric"),
         (reading("Error Rate"), hotfix_status::Unit, "/readings/0/metric"),
