@@ -66,7 +66,8 @@ closed_set! {
         Burst = "burst",
         /// A metric is beyond its alert bound.
         AlertBand = "alert_band",
-        /// A metric was beyond one of its bounds over the phase when the phase was due.
+        /// A metric was beyond one of its bounds over the phase when readings covered its least time,
+        /// or when its longest time was over.
         CriterionMissed = "criterion_missed",
         /// A quantile lies in the same bucket as its bound, where it cannot be interpolated.
         Between = "between",
