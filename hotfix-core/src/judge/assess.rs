@@ -166,6 +166,9 @@ impl Judge {
             if !is_covered && !moment.overdue {
                 continue;
             }
+            if watched.metric().is_scaled() && self.arms.split_is_wrong() {
+                call.raise(Response::Hold, Reason::TooFewTrials, Some(*id));
+            }
             let interpolated = zone.is_some_and(|zone| zone.interpolated);
             match band {
                 Some(Band::Success | Band::NotJudged) if watched.is_used_up() => {
