@@ -48,7 +48,8 @@ closed_set! {
         PhaseEndTest = "phase_end_test",
         /// The tests have crossed, and errors are only assumed to be independent: the policy asks.
         EvidenceAssumed = "evidence_assumed",
-        /// The tests have crossed, but without one of the canary's instances they have not.
+        /// The tests have crossed, but without one of the canary's instances, which the cause names,
+        /// they have not.
         OnlyWholePasses = "only_whole_passes",
         /// Only one of `replay` and `randomised` finds the canary worse.
         NotBoth = "not_both",
@@ -183,7 +184,7 @@ impl Reason {
                 "the evidence shows that the canary is worse only if errors are independent"
             }
             Self::OnlyWholePasses => {
-                "the evidence is enough only with all of the canary's instances together"
+                "the evidence is not enough without one of the canary's instances"
             }
             Self::NotBoth => {
                 "only one of the modes `replay` and `randomised` shows that the canary is worse"
