@@ -5,8 +5,10 @@ use core::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
+use crate::grade::Worse;
 use crate::metric::Tick;
 use crate::metric_kind::Data;
+use crate::policy::section::Metric;
 use crate::stats::numeric::ln;
 use crate::stats::split::{Split, SplitDesign, arms_swapped};
 use crate::unit::{Share, Span, Timestamp};
@@ -74,6 +76,10 @@ pub(super) struct SplitFinding {
     since: Option<Timestamp>,
     /// When a wrong split was found last, and how long no further one must be found.
     found: Option<(Timestamp, Span)>,
+    /// Whether the canary had more of the trials then than planned, or fewer. A snapshot from before
+    /// this was known has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    side: Option<Worse>,
 }
 
 impl SplitFinding {
@@ -82,16 +88,16 @@ impl SplitFinding {
         self.found.is_some()
     }
 
-    /// Applies the test's result of a tick; true if the test has to restart.
-    pub(super) fn look(&mut self, at: Timestamp, wrong: bool, window: Span) -> bool {
+    /// Applies the test's result of a tick: the side to which the split is wrong, if it is. Then the
+    /// test has to restart.
+    pub(super) fn look(&mut self, at: Timestamp, wrong: Option<Worse>, window: Span) {
         let since = *self.since.get_or_insert(at);
-        if wrong {
+        if wrong.is_some() {
             self.found = Some((at, at.since(since).max(window)));
-            self.since = Some(at);
+            (self.since, self.side) = (Some(at), wrong);
         } else if self.found.is_some_and(|(found, quiet)| at.since(found) >= quiet) {
-            self.found = None;
+            (self.found, self.side) = (None, None);
         }
-        wrong
     }
 }
 
@@ -124,6 +130,18 @@ impl ArmChecks {
     /// Whether the split is not as planned.
     pub(super) const fn split_is_wrong(&self) -> bool {
         self.finding.applies()
+    }
+
+    /// Whether the canary has more of the trials than planned, or fewer; None while the split is not
+    /// known to be wrong.
+    pub(super) const fn wrong_side(&self) -> Option<Worse> {
+        self.finding.side
+    }
+
+    /// Whether what is scaled by the planned share looks better with the fix than it is, at the split
+    /// that was found: what looks bad all the same is.
+    pub(super) fn favours(&self, metric: &Metric) -> bool {
+        self.finding.side.is_some_and(|side| side != metric.worse)
     }
 
     /// Whether a state is one of this design.
@@ -197,10 +215,14 @@ impl ArmChecks {
             reversed && arms_swapped(share, canary, baseline).is_ok_and(|log| log >= SWAPPED);
         if ends && !self.swapped {
             // Counts were checked when they were read, so the test accepts them.
-            let found = self.split.update(design, share, canary, baseline);
-            if self.finding.look(at, found == Ok(true), window) {
-                self.split = Split::new(design);
-            }
+            let is_wrong = self.split.update(design, share, canary, baseline) == Ok(true);
+            let wrong = is_wrong.then(|| {
+                let (canary, baseline) =
+                    std::mem::replace(&mut self.split, Split::new(design)).trials();
+                let has_more = canary * (1.0 - share) > baseline * share;
+                if has_more { Worse::Higher } else { Worse::Lower }
+            });
+            self.finding.look(at, wrong, window);
         }
     }
 }
@@ -284,21 +306,22 @@ mod tests {
         let window = Span::from_seconds(60);
         let mut finding = SplitFinding::default();
         for second in (0..300).step_by(10) {
-            assert!(!finding.look(at(second), false, window) && !finding.applies());
+            finding.look(at(second), None, window);
+            assert!(!finding.applies());
         }
-        assert!(finding.look(at(300), true, window), "the test starts afresh");
+        finding.look(at(300), Some(Worse::Higher), window);
         for second in (310..600).step_by(10) {
-            finding.look(at(second), false, window);
+            finding.look(at(second), None, window);
             assert!(finding.applies(), "{second}");
         }
-        finding.look(at(600), false, window);
+        finding.look(at(600), None, window);
         assert!(!finding.applies());
         // Found again at once, it still applies for a window.
-        finding.look(at(610), true, window);
-        finding.look(at(620), true, window);
-        finding.look(at(670), false, window);
+        finding.look(at(610), Some(Worse::Higher), window);
+        finding.look(at(620), Some(Worse::Higher), window);
+        finding.look(at(670), None, window);
         assert!(finding.applies());
-        finding.look(at(680), false, window);
+        finding.look(at(680), None, window);
         assert!(!finding.applies());
     }
 

@@ -152,7 +152,8 @@ impl Judge {
             if watched.metric().role != Role::Decide {
                 continue;
             }
-            if watched.readings().covered < phase.watch {
+            let is_covered = watched.readings().covered >= phase.watch;
+            if !is_covered {
                 call.raise(Response::Hold, Reason::Gaps, Some(*id));
             }
             // The bounds apply to what counts of the phase here; too little data is not a miss.
@@ -161,6 +162,13 @@ impl Judge {
             // Rows from before the deployment may be used up: then the figures of now are compared
             // with nothing.
             any_is_judged |= band != Some(Band::NotJudged) && seen.band != Band::NotJudged;
+            // What the next reading may change waits for it as a pass does, until the phase is over.
+            if !is_covered && !moment.overdue {
+                continue;
+            }
+            if watched.metric().is_scaled() && self.arms.split_is_wrong() {
+                call.raise(Response::Hold, Reason::TooFewTrials, Some(*id));
+            }
             let interpolated = zone.is_some_and(|zone| zone.interpolated);
             match band {
                 Some(Band::Success | Band::NotJudged) if watched.is_used_up() => {

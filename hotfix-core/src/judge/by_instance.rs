@@ -1,6 +1,8 @@
 //! Counts that all come by instance: the mode in force, the statistic that decides, and what was
 //! compared. See `docs/decisions/replay-by-instance.md`.
 
+use std::sync::Arc;
+
 use crate::grade::EvidenceMode;
 use crate::stats::Totals;
 use crate::stats::replay::statistic;
@@ -25,6 +27,11 @@ impl Watched {
     /// unknown.
     pub(super) fn log_e_without_any(&self) -> Option<f64> {
         self.instances().log_e_without_any(self.tests().worse()?)
+    }
+
+    /// The instance without which the evidence is the least.
+    pub(super) fn decisive_instance(&self) -> Option<&Arc<str>> {
+        self.instances().decisive(self.tests().worse()?)
     }
 
     /// The statistic that decides, from the log e-value of harm: it also counts the evidence

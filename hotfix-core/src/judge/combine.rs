@@ -1,12 +1,14 @@
 //! Combination of the evidence of all metrics, and the response to it.
 
+use std::sync::Arc;
+
 use crate::grade::{EvidenceMode, Response};
 use crate::policy::section::MOST_TESTED;
 use crate::unit::{MetricName, Timestamp};
 
 use super::assess::Call;
 use super::watched::Watched;
-use super::{Judge, MetricVerdict, Reason};
+use super::{Cause, Judge, MetricVerdict, Reason};
 
 /// Log e-values of the tested metrics, in the order of the combination's weights.
 type PerMetric = [f64; MOST_TESTED];
@@ -171,7 +173,12 @@ impl Judge {
         let mut named = false;
         for (place, &index) in self.tested.iter().enumerate().take(MOST_TESTED) {
             if combination.is_cause(place, values[place]) {
-                call.raise(response, reason, Some(metrics[index].0));
+                let decisive = || self.watched[index].decisive_instance().map(Arc::clone);
+                let instance = (reason == Reason::OnlyWholePasses).then(decisive).flatten();
+                call.raise_cause(
+                    response,
+                    Cause { instance, metric: Some(metrics[index].0), reason },
+                );
                 named = true;
             }
         }

@@ -21,6 +21,11 @@ pub(super) struct Coverage {
 }
 
 impl Coverage {
+    /// Of a window that is filled from this time on, whatever was read before.
+    pub(super) const fn from(at: Timestamp) -> Self {
+        Self { last: Some(at), since: Some(at), lacking: None }
+    }
+
     /// A reading goes into the window of a phase that began at `phase`. `is_of`: of how much time it
     /// is, at most that since the one before.
     #[inline]

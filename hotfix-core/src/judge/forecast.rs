@@ -43,8 +43,8 @@ pub struct Forecast {
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricForecast {
-    /// The success bound when the least time is over; absent if there is none that can be computed
-    /// beforehand.
+    /// The success bound at the reading that opens the gate; absent if there is none that can be
+    /// computed beforehand.
     pub bound: Option<BoundForecast>,
     /// The readings of the live version are missing: while they are, its tests cannot decide, and
     /// have no forecast.
@@ -114,7 +114,7 @@ impl Forecast {
                 let supposed = Supposed { ratio: 1.0, null: test.null_ratio() };
                 watched.claim(test, supposed, moment, running, requests)
             });
-            let left = running.until_due;
+            let left = watched.until_gate(moment, running);
             let bound = watched.can_meet(moment, left).map(|possible| BoundForecast {
                 allows: watched.allowance(moment, left),
                 possible,

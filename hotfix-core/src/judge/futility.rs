@@ -38,12 +38,13 @@ impl Judge {
         efficacy: Option<Efficacy>,
         call: &mut Call<'_>,
     ) {
-        // If a response as severe was raised already, there is nothing to stop early.
-        if let Some((left, response)) =
-            running.miss().filter(|(_, response)| *response > call.worst())
-        {
+        // If a response as severe was raised already, there is nothing to stop early. Where a miss
+        // only holds, the phase goes on, and what missed the bound passes.
+        let response = running.phase.criteria_missed;
+        if response > call.worst().max(Response::Hold) {
             for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
-                if watched.can_meet(moment, left) == Some(false) {
+                let left = watched.until_gate(moment, running);
+                if left > Span::ZERO && watched.can_meet(moment, left) == Some(false) {
                     call.raise(response, Reason::WillFail, Some(watched.metric().id));
                 }
             }
@@ -68,15 +69,6 @@ impl Judge {
         {
             call.raise(response, Reason::CannotDecide, Some(self.watched[fix.metric].metric().id));
         }
-    }
-}
-
-impl Running<'_> {
-    /// Until when a success bound may still be met, and the response if it cannot. None if a miss has
-    /// no consequence, or only holds: then the phase goes on, and what missed the bound passes.
-    fn miss(&self) -> Option<(Span, Response)> {
-        let (left, response) = (self.until_due, self.phase.criteria_missed);
-        (left > Span::ZERO && response > Response::Hold).then_some((left, response))
     }
 }
 
@@ -107,6 +99,22 @@ impl Watched {
             Data::Buckets => Counts::new(0.0, arm[0]),
             Data::Level => Counts::default(),
         })
+    }
+
+    /// How much time after its last reading those cover that come until the gate opens: the first of
+    /// them after the phase's least time that completes it. Zero where the bounds are compared now.
+    pub(super) fn until_gate(&self, moment: &Moment<'_>, running: &Running<'_>) -> Span {
+        let readings = self.readings();
+        let lacks = running.phase.watch.as_millis().saturating_sub(readings.covered.as_millis());
+        let until_due = running.until_due.as_millis();
+        if moment.overdue || lacks == 0 && until_due == 0 {
+            return Span::ZERO;
+        }
+        let silent =
+            readings.read_at.max(self.began()).map_or(Span::ZERO, |at| moment.at.since(at));
+        let every = moment.watch.cadence.max(readings.step).as_millis().max(1);
+        let least = lacks.max(until_due + silent.as_millis());
+        Span::from_millis(least.div_ceil(every) * every)
     }
 
     /// The most trials or exposure that may still come; None before a rate is known.

@@ -272,11 +272,24 @@ impl Instances {
     /// The least log e-value without one of the canary's instances: any of at least four, and of
     /// fewer one that was found worse than the others. None if there is none.
     pub(super) fn log_e_without_any(&self, test: &Aligned<Test>) -> Option<f64> {
+        self.log_e_without(test).map(|(_, log_e)| log_e).reduce(f64::min)
+    }
+
+    /// The instance without which it is that.
+    #[cold]
+    pub(super) fn decisive<'a>(&'a self, test: &'a Aligned<Test>) -> Option<&'a Arc<str>> {
+        self.log_e_without(test).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(name, _)| name)
+    }
+
+    /// The log e-value without each instance that may be left out.
+    fn log_e_without<'a>(
+        &'a self,
+        test: &'a Aligned<Test>,
+    ) -> impl Iterator<Item = (&'a Arc<str>, f64)> {
         let test = test.on(Side::Lead);
-        let log_e = |without: &Without| without.state.least(|state| test.log_e_of(state));
         let any = self.present >= LEAVE_ONE_OUT;
-        let may_be = self.without.iter().filter(|of| any || self.was_bad(&of.name));
-        may_be.filter_map(log_e).reduce(f64::min)
+        let may_be = self.without.iter().filter(move |of| any || self.was_bad(&of.name));
+        may_be.filter_map(move |of| Some((&of.name, of.state.least(|state| test.log_e_of(state))?)))
     }
 
     /// Whether this instance was ever found worse than the others.

@@ -240,10 +240,10 @@ impl Judge {
         if settled && traffic.is_none_or(|(watched, _)| !watched.is_warming_up(at)) {
             if let Some((watched, increment)) = traffic {
                 let (design, since) = (&self.split_design, since.max(self.moved));
-                let was_wrong = self.arms.split_is_wrong();
+                let before = self.arms.wrong_side();
                 self.arms.check_split(design, (at, share), since, watched, increment);
-                if self.arms.split_is_wrong() && !was_wrong {
-                    self.start_over_scaled();
+                if self.arms.wrong_side() != before {
+                    self.start_over_scaled(at);
                 }
             }
         } else {
@@ -267,7 +267,8 @@ impl Judge {
             let watched = &mut rest[0];
             // Whether the planned share is not that of all that it covers; asked before it is read.
             let is_scaled = watched.metric().is_scaled();
-            let mixed = is_scaled && (!settled || !is_split || watched.spans(self.moved));
+            let is_blamed = !is_split && !self.arms.favours(watched.metric());
+            let mixed = is_scaled && (!settled || is_blamed || watched.spans(self.moved));
             watched.read(increment, reading, at);
             if purpose != Use::Ignore {
                 watched.trail(&increment.tick, at, share, settled && is_split || before);
@@ -277,7 +278,11 @@ impl Judge {
                     watched.split_as(earlier, &increment.tick);
                 }
                 watched.learn(increment, at, reading, share, settled);
-                if let Some(fix_test) = self.fix_test.as_mut().filter(|t| t.metric == index) {
+                let shows_the_fix = is_split || !is_scaled;
+                if let Some(fix_test) = self.fix_test.as_mut()
+                    && fix_test.metric == index
+                    && shows_the_fix
+                {
                     fix_test.learn(watched, increment);
                 }
             } else {
@@ -296,16 +301,19 @@ impl Judge {
         self.spare.0 = increments;
     }
 
-    /// The traffic is not split as planned: what is scaled by the planned share begins again, and what was
-    /// read so far was of another share.
+    /// The traffic is not split as planned, or is again: what is scaled by the planned share begins again,
+    /// and what was read so far was of another share. Of what looked better than it was, the evidence of
+    /// harm is kept until then.
     #[cold]
-    fn start_over_scaled(&mut self) {
+    fn start_over_scaled(&mut self, at: Timestamp) {
         for (index, watched) in self.watched.iter_mut().enumerate() {
             if !watched.metric().is_scaled() {
                 continue;
             }
-            let criterion = self.criteria.get(watched.basis().phase).copied().flatten();
-            watched.start_over(criterion);
+            if !self.arms.favours(watched.metric()) {
+                let criterion = self.criteria.get(watched.basis().phase).copied().flatten();
+                watched.start_over(at, criterion);
+            }
             if let Some(fix_test) = self.fix_test.as_mut().filter(|test| test.metric == index) {
                 fix_test.start_over();
             }
@@ -346,7 +354,11 @@ impl Judge {
     /// Starts to watch a phase or the rollback: windows start empty, tests continue.
     pub fn start_phase(&mut self, at: Timestamp) {
         self.since = Some(at);
+        let was_wrong = self.arms.split_is_wrong();
         self.arms = ArmChecks::new(&self.split_design);
+        if was_wrong {
+            self.start_over_scaled(at);
+        }
         if let Some(end) = &mut self.phase_end {
             end.start();
         }

@@ -96,6 +96,12 @@ impl Readings {
         self.learned = self.learned + self.step;
     }
 
+    /// The windows begin again.
+    pub(super) fn start_over(&mut self, at: Timestamp) {
+        self.learned = Span::ZERO;
+        self.coverage = Coverage::from(at);
+    }
+
     /// A watch begins.
     pub(super) fn start(&mut self) {
         (self.covered, self.learned) = (Span::ZERO, Span::ZERO);

@@ -48,7 +48,8 @@ closed_set! {
         PhaseEndTest = "phase_end_test",
         /// The tests have crossed, and errors are only assumed to be independent: the policy asks.
         EvidenceAssumed = "evidence_assumed",
-        /// The tests have crossed, but without one of the canary's instances they have not.
+        /// The tests have crossed, but without one of the canary's instances, which the cause names,
+        /// they have not.
         OnlyWholePasses = "only_whole_passes",
         /// Only one of `replay` and `randomised` finds the canary worse.
         NotBoth = "not_both",
@@ -66,7 +67,8 @@ closed_set! {
         Burst = "burst",
         /// A metric is beyond its alert bound.
         AlertBand = "alert_band",
-        /// A metric was beyond one of its bounds over the phase when the phase was due.
+        /// A metric was beyond one of its bounds over the phase when readings covered its least time,
+        /// or when its longest time was over.
         CriterionMissed = "criterion_missed",
         /// A quantile lies in the same bucket as its bound, where it cannot be interpolated.
         Between = "between",
@@ -182,7 +184,7 @@ impl Reason {
                 "the evidence shows that the canary is worse only if errors are independent"
             }
             Self::OnlyWholePasses => {
-                "the evidence is enough only with all of the canary's instances together"
+                "the evidence is not enough without one of the canary's instances"
             }
             Self::NotBoth => {
                 "only one of the modes `replay` and `randomised` shows that the canary is worse"

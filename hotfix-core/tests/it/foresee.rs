@@ -130,6 +130,65 @@ fn field_15_a_run_that_is_going_to_fail_stops_early() {
     watch.audited();
 }
 
+/// The first phase of `phased-canary` in its tenth minute, up to 55 s of it: read each minute, five seconds before
+/// the minute is over. `last`: errors in its last two minutes, of 600 requests each.
+fn tenth_minute(set: &[(&'static str, Value)], last: [u64; 2]) -> Watch {
+    let mut watch = Watch::new("phased-canary", &errors_only(set));
+    let failing = [1, 2, 2, 2, 2, 2, 2, 2].into_iter().chain(last);
+    for (minute, failing) in failing.enumerate() {
+        let (after, requests) = if minute == 0 { (55, 590) } else { (60, 600) };
+        watch.look(after, errors([failing, requests], [16, 5_400]));
+    }
+    watch
+}
+
+#[test]
+fn field_15_a_miss_waits_for_the_reading_that_covers_the_phase_as_a_pass_does() {
+    let tick = json!({"kind": "tick"});
+    for ticks in [false, true] {
+        // 0.3005% of ten minutes less five seconds are beyond the bound of 0.3%.
+        for (failing, state) in [(1, State::Deploying), (3, State::RollingBack)] {
+            let mut watch = tenth_minute(&[], [2, 1]);
+            assert_eq!(watch.decision(), Decision::Continue, "{:?}", watch.causes());
+            if ticks {
+                watch.at = watch.at + Span::from_millis(4_999);
+                watch.input(&tick);
+                assert_eq!(watch.causes(), [("gaps".to_owned(), "error_rate".to_owned())]);
+                let forecast = watch.rollout.forecast().unwrap().metrics[0].bound.unwrap();
+                assert!(forecast.possible, "{forecast:?}");
+            }
+            watch.look(if ticks { 55 } else { 60 }, errors([failing, 600], [16, 5_400]));
+            assert_eq!(watch.rollout.state(), state, "{:?}", watch.causes());
+            watch.audited();
+        }
+    }
+    // Where readings stay away, it counts once the longest time of the phase is over.
+    let mut watch = tenth_minute(&[("/phases/0/watch_most", json!(780))], [2, 1]);
+    let began = watch.at - Span::from_seconds(595);
+    while watch.rollout.state() == State::Monitoring {
+        assert!(!watch.rollout.verdict().has(Reason::CriterionMissed), "{:?}", watch.causes());
+        watch.at = watch.rollout.poll_at().unwrap() - Span::from_millis(1);
+        watch.input(&tick);
+    }
+    assert!(watch.rollout.verdict().has(Reason::CriterionMissed), "{:?}", watch.causes());
+    assert_eq!(
+        (watch.rollout.state(), watch.at.since(began)),
+        (State::RollingBack, Span::from_seconds(780))
+    );
+}
+
+#[test]
+fn field_15_what_the_reading_that_opens_the_gate_may_bring_is_not_foreseen() {
+    // 19 of 5,990 five seconds before the least time is over; another 600 without an error meet the bound.
+    let mut apart = tenth_minute(&[], [2, 2]);
+    assert_eq!(apart.decision(), Decision::Continue, "{:?}", apart.causes());
+    apart.look(60, errors([0, 600], [16, 5_400]));
+    assert_eq!(apart.rollout.state(), State::Deploying, "{:?}", apart.causes());
+    // More than half as much traffic again could make good.
+    let hopeless = tenth_minute(&[], [4, 4]);
+    assert_eq!(hopeless.causes(), [("will_fail".to_owned(), "error_rate".to_owned())]);
+}
+
 #[test]
 fn field_15_a_shock_in_both_arms_is_not_the_canarys_failure() {
     let mut watch = Watch::new("phased-canary", &errors_only(&[]));

@@ -296,6 +296,50 @@ fn field_4_what_is_scaled_by_the_planned_share_is_not_judged_at_another() {
 }
 
 #[test]
+fn field_4_what_is_bad_although_the_canary_has_fewer_requests_is_the_fix() {
+    let half = |share: f64| if share > 0.0 && share < 1.0 { 0.5 * share } else { share };
+    for seed in 0..6 {
+        // It crashes, and loses half of its requests.
+        let mut random = Pcg64::seed_from_u64(seed);
+        let seen = run(&canary(SCALED), 1_500, |_, share| scaled(&mut random, half(share), 20.0));
+        let found = seen.rolled_back.as_ref();
+        assert!(found.is_some_and(|(after, _)| *after <= 300), "{seed}: {seen:?}");
+    }
+    // It halves what it does not have; that shows nothing, whatever the policy says of the split.
+    let only_counts = SCALED.split("[metrics.orders]").next().unwrap();
+    let mut document: Value =
+        serde_json::from_str(&canary(only_counts).to_json()).expect("a document");
+    document["watch"]["alert"] = json!("continue");
+    document["metrics"]["bug"]["success"] = json!(20.0);
+    let policy = Arc::new(Policy::from_json(&document.to_string()).expect("a policy"));
+    let mut random = Pcg64::seed_from_u64(1);
+    let seen = run(&policy, 1_500, |_, share| {
+        let mut read = scaled(&mut random, half(share), 1.0);
+        read.as_object_mut().unwrap().remove("orders");
+        read
+    });
+    assert!(seen.rolled_back.is_none() && seen.state == Some(State::Monitoring), "{seen:?}");
+    assert!(seen.has(Reason::TooFewTrials), "{seen:?}");
+}
+
+#[test]
+fn field_4_nobody_is_asked_about_what_begins_again_after_another_split() {
+    let mut document: Value = serde_json::from_str(&canary(SCALED).to_json()).expect("a document");
+    document["phases"][0]["watch"] = json!(1_200.0);
+    document["watch"]["alert"] = json!("hold");
+    let policy = Arc::new(Policy::from_json(&document.to_string()).expect("a policy"));
+    for real in [0.05, 0.2] {
+        let mut random = Pcg64::seed_from_u64(1);
+        let seen = run(&policy, 4_000, |second, share| {
+            let is_wrong = share > 0.0 && share < 1.0 && second < 300;
+            scaled(&mut random, if is_wrong { real } else { share }, 1.0)
+        });
+        assert!(seen.has(Reason::SplitNotAsPlanned), "{real}: {seen:?}");
+        assert!(seen.questions.is_empty(), "{real}: {:?}", seen.questions);
+    }
+}
+
+#[test]
 fn field_4_swapped_arms_show_in_a_volume_where_nothing_counts_requests() {
     let policy = canary(
         "[metrics.orders]\nkind = \"volume\"\nworse = \"lower\"\nreference = \"600/min\"\nsuccess = { ratio = 0.8, of = \"live\" }\n\

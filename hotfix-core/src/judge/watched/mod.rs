@@ -364,8 +364,9 @@ impl Watched {
 
     /// What is scaled by the planned share was of another split: it begins again. `criterion`: how much
     /// of the phase counts at its end; None for all.
-    pub(super) fn start_over(&mut self, criterion: Option<Span>) {
+    pub(super) fn start_over(&mut self, at: Timestamp, criterion: Option<Span>) {
         self.discard_pools();
+        self.pairing.readings.start_over(at);
         self.measured.start(&self.design, criterion);
         self.measured.totals.start_over();
         self.tested.start_over();

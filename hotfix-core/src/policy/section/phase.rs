@@ -44,7 +44,8 @@ section! {
         /// The criterion for promotion: minimum time, traffic and bounds, or statistical evidence
         /// that the fix is not worse than `evidence.margin`.
         promotion: PromotionRule, [required];
-        /// What happens if `watch` is over and a metric is beyond one of its bounds over the phase.
+        /// What happens if readings cover `watch`, or `watch_most` is over, and a metric is beyond one of
+        /// its bounds over the phase.
         criteria_missed: Response as FailSafe, [required];
         /// What happens if `watch_most` is over without a decision, or if `watch` is over and the
         /// traffic of the phase is too low for its bounds to be evaluated.
