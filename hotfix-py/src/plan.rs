@@ -163,8 +163,8 @@ shown! {
         /// Findings that the person who starts the plan should know, the most important first:
         /// ``[{"kind", "text"}, …]``.
         fn findings(this) -> Json<Findings> { Json::of(&this.findings()) }
-        /// The duration, in seconds: ``{"rollout", "until_live", "procedure"}``, each ``{"least",
-        /// "most", "parts"}``.
+        /// The duration, in seconds: ``{"rollout", "until_live", "until_complete", "procedure"}``,
+        /// each ``{"least", "most", "parts"}``.
         ///
         /// The rollout counts from the first deployment, the others from the detection; unknown
         /// durations are left out.
@@ -174,7 +174,7 @@ shown! {
         /// >>> import hotfix
         /// >>> plan = hotfix.Policy.preset("fast-track").plan({"id": "INC-1"}, {"version": "2", "previous": "1"})
         /// >>> plan.duration["procedure"]["least"], plan.duration["procedure"]["most"]
-        /// (1080.0, 2100.0)
+        /// (1980.0, 2400.0)
         fn duration(this) -> Json { Json::of(&this.duration()) }
         /// The policy's objective, its estimate and the deadlines for the fix, each with the time that
         /// this plan needs, as a dict: ``{"slo", "estimate", "deadlines"}``.

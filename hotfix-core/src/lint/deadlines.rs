@@ -5,9 +5,7 @@ use super::fault::TimeFault;
 use super::finding::{Example, Finding, put_once};
 use super::format::time;
 use crate::grade::{DutyKind, Moment, Severity};
-use crate::plan::duration::{
-    Times, phases_until, phases_until_live, procedure, rollout, steps_until, until_live,
-};
+use crate::plan::duration::{Schedule, Times, phases_until, phases_until_live, rollout};
 use crate::plan::load::Load;
 use crate::policy::Policy;
 use crate::policy::section::{Duty, SeverityLevel, TimeRange};
@@ -43,8 +41,9 @@ fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
         let concerned = hotfixes().filter(|level| duty.is_for(level.severity));
         if duty.from.is_early() {
             for level in concerned.clone() {
-                let sum = until_live(Load::of(policy), Some(level)).filter(|sum| sum.most > limit);
-                let Some(sum) = sum else { continue };
+                let schedule = Schedule { load: Load::of(policy), level: Some(level) };
+                let sum = schedule.until(Moment::Deployed).filter(|sum| sum.most > limit);
+                let Some(sum) = sum.filter(|sum| schedule.is_known(sum)) else { continue };
                 let fault = TimeFault::DeadlineTooShort {
                     duty: duty.id,
                     severity: level.severity,
@@ -81,7 +80,8 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
     let Some(record) = policy.change_record() else { return };
     if let Some(limit) = record.estimate.and_then(|estimate| estimate.most) {
         let path = "/change_record/estimate/most";
-        if let Some(sum) = procedure(policy, |_| None).filter(|sum| sum.most > limit) {
+        let schedule = Schedule { load: Load::of(policy), level: None };
+        if let Some(sum) = schedule.whole().filter(|sum| sum.most > limit) {
             let (what, least, most) = ("estimate", sum.least, sum.most);
             let fault = TimeFault::ProcedureTooLong { what, limit, least, most, watched: false };
             put(findings, path.to_owned(), fault, Some((sum, limit)));
@@ -97,7 +97,8 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
     let (path, limit) = ("/change_record/slo/within", slo.within);
     let load = Load::of(policy);
     let Some(phases) = phases_until(load, slo.to) else { return };
-    let steps = steps_until(load, slo.to, None, procedure(policy, |_| None));
+    let has_steps = !policy.procedure().is_empty();
+    let steps = Schedule { load, level: None }.until(slo.to).filter(|_| has_steps);
     let watched = slo.to == Moment::Closed && !policy.after().is_empty();
     if let Some(sum) = steps.filter(|sum| slo.from.is_early() && sum.most > limit) {
         let (what, least, most) = ("objective", sum.least, sum.most);

@@ -62,7 +62,6 @@ fn ready(rollout: &Rollout) -> [&'static str; 2] {
     }
 }
 
-/// What is prepared.
 fn prepared(rollout: &Rollout) -> &'static str {
     match rollout.state() {
         State::AwaitingApproval => "a fix is waiting for approval",
@@ -274,7 +273,6 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
     }
 }
 
-/// Whether this is the last phase.
 fn is_last(rollout: &Rollout, index: usize) -> bool {
     index + 1 >= rollout.plan().policy().phases().len()
 }

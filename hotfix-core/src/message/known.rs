@@ -15,7 +15,6 @@ impl Impact<'_> {
         if effects.is_empty() { self.of_users() } else { Some(enumerated(&effects)) }
     }
 
-    /// Who is affected.
     pub(crate) fn affected(self) -> Option<String> {
         if let Some(share) = self.users_affected() {
             return Some(format!("{share} of users"));

@@ -32,10 +32,8 @@ pub(super) fn address(address: &str) -> Value {
     Value::from(format!("{}{address}{}", ADDRESS[0], ADDRESS[1]))
 }
 
-/// A line of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Line {
-    /// It is an item of a list.
     pub(super) is_item: bool,
     pub(super) parts: Vec<TemplatePart>,
 }

@@ -241,12 +241,12 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
 }
 
 /// Expected end of the deployment before its release is ready: the longest planned time since the
-/// detection; `None` once that has passed, and for another attempt.
+/// detection; `None` where that is unknown, once it has passed, and for another attempt.
 pub(super) fn planned_end(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let is_before = matches!(rollout.state(), State::Drafted | State::AwaitingApproval)
         && rollout.attempt() == 1
         && rollout.moment(Moment::Resolved).is_none();
-    let takes = rollout.plan().between(Moment::Detected, Moment::Verified)?.most;
+    let takes = rollout.plan().duration().until_complete?.most;
     let (_, since) = rollout.origin(Moment::Detected)?;
     Some(since + takes).filter(|end| is_before && *end > at)
 }

@@ -1,4 +1,8 @@
-//! Durations of phases, procedure steps, reviews and tests.
+//! Durations: one chain of times, from the detection to the end of the procedure.
+//!
+//! First the steps before the deployment, then the deployment until the fix is live, then what is left of
+//! the rollout. Where a policy gives two times for the same part, those of the procedure's steps and
+//! those of the phases, the later end counts.
 //!
 //! In a procedure, the fix goes live at the step `deploy`, or at one whose id begins with
 //! `deploy_`. The change is reviewed and tested at the steps `review` and `test`.
@@ -6,7 +10,6 @@
 use serde::Serialize;
 
 use crate::grade::{Moment, ReviewTime, StepClock, WatchedFrom};
-use crate::policy::Policy;
 use crate::policy::section::{Phase, ProcedureStep, SeverityLevel};
 use crate::unit::{Name, Span};
 
@@ -47,10 +50,15 @@ pub struct Duration {
     /// the phases' most times; a phase without one counts with its least time. Veto windows are
     /// included, time that people take at manual gates is not.
     pub rollout: Times,
-    /// From the detection until the fix is live, for the plan's severity. None if unknown.
+    /// From the detection until the fix is live, for the plan's severity. None if nothing is known
+    /// of the time before the deployment.
     pub until_live: Option<Times>,
-    /// The whole procedure from the detection. None if it has no times. A review, a test or a
-    /// deployment without its own time takes the time of the severity or the phases.
+    /// From the detection to the end of the final validation. None if nothing is known of the time
+    /// before the deployment.
+    pub until_complete: Option<Times>,
+    /// From the detection to the end of the procedure's steps or of the rollout, whichever is later.
+    /// None if the procedure has no times. A review or a test without its own time takes that of the
+    /// severity, a deployment at least that of the phases.
     pub procedure: Option<Times>,
 }
 
@@ -64,15 +72,23 @@ impl Plan {
     /// let policy = Arc::new(Policy::preset("fast-track")?);
     /// let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, r#"{"version": "2", "previous": "1"}"#, "")?;
     /// let procedure = plan.duration().procedure.ok_or("its steps have times")?;
-    /// assert_eq!((procedure.least.to_string(), procedure.most.to_string()), ("18min".into(), "35min".into()));
+    /// assert_eq!((procedure.least.to_string(), procedure.most.to_string()), ("33min".into(), "40min".into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn duration(&self) -> Duration {
+        let schedule = self.schedule();
+        let known = |to| schedule.until(to).filter(|sum| schedule.is_known(sum));
         Duration {
             rollout: rollout(self.load()),
-            until_live: until_live(self.load(), self.level()),
-            procedure: self.whole_procedure(),
+            until_live: known(Moment::Deployed),
+            until_complete: known(Moment::Verified),
+            procedure: schedule.whole(),
         }
+    }
+
+    /// The times of this plan from the detection on.
+    pub(super) fn schedule(&self) -> Schedule<'_> {
+        Schedule { load: self.load(), level: self.level() }
     }
 
     /// The longest planned time of the rollout: the change record's estimate, else that of the phases.
@@ -81,206 +97,227 @@ impl Plan {
         let most = estimate.and_then(|estimate| estimate.most);
         most.unwrap_or_else(|| rollout(self.load()).most)
     }
-
-    pub(super) fn whole_procedure(&self) -> Option<Times> {
-        procedure(self.policy(), |index| elsewhere(self.load(), self.level(), index))
-    }
-
-    /// The least and the most time from the detection to the end of the rollout, where that is later than
-    /// the end of the procedure's steps.
-    pub(super) fn until_rolled_out(&self, steps: &Times) -> Option<(Span, Span)> {
-        let (load, level) = (self.load(), self.level());
-        let count = going_live(load.policy)?;
-        let before = first_steps(load.policy, count, |index| elsewhere(load, level, index));
-        let rollout = rollout(load);
-        let least = steps.least.max(before.least + rollout.least);
-        let most = steps.most.max(before.most + rollout.most);
-        ((least, most) != (steps.least, steps.most)).then_some((least, most))
-    }
 }
 
 impl Times {
-    /// Adds a part. Adds nothing without a time.
-    pub(crate) fn add(&mut self, step: &str, least: Option<Span>, most: Option<Span>) {
-        let least = least.unwrap_or(Span::ZERO);
+    /// Adds a part. Adds nothing without a time, and returns whether it has one.
+    pub(crate) fn add(&mut self, step: &str, least: Option<Span>, most: Option<Span>) -> bool {
+        let least = least.unwrap_or_default();
         let most = most.unwrap_or(least);
         if !most.is_zero() {
-            self.parts.push(StepTime { step: step.to_owned(), least, most });
-            (self.least, self.most) = (self.least + least, self.most + most);
+            self.push(step, least, most);
         }
+        !most.is_zero()
     }
 
-    /// Advances to a step with start and end since the detection.
-    fn reach(&mut self, step: &str, starts: Option<Span>, ends: Option<Span>) {
-        let until = |reached: Span, position: Option<Span>| {
-            let position = position.map_or(0, Span::as_millis);
-            Span::from_millis(position.saturating_sub(reached.as_millis()))
-        };
-        let least = until(self.least, starts);
-        let most = until(self.most, ends.or(starts));
-        self.parts.push(StepTime { step: step.to_owned(), least, most });
+    /// Two parts of the same name in a row are one.
+    fn push(&mut self, step: &str, least: Span, most: Span) {
+        match self.parts.last_mut().filter(|last| last.step == step) {
+            Some(last) => (last.least, last.most) = (last.least + least, last.most + most),
+            None => self.parts.push(StepTime { step: step.to_owned(), least, most }),
+        }
         (self.least, self.most) = (self.least + least, self.most + most);
     }
 
-    pub(super) fn step(&mut self, step: &ProcedureStep) {
+    /// Adds a step with a time of its own: a duration, or start and end since the detection.
+    fn step(&mut self, step: &ProcedureStep) {
         match step.clock {
-            StepClock::Duration => self.add(step.id.as_str(), step.least, step.most),
-            StepClock::Position => self.reach(step.id.as_str(), step.least, step.most),
-        }
-    }
-
-    pub(super) fn extend(&mut self, more: Self) {
-        self.parts.extend(more.parts);
-        self.untimed.extend(more.untimed);
-        (self.least, self.most) = (self.least + more.least, self.most + more.most);
-    }
-}
-
-/// The whole procedure. None if it has no times. `elsewhere` gives the time of a step without its
-/// own, by index.
-pub(crate) fn procedure(
-    policy: &Policy,
-    fallback: impl Fn(usize) -> Option<Times>,
-) -> Option<Times> {
-    let sum = first_steps(policy, policy.procedure().len(), fallback);
-    (!sum.most.is_zero()).then_some(sum)
-}
-
-/// The first steps of the procedure, this many.
-fn first_steps(policy: &Policy, count: usize, fallback: impl Fn(usize) -> Option<Times>) -> Times {
-    let mut sum = Times::default();
-    for (index, step) in policy.procedure().iter().enumerate().take(count) {
-        if has_time(step) {
-            sum.step(step);
-        } else {
-            match fallback(index) {
-                Some(known) => sum.extend(known),
-                None => sum.untimed.push(step.id),
+            StepClock::Duration => _ = self.add(step.id.as_str(), step.least, step.most),
+            StepClock::Position => {
+                let ends = step.most.or(step.least).unwrap_or_default();
+                let least = step.least.unwrap_or_default() - self.least;
+                self.push(step.id.as_str(), least, ends - self.most);
             }
         }
     }
-    sum
-}
 
-/// The steps, or, where the phases take longer than those from the deployment on, the steps before
-/// it and the phases.
-pub(super) fn with_phases(
-    load: Load<'_>,
-    level: Option<&SeverityLevel>,
-    steps: Times,
-    phases: Times,
-) -> Times {
-    let before = going_live(load.policy).unwrap_or_default();
-    let mut sum = first_steps(load.policy, before, |index| elsewhere(load, level, index));
-    if phases.least.as_millis() <= steps.most.as_millis().saturating_sub(sum.most.as_millis()) {
-        return steps;
+    fn extend(&mut self, more: Self) {
+        more.parts.iter().for_each(|part| self.push(&part.step, part.least, part.most));
     }
-    sum.extend(phases);
-    sum
-}
 
-/// From the detection until the fix is live, for a severity. A review, a test or a deployment that
-/// the procedure names without a time takes what the severity or the policy says of it. None where
-/// nothing gives one.
-pub(crate) fn until_live(load: Load<'_>, level: Option<&SeverityLevel>) -> Option<Times> {
-    let policy = load.policy;
-    if policy.procedure().is_empty() {
-        let mut sum = Times::default();
-        review(&mut sum, level);
-        testing(&mut sum, level);
-        // Nothing is given about the work of people before the deployment.
-        if sum.parts.is_empty() {
-            return None;
+    /// The later of two ends. If the other one may be later still, that is a part of its own.
+    fn later(self, other: Self) -> Self {
+        let is_later = (other.least, other.most) > (self.least, self.most);
+        let (mut later, other) = if is_later { (other, self) } else { (self, other) };
+        if let Some(last) = other.parts.last() {
+            later.add(&last.step, None, Some(other.most - later.most));
         }
-        sum.extend(deployment(load));
-        return Some(sum);
+        if other.untimed.len() > later.untimed.len() {
+            later.untimed = other.untimed;
+        }
+        later
     }
-    let deploy = going_live(policy)?;
-    let sum = first_steps(policy, deploy + 1, |index| elsewhere(load, level, index));
-    // At least one time before the deployment must be known.
-    let tells = deploy == 0 || sum.untimed.len() < deploy;
-    (tells && !sum.most.is_zero()).then_some(sum)
 }
 
-/// The index of the step at which the fix goes live.
-pub(super) fn going_live(policy: &Policy) -> Option<usize> {
-    policy.procedure().iter().position(|step| {
-        let id = step.id.as_str();
-        id == "deploy" || id.starts_with("deploy_")
-    })
+/// The times of a policy's procedure and rollout, from the detection on.
+#[derive(Clone, Copy)]
+pub(crate) struct Schedule<'a> {
+    pub(crate) load: Load<'a>,
+    /// The severity of the incident, which gives times of reviews and tests.
+    pub(crate) level: Option<&'a SeverityLevel>,
+}
+
+impl Schedule<'_> {
+    /// From the detection to a moment. None for one that the rollout does not lead to.
+    pub(crate) fn until(self, to: Moment) -> Option<Times> {
+        match to {
+            Moment::Deployed => Some(self.until_live()),
+            Moment::Verified | Moment::Resolved => Some(self.until_complete()),
+            Moment::Closed => Some(and_watched(self.until_complete(), self.load)),
+            _ => None,
+        }
+    }
+
+    fn until_live(self) -> Times {
+        if let Some(index) = self.deploys() {
+            return self.first_steps(index + 1);
+        }
+        let before = self.without_steps();
+        let mut steps = before.clone();
+        self.deploying(&mut steps);
+        self.at_least_phases(before, steps)
+    }
+
+    fn until_complete(self) -> Times {
+        let mut sum = self.until_live();
+        sum.extend(after_live(self.load));
+        // Without a step that deploys, any step may come before.
+        if self.deploys().is_some() { sum } else { sum.later(self.all_steps()) }
+    }
+
+    /// All steps and the whole rollout. None if the procedure has no times.
+    pub(crate) fn whole(self) -> Option<Times> {
+        let steps = self.all_steps();
+        (!steps.most.is_zero()).then(|| self.until_complete().later(steps))
+    }
+
+    /// Whether at least one time before the deployment is known.
+    pub(crate) fn is_known(self, sum: &Times) -> bool {
+        let before = match self.deploys() {
+            Some(index) => index == 0 || sum.untimed.len() < index,
+            None => !self.without_steps().parts.is_empty(),
+        };
+        before && !sum.most.is_zero()
+    }
+
+    /// The index of the step at which the fix goes live.
+    fn deploys(self) -> Option<usize> {
+        self.load.policy.procedure().iter().position(|step| {
+            let id = step.id.as_str();
+            id == "deploy" || id.starts_with("deploy_")
+        })
+    }
+
+    /// The time before the deployment of a policy without a procedure.
+    fn without_steps(self) -> Times {
+        let mut sum = Times::default();
+        if self.load.policy.procedure().is_empty() {
+            self.review(&mut sum);
+            self.testing(&mut sum);
+        }
+        sum
+    }
+
+    fn all_steps(self) -> Times {
+        self.first_steps(self.load.policy.procedure().len())
+    }
+
+    /// The first steps of the procedure, this many.
+    fn first_steps(self, count: usize) -> Times {
+        let mut sum = Times::default();
+        for (index, step) in self.load.policy.procedure().iter().enumerate().take(count) {
+            if !self.advance(index, step, &mut sum) {
+                sum.untimed.push(step.id);
+            }
+        }
+        sum
+    }
+
+    /// Advances by one step of the procedure. Returns whether its time is known.
+    pub(super) fn advance(self, index: usize, step: &ProcedureStep, reached: &mut Times) -> bool {
+        let before = (self.deploys() == Some(index)).then(|| reached.clone());
+        let known = match step.id.as_str() {
+            _ if has_time(step) => {
+                reached.step(step);
+                true
+            }
+            "review" => self.review(reached),
+            "test" => self.testing(reached),
+            _ => before.is_some() && self.deploying(reached),
+        };
+        let Some(before) = before else { return known };
+        *reached = self.at_least_phases(before, std::mem::take(reached));
+        true
+    }
+
+    /// The deployment takes its own time or that of the phases, whichever ends later.
+    fn at_least_phases(self, before: Times, steps: Times) -> Times {
+        let mut phases = before;
+        phases.extend(phases_until_live(self.load));
+        phases.later(steps)
+    }
+
+    /// Adds the deployment's time that the policy gives.
+    fn deploying(self, sum: &mut Times) -> bool {
+        let known = self.load.policy.deploying();
+        known.is_some_and(|known| sum.add("deploying", known.least, known.most))
+    }
+
+    /// Adds the review. Returns whether its time before the deployment is known.
+    fn review(self, sum: &mut Times) -> bool {
+        let Some(review) = self.level.and_then(|level| level.review.as_ref()) else { return false };
+        match review.time {
+            ReviewTime::Before => sum.add("review", review.least, review.most),
+            // It may be done afterwards.
+            ReviewTime::Any => sum.add("review", None, review.most),
+            ReviewTime::After => true,
+        }
+    }
+
+    /// Adds the tests. They are always before the deployment.
+    fn testing(self, sum: &mut Times) -> bool {
+        let testing = self.level.and_then(|level| level.testing.as_ref());
+        testing.is_some_and(|testing| sum.add("testing", testing.least, testing.most))
+    }
 }
 
 pub(super) const fn has_time(step: &ProcedureStep) -> bool {
     step.least.is_some() || step.most.is_some()
 }
 
-/// The time of a step without its own time, from other parts of the policy, if one has it.
-pub(super) fn elsewhere(
-    load: Load<'_>,
-    level: Option<&SeverityLevel>,
-    index: usize,
-) -> Option<Times> {
-    if going_live(load.policy) == Some(index) {
-        return Some(deployment(load));
-    }
-    let mut sum = Times::default();
-    let after = match load.policy.procedure().get(index)?.id.as_str() {
-        "review" => review(&mut sum, level),
-        "test" => testing(&mut sum, level),
-        _ => false,
-    };
-    (after || !sum.parts.is_empty()).then_some(sum)
-}
-
-/// Adds the review. Returns whether it takes no time before the deployment because it comes after.
-fn review(sum: &mut Times, level: Option<&SeverityLevel>) -> bool {
-    let Some(review) = level.and_then(|level| level.review.as_ref()) else { return false };
-    match review.time {
-        ReviewTime::Before => sum.add("review", review.least, review.most),
-        // It may be done afterwards.
-        ReviewTime::Any => sum.add("review", None, review.most),
-        ReviewTime::After => return true,
-    }
-    false
-}
-
-/// Adds the tests. They are always before the deployment.
-fn testing(sum: &mut Times, level: Option<&SeverityLevel>) -> bool {
-    if let Some(testing) = level.and_then(|level| level.testing.as_ref()) {
-        sum.add("testing", testing.least, testing.most);
-    }
-    false
-}
-
-fn deployment(load: Load<'_>) -> Times {
-    let known =
-        load.policy.deploying().filter(|known| known.least.is_some() || known.most.is_some());
-    let Some(known) = known else { return phases_until_live(load) };
-    let mut sum = Times::default();
-    sum.add("deploying", known.least, known.most);
-    sum
-}
-
 /// The phases until the last one is reached.
 pub(crate) fn phases_until_live(load: Load<'_>) -> Times {
     let mut sum = Times::default();
-    let phases = load.policy.phases();
-    let last = phases.len().saturating_sub(1);
-    for (index, phase) in phases.iter().enumerate() {
-        if index == last {
-            sum.add(phase.name.as_str(), Some(phase.deploy), None);
-        } else {
-            whole(&mut sum, load, phase);
-        }
+    let Some((last, before)) = load.policy.phases().split_last() else { return sum };
+    for phase in before {
+        let (least, most) = watched(load, phase);
+        sum.add(phase.name.as_str(), Some(phase.deploy + least), Some(phase.deploy + most));
     }
+    sum.add(last.name.as_str(), Some(last.deploy), None);
     sum
+}
+
+/// What is left of the rollout once the last phase is reached.
+fn after_live(load: Load<'_>) -> Times {
+    let mut sum = Times::default();
+    if let Some(last) = load.policy.phases().last() {
+        let (least, most) = watched(load, last);
+        sum.add(last.name.as_str(), Some(least), Some(most));
+    }
+    sum.add("final validation", Some(load.policy.final_validation().watch), None);
+    sum
+}
+
+/// The least and the most time from the deployment of a phase to its end.
+fn watched(load: Load<'_>, phase: &Phase) -> (Span, Span) {
+    let usual = load.watch(phase);
+    (usual + phase.veto_window(), phase.longest().max(usual) + phase.veto_window())
 }
 
 /// Every phase and the final validation.
 pub(crate) fn rollout(load: Load<'_>) -> Times {
-    let mut sum = Times::default();
-    load.policy.phases().iter().for_each(|phase| whole(&mut sum, load, phase));
-    sum.add("final validation", Some(load.policy.final_validation().watch), None);
+    let mut sum = phases_until_live(load);
+    sum.extend(after_live(load));
     sum
 }
 
@@ -289,44 +326,19 @@ pub(crate) fn phases_until(load: Load<'_>, to: Moment) -> Option<Times> {
     match to {
         Moment::Deployed => Some(phases_until_live(load)),
         Moment::Verified | Moment::Resolved => Some(rollout(load)),
-        Moment::Closed => Some(and_watched(rollout(load), load.policy)),
-        _ => None,
-    }
-}
-
-/// The steps of the procedure until a moment, for a severity. `whole` is all of them.
-pub(crate) fn steps_until(
-    load: Load<'_>,
-    to: Moment,
-    level: Option<&SeverityLevel>,
-    whole: Option<Times>,
-) -> Option<Times> {
-    match to {
-        Moment::Deployed => until_live(load, level),
-        Moment::Verified | Moment::Resolved => whole,
-        Moment::Closed => whole.map(|steps| and_watched(steps, load.policy)),
+        Moment::Closed => Some(and_watched(rollout(load), load)),
         _ => None,
     }
 }
 
 /// Adds the watch afterwards, until the incident is closed.
-fn and_watched(mut sum: Times, policy: &Policy) -> Times {
+fn and_watched(mut sum: Times, load: Load<'_>) -> Times {
     // The end of the final validation is the zero of these times.
-    let last = policy.phases().last().map(|phase| phase.watch + phase.veto_window());
-    let last = last.unwrap_or_default();
-    let passed = last + policy.final_validation().watch;
-    let left = policy.after().iter().map(|later| match later.from {
+    let passed = after_live(load).least;
+    let left = load.policy.after().iter().map(|later| match later.from {
         WatchedFrom::Verified => later.until,
-        WatchedFrom::Deployed => {
-            Span::from_millis(later.until.as_millis().saturating_sub(passed.as_millis()))
-        }
+        WatchedFrom::Deployed => later.until - passed,
     });
     sum.add("watch afterwards", left.max(), None);
     sum
-}
-
-fn whole(sum: &mut Times, load: Load<'_>, phase: &Phase) {
-    let usual = load.lasts(phase);
-    let most = phase.deploy + phase.longest() + phase.veto_window();
-    sum.add(phase.name.as_str(), Some(usual), Some(most.max(usual)));
 }

@@ -86,8 +86,7 @@ impl<'a> Load<'a> {
 impl NoHarm {
     /// The probability that it is shown within this time.
     pub(crate) fn chance_within(&self, time: Span) -> Option<f64> {
-        let learned = time.as_millis().saturating_sub(self.unused.as_millis());
-        let minutes = Span::from_millis(learned).as_seconds() / 60.0;
+        let minutes = (time - self.unused).as_seconds() / 60.0;
         let chance = self.comparison.chance_to_promote(1.0, minutes, self.margin, self.alpha);
         Some(chance.ok()?.chance)
     }

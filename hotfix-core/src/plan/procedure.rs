@@ -8,7 +8,7 @@ use crate::policy::section::{ProcedureStep, TimeRange};
 use crate::unit::{Name, RoleName, Span};
 
 use super::Plan;
-use super::duration::{Times, elsewhere, has_time};
+use super::duration::{Times, has_time};
 
 /// The steps of people, in order, and immediate remedies.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,8 +38,8 @@ pub struct PlannedStep<'a> {
     pub role: Option<RoleName>,
     /// The meaning of its time: a duration, or start and end since the detection.
     pub clock: StepClock,
-    /// Its duration, or its start and end: its own time, or else the time that the severity or the
-    /// phases give for a review, a test or a deployment. None if unknown.
+    /// Its duration, or its start and end: its own time, or else the time that the severity gives for
+    /// a review or a test. A deployment takes at least as long as the phases. None if unknown.
     pub time: Option<TimeRange>,
     /// When it starts, since the detection. None before the first step with a time.
     pub starts: Option<TimeRange>,
@@ -99,14 +99,17 @@ impl Plan {
     }
 
     pub(super) fn steps(&self) -> Vec<PlannedStep<'_>> {
+        let schedule = self.schedule();
         let mut reached = Times::default();
         let (mut timed, mut may_be_later) = (false, false);
         let steps = self.policy().procedure().iter().enumerate();
         steps
             .map(|(index, step)| {
                 let before = (reached.least, reached.most);
-                let time = self.time_of(index, step, &mut reached);
-                may_be_later |= time.is_none();
+                let known = schedule.advance(index, step, &mut reached);
+                let ends = (reached.least, reached.most);
+                let time = time_of(step, before, ends);
+                may_be_later |= !known;
                 timed |= time.is_some();
                 let starts = match (step.clock, step.least) {
                     (StepClock::Position, Some(from)) => (from, from),
@@ -122,28 +125,30 @@ impl Plan {
                     clock: step.clock,
                     time,
                     starts: timed.then(|| range(starts)),
-                    ends: timed.then(|| range((reached.least, reached.most))),
+                    ends: timed.then(|| range(ends)),
                     may_be_later: timed && may_be_later,
                 }
             })
             .collect()
     }
+}
 
-    /// Advances by one step and returns its time.
-    fn time_of(
-        &self,
-        index: usize,
-        step: &ProcedureStep,
-        reached: &mut Times,
-    ) -> Option<TimeRange> {
-        if has_time(step) {
-            reached.step(step);
-            return Some(TimeRange { least: step.least, most: step.most });
+/// A step's own time, or that between its start and its end where another part of the policy gives it
+/// or lets it end later.
+fn time_of(step: &ProcedureStep, before: (Span, Span), ends: (Span, Span)) -> Option<TimeRange> {
+    let (least, most) = (ends.0 - before.0, ends.1 - before.1);
+    let own = TimeRange { least: step.least, most: step.most };
+    match step.clock {
+        StepClock::Position if has_time(step) => {
+            let later = own.most.map(|end| if most.is_zero() { end } else { end.max(ends.1) });
+            Some(TimeRange { most: later, ..own })
         }
-        let found = elsewhere(self.load(), self.level(), index)?;
-        let some = |span: Span| Some(span).filter(|span| !span.is_zero());
-        let range = TimeRange { least: some(found.least), most: some(found.most) };
-        reached.extend(found);
-        range.most.map(|_| range)
+        _ if (step.least.unwrap_or_default(), step.most.or(step.least)) == (least, Some(most)) => {
+            Some(own)
+        }
+        _ => {
+            let some = |span: Span| Some(span).filter(|span| !span.is_zero());
+            some(most).map(|_| TimeRange { least: some(least), most: some(most) })
+        }
     }
 }

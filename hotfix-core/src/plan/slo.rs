@@ -9,7 +9,7 @@ use crate::text::{quoted, time, times, words};
 use crate::unit::{Name, Span, Timestamp};
 
 use super::Plan;
-use super::duration::{Times, phases_until, rollout, steps_until, with_phases};
+use super::duration::{Times, phases_until, rollout};
 
 closed_set! {
     /// Whether the plan meets a time limit.
@@ -65,15 +65,15 @@ pub struct Objective {
     pub latest_start: Option<Timestamp>,
 }
 
-/// How long the policy expects the whole procedure to take, and how long its steps take.
+/// How long the policy expects the whole procedure to take, and how long it takes by this plan.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Estimate {
     /// The time that the policy expects.
     #[serde(flatten)]
     pub range: TimeRange,
-    /// The time of the procedure's steps, or of the rollout if the steps have no times.
+    /// The time of the whole procedure, or of the rollout if its steps have no times.
     pub needs: Times,
-    /// Whether the steps stay within the estimate. None if the estimate has no upper limit.
+    /// Whether it stays within the estimate. None if the estimate has no upper limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Kept>,
 }
@@ -117,7 +117,7 @@ impl Plan {
             self.objective(None, slo.name.clone(), Due::Within(slo.within), slo.from, slo.to)
         });
         let estimate = record.and_then(|record| record.estimate).map(|range| {
-            let needs = self.whole_procedure().unwrap_or_else(|| rollout(self.load()));
+            let needs = self.schedule().whole().unwrap_or_else(|| rollout(self.load()));
             Estimate { range, verdict: range.most.map(|most| Kept::of(&needs, most)), needs }
         });
         let concerns = |duty: &&crate::policy::section::Duty| {
@@ -187,24 +187,19 @@ impl Plan {
         }
     }
 
-    /// The time that the plan needs between two moments. If people prepare the fix in between,
-    /// their steps count. If the phases take longer than the steps from the deployment on, the
-    /// phases count instead of those.
-    pub(crate) fn between(&self, from: Moment, to: Moment) -> Option<Times> {
-        let load = self.load();
-        let phases = phases_until(load, to).filter(|_| from < Moment::Deployed);
-        let steps =
-            steps_until(load, to, self.level(), self.whole_procedure()).filter(|_| from.is_early());
-        match (steps, phases) {
-            (Some(steps), Some(phases)) => Some(with_phases(load, self.level(), steps, phases)),
-            (steps, phases) => steps.or(phases),
+    /// The time that the plan needs between two moments: with the steps of people before the
+    /// deployment, where the clock starts before these.
+    fn between(&self, from: Moment, to: Moment) -> Option<Times> {
+        if from.is_early() {
+            return self.schedule().until(to);
         }
+        phases_until(self.load(), to).filter(|_| from < Moment::Deployed)
     }
 }
 
 fn sentence(needs: &Times, allowed: Span, verdict: Kept) -> String {
     let takes = times(needs.least, needs.most);
-    let left = Span::from_millis(allowed.as_millis().saturating_sub(needs.most.as_millis()));
+    let left = allowed - needs.most;
     let allowed = time(allowed);
     let steps = quoted(&needs.untimed, ", ");
     let (take, together) =

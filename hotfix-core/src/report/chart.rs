@@ -15,7 +15,6 @@ const RIGHT: f64 = 22.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 24.0;
 
-/// A line of a chart.
 pub(super) struct Line<'a> {
     /// CSS class of its colour.
     pub(super) class: &'static str,
@@ -43,7 +42,6 @@ pub(super) struct Frame {
     pub(super) marks: Vec<MarkLine>,
 }
 
-/// Content of a chart.
 pub(super) struct Chart<'a> {
     pub(super) frame: &'a Frame,
     /// Title for screen readers.
@@ -94,7 +92,6 @@ fn line(svg: &mut String, class: &str, [x1, x2]: [&dyn Display; 2], [y1, y2]: [&
 }
 
 impl Chart<'_> {
-    /// Writes the chart as SVG.
     pub(super) fn svg(&self) -> String {
         let mut svg = open(&self.id, HEIGHT, self.title, self.words);
         self.phases(&mut svg);

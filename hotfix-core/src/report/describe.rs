@@ -30,7 +30,6 @@ pub(super) fn figure(value: f64) -> String {
     if value.abs() >= 1e4 { format!("{value:.0}") } else { text::figure(value, 4) }
 }
 
-/// The title of a duty.
 pub(super) fn duty(policy: &Policy, id: Name) -> String {
     let known = policy.duties().iter().find(|duty| duty.id == id);
     known.map_or_else(|| words(id.as_str()), |duty| duty.title.clone())
@@ -45,7 +44,6 @@ fn item(policy: &Policy, id: Name) -> String {
     known.map_or_else(|| words(id.as_str()), |(_, text)| text.clone())
 }
 
-/// The value of a fact.
 pub(super) fn fact(value: &FactValue) -> String {
     match value {
         FactValue::Flag(true) => "yes".to_owned(),
@@ -108,12 +106,10 @@ pub(super) fn causes(policy: &Policy, causes: &[Cause]) -> String {
     joined(grouped.iter().map(one), "; ")
 }
 
-/// The title of a metric.
 pub(super) fn metric(policy: &Policy, id: MetricName) -> String {
     policy.metric(id.as_str()).map_or_else(|| words(id.as_str()), |metric| metric.title.clone())
 }
 
-/// The decision of a verdict.
 pub(super) fn decision(decision: Decision) -> String {
     match decision {
         Decision::Ask => "ask a person to decide".to_owned(),
@@ -121,7 +117,6 @@ pub(super) fn decision(decision: Decision) -> String {
     }
 }
 
-/// The reason of a rollback.
 pub(super) fn rollback_cause(policy: &Policy, cause: &RollbackCause) -> String {
     match cause {
         RollbackCause::Verdict { causes: all } => causes(policy, Cause::of_rollback(policy, all)),

@@ -33,7 +33,6 @@ pub(crate) struct Tally {
     readers: BTreeMap<MetricName, ImpactReader>,
 }
 
-/// Reader of one metric.
 #[derive(Clone, Debug, Default)]
 struct ImpactReader {
     counters: Counters,

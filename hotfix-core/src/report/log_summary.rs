@@ -30,7 +30,6 @@ use super::statements::{self, Answers, Topic};
 /// Most statements and marks; further ones are in the timeline only.
 const MOST: usize = 200;
 
-/// Summary of the log so far.
 #[derive(Debug, Default)]
 pub(super) struct LogSummary {
     pub(super) lines: u64,
@@ -60,7 +59,6 @@ pub(super) struct LogSummary {
     pub(super) refused: BTreeMap<String, u64>,
     pub(super) odd_clock: u64,
     pub(super) has_redacted_names: bool,
-    /// The last start.
     pub(super) start: Option<Start>,
     /// Actions without a result so far.
     pending: BTreeMap<ActionId, Act>,
@@ -75,7 +73,6 @@ pub(super) struct LogSummary {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Start {
     pub(super) at: Timestamp,
-    /// Its version.
     pub(super) version: String,
     /// The roles whose approvals met a demand.
     pub(super) approved_by: BTreeSet<RoleName>,
@@ -100,7 +97,6 @@ pub(super) fn threshold(plan: &Plan) -> Option<f64> {
     is_tested.then(|| plan.error_budget().threshold()).filter(|threshold| threshold.is_finite())
 }
 
-/// One rollback.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct RolledBack {
     /// The attempt that was rolled back.
@@ -116,7 +112,6 @@ pub(super) struct RolledBack {
     /// Since when the phase that it ended had been watched.
     pub(super) watched_since: Option<Timestamp>,
     pub(super) tried: Vec<RollbackMethod>,
-    /// Whether a method has failed.
     pub(super) has_failed: bool,
     /// The version that it restores.
     pub(super) to: String,
@@ -372,7 +367,6 @@ impl LogSummary {
         })
     }
 
-    /// Adds the stage that a line led to.
     fn entered(&mut self, rollout: &Rollout, entry: &Entry<'_>, to: &Stage) {
         let at = entry.at;
         let ended = self.visits.enter(rollout, at, to);
@@ -399,7 +393,7 @@ impl LogSummary {
                     back.to = to;
                 } else {
                     let order = match entry.recorded {
-                        Recorded::Taken(input) if is_requested(&way.why) => Some(input),
+                        Recorded::Taken(input) if way.why.is_an_order() => Some(input),
                         _ => None,
                     };
                     let back = RolledBack {
@@ -444,7 +438,6 @@ impl LogSummary {
         }
     }
 
-    /// Adds a line to the timeline and the audit trail.
     fn add_entry(
         &mut self,
         rollout: &Rollout,
@@ -514,16 +507,6 @@ impl LogSummary {
     /// Since when the fix is shown to work; None for one that is rolled back, or is to be.
     pub(super) fn shown_to_work(&self, rollout: &Rollout) -> Option<Timestamp> {
         self.works_since.filter(|_| rollout.turned_back_at().is_none())
-    }
-}
-
-/// Whether somebody requested a rollback, rather than that it followed from something.
-const fn is_requested(cause: &RollbackCause) -> bool {
-    match cause {
-        RollbackCause::Person | RollbackCause::Revert { .. } | RollbackCause::Abort => true,
-        RollbackCause::Verdict { .. }
-        | RollbackCause::Signal { .. }
-        | RollbackCause::ActionFailed => false,
     }
 }
 

@@ -6,7 +6,6 @@ use crate::text::{joined, markdown};
 
 use super::outline::{Block, Section, Table};
 
-/// Writes the page.
 pub(super) fn page(title: &str, sections: &[Section]) -> String {
     let mut page = format!("# {}\n\nAll times are UTC.\n", markdown(title));
     // Markdown has no plots, only their tables; a section with nothing but plots is left out.

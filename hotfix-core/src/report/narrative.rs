@@ -31,7 +31,6 @@ pub(super) fn summary(rollout: &Rollout, log: &LogSummary, measures: &Measures) 
     sentences
 }
 
-/// The outcome so far.
 fn outcome(rollout: &Rollout, log: &LogSummary) -> String {
     let subject = rollout.plan().subject();
     let (new, previous) = (subject.version(), subject.previous());
@@ -117,7 +116,6 @@ fn duration(measures: &Measures) -> Option<String> {
     })
 }
 
-/// Impact of the incident on users and requests.
 pub(super) fn impact(rollout: &Rollout, log: &LogSummary, history: &IncidentHistory) -> Impact {
     let plan = rollout.plan();
     let mut sentences = Vec::new();

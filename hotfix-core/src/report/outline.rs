@@ -14,7 +14,6 @@ use super::model::{
     TimelineEntry, VerdictPart,
 };
 
-/// Text of an empty cell.
 pub(super) const DASH: &str = "–";
 
 fn or_dash(text: Option<&String>) -> String {
@@ -25,10 +24,8 @@ fn time(at: Option<Timestamp>) -> String {
     at.map_or_else(|| DASH.to_owned(), utc)
 }
 
-/// A section.
 #[derive(Clone, Debug)]
 pub(super) struct Section {
-    /// Anchor of the section.
     pub(super) id: &'static str,
     pub(super) title: String,
     pub(super) blocks: Vec<Block>,
@@ -48,7 +45,6 @@ pub(super) enum Block {
 /// A table; its cells are lines of text, and the first of a row names it.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    /// Caption of the table.
     pub(super) caption: String,
     pub(super) head: Vec<String>,
     pub(super) rows: Vec<Vec<Vec<String>>>,
@@ -123,7 +119,6 @@ impl Section {
     }
 }
 
-/// Title of a report.
 pub(super) fn title(report: &Report) -> String {
     format!("Incident report: {}", report.incident.id)
 }
@@ -304,7 +299,6 @@ fn timeline_row(entry: &TimelineEntry) -> Vec<Vec<String>> {
     vec![vec![time], role, what, why, lines(&entry.then)]
 }
 
-/// The lines of a cell.
 fn lines(of: &[String]) -> Vec<String> {
     if of.is_empty() { vec![DASH.to_owned()] } else { of.to_vec() }
 }

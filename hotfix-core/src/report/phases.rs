@@ -23,7 +23,6 @@ impl Visits {
         self.all.last().filter(|visit| visit.until.is_none()).map(|visit| visit.phase)
     }
 
-    /// Adds a reading.
     pub(super) fn reading(&mut self, at: Timestamp) {
         if let Some(visit) = self.note_silence(at) {
             visit.readings += 1;

@@ -283,7 +283,6 @@ fn share(duty: &DutyPart, as_of: Timestamp) -> f64 {
     }
 }
 
-/// Status of a duty as text.
 fn status(duty: &DutyPart, as_of: Timestamp) -> String {
     let (Some(from), Some(due)) = (duty.from, duty.due) else { return duty.status.to_string() };
     let taken = lasting(duty.settled.unwrap_or(as_of).since(from));

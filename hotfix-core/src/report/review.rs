@@ -18,7 +18,6 @@ use super::model::{
 };
 use super::statements::{self, Answers, Topic, plain};
 
-/// The statements on a topic.
 pub(super) fn stated(log: &LogSummary, topic: Topic) -> Vec<Statement> {
     of(log, &Answers::Topic(topic))
 }
@@ -118,7 +117,6 @@ fn knows_cause(report: &Report) -> bool {
     !report.root_cause.is_empty() || report.link_to_cause().is_some()
 }
 
-/// What went well.
 pub(super) fn went_well(
     rollout: &Rollout,
     log: &LogSummary,
@@ -192,7 +190,6 @@ fn compared(rollout: &Rollout, back: &RolledBack) -> String {
     format!("{not_returned}{returned}{unknown}")
 }
 
-/// What to improve.
 pub(super) fn to_improve(
     rollout: &Rollout,
     log: &LogSummary,

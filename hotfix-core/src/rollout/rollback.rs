@@ -15,7 +15,7 @@ use super::stage::{Returning, RollbackCause, RollbackProgress, Stage};
 
 impl RollbackCause {
     /// Whether a person ordered it: then the rollback begins, whatever the policy has for failures.
-    const fn is_an_order(&self) -> bool {
+    pub(crate) const fn is_an_order(&self) -> bool {
         matches!(self, Self::Person | Self::Revert { .. } | Self::Abort)
     }
 

@@ -246,6 +246,15 @@ impl std::ops::Add for Span {
     }
 }
 
+impl std::ops::Sub for Span {
+    type Output = Self;
+
+    /// What is left; no time where the other is longer.
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
 impl fmt::Display for Span {
     /// As people write it: the largest unit that divides it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

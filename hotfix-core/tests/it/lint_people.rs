@@ -485,10 +485,10 @@ fn comm_1_promises_are_held_against_the_plan() {
             // In an update much of it is over.
             row(&[], vec![], promise(started, "eta", None, 59), promise("update", "eta", None, 59)),
             row(
-                &["18min to 35min"],
+                &["1h 8min to 2h 32min"],
                 steps.clone(),
-                promise("alert", "eta", None, 34),
-                promise("alert", "eta", None, 35),
+                promise("alert", "eta", None, 151),
+                promise("alert", "eta", None, 152),
             ),
             // Watched for 30 min, 33 with the validation, later until 1, 4 and 24 hours.
             row(

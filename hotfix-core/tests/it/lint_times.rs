@@ -62,18 +62,18 @@ fn dec_5_deadlines_that_their_steps_cannot_meet_are_found() {
             Row {
                 code: "HF-LINT-040",
                 place,
-                says: &["15min", "30min to 1h 5min", "P0", "`detected`"],
+                says: &["15min", "1h 5min to 2h 4min", "P0", "`detected`"],
                 base: matrix.clone(),
                 fault: vec![of(15)],
-                near: vec![of(65)],
+                near: vec![of(124)],
             },
             Row {
                 code: "HF-LINT-040",
                 place,
-                says: &["45min to 2h 30min"],
+                says: &["1h 10min to 3h 9min"],
                 base: positions.clone(),
                 fault: vec![of(120)],
-                near: vec![of(150)],
+                near: vec![of(189)],
             },
             // What comes before the work on the fix began is not in its time: that cannot be told.
             Row {
@@ -144,19 +144,19 @@ fn dec_5_figures_of_the_policy_itself_are_held_against_its_steps() {
             Row {
                 code: "HF-LINT-041",
                 place: "/change_record/estimate/most",
-                says: &["34min", "18min to 35min"],
+                says: &["2h 26min", "1h 8min to 2h 27min"],
                 base: vec![steps.clone()],
-                fault: vec![record(34)],
-                near: vec![record(35)],
+                fault: vec![record(146)],
+                near: vec![record(147)],
             },
-            // Until it is live: 13 to 25 minutes.
+            // Until it is live: 8 to 15 minutes before the phases, and 40 to 69 until the last one.
             Row {
                 code: "HF-LINT-041",
                 place: "/change_record/slo/within",
-                says: &["objective", "24min", "13min to 25min"],
+                says: &["objective", "1h 23min", "48min to 1h 24min"],
                 base: vec![steps],
-                fault: vec![slo(24, "deployed")],
-                near: vec![slo(25, "deployed")],
+                fault: vec![slo(83, "deployed")],
+                near: vec![slo(84, "deployed")],
             },
             row(
                 "HF-LINT-042",
@@ -181,7 +181,7 @@ fn dec_5_figures_of_the_policy_itself_are_held_against_its_steps() {
             ),
         ],
     );
-    // S3's phases take 25 minutes, 15 of them after the deployment, which is watched for 30; its steps take 18 to 35.
+    // S3's phases take 25 minutes, 15 of them after the deployment, which is watched for 30; before it come 8 to 15.
     let found = |to: &str, most: u32| -> Vec<String> {
         let policy = patched("fast-track", &[&vec![slo(most, to)]]);
         let findings = policy.lint(None).into_iter();
@@ -190,13 +190,13 @@ fn dec_5_figures_of_the_policy_itself_are_held_against_its_steps() {
     assert_eq!(
         found("closed", 30),
         [
-            "the objective is 30min, but the steps of the procedure and the watch after them take 33min to 50min",
+            "the objective is 30min, but the steps and the phases and the watch after them take 48min to 55min",
             "the objective is 30min, but the phases and the watch after them alone take at least 40min",
         ]
     );
-    assert_eq!(found("closed", 40).len(), 1);
-    assert!(found("closed", 50).is_empty());
-    let steps = "the objective is 30min, but the steps of the procedure take 18min to 35min";
+    assert_eq!(found("closed", 54).len(), 1);
+    assert!(found("closed", 55).is_empty());
+    let steps = "the objective is 30min, but the steps and the phases take 33min to 40min";
     assert_eq!(found("resolved", 30), [steps]);
 }
 

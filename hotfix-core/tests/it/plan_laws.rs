@@ -3,19 +3,23 @@
 use std::sync::Arc;
 
 use hotfix_core::grade::{AdviceCheck, Grade};
-use hotfix_core::plan::{Kept, Plan, Times};
+use hotfix_core::message::{Format, Rendered};
+use hotfix_core::plan::{Duration, Kept, Plan, PlannedStep, Times};
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::Due;
-use hotfix_core::unit::Span;
+use hotfix_core::rollout::{Audience, Input, MessageKind, Recording, Rollout, State};
+use hotfix_core::unit::{Span, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const RELEASE: &str = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
 
-fn plans() -> Vec<Plan> {
+fn plans(changes: impl Fn(&mut Value)) -> Vec<Plan> {
     let mut plans = Vec::new();
     for name in Policy::presets() {
-        let policy = Arc::new(Policy::preset(name).unwrap());
+        let mut document = serde_json::to_value(Policy::preset(name).unwrap()).unwrap();
+        changes(&mut document);
+        let policy = Arc::new(Policy::from_json(&document.to_string()).unwrap());
         for severity in ["P0", "P1", "P2", "P3"] {
             let incident =
                 json!({"id": "INC-1", "severity": severity, "detected_at": "2026-03-03T14:06:00Z"});
@@ -36,24 +40,86 @@ fn adds_up(times: &Times) {
 
 #[test]
 fn plan_3_sums_add_up_and_the_timeline_ends_with_the_rollout() {
-    for plan in plans() {
+    for plan in plans(|_| {}) {
         let duration = plan.duration();
-        let sums =
-            [Some(&duration.rollout), duration.until_live.as_ref(), duration.procedure.as_ref()];
-        sums.into_iter().flatten().for_each(adds_up);
+        adds_up(&duration.rollout);
         assert_eq!(plan.offsets().last().unwrap().offset, duration.rollout.least);
-        // The steps end where the whole ends.
-        let ends = plan.procedure().steps.last().and_then(|step| step.ends);
-        let whole = duration.procedure.as_ref();
-        assert_eq!(ends.and_then(|ends| ends.most), whole.map(|whole| whole.most));
-        assert_eq!(ends.and_then(|ends| ends.least), whole.map(|whole| whole.least));
+        // The fix is live, then complete, then the whole is over, at the earliest and at the latest.
+        let sums = [&duration.until_live, &duration.until_complete, &duration.procedure];
+        let mut reached = (Span::ZERO, Span::ZERO);
+        for sum in sums.into_iter().flatten() {
+            adds_up(sum);
+            assert!(sum.least >= reached.0 && sum.most >= reached.1, "{duration:#?}");
+            reached = (sum.least, sum.most);
+        }
+        let rollout = &duration.rollout;
+        assert!(duration.procedure.is_none() || rollout.least <= reached.0);
+        assert!(duration.procedure.is_none() || rollout.most <= reached.1);
+        // The last step ends with the whole, or before it; the deployment when the fix is live.
+        let steps = plan.procedure().steps;
+        let ends = |step: &PlannedStep<'_>| step.ends.and_then(|of| Some((of.least?, of.most?)));
+        if let Some((least, most)) = steps.last().and_then(ends) {
+            assert!(least <= reached.0 && most <= reached.1, "{duration:#?}");
+        }
+        let deploys = steps.iter().find(|step| step.id.as_str().starts_with("deploy"));
+        if let (Some(live), Some(step)) = (&duration.until_live, deploys) {
+            assert_eq!(ends(step), Some((live.least, live.most)));
+        }
     }
+}
+
+/// Plans of every preset and severity whose alerts have the expected end, with an objective to each moment.
+fn with_objective(to: &str) -> Vec<Plan> {
+    let objective = json!({ "name": "an objective", "within": "2h", "from": "detected", "to": to });
+    let alert = json!({ "id": "a", "kind": "alert", "audience": "responders", "text": "Alert\nEnd: {{ eta }}" });
+    plans(|document| {
+        document["messages"] = json!([alert]);
+        document["change_record"]["slo"] = objective.clone();
+    })
+}
+
+#[test]
+fn plan_3_objective_eta_and_page_have_the_times_of_the_duration() {
+    let mut seen = 0;
+    for to in ["deployed", "verified", "resolved"] {
+        for plan in with_objective(to) {
+            let Duration { until_live, until_complete, procedure, .. } = plan.duration();
+            let known = if to == "deployed" { &until_live } else { &until_complete };
+            let needs = plan.slo().slo.unwrap().needs.unwrap();
+            assert!(known.as_ref().is_none_or(|known| *known == needs), "{known:?}, {needs:?}");
+            let page = plan.to_markdown(None);
+            let range = |what: &str| {
+                let line = page.lines().find_map(|line| line.strip_prefix(&format!("- {what}: ")));
+                line.and_then(|line| Some(line.split_once(" from detection")?.0.to_owned()))
+            };
+            let [live, complete] =
+                ["until the fix is live", "until the fix is complete"].map(range);
+            let shown = if to == "deployed" { &live } else { &complete };
+            let sentence = plan.slo().slo.unwrap().sentence;
+            assert!(shown.as_ref().is_none_or(|shown| sentence.contains(shown)), "{sentence}");
+            let are_shown = [live, complete, range("whole procedure")].map(|of| of.is_some());
+            assert_eq!(are_shown, [&until_live, &until_complete, &procedure].map(Option::is_some));
+            let detected: Timestamp = "2026-03-03T14:06:00Z".parse().unwrap();
+            let mut rollout = Rollout::try_new(plan, Recording::Off, "").unwrap();
+            rollout.handle(detected, &Input::from_json(r#"{"kind": "tick"}"#).unwrap()).unwrap();
+            let alert = rollout.message(MessageKind::Alert, Audience::Responders, Format::Text);
+            let Ok(Rendered::Text(alert)) = alert else { panic!("{alert:?}") };
+            if rollout.state() == State::Ready {
+                continue;
+            }
+            let end = until_complete.map(|of| (detected + of.most).to_string()[11..16].to_owned());
+            assert_eq!(alert.contains(" UTC"), end.is_some(), "{alert}");
+            assert!(end.is_none_or(|end| alert.contains(&end)), "{alert}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 40, "{seen}");
 }
 
 #[test]
 fn plan_3_a_verdict_says_what_its_figures_say() {
     let mut seen = Vec::new();
-    for plan in plans() {
+    for plan in plans(|_| {}) {
         let objectives = plan.slo();
         for objective in objectives.slo.iter().chain(&objectives.deadlines) {
             let (Due::Within(within), Some(needs)) = (objective.within, &objective.needs) else {

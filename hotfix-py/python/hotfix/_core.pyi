@@ -2728,8 +2728,8 @@ class Plan(_Document):
         """SHA-256 of policy, incident, release, traffic and calibration in canonical JSON."""
     @property
     def duration(self) -> dict[str, Any]:
-        """The duration, in seconds: ``{"rollout", "until_live", "procedure"}``, each ``{"least",
-        "most", "parts"}``.
+        """The duration, in seconds: ``{"rollout", "until_live", "until_complete", "procedure"}``,
+        each ``{"least", "most", "parts"}``.
 
         The rollout counts from the first deployment, the others from the detection; unknown
         durations are left out.
@@ -2739,7 +2739,7 @@ class Plan(_Document):
         >>> import hotfix
         >>> plan = hotfix.Policy.preset("fast-track").plan({"id": "INC-1"}, {"version": "2", "previous": "1"})
         >>> plan.duration["procedure"]["least"], plan.duration["procedure"]["most"]
-        (1080.0, 2100.0)"""
+        (1980.0, 2400.0)"""
     @property
     def findings(self) -> list[_PlanFinding]:
         """Findings that the person who starts the plan should know, the most important first:

@@ -15,21 +15,21 @@ findings! {
         severity: Severity,
         from: Moment,
         limit: Span,
-        /// The shortest time of the steps.
+        /// The shortest time of steps and phases.
         least: Span,
-        /// The longest time of the steps.
+        /// Their longest time.
         most: Span,
     } => "HF-LINT-040" Warn, "allow more time, or shorten or postpone steps";
-    /// The steps take longer than the estimate or the objective.
-    #[error("the {what} is {}, but the steps of the procedure{} take {}", time(*limit), and_watch(*watched), times(*least, *most))]
+    /// The procedure takes longer than the estimate or the objective.
+    #[error("the {what} is {}, but the steps and the phases{} take {}", time(*limit), and_watch(*watched), times(*least, *most))]
     ProcedureTooLong {
         /// The estimate or the objective.
         what: &'static str,
         /// Its longest time.
         limit: Span,
-        /// The shortest time of the steps.
+        /// The shortest time of steps and phases.
         least: Span,
-        /// The longest time of the steps.
+        /// Their longest time.
         most: Span,
         /// Whether the time includes the watch afterwards, as for an incident that is closed.
         watched: bool,

@@ -5,7 +5,6 @@ use crate::policy::section::TimeRange;
 use crate::text::{markdown, time, times, words};
 use crate::unit::{Span, Timestamp};
 
-use super::super::duration::Times;
 use super::super::{Plan, StepKind};
 use super::{Page, escaped, or_else, strategy, utc};
 
@@ -86,20 +85,15 @@ fn durations(plan: &Plan, page: &mut Page) {
         "rollout: {} from the first deployment",
         times(duration.rollout.least, duration.rollout.most)
     )];
-    let mut put = |what: &str, sum: &Times, (least, most): (Span, Span)| {
+    let parts = [
+        ("until the fix is live", &duration.until_live),
+        ("until the fix is complete", &duration.until_complete),
+        ("whole procedure", &duration.procedure),
+    ];
+    for (what, sum) in parts {
+        let Some(sum) = sum else { continue };
         let and = if sum.untimed.is_empty() { "" } else { ", and the steps without a time" };
-        items.push(format!("{what}: {} from detection{and}", times(least, most)));
-    };
-    if let Some(sum) = &duration.until_live {
-        put("until the fix is live", sum, (sum.least, sum.most));
-    }
-    if let Some(steps) = &duration.procedure {
-        let longer = plan.until_rolled_out(steps);
-        let what = if longer.is_some() { "steps of the procedure" } else { "whole procedure" };
-        put(what, steps, (steps.least, steps.most));
-        if let Some(longer) = longer {
-            put("whole procedure, with the rollout", steps, longer);
-        }
+        items.push(format!("{what}: {} from detection{and}", times(sum.least, sum.most)));
     }
     let estimate = plan.slo().estimate.map(|estimate| estimate.range);
     if let Some(TimeRange { least, most: Some(most) }) = estimate {

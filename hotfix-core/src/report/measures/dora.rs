@@ -133,7 +133,6 @@ impl Cell {
     }
 }
 
-/// The cells of all periods.
 struct Cells {
     by: Period,
     each: BTreeMap<NaiveDate, Cell>,

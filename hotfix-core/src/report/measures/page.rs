@@ -25,7 +25,6 @@ impl Measures {
     }
 }
 
-/// Title of a measure.
 pub(crate) fn called(name: MeasureName) -> String {
     match name {
         MeasureName::Slo => "SLO".to_owned(),

@@ -294,10 +294,7 @@ impl Question {
     pub(crate) fn moment<'a>(&self, plan: &'a Plan) -> Moment<'a> {
         let policy = plan.policy();
         let phase = |index: usize| policy.phases().get(index);
-        let left = |step: &Step, whole: Span| {
-            let watched = self.at.since(step.since);
-            Span::from_millis(whole.as_millis().saturating_sub(watched.as_millis()))
-        };
+        let left = |step: &Step, whole: Span| whole - self.at.since(step.since);
         Moment {
             at: self.at,
             share: self.share,

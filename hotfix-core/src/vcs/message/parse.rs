@@ -10,6 +10,7 @@ use super::{CUT, CommitParts, MOST_SUBJECT, may_come_later};
 use crate::code::{code, coded};
 use crate::grade::CommitField;
 use crate::policy::section::CommitForm;
+use crate::text::joined;
 
 /// A parsed commit message.
 #[serde_with::skip_serializing_none]
@@ -142,8 +143,8 @@ impl CommitForm {
     ///
     /// A composed message gives exactly its parts. Otherwise labels are read in any paragraph, in
     /// upper or lower case, with spaces or hyphens, and with a bullet before them; `Fixes #12` is
-    /// also an issue. Bullets without a label are the `change`, if the form requires that and no
-    /// label gives it. A fact that occurs twice has its last value.
+    /// also an issue. Bullets without a label are the `change`, as a list, if the form requires that
+    /// and no label gives it. A fact that occurs twice has its last value.
     ///
     /// ```
     /// use hotfix_core::grade::CommitField;
@@ -250,7 +251,10 @@ impl Reading<'_> {
         }
         self.body(lines, start);
         let asked = self.form.fields.contains(&CommitField::Change);
-        let change = normalised(&self.bullets.join("\n"));
+        let change = match self.bullets.as_slice() {
+            [alone] => normalised(alone),
+            list => normalised(&joined(list.iter().map(|bullet| format!("- {bullet}")), "\n")),
+        };
         if asked && !self.parsed.fields.contains_key(&CommitField::Change) && !change.is_empty() {
             self.parsed.fields.insert(CommitField::Change, change);
         } else {
