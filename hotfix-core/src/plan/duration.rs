@@ -131,7 +131,7 @@ impl Times {
         }
     }
 
-    fn extend(&mut self, more: Self) {
+    fn extend(&mut self, more: &Self) {
         more.parts.iter().for_each(|part| self.push(&part.step, part.least, part.most));
     }
 
@@ -180,7 +180,7 @@ impl Schedule<'_> {
 
     fn until_complete(self) -> Times {
         let mut sum = self.until_live();
-        sum.extend(after_live(self.load));
+        sum.extend(&after_live(self.load));
         // Without a step that deploys, any step may come before.
         if self.deploys().is_some() { sum } else { sum.later(self.all_steps()) }
     }
@@ -253,7 +253,7 @@ impl Schedule<'_> {
     /// The deployment takes its own time or that of the phases, whichever ends later.
     fn at_least_phases(self, before: Times, steps: Times) -> Times {
         let mut phases = before;
-        phases.extend(phases_until_live(self.load));
+        phases.extend(&phases_until_live(self.load));
         phases.later(steps)
     }
 
@@ -317,7 +317,7 @@ fn watched(load: Load<'_>, phase: &Phase) -> (Span, Span) {
 /// Every phase and the final validation.
 pub(crate) fn rollout(load: Load<'_>) -> Times {
     let mut sum = phases_until_live(load);
-    sum.extend(after_live(load));
+    sum.extend(&after_live(load));
     sum
 }
 
