@@ -104,7 +104,7 @@ const fn is_none_missed(count: &u64) -> bool {
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Applies {
-    /// The severity, where the duty is only for some.
+    /// The severity for which it applies, where the duty is only for some.
     pub severity: Option<Severity>,
     /// Whether its condition holds, where it has one; unknown counts as holding.
     pub condition: Option<Truth>,
@@ -162,7 +162,7 @@ impl Agenda {
         let lasts = duty.and_then(|duty| duty.lasts).unwrap_or_default();
         let is_for_some = duty.is_some_and(|duty| !duty.severities.is_empty());
         let applies = Applies {
-            severity: self.state.severity.filter(|_| is_for_some),
+            severity: self.severity_of(obligation).filter(|_| is_for_some),
             condition: obligation.conditional.then_some(course.holds),
             stop_gap: obligation.stop_gap.then_some(self.state.stop_gap),
         };
@@ -207,6 +207,14 @@ impl Agenda {
             self.note(&mut item, status);
         }
         item
+    }
+
+    /// The severity for which it applies: the present one, or the nearest where it was left from
+    /// another.
+    fn severity_of(&self, obligation: &Obligations) -> Option<Severity> {
+        let now = self.state.severity?;
+        let listed = Severity::ALL.iter().filter(|of| obligation.severities.contain(Some(**of)));
+        listed.min_by_key(|of| (**of as u8).abs_diff(now as u8)).copied()
     }
 
     /// Adds the notes for people about an open duty.

@@ -48,9 +48,13 @@ fn is_over(rollout: &Rollout, window: Window) -> bool {
     rollout.now().is_some_and(|now| now > window.until)
 }
 
-/// Status and action where a fix is ready: it may wait for its change window.
+/// Status and action where a fix is ready: it may wait for its change window, or for another policy.
 fn ready(rollout: &Rollout) -> [&'static str; 2] {
     match rollout.window_missed() {
+        _ if rollout.never_starts() => [
+            "a fix is ready, and cannot be deployed before an error in its policy is corrected",
+            "correcting the policy",
+        ],
         None => ["a fix is ready to be deployed", "about to deploy"],
         Some(window) if is_over(rollout, window) => [
             "a fix is ready, and its change window is over",
@@ -109,6 +113,9 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
             "the fix was rolled back, and the previous version is live again".to_owned()
         }
         State::Frozen => "the rollout is frozen until a person decides".to_owned(),
+        State::Aborted if rollout.rolled_back_since().is_some() => {
+            "the rollout was stopped, and the fix was rolled back".to_owned()
+        }
         State::Aborted => "the rollout was stopped".to_owned(),
         State::Failed => "the fix could not be deployed".to_owned(),
     }
@@ -221,6 +228,9 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
             format!("all rollback methods failed; {share} of the traffic is still on {canary}")
         }
         Stage::Frozen { .. } => format!("frozen: {share} of the traffic stays on {canary}"),
+        Stage::Aborted if rollout.rolled_back_since().is_some() => {
+            format!("aborted, and rolled back to {back_to}")
+        }
         Stage::Aborted => "aborted".to_owned(),
         Stage::Failed => "the deployment failed before any traffic moved".to_owned(),
     }
@@ -292,6 +302,9 @@ pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option
         }
         Stage::Preparing => match rollout.state() {
             State::Ready => match rollout.window_missed() {
+                _ if rollout.never_starts() => {
+                    "another rollout begins once the policy is corrected".to_owned()
+                }
                 None => "the deployment starts".to_owned(),
                 Some(window) if is_over(rollout, window) => {
                     "the deployment starts once the change window is waived".to_owned()

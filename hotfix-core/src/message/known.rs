@@ -30,11 +30,14 @@ pub(super) fn severity(rollout: &Rollout) -> Option<String> {
     rollout.severity().map(|severity| format!("{severity}{assumed}"))
 }
 
-/// The policy's name for the severity; of one that is only assumed, `possibly critical`.
+/// The policy's name for the severity, or the severity where the policy has none; of one that is only
+/// assumed, `possibly critical`.
 pub(super) fn severity_label(rollout: &Rollout) -> Option<String> {
-    let level = rollout.plan().policy().severity(rollout.severity()?)?;
+    let severity = rollout.severity()?;
+    let label = rollout.plan().policy().severity(severity).map(|level| level.label.as_str());
+    let label = label.filter(|label| !label.is_empty()).unwrap_or_else(|| severity.as_str());
     let possibly = if rollout.severity_is_assumed() { "possibly " } else { "" };
-    Some(&level.label).filter(|label| !label.is_empty()).map(|label| format!("{possibly}{label}"))
+    Some(format!("{possibly}{label}"))
 }
 
 /// What the severity is after a change, and what this audience read of it before.

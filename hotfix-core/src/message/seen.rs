@@ -207,12 +207,7 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     };
     let end = match rollout.stage() {
         Stage::Preparing if rollout.state() == State::Ready => {
-            let from = rollout.window_missed().map_or(at, |window| window.from);
-            // After the window the start waits for a person.
-            if from < at {
-                return None;
-            }
-            from + planned(rollout)
+            earliest_start(rollout, at)? + planned(rollout)
         }
         Stage::Deploying(step) => {
             let phase = phases.get(step.index)?;
@@ -240,15 +235,25 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     (end > at).then_some(end)
 }
 
+/// The earliest start: now, or when the change window opens. After the window the start waits for a
+/// person; with an error of the policy there is none.
+fn earliest_start(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
+    let from = rollout.window_missed().map_or(at, |window| window.from);
+    (from >= at && !rollout.never_starts()).then_some(from)
+}
+
 /// Expected end of the deployment before its release is ready: the longest planned time since the
-/// detection; `None` where that is unknown, once it has passed, and for another attempt.
+/// detection, or since its change window opens; `None` where that is unknown, once it has passed, and
+/// for another attempt.
 pub(super) fn planned_end(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let is_before = matches!(rollout.state(), State::Drafted | State::AwaitingApproval)
         && rollout.attempt() == 1
         && rollout.moment(Moment::Resolved).is_none();
     let takes = rollout.plan().duration().until_complete?.most;
     let (_, since) = rollout.origin(Moment::Detected)?;
-    Some(since + takes).filter(|end| is_before && *end > at)
+    let starts = earliest_start(rollout, at).filter(|_| is_before)?;
+    let waits = (starts > at).then(|| starts + rollout.plan().duration().rollout.most);
+    waits.into_iter().chain([since + takes]).max().filter(|end| *end > at)
 }
 
 /// Expected end of a rollback that is in progress.

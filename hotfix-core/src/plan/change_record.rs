@@ -62,6 +62,11 @@ pub struct PlanChangeRecord<'a> {
 }
 
 impl Plan {
+    /// The change window of the release.
+    pub(crate) fn change_window(&self) -> Option<Window> {
+        self.release()?.change_record.as_ref()?.window
+    }
+
     /// The plan's change record with the status `drafted`: only a rollout knows the real status.
     ///
     /// ```
@@ -101,7 +106,7 @@ impl Plan {
         }
         let wanted = Link::ALL.iter().filter(|link| **link != Link::Cause);
         missing.extend(wanted.filter(|link| !links.contains_key(link)).map(|link| link.as_str()));
-        let window = record.and_then(|record| record.window);
+        let window = self.change_window();
         PlanChangeRecord {
             status: PlanStatus::Drafted,
             immediate: window.is_none(),

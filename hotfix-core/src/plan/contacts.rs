@@ -4,10 +4,12 @@ use serde::Serialize;
 
 use crate::fact::Truth;
 use crate::gate::Who;
+use crate::gate::approval::demands;
 use crate::grade::{DutyKind, Moment, Severity};
+use crate::policy::Policy;
 use crate::policy::section::{Due, Duty, Vendor};
 use crate::sorting::sort_by_key;
-use crate::unit::{Name, Span};
+use crate::unit::{Name, RoleName, Span};
 
 use super::Plan;
 
@@ -41,8 +43,31 @@ pub struct PlannedPage<'a> {
     /// The severities for which it is sent. Empty: all.
     #[serde(skip_serializing_if = "<[Severity]>::is_empty")]
     pub severities: &'a [Severity],
-    /// Who is paged. Absent where the policy names no role.
+    /// Who is paged: of a duty without a role, whoever is called first. Absent where the policy has
+    /// nobody.
     pub who: Option<Who<'a>>,
+}
+
+/// The role that the policy's duties call first at this severity, or at any: the earliest, and of
+/// those with the same time the first of the policy; else the first that may approve; else the incident commander, or the
+/// first role of a policy that has none.
+pub(crate) fn called_first(policy: &Policy, severity: Option<Severity>) -> Option<RoleName> {
+    // A page is made at once; its time is the limit for an answer.
+    let called_at = |duty: &&Duty| {
+        let within = duty.within.within().filter(|_| duty.kind != DutyKind::Page);
+        (duty.from, within.unwrap_or_default())
+    };
+    let calls = || policy.duties().iter().filter(|duty| duty.kind.is_call());
+    let first = demands(policy, severity).next();
+    let approver = || first.and_then(|(_, demand)| demand.any_of.first()).copied();
+    let is_now = |duty: &&Duty| severity.is_some_and(|at| duty.is_for(at));
+    let now = calls().filter(is_now).min_by_key(called_at);
+    let called = now.or_else(|| calls().min_by_key(called_at)).and_then(|duty| duty.role);
+    called.or_else(approver).or_else(|| {
+        let commander = RoleName::try_new("incident_commander").ok();
+        let known = || policy.roles().iter().map(|role| role.id);
+        known().find(|role| Some(*role) == commander).or_else(|| known().next()).or(commander)
+    })
 }
 
 impl Plan {
@@ -68,6 +93,7 @@ impl Plan {
         let pages = |duty: &&Duty| matches!(duty.kind, DutyKind::Page | DutyKind::Escalate);
         let escalation = policy.duties().iter().filter(pages).filter(|duty| self.may_be_due(duty));
         let at_once = Due::Within(Span::ZERO);
+        let role = |duty: &Duty| duty.role.or_else(|| called_first(policy, self.severity()));
         let escalation = escalation.map(|duty| {
             let is_page = duty.kind == DutyKind::Page;
             PlannedPage {
@@ -78,7 +104,7 @@ impl Plan {
                 within: if is_page { at_once } else { duty.within },
                 answer: Some(duty.within).filter(|within| is_page && *within != at_once),
                 severities: &duty.severities,
-                who: duty.role.map(|role| Who::of(policy, role)),
+                who: role(duty).map(|role| Who::of(policy, role)),
             }
         });
         let mut escalation: Vec<PlannedPage<'_>> = escalation.collect();

@@ -9,7 +9,7 @@ use crate::gate::checklist::applies;
 use crate::grade::{DutyKind, ReviewTime, closed_set};
 use crate::policy::section::Duty;
 use crate::sorting::sort_by_key;
-use crate::text::{counted, joined, quoted};
+use crate::text::{counted, joined, moment, quoted};
 use crate::unit::{RoleName, Span};
 
 use super::{Plan, PlanFindingKind};
@@ -19,6 +19,10 @@ closed_set! {
     FirstStepKind {
         /// Do what a duty asks for: page, notify, begin to respond.
         Duty = "duty",
+        /// Correct an error of the policy, which prevents every start, and make another plan.
+        Policy = "policy",
+        /// Send the release.
+        Release = "release",
         /// Find out the severity, on which the demands depend.
         Severity = "severity",
         /// Use the normal process, or let a role waive it.
@@ -27,6 +31,8 @@ closed_set! {
         Review = "review",
         /// Check the items of a list.
         Checklist = "checklist",
+        /// Start in the release's change window, or let a role waive it.
+        ChangeWindow = "change_window",
     }
 }
 
@@ -77,6 +83,16 @@ impl Plan {
     /// ```
     pub fn first_steps(&self) -> Vec<FirstStep<'_>> {
         let mut steps = self.first_duties();
+        steps.extend(self.policy().denials().iter().map(|finding| {
+            let text = format!(
+                "correct the policy, then make another plan: this one never starts ({finding})"
+            );
+            FirstStep::before_start(FirstStepKind::Policy, text, Vec::new())
+        }));
+        if self.release().is_none() {
+            let text = "send `release` when there is a fix".to_owned();
+            steps.push(FirstStep::before_start(FirstStepKind::Release, text, Vec::new()));
+        }
         steps.extend(self.unknown_severity());
         steps.extend(self.first_waiver());
         let policy = self.policy();
@@ -103,6 +119,14 @@ impl Plan {
             FirstStep { holds_start: false, ..step }
         }));
         steps.extend(self.first_lists());
+        steps.extend(self.change_window().map(|window| {
+            let (from, until) = (moment(window.from), moment(window.until));
+            let text = format!(
+                "start in the change window, {from} to {until}, or waive `change_window` with a \
+                 reason"
+            );
+            FirstStep::before_start(FirstStepKind::ChangeWindow, text, self.waivers())
+        }));
         steps
     }
 
@@ -157,9 +181,14 @@ impl Plan {
                 format!(
                     "use the normal process, or waive `normal_process` with a reason: {reasons}"
                 ),
-                self.policy().waived_by().iter().map(|r| Who::of(self.policy(), *r)).collect(),
+                self.waivers(),
             )
         })
+    }
+
+    /// Who may waive the normal process and the change window.
+    fn waivers(&self) -> Vec<Who<'_>> {
+        self.policy().waived_by().iter().map(|role| Who::of(self.policy(), *role)).collect()
     }
 
     fn first_lists(&self) -> impl Iterator<Item = FirstStep<'_>> {

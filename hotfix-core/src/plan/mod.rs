@@ -65,6 +65,7 @@ pub use calibration::{
 pub use change_record::{PlanChangeRecord, PlanStatus};
 pub(crate) use commands::Commanded;
 pub use commands::{CommandOwner, PlannedCommand, PlannedCommands};
+pub(crate) use contacts::called_first;
 pub use contacts::{Contacts, PlannedPage};
 pub use document::PlanDocument;
 pub use duration::{Duration, StepTime, Times};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::fact::Truth;
 use crate::grade::{DutyKind, Moment, closed_set};
 use crate::policy::section::{Due, Slo, TimeRange};
-use crate::text::{quoted, time, times, words};
+use crate::text::{moment, quoted, time, times, words};
 use crate::unit::{Name, Span, Timestamp};
 
 use super::Plan;
@@ -158,11 +158,37 @@ impl Plan {
             _ => "The planned time is unknown.".to_owned(),
         };
         let due = self.clock_starts(from).zip(allowed).map(|(starts, allowed)| starts + allowed);
-        let latest_start = due.zip(phases_until(self.load(), to)).and_then(|(due, phases)| {
+        let phases = phases_until(self.load(), to);
+        let in_window = due.zip(phases.as_ref()).and_then(|(due, phases)| {
+            self.kept_in_window(due, phases).filter(|(kept, _)| Some(*kept) > verdict)
+        });
+        let (verdict, sentence) = match in_window {
+            Some((kept, sentence)) => (Some(kept), sentence),
+            None => (verdict, sentence),
+        };
+        let latest_start = due.zip(phases).and_then(|(due, phases)| {
             let latest = due - phases.most;
             self.clock_starts(from).filter(|starts| latest >= *starts).map(|_| latest)
         });
         Objective { duty, name, within, from, to, needs, verdict, sentence, due, latest_start }
+    }
+
+    /// Whether phases that start when the change window opens end by this time.
+    fn kept_in_window(&self, due: Timestamp, phases: &Times) -> Option<(Kept, String)> {
+        let opens = self.change_window()?.from;
+        let kept = Kept::of(phases, due.since(opens));
+        let verdict = match kept {
+            Kept::Kept => "is met",
+            Kept::MayBeMissed => "may be missed",
+            Kept::Missed => "is missed",
+        };
+        let (opens, due) = (moment(opens), moment(due));
+        let takes = times(phases.least, phases.most);
+        let sentence = format!(
+            "The change window opens at {opens}, the rollout then takes {takes}, and the time is \
+             over at {due}. The limit {verdict}."
+        );
+        Some((kept, sentence))
     }
 
     /// Whether a duty or the objective counts from the detection, whose time is not known.

@@ -231,11 +231,6 @@ fn waiver(exception: Exception, policy: &Policy) -> String {
     format!("let {} waive `{exception}` with a reason", waivers(policy.waived_by()))
 }
 
-/// The change window of the release.
-pub(super) fn change_window(plan: &Plan) -> Option<Window> {
-    plan.release()?.change_record.as_ref()?.window
-}
-
 /// The blockers that depend on the time of the start: the change window, where this time is outside
 /// of it and the window is not waived, and readings that have stopped.
 pub(super) fn blocked_at(
@@ -251,7 +246,8 @@ pub(super) fn blocked_at(
 
 pub(super) fn window_missed(plan: &Plan, readiness: &Readiness, at: Timestamp) -> Option<Window> {
     let is_waived = readiness.marks().is_waived(Exception::ChangeWindow);
-    change_window(plan).filter(|window| !is_waived && !(window.from..=window.until).contains(&at))
+    let window = plan.change_window();
+    window.filter(|window| !is_waived && !(window.from..=window.until).contains(&at))
 }
 
 /// Everything that prevents the start: see [`Rollout::blockers`](super::Rollout::blockers).

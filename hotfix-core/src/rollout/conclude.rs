@@ -7,11 +7,11 @@ use crate::judge::Decision;
 use crate::plan::Plan;
 use crate::policy::section::Phase;
 use crate::text::{brief, moment};
-use crate::unit::{RoleName, Share, Timestamp};
+use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action, ActionId, Audience, MessageKind};
-use super::input::{Command, Input};
-use super::question::{after_pause, to_check};
+use super::input::{Command, Input, InputKind};
+use super::question::{after_pause, objection, to_check};
 use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
 use super::state::{Question, RolloutState};
 use super::{describe, poll};
@@ -126,14 +126,11 @@ impl Conclusion<'_> {
                     // again.
                     Response::Ask if matches!(self.case.place.stage(), Stage::RollingBack(_)) => {}
                     Response::Ask => {
-                        self.ask(&format!(
-                            "signal `{signal}` was reported. {}",
-                            self.choices(true)
-                        ));
-                        self.end_veto();
+                        self.object(command.kind(), signal.as_str());
                     }
                     Response::Hold => {
-                        self.pause(at, &format!("signal `{signal}` was reported, and "), None);
+                        let report = objection(command.kind(), signal.as_str());
+                        self.pause(at, &format!("{report}, and "), None);
                     }
                     Response::Continue => {}
                 }
@@ -148,14 +145,20 @@ impl Conclusion<'_> {
                     self.notify_approval(at, None);
                 }
             }
-            Command::Deny { role, .. } => self.doubt(*role, "denied the plan"),
-            Command::Withdraw { role, .. } => self.doubt(*role, "withdrew an approval"),
+            // Before the start it blocks that.
+            Command::Deny { role, .. } | Command::Withdraw { role, .. }
+                if self.case.place.stage().is_out() =>
+            {
+                self.object(command.kind(), role.as_str());
+            }
             Command::SetTimes { .. }
                 if command.reopens(self.case.place.stage()) && self.is_resolved() =>
             {
                 self.reopen();
             }
-            Command::CheckItem { .. }
+            Command::Deny { .. }
+            | Command::Withdraw { .. }
+            | Command::CheckItem { .. }
             | Command::WaiveItem { .. }
             | Command::Acknowledge { .. }
             | Command::Done { .. }
@@ -176,13 +179,11 @@ impl Conclusion<'_> {
         if is_out { response } else { response.min(Response::Ask) }
     }
 
-    /// Asks a person where a role denies the plan, or withdraws its approval, while the fix is
-    /// being deployed or live.
-    fn doubt(&mut self, role: RoleName, what: &str) {
-        if self.case.place.stage().is_out() {
-            self.ask(&format!("`{role}` {what} after the start. {}", self.choices(true)));
-            self.end_veto();
-        }
+    /// Asks a person about a report, and where a role denies the plan, or withdraws its approval, while
+    /// the fix is being deployed or live.
+    fn object(&mut self, kind: InputKind, about: &str) {
+        self.ask(&format!("{}. {}", objection(kind, about), self.choices(true)));
+        self.end_veto();
     }
 
     /// Ends the veto window after an objection: from here on a person has to promote.
@@ -285,7 +286,7 @@ impl Conclusion<'_> {
                 self.notify(MessageKind::Update, &FOLLOWERS);
                 self.page(&format!(
                     "{} failed before any traffic moved, and the rollout ended. Find the cause, \
-                     then send `retry`.",
+                     then send `retry`; if the incident is over, state `resolved`.",
                     describe::action(id, act)
                 ));
             }
@@ -407,7 +408,7 @@ impl Conclusion<'_> {
         let (gate, veto) = (phase.gate, phase.veto);
         let check = to_check(phase);
         let next = self.follows(step);
-        let met = format!("phase `{}` met its criteria at {}", step.phase, self.case.place.share());
+        let met = self.met(step);
         match self.gate(gate) {
             GateMode::Automatic => self.pass(at, step.index),
             GateMode::Manual => {

@@ -209,6 +209,11 @@ impl Rollout {
         self.case.people.objected() && !self.case.awaits_answer()
     }
 
+    /// Whether an error of the policy prevents every start.
+    pub(crate) fn never_starts(&self) -> bool {
+        !self.plan.policy().denials().is_empty()
+    }
+
     /// The change window, where the start would be outside of it now.
     pub(crate) fn window_missed(&self) -> Option<Window> {
         window_missed(&self.plan, &self.case.readiness, self.now()?)

@@ -4,7 +4,7 @@ use crate::deadline::{Agenda, Announcement, Asked, Input as AgendaInput, Replan,
 use crate::fact::Truth;
 use crate::gate::approval::{Demand, stand_ins_of};
 use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
-use crate::plan::{Plan, Subject};
+use crate::plan::{Plan, Subject, called_first};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, Due, Duty};
 use crate::text::{brief, moment};
@@ -14,7 +14,6 @@ use super::action::Act;
 use super::conclude::{Changes, Conclusion, FOLLOWERS};
 use super::describe::addressed;
 use super::input::{Command, Input, KnownTime, TimeMeaning};
-use super::raise::called_first;
 use super::stage::{Resume, Stage};
 use super::state::{Readiness, RolloutState, no_answer_since};
 use super::timely::is_timely;

@@ -6,7 +6,6 @@ use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::unit::{Span, Timestamp};
 
-use super::blocker::change_window;
 use super::stage::{Returning, RollbackProgress, Stage, Step};
 use super::state::RolloutState;
 
@@ -104,7 +103,7 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
             late_deployment_at(policy, case, *step).into_iter().for_each(&mut consider);
         }
         Stage::Preparing => {
-            if let Some(window) = change_window(plan) {
+            if let Some(window) = plan.change_window() {
                 consider(window.from);
             }
         }

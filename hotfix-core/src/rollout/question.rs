@@ -1,7 +1,8 @@
 //! Questions to people: what was observed, and which inputs answer.
 
 use crate::gate::checklist::open_criteria;
-use crate::judge::{Cause, Reason};
+use crate::grade::Signal;
+use crate::judge::{Cause, Decision, Reason};
 use crate::policy::section::Phase;
 use crate::text::{brief, moment, quoted};
 use crate::unit::Timestamp;
@@ -193,8 +194,58 @@ impl Conclusion<'_> {
     pub(super) fn open_objection(&self) -> String {
         let open = self.case.people.objection(self.case.place.stage());
         open.map_or_else(String::new, |open| {
-            format!(" Nobody has answered since {}: {}", moment(open.since), open.text)
+            let text = self.stated(open).map_or_else(|| open.text.clone(), |text| text + ".");
+            format!(" Nobody has answered since {}: {text}", moment(open.since))
         })
+    }
+
+    /// What repeats an open question: a verdict and an objection as they are now, with the answers that
+    /// are possible now; anything else, and the question of a pause, in its first words.
+    pub(super) fn again(&self, at: Timestamp, open: &Unanswered) -> Option<String> {
+        let stage = self.case.place.stage();
+        match open.about {
+            About::Verdict if self.case.judged.verdict().decision == Decision::Ask => {
+                Some(self.question_about_verdict(at))
+            }
+            About::Objection if !matches!(stage, Stage::Paused { .. }) => {
+                let met = match stage {
+                    Stage::Gate { step, .. } => self.met(*step) + ". ",
+                    _ => String::new(),
+                };
+                Some(format!("{met}{}. {}", self.stated(open)?, self.choices(true)))
+            }
+            _ => None,
+        }
+    }
+
+    /// What an open objection states, and whether an approval has answered that.
+    fn stated(&self, open: &Unanswered) -> Option<String> {
+        let is_open = |text: &String| open.text.contains(text.as_str());
+        let mut reports = Signal::ALL.iter().map(|of| objection(InputKind::Report, of.as_str()));
+        if let Some(report) = reports.find(is_open) {
+            return Some(report);
+        }
+        let words = self.case.readiness.statements();
+        let kinds = [InputKind::Deny, InputKind::Withdraw];
+        kinds.into_iter().find_map(|kind| {
+            let role = self.case.people.interventions().last(kind)?.role?;
+            let text = Some(objection(kind, role.as_str())).filter(is_open)?;
+            let is_denied = words.denials().any(|denial| denial.role == role);
+            Some(match kind {
+                InputKind::Deny if !is_denied => {
+                    format!("{text}, and an approval has lifted that since")
+                }
+                InputKind::Withdraw if words.has_approved(role) => {
+                    format!("{text}, and has approved it again since")
+                }
+                _ => text,
+            })
+        })
+    }
+
+    /// That a phase met its criteria.
+    pub(super) fn met(&self, step: Step) -> String {
+        format!("phase `{}` met its criteria at {}", step.phase, self.case.place.share())
     }
 
     /// Says that readings have stopped, where the start does not wait for them.
@@ -217,6 +268,15 @@ impl Conclusion<'_> {
                 moment(open.since)
             ));
         }
+    }
+}
+
+/// What a report, a denial or a withdrawal states: of a signal, or of a role.
+pub(super) fn objection(kind: InputKind, about: &str) -> String {
+    match kind {
+        InputKind::Deny => format!("`{about}` denied the plan after the start"),
+        InputKind::Withdraw => format!("`{about}` withdrew an approval after the start"),
+        _ => format!("signal `{about}` was reported"),
     }
 }
 

@@ -1,10 +1,8 @@
 //! Raises actions: notices, questions, pages and requests for approval.
 
-use crate::gate::approval::{demands, stand_ins_of};
-use crate::grade::{DutyKind, Moment, Severity};
-use crate::judge::Decision;
-use crate::policy::Policy;
-use crate::policy::section::Duty;
+use crate::gate::approval::stand_ins_of;
+use crate::grade::Moment;
+use crate::plan::called_first;
 use crate::text::brief;
 use crate::unit::{RoleName, Timestamp};
 
@@ -12,29 +10,6 @@ use super::action::{Act, ActionId, Audience, MessageKind};
 use super::conclude::Conclusion;
 use super::describe;
 use super::stage::Stage;
-use super::state::About;
-
-/// The role that the policy's duties call first at this severity, or at any: the earliest, and of
-/// those with the same time the first of the policy; else the first that may approve; else the incident commander, or the
-/// first role of a policy that has none.
-pub(super) fn called_first(policy: &Policy, severity: Option<Severity>) -> Option<RoleName> {
-    // A page is made at once; its time is the limit for an answer.
-    let called_at = |duty: &&Duty| {
-        let within = duty.within.within().filter(|_| duty.kind != DutyKind::Page);
-        (duty.from, within.unwrap_or_default())
-    };
-    let calls = || policy.duties().iter().filter(|duty| duty.kind.is_call());
-    let first = demands(policy, severity).next();
-    let approver = || first.and_then(|(_, demand)| demand.any_of.first()).copied();
-    let is_now = |duty: &&Duty| severity.is_some_and(|at| duty.is_for(at));
-    let now = calls().filter(is_now).min_by_key(called_at);
-    let called = now.or_else(|| calls().min_by_key(called_at)).and_then(|duty| duty.role);
-    called.or_else(approver).or_else(|| {
-        let commander = RoleName::try_new("incident_commander").ok();
-        let known = || policy.roles().iter().map(|role| role.id);
-        known().find(|role| Some(*role) == commander).or_else(|| known().next()).or(commander)
-    })
-}
 
 impl Conclusion<'_> {
     /// The version that has the canary's share.
@@ -176,11 +151,8 @@ impl Conclusion<'_> {
         if let Some(open) = self.case.people.unanswered().filter(|_| !settled)
             && at >= open.asked_at + every
         {
-            // A verdict is described as it is now: figures, and what may be answered, change meanwhile.
-            if open.about == About::Verdict && self.case.judged.verdict().decision == Decision::Ask
-            {
-                let question = open.repeated(&self.question_about_verdict(at));
-                self.ask(&question);
+            if let Some(question) = self.again(at, open) {
+                self.ask(&open.repeated(&question));
                 return;
             }
             let text = open.repeated(&open.text);

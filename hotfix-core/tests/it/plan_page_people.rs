@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{BlockerKind, Input, Recording, Rollout};
 use serde_json::json;
 
 fn plan(preset: &str) -> Plan {
@@ -78,4 +79,59 @@ fn time_4_the_page_begins_with_what_to_do_and_whom_to_call() {
     ] {
         assert!(call.contains(text), "{text}: {call}");
     }
+}
+
+#[test]
+fn gate_4_the_page_names_everything_for_which_the_start_waits() {
+    let released = r#"{"version": "2", "previous": "1"}"#;
+    let windowed = r#"{"version": "2", "previous": "1", "change_record": {"window": {"from": "2026-03-05T03:30:00Z", "until": "2026-03-05T06:00:00Z"}}}"#;
+    let broken = r#"{"extends": "enterprise", "name": "own", "roles": {"engineering_lead": {"holders": [{"name": "Asha"}]}}}"#;
+    let cases = [
+        (Policy::preset("standard"), "P1", windowed, "start in the change window, 2026-03-05"),
+        (Policy::preset("standard"), "P1", "", "1. send `release` when there is a fix\n"),
+        (Policy::preset("standard"), "P2", released, "use the normal process"),
+        (Policy::preset("standard"), "", released, "1. "),
+        (
+            Policy::from_json(broken),
+            "P1",
+            released,
+            "1. correct the policy, then make another plan",
+        ),
+    ];
+    for (policy, severity, release, says) in cases {
+        let incident = if severity.is_empty() {
+            r#"{"id": "INC-1"}"#.to_owned()
+        } else {
+            format!(r#"{{"id": "INC-1", "severity": "{severity}"}}"#)
+        };
+        let plan = Plan::from_json(Arc::new(policy.unwrap()), &incident, release, "").unwrap();
+        let page = plan.to_markdown(None);
+        let now = section(&page, "What now");
+        assert!(now.contains(says), "{says}: {now}");
+        let steps = plan.first_steps();
+        let named: Vec<&str> =
+            steps.iter().filter(|step| step.holds_start).map(|step| step.kind.as_str()).collect();
+        let mut rollout = Rollout::try_new(plan.clone(), Recording::Keep, "").unwrap();
+        let tick = Input::from_json(r#"{"kind": "tick"}"#).unwrap();
+        rollout.handle("2026-03-03T14:40:00Z".parse().unwrap(), &tick).unwrap();
+        for blocker in rollout.blockers() {
+            let kind = match blocker.kind {
+                BlockerKind::Item => "checklist",
+                kind => kind.as_str(),
+            };
+            assert!(named.contains(&kind), "{kind}: {named:?}");
+        }
+    }
+}
+
+#[test]
+fn time_4_a_page_without_a_role_is_for_whoever_is_called_first() {
+    let own = r#"{"extends": "standard", "name": "own", "duties": [{"id": "wake", "kind": "page", "title": "somebody wakes up", "from": "detected", "within": "5min"}]}"#;
+    let policy = Arc::new(Policy::from_json(own).unwrap());
+    let incident = r#"{"id": "INC-1", "severity": "P1"}"#;
+    let plan = Plan::from_json(policy, incident, "", "").unwrap();
+    let page = plan.to_markdown(None);
+    let call = section(&page, "Whom to call");
+    let row = call.lines().find(|line| line.contains("somebody wakes up")).unwrap();
+    assert!(row.contains("| on-call engineer"), "{row}");
 }

@@ -42,7 +42,11 @@ pub(super) fn what_now(plan: &Plan, page: &mut Page) {
 fn before_start(plan: &Plan, step: &FirstStep<'_>) -> String {
     let text = match step.kind {
         // These sentences have names in backticks.
-        FirstStepKind::Severity | FirstStepKind::NormalProcess => sentence_text(&step.text),
+        FirstStepKind::Policy
+        | FirstStepKind::Release
+        | FirstStepKind::Severity
+        | FirstStepKind::NormalProcess
+        | FirstStepKind::ChangeWindow => sentence_text(&step.text),
         FirstStepKind::Duty
         | FirstStepKind::Approval
         | FirstStepKind::Review

@@ -394,18 +394,21 @@ impl RolloutState {
         let is_unconfirmed = matches!(self.place.stage(), Stage::RollingBack(_))
             && !self.actions.pending().is_empty()
             && self.people.unanswered().is_some_and(|open| open.page);
+        // What could not be deployed need not be tried again once the incident is over.
+        let has_ended = self.has_ended();
+        let waits =
+            self.needs_answer() && !(has_ended && matches!(self.place.stage(), Stage::Failed));
         // An objection stands in the next stage, too, until a person answers it.
         let objects = !answers && self.people.objects_to(self.place.stage());
         if kind == InputKind::Hold {
             let needs_answer = self.waits_for_a_person(policy, at);
             self.people.put_off(at, needs_answer);
-        } else if is_settled && !is_unconfirmed && !objects || !self.needs_answer() {
+        } else if is_settled && !is_unconfirmed && !objects || !waits {
             self.people.unanswered = None;
         }
         if actions.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })) {
             self.readiness.note_requests(policy, at);
         }
-        let has_ended = self.has_ended();
         if is_settled || has_ended || !by_time {
             let is_over = has_ended || !self.place.stage().wants_approvals();
             self.readiness.see_requests(policy, at, is_over);
@@ -422,7 +425,7 @@ impl RolloutState {
         let is_over = self.place.stage().is_final();
         let about = About::of(kind, judged.is_some() && decision == Decision::Ask);
         let severity = self.readiness.severity();
-        self.people.note_actions(at, actions, about, notifies, is_over, severity);
+        self.people.note_actions(at, actions, about, notifies, is_over && !waits, severity);
         // Once the incident is over, nobody is asked for facts about it.
         let is_resolved = self.agenda.came(Moment::Resolved).is_some();
         if is_over || is_resolved && self.readiness.is_assumed(policy) {

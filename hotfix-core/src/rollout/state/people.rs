@@ -172,8 +172,9 @@ impl People {
             | Stage::Complete { ending: Some(_), .. }
             | Stage::Paused { .. }
             | Stage::RollingBack(_)
-            | Stage::Frozen { .. } => true,
-            Stage::Closed | Stage::RolledBack | Stage::Aborted | Stage::Failed => false,
+            | Stage::Frozen { .. }
+            | Stage::Failed => true,
+            Stage::Closed | Stage::RolledBack | Stage::Aborted => false,
         }
     }
 
@@ -296,7 +297,7 @@ impl People {
     }
 
     /// Notes what people are asked, and what about; `informs`: pages are for their information.
-    /// After the end of the rollout it waits for nobody.
+    /// `is_over`: the rollout waits for nobody any more.
     pub(super) fn note_actions(
         &mut self,
         at: Timestamp,
