@@ -3,6 +3,7 @@
 use crate::grade::{Response, Role, Worse};
 use crate::metric::in_unit;
 use crate::policy::section::{Bound, BoundValue, Metric, Phase};
+use crate::stats::numeric::larger;
 use crate::text::{self, enumerated, rounded};
 
 use super::Plan;
@@ -122,7 +123,10 @@ impl Plan {
                 Which::Success if phase.criteria_missed == Response::Continue => return None,
                 Which::Success => {
                     let law = at_gate(policy, metric, phase, traffic)?;
-                    law.beyond(metric, figure(metric, bound)?)?.1
+                    let beyond = |bound| Some(law.beyond(metric, figure(metric, bound)?)?.1);
+                    // What is beyond another bound passes no gate either.
+                    let others = [metric.bounds.alert, metric.bounds.rollback].into_iter();
+                    others.flatten().filter_map(beyond).fold(beyond(bound)?, larger)
                 }
                 Which::Alert => {
                     let law = in_window(policy, metric, phase, traffic)?;
