@@ -3,6 +3,7 @@
 use crate::grade::{Response, Role, Worse};
 use crate::metric::in_unit;
 use crate::policy::section::{Bound, BoundValue, Metric, Phase};
+use crate::stats::numeric::larger;
 use crate::text::{self, enumerated, rounded};
 
 use super::Plan;
@@ -13,7 +14,8 @@ use super::power::kept_by_rollback;
 /// phase, alert in a window.
 const OFTEN: f64 = 0.05;
 /// Multiples of the reference's bad events at which a bound may be set.
-const MULTIPLES: [f64; 13] = [1.1, 1.2, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0, 10.0, 20.0, 50.0];
+const MULTIPLES: [f64; 17] =
+    [1.1, 1.2, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0];
 
 /// What follows a bound that rolls back.
 const ROLLED_BACK: &str = "is rolled back";
@@ -21,11 +23,22 @@ const ROLLED_BACK: &str = "is rolled back";
 /// The three bounds of a metric, in the order of [`Bounds::named`].
 ///
 /// [`Bounds::named`]: crate::policy::section::Bounds::named
-#[derive(Clone, Copy)]
-enum Which {
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Which {
     Success,
     Alert,
     Rollback,
+}
+
+/// A bound that a healthy fix meets.
+#[derive(Clone, Copy)]
+pub(super) struct Advised {
+    /// As a multiple of the reference's bad events.
+    pub(super) ratio: f64,
+    /// In the metric's unit.
+    pub(super) figure: f64,
+    /// Chance that a healthy fix meets it in all phases.
+    pub(super) kept: f64,
 }
 
 impl Plan {
@@ -50,8 +63,7 @@ impl Plan {
         name: &str,
         bound: Bound,
     ) -> Option<String> {
-        let mut often = self.misses(metric, which, bound);
-        often.retain(|(_, chance)| *chance > OFTEN);
+        let often = self.often(metric, which, bound);
         if often.is_empty() {
             return None;
         }
@@ -70,12 +82,12 @@ impl Plan {
             Which::Rollback => ("breaches", "about ", "", ROLLED_BACK),
         };
         let change = match self.advised(metric, which, bound) {
-            Some((advised, chance)) => format!(
+            Some(advised) => format!(
                 "set it to {}, which {about}{} of 100 healthy fixes keep in all phases",
-                shown(metric, advised),
-                of_100(chance)
+                in_unit(metric.kind, advised.figure),
+                of_100(advised.kept)
             ),
-            None => "no bound up to 50 times the reference is kept: use longer phases".to_owned(),
+            None => "no bound up to 100 times the reference is kept: use longer phases".to_owned(),
         };
         let or = match which {
             Which::Success if then == ROLLED_BACK => ", or set `criteria_missed` to `hold`",
@@ -90,6 +102,18 @@ impl Plan {
         ))
     }
 
+    /// The phases in which a healthy fix often misses this bound, and how often.
+    pub(super) fn often(&self, metric: &Metric, which: Which, bound: Bound) -> Vec<(&Phase, f64)> {
+        let mut often = self.misses(metric, which, bound);
+        often.retain(|(_, chance)| *chance > OFTEN);
+        often
+    }
+
+    /// Chance that a healthy fix meets this bound in all phases.
+    pub(super) fn kept(&self, metric: &Metric, which: Which, bound: Bound) -> f64 {
+        self.misses(metric, which, bound).iter().map(|(_, chance)| 1.0 - chance).product()
+    }
+
     /// The chance of a healthy fix to miss this bound, in each phase that judges it.
     fn misses(&self, metric: &Metric, which: Which, bound: Bound) -> Vec<(&Phase, f64)> {
         let policy = self.policy();
@@ -99,7 +123,10 @@ impl Plan {
                 Which::Success if phase.criteria_missed == Response::Continue => return None,
                 Which::Success => {
                     let law = at_gate(policy, metric, phase, traffic)?;
-                    law.beyond(metric, figure(metric, bound)?)?.1
+                    let beyond = |bound| Some(law.beyond(metric, figure(metric, bound)?)?.1);
+                    // What is beyond another bound passes no gate either.
+                    let others = [metric.bounds.alert, metric.bounds.rollback].into_iter();
+                    others.flatten().filter_map(beyond).fold(beyond(bound)?, larger)
                 }
                 Which::Alert => {
                     let law = in_window(policy, metric, phase, traffic)?;
@@ -112,27 +139,28 @@ impl Plan {
         phases.collect()
     }
 
-    /// A figure as a bound that a healthy fix meets in all phases, and the chance of that.
-    fn advised(&self, metric: &Metric, which: Which, bound: Bound) -> Option<(Bound, f64)> {
+    /// A figure as a bound that a healthy fix meets in all phases: the least multiple of the reference that enough do.
+    pub(super) fn advised(&self, metric: &Metric, which: Which, bound: Bound) -> Option<Advised> {
         let reference = metric.reference?;
-        let at = |multiple: f64| {
-            let figure = match metric.worse {
-                Worse::Higher => reference * multiple,
-                Worse::Lower => 1.0 - (1.0 - reference) * multiple,
-            };
+        let is_fraction = metric.kind.is_fraction();
+        let base = if is_fraction { metric.worse.bad(reference, 1.0) } else { reference };
+        let mut tried = Vec::new();
+        for ratio in MULTIPLES {
             // As a person would write it.
-            let value = BoundValue::Absolute((figure * 1e9).round() / 1e9);
-            (figure > 0.0).then_some(Bound { value, ..bound })
-        };
-        let tried: Vec<(Bound, f64)> = MULTIPLES
-            .into_iter()
-            .filter_map(at)
-            .map(|bound| {
-                let missed = self.misses(metric, which, bound);
-                (bound, missed.iter().map(|(_, chance)| 1.0 - chance).product())
-            })
-            .collect();
-        SURE.iter().find_map(|sure| tried.iter().find(|(_, kept)| kept >= sure)).copied()
+            let bad = (base * ratio * 1e12).round() / 1e12;
+            if is_fraction && bad >= 1.0 {
+                break;
+            }
+            let figure = if is_fraction { metric.worse.bad(bad, 1.0) } else { bad };
+            let figure = (figure * 1e12).round() / 1e12;
+            let kept =
+                self.kept(metric, which, Bound { value: BoundValue::Absolute(figure), ..bound });
+            tried.push(Advised { ratio, figure, kept });
+            if kept >= SURE[0] {
+                break;
+            }
+        }
+        SURE.iter().find_map(|sure| tried.iter().find(|of| of.kept >= *sure)).copied()
     }
 }
 

@@ -40,6 +40,11 @@ impl Draws {
         }
     }
 
+    /// From 0 to below 1, evenly.
+    pub(super) fn share(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// Moves `count` members of the pool, drawn without replacement, to its front and returns them
     /// in their order within the pool's values.
     pub(super) fn choose<'a>(&mut self, pool: &'a mut [usize], count: usize) -> &'a [usize] {

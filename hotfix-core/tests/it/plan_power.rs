@@ -401,6 +401,37 @@ fn plan_6_a_rollback_bound_of_both_arms_waits_for_evidence() {
     assert!(said.iter().all(|text| !text.contains("of 100 in `canary`")), "{said:?}");
 }
 
+/// How often a rollback bound rolls a healthy fix back has one figure, in which the number of requests and the live
+/// version vary, and one remedy. Of 40,000 draws of ten minutes' requests and errors of both arms.
+#[test]
+fn plan_6_dec_5_rollbacks_by_chance_have_one_figure_and_one_remedy() {
+    let volume = "[metrics.request_volume]\nkind = \"volume\"\nworse = \"lower\"\nreference = \"1000/min\"\nrole = \"watch\"";
+    for (bound, seen) in [
+        ("\"1%\"", 0.428),
+        ("\"1.07%\"", 0.364),
+        ("{ ratio = 2.1, of = \"live\" }", 0.524),
+        ("{ ratio = 3.1, of = \"live\" }", 0.256),
+    ] {
+        let plan = canary(&format!("rollback = {bound}\n{volume}"), 1_000.0);
+        let power = plan.power();
+        let back = power.leading.unwrap().phases[0].healthy_rolled_back;
+        assert!((back.chance - seen).abs() < 0.05 && back.approximate, "{bound}: {back:?}");
+        let of_100 = format!("about {:.0} of 100 in `canary`", 100.0 * back.chance);
+        let found =
+            plan.findings().into_iter().find(|of| of.kind == PlanFindingKind::MissedByChance);
+        let found = found.map(|of| of.text).unwrap_or_default();
+        let lint = plan.policy().lint(None).into_iter().find(|of| of.code() == "HF-LINT-024");
+        let lint = lint.map(|finding| finding.message()).unwrap_or_default();
+        assert!(found.contains(&of_100) && lint.contains(&of_100), "{of_100}: {found}; {lint}");
+        let advice = power.advice.iter().find(|advice| advice.sentence.contains("rollback bound"));
+        let advice = advice.map(|advice| advice.sentence.as_str()).unwrap_or_default();
+        let misses = format!("of `canary` and `all` in {:.0} and", 100.0 * back.chance);
+        assert!(advice.contains(&misses), "{misses}: {advice}");
+        let set = found.split("set it to ").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
+        assert!(advice.contains(&format!("at or below {set} (")), "{set}: {advice}");
+    }
+}
+
 /// A bound that is a round multiple of the planned requests is no better than one beside it.
 #[test]
 fn plan_6_a_bound_on_a_step_is_missed_as_by_requests_that_vary() {

@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
+use hotfix_core::simulate::{Campaign, Scenario};
 use hotfix_core::stats::latency::{
     Latency, LatencyDesign, LatencySettings, PromotionLimits, SlowCalibration,
     SlowCalibrationSettings, SlowCounts, SlowHistory, SlowPromotion, ToleranceDesign,
@@ -15,6 +19,7 @@ use hotfix_core::stats::{Direction, StatError};
 use rand_core::SeedableRng;
 use rand_distr::{Binomial, Distribution, Poisson, Uniform};
 use rand_pcg::Pcg64;
+use serde_json::json;
 
 use crate::noise::{normal, wander};
 
@@ -306,4 +311,55 @@ fn field_17_noise_promotes_no_bad_canary_at_more_traffic_than_the_history_had() 
         .map(|(bad, limits)| promoted((20_000.0, 0.03), bad, limits));
     // Of 100: 9, 2 and 100.
     assert!(scaled <= 5 && unscaled > scaled && healthy >= 95, "{unscaled}, {scaled}, {healthy}");
+}
+
+/// What a plan says of a latency with a history is what whole rollouts take: of 150 the standard error is a quarter of a minute.
+#[test]
+fn plan_6_the_delay_of_a_latency_with_a_history_is_that_of_rollouts() {
+    // The simulator's own request times: a p95 of 250 ms, and 0.6 as the standard deviation of their logarithm.
+    let median = ln(0.25) - 0.6 * normal_quantile(0.95);
+    let faster = [0.1, 0.25, 0.3, 0.5, 1.0, 2.5].map(|edge| normal_cdf((ln(edge) - median) / 0.6));
+    let mut random = Pcg64::seed_from_u64(8);
+    let even = Uniform::new(0.0, 1.0).unwrap();
+    let mut rows = Rows::new();
+    for pod in PODS {
+        let tick = |_| {
+            let mut row = vec![0.0; faster.len() + 1];
+            for _ in 0..17 {
+                let place = even.sample(&mut random);
+                let within = faster.iter().chain([&1.0]).map(|up_to| place < *up_to);
+                row.iter_mut().zip(within).for_each(|(sum, is)| *sum += f64::from(u8::from(is)));
+            }
+            row
+        };
+        rows.insert(pod.to_owned(), (0..TICKS).map(tick).collect());
+    }
+    let plan = Plan::calibrated_from_json(
+        Arc::new(Policy::preset("standard").unwrap()),
+        r#"{"id": "INC-2041", "severity": "P1"}"#,
+        r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+        r#"{"requests_per_minute": 1000}"#,
+        &json!({ "latency_p95": rows }).to_string(),
+    )
+    .unwrap();
+    let said = plan.power().unforeseen.into_iter().find_map(|of| of.history).unwrap();
+    let minutes = |after: &str| -> f64 {
+        said.split(after).nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap()
+    };
+    let stated = [(1.5, "found after about ", 1.0), (2.0, "twice as slow after ", 0.4)];
+    for (times, after, most) in stated {
+        let scenario = Scenario::from_value(&json!({
+            "until": "35min", "traffic": { "requests": 1000 }, "people": { "decide": "never" },
+            "faults": [{ "kind": "latency", "times": times }]
+        }));
+        let campaign = Campaign::try_new(plan.clone(), &scenario.unwrap(), 4).unwrap();
+        let (mut sum, mut found) = (0.0, 0.0);
+        campaign.each(0..150, |_, run, truth| {
+            if let (Some(back), Some(bad)) = (run.rolled_back_at, truth.bad_since) {
+                (sum, found) = (sum + back.since(bad).as_seconds() / 60.0, found + 1.0);
+            }
+        });
+        let (seen, said) = (sum / found, minutes(after));
+        assert!(found > 140.0 && (seen - said).abs() < most, "{times}: {seen} of {found}, {said}");
+    }
 }

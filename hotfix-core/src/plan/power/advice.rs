@@ -4,24 +4,19 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::grade::{Response, closed_set};
+use crate::grade::closed_set;
 use crate::metric::bound_figure;
 use crate::plan::Plan;
-use crate::plan::healthy::SURE;
-use crate::policy::section::{Bound, BoundValue, Metric, Phase};
+use crate::plan::by_chance::{self, Advised};
+use crate::policy::section::{Bound, Metric, Phase};
 use crate::stats::planning::Comparison;
 use crate::unit::{MetricName, PhaseName, Share};
 
 use super::format::{bound, cases, figures, lasting, list};
 use super::test::Test;
-use super::watch::{Watching, kept_by_rollback, minutes_of};
+use super::watch::{Watching, minutes_of};
 use super::{MetricPower, POWER};
 
-/// Another bound is advised if a healthy fix misses the gate more often than this.
-const DOUBTFUL: f64 = 0.05;
-/// Multiples of the reference's bad events at which a bound may be set.
-const MULTIPLES: [f64; 17] =
-    [1.1, 1.2, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0];
 /// Largest factor of time or traffic that is advised.
 const MOST_TIMES: f64 = 1_000.0;
 /// Smallest factor of time or traffic that is advised.
@@ -107,19 +102,10 @@ closed_set! {
 /// Advice that lets a healthy fix pass.
 pub(super) fn bounds(plan: &Plan, metric: &Metric, seen: &MetricPower) -> Vec<Advice> {
     let mut advice = Vec::new();
-    for (which, bound) in
-        [(Which::Success, metric.bounds.success), (Which::Rollback, metric.bounds.rollback)]
-    {
-        let missed: Vec<(&Phase, f64)> = plan
-            .phases()
-            .iter()
-            .filter(|phase| which == Which::Rollback || phase.criteria_missed != Response::Continue)
-            .filter_map(|phase| Some((phase, meets(plan, metric, phase, which)?)))
-            .filter(|(_, chance)| *chance < 1.0 - DOUBTFUL)
-            .collect();
-        if bound.is_some() && !missed.is_empty() {
-            advice.push(other_bound(plan, metric, seen, which, &missed));
-        }
+    let bounds =
+        [(Which::Success, metric.bounds.success), (Which::Rollback, metric.bounds.rollback)];
+    for (which, bound) in bounds {
+        advice.extend(bound.and_then(|bound| other_bound(plan, metric, which, bound)));
     }
     for (phase, seen) in plan.phases().iter().zip(&seen.phases) {
         if seen.waits_for_trials {
@@ -129,55 +115,19 @@ pub(super) fn bounds(plan: &Plan, metric: &Metric, seen: &MetricPower) -> Vec<Ad
     advice
 }
 
-/// Chance that a healthy fix meets one bound in a phase, without the other bound. None if the
-/// gate has no such bound.
-fn meets(plan: &Plan, metric: &Metric, phase: &Phase, which: Which) -> Option<f64> {
-    match which {
-        Which::Success => {
-            let watching = Watching::try_new(plan, metric, phase)?;
-            (!watching.waits()).then(|| watching.met())
-        }
-        Which::Rollback => {
-            let traffic = plan.requests_per_minute();
-            kept_by_rollback(plan.policy(), traffic, metric, metric.bounds.rollback?, phase)
-        }
+/// None where a healthy fix seldom misses this one.
+fn other_bound(plan: &Plan, metric: &Metric, which: Which, present: Bound) -> Option<Advice> {
+    let of = match which {
+        Which::Success => by_chance::Which::Success,
+        Which::Rollback => by_chance::Which::Rollback,
+    };
+    let missed = plan.often(metric, of, present);
+    if missed.is_empty() {
+        return None;
     }
-}
-
-fn other_bound(
-    plan: &Plan,
-    metric: &Metric,
-    seen: &MetricPower,
-    which: Which,
-    missed: &[(&Phase, f64)],
-) -> Advice {
-    let in_all = |metric: &Metric| -> f64 {
-        plan.phases().iter().filter_map(|phase| meets(plan, metric, phase, which)).product()
-    };
-    let passes_with = |ratio: f64| -> Option<(f64, f64, f64)> {
-        // Rounded as a person would write it.
-        let bad = (seen.base_rate * ratio * 1e12).round() / 1e12;
-        let is_fraction = metric.kind.is_fraction();
-        let figure = if is_fraction { metric.worse.bad(bad, 1.0) } else { bad };
-        if is_fraction && bad >= 1.0 {
-            return None;
-        }
-        let mut other = metric.clone();
-        let unless_both_arms = metric.bounds.rollback.is_some_and(|bound| bound.unless_both_arms);
-        let bound = Bound { value: BoundValue::Absolute(figure), unless_both_arms };
-        match which {
-            Which::Success => {
-                other.bounds.success = Some(Bound { unless_both_arms: false, ..bound });
-            }
-            Which::Rollback => other.bounds.rollback = Some(bound),
-        }
-        Some((ratio, figure, in_all(&other)))
-    };
-    // The first chance that a bound reaches: the other bound may limit it.
-    let tried: Vec<_> = MULTIPLES.into_iter().filter_map(passes_with).collect();
-    let found = SURE.iter().find_map(|sure| tried.iter().find(|(.., all)| all >= sure));
+    let found = plan.advised(metric, of, present);
     let phases: Vec<PhaseName> = missed.iter().map(|(phase, _)| phase.name).collect();
-    let fails: Vec<f64> = missed.iter().map(|(_, chance)| 1.0 - chance).collect();
+    let fails: Vec<f64> = missed.iter().map(|(_, chance)| *chance).collect();
     let (in_the, all) = match which {
         Which::Success => (if phases.len() == 1 { "at the gate" } else { "at the gates" }, "gates"),
         Which::Rollback => {
@@ -192,21 +142,21 @@ fn other_bound(
     );
     let need = Need::Bound {
         which,
-        passes: in_all(metric),
-        ratio: found.map(|(ratio, ..)| *ratio),
-        bound: found.map(|(_, figure, _)| *figure),
-        then: found.map(|(.., then)| *then),
+        passes: plan.kept(metric, of, present),
+        ratio: found.map(|of| of.ratio),
+        bound: found.map(|of| of.figure),
+        then: found.map(|of| of.kept),
     };
-    if let Some(&(ratio, figure, then)) = found {
+    if let Some(Advised { ratio, figure, kept }) = found {
         let words = bound(metric, figure, ratio);
-        let _ = write!(sentence, "; with the bound {words} it passes all {all} in {}", cases(then));
+        let _ = write!(sentence, "; with the bound {words} it passes all {all} in {}", cases(kept));
     } else {
         sentence.push_str("; no bound up to 100 times the reference lets it pass at this traffic");
     }
     if which == Which::Success {
         sentence.push_str(at_the_record(metric));
     }
-    Advice { metric: metric.id, phases, need, sentence }
+    Some(Advice { metric: metric.id, phases, need, sentence })
 }
 
 /// A note for a bound at the reference itself: neither time nor traffic helps.

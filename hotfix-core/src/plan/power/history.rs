@@ -74,11 +74,14 @@ impl Plan {
             ));
         };
         let cadence = self.policy().watch().cadence.as_seconds();
-        let [half_more, twice] = slow.delays.map(|ticks| lasting(ticks * cadence / 60.0));
+        // The first readings are left out.
+        let warm_up = self.policy().settings(metric).warm_up.as_seconds();
+        let late = larger((warm_up / cadence).ceil() - 1.0, 0.0);
+        let [half_more, twice] = slow.delays.map(|ticks| lasting((late + ticks) * cadence / 60.0));
         let mut sentences = format!(
             "A history calibrates its test: a canary up to {tolerated} times as slow is tolerated. Of \
              canaries cut out of it, one that is 1.5 times as slow is found after about {half_more} on \
-             average, one twice as slow after {twice}; in other hours it may take half as long again."
+             average, one twice as slow after {twice}."
         );
         for advice in &slow.advice {
             let _ = write!(sentences, " {}.", sentence(&advice.to_string()));

@@ -198,7 +198,9 @@ impl Blind {
         match self {
             Self::NoReference => "no reference",
             Self::ReferenceOfZero => "its reference is 0, so no multiple of it is a fault",
-            Self::NoCount => "the distribution of quantiles and gauges is not known in advance",
+            Self::NoCount => {
+                "how quantiles and gauges vary is not known in advance, nor how often a healthy fix crosses their bounds"
+            }
             Self::FewerIsWorse => "a count with `worse = \"lower\"`",
             Self::NoTraffic => "the traffic is unknown",
             Self::TooMuch => "too many ticks or too much traffic to compute",

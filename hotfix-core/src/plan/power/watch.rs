@@ -9,6 +9,7 @@ use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Bounds, Metric, Phase};
 use crate::stats::numeric::{larger, smaller, sum, whole};
 use crate::stats::planning::bands::{Bands, CLOSE, Crossing, Evaluation, between};
+use crate::stats::planning::beside::Beside;
 use crate::stats::planning::chances::{Draw, Limit};
 use crate::unit::{Share, Span};
 
@@ -19,8 +20,8 @@ use super::test::Test;
 const MOST_TRAFFIC: f64 = 1.5;
 /// Most ticks of one phase that are followed.
 pub(super) const MOST_TICKS: u64 = 20_000;
-/// Courses of the live version that a bound on it is asked at, all as likely.
-const COURSES: u8 = 8;
+/// Limits that are kept: windows that are full have about as many trials, in a few roundings.
+const MOST_LIMITS: usize = 16;
 
 /// What one tick brings at most, and what is asked of it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,10 +30,12 @@ struct Tick {
     canary: f64,
     live: f64,
     counted: bool,
-    well: Option<usize>,
-    stays: Option<usize>,
+    well: Option<Limit>,
+    stays: Option<Limit>,
     /// The same while no evidence confirms the rollback bound.
-    unconfirmed: Option<usize>,
+    unconfirmed: Option<Limit>,
+    /// Bounds that roll back and are compared with the live version: the one that is reached first.
+    beside: Option<Beside>,
     hopeful: Option<usize>,
     /// Most in what counts of the phase with which the gate would be met here: its last `watch`.
     met: Option<Limit>,
@@ -45,8 +48,6 @@ pub(super) struct Watching<'a> {
     pub(super) phase: &'a Phase,
     /// Bad events a trial, or a minute of exposure, of a release that is as good as the record.
     pub(super) rate: f64,
-    /// At which quantile of its bad events the live version is; None where it is at the record.
-    live_at: Option<f64>,
     policy: &'a Policy,
     /// Requests per minute over all arms. None if unknown.
     traffic: Option<f64>,
@@ -61,19 +62,21 @@ pub(super) struct Watching<'a> {
     pub(super) about: bool,
     /// Seconds between ticks.
     pub(super) cadence: f64,
+    /// Limits of figures in windows with so many trials, and with fewer than so many none.
+    limits: Vec<([f64; 3], Option<Limit>)>,
 }
 
 impl<'a> Watching<'a> {
     /// None where there is too much to follow, or nothing counts trials.
     pub(super) fn try_new(plan: &'a Plan, metric: &'a Metric, phase: &'a Phase) -> Option<Self> {
-        Self::beside((plan.policy(), plan.requests_per_minute()), metric, phase, None)
+        Self::of(plan.policy(), plan.requests_per_minute(), metric, phase)
     }
 
-    fn beside(
-        (policy, traffic): (&'a Policy, Option<f64>),
+    fn of(
+        policy: &'a Policy,
+        traffic: Option<f64>,
         metric: &'a Metric,
         phase: &'a Phase,
-        live_at: Option<f64>,
     ) -> Option<Self> {
         let (watch, warm_up) = (policy.watch(), policy.settings(metric).warm_up);
         let cadence = watch.cadence.as_millis().max(1);
@@ -89,7 +92,6 @@ impl<'a> Watching<'a> {
             metric,
             phase,
             rate: bad_rate(metric)?,
-            live_at,
             policy,
             traffic,
             ticks: Vec::with_capacity(most),
@@ -100,6 +102,7 @@ impl<'a> Watching<'a> {
             calm: None,
             about: slots > 64 || (metric.kind.has_exposure() && metric.scaled),
             cadence: watch.cadence.as_seconds(),
+            limits: Vec::new(),
         };
         // Totals of both arms after each tick, warm-up included and left out.
         let mut sums = vec![(0.0, 0.0)];
@@ -149,32 +152,36 @@ impl<'a> Watching<'a> {
         let before = sums[tick.saturating_sub(self.least)];
         let (canary, live) = (now.0 - from.0, now.1 - from.1);
         let bounds = self.metric.bounds;
-        let watched = at.as_seconds();
-        let lacks = if self.metric.kind.has_exposure() {
-            watch.window.as_seconds() - watched
-        } else {
-            let other = if self.metric.compares_live() && live > 0.0 { live } else { canary };
-            watch.least_trials - canary.min(other)
+        let counted = self.metric.kind.has_exposure();
+        let least = watch.least_trials;
+        let compared = self.metric.compares_live() && live > 0.0;
+        // Whether the canary has the least trials, chance decides.
+        let asked = if counted { at >= watch.window } else { !compared || live >= least };
+        let has_trials = asked && (counted || canary >= least);
+        let acts = [bounds.rollback, bounds.alert.filter(|_| watch.alert == Response::RollBack)];
+        let mut worst = |bounds: [Option<Bound>; 2]| {
+            let limits = bounds.map(|bound| self.within(bound?, (canary, live), least));
+            limits.into_iter().flatten().min_by_key(|limit| limit.most)
         };
-        let (rollback, alert) =
-            (self.most(bounds.rollback, canary, live), self.most(bounds.alert, canary, live));
-        let asked = self.metric.kind.has_exposure() || now.0 >= watch.least_trials;
-        let met = (asked && tick >= self.least)
-            .then(|| self.met_limit(tick == self.least, now.0 - before.0, now.1 - before.1));
+        let well = worst([bounds.alert, bounds.rollback]);
+        let stays =
+            worst(acts.map(|bound| bound.filter(|bound| live <= 0.0 || !is_on_live(*bound))));
+        let unconfirmed = worst([acts[1], None]);
+        let besides = acts.into_iter().flatten().filter(|bound| live > 0.0 && is_on_live(*bound));
+        let besides = besides.filter_map(|bound| self.beside(bound, canary, live));
+        let beside = besides.min_by(|one, two| one.middle().total_cmp(&two.middle()));
+        let met = ((counted || now.0 >= least) && tick >= self.least)
+            .then(|| self.met_limit(now.0 - before.0, now.1 - before.1));
         let hopeful = self.hopeful(at, now.0, learned);
         let Some(last) = self.ticks.last_mut() else { return };
         last.met = met;
-        if last.counted && lacks <= 0.0 {
-            let worst = alert.into_iter().chain(rollback).min();
-            last.well = worst;
-            let goes_back = watch.alert == Response::RollBack;
-            last.stays = if goes_back { worst } else { rollback };
-            last.unconfirmed = alert.filter(|_| goes_back);
+        if last.counted && asked {
+            *last = Tick { well, stays, unconfirmed, beside, ..*last };
         }
         last.hopeful = if last.counted { hopeful } else { None };
         if tick == self.least {
             self.gate = last.met;
-            self.calm = (lacks <= 0.0).then(|| last.well.unwrap_or(usize::MAX));
+            self.calm = has_trials.then(|| last.well.map_or(usize::MAX, |limit| limit.most));
         }
     }
 
@@ -189,8 +196,7 @@ impl<'a> Watching<'a> {
         };
         let left = until.as_seconds() - at.as_seconds();
         let bound = self.metric.bounds.success?;
-        let on_live = matches!(bound.value, BoundValue::Relative(_, BoundBase::Live));
-        if left <= 0.0 || learned <= 0.0 || on_live {
+        if left <= 0.0 || learned <= 0.0 || is_on_live(bound) {
             return None;
         }
         let traffic = self.traffic.filter(|_| self.metric.kind.is_fraction());
@@ -199,34 +205,41 @@ impl<'a> Watching<'a> {
         most_within(self.metric, figure(self.metric, bound)?, seen + rest)
     }
 
-    /// Most bad events among so many trials that are not beyond a bound; none where no number is.
-    fn most(&self, bound: Option<Bound>, canary: f64, live: f64) -> Option<usize> {
-        most_within(self.metric, self.figure(bound?, live)?, canary)
+    /// Most bad events that are not beyond a bound, as chance decides how many trials the canary has; with fewer than the
+    /// least it is not asked. None where no number is.
+    fn within(&mut self, bound: Bound, (canary, live): (f64, f64), least: f64) -> Option<Limit> {
+        let figure = self.figure(bound, live)?;
+        let key = [figure, canary, least];
+        if let Some((_, limit)) = self.limits.iter().find(|(known, _)| *known == key) {
+            return *limit;
+        }
+        let Metric { worse, kind, .. } = self.metric;
+        let limit = most_within(self.metric, figure, canary).map(|most| {
+            let drawn = || Limit::drawn(most, worse.bad(figure, 1.0), canary, least);
+            if kind.is_fraction() { drawn() } else { Limit::certain(most) }
+        });
+        if self.limits.len() >= MOST_LIMITS {
+            self.limits.remove(0);
+        }
+        self.limits.push((key, limit));
+        limit
     }
 
-    /// Most bad events among so many trials with which the gate is met, as chance decides how many trials
-    /// there are.
-    fn met_limit(&self, drawn: bool, canary: f64, live: f64) -> Limit {
+    /// Most bad events in the last `watch` of a phase with which the gate is met.
+    fn met_limit(&mut self, canary: f64, live: f64) -> Limit {
         if self.phase.criteria_missed == Response::Continue {
             return Limit::certain(usize::MAX);
         }
-        let Metric { bounds, worse, kind, .. } = self.metric;
-        let met = [bounds.success, bounds.alert, bounds.rollback].into_iter().filter_map(|bound| {
-            let figure = self.figure(bound?, live)?;
-            Some((most_within(self.metric, figure, canary)?, figure))
-        });
-        match met.min_by_key(|(most, _)| *most) {
-            Some((most, figure)) if drawn && kind.is_fraction() => {
-                Limit::drawn(most, worse.bad(figure, 1.0), canary, 0.0)
-            }
-            met => Limit::certain(met.map_or(usize::MAX, |(most, _)| most)),
-        }
+        let Bounds { success, alert, rollback, .. } = self.metric.bounds;
+        let bounds = [success, alert, rollback].into_iter().flatten();
+        let met = bounds.filter_map(|bound| self.within(bound, (canary, live), 0.0));
+        met.min_by_key(|limit| limit.most).unwrap_or(Limit::certain(usize::MAX))
     }
 
     /// The figure of a bound beside so many trials of the live arm; none where that keeps it from
     /// acting.
     fn figure(&self, bound: Bound, live: f64) -> Option<f64> {
-        let figure = bound_figure(self.metric, bound, self.live_level(live))?;
+        let figure = bound_figure(self.metric, bound, None)?;
         // A live arm beyond the bound keeps the canary from crossing it; at the record it is or it
         // is not.
         if bound.unless_both_arms
@@ -238,16 +251,26 @@ impl<'a> Watching<'a> {
         Some(figure)
     }
 
-    /// What the live version reads over so many trials where it is followed.
-    fn live_level(&self, live: f64) -> Option<Judged> {
-        let chance = self.live_at.filter(|_| live > 0.0)?;
-        let bad = draw(self.metric, live, self.rate).quantile(chance) as f64;
-        let value = if self.metric.kind.has_exposure() {
-            bad / live * 60.0
-        } else {
-            self.metric.worse.bad(bad, live) / live
+    /// A bound that is a ratio of the live version, among so many trials of both arms.
+    fn beside(&self, bound: Bound, canary: f64, live: f64) -> Option<Beside> {
+        let (worse, counted) = (self.metric.worse, self.metric.kind.has_exposure());
+        // Bad events of the canary within the bound where this part of the live version's trials is bad; of events, so
+        // many a second.
+        let within = |part: f64| {
+            let level = if counted { part * 60.0 } else { worse.bad(part, 1.0) };
+            let figure = bound_figure(self.metric, bound, Some(Judged::exactly(level)))?;
+            Some(canary * if counted { figure / 60.0 } else { worse.bad(figure, 1.0) })
         };
-        Some(Judged::exactly(value))
+        let fixed = within(0.0)?;
+        let each = (within(1.0)? - fixed) / live;
+        let expected = draw(self.metric, live, self.rate).mean();
+        let (spread, unasked) = if counted {
+            (0.0, 0.0)
+        } else {
+            let least = self.policy.watch().least_trials;
+            ((1.0 / canary + 1.0 / live).sqrt(), Draw::fewer(canary, least))
+        };
+        (canary > 0.0).then_some(Beside { fixed, each, expected, spread, unasked })
     }
 
     /// Whether what the live arm happens to do can move a limit.
@@ -260,7 +283,7 @@ impl<'a> Watching<'a> {
         let window = self.window.min(sums.len() - 1);
         let live = sums.last().map_or(0.0, |last| last.1 - sums[sums.len() - 1 - window].1);
         all.any(|bound| match bound.value {
-            BoundValue::Relative(_, BoundBase::Live) => true,
+            _ if is_on_live(bound) => true,
             _ if bound.unless_both_arms => figure(self.metric, bound).is_some_and(|figure| {
                 let trials = self.policy.watch().least_trials;
                 let least = if live > trials { trials } else { live };
@@ -293,12 +316,6 @@ impl<'a> Watching<'a> {
         self.gate.is_none() || self.calm.is_none()
     }
 
-    /// Chance that a healthy canary meets the gate's bound, the rest apart.
-    pub(super) fn met(&self) -> f64 {
-        let all = draw(self.metric, self.trials(), self.rate);
-        self.gate.map_or(0.0, |gate| gate.mean(|most| all.at_most(most)))
-    }
-
     fn counted(&self) -> impl Iterator<Item = &Tick> {
         self.ticks[..self.least].iter().filter(|tick| tick.counted)
     }
@@ -329,8 +346,11 @@ impl<'a> Watching<'a> {
         }
         let Some(mut test) = Test::confirming(self.policy, self) else { return false };
         let Some((confirmed, _)) = test.decided(ratio) else { return false };
-        let calm =
-            |(look, tick): (&Evaluation, &Tick)| Evaluation { stays: tick.unconfirmed, ..*look };
+        let calm = |(look, tick): (&Evaluation, &Tick)| Evaluation {
+            stays: tick.unconfirmed,
+            beside: None,
+            ..*look
+        };
         let looks: Vec<Evaluation> = looks.iter().zip(&self.ticks).map(calm).collect();
         let without = self.bands(&looks).course();
         for ((kept, confirmed), without) in
@@ -376,10 +396,15 @@ impl<'a> Watching<'a> {
     }
 
     fn looks(&self, rate: f64, ticks: usize) -> Vec<Evaluation> {
+        let drawn = |tick: &Tick, trials: f64, rate: f64| {
+            if tick.counted { draw(self.metric, trials, rate) } else { Draw::NOTHING }
+        };
         let look = |tick: &Tick| Evaluation {
-            draw: if tick.counted { draw(self.metric, tick.canary, rate) } else { Draw::NOTHING },
+            draw: drawn(tick, tick.canary, rate),
+            live: drawn(tick, tick.live, self.rate),
             well: tick.well,
             stays: tick.stays,
+            beside: tick.beside,
             hopeful: tick.hopeful,
         };
         self.ticks[..ticks].iter().map(look).collect()
@@ -422,10 +447,6 @@ impl<'a> Watching<'a> {
 /// Chance that a release as good as the record is not rolled back by this bound in the least time of a
 /// phase: at no tick has the trailing window been beyond it as often in a row as the policy asks for.
 /// None where that cannot be followed.
-///
-/// A live version that the bound is compared with varies by chance, too: the mean over courses of it,
-/// each of which stays where it is. As that varies within a phase as well, more are rolled back: 28 of
-/// 100 instead of 24 at three times the live version.
 pub(crate) fn kept_by_rollback(
     policy: &Policy,
     traffic: Option<f64>,
@@ -435,16 +456,12 @@ pub(crate) fn kept_by_rollback(
 ) -> Option<f64> {
     let bounds = Bounds { rollback: Some(bound), ..Bounds::default() };
     let alone = Metric { bounds, ..metric.clone() };
-    let kept = |live_at| {
-        let watching = Watching::beside((policy, traffic), &alone, phase, live_at)?;
-        watching.course(1.0).kept.last().copied()
-    };
-    if phase.share == Share::ALL || !alone.compares_live_level() {
-        return kept(None);
-    }
-    let courses = (0..COURSES).map(|at| (f64::from(at) + 0.5) / f64::from(COURSES));
-    let each: Option<Vec<f64>> = courses.map(|chance| kept(Some(chance))).collect();
-    each.map(|each| sum(each) / f64::from(COURSES))
+    Watching::of(policy, traffic, &alone, phase)?.course(1.0).kept.last().copied()
+}
+
+/// Whether a bound is a ratio of the live version.
+const fn is_on_live(bound: Bound) -> bool {
+    matches!(bound.value, BoundValue::Relative(_, BoundBase::Live))
 }
 
 /// Bad events a trial, or a minute of exposure, of a release that is as good as the record; none

@@ -30,8 +30,8 @@ use super::history::SlowHistory;
 use super::stretch::{Axis, Past, Scores, Transfer};
 use super::tolerance::{ACTS, GROSSLY, Lane, joined};
 use super::{
-    PromotionLimits, SlowCounts, SlowPromotion, Tolerance, ToleranceDesign, ToleranceLimits,
-    ToleranceSettings,
+    MAX_BOUNDARIES, PromotionLimits, SlowCounts, SlowPromotion, Tolerance, ToleranceDesign,
+    ToleranceLimits, ToleranceSettings,
 };
 use crate::stats::StatError;
 use crate::stats::draw::Draws;
@@ -48,7 +48,7 @@ const FAULTS: [f64; 2] = [1.5, 2.0];
 /// `ln(1/α)`: noise that bursts is to be within a few blocks.
 const CAPS: [f64; 2] = [0.2, 0.1];
 /// Simulated canaries by which delays are compared.
-const FAULTY: usize = 40;
+pub(super) const FAULTY: usize = 40;
 /// Disjoint groups of instances that are simulated canaries.
 const GROUPS: usize = 5;
 /// Most ticks that the test is run over for a tolerance; fewer windows are taken where there are more.
@@ -111,8 +111,8 @@ pub struct SlowCalibration {
     pub of_arms: bool,
     /// Simulated rollouts.
     pub rollouts: usize,
-    /// Mean ticks until a canary that is 1.5, and one that is 2 times as slow is found; the length
-    /// of the phases where it is not.
+    /// Mean ticks of evidence until a canary that is 1.5, and one that is 2 times as slow is found; the
+    /// length of the phases where it is not.
     pub delays: [f64; 2],
     /// What to know before relying on it.
     pub advice: Vec<Advice>,
@@ -178,6 +178,7 @@ pub fn calibrate_slow(
     }
     let best = best.ok_or(StatError::NoComparison { what: "the history" })?;
     let promotion = settings.promotion.map(|asked| replayed.promotion(asked)).transpose()?;
+    let best = Choice { delays: replayed.stated(&best)?, ..best };
     Ok(replayed.calibration(best, promotion))
 }
 
@@ -270,13 +271,17 @@ impl<'a> Replayed<'a> {
         })
     }
 
-    fn choice(&self, tolerated: f64) -> Result<Choice, StatError> {
-        let design = ToleranceDesign::try_new(&ToleranceSettings {
+    fn design(&self, tolerated: f64) -> Result<ToleranceDesign, StatError> {
+        ToleranceDesign::try_new(&ToleranceSettings {
             alpha: self.settings.alpha,
             tolerated,
             boundaries: self.settings.boundaries.clone(),
             block: self.settings.block,
-        })?;
+        })
+    }
+
+    fn choice(&self, tolerated: f64) -> Result<Choice, StatError> {
+        let design = self.design(tolerated)?;
         let blocks = self
             .rollouts
             .iter()
@@ -330,7 +335,8 @@ impl<'a> Replayed<'a> {
     ) -> Result<Vec<Block>, StatError> {
         let mut blocks = Vec::new();
         let (mut renewed, mut gross) = (false, 0.0);
-        self.run(rollout, design, None, |state, renews| {
+        let as_it_is = |canary: SlowCounts<'_>| Transfer::NONE.slow(canary);
+        self.run(rollout, design, as_it_is, |state, renews| {
             if renews {
                 state.lanes[GROSSLY].renew();
                 renewed = true;
@@ -347,29 +353,61 @@ impl<'a> Replayed<'a> {
         Ok(blocks)
     }
 
-    /// Mean ticks until a canary that is so many times as slow is found.
+    /// Mean ticks until a canary that is so many times as slow is found, by which choices are compared.
     fn delay(&self, design: &ToleranceDesign, times: f64) -> Result<f64, StatError> {
-        let scores = Scores::of(&self.axis, &self.whole);
-        let slower = Transfer::of(&self.axis, &scores, ln(times));
-        let decides = design.threshold() - ln(self.settings.weight);
-        self.mean_ticks(|rollout, ticks| {
-            self.run(rollout, design, Some(&slower), |state, renews| {
-                if renews {
-                    state.renew();
-                }
-                *ticks += 1.0;
-                state.end_tick(design, 1.0);
-                state.log_e(design) < decides
-            })
+        let slower = self.slower(times);
+        self.mean_ticks(FAULTY, |rollout, ticks| {
+            let moved = |canary: SlowCounts<'_>| slower.slow(canary);
+            self.until_found(rollout, design, moved, ticks)
         })
     }
 
-    /// Mean ticks of some of the rollouts; `count` counts those of each until it is decided.
+    /// The same of the limits that were chosen, for each fault: of all simulated rollouts, and which requests
+    /// come to be slow is left to chance. Without that evidence is steadier and found sooner.
+    fn stated(&self, choice: &Choice) -> Result<[f64; 2], StatError> {
+        let design = self.design(choice.tolerated)?.with_limits(Some(choice.limits))?;
+        let mut draws = Draws::try_new(self.settings.seed)?;
+        let mut delays = [0.0; 2];
+        for (delay, fault) in delays.iter_mut().zip(FAULTS) {
+            let slower = self.slower(fault);
+            *delay = self.mean_ticks(usize::MAX, |rollout, ticks| {
+                let moved = |canary: SlowCounts<'_>| slower.drawn(canary, &mut draws);
+                self.until_found(rollout, &design, moved, ticks)
+            })?;
+        }
+        Ok(delays)
+    }
+
+    fn slower(&self, times: f64) -> Transfer {
+        Transfer::of(&self.axis, &Scores::of(&self.axis, &self.whole), ln(times))
+    }
+
+    /// Counts the ticks until the canary whose requests are moved is found.
+    fn until_found(
+        &self,
+        rollout: (usize, usize),
+        design: &ToleranceDesign,
+        moved: impl FnMut(SlowCounts<'_>) -> [f64; MAX_BOUNDARIES],
+        ticks: &mut f64,
+    ) -> Result<(), StatError> {
+        let decides = design.threshold() - ln(self.settings.weight);
+        self.run(rollout, design, moved, |state, renews| {
+            if renews {
+                state.renew();
+            }
+            *ticks += 1.0;
+            state.end_tick(design, 1.0);
+            state.log_e(design) < decides
+        })
+    }
+
+    /// Mean ticks of at most about so many of the rollouts; `count` counts those of each until it is decided.
     pub(super) fn mean_ticks(
         &self,
+        most: usize,
         mut count: impl FnMut((usize, usize), &mut f64) -> Result<(), StatError>,
     ) -> Result<f64, StatError> {
-        let apart = self.rollouts.len().div_ceil(FAULTY).max(1);
+        let apart = self.rollouts.len().div_ceil(most).max(1);
         let (mut ticks, mut rollouts) = (0.0, 0.0);
         for rollout in self.rollouts.iter().step_by(apart) {
             count(*rollout, &mut ticks)?;
@@ -378,21 +416,19 @@ impl<'a> Replayed<'a> {
         Ok(ticks / larger(rollouts, 1.0))
     }
 
-    /// Runs the test over a rollout: `tick` ends each tick, and says whether to go on. Its second
-    /// argument: whether evidence that has lost its stake gets a new one.
+    /// Runs the test over a rollout: `moved` are the canary's slow requests, `tick` ends each tick, and says
+    /// whether to go on. Its second argument: whether evidence that has lost its stake gets a new one.
     fn run(
         &self,
         rollout: (usize, usize),
         design: &ToleranceDesign,
-        fault: Option<&Transfer>,
+        mut moved: impl FnMut(SlowCounts<'_>) -> [f64; MAX_BOUNDARIES],
         mut tick: impl FnMut(&mut Tolerance, bool) -> bool,
     ) -> Result<(), StatError> {
         let len = self.axis.len;
         let mut state = Tolerance::new(design);
         self.ticks(rollout, |mut canary, rest, renews| {
-            if let Some(slower) = fault {
-                canary.slow = slower.slow(canary.of(len));
-            }
+            canary.slow = moved(canary.of(len));
             state.update(design, canary.of(len), rest.of(len))?;
             Ok(tick(&mut state, renews))
         })

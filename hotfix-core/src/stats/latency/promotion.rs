@@ -5,7 +5,7 @@
 //! `temper = ln(1/α)/fit(max ln E)`. Where arms wander apart, a test of a nearer margin needs less
 //! of it; the one is taken that promotes a healthy canary soonest.
 
-use super::calibration::Replayed;
+use super::calibration::{FAULTY, Replayed};
 use super::{Latency, LatencyDesign, LatencySettings, guarded};
 use crate::stats::numeric::{larger, ln, smaller};
 use crate::stats::replay::fit;
@@ -123,7 +123,7 @@ impl Replayed<'_> {
     ) -> Result<f64, StatError> {
         let len = self.axis.len;
         let design = asked.design(len, limits)?;
-        self.mean_ticks(|rollout, ticks| {
+        self.mean_ticks(FAULTY, |rollout, ticks| {
             let mut state = Latency::new(&design);
             self.ticks(rollout, |canary, rest, _| {
                 *ticks += 1.0;

@@ -7,6 +7,7 @@
 //! on. From this follows which share of a bucket comes to be beyond a boundary.
 
 use super::{MAX_BOUNDARIES, SlowCounts};
+use crate::stats::draw::Draws;
 use crate::stats::numeric::{
     exp, larger, ln, normal_cdf, normal_quantile, normal_quantile_nearly, smaller,
 };
@@ -21,6 +22,8 @@ const LEAST_RISE: f64 = 1e-3;
 const LONE_SLOPE: f64 = 2.0;
 /// Boundaries that fewer or more of the requests exceed do not show by how much the arms differ.
 const TELLING: (f64, f64) = (0.01, 0.99);
+/// Requests of one tick of which each is moved by a draw of its own; more than so many hardly vary.
+const MOST_DRAWN: f64 = 1_000.0;
 /// Variance of the estimate from buckets, over that from the times themselves.
 const LOSS: f64 = 1.21;
 
@@ -170,6 +173,38 @@ impl Transfer {
             // Rounding must not leave a bucket with less than nothing.
             fewer = smaller(all, fewer);
             slow[boundary] = fewer;
+        }
+        slow
+    }
+}
+
+impl Transfer {
+    /// [`slow`](Self::slow) where each request of a bucket is beyond a boundary or not, as chance decides.
+    pub(super) fn drawn(&self, counts: SlowCounts<'_>, draws: &mut Draws) -> [f64; MAX_BOUNDARIES] {
+        let mut slow = self.slow(counts);
+        if counts.trials > MOST_DRAWN {
+            return slow;
+        }
+        slow[..counts.slow.len()].copy_from_slice(counts.slow);
+        let mut left = counts.trials;
+        for (bucket, &beyond) in counts.slow.iter().enumerate() {
+            let mut within = left - beyond;
+            left = beyond;
+            while within > 0.0 {
+                let (request, share) = (smaller(within, 1.0), draws.share());
+                let reached = self.beyond[bucket..].iter().map(|of| of[bucket]);
+                let moved = slow[bucket..].iter_mut().zip(reached);
+                for (slow, _) in moved.take_while(|(_, reached)| share < *reached) {
+                    *slow += request;
+                }
+                within -= 1.0;
+            }
+        }
+        // Rounding of parts of requests must not leave more than all.
+        let mut fewer = counts.trials;
+        for slow in &mut slow[..counts.slow.len()] {
+            fewer = smaller(*slow, fewer);
+            *slow = fewer;
         }
         slow
     }

@@ -15,10 +15,15 @@
 //!   windows matter later than that. Exact methods (Naus's for scan statistics) need the counts of
 //!   two or three windows at once.
 //!
+//! How many trials come is left to chance as well, which decides at the steps of a limit: a window of one tick has a
+//! [limit](Limit) by its own law, longer ones the mean of two courses, of few and of many trials throughout.
+//! A bound that is a ratio of the live version is followed [beside it](super::beside).
+//!
 //! The results of windows and gate are positively dependent, as fewer counts are better for both.
 //! So the chance of passing both is at least the product and at most the smaller one (Harris'
 //! inequality); where these differ the mean is given, marked as approximate.
 
+use super::beside::Beside;
 use super::chances::{Chances, Draw, Limit, Steps};
 use crate::stats::numeric::{exp, larger, ln, smaller, sum};
 
@@ -26,13 +31,16 @@ use crate::stats::numeric::{exp, larger, ln, smaller, sum};
 /// half.
 pub(crate) const CLOSE: f64 = 5e-4;
 /// Work that is done for one figure, in multiplications.
-const MOST_WORK: f64 = 4e6;
+pub(super) const MOST_WORK: f64 = 4e6;
 /// Largest count of a window that is followed step by step.
 const MOST_IN_WINDOW: f64 = 3_000.0;
+/// The numbers of trials in a window that its limits are computed from: one in the middle of the smaller half and one
+/// of the larger.
+const HALVES: [f64; 2] = [0.25, 0.75];
 /// Lengths of a window after which its law is taken to have settled.
-const SETTLED: usize = 3;
+pub(super) const SETTLED: usize = 3;
 /// Paths with less chance than this are left out.
-const LEAST: f64 = 1e-14;
+pub(super) const LEAST: f64 = 1e-14;
 
 /// Limits of the evaluation at the end of one tick. A limit is the largest count that passes; None:
 /// any count passes.
@@ -40,14 +48,32 @@ const LEAST: f64 = 1e-14;
 pub(crate) struct Evaluation {
     /// What the tick brought; nothing while warming up.
     pub(crate) draw: Draw,
+    /// The same of the live version.
+    pub(crate) live: Draw,
     /// The largest count in the window that is not a breach.
-    pub(crate) well: Option<usize>,
+    pub(crate) well: Option<Limit>,
     /// The largest count in the window that is not rolled back, once enough consecutive breaches
     /// have occurred.
-    pub(crate) stays: Option<usize>,
+    pub(crate) stays: Option<Limit>,
+    /// The same where it is compared with the live version.
+    pub(crate) beside: Option<Beside>,
     /// The largest count in the phase with which the gate can still be met; beyond it the release
     /// is rolled back at once.
     pub(crate) hopeful: Option<usize>,
+}
+
+impl Evaluation {
+    /// Where this part of the numbers of trials that may come is smaller.
+    fn at(&self, part: f64) -> Self {
+        let at = |limit: Option<Limit>| limit?.at(part).map(Limit::certain);
+        let beside = self.beside.and_then(|beside| beside.at(part));
+        Self { well: at(self.well), stays: at(self.stays), beside, ..*self }
+    }
+
+    /// The largest count in the window that is not rolled back.
+    pub(super) fn most(&self) -> Option<usize> {
+        self.stays.map(|limit| limit.most)
+    }
 }
 
 /// Bounds over one phase.
@@ -87,6 +113,22 @@ pub(crate) struct Crossing {
 }
 
 impl Crossing {
+    /// One of two, each as likely.
+    fn or(self, other: &Self) -> Self {
+        let mean = |one: f64, two: f64| 0.5 * (one + two);
+        let differ = |one: f64, two: f64| (one - two).abs() > CLOSE;
+        Self {
+            kept: self.kept.iter().zip(&other.kept).map(|(one, two)| mean(*one, *two)).collect(),
+            gone: mean(self.gone, other.gone),
+            gone_about: self.gone_about || other.gone_about || differ(self.gone, other.gone),
+            passes: mean(self.passes, other.passes),
+            passes_about: self.passes_about
+                || other.passes_about
+                || differ(self.passes, other.passes),
+            kept_about: self.kept_about || other.kept_about || differ(self.gone, other.gone),
+        }
+    }
+
     /// Mean number of ticks until it is rolled back or the phase's least time is over.
     pub(crate) fn ticks(&self) -> f64 {
         let ticks = self.kept.len().saturating_sub(1);
@@ -100,13 +142,29 @@ pub(crate) fn between(low: f64, high: f64) -> (f64, bool) {
 }
 
 impl Bands<'_> {
+    /// As many trials come as chance decides: to a window of one tick its own, to longer ones about as many as to those
+    /// with which they overlap.
     pub(crate) fn course(&self) -> Crossing {
+        let live = self.is_beside_live();
+        if self.window <= 1 && self.in_a_row <= 1 && !live && self.is_light(self.whole()) {
+            return self.exactly(true);
+        }
+        let [few, many] = HALVES
+            .map(|part| self.looks.iter().map(|look| look.at(part)).collect::<Vec<Evaluation>>());
+        let course = Bands { looks: &few, ..*self }.followed();
+        if few == many {
+            return course;
+        }
+        course.or(&Bands { looks: &many, ..*self }.followed())
+    }
+
+    /// With limits that are certain.
+    fn followed(&self) -> Crossing {
         let counted = self.looks.iter().filter(|look| look.draw != Draw::NOTHING).count();
-        let alone = self.window <= 1;
-        let whole_phase = self.window >= counted;
-        let total = self.total(self.looks.len());
-        if self.in_a_row <= 1 && (alone || whole_phase) && self.is_light(total) {
-            return self.exactly(alone);
+        let total = self.whole();
+        let exact = self.in_a_row <= 1 && self.window >= counted && !self.is_beside_live();
+        if exact && self.is_light(total) {
+            return self.exactly(false);
         }
         let windows = if total.mean() > 0.0 { self.windows() } else { Windows::calm(self.looks) };
         let by_bands = windows.kept.last().copied().unwrap_or(1.0);
@@ -127,6 +185,16 @@ impl Bands<'_> {
             passes_about: passes_joint || windows.about && passes > CLOSE,
             kept_about: true,
         }
+    }
+
+    /// What the phase brings.
+    fn whole(&self) -> Draw {
+        self.total(self.looks.len())
+    }
+
+    /// Whether a bound is compared with the live version.
+    fn is_beside_live(&self) -> bool {
+        self.looks.iter().any(|look| look.beside.is_some())
     }
 
     /// What the first so many ticks bring.
@@ -152,11 +220,11 @@ impl Bands<'_> {
         for look in self.looks {
             before = sums;
             let mut tick = steps.of(look.draw).clone();
-            if let (true, Some(most)) = (alone, look.stays) {
-                tick.keep(most);
+            if let (true, Some(limit)) = (alone, look.stays) {
+                tick.keep_within(limit);
             }
             sums = before.plus(&tick);
-            if let (false, Some(most)) = (alone, look.stays) {
+            if let (false, Some(most)) = (alone, look.most()) {
                 sums.keep(most);
             }
             if let Some(most) = look.hopeful {
@@ -173,7 +241,10 @@ impl Bands<'_> {
             if let (Some(calm), Some(gate)) = (self.calm, self.gate) {
                 passes = if alone {
                     let mut tick = last.draw.chances();
-                    tick.keep(last.stays.unwrap_or(usize::MAX).min(calm));
+                    tick.keep(calm);
+                    if let Some(limit) = last.stays {
+                        tick.keep_within(limit);
+                    }
                     let (all, hopeful) = (before.plus(&tick), last.hopeful.unwrap_or(usize::MAX));
                     gate.mean(|most| all.at_most(most.min(hopeful)))
                 } else {
@@ -257,12 +328,12 @@ impl Bands<'_> {
     }
 
     /// Follows the window's count.
-    fn windows(&self) -> Windows {
-        let limit = |look: &Evaluation| look.stays.max(look.well);
-        if self.looks.iter().all(|look| limit(look).is_none()) {
-            return Windows::calm(self.looks);
+    pub(super) fn windows(&self) -> Windows {
+        if self.is_beside_live() {
+            return self.beside_live();
         }
-        if self.hardly_ever() {
+        let unlimited = |look: &Evaluation| look.stays.is_none() && look.well.is_none();
+        if self.looks.iter().all(unlimited) || self.hardly_ever() {
             return Windows::calm(self.looks);
         }
         let full = self.total(self.looks.len()).mean() / larger(self.looks.len() as f64, 1.0)
@@ -282,7 +353,7 @@ impl Bands<'_> {
         for (at, look) in self.looks.iter().enumerate() {
             total = total.and(look.draw);
             sums.push(total);
-            let Some(most) = look.stays else { continue };
+            let Some(most) = look.most() else { continue };
             let window = total.less(sums[(at + 1).saturating_sub(self.window)]);
             if last.0 != (window, most) {
                 last = ((window, most), 1.0 - window.at_most(most));
@@ -305,13 +376,21 @@ impl Bands<'_> {
             sums.push(total);
             let from = (at + 1).saturating_sub(self.window);
             let window = total.less(sums[from]);
-            let well = look.stays.map_or(1.0, |most| window.at_most(most));
+            let well = look.most().map_or(1.0, |most| window.at_most(most));
             let before = kept[from];
             let last = kept.last().copied().unwrap_or(1.0);
             kept.push(smaller(last, before * well));
         }
         let end = kept.last().copied().unwrap_or(1.0);
         Windows { kept, about: end > CLOSE && end < 1.0 - CLOSE }
+    }
+
+    /// What is kept by the next tick. Once a window has been full for as long again, its law hardly changes any
+    /// more: each further window keeps the same share.
+    pub(super) fn settled(&self, kept: &[f64]) -> f64 {
+        let now = kept.len() - 1;
+        let share = smaller(kept[now] / kept[now - self.window], 1.0);
+        kept[now] * exp(ln(share) / self.window as f64)
     }
 
     /// The chain that the module describes; one for each number of consecutive breaches.
@@ -329,12 +408,8 @@ impl Bands<'_> {
                 kept.push(0.0);
                 continue;
             }
-            // Once a window has been full for as long again, its law hardly changes any more: each
-            // further window keeps the same share.
             if counted >= SETTLED * self.window {
-                let now = kept.len() - 1;
-                let share = smaller(alive / kept[now - self.window], 1.0);
-                let next = alive * exp(ln(share) / self.window as f64);
+                let next = self.settled(&kept);
                 late += alive - next;
                 alive = next;
                 kept.push(next);
@@ -352,13 +427,13 @@ impl Bands<'_> {
                 let mut now = left.plus(step);
                 now.trim(LEAST);
                 let mut beyond = now.clone();
-                if let Some(well) = look.well {
+                if let Some(well) = look.well.map(|limit| limit.most) {
                     now.keep(well);
                     beyond.drop_up_to(well);
                     // The last bad look of those asked for: only what is beyond the rollback bound
                     // goes.
                     if bad + 1 >= next.len() {
-                        beyond.keep(look.stays.unwrap_or(usize::MAX));
+                        beyond.keep(look.most().unwrap_or(usize::MAX));
                     }
                     let to = (bad + 1).min(next.len() - 1);
                     next[to] = next[to].merged(&beyond);
@@ -401,9 +476,9 @@ impl Bands<'_> {
 }
 
 /// What trailing windows do.
-struct Windows {
-    kept: Vec<f64>,
-    about: bool,
+pub(super) struct Windows {
+    pub(super) kept: Vec<f64>,
+    pub(super) about: bool,
 }
 
 impl Windows {
@@ -435,14 +510,14 @@ impl Chances {
 
 /// How many of a window's counts belong to the tick that drops out: by their number, once they are
 /// wanted.
-struct Leaving {
+pub(super) struct Leaving {
     /// Chance of each to belong to it.
     share: f64,
     of: Vec<Option<Chances>>,
 }
 
 impl Leaving {
-    fn new(window: usize) -> Self {
+    pub(super) fn new(window: usize) -> Self {
         Self { share: 1.0 / window.max(1) as f64, of: Vec::new() }
     }
 
@@ -459,7 +534,7 @@ impl Leaving {
         })
     }
 
-    fn from(&mut self, chain: &Chances) -> Chances {
+    pub(super) fn from(&mut self, chain: &Chances) -> Chances {
         if self.share >= 1.0 {
             return Chances { low: 0, of: vec![chain.sum()] };
         }

@@ -91,6 +91,12 @@ impl Draw {
         }
     }
 
+    /// Chance of fewer trials than this, where so many are expected.
+    pub(crate) fn fewer(expected: f64, trials: f64) -> f64 {
+        let below = whole(trials.ceil()).checked_sub(1);
+        below.map_or(0.0, |below| Self::Events { expected }.at_most(below))
+    }
+
     /// The least number that it is at most with this chance.
     pub(crate) fn quantile(self, chance: f64) -> usize {
         let (mut low, mut high) = (0, whole(self.mean() + 12.0 * self.variance().sqrt() + 12.0));
@@ -178,15 +184,24 @@ impl Limit {
         if most == usize::MAX || bad <= 0.0 {
             return Self::certain(most);
         }
-        let below = |trials_needed: f64| {
-            let below = whole(trials_needed.ceil()).checked_sub(1);
-            below.map_or(0.0, |below| Draw::Events { expected: trials }.at_most(below))
-        };
+        let below = |needed: f64| Draw::fewer(trials, needed);
         let allows = |events: f64| events / bad * (1.0 - 1e-12);
         let unasked = below(least);
         let fewer = larger(below(allows(most as f64)) - unasked, 0.0);
         let more = 1.0 - larger(below(allows(most as f64 + 1.0)), unasked);
         Self { most, fewer, more, unasked }
+    }
+
+    /// What it is where this part of the numbers of trials that may come is smaller; none where it is not asked.
+    pub(super) fn at(self, part: f64) -> Option<usize> {
+        let Self { most, fewer, more, unasked } = self;
+        if part < unasked {
+            None
+        } else if part < unasked + fewer {
+            Some(most.saturating_sub(1))
+        } else {
+            Some(if part < 1.0 - more { most } else { most.saturating_add(1) })
+        }
     }
 
     /// The mean of a chance to keep it over what it may be.
@@ -233,6 +248,13 @@ impl Chances {
     pub(super) fn keep(&mut self, most: usize) {
         let keep = self.up_to(most);
         self.of.truncate(keep);
+    }
+
+    /// Rules out more than a limit allows, as often as it does not.
+    pub(super) fn keep_within(&mut self, limit: Limit) {
+        for (number, chance) in (self.low..).zip(&mut self.of) {
+            *chance *= limit.mean(|most| if number <= most { 1.0 } else { 0.0 });
+        }
     }
 
     /// Rules out so many and fewer.

@@ -10,6 +10,7 @@
 //! independent rare errors, see [`Chance`].
 
 pub(crate) mod bands;
+pub(crate) mod beside;
 pub(crate) mod chances;
 mod crossing;
 pub(crate) mod evaluations;

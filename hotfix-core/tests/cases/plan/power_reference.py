@@ -1,8 +1,9 @@
 """Figures of `power.toml` from independent computation, with the standard library alone.
 
-The gate's bound allows what it allows of as many requests as come, a Poisson law; of most that it allows, one less and
-one more count, as is likely. Bounds: whole numbers, so exact. With `rate = a/b` a tick's chances are `C(n, x) a^x (b-a)^(n-x)` over `b^n`; the counts of a
-phase are summed tick by tick, and what goes back is struck out. Test: the evidence of every pair of counts is computed
+The gate's bound and that of a window allow what they allow of as many requests as come, a Poisson law; of most that they allow,
+one less and one more count, as is likely, and a window with fewer than the least trials is not asked. Bounds: the counts of a
+phase are summed tick by tick, and what goes back is struck out; windows that overlap are followed twice, with the limits of few
+and of many requests. All are sums of numbers above 0, so exact to twelve digits or more. Test: the evidence of every pair of counts is computed
 from its definition, `sum_j w_j exp(l_j)`, and the chances of undecided pairs are kept in a dictionary. Nothing is shared
 with the library but the definitions.
 
@@ -13,63 +14,45 @@ from collections import defaultdict
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
-from math import ceil, comb, exp, fsum, lgamma, log, log1p
+from itertools import accumulate
+from math import ceil, comb, exp, fsum, inf, lgamma, log, log1p
 
 GRID, WEIGHTS = (2, 4, 8, 20), (0.4, 0.25, 0.2, 0.15)
+LEAST = 100
 
 
-def pmf(trials: int, rate: Fraction) -> list[int]:
-    """Numerators over `rate.denominator ** trials`."""
-    bad, good = rate.numerator, rate.denominator - rate.numerator
-    return [comb(trials, x) * bad**x * good ** (trials - x) for x in range(trials + 1)]
+def pmf(trials: int, rate: Fraction) -> list[float]:
+    """As far as anything is likely."""
+    good = 1 - float(rate)
+    return [comb(trials, x) * float(rate) ** x * good ** (trials - x) for x in range(min(trials, 160) + 1)]
 
 
-def drawn(bad: Fraction, trials: int) -> list[tuple[int, float]]:
-    """How many bad events 'at most a share of `bad`' allows, and how likely that is."""
+def drawn(bad: Fraction, trials: int, least: int = 0) -> list[tuple[float, float]]:
+    """How many bad events 'at most a share of `bad`' allows, and how likely that is; any, where it is not asked."""
     most = int(bad * trials)
 
     def fewer(edge: int) -> float:
         return fsum(exp(n * log(trials) - trials - lgamma(n + 1)) for n in range(edge))
 
-    less, more = fewer(ceil(most / bad)), 1 - fewer(ceil((most + 1) / bad))
-    return [(most - 1, less), (most, 1 - less - more), (most + 1, more)]
+    unasked = fewer(least)
+    less = max(fewer(ceil(most / bad)) - unasked, 0.0)
+    more = 1 - max(fewer(ceil((most + 1) / bad)), unasked)
+    return [(inf, unasked), (most - 1, less), (most, 1 - less - more - unasked), (most + 1, more)]
 
 
-def gated(bad: Fraction, trials: int, chances: Callable[[int], tuple[float, float]]) -> tuple[float, float]:
+def gated(bad: Fraction, trials: int, chances: Callable[[float], tuple[float, float]]) -> tuple[float, float]:
     """The mean over what the gate allows."""
     each = [(share, chances(most)) for most, share in drawn(bad, trials) if share > 1e-12]
     return fsum(share * got[0] for share, got in each), fsum(share * got[1] for share, got in each)
 
 
-def bounds(ticks: int, trials: int, rate: Fraction, window: int | None, calm: int, phase: int, whole: bool = False) -> tuple[float, float]:
+def bounds(ticks: int, trials: int, rate: Fraction, window: Fraction, calm: int, phase: float) -> tuple[float, float]:
     """Passes, and goes back, where a missed gate goes back.
 
-    `window` most that a tick (with `whole`: the phase so far) may have, `calm` most of the last window, `phase` most of all.
+    `window` is what may be bad of a tick, `calm` most of the last window, `phase` most of all.
     """
-    step = pmf(trials, rate)
-    sums, last = {0: 1}, {}
-    passes = kept = 0
-    for tick in range(ticks):
-        last, sums = sums, defaultdict(int)
-        for total, chance in last.items():
-            for x, more in enumerate(step):
-                now = total + x if whole else x
-                if total + x > phase:
-                    break
-                if window is not None and now > window:
-                    break
-                sums[total + x] += chance * more
-                if tick == ticks - 1:
-                    kept += chance * more
-                    if now <= calm:
-                        passes += chance * more
-    scale = rate.denominator ** (trials * ticks)
-    return float(Fraction(passes, scale)), float(1 - Fraction(kept, scale))
-
-
-def by_chances(ticks: int, trials: int, rate: Fraction, window: int, calm: int, phase: int) -> tuple[float, float]:
-    """As `bounds`, in floating point: sums of numbers above 0 alone, so to twelve digits or more."""
-    step = [comb(trials, x) * float(rate) ** x * (1 - float(rate)) ** (trials - x) for x in range(window + 1)]
+    limits = drawn(window, trials, LEAST)
+    step = [more * fsum(share for most, share in limits if x <= most) for x, more in enumerate(pmf(trials, rate))]
     sums = {0: 1.0}
     passes = 0.0
     for _ in range(ticks):
@@ -132,31 +115,29 @@ def split(ticks: int, requests: float, share: Fraction, seconds: int, skip: int 
 
 def main() -> None:
     """Prints the figures."""
-    thousandth = Fraction(3, 1000)
+    thousandth, twentieth = Fraction(3, 1000), Fraction(1, 20)
     print("S1: passes, goes back, by phase and ratio")
     whole = {}
     for name, ticks, trials, window, calm in [
-        ("canary", 10, 100, 5, 2), ("partial", 10, 500, 25, 10), ("full", 30, 1000, 50, 20),
+        ("canary", 10, 100, twentieth, 2), ("partial", 10, 500, twentieth, 10), ("full", 30, 1000, twentieth, 20),
     ]:
         for ratio in (1, Fraction(3, 2), 2, 5, 10, 20):
-            # The last phase's whole numbers have tens of thousands of digits.
-            reckon = by_chances if name == "full" else bounds
-            got = gated(thousandth, ticks * trials, partial(reckon, ticks, trials, thousandth * ratio, window, calm))
+            got = gated(thousandth, ticks * trials, partial(bounds, ticks, trials, thousandth * ratio, window, calm))
             whole[name, ratio] = got
             print(f"  {name} {float(ratio)}: {got[0]!r} {got[1]!r}")
     print("  all gates:", whole["canary", 1][0] * whole["partial", 1][0] * whole["full", 1][0])
     print("S1, at or below 0.9%:")
-    for name, ticks, trials, window, calm in [("canary", 10, 100, 5, 2), ("partial", 10, 500, 25, 10)]:
+    for name, ticks, trials, window, calm in [("canary", 10, 100, twentieth, 2), ("partial", 10, 500, twentieth, 10)]:
         print("  ", name, gated(3 * thousandth, ticks * trials, partial(bounds, ticks, trials, thousandth, window, calm)))
     print("S1, a window of 10 minutes (5% of what there is, 2% at the end):")
     print("  needs limits that grow: see the loop below")
     for name, trials in [("canary", 100), ("partial", 500)]:
         calm = Fraction(1, 50)
-        got = gated(thousandth, 10 * trials, partial(growing, 10, trials, thousandth * 2, Fraction(1, 20), calm))
+        got = gated(thousandth, 10 * trials, partial(growing, 10, trials, thousandth * 2, twentieth, calm))
         print("  ", name, "2.0", got)
     print("S1, payments: 99.5%, alert below 99%, rollback below 98%")
     half = Fraction(1, 200)
-    for name, ticks, trials, window, calm in [("canary", 10, 100, 2, 1), ("partial", 10, 500, 10, 5)]:
+    for name, ticks, trials, window, calm in [("canary", 10, 100, Fraction(1, 50), 1), ("partial", 10, 500, Fraction(1, 50), 5)]:
         print("  ", name, gated(half, ticks * trials, partial(bounds, ticks, trials, half, window, calm)))
     print("The test at its own 0.0025")
     for name, ticks, share in [
@@ -172,23 +153,25 @@ def main() -> None:
             print(f"  {name} {ratio}: {test(ticks, canary / both, 0.003, ratio, 0.0025)!r}")
 
 
-def growing(ticks: int, trials: int, rate: Fraction, most: Fraction, calm: Fraction, phase: int) -> tuple[float, float]:
-    """As `bounds` with a window that nothing leaves: its limit is a share of what it holds."""
+def growing(ticks: int, trials: int, rate: Fraction, most: Fraction, calm: Fraction, phase: float) -> tuple[float, float]:
+    """As `bounds` with a window that nothing leaves: its limit is a share of what it holds, of few or of many requests."""
     step = pmf(trials, rate)
-    sums = {0: 1}
-    passes = kept = 0
-    for tick in range(1, ticks + 1):
-        limit, last = int(most * trials * tick), sums
-        sums = defaultdict(int)
-        for total, chance in last.items():
-            for x, more in enumerate(step):
-                if total + x > min(limit, phase):
-                    break
-                sums[total + x] += chance * more
-    kept = sum(sums.values())
-    passes = sum(chance for total, chance in sums.items() if total <= int(calm * trials * ticks))
-    scale = rate.denominator ** (trials * ticks)
-    return float(Fraction(passes, scale)), float(1 - Fraction(kept, scale))
+    passes = kept = 0.0
+    for part in (0.25, 0.75):
+        sums = {0: 1.0}
+        for tick in range(1, ticks + 1):
+            # What it allows where a quarter, or three, of the numbers of requests are smaller.
+            below = list(accumulate(share for _, share in drawn(most, trials * tick, LEAST)))
+            limit = next(limit for (limit, _), up_to in zip(drawn(most, trials * tick, LEAST), below, strict=True) if part < up_to)
+            last, sums = sums, defaultdict(float)
+            for total, chance in last.items():
+                for x, more in enumerate(step):
+                    if total + x > min(limit, phase):
+                        break
+                    sums[total + x] += chance * more
+        kept += sum(sums.values()) / 2
+        passes += sum(chance for total, chance in sums.items() if total <= int(calm * trials * ticks)) / 2
+    return passes, 1 - kept
 
 
 if __name__ == "__main__":
