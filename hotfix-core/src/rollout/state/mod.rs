@@ -15,7 +15,7 @@ use std::fmt::{self, Write};
 use crate::deadline::Agenda;
 use crate::fact::Fact;
 use crate::grade::{Audience, Moment, Sign};
-use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Use, Verdict};
+use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::policy::section::Contingency;
@@ -113,6 +113,11 @@ impl RolloutState {
     /// an approval again.
     pub(super) fn has_ended(&self) -> bool {
         self.agenda.came(Moment::Resolved).is_some() && !self.place.stage().is_out()
+    }
+
+    /// Why the policy calls for the normal process, while somebody has to waive that.
+    pub(super) fn wants_waiver(&self) -> Option<&[PlanFinding]> {
+        self.readiness.normal_process().filter(|_| !self.has_ended())
     }
 
     /// Whether an audience has read of the incident. Who follows the rollout reads of its start.
@@ -472,7 +477,9 @@ impl RolloutState {
             (_, Stage::Preparing) => self.actions.overtake(false),
             _ => {}
         }
-        self.place.enter(at, to);
+        let is_back = matches!(to, Stage::RolledBack | Stage::Aborted);
+        let recovery = is_back.then(|| Recovery::of(self.judged.judge()));
+        self.place.enter(at, to, recovery);
     }
 
     /// Folds a logged refusal: only the record of refusals changes.
@@ -498,6 +505,7 @@ impl RolloutState {
             former,
             restored,
             seq: _,
+            recovery: _,
             at,
             looked_at,
             share,
