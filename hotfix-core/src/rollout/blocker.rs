@@ -12,6 +12,7 @@ use crate::policy::section::{Checklist, ChecklistItem};
 use crate::text::quoted;
 use crate::unit::{Name, RoleName, Timestamp};
 
+use super::describe;
 use super::input::InputKind;
 use super::refusal::waivers;
 use super::stage::Stage;
@@ -125,11 +126,8 @@ impl Blocker {
 
     fn of_denial(denial: &Statement, policy: &Policy) -> Self {
         let role = denial.role;
-        let why = denial.why.as_deref().map(|why| format!(" ({})", crate::text::brief(why)));
-        let sentence = format!(
-            "`{role}` denied the plan{}: ask again, or send `abort`",
-            why.unwrap_or_default()
-        );
+        let why = describe::given(denial.why.as_deref());
+        let sentence = format!("`{role}` denied the plan{why}: ask again, or send `abort`");
         let mut who = vec![role];
         who.extend(approval::stand_ins_of(policy, &[role]));
         Self {

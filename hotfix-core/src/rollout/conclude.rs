@@ -107,7 +107,10 @@ impl Conclusion<'_> {
                 _ => {}
             },
             Command::Hold { .. } => self.hold(),
-            Command::Pause { .. } => self.pause(at, "", input.by.as_deref()),
+            Command::Pause { why } => {
+                let paused = format!("the rollout is paused{}", describe::given(why.as_deref()));
+                self.pause(at, &paused, input.by.as_deref());
+            }
             Command::Resume { .. } => self.resume(at),
             Command::Abort { .. } => self.abort(at),
             Command::RollBack { .. } => self.begin_rollback(at, RollbackCause::Person),
@@ -117,23 +120,22 @@ impl Conclusion<'_> {
             Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
                 self.begin_attempt();
             }
-            Command::Report { signal, .. } => {
+            Command::Report { signal, note } => {
+                let reported = describe::reported(*signal, note.as_deref());
                 match self.response_to(*signal) {
                     Response::RollBack => {
-                        self.fail(at, RollbackCause::Signal { signal: *signal }, None);
+                        let why = RollbackCause::Signal { signal: *signal };
+                        self.fail(at, why, Some(reported));
                     }
                     // During a rollback the question is settled, and nobody is paged about it
                     // again.
                     Response::Ask if matches!(self.case.place.stage(), Stage::RollingBack(_)) => {}
                     Response::Ask => {
-                        self.ask(&format!(
-                            "signal `{signal}` was reported. {}",
-                            self.choices(true)
-                        ));
+                        self.ask(&format!("{reported}. {}", self.choices(true)));
                         self.end_veto();
                     }
                     Response::Hold => {
-                        self.pause(at, &format!("signal `{signal}` was reported, and "), None);
+                        self.pause(at, &format!("{reported}, and the rollout is paused"), None);
                     }
                     Response::Continue => {}
                 }
@@ -292,7 +294,8 @@ impl Conclusion<'_> {
             // A change of traffic that a freeze left pending: a person has to act in any case.
             (Some(Act::SetTraffic { .. }), Stage::Preparing) => {}
             (Some(act @ (Act::Deploy { .. } | Act::SetTraffic { .. })), _) => {
-                self.fail(at, RollbackCause::ActionFailed, Some((id, act)));
+                let failed = format!("{} failed", describe::action(id, act));
+                self.fail(at, RollbackCause::ActionFailed, Some(failed));
             }
             _ => {}
         }
@@ -487,8 +490,8 @@ impl Conclusion<'_> {
         self.request_approvals();
     }
 
-    /// Pauses, and asks when to continue; `cause` comes first in the question. `by`: who ordered it.
-    fn pause(&mut self, at: Timestamp, cause: &str, by: Option<&str>) {
+    /// Pauses, and asks when to continue; `what` happened. `by`: who ordered it.
+    fn pause(&mut self, at: Timestamp, what: &str, by: Option<&str>) {
         let from = match *self.case.place.stage() {
             Stage::Deploying(step) => Resume::Deploying(step),
             Stage::Monitoring(step) => Resume::Monitoring(step),
@@ -497,7 +500,7 @@ impl Conclusion<'_> {
             _ => return,
         };
         self.changes.to = Some(Stage::Paused { since: at, from });
-        self.ask(&format!("{cause}the rollout is paused. {}", after_pause(by)));
+        self.ask(&format!("{what}. {}", after_pause(by)));
     }
 
     fn resume(&mut self, at: Timestamp) {

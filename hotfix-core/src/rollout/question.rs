@@ -210,10 +210,12 @@ impl Conclusion<'_> {
     pub(super) fn name_report(&mut self) {
         let open = self.case.people.unanswered().filter(|open| open.about == About::Objection);
         let report = self.case.people.interventions().last(InputKind::Report);
-        if let (Some(open), Some(signal)) = (open, report.and_then(|of| of.about.as_deref())) {
+        let report = report.and_then(|of| Some((of.about.as_deref()?, of.why.as_deref())));
+        if let (Some(open), Some((signal, note))) = (open, report) {
             self.ask(&format!(
-                "signal `{signal}` was reported before the start, and nobody has answered since {}. \
-                 The deployment continues unless somebody sends `pause` or `roll_back`.",
+                "signal `{signal}` was reported before the start{}, and nobody has answered since \
+                 {}. The deployment continues unless somebody sends `pause` or `roll_back`.",
+                describe::given(note),
                 moment(open.since)
             ));
         }
