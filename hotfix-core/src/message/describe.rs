@@ -23,6 +23,7 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
         | State::Gate
         | State::FinalValidation
         | State::Paused => "a fix is being rolled out",
+        State::Complete if is_reopened(rollout) => "it is not resolved, and we are working on it",
         State::Complete if held_back(rollout).is_some() => {
             "the fix is in place for a part of the users, and we are monitoring it"
         }
@@ -37,6 +38,11 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
 /// Whether the incident ended by itself: it is resolved, and no fix was started.
 fn ended_without_fix(rollout: &Rollout) -> bool {
     rollout.started_at().is_none() && rollout.moment(Moment::Resolved).is_some()
+}
+
+/// Whether the incident is open again after a completion, with which it was resolved.
+fn is_reopened(rollout: &Rollout) -> bool {
+    rollout.state() == State::Complete && rollout.moment(Moment::Resolved).is_none()
 }
 
 /// Whether it was aborted before anything was deployed: no fix has failed.
@@ -106,8 +112,20 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
         State::Complete => "all users have the fix, and we continue to monitor it".to_owned(),
         State::Closed => "resolved".to_owned(),
         State::RollingBack => "the fix is being rolled back".to_owned(),
+        State::Complete if is_reopened(rollout) => {
+            let has = held_back(rollout)
+                .map_or("all users have".to_owned(), |_| format!("{share} of the traffic has"));
+            format!("{has} the fix, and the incident is open again")
+        }
         State::RolledBack => {
-            "the fix was rolled back, and the previous version is live again".to_owned()
+            let previous = rollout.plan().release().map(|release| release.previous.as_str());
+            let is_back = rollout.live_version() == previous;
+            let live = if is_back {
+                "the previous version is live again"
+            } else {
+                "another version is live"
+            };
+            format!("the fix was rolled back, and {live}")
         }
         State::Frozen => "the rollout is frozen until a person decides".to_owned(),
         State::Aborted => "the rollout was stopped".to_owned(),
@@ -182,7 +200,12 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
         Stage::Complete { .. } => {
             let part = held_back(rollout).map(|_| format!(" at {share} of the traffic"));
             let part = part.unwrap_or_default();
-            format!("{} is live{part} and still being watched", subject.version())
+            let then = if is_reopened(rollout) {
+                ", and the incident is open again"
+            } else {
+                " and still being watched"
+            };
+            format!("{} is live{part}{then}", subject.version())
         }
         Stage::Closed => format!("{} is live, and the watch has ended", subject.version()),
         Stage::RollingBack(way) if way.watching.is_some() => match rollout.recovery() {
@@ -326,6 +349,9 @@ pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option
         Stage::Closed => return None,
         Stage::RollingBack(_) => {
             "watch until the metrics are back at their level before the fix".to_owned()
+        }
+        Stage::Complete { .. } if is_reopened(rollout) => {
+            "a person decides whether to keep the fix or to roll it back".to_owned()
         }
         Stage::RolledBack | Stage::Aborted | Stage::Failed => {
             let first = match rollout.recovery() {

@@ -361,9 +361,10 @@ impl Conclusion<'_> {
         self.case.agenda.came(Moment::Resolved).is_some()
     }
 
-    /// Says that a complete rollout's incident is open again, and asks whether to roll back.
+    /// Says that a complete rollout's incident is open again, to all who read that it was resolved,
+    /// and asks whether to roll back.
     fn reopen(&mut self) {
-        self.notify(MessageKind::Update, &FOLLOWERS);
+        self.notify_readers(MessageKind::Update, &FOLLOWERS, true);
         self.ask(&format!(
             "the incident is open again. {} State `resolved` once it is over.",
             self.choices(true)
