@@ -8,8 +8,8 @@ use crate::unit::Timestamp;
 
 use serde::Serialize;
 
-use super::action::ActionId;
-use super::blocker::blockers;
+use super::action::{Act, ActionId};
+use super::blocker::{blockers, process_sentence};
 use super::conclude::Conclusion;
 use super::describe;
 use super::input::InputKind;
@@ -142,6 +142,28 @@ impl Conclusion<'_> {
             step.map(|step| format!("phase `{}` at {}: ", step.phase, self.case.place.share()));
         let (place, check) = (place.unwrap_or_default(), check.unwrap_or_default());
         format!("{place}{causes}. {}{check}", self.choices(false))
+    }
+
+    /// Asks whether to deploy all the same where the policy calls for the normal process: as soon as
+    /// there is a release, as approvals are requested, unless another question is open.
+    pub(super) fn ask_about_process(&mut self) {
+        let (people, changes) = (&self.case.people, &self.changes);
+        let is_free = people.unanswered().is_none() || changes.to.is_some();
+        if is_free
+            && matches!(self.next_stage(), Stage::Preparing)
+            && self.plan.release().is_some()
+            && !changes.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }))
+            && let Some(question) = self.question_about_process()
+        {
+            self.ask(&question);
+        }
+    }
+
+    /// What a person is asked about the normal process, while nobody has waived it.
+    pub(super) fn question_about_process(&self) -> Option<String> {
+        let reasons = self.case.wants_waiver()?;
+        let sentence = process_sentence(reasons, self.plan.policy());
+        Some(format!("{sentence}. Answer with `waive_item`, or send `abort`."))
     }
 
     /// The causes of a verdict with what was measured, for a text.

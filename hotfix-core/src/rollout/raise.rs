@@ -134,7 +134,7 @@ impl Conclusion<'_> {
     }
 
     /// The stage that follows.
-    fn next_stage(&self) -> &Stage {
+    pub(super) fn next_stage(&self) -> &Stage {
         self.changes.to.as_ref().unwrap_or_else(|| self.case.place.stage())
     }
 
@@ -185,10 +185,16 @@ impl Conclusion<'_> {
             && at >= open.asked_at + every
         {
             // A verdict is described as it is now: figures, and what may be answered, change meanwhile.
-            if open.about == About::Verdict && self.case.judged.verdict().decision == Decision::Ask
-            {
-                let question = open.repeated(&self.question_about_verdict(at));
-                self.ask(&question);
+            let decision = self.case.judged.verdict().decision;
+            let now = match open.about {
+                About::Verdict if decision == Decision::Ask => {
+                    Some(self.question_about_verdict(at))
+                }
+                About::Process => self.question_about_process(),
+                _ => None,
+            };
+            if let Some(now) = now {
+                self.ask(&open.repeated(&now));
                 return;
             }
             let text = open.repeated(&open.text);

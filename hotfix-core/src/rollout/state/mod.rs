@@ -16,7 +16,7 @@ use crate::deadline::Agenda;
 use crate::fact::Fact;
 use crate::grade::{Audience, Moment, Sign};
 use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict};
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanFinding};
 use crate::policy::Policy;
 use crate::policy::section::Contingency;
 use crate::stats::StatError;
@@ -401,10 +401,13 @@ impl RolloutState {
             && self.people.unanswered().is_some_and(|open| open.page);
         // An objection stands in the next stage, too, until a person answers it.
         let objects = !answers && self.people.objects_to(self.place.stage());
+        let open = self.people.unanswered();
+        let is_waived =
+            open.is_some_and(|open| open.about == About::Process) && self.wants_waiver().is_none();
         if kind == InputKind::Hold {
             let needs_answer = self.waits_for_a_person(policy, at);
             self.people.put_off(at, needs_answer);
-        } else if is_settled && !is_unconfirmed && !objects || !self.needs_answer() {
+        } else if is_settled && !is_unconfirmed && !objects || !self.needs_answer() || is_waived {
             self.people.unanswered = None;
         }
         if actions.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })) {
@@ -425,7 +428,8 @@ impl RolloutState {
             self.people.note_by_rules(at, text.as_deref(), actions);
         }
         let is_over = self.place.stage().is_final();
-        let about = About::of(kind, judged.is_some() && decision == Decision::Ask);
+        let asks = judged.is_some() && decision == Decision::Ask;
+        let about = About::of(kind, asks, self.place.stage());
         let severity = self.readiness.severity();
         self.people.note_actions(at, actions, about, notifies, is_over, severity);
         // Once the incident is over, nobody is asked for facts about it.
@@ -501,11 +505,11 @@ impl RolloutState {
             turned_back_at: _,
             rolled_back_since: _,
             live_again_at: _,
+            recovery: _,
             turned_back_for: _,
             former,
             restored,
             seq: _,
-            recovery: _,
             at,
             looked_at,
             share,

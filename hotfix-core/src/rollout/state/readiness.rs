@@ -278,6 +278,13 @@ impl Readiness {
         !self.given && self.severity.is_some() && self.by_facts(policy).1
     }
 
+    /// Why the policy answers with the normal process; None where it does not, or somebody waived
+    /// that.
+    pub(crate) fn normal_process(&self) -> Option<&[PlanFinding]> {
+        let holds = !self.normal.is_empty() && !self.marks.is_waived(Exception::NormalProcess);
+        holds.then_some(self.normal.as_slice())
+    }
+
     fn by_facts(&self, policy: &Policy) -> (Option<Severity>, bool) {
         derived(&policy.classify(&self.facts), &policy.classify(&self.worst))
     }
@@ -393,9 +400,7 @@ impl Readiness {
             missing.push(Missing::Severity(self.severity));
         }
         missing.extend(self.words.denials().map(Missing::Denial));
-        if !self.normal.is_empty() && !self.marks.is_waived(Exception::NormalProcess) {
-            missing.push(Missing::NormalProcess(&self.normal));
-        }
+        missing.extend(self.normal_process().map(Missing::NormalProcess));
         let demands = self.demands(policy, None).into_iter();
         missing.extend(demands.filter(holds_up).map(Missing::Approval));
         let items = self.open_items(policy, Checklist::holds_start);
