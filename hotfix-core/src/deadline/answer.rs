@@ -5,6 +5,7 @@ use super::input::{DutyRefusal, Input};
 use super::item_state::{Settled, Settlement};
 use super::obligations::Source;
 use super::status::{Awaits, Phase};
+use crate::text::quoted;
 use crate::unit::{Name, Timestamp};
 
 impl Agenda {
@@ -55,8 +56,7 @@ impl Agenda {
         match obligation.source {
             Source::Duty | Source::Report => {}
             Source::Objective => {
-                let by = obligation.settled_by.first();
-                let by = by.map_or_else(String::new, |moment| format!("`{moment}`"));
+                let by = quoted(&obligation.settled_by, " or ");
                 return Err(DutyRefusal::SettledByItself { duty, by });
             }
             Source::Approval => {

@@ -96,7 +96,7 @@ coded! {
     )]
     NotACall { duty: Name, kind: DutyKind } => code! {HF-TIME-006},
     /// Only an event settles the duty; an answer does not.
-    #[error("`{duty}` cannot be answered: only {by} settles it, so record that")]
+    #[error("`{duty}` cannot be answered: {by} settles it by itself")]
     SettledByItself { duty: Name, by: String } => code! {HF-TIME-007},
 }
 

@@ -77,7 +77,8 @@ pub(super) struct Obligations {
     /// After which time it is asked for again, if nobody has answered: a page until somebody does,
     /// a notice that is due at once one time.
     pub(super) ask_again: Option<Span>,
-    /// The moments, any one of which settles it without an answer.
+    /// The moments, any one of which settles it without an answer; of a fix the first one shows it,
+    /// and another one ends it.
     pub(super) settled_by: Vec<Moment>,
     /// The checklist that settles it, by its place in the policy.
     pub(super) list: Option<usize>,
@@ -227,11 +228,13 @@ impl Obligations {
     fn of_objective(policy: &Policy) -> Option<Self> {
         let slo = policy.change_record()?.slo.as_ref()?;
         let id = Name::try_new("slo").ok()?;
+        // The incident may end without a fix.
+        let mut settled_by = vec![slo.to, Moment::Resolved];
+        settled_by.dedup();
         Some(Self {
             from: slo.from,
             within: Due::Within(slo.within),
-            // The incident may end without a fix.
-            settled_by: vec![slo.to, Moment::Resolved],
+            settled_by,
             severities: Severities::of(&slo.severities),
             ..Self::plain(Source::Objective, 0, id, DutyKind::Fix)
         })
@@ -278,6 +281,12 @@ impl Obligations {
     /// another attempt.
     pub(super) const fn stays_settled(&self) -> bool {
         matches!(self.kind, DutyKind::Act | DutyKind::Notify) || self.another_release.is_some()
+    }
+
+    /// Whether it is a fix that nobody made: its incident ended without one.
+    pub(super) fn ends_undone(&self, has_come: impl Fn(Moment) -> bool) -> bool {
+        let is_fix = self.kind == DutyKind::Fix;
+        is_fix && !self.settled_by.first().is_some_and(|moment| has_come(*moment))
     }
 
     /// Whether it announces the incident itself, which is news once.

@@ -195,8 +195,10 @@ impl Agenda {
             }
             _ => None,
         };
+        let is_over = obligation.ends_undone(|moment| self.came(moment).is_some());
+        let how = if is_over { Settlement::Ended } else { Settlement::Moment };
         let came = obligation.settled_by.iter().filter_map(|moment| self.came(*moment));
-        let came = came.map(|at| Settled { at, how: Settlement::Moment });
+        let came = came.map(|at| Settled { at, how });
         // Whoever answered a page has responded.
         let responds = obligation.kind == DutyKind::Act && obligation.while_open;
         let answers = self.state.ladders.iter().flatten().filter(|_| responds);

@@ -14,6 +14,8 @@ use crate::policy::section::Approval;
 use crate::sorting::sort_by_key;
 use crate::unit::{RoleName, Span, Timestamp};
 
+use super::person::is_same_person;
+
 closed_set! {
     /// A role's answer about a plan.
     Answer {
@@ -81,30 +83,6 @@ pub(crate) fn is_spoken(channel: Option<&str>, heard_by: Option<&str>) -> bool {
         ["verbal", "phone"].iter().any(|word| channel.trim().eq_ignore_ascii_case(word))
     };
     heard_by.is_some() || channel.is_some_and(verbal)
-}
-
-/// Whether two names are the same, without surrounding white space and case.
-pub(crate) fn is_same_person(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
-}
-
-/// Whether `by` is the author of the fix. `author` may be in git's form, `Name <address>`; either
-/// part matches.
-///
-/// ```
-/// use hotfix_core::gate::is_author;
-/// assert!(is_author(Some("Lena Ode <lena@example.org>"), " lena ode"));
-/// assert!(is_author(Some("lena"), "Lena"));
-/// assert!(!is_author(None, "lena"));
-/// ```
-pub fn is_author(author: Option<&str>, by: &str) -> bool {
-    let Some(author) = author.filter(|author| !author.trim().is_empty()) else { return false };
-    let parts = author.split_once('<');
-    is_same_person(author, by)
-        || parts.is_some_and(|(name, address)| {
-            let address = address.trim().trim_end_matches('>');
-            [name, address].iter().any(|part| !part.trim().is_empty() && is_same_person(part, by))
-        })
 }
 
 /// Which demand: of the whole policy, or of a severity; by its place there.

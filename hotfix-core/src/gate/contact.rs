@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::policy::Policy;
 use crate::policy::section::CustomRole;
+use crate::text::quoted;
 use crate::unit::RoleName;
 
 /// Whom to contact for a role, as the policy knows it.
@@ -83,7 +84,10 @@ impl<'p> Who<'p> {
         if let Some(stand_in) = self.stand_in {
             return Some(format!("nobody holds `{role}`: contact `{stand_in}`"));
         }
-        (!self.is_reached())
-            .then(|| format!("nobody holds `{role}`, and it has no stand-in: name somebody"))
+        let others = match self.stand_ins {
+            [] => ", and it has no stand-in".to_owned(),
+            stand_ins => format!(" or its stand-in {}", quoted(stand_ins, " or ")),
+        };
+        (!self.is_reached()).then(|| format!("nobody holds `{role}`{others}: name somebody"))
     }
 }

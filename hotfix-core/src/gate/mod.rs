@@ -9,9 +9,10 @@ pub(crate) mod checklist;
 mod contact;
 mod demands;
 mod numstat;
+pub(crate) mod person;
 mod scope;
 
-pub use approval::{Answer, Demand, DemandState, Heard, Statement, is_author};
+pub use approval::{Answer, Demand, DemandState, Heard, Statement};
 pub use change::{Change, Tidying};
 pub use checklist::{Exception, ItemState, ItemStatus, ListStatus, Mark, StepStatus};
 pub use contact::{Holder, Who};
@@ -20,4 +21,5 @@ pub use demands::{
     StagingVerdict, TestingDemand,
 };
 pub use numstat::{ChangedFile, ChangedLines, Numstat, NumstatError};
+pub use person::is_same_person;
 pub use scope::{ScopeBreach, ScopeFigures, ScopeInput, ScopeReport, ScopeRule, ScopeUnknown};

@@ -1,5 +1,7 @@
 //! Recovery: whether the service has returned to its level before the deploy.
 
+use serde::{Deserialize, Serialize};
+
 use crate::grade::{Role, Worse};
 use crate::metric::Judged;
 use crate::metric_kind::Data;
@@ -13,7 +15,8 @@ use super::watched::Watched;
 
 /// Whether the metrics are back at their level before the deployment. The original fault is expected
 /// to return: that level is no healthy one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Recovery {
     /// A metric is at its level, and none is clearly worse.
     Returned,

@@ -138,7 +138,7 @@ impl Context<'_> {
         let service =
             incident.service.as_deref().map(|service| format!("a problem with {service}"));
         let title = incident.title.clone().filter(|title| !text::line(title).is_empty());
-        self.put("title", title.or(service).unwrap_or_else(|| incident.id.clone()));
+        self.put("title", title.or(service).unwrap_or_else(|| "a problem".to_owned()));
         self.put("severity", known::severity(rollout));
         self.put("severity_label", known::severity_label(rollout));
         self.put("severity_change", known::severity_change(rollout, self.request.audience));

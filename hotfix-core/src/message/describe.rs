@@ -1,12 +1,12 @@
 //! Status, current action, next step and rollback reason of a rollout, as text for each audience.
 
-use crate::gate::approval::DemandState;
 use crate::grade::{Audience, GateMode, Moment};
 use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::plan::{Plan, Window};
 use crate::policy::section::Phase;
 use crate::rollout::{
-    InputKind, Resume, RollbackCause, Rollout, Silent, Stage, State, Step, TRAIN,
+    Blocker, BlockerKind, InputKind, Resume, RollbackCause, Rollout, Silent, Stage, State, Step,
+    TRAIN,
 };
 use crate::text::{enumerated, joined, time};
 
@@ -23,6 +23,7 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
         | State::Gate
         | State::FinalValidation
         | State::Paused => "a fix is being rolled out",
+        State::Complete if is_reopened(rollout) => "it is not resolved, and we are working on it",
         State::Complete if held_back(rollout).is_some() => {
             "the fix is in place for a part of the users, and we are monitoring it"
         }
@@ -37,6 +38,11 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
 /// Whether the incident ended by itself: it is resolved, and no fix was started.
 fn ended_without_fix(rollout: &Rollout) -> bool {
     rollout.started_at().is_none() && rollout.moment(Moment::Resolved).is_some()
+}
+
+/// Whether the incident is open again after a completion, with which it was resolved.
+fn is_reopened(rollout: &Rollout) -> bool {
+    rollout.state() == State::Complete && rollout.moment(Moment::Resolved).is_none()
 }
 
 /// Whether it was aborted before anything was deployed: no fix has failed.
@@ -68,7 +74,13 @@ fn ready(rollout: &Rollout) -> [&'static str; 2] {
 
 fn prepared(rollout: &Rollout) -> &'static str {
     match rollout.state() {
-        State::AwaitingApproval => "a fix is waiting for approval",
+        State::AwaitingApproval => match awaited(rollout).map(|blocker| blocker.kind) {
+            Some(BlockerKind::Denial) => "a fix was denied approval",
+            Some(BlockerKind::NormalProcess) => {
+                "a fix is waiting for a decision whether it is deployed as a hot-fix"
+            }
+            _ => "a fix is waiting for approval",
+        },
         State::Ready => ready(rollout)[0],
         _ => "a fix is being prepared",
     }
@@ -103,6 +115,11 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
             };
             format!("{part} traffic has the fix, and the final check is in progress")
         }
+        State::Complete if is_reopened(rollout) => {
+            let has = held_back(rollout)
+                .map_or("all users have".to_owned(), |_| format!("{share} of the traffic has"));
+            format!("{has} the fix, and the incident is open again")
+        }
         State::Complete if held_back(rollout).is_some() => {
             format!("{share} of the traffic has the fix, and we continue to monitor it")
         }
@@ -110,7 +127,14 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
         State::Closed => "resolved".to_owned(),
         State::RollingBack => "the fix is being rolled back".to_owned(),
         State::RolledBack => {
-            "the fix was rolled back, and the previous version is live again".to_owned()
+            let previous = rollout.plan().release().map(|release| release.previous.as_str());
+            let is_back = rollout.live_version() == previous;
+            let live = if is_back {
+                "the previous version is live again"
+            } else {
+                "another version is live"
+            };
+            format!("the fix was rolled back, and {live}")
         }
         State::Frozen => "the rollout is frozen until a person decides".to_owned(),
         State::Aborted if rollout.rolled_back_since().is_some() => {
@@ -188,7 +212,12 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
         Stage::Complete { .. } => {
             let part = held_back(rollout).map(|_| format!(" at {share} of the traffic"));
             let part = part.unwrap_or_default();
-            format!("{} is live{part} and still being watched", subject.version())
+            let then = if is_reopened(rollout) {
+                ", and the incident is open again"
+            } else {
+                " and still being watched"
+            };
+            format!("{} is live{part}{then}", subject.version())
         }
         Stage::Closed => format!("{} is live, and the watch has ended", subject.version()),
         Stage::RollingBack(way) if way.watching.is_some() => match rollout.recovery() {
@@ -242,7 +271,11 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
         _ if ended_without_fix(rollout) => "nothing more to do",
         _ if stopped_early(rollout) => "deciding whether another fix is needed",
         Stage::Preparing => match rollout.state() {
-            State::AwaitingApproval => "waiting for approval",
+            State::AwaitingApproval => match awaited(rollout).map(|blocker| blocker.kind) {
+                Some(BlockerKind::Denial) => "deciding how to go on without the approval",
+                Some(BlockerKind::NormalProcess) => "deciding whether to deploy it as a hot-fix",
+                _ => "waiting for approval",
+            },
             State::Ready => ready(rollout)[1],
             _ => "preparing a fix",
         },
@@ -311,7 +344,7 @@ pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option
                 }
                 Some(window) => format!("the deployment starts from {}", clock.time(window.from)),
             },
-            State::AwaitingApproval => awaited(rollout, plain),
+            State::AwaitingApproval => approval(rollout, plain),
             _ => return None,
         },
         Stage::Deploying(step) => {
@@ -327,6 +360,9 @@ pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option
         }
         Stage::FinalValidation { .. } => {
             "the hot-fix is complete once the final validation has passed".to_owned()
+        }
+        Stage::Complete { .. } if is_reopened(rollout) => {
+            "a person decides whether to keep the fix or to roll it back".to_owned()
         }
         Stage::Complete { .. } => match held_back(rollout) {
             Some(rest) => {
@@ -371,14 +407,33 @@ fn gets(phase: &Phase, plain: bool) -> String {
     }
 }
 
-/// The approval that is still missing.
-fn awaited(rollout: &Rollout, plain: bool) -> String {
+/// What keeps a fix from being ready besides items: a denial, else an approval that is missing, else
+/// the normal process.
+fn awaited(rollout: &Rollout) -> Option<Blocker> {
+    let kinds = [BlockerKind::Denial, BlockerKind::Approval, BlockerKind::NormalProcess];
+    let mut blockers = rollout.blockers();
+    blockers.retain(|blocker| kinds.contains(&blocker.kind));
+    let place = |blocker: &Blocker| kinds.iter().position(|kind| *kind == blocker.kind);
+    blockers.into_iter().min_by_key(place)
+}
+
+/// The approval or the decision that is still missing.
+fn approval(rollout: &Rollout, plain: bool) -> String {
+    let blocker = awaited(rollout);
+    let (kind, roles) = blocker.map(|blocker| (blocker.kind, blocker.roles)).unzip();
+    let (what, then) = match kind {
+        Some(BlockerKind::Denial) => ("approval", ", or another fix"),
+        Some(BlockerKind::NormalProcess) if plain => {
+            ("a decision whether it is deployed as a hot-fix", "")
+        }
+        Some(BlockerKind::NormalProcess) => ("the waiver of the normal process", ""),
+        _ => ("approval", ""),
+    };
     let policy = rollout.plan().policy();
-    let approvals = rollout.approvals();
-    let open = approvals.demands.iter().find(|d| d.state != DemandState::Approved);
-    let Some(demand) = open.filter(|_| !plain) else { return "approval".to_owned() };
-    let roles = demand.any_of.iter().map(|role| policy.role_title(*role));
-    format!("approval by {}", joined(roles, " or "))
+    let roles = roles.unwrap_or_default().into_iter().map(|role| policy.role_title(role));
+    let roles = joined(roles.filter(|_| !plain), " or ");
+    let by = if roles.is_empty() { "" } else { " by " };
+    format!("{what}{by}{roles}{then}")
 }
 
 /// The reason of a rollback for responders and stakeholders: metrics by their titles, and the

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::gate::approval::{Demand, is_same_person};
+use crate::gate::approval::Demand;
+use crate::gate::is_same_person;
 use crate::grade::{RollbackMethod, Signal};
 use crate::judge::{Decision, Recovery};
 use crate::plan::Plan;
@@ -263,7 +264,8 @@ impl LogSummary {
             .roles()
             .iter()
             .find(|role| role.holders.iter().any(|holder| is_same_person(&holder.name, by)));
-        let acted = || self.acted_as.iter().find(|(who, _)| who == by).map(|(_, role)| *role);
+        let acted =
+            || self.acted_as.iter().find(|(who, _)| is_same_person(who, by)).map(|(_, role)| *role);
         Some(policy.role_title(holds.map(|role| role.id).or_else(acted)?))
     }
 

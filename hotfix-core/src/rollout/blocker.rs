@@ -9,9 +9,10 @@ use crate::grade::{Severity, closed_set};
 use crate::plan::{Plan, PlanFinding, Window};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
-use crate::text::quoted;
+use crate::text::{joined, quoted};
 use crate::unit::{Name, RoleName, Timestamp};
 
+use super::describe;
 use super::input::InputKind;
 use super::refusal::waivers;
 use super::stage::Stage;
@@ -125,11 +126,8 @@ impl Blocker {
 
     fn of_denial(denial: &Statement, policy: &Policy) -> Self {
         let role = denial.role;
-        let why = denial.why.as_deref().map(|why| format!(" ({})", crate::text::brief(why)));
-        let sentence = format!(
-            "`{role}` denied the plan{}: ask again, or send `abort`",
-            why.unwrap_or_default()
-        );
+        let why = describe::given(denial.why.as_deref());
+        let sentence = format!("`{role}` denied the plan{why}: ask again, or send `abort`");
         let mut who = vec![role];
         who.extend(approval::stand_ins_of(policy, &[role]));
         Self {
@@ -140,13 +138,8 @@ impl Blocker {
     }
 
     fn of_normal_process(reasons: &[PlanFinding], policy: &Policy) -> Self {
-        let reasons: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();
         let exception = Exception::NormalProcess;
-        let sentence = format!(
-            "{}: use the normal process, or {}",
-            reasons.join("; "),
-            waiver(exception, policy)
-        );
+        let sentence = process_sentence(reasons, policy);
         let clears = [InputKind::WaiveItem, InputKind::SetSeverity, InputKind::SetFacts];
         Self::of_exception(BlockerKind::NormalProcess, exception, sentence, &clears, policy)
     }
@@ -224,6 +217,13 @@ impl Blocker {
             ..Self::new(BlockerKind::Item, sentence, &clears)
         }
     }
+}
+
+/// That the policy calls for the normal process, why, and who may waive that.
+pub(super) fn process_sentence(reasons: &[PlanFinding], policy: &Policy) -> String {
+    let reasons = joined(reasons.iter().map(|reason| &reason.text), "; ");
+    let waiver = waiver(Exception::NormalProcess, policy);
+    format!("{reasons}: use the normal process, or {waiver}")
 }
 
 /// How an exception is waived, and by whom.

@@ -46,8 +46,8 @@ const MOST_NAMED: usize = 5;
 /// Moments that people date, each after one that comes first.
 const IN_ORDER: [(Moment, Moment); 5] = [
     (Moment::Began, Moment::Detected),
-    (Moment::Began, Moment::Resolved),
     (Moment::Detected, Moment::Resolved),
+    (Moment::Began, Moment::Resolved),
     (Moment::Deployed, Moment::Verified),
     (Moment::Resolved, Moment::Closed),
 ];
@@ -388,13 +388,25 @@ impl Rollout {
                 _ => {}
             }
         }
+        // A time that is not known is that of the moment from which it counts.
+        let origin = |moment| {
+            let mut known = Some(moment);
+            while let Some(moment) = known.filter(|moment| came(*moment).is_none()) {
+                known = moment.fallback();
+            }
+            known.and_then(|moment| Some((moment, came(moment)?)))
+        };
         for (first, then) in IN_ORDER {
             let Some((&time, &Some(got))) = given(then).or_else(|| given(first)) else { continue };
-            let fault = match (came(first), came(then)) {
-                (Some(began), Some(ended)) if ended < began => format!(
-                    "not possible: `{then}` ({ended}) is before `{first}` ({began}). Correct one \
-                     of them"
-                ),
+            let fault = match (origin(first), came(then)) {
+                (Some((by, began)), Some(ended)) if ended < began => {
+                    let remedy = if by == first {
+                        "Correct one of them".to_owned()
+                    } else {
+                        format!("Correct it, or give `{first}` as well")
+                    };
+                    format!("not possible: `{then}` ({ended}) is before `{by}` ({began}). {remedy}")
+                }
                 (None, _) if matches!(time, KnownTime::Verified | KnownTime::Closed) => {
                     format!("too early: `{first}` has to come first, and has not")
                 }

@@ -10,7 +10,7 @@ use crate::text::{brief, moment};
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action, ActionId, Audience, MessageKind};
-use super::input::{Command, Input, InputKind};
+use super::input::{Command, Input};
 use super::question::{after_pause, objection, to_check};
 use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
 use super::state::{Question, RolloutState};
@@ -107,7 +107,10 @@ impl Conclusion<'_> {
                 _ => {}
             },
             Command::Hold { .. } => self.hold(),
-            Command::Pause { .. } => self.pause(at, "", input.by.as_deref()),
+            Command::Pause { why } => {
+                let paused = format!("the rollout is paused{}", describe::given(why.as_deref()));
+                self.pause(at, &paused, input.by.as_deref());
+            }
             Command::Resume { .. } => self.resume(at),
             Command::Abort { .. } => self.abort(at),
             Command::RollBack { .. } => self.begin_rollback(at, RollbackCause::Person),
@@ -117,20 +120,21 @@ impl Conclusion<'_> {
             Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
                 self.begin_attempt();
             }
-            Command::Report { signal, .. } => {
+            Command::Report { signal, note } => {
+                let reported = describe::reported(signal.as_str(), note.as_deref());
                 match self.response_to(*signal) {
                     Response::RollBack => {
-                        self.fail(at, RollbackCause::Signal { signal: *signal }, None);
+                        let why = RollbackCause::Signal { signal: *signal };
+                        self.fail(at, why, Some(reported));
                     }
                     // During a rollback the question is settled, and nobody is paged about it
                     // again.
                     Response::Ask if matches!(self.case.place.stage(), Stage::RollingBack(_)) => {}
                     Response::Ask => {
-                        self.object(command.kind(), signal.as_str());
+                        self.object(&reported);
                     }
                     Response::Hold => {
-                        let report = objection(command.kind(), signal.as_str());
-                        self.pause(at, &format!("{report}, and "), None);
+                        self.pause(at, &format!("{reported}, and the rollout is paused"), None);
                     }
                     Response::Continue => {}
                 }
@@ -149,7 +153,7 @@ impl Conclusion<'_> {
             Command::Deny { role, .. } | Command::Withdraw { role, .. }
                 if self.case.place.stage().is_out() =>
             {
-                self.object(command.kind(), role.as_str());
+                self.object(&objection(command.kind(), *role));
             }
             Command::SetTimes { .. }
                 if command.reopens(self.case.place.stage()) && self.is_resolved() =>
@@ -165,6 +169,7 @@ impl Conclusion<'_> {
             | Command::SetTimes { .. }
             | Command::Note { .. } => {}
         }
+        self.ask_about_process();
         if let (Stage::Deploying(step), None) = (self.case.place.stage(), &self.changes.to) {
             self.await_deployment(at, *step);
         }
@@ -181,8 +186,8 @@ impl Conclusion<'_> {
 
     /// Asks a person about a report, and where a role denies the plan, or withdraws its approval, while
     /// the fix is being deployed or live.
-    fn object(&mut self, kind: InputKind, about: &str) {
-        self.ask(&format!("{}. {}", objection(kind, about), self.choices(true)));
+    fn object(&mut self, stated: &str) {
+        self.ask(&format!("{stated}. {}", self.choices(true)));
         self.end_veto();
     }
 
@@ -293,7 +298,8 @@ impl Conclusion<'_> {
             // A change of traffic that a freeze left pending: a person has to act in any case.
             (Some(Act::SetTraffic { .. }), Stage::Preparing) => {}
             (Some(act @ (Act::Deploy { .. } | Act::SetTraffic { .. })), _) => {
-                self.fail(at, RollbackCause::ActionFailed, Some((id, act)));
+                let failed = format!("{} failed", describe::action(id, act));
+                self.fail(at, RollbackCause::ActionFailed, Some(failed));
             }
             _ => {}
         }
@@ -359,9 +365,10 @@ impl Conclusion<'_> {
         self.case.agenda.came(Moment::Resolved).is_some()
     }
 
-    /// Says that a complete rollout's incident is open again, and asks whether to roll back.
+    /// Says that a complete rollout's incident is open again, to all who read that it was resolved,
+    /// and asks whether to roll back.
     fn reopen(&mut self) {
-        self.notify(MessageKind::Update, &FOLLOWERS);
+        self.notify_readers(MessageKind::Update, &FOLLOWERS, true);
         self.ask(&format!(
             "the incident is open again. {} State `resolved` once it is over.",
             self.choices(true)
@@ -488,8 +495,8 @@ impl Conclusion<'_> {
         self.request_approvals();
     }
 
-    /// Pauses, and asks when to continue; `cause` comes first in the question. `by`: who ordered it.
-    fn pause(&mut self, at: Timestamp, cause: &str, by: Option<&str>) {
+    /// Pauses, and asks when to continue; `what` happened. `by`: who ordered it.
+    fn pause(&mut self, at: Timestamp, what: &str, by: Option<&str>) {
         let from = match *self.case.place.stage() {
             Stage::Deploying(step) => Resume::Deploying(step),
             Stage::Monitoring(step) => Resume::Monitoring(step),
@@ -498,7 +505,7 @@ impl Conclusion<'_> {
             _ => return,
         };
         self.changes.to = Some(Stage::Paused { since: at, from });
-        self.ask(&format!("{cause}the rollout is paused. {}", after_pause(by)));
+        self.ask(&format!("{what}. {}", after_pause(by)));
     }
 
     fn resume(&mut self, at: Timestamp) {

@@ -108,9 +108,10 @@ impl Rollout {
     }
 
     /// Whether the metrics have returned to their level before the deployment, where the rollout was
-    /// rolled back.
+    /// rolled back: as the watch of the rollback ended, while it lasts as they are.
     pub(crate) fn recovery(&self) -> Recovery {
-        Recovery::of(self.case.judged.judge())
+        let ended = self.case.place.recovery();
+        ended.unwrap_or_else(|| Recovery::of(self.case.judged.judge()))
     }
 
     /// The same of each metric that decides; None for one that was not compared.

@@ -24,6 +24,17 @@ pub(super) fn addressed(incident: &Incident, text: &str) -> String {
     if names.is_empty() { text.to_owned() } else { format!("{}: {text}", names.join(", ")) }
 }
 
+/// A reason or a note that somebody gave, in brackets; empty without one.
+pub(super) fn given(why: Option<&str>) -> String {
+    let why = why.map(brief).filter(|why| !why.is_empty());
+    why.map_or_else(String::new, |why| format!(" ({why})"))
+}
+
+/// What was reported, with the note.
+pub(super) fn reported(signal: &str, note: Option<&str>) -> String {
+    format!("signal `{signal}` was reported{}", given(note))
+}
+
 /// An action with its id: `the change of traffic to 10% (action 7.0)`.
 pub(super) fn action(id: ActionId, act: &Act) -> String {
     let what = match act {

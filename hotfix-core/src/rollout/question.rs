@@ -1,16 +1,15 @@
 //! Questions to people: what was observed, and which inputs answer.
 
 use crate::gate::checklist::open_criteria;
-use crate::grade::Signal;
 use crate::judge::{Cause, Decision, Reason};
 use crate::policy::section::Phase;
 use crate::text::{brief, moment, quoted};
-use crate::unit::Timestamp;
+use crate::unit::{RoleName, Timestamp};
 
 use serde::Serialize;
 
-use super::action::ActionId;
-use super::blocker::blockers;
+use super::action::{Act, ActionId};
+use super::blocker::{blockers, process_sentence};
 use super::conclude::Conclusion;
 use super::describe;
 use super::input::InputKind;
@@ -145,6 +144,28 @@ impl Conclusion<'_> {
         format!("{place}{causes}. {}{check}", self.choices(false))
     }
 
+    /// Asks whether to deploy all the same where the policy calls for the normal process: as soon as
+    /// there is a release, as approvals are requested, unless another question is open.
+    pub(super) fn ask_about_process(&mut self) {
+        let (people, changes) = (&self.case.people, &self.changes);
+        let is_free = people.unanswered().is_none() || changes.to.is_some();
+        if is_free
+            && matches!(self.next_stage(), Stage::Preparing)
+            && self.plan.release().is_some()
+            && !changes.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }))
+            && let Some(question) = self.question_about_process()
+        {
+            self.ask(&question);
+        }
+    }
+
+    /// What a person is asked about the normal process, while nobody has waived it.
+    pub(super) fn question_about_process(&self) -> Option<String> {
+        let reasons = self.case.wants_waiver()?;
+        let sentence = process_sentence(reasons, self.plan.policy());
+        Some(format!("{sentence}. Answer with `waive_item`, or send `abort`."))
+    }
+
     /// The causes of a verdict with what was measured, for a text.
     pub(super) fn describe_causes(&self, causes: &[Cause]) -> String {
         describe::causes(self.plan.policy(), &self.case.judged, self.case.place.share(), causes)
@@ -214,6 +235,7 @@ impl Conclusion<'_> {
                 };
                 Some(format!("{met}{}. {}", self.stated(open)?, self.choices(true)))
             }
+            About::Process => self.question_about_process(),
             _ => None,
         }
     }
@@ -221,15 +243,17 @@ impl Conclusion<'_> {
     /// What an open objection states, and whether an approval has answered that.
     fn stated(&self, open: &Unanswered) -> Option<String> {
         let is_open = |text: &String| open.text.contains(text.as_str());
-        let mut reports = Signal::ALL.iter().map(|of| objection(InputKind::Report, of.as_str()));
-        if let Some(report) = reports.find(is_open) {
+        let last = |kind| self.case.people.interventions().last(kind);
+        let report = last(InputKind::Report)
+            .and_then(|of| Some(describe::reported(of.about.as_deref()?, of.why.as_deref())));
+        if let Some(report) = report.filter(is_open) {
             return Some(report);
         }
         let words = self.case.readiness.statements();
         let kinds = [InputKind::Deny, InputKind::Withdraw];
         kinds.into_iter().find_map(|kind| {
-            let role = self.case.people.interventions().last(kind)?.role?;
-            let text = Some(objection(kind, role.as_str())).filter(is_open)?;
+            let role = last(kind)?.role?;
+            let text = Some(objection(kind, role)).filter(is_open)?;
             let is_denied = words.denials().any(|denial| denial.role == role);
             Some(match kind {
                 InputKind::Deny if !is_denied => {
@@ -261,23 +285,22 @@ impl Conclusion<'_> {
     pub(super) fn name_report(&mut self) {
         let open = self.case.people.unanswered().filter(|open| open.about == About::Objection);
         let report = self.case.people.interventions().last(InputKind::Report);
-        if let (Some(open), Some(signal)) = (open, report.and_then(|of| of.about.as_deref())) {
+        let report = report.and_then(|of| Some((of.about.as_deref()?, of.why.as_deref())));
+        if let (Some(open), Some((signal, note))) = (open, report) {
             self.ask(&format!(
-                "signal `{signal}` was reported before the start, and nobody has answered since {}. \
-                 The deployment continues unless somebody sends `pause` or `roll_back`.",
+                "signal `{signal}` was reported before the start{}, and nobody has answered since \
+                 {}. The deployment continues unless somebody sends `pause` or `roll_back`.",
+                describe::given(note),
                 moment(open.since)
             ));
         }
     }
 }
 
-/// What a report, a denial or a withdrawal states: of a signal, or of a role.
-pub(super) fn objection(kind: InputKind, about: &str) -> String {
-    match kind {
-        InputKind::Deny => format!("`{about}` denied the plan after the start"),
-        InputKind::Withdraw => format!("`{about}` withdrew an approval after the start"),
-        _ => format!("signal `{about}` was reported"),
-    }
+/// What a role's denial or withdrawal states.
+pub(super) fn objection(kind: InputKind, role: RoleName) -> String {
+    let did = if kind == InputKind::Deny { "denied the plan" } else { "withdrew an approval" };
+    format!("`{role}` {did} after the start")
 }
 
 /// The inputs that end a pause, which was ordered `by` somebody.

@@ -25,33 +25,41 @@ impl Conclusion<'_> {
     /// incident also reads how it ended.
     pub(super) fn notify(&mut self, message: MessageKind, audiences: &[Audience]) {
         let is_end = matches!(message, MessageKind::Resolved | MessageKind::RolledBack);
+        self.notify_readers(message, audiences, is_end);
+    }
+
+    /// The same; `all`: also whoever else read of the incident.
+    pub(super) fn notify_readers(
+        &mut self,
+        message: MessageKind,
+        audiences: &[Audience],
+        all: bool,
+    ) {
         let has_read = |audience: &Audience| {
             !audiences.contains(audience) && self.case.people.reader(*audience).is_some()
         };
-        let others = Audience::ALL.iter().filter(|audience| is_end && has_read(audience));
-        let all: Vec<Audience> = audiences.iter().chain(others).copied().collect();
-        for audience in all {
+        let others = Audience::ALL.iter().filter(|audience| all && has_read(audience));
+        let audiences: Vec<Audience> = audiences.iter().chain(others).copied().collect();
+        for audience in audiences {
             self.act(Act::notify(audience, message));
         }
-        if self.calls_for_public(message) {
+        let has_read = self.case.has_read(Audience::Public);
+        if all && has_read || self.calls_for_public(message, has_read) {
             self.act(Act::UpdateStatusPage { message, duty: None });
         }
     }
 
     /// Whether the public is notified: the policy has a text of this kind for the public that fits
     /// severity and facts; while the severity is only assumed, a text for certain severities does
-    /// not fit. Whoever read of the incident on the status page also reads how it ended.
-    fn calls_for_public(&self, message: MessageKind) -> bool {
-        let is_end = matches!(message, MessageKind::Resolved | MessageKind::RolledBack);
+    /// not fit.
+    fn calls_for_public(&self, message: MessageKind, has_read: bool) -> bool {
         let (policy, readiness) = (self.plan.policy(), &self.case.readiness);
         let mut texts = policy.messages().iter().filter(|text| {
             !text.fallback
                 && text.is_for(message, Audience::Public, readiness.severity(), readiness.facts())
         });
-        let has_read = self.case.has_read(Audience::Public);
-        is_end && has_read
-            || (message != MessageKind::Update || has_read)
-                && texts.any(|text| text.severities.is_empty() || !readiness.is_assumed(policy))
+        (message != MessageKind::Update || has_read)
+            && texts.any(|text| text.severities.is_empty() || !readiness.is_assumed(policy))
     }
 
     /// Notifies whoever read of another severity, unless this input notifies them anyway. A lower one
@@ -101,7 +109,7 @@ impl Conclusion<'_> {
     }
 
     /// The stage that follows.
-    fn next_stage(&self) -> &Stage {
+    pub(super) fn next_stage(&self) -> &Stage {
         self.changes.to.as_ref().unwrap_or_else(|| self.case.place.stage())
     }
 

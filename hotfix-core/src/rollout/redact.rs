@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::canonical::{Change, Digest, Member, edited, members, verify_line};
-use crate::gate::is_author;
+use crate::gate::is_same_person;
 
 use super::log::{LogError, LogFault};
 
@@ -132,7 +132,7 @@ fn replaced(before: &str, left: String) -> Change {
 fn is_about(member: &Member<'_>, names: &[String]) -> bool {
     fn any(value: &Value, names: &[String]) -> bool {
         match value {
-            Value::String(text) => names.iter().any(|name| is_author(Some(text), name)),
+            Value::String(text) => names.iter().any(|name| is_same_person(text, name)),
             Value::Array(items) => items.iter().any(|item| any(item, names)),
             Value::Object(members) => members.values().any(|value| any(value, names)),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,

@@ -8,7 +8,7 @@ use crate::policy::section::Rollback;
 use crate::text::{brief, quoted, words};
 use crate::unit::Timestamp;
 
-use super::action::{Act, Action, ActionId};
+use super::action::{Act, Action};
 use super::conclude::{Conclusion, FOLLOWERS};
 use super::describe;
 use super::stage::{Returning, RollbackCause, RollbackProgress, Stage};
@@ -33,13 +33,8 @@ impl RollbackCause {
 
 impl Conclusion<'_> {
     /// Handles a cause for a rollback: the policy and the release decide what follows, unless a
-    /// person ordered it. `failed` is the action that failed, where one did.
-    pub(super) fn fail(
-        &mut self,
-        at: Timestamp,
-        why: RollbackCause,
-        failed: Option<(ActionId, &Act)>,
-    ) {
+    /// person ordered it. `what` is it that failed or was reported; None: what the causes say.
+    pub(super) fn fail(&mut self, at: Timestamp, why: RollbackCause, what: Option<String>) {
         if why.is_an_order() {
             self.begin_rollback(at, why);
             return;
@@ -61,7 +56,7 @@ impl Conclusion<'_> {
                         }
                         _ => self.choices(true),
                     };
-                    self.ask(&format!("{}. {choices}", self.describe_cause(&why, failed)));
+                    self.ask(&format!("{}. {choices}", self.describe_cause(&why, what)));
                 }
                 self.end_veto();
             }
@@ -69,7 +64,7 @@ impl Conclusion<'_> {
                 if !stage.can_roll_back() {
                     return;
                 }
-                let what = self.describe_cause(&why, failed);
+                let what = self.describe_cause(&why, what);
                 let stays = self.stays();
                 let by_policy = self.plan.policy().rollback().on_failure == OnFailure::Freeze;
                 let because =
@@ -117,18 +112,11 @@ impl Conclusion<'_> {
     }
 
     /// What led to the question or the rollback, for a text.
-    fn describe_cause(&self, why: &RollbackCause, failed: Option<(ActionId, &Act)>) -> String {
-        match why {
+    fn describe_cause(&self, why: &RollbackCause, what: Option<String>) -> String {
+        what.unwrap_or_else(|| match why {
             RollbackCause::Verdict { causes } => self.describe_causes(causes),
-            RollbackCause::Signal { signal } => format!("signal `{signal}` was reported"),
-            RollbackCause::ActionFailed => match failed {
-                Some((id, act)) => format!("{} failed", describe::action(id, act)),
-                None => "an action failed".to_owned(),
-            },
-            RollbackCause::Person | RollbackCause::Revert { .. } | RollbackCause::Abort => {
-                "a person asked for the rollback".to_owned()
-            }
-        }
+            _ => "a person asked for the rollback".to_owned(),
+        })
     }
 
     /// Begins the rollback. One that is under way is not begun again, unless a revert replaces it.

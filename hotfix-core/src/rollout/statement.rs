@@ -1,7 +1,8 @@
 //! Checks of statements about the plan, and of marks on checklist items.
 
-use crate::gate::approval::{demands, is_same_person, is_spoken, served_by, stand_ins_of};
+use crate::gate::approval::{demands, is_spoken, served_by, stand_ins_of};
 use crate::gate::checklist::{self, Known};
+use crate::gate::is_same_person;
 use crate::plan::Plan;
 use crate::text::{nearest, quoted};
 use crate::unit::{Name, RoleName};
@@ -107,11 +108,7 @@ impl Statement<'_> {
 
     /// Whether a recorded name, which may be redacted in the log, is this person's.
     fn is_person(&self, name: &str, by: &str) -> bool {
-        if is_taken_out(name) {
-            self.salt.stands_for(name, by) == Some(true)
-        } else {
-            is_same_person(name, by)
-        }
+        self.salt.is_person(name, by) == Some(true)
     }
 
     /// Checks that the sender holds the role, where the policy names who holds it.

@@ -318,10 +318,14 @@ impl Driver {
         };
         self.late = self.late.saturating_add(passed);
         environment.taken(&self.rollout, self.now, None);
+        let is_prepared = matches!(self.rollout.stage(), Stage::Preparing)
+            && !matches!(input.command, Command::Report { .. });
         for index in 0..asked {
             // The environment reads the rollout while it responds.
             let Some(action) = self.rollout.last_actions().get(index) else { break };
             match &action.act {
+                // Whoever prepares the start clears what it waits for, asked or not.
+                Act::AskDecision { .. } if is_prepared => continue,
                 Act::AskDecision { .. } => {
                     self.run.asked += 1;
                     self.run.asked_at.get_or_insert(self.now);

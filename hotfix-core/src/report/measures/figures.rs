@@ -308,10 +308,11 @@ impl Incident<'_> {
             return not_stated(name, format!("the policy has no SLO for a {severity}"));
         }
         let wanted = slo.from.as_str();
-        // The incident may end without a fix.
-        let reached = match self.to(slo.to) {
-            (_, None) => self.to(Moment::Resolved),
-            reached => reached,
+        // The incident may end without a fix: then it was met by nobody, and missed once its time
+        // had passed.
+        let (reached, is_over) = match (self.to(slo.to), self.to(Moment::Resolved)) {
+            ((_, None), end @ (_, Some(_))) => (end, true),
+            (reached, _) => (reached, false),
         };
         let clock = self.between(name, wanted, self.origin(slo.from), reached);
         let (taken, allowed) = match clock.figure {
@@ -324,6 +325,9 @@ impl Incident<'_> {
             let so_far = if known { "" } else { " and still running" };
             let missed = Figure::Objective(Objective::Missed);
             with(name, true, missed, format!("missed: {words}{so_far}"))
+        } else if is_over {
+            let end = slo.to;
+            not_stated(name, format!("the incident ended without `{end}` after {words}"))
         } else if known {
             with(name, true, Figure::Objective(Objective::Kept), format!("met: {words}"))
         } else {

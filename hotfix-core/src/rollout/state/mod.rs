@@ -15,8 +15,8 @@ use std::fmt::{self, Write};
 use crate::deadline::Agenda;
 use crate::fact::Fact;
 use crate::grade::{Audience, Moment, Sign};
-use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Use, Verdict};
-use crate::plan::Plan;
+use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict};
+use crate::plan::{Plan, PlanFinding};
 use crate::policy::Policy;
 use crate::policy::section::Contingency;
 use crate::stats::StatError;
@@ -113,6 +113,11 @@ impl RolloutState {
     /// an approval again.
     pub(super) fn has_ended(&self) -> bool {
         self.agenda.came(Moment::Resolved).is_some() && !self.place.stage().is_out()
+    }
+
+    /// Why the policy calls for the normal process, while somebody has to waive that.
+    pub(super) fn wants_waiver(&self) -> Option<&[PlanFinding]> {
+        self.readiness.normal_process().filter(|_| !self.has_ended())
     }
 
     /// Whether an audience has read of the incident. Who follows the rollout reads of its start.
@@ -400,10 +405,13 @@ impl RolloutState {
             self.needs_answer() && !(has_ended && matches!(self.place.stage(), Stage::Failed));
         // An objection stands in the next stage, too, until a person answers it.
         let objects = !answers && self.people.objects_to(self.place.stage());
+        let open = self.people.unanswered();
+        let is_waived =
+            open.is_some_and(|open| open.about == About::Process) && self.wants_waiver().is_none();
         if kind == InputKind::Hold {
             let needs_answer = self.waits_for_a_person(policy, at);
             self.people.put_off(at, needs_answer);
-        } else if is_settled && !is_unconfirmed && !objects || !waits {
+        } else if is_settled && !is_unconfirmed && !objects || !waits || is_waived {
             self.people.unanswered = None;
         }
         if actions.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })) {
@@ -423,7 +431,8 @@ impl RolloutState {
             self.people.note_by_rules(at, text.as_deref(), actions);
         }
         let is_over = self.place.stage().is_final();
-        let about = About::of(kind, judged.is_some() && decision == Decision::Ask);
+        let asks = judged.is_some() && decision == Decision::Ask;
+        let about = About::of(kind, asks, self.place.stage());
         let severity = self.readiness.severity();
         self.people.note_actions(at, actions, about, notifies, is_over && !waits, severity);
         // Once the incident is over, nobody is asked for facts about it.
@@ -475,7 +484,9 @@ impl RolloutState {
             (_, Stage::Preparing) => self.actions.overtake(false),
             _ => {}
         }
-        self.place.enter(at, to);
+        let is_back = matches!(to, Stage::RolledBack | Stage::Aborted);
+        let recovery = is_back.then(|| Recovery::of(self.judged.judge()));
+        self.place.enter(at, to, recovery);
     }
 
     /// Folds a logged refusal: only the record of refusals changes.
@@ -497,6 +508,7 @@ impl RolloutState {
             turned_back_at: _,
             rolled_back_since: _,
             live_again_at: _,
+            recovery: _,
             turned_back_for: _,
             former,
             restored,

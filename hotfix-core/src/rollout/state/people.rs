@@ -94,15 +94,18 @@ pub(crate) enum About {
     Verdict,
     /// What a person reported, denied or withdrew: no other question takes its place.
     Objection,
+    /// The waiver of the normal process: asked again, it has the reasons of that time.
+    Process,
 }
 
 impl About {
-    /// What a question is about that an input of this kind raised. `asks`: the verdict does.
-    pub(super) const fn of(kind: InputKind, asks: bool) -> Self {
+    /// What a question is about that an input of this kind raised. `asks`: the verdict does. Before
+    /// the start the rollout itself asks about the normal process alone.
+    pub(super) const fn of(kind: InputKind, asks: bool, stage: &Stage) -> Self {
         match kind {
-            InputKind::Report | InputKind::Deny | InputKind::Withdraw | InputKind::SetTimes => {
-                Self::Objection
-            }
+            InputKind::Report => Self::Objection,
+            _ if matches!(stage, Stage::Preparing) => Self::Process,
+            InputKind::Deny | InputKind::Withdraw | InputKind::SetTimes => Self::Objection,
             InputKind::Observe | InputKind::Tick if asks => Self::Verdict,
             _ => Self::Other,
         }

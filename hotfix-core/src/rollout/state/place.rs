@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::getters::getters;
-use crate::judge::Use;
+use crate::judge::{Recovery, Use};
 use crate::policy::Policy;
 use crate::rollout::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
 use crate::unit::{Share, Timestamp};
@@ -50,6 +50,9 @@ pub(crate) struct Place {
     /// When the restored version got the traffic back; None where none was begun, or not yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) live_again_at: Option<Timestamp>,
+    /// What the watch of the rollback showed at its end: readings come and go after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) recovery: Option<Recovery>,
     /// Why; None where the deployment failed before any traffic moved.
     pub(super) turned_back_for: Option<RollbackCause>,
     /// The version of an earlier attempt that has the share: its traffic was not withdrawn, or not
@@ -191,7 +194,9 @@ impl Place {
         }
     }
 
-    pub(super) fn enter(&mut self, at: Timestamp, to: Stage) {
+    /// Enters a stage; `recovery`: what the metrics show of a rollback that ends with it.
+    pub(super) fn enter(&mut self, at: Timestamp, to: Stage, recovery: Option<Recovery>) {
+        self.recovery = recovery;
         self.turned_back_at = to.has_turned_back().then(|| self.turned_back_at.unwrap_or(at));
         let begins = matches!(to, Stage::RollingBack(_)).then_some(at);
         self.rolled_back_since = self.rolled_back_since.or(begins).filter(|_| to.has_turned_back());
@@ -240,6 +245,7 @@ getters! {
     turned_back_at: Option<Timestamp> = self.turned_back_at;
     rolled_back_since: Option<Timestamp> = self.rolled_back_since;
     live_again_at: Option<Timestamp> = self.live_again_at;
+    recovery: Option<Recovery> = self.recovery;
     turned_back_for: Option<&RollbackCause> = self.turned_back_for.as_ref();
     seq: u64 = self.seq;
     at: Option<Timestamp> = self.at;

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::fact::{FactId, Facts, Truth, Vocabulary};
+use crate::fact::{Comparison, FactId, Facts, Truth, Vocabulary};
 use crate::gate::approval::{
     self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
 };
@@ -60,8 +60,8 @@ pub(crate) struct Readiness {
 pub(crate) struct ByRules {
     /// The severity that is certain.
     severity: Option<Severity>,
-    /// The implications that the facts violate.
-    violated: Vec<Name>,
+    /// The implications that the facts violate, and the known facts that they mention.
+    violated: (Vec<Name>, Vec<FactId>),
     /// Where the severity is assumed: the fact that is asked for next, and the question for it.
     open: Option<(FactId, String)>,
 }
@@ -71,7 +71,17 @@ impl ByRules {
     /// asked for.
     fn of(policy: &Policy, now: &Facts, worst: &Facts, given: bool) -> Self {
         let (answer, at_worst) = (policy.classify(now), policy.classify(worst));
-        let violated = answer.contradictions().into_iter().map(|broken| broken.id).collect();
+        let mut violated: (Vec<Name>, Vec<FactId>) = Default::default();
+        for broken in answer.contradictions() {
+            violated.0.push(broken.id);
+            for condition in [&broken.when, &broken.then] {
+                condition.comparisons(&mut |Comparison { fact, .. }| {
+                    if now.get(*fact).is_some() && !violated.1.contains(fact) {
+                        violated.1.push(*fact);
+                    }
+                });
+            }
+        }
         let open = (!given && derived(&answer, &at_worst).1).then(|| {
             let next = policy.decide(worst).next_question().map(|next| next.fact);
             let fact = next.or_else(|| at_worst.decisive().first().copied())?;
@@ -88,10 +98,12 @@ impl ByRules {
     /// What a person is asked about it: a higher severity than the given one, and facts that
     /// contradict each other.
     pub(crate) fn doubt(&self, now: &Readiness) -> Option<String> {
-        let contradicts = (!self.violated.is_empty()).then(|| {
+        let (violated, facts) = &self.violated;
+        let contradicts = (!violated.is_empty()).then(|| {
             format!(
-                "The facts contradict each other: they violate {}. Correct them with `set_facts`.",
-                quoted(&self.violated, ", ")
+                "The facts {} contradict each other: they violate {}. Correct them with `set_facts`.",
+                quoted(facts, ", "),
+                quoted(violated, ", ")
             )
         });
         let given = now.severity.filter(|_| now.given);
@@ -266,6 +278,13 @@ impl Readiness {
         !self.given && self.severity.is_some() && self.by_facts(policy).1
     }
 
+    /// Why the policy answers with the normal process; None where it does not, or somebody waived
+    /// that.
+    pub(crate) fn normal_process(&self) -> Option<&[PlanFinding]> {
+        let holds = !self.normal.is_empty() && !self.marks.is_waived(Exception::NormalProcess);
+        holds.then_some(self.normal.as_slice())
+    }
+
     fn by_facts(&self, policy: &Policy) -> (Option<Severity>, bool) {
         derived(&policy.classify(&self.facts), &policy.classify(&self.worst))
     }
@@ -381,9 +400,7 @@ impl Readiness {
             missing.push(Missing::Severity(self.severity));
         }
         missing.extend(self.words.denials().map(Missing::Denial));
-        if !self.normal.is_empty() && !self.marks.is_waived(Exception::NormalProcess) {
-            missing.push(Missing::NormalProcess(&self.normal));
-        }
+        missing.extend(self.normal_process().map(Missing::NormalProcess));
         let demands = self.demands(policy, None).into_iter();
         missing.extend(demands.filter(holds_up).map(Missing::Approval));
         let items = self.open_items(policy, Checklist::holds_start);

@@ -1,0 +1,24 @@
+//! Whether two names are one person's.
+
+use std::iter::once;
+
+/// What a name is compared by: all of it and, in git's form `Name <address>`, both parts.
+pub(crate) fn parts(name: &str) -> impl Iterator<Item = &str> {
+    let both =
+        name.split_once('<').map(|(name, address)| [name, address.trim_end_matches(['>', ' '])]);
+    once(name).chain(both.into_iter().flatten()).map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// Whether two names are one person's: without case and surrounding white space; of git's form,
+/// `Name <address>`, either part is enough, in both names.
+///
+/// ```
+/// use hotfix_core::gate::is_same_person;
+/// assert!(is_same_person("Lena Ode <lena@example.org>", " lena ode"));
+/// assert!(is_same_person("lena@example.org", "L. Ode <Lena@example.org>"));
+/// assert!(!is_same_person("Lena Ode <lena@example.org>", "Lena"));
+/// ```
+pub fn is_same_person(one: &str, other: &str) -> bool {
+    let folded = |name| parts(name).map(str::to_lowercase);
+    folded(one).any(|part| folded(other).any(|of| of == part))
+}
