@@ -674,7 +674,8 @@ enum hotfix_action_kind
    */
   HOTFIX_ACTION_KIND_REQUEST_APPROVAL = 5,
   /**
-   * Send the `message` to this `audience`.
+   * Send the `message` to this `audience`. Where there is a `role`, send `text` to whoever holds it;
+   * there is no `message` to write.
    */
   HOTFIX_ACTION_KIND_NOTIFY = 6,
   /**
@@ -1092,8 +1093,8 @@ typedef struct hotfix_outcome {
    */
   hotfix_decision decision;
   /**
-   * 1 if an input with this key was delivered before: nothing changed, and the actions are those
-   * of the first delivery.
+   * 1 if an input with this key was delivered before: nothing changed. The actions are those of
+   * the first delivery: do not carry them out, others may have followed since.
    */
   uint32_t repeated;
   /**
@@ -1126,7 +1127,7 @@ typedef struct hotfix_reading {
    */
   size_t metric_len;
   /**
-   * A hotfix_form.
+   * A hotfix_form; may be 0 where no arm has numbers.
    */
   int32_t form;
   /**
@@ -1196,8 +1197,8 @@ typedef struct hotfix_sender {
    */
   size_t by_len;
   /**
-   * The idempotency key: an input with the same key changes nothing and gets the same answer.
-   * UTF-8, at most 256 bytes, borrowed for the call.
+   * The idempotency key: an input with the same key changes nothing, and its outcome is
+   * `repeated`. UTF-8, at most 256 bytes, borrowed for the call.
    */
   const char *key;
   /**
@@ -1362,8 +1363,8 @@ typedef struct hotfix_train_move {
    */
   hotfix_state state;
   /**
-   * 1 if an input with this key was delivered before: nothing changed, and the actions are those
-   * of the first delivery.
+   * 1 if an input with this key was delivered before: nothing changed. The actions are those of
+   * the first delivery: do not carry them out, others may have followed since.
    */
   uint32_t repeated;
   /**
@@ -2370,7 +2371,7 @@ hotfix_status hotfix_plan_new_calibrated(const struct hotfix_policy *policy,
  * {"requests_per_minute", "metric", "phases": [{"phase", "expected_events", "healthy_passes",
  * "false_rollback": {"chance", "approximate"}, "faults": [{"ratio", "passes", "plain",
  * "sequential", …}], "smallest_ratio", …}], "all_gates", "faults", "metrics", "unforeseen",
- * "advice": [{"metric", "phases", "kind", "sentence", …}]}. Probabilities are from 0 to 1; they
+ * "advice": [{"metric", "phases", "kind", "sentence", …}], …}. Probabilities are from 0 to 1; they
  * are exact for independent errors unless `approximate` is set. The call takes milliseconds: keep
  * the answer.
  *
@@ -2507,7 +2508,7 @@ hotfix_status hotfix_policy_parse_commit_message(const struct hotfix_policy *pol
  *
  * An item has its id, kind, title and times, who does it ("who": role, holders, how to reach them,
  * stand-in), the seconds that are left ("left") or by which it is late ("late_by"), and why it
- * applies ("applies"). The lists are empty before the first input.
+ * applies ("applies"). Before the first input there are only those of "later".
  *
  * @param rollout  A rollout.
  * @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z. An

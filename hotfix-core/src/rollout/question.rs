@@ -1,6 +1,7 @@
 //! Questions to people: what was observed, and which inputs answer.
 
 use crate::gate::checklist::open_criteria;
+use crate::grade::Signal;
 use crate::judge::{Cause, Decision, Reason};
 use crate::policy::section::Phase;
 use crate::text::{brief, moment, quoted};
@@ -244,9 +245,11 @@ impl Conclusion<'_> {
     fn stated(&self, open: &Unanswered) -> Option<String> {
         let is_open = |text: &String| open.text.contains(text.as_str());
         let last = |kind| self.case.people.interventions().last(kind);
-        let report = last(InputKind::Report)
+        let noted = last(InputKind::Report)
             .and_then(|of| Some(describe::reported(of.about.as_deref()?, of.why.as_deref())));
-        if let Some(report) = report.filter(is_open) {
+        // Another report may have come since; the note of an earlier one is in the log alone.
+        let reports = Signal::ALL.iter().map(|of| describe::reported(of.as_str(), None));
+        if let Some(report) = noted.into_iter().chain(reports).find(is_open) {
             return Some(report);
         }
         let words = self.case.readiness.statements();
