@@ -249,17 +249,15 @@ impl Plan {
                 .by_instance
                 .map_or(limits.threshold, |of| smaller(of.threshold, limits.threshold))
         };
-        let both = self.too_noisy(metric, of, least);
-        let (which, what, delay) = match both {
-            Some(delay) => (
+        let (which, what, delay) = if let Some(delay) = self.too_noisy(metric, of, least) {
+            (
                 "",
                 "; find out what varies so much, for example running totals that were read as counts",
                 delay,
-            ),
-            None => {
-                let delay = self.too_noisy(metric, of, |limits| limits.threshold)?;
-                (" by sums over the arms", ": send counts by instance", delay)
-            }
+            )
+        } else {
+            let delay = self.too_noisy(metric, of, |limits| limits.threshold)?;
+            (" by sums over the arms", ": send counts by instance", delay)
         };
         let CalibratedDelay { phase, ratio, minutes, minutes_independent } = delay;
         let (with, without) = (lasting(minutes), lasting(minutes_independent));

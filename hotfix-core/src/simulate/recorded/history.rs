@@ -266,14 +266,14 @@ impl Steps {
         self.falls += usize::from(now < before);
     }
 
-    /// Whether so many instances have running totals, although the mapping does not say so.
+    /// Whether so many instances have running totals, although the mapping does not call them that.
     const fn are_of_totals(self, instances: usize) -> bool {
         !self.totals
             && self.rises >= RISES * instances
             && self.falls * RISES_TO_A_FALL <= self.rises
     }
 
-    /// Whether they are no running totals, although the mapping says so.
+    /// Whether they are no running totals, although the mapping calls them that.
     const fn are_of_no_totals(self) -> bool {
         self.totals && self.falls >= RISES && self.falls * FALLS_OF_NO_TOTALS >= self.rises
     }
