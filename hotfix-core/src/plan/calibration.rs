@@ -17,6 +17,7 @@ use crate::stats::bursts::Live;
 use crate::stats::latency::{
     SlowCalibration, SlowCalibrationSettings, SlowHistory, SlowPromotion, calibrate_slow,
 };
+use crate::stats::numeric::larger;
 use crate::stats::replay::{Calibration, CalibrationSettings, CountModel, History, calibrate};
 use crate::text::joined;
 use crate::unit::{MetricName, PhaseName, Share, Span, Timestamp};
@@ -226,13 +227,17 @@ pub(super) fn calibrations(
     (seed, requests): (u64, Option<f64>),
 ) -> Result<BTreeMap<MetricName, MetricCalibration>, PlanError> {
     let mut calibrations = BTreeMap::new();
+    let had = requests_of(policy, &histories);
+    let times = requests.filter(|_| had > 0.0).map_or(1.0, |requests| requests / had);
     for (metric, counts) in histories.counts {
         let known = known(policy, metric, Metric::is_replayed)?;
         let fault = |fault| PlanError::History { metric, fault };
         let history = bad_events(known, counts).map_err(fault)?;
         let model = known.count_model().unwrap_or_default();
         let phases = policy.phases().iter().filter(|phase| phase.share < Share::ALL);
-        let phases = phases.map(|phase| of_phase(policy, (known, model), phase, &history));
+        // Of a count with an exposure, the requests are not known.
+        let times = if known.kind.is_fraction() { times } else { 1.0 };
+        let phases = phases.map(|phase| of_phase(policy, (known, model), phase, (&history, times)));
         let phases = phases.collect();
         let bursts = bursts_of(policy, known, &history);
         let history = digest(&history)?;
@@ -261,6 +266,25 @@ pub(super) fn calibrations(
     Ok(calibrations)
 }
 
+/// Requests a minute of the histories: those of the metric that has most, since others may count a part
+/// of them.
+fn requests_of(policy: &Policy, histories: &PlanHistories) -> f64 {
+    let minutes = policy.watch().cadence.as_seconds() / 60.0;
+    let each = |trials: f64, ticks: usize| trials / (larger(ticks as f64, 1.0) * minutes);
+    let counts = histories.counts.iter().filter(|(metric, _)| {
+        policy.metrics().iter().any(|of| of.id == **metric && of.kind.is_fraction())
+    });
+    let counts = counts.map(|(_, instances)| {
+        let trials = instances.values().flatten().map(|[_, trials]| trials).sum();
+        each(trials, instances.values().next().map_or(0, Vec::len))
+    });
+    let times = histories.times.values().map(|instances| {
+        let trials = instances.values().flatten().filter_map(|row| row.last()).sum();
+        each(trials, instances.values().next().map_or(0, Vec::len))
+    });
+    counts.chain(times).fold(0.0, larger)
+}
+
 /// Bursts over all instances in a history of a rare proportion.
 fn bursts_of(policy: &Policy, metric: &Metric, history: &History) -> Option<HistoryBursts> {
     if !(metric.kind.is_fraction() && metric.is_read_by_instance()) {
@@ -272,6 +296,33 @@ fn bursts_of(policy: &Policy, metric: &Metric, history: &History) -> Option<Hist
         at = at + policy.watch().cadence;
     }
     version.had()
+}
+
+/// Of a plan's calibrations, those for the tests that another policy has, too, in the same phases.
+pub(crate) fn still_fitting(
+    policy: &Policy,
+    made_for: &Policy,
+    mut calibrations: BTreeMap<MetricName, MetricCalibration>,
+) -> BTreeMap<MetricName, MetricCalibration> {
+    calibrations.retain(|metric, of| {
+        let known = |policy: &Policy| policy.metrics().iter().find(|m| m.id == *metric).cloned();
+        let (Some(now), Some(then)) = (known(policy), known(made_for)) else { return false };
+        let is_used = policy.uses_history(&now) && made_for.uses_history(&then);
+        let is_same = (now.kind, now.worse, now.model) == (then.kind, then.worse, then.model);
+        if of.slow.is_some() || of.phases.is_empty() {
+            let asked = |policy: &Policy, metric: &Metric| of_times(policy, metric, 0, None);
+            return is_used && is_same && asked(policy, &now) == asked(made_for, &then);
+        }
+        let model = now.count_model().unwrap_or_default();
+        of.phases.retain(|of| {
+            let phase = policy.phases().iter().find(|phase| phase.name == of.phase);
+            let asked = phase.map(|phase| of_counts(policy, (&now, model), phase));
+            let made = of.calibration.as_ref().map(|of| &of.settings);
+            made.is_none_or(|made| asked.as_ref() == Some(made))
+        });
+        is_used && is_same && !of.phases.is_empty()
+    });
+    calibrations
 }
 
 /// The metric, if a history of this form calibrates its test.
@@ -342,27 +393,36 @@ fn bad_events(
     }
 }
 
-fn of_phase(
+fn of_counts(
     policy: &Policy,
     (metric, model): (&Metric, CountModel),
     phase: &Phase,
-    history: &History,
-) -> PhaseCalibration {
+) -> CalibrationSettings {
     let evidence = policy.evidence();
-    let settings = CalibrationSettings {
+    CalibrationSettings {
         model,
         alpha: ErrorBudget::new(policy).sequential(),
         tolerated: policy.settings(metric).tolerated.value(),
         horizon: evidence.change_point.then(|| policy.planned_ticks()),
         tick_seconds: policy.watch().cadence.as_seconds(),
         ..CalibrationSettings::new(phase.share.as_fraction(), policy.ticks_of(phase))
-    };
+    }
+}
+
+/// `times`: the traffic over the history's.
+fn of_phase(
+    policy: &Policy,
+    (metric, model): (&Metric, CountModel),
+    phase: &Phase,
+    (history, times): (&History, f64),
+) -> PhaseCalibration {
+    let settings = of_counts(policy, (metric, model), phase);
     let phase = phase.name;
     // One without events says nothing about noise: its threshold is that of independent errors.
     let has_events = |of: &Calibration| of.base_rate.is_some_and(|rate| rate > 0.0);
     let calibrated = calibrate(history, &settings).and_then(|calibration| {
         let quiet = StatError::EmptyHistory { what: "events" };
-        if has_events(&calibration) { Ok(calibration) } else { Err(quiet) }
+        if has_events(&calibration) { Ok(calibration.with_traffic(times)) } else { Err(quiet) }
     });
     let (calibration, without) = limits(calibrated);
     PhaseCalibration { phase, calibration, without }

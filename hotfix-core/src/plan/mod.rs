@@ -175,6 +175,23 @@ impl Plan {
         Self::make(policy, subject, strategy::effective, calibrate)?.in_order()
     }
 
+    /// A plan with those calibrations of another plan, made for another policy, that are for tests that
+    /// this one has, too.
+    ///
+    /// # Errors
+    /// As [`try_new`](Self::try_new).
+    pub(crate) fn calibrated_as(
+        policy: Arc<Policy>,
+        subject: Subject,
+        (made_for, calibrations): (&Policy, &BTreeMap<MetricName, MetricCalibration>),
+    ) -> Result<Self, PlanError> {
+        subject.check_names()?;
+        let fitting = |policy: &Policy| {
+            Ok(calibration::still_fitting(policy, made_for, calibrations.clone()))
+        };
+        Self::make(policy, subject, strategy::effective, fitting)?.in_order()
+    }
+
     /// A plan with existing calibrations, of a log or of another process. If `policy` is that of a
     /// plan and has the strategy that the release chose, its phases are unchanged.
     ///

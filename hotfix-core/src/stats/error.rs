@@ -186,6 +186,12 @@ coded! {
          record a longer one"
     )]
     EmptyHistory { what: &'static str } => code! {HF-STAT-057},
+    /// Instances that took turns: groups of them are smaller than the canary, or not there.
+    #[error(
+        "the history has `{instances}` instances, of which `{at_a_time:.1}` are there at a time: give those \
+         that replaced each other one name, or take a time in which their number hardly changes"
+    )]
+    InstancesInTurn { instances: usize, at_a_time: f64 } => code! {HF-STAT-058},
     /// Fewer instances than a comparison needs.
     #[error(
         "there are `{instances}` instances, and at least `{needed}` are needed: \

@@ -44,6 +44,7 @@ mod afterwards;
 mod before_and_after;
 mod bounds;
 mod bursts;
+mod calibrated_rollouts;
 mod canonical;
 mod cases_roll;
 mod cited_figures;

@@ -42,9 +42,13 @@ fn totals(ticks: usize) -> Pods {
 }
 
 fn plan(pods: Pods) -> Plan {
+    plan_with(pods, "canary")
+}
+
+fn plan_with(pods: Pods, strategy: &str) -> Plan {
     let subject: Subject = serde_json::from_value(json!({
         "incident": {"id": "INC-1", "severity": "P1"},
-        "release": {"version": "2.3.1", "previous": "2.3.0"},
+        "release": {"version": "2.3.1", "previous": "2.3.0", "strategy": strategy},
         "traffic": {"requests_per_minute": 1000},
     }))
     .unwrap();
@@ -121,17 +125,107 @@ fn plan_7_a_history_with_which_no_phase_finds_a_fault_is_a_finding() {
     assert!(said[0].contains("no phase finds 5 times the reference rate"), "{said:?}");
 }
 
-fn read(pods: &Pods, totals: bool) -> Result<RecordedHistory, RecordedErrors> {
-    let mut text = String::from("time,pod,errors,requests\n");
-    for (pod, rows) in pods {
-        for (tick, [events, trials]) in rows.iter().enumerate() {
-            let _ = writeln!(text, "{},{pod},{events},{trials}", 10 * tick);
+#[test]
+fn plan_7_a_history_calibrates_nothing_where_all_traffic_moves_at_once() {
+    let plan = plan_with(counts(2_160), "immediate");
+    let said = weak(&plan);
+    assert_eq!(said.len(), 1, "{said:?}");
+    let says = "the history of `error_rate` calibrates nothing: all traffic moves at once";
+    assert!(said[0].starts_with(says), "{said:?}");
+}
+
+/// One of 20 instances fails every request for 20 minutes.
+fn with_an_outage() -> Pods {
+    let mut pods = counts(4_320);
+    let bad = pods.get_mut("pod-05").unwrap();
+    bad[2_000..2_120].iter_mut().for_each(|row| row[0] = row[1]);
+    pods
+}
+
+#[test]
+fn plan_7_what_a_history_costs_is_said_of_sums_and_by_instance() {
+    let plan = plan(with_an_outage());
+    let (said, power) = (weak(&plan), power(&plan));
+    assert_eq!(said.len(), 1, "{said:?}");
+    let says = "no phase finds 5 times the reference rate by sums over the arms";
+    assert!(said[0].contains(says) && said[0].ends_with("send counts by instance"), "{said:?}");
+    for says in [
+        "on average where counts come by instance, and",
+        "where sums over the arms do, as in the table, instead of",
+        "Its bursts let a rollback bound wait for up to four minutes",
+    ] {
+        assert!(power.contains(says), "{power}");
+    }
+}
+
+/// Ten generations of instances, each with names of its own if asked for.
+fn generations(own: bool) -> Vec<Pods> {
+    let name = |generation: usize, pod: &str| {
+        if own { format!("{}-{pod}", generation * 7 % 10) } else { pod.to_owned() }
+    };
+    let generation = |at: u64| -> Pods {
+        let pods = Service::new(Law::NegativeBinomial(4.0), 20, 1_000.0, 0.003, at).history(216);
+        let pods = Pods::from(pods).into_iter();
+        pods.map(|(pod, rows)| (name(usize::try_from(at).unwrap(), &pod), rows)).collect()
+    };
+    (0..10).map(generation).collect()
+}
+
+#[test]
+fn field_17_instances_with_names_of_their_own_after_each_deployment_are_in_their_places() {
+    let limits = |own: bool| {
+        // 20 minutes between two generations, those of the deployment, are left out.
+        let mut text = String::from(HEADER);
+        for (at, pods) in generations(own).iter().enumerate() {
+            rows_of(pods, at * (2_160 + 1_200), &mut text);
+        }
+        let plan = plan(read_text(&text, false).unwrap().history.remove(&error_rate()).unwrap());
+        assert!(weak(&plan).is_empty(), "{:?}", weak(&plan));
+        plan.calibrations()[&error_rate()].of("canary".parse().unwrap()).unwrap().clone()
+    };
+    let (own, same) = (limits(true), limits(false));
+    assert_eq!((own.canary_instances, own.shards), (2, 10));
+    let about = own.threshold / same.threshold;
+    assert!((0.8..1.25).contains(&about), "{} and {}", own.threshold, same.threshold);
+}
+
+#[test]
+fn plan_7_instances_that_take_turns_calibrate_nothing() {
+    let (mut pods, ticks) = (Pods::new(), 10 * 216);
+    for (at, generation) in generations(true).into_iter().enumerate() {
+        for (pod, rows) in generation {
+            let mut whole = vec![[0.0; 2]; ticks];
+            whole[at * 216..][..216].copy_from_slice(&rows);
+            pods.insert(pod, whole);
         }
     }
+    let plan = plan(pods);
+    let said = weak(&plan);
+    assert!(said[0].contains("HF-STAT-058: the history has `200` instances, of which `20.0`"));
+    assert_eq!(basis(plan), (EvidenceMode::Plain, Guarantee::Assumed));
+}
+
+const HEADER: &str = "time,pod,errors,requests\n";
+
+fn rows_of(pods: &Pods, from: usize, text: &mut String) {
+    for (pod, rows) in pods {
+        for (tick, [events, trials]) in rows.iter().enumerate() {
+            let _ = writeln!(text, "{},{pod},{events},{trials}", from + 10 * tick);
+        }
+    }
+}
+
+fn read(pods: &Pods, totals: bool) -> Result<RecordedHistory, RecordedErrors> {
+    let mut text = String::from(HEADER);
+    rows_of(pods, 0, &mut text);
+    read_text(&text, totals)
+}
+
+fn read_text(text: &str, totals: bool) -> Result<RecordedHistory, RecordedErrors> {
     let arm = json!({"events": "errors", "trials": "requests", "instance": "pod"});
     let metrics = json!({"error_rate": {"canary": arm, "totals": totals}});
     let mapping = json!({"time": {"unit": "seconds"}, "metrics": metrics}).to_string();
-    let recorded = RecordedMetrics::read(Format::Csv, &text, &Mapping::from_json(&mapping)?)?;
+    let recorded = RecordedMetrics::read(Format::Csv, text, &Mapping::from_json(&mapping)?)?;
     recorded.history(&standard())
 }
 
@@ -154,6 +248,10 @@ fn field_17_running_totals_that_are_read_as_counts_are_no_history() {
     assert_eq!(read(&restarted, false).unwrap_err().first().unwrap().code(), "HF-REC-019");
     assert!(read(&restarted, true).unwrap().findings.is_empty());
     assert!(read(&counts(2_160), false).unwrap().findings.is_empty());
+    // Nor are differences that the mapping calls running totals.
+    let error = read(&counts(2_160), true).unwrap_err();
+    let error = error.first().unwrap().to_string();
+    assert!(error.contains("HF-REC-048 of `error_rate`: the trials"), "{error}");
 }
 
 #[test]

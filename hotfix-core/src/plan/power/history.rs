@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::plan::{MetricCalibration, Plan};
 use crate::policy::section::{Metric, Model, Phase};
 use crate::stats::numeric::{larger, smaller};
-use crate::stats::replay::Advice as Short;
-use crate::text::{quoted, sentence};
+use crate::stats::replay::{Advice as Short, Calibration};
+use crate::text::{quoted, sentence as sentence_of};
 use crate::unit::PhaseName;
 
 use super::format::{figure, lasting};
@@ -20,8 +20,17 @@ const RATIO: f64 = 5.0;
 /// The same of proportions with the model `bernoulli`, which are seldom below 5%.
 const RATIO_OF_SHARES: f64 = 2.0;
 
+/// Multiples of the history's traffic from which on a history of more traffic is asked for.
+const LESS_TRAFFIC: f64 = 2.0;
+/// Why a history calibrates nothing where no phase has a live arm.
+const AT_ONCE: &str =
+    "all traffic moves at once, and the history is for a comparison with a live arm";
 /// Multiples of the reference's share of bad events with which a history is not of the same.
 const CONTRADICTS: f64 = 10.0;
+
+/// What bursts in the history mean for a rollback bound.
+const BOUND_WAITS: &str = " Its bursts let a rollback bound wait for up to four minutes where a breach \
+                           may be one of them, and for the evidence.";
 
 /// Whether a history calibrates the test of a metric, and what follows.
 #[serde_with::skip_serializing_none]
@@ -45,10 +54,29 @@ pub struct CalibratedDelay {
     pub phase: PhaseName,
     /// The fault's rate as a multiple of the reference's: 5, with the model `bernoulli` 2.
     pub ratio: f64,
-    /// Average minutes to find it at the calibrated threshold, by the formula.
+    /// Average minutes to find it at the calibrated threshold of sums over the arms, by the formula.
     pub minutes: f64,
     /// The same at the threshold for independent errors.
     pub minutes_independent: f64,
+}
+
+impl CalibratedDelay {
+    /// `by_instance`: where counts come by instance, whose threshold is lower.
+    fn sentence(&self, by_instance: Option<Self>) -> String {
+        let Self { phase, ratio, minutes, minutes_independent } = *self;
+        let (sums, without) = (lasting(minutes), lasting(minutes_independent));
+        let found = match by_instance.map(|of| lasting(of.minutes)).filter(|of| *of != sums) {
+            Some(of) => format!(
+                "{of} on average where counts come by instance, and {sums} where sums over the arms do, as \
+                 in the table,"
+            ),
+            None => format!("{sums} on average,"),
+        };
+        format!(
+            "In `{phase}`, {ratio} times the reference rate is found after {found} instead of {without} \
+             without the history."
+        )
+    }
 }
 
 impl Plan {
@@ -66,8 +94,8 @@ impl Plan {
         let calibrated = self.calibrations().get(&metric.id);
         let tolerated = figure(self.tolerated(metric));
         let Some(slow) = calibrated.and_then(|of| of.slow.as_deref()) else {
-            let why = calibrated.and_then(|of| of.without.as_deref());
-            let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+            let why = calibrated.map(|of| self.why_without(of.without.as_deref()));
+            let why = why.unwrap_or_default();
             return Some(format!(
                 "No history calibrates its test{why}: that arms of one version stay within \
                  {tolerated} times of each other's response times is assumed."
@@ -84,9 +112,15 @@ impl Plan {
              average, one twice as slow after {twice}."
         );
         for advice in &slow.advice {
-            let _ = write!(sentences, " {}.", sentence(&advice.to_string()));
+            let _ = write!(sentences, " {}.", sentence_of(&advice.to_string()));
         }
         Some(sentences)
+    }
+
+    /// Why a history gives no limits, in brackets.
+    fn why_without(&self, why: Option<&str>) -> String {
+        let why = if self.policy().moves_at_once() { Some(AT_ONCE) } else { why };
+        why.map_or_else(String::new, |why| format!(" ({why})"))
     }
 
     /// None for a metric whose test no history calibrates under this policy.
@@ -94,35 +128,48 @@ impl Plan {
         if !self.may_use_history(metric) {
             return None;
         }
-        let alpha = figure(100.0 * self.error_budget().alpha());
         let metric_calibrations = self.calibrations().get(&metric.id);
-        let phases: Vec<_> = metric_calibrations
-            .into_iter()
-            .flat_map(|of| &of.phases)
-            .filter_map(|phase| Some((phase.phase, phase.calibration.as_deref()?)))
+        let phases = self.policy().phases().iter();
+        let phases: Vec<_> = phases
+            .filter_map(|phase| Some((phase, metric_calibrations?.of(phase.name)?)))
             .collect();
-        let Some((first, _)) = phases.first() else {
-            let why = metric_calibrations.and_then(|of| of.phases.first()?.without.as_deref());
-            let why = why.map_or_else(String::new, |why| format!(" ({why})"));
-            // The simulations were made with 1%.
-            let dependent = match metric.model {
-                _ if alpha != "1" => "more where they are not",
-                Model::Bernoulli => {
-                    "9% to 29% in simulations of errors with 4 times their variance"
-                }
-                Model::Poisson | Model::None => {
-                    "7% to 18% in simulations of errors with 3 times their variance"
-                }
-            };
-            let sentence = format!(
-                "No history calibrates its test{why}: at most {alpha}% false rollbacks while errors are \
-                 independent; {dependent}."
-            );
-            return Some(HistoryWorth { sentence, ..HistoryWorth::default() });
+        Some(match (metric_calibrations, phases.first()) {
+            (Some(of), Some(_)) => self.calibrated_worth(metric, of, &phases),
+            (of, _) => HistoryWorth {
+                sentence: self.without_history(metric, of),
+                ..HistoryWorth::default()
+            },
+        })
+    }
+
+    /// What it means that no history calibrates a test.
+    fn without_history(&self, metric: &Metric, of: Option<&MetricCalibration>) -> String {
+        let alpha = figure(100.0 * self.error_budget().alpha());
+        let first = |of: &MetricCalibration| {
+            self.why_without(of.phases.first().and_then(|of| of.without.as_deref()))
         };
-        let dispersion =
-            phases.iter().filter_map(|(_, calibration)| calibration.dispersion).reduce(larger);
-        let delay = self.calibrated_delay(metric, *first);
+        let why = of.map(first).unwrap_or_default();
+        // The simulations were made with 1%.
+        let dependent = match metric.model {
+            _ if alpha != "1" => "more where they are not",
+            Model::Bernoulli => "9% to 29% in simulations of errors with 4 times their variance",
+            Model::Poisson | Model::None => {
+                "7% to 18% in simulations of errors with 3 times their variance"
+            }
+        };
+        format!(
+            "No history calibrates its test{why}: at most {alpha}% false rollbacks while errors are \
+             independent; {dependent}."
+        )
+    }
+
+    fn calibrated_worth(
+        &self,
+        metric: &Metric,
+        of: &MetricCalibration,
+        phases: &[(&Phase, &Calibration)],
+    ) -> HistoryWorth {
+        let dispersion = phases.iter().filter_map(|(_, limits)| limits.dispersion).reduce(larger);
         let mut sentence = match dispersion {
             Some(times) if times > 1.0 => format!(
                 "A history calibrates its test: the variance of errors is {} times that of \
@@ -134,22 +181,21 @@ impl Plan {
             }
             None => "A history calibrates its test.".to_owned(),
         };
-        if let Some(CalibratedDelay { phase, ratio, minutes, minutes_independent }) = delay {
-            let _ = write!(
-                sentence,
-                " In `{phase}`, {ratio} times the reference rate is found after {} on average, \
-                 instead of {} without the history.",
-                lasting(minutes),
-                lasting(minutes_independent)
-            );
+        let first = phases.first();
+        let delay = first.and_then(|(phase, of)| self.delay_at(of.threshold, metric, phase));
+        if let (Some((phase, limits)), Some(delay)) = (first, delay) {
+            let by_instance = limits.by_instance;
+            let by_instance = by_instance.and_then(|of| self.delay_at(of.threshold, metric, phase));
+            let _ = write!(sentence, " {}", delay.sentence(by_instance));
         }
-        Some(HistoryWorth { calibrated: true, dispersion, delay, sentence })
-    }
-
-    fn calibrated_delay(&self, metric: &Metric, phase: PhaseName) -> Option<CalibratedDelay> {
-        let of = self.policy().phases().iter().find(|of| of.name == phase)?;
-        let limits = self.calibrations().get(&metric.id)?.of(phase)?;
-        self.delay_at(limits.threshold, metric, of)
+        let mut advice = phases.iter().flat_map(|(_, of)| &of.advice);
+        if let Some(more) = advice.find(|of| matches!(of, Short::MoreTraffic { .. })) {
+            let _ = write!(sentence, " {}.", sentence_of(&more.to_string()));
+        }
+        if metric.bounds.rollback.is_some() && of.bursts.is_some() {
+            sentence += BOUND_WAITS;
+        }
+        HistoryWorth { calibrated: true, dispersion, delay, sentence }
     }
 
     fn delay_at(&self, threshold: f64, metric: &Metric, of: &Phase) -> Option<CalibratedDelay> {
@@ -168,6 +214,10 @@ impl Plan {
         for metric in self.policy().metrics().iter().filter(|of| self.may_use_history(of)) {
             let Some(of) = self.calibrations().get(&metric.id) else { continue };
             let of_metric = format!("the history of `{}`", metric.id);
+            if self.policy().moves_at_once() {
+                weak.push(format!("{of_metric} calibrates nothing: {AT_ONCE}"));
+                continue;
+            }
             if let Some(why) = &of.without {
                 weak.push(format!("{of_metric} does not calibrate its test: {why}"));
             }
@@ -189,34 +239,49 @@ impl Plan {
                     figure(rate / record)
                 ));
             }
-            let advice = of_phases.flat_map(|of| &of.advice);
-            let mut advice = advice.chain(of.slow.iter().flat_map(|of| &of.advice));
-            if let Some(short) = advice.find(|of| matches!(of, Short::ShortHistory { .. })) {
-                weak.push(format!("{of_metric} is short: {short}"));
-            }
-            if let Some(delay) = self.too_noisy(metric, of) {
-                let CalibratedDelay { phase, ratio, minutes, minutes_independent } = delay;
-                weak.push(format!(
-                    "with {of_metric} no phase finds {ratio} times the reference rate: in `{phase}` \
-                     that takes {} on average, instead of {} without the history; find out what \
-                     varies so much, for example running totals that were read as counts",
-                    lasting(minutes),
-                    lasting(minutes_independent),
-                ));
-            }
+            weak.extend(of_length_and_traffic(of, &of_metric));
+            weak.extend(self.noisy(metric, of, &of_metric));
         }
         weak
     }
 
+    /// That a history hides faults.
+    fn noisy(&self, metric: &Metric, of: &MetricCalibration, of_metric: &str) -> Option<String> {
+        let least = |limits: &Calibration| {
+            limits
+                .by_instance
+                .map_or(limits.threshold, |of| smaller(of.threshold, limits.threshold))
+        };
+        let (which, what, delay) = if let Some(delay) = self.too_noisy(metric, of, least) {
+            (
+                "",
+                "; find out what varies so much, for example running totals that were read as counts",
+                delay,
+            )
+        } else {
+            let delay = self.too_noisy(metric, of, |limits| limits.threshold)?;
+            (" by sums over the arms", ": send counts by instance", delay)
+        };
+        let CalibratedDelay { phase, ratio, minutes, minutes_independent } = delay;
+        let (with, without) = (lasting(minutes), lasting(minutes_independent));
+        Some(format!(
+            "with {of_metric} no phase finds {ratio} times the reference rate{which}: in `{phase}` that \
+             takes {with} on average, instead of {without} without the history{what}"
+        ))
+    }
+
     /// Of the last phase that has limits, where in all of them a fault is not found by the end, but
-    /// would be without the history. The lower threshold counts, of sums or by instance.
-    fn too_noisy(&self, metric: &Metric, of: &MetricCalibration) -> Option<CalibratedDelay> {
+    /// would be without the history.
+    fn too_noisy(
+        &self,
+        metric: &Metric,
+        of: &MetricCalibration,
+        threshold: impl Fn(&Calibration) -> f64,
+    ) -> Option<CalibratedDelay> {
         let mut last = None;
         for phase in self.policy().phases() {
             let Some(limits) = of.of(phase.name) else { continue };
-            let by_instance = limits.by_instance.map_or(limits.threshold, |of| of.threshold);
-            let threshold = smaller(limits.threshold, by_instance);
-            let delay = self.delay_at(threshold, metric, phase)?;
+            let delay = self.delay_at(threshold(limits), metric, phase)?;
             let longest = phase.longest().as_seconds() / 60.0;
             if delay.minutes <= longest {
                 return None;
@@ -225,4 +290,22 @@ impl Plan {
         }
         last
     }
+}
+
+/// That a history is short, or of less traffic.
+fn of_length_and_traffic(of: &MetricCalibration, of_metric: &str) -> Vec<String> {
+    let advice = of.phases.iter().filter_map(|of| of.calibration.as_deref());
+    let advice = advice.flat_map(|of| &of.advice).chain(of.slow.iter().flat_map(|of| &of.advice));
+    let mut weak = Vec::new();
+    if let Some(short) = advice.clone().find(|of| matches!(of, Short::ShortHistory { .. })) {
+        weak.push(format!("{of_metric} is short: {short}"));
+    }
+    let is_less =
+        |of: &&Short| matches!(of, Short::MoreTraffic { times } if *times >= LESS_TRAFFIC);
+    if let Some(more) = advice.clone().find(is_less) {
+        weak.push(format!(
+            "{of_metric} has less traffic: {more}; take one of hours with the traffic of a rollout"
+        ));
+    }
+    weak
 }

@@ -5,6 +5,8 @@ use crate::document::{DocumentCodes, DocumentErrors, DocumentFault, FaultFamily,
 use crate::text::did_you_mean;
 use crate::unit::{MetricName, Timestamp};
 
+use super::mapping::TimeUnit;
+
 /// An invalid recording or mapping; all faults of a mapping. Nothing was run. Never empty.
 pub type RecordedErrors = DocumentErrors<RecordedFault>;
 
@@ -26,9 +28,7 @@ coded! {
     #[error("`{got}` is not a format of recordings: use csv, json_lines or prometheus")]
     Format { got: String } => "HF-REC-003",
     /// The recording is too large.
-    #[error(
-        "the recording is too large: at most {most} {what} are read; shorten it, or record less often"
-    )]
+    #[error("the recording is too large: at most {most} {what} are read; shorten it")]
     TooMuch { what: &'static str, most: usize } => "HF-REC-004",
     /// An invalid line of CSV.
     #[error("the line is not valid CSV: {fault}")]
@@ -41,7 +41,7 @@ coded! {
         nearest: Option<String>,
     } => "HF-REC-006",
     /// An invalid time in the unit of the mapping.
-    #[error("`{got}` is not a valid time in {unit}")]
+    #[error("`{got}` is not a valid time in {unit}{}", how(unit))]
     Time { got: String, unit: &'static str } => "HF-REC-007",
     /// An invalid number.
     #[error("`{got}` is not a valid number")]
@@ -117,6 +117,15 @@ coded! {
     /// No policy was given, or too many.
     #[error("give 1 to {most} policies, not {got}")]
     Policies { got: usize, most: usize } => "HF-REC-016",
+}
+
+/// How a time is written that is not a number.
+fn how(unit: &str) -> &'static str {
+    if unit == TimeUnit::Rfc3339.as_str() {
+        ": write it with its zone, such as `2026-03-03T14:00:00Z`, or give the `unit` of `time`"
+    } else {
+        ""
+    }
 }
 
 /// The codes of the faults that a document of any kind may have.

@@ -83,6 +83,11 @@ coded! {
         text::time(*.0)
     )]
     Coarse(_: Span) => "HF-REC-031",
+    #[error(
+        "the log's rollout had a history of it, for tests that this policy does not have: its test runs \
+         without one"
+    )]
+    OtherTests => "HF-REC-050",
     #[error("the recording ends before the rollout")]
     Over => "HF-REC-032",
     #[error("the policy asked a person at a gate: this backtest assumes an immediate go")]
@@ -128,6 +133,23 @@ coded! {
          totals are not `totals`"
     )]
     NoTrials => "HF-REC-044",
+    #[error(
+        "its readings are {} or more apart, at least twice as far as those of a rollout, which bounds a burst \
+         in each: it is left out of the history. Record it in steps of the policy's cadence, or set \
+         `watch.scrape` if a rollout is read as seldom",
+        text::time(*.0)
+    )]
+    Seldom(_: Span) => "HF-REC-047",
+    #[error(
+        "the trials of its instances fall about as often as they rise, which running totals do not: it is \
+         left out of the history. Numbers that are no running totals are not `totals`"
+    )]
+    FallsToo => "HF-REC-048",
+    #[error(
+        "it has one instance, which there is none to compare with: it is left out of the history. Use a \
+         mode that needs none"
+    )]
+    OneInstance => "HF-REC-049",
     #[error(
         "there are pauses, the longest {}: the history goes on after them as if they were not \
          there",

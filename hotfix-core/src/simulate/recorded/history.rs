@@ -8,7 +8,7 @@ use crate::metric::{Difference, Histogram, Reading, Sample, difference};
 use crate::plan::{Histories, PlanHistories, SlowHistories};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Phase};
-use crate::sorting::map_of;
+use crate::sorting::{map_of, sort_by_key};
 use crate::text::quoted;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
@@ -27,6 +27,10 @@ const STEPS: u64 = 10;
 const RISES: usize = 60;
 /// Running totals rise so many times as often as they fall, with restarts.
 const RISES_TO_A_FALL: usize = 20;
+/// Numbers of which at least one in so many rises is matched by a fall are no running totals.
+const FALLS_OF_NO_TOTALS: usize = 4;
+/// Steps that are so many times those of a rollout are too long for a history.
+const SELDOM: u64 = 2;
 
 /// What each instance counted in ordinary operation, for [`Plan::calibrated`], with findings.
 ///
@@ -58,11 +62,17 @@ impl RecordedMetrics {
     ///
     /// The readings are those of ordinary operation, or the logs of earlier healthy rollouts. Counts
     /// of both arms are used. Of a latency the histograms are, in ticks in which both arms have one
-    /// with the metric's boundaries. A tick without a reading of an instance is `[0, 0]`. Of running
-    /// totals, the differences are used, and a total that falls begins again at 0. A pause of more
-    /// than ten minutes and ten usual steps is left out, so that the logs of several rollouts can be
-    /// read together. A metric whose readings cannot be what they should be is left out: without any
-    /// trials, mostly with more events than trials, or running totals that were read as counts.
+    /// with the metric's boundaries, and requests. A tick without a reading of an instance is
+    /// `[0, 0]`. Of running totals, the differences are used, and a total that falls begins again at 0.
+    ///
+    /// Each metric has its own length. A pause of more than ten minutes and ten usual steps in which
+    /// it was not read so is left out, so that the logs of several rollouts can be read together. An
+    /// instance that ended leaves its place to one that begins later, so that a history has as many
+    /// instances as there are at a time.
+    ///
+    /// A metric whose readings cannot be what they should be is left out: without any trials, mostly
+    /// with more events than trials, running totals that were read as counts and the opposite, of one
+    /// instance, or in steps that are twice those of a rollout and longer.
     ///
     /// # Errors
     /// `HF-REC-019` if no metric has a history, and `HF-REC-004` for more than
@@ -95,10 +105,10 @@ impl RecordedMetrics {
     pub fn history(&self, policy: &Policy) -> Result<RecordedHistory, RecordedErrors> {
         let mut reader = Reader::new(policy, self.step());
         for reading in &self.readings {
-            reader.read(reading)?;
+            reader.read(reading);
         }
         reader.leave_out(self.span().0);
-        let own: Vec<RecordedFinding> = reader.findings().collect();
+        let own: Vec<RecordedFinding> = reader.odd.findings().collect();
         let (history, times) = reader.history(&own)?;
         Ok(RecordedHistory { findings: [self.findings.as_slice(), &own].concat(), history, times })
     }
@@ -107,37 +117,171 @@ impl RecordedMetrics {
 /// Sums readings by tick.
 struct Reader<'a> {
     policy: &'a Policy,
+    pace: Pace,
+    counts: BTreeMap<MetricName, Read<[f64; 2]>>,
+    /// Rows of the canary and of the baseline.
+    times: BTreeMap<MetricName, Read<[Vec<f64>; 2]>>,
+    odd: Oddities,
+}
+
+/// How fast time goes.
+#[derive(Clone, Copy)]
+struct Pace {
+    cadence: Span,
+    /// Steps of so much and more are longer than those of a rollout.
+    seldom: Span,
     /// From which time without a reading on there is a pause.
     pause: Span,
+}
+
+impl Pace {
+    fn new(policy: &Policy, step: Span) -> Self {
+        let times = |span: Span, times| Span::from_millis(span.as_millis().saturating_mul(times));
+        let watch = policy.watch();
+        Self {
+            cadence: watch.cadence.max(Span::from_millis(1)),
+            seldom: times(watch.reads_every(), SELDOM),
+            pause: PAUSE.max(times(step, STEPS)),
+        }
+    }
+
+    /// Ticks of a time.
+    const fn ticks(self, of: Span) -> u64 {
+        of.as_millis() / self.cadence.as_millis()
+    }
+}
+
+/// The ticks of a metric: those in which it was read as a test reads it, without pauses.
+#[derive(Clone, Copy, Default)]
+struct Clock {
+    /// The first reading.
+    first: Timestamp,
     /// The first reading after the last pause, and its tick.
     start: Option<(Timestamp, u64)>,
     last: Timestamp,
     tick: u64,
-    metrics: BTreeMap<MetricName, BTreeMap<String, Rows<[f64; 2]>>>,
-    /// Rows of the canary and of the baseline.
-    times: BTreeMap<MetricName, Rows<[Vec<f64>; 2]>>,
-    odd: Oddities,
-    /// Of readings that are not running totals by the mapping.
-    steps: BTreeMap<MetricName, Steps>,
-    short: Option<RecordedFinding>,
 }
 
-/// How often the trials of an instance rose and fell from one reading to the next.
+impl Clock {
+    /// Goes to the tick of a time; times come in order. The pause before it, and when that began.
+    fn advance(&mut self, at: Timestamp, pace: Pace) -> Option<(Span, Timestamp)> {
+        let (since, last) = (at.since(self.last), self.last);
+        self.last = at;
+        match self.start {
+            Some((from, tick)) if since <= pace.pause => {
+                self.tick = tick + pace.ticks(at.since(from));
+                None
+            }
+            Some(_) => {
+                self.tick += 1;
+                self.start = Some((at, self.tick));
+                Some((since, last))
+            }
+            None => {
+                (self.first, self.start) = (at, Some((at, 0)));
+                None
+            }
+        }
+    }
+}
+
+/// What was read of a metric.
+#[derive(educe::Educe)]
+#[educe(Default)]
+struct Read<R> {
+    clock: Clock,
+    steps: Steps,
+    /// By instance; of a latency under one name.
+    rows: BTreeMap<String, Rows<R>>,
+    /// Readings without trials.
+    without: usize,
+}
+
+impl<R: Clone> Read<R> {
+    /// Notes a reading. The one before it, since the last pause.
+    fn before(&mut self, name: &str, at: Timestamp, read: &R, pace: Pace) -> Option<R> {
+        if !self.rows.contains_key(name) {
+            self.rows.insert(name.to_owned(), Rows::default());
+        }
+        let (then, before) = self.rows.get_mut(name)?.last.replace((at, read.clone()))?;
+        let since = at.since(then);
+        self.steps.all += 1;
+        self.steps.seldom += usize::from(since >= pace.seldom);
+        (since <= pace.pause).then_some(before)
+    }
+
+    /// Adds what was read since then to its tick.
+    fn add(&mut self, name: &str, read: R, add: impl FnOnce(&mut R, R)) {
+        let tick = self.clock.tick;
+        let Some(rows) = self.rows.get_mut(name) else { return };
+        match rows.ticks.last_mut() {
+            Some((last, sum)) if *last == tick => add(sum, read),
+            _ => rows.ticks.push((tick, read)),
+        }
+    }
+
+    /// How many ticks of instances were read.
+    fn counted(&self) -> usize {
+        self.rows.values().map(|rows| rows.ticks.len()).sum()
+    }
+
+    fn ticks(&self) -> u64 {
+        if self.clock.start.is_some() { self.clock.tick + 1 } else { 0 }
+    }
+
+    /// Why it is no history.
+    fn fault(&self, pace: Pace) -> Option<Odd> {
+        let places = self.rows.len();
+        if self.counted() == 0 {
+            (self.without > 0).then_some(Odd::NoTrials)
+        } else if self.steps.are_of_totals(places) {
+            Some(Odd::RisesOnly)
+        } else if self.steps.are_of_no_totals() {
+            Some(Odd::FallsToo)
+        } else if self.steps.are_seldom() {
+            Some(Odd::Seldom(pace.seldom))
+        } else {
+            None
+        }
+    }
+}
+
+/// How readings of an instance differ from the one before.
 #[derive(Clone, Copy, Default)]
 struct Steps {
+    /// They are running totals by the mapping.
+    totals: bool,
+    /// How often its trials rose and fell.
     rises: usize,
     falls: usize,
+    all: usize,
+    /// How many are longer than those of a rollout.
+    seldom: usize,
 }
 
 impl Steps {
-    fn note(&mut self, before: f64, now: f64) {
+    fn note(&mut self, before: f64, now: f64, totals: bool) {
+        self.totals = totals;
         self.rises += usize::from(now > before);
         self.falls += usize::from(now < before);
     }
 
-    /// Whether so many instances have running totals.
+    /// Whether so many instances have running totals, although the mapping does not call them that.
     const fn are_of_totals(self, instances: usize) -> bool {
-        self.rises >= RISES * instances && self.falls * RISES_TO_A_FALL <= self.rises
+        !self.totals
+            && self.rises >= RISES * instances
+            && self.falls * RISES_TO_A_FALL <= self.rises
+    }
+
+    /// Whether they are no running totals, although the mapping calls them that.
+    const fn are_of_no_totals(self) -> bool {
+        self.totals && self.falls >= RISES && self.falls * FALLS_OF_NO_TOTALS >= self.rises
+    }
+
+    /// Whether nearly all are longer than those of a rollout. Those of an instance that is left out
+    /// where it has no requests are so now and then.
+    const fn are_seldom(self) -> bool {
+        self.seldom > 0 && self.seldom * 10 >= self.all * 9
     }
 }
 
@@ -147,19 +291,11 @@ impl Steps {
 struct Rows<R> {
     /// Ticks with a reading, in their order.
     ticks: Vec<(u64, R)>,
-    /// The last reading since the last pause.
-    last: Option<R>,
+    /// The last reading.
+    last: Option<(Timestamp, R)>,
 }
 
 impl<R: Clone> Rows<R> {
-    /// Adds a reading to its tick.
-    fn add(&mut self, tick: u64, read: R, add: impl FnOnce(&mut R, R)) {
-        match self.ticks.last_mut() {
-            Some((last, sum)) if *last == tick => add(sum, read),
-            _ => self.ticks.push((tick, read)),
-        }
-    }
-
     /// A row for each tick: `none` where nothing was read.
     fn of_each_tick(self, ticks: usize, none: R) -> Vec<R> {
         let mut rows = vec![none; ticks];
@@ -172,26 +308,70 @@ impl<R: Clone> Rows<R> {
     }
 }
 
+/// An instance, or a place in which one follows the other.
+struct Place<R> {
+    name: String,
+    /// The instance that is in it.
+    now: String,
+    ticks: Vec<(u64, R)>,
+}
+
+impl<R> Place<R> {
+    fn is_free(&self, at: u64) -> bool {
+        self.ticks.last().is_none_or(|(last, _)| *last < at)
+    }
+}
+
+/// Instances in their places: one that ended leaves its place to one that begins later, since a
+/// deployment gives instances new names and not more instances. A place has the name of its first
+/// instance. One that was not read for so many ticks has ended.
+fn in_places<R>(instances: BTreeMap<String, Rows<R>>, ended: u64) -> BTreeMap<String, Rows<R>> {
+    let mut lives: Vec<(u64, Place<R>)> = Vec::new();
+    for (name, rows) in instances {
+        let mut until = None;
+        for (tick, read) in rows.ticks {
+            let goes_on = until.replace(tick).is_some_and(|until| tick - until <= ended);
+            match lives.last_mut() {
+                Some((_, life)) if goes_on => life.ticks.push((tick, read)),
+                _ => {
+                    let (now, ticks) = (name.clone(), vec![(tick, read)]);
+                    lives.push((tick, Place { name: name.clone(), now, ticks }));
+                }
+            }
+        }
+    }
+    // Stable: those that begin at the same time keep the order of their names.
+    sort_by_key(&mut lives, |(first, _)| *first);
+    let mut places: Vec<Place<R>> = Vec::new();
+    for (first, mut life) in lives {
+        let free = |place: &Place<R>| place.is_free(first);
+        let own = places.iter().position(|place| free(place) && place.now == life.now);
+        if let Some(place) = own.or_else(|| places.iter().position(free)) {
+            places[place].now = life.now;
+            places[place].ticks.append(&mut life.ticks);
+        } else {
+            while places.iter().any(|place| place.name == life.name) {
+                life.name.push('+');
+            }
+            places.push(life);
+        }
+    }
+    map_of(places.into_iter().map(|place| (place.name, Rows { ticks: place.ticks, last: None })))
+}
+
 impl<'a> Reader<'a> {
     fn new(policy: &'a Policy, step: Span) -> Self {
-        let steps = Span::from_millis(step.as_millis().saturating_mul(STEPS));
         Self {
             policy,
-            pause: PAUSE.max(steps),
-            start: None,
-            last: Timestamp::default(),
-            tick: 0,
-            metrics: BTreeMap::new(),
+            pace: Pace::new(policy, step),
+            counts: BTreeMap::new(),
             times: BTreeMap::new(),
             odd: Oddities::default(),
-            steps: BTreeMap::new(),
-            short: None,
         }
     }
 
-    fn read(&mut self, reading: &RecordedReading) -> Result<(), RecordedErrors> {
+    fn read(&mut self, reading: &RecordedReading) {
         let at = reading.at;
-        self.advance(at);
         for (metric, read) in reading.metrics.iter() {
             let Some(known) = self.policy.metric(metric.as_str()) else {
                 self.note(metric, Odd::NotInPolicy, at);
@@ -212,82 +392,44 @@ impl<'a> Reader<'a> {
                         continue;
                     };
                     for (name, counts) in instances {
-                        self.add(known, name, *counts, arms.totals, at)?;
+                        self.add(known, name, *counts, arms.totals, at);
                     }
                 }
             }
         }
-        Ok(())
     }
 
-    /// Goes to the tick of a time. Times come in order.
-    fn advance(&mut self, at: Timestamp) {
-        let since = at.since(self.last);
-        match self.start {
-            Some((from, tick)) if since <= self.pause => {
-                let cadence = self.policy.watch().cadence.as_millis().max(1);
-                self.tick = tick + at.since(from).as_millis() / cadence;
-            }
-            Some(_) => {
-                self.odd.note(Odd::Pause(since), None, self.last);
-                self.tick += 1;
-                self.start = Some((at, self.tick));
-                for instance in self.metrics.values_mut().flat_map(BTreeMap::values_mut) {
-                    instance.last = None;
-                }
-                for times in self.times.values_mut() {
-                    times.last = None;
-                }
-            }
-            None => self.start = Some((at, 0)),
-        }
-        self.last = at;
-    }
-
-    fn add(
-        &mut self,
-        metric: &Metric,
-        name: &str,
-        read: [f64; 2],
-        totals: bool,
-        at: Timestamp,
-    ) -> Result<(), RecordedErrors> {
+    fn add(&mut self, metric: &Metric, name: &str, read: [f64; 2], totals: bool, at: Timestamp) {
         if !read.iter().all(|count| count.is_finite() && *count >= 0.0) {
-            self.note(metric.id, Odd::NoCount, at);
-            return Ok(());
+            return self.note(metric.id, Odd::NoCount, at);
         }
-        let tick = self.tick;
-        let instances = self.metrics.entry(metric.id).or_default();
-        if !instances.contains_key(name) {
-            instances.insert(name.to_owned(), Rows::default());
-        }
-        let names = instances.len();
-        let Some(instance) = instances.get_mut(name) else { return Ok(()) };
+        let of = self.counts.entry(metric.id).or_default();
         let (mut counts, mut possible) = (read, true);
-        let before = instance.last.replace(read);
-        match before {
-            None if totals => return Ok(()),
-            Some(before) if totals => {
-                possible = !matches!(
-                    difference(metric.kind.data(), &mut counts, &before),
-                    Some(Difference::Impossible)
-                );
-            }
-            Some(before) => self.steps.entry(metric.id).or_default().note(before[1], read[1]),
+        match of.before(name, at, &read, self.pace) {
+            None if totals => return,
             None => {}
+            Some(before) => {
+                of.steps.note(before[1], read[1], totals);
+                let differs =
+                    totals.then(|| difference(metric.kind.data(), &mut counts, &before)).flatten();
+                possible = !matches!(differs, Some(Difference::Impossible));
+            }
         }
         if metric.kind.is_fraction() && (counts[0] > counts[1] || !possible) {
-            self.note(metric.id, Odd::MoreThanTrials, at);
-            return Ok(());
+            return self.note(metric.id, Odd::MoreThanTrials, at);
         }
-        instance.add(tick, counts, |sum, more| *sum = [sum[0] + more[0], sum[1] + more[1]]);
-        // A history has a pair for each tick of each instance, also for those without a reading.
-        let pairs = (names as u64).saturating_mul(tick + 1);
-        if pairs > RecordedMetrics::MOST_PAIRS as u64 {
-            let (what, most) = ("ticks of all instances", RecordedMetrics::MOST_PAIRS);
-            return Err(RecordedFault::TooMuch { what, most }.anywhere());
+        // An instance without requests is there, and is no reason to go on to its tick.
+        let mut pause = None;
+        if counts[1] > 0.0 {
+            pause = of.clock.advance(at, self.pace);
+        } else {
+            of.without += 1;
+            if of.clock.start.is_none() {
+                return;
+            }
         }
-        Ok(())
+        of.add(name, counts, |sum, more| *sum = [sum[0] + more[0], sum[1] + more[1]]);
+        self.note_pause(metric.id, pause);
     }
 
     /// Adds the request times of both arms.
@@ -302,66 +444,63 @@ impl<'a> Reader<'a> {
         let [Some(canary), Some(baseline)] = rows else {
             return self.note(metric.id, Odd::NotInBoundaries, at);
         };
-        let tick = self.tick;
-        let times = self.times.entry(metric.id).or_default();
+        let of = self.times.entry(metric.id).or_default();
         let mut read = [canary, baseline];
-        let before = times.last.replace(read.clone());
-        match before {
+        match of.before("", at, &read, self.pace) {
             None if arms.totals => return,
-            Some(before) if arms.totals => {
+            None => {}
+            Some(before) => {
                 for (row, before) in read.iter_mut().zip(&before) {
-                    if let Some(Difference::Impossible) =
-                        difference(metric.kind.data(), row, before)
+                    of.steps.note(all(before), all(row), arms.totals);
+                    if arms.totals
+                        && let Some(Difference::Impossible) =
+                            difference(metric.kind.data(), row, before)
                     {
                         return self.note(metric.id, Odd::NotInBoundaries, at);
                     }
                 }
             }
-            Some(before) => {
-                let steps = self.steps.entry(metric.id).or_default();
-                for (row, before) in read.iter().zip(&before) {
-                    steps.note(all(before), all(row));
-                }
-            }
-            None => {}
         }
-        times.add(tick, read, |sums, read| {
+        // Without requests of both, there is nothing to compare.
+        if read.iter().any(|row| all(row) <= 0.0) {
+            of.without += 1;
+            return;
+        }
+        let pause = of.clock.advance(at, self.pace);
+        of.add("", read, |sums, read| {
             let pairs = sums.iter_mut().flatten().zip(read.iter().flatten());
             pairs.for_each(|(sum, more)| *sum += more);
         });
+        self.note_pause(metric.id, pause);
     }
 
     fn note(&mut self, metric: MetricName, odd: Odd, at: Timestamp) {
         self.odd.note(odd, Some(metric), at);
     }
 
+    fn note_pause(&mut self, metric: MetricName, pause: Option<(Span, Timestamp)>) {
+        if let Some((lasts, at)) = pause {
+            self.note(metric, Odd::Pause(lasts), at);
+        }
+    }
+
     /// Leaves out the metrics whose readings cannot be what they should be. `first`: the first time.
     fn leave_out(&mut self, first: Timestamp) {
-        let steps = &self.steps;
-        let is_of_totals = |metric: &MetricName, instances: usize| {
-            steps.get(metric).is_some_and(|steps| steps.are_of_totals(instances))
-        };
+        let pace = self.pace;
         let mut left_out = Vec::new();
-        for (metric, instances) in &self.metrics {
-            let counts = || instances.values().flat_map(|instance| &instance.ticks);
-            let read = counts().filter(|(_, [_, trials])| *trials > 0.0).count();
-            if self.odd.count(Odd::MoreThanTrials, *metric) > read {
+        for (metric, of) in &mut self.counts {
+            of.rows = in_places(std::mem::take(&mut of.rows), pace.ticks(pace.pause));
+            if self.odd.count(Odd::MoreThanTrials, *metric) > of.counted() {
                 left_out.push((*metric, Odd::MoreThanTrials));
-            } else if read == 0 && counts().next().is_some() {
-                left_out.push((*metric, Odd::NoTrials));
-            } else if is_of_totals(metric, instances.len()) {
-                left_out.push((*metric, Odd::RisesOnly));
+            } else if let Some(odd) = of.fault(pace) {
+                left_out.push((*metric, odd));
+            } else if of.rows.len() == 1 {
+                left_out.push((*metric, Odd::OneInstance));
             }
         }
-        for (metric, times) in &self.times {
-            if times.ticks.iter().all(|(_, rows)| rows.iter().all(|row| all(row) == 0.0)) {
-                left_out.push((*metric, Odd::NoTrials));
-            } else if is_of_totals(metric, 2) {
-                left_out.push((*metric, Odd::RisesOnly));
-            }
-        }
+        left_out.extend(self.times.iter().filter_map(|(id, of)| Some((*id, of.fault(pace)?))));
         for (metric, odd) in left_out {
-            self.metrics.remove(&metric);
+            self.counts.remove(&metric);
             self.times.remove(&metric);
             if odd != Odd::MoreThanTrials {
                 self.note(metric, odd, first);
@@ -369,16 +508,17 @@ impl<'a> Reader<'a> {
         }
         let compared = self.policy.phases().iter().filter(|phase| phase.share < Share::ALL);
         let longest = compared.map(Phase::longest).max().unwrap_or_default();
-        let cadence = self.policy.watch().cadence.as_millis();
-        let has = Span::from_millis(cadence.saturating_mul(self.tick + 1));
         let wanted = longest.max(ENOUGH);
-        if has < wanted && !(self.metrics.is_empty() && self.times.is_empty()) {
-            self.short = Some(Odd::Short { has, wanted }.finding(1, None, Some(first)));
+        let counts = self.counts.iter().map(|(metric, of)| (*metric, of.ticks(), of.clock.first));
+        let times = self.times.iter().map(|(metric, of)| (*metric, of.ticks(), of.clock.first));
+        let lasts: Vec<_> = counts.chain(times).filter(|(_, ticks, _)| *ticks > 0).collect();
+        for (metric, ticks, first) in lasts {
+            let has = Span::from_millis(pace.cadence.as_millis().saturating_mul(ticks));
+            // Readings a minute apart end a minute before the hour.
+            if has.as_millis().saturating_mul(100) < wanted.as_millis().saturating_mul(99) {
+                self.note(metric, Odd::Short { has, wanted }, first);
+            }
         }
-    }
-
-    fn findings(&self) -> impl Iterator<Item = RecordedFinding> {
-        self.odd.findings().chain(self.short.clone())
     }
 
     /// `findings`: of this history.
@@ -386,19 +526,21 @@ impl<'a> Reader<'a> {
         self,
         findings: &[RecordedFinding],
     ) -> Result<(Histories, SlowHistories), RecordedErrors> {
-        let ticks = usize::try_from(self.tick + 1).unwrap_or(usize::MAX);
         let mut histories = Histories::new();
-        for (metric, instances) in self.metrics {
-            if instances.values().all(|instance| instance.ticks.is_empty()) {
-                continue;
+        for (metric, of) in self.counts {
+            if of.counted() > 0 {
+                let ticks = few(of.ticks(), of.rows.len())?;
+                let each =
+                    |(name, rows): (String, Rows<_>)| (name, rows.of_each_tick(ticks, [0.0; 2]));
+                histories.insert(metric, map_of(of.rows.into_iter().map(each)));
             }
-            let each = |(name, rows): (String, Rows<_>)| (name, rows.of_each_tick(ticks, [0.0; 2]));
-            histories.insert(metric, map_of(instances.into_iter().map(each)));
         }
         let mut slow = SlowHistories::new();
-        for (metric, times) in self.times {
-            let width = times.ticks.first().map_or(0, |(_, [canary, _])| canary.len());
-            let none = [vec![0.0; width], vec![0.0; width]];
+        for (metric, of) in self.times {
+            let ticks = few(of.ticks(), ARMS.len())?;
+            let Some(times) = of.rows.into_values().next() else { continue };
+            let Some((_, [canary, _])) = times.ticks.first() else { continue };
+            let none = [vec![0.0; canary.len()], vec![0.0; canary.len()]];
             let rows = times.of_each_tick(ticks, none).into_iter();
             let (canary, baseline) = rows.map(<(Vec<f64>, Vec<f64>)>::from).unzip();
             let arms = ARMS.map(str::to_owned).into_iter().zip([canary, baseline]);
@@ -414,6 +556,17 @@ impl<'a> Reader<'a> {
             return Err(RecordedFault::NoHistory { policy, known, left_out }.anywhere());
         }
         Ok((histories, slow))
+    }
+}
+
+/// The ticks of a history of so many instances, unless these are too many: it has a pair for each tick
+/// of each instance, also for those without a reading.
+fn few(ticks: u64, instances: usize) -> Result<usize, RecordedErrors> {
+    let most = RecordedMetrics::MOST_PAIRS;
+    let pairs = ticks.saturating_mul(instances as u64);
+    match usize::try_from(ticks) {
+        Ok(ticks) if pairs <= most as u64 => Ok(ticks),
+        _ => Err(RecordedFault::TooMuch { what: "ticks of all instances", most }.anywhere()),
     }
 }
 

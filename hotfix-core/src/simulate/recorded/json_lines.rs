@@ -18,7 +18,7 @@ use super::error::{RecordedErrors, RecordedFault};
 use super::finding::{Odd, Oddities};
 use super::mapping::{Mapping, TimeUnit};
 use super::points::gaps;
-use super::{RecordedMetrics, RecordedReading, message_of, moment, seconds};
+use super::{Logged, RecordedMetrics, RecordedReading, message_of, moment, seconds};
 
 /// A line. Lines of a log have a `kind` and further members, others only `at` and `metrics`.
 #[derive(Default)]
@@ -27,6 +27,8 @@ struct Line {
     kind: Option<String>,
     metrics: Option<Observation>,
     plan: Option<Value>,
+    policy: Option<Value>,
+    calibration: Option<Value>,
     release: Option<Value>,
     action: Option<Value>,
     actions: Option<Value>,
@@ -88,6 +90,8 @@ impl<'de> Deserialize<'de> for Line {
                         other => {
                             match other {
                                 "plan" => line.plan = Some(map.next_value()?),
+                                "policy" => line.policy = Some(map.next_value()?),
+                                "calibration" => line.calibration = Some(map.next_value()?),
                                 "release" => line.release = Some(map.next_value()?),
                                 "action" => line.action = Some(map.next_value()?),
                                 "actions" => line.actions = Some(map.next_value()?),
@@ -111,7 +115,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     }
     let mut lines: Vec<(RecordedReading, Option<Timestamp>)> = Vec::new();
     let mut latest: Option<Timestamp> = None;
-    let mut subject = Subject::default();
+    let (mut subject, mut calibrated) = (Subject::default(), None);
     let mut moves = Moves::default();
     for (number, text) in (1..).zip(text.lines()) {
         if text.trim().is_empty() {
@@ -127,6 +131,10 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
         if line.kind.as_deref().is_some_and(|kind| kind != "observe") {
             if let Some(opened) = line.plan.and_then(|plan| read_value(&plan).ok()) {
                 subject = opened;
+                let read = |policy: Value, of: Value| {
+                    Some((read_value(&policy).ok()?, read_value(&of).ok()?))
+                };
+                calibrated = line.policy.zip(line.calibration).and_then(|(p, of)| read(p, of));
             }
             let release = line.release.and_then(|release| read_value(&release).ok());
             subject.release = release.or(subject.release);
@@ -185,9 +193,11 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
         readings.push(reading);
     }
     let findings = odd.findings().chain(gaps(&readings)).collect();
-    let released = subject.release.map(|release| Box::new((release, subject.traffic)));
+    let traffic = subject.traffic;
+    let planned = |release| Box::new(Logged { release, traffic, calibrated });
+    let planned = subject.release.map(planned);
     let Moves { made: moves, read_first, .. } = moves;
-    Ok(RecordedMetrics { readings, findings, released, moves, read_first })
+    Ok(RecordedMetrics { readings, findings, planned, moves, read_first })
 }
 
 fn time(at: &Value, unit: TimeUnit, line: u64) -> Result<Timestamp, RecordedErrors> {

@@ -225,6 +225,10 @@ impl MappingReader {
             let (arm, fault) = (ARMS[0], "is not named: give the source of its numbers");
             self.fail::<()>(RecordedFault::ArmMetrics { metric, arm, fault });
         }
+        if canary.is_some() && canary == baseline {
+            let fault = "has the source of the canary: omit one of the two, or give `where`";
+            self.fail::<()>(RecordedFault::ArmMetrics { metric, arm: ARMS[1], fault });
+        }
         let totals = self.key(table, "totals", Self::flag).unwrap_or_default();
         Some((metric, MetricSource { canary, baseline, totals }))
     }

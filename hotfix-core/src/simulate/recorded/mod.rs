@@ -27,9 +27,11 @@ pub(super) use merge::{Merge, add_up};
 use crate::getters::getters;
 use crate::grade::closed_set;
 use crate::metric::Observation;
-use crate::plan::{Release, Traffic};
+use crate::plan::{MetricCalibration, Release, Traffic};
+use crate::policy::Policy;
 use crate::text;
-use crate::unit::{Share, Span, Timestamp};
+use crate::unit::{MetricName, Share, Span, Timestamp};
+use std::collections::BTreeMap;
 
 closed_set! {
     /// The format of a recording.
@@ -70,6 +72,15 @@ impl RecordedReading {
     }
 }
 
+/// The plan of a log's rollout.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Logged {
+    pub(super) release: Release,
+    pub(super) traffic: Traffic,
+    /// Its policy and calibrations, if it has any.
+    pub(super) calibrated: Option<(Policy, BTreeMap<MetricName, MetricCalibration>)>,
+}
+
 /// Recorded metrics in the order of time, with findings.
 ///
 /// ```
@@ -87,8 +98,8 @@ impl RecordedReading {
 pub struct RecordedMetrics {
     readings: Vec<RecordedReading>,
     findings: Vec<RecordedFinding>,
-    /// What was released under which traffic, where the recording is a rollout's log.
-    released: Option<Box<(Release, Traffic)>>,
+    /// What was planned, where the recording is a rollout's log.
+    planned: Option<Box<Logged>>,
     /// Where the recording is a rollout's log: when traffic was moved, and to which share.
     moves: Vec<(Timestamp, Share)>,
     /// It had read the metrics in the moment of the first move, before it.
@@ -147,9 +158,9 @@ impl RecordedMetrics {
         Ok((recorded, mapping.assume))
     }
 
-    /// What was released under which traffic, where the recording is a rollout's log.
-    pub(super) fn released(&self) -> Option<&(Release, Traffic)> {
-        self.released.as_deref()
+    /// What was planned, where the recording is a rollout's log.
+    pub(super) fn planned(&self) -> Option<&Logged> {
+        self.planned.as_deref()
     }
 
     /// Readings after `from` and at or before `until`.

@@ -136,7 +136,7 @@ impl<'m> Points<'m> {
             }
         }
         findings.extend(gaps(&readings));
-        RecordedMetrics { readings, findings, released: None, moves: Vec::new(), read_first: false }
+        RecordedMetrics { readings, findings, planned: None, moves: Vec::new(), read_first: false }
     }
 
     /// All bucket bounds of each arm.

@@ -37,7 +37,7 @@ use crate::stats::StatError;
 use crate::stats::draw::Draws;
 use crate::stats::latency::joint::ALTERNATIVES;
 use crate::stats::numeric::{larger, ln, smaller};
-use crate::stats::replay::{Advice, Windows, canary_instances, fit, hold_level, hours_of};
+use crate::stats::replay::{Advice, Windows, canary_instances, fit, hold_level, hours_of, raise};
 use serde::{Deserialize, Serialize};
 
 /// The tolerances that are tried, beside the policy's.
@@ -57,8 +57,6 @@ const MOST_TICKS: usize = 60_000;
 const SWAPPED: usize = 1;
 /// Quantile of the maxima at which a healthy rollout is held for investigation.
 const HOLD: f64 = 0.95;
-/// Traffic that is so many times the history's gives evidence as many times as fast.
-const MORE_TRAFFIC: f64 = 1.25;
 
 /// For what limits are wanted.
 #[derive(Clone, Debug, PartialEq)]
@@ -239,6 +237,7 @@ impl<'a> Replayed<'a> {
         let windows =
             Windows::new(ticks, length).ok_or(StatError::ShortHistory { ticks, needed: length })?;
         let groups = groups(history, settings)?;
+        history.check_presence()?;
         let all: Vec<Past> =
             (0..ticks).map(|tick| history.of(0..history.instances(), tick)).collect();
         let mut whole = Past::NONE;
@@ -478,20 +477,13 @@ impl<'a> Replayed<'a> {
             advice.push(Advice::OneArm { tolerated });
         }
         let minutes = hours * 60.0;
-        let more = self
-            .settings
-            .requests_per_minute
-            .map(|requests| requests * minutes / self.whole.trials)
-            .filter(|more| *more > MORE_TRAFFIC);
-        if let Some(times) = more {
-            // The evidence of noise grows with the requests, as that of a fault does.
-            let threshold = self.least + (limits.threshold - self.least) * times;
-            limits.cap *= threshold / limits.threshold;
-            limits.threshold = threshold;
-            limits.gross_less *= times;
-            hold = smaller(hold * times, threshold);
-            promotion = promotion.map(|limits| limits.with_traffic(times));
-            advice.push(Advice::MoreTraffic { times });
+        let requests = self.settings.requests_per_minute;
+        let more = requests.map_or(1.0, |requests| requests * minutes / self.whole.trials);
+        if let Some(of_traffic) = Advice::more_traffic(more) {
+            raise(self.least, more, [&mut limits.threshold, &mut limits.cap, &mut hold]);
+            limits.gross_less *= more;
+            promotion = promotion.map(|limits| limits.with_traffic(more));
+            advice.push(of_traffic);
         }
         SlowCalibration {
             tolerated,

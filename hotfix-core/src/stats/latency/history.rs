@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::stretch::Past;
 use super::{MAX_BOUNDARIES, SlowCounts};
+use crate::stats::replay::check_presence;
 use crate::stats::{MAX_COUNT, StatError};
 
 /// How many requests of each instance were up to each boundary and in all, tick by tick, while
@@ -87,6 +88,15 @@ impl SlowHistory {
     /// How many boundaries each row has.
     pub const fn boundaries(&self) -> usize {
         self.boundaries
+    }
+
+    /// Checks that its instances are there at the same time.
+    pub(super) fn check_presence(&self) -> Result<(), StatError> {
+        check_presence(self.series.iter().map(|series| {
+            let mut ticks = series.chunks_exact(self.boundaries + 1);
+            let counted = |row: &[f64]| row.last().is_some_and(|trials| *trials > 0.0);
+            Some((ticks.clone().position(counted)?, ticks.rposition(counted)?))
+        }))
     }
 
     /// Where the two arms of healthy rollouts are recorded: the place of the canary.

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 /// Hours of history that a calibration wants.
 const HOURS: f64 = 6.0;
+/// What is missing of them in readings a minute apart is no lack.
+const ABOUT: f64 = 0.99;
+/// Traffic that is so many times the history's gives evidence as many times as fast.
+const MORE_TRAFFIC: f64 = 1.25;
 /// Fewest independent windows above the fitted quantile that make a tail.
 const FEWEST_IN_TAIL: f64 = 5.0;
 /// From this dispersion on the noise is worth a remark.
@@ -79,7 +83,7 @@ pub enum Advice {
          they stay within {tolerated} times is assumed"
     )]
     OneArm { tolerated: f64 },
-    /// Of a latency: the traffic is more than the history's, and the limits are as much higher.
+    /// The traffic is more than the history's, and the limits are as much higher.
     #[error("the traffic is {times:.1} times the history's: the limits are as much higher")]
     MoreTraffic { times: f64 },
 }
@@ -130,7 +134,12 @@ pub(super) fn of(seen: &Seen<'_>) -> Vec<Advice> {
 impl Advice {
     /// Of a history of so many hours.
     pub(in crate::stats) fn short_history(hours: f64) -> Option<Self> {
-        (hours < HOURS).then_some(Self::ShortHistory { hours, wanted: HOURS })
+        (hours < ABOUT * HOURS).then_some(Self::ShortHistory { hours, wanted: HOURS })
+    }
+
+    /// Of so many times the history's traffic.
+    pub(in crate::stats) fn more_traffic(times: f64) -> Option<Self> {
+        (times > MORE_TRAFFIC).then_some(Self::MoreTraffic { times })
     }
 
     /// Of so many independent windows in the tail.

@@ -5,6 +5,32 @@ use crate::stats::{Counts, MAX_COUNT, StatError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// There may be so many times as many instances as there are at a time.
+const IN_TURN: f64 = 1.5;
+
+/// Checks that instances are there at the same time: groups of them are to be as large as the canary.
+/// `present`: the first and the last tick in which each has trials.
+pub(in crate::stats) fn check_presence(
+    present: impl Iterator<Item = Option<(usize, usize)>>,
+) -> Result<(), StatError> {
+    let (mut instances, mut there, mut whole) = (0, 0, None);
+    for of in present {
+        instances += 1;
+        if let Some((first, last)) = of {
+            there += last - first + 1;
+            let (from, until) = whole.unwrap_or((first, last));
+            whole = Some((first.min(from), last.max(until)));
+        }
+    }
+    let Some((from, until)) = whole else { return Ok(()) };
+    let at_a_time = there as f64 / (until - from + 1) as f64;
+    if instances as f64 <= IN_TURN * at_a_time {
+        Ok(())
+    } else {
+        Err(StatError::InstancesInTurn { instances, at_a_time })
+    }
+}
+
 /// What each instance counted, tick by tick, while nothing was being rolled out.
 ///
 /// As a document `{"pod-1": [[events, trials], …], …}`, one pair a tick; `[0, 0]` is a tick without
@@ -82,6 +108,14 @@ impl History {
             *of = events(*of, *trials);
         }
         Self::try_new(counts)
+    }
+
+    /// Checks that its instances are there at the same time.
+    pub(super) fn check_presence(&self) -> Result<(), StatError> {
+        check_presence(self.series.iter().map(|series| {
+            let counted = |counts: &Counts| counts.trials > 0.0;
+            Some((series.iter().position(counted)?, series.iter().rposition(counted)?))
+        }))
     }
 
     /// How many instances there are.

@@ -51,6 +51,7 @@ use super::planning::{Comparison, check_tick};
 use super::{Counts, Direction, MAX_GRID, StatError, bernoulli, check_version, rate_ratio};
 use crate::grade::closed_set;
 pub(super) use advice::hours_of;
+pub(super) use history::check_presence;
 use noise::{Form, Group, Kernel, ONE_SIDED};
 pub(super) use noise::{Windows, fit};
 use serde::{Deserialize, Serialize};
@@ -253,7 +254,7 @@ pub struct Calibration {
     pub base_rate: Option<f64>,
     /// Smallest ratio that this phase finds with power 0.8 at this threshold, by the formula of
     /// [`planning`](super::planning) with the history's traffic; absent where it finds none. It
-    /// takes errors as independent and ignores the cap.
+    /// takes errors as independent and ignores the cap, and what more traffic raises.
     pub detectable: Option<f64>,
     /// What to know before relying on it.
     pub advice: Vec<Advice>,
@@ -284,6 +285,28 @@ impl Calibration {
     pub fn promotion_temper(&self) -> f64 {
         smaller(-ln(self.settings.alpha) / self.threshold, 1.0)
     }
+
+    /// With the limits for so many times the history's traffic, if that is clearly more.
+    pub(crate) fn with_traffic(mut self, times: f64) -> Self {
+        let Some(advice) = Advice::more_traffic(times) else { return self };
+        let least = -ln(self.settings.alpha);
+        let Self { threshold, cap, hold, .. } = &mut self;
+        raise(least, times, [threshold, cap, hold]);
+        if let Some(ByInstance { threshold, cap, hold, .. }) = &mut self.by_instance {
+            raise(least, times, [threshold, cap, hold]);
+        }
+        self.advice.push(advice);
+        self
+    }
+}
+
+/// Raises threshold, cap and hold level for so many times the traffic: the evidence of noise grows with
+/// the requests, as that of a fault does. `least`: `ln(1/α)`.
+pub(super) fn raise(least: f64, times: f64, [threshold, cap, hold]: [&mut f64; 3]) {
+    let raised = least + (*threshold - least) * times;
+    *cap *= raised / *threshold;
+    *threshold = raised;
+    *hold = smaller(*hold * times, raised);
 }
 
 fn this_version<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
@@ -297,7 +320,8 @@ fn this_version<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Err
 /// # Errors
 /// [`StatError`] ([`ShortHistory`](crate::stats::StatError::ShortHistory))
 /// if the history is shorter than the phase, [`EmptyHistory`](crate::stats::StatError::EmptyHistory)
-/// if it has no trials: use another mode and report why. Other variants for settings, instances or
+/// if it has no trials, [`InstancesInTurn`](crate::stats::StatError::InstancesInTurn) if its instances
+/// are not there at the same time: use another mode and report why. Other variants for settings, instances or
 /// zones that are not valid.
 ///
 /// ```
@@ -364,6 +388,7 @@ fn run<const N: usize>(
     if all.iter().all(|counts| counts.trials == 0.0) {
         return Err(StatError::EmptyHistory { what: "trials" });
     }
+    history.check_presence()?;
     let canary_instances = shards.iter().map(Vec::len).min().unwrap_or_default();
     let reads_instances = settings.model.reads_instances();
     let leave_one_out = reads_instances && canary_instances >= LEAVE_ONE_OUT;
