@@ -535,8 +535,8 @@ class Outcome(_Document):
         """The log lines to append durably before you act; each ends with a line feed."""
     @property
     def repeated(self) -> bool:
-        """Whether an input with this key was delivered before: nothing changed, and the actions
-        are those of the first delivery."""
+        """Whether an input with this key was delivered before: nothing changed. The actions are
+        those of the first delivery: do not carry them out, others may have followed since."""
 
 def _advise(
     policy: Policy, question: str, threads: int | None = None, progress: Callable[[int, int], object] | None = None
@@ -4000,7 +4000,7 @@ class Rollout:
         dict
             ``due``, ``overdue``, ``next``, ``later``, ``undated`` and ``done``: each item in one of
             them, with ``id``, ``kind``, ``title``, ``who``, ``due``, ``left`` or ``late_by`` in
-            seconds, and why it applies. The lists are empty before the first input.
+            seconds, and why it applies. Before the first input there are only those of `later`.
 
         Examples
         --------
@@ -4799,8 +4799,8 @@ class TrainMove(_Document):
         feed."""
     @property
     def repeated(self) -> bool:
-        """Whether an input with this key was delivered before: nothing changed, and the actions
-        are those of the first delivery."""
+        """Whether an input with this key was delivered before: nothing changed. The actions are
+        those of the first delivery: do not carry them out, others may have followed since."""
     @property
     def service(self) -> str:
         """The service of the rollout."""
