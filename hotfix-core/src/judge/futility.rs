@@ -105,15 +105,14 @@ impl Watched {
     /// them after the phase's least time that completes it. Zero where the bounds are compared now.
     pub(super) fn until_gate(&self, moment: &Moment<'_>, running: &Running<'_>) -> Span {
         let readings = self.readings();
-        let lacks = running.phase.watch.as_millis().saturating_sub(readings.covered.as_millis());
-        let until_due = running.until_due.as_millis();
-        if moment.overdue || lacks == 0 && until_due == 0 {
+        let lacks = running.phase.watch - readings.covered;
+        if moment.overdue || lacks.max(running.until_due).is_zero() {
             return Span::ZERO;
         }
         let silent =
             readings.read_at.max(self.began()).map_or(Span::ZERO, |at| moment.at.since(at));
         let every = moment.watch.cadence.max(readings.step).as_millis().max(1);
-        let least = lacks.max(until_due + silent.as_millis());
+        let least = lacks.max(running.until_due + silent).as_millis();
         Span::from_millis(least.div_ceil(every) * every)
     }
 

@@ -79,6 +79,15 @@ pub struct Estimate {
 }
 
 impl Kept {
+    /// What becomes of a limit.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Kept => "is met",
+            Self::MayBeMissed => "may be missed",
+            Self::Missed => "is missed",
+        }
+    }
+
     /// Compares a time with a limit. A time equal to the limit meets it.
     fn of(needs: &Times, allowed: Span) -> Self {
         if needs.most <= allowed {
@@ -177,16 +186,12 @@ impl Plan {
     fn kept_in_window(&self, due: Timestamp, phases: &Times) -> Option<(Kept, String)> {
         let opens = self.change_window()?.from;
         let kept = Kept::of(phases, due.since(opens));
-        let verdict = match kept {
-            Kept::Kept => "is met",
-            Kept::MayBeMissed => "may be missed",
-            Kept::Missed => "is missed",
-        };
         let (opens, due) = (moment(opens), moment(due));
         let takes = times(phases.least, phases.most);
         let sentence = format!(
             "The change window opens at {opens}, the rollout then takes {takes}, and the time is \
-             over at {due}. The limit {verdict}."
+             over at {due}. The limit {}.",
+            kept.words()
         );
         Some((kept, sentence))
     }
@@ -233,17 +238,19 @@ fn sentence(needs: &Times, allowed: Span, verdict: Kept) -> String {
     let planned = format!("Planned: {takes} of the {allowed} allowed");
     let untold = format!("{steps}, for which the policy gives no time");
     match (verdict, needs.untimed.is_empty()) {
-        (Kept::Kept, true) => format!("{planned}. The limit is met."),
+        (Kept::Kept | Kept::MayBeMissed, true) => {
+            format!("{planned}. The limit {}.", verdict.words())
+        }
         (Kept::Kept, false) => {
             let left = time(left);
             format!("{planned}. The limit is met if {untold}, {take} at most {left}{together}.")
         }
-        (Kept::MayBeMissed, true) => format!("{planned}. The limit may be missed."),
         (Kept::MayBeMissed, false) => {
-            format!("{planned}, without {untold}. The limit may be missed.")
+            format!("{planned}, without {untold}. The limit {}.", verdict.words())
         }
         (Kept::Missed, _) => {
-            format!("Planned: {takes}, more than the {allowed} allowed. The limit is missed.")
+            let limit = verdict.words();
+            format!("Planned: {takes}, more than the {allowed} allowed. The limit {limit}.")
         }
     }
 }

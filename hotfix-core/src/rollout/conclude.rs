@@ -130,9 +130,7 @@ impl Conclusion<'_> {
                     // During a rollback the question is settled, and nobody is paged about it
                     // again.
                     Response::Ask if matches!(self.case.place.stage(), Stage::RollingBack(_)) => {}
-                    Response::Ask => {
-                        self.object(&reported);
-                    }
+                    Response::Ask => self.object(&reported),
                     Response::Hold => {
                         self.pause(at, &format!("{reported}, and the rollout is paused"), None);
                     }

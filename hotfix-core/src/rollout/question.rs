@@ -245,8 +245,7 @@ impl Conclusion<'_> {
     fn stated(&self, open: &Unanswered) -> Option<String> {
         let is_open = |text: &String| open.text.contains(text.as_str());
         let last = |kind| self.case.people.interventions().last(kind);
-        let noted = last(InputKind::Report)
-            .and_then(|of| Some(describe::reported(of.about.as_deref()?, of.why.as_deref())));
+        let noted = self.last_report().map(|(signal, note)| describe::reported(signal, note));
         // Another report may have come since; the note of an earlier one is in the log alone.
         let reports = Signal::ALL.iter().map(|of| describe::reported(of.as_str(), None));
         if let Some(report) = noted.into_iter().chain(reports).find(is_open) {
@@ -270,6 +269,12 @@ impl Conclusion<'_> {
         })
     }
 
+    /// The signal of the last report, and its note.
+    fn last_report(&self) -> Option<(&str, Option<&str>)> {
+        let report = self.case.people.interventions().last(InputKind::Report)?;
+        Some((report.about.as_deref()?, report.why.as_deref()))
+    }
+
     /// That a phase met its criteria.
     pub(super) fn met(&self, step: Step) -> String {
         format!("phase `{}` met its criteria at {}", step.phase, self.case.place.share())
@@ -287,9 +292,7 @@ impl Conclusion<'_> {
     /// Names a report that nobody has answered: whoever starts may not know of it.
     pub(super) fn name_report(&mut self) {
         let open = self.case.people.unanswered().filter(|open| open.about == About::Objection);
-        let report = self.case.people.interventions().last(InputKind::Report);
-        let report = report.and_then(|of| Some((of.about.as_deref()?, of.why.as_deref())));
-        if let (Some(open), Some((signal, note))) = (open, report) {
+        if let (Some(open), Some((signal, note))) = (open, self.last_report()) {
             self.ask(&format!(
                 "signal `{signal}` was reported before the start{}, and nobody has answered since \
                  {}. The deployment continues unless somebody sends `pause` or `roll_back`.",

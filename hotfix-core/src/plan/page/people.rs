@@ -3,7 +3,6 @@
 use crate::grade::{AdviceKind, StepClock};
 use crate::policy::section::TimeRange;
 use crate::text::{markdown, time_range, times};
-use crate::unit::Span;
 
 use super::super::{Plan, PlannedStep};
 use super::head::sentence_text;
@@ -38,9 +37,7 @@ pub(super) fn procedure(plan: &Plan, page: &mut Page) {
 fn takes(step: &PlannedStep<'_>) -> String {
     let range = match (step.clock, step.time) {
         (StepClock::Position, Some(TimeRange { least, most })) => {
-            let from = least.map_or(0, Span::as_millis);
-            let between = most.map(|most| most.as_millis().saturating_sub(from));
-            time_range(None, between.map(Span::from_millis))
+            time_range(None, most.map(|most| most - least.unwrap_or_default()))
         }
         (_, time) => time.and_then(|range| time_range(range.least, range.most)),
     };
