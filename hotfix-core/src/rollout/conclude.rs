@@ -148,10 +148,10 @@ impl Conclusion<'_> {
                 }
             }
             // Before the start it blocks that.
-            Command::Deny { role, .. } | Command::Withdraw { role, .. }
+            Command::Deny { role, why } | Command::Withdraw { role, why }
                 if self.case.place.stage().is_out() =>
             {
-                self.object(&objection(command.kind(), *role));
+                self.object(&objection(command.kind(), *role, why.as_deref()));
             }
             Command::SetTimes { .. }
                 if command.reopens(self.case.place.stage()) && self.is_resolved() =>

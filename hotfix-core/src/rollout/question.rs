@@ -254,8 +254,11 @@ impl Conclusion<'_> {
         let words = self.case.readiness.statements();
         let kinds = [InputKind::Deny, InputKind::Withdraw];
         kinds.into_iter().find_map(|kind| {
-            let role = last(kind)?.role?;
-            let text = Some(objection(kind, role)).filter(is_open)?;
+            let last = last(kind)?;
+            let role = last.role?;
+            // As of a report: of an earlier one the reason is in the log alone.
+            let texts = [last.why.as_deref(), None].map(|why| objection(kind, role, why));
+            let text = texts.into_iter().find(is_open)?;
             let is_denied = words.denials().any(|denial| denial.role == role);
             Some(match kind {
                 InputKind::Deny if !is_denied => {
@@ -303,10 +306,10 @@ impl Conclusion<'_> {
     }
 }
 
-/// What a role's denial or withdrawal states.
-pub(super) fn objection(kind: InputKind, role: RoleName) -> String {
+/// What a role's denial or withdrawal states, with the reason that was given.
+pub(super) fn objection(kind: InputKind, role: RoleName, why: Option<&str>) -> String {
     let did = if kind == InputKind::Deny { "denied the plan" } else { "withdrew an approval" };
-    format!("`{role}` {did} after the start")
+    format!("`{role}` {did} after the start{}", describe::given(why))
 }
 
 /// The inputs that end a pause, which was ordered `by` somebody.

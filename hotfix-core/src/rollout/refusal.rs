@@ -270,6 +270,14 @@ fn and_more(more: usize) -> String {
 }
 
 impl RefusalReason {
+    /// Whether the input would be accepted with another time.
+    pub const fn is_of_the_clock(&self) -> bool {
+        matches!(
+            self,
+            Self::Past { .. } | Self::Future { .. } | Self::FarTick { .. } | Self::Seconds { .. }
+        )
+    }
+
     /// Whether the refusal is logged: a stale head and an invalid input are not about this rollout.
     pub(super) const fn is_logged(&self) -> bool {
         !matches!(

@@ -24,10 +24,8 @@ pub struct Tick {
 pub enum Shown {
     /// No reading arrived: the driver sends a tick without readings.
     Nothing,
-    /// The readings arrived in time.
+    /// Readings arrived.
     Readings,
-    /// The readings arrived, and the driver's clock had this time.
-    At(Timestamp),
 }
 
 /// Affected requests by version: those that failed, were too slow, or were harmed in another way.
@@ -60,6 +58,11 @@ pub trait Environment {
 
     /// Called after an input was accepted or refused, for example to record verdicts.
     fn taken(&mut self, _rollout: &Rollout, _at: Timestamp, _refused: Option<&Refusal>) {}
+
+    /// The time that the driver's clock shows at this time. Every input has that time.
+    fn clock(&self, at: Timestamp) -> Timestamp {
+        at
+    }
 
     /// The impact on users so far, observed or not.
     fn affected(&self) -> Impact {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::judge::Reason;
 use crate::metric::Observation;
-use crate::rollout::{Act, Command, Input, RollbackCause, Rollout, Stage, State};
+use crate::rollout::{Act, Command, Input, RefusalReason, RollbackCause, Rollout, Stage, State};
 use crate::unit::{PhaseName, Span, Timestamp};
 
 use super::answers::Answers;
@@ -220,7 +220,7 @@ impl Driver {
         let next = [
             (self.answers.next().map(|(at, _)| at), Next::Answer),
             (self.tick_at, Next::Look),
-            (self.rollout.poll_at().filter(|at| self.polled != Some(*at)), Next::Tick),
+            (self.poll_at(environment), Next::Tick),
         ];
         let next = next.into_iter().filter_map(|(at, what)| Some((at?, what)));
         let next = next.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= until);
@@ -229,26 +229,42 @@ impl Driver {
         match what {
             Next::Answer => {
                 if let Some((_, input)) = self.answers.take() {
-                    let started = matches!(input.command, Command::Start);
-                    if self.say(environment, &input) && started {
-                        self.start();
+                    match self.say(environment, &input) {
+                        Ok(()) if matches!(input.command, Command::Start) => self.start(),
+                        Ok(()) => {}
+                        Err(refusal) if refusal.is_of_the_clock() => {
+                            self.answers.after(self.now, self.cadence(), input);
+                        }
+                        Err(_) => {}
                     }
                 }
             }
             Next::Look => self.look(environment),
             Next::Tick => {
-                self.polled = Some(at);
-                self.say(environment, &Input::new(Command::Tick));
+                self.polled = self.rollout.poll_at();
+                // A refused one is not repeated: the next reading follows within the cadence.
+                let _refused = self.say(environment, &Input::new(Command::Tick)).is_err();
             }
         }
         true
     }
 
+    /// When the next tick without readings is due by the tool's clock.
+    fn poll_at<W: Environment + ?Sized>(&self, environment: &W) -> Option<Timestamp> {
+        let due = self.rollout.poll_at().filter(|at| self.polled != Some(*at))?;
+        let shown = environment.clock(self.now);
+        Some(due - shown.since(self.now) + self.now.since(shown))
+    }
+
     /// Hands over an input without readings. The environment is then notified that something may be
     /// due, unless a new state has already done so.
-    fn say<W: Environment + ?Sized>(&mut self, environment: &mut W, input: &Input) -> bool {
+    fn say<W: Environment + ?Sized>(
+        &mut self,
+        environment: &mut W,
+        input: &Input,
+    ) -> Result<(), RefusalReason> {
         let before = self.entered;
-        let taken = self.give(environment, self.now, input);
+        let taken = self.give(environment, input);
         if self.entered == before {
             environment.look(&self.rollout, self.now, &mut self.answers);
         }
@@ -277,11 +293,10 @@ impl Driver {
         };
         let taken = match shown {
             Shown::Nothing => {
-                self.give(environment, self.now, &Input::new(Command::Tick));
+                let _refused = self.give(environment, &Input::new(Command::Tick)).is_err();
                 false
             }
-            Shown::Readings => self.give(environment, self.now, &seen),
-            Shown::At(at) => self.give(environment, at, &seen),
+            Shown::Readings => self.give(environment, &seen).is_ok(),
         };
         self.seen = Some(seen);
         self.run.evaluations += u32::from(taken);
@@ -294,13 +309,13 @@ impl Driver {
         self.tick_at = (!self.rollout.state().is_final()).then(|| self.now + self.cadence());
     }
 
-    /// Hands over an input, and its actions to the environment. Returns false if it was refused.
+    /// Hands over an input with the time of the tool's clock, and its actions to the environment.
     fn give<W: Environment + ?Sized>(
         &mut self,
         environment: &mut W,
-        at: Timestamp,
         input: &Input,
-    ) -> bool {
+    ) -> Result<(), RefusalReason> {
+        let at = environment.clock(self.now);
         let before = self.rollout.phase();
         let passed = match &input.command {
             Command::Acknowledge { duty, .. } | Command::Done { duty, .. } => {
@@ -313,7 +328,7 @@ impl Driver {
             Err(refusal) => {
                 self.run.refused += 1;
                 environment.taken(&self.rollout, self.now, Some(&refusal));
-                return false;
+                return Err(refusal.reason);
             }
         };
         self.late = self.late.saturating_add(passed);
@@ -341,7 +356,7 @@ impl Driver {
             self.run.passed.push(Passed { phase, at: self.now });
         }
         self.enter(environment);
-        true
+        Ok(())
     }
 
     /// Notifies the environment of a new state, and records it.

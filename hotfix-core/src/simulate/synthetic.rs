@@ -12,7 +12,7 @@ use super::answers::Answers;
 use super::arm_metrics::{ArmMetrics, CANARY, Kept, LIVE};
 use super::environment::{Environment, Impact, Shown, Tick};
 use super::error::SimulationErrors;
-use super::fault::FaultKind;
+use super::fault::{Fault, FaultKind};
 use super::feed::{Feed, Scraper};
 use super::healthy_service::{HealthyService, Instances};
 use super::people::RandomSeed;
@@ -109,6 +109,7 @@ impl<'s> Synthetic<'s> {
         }
         (self.since, self.bad, self.bad_since, self.affected) =
             (None, false, None, Impact::default());
+        self.active.clear();
         self.late.clear();
         self.scraper.clear();
         self.known.clear();
@@ -150,6 +151,11 @@ impl<'s> Synthetic<'s> {
             }
         }
         lost
+    }
+
+    /// The last of the faults of a kind that were active in the last tick.
+    fn last_active(&self, kind: FaultKind) -> Option<&'s Fault> {
+        self.active.iter().rev().map(|active| active.fault).find(|fault| fault.kind == kind)
     }
 
     /// Draws the noise of every metric that has one.
@@ -252,17 +258,8 @@ impl Environment for Synthetic<'_> {
             None => self.make(tick, into),
             Some(feed) => self.make_and_scrape(feed, tick, into),
         }
-        let (mut late, mut shown) = (None, Shown::Readings);
-        for Active { fault, .. } in &self.active {
-            match fault.kind {
-                FaultKind::Late => late = Some(fault.by),
-                FaultKind::Clock if fault.back => shown = Shown::At(tick.to - fault.by),
-                FaultKind::Clock => shown = Shown::At(tick.to + fault.by),
-                _ => {}
-            }
-        }
-        if let Some(by) = late {
-            self.late.push_back((tick.to + by, std::mem::take(into)));
+        if let Some(late) = self.last_active(FaultKind::Late) {
+            self.late.push_back((tick.to + late.by, std::mem::take(into)));
             // The newest of those that have come.
             let come = self.late.iter().take_while(|(due, _)| *due <= tick.to).count();
             if let Some((_, observation)) = self.late.drain(..come).next_back() {
@@ -271,7 +268,15 @@ impl Environment for Synthetic<'_> {
         } else {
             self.late.clear();
         }
-        if into.is_empty() { Shown::Nothing } else { shown }
+        if into.is_empty() { Shown::Nothing } else { Shown::Readings }
+    }
+
+    fn clock(&self, at: Timestamp) -> Timestamp {
+        match self.last_active(FaultKind::Clock) {
+            Some(fault) if fault.back => at - fault.by,
+            Some(fault) => at + fault.by,
+            None => at,
+        }
     }
 
     fn answer(&mut self, rollout: &Rollout, at: Timestamp, action: &Action, answers: &mut Answers) {

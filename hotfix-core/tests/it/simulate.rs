@@ -116,6 +116,14 @@ fn post_5_the_clock_and_late_readings_hurt_nobody() {
     // Each of these looks is refused, and the rollout goes on with the next.
     assert!(clock.refused_each.mean >= 3.0, "{:?}", clock.refused_each);
     assert!(clock.completed.count >= 49, "{:?}", clock.completed);
+    // A tool whose clock is wrong from the first traffic on sends everything with that time, and a
+    // clock that was ahead for some minutes is refused until it has caught up: nothing gets lost.
+    let healthy = outcome("", 50);
+    for wrong in ["by = \"5min\"", "by = \"5min\", after = \"5min\", lasts = \"4min\""] {
+        let clock = outcome(&format!("faults = [{{ kind = \"clock\", {wrong} }}]"), 50);
+        assert!(clock.completed.count >= 49, "{wrong}: {:?}", clock.ended);
+        assert!(clock.pages_each.mean <= healthy.pages_each.mean + 0.1, "{wrong}");
+    }
     let late = outcome("faults = [{ kind = \"late\", by = \"2min\" }]", 50);
     assert!(late.completed.count >= 49, "{:?}", late.completed);
 }
