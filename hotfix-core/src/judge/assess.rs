@@ -517,10 +517,11 @@ impl Watched {
         };
         let fewer =
             if self.compares_live() && baseline > 0.0 { canary.min(baseline) } else { canary };
-        // What totals count since they were read last is not known yet.
+        // What a warm-up left out brought no trials, and what totals count since they were read last
+        // is not known yet.
         let waits = self.scrape(self.readings().totals).unwrap_or(Span::ZERO).as_seconds();
-        let covered = self.readings().covered.as_seconds() - waits;
-        let windows = covered / self.watch().window.as_seconds();
+        let learned = self.readings().learned.as_seconds() - waits;
+        let windows = learned / self.watch().window.as_seconds();
         fewer + 3.0 * fewer.sqrt() < self.watch().least_trials * windows
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::grade::Role;
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
-use crate::unit::{MetricName, Timestamp};
+use crate::unit::{MetricName, Share, Timestamp};
 
 use super::watched::Watched;
 use super::{Judge, Moment};
@@ -35,7 +35,8 @@ pub struct Harm {
     pub live: Option<Range>,
     /// By metric, in the order of ids: those that count bad events and decide.
     pub metrics: Vec<MetricHarm>,
-    /// Requests a minute over all arms, as planned, else as observed; absent if neither is known.
+    /// Requests a minute over all arms, as observed in the trailing window, else as planned; absent if
+    /// neither is known.
     pub requests_per_minute: Option<f64>,
 }
 
@@ -127,15 +128,19 @@ fn by_metric(
     })
 }
 
-/// Traffic as planned, else as the first proportion has it in the trailing window.
+/// Traffic as the first proportion has it in the trailing window, else as planned. What was observed
+/// of the bug's own events is of that traffic, too.
 pub(super) fn requests_per_minute(judge: &Judge, moment: &Moment<'_>) -> Option<f64> {
-    moment.traffic.or_else(|| {
-        let watched = &judge.watched[judge.traffic?];
+    let observed = judge.traffic.and_then(|index| {
+        let watched = &judge.watched[index];
         let [canary, live] = watched.window_counts();
         let read = watched.readings().learned.min(moment.watch.window);
+        // With all of the traffic on the fix, the readings beside it are from before the deployment.
+        let live = if moment.share == Share::ALL { 0.0 } else { live.trials };
         let minutes = read.as_seconds() / 60.0;
-        (minutes > 0.0).then(|| (canary.trials + live.trials) / minutes)
-    })
+        (minutes > 0.0).then(|| (canary.trials + live) / minutes)
+    });
+    observed.or(moment.traffic)
 }
 
 /// Estimated bad events of canary and live version with all of the traffic, and the version with
@@ -168,13 +173,13 @@ impl Watched {
         moment: &Moment<'_>,
         requests: Option<f64>,
     ) -> [Option<VersionImpact>; 2] {
-        let shares = [moment.share, moment.share.rest()].map(crate::unit::Share::as_fraction);
+        let shares = [moment.share, moment.share.rest()].map(Share::as_fraction);
         [(canary, shares[0]), (live, shares[1])]
             .map(|(arm, share)| self.impact(arm, share, requests))
     }
 
     fn impact(&self, arm: Counts, share: f64, requests: Option<f64>) -> Option<VersionImpact> {
-        if arm.trials <= 0.0 || share <= 0.0 {
+        if arm.trials <= 0.0 {
             return None;
         }
         let (rate, low, high) = if self.metric().kind.is_fraction() {
@@ -188,7 +193,9 @@ impl Watched {
             )
         } else {
             // Exposure is in seconds of full traffic, where it is scaled.
-            let full = if self.metric().scaled { 60.0 } else { 60.0 / share };
+            // Without traffic now, its readings are from before the deployment, when it had all.
+            let is_full = self.metric().scaled || share <= 0.0;
+            let full = if is_full { 60.0 } else { 60.0 / share };
             // The square root of a count has a standard deviation of a half.
             let root = arm.events.sqrt();
             let end = |deviations: f64| (root + 0.5 * deviations).max(0.0).powi(2);

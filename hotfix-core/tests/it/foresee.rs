@@ -327,10 +327,11 @@ fn stat_5_the_verdict_says_where_going_back_hurts_more() {
     assert_eq!(story.rollout.verdict().lesser_harm, Some(Version::Canary));
     let harm = story.rollout.harm().unwrap();
     assert_eq!(harm.lesser, Some(Version::Canary));
-    assert_eq!(harm.requests_per_minute, Some(1000.0));
+    // As read, whatever the plan says: 2,000 requests in ten seconds.
+    assert_eq!(harm.requests_per_minute, Some(12_000.0));
     let payment = harm.metrics.iter().find(|m| m.metric.as_str() == "payment_success").unwrap();
     let live = payment.live.unwrap();
-    assert!((live.at_full - 550.0).abs() < 1.0 && (live.now - 495.0).abs() < 1.0, "{live:?}");
+    assert!((live.at_full - 6600.0).abs() < 12.0 && (live.now - 5940.0).abs() < 12.0, "{live:?}");
     assert!(live.at_full_range.low < live.at_full && live.at_full < live.at_full_range.high);
     let bug = harm.metrics.iter().find(|m| m.metric.as_str() == "bug").unwrap();
     // Twelve in ten seconds of nine tenths of the traffic: 72 a minute as it stands, 80 with all of it.
