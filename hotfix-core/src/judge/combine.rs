@@ -45,7 +45,7 @@ impl Judge {
             return self.crossed(at, metrics, &seen, call).unwrap_or(log_e);
         }
         // The alignment with more evidence is enough to hold.
-        for (&index, spread) in self.tested.iter().zip(spread) {
+        for (&index, &spread) in self.tested.iter().zip(&spread) {
             let (id, verdict) = &metrics[index];
             let hold = self.watched[index].basis().limits().map(|limits| limits.hold);
             let holds = |(log_e, hold): (f64, f64)| {

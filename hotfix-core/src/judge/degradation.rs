@@ -75,9 +75,8 @@ impl Degradation {
             self.in_vain.get_or_insert(at);
         }
         let beyond = matches!(seen.band, Band::Alert | Band::Rollback);
-        let (before, looks) =
-            (self.looks_before(at), self.consecutive_breaches(at, readings, cadence));
-        self.consecutive_breaches = [before, if beyond { looks } else { 0 }];
+        let looks = if beyond { self.consecutive_breaches(at, readings, cadence) } else { 0 };
+        self.consecutive_breaches = [self.looks_before(at), looks];
         let breached = self.breached[usize::from(self.looked != Some(at))];
         self.breached = [breached, beyond.then(|| breached.unwrap_or(at))];
         self.looked = Some(at);

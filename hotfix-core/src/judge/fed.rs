@@ -110,12 +110,13 @@ impl Fed<'_> {
 
     /// Feeds the slow requests of a row.
     fn feed_slow(&self, test: &mut Test, row: &[f64]) {
-        let arms = row.split_at(self.layout.columns());
-        let slow = [arms.0, arms.1].map(|arm| slow_of(arm, self.boundaries));
+        let (canary, live) = row.split_at(self.layout.columns());
+        let (of_canary, of_live) =
+            (slow_of(canary, self.boundaries), slow_of(live, self.boundaries));
         let used = self.boundaries.len();
         test.feed_slow(
-            SlowCounts::new(&slow[0][..used], arms.0[0]),
-            SlowCounts::new(&slow[1][..used], arms.1[0]),
+            SlowCounts::new(&of_canary[..used], canary[0]),
+            SlowCounts::new(&of_live[..used], live[0]),
         );
     }
 }

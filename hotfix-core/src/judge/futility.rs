@@ -43,6 +43,9 @@ impl Judge {
         let response = running.phase.criteria_missed;
         if response > call.worst().max(Response::Hold) {
             for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
+                if watched.meets_so_far() {
+                    continue;
+                }
                 let left = watched.until_gate(moment, running);
                 if left > Span::ZERO && watched.can_meet(moment, left) == Some(false) {
                     call.raise(response, Reason::WillFail, Some(watched.metric().id));
@@ -132,6 +135,21 @@ impl Watched {
         })
     }
 
+    /// Whether what counts of the phase meets its success bound, as it does almost always: then it does
+    /// with more that is good, too.
+    fn meets_so_far(&self) -> bool {
+        let bound = self.metric().bounds.success;
+        bound.and_then(|bound| self.may_meet(bound, self.counted(), 0.0)) == Some(true)
+    }
+
+    /// Whether a success bound is met in the best case by these columns of both arms and so many more
+    /// trials, or so much more exposure. A bucket that cannot decide is not a miss.
+    fn may_meet(&self, bound: Bound, row: &[f64], rest: f64) -> Option<bool> {
+        let best = self.best(&row[..self.columns()], rest)?;
+        let bound = Bound { unless_both_arms: false, ..bound };
+        Some(self.metric().crossed(bound, best, None) != Some(true))
+    }
+
     /// Whether the success bound of the phase can still be met. None if that is unknown.
     pub(super) fn can_meet(&self, moment: &Moment<'_>, left: Span) -> Option<bool> {
         let bound = self.metric().bounds.success?;
@@ -139,16 +157,13 @@ impl Watched {
         if matches!(bound.value, BoundValue::Relative(_, BoundBase::Live)) {
             return None;
         }
-        let bound = Bound { unless_both_arms: false, ..bound };
         let rest = self.rest(moment, left)?.canary;
-        // A bucket that cannot decide is not a miss.
-        let meets = |row: &[f64]| {
-            let best = self.best(&row[..self.columns()], rest)?;
-            Some(self.metric().crossed(bound, best, None) != Some(true))
-        };
-        if meets(self.counted())? || self.phase_without_one().any(|row| meets(&row) == Some(true)) {
+        let without_one = |row: Vec<f64>| self.may_meet(bound, &row, rest) == Some(true);
+        if self.may_meet(bound, self.counted(), rest)? || self.phase_without_one().any(without_one)
+        {
             return Some(true);
         }
+        let bound = Bound { unless_both_arms: false, ..bound };
         (!self.live_misses(bound, moment)).then_some(false)
     }
 

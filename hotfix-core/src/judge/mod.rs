@@ -432,7 +432,8 @@ impl Judge {
             }
             let canary = read_at[0].max(self.since);
             let other = of_live.and_then(|read| self.since.max(Some(read)));
-            for at in canary.into_iter().chain(other.filter(|at| canary != Some(*at))) {
+            for at in [canary, other.filter(|at| canary != Some(*at))] {
+                let Some(at) = at else { continue };
                 // Stale is older than the limit, missing is at least as long.
                 told(at + watch.stale + Span::from_millis(1));
                 told(at + watch.no_data.after);

@@ -93,15 +93,15 @@ impl Judge {
     /// [`ReadingError::Strata`], [`ReadingError::StrataOrder`] and [`ReadingError::Exposure`].
     pub(crate) fn check_new(&self, at: Timestamp, seen: &Observation) -> Result<(), ReadingError> {
         let mut watched = self.watched.iter();
-        seen.iter().try_for_each(|(id, reading)| {
-            let Some(watched) = watched.find(|watched| watched.metric().id == id) else {
+        seen.as_slice().iter().try_for_each(|(id, reading)| {
+            let Some(watched) = watched.find(|watched| watched.metric().id == *id) else {
                 return Ok(());
             };
             let (metric, readings) = (watched.metric(), watched.readings());
             readings.counters.check(metric, reading)?;
             if metric.kind.has_exposure() {
                 // A reading covers a tick at least.
-                reading.check_exposure(id, readings.since(at, watched.watch().cadence))?;
+                reading.check_exposure(*id, readings.since(at, watched.watch().cadence))?;
             }
             Ok(())
         })

@@ -58,10 +58,9 @@ impl Readings {
         self.totals = tick.totals;
         self.not_finite = tick.not_finite;
         self.step = Span::ZERO;
-        let used = [tick.canary, tick.baseline];
-        for (last, (why, used)) in self.unused.iter_mut().zip(tick.unused.into_iter().zip(used)) {
-            if used || why.is_some() {
-                *last = why;
+        for (arm, used) in [tick.canary, tick.baseline].into_iter().enumerate() {
+            if used || tick.unused[arm].is_some() {
+                self.unused[arm] = tick.unused[arm];
             }
         }
         if tick.baseline {

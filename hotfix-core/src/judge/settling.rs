@@ -189,11 +189,11 @@ impl Settling {
         compare: impl FnOnce(SlowCounts<'_>, SlowCounts<'_>) -> R,
     ) -> R {
         let (canary, baseline) = self.recent.sums().split_at(self.recent.sums().len() / 2);
-        let slow = [canary, baseline].map(|arm| slow_of(arm, boundaries));
+        let (of_canary, of_baseline) = (slow_of(canary, boundaries), slow_of(baseline, boundaries));
         let used = boundaries.len();
         compare(
-            SlowCounts::new(&slow[0][..used], canary[0]),
-            SlowCounts::new(&slow[1][..used], baseline[0]),
+            SlowCounts::new(&of_canary[..used], canary[0]),
+            SlowCounts::new(&of_baseline[..used], baseline[0]),
         )
     }
 

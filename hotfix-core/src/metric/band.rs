@@ -55,6 +55,7 @@ pub(crate) const CONFIRMS: f64 = std::f64::consts::LN_10;
 /// Without a live arm a bound on it falls back on the reference, except for a volume: traffic has
 /// hours, so its own level before is passed as `live`, or nothing. A ratio of a level below zero has no
 /// meaning.
+#[inline]
 pub(crate) fn bound_figure(metric: &Metric, bound: Bound, live: Option<Judged>) -> Option<f64> {
     let (of, ratio) = match bound.value {
         BoundValue::Absolute(figure) => return Some(figure),
@@ -77,6 +78,7 @@ impl Bound {
 impl Metric {
     /// Whether the canary is beyond a bound; None if a bucket cannot decide it, or the reference is
     /// missing.
+    #[inline]
     pub(crate) fn crossed(
         &self,
         bound: Bound,

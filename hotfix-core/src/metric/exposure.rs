@@ -22,16 +22,16 @@ impl Reading {
         since: [Option<Span>; 2],
     ) -> Result<(), ReadingError> {
         for (place, arms) in self.strata().enumerate().filter(|(_, arms)| !arms.totals) {
-            let samples = [&arms.canary, &arms.baseline];
-            for ((arm, sample), since) in ARMS.into_iter().zip(samples).zip(since) {
-                if let (Some(seconds), Some(since)) =
-                    (sample.as_ref().and_then(Sample::exposure), since)
-                    && seconds > MOST * since.as_seconds()
-                {
-                    let stratum = self.whole().is_none().then_some(place);
-                    let of = ReadingPlace { metric, arm, stratum, instance: None };
-                    return Err(ReadingError::Exposure { of: Box::new(of), seconds, since });
-                }
+            let stratum = self.whole().is_none().then_some(place);
+            let refused = |arm: usize, sample: Option<&Sample>| {
+                let (seconds, since) = sample.and_then(Sample::exposure).zip(since[arm])?;
+                let of = ReadingPlace { metric, arm: ARMS[arm], stratum, instance: None };
+                let error = || ReadingError::Exposure { of: Box::new(of), seconds, since };
+                (seconds > MOST * since.as_seconds()).then(error)
+            };
+            let [canary, live] = [&arms.canary, &arms.baseline].map(Option::as_ref);
+            if let Some(error) = refused(0, canary).or_else(|| refused(1, live)) {
+                return Err(error);
             }
         }
         Ok(())

@@ -97,6 +97,7 @@ impl Judged {
 
     /// Whether it is strictly on the worse side of a figure; None if the bucket of either cannot
     /// decide it.
+    #[inline]
     pub(super) fn beyond(self, figure: Self, worse: Worse) -> Option<bool> {
         // A ratio of the reference differs from the edge at the same figure by its last bits.
         let at_least = |edge: f64, figure: f64| edge >= figure * (1.0 - LAST_BITS);

@@ -222,23 +222,35 @@ impl Observation {
     /// # Errors
     /// [`ReadingError::TooLarge`] and [`ReadingError::Histogram`].
     pub(crate) fn check_range(&self) -> Result<(), ReadingError> {
-        for (metric, reading) in self.as_slice() {
-            for (place, arms) in reading.strata().enumerate() {
-                let stratum = reading.whole().is_none().then_some(place);
-                for (arm, sample) in ARMS.into_iter().zip([&arms.canary, &arms.baseline]) {
-                    let Some(sample) = sample else { continue };
-                    let of = |instance: Option<&str>| {
-                        let instance = instance.map(str::to_owned);
-                        Box::new(ReadingPlace { metric: *metric, arm, stratum, instance })
-                    };
-                    if let Some((instance, value)) = sample.too_large() {
-                        return Err(ReadingError::TooLarge { of: of(instance), value });
-                    }
-                    if matches!(sample, Sample::Histogram(of) if of.le.iter().any(|le| *le < LEAST_EDGE))
-                    {
-                        let fault = "send `le` in seconds, of at least a nanosecond";
-                        return Err(ReadingError::Histogram { of: of(None), fault });
-                    }
+        let mut unusual = self.as_slice().iter().filter(|(_, reading)| !reading.is_usual());
+        unusual.try_for_each(|(metric, reading)| reading.check_range(*metric))
+    }
+}
+
+impl Reading {
+    /// Whether no number is out of range, as in almost every reading; false where that takes longer to
+    /// see.
+    fn is_usual(&self) -> bool {
+        let is_usual = |sample: &Option<Sample>| sample.as_ref().is_none_or(Sample::is_usual);
+        self.whole().is_some_and(|arms| is_usual(&arms.canary) && is_usual(&arms.baseline))
+    }
+
+    fn check_range(&self, metric: MetricName) -> Result<(), ReadingError> {
+        for (place, arms) in self.strata().enumerate() {
+            let stratum = self.whole().is_none().then_some(place);
+            for (arm, sample) in ARMS.into_iter().zip([&arms.canary, &arms.baseline]) {
+                let Some(sample) = sample else { continue };
+                let of = |instance: Option<&str>| {
+                    let instance = instance.map(str::to_owned);
+                    Box::new(ReadingPlace { metric, arm, stratum, instance })
+                };
+                if let Some((instance, value)) = sample.too_large() {
+                    return Err(ReadingError::TooLarge { of: of(instance), value });
+                }
+                if matches!(sample, Sample::Histogram(of) if of.le.iter().any(|le| *le < LEAST_EDGE))
+                {
+                    let fault = "send `le` in seconds, of at least a nanosecond";
+                    return Err(ReadingError::Histogram { of: of(None), fault });
                 }
             }
         }
@@ -247,6 +259,21 @@ impl Observation {
 }
 
 impl Sample {
+    /// Whether no number is out of range; false where that takes longer to see. Boundaries ascend, or
+    /// the reading would have been refused before.
+    fn is_usual(&self) -> bool {
+        let fits = |value: &f64| value.abs() <= MAX_COUNT;
+        match self {
+            Self::Pair(events, trials) => fits(events) && fits(trials),
+            Self::Level(level) => fits(level),
+            Self::Histogram(Histogram { count, counts, le }) => {
+                let first = le.first().is_none_or(|le| *le >= LEAST_EDGE);
+                first && fits(count) && counts.iter().all(fits)
+            }
+            Self::Samples(_) | Self::Instances(_) => false,
+        }
+    }
+
     /// The first finite number above 2^53, and its instance. Samples are not checked: they are
     /// seconds and are not summed.
     fn too_large(&self) -> Option<(Option<&str>, f64)> {

@@ -9,7 +9,7 @@ use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::unit::{Share, Timestamp};
 
-use super::reading::{Arms, NO_INSTANCES, Reading, Sample};
+use super::reading::{Arms, Histogram, NO_INSTANCES, Reading, Sample};
 use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
 use super::totals::{Counters, Difference, Kept, difference};
 
@@ -57,13 +57,32 @@ impl Tick {
         self.instances[1].clear();
     }
 
-    /// Reads a reading with both arms, each one pair or level with which nothing is wrong, as most
-    /// are; false where it has to be read at length.
+    /// Reads a reading of both arms with which nothing is wrong, and which is neither by stratum nor by
+    /// instance, as most are; false where it has to be read at length.
     #[inline]
-    pub(crate) fn read_plain(&mut self, kind: MetricKind, reading: &Reading) -> bool {
-        let Some(row) = plain(kind, reading) else { return false };
+    pub(crate) fn read_plain(
+        &mut self,
+        metric: &Metric,
+        layout: &Layout,
+        reading: &Reading,
+        share: Share,
+    ) -> bool {
+        let Some(arms) = reading.whole().filter(|arms| !arms.totals) else { return false };
+        let (Some(canary), Some(baseline)) = (&arms.canary, &arms.baseline) else { return false };
         self.row.clear();
-        self.row.extend_from_slice(&row);
+        if let (Sample::Histogram(canary), Sample::Histogram(baseline)) = (canary, baseline) {
+            if !(is_plain_histogram(canary, layout) && is_plain_histogram(baseline, layout)) {
+                return false;
+            }
+            for arm in [canary, baseline] {
+                self.row.push(arm.count);
+                self.row.extend_from_slice(&arm.counts);
+            }
+        } else if let Some(row) = plain(metric, (canary, baseline), share) {
+            self.row.extend_from_slice(&row);
+        } else {
+            return false;
+        }
         self.strata.clear();
         self.instances.iter_mut().for_each(Vec::clear);
         (self.canary, self.baseline) = (true, true);
@@ -165,24 +184,53 @@ impl Tick {
     }
 }
 
-/// The row of such a reading.
+/// The row of such a reading of numbers.
 #[inline]
-fn plain(kind: MetricKind, reading: &Reading) -> Option<[f64; 4]> {
-    let arms = reading.whole().filter(|arms| !arms.totals)?;
+fn plain(
+    metric: &Metric,
+    (canary, baseline): (&Sample, &Sample),
+    share: Share,
+) -> Option<[f64; 4]> {
     let is_part =
         |events: f64, trials: f64| events >= 0.0 && events <= trials && trials < f64::INFINITY;
-    let is_level = |level: f64| level >= 0.0 && level.is_finite();
-    match (kind.data(), arms.canary.as_ref()?, arms.baseline.as_ref()?) {
+    let is_level = |level: f64| level >= 0.0 && level < f64::INFINITY;
+    match (metric.kind.data(), canary, baseline) {
         (Data::Trials, &Sample::Pair(x, n), &Sample::Pair(y, m))
             if is_part(x, n) && is_part(y, m) =>
         {
             Some([x, n, y, m])
+        }
+        (Data::Exposure, &Sample::Pair(x, n), &Sample::Pair(y, m))
+            if is_level(x) && is_level(n) && is_level(y) && is_level(m) =>
+        {
+            let of = |seconds: f64, share| seconds * exposed(metric, share).unwrap_or(1.0);
+            Some([x, of(n, share), y, of(m, share.rest())])
         }
         (Data::Level, &Sample::Level(x), &Sample::Level(y)) if is_level(x) && is_level(y) => {
             Some([x, 1.0, y, 1.0])
         }
         _ => None,
     }
+}
+
+/// Whether nothing is wrong with an arm's histogram, which has the buckets of the layout: those of a
+/// reading that was checked.
+#[inline]
+fn is_plain_histogram(sent: &Histogram, layout: &Layout) -> bool {
+    let (mut plain, mut before) = (!layout.edges().is_empty(), 0.0);
+    for &count in &sent.counts {
+        plain &= count >= before;
+        before = count;
+    }
+    let fits = before <= sent.count && sent.count < f64::INFINITY;
+    plain && fits && sent.counts.len() == sent.le.len() && sent.le == layout.edges()
+}
+
+/// What the seconds of exposure of an arm with this share are scaled with; None where they are taken
+/// as they are.
+#[inline]
+fn exposed(metric: &Metric, share: Share) -> Option<f64> {
+    (metric.kind.has_exposure() && metric.scaled).then(|| share.as_fraction())
 }
 
 /// Result of one arm's reading.
@@ -242,9 +290,7 @@ struct Source<'a> {
 impl Source<'_> {
     /// What an arm's seconds of exposure are scaled with; none where they are taken as they are.
     fn exposed(self, arm: usize) -> Option<f64> {
-        let scaled = self.metric.kind.has_exposure() && self.metric.scaled;
-        let share = if arm == 0 { self.share } else { self.share.rest() };
-        scaled.then(|| share.as_fraction())
+        exposed(self.metric, if arm == 0 { self.share } else { self.share.rest() })
     }
 
     /// Reads an arm that is one sample.

@@ -1,5 +1,7 @@
 //! A trailing window over ticks, with the running sum of the phase beside it.
 
+use std::ops::Range;
+
 use educe::Educe;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
@@ -178,12 +180,20 @@ impl Window {
             *sums = rows[newer].iter().fold(older, plus);
             return;
         }
-        self.sums.fill(0.0);
-        for slots in [older, newer] {
-            let rows = &self.rows[slots.start * self.width..slots.end * self.width];
-            for row in rows.chunks_exact(self.width.max(1)) {
-                add(&mut self.sums, row);
-            }
+        let rows =
+            |slots: Range<usize>| &self.rows[slots.start * self.width..slots.end * self.width];
+        let parts = [rows(older), rows(newer)];
+        let mut first = 0;
+        while first + 8 <= self.width {
+            sum_columns::<8>(&mut self.sums, first, parts);
+            first += 8;
+        }
+        while first + 2 <= self.width {
+            sum_columns::<2>(&mut self.sums, first, parts);
+            first += 2;
+        }
+        if first < self.width {
+            sum_columns::<1>(&mut self.sums, first, parts);
         }
     }
 
@@ -280,6 +290,23 @@ fn add(sums: &mut [f64], row: &[f64]) {
     for (sum, value) in rest.iter_mut().zip(row_rest) {
         *sum += value;
     }
+}
+
+/// The sums of `N` neighbouring columns over the rows of both parts, which stay in registers. A row has
+/// as many columns as there are sums.
+#[inline]
+fn sum_columns<const N: usize>(sums: &mut [f64], first: usize, parts: [&[f64]; 2]) {
+    let (width, mut columns) = (sums.len(), [0.0; N]);
+    for rows in parts {
+        let mut place = first;
+        while let Some(row) = rows.get(place..).and_then(|rest| rest.first_chunk::<N>()) {
+            for (sum, value) in columns.iter_mut().zip(row) {
+                *sum += value;
+            }
+            place += width;
+        }
+    }
+    sums[first..first + N].copy_from_slice(&columns);
 }
 
 #[cfg(test)]

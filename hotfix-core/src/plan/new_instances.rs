@@ -20,7 +20,13 @@ impl NewInstances {
     /// ```
     #[inline]
     pub fn allowed(&self, seconds: f64) -> f64 {
-        let excess = (self.ratio.value() - 1.0) * exp(-seconds / self.decay.as_seconds());
+        let (most, decays) = (self.ratio.value() - 1.0, seconds / self.decay.as_seconds());
+        // Some minutes after the start no exponential is needed: e^x is at least (1 + x/8)^8.
+        let at_least = (1.0 + decays / 8.0).powi(8);
+        if decays > 1.0 && most < 0.9 * Self::LEAST_EXCESS * at_least {
+            return 1.0;
+        }
+        let excess = most * exp(-decays);
         if excess < Self::LEAST_EXCESS { 1.0 } else { 1.0 + excess }
     }
 

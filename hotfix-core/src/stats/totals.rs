@@ -1,7 +1,7 @@
 //! Totals by planned split, updated each tick, from which the interval of the ratio is computed.
 
 use super::interval::{Interval, ratio_interval};
-use super::{Counts, StatError, Totals};
+use super::{Counts, StatError, Totals, check_both};
 use serde::{Deserialize, Serialize};
 
 /// Planned splits that there is room for; a rollout has one a phase.
@@ -62,8 +62,7 @@ impl SplitTotals {
         if !(planned_share > 0.0 && planned_share <= 1.0) {
             return Err(StatError::BadShare { share: planned_share });
         }
-        canary.check()?;
-        baseline.check()?;
+        check_both(canary, baseline)?;
         if canary.trials == 0.0 || baseline.trials == 0.0 {
             return Ok(true);
         }

@@ -58,10 +58,12 @@ impl LastTick {
         self.arms = [tick.canary, tick.baseline];
         self.in_parts = !tick.strata.is_empty() || !tick.instances[0].is_empty();
         self.settled = settled;
-        self.waiting.clone_from(&pairing.waiting);
-        match (&mut self.bracket, pairing.bracket.as_deref()) {
-            (Some(kept), Some(bracket)) => kept.as_mut().clone_from(bracket),
-            (kept, bracket) => *kept = bracket.cloned().map(Box::new),
+        if !(self.waiting.is_none() && pairing.waiting.is_none()) {
+            self.waiting.clone_from(&pairing.waiting);
+        }
+        match (&mut self.bracket, &pairing.bracket) {
+            (None, None) => {}
+            (kept, bracket) => kept.clone_from(bracket),
         }
         (self.of_phase, self.replayed) = (of_phase, replayed);
     }

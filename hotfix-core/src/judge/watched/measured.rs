@@ -129,9 +129,11 @@ impl Measured {
         compares: [bool; 2],
     ) {
         let in_strata = !increment.tick.strata.is_empty();
-        for side in Side::BOTH.into_iter().filter(|side| compares[*side as usize]) {
-            let pooled = bracket.map(|bracket| bracket.batch(side).counts.as_slice());
-            self.totals.add_to_phase(side, pooled.unwrap_or(&increment.counts), in_strata);
+        for side in Side::BOTH {
+            if compares[side as usize] {
+                let pooled = bracket.map(|bracket| bracket.batch(side).counts.as_slice());
+                self.totals.add_to_phase(side, pooled.unwrap_or(&increment.counts), in_strata);
+            }
         }
     }
 

@@ -109,7 +109,8 @@ impl Watched {
         at: Timestamp,
         share: Share,
     ) -> Result<(), ReadingError> {
-        if tick.read_plain(self.design.metric.kind, reading) {
+        let MetricDesign { metric, layout, .. } = &self.design;
+        if tick.read_plain(metric, layout, reading, share) {
             return Ok(());
         }
         self.read_at_length(tick, reading, at, share)
@@ -373,6 +374,7 @@ impl Watched {
     }
 
     /// Drops what is too old for the windows at this time.
+    #[inline]
     pub(super) fn expire(&mut self, at: Timestamp) {
         let Self { design, pairing, measured, .. } = self;
         let Measured { window, criterion, trailing, .. } = measured;

@@ -230,10 +230,10 @@ impl Joint {
         of_split: OfSplit::NONE,
     };
 
-    /// Becomes a copy of another of as many boundaries: what is fitted follows from what it was
-    /// fitted to.
+    /// Becomes a copy of another of as many boundaries, an earlier or later state of the same test: what
+    /// is fitted follows from what it was fitted to, of which the trials grow.
     pub(super) fn take_over(&mut self, of: &Self) {
-        if self.fit != of.fit {
+        if (self.fit.trials, self.fit.share) != (of.fit.trials, of.fit.share) {
             *self = *of;
         }
     }
@@ -270,8 +270,9 @@ impl Joint {
         }
         let mut gains = [0.0; ALTERNATIVES];
         let (mut left_c, mut left_b) = (canary.trials, baseline.trials);
-        for bucket in 0..=boundaries {
-            let beyond = |arm: SlowCounts<'_>| arm.slow.get(bucket).copied().unwrap_or(0.0);
+        for bucket in 0..boundaries + 1 {
+            let is_last = bucket == boundaries;
+            let beyond = |arm: SlowCounts<'_>| if is_last { 0.0 } else { arm.slow[bucket] };
             let (slow_c, slow_b) = (beyond(canary), beyond(baseline));
             let (in_c, in_b) = (left_c - slow_c, left_b - slow_b);
             (left_c, left_b) = (slow_c, slow_b);
@@ -448,9 +449,9 @@ fn growth_factors(
             }
         }
         for j in 0..ALTERNATIVES {
-            let step = (1.0 - values[j]) / slopes[j];
             // Rounding alone takes it beyond; at a share of 1 there is nothing to bet.
-            factors[j] += if step > 0.0 && step < f64::INFINITY { step } else { 0.0 };
+            let step = larger((1.0 - values[j]) / slopes[j], 0.0);
+            factors[j] += if step < f64::INFINITY { step } else { 0.0 };
         }
     }
     factors

@@ -223,6 +223,13 @@ fn ln_stake(restarts: u32) -> f64 {
     }
 }
 
+/// `ln` of the stakes of all parts to come after so many restarts.
+fn ln_left(restarts: u32) -> f64 {
+    // Almost always there was none: the logarithm of 0.2, as `ln` has it.
+    const OF_ALL: f64 = -1.609_437_912_434_100_5;
+    if restarts == 0 { OF_ALL } else { ln((1.0 - FIRST_STAKE) / (f64::from(restarts) + 1.0)) }
+}
+
 /// The evidence of one such test: plain data, about 20 kilobytes.
 ///
 /// Every method that computes takes the design that the state was made for. The first tick is only
@@ -274,8 +281,7 @@ impl Lane {
 
     /// Log of the present part's evidence and of the stakes of those to come.
     pub(super) fn log_e(&self) -> f64 {
-        let left = (1.0 - FIRST_STAKE) / (f64::from(self.restarts) + 1.0);
-        log_add_exp(Stakes::log_e(&self.terms), ln(left))
+        log_add_exp(Stakes::log_e(&self.terms), ln_left(self.restarts))
     }
 
     fn restart(&mut self) {
@@ -310,13 +316,11 @@ pub(super) struct StretchFit {
 
 impl StretchFit {
     pub(super) fn of(past: Past, axis: &Axis, ln_ratios: &[f64; LANES]) -> Self {
-        let (mut scores, mut transfers) = (Scores::NONE, [Transfer::NONE; LANES]);
-        if past.trials > 0.0 {
-            scores = Scores::of(axis, &past);
-            for (transfer, ln_ratio) in transfers.iter_mut().zip(ln_ratios) {
-                *transfer = Transfer::of(axis, &scores, *ln_ratio);
-            }
+        if past.trials <= 0.0 {
+            return Self { past, scores: Scores::NONE, transfers: [Transfer::NONE; LANES] };
         }
+        let scores = Scores::of(axis, &past);
+        let transfers = ln_ratios.map(|ln_ratio| Transfer::of(axis, &scores, ln_ratio));
         Self { past, scores, transfers }
     }
 }
@@ -349,9 +353,10 @@ impl Tolerance {
         if same && self.design == design.id { Ok(()) } else { Err(StatError::DesignMismatch) }
     }
 
-    /// Becomes a copy of another state, most of which is copied only where it differs.
+    /// Becomes a copy of an earlier or later state of the same test, most of which is copied only where
+    /// it differs: fits are to a past that grows.
     pub(crate) fn take_over(&mut self, of: &Self) {
-        if self.axis != of.axis {
+        if self.design != of.design {
             *self = *of;
             return;
         }
@@ -360,13 +365,12 @@ impl Tolerance {
             kept.restarts = lane.restarts;
             kept.joint.take_over(&lane.joint);
         }
-        if self.fit.past != of.fit.past || self.ln_ratios != of.ln_ratios {
+        if self.fit.past.trials != of.fit.past.trials {
             self.fit = of.fit;
         }
         let Self { lanes: _, canary, baseline, fit: _, elapsed, watch, .. } = *of;
         (self.canary, self.baseline, self.elapsed) = (canary, baseline, elapsed);
         self.watch = watch;
-        (self.ln_ratios, self.design) = (of.ln_ratios, of.design);
     }
 
     /// Learns the baseline's times from counts of before the first tick, in the place of earlier ones.
@@ -571,5 +575,16 @@ pub(super) fn joined(acts: f64, gross: f64) -> f64 {
 fn add<const N: usize>(sums: &mut [f64; N], more: &[f64; N]) {
     for (sum, more) in sums.iter_mut().zip(more) {
         *sum += more;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stat_1_the_stakes_that_are_left_have_the_logarithm_of_their_share() {
+        assert_eq!(ln_left(0).to_bits(), ln(1.0 - FIRST_STAKE).to_bits());
+        assert!((ln_left(3) - ln(0.05)).abs() < 1e-15);
     }
 }
