@@ -8,7 +8,6 @@ use crate::policy::section::{Bound, BoundValue, Metric};
 use crate::stats::quantile::INTERPOLATION_ERROR;
 use crate::unit::MetricName;
 
-use super::judged::LAST_BITS;
 use super::{Judged, bound_figure};
 
 /// A bound that a histogram with the metric's boundaries cannot decide in one of its buckets.
@@ -56,7 +55,7 @@ impl BucketFault {
         let figure = bound_figure(metric, bound, None::<Judged>)?;
         let (mut low, mut high) = (0.0, f64::INFINITY);
         for edge in metric.boundaries.iter().map(|boundary| boundary.as_seconds()) {
-            if (edge - figure).abs() <= LAST_BITS * figure {
+            if (edge - figure).abs() <= Worse::LAST_BITS * figure {
                 return None;
             }
             if edge < figure {

@@ -15,9 +15,6 @@ pub struct Judged {
     inside: Option<Inside>,
 }
 
-/// Relative difference up to which an edge and a figure are the same.
-pub(super) const LAST_BITS: f64 = 1e-9;
-
 /// Counts at the edges of the bucket that holds a quantile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Inside {
@@ -100,17 +97,21 @@ impl Judged {
     #[inline]
     pub(super) fn beyond(self, figure: Self, worse: Worse) -> Option<bool> {
         // A ratio of the reference differs from the edge at the same figure by its last bits.
-        let at_least = |edge: f64, figure: f64| edge >= figure * (1.0 - LAST_BITS);
+        let at_least = |edge: f64, figure: f64| edge >= figure * (1.0 - Worse::LAST_BITS);
         let (surely, surely_not) = match worse {
             // A bucket's requests are above its lower edge: a figure there means beyond.
             Worse::Higher if self.low < self.high => {
                 (at_least(self.low, figure.high), at_least(figure.low, self.high))
             }
-            Worse::Higher => (self.low > figure.high, self.low <= figure.low),
+            Worse::Higher => {
+                (worse.is_beyond(self.low, figure.high), !worse.is_beyond(self.low, figure.low))
+            }
             Worse::Lower if self.low < self.high => {
                 (self.high < figure.low, at_least(self.low, figure.high))
             }
-            Worse::Lower => (self.high < figure.low, self.high >= figure.high),
+            Worse::Lower => {
+                (worse.is_beyond(self.high, figure.low), !worse.is_beyond(self.high, figure.high))
+            }
         };
         surely.then_some(true).or(surely_not.then_some(false))
     }

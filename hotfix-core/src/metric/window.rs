@@ -10,9 +10,9 @@ use crate::unit::{Span, Timestamp};
 
 /// Sums of equal rows over the last `span` of time and over the whole phase.
 ///
-/// A row is what one tick added, a fixed number of columns. Rows closer together than `span /
-/// slots` share a slot, so the memory is bounded however often the caller observes; at the policy's
-/// cadence the window is exact.
+/// A row is what one tick added, a fixed number of columns. Rows of the same step share a slot, so the
+/// memory is bounded however often the caller observes; at the policy's cadence the window is exact.
+/// A slot leaves with its last row, so the window never has less than the span.
 ///
 /// Its own state in a snapshot, without what the policy determines: there the rows are in order, the
 /// oldest first, so it does not matter where the ring begins.
@@ -22,16 +22,17 @@ use crate::unit::{Span, Timestamp};
 pub(crate) struct Window {
     #[serde(skip)]
     span: Span,
-    /// Rows at least this far apart have slots of their own.
+    /// Time is cut in steps of this length. Rows of the same step share a slot.
     #[serde(skip)]
-    apart: Span,
+    step: Span,
     #[serde(skip)]
     slots: usize,
     #[serde(skip)]
     width: usize,
-    /// Ring of `slots` rows; `starts[i]` is when row i's first tick came.
+    /// Ring of `slots` rows; `ends[i]` is when row i's last tick came.
     rows: Vec<f64>,
-    starts: Vec<Timestamp>,
+    #[serde(alias = "starts")]
+    ends: Vec<Timestamp>,
     #[serde(skip)]
     first: usize,
     #[serde(skip)]
@@ -44,22 +45,23 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Fewest and most rows of a window: few enough to be small, and enough that it trails smoothly
+    /// Fewest and most steps of a window: few enough to be small, and enough that it trails smoothly
     /// if the caller observes faster than the cadence.
-    const SLOTS: (usize, usize) = (6, 64);
+    const STEPS: (u64, u64) = (6, 64);
 
     /// A window of `span` for ticks about every `cadence`, with `width` columns.
     pub(crate) fn new(span: Span, cadence: Span, width: usize) -> Self {
         let ticks = span.as_millis().div_ceil(cadence.as_millis().max(1));
-        let slots =
-            usize::try_from(ticks).unwrap_or(Self::SLOTS.1).clamp(Self::SLOTS.0, Self::SLOTS.1);
+        let steps = ticks.clamp(Self::STEPS.0, Self::STEPS.1);
+        // The span may begin within a step.
+        let slots = steps as usize + 1;
         Self {
             span,
-            apart: Span::from_millis(span.as_millis() / slots as u64),
+            step: Span::from_millis(span.as_millis().div_ceil(steps).max(1)),
             slots,
             width,
             rows: vec![0.0; slots * width],
-            starts: vec![Timestamp::default(); slots],
+            ends: vec![Timestamp::default(); slots],
             first: 0,
             len: 0,
             expires: None,
@@ -73,15 +75,13 @@ impl Window {
         let dropped = self.drop_old(at, || false);
         let free = self.slot(self.len);
         let newest = self.before(free);
-        let shared =
-            self.len > 0 && (self.len == self.slots || at.since(self.starts[newest]) < self.apart);
+        let shared = self.len > 0
+            && (self.len == self.slots || self.step_of(at) == self.step_of(self.ends[newest]));
         let slot = if shared { newest } else { free };
-        if !shared {
-            self.starts[slot] = at;
-            if self.len == 0 {
-                self.expires = Some(at + self.span);
-            }
-            self.len += 1;
+        self.ends[slot] = at;
+        self.len += usize::from(!shared);
+        if self.len == 1 {
+            self.expires = Some(at + self.span);
         }
         if let (WIDTH, Ok(row)) = (self.width, <&[f64; WIDTH]>::try_from(row)) {
             self.add_four(slot, shared, dropped, row);
@@ -122,7 +122,7 @@ impl Window {
     pub(crate) fn since(&self, at: Timestamp) -> Vec<f64> {
         let mut sums = vec![0.0; self.width];
         let kept = (0..self.len).map(|place| self.slot(place));
-        for slot in kept.filter(|slot| self.starts[*slot] >= at) {
+        for slot in kept.filter(|slot| self.ends[*slot] >= at) {
             add(&mut sums, &self.rows[slot * self.width..(slot + 1) * self.width]);
         }
         sums
@@ -157,7 +157,7 @@ impl Window {
             return false;
         }
         let least = usize::from(stays());
-        while self.len > least && at.since(self.starts[self.first]) >= self.span {
+        while self.len > least && at.since(self.ends[self.first]) >= self.span {
             self.first = self.slot(1);
             self.len -= 1;
         }
@@ -165,8 +165,12 @@ impl Window {
         true
     }
 
+    fn step_of(&self, at: Timestamp) -> i64 {
+        at.as_millis() / self.step.as_millis().cast_signed()
+    }
+
     fn expiry(&self) -> Option<Timestamp> {
-        (self.len > 0).then(|| self.starts[self.first] + self.span)
+        (self.len > 0).then(|| self.ends[self.first] + self.span)
     }
 
     /// Sums afresh: differences of running sums would drift.
@@ -234,15 +238,15 @@ impl Window {
 
     /// Takes over what was read from a snapshot; false if it does not fit.
     pub(crate) fn resume(&mut self, read: Self) -> bool {
-        let Self { rows, starts, sums, phase, .. } = read;
-        let len = starts.len();
+        let Self { rows, ends, sums, phase, .. } = read;
+        let len = ends.len();
         let fits = len <= self.slots
             && rows.len() == len * self.width
             && sums.len() == self.width
             && phase.len() == self.width;
         if fits {
             self.rows[..rows.len()].copy_from_slice(&rows);
-            self.starts[..len].copy_from_slice(&starts);
+            self.ends[..len].copy_from_slice(&ends);
             (self.first, self.len, self.sums, self.phase) = (0, len, sums, phase);
             self.expires = self.expiry();
         }
@@ -256,10 +260,7 @@ impl Serialize for Window {
         let row = |slot| &self.rows[slot * self.width..(slot + 1) * self.width];
         let mut state = serializer.serialize_struct("Window", 4)?;
         state.serialize_field("rows", &slots().flat_map(row).collect::<Vec<_>>())?;
-        state.serialize_field(
-            "starts",
-            &slots().map(|slot| self.starts[slot]).collect::<Vec<_>>(),
-        )?;
+        state.serialize_field("ends", &slots().map(|slot| self.ends[slot]).collect::<Vec<_>>())?;
         state.serialize_field("sums", &self.sums)?;
         state.serialize_field("phase", &self.phase)?;
         state.end()
@@ -341,5 +342,20 @@ mod tests {
             window.add(Timestamp::try_from_millis(tick * 100).unwrap(), &[1.0, 2.0]);
         }
         assert_eq!(window.sums(), [600.0, 1200.0]);
+    }
+
+    #[test]
+    fn met_5_a_window_has_at_least_its_span_however_often_it_is_fed() {
+        for every in [700, 1000, 3000, 4000, 7000, 9990, 10_000, 10_010, 15_000, 20_000] {
+            let mut window = Window::new(Span::from_seconds(60), Span::from_seconds(10), 1);
+            for tick in 1..400 {
+                let millis = tick * every;
+                window.add(Timestamp::try_from_millis(millis).unwrap(), &[every as f64 / 1000.0]);
+                let seconds = window.sums()[0];
+                let whole = (millis as f64 / 1000.0).min(60.0);
+                assert!(seconds > whole - every as f64 / 1000.0 + 1e-6, "{every}: {seconds}");
+                assert!(seconds < 70.0 + every as f64 / 1000.0, "{every}: {seconds}");
+            }
+        }
     }
 }
