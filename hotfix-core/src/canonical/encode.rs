@@ -32,6 +32,9 @@ pub struct Encoder {
     scratch: Vec<u8>,
 }
 
+/// A text, or why there is none.
+type Written = Result<String, CanonicalError>;
+
 impl Encoder {
     /// An encoder with no scratch space yet.
     pub const fn new() -> Self {
@@ -68,6 +71,25 @@ impl Encoder {
         out: &mut Vec<u8>,
     ) -> Result<(), CanonicalError> {
         self.write(out, Numbers::Declared, |writer| value.serialize(Value(writer)))
+    }
+
+    /// The text of a tree with members in order.
+    pub(super) fn ordered_tree(&mut self, tree: &serde_json::Value) -> Written {
+        self.written(|writer| tree.serialize(Value(writer)))
+    }
+
+    /// The text of JSON with members in order.
+    pub(super) fn ordered(&mut self, json: &str) -> Written {
+        self.written(|writer| transcode::transcode(json, writer))
+    }
+
+    fn written(
+        &mut self,
+        body: impl FnOnce(&mut Writer<'_>) -> Result<(), CanonicalError>,
+    ) -> Written {
+        let mut out = Vec::new();
+        self.write(&mut out, Numbers::Ordered, body)?;
+        Ok(String::from_utf8(out).unwrap_or_default())
     }
 
     /// Appends the canonical form of JSON that somebody else wrote; on an error `out` is as it was.

@@ -2,12 +2,13 @@
 //! keep the last of two members with the same name.
 
 use super::members::Scan;
-use super::writer::Writer;
+use super::writer::{Numbers, Writer};
 use super::{CanonicalError, MAX_INTEGER};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
 pub(super) fn transcode(json: &str, writer: &mut Writer<'_>) -> Result<(), CanonicalError> {
+    let is_canonical = writer.numbers == Numbers::Canonical;
     let mut found = Found::default();
     let mut reader = serde_json::Deserializer::from_str(json);
     let seed = Seed { writer, found: &mut found };
@@ -15,7 +16,7 @@ pub(super) fn transcode(json: &str, writer: &mut Writer<'_>) -> Result<(), Canon
     match (found.refused, read) {
         (Some(error), _) => Err(error),
         (None, Err(error)) => Err(CanonicalError::syntax(&error)),
-        (None, Ok(())) if found.is_large => long_wholes(json).try_for_each(kept),
+        (None, Ok(())) if found.is_large && is_canonical => long_wholes(json).try_for_each(kept),
         (None, Ok(())) => Ok(()),
     }
 }
@@ -79,10 +80,10 @@ impl<'a> Seed<'_, 'a> {
         })
     }
 
-    /// A whole number beyond 2^53 is written as a double; whether that is the number is seen in the
-    /// text.
+    /// In canonical text a whole number beyond 2^53 is written as a double; whether that is the
+    /// number is seen in the text.
     fn whole<E: de::Error>(mut self, negative: bool, size: u64) -> Result<(), E> {
-        if size > MAX_INTEGER {
+        if size > MAX_INTEGER && self.writer.numbers == Numbers::Canonical {
             let double = size as f64;
             return self.float(if negative { -double } else { double });
         }

@@ -41,7 +41,7 @@ pub(super) struct Writer<'a> {
     members: &'a mut Vec<Member>,
     scratch: &'a mut Vec<u8>,
     depth: usize,
-    numbers: Numbers,
+    pub(super) numbers: Numbers,
 }
 
 /// The numbers that text may hold.
@@ -53,6 +53,8 @@ pub(super) enum Numbers {
     State,
     /// As `serde_json` writes them: `1.0`, and null for what is not finite. Members stay as they are declared.
     Declared,
+    /// The same with members in order: the text of a document that somebody wrote.
+    Ordered,
 }
 
 /// Infinity in the text of a state: a number beyond every double.
@@ -266,7 +268,7 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) fn float(&mut self, value: f64) -> Result<(), CanonicalError> {
-        if self.numbers == Numbers::Declared {
+        if matches!(self.numbers, Numbers::Declared | Numbers::Ordered) {
             return serde_json::to_writer(&mut *self.out, &value)
                 .map_err(|error| CanonicalError::syntax(&error));
         }

@@ -19,4 +19,3 @@ pub(crate) use reader::DocumentReader;
 pub use serde_value::{ValueFault, read_document, read_part};
 pub(crate) use serde_value::{read_json, read_value, value_of};
 pub(crate) use table::document_table;
-pub(crate) use text::read_object;
