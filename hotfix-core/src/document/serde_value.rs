@@ -216,6 +216,19 @@ impl<'de> Visitor<'de> for UniqueVisitor {
     }
 }
 
+/// Removes a member. An object's own `remove` is larger by far.
+pub(crate) fn remove_member(object: &mut Map<String, Value>, key: &str) -> Option<Value> {
+    let mut removed = None;
+    for (other, value) in std::mem::take(object) {
+        if other == key {
+            removed = Some(value);
+        } else {
+            object.insert(other, value);
+        }
+    }
+    removed
+}
+
 /// Removes what is at this place; false for the root.
 fn remove(value: &mut Value, path: &[String]) -> bool {
     let Some((last, parents)) = path.split_last() else { return false };
@@ -230,7 +243,7 @@ fn remove(value: &mut Value, path: &[String]) -> bool {
         parent = child;
     }
     match (parent, last.parse::<usize>()) {
-        (Value::Object(object), _) => object.remove(last).is_some(),
+        (Value::Object(object), _) => remove_member(object, last).is_some(),
         (Value::Array(items), Ok(at)) if at < items.len() => {
             items.remove(at);
             true

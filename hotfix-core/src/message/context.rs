@@ -9,6 +9,7 @@ use crate::fact::Impact;
 use crate::grade::{Audience, MessageKind, Moment};
 use crate::policy::section::{MessageField, Reach};
 use crate::rollout::Rollout;
+use crate::sorting::remove;
 use crate::text::{self, time};
 use crate::unit::Timestamp;
 
@@ -89,7 +90,7 @@ impl Context<'_> {
 
     /// Sets a field to the caller's value in place of the rollout's; empty text removes the value.
     fn give(&mut self, field: &MessageField, value: &str) {
-        self.fields.remove(field.name);
+        remove(&mut self.fields, field.name);
         if field.lines {
             let lines: Vec<String> = value.lines().map(str::to_owned).collect();
             self.put_lines(field.name, &lines);
