@@ -1,5 +1,6 @@
 //! The encoder of canonical JSON, and the seal of a log line.
 
+use super::error::Unwritten;
 use super::order::Name;
 use super::serializer::Value;
 use super::writer::{Member, Numbers, Writer};
@@ -83,10 +84,7 @@ impl Encoder {
         self.written(|writer| transcode::transcode(json, writer))
     }
 
-    fn written(
-        &mut self,
-        body: impl FnOnce(&mut Writer<'_>) -> Result<(), CanonicalError>,
-    ) -> Written {
+    fn written(&mut self, body: impl FnOnce(&mut Writer<'_>) -> Result<(), Unwritten>) -> Written {
         let mut out = Vec::new();
         self.write(&mut out, Numbers::Ordered, body)?;
         Ok(String::from_utf8(out).unwrap_or_default())
@@ -169,16 +167,16 @@ impl Encoder {
         &mut self,
         out: &mut Vec<u8>,
         numbers: Numbers,
-        body: impl FnOnce(&mut Writer<'_>) -> Result<(), CanonicalError>,
+        body: impl FnOnce(&mut Writer<'_>) -> Result<(), Unwritten>,
     ) -> Result<(), CanonicalError> {
         let start = out.len();
         self.members.clear();
         let Self { members, scratch } = self;
         let result = body(&mut Writer::new(out, members, scratch, numbers));
-        if result.is_err() {
+        result.map_err(|error| {
             out.truncate(start);
-        }
-        result
+            *error.0
+        })
     }
 }
 
