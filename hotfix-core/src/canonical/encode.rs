@@ -74,13 +74,13 @@ impl Encoder {
         self.write(out, Numbers::Declared, |writer| value.serialize(Value(writer)))
     }
 
-    /// The text of a tree with members in order.
-    pub(super) fn ordered_tree(&mut self, tree: &serde_json::Value) -> Written {
-        self.written(|writer| tree.serialize(Value(writer)))
+    /// JSON with members in order and numbers as `serde_json` writes them.
+    pub(super) fn ordered<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
+        self.written(|writer| value.serialize(Value(writer)))
     }
 
-    /// The text of JSON with members in order.
-    pub(super) fn ordered(&mut self, json: &str) -> Written {
+    /// The same of JSON text.
+    pub(super) fn reordered(&mut self, json: &str) -> Written {
         self.written(|writer| transcode::transcode(json, writer))
     }
 

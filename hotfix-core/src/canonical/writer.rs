@@ -54,7 +54,7 @@ pub(super) enum Numbers {
     State,
     /// As `serde_json` writes them: `1.0`, and null for what is not finite. Members stay as they are declared.
     Declared,
-    /// The same with members in order: the text of a document that somebody wrote.
+    /// The same with members in order.
     Ordered,
 }
 

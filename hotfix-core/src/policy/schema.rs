@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Policy;
 use super::reader::Key;
+use crate::canonical::tree_of;
 use crate::document::remove_member;
 use crate::sorting::sort_by;
 
@@ -172,8 +173,8 @@ pub(super) fn table(definitions: &mut Definitions, keys: Vec<Key>, about: &[&str
             doc = format!("{doc} Write {unit}.");
         }
         schema["description"] = doc.into();
-        if let Some(default) = key.default.and_then(|d| serde_json::to_value(d()).ok()) {
-            schema["default"] = default;
+        if let Some(default) = key.default {
+            schema["default"] = tree_of(&default());
         }
         properties.insert(key.name.to_owned(), schema);
     }

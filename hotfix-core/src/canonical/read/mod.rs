@@ -68,12 +68,12 @@ pub(crate) fn read_state<T: DeserializeOwned>(text: &str) -> Result<T, ReadError
 
 /// Reads a value from a tree. The error has the place of the fault in it.
 pub(crate) fn read_tree<T: DeserializeOwned>(tree: &Value) -> Result<T, ReadError> {
-    read_ordered(&Encoder::new().ordered_tree(tree).map_err(ReadError::custom)?)
+    read_ordered(&Encoder::new().ordered(tree).map_err(ReadError::custom)?)
 }
 
 /// Reads a value from JSON of any layout. The error has no place in the text.
 pub(crate) fn read_any<T: DeserializeOwned>(json: &str) -> Result<T, ReadError> {
-    read_ordered(&Encoder::new().ordered(json).map_err(ReadError::custom)?)
+    read_ordered(&Encoder::new().reordered(json).map_err(ReadError::custom)?)
 }
 
 fn read_ordered<T: DeserializeOwned>(text: &str) -> Result<T, ReadError> {
