@@ -242,8 +242,11 @@ impl<'a> Scan<'a> {
         Some(number)
     }
 
-    /// A number as `serde_json` writes it.
+    /// A number as `serde_json` writes it; most are canonical.
     pub(super) fn any_number(&mut self) -> Option<Number> {
+        if let Some(number) = self.number() {
+            return Some(number);
+        }
         let rest = self.rest();
         let end = rest.iter().position(|byte| matches!(byte, b',' | b']' | b'}'));
         let text = std::str::from_utf8(&rest[..end.unwrap_or(rest.len())]).ok()?;

@@ -125,10 +125,20 @@ impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
         }
     }
 
+    /// After all that is read. A visitor may stop early and leave the rest unread.
+    #[inline]
+    pub(super) fn end(&mut self) -> Result<(), ReadError> {
+        if !self.ended {
+            self.pass_rest()?;
+        }
+        self.reader.depth += 1;
+        Ok(())
+    }
+
     /// What is left, which only a document may have.
     #[cold]
     #[inline(never)]
-    pub(super) fn pass_rest(&mut self) -> Result<(), ReadError> {
+    fn pass_rest(&mut self) -> Result<(), ReadError> {
         if self.reader.numbers != Numbers::Ordered {
             return Err(not_canonical());
         }

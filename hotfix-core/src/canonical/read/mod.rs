@@ -131,21 +131,25 @@ impl<'de> JsonReader<'de> {
         fields: &'static [&'static str],
         read: impl FnOnce(&mut Items<'_, 'de, DECLARED>) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
-        let outer = self.depth;
-        self.depth = outer.checked_sub(1).ok_or_else(not_canonical)?;
+        let mut items = self.begin(close, fields)?;
+        let value = read(&mut items)?;
+        items.end()?;
+        Ok(value)
+    }
+
+    /// For every type of value it is the same code.
+    #[inline(never)]
+    fn begin<const DECLARED: bool>(
+        &mut self,
+        close: u8,
+        fields: &'static [&'static str],
+    ) -> Result<Items<'_, 'de, DECLARED>, ReadError> {
+        let top = self.depth == MAX_DEPTH;
+        self.depth = self.depth.checked_sub(1).ok_or_else(not_canonical)?;
         self.scan.at += 1;
         let ended = self.scan.peek() == Some(close);
         self.scan.at += usize::from(ended);
-        let top = outer == MAX_DEPTH;
-        let mut items =
-            Items { reader: self, close, ended, before: None, fields, place: 0, start: 0, top };
-        let value = read(&mut items)?;
-        // A visitor may stop early and leave the rest unread.
-        if !items.ended {
-            items.pass_rest()?;
-        }
-        self.depth = outer;
-        Ok(value)
+        Ok(Items { reader: self, close, ended, before: None, fields, place: 0, start: 0, top })
     }
 
     /// What is next is not what is to be read.
@@ -181,6 +185,12 @@ impl<'de> JsonReader<'de> {
     #[inline]
     fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, ReadError> {
         self.nested::<_, false>(b'}', &[], |items| visitor.visit_map(items))
+    }
+
+    fn boolean<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, ReadError> {
+        let value = self.scan.peek() == Some(b't');
+        self.word(if value { b"true" } else { b"false" })?;
+        visitor.visit_bool(value)
     }
 
     #[inline]
@@ -261,8 +271,7 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
             Some(b'"') => self.text(visitor),
             Some(b'{') => self.object(visitor),
             Some(b'[') => self.array(visitor),
-            Some(b't') => self.word(b"true").and_then(|()| visitor.visit_bool(true)),
-            Some(b'f') => self.word(b"false").and_then(|()| visitor.visit_bool(false)),
+            Some(b't' | b'f') => self.boolean(visitor),
             Some(b'n') => self.word(b"null").and_then(|()| visitor.visit_unit()),
             _ => self.number(visitor),
         }
@@ -272,7 +281,10 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
         b'"' => text: deserialize_str deserialize_string deserialize_identifier deserialize_char;
         b'{' => object: deserialize_map;
         b'[' => array: deserialize_seq;
-        b'-' | b'0'..=b'9' => number: deserialize_f64 deserialize_u64 deserialize_i64;
+        b'-' | b'0'..=b'9' => number: deserialize_f64 deserialize_u64 deserialize_i64 deserialize_f32
+            deserialize_u32 deserialize_i32 deserialize_u16 deserialize_i16 deserialize_u8
+            deserialize_i8;
+        b't' | b'f' => boolean: deserialize_bool;
     }
 
     /// The derived reader of an object takes a member by its place among the fields, too; aliases
@@ -322,13 +334,21 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
         }
     }
 
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        self.deserialize_seq(visitor)
+    }
+
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         self.pass()?;
         visitor.visit_unit()
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 u8 u16 u32 f32 bytes byte_buf unit unit_struct tuple tuple_struct
+        bytes byte_buf unit unit_struct tuple_struct
     }
 }
 
