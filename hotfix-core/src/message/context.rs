@@ -61,7 +61,7 @@ impl Context<'_> {
     fn put(&mut self, name: &'static str, value: impl Into<Option<String>>) {
         let value = value.into().map(|value| shown(&value)).filter(|value| !value.is_empty());
         if let Some(value) = value {
-            self.fields.insert(name, value.into());
+            self.fields.insert(name.into(), value.into());
         }
     }
 
@@ -74,7 +74,7 @@ impl Context<'_> {
             lines.push(format!("and {more} more"));
         }
         if !lines.is_empty() {
-            self.fields.insert(name, lines.into_iter().map(Value::from).collect());
+            self.fields.insert(name.into(), lines.into_iter().map(Value::from).collect());
         }
     }
 
@@ -95,7 +95,7 @@ impl Context<'_> {
             let lines: Vec<String> = value.lines().map(str::to_owned).collect();
             self.put_lines(field.name, &lines);
         } else if is_address(value.trim()) {
-            self.fields.insert(field.name, address(value.trim()));
+            self.fields.insert(field.name.into(), address(value.trim()));
         } else {
             self.put(field.name, value.to_owned());
         }
