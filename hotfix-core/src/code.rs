@@ -6,8 +6,11 @@
 mod family;
 
 use std::fmt;
+use std::sync::LazyLock;
 
 pub use family::Family;
+
+use crate::packed::packed;
 
 /// A code as text: `code! {HF-STAT-001}`.
 ///
@@ -109,7 +112,7 @@ pub trait Coded {
     fn code(&self) -> &'static str;
 }
 
-const EXPLANATIONS: &str = include_str!("code/explanations.md");
+static EXPLANATIONS: LazyLock<String> = LazyLock::new(|| packed!("explanations.md").text());
 
 /// The code of an error, a refusal or a finding.
 ///

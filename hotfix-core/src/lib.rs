@@ -89,6 +89,7 @@ pub mod lint;
 pub mod message;
 pub mod metric;
 mod metric_kind;
+mod packed;
 pub mod plan;
 pub mod policy;
 #[cfg(feature = "report")]

@@ -1,6 +1,8 @@
 //! Sorting that is compiled once. The standard library's is compiled for each type and order, 5 to 10 kB each; lists of a
-//! policy's length need no more speed than this. Its maps and sets sort what they are collected from, too.
+//! policy's length need no more speed than this. Its maps and sets sort what they are collected from, too, and what removes an
+//! entry from a map is as large again.
 
+use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +22,34 @@ pub(crate) fn set_of<T: Ord>(values: impl IntoIterator<Item = T>) -> BTreeSet<T>
         set.insert(value);
     }
     set
+}
+
+/// Keeps the entries of a map of some entries that fit.
+pub(crate) fn retain<K: Ord, V>(
+    map: &mut BTreeMap<K, V>,
+    mut fits: impl FnMut(&K, &mut V) -> bool,
+) {
+    for (key, mut value) in std::mem::take(map) {
+        if fits(&key, &mut value) {
+            map.insert(key, value);
+        }
+    }
+}
+
+/// Removes an entry from a map of some entries.
+pub(crate) fn remove<Q: Eq + ?Sized, K: Ord + Borrow<Q>, V>(
+    map: &mut BTreeMap<K, V>,
+    key: &Q,
+) -> Option<V> {
+    let mut removed = None;
+    for (other, value) in std::mem::take(map) {
+        if other.borrow() == key {
+            removed = Some(value);
+        } else {
+            map.insert(other, value);
+        }
+    }
+    removed
 }
 
 /// Sorts a list, with equal items in the order that they had.

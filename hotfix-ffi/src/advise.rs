@@ -3,13 +3,12 @@
 use std::ffi::c_char;
 
 use hotfix_core::simulate::Search;
-use serde_json::json;
 
 use crate::answer;
 use crate::buffer::hotfix_buf;
 use crate::error::hotfix_error;
 use crate::pointer;
-use crate::policy::hotfix_policy;
+use crate::policy::{hotfix_policy, sorted};
 use crate::status::hotfix_status;
 
 /// Simulates a policy with other values: every combination, all with the same random seed, on the
@@ -44,7 +43,7 @@ pub unsafe extern "C" fn hotfix_simulate_advise(
             let question = pointer::text(question, question_len, "question")?;
             pointer::read(policy, "policy", |policy| {
                 let search = Search::read(policy, question)?;
-                Ok(json!(search.advice(&search.play(0..search.work()))).to_string())
+                sorted(&search.advice(&search.play(0..search.work())))
             })
         })
     }

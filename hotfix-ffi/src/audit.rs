@@ -3,12 +3,12 @@
 use std::ffi::c_char;
 
 use hotfix_core::rollout::audit;
-use serde_json::json;
 
 use crate::answer;
 use crate::buffer::hotfix_buf;
 use crate::error::hotfix_error;
 use crate::pointer;
+use crate::policy::sorted;
 use crate::status::hotfix_status;
 
 /// Checks a log from end to end and recomputes every verdict, action and change of state.
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn hotfix_audit(
             let log = pointer::bytes(log, log_len, "log")?;
             let head = pointer::text(expected_head, expected_head_len, "expected_head")?;
             let head = crate::reading::head(head, "expected_head")?;
-            Ok(json!(audit(log, head)).to_string())
+            sorted(&audit(log, head))
         })
     }
 }

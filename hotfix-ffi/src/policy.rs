@@ -28,7 +28,12 @@ pub(crate) fn canonical<T: Serialize + ?Sized>(value: &T) -> Fallible<String> {
     written(&|text| Encoder::new().encode(value, text))
 }
 
-/// The same for every type of value.
+/// A value in JSON, with its members in order.
+pub(crate) fn sorted<T: Serialize + ?Sized>(value: &T) -> Fallible<String> {
+    hotfix_core::canonical::sorted(value).map_err(hotfix_error::not_written)
+}
+
+/// [`canonical`] for every type of value.
 #[inline(never)]
 fn written(encode: &dyn Fn(&mut Vec<u8>) -> Result<(), CanonicalError>) -> Fallible<String> {
     let mut text = Vec::new();

@@ -3,14 +3,17 @@
 use std::ffi::c_char;
 
 use hotfix_core::plan::Plan;
-use hotfix_core::simulate::{Campaign, Comparison, Scenario, SimulationErrors, Tally};
-use serde_json::json;
+use hotfix_core::simulate::{
+    Campaign, Comparison, Run, Scenario, SimulatedOutcome, SimulationErrors, Tally, Truth,
+};
+use serde::Serialize;
 
 use crate::answer;
 use crate::buffer::hotfix_buf;
 use crate::error::{Fallible, document_errors, hotfix_error};
 use crate::plan::hotfix_plan;
 use crate::pointer;
+use crate::policy::sorted;
 use crate::status::hotfix_status;
 
 document_errors! { SimulationErrors => Simulate; }
@@ -24,8 +27,22 @@ const fn runs(from: u64, count: u64) -> std::ops::Range<u64> {
     from..from.saturating_add(count)
 }
 
-fn with_outcome(tally: &Tally) -> String {
-    json!({ "outcome": tally.outcome(), "tally": tally }).to_string()
+#[derive(Serialize)]
+struct Tallied<'a> {
+    outcome: SimulatedOutcome,
+    tally: &'a Tally,
+}
+
+#[derive(Serialize)]
+struct Drill<'a> {
+    run: &'a Run,
+    truth: Truth,
+    unmet: Vec<String>,
+    log: &'a str,
+}
+
+fn with_outcome(tally: &Tally) -> Fallible<String> {
+    sorted(&Tallied { outcome: tally.outcome(), tally })
 }
 
 /// Simulates runs of a plan in a scenario, on the calling thread: {"outcome", "tally"}. The outcome
@@ -65,7 +82,7 @@ pub unsafe extern "C" fn hotfix_simulate(
             pointer::read(plan, "plan", |plan| {
                 let scenario = Scenario::read(scenario)?;
                 let campaign = campaign(plan, &scenario, seed)?;
-                Ok(with_outcome(&campaign.tally(runs(from, count))))
+                with_outcome(&campaign.tally(runs(from, count)))
             })
         })
     }
@@ -92,7 +109,7 @@ pub unsafe extern "C" fn hotfix_simulate_merge(
     unsafe {
         answer::text(out, err, || {
             let text = pointer::text(tallies, tallies_len, "tallies")?;
-            Ok(with_outcome(&Tally::merged_from_json(text)?))
+            with_outcome(&Tally::merged_from_json(text)?)
         })
     }
 }
@@ -132,7 +149,7 @@ pub unsafe extern "C" fn hotfix_simulate_compare(
             let first = pointer::read(first, "first", one)?;
             let second = pointer::read(second, "second", one)?;
             let pairs = Comparison::try_new(first, second)?.pairs(runs(from, count));
-            Ok(json!(pairs.differences()).to_string())
+            sorted(&pairs.differences())
         })
     }
 }
@@ -168,13 +185,8 @@ pub unsafe extern "C" fn hotfix_drill(
             pointer::read(plan, "plan", |plan| {
                 let scenario = Scenario::read(text)?;
                 let (player, truth) = campaign(plan, &scenario, seed)?.drill(number)?;
-                let drill = json!({
-                    "run": player.run(),
-                    "truth": truth,
-                    "unmet": scenario.unmet(player.run()),
-                    "log": player.rollout().log(),
-                });
-                Ok(drill.to_string())
+                let (run, log) = (player.run(), player.rollout().log());
+                sorted(&Drill { run, truth, unmet: scenario.unmet(run), log })
             })
         })
     }

@@ -1,5 +1,6 @@
 //! The encoder of canonical JSON, and the seal of a log line.
 
+use super::error::Unwritten;
 use super::order::Name;
 use super::serializer::Value;
 use super::writer::{Member, Numbers, Writer};
@@ -31,6 +32,9 @@ pub struct Encoder {
     members: Vec<Member>,
     scratch: Vec<u8>,
 }
+
+/// A text, or why there is none.
+type Written = Result<String, CanonicalError>;
 
 impl Encoder {
     /// An encoder with no scratch space yet.
@@ -68,6 +72,22 @@ impl Encoder {
         out: &mut Vec<u8>,
     ) -> Result<(), CanonicalError> {
         self.write(out, Numbers::Declared, |writer| value.serialize(Value(writer)))
+    }
+
+    /// JSON with members in order and numbers as `serde_json` writes them.
+    pub(super) fn ordered<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
+        self.written(|writer| value.serialize(Value(writer)))
+    }
+
+    /// The same of JSON text.
+    pub(super) fn reordered(&mut self, json: &str) -> Written {
+        self.written(|writer| transcode::transcode(json, writer))
+    }
+
+    fn written(&mut self, body: impl FnOnce(&mut Writer<'_>) -> Result<(), Unwritten>) -> Written {
+        let mut out = Vec::new();
+        self.write(&mut out, Numbers::Ordered, body)?;
+        Ok(String::from_utf8(out).unwrap_or_default())
     }
 
     /// Appends the canonical form of JSON that somebody else wrote; on an error `out` is as it was.
@@ -147,16 +167,16 @@ impl Encoder {
         &mut self,
         out: &mut Vec<u8>,
         numbers: Numbers,
-        body: impl FnOnce(&mut Writer<'_>) -> Result<(), CanonicalError>,
+        body: impl FnOnce(&mut Writer<'_>) -> Result<(), Unwritten>,
     ) -> Result<(), CanonicalError> {
         let start = out.len();
         self.members.clear();
         let Self { members, scratch } = self;
         let result = body(&mut Writer::new(out, members, scratch, numbers));
-        if result.is_err() {
+        result.map_err(|error| {
             out.truncate(start);
-        }
-        result
+            *error.0
+        })
     }
 }
 

@@ -74,9 +74,29 @@ impl CanonicalError {
     }
 }
 
-impl serde::ser::Error for CanonicalError {
+/// The error while a value is being written: boxed, so that each part's result is one word.
+#[derive(Debug)]
+pub(super) struct Unwritten(pub(super) Box<CanonicalError>);
+
+impl From<CanonicalError> for Unwritten {
+    #[cold]
+    #[inline(never)]
+    fn from(error: CanonicalError) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Unwritten {}
+
+impl serde::ser::Error for Unwritten {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::Custom { reason: message.to_string() }
+        CanonicalError::Custom { reason: message.to_string() }.into()
     }
 }
 

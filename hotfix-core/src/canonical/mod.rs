@@ -56,8 +56,11 @@ pub use error::{CanonicalError, DigestError, LineError};
 pub use line::{Line, verify_line};
 pub(crate) use members::{Change, Member, edited, members};
 pub(crate) use once::{each_once, each_once_if_any};
-pub(crate) use pretty::pretty;
-pub(crate) use read::{read_canonical, read_line, read_state};
+pub use pretty::sorted;
+pub(crate) use pretty::{pretty, tree_of};
+pub(crate) use read::{
+    Cause, ReadError, Unread, read_any, read_canonical, read_line, read_state, read_tree,
+};
 
 /// Greatest nesting depth of a value: the depth that `serde_json` reads.
 const MAX_DEPTH: usize = 127;

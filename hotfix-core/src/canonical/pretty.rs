@@ -1,13 +1,34 @@
-//! Indented JSON for people. It comes from the code that writes the log, so each type's writer exists once.
+//! JSON for people and trees. It comes from the code that writes the log, so each type's writer exists once.
 
 use super::{CanonicalError, Encoder};
 use serde::Serialize;
+use serde_json::Value;
 
 /// The text that `serde_json::to_string_pretty` gives: members as their type declares them, two spaces a level.
 pub(crate) fn pretty<T: Serialize + ?Sized>(value: &T) -> Result<String, CanonicalError> {
     let mut text = Vec::new();
     Encoder::new().encode_declared(value, &mut text)?;
     Ok(indented(&text))
+}
+
+/// JSON in one line, with members in order and numbers as `serde_json` writes them.
+///
+/// ```
+/// let value = std::collections::BTreeMap::from([("share", 1.0), ("at", 0.5)]);
+/// assert_eq!(hotfix_core::canonical::sorted(&value)?, r#"{"at":0.5,"share":1.0}"#);
+/// # Ok::<(), hotfix_core::canonical::CanonicalError>(())
+/// ```
+///
+/// # Errors
+/// [`CanonicalError`] for keys that are not text, more than 127 levels, or an error of the type
+/// itself.
+pub fn sorted<T: Serialize + ?Sized>(value: &T) -> Result<String, CanonicalError> {
+    Encoder::new().ordered(value)
+}
+
+/// A value as a tree; null if it cannot be written.
+pub(crate) fn tree_of<T: Serialize + ?Sized>(value: &T) -> Value {
+    sorted(value).ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
 fn indented(text: &[u8]) -> String {

@@ -242,6 +242,20 @@ impl<'a> Scan<'a> {
         Some(number)
     }
 
+    /// A number as `serde_json` writes it; most are canonical.
+    pub(super) fn any_number(&mut self) -> Option<Number> {
+        if let Some(number) = self.number() {
+            return Some(number);
+        }
+        let rest = self.rest();
+        let end = rest.iter().position(|byte| matches!(byte, b',' | b']' | b'}'));
+        let text = std::str::from_utf8(&rest[..end.unwrap_or(rest.len())]).ok()?;
+        let number: serde_json::Number = text.parse().ok()?;
+        self.at += text.len();
+        let whole = number.as_u64().map(Number::Whole);
+        whole.or(number.as_i64().map(Number::Negative)).or(number.as_f64().map(Number::Other))
+    }
+
     #[inline]
     pub(super) fn number(&mut self) -> Option<Number> {
         let rest = self.rest();

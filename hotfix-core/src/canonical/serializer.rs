@@ -1,6 +1,7 @@
 //! The serde serializer, which produces the same JSON shapes as `serde_json`.
 
 use super::CanonicalError;
+use super::error::Unwritten;
 use super::writer::{Object, Writer};
 use serde::Serialize;
 use serde::ser::{
@@ -9,12 +10,12 @@ use serde::ser::{
 };
 use std::fmt::Display;
 
-type Done = Result<(), CanonicalError>;
+type Done = Result<(), Unwritten>;
 
 /// Whole numbers of fewer bits.
 macro_rules! narrow {
     ($($method:ident($type:ty) => $wide:ident;)*) => {$(
-        fn $method(self, v: $type) -> Result<Self::Ok, CanonicalError> {
+        fn $method(self, v: $type) -> Result<Self::Ok, Unwritten> {
             self.$wide(v.into())
         }
     )*};
@@ -38,18 +39,18 @@ pub(super) struct Members<'w, 'a> {
 }
 
 impl<'w, 'a> Value<'w, 'a> {
-    fn array(self, variant: Option<Object>) -> Result<Array<'w, 'a>, CanonicalError> {
+    fn array(self, variant: Option<Object>) -> Result<Array<'w, 'a>, Unwritten> {
         self.0.begin(b'[')?;
         Ok(Array { writer: self.0, empty: true, variant })
     }
 
-    fn members(self, variant: Option<Object>) -> Result<Members<'w, 'a>, CanonicalError> {
+    fn members(self, variant: Option<Object>) -> Result<Members<'w, 'a>, Unwritten> {
         let object = self.0.begin_object()?;
         Ok(Members { writer: self.0, object, variant })
     }
 
     /// `{"name":`, closed when the content ends.
-    fn variant(&mut self, name: &str) -> Result<Object, CanonicalError> {
+    fn variant(&mut self, name: &str) -> Result<Object, Unwritten> {
         let mut object = self.0.begin_object()?;
         self.0.name(&mut object, name);
         Ok(object)
@@ -62,7 +63,7 @@ impl<'w, 'a> Value<'w, 'a> {
 
 impl<'w, 'a> Serializer for Value<'w, 'a> {
     type Ok = ();
-    type Error = CanonicalError;
+    type Error = Unwritten;
     type SerializeSeq = Array<'w, 'a>;
     type SerializeTuple = Array<'w, 'a>;
     type SerializeTupleStruct = Array<'w, 'a>;
@@ -162,19 +163,15 @@ impl<'w, 'a> Serializer for Value<'w, 'a> {
         self.0.end_object(&object)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Array<'w, 'a>, CanonicalError> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Array<'w, 'a>, Unwritten> {
         self.array(None)
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Array<'w, 'a>, CanonicalError> {
+    fn serialize_tuple(self, _: usize) -> Result<Array<'w, 'a>, Unwritten> {
         self.array(None)
     }
 
-    fn serialize_tuple_struct(
-        self,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Array<'w, 'a>, CanonicalError> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Array<'w, 'a>, Unwritten> {
         self.array(None)
     }
 
@@ -184,20 +181,16 @@ impl<'w, 'a> Serializer for Value<'w, 'a> {
         _: u32,
         name: &'static str,
         _: usize,
-    ) -> Result<Array<'w, 'a>, CanonicalError> {
+    ) -> Result<Array<'w, 'a>, Unwritten> {
         let object = self.variant(name)?;
         self.array(Some(object))
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Members<'w, 'a>, CanonicalError> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Members<'w, 'a>, Unwritten> {
         self.members(None)
     }
 
-    fn serialize_struct(
-        self,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Members<'w, 'a>, CanonicalError> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Members<'w, 'a>, Unwritten> {
         self.members(None)
     }
 
@@ -207,7 +200,7 @@ impl<'w, 'a> Serializer for Value<'w, 'a> {
         _: u32,
         name: &'static str,
         _: usize,
-    ) -> Result<Members<'w, 'a>, CanonicalError> {
+    ) -> Result<Members<'w, 'a>, Unwritten> {
         let object = self.variant(name)?;
         self.members(Some(object))
     }
@@ -257,7 +250,7 @@ macro_rules! appended {
     ($($trait:ident for $target:ident: $method:ident($($name:ident: $text:ty)?) => $append:ident;)*) => {$(
         impl $trait for $target<'_, '_> {
             type Ok = ();
-            type Error = CanonicalError;
+            type Error = Unwritten;
 
             fn $method<T: Serialize + ?Sized>(&mut self, $($name: $text,)? value: &T) -> Done {
                 self.$append($($name,)? value)
@@ -281,7 +274,7 @@ appended! {
 
 impl SerializeMap for Members<'_, '_> {
     type Ok = ();
-    type Error = CanonicalError;
+    type Error = Unwritten;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
         let start = self.writer.begin_name(&self.object);
@@ -302,14 +295,14 @@ impl SerializeMap for Members<'_, '_> {
 /// Serializer of a member's name: text, or a whole number written as text.
 struct Key<'w, 'a>(&'w mut Writer<'a>);
 
-type Plain = Result<bool, CanonicalError>;
-type Never = Impossible<bool, CanonicalError>;
+type Plain = Result<bool, Unwritten>;
+type Never = Impossible<bool, Unwritten>;
 
 /// What is no text.
 macro_rules! refused {
     ($($method:ident($($type:ty),*) -> $out:ty: $found:literal;)*) => {$(
-        fn $method(self, $(_: $type),*) -> Result<$out, CanonicalError> {
-            Err(CanonicalError::KeyNotText { found: $found })
+        fn $method(self, $(_: $type),*) -> Result<$out, Unwritten> {
+            Err(CanonicalError::KeyNotText { found: $found }.into())
         }
     )*};
 }
@@ -325,7 +318,7 @@ impl Key<'_, '_> {
 
 impl Serializer for Key<'_, '_> {
     type Ok = bool;
-    type Error = CanonicalError;
+    type Error = Unwritten;
     type SerializeSeq = Never;
     type SerializeTuple = Never;
     type SerializeTupleStruct = Never;
@@ -382,7 +375,7 @@ impl Serializer for Key<'_, '_> {
         _: &'static str,
         _: &T,
     ) -> Plain {
-        Err(CanonicalError::KeyNotText { found: "an object" })
+        Err(CanonicalError::KeyNotText { found: "an object" }.into())
     }
 
     refused! {

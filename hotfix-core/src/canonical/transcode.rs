@@ -1,21 +1,23 @@
 //! Conversion of JSON text of any layout to canonical text without a tree, which would silently
 //! keep the last of two members with the same name.
 
+use super::error::Unwritten;
 use super::members::Scan;
-use super::writer::Writer;
+use super::writer::{Numbers, Writer};
 use super::{CanonicalError, MAX_INTEGER};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-pub(super) fn transcode(json: &str, writer: &mut Writer<'_>) -> Result<(), CanonicalError> {
+pub(super) fn transcode(json: &str, writer: &mut Writer<'_>) -> Result<(), Unwritten> {
+    let is_canonical = writer.numbers == Numbers::Canonical;
     let mut found = Found::default();
     let mut reader = serde_json::Deserializer::from_str(json);
     let seed = Seed { writer, found: &mut found };
     let read = seed.deserialize(&mut reader).and_then(|()| reader.end());
     match (found.refused, read) {
         (Some(error), _) => Err(error),
-        (None, Err(error)) => Err(CanonicalError::syntax(&error)),
-        (None, Ok(())) if found.is_large => long_wholes(json).try_for_each(kept),
+        (None, Err(error)) => Err(CanonicalError::syntax(&error).into()),
+        (None, Ok(())) if found.is_large && is_canonical => long_wholes(json).try_for_each(kept),
         (None, Ok(())) => Ok(()),
     }
 }
@@ -43,19 +45,19 @@ fn long_wholes(json: &str) -> impl Iterator<Item = &str> {
 
 /// Refuses a whole number that is neither exactly its double nor the printed form of that double:
 /// 2^63 prints as 9223372036854776000, so that is accepted.
-fn kept(whole: &str) -> Result<(), CanonicalError> {
+fn kept(whole: &str) -> Result<(), Unwritten> {
     let double: f64 = whole.parse().unwrap_or(f64::INFINITY);
     let is_printed = || ryu_js::Buffer::new().format(double) == whole;
     if is_printed() || format!("{double:.0}") == whole {
         return Ok(());
     }
-    Err(CanonicalError::IntegerRange { value: whole.to_owned() })
+    Err(CanonicalError::IntegerRange { value: whole.to_owned() }.into())
 }
 
 /// The error that occurred: serde's reader cannot carry ours.
 #[derive(Default)]
 struct Found {
-    refused: Option<CanonicalError>,
+    refused: Option<Unwritten>,
     /// A number is so large that a double may have changed it.
     is_large: bool,
 }
@@ -71,7 +73,7 @@ impl<'a> Seed<'_, 'a> {
         Seed { writer: self.writer, found: self.found }
     }
 
-    fn check<T, E: de::Error>(&mut self, result: Result<T, CanonicalError>) -> Result<T, E> {
+    fn check<T, E: de::Error>(&mut self, result: Result<T, Unwritten>) -> Result<T, E> {
         result.map_err(|error| {
             let told = E::custom(&error);
             self.found.refused = Some(error);
@@ -79,10 +81,10 @@ impl<'a> Seed<'_, 'a> {
         })
     }
 
-    /// A whole number beyond 2^53 is written as a double; whether that is the number is seen in the
-    /// text.
+    /// In canonical text a whole number beyond 2^53 is written as a double; whether that is the
+    /// number is seen in the text.
     fn whole<E: de::Error>(mut self, negative: bool, size: u64) -> Result<(), E> {
-        if size > MAX_INTEGER {
+        if size > MAX_INTEGER && self.writer.numbers == Numbers::Canonical {
             let double = size as f64;
             return self.float(if negative { -double } else { double });
         }

@@ -1,5 +1,6 @@
 //! Output buffer of canonical text: strings, numbers, members in order.
 
+use super::error::Unwritten;
 use super::order::Name;
 use super::{CanonicalError, MAX_DEPTH, MAX_INTEGER};
 use std::fmt;
@@ -44,7 +45,7 @@ pub(super) struct Writer<'a> {
     members: &'a mut Vec<Member>,
     scratch: &'a mut Vec<u8>,
     depth: usize,
-    numbers: Numbers,
+    pub(super) numbers: Numbers,
 }
 
 /// The numbers that text may hold.
@@ -56,6 +57,8 @@ pub(super) enum Numbers {
     State,
     /// As `serde_json` writes them: `1.0`, and null for what is not finite. Members stay as they are declared.
     Declared,
+    /// The same with members in order.
+    Ordered,
 }
 
 /// Infinity in the text of a state: a number beyond every double.
@@ -71,9 +74,9 @@ impl<'a> Writer<'a> {
         Self { out, members, scratch, depth: 0, numbers }
     }
 
-    pub(super) fn begin(&mut self, open: u8) -> Result<(), CanonicalError> {
+    pub(super) fn begin(&mut self, open: u8) -> Result<(), Unwritten> {
         if self.depth == MAX_DEPTH {
-            return Err(CanonicalError::TooDeep { limit: MAX_DEPTH });
+            return Err(CanonicalError::TooDeep { limit: MAX_DEPTH }.into());
         }
         self.depth += 1;
         self.out.push(open);
@@ -85,7 +88,7 @@ impl<'a> Writer<'a> {
         self.out.push(close);
     }
 
-    pub(super) fn begin_object(&mut self) -> Result<Object, CanonicalError> {
+    pub(super) fn begin_object(&mut self) -> Result<Object, Unwritten> {
         self.begin(b'{')?;
         Ok(Object { first: self.members.len(), sorted: true, letter: None })
     }
@@ -125,7 +128,7 @@ impl<'a> Writer<'a> {
         self.members.push(member);
     }
 
-    pub(super) fn end_object(&mut self, object: &Object) -> Result<(), CanonicalError> {
+    pub(super) fn end_object(&mut self, object: &Object) -> Result<(), Unwritten> {
         let mut end = self.out.len();
         for member in self.members[object.first..].iter_mut().rev() {
             member.end = end;
@@ -142,7 +145,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Puts the members from `first` on in order, moving only those out of place.
-    fn sort(&mut self, first: usize) -> Result<(), CanonicalError> {
+    fn sort(&mut self, first: usize) -> Result<(), Unwritten> {
         let members = &mut self.members[first..];
         let Some(body) = members.first().map(|member| member.start) else { return Ok(()) };
         let out = &mut *self.out;
@@ -150,7 +153,7 @@ impl<'a> Writer<'a> {
         for pair in members.windows(2) {
             if pair[0].name(out).cmp(pair[1].name(out)).is_eq() {
                 let key = String::from_utf8_lossy(pair[0].name(out).raw).into_owned();
-                return Err(CanonicalError::DuplicateKey { key });
+                return Err(CanonicalError::DuplicateKey { key }.into());
             }
         }
         let mut at = body;
@@ -192,7 +195,7 @@ impl<'a> Writer<'a> {
     pub(super) fn display<T: fmt::Display + ?Sized>(
         &mut self,
         value: &T,
-    ) -> Result<bool, CanonicalError> {
+    ) -> Result<bool, Unwritten> {
         struct Adapter<'w, 'a> {
             writer: &'w mut Writer<'a>,
             plain: bool,
@@ -249,9 +252,9 @@ impl<'a> Writer<'a> {
         false
     }
 
-    pub(super) fn integer(&mut self, negative: bool, size: u64) -> Result<(), CanonicalError> {
+    pub(super) fn integer(&mut self, negative: bool, size: u64) -> Result<(), Unwritten> {
         if size > MAX_INTEGER && self.numbers == Numbers::Canonical {
-            return Err(CanonicalError::integer_range(negative, size));
+            return Err(CanonicalError::integer_range(negative, size).into());
         }
         let mut digits = [0; 20];
         let mut at = digits.len();
@@ -272,10 +275,10 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    pub(super) fn float(&mut self, value: f64) -> Result<(), CanonicalError> {
-        if self.numbers == Numbers::Declared {
+    pub(super) fn float(&mut self, value: f64) -> Result<(), Unwritten> {
+        if matches!(self.numbers, Numbers::Declared | Numbers::Ordered) {
             return serde_json::to_writer(&mut *self.out, &value)
-                .map_err(|error| CanonicalError::syntax(&error));
+                .map_err(|error| CanonicalError::syntax(&error).into());
         }
         if !value.is_finite() {
             if self.numbers == Numbers::State && !value.is_nan() {
@@ -292,7 +295,7 @@ impl<'a> Writer<'a> {
             } else {
                 "-inf"
             };
-            return Err(CanonicalError::NotFinite { value });
+            return Err(CanonicalError::NotFinite { value }.into());
         }
         // Counts are common, and whole numbers print as integers do.
         #[expect(clippy::cast_possible_truncation, reason = "compared with the value it came from")]

@@ -1,6 +1,5 @@
 //! Reads TOML and JSON into trees, in bounded time and depth.
 
-use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
@@ -71,15 +70,6 @@ impl Node {
             Self::from_toml(text, document)
         }
     }
-}
-
-/// Reads a JSON object of a type that is read field by field: its first fault alone.
-pub(crate) fn read_object<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    // A list would be read as the fields in order.
-    if !text.trim_start().starts_with('{') {
-        return Err("it is not a JSON object".to_owned());
-    }
-    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 fn check_length(text: &str) -> Result<(), DocumentErrors<DocumentFault>> {

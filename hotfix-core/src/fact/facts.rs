@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::catalogue::{Fact, FactKind};
 use crate::code::coded;
 use crate::document::{DocumentErrors, FaultFamily};
+use crate::sorting::remove;
 use crate::text::{did_you_mean, nearest, pointer_step, shown};
 use crate::unit::{FactName, Proportion, Span, Timestamp, UnitError};
 
@@ -236,7 +237,7 @@ impl Facts {
         match fact {
             FactId::BuiltIn(fact) => self.built_in[fact as usize] = None,
             FactId::Custom(name) => {
-                self.custom.remove(&name);
+                remove(&mut self.custom, &name);
             }
         }
     }

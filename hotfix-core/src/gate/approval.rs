@@ -11,7 +11,7 @@ use crate::canonical::Digest;
 use crate::grade::{Severity, closed_set};
 use crate::policy::Policy;
 use crate::policy::section::Approval;
-use crate::sorting::sort_by_key;
+use crate::sorting::{remove, retain, sort_by_key};
 use crate::unit::{RoleName, Span, Timestamp};
 
 use super::person::is_same_person;
@@ -187,19 +187,19 @@ impl Statements {
         let role = word.role;
         match word.answer {
             Answer::Approved => {
-                self.denials.retain(|of, denial| {
+                retain(&mut self.denials, |of, denial| {
                     !speaks_for(policy, role, *of) || (word.author && !denial.author)
                 });
-                self.withdrawn.remove(&role);
+                remove(&mut self.withdrawn, &role);
                 self.approvals.insert((role, word.author, word.is_spoken()), word);
             }
             Answer::Denied => {
-                self.approvals.retain(|(of, ..), _| *of != role);
-                self.withdrawn.remove(&role);
+                retain(&mut self.approvals, |(of, ..), _| *of != role);
+                remove(&mut self.withdrawn, &role);
                 self.denials.insert(role, word);
             }
             Answer::Withdrawn => {
-                self.approvals.retain(|(of, ..), _| *of != role);
+                retain(&mut self.approvals, |(of, ..), _| *of != role);
                 self.withdrawn.insert(role, word);
             }
         }

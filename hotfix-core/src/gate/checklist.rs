@@ -8,6 +8,7 @@ use crate::fact::{Facts, Truth};
 use crate::grade::{ChecklistMoment, Severity, closed_set};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem, ProcedureStep, SuccessCriterion};
+use crate::sorting::{remove, retain};
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 closed_set! {
@@ -66,14 +67,14 @@ impl Marks {
 
     /// Removes the waiver.
     pub(crate) fn reopen(&mut self, exception: Exception) {
-        self.0.retain(|id, _| id.as_str() != exception.as_str());
+        retain(&mut self.0, |id, _| id.as_str() != exception.as_str());
     }
 
     /// Keeps what is about the incident and the code, and removes what was seen in production or is
     /// about the deployment: the same release is tried again. A step belongs to the deployment if it
     /// was marked after its start.
     pub(crate) fn keep_of_release(&mut self, policy: &Policy, started: Option<Timestamp>) {
-        self.0.retain(|id, mark| match find(policy, *id) {
+        retain(&mut self.0, |id, mark| match find(policy, *id) {
             Some(Known::Item(item)) => {
                 let mut lists = policy.checklists().iter();
                 lists.any(|list| !list.is_of_attempt() && list.items.contains(item))
@@ -95,7 +96,7 @@ impl Marks {
         for item in policy.checklists().iter().filter(|list| of(list)).flat_map(|list| &list.items)
         {
             if self.is_early(item.id, Some(before)) {
-                self.0.remove(&item.id);
+                remove(&mut self.0, &item.id);
             }
         }
     }
@@ -104,7 +105,7 @@ impl Marks {
     pub(crate) fn reopen_answered(&mut self, policy: &Policy) {
         let answered =
             |id| policy.success().iter().any(|of| of.id == id && of.answered_by.is_some());
-        self.0.retain(|id, mark| mark.state != ItemState::Done || !answered(*id));
+        retain(&mut self.0, |id, mark| mark.state != ItemState::Done || !answered(*id));
     }
 
     /// Whether the item was checked before this time.

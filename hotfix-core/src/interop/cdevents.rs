@@ -114,7 +114,7 @@ fn opening(log: &[u8]) -> Result<String, LogError> {
         hash: String,
     }
     let line = log.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let read = serde_json::from_slice::<Opening>(line);
+    let read = serde_json::from_str::<Opening>(&String::from_utf8_lossy(line));
     read.map(|line| line.hash).map_err(|_| LogError { line: 1, fault: LogFault::Empty })
 }
 

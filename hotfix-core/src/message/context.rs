@@ -9,6 +9,7 @@ use crate::fact::Impact;
 use crate::grade::{Audience, MessageKind, Moment};
 use crate::policy::section::{MessageField, Reach};
 use crate::rollout::Rollout;
+use crate::sorting::remove;
 use crate::text::{self, time};
 use crate::unit::Timestamp;
 
@@ -60,7 +61,7 @@ impl Context<'_> {
     fn put(&mut self, name: &'static str, value: impl Into<Option<String>>) {
         let value = value.into().map(|value| shown(&value)).filter(|value| !value.is_empty());
         if let Some(value) = value {
-            self.fields.insert(name, value.into());
+            self.fields.insert(name.into(), value.into());
         }
     }
 
@@ -73,7 +74,7 @@ impl Context<'_> {
             lines.push(format!("and {more} more"));
         }
         if !lines.is_empty() {
-            self.fields.insert(name, lines.into_iter().map(Value::from).collect());
+            self.fields.insert(name.into(), lines.into_iter().map(Value::from).collect());
         }
     }
 
@@ -89,12 +90,12 @@ impl Context<'_> {
 
     /// Sets a field to the caller's value in place of the rollout's; empty text removes the value.
     fn give(&mut self, field: &MessageField, value: &str) {
-        self.fields.remove(field.name);
+        remove(&mut self.fields, field.name);
         if field.lines {
             let lines: Vec<String> = value.lines().map(str::to_owned).collect();
             self.put_lines(field.name, &lines);
         } else if is_address(value.trim()) {
-            self.fields.insert(field.name, address(value.trim()));
+            self.fields.insert(field.name.into(), address(value.trim()));
         } else {
             self.put(field.name, value.to_owned());
         }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
@@ -25,7 +26,7 @@ const FUEL: u64 = 20_000;
 const MOST_BYTES: usize = 64_000;
 
 /// Values by field: a text, the lines of a list, or an [`address`]; a field without one is absent.
-pub(super) type Fields = BTreeMap<&'static str, Value>;
+pub(super) type Fields = BTreeMap<Arc<str>, Value>;
 
 /// The value of a field with an address, which is shown as a link.
 pub(super) fn address(address: &str) -> Value {
@@ -142,7 +143,7 @@ pub(super) fn addressed(fields: &Fields) -> String {
 /// with such a name, and is a sentence.
 fn begins_with_identifier(text: &str, fields: &Fields) -> bool {
     let begins_with = |name: &&str| {
-        let value = fields.get(name).and_then(printed);
+        let value = fields.get(*name).and_then(printed);
         let rest = value.and_then(|value| text.strip_prefix(&*value));
         rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
     };

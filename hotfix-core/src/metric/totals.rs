@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
-use crate::sorting::sort_by;
+use crate::sorting::{retain, sort_by};
 use crate::unit::{Span, Timestamp};
 
 use super::pace::Pace;
@@ -262,11 +262,11 @@ impl Kept {
     ) -> bool {
         let (kept, pace) = (&mut self.instances[arm], &mut self.pace[arm]);
         let (mut any, mut grown) = (false, 0.0);
-        for (name, totals) in sent {
-            if !totals.iter().all(|total| total.is_finite()) {
-                kept.remove(name);
-                continue;
-            }
+        let is_number = |totals: &[f64; 2]| totals.iter().all(|total| total.is_finite());
+        if !sent.values().all(is_number) {
+            retain(kept, |name, _| sent.get(name).is_none_or(is_number));
+        }
+        for (name, totals) in sent.iter().filter(|(_, totals)| is_number(totals)) {
             any = true;
             let Some(last) = kept.get_mut(name) else {
                 kept.insert(name.clone(), *totals);

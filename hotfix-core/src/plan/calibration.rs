@@ -11,6 +11,7 @@ use crate::document::{read_document, read_part};
 use crate::grade::{EvidenceMode, PromotionRule, Worse};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Model, Phase};
+use crate::sorting::retain;
 use crate::stats::StatError;
 pub use crate::stats::bursts::HistoryBursts;
 use crate::stats::bursts::Live;
@@ -304,7 +305,7 @@ pub(crate) fn still_fitting(
     made_for: &Policy,
     mut calibrations: BTreeMap<MetricName, MetricCalibration>,
 ) -> BTreeMap<MetricName, MetricCalibration> {
-    calibrations.retain(|metric, of| {
+    retain(&mut calibrations, |metric, of| {
         let known = |policy: &Policy| policy.metrics().iter().find(|m| m.id == *metric).cloned();
         let (Some(now), Some(then)) = (known(policy), known(made_for)) else { return false };
         let is_used = policy.uses_history(&now) && made_for.uses_history(&then);

@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
-use crate::canonical::pretty;
+use crate::canonical::{pretty, tree_of};
 
 use super::{Plan, Subject};
 
@@ -15,7 +15,7 @@ impl Serialize for PlanDocument<'_> {
         let Self(plan) = self;
         let Subject { incident, traffic, .. } = plan.subject();
         // JSON can represent every checked policy.
-        let policy = serde_json::to_value(plan.policy()).unwrap_or_default();
+        let policy = tree_of(plan.policy());
         let phases = policy.get("phases").cloned().unwrap_or_default();
         let (calibrations, commands) = (plan.calibrations(), plan.commands());
         let mut document = serializer.serialize_struct("PlanDocument", 29)?;

@@ -2,11 +2,12 @@
 
 use super::Policy;
 use super::error::{PolicyErrors, Problem, nearest, shown};
+use crate::packed::{Packed, packed};
 
 macro_rules! presets {
     ($($name:literal),+) => {
         const NAMES: &[&str] = &[$($name),+];
-        const TEXTS: &[&str] = &[$(include_str!(concat!("../../policies/", $name, ".toml"))),+];
+        const TEXTS: &[Packed] = &[$(packed!(concat!($name, ".toml"))),+];
     };
 }
 
@@ -21,8 +22,8 @@ presets!(
 );
 
 /// The text of a preset.
-pub(super) fn text(name: &str) -> Option<&'static str> {
-    NAMES.iter().zip(TEXTS).find(|(known, _)| **known == name).map(|(_, text)| *text)
+pub(super) fn text(name: &str) -> Option<String> {
+    NAMES.iter().zip(TEXTS).find(|(known, _)| **known == name).map(|(_, text)| text.text())
 }
 
 impl Policy {
@@ -44,7 +45,7 @@ impl Policy {
     /// [`Problem::UnknownPreset`] if no preset has this name, with the nearest name.
     pub fn preset(name: &str) -> Result<Self, PolicyErrors> {
         if let Some(text) = text(name) {
-            return Self::from_toml(text);
+            return Self::from_toml(&text);
         }
         let (got, nearest) = (shown(name), nearest(name, NAMES.iter().copied()));
         Err(PolicyErrors::of("", Problem::UnknownPreset { got, nearest, known: NAMES }))

@@ -4,6 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::Policy;
 use super::reader::Key;
+use crate::canonical::tree_of;
+use crate::document::remove_member;
 use crate::sorting::sort_by;
 
 /// The JSON Schema (draft 2020-12) of the policy format, for editors; `policies/policy.schema.json`
@@ -136,7 +138,7 @@ fn part_of_properties(properties: &Map<String, Value>) -> Map<String, Value> {
 
 fn or_removed(schema: &Value) -> Value {
     let mut part = part(schema);
-    let description = part.as_object_mut().and_then(|part| part.remove("description"));
+    let description = part.as_object_mut().and_then(|part| remove_member(part, "description"));
     let mut either = json!({ "anyOf": [part, { "$ref": format!("#/$defs/{REMOVAL}") }] });
     if let (Some(either), Some(description)) = (either.as_object_mut(), description) {
         either.insert("description".to_owned(), description);
@@ -171,8 +173,8 @@ pub(super) fn table(definitions: &mut Definitions, keys: Vec<Key>, about: &[&str
             doc = format!("{doc} Write {unit}.");
         }
         schema["description"] = doc.into();
-        if let Some(default) = key.default.and_then(|d| serde_json::to_value(d()).ok()) {
-            schema["default"] = default;
+        if let Some(default) = key.default {
+            schema["default"] = tree_of(&default());
         }
         properties.insert(key.name.to_owned(), schema);
     }

@@ -3,12 +3,13 @@
 //!
 //! The template escapes every text; the texts in charts are escaped in `chart.rs`.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, Value};
 
 use crate::rollout::State;
+use crate::sorting::map_of;
 use crate::text;
 
 use super::chart::Frame;
@@ -49,7 +50,7 @@ fn rendered(report: &Report) -> Result<String, Error> {
 }
 
 fn object<const N: usize>(members: [(&'static str, Value); N]) -> Value {
-    Value::from(BTreeMap::from(members))
+    Value::from(map_of(members.map(|(name, value)| (Arc::<str>::from(name), value))))
 }
 
 fn texts(texts: Vec<String>) -> Value {

@@ -13,7 +13,7 @@ use crate::rollout::{
     Act, ActionId, Command, Entry, Input, InputKind, Reach, Recorded, RollbackCause, Rollout,
     Stage, is_of_a_train, is_taken_out,
 };
-use crate::sorting::set_of;
+use crate::sorting::{remove, set_of};
 use crate::text;
 use crate::unit::{MetricName, Name, RoleName, Timestamp};
 
@@ -232,9 +232,9 @@ impl LogSummary {
     /// The action that a `confirm` or `failed` refers to.
     fn resolve(&mut self, command: &Command, at: Timestamp, plan: &Plan) -> Option<Act> {
         match command {
-            Command::Confirm { action } => self.pending.remove(action),
+            Command::Confirm { action } => remove(&mut self.pending, action),
             Command::Failed { action, .. } => {
-                let act = self.pending.remove(action);
+                let act = remove(&mut self.pending, action);
                 if let Some(act) = &act {
                     keep(&mut self.failed, (at, describe::act(plan.policy(), act)));
                 }

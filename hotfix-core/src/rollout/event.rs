@@ -11,7 +11,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::canonical::Digest;
+use crate::canonical::{Digest, ReadError};
 use crate::deadline::Replan;
 use crate::grade::{Severity, Signal};
 use crate::judge::Verdict;
@@ -323,11 +323,11 @@ impl<'a> Event<'a> {
 
 /// A line's event, where it is one of this format.
 pub(super) fn read(
-    read: Result<Box<Event<'static>>, serde_json::Error>,
-) -> Result<Box<Event<'static>>, serde_json::Error> {
+    read: Result<Box<Event<'static>>, ReadError>,
+) -> Result<Box<Event<'static>>, ReadError> {
     let event = read?;
     match event.format {
-        Some(format) if format != LOG_FORMAT => Err(serde_json::Error::custom(format_args!(
+        Some(format) if format != LOG_FORMAT => Err(ReadError::custom(format_args!(
             "log format {format} is unknown: this release reads format {LOG_FORMAT}"
         ))),
         _ => Ok(event),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::canonical::Digest;
+use crate::canonical::{Digest, read_any};
 use crate::code::{code, coded};
-use crate::document::{ValueFault, read_object, read_value, value_of};
+use crate::document::{ValueFault, read_value, value_of};
 use crate::fact::Fact;
 use crate::grade::{Calendar, Moment, Severity, Signal, closed_set};
 use crate::metric::Observation;
@@ -328,6 +328,10 @@ fn unknown_kind(got: &str, nearest: InputKind) -> String {
 }
 
 impl InputError {
+    fn no_object() -> Self {
+        Self::Syntax { fault: "it is not a JSON object".to_owned() }
+    }
+
     /// Where: a JSON Pointer into the document; empty where it cannot be read as a whole.
     pub fn path(&self) -> String {
         match self {
@@ -366,18 +370,14 @@ impl Input {
     /// # Errors
     /// [`InputError`] for a document that is not valid.
     pub fn from_json(text: &str) -> Result<Self, InputError> {
-        let unreadable = |fault| InputError::Syntax { fault };
-        let fault = match read_object::<InputDocument>(text) {
-            Ok(document) if document.release.is_none() => return document.try_into(),
-            // A list would be read as the fields of a release in order, which its value shows.
-            Ok(_) => return Self::from_value(value_of(text).map_err(unreadable)?),
-            Err(fault) => fault,
-        };
-        // Only a text that cannot be read is read once more, for the places of its faults.
-        match value_of(text).map(Self::from_value) {
-            Ok(Err(faults @ InputError::Values { .. })) => Err(faults),
-            _ => Err(unreadable(fault)),
+        if let Ok(document) = read_any::<InputDocument>(text) {
+            return document.try_into();
         }
+        if !text.trim_start().starts_with('{') {
+            return Err(InputError::no_object());
+        }
+        // Only a text that cannot be read is read once more, for the places of its faults.
+        Self::from_value(value_of(text).map_err(|fault| InputError::Syntax { fault })?)
     }
 
     /// Reads a document that is already parsed.
@@ -387,7 +387,7 @@ impl Input {
     #[expect(clippy::needless_pass_by_value, reason = "it is of no use once it was read")]
     pub fn from_value(value: Value) -> Result<Self, InputError> {
         if !value.is_object() {
-            return Err(InputError::Syntax { fault: "it is not a JSON object".to_owned() });
+            return Err(InputError::no_object());
         }
         let document: InputDocument =
             read_value(&value).map_err(|faults| InputError::Values { faults })?;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::canonical::Digest;
 use crate::gate::{is_same_person, person};
 use crate::plan::personal::Named;
+use crate::sorting::retain;
 
 use super::event::{Event, EventKind, Personal};
 
@@ -120,7 +121,7 @@ impl Salt {
             return forged;
         }
         let line: Value = serde_json::from_str(line).unwrap_or_default();
-        personal.values.retain(|place, name| {
+        retain(&mut personal.values, |place, name| {
             let hashed = line.pointer(place).and_then(Value::as_str);
             let same = hashed == Some(&self.hidden(name));
             if !same {

@@ -3,6 +3,8 @@
 use semver::Version;
 use serde_json::Value;
 
+use crate::canonical::ReadError;
+
 use super::event::{Event, EventKind};
 use super::log::LogFault;
 
@@ -11,7 +13,7 @@ const HERE: &str = env!("CARGO_PKG_VERSION");
 
 /// The event of a line, unless a newer release is needed to read it.
 pub(super) fn checked(
-    read: Result<Box<Event<'static>>, serde_json::Error>,
+    read: Result<Box<Event<'static>>, ReadError>,
     line: &str,
 ) -> Result<Box<Event<'static>>, LogFault> {
     match read {

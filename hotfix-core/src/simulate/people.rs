@@ -1,5 +1,6 @@
 //! Simulated people, who may be late, absent or wrong, and a platform with delays.
 
+use crate::canonical::tree_of;
 use crate::deadline::Source;
 use crate::document::{Node, document_table};
 use crate::gate::checklist::ItemState;
@@ -72,8 +73,8 @@ document_table! {
 }
 
 fn input(reader: &mut ScenarioReader, value: &Node) -> Option<Input> {
-    let input = serde_json::to_value(value).unwrap_or_default();
-    let input = Input::from_value(input).map_err(|error| format!("{}: {error}", error.code()));
+    let input =
+        Input::from_value(tree_of(value)).map_err(|error| format!("{}: {error}", error.code()));
     input.map_or_else(|detail| reader.fail(SimulationFault::NotTaken { detail }), Some)
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::canonical::tree_of;
 use crate::document::{DocumentErrors, Node, ValueFault, document_table};
 use crate::getters::getters;
 use crate::judge::Reason;
@@ -196,7 +197,7 @@ impl Scenario {
 /// An incident or a release.
 fn subject(reader: &mut ScenarioReader, value: &Node) -> Option<Value> {
     reader.table(value)?;
-    serde_json::to_value(value).ok()
+    Some(tree_of(value))
 }
 
 fn metrics(reader: &mut ScenarioReader, value: &Node) -> Option<BTreeMap<MetricName, MetricSpec>> {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::canonical::tree_of;
 use crate::document::{Node, document_table};
 use crate::policy::Policy;
 
@@ -139,7 +140,7 @@ fn scenario(reader: &mut ScenarioReader, value: &Node) -> Option<Scenario> {
 
 fn axis(reader: &mut ScenarioReader, value: &Node) -> Option<Axis> {
     let table = reader.table_of(value, AXIS)?;
-    let values = reader.list(table, "values", |_, value| serde_json::to_value(value).ok());
+    let values = reader.list(table, "values", |_, value| Some(tree_of(value)));
     Some(Axis { path: reader.needed(table, "path", ScenarioReader::text)?, values })
 }
 

@@ -143,7 +143,7 @@ fn only_number(when: &Condition) -> Option<FactId> {
         facts.insert(comparison.fact);
         number &= comparison.value.as_number().is_some();
     });
-    facts.pop_first().filter(|_| number && facts.is_empty())
+    facts.first().copied().filter(|_| number && facts.len() == 1)
 }
 
 /// Values of a fact to which a question has no answer.

@@ -141,14 +141,15 @@ impl Page {
             return;
         }
         self.0.push('\n');
-        let mut line = |cells: &[String]| {
-            let _ = writeln!(self.0, "| {} |", cells.join(" | "));
-        };
-        line(&head.map(str::to_owned));
-        line(&head.map(|_| "---".to_owned()));
-        for row in rows {
-            line(&row);
+        self.row(&head);
+        self.row(&["---"; N]);
+        for row in &rows {
+            self.row(&row.each_ref().map(String::as_str));
         }
+    }
+
+    fn row(&mut self, cells: &[&str]) {
+        let _ = writeln!(self.0, "| {} |", cells.join(" | "));
     }
 }
 

@@ -278,8 +278,7 @@ impl Resolution<'_> {
             return None;
         }
         let name = link.name.as_str();
-        let text =
-            if link.preset { preset::text(name).map(str::to_owned) } else { (self.ask)(name) };
+        let text = if link.preset { preset::text(name) } else { (self.ask)(name) };
         let Some(text) = text else { return Some(Answer::Unknown) };
         self.bytes = self.bytes.saturating_add(text.len());
         if self.bytes > MOST_BYTES {

@@ -10,6 +10,7 @@ use super::logs::opening;
 use super::{MeasureError, Median};
 use crate::canonical::Digest;
 use crate::grade::{Moment, closed_set};
+use crate::sorting::remove;
 use crate::unit::{Span, Timestamp};
 
 closed_set! {
@@ -193,7 +194,7 @@ pub fn dora(logs: &[&[u8]], by: Period) -> Result<Dora, MeasureError> {
     let last = cells.keys().next_back().copied();
     let all = std::iter::successors(cells.keys().next().copied(), |first| Some(by.next(*first)));
     let all = all.take_while(|first| Some(*first) <= last);
-    let row = |first| cells.remove(&first).unwrap_or_default().row(Some(by.label(first)));
+    let row = |first| remove(&mut cells, &first).unwrap_or_default().row(Some(by.label(first)));
     let periods = all.map(row).collect();
     Ok(Dora { by, logs: logs.len(), periods, whole: whole.row(None), clocks })
 }

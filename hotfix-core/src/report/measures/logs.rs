@@ -17,7 +17,8 @@ pub(super) fn opening(log: &[u8]) -> Option<Digest> {
     struct Sealed {
         hash: Digest,
     }
-    serde_json::from_slice::<Sealed>(first_line(log)).ok().map(|line| line.hash)
+    let line = String::from_utf8_lossy(first_line(log));
+    serde_json::from_str::<Sealed>(&line).ok().map(|line| line.hash)
 }
 
 /// The first line of a text; in a log, the opening line.
@@ -60,5 +61,6 @@ fn is_opening(line: &[u8]) -> bool {
         kind: &'a str,
     }
     memchr::memmem::find(line, b"\"kind\":\"opened\"").is_some()
-        && serde_json::from_slice::<Kind<'_>>(line).is_ok_and(|line| line.kind == "opened")
+        && serde_json::from_str::<Kind<'_>>(&String::from_utf8_lossy(line))
+            .is_ok_and(|line| line.kind == "opened")
 }

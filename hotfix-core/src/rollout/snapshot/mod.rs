@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::canonical::{Digest, Encoder, read_canonical, read_state};
+use crate::canonical::{Digest, Encoder, read_canonical, read_state, tree_of};
 use crate::deadline::{Agenda, AgendaState};
 use crate::fact::Facts;
 use crate::judge::{JudgeRead, JudgeState};
@@ -75,16 +75,14 @@ struct Content<'a, J> {
 }
 
 impl<'a> Content<'a, JudgeState<'a>> {
-    fn of(case: &'a RolloutState, salt: Option<&'a str>) -> Result<Self, serde_json::Error> {
+    fn of(case: &'a RolloutState, salt: Option<&'a str>) -> Self {
         let RolloutState { place, actions, people, readiness, agenda, judged, happened } = case;
-        let document = |facts: &Facts| {
-            serde_json::to_value(facts).map(|facts| match facts {
-                Value::Object(facts) => facts,
-                _ => Map::new(),
-            })
+        let document = |facts: &Facts| match tree_of(facts) {
+            Value::Object(facts) => facts,
+            _ => Map::new(),
         };
-        let (facts, worst) = (document(readiness.facts())?, document(readiness.worst_facts())?);
-        Ok(Self {
+        let (facts, worst) = (document(readiness.facts()), document(readiness.worst_facts()));
+        Self {
             place: Cow::Borrowed(place),
             actions: Cow::Borrowed(actions),
             people: Cow::Borrowed(people),
@@ -95,7 +93,7 @@ impl<'a> Content<'a, JudgeState<'a>> {
             judged: judged.state(),
             happened: Cow::Borrowed(happened),
             salt: salt.map(Cow::Borrowed),
-        })
+        }
     }
 }
 
@@ -166,7 +164,7 @@ impl Rollout {
             plan: Cow::Borrowed(plan.subject()),
             policy: Cow::Borrowed(plan.policy()),
         };
-        let content = Content::of(case, journal.salt.text()).map_err(error::unwritten)?;
+        let content = Content::of(case, journal.salt.text());
         let (mut text, mut encoder) = (Vec::new(), Encoder::new());
         encoder.encode(&opening, &mut text).map_err(error::unwritten)?;
         text.push(b'\n');

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::document::remove_member;
 use crate::grade::Role;
 use crate::policy::Policy;
 use crate::simulate::recorded::{RecordedErrors, RecordedFault};
@@ -47,7 +48,7 @@ pub(super) fn without(
         let Some(entry) = entry.and_then(Value::as_object_mut) else { continue };
         if left_out.contains(&metric.id) {
             entry.insert("role".to_owned(), Value::from(Role::Watch.as_str()));
-            entry.remove("weight");
+            remove_member(entry, "weight");
         } else if metric.weight > 0.0 {
             entry.insert("weight".to_owned(), Value::from(metric.weight / sum));
         }
@@ -55,7 +56,7 @@ pub(super) fn without(
     if policy.efficacy().is_some_and(|claim| left_out.contains(&claim.metric))
         && let Some(document) = document.as_object_mut()
     {
-        document.remove("efficacy");
+        remove_member(document, "efficacy");
     }
     Policy::from_value(&document).map(Arc::new).map_err(|errors| refused(policy, &errors))
 }

@@ -8,7 +8,7 @@ use crate::metric::{Difference, Histogram, Reading, Sample, difference};
 use crate::plan::{Histories, PlanHistories, SlowHistories};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Phase};
-use crate::sorting::{map_of, sort_by_key};
+use crate::sorting::{map_of, remove, sort_by_key};
 use crate::text::quoted;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
@@ -500,8 +500,8 @@ impl<'a> Reader<'a> {
         }
         left_out.extend(self.times.iter().filter_map(|(id, of)| Some((*id, of.fault(pace)?))));
         for (metric, odd) in left_out {
-            self.counts.remove(&metric);
-            self.times.remove(&metric);
+            remove(&mut self.counts, &metric);
+            remove(&mut self.times, &metric);
             if odd != Odd::MoreThanTrials {
                 self.note(metric, odd, first);
             }

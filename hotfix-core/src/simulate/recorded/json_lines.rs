@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::canonical::pretty;
 use crate::document::read_value;
 use crate::metric::{Observation, Sample};
 use crate::plan::Subject;
@@ -175,7 +176,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
         }
         // An identical observation with the same time is a second delivery, wherever it is in the
         // text.
-        let text = || serde_json::to_string(&reading.metrics);
+        let text = || pretty(&reading.metrics);
         if !is_alone && text().is_ok_and(|text| !seen.insert(text)) {
             odd.note(Odd::Duplicate, None, at);
             continue;

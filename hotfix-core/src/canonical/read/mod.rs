@@ -3,25 +3,29 @@
 //! [`JsonReader`] gives serde what canonical text says and accepts no other: everything that it
 //! returns, skips or buffers goes through [`Scan`], so reading to the end is the check that
 //! [`canonical_object`](super::scan::canonical_object) makes.
+//!
+//! Every type is read by it, so that it is compiled for one reader: a document that people wrote is
+//! first written in order, with its numbers as they are.
 
-use super::MAX_DEPTH;
+mod error;
+mod items;
+
+pub(crate) use error::{Cause, ReadError, Unread};
+
 use super::line::{Line, bare, check, verify_line};
 use super::number::Number;
 use super::order::{Name, unescaped};
 use super::scan::{Chain, Scan};
 use super::writer::Numbers;
-use super::{Encoder, LineError};
-use serde::de::value::{BorrowedStrDeserializer, StrDeserializer, U64Deserializer};
+use super::{Encoder, LineError, MAX_DEPTH};
+use items::Items;
+use serde::de::value::StrDeserializer;
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, MapAccess, SeqAccess,
-    Unexpected, Visitor,
+    Deserialize, DeserializeOwned, Deserializer, Error as _, Expected, Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
-use serde_json::{Error, Value};
+use serde_json::Value;
 use std::borrow::Cow;
-
-/// Expected number of elements of an array, which is unknown before they are read.
-const EXPECTED: usize = 8;
 
 /// Checks one line as [`verify_line`] does, and reads the value that it holds.
 /// The inner error is that of a line whose hash matches but that does not hold such a value.
@@ -30,7 +34,7 @@ const EXPECTED: usize = 8;
 /// [`LineError`], as for [`verify_line`].
 pub(crate) fn read_line<T: DeserializeOwned>(
     line: &[u8],
-) -> Result<(Line<'_>, Result<T, Error>), LineError> {
+) -> Result<(Line<'_>, Result<T, ReadError>), LineError> {
     if let Ok(text) = std::str::from_utf8(line) {
         let text = bare(text);
         let mut reader = JsonReader::new(text);
@@ -53,13 +57,27 @@ pub(crate) fn read_line<T: DeserializeOwned>(
 }
 
 /// Reads a value from canonical JSON that is not a line of a log.
-pub(crate) fn read_canonical<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+pub(crate) fn read_canonical<T: DeserializeOwned>(text: &str) -> Result<T, ReadError> {
     JsonReader::new(text).finish()
 }
 
 /// Reads a value from the text that [`Encoder::encode_state`] wrote.
-pub(crate) fn read_state<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+pub(crate) fn read_state<T: DeserializeOwned>(text: &str) -> Result<T, ReadError> {
     JsonReader { numbers: Numbers::State, ..JsonReader::new(text) }.finish()
+}
+
+/// Reads a value from a tree. The error has the place of the fault in it.
+pub(crate) fn read_tree<T: DeserializeOwned>(tree: &Value) -> Result<T, ReadError> {
+    read_ordered(&Encoder::new().ordered(tree).map_err(ReadError::custom)?)
+}
+
+/// Reads a value from JSON of any layout. The error has no place in the text.
+pub(crate) fn read_any<T: DeserializeOwned>(json: &str) -> Result<T, ReadError> {
+    read_ordered(&Encoder::new().reordered(json).map_err(ReadError::custom)?)
+}
+
+fn read_ordered<T: DeserializeOwned>(text: &str) -> Result<T, ReadError> {
+    T::deserialize(&mut JsonReader { numbers: Numbers::Ordered, ..JsonReader::new(text) })
 }
 
 /// Text that is canonical up to the position that was read.
@@ -74,8 +92,8 @@ struct JsonReader<'de> {
 }
 
 #[cold]
-fn not_canonical() -> Error {
-    Error::custom("it is not canonical JSON")
+fn not_canonical() -> ReadError {
+    ReadError::custom("it is not canonical JSON")
 }
 
 impl<'de> JsonReader<'de> {
@@ -85,21 +103,21 @@ impl<'de> JsonReader<'de> {
     }
 
     /// The value, where it is an object and nothing follows it.
-    fn finish<T: DeserializeOwned>(&mut self) -> Result<T, Error> {
+    fn finish<T: DeserializeOwned>(&mut self) -> Result<T, ReadError> {
         if self.scan.peek() != Some(b'{') {
-            return Err(Error::custom("it is no object"));
+            return Err(ReadError::custom("it is no object"));
         }
         let value = T::deserialize(&mut *self)?;
         if self.scan.at == self.text.len() { Ok(value) } else { Err(not_canonical()) }
     }
 
-    fn word(&mut self, word: &[u8]) -> Result<(), Error> {
+    fn word(&mut self, word: &[u8]) -> Result<(), ReadError> {
         self.scan.word(word).ok_or_else(not_canonical)
     }
 
     /// Text between quotes, with its escapes.
     #[inline]
-    fn string(&mut self) -> Result<Piece<'de>, Error> {
+    fn string(&mut self) -> Result<Piece<'de>, ReadError> {
         let Name { raw, plain } = self.scan.string().ok_or_else(not_canonical)?;
         let end = self.scan.at - 1;
         let text = self.text.get(end - raw.len()..end).ok_or_else(not_canonical)?;
@@ -111,32 +129,36 @@ impl<'de> JsonReader<'de> {
         &mut self,
         close: u8,
         fields: &'static [&'static str],
-        read: impl FnOnce(&mut Items<'_, 'de, DECLARED>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let outer = self.depth;
-        self.depth = outer.checked_sub(1).ok_or_else(not_canonical)?;
+        read: impl FnOnce(&mut Items<'_, 'de, DECLARED>) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        let mut items = self.begin(close, fields)?;
+        let value = read(&mut items)?;
+        items.end()?;
+        Ok(value)
+    }
+
+    /// For every type of value it is the same code.
+    #[inline(never)]
+    fn begin<const DECLARED: bool>(
+        &mut self,
+        close: u8,
+        fields: &'static [&'static str],
+    ) -> Result<Items<'_, 'de, DECLARED>, ReadError> {
+        let top = self.depth == MAX_DEPTH;
+        self.depth = self.depth.checked_sub(1).ok_or_else(not_canonical)?;
         self.scan.at += 1;
         let ended = self.scan.peek() == Some(close);
         self.scan.at += usize::from(ended);
-        let top = outer == MAX_DEPTH;
-        let mut items =
-            Items { reader: self, close, ended, before: None, fields, field: 0, start: 0, top };
-        let value = read(&mut items)?;
-        // A visitor may stop early and leave the rest unread.
-        if !items.ended {
-            return Err(not_canonical());
-        }
-        self.depth = outer;
-        Ok(value)
+        Ok(Items { reader: self, close, ended, before: None, fields, place: 0, start: 0, top })
     }
 
     /// What is next is not what is to be read.
     #[cold]
-    fn unexpected(&mut self, expected: &dyn Expected) -> Error {
+    fn unexpected(&mut self, expected: &dyn Expected) -> ReadError {
         let found = match self.scan.peek() {
             Some(b'"') => match self.string() {
                 Ok(piece) => {
-                    return Error::invalid_type(Unexpected::Str(&piece.meaning()), expected);
+                    return ReadError::invalid_type(Unexpected::Str(&piece.meaning()), expected);
                 }
                 Err(error) => return error,
             },
@@ -145,38 +167,57 @@ impl<'de> JsonReader<'de> {
             Some(b't') => Unexpected::Bool(true),
             Some(b'f') => Unexpected::Bool(false),
             Some(b'n') => Unexpected::Unit,
-            _ => match self.scan.number() {
+            _ => match self.next_number() {
                 Some(Number::Whole(number)) => Unexpected::Unsigned(number),
                 Some(Number::Negative(number)) => Unexpected::Signed(number),
                 Some(Number::Other(number)) => Unexpected::Float(number),
                 None => return not_canonical(),
             },
         };
-        Error::invalid_type(found, expected)
+        ReadError::invalid_type(found, expected)
     }
 
     #[inline]
-    fn text<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+    fn text<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, ReadError> {
         self.string()?.visit(visitor)
     }
 
     #[inline]
-    fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+    fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, ReadError> {
         self.nested::<_, false>(b'}', &[], |items| visitor.visit_map(items))
     }
 
+    fn boolean<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, ReadError> {
+        let value = self.scan.peek() == Some(b't');
+        self.word(if value { b"true" } else { b"false" })?;
+        visitor.visit_bool(value)
+    }
+
     #[inline]
-    fn array<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+    fn array<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, ReadError> {
         self.nested(b']', &[], |items| visitor.visit_seq(items))
     }
 
     #[inline]
-    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        let number = match self.numbers {
+    fn next_number(&mut self) -> Option<Number> {
+        match self.numbers {
             Numbers::Canonical | Numbers::Declared => self.scan.number(),
             Numbers::State => self.scan.state_number(),
-        };
-        match number.ok_or_else(not_canonical)? {
+            Numbers::Ordered => self.scan.any_number(),
+        }
+    }
+
+    /// Skips a value.
+    fn pass(&mut self) -> Result<(), ReadError> {
+        if self.numbers == Numbers::Ordered {
+            return Value::deserialize(self).map(drop);
+        }
+        self.scan.value(self.depth).ok_or_else(not_canonical)
+    }
+
+    #[inline]
+    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.next_number().ok_or_else(not_canonical)? {
             Number::Whole(number) => visitor.visit_u64(number),
             Number::Negative(number) => visitor.visit_i64(number),
             Number::Other(number) => visitor.visit_f64(number),
@@ -202,7 +243,7 @@ impl<'de> Piece<'de> {
     }
 
     #[inline]
-    fn visit<V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Error> {
+    fn visit<V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, ReadError> {
         match self.meaning() {
             Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
             Cow::Owned(text) => visitor.visit_string(text),
@@ -213,7 +254,7 @@ impl<'de> Piece<'de> {
 /// Reads a value of the type that serde expects next.
 macro_rules! expecting {
     ($($first:pat => $read:ident: $($method:ident)*;)*) => {$($(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
             match self.scan.peek() {
                 Some($first) => self.$read(visitor),
                 _ => Err(self.unexpected(&visitor)),
@@ -223,15 +264,14 @@ macro_rules! expecting {
 }
 
 impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
-    type Error = Error;
+    type Error = ReadError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match self.scan.peek() {
             Some(b'"') => self.text(visitor),
             Some(b'{') => self.object(visitor),
             Some(b'[') => self.array(visitor),
-            Some(b't') => self.word(b"true").and_then(|()| visitor.visit_bool(true)),
-            Some(b'f') => self.word(b"false").and_then(|()| visitor.visit_bool(false)),
+            Some(b't' | b'f') => self.boolean(visitor),
             Some(b'n') => self.word(b"null").and_then(|()| visitor.visit_unit()),
             _ => self.number(visitor),
         }
@@ -241,7 +281,10 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
         b'"' => text: deserialize_str deserialize_string deserialize_identifier deserialize_char;
         b'{' => object: deserialize_map;
         b'[' => array: deserialize_seq;
-        b'-' | b'0'..=b'9' => number: deserialize_f64 deserialize_u64 deserialize_i64;
+        b'-' | b'0'..=b'9' => number: deserialize_f64 deserialize_u64 deserialize_i64 deserialize_f32
+            deserialize_u32 deserialize_i32 deserialize_u16 deserialize_i16 deserialize_u8
+            deserialize_i8;
+        b't' | b'f' => boolean: deserialize_bool;
     }
 
     /// The derived reader of an object takes a member by its place among the fields, too; aliases
@@ -251,14 +294,14 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
         _: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, ReadError> {
         match self.scan.peek() {
             Some(b'{') => self.nested::<_, true>(b'}', fields, |items| visitor.visit_map(items)),
             _ => Err(self.unexpected(&visitor)),
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         if self.scan.peek() == Some(b'n') {
             self.word(b"null")?;
             return visitor.visit_none();
@@ -270,180 +313,42 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, ReadError> {
         visitor.visit_newtype_struct(self)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
-        variants: &'static [&'static str],
+        _: &'static str,
+        _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        if self.scan.peek() == Some(b'"') {
-            let text = self.string()?.meaning();
-            return visitor.visit_enum(StrDeserializer::<Error>::new(&text));
+    ) -> Result<V::Value, ReadError> {
+        match self.scan.peek() {
+            Some(b'"') => {
+                let text = self.string()?.meaning();
+                visitor.visit_enum(StrDeserializer::<ReadError>::new(&text))
+            }
+            // Its content is the value of the only member.
+            Some(b'{') => self.nested::<_, false>(b'}', &[], |items| visitor.visit_enum(items)),
+            _ => Err(self.unexpected(&"string or map")),
         }
-        // Variants with content are rare.
-        serde::Deserialize::deserialize(self)
-            .and_then(|value: Value| value.deserialize_enum(name, variants, visitor))
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.scan.value(self.depth).ok_or_else(not_canonical)?;
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.pass()?;
         visitor.visit_unit()
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 u8 u16 u32 f32 bytes byte_buf unit unit_struct tuple tuple_struct
-    }
-}
-
-/// The content of an object or array; `DECLARED` is that of a struct.
-struct Items<'r, 'de, const DECLARED: bool> {
-    reader: &'r mut JsonReader<'de>,
-    close: u8,
-    ended: bool,
-    /// The name of the member before.
-    before: Option<Name<'de>>,
-    /// The names that a struct has, as it declares them.
-    fields: &'static [&'static str],
-    /// The place among them after the last that was found.
-    field: usize,
-    /// Where the present member begins.
-    start: usize,
-    /// They are the line's own.
-    top: bool,
-}
-
-impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
-    /// Takes note of a name, which has to come after the one before.
-    #[inline]
-    fn follows(&mut self, name: Name<'de>) -> Result<(), Error> {
-        if self.before.is_some_and(|before| !before.is_before(name)) {
-            return Err(not_canonical());
-        }
-        self.before = Some(name);
-        Ok(())
-    }
-
-    /// Reads the name that is next, where it is one of a struct's; its place among them. Most are
-    /// declared in the order that canonical text has, so what comes next is further on; one that is
-    /// not is read as any other. They are plain text.
-    fn declared_next(&mut self) -> Option<u64> {
-        let text = self.reader.scan.rest();
-        let ahead = self.fields.get(self.field..)?;
-        let [b'"', first, ..] = text else { return None };
-        for (skipped, field) in ahead.iter().enumerate() {
-            let field = field.as_bytes();
-            let end = 1 + field.len();
-            if field.first() == Some(first)
-                && let Some(b"\":") = text.get(end..end + 2)
-                && text.get(1..end) == Some(field)
-            {
-                self.follows(Name { raw: field, plain: true }).ok()?;
-                let place = self.field + skipped;
-                self.field = place + 1;
-                self.reader.scan.at += end + 2;
-                return Some(place as u64);
-            }
-        }
-        None
-    }
-
-    /// Reads the name that is next, whichever it is.
-    #[inline]
-    fn name(&mut self) -> Result<Cow<'de, str>, Error> {
-        let piece = self.reader.string()?;
-        self.follows(Name { raw: piece.text.as_bytes(), plain: piece.plain })?;
-        if self.reader.scan.peek() != Some(b':') {
-            return Err(not_canonical());
-        }
-        self.reader.scan.at += 1;
-        Ok(piece.meaning())
-    }
-
-    /// The same for a struct; most names are found before.
-    #[inline(never)]
-    fn undeclared_next(&mut self) -> Result<Cow<'de, str>, Error> {
-        self.name()
-    }
-
-    /// Keeps the place of a member of the line; for every type of value it is the same code.
-    #[inline(never)]
-    fn note(&mut self) {
-        if let Some(name) = self.before {
-            let place = self.start..self.reader.scan.at;
-            self.reader.chain.note(name.raw, place);
-        }
-    }
-
-    /// After an element: a comma, or the end.
-    fn separator(&mut self) -> Result<(), Error> {
-        match self.reader.scan.peek() {
-            Some(b',') => {}
-            Some(found) if found == self.close => self.ended = true,
-            _ => return Err(not_canonical()),
-        }
-        self.reader.scan.at += 1;
-        Ok(())
-    }
-}
-
-impl<'de> SeqAccess<'de> for &mut Items<'_, 'de, false> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Error> {
-        if self.ended {
-            return Ok(None);
-        }
-        let value = seed.deserialize(&mut *self.reader)?;
-        self.separator()?;
-        Ok(Some(value))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(if self.ended { 0 } else { EXPECTED })
-    }
-}
-
-impl<'de, const DECLARED: bool> MapAccess<'de> for &mut Items<'_, 'de, DECLARED> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Error> {
-        if self.ended {
-            return Ok(None);
-        }
-        self.start = self.reader.scan.at;
-        if !DECLARED {
-            return match self.name()? {
-                Cow::Borrowed(name) => {
-                    seed.deserialize(BorrowedStrDeserializer::<Error>::new(name))
-                }
-                Cow::Owned(name) => seed.deserialize(StrDeserializer::<Error>::new(&name)),
-            }
-            .map(Some);
-        }
-        if let Some(field) = self.declared_next() {
-            return seed.deserialize(U64Deserializer::<Error>::new(field)).map(Some);
-        }
-        let name = self.undeclared_next()?;
-        seed.deserialize(StrDeserializer::<Error>::new(&name)).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let value = seed.deserialize(&mut *self.reader)?;
-        if self.top {
-            self.note();
-        }
-        self.separator()?;
-        Ok(value)
+        bytes byte_buf unit unit_struct tuple_struct
     }
 }
 

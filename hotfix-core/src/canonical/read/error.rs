@@ -1,0 +1,133 @@
+//! Why text does not hold the value that was to be read.
+
+use serde::de::{self, Expected, Unexpected};
+use std::fmt::{self, Display};
+
+/// Why a value cannot be read, in serde's words, with what a reader of documents needs for its own.
+/// It is boxed, so that what was read stays small in a result.
+#[derive(Debug)]
+pub(crate) struct ReadError(Box<Unread>);
+
+#[derive(Debug)]
+pub(crate) struct Unread {
+    /// The steps to it, the innermost first.
+    pub(crate) path: Vec<String>,
+    /// In serde's words.
+    pub(crate) text: String,
+    pub(crate) cause: Cause,
+}
+
+/// What is wrong with a value.
+#[derive(Debug)]
+pub(crate) enum Cause {
+    /// What the type itself says.
+    Other,
+    /// It has another type or length.
+    Type { got: String, expected: String },
+    /// It is beyond the limits of its type.
+    Range { got: String, expected: String },
+    /// It is not one of these texts.
+    UnknownText { got: String, known: &'static [&'static str] },
+    /// It is a member that its object does not have.
+    UnknownMember { key: String, known: &'static [&'static str] },
+    /// The member is missing in it.
+    Missing(&'static str),
+}
+
+impl ReadError {
+    #[cold]
+    #[inline(never)]
+    fn new(text: &dyn Display, cause: Cause) -> Self {
+        Self(Box::new(Unread { path: Vec::new(), text: text.to_string(), cause }))
+    }
+
+    /// The same as the error of what this is a part of.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn within(mut self, step: String) -> Self {
+        self.0.path.push(step);
+        self
+    }
+
+    /// What it consists of.
+    pub(crate) fn into_parts(self) -> Unread {
+        *self.0
+    }
+}
+
+impl Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.text)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// A value that is not what was expected.
+#[cold]
+#[inline(never)]
+fn shown(got: Unexpected<'_>) -> String {
+    match got {
+        Unexpected::Seq => "a list".to_owned(),
+        Unexpected::Map => "an object".to_owned(),
+        Unexpected::Unit => "null".to_owned(),
+        _ => got.to_string(),
+    }
+}
+
+/// The words are those that `serde_json` has for the same.
+impl de::Error for ReadError {
+    #[cold]
+    #[inline(never)]
+    fn custom<T: Display>(fault: T) -> Self {
+        Self::new(&fault, Cause::Other)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn invalid_type(got: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let cause = Cause::Type { got: shown(got), expected: expected.to_string() };
+        Self::new(&<serde_json::Error as de::Error>::invalid_type(got, expected), cause)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn invalid_value(got: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let cause = Cause::Range { got: shown(got), expected: expected.to_string() };
+        Self::new(&<serde_json::Error as de::Error>::invalid_value(got, expected), cause)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
+        let got = format!("a list of {length}");
+        let cause = Cause::Type { got, expected: expected.to_string() };
+        Self::new(&format_args!("invalid length {length}, expected {expected}"), cause)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unknown_variant(got: &str, known: &'static [&'static str]) -> Self {
+        let cause = Cause::UnknownText { got: got.to_owned(), known };
+        Self::new(&<serde_json::Error as de::Error>::unknown_variant(got, known), cause)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
+        let cause = Cause::UnknownMember { key: key.to_owned(), known };
+        Self::new(&<serde_json::Error as de::Error>::unknown_field(key, known), cause)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn missing_field(key: &'static str) -> Self {
+        Self::new(&format_args!("missing field `{key}`"), Cause::Missing(key))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn duplicate_field(key: &'static str) -> Self {
+        Self::new(&format_args!("duplicate field `{key}`"), Cause::Other)
+    }
+}
