@@ -11,7 +11,7 @@ use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
 use super::fault::DocumentFault;
-use crate::text::{joined, nearest, pointer_step, shown};
+use crate::text::{joined, pointer_step, shown};
 
 /// At most so many faults are looked for.
 const MOST: usize = 20;
@@ -284,8 +284,7 @@ impl de::Error for Error {
     }
 
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
-        let nearest = nearest(key, known.iter().copied());
-        Self::of(&DocumentFault::UnknownKey { key: shown(key), nearest, known })
+        Self::of(&DocumentFault::unknown_key(key, known))
     }
 
     #[cold]
