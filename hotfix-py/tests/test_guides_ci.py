@@ -281,7 +281,9 @@ def test_roll_4_a_file_that_is_delivered_again_is_not_acted_on_again(
     assert ((folder / "acted").read_text(), step.rollout.state) == (before, "final_validation")
 
 
-def by_hand(folder: Path, monkeypatch: pytest.MonkeyPatch, policy: str) -> tuple[Any, list[datetime], Callable[[], str]]:
+def by_hand(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> tuple[Any, list[datetime], Callable[[], str]]:
     """A step that the test drives, its clock, and what it acted on."""
     module, clock = load("hotfix_step"), [datetime(2026, 3, 3, 14, 40, tzinfo=UTC)]
 

@@ -225,13 +225,14 @@ def otlp(instance: str, start: int, points: dict[str, list[int]], *, delta: bool
         kind = "intValue" if isinstance(value, int) else "stringValue"
         return {"key": name, "value": {kind: str(value)}}
 
+    version, bounds = ("2.3.0", [0.2, 0.5]) if live else ("2.3.1", [0.25, 0.5])
     data = [
         {"attributes": [attribute("http.response.status_code", int(code))], "startTimeUnixNano": str(start)}
-        | ({"bucketCounts": [str(one) for one in counts], "explicitBounds": [0.2, 0.5] if live else [0.25, 0.5]} if counts else {"flags": 1})
+        | ({"bucketCounts": [str(one) for one in counts], "explicitBounds": bounds} if counts else {"flags": 1})
         for code, counts in points.items()
     ]
     histogram = {"aggregationTemporality": 1 if delta else 2, "dataPoints": data}
-    resource = {"attributes": [attribute("service.version", "2.3.0" if live else "2.3.1"), attribute("service.instance.id", instance)]}
+    resource = {"attributes": [attribute("service.version", version), attribute("service.instance.id", instance)]}
     metric = {"name": "http.server.request.duration", "unit": "s", "histogram": histogram}
     return json.dumps({"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": [metric]}]}]}).encode()
 

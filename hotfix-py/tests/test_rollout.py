@@ -401,12 +401,12 @@ def test_field_3_instances_have_no_instances_however_deep(depth: int | None) -> 
             call()
         assert (caught.value.code, caught.value.path) == ("HF-IN-001", "/metrics/error_rate/canary/all")
     times = hotfix.stats.Latency([0.1, 0.5])
-    for call in (
+    for read in (
         lambda: times.update(nested(depth), {"samples": [0.1]}),
         lambda: hotfix.stats.latency_boundaries(nested(depth)),
     ):
         with pytest.raises(hotfix.InputError, match=r"`/all`: \[events, trials\]"):
-            call()
+            read()
     story.observe(healthy)
 
 
