@@ -244,7 +244,7 @@ impl Whole for Vec<u32> {
 /// Reads a parameter of whole numbers; one that is out of range is refused with the range. Python
 /// adds the parameter's name.
 pub(crate) fn whole_numbers<T: Whole>(object: &Bound<'_, PyAny>) -> PyResult<T> {
-    object.extract().map_err(|error: PyErr| {
+    object.extract::<T>().map_err(|error| {
         if !error.is_instance_of::<PyOverflowError>(object.py()) {
             return error;
         }
