@@ -205,7 +205,7 @@ fn watched(policy: &Arc<Policy>, start: Timestamp) -> Result<Rollout, Failure> {
     make_ready(&mut rollout, start)?;
     rollout.handle(start, &Input::new(Command::Start).by("lena"))?;
     while let Some(action) = rollout.pending_actions().first().map(|a| a.id) {
-        rollout.handle(start, &Input::new(Command::Confirm { action }).by("tool"))?;
+        rollout.handle(start, &Input::new(Command::Confirm { action, why: None }).by("tool"))?;
     }
     Ok(rollout)
 }

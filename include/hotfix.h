@@ -240,7 +240,7 @@ typedef enum hotfix_rollout_views {
   HOTFIX_ROLLOUT_VIEW_ACCEPTED = 1,
   /**
    * Everything that prevents the rollout from starting: a list of {"kind", "sentence", "roles",
-   * "item", "list", "who", "clears"}. The kinds are severity, denial, normal_process,
+   * "item", "list", "who", "clears"}. The kinds are release, severity, denial, normal_process,
    * change_window, readings, approval, item, traffic and policy. "who" has the roles that can clear
    * it (empty: anybody), "clears" the kinds of input that clear it (empty: make a new plan). The
    * list is empty when a start would be accepted, and after the start.

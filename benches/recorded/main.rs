@@ -22,7 +22,9 @@ Faults were injected into a real shop (Nezha, FSE 2023; half of the published fa
 table shows how soon each is found; below it are the alarms where nothing happened. Gauges are in
 [`nab.md`](../benches/recorded/nab.md).
 
-Kayenta judges once, so its time is the end of its data. The protocol is at the top of
+Kayenta judges once, so its time is the end of its data. The spans after a fault are those of its
+first 120 s; [the backtests](backtest.md#on-a-recorded-shop) have all requests up to the end, in F026
+845. The protocol is at the top of
 [`nezha.rs`](../benches/recorded/nezha.rs). The recordings are from before and after a fault on one
 deployment, so you would not use the concurrent mode here: between different windows it has no
 guarantee. The before-and-after mode has a guarantee only as far as the window before is like the

@@ -250,7 +250,11 @@ impl Driver {
             self.say(&noted);
         }
         match failed {
-            None => self.command(stamp(), format!("confirm-{id}"), Command::Confirm { action: id }),
+            None => self.command(
+                stamp(),
+                format!("confirm-{id}"),
+                Command::Confirm { action: id, why: None },
+            ),
             why => {
                 let failed = Command::Failed { action: id, why };
                 self.command(stamp(), format!("failed-{id}"), failed)

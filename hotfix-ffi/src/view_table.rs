@@ -44,8 +44,8 @@ pub const ROLLOUT_VIEWS: &[View<Rollout>] = &[
         "The kinds of input that would be accepted now: a list of names."),
     view!(2 blockers: Now(|rollout| canonical(&rollout.blockers())) =>
         "Everything that prevents the rollout from starting: a list of {\"kind\", \"sentence\", \
-         \"roles\", \"item\", \"list\", \"who\", \"clears\"}. The kinds are severity, denial, \
-         normal_process, change_window, readings, approval, item, traffic and policy. \"who\" has \
+         \"roles\", \"item\", \"list\", \"who\", \"clears\"}. The kinds are release, severity, \
+         denial, normal_process, change_window, readings, approval, item, traffic and policy. \"who\" has \
          the roles that can clear it (empty: anybody), \"clears\" the kinds of input that clear it \
          (empty: make a new plan). The list is empty when a start would be accepted, and after the \
          start."),

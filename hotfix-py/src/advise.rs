@@ -4,6 +4,7 @@
 use hotfix_core::simulate as core;
 use pyo3::prelude::*;
 
+use crate::convert::whole_numbers;
 use crate::document::document;
 use crate::error::Result;
 use crate::policy::Policy;
@@ -63,12 +64,12 @@ impl Sum for core::Scores {
 
 /// The advice for a question; `hotfix.advise` calls it.
 #[pyfunction]
-#[pyo3(signature = (policy, question, threads=None, progress: "Callable[[int, int], object] | None" = None))]
+#[pyo3(signature = (policy, question, threads: "int | None" = None, progress: "Callable[[int, int], object] | None" = None))]
 pub(crate) fn _advise<'py>(
     py: Python<'py>,
     policy: &Bound<'py, Policy>,
     question: &str,
-    threads: Option<usize>,
+    #[pyo3(from_py_with = whole_numbers)] threads: Option<usize>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> Result<Advice> {
     let policy = &policy.get().0;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hotfix_core::simulate::backtest as core;
 use hotfix_core::simulate::recorded::{self, RecordedMetrics};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::convert::At;
 use crate::document::document;
@@ -73,16 +74,25 @@ document! {
     }
 }
 
+/// A recording as text, or as the bytes of one.
+fn text_of<'a>(text: &'a Bound<'_, PyAny>, format: &str) -> Result<&'a str> {
+    match text.cast::<PyBytes>() {
+        Ok(bytes) => Ok(RecordedMetrics::text_of(format, bytes.as_bytes())?),
+        Err(_) => Ok(text.extract()?),
+    }
+}
+
 /// The core's backtest of texts; `hotfix.backtest` reads files and keyword arguments.
 #[pyfunction]
-#[pyo3(signature = (policies: "list[Policy]", text, format, mapping))]
+#[pyo3(signature = (policies: "list[Policy]", text: "str | bytes", format, mapping))]
 pub(crate) fn _backtest(
     py: Python<'_>,
     policies: Vec<PyRef<'_, Policy>>,
-    text: &str,
+    text: &Bound<'_, PyAny>,
     format: &str,
     mapping: &str,
 ) -> Result<Backtests> {
+    let text = text_of(text, format)?;
     let policies: Vec<_> = policies.iter().map(|policy| Arc::clone(&policy.0)).collect();
     let found = py.detach(|| {
         let (recorded, assume) = RecordedMetrics::from_texts(format, text, mapping)?;
@@ -93,13 +103,15 @@ pub(crate) fn _backtest(
 
 /// The core's history from a text; `hotfix.history` reads files.
 #[pyfunction]
+#[pyo3(signature = (policy, text: "str | bytes", format, mapping))]
 pub(crate) fn _history(
     py: Python<'_>,
     policy: PyRef<'_, Policy>,
-    text: &str,
+    text: &Bound<'_, PyAny>,
     format: &str,
     mapping: &str,
 ) -> Result<RecordedHistory> {
+    let text = text_of(text, format)?;
     let policy = Arc::clone(&policy.0);
     Ok(RecordedHistory(
         py.detach(|| RecordedMetrics::from_texts(format, text, mapping)?.0.history(&policy))?,

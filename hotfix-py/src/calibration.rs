@@ -7,6 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString};
 
+use crate::convert::whole_numbers;
 use crate::document::document;
 use crate::error::Result;
 use crate::stats::{counts, model_of};
@@ -110,7 +111,7 @@ document! {
 /// >>> test = hotfix.stats.RateRatio(cap=limits.cap, threshold=limits.threshold)
 #[pyfunction]
 #[pyo3(signature = (
-    history: "Mapping[str, Iterable[_Counts]]", share, ticks, alpha=0.01, seed=0, *, tolerated=1.0, grid=None, weights=None, temper=1.0, horizon=None,
+    history: "Mapping[str, Iterable[_Counts]]", share, ticks: "int", alpha=0.01, seed: "int" = 0, *, tolerated=1.0, grid=None, weights=None, temper=1.0, horizon: "int | None" = None,
     zones=None, tick_seconds=10.0, model: "_Model" = "poisson",
 ))]
 #[expect(clippy::too_many_arguments, reason = "each is a keyword")]
@@ -118,14 +119,14 @@ pub(crate) fn calibrate(
     py: Python<'_>,
     history: &Bound<'_, PyAny>,
     share: f64,
-    ticks: u32,
+    #[pyo3(from_py_with = whole_numbers)] ticks: u32,
     alpha: f64,
-    seed: u64,
+    #[pyo3(from_py_with = whole_numbers)] seed: u64,
     tolerated: f64,
     grid: Option<Vec<f64>>,
     weights: Option<Vec<f64>>,
     temper: f64,
-    horizon: Option<u32>,
+    #[pyo3(from_py_with = whole_numbers)] horizon: Option<u32>,
     zones: Option<Vec<Vec<String>>>,
     tick_seconds: f64,
     model: &str,

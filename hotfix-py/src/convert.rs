@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hotfix_core::unit::{Span, Timestamp, UnitError};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -214,6 +214,49 @@ fn items<'py>(items: impl Iterator<Item = Bound<'py, PyAny>>, depth: usize) -> R
         json_within(&item, depth + 1).map_err(|fault| fault.within(&place.to_string()))
     };
     items.enumerate().map(read).collect::<Result<Vec<_>>>().map(Value::Array)
+}
+
+/// What a parameter accepts that counts something, or seeds.
+pub(crate) trait Whole: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr> {
+    const MOST: u64;
+}
+
+impl Whole for u32 {
+    const MOST: u64 = u32::MAX as u64;
+}
+
+impl Whole for u64 {
+    const MOST: u64 = Self::MAX;
+}
+
+impl Whole for usize {
+    const MOST: u64 = Self::MAX as u64;
+}
+
+impl<T: Whole> Whole for Option<T> {
+    const MOST: u64 = T::MOST;
+}
+
+impl Whole for Vec<u32> {
+    const MOST: u64 = u32::MOST;
+}
+
+/// Reads a parameter of whole numbers; one that is out of range is refused with the range. Python
+/// adds the parameter's name.
+pub(crate) fn whole_numbers<T: Whole>(object: &Bound<'_, PyAny>) -> PyResult<T> {
+    object.extract::<T>().map_err(|error| {
+        if !error.is_instance_of::<PyOverflowError>(object.py()) {
+            return error;
+        }
+        let most = T::MOST;
+        Fault::value(format!("{} is out of range: give 0 to {most}", shown(object))).into()
+    })
+}
+
+/// A value for a sentence; one whose repr fails by its type.
+pub(crate) fn shown(value: &Bound<'_, PyAny>) -> String {
+    let shown = value.repr().map_or_else(|_| value.get_type().to_string(), |repr| repr.to_string());
+    format!("`{}`", shown.chars().take(64).collect::<String>())
 }
 
 /// The name of a member.

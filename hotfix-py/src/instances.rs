@@ -14,6 +14,7 @@ use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::{dict_of, name_of};
+use crate::convert::whole_numbers;
 use crate::error::{Result, locked};
 use crate::evidence::{Evidence, Reduced, from_bytes, to_bytes};
 use crate::stats::counts;
@@ -113,7 +114,7 @@ impl Randomisation {
 impl Randomisation {
     #[new]
     #[pyo3(signature = (
-        instances, canary, alpha=0.01, subsets=2000, seed=0, *, tolerated=1.0, grid=None, weights=None, evaluations=None,
+        instances, canary, alpha=0.01, subsets: "int" = 2000, seed: "int" = 0, *, tolerated=1.0, grid=None, weights=None, evaluations: "Sequence[int] | None" = None,
         budget=None, zones=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "each is a keyword")]
@@ -122,12 +123,12 @@ impl Randomisation {
         instances: Vec<String>,
         canary: Vec<String>,
         alpha: f64,
-        subsets: usize,
-        seed: u64,
+        #[pyo3(from_py_with = whole_numbers)] subsets: usize,
+        #[pyo3(from_py_with = whole_numbers)] seed: u64,
         tolerated: f64,
         grid: Option<Vec<f64>>,
         weights: Option<Vec<f64>>,
-        evaluations: Option<Vec<u32>>,
+        #[pyo3(from_py_with = whole_numbers)] evaluations: Option<Vec<u32>>,
         budget: Option<Vec<f64>>,
         zones: Option<Vec<Vec<String>>>,
     ) -> Result<Self> {
@@ -268,7 +269,7 @@ impl LeaveOneOut {
     #[new]
     #[pyo3(signature = (
         canary, alpha=0.01, tolerated=1.0, *, grid=None, weights=None, temper=1.0, cap=None, threshold=None,
-        horizon=None,
+        horizon: "int | None" = None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "each is a keyword")]
     fn new(
@@ -280,7 +281,7 @@ impl LeaveOneOut {
         temper: f64,
         cap: Option<f64>,
         threshold: Option<f64>,
-        horizon: Option<u32>,
+        #[pyo3(from_py_with = whole_numbers)] horizon: Option<u32>,
     ) -> Result<Self> {
         let settings = RateRatioSettings {
             alpha,

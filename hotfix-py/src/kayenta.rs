@@ -5,7 +5,6 @@ use hotfix_core::kayenta::{
     self as core, Arms, Config, KayentaErrors, KayentaFault, MetricSettings, Samples, Thresholds,
 };
 use hotfix_core::stats::interval::Interval;
-use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::types::{PyMapping, PyString};
 use serde::{Deserialize, Serialize};
@@ -14,7 +13,7 @@ use serde_json::{Value, json};
 use crate::convert;
 use crate::document::{document, text, value};
 use crate::error::Result;
-use crate::observation::number;
+use crate::observation::{number, of_buffer};
 use crate::typed::{Json, Labels, Name};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -340,8 +339,8 @@ fn read_samples(samples: &Bound<'_, PyAny>) -> Result<Samples> {
 /// A list, tuple, buffer (`array`, NumPy) or other sequence of numbers; None is a missing point.
 fn points(sample: &Bound<'_, PyAny>, path: &str) -> Result<Vec<f64>> {
     const EXPECTED: &str = "a sequence of numbers";
-    if let Ok(buffer) = PyBuffer::<f64>::get(sample) {
-        return Ok(buffer.to_vec(sample.py())?);
+    if let Some(read) = of_buffer(sample).map_err(|what| wrong(path, sample, what))? {
+        return Ok(read);
     }
     if sample.is_instance_of::<PyString>() || sample.cast::<PyMapping>().is_ok() {
         return Err(wrong(path, sample, EXPECTED).into());

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use hotfix_core::document::DocumentFault;
 use hotfix_core::metric::{Arms, Histogram, Observation, Reading, Sample};
 use hotfix_core::rollout::{Command, Input};
 use hotfix_core::unit::MetricName;
@@ -16,7 +17,7 @@ use pyo3::types::{
     PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple,
 };
 
-use crate::convert::key_of;
+use crate::convert::{key_of, shown};
 use crate::error::{Fault, Result};
 
 const OF_INSTANCE: &str = "[events, trials] (only counts and proportions are read by instance)";
@@ -127,46 +128,66 @@ fn read_arms(value: &Bound<'_, PyAny>, arms: &mut Arms) -> Result<()> {
         }
         for (key, _) in &fields.copy()? {
             let key = key_of(&key)?;
-            if !matches!(key, "canary" | "baseline" | "totals") {
-                let expected = "expected one of `baseline`, `canary`, `totals`";
-                return Err(Fault::value(format!("unknown field `{key}`, {expected}")));
+            if !OF_ARMS.contains(&key) {
+                return Err(Fault::value(DocumentFault::unknown_key(key, &OF_ARMS).to_string()));
             }
         }
     }
     Ok(())
 }
 
+/// The members of a reading of both arms.
+const OF_ARMS: [&str; 3] = ["baseline", "canary", "totals"];
+
 /// Reads what one arm read.
 pub(crate) fn read_sample(value: &Bound<'_, PyAny>, into: &mut Option<Sample>) -> Result<()> {
     if value.is_exact_instance_of::<PyFloat>() || value.is_exact_instance_of::<PyInt>() {
         *into = Some(Sample::Level(number(value)?));
-    } else if let Ok(list) = value.cast::<PyList>() {
-        *into = Some(if list.len() == 2 {
-            Sample::Pair(number(&item(list, 0)?)?, number(&item(list, 1)?)?)
-        } else {
-            pair_of(&[])?
-        });
-    } else if let Ok(tuple) = value.cast::<PyTuple>() {
-        *into = Some(if tuple.len() == 2 {
-            Sample::Pair(number(&tuple.get_item(0)?)?, number(&tuple.get_item(1)?)?)
-        } else {
-            pair_of(&[])?
-        });
+    } else if let Some([events, trials]) = read_pair(value)? {
+        *into = Some(Sample::Pair(events, trials));
     } else if value.is_instance_of::<PyDict>() || value.is_instance_of::<PyMapping>() {
         read_object(&dict(value)?, into)?;
     } else if let Ok(level) = number(value) {
         *into = Some(Sample::Level(level));
     } else {
-        *into = Some(pair_of(&numbers(value)?)?);
+        let [events, trials] = pair_of(&numbers(value)?)?;
+        *into = Some(Sample::Pair(events, trials));
     }
     Ok(())
 }
 
-fn pair_of(numbers: &[f64]) -> Result<Sample> {
-    match numbers {
-        [events, trials] => Ok(Sample::Pair(*events, *trials)),
-        _ => Err(Fault::value("a list has two numbers: [events, trials]")),
+/// What an instance read: two numbers, and nothing that has instances itself, however deep.
+fn read_instance(value: &Bound<'_, PyAny>) -> Result<[f64; 2]> {
+    if let Some(pair) = read_pair(value)? {
+        return Ok(pair);
     }
+    if value.is_instance_of::<PyMapping>() || number(value).is_ok() {
+        return Err(expected(OF_INSTANCE, value));
+    }
+    pair_of(&numbers(value)?)
+}
+
+/// The two numbers of a list or tuple; None of anything else.
+#[inline]
+fn read_pair(value: &Bound<'_, PyAny>) -> Result<Option<[f64; 2]>> {
+    let (events, trials) = if let Ok(list) = value.cast::<PyList>() {
+        if list.len() != 2 {
+            return pair_of(&[]).map(Some);
+        }
+        (item(list, 0)?, item(list, 1)?)
+    } else if let Ok(tuple) = value.cast::<PyTuple>() {
+        if tuple.len() != 2 {
+            return pair_of(&[]).map(Some);
+        }
+        (tuple.get_item(0)?, tuple.get_item(1)?)
+    } else {
+        return Ok(None);
+    };
+    Ok(Some([number(&events)?, number(&trials)?]))
+}
+
+fn pair_of(numbers: &[f64]) -> Result<[f64; 2]> {
+    numbers.try_into().map_err(|_| Fault::value("a list has two numbers: [events, trials]"))
 }
 
 fn read_object(object: &Bound<'_, PyDict>, into: &mut Option<Sample>) -> Result<()> {
@@ -198,12 +219,8 @@ fn read_object(object: &Bound<'_, PyDict>, into: &mut Option<Sample>) -> Result<
         if OF_HISTOGRAM.contains(&instance) || instance == "samples" {
             return Err(out_of_place(object, instance));
         }
-        let mut counts = None;
-        read_sample(&value, &mut counts).map_err(|fault| fault.within(instance))?;
-        let Some(Sample::Pair(events, trials)) = counts else {
-            return Err(expected(OF_INSTANCE, &value).within(instance));
-        };
-        instances.insert(instance.to_owned(), [events, trials]);
+        let pair = read_instance(&value).map_err(|fault| fault.within(instance))?;
+        instances.insert(instance.to_owned(), pair);
     }
     if instances.is_empty() {
         return Err(Fault::value(format!("a reading is {FORMS}")));
@@ -245,8 +262,8 @@ fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
         for item in tuple {
             into.push(number(&item)?);
         }
-    } else if let Ok(buffer) = PyBuffer::<f64>::get(value) {
-        *into = buffer.to_vec(value.py())?;
+    } else if let Some(read) = of_buffer(value).map_err(|what| expected(what, value))? {
+        *into = read;
     } else if value.is_instance_of::<PyString>()
         || value.is_instance_of::<PyMapping>()
         || value.is_instance_of::<PySet>()
@@ -260,6 +277,20 @@ fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The numbers of a buffer of doubles; None of anything else. The error is what is expected: a
+/// masked value is not to be counted, and rows are not one sample.
+pub(crate) fn of_buffer(
+    value: &Bound<'_, PyAny>,
+) -> std::result::Result<Option<Vec<f64>>, &'static str> {
+    let py = value.py();
+    if value.hasattr(intern!(py, "compressed")).unwrap_or_default() {
+        return Err("an array without a mask (`.compressed()`)");
+    }
+    let Ok(buffer) = PyBuffer::<f64>::get(value) else { return Ok(None) };
+    let read = (buffer.dimensions() == 1).then(|| buffer.to_vec(py).ok()).flatten();
+    read.map(Some).ok_or("an array of one dimension")
 }
 
 /// A member of a list, which may have become shorter since its length was read.
@@ -310,10 +341,5 @@ fn dict<'py>(value: &Bound<'py, PyAny>) -> Result<Bound<'py, PyDict>> {
 }
 
 fn expected(what: &str, value: &Bound<'_, PyAny>) -> Fault {
-    // A value whose repr fails is reported by its type.
-    let shown = value.repr().map_or_else(|_| value.get_type().to_string(), |repr| repr.to_string());
-    Fault::value(format!(
-        "{what} is expected, not `{}`",
-        shown.chars().take(64).collect::<String>()
-    ))
+    Fault::value(format!("{what} is expected, not {}", shown(value)))
 }

@@ -7,12 +7,12 @@ use hotfix_core::stats::planning::{self as core, Comparison, gate};
 use pyo3::prelude::*;
 
 use crate::convert::{json, to_python};
-use crate::document::{document, shown};
+use crate::document::document;
 use crate::error::Result;
 
-shown! {
+document! {
     /// The expected time to detect a regression, by the planning formula.
-    TimeToDetect(core::TimeToDetect) as [module = "hotfix.stats"] {
+    TimeToDetect(core::TimeToDetect) in "hotfix.stats" {
         /// Lower bound in minutes: no test with this alpha is faster on average.
         fn bound(this) -> f64 { this.bound }
         /// Expected minutes of this library's test; infinite for a tolerated ratio.
@@ -25,12 +25,6 @@ shown! {
         fn failed_requests(this) -> f64 { this.failed_requests }
         /// The number of those that would have succeeded on the baseline.
         fn requests_affected(this) -> f64 { this.requests_affected }
-    }
-    {
-        fn __repr__(&self) -> String {
-            let core::TimeToDetect { bound, expected, .. } = self.0;
-            format!("<TimeToDetect bound {bound:.3} min, expected {expected:.3} min>")
-        }
     }
 }
 

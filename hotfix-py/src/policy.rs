@@ -482,7 +482,10 @@ fn beside(file: &Path, name: &str) -> std::result::Result<Option<String>, (PathB
 fn unreadable(py: Python<'_>, path: &Path, error: &Error) -> PyErr {
     let name = path.display().to_string();
     let Some(number) = error.raw_os_error() else {
-        return PyOSError::new_err(format!("{name} is not UTF-8: save it as UTF-8"));
+        return PyOSError::new_err(match error.kind() {
+            ErrorKind::InvalidData => format!("{name} is not UTF-8: save it as UTF-8"),
+            _ => format!("{name:?} is not a path: {error}"),
+        });
     };
     let meaning = || py.import("os")?.call_method1("strerror", (number,))?.extract::<String>();
     let meaning = meaning().unwrap_or_else(|_| error.to_string());

@@ -12,7 +12,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use serde_json::json;
 
-use crate::convert::to_python;
+use crate::convert::{to_python, whole_numbers};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -139,13 +139,13 @@ fn campaign(
 
 /// The outcome table of many runs; `hotfix.simulate` calls it.
 #[pyfunction]
-#[pyo3(signature = (subject: "Policy | Plan", scenario, runs, seed=None, threads=None, progress: "Callable[[int, int], object] | None" = None) -> "SimulationOutcome")]
+#[pyo3(signature = (subject: "Policy | Plan", scenario, runs: "int", seed: "int | None" = None, threads: "int | None" = None, progress: "Callable[[int, int], object] | None" = None) -> "SimulationOutcome")]
 pub(crate) fn _simulate<'py>(
     subject: &Bound<'py, PyAny>,
     scenario: &str,
-    runs: u64,
-    seed: Option<u64>,
-    threads: Option<usize>,
+    #[pyo3(from_py_with = whole_numbers)] runs: u64,
+    #[pyo3(from_py_with = whole_numbers)] seed: Option<u64>,
+    #[pyo3(from_py_with = whole_numbers)] threads: Option<usize>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> Result<Bound<'py, PyAny>> {
     let py = subject.py();
@@ -156,14 +156,14 @@ pub(crate) fn _simulate<'py>(
 
 /// The table of differences of two plans; `hotfix.compare` calls it.
 #[pyfunction]
-#[pyo3(signature = (first: "Policy | Plan", second: "Policy | Plan", scenario, runs, seed=None, threads=None, progress: "Callable[[int, int], object] | None" = None) -> "Differences")]
+#[pyo3(signature = (first: "Policy | Plan", second: "Policy | Plan", scenario, runs: "int", seed: "int | None" = None, threads: "int | None" = None, progress: "Callable[[int, int], object] | None" = None) -> "Differences")]
 pub(crate) fn _compare<'py>(
     first: &Bound<'py, PyAny>,
     second: &Bound<'py, PyAny>,
     scenario: &str,
-    runs: u64,
-    seed: Option<u64>,
-    threads: Option<usize>,
+    #[pyo3(from_py_with = whole_numbers)] runs: u64,
+    #[pyo3(from_py_with = whole_numbers)] seed: Option<u64>,
+    #[pyo3(from_py_with = whole_numbers)] threads: Option<usize>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> Result<Bound<'py, PyAny>> {
     let py = first.py();
@@ -176,12 +176,12 @@ pub(crate) fn _compare<'py>(
 
 /// One run with its log; `hotfix.drill` calls it.
 #[pyfunction]
-#[pyo3(signature = (subject: "Policy | Plan", scenario, seed=None, number=0) -> "DrillRun")]
+#[pyo3(signature = (subject: "Policy | Plan", scenario, seed: "int | None" = None, number: "int" = 0) -> "DrillRun")]
 pub(crate) fn _drill<'py>(
     subject: &Bound<'py, PyAny>,
     scenario: &str,
-    seed: Option<u64>,
-    number: u64,
+    #[pyo3(from_py_with = whole_numbers)] seed: Option<u64>,
+    #[pyo3(from_py_with = whole_numbers)] number: u64,
 ) -> Result<Bound<'py, PyAny>> {
     let py = subject.py();
     let scenario = Scenario::read(scenario)?;

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
+use crate::convert::whole_numbers;
 use crate::error::{Result, locked};
 use crate::evidence::{Evidence, Reduced, Strata, add, from_bytes, key_of, to_bytes};
 use crate::observation::number;
@@ -172,7 +173,7 @@ impl RateRatio {
     #[new]
     #[pyo3(signature = (
         direction: "_Direction" = "worse", alpha=0.01, tolerated=1.0, margin=2.0, grid=None, weights=None, model: "_Model" = "poisson",
-        temper=1.0, cap=None, threshold=None, horizon=None, *, prior_trials=None,
+        temper=1.0, cap=None, threshold=None, horizon: "int | None" = None, *, prior_trials=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "the names are the design's")]
     fn new(
@@ -186,7 +187,7 @@ impl RateRatio {
         temper: f64,
         cap: Option<f64>,
         threshold: Option<f64>,
-        horizon: Option<u32>,
+        #[pyo3(from_py_with = whole_numbers)] horizon: Option<u32>,
         prior_trials: Option<f64>,
     ) -> Result<Self> {
         let direction = direction_of(direction)?;

@@ -264,7 +264,8 @@ impl Train {
     ) -> Result<TrainOutcome> {
         let dict = PyDict::new(py);
         dict.update(metrics)?;
-        self.take(py, at.0, service, &Input::observe(observation(&dict)?))
+        let metrics = observation(&dict).map_err(|fault| fault.within("metrics"))?;
+        self.take(py, at.0, service, &Input::observe(metrics))
     }
 
     /// Send a ``tick`` to each rollout that is due, and continue a rollback. Call it at the time

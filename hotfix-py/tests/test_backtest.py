@@ -116,3 +116,25 @@ def test_field_12_parquet_without_pyarrow_names_what_is_missing(monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ImportError, match=r"pip install pyarrow"):
         hotfix.backtest(hotfix.Policy.preset("standard"), b"PAR1", MAPPING, format="parquet")
+
+
+@pytest.mark.parametrize(
+    ("recording", "mapping", "code", "path"),
+    [
+        (b"time,errors\n\xff", "{}", "HF-REC-005", "line 2, column 1"),
+        (b"time,errors\n", "", "HF-REC-001", "line 1, column 1"),
+        (b"time,errors\n", "{" * 100_000, "HF-REC-001", ""),
+    ],
+)
+def test_field_12_bytes_and_mappings_that_cannot_be_read_are_refused(
+    recording: bytes, mapping: str, code: str, path: str
+) -> None:
+    policy = hotfix.Policy.preset("standard")
+    for call in (
+        lambda: hotfix.backtest(policy, recording, mapping, format="csv"),
+        lambda: hotfix.history(policy, recording, mapping, format="csv"),
+    ):
+        with pytest.raises(hotfix.RecordedError) as caught:
+            call()
+        assert caught.value.code == code
+        assert not path or caught.value.path == path

@@ -120,7 +120,7 @@ class Pipeline:
         return rollout.state
 
 
-def prometheus(errors: float) -> Callable[[str], str]:
+def prometheus(errors: float, buckets: str = "0.25") -> Callable[[str], str]:
     """Answers queries for counters that grow by 1,000 requests a second, of which the canary fails this share."""
     began = time.time()
 
@@ -131,7 +131,8 @@ def prometheus(errors: float) -> Callable[[str], str]:
         for version, share in (("2.3.1", errors), ("2.3.0", 0.012), ("2.3.2", 0.5)):
             labels = {"version": version, "instance": "one"}
             if "_bucket" in query:
-                rows += [{"metric": {**labels, "le": le}, "value": [0, str(requests)]} for le in ("0.25", "+Inf")]
+                first = buckets if version == "2.3.1" else "0.25"
+                rows += [{"metric": {**labels, "le": le}, "value": [0, str(requests)]} for le in (first, "+Inf")]
             else:
                 value = requests * share if "5.." in query else requests
                 rows.append({"metric": labels, "value": [0, str(round(value))]})
@@ -280,6 +281,112 @@ def test_roll_4_a_file_that_is_delivered_again_is_not_acted_on_again(
     assert ((folder / "acted").read_text(), step.rollout.state) == (before, "final_validation")
 
 
+def by_hand(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> tuple[Any, list[datetime], Callable[[], str]]:
+    """A step that the test drives, its clock, and what it acted on."""
+    module, clock = load("hotfix_step"), [datetime(2026, 3, 3, 14, 40, tzinfo=UTC)]
+
+    class Clock:
+        @staticmethod
+        def now(_: object) -> datetime:
+            return clock[0]
+
+    monkeypatch.setattr(module, "datetime", Clock)
+    monkeypatch.setenv("HOTFIX_SALT", "pepper")
+    (folder / "acted").touch()
+    (folder / "act").write_text('#!/bin/sh\necho "$1" >> acted\n')
+    (folder / "act").chmod(0o755)
+    (folder / "quick.toml").write_text(policy)
+    (folder / "plan.json").write_text(json.dumps(PLAN))
+    step = module.Step(folder / "plan.json", folder / "log.jsonl", folder / "inbox")
+    return step, clock, (folder / "acted").read_text
+
+
+LATENCY = """
+[metrics.latency_p95]
+kind = "latency"
+worse = "higher"
+quantile = 0.95
+boundaries = ["250ms"]
+success = "250ms"
+model = "none"
+"""
+
+
+def test_field_3_a_metric_that_cannot_be_read_stops_no_rollback(folder: Path) -> None:
+    """The fix has other buckets than the live version, and fails."""
+    with pipeline(folder, answer=prometheus(0.5, buckets="0.2")) as job:
+        (folder / "quick.toml").write_text(POLICY + LATENCY)
+        assert job.run() == 3, job.printed
+        assert "of `latency_p95` lacks buckets" in job.printed
+        assert job.audit() == "rolled_back"
+
+
+def test_field_3_time_passes_while_every_reading_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = POLICY.replace('after = "60s"', 'after = "2s"')
+    step, clock, acted = by_hand(folder, monkeypatch, policy)
+
+    class Source:
+        @staticmethod
+        def read(_: float) -> dict[str, Any]:
+            return {"error_rate": {"canary": [9, 1], "baseline": [1, 100]}}  # more errors than requests
+
+    monkeypatch.setattr(step, "follow_release", lambda: None)
+    step.source = Source()
+    step.send({"kind": "tick"})
+    for document in (APPROVED, {"kind": "start", "by": "iris"}):
+        step.send(document)
+    assert step.rollout.state == "monitoring"
+    for _ in range(20):
+        clock[0] += timedelta(milliseconds=200)
+        step.metrics()
+    assert step.rollout.now == clock[0]
+    assert "ask_decision" in acted()
+
+
+def test_roll_4_a_rollback_in_the_inbox_comes_before_what_a_dead_job_left(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, _, acted = by_hand(folder, monkeypatch, POLICY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step, "act", lambda _: None)  # the job dies before it has done anything
+        for document in ({"kind": "tick"}, APPROVED, {"kind": "start", "by": "iris"}):
+            step.send(document)
+    assert [action.kind for action in step.rollout.pending_actions()] == ["deploy"]
+    (folder / "inbox" / "stop.json").write_text(json.dumps({"kind": "roll_back", "by": "lena", "why": "a user calls"}))
+    monkeypatch.setattr(step, "metrics", lambda: None)
+    step.run(0)
+    assert not {"deploy", "set_traffic"} & set(acted().split())
+    assert step.rollout.state not in ("deploying", "monitoring")
+
+
+def test_principle_5_what_a_clock_that_steps_back_refuses_is_sent_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, clock, acted = by_hand(folder, monkeypatch, POLICY)
+    act, back = step.act, timedelta(seconds=2)
+
+    def slow(action: hotfix.Action) -> Any:
+        if action.kind == "deploy":
+            clock[0] -= back
+        return act(action)
+
+    monkeypatch.setattr(step, "act", slow)
+    for document in ({"kind": "tick"}, APPROVED, {"kind": "start", "by": "iris"}):
+        step.send(document)
+    assert (step.rollout.state, len(step.answers)) == ("deploying", 1)
+    (folder / "inbox" / "hold.json").write_text(json.dumps({"kind": "note", "by": "iris", "text": "on it"}))
+    step.people()
+    assert (folder / "inbox" / "hold.json").exists()
+    clock[0] += 2 * back
+    step.send({"kind": "tick"})
+    assert (step.rollout.state, step.answers) == ("monitoring", [])
+    step.people()
+    assert (folder / "inbox" / "sent" / "hold.json").exists()
+    assert acted().split().count("deploy") == 1
+
+
 def test_field_9_the_metrics_of_another_release_are_read(folder: Path) -> None:
     with pipeline(folder) as job:
         first = job.start()
@@ -375,6 +482,8 @@ def test_post_1_the_report_is_written_to_the_page_of_the_job(folder: Path) -> No
         script = yaml.safe_load(github.text)["jobs"]["rollout"]["steps"][-1]["run"]
         here = script.replace("/srv/hotfix/$INCIDENT", str(folder)).replace("python -c", f"{sys.executable} -c")
         summary = folder / "summary.md"
+        with job.log.open("ab") as log:
+            log.write(b'{"at":"2026-0')  # the runner was killed
         subprocess.run(["/bin/sh", "-eu", "-c", here], env={"GITHUB_STEP_SUMMARY": str(summary)}, check=True)
         assert "INC-2041" in summary.read_text().splitlines()[0]
 
@@ -398,7 +507,16 @@ def test_the_program_for_http_calls_the_service(folder: Path) -> None:
             document = json.dumps({"kind": kind, "id": "7.0", **action})
             command = ["./act_http", kind]
             subprocess.run(command, input=document, text=True, env=environment, cwd=folder, check=True)
-    assert calls == ["/deploy?version=2.3.1", "/traffic?share=0.1", "/roll_back?version=2.3.0"]
+        called = ["/deploy?version=2.3.1", "/traffic?share=0.1", "/roll_back?version=2.3.0"]
+        assert calls == called
+        (folder / "curl").symlink_to(str(shutil.which("curl")))
+        (folder / "cat").symlink_to(str(shutil.which("cat")))
+        for document, path in (("{}", environment["PATH"]), ('{"version": "2.3.1"}', str(folder))):  # no value; no jq
+            done = subprocess.run(
+                ["./act_http", "deploy"], input=document, text=True, env=environment | {"PATH": path}, cwd=folder
+            )
+            assert done.returncode != 0
+        assert calls == called
 
 
 # A `kubectl` with one Rollout of the steps 10%, 50% and 100%, each with a pause.

@@ -87,3 +87,14 @@ def test_roll_7_logs_are_read_with_a_new_release(folder: Path, capsys: pytest.Ca
     path.write_text(rollout.log())
     assert replay.main([str(path)]) == 0
     assert capsys.readouterr().out == f"{path}: drafted, 0 findings\n"
+    torn, broken = folder / "torn.jsonl", folder / "broken.jsonl"
+    torn.write_text(rollout.log() + '{"at":"2026-0')
+    broken.write_text("no log\n")
+    assert replay.main([str(broken), str(torn), str(path)]) == 1
+    first, *others = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{broken}: ")
+    assert first.endswith("[HF-JSON-007]")
+    assert others == [
+        f"{torn}: drafted, 0 findings, without the 13 bytes of an incomplete last line",
+        f"{path}: drafted, 0 findings",
+    ]

@@ -218,20 +218,21 @@ def test_met_6_datadog_and_cloudwatch_give_counts(folder: Path) -> None:
     assert counts == {"canary": [0.0, 100], "baseline": [0.0, 900]}
 
 
-def otlp(instance: str, start: int, points: dict[str, list[int]], *, delta: bool = False) -> bytes:
+def otlp(instance: str, start: int, points: dict[str, list[int]], *, delta: bool = False, live: bool = False) -> bytes:
     """An export: points by status code, in the JSON encoding of OTLP."""
 
     def attribute(name: str, value: object) -> dict[str, Any]:
         kind = "intValue" if isinstance(value, int) else "stringValue"
         return {"key": name, "value": {kind: str(value)}}
 
+    version, bounds = ("2.3.0", [0.2, 0.5]) if live else ("2.3.1", [0.25, 0.5])
     data = [
         {"attributes": [attribute("http.response.status_code", int(code))], "startTimeUnixNano": str(start)}
-        | ({"bucketCounts": [str(one) for one in counts], "explicitBounds": [0.25, 0.5]} if counts else {"flags": 1})
+        | ({"bucketCounts": [str(one) for one in counts], "explicitBounds": bounds} if counts else {"flags": 1})
         for code, counts in points.items()
     ]
     histogram = {"aggregationTemporality": 1 if delta else 2, "dataPoints": data}
-    resource = {"attributes": [attribute("service.version", "2.3.1"), attribute("service.instance.id", instance)]}
+    resource = {"attributes": [attribute("service.version", version), attribute("service.instance.id", instance)]}
     metric = {"name": "http.server.request.duration", "unit": "s", "histogram": histogram}
     return json.dumps({"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": [metric]}]}]}).encode()
 
@@ -254,3 +255,16 @@ def test_met_6_open_telemetry_s_totals_and_deltas_are_added(folder: Path) -> Non
     source.receive(otlp("a", 2, {"503": [], "200": [5, 0, 0]}))
     assert source.metrics()["error_rate"] == {"canary": {"a": [0.0, 1.0]}}
     hotfix.Rollout(make_plan("standard")).observe("2026-03-03T14:40:00Z", metrics)
+
+
+def test_met_6_open_telemetry_s_boundaries_are_those_of_each_arm(folder: Path) -> None:
+    """Those of one arm on the other would make it as many times as slow."""
+    assert folder.exists()
+    source = load("otlp_source").Otlp({"2.3.1": "canary", "2.3.0": "baseline"})
+    source.receive(otlp("a", 1, {"200": [80, 15, 5]}, delta=True))
+    source.receive(otlp("b", 1, {"200": [80, 15, 5]}, delta=True, live=True))
+    latency = source.metrics()["latency_p95"]
+    assert {arm: latency[arm]["le"] for arm in latency} == {"canary": [0.25, 0.5], "baseline": [0.2, 0.5]}
+    with pytest.raises(hotfix.Refused) as caught:
+        hotfix.Rollout(make_plan("standard")).observe("2026-03-03T14:40:00Z", {"latency_p95": latency})
+    assert (caught.value.code, caught.value.path) == ("HF-MET-006", "/metrics/latency_p95/baseline")

@@ -190,7 +190,7 @@ def test_gate_1_a_click_is_not_trusted(folder: Path) -> None:
     for refused in (
         click("U000", kind="approve", role="engineering_lead", plan_digest=rollout.plan.digest),
         click(omar, kind="approve", role="engineering_lead", plan_digest=rollout.plan.digest),
-        click(iris, kind="abort", role="engineering_lead"),
+        click(iris, kind="supersede", role="engineering_lead"),
         click(iris, kind="waive_item", role="engineering_lead", item="worth_real"),
     ):
         with pytest.raises(PermissionError):
@@ -383,6 +383,10 @@ def test_gate_1_a_question_offers_what_is_accepted(folder: Path) -> None:
     assert offered(paused, actions) == ["resume", "roll_back"]
     actions = rollout.handle(START + timedelta(minutes=3), {"kind": "tick"}).actions  # there are no readings
     assert (rollout.state, offered(rollout, actions)) == ("monitoring", ["promote", "hold", "roll_back"])
+    doubted = quick()
+    doubted.handle(START, {"kind": "tick"})
+    actions = doubted.handle(START, {"kind": "report", "by": "omar", "signal": "doubt"}).actions
+    assert offered(doubted, actions) == ["start", "abort"]
 
 
 def test_roll_7_a_train_is_taken_up_from_the_logs_of_its_services(folder: Path) -> None:
@@ -411,6 +415,7 @@ def test_roll_7_a_train_is_taken_up_from_the_logs_of_its_services(folder: Path) 
     ledger.write_text("".join(ledger.read_text().splitlines(keepends=True)[:-1]))
     again = services(folder, new, names, START + timedelta(seconds=1))
     assert again.train.state == "rolling_back"
+    assert [name for name, action in again.undone if action.awaits] == ["ledger"]
     assert {name for name, actions in again.train.pending_actions().items() if actions} == {"mail", "ledger"}
 
 

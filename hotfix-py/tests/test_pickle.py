@@ -33,6 +33,7 @@ def values() -> Iterator[object]:
     yield from (hotfix.stats.poisson_ratio((1, 9.0), (0, 9.0)), hotfix.stats.poisson_ratio((0, 9.0), (0, 9.0)))
     both = hotfix.stats.equivalence((1, 9), (2, 9), 2.0)
     yield from (both, both.not_worse)
+    yield from (hotfix.stats.time_to_detect(1000, 0.1, 0.003, ratio) for ratio in (1, 5))  # one is infinite
 
 
 VALUES = list(values())

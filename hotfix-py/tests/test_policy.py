@@ -89,6 +89,8 @@ def test_load_goes_by_the_name_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as missing:
         hotfix.Policy.load(tmp_path / "nothing.toml")
     assert missing.value.filename == str(tmp_path / "nothing.toml")
+    with pytest.raises(OSError, match=r'"a\\0b" is not a path: .*NUL'):
+        hotfix.Policy.load("a\0b")
     (tmp_path / "latin.toml").write_bytes("title = 'Störung'".encode("latin-1"))
     (tmp_path / "own.toml").write_text("extends = 'latin'")
     for name in ("latin", "own"):

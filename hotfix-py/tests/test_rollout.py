@@ -236,7 +236,7 @@ def test_memory_that_is_used_again_holds_nothing_of_before() -> None:
 @pytest.mark.parametrize(
     ("metrics", "says"),
     [
-        ({"error_rate": {"canry": [1, 2]}}, "unknown field `canry`"),
+        ({"error_rate": {"canry": [1, 2]}}, "`canry` is not a known key: did you mean `canary`"),
         ({"error_rate": {"canary": [1]}}, r"\[events, trials\]"),
         ({"error_rate": {"canary": [1, 2, 3]}}, r"\[events, trials\]"),
         ({"error_rate": {"canary": [True, 2]}}, "a number is expected, not `True`"),
@@ -374,3 +374,48 @@ def test_field_10_the_evidence_of_no_metric_names_the_nearest() -> None:
     with pytest.raises(hotfix.InputError, match="`error_rate`") as caught:
         Story().start().rollout.evidence("eror_rate")
     assert caught.value.code == "HF-MET-001"
+
+
+def nested(depth: int | None) -> dict[str, Any]:
+    """A mapping in a mapping, so many times; None: one that is in itself."""
+    pods: dict[str, Any] = {"all": [1, 10]}
+    if depth is None:
+        pods["all"] = pods
+    for _ in range(depth or 0):
+        pods = {"all": pods}
+    return pods
+
+
+@pytest.mark.parametrize("depth", [1, 50, 100_000, None])
+def test_field_3_instances_have_no_instances_however_deep(depth: int | None) -> None:
+    """A process that died of it would leave nothing but the last line of its log."""
+    story = Story().start()
+    metrics = {"error_rate": {"canary": nested(depth)}}
+    train = hotfix.Train({"shop": hotfix.Rollout(story.rollout.plan)})
+    for call in (
+        lambda: story.rollout.observe(story.at, metrics),
+        lambda: story.rollout.handle(story.at, {"kind": "observe", "metrics": metrics}),
+        lambda: train.observe(story.at, "shop", metrics),
+    ):
+        with pytest.raises(hotfix.InputError, match=r"\[events, trials\]") as caught:
+            call()
+        assert (caught.value.code, caught.value.path) == ("HF-IN-001", "/metrics/error_rate/canary/all")
+    times = hotfix.stats.Latency([0.1, 0.5])
+    for read in (
+        lambda: times.update(nested(depth), {"samples": [0.1]}),
+        lambda: hotfix.stats.latency_boundaries(nested(depth)),
+    ):
+        with pytest.raises(hotfix.InputError, match=r"`/all`: \[events, trials\]"):
+            read()
+    story.observe(healthy)
+
+
+def test_met_6_an_array_is_one_sample_without_a_mask() -> None:
+    numpy = pytest.importorskip("numpy")
+    masked = numpy.ma.array([1.0, 50.0, 3.0], mask=[0, 1, 0])
+    for sample, says in ((masked, "without a mask"), (numpy.ones((2, 3)), "of one dimension")):
+        with pytest.raises(hotfix.InputError, match=says):
+            hotfix.stats.mann_whitney_u(sample, [1.0, 2.0])
+        with pytest.raises(hotfix.KayentaError, match=says):
+            hotfix.kayenta.judge({"metrics": []}, {"errors": {"control": sample, "experiment": [1.0]}}, 75, 50)
+    assert hotfix.stats.mann_whitney_u(masked.compressed(), [1.0, 2.0]).u == 2.5

@@ -288,3 +288,25 @@ def test_stat_3_a_ceiling_for_tiny_rates() -> None:
     with pytest.raises(hotfix.StatsError) as raised:
         test.merge(stats.Ceiling(0.006))
     assert raised.value.code == "HF-STAT-017"
+
+
+@pytest.mark.parametrize("value", [-1, 2**64, 10**5000])
+def test_field_3_a_whole_number_out_of_range_is_refused_with_the_range(value: int) -> None:
+    calls: list[tuple[str, Any]] = [
+        ("horizon", lambda: hotfix.stats.RateRatio(horizon=value)),
+        ("subsets", lambda: hotfix.stats.Randomisation(["a", "b"], ["a"], subsets=value)),
+        ("seed", lambda: hotfix.stats.Randomisation(["a", "b"], ["a"], seed=value)),
+        ("evaluations", lambda: hotfix.stats.Randomisation(["a", "b"], ["a"], evaluations=[value])),
+        ("ticks", lambda: hotfix.stats.calibrate({"a": [(1, 2)] * 100}, 0.1, value)),
+        ("runs", lambda: hotfix.simulate(hotfix.Policy.preset("standard"), {}, value)),
+    ]
+    for parameter, call in calls:
+        with pytest.raises(hotfix.InputError, match="is out of range: give 0 to") as caught:
+            call()
+        assert caught.value.code == "HF-IN-001"
+        assert caught.value.__notes__ == [f"while processing '{parameter}'"]
+
+
+def test_field_3_too_few_instances_are_named() -> None:
+    with pytest.raises(hotfix.StatsError, match=r"at least `4` are needed: give more instances$"):
+        hotfix.stats.LeaveOneOut(["a", "b"])

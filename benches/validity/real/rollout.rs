@@ -333,7 +333,7 @@ impl Tool {
             if self.rollout.turned_back_at().is_some() {
                 return;
             }
-            self.send(at, &Input::new(Command::Confirm { action }).by("tool"));
+            self.send(at, &Input::new(Command::Confirm { action, why: None }).by("tool"));
         }
         let share = self.rollout.share().as_fraction();
         if share > 0.0 && share >= self.fault.from {

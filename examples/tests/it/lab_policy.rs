@@ -128,7 +128,8 @@ fn drive(
                 action.act,
                 Act::SetTraffic { .. } | Act::Deploy { .. } | Act::RollBack { .. }
             ) {
-                let confirm = Input::new(Command::Confirm { action: action.id }).by("test");
+                let confirm =
+                    Input::new(Command::Confirm { action: action.id, why: None }).by("test");
                 rollout.handle(at, &confirm).expect("it is pending");
             }
         }

@@ -97,6 +97,12 @@ impl DocumentFault {
         Self::UnknownValue { got: shown(got), nearest, known: known.to_vec() }
     }
 
+    /// The fault of a key that is none of these.
+    pub fn unknown_key(key: &str, known: &'static [&'static str]) -> Self {
+        let nearest = nearest(key, known.iter().copied());
+        Self::UnknownKey { key: shown(key), nearest, known }
+    }
+
     pub(crate) const fn code(&self, of: &DocumentCodes) -> &'static str {
         match self {
             Self::Syntax { .. } => of.syntax,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::fault::DocumentFault;
 use crate::canonical::{Cause, ReadError, Unread, read_tree};
-use crate::text::{joined, nearest, pointer_step, shown};
+use crate::text::{joined, pointer_step, shown};
 
 /// At most so many faults are looked for.
 const MOST: usize = 20;
@@ -123,10 +123,7 @@ fn sentence(text: String, cause: Cause) -> String {
             not_allowed(&got, &format!("a whole number from 0 to {most}"))
         }
         Cause::UnknownText { got, known } => DocumentFault::unknown_value(&got, known).to_string(),
-        Cause::UnknownMember { key, known } => {
-            let nearest = nearest(&key, known.iter().copied());
-            DocumentFault::UnknownKey { key: shown(&key), nearest, known }.to_string()
-        }
+        Cause::UnknownMember { key, known } => DocumentFault::unknown_key(&key, known).to_string(),
         Cause::Missing(key) => format!("`{key}` is missing: add it"),
     }
 }

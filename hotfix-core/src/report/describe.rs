@@ -210,9 +210,13 @@ pub(super) fn command(plan: &Plan, command: &Command, about: Option<&Act>) -> St
     let done = || about.map_or_else(|| "an action".to_owned(), |of| act(policy, of));
     match command {
         Command::Approve { channel, heard_by, .. } => {
-            let by = channel.as_ref().map(|channel| format!(", by {channel}"));
-            let heard = if heard_by.is_some() { ", heard by another person" } else { "" };
-            format!("approved the plan{}{heard}", by.unwrap_or_default())
+            said("approved the plan", channel.as_deref(), heard_by.is_some())
+        }
+        Command::Deny { channel, heard_by, .. } => {
+            said("denied the plan", channel.as_deref(), heard_by.is_some())
+        }
+        Command::Withdraw { channel, heard_by, .. } => {
+            said("withdrew the approval", channel.as_deref(), heard_by.is_some())
         }
         Command::CheckItem { status, .. } => {
             let items = command.items().map(|id| item(policy, id));
@@ -255,9 +259,7 @@ pub(super) fn command(plan: &Plan, command: &Command, about: Option<&Act>) -> St
             });
             format!("set times: {}", joined(known, ", "))
         }
-        Command::Note { text } => format!("noted: {text}"),
-        Command::Deny { .. } => "denied the plan".to_owned(),
-        Command::Withdraw { .. } => "withdrew the approval".to_owned(),
+        Command::Note { text, .. } => format!("noted: {text}"),
         Command::Start => "started the deployment".to_owned(),
         Command::Observe { .. } => "metrics received".to_owned(),
         Command::Tick => "clock tick".to_owned(),
@@ -269,6 +271,12 @@ pub(super) fn command(plan: &Plan, command: &Command, about: Option<&Act>) -> St
         Command::RollBack { .. } => "requested a rollback".to_owned(),
         Command::Retry { release: None, .. } => "tried again".to_owned(),
     }
+}
+
+/// A statement about the plan, with how it was given.
+fn said(what: &str, channel: Option<&str>, is_heard: bool) -> String {
+    let by = channel.map(|channel| format!(", by {channel}")).unwrap_or_default();
+    format!("{what}{by}{}", if is_heard { ", heard by another person" } else { "" })
 }
 
 /// A JSON value as plain text.

@@ -232,7 +232,7 @@ impl LogSummary {
     /// The action that a `confirm` or `failed` refers to.
     fn resolve(&mut self, command: &Command, at: Timestamp, plan: &Plan) -> Option<Act> {
         match command {
-            Command::Confirm { action } => remove(&mut self.pending, action),
+            Command::Confirm { action, .. } => remove(&mut self.pending, action),
             Command::Failed { action, .. } => {
                 let act = remove(&mut self.pending, action);
                 if let Some(act) = &act {
@@ -274,7 +274,7 @@ impl LogSummary {
         let policy = plan.policy();
         let statement = |text: &str| Statement { at, role: role.cloned(), text: text.to_owned() };
         match &input.command {
-            Command::Note { text } => {
+            Command::Note { text, .. } => {
                 if let Some((answers, text)) = statements::answers(policy.report(), text) {
                     keep(&mut self.statements, (answers, statement(text)));
                 }

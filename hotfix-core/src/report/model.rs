@@ -435,9 +435,9 @@ pub struct ApprovalPart {
     pub role: RoleName,
     /// Name of the person; absent where it was redacted.
     pub who: Option<String>,
-    /// Channel of the approval.
+    /// Channel of the statement.
     pub channel: Option<String>,
-    /// Who heard a verbal approval.
+    /// Who heard a verbal statement.
     pub heard_by: Option<String>,
     /// The reason.
     pub why: Option<String>,

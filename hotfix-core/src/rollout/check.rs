@@ -216,7 +216,7 @@ impl Rollout {
         }
         match (&input.command, state) {
             // The result of an action is accepted in every state while the action is pending.
-            (Command::Confirm { action } | Command::Failed { action, .. }, _) => {
+            (Command::Confirm { action, .. } | Command::Failed { action, .. }, _) => {
                 if self.case.actions.may_end(*action) {
                     return Ok(());
                 }

@@ -87,7 +87,7 @@ impl Conclusion<'_> {
         }
         match command {
             Command::Start => self.start(at),
-            Command::Confirm { action } => self.confirmed(at, *action, resolved),
+            Command::Confirm { action, .. } => self.confirmed(at, *action, resolved),
             Command::Failed { action, .. } => self.failed(at, *action, resolved),
             Command::Observe { .. } | Command::Tick => {
                 self.watch(at);
@@ -148,7 +148,7 @@ impl Conclusion<'_> {
                 }
             }
             // Before the start it blocks that.
-            Command::Deny { role, why } | Command::Withdraw { role, why }
+            Command::Deny { role, why, .. } | Command::Withdraw { role, why, .. }
                 if self.case.place.stage().is_out() =>
             {
                 self.object(&objection(command.kind(), *role, why.as_deref()));

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::canonical::{Digest, each_once_if_any};
+use crate::document::ValueFault;
+use crate::gate::ItemState;
 use crate::grade::{Severity, Signal};
 use crate::metric::Observation;
 use crate::plan::Release;
@@ -38,7 +40,7 @@ pub(super) struct InputDocument {
     pub(super) role: Option<RoleName>,
     pub(super) severity: Option<Severity>,
     pub(super) signal: Option<Signal>,
-    pub(super) status: Option<ItemStatus>,
+    pub(super) status: Option<ItemState>,
     pub(super) text: Option<String>,
     #[serde(deserialize_with = "each_once_if_any")]
     pub(super) times: Option<BTreeMap<KnownTime, Option<Timestamp>>>,
@@ -58,22 +60,28 @@ impl InputDocument {
                 plan_digest: self.plan_digest.take(),
                 why,
             },
-            InputKind::Deny => {
-                Command::Deny { role: self.role.take().ok_or(missing("role"))?, why }
-            }
-            InputKind::Withdraw => {
-                Command::Withdraw { role: self.role.take().ok_or(missing("role"))?, why }
-            }
+            InputKind::Deny => Command::Deny {
+                role: self.role.take().ok_or(missing("role"))?,
+                channel: self.channel.take(),
+                heard_by: self.heard_by.take(),
+                why,
+            },
+            InputKind::Withdraw => Command::Withdraw {
+                role: self.role.take().ok_or(missing("role"))?,
+                channel: self.channel.take(),
+                heard_by: self.heard_by.take(),
+                why,
+            },
             InputKind::CheckItem => Command::CheckItem {
                 item: self.first_item().ok_or(missing("item"))?,
                 more: std::mem::take(&mut self.items),
-                status: self.status.take().unwrap_or(ItemStatus::Done),
+                status: self.item_status()?,
                 evidence: self.evidence_or(why),
             },
             InputKind::WaiveItem => Command::WaiveItem {
                 item: self.item.take().ok_or(missing("item"))?,
                 role: self.role.take(),
-                why: why.ok_or(missing("why"))?,
+                why: self.waiver(why)?.ok_or(missing("why"))?,
             },
             InputKind::Release => {
                 Command::Release { release: self.release.take().ok_or(missing("release"))?, why }
@@ -83,8 +91,7 @@ impl InputDocument {
                 Command::Start
             }
             InputKind::Confirm => {
-                self.why = why;
-                Command::Confirm { action: self.action.take().ok_or(missing("action"))? }
+                Command::Confirm { action: self.action.take().ok_or(missing("action"))?, why }
             }
             InputKind::Failed => {
                 Command::Failed { action: self.action.take().ok_or(missing("action"))?, why }
@@ -144,8 +151,7 @@ impl InputDocument {
                 Command::SetTimes { times: self.times.take().ok_or(missing("times"))?, why }
             }
             InputKind::Note => {
-                self.why = why;
-                Command::Note { text: self.text.take().ok_or(missing("text"))? }
+                Command::Note { text: self.text.take().ok_or(missing("text"))?, why }
             }
         })
     }
@@ -164,6 +170,28 @@ impl InputDocument {
             return evidence;
         }
         why
+    }
+
+    /// The state that `check_item` gives an item.
+    fn item_status(&mut self) -> Result<ItemStatus, InputError> {
+        Ok(match self.status.take() {
+            None | Some(ItemState::Done) => ItemStatus::Done,
+            Some(ItemState::NotApplicable) => ItemStatus::NotApplicable,
+            Some(ItemState::Open) => ItemStatus::Open,
+            Some(ItemState::Waived) => {
+                let remedy = "write `done`, `not_applicable` or `open`, or send `waive_item`";
+                return Err(not_this_status(ItemState::Waived, remedy));
+            }
+        })
+    }
+
+    /// The reason of a waiver, which may be given as its evidence instead. The only status that a
+    /// waiver gives is `waived`.
+    fn waiver(&mut self, why: Option<String>) -> Result<Option<String>, InputError> {
+        match self.status.take() {
+            None | Some(ItemState::Waived) => Ok(why.or_else(|| self.evidence.take())),
+            Some(other) => Err(not_this_status(other, "write `waived`, or send `check_item`")),
+        }
     }
 
     /// The input of this kind.
@@ -207,6 +235,12 @@ impl InputDocument {
         ];
         left.into_iter().find_map(|(field, there)| there.then_some(field))
     }
+}
+
+/// A status that another kind of input gives.
+fn not_this_status(got: ItemState, remedy: &str) -> InputError {
+    let sentence = format!("`{got}` is not allowed here: {remedy}");
+    InputError::Values { faults: vec![ValueFault { path: "/status".to_owned(), sentence }] }
 }
 
 /// The first text that is too long for the log, else what is missing or empty around the command.
@@ -266,12 +300,13 @@ impl Command {
         let mut texts = [None; 7];
         let [channel, heard_by, version, evidence, note, text, why] = &mut texts;
         match self {
-            Self::Approve { channel: place, heard_by: witness, why: reason, .. } => {
+            Self::Approve { channel: place, heard_by: witness, why: reason, .. }
+            | Self::Deny { channel: place, heard_by: witness, why: reason, .. }
+            | Self::Withdraw { channel: place, heard_by: witness, why: reason, .. } => {
                 (*channel, *heard_by) = (place.as_deref(), witness.as_deref());
                 *why = reason.as_deref();
             }
-            Self::Deny { why: reason, .. }
-            | Self::Withdraw { why: reason, .. }
+            Self::Confirm { why: reason, .. }
             | Self::Failed { why: reason, .. }
             | Self::Release { why: reason, .. }
             | Self::Promote { why: reason }
@@ -293,10 +328,22 @@ impl Command {
             | Self::Acknowledge { evidence: shown, .. }
             | Self::Done { evidence: shown, .. } => *evidence = shown.as_deref(),
             Self::Report { note: words, .. } => *note = words.as_deref(),
-            Self::Note { text: words } => *text = Some(words),
-            Self::Start | Self::Confirm { .. } | Self::Observe { .. } | Self::Tick => {}
+            Self::Note { text: words, why: reason } => {
+                (*text, *why) = (Some(words.as_str()), reason.as_deref());
+            }
+            Self::Start | Self::Observe { .. } | Self::Tick => {}
         }
         texts
+    }
+
+    /// Who heard a verbal statement.
+    pub(super) fn heard_by(&self) -> Option<&str> {
+        match self {
+            Self::Approve { heard_by, .. }
+            | Self::Deny { heard_by, .. }
+            | Self::Withdraw { heard_by, .. } => heard_by.as_deref(),
+            _ => None,
+        }
     }
 }
 
@@ -304,9 +351,10 @@ impl TryFrom<InputDocument> for Input {
     type Error = InputError;
 
     fn try_from(document: InputDocument) -> Result<Self, InputError> {
-        let kind: InputKind = document.kind.parse().map_err(|_| InputError::Kind {
-            got: document.kind.chars().take(64).collect(),
-            nearest: nearest(&document.kind),
+        let kind: InputKind = document.kind.parse().map_err(|_| {
+            // The rest of a longer text would only cost time.
+            let got: String = document.kind.chars().take(64).collect();
+            InputError::Kind { nearest: nearest(&got), got }
         })?;
         document.into_input(kind)
     }

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::canonical::{Digest, ReadError};
 use crate::deadline::Replan;
+use crate::gate::ItemState;
 use crate::grade::{Severity, Signal};
 use crate::judge::Verdict;
 use crate::metric::Observation;
@@ -128,7 +129,7 @@ impl<'de> Deserialize<'de> for EventKind {
 pub(super) struct Personal<'a> {
     /// The name of who sent the input.
     pub(super) by: Option<Cow<'a, str>>,
-    /// The name of who heard a verbal approval.
+    /// The name of who heard a verbal statement.
     pub(super) heard_by: Option<Cow<'a, str>>,
     /// What digests of personal values are salted with, on the first line.
     pub(super) salt: Option<Cow<'a, str>>,
@@ -155,7 +156,7 @@ pub(super) struct Event<'a> {
     pub(super) by: Option<Digest>,
     /// The calibration of the tests by the organisation's history.
     pub(super) calibration: Option<Cow<'a, BTreeMap<MetricName, MetricCalibration>>>,
-    /// Where an approval was given.
+    /// Where an approval was given, or an objection.
     pub(super) channel: Option<Cow<'a, str>>,
     /// The sender's time, where it was not accepted.
     pub(super) claimed_at: Option<Timestamp>,
@@ -171,7 +172,7 @@ pub(super) struct Event<'a> {
     pub(super) format: Option<u32>,
     /// The kind of the refused input.
     pub(super) got: Option<InputKind>,
-    /// Who heard a verbal approval, as a salted digest.
+    /// Who heard a verbal statement, as a salted digest.
     pub(super) heard_by: Option<Digest>,
     /// The item that was checked or waived.
     pub(super) item: Option<Name>,
@@ -256,7 +257,7 @@ impl<'a> Event<'a> {
             | Command::Retry { release: Some(release), .. } => {
                 self.release = Some(Box::new(Cow::Borrowed(release.as_ref())));
             }
-            Command::Confirm { action } | Command::Failed { action, .. } => {
+            Command::Confirm { action, .. } | Command::Failed { action, .. } => {
                 self.action = Some(*action);
             }
             Command::Observe { metrics } => self.metrics = Some(Cow::Borrowed(metrics)),
@@ -312,7 +313,7 @@ impl<'a> Event<'a> {
             role: self.role.take(),
             severity: self.severity.take(),
             signal: self.signal.take(),
-            status: self.status.take(),
+            status: self.status.take().map(ItemState::from),
             text: owned(&mut self.text),
             times: self.times.take().map(Cow::into_owned),
             version: owned(&mut self.version),

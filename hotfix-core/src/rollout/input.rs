@@ -8,6 +8,7 @@ use crate::canonical::{Digest, read_any};
 use crate::code::{code, coded};
 use crate::document::{ValueFault, read_value, value_of};
 use crate::fact::Fact;
+use crate::gate::ItemState;
 use crate::grade::{Calendar, Moment, Severity, Signal, closed_set};
 use crate::metric::Observation;
 use crate::plan::Release;
@@ -111,6 +112,16 @@ closed_set! {
     }
 }
 
+impl From<ItemStatus> for ItemState {
+    fn from(status: ItemStatus) -> Self {
+        match status {
+            ItemStatus::Done => Self::Done,
+            ItemStatus::NotApplicable => Self::NotApplicable,
+            ItemStatus::Open => Self::Open,
+        }
+    }
+}
+
 impl KnownTime {
     /// Its meaning for an agenda.
     pub(super) const fn meaning(self) -> TimeMeaning {
@@ -202,6 +213,7 @@ pub enum Command {
     /// See [`InputKind::Approve`].
     Approve {
         role: RoleName,
+        /// Where it was given; the same of an objection.
         channel: Option<String>,
         /// Who heard it, where it was verbal. Personal.
         heard_by: Option<String>,
@@ -210,9 +222,14 @@ pub enum Command {
         why: Option<String>,
     },
     /// See [`InputKind::Deny`].
-    Deny { role: RoleName, why: Option<String> },
+    Deny { role: RoleName, channel: Option<String>, heard_by: Option<String>, why: Option<String> },
     /// See [`InputKind::Withdraw`].
-    Withdraw { role: RoleName, why: Option<String> },
+    Withdraw {
+        role: RoleName,
+        channel: Option<String>,
+        heard_by: Option<String>,
+        why: Option<String>,
+    },
     /// See [`InputKind::CheckItem`].
     CheckItem {
         /// The id of an item, or of a step of the procedure.
@@ -236,7 +253,7 @@ pub enum Command {
     /// See [`InputKind::Start`].
     Start,
     /// See [`InputKind::Confirm`].
-    Confirm { action: ActionId },
+    Confirm { action: ActionId, why: Option<String> },
     /// See [`InputKind::Failed`].
     Failed { action: ActionId, why: Option<String> },
     /// See [`InputKind::Observe`].
@@ -282,7 +299,7 @@ pub enum Command {
         why: Option<String>,
     },
     /// See [`InputKind::Note`].
-    Note { text: String },
+    Note { text: String, why: Option<String> },
 }
 
 /// It is not a JSON object with the known fields.

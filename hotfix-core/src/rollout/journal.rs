@@ -6,7 +6,7 @@ use crate::canonical::{CanonicalError, Digest, Encoder};
 use crate::unit::Timestamp;
 
 use super::event::{Event, EventKind, LOG_FORMAT, Personal};
-use super::input::{Command, Input};
+use super::input::Input;
 use super::personal::Salt;
 use crate::plan::Plan;
 
@@ -124,10 +124,7 @@ impl Journal {
         let mut event = Event::new(kind, seq, at, self.head);
         event.claimed_at = claimed_at;
         event.key = input.key.as_deref().map(Cow::Borrowed);
-        let heard_by = match &input.command {
-            Command::Approve { heard_by, .. } => heard_by.as_deref(),
-            _ => None,
-        };
+        let heard_by = input.command.heard_by();
         event.heard_by = heard_by.map(|name| self.salt.digest(name));
         event.by = input.by.as_deref().map(|name| self.salt.digest(name));
         if input.by.is_some() || heard_by.is_some() {

@@ -96,7 +96,7 @@ pub struct Run {
 ///
 ///     fn answer(&mut self, _: &Rollout, at: Timestamp, action: &Action, answers: &mut Answers) {
 ///         if action.act.awaits() {
-///             let confirm = Input::new(Command::Confirm { action: action.id }).by("platform");
+///             let confirm = Input::new(Command::Confirm { action: action.id, why: None }).by("platform");
 ///             answers.after(at, Span::from_seconds(30), confirm);
 ///         }
 ///     }

@@ -290,7 +290,7 @@ impl Environment for Synthetic<'_> {
             let command = if fails {
                 Command::Failed { action: action.id, why: None }
             } else {
-                Command::Confirm { action: action.id }
+                Command::Confirm { action: action.id, why: None }
             };
             answers.after(at, delay, Input::new(command).by("platform"));
             return;

@@ -194,8 +194,7 @@ coded! {
     InstancesInTurn { instances: usize, at_a_time: f64 } => code! {HF-STAT-058},
     /// Fewer instances than a comparison needs.
     #[error(
-        "there are `{instances}` instances, and at least `{needed}` are needed: \
-         give more instances, or lower `share`"
+        "there are `{instances}` instances, and at least `{needed}` are needed: give more instances"
     )]
     FewInstances { instances: usize, needed: usize } => code! {HF-STAT-034},
     /// An instance that was not named when the test was created, or that has no history.

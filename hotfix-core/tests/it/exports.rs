@@ -47,7 +47,7 @@ fn post_3_a_fix_that_was_rolled_back_affects_no_request() {
     assert!(affected(&rollout));
     rollout.handle(at, &Input::new(Command::RollBack { why: None }).by("lena")).unwrap();
     let action = rollout.pending_actions()[0].id;
-    rollout.handle(at, &Input::new(Command::Confirm { action }).by("tool")).unwrap();
+    rollout.handle(at, &Input::new(Command::Confirm { action, why: None }).by("tool")).unwrap();
     assert!(!affected(&rollout));
 }
 

@@ -334,3 +334,10 @@ fn stat_4_what_was_checked_is_told() {
     assert_eq!(fisher(Counts::new(0.0, 1000.0), many), ["sparse"]);
     assert_eq!(fisher(Counts::new(1.0, 1000.0), Counts::new(2.0, 1000.0)), ["small_expected"]);
 }
+
+#[test]
+fn stat_1_a_shift_of_nothing_has_no_sign() {
+    let found = hodges_lehmann(&[1.0, 2.0, 3.0, 4.0, 5.5], &[2.0, 3.0, 9.0, 1.0], 0.95);
+    let found = found.expect("valid");
+    assert!(found.shift == 0.0 && found.shift.is_sign_positive(), "{found:?}");
+}

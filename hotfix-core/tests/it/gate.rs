@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
-use hotfix_core::rollout::{Act, Input, Recording, Refusal, Rollout, State, audit};
+use hotfix_core::rollout::{
+    Act, Input, Recording, Redaction, Refusal, Rollout, State, audit, redact,
+};
 use hotfix_core::unit::Timestamp;
 use serde_json::{Value, json};
 
@@ -251,4 +253,73 @@ fn gate_1_a_log_without_names_gives_the_same_approvals() {
         "one of two, with another's"
     );
     assert!(audit(redacted.as_bytes(), rollout.head()).is_clean());
+}
+
+/// A tool sends one shape for whatever a role answers: nothing that it says is lost, and a witness can be taken out of the log.
+#[test]
+fn field_5_an_objection_says_where_it_was_given_and_who_heard_it() {
+    let mut morning = Morning::new();
+    let waived = json!({"kind":"waive_item","by":"omar","item":"rollback_tested"});
+    let with = |more: Value| {
+        let mut document = waived.clone();
+        document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Input::from_value(document)
+    };
+    for text in [
+        r#"{"kind":"approve","by":"noor","role":"product_manager","channel":"ticket"}"#,
+        r#"{"kind":"withdraw","by":"noor","role":"product_manager","channel":"phone","heard_by":"Omar Pak","why":"late"}"#,
+        r#"{"kind":"deny","by":"lena","role":"engineering_lead","channel":"phone","heard_by":"Omar Pak","why":"unreviewed"}"#,
+        // Nobody heard it: an objection is accepted all the same.
+        r#"{"kind":"deny","by":"sam","role":"security","channel":"verbal"}"#,
+        r#"{"kind":"note","by":"lena","text":"on it","why":"they asked"}"#,
+    ] {
+        morning.input("14:31", text);
+    }
+    let reason = with(json!({"evidence": "no staging", "status": "waived"})).unwrap();
+    let at: Timestamp = "2026-03-03T14:32:00Z".parse().unwrap();
+    let line = morning.rollout.handle(at, &reason).unwrap().events.to_owned();
+    assert!(line.contains(r#""why":"no staging""#), "{line}");
+    for (more, code, says) in [
+        (json!({"why": "w", "status": "not_applicable"}), "HF-IN-001", "or send `check_item`"),
+        (json!({"why": "w", "evidence": "w"}), "HF-IN-004", "`evidence`"),
+        (json!({"status": "waived"}), "HF-IN-003", "`why`"),
+        (json!({"kind": "check_item", "status": "waived"}), "HF-IN-001", "or send `waive_item`"),
+    ] {
+        let error = with(more).unwrap_err();
+        assert!(error.code() == code && error.to_string().contains(says), "{error}");
+    }
+
+    let log = morning.rollout.log();
+    let again = Rollout::replay(log.as_bytes(), Recording::Keep).unwrap();
+    assert_eq!(again.approvals(), morning.rollout.approvals());
+    let given = json!(again.approvals());
+    let said: Vec<&Value> = given["demands"][0]["statements"].as_array().unwrap().iter().collect();
+    assert_eq!(
+        [&said[0]["answer"], &said[0]["channel"], &said[0]["heard_by"]],
+        ["denied", "phone", "Omar Pak"]
+    );
+    let report = hotfix_core::report::report(log.as_bytes(), "markdown").unwrap();
+    for says in [
+        "denied the plan, by phone, heard by another person",
+        "withdrew the approval, by phone, heard by another person",
+        "denied the plan, by verbal",
+        "| they asked |",
+    ] {
+        assert!(report.contains(says), "{says}: {report}");
+    }
+    let redacted = redact(log.as_bytes(), &Redaction::Names(vec!["omar pak".to_owned()])).unwrap();
+    assert!(log.contains("Omar Pak") && !redacted.contains("Omar Pak"));
+    let without = Rollout::replay(redacted.as_bytes(), Recording::Keep).unwrap();
+    assert_eq!(on_record(&without), on_record(&again));
+    assert!(audit(redacted.as_bytes(), morning.rollout.head()).is_clean());
+}
+
+/// The names of kinds are short: the rest of a long text is not compared with them.
+#[test]
+fn field_5_a_kind_of_a_megabyte_is_refused_at_once() {
+    let error = Input::from_value(json!({"kind": "x".repeat(1 << 20), "by": "lena"})).unwrap_err();
+    assert_eq!((error.code(), error.path().as_str()), ("HF-IN-002", "/kind"));
+    assert!(error.to_string().len() < 200, "{error}");
+    let error = Input::from_value(json!({"kind": "aprove", "by": "lena"})).unwrap_err();
+    assert!(error.to_string().ends_with("the nearest is `approve`"), "{error}");
 }

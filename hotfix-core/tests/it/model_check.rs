@@ -212,7 +212,7 @@ fn roll_1_neither_the_clock_nor_the_number_of_lines_matters() {
     let run = |later: u32, notes: usize| {
         let mut start = Real::new(model::policies::plan(Strategy::FeatureFlag));
         let at = model::alphabet::start() + Span::from_seconds(later);
-        let note = Input::new(Command::Note { text: "before".to_owned() }).by("omar");
+        let note = Input::new(Command::Note { text: "before".to_owned(), why: None }).by("omar");
         let mut past = Past::default();
         for _ in 0..notes {
             let taken = take(&start, &past, at, &note).expect("a note breaks no law");

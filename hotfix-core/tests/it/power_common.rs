@@ -104,7 +104,7 @@ fn at() -> Timestamp {
 /// Confirms what waits for it.
 fn confirm(rollout: &mut Rollout, at: Timestamp) {
     while let Some(action) = rollout.pending_actions().first().map(|action| action.id) {
-        rollout.handle(at, &Input::new(Command::Confirm { action }).by("tool")).unwrap();
+        rollout.handle(at, &Input::new(Command::Confirm { action, why: None }).by("tool")).unwrap();
     }
 }
 

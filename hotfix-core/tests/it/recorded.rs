@@ -135,7 +135,8 @@ impl Environment for Service {
                 (true, true) => Span::from_seconds(60),
                 (false, _) => Span::from_seconds(self.takes),
             };
-            let confirm = Input::new(Command::Confirm { action: action.id }).by("platform");
+            let confirm =
+                Input::new(Command::Confirm { action: action.id, why: None }).by("platform");
             answers.after(at, takes, confirm);
         }
     }
@@ -251,7 +252,7 @@ fn scraped(policy: &Arc<Policy>, seed: u64, reads_first: bool) -> (String, Optio
             .handle(start, &Input::from_json(r#"{"kind":"start","by":"lena"}"#).unwrap())
             .unwrap();
         while let Some(action) = rollout.pending_actions().first().map(|action| action.id) {
-            let confirm = Input::new(Command::Confirm { action }).by("tool");
+            let confirm = Input::new(Command::Confirm { action, why: None }).by("tool");
             rollout.handle(start, &confirm).unwrap();
         }
     };
@@ -442,4 +443,16 @@ success = { remove = true }
     let one = &found.policies[0];
     assert_eq!(one.would.len(), Backtest::MOST_LISTED);
     assert!(one.findings.iter().any(|finding| finding.code == "HF-REC-034"), "{:?}", one.findings);
+}
+
+#[test]
+fn field_12_bytes_that_are_not_utf_8_are_refused_with_their_line() {
+    let place = |format| {
+        let error = RecordedMetrics::text_of(format, b"time,errors\n60,3\n\xff").unwrap_err();
+        (code(&error), error.place())
+    };
+    assert_eq!(place("csv"), ("HF-REC-005", "line 3, column 1".to_owned()));
+    assert_eq!(place("prometheus"), ("HF-REC-009", "line 3, column 1".to_owned()));
+    assert_eq!(place("parquet").0, "HF-REC-003");
+    assert_eq!(RecordedMetrics::text_of("csv", "é".as_bytes()).unwrap(), "é");
 }

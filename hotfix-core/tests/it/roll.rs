@@ -122,9 +122,9 @@ fn principle_5_what_no_document_could_say_is_not_taken_as_a_value() {
     let keyed = |key: &str| Input { key: Some(key.to_owned()), ..Input::new(Command::Tick) };
     let heard = Some("h".repeat(257));
     let cases = [
-        ("HF-IN-005", long(Command::Note { text: "n".repeat(5000) })),
+        ("HF-IN-005", long(Command::Note { text: "n".repeat(5000), why: None })),
         ("HF-IN-005", long(Command::Pause { why: why() })),
-        ("HF-IN-005", long(Command::Deny { role, why: why() })),
+        ("HF-IN-005", long(Command::Deny { role, channel: None, heard_by: None, why: why() })),
         ("HF-IN-005", long(Command::Revert { version: "2".repeat(257), why: "w".to_owned() })),
         ("HF-IN-005", long(Command::Report { signal: Signal::Doubt, note: why() })),
         ("HF-IN-005", long(Command::Done { duty: "p0_fix".parse().unwrap(), evidence: why() })),
@@ -133,10 +133,14 @@ fn principle_5_what_no_document_could_say_is_not_taken_as_a_value() {
             long(Command::Approve {
                 role,
                 channel: None,
-                heard_by: heard,
+                heard_by: heard.clone(),
                 plan_digest: None,
                 why: None,
             }),
+        ),
+        (
+            "HF-IN-005",
+            long(Command::Withdraw { role, channel: None, heard_by: heard.clone(), why: None }),
         ),
         ("HF-IN-005", Input::new(Command::Start).by(&"b".repeat(257))),
         ("HF-IN-005", keyed(&"k".repeat(257))),
@@ -156,7 +160,7 @@ fn principle_5_what_no_document_could_say_is_not_taken_as_a_value() {
         }
         assert_eq!((story.rollout.head(), story.rollout.log()), (head, lines.as_str()));
     }
-    let most = Command::Note { text: "n".repeat(4096) };
+    let most = Command::Note { text: "n".repeat(4096), why: None };
     story.rollout.handle(story.at, &Input::new(most).by(&"b".repeat(256))).unwrap();
     story.rollout.handle(story.at, &keyed(&"k".repeat(256))).unwrap();
     let again = Rollout::replay(story.rollout.log().as_bytes(), Recording::Keep).unwrap();

@@ -319,3 +319,14 @@ fn field_5_figures_that_cannot_be_are_refused() {
     assert_eq!(code(fixed_horizon_ratio(0.3, 20.0, 20.0, 0.01, 0.8).err()), Some("HF-STAT-030"));
     assert!(fixed_horizon_ratio(0.3, 30.0, 30.0, 0.01, 0.8).is_ok_and(|ratio| 0.3 * ratio < 1.0));
 }
+
+/// An infinite time is null in a document, and comes back.
+#[test]
+fn plan_6_a_time_to_detect_is_a_document() {
+    for ratio in [0.5, 1.0, 3.0] {
+        let time = USUAL.time_to_detect(ratio).unwrap();
+        let text = serde_json::to_string(&time).unwrap();
+        assert_eq!(serde_json::from_str::<TimeToDetect>(&text).unwrap(), time, "{text}");
+        assert!(time.requests_affected >= 0.0, "{time:?}");
+    }
+}

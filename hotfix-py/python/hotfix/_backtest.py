@@ -148,7 +148,7 @@ def history(
 
 def _read(
     recording: str | bytes | PathLike[str], document: dict[str, Any], format: str | None
-) -> tuple[str, str, str]:
+) -> tuple[str | bytes, str, str]:
     """Return the text, its format and its mapping as the core takes them."""
     written = format or _format_of(recording)
     text = _parquet(recording, document) if written == "parquet" else _text(recording)
@@ -159,7 +159,11 @@ def _document(mapping: Mapping[str, Any] | str | None) -> dict[str, Any]:
     if mapping is None:
         return {}
     if isinstance(mapping, str):
-        read = json.loads(mapping)
+        try:
+            read = json.loads(mapping)
+        except (ValueError, RecursionError):
+            _backtest([], "", "csv", mapping)  # the core's error, with line and column
+            raise
         if not isinstance(read, dict):
             raise TypeError("a mapping is a dict, or the JSON of one")
         return read
@@ -183,12 +187,8 @@ def _format_of(recording: str | bytes | PathLike[str]) -> str:
     return _FORMATS[ending]
 
 
-def _text(recording: str | bytes | PathLike[str]) -> str:
-    if isinstance(recording, str):
-        return recording
-    if isinstance(recording, bytes):
-        return recording.decode()
-    return Path(fspath(recording)).read_text(encoding="utf-8")
+def _text(recording: str | bytes | PathLike[str]) -> str | bytes:
+    return recording if isinstance(recording, str | bytes) else Path(fspath(recording)).read_bytes()
 
 
 def _parquet(recording: str | bytes | PathLike[str], document: dict[str, Any]) -> str:

@@ -655,10 +655,10 @@ def audit(log: str | bytes | bytearray, expected_head: str | None = None) -> Aud
     >>> hotfix.audit(rollout.log().replace("on it", "not on it")).findings[0].code
     'HF-JSON-013'"""
 
-def _backtest(policies: list[Policy], text: str, format: str, mapping: str) -> Backtests:
+def _backtest(policies: list[Policy], text: str | bytes, format: str, mapping: str) -> Backtests:
     """The core's backtest of texts; `hotfix.backtest` reads files and keyword arguments."""
 
-def _history(policy: Policy, text: str, format: str, mapping: str) -> RecordedHistory:
+def _history(policy: Policy, text: str | bytes, format: str, mapping: str) -> RecordedHistory:
     """The core's history from a text; `hotfix.history` reads files."""
 
 @final
@@ -3059,7 +3059,7 @@ class Chance(_Document):
         """From 0 to 1."""
 
 @final
-class TimeToDetect:
+class TimeToDetect(_Document):
     """The expected time to detect a regression, by the planning formula."""
     @property
     def bound(self) -> float:
@@ -3079,7 +3079,6 @@ class TimeToDetect:
     @property
     def requests_affected(self) -> float:
         """The number of those that would have succeeded on the baseline."""
-    def __eq__(self, value: object, /) -> bool: ...
 
 def chance_to_decide(
     requests_per_minute: float,

@@ -3,6 +3,7 @@
 use super::super::format::{chance, names, time};
 use crate::grade::Response;
 use crate::metric::{BoundInBucket, Unjudged};
+use crate::text;
 use crate::unit::{MetricName, Name, PhaseName, Share, Span};
 
 /// The probability that a healthy release misses a criterion in one phase.
@@ -14,6 +15,11 @@ pub struct PhaseChance {
     pub expected: f64,
     /// The probability to miss, 0 to 1.
     pub missed: f64,
+}
+
+/// A bound without the last digits of its computation.
+fn figure(bound: f64) -> String {
+    text::figure(bound, 6)
 }
 
 fn by_phase(phases: &[PhaseChance]) -> String {
@@ -29,7 +35,7 @@ findings! {
     pub enum FigureFault;
 
     /// Two bounds in the wrong order.
-    #[error("`{first}` of `{metric}` is at {first_at}, at or beyond `{second}` at {second_at}: {so}")]
+    #[error("`{first}` of `{metric}` is at {}, at or beyond `{second}` at {}: {so}", figure(*.first_at), figure(*.second_at))]
     BoundOrder {
         metric: MetricName,
         first: &'static str,
@@ -39,7 +45,7 @@ findings! {
         so: &'static str,
     } => "HF-LINT-020" Warn, "order the bounds success, alert, rollback, from better to worse";
     /// A success bound beyond the rollback bound.
-    #[error("`success` of `{metric}` at {success} allows values for which `rollback` at {rollback} rolls back")]
+    #[error("`success` of `{metric}` at {} allows values for which `rollback` at {} rolls back", figure(*.success), figure(*.rollback))]
     SuccessBeyondRollback { metric: MetricName, success: f64, rollback: f64 }
         => "HF-LINT-021" Warn, "put the success bound on the good side of the rollback bound";
     /// A healthy release is rolled back by chance, with a probability above 5 of 100.

@@ -225,7 +225,7 @@ impl RolloutState {
         }
         match &input.command {
             Command::Observe { .. } | Command::Tick => self.end_phase(at),
-            Command::Confirm { action } => {
+            Command::Confirm { action, .. } => {
                 let act = self.actions.resolve(*action);
                 let share = match &act {
                     Some(Act::SetTraffic { share }) => Some(*share),

@@ -14,7 +14,7 @@ use crate::grade::{ChecklistMoment, Moment, Severity};
 use crate::plan::{Plan, PlanFinding};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
-use crate::rollout::input::{Command, Input, ItemStatus};
+use crate::rollout::input::{Command, Input};
 use crate::rollout::revision::Kept;
 use crate::rollout::stage::State;
 use crate::severity::Classification;
@@ -169,39 +169,26 @@ impl Readiness {
     pub(super) fn fold(&mut self, plan: &Plan, at: Timestamp, input: &Input, author: bool) {
         let policy = plan.policy();
         let by = || input.by.clone().unwrap_or_default();
-        let statement = |answer, role, why: &Option<String>| Statement {
-            answer,
-            role,
-            by: by(),
-            at,
-            channel: None,
-            heard_by: None,
-            why: why.clone(),
-            plan_digest: plan.digest(),
-            author,
+        let statement = |answer, role| {
+            let [channel, heard_by, .., why] =
+                input.command.texts().map(|text| text.map(str::to_owned));
+            let plan_digest = plan.digest();
+            Statement { answer, role, by: by(), at, channel, heard_by, why, plan_digest, author }
         };
         let mark = |state, why: Option<String>| Mark { state, by: by(), at, why };
         match &input.command {
-            Command::Approve { role, channel, heard_by, why, plan_digest: _ } => {
-                let (channel, heard_by) = (channel.clone(), heard_by.clone());
-                let approval =
-                    Statement { channel, heard_by, ..statement(Answer::Approved, *role, why) };
-                self.words.take(policy, approval);
+            Command::Approve { role, .. } => {
+                self.words.take(policy, statement(Answer::Approved, *role));
             }
-            Command::Deny { role, why } => {
-                self.words.take(policy, statement(Answer::Denied, *role, why));
+            Command::Deny { role, .. } => {
+                self.words.take(policy, statement(Answer::Denied, *role));
             }
-            Command::Withdraw { role, why } => {
-                self.words.take(policy, statement(Answer::Withdrawn, *role, why));
+            Command::Withdraw { role, .. } => {
+                self.words.take(policy, statement(Answer::Withdrawn, *role));
             }
             Command::CheckItem { status, evidence, .. } => {
-                let state = match status {
-                    ItemStatus::Done => ItemState::Done,
-                    ItemStatus::NotApplicable => ItemState::NotApplicable,
-                    ItemStatus::Open => ItemState::Open,
-                };
                 for item in input.command.items() {
-                    self.marks.put(item, mark(state, evidence.clone()));
+                    self.marks.put(item, mark((*status).into(), evidence.clone()));
                 }
             }
             Command::WaiveItem { item, why, role: _ } => {

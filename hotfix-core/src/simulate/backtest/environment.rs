@@ -83,7 +83,7 @@ impl Environment for Recorded<'_> {
             }
             _ => return,
         };
-        let confirm = Input::new(Command::Confirm { action: action.id }).by(NOBODY);
+        let confirm = Input::new(Command::Confirm { action: action.id, why: None }).by(NOBODY);
         answers.after(at, takes, confirm);
     }
 

@@ -158,6 +158,24 @@ impl RecordedMetrics {
         Ok((recorded, mapping.assume))
     }
 
+    /// The text of a recording that is in bytes.
+    ///
+    /// # Errors
+    /// An error for an unknown format, and for bytes that are not UTF-8 with their line.
+    pub fn text_of<'b>(format: &str, bytes: &'b [u8]) -> Result<&'b str, RecordedErrors> {
+        let format = Format::named(format)?;
+        std::str::from_utf8(bytes).map_err(|error| {
+            let before = bytes.iter().take(error.valid_up_to());
+            let line = before.filter(|byte| **byte == b'\n').count() + 1;
+            let fault = "it is not UTF-8: save the recording as UTF-8".to_owned();
+            let fault = match format {
+                Format::Csv => RecordedFault::Csv { fault },
+                Format::JsonLines | Format::Prometheus => RecordedFault::Json { fault },
+            };
+            fault.at_line(line as u64, 1)
+        })
+    }
+
     /// What was planned, where the recording is a rollout's log.
     pub(super) fn planned(&self) -> Option<&Logged> {
         self.planned.as_deref()

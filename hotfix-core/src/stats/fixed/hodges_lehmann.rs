@@ -116,7 +116,8 @@ impl Differences {
             let middle = low + (high - low) / 2;
             if self.at_most(number(middle)) >= rank { high = middle } else { low = middle + 1 }
         }
-        number(low)
+        // A difference of 0 has no sign.
+        number(low) + 0.0
     }
 
     /// How many differences are at most `limit`. Rounded subtraction is monotone, so one pass does.

@@ -18,7 +18,7 @@ pub mod gate;
 pub mod table;
 
 use super::grid::{Hypothesis, MAX_RATIO, share_of_events};
-use super::interval::check_confidence;
+use super::interval::{check_confidence, null_is_infinite};
 use super::mixture::Limits;
 use super::numeric::{exp, larger, ln, normal_cdf, smaller};
 use super::{Direction, StatError};
@@ -80,21 +80,29 @@ impl Default for Comparison {
     }
 }
 
-/// Until a regression is found, by the formula; infinite for a ratio that is tolerated.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Until a regression is found, by the formula; infinite for a ratio that is tolerated, which a
+/// document writes as null.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TimeToDetect {
     /// Minutes that no test of this `α` can beat on average: `ln(1/α)/(L KL)`.
+    #[serde(deserialize_with = "null_is_infinite")]
     pub bound: f64,
     /// Minutes that ours takes on average: `(ln(1/α) + 1.2)/(L KL)`. Looks at a tick's end add
     /// about a tick where it is short.
+    #[serde(deserialize_with = "null_is_infinite")]
     pub expected: f64,
     /// `bound` in ticks.
+    #[serde(deserialize_with = "null_is_infinite")]
     pub bound_ticks: f64,
     /// `expected` in ticks.
+    #[serde(deserialize_with = "null_is_infinite")]
     pub expected_ticks: f64,
     /// Failed requests of the canary until then, on average.
+    #[serde(deserialize_with = "null_is_infinite")]
     pub failed_requests: f64,
     /// Those of them that would have succeeded on the baseline.
+    #[serde(deserialize_with = "null_is_infinite")]
     pub requests_affected: f64,
 }
 
@@ -199,7 +207,7 @@ impl Comparison {
             bound_ticks: bound * ticks_a_minute,
             expected_ticks: expected * ticks_a_minute,
             failed_requests: healthy * ratio,
-            requests_affected: if ratio == 1.0 { 0.0 } else { healthy * (ratio - 1.0) },
+            requests_affected: if ratio <= 1.0 { 0.0 } else { healthy * (ratio - 1.0) },
         })
     }
 

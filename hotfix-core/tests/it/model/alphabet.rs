@@ -132,7 +132,7 @@ impl Move {
             let command = if failed {
                 Command::Failed { action, why: None }
             } else {
-                Command::Confirm { action }
+                Command::Confirm { action, why: None }
             };
             Input::new(command).by("tool")
         };

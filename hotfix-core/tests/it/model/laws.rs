@@ -258,7 +258,7 @@ impl<M: Machine> Turn<'_, M> {
         }
         let (from, to) = (self.before.share(), self.after.share());
         let confirmed = match &self.input.command {
-            Command::Confirm { action } => {
+            Command::Confirm { action, .. } => {
                 self.before.pending().iter().find(|pending| pending.id == *action)
             }
             _ => None,
@@ -274,7 +274,7 @@ impl<M: Machine> Turn<'_, M> {
     }
 
     fn deploy_confirmed(&self) -> bool {
-        let Command::Confirm { action } = self.input.command else { return false };
+        let Command::Confirm { action, .. } = self.input.command else { return false };
         let mut pending = self.before.pending().iter();
         pending.any(|a| a.id == action && matches!(a.act, Act::Deploy { .. }))
     }

@@ -152,7 +152,7 @@ impl Past {
 
     fn note_overtaken(&mut self, before: &impl Machine, input: &Input, after: &impl Machine) {
         let ended = match input.command {
-            Command::Confirm { action } | Command::Failed { action, .. } => Some(action),
+            Command::Confirm { action, .. } | Command::Failed { action, .. } => Some(action),
             _ => None,
         };
         self.overtaken.retain(|id| Some(*id) != ended);

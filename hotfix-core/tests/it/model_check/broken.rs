@@ -101,7 +101,8 @@ impl Broken {
     }
 
     fn is_late(&self, input: &Input) -> bool {
-        let (Command::Confirm { action } | Command::Failed { action, .. }) = input.command else {
+        let (Command::Confirm { action, .. } | Command::Failed { action, .. }) = input.command
+        else {
             return false;
         };
         self.inner.pending_actions().iter().all(|pending| pending.id != action)
