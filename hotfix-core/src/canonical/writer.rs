@@ -33,6 +33,9 @@ impl Member {
 pub(super) struct Object {
     first: usize,
     sorted: bool,
+    /// The first letter of the last member's name; None without a member, and of a name that is empty or
+    /// not plain.
+    letter: Option<u8>,
 }
 
 /// Output buffer of canonical text.
@@ -84,7 +87,7 @@ impl<'a> Writer<'a> {
 
     pub(super) fn begin_object(&mut self) -> Result<Object, CanonicalError> {
         self.begin(b'{')?;
-        Ok(Object { first: self.members.len(), sorted: true })
+        Ok(Object { first: self.members.len(), sorted: true, letter: None })
     }
 
     /// Writes a member's name; its value follows. For every type of value it is the same code.
@@ -107,12 +110,18 @@ impl<'a> Writer<'a> {
     pub(super) fn end_name(&mut self, object: &mut Object, start: usize, plain: bool) {
         let member = Member { start, name_end: self.out.len() - 1, end: 0, plain };
         self.out.push(b':');
-        if object.sorted
-            && self.members.len() > object.first
-            && let Some(before) = self.members.last()
-        {
-            object.sorted = before.name(self.out).is_before(member.name(self.out));
+        let is_told = plain && start + 1 < member.name_end;
+        let letter = is_told.then(|| self.out[start + 1]);
+        match (object.letter, letter) {
+            // Most names differ in their first letter.
+            (Some(before), Some(letter)) if before != letter => object.sorted &= before < letter,
+            _ => {
+                let before = self.members[object.first..].last();
+                object.sorted &= before
+                    .is_none_or(|before| before.name(self.out).is_before(member.name(self.out)));
+            }
         }
+        object.letter = letter;
         self.members.push(member);
     }
 
@@ -203,21 +212,19 @@ impl<'a> Writer<'a> {
         Ok(plain)
     }
 
-    #[expect(
-        clippy::needless_bitwise_bool,
-        reason = "a branch would keep this from being vector code"
-    )]
     fn escaped(&mut self, text: &str) -> bool {
         let bytes = text.as_bytes();
-        // No early exit and no branches, so that the compiler uses vector instructions.
-        let (mut special, mut high) = (false, 0);
-        for &byte in bytes {
-            special |= (byte < 0x20) | (byte == b'"') | (byte == b'\\');
-            high |= byte;
+        let (words, _) = bytes.as_chunks::<8>();
+        let end = last_eight(bytes);
+        let (mut special, mut high) = (is_special(end), end);
+        for word in words {
+            let word = u64::from_le_bytes(*word);
+            special |= is_special(word);
+            high |= word;
         }
         if !special {
             self.out.extend_from_slice(bytes);
-            return high < 0x80;
+            return high & HIGH_BITS == 0;
         }
         for &byte in bytes {
             let short = match byte {
@@ -301,6 +308,34 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// One in each of eight bytes, and the high bit of each.
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH_BITS: u64 = 0x80 * ONES;
+
+/// Whether one of eight bytes has to be escaped: a control character, a quote or a backslash.
+const fn is_special(word: u64) -> bool {
+    // The first byte below the limit borrows into its own high bit; without one none is set but those
+    // of bytes that had it.
+    const fn below(word: u64, limit: u64) -> u64 {
+        word.wrapping_sub(limit * ONES) & !word
+    }
+    let quote = below(word ^ (0x22 * ONES), 1);
+    let backslash = below(word ^ (0x5c * ONES), 1);
+    (below(word, 0x20) | quote | backslash) & HIGH_BITS != 0
+}
+
+/// The last eight bytes, in any order; of fewer all of them, some twice or with spaces.
+fn last_eight(bytes: &[u8]) -> u64 {
+    if let Some(last) = bytes.last_chunk::<8>() {
+        return u64::from_le_bytes(*last);
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let [first, last] = [first, last].map(|four| u64::from(u32::from_le_bytes(*four)));
+        return (first << 32) | last;
+    }
+    bytes.iter().fold(0x20 * ONES, |word, byte| (word << 8) | u64::from(*byte))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::canonical::{Encoder, read_canonical, read_state};
@@ -335,5 +370,20 @@ mod tests {
         assert!(read_state::<Value>(r#"{"x":1e998}"#).is_err());
         assert!(read_state::<Value>(r#"{"x":01}"#).is_err());
         assert!(Encoder::new().encode_state(&f64::NAN, &mut Vec::new()).is_err());
+    }
+
+    #[test]
+    fn roll_7_every_character_is_escaped_wherever_it_is() {
+        for code in (0..0x100).chain([0x7ff, 0x2028, 0xffff, 0x1_f600]) {
+            let character = char::from_u32(code).unwrap();
+            for (before, after) in
+                (0..20).flat_map(|before| [(before, 0), (before, 3), (before, 9)])
+            {
+                let text = format!("{}{character}{}", "a".repeat(before), "~".repeat(after));
+                let mut written = Vec::new();
+                Encoder::new().encode(&text, &mut written).unwrap();
+                assert_eq!(written, serde_json::to_vec(&text).unwrap(), "{text:?}");
+            }
+        }
     }
 }
