@@ -7,6 +7,9 @@
 //! request is a payment; 0.3% of requests and 0.5% of payments fail, the p95 is 250 ms without
 //! noise, and the old version has the bug 60 times a minute: every metric is at its reference.
 //!
+//! The running totals of the live version have those of an hour before, as they are in the mean: until 27
+//! November 2026 they began at zero with the rollout, as if the live version had been deployed then.
+//!
 //! **With history** the counts are sent by instance, and the plan is calibrated for errors,
 //! payments and latency with six hours of the same world without a rollout, read by the same
 //! scraper; histograms are sent as sums. Without history the arms' sums are sent. Runs are shared out among as many

@@ -129,8 +129,9 @@ impl<'a> Service<'a> {
     }
 
     fn instance(&mut self, arm: usize, number: usize) -> Instance {
-        let (world, random) = (self.world, &mut self.random);
         let is_canary = arm == CANARY;
+        let past = if is_canary { Counters::default() } else { self.past() };
+        let (world, random) = (self.world, &mut self.random);
         Instance {
             name: format!("{}-{number:02}", if is_canary { "fix" } else { "live" }),
             arm,
@@ -145,10 +146,22 @@ impl<'a> Service<'a> {
                 Scrape::Instances { every } => any_step(every, random),
                 _ => self.arms[arm].offset,
             },
-            total: Counters::default(),
-            read: Counters::default(),
-            sent: Counters::default(),
+            total: past,
+            read: past,
+            sent: past,
         }
+    }
+
+    /// What an instance of the live version has counted in the hour before: the mean, without noise.
+    fn past(&self) -> Counters {
+        let World { requests, instances, errors, unpaid, shape, .. } = *self.world;
+        let count = (60.0 * requests / instances as f64).round();
+        let mut past = Counters::default();
+        (past[0], past[1], past[2]) = (count, (count * errors).round(), (count * unpaid).round());
+        for (slow, boundary) in past[3..].iter_mut().zip(BOUNDARIES) {
+            *slow = (count * shape.beyond(boundary / self.unit)).round();
+        }
+        past
     }
 
     /// Gives the canary this share of the traffic, and as many of the instances.

@@ -55,6 +55,12 @@ pub(super) struct Bracket {
     /// When the new counts of each arm in the present tick began; None where it has none that can
     /// be used.
     began: [Option<Timestamp>; 2],
+    /// Since when each arm's totals have been known, until it has new counts.
+    #[serde(default)]
+    first_at: [Option<Timestamp>; 2],
+    /// Of the first new counts of each arm, in the present tick: they began then or earlier.
+    #[serde(default)]
+    began_by: [Option<Timestamp>; 2],
     /// The longest time between two readings of an arm, without gaps.
     interval: Span,
     /// Since when the pools have been filled.
@@ -82,6 +88,9 @@ struct Pool {
     /// It has the counts of the arm that ends earlier with which it begins. The other's are used
     /// from then on only, so that the two begin as far apart as they end.
     open: bool,
+    /// It begins with the first counts of the arm that ends earlier.
+    #[serde(default)]
+    with_first: bool,
     /// Scratch: what the present tick did.
     #[serde(skip)]
     step: Step,
@@ -151,12 +160,20 @@ pub(super) struct Batch {
 struct NewCounts<'a> {
     at: Timestamp,
     began: [Option<Timestamp>; 2],
+    began_by: [Option<Timestamp>; 2],
     /// Columns of one arm.
     columns: usize,
     rows: &'a [f64],
     /// The bad events of each arm that were clipped.
     clipped: [f64; 2],
     watch: &'a Watch,
+}
+
+impl NewCounts<'_> {
+    /// When those of the arm that ends earlier began, or before when: it may begin earlier, too.
+    fn early(self, arm: usize) -> Option<Timestamp> {
+        self.began[arm].or(self.began_by[arm])
+    }
 }
 
 impl Step {
@@ -183,6 +200,10 @@ impl Pool {
         if side == Side::Lead && !self.open {
             self.begin(new, earlier);
         }
+        if self.begins_too_late(new, late, early) {
+            self.discard();
+            self.step.emptied = Emptied::Discarded;
+        }
         if self.open && new.began[late].is_some() {
             self.add(late, new);
             self.step.late = true;
@@ -198,7 +219,8 @@ impl Pool {
             }
         }
         // `lead` is opened by the canary: until then only the last counts of the baseline matter.
-        if new.began[early].is_some() && (side == Side::Lag || self.open) {
+        if new.early(early).is_some() && (side == Side::Lag || self.open) {
+            self.with_first |= !self.open && new.began[early].is_none();
             self.add(early, new);
             self.step.early = true;
             self.open = true;
@@ -216,10 +238,18 @@ impl Pool {
         }
     }
 
+    /// Whether counts of the late arm begin before those of the early one are known to, or at an
+    /// unknown time, so that the pool would not begin as it ends.
+    fn begins_too_late(&self, new: NewCounts<'_>, late: usize, early: usize) -> bool {
+        let begin = self.spans[early].filter(|_| self.with_first && self.spans[late].is_none());
+        let is_before = begin.zip(new.began[late]).is_some_and(|(begin, late)| late < begin.from);
+        self.open && (is_before || new.began_by[late].is_some())
+    }
+
     fn add(&mut self, arm: usize, new: NewCounts<'_>) {
         self.sum(arm, new.rows, new.columns);
         self.clipped[arm] += new.clipped[arm];
-        let began = new.began[arm].unwrap_or(new.at);
+        let began = new.early(arm).unwrap_or(new.at);
         let from = self.spans[arm].map_or(began, |span| span.from);
         self.spans[arm] = Some(Covers { from, to: new.at });
     }
@@ -239,7 +269,7 @@ impl Pool {
         self.batch.clipped = std::mem::take(&mut self.clipped);
         self.batch.ticks = ticks.max(1.0);
         self.rows.fill(0.0);
-        self.spans = [None; 2];
+        (self.spans, self.with_first) = ([None; 2], false);
         self.step.emptied = Emptied::Fed;
     }
 
@@ -247,6 +277,7 @@ impl Pool {
     fn discard(&mut self) {
         self.rows.fill(0.0);
         (self.clipped, self.spans, self.open) = ([0.0; 2], [None; 2], false);
+        self.with_first = false;
     }
 }
 
@@ -288,22 +319,30 @@ impl Bracket {
 
     /// Records which arm has new counts. Returns whether the pools have to start over: after a gap,
     /// in which counts that are no running totals may have been lost. `from`: what began earlier is
-    /// left out, by arm.
+    /// left out, by arm. `known`: the reading before, of arms of which it had totals.
     pub(super) fn note(
         &mut self,
         at: Timestamp,
-        is_new: [bool; 2],
+        (is_new, known): ([bool; 2], [Option<Timestamp>; 2]),
         totals: bool,
         from: [Option<Timestamp>; 2],
         watch: &Watch,
     ) -> bool {
         let mut gap = false;
         for (arm, is_new) in is_new.into_iter().enumerate() {
-            self.began[arm] = None;
+            (self.began[arm], self.began_by[arm]) = (None, None);
+            if self.read_at[arm].is_none() {
+                self.first_at[arm] = self.first_at[arm].or(known[arm]);
+            }
             if !is_new {
                 continue;
             }
-            let Some(began) = self.read_at[arm].replace(at) else { continue };
+            let first = self.first_at[arm].take();
+            let Some(began) = self.read_at[arm].replace(at) else {
+                let is_used = |first: &Timestamp| at.since(*first) <= most_apart(watch);
+                self.began_by[arm] = first.filter(|first| from[arm].is_none() && is_used(first));
+                continue;
+            };
             let is_gap = at.since(began) > most_apart(watch);
             if !is_gap {
                 self.interval = self.interval.max(at.since(began));
@@ -327,7 +366,8 @@ impl Bracket {
         counts_of: impl Fn(&[f64]) -> (Counts, Counts),
     ) {
         let rows = if tick.strata.is_empty() { &tick.row } else { &tick.strata };
-        let new = NewCounts { at, began: self.began, columns, rows, clipped, watch };
+        let (began, began_by) = (self.began, self.began_by);
+        let new = NewCounts { at, began, began_by, columns, rows, clipped, watch };
         let Self { lead, lag, earlier, .. } = &mut *self;
         for (side, pool) in [(Side::Lead, lead), (Side::Lag, lag)] {
             pool.take(side, new, earlier);
@@ -344,7 +384,8 @@ impl Bracket {
     /// Keeps the baseline's counts of this tick: `lead` may begin with them, and with those before
     /// if the canary has had no counts since they began.
     pub(super) fn remember(&mut self, at: Timestamp, tick: &Tick, clipped: f64) {
-        let Some(began) = self.began[BASELINE] else { return };
+        let began = self.began[BASELINE].or(self.began_by[BASELINE]);
+        let Some(began) = began else { return };
         let rows = if tick.strata.is_empty() { &tick.row } else { &tick.strata };
         let Earlier { rows: kept, clipped: of_kept, covers } = &mut self.earlier;
         let is_later = self.read_at[CANARY].is_some_and(|canary| canary < began);

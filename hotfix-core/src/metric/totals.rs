@@ -117,6 +117,13 @@ impl Counters {
         if self.strata.len() == reading.strata().count() { &self.strata } else { &[] }
     }
 
+    /// The last totals of an arm that is sent as a whole; None where they are by stratum, or there are
+    /// none.
+    pub(crate) fn totals_of(&self, reading: &Reading, arm: usize) -> Option<&[f64]> {
+        let [kept] = self.of(reading) else { return None };
+        Some(kept.arms.get(arm)?.as_slice()).filter(|totals| !totals.is_empty())
+    }
+
     /// Refuses totals by stratum that cannot be those of the strata before.
     ///
     /// # Errors

@@ -383,6 +383,15 @@ fn serve(counts: &mut [f64; 7], mean: f64, factor: f64, random: &mut Pcg64) {
     }
 }
 
+/// The running total of so many requests, each of which took `factor` times as long as usual.
+pub(crate) fn total(requests: f64, factor: f64) -> Option<Sample> {
+    let count = requests.round();
+    let slower = |boundary: f64| normal_cdf(ln(MEDIAN * factor / boundary) / SIGMA);
+    let counts = BOUNDARIES.map(|boundary| count - (count * slower(boundary)).round());
+    let counts = counts.to_vec();
+    Some(Sample::Histogram(Histogram { count, counts, le: BOUNDARIES.to_vec() }))
+}
+
 /// Requests that came while an instance paused for a second: they waited for the rest of it.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawn count")]
 fn pause(counts: &mut [f64; 7], instances: f64, each: f64, factor: f64, random: &mut Pcg64) {

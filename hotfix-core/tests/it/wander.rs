@@ -2,12 +2,17 @@
 //! rolled back, and faults are found. All seeds are fixed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use hotfix_core::judge::{Decision, Reason};
+use hotfix_core::judge::{Decision, Judge, Reason, Use, Verdict};
+use hotfix_core::metric::{Arms, Observation};
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Command, Input, Recording, Rollout};
 use hotfix_core::stats::numeric::ln;
+use hotfix_core::unit::{MetricName, Span, Timestamp};
 
-use crate::latency_worlds::{Noise, Outcome, Recorded, Rollouts, Seen, World};
+use crate::latency_worlds::{Noise, Outcome, Recorded, Rollouts, Seen, World, moment, total};
 
 const NOISE: [Noise; 5] = [
     Noise::None,
@@ -226,4 +231,50 @@ fn field_17_a_history_of_times_is_in_the_log_and_in_snapshots() {
             (rollout.plan().digest(), rollout.head())
         );
     }
+}
+
+/// Seconds until `standard` rolls back a canary that is so many times as slow. Totals are scraped each
+/// 60 s, the canary's 30 s after the live version's, which has run for so long and is read from the start
+/// on.
+fn found_by_scrapes(requests: f64, factor: f64, lived: u32) -> Option<u32> {
+    let plan = Plan::from_json(
+        Arc::new(Policy::preset("standard").unwrap()),
+        r#"{"id":"INC-2041","severity":"P1"}"#,
+        r#"{"version":"2.3.1","previous":"2.3.0"}"#,
+        &format!(r#"{{"requests_per_minute":{requests}}}"#),
+    )
+    .unwrap();
+    let metric = MetricName::try_new("latency_p95").unwrap();
+    let start: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
+    let share = plan.policy().phases()[0].share;
+    let (mut judge, mut verdict) = (Judge::try_new(&plan).unwrap(), Verdict::default());
+    judge.move_traffic(start);
+    judge.enter_phase(0);
+    judge.start_phase(start);
+    (10..=900).step_by(10).find(|&second| {
+        let at = start + Span::from_seconds(second);
+        let of_canary = (second + 30) / 60 * 60;
+        let canary = total(0.1 * requests * f64::from(of_canary.saturating_sub(30)) / 60.0, factor);
+        let live = total(0.9 * requests * f64::from(lived + second / 60 * 60) / 60.0, 1.0);
+        let mut observation = Observation::new();
+        observation.set(metric, Arms { canary, baseline: live, totals: true });
+        let readings = judge.prepare(at, share, &observation).unwrap();
+        judge.take(readings, Use::Watch);
+        judge.assess(&moment(&plan, at, share), &mut verdict);
+        judge.note(at, &verdict);
+        verdict.decision == Decision::RollBack
+    })
+}
+
+#[test]
+fn field_17_two_scrapes_of_each_arm_decide_where_nothing_was_read_before() {
+    for (requests, factor) in [(1_000.0, 2.0), (6_000.0, 1.5), (6_000.0, 2.0)] {
+        let what = format!("{factor} times as slow at {requests}");
+        assert_eq!(found_by_scrapes(requests, factor, 3_600), Some(180), "{what}");
+        // A live version that has counted nothing yet has to be read first.
+        let unknown = found_by_scrapes(requests, factor, 0).unwrap();
+        assert!((190..=270).contains(&unknown), "{what}: {unknown}");
+    }
+    assert_eq!(found_by_scrapes(6_000.0, 1.0, 3_600), None);
+    assert_eq!(found_by_scrapes(6_000.0, 1.25, 3_600), None);
 }

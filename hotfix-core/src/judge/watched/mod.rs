@@ -180,6 +180,7 @@ impl Watched {
         let Pairing { readings, began, .. } = &mut self.pairing;
         readings.read((metric, layout), (reading, &increment.tick), at, *began, watch.stale);
         increment.clipped = self.clip(&increment.tick);
+        self.learn_first_totals(increment, reading);
     }
 
     /// The first latency reading fixes the buckets and with them the tests' boundaries.

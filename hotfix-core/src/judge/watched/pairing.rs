@@ -75,7 +75,9 @@ impl Pairing {
         let read_at = self.readings.seen_at.filter(|_| !totals);
         let watch = &design.watch;
         let bracket = self.bracket.get_or_insert_with(|| Box::new(Bracket::new(read_at, watch)));
-        let gap = bracket.note(at, is_new, totals, from, watch);
+        let seen_at = self.readings.seen_at.filter(|_| totals);
+        let known = [tick.canary, tick.baseline].map(|is_known| seen_at.filter(|_| is_known));
+        let gap = bracket.note(at, (is_new, known), totals, from, watch);
         if gap {
             bracket.forget();
         }

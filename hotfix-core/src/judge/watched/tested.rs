@@ -7,17 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::aligned::Side;
 use crate::judge::arm_checks::Sameness;
+use crate::judge::bracket::BASELINE;
 use crate::judge::instances::{ComparedTick, Counting, InstanceArm, Instances, less};
 use crate::judge::metric_tests::MetricTests;
 use crate::judge::prepared::Increment;
 use crate::judge::snapshot::Misfit;
 use crate::judge::test::{Test, TestRead};
 use crate::judge::waiting::lacks_an_arm;
-use crate::metric::{Arms, Reading, Tick};
+use crate::metric::{Arms, Reading, Tick, Unused};
 use crate::unit::Timestamp;
 
 use super::pairing::Pairing;
-use super::{LastTick, MetricDesign};
+use super::{LastTick, MetricDesign, Watched};
 
 /// What the tests conclude; its own state in a snapshot, in which `T` is a test's evidence.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
@@ -33,6 +34,28 @@ pub(super) struct Tested<T = Test> {
     pub(super) last_tick: LastTick,
     /// The tests before the last tick, so that it can be judged again; none before the first.
     pub(super) tests_before: MetricTests<T>,
+}
+
+/// Of the live version's first totals at most so many requests are learnt from: they are older than
+/// what follows, which soon has more.
+const MOST_LEARNT: f64 = 1_000.0;
+
+impl Watched {
+    /// Learns the live version's times from its first running totals, which have nothing to be
+    /// compared with.
+    pub(super) fn learn_first_totals(&mut self, increment: &Increment, reading: &Reading) {
+        let Self { design, pairing, measured, tested } = self;
+        let is_first = increment.tick.unused[BASELINE] == Some(Unused::First);
+        if !is_first || !design.metric.kind.has_buckets() || measured.pre_deployment.applies() {
+            return;
+        }
+        let Some(totals) = pairing.readings.counters.totals_of(reading, BASELINE) else { return };
+        let part = (MOST_LEARNT / totals[0]).min(1.0);
+        if part > 0.0 {
+            let learnt: Vec<f64> = totals.iter().map(|total| part * total).collect();
+            tested.tests.learn_times(&learnt, &design.boundaries);
+        }
+    }
 }
 
 impl Tested {

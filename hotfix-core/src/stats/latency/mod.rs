@@ -38,6 +38,7 @@ use serde::{Deserialize, Serialize};
 
 mod boundaries;
 pub mod calibration;
+mod cap;
 pub mod clustered;
 mod design;
 mod document;

@@ -33,6 +33,7 @@
 
 use std::num::NonZeroU32;
 
+use super::cap::common_cap;
 use super::design::{PRIOR_TRIALS, prior_shares};
 use super::joint::{ALTERNATIVES, Joint, Stakes};
 use super::stretch::{Axis, Past, Scores, Slowdown, Transfer, slowdown};
@@ -48,7 +49,8 @@ use serde::{Deserialize, Serialize};
 /// decide at the earliest.
 const MOST_OF_BLOCK: f64 = 0.4;
 /// A reading adds at most as much as so many blocks, however long it is: without a history no single
-/// one decides.
+/// one decides, and two may. Where one is as long, that is the most for all alternatives together: for
+/// each of them alone it would leave the evidence of two readings just below.
 const MOST_BLOCKS: f64 = 2.0;
 /// Times as slow from which a fault is found without blocks.
 const GROSS: f64 = 2.0;
@@ -438,10 +440,12 @@ impl Tolerance {
     pub fn end_tick(&mut self, design: &ToleranceDesign, ticks: f64) -> bool {
         if self.fit.past.trials > 0.0 {
             self.elapsed += ticks;
-            // Ticks are not exactly as long as the cadence, and a scrape may cover several blocks.
-            let blocks = ((self.elapsed + 0.5) / design.block).floor();
-            if blocks >= 1.0 {
-                self.end_block(design.limits.cap * smaller(blocks, MOST_BLOCKS));
+            // Ticks are not exactly as long as the cadence, and what is read at once may be longer
+            // than a block.
+            if self.elapsed + 0.5 >= design.block {
+                let blocks = larger(self.elapsed / design.block, 1.0);
+                let most = design.limits.cap * smaller(blocks, MOST_BLOCKS);
+                self.end_block(most, ticks + 0.5 >= MOST_BLOCKS * design.block);
             }
         }
         if self.baseline.trials > GROWTH * self.fit.past.trials {
@@ -469,9 +473,14 @@ impl Tolerance {
         }
     }
 
-    fn end_block(&mut self, cap: f64) {
+    /// `is_long`: one reading was as long as it may count.
+    fn end_block(&mut self, most: f64, is_long: bool) {
         self.elapsed = 0.0;
-        self.lanes.iter_mut().for_each(|lane| lane.end_block(cap));
+        for (place, lane) in self.lanes.iter_mut().enumerate() {
+            let is_common = is_long && place == ACTS;
+            let cap = if is_common { common_cap(&lane.terms, &lane.block, most) } else { most };
+            lane.end_block(cap);
+        }
     }
 
     /// The evidence begins again, with a smaller stake. Where an excess has decayed, what was
