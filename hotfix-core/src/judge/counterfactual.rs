@@ -10,7 +10,7 @@ use crate::stats::numeric::{between, whole_between};
 
 use super::format::shown_figure;
 use super::why::{Counterfactual, NoCounterfactual};
-use super::{Decision, Judge, Moment, Verdict};
+use super::{Decision, Judge, Moment, Reason, Verdict};
 
 impl Counterfactual {
     /// The smallest change of this metric's tick that would have led to another decision.
@@ -30,6 +30,7 @@ impl Counterfactual {
             index,
             moment,
             decision: verdict.decision,
+            asks: moment.due.is_none() && verdict.has(Reason::NotJudged),
             scratch: judge.clone(),
             verdict: verdict.clone(),
         };
@@ -49,6 +50,9 @@ struct Search<'a> {
     moment: &'a Moment<'a>,
     /// The decision that was made.
     decision: Decision,
+    /// Outside of a gate, the rollout asks because nothing judges: whatever the judge decides, unless
+    /// to roll back.
+    asks: bool,
     scratch: Judge,
     verdict: Verdict,
 }
@@ -75,7 +79,11 @@ impl Search<'_> {
         }
         self.scratch.arms.compare(&self.scratch.watched);
         self.scratch.assess(self.moment, &mut self.verdict);
-        self.verdict.decision
+        match self.verdict.decision {
+            Decision::RollBack => Decision::RollBack,
+            _ if self.asks => self.decision,
+            then => then,
+        }
     }
 
     /// The smallest whole `step`, at most `most`, for which the row `at(row, step)` leads to

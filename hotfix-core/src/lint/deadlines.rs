@@ -116,7 +116,7 @@ fn overdue(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Finding>) 
     let Some(record) = policy.change_record() else { return };
     let every = record.review.and_then(|review| review.every);
     if let (Some(at), Some(every), Some(changed)) = (at, every, record.changed)
-        && at > changed.starts() + every
+        && at >= changed.starts() + every + Span::from_seconds(86_400)
     {
         let fault = TimeFault::ReviewOverdue { changed, every };
         put(findings, "/change_record/review/every".to_owned(), fault, None);

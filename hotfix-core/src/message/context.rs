@@ -159,6 +159,8 @@ impl Context<'_> {
         self.put("status", describe::business_status(rollout));
         self.put("action", describe::action(rollout).to_owned());
         self.put("next_step", describe::next_step(rollout, &self.clock, true));
+        let proven = rollout.verdict().efficacy.filter(|efficacy| efficacy.shown);
+        self.put("proven", proven.map(|_| "yes".to_owned()));
         self.put("unseen", seen::unseen(rollout, self.request.kind).map(str::to_owned));
         self.put("reason", describe::plain_reason(rollout).map(str::to_owned));
         let share =

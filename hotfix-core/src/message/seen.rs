@@ -5,7 +5,7 @@ use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
 use crate::judge::{ComparisonRow, Decision, PhaseColumn, Reason};
 use crate::metric::{self, Band};
-use crate::policy::section::LaterWatch;
+use crate::policy::section::{LaterWatch, Metric};
 use crate::rollout::{Rollout, Stage, State};
 use crate::sorting::sort_by_key;
 use crate::text::{figure, rounded, time_range};
@@ -18,7 +18,7 @@ use super::zone::Clock;
 /// A message about a phase that passed shows the readings of that phase; others what was read last.
 /// After a rollback that is the level of the live version, or the line names the time before.
 pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
-    let comparison = rollout.comparison();
+    let (policy, comparison) = (rollout.plan().policy(), rollout.comparison());
     let only = passed(rollout, kind).map(|(column, _)| column);
     let last = if only.is_some() { None } else { rollout.read_last() };
     let back = rollout.read_since_rollback();
@@ -38,8 +38,9 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
         .iter()
         .filter_map(|row| {
             let value = |value: f64| measured(row.kind, &row.edges, value);
-            // Counts depend on the share of the traffic: at another share they cannot be compared.
-            let compares = !row.kind.depends_on_share();
+            // What is not scaled to all of the traffic cannot be compared at another share of it.
+            let compares = !row.kind.depends_on_share()
+                || policy.metric(row.metric.as_str()).is_some_and(Metric::is_scaled);
             let mut line = if let Some(live) = back.as_ref().and_then(|back| back.get(&row.metric))
             {
                 format!("{} {} after the rollback", row.title, value(*live))

@@ -26,12 +26,12 @@ pub(super) fn summary(rollout: &Rollout, log: &LogSummary, measures: &Measures) 
     });
     let title = incident.title.as_ref().map(|title| format!(": {title}"));
     let more: String = [service, severity, title].into_iter().flatten().collect();
-    let mut sentences = vec![format!("{}{more}.", incident.id), outcome(rollout, log)];
+    let mut sentences = vec![format!("{}{more}.", incident.id), outcome(rollout, log, measures)];
     sentences.extend(duration(measures));
     sentences
 }
 
-fn outcome(rollout: &Rollout, log: &LogSummary) -> String {
+fn outcome(rollout: &Rollout, log: &LogSummary, measures: &Measures) -> String {
     let subject = rollout.plan().subject();
     let (new, previous) = (subject.version(), subject.previous());
     let old = rollout.back_to().unwrap_or(previous);
@@ -79,7 +79,14 @@ fn outcome(rollout: &Rollout, log: &LogSummary) -> String {
             } else {
                 String::new()
             };
-            format!("{canary} was rolled back{because}. {old} is live again{fault}.{undeployed}")
+            // As the measure counts it: what had no traffic needed no rollback.
+            let needed = measures.get(MeasureName::RollbackNeeded).figure;
+            let ended = match needed {
+                Some(Figure::Yes(false)) => "was stopped before it had traffic",
+                _ => "was rolled back",
+            };
+            let again = if needed == Some(Figure::Yes(false)) { "" } else { " again" };
+            format!("{canary} {ended}{because}. {old} is live{again}{fault}.{undeployed}")
         }
         State::Frozen => {
             format!(

@@ -21,8 +21,8 @@ impl Conclusion<'_> {
         self.changes.acts.push(act);
     }
 
-    /// Notifies these audiences, and the public where it is called for. Whoever else read of the
-    /// incident also reads how it ended.
+    /// Notifies these audiences, and the public where it is called for, or where what the status page
+    /// says of the fix is no longer so. Whoever else read of the incident also reads how it ended.
     pub(super) fn notify(&mut self, message: MessageKind, audiences: &[Audience]) {
         let is_end = matches!(message, MessageKind::Resolved | MessageKind::RolledBack);
         self.notify_readers(message, audiences, is_end);
@@ -44,7 +44,11 @@ impl Conclusion<'_> {
             self.act(Act::notify(audience, message));
         }
         let has_read = self.case.has_read(Audience::Public);
-        if all && has_read || self.calls_for_public(message, has_read) {
+        let is_untrue = self.case.people.page_promises() && !self.next_stage().is_out();
+        if all && has_read
+            || message == MessageKind::Update && is_untrue
+            || self.calls_for_public(message, has_read)
+        {
             self.act(Act::UpdateStatusPage { message, duty: None });
         }
     }

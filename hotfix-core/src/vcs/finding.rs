@@ -38,6 +38,11 @@ coded! {
     OtherVersion { version: String, expected: Vec<String> } => code! {HF-VCS-015},
         "use that version, or allow the other numbering in the policy";
 
+    /// The branch does not begin as the policy's branches do.
+    #[error("the branch `{branch}` does not begin with `{prefix}`, as the policy's branches do")]
+    OtherPrefix { branch: String, prefix: String } => code! {HF-VCS-034},
+        "rename the branch, or correct `vcs.prefix`";
+
     /// No step merges the fix into a branch that must have it.
     #[error(
         "no step brings the fix to `{branch}`: the next release from that branch would lack it"

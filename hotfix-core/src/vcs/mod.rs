@@ -154,6 +154,7 @@ impl SourceControl {
         let steps = flow::steps(&context);
         let (rollback, merge_back) = (rollback::way(&context), merge_back::way(&context));
         let mut findings = version::findings(fix.version, fix.previous, &context.versioning());
+        findings.extend(name::other_prefix(context.branch.as_ref(), &vcs.prefix));
         findings.extend(context.named_after);
         let unplanned = merge_back.branches.iter().filter(|branch| !branch.planned);
         findings

@@ -1,6 +1,6 @@
 //! Branch names, and texts of one line.
 
-use super::VcsError;
+use super::{VcsError, VcsFinding};
 use crate::text::shown;
 use crate::unit::{RefName, is_invisible};
 
@@ -14,8 +14,9 @@ const TRY: &str = "-try-";
 /// hyphens.
 ///
 /// Letters lose their diacritics (`für` becomes `fur`); every other character is a gap. The
-/// description's part has at most 50 characters and ends with a whole word if possible. No other
-/// character of a description reaches a shell, a reference or a file name.
+/// description's part has at most 50 characters and ends with a whole word if possible. A prefix
+/// that the description begins with is not repeated. No other character of a description reaches a
+/// shell, a reference or a file name.
 ///
 /// # Errors
 /// [`VcsError::NoName`] if no letter or digit is left; [`VcsError::Name`] if the prefix makes the
@@ -30,10 +31,18 @@ const TRY: &str = "-try-";
 /// # Ok::<(), hotfix_core::vcs::VcsError>(())
 /// ```
 pub fn branch_name(prefix: &str, description: &str) -> Result<RefName, VcsError> {
-    let Some(slug) = slug(description) else {
+    let rest = description.strip_prefix(prefix).and_then(slug);
+    let Some(slug) = rest.or_else(|| slug(description)) else {
         return Err(VcsError::NoName { got: shown(description) });
     };
     reference("/policy/vcs/prefix", "branch", &format!("{prefix}{slug}"))
+}
+
+/// The finding of a branch that lacks the policy's prefix: a release named it.
+pub(super) fn other_prefix(branch: Option<&RefName>, prefix: &str) -> Option<VcsFinding> {
+    let branch = branch?.as_str();
+    let (branch, prefix) = (branch.to_owned(), prefix.to_owned());
+    (!branch.starts_with(&prefix)).then_some(VcsFinding::OtherPrefix { branch, prefix })
 }
 
 /// A text as the name of a reference; `field` is its place, and `what` it names.

@@ -205,15 +205,16 @@ fn dec_7_a_policy_whose_review_is_overdue_is_found() {
     let review = |changed: &str| {
         ("/change_record", json!({ "changed": changed, "review": { "every": 90 * 86_400 } }))
     };
-    // Today is the 20th of November, noon: 90 days ago it was the 22nd of August.
+    // Today is the 20th of November, noon: 90 days ago it was the 22nd of August, and what is due today
+    // is not overdue.
     check(
         "standard",
         vec![row(
             "HF-LINT-050",
             "/change_record/review/every",
-            &["2026-08-22", "90d"],
+            &["2026-08-21", "90d"],
+            vec![review("2026-08-21")],
             vec![review("2026-08-22")],
-            vec![review("2026-08-23")],
         )],
     );
     // Without the present time nothing is said of it.

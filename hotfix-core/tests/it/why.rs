@@ -5,7 +5,7 @@ use hotfix_core::policy::Policy;
 use hotfix_core::report::Report;
 use hotfix_core::rollout::{Command, Input, Recording, Rollout, State};
 use hotfix_core::stats::numeric::ln;
-use hotfix_core::unit::{Span, Timestamp};
+use hotfix_core::unit::{MetricName, Span, Timestamp};
 use serde_json::{Value, json};
 
 use crate::log_common::rewritten;
@@ -325,4 +325,16 @@ fn field_11_a_level_that_turns_as_soon_as_it_is_above_nothing() {
         matches!(queue.counterfactual, Counterfactual::Level { from: 0.0, to, .. } if to > 0.0),
         "{queue:?}"
     );
+}
+
+#[test]
+fn stat_4_without_an_event_in_either_arm_there_is_no_ratio() {
+    let mut story = watch("standard");
+    for events in [0, 1] {
+        story.at = story.at + Span::from_seconds(60);
+        let metrics = json!({"error_rate": {"canary": [events, 100], "baseline": [0, 900]}});
+        observe(&mut story.rollout, story.at, &metrics);
+        let evidence = story.rollout.evidence(MetricName::try_new("error_rate").unwrap()).unwrap();
+        assert_eq!(evidence.ratio.is_some(), events > 0, "{evidence:?}");
+    }
 }

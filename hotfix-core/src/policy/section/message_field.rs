@@ -93,6 +93,7 @@ pub const MESSAGE_FIELDS: &[MessageField] = &[
     text("detected_at", Business, "when the incident was detected"),
     text("action", Business, "what is being done now"),
     text("next_step", Business, "what comes next"),
+    text("proven", Business, "`yes` where readings have shown that the fix works, as `efficacy` of the policy claims; else no value"),
     text("unseen", Business, "for a phase that passed: why a person had to pass it: there were no readings, nothing judged them, they were missing at the end, or its criteria were not met"),
     text("reason", Business, "the reason for the rollback"),
     text("share", Business, "the share of the traffic that has the fix"),

@@ -434,7 +434,8 @@ impl RolloutState {
         let asks = judged.is_some() && decision == Decision::Ask;
         let about = About::of(kind, asks, self.place.stage());
         let severity = self.readiness.severity();
-        self.people.note_actions(at, actions, about, notifies, is_over && !waits, severity);
+        let now = [self.place.stage().is_out(), is_over && !waits];
+        self.people.note_actions(at, actions, about, notifies, now, severity);
         // Once the incident is over, nobody is asked for facts about it.
         let is_resolved = self.agenda.came(Moment::Resolved).is_some();
         if is_over || is_resolved && self.readiness.is_assumed(policy) {
@@ -530,6 +531,7 @@ impl RolloutState {
             asked_about,
             objected,
             on_status_page,
+            page_promises,
             readers,
             unanswered,
             set_aside,
@@ -544,7 +546,7 @@ impl RolloutState {
             });
             write!(into, "{open:?}")?;
         }
-        write!(into, "{asked}{asked_about:?}{objected}{on_status_page}{readers:?}")?;
+        write!(into, "{asked}{asked_about:?}{objected}{on_status_page}{page_promises}{readers:?}")?;
         let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;
         write!(into, "{judge:?}{verdict:?}")
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::getters::getters;
-use crate::grade::{Audience, Response, Severity};
+use crate::grade::{Audience, MessageKind, Response, Severity};
 use crate::judge::{Cause, Decision, Verdict};
 use crate::policy::Policy;
 use crate::rollout::action::{Act, Action, ActionId};
@@ -29,6 +29,9 @@ pub(crate) struct People {
     pub(super) objected: bool,
     /// The status page was asked for: the public reads of the incident.
     pub(super) on_status_page: bool,
+    /// Its last text says that a fix is on its way, or that users have it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) page_promises: bool,
     /// Who else read an alert or an update.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) readers: Vec<Reader>,
@@ -300,14 +303,15 @@ impl People {
     }
 
     /// Notes what people are asked, and what about; `informs`: pages are for their information.
-    /// `is_over`: the rollout waits for nobody any more.
+    /// `is_out`: the fix is being deployed, or is live; `is_over`: the rollout waits for nobody any
+    /// more.
     pub(super) fn note_actions(
         &mut self,
         at: Timestamp,
         actions: &[Action],
         about: About,
         informs: bool,
-        is_over: bool,
+        [is_out, is_over]: [bool; 2],
         severity: Option<Severity>,
     ) {
         for action in actions {
@@ -329,7 +333,11 @@ impl People {
                         self.note_question(at, (action.id, question), false, about);
                     }
                 },
-                Act::UpdateStatusPage { .. } => self.on_status_page = true,
+                Act::UpdateStatusPage { message, .. } => {
+                    self.on_status_page = true;
+                    let of_fix = !matches!(message, MessageKind::Alert | MessageKind::Resolved);
+                    self.page_promises = is_out && of_fix;
+                }
                 Act::Page { .. }
                 | Act::SetTraffic { .. }
                 | Act::Deploy { .. }
@@ -393,6 +401,7 @@ getters! {
     asked: bool = self.asked;
     objected: bool = self.objected;
     on_status_page: bool = self.on_status_page;
+    page_promises: bool = self.page_promises;
     readers: &[Reader] = self.readers.as_slice();
     unanswered: Option<&Unanswered> = self.unanswered.as_ref();
     set_aside: Option<&Unanswered> = self.set_aside.as_ref();
