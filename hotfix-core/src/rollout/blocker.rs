@@ -6,7 +6,7 @@ use crate::fact::Truth;
 use crate::gate::approval::{self, Demand, DemandState, Statement};
 use crate::gate::checklist::Exception;
 use crate::grade::{Severity, closed_set};
-use crate::plan::{Plan, PlanFinding, Window};
+use crate::plan::{Plan, PlanFinding, Window, called_first};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
 use crate::text::{joined, quoted};
@@ -59,7 +59,8 @@ pub struct Blocker {
     pub roles: Vec<RoleName>,
     /// What is wrong, with the remedy.
     pub sentence: String,
-    /// The roles that can clear it, stand-ins last; empty: anybody.
+    /// The roles that can clear it, stand-ins last; of a severity, which anybody may set, the role that
+    /// is called first; empty: anybody.
     pub who: Vec<RoleName>,
     /// The kinds of input that clear it; empty: none does, and a new plan has to be made.
     pub clears: Vec<InputKind>,
@@ -111,8 +112,8 @@ impl Blocker {
                 format!("the policy has no severity `{severity}`: set one of {known}")
             }
             None if by_facts => format!(
-                "severity not known: set more facts, or set one of {known}; approvals and \
-                 checklists depend on it"
+                "severity not known: set one of {known}, or facts from which it follows; approvals \
+                 and checklists depend on it"
             ),
             None => {
                 format!(
@@ -121,7 +122,15 @@ impl Blocker {
             }
         };
         let clears = [InputKind::SetSeverity, InputKind::SetFacts];
-        Self::new(BlockerKind::Severity, sentence, &clears[..=usize::from(by_facts)])
+        // Whoever is called first if it is the most severe one.
+        let worst = policy.severities().first().map(|level| level.severity);
+        let role = called_first(policy, worst);
+        let stand_ins = approval::stand_ins_of(policy, role.as_slice());
+        let who = role.into_iter().chain(stand_ins).collect();
+        Self {
+            who,
+            ..Self::new(BlockerKind::Severity, sentence, &clears[..=usize::from(by_facts)])
+        }
     }
 
     fn of_denial(denial: &Statement, policy: &Policy) -> Self {

@@ -82,9 +82,6 @@ impl Conclusion<'_> {
         {
             self.request_approvals();
         }
-        if self.case.place.seq() == 1 && !matches!(command, Command::SetFacts { .. }) {
-            self.ask_about_rules();
-        }
         match command {
             Command::Start => self.start(at),
             Command::Confirm { action, .. } => self.confirmed(at, *action, resolved),
@@ -140,9 +137,6 @@ impl Conclusion<'_> {
             Command::Approve { role, .. } => self.notify_approval(at, Some(*role)),
             // An earlier statement may be the approval that the new severity needs.
             Command::SetSeverity { .. } | Command::SetFacts { .. } => {
-                if matches!(command, Command::SetFacts { .. }) {
-                    self.ask_about_rules();
-                }
                 if !self.case.state(self.plan).is_final() {
                     self.notify_approval(at, None);
                 }

@@ -36,6 +36,7 @@ pub(super) fn follow(
     update_agenda(case, plan, at, input, changes.to.as_ref(), &mut changes.replans);
     let is_deployed = changes.to.as_ref().is_some_and(|to| to.is_deployed(phases));
     let mut conclusion = Conclusion { plan, case, changes };
+    conclusion.ask_about_severity(&input.command);
     if is_deployed && !conclusion.case.place.stage().is_deployed(phases) {
         conclusion.notify(MessageKind::Deployed, &FOLLOWERS);
     }

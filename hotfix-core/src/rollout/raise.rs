@@ -9,6 +9,7 @@ use crate::unit::{RoleName, Timestamp};
 use super::action::{Act, ActionId, Audience, MessageKind};
 use super::conclude::Conclusion;
 use super::describe;
+use super::input::Command;
 use super::stage::Stage;
 
 impl Conclusion<'_> {
@@ -117,16 +118,24 @@ impl Conclusion<'_> {
         self.changes.to.as_ref().unwrap_or_else(|| self.case.place.stage())
     }
 
-    /// Asks about the severity where facts change what the rules give: a given one stays until a
-    /// person sets another. Where it is only assumed, asks for the next fact that may settle it.
-    pub(super) fn ask_about_rules(&mut self) {
-        let (readiness, opens) = (&self.case.readiness, self.case.place.seq() == 1);
+    /// Asks about the severity: where what came with the incident, or other facts, make another
+    /// question of it, and where nobody is asked about one that is not known or only assumed. A given
+    /// one stays until a person sets another.
+    pub(super) fn ask_about_severity(&mut self, command: &Command) {
+        let (readiness, people) = (&self.case.readiness, &self.case.people);
+        let is_answer = matches!(command, Command::SetSeverity { .. });
+        let changes = is_answer || matches!(command, Command::SetFacts { .. });
+        let changed = changes.then(|| readiness.question_now(self.plan.policy()));
+        let question = changed.as_ref().unwrap_or_else(|| readiness.question());
+        let is_news = self.case.place.seq() == 1 || question != readiness.question();
+        let nobody_asked = question.is_open() && people.about_severity().is_none();
         let is_over =
-            self.next_stage().is_final() || self.case.agenda.came(Moment::Resolved).is_some();
-        let news = readiness.news_by_rules(self.plan.policy(), opens);
-        let news = news.filter(|news| !(is_over && news.is_open()));
-        if let Some(question) = news.and_then(|news| news.doubt(readiness)) {
-            self.ask(&question);
+            || self.next_stage().is_final() || self.case.agenda.came(Moment::Resolved).is_some();
+        if (is_news && !is_answer || nobody_asked)
+            && !(question.is_open() && is_over())
+            && let Some(text) = question.text()
+        {
+            self.ask(text);
         }
     }
 

@@ -9,6 +9,7 @@ mod judged;
 mod people;
 mod place;
 mod readiness;
+mod severity_question;
 
 use std::fmt::{self, Write};
 
@@ -25,7 +26,6 @@ use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action};
 use super::conclude::FOLLOWERS;
-use super::describe::addressed;
 use super::duty;
 use super::input::{Command, Input, InputKind};
 use super::revision::Kept;
@@ -421,15 +421,11 @@ impl RolloutState {
             let is_over = has_ended || !self.place.stage().wants_approvals();
             self.readiness.see_requests(policy, at, is_over);
         }
-        // The line before the first input opened the log.
-        let opens = self.place.seq == 2;
-        if (opens || kind == InputKind::SetFacts)
-            && let Some(news) = self.readiness.news_by_rules(policy, opens)
-        {
-            let doubt = self.readiness.note_by_rules(news);
-            let text = doubt.map(|doubt| addressed(&plan.subject().incident, &doubt));
-            self.people.note_by_rules(at, text.as_deref(), actions);
+        if matches!(kind, InputKind::SetFacts | InputKind::SetSeverity) {
+            self.readiness.see_question(policy);
         }
+        let question = self.readiness.question();
+        self.people.note_severity_question(at, &plan.subject().incident, question, actions);
         let is_over = self.place.stage().is_final();
         let asks = judged.is_some() && decision == Decision::Ask;
         let about = About::of(kind, asks, self.place.stage());
@@ -438,7 +434,7 @@ impl RolloutState {
         self.people.note_actions(at, actions, about, notifies, now, severity);
         // Once the incident is over, nobody is asked for facts about it.
         let is_resolved = self.agenda.came(Moment::Resolved).is_some();
-        if is_over || is_resolved && self.readiness.is_assumed(policy) {
+        if is_over || is_resolved && self.readiness.question().is_open() {
             self.people.about_severity = None;
         }
         self.actions.add(at, input, actions);

@@ -5,13 +5,17 @@ use serde::{Deserialize, Serialize};
 use crate::getters::getters;
 use crate::grade::{Audience, MessageKind, Response, Severity};
 use crate::judge::{Cause, Decision, Verdict};
+use crate::plan::Incident;
 use crate::policy::Policy;
 use crate::rollout::action::{Act, Action, ActionId};
+use crate::rollout::describe::addressed;
 use crate::rollout::input::{Command, Input, InputKind};
 use crate::rollout::intervention::Interventions;
 use crate::rollout::stage::Stage;
 use crate::text::moment;
 use crate::unit::Timestamp;
+
+use super::severity_question::SeverityQuestion;
 
 /// Questions, objections and orders.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
@@ -364,12 +368,25 @@ impl People {
         self.readers.iter().find(|reader| reader.audience == audience)
     }
 
-    /// Notes that facts changed what the rules give, and what people are asked about that, if they
-    /// are.
-    pub(super) fn note_by_rules(&mut self, at: Timestamp, text: Option<&str>, actions: &[Action]) {
-        let asks = |action: &&Action| matches!(&action.act, Act::AskDecision { question } if Some(question.as_str()) == text);
-        let asked = text.zip(actions.iter().find(asks));
-        self.about_severity = asked.map(|(text, action)| Unanswered::new(at, text, action.id));
+    /// Notes what people are asked about the severity, if they are, or that there is nothing to ask.
+    pub(super) fn note_severity_question(
+        &mut self,
+        at: Timestamp,
+        incident: &Incident,
+        question: &SeverityQuestion,
+        actions: &[Action],
+    ) {
+        let Some(text) = question.text() else {
+            self.about_severity = None;
+            return;
+        };
+        for action in actions {
+            if let Act::AskDecision { question } = &action.act
+                && *question == addressed(incident, text)
+            {
+                self.about_severity = Some(Unanswered::new(at, question, action.id));
+            }
+        }
     }
 
     /// Records a question or a page. One that repeats the open one ends by saying so. A question

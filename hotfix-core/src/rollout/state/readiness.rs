@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::fact::{Comparison, FactId, Facts, Truth, Vocabulary};
+use crate::fact::{Facts, Truth, Vocabulary};
 use crate::gate::approval::{
     self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
 };
@@ -17,9 +17,10 @@ use crate::policy::section::{Checklist, ChecklistItem};
 use crate::rollout::input::{Command, Input};
 use crate::rollout::revision::Kept;
 use crate::rollout::stage::State;
-use crate::severity::Classification;
 use crate::text::quoted;
-use crate::unit::{Name, Timestamp};
+use crate::unit::Timestamp;
+
+use super::severity_question::{SeverityQuestion, derived};
 
 /// Statements about the plan, and the state of the items.
 #[derive(Debug, PartialEq, Serialize, Deserialize, educe::Educe)]
@@ -36,9 +37,9 @@ pub(crate) struct Readiness {
     /// The worst that was known of each fact.
     #[serde(skip)]
     worst: Facts,
-    /// What the rules made of the facts when they last changed.
+    /// What a person is asked about the severity; it follows from the facts.
     #[serde(skip)]
-    by_rules: ByRules,
+    question: SeverityQuestion,
     words: Statements,
     marks: Marks,
     /// Why the policy answers with the normal process, for what is known now. It follows from the
@@ -53,77 +54,6 @@ pub(crate) struct Readiness {
     requested_at: Option<Timestamp>,
     /// Demands of whose approval the policy's roles have been notified.
     told: Vec<DemandId>,
-}
-
-/// What the rules make of the facts.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct ByRules {
-    /// The severity that is certain.
-    severity: Option<Severity>,
-    /// The implications that the facts violate, and the known facts that they mention.
-    violated: (Vec<Name>, Vec<FactId>),
-    /// Where the severity is assumed: the fact that is asked for next, and the question for it.
-    open: Option<(FactId, String)>,
-}
-
-impl ByRules {
-    /// Of what is `now` known, and of the `worst` of it. `given`: the severity is, so no facts are
-    /// asked for.
-    fn of(policy: &Policy, now: &Facts, worst: &Facts, given: bool) -> Self {
-        let (answer, at_worst) = (policy.classify(now), policy.classify(worst));
-        let mut violated: (Vec<Name>, Vec<FactId>) = Default::default();
-        for broken in answer.contradictions() {
-            violated.0.push(broken.id);
-            for condition in [&broken.when, &broken.then] {
-                condition.comparisons(&mut |Comparison { fact, .. }| {
-                    if now.get(*fact).is_some() && !violated.1.contains(fact) {
-                        violated.1.push(*fact);
-                    }
-                });
-            }
-        }
-        let open = (!given && derived(&answer, &at_worst).1).then(|| {
-            let next = policy.decide(worst).next_question().map(|next| next.fact);
-            let fact = next.or_else(|| at_worst.decisive().first().copied())?;
-            Some((fact, policy.vocabulary().question(fact).to_owned()))
-        });
-        Self { severity: answer.severity(), violated, open: open.flatten() }
-    }
-
-    /// Whether facts that would settle the severity are asked for.
-    pub(crate) const fn is_open(&self) -> bool {
-        self.open.is_some()
-    }
-
-    /// What a person is asked about it: a higher severity than the given one, and facts that
-    /// contradict each other.
-    pub(crate) fn doubt(&self, now: &Readiness) -> Option<String> {
-        let (violated, facts) = &self.violated;
-        let contradicts = (!violated.is_empty()).then(|| {
-            format!(
-                "The facts {} contradict each other: they violate {}. Correct them with `set_facts`.",
-                quoted(facts, ", "),
-                quoted(violated, ", ")
-            )
-        });
-        let given = now.severity.filter(|_| now.given);
-        let raises = self.severity.zip(given).filter(|(by_rules, given)| by_rules < given);
-        let raises = raises.map(|(by_rules, given)| {
-            format!(
-                "By what is known now, the rules give {by_rules}, not {given}. Send `set_severity` \
-                 with {by_rules}, or with {given} to keep it."
-            )
-        });
-        let open = now.severity.zip(self.open.as_ref());
-        let open = open.map(|(severity, (fact, question))| {
-            format!(
-                "Severity {severity} is assumed, because facts are missing. {question} Send \
-                 `set_facts` with `{fact}` and whatever else is known, or `set_severity`."
-            )
-        });
-        let texts: Vec<String> = raises.into_iter().chain(contradicts).chain(open).collect();
-        (!texts.is_empty()).then(|| texts.join(" "))
-    }
 }
 
 /// One thing that keeps the rollout from starting.
@@ -144,17 +74,12 @@ pub(crate) enum Missing<'a> {
 
 impl Readiness {
     pub(super) fn new(plan: &Plan) -> Self {
-        Self {
+        let mut readiness = Self {
             severity: plan.severity(),
             given: plan.subject().incident.severity.is_some(),
             facts: plan.facts().clone(),
             worst: plan.facts().clone(),
-            by_rules: ByRules::of(
-                plan.policy(),
-                plan.facts(),
-                plan.facts(),
-                plan.subject().incident.severity.is_some(),
-            ),
+            question: SeverityQuestion::default(),
             words: Statements::default(),
             marks: Marks::default(),
             normal: plan.normal_process(plan.severity(), plan.facts()),
@@ -162,7 +87,9 @@ impl Readiness {
             requested: Vec::new(),
             requested_at: None,
             told: Vec::new(),
-        }
+        };
+        readiness.see_question(plan.policy());
+        readiness
     }
 
     /// Folds an input that was checked. `author`: it comes from the author of the fix.
@@ -276,17 +203,14 @@ impl Readiness {
         derived(&policy.classify(&self.facts), &policy.classify(&self.worst))
     }
 
-    /// What the rules make of facts that an input brought; None where it is what they made of those
-    /// before. `opens`: it is the first input, so that nobody was asked for missing facts before.
-    pub(crate) fn news_by_rules(&self, policy: &Policy, opens: bool) -> Option<ByRules> {
-        let now = ByRules::of(policy, &self.facts, &self.worst, self.given);
-        (now != self.by_rules || opens && now.is_open()).then_some(now)
+    /// What a person is to be asked about the severity by what is known now.
+    pub(crate) fn question_now(&self, policy: &Policy) -> SeverityQuestion {
+        SeverityQuestion::of(policy, self.severity, self.given, &self.facts, &self.worst)
     }
 
-    /// Records it; what a person is asked about it.
-    pub(super) fn note_by_rules(&mut self, news: ByRules) -> Option<String> {
-        self.by_rules = news;
-        self.by_rules.doubt(self)
+    /// Records that.
+    pub(super) fn see_question(&mut self, policy: &Policy) {
+        self.question = self.question_now(policy);
     }
 
     /// Records that the present demands have been requested.
@@ -440,7 +364,7 @@ impl Readiness {
         self.worst = read(worst)?;
         // Absent in snapshots of earlier releases.
         self.worst.worsen(&self.facts);
-        self.by_rules = ByRules::of(plan.policy(), &self.facts, &self.worst, self.given);
+        self.see_question(plan.policy());
         self.normal = plan.normal_process(self.severity, &self.facts);
         Ok(())
     }
@@ -471,16 +395,7 @@ getters! {
     statements: &Statements = &self.words;
     marks: &Marks = &self.marks;
     requested_at: Option<Timestamp> = self.requested_at;
-}
-
-/// The severity that the facts give, and whether it is only assumed: the worst of several possible
-/// ones. A recovery does not lower it, so it is that of the worst that was known; where less of a
-/// fact is worse, that of the present facts.
-fn derived(now: &Classification<'_>, worst: &Classification<'_>) -> (Option<Severity>, bool) {
-    let (acts_on, now) = (worst.act_on(), now.severity());
-    let severity = acts_on.into_iter().chain(now).min();
-    let assumed = acts_on == worst.at_worst() && worst.severity() != worst.at_worst();
-    (severity, assumed && severity != now)
+    question: &SeverityQuestion = &self.question;
 }
 
 /// Whether an unmet demand holds up the start. A denial is listed separately: an approval lifts it.

@@ -1,0 +1,147 @@
+//! What a person is asked about the severity, by what is known.
+
+use crate::decision::{Decision, DecisionOutcome};
+use crate::fact::{Comparison, FactId, Facts, Impact};
+use crate::grade::Severity;
+use crate::policy::Policy;
+use crate::severity::Classification;
+use crate::text::{brief, joined, quoted};
+
+/// What a person is asked about the severity: one that is not known, or only assumed, one that is too
+/// low, and facts that contradict each other.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SeverityQuestion {
+    /// None: there is nothing to ask.
+    text: Option<String>,
+    /// It asks for a severity, or for facts that settle it, until one is known or the incident is over.
+    is_open: bool,
+}
+
+impl SeverityQuestion {
+    /// Of what is `now` known, and of the `worst` of it. `given`: a person gave the severity, so no
+    /// facts are asked for.
+    pub(super) fn of(
+        policy: &Policy,
+        severity: Option<Severity>,
+        given: bool,
+        now: &Facts,
+        worst: &Facts,
+    ) -> Self {
+        let (answer, at_worst) = (policy.classify(now), policy.classify(worst));
+        let levels = policy.severities();
+        let is_known = severity.is_some_and(|of| levels.iter().any(|level| level.severity == of));
+        let lacks = !is_known && !levels.is_empty();
+        let open = if lacks {
+            Some(lacking(policy, severity, worst, &at_worst))
+        } else if !given && derived(&answer, &at_worst).1 {
+            severity.zip(wanted(&policy.decide(worst), &at_worst)).map(|(severity, fact)| {
+                format!(
+                    "Severity {severity} is assumed, because facts are missing. {} or `set_severity`.",
+                    asks_for(policy, fact)
+                )
+            })
+        } else {
+            None
+        };
+        let raises = answer.severity().zip(severity.filter(|_| given && !lacks));
+        let raises = raises.filter(|(by_rules, given)| by_rules < given);
+        let raises = raises.map(|(by_rules, given)| {
+            format!(
+                "By what is known now, the rules give {by_rules}, not {given}. Send `set_severity` \
+                 with {by_rules}, or with {given} to keep it."
+            )
+        });
+        let is_open = open.is_some();
+        let texts = raises.into_iter().chain(contradiction(&answer, now)).chain(open);
+        let text = joined(texts, " ");
+        Self { text: (!text.is_empty()).then_some(text), is_open }
+    }
+
+    /// The question.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// Whether the severity is not known, or only assumed.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.is_open
+    }
+}
+
+/// The severity that the facts give, and whether it is only assumed: the worst of several possible
+/// ones. A recovery does not lower it, so it is that of the worst that was known; where less of a
+/// fact is worse, that of the present facts.
+pub(super) fn derived(
+    now: &Classification<'_>,
+    worst: &Classification<'_>,
+) -> (Option<Severity>, bool) {
+    let (acts_on, now) = (worst.act_on(), now.severity());
+    let severity = acts_on.into_iter().chain(now).min();
+    let assumed = acts_on == worst.at_worst() && worst.severity() != worst.at_worst();
+    (severity, assumed && severity != now)
+}
+
+/// The unknown fact that is asked for next, where one may still give a severity.
+fn wanted(decision: &Decision<'_>, at_worst: &Classification<'_>) -> Option<FactId> {
+    let gives = decision.reachable().iter().any(|leaf| leaf.severity.is_some());
+    let next = decision.next_question().filter(|_| gives).map(|next| next.fact);
+    next.or_else(|| at_worst.at_worst().and_then(|_| at_worst.decisive().first().copied()))
+}
+
+/// Asks for a fact; the sentence goes on.
+fn asks_for(policy: &Policy, fact: FactId) -> String {
+    let question = policy.vocabulary().question(fact);
+    format!("{question} Send `set_facts` with `{fact}` and whatever else is known,")
+}
+
+/// Asks for a severity that the policy has: says what is known, and what the policy's tree makes of
+/// it.
+fn lacking(
+    policy: &Policy,
+    given: Option<Severity>,
+    worst: &Facts,
+    at_worst: &Classification<'_>,
+) -> String {
+    let levels: Vec<Severity> = policy.severities().iter().map(|level| level.severity).collect();
+    let set = format!("`set_severity` with one of {}", quoted(&levels, ", "));
+    if let Some(given) = given {
+        return format!("The policy has no severity {given}. Send {set}.");
+    }
+    let by_rules = if policy.rules().is_empty() { "" } else { ", because no rule gives one" };
+    let known = Impact::new(worst, false).line();
+    let known = if known.is_empty() { known } else { format!(" Known: {known}.") };
+    let decision = policy.decide(worst);
+    let outcome = decision.outcome().filter(|_| policy.tree().is_some());
+    let tree = outcome.map(|DecisionOutcome { title, severity, .. }| {
+        let path = decision.path();
+        let why = path.iter().map(|step| format!("{} {}", brief(&step.question.ask), step.answer));
+        let severity = severity.map_or_else(String::new, |severity| format!(" ({severity})"));
+        format!(" The decision tree answers '{}'{severity}: {}.", brief(title), joined(why, "; "))
+    });
+    let send = match wanted(&decision, at_worst) {
+        Some(fact) => format!("{} or {set}.", asks_for(policy, fact)),
+        None => format!("Send {set}."),
+    };
+    format!("The severity is not known{by_rules}.{known}{} {send}", tree.unwrap_or_default())
+}
+
+/// Facts that contradict each other.
+fn contradiction(answer: &Classification<'_>, now: &Facts) -> Option<String> {
+    let broken = answer.contradictions();
+    let mut facts: Vec<FactId> = Vec::new();
+    for condition in broken.iter().flat_map(|broken| [&broken.when, &broken.then]) {
+        condition.comparisons(&mut |Comparison { fact, .. }| {
+            if now.get(*fact).is_some() && !facts.contains(fact) {
+                facts.push(*fact);
+            }
+        });
+    }
+    let broken: Vec<_> = broken.iter().map(|broken| broken.id).collect();
+    (!broken.is_empty()).then(|| {
+        format!(
+            "The facts {} contradict each other: they violate {}. Correct them with `set_facts`.",
+            quoted(&facts, ", "),
+            quoted(&broken, ", ")
+        )
+    })
+}
