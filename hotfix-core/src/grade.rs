@@ -431,13 +431,11 @@ impl Worse {
 
     /// Relative difference up to which two numbers are the same: scaled and summed ones are rounded.
     pub(crate) const LAST_BITS: f64 = 1e-9;
+
     /// Whether a value is on the worse side of another one.
     pub(crate) fn is_beyond(self, value: f64, other: f64) -> bool {
-        let rounding = Self::LAST_BITS * other.abs().min(f64::MAX);
-        match self {
-            Self::Higher => value > other + rounding,
-            Self::Lower => value < other - rounding,
-        }
+        let by = if self == Self::Higher { value - other } else { other - value };
+        by > Self::LAST_BITS * other.abs().min(f64::MAX)
     }
 }
 
