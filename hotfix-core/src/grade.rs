@@ -393,13 +393,14 @@ impl Moment {
     }
 
     /// The moment from which times count instead while the time of this one is not known. An
-    /// incident that nobody gives a detection time was detected by its declaration at the latest.
+    /// incident that nobody gives a detection time was detected by its declaration at the latest, and
+    /// what was started waits for no approval any more.
     pub const fn fallback(self) -> Option<Self> {
         match self {
             Self::Began => Some(Self::Detected),
             Self::Detected => Some(Self::Declared),
+            Self::Approved => Some(Self::DeployStarted),
             Self::Declared
-            | Self::Approved
             | Self::FixStarted
             | Self::DeployStarted
             | Self::Deployed

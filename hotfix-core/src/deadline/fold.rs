@@ -7,7 +7,7 @@ use super::replan::Cause;
 use super::status::{Awaits, DutyStatus, Phase};
 use super::{Agenda, Answered, origin};
 use crate::fact::{Facts, Truth};
-use crate::grade::{Calendar, Moment};
+use crate::grade::{Calendar, Moment, Severity};
 use crate::policy::Policy;
 use crate::policy::section::Due;
 use crate::unit::{RoleName, Timestamp};
@@ -30,6 +30,7 @@ impl Agenda {
         match input {
             Input::Severity(severity) => {
                 let was = std::mem::replace(&mut self.state.severity, severity);
+                self.reach_severity(was, at);
                 Cause::Severity { was, severity }
             }
             Input::Assumed(assumed) => {
@@ -120,6 +121,15 @@ impl Agenda {
         }
     }
 
+    /// Notes since when the incident has been as severe as it is now; before it `was` less severe.
+    fn reach_severity(&mut self, was: Option<Severity>, at: Timestamp) {
+        let Some(now) = self.state.severity else { return };
+        let is_new = |of: &&Severity| now <= **of && was.is_none_or(|was| **of < was);
+        for of in Severity::ALL.iter().filter(is_new) {
+            self.state.reached[*of as usize].get_or_insert(at);
+        }
+    }
+
     /// Which duties with a condition these facts ask for.
     fn apply(&mut self, policy: &Policy, facts: &Facts) {
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
@@ -184,12 +194,12 @@ impl Agenda {
 
     /// Another release settles the duties to plan one.
     fn settle_by_another_release(&mut self, at: Timestamp) {
-        let (moments, reopened) = (&self.state.moments, self.state.reopened);
+        let (moments, again) = (&self.state.moments, self.begun_again());
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
             let came = origin(moments, obligation.from).map(|(_, at)| at);
             if obligation.another_release == Some(true)
                 && course.on
-                && obligation.counts_from(came, reopened).is_some()
+                && obligation.counts_from(came, again).is_some()
             {
                 course.settle_if(true, Settled { at, how: Settlement::Moment });
             }
@@ -255,24 +265,38 @@ impl Agenda {
         if self.state.moments[moment as usize].take().is_none() {
             return;
         }
-        let reopened = moment == Moment::Resolved;
-        if reopened {
+        if moment == Moment::Resolved {
             self.state.reopened = Some(at);
-            self.state.ladders.fill(None);
-            self.state.calls.clear();
         }
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
             // With a fallback it only counts from another time.
             let gone = obligation.from == moment && origin(&self.state.moments, moment).is_none();
             // Whoever has read of the incident reads of it once, not with each approval.
             let is_known = obligation.is_alert() && course.settled.is_some();
-            if gone && !is_known || (reopened && obligation.while_open) {
+            if gone && !is_known {
                 course.start_again();
             }
             let ends = obligation.until == Some(moment) || moment == Moment::Closed;
             if ends && obligation.every.is_some() {
                 // Occurrences that would have been due after the end were not missed.
                 course.since = Some(at);
+            }
+        }
+    }
+
+    /// Where calls and responses have begun again since `before`, none was made or answered yet: those
+    /// of the present severity, and of each after the incident was reopened.
+    pub(super) fn begin_again(&mut self, before: Option<Timestamp>, at: Timestamp) {
+        let again = self.begun_again();
+        if again != Some(at) || again == before {
+            return;
+        }
+        self.state.ladders.fill(None);
+        self.state.calls.clear();
+        let reopened = self.state.reopened == again;
+        for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
+            if obligation.while_open && (reopened || course.on) {
+                course.start_again();
             }
         }
     }
@@ -287,11 +311,12 @@ impl Agenda {
     }
 
     fn bind_days(&mut self, at: Timestamp) {
+        let again = self.begun_again();
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
             let Due::Next(day) = obligation.within else { continue };
             let came = origin(&self.state.moments, obligation.from).map(|(_, at)| at);
             // A day from before the incident was reopened has passed.
-            let from = obligation.counts_from(came, self.state.reopened);
+            let from = obligation.counts_from(came, again);
             let fits = |day: &Timestamp| from.is_some_and(|from| *day > from);
             // A day that has passed belongs to an earlier duty.
             let new = self.state.days[day as usize].filter(|day| fits(day) && *day > at);

@@ -57,8 +57,8 @@ pub struct Item<'p> {
     pub level: Option<u32>,
     /// What its time counts from.
     pub from: Moment,
-    /// When that was. Where the incident was reopened, duties that last until its end count from
-    /// then.
+    /// When that was. Where the incident was reopened, or the severity has risen since the fix went
+    /// live, calls and responses count from then.
     pub from_at: Option<Timestamp>,
     /// From when on it applies.
     pub opens: Option<Timestamp>,
@@ -250,7 +250,8 @@ impl Agenda {
                 notes.push("the escalation waits: somebody has acknowledged it".to_owned());
             }
             Some(Held::Until(Moment::Deployed)) => {
-                let live = "the fix is live: no further level is called unless it is rolled back";
+                let live = "the fix is live: no further level is called unless it is rolled back \
+                            or the severity rises";
                 notes.push(live.to_owned());
             }
             Some(Held::Until(moment)) => {

@@ -24,17 +24,18 @@
 //! acknowledgement answers all levels paged so far and stops the escalation. It holds as long as
 //! the policy gives for the fix: once the deadline of an open `fix` duty has passed, the levels
 //! whose time has come are paged, and no later acknowledgement stops them. Without such a deadline
-//! the escalation stays stopped until the incident is reopened. A level with `even_if_acknowledged`
+//! the escalation stays stopped until it begins again. A level with `even_if_acknowledged`
 //! is paged at its time whatever was answered: so the escalations of `severity-matrix` and
 //! `emergency-command` page at 15, 30 and 60 minutes. Once the fix is live, levels that were not
-//! paged wait, whether or not anybody answered; after a rollback they are paged at once. A level with another
-//! `until` goes on to that moment: so `enterprise` does not page the lead after an acknowledgement,
-//! but pages the CTO after 4 hours if the incident is not resolved. `done` for a level means that
-//! its call was made, by hand perhaps, and the escalation continues. A page is made at once, and its
-//! time is the limit for an answer; at the start it is answered like a level. The end of the
-//! incident ends escalations, pages and duties to act; if it is reopened, they count from then. A
-//! role that nobody holds is replaced by its stand-in, and the item has a note; without a stand-in
-//! the duty remains.
+//! paged wait, whether or not anybody answered; after a rollback they are paged at once. A level with
+//! another `until` goes on to that moment: so `enterprise` does not page the lead after an
+//! acknowledgement, but pages the CTO after 4 hours if the incident is not resolved. `done` for a
+//! level means that its call was made, by hand perhaps, and the escalation continues. A page is made
+//! at once, and its time is the limit for an answer; at the start it is answered like a level. The
+//! end of the incident ends escalations, pages and duties to act. If it is reopened, or if the
+//! severity rises with the fix live above all that it was before, they begin again and count from
+//! then. A role that nobody holds is replaced by its stand-in, and the item has a note; without a
+//! stand-in the duty remains.
 //!
 //! **Events settle duties** where they mean the same: the deployment a `fix`, the approval an
 //! `approve`; the beginning of the fix, the approval, the start or an answer to a page an `act` at the
@@ -273,8 +274,10 @@ impl Agenda {
         let answered = self.answered(at, input)?;
         let at = self.reach(at);
         self.state.opened.get_or_insert(at);
+        let before = self.begun_again();
         let cause = self.fold(policy, at, input, answered);
         self.select(Some(at));
+        self.begin_again(before, at);
         self.state.fix_by = self.open_fix_deadline(at);
         self.state.next_holds = false;
         Ok(Replan { cause, changes: self.compare(at) })

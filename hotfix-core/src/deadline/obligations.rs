@@ -173,14 +173,14 @@ impl Obligations {
         }
     }
 
-    /// The time that it counts from, given when its moment happened; after a reopened incident that
-    /// time, where the end had ended it.
+    /// The time that it counts from, given when its moment happened, and since when calls and
+    /// responses have begun `again`.
     pub(super) fn counts_from(
         &self,
         came: Option<Timestamp>,
-        reopened: Option<Timestamp>,
+        again: Option<Timestamp>,
     ) -> Option<Timestamp> {
-        came.map(|came| reopened.filter(|_| self.while_open).map_or(came, |at| at.max(came)))
+        came.map(|came| again.filter(|_| self.while_open).map_or(came, |at| at.max(came)))
     }
 
     /// Whether a lower severity does not drop it once its moment has come: a deployment under the

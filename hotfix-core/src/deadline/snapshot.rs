@@ -26,6 +26,9 @@ pub(crate) struct AgendaState {
     pub(super) by_fact: Vec<Moment>,
     pub(super) days: [Option<Timestamp>; Calendar::ALL.len()],
     pub(super) severity: Option<Severity>,
+    /// Since when the incident has been, or once was, at least as severe as each severity.
+    #[serde(default)]
+    pub(super) reached: [Option<Timestamp>; Severity::ALL.len()],
     /// The severity is only assumed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) assumed: bool,

@@ -169,7 +169,7 @@ impl Agenda {
     /// its pages, nobody is paged again.
     pub(super) fn asked_again_at(&self, index: usize, status: &DutyStatus) -> Option<Timestamp> {
         let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
-        let is_over = obligation.until.is_some_and(|until| self.held_since(until).is_some());
+        let is_over = self.over(obligation, self.from(obligation)?).is_some();
         let waits = status.is_asked() && !is_over && course.told.interval == status.interval();
         Some(course.told.waits_since.filter(|_| waits)? + obligation.ask_again?)
     }
@@ -235,7 +235,18 @@ impl Agenda {
 
     pub(super) fn from(&self, obligation: &Obligations) -> Option<Timestamp> {
         let origin = self.origin(obligation.from).map(|(_, at)| at);
-        obligation.counts_from(origin, self.state.reopened)
+        obligation.counts_from(origin, self.begun_again())
+    }
+
+    /// Since when calls and responses have begun again: since the incident was reopened, or since the
+    /// severity rose to the present one with the fix live. Whoever deployed the fix responded to what was
+    /// known then.
+    pub(super) fn begun_again(&self) -> Option<Timestamp> {
+        let reached = self.state.severity.and_then(|now| self.state.reached[now as usize]);
+        let (live, end) = (self.held_since(Moment::Deployed), self.came(Moment::Resolved));
+        let is_open = |at: &Timestamp| end.is_none_or(|end| *at < end);
+        let risen = reached.filter(|at| live.is_some_and(|live| live < *at)).filter(is_open);
+        self.state.reopened.max(risen)
     }
 
     /// When it no longer applies, done or not: the end of its repetition, or of the incident.
@@ -325,8 +336,7 @@ impl Agenda {
         let mut called = called.or(Some(opens));
         let unanswered = !called_before && answered.is_none_or(|answered| opens > answered.first);
         // Who was paged may still answer; nobody else is paged.
-        let has_come = |until: &Moment| self.held_since(*until).is_some_and(|over| from <= over);
-        let over = obligation.until.filter(has_come);
+        let over = self.over(obligation, from);
         if let Some(until) = over.filter(|_| unanswered && course.told.asked.is_none()) {
             status.held = Some(Held::Until(until));
             called = None;
@@ -358,6 +368,12 @@ impl Agenda {
                 ..DutyStatus::without_time(Phase::Later(Awaits::Escalation))
             },
         }
+    }
+
+    /// The moment that ended the calls which count from this time.
+    fn over(&self, obligation: &Obligations, from: Timestamp) -> Option<Moment> {
+        let has_come = |until: &Moment| self.held_since(*until).is_some_and(|over| from <= over);
+        obligation.until.filter(has_come)
     }
 
     /// When the moment came until which roles are called. That the fix is live counts until it is to be

@@ -8,7 +8,7 @@ use crate::grade::{DutyKind, Moment, Severity};
 use crate::plan::duration::{Schedule, Times, phases_until, phases_until_live, rollout};
 use crate::plan::load::Load;
 use crate::policy::Policy;
-use crate::policy::section::{Duty, SeverityLevel, TimeRange};
+use crate::policy::section::{Duty, TimeRange};
 use crate::unit::{Name, Span, Timestamp};
 
 pub(super) fn find(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Finding>) {
@@ -186,13 +186,6 @@ fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
         if let Some(until) = duty.until.filter(is_over) {
             let why = format!("it ends at `{until}`, which is not after `{}`", duty.from);
             put(findings, place("until"), never(why), None);
-        }
-        let asks =
-            |level: &SeverityLevel| duty.is_for(level.severity) && !level.approvals.is_empty();
-        let asks = !policy.approvals().is_empty() || policy.severities().iter().any(asks);
-        if duty.from == Moment::Approved && !asks {
-            let why = "nothing asks for an approval, so `approved` never comes".to_owned();
-            put(findings, place("from"), never(why), None);
         }
         let has = |list: &Name| policy.checklists().iter().any(|known| known.id == *list);
         if let Some(checklist) = duty.checklist.filter(|list| !has(list)) {

@@ -287,13 +287,6 @@ fn dec_5_duties_that_nobody_can_keep_or_settle_are_found() {
             row(never, "/duties/0/within", &["`look`", "2h", "1h"], lasts("2h"), lasts("1h")),
             row(never, "/duties/0/until", &["`detected`"], until("detected"), until("deployed")),
             row(never, "/duties/0/until", &["`resolved`"], until("resolved"), until("closed")),
-            row(
-                never,
-                "/duties/0/from",
-                &["nothing asks for an approval"],
-                duty(json!({ "from": "approved" })),
-                duty(json!({ "from": "detected" })),
-            ),
             row("HF-LINT-094", "/duties/0/checklist", &["`sings`"], list("sings"), list("signs")),
             row(often, "/duties/0/every", &["59s"], duty(json!({ "every": 59 })), until("closed")),
             row(

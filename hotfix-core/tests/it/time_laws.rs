@@ -225,8 +225,11 @@ proptest! {
         let (mut facts, mut lapsed) = (Known::default(), BTreeSet::new());
         for (minutes, happening) in &course {
             at = at + Span::from_seconds(60 * minutes);
-            // What is taken back or corrected is asked for anew: that is not this law's matter.
-            let anew = matches!(happening, Happening::TakenBack(_) | Happening::Moment(..) | Happening::Day(..));
+            // What is taken back or corrected is asked for anew, as are calls where the severity rises with the fix
+            // live: that is not this law's matter.
+            let rises = matches!(happening, Happening::Severity(_)) && agenda.came(Moment::Deployed).is_some();
+            let corrects = matches!(happening, Happening::TakenBack(_) | Happening::Moment(..) | Happening::Day(..));
+            let anew = rises || corrects;
             if anew && !said.is_empty() {
                 continue;
             }
