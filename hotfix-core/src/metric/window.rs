@@ -212,6 +212,11 @@ impl Window {
         self.phase.fill(0.0);
     }
 
+    /// The least time that full rows cover: the first slot is dropped as a whole.
+    pub(crate) const fn covers_least(&self) -> Span {
+        Span::from_millis(self.span.as_millis() - self.apart.as_millis())
+    }
+
     /// The columns over the trailing window.
     pub(crate) fn sums(&self) -> &[f64] {
         &self.sums
