@@ -8,6 +8,7 @@ use crate::policy::section::{Phase, Watch};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::aligned::Aligned;
+use super::bracket::{BASELINE, CANARY};
 use super::bursts::KnownBursts;
 use super::harm::live_is_worse;
 use super::watched::Watched;
@@ -54,9 +55,13 @@ impl Moment<'_> {
         self.share < Share::ALL && (self.running.is_some() || self.due.is_some())
     }
 
-    /// The response to an alert: it holds a phase; after the last one it asks a person.
-    fn alert(&self) -> Response {
-        let least = if self.after_the_phases { Response::Ask } else { Response::Continue };
+    /// The response to an alert, and of a metric to one since then: it holds a phase. A person is asked
+    /// where there is nothing left to hold: after the last phase, and in one with all of the traffic
+    /// once the alert lasts.
+    fn alert(&self, since: Option<Timestamp>) -> Response {
+        let lasts = |since| self.at.since(since) >= self.watch.alert_lasts();
+        let lasts = self.share == Share::ALL && since.is_some_and(lasts);
+        let least = if self.after_the_phases || lasts { Response::Ask } else { Response::Continue };
         self.watch.alert.max(least)
     }
 }
@@ -77,7 +82,7 @@ impl Judge {
         } else if self.arms.one_series {
             call.raise(Response::Ask, Reason::IdenticalArms, None);
         } else if self.arms.split_is_wrong() {
-            call.raise(moment.alert(), Reason::SplitNotAsPlanned, None);
+            call.raise(moment.alert(None), Reason::SplitNotAsPlanned, None);
         }
         // The tests of all metrics at once, so that their logarithms are computed in parallel.
         let tested = self.watched.iter().map(|watched| (watched.metric().id, watched.tested()));
@@ -259,7 +264,7 @@ impl Call<'_> {
     /// Instances of the canary that are worse than the others: a person replaces them, and the
     /// release is not judged by them.
     fn bad_instances(&mut self, moment: &Moment<'_>, watched: &Watched) {
-        let response = moment.alert().clamp(Response::Hold, Response::Ask);
+        let response = moment.alert(None).clamp(Response::Hold, Response::Ask);
         for instance in watched.instances().bad() {
             let cause = Cause {
                 instance: Some(Arc::clone(instance)),
@@ -288,13 +293,20 @@ impl Call<'_> {
             let since = watched.readings().read_at.max(watched.began());
             (silent(since, no_data.then), reason)
         };
+        let at_most_ask = no_data.then.min(Response::Ask);
+        let stopped = watched.stopped_since(CANARY);
+        let then = if moment.after_the_phases { at_most_ask } else { no_data.then };
+        let without_requests = stopped.map_or(Response::Hold, |since| silent(Some(since), then));
         // Where the canary's readings are missing as well, they alone are named.
-        if !matches!(seen.band, Band::NoData | Band::Stale | Band::NotFinite)
-            && live_missing.is_some()
-        {
-            // Nothing is known against the canary: this alone rolls nothing back.
-            let response = silent(live_missing, no_data.then.min(Response::Ask));
-            self.raise(response.max(Response::Hold), Reason::NoLiveData, Some(watched.metric().id));
+        if !matches!(seen.band, Band::NoData | Band::Stale | Band::NotFinite) {
+            let metric = Some(watched.metric().id);
+            if stopped.is_some() && seen.needs.is_none() {
+                self.raise(without_requests.max(Response::Hold), Reason::TooFewTrials, metric);
+            } else if stopped.is_none() && live_missing.is_some() {
+                // Nothing is known against the canary: this alone rolls nothing back.
+                let response = silent(live_missing, at_most_ask);
+                self.raise(response.max(Response::Hold), Reason::NoLiveData, metric);
+            }
         }
         // Tolerance for single breaches.
         let counts = || {
@@ -303,26 +315,26 @@ impl Call<'_> {
             f64::from(breaches) >= moment.watch.consecutive_breaches
                 && watched.both_read_since_breach(moment, seen.band)
         };
+        let alert = moment.alert(watched.degradation().breached());
         let (response, reason) = match seen.band {
             Band::Rollback if !counts() => (Response::Hold, Reason::RollbackBand),
             Band::Alert if !counts() => (Response::Hold, Reason::AlertBand),
             Band::Rollback => {
                 let (response, cause) = watched.beyond_rollback(moment, seen);
                 if response < Response::RollBack && watched.metric().bounds.alert.is_some() {
-                    let alert = moment.alert().max(Response::Hold);
+                    let alert = alert.max(Response::Hold);
                     self.raise(alert, Reason::AlertBand, Some(watched.metric().id));
                 }
                 return self.raise_cause(response, cause);
             }
-            Band::Alert => (by_estimate(moment.alert(), seen.bucket.is_some()), Reason::AlertBand),
+            Band::Alert => (by_estimate(alert, seen.bucket.is_some()), Reason::AlertBand),
             Band::NoData => absent(Reason::NoData),
             Band::Stale => absent(Reason::Stale),
             Band::NotFinite => absent(Reason::NotFinite),
-            // Nothing is known against the canary.
             Band::Hold if seen.needs.is_some() => {
-                let then = no_data.then.min(Response::Ask);
-                let lacks = watched.lacks_data(moment);
-                (if lacks { then } else { Response::Hold }, Reason::TooFewTrials)
+                // Nothing is known against the canary.
+                let few = if watched.lacks_data(moment) { at_most_ask } else { Response::Hold };
+                (few.max(without_requests), Reason::TooFewTrials)
             }
             // Neither alert nor rollback: the gate asks about success, over the phase.
             Band::Hold | Band::Between | Band::Success | Band::NotJudged | Band::NoLiveData => {
@@ -397,10 +409,17 @@ impl Watched {
                 }
             }
         };
-        // Bounds still act against the canary; nothing shows that it is as good as the live version.
+        // Bounds still act against the canary; nothing shows that it is as good as the live version, or
+        // works at all.
         let passable = [Band::Success, Band::Hold, Band::Between, Band::NotJudged];
-        if live_missing && passable.contains(&seen.band) {
-            seen.band = Band::NoLiveData;
+        let stopped = self.stopped_since(CANARY).is_some();
+        if (stopped || live_missing) && passable.contains(&seen.band) {
+            seen.band = if stopped { Band::Hold } else { Band::NoLiveData };
+            if stopped && seen.needs.is_none() {
+                let of_window = moment.watch.window.as_seconds();
+                let trials = self.trials(canary).map(|_| moment.watch.least_trials.max(1.0));
+                seen.needs = Some(trials.unwrap_or(of_window));
+            }
         }
     }
 
@@ -415,7 +434,7 @@ impl Watched {
         let since = self.live_silent_since(live_is_read).filter(|_| moment.expects_live())?;
         let may_come = self.readings().live_read_at.is_none_or(|read| read == since);
         let fresh = may_come && moment.at.since(since) <= moment.watch.stale;
-        (!fresh).then_some(since)
+        if fresh { self.stopped_since(BASELINE) } else { Some(since) }
     }
 
     /// How much the window lacks before bounds apply: trials, or seconds of observation; None if
@@ -449,7 +468,7 @@ impl Watched {
         }
         if share == Share::ALL && self.pre_deployment().has_ended() {
             // What was beyond a bound on it then still is, as long as it is beyond what it had last.
-            let stays = self.degradation().is_breached() && self.needs_live();
+            let stays = self.degradation().breached().is_some() && self.needs_live();
             return self.last_live().filter(|_| stays);
         }
         let enough = match self.trials(baseline) {

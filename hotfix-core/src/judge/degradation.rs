@@ -58,9 +58,9 @@ impl Degradation {
         self.breached[usize::from(self.looked != Some(at))].unwrap_or(at)
     }
 
-    /// Whether the window was beyond a bound in the last verdict.
-    pub(super) const fn is_breached(self) -> bool {
-        self.breached[1].is_some()
+    /// Since when the window has been beyond a bound, in the last verdict.
+    pub(super) const fn breached(self) -> Option<Timestamp> {
+        self.breached[1]
     }
 
     /// Records the metric's part of a verdict. `in_vain`: it reports the phase as unable to decide.

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use crate::grade::{MetricKind, Worse};
 use crate::metric::{Band, Unused, in_unit, interpolated, measured};
-use crate::text::{self, sentence};
+use crate::text::{self, moment, sentence};
 
+use super::bracket::{BASELINE, CANARY};
 use super::format::{count, counted, figure, shown_figure};
 use super::watched::Watched;
 use super::{
@@ -205,16 +206,19 @@ impl AppliedRule {
         match self.rule {
             Rule::Fresh { band } => match band {
                 Band::Stale => not_used("The last reading is stale", unused[0]),
-                Band::NoLiveData => {
-                    not_used("The readings of the live version are missing", unused[1])
-                }
+                Band::NoLiveData => match watched.stopped_since(BASELINE) {
+                    Some(since) => {
+                        format!("No request of the live version has come since {}", moment(since))
+                    }
+                    None => not_used("The readings of the live version are missing", unused[1]),
+                },
                 Band::NotFinite => "The reading is not a finite number".to_owned(),
                 _ if unused[0].is_some() => {
                     not_used("Nothing could be used in this phase", unused[0])
                 }
                 _ => "It was not read in this phase".to_owned(),
             },
-            Rule::NotJudged if watched.ratio().is_some() => {
+            Rule::NotJudged if watched.ratio().is_some() && !watched.pre_deployment().goes_on() => {
                 "Nothing judges it now: no bound has its reference, and no readings of the live \
                  version are left to compare with"
                     .to_owned()
@@ -225,6 +229,9 @@ impl AppliedRule {
                     .to_owned()
             }
             Rule::LeastTrials { needs } => {
+                if let Some(since) = watched.stopped_since(CANARY) {
+                    return format!("No request has come since {}", moment(since));
+                }
                 let unit = if kind.counts_requests() { "requests" } else { "seconds" };
                 format!("Its bounds apply after {} more {unit}", figure(needs))
             }
@@ -275,11 +282,18 @@ impl AppliedRule {
                 near(threshold)
             ),
             Rule::Efficacy { shown: true, .. } => "The fix is shown to work".to_owned(),
-            Rule::Efficacy { log_e, threshold, .. } => format!(
-                "The fix is not shown to work: evidence {}, needed {}",
-                near(log_e),
-                near(threshold)
-            ),
+            Rule::Efficacy { log_e, threshold, .. } => {
+                let in_vain = if self.reason == Some(Reason::CannotDecide) {
+                    ", and can no longer be shown to in the time that is left"
+                } else {
+                    ""
+                };
+                format!(
+                    "The fix is not shown to work{in_vain}: evidence {}, needed {}",
+                    near(log_e),
+                    near(threshold)
+                )
+            }
             Rule::Covered { seconds, least } => {
                 format!("Readings cover {} s of {} s", figure(seconds), figure(least))
             }

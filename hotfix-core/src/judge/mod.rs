@@ -41,6 +41,7 @@ mod pre_deployment;
 mod prepared;
 mod readings;
 mod recovery;
+mod requests;
 mod settling;
 mod snapshot;
 mod table;
@@ -79,9 +80,13 @@ use crate::unit::{Share, Span, Timestamp};
 
 pub(crate) use recovery::Recovery;
 pub(crate) use snapshot::{JudgeRead, JudgeState};
-pub(crate) use table::{PhaseRecord, bound_now, edges, over_the_phase, shown, slowness, values};
+pub(crate) use table::{
+    PhaseRecord, bound_now, edges, has_rows_left, is_unproven, over_the_phase, shown, slowness,
+    stopped_since, values,
+};
 
 use arm_checks::ArmChecks;
+use bracket::{BASELINE, CANARY};
 use criterion::Criterion;
 use drawing::Drawing;
 use evidence_basis::EvidenceBasis;
@@ -270,6 +275,7 @@ impl Judge {
             let is_blamed = !is_split && !self.arms.favours(watched.metric());
             let mixed = is_scaled && (!settled || is_blamed || watched.spans(self.moved));
             watched.read(increment, reading, at);
+            watched.miss_requests(at, share);
             if purpose != Use::Ignore {
                 watched.trail(&increment.tick, at, share, settled && is_split || before);
             }
@@ -415,8 +421,9 @@ impl Judge {
         self.watched.iter().any(|watched| watched.readings().live_read_at.is_some())
     }
 
-    /// The moments at which metrics that stay silent become stale, and missing for too long, and at
-    /// which latency evidence has settled. `live`: the live version is read beside the canary.
+    /// The moments at which metrics that stay silent become stale, and missing for too long, at which
+    /// an alert has lasted, and at which latency evidence has settled. `live`: the live version is read
+    /// beside the canary.
     pub(crate) fn silences(&self, watch: &Watch, live: bool, mut told: impl FnMut(Timestamp)) {
         let mut last = None;
         let live_is_read = live && self.live_is_read();
@@ -424,6 +431,11 @@ impl Judge {
             if let Some(settling) = watched.tests().settling() {
                 settling.changes().into_iter().flatten().for_each(&mut told);
             }
+            let stopped =
+                [CANARY, BASELINE].into_iter().filter_map(|arm| watched.stopped_since(arm));
+            stopped.for_each(|since| told(since + watch.no_data.after));
+            let alerted = watched.degradation().breached().filter(|_| !live);
+            alerted.into_iter().for_each(|since| told(since + watch.alert_lasts()));
             // Most metrics are read at one time and have the same moments, and so have both arms.
             let of_live = watched.live_silent_since(live_is_read);
             let read_at = [watched.readings().read_at, of_live];

@@ -94,7 +94,12 @@ impl PreDeployment {
         self.ended
     }
 
-    /// The same, after it was compared.
+    /// Whether there is a row left to compare with.
+    pub(super) const fn goes_on(&self) -> bool {
+        self.applies() && !self.ended && self.used > 0
+    }
+
+    /// Whether it has ended, after it was compared.
     pub(super) const fn is_used_up(&self) -> bool {
         self.ended && self.used > 0
     }

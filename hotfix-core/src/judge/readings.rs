@@ -8,7 +8,9 @@ use crate::metric::{Counters, Layout, Reading, Tick, Unused};
 use crate::policy::section::{Metric, Watch};
 use crate::unit::{Span, Timestamp};
 
+use super::bracket::{BASELINE, CANARY};
 use super::coverage::Coverage;
+use super::requests::{Requests, Served};
 
 /// Readings of a metric; its own state in a snapshot.
 #[derive(Debug, Default, Educe, PartialEq, Serialize, Deserialize)]
@@ -21,6 +23,12 @@ pub(super) struct Readings {
     /// When the canary last read something that it had not read before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) new_at: Option<Timestamp>,
+    /// When each arm last had requests.
+    #[serde(default, skip_serializing_if = "had_none")]
+    pub(super) requests: [Requests; 2],
+    /// Requests of the whole service in the watch before.
+    #[serde(default, skip_serializing_if = "served_none")]
+    pub(super) served: Served,
     /// When the live arm last read something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) live_read_at: Option<Timestamp>,
@@ -63,8 +71,15 @@ impl Readings {
                 self.unused[arm] = tick.unused[arm];
             }
         }
+        let columns = layout.columns();
+        // The columns without which there was no request.
+        let asked = if metric.kind.is_traffic() { 1 } else { columns };
+        let has_any = |row: &[f64]| row.iter().any(|value| *value > 0.0);
         if tick.baseline {
             self.live_read_at = Some(at);
+            if has_any(&tick.row[columns..columns + asked]) {
+                self.requests[BASELINE].come(at);
+            }
         }
         if tick.canary {
             if let Some(last) = self.read_at.max(since) {
@@ -73,10 +88,25 @@ impl Readings {
             }
             self.read_at = Some(at);
             // A scrape that is sent again, or no request.
-            if tick.row[..layout.columns()].iter().any(|value| *value > 0.0) {
+            if has_any(&tick.row[..columns]) {
                 self.new_at = Some(at);
             }
+            if has_any(&tick.row[..asked]) {
+                self.requests[CANARY].come(at);
+            }
         }
+    }
+
+    /// Which arms were read at this time and have no request.
+    #[inline]
+    pub(super) fn idle(&self, at: Timestamp) -> [bool; 2] {
+        let read_at = [self.read_at, self.live_read_at];
+        [CANARY, BASELINE].map(|arm| read_at[arm] == Some(at) && !self.requests[arm].came(at))
+    }
+
+    /// The last reading covers nothing: no request has come for too long.
+    pub(super) fn cover_nothing(&mut self) {
+        (self.covered, self.step) = (self.covered - self.step, Span::ZERO);
     }
 
     /// Whether the last reading still counts: one that lasts does until it is stale.
@@ -101,12 +131,26 @@ impl Readings {
         self.coverage = Coverage::from(at);
     }
 
-    /// A watch begins.
-    pub(super) fn start(&mut self) {
+    /// A watch begins. `served`: what the whole service had in the one before.
+    pub(super) fn start(&mut self, served: Served) {
+        if served.requests > 0.0 {
+            self.served = served;
+        }
+        self.requests.iter_mut().for_each(Requests::start);
         (self.covered, self.learned) = (Span::ZERO, Span::ZERO);
         self.coverage = Coverage::default();
         self.unused = [None; 2];
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn had_none(requests: &[Requests; 2]) -> bool {
+    *requests == [Requests::default(); 2]
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn served_none(served: &Served) -> bool {
+    *served == Served::default()
 }
 
 /// Whether the last readings of both arms were used.

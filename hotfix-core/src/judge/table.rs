@@ -10,8 +10,9 @@ use crate::metric::{Band, Judged, Window, bound_figure, in_unit, measured};
 use crate::policy::section::{Bound, Phase};
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
+use super::bracket::{BASELINE, CANARY};
 use super::watched::Watched;
-use super::{Decision, Judge, MetricVerdict};
+use super::{Decision, Judge, MetricVerdict, Version};
 
 /// Metrics by phases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -168,6 +169,24 @@ pub(crate) fn bound_now(judge: &Judge, share: Share, id: MetricName, bound: Boun
 /// looked into.
 pub(crate) fn slowness(judge: &Judge, id: MetricName) -> Option<f64> {
     of(judge, id)?.slowdown().map(|(ratio, _)| ratio)
+}
+
+/// Since when the canary has had no request, or the live version, although its share of the traffic
+/// would have brought some.
+pub(crate) fn stopped_since(judge: &Judge, id: MetricName, version: Version) -> Option<Timestamp> {
+    let arm = if version == Version::Canary { CANARY } else { BASELINE };
+    of(judge, id)?.stopped_since(arm)
+}
+
+/// Whether the policy claims of a metric that the fix mends it, and that is not shown.
+pub(crate) fn is_unproven(judge: &Judge, id: MetricName) -> bool {
+    let fix = judge.fix_test.as_ref().filter(|fix| !fix.now.shown);
+    fix.is_some_and(|fix| judge.watched[fix.metric].metric().id == id)
+}
+
+/// Whether there are readings from before the start that it was not compared with yet.
+pub(crate) fn has_rows_left(judge: &Judge, id: MetricName) -> bool {
+    of(judge, id).is_some_and(|watched| watched.pre_deployment().goes_on())
 }
 
 fn of(judge: &Judge, id: MetricName) -> Option<&Watched> {

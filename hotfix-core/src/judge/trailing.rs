@@ -39,7 +39,8 @@ impl Trailing {
     }
 
     /// Adds the traffic of the whole service in this tick. `settled`: it is split as planned, so
-    /// that one arm shows the whole. Time without readings beyond `stale` is not covered.
+    /// that one arm shows the whole. Time without readings beyond `stale` is not covered. Without one
+    /// request there is no level: that of before stays.
     pub(super) fn learn(
         &mut self,
         tick: &Tick,
@@ -60,7 +61,7 @@ impl Trailing {
             traffic += level / readings;
             of += share.as_fraction();
         }
-        if of > 0.0 {
+        if traffic > 0.0 {
             let covered = self.last.map_or(Span::ZERO, |last| at.since(last).min(stale));
             self.last = Some(at);
             let traffic = if both { traffic } else { traffic / of };
@@ -70,13 +71,8 @@ impl Trailing {
         }
     }
 
-    /// Drops what is too old at this time.
-    pub(super) fn expire(&mut self, at: Timestamp) {
-        self.recent.expire(at, || false);
-        self.back.expire(at, || false);
-    }
-
-    /// The mean from 20 to 5 minutes ago; None before readings cover 10 minutes of that.
+    /// The mean from 20 to 5 minutes before the last traffic; None before readings cover 10 minutes of
+    /// that.
     pub(super) fn level(&self) -> Option<f64> {
         let part = |column: usize| self.back.sums()[column] - self.recent.sums()[column];
         (part(2) >= LEAST && part(1) > 0.0).then(|| part(0) / part(1))

@@ -72,14 +72,14 @@ closed_set! {
         CriterionMissed = "criterion_missed",
         /// A quantile lies in the same bucket as its bound, where it cannot be interpolated.
         Between = "between",
-        /// There are fewer trials than the policy's least.
+        /// There are fewer trials than the policy's least, or no request has come for too long.
         TooFewTrials = "too_few_trials",
         /// The metric was not read.
         NoData = "no_data",
         /// The last reading is too old.
         Stale = "stale",
-        /// The readings of the live version are missing: there was none for too long or in this phase,
-        /// though it was read before, by this metric or another.
+        /// The readings of the live version are missing: there was none, or none with a request, for too
+        /// long or in this phase, though it was read before, by this metric or another.
         NoLiveData = "no_live_data",
         /// Nothing judges its reading now: no bound has its reference, and no test has a live arm
         /// or readings from before the start, or these are used up.
@@ -143,7 +143,7 @@ impl Reason {
         match self {
             Self::Evidence | Self::PhaseEndTest | Self::RollbackBand => true,
             Self::AlertBand | Self::SplitNotAsPlanned => watch.alert == Response::RollBack,
-            Self::NoData | Self::Stale | Self::NotFinite => {
+            Self::NoData | Self::Stale | Self::NotFinite | Self::TooFewTrials => {
                 watch.no_data.then == Response::RollBack
             }
             Self::CriterionMissed | Self::WillFail => of_phase(|phase| phase.criteria_missed),
@@ -159,7 +159,6 @@ impl Reason {
             | Self::NotConfirmed
             | Self::Burst
             | Self::Between
-            | Self::TooFewTrials
             | Self::NoLiveData
             | Self::Gaps
             | Self::NotShownSafe

@@ -467,7 +467,8 @@ fn rules(
     if let Some(fix) = judge.fix_test.as_ref().filter(|fix| fix.metric == index) {
         let (log_e, threshold) = (fix.now.test.log_e(), fix.now.test.threshold());
         let rule = Rule::Efficacy { log_e, shown: fix.now.shown, threshold };
-        apply(rule, named(Reason::EfficacyNotShown));
+        let in_vain = || named(Reason::CannotDecide).filter(|_| !fix.now.shown);
+        apply(rule, named(Reason::EfficacyNotShown).or_else(in_vain));
     }
     let Some(phase) = moment.due.filter(|_| watched.metric().role == Role::Decide) else {
         return rules;

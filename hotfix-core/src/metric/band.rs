@@ -54,7 +54,7 @@ pub(crate) const CONFIRMS: f64 = std::f64::consts::LN_10;
 ///
 /// Without a live arm a bound on it falls back on the reference, except for a volume: traffic has
 /// hours, so its own level before is passed as `live`, or nothing. A ratio of a level below zero has no
-/// meaning.
+/// meaning, and one of no traffic neither.
 #[inline]
 pub(crate) fn bound_figure(metric: &Metric, bound: Bound, live: Option<Judged>) -> Option<f64> {
     let (of, ratio) = match bound.value {
@@ -65,7 +65,12 @@ pub(crate) fn bound_figure(metric: &Metric, bound: Bound, live: Option<Judged>) 
         }
         BoundValue::Relative(ratio, _) => (metric.reference, ratio),
     };
-    of.filter(|of| *of >= 0.0).map(|of| of * ratio.value())
+    of.filter(|of| is_reference(metric, *of)).map(|of| of * ratio.value())
+}
+
+/// Whether a ratio of this level has a meaning.
+fn is_reference(metric: &Metric, level: f64) -> bool {
+    level > 0.0 || level == 0.0 && !metric.kind.is_traffic()
 }
 
 impl Bound {
@@ -86,7 +91,9 @@ impl Metric {
         live: Option<Judged>,
     ) -> Option<bool> {
         let figure = match (bound.value, live) {
-            (BoundValue::Relative(ratio, BoundBase::Live), Some(live)) if live.low >= 0.0 => {
+            (BoundValue::Relative(ratio, BoundBase::Live), Some(live))
+                if is_reference(self, live.low) =>
+            {
                 live.times(ratio)
             }
             _ => Judged::exactly(bound_figure(self, bound, live)?),

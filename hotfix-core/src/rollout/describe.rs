@@ -5,12 +5,12 @@
 use std::borrow::Cow;
 
 use crate::code::explain;
-use crate::judge::{self, Cause, Reason};
+use crate::judge::{self, Cause, Reason, Version};
 use crate::metric::{self, interpolated};
 use crate::plan::Incident;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, Metric};
-use crate::text::{brief, rounded, words};
+use crate::text::{brief, moment, rounded, words};
 use crate::unit::{MetricName, Share, Span};
 
 use super::action::{Act, ActionId};
@@ -149,7 +149,25 @@ fn reason(
             let ratio = judge::slowness(judged.judge(), metric.id)?;
             Some(format!("{} times as slow in the last minute", rounded(ratio, 1)))
         }
-        Reason::NotJudged if metric.kind.counts_events() => {
+        Reason::CannotDecide if judge::is_unproven(judged.judge(), metric.id) => {
+            let value = judge::over_the_phase(judged.judge(), metric.id, share)?;
+            Some(format!(
+                "{} over the phase; that the fix works can no longer be shown in the time that is \
+                 left",
+                metric::measured(metric.kind, &[], value)
+            ))
+        }
+        Reason::TooFewTrials => {
+            let since = judge::stopped_since(judged.judge(), metric.id, Version::Canary)?;
+            Some(format!("no request since {}", moment(since)))
+        }
+        Reason::NoLiveData => {
+            let since = judge::stopped_since(judged.judge(), metric.id, Version::Live)?;
+            Some(format!("no request of the live version since {}", moment(since)))
+        }
+        Reason::NotJudged
+            if metric.kind.counts_events() && !judge::has_rows_left(judged.judge(), metric.id) =>
+        {
             let ratio = rounded(judged.verdict().metric(metric.id)?.ratio?, 1);
             let rate = if metric.kind.is_fraction() { "failure rate" } else { "rate" };
             let before = match ratio.as_str() {

@@ -104,3 +104,71 @@ fn stat_4_what_is_worse_than_before_is_found_in_minutes() {
         assert!(ticks[30] <= most, "{ratio} times the errors, {slower} times as slow: {ticks:?}");
     }
 }
+
+/// A count of 24 events a minute, all traffic at once, at a cadence of a minute; the live version is read for an hour.
+fn counted(metric: &str, times: f64, every: u32) -> (State, u32, String) {
+    let policy = format!(
+        r#"
+        format = 1
+        name = "own"
+        title = "own"
+        strategy = "immediate"
+        watch = {{ cadence = "1min", window = "5min", consecutive_breaches = 3, stale = "2min", no_data = {{ after = "5min", then = "ask" }} }}
+        final_validation = {{ watch = "1min", gate = "manual" }}
+        rollback = {{ returned_within = "10min", watch = "2min" }}
+        metrics.errors = {{ kind = "count", worse = "higher", {metric} }}
+        [[phases]]
+        name = "all"
+        share = "100%"
+        deploy = "5min"
+        watch = "15min"
+        promotion = "no_evidence_of_harm"
+        criteria_missed = "ask"
+        gate = "automatic"
+        "#
+    );
+    let policy = Arc::new(Policy::from_toml(&policy).unwrap_or_else(|e| panic!("{e}")));
+    let release = r#"{"version": "2", "previous": "1"}"#;
+    let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "").expect("a plan");
+    let mut rollout = Rollout::try_new(plan, Recording::Off, "pepper").expect("a rollout");
+    let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
+    let send = |rollout: &mut Rollout, at, input| {
+        rollout.handle(at, &Input::from_value(input).expect("an input")).expect("accepted");
+    };
+    let read = |arm: &str, times: f64| {
+        let counts = json!([f64::from(every) * 0.4 * times, every]);
+        json!({"kind": "observe", "metrics": {"errors": {arm: counts}}})
+    };
+    for _ in 0..3_600 / every {
+        send(&mut rollout, at, read("baseline", 1.0));
+        at = at + Span::from_seconds(every);
+    }
+    send(&mut rollout, at, json!({"kind": "start", "by": "lena"}));
+    while let Some(action) = rollout.pending_actions().first().map(|action| action.id) {
+        let done = json!({"kind": "confirm", "by": "tool", "action": action.to_string()});
+        send(&mut rollout, at, done);
+    }
+    for tick in 1..=1_800 / every {
+        at = at + Span::from_seconds(every);
+        send(&mut rollout, at, read("canary", times));
+        if rollout.state() != State::Monitoring || !rollout.questions().is_empty() {
+            let question = rollout.questions().first().map(|open| open.text.clone());
+            return (rollout.state(), tick * every, question.unwrap_or_default());
+        }
+    }
+    (rollout.state(), 1_800, String::new())
+}
+
+#[test]
+fn field_16_a_count_is_compared_with_the_time_before_however_often_it_is_read() {
+    let bound = r#"model = "none", weight = "0%", rollback = { ratio = 2.0, of = "live" }"#;
+    for every in [10, 15, 30, 60] {
+        let (state, seconds, question) = counted(bound, 4.0, every);
+        assert_eq!((state, question.as_str()), (State::RollingBack, ""), "{every} s");
+        assert!((300..=480).contains(&seconds), "{every} s: {seconds}");
+        // Its test alone judges it.
+        let (state, seconds, question) = counted(r#"weight = "100%""#, 1.0, every);
+        assert_eq!((state, question.as_str()), (State::FinalValidation, ""), "{every} s");
+        assert_eq!(seconds, 900, "{every} s");
+    }
+}

@@ -40,8 +40,9 @@ struct Seen {
     complete: Option<u32>,
     /// Questions before that.
     asked: usize,
-    /// Seconds from the drop to the first alert of the volume.
+    /// Seconds from the drop to the first alert of the volume, and to the first question.
     found: Option<u32>,
+    question: Option<u32>,
     /// Ticks of the last phase, before a drop, in which the volume alerted.
     alerts: usize,
     /// The state at the end.
@@ -52,6 +53,8 @@ struct Service {
     rollout: Rollout,
     at: Timestamp,
     draws: Pcg64,
+    /// The share of the requests that fail.
+    failing: f64,
 }
 
 impl Service {
@@ -62,7 +65,7 @@ impl Service {
         let plan = Plan::from_json(policy, &incident, &release, "").expect("a plan");
         let rollout = Rollout::try_new(plan, Recording::Off, "").expect("a rollout");
         let at = "2026-03-03T14:40:00Z".parse().expect("a time");
-        Self { rollout, at, draws: stream(seed) }
+        Self { rollout, at, draws: stream(seed), failing: 0.003 }
     }
 
     fn send(&mut self, input: Value) -> usize {
@@ -71,6 +74,13 @@ impl Service {
         let outcome = outcome.unwrap_or_else(|refusal| panic!("{refusal}"));
         let asks = |act: &Act| matches!(act, Act::AskDecision { .. });
         outcome.actions.iter().filter(|action| asks(&action.act)).count()
+    }
+
+    fn confirm(&mut self) {
+        while let Some(action) = self.rollout.pending_actions().first().map(|of| of.id) {
+            let action = action.to_string();
+            self.send(json!({ "kind": "confirm", "by": "tool", "action": action }));
+        }
     }
 
     fn draw(&mut self, mean: f64) -> f64 {
@@ -88,7 +98,7 @@ impl Service {
     /// live version.
     fn arm(&mut self, requests: f64, share: f64, canary: bool) -> [Value; 5] {
         let count = self.draw(requests / 6.0 * share);
-        let failed = self.part(count, 0.003);
+        let failed = self.part(count, self.failing);
         let unpaid = self.part(count, 0.005);
         let bugs = if canary { 0.0 } else { self.draw(60.0 / 6.0 * share) };
         // Requests above 100, 250, 300 and 500 ms.
@@ -135,10 +145,7 @@ impl Service {
         let mut seen = Seen::default();
         let mut in_last = 0;
         for tick in 1..=3 * 360_u32 {
-            while let Some(action) = self.rollout.pending_actions().first().map(|of| of.id) {
-                let action = action.to_string();
-                self.send(json!({ "kind": "confirm", "by": "tool", "action": action }));
-            }
+            self.confirm();
             if self.rollout.state() == State::FinalValidation {
                 seen.complete = Some((tick - 1) * 10);
                 return seen;
@@ -148,18 +155,21 @@ impl Service {
             in_last += u32::from(last) * 10;
             let dropped = traffic.drop.filter(|(from, _)| in_last > *from);
             let times = dropped.map_or(1.0, |(_, times)| times);
-            seen.asked += self.observe(traffic.at(f64::from(tick) * 10.0) * times);
+            let asked = self.observe(traffic.at(f64::from(tick) * 10.0) * times);
+            seen.asked += asked;
             let alert = self.rollout.verdict().causes.iter().any(|cause| {
                 cause.reason == Reason::AlertBand
                     && cause.metric.is_some_and(|id| id.as_str() == "request_volume")
             });
             match dropped {
-                Some((from, _)) if alert => {
-                    seen.found.get_or_insert(in_last - from);
-                    return seen;
+                Some((from, _)) => {
+                    seen.found = seen.found.or(alert.then_some(in_last - from));
+                    if asked > 0 {
+                        seen.question = Some(in_last - from);
+                        return seen;
+                    }
                 }
-                None if alert && last => seen.alerts += 1,
-                Some(_) | None => {}
+                None => seen.alerts += usize::from(alert && last),
             }
         }
         seen.ended = Some(self.rollout.state());
@@ -198,8 +208,46 @@ fn field_19_a_drop_at_all_of_the_traffic_is_seen_in_minutes() {
             let seen = Service::new(100 + u64::from(run)).run(traffic);
             let found = seen.found.unwrap_or_else(|| panic!("{swing}, {from}: {seen:?}"));
             assert!(found <= most && seen.alerts == 0, "{swing}, {from}: {seen:?}");
+            // A hold does not help with all of the traffic: a person is asked.
+            let question = seen.question.unwrap_or_else(|| panic!("{swing}, {from}: {seen:?}"));
+            assert!(question <= found + 430, "{swing}, {from}: {seen:?}");
         }
     }
+}
+
+#[test]
+fn field_3_no_traffic_at_all_is_asked_about_in_two_minutes() {
+    for run in 0..4_u32 {
+        let traffic = Traffic { swing: 0.0, from: 0.0, drop: Some((500, 0.0)) };
+        let seen = Service::new(200 + u64::from(run)).run(traffic);
+        assert!(seen.question.is_some_and(|question| question <= 130), "{seen:?}");
+    }
+}
+
+#[test]
+fn field_20_errors_that_stay_with_all_of_the_traffic_are_asked_about() {
+    let mut service = Service::new(9);
+    service.send(json!({ "kind": "tick" }));
+    ready::make(&mut service.rollout, service.at);
+    service.send(json!({ "kind": "start", "by": "lena" }));
+    let mut failing = 0;
+    for _ in 0..600 {
+        service.confirm();
+        service.at = service.at + TICK;
+        if service.rollout.share().as_fraction() >= 1.0 {
+            failing += u32::from(service.failing > 0.003) * 10;
+            service.failing = 0.04;
+        }
+        if service.observe(1_000.0) > 0 {
+            break;
+        }
+    }
+    assert_eq!(service.rollout.state(), State::Monitoring);
+    // The window and `no_data.after` are 5 and 2 minutes.
+    assert!((420..=540).contains(&failing), "{failing}");
+    let question = service.rollout.questions().first().map(|open| open.text.clone());
+    let question = question.expect("a question");
+    assert!(question.contains("error_rate: ") && question.contains("alert bound"), "{question}");
 }
 
 #[test]
@@ -210,10 +258,7 @@ fn field_19_traffic_that_the_canary_alone_loses_alerts() {
     service.send(json!({ "kind": "start", "by": "lena" }));
     let mut alerted = false;
     for _ in 0..120 {
-        while let Some(action) = service.rollout.pending_actions().first().map(|of| of.id) {
-            let action = action.to_string();
-            service.send(json!({ "kind": "confirm", "by": "tool", "action": action }));
-        }
+        service.confirm();
         service.at = service.at + TICK;
         let share = service.rollout.share().as_fraction();
         let volume = json!({ "canary": 500.0 * share, "baseline": 1_000.0 * (1.0 - share) });
@@ -235,7 +280,7 @@ fn field_19_a_snapshot_keeps_the_level_before() {
     );
     let rollout = Rollout::try_new(plan.expect("a plan"), Recording::Keep, "").expect("a rollout");
     let at = "2026-03-03T14:40:00Z".parse().expect("a time");
-    let mut service = Service { rollout, at, draws: stream(3) };
+    let mut service = Service { rollout, at, draws: stream(3), failing: 0.003 };
     service.send(json!({ "kind": "tick" }));
     for _ in 0..30 {
         service.at = service.at + TICK;

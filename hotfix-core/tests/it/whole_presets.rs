@@ -55,6 +55,10 @@ struct Tool {
     at: Timestamp,
     fix: Fix,
     people: People,
+    /// Which part of the requests arrives.
+    arrive: f64,
+    /// Which metrics' requests do not arrive; all where it is empty.
+    stuck: &'static [&'static str],
     /// Messages to each audience, with the state in which they were asked for; the status page is the public.
     sent: Vec<(Audience, MessageKind, State)>,
     question: bool,
@@ -79,6 +83,8 @@ impl Tool {
             at: "2026-03-03T14:40:00Z".parse().expect("a time"),
             fix,
             people,
+            arrive: 1.0,
+            stuck: &[],
             sent: Vec::new(),
             question: false,
         }
@@ -203,8 +209,10 @@ impl Tool {
         let share = self.rollout.share().as_fraction();
         let mut seen = Observation::new();
         for metric in self.rollout.plan().policy().metrics() {
+            let is_stuck = self.stuck.is_empty() || self.stuck.contains(&metric.id.as_str());
+            let arrive = if is_stuck { self.arrive } else { 1.0 };
             let arm = |version, share: f64| {
-                (share > 0.0).then(|| sample(metric, share, (version, self.fix)))
+                (share > 0.0).then(|| sample(metric, share * arrive, (version, self.fix)))
             };
             let arms = Arms {
                 canary: arm(Version::Canary, share).filter(|_| self.fix != Fix::IsNotRead),
@@ -428,6 +436,49 @@ fn met_7_no_preset_completes_while_a_list_that_holds_its_end_is_open() {
         let refused = tool.rollout.handle(tool.at, &promote).err().map(|refusal| refusal.code());
         assert_eq!(refused, Some("HF-ROLL-024"), "{preset}");
     }
+}
+
+/// Four minutes before the end of a phase's least time not one request arrives any more, of all metrics or of what
+/// one exporter counts. The readings go on.
+#[test]
+fn field_3_no_preset_passes_a_phase_in_which_traffic_stops() {
+    let mut wrong = Vec::new();
+    for preset in Policy::presets() {
+        for stuck in [&[][..], &["error_rate", "payment_success"]] {
+            let mut tool = Tool::new(preset, Fix::Works, People::Silent);
+            tool.stuck = stuck;
+            tool.start();
+            while tool.rollout.state() != State::Monitoring {
+                tool.minute();
+            }
+            let policy = tool.rollout.plan().policy();
+            let after = policy.watch().no_data.after;
+            let minutes = policy.phases()[0].watch.as_millis() / MINUTE.as_millis();
+            let phase = tool.rollout.phase();
+            for _ in 4..minutes {
+                tool.minute();
+            }
+            let dead = tool.at;
+            tool.arrive = 0.0;
+            while tool.at.since(dead) <= after + MINUTE + MINUTE && !tool.question {
+                tool.minute();
+            }
+            let state = tool.rollout.state();
+            // A volume with a bound of its own rolls back.
+            let is_seen = tool.question || matches!(state, State::RollingBack | State::RolledBack);
+            let passed = state == State::FinalValidation
+                || tool.rollout.phase().is_some_and(|now| Some(now) != phase);
+            if passed || !is_seen {
+                wrong.push(format!("{preset}, {stuck:?}: {state}, {:?}", tool.rollout.phase()));
+            }
+            if let Some(open) = tool.rollout.questions().first()
+                && !open.text.contains("no request since 2026-03-0")
+            {
+                wrong.push(format!("{preset}, {stuck:?}: {}", open.text));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Nobody answers, and the fix is not shown to mend anything: it mends nothing, or nobody reads it.

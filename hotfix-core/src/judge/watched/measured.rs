@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::grade::Role;
 use crate::judge::aligned::Side;
 use crate::judge::arm_totals::ArmTotals;
-use crate::judge::bracket::Bracket;
+use crate::judge::bracket::{BASELINE, Bracket, CANARY};
 use crate::judge::criterion::Criterion;
 use crate::judge::degradation::Degradation;
 use crate::judge::left_out::LeftOut;
 use crate::judge::pre_deployment::PreDeployment;
 use crate::judge::prepared::Increment;
+use crate::judge::requests::Served;
 use crate::judge::snapshot::{Misfit, both_or_neither};
 use crate::judge::trailing::Trailing;
 use crate::metric::{Judged, Reading, Tick, Window};
-use crate::unit::{Span, Timestamp};
+use crate::unit::{Share, Span, Timestamp};
 
 use super::{MetricDesign, Watched};
 
@@ -169,6 +170,58 @@ impl Measured {
         both_or_neither(&mut self.left_out, left_out, misfit, |fresh, read| {
             fits(fresh.resume(*read, &design.watch), misfit)
         })
+    }
+}
+
+// Requests, and that none come.
+impl Watched {
+    /// Requests of the whole service in the present watch.
+    pub(super) fn served(&self) -> Served {
+        let (canary, live) = self.window().phase().split_at(self.columns());
+        let seconds = self.readings().learned.as_seconds();
+        let of = |arm: &[f64]| {
+            let level = || if arm[1] > 0.0 { arm[0] / arm[1] / 60.0 * seconds } else { 0.0 };
+            self.trials(arm).unwrap_or_else(level)
+        };
+        // Readings from before the start are of another time.
+        let live = if self.pre_deployment().applies() { 0.0 } else { of(live) };
+        Served { requests: of(canary) + live, seconds }
+    }
+
+    /// Records which arms have no request in the reading of this time, at this share of the canary.
+    #[inline]
+    pub(in crate::judge) fn miss_requests(&mut self, at: Timestamp, share: Share) {
+        let idle = self.readings().idle(at);
+        if idle != [false; 2] {
+            self.lack_requests(idle, at, share);
+        }
+    }
+
+    #[cold]
+    fn lack_requests(&mut self, idle: [bool; 2], at: Timestamp, share: Share) {
+        let kind = self.metric().kind;
+        if !(kind.counts_requests() || kind.is_traffic()) {
+            return;
+        }
+        let served = self.served().and(self.readings().served);
+        let Self { design, pairing, .. } = self;
+        let requests = &mut pairing.readings.requests;
+        // Both arms are scraped alike, and that of the fix is new.
+        let from = (pairing.began, requests[CANARY].apart().max(requests[BASELINE].apart()));
+        let arms = requests.iter_mut().zip([share, share.rest()]);
+        for ((requests, share), _) in arms.zip(idle).filter(|(_, idle)| *idle) {
+            let expected = |silent| share.as_fraction() * served.expected(silent);
+            requests.stay_away(at, from, &design.watch, expected);
+        }
+        if idle[CANARY] && self.stopped_since(CANARY).is_some() {
+            self.pairing.readings.cover_nothing();
+        }
+    }
+
+    /// Since when an arm has had no request, although its share of the traffic would have brought some.
+    #[inline]
+    pub(in crate::judge) fn stopped_since(&self, arm: usize) -> Option<Timestamp> {
+        self.readings().requests[arm].stopped_since(self.began())
     }
 }
 

@@ -94,7 +94,7 @@ impl Watched {
     /// The phase's watch begins. `criterion`: how much of the phase counts at its end; None for all.
     pub(super) fn start(&mut self, at: Timestamp, criterion: Option<Span>) {
         self.pairing.began = Some(at);
-        self.pairing.readings.start();
+        self.pairing.readings.start(self.served());
         self.measured.start(&self.design, criterion);
         self.tested.tests.start(at);
         self.tested.same = Sameness::default();
@@ -378,13 +378,10 @@ impl Watched {
     #[inline]
     pub(super) fn expire(&mut self, at: Timestamp) {
         let Self { design, pairing, measured, .. } = self;
-        let Measured { window, criterion, trailing, .. } = measured;
+        let Measured { window, criterion, .. } = measured;
         window.expire(at, || pairing.readings.lasts(&design.metric, &design.watch, at));
         if let Some(criterion) = criterion {
             criterion.expire(at, window.phase());
-        }
-        if let Some(trailing) = trailing {
-            trailing.expire(at);
         }
     }
 

@@ -120,9 +120,11 @@ section! {
         /// How long bounds and tests ignore data at the start of each phase.
         warm_up: Span as Duration, [default "0s"];
         /// What happens if an alert bound is breached. After the last phase at least `ask`, because
-        /// no phase is left to hold.
+        /// no phase is left to hold; in a phase with all of the traffic, too, once it has lasted for
+        /// `window` and `no_data.after`.
         alert: Response, [default "hold"];
-        /// What happens if a deciding metric has no fresh data.
+        /// What happens if a deciding metric has no fresh data, or no request although its traffic
+        /// would have brought some.
         no_data: NoData, [required];
         /// The interval at which a scraper reads each arm, at different times; `"0s"` if both arms
         /// are always read at the same time. If it is missing, it is learned from the readings.
@@ -156,6 +158,12 @@ impl Watch {
     const BLOCK: Span = Span::from_seconds(30);
     /// Latency evidence that has lost its stake gets a new one with each phase, and after so long.
     pub(crate) const RENEWED: Span = Span::from_seconds(600);
+
+    /// How long an alert has lasted when a person is asked where holding does not help: longer than a
+    /// shock that is over stays in the window.
+    pub(crate) fn alert_lasts(&self) -> Span {
+        self.window + self.no_data.after
+    }
 
     /// Ticks of a block.
     pub(crate) fn block(&self) -> NonZeroU32 {
