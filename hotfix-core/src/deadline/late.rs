@@ -27,6 +27,10 @@ impl Agenda {
         if obligation.is_level() {
             return status.due.map(|due| u64::from(how == Settlement::Ended && settled > due));
         }
+        // A list is gone through at every severity, also where its duty was never one of this.
+        if how == Settlement::Checklist && !self.state.courses.get(index)?.on {
+            return None;
+        }
         let (opens, due) = self.times(index, &status)?;
         Some(u64::from(settled > due && (how == Settlement::Ended || due > opens)))
     }
