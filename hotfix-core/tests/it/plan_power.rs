@@ -52,18 +52,6 @@ fn check(power: &Power) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Every preset has them: where all traffic moves at once there is no leading metric.
-#[test]
-fn field_5_every_power_analysis_has_its_phases_and_gates() {
-    for name in Policy::presets() {
-        let seen = power(&preset(name), &json!({"requests_per_minute": 1000}));
-        let (leads, seen) = (seen.leading.is_some(), json!(seen));
-        let phases = seen["phases"].as_array().map(Vec::len);
-        assert_eq!((phases > Some(0), seen["all_gates"].is_number()), (leads, leads), "{name}");
-        assert!(phases.is_some() && seen.get("all_gates").is_some(), "{name}: {seen}");
-    }
-}
-
 #[test]
 fn plan_6_cases_come_out_as_they_say() {
     let faults: Vec<String> = Case::all()

@@ -13,8 +13,7 @@ mod phase;
 mod test;
 mod watch;
 
-use serde::ser::SerializeStruct as _;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::grade::{Response, Role, Worse, closed_set};
 use crate::plan::Plan;
@@ -53,9 +52,8 @@ pub struct Power {
     pub missing: Option<String>,
     /// Chance from which on a fault counts as found: 0.8.
     pub power: f64,
-    /// The leading metric, inline. If there is none, `phases` is empty and `all_gates` null.
-    #[serde(flatten, serialize_with = "leading_fields")]
-    #[serialize_always]
+    /// The leading metric, inline. Absent if there is none.
+    #[serde(flatten)]
     pub leading: Option<MetricPower>,
     /// Further counted metrics with a reference, in the order of their ids.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -65,21 +63,6 @@ pub struct Power {
     pub unforeseen: Vec<Unforeseen>,
     /// Advice that improves the power.
     pub advice: Vec<Advice>,
-}
-
-/// The fields of the leading metric; without one those that every tool reads, without a value.
-#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
-fn leading_fields<S: Serializer>(
-    leading: &Option<MetricPower>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    if let Some(leading) = leading {
-        return leading.serialize(serializer);
-    }
-    let mut fields = serializer.serialize_struct("MetricPower", 2)?;
-    fields.serialize_field::<[PhasePower]>("phases", &[])?;
-    fields.serialize_field("all_gates", &None::<f64>)?;
-    fields.end()
 }
 
 closed_set! {
