@@ -97,7 +97,7 @@ impl DocumentFault {
         Self::UnknownValue { got: shown(got), nearest, known: known.to_vec() }
     }
 
-    /// The fault of a key that is none of these.
+    /// The fault of a key that is not one of these.
     pub fn unknown_key(key: &str, known: &'static [&'static str]) -> Self {
         let nearest = nearest(key, known.iter().copied());
         Self::UnknownKey { key: shown(key), nearest, known }

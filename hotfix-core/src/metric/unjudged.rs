@@ -61,7 +61,7 @@ impl Unjudged {
 
 fn unjudged_in(phase: &Phase, metrics: &[Metric], at_once: bool) -> Vec<MetricName> {
     // Whatever the live arm will read, a bound on it has a figure.
-    let live = (phase.share < Share::ALL).then(|| Judged::exactly(0.0));
+    let live = (phase.share < Share::ALL).then(|| Judged::exactly(1.0));
     metrics
         .iter()
         .filter(|metric| metric.role == Role::Decide)
@@ -69,7 +69,7 @@ fn unjudged_in(phase: &Phase, metrics: &[Metric], at_once: bool) -> Vec<MetricNa
             // Without a live arm a volume is compared with its own level before, which an earlier
             // phase shows.
             let trails = metric.has_own_level() && !at_once;
-            let live = live.or(trails.then_some(Judged::exactly(0.0)));
+            let live = live.or(trails.then_some(Judged::exactly(1.0)));
             !is_judged(metric, live, metric.is_tested())
         })
         .map(|metric| metric.id)

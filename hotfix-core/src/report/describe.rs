@@ -210,13 +210,13 @@ pub(super) fn command(plan: &Plan, command: &Command, about: Option<&Act>) -> St
     let done = || about.map_or_else(|| "an action".to_owned(), |of| act(policy, of));
     match command {
         Command::Approve { channel, heard_by, .. } => {
-            said("approved the plan", channel.as_deref(), heard_by.is_some())
+            stated("approved the plan", channel.as_deref(), heard_by.is_some())
         }
         Command::Deny { channel, heard_by, .. } => {
-            said("denied the plan", channel.as_deref(), heard_by.is_some())
+            stated("denied the plan", channel.as_deref(), heard_by.is_some())
         }
         Command::Withdraw { channel, heard_by, .. } => {
-            said("withdrew the approval", channel.as_deref(), heard_by.is_some())
+            stated("withdrew the approval", channel.as_deref(), heard_by.is_some())
         }
         Command::CheckItem { status, .. } => {
             let items = command.items().map(|id| item(policy, id));
@@ -274,7 +274,7 @@ pub(super) fn command(plan: &Plan, command: &Command, about: Option<&Act>) -> St
 }
 
 /// A statement about the plan, with how it was given.
-fn said(what: &str, channel: Option<&str>, is_heard: bool) -> String {
+fn stated(what: &str, channel: Option<&str>, is_heard: bool) -> String {
     let by = channel.map(|channel| format!(", by {channel}")).unwrap_or_default();
     format!("{what}{by}{}", if is_heard { ", heard by another person" } else { "" })
 }
