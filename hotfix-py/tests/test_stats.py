@@ -290,7 +290,7 @@ def test_stat_3_a_ceiling_for_tiny_rates() -> None:
     assert raised.value.code == "HF-STAT-017"
 
 
-@pytest.mark.parametrize("value", [-1, 2**64, 10**5000])
+@pytest.mark.parametrize("value", [-1, 2**64, 10**400])
 def test_field_3_a_whole_number_out_of_range_is_refused_with_the_range(value: int) -> None:
     calls: list[tuple[str, Any]] = [
         ("horizon", lambda: hotfix.stats.RateRatio(horizon=value)),
