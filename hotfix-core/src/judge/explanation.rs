@@ -198,6 +198,9 @@ fn not_used(missing: &str, unused: Option<Unused>) -> String {
     )
 }
 
+/// Of a proof that this phase can no longer bring.
+const IN_VAIN: &str = ", and can no longer be shown to in the time that is left";
+
 impl AppliedRule {
     fn describe(&self, watched: &Watched) -> String {
         let (kind, worse) = (watched.metric().kind, watched.metric().worse);
@@ -283,11 +286,7 @@ impl AppliedRule {
             ),
             Rule::Efficacy { shown: true, .. } => "The fix is shown to work".to_owned(),
             Rule::Efficacy { log_e, threshold, .. } => {
-                let in_vain = if self.reason == Some(Reason::CannotDecide) {
-                    ", and can no longer be shown to in the time that is left"
-                } else {
-                    ""
-                };
+                let in_vain = if self.reason == Some(Reason::CannotDecide) { IN_VAIN } else { "" };
                 format!(
                     "The fix is not shown to work{in_vain}: evidence {}, needed {}",
                     near(log_e),

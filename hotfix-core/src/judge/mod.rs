@@ -433,9 +433,12 @@ impl Judge {
             }
             let stopped =
                 [CANARY, BASELINE].into_iter().filter_map(|arm| watched.stopped_since(arm));
-            stopped.for_each(|since| told(since + watch.no_data.after));
-            let alerted = watched.degradation().breached().filter(|_| !live);
-            alerted.into_iter().for_each(|since| told(since + watch.alert_lasts()));
+            for since in stopped {
+                told(since + watch.no_data.after);
+            }
+            if let Some(since) = watched.degradation().breached().filter(|_| !live) {
+                told(since + watch.alert_lasts());
+            }
             // Most metrics are read at one time and have the same moments, and so have both arms.
             let of_live = watched.live_silent_since(live_is_read);
             let read_at = [watched.readings().read_at, of_live];

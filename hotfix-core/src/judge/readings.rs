@@ -143,12 +143,10 @@ impl Readings {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn had_none(requests: &[Requests; 2]) -> bool {
     *requests == [Requests::default(); 2]
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn served_none(served: &Served) -> bool {
     *served == Served::default()
 }

@@ -193,7 +193,7 @@ fn plain(
 ) -> Option<[f64; 4]> {
     let is_part =
         |events: f64, trials: f64| events >= 0.0 && events <= trials && trials < f64::INFINITY;
-    let is_level = |level: f64| level >= 0.0 && level < f64::INFINITY;
+    let is_level = |level: f64| (0.0..f64::INFINITY).contains(&level);
     match (metric.kind.data(), canary, baseline) {
         (Data::Trials, &Sample::Pair(x, n), &Sample::Pair(y, m))
             if is_part(x, n) && is_part(y, m) =>

@@ -48,17 +48,17 @@ pub(crate) struct Window {
 impl Window {
     /// Fewest and most steps of a window: few enough to be small, and enough that it trails smoothly
     /// if the caller observes faster than the cadence.
-    const STEPS: (u64, u64) = (6, 64);
+    const STEPS: (u8, u8) = (6, 64);
 
     /// A window of `span` for ticks about every `cadence`, with `width` columns.
     pub(crate) fn new(span: Span, cadence: Span, width: usize) -> Self {
         let ticks = span.as_millis().div_ceil(cadence.as_millis().max(1));
-        let steps = ticks.clamp(Self::STEPS.0, Self::STEPS.1);
+        let steps = u8::try_from(ticks).unwrap_or(u8::MAX).clamp(Self::STEPS.0, Self::STEPS.1);
         // The span may begin within a step.
-        let slots = steps as usize + 1;
+        let slots = usize::from(steps) + 1;
         Self {
             span,
-            step: Span::from_millis(span.as_millis().div_ceil(steps).max(1)),
+            step: Span::from_millis(span.as_millis().div_ceil(steps.into()).max(1)),
             slots,
             width,
             rows: vec![0.0; slots * width],

@@ -49,6 +49,7 @@ pub(super) struct InputDocument {
 }
 
 impl InputDocument {
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of input")]
     fn command(&mut self, kind: InputKind) -> Result<Command, InputError> {
         let missing = |field| InputError::Missing { kind, field };
         let why = self.why.take();

@@ -229,13 +229,11 @@ impl Driver {
         match what {
             Next::Answer => {
                 if let Some((_, input)) = self.answers.take() {
-                    match self.say(environment, &input) {
-                        Ok(()) if matches!(input.command, Command::Start) => self.start(),
-                        Ok(()) => {}
-                        Err(refusal) if refusal.is_of_the_clock() => {
-                            self.answers.after(self.now, self.cadence(), input);
-                        }
-                        Err(_) => {}
+                    let refused = self.say(environment, &input).err();
+                    if refused.as_ref().is_some_and(RefusalReason::is_of_the_clock) {
+                        self.answers.after(self.now, self.cadence(), input);
+                    } else if refused.is_none() && matches!(input.command, Command::Start) {
+                        self.start();
                     }
                 }
             }

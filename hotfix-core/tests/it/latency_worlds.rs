@@ -384,12 +384,12 @@ fn serve(counts: &mut [f64; 7], mean: f64, factor: f64, random: &mut Pcg64) {
 }
 
 /// The running total of so many requests, each of which took `factor` times as long as usual.
-pub(crate) fn total(requests: f64, factor: f64) -> Option<Sample> {
+pub(crate) fn total(requests: f64, factor: f64) -> Sample {
     let count = requests.round();
     let slower = |boundary: f64| normal_cdf(ln(MEDIAN * factor / boundary) / SIGMA);
     let counts = BOUNDARIES.map(|boundary| count - (count * slower(boundary)).round());
     let counts = counts.to_vec();
-    Some(Sample::Histogram(Histogram { count, counts, le: BOUNDARIES.to_vec() }))
+    Sample::Histogram(Histogram { count, counts, le: BOUNDARIES.to_vec() })
 }
 
 /// Requests that came while an instance paused for a second: they waited for the rest of it.

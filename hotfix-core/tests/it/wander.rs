@@ -257,7 +257,7 @@ fn found_by_scrapes(requests: f64, factor: f64, lived: u32) -> Option<u32> {
         let canary = total(0.1 * requests * f64::from(of_canary.saturating_sub(30)) / 60.0, factor);
         let live = total(0.9 * requests * f64::from(lived + second / 60 * 60) / 60.0, 1.0);
         let mut observation = Observation::new();
-        observation.set(metric, Arms { canary, baseline: live, totals: true });
+        observation.set(metric, Arms { canary: Some(canary), baseline: Some(live), totals: true });
         let readings = judge.prepare(at, share, &observation).unwrap();
         judge.take(readings, Use::Watch);
         judge.assess(&moment(&plan, at, share), &mut verdict);

@@ -143,7 +143,7 @@ impl Page {
         self.0.push('\n');
         self.row(&head);
         self.row(&["---"; N]);
-        for row in &rows {
+        for row in rows {
             self.row(&row.each_ref().map(String::as_str));
         }
     }

@@ -21,6 +21,7 @@ use super::severity_question::SeverityQuestion;
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each may be so without the others")]
 pub(crate) struct People {
     /// A person has been asked or paged about the present degradation.
     pub(super) asked: bool,

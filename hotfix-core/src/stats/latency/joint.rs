@@ -270,7 +270,8 @@ impl Joint {
         }
         let mut gains = [0.0; ALTERNATIVES];
         let (mut left_c, mut left_b) = (canary.trials, baseline.trials);
-        for bucket in 0..boundaries + 1 {
+        let buckets = boundaries + 1;
+        for bucket in 0..buckets {
             let is_last = bucket == boundaries;
             let beyond = |arm: SlowCounts<'_>| if is_last { 0.0 } else { arm.slow[bucket] };
             let (slow_c, slow_b) = (beyond(canary), beyond(baseline));
