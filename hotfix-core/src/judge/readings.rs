@@ -104,6 +104,11 @@ impl Readings {
         [CANARY, BASELINE].map(|arm| read_at[arm] == Some(at) && !self.requests[arm].came(at))
     }
 
+    /// Whether those of an arm have stopped.
+    pub(super) fn have_stopped(&self) -> bool {
+        self.requests.iter().any(|arm| arm.have_stopped())
+    }
+
     /// The last reading covers nothing: no request has come for too long.
     pub(super) fn cover_nothing(&mut self) {
         (self.covered, self.step) = (self.covered - self.step, Span::ZERO);

@@ -54,6 +54,11 @@ impl Requests {
         self.stopped = silent > watch.stale && expected(silent) >= EXPECTED;
     }
 
+    /// Whether none has come for too long.
+    pub(super) const fn have_stopped(self) -> bool {
+        self.stopped
+    }
+
     /// Another watch begins.
     pub(super) const fn start(&mut self) {
         self.stopped = false;

@@ -39,8 +39,7 @@ impl Trailing {
     }
 
     /// Adds the traffic of the whole service in this tick. `settled`: it is split as planned, so
-    /// that one arm shows the whole. Time without readings beyond `stale` is not covered. Without one
-    /// request there is no level: that of before stays.
+    /// that one arm shows the whole. Time without readings beyond `stale` is not covered.
     pub(super) fn learn(
         &mut self,
         tick: &Tick,
@@ -61,7 +60,7 @@ impl Trailing {
             traffic += level / readings;
             of += share.as_fraction();
         }
-        if traffic > 0.0 {
+        if of > 0.0 {
             let covered = self.last.map_or(Span::ZERO, |last| at.since(last).min(stale));
             self.last = Some(at);
             let traffic = if both { traffic } else { traffic / of };

@@ -213,9 +213,10 @@ impl Watched {
     }
 
     /// Adds the traffic of the whole service to its trailing level. `settled`: it is split as
-    /// planned, so that one arm shows the whole.
+    /// planned, so that one arm shows the whole. While requests have stopped the level stays.
     pub(super) fn trail(&mut self, tick: &Tick, at: Timestamp, share: Share, settled: bool) {
-        if let Some(trailing) = &mut self.measured.trailing {
+        let goes_on = !self.readings().have_stopped();
+        if let Some(trailing) = self.measured.trailing.as_mut().filter(|_| goes_on) {
             trailing.learn(tick, at, share, settled, self.design.watch.stale);
         }
     }
