@@ -36,17 +36,19 @@ pub(crate) fn retain<K: Ord, V>(
     }
 }
 
-/// Removes an entry from a map of some entries.
-pub(crate) fn remove<Q: Eq + ?Sized, K: Ord + Borrow<Q>, V>(
-    map: &mut BTreeMap<K, V>,
-    key: &Q,
-) -> Option<V> {
+/// Removes an entry from a map of some entries, or a member from a JSON object.
+pub(crate) fn remove<Q, K, V, M>(map: &mut M, key: &Q) -> Option<V>
+where
+    Q: Eq + ?Sized,
+    K: Borrow<Q>,
+    M: Default + IntoIterator<Item = (K, V)> + Extend<(K, V)>,
+{
     let mut removed = None;
     for (other, value) in std::mem::take(map) {
         if other.borrow() == key {
             removed = Some(value);
         } else {
-            map.insert(other, value);
+            map.extend([(other, value)]);
         }
     }
     removed

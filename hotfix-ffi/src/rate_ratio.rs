@@ -14,15 +14,13 @@ use crate::pointer;
 use crate::sequential_test::{self, Kind, Model, Running, SETTINGS, Test, hotfix_test};
 use crate::status::hotfix_status;
 
-fn from_settings(settings: Map<String, Value>) -> Fallible<Test> {
+fn from_settings(mut settings: Map<String, Value>) -> Fallible<Test> {
     let unreadable = |faults| InputError::Values { faults };
     // The settings accept only their own keys.
-    let (mut models, settings): (Vec<_>, Vec<_>) =
-        settings.into_iter().partition(|(key, _)| key == "model");
-    let model = models.pop().map(|(_, model)| model);
+    let model = settings.remove("model");
     let model = model.map_or(Ok(Model::default()), |model| read_part("settings/model", &model));
     let model = model.map_err(unreadable)?;
-    let settings = Value::Object(settings.into_iter().collect());
+    let settings = Value::Object(settings);
     Ok(match model {
         Model::Poisson => {
             Test::Poisson(Running::new(read_part(SETTINGS, &settings).map_err(unreadable)?)?)

@@ -17,5 +17,5 @@ pub use fault::DocumentFault;
 pub(crate) use node::{Member, Node, Place, Value};
 pub(crate) use reader::DocumentReader;
 pub use serde_value::{ValueFault, read_document, read_part};
-pub(crate) use serde_value::{read_json, read_value, remove_member, value_of};
+pub(crate) use serde_value::{read_json, read_value, value_of};
 pub(crate) use table::document_table;

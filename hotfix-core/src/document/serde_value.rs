@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::fault::DocumentFault;
 use crate::canonical::{Cause, ReadError, Unread, read_tree};
+use crate::sorting;
 use crate::text::{joined, pointer_step, shown};
 
 /// At most so many faults are looked for.
@@ -213,19 +214,6 @@ impl<'de> Visitor<'de> for UniqueVisitor {
     }
 }
 
-/// Removes a member. An object's own `remove` is larger by far.
-pub(crate) fn remove_member(object: &mut Map<String, Value>, key: &str) -> Option<Value> {
-    let mut removed = None;
-    for (other, value) in std::mem::take(object) {
-        if other == key {
-            removed = Some(value);
-        } else {
-            object.insert(other, value);
-        }
-    }
-    removed
-}
-
 /// Removes what is at this place; false for the root.
 fn remove(value: &mut Value, path: &[String]) -> bool {
     let Some((last, parents)) = path.split_last() else { return false };
@@ -240,7 +228,7 @@ fn remove(value: &mut Value, path: &[String]) -> bool {
         parent = child;
     }
     match (parent, last.parse::<usize>()) {
-        (Value::Object(object), _) => remove_member(object, last).is_some(),
+        (Value::Object(object), _) => sorting::remove(object, last.as_str()).is_some(),
         (Value::Array(items), Ok(at)) if at < items.len() => {
             items.remove(at);
             true

@@ -29,10 +29,8 @@ pub(crate) struct Window {
     slots: usize,
     #[serde(skip)]
     width: usize,
-    /// Ring of `slots` rows; `ends[i]` is when row i's last tick came. In a snapshot they keep the name
-    /// that they had when it was the first one.
+    /// Ring of `slots` rows; `ends[i]` is when row i's last tick came.
     rows: Vec<f64>,
-    #[serde(rename = "starts")]
     ends: Vec<Timestamp>,
     #[serde(skip)]
     first: usize,
@@ -261,8 +259,7 @@ impl Serialize for Window {
         let row = |slot| &self.rows[slot * self.width..(slot + 1) * self.width];
         let mut state = serializer.serialize_struct("Window", 4)?;
         state.serialize_field("rows", &slots().flat_map(row).collect::<Vec<_>>())?;
-        state
-            .serialize_field("starts", &slots().map(|slot| self.ends[slot]).collect::<Vec<_>>())?;
+        state.serialize_field("ends", &slots().map(|slot| self.ends[slot]).collect::<Vec<_>>())?;
         state.serialize_field("sums", &self.sums)?;
         state.serialize_field("phase", &self.phase)?;
         state.end()

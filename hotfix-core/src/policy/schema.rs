@@ -5,8 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Policy;
 use super::reader::Key;
 use crate::canonical::tree_of;
-use crate::document::remove_member;
-use crate::sorting::sort_by;
+use crate::sorting::{remove, sort_by};
 
 /// The JSON Schema (draft 2020-12) of the policy format, for editors; `policies/policy.schema.json`
 /// is this text.
@@ -138,7 +137,7 @@ fn part_of_properties(properties: &Map<String, Value>) -> Map<String, Value> {
 
 fn or_removed(schema: &Value) -> Value {
     let mut part = part(schema);
-    let description = part.as_object_mut().and_then(|part| remove_member(part, "description"));
+    let description = part.as_object_mut().and_then(|part| remove(part, "description"));
     let mut either = json!({ "anyOf": [part, { "$ref": format!("#/$defs/{REMOVAL}") }] });
     if let (Some(either), Some(description)) = (either.as_object_mut(), description) {
         either.insert("description".to_owned(), description);

@@ -127,7 +127,8 @@ impl Conclusion<'_> {
         let changes = is_answer || matches!(command, Command::SetFacts { .. });
         let changed = changes.then(|| readiness.question_now(self.plan.policy()));
         let question = changed.as_ref().unwrap_or_else(|| readiness.question());
-        let is_news = self.case.place.seq() == 1 || question != readiness.question();
+        let is_other = changed.as_ref().is_some_and(|now| now != readiness.question());
+        let is_news = self.case.place.seq() == 1 || is_other;
         let nobody_asked = question.is_open() && people.about_severity().is_none();
         let is_over =
             || self.next_stage().is_final() || self.case.agenda.came(Moment::Resolved).is_some();

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::document::remove_member;
 use crate::grade::Role;
 use crate::policy::Policy;
 use crate::simulate::recorded::{RecordedErrors, RecordedFault};
+use crate::sorting::remove;
 use crate::text;
 use crate::unit::MetricName;
 
@@ -48,7 +48,7 @@ pub(super) fn without(
         let Some(entry) = entry.and_then(Value::as_object_mut) else { continue };
         if left_out.contains(&metric.id) {
             entry.insert("role".to_owned(), Value::from(Role::Watch.as_str()));
-            remove_member(entry, "weight");
+            remove(entry, "weight");
         } else if metric.weight > 0.0 {
             entry.insert("weight".to_owned(), Value::from(metric.weight / sum));
         }
@@ -56,7 +56,7 @@ pub(super) fn without(
     if policy.efficacy().is_some_and(|claim| left_out.contains(&claim.metric))
         && let Some(document) = document.as_object_mut()
     {
-        remove_member(document, "efficacy");
+        remove(document, "efficacy");
     }
     Policy::from_value(&document).map(Arc::new).map_err(|errors| refused(policy, &errors))
 }
