@@ -193,8 +193,8 @@ pub(super) fn downtime(rollout: &Rollout, at: Timestamp) -> Option<Span> {
 }
 
 /// Expected end of the deployment, from the plan and the current stage; `None` where no deployment
-/// is in progress, or where it depends on a person's decision. What is late already ends now at the
-/// earliest.
+/// is in progress, where a person decides, or while a phase is held beyond its planned time. What is
+/// late already ends now at the earliest.
 pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     if rollout.awaits_answer() || rollout.verdict().has(Reason::Inconclusive) {
         return None;
@@ -219,7 +219,11 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
         }
         Stage::Monitoring(step) => {
             let phase = phases.get(step.index)?;
-            (step.since + load.watch(phase)).max(at) + phase.veto_window() + from(step.index + 1)
+            let planned = step.since + load.watch(phase);
+            if planned < at && rollout.verdict().decision == Decision::Hold {
+                return None;
+            }
+            planned.max(at) + phase.veto_window() + from(step.index + 1)
         }
         Stage::Gate { step, until } => until.unwrap_or(step.since).max(at) + from(step.index + 1),
         Stage::FinalValidation { since } => *since + last,

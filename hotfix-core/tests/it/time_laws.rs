@@ -221,7 +221,7 @@ proptest! {
         let mut agenda = Agenda::new(&policy);
         let mut at = start();
         let mut said: BTreeSet<(String, u64, Asked)> = BTreeSet::new();
-        let mut last_said: BTreeMap<String, Timestamp> = BTreeMap::new();
+        let (mut last_said, mut raised) = (BTreeMap::new(), BTreeMap::new());
         let (mut facts, mut lapsed) = (Known::default(), BTreeSet::new());
         for (minutes, happening) in &course {
             at = at + Span::from_seconds(60 * minutes);
@@ -243,7 +243,10 @@ proptest! {
                 let key = (announced.id.to_string(), announced.occurrence, announced.asked);
                 // Without an answer it is asked for again, after the policy's time.
                 if announced.asked == Asked::Again {
-                    let last = last_said.insert(announced.id.to_string(), at);
+                    // It counts from what was done about it: its first announcement, unless its role was paged before,
+                    // and the last repetition. That a page has become overdue is no second page.
+                    let last = raised.insert(announced.id.to_string(), at).or(announced.called_at);
+                    last_said.insert(announced.id.to_string(), at);
                     prop_assert!(last.is_some_and(|last| at >= last + policy.ask_again()));
                     said.insert((announced.id.to_string(), announced.occurrence, Asked::Again));
                     continue;
@@ -252,6 +255,9 @@ proptest! {
                 let repeats = policy.duties().iter().any(|duty| duty.id == announced.id && duty.every.is_some());
                 prop_assert!(said.insert(key.clone()) || repeats, "{:?} twice", key);
                 last_said.insert(announced.id.to_string(), at);
+                if announced.first {
+                    raised.insert(announced.id.to_string(), at);
+                }
             }
             prop_assert!(agenda.advance(at).is_empty());
             let duties = agenda.duties(&policy, at);
