@@ -31,6 +31,8 @@ impl Agenda {
             Input::Severity(severity) => {
                 let was = std::mem::replace(&mut self.state.severity, severity);
                 self.reach_severity(was, at);
+                // A rise with the fix live counts from now.
+                self.bind_days(at);
                 Cause::Severity { was, severity }
             }
             Input::Assumed(assumed) => {

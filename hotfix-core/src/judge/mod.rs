@@ -84,6 +84,7 @@ pub(crate) use table::{
     PhaseRecord, bound_now, edges, has_rows_left, is_unproven, over_the_phase, shown, slowness,
     stopped_since, values,
 };
+pub(crate) use watched::out_of_reach;
 
 use arm_checks::ArmChecks;
 use bracket::{BASELINE, CANARY};

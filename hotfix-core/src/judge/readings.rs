@@ -36,6 +36,9 @@ pub(super) struct Readings {
     pub(super) seen_at: Option<Timestamp>,
     /// That reading had running totals.
     pub(super) totals: bool,
+    /// It set the buckets.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) lays_out: bool,
     /// A number of it was NaN or infinite.
     pub(super) not_finite: bool,
     /// Why the last reading of each arm in this phase was not used; None where it was.

@@ -43,18 +43,24 @@ impl BucketFault {
     /// Those of a metric, the mildest bound first. A bound that is a ratio of the live version has
     /// no figure beforehand.
     pub fn of(metric: &Metric) -> impl Iterator<Item = Self> {
-        let bounds = metric.bounds.named().into_iter();
-        bounds.filter_map(|(name, bound)| Self::find(metric, name, bound?))
+        let edges: Vec<f64> = metric.boundaries.iter().map(|edge| edge.as_seconds()).collect();
+        Self::within(metric, &edges).into_iter()
     }
 
-    fn find(metric: &Metric, name: &'static str, bound: Bound) -> Option<Self> {
+    /// Those of a metric whose histogram has these boundaries, in seconds.
+    pub(crate) fn within(metric: &Metric, edges: &[f64]) -> Vec<Self> {
+        let bounds = metric.bounds.named().into_iter();
+        bounds.filter_map(|(name, bound)| Self::find(metric, edges, name, bound?)).collect()
+    }
+
+    fn find(metric: &Metric, edges: &[f64], name: &'static str, bound: Bound) -> Option<Self> {
         let on_live = matches!(bound.value, BoundValue::Relative(_, BoundBase::Live));
         if !metric.kind.has_buckets() || on_live {
             return None;
         }
         let figure = bound_figure(metric, bound, None::<Judged>)?;
         let (mut low, mut high) = (0.0, f64::INFINITY);
-        for edge in metric.boundaries.iter().map(|boundary| boundary.as_seconds()) {
+        for &edge in edges {
             if (edge - figure).abs() <= Worse::LAST_BITS * figure {
                 return None;
             }
@@ -68,6 +74,14 @@ impl BucketFault {
         let found = BoundInBucket { metric, bound: name, figure, low, high, worse };
         let closed = low > 0.0 && high.is_finite();
         Some(if closed { Self::Inside(found) } else { Self::Beyond(found) })
+    }
+
+    /// The bound, where nothing can be interpolated.
+    pub(crate) fn beyond(self) -> Option<BoundInBucket> {
+        match self {
+            Self::Beyond(fault) => Some(fault),
+            Self::Inside(_) => None,
+        }
     }
 
     /// The bound: `success`, `alert` or `rollback`.

@@ -155,7 +155,8 @@ pub(super) const ARMS: [&str; 2] = ["canary", "baseline"];
 
 /// Bucket boundaries of a latency metric in seconds, ascending; empty for other kinds.
 ///
-/// Histograms keep the buckets of the first reading; further ones are left out. Raw samples are counted at the policy's
+/// Histograms keep the buckets of the first reading. A later one with further buckets replaces it until
+/// the canary is read; after that further buckets are left out. Raw samples are counted at the policy's
 /// boundaries and bounds, and at points between, so that a bound is always an edge.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout(Vec<f64>);
@@ -171,6 +172,11 @@ impl Layout {
             _ => None,
         });
         Self(first.unwrap_or_default())
+    }
+
+    /// Whether it has all boundaries of another one, and more.
+    pub(crate) fn refines(&self, other: &Self) -> bool {
+        self.0.len() > other.0.len() && other.0.iter().all(|edge| self.0.contains(edge))
     }
 
     fn for_samples(metric: &Metric) -> Vec<f64> {

@@ -228,11 +228,8 @@ impl Plan {
         put(Kind::VolumeBound, self.volumes_beyond().into_iter().map(|of| of.sentence).collect());
         put(Kind::LowTraffic, self.low_traffic().into_iter().collect());
         let deciding = policy.metrics().iter().filter(|of| of.role == Role::Decide);
-        let beyond = deciding.flat_map(BucketFault::of).filter_map(|fault| match fault {
-            BucketFault::Beyond(fault) => Some(fault.to_string()),
-            BucketFault::Inside(_) => None,
-        });
-        put(Kind::BoundBeyondBuckets, beyond.collect());
+        let beyond = deciding.flat_map(BucketFault::of).filter_map(BucketFault::beyond);
+        put(Kind::BoundBeyondBuckets, beyond.map(|fault| fault.to_string()).collect());
         put(Kind::MissedByChance, self.missed_by_chance());
         if let Some(batches) = self.strategy().batches.filter(|batches| batches.grown) {
             let Batches { asked, size, count, instances, .. } = batches;

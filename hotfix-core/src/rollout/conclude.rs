@@ -86,7 +86,12 @@ impl Conclusion<'_> {
             Command::Start => self.start(at),
             Command::Confirm { action, .. } => self.confirmed(at, *action, resolved),
             Command::Failed { action, .. } => self.failed(at, *action, resolved),
-            Command::Observe { .. } | Command::Tick => {
+            Command::Observe { .. } => {
+                self.watch(at);
+                self.ask_again(at);
+                self.notify_out_of_reach(at);
+            }
+            Command::Tick => {
                 self.watch(at);
                 self.ask_again(at);
             }

@@ -2,6 +2,7 @@
 
 use crate::gate::approval::stand_ins_of;
 use crate::grade::Moment;
+use crate::judge;
 use crate::plan::called_first;
 use crate::text::brief;
 use crate::unit::{RoleName, Timestamp};
@@ -85,6 +86,22 @@ impl Conclusion<'_> {
                 self.changes.acts.push(Act::notify(audience, MessageKind::Update));
             }
         }
+    }
+
+    /// Notifies responders of bounds that the buckets of a reading cannot judge, as soon as they are
+    /// known: until the canary is read, they can be mended.
+    pub(super) fn notify_out_of_reach(&mut self, at: Timestamp) {
+        let faults = judge::out_of_reach(self.case.judged.judge(), at);
+        let mut what: String = faults.map(|fault| format!("{fault} of the histogram. ")).collect();
+        if what.is_empty() {
+            return;
+        }
+        if matches!(self.case.place.stage(), Stage::Preparing) {
+            what.push_str("Until the canary is read, a reading with more buckets replaces these.");
+        }
+        let why = Some(describe::addressed(&self.plan.subject().incident, what.trim_end()));
+        let (audience, message) = (Audience::Responders, MessageKind::Update);
+        self.act(Act::Notify { audience, message, duty: None, role: None, why });
     }
 
     pub(super) fn ask(&mut self, question: &str) {

@@ -84,7 +84,7 @@ impl MetricDesign {
         }
     }
 
-    /// The first latency reading fixes the buckets, and with them the tests' boundaries.
+    /// The buckets are those of a reading, and with them the tests' boundaries.
     pub(super) fn settle_layout(&mut self, layout: Layout) {
         let edges = layout.edges();
         let above = |time: f64| edges.partition_point(|&edge| edge < time);

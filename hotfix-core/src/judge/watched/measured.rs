@@ -60,7 +60,7 @@ impl Measured {
         }
     }
 
-    /// The first latency reading has fixed the columns.
+    /// A latency reading has set the columns.
     pub(super) fn settle_columns(&mut self, MetricDesign { watch, layout, .. }: &MetricDesign) {
         let columns = layout.columns();
         self.window = Window::new(watch.window, watch.cadence, 2 * columns);

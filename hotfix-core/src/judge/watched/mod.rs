@@ -5,6 +5,7 @@
 //! The parts are seen from here only; the rest of the judge reads what it needs of them, and cannot
 //! write it.
 
+mod buckets;
 mod design;
 mod last_tick;
 mod measured;
@@ -15,7 +16,7 @@ use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::getters::getters;
-use crate::metric::{Band, Layout, Reading, ReadingError, Tick, Window};
+use crate::metric::{Band, Counters, Reading, ReadingError, Tick, Window};
 use crate::policy::section::{Bound, Metric, Watch};
 use crate::stats::{Counts, StatError, Totals};
 use crate::unit::{Share, Span, Timestamp};
@@ -39,6 +40,7 @@ use super::test::{Test, TestRead};
 use super::trailing::Trailing;
 use super::{MetricVerdict, Moment};
 
+pub(crate) use buckets::out_of_reach;
 pub(crate) use design::{DesignRead, MetricDesign};
 use last_tick::LastTick;
 use measured::Measured;
@@ -110,7 +112,8 @@ impl Watched {
         share: Share,
     ) -> Result<(), ReadingError> {
         let MetricDesign { metric, layout, .. } = &self.design;
-        if tick.read_plain(metric, layout, reading, share) {
+        let is_plain = !self.may_settle_layout();
+        if is_plain && tick.read_plain(metric, layout, reading, share) {
             return Ok(());
         }
         self.read_at_length(tick, reading, at, share)
@@ -125,14 +128,12 @@ impl Watched {
         share: Share,
     ) -> Result<(), ReadingError> {
         let MetricDesign { metric, layout, .. } = &self.design;
-        let first;
-        let layout = if self.design.lacks_layout() {
-            first = Layout::of(metric, reading);
-            &first
-        } else {
-            layout
+        let (next, none) = (self.next_layout(reading), Counters::default());
+        let (layout, counters) = match &next {
+            Some(next) => (next, &none),
+            None => (layout, &self.pairing.readings.counters),
         };
-        tick.read(metric, layout, &self.pairing.readings.counters, reading, at, share)
+        tick.read(metric, layout, counters, reading, at, share)
     }
 
     /// Whether counts are paired from pools, or would be if this tick is steady.
@@ -173,24 +174,13 @@ impl Watched {
 
     /// Records a reading, whatever it is used for.
     pub(super) fn read(&mut self, increment: &mut Increment, reading: &Reading, at: Timestamp) {
-        if self.design.lacks_layout() {
-            self.settle_layout(Layout::of(self.metric(), reading));
-        }
+        let lays_out = self.lay_out(reading);
         let MetricDesign { metric, layout, watch, .. } = &self.design;
         let Pairing { readings, began, .. } = &mut self.pairing;
         readings.read((metric, layout), (reading, &increment.tick), at, *began, watch.stale);
+        readings.lays_out = lays_out;
         increment.clipped = self.clip(&increment.tick);
         self.learn_first_totals(increment, reading);
-    }
-
-    /// The first latency reading fixes the buckets and with them the tests' boundaries.
-    fn settle_layout(&mut self, layout: Layout) {
-        self.design.settle_layout(layout);
-        self.measured.settle_columns(&self.design);
-        if let Some(tests) = self.design.latency_tests(self.pairing.began) {
-            self.tested.tests = tests;
-            self.limit();
-        }
     }
 
     /// The bad events of each arm in this tick that are above the bound for an instance, where all
