@@ -4,11 +4,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// One member.
 pub(crate) struct Member<'a> {
     /// Its name, without escapes.
     pub(crate) name: Cow<'a, str>,
-    /// Its value's text.
     pub(crate) value: &'a str,
     /// Its range, including the name.
     place: Range<usize>,
@@ -78,7 +76,6 @@ pub(crate) fn edited<'a>(object: &'a str, mut change: impl FnMut(&Member<'a>) ->
     out
 }
 
-/// Change of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// Nothing.

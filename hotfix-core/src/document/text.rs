@@ -8,7 +8,6 @@ use super::fault::DocumentFault;
 use super::node::{Member, Node, Place, Value};
 use crate::sorting::sort_by_key;
 
-/// The longest text that is read, in bytes.
 pub(super) const MOST_BYTES: usize = 1 << 20;
 /// The byte order mark, which means nothing in UTF-8.
 const MARK: char = '\u{feff}';
@@ -133,7 +132,6 @@ impl<'t> Lines<'t> {
         Self { text, marks }
     }
 
-    /// The place of a byte.
     fn place(&self, at: usize) -> Place {
         let after_it = self.marks.partition_point(|(mark, _)| *mark <= at);
         let (mark, place) = self.marks[after_it.saturating_sub(1)];
@@ -141,7 +139,6 @@ impl<'t> Lines<'t> {
     }
 }
 
-/// The place after this text.
 fn after(mut place: Place, text: &str) -> Place {
     for c in text.chars() {
         if c == '\n' {

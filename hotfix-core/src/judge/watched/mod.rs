@@ -66,7 +66,6 @@ pub(crate) struct Watched<T = Test, D = MetricDesign> {
 }
 
 impl Watched {
-    /// Nothing was read.
     pub(super) fn try_new(
         design: MetricDesign,
         instances: Instances,
@@ -166,7 +165,6 @@ impl Watched {
         }
     }
 
-    /// Compares the arms of a tick.
     pub(super) fn compare_arms(&mut self, tick: &Tick) {
         self.tested.compare_arms(&self.design, tick);
     }
@@ -207,7 +205,6 @@ impl Watched {
         self.design.clipped(tick)
     }
 
-    /// Puts the limits that apply into the rollback test.
     fn limit(&mut self) {
         self.tested.tests.limit(self.design.basis.limits());
     }
@@ -494,7 +491,6 @@ impl Watched {
         self.measured.left_out.as_deref()
     }
 
-    /// When the present watch began.
     pub(super) const fn began(&self) -> Option<Timestamp> {
         self.pairing.began
     }
