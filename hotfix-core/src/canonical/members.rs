@@ -87,17 +87,22 @@ pub(crate) enum Change {
 }
 
 /// Skips JSON by its structure, without checking it.
-pub(super) struct Scan<'a> {
+pub(crate) struct Scan<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Scan<'a> {
-    pub(super) const fn new(text: &'a str) -> Self {
+    pub(crate) const fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
     }
 
-    pub(super) fn peek(&self) -> Option<u8> {
+    /// How many bytes it has passed.
+    pub(crate) const fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
@@ -115,7 +120,7 @@ impl<'a> Scan<'a> {
 
     /// Passes over a value: strings, brackets and what is in them, or all up to the next structural
     /// character.
-    pub(super) fn value(&mut self) -> &'a str {
+    pub(crate) fn value(&mut self) -> &'a str {
         let start = self.at;
         let mut depth = 0_usize;
         while let Some(byte) = self.peek() {
@@ -142,7 +147,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Passes over a string as a whole, or one other byte.
-    pub(super) fn pass(&mut self) {
+    pub(crate) fn pass(&mut self) {
         if self.peek() == Some(b'"') {
             self.string();
         } else {
