@@ -75,7 +75,6 @@ pub fn verify_line(line: &[u8]) -> Result<Line<'_>, LineError> {
     Ok(Line { prev, hash, text, canonical: false })
 }
 
-/// A line without its line end.
 pub(super) fn bare(line: &str) -> &str {
     let line = line.strip_suffix('\n').unwrap_or(line);
     line.strip_suffix('\r').unwrap_or(line)

@@ -4,11 +4,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// One member.
 pub(crate) struct Member<'a> {
     /// Its name, without escapes.
     pub(crate) name: Cow<'a, str>,
-    /// Its value's text.
     pub(crate) value: &'a str,
     /// Its range, including the name.
     place: Range<usize>,
@@ -78,7 +76,6 @@ pub(crate) fn edited<'a>(object: &'a str, mut change: impl FnMut(&Member<'a>) ->
     out
 }
 
-/// Change of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// Nothing.
@@ -90,17 +87,22 @@ pub(crate) enum Change {
 }
 
 /// Skips JSON by its structure, without checking it.
-pub(super) struct Scan<'a> {
+pub(crate) struct Scan<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Scan<'a> {
-    pub(super) const fn new(text: &'a str) -> Self {
+    pub(crate) const fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
     }
 
-    pub(super) fn peek(&self) -> Option<u8> {
+    /// How many bytes it has passed.
+    pub(crate) const fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
@@ -118,7 +120,7 @@ impl<'a> Scan<'a> {
 
     /// Passes over a value: strings, brackets and what is in them, or all up to the next structural
     /// character.
-    pub(super) fn value(&mut self) -> &'a str {
+    pub(crate) fn value(&mut self) -> &'a str {
         let start = self.at;
         let mut depth = 0_usize;
         while let Some(byte) = self.peek() {
@@ -145,7 +147,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Passes over a string as a whole, or one other byte.
-    pub(super) fn pass(&mut self) {
+    pub(crate) fn pass(&mut self) {
         if self.peek() == Some(b'"') {
             self.string();
         } else {

@@ -54,7 +54,7 @@ pub use digest::{Digest, digest};
 pub use encode::Encoder;
 pub use error::{CanonicalError, DigestError, LineError};
 pub use line::{Line, verify_line};
-pub(crate) use members::{Change, Member, edited, members};
+pub(crate) use members::{Change, Member, Scan, edited, members};
 pub(crate) use once::{each_once, each_once_if_any};
 pub use pretty::sorted;
 pub(crate) use pretty::{pretty, tree_of};

@@ -23,13 +23,11 @@ const LONG: usize = 17;
 /// Decimal places up to which the power of ten is exact as a double.
 const PLACES: usize = 22;
 
-/// Powers of ten.
 const TENS: [f64; PLACES + 1] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
-/// Powers of five.
 const FIVES: [u64; PLACES + 1] = {
     let mut fives = [1; PLACES + 1];
     let mut power = 1;

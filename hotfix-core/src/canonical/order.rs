@@ -5,7 +5,6 @@
 
 use std::cmp::Ordering;
 
-/// A member's name in canonical text.
 #[derive(Clone, Copy)]
 pub(super) struct Name<'a> {
     /// The bytes between the quotes.

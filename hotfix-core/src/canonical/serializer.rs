@@ -21,17 +21,14 @@ macro_rules! narrow {
     )*};
 }
 
-/// Serializer of one value.
 pub(super) struct Value<'w, 'a>(pub(super) &'w mut Writer<'a>);
 
-/// An array being written.
 pub(super) struct Array<'w, 'a> {
     writer: &'w mut Writer<'a>,
     empty: bool,
     variant: Option<Object>,
 }
 
-/// An object being written.
 pub(super) struct Members<'w, 'a> {
     writer: &'w mut Writer<'a>,
     object: Object,

@@ -30,7 +30,6 @@ impl Member {
     }
 }
 
-/// An object being written.
 pub(super) struct Object {
     first: usize,
     sorted: bool,
@@ -39,7 +38,6 @@ pub(super) struct Object {
     letter: Option<u8>,
 }
 
-/// Output buffer of canonical text.
 pub(super) struct Writer<'a> {
     pub(super) out: &'a mut Vec<u8>,
     members: &'a mut Vec<Member>,

@@ -91,7 +91,6 @@ impl DocumentCodes {
 }
 
 impl DocumentFault {
-    /// The fault of a text that is not one of these.
     pub(crate) fn unknown_value(got: &str, known: &[&'static str]) -> Self {
         let nearest = nearest(got, known.iter().copied());
         Self::UnknownValue { got: shown(got), nearest, known: known.to_vec() }

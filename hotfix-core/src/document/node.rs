@@ -33,7 +33,6 @@ impl Place {
     }
 }
 
-/// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
     pub(crate) value: Value,
@@ -56,7 +55,6 @@ pub(crate) enum Value {
     TooDeep,
 }
 
-/// A key of a table with its value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Member {
     pub(crate) key: String,
@@ -76,7 +74,6 @@ impl Node {
         Value::Table(entries.into_iter().map(Member::from).collect()).into()
     }
 
-    /// Its type, in words.
     pub(crate) const fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "null",

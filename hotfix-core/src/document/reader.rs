@@ -19,7 +19,6 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
         Self { errors: DocumentErrors::new(), path: String::new(), known }
     }
 
-    /// The number of errors so far.
     pub(crate) const fn faults(&self) -> usize {
         self.errors.count()
     }
@@ -46,7 +45,6 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
         &self.path
     }
 
-    /// The key of the current place: the last step of its path.
     pub(crate) fn own_key(&self) -> String {
         let step = self.path.rsplit('/').next().unwrap_or_default();
         step.replace("~1", "/").replace("~0", "~")
@@ -130,12 +128,10 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
         Some(values)
     }
 
-    /// Reports a wrong type.
     pub(crate) fn wrong_type<T>(&mut self, expected: &'static str, node: &Node) -> Option<T> {
         self.fail(DocumentFault::WrongType { expected, got: node.kind().to_owned() })
     }
 
-    /// The entries of a table.
     pub(crate) fn table<'n>(&mut self, node: &'n Node) -> Option<&'n [Member]> {
         match &node.value {
             Value::Table(entries) => Some(entries),

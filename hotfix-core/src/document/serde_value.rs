@@ -62,9 +62,6 @@ fn under<T>(name: &str, read: Result<T, Vec<ValueFault>>) -> Result<T, Vec<Value
 }
 
 /// Reads the JSON of a document without a name.
-///
-/// # Errors
-/// All faults; the parser's sentence has no place.
 pub(crate) fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, Vec<ValueFault>> {
     let unreadable = |sentence| vec![ValueFault { path: String::new(), sentence }];
     read_value(&value_of(text).map_err(unreadable)?)
@@ -144,9 +141,6 @@ fn not_allowed(got: &str, expected: &str) -> String {
 }
 
 /// Reads JSON, in which no member comes twice.
-///
-/// # Errors
-/// The parser's sentence.
 pub(crate) fn value_of(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map(|Unique(value)| value).map_err(|error| error.to_string())
 }

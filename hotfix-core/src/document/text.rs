@@ -6,9 +6,9 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::error::DocumentErrors;
 use super::fault::DocumentFault;
 use super::node::{Member, Node, Place, Value};
+use crate::canonical::Scan;
 use crate::sorting::sort_by_key;
 
-/// The longest text that is read, in bytes.
 pub(super) const MOST_BYTES: usize = 1 << 20;
 /// The byte order mark, which means nothing in UTF-8.
 const MARK: char = '\u{feff}';
@@ -31,7 +31,7 @@ impl Node {
         let text = text.strip_prefix(MARK).unwrap_or(text);
         let mut root: Self = serde_json::from_str(text)
             .map_err(|error| DocumentErrors::of_json(&error, document))?;
-        Scan { text: text.as_bytes(), at: 0, lines: Lines::new(text, document) }.place(&mut root);
+        Places { scan: Scan::new(text), lines: Lines::new(text, document) }.place(&mut root);
         Ok(root)
     }
 
@@ -133,7 +133,6 @@ impl<'t> Lines<'t> {
         Self { text, marks }
     }
 
-    /// The place of a byte.
     fn place(&self, at: usize) -> Place {
         let after_it = self.marks.partition_point(|(mark, _)| *mark <= at);
         let (mark, place) = self.marks[after_it.saturating_sub(1)];
@@ -141,7 +140,6 @@ impl<'t> Lines<'t> {
     }
 }
 
-/// The place after this text.
 fn after(mut place: Place, text: &str) -> Place {
     for c in text.chars() {
         if c == '\n' {
@@ -154,74 +152,47 @@ fn after(mut place: Place, text: &str) -> Place {
 }
 
 /// Gives its places to a tree that was read from valid JSON, which it goes through beside the tree.
-struct Scan<'t> {
-    text: &'t [u8],
-    at: usize,
+struct Places<'t> {
+    scan: Scan<'t>,
     lines: Lines<'t>,
 }
 
-impl Scan<'_> {
-    /// Goes past the bytes that are, or are not, one of these.
-    fn pass(&mut self, bytes: &[u8], is_one: bool) {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        self.at += rest.iter().take_while(|byte| bytes.contains(byte) == is_one).count();
+impl Places<'_> {
+    /// Goes to the next key, value or closing bracket.
+    fn next(&mut self) {
+        while self.scan.peek().is_some_and(|byte| b" \t\r\n,:".contains(&byte)) {
+            self.scan.pass();
+        }
     }
 
-    /// Goes to the next key, value or closing bracket.
-    fn next(&mut self) -> Option<u8> {
-        self.pass(b" \t\r\n,:", true);
-        self.text.get(self.at).copied()
+    fn here(&mut self) -> Place {
+        self.next();
+        self.lines.place(self.scan.at())
     }
 
     fn place(&mut self, node: &mut Node) {
-        self.next();
-        node.place = self.lines.place(self.at);
+        node.place = self.here();
         match &mut node.value {
             Value::List(items) => {
-                self.at += 1;
+                self.scan.pass();
                 for item in items {
                     self.place(item);
                 }
                 self.next();
-                self.at += 1;
+                self.scan.pass();
             }
             Value::Table(entries) => {
-                self.at += 1;
+                self.scan.pass();
                 for entry in entries {
-                    self.next();
-                    entry.place = self.lines.place(self.at);
-                    self.skip();
+                    entry.place = self.here();
+                    self.scan.value();
                     self.place(&mut entry.node);
                 }
                 self.next();
-                self.at += 1;
+                self.scan.pass();
             }
-            _ => self.skip(),
-        }
-    }
-
-    /// Goes past one key or value.
-    fn skip(&mut self) {
-        let mut open = 0_usize;
-        while let Some(byte) = self.next() {
-            match byte {
-                b'"' => self.skip_text(),
-                b'[' | b'{' => (open, self.at) = (open + 1, self.at + 1),
-                b']' | b'}' => (open, self.at) = (open.saturating_sub(1), self.at + 1),
-                _ => self.pass(b" \t\r\n,:]}", false),
-            }
-            if open == 0 {
-                break;
-            }
-        }
-    }
-
-    fn skip_text(&mut self) {
-        self.at += 1;
-        while let Some(byte) = self.text.get(self.at) {
-            self.at += if *byte == b'\\' { 2 } else { 1 };
-            if *byte == b'"' {
-                break;
+            _ => {
+                self.scan.value();
             }
         }
     }

@@ -10,12 +10,10 @@ use crate::text::shown;
 use crate::unit::{MetricName, Timestamp};
 
 impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
-    /// Reports a value of another type, or one that cannot be read.
     pub(crate) fn wrong<T>(&mut self, expected: &'static str, node: &Node) -> Option<T> {
         self.fail(DocumentFault::WrongType { expected, got: node.shown() })
     }
 
-    /// Reports a value that is out of its range.
     pub(crate) fn out_of_range<T>(&mut self, range: &'static str, node: &Node) -> Option<T> {
         self.fail(DocumentFault::OutOfRange { got: node.shown(), range })
     }

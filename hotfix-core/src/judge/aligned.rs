@@ -51,12 +51,10 @@ impl<T> Aligned<T> {
         self.lag.is_none()
     }
 
-    /// Whether this applies to both.
     pub(super) fn all(&self, mut applies: impl FnMut(&T) -> bool) -> bool {
         applies(&self.lead) && self.lag.as_ref().is_none_or(applies)
     }
 
-    /// Whether this applies to one of them.
     #[inline]
     pub(super) fn any(&self, mut applies: impl FnMut(&T) -> bool) -> bool {
         applies(&self.lead) || self.lag.as_ref().is_some_and(applies)
@@ -82,7 +80,6 @@ impl<T> Aligned<T> {
         }
     }
 
-    /// Changes both in the same way.
     #[inline]
     pub(super) fn each(&mut self, mut change: impl FnMut(&mut T)) {
         change(&mut self.lead);
@@ -99,7 +96,6 @@ impl<T> Aligned<T> {
         }
     }
 
-    /// The smaller of two figures.
     #[inline]
     fn smaller(&self, figure: impl Fn(&T) -> f64) -> f64 {
         let lead = figure(&self.lead);
@@ -133,7 +129,6 @@ impl<T> Aligned<T> {
 }
 
 impl Aligned<Test> {
-    /// The design of a test of counts and rare proportions; None for another.
     #[inline]
     pub(super) fn rate_design(&self) -> Option<&RateRatioDesign> {
         self.lead.rate().map(|(design, _)| design)
@@ -168,12 +163,10 @@ impl Aligned<Test> {
         self.lag.as_ref().map_or(lead, |lag| lead.max(lag.log_e()))
     }
 
-    /// Whether the canary is seen to be slightly slower on either alignment, which holds.
     pub(super) fn is_slightly_slower(&self) -> bool {
         self.any(Test::is_slightly_slower)
     }
 
-    /// How many times as slow the canary is in these counts; None without a tolerance.
     pub(super) fn slowdown(
         &self,
         canary: SlowCounts<'_>,
@@ -196,7 +189,6 @@ impl Aligned<Test> {
         self.on_mut(side)
     }
 
-    /// Feeds both alignments.
     pub(super) fn feed_apart(&mut self, mut feed: impl FnMut(Side, &mut Test)) {
         for side in Side::BOTH {
             feed(side, self.apart(side));
@@ -209,17 +201,14 @@ impl Aligned<Test> {
         if self.lag.is_some() { self.crossed } else { self.lead.decided() }
     }
 
-    /// The log evidence that decides, and the cap in force.
     pub(crate) fn limits(&self) -> (f64, Option<f64>) {
         self.lead.limits()
     }
 
-    /// `ln(1/α)`: what decides where this test is the only one.
     pub(super) fn threshold(&self) -> f64 {
         self.lead.threshold()
     }
 
-    /// The ratio at the boundary of the null hypothesis.
     pub(super) fn null_ratio(&self) -> f64 {
         self.lead.null_ratio()
     }
@@ -229,12 +218,10 @@ impl Aligned<Test> {
         self.on(Side::Lag).totals()
     }
 
-    /// Estimated rate ratio.
     pub(crate) fn ratio(&self) -> Option<f64> {
         self.on(Side::Lag).ratio()
     }
 
-    /// What a verdict reports on request.
     pub(crate) fn evidence(&self) -> Evidence {
         let lead = self.lead.evidence();
         let Some(lag) = self.lag.as_ref().map(Test::evidence) else { return lead };
@@ -259,7 +246,6 @@ impl Aligned<Test> {
         lag && self.lead.keep(&of.lead)
     }
 
-    /// Takes over the evidence that was read from a snapshot.
     pub(super) fn resume(&mut self, read: Aligned<TestRead>) -> Result<(), Misfit> {
         let Aligned { lead, lag, crossed } = read;
         self.lag = lag.is_some().then(|| self.lead.clone());

@@ -33,7 +33,6 @@ const APART: f64 = 1.386_294_361_119_890_6;
 pub(super) struct Sameness {
     /// Ln of an upper bound of that chance.
     log_chance: f64,
-    /// The arms differed in a tick.
     differs: bool,
 }
 
@@ -105,14 +104,11 @@ impl SplitFinding {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ArmChecks {
-    /// The test of the planned split.
     split: Split,
     finding: SplitFinding,
     /// Traffic of each arm, where the arms are read at different times.
     covered: Covered,
-    /// The arms look swapped.
     pub(super) swapped: bool,
-    /// Both arms read the same series.
     pub(super) one_series: bool,
 }
 
@@ -127,7 +123,6 @@ impl ArmChecks {
         }
     }
 
-    /// Whether the split is not as planned.
     pub(super) const fn split_is_wrong(&self) -> bool {
         self.finding.applies()
     }
@@ -144,12 +139,10 @@ impl ArmChecks {
         self.finding.side.is_some_and(|side| side != metric.worse)
     }
 
-    /// Whether a state is one of this design.
     pub(super) fn fits(&self, design: &SplitDesign) -> bool {
         self.split.check(design).is_ok()
     }
 
-    /// The canary's share has changed.
     pub(super) fn move_traffic(&mut self) {
         self.covered.clear();
     }

@@ -31,7 +31,6 @@ pub(super) struct ArmTotals {
 }
 
 impl ArmTotals {
-    /// Nothing was read; `columns` are those of one arm.
     pub(super) fn new(columns: usize) -> Self {
         Self {
             compared: vec![SplitTotals::new()],
@@ -41,7 +40,6 @@ impl ArmTotals {
         }
     }
 
-    /// Another phase begins.
     pub(super) fn start(&mut self) {
         self.of_phase = Some([Totals::default(); 2]);
     }
@@ -124,7 +122,6 @@ impl ArmTotals {
         if totals.is_empty() { None } else { ratio_interval(&totals, confidence).ok() }
     }
 
-    /// Whether a state fits a metric whose arms have so many columns.
     pub(super) fn fits(&self, columns: usize) -> bool {
         self.level.len() == columns && !self.compared.is_empty()
     }

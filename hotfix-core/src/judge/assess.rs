@@ -238,7 +238,6 @@ impl Call<'_> {
         self.raise_cause(response, Cause { instance: None, metric, reason });
     }
 
-    /// The most severe response so far.
     pub(super) const fn worst(&self) -> Response {
         self.worst
     }

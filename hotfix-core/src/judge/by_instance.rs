@@ -45,7 +45,6 @@ impl Watched {
         Some(self.totals().with_uncounted(self.tests().worse()?.totals()?))
     }
 
-    /// Estimated rate ratio.
     pub(super) fn ratio(&self) -> Option<f64> {
         if let Some(ratio) = self.totals().common_ratio() {
             return Some(ratio);

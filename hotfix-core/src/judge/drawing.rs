@@ -19,7 +19,6 @@ const MOST_DRAWN: f64 = 10_000.0;
 pub(super) struct Drawing {
     /// The metric's share of the error probability, in one phase.
     pub(super) alpha: f64,
-    /// The seed of the draws.
     pub(super) seed: u64,
     /// How many ticks each phase may take; None where it spends nothing on this.
     pub(super) ticks: Vec<Option<u32>>,

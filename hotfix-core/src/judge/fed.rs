@@ -26,7 +26,6 @@ pub(super) struct Fed<'a> {
 }
 
 impl Fed<'_> {
-    /// Feeds a test on both alignments.
     #[inline]
     pub(super) fn feed(&self, test: &mut Aligned<Test>) {
         let tick = self.tick;
@@ -108,7 +107,6 @@ impl Fed<'_> {
         }
     }
 
-    /// Feeds the slow requests of a row.
     fn feed_slow(&self, test: &mut Test, row: &[f64]) {
         let (canary, live) = row.split_at(self.layout.columns());
         let (of_canary, of_live) =

@@ -21,7 +21,6 @@ pub(crate) struct FixTest<T = Test> {
     #[serde(skip)]
     pub(super) metric: usize,
     pub(super) now: Seen<T>,
-    /// Before the last tick.
     before: Seen<T>,
 }
 
@@ -53,14 +52,12 @@ impl FixTest {
         }))
     }
 
-    /// Feeds the test with a tick of its metric.
     pub(super) fn learn(&mut self, watched: &Watched, increment: &Increment) {
         self.before.test.keep(&self.now.test);
         self.before.shown = self.now.shown;
         self.feed(watched, increment);
     }
 
-    /// The evidence begins again.
     pub(super) fn start_over(&mut self) {
         self.now.test.restart();
         self.now.shown = false;
@@ -81,7 +78,6 @@ impl FixTest {
         *shown = *shown && test.log_e_bounds().is_none_or(|[_, most]| most > -test.threshold());
     }
 
-    /// Takes over the evidence that was read from a snapshot.
     pub(super) fn resume(&mut self, read: FixTest<TestRead>) -> Result<(), Misfit> {
         let FixTest { metric: _, now, before } = read;
         self.now.resume(now)?;

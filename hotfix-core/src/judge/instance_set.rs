@@ -87,7 +87,6 @@ impl InstanceSet {
         names.iter().all(|names| names.is_sorted_by(|a, b| a < b)).then(|| names.map(Clone::clone))
     }
 
-    /// Takes over what was read from a snapshot of the same instances.
     pub(super) fn resume(&mut self, read: Self) -> Result<(), Misfit> {
         let Self {
             canary: _,
@@ -240,7 +239,6 @@ impl InstanceSet {
         }
     }
 
-    /// Discards what the pools have of the instances.
     pub(super) fn discard_pooled(&mut self) {
         self.pooled.fill(Counts::default());
         self.apart = None;
@@ -263,7 +261,6 @@ impl InstanceSet {
         state.update(choices, counts).unwrap_or(false)
     }
 
-    /// The comparison with other choices.
     pub(super) fn randomised(&self) -> Option<&Randomisation> {
         self.randomised.as_deref()
     }
@@ -281,7 +278,6 @@ impl InstanceSet {
 }
 
 impl ApartInstances {
-    /// Whether it is of this many instances.
     fn fits(&self, instances: usize) -> bool {
         self.now.len() == instances && (self.before.is_empty() || self.before.len() == instances)
     }

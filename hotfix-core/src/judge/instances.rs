@@ -261,7 +261,6 @@ impl Instances {
         each_instance(&mut self.without, |of| &of.name, parts, new, &mut update);
     }
 
-    /// Discards what the pools have of the instances.
     pub(super) fn discard_pooled(&mut self) {
         self.without.iter_mut().for_each(|without| without.pooled = [Counts::default(); 2]);
         if let Some(set) = &mut self.set {
@@ -394,17 +393,14 @@ impl Instances {
         self.drawn || self.compared
     }
 
-    /// The comparison with other choices in this phase.
     pub(super) fn randomised(&self) -> Option<&Randomisation> {
         self.set.as_ref()?.randomised()
     }
 
-    /// Whether this phase has no interim analysis left at which the canary could be found worse.
     pub(super) fn is_looked_out(&self) -> bool {
         !self.drawn && self.set.as_ref().is_some_and(InstanceSet::is_looked_out)
     }
 
-    /// The instances that have been found worse than the others of the canary.
     pub(super) fn bad(&self) -> impl Iterator<Item = &Arc<str>> {
         self.set.iter().flat_map(InstanceSet::bad)
     }
@@ -502,7 +498,6 @@ fn owned(names: &[Arc<str>]) -> Vec<String> {
     names.iter().map(ToString::to_string).collect()
 }
 
-/// Feeds a tick without an instance's part of it.
 impl Counting<'_> {
     /// Updates the evidence without one instance, which has this part of the canary's counts.
     fn update(

@@ -76,7 +76,6 @@ impl LeftOut {
         each_instance(&mut self.parts, |part| &part.name, tick, new, add);
     }
 
-    /// Takes over what was read from a snapshot; false if it does not fit.
     pub(super) fn resume(&mut self, read: Self, watch: &Watch) -> bool {
         let Self { parts, present } = read;
         let fits = parts.is_sorted_by(|a, b| a.name < b.name) && parts.len() <= MOST_LEFT_OUT;
@@ -264,7 +263,6 @@ impl Watched {
         settling.is_some_and(|of| of.is_first_minute(moment.at)) && self.has_live(moment.share)
     }
 
-    /// Whether the window has data of a live arm.
     fn has_live(&self, share: Share) -> bool {
         let baseline = &self.window().sums()[self.columns()..];
         share < Share::ALL && self.value(baseline, 1.0 - share.as_fraction()).is_some()

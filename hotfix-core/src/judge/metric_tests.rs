@@ -41,7 +41,6 @@ pub(super) struct MetricTests<T = Test> {
 }
 
 impl MetricTests {
-    /// No tests.
     pub(super) const fn none() -> Self {
         Self { worse: None, safe: None, lowest: 0.0, settling: None, bursts: None }
     }
@@ -98,7 +97,6 @@ impl MetricTests {
         self.safe.as_ref()
     }
 
-    /// The warm-up of a latency with a tolerance.
     pub(super) fn settling(&self) -> Option<&Settling> {
         self.settling.as_deref()
     }
@@ -196,7 +194,6 @@ impl MetricTests {
         }
     }
 
-    /// Feeds both tests.
     #[inline]
     pub(super) fn feed(&mut self, at: Timestamp, fed: &Fed<'_>) {
         let Self { worse, safe, lowest, settling, bursts: _ } = self;
@@ -228,7 +225,6 @@ impl MetricTests {
         }
     }
 
-    /// Takes over the evidence that was read from a snapshot.
     pub(super) fn resume(&mut self, read: MetricTests<TestRead>) -> Result<(), Misfit> {
         let MetricTests { worse, safe, lowest, settling, bursts } = read;
         self.lowest = lowest;

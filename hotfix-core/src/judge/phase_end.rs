@@ -64,7 +64,6 @@ impl PhaseEnd {
         })
     }
 
-    /// Another phase begins, with its own analysis.
     pub(super) const fn start(&mut self) {
         self.results.looked = false;
     }
@@ -101,7 +100,6 @@ impl PhaseEnd {
         Some((phase, since))
     }
 
-    /// Takes over what was read from a snapshot, of a rollout with so many metrics.
     pub(super) fn resume(&mut self, read: Self, metrics: usize) -> Result<(), Misfit> {
         let Self { alpha: _, least: _, results } = read;
         if results.worse.len() > metrics || results.worse.iter().any(|place| *place >= metrics) {

@@ -104,7 +104,6 @@ impl PreDeployment {
         self.ended && self.used > 0
     }
 
-    /// Takes over what was read from a snapshot; false if it does not fit.
     pub(super) fn resume(&mut self, read: Self, columns: usize) -> bool {
         let Self { most: _, rows, used, ended } = read;
         let fits = rows.len().is_multiple_of(columns)

@@ -88,9 +88,6 @@ impl Judge {
 
     /// Refuses running totals by stratum that cannot be those of the strata before, and seconds of a
     /// count that are far beyond the clock. Logs of earlier releases have them.
-    ///
-    /// # Errors
-    /// [`ReadingError::Strata`], [`ReadingError::StrataOrder`] and [`ReadingError::Exposure`].
     pub(crate) fn check_new(&self, at: Timestamp, seen: &Observation) -> Result<(), ReadingError> {
         let mut watched = self.watched.iter();
         seen.as_slice().iter().try_for_each(|(id, reading)| {

@@ -133,7 +133,6 @@ impl Readings {
         self.learned = self.learned + self.step;
     }
 
-    /// The windows begin again.
     pub(super) fn start_over(&mut self, at: Timestamp) {
         self.learned = Span::ZERO;
         self.coverage = Coverage::from(at);
@@ -159,7 +158,6 @@ fn served_none(served: &Served) -> bool {
     *served == Served::default()
 }
 
-/// Whether the last readings of both arms were used.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn are_used(unused: &[Option<Unused>; 2]) -> bool {
     unused.iter().all(Option::is_none)

@@ -21,7 +21,6 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    /// A reading has some.
     #[inline]
     pub(super) fn come(&mut self, at: Timestamp) {
         self.apart = self.at.map_or(Span::ZERO, |last| at.since(last));
@@ -54,12 +53,10 @@ impl Requests {
         self.stopped = silent > watch.stale && expected(silent) >= EXPECTED;
     }
 
-    /// Whether none has come for too long.
     pub(super) const fn have_stopped(self) -> bool {
         self.stopped
     }
 
-    /// Another watch begins.
     pub(super) const fn start(&mut self) {
         self.stopped = false;
     }
@@ -81,7 +78,6 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// Together with those of another time.
     pub(super) fn and(self, other: Self) -> Self {
         Self { requests: self.requests + other.requests, seconds: self.seconds + other.seconds }
     }

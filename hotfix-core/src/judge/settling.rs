@@ -231,7 +231,6 @@ impl Settling {
         ]
     }
 
-    /// Takes over what was read from a snapshot.
     pub(super) fn resume(&mut self, read: Self) -> Result<(), Misfit> {
         let Self {
             cadence: _,

@@ -60,7 +60,6 @@ pub(crate) type JudgeRead =
     JudgeParts<Vec<Watched<TestRead, DesignRead>>, PhaseEnd, FixTest<TestRead>, ArmChecks>;
 
 impl Judge {
-    /// Its state.
     pub(crate) fn state(&self) -> JudgeState<'_> {
         let Self {
             watched,
@@ -93,9 +92,6 @@ impl Judge {
     }
 
     /// Restores the state of a judge of the same plan into one without data.
-    ///
-    /// # Errors
-    /// The part of the state that does not fit the plan.
     pub(crate) fn resume(&mut self, read: JudgeRead) -> Result<(), Misfit> {
         let JudgeParts { phase, watched, phase_end, fix_test, arms, since, moved, unconfirmed } =
             read;

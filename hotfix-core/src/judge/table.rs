@@ -100,13 +100,13 @@ pub(crate) struct PhaseRecord {
 impl PhaseRecord {
     /// The phase's figures so far, at this share.
     pub(crate) fn of(judge: &Judge, index: usize, since: Timestamp, share: Share) -> Self {
-        let shown = |value: Judged| Some(value.shown()).filter(|v| v.is_finite());
         let cells = judge
             .watched
             .iter()
             .map(|watched| {
                 let (canary, baseline) = watched.counted().split_at(watched.columns());
-                let of_canary = |columns: &[f64]| watched.value(columns, share.as_fraction());
+                let of_canary =
+                    |columns: &[f64]| watched.value(columns, share.as_fraction())?.finite();
                 let without_one = match watched.judged(share) {
                     Cow::Owned(rest) => of_canary(&rest[..watched.columns()]),
                     Cow::Borrowed(_) => None,
@@ -114,15 +114,15 @@ impl PhaseRecord {
                 let live = watched.value(baseline, share.rest().as_fraction());
                 Some(Cell {
                     band: watched.phase_band(share),
-                    baseline: live.and_then(shown),
-                    canary: of_canary(canary).and_then(shown)?,
+                    baseline: live.and_then(Judged::finite),
+                    canary: of_canary(canary)?,
                     healed: watched.degradation().healed,
                     latest: if watched.has_risen() {
-                        of_canary(&watched.window().sums()[..watched.columns()]).and_then(shown)
+                        of_canary(&watched.window().sums()[..watched.columns()])
                     } else {
                         None
                     },
-                    without_one: without_one.and_then(shown),
+                    without_one,
                 })
             })
             .collect();
@@ -147,15 +147,14 @@ pub(crate) fn shown(judge: &Judge, id: MetricName, seen: &MetricVerdict) -> [Opt
         return recorded;
     };
     let arms: [&[f64]; 2] = watched.window().sums().split_at(watched.columns()).into();
-    let now = |arm| watched.value(arm, 1.0).map(Judged::shown).filter(|v| v.is_finite());
+    let now = |arm| watched.value(arm, 1.0).and_then(Judged::finite);
     [0, 1].map(|arm| recorded[arm].and_then(|_| now(arms[arm])))
 }
 
 /// What a metric shows of the canary over the readings that count for the success bound of a phase.
 pub(crate) fn over_the_phase(judge: &Judge, id: MetricName, share: Share) -> Option<f64> {
     let watched = of(judge, id)?;
-    let value = watched.value(&watched.judged(share)[..watched.columns()], share.as_fraction())?;
-    Some(value.shown()).filter(|v| v.is_finite())
+    watched.value(&watched.judged(share)[..watched.columns()], share.as_fraction())?.finite()
 }
 
 /// The figure of a metric's bound at this share, with the live version as it is now.
@@ -202,10 +201,8 @@ pub(crate) fn values(
 ) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
     judge.watched.iter().map(move |watched| {
         let (canary, baseline) = sums(watched.window()).split_at(watched.columns());
-        let arms = [(canary, share), (baseline, share.rest())].map(|(arm, share)| {
-            let value = watched.value(arm, share.as_fraction()).map(Judged::shown);
-            value.filter(|value| value.is_finite())
-        });
+        let arms = [(canary, share), (baseline, share.rest())]
+            .map(|(arm, share)| watched.value(arm, share.as_fraction())?.finite());
         (watched.metric().id, arms)
     })
 }
@@ -238,10 +235,7 @@ impl Comparison {
             live: if watched.metric().kind.is_traffic() {
                 records.iter().rev().find_map(|record| (*record.cells.get(row)?)?.baseline)
             } else {
-                watched
-                    .value(&watched.totals().level, 1.0)
-                    .map(Judged::shown)
-                    .filter(|v| v.is_finite())
+                watched.value(&watched.totals().level, 1.0).and_then(Judged::finite)
             },
             metric: watched.metric().id,
             reference: watched.metric().reference,

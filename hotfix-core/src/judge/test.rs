@@ -65,30 +65,23 @@ impl Test {
     /// A test of counts; None for a metric without one.
     pub(super) fn try_new(model: Model, claim: Claim) -> Result<Option<Self>, StatError> {
         let Figures { direction, alpha, tolerated, margin, temper, horizon, .. } = claim.figures();
+        let settings = BernoulliSettings {
+            direction,
+            alpha,
+            tolerated,
+            margin,
+            temper,
+            horizon,
+            ..BernoulliSettings::default()
+        };
         Ok(match model {
             Model::Poisson => {
-                let design = RateRatioDesign::try_new(&RateRatioSettings {
-                    direction,
-                    alpha,
-                    tolerated,
-                    margin,
-                    temper,
-                    horizon,
-                    ..RateRatioSettings::default()
-                })?;
+                let design = RateRatioDesign::try_new(&RateRatioSettings::from(&settings))?;
                 let state = RateRatio::new(&design);
                 Some(Self::Rate(Box::new(design), Box::new(state)))
             }
             Model::Bernoulli => {
-                let design = BernoulliDesign::try_new(&BernoulliSettings {
-                    direction,
-                    alpha,
-                    tolerated,
-                    margin,
-                    temper,
-                    horizon,
-                    ..BernoulliSettings::default()
-                })?;
+                let design = BernoulliDesign::try_new(&settings)?;
                 let state = Bernoulli::new(&design);
                 Some(Self::Bernoulli(Box::new(design), Box::new(state)))
             }
@@ -131,7 +124,6 @@ impl Test {
         Ok(Self::Latency(Box::new(design), Box::new(state)))
     }
 
-    /// Takes over the state that was read from a snapshot, if it is one of this design.
     pub(super) fn resume(&mut self, read: TestRead) -> Result<(), Misfit> {
         let taken = match (self, read) {
             (Self::Rate(of, kept), TestRead::Rate((read,))) => {
@@ -237,7 +229,6 @@ impl Test {
         }
     }
 
-    /// Feeds one tick of slow requests.
     pub(super) fn feed_slow(&mut self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) {
         // Counts were checked when they were read, so the test accepts them.
         match self {
@@ -288,7 +279,6 @@ impl Test {
         matches!(self, Self::Tolerance(..))
     }
 
-    /// Whether a canary that is tolerated is seen to be slower all the same.
     pub(super) fn is_slightly_slower(&self) -> bool {
         match self {
             Self::Tolerance(design, state) => state.is_slightly_slower(design),
@@ -361,7 +351,6 @@ impl Test {
         }
     }
 
-    /// Log e-value.
     pub(crate) fn log_e(&self) -> f64 {
         match self {
             Self::Rate(design, state) => state.log_e(design),
@@ -418,7 +407,6 @@ impl Test {
         }
     }
 
-    /// The evidence that a verdict reports on demand.
     pub(crate) fn evidence(&self) -> Evidence {
         match self {
             Self::Rate(design, state) => state.evidence(design),

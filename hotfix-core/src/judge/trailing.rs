@@ -77,7 +77,6 @@ impl Trailing {
         (part(2) >= LEAST && part(1) > 0.0).then(|| part(0) / part(1))
     }
 
-    /// Takes over what was read from a snapshot; false if it does not fit.
     pub(super) fn resume(&mut self, read: Self) -> bool {
         let Self { recent, back, last } = read;
         self.last = last;

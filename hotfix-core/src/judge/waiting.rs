@@ -28,7 +28,6 @@ impl Waiting {
         self.since.is_none()
     }
 
-    /// Discards what waits.
     pub(super) fn clear(&mut self) {
         self.counts.clear();
         (self.clipped, self.since) = ([0.0; 2], None);

@@ -289,7 +289,7 @@ impl Watched {
 
     /// One arm's columns as numbers; None where it has no trials.
     fn arm(&self, columns: &[f64], share: f64) -> Option<ArmReading> {
-        let value = self.value(columns, share).map(Judged::shown).filter(|v| v.is_finite());
+        let value = self.value(columns, share).and_then(Judged::finite);
         let (events, trials) = match self.metric().kind.data() {
             Data::Trials | Data::Exposure => (Some(columns[0]), columns[1]),
             Data::Buckets => (None, columns[0]),
@@ -343,7 +343,7 @@ impl Watched {
                 over,
                 ratio,
                 of,
-                value: Some(value.shown()).filter(|v| v.is_finite()),
+                value: value.finite(),
                 bucket: clearly.map(|_| [value.low, value.high]),
             })
         };

@@ -128,7 +128,6 @@ pub fn classify(
     Ok(result)
 }
 
-/// A sample has no points.
 fn without_data(result: &mut MetricResult, settings: &MetricSettings) {
     if settings.nan_strategy == NanStrategy::Replace {
         result.note = Some(

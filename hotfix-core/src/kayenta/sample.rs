@@ -34,7 +34,6 @@ pub struct Series {
     pub median: Option<f64>,
 }
 
-/// A prepared sample.
 #[derive(Debug)]
 pub(super) struct Prepared {
     /// Ascending.
@@ -63,7 +62,6 @@ impl Prepared {
         Self { points, arm }
     }
 
-    /// The value of a sample in which all points are equal.
     pub(super) fn constant(&self) -> Option<f64> {
         match (self.points.first(), self.points.last()) {
             (Some(first), Some(last)) if first == last => Some(*first),

@@ -35,7 +35,6 @@ closed_set! {
 }
 
 impl Band {
-    /// Whether a value was judged.
     pub(crate) const fn is_judged(self) -> bool {
         match self {
             Self::Success | Self::Hold | Self::Between | Self::Alert | Self::Rollback => true,

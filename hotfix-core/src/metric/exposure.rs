@@ -13,9 +13,6 @@ impl Reading {
     /// Refuses seconds of a count that are in another unit: many times as long as the time since
     /// the arm was last read. `since` is that time by arm, None where it is not known. This check is
     /// separate because logs of earlier releases have such numbers and have to be readable.
-    ///
-    /// # Errors
-    /// [`ReadingError::Exposure`].
     pub(crate) fn check_exposure(
         &self,
         metric: MetricName,

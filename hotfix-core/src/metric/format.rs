@@ -14,7 +14,6 @@ pub(crate) fn in_unit(kind: MetricKind, value: f64) -> String {
 }
 
 impl Unit {
-    /// A value with this unit.
     pub(crate) fn shown(self, value: f64) -> String {
         let figure = |value: f64| text::figure(value, 4);
         match self {

@@ -69,6 +69,11 @@ impl Judged {
         self.estimate().unwrap_or(if self.low > 0.0 { self.middle() } else { self.high })
     }
 
+    /// That number, where it is one.
+    pub(crate) fn finite(self) -> Option<f64> {
+        Some(self.shown()).filter(|value| value.is_finite())
+    }
+
     /// The number to compute with at each tick: the value itself, or the middle of the bucket; in the
     /// open bucket its lower edge. Interpolation takes longer than the rest of a tick.
     pub(crate) fn middle(self) -> f64 {

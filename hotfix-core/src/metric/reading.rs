@@ -9,7 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::unit::{FromText, MetricName};
+use crate::unit::{FromNumberOrText, FromText, MetricName};
 
 /// Metrics that an observation has memory for at first: most have no more.
 const USUAL: usize = 8;
@@ -59,7 +59,12 @@ impl Observation {
         self.readings.iter_mut().find(|(name, _)| *name == metric).map(|(_, reading)| reading)
     }
 
-    /// The readings as stored.
+    /// Takes out the arms of a metric, to be changed and set again; none where it has no reading.
+    pub(crate) fn take_arms(&mut self, metric: MetricName) -> Arms {
+        let known = self.get_mut(metric).map(|reading| std::mem::take(reading.whole_mut()));
+        known.unwrap_or_default()
+    }
+
     pub(crate) fn as_slice(&self) -> &[(MetricName, Reading)] {
         &self.readings
     }
@@ -79,7 +84,6 @@ impl Observation {
         self.readings.is_empty()
     }
 
-    /// Keeps the readings that fit.
     pub(crate) fn retain(&mut self, mut fits: impl FnMut(&Reading) -> bool) {
         self.readings.retain(|(_, reading)| fits(reading));
     }
@@ -314,27 +318,8 @@ fn named_number(text: &str) -> Option<f64> {
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Numeral;
-        impl Visitor<'_> for Numeral {
-            type Value = Number;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number")
-            }
-            fn visit_f64<E: Error>(self, value: f64) -> Result<Number, E> {
-                Ok(Number(value))
-            }
-            fn visit_i64<E: Error>(self, value: i64) -> Result<Number, E> {
-                Ok(Number(value as f64))
-            }
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Number, E> {
-                Ok(Number(value as f64))
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Number, E> {
-                named_number(text).map(Number).ok_or_else(|| E::custom("a number is expected"))
-            }
-        }
-        deserializer.deserialize_any(Numeral)
+        let named = |text: &str| named_number(text).map(Self).ok_or("a number is expected");
+        deserializer.deserialize_any(FromNumberOrText("a number", |value| Ok(Self(value)), named))
     }
 }
 
@@ -408,7 +393,6 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
-/// Counts of one instance.
 struct OfInstance([f64; 2]);
 
 impl<'de> Deserialize<'de> for OfInstance {

@@ -6,7 +6,7 @@ use crate::code::{code, coded};
 use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
-use crate::text::{any_number, counted, pointer_step, shown};
+use crate::text::{any_number, counted, joined, pointer_step, shown};
 use crate::unit::{MAX_COUNT, MetricName, Span};
 
 use super::reading::{Histogram, Observation, Reading, Sample};
@@ -70,7 +70,7 @@ coded! {
     #[error(
         "{of} lacks buckets of the first reading: \
          send these boundaries, in seconds, or the observation without this metric: {}",
-        boundaries(expected)
+        joined(expected.iter().map(f64::to_string), ", ")
     )]
     Layout {
         of: Box<ReadingPlace>,
@@ -108,36 +108,23 @@ coded! {
     StrataOrder { metric: MetricName } => code! {HF-MET-010},
 }
 
-/// Bucket boundaries as a sentence shows them.
-fn boundaries(of: &[f64]) -> String {
-    let shown: Vec<String> = of.iter().map(f64::to_string).collect();
-    shown.join(", ")
-}
-
 impl ReadingError {
     /// The metric of the reading.
     pub fn metric(&self) -> &MetricName {
-        match self {
-            Self::UnknownMetric { metric, .. }
-            | Self::Strata { metric, .. }
-            | Self::StrataOrder { metric } => metric,
-            Self::Form { of, .. }
-            | Self::MoreEventsThanTrials { of, .. }
-            | Self::Negative { of, .. }
-            | Self::Histogram { of, .. }
-            | Self::Layout { of, .. }
-            | Self::TooLarge { of, .. }
-            | Self::Exposure { of, .. }
-            | Self::Totals { of, .. } => &of.metric,
-        }
+        self.place().map_or_else(|metric| metric, |of| &of.metric)
     }
 
     /// The place as a JSON Pointer into the input: `/metrics/error_rate/canary/pod-7`.
     pub fn path(&self) -> String {
+        self.place().map_or_else(|metric| format!("/metrics/{metric}"), ReadingPlace::path)
+    }
+
+    /// Where it is; the metric where it is of no arm.
+    fn place(&self) -> Result<&ReadingPlace, &MetricName> {
         match self {
             Self::UnknownMetric { metric, .. }
             | Self::Strata { metric, .. }
-            | Self::StrataOrder { metric } => format!("/metrics/{metric}"),
+            | Self::StrataOrder { metric } => Err(metric),
             Self::Form { of, .. }
             | Self::MoreEventsThanTrials { of, .. }
             | Self::Negative { of, .. }
@@ -145,7 +132,7 @@ impl ReadingError {
             | Self::Layout { of, .. }
             | Self::TooLarge { of, .. }
             | Self::Exposure { of, .. }
-            | Self::Totals { of, .. } => of.path(),
+            | Self::Totals { of, .. } => Ok(of),
         }
     }
 }
@@ -224,9 +211,6 @@ const LEAST_EDGE: f64 = 1e-9;
 impl Observation {
     /// Refuses numbers that logs of earlier releases have, which have to be readable: finite ones
     /// above 2^53, and boundaries below a nanosecond.
-    ///
-    /// # Errors
-    /// [`ReadingError::TooLarge`] and [`ReadingError::Histogram`].
     pub(crate) fn check_range(&self) -> Result<(), ReadingError> {
         let mut unusual = self.as_slice().iter().filter(|(_, reading)| !reading.is_usual());
         unusual.try_for_each(|(metric, reading)| reading.check_range(*metric))
@@ -311,7 +295,6 @@ pub(super) struct MetricReader<'a> {
 }
 
 impl MetricReader<'_> {
-    /// Where it reads.
     fn place(&self) -> ReadingPlace {
         let Self { metric, arm, stratum, instance } = *self;
         let instance = instance.map(str::to_owned);
@@ -374,12 +357,10 @@ impl MetricReader<'_> {
         Err(ReadingError::Totals { of: Box::new(self.place()), form })
     }
 
-    /// The error of a form that does not fit the metric's kind.
     pub(super) fn form(&self) -> ReadingError {
         self.expects(self.metric.kind.feed())
     }
 
-    /// The error of a reading by instance of a kind that has none.
     pub(super) fn not_by_instance(&self) -> ReadingError {
         self.expects("it is not read by instance, send one reading for the whole arm")
     }
@@ -388,7 +369,6 @@ impl MetricReader<'_> {
         ReadingError::Form { of: Box::new(self.place()), kind: self.metric.kind, expected }
     }
 
-    /// Refuses negative numbers.
     pub(super) fn not_negative(&self, values: &[f64]) -> Result<(), ReadingError> {
         match values.iter().find(|&&value| value < 0.0) {
             Some(&value) => Err(ReadingError::Negative { of: Box::new(self.place()), value }),
@@ -441,12 +421,8 @@ impl MetricReader<'_> {
     pub(super) fn check(&self, row: &[f64]) -> Result<(), ReadingError> {
         match self.metric.kind.data() {
             Data::Trials if row[0] > row[1] => {
-                let (events, trials) = (row[0], row[1]);
-                Err(ReadingError::MoreEventsThanTrials {
-                    of: Box::new(self.place()),
-                    events,
-                    trials,
-                })
+                let (of, events, trials) = (Box::new(self.place()), row[0], row[1]);
+                Err(ReadingError::MoreEventsThanTrials { of, events, trials })
             }
             Data::Buckets if !row[1..].is_sorted() || row[row.len() - 1] > row[0] => {
                 let fault = "send cumulative `counts` that do not fall and are at most `count`";

@@ -48,7 +48,6 @@ pub struct Tick {
 }
 
 impl Tick {
-    /// Leaves the baseline out.
     pub(crate) fn leave_out_baseline(&mut self) {
         let width = self.row.len();
         self.baseline = false;

@@ -222,15 +222,11 @@ fn total_of(arms: &Arms) -> [Option<f64>; 2] {
 }
 
 impl Kept {
-    /// The total of each arm.
     fn totals(&self, kind: MetricKind) -> [Option<f64>; 2] {
         [0, 1].map(|arm| self.arms[arm].get(trials_column(kind)).copied())
     }
 
     /// Turns the totals of an instance of an arm into what came since the last ones.
-    ///
-    /// # Errors
-    /// Why that is not known.
     pub(super) fn added(
         &self,
         (arm, name): (usize, &str),

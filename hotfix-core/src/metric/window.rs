@@ -225,12 +225,10 @@ impl Window {
         self.phase.fill(0.0);
     }
 
-    /// The columns over the trailing window.
     pub(crate) fn sums(&self) -> &[f64] {
         &self.sums
     }
 
-    /// The columns over the phase.
     pub(crate) fn phase(&self) -> &[f64] {
         &self.phase
     }
@@ -269,7 +267,6 @@ impl Serialize for Window {
 /// Columns of most metrics: two an arm.
 const WIDTH: usize = 4;
 
-/// The sum of two rows.
 #[inline]
 fn plus(mut sum: [f64; WIDTH], row: &[f64; WIDTH]) -> [f64; WIDTH] {
     for (sum, value) in sum.iter_mut().zip(row) {

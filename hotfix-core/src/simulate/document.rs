@@ -9,7 +9,6 @@ use crate::unit::{MetricName, PerMinute, Proportion, Ratio, Share, Span, UnitErr
 
 use super::error::{SimulationErrors, SimulationFault};
 
-/// Reads a scenario.
 pub(super) type ScenarioReader = DocumentReader<SimulationFault>;
 
 /// A delay. None: never.
@@ -85,7 +84,6 @@ impl ScenarioReader {
         number.or_else(|| self.out_of_range("at most 1e12 per minute", node))
     }
 
-    /// A number of at least 0.
     pub(super) fn amount(&mut self, node: &Node) -> Option<f64> {
         let number = Some(self.number(node)?).filter(|number| *number >= 0.0);
         number.or_else(|| self.out_of_range("a number of at least 0", node))

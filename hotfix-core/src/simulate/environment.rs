@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::metric::Observation;
+use crate::policy::Policy;
 use crate::rollout::{Action, Refusal, Rollout};
-use crate::unit::{Share, Timestamp};
+use crate::unit::{Share, Span, Timestamp};
 
 use super::answers::Answers;
 
@@ -68,4 +69,9 @@ pub trait Environment {
     fn affected(&self) -> Impact {
         Impact::default()
     }
+}
+
+/// The time between two readings: a cadence of nothing would never get on.
+pub(super) fn cadence(policy: &Policy) -> Span {
+    policy.watch().cadence.max(Span::from_millis(1))
 }

@@ -80,8 +80,7 @@ impl Scraper {
         let minutes = to.since(from).as_seconds() / 60.0;
         for (id, reading) in counted.iter() {
             let (Some(arms), Some(kind)) = (reading.whole(), kind(id)) else { continue };
-            let known = self.totals.get_mut(id).map(|reading| std::mem::take(reading.whole_mut()));
-            let mut totals = known.unwrap_or_default();
+            let mut totals = self.totals.take_arms(id);
             totals.totals = kind.adds_up();
             for (total, sample) in
                 [(&mut totals.canary, &arms.canary), (&mut totals.baseline, &arms.baseline)]
@@ -106,8 +105,7 @@ impl Scraper {
     fn scrape(&mut self, arm: usize, group: usize, groups: usize) {
         for (id, reading) in self.totals.iter() {
             let Some(of) = reading.whole() else { continue };
-            let known = self.scraped.get_mut(id).map(|reading| std::mem::take(reading.whole_mut()));
-            let mut scraped = known.unwrap_or_default();
+            let mut scraped = self.scraped.take_arms(id);
             scraped.totals = of.totals;
             let (seen, now) = match arm {
                 0 => (&mut scraped.canary, &of.canary),

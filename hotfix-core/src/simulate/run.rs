@@ -8,7 +8,7 @@ use crate::rollout::{Act, Command, Input, RefusalReason, RollbackCause, Rollout,
 use crate::unit::{PhaseName, Span, Timestamp};
 
 use super::answers::Answers;
-use super::environment::{Environment, Impact, Shown, Tick};
+use super::environment::{Environment, Impact, Shown, Tick, cadence};
 
 /// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,9 +275,8 @@ impl Driver {
         self.tick_at = Some(self.now + self.cadence());
     }
 
-    /// A cadence of nothing would never get on.
     fn cadence(&self) -> Span {
-        self.rollout.plan().policy().watch().cadence.max(Span::from_millis(1))
+        cadence(self.rollout.plan().policy())
     }
 
     fn look<W: Environment + ?Sized>(&mut self, environment: &mut W) {

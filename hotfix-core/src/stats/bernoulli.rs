@@ -25,13 +25,7 @@ pub(super) const PRIOR_TRIALS: f64 = 50.0;
 /// Events that the plug-in starts with.
 pub(super) const PRIOR_EVENTS: f64 = 0.5;
 
-/// What a Bernoulli test is asked.
-///
-/// ```
-/// use hotfix_core::stats::bernoulli::{BernoulliDesign, BernoulliSettings};
-/// // Efficacy: the canary's errors are at most half of the live baseline's.
-/// assert!(BernoulliDesign::try_new(&BernoulliSettings::better(0.5)).is_ok());
-/// ```
+/// What a Bernoulli test is asked. See [`BernoulliDesign`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BernoulliSettings {
@@ -54,13 +48,9 @@ pub struct BernoulliSettings {
     pub temper: f64,
     /// Most log evidence that a tick may add to a term, after `temper`; above 0. Absent: no cap.
     pub cap: Option<f64>,
-    /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the
-    /// null holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)`
-    /// gives `α` up.
+    /// As [`RateRatioSettings::threshold`].
     pub threshold: Option<f64>,
-    /// Planned ticks, at least 1: turns the change-point mixture on, which finds faults that start
-    /// late (`docs/statistics.md`, A4). Ticks without data count, so feed them. Absent: the plain
-    /// test.
+    /// As [`RateRatioSettings::horizon`].
     pub horizon: Option<u32>,
 }
 

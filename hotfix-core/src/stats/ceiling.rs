@@ -22,13 +22,7 @@ pub const DEFAULT_GRID: [f64; 4] = [0.5, 0.2, 0.05, 0.0];
 /// Lowest ceiling: below it requests cannot be counted that would show it.
 pub const LEAST_CEILING: f64 = 1e-15;
 
-/// What a ceiling is asked.
-///
-/// ```
-/// use hotfix_core::stats::ceiling::{CeilingDesign, CeilingSettings};
-/// let design = CeilingDesign::try_new(&CeilingSettings::below(0.005)).expect("a rate");
-/// assert_eq!(design.clean_trials(), 690.0);
-/// ```
+/// What a ceiling is asked. See [`Ceiling`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CeilingSettings {
@@ -231,7 +225,6 @@ impl Ceiling {
     }
 }
 
-/// The state as a document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SavedState {

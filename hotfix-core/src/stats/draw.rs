@@ -12,7 +12,6 @@ use rand_pcg::Pcg64;
 /// The stream that PCG names as its default.
 const STREAM: u128 = 0x0a02_bdbf_7bb3_c0a7_ac28_fa16_a64a_bf96;
 
-/// A stream of draws.
 #[derive(Clone, Debug)]
 pub(super) struct Draws(Pcg64);
 

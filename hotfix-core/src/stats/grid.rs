@@ -72,7 +72,6 @@ pub(super) struct Grid {
     pub(super) len: usize,
     /// `g_j`, or `1/g_j` for better; 1 in unused places.
     pub(super) ratio: [f64; MAX_GRID],
-    /// Logarithms of `ratio`.
     pub(super) ln_ratio: [f64; MAX_GRID],
     /// Zero in unused places.
     pub(super) weight: [f64; MAX_GRID],

@@ -2,12 +2,10 @@
 //!
 //! [`LeaveOneOut`] rolls back only if it would also roll back without any single canary instance:
 //! 'roll back when `ln E` and every `ln E` without instance `i` are at the threshold, at the same
-//! tick;
-//! where only the whole passes, hold'. [`BadInstance`] names an instance that is worse than the
-//! other
-//! canary instances: 'replace it'. Where all are equally bad, 'only the whole passes' comes first
-//! in 98%
-//! of runs, so it must not be read as one bad instance. Under bursts: not measured.
+//! tick; where only the whole passes, hold'. [`BadInstance`] names an instance that is worse than
+//! the other canary instances: 'replace it'. Where all are equally bad, 'only the whole passes'
+//! comes first in 98% of runs, so it must not be read as one bad instance. Under bursts: not
+//! measured.
 //!
 //! Instances are identified by index; their names are stored separately. An instance that is gone
 //! or silent has zero trials. Nothing is allocated after the start.
@@ -18,7 +16,6 @@ use super::replay::LEAVE_ONE_OUT;
 use super::{Counts, Direction, StatError, check_version};
 use serde::{Deserialize, Serialize};
 
-/// Version of the state documents.
 const VERSION: u32 = 1;
 
 /// Checks names: enough of them, none twice.
@@ -102,8 +99,7 @@ impl LeaveOneOut {
     /// No data yet. `design` is the whole canary's, with its cap and threshold.
     ///
     /// # Errors
-    /// [`StatError`] for fewer than four instances, or a name that occurs
-    /// twice.
+    /// [`StatError`] for fewer than four instances, or a name that occurs twice.
     pub fn try_new(
         design: &RateRatioDesign,
         names: impl IntoIterator<Item = impl Into<String>>,
@@ -236,9 +232,6 @@ impl BadInstance {
 
     /// The same where an instance's data end at another time than those of the others: each of `own`
     /// is compared with the sum of the other instances' `others`.
-    ///
-    /// # Errors
-    /// As [`update`](Self::update).
     pub(crate) fn update_apart(
         &mut self,
         own: &[Counts],
@@ -311,7 +304,6 @@ impl BadInstance {
     }
 }
 
-/// The state of [`LeaveOneOut`] as a document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SavedState {
@@ -338,7 +330,6 @@ impl TryFrom<SavedState> for LeaveOneOut {
     }
 }
 
-/// The state of [`BadInstance`] as a document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BadDocument {

@@ -49,8 +49,7 @@ impl Interval {
 /// digits for proportions down to 1e-12. `confidence` is two-sided, such as 0.95.
 ///
 /// # Errors
-/// [`StatError`] for invalid counts, or a confidence that is not above 0
-/// and below 1.
+/// [`StatError`] for invalid counts, or a confidence that is not above 0 and below 1.
 ///
 /// Source: Wilson (1927), Journal of the American Statistical Association 22(158).
 ///
@@ -91,9 +90,8 @@ pub fn wilson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
 /// too narrow.
 ///
 /// # Errors
-/// [`StatError`] for counts that are not finite, negative or over 1e200
-/// (sums of ticks may be over [`MAX_COUNT`](super::MAX_COUNT)), or a confidence that is not above 0
-/// and below 1.
+/// [`StatError`] for counts that are not finite, negative or over 1e200 (sums of ticks may be over
+/// [`MAX_COUNT`](super::MAX_COUNT)), or a confidence that is not above 0 and below 1.
 ///
 /// ```
 /// use hotfix_core::stats::{Counts, Totals, interval::ratio_interval};

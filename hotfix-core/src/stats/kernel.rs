@@ -1,10 +1,8 @@
-//! The gain of one tick of the two-sample Bernoulli e-process, for all grid points at once.
-//! In its direct form (`docs/statistics.md`, A2) each point takes six logarithms of nearly equal
-//! numbers. Here
-//! they are regrouped: with `R = r0 g`, `v = 1 - w`, the plug-in alternative
+//! The gain of one tick of the two-sample Bernoulli e-process, for all grid points at once. In its
+//! direct form (`docs/statistics.md`, A2) each point takes six logarithms of nearly equal numbers.
+//! Here they are regrouped: with `R = r0 g`, `v = 1 - w`, the plug-in alternative
 //! `t_b = min(p/(w R + v), 0.999)`, `e = (R - 1) t_b` and `1 - t_a = (1 - t_b)/(1 + e)`, the gain
-//! for
-//! `r0 = 1` (where the closest null point is the pooled rate `S`) is, algebraically,
+//! for `r0 = 1` (where the closest null point is the pooled rate `S`) is, algebraically,
 //!
 //! ```text
 //! x_c ln g + n_b ln1p(e) - (N - m) ln1p(v e) - m ln1p(w (R - 1) + v e)

@@ -170,7 +170,6 @@ pub(super) struct Limits {
     pub(super) temper: f64,
     /// Most that a term gains in a tick, after tempering; infinite for none.
     cap: f64,
-    /// Log evidence that decides.
     pub(super) threshold: f64,
 }
 

@@ -16,7 +16,6 @@ pub(super) struct MixtureState {
     pub(super) watch: Watch,
     /// Ticks so far, with a horizon only.
     ticks: u32,
-    /// Fingerprint of the design.
     design: u32,
 }
 
@@ -44,13 +43,11 @@ impl MixtureState {
         if self.design == design { Ok(()) } else { Err(StatError::DesignMismatch) }
     }
 
-    /// Whether two states were made for one design.
     pub(super) fn same_design(&self, other: &Self) -> bool {
         self.design == other.design
             && grid::used(&self.terms).len() == grid::used(&other.terms).len()
     }
 
-    /// The same evidence under another design.
     pub(super) const fn moved_to(&self, design: u32) -> Self {
         Self { design, ..*self }
     }

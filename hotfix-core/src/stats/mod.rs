@@ -68,11 +68,6 @@ pub use crate::unit::MAX_COUNT;
 /// `trials` is a number of requests for a proportion, or an exposure in any unit (the same in both
 /// arms) for a count. Both are from zero to [`MAX_COUNT`]; whole numbers are exact. Every test
 /// checks its input, so the fields are public.
-///
-/// ```
-/// use hotfix_core::stats::Counts;
-/// assert_eq!(Counts::new(3.0, 1000.0), Counts { events: 3.0, trials: 1000.0 });
-/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Counts {
@@ -91,8 +86,7 @@ impl Counts {
     /// Checks that both figures are finite, not negative and at most [`MAX_COUNT`].
     ///
     /// # Errors
-    /// [`StatError`] if a number is not finite, negative, or over
-    /// [`MAX_COUNT`].
+    /// [`StatError`] if a number is not finite, negative, or over [`MAX_COUNT`].
     #[inline]
     pub fn check(self) -> Result<(), StatError> {
         if in_range(self.events) & in_range(self.trials) { Ok(()) } else { Err(self.fault()) }

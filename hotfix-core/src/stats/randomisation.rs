@@ -2,12 +2,11 @@
 //!
 //! Where the canary's instances were drawn at random, any other subset of that size could equally
 //! have been the canary. If the release changes nothing, the counts do not depend on which subset
-//! it is, so
-//! the canary's evidence is an ordinary draw among that of all subsets: for any persistence, heavy
-//! tail, burst or difference between instances. `N` subsets are drawn, the canary first; at planned
-//! interim analyses the largest evidence that has reached `ln(1/α)` is *spent*, up to a budget that
-//! grows to `⌊αN⌋`; the
-//! release is rolled back when the canary is among the spent subsets. The canary loses ties.
+//! it is, so the canary's evidence is an ordinary draw among that of all subsets: for any
+//! persistence, heavy tail, burst or difference between instances. `N` subsets are drawn, the
+//! canary first; at planned interim analyses the largest evidence that has reached `ln(1/α)` is
+//! *spent*, up to a budget that grows to `⌊αN⌋`; the release is rolled back when the canary is
+//! among the spent subsets. The canary loses ties.
 //!
 //! **Guaranteed**: chance `⌊αN⌋/N ≤ α` at most of rolling back a release that changes nothing, over
 //! all interim analyses together. **Needs** counts of every instance, canary instances drawn
@@ -20,6 +19,7 @@
 use super::draw::Draws;
 use super::grid::{Grid, Hypothesis, losses, share_of_events};
 use super::instances::{check_names, places, sum_of};
+use super::mixture::SHORT;
 use super::numeric::{log_mean_exp, whole};
 use super::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
 use super::{Counts, Direction, Evidence, MAX_GRID, StatError, Totals, check_version};
@@ -31,21 +31,10 @@ pub const DEFAULT_LOOKS: [u32; 9] = [3, 6, 12, 18, 30, 60, 120, 210, 300];
 pub const DEFAULT_BUDGET: [f64; 9] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0];
 /// Evidence that differs by no more is a tie.
 const TIE: f64 = 1e-9;
-/// Points of a grid that the short kernel handles.
-const SHORT: usize = 4;
-/// Most subsets that are drawn.
 const MOST_SUBSETS: usize = 1_000_000;
-/// Version of the state document.
 const VERSION: u32 = 1;
 
-/// What a randomisation is asked.
-///
-/// ```
-/// use hotfix_core::stats::randomisation::{RandomisationDesign, RandomisationSettings};
-/// let pods: Vec<String> = (0..20).map(|pod| format!("pod-{pod:02}")).collect();
-/// let settings = RandomisationSettings::new(pods.clone(), pods[..10].to_vec(), 7);
-/// assert!(RandomisationDesign::try_new(&settings).is_ok());
-/// ```
+/// What a randomisation is asked. See [`RandomisationDesign`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomisationSettings {
@@ -237,7 +226,6 @@ impl RandomisationDesign {
 pub struct Randomisation {
     /// `l_j` of every subset, in rows of [`SHORT`] or [`MAX_GRID`].
     terms: Vec<f64>,
-    /// Subsets that have been spent.
     spent: Vec<bool>,
     spent_count: usize,
     /// Which of the spent the canary is, from 1; 0 where it is not.
@@ -496,7 +484,6 @@ fn zones_of(instances: &[String], zones: &[Vec<String>]) -> Result<Vec<Vec<usize
     Ok(zones)
 }
 
-/// The state as a document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SavedState {

@@ -159,8 +159,7 @@ impl Split {
 /// over ticks is a log e-value against the plan.
 ///
 /// # Errors
-/// [`StatError`] for invalid trials, or a share that is not above 0 and
-/// below 1.
+/// [`StatError`] for invalid trials, or a share that is not above 0 and below 1.
 ///
 /// ```
 /// use hotfix_core::stats::split::arms_swapped;
@@ -185,7 +184,6 @@ fn check_share(share: f64) -> Result<f64, StatError> {
     }
 }
 
-/// The state as a document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SavedState {

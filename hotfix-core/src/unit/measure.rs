@@ -1,13 +1,11 @@
 //! Shares, proportions, ratios and frequencies.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::UnitError;
+use super::{FromNumberOrText, Span, UnitError};
 
 /// A share of the traffic, in basis points so that logs compare exactly; a fraction on the wire.
 ///
@@ -205,46 +203,16 @@ fn percentage(text: &str) -> Result<f64, UnitError> {
     }
 }
 
-pub(super) fn from_text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-where
-    T: FromStr<Err = UnitError>,
-    D: Deserializer<'de>,
-{
-    from_number_or_text(deserializer, |n| {
-        Err(T::from_str(&n.to_string()).err().unwrap_or(UnitError::Share { got: n.to_string() }))
-    })
-}
-
-pub(super) fn from_number_or_text<'de, T, D, F>(
+pub(super) fn from_number_or_text<'de, T, D>(
     deserializer: D,
-    from_number: F,
+    from_number: fn(f64) -> Result<T, UnitError>,
 ) -> Result<T, D::Error>
 where
     T: FromStr<Err = UnitError>,
     D: Deserializer<'de>,
-    F: Fn(f64) -> Result<T, UnitError>,
 {
-    struct Either<T, F>(F, PhantomData<T>);
-    impl<T: FromStr<Err = UnitError>, F: Fn(f64) -> Result<T, UnitError>> Visitor<'_> for Either<T, F> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a number or a text with a unit")
-        }
-        fn visit_f64<E: Error>(self, value: f64) -> Result<T, E> {
-            (self.0)(value).map_err(E::custom)
-        }
-        fn visit_i64<E: Error>(self, value: i64) -> Result<T, E> {
-            self.visit_f64(value as f64)
-        }
-        fn visit_u64<E: Error>(self, value: u64) -> Result<T, E> {
-            self.visit_f64(value as f64)
-        }
-        fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-            text.parse().map_err(E::custom)
-        }
-    }
-    deserializer.deserialize_any(Either(from_number, PhantomData))
+    let expected = "a number or a text with a unit";
+    deserializer.deserialize_any(FromNumberOrText(expected, from_number, T::from_str))
 }
 
 macro_rules! wire {
@@ -267,6 +235,7 @@ wire! {
     Proportion, Proportion::try_from_fraction, as_fraction;
     Ratio, Ratio::try_new, value;
     PerMinute, PerMinute::try_new, value;
+    Span, Span::try_from_seconds, as_seconds;
 }
 
 #[cfg(test)]

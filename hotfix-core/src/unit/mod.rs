@@ -13,8 +13,8 @@ mod time;
 
 pub use date::Date;
 pub use measure::{PerMinute, Proportion, Ratio, Share};
-pub(crate) use name::FromText;
 pub use name::{FactName, MetricName, Name, PhaseName, RoleName};
+pub(crate) use name::{FromNumberOrText, FromText};
 pub(crate) use ref_name::is_invisible;
 pub use ref_name::{RefFault, RefName};
 pub use time::{Span, Timestamp};

@@ -23,6 +23,37 @@ impl<T, Fault: fmt::Display, F: FnOnce(&str) -> Result<T, Fault>> Visitor<'_> fo
     }
 }
 
+/// Reads a value that is written as a number or as a text: what is expected, and both readers.
+pub(crate) struct FromNumberOrText<N, T>(pub(crate) &'static str, pub(crate) N, pub(crate) T);
+
+impl<V, Fault: fmt::Display, N, T> Visitor<'_> for FromNumberOrText<N, T>
+where
+    N: FnOnce(f64) -> Result<V, Fault>,
+    T: FnOnce(&str) -> Result<V, Fault>,
+{
+    type Value = V;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<V, E> {
+        (self.1)(value).map_err(E::custom)
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<V, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<V, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<V, E> {
+        (self.2)(text).map_err(E::custom)
+    }
+}
+
 /// A name of 1 to 31 characters of `a-z`, `0-9`, `_` and `-`, a letter first.
 ///
 /// It is 32 bytes in place, so an observation is resolved against the policy without heap

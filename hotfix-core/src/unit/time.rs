@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::UnitError;
+use super::measure::from_number_or_text;
 
 /// A time in UTC, in milliseconds since 1970; between the years 1 and 9999.
 /// Written as RFC 3339 with milliseconds and `Z`; any zone is accepted.
@@ -171,7 +172,8 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        super::measure::from_text(deserializer)
+        // A number is no time.
+        from_number_or_text(deserializer, |number| number.to_string().parse())
     }
 }
 
@@ -285,18 +287,6 @@ impl FromStr for Span {
         };
         Self::try_from_seconds(number * millis / 1_000.0)
             .map_err(|_| UnitError::SpanRange { got: text.to_owned() })
-    }
-}
-
-impl Serialize for Span {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(self.as_seconds())
-    }
-}
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        super::measure::from_number_or_text(deserializer, Self::try_from_seconds)
     }
 }
 

@@ -12,7 +12,6 @@ pub(crate) struct ReadError(Box<Unread>);
 pub(crate) struct Unread {
     /// The steps to it, the innermost first.
     pub(crate) path: Vec<String>,
-    /// In serde's words.
     pub(crate) text: String,
     pub(crate) cause: Cause,
 }

@@ -103,7 +103,6 @@ impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
         self.separator()
     }
 
-    /// An error in the member or element that is being read.
     #[cold]
     #[inline(never)]
     fn within(&self, error: ReadError) -> ReadError {

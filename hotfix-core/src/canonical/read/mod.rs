@@ -29,9 +29,6 @@ use std::borrow::Cow;
 
 /// Checks one line as [`verify_line`] does, and reads the value that it holds.
 /// The inner error is that of a line whose hash matches but that does not hold such a value.
-///
-/// # Errors
-/// [`LineError`], as for [`verify_line`].
 pub(crate) fn read_line<T: DeserializeOwned>(
     line: &[u8],
 ) -> Result<(Line<'_>, Result<T, ReadError>), LineError> {
@@ -85,9 +82,7 @@ struct JsonReader<'de> {
     text: &'de str,
     numbers: Numbers,
     scan: Scan<'de>,
-    /// Levels that are left.
     depth: usize,
-    /// Ranges of the chain's members.
     chain: Chain,
 }
 
@@ -207,7 +202,6 @@ impl<'de> JsonReader<'de> {
         }
     }
 
-    /// Skips a value.
     fn pass(&mut self) -> Result<(), ReadError> {
         if self.numbers == Numbers::Ordered {
             return Value::deserialize(self).map(drop);

@@ -162,7 +162,6 @@ impl Bursts {
         canary.start(at, design, state, &self.live);
     }
 
-    /// Whether this state belongs to the design.
     pub(super) fn fits(&self, design: &RateRatioDesign) -> bool {
         self.canary.is_none_or(|canary| canary.state.check(design).is_ok())
             && self

@@ -25,7 +25,6 @@ pub(crate) struct MetricDesign {
     /// For latency: the layout's edges that are test boundaries.
     pub(super) boundaries: Vec<usize>,
     pub(super) claims: Claims,
-    /// Basis of the rollback evidence.
     pub(super) basis: EvidenceBasis,
     /// Both arms are read at the same time, or there is no live arm.
     pub(super) in_step: bool,
@@ -119,7 +118,6 @@ impl MetricDesign {
         Some(MetricTests::of_latency(self.claims, &times, columns, &self.watch, begin))
     }
 
-    /// Whether the metric's buckets are not known yet.
     #[inline]
     pub(super) fn lacks_layout(&self) -> bool {
         self.metric.kind.has_buckets() && self.layout.edges().is_empty()
@@ -132,7 +130,6 @@ impl MetricDesign {
         !tick.totals || row.iter().any(|value| *value > 0.0)
     }
 
-    /// Trials of the canary and of the baseline in a tick.
     #[inline]
     pub(super) fn trials_of(&self, tick: &Tick) -> [f64; 2] {
         let row = &tick.row;

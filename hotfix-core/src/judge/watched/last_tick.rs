@@ -74,7 +74,6 @@ impl LastTick {
         Tick { row: row.to_vec(), canary, baseline, ..Tick::default() }
     }
 
-    /// Whether a state fits a metric whose arms have so many columns.
     pub(super) fn fits(&self, columns: usize) -> bool {
         let pools = self.bracket.as_ref().is_none_or(|bracket| bracket.fits(columns));
         pools && self.row.len() == if self.at.is_some() { 2 * columns } else { 0 }

@@ -31,7 +31,6 @@ pub(super) struct Measured {
     /// The part of the phase that counts at its end, where that is not all of it.
     pub(super) criterion: Option<Box<Criterion>>,
     pub(super) totals: ArmTotals,
-    /// Degradation in this phase.
     pub(super) degradation: Degradation,
     /// The live version before the deployment, where no live arm is left after it.
     pub(super) pre_deployment: PreDeployment,
@@ -45,7 +44,6 @@ pub(super) struct Measured {
 }
 
 impl Measured {
-    /// Nothing was read.
     pub(super) fn new(design: &MetricDesign, pre_deployment: PreDeployment) -> Self {
         let MetricDesign { metric, watch, layout, .. } = design;
         Self {
@@ -138,7 +136,6 @@ impl Measured {
         }
     }
 
-    /// Takes over what was read from a snapshot.
     pub(super) fn resume(&mut self, read: Self, design: &MetricDesign) -> Result<(), Misfit> {
         let Self {
             window,

@@ -68,7 +68,6 @@ pub(crate) struct Watched<T = Test, D = MetricDesign> {
 }
 
 impl Watched {
-    /// Nothing was read.
     pub(super) fn try_new(
         design: MetricDesign,
         instances: Instances,
@@ -167,7 +166,6 @@ impl Watched {
         }
     }
 
-    /// Compares the arms of a tick.
     pub(super) fn compare_arms(&mut self, tick: &Tick) {
         self.tested.compare_arms(&self.design, tick);
     }
@@ -197,7 +195,6 @@ impl Watched {
         self.design.clipped(tick)
     }
 
-    /// Puts the limits that apply into the rollback test.
     fn limit(&mut self) {
         self.tested.tests.limit(self.design.basis.limits());
     }
@@ -439,8 +436,13 @@ getters! {
 
     metric: &Metric = &self.design.metric;
     watch: &Watch = &self.design.watch;
+    /// Whether a bound looks at the live arm.
+    compares_live: bool = self.design.compares_live;
+    /// The edges that are test boundaries.
+    boundaries: &[usize] = self.design.boundaries.as_slice();
     /// Basis of the rollback evidence.
     basis: &EvidenceBasis = &self.design.basis;
+    began: Option<Timestamp> = self.pairing.began;
     readings: &Readings = &self.pairing.readings;
     window: &Window = &self.measured.window;
     totals: &ArmTotals = &self.measured.totals;
@@ -451,14 +453,11 @@ getters! {
     /// Whether the arms' counts were equal so far.
     same: &Sameness = &self.tested.same;
     last_tick: &LastTick = &self.tested.last_tick;
+    /// Whether this test's own share of the evidence has ever reached its threshold from history.
+    replay_says: bool = self.tested.replayed;
 }
 
 impl Watched {
-    /// Whether a bound looks at the live arm.
-    pub(super) const fn compares_live(&self) -> bool {
-        self.design.compares_live
-    }
-
     /// Columns of one arm.
     pub(super) fn columns(&self) -> usize {
         self.design.layout.columns()
@@ -469,11 +468,6 @@ impl Watched {
         self.design.layout.edges()
     }
 
-    /// The edges that are test boundaries.
-    pub(super) fn boundaries(&self) -> &[usize] {
-        &self.design.boundaries
-    }
-
     /// The trailing level of a volume.
     pub(super) fn trailing(&self) -> Option<&Trailing> {
         self.measured.trailing.as_deref()
@@ -482,11 +476,6 @@ impl Watched {
     /// Counts of the canary's instances.
     pub(super) fn left_out(&self) -> Option<&LeftOut> {
         self.measured.left_out.as_deref()
-    }
-
-    /// When the present watch began.
-    pub(super) const fn began(&self) -> Option<Timestamp> {
-        self.pairing.began
     }
 
     /// Whether its data does not count yet.
@@ -554,11 +543,6 @@ impl Watched {
         let value = self.value(&latest[..self.columns()], moment.share.as_fraction());
         let crossed = |value| self.metric().crossed(bound?, value, None);
         value.and_then(crossed) == Some(true)
-    }
-
-    /// Whether this test's own share of the evidence has ever reached its threshold from history.
-    pub(super) const fn replay_says(&self) -> bool {
-        self.tested.replayed
     }
 
     /// The log e-value of harm that decides. Where the arms are read at different times, that is

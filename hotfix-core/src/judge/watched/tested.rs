@@ -59,7 +59,6 @@ impl Watched {
 }
 
 impl Tested {
-    /// Compares the arms of a tick.
     pub(super) fn compare_arms(&mut self, design: &MetricDesign, tick: &Tick) {
         self.last_tick.same = self.same;
         self.same.compare(design.metric.kind.data(), tick);

@@ -11,6 +11,7 @@ use crate::policy::section::{Metric, Model};
 use crate::rollout::{
     self, Action, BlockerKind, Command, Input, Recording, Refusal, Rollout, Stage, State,
 };
+use crate::simulate::environment::cadence;
 use crate::simulate::people::{checked, cleared};
 use crate::simulate::recorded::{
     Assumptions, Gates, Logged, Merge, Odd, Oddities, RecordedErrors, RecordedFault,
@@ -67,7 +68,7 @@ impl Environment for Recorded<'_> {
             {
                 if at < self.from && self.metrics.read_before_traffic(self.from) {
                     let mut last = Observation::new();
-                    self.merged(self.from - self.cadence(), self.from, &mut last);
+                    self.merged(self.from - cadence(self.policy), self.from, &mut last);
                     answers.at(self.from, Input::observe(last));
                 }
                 self.from.since(at)
@@ -149,16 +150,11 @@ impl Recorded<'_> {
         other(tick.from) && other(tick.to)
     }
 
-    /// A cadence of nothing would never get on.
-    fn cadence(&self) -> Span {
-        self.policy.watch().cadence.max(Span::from_millis(1))
-    }
-
     /// Reads the live version before the start, as a deploy tool does.
     fn read_before(&mut self, rollout: &mut Rollout, mut from: Timestamp, start: Timestamp) {
         let mut live = Observation::new();
         while from < start {
-            let to = from + self.cadence();
+            let to = from + cadence(self.policy);
             self.merged(from, to, &mut live);
             if !live.is_empty()
                 && let Err(refusal) = rollout.handle(to, &Input::observe(live.clone()))
@@ -170,7 +166,6 @@ impl Recorded<'_> {
     }
 }
 
-/// Runs one policy.
 pub(super) fn play(
     policy: &Arc<Policy>,
     recorded: &RecordedMetrics,
@@ -184,7 +179,7 @@ pub(super) fn play(
     let (plan, strange) = planned(&without(policy, &left_out)?, recorded, assume)?;
     let run = plan.policy();
     // The start is early enough that a tick falls on the first traffic.
-    let cadence = run.watch().cadence.max(Span::from_millis(1));
+    let cadence = cadence(run);
     let deploy = run.phases().first().map(|phase| phase.deploy).unwrap_or_default();
     let ticks = deploy.as_millis().div_ceil(cadence.as_millis()).max(1);
     let start = from - Span::from_millis(ticks.saturating_mul(cadence.as_millis()));
@@ -281,7 +276,6 @@ fn remarks(
     findings
 }
 
-/// The error of a policy that cannot be run.
 pub(super) fn refused(policy: &Policy, fault: &impl ToString) -> RecordedErrors {
     let (policy, fault) = (policy.name().to_string(), fault.to_string());
     RecordedFault::Policy { policy, fault }.anywhere()

@@ -17,7 +17,6 @@ use crate::unit::{MetricName, Timestamp};
 
 use super::{Backtest, BandChange, Ended, MetricTrace, Rests, Stood, What, Would};
 
-/// The notes of one policy.
 pub(super) struct Notes {
     /// The result so far. Its end has the last phase.
     pub(super) found: Backtest,

@@ -104,7 +104,6 @@ fn column<'m>(
     Ok(Column { arm, part, at: find(header, name)?, instance, matching, le, source })
 }
 
-/// The index of a column.
 fn find(header: &StringRecord, name: &str) -> Result<usize, RecordedErrors> {
     header.iter().position(|known| known == name).ok_or_else(|| {
         let nearest = text::nearest(name, header).map(str::to_owned);

@@ -8,6 +8,7 @@ use crate::metric::{Difference, Histogram, Reading, Sample, difference};
 use crate::plan::{Histories, PlanHistories, SlowHistories};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Phase};
+use crate::simulate::environment::cadence;
 use crate::sorting::{map_of, remove, sort_by_key};
 use crate::text::quoted;
 use crate::unit::{MetricName, Share, Span, Timestamp};
@@ -137,10 +138,9 @@ struct Pace {
 impl Pace {
     fn new(policy: &Policy, step: Span) -> Self {
         let times = |span: Span, times| Span::from_millis(span.as_millis().saturating_mul(times));
-        let watch = policy.watch();
         Self {
-            cadence: watch.cadence.max(Span::from_millis(1)),
-            seldom: times(watch.reads_every(), SELDOM),
+            cadence: cadence(policy),
+            seldom: times(policy.watch().reads_every(), SELDOM),
             pause: PAUSE.max(times(step, STEPS)),
         }
     }
@@ -185,7 +185,6 @@ impl Clock {
     }
 }
 
-/// What was read of a metric.
 #[derive(educe::Educe)]
 #[educe(Default)]
 struct Read<R> {
@@ -291,7 +290,6 @@ impl Steps {
 struct Rows<R> {
     /// Ticks with a reading, in their order.
     ticks: Vec<(u64, R)>,
-    /// The last reading.
     last: Option<(Timestamp, R)>,
 }
 
@@ -432,7 +430,6 @@ impl<'a> Reader<'a> {
         self.note_pause(metric.id, pause);
     }
 
-    /// Adds the request times of both arms.
     fn add_times(&mut self, metric: &Metric, reading: &Reading, at: Timestamp) {
         let Some(arms) = reading.whole() else {
             return self.note(metric.id, Odd::NotInBoundaries, at);

@@ -72,7 +72,6 @@ impl RecordedReading {
     }
 }
 
-/// The plan of a log's rollout.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Logged {
     pub(super) release: Release,
@@ -176,7 +175,6 @@ impl RecordedMetrics {
         })
     }
 
-    /// What was planned, where the recording is a rollout's log.
     pub(super) fn planned(&self) -> Option<&Logged> {
         self.planned.as_deref()
     }
@@ -198,7 +196,6 @@ impl RecordedMetrics {
         self.readings.iter().find(|reading| reading.has_canary()).map(|reading| reading.at)
     }
 
-    /// When a log's rollout had moved traffic, and to which share.
     pub(super) fn moves(&self) -> &[(Timestamp, Share)] {
         &self.moves
     }
@@ -208,7 +205,6 @@ impl RecordedMetrics {
         self.read_first && self.moves.first().is_some_and(|(moved, _)| *moved == at)
     }
 
-    /// The first and the last time.
     pub(super) fn span(&self) -> (Timestamp, Timestamp) {
         let at = |reading: Option<&RecordedReading>| reading.map(|r| r.at).unwrap_or_default();
         (at(self.readings.first()), at(self.readings.last()))

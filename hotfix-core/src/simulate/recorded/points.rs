@@ -29,7 +29,6 @@ struct Point {
     value: f64,
 }
 
-/// All numbers of a recording.
 pub(super) struct Points<'m> {
     mapping: &'m Mapping,
     list: Vec<Point>,
@@ -49,7 +48,6 @@ impl<'m> Points<'m> {
         Self { mapping, list: Vec::new(), instances, names, last, late: Oddities::default() }
     }
 
-    /// The number of an instance.
     pub(super) fn instance(&mut self, name: &str) -> usize {
         if let Some(known) = self.instances.get(name) {
             return *known;
@@ -60,7 +58,6 @@ impl<'m> Points<'m> {
         number
     }
 
-    /// Adds a number.
     pub(super) fn add(
         &mut self,
         at: Timestamp,
@@ -139,7 +136,6 @@ impl<'m> Points<'m> {
         RecordedMetrics { readings, findings, planned: None, moves: Vec::new(), read_first: false }
     }
 
-    /// All bucket bounds of each arm.
     fn edges(&self, arms: usize) -> Vec<BTreeSet<u64>> {
         let mut edges = vec![BTreeSet::new(); arms];
         for of in self.last.keys() {
@@ -219,10 +215,8 @@ fn sample(
     }
 }
 
-/// Adds one arm's sample to the observation.
 fn put(metrics: &mut Observation, metric: MetricName, arm: usize, sample: Sample, totals: bool) {
-    let known = metrics.get_mut(metric).map(|reading| std::mem::take(reading.whole_mut()));
-    let mut arms = known.unwrap_or_default();
+    let mut arms = metrics.take_arms(metric);
     arms.totals = totals;
     *(if arm == 0 { &mut arms.canary } else { &mut arms.baseline }) = Some(sample);
     metrics.set(metric, arms);

@@ -33,9 +33,8 @@ pub struct Fisher {
 /// likelier than the observed one, with a relative slack of 1e-7.
 ///
 /// # Errors
-/// [`StatError`] for invalid counts, an arm without trials, counts that
-/// are not whole, or a distribution with a variance above 10¹² (from about 10¹³ trials with as many
-/// events).
+/// [`StatError`] for invalid counts, an arm without trials, counts that are not whole, or a
+/// distribution with a variance above 10¹² (from about 10¹³ trials with as many events).
 ///
 /// Source: Fisher (1935), Journal of the Royal Statistical Society 98(1).
 ///

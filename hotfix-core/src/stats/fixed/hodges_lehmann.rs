@@ -37,8 +37,7 @@ pub struct Shift {
 /// confidence that is not above 0 and below 1.
 ///
 /// Source: Hodges and Lehmann (1963), Annals of Mathematical Statistics 34(2); the interval:
-/// Lehmann
-/// (1963), same volume.
+/// Lehmann (1963), same volume.
 ///
 /// ```
 /// use hotfix_core::stats::fixed::hodges_lehmann;

@@ -35,9 +35,8 @@ pub struct MannWhitney {
 /// ties, `continuity` moving `u` by a half towards its mean. All values equal: `p = 1`.
 ///
 /// # Errors
-/// [`StatError`] for an empty sample or a value that is not finite; with
-/// [`Method::Exact`] also for ties and for samples that are too large (about 60 against 60, or 8
-/// against 250,000).
+/// [`StatError`] for an empty sample or a value that is not finite; with [`Method::Exact`] also for
+/// ties and for samples that are too large (about 60 against 60, or 8 against 250,000).
 ///
 /// Source: Mann and Whitney (1947), Annals of Mathematical Statistics 18(1); effect size:
 /// `McGraw` and Wong (1992), Psychological Bulletin 111(2).

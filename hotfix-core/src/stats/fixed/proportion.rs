@@ -45,8 +45,7 @@ pub fn clopper_pearson(counts: Counts, confidence: f64) -> Result<Interval, Stat
 /// From both arms' Wilson intervals without continuity correction; stays within -1 and 1.
 ///
 /// # Errors
-/// [`StatError`] for invalid counts, or a confidence that is not above 0
-/// and below 1.
+/// [`StatError`] for invalid counts, or a confidence that is not above 0 and below 1.
 ///
 /// Source: Newcombe (1998), Statistics in Medicine 17(8), method 10.
 ///

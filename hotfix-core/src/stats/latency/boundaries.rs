@@ -15,8 +15,7 @@ const FAR: f64 = 2.0;
 /// picking them from what is tested is invalid.
 ///
 /// # Errors
-/// [`StatError`] for a time that is negative or not finite, or if no time
-/// is above zero.
+/// [`StatError`] for a time that is negative or not finite, or if no time is above zero.
 ///
 /// ```
 /// use hotfix_core::stats::latency::boundaries_from_samples;
@@ -113,8 +112,7 @@ pub fn slow_from_histogram(
 /// Writes one count a boundary into `slow`.
 ///
 /// # Errors
-/// [`StatError`] for a time that is negative or not finite, or if `slow`
-/// has another length.
+/// [`StatError`] for a time that is negative or not finite, or if `slow` has another length.
 pub fn slow_from_samples(
     boundaries: &[f64],
     samples: &[f64],
@@ -131,8 +129,7 @@ pub fn slow_from_samples(
 /// Checks boundaries that somebody chose: 1 to [`MAX_BOUNDARIES`], ascending from above zero.
 ///
 /// # Errors
-/// [`StatError`] if there are too few or too many boundaries, or they do
-/// not ascend.
+/// [`StatError`] if there are too few or too many boundaries, or they do not ascend.
 pub fn check_boundaries(boundaries: &[f64]) -> Result<(), StatError> {
     if boundaries.is_empty() || boundaries.len() > MAX_BOUNDARIES {
         return Err(StatError::BoundaryCount { boundaries: boundaries.len() });

@@ -326,7 +326,6 @@ impl<'a> Replayed<'a> {
         best.ok_or(StatError::NoComparison { what: "the history" })
     }
 
-    /// The blocks of a healthy rollout.
     fn blocks(
         &self,
         rollout: (usize, usize),
@@ -516,12 +515,10 @@ fn highest(blocks: &[Block], cap: f64, gross_less: f64) -> f64 {
     highest
 }
 
-/// So many times the requests.
 fn scaled(of: &Past, times: f64) -> Past {
     Past { slow: of.slow.map(|slow| slow * times), trials: of.trials * times }
 }
 
-/// What is left of these requests.
 fn less(all: &Past, part: &Past) -> Past {
     let mut rest = *all;
     rest.trials = larger(all.trials - part.trials, 0.0);

@@ -1,17 +1,10 @@
 //! Clustered bet, valid for any dependence within a tick: on the difference of the arms' shares of
 //! slow requests.
 //!
-//! At each boundary, with `r0` the ratio at the boundary of the null hypothesis and `D` the
-//! difference of shares on its bad side,
+//! At each boundary, with `r0` the ratio at the boundary of the null hypothesis,
 //! `E_j *= 1 + λ_j D/max(r0, 1)`, where `D = x_c/n_c - r0 x_b/n_b` for worse and `r0 x_b/n_b -
-//! x_c/n_c` for better.
-//! Under the null the mean of `D`, given the past, is at most 0 whatever the dependence of the
-//! tick's requests, and
-//! `D/max(r0, 1)` is at least -1, so with `λ < 1` the factor is above zero and its mean at most 1.
-//! (Given the trials:
-//! trials that react to slowness are not covered.) Source: betting on bounded means, Waudby-Smith
-//! and Ramdas (2024),
-//! JRSS B 86(1).
+//! x_c/n_c` for better (proof: `docs/statistics.md`, A3). Trials that react to slowness are not
+//! covered. Source: betting on bounded means, Waudby-Smith and Ramdas (2024), JRSS B 86(1).
 
 use super::SlowCounts;
 use crate::stats::numeric::{larger, ln1p_each};

@@ -43,13 +43,7 @@ closed_set! {
     }
 }
 
-/// What a latency test is asked.
-///
-/// ```
-/// use hotfix_core::stats::latency::{LatencyDesign, LatencySettings};
-/// let settings = LatencySettings { boundaries: 6, cap: Some(0.6), ..LatencySettings::default() };
-/// assert!(LatencyDesign::try_new(&settings).is_ok());
-/// ```
+/// What a latency test is asked. See [`LatencyDesign`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LatencySettings {
@@ -81,9 +75,7 @@ pub struct LatencySettings {
     pub temper: f64,
     /// Most log evidence that one tick may add to a term, after `temper`; above 0. Absent: no cap.
     pub cap: Option<f64>,
-    /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the
-    /// null holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)`
-    /// gives `α` up.
+    /// As [`RateRatioSettings::threshold`](crate::stats::rate_ratio::RateRatioSettings::threshold).
     pub threshold: Option<f64>,
     /// What may be assumed of the requests of one tick.
     pub mode: LatencyMode,
@@ -155,9 +147,8 @@ impl LatencyDesign {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`StatError`] if a setting is out of range: alpha, grid, weights,
-    /// tolerated ratio, margin, quantile, prior trials, number of boundaries, temper, cap or
-    /// threshold.
+    /// [`StatError`] if a setting is out of range: alpha, grid, weights, tolerated ratio, margin,
+    /// quantile, prior trials, number of boundaries, temper, cap or threshold.
     pub fn try_new(settings: &LatencySettings) -> Result<Self, StatError> {
         let LatencySettings { direction, alpha, tolerated, margin, quantile, .. } = *settings;
         let boundaries = settings.boundaries;

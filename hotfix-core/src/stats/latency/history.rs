@@ -14,16 +14,8 @@ use crate::stats::{MAX_COUNT, StatError};
 /// then all requests; zeros for a tick without data. All instances have the same ticks.
 ///
 /// Instances that are named `canary` and `baseline`, and no other, are the arms of healthy rollouts.
-/// Only they show how far arms of one version wander apart.
-///
-/// ```
-/// use hotfix_core::stats::latency::SlowHistory;
-/// // Of 100 requests 90 took up to the first boundary, and 99 up to the second.
-/// let pod = vec![vec![90.0, 99.0, 100.0]; 2];
-/// let history = SlowHistory::try_new([("pod-1".into(), pod.clone()), ("pod-2".into(), pod)].into())?;
-/// assert_eq!((history.instances(), history.ticks(), history.boundaries()), (2, 2, 2));
-/// # Ok::<(), hotfix_core::stats::StatError>(())
-/// ```
+/// Only they show how far arms of one version wander apart. See
+/// [`calibrate_slow`](super::calibrate_slow) for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SlowHistory {
     boundaries: usize,
@@ -90,7 +82,6 @@ impl SlowHistory {
         self.boundaries
     }
 
-    /// Checks that its instances are there at the same time.
     pub(super) fn check_presence(&self) -> Result<(), StatError> {
         check_presence(self.series.iter().map(|series| {
             let mut ticks = series.chunks_exact(self.boundaries + 1);

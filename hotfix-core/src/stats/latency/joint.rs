@@ -1,5 +1,4 @@
 //! The joint bet: one factor a tick from all buckets at once, for 'no slower at all'.
-//! # The bet and why it is anytime-valid
 //!
 //! Boundaries cut times into buckets `k = 0..=B`, slower ones last. A tick has `n_c` and `n_b`
 //! requests, `x_ck` and `x_bk` of them in bucket `k`, and `w = n_c/(n_c + n_b)`. Take numbers `ρ_0
@@ -10,22 +9,9 @@
 //! Π_k f_k^{x_ck} g_k^{x_bk},   f_k = ρ_k/(w ρ_k + 1 - w),   g_k = 1/(w ρ_k + 1 - w)
 //! ```
 //!
-//! *The mean of this factor is at most 1* when requests are independent given the past, the tick's
-//! shock and the trials, with any distributions, also unequal ones, such that the canary's average
-//! distribution is stochastically no slower than the baseline's average distribution. Proof, `n =
-//! n_c + n_b`: by independence the mean is a product of `n` means; their geometric mean is at most
-//! their arithmetic mean, which is `w F_c + (1 - w) G_b`, where `F_c` is the mean of `f` under the
-//! canary's average distribution and `G_b` that of `g` under the baseline's. `f` does not fall with
-//! `k`, as `ρ` does not, so `F_c ≤ F_b`, the mean of `f` under the baseline's. And `w f_k + (1 - w)
-//! g_k = 1` in every bucket, so `w F_c + (1 - w) G_b ≤ w F_b + (1 - w) G_b = 1`. (An arm in which
-//! times are dependent within a tick is not covered: see the clustered mode, and the cap.)
-//!
-//! Nothing is assumed of how boundaries depend on each other: a request is in one bucket. A test at
-//! a single boundary is the case where `ρ` takes two values. Products over ticks of such factors,
-//! and averages with fixed weights of such products, are non-negative supermartingales that start
-//! at 1, and so Ville's inequality holds for them.
-//!
-//! # Which `ρ`
+//! The mean of this factor is at most 1 for independent requests where the canary is stochastically
+//! no slower, whatever the distributions (proof: `docs/statistics.md`, A3). Times that depend on
+//! each other within a tick are not covered: see the clustered mode, and the cap.
 //!
 //! Sixteen alternatives, each a shape that is fitted to the pooled shares of *past* ticks of both
 //! arms, `s_k` the share slower than boundary `k`:

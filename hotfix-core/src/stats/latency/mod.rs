@@ -13,11 +13,11 @@
 //! | `Clustered` | [`LatencyMode::Clustered`] | any dependence within a tick |
 //!
 //! All hold under any dependence between boundaries and under any shock that both arms share.
-//! `Joint` bets with all buckets at once ([`joint`], with the proof); it is the faster one, and its
-//! null is that the canary is stochastically no slower, which has no counterpart for a ratio of
-//! shares. `Boundaries` is a [`bernoulli`](super::bernoulli) test at each boundary, and the average
-//! of their e-values (`docs/statistics.md`, A3). `Clustered` bets on the difference of shares
-//! ([`clustered`]) and is slow.
+//! `Joint` bets with all buckets at once ([`joint`]); it is the faster one, and its null is that
+//! the canary is stochastically no slower, which has no counterpart for a ratio of shares.
+//! `Boundaries` is a [`bernoulli`](super::bernoulli) test at each boundary, and the average of
+//! their e-values. `Clustered` bets on the difference of shares ([`clustered`]) and is slow.
+//! `docs/statistics.md`, A3, has the proofs.
 //!
 //! [`Tolerance`] is the joint bet for another null, 'at most so many times as slow': it bears arms
 //! of one version that are not quite equally fast.
@@ -65,7 +65,6 @@ pub use tolerance::{Tolerance, ToleranceDesign, ToleranceLimits, ToleranceSettin
 
 /// Most boundaries that a test may have.
 pub const MAX_BOUNDARIES: usize = 12;
-/// Half a grid.
 const HALF: usize = MAX_GRID / 2;
 /// Halves of a grid whose terms are all this far below the largest add nothing that an `f64` shows.
 const NEGLIGIBLE: f64 = 40.0;
@@ -202,10 +201,9 @@ impl Latency {
     /// Takes in one tick and says whether the test has decided, now or before.
     ///
     /// # Errors
-    /// The state is unchanged. [`StatError`] for counts that are not
-    /// finite, negative, more than the requests or too large, another number of boundaries than the
-    /// design's, another design's state, or more requests slower than a boundary than the one
-    /// before.
+    /// The state is unchanged. [`StatError`] for counts that are not finite, negative, more than
+    /// the requests or too large, another number of boundaries than the design's, another design's
+    /// state, or more requests slower than a boundary than the one before.
     pub fn update(
         &mut self,
         design: &LatencyDesign,
@@ -369,7 +367,6 @@ fn guarded(baseline: SlowCounts<'_>, quantile: f64) -> usize {
     (exceeded + 1).min(baseline.slow.len())
 }
 
-/// Adds what one tick gained.
 #[inline]
 fn add<const N: usize>(terms: &mut [f64; N], gains: &[f64; N], limits: &Limits) {
     for (term, gain) in terms.iter_mut().zip(gains) {
@@ -416,7 +413,6 @@ fn pooled(
     (both, trials.0 + trials.1 + design.prior_trials)
 }
 
-/// The boundary with the largest figure.
 fn loudest_of(boundaries: usize, figure: impl Fn(usize) -> f64) -> usize {
     let mut best = (0, f64::NEG_INFINITY);
     for boundary in 0..boundaries {

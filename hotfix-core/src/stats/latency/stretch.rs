@@ -46,7 +46,6 @@ impl Axis {
         this
     }
 
-    /// The boundaries.
     pub(super) fn times(&self) -> &[f64] {
         &self.times[..self.len]
     }
@@ -85,7 +84,6 @@ pub(super) struct Scores {
 }
 
 impl Scores {
-    /// Without requests.
     pub(super) const NONE: Self = Self { at: [0.0; MAX_BOUNDARIES], slope: [0.0; MAX_BOUNDARIES] };
 
     pub(super) fn of(axis: &Axis, past: &Past) -> Self {

@@ -16,17 +16,10 @@
 //! `a_ik` comes to be in bucket `k`. That is fitted to the baseline's past, and kept until the past
 //! has grown by a quarter.
 //!
-//! *Why it is an e-process.* Let each request of the baseline in bucket `i` be put into bucket `k`
-//! at random, with chance `a_ik`. For these counts the joint bet's factor has a mean of at most 1,
-//! if the canary is stochastically no slower than that mixture. The factor with fractions is no
-//! larger than the mean of it over these draws, since `Π_k g_k^{a_ik} ≤ Σ_k a_ik g_k` (means,
-//! weighted). A null of 2 contains one of `ρ` below 2, and a gain that is capped is a smaller one.
-//!
 //! *Restarts.* The evidence may begin again, any number of times, at moments that the past decides:
-//! the first part has 0.8 of the wealth and the `i`-th of those that follow `0.2/(i (i + 1))`. Each
-//! part is an e-process from its begin on, and their stakes sum to 1. The evidence is that of the
-//! present part and the stakes of those to come: 1 without data, and above `1/α` with a chance of
-//! at most `α`.
+//! the first part has 0.8 of the wealth and the `i`-th of those that follow `0.2/(i (i + 1))`. The
+//! evidence is that of the present part and the stakes of those to come. Why all of it is an
+//! e-process: `docs/statistics.md`, A3.
 //!
 //! *Limits.* A [calibration](super::calibration) may set a higher threshold, another cap, and how
 //! much less the evidence of `gross` counts. Each only lowers the chance.
@@ -206,7 +199,6 @@ impl ToleranceDesign {
     }
 }
 
-/// What each lane tolerates.
 fn ratios(tolerated: f64) -> [f64; LANES] {
     let mut ratios = [1.0; LANES];
     ratios[ACTS] = tolerated;
@@ -392,9 +384,7 @@ impl Tolerance {
     /// [ended](Self::end_tick) after its last.
     ///
     /// # Errors
-    /// The state is unchanged. [`StatError`] for counts that are not finite, negative, more than
-    /// the requests or too large, another number of boundaries than the design's, another design's
-    /// state, or more requests slower than a boundary than the one before.
+    /// As for [`Latency::update`](super::Latency::update).
     pub fn update(
         &mut self,
         design: &ToleranceDesign,

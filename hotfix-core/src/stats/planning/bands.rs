@@ -95,20 +95,17 @@ pub(crate) struct Bands<'a> {
     pub(crate) miss_goes_back: bool,
 }
 
-/// What becomes of the release in one phase.
+/// What becomes of the release in one phase; `…_about`: whether that is approximate.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Crossing {
     /// Chance that it was not rolled back by the end of 0, 1, 2, … ticks, without the gate.
     pub(crate) kept: Vec<f64>,
     /// Chance that it was rolled back before the gate or at it.
     pub(crate) gone: f64,
-    /// Whether that is approximate.
     pub(crate) gone_about: bool,
     /// Chance that it passes the gate when the least time is over.
     pub(crate) passes: f64,
-    /// Whether that is approximate.
     pub(crate) passes_about: bool,
-    /// Whether `kept` is approximate.
     pub(crate) kept_about: bool,
 }
 
@@ -187,12 +184,10 @@ impl Bands<'_> {
         }
     }
 
-    /// What the phase brings.
     fn whole(&self) -> Draw {
         self.total(self.looks.len())
     }
 
-    /// Whether a bound is compared with the live version.
     fn is_beside_live(&self) -> bool {
         self.looks.iter().any(|look| look.beside.is_some())
     }

@@ -26,9 +26,6 @@ pub(crate) struct Frontier {
 
 impl Frontier {
     /// Of the default grid at this share of the exposure.
-    ///
-    /// # Errors
-    /// [`StatError`] of the grid, which does not occur: the grid is valid.
     pub(crate) fn try_new(tolerated: f64, share: f64, threshold: f64) -> Result<Self, StatError> {
         let evidence = Evidence::try_new(Direction::Worse, (tolerated, share))?;
         Ok(Self { evidence, threshold, least: vec![0] })

@@ -188,9 +188,8 @@ impl Comparison {
     /// How long a regression of `ratio` takes to find.
     ///
     /// # Errors
-    /// [`StatError`] if alpha, tolerated ratio, share, threshold, traffic,
-    /// base rate, tick length or ratio is out of range; a ratio must not put the canary's rate over
-    /// 1.
+    /// [`StatError`] if alpha, tolerated ratio, share, threshold, traffic, base rate, tick length
+    /// or ratio is out of range; a ratio must not put the canary's rate over 1.
     pub fn time_to_detect(&self, ratio: f64) -> Result<TimeToDetect, StatError> {
         let threshold = self.check()?;
         self.check_ratio(ratio)?;
@@ -223,9 +222,6 @@ impl Comparison {
     }
 
     /// The same at each of these times, which are ends of ticks.
-    ///
-    /// # Errors
-    /// As [`chance_to_decide`](Self::chance_to_decide).
     pub(crate) fn chances_to_decide(
         &self,
         ratio: f64,
@@ -239,9 +235,6 @@ impl Comparison {
     }
 
     /// Chance to have found a regression of `ratio` within `minutes`, by the formula.
-    ///
-    /// # Errors
-    /// As [`chance_to_decide`](Self::chance_to_decide).
     pub(crate) fn chance_by_formula(&self, ratio: f64, minutes: f64) -> Result<f64, StatError> {
         let threshold = self.check_for(ratio, minutes)?;
         if ratio <= self.tolerated {
@@ -295,9 +288,6 @@ impl Comparison {
     }
 
     /// [`detectable_ratio`](Self::detectable_ratio) of the Bernoulli test.
-    ///
-    /// # Errors
-    /// As there.
     pub(crate) fn detectable_share_ratio(
         &self,
         minutes: f64,
@@ -326,8 +316,7 @@ impl Comparison {
     }
 
     /// Chance to have shown within `minutes` that a canary of `ratio` is not worse than `margin`:
-    /// the
-    /// promotion test, its null `r ≥ margin`, at its own `alpha`.
+    /// the promotion test, its null `r ≥ margin`, at its own `alpha`.
     ///
     /// # Errors
     /// As for [`chance_to_decide`](Self::chance_to_decide), and for a margin that is out of range.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::stats::bernoulli::BernoulliSettings;
 use crate::stats::grid;
 use crate::stats::mixture::Mixture;
 use crate::stats::{Direction, MAX_GRID, StatError};
@@ -11,13 +12,7 @@ pub const DEFAULT_GRID: [f64; 4] = [2.0, 4.0, 8.0, 20.0];
 /// Weights of [`DEFAULT_GRID`].
 pub const DEFAULT_WEIGHTS: [f64; 4] = [0.4, 0.25, 0.2, 0.15];
 
-/// What a rate-ratio test is asked.
-///
-/// ```
-/// use hotfix_core::stats::rate_ratio::{RateRatioDesign, RateRatioSettings};
-/// let settings = RateRatioSettings { tolerated: 1.25, ..RateRatioSettings::default() };
-/// assert!(RateRatioDesign::try_new(&settings).is_ok());
-/// ```
+/// What a rate-ratio test is asked. See [`RateRatioDesign`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateRatioSettings {
@@ -51,18 +46,7 @@ pub struct RateRatioSettings {
 impl Default for RateRatioSettings {
     /// Rollback at α 0.01, nothing tolerated, default grid.
     fn default() -> Self {
-        Self {
-            direction: Direction::Worse,
-            alpha: 0.01,
-            tolerated: 1.0,
-            margin: 2.0,
-            grid: None,
-            weights: None,
-            temper: 1.0,
-            cap: None,
-            threshold: None,
-            horizon: None,
-        }
+        Self::from(&BernoulliSettings::default())
     }
 }
 

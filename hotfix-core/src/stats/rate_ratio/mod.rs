@@ -69,10 +69,9 @@ impl RateRatio {
     /// Takes in one tick and says whether the test has decided, now or before.
     ///
     /// # Errors
-    /// The state is unchanged. [`StatError`] for counts that are not
-    /// finite, negative or too large, or for another design's state. More events than trials are
-    /// accepted, because trials may be an exposure; check proportions with
-    /// [`Counts::check_proportion`].
+    /// The state is unchanged. [`StatError`] for counts that are not finite, negative or too large,
+    /// or for another design's state. More events than trials are accepted, because trials may be
+    /// an exposure; check proportions with [`Counts::check_proportion`].
     #[inline]
     pub fn update(
         &mut self,
@@ -138,8 +137,7 @@ impl RateRatio {
     /// Takes in one tick in which the canary may be `allowed` times as bad as is tolerated, such as
     /// while its instances are new: only what is worse counts, and no ratio up to `allowed` is bet
     /// on. Given that the canary is no worse, the mean of `E` is at most 1, as long as `allowed`
-    /// does not depend on the tick's counts. With 1 it is
-    /// [`update_strata`](Self::update_strata).
+    /// does not depend on the tick's counts. With 1 it is [`update_strata`](Self::update_strata).
     ///
     /// # Errors
     /// As for [`update`](Self::update), and [`StatError`] for `allowed` below 1 or not finite, or

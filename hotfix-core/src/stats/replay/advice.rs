@@ -132,23 +132,19 @@ pub(super) fn of(seen: &Seen<'_>) -> Vec<Advice> {
 }
 
 impl Advice {
-    /// Of a history of so many hours.
     pub(in crate::stats) fn short_history(hours: f64) -> Option<Self> {
         (hours < ABOUT * HOURS).then_some(Self::ShortHistory { hours, wanted: HOURS })
     }
 
-    /// Of so many times the history's traffic.
     pub(in crate::stats) fn more_traffic(times: f64) -> Option<Self> {
         (times > MORE_TRAFFIC).then_some(Self::MoreTraffic { times })
     }
 
-    /// Of so many independent windows in the tail.
     pub(in crate::stats) fn few_windows(independent: f64) -> Option<Self> {
         (independent < FEWEST_IN_TAIL).then_some(Self::FewWindows { independent })
     }
 }
 
-/// Hours of so many ticks.
 pub(in crate::stats) fn hours_of(ticks: usize, tick_seconds: f64) -> f64 {
     ticks as f64 * tick_seconds / 3600.0
 }

@@ -110,7 +110,6 @@ impl History {
         Self::try_new(counts)
     }
 
-    /// Checks that its instances are there at the same time.
     pub(super) fn check_presence(&self) -> Result<(), StatError> {
         check_presence(self.series.iter().map(|series| {
             let counted = |counts: &Counts| counts.trials > 0.0;
@@ -144,7 +143,6 @@ impl History {
         sums
     }
 
-    /// Sums of all instances, tick by tick.
     pub(crate) fn all(&self) -> Vec<Counts> {
         self.sums(0..self.instances())
     }

@@ -29,9 +29,8 @@
 //! [`Calibration::promotion_temper`].
 //!
 //! With a history *and* random canary instances, use both and roll back only when both do: run this
-//! test and [`randomisation`](super::randomisation) side by side, decide where
-//! `replayed && randomised`, hold where one does. Not measured: traffic that differs much by
-//! instance.
+//! test and [`randomisation`](super::randomisation) side by side, decide where `replayed &&
+//! randomised`, hold where one does. Not measured: traffic that differs much by instance.
 
 mod advice;
 mod clip;
@@ -45,7 +44,7 @@ pub use history::History;
 use super::draw::Draws;
 use super::grid::{Grid, Hypothesis};
 use super::instances::places;
-use super::mixture::Limits;
+use super::mixture::{Limits, SHORT};
 use super::numeric::{larger, ln, percentile, smaller, whole};
 use super::planning::{Comparison, check_tick};
 use super::{Counts, Direction, MAX_GRID, StatError, bernoulli, check_version, rate_ratio};
@@ -56,11 +55,8 @@ use noise::{Form, Group, Kernel, ONE_SIDED};
 pub(super) use noise::{Windows, fit};
 use serde::{Deserialize, Serialize};
 
-/// Points of a grid that the short kernel handles.
-const SHORT: usize = 4;
 /// Up to this share shards are disjoint; above it they are drawn.
 const DISJOINT: f64 = 0.25;
-/// How many shards are drawn.
 const DRAWN: usize = 20;
 /// The cap is this part of the threshold without it, for sums over an arm.
 const CAP_PART: f64 = 3.5;
@@ -75,7 +71,6 @@ const HOLD: f64 = 0.9;
 pub const LEAVE_ONE_OUT: usize = 4;
 /// How much the evidence without one instance counts: it has fewer data than the whole.
 const WITHOUT_ONE: f64 = 1.6;
-/// Version of the calibration document.
 const VERSION: u32 = 2;
 
 /// `J`, the statistic that decides: `min(ln E, 1.6 min_i ln E without instance i)`. `without`: the
@@ -112,14 +107,7 @@ impl CountModel {
     }
 }
 
-/// For what a threshold is wanted.
-///
-/// ```
-/// use hotfix_core::stats::replay::CalibrationSettings;
-/// // A tenth of the traffic for ten minutes, in ticks of ten seconds.
-/// let settings = CalibrationSettings::new(0.1, 60);
-/// assert_eq!((settings.alpha, settings.seed), (0.01, 0));
-/// ```
+/// For what a threshold is wanted. See [`calibrate`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CalibrationSettings {
@@ -156,7 +144,6 @@ pub struct CalibrationSettings {
     pub seed: u64,
 }
 
-/// The defaults of [`CalibrationSettings`].
 mod usual {
     pub(super) const fn alpha() -> f64 {
         0.01
@@ -221,7 +208,6 @@ impl BlockDispersion {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Calibration {
-    /// Version of this document, 2.
     #[serde(deserialize_with = "this_version")]
     version: u32,
     /// Log evidence that rolls back; at least `ln(1/α)`. This and `cap`, `hold`, `dispersion` and
@@ -334,6 +320,7 @@ fn this_version<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Err
 ///     (format!("pod-{pod}"), (0..2160).map(|tick| [errors(pod, tick), 100.0]).collect())
 /// });
 /// let history = History::try_new(counts.collect::<BTreeMap<_, _>>())?;
+/// // For a tenth of the traffic for ten minutes, in ticks of ten seconds.
 /// let calibration = calibrate(&history, &CalibrationSettings::new(0.1, 60))?;
 /// assert!(calibration.threshold >= 100_f64.ln() && calibration.hold <= calibration.threshold);
 /// # Ok(())
@@ -441,7 +428,6 @@ fn run<const N: usize>(
     })
 }
 
-/// The pretended canaries of a history.
 fn groups<'a>(history: &'a History, shards: &[Vec<usize>], left_out: bool) -> Vec<Group<'a>> {
     let group = |members: &Vec<usize>| Group {
         sum: history.sums(members.iter().copied()),
