@@ -4,7 +4,7 @@ use crate::gate::approval::stand_ins_of;
 use crate::grade::Moment;
 use crate::judge;
 use crate::plan::called_first;
-use crate::text::brief;
+use crate::text::{brief, joined};
 use crate::unit::{RoleName, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
@@ -92,14 +92,14 @@ impl Conclusion<'_> {
     /// known: until the canary is read, they can be mended.
     pub(super) fn notify_out_of_reach(&mut self, at: Timestamp) {
         let faults = judge::out_of_reach(self.case.judged.judge(), at);
-        let mut what: String = faults.map(|fault| format!("{fault} of the histogram. ")).collect();
+        let mut what = joined(faults.map(|fault| format!("{fault} of the histogram.")), " ");
         if what.is_empty() {
             return;
         }
         if matches!(self.case.place.stage(), Stage::Preparing) {
-            what.push_str("Until the canary is read, a reading with more buckets replaces these.");
+            what.push_str(" Until the canary is read, a reading with more buckets replaces these.");
         }
-        let why = Some(describe::addressed(&self.plan.subject().incident, what.trim_end()));
+        let why = Some(describe::addressed(&self.plan.subject().incident, &what));
         let (audience, message) = (Audience::Responders, MessageKind::Update);
         self.act(Act::Notify { audience, message, duty: None, role: None, why });
     }
