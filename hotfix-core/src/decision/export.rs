@@ -10,7 +10,6 @@ use crate::unit::Span;
 /// Most characters of a line of a label, except for longer words.
 const LINE: usize = 36;
 
-/// Most characters of a text that are shown.
 const MOST: usize = 240;
 
 impl Policy {

@@ -312,7 +312,6 @@ pub struct Heard {
 /// When the rollout started, if it did, and the present time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Clock {
-    /// When it started.
     pub(crate) started: Option<Timestamp>,
     /// The time of the last input.
     pub(crate) now: Option<Timestamp>,

@@ -65,7 +65,6 @@ impl Marks {
             .any(|(id, mark)| id.as_str() == exception.as_str() && mark.state == ItemState::Waived)
     }
 
-    /// Removes the waiver.
     pub(crate) fn reopen(&mut self, exception: Exception) {
         retain(&mut self.0, |id, _| id.as_str() != exception.as_str());
     }
@@ -135,7 +134,6 @@ impl Marks {
         noted.max_by_key(|(at, _)| *at).map(|(_, value)| value)
     }
 
-    /// The state of an item or a step.
     pub(crate) fn state(&self, id: Name) -> ItemState {
         self.0.get(&id).map_or(ItemState::Open, |mark| mark.state)
     }

@@ -152,7 +152,6 @@ impl<'s, 'd> Analysis<'s, 'd> {
         run
     }
 
-    /// Reads the criteria of a metric.
     fn metric(&mut self, metric: &Metric<'d>, draft: &mut Draft) {
         let Metric { at, name, arguments, delay, interval, count } = metric;
         let (delay, interval, count) = (*delay, *interval, *count);

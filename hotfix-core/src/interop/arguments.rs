@@ -6,7 +6,6 @@ use super::finding::ImportFinding;
 use super::reader::{At, is_no_time};
 use crate::text::shown;
 
-/// Largest accepted count.
 const MOST_COUNT: f64 = 1e6;
 
 /// Values by name; None for one that is not in the text.
@@ -56,7 +55,6 @@ pub(super) fn resolved(at: &At<'_>, arguments: &Arguments) -> Option<String> {
     Some(whole)
 }
 
-/// A time.
 pub(super) fn duration(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
     let text = resolved(at, arguments)?;
     at.duration_in(&text)

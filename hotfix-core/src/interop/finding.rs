@@ -15,7 +15,6 @@ findings! {
     #[error("`{key}` is not a known key here and is ignored: {}", did_you_mean(*nearest).trim_end())]
     UnknownKey {
         key: String,
-        /// The nearest known key, if one is near.
         nearest: Option<&'static str>,
     } => "HF-CONV-020" Warn, "correct the key, or configure its effect by hand";
 

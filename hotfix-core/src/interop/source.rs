@@ -9,7 +9,6 @@ use super::{Kind, nothing};
 use crate::document::{Node, Value};
 use crate::text::{joined, nearest, shown};
 
-/// What is known of a tool.
 struct Tool {
     title: &'static str,
     /// The kinds of its documents that are read.

@@ -26,7 +26,6 @@ pub(super) const fn and_watch(watched: bool) -> &'static str {
     if watched { " and the watch after them" } else { "" }
 }
 
-/// Names in backticks.
 pub(super) fn names<T: Display>(names: &[T]) -> String {
     quoted(names, ", ")
 }

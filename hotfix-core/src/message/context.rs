@@ -20,7 +20,6 @@ use super::{Request, describe, known, seen};
 
 /// The most characters of a value, and of a line of one.
 const MOST_CHARACTERS: usize = 1_000;
-/// The most lines of a value.
 const MOST_LINES: usize = 50;
 
 /// The fields that only people know: given by the caller, or noted with an item of a checklist.

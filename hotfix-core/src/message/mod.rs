@@ -154,7 +154,6 @@ impl Rollout {
         Ok(shown(self, request, at, &lines))
     }
 
-    /// The error for a message that is not true in the present state.
     fn untimely(&self, kind: MessageKind) -> MessageError {
         let timely = MessageKind::ALL.iter().filter(|kind| self.is_timely(**kind));
         let timely: Vec<_> = timely.map(|kind| kind.as_str()).collect();

@@ -61,7 +61,6 @@ impl Line {
         self.parts.iter().map(TemplatePart::text).collect()
     }
 
-    /// Puts a text before the line.
     pub(super) fn begin_with(&mut self, text: &str) {
         match self.parts.first_mut() {
             Some(TemplatePart::Text(first)) => first.insert_str(0, text),

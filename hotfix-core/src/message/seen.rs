@@ -175,7 +175,6 @@ pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> O
     .filter(|span| !span.is_zero())
 }
 
-/// When the present attempt was started.
 pub(super) fn started_at(rollout: &Rollout) -> Option<Timestamp> {
     rollout.started_at().filter(|_| !matches!(rollout.stage(), Stage::Preparing))
 }
@@ -257,7 +256,6 @@ pub(super) fn planned_end(rollout: &Rollout, at: Timestamp) -> Option<Timestamp>
     waits.into_iter().chain([since + takes]).max().filter(|end| *end > at)
 }
 
-/// Expected end of a rollback that is in progress.
 pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let (since, waits) = steps_back(rollout)?;
     let planned = || rollout.plan().rollback_with(waits, waits).estimate?.most;
@@ -281,7 +279,6 @@ fn noted_minutes(rollout: &Rollout) -> Option<Span> {
     minutes.checked_mul(60).map(Span::from_seconds)
 }
 
-/// Expected duration of a rollback.
 pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
     let plan = rollout.plan();
     if let Some(noted) = noted_minutes(rollout) {

@@ -183,7 +183,6 @@ fn shown(metric: &Metric, bound: Bound) -> String {
     }
 }
 
-/// A chance as cases of 100.
 fn of_100(chance: f64) -> String {
     rounded(100.0 * chance, usize::from(chance >= 0.995))
 }

@@ -136,7 +136,6 @@ impl Metric {
         self.count_model() == Some(CountModel::Poisson)
     }
 
-    /// The test of its counts.
     fn count_model(&self) -> Option<CountModel> {
         let model = match self.model {
             Model::Poisson => CountModel::Poisson,
@@ -168,7 +167,6 @@ impl Plan {
         limits.map_or(policy, |limits| limits.margin)
     }
 
-    /// The calibration of a latency.
     fn slow_calibration(&self, metric: &Metric) -> Option<&SlowCalibration> {
         self.calibrations().get(&metric.id)?.slow.as_deref()
     }
@@ -343,7 +341,6 @@ fn known(
     }
 }
 
-/// The metrics of the policy of this kind.
 fn names(policy: &Policy, applies: impl Fn(&Metric) -> bool) -> String {
     let named = policy.metrics().iter().filter(|metric| applies(metric));
     joined(named.map(|metric| metric.id.as_str()), ", ")

@@ -62,7 +62,6 @@ pub struct PlanChangeRecord<'a> {
 }
 
 impl Plan {
-    /// The change window of the release.
     pub(crate) fn change_window(&self) -> Option<Window> {
         self.release()?.change_record.as_ref()?.window
     }

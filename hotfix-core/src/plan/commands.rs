@@ -49,7 +49,6 @@ pub struct PlannedCommand {
     pub missing: Vec<CommandField>,
 }
 
-/// What a policy may have commands for.
 #[derive(Clone, Copy)]
 pub(crate) enum Commanded<'a> {
     Item(&'a ChecklistItem),
@@ -61,7 +60,6 @@ pub(crate) enum Commanded<'a> {
 /// The step whose commands come with the action `deploy`.
 const DEPLOY: &str = "deploy";
 
-/// What people call a rollback method.
 const fn title_of(method: RollbackMethod) -> &'static str {
     match method {
         RollbackMethod::GitRevert => "revert the fix in source control",

@@ -27,7 +27,6 @@ impl Plan {
         Demands::new(&self.policy, self.severity, self.severity_basis(), &self.facts)
     }
 
-    /// The basis of the plan's severity.
     pub(super) fn severity_basis(&self) -> SeverityBasis {
         let answer = self.policy.classify(&self.facts);
         if self.subject.incident.severity.is_some() {

@@ -285,7 +285,6 @@ pub(super) const fn has_time(step: &ProcedureStep) -> bool {
     step.least.is_some() || step.most.is_some()
 }
 
-/// The phases until the last one is reached.
 pub(crate) fn phases_until_live(load: Load<'_>) -> Times {
     let mut sum = Times::default();
     let Some((last, before)) = load.policy.phases().split_last() else { return sum };

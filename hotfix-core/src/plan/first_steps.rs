@@ -56,7 +56,6 @@ pub struct FirstStep<'a> {
 }
 
 impl<'a> FirstStep<'a> {
-    /// A step that the start waits for.
     const fn before_start(kind: FirstStepKind, text: String, who: Vec<Who<'a>>) -> Self {
         Self { kind, text, holds_start: true, within: None, every: None, who }
     }

@@ -135,7 +135,6 @@ impl Law {
         }
     }
 
-    /// The expected bad events.
     pub(crate) fn expected(self) -> f64 {
         match self {
             Self::Trials { trials, rate, .. } => trials * rate,

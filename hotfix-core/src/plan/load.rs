@@ -14,7 +14,6 @@ use super::healthy::{Law, traffic};
 /// Trials per minute for each event of a metric without trials: events are rare.
 const TRIALS_AN_EVENT: f64 = 1_000.0;
 
-/// A policy and its traffic.
 #[derive(Clone, Copy)]
 pub(crate) struct Load<'a> {
     pub(super) policy: &'a Policy,
@@ -101,7 +100,6 @@ impl NoHarm {
 }
 
 impl Plan {
-    /// The policy with the traffic of this plan.
     pub(crate) fn load(&self) -> Load<'_> {
         Load { policy: self.policy(), traffic: self.requests_per_minute() }
     }

@@ -108,7 +108,6 @@ pub struct Plan {
     methods: Vec<Method>,
     efficacy: Option<Efficacy>,
     calibrations: BTreeMap<MetricName, MetricCalibration>,
-    /// The release that this one replaces.
     former: Option<Former>,
     digest: Digest,
 }
@@ -249,7 +248,6 @@ impl Plan {
         Ok(plan.after(former))
     }
 
-    /// This plan after a former release of the same rollout.
     pub(crate) fn after(self, former: Option<Former>) -> Self {
         Self { former, ..self }
     }

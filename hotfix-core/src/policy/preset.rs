@@ -21,7 +21,6 @@ presets!(
     "standard"
 );
 
-/// The text of a preset.
 pub(super) fn text(name: &str) -> Option<String> {
     NAMES.iter().zip(TEXTS).find(|(known, _)| **known == name).map(|(_, text)| text.text())
 }

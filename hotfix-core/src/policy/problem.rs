@@ -44,14 +44,12 @@ coded! {
     DuplicateName {
         what: &'static str,
         name: String,
-        /// Where it occurs first.
         first: String,
     } => "HF-POL-012",
     /// A metric that the policy does not have.
     #[error("the metric `{name}` is not in `metrics`: {}add it, or name an existing one", did_you_mean(nearest.as_deref()))]
     UnknownMetric {
         name: String,
-        /// The nearest metric, where one is near.
         nearest: Option<String>,
     } => "HF-POL-013",
     /// The efficacy claim names a metric that cannot show it.
@@ -101,7 +99,6 @@ coded! {
     #[error("there is no preset `{got}`: {}the presets are {}", did_you_mean(*nearest), quoted(known, ", "))]
     UnknownPreset {
         got: String,
-        /// The nearest preset, where one is near.
         nearest: Option<&'static str>,
         known: &'static [&'static str],
     } => "HF-POL-025",
@@ -146,7 +143,6 @@ coded! {
         fault: String,
         /// The line of the text, from 1.
         line: usize,
-        /// The nearest known one, where one is near.
         nearest: Option<&'static str>,
     } => "HF-POL-062",
     /// A text of a message that uses something outside the template language.
@@ -160,7 +156,6 @@ coded! {
     #[error("{fault}: {}write one that docs/policy.md lists, or other braces", did_you_mean(*nearest))]
     CommandField {
         fault: String,
-        /// The nearest known one, where one is near.
         nearest: Option<&'static str>,
     } => "HF-POL-064",
     /// A command that is not one line of a shell, or quotes a placeholder.
@@ -170,7 +165,6 @@ coded! {
     #[error("`{name}` already occurs at `{first}`: keep one of the two")]
     StandsTwice {
         name: String,
-        /// Where it occurs first.
         first: String,
     } => "HF-POL-046",
     /// A text that git does not accept as the name of a branch.
@@ -183,7 +177,6 @@ coded! {
     #[error("`{name}` is not a known fact: {}correct it, or declare it under `facts`", did_you_mean(nearest.as_deref()))]
     UnknownFact {
         name: String,
-        /// The nearest known one, where one is near.
         nearest: Option<String>,
     } => "HF-POL-054",
     /// A comparison that a fact's type does not have.
@@ -205,14 +198,12 @@ coded! {
     #[error("`{name}` is not a question or leaf of the tree: {}add it, or name an existing one", did_you_mean(nearest.as_deref()))]
     UnknownTarget {
         name: String,
-        /// The nearest id, where one is near.
         nearest: Option<String>,
     } => "HF-POL-060",
     /// A text that is not a due time.
     #[error("`{got}` is not a due time: {}write a duration, as in \"2h\", or one of {}", did_you_mean(*nearest), quoted(known, ", "))]
     Due {
         got: String,
-        /// The nearest day, where one is near.
         nearest: Option<&'static str>,
         known: &'static [&'static str],
     } => "HF-POL-037",

@@ -36,7 +36,6 @@ pub(crate) trait Field {
     fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self::Out>;
     /// Writes it so that reading gives the same value.
     fn write(value: &Self::Out, style: Style) -> Node;
-    /// Its JSON Schema.
     fn schema(definitions: &mut Definitions) -> Schema;
     /// An example for a missing value of a required key: `"10min"`.
     fn example() -> &'static str {
@@ -46,7 +45,6 @@ pub(crate) trait Field {
 
 /// A type of value that is written as another one, of which it accepts only some values.
 pub(crate) trait Narrowed {
-    /// The other type.
     type Of: Field;
 
     /// Reports what is wrong with the node as a whole, also where it could not be read.
@@ -61,7 +59,6 @@ pub(crate) trait Narrowed {
         Some(read)
     }
 
-    /// Its JSON Schema.
     fn schema_of(definitions: &mut Definitions) -> Schema {
         Self::Of::schema(definitions)
     }
@@ -92,7 +89,6 @@ impl<N: Narrowed> Field for N {
     }
 }
 
-/// One key of a table.
 pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) doc: &'static [&'static str],
@@ -173,7 +169,6 @@ pub(crate) struct Noted {
 /// What the reader of a policy knows of other sections.
 #[derive(Default)]
 pub(crate) struct KnownSections {
-    /// The metrics so far.
     pub(super) metrics: BTreeMap<String, Noted>,
     /// The facts that conditions may use.
     pub(super) vocabulary: Vocabulary,
@@ -184,7 +179,6 @@ pub(crate) struct KnownSections {
     pub(super) severities: Option<Vec<Severity>>,
 }
 
-/// Reads a policy.
 pub(crate) type PolicyReader = DocumentReader<Problem, KnownSections>;
 
 impl PolicyReader {

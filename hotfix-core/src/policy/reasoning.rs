@@ -121,7 +121,6 @@ impl Answers {
     }
 }
 
-/// The outcome of the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RuleOutcome {
     pub(crate) severity: Option<Severity>,

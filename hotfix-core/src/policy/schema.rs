@@ -24,7 +24,6 @@ pub fn schema() -> String {
     text
 }
 
-/// A JSON Schema.
 pub(crate) type Schema = Value;
 
 /// The definitions that schemas refer to, by name.

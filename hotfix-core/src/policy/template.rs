@@ -12,7 +12,6 @@ use crate::grade::Audience;
 use crate::policy::section::{MESSAGE_FIELDS, MessageField};
 use crate::text::{nearest, shown};
 
-/// The most characters of a template.
 pub(crate) const MOST_CHARACTERS: usize = 4_000;
 
 /// How deep conditions and loops may be nested.

@@ -56,7 +56,6 @@ pub(super) fn fact(value: &FactValue) -> String {
     }
 }
 
-/// An action in a few words.
 pub(super) fn act(policy: &Policy, act: &Act) -> String {
     match act {
         Act::SetTraffic { share } => format!("set the new version's traffic to {share}"),
@@ -130,7 +129,6 @@ pub(super) fn rollback_cause(policy: &Policy, cause: &RollbackCause) -> String {
     }
 }
 
-/// A stage that was entered, as text.
 pub(super) fn stage(rollout: &Rollout, stage: &Stage) -> String {
     let plan = rollout.plan();
     let subject = plan.subject();
@@ -279,7 +277,6 @@ fn stated(what: &str, channel: Option<&str>, is_heard: bool) -> String {
     format!("{what}{by}{}", if is_heard { ", heard by another person" } else { "" })
 }
 
-/// A JSON value as plain text.
 fn plain(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::Bool(true) => "yes".to_owned(),

@@ -14,7 +14,6 @@ use crate::unit::{Name, RoleName, Span, Timestamp};
 use super::describe;
 use super::model::{DutyOutcome, DutyPart};
 
-/// A duty while it was open.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     kind: DutyKind,
@@ -33,7 +32,6 @@ struct Known {
     dropped: Option<Timestamp>,
 }
 
-/// The duties that have been open so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DutyTracker {
     known: BTreeMap<Name, Known>,
@@ -78,7 +76,6 @@ impl DutyTracker {
         }
     }
 
-    /// The outcome of each duty at the end of the log.
     pub(super) fn parts(
         &self,
         rollout: &Rollout,

@@ -63,14 +63,12 @@ pub(super) struct LogSummary {
     pub(super) start: Option<Start>,
     /// Actions without a result so far.
     pending: BTreeMap<ActionId, Act>,
-    /// The roles in which people have acted.
     acted_as: Vec<(String, RoleName)>,
     last_decision: Option<Decision>,
     /// Whether the last entry of the timeline is a run of readings.
     in_run: bool,
 }
 
-/// The start of a deployment.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Start {
     pub(super) at: Timestamp,
@@ -106,7 +104,6 @@ pub(super) struct RolledBack {
     pub(super) why: String,
     /// The reason that a person or the train gave.
     reason: Option<String>,
-    /// What triggered it.
     pub(super) cause: RollbackCause,
     /// Whether the train of this service requested it.
     pub(super) by_train: bool,
@@ -512,7 +509,6 @@ impl LogSummary {
     }
 }
 
-/// The reason that its sender gave.
 fn reason_of(input: &Input) -> Option<String> {
     let [.., why] = input.command.texts();
     why.map(str::to_owned)

@@ -350,7 +350,6 @@ pub(super) fn not_caught_earlier(plan: &Plan, power: &Power, visits: &[PhaseVisi
     sentences
 }
 
-/// Milliseconds of a phase as an integer.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

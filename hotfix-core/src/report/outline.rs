@@ -83,7 +83,6 @@ impl Section {
         Self { id, title: title.to_owned(), blocks: Vec::new() }
     }
 
-    /// A section of lists.
     fn listed<const N: usize>(id: &'static str, title: &str, lists: [Vec<String>; N]) -> Self {
         let mut section = Self::new(id, title);
         for list in lists {

@@ -66,7 +66,6 @@ impl Frame {
         Some(Self { from, to, bands: bands.collect(), marks })
     }
 
-    /// A metric over time, by version.
     pub(super) fn metric(&self, number: usize, plot: &MetricPlot) -> Plot {
         let unit = |value: f64| in_unit(plot.kind, value);
         let title = text::sentence(&plot.title);
@@ -98,7 +97,6 @@ impl Frame {
         Plot { svg: chart.svg(), title, table }
     }
 
-    /// Evidence on a question over time.
     pub(super) fn evidence(&self, number: usize, plot: &EvidencePlot) -> Plot {
         let title = match plot.question {
             "works" => "Evidence that the fix works (log e-value)",
@@ -187,7 +185,6 @@ impl Frame {
     }
 }
 
-/// The lowest and the highest value of some points.
 fn extremes<'a>(points: impl Iterator<Item = &'a Point>) -> (f64, f64) {
     let ends = (f64::INFINITY, f64::NEG_INFINITY);
     points.fold(ends, |(low, high), point| (low.min(point.value), high.max(point.value)))

@@ -114,7 +114,6 @@ pub(super) fn head(section: &str) -> &str {
     section.split_once(':').map_or(section, |(head, _)| head).trim()
 }
 
-/// Whether a built-in section covers a section of the policy.
 pub(super) fn is_built_in(section: &str) -> bool {
     let section = plain(head(section));
     BUILT_IN.iter().any(|part| section.contains(part))

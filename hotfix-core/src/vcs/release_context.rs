@@ -34,7 +34,6 @@ impl Base {
     }
 }
 
-/// The context of the steps.
 pub(super) struct ReleaseContext<'a> {
     pub(super) vcs: &'a Vcs,
     pub(super) flow: Flow,
@@ -61,7 +60,6 @@ pub(super) struct ReleaseContext<'a> {
     pub(super) into_back: Vec<RefName>,
     /// The branches that must get the fix.
     pub(super) home: Vec<RefName>,
-    /// The fix in one line.
     pub(super) line: String,
     pub(super) message: String,
     pub(super) named_after: Option<VcsFinding>,
@@ -269,7 +267,6 @@ impl<'a> ReleaseContext<'a> {
         std::iter::once(self.vcs.version).chain(self.vcs.also_version.iter().copied()).collect()
     }
 
-    /// A reference of this release.
     pub(super) fn record(&self, of: &str) -> String {
         format!("refs/hotfix/{}/{of}", self.version)
     }

@@ -10,7 +10,6 @@ use crate::policy::section::{Branches, Question, Target, Tree};
 /// The most passes over a tree with cycles.
 const MOST_ROUNDS: usize = 16;
 
-/// One answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Given {
     Yes,

@@ -7,7 +7,6 @@ use crate::text::{joined, markdown, time, words};
 use super::super::{FollowUp, LaterDuty, LaterList, Plan};
 use super::{Page, contacts, or_else, repeated};
 
-/// The final validation and its checklists.
 pub(super) fn final_validation(plan: &Plan, page: &mut Page) {
     let follow_up = plan.follow_up();
     page.heading(2, "Final validation");

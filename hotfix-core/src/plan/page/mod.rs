@@ -153,12 +153,10 @@ impl Page {
     }
 }
 
-/// Texts of the policy, escaped.
 fn escaped<'t>(texts: impl IntoIterator<Item = &'t String>, between: &str) -> String {
     joined(texts.into_iter().map(|text| markdown(text)), between)
 }
 
-/// The text, or another one if it is empty.
 fn or_else(text: String, without: &str) -> String {
     if text.is_empty() { without.to_owned() } else { text }
 }

@@ -83,7 +83,6 @@ fn steps(steps: &[Step], page: &mut Page) {
     }
 }
 
-/// Commands in a code block.
 fn fence(commands: &[Command], page: &mut Page) {
     page.fence(commands.iter().map(Command::shown));
 }

@@ -193,7 +193,6 @@ fn cell(chances: [Option<Chance>; 3]) -> String {
 }
 
 impl Blind {
-    /// The reason in words.
     const fn words(self) -> &'static str {
         match self {
             Self::NoReference => "no reference",

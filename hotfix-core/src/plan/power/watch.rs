@@ -433,12 +433,10 @@ impl<'a> Watching<'a> {
         if both > 0.0 && minutes > 0.0 { (canary / both, both / minutes) } else { (0.0, 0.0) }
     }
 
-    /// Ticks until the gate that are counted.
     pub(super) fn ticks_counted(&self) -> usize {
         self.counted().count()
     }
 
-    /// Minutes until the gate that are counted.
     pub(super) fn minutes_counted(&self) -> f64 {
         self.ticks_counted() as f64 * self.cadence / 60.0
     }
@@ -459,7 +457,6 @@ pub(crate) fn kept_by_rollback(
     Watching::of(policy, traffic, &alone, phase)?.course(1.0).kept.last().copied()
 }
 
-/// Whether a bound is a ratio of the live version.
 const fn is_on_live(bound: Bound) -> bool {
     matches!(bound.value, BoundValue::Relative(_, BoundBase::Live))
 }
@@ -476,7 +473,6 @@ pub(super) fn bad_rate(metric: &Metric) -> Option<f64> {
     (rate > 0.0 && rate.is_finite()).then_some(rate)
 }
 
-/// A span in minutes.
 pub(super) fn minutes_of(span: Span) -> f64 {
     span.as_seconds() / 60.0
 }

@@ -63,7 +63,6 @@ closed_set! {
     }
 }
 
-/// The input of a rule.
 pub(super) struct Case<'a> {
     pub(super) policy: &'a Policy,
     pub(super) grounds: &'a Grounds<'a>,

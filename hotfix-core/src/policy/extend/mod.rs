@@ -74,7 +74,6 @@ fn base_rules(base: &BaseDraft, reader: &mut PolicyReader) {
     }
 }
 
-/// A top-level key of the format.
 pub(crate) struct TopLevelKey;
 
 impl Field for TopLevelKey {
@@ -92,7 +91,6 @@ impl Field for TopLevelKey {
     }
 }
 
-/// Reads the value of `extends`.
 fn bases(extends: &Node, reader: &mut PolicyReader) -> Option<Vec<Base>> {
     let whole = |policy| Base { policy, take: None };
     match &extends.value {
@@ -149,7 +147,6 @@ struct Link {
     preset: bool,
 }
 
-/// The result of looking up a name.
 #[derive(Clone)]
 enum Answer {
     Unknown,

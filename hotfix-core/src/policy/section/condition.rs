@@ -86,7 +86,6 @@ impl Field for Condition {
     }
 }
 
-/// The JSON Schema of a condition.
 fn schema(definitions: &mut Definitions) -> Schema {
     let condition = Condition::schema(definitions);
     let value = json!({ "type": ["boolean", "number", "string"] });

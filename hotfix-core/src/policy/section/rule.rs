@@ -165,7 +165,6 @@ impl Watch {
         self.window + self.no_data.after
     }
 
-    /// Ticks of a block.
     pub(crate) fn block(&self) -> NonZeroU32 {
         self.ticks_in(Self::BLOCK)
     }

@@ -22,7 +22,6 @@ use crate::text::quoted;
 
 pub use parse::{CommitFault, CommitFaultKind, CommitTrailer, ParsedCommit};
 
-/// Longest subject, in characters: `git log` shows it on one line.
 const MOST_SUBJECT: usize = 72;
 
 /// The mark at the end of a cut subject, and before its rest.

@@ -125,7 +125,6 @@ impl Serialize for CommitFault {
 /// Most bytes of a message. A message composed from the longest parts is shorter.
 const MOST_BYTES: usize = 4 * CommitParts::MOST_BYTES;
 
-/// The meaning of a line's label.
 enum Label<'l> {
     Field(CommitField),
     Other(&'l str),
