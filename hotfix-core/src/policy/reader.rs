@@ -104,6 +104,28 @@ pub(crate) trait Draft: Sized {
     fn read(entries: &[Member], reader: &mut PolicyReader) -> Self;
 }
 
+/// A table that is being written.
+pub(crate) struct Written {
+    style: Style,
+    entries: Vec<(&'static str, Node)>,
+}
+
+impl Written {
+    pub(crate) const fn new(style: Style) -> Self {
+        Self { style, entries: Vec::new() }
+    }
+
+    /// Adds a key that has a value. Once in the library for each type, not for each key.
+    #[inline(never)]
+    pub(crate) fn put<F: Field>(&mut self, key: &'static str, value: Option<&F::Out>) {
+        self.entries.extend(value.map(|value| (key, F::write(value, self.style))));
+    }
+
+    pub(crate) fn table(self) -> Node {
+        Node::table(self.entries)
+    }
+}
+
 /// Writes sections as JSON.
 macro_rules! serialized {
     ($($section:ty),+) => {$(
@@ -186,6 +208,8 @@ impl PolicyReader {
         Self::knowing(KnownSections::default())
     }
 
+    // These three are in the library once for each type, not for each key.
+    #[inline(never)]
     pub(super) fn required<F: Field>(
         &mut self,
         key: &'static str,
@@ -205,6 +229,7 @@ impl PolicyReader {
 
     /// `None` after an error, `Some(None)` if the key is absent.
     #[expect(clippy::option_option, reason = "read, absent and refused are three things")]
+    #[inline(never)]
     pub(super) fn optional<F: Field>(
         &mut self,
         key: &'static str,
@@ -216,6 +241,7 @@ impl PolicyReader {
         }
     }
 
+    #[inline(never)]
     pub(super) fn or_default<F: Field>(
         &mut self,
         key: &'static str,
@@ -324,12 +350,11 @@ macro_rules! section {
                 Some($out { $($apart: $apart?,)? $($key: draft.$key?,)+ })
             }
             fn write(value: &$out, style: $crate::policy::reader::Style) -> $crate::document::Node {
-                let mut entries = Vec::new();
-                $(if let Some(value) = section!(@present value.$key, $($presence)+) {
-                    let node = <section!(@form $type $(as $form)?) as $crate::policy::reader::Field>::write(value, style);
-                    entries.push((stringify!($key), node));
-                })+
-                $crate::document::Node::table(entries)
+                let mut written = $crate::policy::reader::Written::new(style);
+                $(written.put::<section!(@form $type $(as $form)?)>(
+                    stringify!($key), section!(@present value.$key, $($presence)+),
+                );)+
+                written.table()
             }
             fn schema(definitions: &mut $crate::policy::schema::Definitions) -> $crate::policy::schema::Schema {
                 $out::refer(definitions)
@@ -347,12 +372,9 @@ macro_rules! section {
 
         impl $draft {
             fn write(&self, style: $crate::policy::reader::Style) -> $crate::document::Node {
-                let mut entries = Vec::new();
-                $(if let Some(value) = section!(@written self.$key, $($presence)+) {
-                    let node = <$form as $crate::policy::reader::Field>::write(value, style);
-                    entries.push((stringify!($key), node));
-                })+
-                $crate::document::Node::table(entries)
+                let mut written = $crate::policy::reader::Written::new(style);
+                $(written.put::<$form>(stringify!($key), section!(@written self.$key, $($presence)+));)+
+                written.table()
             }
         }
     };
