@@ -321,8 +321,7 @@ impl Placed {
         self.classes().get(variable).copied().filter(|class| *class != UNKNOWN)
     }
 
-    /// Sets the class of a variable, or makes it unknown again. Does nothing where there is no such
-    /// variable.
+    /// Sets the class of a variable, or makes it unknown; without effect on one that is missing.
     pub fn set(&mut self, variable: usize, class: Option<u32>) {
         if let Some(place) = self.classes_mut().get_mut(variable) {
             *place = class.unwrap_or(UNKNOWN);

@@ -102,8 +102,7 @@ impl DemandId {
     }
 }
 
-/// The demands of all severities: those of the whole policy first, then those of each severity, the
-/// most severe first.
+/// The demands of the whole policy, then those of each severity, the most severe first.
 pub(crate) fn all_demands(policy: &Policy) -> impl Iterator<Item = (DemandId, &Approval)> {
     let number = |severity| move |(index, approval)| (DemandId { severity, index }, approval);
     let of_policy = policy.approvals().iter().enumerate().map(number(None));
@@ -205,7 +204,6 @@ impl Statements {
         }
     }
 
-    /// Whether an approval of this role is in force.
     pub(crate) fn has_approved(&self, role: RoleName) -> bool {
         self.approvals.keys().any(|(of, ..)| *of == role)
     }

@@ -66,7 +66,6 @@ pub(super) fn delay(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
     if is_no_time(&text) { None } else { at.duration_in(&text) }
 }
 
-/// A whole number, or a text with one.
 pub(super) fn whole(at: &At<'_>, arguments: &Arguments, least: f64) -> Option<f64> {
     let text = resolved(at, arguments)?;
     let number = at.number_in(text.trim())?;

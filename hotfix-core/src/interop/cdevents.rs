@@ -244,7 +244,6 @@ impl Writer<'_> {
         }
     }
 
-    /// Ends the attempt, and the phase that it is in.
     fn finish(&mut self, line: Line<'_>, outcome: Outcome) {
         self.leave(line, outcome);
         if let Some(attempt) = self.running.take() {

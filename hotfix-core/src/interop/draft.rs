@@ -101,8 +101,7 @@ pub(super) struct Draft {
     pub(super) strategy: Strategy,
     /// Those of the preset if the source has none.
     pub(super) phases: Vec<PhaseDraft>,
-    /// How long the first phase is watched in seconds, and the others at least, if the source has
-    /// only that.
+    /// Seconds of the first phase, the least of others, if the source has only that.
     pub(super) lifetime: Option<f64>,
     pub(super) metrics: Vec<MetricDraft>,
     /// The cadence of observations, in seconds.
@@ -235,7 +234,6 @@ impl Draft {
         put("approvals and severities", "none: combine it with a policy that has them");
     }
 
-    /// The policy, read like any other.
     pub(super) fn policy(&self) -> Result<Policy, PolicyErrors> {
         let preset = Policy::preset(PRESET)?;
         let rollback = preset.rollback();

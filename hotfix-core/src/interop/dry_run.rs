@@ -73,8 +73,7 @@ impl<'d> DryRuns<'d> {
         covered
     }
 
-    /// Adds a finding for each rule and removes the rules. `before` has the metrics of other
-    /// analyses.
+    /// Adds a finding for each rule and removes it. `before`: metrics of other analyses.
     pub(super) fn conclude(&mut self, before: &[Vec<char>]) {
         for rule in self.rules.drain(..) {
             let text = shown(rule.text);

@@ -173,7 +173,6 @@ impl<'d> At<'d> {
         }
     }
 
-    /// Reports a missing key.
     pub(super) fn lacks<T>(&self, key: &'static str, example: &str) -> Option<T> {
         self.fail(DocumentFault::MissingKey { key, example: example.to_owned() })
     }
@@ -210,12 +209,10 @@ impl<'d> At<'d> {
         self.node.scalar().or_else(|| self.wrong(expected))
     }
 
-    /// A text, unchanged.
     pub(super) fn text(&self) -> Option<&'d str> {
         self.scalar("a text").map(|(text, _)| text)
     }
 
-    /// Whether it is an empty text.
     pub(super) fn is_empty(&self) -> bool {
         self.node.scalar().is_some_and(|(text, _)| text.is_empty())
     }

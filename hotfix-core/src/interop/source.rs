@@ -172,10 +172,7 @@ fn parts<'d>(roots: &[At<'d>]) -> Vec<At<'d>> {
     parts
 }
 
-/// The documents of one tool. Documents of no tool get a finding.
-///
-/// # Errors
-/// None if there are errors, which are in the notes.
+/// The documents of one tool, others get a finding. None after errors, which are in the notes.
 pub(super) fn sources<'d>(
     roots: &[At<'d>],
     wanted: Option<Kind>,

@@ -145,8 +145,7 @@ impl Context<'_> {
         // An impact that is over is left out.
         let is_past =
             self.request.kind == MessageKind::Update && rollout.moment(Moment::Resolved).is_some();
-        // The end of an incident is announced with the worst that was known, because by then the facts
-        // say that all is well.
+        // By the end the facts say that all is well: it has the worst that was known.
         let impact = match self.request.kind {
             MessageKind::Resolved => Impact::new(rollout.worst_facts(), true),
             _ => Impact::new(rollout.facts(), false),
@@ -203,8 +202,7 @@ fn shown(value: &str) -> String {
     unmention(&shorten(&text::line(value), MOST_CHARACTERS, |_| 1))
 }
 
-/// Keeps `@name` and `<!here>` from mentioning people, with an invisible joiner after the sign.
-/// Mail addresses stay as they are.
+/// Keeps `@name` and `<!here>` from mentioning people by a joiner; mail addresses stay.
 fn unmention(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut before = ' ';

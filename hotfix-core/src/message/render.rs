@@ -150,7 +150,6 @@ fn begins_with_identifier(text: &str, fields: &Fields) -> bool {
     !begins_with(&"title") && names.iter().any(begins_with)
 }
 
-/// The template environment: output, conditions, loops over lines, and six filters.
 fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_fuel(Some(FUEL));

@@ -1,5 +1,4 @@
-//! Observations and times of a rollout, as values of message fields: metrics, estimated impact,
-//! expected times, timeline.
+//! Observations and times of a rollout, as values of message fields.
 
 use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
@@ -151,7 +150,6 @@ fn passed(rollout: &Rollout, kind: MessageKind) -> Option<(usize, PhaseColumn)> 
     watched.find(|(_, column)| ended(column)).filter(|(_, column)| column.since.is_some())
 }
 
-/// Value of the field `duration`.
 pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> Option<Span> {
     let begun = || rollout.beginning().map(|(_, at)| at);
     match kind {
@@ -348,7 +346,6 @@ pub(super) fn held_back(rollout: &Rollout) -> Option<Share> {
     is_kept.then_some(rest)
 }
 
-/// The events of the incident in the order of time.
 pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<String> {
     let deployed = match rollout.plan().policy().held_back() {
         Some(rest) => &format!("{} of the traffic has the fix", rest.rest()),

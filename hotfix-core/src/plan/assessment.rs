@@ -123,8 +123,7 @@ pub struct PlanFinding {
 const MOST_NAMED: usize = 5;
 
 impl Plan {
-    /// The policy's entry for the plan's severity. None if the plan has no severity or the policy
-    /// does not have this one.
+    /// The policy's entry for the plan's severity, if it has both.
     pub(crate) fn level(&self) -> Option<&SeverityLevel> {
         self.severity().and_then(|severity| self.policy().severity(severity))
     }
@@ -134,13 +133,12 @@ impl Plan {
         let policy = self.policy();
         let answer = policy.classify(self.facts());
         let level = self.level();
-        let said = |text: &'_ str| !text.is_empty();
         let rules = answer.rules().into_iter();
         Assessment {
             severity: self.severity(),
             given: self.subject().incident.severity.is_some(),
-            label: level.map(|level| level.label.as_str()).filter(|label| said(label)),
-            process: level.map(|level| level.process.as_str()).filter(|process| said(process)),
+            label: level.map(|level| level.label.as_str()).filter(|label| !label.is_empty()),
+            process: level.map(|level| level.process.as_str()).filter(|text| !text.is_empty()),
             answered_with_hotfix: level.map(|level| level.hotfix),
             hotfix: answer.hotfix(),
             certain: answer.severity(),

@@ -121,8 +121,7 @@ impl Plan {
                 let title = phase.objective.as_str();
                 (CommandOwner::Phase, phase.name.as_str(), title, &phase.commands, Some(phase))
             }
-            // Those of `deploy` are, as those of phases, for the strategy for which they were
-            // written.
+            // `deploy`, as phases, has those of the strategy for which they were written.
             Commanded::Step(step)
                 if step.id.as_str() == DEPLOY && self.policy().instead_of().is_some() =>
             {

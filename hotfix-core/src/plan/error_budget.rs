@@ -93,8 +93,7 @@ impl<'a> ErrorBudget<'a> {
         if self.draws(metric) && !asks { 0.5 } else { 1.0 }
     }
 
-    /// Whether instances are compared with each other if readings name them; those of a latency
-    /// never do.
+    /// Whether instances are compared if readings name them; those of a latency never are.
     fn draws(self, metric: &Metric) -> bool {
         let mode = self.policy.settings(metric).mode;
         metric.is_rate() && matches!(mode, EvidenceMode::Randomised | EvidenceMode::Both)

@@ -64,7 +64,6 @@ macro_rules! known {
     }};
 }
 
-/// The schema of one of a closed set of texts.
 fn one_of(names: &[&str]) -> Schema {
     json!({ "type": "string", "enum": names })
 }

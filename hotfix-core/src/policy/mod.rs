@@ -206,8 +206,7 @@ impl Policy {
         self.role(id).map_or_else(|| words(id.as_str()), |role| role.title.clone())
     }
 
-    /// The share of the traffic that stays on the old version after the last phase; None if there is
-    /// none.
+    /// The share of the traffic that stays on the old version after the last phase, if any.
     pub fn held_back(&self) -> Option<Share> {
         Some(self.phases.last()?.share.rest()).filter(|rest| *rest > Share::NONE)
     }
@@ -223,7 +222,6 @@ impl Policy {
         self.metrics.iter().find(|metric| metric.id.as_str() == id)
     }
 
-    /// Whether the policy has this metric, and it decides.
     pub(crate) fn decides(&self, id: MetricName) -> bool {
         self.metric(id.as_str()).is_some_and(|metric| metric.role == Role::Decide)
     }

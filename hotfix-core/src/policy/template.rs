@@ -28,7 +28,6 @@ pub(crate) struct Read<'t> {
     pub(crate) faults: Vec<Problem>,
 }
 
-/// Reads a template for this audience.
 pub(crate) fn read(text: &str, audience: Audience) -> Read<'_> {
     let mut reader =
         TemplateReader { audience, line: 1, blocks: Vec::new(), read: Read::default() };
@@ -271,7 +270,6 @@ fn after<'a, 't, const N: usize>(
     tokens.split_first_chunk().filter(|(first, _)| is_it(first)).map_or(tokens, |(_, rest)| rest)
 }
 
-/// The keywords of expressions.
 fn is_word(name: &str) -> bool {
     const WORDS: &str = "and or not in is if else true false none loop recursive";
     WORDS.split(' ').any(|word| name.eq_ignore_ascii_case(word))

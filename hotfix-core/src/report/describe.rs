@@ -35,7 +35,6 @@ pub(super) fn duty(policy: &Policy, id: Name) -> String {
     known.map_or_else(|| words(id.as_str()), |duty| duty.title.clone())
 }
 
-/// The text of a checklist item, or of a success criterion.
 fn item(policy: &Policy, id: Name) -> String {
     let items = policy.checklists().iter().flat_map(|list| &list.items);
     let items = items.map(|item| (item.id, &item.text));
@@ -82,8 +81,7 @@ pub(super) fn act(policy: &Policy, act: &Act) -> String {
     }
 }
 
-/// Causes of a verdict, grouped by reason:
-/// `error rate and payment success: rollback bound crossed`.
+/// Causes of a verdict by reason: `error rate and payment success: rollback bound crossed`.
 pub(super) fn causes(policy: &Policy, causes: &[Cause]) -> String {
     let mut grouped: Vec<(&str, Vec<String>)> = Vec::new();
     for cause in causes.iter().filter(|cause| !cause.is_covered(causes)) {

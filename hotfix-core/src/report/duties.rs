@@ -148,7 +148,6 @@ impl DutyTracker {
 }
 
 impl Known {
-    /// How many of its due times have passed.
     fn missed_by(&self, at: Timestamp) -> u64 {
         let Some(due) = self.due.filter(|due| *due < at) else { return 0 };
         let passed = |every: Span| (at.since(due).as_millis() - 1) / every.as_millis().max(1);

@@ -132,7 +132,6 @@ impl RolledBack {
 }
 
 impl LogSummary {
-    /// Adds one line, with the rollout's state after it.
     pub(super) fn add(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
         self.lines = entry.seq + 1;
         self.as_of = entry.at;
@@ -245,8 +244,7 @@ impl LogSummary {
         }
     }
 
-    /// The role of the sender: the one that the input names, else one that the same person holds or
-    /// has acted in before.
+    /// The role of the sender: as the input names it, else one held or acted in before.
     fn role(&mut self, plan: &Plan, input: &Input) -> Option<String> {
         let policy = plan.policy();
         let by = input.by.as_deref();
@@ -521,7 +519,6 @@ fn keep<T>(list: &mut Vec<T>, item: T) {
     }
 }
 
-/// The role in which a person approves, denies or withdraws.
 const fn approving(command: &Command) -> Option<RoleName> {
     match command {
         Command::Approve { role, .. }

@@ -1,5 +1,4 @@
-//! The sections of a report as blocks of plain text, from which both pages are written. Empty
-//! sections are left out.
+//! The sections of a report as blocks of plain text, from which both pages are written.
 
 use crate::judge::{Comparison, ComparisonRow};
 use crate::metric::in_unit;
@@ -173,7 +172,6 @@ pub(super) fn outline(report: &Report) -> Vec<Section> {
     sections.into_iter().filter(|section| !section.blocks.is_empty()).collect()
 }
 
-/// A statement with the role of its author and its time.
 fn statement(of: &Statement) -> String {
     match &of.role {
         Some(role) => format!("{} ({role}, {})", of.text, utc(of.at)),

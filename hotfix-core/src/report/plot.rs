@@ -25,8 +25,7 @@ pub(super) struct Plot {
     pub(super) table: Table,
 }
 
-/// Most rows of a plot's table. If there are more points, a row is a period with its lowest and
-/// highest value.
+/// Most rows of a plot's table; with more points a row is a period with its extremes.
 const ROWS: i64 = 40;
 
 impl Frame {
@@ -127,7 +126,6 @@ impl Frame {
         Plot { svg: chart.svg(), title: title.to_owned(), table }
     }
 
-    /// Phases and decisions as text.
     fn events(&self) -> String {
         let mut text = String::new();
         for band in &self.bands {
@@ -145,8 +143,7 @@ impl Frame {
         text
     }
 
-    /// The points as a table: one row for each time, or, if there are many, one for each period
-    /// with its lowest and highest value.
+    /// The points as a table: a row for each time, or for each period with its extremes.
     fn table(
         &self,
         title: &str,
@@ -228,8 +225,7 @@ const MOST: usize = 56;
 /// Most bars; all duties are in the table.
 const BARS: usize = 24;
 
-/// Plot of the duties: the time that each took, relative to its deadline. A bar beyond the line was
-/// late.
+/// Plot of the duties: the time of each relative to its deadline, beyond which it was late.
 pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
     const ROW: f64 = 40.0;
     const DUE: f64 = 300.0;

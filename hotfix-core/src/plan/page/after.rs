@@ -27,7 +27,6 @@ const fn is_validation(at: ChecklistMoment) -> bool {
     }
 }
 
-/// What people do once the rollout is over.
 pub(super) fn afterwards(plan: &Plan, page: &mut Page) {
     let follow_up = plan.follow_up();
     let has_list = follow_up.lists.iter().any(|list| !is_validation(list.at));

@@ -98,7 +98,6 @@ impl Page {
         let _ = write!(self.0, "\n{text}\n");
     }
 
-    /// A part that is complete Markdown.
     fn block(&mut self, text: &str) {
         self.paragraph(text.trim_end());
     }

@@ -240,8 +240,7 @@ impl<'a> Watching<'a> {
     /// acting.
     fn figure(&self, bound: Bound, live: f64) -> Option<f64> {
         let figure = bound_figure(self.metric, bound, None)?;
-        // A live arm beyond the bound keeps the canary from crossing it; at the record it is or it
-        // is not.
+        // A live arm beyond the bound keeps it from acting; at the record it is or is not.
         if bound.unless_both_arms
             && live > 0.0
             && self.metric.worse.is_beyond(self.metric.reference?, figure)
@@ -410,8 +409,7 @@ impl<'a> Watching<'a> {
         self.ticks[..ticks].iter().map(look).collect()
     }
 
-    /// What each tick until the gate brings to the canary and the live arm; nothing while warming
-    /// up.
+    /// What each tick until the gate brings to canary and live arm; nothing while warming up.
     pub(super) fn draws(&self, canary: f64, live: f64) -> Vec<(Draw, Draw)> {
         let both = |tick: &Tick| {
             if tick.counted {

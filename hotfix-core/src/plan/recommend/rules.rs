@@ -80,7 +80,6 @@ impl Case<'_> {
         }
     }
 
-    /// Whether it is blue-green, and the release names the switch back.
     fn has_switch(&self) -> bool {
         let mut named = self.grounds.subject.named_methods().iter();
         self.strategy == Strategy::BlueGreen
@@ -203,8 +202,7 @@ fn deadline(case: &Case<'_>) -> Option<Reason> {
     Some(reason(code, weight, rests_on, text))
 }
 
-/// Requests per minute that fill the window at this share. None if no band needs a number of
-/// trials.
+/// Requests per minute that fill the window at this share; none if no band needs trials.
 fn requests_at(policy: &Policy, share: Share) -> Option<f64> {
     let bands = policy.metrics().iter().any(waits_for_trials);
     let watch = policy.watch();
@@ -213,8 +211,7 @@ fn requests_at(policy: &Policy, share: Share) -> Option<f64> {
         .then(|| watch.least_trials / (share.as_fraction() * minutes))
 }
 
-/// Least requests per minute, rounded up, for which the bands can decide in the policy's first
-/// phase.
+/// Least requests per minute, rounded up, with which the bands decide in the first phase.
 pub(super) fn requests_needed(policy: &Policy) -> Option<f64> {
     requests_at(policy, policy.phases().first()?.share).map(f64::ceil)
 }

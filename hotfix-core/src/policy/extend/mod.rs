@@ -292,7 +292,6 @@ impl Resolution<'_> {
         ))
     }
 
-    /// Reports the errors of the current document.
     fn report(&mut self, errors: PolicyErrors, place: &str) {
         match self.chain.last().map(|link| link.name.clone()) {
             Some(base) => self.push_in(&errors, &base, place),
@@ -321,7 +320,6 @@ impl Resolution<'_> {
     }
 }
 
-/// Reads the text of a base.
 fn tree(text: &str, document: u32) -> Result<Node, PolicyErrors> {
     let tree = Node::from_text(text, document).map_err(DocumentErrors::of_family)?;
     check_form(&tree, true)?;

@@ -78,8 +78,7 @@ section! {
     }
 }
 
-/// Checks that a text names only fields that its audience may read, and uses only the template
-/// language.
+/// Checks that a text is in the template language, with fields that its audience may read.
 fn message_rules(message: &MessageDraft, reader: &mut PolicyReader) {
     let Some(text) = &message.text else { return };
     // A missing audience has an error of its own.

@@ -185,8 +185,7 @@ impl Watch {
         self.cadence.max(self.scrape.unwrap_or_default())
     }
 
-    /// How much later the tests decide because the arms are read at different times: about one and
-    /// a half scrape intervals.
+    /// How much later tests decide because arms are read apart: about one and a half scrapes.
     pub fn evidence_delay(&self) -> Span {
         let scrape = self.scrape.unwrap_or_default();
         Span::from_millis(scrape.as_millis().saturating_mul(3) / 2)

@@ -76,7 +76,6 @@ impl IncidentHistory {
         read.map_err(|error| MeasureError::Log { index, error }).map(|rollout| (rollout, history))
     }
 
-    /// Adds one line, with the rollout's state after it.
     pub(crate) fn fold(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
         let at = entry.at;
         self.last = at;
