@@ -208,8 +208,6 @@ impl PolicyReader {
         Self::knowing(KnownSections::default())
     }
 
-    // These three are in the library once for each type, not for each key.
-    #[inline(never)]
     pub(super) fn required<F: Field>(
         &mut self,
         key: &'static str,
@@ -229,7 +227,6 @@ impl PolicyReader {
 
     /// `None` after an error, `Some(None)` if the key is absent.
     #[expect(clippy::option_option, reason = "read, absent and refused are three things")]
-    #[inline(never)]
     pub(super) fn optional<F: Field>(
         &mut self,
         key: &'static str,
@@ -241,7 +238,6 @@ impl PolicyReader {
         }
     }
 
-    #[inline(never)]
     pub(super) fn or_default<F: Field>(
         &mut self,
         key: &'static str,
