@@ -71,8 +71,7 @@ impl FactValue {
         }
     }
 
-    /// The number that comparisons by size use: a fraction, seconds or a number; `None` for other
-    /// types.
+    /// The number that comparisons by size use, if it has one: a fraction, seconds or a number.
     pub fn as_number(&self) -> Option<f64> {
         match self {
             Self::Share(share) => Some(share.as_fraction()),
@@ -81,9 +80,7 @@ impl FactValue {
             Self::Flag(_) | Self::Text(_) | Self::Time(_) => None,
         }
     }
-}
 
-impl FactValue {
     /// Whether it is greater than another value; never for values without an order.
     pub(crate) fn is_more(&self, than: &Self) -> bool {
         match (self, than) {

@@ -19,11 +19,8 @@ use super::person::is_same_person;
 closed_set! {
     /// A role's answer about a plan.
     Answer {
-        /// The role approves.
         Approved = "approved",
-        /// The role denies.
         Denied = "denied",
-        /// The role withdraws its approval.
         Withdrawn = "withdrawn",
     }
     /// The state of a demand for approval.

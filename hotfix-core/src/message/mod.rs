@@ -40,9 +40,7 @@ use render::{Line, TemplatePart};
 closed_set! {
     /// Format of a message.
     Format {
-        /// Plain text.
         Text = "text",
-        /// Markdown.
         Markdown = "markdown",
         /// Slack: the body of an incoming webhook, with Block Kit blocks.
         Slack = "slack",

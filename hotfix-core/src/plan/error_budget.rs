@@ -47,8 +47,7 @@ impl<'a> ErrorBudget<'a> {
         -ln(self.sequential())
     }
 
-    /// The sequential test of one metric, over the whole rollout. 0 for a metric without a test that
-    /// decides.
+    /// The sequential test of one metric, over the rollout; 0 without a test that decides.
     pub fn sequential_of(self, metric: &Metric) -> f64 {
         self.of_metrics() * metric.weight * self.half(metric)
     }

@@ -161,10 +161,8 @@ closed_set! {
     }
     /// The links of a plan.
     Link {
-        /// The diagnosis of the fault.
         Diagnosis = "diagnosis",
         Patch = "patch",
-        /// The test report.
         Tests = "tests",
         Cause = "cause",
     }

@@ -159,8 +159,7 @@ impl Policy {
         pretty(self).unwrap_or_default()
     }
 
-    /// Writes TOML for people: `"10min"` and `"0.3%"` if that is exactly the same value, with every
-    /// default.
+    /// Writes TOML for people, with every default: `"10min"` where that is exactly the value.
     pub fn to_toml(&self) -> String {
         toml::to_string(&Self::write(self, Style::Human)).unwrap_or_default()
     }

@@ -14,27 +14,17 @@ use super::model::ActionItem;
 closed_set! {
     /// Topic of a note.
     Topic {
-        /// Root cause.
         RootCause = "root_cause",
         /// Contributing factors.
         Conditions = "conditions",
-        /// How the incident was detected.
         Detection = "detection",
-        /// Impact.
         Impact = "impact",
-        /// How the incident was resolved.
         Resolution = "resolution",
-        /// How the fix was verified.
         Verification = "verification",
-        /// Why the fault was not caught earlier.
         NotCaughtEarlier = "not_caught_earlier",
-        /// What went well.
         WentWell = "went_well",
-        /// What to improve.
         ToImprove = "to_improve",
-        /// How a recurrence is prevented.
         Prevention = "prevention",
-        /// An action item.
         Action = "action",
     }
 }

@@ -68,9 +68,7 @@ pub struct Power {
 closed_set! {
     /// Source of the traffic figure.
     TrafficSource {
-        /// The plan's own traffic.
         Traffic = "traffic",
-        /// The reference of the policy\'s volume metric.
         Reference = "reference",
     }
     /// Why a metric has no power analysis.

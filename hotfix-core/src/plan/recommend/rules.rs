@@ -24,27 +24,20 @@ use crate::unit::{Share, Span};
 closed_set! {
     /// The reason for or against a strategy.
     ReasonCode {
-        /// It cannot be planned.
         CannotBePlanned = "cannot_be_planned",
         /// More reasons are against the policy's own strategy.
         InsteadOfOwn = "instead_of_own",
-        /// The policy gives this reason.
         PolicySays = "policy_says",
-        /// Feature flags are available.
         FlagsAtHand = "flags_at_hand",
-        /// It is unknown whether there are feature flags.
         FlagsUnknown = "flags_unknown",
         /// The first step has too little traffic for the bands.
         FirstPhaseBlind = "first_phase_blind",
         /// The first step has enough traffic for the bands.
         FirstPhaseSees = "first_phase_sees",
-        /// One instance cannot run two versions.
         OneInstance = "one_instance",
         /// The first batch is larger than the policy's first phase.
         CoarseSteps = "coarse_steps",
-        /// Two versions would run on one schema.
         TwoVersionsOneSchema = "two_versions_one_schema",
-        /// Only one version at a time runs on the changed schema.
         OneVersionOneSchema = "one_version_one_schema",
         /// The service is down.
         NothingToProtect = "nothing_to_protect",
@@ -54,11 +47,8 @@ closed_set! {
         InTime = "in_time",
         /// The severity leaves time for a rollout in steps.
         NothingPresses = "nothing_presses",
-        /// A switch back to the other side is available.
         SwitchAtHand = "switch_at_hand",
-        /// The release names no switch.
         NoSwitch = "no_switch",
-        /// Everybody gets the fix at once.
         AllAtOnce = "all_at_once",
     }
 }

@@ -11,8 +11,7 @@ use crate::policy::template;
 use crate::unit::{Name, Span};
 
 impl Message {
-    /// The fields in the text, in order and with repetitions, including those of conditions and
-    /// loops.
+    /// The fields in the text in order, with repetitions and those of conditions and loops.
     ///
     /// ```
     /// use hotfix_core::grade::{Audience, MessageKind};

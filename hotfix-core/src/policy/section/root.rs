@@ -181,8 +181,7 @@ getters! {
     duties: &[Duty] = self.duties.as_slice();
     /// The approvals that are needed for every severity; all must be given.
     approvals: &[Approval] = self.approvals.as_slice();
-    /// The roles that may start a hot-fix that the policy sends to the normal process, or outside
-    /// the change window; empty: any role.
+    /// The roles that may start in spite of the normal process or the change window; empty: any.
     waived_by: &[RoleName] = self.waived_by.as_slice();
     /// How long a request or a question stays without an answer until it is sent again.
     ask_again: Span = self.ask_again;
