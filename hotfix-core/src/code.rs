@@ -26,8 +26,8 @@ pub(crate) use code;
 /// `Empty { what: String } => "HF-…",`.
 ///
 /// A variant that wraps another error names it, to pass its code on:
-/// `Unit(error: #[from] UnitError) => error.code(),`. Fields need no comment where the message says
-/// what they are.
+/// `Unit(error: #[from] UnitError) => error.code(),`. The message of a variant is its description,
+/// too: variants and fields need no comment where it says what they are.
 ///
 /// A second text for each variant, such as its place or its remedy, follows the code, as in
 /// `Empty => "HF-…", "/summary";`; `pub const fn path;` after the name says what gives it.
@@ -36,7 +36,9 @@ macro_rules! coded {
         $(#[$about:meta])*
         $vis:vis enum $name:ident;
         $(
-            $(#[$of:meta])*
+            $(#[doc = $of:literal])*
+            $(#[error($transparent:ident)])?
+            $(#[error($message:literal $($argument:tt)*)])?
             $variant:ident
                 $(($inner:tt: $(#[$from:meta])* $wrapped:ty))?
                 $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })?
@@ -44,9 +46,12 @@ macro_rules! coded {
         )*
     ) => {
         $(#[$about])*
+        #[allow(clippy::doc_markdown, reason = "a message may have the name of a value in braces")]
         #[non_exhaustive]
         $vis enum $name {$(
-            $(#[$of])*
+            $(#[doc = $of])*
+            $(#[error($transparent)])?
+            $(#[doc = $message] #[error($message $($argument)*)])?
             $variant
                 $(($(#[$from])* $wrapped))?
                 $({ $($(#[$field_doc])* #[allow(missing_docs)] $field: $type),* })?,
@@ -74,7 +79,7 @@ macro_rules! coded {
         $(#[$second_doc:meta])*
         $second_vis:vis const fn $second:ident;
         $(
-            $(#[$of:meta])*
+            $(#[$($of:tt)+])*
             $variant:ident
                 $(($inner:tt: $(#[$from:meta])* $wrapped:ty))?
                 $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })?
@@ -85,7 +90,7 @@ macro_rules! coded {
             $(#[$about])*
             $vis enum $name;
             $(
-                $(#[$of])*
+                $(#[$($of)+])*
                 $variant
                     $(($inner: $(#[$from])* $wrapped))?
                     $({ $($(#[$field_doc])* $field: $type),* })?

@@ -10,7 +10,6 @@ use crate::unit::Span;
 /// Most characters of a line of a label, except for longer words.
 const LINE: usize = 36;
 
-/// Most characters of a text that are shown.
 const MOST: usize = 240;
 
 impl Policy {
@@ -77,7 +76,6 @@ impl Policy {
         Some(drawing)
     }
 
-    /// The answers of a question as text, each with its target.
     fn answers(&self, question: &Question) -> Vec<(String, Option<Target>)> {
         let text = |answer: usize| question.answer_text(Some(answer));
         match &question.branches {
@@ -252,8 +250,7 @@ fn mermaid_text(lines: &[String]) -> String {
     lines.iter().map(|line| mermaid(line)).collect::<Vec<_>>().join("<br/>")
 }
 
-/// The lines of a label in Graphviz's syntax: `"` and `\` are escaped, and so is `&`, which begins
-/// an entity.
+/// The lines of a label for Graphviz: `"`, `\` and `&`, which begins an entity, are escaped.
 fn dot_text(lines: &[String]) -> String {
     let escaped = lines
         .iter()

@@ -207,8 +207,7 @@ impl<'a> Decision<'a> {
             .map_or_else(Open::default, |tree| Open::of(&self.ends(&self.placed, self.facts), tree))
     }
 
-    /// The possible ends for the placed or, without diagrams, the known facts, in the order of the
-    /// tree.
+    /// The possible ends in the order of the tree, by what is placed or, without diagrams, known.
     fn ends(&self, placed: &Placed, facts: &Facts) -> Vec<End> {
         let Some(tree) = self.tree() else { return Vec::new() };
         let mut ends = Vec::new();

@@ -6,9 +6,9 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::{Decision, walk};
 use crate::fact::{
-    Builder, Comparison, Condition, Cut, Deduced, Diagram, FactId, FactValue, Facts, Operator, Ref,
+    Builder, Comparison, Cut, Deduced, Diagram, FactId, FactValue, Facts, Operator, Ref,
 };
-use crate::policy::reasoning::{MOST_NODES, consistent};
+use crate::policy::reasoning::{MOST_NODES, answers, consistent};
 use crate::policy::section::{Answer, Branches, Question, Target};
 use crate::sorting::map_of;
 use crate::unit::Name;
@@ -147,17 +147,14 @@ impl<'a> Decision<'a> {
     /// The number of the answer from 1, or 0 for none of the answers, where the implications hold.
     fn function(&self, question: &Question) -> Result<Diagram, Cut> {
         let mut builder = Builder::new(&self.reasoning.space, MOST_NODES);
-        let conditions: Vec<(u32, Condition)> = match &question.branches {
-            Branches::Condition { when, .. } => {
-                vec![(2, when.clone()), (1, Condition::All(Vec::new()))]
-            }
-            Branches::Values { answers, .. } => {
-                (1..).zip(answers).map(|(number, answer)| (number, answer.condition())).collect()
-            }
+        let numbers: Vec<u32> = match &question.branches {
+            Branches::Condition { .. } => vec![2, 1],
+            Branches::Values { answers, .. } => (1..).take(answers.len()).collect(),
         };
         let mut code = builder.constant(0);
-        for (number, condition) in conditions.iter().rev() {
-            let (holds, this) = (builder.condition(condition)?, builder.constant(*number));
+        let given = answers(question, &mut builder)?.into_iter().zip(numbers);
+        for ((holds, _), number) in given.rev() {
+            let this = builder.constant(number);
             code = builder.choose(holds, this, code)?;
         }
         if !self.contradictory {

@@ -167,8 +167,7 @@ impl<'a> Decision<'a> {
         variables
     }
 
-    /// Calls `visit` with each possible class of a fact's values, and the ends that it leaves
-    /// possible.
+    /// Calls `visit` with each possible class of a fact and the ends that it leaves possible.
     fn each_class(&self, variable: usize, mut visit: impl FnMut(u32, &[End])) {
         let space = &self.reasoning.space;
         let mut placed = self.placed.clone();

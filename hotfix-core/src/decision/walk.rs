@@ -10,7 +10,6 @@ use crate::fact::{Comparison, FactValue, Facts, Space, Truth};
 use crate::policy::reasoning::End;
 use crate::policy::section::{Branches, Target, Tree};
 
-/// The possible ends, in the order of the tree.
 pub(super) fn ends(tree: &Tree, space: &Space, facts: &Facts) -> Vec<End> {
     let walk = Walk::new(tree, space, facts);
     walk.ends.into_iter().collect()
@@ -62,8 +61,7 @@ impl Walk {
                 }
             }
         }
-        // Sorting finds cycles without recursion: a tree may have more questions than the thread's
-        // stack has room for.
+        // Without recursion: a tree may have more questions than the thread has stack.
         if toposort(&steps, None).is_err() {
             walk.ends.insert(End::Loop);
         }

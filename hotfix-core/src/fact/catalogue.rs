@@ -21,8 +21,7 @@ closed_set! {
 /// rule needs to ask.
 pub(crate) const OUTCOMES: [&str; 3] = ["support_tickets", "coverage_before", "coverage_after"];
 
-/// The built-in facts by the kind of their values, each with its name and the question that asks a
-/// person for it.
+/// The built-in facts by the kind of their values, with name and question.
 macro_rules! facts {
     ($($kind:ident { $($fact:ident = $name:literal: $question:literal,)+ })+) => {
         closed_set! {

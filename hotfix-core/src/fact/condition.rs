@@ -17,9 +17,7 @@ closed_set! {
     /// A truth value that may be unknown.
     #[derive(Default)]
     Truth {
-        /// It holds.
         Yes = "yes",
-        /// It does not hold.
         No = "no",
         /// The known facts do not decide it.
         #[default]

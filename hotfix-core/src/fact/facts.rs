@@ -71,8 +71,7 @@ impl FactValue {
         }
     }
 
-    /// The number that comparisons by size use: a fraction, seconds or a number; `None` for other
-    /// types.
+    /// The number that comparisons by size use, if it has one: a fraction, seconds or a number.
     pub fn as_number(&self) -> Option<f64> {
         match self {
             Self::Share(share) => Some(share.as_fraction()),
@@ -81,9 +80,7 @@ impl FactValue {
             Self::Flag(_) | Self::Text(_) | Self::Time(_) => None,
         }
     }
-}
 
-impl FactValue {
     /// Whether it is greater than another value; never for values without an order.
     pub(crate) fn is_more(&self, than: &Self) -> bool {
         match (self, than) {
@@ -154,7 +151,6 @@ pub struct Facts {
 }
 
 impl Default for Facts {
-    /// No known facts.
     fn default() -> Self {
         Self { built_in: [const { None }; Fact::ALL.len()], custom: BTreeMap::new() }
     }
@@ -325,20 +321,13 @@ coded! {
     #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum FactError;
 
-    /// Unknown fact.
     #[error(
         "the policy has no fact `{name}`: {}correct the name, or declare it under `facts`",
         did_you_mean(nearest.as_deref())
     )]
-    Unknown {
-        name: String,
-        /// The most similar name, where one is similar enough.
-        nearest: Option<String>,
-    } => "HF-FACT-001",
-    /// Value of another type.
+    Unknown { name: String, nearest: Option<String> } => "HF-FACT-001",
     #[error("`{fact}` is {got}: write {expected}, or leave it out where it is unknown")]
     Type { fact: FactId, expected: &'static str, got: &'static str } => "HF-FACT-002",
-    /// Number that is not finite.
     #[error("`{fact}` is {got}: write a finite number, or leave it out where it is unknown")]
     NotFinite { fact: FactId, got: String } => "HF-FACT-003",
     /// Wrong unit, or value out of range.

@@ -33,7 +33,6 @@ impl<'f> Impact<'f> {
         self.facts.iter().filter_map(move |(id, value)| self.effect(id, value))
     }
 
-    /// The form for the present or the past.
     const fn tense(self, [now, past]: [&'static str; 2]) -> &'static str {
         if self.is_past { past } else { now }
     }

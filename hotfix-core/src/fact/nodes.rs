@@ -1,5 +1,4 @@
-//! Nodes of decision diagrams under construction: shared, built by memoised operations, and bounded
-//! in number and time.
+//! Nodes of diagrams under construction: shared, memoised, bounded in number and time.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -54,7 +53,6 @@ pub(super) struct Nodes {
 }
 
 impl Nodes {
-    /// Creates an empty set of nodes, at most `budget` in total.
     pub(super) fn new(budget: usize) -> Self {
         Self { budget, ..Self::default() }
     }
@@ -84,8 +82,7 @@ impl Nodes {
         added
     }
 
-    /// The node with these runs, or the child where there is only one. Neighbouring runs to the
-    /// same child become one run.
+    /// The node with these runs, those to one child joined; or the child, if it is the only one.
     fn node(&mut self, variable: u32, mut runs: Vec<Run<Ref>>) -> Ref {
         runs.reverse();
         runs.dedup_by_key(|run| run.to);

@@ -124,8 +124,7 @@ impl Space {
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
-    /// A readable value of a class: a round one from inside, the cut itself, or a text that no
-    /// condition mentions.
+    /// A readable value of a class: a round one, the cut itself, or an unmentioned text.
     pub fn value(&self, variable: usize, class: u32) -> FactValue {
         match &self.variables[variable].1 {
             Classes::Flag => FactValue::Flag(class != 0),
@@ -149,8 +148,7 @@ impl Space {
         }
     }
 
-    /// The value of a class that has only one; `None` for a range and for texts that no condition
-    /// mentions.
+    /// The value of a class that has only one; a range and an unmentioned text have several.
     pub fn only_value(&self, variable: usize, class: u32) -> Option<FactValue> {
         let only = match &self.variables[variable].1 {
             Classes::Flag => true,
@@ -163,8 +161,7 @@ impl Space {
         only.then(|| self.value(variable, class))
     }
 
-    /// The class of a value; `None` for a value outside the fact's type and range, which stays
-    /// unknown.
+    /// The class of a value; `None` outside of the fact's type and range: it stays unknown.
     pub fn class(&self, variable: usize, value: &FactValue) -> Option<u32> {
         self.variables[variable].1.class(value)
     }
@@ -321,8 +318,7 @@ impl Placed {
         self.classes().get(variable).copied().filter(|class| *class != UNKNOWN)
     }
 
-    /// Sets the class of a variable, or makes it unknown again. Does nothing where there is no such
-    /// variable.
+    /// Sets the class of a variable, or makes it unknown; without effect on one that is missing.
     pub fn set(&mut self, variable: usize, class: Option<u32>) {
         if let Some(place) = self.classes_mut().get_mut(variable) {
             *place = class.unwrap_or(UNKNOWN);

@@ -19,11 +19,8 @@ use super::person::is_same_person;
 closed_set! {
     /// A role's answer about a plan.
     Answer {
-        /// The role approves.
         Approved = "approved",
-        /// The role denies.
         Denied = "denied",
-        /// The role withdraws its approval.
         Withdrawn = "withdrawn",
     }
     /// The state of a demand for approval.
@@ -102,8 +99,7 @@ impl DemandId {
     }
 }
 
-/// The demands of all severities: those of the whole policy first, then those of each severity, the
-/// most severe first.
+/// The demands of the whole policy, then those of each severity, the most severe first.
 pub(crate) fn all_demands(policy: &Policy) -> impl Iterator<Item = (DemandId, &Approval)> {
     let number = |severity| move |(index, approval)| (DemandId { severity, index }, approval);
     let of_policy = policy.approvals().iter().enumerate().map(number(None));
@@ -205,7 +201,6 @@ impl Statements {
         }
     }
 
-    /// Whether an approval of this role is in force.
     pub(crate) fn has_approved(&self, role: RoleName) -> bool {
         self.approvals.keys().any(|(of, ..)| *of == role)
     }
@@ -312,7 +307,6 @@ pub struct Heard {
 /// When the rollout started, if it did, and the present time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Clock {
-    /// When it started.
     pub(crate) started: Option<Timestamp>,
     /// The time of the last input.
     pub(crate) now: Option<Timestamp>,

@@ -58,14 +58,12 @@ impl Marks {
         self.0.insert(id, mark);
     }
 
-    /// Whether the exception is waived.
     pub(crate) fn is_waived(&self, exception: Exception) -> bool {
         self.0
             .iter()
             .any(|(id, mark)| id.as_str() == exception.as_str() && mark.state == ItemState::Waived)
     }
 
-    /// Removes the waiver.
     pub(crate) fn reopen(&mut self, exception: Exception) {
         retain(&mut self.0, |id, _| id.as_str() != exception.as_str());
     }
@@ -114,8 +112,7 @@ impl Marks {
         self.0.get(&id).is_some_and(|mark| mark.state == ItemState::Done && is_before(mark))
     }
 
-    /// Whether an item of the list is settled, and no required one is open. A check counts `since`
-    /// this time.
+    /// Whether an item is settled, and no required one open. A check counts `since` this time.
     pub(crate) fn is_complete(&self, list: &Checklist, since: Option<Timestamp>) -> bool {
         let is_settled = |item: &&ChecklistItem| {
             self.state(item.id) != ItemState::Open && !self.is_early(item.id, since)
@@ -135,7 +132,6 @@ impl Marks {
         noted.max_by_key(|(at, _)| *at).map(|(_, value)| value)
     }
 
-    /// The state of an item or a step.
     pub(crate) fn state(&self, id: Name) -> ItemState {
         self.0.get(&id).map_or(ItemState::Open, |mark| mark.state)
     }
@@ -198,8 +194,7 @@ pub struct StepStatus {
     pub mark: Option<Mark>,
 }
 
-/// Whether this list applies to an incident: its severities and its condition have to match.
-/// Unknown does not mean no.
+/// Whether this list applies to an incident by severity and condition; unknown is not no.
 pub(crate) fn applies(list: &Checklist, severity: Option<Severity>, facts: &Facts) -> Truth {
     let by_severity = match severity {
         _ if list.severities.is_empty() => Truth::Yes,
@@ -336,7 +331,6 @@ fn list_of_criteria(policy: &Policy, marks: &Marks) -> Option<ListStatus> {
     })
 }
 
-/// The policy's success criteria with their states.
 pub(crate) fn success_criteria(policy: &Policy, marks: &Marks) -> Vec<ItemStatus> {
     let item = |criterion: &SuccessCriterion| ItemStatus {
         id: criterion.id,
@@ -358,7 +352,6 @@ pub(crate) fn open_criteria(policy: &Policy, marks: &Marks) -> Vec<Name> {
     criteria.filter(|id| marks.state(*id) == ItemState::Open).collect()
 }
 
-/// The status of each step of the procedure, in its order.
 pub(crate) fn steps(policy: &Policy, marks: &Marks) -> Vec<StepStatus> {
     let step = |step: &ProcedureStep| StepStatus {
         id: step.id,
@@ -401,7 +394,6 @@ pub(crate) fn reviews(policy: &Policy) -> impl Iterator<Item = (&Checklist, &Che
     })
 }
 
-/// Whether this item is a review of the change.
 pub(crate) fn is_review(policy: &Policy, id: Name) -> bool {
     reviews(policy).any(|(_, item)| item.id == id)
 }

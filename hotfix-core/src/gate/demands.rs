@@ -12,7 +12,6 @@ use crate::unit::{RoleName, Span};
 closed_set! {
     /// The basis of a severity.
     SeverityBasis {
-        /// It was given.
         Given = "given",
         /// The known facts give it, and no unknown fact can change it.
         Settled = "settled",

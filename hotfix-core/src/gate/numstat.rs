@@ -39,25 +39,20 @@ coded! {
     #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum NumstatError;
 
-    /// Longer than any hot-fix.
     #[error("it has {bytes} bytes: give at most {most}, those of the fix alone")]
     TooLong { bytes: usize, most: usize } => code! {HF-GATE-010},
-    /// Not of the form.
     #[error(
         "line {line} is `{got}`: give `added<tab>deleted<tab>path`, with `-` for both counts of a \
          binary file"
     )]
     Line { line: usize, got: String } => code! {HF-GATE-011},
-    /// A count that is too large.
     #[error("line {line} counts `{got}` lines: give at most {}", u32::MAX)]
     Count { line: usize, got: String } => code! {HF-GATE-012},
-    /// A path with characters that git would quote, or with quotes that git does not write.
     #[error(
         "line {line} has the path `{got}`, which git would write differently: pass the text as \
          git prints it"
     )]
     Path { line: usize, got: String } => code! {HF-GATE-013},
-    /// The output of `-z` without its end.
     #[error("record {line} has no end: pass the whole text, with each NUL that git prints")]
     CutShort { line: usize } => code! {HF-GATE-014},
     /// Line ends where NULs end the records: a path could hide others.

@@ -15,19 +15,14 @@ use crate::sorting::set_of;
 closed_set! {
     /// A rule of a policy's scope, by the key that has it.
     ScopeRule {
-        /// One fix and no more.
         OneFix = "one_fix",
-        /// No features.
         Features = "features",
         /// No tidying, or not more than is allowed.
         Refactoring = "refactoring",
         /// No dependencies but those that are the fix.
         Dependencies = "dependencies",
-        /// No migrations.
         Migrations = "migrations",
-        /// Not too many files.
         FilesMost = "files_most",
-        /// Not too many lines.
         LinesMost = "lines_most",
     }
 }

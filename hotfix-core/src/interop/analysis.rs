@@ -152,7 +152,6 @@ impl<'s, 'd> Analysis<'s, 'd> {
         run
     }
 
-    /// Reads the criteria of a metric.
     fn metric(&mut self, metric: &Metric<'d>, draft: &mut Draft) {
         let Metric { at, name, arguments, delay, interval, count } = metric;
         let (delay, interval, count) = (*delay, *interval, *count);
@@ -470,8 +469,7 @@ fn values(
 /// The least and the greatest accepted value. None without a limit.
 pub(super) type Sides = (Option<f64>, Option<f64>);
 
-/// A metric for each side with a bound. `good` has the values that succeed, `fine` those that do
-/// not fail.
+/// A metric for each side with a bound: `good` values succeed, `fine` ones do not fail.
 pub(super) fn two_sided(
     at: &At<'_>,
     name: &str,

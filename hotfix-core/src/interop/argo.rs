@@ -112,7 +112,6 @@ fn routes(at: &At<'_>) {
     );
 }
 
-/// The weight of all traffic.
 fn whole_weight(at: &At<'_>) -> f64 {
     let routing = at.get("trafficRouting");
     let most = routing.as_ref().and_then(|routing| routing.get("maxTrafficWeight"));

@@ -6,7 +6,6 @@ use super::finding::ImportFinding;
 use super::reader::{At, is_no_time};
 use crate::text::shown;
 
-/// Largest accepted count.
 const MOST_COUNT: f64 = 1e6;
 
 /// Values by name; None for one that is not in the text.
@@ -56,7 +55,6 @@ pub(super) fn resolved(at: &At<'_>, arguments: &Arguments) -> Option<String> {
     Some(whole)
 }
 
-/// A time.
 pub(super) fn duration(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
     let text = resolved(at, arguments)?;
     at.duration_in(&text)
@@ -68,7 +66,6 @@ pub(super) fn delay(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
     if is_no_time(&text) { None } else { at.duration_in(&text) }
 }
 
-/// A whole number, or a text with one.
 pub(super) fn whole(at: &At<'_>, arguments: &Arguments, least: f64) -> Option<f64> {
     let text = resolved(at, arguments)?;
     let number = at.number_in(text.trim())?;

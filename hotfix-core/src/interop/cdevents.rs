@@ -130,13 +130,10 @@ struct Writer<'a> {
     share: f64,
     /// The new version of this attempt has had traffic.
     published: bool,
-    /// The running attempt.
     running: Option<u32>,
-    /// The watched phase.
     watched: Option<Watched>,
 }
 
-/// The subject of an event.
 struct Subject {
     id: String,
     kind: &'static str,
@@ -241,14 +238,12 @@ impl Writer<'_> {
         }
     }
 
-    /// Ends the watched phase.
     fn leave(&mut self, line: Line<'_>, outcome: Outcome) {
         if let (Some(watched), Some(attempt)) = (self.watched.take(), self.running) {
             self.end(line, "taskrun.finished", self.run(line, attempt, Some(watched)), outcome);
         }
     }
 
-    /// Ends the attempt, and the phase that it is in.
     fn finish(&mut self, line: Line<'_>, outcome: Outcome) {
         self.leave(line, outcome);
         if let Some(attempt) = self.running.take() {

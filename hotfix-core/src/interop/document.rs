@@ -11,9 +11,7 @@ use super::fault::{ConvertErrors, Fault};
 use crate::document::{DocumentFault, Member, Node, Place, Value};
 use crate::text::shown;
 
-/// Most bytes of text.
 pub(super) const MOST_BYTES: usize = 1 << 20;
-/// Most levels of tables and lists.
 pub(super) const MOST_LEVELS: usize = 48;
 /// Most values, including those that aliases repeat.
 pub(super) const MOST_VALUES: usize = 100_000;

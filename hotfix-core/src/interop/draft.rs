@@ -13,10 +13,8 @@ use crate::unit::Span;
 
 /// The preset whose values are used if a source has none.
 const PRESET: &str = "standard";
-/// Most characters of a name.
 const NAME_MOST: usize = 31;
 
-/// A bound of a metric.
 #[derive(Clone, Copy)]
 pub(super) enum Limit {
     /// In the unit of the metric's kind, as written in policies.
@@ -82,7 +80,6 @@ impl MetricDraft {
     }
 }
 
-/// A phase.
 pub(super) struct PhaseDraft {
     pub(super) name: String,
     /// A fraction.
@@ -104,8 +101,7 @@ pub(super) struct Draft {
     pub(super) strategy: Strategy,
     /// Those of the preset if the source has none.
     pub(super) phases: Vec<PhaseDraft>,
-    /// How long the first phase is watched in seconds, and the others at least, if the source has
-    /// only that.
+    /// Seconds of the first phase, the least of others, if the source has only that.
     pub(super) lifetime: Option<f64>,
     pub(super) metrics: Vec<MetricDraft>,
     /// The cadence of observations, in seconds.
@@ -120,7 +116,6 @@ pub(super) struct Draft {
     pub(super) consecutive_breaches: f64,
     #[educe(Default = (300.0, "ask"))]
     pub(super) no_data: (f64, &'static str),
-    /// The response to an alert.
     #[educe(Default = "hold")]
     pub(super) alert: &'static str,
     /// The response to a missed success bound.
@@ -239,7 +234,6 @@ impl Draft {
         put("approvals and severities", "none: combine it with a policy that has them");
     }
 
-    /// The policy, read like any other.
     pub(super) fn policy(&self) -> Result<Policy, PolicyErrors> {
         let preset = Policy::preset(PRESET)?;
         let rollback = preset.rollback();
@@ -342,7 +336,6 @@ pub(super) fn decimal(figure: f64) -> f64 {
     if rounded.is_finite() && figure.abs() < 1e3 { rounded } else { figure }
 }
 
-/// A fraction in per cent.
 pub(super) fn percent(fraction: f64) -> String {
     crate::text::figure(fraction * 100.0, 6)
 }

@@ -9,7 +9,6 @@ use crate::text::shown;
 
 /// Most rules that are read, because each is compared with all metrics.
 const MOST_RULES: usize = 64;
-/// Most names in a finding.
 const MOST_NAMES: usize = 5;
 
 /// A part of an expression.
@@ -55,7 +54,6 @@ impl<'d> DryRuns<'d> {
         }
     }
 
-    /// Whether a metric is a dry run.
     pub(super) fn covers(&mut self, name: &str, is_imported: bool) -> bool {
         let letters: Vec<char> = name.chars().collect();
         let mut covered = false;
@@ -75,8 +73,7 @@ impl<'d> DryRuns<'d> {
         covered
     }
 
-    /// Adds a finding for each rule and removes the rules. `before` has the metrics of other
-    /// analyses.
+    /// Adds a finding for each rule and removes it. `before`: metrics of other analyses.
     pub(super) fn conclude(&mut self, before: &[Vec<char>]) {
         for rule in self.rules.drain(..) {
             let text = shown(rule.text);

@@ -11,13 +11,8 @@ coded! {
     /// The log is broken.
     #[error("{0}")]
     Log(error: #[from] LogError) => error.fault.code(),
-    /// An option is not valid in the format.
     #[error(
         "`{option}` is not a valid {wanted}: remove blanks and characters that are not allowed, or encode them with `%`"
     )]
-    Setting {
-        option: &'static str,
-        /// The expected kind of text.
-        wanted: &'static str,
-    } => "HF-EXP-001",
+    Setting { option: &'static str, wanted: &'static str } => "HF-EXP-001",
 }

@@ -9,7 +9,6 @@
 pub(super) struct Accepts {
     /// Closed intervals, separate and in rising order.
     pub(super) intervals: Vec<(f64, f64)>,
-    /// Whether it accepts a missing value.
     pub(super) missing: bool,
     pub(super) series: Series,
 }
@@ -48,7 +47,6 @@ impl Accepts {
         Self::new(all, holds)
     }
 
-    /// The complement.
     pub(super) fn not(&self) -> Self {
         let mut rest = Vec::new();
         let mut from = Some(f64::NEG_INFINITY);

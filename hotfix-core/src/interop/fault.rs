@@ -21,27 +21,18 @@ coded! {
     /// A fault that a document of any kind may have.
     #[error(transparent)]
     Document(fault: #[from] DocumentFault) => fault.code(&DOCUMENT),
-    /// The text has more bytes, values or levels than an import reads.
     #[error("the text has {got} {what}, and at most {most} are read: split or shorten it")]
-    TooLarge {
-        what: &'static str,
-        /// The number, in words.
-        got: String,
-        most: usize,
-    } => "HF-CONV-001",
+    TooLarge { what: &'static str, got: String, most: usize } => "HF-CONV-001",
     /// A feature of YAML that manifests do not use.
     #[error("{what} cannot be read: {instead}")]
     Form { what: String, instead: &'static str } => "HF-CONV-004",
     /// The document is not of a kind that is imported.
     #[error("{what}: give {expected}")]
     UnknownKind { what: String, expected: String } => "HF-CONV-009",
-    /// More than one document that a policy could be made from.
     #[error("this is a second {what}: a policy is made from one, so import them separately")]
     Several { what: &'static str } => "HF-CONV-010",
-    /// The text is readable, but the resulting policy is not valid.
     #[error("the resulting policy is not valid: {sentence}")]
     Policy { sentence: String } => "HF-CONV-011",
-    /// A document of a known kind with a missing or different `apiVersion`.
     #[error("`apiVersion` is {}: the kind `{kind}` of {of} needs `{expected}`; {}", got.as_deref().unwrap_or("missing"), version_remedy(got.as_deref(), expected))]
     Version { kind: String, of: &'static str, got: Option<String>, expected: &'static str }
         => "HF-CONV-012",

@@ -11,20 +11,14 @@ findings! {
     /// The kinds of import findings.
     pub enum ImportFinding;
 
-    /// A key that is not a documented field of the tool.
     #[error("`{key}` is not a known key here and is ignored: {}", did_you_mean(*nearest).trim_end())]
-    UnknownKey {
-        key: String,
-        /// The nearest known key, if one is near.
-        nearest: Option<&'static str>,
-    } => "HF-CONV-020" Warn, "correct the key, or configure its effect by hand";
+    UnknownKey { key: String, nearest: Option<&'static str> }
+        => "HF-CONV-020" Warn, "correct the key, or configure its effect by hand";
 
-    /// A setting of the platform, which a policy does not contain.
     #[error("this belongs to the platform and is not in the policy: {what}")]
     Platform { what: &'static str }
         => "HF-CONV-021" Note, "keep it in the configuration of the deployment";
 
-    /// A setting of the rollout without a counterpart in a policy.
     #[error("this has no counterpart in a policy and is lost: {what}")]
     NoCounterpart { what: String }
         => "HF-CONV-022" Warn, "implement it in your deploy tool, or set in the policy what happens instead";
@@ -39,112 +33,74 @@ findings! {
     Put { there: String, here: String }
         => "HF-CONV-024" Note, "nothing, unless you want another value";
 
-    /// A setting that a policy needs and the source does not have.
     #[error("the source does not set {what}: the policy uses {value}")]
     Completed { what: &'static str, value: String } => "HF-CONV-025" Note, "set your own value";
 
-    /// A document that is referenced but missing.
     #[error("the {kind} `{name}` is referenced but not in the text: its content is missing in the policy")]
     MissingDocument { kind: &'static str, name: String }
         => "HF-CONV-026" Warn, "add it to the same text, after a line with `---`";
 
-    /// A document that is not referenced.
     #[error("the {kind} `{name}` is not referenced: it is not in the policy")]
     UnusedDocument { kind: String, name: String }
         => "HF-CONV-027" Warn, "reference it, or remove it";
 
-    /// A name that is not a valid id in a policy, or is already used.
     #[error("`{from}` cannot be a metric's id: use `{to}` in observations")]
     Renamed { from: String, to: String }
         => "HF-CONV-028" Note, "send the metric's readings under its id";
 
-    /// A condition that cannot be a bound.
     #[error("the condition `{condition}` cannot be a bound: {why}; the metric is only watched")]
     Condition { condition: String, why: String }
         => "HF-CONV-029" Warn, "add the bound by hand, and let the metric decide";
 
-    /// An argument whose value is not in the text.
     #[error("the value of `{name}` is not in the text")]
     Argument { name: String }
         => "HF-CONV-030" Warn, "write its value under `args`, or set the figure by hand";
 
-    /// A scalar that versions of YAML read differently.
     #[error("`{text}` is read as {meaning}, as Kubernetes does; other versions of YAML may read it differently")]
-    Ambiguous {
-        text: String,
-        /// The value that it is read as.
-        meaning: String,
-    } => "HF-CONV-031" Note, "write `true` or `false`, a plain number, or a text in quotes";
+    Ambiguous { text: String, meaning: String }
+        => "HF-CONV-031" Note, "write `true` or `false`, a plain number, or a text in quotes";
 
-    /// A query is not part of the policy.
     #[error("the query of `{metric}` is not in the policy: your deploy tool has to run it and send the value as a reading")]
     Query { metric: String } => "HF-CONV-032" Note, "run it for the canary alone, once per cadence";
 
-    /// A number of tolerated failures.
     #[error("{there}; in the policy a bound has to be crossed {evaluations} evaluations in a row")]
-    Tolerated {
-        /// How failures are counted in the source.
-        there: String,
-        evaluations: f64,
-    } => "HF-CONV-033" Warn, "check `watch.consecutive_breaches`";
+    Tolerated { there: String, evaluations: f64 }
+        => "HF-CONV-033" Warn, "check `watch.consecutive_breaches`";
 
     /// The response to missing data.
     #[error("{there}; in the policy {here}")]
     NoData { there: String, here: String }
         => "HF-CONV-034" Warn, "set the response under `watch.no_data`";
 
-    /// A metric with bounds on both sides.
     #[error("`{name}` has bounds on both sides, but a metric of a policy has only one worse side: it becomes `{below}` and `{above}`")]
-    TwoSided {
-        name: String,
-        /// The id of the one that must not be lower.
-        below: String,
-        /// The id of the one that must not be higher.
-        above: String,
-    } => "HF-CONV-035" Note, "send the same reading under both ids";
+    TwoSided { name: String, below: String, above: String }
+        => "HF-CONV-035" Note, "send the same reading under both ids";
 
-    /// A step without traffic.
     #[error("a step without traffic cannot be a phase: it is left out")]
     NoTraffic {}
         => "HF-CONV-036" Warn, "test without traffic before the rollout starts, for example with a checklist item";
 
-    /// The tool does not watch all traffic after the last step.
     #[error("{tool} gives the new version all traffic after {before}% and stops watching; the policy has a last phase at 100%, which is watched for {watch}")]
-    LastPhase {
-        tool: &'static str,
-        /// The share before it, in per cent.
-        before: String,
-        watch: String,
-    } => "HF-CONV-037" Note, "watch all traffic long enough for faults to appear";
+    LastPhase { tool: &'static str, before: String, watch: String }
+        => "HF-CONV-037" Note, "watch all traffic long enough for faults to appear";
 
-    /// The source has no analysis, or none of its metrics could be read.
     #[error("the source has no metric that could be read: the policy gets the metric `error_rate`, which is only watched")]
     NothingDecides {} => "HF-CONV-038" Warn, "add the deciding metrics with their bounds";
 
-    /// A statistical comparison becomes a bound.
     #[error("{there}; in the policy the bound is {ratio} times the live arm, without a test")]
     NoTest { there: String, ratio: String }
         => "HF-CONV-039" Warn, "send counts instead of gauges, so that a sequential test can judge them";
 
-    /// Steps that reduce the traffic share.
     #[error("the share falls from {before}% to {after}%")]
-    ShareFalls {
-        /// In per cent.
-        before: String,
-        /// In per cent.
-        after: String,
-    } => "HF-CONV-040" Warn, "use increasing shares";
+    ShareFalls { before: String, after: String } => "HF-CONV-040" Warn, "use increasing shares";
 
-    /// A duration that a policy needs and the source does not have.
     #[error("{there}: the phase is watched for {watch}, one evaluation")]
     NotWatched { there: &'static str, watch: String }
         => "HF-CONV-041" Warn, "watch each share long enough to detect a fault";
 
-    /// A document of the tool that has nothing for a policy.
     #[error("a document of the kind `{kind}` has nothing for a policy")]
     OtherDocument { kind: String } => "HF-CONV-042" Note, "nothing";
 
-    /// A query without its bounds.
     #[error("the {kind} `{name}` has a query but no bound, because bounds are in the document that references it: its metric is only watched, and a higher value is assumed to be worse")]
     NoBound { kind: &'static str, name: String }
         => "HF-CONV-043" Warn, "add the document that references it to the same text, or set `success`, `rollback` and `worse` by hand and let the metric decide";

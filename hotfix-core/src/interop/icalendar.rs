@@ -185,8 +185,7 @@ const fn priority(severity: Severity) -> u8 {
     }
 }
 
-/// `20260303T144000Z`; a fraction of a second is cut, so that a time by which something is due is
-/// no later.
+/// `20260303T144000Z`, cut to the second, so that what is due is no later.
 fn stamp(at: Timestamp) -> String {
     let text = at.to_string();
     let seconds = text.split('.').next().unwrap_or_default();
@@ -195,7 +194,6 @@ fn stamp(at: Timestamp) -> String {
     stamp
 }
 
-/// A text, escaped as a value.
 fn escaped(text: &str) -> String {
     let mut escaped = text.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,");
     escaped = escaped.replace('\n', "\\n");

@@ -220,7 +220,6 @@ fn put(
     }
 }
 
-/// Reads how long and how often a canary is judged.
 fn request(at: &At<'_>, draft: &mut Draft) {
     let time = |at: &At<'_>| Some(at.within(at.loose_number()?, 0.0, 1e6, MINUTES)? * 60.0);
     let minutes = |key| at.read(key, |at| time(at).filter(|time| *time > 0.0));

@@ -61,7 +61,6 @@ fn budgeting(spec: &At<'_>) -> bool {
     slices
 }
 
-/// The indicator.
 struct Indicator {
     name: String,
     /// Whether the ratio is of bad events.

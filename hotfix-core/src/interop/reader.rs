@@ -138,7 +138,6 @@ impl<'d> At<'d> {
         (!node.is_null()).then_some(below)
     }
 
-    /// The value of a required key.
     pub(super) fn need(&self, key: &'static str, example: &'static str) -> Option<Self> {
         let found = self.get(key);
         if found.is_none() && !self.is_whole() {
@@ -174,7 +173,6 @@ impl<'d> At<'d> {
         }
     }
 
-    /// Reports a missing key.
     pub(super) fn lacks<T>(&self, key: &'static str, example: &str) -> Option<T> {
         self.fail(DocumentFault::MissingKey { key, example: example.to_owned() })
     }
@@ -190,7 +188,6 @@ impl<'d> At<'d> {
         Some(self.table()?.iter().map(|entry| entry.key.as_str()).collect())
     }
 
-    /// The items of a list.
     pub(super) fn items(&self) -> Vec<Self> {
         match &self.node.value {
             Value::List(items) => items
@@ -212,17 +209,14 @@ impl<'d> At<'d> {
         self.node.scalar().or_else(|| self.wrong(expected))
     }
 
-    /// A text, unchanged.
     pub(super) fn text(&self) -> Option<&'d str> {
         self.scalar("a text").map(|(text, _)| text)
     }
 
-    /// Whether it is an empty text.
     pub(super) fn is_empty(&self) -> bool {
         self.node.scalar().is_some_and(|(text, _)| text.is_empty())
     }
 
-    /// The text of a key.
     pub(super) fn text_of(&self, key: &'static str) -> Option<&'d str> {
         self.get(key)?.text()
     }
@@ -279,7 +273,6 @@ impl<'d> At<'d> {
         self.fail(DocumentFault::OutOfRange { got: format!("`{got}`"), range })
     }
 
-    /// A number in a range.
     pub(super) fn number_within(&self, least: f64, most: f64, range: &'static str) -> Option<f64> {
         let number = self.number()?;
         self.within(number, least, most, range)
@@ -298,7 +291,6 @@ impl<'d> At<'d> {
         self.out_of_range(number, range)
     }
 
-    /// A whole number in a range.
     pub(super) fn whole_within(&self, least: f64, most: f64, range: &'static str) -> Option<f64> {
         let number = self.number_within(least, most, range)?;
         if number.fract() == 0.0 {
@@ -307,7 +299,6 @@ impl<'d> At<'d> {
         self.out_of_range(number, range)
     }
 
-    /// A boolean.
     pub(super) fn flag(&self) -> Option<bool> {
         let (text, plain) = self.scalar("true or false")?;
         let meaning = match text.to_ascii_lowercase().as_str() {

@@ -9,7 +9,6 @@ use super::{Kind, nothing};
 use crate::document::{Node, Value};
 use crate::text::{joined, nearest, shown};
 
-/// What is known of a tool.
 struct Tool {
     title: &'static str,
     /// The kinds of its documents that are read.
@@ -173,10 +172,7 @@ fn parts<'d>(roots: &[At<'d>]) -> Vec<At<'d>> {
     parts
 }
 
-/// The documents of one tool. Documents of no tool get a finding.
-///
-/// # Errors
-/// None if there are errors, which are in the notes.
+/// The documents of one tool, others get a finding. None after errors, which are in the notes.
 pub(super) fn sources<'d>(
     roots: &[At<'d>],
     wanted: Option<Kind>,

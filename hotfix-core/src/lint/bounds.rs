@@ -73,8 +73,7 @@ fn order(metric: &Metric, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Bounds that a release which is no worse than before misses or breaches for certain, and bounds
-/// that no value is beyond.
+/// Bounds that a good release misses or breaches for certain, and that no value is beyond.
 fn good_side(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let (id, worse) = (metric.id, metric.worse);
     let better = |first: f64, second: f64| worse.is_beyond(second, first);
@@ -279,7 +278,6 @@ fn sick_live_arm(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Deciding metrics that nothing can judge.
 fn unjudged(policy: &Policy, findings: &mut Vec<Finding>) {
     for unjudged in Unjudged::of(policy) {
         put(findings, "/metrics", FigureFault::NothingJudges { unjudged });

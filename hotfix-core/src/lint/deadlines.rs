@@ -28,7 +28,6 @@ fn put(findings: &mut Vec<Finding>, path: String, fault: TimeFault, shown: Optio
     findings.push(Finding::new(path, fault, example));
 }
 
-/// Duties with a deadline for the fix.
 fn sets_deadline(duty: &Duty) -> bool {
     duty.kind == DutyKind::Fix && duty.from < Moment::Deployed
 }

@@ -21,8 +21,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The severities of the policy; `None` for duties without a severity, as in a policy that has
-/// none.
+/// The severities of the policy; `None` alone where it has none.
 pub(super) fn severities(policy: &Policy) -> Vec<Option<Severity>> {
     if policy.severities().is_empty() {
         return vec![None];
@@ -38,8 +37,7 @@ pub(super) fn is_for(duty: &Duty, severity: Option<Severity>) -> bool {
 /// An escalation level: its place in the policy, its number and its duty.
 type EscalationLevel<'a> = (usize, u32, &'a Duty);
 
-/// The levels for a severity by their numbers. Levels that are only for some incidents are separate
-/// escalation policies.
+/// The levels for a severity by number, without those that are only for some incidents.
 fn levels(policy: &Policy, severity: Option<Severity>) -> Vec<EscalationLevel<'_>> {
     let mut levels: Vec<EscalationLevel<'_>> = policy
         .duties()

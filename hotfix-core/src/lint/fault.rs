@@ -9,9 +9,9 @@ use crate::unit::{FactName, Name};
 macro_rules! findings {
     (
         $(#[$about:meta])*
-        pub enum $name:ident $({ $($(#[$part_doc:meta])* $part:ident($wrapped:ty),)* })?;
+        pub enum $name:ident $({ $($(#[$($part_doc:tt)+])* $part:ident($wrapped:ty),)* })?;
         $(
-            $(#[$of:meta])*
+            $(#[$($of:tt)+])*
             $variant:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? }
                 => $code:literal $level:ident, $remedy:literal;
         )*
@@ -21,8 +21,8 @@ macro_rules! findings {
             #[derive(Clone, Debug, PartialEq, thiserror::Error)]
             pub enum $name;
 
-            $($($(#[$part_doc])* #[error(transparent)] $part(part: #[from] $wrapped) => part.code(),)*)?
-            $($(#[$of])* $variant { $($(#[$field_doc])* $field: $type),* } => $code,)*
+            $($($(#[$($part_doc)+])* #[error(transparent)] $part(part: #[from] $wrapped) => part.code(),)*)?
+            $($(#[$($of)+])* $variant { $($(#[$field_doc])* $field: $type),* } => $code,)*
         }
 
         impl $name {
@@ -67,45 +67,25 @@ findings! {
         People(PeopleFault),
     };
 
-    /// Questions of the tree that form a cycle.
     #[error("these questions form a cycle: {questions}")]
-    Cycle {
-        /// Their ids, in the order of the cycle.
-        questions: String,
-    } => "HF-LINT-001" Deny, "let one of them lead to a leaf";
+    Cycle { questions: String } => "HF-LINT-001" Deny, "let one of them lead to a leaf";
 
-    /// No chain of answers leads to a question or leaf.
     #[error("no answers lead from the root to `{id}`")]
     Unconnected { id: Name } => "HF-LINT-002" Warn, "let an answer lead to it, or delete it";
 
     /// Answers lead to a question or leaf, but no combination of facts does.
     #[error("no facts lead to `{id}`: {why}")]
-    Unreached {
-        id: Name,
-        /// The answers that come first, or that no facts can give.
-        why: String,
-    } => "HF-LINT-003" Warn, "ask it earlier, change the answers before it, or delete it";
+    Unreached { id: Name, why: String }
+        => "HF-LINT-003" Warn, "ask it earlier, change the answers before it, or delete it";
 
-    /// A question without an answer for some facts that reach it.
     #[error("`{question}` leads nowhere if the answer is {answer}{listed}")]
-    Unanswered {
-        question: Name,
-        answer: String,
-        /// What the rules say about such incidents, if anything.
-        listed: String,
-    } => "HF-LINT-004" Warn, "let the answer lead to a question or leaf";
+    Unanswered { question: Name, answer: String, listed: String }
+        => "HF-LINT-004" Warn, "let the answer lead to a question or leaf";
 
-    /// A question about a number without an answer for some values.
     #[error("`{question}` leads nowhere for {ranges}{listed}")]
-    Gap {
-        question: Name,
-        /// The values, in words.
-        ranges: String,
-        /// What the rules say about such incidents, if anything.
-        listed: String,
-    } => "HF-LINT-005" Warn, "let the answers cover every value";
+    Gap { question: Name, ranges: String, listed: String }
+        => "HF-LINT-005" Warn, "let the answers cover every value";
 
-    /// An answer that is never used.
     #[error("answer {answer} of `{question}` is never used: {why}")]
     IdleAnswer {
         question: Name,
@@ -114,91 +94,54 @@ findings! {
         why: &'static str,
     } => "HF-LINT-006" Warn, "put it before the answers that accept its values, change its bounds, or delete it";
 
-    /// A less severe leaf gets facts that satisfy everything that leads to a more severe one.
     #[error("some facts that satisfy everything for `{leaf}` ({severity}) end at `{by}` ({less}), which is asked first: {answers}")]
-    Shadowed {
-        leaf: Name,
-        severity: Severity,
-        by: Name,
-        /// Its severity, in words.
-        less: &'static str,
-        answers: String,
-    } => "HF-LINT-007" Warn, "ask the more severe question first";
+    Shadowed { leaf: Name, severity: Severity, by: Name, less: &'static str, answers: String }
+        => "HF-LINT-007" Warn, "ask the more severe question first";
 
-    /// Rules and tree give different severities.
     #[error("{list}, but the tree ends at `{leaf}` with {severity}")]
     SeverityDiffers { list: String, leaf: Name, severity: Severity }
         => "HF-LINT-008" Warn, "change the rules or the tree until both agree";
 
-    /// Rules and tree disagree about the hot-fix.
     #[error("{list}, but the tree ends at `{leaf}`, which is {hotfix}")]
-    HotfixDiffers {
-        list: String,
-        leaf: Name,
-        /// What the leaf says, in words.
-        hotfix: &'static str,
-    } => "HF-LINT-009" Warn, "change the rules or the tree until both agree";
+    HotfixDiffers { list: String, leaf: Name, hotfix: &'static str }
+        => "HF-LINT-009" Warn, "change the rules or the tree until both agree";
 
-    /// No rule and no leaf decides.
     #[error("if no rule fires{tree}, it remains unknown whether a hot-fix is needed, even if all facts are known")]
-    Silent {
-        /// The part of the tree, in words.
-        tree: &'static str,
-    } => "HF-LINT-010" Note, "set `classification.otherwise`";
+    Silent { tree: &'static str } => "HF-LINT-010" Note, "set `classification.otherwise`";
 
-    /// An exclusion contradicts a rule for a hot-fix, and a person has to decide.
     #[error("`{exclusion}` excludes a hot-fix that {called} for: a person has to decide")]
-    Excluded {
-        exclusion: Name,
-        /// The rules for a hot-fix, in words.
-        called: String,
-    } => "HF-LINT-011" Note, "set `classification.exclusions` to `yield` or `win`, or narrow one of the rules";
+    Excluded { exclusion: Name, called: String }
+        => "HF-LINT-011" Note, "set `classification.exclusions` to `yield` or `win`, or narrow one of the rules";
 
     /// A rule cannot fire.
     #[error("`{rule}` can never fire: {why}")]
     NeverFires { rule: Name, why: &'static str }
         => "HF-LINT-012" Warn, "change its condition, or delete it";
 
-    /// A rule that changes no outcome.
     #[error("`{rule}` changes nothing: whenever it fires, {others}")]
-    Redundant {
-        rule: Name,
-        /// What fires with it, in words.
-        others: String,
-    } => "HF-LINT-013" Note, "delete it, unless it has to appear among the reasons";
+    Redundant { rule: Name, others: String }
+        => "HF-LINT-013" Note, "delete it, unless it has to appear among the reasons";
 
-    /// Implications that contradict each other.
     #[error("no combination of facts satisfies `{implication}` and the implications before it")]
     Impossible {
         /// The first implication that makes every combination impossible.
         implication: Name,
     } => "HF-LINT-014" Deny, "correct the implications: every incident would contradict them";
 
-    /// A severity that no rule and no leaf gives.
     #[error("no rule and no leaf gives {severity}")]
     UnusedSeverity { severity: Severity } => "HF-LINT-015" Note, "add a rule for it, or delete it";
 
-    /// A leaf and its severity disagree about the hot-fix.
     #[error("`{leaf}` is {hotfix}, but the policy answers its severity {severity} with {answered}")]
-    LeafHotfix {
-        leaf: Name,
-        /// What the leaf says, in words.
-        hotfix: &'static str,
-        severity: Severity,
-        /// What the severity says, in words.
-        answered: &'static str,
-    } => "HF-LINT-016" Warn, "make the leaf and the severity agree";
+    LeafHotfix { leaf: Name, hotfix: &'static str, severity: Severity, answered: &'static str }
+        => "HF-LINT-016" Warn, "make the leaf and the severity agree";
 
-    /// A leaf and the duties of its severity give different deadlines.
     #[error("the deadline of `{leaf}` ({}) differs from that of its severity {severity} ({}), by which plan and duties count", deadline.in_words(), due.in_words())]
     LeafDeadline { leaf: Name, deadline: Due, severity: Severity, due: Due }
         => "HF-LINT-019" Warn, "make the leaf and the duty of kind `fix` agree";
 
-    /// A custom fact that no condition uses.
     #[error("no condition uses the fact `{fact}`")]
     UnusedFact { fact: FactName } => "HF-LINT-017" Note, "use it in a condition, or delete it";
 
-    /// Conditions that are too complex for a complete check.
     #[error("the conditions are too complex to check every combination of facts: answers may be unknown unnecessarily, and faults may be missed")]
     Entangled {} => "HF-LINT-018" Note, "use fewer facts in each condition";
 }

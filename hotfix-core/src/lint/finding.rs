@@ -79,8 +79,7 @@ pub(super) fn put(findings: &mut Vec<Finding>, path: impl Into<String>, fault: i
     findings.push(Finding::new(path, fault, None));
 }
 
-/// Adds a finding about duties, unless it is known: the same duties for another severity have the
-/// same fault.
+/// Adds a finding unless it is known: the same duties have it for another severity, too.
 pub(super) fn put_once(findings: &mut Vec<Finding>, path: String, fault: impl Into<Fault>) {
     let fault = fault.into();
     if !findings.iter().any(|known| known.path == path && known.code() == fault.code()) {

@@ -15,8 +15,7 @@ pub(super) fn chance(chance: f64) -> String {
     }
 }
 
-/// The severity of an escalation policy, a review or an update: ` of a P0`; empty if the policy has
-/// no severities.
+/// ` of a P0`; empty if the policy has no severities.
 pub(super) fn of_a(severity: Option<Severity>) -> String {
     severity.map_or_else(String::new, |severity| format!(" of a {severity}"))
 }
@@ -26,7 +25,6 @@ pub(super) const fn and_watch(watched: bool) -> &'static str {
     if watched { " and the watch after them" } else { "" }
 }
 
-/// Names in backticks.
 pub(super) fn names<T: Display>(names: &[T]) -> String {
     quoted(names, ", ")
 }

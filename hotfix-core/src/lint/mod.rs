@@ -52,8 +52,7 @@ impl Policy {
         findings
     }
 
-    /// What is doubtful about the phases of a strategy that a release may choose instead, where it is
-    /// not about the policy's own.
+    /// What is doubtful about the phases of another strategy, but not about the policy's own.
     fn lint_other_strategies(&self, findings: &mut Vec<Finding>) {
         if self.instead_of().is_some() {
             return;
@@ -73,8 +72,7 @@ impl Policy {
         }
     }
 
-    /// The findings of level `deny`, a line each. With one of them no plan with this policy starts.
-    /// Computed once.
+    /// The findings of level `deny`, a line each; with one no plan starts. Computed once.
     pub fn denials(&self) -> &[String] {
         self.reasoned.denials(|| {
             let denied = self.lint(None).into_iter().filter(|f| f.level() == Level::Deny);

@@ -1,5 +1,4 @@
-//! Source control: versions that rank below, impossible orders of the steps, and commit fields that
-//! are known only after the commit.
+//! Source control: versions that rank below, impossible orders, facts known too late.
 
 use super::fault::{FigureFault, PeopleFault};
 use super::finding::{Finding, put};

@@ -36,8 +36,7 @@ pub(super) const TEAMS_BYTES: usize = 20_000;
 pub(super) const PAGERDUTY_SUMMARY: usize = 1_024;
 /// Limit of `dedup_key`, as [`PAGERDUTY_SUMMARY`].
 pub(super) const PAGERDUTY_KEY: usize = 255;
-/// Most characters of an event's details: the event may have 512 KB, and a character up to six
-/// bytes.
+/// Most characters of an event's details: it may have 512 KB, and a character six bytes.
 pub(super) const PAGERDUTY_DETAILS: usize = 32_000;
 
 /// Marks the place where lines were left out.

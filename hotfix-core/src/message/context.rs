@@ -20,7 +20,6 @@ use super::{Request, describe, known, seen};
 
 /// The most characters of a value, and of a line of one.
 const MOST_CHARACTERS: usize = 1_000;
-/// The most lines of a value.
 const MOST_LINES: usize = 50;
 
 /// The fields that only people know: given by the caller, or noted with an item of a checklist.
@@ -146,8 +145,7 @@ impl Context<'_> {
         // An impact that is over is left out.
         let is_past =
             self.request.kind == MessageKind::Update && rollout.moment(Moment::Resolved).is_some();
-        // The end of an incident is announced with the worst that was known, because by then the facts
-        // say that all is well.
+        // By the end the facts say that all is well: it has the worst that was known.
         let impact = match self.request.kind {
             MessageKind::Resolved => Impact::new(rollout.worst_facts(), true),
             _ => Impact::new(rollout.facts(), false),
@@ -204,8 +202,7 @@ fn shown(value: &str) -> String {
     unmention(&shorten(&text::line(value), MOST_CHARACTERS, |_| 1))
 }
 
-/// Keeps `@name` and `<!here>` from mentioning people, with an invisible joiner after the sign.
-/// Mail addresses stay as they are.
+/// Keeps `@name` and `<!here>` from mentioning people by a joiner; mail addresses stay.
 fn unmention(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut before = ' ';

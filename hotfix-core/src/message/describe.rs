@@ -436,8 +436,7 @@ fn approval(rollout: &Rollout, plain: bool) -> String {
     format!("{what}{by}{roles}{then}")
 }
 
-/// The reason of a rollback for responders and stakeholders: metrics by their titles, and the
-/// reason that a person gave.
+/// The reason of a rollback, not for the public: metrics by title, and what a person gave.
 pub(super) fn reason(rollout: &Rollout) -> Option<String> {
     // With the reason that the person gave. An order may come long after a freeze, and for another
     // reason than what froze the rollout.

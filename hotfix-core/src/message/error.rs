@@ -18,21 +18,16 @@ coded! {
     /// A fault of the request that a document of any kind may have.
     #[error(transparent)]
     Document(fault: #[from] DocumentFault) => fault.code(&DOCUMENT),
-    /// Value for an unknown field.
     #[error("`{name}` is not a field of messages: {}docs/messages.md lists the fields", did_you_mean(*nearest))]
     Field { name: String, nearest: Option<&'static str> } => "HF-MSG-003",
-    /// Invalid offset from UTC.
     #[error("`{got}` is not an offset from UTC: write one from `-12:00` to `+14:00`")]
     Offset { got: String } => "HF-MSG-004",
-    /// The rollout has no input yet, so the message has no time.
     #[error("the rollout has no input yet, so the message has no time: give `at`")]
     NoTime => "HF-MSG-005",
-    /// The message would not be true in the current state.
     #[error(
         "`{kind}` is not true now: the rollout is `{state}`, with {share} of the traffic on the fix. Ask for a message that is true: {timely}; or for a `draft`, to read the text in advance"
     )]
     Untimely { kind: MessageKind, state: State, share: Share, timely: String } => "HF-MSG-007",
-    /// The template exceeds its limit of steps or of output.
     #[error("the template of {message} {fault}: make it simpler")]
     Template {
         /// The message's id in backticks, or a description of the template.

@@ -15,8 +15,7 @@ pub(crate) const fn slack_length(c: char) -> usize {
     }
 }
 
-/// Whether a text is an address that every format can link unchanged: `https` or `http`, and no
-/// character that would end a link.
+/// Whether every format links this address unchanged: `https` or `http`, nothing ends it.
 pub(crate) fn is_address(text: &str) -> bool {
     const MOST: usize = 500;
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));

@@ -46,7 +46,6 @@ pub(super) fn severity_change(rollout: &Rollout, audience: Audience) -> Option<S
     severity(rollout).map(|now| format!("{now}, before that {before}"))
 }
 
-/// Who holds the role `incident_commander`.
 pub(super) fn commander(rollout: &Rollout) -> Option<String> {
     let role = RoleName::try_new("incident_commander").ok()?;
     let who = Who::of(rollout.plan().policy(), role);
@@ -59,7 +58,6 @@ pub(super) fn engineer(rollout: &Rollout) -> Option<String> {
     rollout.plan().release()?.author.as_deref().and_then(person)
 }
 
-/// Each person who approved, with the role.
 pub(super) fn approvers(rollout: &Rollout) -> Vec<String> {
     let policy = rollout.plan().policy();
     let approvals = rollout.approvals();

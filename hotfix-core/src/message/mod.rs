@@ -40,9 +40,7 @@ use render::{Line, TemplatePart};
 closed_set! {
     /// Format of a message.
     Format {
-        /// Plain text.
         Text = "text",
-        /// Markdown.
         Markdown = "markdown",
         /// Slack: the body of an incoming webhook, with Block Kit blocks.
         Slack = "slack",
@@ -154,7 +152,6 @@ impl Rollout {
         Ok(shown(self, request, at, &lines))
     }
 
-    /// The error for a message that is not true in the present state.
     fn untimely(&self, kind: MessageKind) -> MessageError {
         let timely = MessageKind::ALL.iter().filter(|kind| self.is_timely(**kind));
         let timely: Vec<_> = timely.map(|kind| kind.as_str()).collect();

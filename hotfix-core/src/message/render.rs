@@ -61,7 +61,6 @@ impl Line {
         self.parts.iter().map(TemplatePart::text).collect()
     }
 
-    /// Puts a text before the line.
     pub(super) fn begin_with(&mut self, text: &str) {
         match self.parts.first_mut() {
             Some(TemplatePart::Text(first)) => first.insert_str(0, text),
@@ -151,7 +150,6 @@ fn begins_with_identifier(text: &str, fields: &Fields) -> bool {
     !begins_with(&"title") && names.iter().any(begins_with)
 }
 
-/// The template environment: output, conditions, loops over lines, and six filters.
 fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_fuel(Some(FUEL));

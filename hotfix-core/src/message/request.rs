@@ -83,7 +83,6 @@ impl Request {
         RequestReader::knowing(()).read(document, Self::from_node)
     }
 
-    /// Refuses values for unknown fields.
     pub(super) fn check(&self) -> Result<(), MessageError> {
         self.values.keys().try_for_each(|name| check_field(name))
     }

@@ -1,5 +1,4 @@
-//! Observations and times of a rollout, as values of message fields: metrics, estimated impact,
-//! expected times, timeline.
+//! Observations and times of a rollout, as values of message fields.
 
 use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
@@ -151,7 +150,6 @@ fn passed(rollout: &Rollout, kind: MessageKind) -> Option<(usize, PhaseColumn)> 
     watched.find(|(_, column)| ended(column)).filter(|(_, column)| column.since.is_some())
 }
 
-/// Value of the field `duration`.
 pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> Option<Span> {
     let begun = || rollout.beginning().map(|(_, at)| at);
     match kind {
@@ -175,7 +173,6 @@ pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> O
     .filter(|span| !span.is_zero())
 }
 
-/// When the present attempt was started.
 pub(super) fn started_at(rollout: &Rollout) -> Option<Timestamp> {
     rollout.started_at().filter(|_| !matches!(rollout.stage(), Stage::Preparing))
 }
@@ -261,7 +258,6 @@ pub(super) fn planned_end(rollout: &Rollout, at: Timestamp) -> Option<Timestamp>
     waits.into_iter().chain([since + takes]).max().filter(|end| *end > at)
 }
 
-/// Expected end of a rollback that is in progress.
 pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let (since, waits) = steps_back(rollout)?;
     let planned = || rollout.plan().rollback_with(waits, waits).estimate?.most;
@@ -285,7 +281,6 @@ fn noted_minutes(rollout: &Rollout) -> Option<Span> {
     minutes.checked_mul(60).map(Span::from_seconds)
 }
 
-/// Expected duration of a rollback.
 pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
     let plan = rollout.plan();
     if let Some(noted) = noted_minutes(rollout) {
@@ -355,7 +350,6 @@ pub(super) fn held_back(rollout: &Rollout) -> Option<Share> {
     is_kept.then_some(rest)
 }
 
-/// The events of the incident in the order of time.
 pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<String> {
     let deployed = match rollout.plan().policy().held_back() {
         Some(rest) => &format!("{} of the traffic has the fix", rest.rest()),

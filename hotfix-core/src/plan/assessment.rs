@@ -63,27 +63,21 @@ pub struct Ask<'a> {
 closed_set! {
     /// The kinds of findings of a plan.
     PlanFindingKind {
-        /// The policy has the normal process for this severity.
         NoHotfixForSeverity = "no_hotfix_for_severity",
-        /// The policy's rules do not call for a hot-fix.
         NoHotfixByRules = "no_hotfix_by_rules",
         /// Exclusions apply, and the policy lets a person decide about them.
         ExclusionToDecide = "exclusion_to_decide",
-        /// The change exceeds what the policy allows in a hot-fix.
         OutOfScope = "out_of_scope",
         /// The policy does not have this severity.
         UnknownSeverity = "unknown_severity",
-        /// The severity is unknown.
         NoSeverity = "no_severity",
         /// The rules give a more severe level than the incident.
         MoreSevere = "more_severe",
         /// Unknown facts can still change the result of the rules.
         NotSettled = "not_settled",
-        /// The known facts contradict each other.
         Contradiction = "contradiction",
         /// A time limit is missed, or may be missed.
         TimeShort = "time_short",
-        /// No phase judges a deciding metric.
         NotJudged = "not_judged",
         /// The planned traffic does not meet a bound of a volume metric.
         VolumeBound = "volume_bound",
@@ -91,21 +85,17 @@ closed_set! {
         LowTraffic = "low_traffic",
         /// A histogram cannot decide a bound that lies below its first or above its last boundary.
         BoundBeyondBuckets = "bound_beyond_buckets",
-        /// A healthy fix often misses a bound by chance at the planned traffic.
         MissedByChance = "missed_by_chance",
-        /// The batches are larger than requested.
         LargerBatches = "larger_batches",
         /// A history calibrates a test not at all, or badly.
         WeakHistory = "weak_history",
         /// The last phase does not have all of the traffic.
         HoldBack = "hold_back",
-        /// Times count from the detection, whose time is not known.
         NoDetectionTime = "no_detection_time",
         /// The release names no rollback method.
         NotReversible = "not_reversible",
         /// The release cannot simply be rolled back.
         SchemaChange = "schema_change",
-        /// The change record is incomplete.
         ChangeRecordIncomplete = "change_record_incomplete",
     }
 }
@@ -123,8 +113,7 @@ pub struct PlanFinding {
 const MOST_NAMED: usize = 5;
 
 impl Plan {
-    /// The policy's entry for the plan's severity. None if the plan has no severity or the policy
-    /// does not have this one.
+    /// The policy's entry for the plan's severity, if it has both.
     pub(crate) fn level(&self) -> Option<&SeverityLevel> {
         self.severity().and_then(|severity| self.policy().severity(severity))
     }
@@ -134,13 +123,12 @@ impl Plan {
         let policy = self.policy();
         let answer = policy.classify(self.facts());
         let level = self.level();
-        let said = |text: &'_ str| !text.is_empty();
         let rules = answer.rules().into_iter();
         Assessment {
             severity: self.severity(),
             given: self.subject().incident.severity.is_some(),
-            label: level.map(|level| level.label.as_str()).filter(|label| said(label)),
-            process: level.map(|level| level.process.as_str()).filter(|process| said(process)),
+            label: level.map(|level| level.label.as_str()).filter(|label| !label.is_empty()),
+            process: level.map(|level| level.process.as_str()).filter(|text| !text.is_empty()),
             answered_with_hotfix: level.map(|level| level.hotfix),
             hotfix: answer.hotfix(),
             certain: answer.severity(),

@@ -20,9 +20,7 @@ const MULTIPLES: [f64; 17] =
 /// What follows a bound that rolls back.
 const ROLLED_BACK: &str = "is rolled back";
 
-/// The three bounds of a metric, in the order of [`Bounds::named`].
-///
-/// [`Bounds::named`]: crate::policy::section::Bounds::named
+/// The three bounds, in the order of [`Bounds::named`](crate::policy::section::Bounds::named).
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Which {
     Success,
@@ -183,7 +181,6 @@ fn shown(metric: &Metric, bound: Bound) -> String {
     }
 }
 
-/// A chance as cases of 100.
 fn of_100(chance: f64) -> String {
     rounded(100.0 * chance, usize::from(chance >= 0.995))
 }

@@ -1,5 +1,4 @@
-//! Calibration of the tests with your own history: threshold, cap and hold level by metric and
-//! phase.
+//! Calibration of the tests with your own history.
 
 use std::collections::BTreeMap;
 
@@ -136,7 +135,6 @@ impl Metric {
         self.count_model() == Some(CountModel::Poisson)
     }
 
-    /// The test of its counts.
     fn count_model(&self) -> Option<CountModel> {
         let model = match self.model {
             Model::Poisson => CountModel::Poisson,
@@ -153,22 +151,19 @@ impl Metric {
 }
 
 impl Plan {
-    /// How many times as bad as the baseline the canary of a metric may be: the policy's figure, or
-    /// that of the calibration of a latency.
+    /// How many times as bad as the baseline the canary may be: as the policy or the history says.
     pub fn tolerated(&self, metric: &Metric) -> f64 {
         let policy = self.policy().settings(metric).tolerated.value();
         self.slow_calibration(metric).map_or(policy, |slow| slow.tolerated)
     }
 
-    /// The margin that the promotion test of a metric has: the policy's figure, or a nearer one of
-    /// the calibration of a latency.
+    /// The margin of a metric's promotion test: the policy's, or a nearer one of the history.
     pub(crate) fn margin(&self, metric: &Metric) -> f64 {
         let policy = self.policy().settings(metric).margin.value();
         let limits = self.slow_calibration(metric).and_then(|slow| slow.promotion);
         limits.map_or(policy, |limits| limits.margin)
     }
 
-    /// The calibration of a latency.
     fn slow_calibration(&self, metric: &Metric) -> Option<&SlowCalibration> {
         self.calibrations().get(&metric.id)?.slow.as_deref()
     }
@@ -207,8 +202,7 @@ impl Policy {
         ticks.max(1)
     }
 
-    /// The ticks of a phase: for its most time, or its least time if it has no most time. At least
-    /// 1.
+    /// The ticks of a phase, at least 1: for its most time, or else its least.
     pub fn ticks_of(&self, phase: &Phase) -> u32 {
         let cadence = self.watch().cadence.as_millis().max(1);
         let lasts: Span = phase.longest();
@@ -267,8 +261,7 @@ pub(super) fn calibrations(
     Ok(calibrations)
 }
 
-/// Requests a minute of the histories: those of the metric that has most, since others may count a part
-/// of them.
+/// Requests a minute of the histories: of the metric with most, since others may count a part.
 fn requests_of(policy: &Policy, histories: &PlanHistories) -> f64 {
     let minutes = policy.watch().cadence.as_seconds() / 60.0;
     let each = |trials: f64, ticks: usize| trials / (larger(ticks as f64, 1.0) * minutes);
@@ -343,7 +336,6 @@ fn known(
     }
 }
 
-/// The metrics of the policy of this kind.
 fn names(policy: &Policy, applies: impl Fn(&Metric) -> bool) -> String {
     let named = policy.metrics().iter().filter(|metric| applies(metric));
     joined(named.map(|metric| metric.id.as_str()), ", ")

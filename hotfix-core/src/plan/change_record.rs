@@ -62,7 +62,6 @@ pub struct PlanChangeRecord<'a> {
 }
 
 impl Plan {
-    /// The change window of the release.
     pub(crate) fn change_window(&self) -> Option<Window> {
         self.release()?.change_record.as_ref()?.window
     }
@@ -93,19 +92,17 @@ impl Plan {
         let created = record.and_then(|record| record.created);
         let build = record.and_then(|record| record.build.as_deref());
         let artifact = record.and_then(|record| record.artifact.as_deref());
-        let mut missing = Vec::new();
-        for (name, there) in [
+        let own = [
             ("prepared_by", prepared_by.is_some()),
             ("created", created.is_some()),
             ("branch", branch.is_some()),
             ("commit", commit.is_some()),
             ("build", build.is_some()),
             ("artifact", artifact.is_some()),
-        ] {
-            missing.extend((!there).then_some(name));
-        }
-        let wanted = Link::ALL.iter().filter(|link| **link != Link::Cause);
-        missing.extend(wanted.filter(|link| !links.contains_key(link)).map(|link| link.as_str()));
+        ];
+        let own = own.into_iter().filter(|(_, there)| !there).map(|(name, _)| name);
+        let linked = Link::ALL.iter().filter(|of| **of != Link::Cause && !links.contains_key(of));
+        let missing = own.chain(linked.map(|link| link.as_str())).collect();
         let window = self.change_window();
         PlanChangeRecord {
             status: PlanStatus::Drafted,

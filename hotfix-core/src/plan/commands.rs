@@ -49,7 +49,6 @@ pub struct PlannedCommand {
     pub missing: Vec<CommandField>,
 }
 
-/// What a policy may have commands for.
 #[derive(Clone, Copy)]
 pub(crate) enum Commanded<'a> {
     Item(&'a ChecklistItem),
@@ -61,7 +60,6 @@ pub(crate) enum Commanded<'a> {
 /// The step whose commands come with the action `deploy`.
 const DEPLOY: &str = "deploy";
 
-/// What people call a rollback method.
 const fn title_of(method: RollbackMethod) -> &'static str {
     match method {
         RollbackMethod::GitRevert => "revert the fix in source control",
@@ -123,8 +121,7 @@ impl Plan {
                 let title = phase.objective.as_str();
                 (CommandOwner::Phase, phase.name.as_str(), title, &phase.commands, Some(phase))
             }
-            // Those of `deploy` are, as those of phases, for the strategy for which they were
-            // written.
+            // `deploy`, as phases, has those of the strategy for which they were written.
             Commanded::Step(step)
                 if step.id.as_str() == DEPLOY && self.policy().instead_of().is_some() =>
             {

@@ -70,7 +70,6 @@ impl Plan {
     }
 }
 
-/// Whether a text has visible characters.
 fn is_seen(text: &str) -> bool {
     text.chars().any(|c| !c.is_whitespace() && !is_invisible(c))
 }

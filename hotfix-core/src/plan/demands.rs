@@ -4,30 +4,15 @@ use super::Plan;
 use crate::gate::{Demands, ScopeInput, ScopeReport, SeverityBasis};
 
 impl Plan {
-    /// The demands of the plan's severity: approvals, review and testing, and whether staging may
-    /// be skipped.
+    /// The demands of the plan's severity, as [`Demands::new`] has them for any: approvals, review
+    /// and testing, and whether staging may be skipped.
     ///
     /// If the severity is not certain, `basis` shows it, and `would_tell` has the facts that decide
     /// it.
-    ///
-    /// ```
-    /// use std::sync::Arc;
-    /// use hotfix_core::{gate::{SeverityBasis, StagingVerdict}, plan::Plan, policy::Policy};
-    ///
-    /// let policy = Arc::new(Policy::preset("severity-matrix")?);
-    /// let incident = r#"{"id": "INC-2041", "facts": {"service_down": true}}"#;
-    /// let plan = Plan::from_json(policy, incident, r#"{"version": "2.3.1", "previous": "2.3.0"}"#, "")?;
-    /// let demands = plan.demands();
-    /// assert_eq!(demands.basis, SeverityBasis::Settled);
-    /// let testing = demands.testing.ok_or("P0 is tested")?;
-    /// assert_eq!(testing.staging.verdict, StagingVerdict::MayBeLeftOut);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn demands(&self) -> Demands {
         Demands::new(&self.policy, self.severity, self.severity_basis(), &self.facts)
     }
 
-    /// The basis of the plan's severity.
     pub(super) fn severity_basis(&self) -> SeverityBasis {
         let answer = self.policy.classify(&self.facts);
         if self.subject.incident.severity.is_some() {

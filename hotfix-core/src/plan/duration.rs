@@ -86,7 +86,6 @@ impl Plan {
         }
     }
 
-    /// The times of this plan from the detection on.
     pub(super) fn schedule(&self) -> Schedule<'_> {
         Schedule { load: self.load(), level: self.level() }
     }
@@ -257,7 +256,6 @@ impl Schedule<'_> {
         phases.later(steps)
     }
 
-    /// Adds the deployment's time that the policy gives.
     fn deploying(self, sum: &mut Times) -> bool {
         let known = self.load.policy.deploying();
         known.is_some_and(|known| sum.add("deploying", known.least, known.most))
@@ -285,7 +283,6 @@ pub(super) const fn has_time(step: &ProcedureStep) -> bool {
     step.least.is_some() || step.most.is_some()
 }
 
-/// The phases until the last one is reached.
 pub(crate) fn phases_until_live(load: Load<'_>) -> Times {
     let mut sum = Times::default();
     let Some((last, before)) = load.policy.phases().split_last() else { return sum };
@@ -331,7 +328,6 @@ pub(crate) fn phases_until(load: Load<'_>, to: Moment) -> Option<Times> {
     }
 }
 
-/// Adds the watch afterwards, until the incident is closed.
 fn and_watched(mut sum: Times, load: Load<'_>) -> Times {
     // The end of the final validation is the zero of these times.
     let passed = after_live(load).least;

@@ -47,8 +47,7 @@ impl<'a> ErrorBudget<'a> {
         -ln(self.sequential())
     }
 
-    /// The sequential test of one metric, over the whole rollout. 0 for a metric without a test that
-    /// decides.
+    /// The sequential test of one metric, over the rollout; 0 without a test that decides.
     pub fn sequential_of(self, metric: &Metric) -> f64 {
         self.of_metrics() * metric.weight * self.half(metric)
     }
@@ -93,8 +92,7 @@ impl<'a> ErrorBudget<'a> {
         if self.draws(metric) && !asks { 0.5 } else { 1.0 }
     }
 
-    /// Whether instances are compared with each other if readings name them; those of a latency
-    /// never do.
+    /// Whether instances are compared if readings name them; those of a latency never are.
     fn draws(self, metric: &Metric) -> bool {
         let mode = self.policy.settings(metric).mode;
         metric.is_rate() && matches!(mode, EvidenceMode::Randomised | EvidenceMode::Both)

@@ -21,7 +21,6 @@ closed_set! {
         Duty = "duty",
         /// Correct an error of the policy, which prevents every start, and make another plan.
         Policy = "policy",
-        /// Send the release.
         Release = "release",
         /// Find out the severity, on which the demands depend.
         Severity = "severity",
@@ -29,7 +28,6 @@ closed_set! {
         NormalProcess = "normal_process",
         Approval = "approval",
         Review = "review",
-        /// Check the items of a list.
         Checklist = "checklist",
         /// Start in the release's change window, or let a role waive it.
         ChangeWindow = "change_window",
@@ -56,7 +54,6 @@ pub struct FirstStep<'a> {
 }
 
 impl<'a> FirstStep<'a> {
-    /// A step that the start waits for.
     const fn before_start(kind: FirstStepKind, text: String, who: Vec<Who<'a>>) -> Self {
         Self { kind, text, holds_start: true, within: None, every: None, who }
     }

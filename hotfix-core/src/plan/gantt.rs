@@ -8,7 +8,6 @@ use crate::unit::{Span, Timestamp};
 use super::Plan;
 use super::timeline::StepKind;
 
-/// Most characters of a text that are shown.
 const MOST: usize = 80;
 
 const DAY: Span = Span::from_seconds(86_400);

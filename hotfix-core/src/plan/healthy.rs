@@ -68,8 +68,7 @@ pub(crate) fn at_gate(
     Law::of(metric, phase.share, watched, (trials, policy.watch().least_trials))
 }
 
-/// The counts of a healthy release in a full window of a phase. None with fewer than the least
-/// trials.
+/// The counts of a healthy release in a full window of a phase; none below the least trials.
 pub(crate) fn in_window(
     policy: &Policy,
     metric: &Metric,
@@ -135,7 +134,6 @@ impl Law {
         }
     }
 
-    /// The expected bad events.
     pub(crate) fn expected(self) -> f64 {
         match self {
             Self::Trials { trials, rate, .. } => trials * rate,

@@ -1,5 +1,4 @@
-//! How long a healthy release is watched: at least `watch`, and longer where a phase waits for evidence of
-//! no harm.
+//! How long a healthy release is watched: at least `watch`, longer for evidence of no harm.
 
 use crate::grade::{PromotionRule, Role};
 use crate::policy::Policy;
@@ -14,7 +13,6 @@ use super::healthy::{Law, traffic};
 /// Trials per minute for each event of a metric without trials: events are rare.
 const TRIALS_AN_EVENT: f64 = 1_000.0;
 
-/// A policy and its traffic.
 #[derive(Clone, Copy)]
 pub(crate) struct Load<'a> {
     pub(super) policy: &'a Policy,
@@ -65,8 +63,7 @@ impl<'a> Load<'a> {
             Law::Trials { trials, rate, .. } => (trials, rate),
             Law::Events { expected, .. } => (expected * TRIALS_AN_EVENT, 1.0 / TRIALS_AN_EVENT),
         };
-        // If no events are expected, the faulty arm decides, and the reference does not say what it
-        // has.
+        // If no events are expected, the faulty arm decides, and nothing says what it has.
         if law.expected() <= 0.0 {
             return None;
         }
@@ -101,7 +98,6 @@ impl NoHarm {
 }
 
 impl Plan {
-    /// The policy with the traffic of this plan.
     pub(crate) fn load(&self) -> Load<'_> {
         Load { policy: self.policy(), traffic: self.requests_per_minute() }
     }

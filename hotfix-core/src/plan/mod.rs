@@ -108,7 +108,6 @@ pub struct Plan {
     methods: Vec<Method>,
     efficacy: Option<Efficacy>,
     calibrations: BTreeMap<MetricName, MetricCalibration>,
-    /// The release that this one replaces.
     former: Option<Former>,
     digest: Digest,
 }
@@ -249,7 +248,6 @@ impl Plan {
         Ok(plan.after(former))
     }
 
-    /// This plan after a former release of the same rollout.
     pub(crate) fn after(self, former: Option<Former>) -> Self {
         Self { former, ..self }
     }
@@ -356,8 +354,7 @@ impl Plan {
         ErrorBudget::new(&self.policy)
     }
 
-    /// The random seed of this plan. It follows from incident, release and traffic without the
-    /// names of people, so every log has it.
+    /// The random seed of this plan: it follows from what every log has, not from names of people.
     pub fn seed(&self) -> u64 {
         seed_of(&self.subject)
     }
@@ -372,8 +369,7 @@ getters! {
     release: Option<&Release> = self.subject.release.as_ref();
     /// The known facts of the incident, as the policy reads them.
     facts: &Facts = &self.facts;
-    /// The severity of the plan: the incident's if it is given, or else the policy's result for the
-    /// known facts. None if it is unknown.
+    /// The severity of the plan: the incident's, or else the policy's result for the known facts.
     severity: Option<Severity> = self.severity;
     /// The rollback methods in the order in which the rollout tries them. At least one: those that
     /// the release names, else those of the policy and of the strategy.

@@ -8,8 +8,7 @@ use crate::text::joined;
 use super::{Plan, PlanFinding, PlanFindingKind};
 
 impl Plan {
-    /// Why the policy wants the normal process instead of a hot-fix, each reason in a sentence.
-    /// Empty if it wants a hot-fix or if that is unknown.
+    /// Why the policy wants the normal process, a sentence each; empty for a hot-fix or unknown.
     pub(crate) fn normal_process(
         &self,
         severity: Option<Severity>,

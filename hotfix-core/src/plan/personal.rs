@@ -8,7 +8,6 @@ use super::{Preparer, Release, Subject};
 
 /// A document that names people.
 pub(crate) trait Named: Clone {
-    /// Whether it has names of people.
     fn names_anybody(&self) -> bool;
 
     /// Every value about a person, with its place: a JSON Pointer into the document.

@@ -238,7 +238,6 @@ impl Plan {
         }
     }
 
-    /// The policy's entry for a method.
     fn known(&self, kind: RollbackMethod) -> Option<&RollbackWay> {
         self.policy().rollback().methods.iter().find(|way| way.kind == kind)
     }

@@ -42,7 +42,6 @@ closed_set! {
     EndedBy {
         /// The `confirm` of the requested action. `failed` ends the rollout or rolls it back.
         Confirm = "confirm",
-        /// The phase's gate.
         Gate = "gate",
     }
 }

@@ -223,7 +223,6 @@ fn shared<'p>(
     Ok(Cow::Owned(phases.iter().map(phase).collect()))
 }
 
-/// The commands of derived phases.
 fn commands_of(changes: Option<&StrategySettings>) -> Vec<String> {
     changes.and_then(|changes| changes.commands.clone()).unwrap_or_default()
 }

@@ -38,17 +38,14 @@ impl Subject {
         self.release.as_ref().map_or(NO_RELEASE, |release| &release.previous)
     }
 
-    /// The strategy that the release chose.
     pub(super) fn chosen_strategy(&self) -> Option<Strategy> {
         self.release.as_ref().and_then(|release| release.strategy)
     }
 
-    /// The batch that the release chose.
     pub(super) fn chosen_batch(&self) -> Option<u32> {
         self.release.as_ref().and_then(|release| release.batch)
     }
 
-    /// The rollback methods that the release names.
     pub(super) fn named_methods(&self) -> &[Method] {
         self.release.as_ref().map_or(&[], |release| &release.methods)
     }
@@ -164,10 +161,8 @@ closed_set! {
     }
     /// The links of a plan.
     Link {
-        /// The diagnosis of the fault.
         Diagnosis = "diagnosis",
         Patch = "patch",
-        /// The test report.
         Tests = "tests",
         Cause = "cause",
     }

@@ -10,7 +10,6 @@ use super::Plan;
 closed_set! {
     /// A step of the timeline.
     StepKind {
-        /// A phase is deployed.
         Deploy = "deploy",
         Monitor = "monitor",
         /// Go or no-go. With a veto window, it lasts until the next step.

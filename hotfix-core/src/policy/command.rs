@@ -8,10 +8,8 @@ use super::error::{Problem, nearest, shown};
 use super::section::CommandField;
 use crate::unit::is_invisible;
 
-/// The most characters of a command.
 pub(crate) const MOST_CHARACTERS: usize = 2_000;
 
-/// A part of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CommandPart<'t> {
     /// Text of the command itself.

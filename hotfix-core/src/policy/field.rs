@@ -45,7 +45,6 @@ pub(crate) struct LastGate;
 pub(crate) struct CustomFactKind;
 /// Whether a hot-fix is needed if no rule fires: no or unknown.
 pub(crate) struct NoRule;
-/// A list.
 pub(crate) struct List<F>(F);
 
 /// The texts of a closed set of values.
@@ -65,7 +64,6 @@ macro_rules! known {
     }};
 }
 
-/// The schema of one of a closed set of texts.
 fn one_of(names: &[&str]) -> Schema {
     json!({ "type": "string", "enum": names })
 }

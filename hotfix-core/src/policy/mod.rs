@@ -159,8 +159,7 @@ impl Policy {
         pretty(self).unwrap_or_default()
     }
 
-    /// Writes TOML for people: `"10min"` and `"0.3%"` if that is exactly the same value, with every
-    /// default.
+    /// Writes TOML for people, with every default: `"10min"` where that is exactly the value.
     pub fn to_toml(&self) -> String {
         toml::to_string(&Self::write(self, Style::Human)).unwrap_or_default()
     }
@@ -206,8 +205,7 @@ impl Policy {
         self.role(id).map_or_else(|| words(id.as_str()), |role| role.title.clone())
     }
 
-    /// The share of the traffic that stays on the old version after the last phase; None if there is
-    /// none.
+    /// The share of the traffic that stays on the old version after the last phase, if any.
     pub fn held_back(&self) -> Option<Share> {
         Some(self.phases.last()?.share.rest()).filter(|rest| *rest > Share::NONE)
     }
@@ -223,7 +221,6 @@ impl Policy {
         self.metrics.iter().find(|metric| metric.id.as_str() == id)
     }
 
-    /// Whether the policy has this metric, and it decides.
     pub(crate) fn decides(&self, id: MetricName) -> bool {
         self.metric(id.as_str()).is_some_and(|metric| metric.role == Role::Decide)
     }

@@ -21,7 +21,6 @@ presets!(
     "standard"
 );
 
-/// The text of a preset.
 pub(super) fn text(name: &str) -> Option<String> {
     NAMES.iter().zip(TEXTS).find(|(known, _)| **known == name).map(|(_, text)| text.text())
 }
@@ -32,14 +31,7 @@ impl Policy {
         NAMES
     }
 
-    /// A preset by name.
-    ///
-    /// ```
-    /// use hotfix_core::policy::Policy;
-    /// let policy = Policy::preset("phased-canary")?;
-    /// assert_eq!(policy.phases().len(), 3);
-    /// # Ok::<(), hotfix_core::policy::PolicyErrors>(())
-    /// ```
+    /// A preset by name, as in the example of [`Policy`].
     ///
     /// # Errors
     /// [`Problem::UnknownPreset`] if no preset has this name, with the nearest name.

@@ -36,7 +36,6 @@ pub(crate) trait Field {
     fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self::Out>;
     /// Writes it so that reading gives the same value.
     fn write(value: &Self::Out, style: Style) -> Node;
-    /// Its JSON Schema.
     fn schema(definitions: &mut Definitions) -> Schema;
     /// An example for a missing value of a required key: `"10min"`.
     fn example() -> &'static str {
@@ -46,7 +45,6 @@ pub(crate) trait Field {
 
 /// A type of value that is written as another one, of which it accepts only some values.
 pub(crate) trait Narrowed {
-    /// The other type.
     type Of: Field;
 
     /// Reports what is wrong with the node as a whole, also where it could not be read.
@@ -61,7 +59,6 @@ pub(crate) trait Narrowed {
         Some(read)
     }
 
-    /// Its JSON Schema.
     fn schema_of(definitions: &mut Definitions) -> Schema {
         Self::Of::schema(definitions)
     }
@@ -92,7 +89,6 @@ impl<N: Narrowed> Field for N {
     }
 }
 
-/// One key of a table.
 pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) doc: &'static [&'static str],
@@ -106,6 +102,28 @@ pub(crate) trait Draft: Sized {
     const NAMES: &'static [&'static str];
     fn keys() -> Vec<Key>;
     fn read(entries: &[Member], reader: &mut PolicyReader) -> Self;
+}
+
+/// A table that is being written.
+pub(crate) struct Written {
+    style: Style,
+    entries: Vec<(&'static str, Node)>,
+}
+
+impl Written {
+    pub(crate) const fn new(style: Style) -> Self {
+        Self { style, entries: Vec::new() }
+    }
+
+    /// Adds a key that has a value. Once in the library for each type, not for each key.
+    #[inline(never)]
+    pub(crate) fn put<F: Field>(&mut self, key: &'static str, value: Option<&F::Out>) {
+        self.entries.extend(value.map(|value| (key, F::write(value, self.style))));
+    }
+
+    pub(crate) fn table(self) -> Node {
+        Node::table(self.entries)
+    }
 }
 
 /// Writes sections as JSON.
@@ -173,7 +191,6 @@ pub(crate) struct Noted {
 /// What the reader of a policy knows of other sections.
 #[derive(Default)]
 pub(crate) struct KnownSections {
-    /// The metrics so far.
     pub(super) metrics: BTreeMap<String, Noted>,
     /// The facts that conditions may use.
     pub(super) vocabulary: Vocabulary,
@@ -184,7 +201,6 @@ pub(crate) struct KnownSections {
     pub(super) severities: Option<Vec<Severity>>,
 }
 
-/// Reads a policy.
 pub(crate) type PolicyReader = DocumentReader<Problem, KnownSections>;
 
 impl PolicyReader {
@@ -330,12 +346,11 @@ macro_rules! section {
                 Some($out { $($apart: $apart?,)? $($key: draft.$key?,)+ })
             }
             fn write(value: &$out, style: $crate::policy::reader::Style) -> $crate::document::Node {
-                let mut entries = Vec::new();
-                $(if let Some(value) = section!(@present value.$key, $($presence)+) {
-                    let node = <section!(@form $type $(as $form)?) as $crate::policy::reader::Field>::write(value, style);
-                    entries.push((stringify!($key), node));
-                })+
-                $crate::document::Node::table(entries)
+                let mut written = $crate::policy::reader::Written::new(style);
+                $(written.put::<section!(@form $type $(as $form)?)>(
+                    stringify!($key), section!(@present value.$key, $($presence)+),
+                );)+
+                written.table()
             }
             fn schema(definitions: &mut $crate::policy::schema::Definitions) -> $crate::policy::schema::Schema {
                 $out::refer(definitions)
@@ -353,12 +368,9 @@ macro_rules! section {
 
         impl $draft {
             fn write(&self, style: $crate::policy::reader::Style) -> $crate::document::Node {
-                let mut entries = Vec::new();
-                $(if let Some(value) = section!(@written self.$key, $($presence)+) {
-                    let node = <$form as $crate::policy::reader::Field>::write(value, style);
-                    entries.push((stringify!($key), node));
-                })+
-                $crate::document::Node::table(entries)
+                let mut written = $crate::policy::reader::Written::new(style);
+                $(written.put::<$form>(stringify!($key), section!(@written self.$key, $($presence)+));)+
+                written.table()
             }
         }
     };

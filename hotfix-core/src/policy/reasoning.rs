@@ -35,8 +35,7 @@ impl Reasoned {
         self.reasoning.get_or_init(|| Arc::new(Reasoning::new(policy)))
     }
 
-    /// The same for a policy with other phases: the conditions are unchanged, the findings may
-    /// differ.
+    /// The same for a policy with other phases: same conditions, perhaps other findings.
     pub(super) fn with_other_phases(&self) -> Self {
         Self { reasoning: self.reasoning.clone(), denials: OnceLock::new(), plans: OnceLock::new() }
     }
@@ -121,7 +120,6 @@ impl Answers {
     }
 }
 
-/// The outcome of the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RuleOutcome {
     pub(crate) severity: Option<Severity>,
@@ -403,7 +401,7 @@ pub(crate) const fn place(tree: &Tree, target: Target) -> usize {
 
 /// The facts that give each answer of a question, and where it leads, if anywhere. Earlier answers
 /// come first; the last one is for facts that no other accepts.
-fn answers(
+pub(crate) fn answers(
     question: &Question,
     builder: &mut Builder<'_>,
 ) -> Result<Vec<(Ref, Option<Target>)>, Cut> {

@@ -24,7 +24,6 @@ pub fn schema() -> String {
     text
 }
 
-/// A JSON Schema.
 pub(crate) type Schema = Value;
 
 /// The definitions that schemas refer to, by name.
@@ -157,7 +156,6 @@ fn sorted(value: Value) -> Value {
     }
 }
 
-/// The schema of a table from its list of keys.
 pub(super) fn table(definitions: &mut Definitions, keys: Vec<Key>, about: &[&str]) -> Schema {
     let mut properties = Map::new();
     let mut required: Vec<&str> = Vec::new();

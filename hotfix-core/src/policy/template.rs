@@ -12,7 +12,6 @@ use crate::grade::Audience;
 use crate::policy::section::{MESSAGE_FIELDS, MessageField};
 use crate::text::{nearest, shown};
 
-/// The most characters of a template.
 pub(crate) const MOST_CHARACTERS: usize = 4_000;
 
 /// How deep conditions and loops may be nested.
@@ -29,7 +28,6 @@ pub(crate) struct Read<'t> {
     pub(crate) faults: Vec<Problem>,
 }
 
-/// Reads a template for this audience.
 pub(crate) fn read(text: &str, audience: Audience) -> Read<'_> {
     let mut reader =
         TemplateReader { audience, line: 1, blocks: Vec::new(), read: Read::default() };
@@ -272,7 +270,6 @@ fn after<'a, 't, const N: usize>(
     tokens.split_first_chunk().filter(|(first, _)| is_it(first)).map_or(tokens, |(_, rest)| rest)
 }
 
-/// The keywords of expressions.
 fn is_word(name: &str) -> bool {
     const WORDS: &str = "and or not in is if else true false none loop recursive";
     WORDS.split(' ').any(|word| name.eq_ignore_ascii_case(word))

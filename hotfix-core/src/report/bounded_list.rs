@@ -4,8 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Serialize, Serializer};
 
-/// A list that keeps its first and its last `HALF` entries, and counts the entries that it leaves
-/// out between them. It bounds the memory of a report.
+/// A list of its first and last `HALF` entries, which counts the others: bounded memory.
 #[derive(Clone, Debug, PartialEq, educe::Educe)]
 #[educe(Default)]
 pub struct BoundedList<T, const HALF: usize> {

@@ -57,7 +57,6 @@ pub(super) struct Chart<'a> {
     pub(super) unit: &'a dyn Fn(f64) -> String,
 }
 
-/// Escapes text for SVG and HTML.
 pub(super) fn escaped(text: &str) -> String {
     let text: String = text.chars().filter_map(crate::text::readable).collect();
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");

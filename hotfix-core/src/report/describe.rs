@@ -35,7 +35,6 @@ pub(super) fn duty(policy: &Policy, id: Name) -> String {
     known.map_or_else(|| words(id.as_str()), |duty| duty.title.clone())
 }
 
-/// The text of a checklist item, or of a success criterion.
 fn item(policy: &Policy, id: Name) -> String {
     let items = policy.checklists().iter().flat_map(|list| &list.items);
     let items = items.map(|item| (item.id, &item.text));
@@ -56,7 +55,6 @@ pub(super) fn fact(value: &FactValue) -> String {
     }
 }
 
-/// An action in a few words.
 pub(super) fn act(policy: &Policy, act: &Act) -> String {
     match act {
         Act::SetTraffic { share } => format!("set the new version's traffic to {share}"),
@@ -83,8 +81,7 @@ pub(super) fn act(policy: &Policy, act: &Act) -> String {
     }
 }
 
-/// Causes of a verdict, grouped by reason:
-/// `error rate and payment success: rollback bound crossed`.
+/// Causes of a verdict by reason: `error rate and payment success: rollback bound crossed`.
 pub(super) fn causes(policy: &Policy, causes: &[Cause]) -> String {
     let mut grouped: Vec<(&str, Vec<String>)> = Vec::new();
     for cause in causes.iter().filter(|cause| !cause.is_covered(causes)) {
@@ -130,7 +127,6 @@ pub(super) fn rollback_cause(policy: &Policy, cause: &RollbackCause) -> String {
     }
 }
 
-/// A stage that was entered, as text.
 pub(super) fn stage(rollout: &Rollout, stage: &Stage) -> String {
     let plan = rollout.plan();
     let subject = plan.subject();
@@ -279,7 +275,6 @@ fn stated(what: &str, channel: Option<&str>, is_heard: bool) -> String {
     format!("{what}{by}{}", if is_heard { ", heard by another person" } else { "" })
 }
 
-/// A JSON value as plain text.
 fn plain(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::Bool(true) => "yes".to_owned(),

@@ -14,7 +14,6 @@ use crate::unit::{Name, RoleName, Span, Timestamp};
 use super::describe;
 use super::model::{DutyOutcome, DutyPart};
 
-/// A duty while it was open.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     kind: DutyKind,
@@ -33,7 +32,6 @@ struct Known {
     dropped: Option<Timestamp>,
 }
 
-/// The duties that have been open so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DutyTracker {
     known: BTreeMap<Name, Known>,
@@ -78,7 +76,6 @@ impl DutyTracker {
         }
     }
 
-    /// The outcome of each duty at the end of the log.
     pub(super) fn parts(
         &self,
         rollout: &Rollout,
@@ -151,7 +148,6 @@ impl DutyTracker {
 }
 
 impl Known {
-    /// How many of its due times have passed.
     fn missed_by(&self, at: Timestamp) -> u64 {
         let Some(due) = self.due.filter(|due| *due < at) else { return 0 };
         let passed = |every: Span| (at.since(due).as_millis() - 1) / every.as_millis().max(1);

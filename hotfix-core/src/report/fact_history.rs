@@ -25,7 +25,6 @@ struct Known {
 }
 
 impl FactHistory {
-    /// Adds what is known after a line.
     pub(super) fn fold(&mut self, rollout: &Rollout, at: Timestamp) {
         let facts = rollout.facts();
         for (fact, value) in facts.iter() {

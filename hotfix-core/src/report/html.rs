@@ -110,7 +110,6 @@ const LEGEND: [(&str, &str, &[&str], &str); 14] = [
     ("duties", "threshold", &["\"threshold\""], "deadline"),
 ];
 
-/// The legend of what these plots show.
 fn legend(of: &str, plots: &[Plot]) -> Value {
     let is_shown =
         |marks: &[&str]| plots.iter().any(|plot| marks.iter().any(|mark| plot.svg.contains(mark)));
@@ -140,7 +139,6 @@ fn table(table: Table) -> Value {
     ])
 }
 
-/// CSS class of the state.
 const fn mood(state: State) -> &'static str {
     match state {
         State::Complete | State::Closed => "good",

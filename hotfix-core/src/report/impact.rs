@@ -23,7 +23,6 @@ use super::model::{Counted, MetricImpact};
 /// What the live version is called while no release names it.
 const LIVE: &str = "live version";
 
-/// Failed requests by version and metric.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     bad: BTreeMap<(String, MetricName), Counted>,

@@ -63,14 +63,12 @@ pub(super) struct LogSummary {
     pub(super) start: Option<Start>,
     /// Actions without a result so far.
     pending: BTreeMap<ActionId, Act>,
-    /// The roles in which people have acted.
     acted_as: Vec<(String, RoleName)>,
     last_decision: Option<Decision>,
     /// Whether the last entry of the timeline is a run of readings.
     in_run: bool,
 }
 
-/// The start of a deployment.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Start {
     pub(super) at: Timestamp,
@@ -106,7 +104,6 @@ pub(super) struct RolledBack {
     pub(super) why: String,
     /// The reason that a person or the train gave.
     reason: Option<String>,
-    /// What triggered it.
     pub(super) cause: RollbackCause,
     /// Whether the train of this service requested it.
     pub(super) by_train: bool,
@@ -135,7 +132,6 @@ impl RolledBack {
 }
 
 impl LogSummary {
-    /// Adds one line, with the rollout's state after it.
     pub(super) fn add(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
         self.lines = entry.seq + 1;
         self.as_of = entry.at;
@@ -248,8 +244,7 @@ impl LogSummary {
         }
     }
 
-    /// The role of the sender: the one that the input names, else one that the same person holds or
-    /// has acted in before.
+    /// The role of the sender: as the input names it, else one held or acted in before.
     fn role(&mut self, plan: &Plan, input: &Input) -> Option<String> {
         let policy = plan.policy();
         let by = input.by.as_deref();
@@ -512,7 +507,6 @@ impl LogSummary {
     }
 }
 
-/// The reason that its sender gave.
 fn reason_of(input: &Input) -> Option<String> {
     let [.., why] = input.command.texts();
     why.map(str::to_owned)
@@ -525,7 +519,6 @@ fn keep<T>(list: &mut Vec<T>, item: T) {
     }
 }
 
-/// The role in which a person approves, denies or withdraws.
 const fn approving(command: &Command) -> Option<RoleName> {
     match command {
         Command::Approve { role, .. }

@@ -71,13 +71,10 @@ coded! {
     /// The log cannot be read.
     #[error("{0}")]
     Log(error: #[from] LogError) => error.code(),
-    /// The rollout does not keep its log.
     #[error("this rollout keeps no log from its first line on: make the report from the log")]
     NoLog => code! {HF-REP-001},
-    /// Unknown format.
     #[error("`{got}` is not a format of a report: pass `markdown`, `json` or `html`")]
     Format { got: String } => code! {HF-REP-002},
-    /// The report cannot be written.
     #[error("the report cannot be written: {fault}")]
     Write { fault: String } => code! {HF-REP-003},
 }

@@ -246,13 +246,11 @@ closed_set! {
         Passed = "passed",
         /// A person passed it, and it had not met its criteria.
         Overridden = "overridden",
-        /// The release was rolled back.
         RolledBack = "rolled_back",
         /// The rollout was aborted, failed or frozen.
         Stopped = "stopped",
         /// Another attempt replaced this one.
         BegunAnew = "begun_anew",
-        /// The phase is in progress.
         UnderWay = "under_way",
     }
     /// Outcome of a duty.

@@ -1,5 +1,4 @@
-//! Sentences of the report that follow from the log: summary, impact, detection, resolution, and
-//! why a fault was not caught earlier.
+//! Sentences of the report that follow from the log.
 
 use crate::fact::{Fact, FactId};
 use crate::grade::Moment;
@@ -100,7 +99,6 @@ fn outcome(rollout: &Rollout, log: &LogSummary, measures: &Measures) -> String {
     }
 }
 
-/// How long the incident lasted, from the measures.
 fn duration(measures: &Measures) -> Option<String> {
     let measure = measures.get(MeasureName::IncidentDuration);
     let from = measure.from?;
@@ -350,7 +348,6 @@ pub(super) fn not_caught_earlier(plan: &Plan, power: &Power, visits: &[PhaseVisi
     sentences
 }
 
-/// Milliseconds of a phase as an integer.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

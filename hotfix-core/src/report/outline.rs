@@ -1,5 +1,4 @@
-//! The sections of a report as blocks of plain text, from which both pages are written. Empty
-//! sections are left out.
+//! The sections of a report as blocks of plain text, from which both pages are written.
 
 use crate::judge::{Comparison, ComparisonRow};
 use crate::metric::in_unit;
@@ -83,7 +82,6 @@ impl Section {
         Self { id, title: title.to_owned(), blocks: Vec::new() }
     }
 
-    /// A section of lists.
     fn listed<const N: usize>(id: &'static str, title: &str, lists: [Vec<String>; N]) -> Self {
         let mut section = Self::new(id, title);
         for list in lists {
@@ -174,7 +172,6 @@ pub(super) fn outline(report: &Report) -> Vec<Section> {
     sections.into_iter().filter(|section| !section.blocks.is_empty()).collect()
 }
 
-/// A statement with the role of its author and its time.
 fn statement(of: &Statement) -> String {
     match &of.role {
         Some(role) => format!("{} ({role}, {})", of.text, utc(of.at)),

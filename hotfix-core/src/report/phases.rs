@@ -18,7 +18,6 @@ pub(super) struct Visits {
 }
 
 impl Visits {
-    /// The phase in progress.
     pub(super) fn phase(&self) -> Option<PhaseName> {
         self.all.last().filter(|visit| visit.until.is_none()).map(|visit| visit.phase)
     }
@@ -30,7 +29,6 @@ impl Visits {
         }
     }
 
-    /// The period in progress.
     fn open(&mut self) -> Option<&mut PhaseVisit> {
         self.all.last_mut().filter(|visit| visit.until.is_none())
     }

@@ -25,8 +25,7 @@ pub(super) struct Plot {
     pub(super) table: Table,
 }
 
-/// Most rows of a plot's table. If there are more points, a row is a period with its lowest and
-/// highest value.
+/// Most rows of a plot's table; with more points a row is a period with its extremes.
 const ROWS: i64 = 40;
 
 impl Frame {
@@ -66,7 +65,6 @@ impl Frame {
         Some(Self { from, to, bands: bands.collect(), marks })
     }
 
-    /// A metric over time, by version.
     pub(super) fn metric(&self, number: usize, plot: &MetricPlot) -> Plot {
         let unit = |value: f64| in_unit(plot.kind, value);
         let title = text::sentence(&plot.title);
@@ -98,7 +96,6 @@ impl Frame {
         Plot { svg: chart.svg(), title, table }
     }
 
-    /// Evidence on a question over time.
     pub(super) fn evidence(&self, number: usize, plot: &EvidencePlot) -> Plot {
         let title = match plot.question {
             "works" => "Evidence that the fix works (log e-value)",
@@ -129,7 +126,6 @@ impl Frame {
         Plot { svg: chart.svg(), title: title.to_owned(), table }
     }
 
-    /// Phases and decisions as text.
     fn events(&self) -> String {
         let mut text = String::new();
         for band in &self.bands {
@@ -147,8 +143,7 @@ impl Frame {
         text
     }
 
-    /// The points as a table: one row for each time, or, if there are many, one for each period
-    /// with its lowest and highest value.
+    /// The points as a table: a row for each time, or for each period with its extremes.
     fn table(
         &self,
         title: &str,
@@ -187,7 +182,6 @@ impl Frame {
     }
 }
 
-/// The lowest and the highest value of some points.
 fn extremes<'a>(points: impl Iterator<Item = &'a Point>) -> (f64, f64) {
     let ends = (f64::INFINITY, f64::NEG_INFINITY);
     points.fold(ends, |(low, high), point| (low.min(point.value), high.max(point.value)))
@@ -231,8 +225,7 @@ const MOST: usize = 56;
 /// Most bars; all duties are in the table.
 const BARS: usize = 24;
 
-/// Plot of the duties: the time that each took, relative to its deadline. A bar beyond the line was
-/// late.
+/// Plot of the duties: the time of each relative to its deadline, beyond which it was late.
 pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
     const ROW: f64 = 40.0;
     const DUE: f64 = 300.0;

@@ -27,7 +27,6 @@ fn of(log: &LogSummary, wanted: &Answers) -> Vec<Statement> {
     found.map(|(_, statement)| statement.clone()).collect()
 }
 
-/// The policy's questions with their answers.
 pub(super) fn questions(asked: Option<&Asked>, log: &LogSummary) -> Vec<QuestionPart> {
     let questions = asked.map(|asked| asked.questions.as_slice()).unwrap_or_default();
     let part = |(place, question): (usize, &String)| QuestionPart {

@@ -1,5 +1,4 @@
-//! Points over time, thinned as they arrive, so that memory does not grow with the length of the
-//! log.
+//! Points over time, thinned as they arrive: memory does not grow with the log.
 
 use serde::Serialize;
 

@@ -14,27 +14,17 @@ use super::model::ActionItem;
 closed_set! {
     /// Topic of a note.
     Topic {
-        /// Root cause.
         RootCause = "root_cause",
         /// Contributing factors.
         Conditions = "conditions",
-        /// How the incident was detected.
         Detection = "detection",
-        /// Impact.
         Impact = "impact",
-        /// How the incident was resolved.
         Resolution = "resolution",
-        /// How the fix was verified.
         Verification = "verification",
-        /// Why the fault was not caught earlier.
         NotCaughtEarlier = "not_caught_earlier",
-        /// What went well.
         WentWell = "went_well",
-        /// What to improve.
         ToImprove = "to_improve",
-        /// How a recurrence is prevented.
         Prevention = "prevention",
-        /// An action item.
         Action = "action",
     }
 }
@@ -114,7 +104,6 @@ pub(super) fn head(section: &str) -> &str {
     section.split_once(':').map_or(section, |(head, _)| head).trim()
 }
 
-/// Whether a built-in section covers a section of the policy.
 pub(super) fn is_built_in(section: &str) -> bool {
     let section = plain(head(section));
     BUILT_IN.iter().any(|part| section.contains(part))

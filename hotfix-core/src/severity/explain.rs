@@ -80,8 +80,7 @@ impl<'a> Classification<'a> {
         self.judged(Truth::Unknown)
     }
 
-    /// The unknown facts that the undecided rules depend on, in the order of the policy's
-    /// conditions.
+    /// The unknown facts that the undecided rules depend on, in the order of the policy.
     pub fn unknown(&self) -> Vec<FactId> {
         let mut met = BTreeSet::new();
         let asked = self.undecided().into_iter().flat_map(|verdict| verdict.unknown);
@@ -183,8 +182,7 @@ impl<'a> Classification<'a> {
         facts
     }
 
-    /// The unknown facts whose value, or range of values, follows from the known facts by the
-    /// policy's implications.
+    /// The unknown facts whose value or range follows from the policy's implications.
     pub fn deduced(&self) -> Vec<(FactId, Deduced)> {
         let reasoning = self.policy.reasoning();
         let deduced = reasoning.deduced(&self.placed).into_iter();

@@ -137,8 +137,7 @@ impl Classification<'_> {
         self.outcomes.at_worst()
     }
 
-    /// Whether the incident needs a hot-fix; unknown as long as an unknown fact can change the
-    /// answer.
+    /// Whether the incident needs a hot-fix; unknown while an unknown fact can change that.
     pub fn hotfix(&self) -> Hotfix {
         self.outcomes.hotfix()
     }

@@ -69,7 +69,6 @@ impl Command {
     }
 }
 
-/// `git` with arguments.
 pub(super) fn git<const N: usize>(arguments: [&str; N]) -> Command {
     Command::new(std::iter::once("git").chain(arguments))
 }

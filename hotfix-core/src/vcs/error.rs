@@ -13,59 +13,44 @@ coded! {
     /// is not a single field.
     pub const fn path;
 
-    /// The policy has no `vcs`.
     #[error("the policy has no source control: add a table `vcs`")]
     NotSaid => code! {HF-VCS-001}, "/policy/vcs";
 
-    /// The plan has no release yet, so there is nothing to name.
     #[error("there is no release yet: give it with the input `release`")]
     NoRelease => code! {HF-VCS-033}, "/release";
 
-    /// A flow that the policy does not allow.
     #[error(
         "the policy does not allow the flow `{flow}`: use one of {allowed}, or add it to `vcs.also`"
     )]
     Flow { flow: Flow, allowed: String } => code! {HF-VCS-002}, "/release/flow";
 
-    /// An alternative that the policy does not have.
     #[error("the policy has no alternative `{way}` in `vcs.ways`: {}", known_ways(known))]
-    Way {
-        way: String,
-        /// The known ones, in backticks.
-        known: String,
-    } => code! {HF-VCS-003}, "/release/way";
+    Way { way: String, known: String } => code! {HF-VCS-003}, "/release/way";
 
-    /// A text that is not a valid name of a branch or a tag.
     #[error(
         "`{got}` is not a valid name of a {what}: {fault}; use one that `git check-ref-format` accepts"
     )]
     Name {
         /// Its place, as a JSON Pointer into a plan's parts.
         field: &'static str,
-        /// A branch, a tag, …
         what: &'static str,
         got: String,
         fault: RefFault,
     } => code! {HF-VCS-004}, field;
 
-    /// A text without any letter or digit for a branch name.
     #[error("`{got}` has no letter or digit for a branch name: describe the fix in a few words")]
     NoName { got: String } => code! {HF-VCS-005}, "/release/description";
 
-    /// One name for two references.
     #[error("`{name}` is {one} and also {other}: git cannot keep both, so rename one")]
     SameName { name: String, one: &'static str, other: &'static str }
         => code! {HF-VCS-006}, "/release/branch";
 
-    /// A text that is not a semantic version.
     #[error("`{got}` is not a valid semantic version: write it as in 1.2.3, without `v`")]
     Version { got: String } => code! {HF-VCS-007}, "/release/version";
 
-    /// A version without a clear next version.
     #[error("`{got}` has no clear next version ({why}): choose the version yourself")]
     NoNext { got: String, why: &'static str } => code! {HF-VCS-008}, "/release/version";
 
-    /// A text that is not a commit hash.
     #[error("`{got}` is not a valid commit hash: write 7 to 64 hexadecimal digits")]
     Commit { got: String } => code! {HF-VCS-009}, "/release/commit";
 
@@ -73,7 +58,6 @@ coded! {
     #[error(transparent)]
     Order(fault: #[from] OrderFault) => code! {HF-VCS-010}, "/policy/vcs";
 
-    /// A text that a command line cannot contain safely.
     #[error("a command would have {fault}: shorten or correct the text")]
     Text { fault: &'static str } => code! {HF-VCS-011}, "";
 }

@@ -15,54 +15,45 @@ coded! {
     /// The remedy.
     pub const fn remedy;
 
-    /// A version with a hot-fix identifier is a pre-release by semantic versioning.
     #[error(
         "`{version}` ranks below `{release}` by semantic versioning: tools that select the newest version keep the old one"
     )]
     RanksBelow { version: String, release: String } => code! {HF-VCS-012},
         "use the next patch version, or make sure that no tool selects the newest version automatically";
 
-    /// The release does not rank above the previous version.
     #[error("`{version}` does not rank above the previous version `{previous}`")]
     NotAbove { version: String, previous: String } => code! {HF-VCS-013}, "use a higher version";
 
-    /// Versions that cannot be compared.
     #[error(
         "`{version}` or `{previous}` is not a valid semantic version, so it is unknown which is newer"
     )]
     NoSemver { version: String, previous: String } => code! {HF-VCS-014},
         "number releases as in 1.2.3, or make sure that no tool selects the newest version automatically";
 
-    /// The version does not follow the policy's numbering.
     #[error("`{version}` is not the policy's next version, {}", quoted(expected, " or "))]
     OtherVersion { version: String, expected: Vec<String> } => code! {HF-VCS-015},
         "use that version, or allow the other numbering in the policy";
 
-    /// The branch does not begin as the policy's branches do.
     #[error("the branch `{branch}` does not begin with `{prefix}`, as the policy's branches do")]
     OtherPrefix { branch: String, prefix: String } => code! {HF-VCS-034},
         "rename the branch, or correct `vcs.prefix`";
 
-    /// No step merges the fix into a branch that must have it.
     #[error(
         "no step brings the fix to `{branch}`: the next release from that branch would lack it"
     )]
     NotHome { branch: String } => code! {HF-VCS-016},
         "run the commands that the plan lists for this branch";
 
-    /// The description gives no branch name.
     #[error(
         "the description has no letter or digit for a branch name: the branch is named after {after}"
     )]
     NamedAfter { after: &'static str } => code! {HF-VCS-017},
         "describe the fix in a few words in Latin letters, or name the branch";
 
-    /// Facts that the policy's form requires are missing.
     #[error("the commit message lacks {}, which the policy requires", quoted(missing, ", "))]
     MessageLacks { missing: Vec<CommitField> } => code! {HF-VCS-018},
         "add a line for each to the last paragraph of the message before you commit";
 
-    /// The plan cannot compose a message in the policy's form.
     #[error("the commit message is not in the policy's form: {fault}")]
     MessageWithoutForm { fault: CommitError } => code! {HF-VCS-019},
         "write the message by hand, in the policy's form";

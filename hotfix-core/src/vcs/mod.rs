@@ -175,7 +175,6 @@ impl SourceControl {
         Ok(plan)
     }
 
-    /// Every command of the plan.
     fn commands(&self) -> impl Iterator<Item = &Command> {
         let Self { steps, rollback, merge_back, .. } = self;
         let steps = steps.iter().chain(&rollback.steps).chain(&rollback.again);

@@ -34,7 +34,6 @@ impl Base {
     }
 }
 
-/// The context of the steps.
 pub(super) struct ReleaseContext<'a> {
     pub(super) vcs: &'a Vcs,
     pub(super) flow: Flow,
@@ -61,7 +60,6 @@ pub(super) struct ReleaseContext<'a> {
     pub(super) into_back: Vec<RefName>,
     /// The branches that must get the fix.
     pub(super) home: Vec<RefName>,
-    /// The fix in one line.
     pub(super) line: String,
     pub(super) message: String,
     pub(super) named_after: Option<VcsFinding>,
@@ -264,12 +262,10 @@ impl<'a> ReleaseContext<'a> {
         self.branch.as_ref().map_or(self.base.name(), RefName::as_str)
     }
 
-    /// The numbering schemes that the policy allows.
     pub(super) fn versioning(&self) -> Vec<Versioning> {
         std::iter::once(self.vcs.version).chain(self.vcs.also_version.iter().copied()).collect()
     }
 
-    /// A reference of this release.
     pub(super) fn record(&self, of: &str) -> String {
         format!("refs/hotfix/{}/{of}", self.version)
     }
@@ -318,8 +314,7 @@ impl<'a> ReleaseContext<'a> {
         self.after.as_ref().is_some_and(|former| former.restored_elsewhere(target))
     }
 
-    /// Whether another attempt, whose branch starts from this fix or its base, restores the fix on
-    /// `target` itself.
+    /// Whether another attempt, which starts from this fix or its base, restores `target`.
     pub(super) fn restored_elsewhere(&self, target: &RefName) -> bool {
         let merged = self.branch.is_some() && self.merge != MergeKind::Squash;
         merged && self.base.name() != target.as_str()
@@ -340,8 +335,7 @@ impl<'a> ReleaseContext<'a> {
         vec![git(["fetch", "--tags", "origin"]), records]
     }
 
-    /// Pushes the recorded references. Forced, because the newest is valid after an amended branch
-    /// or a repeated step.
+    /// Pushes the recorded references; forced, as the newest holds after an amended branch.
     pub(super) fn push_records(records: &[&str]) -> Command {
         let forced = records.iter().map(|record| format!("+{record}"));
         let argv = ["git", "push", "origin"].map(str::to_owned);

@@ -98,7 +98,6 @@ fn fetch(context: &ReleaseContext<'_>) -> Step {
         .run(context.fetch())
 }
 
-/// Whether a reference exists.
 fn recorded(record: &str) -> Command {
     git(["rev-parse", "--verify", "--quiet", record])
 }

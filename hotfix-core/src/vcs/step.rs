@@ -12,7 +12,6 @@ closed_set! {
         Branch = "branch",
         /// Updates the trunk.
         TakeUp = "take_up",
-        /// Commits the fix.
         Commit = "commit",
         /// Raises the version in a separate commit.
         VersionCommit = "version_commit",
@@ -21,7 +20,6 @@ closed_set! {
         Merge = "merge",
         Tag = "tag",
         Deploy = "deploy",
-        /// Merges the fix into another branch.
         MergeBack = "merge_back",
         DeleteBranch = "delete_branch",
         FlagOff = "flag_off",
@@ -34,7 +32,6 @@ closed_set! {
         /// Fetches branches, tags and the recorded references.
         Fetch = "fetch",
         DeployPrevious = "deploy_previous",
-        /// Reverts the fix on a branch.
         Revert = "revert",
         /// Restores a reverted fix.
         RevertRevert = "revert_revert",

@@ -107,8 +107,7 @@ pub(super) fn findings(version: &str, previous: &str, by: &[Versioning]) -> Vec<
     findings
 }
 
-/// The numbers of a calendar version or a build number: 2024.01.2, 4711. Both have an order, but no
-/// semantic version.
+/// The numbers of a calendar version or a build number, which have an order: 2024.01.2, 4711.
 fn numbers(version: &str) -> Option<Vec<u64>> {
     version.split('.').map(|number| number.parse().ok()).collect()
 }

@@ -34,7 +34,6 @@ findings! {
     /// A finding about bounds, phases or statistics.
     pub enum FigureFault;
 
-    /// Two bounds in the wrong order.
     #[error("`{first}` of `{metric}` is at {}, at or beyond `{second}` at {}: {so}", figure(*.first_at), figure(*.second_at))]
     BoundOrder {
         metric: MetricName,
@@ -44,7 +43,6 @@ findings! {
         second_at: f64,
         so: &'static str,
     } => "HF-LINT-020" Warn, "order the bounds success, alert, rollback, from better to worse";
-    /// A success bound beyond the rollback bound.
     #[error("`success` of `{metric}` at {} allows values for which `rollback` at {} rolls back", figure(*.success), figure(*.rollback))]
     SuccessBeyondRollback { metric: MetricName, success: f64, rollback: f64 }
         => "HF-LINT-021" Warn, "put the success bound on the good side of the rollback bound";
@@ -52,108 +50,74 @@ findings! {
     #[error("a release that is as good as the reference misses `success` of `{metric}` by chance alone and is rolled back: {}; it passes all such gates in {} cases", by_phase(phases), chance(*passes))]
     CoinToss {
         metric: MetricName,
-        /// The phases in which the probability is above 5 of 100.
         phases: Vec<PhaseChance>,
         /// The probability to pass all phases in which a miss rolls back.
         passes: f64,
     } => "HF-LINT-022" Warn, "allow for chance: widen the bound, watch longer, or set `criteria_missed = \"hold\"`";
     /// A healthy release breaches the alert bound by chance, in more than 5 of 100 windows.
     #[error("a release that is as good as the reference breaches `alert` of `{metric}` in {} windows of `{phase}`", chance(*trips))]
-    AlertByChance {
-        metric: MetricName,
-        phase: PhaseName,
-        /// The probability in one window.
-        trips: f64,
-    } => "HF-LINT-023" Note, "widen the bound, or raise `window` or `least_trials`";
+    AlertByChance { metric: MetricName, phase: PhaseName, trips: f64 }
+        => "HF-LINT-023" Note, "widen the bound, or raise `window` or `least_trials`";
     /// A healthy release is rolled back by the rollback bound by chance, in more than 1 of 100 phases.
     #[error("a release that is as good as the reference is beyond `rollback` of `{metric}` by chance alone and is rolled back: about {}", by_phase(phases))]
-    RollbackByChance {
-        metric: MetricName,
-        /// The phases in which the probability is above 1 of 100.
-        phases: Vec<PhaseChance>,
-    } => "HF-LINT-024" Warn, "widen the bound, raise `window` or `least_trials`, or raise `consecutive_breaches` so that they reach over more than one window";
-    /// A phase has less traffic than the one before.
+    RollbackByChance { metric: MetricName, phases: Vec<PhaseChance> }
+        => "HF-LINT-024" Warn, "widen the bound, raise `window` or `least_trials`, or raise `consecutive_breaches` so that they reach over more than one window";
     #[error("phase `{phase}` has {share} of the traffic, less than the {before} of `{previous}` before it")]
     ShareFalls { phase: PhaseName, share: Share, previous: PhaseName, before: Share }
         => "HF-LINT-025" Warn, "let the shares rise from phase to phase";
-    /// The evidence takes longer than the phase may last.
     #[error("within the {} of `{phase}`, `{metric}` gives evidence of no harm for {} healthy releases: {}", time(*most), chance(*shown), needed.map_or_else(|| "no time is long enough".to_owned(), |needed| format!("half of them need {}", time(needed))))]
     EvidenceTooSlow {
         metric: MetricName,
         phase: PhaseName,
-        /// The longest time that it is watched.
         most: Span,
-        /// The probability that an equally good release shows it by then.
         shown: f64,
-        /// The time in which half of them do.
         needed: Option<Span>,
     } => "HF-LINT-026" Warn, "watch longer, give the phase more traffic, raise `margin`, or use `no_evidence_of_harm`";
-    /// The bounds are never evaluated.
     #[error("`least_trials` is {least}, but a window of {} has {trials} trials in `{phase}`: its bounds are never evaluated", time(*window))]
     TooFewTrials {
         phase: PhaseName,
         /// Trials in a window, of the arm that has fewer.
         trials: f64,
-        /// The least number.
         least: f64,
         window: Span,
     } => "HF-LINT-027" Warn, "lower `least_trials`, use a longer window, or give the phase more traffic";
-    /// A window that one late observation leaves empty.
     #[error("the window of {} is shorter than two cadences of {}: each evaluation uses one observation", time(*window), time(*cadence))]
     ShortWindow { window: Span, cadence: Span }
         => "HF-LINT-028" Note, "use a window of at least two cadences";
-    /// The live version has the bug and suppresses the rollback bound.
     #[error("`rollback` of `{metric}`, the metric of the bug, is suppressed while the live version exceeds {figure}, which it does as long as it has the bug")]
     SickLiveArm { metric: MetricName, figure: f64 }
         => "HF-LINT-029" Note, "delete `unless_both_arms` there, or rely on the test that compares the arms";
     /// A deciding metric that nothing judges.
     #[error("{unjudged}")]
-    NothingJudges {
-        /// The metrics, and the phases.
-        unjudged: Unjudged,
-    } => "HF-LINT-031" Warn, "add bounds, and a `reference` if they are ratios, or give its test a `weight`";
-    /// At 100% of the traffic there is no live arm.
+    NothingJudges { unjudged: Unjudged }
+        => "HF-LINT-031" Warn, "add bounds, and a `reference` if they are ratios, or give its test a `weight`";
     #[error("`{bound}` of `{metric}` is a ratio of the live arm, which `{phase}` does not have: there it uses the reference")]
     NoLiveArm { metric: MetricName, bound: &'static str, phase: PhaseName }
         => "HF-LINT-032" Note, "check that the reference is the right standard for the last phase";
     /// A healthy release waits by chance, with a probability above 5 of 100.
     #[error("a release that is as good as the reference misses `success` of `{metric}` by chance alone and waits: {}", by_phase(phases))]
-    WaitsByChance {
-        metric: MetricName,
-        /// The phases in which the probability is above 5 of 100.
-        phases: Vec<PhaseChance>,
-    } => "HF-LINT-033" Note, "allow for chance: widen the bound, or watch longer";
-    /// A phase with the same traffic as the one before.
+    WaitsByChance { metric: MetricName, phases: Vec<PhaseChance> }
+        => "HF-LINT-033" Note, "allow for chance: widen the bound, or watch longer";
     #[error("phase `{phase}` has the same {share} as `{previous}` before it")]
     ShareStays { phase: PhaseName, share: Share, previous: PhaseName }
         => "HF-LINT-035" Note, "raise the share, or merge the two phases";
-    /// A limit for stale data that one late observation exceeds.
     #[error("data is stale after {}, less than two cadences of {}: one late observation counts as missing data", time(*stale), time(*cadence))]
     ShortStale { stale: Span, cadence: Span }
         => "HF-LINT-036" Note, "raise `stale` to at least two cadences";
-    /// At 100% of the traffic there is nothing to compare with.
     #[error("`{bound}` of `{metric}` is a ratio of the live arm, which `{phase}` does not have, and there is no reference: the bound judges nothing there")]
     NoReference { metric: MetricName, bound: &'static str, phase: PhaseName }
         => "HF-LINT-037" Warn, "add a `reference` to the metric, or write the bound as a figure";
-    /// The hot-fix identifier is a pre-release.
     #[error("versions have a hot-fix identifier{}: 1.2.3-hotfix.1 is a pre-release and ranks below the 1.2.3 that it fixes", if *also { " as an alternative" } else { "" })]
-    VersionRanksBelow {
-        /// Whether it is an alternative scheme.
-        also: bool,
-    } => "HF-LINT-056" Warn, "increase the patch number instead";
-    /// A merge commit cannot be reverted by the plain command.
+    VersionRanksBelow { also: bool } => "HF-LINT-056" Warn, "increase the patch number instead";
     #[error("branches are merged with a merge commit, and `git_revert` is a rollback method: a revert of such a commit has to name its parent, and the branch cannot be merged a second time")]
     RevertNeedsParent {}
         => "HF-LINT-057" Note, "revert with `-m 1`, as the source-control plan says, and revert the revert before merging again";
-    /// A piece of advice forbids what a severity allows.
     #[error("`{severity}` may skip staging, but the advice `{advice}` forbids skipping tests")]
     StagingSkipped { severity: crate::grade::Severity, advice: Name }
         => "HF-LINT-058" Note, "delete `skip_staging_when`, or name the exception in the advice";
-    /// An alternative that no release can choose.
     #[error("`{strategy}` is an alternative, but the policy has no phases for it")]
     AlternativeWithoutPhases { strategy: crate::grade::Strategy }
         => "HF-LINT-069" Note, "write its phases under `strategies`, or forbid it there with `allowed = false`";
-    /// A limit of `watch` that is too short for the scrape interval.
     #[error("`{key}` is {}, less than two scrape intervals of {}: {so}", time(*is), time(*scrape))]
     ShortForScrape { key: &'static str, is: Span, scrape: Span, so: &'static str }
         => "HF-LINT-071" Warn, "raise it to at least twice `scrape`";
@@ -165,18 +129,15 @@ findings! {
     #[error("{fault}")]
     BoundBeyondBuckets { fault: BoundInBucket }
         => "HF-LINT-073" Warn, "add the figure to `boundaries` and to the buckets of your histogram, or send raw durations";
-    /// The reference itself misses or breaches a bound.
     #[error("the `reference` of `{metric}`, {reference}, is {side} its `{bound}` of {figure}: a release that is as good as before {so}")]
     BeyondItsReference {
         metric: MetricName,
         bound: &'static str,
         figure: f64,
         reference: f64,
-        /// Where the reference lies, in words.
         side: &'static str,
         so: &'static str,
     } => "HF-LINT-080" Warn, "put the bound on the worse side of `reference`, and check that `worse` has the right direction";
-    /// A release that is as good as the live arm misses or breaches a bound.
     #[error("`{bound}` of `{metric}` is {ratio} times the live arm, where {worse} is worse: a release that is as good as the live version {so}")]
     BeyondTheLiveArm {
         metric: MetricName,
@@ -185,20 +146,16 @@ findings! {
         worse: crate::grade::Worse,
         so: &'static str,
     } => "HF-LINT-081" Warn, "give a ratio above 1 where higher is worse, and below 1 where lower is worse";
-    /// Several volume metrics could be the traffic.
     #[error("{} have a reference, and it is not clear which is the traffic: chances, windows and evidence are not checked", names(metrics))]
     TrafficUnclear { metrics: Vec<MetricName> }
         => "HF-LINT-082" Note, "leave `role = \"decide\"` to the one that counts all requests";
-    /// More breaches in a row than a phase has readings.
     #[error("`consecutive_breaches` is {breaches}, which takes longer than any phase is watched at most, {}, with a new reading every {}: no alert or rollback bound acts in a phase", time(*longest), time(*every))]
     TooManyBreaches {
         breaches: f64,
         /// The cadence, or the scrape interval if that is longer.
         every: Span,
-        /// How long the longest phase is watched.
         longest: Span,
     } => "HF-LINT-083" Warn, "lower `consecutive_breaches`, or watch longer";
-    /// A bound at the end of what values are possible.
     #[error("`{bound}` of `{metric}` is {figure}, and no value is {worse}: {so}")]
     BoundAtTheEnd {
         metric: MetricName,
@@ -207,60 +164,35 @@ findings! {
         worse: crate::grade::Worse,
         so: &'static str,
     } => "HF-LINT-084" Warn, "give a figure that a faulty release reaches, or delete the bound";
-    /// A warm-up as long as the phase.
     #[error("the warm-up of {} is not shorter than the {} for which `{phase}` is watched: none of its data is judged", names(metrics), time(*longest))]
     WarmUpTooLong { metrics: Vec<MetricName>, phase: PhaseName, longest: Span }
         => "HF-LINT-085" Warn, "shorten `warm_up`, or watch longer";
-    /// A window that a phase does not fill.
     #[error("after the warm-up a window of {} has to be full, and breached as often in a row as is asked for, before the bounds of {} act, but `{phase}` is watched for at most {}: they never do there", time(*window), names(metrics), time(*longest))]
-    WindowTooLong {
-        /// The metrics that need a full window.
-        metrics: Vec<MetricName>,
-        window: Span,
-        phase: PhaseName,
-        longest: Span,
-    } => "HF-LINT-086" Warn, "shorten `window` or `warm_up`, lower `consecutive_breaches`, or watch longer";
-    /// A response to missing data that comes after every phase.
+    WindowTooLong { metrics: Vec<MetricName>, window: Span, phase: PhaseName, longest: Span }
+        => "HF-LINT-086" Warn, "shorten `window` or `warm_up`, lower `consecutive_breaches`, or watch longer";
     #[error("without data the rollout waits for {} before `{then}`, longer than any phase is watched at most, {}", time(*after), time(*longest))]
-    NoDataTooLate {
-        after: Span,
-        then: Response,
-        /// How long the longest phase is watched.
-        longest: Span,
-    } => "HF-LINT-087" Warn, "lower it";
-    /// A part of the traffic gets the fix at the very end.
+    NoDataTooLate { after: Span, then: Response, longest: Span } => "HF-LINT-087" Warn, "lower it";
     #[error("the last phase, `{phase}`, has {share} of the traffic: the other {rest} stays on the old version until the last watch is over, and then gets the fix at once and unwatched")]
     HoldBack { phase: PhaseName, share: Share, rest: Share }
         => "HF-LINT-088" Warn, "add a phase with `share = \"100%\"`, unless this part is to be held back for comparison";
-    /// A strategy that moves all traffic at once, with a part of it.
     #[error("the strategy is `immediate`, all traffic at once, but the last phase, `{phase}`, has {share}")]
     ImmediateInPart { phase: PhaseName, share: Share }
         => "HF-LINT-089" Deny, "set its `share` to 100%, or choose another `strategy`";
-    /// The form for late faults with arms that are read apart.
     #[error("`change_point` is on, and the arms are read up to {} apart: a shock in both of them, seen in one first, looks like a late fault", time(*scrape))]
     LateFaultsApart { scrape: Span }
         => "HF-LINT-090" Warn, "set `change_point` to false, or read both arms at the same time and set `watch.scrape` to \"0s\"";
-    /// A share of false rollbacks that is more like a confidence.
     #[error("`alpha` is {alpha}: of healthy fixes up to {} are rolled back by chance", chance(*alpha))]
     HighAlpha { alpha: f64 }
         => "HF-LINT-091" Warn, "give the share of false rollbacks that is accepted, such as `\"1%\"`, not a confidence";
-    /// A phase that asks for evidence although no metric is tested.
     #[error("`{phase}` asks for evidence of no harm, but no metric that decides is tested: it passes after its least time as if that had been shown")]
     NoEvidence { phase: PhaseName }
         => "HF-LINT-096" Warn, "give a metric a test (`model`, `weight`), or write `no_evidence_of_harm`";
-    /// A veto that nobody has time for.
     #[error("the gate of `{phase}` is `{gate}`, and its `veto` is {}: nobody has time to object", time(*veto))]
-    NoTimeToObject {
-        phase: PhaseName,
-        gate: crate::grade::GateMode,
-        /// The time in which a person may object, if the gate is one.
-        veto: Span,
-    } => "HF-LINT-097" Warn, "set `gate = \"veto\"` and a time as `veto`, or delete `veto`";
-    /// Readings count as missing before the next one is due.
+    NoTimeToObject { phase: PhaseName, gate: crate::grade::GateMode, veto: Span }
+        => "HF-LINT-097" Warn, "set `gate = \"veto\"` and a time as `veto`, or delete `veto`";
     #[error("without data the rollout waits for {} before `{then}`, no longer than the cadence of {}: readings that come once per cadence are missing at the beginning of a phase", time(*after), time(*cadence))]
     ShortNoData { after: Span, then: Response, cadence: Span }
         => "HF-LINT-098" Warn, "raise `no_data.after` to more than the longest time between two readings, at best to two cadences";
-    /// A rollout that waits without a question.
     #[error("with `hold` the rollout waits here, and nobody is asked until its phase has been held for `watch` and `ask_again`")]
     NobodyAsked {} => "HF-LINT-092" Warn, "set it to `ask`, or make sure that somebody watches the rollout";
 }

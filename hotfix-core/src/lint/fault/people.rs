@@ -9,49 +9,29 @@ findings! {
     /// A finding about roles, approvals, escalation, notifications or source control.
     pub enum PeopleFault;
 
-    /// One approval only notifies a role that another one asks for.
     #[error(
         "two approvals for a {severity} contradict each other: one asks for {}, the other for {} and only notifies `{}`",
         names(first), names(second), told
     )]
-    TwoApprovers {
-        severity: Severity,
-        /// The roles of the approval that asks for the role.
-        first: Vec<RoleName>,
-        /// The roles of the approval that notifies it.
-        second: Vec<RoleName>,
-        told: RoleName,
-    } => "HF-LINT-044" Warn, "merge the two approvals, or remove the role from `notified`";
-    /// Roles without holders.
+    TwoApprovers { severity: Severity, first: Vec<RoleName>, second: Vec<RoleName>, told: RoleName }
+        => "HF-LINT-044" Warn, "merge the two approvals, or remove the role from `notified`";
     #[error("the policy names roles without holders: {}", names(roles))]
     NobodyHolds { roles: Vec<RoleName> }
         => "HF-LINT-045" Note, "set `holders` or `reach` for them under `roles`";
-    /// A role that is not declared.
     #[error("the role `{role}` is named here, but not declared under `roles`")]
     UnknownRole { role: RoleName } => "HF-LINT-046" Warn, "declare it, or correct the name";
-    /// Nobody can approve.
     #[error("the start waits for {}, but neither that role nor a substitute has a holder", names(any_of))]
-    NobodyApproves {
-        /// The roles of which any one may approve.
-        any_of: Vec<RoleName>,
-    } => "HF-LINT-047" Deny, "name holders of the role, or ask for another role";
-    /// A severity with a hot-fix and without an approval.
+    NobodyApproves { any_of: Vec<RoleName> }
+        => "HF-LINT-047" Deny, "name holders of the role, or ask for another role";
     #[error("a {severity} is answered with a hot-fix, but needs no approval")]
     NoApproval { severity: Severity }
         => "HF-LINT-048" Warn, "add an approval, with `after_the_fact` if it may follow the start";
-    /// An escalation level is missing.
     #[error(
         "the escalation policy{} has no level {missing} before `{}`, its level {}",
         of_a(*severity), duty, step
     )]
-    MissingLevel {
-        /// The severity; none where the policy has none.
-        severity: Option<Severity>,
-        duty: Name,
-        step: u32,
-        missing: u32,
-    } => "HF-LINT-049" Warn, "number the levels from 1 without a gap";
-    /// A notification without a message template.
+    MissingLevel { severity: Option<Severity>, duty: Name, step: u32, missing: u32 }
+        => "HF-LINT-049" Warn, "number the levels from 1 without a gap";
     #[error("`{duty}` notifies {audience}, but no message has that kind and audience{}", if severities.is_empty() { String::new() } else { format!(" for {}", names(severities)) })]
     NoMessage {
         duty: Name,
@@ -59,43 +39,27 @@ findings! {
         /// For which severities; empty where the policy has none.
         severities: Vec<Severity>,
     } => "HF-LINT-055" Note, "add a message of that kind for that audience";
-    /// Advice that nothing checks.
     #[error("nothing checks this advice automatically: {}", names(advice))]
     UnshownAdvice { advice: Vec<Name> }
         => "HF-LINT-059" Note, "set `shown_by` if a part of the policy checks it";
-    /// An escalation level that is due no later than the one before.
     #[error(
         "the escalation level `{}`{} is due after {}, no later than the level before it",
         duty, of_a(*severity), time(*within)
     )]
-    LevelTooEarly {
-        /// The severity; none where the policy has none.
-        severity: Option<Severity>,
-        duty: Name,
-        within: Span,
-    } => "HF-LINT-063" Warn, "let the times rise from level to level";
-    /// Two duties with the same escalation level.
+    LevelTooEarly { severity: Option<Severity>, duty: Name, within: Span }
+        => "HF-LINT-063" Warn, "let the times rise from level to level";
     #[error("`{first}` and `{second}` are both level {step} of the escalation policy{}", of_a(*severity))]
-    TwoOfOneLevel {
-        /// The severity; none where the policy has none.
-        severity: Option<Severity>,
-        step: u32,
-        first: Name,
-        second: Name,
-    } => "HF-LINT-064" Warn, "give them different levels";
-    /// A severity without an escalation policy, while others have one.
+    TwoOfOneLevel { severity: Option<Severity>, step: u32, first: Name, second: Name }
+        => "HF-LINT-064" Warn, "give them different levels";
     #[error("a {severity} is answered with a hot-fix, but has no escalation policy, unlike other severities")]
     NoEscalation { severity: Severity }
         => "HF-LINT-065" Note, "add duties of kind `escalate` for it, or add it to the `severities` of existing ones";
-    /// Commit fields that are known only later.
     #[error("the commit message has {}, which may be known only after the deployment", names(fields))]
     KnownLater { fields: Vec<CommitField> }
         => "HF-LINT-067" Note, "remove them: later facts are added to the commit as a git note, or are in the log";
-    /// Steps of source control in an impossible order.
     #[error("this order of source-control steps is impossible: {fault}")]
     VcsOrder { fault: OrderFault }
         => "HF-LINT-068" Warn, "change the order, or delete it: the flow has its own";
-    /// Advice whose check the policy does not have.
     #[error("`{advice}` has `shown_by = \"{check}\"`, but the policy has nothing of that kind")]
     AdviceWithoutCheck { advice: Name, check: AdviceCheck }
         => "HF-LINT-070" Warn, "add what the check needs, or delete `shown_by`";

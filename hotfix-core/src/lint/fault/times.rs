@@ -8,62 +8,29 @@ findings! {
     /// A finding about deadlines or other times.
     pub enum TimeFault;
 
-    /// The steps before it take longer than the deadline.
     #[error("`{duty}` requires the fix of a {severity} live within {} of `{from}`, but the steps before take {}", time(*limit), times(*least, *most))]
     DeadlineTooShort {
         duty: Name,
         severity: Severity,
         from: Moment,
         limit: Span,
-        /// The shortest time of steps and phases.
         least: Span,
-        /// Their longest time.
         most: Span,
     } => "HF-LINT-040" Warn, "allow more time, or shorten or postpone steps";
-    /// The procedure takes longer than the estimate or the objective.
     #[error("the {what} is {}, but the steps and the phases{} take {}", time(*limit), and_watch(*watched), times(*least, *most))]
-    ProcedureTooLong {
-        /// The estimate or the objective.
-        what: &'static str,
-        /// Its longest time.
-        limit: Span,
-        /// The shortest time of steps and phases.
-        least: Span,
-        /// Their longest time.
-        most: Span,
-        /// Whether the time includes the watch afterwards, as for an incident that is closed.
-        watched: bool,
-    } => "HF-LINT-041" Warn, "make the figures agree";
-    /// The phases take longer than the policy allows.
+    ProcedureTooLong { what: &'static str, limit: Span, least: Span, most: Span, watched: bool }
+        => "HF-LINT-041" Warn, "make the figures agree";
     #[error("the {what} is {}, but the phases{} alone take at least {}", time(*limit), and_watch(*watched), time(*least))]
-    PhasesTooLong {
-        /// The estimate, the objective, or a deadline.
-        what: String,
-        limit: Span,
-        /// The shortest time of the phases.
-        least: Span,
-        /// Whether the time includes the watch afterwards, as for an incident that is closed.
-        watched: bool,
-    } => "HF-LINT-042" Warn, "choose fewer or shorter phases, or allow more time";
-    /// A message promises a time that the plan does not keep.
+    PhasesTooLong { what: String, limit: Span, least: Span, watched: bool }
+        => "HF-LINT-042" Warn, "choose fewer or shorter phases, or allow more time";
     #[error("`{message}` promises {} for `{of}`, but {found}", times(*least, *most))]
-    BrokenPromise {
-        message: Name,
-        of: Promised,
-        /// The shortest time promised.
-        least: Span,
-        /// The longest time promised.
-        most: Span,
-        found: String,
-    } => "HF-LINT-043" Warn, "use a field such as `{{ eta }}`, which takes the time from the plan";
-    /// The review of the policy is overdue.
+    BrokenPromise { message: Name, of: Promised, least: Span, most: Span, found: String }
+        => "HF-LINT-043" Warn, "use a field such as `{{ eta }}`, which takes the time from the plan";
     #[error("the policy was last changed on {changed} and has to be reviewed every {}: the review is overdue", time(*every))]
     ReviewOverdue { changed: Date, every: Span }
         => "HF-LINT-050" Warn, "review it, and set `changed` to the day of the review";
-    /// Two due times for one review.
     #[error("the review{} is due {first_due} after `{from}` by `{first}`, and {second_due} by `{second}`", of_a(*severity))]
     TwoReviews {
-        /// The severity; none where the policy has none.
         severity: Option<Severity>,
         from: Moment,
         first: Name,
@@ -71,10 +38,8 @@ findings! {
         second: Name,
         second_due: String,
     } => "HF-LINT-051" Note, "keep one of them, or make the difference clear in the titles";
-    /// Two update intervals for one audience.
     #[error("updates{} for {audience} are due every {} by `{first}`, and every {} by `{second}`", of_a(*severity), time(*first_every), time(*second_every))]
     TwoCadences {
-        /// The severity; none where the policy has none.
         severity: Option<Severity>,
         audience: Audience,
         first: Name,
@@ -82,30 +47,18 @@ findings! {
         second: Name,
         second_every: Span,
     } => "HF-LINT-052" Warn, "keep one of them, or give them different audiences";
-    /// The estimate of the rollback is shorter than its parts.
     #[error("the rollback is estimated at {} at most, but its assessment, execution and verification take up to {}", time(*limit), time(*most))]
-    RollbackTooLong {
-        /// The estimate.
-        limit: Span,
-        most: Span,
-    } => "HF-LINT-060" Warn, "make the figures agree";
-    /// Somebody is paged while a rollback method may still be running.
+    RollbackTooLong { limit: Span, most: Span } => "HF-LINT-060" Warn, "make the figures agree";
     #[error("somebody is paged {} after a rollback started, but `{method}` takes up to {}", time(*limit), time(*most))]
     ReturnTooSoon { method: crate::grade::RollbackMethod, limit: Span, most: Span }
         => "HF-LINT-061" Note, "make `returned_within` longer than every rollback method";
-    /// A duty that is missed or ended by the policy's own figures.
     #[error("`{duty}` can never be kept: {why}")]
-    NeverKept { duty: Name, why: String }
-        => "HF-LINT-093" Warn, "correct its times";
-    /// A duty that names a checklist which the policy does not have.
+    NeverKept { duty: Name, why: String } => "HF-LINT-093" Warn, "correct its times";
     #[error("the policy does not have the checklist `{checklist}`: it settles nothing")]
-    NoSuchList { checklist: Name }
-        => "HF-LINT-094" Warn, "correct the name, or delete `checklist`";
-    /// A time that is shorter or longer than anybody means.
+    NoSuchList { checklist: Name } => "HF-LINT-094" Warn, "correct the name, or delete `checklist`";
     #[error("{} is so {so} that a wrong unit is likely", time(*is))]
     WrongUnit { is: Span, so: &'static str }
         => "HF-LINT-095" Warn, "give it with the unit that you mean, such as `\"15min\"` or `\"250ms\"`";
-    /// A hot-fix without a deadline.
     #[error("a {severity} is answered with a hot-fix, but has no deadline for it")]
     NoDeadline { severity: Severity }
         => "HF-LINT-062" Note, "add a duty of kind `fix`, or an `slo` that ends at `deployed`";

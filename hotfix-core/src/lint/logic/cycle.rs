@@ -50,11 +50,9 @@ fn finding(tree: &Tree, cycle: &[usize], example: Option<Example>) -> Finding {
     Finding::new(path, Fault::Cycle { questions: enumerated(&ids) }, example)
 }
 
-/// One cycle of each group of questions that lead to each other: the shortest through its first
-/// question.
+/// One cycle of each group of questions: the shortest through its first question.
 fn cycles(tree: &Tree, graph: &DiGraph<Target, ()>) -> Vec<Vec<usize>> {
-    // With an explicit stack: a tree may have more questions than the stack of the thread has room
-    // for.
+    // With an explicit stack: a tree may have more questions than the thread has room for.
     let groups = kosaraju_scc(graph);
     let group_of = groups_of(graph, &groups);
     let mut cycles: Vec<Vec<usize>> = groups

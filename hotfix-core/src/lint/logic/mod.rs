@@ -21,8 +21,7 @@ use crate::policy::Policy;
 use search::Search;
 use walk::Walk;
 
-/// Adds the findings about tree, rules, implications and custom facts; within a code in the order
-/// of the document.
+/// Adds the findings about tree, rules, implications and custom facts.
 pub(super) fn find(policy: &Policy, found: &mut Vec<Finding>) {
     table::findings(policy, found);
     if let Ok(mut searched) = search(policy) {

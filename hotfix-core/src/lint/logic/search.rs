@@ -1,5 +1,4 @@
-//! The search for facts that show a fault, over all combinations that the conditions distinguish
-//! and the implications allow.
+//! The search for facts that show a fault, over all combinations that are possible.
 
 use super::super::finding::{Example, Finding};
 use crate::fact::{Builder, Cut, Diagram, Ref, Space};
@@ -129,10 +128,7 @@ impl<'p> Search<'p> {
         Ok(diagram)
     }
 
-    /// Counts the visits.
-    ///
-    /// # Errors
-    /// [`Cut`] beyond the budget.
+    /// Counts the visits; [`Cut`] beyond the budget.
     pub(super) fn pay(&mut self, visits: usize) -> Result<(), Cut> {
         self.visits = self.visits.checked_sub(visits).ok_or(Cut { budget: MOST_NODES })?;
         Ok(())

@@ -1,5 +1,4 @@
-//! Findings that need no search: unused severities, leaves that contradict their severity, unused
-//! facts.
+//! Findings that need no search.
 
 use std::collections::BTreeSet;
 

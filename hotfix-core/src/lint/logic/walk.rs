@@ -10,7 +10,6 @@ use crate::policy::section::{Branches, Question, Target, Tree};
 /// The most passes over a tree with cycles.
 const MOST_ROUNDS: usize = 16;
 
-/// One answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Given {
     Yes,
@@ -35,7 +34,6 @@ pub(super) struct Edge {
 }
 
 impl Edge {
-    /// Its name in a sentence.
     pub(super) fn named(&self, tree: &Tree) -> String {
         let question = tree.questions[self.from].id;
         match self.given {
@@ -79,7 +77,6 @@ impl<'p> Walk<'p> {
         self.claimed[place(self.tree, Target::Leaf(leaf))]
     }
 
-    /// Every answer, in the order of the questions.
     pub(super) fn all(&self) -> impl Iterator<Item = &Edge> {
         self.edges.iter().flatten()
     }
@@ -115,8 +112,7 @@ fn answers(from: usize, question: &Question, search: &mut Search<'_>) -> Result<
     }
 }
 
-/// The facts that get from the root to each question and leaf, given the facts that pass each
-/// answer.
+/// The facts that reach each question and leaf, given the facts that pass each answer.
 fn spread(
     tree: &Tree,
     graph: &DiGraph<Target, ()>,

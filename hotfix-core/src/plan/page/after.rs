@@ -7,7 +7,6 @@ use crate::text::{joined, markdown, time, words};
 use super::super::{FollowUp, LaterDuty, LaterList, Plan};
 use super::{Page, contacts, or_else, repeated};
 
-/// The final validation and its checklists.
 pub(super) fn final_validation(plan: &Plan, page: &mut Page) {
     let follow_up = plan.follow_up();
     page.heading(2, "Final validation");
@@ -28,7 +27,6 @@ const fn is_validation(at: ChecklistMoment) -> bool {
     }
 }
 
-/// What people do once the rollout is over.
 pub(super) fn afterwards(plan: &Plan, page: &mut Page) {
     let follow_up = plan.follow_up();
     let has_list = follow_up.lists.iter().any(|list| !is_validation(list.at));

@@ -66,7 +66,6 @@ pub(super) fn titled(plan: &Plan, who: &Who<'_>) -> String {
     format!("{}: {}", needs::title(plan, who.role), reached(plan, who))
 }
 
-/// The people of a role, and how they are reached.
 fn reached(plan: &Plan, who: &Who<'_>) -> String {
     let holders = who.holders.iter().map(|holder| match holder.reach {
         Some(reach) => format!("{}, {}", markdown(holder.name), markdown(reach)),
@@ -80,7 +79,6 @@ fn reached(plan: &Plan, who: &Who<'_>) -> String {
     format!("{}{people}", stand_in.unwrap_or_default())
 }
 
-/// The escalation, the roles and the vendors.
 pub(super) fn whom_to_call(plan: &Plan, page: &mut Page) {
     let contacts = plan.contacts();
     if contacts.escalation.is_empty() && contacts.roles.is_empty() && contacts.vendors.is_empty() {

@@ -85,8 +85,7 @@ impl Rows {
     }
 }
 
-/// A sentence of this library as Markdown: names in backticks stay code, all other text is
-/// escaped.
+/// A sentence of this library as Markdown: only names in backticks stay code.
 pub(super) fn sentence_text(text: &str) -> String {
     let mut shown = String::new();
     for (at, part) in text.split('`').enumerate() {

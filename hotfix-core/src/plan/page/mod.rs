@@ -98,7 +98,6 @@ impl Page {
         let _ = write!(self.0, "\n{text}\n");
     }
 
-    /// A part that is complete Markdown.
     fn block(&mut self, text: &str) {
         self.paragraph(text.trim_end());
     }
@@ -153,12 +152,10 @@ impl Page {
     }
 }
 
-/// Texts of the policy, escaped.
 fn escaped<'t>(texts: impl IntoIterator<Item = &'t String>, between: &str) -> String {
     joined(texts.into_iter().map(|text| markdown(text)), between)
 }
 
-/// The text, or another one if it is empty.
 fn or_else(text: String, without: &str) -> String {
     if text.is_empty() { without.to_owned() } else { text }
 }

@@ -34,7 +34,6 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
     }
 }
 
-/// The title of a role, escaped for Markdown.
 pub(super) fn title(plan: &Plan, role: RoleName) -> String {
     markdown(&plan.policy().role_title(role))
 }

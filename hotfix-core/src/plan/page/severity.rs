@@ -10,7 +10,6 @@ use super::super::{Holds, Kept, Plan};
 use super::head::sentence_text;
 use super::{Page, utc};
 
-/// Most questions that are shown in full.
 const MOST_QUESTIONS: usize = 5;
 
 pub(super) fn write(plan: &Plan, page: &mut Page) {

@@ -8,8 +8,7 @@ use super::super::Plan;
 use super::Page;
 use super::head::sentence_text;
 
-/// Writes nothing if the policy has no source control. If no source-control plan can be made, the
-/// section gives the reason.
+/// Writes the plan or the reason why there is none; nothing without source control.
 pub(super) fn write(plan: &Plan, start: Timestamp, page: &mut Page) {
     match plan.source_control(start) {
         Err(VcsError::NotSaid) => {}
@@ -83,7 +82,6 @@ fn steps(steps: &[Step], page: &mut Page) {
     }
 }
 
-/// Commands in a code block.
 fn fence(commands: &[Command], page: &mut Page) {
     page.fence(commands.iter().map(Command::shown));
 }

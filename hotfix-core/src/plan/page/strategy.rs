@@ -73,7 +73,6 @@ fn why_not(reasons: &[Reason]) -> String {
     or_else(joined(shown, "; "), "also possible")
 }
 
-/// The steps of the strategy, in order.
 pub(super) fn steps(plan: &Plan, page: &mut Page) {
     page.heading(3, "Step by step");
     page.numbered(plan.strategy().steps.iter().map(step));

@@ -295,8 +295,7 @@ fn times_as_long(comparison: &Comparison, ratio: f64, minutes: f64) -> Option<f6
     Some(if high < LEAST_TIMES { LEAST_TIMES } else { high })
 }
 
-/// The smallest share above the present one, in whole percent, that finds the fault. None if no
-/// share does.
+/// The smallest share above the present one, in whole percent, that finds the fault.
 fn share_needed(comparison: &Comparison, ratio: f64, minutes: f64) -> Option<f64> {
     let most = Share::ALL.as_fraction();
     let mut share = ((comparison.share * 100.0 + 1e-6).floor() + 1.0) / 100.0;

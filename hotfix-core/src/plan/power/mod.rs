@@ -68,9 +68,7 @@ pub struct Power {
 closed_set! {
     /// Source of the traffic figure.
     TrafficSource {
-        /// The plan's own traffic.
         Traffic = "traffic",
-        /// The reference of the policy\'s volume metric.
         Reference = "reference",
     }
     /// Why a metric has no power analysis.
@@ -236,6 +234,7 @@ impl Plan {
     /// assert_eq!(expected, [3.0, 15.0, 90.0]);
     /// // A bound at the reference is a coin toss: a healthy fix passes in 14 of 100 cases.
     /// assert!((errors.all_gates - 0.141).abs() < 0.005);
+    /// assert!(power.to_markdown().contains("misses the gates in 46, 48 and 49 of 100 cases"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn power(&self) -> Power {
@@ -286,7 +285,6 @@ impl Plan {
         power
     }
 
-    /// The plan's traffic, or else the reference of the policy's volume metric.
     pub(super) fn requests_per_minute(&self) -> Option<f64> {
         self.subject().traffic.requests_per_minute.or_else(|| traffic(self.policy()))
     }

@@ -9,19 +9,6 @@ use crate::text::enumerated;
 impl Power {
     /// As Markdown, below a heading of the second level. Names of metrics and phases have no
     /// characters that Markdown reads, and no other text of the policy's is in it.
-    ///
-    /// ```
-    /// # use std::sync::Arc;
-    /// # use hotfix_core::{plan::{Plan, Subject}, policy::Policy};
-    /// # let mut subject = Subject::default();
-    /// # subject.incident.id = "INC-2041".to_owned();
-    /// # subject.release = Some(serde_json::from_str(r#"{"version": "2.3.1", "previous": "2.3.0"}"#)?);
-    /// let plan = Plan::try_new(Arc::new(Policy::preset("phased-canary")?), subject)?;
-    /// let page = plan.power().to_markdown();
-    /// assert!(page.contains("A healthy fix is expected to have 3, 15 and 90 errors"));
-    /// assert!(page.contains("misses the gates in 46, 48 and 49 of 100 cases"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn to_markdown(&self) -> String {
         let mut page = String::from("## What each phase can detect\n\n");
         if let Some(missing) = &self.missing {
@@ -80,7 +67,6 @@ impl Power {
 }
 
 impl MetricPower {
-    /// What is expected of a healthy fix, in sentences.
     fn healthy(&self, events: &str) -> String {
         let expected: Vec<String> =
             self.phases.iter().map(|phase| figure(phase.expected_events)).collect();
@@ -101,8 +87,7 @@ impl MetricPower {
         )
     }
 
-    /// Chances by ratio: passing the gate, rollback by plain bounds, rollback by the sequential
-    /// test.
+    /// Chances by ratio: passing the gate, rollback by plain bounds and by the sequential test.
     fn table(&self, page: &mut String) {
         page.push_str(
             "Of 100 rollouts: how many pass the gate / are rolled back by plain bounds / are rolled back by the sequential test before the phase is over. Columns: a healthy fix, and faults with this multiple of the reference rate.\n\n",
@@ -143,7 +128,6 @@ impl MetricPower {
         page.push_str("\n`~` means approximate, `–` means none. Each phase is shown alone. Evidence is kept: a fault of an earlier phase is found sooner in a later one, and one that begins after a good phase later than shown, unless `change_point` is on.\n\n");
     }
 
-    /// The heads of the columns of the faults, and how many there are.
     fn columns(&self, page: &mut String) -> usize {
         let faults = self.phases.first().map_or(&[][..], |phase| &phase.faults);
         for fault in faults {
@@ -152,8 +136,7 @@ impl MetricPower {
         faults.len()
     }
 
-    /// How long faults last and how many requests they affect, by the method that finds them
-    /// first.
+    /// How long faults last and how many requests they affect, by what finds them first.
     fn times(&self, page: &mut String) {
         page.push_str("How long a fault lasts in the phase and how many requests it affects until then, on average:\n\n| phase |");
         let columns = self.columns(page);
@@ -193,7 +176,6 @@ fn cell(chances: [Option<Chance>; 3]) -> String {
 }
 
 impl Blind {
-    /// The reason in words.
     const fn words(self) -> &'static str {
         match self {
             Self::NoReference => "no reference",

@@ -100,8 +100,7 @@ impl<'a> Test<'a> {
         if !(share > 0.0 && share < 1.0) {
             return None;
         }
-        // Events a minute are taken as trials of a thousandth each, so that no ratio makes a rate
-        // of them over 1.
+        // Events a minute are trials of a thousandth each, so that no rate is over 1.
         let counted = metric.kind.has_exposure();
         let (requests, base) =
             if counted { (exposure * rate / 60.0 * 1e6, 1e-6) } else { (exposure, rate) };
@@ -135,8 +134,7 @@ impl<'a> Test<'a> {
         if minutes > 0.0 { minutes } else { 0.0 }
     }
 
-    /// Minutes by which a fault of this ratio is found later, because the arms are read at different
-    /// times and new instances may fail.
+    /// Minutes by which a fault is found later: arms are read apart, new instances may fail.
     fn delay(&self, ratio: f64) -> f64 {
         let ticks = self.watching.least;
         let warm = ticks - self.watching.ticks_counted();
@@ -165,13 +163,11 @@ impl<'a> Test<'a> {
         self
     }
 
-    /// What the formula for a fault of this ratio is about.
     pub(super) fn comparison(&self, ratio: f64) -> Comparison {
         if self.of_shares { self.comparison.of_shares(ratio) } else { self.comparison }
     }
 
-    /// The chance that a canary of so many times the record's rate is found, and how long that
-    /// takes.
+    /// The chance that a canary of so many times the record's rate is found, and how soon.
     pub(super) fn finds(&mut self, ratio: f64) -> Option<Found> {
         let (decided, approximate) = self.decided(ratio)?;
         let ticks = decided.len().saturating_sub(1);

@@ -240,8 +240,7 @@ impl<'a> Watching<'a> {
     /// acting.
     fn figure(&self, bound: Bound, live: f64) -> Option<f64> {
         let figure = bound_figure(self.metric, bound, None)?;
-        // A live arm beyond the bound keeps the canary from crossing it; at the record it is or it
-        // is not.
+        // A live arm beyond the bound keeps it from acting; at the record it is or is not.
         if bound.unless_both_arms
             && live > 0.0
             && self.metric.worse.is_beyond(self.metric.reference?, figure)
@@ -410,8 +409,7 @@ impl<'a> Watching<'a> {
         self.ticks[..ticks].iter().map(look).collect()
     }
 
-    /// What each tick until the gate brings to the canary and the live arm; nothing while warming
-    /// up.
+    /// What each tick until the gate brings to canary and live arm; nothing while warming up.
     pub(super) fn draws(&self, canary: f64, live: f64) -> Vec<(Draw, Draw)> {
         let both = |tick: &Tick| {
             if tick.counted {
@@ -433,12 +431,10 @@ impl<'a> Watching<'a> {
         if both > 0.0 && minutes > 0.0 { (canary / both, both / minutes) } else { (0.0, 0.0) }
     }
 
-    /// Ticks until the gate that are counted.
     pub(super) fn ticks_counted(&self) -> usize {
         self.counted().count()
     }
 
-    /// Minutes until the gate that are counted.
     pub(super) fn minutes_counted(&self) -> f64 {
         self.ticks_counted() as f64 * self.cadence / 60.0
     }
@@ -459,7 +455,6 @@ pub(crate) fn kept_by_rollback(
     Watching::of(policy, traffic, &alone, phase)?.course(1.0).kept.last().copied()
 }
 
-/// Whether a bound is a ratio of the live version.
 const fn is_on_live(bound: Bound) -> bool {
     matches!(bound.value, BoundValue::Relative(_, BoundBase::Live))
 }
@@ -476,7 +471,6 @@ pub(super) fn bad_rate(metric: &Metric) -> Option<f64> {
     (rate > 0.0 && rate.is_finite()).then_some(rate)
 }
 
-/// A span in minutes.
 pub(super) fn minutes_of(span: Span) -> f64 {
     span.as_seconds() / 60.0
 }

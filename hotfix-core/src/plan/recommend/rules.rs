@@ -24,27 +24,20 @@ use crate::unit::{Share, Span};
 closed_set! {
     /// The reason for or against a strategy.
     ReasonCode {
-        /// It cannot be planned.
         CannotBePlanned = "cannot_be_planned",
         /// More reasons are against the policy's own strategy.
         InsteadOfOwn = "instead_of_own",
-        /// The policy gives this reason.
         PolicySays = "policy_says",
-        /// Feature flags are available.
         FlagsAtHand = "flags_at_hand",
-        /// It is unknown whether there are feature flags.
         FlagsUnknown = "flags_unknown",
         /// The first step has too little traffic for the bands.
         FirstPhaseBlind = "first_phase_blind",
         /// The first step has enough traffic for the bands.
         FirstPhaseSees = "first_phase_sees",
-        /// One instance cannot run two versions.
         OneInstance = "one_instance",
         /// The first batch is larger than the policy's first phase.
         CoarseSteps = "coarse_steps",
-        /// Two versions would run on one schema.
         TwoVersionsOneSchema = "two_versions_one_schema",
-        /// Only one version at a time runs on the changed schema.
         OneVersionOneSchema = "one_version_one_schema",
         /// The service is down.
         NothingToProtect = "nothing_to_protect",
@@ -54,16 +47,12 @@ closed_set! {
         InTime = "in_time",
         /// The severity leaves time for a rollout in steps.
         NothingPresses = "nothing_presses",
-        /// A switch back to the other side is available.
         SwitchAtHand = "switch_at_hand",
-        /// The release names no switch.
         NoSwitch = "no_switch",
-        /// Everybody gets the fix at once.
         AllAtOnce = "all_at_once",
     }
 }
 
-/// The input of a rule.
 pub(super) struct Case<'a> {
     pub(super) policy: &'a Policy,
     pub(super) grounds: &'a Grounds<'a>,
@@ -81,7 +70,6 @@ impl Case<'_> {
         }
     }
 
-    /// Whether it is blue-green, and the release names the switch back.
     fn has_switch(&self) -> bool {
         let mut named = self.grounds.subject.named_methods().iter();
         self.strategy == Strategy::BlueGreen
@@ -204,8 +192,7 @@ fn deadline(case: &Case<'_>) -> Option<Reason> {
     Some(reason(code, weight, rests_on, text))
 }
 
-/// Requests per minute that fill the window at this share. None if no band needs a number of
-/// trials.
+/// Requests per minute that fill the window at this share; none if no band needs trials.
 fn requests_at(policy: &Policy, share: Share) -> Option<f64> {
     let bands = policy.metrics().iter().any(waits_for_trials);
     let watch = policy.watch();
@@ -214,8 +201,7 @@ fn requests_at(policy: &Policy, share: Share) -> Option<f64> {
         .then(|| watch.least_trials / (share.as_fraction() * minutes))
 }
 
-/// Least requests per minute, rounded up, for which the bands can decide in the policy's first
-/// phase.
+/// Least requests per minute, rounded up, with which the bands decide in the first phase.
 pub(super) fn requests_needed(policy: &Policy) -> Option<f64> {
     requests_at(policy, policy.phases().first()?.share).map(f64::ceil)
 }

@@ -8,7 +8,6 @@ coded! {
     #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum ExtendError;
 
-    /// A name that neither the caller nor the presets know.
     #[error(
         "there is no policy `{got}`{}: {}the presets are {}",
         by.as_ref().map_or_else(String::new, |by| format!(", which `{by}` extends")),
@@ -22,13 +21,11 @@ coded! {
         nearest: Option<&'static str>,
         known: &'static [&'static str],
     } => "HF-POL-028",
-    /// A base that extends itself, directly or through others.
     #[error("{} is a cycle: delete one of these `extends`", arrows(chain))]
     Cycle {
         /// The names, each extending the next; the last is the first again.
         chain: Vec<String>,
     } => "HF-POL-029",
-    /// A chain of bases that is too long.
     #[error(
         "{} is a chain of more than {most} bases: extend one of the last directly",
         arrows(chain)
@@ -38,29 +35,18 @@ coded! {
         chain: Vec<String>,
         most: usize,
     } => "HF-POL-030",
-    /// Too many bases.
     #[error("there are more than {most} bases, including the bases of bases: extend fewer")]
     Many { most: usize } => "HF-POL-031",
-    /// The bases are too long together.
     #[error("the bases have more than {most} bytes together: extend fewer, or shorten them")]
     Large { most: usize } => "HF-POL-032",
     /// A base with an error.
     #[error("the base `{base}` has {fault}")]
-    InBase {
-        base: String,
-        /// The fault with its code and its place in the base.
-        fault: String,
-    } => "HF-POL-033",
-    /// A key in `take` that the base does not have.
+    InBase { base: String, fault: String } => "HF-POL-033",
     #[error("the base `{base}` does not have `{key}`: it has {}", quoted(has, ", "))]
     NotThere { base: String, key: &'static str, has: Vec<&'static str> } => "HF-POL-034",
     /// A `remove = true` that cannot be applied.
     #[error("{detail}")]
-    Removal {
-        /// The reason, and what to do.
-        detail: &'static str,
-    } => "HF-POL-035",
-    /// `extends` where a resolved policy is needed, as in a log.
+    Removal { detail: &'static str } => "HF-POL-035",
     #[error("`extends` is not allowed here: write the resolved policy, as `to_json` gives it")]
     Unresolved {} => "HF-POL-036",
 }

@@ -74,7 +74,6 @@ fn base_rules(base: &BaseDraft, reader: &mut PolicyReader) {
     }
 }
 
-/// A top-level key of the format.
 pub(crate) struct TopLevelKey;
 
 impl Field for TopLevelKey {
@@ -92,7 +91,6 @@ impl Field for TopLevelKey {
     }
 }
 
-/// Reads the value of `extends`.
 fn bases(extends: &Node, reader: &mut PolicyReader) -> Option<Vec<Base>> {
     let whole = |policy| Base { policy, take: None };
     match &extends.value {
@@ -149,7 +147,6 @@ struct Link {
     preset: bool,
 }
 
-/// The result of looking up a name.
 #[derive(Clone)]
 enum Answer {
     Unknown,
@@ -295,7 +292,6 @@ impl Resolution<'_> {
         ))
     }
 
-    /// Reports the errors of the current document.
     fn report(&mut self, errors: PolicyErrors, place: &str) {
         match self.chain.last().map(|link| link.name.clone()) {
             Some(base) => self.push_in(&errors, &base, place),
@@ -324,7 +320,6 @@ impl Resolution<'_> {
     }
 }
 
-/// Reads the text of a base.
 fn tree(text: &str, document: u32) -> Result<Node, PolicyErrors> {
     let tree = Node::from_text(text, document).map_err(DocumentErrors::of_family)?;
     check_form(&tree, true)?;

@@ -86,7 +86,6 @@ impl Field for Condition {
     }
 }
 
-/// The JSON Schema of a condition.
 fn schema(definitions: &mut Definitions) -> Schema {
     let condition = Condition::schema(definitions);
     let value = json!({ "type": ["boolean", "number", "string"] });
@@ -105,7 +104,6 @@ fn schema(definitions: &mut Definitions) -> Schema {
     })
 }
 
-/// The fact that a text names.
 pub(super) fn fact(name: &str, reader: &mut PolicyReader) -> Option<FactId> {
     if let Some(fact) = reader.known.vocabulary.find(name) {
         return Some(fact);
@@ -155,7 +153,6 @@ fn comparison(
     Some(Comparison { fact, operator, value })
 }
 
-/// The comparisons that a fact of this kind has.
 const fn operators(kind: FactKind) -> &'static str {
     match kind {
         FactKind::Flag => "`is = true` or `is = false`",

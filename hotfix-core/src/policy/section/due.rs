@@ -58,7 +58,6 @@ impl Serialize for Due {
 }
 
 impl fmt::Display for Due {
-    /// In the form of the policy.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Within(span) => span.fmt(f),

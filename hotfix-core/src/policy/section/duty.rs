@@ -18,7 +18,6 @@ impl Duty {
 }
 
 impl DutyKind {
-    /// Whether a role is paged.
     pub(crate) const fn is_call(self) -> bool {
         matches!(self, Self::Page | Self::Escalate)
     }

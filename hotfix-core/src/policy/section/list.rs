@@ -10,8 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// The schema of a table with only these keys: each has the same item schema, with its own
-/// description.
+/// The schema of a table with only these keys: one schema, a description each.
 pub(super) fn keyed(item: &Schema, keys: &[&str], about: impl Fn(&str) -> String) -> Schema {
     let mut properties = serde_json::Map::new();
     for key in keys {

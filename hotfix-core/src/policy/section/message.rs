@@ -11,8 +11,7 @@ use crate::policy::template;
 use crate::unit::{Name, Span};
 
 impl Message {
-    /// The fields in the text, in order and with repetitions, including those of conditions and
-    /// loops.
+    /// The fields in the text in order, with repetitions and those of conditions and loops.
     ///
     /// ```
     /// use hotfix_core::grade::{Audience, MessageKind};
@@ -78,8 +77,7 @@ section! {
     }
 }
 
-/// Checks that a text names only fields that its audience may read, and uses only the template
-/// language.
+/// Checks that a text is in the template language, with fields that its audience may read.
 fn message_rules(message: &MessageDraft, reader: &mut PolicyReader) {
     let Some(text) = &message.text else { return };
     // A missing audience has an error of its own.

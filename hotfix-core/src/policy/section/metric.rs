@@ -125,8 +125,7 @@ pub struct MetricSettings {
 }
 
 impl Policy {
-    /// The settings of one metric: its own where it has them, otherwise those of `evidence` and
-    /// `watch`.
+    /// The settings of one metric: its own, otherwise those of `evidence` and `watch`.
     pub fn settings(&self, metric: &Metric) -> MetricSettings {
         let evidence = self.evidence();
         MetricSettings {
@@ -511,8 +510,7 @@ fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut PolicyReader) {
     }
 }
 
-/// Whether the key `metric` of the current table names a metric of the policy; reports an error if
-/// not.
+/// Whether the key `metric` names a metric of the policy; reports an error if not.
 pub(super) fn is_known(reader: &mut PolicyReader, name: MetricName) -> bool {
     // An empty `metrics` has an error of its own.
     if reader.known.metrics.is_empty() || reader.known.metrics.contains_key(name.as_str()) {

@@ -160,8 +160,7 @@ getters! {
     alternatives: &[Alternative] = self.alternatives.as_slice();
     /// The settings of single strategies, at most one for each.
     strategies: &[StrategySettings] = self.strategies.as_slice();
-    /// The original strategy and phases, if this is the policy of a plan whose release chose
-    /// another strategy.
+    /// The original strategy and phases, if the release of this plan chose another strategy.
     instead_of: Option<&InsteadOf> = self.instead_of.as_ref();
     /// Metadata of the policy.
     change_record: Option<&Record> = self.change_record.as_ref();
@@ -171,24 +170,20 @@ getters! {
     evidence: &Evidence = &self.evidence;
     /// How metrics are observed and evaluated.
     watch: &Watch = &self.watch;
-    /// The severities of the policy, the most severe first; empty if the policy does not use
-    /// severities.
+    /// The severities of the policy, the most severe first; empty if it uses none.
     severities: &[SeverityLevel] = self.severities.as_slice();
     /// The roles, in the order of their ids. One that is named but not declared is no error, so that
     /// a policy can be shared without the people.
     roles: &[CustomRole] = self.roles.as_slice();
     /// The vendors whose services you depend on.
     vendors: &[Vendor] = self.vendors.as_slice();
-    /// The duties, in the order of the policy: response times, escalation, updates, reviews,
-    /// follow-ups.
+    /// The duties, in the order of the policy.
     duties: &[Duty] = self.duties.as_slice();
     /// The approvals that are needed for every severity; all must be given.
     approvals: &[Approval] = self.approvals.as_slice();
-    /// The roles that may start a hot-fix that the policy sends to the normal process, or outside
-    /// the change window; empty: any role.
+    /// The roles that may start in spite of the normal process or the change window; empty: any.
     waived_by: &[RoleName] = self.waived_by.as_slice();
-    /// How long a request for approval, or a question to a person, stays without an answer until it
-    /// is sent again.
+    /// How long a request or a question stays without an answer until it is sent again.
     ask_again: Span = self.ask_again;
     /// What a hot-fix may change; none: the change is not checked.
     scope: Option<&Scope> = self.scope.as_ref();

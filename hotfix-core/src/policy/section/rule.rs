@@ -165,7 +165,6 @@ impl Watch {
         self.window + self.no_data.after
     }
 
-    /// Ticks of a block.
     pub(crate) fn block(&self) -> NonZeroU32 {
         self.ticks_in(Self::BLOCK)
     }
@@ -186,8 +185,7 @@ impl Watch {
         self.cadence.max(self.scrape.unwrap_or_default())
     }
 
-    /// How much later the tests decide because the arms are read at different times: about one and
-    /// a half scrape intervals.
+    /// How much later tests decide because arms are read apart: about one and a half scrapes.
     pub fn evidence_delay(&self) -> Span {
         let scrape = self.scrape.unwrap_or_default();
         Span::from_millis(scrape.as_millis().saturating_mul(3) / 2)

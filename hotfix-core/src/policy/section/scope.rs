@@ -179,8 +179,7 @@ impl Pattern {
     /// The longest pattern, in bytes.
     const MOST: usize = 200;
 
-    /// Whether this is a valid pattern. Alternatives in braces are refused, so that each pattern is
-    /// matched in one pass.
+    /// Whether this is a valid pattern, without alternatives in braces: matched in one pass.
     fn fits(text: &str) -> bool {
         let length = (1..=Self::MOST).contains(&text.len());
         let refused = text.starts_with(['!', '/'])

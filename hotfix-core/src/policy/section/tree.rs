@@ -16,8 +16,7 @@ use crate::unit::Name;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// A decision tree. Its targets exist. The linter reports targets that cannot be reached, and
-/// cycles.
+/// A decision tree, whose targets exist. The linter reports unreachable ones, and cycles.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tree {
     /// Where the tree starts.

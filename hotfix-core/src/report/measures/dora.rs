@@ -224,7 +224,6 @@ fn count(incident: Incident<'_>, cells: &mut Cells, clocks: &mut Clocks) {
 }
 
 impl Incident<'_> {
-    /// Start of the incident, and the time to restore.
     fn time_to_restore(&self) -> (Timestamp, Lasted) {
         let began = self.rollout.beginning().map_or(self.history.opened, |(_, at)| at);
         let time = match self.rollout.moment(Moment::Resolved) {

@@ -16,7 +16,6 @@ coded! {
         index: usize,
         error: LogError,
     } => error.fault.code(),
-    /// Two logs belong to the same incident.
     #[error(
         "logs {} and {} are of the same incident: give each incident once, the longer log of the two",
         .first + 1,
@@ -27,12 +26,10 @@ coded! {
         first: usize,
         second: usize,
     } => code! {HF-REP-020},
-    /// A text with several logs does not begin with an opening line.
     #[error(
         "the text does not begin with the opening line of a log: concatenate whole logs, each with its opening line"
     )]
     NoOpening => code! {HF-REP-021},
-    /// The incident is neither a log nor an object of facts.
     #[error("the incident is neither a log nor a JSON object of facts: {fault}")]
     Subject {
         /// Error of the JSON parser.

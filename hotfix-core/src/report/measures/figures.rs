@@ -18,39 +18,22 @@ use crate::unit::{Span, Timestamp};
 closed_set! {
     /// Name of a measure. [`Measures::from_log`] lists the moments between which each clock runs.
     MeasureName {
-        /// Time until the incident was detected.
         TimeToDetect = "time_to_detect",
-        /// Time from detection until somebody acknowledged.
         TimeToAcknowledge = "time_to_acknowledge",
-        /// Time until all approvals were given.
         TimeToApprove = "time_to_approve",
-        /// Time until the review was done.
         TimeToReview = "time_to_review",
-        /// Time from detection until the fix was live.
         TimeToFix = "time_to_fix",
-        /// Duration of the deployment.
         TimeToDeploy = "time_to_deploy",
-        /// Time from detection until the incident was resolved for users.
         TimeToRecover = "time_to_recover",
-        /// Duration of the whole incident.
         IncidentDuration = "incident_duration",
-        /// Whether the policy's objective was met.
         Slo = "slo",
-        /// Time for which the service was down.
         Downtime = "downtime",
-        /// Share of the users that were affected.
         UsersAffected = "users_affected",
-        /// Failed requests of each version, as far as the readings count them.
         RequestsAffected = "requests_affected",
-        /// Whether revenue was lost.
         RevenueImpact = "revenue_impact",
-        /// Whether the fix had to be rolled back.
         RollbackNeeded = "rollback_needed",
-        /// Error rate without and with the fix.
         ErrorRate = "error_rate",
-        /// Number of support tickets.
         SupportTickets = "support_tickets",
-        /// Test coverage before and after the fix.
         TestCoverage = "test_coverage",
     }
 }

@@ -20,20 +20,16 @@ pub(crate) struct Attempt {
     pub(crate) live: Option<Timestamp>,
     /// When it had all the traffic that the plan gives it.
     pub(crate) deployed: Option<Timestamp>,
-    /// When it was complete.
     pub(crate) good: Option<Timestamp>,
     /// When it was rolled back, frozen, failed or aborted.
     pub(crate) failed: Option<Timestamp>,
-    /// When another attempt replaced it.
     pub(crate) replaced: Option<Timestamp>,
 }
 
 /// Events of a log that the final state of the rollout does not keep, collected line by line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IncidentHistory {
-    /// When the log was opened.
     pub(crate) opened: Timestamp,
-    /// The time of the last line.
     pub(crate) last: Timestamp,
     pub(crate) attempts: Vec<Attempt>,
     /// The first `acknowledge`, or the first thing that somebody did in a role that was paged.
@@ -47,9 +43,7 @@ pub(crate) struct IncidentHistory {
     pub(crate) turned_back: Option<(Timestamp, bool)>,
     /// Whether somebody was paged for a duty.
     pub(crate) paged: bool,
-    /// Requests that were counted as failed.
     pub(crate) affected: Tally,
-    /// How the known facts developed.
     pub(crate) facts: FactHistory,
     /// Share of the new version after the last line.
     share: f64,
@@ -82,7 +76,6 @@ impl IncidentHistory {
         read.map_err(|error| MeasureError::Log { index, error }).map(|rollout| (rollout, history))
     }
 
-    /// Adds one line, with the rollout's state after it.
     pub(crate) fn fold(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
         let at = entry.at;
         self.last = at;
@@ -113,7 +106,6 @@ impl IncidentHistory {
         self.share = rollout.share().as_fraction();
     }
 
-    /// Begins the first or a further attempt.
     fn begin(&mut self, rollout: &Rollout, at: Timestamp) {
         // Nothing is attempted before there is a release.
         let Some(release) = rollout.plan().release() else { return };

@@ -32,7 +32,6 @@ pub(crate) fn called(name: MeasureName) -> String {
     }
 }
 
-/// The sentence of a measure for a table.
 pub(crate) fn described(measure: &Measure) -> String {
     // Names of moments, facts and metrics are words in a table.
     let parts = measure.sentence.split('`').enumerate();

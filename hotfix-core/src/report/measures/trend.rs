@@ -127,7 +127,6 @@ impl Panel {
         Self { points, step, top: (most / step).ceil() * step }
     }
 
-    /// The middle of a period.
     fn x(&self, index: usize) -> f64 {
         LEFT + (index as f64 + 0.5) * self.slot()
     }

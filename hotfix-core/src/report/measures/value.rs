@@ -22,9 +22,7 @@ closed_set! {
     }
     /// Outcome of an objective.
     Objective {
-        /// Met in time.
         Kept = "kept",
-        /// Not met in time.
         Missed = "missed",
     }
 }

@@ -22,7 +22,6 @@ use crate::text::quoted;
 
 pub use parse::{CommitFault, CommitFaultKind, CommitTrailer, ParsedCommit};
 
-/// Longest subject, in characters: `git log` shows it on one line.
 const MOST_SUBJECT: usize = 72;
 
 /// The mark at the end of a cut subject, and before its rest.
@@ -120,34 +119,27 @@ coded! {
     /// The place of the error: a JSON Pointer into the parts. Empty for the whole.
     pub const fn path;
 
-    /// The summary is missing.
     #[error("the summary is missing: describe in one line what the fix does")]
     NoSummary => code! {HF-VCS-020}, "/summary";
 
-    /// The texts are too long.
     #[error("the parts have {bytes} bytes: shorten them to at most {most}")]
     TooLong { bytes: usize, most: usize } => code! {HF-VCS-021}, "";
 
-    /// The scope is not valid in a conventional commit.
     #[error("`{got}` is not a valid scope: write at most 24 letters, digits and {}", quoted(&['-', '_', '.', '/'], ", "))]
     Scope { got: String } => code! {HF-VCS-022}, "/scope";
 
-    /// A subject that git may read as a comment or a separator.
     #[error(
         "`{got}` begins with `#` or `-`, which git may read as a comment or a separator: begin with a word, or give the policy's commits a `subject`"
     )]
     Beginning { got: String } => code! {HF-VCS-023}, "/summary";
 
-    /// The version is not valid.
     #[error("`{got}` is not a valid version: write at most 40 letters, digits and {}", quoted(&['.', '-', '+', '_'], ", "))]
     Version { got: String } => code! {HF-VCS-024}, "/version";
 
-    /// Text that is not JSON of the parts' shape.
     #[error("the parts of the commit message cannot be read: {fault}")]
     Syntax { fault: String } => code! {HF-VCS-025}, "";
 }
 
-/// Whether a fact may become known only after the commit.
 const fn may_come_later(field: CommitField) -> bool {
     matches!(field, CommitField::Tested | CommitField::ApprovedBy | CommitField::DeployedBy)
 }

@@ -65,30 +65,24 @@ coded! {
     #[error("{}", unreadable(*bytes))]
     Unreadable { bytes: usize } => code! {HF-VCS-026},
 
-    /// The subject does not start as the form requires.
     #[error("the subject does not start with `{expected}`: add that")]
     Beginning { expected: String } => code! {HF-VCS-027},
 
-    /// The subject is too long.
     #[error("the subject has {length} characters: use at most {MOST_SUBJECT}, and write the rest below")]
     LongSubject {
         /// In characters.
         length: usize,
     } => code! {HF-VCS-028},
 
-    /// No blank line follows the subject.
     #[error("no blank line follows the subject, so git reads the next line as part of it: add a blank line")]
     NoBlankLine => code! {HF-VCS-029},
 
-    /// A fact occurs twice. The last value is used.
     #[error("`{field}` occurs twice, and the last value is used: keep one")]
     Twice { field: CommitField } => code! {HF-VCS-030},
 
-    /// A fact has a label and no value.
     #[error("`{field}` has a label but no value: add the value, or remove the line")]
     Blank { field: CommitField } => code! {HF-VCS-031},
 
-    /// A fact still has the template's text in brackets.
     #[error("`{field}` still has the template's text in brackets: replace it")]
     Placeholder { field: CommitField } => code! {HF-VCS-032},
 }
@@ -125,7 +119,6 @@ impl Serialize for CommitFault {
 /// Most bytes of a message. A message composed from the longest parts is shorter.
 const MOST_BYTES: usize = 4 * CommitParts::MOST_BYTES;
 
-/// The meaning of a line's label.
 enum Label<'l> {
     Field(CommitField),
     Other(&'l str),
