@@ -226,9 +226,14 @@ coded! {
         /// What it needs, as written in the policy.
         needs: &'static str,
     } => "HF-POL-039",
-    /// A checklist item, a procedure step and a success criterion, two of which have the same id.
-    #[error("`{name}` is an id here and at `{step}`, and `check_item` needs unique ids: rename one of them")]
-    ItemAndStep { name: String, step: String } => "HF-POL-040",
+    /// An id of a checklist item, a procedure step, a success criterion or a duty that is also another
+    /// one's.
+    #[error("`{name}` is an id here and {by}, and an input names only the id: rename this one")]
+    IdTaken {
+        name: String,
+        /// What else has it.
+        by: String,
+    } => "HF-POL-040",
 }
 
 impl FaultFamily for Problem {

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::fact::Truth;
+use crate::gate::Exception;
 use crate::gate::approval::{self, Demand, DemandState, Statement};
-use crate::gate::checklist::Exception;
 use crate::grade::{Severity, closed_set};
 use crate::plan::{Plan, PlanFinding, Window, called_first};
 use crate::policy::Policy;
