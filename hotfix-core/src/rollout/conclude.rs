@@ -170,7 +170,7 @@ impl Conclusion<'_> {
     /// The policy's response to a signal. Where no traffic has moved there is nothing to roll back:
     /// a person decides whether to start.
     fn response_to(&self, signal: Signal) -> Response {
-        let response = self.plan.policy().triggers().response(signal);
+        let response = self.case.place.stage().response_to(self.plan.policy(), signal);
         let is_out =
             !matches!(self.case.place.stage(), Stage::Preparing) || self.case.has_traffic();
         if is_out { response } else { response.min(Response::Ask) }

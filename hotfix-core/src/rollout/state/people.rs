@@ -211,7 +211,7 @@ impl People {
             }
             // Also a response `roll_back` where a failure asks.
             Command::Report { signal, .. } => {
-                (policy.triggers().response(*signal) >= Response::Ask, false)
+                (stage.response_to(policy, *signal) >= Response::Ask, false)
             }
             Command::Deny { .. } | Command::Withdraw { .. } => {
                 (!matches!(stage, Stage::Preparing), false)
