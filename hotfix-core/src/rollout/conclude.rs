@@ -161,7 +161,7 @@ impl Conclusion<'_> {
             | Command::SetTimes { .. }
             | Command::Note { .. } => {}
         }
-        self.ask_about_process();
+        self.ask_about_process(at);
         if let (Stage::Deploying(step), None) = (self.case.place.stage(), &self.changes.to) {
             self.await_deployment(at, *step);
         }

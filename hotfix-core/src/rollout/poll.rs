@@ -105,6 +105,7 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
         Stage::Preparing => {
             if let Some(window) = plan.change_window() {
                 consider(window.from);
+                consider(window.until + Span::from_millis(1));
             }
         }
         Stage::Deploying(_)

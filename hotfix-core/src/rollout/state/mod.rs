@@ -25,6 +25,7 @@ use crate::text::moment;
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action};
+use super::blocker::to_waive;
 use super::conclude::FOLLOWERS;
 use super::duty;
 use super::input::{Command, Input, InputKind};
@@ -113,11 +114,6 @@ impl RolloutState {
     /// an approval again.
     pub(super) fn has_ended(&self) -> bool {
         self.agenda.came(Moment::Resolved).is_some() && !self.place.stage().is_out()
-    }
-
-    /// Why the policy calls for the normal process, while somebody has to waive that.
-    pub(super) fn wants_waiver(&self) -> Option<&[PlanFinding]> {
-        self.readiness.normal_process().filter(|_| !self.has_ended())
     }
 
     /// Whether an audience has read of the incident. Who follows the rollout reads of its start.
@@ -406,8 +402,8 @@ impl RolloutState {
         // An objection stands in the next stage, too, until a person answers it.
         let objects = !answers && self.people.objects_to(self.place.stage());
         let open = self.people.unanswered();
-        let is_waived =
-            open.is_some_and(|open| open.about == About::Process) && self.wants_waiver().is_none();
+        let is_waived = open.is_some_and(|open| open.about == About::Process)
+            && to_waive(plan, self, at).is_empty();
         if kind == InputKind::Hold {
             let needs_answer = self.waits_for_a_person(policy, at);
             self.people.put_off(at, needs_answer);

@@ -102,13 +102,14 @@ pub(crate) enum About {
     Verdict,
     /// What a person reported, denied or withdrew: no other question takes its place.
     Objection,
-    /// The waiver of the normal process: asked again, it has the reasons of that time.
+    /// The waiver of the normal process, or of a change window that is over: asked again, it has the
+    /// reasons of that time.
     Process,
 }
 
 impl About {
     /// What a question is about that an input of this kind raised. `asks`: the verdict does. Before
-    /// the start the rollout itself asks about the normal process alone.
+    /// the start the rollout itself asks about waivers alone.
     pub(super) const fn of(kind: InputKind, asks: bool, stage: &Stage) -> Self {
         match kind {
             InputKind::Report => Self::Objection,
