@@ -398,7 +398,7 @@ impl Conclusion<'_> {
     /// How a phase is promoted: by a person, where one objected or was asked and has not promoted
     /// it yet.
     const fn gate(&self, planned: GateMode) -> GateMode {
-        if self.case.people.objected() { GateMode::Manual } else { planned }
+        if self.case.people.bars_promotion() { GateMode::Manual } else { planned }
     }
 
     /// Opens the gate of a phase that has met its criteria, or passes it.

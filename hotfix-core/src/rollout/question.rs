@@ -2,7 +2,7 @@
 
 use crate::gate::checklist::open_criteria;
 use crate::grade::Signal;
-use crate::judge::{Cause, Decision, Reason};
+use crate::judge::{Cause, Reason};
 use crate::policy::section::Phase;
 use crate::text::{brief, joined, moment, quoted};
 use crate::unit::{RoleName, Timestamp};
@@ -118,7 +118,7 @@ impl Conclusion<'_> {
         }
     }
 
-    /// What a person is asked about the present verdict.
+    /// What a person is asked about the present verdict, or whether to continue after one that is over.
     pub(super) fn question_about_verdict(&self, at: Timestamp) -> String {
         if self.case.place.is_validated(self.plan.policy(), at) {
             return self.question_about_the_end();
@@ -142,6 +142,8 @@ impl Conclusion<'_> {
         let place =
             step.map(|step| format!("phase `{}` at {}: ", step.phase, self.case.place.share()));
         let (place, check) = (place.unwrap_or_default(), check.unwrap_or_default());
+        let is_over = !verdict.decision.needs_answer();
+        let causes = if is_over { "what was asked about is over" } else { &causes };
         format!("{place}{causes}. {}{check}", self.choices(false))
     }
 
@@ -228,9 +230,7 @@ impl Conclusion<'_> {
     pub(super) fn again(&self, at: Timestamp, open: &Unanswered) -> Option<String> {
         let stage = self.case.place.stage();
         match open.about {
-            About::Verdict if self.case.judged.verdict().decision == Decision::Ask => {
-                Some(self.question_about_verdict(at))
-            }
+            About::Verdict => Some(self.question_about_verdict(at)),
             About::Objection if !matches!(stage, Stage::Paused { .. }) => {
                 let met = match stage {
                     Stage::Gate { step, .. } => self.met(*step) + ". ",
