@@ -261,6 +261,6 @@ findings! {
     ShortNoData { after: Span, then: Response, cadence: Span }
         => "HF-LINT-098" Warn, "raise `no_data.after` to more than the longest time between two readings, at best to two cadences";
     /// A rollout that waits without a question.
-    #[error("with `hold` the rollout waits here, and nobody is asked until its phase has been held for `watch` and `ask_again`")]
+    #[error("with `hold` the rollout waits here, and nobody is asked until its phase has been held for `ask_again` longer than `watch_most`, or than `watch` without that")]
     NobodyAsked {} => "HF-LINT-092" Warn, "set it to `ask`, or make sure that somebody watches the rollout";
 }
