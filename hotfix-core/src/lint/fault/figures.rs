@@ -244,10 +244,10 @@ findings! {
     #[error("`alpha` is {alpha}: of healthy fixes up to {} are rolled back by chance", chance(*alpha))]
     HighAlpha { alpha: f64 }
         => "HF-LINT-091" Warn, "give the share of false rollbacks that is accepted, such as `\"1%\"`, not a confidence";
-    /// A phase that asks for evidence although no metric is tested.
-    #[error("`{phase}` asks for evidence of no harm, but no metric that decides is tested: it passes after its least time as if that had been shown")]
-    NoEvidence { phase: PhaseName }
-        => "HF-LINT-096" Warn, "give a metric a test (`model`, `weight`), or write `no_evidence_of_harm`";
+    /// A phase that asks for evidence although no metric is tested, or no live version is beside it.
+    #[error("`{phase}` asks for evidence of no harm, but {why}: it passes after its least time as if that had been shown")]
+    NoEvidence { phase: PhaseName, why: &'static str }
+        => "HF-LINT-096" Warn, "give a metric a test (`model`, `weight`) and the phase a part of the traffic, or write `no_evidence_of_harm`";
     /// A veto that nobody has time for.
     #[error("the gate of `{phase}` is `{gate}`, and its `veto` is {}: nobody has time to object", time(*veto))]
     NoTimeToObject {
