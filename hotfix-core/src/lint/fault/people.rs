@@ -94,7 +94,7 @@ findings! {
     /// Steps of source control in an impossible order.
     #[error("this order of source-control steps is impossible: {fault}")]
     VcsOrder { fault: OrderFault }
-        => "HF-LINT-068" Warn, "change the order, or delete it: the flow has its own";
+        => "HF-LINT-068" Warn, "name the branch, or change the order or delete it: the flow has its own";
     /// Advice whose check the policy does not have.
     #[error("`{advice}` has `shown_by = \"{check}\"`, but the policy has nothing of that kind")]
     AdviceWithoutCheck { advice: Name, check: AdviceCheck }
