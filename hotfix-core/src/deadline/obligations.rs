@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::gate::approval::all_demands;
 use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity, closed_set};
 use crate::policy::Policy;
-use crate::policy::section::{Due, Duty, Message};
+use crate::policy::section::{Due, Duty, Message, OBJECTIVE, REPORT, approval_duty};
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 closed_set! {
@@ -95,9 +95,6 @@ pub(super) struct Obligations {
     pub(super) ladder: Option<usize>,
     /// An acknowledgement does not stop this level of the escalation.
     pub(super) even_if_acknowledged: bool,
-    /// Of an obligation that is not a duty: the duty with the same id. While that is in a list,
-    /// this one is not, so that an id names one thing.
-    pub(super) yields_to: Option<usize>,
 }
 
 impl Obligations {
@@ -113,10 +110,6 @@ impl Obligations {
         all.extend(Self::of_objective(policy));
         all.extend(Self::of_report(policy));
         all.extend(Self::of_approvals(policy));
-        let duties = policy.duties();
-        for obligation in all.iter_mut().skip(duties.len()) {
-            obligation.yields_to = duties.iter().position(|duty| duty.id == obligation.id);
-        }
         (all, ladders.0.len())
     }
 
@@ -221,13 +214,12 @@ impl Obligations {
             audience: None,
             ladder: None,
             even_if_acknowledged: false,
-            yields_to: None,
         }
     }
 
     fn of_objective(policy: &Policy) -> Option<Self> {
         let slo = policy.change_record()?.slo.as_ref()?;
-        let id = Name::try_new("slo").ok()?;
+        let id = Name::try_new(OBJECTIVE).ok()?;
         // The incident may end without a fix.
         let mut settled_by = vec![slo.to, Moment::Resolved];
         settled_by.dedup();
@@ -243,13 +235,8 @@ impl Obligations {
     fn of_report(policy: &Policy) -> Option<Self> {
         let within = policy.report()?.within?;
         let covers = |severity: Option<Severity>| {
-            policy.duties().iter().any(|duty| {
-                let of_incident = matches!(duty.from, Moment::Resolved | Moment::Closed);
-                duty.kind == DutyKind::Write
-                    && of_incident
-                    && duty.when.is_none()
-                    && Severities::of(&duty.severities).contain(severity)
-            })
+            let mut duties = policy.duties().iter();
+            duties.any(|of| of.is_report() && Severities::of(&of.severities).contain(severity))
         };
         let severities = Severity::ALL.iter().map(|severity| Some(*severity)).chain([None]);
         let bare = severities.filter(|severity| !covers(*severity));
@@ -258,14 +245,14 @@ impl Obligations {
         if severities == Severities::NONE {
             return None;
         }
-        let id = Name::try_new("incident_report").ok()?;
+        let id = Name::try_new(REPORT).ok()?;
         Some(Self { within, severities, ..Self::plain(Source::Report, 0, id, DutyKind::Write) })
     }
 
     fn of_approvals(policy: &Policy) -> impl Iterator<Item = Self> + '_ {
         all_demands(policy).enumerate().filter_map(|(index, (demand_id, demand))| {
             let within = Due::Within(demand.after_the_fact?);
-            let id = Name::try_new(&format!("approval_{}", index + 1)).ok()?;
+            let id = Name::try_new(&approval_duty(index)).ok()?;
             let plain = Self::plain(Source::Approval, index, id, DutyKind::Approve);
             let severities = demand_id.severity.map_or(Severities::ALL, |of| Severities::of(&[of]));
             Some(Self { from: Moment::DeployStarted, within, severities, ..plain })

@@ -126,14 +126,9 @@ fn just_after(due: Timestamp) -> Option<Timestamp> {
 }
 
 impl Agenda {
-    /// The status of one duty; None where it does not apply and was not done, or where another duty
-    /// with its id is in a list.
+    /// The status of one duty; None where it does not apply and was not done.
     pub(super) fn status(&self, index: usize, at: Timestamp) -> Option<DutyStatus> {
         let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
-        let duty = obligation.yields_to.and_then(|duty| self.state.courses.get(duty));
-        if duty.is_some_and(|duty| duty.on || duty.settled.is_some()) {
-            return None;
-        }
         let last = course.settled.map(DutyStatus::done);
         if !course.on || (obligation.every.is_none() && last.is_some()) {
             return last;

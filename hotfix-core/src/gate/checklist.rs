@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::fact::{Facts, Truth};
 use crate::grade::{ChecklistMoment, Severity, closed_set};
 use crate::policy::Policy;
-use crate::policy::section::{Checklist, ChecklistItem, ProcedureStep, SuccessCriterion};
+use crate::policy::section::{
+    Checklist, ChecklistItem, Exception, ProcedureStep, SuccessCriterion,
+};
 use crate::sorting::{remove, retain};
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
@@ -22,14 +24,6 @@ closed_set! {
         Waived = "waived",
         /// It does not apply.
         NotApplicable = "not_applicable",
-    }
-    /// A blocker of the start besides approvals and checklists. It cannot be checked: a role waives
-    /// it, with a reason.
-    Exception {
-        /// The policy calls for the normal process instead of a hot-fix.
-        NormalProcess = "normal_process",
-        /// The time is outside of the release's change window.
-        ChangeWindow = "change_window",
     }
 }
 

@@ -12,9 +12,10 @@ mod numstat;
 pub(crate) mod person;
 mod scope;
 
+pub use crate::policy::section::Exception;
 pub use approval::{Answer, Demand, DemandState, Heard, Statement};
 pub use change::{Change, Tidying};
-pub use checklist::{Exception, ItemState, ItemStatus, ListStatus, Mark, StepStatus};
+pub use checklist::{ItemState, ItemStatus, ListStatus, Mark, StepStatus};
 pub use contact::{Holder, Who};
 pub use demands::{
     ApprovalDemand, Demands, ReviewDemand, RoleDemand, SeverityBasis, StagingDemand, StagingFact,

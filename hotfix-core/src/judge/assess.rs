@@ -46,6 +46,8 @@ pub struct Running<'a> {
     pub until_due: Span,
     /// Until its longest time is over; None where it has none.
     pub until_overdue: Option<Span>,
+    /// Until a person is asked, where something holds it; zero when it is.
+    pub until_asked: Span,
 }
 
 impl Moment<'_> {
@@ -127,6 +129,8 @@ impl Judge {
                 // Nothing but a person ends a phase that has no longest time.
                 let is_endless = phase.watch_most.is_none() && !moment.after_the_phases;
                 let then = if is_endless { Response::Ask } else { phase.inconclusive };
+                let asks = moment.running.is_none_or(|running| running.until_asked.is_zero());
+                let then = if asks { then.max(Response::Ask) } else { then };
                 call.raise(then, Reason::Inconclusive, None);
             }
         }

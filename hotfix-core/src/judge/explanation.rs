@@ -98,8 +98,8 @@ impl MetricWhy {
                 let mut text = if kind.is_fraction() {
                     format!("{} requests {did}", of(canary, events))
                 } else {
-                    let seconds = figure(canary.trials);
-                    format!("{} in {seconds} s of full traffic", counted(events, "event"))
+                    let share = if watched.metric().is_scaled() { " of full traffic" } else { "" };
+                    format!("{} in {} s{share}", counted(events, "event"), figure(canary.trials))
                 };
                 if let Some((arm, events)) = live.and_then(|arm| Some((arm, arm.events?))) {
                     let _ = write!(text, ", against {} {live_arm}", of(arm, events));

@@ -108,6 +108,13 @@ closed_set! {
     }
 }
 
+impl Decision {
+    /// Whether a person has to decide, unless the policy rolls back.
+    pub(crate) const fn needs_answer(self) -> bool {
+        matches!(self, Self::Ask | Self::RollBack)
+    }
+}
+
 impl Reason {
     /// The reason as a clause about a metric of this kind.
     pub(crate) const fn describe_for(self, kind: Option<MetricKind>) -> &'static str {

@@ -186,6 +186,14 @@ fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
             let why = format!("it ends at `{until}`, which is not after `{}`", duty.from);
             put(findings, place("until"), never(why), None);
         }
+        let is_late = matches!(duty.from, Moment::Resolved | Moment::Closed);
+        if duty.kind == DutyKind::Escalate && duty.every.is_none() && is_late {
+            let why = format!(
+                "it begins with `{}`, and the end of the incident ends an escalation",
+                duty.from
+            );
+            put(findings, place("from"), never(why), None);
+        }
         let has = |list: &Name| policy.checklists().iter().any(|known| known.id == *list);
         if let Some(checklist) = duty.checklist.filter(|list| !has(list)) {
             put(findings, place("checklist"), TimeFault::NoSuchList { checklist }, None);

@@ -124,11 +124,21 @@ fn least_trials(policy: &Policy, findings: &mut Vec<Finding>) {
 /// Promotion rules that need evidence which takes too long, or that nothing can give.
 fn evidence(policy: &Policy, findings: &mut Vec<Finding>) {
     for (index, phase) in policy.phases().iter().enumerate() {
-        if phase.promotion != PromotionRule::EvidenceOfNoHarm || phase.share >= Share::ALL {
+        if phase.promotion != PromotionRule::EvidenceOfNoHarm {
             continue;
         }
-        if !policy.metrics().iter().any(Metric::is_tested) {
-            let fault = FigureFault::NoEvidence { phase: phase.name };
+        // Before a last phase with all of the traffic others compare with the live version.
+        let is_alone = phase.share >= Share::ALL;
+        if is_alone && index > 0 {
+            continue;
+        }
+        if is_alone || !policy.metrics().iter().any(Metric::is_tested) {
+            let why = if is_alone {
+                "it has all of the traffic"
+            } else {
+                "no metric that decides is tested"
+            };
+            let fault = FigureFault::NoEvidence { phase: phase.name, why };
             put(findings, format!("/phases/{index}/promotion"), fault);
         }
         let (load, most) = (Load::of(policy), phase.longest());

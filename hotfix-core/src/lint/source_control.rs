@@ -2,7 +2,7 @@
 
 use super::fault::{FigureFault, PeopleFault};
 use super::finding::{Finding, put};
-use crate::grade::{CommitField, MergeKind, ReviewTime, RollbackMethod, Versioning};
+use crate::grade::{CommitField, MergeKind, ReviewTime, RollbackMethod, VcsStep, Versioning};
 use crate::policy::Policy;
 use crate::policy::section::Vcs;
 use crate::unit::Timestamp;
@@ -57,13 +57,16 @@ fn commits(policy: &Policy, vcs: &Vcs, findings: &mut Vec<Finding>) {
 fn orders(vcs: &Vcs, findings: &mut Vec<Finding>) {
     // Any fix is good enough: the order depends only on the policy.
     let fix = Fix { description: Some("fix"), ..Fix::new("1.0.1", "1.0.0", Timestamp::default()) };
-    let mut look = |path: String, fix: Fix<'_>| {
+    let mut look = |path: String, order: &[VcsStep], fix: Fix<'_>| {
+        // The flow's own order can lack a branch alone.
+        let path = if order.is_empty() { "/vcs/merge_back".to_owned() } else { path };
         if let Err(VcsError::Order(fault)) = SourceControl::try_new(vcs, &fix) {
             put(findings, path, PeopleFault::VcsOrder { fault });
         }
     };
-    look("/vcs/order".to_owned(), fix);
+    look("/vcs/order".to_owned(), &vcs.order, fix);
     for (index, way) in vcs.ways.iter().enumerate() {
-        look(format!("/vcs/ways/{index}/order"), Fix { way: Some(way.id.as_str()), ..fix });
+        let by_way = Fix { way: Some(way.id.as_str()), ..fix };
+        look(format!("/vcs/ways/{index}/order"), &way.order, by_way);
     }
 }

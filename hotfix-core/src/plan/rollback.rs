@@ -205,13 +205,12 @@ impl Plan {
         let by_policy = Takes::range(rollback.estimate).map(|estimate| estimate.and(waits));
         // The policy's estimate is not for a method whose time the release states.
         let is_own = methods.first().is_some_and(|way| way.timed_by == Some(StatedBy::Release));
-        let not_reversible =
-            if traffic.schema_change == Some(true) { vec![SCHEMA] } else { Vec::new() };
-        let unknown = traffic.schema_change.is_none().then_some(SCHEMA.rests_on);
+        let not_reversible = (traffic.schema_change == Some(true)).then(|| self.schema_change());
+        let unknown = traffic.schema_change.is_none().then_some(SCHEMA_CHANGE);
         RollbackPlan {
             aftercare: rollback.aftercare.clone(),
             assess,
-            not_reversible,
+            not_reversible: not_reversible.into_iter().collect(),
             estimate: if is_own { parts().or(by_policy) } else { by_policy.or_else(parts) },
             execute,
             from: release.as_ref().map(|release| release.version.clone()),
@@ -236,6 +235,21 @@ impl Plan {
             }
             other => other,
         }
+    }
+
+    /// A schema change, and what follows of it.
+    fn schema_change(&self) -> NotReversible {
+        let text = match self.on_failure() {
+            OnFailure::Ask => {
+                "the schema change; a person decides, because the previous version may not run on \
+                 the changed schema"
+            }
+            OnFailure::Freeze | OnFailure::RollBack => {
+                "the schema change; the rollout freezes and a person decides, because the previous \
+                 version may not run on the changed schema"
+            }
+        };
+        NotReversible { rests_on: SCHEMA_CHANGE, text }
     }
 
     fn known(&self, kind: RollbackMethod) -> Option<&RollbackWay> {
@@ -300,10 +314,7 @@ impl Plan {
 
 const NOTHING: Takes = Takes { least: Some(Span::ZERO), most: Some(Span::ZERO) };
 
-const SCHEMA: NotReversible = NotReversible {
-    rests_on: "/traffic/schema_change",
-    text: "the schema change; the rollout freezes and a person decides, because the previous version may not run on the changed schema",
-};
+const SCHEMA_CHANGE: &str = "/traffic/schema_change";
 
 fn slowest(takes: Option<Takes>) -> Span {
     takes.and_then(|takes| takes.most.or(takes.least)).unwrap_or(Span::from_millis(u64::MAX))

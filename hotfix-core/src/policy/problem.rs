@@ -138,8 +138,8 @@ coded! {
     UnknownSeverity { got: &'static str, known: Vec<&'static str> } => "HF-POL-038",
     #[error("`{key}` has no meaning without `{needs}`: add that, or delete `{key}`")]
     KeyNeeds { key: &'static str, needs: &'static str } => "HF-POL-039",
-    #[error("`{name}` is an id here and at `{step}`, and `check_item` needs unique ids: rename one of them")]
-    ItemAndStep { name: String, step: String } => "HF-POL-040",
+    #[error("`{name}` is an id here and {by}, and an input names only the id: rename this one")]
+    IdTaken { name: String, by: String } => "HF-POL-040",
 }
 
 impl FaultFamily for Problem {

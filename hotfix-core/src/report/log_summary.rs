@@ -330,7 +330,7 @@ impl LogSummary {
         self.last_decision = Some(verdict.decision);
         let policy = rollout.plan().policy();
         let causes = || describe::causes(policy, verdict.led_by(policy));
-        let decides = matches!(verdict.decision, Decision::Ask | Decision::RollBack);
+        let decides = verdict.decision.needs_answer();
         let is_complete = matches!(rollout.stage(), Stage::Complete { .. });
         let asks = || entry.actions.iter().any(|of| matches!(of.act, Act::AskDecision { .. }));
         let is_shown = match verdict.decision {

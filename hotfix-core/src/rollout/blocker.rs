@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::fact::Truth;
+use crate::gate::Exception;
 use crate::gate::approval::{self, Demand, DemandState, Statement};
-use crate::gate::checklist::Exception;
 use crate::grade::{Severity, closed_set};
 use crate::plan::{Plan, PlanFinding, Window, called_first};
 use crate::policy::Policy;
@@ -155,13 +155,7 @@ impl Blocker {
 
     fn of_window(window: Window, at: Timestamp, policy: &Policy) -> Self {
         let exception = Exception::ChangeWindow;
-        let Window { from, until, .. } = window;
-        let waive = waiver(exception, policy);
-        let sentence = if at > until {
-            format!("the change window, {from} to {until}, is over: {waive}")
-        } else {
-            format!("the change window is {from} to {until}: start in it, or {waive}")
-        };
+        let sentence = window_sentence(window, at, policy);
         let clears = [InputKind::WaiveItem];
         Self::of_exception(BlockerKind::ChangeWindow, exception, sentence, &clears, policy)
     }
@@ -229,10 +223,33 @@ impl Blocker {
 }
 
 /// That the policy calls for the normal process, why, and who may waive that.
-pub(super) fn process_sentence(reasons: &[PlanFinding], policy: &Policy) -> String {
+fn process_sentence(reasons: &[PlanFinding], policy: &Policy) -> String {
     let reasons = joined(reasons.iter().map(|reason| &reason.text), "; ");
     let waiver = waiver(Exception::NormalProcess, policy);
     format!("{reasons}: use the normal process, or {waiver}")
+}
+
+/// When the change window is or was, and who may waive it.
+fn window_sentence(Window { from, until, .. }: Window, at: Timestamp, policy: &Policy) -> String {
+    let waive = waiver(Exception::ChangeWindow, policy);
+    if at > until {
+        format!("the change window, {from} to {until}, is over: {waive}")
+    } else {
+        format!("the change window is {from} to {until}: start in it, or {waive}")
+    }
+}
+
+/// What prevents the start until a role waives it, a sentence each: the normal process, and a change
+/// window that is over.
+pub(super) fn to_waive(plan: &Plan, case: &RolloutState, at: Timestamp) -> Vec<String> {
+    if case.has_ended() {
+        return Vec::new();
+    }
+    let (policy, readiness) = (plan.policy(), &case.readiness);
+    let process = readiness.normal_process().map(|reasons| process_sentence(reasons, policy));
+    let window = window_missed(plan, readiness, at).filter(|window| at > window.until);
+    let window = window.map(|window| window_sentence(window, at, policy));
+    process.into_iter().chain(window).collect()
 }
 
 /// How an exception is waived, and by whom.

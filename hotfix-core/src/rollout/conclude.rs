@@ -166,7 +166,7 @@ impl Conclusion<'_> {
             | Command::SetTimes { .. }
             | Command::Note { .. } => {}
         }
-        self.ask_about_process();
+        self.ask_about_process(at);
         if let (Stage::Deploying(step), None) = (self.case.place.stage(), &self.changes.to) {
             self.await_deployment(at, *step);
         }
@@ -175,7 +175,7 @@ impl Conclusion<'_> {
     /// The policy's response to a signal. Where no traffic has moved there is nothing to roll back:
     /// a person decides whether to start.
     fn response_to(&self, signal: Signal) -> Response {
-        let response = self.plan.policy().triggers().response(signal);
+        let response = self.case.place.stage().response_to(self.plan.policy(), signal);
         let is_out =
             !matches!(self.case.place.stage(), Stage::Preparing) || self.case.has_traffic();
         if is_out { response } else { response.min(Response::Ask) }
@@ -403,7 +403,7 @@ impl Conclusion<'_> {
     /// How a phase is promoted: by a person, where one objected or was asked and has not promoted
     /// it yet.
     const fn gate(&self, planned: GateMode) -> GateMode {
-        if self.case.people.objected() { GateMode::Manual } else { planned }
+        if self.case.people.bars_promotion() { GateMode::Manual } else { planned }
     }
 
     /// Opens the gate of a phase that has met its criteria, or passes it.

@@ -72,7 +72,8 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
         Stage::Monitoring(step) => {
             if let Some(phase) = policy.phases().get(step.index) {
                 consider(step.since + phase.watch);
-                consider(step.since + phase.held_at_most(policy.ask_again()));
+                consider(step.since + phase.longest());
+                consider(step.since + phase.held_unasked(policy.ask_again()));
             }
         }
         Stage::Gate { until: Some(until), .. } => consider(*until),
@@ -105,6 +106,7 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
         Stage::Preparing => {
             if let Some(window) = plan.change_window() {
                 consider(window.from);
+                consider(window.until + Span::from_millis(1));
             }
         }
         Stage::Deploying(_)

@@ -2,15 +2,15 @@
 
 use crate::gate::checklist::open_criteria;
 use crate::grade::Signal;
-use crate::judge::{Cause, Decision, Reason};
+use crate::judge::{Cause, Reason};
 use crate::policy::section::Phase;
-use crate::text::{brief, moment, quoted};
+use crate::text::{brief, joined, moment, quoted};
 use crate::unit::{RoleName, Timestamp};
 
 use serde::Serialize;
 
 use super::action::{Act, ActionId};
-use super::blocker::{blockers, process_sentence};
+use super::blocker::{blockers, to_waive};
 use super::conclude::Conclusion;
 use super::describe;
 use super::input::InputKind;
@@ -118,7 +118,7 @@ impl Conclusion<'_> {
         }
     }
 
-    /// What a person is asked about the present verdict.
+    /// What a person is asked about the present verdict, or whether to continue after one that is over.
     pub(super) fn question_about_verdict(&self, at: Timestamp) -> String {
         if self.case.place.is_validated(self.plan.policy(), at) {
             return self.question_about_the_end();
@@ -142,29 +142,33 @@ impl Conclusion<'_> {
         let place =
             step.map(|step| format!("phase `{}` at {}: ", step.phase, self.case.place.share()));
         let (place, check) = (place.unwrap_or_default(), check.unwrap_or_default());
+        let is_over = !verdict.decision.needs_answer();
+        let causes = if is_over { "what was asked about is over" } else { &causes };
         format!("{place}{causes}. {}{check}", self.choices(false))
     }
 
-    /// Asks whether to deploy all the same where the policy calls for the normal process: as soon as
-    /// there is a release, as approvals are requested, unless another question is open.
-    pub(super) fn ask_about_process(&mut self) {
+    /// Asks whether to deploy all the same where the policy calls for the normal process, or the change
+    /// window is over: as soon as there is a release, as approvals are requested, unless another
+    /// question is open.
+    pub(super) fn ask_about_process(&mut self, at: Timestamp) {
         let (people, changes) = (&self.case.people, &self.changes);
         let is_free = people.unanswered().is_none() || changes.to.is_some();
         if is_free
             && matches!(self.next_stage(), Stage::Preparing)
             && self.plan.release().is_some()
             && !changes.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }))
-            && let Some(question) = self.question_about_process()
+            && let Some(question) = self.question_about_process(at)
         {
             self.ask(&question);
         }
     }
 
-    /// What a person is asked about the normal process, while nobody has waived it.
-    pub(super) fn question_about_process(&self) -> Option<String> {
-        let reasons = self.case.wants_waiver()?;
-        let sentence = process_sentence(reasons, self.plan.policy());
-        Some(format!("{sentence}. Answer with `waive_item`, or send `abort`."))
+    /// What a person is asked about what nobody has waived.
+    fn question_about_process(&self, at: Timestamp) -> Option<String> {
+        let sentences = to_waive(self.plan, self.case, at);
+        let is_open = !sentences.is_empty();
+        let sentences = joined(&sentences, "; ");
+        is_open.then(|| format!("{sentences}. Answer with `waive_item`, or send `abort`."))
     }
 
     /// The causes of a verdict with what was measured, for a text.
@@ -226,9 +230,7 @@ impl Conclusion<'_> {
     pub(super) fn again(&self, at: Timestamp, open: &Unanswered) -> Option<String> {
         let stage = self.case.place.stage();
         match open.about {
-            About::Verdict if self.case.judged.verdict().decision == Decision::Ask => {
-                Some(self.question_about_verdict(at))
-            }
+            About::Verdict => Some(self.question_about_verdict(at)),
             About::Objection if !matches!(stage, Stage::Paused { .. }) => {
                 let met = match stage {
                     Stage::Gate { step, .. } => self.met(*step) + ". ",
@@ -236,7 +238,7 @@ impl Conclusion<'_> {
                 };
                 Some(format!("{met}{}. {}", self.stated(open)?, self.choices(true)))
             }
-            About::Process => self.question_about_process(),
+            About::Process => self.question_about_process(at),
             _ => None,
         }
     }

@@ -49,14 +49,18 @@ impl Conclusion<'_> {
                 // A verdict that did not change since the last evaluation does not repeat the
                 // question.
                 if !matches!(why, RollbackCause::Verdict { .. }) || self.is_news(at) {
-                    let choices = match why {
+                    let question = match why {
+                        RollbackCause::Verdict { .. } => self.question_about_verdict(at),
                         // A failed action is not repeated, so the rollout cannot continue.
                         RollbackCause::ActionFailed => {
-                            "Send `roll_back`, or `supersede` with another release.".to_owned()
+                            let failed = self.describe_cause(&why, what);
+                            format!(
+                                "{failed}. Send `roll_back`, or `supersede` with another release."
+                            )
                         }
-                        _ => self.choices(true),
+                        _ => format!("{}. {}", self.describe_cause(&why, what), self.choices(true)),
                     };
-                    self.ask(&format!("{}. {choices}", self.describe_cause(&why, what)));
+                    self.ask(&question);
                 }
                 self.end_veto();
             }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{Signal, closed_set};
+use crate::grade::{Response, Signal, closed_set};
 use crate::judge::Cause;
 use crate::plan::PlanStatus;
 use crate::policy::Policy;
@@ -311,6 +311,14 @@ impl State {
 }
 
 impl Stage {
+    /// The policy's response to a signal: after the completion nothing is left to hold, so a person is
+    /// asked.
+    pub(super) fn response_to(&self, policy: &Policy, signal: Signal) -> Response {
+        let response = policy.triggers().response(signal);
+        let holds_nothing = matches!((self, response), (Self::Complete { .. }, Response::Hold));
+        if holds_nothing { Response::Ask } else { response }
+    }
+
     /// Whether a question of this stage is still open in the next: a pause does not answer it, nor
     /// does an objection at a gate, nor the end of a hold-back.
     pub(super) const fn goes_on_as(&self, next: &Self) -> bool {

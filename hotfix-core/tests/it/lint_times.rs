@@ -271,6 +271,9 @@ fn dec_5_duties_that_nobody_can_keep_or_settle_are_found() {
     };
     let lasts = |least: &str| duty(json!({ "lasts": { "least": least } }));
     let until = |until: &str| duty(json!({ "every": "1min", "until": until }));
+    let escalate = |from: &str| {
+        duty(json!({ "kind": "escalate", "level": 1, "role": "incident_commander", "from": from }))
+    };
     let list = |id: &str| {
         let mut patch = duty(json!({ "checklist": id }));
         let item = json!({ "id": "logs", "text": "the logs were read" });
@@ -288,6 +291,13 @@ fn dec_5_duties_that_nobody_can_keep_or_settle_are_found() {
             row(never, "/duties/0/within", &["`look`", "2h", "1h"], lasts("2h"), lasts("1h")),
             row(never, "/duties/0/until", &["`detected`"], until("detected"), until("deployed")),
             row(never, "/duties/0/until", &["`resolved`"], until("resolved"), until("closed")),
+            row(
+                never,
+                "/duties/0/from",
+                &["`look`", "begins with `resolved`, and the end of the incident ends"],
+                escalate("resolved"),
+                escalate("declared"),
+            ),
             row("HF-LINT-094", "/duties/0/checklist", &["`sings`"], list("sings"), list("signs")),
             row(often, "/duties/0/every", &["59s"], duty(json!({ "every": 59 })), until("closed")),
             row(

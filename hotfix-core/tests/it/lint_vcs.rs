@@ -85,6 +85,10 @@ fn vcs_1_steps_that_cannot_be_taken_in_their_order_are_found() {
             ),
         ],
     );
+    // The flow's own order.
+    let bare = patched("standard", &[&vec![("/vcs", json!({ "flow": "git_flow" }))]]).lint(None);
+    let bare = bare.iter().find(|of| of.code() == "HF-LINT-068").unwrap();
+    assert_eq!(bare.path, "/vcs/merge_back");
     let way =
         json!([{ "id": "by_hand", "title": "by hand", "flow": "git_flow", "order": ["commit"] }]);
     let found = patched(

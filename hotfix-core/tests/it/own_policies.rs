@@ -269,6 +269,10 @@ fn dec_5_evidence_that_takes_longer_than_the_least_time_or_cannot_come_is_found(
         "[metrics.q]\nkind = \"gauge\"\nworse = \"higher\"\nreference = 100\nrollback = 300\n";
     let none = shown(gauge);
     assert!(none.len() == 1 && none[0].contains("no metric that decides is tested"), "{none:?}");
+    let whole = "extends = \"fast-track\"\nname = \"own\"\n[[phases]]\nname = \"full\"\npromotion = \"evidence_of_no_harm\"\n";
+    let found = Policy::from_toml(whole).unwrap().lint(None);
+    let alone = found.iter().find(|of| of.code() == "HF-LINT-096").unwrap();
+    assert!(alone.message().contains("`full` asks for evidence of no harm, but it has all of"));
 }
 
 #[test]

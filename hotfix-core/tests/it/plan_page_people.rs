@@ -135,3 +135,36 @@ fn time_4_a_page_without_a_role_is_for_whoever_is_called_first() {
     let row = call.lines().find(|line| line.contains("somebody wakes up")).unwrap();
     assert!(row.contains("| on-call engineer"), "{row}");
 }
+
+#[test]
+fn plan_5_the_page_says_what_follows_where_nothing_is_rolled_back() {
+    let back = |on_failure: &str, schema_change: bool| {
+        let document = json!({
+            "extends": "standard", "name": "own", "rollback": {"on_failure": on_failure},
+        });
+        let policy = Arc::new(Policy::from_json(&document.to_string()).unwrap());
+        let release = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
+        let traffic = json!({ "schema_change": schema_change }).to_string();
+        let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, &traffic).unwrap();
+        section(&plan.to_markdown(None), "Rollback").to_owned()
+    };
+    let asks = "demands a rollback, a person is asked, and meanwhile nothing is promoted";
+    let freezes = "demands a rollback, the rollout freezes: the traffic stays where it is";
+    let schema = "**Cannot be rolled back:** the schema change; a person decides, because";
+    let frozen = "**Cannot be rolled back:** the schema change; the rollout freezes and a person";
+    for (policy, change, says) in [
+        ("ask", false, vec![asks]),
+        ("ask", true, vec![asks, schema]),
+        ("freeze", false, vec![freezes]),
+        ("freeze", true, vec![freezes, frozen]),
+        ("roll_back", true, vec![freezes, frozen]),
+    ] {
+        let back = back(policy, change);
+        assert!(says.iter().all(|text| back.contains(text)), "{policy} {change}: {back}");
+        assert!(!back.contains("Roll back immediately"), "{policy} {change}: {back}");
+        assert!(back.contains("A rollback is demanded if somebody reports"), "{back}");
+    }
+    let back = back("roll_back", false);
+    assert!(back.contains("Roll back immediately if somebody reports"), "{back}");
+    assert!(!back.contains("automatically"), "{back}");
+}

@@ -184,15 +184,15 @@ findings! {
     #[error("`alpha` is {alpha}: of healthy fixes up to {} are rolled back by chance", chance(*alpha))]
     HighAlpha { alpha: f64 }
         => "HF-LINT-091" Warn, "give the share of false rollbacks that is accepted, such as `\"1%\"`, not a confidence";
-    #[error("`{phase}` asks for evidence of no harm, but no metric that decides is tested: it passes after its least time as if that had been shown")]
-    NoEvidence { phase: PhaseName }
-        => "HF-LINT-096" Warn, "give a metric a test (`model`, `weight`), or write `no_evidence_of_harm`";
+    #[error("`{phase}` asks for evidence of no harm, but {why}: it passes after its least time as if that had been shown")]
+    NoEvidence { phase: PhaseName, why: &'static str }
+        => "HF-LINT-096" Warn, "give a metric a test (`model`, `weight`) and the phase a part of the traffic, or write `no_evidence_of_harm`";
     #[error("the gate of `{phase}` is `{gate}`, and its `veto` is {}: nobody has time to object", time(*veto))]
     NoTimeToObject { phase: PhaseName, gate: crate::grade::GateMode, veto: Span }
         => "HF-LINT-097" Warn, "set `gate = \"veto\"` and a time as `veto`, or delete `veto`";
     #[error("without data the rollout waits for {} before `{then}`, no longer than the cadence of {}: readings that come once per cadence are missing at the beginning of a phase", time(*after), time(*cadence))]
     ShortNoData { after: Span, then: Response, cadence: Span }
         => "HF-LINT-098" Warn, "raise `no_data.after` to more than the longest time between two readings, at best to two cadences";
-    #[error("with `hold` the rollout waits here, and nobody is asked until its phase has been held for `watch` and `ask_again`")]
+    #[error("with `hold` the rollout waits here, and nobody is asked until its phase has been held for `ask_again` longer than `watch_most`, or than `watch` without that")]
     NobodyAsked {} => "HF-LINT-092" Warn, "set it to `ask`, or make sure that somebody watches the rollout";
 }

@@ -59,7 +59,7 @@ findings! {
         => "HF-LINT-067" Note, "remove them: later facts are added to the commit as a git note, or are in the log";
     #[error("this order of source-control steps is impossible: {fault}")]
     VcsOrder { fault: OrderFault }
-        => "HF-LINT-068" Warn, "change the order, or delete it: the flow has its own";
+        => "HF-LINT-068" Warn, "name the branch, or change the order or delete it: the flow has its own";
     #[error("`{advice}` has `shown_by = \"{check}\"`, but the policy has nothing of that kind")]
     AdviceWithoutCheck { advice: Name, check: AdviceCheck }
         => "HF-LINT-070" Warn, "add what the check needs, or delete `shown_by`";

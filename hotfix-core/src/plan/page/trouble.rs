@@ -14,17 +14,32 @@ use super::{Page, escaped};
 pub(super) fn rollback(plan: &Plan, page: &mut Page) {
     page.heading(2, "Rollback");
     let back = plan.rollback();
-    if back.on_failure == OnFailure::Freeze {
-        for no in &back.not_reversible {
-            page.paragraph(&format!("**Cannot be rolled back:** {}.", sentence_text(no.text)));
+    for no in &back.not_reversible {
+        page.paragraph(&format!("**Cannot be rolled back:** {}.", sentence_text(no.text)));
+    }
+    let follows = match back.on_failure {
+        OnFailure::RollBack => None,
+        OnFailure::Freeze => Some(
+            "the rollout freezes: the traffic stays where it is, and somebody is paged to decide",
+        ),
+        OnFailure::Ask => {
+            Some("a person is asked, and meanwhile nothing is promoted automatically")
         }
+    };
+    if let Some(follows) = follows {
+        page.paragraph(&format!(
+            "**Nothing is rolled back automatically:** where a metric, a report or a failed action \
+             demands a rollback, {follows}."
+        ));
     }
     let triggers = plan.policy().triggers();
     let rolls_back = |signal: &&Signal| triggers.response(**signal) == Response::RollBack;
     let signals = Signal::ALL.iter().filter(rolls_back).map(|signal| words(signal.as_str()));
     let signals = joined(signals, ", ");
     if !signals.is_empty() {
-        page.paragraph(&format!("Roll back immediately if somebody reports: {signals}."));
+        let demand =
+            if follows.is_some() { "A rollback is demanded" } else { "Roll back immediately" };
+        page.paragraph(&format!("{demand} if somebody reports: {signals}."));
     }
     page.numbered(back.methods.iter().map(method));
     page.list(notes(&back));

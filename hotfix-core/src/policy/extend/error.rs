@@ -1,6 +1,7 @@
 //! Errors of policies that extend others.
 
 use crate::code::coded;
+use crate::policy::Policy;
 use crate::text::{did_you_mean, quoted};
 
 coded! {
@@ -21,7 +22,7 @@ coded! {
         nearest: Option<&'static str>,
         known: &'static [&'static str],
     } => "HF-POL-028",
-    #[error("{} is a cycle: delete one of these `extends`", arrows(chain))]
+    #[error("{} is a cycle: delete one of these `extends`{}", arrows(chain), of_preset(chain))]
     Cycle {
         /// The names, each extending the next; the last is the first again.
         chain: Vec<String>,
@@ -60,6 +61,14 @@ impl ExtendError {
     pub(super) const BESIDE: Self = Self::Removal {
         detail: "`remove = true` removes all of this: delete the keys next to it, or delete `remove`",
     };
+}
+
+/// A policy that has the name of a preset may be meant to extend that.
+fn of_preset(chain: &[String]) -> String {
+    let preset = chain.first().filter(|name| Policy::presets().contains(&name.as_str()));
+    preset.map_or_else(String::new, |name| {
+        format!(", or rename your policy if the preset is meant: it hides the preset `{name}`")
+    })
 }
 
 /// `a → b → c`.

@@ -6,11 +6,22 @@ use super::list::none;
 use super::severity::NamedSeverities;
 use crate::document::Node;
 use crate::fact::Condition;
-use crate::grade::{ChecklistMoment, Moment, Severity};
+use crate::grade::{ChecklistMoment, Moment, Severity, closed_set};
 use crate::policy::error::Problem;
 use crate::policy::field::{Lasting, List};
 use crate::policy::reader::{Narrowed, PolicyReader, section};
 use crate::unit::{Name, Span};
+
+closed_set! {
+    /// A blocker of the start besides approvals and checklists. It cannot be checked: a role waives
+    /// it, with a reason. No item, step or success criterion has its id.
+    Exception {
+        /// The policy calls for the normal process instead of a hot-fix.
+        NormalProcess = "normal_process",
+        /// The time is outside of the release's change window.
+        ChangeWindow = "change_window",
+    }
+}
 
 impl Checklist {
     /// Whether the start waits for its required items, if the list is due for the incident.

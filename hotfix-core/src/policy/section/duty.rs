@@ -10,7 +10,23 @@ use crate::policy::field::{HowMany, Lasting};
 use crate::policy::reader::{PolicyReader, section};
 use crate::unit::{Name, RoleName, Span};
 
+/// The id of the duty of the policy's objective.
+pub(crate) const OBJECTIVE: &str = "slo";
+/// The id of the duty of the policy's report.
+pub(crate) const REPORT: &str = "incident_report";
+
+/// The id of the duty of an approval after the fact, by its place among all demands.
+pub(crate) fn approval_duty(index: usize) -> String {
+    format!("approval_{}", index + 1)
+}
+
 impl Duty {
+    /// Whether it is, without a condition, to write of the incident once that has ended.
+    pub(crate) fn is_report(&self) -> bool {
+        let of_incident = matches!(self.from, Moment::Resolved | Moment::Closed);
+        self.kind == DutyKind::Write && of_incident && self.when.is_none()
+    }
+
     /// Whether it is due for incidents of this severity.
     pub fn is_for(&self, severity: Severity) -> bool {
         self.severities.is_empty() || self.severities.contains(&severity)

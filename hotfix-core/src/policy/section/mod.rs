@@ -29,12 +29,13 @@ mod vcs;
 
 pub use bound::{Bound, BoundValue, Bounds};
 pub use change_record::{Record, ReviewCycle, Slo};
-pub use checklist::{Checklist, ChecklistItem};
+pub use checklist::{Checklist, ChecklistItem, Exception};
 pub use classification::{Classifier, Effect, Rule};
 pub use command::CommandField;
 pub use condition::Implication;
 pub use due::Due;
 pub use duty::Duty;
+pub(crate) use duty::{OBJECTIVE, REPORT, approval_duty};
 pub use list::TimeRange;
 pub use message::{Message, Promise, Report};
 pub use message_field::{MESSAGE_FIELDS, MessageField, Reach};

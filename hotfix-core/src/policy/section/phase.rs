@@ -48,7 +48,8 @@ section! {
         /// its bounds over the phase.
         criteria_missed: Response as FailSafe, [required];
         /// What happens if `watch_most` is over without a decision, or if `watch` is over and the
-        /// traffic of the phase is too low for its bounds to be evaluated.
+        /// traffic of the phase is too low for its bounds to be evaluated. With `hold` a person is asked
+        /// `ask_again` later.
         inconclusive: Response as FailSafe, [default "ask"];
         /// Who promotes the phase: the engine, a person, or the engine unless a person vetoes.
         gate: GateMode, [required];
@@ -76,6 +77,12 @@ impl Phase {
     /// least time.
     pub(crate) fn held_at_most(&self, ask_again: Span) -> Span {
         self.watch_most.unwrap_or(self.watch + ask_again)
+    }
+
+    /// How long something may hold it until a person is asked, at the latest: where nothing ends that,
+    /// `ask_again` longer than it is watched.
+    pub(crate) fn held_unasked(&self, ask_again: Span) -> Span {
+        self.longest_held().unwrap_or(self.longest() + ask_again)
     }
 
     /// How long it is watched at most where something holds it; None if nothing ends that.

@@ -1,5 +1,6 @@
 //! The document as a whole.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use super::checklist::Checklists;
@@ -12,9 +13,10 @@ use super::role::Roles;
 use super::strategy::own_course;
 use super::{
     Advice, Alternative, Approval, Checklist, Classifier, Clock, Contingency, CustomRole,
-    Deploying, Duty, Efficacy, Evidence, FinalValidation, Implication, InsteadOf, LaterWatch,
-    Message, Metric, Phase, ProcedureStep, Record, Remedy, Report, Risk, Rollback, Rule, Scope,
-    SeverityLevel, StrategySettings, SuccessCriterion, Tree, Triggers, Vcs, Vendor, Watch,
+    Deploying, Duty, Efficacy, Evidence, Exception, FinalValidation, Implication, InsteadOf,
+    LaterWatch, Message, Metric, OBJECTIVE, Phase, ProcedureStep, REPORT, Record, Remedy, Report,
+    Risk, Rollback, Rule, Scope, SeverityLevel, StrategySettings, SuccessCriterion, Tree, Triggers,
+    Vcs, Vendor, Watch, approval_duty,
 };
 use crate::document::{DocumentErrors, Node, Value};
 use crate::fact::Vocabulary;
@@ -273,6 +275,7 @@ pub(in crate::policy) fn from_node(node: &Node) -> Result<Policy, PolicyErrors> 
 
 fn policy_rules(draft: &PolicyDraft, reader: &mut PolicyReader) {
     apart(draft, reader);
+    duties_apart(draft, reader);
     if let (Some(metrics), Some(evidence)) = (&draft.metrics, &draft.evidence) {
         metric_settings(metrics, evidence, reader);
     }
@@ -285,30 +288,57 @@ fn policy_rules(draft: &PolicyDraft, reader: &mut PolicyReader) {
     }
 }
 
-/// `check_item` accepts ids of items, of steps and of success criteria, so no id may be two of
-/// them.
+/// `check_item` and `waive_item` accept ids of items, of steps, of success criteria and of exceptions,
+/// so no id may be two of them.
 fn apart(draft: &PolicyDraft, reader: &mut PolicyReader) {
-    let steps = draft.procedure.iter().flatten().map(|step| step.id);
-    let steps = steps.enumerate().map(|(at, id)| (id, format!("/procedure/{at}")));
-    let criteria = draft.success.iter().flatten().map(|criterion| criterion.id);
-    let criteria = criteria.enumerate().map(|(at, id)| (id, format!("/success/{at}")));
-    let mut known: Vec<(Name, String)> = steps.collect();
-    let criteria: Vec<(Name, String)> = criteria.collect();
-    for (id, place) in &criteria {
-        collides(*id, &format!("{place}/id"), &known, reader);
-    }
-    known.extend(criteria);
-    for (i, list) in draft.checklists.iter().flatten().enumerate() {
-        for (j, item) in list.items.iter().enumerate() {
-            collides(item.id, &format!("/checklists/{i}/items/{j}/id"), &known, reader);
+    let mut known: BTreeMap<&str, String> = Exception::ALL
+        .iter()
+        .map(|exception| (exception.as_str(), "that of a waiver (`waived_by`)".to_owned()))
+        .collect();
+    let steps = (0..).zip(draft.procedure.iter().flatten());
+    let steps = steps.map(|(at, step)| (&step.id, format!("/procedure/{at}")));
+    let criteria = (0..).zip(draft.success.iter().flatten());
+    let criteria = criteria.map(|(at, criterion)| (&criterion.id, format!("/success/{at}")));
+    let lists = (0..).zip(draft.checklists.iter().flatten());
+    let items = lists.flat_map(|(i, list)| {
+        let items = (0..).zip(&list.items);
+        items.map(move |(j, item)| (&item.id, format!("/checklists/{i}/items/{j}")))
+    });
+    for kind in [steps.collect(), criteria.collect(), items.collect::<Vec<_>>()] {
+        for (id, place) in &kind {
+            taken(id, place, known.get(id.as_str()), reader);
         }
+        // Two of one kind have been reported.
+        known.extend(kind.into_iter().map(|(id, place)| (id.as_str(), format!("at `{place}`"))));
     }
 }
 
-/// Reports an id that is already at another place.
-fn collides(id: Name, place: &str, known: &[(Name, String)], reader: &mut PolicyReader) {
-    if let Some((_, other)) = known.iter().find(|(other, _)| *other == id) {
-        let problem = Problem::ItemAndStep { name: id.to_string(), step: other.clone() };
-        reader.fail_at_path::<()>(place, problem);
+/// `done` accepts ids of the policy's duties and of those that follow from its other tables.
+fn duties_apart(draft: &PolicyDraft, reader: &mut PolicyReader) {
+    let duties = draft.duties.as_deref().unwrap_or_default();
+    let mut made: Vec<(String, &str)> = Vec::new();
+    if draft.change_record.iter().flatten().any(|record| record.slo.is_some()) {
+        made.push((OBJECTIVE.to_owned(), "`change_record.slo`"));
+    }
+    let is_demanded = draft.report.iter().flatten().any(|report| report.within.is_some());
+    if is_demanded && !duties.iter().any(|duty| duty.is_report() && duty.severities.is_empty()) {
+        made.push((REPORT.to_owned(), "`report.within`"));
+    }
+    let of_severities = draft.severities.iter().flatten().flat_map(|level| &level.approvals);
+    let demands = draft.approvals.iter().flatten().chain(of_severities);
+    let late = (0..).zip(demands).filter(|(_, demand)| demand.after_the_fact.is_some());
+    made.extend(late.map(|(at, _)| (approval_duty(at), "an approval with `after_the_fact`")));
+    for (at, duty) in (0..).zip(duties) {
+        let of = made.iter().find(|(id, _)| id == duty.id.as_str());
+        let by = of.map(|(_, of)| format!("that of the duty that follows from {of}"));
+        taken(&duty.id, &format!("/duties/{at}"), by.as_ref(), reader);
+    }
+}
+
+/// Reports an id that is something else, too.
+fn taken(id: &Name, place: &str, by: Option<&String>, reader: &mut PolicyReader) {
+    if let Some(by) = by {
+        let problem = Problem::IdTaken { name: id.to_string(), by: by.clone() };
+        reader.fail_at_path::<()>(&format!("{place}/id"), problem);
     }
 }

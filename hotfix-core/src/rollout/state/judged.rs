@@ -310,6 +310,7 @@ impl Question {
                     phase,
                     until_due: left(step, phase.watch),
                     until_overdue: phase.watch_most.map(|most| left(step, most)),
+                    until_asked: left(step, phase.held_unasked(policy.ask_again())),
                 })
             }),
         }

@@ -16,8 +16,8 @@ use std::fmt::{self, Write};
 use crate::deadline::Agenda;
 use crate::fact::Fact;
 use crate::grade::{Audience, Moment, Sign};
-use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict};
-use crate::plan::{Plan, PlanFinding};
+use crate::judge::{Against, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict};
+use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::policy::section::Contingency;
 use crate::stats::StatError;
@@ -25,6 +25,7 @@ use crate::text::moment;
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action};
+use super::blocker::to_waive;
 use super::conclude::FOLLOWERS;
 use super::duty;
 use super::input::{Command, Input, InputKind};
@@ -115,11 +116,6 @@ impl RolloutState {
         self.agenda.came(Moment::Resolved).is_some() && !self.place.stage().is_out()
     }
 
-    /// Why the policy calls for the normal process, while somebody has to waive that.
-    pub(super) fn wants_waiver(&self) -> Option<&[PlanFinding]> {
-        self.readiness.normal_process().filter(|_| !self.has_ended())
-    }
-
     /// Whether an audience has read of the incident. Who follows the rollout reads of its start.
     pub(super) fn has_read(&self, audience: Audience) -> bool {
         let follows = FOLLOWERS.contains(&audience);
@@ -182,7 +178,7 @@ impl RolloutState {
     /// end of the final validation.
     fn waits_for_a_person(&self, policy: &Policy, at: Timestamp) -> bool {
         matches!(self.place.stage(), Stage::Gate { .. })
-            || matches!(self.judged.verdict().decision, Decision::Ask | Decision::RollBack)
+            || self.judged.verdict().decision.needs_answer()
             || self.place.is_validated(policy, at)
     }
 
@@ -382,12 +378,12 @@ impl RolloutState {
             self.judged.note(at, question);
             let asks = actions.iter().any(|action| matches!(action.act, Act::AskDecision { .. }));
             let at_the_end = self.place.is_validated(policy, at);
-            self.people.note_verdict(self.judged.verdict(), self.place.stage(), asks, at_the_end);
+            self.people.note_verdict(self.judged.verdict(), asks, at_the_end);
         }
         let is_settled = to.is_some() || answers;
         if let Some(to) = to.take() {
             let answered = kind == InputKind::Promote
-                && matches!(decision, Decision::Ask | Decision::RollBack)
+                && decision.needs_answer()
                 && matches!(
                     to,
                     Stage::Deploying(_) | Stage::FinalValidation { .. } | Stage::Complete { .. }
@@ -406,8 +402,8 @@ impl RolloutState {
         // An objection stands in the next stage, too, until a person answers it.
         let objects = !answers && self.people.objects_to(self.place.stage());
         let open = self.people.unanswered();
-        let is_waived =
-            open.is_some_and(|open| open.about == About::Process) && self.wants_waiver().is_none();
+        let is_waived = open.is_some_and(|open| open.about == About::Process)
+            && to_waive(plan, self, at).is_empty();
         if kind == InputKind::Hold {
             let needs_answer = self.waits_for_a_person(policy, at);
             self.people.put_off(at, needs_answer);
@@ -427,7 +423,7 @@ impl RolloutState {
         let question = self.readiness.question();
         self.people.note_severity_question(at, &plan.subject().incident, question, actions);
         let is_over = self.place.stage().is_final();
-        let asks = judged.is_some() && decision == Decision::Ask;
+        let asks = judged.is_some() && decision.needs_answer();
         let about = About::of(kind, asks, self.place.stage());
         let severity = self.readiness.severity();
         let now = [self.place.stage().is_out(), is_over && !waits];
@@ -526,6 +522,7 @@ impl RolloutState {
             asked,
             asked_about,
             objected,
+            failed,
             on_status_page,
             page_promises,
             readers,
@@ -542,7 +539,8 @@ impl RolloutState {
             });
             write!(into, "{open:?}")?;
         }
-        write!(into, "{asked}{asked_about:?}{objected}{on_status_page}{page_promises}{readers:?}")?;
+        write!(into, "{asked}{asked_about:?}{objected}{failed}")?;
+        write!(into, "{on_status_page}{page_promises}{readers:?}")?;
         let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;
         write!(into, "{judge:?}{verdict:?}")
     }

@@ -32,6 +32,10 @@ pub(crate) struct People {
     /// A person objected, or was asked about a report or a withdrawn approval: from here on a
     /// person has to promote.
     pub(super) objected: bool,
+    /// A verdict demanded a rollback, which the policy leaves to a person: from here on a person has
+    /// to promote, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) failed: bool,
     /// The status page was asked for: the public reads of the incident.
     pub(super) on_status_page: bool,
     /// Its last text says that a fix is on its way, or that users have it.
@@ -102,13 +106,14 @@ pub(crate) enum About {
     Verdict,
     /// What a person reported, denied or withdrew: no other question takes its place.
     Objection,
-    /// The waiver of the normal process: asked again, it has the reasons of that time.
+    /// The waiver of the normal process, or of a change window that is over: asked again, it has the
+    /// reasons of that time.
     Process,
 }
 
 impl About {
     /// What a question is about that an input of this kind raised. `asks`: the verdict does. Before
-    /// the start the rollout itself asks about the normal process alone.
+    /// the start the rollout itself asks about waivers alone.
     pub(super) const fn of(kind: InputKind, asks: bool, stage: &Stage) -> Self {
         match kind {
             InputKind::Report => Self::Objection,
@@ -161,6 +166,11 @@ impl People {
         self.set_aside.as_ref().or(open)
     }
 
+    /// Whether nothing is promoted by itself.
+    pub(crate) const fn bars_promotion(&self) -> bool {
+        self.objected || self.failed
+    }
+
     /// Whether nobody was asked about this cause of a verdict.
     pub(crate) fn is_news(&self, cause: &Cause) -> bool {
         !self.asked_about.iter().any(|known| cause.is_known_by(known))
@@ -168,7 +178,7 @@ impl People {
 
     /// Whether what was asked in this stage still needs an answer.
     pub(crate) const fn needs_answer(&self, stage: &Stage, decision: Decision) -> bool {
-        let is_bad = matches!(decision, Decision::Ask | Decision::RollBack);
+        let is_bad = decision.needs_answer();
         match stage {
             // A question about the verdict ends with it; one about an objection does not.
             // In a veto window the engine promotes without an answer.
@@ -206,12 +216,12 @@ impl People {
             | Command::Promote { .. }
             | Command::Supersede { .. }
             | Command::Retry { .. } => {
-                self.objected = false;
+                (self.objected, self.failed) = (false, false);
                 (false, true)
             }
             // Also a response `roll_back` where a failure asks.
             Command::Report { signal, .. } => {
-                (policy.triggers().response(*signal) >= Response::Ask, false)
+                (stage.response_to(policy, *signal) >= Response::Ask, false)
             }
             Command::Deny { .. } | Command::Withdraw { .. } => {
                 (!matches!(stage, Stage::Preparing), false)
@@ -251,27 +261,17 @@ impl People {
     }
 
     /// Notes a verdict; `asks`: it asks a person; `at_the_end`: the final validation is over.
-    pub(super) fn note_verdict(
-        &mut self,
-        verdict: &Verdict,
-        stage: &Stage,
-        asks: bool,
-        at_the_end: bool,
-    ) {
+    pub(super) fn note_verdict(&mut self, verdict: &Verdict, asks: bool, at_the_end: bool) {
         let Verdict { causes, decision, .. } = verdict;
         if asks {
             self.asked_about.extend_from_slice(causes);
         }
         self.asked_about.retain(|known| causes.iter().any(|cause| cause.is_of_the_same(known)));
-        // Where a failure is not rolled back automatically, a person was asked. After completion
-        // the same verdict does not overrule the person who promoted in spite of it.
-        let accepted = matches!(stage, Stage::Complete { .. }) && self.asked && !asks;
-        self.objected |= matches!(decision, Decision::RollBack) && !accepted;
+        self.failed |= matches!(decision, Decision::RollBack);
         // At the end a person is asked although nothing is wrong, and may take a while to answer:
         // readings that are late meanwhile change nothing about the question.
         // Where the policy waits for a person, one question stays open until the verdict changes.
-        let is_open = matches!(decision, Decision::Ask | Decision::RollBack);
-        if !is_open && !at_the_end {
+        if !decision.needs_answer() && !at_the_end {
             self.asked = false;
         }
     }

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::fact::{Facts, Truth, Vocabulary};
+use crate::gate::Exception;
 use crate::gate::approval::{
     self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
 };
-use crate::gate::checklist::{self, Exception, ItemState, Mark, Marks};
+use crate::gate::checklist::{self, ItemState, Mark, Marks};
 use crate::getters::getters;
 use crate::grade::{ChecklistMoment, Moment, Severity};
 use crate::plan::{Plan, PlanFinding};

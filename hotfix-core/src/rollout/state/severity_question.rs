@@ -107,7 +107,11 @@ fn lacking(
     if let Some(given) = given {
         return format!("The policy has no severity {given}. Send {set}.");
     }
-    let by_rules = if policy.rules().is_empty() { "" } else { ", because no rule gives one" };
+    let by_rules = match at_worst.at_worst() {
+        _ if policy.rules().is_empty() => "",
+        Some(_) => ", because facts are missing",
+        None => ", because no rule gives one",
+    };
     let known = Impact::new(worst, false).line();
     let known = if known.is_empty() { known } else { format!(" Known: {known}.") };
     let decision = policy.decide(worst);
