@@ -70,9 +70,9 @@ coded! {
     /// A test of a count for which fewer events are worse.
     #[error("the model `poisson` looks for too many events, but this count has `worse = \"lower\"`: write `model = \"none\"` and add bounds, or count the failures")]
     FewerEvents {} => "HF-POL-041",
-    /// A key that this kind of metric or duty must not have.
-    #[error("`{key}` has no meaning for the kind `{kind}`: delete it")]
-    NotForKind { key: &'static str, kind: &'static str } => "HF-POL-018",
+    /// A key that this kind of metric, bound or duty must not have.
+    #[error("`{key}` has no meaning for the {what} `{of}`: delete it")]
+    NoMeaning { key: &'static str, what: &'static str, of: &'static str } => "HF-POL-018",
     /// A key that this kind of metric or duty must have.
     #[error("the kind `{kind}` needs `{key}`: add {example}")]
     KindNeeds { key: &'static str, kind: &'static str, example: &'static str } => "HF-POL-019",
