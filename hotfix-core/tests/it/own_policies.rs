@@ -457,3 +457,58 @@ fn field_8_each_bound_counts_its_own_breaches() {
     let rolls_back = six_in_a_row(bounds, &[window, ("alert", json!("roll_back"))]);
     assert_eq!(after(&rolls_back, 4, 2), Some(50_000));
 }
+
+/// Of each phase, the seconds for which a healthy fix is watched that is read every ten seconds, and those that are
+/// planned.
+fn watched(warm_up: &str) -> ([u64; 2], Vec<u64>) {
+    let count = format!(
+        "[metrics.bug]\nkind = \"count\"\nworse = \"higher\"\nreference = \"1/min\"\nrollback = \"50/min\"\nmodel = \"none\"\n{warm_up}"
+    );
+    let text = canary(&format!("{ERRORS}rollback = \"10%\"\n{count}")).to_toml();
+    let text = text.replace("watch = \"10min\"", "watch = \"2min\"");
+    let policy = Arc::new(Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}")));
+    let plan = plan(&policy);
+    let parts = plan.duration().rollout.parts;
+    // Each is deployed for two minutes, and validated for one at the end.
+    let planned = parts[..2].iter().map(|part| part.least.as_millis() / 1000 - 120).collect();
+    let mut rollout = Rollout::try_new(plan, Recording::Off, "").expect("a rollout");
+    let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
+    ready::make(&mut rollout, at);
+    rollout.handle(at, &Input::from_json(r#"{"kind":"start","by":"lena"}"#).unwrap()).unwrap();
+    let mut seconds = [0; 2];
+    for (phase, seconds) in seconds.iter_mut().enumerate() {
+        while let Some(action) = rollout.pending_actions().first().map(|action| action.id) {
+            let done = json!({"kind": "confirm", "by": "tool", "action": action.to_string()});
+            rollout.handle(at, &Input::from_value(done).unwrap()).unwrap();
+        }
+        while rollout.state() == State::Monitoring && *seconds < 1_000 {
+            at = at + Span::from_seconds(10);
+            *seconds += 10;
+            let read = if phase == 0 {
+                json!({
+                    "error_rate": {"canary": [0, 167], "baseline": [7, 1500]},
+                    "bug": {"canary": [0, 10], "baseline": [0, 10]},
+                })
+            } else {
+                json!({"error_rate": {"canary": [8, 1667]}, "bug": {"canary": [0, 10]}})
+            };
+            let metrics = json!({"kind": "observe", "metrics": read});
+            rollout.handle(at, &Input::from_value(metrics).unwrap()).unwrap();
+        }
+    }
+    (seconds, planned)
+}
+
+#[test]
+fn plan_3_the_wait_for_a_full_window_is_part_of_the_planned_times() {
+    // A window of five minutes, in phases of two.
+    for (warm_up, lasts, most) in [
+        ("", 300, 300),
+        ("warm_up = \"30s\"\n", 300, 300),
+        // It leaves the window empty, but for the reading with which it ends.
+        ("warm_up = \"6min\"\n", 650, 660),
+    ] {
+        let (seconds, planned) = watched(warm_up);
+        assert_eq!((seconds, planned), ([lasts; 2], vec![most; 2]), "{warm_up}");
+    }
+}

@@ -212,7 +212,7 @@ findings! {
     WarmUpTooLong { metrics: Vec<MetricName>, phase: PhaseName, longest: Span }
         => "HF-LINT-085" Warn, "shorten `warm_up`, or watch longer";
     /// A window that a phase does not fill.
-    #[error("after the warm-up a window of {} has to be full, and breached as often in a row as is asked for, before the bounds of {} act, but `{phase}` is watched for at most {}: they never do there", time(*window), names(metrics), time(*longest))]
+    #[error("a window of {} has to be full, and breached as often in a row as is asked for, before the bounds of {} act, but `{phase}` is watched for at most {}: they never do there", time(*window), names(metrics), time(*longest))]
     WindowTooLong {
         /// The metrics that need a full window.
         metrics: Vec<MetricName>,
@@ -260,6 +260,17 @@ findings! {
     #[error("without data the rollout waits for {} before `{then}`, no longer than the cadence of {}: readings that come once per cadence are missing at the beginning of a phase", time(*after), time(*cadence))]
     ShortNoData { after: Span, then: Response, cadence: Span }
         => "HF-LINT-098" Warn, "raise `no_data.after` to more than the longest time between two readings, at best to two cadences";
+    /// A phase that lasts longer than its least time.
+    #[error("`{phase}` lasts at least {}, and not its `watch` of {}: {} can be judged only then, after the warm-up, and counts, gauges and volumes once a window of {} is full", time(*lasts), time(*watch), names(metrics), time(*window))]
+    WatchedLonger {
+        /// The metrics that are judged later.
+        metrics: Vec<MetricName>,
+        phase: PhaseName,
+        watch: Span,
+        /// When the last of them can be judged.
+        lasts: Span,
+        window: Span,
+    } => "HF-LINT-099" Note, "raise `watch` to that, or shorten `window` or `warm_up`";
     /// A rollout that waits without a question.
     #[error("with `hold` the rollout waits here, and nobody is asked until its phase has been held for `watch` and `ask_again`")]
     NobodyAsked {} => "HF-LINT-092" Warn, "set it to `ask`, or make sure that somebody watches the rollout";

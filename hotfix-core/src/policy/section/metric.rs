@@ -120,6 +120,19 @@ pub struct MetricSettings {
 }
 
 impl Policy {
+    /// When a metric that decides is judged first in a phase: after its warm-up, and what does not count
+    /// requests once the window is full, which a warm-up leaves empty that is as long.
+    pub(crate) fn judged_after(&self, metric: &Metric) -> Span {
+        let (warm_up, watch) = (self.settings(metric).warm_up, self.watch());
+        if metric.kind.counts_requests() {
+            warm_up
+        } else if watch.is_silence(warm_up) {
+            warm_up + watch.window
+        } else {
+            warm_up.max(watch.window)
+        }
+    }
+
     /// The settings of one metric: its own where it has them, otherwise those of `evidence` and
     /// `watch`.
     pub fn settings(&self, metric: &Metric) -> MetricSettings {
