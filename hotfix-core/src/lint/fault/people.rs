@@ -35,6 +35,14 @@ findings! {
         /// The roles of which any one may approve.
         any_of: Vec<RoleName>,
     } => "HF-LINT-047" Deny, "name holders of the role, or ask for another role";
+    /// One person for two approvals.
+    #[error("the start waits for {} and for {}, and {person} alone holds these roles: two approvals need two people", names(first), names(second))]
+    OneApprover {
+        /// The roles of which any one may give the first approval.
+        first: Vec<RoleName>,
+        second: Vec<RoleName>,
+        person: String,
+    } => "HF-LINT-100" Deny, "name another person for one of the roles, or ask for one approval";
     /// A severity with a hot-fix and without an approval.
     #[error("a {severity} is answered with a hot-fix, but needs no approval")]
     NoApproval { severity: Severity }
