@@ -224,24 +224,6 @@ fn dec_5_bounds_that_can_never_act_are_found() {
                 vec![("/watch/window", json!(1261)), held.clone()],
             ),
             row(
-                "HF-LINT-099",
-                "/phases/0/watch",
-                &[
-                    "`canary` lasts at least 5min, and not its `watch` of 4min 59s",
-                    "`bug`, `request_volume` can be judged only then",
-                ],
-                vec![("/phases/0/watch", json!(299))],
-                vec![("/phases/0/watch", json!(300))],
-            ),
-            // What the phase does not wait for is HF-LINT-086 alone.
-            row(
-                "HF-LINT-099",
-                "/phases/0/watch",
-                &["`error_rate`"],
-                vec![("/watch/warm_up", json!(1259)), held.clone()],
-                vec![("/watch/window", json!(1261))],
-            ),
-            row(
                 "HF-LINT-087",
                 after,
                 &["`ask`", "longer than any phase is watched at most, 1h"],
@@ -261,6 +243,34 @@ fn dec_5_bounds_that_can_never_act_are_found() {
                 &["waits for 1h 1s"],
                 vec![("/watch/stale", json!(3601))],
                 vec![("/watch/stale", json!(3600))],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_phases_that_last_longer_than_their_least_time_are_found() {
+    let held = ("/phases/0/inconclusive", json!("hold"));
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-099",
+                "/phases/0/watch",
+                &[
+                    "`canary` lasts at least 5min, and not its `watch` of 4min 59s",
+                    "`bug`, `request_volume` can be judged only then",
+                ],
+                vec![("/phases/0/watch", json!(299))],
+                vec![("/phases/0/watch", json!(300))],
+            ),
+            // What the phase does not wait for is HF-LINT-086 alone.
+            row(
+                "HF-LINT-099",
+                "/phases/0/watch",
+                &["`error_rate`"],
+                vec![("/watch/warm_up", json!(1259)), held],
+                vec![("/watch/window", json!(1261))],
             ),
         ],
     );
