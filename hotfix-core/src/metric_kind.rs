@@ -84,16 +84,8 @@ impl MetricKind {
         }
     }
 
-    /// The default of the policy's key `scaled`; None where the key has no meaning.
-    pub(crate) const fn scaled_by_default(self) -> Option<bool> {
-        match self.data() {
-            Data::Trials | Data::Buckets => None,
-            Data::Exposure | Data::Level => Some(self.depends_on_share()),
-        }
-    }
-
     /// Whether what is read depends on the arm's share of the traffic, so that values at two shares
-    /// cannot be compared.
+    /// cannot be compared. Only such a metric may be `scaled`, and it is by default.
     pub(crate) const fn depends_on_share(self) -> bool {
         match self.data() {
             Data::Exposure => true,

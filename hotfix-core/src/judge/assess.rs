@@ -175,7 +175,7 @@ impl Judge {
             if !is_covered && !moment.overdue {
                 continue;
             }
-            if watched.metric().is_scaled() && self.arms.split_is_wrong() {
+            if watched.metric().scaled && self.arms.split_is_wrong() {
                 call.raise(Response::Hold, Reason::TooFewTrials, Some(*id));
             }
             let interpolated = zone.is_some_and(|zone| zone.interpolated);
@@ -311,26 +311,8 @@ impl Call<'_> {
                 self.raise(response.max(Response::Hold), Reason::NoLiveData, metric);
             }
         }
-        // Tolerance for single breaches.
-        let counts = || {
-            let (readings, cadence) = (watched.readings(), moment.watch.cadence);
-            let breaches = watched.degradation().consecutive_breaches(moment.at, readings, cadence);
-            f64::from(breaches) >= moment.watch.consecutive_breaches
-                && watched.both_read_since_breach(moment, seen.band)
-        };
-        let alert = moment.alert(watched.degradation().breached());
         let (response, reason) = match seen.band {
-            Band::Rollback if !counts() => (Response::Hold, Reason::RollbackBand),
-            Band::Alert if !counts() => (Response::Hold, Reason::AlertBand),
-            Band::Rollback => {
-                let (response, cause) = watched.beyond_rollback(moment, seen);
-                if response < Response::RollBack && watched.metric().bounds.alert.is_some() {
-                    let alert = alert.max(Response::Hold);
-                    self.raise(alert, Reason::AlertBand, Some(watched.metric().id));
-                }
-                return self.raise_cause(response, cause);
-            }
-            Band::Alert => (by_estimate(alert, seen.bucket.is_some()), Reason::AlertBand),
+            Band::Rollback | Band::Alert => return self.breach(moment, seen, watched),
             Band::NoData => absent(Reason::NoData),
             Band::Stale => absent(Reason::Stale),
             Band::NotFinite => absent(Reason::NotFinite),
@@ -345,6 +327,40 @@ impl Call<'_> {
             }
         };
         self.raise(response.max(Response::Hold), reason, Some(watched.metric().id));
+    }
+
+    /// Raises the response to a window beyond the alert or the rollback bound: once that bound was
+    /// breached as often in a row as the policy asks for.
+    #[cold]
+    fn breach(&mut self, moment: &Moment<'_>, seen: &MetricVerdict, watched: &Watched) {
+        let (metric, degradation) = (watched.metric(), watched.degradation());
+        let in_a_row = |band| {
+            let read = (watched.readings(), moment.watch.cadence);
+            let breaches = degradation.consecutive_breaches(band, moment.at, read);
+            f64::from(breaches) >= moment.watch.consecutive_breaches
+        };
+        let both_read = |band| watched.both_read_since_breach(moment, band);
+        let alert = moment.alert(degradation.breached());
+        if seen.band == Band::Alert {
+            let acts = in_a_row(Band::Alert) && both_read(Band::Alert);
+            let alert = by_estimate(alert, seen.bucket.is_some());
+            let response = if acts { alert.max(Response::Hold) } else { Response::Hold };
+            return self.raise(response, Reason::AlertBand, Some(metric.id));
+        }
+        let lasts = in_a_row(Band::Rollback);
+        let acts = lasts && both_read(Band::Rollback);
+        let (response, cause) = if acts {
+            watched.beyond_rollback(moment, seen)
+        } else {
+            let reason = Reason::RollbackBand;
+            (Response::Hold, Cause { instance: None, metric: Some(metric.id), reason })
+        };
+        // Such a reading is beyond the alert bound, too, which may have been breached for longer.
+        let alerts = acts || !lasts && in_a_row(Band::Alert) && both_read(Band::Alert);
+        if response < Response::RollBack && alerts && metric.bounds.alert.is_some() {
+            self.raise(alert.max(Response::Hold), Reason::AlertBand, Some(metric.id));
+        }
+        self.raise_cause(response, cause);
     }
 }
 

@@ -37,7 +37,7 @@ impl Coverage {
         is_of: impl FnOnce(Span) -> Span,
     ) {
         if let Some(last) = self.last.max(phase)
-            && is_silence(at.since(last), watch)
+            && watch.is_silence(at.since(last))
         {
             self.since = Some(at - is_of(at.since(last)));
             self.lacking.get_or_insert(at);
@@ -60,11 +60,4 @@ impl Coverage {
     pub(super) fn since(self, phase: Option<Timestamp>) -> Option<Timestamp> {
         self.since.max(phase)
     }
-}
-
-/// Whether this time without a reading is a gap: the window is empty and more than one reading is
-/// missing. With a window as short as the cadence, a single late or lost reading is not a gap.
-#[inline]
-fn is_silence(gap: Span, watch: &Watch) -> bool {
-    gap >= watch.window && gap > watch.cadence + watch.cadence
 }

@@ -20,6 +20,9 @@ pub(super) struct Degradation {
     consecutive_breaches: [u32; 2],
     /// Since when its window has been beyond such a bound, without and with the last verdict.
     breached: [Option<Timestamp>; 2],
+    /// The same of the rollback bound alone.
+    #[serde(default, skip_serializing_if = "Breaches::are_none")]
+    rollback: Breaches,
     /// Time of the last verdict: the same moment may be judged again, also with other counts.
     looked: Option<Timestamp>,
     /// Whether the last verdict reported it as healed.
@@ -28,34 +31,74 @@ pub(super) struct Degradation {
     pub(super) in_vain: Option<Timestamp>,
 }
 
-/// Ln 10: evidence that has fallen to a tenth of its peak counts as healed.
-const FALLEN: f64 = core::f64::consts::LN_10;
+/// Breaches of a bound in a row, without and with the last verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Breaches {
+    consecutive: [u32; 2],
+    since: [Option<Timestamp>; 2],
+}
 
-impl Degradation {
-    /// Consecutive readings beyond a bound, which the window is now: those after the first one that
-    /// bring something new, and no more than come at the cadence.
-    pub(super) fn consecutive_breaches(
-        self,
-        at: Timestamp,
-        readings: &Readings,
-        cadence: Span,
-    ) -> u32 {
-        let before = self.looks_before(at);
+impl Breaches {
+    const fn are_none(&self) -> bool {
+        matches!(self.since, [None, None])
+    }
+
+    /// How many there are, in a verdict after the one of this index, which finds a breach: the
+    /// readings after the first one that bring something new, and no more than come at the cadence.
+    fn now(self, last: usize, at: Timestamp, (readings, cadence): (&Readings, Span)) -> u32 {
+        let before = self.consecutive[last];
         let read_at = if before == 0 { readings.read_at } else { readings.new_at };
         let breaches = before.saturating_add(u32::from(read_at == Some(at)));
+        let lasts = at.since(self.since[last].unwrap_or(at));
+        let cadence = cadence.as_millis().max(1);
         // A reading may come half a cadence early.
-        let (lasts, cadence) = (at.since(self.breached_since(at)), cadence.as_millis().max(1));
         let most = lasts.as_millis().saturating_add(cadence / 2) / cadence;
         breaches.min(u32::try_from(most).unwrap_or(u32::MAX).saturating_add(1))
     }
 
-    fn looks_before(self, at: Timestamp) -> u32 {
-        self.consecutive_breaches[usize::from(self.looked != Some(at))]
+    /// The same with such a verdict.
+    fn noted(self, last: usize, is_breach: bool, at: Timestamp, read: (&Readings, Span)) -> Self {
+        let since = self.since[last];
+        Self {
+            consecutive: [
+                self.consecutive[last],
+                if is_breach { self.now(last, at, read) } else { 0 },
+            ],
+            since: [since, is_breach.then(|| since.unwrap_or(at))],
+        }
+    }
+}
+
+/// Ln 10: evidence that has fallen to a tenth of its peak counts as healed.
+const FALLEN: f64 = core::f64::consts::LN_10;
+
+impl Degradation {
+    /// Consecutive readings beyond the bound of this band, which the window is now: of the alert
+    /// bound those beyond the rollback bound, too.
+    pub(super) fn consecutive_breaches(
+        self,
+        band: Band,
+        at: Timestamp,
+        read: (&Readings, Span),
+    ) -> u32 {
+        let of = if band == Band::Rollback { self.rollback } else { self.of_any() };
+        of.now(self.last(at), at, read)
+    }
+
+    /// Which of both states the verdict of this time follows: it may be judged again.
+    fn last(self, at: Timestamp) -> usize {
+        usize::from(self.looked != Some(at))
+    }
+
+    /// Breaches of the alert or the rollback bound.
+    const fn of_any(self) -> Breaches {
+        Breaches { consecutive: self.consecutive_breaches, since: self.breached }
     }
 
     /// Since when the window has been beyond a bound, which it is now.
     pub(super) fn breached_since(self, at: Timestamp) -> Timestamp {
-        self.breached[usize::from(self.looked != Some(at))].unwrap_or(at)
+        self.breached[self.last(at)].unwrap_or(at)
     }
 
     /// Since when the window has been beyond a bound, in the last verdict.
@@ -67,7 +110,7 @@ impl Degradation {
     pub(super) fn note(
         &mut self,
         at: Timestamp,
-        (readings, cadence): (&Readings, Span),
+        read: (&Readings, Span),
         seen: &MetricVerdict,
         in_vain: bool,
     ) {
@@ -75,10 +118,13 @@ impl Degradation {
             self.in_vain.get_or_insert(at);
         }
         let beyond = matches!(seen.band, Band::Alert | Band::Rollback);
-        let looks = if beyond { self.consecutive_breaches(at, readings, cadence) } else { 0 };
-        self.consecutive_breaches = [self.looks_before(at), looks];
-        let breached = self.breached[usize::from(self.looked != Some(at))];
-        self.breached = [breached, beyond.then(|| breached.unwrap_or(at))];
+        let last = self.last(at);
+        let of_any = self.of_any().noted(last, beyond, at, read);
+        (self.consecutive_breaches, self.breached) = (of_any.consecutive, of_any.since);
+        let beyond_rollback = seen.band == Band::Rollback;
+        if beyond_rollback || !self.rollback.are_none() {
+            self.rollback = self.rollback.noted(last, beyond_rollback, at, read);
+        }
         self.looked = Some(at);
         self.healed = seen.healed;
         self.peak = self.peak.max(seen.log_e.unwrap_or(0.0));
@@ -129,5 +175,20 @@ mod tests {
         assert!(!degradation.healed(Band::Alert, 0.0, || 0.0, hold));
         assert!(!degradation.healed(Band::Stale, 0.0, || 0.0, hold), "silence heals nothing");
         assert!(degradation.healed(Band::Success, 0.0, || 0.0, hold));
+    }
+
+    #[test]
+    fn field_8_a_state_from_before_bounds_were_counted_apart_is_read() {
+        let at = Timestamp::try_from_millis(0).unwrap();
+        let read = (&Readings { read_at: Some(at), ..Readings::default() }, Span::from_seconds(10));
+        let mut degradation = Degradation::default();
+        degradation.note(at, read, &seen("rollback", 0.0), false);
+        let mut state = serde_json::to_value(degradation).unwrap();
+        assert_eq!(serde_json::from_value::<Degradation>(state.clone()).unwrap(), degradation);
+        state.as_object_mut().unwrap().remove("rollback");
+        let before: Degradation = serde_json::from_value(state).unwrap();
+        let later = Timestamp::try_from_millis(5_000).unwrap();
+        assert_eq!(before.consecutive_breaches(Band::Alert, later, read), 1);
+        assert_eq!(before.consecutive_breaches(Band::Rollback, later, read), 0);
     }
 }

@@ -98,7 +98,7 @@ impl MetricWhy {
                 let mut text = if kind.is_fraction() {
                     format!("{} requests {did}", of(canary, events))
                 } else {
-                    let share = if watched.metric().is_scaled() { " of full traffic" } else { "" };
+                    let share = if watched.metric().scaled { " of full traffic" } else { "" };
                     format!("{} in {} s{share}", counted(events, "event"), figure(canary.trials))
                 };
                 if let Some((arm, events)) = live.and_then(|arm| Some((arm, arm.events?))) {

@@ -146,7 +146,6 @@ impl Watched {
     /// trials, or so much more exposure. A bucket that cannot decide is not a miss.
     fn may_meet(&self, bound: Bound, row: &[f64], rest: f64) -> Option<bool> {
         let best = self.best(&row[..self.columns()], rest)?;
-        let bound = Bound { unless_both_arms: false, ..bound };
         Some(self.metric().crossed(bound, best, None) != Some(true))
     }
 
@@ -163,7 +162,6 @@ impl Watched {
         {
             return Some(true);
         }
-        let bound = Bound { unless_both_arms: false, ..bound };
         (!self.live_misses(bound, moment)).then_some(false)
     }
 

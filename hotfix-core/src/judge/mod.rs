@@ -272,7 +272,7 @@ impl Judge {
             let (earlier, rest) = self.watched.split_at_mut(index);
             let watched = &mut rest[0];
             // Whether the planned share is not that of all that it covers; asked before it is read.
-            let is_scaled = watched.metric().is_scaled();
+            let is_scaled = watched.metric().scaled;
             let is_blamed = !is_split && !self.arms.favours(watched.metric());
             let mixed = is_scaled && (!settled || is_blamed || watched.spans(self.moved));
             watched.read(increment, reading, at);
@@ -314,7 +314,7 @@ impl Judge {
     #[cold]
     fn start_over_scaled(&mut self, at: Timestamp) {
         for (index, watched) in self.watched.iter_mut().enumerate() {
-            if !watched.metric().is_scaled() {
+            if !watched.metric().scaled {
                 continue;
             }
             if !self.arms.favours(watched.metric()) {
@@ -339,7 +339,7 @@ impl Judge {
             let warm = warm.filter(|_| warm_up > Span::ZERO);
             let steady = watches && !watched.is_warming_up(at) && !watched.spans(self.moved);
             // What is scaled by the share must not be of two shares.
-            let moved = self.moved.filter(|_| watched.metric().is_scaled());
+            let moved = self.moved.filter(|_| watched.metric().scaled);
             watched.align(tick, at, steady, [warm.max(moved), moved]);
         }
     }

@@ -21,7 +21,7 @@ impl Watched {
             Data::Trials => (trials > 0.0).then(|| Judged::exactly(events / trials)),
             Data::Exposure => (trials > 0.0).then(|| Judged::exactly(events / trials * 60.0)),
             Data::Level => {
-                let scale = if self.metric().is_scaled() { share } else { 1.0 };
+                let scale = if self.metric().scaled { share } else { 1.0 };
                 (trials > 0.0 && scale > 0.0).then(|| Judged::exactly(events / trials / scale))
             }
         }

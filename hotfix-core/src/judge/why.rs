@@ -319,7 +319,7 @@ impl Watched {
         let all = [
             (BoundKind::Rollback, bounds.rollback),
             (BoundKind::Alert, bounds.alert),
-            (BoundKind::Success, bounds.success.map(|b| Bound { unless_both_arms: false, ..b })),
+            (BoundKind::Success, bounds.success),
         ];
         let rule = |(kind, bound): (BoundKind, Option<Bound>)| {
             let bound = bound?;

@@ -45,27 +45,39 @@ fn in_no_phase(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Metrics that ignore all of a phase, and those that need a full window in one that is shorter.
+/// Metrics that ignore all of a phase, those that need a full window in one that is shorter, and those
+/// for which it waits longer than `watch`.
 fn in_phase(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Finding>) {
-    let (name, longest, window) = (phase.name, phase.longest(), policy.watch().window);
+    let (name, longest, watch) = (phase.name, phase.longest(), policy.watch());
+    let (window, held) = (watch.window, phase.longest_held());
     let metrics = |is_idle: &dyn Fn(&Metric) -> bool| -> Vec<MetricName> {
         deciding(policy).filter(|of| is_idle(of)).map(|of| of.id).collect()
     };
-    let ignore = metrics(&|of| policy.settings(of).warm_up >= longest);
+    let ignore = metrics(&|of| held.is_some_and(|held| policy.settings(of).warm_up >= held));
     if !ignore.is_empty() {
         let fault = FigureFault::WarmUpTooLong { metrics: ignore, phase: name, longest };
         put(findings, format!("/phases/{index}"), fault);
     }
-    let (watch, held) = (policy.watch(), phase.longest_held().map(Span::as_seconds));
     let wait = metrics(&|of| {
         let breached = of.bounds.alert.or(of.bounds.rollback).is_some();
         let in_a_row = if breached { watch.consecutive_breaches - 1.0 } else { 0.0 };
-        let full = (policy.settings(of).warm_up + window).as_seconds();
+        let full = policy.judged_after(of).as_seconds();
         let acts = full + in_a_row * watch.reads_every().as_seconds();
-        !of.kind.counts_requests() && held.is_some_and(|held| acts > held)
+        !of.kind.counts_requests() && held.is_some_and(|held| acts > held.as_seconds())
     });
     if !wait.is_empty() {
         let fault = FigureFault::WindowTooLong { metrics: wait, window, phase: name, longest };
         put(findings, format!("/phases/{index}"), fault);
+    }
+    let is_late = |of: &&Metric| {
+        let after = policy.judged_after(of);
+        after > phase.watch && held.is_none_or(|held| after <= held)
+    };
+    let late: Vec<&Metric> = deciding(policy).filter(is_late).collect();
+    if let Some(lasts) = late.iter().map(|of| policy.judged_after(of)).max() {
+        let metrics = late.iter().map(|of| of.id).collect();
+        let fault =
+            FigureFault::WatchedLonger { metrics, phase: name, watch: phase.watch, lasts, window };
+        put(findings, format!("/phases/{index}/watch"), fault);
     }
 }

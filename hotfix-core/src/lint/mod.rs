@@ -25,7 +25,7 @@ pub use fault::{Fault, FigureFault, PeopleFault, PhaseChance, TimeFault};
 pub use finding::{Example, Finding, Level};
 
 use crate::grade::Strategy;
-use crate::plan::{Subject, phases_of};
+use crate::plan::{Subject, instances_of_two, phases_of};
 use crate::policy::Policy;
 use crate::sorting::sort_by_key;
 use crate::unit::Timestamp;
@@ -57,9 +57,12 @@ impl Policy {
         if self.instead_of().is_some() {
             return;
         }
+        // The phases of `rolling` follow the instances.
+        let mut subject = Subject::default();
+        subject.traffic.instances = Some(instances_of_two(self));
         let others = Strategy::ALL.iter().filter(|strategy| **strategy != self.strategy());
         for &strategy in others.filter(|strategy| self.strategy_settings(**strategy).is_some()) {
-            let Ok(phases) = phases_of(self, strategy, &Subject::default()) else { continue };
+            let Ok(phases) = phases_of(self, strategy, &subject) else { continue };
             let chosen = self.choosing(strategy, phases.into_owned());
             let mut found = Vec::new();
             phases::find(&chosen, &mut found);

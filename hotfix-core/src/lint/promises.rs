@@ -69,7 +69,7 @@ fn of_procedure(policy: &Policy, promised: Span) -> Broken {
 /// validation, or a later one.
 fn of_watch(policy: &Policy, promise: Promise) -> Broken {
     let phase = policy.phases().last()?;
-    let last = phase.watch;
+    let last = Load::of(policy).watch(phase);
     let (least, most) = (promise.least.unwrap_or(promise.most), promise.most);
     let mut ends = vec![last, last + phase.veto_window() + policy.final_validation().watch];
     ends.extend(policy.after().iter().map(|later| later.until));

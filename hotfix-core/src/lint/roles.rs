@@ -3,17 +3,21 @@
 use std::collections::BTreeSet;
 
 use super::fault::PeopleFault;
-use super::finding::{Finding, put};
+use super::finding::{Finding, put, put_once};
 use crate::deadline::Who;
+use crate::gate::approval::stand_ins_of;
+use crate::gate::is_same_person;
 use crate::policy::Policy;
 use crate::policy::section::{Approval, SeverityLevel};
 use crate::sorting::sort_by_key;
+use crate::unit::RoleName;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     holders(policy, findings);
     approvers(policy, findings);
     for level in policy.severities() {
         two_approvers(policy, level, findings);
+        one_approver(policy, level, findings);
         if level.hotfix && level.approvals.is_empty() && policy.approvals().is_empty() {
             let severity = level.severity;
             let path = format!("/severities/{severity}/approvals");
@@ -76,6 +80,40 @@ fn two_approvers(policy: &Policy, level: &SeverityLevel, findings: &mut Vec<Find
             let severity = level.severity;
             let path = format!("/severities/{severity}/approvals/{index}/notified");
             put(findings, path, PeopleFault::TwoApprovers { severity, first, second, told });
+        }
+    }
+}
+
+/// Two approvals that the start waits for, with no role in common, where one person holds all of their
+/// roles: an approval counts for one role, and a person approves in one.
+fn one_approver(policy: &Policy, level: &SeverityLevel, findings: &mut Vec<Finding>) {
+    let of_level = format!("/severities/{}/", level.severity);
+    let applies = |place: &str| place.starts_with("/approvals/") || place.starts_with(&of_level);
+    let roles = |of: &Approval| [of.any_of.clone(), stand_ins_of(policy, &of.any_of)].concat();
+    let demands =
+        policy.demands_by_place().filter(|(place, of)| applies(place) && of.holds_start());
+    let demands: Vec<(String, Vec<RoleName>)> =
+        demands.map(|(place, of)| (place, roles(of))).collect();
+    // Where a role has no holders, anybody may approve in it.
+    let holders = |role: &RoleName| {
+        let known = policy.role(*role).filter(|known| !known.holders.is_empty());
+        known.map(|known| known.holders.iter().map(|holder| holder.name.as_str()))
+    };
+    for (index, (place, first)) in demands.iter().enumerate() {
+        for (_, second) in &demands[index + 1..] {
+            let both = first.iter().chain(second);
+            let people: Option<Vec<&str>> = both
+                .map(holders)
+                .collect::<Option<Vec<_>>>()
+                .map(|of| of.into_iter().flatten().collect());
+            let Some([person, others @ ..]) = people.as_deref() else { continue };
+            if others.iter().all(|other| is_same_person(person, other))
+                && !first.iter().any(|role| second.contains(role))
+            {
+                let (person, first, second) = ((*person).to_owned(), first.clone(), second.clone());
+                let fault = PeopleFault::OneApprover { first, second, person };
+                put_once(findings, place.clone(), fault);
+            }
         }
     }
 }

@@ -349,7 +349,8 @@ pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option
         },
         Stage::Deploying(step) => {
             let phase = phase(step.index)?;
-            format!("{}, which is then watched for {}", gets(phase, plain), time(phase.watch))
+            let watch = rollout.plan().load().watch(phase);
+            format!("{}, which is then watched for {}", gets(phase, plain), time(watch))
         }
         Stage::Gate { step, until: None } if phase(step.index)?.gate != GateMode::Automatic => {
             format!("a person has to promote the phase, then {}", after(step.index))

@@ -4,7 +4,7 @@ use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
 use crate::judge::{ComparisonRow, Decision, PhaseColumn, Reason};
 use crate::metric::{self, Band};
-use crate::policy::section::{LaterWatch, Metric};
+use crate::policy::section::LaterWatch;
 use crate::rollout::{Rollout, Stage, State};
 use crate::sorting::sort_by_key;
 use crate::text::{figure, rounded, time_range};
@@ -39,7 +39,7 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
             let value = |value: f64| measured(row.kind, &row.edges, value);
             // What is not scaled to all of the traffic cannot be compared at another share of it.
             let compares = !row.kind.depends_on_share()
-                || policy.metric(row.metric.as_str()).is_some_and(Metric::is_scaled);
+                || policy.metric(row.metric.as_str()).is_some_and(|metric| metric.scaled);
             let mut line = if let Some(live) = back.as_ref().and_then(|back| back.get(&row.metric))
             {
                 format!("{} {} after the rollback", row.title, value(*live))

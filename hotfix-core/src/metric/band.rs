@@ -198,8 +198,7 @@ pub(crate) fn zone(metric: &Metric, canary: Judged, live: Option<Judged>, tested
     if alert == Some(true) {
         return surely(Band::Alert);
     }
-    let success = metric.bounds.success.map(|b| Bound { unless_both_arms: false, ..b });
-    let missed = crossed(success);
+    let missed = crossed(metric.bounds.success);
     match (rollback, alert, missed) {
         (None, _, _) | (_, None, _) | (_, _, None) => {}
         (_, _, Some(true)) => return surely(Band::Hold),
@@ -211,7 +210,7 @@ pub(crate) fn zone(metric: &Metric, canary: Judged, live: Option<Judged>, tested
     let band = match (
         clearly(rollback, metric.bounds.rollback),
         clearly(alert, metric.bounds.alert),
-        clearly(missed, success),
+        clearly(missed, metric.bounds.success),
     ) {
         (_, Some(true), _) => Band::Alert,
         (None, _, _) | (_, None, _) | (_, _, None) => return surely(Band::Between),

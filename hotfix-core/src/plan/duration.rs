@@ -21,8 +21,9 @@ use super::load::Load;
 pub struct StepTime {
     /// What it is: a step of the procedure, a phase, a review.
     pub step: String,
-    /// Its least time. Zero if not given. Of a phase that waits for evidence of no harm, the time in
-    /// which half of the healthy releases have shown it, as far as that can be foreseen.
+    /// Its least time. Zero if not given. Of a phase at least until its metrics can be judged, and where
+    /// it waits for evidence of no harm, the time in which half of the healthy releases have shown it, as
+    /// far as that can be foreseen.
     pub least: Span,
     /// Its most time. The same as `least` if not given.
     pub most: Span,

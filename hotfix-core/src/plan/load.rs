@@ -1,4 +1,5 @@
-//! How long a healthy release is watched: at least `watch`, longer for evidence of no harm.
+//! How long a healthy release is watched: at least `watch`, and longer where a phase waits for evidence of
+//! no harm, or for what judges a metric.
 
 use crate::grade::{PromotionRule, Role};
 use crate::policy::Policy;
@@ -35,14 +36,17 @@ impl<'a> Load<'a> {
         Self { policy, traffic: traffic(policy) }
     }
 
-    /// How long a phase is watched: where it waits for evidence of no harm, the time in which half of the
-    /// healthy releases have shown it, as far as that can be foreseen; not less than `watch` and not more
-    /// than `watch_most`.
+    /// How long a phase is watched: until all that decides can be judged, and where it waits for evidence of
+    /// no harm, the time in which half of the healthy releases have shown it, as far as that can be
+    /// foreseen; not less than `watch`, and not more than `watch_most` where that ends it.
     pub(crate) fn watch(self, phase: &Phase) -> Span {
-        let metrics = self.policy.metrics().iter();
-        let needed = metrics.filter_map(|metric| self.no_harm(metric, phase)?.needed()).max();
-        let watch = needed.map_or(phase.watch, |needed| needed.max(phase.watch));
-        phase.watch_most.map_or(watch, |most| watch.min(most))
+        let deciding = self.policy.metrics().iter().filter(|of| of.role == Role::Decide);
+        let needed = deciding.map(|metric| {
+            let shown = self.no_harm(metric, phase).and_then(|of| of.needed());
+            self.policy.judged_after(metric).max(shown.unwrap_or_default())
+        });
+        let watch = needed.fold(phase.watch, Span::max);
+        phase.longest_held().map_or(watch, |most| watch.min(most))
     }
 
     /// The planned time of a phase, deployment and veto window included.

@@ -83,8 +83,8 @@ pub use rollback::{
 };
 pub use sequence::{ChosenBy, ChosenStrategy, EndedBy, Move, Side, StrategyStep};
 pub use slo::{Estimate, Kept, Objective, Objectives};
-pub(crate) use strategy::phases as phases_of;
 pub use strategy::{Batches, Obstacle};
+pub(crate) use strategy::{instances_of_two, phases as phases_of};
 pub use subject::{
     ChangeRecord, CommitText, Incident, Link, Method, PreparedBy, Preparer, Release, RollbackPoint,
     Subject, Traffic, Window,

@@ -191,7 +191,7 @@ fn steps(plan: &Plan, batches: Option<Batches>) -> Vec<StrategyStep> {
         steps.push(StrategyStep {
             checks: phase.watch_for.clone(),
             ended_by: Some(EndedBy::Gate),
-            lasts: Some(phase.watch),
+            lasts: Some(plan.load().watch(phase)),
             phase: name,
             side: (what == Move::Switch).then_some(Side::Live),
             ..StrategyStep::default()

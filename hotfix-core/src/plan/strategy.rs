@@ -117,6 +117,11 @@ impl Batches {
     }
 }
 
+/// Instances that two of the policy's batches update.
+pub(crate) fn instances_of_two(policy: &Policy) -> u32 {
+    usual_batch(policy).saturating_mul(2)
+}
+
 /// The policy's batch: of the strategy itself, or else of its entry in the alternatives, or else 1.
 fn usual_batch(policy: &Policy) -> u32 {
     let by_course = policy.strategy_settings(Strategy::Rolling).and_then(|course| course.batch);
@@ -235,7 +240,9 @@ fn name_of(name: &str, phase: &Phase) -> PhaseName {
 fn changed(mut phase: Phase, changes: Option<&StrategySettings>) -> Phase {
     if let Some(changes) = changes {
         phase.deploy = changes.deploy.unwrap_or(phase.deploy);
-        phase.watch = changes.watch.unwrap_or(phase.watch);
+        // What the strategy says counts more than what the policy says of its own phases.
+        let most = changes.watch_most.unwrap_or(phase.watch);
+        phase.watch = changes.watch.unwrap_or(phase.watch.min(most));
         phase.watch_most = changes.watch_most.or(phase.watch_most);
         phase.promotion = changes.promotion.unwrap_or(phase.promotion);
         phase.criteria_missed = changes.criteria_missed.unwrap_or(phase.criteria_missed);

@@ -61,8 +61,8 @@ impl Plan {
         steps.map(at).collect()
     }
 
-    /// The timeline without a start, as offsets. A phase that waits for evidence of no harm takes as long
-    /// as in the [duration](Self::duration).
+    /// The timeline without a start, as offsets. A phase takes as long as in the
+    /// [duration](Self::duration).
     pub fn offsets(&self) -> Vec<TimelineOffset> {
         let mut offset = Span::ZERO;
         let mut steps = Vec::new();

@@ -52,8 +52,8 @@ coded! {
         => "HF-POL-017",
     #[error("the model `poisson` looks for too many events, but this count has `worse = \"lower\"`: write `model = \"none\"` and add bounds, or count the failures")]
     FewerEvents {} => "HF-POL-041",
-    #[error("`{key}` has no meaning for the kind `{kind}`: delete it")]
-    NotForKind { key: &'static str, kind: &'static str } => "HF-POL-018",
+    #[error("`{key}` has no meaning for the {what} `{of}`: delete it")]
+    NoMeaning { key: &'static str, what: &'static str, of: &'static str } => "HF-POL-018",
     #[error("the kind `{kind}` needs `{key}`: add {example}")]
     KindNeeds { key: &'static str, kind: &'static str, example: &'static str } => "HF-POL-019",
     #[error("the boundary {got} is not above the one before, {before}: list them in rising order, each once")]

@@ -206,15 +206,15 @@ fn dec_5_bounds_that_can_never_act_are_found() {
                 "HF-LINT-086",
                 "/phases/0",
                 &["the bounds of `bug`, `request_volume`", "21min"],
-                vec![("/watch/window", json!(1231))],
-                vec![("/watch/window", json!(1230))],
+                vec![("/watch/window", json!(1261))],
+                vec![("/watch/window", json!(1260))],
             ),
             row(
                 "HF-LINT-086",
                 "/phases/0",
-                &["after the warm-up", "as often in a row"],
-                vec![("/watch/window", json!(1221)), (breaches, json!(2))],
-                vec![("/watch/window", json!(1220)), (breaches, json!(2))],
+                &["a window of 20min 51s has to be full", "as often in a row"],
+                vec![("/watch/window", json!(1251)), (breaches, json!(2))],
+                vec![("/watch/window", json!(1250)), (breaches, json!(2))],
             ),
             row(
                 "HF-LINT-086",
@@ -243,6 +243,34 @@ fn dec_5_bounds_that_can_never_act_are_found() {
                 &["waits for 1h 1s"],
                 vec![("/watch/stale", json!(3601))],
                 vec![("/watch/stale", json!(3600))],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_phases_that_last_longer_than_their_least_time_are_found() {
+    let held = ("/phases/0/inconclusive", json!("hold"));
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-099",
+                "/phases/0/watch",
+                &[
+                    "`canary` lasts at least 5min, and not its `watch` of 4min 59s",
+                    "`bug`, `request_volume` can be judged only then",
+                ],
+                vec![("/phases/0/watch", json!(299))],
+                vec![("/phases/0/watch", json!(300))],
+            ),
+            // What the phase does not wait for is HF-LINT-086 alone.
+            row(
+                "HF-LINT-099",
+                "/phases/0/watch",
+                &["`error_rate`"],
+                vec![("/watch/warm_up", json!(1259)), held],
+                vec![("/watch/window", json!(1261))],
             ),
         ],
     );

@@ -122,6 +122,13 @@ fn time_4_roles_that_nobody_holds_are_found() {
         )]
     };
     let nobody = role("CTO", None, json!([]));
+    let two = |clerk: &str| {
+        let mut patch = roles(role("CTO", Some("Ada"), json!(["ceo"])));
+        patch[0].1["clerk"] = role("clerk", Some(clerk), json!([]));
+        let demands = json!([{ "any_of": ["cto"] }, { "any_of": ["clerk"] }]);
+        patch.push(("/severities/P0/approvals", demands));
+        patch
+    };
     let row =
         |code, place, says, fault, near| Row { code, place, says, base: base.clone(), fault, near };
     check(
@@ -155,6 +162,13 @@ fn time_4_roles_that_nobody_holds_are_found() {
                 &["`cto`"],
                 roles(nobody.clone()),
                 roles(role("CTO", None, json!(["ceo"]))),
+            ),
+            row(
+                "HF-LINT-100",
+                "/severities/P0/approvals/0",
+                &["for `cto`, `ceo` and for `clerk`, and Ada alone holds these roles"],
+                two("Ada <ada@example.org>"),
+                two("Eve"),
             ),
             // Shared without the people: nobody is said to hold anything.
             row(

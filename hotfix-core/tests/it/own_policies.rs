@@ -376,14 +376,26 @@ fn dec_5_the_page_of_the_smallest_policy_has_the_figures_of_the_linter() {
     }
 }
 
-/// The milliseconds after the first breach at which a rollout is rolled back that is read this often: the canary's
-/// counts as totals, or as they come.
-fn rolled_back_after(every_ms: u32, reading: impl Fn(u32) -> Value, most_ms: u32) -> Option<u32> {
-    let errors = ERRORS.replace("weight = 1.0", "model = \"none\"\nrollback = \"10%\"");
+/// A canary with these bounds and these settings of `watch`, which acts after six breaches in a row.
+fn six_in_a_row(bounds: &str, watch: &[(&str, Value)]) -> Arc<Policy> {
+    let errors = ERRORS.replace("weight = 1.0", &format!("model = \"none\"\n{bounds}"));
     let mut document: Value = serde_json::from_str(&canary(&errors).to_json()).expect("a document");
     document["watch"]["consecutive_breaches"] = json!(6);
-    let policy = Arc::new(Policy::from_json(&document.to_string()).expect("a policy"));
-    let mut rollout = Rollout::try_new(plan(&policy), Recording::Off, "").expect("a rollout");
+    for (key, value) in watch {
+        document["watch"][key] = value.clone();
+    }
+    Arc::new(Policy::from_json(&document.to_string()).expect("a policy"))
+}
+
+/// The milliseconds after the first reading at which a rollout is rolled back that is read this often: the canary's
+/// counts as totals, or as they come.
+fn first_rollback(
+    policy: &Arc<Policy>,
+    every_ms: u32,
+    reading: impl Fn(u32) -> Value,
+    most_ms: u32,
+) -> Option<u32> {
+    let mut rollout = Rollout::try_new(plan(policy), Recording::Off, "").expect("a rollout");
     let start: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
     ready::make(&mut rollout, start);
     let input = Input::from_json(r#"{"kind":"start","by":"lena"}"#).expect("an input");
@@ -406,21 +418,101 @@ fn rolled_back_after(every_ms: u32, reading: impl Fn(u32) -> Value, most_ms: u32
 
 #[test]
 fn field_8_a_breach_counts_once_however_often_it_is_read() {
+    let policy = six_in_a_row("rollback = \"10%\"", &[]);
+    let rolled_back_after =
+        |every, reading: &dyn Fn(u32) -> Value, most| first_rollback(&policy, every, reading, most);
     let bad = |_: u32| json!({"canary": [60, 100], "baseline": [4, 900]});
-    assert_eq!(rolled_back_after(10_000, bad, 120_000), Some(50_000));
+    assert_eq!(rolled_back_after(10_000, &bad, 120_000), Some(50_000));
     // A reading may come early or late, and faster ones prove nothing more.
-    assert_eq!(rolled_back_after(9_500, bad, 120_000), Some(47_500));
-    assert_eq!(rolled_back_after(30_000, bad, 400_000), Some(150_000));
-    assert_eq!(rolled_back_after(100, bad, 120_000), Some(45_000));
+    assert_eq!(rolled_back_after(9_500, &bad, 120_000), Some(47_500));
+    assert_eq!(rolled_back_after(30_000, &bad, 400_000), Some(150_000));
+    assert_eq!(rolled_back_after(100, &bad, 120_000), Some(45_000));
     let once = |after: u32| match after {
         0 => bad(0),
         _ => json!({"canary": [0, 0], "baseline": [4, 900]}),
     };
-    assert_eq!(rolled_back_after(10_000, once, 120_000), None);
+    assert_eq!(rolled_back_after(10_000, &once, 120_000), None);
     // Scraped every minute: the first total shows only what the next ones count from.
     let scraped = |after: u32| {
         let scrapes = 1.0 + f64::from(after / 60_000);
         json!({"totals": true, "canary": [60.0 * scrapes, 100.0 * scrapes], "baseline": [4.0 * scrapes, 900.0 * scrapes]})
     };
-    assert_eq!(rolled_back_after(10_000, scraped, 500_000), Some(360_000));
+    assert_eq!(rolled_back_after(10_000, &scraped, 500_000), Some(360_000));
+}
+
+#[test]
+fn field_8_each_bound_counts_its_own_breaches() {
+    // A window of one reading: 8% for so long, then so many readings of 60%, and 8% again.
+    let window = ("window", json!(10));
+    let after = |policy: &Arc<Policy>, alerting: u32, breaches: u32| {
+        let reading = |after: u32| {
+            let number = after / 10_000;
+            let bad = if (alerting..alerting + breaches).contains(&number) { 60 } else { 8 };
+            json!({"canary": [bad, 100], "baseline": [4, 900]})
+        };
+        first_rollback(policy, 10_000, reading, 400_000)
+    };
+    let bounds = "alert = \"5%\"\nrollback = \"10%\"";
+    let held = six_in_a_row(bounds, &[window.clone(), ("alert", json!("hold"))]);
+    assert_eq!(after(&held, 20, 1), None, "one breach after 20 alerts");
+    assert_eq!(after(&held, 20, 5), None);
+    assert_eq!(after(&held, 20, 6), Some(250_000));
+    // A reading beyond the rollback bound is one beyond the alert bound, too.
+    let rolls_back = six_in_a_row(bounds, &[window, ("alert", json!("roll_back"))]);
+    assert_eq!(after(&rolls_back, 4, 2), Some(50_000));
+}
+
+/// Of each phase, the seconds for which a healthy fix is watched that is read every ten seconds, and those that are
+/// planned.
+fn watched(warm_up: &str) -> ([u64; 2], Vec<u64>) {
+    let count = format!(
+        "[metrics.bug]\nkind = \"count\"\nworse = \"higher\"\nreference = \"1/min\"\nrollback = \"50/min\"\nmodel = \"none\"\n{warm_up}"
+    );
+    let text = canary(&format!("{ERRORS}rollback = \"10%\"\n{count}")).to_toml();
+    let text = text.replace("watch = \"10min\"", "watch = \"2min\"");
+    let policy = Arc::new(Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}")));
+    let plan = plan(&policy);
+    let parts = plan.duration().rollout.parts;
+    // Each is deployed for two minutes, and validated for one at the end.
+    let planned = parts[..2].iter().map(|part| part.least.as_millis() / 1000 - 120).collect();
+    let mut rollout = Rollout::try_new(plan, Recording::Off, "").expect("a rollout");
+    let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
+    ready::make(&mut rollout, at);
+    rollout.handle(at, &Input::from_json(r#"{"kind":"start","by":"lena"}"#).unwrap()).unwrap();
+    let mut seconds = [0; 2];
+    for (phase, seconds) in seconds.iter_mut().enumerate() {
+        while let Some(action) = rollout.pending_actions().first().map(|action| action.id) {
+            let done = json!({"kind": "confirm", "by": "tool", "action": action.to_string()});
+            rollout.handle(at, &Input::from_value(done).unwrap()).unwrap();
+        }
+        while rollout.state() == State::Monitoring && *seconds < 1_000 {
+            at = at + Span::from_seconds(10);
+            *seconds += 10;
+            let read = if phase == 0 {
+                json!({
+                    "error_rate": {"canary": [0, 167], "baseline": [7, 1500]},
+                    "bug": {"canary": [0, 10], "baseline": [0, 10]},
+                })
+            } else {
+                json!({"error_rate": {"canary": [8, 1667]}, "bug": {"canary": [0, 10]}})
+            };
+            let metrics = json!({"kind": "observe", "metrics": read});
+            rollout.handle(at, &Input::from_value(metrics).unwrap()).unwrap();
+        }
+    }
+    (seconds, planned)
+}
+
+#[test]
+fn plan_3_the_wait_for_a_full_window_is_part_of_the_planned_times() {
+    // A window of five minutes, in phases of two.
+    for (warm_up, lasts, most) in [
+        ("", 300, 300),
+        ("warm_up = \"30s\"\n", 300, 300),
+        // It leaves the window empty, but for the reading with which it ends.
+        ("warm_up = \"6min\"\n", 650, 660),
+    ] {
+        let (seconds, planned) = watched(warm_up);
+        assert_eq!((seconds, planned), ([lasts; 2], vec![most; 2]), "{warm_up}");
+    }
 }

@@ -68,7 +68,10 @@ fn metric() -> impl Strategy<Value = Value> {
             .prop_map(move |(record, success, alert, rollback, boundaries, worse, title, quantile, own)| {
                 let mut metric = json!({ "title": title, "kind": kind, "worse": worse, "role": role, "reference": record });
                 for (key, bound) in [("success", success), ("alert", alert), ("rollback", rollback)] {
-                    if let Some(bound) = bound {
+                    if let Some(mut bound) = bound {
+                        if let ("success", Some(table)) = (key, bound.as_object_mut()) {
+                            table.remove("unless_both_arms");
+                        }
                         metric[key] = bound;
                     }
                 }

@@ -167,9 +167,13 @@ findings! {
     #[error("the warm-up of {} is not shorter than the {} for which `{phase}` is watched: none of its data is judged", names(metrics), time(*longest))]
     WarmUpTooLong { metrics: Vec<MetricName>, phase: PhaseName, longest: Span }
         => "HF-LINT-085" Warn, "shorten `warm_up`, or watch longer";
-    #[error("after the warm-up a window of {} has to be full, and breached as often in a row as is asked for, before the bounds of {} act, but `{phase}` is watched for at most {}: they never do there", time(*window), names(metrics), time(*longest))]
-    WindowTooLong { metrics: Vec<MetricName>, window: Span, phase: PhaseName, longest: Span }
-        => "HF-LINT-086" Warn, "shorten `window` or `warm_up`, lower `consecutive_breaches`, or watch longer";
+    #[error("a window of {} has to be full, and breached as often in a row as is asked for, before the bounds of {} act, but `{phase}` is watched for at most {}: they never do there", time(*window), names(metrics), time(*longest))]
+    WindowTooLong {
+        metrics: Vec<MetricName>,
+        window: Span,
+        phase: PhaseName,
+        longest: Span,
+    } => "HF-LINT-086" Warn, "shorten `window` or `warm_up`, lower `consecutive_breaches`, or watch longer";
     #[error("without data the rollout waits for {} before `{then}`, longer than any phase is watched at most, {}", time(*after), time(*longest))]
     NoDataTooLate { after: Span, then: Response, longest: Span } => "HF-LINT-087" Warn, "lower it";
     #[error("the last phase, `{phase}`, has {share} of the traffic: the other {rest} stays on the old version until the last watch is over, and then gets the fix at once and unwatched")]
@@ -193,6 +197,14 @@ findings! {
     #[error("without data the rollout waits for {} before `{then}`, no longer than the cadence of {}: readings that come once per cadence are missing at the beginning of a phase", time(*after), time(*cadence))]
     ShortNoData { after: Span, then: Response, cadence: Span }
         => "HF-LINT-098" Warn, "raise `no_data.after` to more than the longest time between two readings, at best to two cadences";
+    #[error("`{phase}` lasts at least {}, and not its `watch` of {}: {} can be judged only then, after the warm-up, and counts, gauges and volumes once a window of {} is full", time(*lasts), time(*watch), names(metrics), time(*window))]
+    WatchedLonger {
+        metrics: Vec<MetricName>,
+        phase: PhaseName,
+        watch: Span,
+        lasts: Span,
+        window: Span,
+    } => "HF-LINT-099" Note, "raise `watch` to that, or shorten `window` or `warm_up`";
     #[error("with `hold` the rollout waits here, and nobody is asked until its phase has been held for `ask_again` longer than `watch_most`, or than `watch` without that")]
     NobodyAsked {} => "HF-LINT-092" Warn, "set it to `ask`, or make sure that somebody watches the rollout";
 }

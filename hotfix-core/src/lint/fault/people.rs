@@ -21,8 +21,15 @@ findings! {
     #[error("the role `{role}` is named here, but not declared under `roles`")]
     UnknownRole { role: RoleName } => "HF-LINT-046" Warn, "declare it, or correct the name";
     #[error("the start waits for {}, but neither that role nor a substitute has a holder", names(any_of))]
-    NobodyApproves { any_of: Vec<RoleName> }
-        => "HF-LINT-047" Deny, "name holders of the role, or ask for another role";
+    NobodyApproves {
+        any_of: Vec<RoleName>,
+    } => "HF-LINT-047" Deny, "name holders of the role, or ask for another role";
+    #[error("the start waits for {} and for {}, and {person} alone holds these roles: two approvals need two people", names(first), names(second))]
+    OneApprover {
+        first: Vec<RoleName>,
+        second: Vec<RoleName>,
+        person: String,
+    } => "HF-LINT-100" Deny, "name another person for one of the roles, or ask for one approval";
     #[error("a {severity} is answered with a hot-fix, but needs no approval")]
     NoApproval { severity: Severity }
         => "HF-LINT-048" Warn, "add an approval, with `after_the_fact` if it may follow the start";

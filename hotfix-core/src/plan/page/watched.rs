@@ -1,6 +1,6 @@
 //! What is watched: cadence, the bounds of each metric, and the success criteria.
 
-use crate::grade::{Role, SuccessGroup};
+use crate::grade::{Response, Role, SuccessGroup};
 use crate::text::{markdown, time, words};
 
 use super::super::{Plan, Threshold};
@@ -51,7 +51,8 @@ fn cadence(plan: &Plan, page: &mut Page) {
     let mut parts = vec![
         format!("evaluated every {}, over the last {}", time(watch.cadence), time(watch.window)),
         format!("data is stale after {}", time(watch.stale)),
-        format!("on an alert: {}", words(watch.alert.as_str())),
+        // `continue` holds a phase all the same.
+        format!("on an alert: {}", words(watch.alert.max(Response::Hold).as_str())),
         format!(
             "without data the rollout holds; after {}: {}",
             time(watch.no_data.after),

@@ -30,7 +30,6 @@ struct Tick {
     canary: f64,
     live: f64,
     counted: bool,
-    well: Option<Limit>,
     stays: Option<Limit>,
     /// The same while no evidence confirms the rollback bound.
     unconfirmed: Option<Limit>,
@@ -176,12 +175,13 @@ impl<'a> Watching<'a> {
         let Some(last) = self.ticks.last_mut() else { return };
         last.met = met;
         if last.counted && asked {
-            *last = Tick { well, stays, unconfirmed, beside, ..*last };
+            *last = Tick { stays, unconfirmed, beside, ..*last };
         }
         last.hopeful = if last.counted { hopeful } else { None };
         if tick == self.least {
             self.gate = last.met;
-            self.calm = has_trials.then(|| last.well.map_or(usize::MAX, |limit| limit.most));
+            let well = well.filter(|_| last.counted);
+            self.calm = has_trials.then(|| well.map_or(usize::MAX, |limit| limit.most));
         }
     }
 
@@ -401,7 +401,6 @@ impl<'a> Watching<'a> {
         let look = |tick: &Tick| Evaluation {
             draw: drawn(tick, tick.canary, rate),
             live: drawn(tick, tick.live, self.rate),
-            well: tick.well,
             stays: tick.stays,
             beside: tick.beside,
             hopeful: tick.hopeful,

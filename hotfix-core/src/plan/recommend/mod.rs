@@ -12,6 +12,7 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::Plan;
+use super::load::Load;
 use super::strategy::{as_written, phases};
 use super::subject::{Method, Subject};
 use crate::fact::{Fact, Facts};
@@ -196,13 +197,18 @@ fn weigh(policy: &Policy, grounds: &Grounds<'_>, strategy: Strategy) -> Consider
     reasons.extend(rules::RULES.iter().filter_map(|rule| rule(&case)));
     // A stable sort: reasons of the same weight keep the order of their rules.
     sort_by_key(&mut reasons, |reason| reason.weight);
-    Considered { can_be_planned: planned.is_ok(), least: phases.map(until_live), reasons, strategy }
+    Considered {
+        can_be_planned: planned.is_ok(),
+        least: phases.map(|of| until_live(policy, of)),
+        reasons,
+        strategy,
+    }
 }
 
 /// The least time until the last phase has its traffic.
-fn until_live(phases: &[Phase]) -> Span {
+fn until_live(policy: &Policy, phases: &[Phase]) -> Span {
     let Some((last, before)) = phases.split_last() else { return Span::ZERO };
-    before.iter().fold(last.deploy, |sum, phase| sum + phase.least())
+    before.iter().fold(last.deploy, |sum, phase| sum + Load::of(policy).lasts(phase))
 }
 
 /// The values of unknown inputs that would lead to another recommendation.

@@ -181,7 +181,7 @@ fn due(policy: &Policy, severity: Severity) -> Option<(usize, Span)> {
 fn deadline(case: &Case<'_>) -> Option<Reason> {
     let severity = case.grounds.severity?;
     let (index, within) = due(case.policy, severity)?;
-    let least = until_live(case.phases?);
+    let least = until_live(case.policy, case.phases?);
     let rests_on = format!("/policy/duties/{index}/within");
     let from = case.policy.duties()[index].from;
     let text = format!(

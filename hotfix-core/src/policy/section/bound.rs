@@ -28,7 +28,7 @@ pub struct Bound {
     /// The figure or the ratio.
     pub value: BoundValue,
     /// Whether the bound is suppressed while the live baseline arm exceeds it too, as in a shock to
-    /// both arms.
+    /// both arms. Never of a success bound.
     pub unless_both_arms: bool,
 }
 
@@ -64,10 +64,11 @@ section! {
         /// What the ratio refers to: the `reference` from before the incident, or the live baseline
         /// arm.
         of: BoundBase, [optional];
-        /// Whether the bound is suppressed while the live baseline arm exceeds it too. A rollback bound
-        /// with it then also needs evidence that the canary is worse, if the metric is tested. Without a
-        /// live arm, one that the live version exceeded when it was last read asks instead, unless the
-        /// canary is worse than that.
+        /// For `alert` and `rollback`: whether the bound is suppressed while the live baseline arm exceeds
+        /// it too. A rollback bound with it then also needs evidence that the canary is worse, if the
+        /// metric is tested. Without a live arm, one that the live version exceeded when it was last
+        /// read asks instead, unless the canary is worse than that. A success bound that is to move with
+        /// the live version is a `ratio` of it.
         unless_both_arms: bool, [default false];
     }
 }
@@ -135,6 +136,7 @@ pub(super) fn level_written(kind: MetricKind, value: f64, style: Style) -> Node 
 }
 
 pub(super) fn read_bound(
+    bound: &'static str,
     kind: MetricKind,
     no_reference: bool,
     node: &Node,
@@ -157,7 +159,12 @@ pub(super) fn read_bound(
         (None, Some(_), None) => return form("the ratio has no `of`", reader),
         (None, None, _) => return form("the bound has neither `value` nor `ratio`", reader),
     };
-    Some(Bound { value, unless_both_arms: draft.unless_both_arms? })
+    let unless_both_arms = draft.unless_both_arms?;
+    if unless_both_arms && bound == "success" {
+        let (key, what) = ("unless_both_arms", "bound");
+        return reader.fail_at(key, Problem::NoMeaning { key, what, of: bound });
+    }
+    Some(Bound { value, unless_both_arms })
 }
 
 pub(super) fn bound_written(kind: MetricKind, bound: &Bound, style: Style) -> Node {

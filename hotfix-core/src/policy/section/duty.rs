@@ -102,7 +102,7 @@ fn duty_rules(duty: &DutyDraft, reader: &mut PolicyReader) {
     if let (Some(true), Some(kind)) = (duty.even_if_acknowledged, kind)
         && kind != DutyKind::Escalate
     {
-        reader.fail_at::<()>(key, Problem::NotForKind { key, kind: kind.as_str() });
+        reader.fail_at::<()>(key, Problem::NoMeaning { key, what: "kind", of: kind.as_str() });
     }
     // Only if both could be read: a key that could not be read has its error already.
     let (Some(kind), Some(level)) = (duty.kind, duty.level) else { return };
@@ -114,7 +114,7 @@ fn duty_rules(duty: &DutyDraft, reader: &mut PolicyReader) {
         (DutyKind::Escalate, Some(_)) | (_, None) => {}
         (_, Some(_)) => {
             let (key, kind) = ("level", kind.as_str());
-            reader.fail_at::<()>(key, Problem::NotForKind { key, kind });
+            reader.fail_at::<()>(key, Problem::NoMeaning { key, what: "kind", of: kind });
         }
     }
 }

@@ -54,8 +54,8 @@ pub struct Metric {
     pub reference: Option<f64>,
     /// Success, alert and rollback bounds; success includes its value, alert and rollback do not.
     pub bounds: Bounds,
-    /// Whether bounds and exposure scale with the traffic share: volumes and counts per minute do,
-    /// rates hold per arm.
+    /// Whether bounds and exposure scale with the traffic share: volumes and counts per minute may,
+    /// others hold per arm.
     pub scaled: bool,
     /// The sequential test. Default: poisson for proportion and count, bernoulli for latency, none
     /// for gauge and volume.
@@ -97,11 +97,6 @@ impl Metric {
         }
     }
 
-    /// Whether the canary's share goes into its value: a count's exposure, or a volume.
-    pub(crate) const fn is_scaled(&self) -> bool {
-        self.scaled && self.kind.depends_on_share()
-    }
-
     /// Whether it is the traffic at any share, so that a bound on the live version is compared with
     /// the traffic before where there is no live arm.
     pub(crate) const fn has_own_level(&self) -> bool {
@@ -125,6 +120,19 @@ pub struct MetricSettings {
 }
 
 impl Policy {
+    /// When a metric that decides is judged first in a phase: after its warm-up, and what does not count
+    /// requests once the window is full, which a warm-up leaves empty that is as long.
+    pub(crate) fn judged_after(&self, metric: &Metric) -> Span {
+        let (warm_up, watch) = (self.settings(metric).warm_up, self.watch());
+        if metric.kind.counts_requests() {
+            warm_up
+        } else if watch.is_silence(warm_up) {
+            warm_up + watch.window
+        } else {
+            warm_up.max(watch.window)
+        }
+    }
+
     /// The settings of one metric: its own, otherwise those of `evidence` and `watch`.
     pub fn settings(&self, metric: &Metric) -> MetricSettings {
         let evidence = self.evidence();
@@ -160,8 +168,8 @@ section! {
         /// The rollback bound: beyond it the fix is rolled back.
         rollback: BoundForm, [optional];
         /// Whether reference and bounds are for the whole service and scale with the share of the
-        /// traffic of an arm. Default: true for volumes and counts, false for gauges. Proportions
-        /// and latencies never scale.
+        /// traffic of an arm. Default: true for volumes and counts. Proportions, latencies and
+        /// gauges never scale: a gauge is what each arm sends, at any share.
         scaled: bool, [optional];
         /// The sequential test. Default: `poisson` for proportions and for counts with
         /// `worse = "higher"`, `bernoulli` for latencies, `none` for other counts, gauges and
@@ -275,8 +283,9 @@ fn metric(id: &str, node: &Node, budget: &mut Budget, reader: &mut PolicyReader)
     let scaled = scaled(kind, draft.scaled, reader);
     let reference = figure("reference", draft.reference, reader, |node, r| level(kind, node, r));
     let no_reference = reference == Some(None);
-    let mut bound = |key, node| {
-        figure(key, node, reader, |node, reader| read_bound(kind, no_reference, node, reader))
+    let mut bound = |key: &'static str, node| {
+        let read = |node: &Node, reader: &mut _| read_bound(key, kind, no_reference, node, reader);
+        figure(key, node, reader, read)
     };
     let success = bound("success", draft.success);
     let alert = bound("alert", draft.alert);
@@ -399,13 +408,14 @@ fn scaled(
     given: Option<Option<bool>>,
     reader: &mut PolicyReader,
 ) -> Option<bool> {
-    match (kind.scaled_by_default(), given?) {
-        (None, Some(true)) => {
-            let kind = kind.as_str();
-            reader.fail_at("scaled", Problem::NotForKind { key: "scaled", kind })
+    let may_be = kind.depends_on_share();
+    match given? {
+        Some(true) if !may_be => {
+            let (what, of) = ("kind", kind.as_str());
+            reader.fail_at("scaled", Problem::NoMeaning { key: "scaled", what, of })
         }
-        (_, Some(scaled)) => Some(scaled),
-        (default, None) => Some(default.unwrap_or(false)),
+        Some(scaled) => Some(scaled),
+        None => Some(may_be),
     }
 }
 
@@ -431,7 +441,8 @@ fn latency(
             if has_buckets {
                 reader.fail::<()>(Problem::KindNeeds { key, kind, example });
             } else {
-                reader.fail_at::<()>(key, Problem::NotForKind { key, kind });
+                let (what, of) = ("kind", kind);
+                reader.fail_at::<()>(key, Problem::NoMeaning { key, what, of });
             }
         }
     }

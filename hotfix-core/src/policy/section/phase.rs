@@ -36,7 +36,9 @@ section! {
         share: Share, [required];
         /// How long the deployment of the phase is expected to take.
         deploy: Span as Lasting, [required];
-        /// How long the phase is watched at least, before its gate.
+        /// How long the phase is watched at least, before its gate. A phase lasts longer where a metric that
+        /// decides can be judged later: after its warm-up, and a count, gauge or volume once `watch.window`
+        /// is full.
         watch: Span as Lasting, [required];
         /// How long the phase is watched at most, at least `watch`; then `inconclusive` applies.
         /// Without this key a person is asked where something holds it for `ask_again` longer than `watch`.
@@ -93,11 +95,6 @@ impl Phase {
     /// How long the engine waits for a veto at the gate.
     pub(crate) const fn veto_window(&self) -> Span {
         if matches!(self.gate, GateMode::Veto) { self.veto } else { Span::ZERO }
-    }
-
-    /// The least time until the engine promotes it.
-    pub(crate) fn least(&self) -> Span {
-        self.deploy + self.watch + self.veto_window()
     }
 }
 

@@ -112,14 +112,16 @@ section! {
         /// more.
         least_trials: f64 as Number, [default 100.0];
         /// How many readings in a row have to breach an alert or rollback bound before it acts, from
-        /// 1 to 1000; until then the rollout holds. A scrape that is sent again counts once, and so do
-        /// readings that come faster than the cadence.
+        /// 1 to 1000; until then the rollout holds. Each bound counts its own: a reading beyond the
+        /// alert bound alone does not count for the rollback bound. A scrape that is sent again counts
+        /// once, and so do readings that come faster than the cadence.
         consecutive_breaches: f64 as Number, [default 1.0];
         /// The age from which data is stale; at least `cadence`.
         stale: Span as Lasting, [required] at least cadence;
         /// How long bounds and tests ignore data at the start of each phase.
         warm_up: Span as Duration, [default "0s"];
-        /// What happens if an alert bound is breached. After the last phase at least `ask`, because
+        /// What happens if an alert bound is breached. `continue` holds, too, as long as it is breached;
+        /// only where the traffic is not split as planned it goes on. After the last phase at least `ask`, because
         /// no phase is left to hold; in a phase with all of the traffic, too, once it has lasted for
         /// `window` and `no_data.after`.
         alert: Response, [default "hold"];
@@ -163,6 +165,13 @@ impl Watch {
     /// shock that is over stays in the window.
     pub(crate) fn alert_lasts(&self) -> Span {
         self.window + self.no_data.after
+    }
+
+    /// Whether this time without a reading is a gap: the window is empty and more than one reading is
+    /// missing. With a window as short as the cadence, a single late or lost reading is not a gap.
+    #[inline]
+    pub(crate) fn is_silence(&self, gap: Span) -> bool {
+        gap >= self.window && gap > self.cadence + self.cadence
     }
 
     pub(crate) fn block(&self) -> NonZeroU32 {

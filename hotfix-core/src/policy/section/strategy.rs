@@ -25,7 +25,8 @@ section! {
         /// from the phases of the policy.
         phases: Vec<Phase> as PhasesOrNone, [default none()];
         /// With `rolling`: how many instances are updated at a time. Default: the `batch` of the
-        /// alternatives, otherwise 1.
+        /// alternatives, otherwise 1. Where `rolling` is the policy's own strategy, it has the phases of
+        /// the policy, and only a `batch` of the release changes them.
         batch: u32 as HowMany, [optional];
         /// With `blue_green`: what is checked on the idle side before the traffic is switched.
         validate: Vec<String> as List<String>, [default none()];
@@ -35,8 +36,8 @@ section! {
         /// How long a derived phase is watched at least. The last batch of `rolling` is watched as
         /// long as the last phase of the policy. Default: that of the policy.
         watch: Span as Lasting, [optional];
-        /// How long a derived phase is watched at most, at least `watch`. Default: that of the
-        /// policy.
+        /// How long a derived phase is watched at most, at least `watch`. Where the policy watches longer
+        /// and `watch` is missing here, it is watched for this time. Default: that of the policy.
         watch_most: Span as Lasting, [optional];
         /// The criterion for promotion of a derived phase. Default: that of the policy.
         promotion: PromotionRule, [optional];

@@ -269,7 +269,7 @@ fn remarks(
         if metric.model != Model::None && metric.role == Role::Decide {
             findings.push(Odd::NoBaseline.finding(1, Some(metric.id), None));
         }
-        if metric.is_scaled() {
+        if metric.scaled {
             findings.push(Odd::Scaled.finding(1, Some(metric.id), None));
         }
     }

@@ -50,10 +50,8 @@ pub(crate) struct Evaluation {
     pub(crate) draw: Draw,
     /// The same of the live version.
     pub(crate) live: Draw,
-    /// The largest count in the window that is not a breach.
-    pub(crate) well: Option<Limit>,
-    /// The largest count in the window that is not rolled back, once enough consecutive breaches
-    /// have occurred.
+    /// The largest count in the window that is no breach of a bound that rolls back, once it was breached
+    /// often enough in a row.
     pub(crate) stays: Option<Limit>,
     /// The same where it is compared with the live version.
     pub(crate) beside: Option<Beside>,
@@ -67,7 +65,7 @@ impl Evaluation {
     fn at(&self, part: f64) -> Self {
         let at = |limit: Option<Limit>| limit?.at(part).map(Limit::certain);
         let beside = self.beside.and_then(|beside| beside.at(part));
-        Self { well: at(self.well), stays: at(self.stays), beside, ..*self }
+        Self { stays: at(self.stays), beside, ..*self }
     }
 
     /// The largest count in the window that is not rolled back.
@@ -317,7 +315,7 @@ impl Bands<'_> {
             return (kept, !self.miss_goes_back);
         }
         let looks: Vec<Evaluation> =
-            self.looks.iter().map(|look| Evaluation { well: None, stays: None, ..*look }).collect();
+            self.looks.iter().map(|look| Evaluation { stays: None, ..*look }).collect();
         let alone = Bands { looks: &looks, window: 1, in_a_row: 1, ..*self };
         (alone.exactly(true).kept, false)
     }
@@ -327,8 +325,7 @@ impl Bands<'_> {
         if self.is_beside_live() {
             return self.beside_live();
         }
-        let unlimited = |look: &Evaluation| look.stays.is_none() && look.well.is_none();
-        if self.looks.iter().all(unlimited) || self.hardly_ever() {
+        if self.looks.iter().all(|look| look.stays.is_none()) || self.hardly_ever() {
             return Windows::calm(self.looks);
         }
         let full = self.total(self.looks.len()).mean() / larger(self.looks.len() as f64, 1.0)
@@ -421,17 +418,14 @@ impl Bands<'_> {
                 let left = if full { leaves.from(chain) } else { chain.clone() };
                 let mut now = left.plus(step);
                 now.trim(LEAST);
-                let mut beyond = now.clone();
-                if let Some(well) = look.well.map(|limit| limit.most) {
-                    now.keep(well);
-                    beyond.drop_up_to(well);
-                    // The last bad look of those asked for: only what is beyond the rollback bound
-                    // goes.
-                    if bad + 1 >= next.len() {
-                        beyond.keep(look.most().unwrap_or(usize::MAX));
+                if let Some(most) = look.most() {
+                    // The last breach of those asked for is rolled back.
+                    if let Some(next) = next.get_mut(bad + 1) {
+                        let mut beyond = now.clone();
+                        beyond.drop_up_to(most);
+                        *next = next.merged(&beyond);
                     }
-                    let to = (bad + 1).min(next.len() - 1);
-                    next[to] = next[to].merged(&beyond);
+                    now.keep(most);
                 }
                 next[0] = next[0].merged(&now);
             }

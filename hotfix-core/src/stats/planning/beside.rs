@@ -69,8 +69,7 @@ impl Bands<'_> {
                 one.into_iter().chain(two).min_by_key(|limit| limit.most)
             };
             let stays = least(less(look.stays), beside);
-            let well = least(less(look.well), stays);
-            Evaluation { draw: look.draw.part(part), well, stays, beside: None, ..*look }
+            Evaluation { draw: look.draw.part(part), stays, beside: None, ..*look }
         });
         let looks: Vec<Evaluation> = looks.collect();
         Windows { about: true, ..Bands { looks: &looks, ..*self }.windows() }
