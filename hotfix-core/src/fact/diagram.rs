@@ -93,7 +93,7 @@ impl Diagram {
     /// Visits each terminal that some values of the unknown facts lead to, once and in ascending
     /// order; none if the known facts are contradictory. It takes one pass over the nodes, and up
     /// to a thousand of them no heap.
-    pub fn reachable(&self, placed: &Placed, visit: impl FnMut(u32)) {
+    pub fn reachable(&self, placed: &Placed, mut visit: impl FnMut(u32)) {
         let classes = placed.classes();
         // There is only one path to the first unknown fact.
         let mut from = 0;
@@ -108,15 +108,15 @@ impl Diagram {
         }
         let size = self.nodes.len() + self.terminals.len();
         if size <= MARKS {
-            self.sweep(classes, from, &mut [false; MARKS][..size], visit);
+            self.sweep(classes, from, &mut [false; MARKS][..size], &mut visit);
         } else {
-            self.sweep(classes, from, &mut vec![false; size], visit);
+            self.sweep(classes, from, &mut vec![false; size], &mut visit);
         }
     }
 
     /// Marks what is reachable from a node, parents before children. Each mark is a byte: with
     /// bits, each step would have to wait for the previous one.
-    fn sweep(&self, classes: &[u32], from: usize, marks: &mut [bool], mut visit: impl FnMut(u32)) {
+    fn sweep(&self, classes: &[u32], from: usize, marks: &mut [bool], visit: &mut dyn FnMut(u32)) {
         marks[from] = true;
         for (at, node) in self.nodes.iter().enumerate().skip(from) {
             if !marks[at] {

@@ -69,11 +69,11 @@ impl Command {
     }
 }
 
-pub(super) fn git<const N: usize>(arguments: [&str; N]) -> Command {
-    Command::new(std::iter::once("git").chain(arguments))
+pub(super) fn git(arguments: &[&str]) -> Command {
+    Command::new(std::iter::once("git").chain(arguments.iter().copied()))
 }
 
 /// Records the newest commit as a reference.
 pub(super) fn record(reference: &str) -> Command {
-    git(["update-ref", reference, "HEAD"])
+    git(&["update-ref", reference, "HEAD"])
 }

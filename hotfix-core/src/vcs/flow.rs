@@ -122,14 +122,14 @@ fn update_again(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
     );
     let step = Step::new(VcsStepKind::TakeUp, format!("Update {trunk} again"));
     Some(step.of(trunk.as_str()).why(why).run([
-        git(["pull", "--rebase", "origin", trunk.as_str()]),
-        git(["update-ref", &context.before(trunk), &format!("refs/remotes/origin/{trunk}")]),
+        git(&["pull", "--rebase", "origin", trunk.as_str()]),
+        git(&["update-ref", &context.before(trunk), &format!("refs/remotes/origin/{trunk}")]),
         record(&context.fix()),
     ]))
 }
 
 fn branch(context: &ReleaseContext<'_>, name: &RefName) -> Step {
-    let fetch = || git(["fetch", "--tags", "origin"]);
+    let fetch = || git(&["fetch", "--tags", "origin"]);
     if context.taken_up {
         let step = Step::new(VcsStepKind::Branch, format!("Switch to {name}"));
         return step.of(name.as_str()).run([fetch()]).run(ReleaseContext::take_up(name));
@@ -139,23 +139,23 @@ fn branch(context: &ReleaseContext<'_>, name: &RefName) -> Step {
     match &context.base {
         Base::Branch(base) => step
             .run(ReleaseContext::take_up(base))
-            .run([git(["switch", "--create", name.as_str()])]),
+            .run([git(&["switch", "--create", name.as_str()])]),
         Base::Tag(tag) => step
             .why("The branch starts from the live version, so that no other merged changes are released.")
-            .run([fetch(), git(["switch", "--create", name.as_str(), &format!("refs/tags/{tag}")])]),
+            .run([fetch(), git(&["switch", "--create", name.as_str(), &format!("refs/tags/{tag}")])]),
     }
 }
 
 fn commit(context: &ReleaseContext<'_>) -> Vec<Step> {
-    let add = || git(["add", "--all"]);
+    let add = || git(&["add", "--all"]);
     let step = |title: String| Step::new(VcsStepKind::Commit, title);
     let step = match context.commit {
         Some(hash) if context.taken_up => step(format!("Check that the branch contains {hash}"))
-            .run([git(["merge-base", "--is-ancestor", hash, "HEAD"])]),
-        Some(hash) => step(format!("Cherry-pick {hash}")).run([git(["cherry-pick", "-x", hash])]),
+            .run([git(&["merge-base", "--is-ancestor", hash, "HEAD"])]),
+        Some(hash) => step(format!("Cherry-pick {hash}")).run([git(&["cherry-pick", "-x", hash])]),
         None => step("Fix the fault and commit".to_owned())
             .people("Change only what the fix needs, and add a test that fails without the fix.")
-            .run([add(), git(["commit", "-m", &context.message])]),
+            .run([add(), git(&["commit", "-m", &context.message])]),
     };
     let record = record(&context.fix());
     if !context.vcs.commit.version_commit || context.taken_up {
@@ -166,7 +166,7 @@ fn commit(context: &ReleaseContext<'_>) -> Vec<Step> {
     let raise = Step::new(VcsStepKind::VersionCommit, format!("Raise the version to {version}"))
         .of(version)
         .people(format!("Set the project's version to {version}."))
-        .run([add(), git(["commit", "-m", &subject]), record]);
+        .run([add(), git(&["commit", "-m", &subject]), record]);
     vec![step, raise]
 }
 
@@ -174,8 +174,8 @@ fn push(context: &ReleaseContext<'_>, at: &Place<'_>) -> Step {
     let name = context.made();
     let step = Step::new(VcsStepKind::Push, format!("Push {name}")).of(name);
     let tag = context.tag.as_ref().filter(|_| at.is_done(VcsStep::Tag));
-    let tag = tag.map(|tag| git(["push", "origin", &format!("refs/tags/{tag}")]));
-    let step = step.run([git(["push", "origin", name])]).run(tag);
+    let tag = tag.map(|tag| git(&["push", "origin", &format!("refs/tags/{tag}")]));
+    let step = step.run([git(&["push", "origin", name])]).run(tag);
     match (&context.branch, &context.base) {
         (None, Base::Branch(trunk)) => {
             step.run([record(&context.merged(trunk)), push_records(context, trunk)])
@@ -248,7 +248,7 @@ fn merge(
     let requested = at.is_done(VcsStep::PullRequest) && context.requested_into() == Some(target);
     let step = Step::new(kind, format!("Merge {name} into {target}"))
         .of(target.as_str())
-        .run([git(["update-ref", &context.fix(), &format!("refs/heads/{name}")])])
+        .run([git(&["update-ref", &context.fix(), &format!("refs/heads/{name}")])])
         .run(bring(context, target, name));
     let mut steps = restore(context, target, requested);
     steps.push(if requested {
@@ -272,11 +272,11 @@ fn by_request(context: &ReleaseContext<'_>, target: &RefName, name: &str) -> Vec
     };
     // The server may delete the branch.
     let mut commands = vec![
-        git(["fetch", "origin"]),
-        git(["update-ref", &context.fix(), &format!("refs/remotes/origin/{name}")]),
+        git(&["fetch", "origin"]),
+        git(&["update-ref", &context.fix(), &format!("refs/remotes/origin/{name}")]),
     ];
     if context.merge_begins_range(target) {
-        commands.push(git(["update-ref", &context.before(target), &remote]));
+        commands.push(git(&["update-ref", &context.before(target), &remote]));
     }
     commands.push(Command::new(["gh", "pr", "merge", way, name]));
     commands.extend(ReleaseContext::take_up(target));
@@ -300,15 +300,17 @@ pub(super) fn bring(context: &ReleaseContext<'_>, target: &RefName, source: &str
         commands.push(record(&context.before(target)));
     }
     match context.merge {
-        MergeKind::NoFf => commands.push(git(["merge", "--no-ff", "--no-edit", source])),
+        MergeKind::NoFf => commands.push(git(&["merge", "--no-ff", "--no-edit", source])),
         // A merge commit only if the branch has new commits.
-        MergeKind::FastForward => commands.push(git(["merge", "--ff", "--no-edit", source])),
-        MergeKind::Squash => commands
-            .extend([git(["merge", "--squash", source]), git(["commit", "-m", &context.message])]),
+        MergeKind::FastForward => commands.push(git(&["merge", "--ff", "--no-edit", source])),
+        MergeKind::Squash => commands.extend([
+            git(&["merge", "--squash", source]),
+            git(&["commit", "-m", &context.message]),
+        ]),
     }
     commands.extend([
         record(&context.merged(target)),
-        git(["push", "origin", target.as_str()]),
+        git(&["push", "origin", target.as_str()]),
         push_records(context, target),
     ]);
     commands
@@ -321,16 +323,16 @@ fn tag(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
     let of = merged.or(back).map_or(context.made(), RefName::as_str);
     let make = if context.vcs.annotated {
         let about = context.about(&format!("Hotfix {tag}: "));
-        git(["tag", "--annotate", "-m", &about, tag.as_str(), of])
+        git(&["tag", "--annotate", "-m", &about, tag.as_str(), of])
     } else {
-        git(["tag", tag.as_str(), of])
+        git(&["tag", tag.as_str(), of])
     };
     let step = Step::new(VcsStepKind::Tag, format!("Tag {of} as {tag}")).of(tag.as_str());
     let step = step.run([make]);
     Some(if at.to_come.contains(&VcsStep::Push) {
         step.why("The tag is pushed with the branch.")
     } else {
-        step.run([git(["push", "origin", &format!("refs/tags/{tag}")])])
+        step.run([git(&["push", "origin", &format!("refs/tags/{tag}")])])
     })
 }
 
@@ -348,12 +350,13 @@ fn delete(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
     // git cannot recognise a squash commit as this branch, nor what a server rebases.
     let squashed = context.merge == MergeKind::Squash || context.requested_into().is_some();
     let delete = if squashed {
-        git(["branch", "--delete", "--force", name])
+        git(&["branch", "--delete", "--force", name])
     } else {
-        git(["branch", "--delete", name])
+        git(&["branch", "--delete", name])
     };
     let pushed = at.is_done(VcsStep::Push);
-    let remote = pushed.then(|| git(["push", "origin", "--delete", &format!("refs/heads/{name}")]));
+    let remote =
+        pushed.then(|| git(&["push", "origin", "--delete", &format!("refs/heads/{name}")]));
     let why = format!("Its commits are kept under {}.", context.fix());
     let step = Step::new(VcsStepKind::DeleteBranch, format!("Delete {name}"));
     Some(step.of(name).why(why).run([delete]).run(remote))

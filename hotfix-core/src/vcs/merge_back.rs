@@ -54,7 +54,7 @@ pub(super) fn way(context: &ReleaseContext<'_>) -> MergeBack {
         };
         let mut steps = restore(context, target, false);
         steps.push(Step::new(VcsStepKind::MergeBack, title).of(target.as_str()).run(commands));
-        let has = git(["merge-base", "--is-ancestor", &known, &remote]);
+        let has = git(&["merge-base", "--is-ancestor", &known, &remote]);
         MergeBackBranch { branch: target.to_string(), planned, has, steps }
     };
     MergeBack { inspect: context.fetch(), branches: context.home.iter().map(branch).collect() }
@@ -66,11 +66,11 @@ fn pick(context: &ReleaseContext<'_>, target: &RefName) -> Vec<Command> {
     commands.push(record(&before));
     if let Some(trunk) = context.reached().first() {
         let range = format!("{}..{}", context.before(trunk), context.merged(trunk));
-        commands.push(git(["cherry-pick", "-x", "-m", "1", "--first-parent", &range]));
+        commands.push(git(&["cherry-pick", "-x", "-m", "1", "--first-parent", &range]));
     }
     commands.extend([
         record(&merged),
-        git(["push", "origin", target.as_str()]),
+        git(&["push", "origin", target.as_str()]),
         ReleaseContext::push_records(&[&before, &merged]),
     ]);
     commands

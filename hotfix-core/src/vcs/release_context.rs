@@ -331,8 +331,8 @@ impl<'a> ReleaseContext<'a> {
     /// Fetches branches and tags, and the recorded references.
     pub(super) fn fetch(&self) -> Vec<Command> {
         let all = self.record("*");
-        let records = git(["fetch", "origin", &format!("+{all}:{all}")]);
-        vec![git(["fetch", "--tags", "origin"]), records]
+        let records = git(&["fetch", "origin", &format!("+{all}:{all}")]);
+        vec![git(&["fetch", "--tags", "origin"]), records]
     }
 
     /// Pushes the recorded references; forced, as the newest holds after an amended branch.
@@ -345,7 +345,7 @@ impl<'a> ReleaseContext<'a> {
     /// Switches to a branch as it is on the remote.
     pub(super) fn take_up(branch: &RefName) -> Vec<Command> {
         let branch = branch.as_str();
-        vec![git(["switch", branch]), git(["pull", "--ff-only", "origin", branch])]
+        vec![git(&["switch", branch]), git(&["pull", "--ff-only", "origin", branch])]
     }
 
     /// The subject of a commit for this fix.

@@ -69,7 +69,7 @@ pub(super) fn continue_on(
                 .of(target.as_str())
                 .why("It is reverted before the merge there, in this attempt or the next.")
                 .only_if(recorded(&reverted), true)
-                .run([git(["update-ref", &own, &reverted]), push]),
+                .run([git(&["update-ref", &own, &reverted]), push]),
         );
     }
     steps.push(fresh.only_if(recorded(&former.fix()), false));
@@ -99,7 +99,7 @@ fn fetch(context: &ReleaseContext<'_>) -> Step {
 }
 
 fn recorded(record: &str) -> Command {
-    git(["rev-parse", "--verify", "--quiet", record])
+    git(&["rev-parse", "--verify", "--quiet", record])
 }
 
 fn revert(context: &ReleaseContext<'_>, target: &RefName) -> Step {
@@ -112,16 +112,16 @@ fn revert(context: &ReleaseContext<'_>, target: &RefName) -> Step {
         // One commit for all of them, so that one revert restores them. `-m 1` applies to merges
         // among them and has no effect on other commits.
         let range = format!("{}..{merged}", context.before(target));
-        let commit = git(["commit", "-m", &context.about("Revert: ")]);
+        let commit = git(&["commit", "-m", &context.about("Revert: ")]);
         step.why("This reverts all commits that brought the fix to the branch, as one commit.")
-            .run([git(["revert", "--no-commit", "-m", "1", "--first-parent", &range]), commit])
+            .run([git(&["revert", "--no-commit", "-m", "1", "--first-parent", &range]), commit])
     } else if context.merge == MergeKind::Squash {
-        step.run([git(["revert", "--no-edit", &merged])])
+        step.run([git(&["revert", "--no-edit", &merged])])
     } else {
         step.why("A merge has two parents: `-m 1` selects the parent on this branch, and git requires it.")
-            .run([git(["revert", "--no-edit", "-m", "1", &merged])])
+            .run([git(&["revert", "--no-edit", "-m", "1", &merged])])
     };
-    let push = git(["push", "origin", target.as_str()]);
+    let push = git(&["push", "origin", target.as_str()]);
     step.run([record(&reverted), push, ReleaseContext::push_records(&[&reverted])])
 }
 
@@ -141,7 +141,7 @@ fn try_again(context: &ReleaseContext<'_>) -> Vec<Step> {
         (None, Base::Tag(_)) => steps.push(go_on(context, None)),
     }
     for target in context.home.iter().filter(|target| context.restored_elsewhere(target)) {
-        let revert = git(["revert", "--no-edit", &context.reverted(target)]);
+        let revert = git(&["revert", "--no-edit", &context.reverted(target)]);
         let why = format!(
             "A correction merges only onto the fix that it corrects. Do this directly before the new plan's merge into {target}, and revert it if the new version is rolled back."
         );
@@ -149,7 +149,7 @@ fn try_again(context: &ReleaseContext<'_>) -> Vec<Step> {
             revert_revert(context, target)
                 .why(why)
                 .run(ReleaseContext::take_up(target))
-                .run([revert, git(["push", "origin", target.as_str()])]),
+                .run([revert, git(&["push", "origin", target.as_str()])]),
         );
     }
     steps
@@ -173,7 +173,7 @@ pub(super) fn restore(context: &ReleaseContext<'_>, target: &RefName, push: bool
         .run(ReleaseContext::take_up(target))
         .run([record(&context.before(target))]);
     let reverted = context.reverted(target);
-    let pushed = push.then(|| git(["push", "origin", target.as_str()]));
+    let pushed = push.then(|| git(&["push", "origin", target.as_str()]));
     let mut why = "A correction merges only onto the fix that it corrects.".to_owned();
     if push {
         let until =
@@ -182,9 +182,9 @@ pub(super) fn restore(context: &ReleaseContext<'_>, target: &RefName, push: bool
     }
     // Nothing is left to restore there.
     let forget =
-        [git(["update-ref", "-d", &reverted]), git(["push", "origin", "--delete", &reverted])];
+        [git(&["update-ref", "-d", &reverted]), git(&["push", "origin", "--delete", &reverted])];
     let step = revert_revert(context, target).why(why);
-    vec![update, step.run([git(["revert", "--no-edit", &reverted])]).run(pushed).run(forget)]
+    vec![update, step.run([git(&["revert", "--no-edit", &reverted])]).run(pushed).run(forget)]
 }
 
 /// Makes the next branch, with the fix. The last step is the one from the fix itself.
@@ -192,7 +192,7 @@ fn next_branch(context: &ReleaseContext<'_>, branch: &str) -> Vec<Step> {
     // Continues with a branch that was never merged, or not into its base.
     let from_fix = Step::new(VcsStepKind::Branch, format!("Branch {branch} from the fix"))
         .of(branch)
-        .run([git(["switch", "--create", branch, &context.fix()])]);
+        .run([git(&["switch", "--create", branch, &context.fix()])]);
     let Base::Branch(base) = &context.base else { return vec![from_fix] };
     if context.merge == MergeKind::Squash {
         return vec![from_fix];
@@ -207,7 +207,7 @@ fn next_branch(context: &ReleaseContext<'_>, branch: &str) -> Vec<Step> {
         .why(why)
         .only_if(recorded(&reverted), true)
         .run(ReleaseContext::take_up(base))
-        .run([git(["switch", "--create", branch]), git(["revert", "--no-edit", &reverted])]);
+        .run([git(&["switch", "--create", branch]), git(&["revert", "--no-edit", &reverted])]);
     vec![step, from_fix.only_if(recorded(&reverted), false)]
 }
 
@@ -218,7 +218,7 @@ fn restore_uncommitted(context: &ReleaseContext<'_>, trunk: &RefName) -> Step {
     Step::new(VcsStepKind::RevertRevert, title)
         .of(trunk.as_str())
         .only_if(recorded(&reverted), true)
-        .run([git(["revert", "--no-commit", &reverted])])
+        .run([git(&["revert", "--no-commit", &reverted])])
 }
 
 fn go_on(context: &ReleaseContext<'_>, branch: Option<&str>) -> Step {
