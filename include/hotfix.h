@@ -1563,8 +1563,9 @@ typedef struct hotfix_chance {
    */
   double chance;
   /**
-   * 1 if it is from the Brownian approximation, which is too low for small probabilities; 0 if
-   * it is exact for independent errors.
+   * 1 if more than one event a tick is expected, so that it is too high, if more than 5% of an
+   * arm's requests fail, or if it is from the Brownian approximation, which is too low for small
+   * probabilities; 0 if it is exact for independent errors.
    */
   uint64_t approximate;
 } hotfix_chance;

@@ -74,8 +74,9 @@ pub struct hotfix_chance {
     pub struct_size: usize,
     /// The probability, 0 to 1.
     pub chance: f64,
-    /// 1 if it is from the Brownian approximation, which is too low for small probabilities; 0 if
-    /// it is exact for independent errors.
+    /// 1 if more than one event a tick is expected, so that it is too high, if more than 5% of an
+    /// arm's requests fail, or if it is from the Brownian approximation, which is too low for small
+    /// probabilities; 0 if it is exact for independent errors.
     pub approximate: u64,
 }
 

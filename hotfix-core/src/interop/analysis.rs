@@ -42,6 +42,8 @@ pub(super) struct Analysis<'s, 'd> {
     intervals: Vec<(At<'d>, Option<f64>)>,
     /// The places of delays, in seconds.
     delays: Vec<(At<'d>, f64)>,
+    /// Conditions that pass without data, each with the name of its metric.
+    guarded: Vec<(At<'d>, String)>,
     /// Metrics with inconclusive values.
     inconclusive: Vec<At<'d>>,
     first: Option<At<'d>>,
@@ -243,10 +245,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
         let guarded = good.guarded || fine.guarded;
         if guarded {
             let place = conditions.iter().flatten().next().unwrap_or(at);
-            place.no_data(
-                format!("`{}` passes without data", shown(name)),
-                "missing data holds the rollout",
-            );
+            self.guarded.push((place.clone(), shown(name)));
         }
         if rule == Crossing::Nothing {
             return false;
@@ -361,6 +360,16 @@ impl<'s, 'd> Analysis<'s, 'd> {
 
     /// What follows from missing data, where metrics are measured this far apart at most.
     fn missing(&self, interval: f64, draft: &mut Draft) {
+        for (place, name) in &self.guarded {
+            let here = match self.no_data {
+                Some(Response::RollBack) => "one response is for all metrics: it rolls back",
+                Some(Response::Ask) => "one response is for all metrics: a person is asked",
+                Some(Response::Continue | Response::Hold) | None => {
+                    "missing data holds the rollout"
+                }
+            };
+            place.no_data(format!("`{name}` passes without data"), here);
+        }
         let known = (self.errors, self.no_data, &self.first);
         let (Some(errors), Some(response), Some(first)) = known else { return };
         // An error is repeated after the interval.

@@ -168,7 +168,12 @@ fn canary<'d>(at: &At<'d>, analysis: &mut Analysis<'_, 'd>, draft: &mut Draft) {
     // The cadence is known only now.
     for (phase, open) in draft.phases.iter_mut().zip(&phases) {
         if phase.watch < draft.cadence && !open.manual {
-            let (there, watch) = ("no pause follows this weight", seconds(draft.cadence));
+            let there = if open.watch > 0.0 {
+                "the pause after this weight is shorter than an evaluation"
+            } else {
+                "no pause follows this weight"
+            };
+            let watch = seconds(draft.cadence);
             open.at.remark(ImportFinding::NotWatched { there, watch });
         }
         phase.watch = phase.watch.max(draft.cadence);
@@ -237,6 +242,12 @@ fn step<'d>(
         let length = duration.and_then(|at| at.duration()).unwrap_or(0.0);
         let at = pause.unwrap_or_else(|| step.clone());
         if let Some(open) = current.as_mut().filter(|open| open.share > 0.0) {
+            if open.manual && length > 0.0 {
+                at.differs(
+                    format!("a pause of {} follows after a person has continued", seconds(length)),
+                    "the phase is watched for longer, and the person is asked at its end",
+                );
+            }
             open.watch += length;
             open.manual |= until_promoted;
         } else if !until_promoted {

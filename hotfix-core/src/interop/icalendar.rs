@@ -1,9 +1,9 @@
 //! Duties as an iCalendar of to-dos (RFC 5545).
 
 use crate::canonical::Digest;
-use crate::deadline::{Item, Settlement};
-use crate::grade::Severity;
-use crate::rollout::Rollout;
+use crate::deadline::{Awaits, Item, Settlement};
+use crate::grade::{Moment, Severity};
+use crate::rollout::{Rollout, Stage};
 use crate::text::{joined, time};
 use crate::unit::{Span, Timestamp};
 
@@ -21,8 +21,9 @@ const ALARM: Span = Span::from_seconds(600);
 /// There is one for each duty, including those that are done; `CATEGORIES` has the role. A `UID`
 /// never changes, so that a calendar subscription shows each duty once; a repeated duty has one for
 /// each occurrence. An open duty is `NEEDS-ACTION` and has an alarm, a done one is `COMPLETED`, and
-/// one that is no longer needed is `CANCELLED`. A duty without a date has no `DUE`. Without any
-/// duty, the calendar has a time zone, because it needs a component.
+/// one that is no longer needed is `CANCELLED`, and so is, once the fix is complete, one that counts
+/// from a rollback. A duty without a date has no `DUE`. Without any duty, the calendar has a time zone,
+/// because it needs a component.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -43,6 +44,10 @@ const ALARM: Span = Span::from_seconds(600);
 /// ```
 pub fn text(rollout: &Rollout, at: Timestamp) -> String {
     let duties = rollout.duties(at);
+    // A complete fix can still be rolled back: then they are asked for again.
+    let stays = matches!(rollout.stage(), Stage::Complete { .. } | Stage::Closed);
+    let is_in_vain =
+        |item: &Item<'_>| stays && item.awaits == Some(Awaits::Moment(Moment::RolledBack));
     let incident = &rollout.plan().subject().incident.id;
     let mut page = Page { text: String::new() };
     page.line("BEGIN:VCALENDAR");
@@ -59,10 +64,32 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
         page.time_zone();
     }
     for (item, is_asked) in items {
-        page.put(item, is_asked, incident, rollout.severity(), duties.at);
+        let status = Status::of(item, is_asked, is_in_vain(item));
+        page.put(item, status, incident, rollout.severity(), duties.at);
     }
     page.line("END:VCALENDAR");
     page.text
+}
+
+/// What became of a to-do.
+#[derive(Clone, Copy)]
+enum Status {
+    Cancelled,
+    Completed(Timestamp),
+    NeedsAction { is_asked: bool },
+}
+
+impl Status {
+    /// `is_in_vain`: what its time counts from does not come any more.
+    fn of(item: &Item<'_>, is_asked: bool, is_in_vain: bool) -> Self {
+        let is_over = item.left.is_none() && item.late_by.is_none() && item.awaits.is_none();
+        match item.settled.filter(|_| is_over) {
+            Some(settled) if settled.how == Settlement::Ended => Self::Cancelled,
+            Some(settled) => Self::Completed(settled.at),
+            None if is_in_vain => Self::Cancelled,
+            None => Self::NeedsAction { is_asked },
+        }
+    }
 }
 
 struct Page {
@@ -89,7 +116,7 @@ impl Page {
     fn put(
         &mut self,
         item: &Item<'_>,
-        is_asked: bool,
+        status: Status,
         incident: &str,
         severity: Option<Severity>,
         at: Timestamp,
@@ -120,15 +147,14 @@ impl Page {
         if let Some(description) = description(item) {
             self.line(&format!("DESCRIPTION:{}", escaped(&description)));
         }
-        let is_over = item.left.is_none() && item.late_by.is_none() && item.awaits.is_none();
-        match item.settled.filter(|_| is_over) {
-            Some(settled) if settled.how == Settlement::Ended => self.line("STATUS:CANCELLED"),
-            Some(settled) => {
+        match status {
+            Status::Cancelled => self.line("STATUS:CANCELLED"),
+            Status::Completed(settled) => {
                 self.line("STATUS:COMPLETED");
-                self.line(&format!("COMPLETED:{}", stamp(settled.at)));
+                self.line(&format!("COMPLETED:{}", stamp(settled)));
                 self.line("PERCENT-COMPLETE:100");
             }
-            None => {
+            Status::NeedsAction { is_asked } => {
                 self.line("STATUS:NEEDS-ACTION");
                 self.alarm(item, is_asked, &title);
             }

@@ -212,6 +212,15 @@ impl<R: Deref<Target = Rollout>> Train<R> {
                         self.held_by(place)
                     ),
                 ),
+                // Also of another release, whose traffic was not withdrawn.
+                Place::RollingBack | Place::Held => (
+                    "HF-TRAIN-012",
+                    format!(
+                        "the rollback of `{service}` is not confirmed: send `confirm` or `failed` \
+                         once it is known which version is live{}",
+                        Some(self.held_by(place)).filter(|held| !held.is_empty())?
+                    ),
+                ),
                 _ => return None,
             };
             Some(TrainFinding::new(code, service, message))

@@ -144,11 +144,23 @@ fn plan_6_exact_and_formula_meet_where_both_hold() {
     let (below, above) = (60.0, 70.0);
     let exact = dense.chance_to_decide(1.15, below).expect("valid");
     let formula = dense.chance_to_decide(1.15, above).expect("valid");
-    assert!(!exact.approximate && formula.approximate);
+    // The one is approximate as well: a tick has many events.
+    assert!(exact.approximate && formula.approximate);
     // Far more traffic finds more, and the false chance is the guaranteed one.
     let sure = dense.chance_to_decide(2.0, above).expect("valid");
     assert!(sure.approximate && sure.chance > 0.999);
     assert!((dense.chance_to_decide(1.0, above).expect("valid").chance - 0.01).abs() < 1e-12);
+}
+
+#[test]
+fn plan_6_many_events_a_tick_are_approximate() {
+    // 0.7 events a tick of 10 s, 4.2 of 60 s: simulated 0.866 and 0.851 ± 0.005.
+    for (tick_seconds, approximate) in [(10.0, false), (60.0, true)] {
+        let comparison = Comparison { tick_seconds, ..Comparison::default() };
+        let found = comparison.chance_to_decide(5.0, 10.0).expect("valid");
+        assert_eq!(found.approximate, approximate, "{tick_seconds} s");
+        assert!((found.chance - 0.871).abs() < 0.001, "{tick_seconds} s: {found:?}");
+    }
 }
 
 #[test]
@@ -157,7 +169,7 @@ fn plan_6_the_exact_chance_is_that_of_rare_events() {
     for (base_rate, ratio, approximate) in
         [(0.003, 5.0, false), (0.02, 2.5, false), (0.02, 2.6, true), (0.06, 0.5, true)]
     {
-        let comparison = Comparison::new(600.0, 0.2, base_rate);
+        let comparison = Comparison { tick_seconds: 1.0, ..Comparison::new(600.0, 0.2, base_rate) };
         let found = comparison.chance_to_decide(ratio, 3.0).expect("valid");
         assert_eq!(found.approximate, approximate, "{base_rate} × {ratio}");
     }

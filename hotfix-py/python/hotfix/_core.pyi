@@ -3052,8 +3052,9 @@ class Chance(_Document):
     """The probability that a test has decided by some time."""
     @property
     def approximate(self) -> bool:
-        """Whether more than 5% of an arm's requests fail, or it is from the Brownian approximation,
-        which is too low for small probabilities; otherwise it is exact for independent errors."""
+        """Whether more than one event a tick is expected, so that it is too high, or more than 5% of an
+        arm's requests fail, or it is from the Brownian approximation, which is too low for small
+        probabilities; otherwise it is exact for independent errors."""
     @property
     def chance(self) -> float:
         """From 0 to 1."""
@@ -3095,8 +3096,10 @@ def chance_to_decide(
     """Compute the probability that a regression is detected within some minutes; with ``ratio=1`` the
     probability of a false rollback.
 
-    Exact for independent rare errors, up to 20,000 expected events. This is the rate-ratio test: where
-    more than 5% of an arm's requests fail, it detects less, and the Bernoulli test detects more.
+    Exact for independent rare errors and an evaluation after every event, up to 20,000 expected events.
+    Evaluations at the end of ticks detect less where a tick has many events; the length of a tick does
+    not change the probability. This is the rate-ratio test: where more than 5% of an arm's requests fail,
+    it detects less, and the Bernoulli test detects more.
 
     Parameters
     ----------
@@ -3165,7 +3168,8 @@ def detectable_ratio(
     """Compute the smallest ratio that is detected within some minutes with a given probability.
 
     It is found by bisection on the probability that a Brownian motion with drift has crossed the
-    threshold.
+    threshold, which is far off for ratios near 1 and for few events: at the ratio that it gives for 0.8,
+    `chance_to_decide` is between 0.35 and 0.97.
 
     Parameters
     ----------
