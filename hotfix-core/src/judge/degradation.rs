@@ -16,11 +16,9 @@ pub(super) struct Degradation {
     peak: f64,
     /// Its window has been beyond the alert or rollback bound.
     alerted: bool,
-    /// Consecutive readings beyond the alert or rollback bound, without and with the last verdict.
-    consecutive_breaches: [u32; 2],
-    /// Since when its window has been beyond such a bound, without and with the last verdict.
-    breached: [Option<Timestamp>; 2],
-    /// The same of the rollback bound alone.
+    /// Of the alert or rollback bound.
+    breaches: Breaches,
+    /// Of the rollback bound alone.
     #[serde(default, skip_serializing_if = "Breaches::are_none")]
     rollback: Breaches,
     /// Time of the last verdict: the same moment may be judged again, also with other counts.
@@ -82,7 +80,7 @@ impl Degradation {
         at: Timestamp,
         read: (&Readings, Span),
     ) -> u32 {
-        let of = if band == Band::Rollback { self.rollback } else { self.of_any() };
+        let of = if band == Band::Rollback { self.rollback } else { self.breaches };
         of.now(self.last(at), at, read)
     }
 
@@ -91,19 +89,14 @@ impl Degradation {
         usize::from(self.looked != Some(at))
     }
 
-    /// Breaches of the alert or the rollback bound.
-    const fn of_any(self) -> Breaches {
-        Breaches { consecutive: self.consecutive_breaches, since: self.breached }
-    }
-
     /// Since when the window has been beyond a bound, which it is now.
     pub(super) fn breached_since(self, at: Timestamp) -> Timestamp {
-        self.breached[self.last(at)].unwrap_or(at)
+        self.breaches.since[self.last(at)].unwrap_or(at)
     }
 
     /// Since when the window has been beyond a bound, in the last verdict.
     pub(super) const fn breached(self) -> Option<Timestamp> {
-        self.breached[1]
+        self.breaches.since[1]
     }
 
     /// Records the metric's part of a verdict. `in_vain`: it reports the phase as unable to decide.
@@ -119,8 +112,7 @@ impl Degradation {
         }
         let beyond = matches!(seen.band, Band::Alert | Band::Rollback);
         let last = self.last(at);
-        let of_any = self.of_any().noted(last, beyond, at, read);
-        (self.consecutive_breaches, self.breached) = (of_any.consecutive, of_any.since);
+        self.breaches = self.breaches.noted(last, beyond, at, read);
         let beyond_rollback = seen.band == Band::Rollback;
         if beyond_rollback || !self.rollback.are_none() {
             self.rollback = self.rollback.noted(last, beyond_rollback, at, read);

@@ -86,14 +86,12 @@ impl Conclusion<'_> {
             Command::Start => self.start(at),
             Command::Confirm { action, .. } => self.confirmed(at, *action, resolved),
             Command::Failed { action, .. } => self.failed(at, *action, resolved),
-            Command::Observe { .. } => {
+            Command::Observe { .. } | Command::Tick => {
                 self.watch(at);
                 self.ask_again(at);
-                self.notify_out_of_reach(at);
-            }
-            Command::Tick => {
-                self.watch(at);
-                self.ask_again(at);
+                if matches!(command, Command::Observe { .. }) {
+                    self.notify_out_of_reach(at);
+                }
             }
             Command::Promote { .. } => match *self.case.place.stage() {
                 Stage::FinalValidation { .. } => self.complete(at),
