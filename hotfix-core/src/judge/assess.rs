@@ -114,7 +114,8 @@ impl Judge {
         verdict.log_e = self.combine(moment.at, &verdict.metrics, &mut call);
         for &index in self.phase_end.iter().flat_map(|end| &end.results.worse) {
             let metric = self.watched[index].metric().id;
-            call.raise(Response::RollBack, Reason::PhaseEndTest, Some(metric));
+            let (response, reason) = self.rolls_back(Reason::PhaseEndTest);
+            call.raise(response, reason, Some(metric));
         }
         verdict.efficacy = self
             .fix_test

@@ -7,6 +7,7 @@ use crate::policy::section::MOST_TESTED;
 use crate::unit::{MetricName, Timestamp};
 
 use super::assess::Call;
+use super::cured::cured_failures;
 use super::watched::Watched;
 use super::{Cause, Judge, MetricVerdict, Reason};
 
@@ -37,7 +38,7 @@ impl Judge {
                 *seen -= limits.test.threshold - self.threshold;
             }
             if let Some(EvidenceMode::Randomised | EvidenceMode::Both) = verdict.mode {
-                compare(watched, verdict, *id, call);
+                self.compare(watched, verdict, *id, call);
             }
         }
         let log_e = combination.log_e(&seen[..used]).unwrap_or(0.0);
@@ -122,7 +123,8 @@ impl Judge {
                 && combination.log_e(&values[..used]).is_ok_and(|log_e| log_e >= self.threshold)
         };
         if reached(&acting) && reached(&robust) {
-            self.name_causes(metrics, &acting, Response::RollBack, Reason::Evidence, call);
+            let (response, reason) = self.rolls_back(Reason::Evidence);
+            self.name_causes(metrics, &acting, response, reason, call);
         } else if reached(&acting) {
             for (acting, &index) in acting.iter_mut().zip(&self.tested) {
                 if metrics[index].1.healed {
@@ -201,17 +203,33 @@ impl Judge {
         }
         Some(watched.basis().own_threshold())
     }
-}
 
-/// The response of a metric whose canary instances are compared with other choices of as many.
-fn compare(watched: &Watched, verdict: &MetricVerdict, id: MetricName, call: &mut Call<'_>) {
-    let drawn = watched.instances().drawn;
-    let replayed = verdict.mode == Some(EvidenceMode::Both) && watched.replay_says();
-    let (response, reason) = match verdict.mode {
-        Some(EvidenceMode::Randomised) if drawn => (Response::RollBack, Reason::Evidence),
-        Some(EvidenceMode::Both) if drawn && replayed => (Response::RollBack, Reason::Evidence),
-        Some(EvidenceMode::Both) if drawn || replayed => (Response::Hold, Reason::NotBoth),
-        _ => return,
-    };
-    call.raise(response, reason, Some(id));
+    /// The response to a metric whose canary instances are compared with other choices of as many.
+    fn compare(
+        &self,
+        watched: &Watched,
+        verdict: &MetricVerdict,
+        id: MetricName,
+        call: &mut Call<'_>,
+    ) {
+        let drawn = watched.instances().drawn;
+        let replayed = verdict.mode == Some(EvidenceMode::Both) && watched.replay_says();
+        let (response, reason) = match verdict.mode {
+            Some(EvidenceMode::Randomised) if drawn => self.rolls_back(Reason::Evidence),
+            Some(EvidenceMode::Both) if drawn && replayed => self.rolls_back(Reason::Evidence),
+            Some(EvidenceMode::Both) if drawn || replayed => (Response::Hold, Reason::NotBoth),
+            _ => return,
+        };
+        call.raise(response, reason, Some(id));
+    }
+
+    /// The response to a test that finds the canary worse, and its reason: a rollback, unless that makes
+    /// far more requests fail. A person then chooses the lesser harm.
+    pub(super) fn rolls_back(&self, reason: Reason) -> (Response, Reason) {
+        if cured_failures(&self.watched, &[]) > 0.0 {
+            (Response::Ask, Reason::FewerFailures)
+        } else {
+            (Response::RollBack, reason)
+        }
+    }
 }

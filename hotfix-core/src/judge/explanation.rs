@@ -147,6 +147,9 @@ fn evidence(log_e: f64, threshold: Option<f64>, reason: Option<Reason>) -> Strin
         (Some(Reason::EvidenceAssumed), _) => {
             format!("Evidence {got} is enough only if errors are independent, which is assumed")
         }
+        (Some(Reason::FewerFailures), _) => {
+            format!("Evidence {got}, but far fewer requests fail than with the live version")
+        }
         (Some(Reason::OnlyWholePasses), _) => {
             format!("Evidence {got} is not enough without one of the canary's instances")
         }

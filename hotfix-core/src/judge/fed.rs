@@ -23,6 +23,8 @@ pub(super) struct Fed<'a> {
     pub(super) ticks: f64,
     /// How many times as bad as tolerated the canary may be.
     pub(super) allowed: f64,
+    /// The share of the live version's requests that are left out of a latency, as the quickest ones.
+    pub(super) cured: f64,
 }
 
 impl Fed<'_> {
@@ -52,7 +54,7 @@ impl Fed<'_> {
 
     /// For a test that counts everything, and makes no allowance.
     pub(super) const fn as_sent(&self) -> Self {
-        Self { clipped: None, allowed: 1.0, ..*self }
+        Self { clipped: None, allowed: 1.0, cured: 0.0, ..*self }
     }
 
     /// The counts of both arms on an alignment, where they are not of several strata.
@@ -109,12 +111,12 @@ impl Fed<'_> {
 
     fn feed_slow(&self, test: &mut Test, row: &[f64]) {
         let (canary, live) = row.split_at(self.layout.columns());
-        let (of_canary, of_live) =
-            (slow_of(canary, self.boundaries), slow_of(live, self.boundaries));
+        let of_canary = slow_of(canary, self.boundaries);
+        let (of_live, counted) = slow_without(live, self.boundaries, self.cured);
         let used = self.boundaries.len();
         test.feed_slow(
             SlowCounts::new(&of_canary[..used], canary[0]),
-            SlowCounts::new(&of_live[..used], live[0]),
+            SlowCounts::new(&of_live[..used], counted),
         );
     }
 }
@@ -127,4 +129,17 @@ pub(super) fn slow_of(arm: &[f64], boundaries: &[usize]) -> [f64; MAX_BOUNDARIES
         *slow = arm[0] - arm[1 + edge];
     }
     slow
+}
+
+/// The same of the live version without this share of its requests, as if these had been the quickest
+/// ones; and how many that leaves.
+#[inline]
+pub(super) fn slow_without(
+    live: &[f64],
+    boundaries: &[usize],
+    cured: f64,
+) -> ([f64; MAX_BOUNDARIES], f64) {
+    let (mut slow, counted) = (slow_of(live, boundaries), live[0] * (1.0 - cured));
+    slow.iter_mut().for_each(|slow| *slow = slow.min(counted));
+    (slow, counted)
 }

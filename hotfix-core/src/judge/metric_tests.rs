@@ -207,7 +207,7 @@ impl MetricTests {
             fed.as_sent().feed(safe);
         }
         if let (Some(settling), Some(worse)) = (settling, worse) {
-            settling.learn(at, &fed.tick.row, fed.boundaries, worse);
+            settling.learn(at, fed, worse);
         }
     }
 

@@ -20,6 +20,7 @@ mod counterfactual;
 mod coverage;
 mod covered;
 mod criterion;
+mod cured;
 mod degradation;
 mod drawing;
 mod evidence;
@@ -89,6 +90,7 @@ pub(crate) use watched::out_of_reach;
 use arm_checks::ArmChecks;
 use bracket::{BASELINE, CANARY};
 use criterion::Criterion;
+use cured::cured_failures;
 use drawing::Drawing;
 use evidence_basis::EvidenceBasis;
 use fix_test::FixTest;
@@ -265,10 +267,12 @@ impl Judge {
         }
         let as_planned = !(self.arms.swapped || self.arms.one_series);
         let (learns, is_split) = (watches && as_planned, !self.arms.split_is_wrong());
+        let cured = if learns { cured_failures(&self.watched, &increments) } else { 0.0 };
         for (index, increment) in increments.iter_mut().enumerate() {
             let Some((_, reading)) = increment.reading.map(|place| &seen.as_slice()[place]) else {
                 continue;
             };
+            increment.cured = cured;
             let (earlier, rest) = self.watched.split_at_mut(index);
             let watched = &mut rest[0];
             // Whether the planned share is not that of all that it covers; asked before it is read.

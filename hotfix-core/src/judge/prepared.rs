@@ -29,6 +29,8 @@ pub(super) struct Increment {
     /// The bad events of each arm that are above the bound for an instance. The rollback test does
     /// not count them.
     pub(super) clipped: [f64; 2],
+    /// The share of the live version's requests that fail, where many more do than with the fix.
+    pub(super) cured: f64,
 }
 
 /// Increments of an earlier observation, whose memory is reused: they belong to no state.

@@ -18,7 +18,8 @@ use crate::unit::{Span, Timestamp};
 use super::Reason;
 use super::aligned::Aligned;
 use super::assess::Call;
-use super::fed::slow_of;
+use super::cured::none_were_cured;
+use super::fed::{Fed, slow_of, slow_without};
 use super::snapshot::Misfit;
 use super::test::Test;
 use super::watched::Watched;
@@ -62,6 +63,9 @@ pub(super) struct Settling {
     cadence: Span,
     /// Rows of both arms.
     recent: Window,
+    /// The share of the live version's requests that the rollback test left out of the last tick.
+    #[serde(default, skip_serializing_if = "none_were_cured")]
+    cured: f64,
     /// When instances were new.
     new_at: Option<Timestamp>,
     /// The first row since then.
@@ -96,6 +100,7 @@ impl Settling {
         Self {
             cadence,
             recent: Window::new(RECENT, cadence, 2 * columns),
+            cured: 0.0,
             new_at,
             first: None,
             peak: None,
@@ -126,14 +131,10 @@ impl Settling {
 
     /// Learns from a tick, after the test has, and lets the evidence begin again where an excess
     /// has decayed.
-    pub(super) fn learn(
-        &mut self,
-        at: Timestamp,
-        row: &[f64],
-        boundaries: &[usize],
-        test: &mut Aligned<Test>,
-    ) {
-        self.recent.add(at, row);
+    pub(super) fn learn(&mut self, at: Timestamp, fed: &Fed<'_>, test: &mut Aligned<Test>) {
+        let boundaries = fed.boundaries;
+        self.cured = fed.cured;
+        self.recent.add(at, &fed.tick.row);
         let first = *self.first.get_or_insert(at);
         let warms_up = self.new_at.is_some_and(|new_at| at.since(new_at) < WARMS_UP);
         self.may_fall &= warms_up;
@@ -189,11 +190,12 @@ impl Settling {
         compare: impl FnOnce(SlowCounts<'_>, SlowCounts<'_>) -> R,
     ) -> R {
         let (canary, baseline) = self.recent.sums().split_at(self.recent.sums().len() / 2);
-        let (of_canary, of_baseline) = (slow_of(canary, boundaries), slow_of(baseline, boundaries));
+        let of_canary = slow_of(canary, boundaries);
+        let (of_baseline, counted) = slow_without(baseline, boundaries, self.cured);
         let used = boundaries.len();
         compare(
             SlowCounts::new(&of_canary[..used], canary[0]),
-            SlowCounts::new(&of_baseline[..used], baseline[0]),
+            SlowCounts::new(&of_baseline[..used], counted),
         )
     }
 
@@ -235,6 +237,7 @@ impl Settling {
         let Self {
             cadence: _,
             recent,
+            cured,
             new_at,
             first,
             peak,
@@ -247,7 +250,7 @@ impl Settling {
         if !self.recent.resume(recent) {
             return Err("a metric's last minute");
         }
-        (self.new_at, self.first) = (new_at, first);
+        (self.cured, self.new_at, self.first) = (cured, new_at, first);
         (self.peak, self.peak_at, self.may_fall) = (peak, peak_at, may_fall);
         (self.began_again, self.slower_since, self.renewed) = (began_again, slower_since, renewed);
         Ok(())

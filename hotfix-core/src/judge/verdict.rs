@@ -48,6 +48,9 @@ closed_set! {
         PhaseEndTest = "phase_end_test",
         /// The tests have crossed, and errors are only assumed to be independent: the policy asks.
         EvidenceAssumed = "evidence_assumed",
+        /// The tests have crossed, but of each ten requests at least one fails with the live version and
+        /// not with the canary: a rollback would make it fail again.
+        FewerFailures = "fewer_failures",
         /// The tests have crossed, but without one of the canary's instances, which the cause names,
         /// they have not.
         OnlyWholePasses = "only_whole_passes",
@@ -159,6 +162,7 @@ impl Reason {
             | Self::WarmingUp
             | Self::SlightlySlower
             | Self::EvidenceAssumed
+            | Self::FewerFailures
             | Self::OnlyWholePasses
             | Self::NotBoth
             | Self::BadInstance
@@ -188,6 +192,9 @@ impl Reason {
             }
             Self::EvidenceAssumed => {
                 "the evidence shows that the canary is worse only if errors are independent"
+            }
+            Self::FewerFailures => {
+                "the evidence shows that the canary is worse, but far fewer of its requests fail"
             }
             Self::OnlyWholePasses => {
                 "the evidence is not enough without one of the canary's instances"
@@ -267,6 +274,7 @@ impl Cause {
                 Reason::Evidence,
                 Reason::PhaseEndTest,
                 Reason::EvidenceAssumed,
+                Reason::FewerFailures,
                 Reason::RollbackBand,
                 Reason::AlertBand,
             ],

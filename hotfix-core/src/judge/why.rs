@@ -451,6 +451,7 @@ fn rules(
             Reason::OnlyWholePasses,
             Reason::NotBoth,
             Reason::EvidenceAssumed,
+            Reason::FewerFailures,
             Reason::PhaseEndTest,
             Reason::BadInstance,
             Reason::HoldLevel,

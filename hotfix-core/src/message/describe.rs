@@ -501,9 +501,10 @@ pub(super) fn plain_reason(rollout: &Rollout) -> Option<&'static str> {
 /// A cause as a clause: the metric's title and what is wrong with it.
 fn cause_text(cause: &Cause, plan: &Plan) -> String {
     let what = match cause.reason {
-        Reason::Evidence | Reason::PhaseEndTest | Reason::EvidenceAssumed => {
-            "is worse with the fix than without it"
-        }
+        Reason::Evidence
+        | Reason::PhaseEndTest
+        | Reason::EvidenceAssumed
+        | Reason::FewerFailures => "is worse with the fix than without it",
         Reason::RollbackBand => "is beyond its rollback bound",
         Reason::OneInstance => "is beyond its rollback bound on one instance",
         Reason::NotConfirmed => "is beyond its rollback bound, which may be noise",
@@ -535,9 +536,13 @@ fn cause_text(cause: &Cause, plan: &Plan) -> String {
             // Its worse side is known.
             format!("{} {}", metric.title, what.replace("beyond", metric.worse.side()))
         }
-        (None, Reason::Evidence | Reason::PhaseEndTest | Reason::EvidenceAssumed) => {
-            "the metrics combined are worse with the fix than without it".to_owned()
-        }
+        (
+            None,
+            Reason::Evidence
+            | Reason::PhaseEndTest
+            | Reason::EvidenceAssumed
+            | Reason::FewerFailures,
+        ) => "the metrics combined are worse with the fix than without it".to_owned(),
         (None, _) => format!("the rollout {what}"),
     }
 }

@@ -389,6 +389,7 @@ const fn speaks_against(reason: Reason) -> bool {
         | Reason::SlightlySlower
         | Reason::PhaseEndTest
         | Reason::EvidenceAssumed
+        | Reason::FewerFailures
         | Reason::OnlyWholePasses
         | Reason::NotBoth
         | Reason::BadInstance

@@ -269,6 +269,7 @@ impl Watched {
             bracket.begin(at, worse.uncapped());
         }
         last_tick.keep(at, tick, settled, pairing, (measured.totals.of_phase, *replayed));
+        last_tick.cured = increment.cured;
         tests_before.keep(tests);
         measured.learn(design, tick, at, reading);
         // A metric without a test is compared by its bounds only.
@@ -300,6 +301,7 @@ impl Watched {
             clipped: Some(increment.clipped),
             ticks: pairing.readings.step.as_seconds() / design.watch.cadence.as_seconds(),
             allowed: pairing.allowed(design, at),
+            cured: increment.cured,
             ..pairing.fed(design, increment)
         };
         tests.feed(at, &fed);
@@ -394,9 +396,9 @@ impl Watched {
         (*same, *replayed) = (last.same, last.replayed);
         measured.totals.of_phase = last.of_phase;
         measured.window.amend(&last.row, row);
-        let (tick, settled) = (last.instead(row), last.settled);
+        let (tick, settled, cured) = (last.instead(row), last.settled, last.cured);
         tested.compare_arms(design, &tick);
-        let mut increment = Increment { tick, ..Increment::default() };
+        let mut increment = Increment { tick, cured, ..Increment::default() };
         if tested.tests.worse().is_some() {
             let compares = pairing.pair(design, &mut increment, at);
             if settled {

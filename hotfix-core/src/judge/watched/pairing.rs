@@ -155,7 +155,8 @@ impl Pairing {
         Increment { tick, counts, .. }: &'a Increment,
     ) -> Fed<'a> {
         let bracket = self.bracket.as_deref();
-        Fed { layout, tick, bracket, counts, boundaries, clipped: None, ticks: 1.0, allowed: 1.0 }
+        let (ticks, allowed, cured) = (1.0, 1.0, 0.0);
+        Fed { layout, tick, bracket, counts, boundaries, clipped: None, ticks, allowed, cured }
     }
 
     /// How many times as bad as tolerated the canary may be in this tick, because its instances
