@@ -29,8 +29,9 @@ def moment(seconds: float) -> datetime:
 
 
 def open_gates(document: Any) -> None:
-    """Take out what holds the start and the end: the approvals, the moment of start lists, and what lists hold."""
+    """Take out what holds the start and the end: approvals, rollback point, moment of start lists, what lists hold."""
     document["approvals"] = []
+    document["rollback"]["point"] = False
     for level in document["severities"].values():
         level["approvals"] = []
     for checklist in document["checklists"]:

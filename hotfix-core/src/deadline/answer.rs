@@ -62,6 +62,10 @@ impl Agenda {
             Source::Approval => {
                 return Err(DutyRefusal::SettledByItself { duty, by: "the approval".to_owned() });
             }
+            Source::Checklist => {
+                let by = "the last required item of the list".to_owned();
+                return Err(DutyRefusal::SettledByItself { duty, by });
+            }
         }
         if acknowledge && !obligation.is_answered() {
             return Err(DutyRefusal::NotACall { duty, kind: obligation.kind });

@@ -135,8 +135,7 @@ impl Agenda {
     /// Which duties with a condition these facts ask for.
     fn apply(&mut self, policy: &Policy, facts: &Facts) {
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
-            let duty = policy.duties().get(obligation.index).filter(|_| obligation.conditional);
-            if let Some(when) = duty.and_then(|duty| duty.when.as_ref()) {
+            if let Some(when) = obligation.when(policy) {
                 course.holds = when.holds(facts);
             }
         }

@@ -160,7 +160,13 @@ impl Agenda {
             policy.duties().get(obligation.index).filter(|_| obligation.source == Source::Duty);
         let who = obligation.role.map(|role| Who::of(policy, role));
         let lasts = duty.and_then(|duty| duty.lasts).unwrap_or_default();
-        let is_for_some = duty.is_some_and(|duty| !duty.severities.is_empty());
+        let list = policy
+            .checklists()
+            .get(obligation.index)
+            .filter(|_| obligation.source == Source::Checklist);
+        let of_duty = duty.map(|duty| &duty.severities);
+        let is_for_some =
+            of_duty.or(list.map(|list| &list.severities)).is_some_and(|some| !some.is_empty());
         let applies = Applies {
             severity: self.severity_of(obligation).filter(|_| is_for_some),
             condition: obligation.conditional.then_some(course.holds),
@@ -278,6 +284,9 @@ fn title<'p>(policy: &'p Policy, obligation: &Obligations, duty: Option<&'p Duty
             let roles = all_demands(policy).nth(obligation.index).map(|(_, demand)| &demand.any_of);
             let roles = roles.map(|roles| quoted(roles, " or ")).unwrap_or_default();
             Cow::Owned(format!("approval by {roles} after the start"))
+        }
+        Source::Checklist => {
+            Cow::Borrowed(policy.checklists().get(obligation.index).map_or("", |list| &list.title))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::fact::Condition;
 use crate::gate::approval::all_demands;
 use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity, closed_set};
 use crate::policy::Policy;
@@ -20,6 +21,8 @@ closed_set! {
         /// The time of the policy's report, where no duty to write counts from the end of the
         /// incident.
         Report = "report",
+        /// The time of a checklist: its last required item settles it.
+        Checklist = "checklist",
     }
 }
 
@@ -110,6 +113,7 @@ impl Obligations {
         all.extend(Self::of_objective(policy));
         all.extend(Self::of_report(policy));
         all.extend(Self::of_approvals(policy));
+        all.extend(Self::of_checklists(policy));
         (all, ladders.0.len())
     }
 
@@ -257,6 +261,32 @@ impl Obligations {
             let severities = demand_id.severity.map_or(Severities::ALL, |of| Severities::of(&[of]));
             Some(Self { from: Moment::DeployStarted, within, severities, ..plain })
         })
+    }
+
+    fn of_checklists(policy: &Policy) -> impl Iterator<Item = Self> + '_ {
+        (0..).zip(policy.checklists()).filter_map(|(index, list)| {
+            let (from, within) = (list.due_from(), Due::Within(list.within?));
+            Some(Self {
+                from,
+                within,
+                list: Some(index),
+                severities: Severities::of(&list.severities),
+                conditional: list.when.is_some(),
+                // What prepares a fix is not to be done once the incident is over.
+                while_open: from.is_early(),
+                role: list.role,
+                ..Self::plain(Source::Checklist, index, list.id, DutyKind::FollowUp)
+            })
+        })
+    }
+
+    /// The condition under which it is due.
+    pub(super) fn when<'p>(&self, policy: &'p Policy) -> Option<&'p Condition> {
+        match self.source {
+            Source::Duty => policy.duties().get(self.index)?.when.as_ref(),
+            Source::Checklist => policy.checklists().get(self.index)?.when.as_ref(),
+            Source::Objective | Source::Approval | Source::Report => None,
+        }
     }
 
     /// Whether it notifies the public of what may turn out to be another severity.

@@ -72,7 +72,7 @@ impl Marks {
                 lists.any(|list| !list.is_of_attempt() && list.items.contains(item))
             }
             Some(Known::Step(_)) => started.is_none_or(|started| mark.at < started),
-            Some(Known::Criterion(_)) => false,
+            Some(Known::Criterion(_) | Known::RollbackPoint) => false,
             Some(Known::Exception(_)) | None => true,
         });
     }
@@ -124,6 +124,12 @@ impl Marks {
         let noted = done.filter_map(|mark| Some((mark.at, mark.why.as_deref()?.trim())));
         let noted = noted.filter(|(_, value)| !value.is_empty());
         noted.max_by_key(|(at, _)| *at).map(|(_, value)| value)
+    }
+
+    /// The evidence of an item that is done.
+    pub(crate) fn noted(&self, id: Name) -> Option<&str> {
+        let mark = self.0.get(&id).filter(|mark| mark.state == ItemState::Done)?;
+        mark.why.as_deref().map(str::trim).filter(|text| !text.is_empty())
     }
 
     pub(crate) fn state(&self, id: Name) -> ItemState {
@@ -278,12 +284,14 @@ fn required<'a>(
     })
 }
 
-/// The status of each list, in the order of the policy.
+/// The status of each list, in the order of the policy. `point_is_known`: the release names the
+/// rollback point.
 pub(crate) fn lists(
     policy: &Policy,
     severity: Option<Severity>,
     facts: &Facts,
     marks: &Marks,
+    point_is_known: bool,
 ) -> Vec<ListStatus> {
     let item = |item: &ChecklistItem| ItemStatus {
         id: item.id,
@@ -307,7 +315,46 @@ pub(crate) fn lists(
         }
     };
     let lists = policy.checklists().iter().map(list);
-    lists.chain(list_of_criteria(policy, marks)).collect()
+    let point = list_of_point(policy, marks).filter(|_| !point_is_known);
+    lists.chain(point).chain(list_of_criteria(policy, marks)).collect()
+}
+
+/// The rollback point as a checklist, where the policy asks for it and no list of the policy has it.
+fn list_of_point(policy: &Policy, marks: &Marks) -> Option<ListStatus> {
+    let id =
+        point_item(policy).filter(|id| matches!(find(policy, *id), Some(Known::RollbackPoint)))?;
+    let item = ItemStatus {
+        id,
+        text: "the commit, artifact or deployment to roll back to is named".to_owned(),
+        required: true,
+        if_applicable: false,
+        records: Some(ROLLBACK_POINT.to_owned()),
+        state: marks.state(id),
+        mark: marks.0.get(&id).cloned(),
+    };
+    Some(ListStatus {
+        id,
+        title: "Rollback point".to_owned(),
+        at: ChecklistMoment::Start,
+        applies: Truth::Yes,
+        holds_start: true,
+        within: None,
+        items: vec![item],
+    })
+}
+
+/// What an item records that names the rollback point; without one, the id of the item that does.
+const ROLLBACK_POINT: &str = "rollback_point";
+
+/// The item that names the rollback point, where the policy asks for one: the first that records it,
+/// else one that is on no list of the policy.
+pub(crate) fn point_item(policy: &Policy) -> Option<Name> {
+    if !policy.rollback().point {
+        return None;
+    }
+    let mut items = policy.checklists().iter().flat_map(|list| &list.items);
+    let item = items.find(|item| item.records.as_deref() == Some(ROLLBACK_POINT));
+    item.map(|item| item.id).or_else(|| Name::try_new(ROLLBACK_POINT).ok())
 }
 
 /// The policy's success criteria as a checklist of the final validation, which holds nothing.
@@ -366,6 +413,8 @@ pub(crate) enum Known<'a> {
     Step(&'a ProcedureStep),
     /// A success criterion.
     Criterion(&'a SuccessCriterion),
+    /// The rollback point, where the policy asks for it and no item of a list records it.
+    RollbackPoint,
     /// An exception, which can only be waived.
     Exception(Exception),
 }
@@ -377,6 +426,7 @@ pub(crate) fn find(policy: &Policy, id: Name) -> Option<Known<'_>> {
     let criterion = || policy.success().iter().find(|criterion| criterion.id == id);
     item.or_else(|| policy.procedure().iter().find(|step| step.id == id).map(Known::Step))
         .or_else(|| criterion().map(Known::Criterion))
+        .or_else(|| (point_item(policy) == Some(id)).then_some(Known::RollbackPoint))
         .or_else(|| id.as_str().parse().ok().map(Known::Exception))
 }
 
@@ -400,6 +450,7 @@ pub(crate) fn ids(policy: &Policy) -> impl Iterator<Item = Name> {
     items
         .chain(steps)
         .chain(criteria)
+        .chain(point_item(policy))
         .chain(Exception::ALL.iter().filter_map(|exception| exception.id()))
 }
 

@@ -348,7 +348,7 @@ pub(super) fn is_no_time(text: &str) -> bool {
 
 /// `1h30m`, `250ms`, `90s`; bare digits are seconds.
 fn go_duration(text: &str) -> Option<f64> {
-    const UNITS: [(&str, f64); 9] = [
+    const UNITS: [(&str, f64); 7] = [
         ("ns", 1e-9),
         ("us", 1e-6),
         ("µs", 1e-6),
@@ -356,9 +356,6 @@ fn go_duration(text: &str) -> Option<f64> {
         ("s", 1.0),
         ("m", 60.0),
         ("h", 3600.0),
-        // Units of Prometheus and OpenSLO, not of Go.
-        ("d", 86_400.0),
-        ("w", 604_800.0),
     ];
     let text = text.trim();
     if !text.is_empty() && text.len() < 16 && text.bytes().all(|b| b.is_ascii_digit()) {

@@ -21,6 +21,8 @@ pub struct Assessment<'a> {
     pub given: bool,
     /// The organisation's name for it.
     pub label: Option<&'a str>,
+    /// What belongs to it, by the policy.
+    pub definition: Option<&'a str>,
     /// How its process differs from the normal one.
     pub process: Option<&'a str>,
     /// Whether the policy allows a hot-fix for that severity. None if the policy does not have it.
@@ -128,6 +130,7 @@ impl Plan {
             severity: self.severity(),
             given: self.subject().incident.severity.is_some(),
             label: level.map(|level| level.label.as_str()).filter(|label| !label.is_empty()),
+            definition: level.and_then(SeverityLevel::definition),
             process: level.map(|level| level.process.as_str()).filter(|text| !text.is_empty()),
             answered_with_hotfix: level.map(|level| level.hotfix),
             hotfix: answer.hotfix(),

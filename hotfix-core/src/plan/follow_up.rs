@@ -25,7 +25,8 @@ pub struct FollowUp<'a> {
 }
 
 /// A checklist that is due from the last phase on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde_with::skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LaterList<'a> {
     /// Its id.
     pub id: Name,
@@ -33,6 +34,10 @@ pub struct LaterList<'a> {
     pub title: &'a str,
     /// When it is due.
     pub at: ChecklistMoment,
+    /// By when it has to be complete after that. Absent: there is no limit.
+    pub within: Option<Span>,
+    /// Who goes through it. Absent: anybody.
+    pub who: Option<Who<'a>>,
     /// Whether the rollout waits for its required items.
     pub holds: bool,
     /// Whether it applies to the incident.
@@ -99,6 +104,8 @@ impl Plan {
                 id: list.id,
                 title: &list.title,
                 at: list.at,
+                within: list.within,
+                who: list.role.map(|role| Who::of(policy, role)),
                 holds: list.holds_completion(),
                 applies,
                 items: items

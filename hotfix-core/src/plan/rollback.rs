@@ -6,12 +6,13 @@ use serde::Serialize;
 
 use super::Plan;
 use super::subject::{Method, Subject};
+use crate::gate::checklist::point_item;
 pub use crate::grade::OnFailure;
 use crate::grade::{RollbackMethod, Strategy, closed_set};
 use crate::policy::Policy;
 use crate::policy::section::{Phase, Rollback, RollbackStep, RollbackWay, TimeRange};
 use crate::sorting::sort_by_key;
-use crate::unit::{Share, Span};
+use crate::unit::{Name, Share, Span};
 use crate::vcs::is_never_merged;
 
 closed_set! {
@@ -82,6 +83,10 @@ pub struct RollbackPointPlan {
     pub known: BTreeMap<PointPart, String>,
     /// The missing parts.
     pub missing: Vec<PointPart>,
+    /// Where it is demanded and neither commit nor artifact is known: the item of which the start
+    /// waits for a check that names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<Name>,
 }
 
 /// A part of a release that cannot be rolled back.
@@ -291,6 +296,13 @@ impl Plan {
         others
     }
 
+    /// Whether the release names the rollback point, by its commit or artifact.
+    pub(crate) fn names_rollback_point(&self) -> bool {
+        let point = self.release().and_then(|release| release.point.as_ref());
+        let parts = point.map(|point| [&point.commit, &point.artifact]);
+        parts.into_iter().flatten().flatten().any(|part| !part.trim().is_empty())
+    }
+
     fn point(&self) -> RollbackPointPlan {
         let release = self.release();
         let point = release.and_then(|release| release.point.clone()).unwrap_or_default();
@@ -308,7 +320,8 @@ impl Plan {
                 None => missing.push(part),
             }
         }
-        RollbackPointPlan { demanded: self.policy().rollback().point, known, missing }
+        let item = point_item(self.policy()).filter(|_| !self.names_rollback_point());
+        RollbackPointPlan { demanded: self.policy().rollback().point, known, missing, item }
     }
 }
 

@@ -40,6 +40,9 @@ impl Policy {
         for (index, role) in self.duties().iter().map(|duty| duty.role).enumerate() {
             named.extend(role.map(|role| (format!("/duties/{index}/role"), role)));
         }
+        for (index, role) in self.checklists().iter().map(|list| list.role).enumerate() {
+            named.extend(role.map(|role| (format!("/checklists/{index}/role"), role)));
+        }
         for (index, role) in self.procedure().iter().map(|step| step.role).enumerate() {
             named.extend(role.map(|role| (format!("/procedure/{index}/role"), role)));
         }

@@ -33,7 +33,8 @@ use crate::code::{code, coded};
 use crate::gate::{ItemState, ItemStatus};
 use crate::grade::{Moment, closed_set};
 use crate::plan::{Link, Plan};
-use crate::policy::section::BoundValue;
+use crate::policy::Policy;
+use crate::policy::section::{BoundValue, Record};
 use crate::rollout::{LogError, Rollout};
 use crate::sorting::{map_of, sort_by_key};
 use crate::stats::numeric::ln;
@@ -183,11 +184,7 @@ impl Report {
                     .map(|level| level.label.clone()),
             },
             release: release(rollout),
-            policy: PolicyPart {
-                name: policy.name(),
-                title: policy.title().to_owned(),
-                digest: policy.digest(),
-            },
+            policy: policy_part(policy),
             state: rollout.state(),
             summary: narrative::summary(rollout, &log_summary, &measures),
             moments: moments(rollout),
@@ -258,6 +255,20 @@ impl Report {
             }
             Format::Html => html::page(self),
         }
+    }
+}
+
+fn policy_part(policy: &Policy) -> PolicyPart {
+    let record = policy.change_record();
+    let text = |of: fn(&Record) -> Option<&str>| record.and_then(of).map(str::to_owned);
+    PolicyPart {
+        name: policy.name(),
+        title: policy.title().to_owned(),
+        digest: policy.digest(),
+        document: text(Record::document),
+        owner: text(Record::owner),
+        changed: record.and_then(|record| record.changed),
+        trigger: text(Record::trigger),
     }
 }
 

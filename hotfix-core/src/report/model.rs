@@ -13,7 +13,7 @@ use crate::grade::{DutyKind, MetricKind, Moment, Severity, Strategy, closed_set}
 use crate::judge::{Cause, Comparison, Decision, Harm};
 use crate::plan::Power;
 use crate::rollout::State;
-use crate::unit::{MetricName, Name, PhaseName, RoleName, Share, Span, Timestamp};
+use crate::unit::{Date, MetricName, Name, PhaseName, RoleName, Share, Span, Timestamp};
 
 use super::bounded_list::BoundedList;
 use super::measures::Measures;
@@ -154,6 +154,7 @@ pub struct CriterionPart {
 }
 
 /// The policy of a report.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PolicyPart {
     /// Name of the policy.
@@ -162,6 +163,14 @@ pub struct PolicyPart {
     pub title: String,
     /// Digest of the policy; it differs where names of people were redacted in the log.
     pub digest: Digest,
+    /// What it is based on.
+    pub document: Option<String>,
+    /// Who maintains it.
+    pub owner: Option<String>,
+    /// The day of its last change.
+    pub changed: Option<Date>,
+    /// What starts its procedure.
+    pub trigger: Option<String>,
 }
 
 /// A recorded moment.

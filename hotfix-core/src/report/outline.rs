@@ -9,7 +9,7 @@ use super::bounded_list::BoundedList;
 use super::describe::{self, figure, utc};
 use super::measures::{Mark, called, described};
 use super::model::{
-    ActionItem, CriterionPart, DutyOutcome, DutyPart, QuestionPart, Report, Statement,
+    ActionItem, CriterionPart, DutyOutcome, DutyPart, PolicyPart, QuestionPart, Report, Statement,
     TimelineEntry, VerdictPart,
 };
 
@@ -210,7 +210,8 @@ fn summary(report: &Report) -> Section {
     for part in &report.moments {
         put(&text::sentence(&text::words(part.moment.as_str())), Some(utc(part.at)));
     }
-    put("Policy", Some(report.policy.title.clone()));
+    put("Policy", Some(policy(&report.policy)));
+    put("Procedure started by", report.policy.trigger.clone());
     put("As of", Some(utc(report.as_of)));
     section.table(table);
     if !report.finished {
@@ -223,6 +224,17 @@ fn summary(report: &Report) -> Section {
         section.paragraph(format!("{points} still open; see the section Still open."));
     }
     section
+}
+
+/// `Emergency fixes, based on RB-12, maintained by the platform team, last changed 2025-07-31`.
+fn policy(of: &PolicyPart) -> String {
+    let record = [
+        ("based on", of.document.clone()),
+        ("maintained by", of.owner.clone()),
+        ("last changed", of.changed.map(|day| day.to_string())),
+    ];
+    let record = record.into_iter().filter_map(|(what, text)| Some(format!(", {what} {}", text?)));
+    record.fold(of.title.clone(), |text, part| text + &part)
 }
 
 fn impact(report: &Report, stated: Vec<String>) -> Section {

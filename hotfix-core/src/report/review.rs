@@ -1,7 +1,7 @@
 //! Review part of the report: what went well, what to improve, action items, and open points. All
 //! of it follows from the log, and no person is named as a cause.
 
-use crate::deadline::{Awaits, Duties, Item};
+use crate::deadline::{Awaits, Duties, Item, Source};
 use crate::fact::{Fact, Truth};
 use crate::gate::{ItemState, ListStatus};
 use crate::grade::{ChecklistMoment, DutyKind, Moment};
@@ -354,7 +354,7 @@ fn policy_review(rollout: &Rollout) -> Option<ActionItem> {
     let is_wanted = record.review.is_some_and(|review| review.after_each);
     (is_wanted && rollout.plan().release().is_some()).then(|| ActionItem {
         task: format!("review the policy `{}`, as after each hot-fix", policy.name()),
-        owner: Some(record.owner.clone()).filter(|owner| !owner.is_empty()),
+        owner: record.owner().map(str::to_owned),
         deadline: None,
         success_criterion: Some("its change record has a new date".to_owned()),
         done: false,
@@ -366,6 +366,8 @@ fn policy_review(rollout: &Rollout) -> Option<ActionItem> {
 /// fixes only the permanent one.
 fn is_for_after(item: &Item<'_>) -> bool {
     match item.kind {
+        // A list that is complete before the deployment is no part of what follows.
+        _ if item.source == Source::Checklist && item.from < Moment::Deployed => false,
         DutyKind::FollowUp | DutyKind::Write | DutyKind::Review | DutyKind::Meet => true,
         DutyKind::Fix => item.from >= Moment::Deployed,
         DutyKind::Act
@@ -455,7 +457,8 @@ fn is_due(rollout: &Rollout, list: &ListStatus) -> bool {
         ChecklistMoment::After => rollout.state() == State::Closed,
     };
     let mut duties = rollout.plan().policy().duties().iter();
-    is_its_time && list.applies == Truth::Yes && duties.all(|duty| duty.checklist != Some(list.id))
+    let has_duty = list.within.is_some() || duties.any(|duty| duty.checklist == Some(list.id));
+    is_its_time && list.applies == Truth::Yes && !has_duty
 }
 
 /// `payment issue: 3 of 3 checks were not made`.

@@ -11,6 +11,8 @@ use crate::grade::RollbackMethod;
 pub use crate::grade::{Audience, MessageKind};
 use crate::plan::PlannedCommands;
 use crate::policy::Policy;
+use crate::policy::section::DeploymentSigns;
+use crate::text::joined;
 use crate::unit::{Name, RoleName, Share, Timestamp};
 
 use super::{Rollout, is_taken_out};
@@ -45,6 +47,12 @@ pub struct ActionDocument<'a> {
     /// notice the role of its duty, of a request for approval each role.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     contacts: Vec<Who<'a>>,
+    /// Of a rollback to the previous version: its rollback point, as release and checklists name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rollback_point: Option<String>,
+    /// Of a deployment: the signs by which it is answered with `confirm` or `failed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signs: Option<DeploymentSigns<'a>>,
 }
 
 impl<'a> ActionDocument<'a> {
@@ -55,6 +63,8 @@ impl<'a> ActionDocument<'a> {
             awaits: action.act.awaits(),
             commands: rollout.commands(action),
             contacts: action.contacts(rollout.plan().policy()),
+            rollback_point: action.act.rollback_point(rollout),
+            signs: action.act.signs(rollout.plan().policy()),
         }
     }
 }
@@ -247,6 +257,26 @@ impl Act {
 }
 
 impl Act {
+    /// The signs by which a deployment is answered; None of anything else.
+    pub(super) fn signs<'p>(&self, policy: &'p Policy) -> Option<DeploymentSigns<'p>> {
+        let deploys = matches!(self, Self::Deploy { .. });
+        policy.deploying().filter(|_| deploys)?.signs()
+    }
+
+    /// The rollback point of a rollback to the previous version, where more than its version is
+    /// known.
+    fn rollback_point(&self, rollout: &Rollout) -> Option<String> {
+        let release = rollout.plan().release()?;
+        let Self::RollBack { version, .. } = self else { return None };
+        let point = release.point.as_ref().filter(|_| *version == release.previous);
+        let parts = point.map(|point| [("commit", &point.commit), ("artifact", &point.artifact)]);
+        let known = parts.into_iter().flatten().filter_map(|(of, text)| Some((of, text.as_ref()?)));
+        let known = known.map(|(of, text)| format!("{of} {text}"));
+        let noted = rollout.rollback_point_noted().filter(|_| *version == release.previous);
+        let all = joined(known.chain(noted.map(str::to_owned)), ", ");
+        (!all.is_empty()).then_some(all)
+    }
+
     /// Whether both are the same message to the same audience, whatever raised them.
     pub(super) fn is_same_message(&self, other: &Self) -> bool {
         match (self, other) {

@@ -8,7 +8,7 @@ use crate::gate::approval::{self, Demand, DemandState, Statement};
 use crate::grade::{Severity, closed_set};
 use crate::plan::{Plan, PlanFinding, Window, called_first};
 use crate::policy::Policy;
-use crate::policy::section::{Checklist, ChecklistItem};
+use crate::policy::section::{Checklist, ChecklistItem, choices};
 use crate::text::{joined, quoted};
 use crate::unit::{Name, RoleName, Timestamp};
 
@@ -88,6 +88,7 @@ impl Blocker {
             Missing::NormalProcess(reasons) => Self::of_normal_process(reasons, policy),
             Missing::Approval(demand) => Self::of_demand(demand),
             Missing::Item(list, item, applies) => Self::of_item(list, item, *applies),
+            Missing::RollbackPoint(item) => Self::of_point(*item),
         }
     }
 
@@ -104,8 +105,7 @@ impl Blocker {
     }
 
     fn of_severity(severity: Option<Severity>, policy: &Policy) -> Self {
-        let known: Vec<Severity> = policy.severities().iter().map(|level| level.severity).collect();
-        let known = quoted(&known, ", ");
+        let known = choices(policy.severities());
         let by_facts = severity.is_none() && !policy.rules().is_empty();
         let sentence = match severity {
             Some(severity) => {
@@ -219,6 +219,15 @@ impl Blocker {
             list: Some(list.id),
             ..Self::new(BlockerKind::Item, sentence, &clears)
         }
+    }
+
+    fn of_point(item: Name) -> Self {
+        let sentence = format!(
+            "the rollback point is not named: check `{item}` with the commit, artifact or deployment \
+             to roll back to as evidence, or waive it"
+        );
+        let clears = [InputKind::CheckItem, InputKind::WaiveItem];
+        Self { item: Some(item), ..Self::new(BlockerKind::Item, sentence, &clears) }
     }
 }
 

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::canonical::digest;
 use crate::deadline;
 use crate::fact::Facts;
-use crate::grade::{CriterionAnswer, Moment, RevertTo, Severity};
+use crate::grade::{CriterionAnswer, Moment, RevertTo};
 use crate::judge::{Decision, Prepared, Reason};
 use crate::metric::ReadingError;
 use crate::plan::{PlanError, Release};
-use crate::text::{quoted, time};
+use crate::policy::section::choices;
+use crate::text::time;
 use crate::unit::{MetricName, Name, Span, Timestamp};
 
 use super::blocker::blocked_at;
@@ -308,12 +309,11 @@ impl Rollout {
             }
             Command::SetSeverity { severity, .. } => {
                 let policy = self.plan.policy();
-                let known = policy.severities().iter().map(|level| level.severity);
-                let known: Vec<Severity> = known.collect();
-                if known.is_empty() || known.contains(severity) {
+                let levels = policy.severities();
+                if levels.is_empty() || policy.severity(*severity).is_some() {
                     return Ok(());
                 }
-                let (severity, known) = (*severity, quoted(&known, ", "));
+                let (severity, known) = (*severity, choices(levels));
                 Err(RefusalReason::NoSuchSeverity { severity, known })
             }
             Command::SetTimes { times, .. } => self.check_times(at, times, in_times),

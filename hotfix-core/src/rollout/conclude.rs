@@ -85,7 +85,7 @@ impl Conclusion<'_> {
         match command {
             Command::Start => self.start(at),
             Command::Confirm { action, .. } => self.confirmed(at, *action, resolved),
-            Command::Failed { action, .. } => self.failed(at, *action, resolved),
+            Command::Failed { action, why } => self.failed(at, *action, resolved, why.as_deref()),
             Command::Observe { .. } | Command::Tick => {
                 self.watch(at);
                 self.ask_again(at);
@@ -266,7 +266,9 @@ impl Conclusion<'_> {
         }
     }
 
-    fn failed(&mut self, at: Timestamp, id: ActionId, resolved: Option<&Act>) {
+    /// An action failed; `why`: the sign of that, as whoever reported it saw it.
+    fn failed(&mut self, at: Timestamp, id: ActionId, resolved: Option<&Act>, why: Option<&str>) {
+        let failed = |act| format!("{} failed{}", describe::action(id, act), describe::given(why));
         match (resolved, self.case.place.stage()) {
             (Some(act), Stage::RollingBack(progress)) => self.rollback_failed(at, act, progress),
             // The former release keeps its traffic: roll back to the previous version.
@@ -274,10 +276,10 @@ impl Conclusion<'_> {
                 self.roll_back_now(at, RollbackCause::ActionFailed);
             }
             (Some(act @ Act::SetTraffic { .. }), Stage::Complete { .. }) => {
-                let (what, share) = (describe::action(id, act), self.case.place.share());
+                let (failed, share) = (failed(act), self.case.place.share());
                 let version = brief(self.version());
                 self.ask(&format!(
-                    "{what} failed, and {version} stays at {share}. Send `promote` to try again, \
+                    "{failed}, and {version} stays at {share}. Send `promote` to try again, \
                      or `roll_back`."
                 ));
             }
@@ -285,16 +287,15 @@ impl Conclusion<'_> {
                 self.changes.to = Some(Stage::Failed);
                 self.notify(MessageKind::Update, &FOLLOWERS);
                 self.page(&format!(
-                    "{} failed before any traffic moved, and the rollout ended. Find the cause, \
-                     then send `retry`; if the incident is over, state `resolved`.",
-                    describe::action(id, act)
+                    "{} before any traffic moved, and the rollout ended. Find the cause, then send \
+                     `retry`; if the incident is over, state `resolved`.",
+                    failed(act)
                 ));
             }
             // A change of traffic that a freeze left pending: a person has to act in any case.
             (Some(Act::SetTraffic { .. }), Stage::Preparing) => {}
             (Some(act @ (Act::Deploy { .. } | Act::SetTraffic { .. })), _) => {
-                let failed = format!("{} failed", describe::action(id, act));
-                self.fail(at, RollbackCause::ActionFailed, Some(failed));
+                self.fail(at, RollbackCause::ActionFailed, Some(failed(act)));
             }
             _ => {}
         }
@@ -378,7 +379,7 @@ impl Conclusion<'_> {
         let comes_now = |late| at >= late && self.case.place.at().is_none_or(|last| last < late);
         if late.is_some_and(comes_now) {
             let expected = self.phase_at(step.index).map(|phase| phase.deploy).unwrap_or_default();
-            let text = describe::unconfirmed(*id, act, expected + expected);
+            let text = describe::unconfirmed(self.plan.policy(), *id, act, expected + expected);
             self.ask(&format!(
                 "{text} Phase `{}` was expected to take {expected} to deploy. To stop it, send \
                  `roll_back`.",
@@ -394,7 +395,7 @@ impl Conclusion<'_> {
         if late.is_some_and(|late| self.case.place.comes_now(at, late)) {
             let within = self.plan.policy().rollback().returned_within;
             let Some((id, act)) = self.awaited() else { return };
-            self.page(&describe::unconfirmed(id, act, within));
+            self.page(&describe::unconfirmed(self.plan.policy(), id, act, within));
         }
     }
 

@@ -172,6 +172,12 @@ impl Rollout {
         self.case.readiness.marks().recorded(self.plan.policy(), name)
     }
 
+    /// The rollback point that was named with the item that records it.
+    pub(crate) fn rollback_point_noted(&self) -> Option<&str> {
+        let marks = self.case.readiness.marks();
+        marks.noted(checklist::point_item(self.plan.policy())?)
+    }
+
     /// Whether the severity is only assumed: nobody gave it, and by the facts that are known it may
     /// be a less severe one.
     pub(crate) fn severity_is_assumed(&self) -> bool {

@@ -49,15 +49,16 @@ pub(super) fn action(id: ActionId, act: &Act) -> String {
 }
 
 /// Asks for the result of an action that was not confirmed in time.
-pub(super) fn unconfirmed(id: ActionId, act: &Act, within: Span) -> String {
+pub(super) fn unconfirmed(policy: &Policy, id: ActionId, act: &Act, within: Span) -> String {
     let check = match act {
         Act::SetTraffic { .. } => "Check the load balancer",
         Act::RollBack { .. } => "Check which version is live",
         _ => "Check the deployment",
     };
+    let signs = act.signs(policy).map_or_else(String::new, |signs| format!(" {signs}"));
     format!(
         "{} was not confirmed within {within}. {check}, then send `confirm` or `failed` for \
-         action {id}.",
+         action {id}.{signs}",
         action(id, act)
     )
 }

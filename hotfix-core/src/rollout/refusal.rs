@@ -168,6 +168,11 @@ coded! {
         /// What the log has.
         fact: String,
     } => code! {HF-ROLL-042},
+    /// An item that records the rollback point was checked without naming it.
+    #[error(
+        "`{item}` has to name the rollback point: give the commit, artifact or deployment to roll back to in `evidence`"
+    )]
+    NoRollbackPoint { item: Name } => code! {HF-ROLL-043},
     /// The input names nobody.
     #[error("`by` is blank: name the person or tool")]
     Nameless => code! {HF-ROLL-020},

@@ -257,7 +257,9 @@ impl Conclusion<'_> {
         let Some(since) = progress.watching else {
             if self.case.place.comes_now(at, progress.since + returned_within) {
                 let text = match self.awaited() {
-                    Some((id, act)) => describe::unconfirmed(id, act, returned_within),
+                    Some((id, act)) => {
+                        describe::unconfirmed(self.plan.policy(), id, act, returned_within)
+                    }
                     None => format!(
                         "the rollback was not confirmed within {returned_within}. Check which \
                          version is live."

@@ -195,7 +195,10 @@ impl Statement<'_> {
                 input.command.items().try_for_each(|item| {
                     self.check_item(item, reason, input)?;
                     match status {
-                        ItemStatus::Done => self.check_review(item, input),
+                        ItemStatus::Done => {
+                            self.check_point(item, evidence.as_deref())?;
+                            self.check_review(item, input)
+                        }
                         ItemStatus::NotApplicable | ItemStatus::Open => Ok(()),
                     }
                 })
@@ -205,6 +208,16 @@ impl Statement<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Checks that what records the rollback point names it, unless the release does.
+    fn check_point(&self, item: Name, evidence: Option<&str>) -> Result<(), RefusalReason> {
+        let names = evidence.is_some_and(|text| !text.trim().is_empty());
+        let is_asked = checklist::point_item(self.plan.policy()) == Some(item);
+        if !is_asked || names || self.plan.names_rollback_point() {
+            return Ok(());
+        }
+        Err(RefusalReason::NoRollbackPoint { item })
     }
 
     /// Checks that the author of the fix does not review it.
@@ -242,7 +255,9 @@ impl Statement<'_> {
         // A conditional item needs no reason for not applying.
         let is_conditional = |known: &Known<'_>| match known {
             Known::Item(item) => item.if_applicable,
-            Known::Step(_) | Known::Criterion(_) | Known::Exception(_) => false,
+            Known::Step(_) | Known::Criterion(_) | Known::RollbackPoint | Known::Exception(_) => {
+                false
+            }
         };
         match reason {
             Some((field, text)) if text.is_none_or(|text| text.trim().is_empty()) => {

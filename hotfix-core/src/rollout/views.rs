@@ -131,7 +131,9 @@ impl Rollout {
     pub fn checklists(&self) -> Vec<ListStatus> {
         let readiness = &self.case.readiness;
         let policy = self.plan.policy();
-        checklist::lists(policy, readiness.severity(), readiness.facts(), readiness.marks())
+        let point_is_known = self.plan.names_rollback_point();
+        let (severity, marks) = (readiness.severity(), readiness.marks());
+        checklist::lists(policy, severity, readiness.facts(), marks, point_is_known)
     }
 
     /// Each step of the procedure with its state. Steps block nothing: `check_item` records their

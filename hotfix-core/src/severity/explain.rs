@@ -234,12 +234,13 @@ impl Serialize for Classification<'_> {
             map_of(deduced.iter().map(|(fact, value)| (fact.as_str(), value)));
         let contradictions: Vec<&str> =
             self.contradictions().into_iter().map(|implication| implication.id.as_str()).collect();
-        let mut answer = serializer.serialize_struct("Classification", 14)?;
+        let mut answer = serializer.serialize_struct("Classification", 15)?;
         answer.serialize_field("severity", &self.severity())?;
         answer.serialize_field("at_worst", &self.at_worst())?;
         answer.serialize_field("hotfix", &self.hotfix())?;
         answer.serialize_field("settled", &self.settled())?;
         answer.serialize_field("act_on", &self.act_on())?;
+        answer.serialize_field("definition", &self.definition())?;
         answer.serialize_field("rules", &self.rules())?;
         answer.serialize_field("undecided", &self.undecided())?;
         answer.serialize_field("unknown", &self.unknown())?;

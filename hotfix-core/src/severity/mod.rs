@@ -160,6 +160,11 @@ impl Classification<'_> {
         })
     }
 
+    /// What belongs to the severity to act on, by the policy.
+    pub fn definition(&self) -> Option<&str> {
+        self.policy.severity(self.act_on()?)?.definition()
+    }
+
     /// Whether the known facts contradict each other by the policy's implications.
     pub const fn contradictory(&self) -> bool {
         self.contradictory

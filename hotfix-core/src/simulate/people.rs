@@ -3,7 +3,7 @@
 use crate::canonical::tree_of;
 use crate::deadline::Source;
 use crate::document::{Node, document_table};
-use crate::gate::checklist::ItemState;
+use crate::gate::checklist::{ItemState, point_item};
 use crate::grade::{DutyKind, RollbackMethod, closed_set};
 use crate::policy::Policy;
 use crate::rollout::{
@@ -167,7 +167,7 @@ impl People {
             // Before somebody says that it is over, the last items are gone through.
             for list in rollout.checklists() {
                 for item in list.items.iter().filter(|item| item.state == ItemState::Open) {
-                    answers.after(at, delay, checked(item.id, "checker"));
+                    answers.after(at, delay, checked(item.id, "checker", None));
                 }
             }
         }
@@ -246,7 +246,11 @@ pub(super) fn cleared(
     spoken: &mut Vec<String>,
 ) -> Option<Input> {
     match (blocker.kind, blocker.item, blocker.roles.first()) {
-        (BlockerKind::Item, Some(item), _) => Some(checked(item, checker)),
+        (BlockerKind::Item, Some(item), _) => {
+            let names = point_item(policy) == Some(item);
+            let evidence = names.then(|| "the deployment before it".to_owned());
+            Some(checked(item, checker, evidence))
+        }
         (BlockerKind::Approval, _, Some(&role)) => {
             let (channel, heard_by, plan_digest, why) = (None, None, None, None);
             let command = Command::Approve { role, channel, heard_by, plan_digest, why };
@@ -264,9 +268,9 @@ pub(super) fn cleared(
 }
 
 /// An item of a checklist is done.
-pub(super) fn checked(item: Name, by: &str) -> Input {
+pub(super) fn checked(item: Name, by: &str, evidence: Option<String>) -> Input {
     let (more, status) = (Vec::new(), ItemStatus::Done);
-    Input::new(Command::CheckItem { item, more, status, evidence: None }).by(by)
+    Input::new(Command::CheckItem { item, more, status, evidence }).by(by)
 }
 
 impl Platform {

@@ -36,6 +36,11 @@ pub(crate) fn clearing(policy: &Policy, blocker: &Blocker) -> Value {
         BlockerKind::Release => {
             json!({"kind": "release", "by": "lena", "release": {"version": "2", "previous": "1"}})
         }
+        BlockerKind::Item if policy.rollback().point => {
+            // One of the items names the rollback point.
+            let evidence = "deployment 4711";
+            json!({"kind": "check_item", "by": "omar", "item": blocker.item, "evidence": evidence})
+        }
         BlockerKind::Item => json!({"kind": "check_item", "by": "omar", "item": blocker.item}),
         BlockerKind::Policy | BlockerKind::Traffic | BlockerKind::Readings => {
             panic!("{}", blocker.sentence)

@@ -12,7 +12,7 @@ pub(super) fn final_validation(plan: &Plan, page: &mut Page) {
     page.heading(2, "Final validation");
     let (takes, gate) = (time(follow_up.validation), words(follow_up.gate.as_str()));
     page.paragraph(&format!("{takes} after the last phase; gate: {gate}."));
-    lists(&follow_up, page, is_validation);
+    lists(plan, &follow_up, page, is_validation);
 }
 
 const fn is_validation(at: ChecklistMoment) -> bool {
@@ -36,7 +36,7 @@ pub(super) fn afterwards(plan: &Plan, page: &mut Page) {
     page.heading(2, "After the rollout");
     let rows = follow_up.duties.iter().map(|duty| duty_row(plan, duty));
     page.table(["What", "Since", "Within", "Who"], rows.collect());
-    lists(&follow_up, page, |at| !is_validation(at));
+    lists(plan, &follow_up, page, |at| !is_validation(at));
 }
 
 fn duty_row(plan: &Plan, duty: &LaterDuty<'_>) -> [String; 4] {
@@ -50,11 +50,20 @@ fn duty_row(plan: &Plan, duty: &LaterDuty<'_>) -> [String; 4] {
     ]
 }
 
-fn lists(follow_up: &FollowUp<'_>, page: &mut Page, is_shown: fn(ChecklistMoment) -> bool) {
+fn lists(
+    plan: &Plan,
+    follow_up: &FollowUp<'_>,
+    page: &mut Page,
+    is_shown: fn(ChecklistMoment) -> bool,
+) {
     for list in follow_up.lists.iter().filter(|list| is_shown(list.at)) {
         let holds = if list.holds { ", the rollout waits for it" } else { "" };
         let sure = if list.applies == Truth::Unknown { ", if it applies" } else { "" };
-        page.paragraph(&format!("**{}** ({}{holds}{sure}):", markdown(list.title), when(list)));
+        let within = list.within.map(|within| format!(", within {}", time(within)));
+        let who = list.who.as_ref().map(|who| format!(", {}", contacts::titled(plan, who)));
+        let (within, who) = (within.unwrap_or_default(), who.unwrap_or_default());
+        let title = markdown(list.title);
+        page.paragraph(&format!("**{title}** ({}{within}{who}{holds}{sure}):", when(list)));
         page.list(list.items.iter().map(|item| {
             let optional = if item.required { "" } else { " (if possible)" };
             format!("{}{optional}", markdown(item.text))

@@ -1,5 +1,6 @@
 //! The head of the page, the findings and the change record.
 
+use crate::policy::section::Record;
 use crate::text::{markdown, quoted, sentence, words};
 
 use super::super::{Link, Plan, PlanFindingKind};
@@ -51,6 +52,11 @@ pub(super) fn change_record(plan: &Plan, page: &mut Page) {
     let (record, policy) = (plan.change_record(), plan.policy());
     let mut rows = Rows::default();
     rows.put("Policy", Some(format!("{} (`{}`)", markdown(policy.title()), policy.name())));
+    let of_policy = policy.change_record();
+    rows.text("Policy based on", of_policy.and_then(Record::document));
+    rows.text("Policy maintained by", of_policy.and_then(Record::owner));
+    rows.put("Policy last changed", of_policy.and_then(|of| of.changed).map(|day| day.to_string()));
+    rows.text("Procedure started by", of_policy.and_then(Record::trigger));
     rows.put("Status", Some(words(record.status.as_str())));
     let by = record.prepared_by;
     rows.put("Prepared by", by.map(|by| format!("{} ({})", markdown(&by.name), by.kind)));

@@ -179,9 +179,14 @@ fn lists(plan: &Plan) -> Vec<String> {
                 (required, optional) if required.is_empty() => format!("if possible: {optional}"),
                 (required, optional) => format!("{required}; if possible: {optional}"),
             };
-            let title = markdown(&list.title);
-            let colon = if title.ends_with('?') { "" } else { ":" };
-            (!parts.is_empty()).then(|| format!("**{title}{colon}** {parts}{sure}"))
+            let name = markdown(&list.title);
+            let colon = if name.ends_with('?') { "" } else { ":" };
+            let within =
+                list.within.map(|within| format!("within {} of the declaration", time(within)));
+            let whose =
+                joined(within.into_iter().chain(list.role.map(|role| title(plan, role))), ", ");
+            let whose = if whose.is_empty() { whose } else { format!(" ({whose})") };
+            (!parts.is_empty()).then(|| format!("**{name}{colon}** {parts}{whose}{sure}"))
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! The phases and their power, the timeline, and the durations.
 
 use crate::grade::{GateMode, WatchedFrom};
-use crate::policy::section::TimeRange;
+use crate::policy::section::{Deploying, DeploymentSigns, TimeRange};
 use crate::text::{markdown, time, times, words};
 use crate::unit::{Span, Timestamp};
 
@@ -31,10 +31,26 @@ pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     let head =
         ["Phase", "Traffic", "Deploy", "Watch", "Gate", "If criteria are missed", "Objective"];
     page.table(head, rows.collect());
+    page.list(plan.policy().deploying().and_then(Deploying::signs).into_iter().flat_map(signs));
     strategy::steps(plan, page);
     page.block(&plan.power().to_markdown());
     timeline(plan, start, page);
     durations(plan, page);
+}
+
+/// By what people see how a deployment ended, and how they report it.
+fn signs(signs: DeploymentSigns<'_>) -> Vec<String> {
+    let known = [
+        ("it has succeeded if all of these are so, then send `confirm`", signs.success),
+        (
+            "it has failed if any of these is so, then send `failed`, with the sign in `why`",
+            signs.failure,
+        ),
+    ];
+    let known = known.into_iter().filter(|(_, signs)| !signs.is_empty());
+    known
+        .map(|(when, signs)| format!("while it is deployed, {when}: {}", escaped(signs, "; ")))
+        .collect()
 }
 
 fn timeline(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {

@@ -49,6 +49,9 @@ fn why(plan: &Plan, page: &mut Page) {
         None if plan.policy().severities().is_empty() => "The policy has no severities.".to_owned(),
         None => "The severity is unknown.".to_owned(),
     };
+    if let Some(definition) = assessment.definition {
+        let _ = write!(text, " Definition: {}.", markdown(definition));
+    }
     if let Some(process) = assessment.process {
         let _ = write!(text, " Process: {}.", markdown(process));
     }

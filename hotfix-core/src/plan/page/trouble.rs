@@ -117,9 +117,11 @@ fn point(back: &RollbackPlan) -> Option<String> {
     for part in &known {
         let _ = write!(text, ", {part}");
     }
-    let missing = joined(point.missing.iter().map(|part| part.as_str()), " and ");
-    if point.demanded && !missing.is_empty() {
-        let _ = write!(text, "; record its {missing} before the start");
+    if let Some(item) = point.item {
+        let _ = write!(
+            text,
+            "; name its commit, artifact or deployment before the start, as the evidence of `{item}`"
+        );
     }
     Some(text)
 }

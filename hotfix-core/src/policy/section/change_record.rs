@@ -29,6 +29,27 @@ section! {
     }
 }
 
+impl Record {
+    /// The document that the policy is based on. None: it is not given, as of the two below.
+    pub fn document(&self) -> Option<&str> {
+        given(&self.document)
+    }
+
+    /// Who maintains the policy.
+    pub fn owner(&self) -> Option<&str> {
+        given(&self.owner)
+    }
+
+    /// What starts the procedure.
+    pub fn trigger(&self) -> Option<&str> {
+        given(&self.trigger)
+    }
+}
+
+fn given(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
 section! {
     plain
     /// A service-level objective: a time limit between two moments.

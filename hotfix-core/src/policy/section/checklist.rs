@@ -10,7 +10,7 @@ use crate::grade::{ChecklistMoment, Moment, Severity, closed_set};
 use crate::policy::error::Problem;
 use crate::policy::field::{Lasting, List};
 use crate::policy::reader::{Narrowed, PolicyReader, section};
-use crate::unit::{Name, Span};
+use crate::unit::{Name, RoleName, Span};
 
 closed_set! {
     /// A blocker of the start besides approvals and checklists. It cannot be checked: a role waives
@@ -44,6 +44,18 @@ impl Checklist {
             | ChecklistMoment::FinalValidation
             | ChecklistMoment::RolledBack => true,
         })
+    }
+
+    /// The moment from which the time of `within` counts.
+    pub(crate) const fn due_from(&self) -> Moment {
+        match self.at {
+            ChecklistMoment::Start | ChecklistMoment::Before => Moment::Declared,
+            ChecklistMoment::Deployed
+            | ChecklistMoment::Verified
+            | ChecklistMoment::FinalValidation => Moment::Deployed,
+            ChecklistMoment::RolledBack => Moment::RolledBack,
+            ChecklistMoment::After => Moment::Resolved,
+        }
     }
 
     /// The moment from which a check of its items counts, because nobody could look before. None for
@@ -90,8 +102,14 @@ section! {
         /// has its traffic), `after` (when the incident is resolved) or `rolled_back` (when a
         /// rollback begins) is due.
         at: ChecklistMoment, [default "start"];
-        /// The time that it may take, above 0. Without this key there is no limit.
+        /// By when it has to be complete, above 0: a duty with the id of the list, settled by its last
+        /// required item. The time counts from the declaration of the incident at `start` and `before`,
+        /// from the moment when all traffic has the fix at `deployed`, `verified` and
+        /// `final_validation`, from the end of a rollback at `rolled_back`, and from the end of the
+        /// incident at `after`. Without this key there is no limit.
         within: Span as Lasting, [optional];
+        /// The role that goes through it, and has the duty of `within`. Without this key anybody.
+        role: RoleName, [optional];
         /// The severities for which it is due; empty: all.
         severities: Vec<Severity> as NamedSeverities, [default none()];
         /// The condition under which it is due. Without this key always. While the condition is

@@ -1,11 +1,14 @@
 //! The procedure for people, advice, signs of a good deployment, and remedies.
 
+use std::fmt;
+
 use super::command::CommandLine;
 use super::list::none;
 use crate::fact::Condition;
 use crate::grade::{AdviceCheck, AdviceKind, StepClock};
 use crate::policy::field::{Duration, List};
 use crate::policy::reader::section;
+use crate::text::{brief, joined};
 use crate::unit::{Name, RoleName, Span};
 
 section! {
@@ -63,10 +66,42 @@ section! {
         /// The longest time that a deployment takes, at least `least`. Without this key it is
         /// unknown.
         most: Span as Duration, [optional] at least least;
-        /// The signs of a successful deployment.
+        /// The signs of a successful deployment: shown to whoever answers it with `confirm` or
+        /// `failed`.
         success: Vec<String> as List<String>, [default none()];
-        /// The signs of a failed deployment.
+        /// The signs of a failed deployment; `failed` may name one in `why`.
         failure: Vec<String> as List<String>, [default none()];
+    }
+}
+
+/// The signs by which a deployment is seen to have succeeded or failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct DeploymentSigns<'a> {
+    /// It has succeeded if all of these are so.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub success: &'a [String],
+    /// It has failed if any of these is so.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub failure: &'a [String],
+}
+
+impl fmt::Display for DeploymentSigns<'_> {
+    /// Sentences for people: `Signs of success: build passes. Signs of failure: build fails.`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = [("success", self.success), ("failure", self.failure)];
+        let known = known.into_iter().filter(|(_, signs)| !signs.is_empty());
+        let sentence = |(of, signs): (&str, &[String])| {
+            format!("Signs of {of}: {}.", joined(signs.iter().map(|sign| brief(sign)), ", "))
+        };
+        f.write_str(&joined(known.map(sentence), " "))
+    }
+}
+
+impl Deploying {
+    /// The signs of its end. None: the policy names none.
+    pub fn signs(&self) -> Option<DeploymentSigns<'_>> {
+        let signs = DeploymentSigns { success: &self.success, failure: &self.failure };
+        (!signs.success.is_empty() || !signs.failure.is_empty()).then_some(signs)
     }
 }
 

@@ -328,10 +328,18 @@ fn duties_apart(draft: &PolicyDraft, reader: &mut PolicyReader) {
     let demands = draft.approvals.iter().flatten().chain(of_severities);
     let late = (0..).zip(demands).filter(|(_, demand)| demand.after_the_fact.is_some());
     made.extend(late.map(|(at, _)| (approval_duty(at), "an approval with `after_the_fact`")));
+    let by_other = |id: &Name, made: &[(String, &str)]| {
+        let of = made.iter().find(|(made, _)| made == id.as_str());
+        of.map(|(_, of)| format!("that of the duty that follows from {of}"))
+    };
+    let lists = (0..).zip(draft.checklists.iter().flatten());
+    for (at, list) in lists.filter(|(_, list)| list.within.is_some()) {
+        let place = format!("/checklists/{at}");
+        taken(&list.id, &place, by_other(&list.id, &made).as_ref(), reader);
+        made.push((list.id.to_string(), "a checklist with `within`"));
+    }
     for (at, duty) in (0..).zip(duties) {
-        let of = made.iter().find(|(id, _)| id == duty.id.as_str());
-        let by = of.map(|(_, of)| format!("that of the duty that follows from {of}"));
-        taken(&duty.id, &format!("/duties/{at}"), by.as_ref(), reader);
+        taken(&duty.id, &format!("/duties/{at}"), by_other(&duty.id, &made).as_ref(), reader);
     }
 }
 

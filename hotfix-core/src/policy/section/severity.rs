@@ -10,6 +10,7 @@ use crate::policy::field::{Duration, HowMany, Lasting, List};
 use crate::policy::reader::{Field, Narrowed, PolicyReader, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::sorting::sort_by_key;
+use crate::text::{joined, line};
 use crate::unit::{RoleName, Span};
 
 impl Approval {
@@ -28,7 +29,7 @@ section! {
     {
         /// Your name for it, such as `critical`.
         label: String, [required];
-        /// What belongs to this severity, in a sentence.
+        /// What belongs to this severity, in a sentence: shown where a severity is chosen or explained.
         definition: String, [default ""];
         /// Whether it is answered with a hot-fix; otherwise the fix goes through the normal
         /// process.
@@ -43,6 +44,22 @@ section! {
         /// The testing that it demands. Without this key none.
         testing: Testing, [optional];
     }
+}
+
+impl SeverityLevel {
+    /// What belongs to it, in a sentence. None: the policy does not say.
+    pub fn definition(&self) -> Option<&str> {
+        Some(self.definition.as_str()).filter(|text| !text.is_empty())
+    }
+}
+
+/// Severities to choose from, each with what belongs to it: `` `P0` (complete outage), `P1` ``.
+pub(crate) fn choices(levels: &[SeverityLevel]) -> String {
+    let choice = |level: &SeverityLevel| {
+        let what = level.definition().map_or_else(String::new, |of| format!(" ({})", line(of)));
+        format!("`{}`{what}", level.severity)
+    };
+    joined(levels.iter().map(choice), ", ")
 }
 
 section! {

@@ -19,7 +19,7 @@ use crate::rollout::input::{Command, Input};
 use crate::rollout::revision::Kept;
 use crate::rollout::stage::State;
 use crate::text::quoted;
-use crate::unit::Timestamp;
+use crate::unit::{Name, Timestamp};
 
 use super::severity_question::{SeverityQuestion, derived};
 
@@ -71,6 +71,8 @@ pub(crate) enum Missing<'a> {
     Approval(Demand),
     /// An item is open.
     Item(&'a Checklist, &'a ChecklistItem, Truth),
+    /// The policy asks for the rollback point, and this item does not name it yet.
+    RollbackPoint(Name),
 }
 
 impl Readiness {
@@ -317,7 +319,17 @@ impl Readiness {
         missing.extend(demands.filter(holds_up).map(Missing::Approval));
         let items = self.open_items(policy, Checklist::holds_start);
         missing.extend(items.map(|(list, item, applies)| Missing::Item(list, item, applies)));
+        let is_listed =
+            |id| missing.iter().any(|of| matches!(of, Missing::Item(_, item, _) if item.id == id));
+        let point = self.unnamed_point(plan).filter(|id| !is_listed(*id));
+        missing.extend(point.map(Missing::RollbackPoint));
         missing
+    }
+
+    /// The item that has to name the rollback point and is open, where the release does not name it.
+    fn unnamed_point(&self, plan: &Plan) -> Option<Name> {
+        let item = checklist::point_item(plan.policy()).filter(|_| !plan.names_rollback_point());
+        item.filter(|item| self.marks.state(*item) == ItemState::Open)
     }
 
     /// The open required items that hold something up: each with its list, and whether the list
@@ -375,7 +387,13 @@ impl Readiness {
     pub(crate) fn state(&self, plan: &Plan) -> State {
         let missing = self.missing(plan);
         let drafted = |m: &Missing<'_>| {
-            matches!(m, Missing::Release | Missing::Severity(_) | Missing::Item(..))
+            matches!(
+                m,
+                Missing::Release
+                    | Missing::Severity(_)
+                    | Missing::Item(..)
+                    | Missing::RollbackPoint(_)
+            )
         };
         if missing.iter().any(drafted) {
             State::Drafted

@@ -4,6 +4,7 @@ use crate::decision::{Decision, DecisionOutcome};
 use crate::fact::{Comparison, FactId, Facts, Impact};
 use crate::grade::Severity;
 use crate::policy::Policy;
+use crate::policy::section::choices;
 use crate::severity::Classification;
 use crate::text::{brief, joined, quoted};
 
@@ -102,8 +103,7 @@ fn lacking(
     worst: &Facts,
     at_worst: &Classification<'_>,
 ) -> String {
-    let levels: Vec<Severity> = policy.severities().iter().map(|level| level.severity).collect();
-    let set = format!("`set_severity` with one of {}", quoted(&levels, ", "));
+    let set = format!("`set_severity` with one of {}", choices(policy.severities()));
     if let Some(given) = given {
         return format!("The policy has no severity {given}. Send {set}.");
     }

@@ -101,7 +101,7 @@ impl Environment for Recorded<'_> {
                 let lists = self.policy.checklists().iter();
                 let lists = lists.filter(|list| list.at == ChecklistMoment::FinalValidation);
                 for item in lists.flat_map(|list| &list.items) {
-                    answers.at(at, checked(item.id, NOBODY));
+                    answers.at(at, checked(item.id, NOBODY, None));
                 }
             }
             _ => {}

@@ -193,10 +193,11 @@ impl Case {
     }
 }
 
-/// Takes out of a policy's document what holds the start and the end: the approvals, the moment of start lists, and what
-/// lists of the final validation hold.
+/// Takes out of a policy's document what holds the start and the end: the approvals, the rollback point, the moment of start
+/// lists, and what lists of the final validation hold.
 fn open_gates(document: &mut Value) {
     document["approvals"] = json!([]);
+    document["rollback"]["point"] = json!(false);
     for level in document["severities"].as_object_mut().into_iter().flatten() {
         level.1["approvals"] = json!([]);
     }
