@@ -221,6 +221,11 @@ impl Rollout {
         self.case.people.objected() && !self.case.awaits_answer()
     }
 
+    /// Whether its train has let it know that it is being rolled back.
+    pub(crate) const fn train_rolls_back(&self) -> bool {
+        self.case.people.train_rolls_back()
+    }
+
     /// Whether an error of the policy prevents every start.
     pub(crate) fn never_starts(&self) -> bool {
         !self.plan.policy().denials().is_empty()

@@ -533,6 +533,7 @@ impl RolloutState {
             asked_about,
             objected,
             failed,
+            train_rolls_back,
             on_status_page,
             page_promises,
             readers,
@@ -549,7 +550,7 @@ impl RolloutState {
             });
             write!(into, "{open:?}")?;
         }
-        write!(into, "{asked}{asked_about:?}{objected}{failed}")?;
+        write!(into, "{asked}{asked_about:?}{objected}{failed}{train_rolls_back}")?;
         write!(into, "{on_status_page}{page_promises}{readers:?}")?;
         let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;
         write!(into, "{judge:?}{verdict:?}")
