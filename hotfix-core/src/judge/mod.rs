@@ -81,8 +81,8 @@ use crate::unit::{Share, Span, Timestamp};
 pub(crate) use recovery::Recovery;
 pub(crate) use snapshot::{JudgeRead, JudgeState};
 pub(crate) use table::{
-    PhaseRecord, bound_now, edges, has_rows_left, is_unproven, over_the_phase, shown, slowness,
-    stopped_since, values,
+    PhaseRecord, bound_now, edges, has_compared, has_rows_left, is_unproven, over_the_phase, shown,
+    slowness, stopped_since, values,
 };
 pub(crate) use watched::out_of_reach;
 
