@@ -1403,13 +1403,13 @@ typedef struct hotfix_evidence {
    */
   double p_value;
   /**
-   * The canary's rate divided by the baseline's; NaN if `has_ratio` is 0. Of a ceiling it is the
-   * rate divided by the ceiling, of a latency the ratio of the requests that are slower than the
-   * boundary with the strongest evidence.
+   * The canary's rate divided by the baseline's; NaN if `has_ratio` is 0, as without an event in
+   * either arm. Of a ceiling it is the rate divided by the ceiling, of a latency the ratio of the
+   * requests that are slower than the boundary with the strongest evidence.
    */
   double ratio;
   /**
-   * 1 if both arms have trials.
+   * 1 if both arms have trials, and one of them an event; of a ceiling, if there are trials.
    */
   uint32_t has_ratio;
   /**

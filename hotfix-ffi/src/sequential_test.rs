@@ -269,11 +269,11 @@ pub struct hotfix_evidence {
     /// is larger than 1/E, so a test has decided before it is below alpha. Of a randomisation it is
     /// 1 until the test has decided.
     pub p_value: f64,
-    /// The canary's rate divided by the baseline's; NaN if `has_ratio` is 0. Of a ceiling it is the
-    /// rate divided by the ceiling, of a latency the ratio of the requests that are slower than the
-    /// boundary with the strongest evidence.
+    /// The canary's rate divided by the baseline's; NaN if `has_ratio` is 0, as without an event in
+    /// either arm. Of a ceiling it is the rate divided by the ceiling, of a latency the ratio of the
+    /// requests that are slower than the boundary with the strongest evidence.
     pub ratio: f64,
-    /// 1 if both arms have trials.
+    /// 1 if both arms have trials, and one of them an event; of a ceiling, if there are trials.
     pub has_ratio: u32,
     /// 1 if the evidence has reached the threshold at any time; it stays 1.
     pub decided: u32,

@@ -71,7 +71,8 @@ document! {
         fn mode(this) -> Option<Name<EvidenceMode>> { this.mode.map(Name::from) }
         /// The number of trials that the window still needs before its band is evaluated.
         fn needs(this) -> Option<f64> { this.needs }
-        /// Ratio of the canary's rate to the baseline's, over the whole rollout.
+        /// Ratio of the canary's rate to the baseline's, over the whole rollout; None without an event
+        /// in either.
         fn ratio(this) -> Option<f64> { this.ratio }
     }
 }
@@ -139,7 +140,7 @@ document! {
         /// The p-value; valid at every evaluation under the conditions of `guarantee`.
         fn p_value(this) -> f64 { this.p_value }
         /// The canary's rate divided by the baseline's, with 0.5 for a count of zero; None without
-        /// data.
+        /// an event in either.
         fn ratio(this) -> Option<f64> { this.ratio }
         /// Log evidence at which this test alone decides.
         fn threshold(this) -> f64 { this.threshold }

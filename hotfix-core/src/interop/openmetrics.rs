@@ -95,8 +95,7 @@ fn verdict(page: &mut Page<'_>, rollout: &Rollout) {
         page.known(&[("metric", metric.as_str())], part.ratio);
     }
     page.gauge("hotfix_metric_value", "Value in the window, in the metric's own unit");
-    for (metric, part) in &verdict.metrics {
-        let read = rollout.shown(*metric, part);
+    for (metric, read) in rollout.figures() {
         for (arm, value) in ["canary", "baseline"].into_iter().zip(read) {
             page.known(&[("arm", arm), ("metric", metric.as_str())], value);
         }

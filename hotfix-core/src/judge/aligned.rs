@@ -222,6 +222,11 @@ impl Aligned<Test> {
         self.on(Side::Lag).ratio()
     }
 
+    /// Whether anything was compared.
+    pub(super) fn has_compared(&self) -> bool {
+        self.on(Side::Lag).has_compared()
+    }
+
     pub(crate) fn evidence(&self) -> Evidence {
         let lead = self.lead.evidence();
         let Some(lag) = self.lag.as_ref().map(Test::evidence) else { return lead };

@@ -7,6 +7,7 @@ use crate::grade::EvidenceMode;
 use crate::stats::Totals;
 use crate::stats::replay::statistic;
 
+use super::aligned::Aligned;
 use super::evidence_basis::Assurance;
 use super::watched::Watched;
 
@@ -43,6 +44,11 @@ impl Watched {
     /// What the rollback test compared so far, with what it did not count; None for latency.
     pub(super) fn compared(&self) -> Option<Totals> {
         Some(self.totals().with_uncounted(self.tests().worse()?.totals()?))
+    }
+
+    /// Whether its rollback test has compared anything.
+    pub(super) fn has_compared(&self) -> bool {
+        self.tests().worse().is_some_and(Aligned::has_compared)
     }
 
     pub(super) fn ratio(&self) -> Option<f64> {

@@ -55,7 +55,7 @@ pub struct MetricEvidence {
     /// Anytime-valid p-value: upper bound of the chance of evidence as strong as the strongest so
     /// far under the null hypothesis; holds as far as `guarantee` does.
     pub p_value: f64,
-    /// Canary rate over baseline rate; 0.5 is added to a count that is zero, and where both are it is
+    /// Canary rate over baseline rate; 0.5 stands in for a count that is zero, and where both are it is
     /// absent. With several strata or planned splits it is the one within them, by Mantel and
     /// Haenszel. For latency the ratio of slow requests at the boundary with the strongest evidence.
     pub ratio: Option<f64>,
@@ -92,8 +92,6 @@ impl MetricEvidence {
         let (threshold, cap) = test.limits();
         let drawn = watched.instances().randomised();
         let totals = watched.compared();
-        // Without an event in either arm the quotient is that of their trials.
-        let has_events = totals.is_none_or(|of| of.canary.events > 0.0 || of.baseline.events > 0.0);
         Some(Self {
             alpha,
             cap,
@@ -114,7 +112,7 @@ impl MetricEvidence {
                 (EvidenceMode::Both, Some(drawn)) => drawn.p_value().max(figures.p_value),
                 _ => figures.p_value,
             },
-            ratio: watched.ratio().filter(|ratio| has_events && ratio.is_finite()),
+            ratio: watched.ratio().filter(|ratio| ratio.is_finite()),
             threshold,
             tolerated: test.null_ratio(),
             totals,

@@ -224,7 +224,7 @@ impl AppliedRule {
                 }
                 _ => "It was not read in this phase".to_owned(),
             },
-            Rule::NotJudged if watched.ratio().is_some() && !watched.pre_deployment().goes_on() => {
+            Rule::NotJudged if watched.has_compared() && !watched.pre_deployment().goes_on() => {
                 "Nothing judges it now: no bound has its reference, and no readings of the live \
                  version are left to compare with"
                     .to_owned()

@@ -82,8 +82,8 @@ use crate::unit::{Share, Span, Timestamp};
 pub(crate) use recovery::Recovery;
 pub(crate) use snapshot::{JudgeRead, JudgeState};
 pub(crate) use table::{
-    PhaseRecord, bound_now, edges, has_rows_left, is_unproven, over_the_phase, shown, slowness,
-    stopped_since, values,
+    PhaseRecord, bound_now, edges, has_compared, has_rows_left, is_unproven, over_the_phase, shown,
+    slowness, stopped_since, values,
 };
 pub(crate) use watched::out_of_reach;
 
@@ -139,6 +139,9 @@ pub enum Use {
     /// Traffic is under way to another share: bands and tests, but neither the split nor what is
     /// scaled by it.
     Move,
+    /// The fix is to be rolled back and still has its traffic: what is read is shown, and neither
+    /// bands nor tests follow from it.
+    Show,
     /// The fix is being rolled back: only the live arm, against its level before.
     Return,
     /// No user has the fix yet: only the live arm, whose level is the one that a rollback returns
@@ -278,13 +281,14 @@ impl Judge {
             // Whether the planned share is not that of all that it covers; asked before it is read.
             let is_scaled = watched.metric().scaled;
             let is_blamed = !is_split && !self.arms.favours(watched.metric());
-            let mixed = is_scaled && (!settled || is_blamed || watched.spans(self.moved));
+            let mixed = is_scaled && (is_blamed || watched.spans(self.moved));
+            let mixed_or_moves = mixed || is_scaled && !settled;
             watched.read(increment, reading, at);
             watched.miss_requests(at, share);
-            if purpose != Use::Ignore {
+            if !matches!(purpose, Use::Show | Use::Ignore) {
                 watched.trail(&increment.tick, at, share, settled && is_split || before);
             }
-            if learns && !mixed && !watched.is_warming_up(at) {
+            if learns && !mixed_or_moves && !watched.is_warming_up(at) {
                 if let Some(earlier) = earlier.last() {
                     watched.split_as(earlier, &increment.tick);
                 }
@@ -306,8 +310,15 @@ impl Judge {
                     watched.learn_before(&increment.tick, at);
                     self.unconfirmed.learn(watched, &increment.tick, at, reading);
                 }
-                Use::Watch | Use::Move | Use::Ignore => {}
+                Use::Show if share == Share::NONE => {
+                    self.unconfirmed.learn(watched, &increment.tick, at, reading);
+                }
+                Use::Show if !mixed => watched.show(&mut increment.tick, at, reading, share),
+                Use::Watch | Use::Move | Use::Show | Use::Ignore => {}
             }
+        }
+        if purpose == Use::Show {
+            self.watched.iter_mut().for_each(|watched| watched.expire(at));
         }
         self.spare.0 = increments;
     }
@@ -408,6 +419,11 @@ impl Judge {
     /// deployment stays.
     pub(crate) fn keep_live(&mut self, of: &Self) {
         self.watched.iter_mut().zip(&of.watched).for_each(|(watched, of)| watched.keep_live(of));
+    }
+
+    /// When any metric was read last, of any version.
+    pub(crate) fn seen_at(&self) -> Option<Timestamp> {
+        self.watched.iter().filter_map(|watched| watched.readings().seen_at).max()
     }
 
     /// When a metric that decides was read last, of any version.

@@ -183,6 +183,11 @@ pub(crate) fn is_unproven(judge: &Judge, id: MetricName) -> bool {
     fix.is_some_and(|fix| judge.watched[fix.metric].metric().id == id)
 }
 
+/// Whether a metric's rollback test has compared anything.
+pub(crate) fn has_compared(judge: &Judge, id: MetricName) -> bool {
+    of(judge, id).is_some_and(Watched::has_compared)
+}
+
 /// Whether there are readings from before the start that it was not compared with yet.
 pub(crate) fn has_rows_left(judge: &Judge, id: MetricName) -> bool {
     of(judge, id).is_some_and(|watched| watched.pre_deployment().goes_on())

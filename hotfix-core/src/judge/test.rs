@@ -399,11 +399,21 @@ impl Test {
     /// Estimated rate ratio; for latency that of slow requests at the boundary with the strongest
     /// evidence.
     pub(crate) fn ratio(&self) -> Option<f64> {
+        self.loudest()?.ratio()
+    }
+
+    /// Whether anything was compared.
+    pub(crate) fn has_compared(&self) -> bool {
+        self.loudest().is_some_and(|totals| totals.is_compared())
+    }
+
+    /// The totals that the ratio is of.
+    fn loudest(&self) -> Option<Totals> {
         match self {
-            Self::Rate(_, state) => state.ratio(),
-            Self::Bernoulli(_, state) => state.ratio(),
-            Self::Latency(_, state) => state.totals(state.loudest())?.ratio(),
-            Self::Tolerance(_, state) => state.totals(state.loudest())?.ratio(),
+            Self::Rate(_, state) => Some(*state.totals()),
+            Self::Bernoulli(_, state) => Some(*state.totals()),
+            Self::Latency(_, state) => state.totals(state.loudest()),
+            Self::Tolerance(_, state) => state.totals(state.loudest()),
         }
     }
 

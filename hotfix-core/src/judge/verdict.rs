@@ -357,8 +357,9 @@ pub struct MetricVerdict {
     /// How many more trials the window needs before bounds apply, or seconds for a metric without
     /// trials; absent if none.
     pub needs: Option<f64>,
-    /// Rate ratio, canary over baseline, over the whole rollout (0.5 added where a count is zero). With
-    /// several strata or planned splits it is the one within them, by Mantel and Haenszel.
+    /// Rate ratio, canary over baseline, over the whole rollout: with 0.5 in place of a count that is
+    /// zero, and absent where both are. With several strata or planned splits it is the one within
+    /// them, by Mantel and Haenszel.
     pub ratio: Option<f64>,
 }
 
@@ -378,7 +379,7 @@ impl Verdict {
     }
 
     /// Whether a recorded verdict equals this one. A verdict of a release without evidence modes is
-    /// compared without them.
+    /// compared without them. Earlier releases recorded a ratio also without an event in either arm.
     pub(crate) fn agrees_with(&self, recorded: &Self) -> bool {
         let has_modes = |of: &Self| of.metrics.iter().any(|(_, metric)| metric.mode.is_some());
         let silent = has_modes(self) && !has_modes(recorded);
@@ -388,6 +389,7 @@ impl Verdict {
                 if silent {
                     (metric.mode, metric.guarantee, metric.healed) = (None, None, false);
                 }
+                metric.ratio = metric.ratio.or(said.ratio);
                 name == other && metric == *said
             });
         metrics

@@ -278,10 +278,12 @@ impl Conclusion<'_> {
             (Some(act @ Act::SetTraffic { .. }), Stage::Complete { .. }) => {
                 let (failed, share) = (failed(act), self.case.place.share());
                 let version = brief(self.version());
-                self.ask(&format!(
-                    "{failed}, and {version} stays at {share}. Send `promote` to try again, \
-                     or `roll_back`."
-                ));
+                let choices = if self.case.people.train_rolls_back() {
+                    self.choices(true)
+                } else {
+                    "Send `promote` to try again, or `roll_back`.".to_owned()
+                };
+                self.ask(&format!("{failed}, and {version} stays at {share}. {choices}"));
             }
             (Some(act @ Act::Deploy { .. }), _) if !self.case.has_traffic() => {
                 self.changes.to = Some(Stage::Failed);

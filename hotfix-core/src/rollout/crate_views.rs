@@ -6,7 +6,7 @@ use crate::fact::Facts;
 use crate::gate::checklist::{self, Checks, ItemStatus};
 use crate::getters::getters;
 use crate::grade::{Audience, MessageKind, Moment, Severity};
-use crate::judge::{self, Decision, Harm, MetricVerdict, PhaseRecord, Recovery};
+use crate::judge::{self, Decision, Harm, PhaseRecord, Recovery};
 use crate::metric;
 use crate::plan::Window;
 use crate::unit::{MetricName, Name, PhaseName, Timestamp};
@@ -17,7 +17,7 @@ use super::input::InputKind;
 use super::intervention::Intervention;
 use super::poll::watch_is_over;
 use super::stage::{Stage, State};
-use super::state::{Reach, Silent};
+use super::state::{Assessed, Reach, Silent};
 use super::timely::is_timely;
 
 impl Rollout {
@@ -124,9 +124,18 @@ impl Rollout {
         self.case.reach()
     }
 
-    /// What the last verdict has of a metric, canary and live version, with interpolated quantiles.
-    pub(crate) fn shown(&self, id: MetricName, seen: &MetricVerdict) -> [Option<f64>; 2] {
-        judge::shown(self.case.judged.judge(), id, seen)
+    /// What each metric reads, canary and live version, with interpolated quantiles: as the last
+    /// verdict has it, and during and after a rollback as the window has it.
+    pub(crate) fn figures(&self) -> Vec<(MetricName, [Option<f64>; 2])> {
+        if self.case.read_since_verdict().is_some() || self.live_again_at().is_some() {
+            return self.levels().collect();
+        }
+        Self::of_verdict(&self.case.judged.last())
+    }
+
+    fn of_verdict(of: &Assessed) -> Vec<(MetricName, [Option<f64>; 2])> {
+        let shown = |(id, seen): &(_, _)| (*id, judge::shown(&of.judge, *id, seen));
+        of.verdict.metrics.iter().map(shown).collect()
     }
 
     /// What each metric read since the last phase began, until a rollback: with the fix, and without
@@ -135,13 +144,15 @@ impl Rollout {
         judge::values(&self.case.judged.explained().judge, self.share(), metric::Window::phase)
     }
 
-    /// What each metric read last, with the fix and without it, where no phase is under way: before
-    /// a rollback as the verdict has it, and after the last phase since it began.
+    /// What each metric read last, with the fix and without it, where no phase is under way: until a
+    /// rollback is confirmed as the window has it, then as the verdict before it has it, and after
+    /// the last phase since it began.
     pub(crate) fn read_last(&self) -> Option<Vec<(MetricName, [Option<f64>; 2])>> {
+        if self.case.read_since_verdict().is_some() {
+            return Some(self.levels().collect());
+        }
         if self.turned_back_at().is_some() {
-            let of = self.case.judged.explained();
-            let shown = |(id, seen): &(_, _)| (*id, judge::shown(&of.judge, *id, seen));
-            return Some(of.verdict.metrics.iter().map(shown).collect());
+            return Some(Self::of_verdict(self.case.judged.explained()));
         }
         let is_over = matches!(
             self.stage(),
@@ -214,6 +225,11 @@ impl Rollout {
     /// Whether time does not end the watch after the completion, and no question is open about that.
     pub(crate) const fn is_kept_open_without_question(&self) -> bool {
         self.case.people.objected() && !self.case.awaits_answer()
+    }
+
+    /// Whether its train has let it know that it is being rolled back.
+    pub(crate) const fn train_rolls_back(&self) -> bool {
+        self.case.people.train_rolls_back()
     }
 
     /// Whether an error of the policy prevents every start.

@@ -167,13 +167,15 @@ fn reason(
             Some(format!("no request of the live version since {}", moment(since)))
         }
         Reason::NotJudged
-            if metric.kind.counts_events() && !judge::has_rows_left(judged.judge(), metric.id) =>
+            if metric.kind.counts_events()
+                && judge::has_compared(judged.judge(), metric.id)
+                && !judge::has_rows_left(judged.judge(), metric.id) =>
         {
-            let ratio = rounded(judged.verdict().metric(metric.id)?.ratio?, 1);
+            let ratio = judged.verdict().metric(metric.id)?.ratio.map(|ratio| rounded(ratio, 1));
             let rate = if metric.kind.is_fraction() { "failure rate" } else { "rate" };
-            let before = match ratio.as_str() {
-                "0.0" => String::new(),
-                ratio => format!("; before that {ratio} times its {rate}"),
+            let before = match ratio.as_deref() {
+                None | Some("0.0") => String::new(),
+                Some(ratio) => format!("; before that {ratio} times its {rate}"),
             };
             Some(format!("no readings of the live version are left to compare with{before}"))
         }

@@ -13,6 +13,12 @@ use super::input::{Command, Input, InputKind};
 /// The sender of a train's inputs in the logs.
 pub(crate) const TRAIN: &str = "train";
 
+/// The text of the note with which a train lets a complete service know that it is being rolled back.
+pub(crate) const TRAIN_ROLLS_BACK: &str = "the train is being rolled back";
+
+/// The text of its note that it is not, any more.
+pub(crate) const TRAIN_CONTINUES: &str = "the train is not being rolled back any more";
+
 /// Whether a train sent this input, also where names were redacted in the log.
 pub(crate) fn is_of_a_train(input: &Input) -> bool {
     let has_key = |key: &String| key.strip_prefix(TRAIN).is_some_and(|head| head.starts_with(':'));

@@ -1,7 +1,7 @@
 //! Questions to people: what was observed, and which inputs answer.
 
 use crate::gate::checklist::open_criteria;
-use crate::grade::Signal;
+use crate::grade::{OnFailure, Signal};
 use crate::judge::{Cause, Reason};
 use crate::policy::section::Phase;
 use crate::text::{brief, joined, moment, quoted};
@@ -78,6 +78,7 @@ impl Conclusion<'_> {
             &Stage::Gate { step, .. } => {
                 format!("Send `promote` to continue with {}, or `roll_back`.", self.follows(step))
             }
+            Stage::Complete { .. } if self.case.people.train_rolls_back() => self.until_its_turn(),
             Stage::Complete { ending: None, .. } if objects || self.case.people.objected() => {
                 format!("Keep {version} with `promote`, or send `roll_back`.")
             }
@@ -115,6 +116,22 @@ impl Conclusion<'_> {
             }
             Stage::Frozen { .. } => "Send `roll_back`, `supersede` or `abort`.".to_owned(),
             _ => "It continues unless somebody sends `pause` or `roll_back`.".to_owned(),
+        }
+    }
+
+    /// The inputs that a complete service has while its train is being rolled back.
+    fn until_its_turn(&self) -> String {
+        let version = brief(self.version());
+        if self.plan.on_failure() == OnFailure::RollBack {
+            format!(
+                "Its train is being rolled back, and {version} follows in its turn. To roll it back \
+                 now, send `roll_back`."
+            )
+        } else {
+            format!(
+                "Its train is being rolled back, and refuses `promote` meanwhile. {version} stays \
+                 live unless somebody sends `roll_back`."
+            )
         }
     }
 

@@ -386,9 +386,13 @@ impl Rollout {
         self.judged().map(|(judge, moment, verdict)| Why::of(judge, &moment, verdict))
     }
 
-    /// The impact of each version per minute, over the trailing window; also once the fix has no
-    /// traffic any more. None where [`why`](Self::why) is None.
+    /// The impact of each version per minute, over the trailing window. While a rollback is not
+    /// confirmed it is that of the last reading; once the fix has no traffic any more, that of the
+    /// verdict before the rollback. None where there is neither.
     pub fn harm(&self) -> Option<Harm> {
+        if let Some(question) = self.case.read_since_verdict() {
+            return Some(Harm::of(self.case.judged.judge(), &question.moment(&self.plan)));
+        }
         self.judged().map(|(judge, moment, _)| Harm::of(judge, &moment))
     }
 

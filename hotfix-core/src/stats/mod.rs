@@ -164,8 +164,8 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Canary rate over baseline rate, with 0.5 added to a count that is zero; `None` without
-    /// trials.
+    /// Canary rate over baseline rate, with 0.5 in place of a count that is zero; `None` without
+    /// trials in both arms, or an event in either: then nothing supports a ratio.
     ///
     /// ```
     /// use hotfix_core::stats::{Counts, Totals};
@@ -175,7 +175,8 @@ impl Totals {
     /// assert_eq!(Totals::default().ratio(), None);
     /// ```
     pub fn ratio(&self) -> Option<f64> {
-        if !self.is_compared() {
+        let has_events = self.canary.events > 0.0 || self.baseline.events > 0.0;
+        if !(has_events && self.is_compared()) {
             return None;
         }
         let or_half = |events: f64| if events > 0.0 { events } else { 0.5 };
@@ -199,7 +200,7 @@ impl Totals {
 
     /// Canary rate over baseline rate within these strata: of planned splits, or of kinds of users.
     /// Summed over them, a shock with a larger share, or users who fail more often, would look like
-    /// an effect of the canary. With one stratum, or no events of an arm, it is the sums'
+    /// an effect of the canary. With one stratum, or no events of one arm, it is the sums'
     /// [`ratio`](Self::ratio). Source: Mantel and Haenszel (1959), for rates.
     ///
     /// ```
@@ -269,7 +270,7 @@ pub struct Evidence {
     /// `min(1, 1/max E)` over all evaluations so far, from a lower bound of `E`; valid at every
     /// evaluation.
     pub p_value: f64,
-    /// Canary rate over baseline rate, see [`Totals::ratio`]; absent without data.
+    /// Canary rate over baseline rate, see [`Totals::ratio`]; absent without an event.
     pub ratio: Option<f64>,
     /// Whether the evidence has ever reached the threshold; stays once set.
     pub decided: bool,

@@ -111,17 +111,17 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         &self.rollouts[place]
     }
 
-    /// Checks whether the train accepts this input.
-    fn admit(&self, place: usize, command: &Command) -> Result<(), TrainRefusalReason> {
+    /// Checks whether the train accepts an input of this kind.
+    fn admit(&self, place: usize, kind: InputKind) -> Result<(), TrainRefusalReason> {
         let named = |place: usize| (self.order.name(place).to_owned(), self.at(place).state());
         let waits = self.member_state(place) == MemberState::Waiting;
-        let (is_start, advances) = match command {
-            Command::Start => (true, waits),
+        let (is_start, advances) = match kind {
+            InputKind::Start => (true, waits),
             // A service that is rolled back is not advanced by these; its own rollout refuses them.
-            Command::Promote { .. } | Command::Resume { .. } => (false, !self.has_turned(place)),
+            InputKind::Promote | InputKind::Resume => (false, !self.has_turned(place)),
             // A revision would leave the rollback of the others; before the start it changes
             // nothing.
-            Command::Supersede { .. } => (false, !waits),
+            InputKind::Supersede => (false, !waits),
             _ => (false, false),
         };
         if !advances {
@@ -172,11 +172,13 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         let mut outcome = TrainOutcome::default();
         // After a crash between two services the unfinished rollback comes first.
         self.do_due(at, &mut outcome);
+        self.inform(place, at, &mut outcome);
         self.keep_open(place, at, kind, &mut outcome);
-        let taken = match self.admit(place, &input.command) {
+        let taken = match self.admit(place, kind) {
             Err(reason) => Err(self.refusal(Some(place), service, reason, kind)),
             Ok(()) => self.give(place, at, input, false).map_err(|refusal| {
-                let Refusal { reason, state, accepted, events, .. } = refusal;
+                let Refusal { reason, state, mut accepted, events, .. } = refusal;
+                accepted.retain(|kind| self.admit(place, *kind).is_ok());
                 let reason = TrainRefusalReason::Rollout(reason);
                 let own = self.refusal(None, service, reason, kind);
                 TrainRefusal { state: Some(state), accepted, events, ..own }
@@ -228,6 +230,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
             if !is_due(self.at(place)) {
                 continue;
             }
+            self.inform(place, at, &mut outcome);
             self.keep_open(place, at, InputKind::Tick, &mut outcome);
             match self.give(place, at, &Input::new(Command::Tick), false) {
                 Ok(made) => outcome.moves.push(made),
@@ -248,7 +251,8 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
     ) -> TrainRefusal {
         let rollout = place.map(|place| self.at(place));
         let mut accepted = rollout.map(Rollout::accepted).unwrap_or_default();
-        accepted.retain(|kind| *kind != got);
+        let is_admitted = |kind| place.is_none_or(|place| self.admit(place, kind).is_ok());
+        accepted.retain(|kind| *kind != got && is_admitted(*kind));
         TrainRefusal {
             service: service.to_owned(),
             reason,

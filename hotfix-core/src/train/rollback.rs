@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::ops::{Deref, DerefMut};
 
 use crate::grade::OnFailure;
-use crate::rollout::{Command, Input, InputKind, Refusal, Rollout, Stage, TRAIN};
+use crate::rollout::{
+    Command, Input, InputKind, Refusal, Rollout, Stage, TRAIN, TRAIN_CONTINUES, TRAIN_ROLLS_BACK,
+};
 use crate::sorting::sort_by_key;
 use crate::text::words;
 use crate::unit::Timestamp;
@@ -219,6 +221,22 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
                 self.instruct(place, Command::Promote { why }, at, outcome);
             }
         }
+    }
+
+    /// Lets a complete service know, before its next input, whether the train is being rolled back: its
+    /// questions offer what the train accepts. A note holds nothing and answers nothing.
+    pub(super) fn inform(&mut self, place: usize, at: Timestamp, outcome: &mut TrainOutcome) {
+        let turned = self.turned().next().is_some();
+        let is_complete = self.member_state(place) == MemberState::Complete;
+        if !is_complete || self.at(place).train_rolls_back() == turned {
+            return;
+        }
+        let (text, why) = if turned {
+            (TRAIN_ROLLS_BACK, Some(reason(&self.causes())))
+        } else {
+            (TRAIN_CONTINUES, None)
+        };
+        self.instruct(place, Command::Note { text: text.to_owned(), why }, at, outcome);
     }
 
     /// Keeps a service that this input would close so that it can be rolled back in its turn. What

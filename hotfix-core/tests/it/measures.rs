@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hotfix_core::grade::Moment;
+use hotfix_core::interop::openmetrics;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::report::measures::{
     Figure, Known, MeasureError, MeasureStatus, Measures, Objective, Period, dora, similar,
     split_logs,
 };
-use hotfix_core::rollout::{Input, Recording, Rollout};
+use hotfix_core::rollout::{Command, Input, Recording, Rollout};
 use hotfix_core::unit::Span;
 use serde_json::{Value, json};
 
@@ -153,6 +154,42 @@ fn post_3_requests_hurt_are_those_that_were_counted() {
     let live = by_version["2.3.0"];
     assert_eq!(live.metric.as_str(), "payment_success");
     assert_eq!(live.at_least, 7.0 * 4950.0 + 2.0 * 5500.0);
+}
+
+/// The fix still has its traffic: what it does to users is read as before, and nothing is decided again.
+#[test]
+fn post_3_until_a_rollback_is_confirmed_the_readings_are_shown() {
+    let mut rollout =
+        incidents().into_iter().find(|incident| incident.id == "INC-2055").unwrap().rollout;
+    let at = rollout.now().unwrap();
+    rollout.handle(at, &Input::new(Command::RollBack { why: None }).by("lena")).unwrap();
+    let (verdict, why) = (rollout.verdict().clone(), rollout.why());
+    let before = openmetrics::text(&rollout, at);
+    let at = at + Span::from_seconds(60);
+    let metrics = json!({"kind": "observe", "metrics": {
+        "error_rate": {"canary": [300, 1000], "baseline": [90, 9000]}}});
+    let metrics = Input::from_json(&metrics.to_string()).unwrap();
+    assert_eq!(rollout.handle(at, &metrics).unwrap().actions, []);
+    assert_eq!((rollout.verdict(), rollout.why()), (&verdict, why));
+    let value = |text: &str, name: &str, labels: &str| {
+        let sample = format!("hotfix_{name}{{incident=\"INC-2055\",{labels}}} ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&sample));
+        value.unwrap_or_else(|| panic!("{sample}: {text}")).parse::<f64>().unwrap()
+    };
+    let after = openmetrics::text(&rollout, at);
+    for (name, labels, values) in [
+        ("metric_value", r#"arm="canary",metric="error_rate""#, (0.002, 0.3)),
+        ("metric_value", r#"arm="baseline",metric="error_rate""#, (0.003, 0.01)),
+        ("affected_requests_per_minute", r#"metric="error_rate",arm="canary""#, (2.0, 300.0)),
+    ] {
+        assert_eq!((value(&before, name, labels), value(&after, name, labels)), values, "{labels}");
+    }
+    assert_eq!(rollout.harm().unwrap().at, at);
+    let level = rollout.levels().find(|(id, _)| id.as_str() == "error_rate").unwrap().1;
+    assert_eq!(level, [Some(0.3), Some(0.01)]);
+    // The same from the log.
+    let again = Rollout::replay(rollout.log().as_bytes(), Recording::Keep).unwrap();
+    assert_eq!(openmetrics::text(&again, at), after);
 }
 
 /// Whether an outage is a part of the incident is told by when it was resolved for good.

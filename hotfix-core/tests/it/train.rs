@@ -418,6 +418,12 @@ impl Host {
                 assert!(matches!(was.state(), State::Complete), "{made:?}");
                 continue;
             }
+            // A note moves nothing.
+            if says(r#""kind":"note""#) {
+                assert!(matches!(was.state(), State::Complete), "{made:?}");
+                assert!(made.actions.is_empty(), "{made:?}");
+                continue;
+            }
             assert!(says("the train is rolled back because of"), "{made:?}");
             if was.state() != State::Complete {
                 continue;

@@ -1,5 +1,6 @@
 //! What a verdict explains: the least change that would have turned it, confirmed by judging that change (FIELD-11).
 
+use hotfix_core::interop::openmetrics;
 use hotfix_core::judge::{Counterfactual, Decision, NoCounterfactual, Reason, Rule, Why};
 use hotfix_core::policy::Policy;
 use hotfix_core::report::Report;
@@ -334,7 +335,13 @@ fn stat_4_without_an_event_in_either_arm_there_is_no_ratio() {
         story.at = story.at + Span::from_seconds(60);
         let metrics = json!({"error_rate": {"canary": [events, 100], "baseline": [0, 900]}});
         observe(&mut story.rollout, story.at, &metrics);
-        let evidence = story.rollout.evidence(MetricName::try_new("error_rate").unwrap()).unwrap();
+        let evidence_of = MetricName::try_new("error_rate").unwrap();
+        let evidence = story.rollout.evidence(evidence_of).unwrap();
         assert_eq!(evidence.ratio.is_some(), events > 0, "{evidence:?}");
+        let seen = story.rollout.verdict().metric(evidence_of).unwrap();
+        assert_eq!(seen.ratio, evidence.ratio);
+        let text = openmetrics::text(&story.rollout, story.at);
+        let has_ratio = text.contains("hotfix_metric_rate_ratio{");
+        assert_eq!(has_ratio, events > 0, "{text}");
     }
 }

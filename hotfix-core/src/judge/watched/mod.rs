@@ -239,6 +239,24 @@ impl Watched {
         }
     }
 
+    /// Adds the tick to the window and nothing to the tests: it is shown, and decides nothing.
+    pub(super) fn show(&mut self, tick: &mut Tick, at: Timestamp, seen: &Reading, share: Share) {
+        self.cover(tick, at, share);
+        self.measured.compare_with_before(&self.design, tick);
+        self.measured.learn(&self.design, tick, at, seen);
+    }
+
+    /// A tick goes into the window: how much of it is covered.
+    #[inline]
+    fn cover(&mut self, tick: &Tick, at: Timestamp, share: Share) {
+        let Self { design, pairing: Pairing { readings, began, .. }, .. } = self;
+        if tick.canary {
+            let is_of = |gap| design.is_of(tick, share, gap);
+            readings.coverage.read(at, *began, &design.watch, is_of);
+        }
+        readings.learn();
+    }
+
     /// Adds the tick to the window and feeds the tests. Instances are compared with each other
     /// where traffic is settled.
     pub(super) fn learn(
@@ -249,13 +267,9 @@ impl Watched {
         share: Share,
         settled: bool,
     ) {
+        self.cover(&increment.tick, at, share);
         let Self { design, pairing, measured, tested } = &mut *self;
         let tick = &mut increment.tick;
-        if tick.canary {
-            let is_of = |gap| design.is_of(tick, share, gap);
-            pairing.readings.coverage.read(at, pairing.began, &design.watch, is_of);
-        }
-        pairing.readings.learn();
         let volume = design.metric.has_own_level().then(|| share.rest());
         measured.totals.learn_level(&tick.row[design.layout.columns()..], volume);
         // A tick without the live arm compares nothing, so it does not show whether instances are

@@ -104,6 +104,7 @@ impl IncidentHistory {
         }
         self.note_stage(rollout, entry);
         self.share = rollout.share().as_fraction();
+        self.affected.follow(rollout, at);
     }
 
     fn begin(&mut self, rollout: &Rollout, at: Timestamp) {
@@ -135,10 +136,7 @@ impl IncidentHistory {
                     attempt.live.get_or_insert(at);
                 }
             }
-            // Readings after the end are not counted; the reading that ended the rollout is.
-            Command::Observe { metrics } if !rollout.state().is_final() || to.is_some() => {
-                self.affected.add(rollout, at, metrics);
-            }
+            Command::Observe { metrics } => self.affected.add(rollout, at, metrics),
             _ => {}
         }
     }

@@ -56,6 +56,11 @@ impl Judged {
         &self.now.judge
     }
 
+    /// The judge with its last verdict.
+    pub(crate) const fn last(&self) -> &Assessed {
+        &self.now
+    }
+
     pub(crate) const fn verdict(&self) -> &Verdict {
         &self.now.verdict
     }
@@ -277,6 +282,15 @@ impl Question {
         let after_the_phases =
             matches!(place.stage(), Stage::FinalValidation { .. } | Stage::Complete { .. });
         Some(Self { at, share, due, running, needs_efficacy, after_the_phases })
+    }
+
+    /// What was read then, at this share of the canary; nothing is decided.
+    pub(super) const fn of_reading(at: Timestamp, share: Share) -> Self {
+        Self { at, share, due: None, running: None, needs_efficacy: false, after_the_phases: false }
+    }
+
+    pub(super) const fn at(&self) -> Timestamp {
+        self.at
     }
 
     /// Whether all phases have passed: to hold would hold nothing.

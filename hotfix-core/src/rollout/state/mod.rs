@@ -143,6 +143,16 @@ impl RolloutState {
         Reach { most: has.max(may_have.unwrap_or(has)), is_known: may_have.is_none() }
     }
 
+    /// What was read last of a fix that is to be rolled back and still has its traffic. None where
+    /// that is what the verdict has that is explained.
+    pub(super) fn read_since_verdict(&self) -> Option<Question> {
+        let judged = self.judged.explained().question;
+        let known = judged.map(|question| question.at()).max(self.place.rolled_back_since());
+        let read = self.judged.judge().seen_at().filter(|read| Some(*read) > known)?;
+        let is_shown = self.place.purpose() == Use::Show;
+        is_shown.then(|| Question::of_reading(read, self.place.share()))
+    }
+
     /// Whether readings show traffic on the fix although none is confirmed.
     pub(super) fn sees_unconfirmed_traffic(&self) -> bool {
         self.place.share() == Share::NONE && self.judged.judge().sees_traffic()
@@ -523,6 +533,7 @@ impl RolloutState {
             asked_about,
             objected,
             failed,
+            train_rolls_back,
             on_status_page,
             page_promises,
             readers,
@@ -539,7 +550,7 @@ impl RolloutState {
             });
             write!(into, "{open:?}")?;
         }
-        write!(into, "{asked}{asked_about:?}{objected}{failed}")?;
+        write!(into, "{asked}{asked_about:?}{objected}{failed}{train_rolls_back}")?;
         write!(into, "{on_status_page}{page_promises}{readers:?}")?;
         let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;
         write!(into, "{judge:?}{verdict:?}")

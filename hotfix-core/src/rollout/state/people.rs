@@ -10,7 +10,9 @@ use crate::policy::Policy;
 use crate::rollout::action::{Act, Action, ActionId};
 use crate::rollout::describe::addressed;
 use crate::rollout::input::{Command, Input, InputKind};
-use crate::rollout::intervention::Interventions;
+use crate::rollout::intervention::{
+    Interventions, TRAIN_CONTINUES, TRAIN_ROLLS_BACK, is_of_a_train,
+};
 use crate::rollout::stage::Stage;
 use crate::text::moment;
 use crate::unit::Timestamp;
@@ -36,6 +38,9 @@ pub(crate) struct People {
     /// to promote, too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) failed: bool,
+    /// The train of the rollout is being rolled back, and accepts no promotion.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) train_rolls_back: bool,
     /// The status page was asked for: the public reads of the incident.
     pub(super) on_status_page: bool,
     /// Its last text says that a fix is on its way, or that users have it.
@@ -216,7 +221,7 @@ impl People {
             | Command::Promote { .. }
             | Command::Supersede { .. }
             | Command::Retry { .. } => {
-                (self.objected, self.failed) = (false, false);
+                (self.objected, self.failed, self.train_rolls_back) = (false, false, false);
                 (false, true)
             }
             // Also a response `roll_back` where a failure asks.
@@ -246,6 +251,16 @@ impl People {
                 self.about_severity = None;
                 (false, false)
             }
+            Command::Note { text, .. } => {
+                if is_of_a_train(input) {
+                    self.train_rolls_back = match text.as_str() {
+                        TRAIN_ROLLS_BACK => true,
+                        TRAIN_CONTINUES => false,
+                        _ => self.train_rolls_back,
+                    };
+                }
+                (false, false)
+            }
             Command::Approve { .. }
             | Command::CheckItem { .. }
             | Command::WaiveItem { .. }
@@ -253,8 +268,7 @@ impl People {
             | Command::Tick
             | Command::SetFacts { .. }
             | Command::Acknowledge { .. }
-            | Command::Done { .. }
-            | Command::Note { .. } => (false, false),
+            | Command::Done { .. } => (false, false),
         };
         self.objected |= objects;
         answers
@@ -418,6 +432,7 @@ getters! {
 
     asked: bool = self.asked;
     objected: bool = self.objected;
+    train_rolls_back: bool = self.train_rolls_back;
     on_status_page: bool = self.on_status_page;
     page_promises: bool = self.page_promises;
     readers: &[Reader] = self.readers.as_slice();

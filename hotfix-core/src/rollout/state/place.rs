@@ -156,8 +156,8 @@ impl Place {
             {
                 Use::Return
             }
-            Stage::RollingBack(_)
-            | Stage::Preparing
+            Stage::RollingBack(_) => Use::Show,
+            Stage::Preparing
             | Stage::Closed
             | Stage::RolledBack
             | Stage::Aborted
