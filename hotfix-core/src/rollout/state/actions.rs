@@ -63,6 +63,11 @@ impl Actions {
         self.unsettled.iter().any(|(of, _)| *of == id)
     }
 
+    /// The last change of traffic that may have moved it, whatever came of it.
+    pub(crate) fn last_unsettled(&self) -> Option<(ActionId, Share)> {
+        self.unsettled.last().copied()
+    }
+
     /// Removes an action from the pending ones; None where it was superseded.
     pub(super) fn resolve(&mut self, id: ActionId) -> Option<Act> {
         self.overtaken.retain(|overtaken| *overtaken != id);
