@@ -90,6 +90,7 @@ impl Judge {
         let tested = self.watched.iter().map(|watched| (watched.metric().id, watched.tested()));
         verdict.metrics.extend(tested);
         let live_is_read = self.live_is_read();
+        let is_out = moment.share > Share::NONE || self.sees_traffic();
         for (watched, (_, seen)) in self.watched.iter_mut().zip(&mut verdict.metrics) {
             watched.expire(moment.at);
             let live_missing = watched.live_missing_since(moment, live_is_read);
@@ -103,7 +104,8 @@ impl Judge {
                     self.hold,
                 );
             if watched.metric().role == Role::Decide {
-                call.band(moment, seen, watched, live_missing);
+                let silent_since = watched.silent_since().filter(|_| is_out);
+                call.band(moment, seen, watched, [silent_since, live_missing]);
                 call.bad_instances(moment, watched);
                 call.settling(moment.at, watched);
                 if watched.bursts().is_some_and(KnownBursts::may_be_under_way) {
@@ -278,24 +280,22 @@ impl Call<'_> {
         }
     }
 
-    /// Raises the response to a metric's band at this tick. `live_missing`: since when the readings
-    /// of the live version are.
+    /// Raises the response to a metric's band at this tick. `silent_since`: when the fix was read last,
+    /// None while nothing shows traffic on it; `live_missing`: since when the readings of the live
+    /// version are.
     fn band(
         &mut self,
         moment: &Moment<'_>,
         seen: &MetricVerdict,
         watched: &Watched,
-        live_missing: Option<Timestamp>,
+        [silent_since, live_missing]: [Option<Timestamp>; 2],
     ) {
         let no_data = moment.watch.no_data;
         let silent = |since: Option<Timestamp>, then| {
             let long = since.is_some_and(|since| moment.at.since(since) >= no_data.after);
             if long { then } else { Response::Hold }
         };
-        let absent = |reason| {
-            let since = watched.readings().read_at.max(watched.began());
-            (silent(since, no_data.then), reason)
-        };
+        let absent = |reason| (silent(silent_since, no_data.then), reason);
         let at_most_ask = no_data.then.min(Response::Ask);
         let stopped = watched.stopped_since(CANARY);
         let then = if moment.after_the_phases { at_most_ask } else { no_data.then };
@@ -500,6 +500,11 @@ impl Watched {
             None => true,
         };
         enough.then(|| self.value(baseline, share.rest().as_fraction())).flatten()
+    }
+
+    /// When the canary was read last, or else when the watch began.
+    pub(super) fn silent_since(&self) -> Option<Timestamp> {
+        self.readings().read_at.max(self.began())
     }
 
     /// When the live version was read last, or else when the watch began. None where that decides

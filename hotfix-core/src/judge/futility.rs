@@ -112,8 +112,7 @@ impl Watched {
         if moment.overdue || lacks.max(running.until_due).is_zero() {
             return Span::ZERO;
         }
-        let silent =
-            readings.read_at.max(self.began()).map_or(Span::ZERO, |at| moment.at.since(at));
+        let silent = self.silent_since().map_or(Span::ZERO, |at| moment.at.since(at));
         let every = moment.watch.cadence.max(readings.step).as_millis().max(1);
         let least = lacks.max(running.until_due + silent).as_millis();
         Span::from_millis(least.div_ceil(every) * every)

@@ -119,7 +119,7 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
         | Stage::Aborted
         | Stage::Failed => {}
     }
-    if place.is_watched() {
+    if case.expects_readings() {
         judged.judge().silences(policy.watch(), place.expects_live(), &mut consider);
     }
     late_traffic_at(policy, case).into_iter().for_each(&mut consider);

@@ -148,6 +148,16 @@ impl RolloutState {
         self.place.share() == Share::NONE && self.judged.judge().sees_traffic()
     }
 
+    /// Whether missing readings mean anything at this stage: while the fix has traffic, or readings show
+    /// some although none is confirmed. While traffic moves, the judge is asked as well.
+    pub(super) fn expects_readings(&self) -> bool {
+        match self.place.purpose() {
+            Use::Watch | Use::Move => true,
+            Use::Deploy => self.judged.judge().sees_traffic(),
+            Use::Level | Use::Return | Use::Ignore => false,
+        }
+    }
+
     /// The contingency that keeps the phase from being promoted while readings are missing.
     pub(super) fn waits_for_data<'a>(&self, policy: &'a Policy) -> Option<&'a Contingency> {
         let is_phase = matches!(self.place.stage(), Stage::Gate { .. } | Stage::Monitoring(_));
