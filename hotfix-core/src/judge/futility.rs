@@ -109,7 +109,7 @@ impl Watched {
     pub(super) fn until_gate(&self, moment: &Moment<'_>, running: &Running<'_>) -> Span {
         let readings = self.readings();
         let lacks = running.phase.watch - readings.covered;
-        if moment.overdue || lacks.max(running.until_due).is_zero() {
+        if moment.time_decides() || lacks.max(running.until_due).is_zero() {
             return Span::ZERO;
         }
         let silent = self.silent_since().map_or(Span::ZERO, |at| moment.at.since(at));

@@ -30,6 +30,7 @@ mod fix_test;
 mod forecast;
 mod format;
 mod futility;
+mod gate;
 mod harm;
 mod instance_set;
 mod instances;

@@ -1,8 +1,8 @@
 //! Questions to people: what was observed, and which inputs answer.
 
 use crate::gate::checklist::open_criteria;
-use crate::grade::Signal;
-use crate::judge::{Cause, Reason};
+use crate::grade::{OnFailure, Signal};
+use crate::judge::{Cause, Decision, Reason};
 use crate::policy::section::Phase;
 use crate::text::{brief, joined, moment, quoted, sentence};
 use crate::unit::{RoleName, Timestamp};
@@ -185,7 +185,32 @@ impl Conclusion<'_> {
             step.map(|step| format!("phase `{}` at {}: ", step.phase, self.case.place.share()));
         let (place, check) = (place.unwrap_or_default(), check.unwrap_or_default());
         let causes = if is_over { "what was asked about is over" } else { &causes };
-        format!("{place}{causes}. {}{check}", self.choices(at, false))
+        let by_time = self.rolled_back_by_time(at);
+        format!("{place}{causes}. {}{by_time}{check}", self.choices(at, false))
+    }
+
+    /// When a phase is rolled back by what was read, if readings stay away until then; empty where it is
+    /// not.
+    fn rolled_back_by_time(&self, at: Timestamp) -> String {
+        let Stage::Monitoring(step) = *self.case.place.stage() else { return String::new() };
+        let verdict = self.case.judged.verdict();
+        let is_silent = verdict.has(Reason::Stale) || verdict.has(Reason::NoData);
+        if !is_silent || self.plan.on_failure() != OnFailure::RollBack {
+            return String::new();
+        }
+        let most = |phase: &Phase| phase.held_at_most(self.plan.policy().ask_again());
+        let until = self.phase_at(step.index).map(|phase| step.since + most(phase));
+        let is_missed = |until: &Timestamp| {
+            let question = self.case.question(self.plan, *until);
+            let decides = |question| self.case.judged.would_decide(self.plan, &question);
+            question.map(decides) == Some(Decision::RollBack)
+        };
+        until.filter(|until| *until > at).filter(is_missed).map_or_else(String::new, |until| {
+            format!(
+                " If no more readings come, it is rolled back at {} by what was read.",
+                moment(until)
+            )
+        })
     }
 
     /// Asks whether to deploy all the same where the policy calls for the normal process, or the change

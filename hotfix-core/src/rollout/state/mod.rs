@@ -171,10 +171,8 @@ impl RolloutState {
         let since = self.judged.judge().read_at()?;
         let severity = self.readiness.severity();
         let is_of_silence = |of: &&Contingency| of.sign == Some(Sign::NoData);
-        let mut contingencies = policy.contingencies().iter().filter(is_of_silence);
-        let waits = |of: &&Contingency| severity.is_some_and(|at| of.waits.contains(&at));
-        let waiting = contingencies.clone().find(waits);
-        let of = waiting.or_else(|| contingencies.next())?;
+        let waiting = policy.waits_for_readings(severity);
+        let of = waiting.or_else(|| policy.contingencies().iter().find(is_of_silence))?;
         let is_silent = at.since(since) >= policy.watch().no_data.after;
         is_silent.then_some(Silence { since, when: &of.when, waits: waiting.is_some() })
     }
@@ -330,7 +328,7 @@ impl RolloutState {
     /// Asks the judge for a verdict, where metrics are watched; the question that it answers, and how
     /// many of its causes lead to its decision.
     pub(super) fn assess(&mut self, plan: &Plan, at: Timestamp) -> Option<(Question, usize)> {
-        let question = Question::of(&self.place, plan, at)?;
+        let question = self.question(plan, at)?;
         let against =
             question.is_after_the_phases().then_some(if self.place.share() < Share::ALL {
                 Against::HoldBack
@@ -352,7 +350,12 @@ impl RolloutState {
         verdict: Verdict,
     ) -> Option<Question> {
         self.judged.now.verdict = verdict;
-        Question::of(&self.place, plan, at)
+        self.question(plan, at)
+    }
+
+    /// The question to the judge at this time; None where nothing is judged.
+    pub(super) fn question(&self, plan: &Plan, at: Timestamp) -> Option<Question> {
+        Question::of(&self.place, plan, at, self.readiness.severity())
     }
 
     /// Folds the recorded outcome: the second half of an event.
