@@ -393,7 +393,10 @@ impl RolloutState {
             let at_the_end = self.place.is_validated(policy, at);
             self.people.note_verdict(self.judged.verdict(), asks, at_the_end);
         }
-        let is_settled = to.is_some() || answers;
+        // What was under way has its result: that is no answer to the pause.
+        let stays_paused = matches!(self.place.stage(), Stage::Paused { .. })
+            && matches!(to, Some(Stage::Paused { .. }));
+        let is_settled = to.is_some() && !stays_paused || answers;
         if let Some(to) = to.take() {
             let answered = kind == InputKind::Promote
                 && decision.needs_answer()
