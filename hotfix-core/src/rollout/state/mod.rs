@@ -375,6 +375,9 @@ impl RolloutState {
         if by_time {
             self.place.looked_at = Some(at);
         }
+        if let Command::Confirm { action, .. } | Command::Failed { action, .. } = &input.command {
+            self.actions.end(*action);
+        }
         let answers = self.people.note(policy, at, input, self.place.stage());
         let notifies =
             matches!(kind, InputKind::Approve | InputKind::SetSeverity | InputKind::SetFacts);
