@@ -83,7 +83,7 @@ pub(crate) use recovery::Recovery;
 pub(crate) use snapshot::{JudgeRead, JudgeState};
 pub(crate) use table::{
     PhaseRecord, bound_now, edges, has_rows_left, is_unproven, over_the_phase, shown, slowness,
-    stopped_since, values,
+    stopped_since, values, waits_for_split, wrong_split,
 };
 pub(crate) use watched::out_of_reach;
 

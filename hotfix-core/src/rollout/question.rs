@@ -12,11 +12,11 @@ use serde::Serialize;
 use super::action::{Act, Action, ActionId};
 use super::blocker::{blockers, to_waive};
 use super::conclude::Conclusion;
-use super::{describe, poll};
 use super::input::InputKind;
 use super::intervention::TRAIN;
 use super::stage::{Stage, Step};
 use super::state::{About, RolloutState, Unanswered};
+use super::{describe, poll};
 
 /// A question or a page that nobody has answered yet.
 ///
@@ -160,11 +160,12 @@ impl Conclusion<'_> {
         }
         let verdict = self.case.judged.verdict();
         let causes = self.describe_causes(&verdict.causes);
+        // Readings that come and are refused are a fault of what sends them.
+        let since = at - self.plan.policy().watch().stale;
+        let refused = self.case.happened.refused_reading(since).map(describe::refused);
         if let Some(waits) = self.case.waits_for_data(self.plan.policy()) {
-            // Readings that come and are refused are a fault of what sends them.
-            let since = at - self.plan.policy().watch().stale;
-            let refused = self.case.happened.refused_reading(since);
-            let when = refused.map_or_else(|| waits.when.clone(), describe::refused_readings);
+            let sent = |refused| format!("the readings that are sent are {refused}");
+            let when = refused.map_or_else(|| waits.when.clone(), sent);
             return format!(
                 "{when}, and the policy makes the rollout wait. {} Observed: {causes}.",
                 self.choices(at, false)
@@ -184,7 +185,12 @@ impl Conclusion<'_> {
         let place =
             step.map(|step| format!("phase `{}` at {}: ", step.phase, self.case.place.share()));
         let (place, check) = (place.unwrap_or_default(), check.unwrap_or_default());
-        let causes = if is_over { "what was asked about is over" } else { &causes };
+        let is_silent = verdict.has(Reason::Stale) || verdict.has(Reason::NoData);
+        let causes = match refused.filter(|_| is_silent) {
+            _ if is_over => "what was asked about is over".to_owned(),
+            Some(refused) => format!("{causes}; some readings that are sent are {refused}"),
+            None => causes,
+        };
         let by_time = self.rolled_back_by_time(at);
         format!("{place}{causes}. {}{by_time}{check}", self.choices(at, false))
     }

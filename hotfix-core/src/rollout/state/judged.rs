@@ -281,15 +281,7 @@ impl Question {
         let after_the_phases =
             matches!(place.stage(), Stage::FinalValidation { .. } | Stage::Complete { .. });
         let waits_for_readings = policy.waits_for_readings(severity).is_some();
-        Some(Self {
-            at,
-            share,
-            due,
-            running,
-            needs_efficacy,
-            after_the_phases,
-            waits_for_readings,
-        })
+        Some(Self { at, share, due, running, needs_efficacy, after_the_phases, waits_for_readings })
     }
 
     /// Whether all phases have passed: to hold would hold nothing.
