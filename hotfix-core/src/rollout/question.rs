@@ -378,9 +378,9 @@ impl Conclusion<'_> {
         let open = self.case.people.unanswered().filter(|open| open.about == About::Objection);
         if let (Some(open), Some((signal, note))) = (open, self.last_report()) {
             self.ask(&format!(
-                "signal `{signal}` was reported before the start{}, and nobody has answered since \
-                 {}. The deployment continues unless somebody sends `pause` or `roll_back`.",
-                describe::given(note),
+                "{} before the start, and nobody has answered since {}. The deployment continues \
+                 unless somebody sends `pause` or `roll_back`.",
+                describe::reported(signal, note),
                 moment(open.since)
             ));
         }

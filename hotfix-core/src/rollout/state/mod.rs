@@ -443,7 +443,7 @@ impl RolloutState {
         self.people.note_severity_question(at, &plan.subject().incident, question, actions);
         let is_over = self.place.stage().is_final();
         let asks = judged.is_some() && decision.needs_answer();
-        let about = About::of(kind, asks, self.place.stage());
+        let about = About::of(kind, asks, self.people.objected(), self.place.stage());
         let severity = self.readiness.severity();
         let now = [self.place.stage().is_out(), is_over && !waits];
         self.people.note_actions(at, actions, about, notifies, now, severity);
