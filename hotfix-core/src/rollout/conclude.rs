@@ -165,6 +165,14 @@ impl Conclusion<'_> {
             | Command::Note { .. } => {}
         }
         self.ask_about_process(at);
+        let asks = |act: &Act| matches!(act, Act::AskDecision { .. });
+        if self.deployment_is_late_now(at)
+            && self.changes.to.is_none()
+            && !self.changes.acts.iter().any(asks)
+        {
+            let question = self.question_about_verdict(at);
+            self.ask(&question);
+        }
     }
 
     /// The policy's response to a signal. Where no traffic has moved there is nothing to roll back:
@@ -386,11 +394,12 @@ impl Conclusion<'_> {
         ));
     }
 
-    /// Whether the action that the deployment waits for is late from this evaluation on.
+    /// Whether the action that the deployment waits for is late from this input on.
     fn deployment_is_late_now(&self, at: Timestamp) -> bool {
         let Stage::Deploying(step) = *self.case.place.stage() else { return false };
         let late = poll::late_deployment_at(self.plan.policy(), self.case, step);
-        late.is_some_and(|late| self.case.place.comes_now(at, late))
+        let is_now = |late| at >= late && self.case.place.at().is_none_or(|last| last < late);
+        late.is_some_and(is_now)
     }
 
     /// Pages somebody where a change of traffic is late: one that withdraws a former release, or
