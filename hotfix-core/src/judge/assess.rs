@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::grade::{Response, Role};
+use crate::grade::{PromotionRule, Response, Role};
 use crate::metric::{Band, Judged, Zone, bound_figure, zone};
 use crate::policy::section::{Phase, Watch};
 use crate::unit::{MetricName, Share, Span, Timestamp};
@@ -144,6 +144,87 @@ impl Judge {
         let lesser = verdict.decision == Decision::RollBack && live_is_worse(self, moment);
         verdict.lesser_harm = lesser.then_some(Version::Canary);
         leading
+    }
+
+    /// The gate: what a phase has to show when its least time is over.
+    fn gate(
+        &self,
+        moment: &Moment<'_>,
+        phase: &Phase,
+        metrics: &[(MetricName, MetricVerdict)],
+        efficacy: Option<Efficacy>,
+        call: &mut Call<'_>,
+    ) {
+        let mut any_is_judged = false;
+        for (watched, (id, seen)) in self.watched.iter().zip(metrics) {
+            if watched.metric().role != Role::Decide {
+                continue;
+            }
+            let is_covered = watched.readings().covered >= phase.watch;
+            if !is_covered {
+                call.raise(Response::Hold, Reason::Gaps, Some(*id));
+            }
+            // The bounds apply to what counts of the phase here; too little data is not a miss.
+            let zone = watched.phase_zone(moment.share);
+            let band = zone.map(|zone| zone.band);
+            // Rows from before the deployment may be used up: then the figures of now are compared
+            // with nothing.
+            any_is_judged |= band != Some(Band::NotJudged) && seen.band != Band::NotJudged;
+            // What the next reading may change waits for it as a pass does, until time decides.
+            if !is_covered && !moment.time_decides() {
+                continue;
+            }
+            if watched.metric().scaled && self.arms.split_is_wrong() {
+                call.raise(Response::Hold, Reason::TooFewTrials, Some(*id));
+            }
+            let interpolated = zone.is_some_and(|zone| zone.interpolated);
+            match band {
+                Some(Band::Success | Band::NotJudged) if watched.is_used_up() => {
+                    call.raise(phase.inconclusive, Reason::NotJudged, Some(*id));
+                }
+                Some(Band::Success | Band::NotJudged) => {}
+                Some(Band::Between) => call.raise(Response::Hold, Reason::Between, Some(*id)),
+                Some(_) => {
+                    let response = by_estimate(phase.criteria_missed, interpolated);
+                    call.raise(response, Reason::CriterionMissed, Some(*id));
+                }
+                None => call.raise(Response::Hold, Reason::TooFewTrials, Some(*id)),
+            }
+            if seen.needs.is_some() && watched.stays_short() {
+                call.raise(phase.inconclusive, Reason::TooFewTrials, Some(*id));
+            }
+            // At 100% there is no live arm to compare with; a live arm that is only silent shows
+            // nothing.
+            if phase.promotion == PromotionRule::EvidenceOfNoHarm
+                && watched.tests().safe().is_some_and(|test| !test.decided())
+                && moment.share < Share::ALL
+            {
+                call.raise(Response::Hold, Reason::NotShownSafe, Some(*id));
+            }
+        }
+        if !any_is_judged {
+            self.not_judged(phase, call);
+        }
+        if moment.needs_efficacy && efficacy.is_some_and(|e| !e.shown) {
+            let bug = self.fix_test.as_ref().map(|fix| metrics[fix.metric].0);
+            call.raise(Response::Hold, Reason::EfficacyNotShown, bug);
+        }
+        if call.worst() == Response::Continue {
+            let each = self.watched.iter().zip(metrics);
+            each.filter(|(watched, (_, seen))| watched.has_become_worse(seen))
+                .for_each(|(_, (id, _))| call.raise(Response::Ask, Reason::Evidence, Some(*id)));
+        }
+    }
+
+    /// No reading is judged by anything: the phase cannot meet its gate, and waiting does not help.
+    #[cold]
+    fn not_judged(&self, phase: &Phase, call: &mut Call<'_>) {
+        let deciding = self.watched.iter().filter(|watched| watched.metric().role == Role::Decide);
+        let mut metrics = deciding.map(|watched| Some(watched.metric().id)).peekable();
+        if metrics.peek().is_none() {
+            call.raise(phase.inconclusive, Reason::NotJudged, None);
+        }
+        metrics.for_each(|metric| call.raise(phase.inconclusive, Reason::NotJudged, metric));
     }
 }
 
@@ -470,13 +551,13 @@ impl Watched {
     }
 
     /// The same, and whether it follows from an interpolated quantile.
-    pub(super) fn phase_zone(&self, share: Share) -> Option<Zone> {
+    fn phase_zone(&self, share: Share) -> Option<Zone> {
         self.zone_of(&self.judged(share), share)
     }
 }
 
 /// The response to a bound that is missed or breached: an interpolated quantile never rolls back.
-pub(super) fn by_estimate(response: Response, interpolated: bool) -> Response {
+fn by_estimate(response: Response, interpolated: bool) -> Response {
     if interpolated { response.min(Response::Ask) } else { response }
 }
 
