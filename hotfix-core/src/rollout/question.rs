@@ -304,12 +304,10 @@ impl Conclusion<'_> {
         let stage = self.case.place.stage();
         match open.about {
             About::Verdict => Some(self.question_about_verdict(at)),
-            About::Other => match *stage {
-                Stage::Deploying(step) => {
-                    self.stalled(at, step).map(|_| self.question_about_verdict(at))
-                }
-                _ => None,
-            },
+            About::Other => {
+                let Stage::Deploying(step) = *stage else { return None };
+                self.stalled(at, step).map(|_| self.question_about_verdict(at))
+            }
             About::Objection if !matches!(stage, Stage::Paused { .. }) => {
                 let met = match stage {
                     Stage::Gate { step, .. } => self.met(*step) + ". ",
