@@ -3035,7 +3035,7 @@ hotfix_status hotfix_rollout_action(const struct hotfix_rollout *rollout,
  * The number of actions of the last call. After hotfix_rollout_replay, hotfix_rollout_recover and
  * hotfix_rollout_restore these are the actions of the last accepted input: if the process crashed
  * between append and act, actions that do not await `confirm` or `failed` may not have been
- * carried out.
+ * carried out: repeat those of which you are not certain, before the next input.
  *
  * @param rollout  A rollout.
  * @param out      The number; read them with hotfix_rollout_action. Written on success only.

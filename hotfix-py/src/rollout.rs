@@ -224,8 +224,8 @@ impl Rollout {
     /// The actions of the last accepted input, also after `replay`, `recover` and `restore`.
     ///
     /// If the process crashed between append and act, some of those that await nothing (``awaits``
-    /// is False) may not have been carried out: repeat those of which you are not certain. A
-    /// refusal and a repeated delivery do not change them.
+    /// is False) may not have been carried out: repeat those of which you are not certain, before
+    /// the next input replaces the list. A refusal and a repeated delivery do not change them.
     fn last_actions(&self, py: Python<'_>) -> PyResult<Vec<Action>> {
         Ok(Action::list(&*self.lock(py)?, Core::last_actions))
     }

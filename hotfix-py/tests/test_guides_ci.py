@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -184,6 +185,31 @@ def test_roll_7_a_job_that_dies_is_taken_up_by_the_next(folder: Path) -> None:
         assert job.run(0) == 75  # it has no time left
         assert job.run() == 0
         assert job.audit() == "closed"
+
+
+def test_roll_7_messages_that_a_crash_left_are_sent_before_the_inbox_is_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, _, acted = by_hand(folder, monkeypatch, POLICY)
+    with monkeypatch.context() as crash:  # the line is written, and nothing is done
+        crash.setattr(step, "do", lambda _: None)
+        step.send({"kind": "tick"})
+    (folder / "inbox" / "1.json").write_text('{"kind": "note", "by": "lena", "text": "looking"}')
+    for _ in range(2):
+        os.close(step.log.fd)
+        step = type(step)(folder / "plan.json", folder / "log.jsonl", folder / "inbox")
+        assert step.run(0) == 75
+        assert step.rollout.last_actions() == []  # the note is the last line
+        assert acted().split() == ["request_approval"]
+
+
+def test_roll_7_a_message_that_was_sent_is_not_sent_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step, _, acted = by_hand(folder, monkeypatch, POLICY)
+    step.send({"kind": "tick"})
+    os.close(step.log.fd)
+    again = type(step)(folder / "plan.json", folder / "log.jsonl", folder / "inbox")
+    assert again.run(0) == 75
+    assert acted().split() == ["request_approval"]
 
 
 def test_roll_2_a_job_watches_until_the_rollout_is_closed(folder: Path) -> None:

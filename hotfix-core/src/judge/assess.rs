@@ -27,6 +27,8 @@ pub struct Moment<'a> {
     pub due: Option<&'a Phase>,
     /// The phase's longest time is over, too; of one that has none, the time to ask a person.
     pub overdue: bool,
+    /// The policy makes the rollout wait for readings that are missing.
+    pub waits_for_readings: bool,
     /// Whether a promotion needs the efficacy test to have crossed.
     pub needs_efficacy: bool,
     /// All phases have passed: to hold would hold nothing.
@@ -90,6 +92,7 @@ impl Judge {
         let tested = self.watched.iter().map(|watched| (watched.metric().id, watched.tested()));
         verdict.metrics.extend(tested);
         let live_is_read = self.live_is_read();
+        let is_out = moment.share > Share::NONE || self.sees_traffic();
         for (watched, (_, seen)) in self.watched.iter_mut().zip(&mut verdict.metrics) {
             watched.expire(moment.at);
             let live_missing = watched.live_missing_since(moment, live_is_read);
@@ -103,7 +106,8 @@ impl Judge {
                     self.hold,
                 );
             if watched.metric().role == Role::Decide {
-                call.band(moment, seen, watched, live_missing);
+                let silent_since = watched.silent_since().filter(|_| is_out);
+                call.band(moment, seen, watched, [silent_since, live_missing]);
                 call.bad_instances(moment, watched);
                 call.settling(moment.at, watched);
                 if watched.bursts().is_some_and(KnownBursts::may_be_under_way) {
@@ -127,12 +131,7 @@ impl Judge {
         if let Some(phase) = moment.due {
             self.gate(moment, phase, &verdict.metrics, verdict.efficacy, &mut call);
             if call.worst == Response::Hold && moment.overdue {
-                // Nothing but a person ends a phase that has no longest time.
-                let is_endless = phase.watch_most.is_none() && !moment.after_the_phases;
-                let then = if is_endless { Response::Ask } else { phase.inconclusive };
-                let asks = moment.running.is_none_or(|running| running.until_asked.is_zero());
-                let then = if asks { then.max(Response::Ask) } else { then };
-                call.raise(then, Reason::Inconclusive, None);
+                call.raise(moment.held_too_long(phase, &call), Reason::Inconclusive, None);
             }
         }
         verdict.decision = match (call.worst, moment.due) {
@@ -172,8 +171,8 @@ impl Judge {
             // Rows from before the deployment may be used up: then the figures of now are compared
             // with nothing.
             any_is_judged |= band != Some(Band::NotJudged) && seen.band != Band::NotJudged;
-            // What the next reading may change waits for it as a pass does, until the phase is over.
-            if !is_covered && !moment.overdue {
+            // What the next reading may change waits for it as a pass does, until time decides.
+            if !is_covered && !moment.time_decides() {
                 continue;
             }
             if watched.metric().scaled && self.arms.split_is_wrong() {
@@ -252,6 +251,11 @@ impl Call<'_> {
         self.worst == Response::RollBack
     }
 
+    /// Whether this reason was raised for any metric.
+    pub(super) fn has(&self, reason: Reason) -> bool {
+        self.causes.iter().any(|cause| cause.reason == reason)
+    }
+
     pub(super) fn raise_cause(&mut self, response: Response, cause: Cause) {
         if response == Response::Continue {
             return;
@@ -279,24 +283,22 @@ impl Call<'_> {
         }
     }
 
-    /// Raises the response to a metric's band at this tick. `live_missing`: since when the readings
-    /// of the live version are.
+    /// Raises the response to a metric's band at this tick. `silent_since`: when the fix was read last,
+    /// None while nothing shows traffic on it; `live_missing`: since when the readings of the live
+    /// version are.
     fn band(
         &mut self,
         moment: &Moment<'_>,
         seen: &MetricVerdict,
         watched: &Watched,
-        live_missing: Option<Timestamp>,
+        [silent_since, live_missing]: [Option<Timestamp>; 2],
     ) {
         let no_data = moment.watch.no_data;
         let silent = |since: Option<Timestamp>, then| {
             let long = since.is_some_and(|since| moment.at.since(since) >= no_data.after);
             if long { then } else { Response::Hold }
         };
-        let absent = |reason| {
-            let since = watched.readings().read_at.max(watched.began());
-            (silent(since, no_data.then), reason)
-        };
+        let absent = |reason| (silent(silent_since, no_data.then), reason);
         let at_most_ask = no_data.then.min(Response::Ask);
         let stopped = watched.stopped_since(CANARY);
         let then = if moment.after_the_phases { at_most_ask } else { no_data.then };
@@ -503,6 +505,11 @@ impl Watched {
         enough.then(|| self.value(baseline, share.rest().as_fraction())).flatten()
     }
 
+    /// When the canary was read last, or else when the watch began.
+    pub(super) fn silent_since(&self) -> Option<Timestamp> {
+        self.readings().read_at.max(self.began())
+    }
+
     /// When the live version was read last, or else when the watch began. None where that decides
     /// nothing, or where it was never read (`live_is_read`: by any metric): nothing promises that it can
     /// be.
@@ -510,13 +517,6 @@ impl Watched {
         let compared = self.is_tested() || self.compares_live();
         let silent = self.readings().live_read_at.max(self.began());
         silent.filter(|_| compared && live_is_read)
-    }
-
-    /// Whether nothing but readings from before the deployment judged it, and these are used up.
-    fn is_used_up(&self) -> bool {
-        self.pre_deployment().is_used_up()
-            && self.trailing().is_none()
-            && self.metric().bound_figures().next().is_none()
     }
 
     /// Whether readings have come for long and too far apart to be judged, or after the last phase
@@ -544,24 +544,6 @@ impl Watched {
     /// Whether a test that decides compares both arms.
     pub(super) fn is_tested(&self) -> bool {
         self.metric().is_tested() && self.tests().worse().is_some()
-    }
-
-    /// Whether the mean rate of the phase is too low for a window to have the least trials, by three
-    /// standard errors of a Poisson count: then waiting does not help. Where it only just suffices,
-    /// a fuller window comes.
-    fn stays_short(&self) -> bool {
-        let (canary, baseline) = self.window().phase().split_at(self.columns());
-        let (Some(canary), Some(baseline)) = (self.trials(canary), self.trials(baseline)) else {
-            return false;
-        };
-        let fewer =
-            if self.compares_live() && baseline > 0.0 { canary.min(baseline) } else { canary };
-        // What a warm-up left out brought no trials, and what totals count since they were read last
-        // is not known yet.
-        let waits = self.scrape(self.readings().totals).unwrap_or(Span::ZERO).as_seconds();
-        let learned = self.readings().learned.as_seconds() - waits;
-        let windows = learned / self.watch().window.as_seconds();
-        fewer + 3.0 * fewer.sqrt() < self.watch().least_trials * windows
     }
 
     /// The band over what counts of the phase; None with fewer than the least trials.

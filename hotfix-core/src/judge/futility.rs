@@ -109,11 +109,10 @@ impl Watched {
     pub(super) fn until_gate(&self, moment: &Moment<'_>, running: &Running<'_>) -> Span {
         let readings = self.readings();
         let lacks = running.phase.watch - readings.covered;
-        if moment.overdue || lacks.max(running.until_due).is_zero() {
+        if moment.time_decides() || lacks.max(running.until_due).is_zero() {
             return Span::ZERO;
         }
-        let silent =
-            readings.read_at.max(self.began()).map_or(Span::ZERO, |at| moment.at.since(at));
+        let silent = self.silent_since().map_or(Span::ZERO, |at| moment.at.since(at));
         let every = moment.watch.cadence.max(readings.step).as_millis().max(1);
         let least = lacks.max(running.until_due + silent).as_millis();
         Span::from_millis(least.div_ceil(every) * every)

@@ -31,6 +31,7 @@ mod fix_test;
 mod forecast;
 mod format;
 mod futility;
+mod gate;
 mod harm;
 mod instance_set;
 mod instances;
@@ -83,7 +84,7 @@ pub(crate) use recovery::Recovery;
 pub(crate) use snapshot::{JudgeRead, JudgeState};
 pub(crate) use table::{
     PhaseRecord, bound_now, edges, has_compared, has_rows_left, is_unproven, over_the_phase, shown,
-    slowness, stopped_since, values,
+    slowness, stopped_since, values, waits_for_split, wrong_split,
 };
 pub(crate) use watched::out_of_reach;
 

@@ -177,6 +177,19 @@ pub(crate) fn stopped_since(judge: &Judge, id: MetricName, version: Version) -> 
     of(judge, id)?.stopped_since(arm)
 }
 
+/// The canary's part of the requests in the trailing window, while the split is not as planned; None
+/// where no metric counts requests.
+pub(crate) fn wrong_split(judge: &Judge) -> Option<f64> {
+    let of = judge.traffic.filter(|_| judge.arms.split_is_wrong())?;
+    let [canary, live] = judge.watched[of].window_counts().map(|arm| arm.trials);
+    Some(canary / (canary + live)).filter(|part| part.is_finite())
+}
+
+/// Whether a metric is not judged because it is scaled by a share that the canary does not have.
+pub(crate) fn waits_for_split(judge: &Judge, id: MetricName) -> bool {
+    judge.arms.split_is_wrong() && of(judge, id).is_some_and(|watched| watched.metric().scaled)
+}
+
 /// Whether the policy claims of a metric that the fix mends it, and that is not shown.
 pub(crate) fn is_unproven(judge: &Judge, id: MetricName) -> bool {
     let fix = judge.fix_test.as_ref().filter(|fix| !fix.now.shown);

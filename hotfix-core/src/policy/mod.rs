@@ -30,11 +30,11 @@ pub use section::root::Policy;
 
 use reader::{Field as _, Style};
 use reasoning::Reasoning;
-use section::{CustomRole, Metric, SeverityLevel, StrategySettings};
+use section::{Contingency, CustomRole, Metric, SeverityLevel, StrategySettings};
 
 use crate::canonical::{Digest, pretty};
 use crate::document::{DocumentErrors, Node};
-use crate::grade::{Role, Severity, Strategy};
+use crate::grade::{Role, Severity, Sign, Strategy};
 use crate::text::words;
 use crate::unit::{MetricName, RoleName, Share, Timestamp};
 
@@ -219,6 +219,12 @@ impl Policy {
     /// A metric by id.
     pub fn metric(&self, id: &str) -> Option<&Metric> {
         self.metrics.iter().find(|metric| metric.id.as_str() == id)
+    }
+
+    /// The contingency that makes a rollout of this severity wait while readings are missing.
+    pub(crate) fn waits_for_readings(&self, severity: Option<Severity>) -> Option<&Contingency> {
+        let waits = |of: &&Contingency| severity.is_some_and(|at| of.waits.contains(&at));
+        self.contingencies.iter().filter(|of| of.sign == Some(Sign::NoData)).find(waits)
     }
 
     pub(crate) fn decides(&self, id: MetricName) -> bool {

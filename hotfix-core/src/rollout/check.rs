@@ -19,7 +19,7 @@ use super::input::{Command, Input, InputError, InputKind, ItemStatus, KnownTime}
 use super::refusal::RefusalReason;
 use super::revision::Revision;
 use super::stage::State;
-use super::state::{Afterwards, Question, RolloutState};
+use super::state::{Afterwards, RolloutState};
 use super::statement::Statement;
 use super::{Rollout, Stage};
 
@@ -528,9 +528,9 @@ impl Rollout {
     /// Whether a tick at this time would ask a person, or end the final validation: then `promote`
     /// need not wait for it.
     fn would_be_asked(&self, at: Timestamp) -> bool {
-        let RolloutState { place, judged, .. } = &self.case;
-        Question::of(place, &self.plan, at).is_some_and(|question| {
-            matches!(judged.would_decide(&self.plan, &question), Decision::Promote | Decision::Ask)
+        self.case.question(&self.plan, at).is_some_and(|question| {
+            let decision = self.case.judged.would_decide(&self.plan, &question);
+            matches!(decision, Decision::Promote | Decision::Ask)
         })
     }
 }

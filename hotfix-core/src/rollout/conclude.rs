@@ -9,7 +9,7 @@ use crate::policy::section::Phase;
 use crate::text::{brief, moment};
 use crate::unit::{Share, Timestamp};
 
-use super::action::{Act, Action, ActionId, Audience, MessageKind};
+use super::action::{Act, ActionId, Audience, MessageKind};
 use super::input::{Command, Input};
 use super::question::{after_pause, objection, to_check};
 use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
@@ -106,7 +106,7 @@ impl Conclusion<'_> {
                 }
                 _ => {}
             },
-            Command::Hold { .. } => self.hold(),
+            Command::Hold { .. } => self.hold(at),
             Command::Pause { why } => {
                 let paused = format!("the rollout is paused{}", describe::given(why.as_deref()));
                 self.pause(at, &paused, input.by.as_deref());
@@ -130,7 +130,7 @@ impl Conclusion<'_> {
                     // During a rollback the question is settled, and nobody is paged about it
                     // again.
                     Response::Ask if matches!(self.case.place.stage(), Stage::RollingBack(_)) => {}
-                    Response::Ask => self.object(&reported),
+                    Response::Ask => self.object(at, &reported),
                     Response::Hold => {
                         self.pause(at, &format!("{reported}, and the rollout is paused"), None);
                     }
@@ -148,12 +148,12 @@ impl Conclusion<'_> {
             Command::Deny { role, why, .. } | Command::Withdraw { role, why, .. }
                 if self.case.place.stage().is_out() =>
             {
-                self.object(&objection(command.kind(), *role, why.as_deref()));
+                self.object(at, &objection(command.kind(), *role, why.as_deref()));
             }
             Command::SetTimes { .. }
                 if command.reopens(self.case.place.stage()) && self.is_resolved() =>
             {
-                self.reopen();
+                self.reopen(at);
             }
             Command::Deny { .. }
             | Command::Withdraw { .. }
@@ -165,8 +165,13 @@ impl Conclusion<'_> {
             | Command::Note { .. } => {}
         }
         self.ask_about_process(at);
-        if let (Stage::Deploying(step), None) = (self.case.place.stage(), &self.changes.to) {
-            self.await_deployment(at, *step);
+        let asks = |act: &Act| matches!(act, Act::AskDecision { .. });
+        if self.deployment_is_late_now(at)
+            && self.changes.to.is_none()
+            && !self.changes.acts.iter().any(asks)
+        {
+            let question = self.question_about_verdict(at);
+            self.ask(&question);
         }
     }
 
@@ -181,8 +186,8 @@ impl Conclusion<'_> {
 
     /// Asks a person about a report, and where a role denies the plan, or withdraws its approval, while
     /// the fix is being deployed or live.
-    fn object(&mut self, stated: &str) {
-        self.ask(&format!("{stated}. {}", self.choices(true)));
+    fn object(&mut self, at: Timestamp, stated: &str) {
+        self.ask(&format!("{stated}. {}", self.choices(at, true)));
         self.end_veto();
     }
 
@@ -194,10 +199,10 @@ impl Conclusion<'_> {
     }
 
     /// Whoever held the phase may leave: somebody has to promote it.
-    fn hold(&mut self) {
+    fn hold(&mut self, at: Timestamp) {
         self.end_veto();
         if let Stage::Gate { step, until: Some(_) } = *self.case.place.stage() {
-            self.ask(&format!("phase `{}` is held. {}", step.phase, self.choices(true)));
+            self.ask(&format!("phase `{}` is held. {}", step.phase, self.choices(at, true)));
         }
     }
 
@@ -259,10 +264,28 @@ impl Conclusion<'_> {
             (None, Stage::Frozen { .. }) if self.case.actions.is_unsettled(id) => {
                 self.frozen_confirmed();
             }
+            (None, _) => self.confirmed_too_late(id),
             // The hold-back has the fix as well: nothing is left to compare with.
             (Some(Act::SetTraffic { .. }), Stage::Complete { .. }) => self.close(),
             // A superseded action's late result, or one that no stage waits for.
             _ => {}
+        }
+    }
+
+    /// A change of traffic was superseded, and its confirmation comes after that of what superseded it.
+    /// Nobody knows which of them was carried out last: a person has to look.
+    fn confirmed_too_late(&mut self, id: ActionId) {
+        let actions = &self.case.actions;
+        let is_settled = self.case.place.share() == Share::NONE && !actions.is_unsettled(id);
+        let moved = actions.superseded_share(id).filter(|share| is_settled && *share > Share::NONE);
+        if let Some(share) = moved {
+            self.page(&format!(
+                "{} was confirmed after the action that superseded it. If it was carried out last, \
+                 {share} of the traffic is on {}: check which version is live, and restore {} by hand.",
+                describe::action(id, &Act::SetTraffic { share }),
+                brief(self.version()),
+                brief(self.case.place.back_to(self.plan.subject().previous()))
+            ));
         }
     }
 
@@ -279,7 +302,7 @@ impl Conclusion<'_> {
                 let (failed, share) = (failed(act), self.case.place.share());
                 let version = brief(self.version());
                 let choices = if self.case.people.train_rolls_back() {
-                    self.choices(true)
+                    self.choices(at, true)
                 } else {
                     "Send `promote` to try again, or `roll_back`.".to_owned()
                 };
@@ -338,7 +361,8 @@ impl Conclusion<'_> {
             _ => {}
         }
         self.await_traffic(at);
-        if asks {
+        // A question that was raised with it names it.
+        if asks || !asks_now && self.deployment_is_late_now(at) {
             let question = self.question_about_verdict(at);
             self.ask(&question);
         }
@@ -365,29 +389,20 @@ impl Conclusion<'_> {
 
     /// Says that a complete rollout's incident is open again, to all who read that it was resolved,
     /// and asks whether to roll back.
-    fn reopen(&mut self) {
+    fn reopen(&mut self, at: Timestamp) {
         self.notify_readers(MessageKind::Update, &FOLLOWERS, true);
         self.ask(&format!(
             "the incident is open again. {} State `resolved` once it is over.",
-            self.choices(true)
+            self.choices(at, true)
         ));
     }
 
-    /// Asks a person about a deployment, or a change of traffic, that has taken twice as long as a
-    /// deployment is expected to.
-    fn await_deployment(&mut self, at: Timestamp, step: Step) {
-        let Some(Action { id, act }) = self.case.actions.pending().first() else { return };
+    /// Whether the action that the deployment waits for is late from this input on.
+    fn deployment_is_late_now(&self, at: Timestamp) -> bool {
+        let Stage::Deploying(step) = *self.case.place.stage() else { return false };
         let late = poll::late_deployment_at(self.plan.policy(), self.case, step);
-        let comes_now = |late| at >= late && self.case.place.at().is_none_or(|last| last < late);
-        if late.is_some_and(comes_now) {
-            let expected = self.phase_at(step.index).map(|phase| phase.deploy).unwrap_or_default();
-            let text = describe::unconfirmed(self.plan.policy(), *id, act, expected + expected);
-            self.ask(&format!(
-                "{text} Phase `{}` was expected to take {expected} to deploy. To stop it, send \
-                 `roll_back`.",
-                step.phase
-            ));
-        }
+        let is_now = |late| at >= late && self.case.place.at().is_none_or(|last| last < late);
+        late.is_some_and(is_now)
     }
 
     /// Pages somebody where a change of traffic is late: one that withdraws a former release, or
@@ -522,6 +537,12 @@ impl Conclusion<'_> {
         });
         if let Some(open) = self.case.people.set_aside() {
             self.act(Act::AskDecision { question: open.repeated(&open.text) });
+        }
+        // Whoever paused has answered the question about the deployment: it is asked again.
+        if let Some(Stage::Deploying(step)) = self.changes.to
+            && let Some(text) = self.stalled(at, step)
+        {
+            self.ask(&text);
         }
     }
 

@@ -63,11 +63,11 @@ pub(super) fn unconfirmed(policy: &Policy, id: ActionId, act: &Act, within: Span
     )
 }
 
-/// That readings are refused, and why.
-pub(super) fn refused_readings(code: &str) -> String {
+/// That readings are refused, and why: `refused (HF-MET-006: …)`.
+pub(super) fn refused(code: &str) -> String {
     let sentence = explain(code).and_then(|text| text.split("\n\n").next()).unwrap_or_default();
     let sentence = sentence.trim_end_matches('.').replace('\n', " ");
-    format!("the readings that are sent are refused ({code}: {sentence})")
+    format!("refused ({code}: {sentence})")
 }
 
 /// The causes of a verdict, by metric, each with what was measured. Metrics with the same text are
@@ -128,6 +128,15 @@ fn reason(
     reason: Reason,
     metric: Option<&Metric>,
 ) -> Cow<'static, str> {
+    if reason == Reason::SplitNotAsPlanned
+        && let Some(part) = judge::wrong_split(judged.judge())
+    {
+        return Cow::Owned(format!(
+            "the fix has about {}% of the requests, and {share} are planned; check what distributes \
+             the traffic",
+            rounded(part * 100.0, 1)
+        ));
+    }
     let beyond = |name: &str, metric: &Metric, bound: Option<Bound>| {
         let side = metric.worse.side();
         Some(format!("{side} the {name} bound of {}", figure(judged, share, metric, bound?)?))
@@ -157,6 +166,9 @@ fn reason(
                  left",
                 metric::measured(metric.kind, &[], value)
             ))
+        }
+        Reason::TooFewTrials if judge::waits_for_split(judged.judge(), metric.id) => {
+            Some("not judged while the traffic is not split as planned".to_owned())
         }
         Reason::TooFewTrials => {
             let since = judge::stopped_since(judged.judge(), metric.id, Version::Canary)?;

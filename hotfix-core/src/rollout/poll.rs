@@ -30,13 +30,14 @@ pub(super) fn watch_is_over(
 }
 
 /// When the action that a deployment waits for has taken twice as long as expected; a pause does
-/// not count. None where the policy does not say how long it takes.
+/// not count. None where nothing is pending any more, or the policy does not say how long it takes.
 pub(super) fn late_deployment_at(
     policy: &Policy,
     case: &RolloutState,
     step: Step,
 ) -> Option<Timestamp> {
     let expected = policy.phases().get(step.index)?.deploy;
+    case.actions.pending().first()?;
     let since = case.actions.pending_since()?.max(step.since);
     (expected > Span::ZERO).then(|| since + expected + expected)
 }
@@ -53,7 +54,7 @@ pub(super) fn late_traffic_at(policy: &Policy, case: &RolloutState) -> Option<Ti
 
 /// The next moment: see [`Rollout::poll_at`](super::Rollout::poll_at).
 pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
-    let RolloutState { place, actions, people, readiness, agenda, judged, happened: _ } = case;
+    let RolloutState { place, actions: _, people, readiness, agenda, judged, happened: _ } = case;
     let Some(now) = place.at() else { return Some(Timestamp::default()) };
     // A crash left the opening line alone: what is due with the first input was not asked for.
     if place.seq() == 1 {
@@ -99,8 +100,7 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
                 consider(since + policy.rollback().returned_within);
             }
         },
-        // Where nothing is pending any more, a failure was asked about.
-        Stage::Deploying(step) if !actions.pending().is_empty() => {
+        Stage::Deploying(step) => {
             late_deployment_at(policy, case, *step).into_iter().for_each(&mut consider);
         }
         Stage::Preparing => {
@@ -109,8 +109,7 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
                 consider(window.until + Span::from_millis(1));
             }
         }
-        Stage::Deploying(_)
-        | Stage::Gate { until: None, .. }
+        Stage::Gate { until: None, .. }
         | Stage::Complete { ending: Some(_), .. }
         | Stage::Closed
         | Stage::RolledBack
@@ -119,7 +118,7 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
         | Stage::Aborted
         | Stage::Failed => {}
     }
-    if place.is_watched() {
+    if case.expects_readings() {
         judged.judge().silences(policy.watch(), place.expects_live(), &mut consider);
     }
     late_traffic_at(policy, case).into_iter().for_each(&mut consider);

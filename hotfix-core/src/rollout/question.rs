@@ -2,21 +2,21 @@
 
 use crate::gate::checklist::open_criteria;
 use crate::grade::{OnFailure, Signal};
-use crate::judge::{Cause, Reason};
+use crate::judge::{Cause, Decision, Reason};
 use crate::policy::section::Phase;
-use crate::text::{brief, joined, moment, quoted};
+use crate::text::{brief, joined, moment, quoted, sentence};
 use crate::unit::{RoleName, Timestamp};
 
 use serde::Serialize;
 
-use super::action::{Act, ActionId};
+use super::action::{Act, Action, ActionId};
 use super::blocker::{blockers, to_waive};
 use super::conclude::Conclusion;
-use super::describe;
 use super::input::InputKind;
 use super::intervention::TRAIN;
 use super::stage::{Stage, Step};
 use super::state::{About, RolloutState, Unanswered};
+use super::{describe, poll};
 
 /// A question or a page that nobody has answered yet.
 ///
@@ -49,9 +49,9 @@ impl OpenQuestion {
 }
 
 impl Conclusion<'_> {
-    /// The inputs that answer a question in this stage. `objects`: the rollout waits for the
-    /// answer.
-    pub(super) fn choices(&self, objects: bool) -> String {
+    /// The inputs that answer a question in this stage, and what it waits for. `objects`: the rollout
+    /// waits for the answer.
+    pub(super) fn choices(&self, at: Timestamp, objects: bool) -> String {
         let version = brief(self.version());
         let open = self.case.readiness.unvalidated(self.plan.policy());
         match self.case.place.stage() {
@@ -115,7 +115,20 @@ impl Conclusion<'_> {
                 }
             }
             Stage::Frozen { .. } => "Send `roll_back`, `supersede` or `abort`.".to_owned(),
-            _ => "It continues unless somebody sends `pause` or `roll_back`.".to_owned(),
+            &Stage::Deploying(step) => match (self.stalled(at, step), self.awaited()) {
+                (Some(text), _) => sentence(&text),
+                (None, Some((id, act))) => format!(
+                    "It continues once {} is confirmed, unless somebody sends `pause` or \
+                     `roll_back`.",
+                    describe::action(id, act)
+                ),
+                (None, None) => String::new(),
+            },
+            Stage::RollingBack(_)
+            | Stage::Closed
+            | Stage::RolledBack
+            | Stage::Aborted
+            | Stage::Failed => String::new(),
         }
     }
 
@@ -135,6 +148,28 @@ impl Conclusion<'_> {
         }
     }
 
+    /// Why a deployment does not continue, with the inputs that help: an action is late, which has taken
+    /// twice as long as a deployment is expected to, or has failed where the policy leaves that to a
+    /// person.
+    pub(super) fn stalled(&self, at: Timestamp, step: Step) -> Option<String> {
+        let Some(Action { id, act }) = self.case.actions.pending().first() else {
+            let failed = self.case.actions.last_unsettled();
+            let failed = failed.map(|(id, share)| describe::action(id, &Act::SetTraffic { share }));
+            let failed = failed.unwrap_or_else(|| "the deployment".to_owned());
+            return Some(after_failure(&format!("{failed} failed")));
+        };
+        let late = poll::late_deployment_at(self.plan.policy(), self.case, step)?;
+        (at >= late).then(|| {
+            let expected = self.phase_at(step.index).map(|phase| phase.deploy).unwrap_or_default();
+            format!(
+                "{} Phase `{}` was expected to take {expected} to deploy. To stop it, send \
+                 `roll_back`.",
+                describe::unconfirmed(self.plan.policy(), *id, act, expected + expected),
+                step.phase
+            )
+        })
+    }
+
     /// What a person is asked about the present verdict, or whether to continue after one that is over.
     pub(super) fn question_about_verdict(&self, at: Timestamp) -> String {
         if self.case.place.is_validated(self.plan.policy(), at) {
@@ -142,15 +177,23 @@ impl Conclusion<'_> {
         }
         let verdict = self.case.judged.verdict();
         let causes = self.describe_causes(&verdict.causes);
+        // Readings that come and are refused are a fault of what sends them.
+        let since = at - self.plan.policy().watch().stale;
+        let refused = self.case.happened.refused_reading(since).map(describe::refused);
         if let Some(waits) = self.case.waits_for_data(self.plan.policy()) {
-            // Readings that come and are refused are a fault of what sends them.
-            let since = at - self.plan.policy().watch().stale;
-            let refused = self.case.happened.refused_reading(since);
-            let when = refused.map_or_else(|| waits.when.clone(), describe::refused_readings);
+            let sent = |refused| format!("the readings that are sent are {refused}");
+            let when = refused.map_or_else(|| waits.when.clone(), sent);
             return format!(
                 "{when}, and the policy makes the rollout wait. {} Observed: {causes}.",
-                self.choices(false)
+                self.choices(at, false)
             );
+        }
+        let is_over = !verdict.decision.needs_answer();
+        if let &Stage::Deploying(step) = self.case.place.stage()
+            && is_over
+            && let Some(text) = self.stalled(at, step)
+        {
+            return text;
         }
         // Where nothing judges a metric, whoever decides has to check by eye.
         let step = self.case.place.stage().step();
@@ -159,9 +202,38 @@ impl Conclusion<'_> {
         let place =
             step.map(|step| format!("phase `{}` at {}: ", step.phase, self.case.place.share()));
         let (place, check) = (place.unwrap_or_default(), check.unwrap_or_default());
-        let is_over = !verdict.decision.needs_answer();
-        let causes = if is_over { "what was asked about is over" } else { &causes };
-        format!("{place}{causes}. {}{check}", self.choices(false))
+        let is_silent = verdict.has(Reason::Stale) || verdict.has(Reason::NoData);
+        let causes = match refused.filter(|_| is_silent) {
+            _ if is_over => "what was asked about is over".to_owned(),
+            Some(refused) => format!("{causes}; some readings that are sent are {refused}"),
+            None => causes,
+        };
+        let by_time = self.rolled_back_by_time(at);
+        format!("{place}{causes}. {}{by_time}{check}", self.choices(at, false))
+    }
+
+    /// When a phase is rolled back by what was read, if readings stay away until then; empty where it is
+    /// not.
+    fn rolled_back_by_time(&self, at: Timestamp) -> String {
+        let Stage::Monitoring(step) = *self.case.place.stage() else { return String::new() };
+        let verdict = self.case.judged.verdict();
+        let is_silent = verdict.has(Reason::Stale) || verdict.has(Reason::NoData);
+        if !is_silent || self.plan.on_failure() != OnFailure::RollBack {
+            return String::new();
+        }
+        let most = |phase: &Phase| phase.held_at_most(self.plan.policy().ask_again());
+        let until = self.phase_at(step.index).map(|phase| step.since + most(phase));
+        let is_missed = |until: &Timestamp| {
+            let question = self.case.question(self.plan, *until);
+            let decides = |question| self.case.judged.would_decide(self.plan, &question);
+            question.map(decides) == Some(Decision::RollBack)
+        };
+        until.filter(|until| *until > at).filter(is_missed).map_or_else(String::new, |until| {
+            format!(
+                " If no more readings come, it is rolled back at {} by what was read.",
+                moment(until)
+            )
+        })
     }
 
     /// Asks whether to deploy all the same where the policy calls for the normal process, or the change
@@ -242,21 +314,26 @@ impl Conclusion<'_> {
         })
     }
 
-    /// What repeats an open question: a verdict and an objection as they are now, with the answers that
-    /// are possible now; anything else, and the question of a pause, in its first words.
+    /// What repeats an open question: a verdict, a deployment that does not continue and an objection as
+    /// they are now, with the answers that are possible now; anything else, and the question of a pause, in
+    /// its first words.
     pub(super) fn again(&self, at: Timestamp, open: &Unanswered) -> Option<String> {
         let stage = self.case.place.stage();
         match open.about {
             About::Verdict => Some(self.question_about_verdict(at)),
+            About::Other => {
+                let Stage::Deploying(step) = *stage else { return None };
+                self.stalled(at, step).map(|_| self.question_about_verdict(at))
+            }
             About::Objection if !matches!(stage, Stage::Paused { .. }) => {
                 let met = match stage {
                     Stage::Gate { step, .. } => self.met(*step) + ". ",
                     _ => String::new(),
                 };
-                Some(format!("{met}{}. {}", self.stated(open)?, self.choices(true)))
+                Some(format!("{met}{}. {}", self.stated(open)?, self.choices(at, true)))
             }
             About::Process => self.question_about_process(at),
-            _ => None,
+            About::Objection => None,
         }
     }
 
@@ -316,9 +393,9 @@ impl Conclusion<'_> {
         let open = self.case.people.unanswered().filter(|open| open.about == About::Objection);
         if let (Some(open), Some((signal, note))) = (open, self.last_report()) {
             self.ask(&format!(
-                "signal `{signal}` was reported before the start{}, and nobody has answered since \
-                 {}. The deployment continues unless somebody sends `pause` or `roll_back`.",
-                describe::given(note),
+                "{} before the start, and nobody has answered since {}. The deployment continues \
+                 unless somebody sends `pause` or `roll_back`.",
+                describe::reported(signal, note),
                 moment(open.since)
             ));
         }
@@ -329,6 +406,12 @@ impl Conclusion<'_> {
 pub(super) fn objection(kind: InputKind, role: RoleName, why: Option<&str>) -> String {
     let did = if kind == InputKind::Deny { "denied the plan" } else { "withdrew an approval" };
     format!("`{role}` {did} after the start{}", describe::given(why))
+}
+
+/// That an action of the deployment failed, where the policy leaves that to a person: it is not
+/// repeated, so the rollout cannot continue.
+pub(super) fn after_failure(what: &str) -> String {
+    format!("{what}. Send `roll_back`, or `supersede` with another release.")
 }
 
 /// The inputs that end a pause, which was ordered `by` somebody.

@@ -11,6 +11,7 @@ use crate::unit::Timestamp;
 use super::action::{Act, Action};
 use super::conclude::{Conclusion, FOLLOWERS};
 use super::describe;
+use super::question::after_failure;
 use super::stage::{Returning, RollbackCause, RollbackProgress, Stage};
 
 impl RollbackCause {
@@ -51,14 +52,13 @@ impl Conclusion<'_> {
                 if !matches!(why, RollbackCause::Verdict { .. }) || self.is_news(at) {
                     let question = match why {
                         RollbackCause::Verdict { .. } => self.question_about_verdict(at),
-                        // A failed action is not repeated, so the rollout cannot continue.
                         RollbackCause::ActionFailed => {
-                            let failed = self.describe_cause(&why, what);
-                            format!(
-                                "{failed}. Send `roll_back`, or `supersede` with another release."
-                            )
+                            after_failure(&self.describe_cause(&why, what))
                         }
-                        _ => format!("{}. {}", self.describe_cause(&why, what), self.choices(true)),
+                        _ => {
+                            let what = self.describe_cause(&why, what);
+                            format!("{what}. {}", self.choices(at, true))
+                        }
                     };
                     self.ask(&question);
                 }

@@ -82,8 +82,8 @@ impl Rollout {
     ///
     /// After a crash between append and act none, some or all of them may have been done. Those
     /// that await their result are among [`pending_actions`](Self::pending_actions); of the others
-    /// only the caller can know. Repeat what is not known to be done: the ids are the same, so a
-    /// receiver can recognise a repetition.
+    /// only the caller can know. Repeat what is not known to be done, before the next input replaces
+    /// the list: the ids are the same, so a receiver can recognise a repetition.
     pub fn last_actions(&self) -> &[Action] {
         self.case.actions.last()
     }

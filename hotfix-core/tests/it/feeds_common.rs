@@ -140,6 +140,7 @@ pub(crate) fn assess(judge: &mut Judge, plan: &Plan, at: Timestamp, verdict: &mu
         overdue: false,
         needs_efficacy: false,
         after_the_phases: false,
+        waits_for_readings: false,
         traffic: None,
         running: None,
     };

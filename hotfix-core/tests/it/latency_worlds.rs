@@ -419,6 +419,7 @@ pub(crate) fn moment(plan: &Plan, at: Timestamp, share: Share) -> Moment<'_> {
         overdue: false,
         needs_efficacy: false,
         after_the_phases: false,
+        waits_for_readings: false,
         traffic: None,
         running: None,
     }

@@ -4065,8 +4065,8 @@ class Rollout:
         """The actions of the last accepted input, also after `replay`, `recover` and `restore`.
 
         If the process crashed between append and act, some of those that await nothing (``awaits``
-        is False) may not have been carried out: repeat those of which you are not certain. A
-        refusal and a repeated delivery do not change them."""
+        is False) may not have been carried out: repeat those of which you are not certain, before
+        the next input replaces the list. A refusal and a repeated delivery do not change them."""
     def log(self) -> str:
         """Every log line so far; empty if the rollout does not keep its log (`keep_log`)."""
     @overload

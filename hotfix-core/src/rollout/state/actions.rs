@@ -21,8 +21,9 @@ pub(crate) struct Actions {
     pub(super) pending_since: Option<Timestamp>,
     /// The actions of the last accepted input.
     pub(super) last: Vec<Action>,
-    /// Superseded actions: a late result is recorded and changes nothing.
-    pub(super) overtaken: Vec<ActionId>,
+    /// Superseded actions, with the share of the traffic that a change asked for: a late result is
+    /// recorded and changes nothing.
+    pub(super) overtaken: Vec<(ActionId, Option<Share>)>,
     /// Changes of traffic that were superseded or failed: they may have moved it. Until a later one
     /// or a rollback is confirmed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -55,7 +56,13 @@ impl Actions {
 
     /// Whether the result of this action is awaited, or may still come.
     pub(crate) fn may_end(&self, id: ActionId) -> bool {
-        self.pending.iter().any(|action| action.id == id) || self.overtaken.contains(&id)
+        self.pending.iter().any(|action| action.id == id)
+            || self.overtaken.iter().any(|(of, _)| *of == id)
+    }
+
+    /// The share that a superseded change of traffic asked for, until its result has come.
+    pub(crate) fn superseded_share(&self, id: ActionId) -> Option<Share> {
+        self.overtaken.iter().find(|(of, _)| *of == id)?.1
     }
 
     /// Whether this is a change of traffic that may have moved it, whatever came of it.
@@ -63,11 +70,20 @@ impl Actions {
         self.unsettled.iter().any(|(of, _)| *of == id)
     }
 
+    /// The last change of traffic that may have moved it, whatever came of it.
+    pub(crate) fn last_unsettled(&self) -> Option<(ActionId, Share)> {
+        self.unsettled.last().copied()
+    }
+
     /// Removes an action from the pending ones; None where it was superseded.
     pub(super) fn resolve(&mut self, id: ActionId) -> Option<Act> {
-        self.overtaken.retain(|overtaken| *overtaken != id);
         let place = self.pending.iter().position(|action| action.id == id)?;
         Some(self.pending.remove(place).act)
+    }
+
+    /// Notes that the result of an action has come, and what follows from it: no other is accepted.
+    pub(super) fn end(&mut self, id: ActionId) {
+        self.overtaken.retain(|(overtaken, _)| *overtaken != id);
     }
 
     /// Supersedes the pending actions, except changes of traffic where `keep_traffic`.
@@ -76,7 +92,7 @@ impl Actions {
         pending.retain(|Action { id, act }| match act {
             Act::SetTraffic { .. } if keep_traffic => true,
             act => {
-                overtaken.push(*id);
+                overtaken.push((*id, act.share()));
                 unsettled.extend(act.share().map(|share| (*id, share)));
                 false
             }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{Severity, Sign};
+use crate::grade::Severity;
 use crate::judge::{Against, Cause, Decision, Judge, JudgeRead, JudgeState, Moment, Prepared};
 use crate::judge::{Reason, Running, Verdict};
 use crate::metric::{Band, Observation, ReadingError};
@@ -91,11 +91,7 @@ impl Judged {
         policy: &'a Policy,
         severity: Option<Severity>,
     ) -> Option<&'a Contingency> {
-        let severity = severity?;
-        let waits = |contingency: &&Contingency| {
-            contingency.sign == Some(Sign::NoData) && contingency.waits.contains(&severity)
-        };
-        let contingency = policy.contingencies().iter().find(waits)?;
+        let contingency = policy.waits_for_readings(severity)?;
         self.lacks_readings(policy).then_some(contingency)
     }
 
@@ -239,11 +235,19 @@ pub(crate) struct Question {
     needs_efficacy: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     after_the_phases: bool,
+    /// The policy makes this severity wait for readings that are missing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    waits_for_readings: bool,
 }
 
 impl Question {
     /// The question for a verdict at this time; None where nothing is judged.
-    pub(crate) fn of(place: &Place, plan: &Plan, at: Timestamp) -> Option<Self> {
+    pub(super) fn of(
+        place: &Place,
+        plan: &Plan,
+        at: Timestamp,
+        severity: Option<Severity>,
+    ) -> Option<Self> {
         let policy = plan.policy();
         let of_phase = |step: &Step| {
             let phase = policy.phases().get(step.index)?;
@@ -281,12 +285,21 @@ impl Question {
         let needs_efficacy = share < Share::ALL && plan.efficacy().is_some_and(|e| e.required);
         let after_the_phases =
             matches!(place.stage(), Stage::FinalValidation { .. } | Stage::Complete { .. });
-        Some(Self { at, share, due, running, needs_efficacy, after_the_phases })
+        let waits_for_readings = policy.waits_for_readings(severity).is_some();
+        Some(Self { at, share, due, running, needs_efficacy, after_the_phases, waits_for_readings })
     }
 
     /// What was read then, at this share of the canary; nothing is decided.
     pub(super) const fn of_reading(at: Timestamp, share: Share) -> Self {
-        Self { at, share, due: None, running: None, needs_efficacy: false, after_the_phases: false }
+        Self {
+            at,
+            share,
+            due: None,
+            running: None,
+            needs_efficacy: false,
+            after_the_phases: false,
+            waits_for_readings: false,
+        }
     }
 
     pub(super) const fn at(&self) -> Timestamp {
@@ -315,6 +328,7 @@ impl Question {
             watch: policy.watch(),
             due: self.due.and_then(|(index, _)| phase(index)),
             overdue: self.due.is_some_and(|(_, over)| over),
+            waits_for_readings: self.waits_for_readings,
             needs_efficacy: self.needs_efficacy,
             after_the_phases: self.after_the_phases,
             traffic: plan.subject().traffic.requests_per_minute,

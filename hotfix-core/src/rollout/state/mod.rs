@@ -158,6 +158,16 @@ impl RolloutState {
         self.place.share() == Share::NONE && self.judged.judge().sees_traffic()
     }
 
+    /// Whether missing readings mean anything at this stage: while the fix has traffic, or readings show
+    /// some although none is confirmed. While traffic moves, the judge is asked as well.
+    pub(super) fn expects_readings(&self) -> bool {
+        match self.place.purpose() {
+            Use::Watch | Use::Move => true,
+            Use::Deploy => self.judged.judge().sees_traffic(),
+            Use::Show | Use::Level | Use::Return | Use::Ignore => false,
+        }
+    }
+
     /// The contingency that keeps the phase from being promoted while readings are missing.
     pub(super) fn waits_for_data<'a>(&self, policy: &'a Policy) -> Option<&'a Contingency> {
         let is_phase = matches!(self.place.stage(), Stage::Gate { .. } | Stage::Monitoring(_));
@@ -171,10 +181,8 @@ impl RolloutState {
         let since = self.judged.judge().read_at()?;
         let severity = self.readiness.severity();
         let is_of_silence = |of: &&Contingency| of.sign == Some(Sign::NoData);
-        let mut contingencies = policy.contingencies().iter().filter(is_of_silence);
-        let waits = |of: &&Contingency| severity.is_some_and(|at| of.waits.contains(&at));
-        let waiting = contingencies.clone().find(waits);
-        let of = waiting.or_else(|| contingencies.next())?;
+        let waiting = policy.waits_for_readings(severity);
+        let of = waiting.or_else(|| policy.contingencies().iter().find(is_of_silence))?;
         let is_silent = at.since(since) >= policy.watch().no_data.after;
         is_silent.then_some(Silence { since, when: &of.when, waits: waiting.is_some() })
     }
@@ -330,7 +338,7 @@ impl RolloutState {
     /// Asks the judge for a verdict, where metrics are watched; the question that it answers, and how
     /// many of its causes lead to its decision.
     pub(super) fn assess(&mut self, plan: &Plan, at: Timestamp) -> Option<(Question, usize)> {
-        let question = Question::of(&self.place, plan, at)?;
+        let question = self.question(plan, at)?;
         let against =
             question.is_after_the_phases().then_some(if self.place.share() < Share::ALL {
                 Against::HoldBack
@@ -352,7 +360,12 @@ impl RolloutState {
         verdict: Verdict,
     ) -> Option<Question> {
         self.judged.now.verdict = verdict;
-        Question::of(&self.place, plan, at)
+        self.question(plan, at)
+    }
+
+    /// The question to the judge at this time; None where nothing is judged.
+    pub(super) fn question(&self, plan: &Plan, at: Timestamp) -> Option<Question> {
+        Question::of(&self.place, plan, at, self.readiness.severity())
     }
 
     /// Folds the recorded outcome: the second half of an event.
@@ -372,6 +385,9 @@ impl RolloutState {
         if by_time {
             self.place.looked_at = Some(at);
         }
+        if let Command::Confirm { action, .. } | Command::Failed { action, .. } = &input.command {
+            self.actions.end(*action);
+        }
         let answers = self.people.note(policy, at, input, self.place.stage());
         let notifies =
             matches!(kind, InputKind::Approve | InputKind::SetSeverity | InputKind::SetFacts);
@@ -390,7 +406,10 @@ impl RolloutState {
             let at_the_end = self.place.is_validated(policy, at);
             self.people.note_verdict(self.judged.verdict(), asks, at_the_end);
         }
-        let is_settled = to.is_some() || answers;
+        // What was under way has its result: that is no answer to the pause.
+        let stays_paused = matches!(self.place.stage(), Stage::Paused { .. })
+            && matches!(to, Some(Stage::Paused { .. }));
+        let is_settled = to.is_some() && !stays_paused || answers;
         if let Some(to) = to.take() {
             let answered = kind == InputKind::Promote
                 && decision.needs_answer()
@@ -434,7 +453,7 @@ impl RolloutState {
         self.people.note_severity_question(at, &plan.subject().incident, question, actions);
         let is_over = self.place.stage().is_final();
         let asks = judged.is_some() && decision.needs_answer();
-        let about = About::of(kind, asks, self.place.stage());
+        let about = About::of(kind, asks, self.people.objected(), self.place.stage());
         let severity = self.readiness.severity();
         let now = [self.place.stage().is_out(), is_over && !waits];
         self.people.note_actions(at, actions, about, notifies, now, severity);

@@ -117,11 +117,12 @@ pub(crate) enum About {
 }
 
 impl About {
-    /// What a question is about that an input of this kind raised. `asks`: the verdict does. Before
-    /// the start the rollout itself asks about waivers alone.
-    pub(super) const fn of(kind: InputKind, asks: bool, stage: &Stage) -> Self {
+    /// What a question is about that an input of this kind raised. `asks`: the verdict does; `objects`: a
+    /// person did. Before the start the rollout itself asks about waivers alone.
+    pub(super) const fn of(kind: InputKind, asks: bool, objects: bool, stage: &Stage) -> Self {
         match kind {
             InputKind::Report => Self::Objection,
+            InputKind::Start if objects => Self::Objection,
             _ if matches!(stage, Stage::Preparing) => Self::Process,
             InputKind::Deny | InputKind::Withdraw | InputKind::SetTimes => Self::Objection,
             InputKind::Observe | InputKind::Tick if asks => Self::Verdict,
@@ -216,8 +217,14 @@ impl People {
         self.interventions.note(at, input);
         let (objects, answers) = match &input.command {
             Command::Hold { .. } => (true, true),
+            // A start is no answer to a report: it names it, and a person has to promote.
+            Command::Start => {
+                let is_open = |open: &Unanswered| open.about == About::Objection;
+                self.objected = self.unanswered.as_ref().is_some_and(is_open);
+                self.failed = false;
+                (self.objected, true)
+            }
             Command::Release { .. }
-            | Command::Start
             | Command::Promote { .. }
             | Command::Supersede { .. }
             | Command::Retry { .. } => {
@@ -240,11 +247,14 @@ impl People {
             | Command::Abort { .. }
             | Command::RollBack { .. }
             | Command::Revert { .. } => (false, true),
-            // The question was why the deployment takes so long; the page, where an action is.
+            // The question was why the deployment takes so long; the page, where an action is. What a
+            // person reported is not answered by it.
             Command::Confirm { .. } | Command::Failed { .. } => {
-                let pages = self.unanswered.as_ref().is_some_and(|open| open.page);
+                let open = self.unanswered.as_ref();
                 let is_frozen = matches!(stage, Stage::Frozen { .. });
-                (false, matches!(stage, Stage::Deploying(_)) || pages && !is_frozen)
+                let of_deployment = matches!(stage, Stage::Deploying(_))
+                    && open.is_some_and(|open| open.about != About::Objection);
+                (false, of_deployment || open.is_some_and(|open| open.page) && !is_frozen)
             }
             Command::SetTimes { .. } => (input.command.reopens(stage), false),
             Command::SetSeverity { .. } => {

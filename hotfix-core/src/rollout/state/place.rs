@@ -165,12 +165,6 @@ impl Place {
         }
     }
 
-    /// Whether missing data mean anything at this stage.
-    pub(crate) const fn is_watched(&self) -> bool {
-        // While traffic moves, the judge is asked as well.
-        matches!(self.purpose(), Use::Watch | Use::Move)
-    }
-
     /// Whether the live version should be read beside the canary: a phase is watched or can be
     /// promoted, and both have traffic. While traffic moves, the live version may be gone already.
     pub(crate) fn expects_live(&self) -> bool {
