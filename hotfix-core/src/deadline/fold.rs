@@ -27,12 +27,10 @@ impl Agenda {
         {
             self.state.by_fact.retain(|given| *given != moment);
         }
-        match input {
+        let cause = match input {
             Input::Severity(severity) => {
                 let was = std::mem::replace(&mut self.state.severity, severity);
                 self.reach_severity(was, at);
-                // A rise with the fix live counts from now.
-                self.bind_days(at);
                 Cause::Severity { was, severity }
             }
             Input::Assumed(assumed) => {
@@ -53,7 +51,6 @@ impl Agenda {
             }
             Input::Stated { moment, at: came } => {
                 self.state.moments[moment as usize] = Some(came);
-                self.bind_days(at);
                 Cause::Moment { moment }
             }
             Input::AnotherRelease => {
@@ -64,12 +61,10 @@ impl Agenda {
             }
             Input::Moment { moment, at: came } => {
                 self.happen(moment, came.min(at), at);
-                self.bind_days(at);
                 Cause::Moment { moment }
             }
             Input::ByFact { moment, at: came } => {
                 self.date(moment, came, at);
-                self.bind_days(at);
                 Cause::Moment { moment }
             }
             Input::TakenBack(moment) => {
@@ -77,12 +72,10 @@ impl Agenda {
                     self.keep_settled();
                 }
                 self.revoke(moment, at);
-                self.bind_days(at);
                 Cause::TakenBack { moment }
             }
             Input::Day { day, at: by } => {
                 self.state.days[day as usize] = Some(by);
-                self.bind_days(at);
                 Cause::Day { day }
             }
             Input::Approval { demand, given } => {
@@ -120,7 +113,9 @@ impl Agenda {
                 self.begin_updates(answered, at);
                 Cause::Done { duty }
             }
-        }
+        };
+        self.bind_days(at);
+        cause
     }
 
     /// Notes since when the incident has been as severe as it is now; before it `was` less severe.
