@@ -49,6 +49,10 @@ impl Agenda {
                 self.state.stop_gap = stop_gap;
                 Cause::StopGap { stop_gap }
             }
+            Input::Flow(flow) => {
+                self.state.flow = flow;
+                Cause::Flow { flow }
+            }
             Input::Stated { moment, at: came } => {
                 self.state.moments[moment as usize] = Some(came);
                 Cause::Moment { moment }
@@ -341,7 +345,8 @@ impl Agenda {
             let on = (obligation.severities.contain(self.state.severity) || stays)
                 && course.holds != Truth::No
                 && !(self.state.assumed && obligation.waits_for_severity())
-                && !(obligation.stop_gap && self.state.stop_gap == Truth::No);
+                && !(obligation.stop_gap && self.state.stop_gap == Truth::No)
+                && obligation.is_for_flow(self.state.flow);
             if on && !course.on {
                 course.since = at;
             }

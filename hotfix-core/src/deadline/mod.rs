@@ -17,7 +17,7 @@
 //! escalation. An item that does so has a note.
 //!
 //! **Unknown is not no.** A duty whose condition cannot be judged yet applies, with a note;
-//! likewise where nobody has stated whether the fix is a stop-gap.
+//! likewise where nobody has stated whether the fix is a stop-gap, or how its release is branched.
 //!
 //! **Escalation policies.** The presets `enterprise`, `severity-matrix` and `emergency-command`
 //! escalate by the time since detection while the incident lasts. A level is paged at its time. An

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::gate::approval::all_demands;
-use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity, closed_set};
+use crate::grade::{Audience, DutyKind, Flow, MessageKind, Moment, Severity, closed_set};
 use crate::policy::Policy;
 use crate::policy::section::{Due, Duty, Message, OBJECTIVE, REPORT, approval_duty};
 use crate::unit::{Name, RoleName, Span, Timestamp};
@@ -88,6 +88,8 @@ pub(super) struct Obligations {
     pub(super) while_open: bool,
     pub(super) stop_gap: bool,
     /// It is about the release that was rolled back; whether another one settles it.
+    /// It is due for releases of this branching model alone.
+    pub(super) flow: Option<Flow>,
     pub(super) another_release: Option<bool>,
     pub(super) role: Option<RoleName>,
     pub(super) audience: Option<Audience>,
@@ -158,6 +160,7 @@ impl Obligations {
             },
             stop_gap: duty.stop_gap,
             another_release: duty.another_release,
+            flow: duty.flow,
             role: duty.role,
             audience: duty.audience,
             ladder: ladders.of(duty),
@@ -210,6 +213,7 @@ impl Obligations {
             while_open: false,
             stop_gap: false,
             another_release: None,
+            flow: None,
             role: None,
             audience: None,
             ladder: None,
@@ -260,6 +264,24 @@ impl Obligations {
     }
 
     /// Whether it notifies the public of what may turn out to be another severity.
+    /// Whether it is due for a release of this branching model; for each that is not known.
+    pub(super) fn is_for_flow(&self, flow: Option<Flow>) -> bool {
+        match (self.flow, flow) {
+            (Some(needed), Some(flow)) => needed == flow,
+            (None, _) | (_, None) => true,
+        }
+    }
+
+    /// Whether it applies where its condition is this: what is published cannot be unsaid, so the public
+    /// is notified only where the condition is known to hold.
+    pub(super) fn may_apply(&self, condition: Truth) -> bool {
+        match condition {
+            Truth::Yes => true,
+            Truth::Unknown => self.audience != Some(Audience::Public),
+            Truth::No => false,
+        }
+    }
+
     pub(super) fn waits_for_severity(&self) -> bool {
         self.audience == Some(Audience::Public) && self.severities != Severities::ALL
     }

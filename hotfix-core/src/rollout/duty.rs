@@ -215,8 +215,8 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
     let mut update = |input| drop(agenda.take(policy, at, input));
     update(AgendaInput::Assumed(readiness.is_assumed(policy)));
     update(AgendaInput::Severity(readiness.severity()));
-    update(AgendaInput::Facts(readiness.facts()));
-    update(AgendaInput::StopGap(stop_gap));
+    update(AgendaInput::Facts(&informed));
+    of_release(plan).into_iter().for_each(&mut update);
     // It may be after the first input, which may be a reading of the time before. Further ahead it
     // belongs to another clock, as in a rehearsal, and is not known.
     let known = |stated: Option<Timestamp>| stated.filter(|came| *came <= at + MOST_EARLIER);
@@ -245,6 +245,12 @@ pub(super) fn update_agenda(
     to: Option<&Stage>,
     replans: &mut Vec<Replan>,
 ) {
+/// What the release decides of the duties.
+fn of_release(plan: &Plan) -> [AgendaInput<'static>; 2] {
+    let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
+    [AgendaInput::StopGap(stop_gap), AgendaInput::Flow(plan.flow())]
+}
+
     let command = &input.command;
     if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
         return;
@@ -292,8 +298,7 @@ pub(super) fn update_agenda(
         }
         Command::Done { duty, .. } => inputs.push(AgendaInput::Done { duty: *duty }),
         Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
-            let stop_gap = plan.subject().stop_gap();
-            inputs.push(AgendaInput::StopGap(stop_gap.map_or(Truth::Unknown, Truth::from)));
+            inputs.extend(of_release(plan));
             if matches!(
                 command,
                 Command::Supersede { .. } | Command::Retry { release: Some(_), .. }
