@@ -132,7 +132,7 @@ pub(super) fn impact(rollout: &Rollout, log: &LogSummary, history: &IncidentHist
             format!("{at_worst}{} of the users were affected.", describe::fact(share))
         }),
     );
-    for (version, impact) in history.affected.by_version() {
+    for (version, impact) in history.affected().by_version() {
         let metric = describe::metric(plan.policy(), impact.metric);
         sentences.push(match figure(impact.at_least.round()).as_str() {
             "0" => format!("{version}: the readings show no failed request."),
@@ -148,7 +148,7 @@ pub(super) fn impact(rollout: &Rollout, log: &LogSummary, history: &IncidentHist
     Impact {
         sentences,
         facts: history.facts.described(rollout.worst_facts()),
-        affected: history.affected.by_metric(plan),
+        affected: history.affected().by_metric(plan),
     }
 }
 

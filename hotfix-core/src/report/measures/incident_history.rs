@@ -43,7 +43,9 @@ pub(crate) struct IncidentHistory {
     pub(crate) turned_back: Option<(Timestamp, bool)>,
     /// Whether somebody was paged for a duty.
     pub(crate) paged: bool,
-    pub(crate) affected: Tally,
+    counted: Tally,
+    /// What had been counted when the incident was resolved, while it is.
+    until_resolved: Option<Tally>,
     pub(crate) facts: FactHistory,
     /// Share of the new version after the last line.
     share: f64,
@@ -76,6 +78,12 @@ impl IncidentHistory {
         read.map_err(|error| MeasureError::Log { index, error }).map(|rollout| (rollout, history))
     }
 
+    /// The failed requests of the incident, which end with it. A rollback after the end and whoever
+    /// reopens it show that it went on.
+    pub(crate) fn affected(&self) -> &Tally {
+        self.until_resolved.as_ref().unwrap_or(&self.counted)
+    }
+
     pub(crate) fn fold(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
         let at = entry.at;
         self.last = at;
@@ -106,13 +114,18 @@ impl IncidentHistory {
         self.share = rollout.share().as_fraction();
     }
 
+        match rollout.moment(Moment::Resolved) {
+            None => self.until_resolved = None,
+            Some(_) => _ = self.until_resolved.get_or_insert_with(|| self.counted.clone()),
+        }
     fn begin(&mut self, rollout: &Rollout, at: Timestamp) {
         // Nothing is attempted before there is a release.
         let Some(release) = rollout.plan().release() else { return };
         if let Some(before) = self.attempts.last_mut() {
             before.replaced = Some(at);
         } else {
-            self.affected.name_live(&release.previous);
+            let tallies = std::iter::once(&mut self.counted).chain(&mut self.until_resolved);
+            tallies.for_each(|tally| tally.name_live(&release.previous));
         }
         self.attempts.push(Attempt {
             begun: at,
@@ -137,7 +150,7 @@ impl IncidentHistory {
             }
             // Readings after the end are not counted; the reading that ended the rollout is.
             Command::Observe { metrics } if !rollout.state().is_final() || to.is_some() => {
-                self.affected.add(rollout, at, metrics);
+                self.counted.add(rollout, at, metrics);
             }
             _ => {}
         }
