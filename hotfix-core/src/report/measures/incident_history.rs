@@ -36,7 +36,7 @@ pub(crate) struct IncidentHistory {
     pub(crate) acknowledged: Option<Timestamp>,
     /// When a review item was first done.
     pub(crate) reviewed: Option<Timestamp>,
-    /// When the first attempt was approved, if the approval was in force at its end.
+    /// When the first attempt was approved, if the approval was in force at its start or later.
     pub(crate) approved: Option<Timestamp>,
     /// When an attempt that had traffic, or may have had some, was first rolled back, frozen or
     /// aborted; and whether it is known to have had some.
@@ -107,17 +107,20 @@ impl IncidentHistory {
         }
         let is_page = |action: &Action| matches!(action.act, Act::Page { duty: Some(_), .. });
         self.paged |= entry.actions.iter().any(is_page);
-        if self.attempts.len() <= 1 {
-            self.approved = rollout.moment(Moment::Approved);
+        // What another severity demands after the start was not asked before it.
+        let approved = rollout.moment(Moment::Approved);
+        let is_started = rollout.started_at().is_some();
+        if self.attempts.len() <= 1 && (approved.is_some() || !is_started) {
+            self.approved = approved;
         }
         self.note_stage(rollout, entry);
-        self.share = rollout.share().as_fraction();
-    }
-
         match rollout.moment(Moment::Resolved) {
             None => self.until_resolved = None,
             Some(_) => _ = self.until_resolved.get_or_insert_with(|| self.counted.clone()),
         }
+        self.share = rollout.share().as_fraction();
+    }
+
     fn begin(&mut self, rollout: &Rollout, at: Timestamp) {
         // Nothing is attempted before there is a release.
         let Some(release) = rollout.plan().release() else { return };
