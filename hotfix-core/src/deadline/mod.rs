@@ -66,7 +66,7 @@
 //! **Each announcement is given once**, that of a repeated duty once in each interval. A page that
 //! nobody answers is given again after each `ask_again` of the policy, until somebody answers, the
 //! incident ends or its [`until`](crate::policy::section::Duty::until) comes; a notice that is due
-//! at once is given a second time after it.
+//! at once is given a second time after it, unless its audience was asked to read an update since.
 //! [`Agenda::advance`] gives what became due or overdue since the last call, also where a late
 //! timer skipped over it or several inputs have one time. A call before [`Agenda::next_moment`]
 //! costs two comparisons.

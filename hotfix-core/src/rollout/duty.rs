@@ -53,7 +53,14 @@ pub(super) fn follow(
     let is_in_doubt = was_complete && (asks_now || is_open);
     // Who has read of the incident reads how it is, not of an incident.
     let is_known = |notice: &Announcement| {
-        notice.first && notice.audience.is_some_and(|audience| case.has_read(audience))
+        let Some(audience) = notice.audience else { return false };
+        if notice.first { case.has_read(audience) } else { case.has_read_on(audience) }
+    };
+    // Asked for again, it is the update that comes due at this time.
+    let is_updated = |notice: &Announcement| {
+        let update = (DutyKind::Update, notice.audience);
+        let mut all = case.agenda.announced().iter();
+        notice.kind == DutyKind::Notify && all.any(|of| (of.kind, of.audience) == update)
     };
     let severity = Known { severity: case.readiness.severity(), assumed: false };
     let severity = match case.agenda.announced() {
@@ -69,6 +76,9 @@ pub(super) fn follow(
                     || *message == MessageKind::Alert && is_known(announced))
             {
                 *message = MessageKind::Update;
+                if !announced.first && is_updated(announced) {
+                    continue;
+                }
             }
             act_for_duty(&mut changes.acts, act);
         }

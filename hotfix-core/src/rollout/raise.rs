@@ -81,8 +81,8 @@ impl Conclusion<'_> {
             let audience = reader.audience;
             let is_news = reader.severity != severity
                 && (reader.is_below(severity) || !readiness.is_assumed(policy));
-            let mut acts = self.changes.acts.iter();
-            if is_news && !acts.any(|act| act.tells_severity() == Some(audience)) {
+            let mut read = self.changes.acts.iter().filter_map(Act::tells_severity);
+            if is_news && !read.any(|(of, _)| of == audience) {
                 self.changes.acts.push(Act::notify(audience, MessageKind::Update));
             }
         }
