@@ -343,7 +343,7 @@ impl Agenda {
                 && origin(&self.state.moments, obligation.from)
                     .is_some_and(|(_, came)| course.since.is_none_or(|since| since <= came));
             let on = (obligation.severities.contain(self.state.severity) || stays)
-                && course.holds != Truth::No
+                && obligation.may_apply(course.holds)
                 && !(self.state.assumed && obligation.waits_for_severity())
                 && !(obligation.stop_gap && self.state.stop_gap == Truth::No)
                 && obligation.is_for_flow(self.state.flow);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::fact::Truth;
 use crate::gate::approval::all_demands;
 use crate::grade::{Audience, DutyKind, Flow, MessageKind, Moment, Severity, closed_set};
 use crate::policy::Policy;
@@ -87,9 +88,9 @@ pub(super) struct Obligations {
     /// The end of the incident ends it: nobody has to be paged or to act any more.
     pub(super) while_open: bool,
     pub(super) stop_gap: bool,
-    /// It is about the release that was rolled back; whether another one settles it.
     /// It is due for releases of this branching model alone.
     pub(super) flow: Option<Flow>,
+    /// It is about the release that was rolled back; whether another one settles it.
     pub(super) another_release: Option<bool>,
     pub(super) role: Option<RoleName>,
     pub(super) audience: Option<Audience>,
@@ -159,8 +160,8 @@ impl Obligations {
                 _ => false,
             },
             stop_gap: duty.stop_gap,
-            another_release: duty.another_release,
             flow: duty.flow,
+            another_release: duty.another_release,
             role: duty.role,
             audience: duty.audience,
             ladder: ladders.of(duty),
@@ -212,8 +213,8 @@ impl Obligations {
             conditional: false,
             while_open: false,
             stop_gap: false,
-            another_release: None,
             flow: None,
+            another_release: None,
             role: None,
             audience: None,
             ladder: None,
@@ -263,7 +264,6 @@ impl Obligations {
         })
     }
 
-    /// Whether it notifies the public of what may turn out to be another severity.
     /// Whether it is due for a release of this branching model; for each that is not known.
     pub(super) fn is_for_flow(&self, flow: Option<Flow>) -> bool {
         match (self.flow, flow) {
@@ -282,6 +282,7 @@ impl Obligations {
         }
     }
 
+    /// Whether it notifies the public of what may turn out to be another severity.
     pub(super) fn waits_for_severity(&self) -> bool {
         self.audience == Some(Audience::Public) && self.severities != Severities::ALL
     }

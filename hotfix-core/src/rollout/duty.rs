@@ -221,7 +221,7 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
     let RolloutState { agenda, readiness, .. } = case;
     let policy = plan.policy();
     let incident = &plan.subject().incident;
-    let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
+    let informed = policy.classify(readiness.facts()).informed();
     let mut update = |input| drop(agenda.take(policy, at, input));
     update(AgendaInput::Assumed(readiness.is_assumed(policy)));
     update(AgendaInput::Severity(readiness.severity()));
@@ -245,6 +245,12 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
     update(AgendaInput::Stated { moment: Moment::Declared, at: declared });
 }
 
+/// What the release decides of the duties.
+fn of_release(plan: &Plan) -> [AgendaInput<'static>; 2] {
+    let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
+    [AgendaInput::StopGap(stop_gap), AgendaInput::Flow(plan.flow())]
+}
+
 /// Passes an input and its new stage to the agenda. A replay calls it as well, so it depends on
 /// the log alone; `replans` gets what the input changed in the duties.
 pub(super) fn update_agenda(
@@ -255,18 +261,13 @@ pub(super) fn update_agenda(
     to: Option<&Stage>,
     replans: &mut Vec<Replan>,
 ) {
-/// What the release decides of the duties.
-fn of_release(plan: &Plan) -> [AgendaInput<'static>; 2] {
-    let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
-    [AgendaInput::StopGap(stop_gap), AgendaInput::Flow(plan.flow())]
-}
-
     let command = &input.command;
     if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
         return;
     }
     let RolloutState { agenda, readiness, place, .. } = case;
     let policy = plan.policy();
+    let informed;
     let mut inputs = Vec::new();
     match command {
         // Approvals first: a duty that the new severity brings depends on them.
@@ -277,10 +278,11 @@ fn of_release(plan: &Plan) -> [AgendaInput<'static>; 2] {
         }
         Command::SetFacts { facts, .. } => {
             update_approvals(agenda, readiness, policy, at, &mut inputs);
+            informed = policy.classify(readiness.facts()).informed();
             inputs.extend([
                 AgendaInput::Assumed(readiness.is_assumed(policy)),
                 AgendaInput::Severity(readiness.severity()),
-                AgendaInput::Facts(readiness.facts()),
+                AgendaInput::Facts(&informed),
             ]);
             let dated =
                 KnownTime::ALL.iter().filter_map(|time| Some((time.moment()?, time.fact()?)));
