@@ -384,12 +384,11 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
     let checks = rollout.checks();
     // Who states that it is verified while it is still watched has completed nothing.
     let is_complete = matches!(rollout.state(), State::Complete | State::Closed);
-    let verified = match checks.verify() {
-        true => Some("fix verified".to_owned()),
-        false if is_complete => {
-            Some(format!("completed with {} of {} {}", checks.made, checks.all, checks.missing()))
-        }
-        false => None,
+    let verified = if checks.verify() {
+        Some("fix verified".to_owned())
+    } else {
+        let made = || format!("{} of {} {}", checks.made, checks.all, checks.missing());
+        is_complete.then(|| format!("completed with {}", made()))
     };
     // The rollback may be that of an earlier attempt.
     let (back_at, back) = match rollout.rolled_back_since().and(rollout.back_to()) {
