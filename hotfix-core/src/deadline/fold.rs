@@ -27,12 +27,10 @@ impl Agenda {
         {
             self.state.by_fact.retain(|given| *given != moment);
         }
-        match input {
+        let cause = match input {
             Input::Severity(severity) => {
                 let was = std::mem::replace(&mut self.state.severity, severity);
                 self.reach_severity(was, at);
-                // A rise with the fix live counts from now.
-                self.bind_days(at);
                 Cause::Severity { was, severity }
             }
             Input::Assumed(assumed) => {
@@ -51,9 +49,12 @@ impl Agenda {
                 self.state.stop_gap = stop_gap;
                 Cause::StopGap { stop_gap }
             }
+            Input::Flow(flow) => {
+                self.state.flow = flow;
+                Cause::Flow { flow }
+            }
             Input::Stated { moment, at: came } => {
                 self.state.moments[moment as usize] = Some(came);
-                self.bind_days(at);
                 Cause::Moment { moment }
             }
             Input::AnotherRelease => {
@@ -64,12 +65,10 @@ impl Agenda {
             }
             Input::Moment { moment, at: came } => {
                 self.happen(moment, came.min(at), at);
-                self.bind_days(at);
                 Cause::Moment { moment }
             }
             Input::ByFact { moment, at: came } => {
                 self.date(moment, came, at);
-                self.bind_days(at);
                 Cause::Moment { moment }
             }
             Input::TakenBack(moment) => {
@@ -77,12 +76,10 @@ impl Agenda {
                     self.keep_settled();
                 }
                 self.revoke(moment, at);
-                self.bind_days(at);
                 Cause::TakenBack { moment }
             }
             Input::Day { day, at: by } => {
                 self.state.days[day as usize] = Some(by);
-                self.bind_days(at);
                 Cause::Day { day }
             }
             Input::Approval { demand, given } => {
@@ -120,7 +117,9 @@ impl Agenda {
                 self.begin_updates(answered, at);
                 Cause::Done { duty }
             }
-        }
+        };
+        self.bind_days(at);
+        cause
     }
 
     /// Notes since when the incident has been as severe as it is now; before it `was` less severe.
@@ -343,9 +342,10 @@ impl Agenda {
                 && origin(&self.state.moments, obligation.from)
                     .is_some_and(|(_, came)| course.since.is_none_or(|since| since <= came));
             let on = (obligation.severities.contain(self.state.severity) || stays)
-                && course.holds != Truth::No
+                && obligation.may_apply(course.holds)
                 && !(self.state.assumed && obligation.waits_for_severity())
-                && !(obligation.stop_gap && self.state.stop_gap == Truth::No);
+                && !(obligation.stop_gap && self.state.stop_gap == Truth::No)
+                && obligation.is_for_flow(self.state.flow);
             if on && !course.on {
                 course.since = at;
             }

@@ -2,7 +2,7 @@
 
 use crate::code::{code, coded};
 use crate::fact::{Facts, Truth};
-use crate::grade::{Calendar, DutyKind, Moment, Severity};
+use crate::grade::{Calendar, DutyKind, Flow, Moment, Severity};
 use crate::text::did_you_mean;
 use crate::unit::{Name, RoleName, Timestamp};
 
@@ -20,6 +20,8 @@ pub enum Input<'a> {
     TurnedBack,
     /// Whether the fix is a stop-gap. Unknown until stated.
     StopGap(Truth),
+    /// The branching model of the release; None where that is not known.
+    Flow(Option<Flow>),
     /// Another release is tried: a former one was rolled back, or is replaced.
     AnotherRelease,
     /// A moment happened. The same moment again corrects its time; a time after the input's counts

@@ -11,7 +11,7 @@ use super::status::{Awaits, DutyStatus, Held, Phase};
 use crate::fact::Truth;
 use crate::gate::Who;
 use crate::gate::approval::all_demands;
-use crate::grade::{Audience, DutyKind, Moment, Severity};
+use crate::grade::{Audience, DutyKind, Flow, Moment, Severity};
 use crate::policy::Policy;
 use crate::policy::section::Duty;
 use crate::sorting::sort_by_key;
@@ -110,6 +110,9 @@ pub struct Applies {
     pub condition: Option<Truth>,
     /// Whether the fix is a stop-gap, where the duty is only for those; unknown counts as one.
     pub stop_gap: Option<Truth>,
+    /// The branching model for which it applies, where the duty is only for one; one that is not known
+    /// counts as this one.
+    pub flow: Option<Flow>,
 }
 
 impl Item<'_> {
@@ -171,6 +174,7 @@ impl Agenda {
             severity: self.severity_of(obligation).filter(|_| is_for_some),
             condition: obligation.conditional.then_some(course.holds),
             stop_gap: obligation.stop_gap.then_some(self.state.stop_gap),
+            flow: obligation.flow,
         };
         let open = matches!(status.phase, Phase::Next | Phase::Due);
         let late = matches!(status.phase, Phase::Overdue);

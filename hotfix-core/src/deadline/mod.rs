@@ -17,7 +17,7 @@
 //! escalation. An item that does so has a note.
 //!
 //! **Unknown is not no.** A duty whose condition cannot be judged yet applies, with a note;
-//! likewise where nobody has stated whether the fix is a stop-gap.
+//! likewise where nobody has stated whether the fix is a stop-gap, or how its release is branched.
 //!
 //! **Escalation policies.** The presets `enterprise`, `severity-matrix` and `emergency-command`
 //! escalate by the time since detection while the incident lasts. A level is paged at its time. An
@@ -66,7 +66,7 @@
 //! **Each announcement is given once**, that of a repeated duty once in each interval. A page that
 //! nobody answers is given again after each `ask_again` of the policy, until somebody answers, the
 //! incident ends or its [`until`](crate::policy::section::Duty::until) comes; a notice that is due
-//! at once is given a second time after it.
+//! at once is given a second time after it, unless its audience was asked to read an update since.
 //! [`Agenda::advance`] gives what became due or overdue since the last call, also where a late
 //! timer skipped over it or several inputs have one time. A call before [`Agenda::next_moment`]
 //! costs two comparisons.

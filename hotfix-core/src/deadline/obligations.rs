@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::fact::Condition;
+use crate::fact::{Condition, Truth};
 use crate::gate::approval::all_demands;
-use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity, closed_set};
+use crate::grade::{Audience, DutyKind, Flow, MessageKind, Moment, Severity, closed_set};
 use crate::policy::Policy;
 use crate::policy::section::{Due, Duty, Message, OBJECTIVE, REPORT, approval_duty};
 use crate::unit::{Name, RoleName, Span, Timestamp};
@@ -90,6 +90,8 @@ pub(super) struct Obligations {
     /// The end of the incident ends it: nobody has to be paged or to act any more.
     pub(super) while_open: bool,
     pub(super) stop_gap: bool,
+    /// It is due for releases of this branching model alone.
+    pub(super) flow: Option<Flow>,
     /// It is about the release that was rolled back; whether another one settles it.
     pub(super) another_release: Option<bool>,
     pub(super) role: Option<RoleName>,
@@ -161,6 +163,7 @@ impl Obligations {
                 _ => false,
             },
             stop_gap: duty.stop_gap,
+            flow: duty.flow,
             another_release: duty.another_release,
             role: duty.role,
             audience: duty.audience,
@@ -213,6 +216,7 @@ impl Obligations {
             conditional: false,
             while_open: false,
             stop_gap: false,
+            flow: None,
             another_release: None,
             role: None,
             audience: None,
@@ -286,6 +290,24 @@ impl Obligations {
             Source::Duty => policy.duties().get(self.index)?.when.as_ref(),
             Source::Checklist => policy.checklists().get(self.index)?.when.as_ref(),
             Source::Objective | Source::Approval | Source::Report => None,
+        }
+    }
+
+    /// Whether it is due for a release of this branching model; for each that is not known.
+    pub(super) fn is_for_flow(&self, flow: Option<Flow>) -> bool {
+        match (self.flow, flow) {
+            (Some(needed), Some(flow)) => needed == flow,
+            (None, _) | (_, None) => true,
+        }
+    }
+
+    /// Whether it applies where its condition is this: what is published cannot be unsaid, so the public
+    /// is notified only where the condition is known to hold.
+    pub(super) fn may_apply(&self, condition: Truth) -> bool {
+        match condition {
+            Truth::Yes => true,
+            Truth::Unknown => self.audience != Some(Audience::Public),
+            Truth::No => false,
         }
     }
 

@@ -7,7 +7,7 @@ use super::item_state::Planned;
 use super::obligations::Source;
 use super::status::Phase;
 use crate::fact::Truth;
-use crate::grade::{Calendar, Moment, Severity, closed_set};
+use crate::grade::{Calendar, Flow, Moment, Severity, closed_set};
 use crate::unit::{Name, RoleName, Timestamp};
 
 /// Why a plan changed.
@@ -33,6 +33,11 @@ pub enum Cause {
     StopGap {
         /// Whether it is one now.
         stop_gap: Truth,
+    },
+    /// The branching model of the release changed.
+    Flow {
+        /// What it is now.
+        flow: Option<Flow>,
     },
     /// Another release is tried.
     AnotherRelease,
@@ -90,6 +95,7 @@ impl Cause {
                 | Self::Assumed { .. }
                 | Self::Facts
                 | Self::StopGap { .. }
+                | Self::Flow { .. }
                 | Self::TakenBack { .. }
                 | Self::Moment { moment: Moment::RolledBack }
         )

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fact::Truth;
-use crate::grade::{Calendar, Moment, Severity};
+use crate::grade::{Calendar, Flow, Moment, Severity};
 use crate::policy::Policy;
 use crate::unit::Timestamp;
 
@@ -33,6 +33,9 @@ pub(crate) struct AgendaState {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) assumed: bool,
     pub(super) stop_gap: Truth,
+    /// The branching model of the release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) flow: Option<Flow>,
     /// The time of the first input.
     pub(super) opened: Option<Timestamp>,
     /// The last time known.

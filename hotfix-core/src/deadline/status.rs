@@ -161,12 +161,27 @@ impl Agenda {
     }
 
     /// When it is asked for again, if nobody answers until then. Once the moment has come that ends
-    /// its pages, nobody is paged again.
+    /// its pages, nobody is paged again. A notice is late as soon as its time has passed, as an update
+    /// is, whose audience gets one of the two.
     pub(super) fn asked_again_at(&self, index: usize, status: &DutyStatus) -> Option<Timestamp> {
         let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
         let is_over = self.over(obligation, self.from(obligation)?).is_some();
         let waits = status.is_asked() && !is_over && course.told.interval == status.interval();
-        Some(course.told.waits_since.filter(|_| waits)? + obligation.ask_again?)
+        let asked = course.told.waits_since.filter(|_| waits)?;
+        let again = asked + obligation.ask_again?;
+        if obligation.kind.is_call() {
+            return Some(again);
+        }
+        just_after(again).filter(|_| !self.is_updated(index, asked))
+    }
+
+    /// Whether an update to the audience of a notice was asked for after the notice.
+    fn is_updated(&self, notice: usize, asked: Timestamp) -> bool {
+        let mut all = self.obligations.iter().zip(&self.state.courses);
+        all.any(|(update, course)| {
+            let is_later = course.told.waits_since.is_some_and(|at| at > asked);
+            update.begun_by.contains(&notice) && course.on && is_later
+        })
     }
 
     /// The moment's settlement, where one settled it.
@@ -313,15 +328,17 @@ impl Agenda {
             obligation.ladder.and_then(|ladder| self.state.ladders.get(ladder).copied().flatten());
         if !obligation.is_level() {
             // A page is made at once; its time is the limit. Who was paged at another severity is
-            // not paged again, and an answer to that holds.
-            let status = DutyStatus::timed(not_before(from), due, at);
+            // not paged again. An answer to that holds, and so does that of a level: somebody is at work.
+            let opens = not_before(from);
+            let status = DutyStatus::timed(opens, due, at);
             let is_same = obligation.ladder.is_some() && !obligation.conditional;
-            let called = self.called_before(obligation, since, from).filter(|_| is_same);
-            return match (called, answered) {
-                (Some(called), Some(answered)) if called <= answered.last => {
+            let before = self.called_before(obligation, since, from).filter(|_| is_same);
+            let called = before.unwrap_or(opens);
+            return match answered {
+                Some(answered) if called <= answered.last => {
                     status.settled(answered.since(called), Settlement::Acknowledged)
                 }
-                _ => DutyStatus { called_before: called.is_some(), ..status }.unless_ended(end),
+                _ => DutyStatus { called_before: before.is_some(), ..status }.unless_ended(end),
             };
         }
         let opens = not_before(due);

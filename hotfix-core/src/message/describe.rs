@@ -74,7 +74,7 @@ fn ready(rollout: &Rollout) -> [&'static str; 2] {
 
 fn prepared(rollout: &Rollout) -> &'static str {
     match rollout.state() {
-        State::AwaitingApproval => match awaited(rollout).map(|blocker| blocker.kind) {
+        State::AwaitingApproval => match awaited(rollout).first().map(|blocker| blocker.kind) {
             Some(BlockerKind::Denial) => "a fix was denied approval",
             Some(BlockerKind::NormalProcess) => {
                 "a fix is waiting for a decision whether it is deployed as a hot-fix"
@@ -271,7 +271,7 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
         _ if ended_without_fix(rollout) => "nothing more to do",
         _ if stopped_early(rollout) => "deciding whether another fix is needed",
         Stage::Preparing => match rollout.state() {
-            State::AwaitingApproval => match awaited(rollout).map(|blocker| blocker.kind) {
+            State::AwaitingApproval => match awaited(rollout).first().map(|blocker| blocker.kind) {
                 Some(BlockerKind::Denial) => "deciding how to go on without the approval",
                 Some(BlockerKind::NormalProcess) => "deciding whether to deploy it as a hot-fix",
                 _ => "waiting for approval",
@@ -408,21 +408,21 @@ fn gets(phase: &Phase, plain: bool) -> String {
     }
 }
 
-/// What keeps a fix from being ready besides items: a denial, else an approval that is missing, else
+/// What keeps a fix from being ready besides items: denials, else all approvals that are missing, else
 /// the normal process.
-fn awaited(rollout: &Rollout) -> Option<Blocker> {
+fn awaited(rollout: &Rollout) -> Vec<Blocker> {
     let kinds = [BlockerKind::Denial, BlockerKind::Approval, BlockerKind::NormalProcess];
     let mut blockers = rollout.blockers();
-    blockers.retain(|blocker| kinds.contains(&blocker.kind));
-    let place = |blocker: &Blocker| kinds.iter().position(|kind| *kind == blocker.kind);
-    blockers.into_iter().min_by_key(place)
+    let is_there = |kind: &BlockerKind| blockers.iter().any(|blocker| blocker.kind == *kind);
+    let first = kinds.into_iter().find(is_there);
+    blockers.retain(|blocker| Some(blocker.kind) == first);
+    blockers
 }
 
-/// The approval or the decision that is still missing.
+/// The approvals or the decision that are still missing.
 fn approval(rollout: &Rollout, plain: bool) -> String {
-    let blocker = awaited(rollout);
-    let (kind, roles) = blocker.map(|blocker| (blocker.kind, blocker.roles)).unzip();
-    let (what, then) = match kind {
+    let blockers = awaited(rollout);
+    let (what, then) = match blockers.first().map(|blocker| blocker.kind) {
         Some(BlockerKind::Denial) => ("approval", ", or another fix"),
         Some(BlockerKind::NormalProcess) if plain => {
             ("a decision whether it is deployed as a hot-fix", "")
@@ -431,10 +431,14 @@ fn approval(rollout: &Rollout, plain: bool) -> String {
         _ => ("approval", ""),
     };
     let policy = rollout.plan().policy();
-    let roles = roles.unwrap_or_default().into_iter().map(|role| policy.role_title(role));
-    let roles = joined(roles.filter(|_| !plain), " or ");
-    let by = if roles.is_empty() { "" } else { " by " };
-    format!("{what}{by}{roles}{then}")
+    let mut by: Vec<String> = Vec::new();
+    for blocker in blockers.iter().filter(|blocker| !plain && !blocker.roles.is_empty()) {
+        let roles = blocker.roles.iter().map(|role| policy.role_title(*role));
+        by.push(format!("by {}", joined(roles, " or ")));
+    }
+    by.dedup();
+    let by = if by.is_empty() { String::new() } else { format!(" {}", enumerated(&by)) };
+    format!("{what}{by}{then}")
 }
 
 /// The reason of a rollback, not for the public: metrics by title, and what a person gave.

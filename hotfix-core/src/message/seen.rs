@@ -7,7 +7,7 @@ use crate::metric::{self, Band};
 use crate::policy::section::LaterWatch;
 use crate::rollout::{Rollout, Stage, State};
 use crate::sorting::sort_by_key;
-use crate::text::{figure, rounded, time_range};
+use crate::text::{brief, figure, rounded, time_range};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
 
 use super::zone::Clock;
@@ -261,7 +261,7 @@ pub(super) fn planned_end(rollout: &Rollout, at: Timestamp) -> Option<Timestamp>
 pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let (since, waits) = steps_back(rollout)?;
     let planned = || rollout.plan().rollback_with(waits, waits).estimate?.most;
-    let takes = noted_minutes(rollout).map(|noted| noted + waits).or_else(planned)?;
+    let takes = noted(rollout).map(|[_, most]| most + waits).or_else(planned)?;
     Some(since + takes).filter(|end| *end > at)
 }
 
@@ -275,21 +275,47 @@ fn steps_back(rollout: &Rollout) -> Option<(Timestamp, Span)> {
     Some((since, back.waits(rollout.share())))
 }
 
-/// How long a rollback takes, in minutes, as somebody noted it with an item of a checklist.
-fn noted_minutes(rollout: &Rollout) -> Option<Span> {
-    let minutes: u32 = rollout.recorded("rollback_minutes")?.parse().ok()?;
-    minutes.checked_mul(60).map(Span::from_seconds)
+/// How long a rollback takes, least and most, as somebody noted it with an item of a checklist.
+fn noted(rollout: &Rollout) -> Option<[Span; 2]> {
+    noted_range(rollout.recorded("rollback_minutes")?)
+}
+
+/// A duration as people note it, or a range of them with or without a unit each: `7`, which is minutes,
+/// `7min`, `7 minutes`, `2-3 min`, `90s to 3min`.
+fn noted_range(text: &str) -> Option<[Span; 2]> {
+    let text = text.replace('–', "-").replace(" to ", "-");
+    let (least, most) = text.split_once('-').unwrap_or((text.as_str(), text.as_str()));
+    let is_number = |c: char| c.is_ascii_digit() || c == '.';
+    let common = most.trim().trim_start_matches(is_number).trim();
+    let span = |part: &str| -> Option<Span> {
+        let own = part.trim().trim_start_matches(is_number);
+        let number = part.trim().strip_suffix(own)?;
+        let unit = match if own.is_empty() { common } else { own.trim() } {
+            "" | "minute" | "minutes" | "mins" => "min",
+            "second" | "seconds" => "s",
+            "hour" | "hours" => "h",
+            unit => unit,
+        };
+        format!("{number}{unit}").parse().ok()
+    };
+    let range = [span(least)?, span(most)?];
+    (range[0] <= range[1]).then_some(range)
 }
 
 pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
     let plan = rollout.plan();
-    if let Some(noted) = noted_minutes(rollout) {
-        let takes = noted + steps_back(rollout).map(|(_, waits)| waits).unwrap_or_default();
-        return time_range(Some(takes), Some(takes));
+    if let Some([least, most]) = noted(rollout) {
+        let waits = steps_back(rollout).map(|(_, waits)| waits).unwrap_or_default();
+        return time_range(Some(least + waits), Some(most + waits));
     }
     let waits = steps_back(rollout).map(|(_, waits)| plan.rollback_with(waits, waits));
     let takes = waits.unwrap_or_else(|| plan.rollback()).estimate?;
-    time_range(takes.least, takes.most)
+    let planned = time_range(takes.least, takes.most)?;
+    // What was noted is not lost without a word.
+    Some(match rollout.recorded("rollback_minutes") {
+        Some(noted) => format!("{planned} by the plan; the checklist has “{}”", brief(noted)),
+        None => planned,
+    })
 }
 
 /// When the next update for this audience comes: when it is asked for, if the present one was sent.
@@ -356,10 +382,13 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
         None => "all traffic has the fix",
     };
     let checks = rollout.checks();
+    // Who states that it is verified while it is still watched has completed nothing.
+    let is_complete = matches!(rollout.state(), State::Complete | State::Closed);
     let verified = if checks.verify() {
-        "fix verified".to_owned()
+        Some("fix verified".to_owned())
     } else {
-        format!("completed with {} of {} {}", checks.made, checks.all, checks.missing())
+        let made = || format!("{} of {} {}", checks.made, checks.all, checks.missing());
+        is_complete.then(|| format!("completed with {}", made()))
     };
     // The rollback may be that of an earlier attempt.
     let (back_at, back) = match rollout.rolled_back_since().and(rollout.back_to()) {
@@ -372,11 +401,11 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
         (Moment::Approved, "approved"),
         (Moment::DeployStarted, "deployment started"),
         (Moment::Deployed, deployed),
-        (Moment::Verified, &verified),
         (Moment::Closed, "closed"),
     ];
-    let moments =
-        moments.into_iter().filter_map(|(moment, what)| Some((rollout.moment(moment)?, what)));
+    let verified = verified.as_deref().map(|what| (Moment::Verified, what));
+    let moments = moments.into_iter().chain(verified);
+    let moments = moments.filter_map(|(moment, what)| Some((rollout.moment(moment)?, what)));
     let mut events: Vec<(Timestamp, &str)> = moments.collect();
     let back_at = back_at.or_else(|| rollout.moment(Moment::RolledBack));
     events.extend(back_at.map(|when| (when, back.as_str())));
@@ -425,4 +454,31 @@ pub(super) fn watch_for(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<
     let step = rollout.stage().step();
     let phase = step.and_then(|step| policy.phases().get(step.index));
     phase.map(|phase| phase.watch_for.clone()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roll_5_the_time_of_a_rollback_is_read_as_people_note_it() {
+        let seconds = |text: &str| noted_range(text).map(|range| range.map(Span::as_seconds));
+        for (text, least, most) in [
+            ("7", 420.0, 420.0),
+            ("7min", 420.0, 420.0),
+            ("7 minutes", 420.0, 420.0),
+            ("1 minute", 60.0, 60.0),
+            ("2-3 min", 120.0, 180.0),
+            ("2 to 3 minutes", 120.0, 180.0),
+            ("90s – 3min", 90.0, 180.0),
+            ("1.5h", 5400.0, 5400.0),
+        ] {
+            assert_eq!(seconds(text), Some([least, most]), "{text}");
+        }
+        for text in
+            ["", "soon", "3-2 min", "-3", "7 minutes or so", "999999999999999999999 h", "a-b"]
+        {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
 }

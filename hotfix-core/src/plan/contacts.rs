@@ -116,12 +116,17 @@ impl Plan {
         }
     }
 
-    /// Whether a duty may be due here: for its severity, where that is known, and the known facts.
+    /// Whether a duty may be due here: for its severity, where that is known, the known facts, and the
+    /// release.
     pub(super) fn may_be_due(&self, duty: &Duty) -> bool {
         let is_for = self.severity().is_none_or(|severity| duty.is_for(severity));
         let informed = self.policy().classify(self.facts()).informed();
         let holds = duty.when.as_ref().map_or(Truth::Yes, |when| when.holds(&informed));
         let is_stop_gap = !duty.stop_gap || self.subject().stop_gap() != Some(false);
-        is_for && holds != Truth::No && is_stop_gap
+        let has_flow = match (duty.flow, self.flow()) {
+            (Some(needed), Some(flow)) => needed == flow,
+            (None, _) | (_, None) => true,
+        };
+        is_for && holds != Truth::No && is_stop_gap && has_flow
     }
 }

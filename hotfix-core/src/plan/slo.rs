@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::fact::Truth;
 use crate::grade::{DutyKind, Moment, closed_set};
 use crate::policy::section::{Due, Slo, TimeRange};
 use crate::text::{moment, quoted, time, times, words};
@@ -131,11 +130,7 @@ impl Plan {
         });
         let concerns = |duty: &&crate::policy::section::Duty| {
             // A fix that is due after the deployment is another one: the permanent fix.
-            duty.kind == DutyKind::Fix
-                && duty.from < Moment::Deployed
-                && !(duty.stop_gap && self.subject().stop_gap() == Some(false))
-                && self.severity().is_none_or(|severity| duty.is_for(severity))
-                && duty.when.as_ref().is_none_or(|when| when.holds(self.facts()) != Truth::No)
+            duty.kind == DutyKind::Fix && duty.from < Moment::Deployed && self.may_be_due(duty)
         };
         let deadlines = self.policy().duties().iter().filter(concerns).map(|duty| {
             let title = duty.title.clone();

@@ -7,6 +7,7 @@ use crate::policy::section::CommitForm;
 use crate::unit::Timestamp;
 use crate::vcs::{
     Command, CommitError, CommitMessage, CommitParts, Fix, SourceControl, VcsError, VcsFinding,
+    flow_of,
 };
 
 use super::Plan;
@@ -37,6 +38,12 @@ impl Plan {
             flow: release.flow,
             way: release.way.clone(),
         })
+    }
+
+    /// The branching model of the release; None where that is not known.
+    pub(crate) fn flow(&self) -> Option<Flow> {
+        let release = self.release()?;
+        flow_of(self.policy().vcs()?, release.flow, release.way.as_deref())
     }
 
     /// The source-control plan of the fix: release, rollback and merge back. Nothing is run.

@@ -133,7 +133,7 @@ impl Policy {
     /// By when a fix of this severity is due in every case.
     pub(crate) fn fix_due(&self, severity: Severity) -> Option<Due> {
         let mut duties = self.duties.iter().filter(|duty| duty.kind == DutyKind::Fix);
-        let sure = |duty: &&Duty| duty.is_for(severity) && !duty.stop_gap && duty.when.is_none();
+        let sure = |duty: &&Duty| duty.is_for(severity) && !duty.has_condition();
         duties.find(sure).map(|duty| duty.within)
     }
 }

@@ -239,7 +239,9 @@ impl Report {
         for (part, section) in report.questions.iter_mut().zip(answered) {
             part.answered_in = section;
         }
-        report.open = review::open(rollout, &report);
+        let last = log_summary.rollbacks.last().filter(|back| back.ended.is_some());
+        let rolled_back = last.is_some_and(|back| back.attempt == rollout.attempt());
+        report.open = review::open(rollout, &report, rolled_back);
         report
     }
 

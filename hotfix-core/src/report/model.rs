@@ -256,8 +256,12 @@ closed_set! {
         /// A person passed it, and it had not met its criteria.
         Overridden = "overridden",
         RolledBack = "rolled_back",
-        /// The rollout was aborted, failed or frozen.
+        /// It was to be rolled back, and no method worked: it kept its traffic.
+        RollbackFailed = "rollback_failed",
+        /// The rollout was aborted or frozen.
         Stopped = "stopped",
+        /// The deployment failed.
+        Failed = "failed",
         /// Another attempt replaced this one.
         BegunAnew = "begun_anew",
         UnderWay = "under_way",

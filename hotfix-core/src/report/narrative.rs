@@ -132,7 +132,7 @@ pub(super) fn impact(rollout: &Rollout, log: &LogSummary, history: &IncidentHist
             format!("{at_worst}{} of the users were affected.", describe::fact(share))
         }),
     );
-    for (version, impact) in history.affected.by_version() {
+    for (version, impact) in history.affected().by_version() {
         let metric = describe::metric(plan.policy(), impact.metric);
         sentences.push(match figure(impact.at_least.round()).as_str() {
             "0" => format!("{version}: the readings show no failed request."),
@@ -148,7 +148,7 @@ pub(super) fn impact(rollout: &Rollout, log: &LogSummary, history: &IncidentHist
     Impact {
         sentences,
         facts: history.facts.described(rollout.worst_facts()),
-        affected: history.affected.by_metric(plan),
+        affected: history.affected().by_metric(plan),
     }
 }
 
@@ -238,9 +238,9 @@ pub(super) fn resolution(
     }
     let strategy = text::words(plan.policy().strategy().as_str());
     // An earlier attempt has the traffic until this one gets it.
-    let is_begun = visits.iter().any(|visit| visit.attempt == rollout.attempt());
-    let is_begun = is_begun && rollout.state() != State::Failed;
-    let deployed = rollout.former_version().or(is_begun.then(|| subject.version()));
+    let is_own = |visit: &PhaseVisit| visit.attempt == rollout.attempt();
+    let had_traffic = visits.iter().any(|visit| is_own(visit) && visit.watched_since.is_some());
+    let deployed = rollout.former_version().or(had_traffic.then(|| subject.version()));
     sentences.extend(
         deployed.map(|version| format!("{version} was deployed with the strategy {strategy}.")),
     );
@@ -284,20 +284,24 @@ fn phase(visit: &PhaseVisit) -> String {
     let share = visit.share;
     let attempt =
         if visit.attempt > 1 { format!(" (attempt {})", visit.attempt) } else { String::new() };
-    let Some(since) = visit.watched_since else {
-        return format!(
-            "Phase {}{attempt}, {share}: deployed from {} on, but never watched.",
-            visit.phase,
-            utc(visit.deployed_since)
-        );
-    };
     let end = match visit.end {
         PhaseEnd::Passed => "passed",
         PhaseEnd::Overridden => "passed by a person, without having met its criteria",
         PhaseEnd::RolledBack => "rolled back",
+        PhaseEnd::RollbackFailed => "its rollback failed",
         PhaseEnd::Stopped => "stopped",
+        PhaseEnd::Failed => "failed",
         PhaseEnd::BegunAnew => "replaced by another attempt",
         PhaseEnd::UnderWay => "in progress",
+    };
+    let Some(since) = visit.watched_since else {
+        let ended = |until| format!("; {end} at {}, before the phase was watched", utc(until));
+        return format!(
+            "Phase {}{attempt}, {share}: the deployment began at {}{}.",
+            visit.phase,
+            utc(visit.deployed_since),
+            visit.until.map(ended).unwrap_or_default()
+        );
     };
     let watched = match visit.until {
         Some(until) => format!(

@@ -59,10 +59,18 @@ impl Visits {
                 self.step(rollout, at, *step, true)
             }
             Stage::Preparing => self.end(at, PhaseEnd::BegunAnew),
-            Stage::RollingBack(_) | Stage::RolledBack => self.end(at, PhaseEnd::RolledBack),
-            Stage::Frozen { .. } | Stage::Aborted | Stage::Failed => {
+            Stage::RollingBack(_) => self.end(at, PhaseEnd::RolledBack),
+            Stage::RolledBack => {
+                self.correct(PhaseEnd::RollbackFailed, PhaseEnd::RolledBack);
+                self.end(at, PhaseEnd::RolledBack)
+            }
+            Stage::Frozen { .. } | Stage::Aborted => {
+                if matches!(to, Stage::Frozen { tried: true, .. }) {
+                    self.correct(PhaseEnd::RolledBack, PhaseEnd::RollbackFailed);
+                }
                 self.end(at, PhaseEnd::Stopped)
             }
+            Stage::Failed => self.end(at, PhaseEnd::Failed),
             Stage::FinalValidation { .. }
             | Stage::Paused { from: Resume::FinalValidation { .. }, .. }
             | Stage::Complete { .. }
@@ -117,6 +125,13 @@ impl Visits {
             self.last_reading = None;
         }
         ended
+    }
+
+    /// Whether the rollback of the last period worked is known later than that it has ended.
+    fn correct(&mut self, from: PhaseEnd, to: PhaseEnd) {
+        if let Some(last) = self.all.last_mut().filter(|last| last.end == from) {
+            last.end = to;
+        }
     }
 
     fn end(&mut self, at: Timestamp, end: PhaseEnd) -> Option<PhaseVisit> {

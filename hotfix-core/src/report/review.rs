@@ -3,6 +3,7 @@
 
 use crate::deadline::{Awaits, Duties, Item, Source};
 use crate::fact::{Fact, Truth};
+use crate::gate::approval::Demand;
 use crate::gate::{ItemState, ListStatus};
 use crate::grade::{ChecklistMoment, DutyKind, Moment};
 use crate::judge::Recovery;
@@ -395,7 +396,9 @@ fn future_deadline(rollout: &Rollout, item: &Item<'_>) -> Option<String> {
 }
 
 /// Open points: what nobody has stated, and what is not done.
-pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
+///
+/// `rolled_back`: this attempt was rolled back.
+pub(super) fn open(rollout: &Rollout, report: &Report, rolled_back: bool) -> Vec<String> {
     let mut open = Vec::new();
     let mut ask = |missing: bool, what: &str| {
         if missing {
@@ -429,8 +432,17 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
     }
     let overdue = &rollout.duties(report.as_of).overdue;
     open.extend(overdue.iter().map(|item| format!("{}: overdue", item.title)));
+    let is_started = report.phases.iter().any(|visit| visit.attempt == rollout.attempt());
+    if is_started {
+        open.extend(approvals_missing(rollout));
+    }
     let lists = rollout.checklists();
-    open.extend(lists.iter().filter(|list| is_due(rollout, list)).filter_map(unchecked));
+    open.extend(
+        lists
+            .iter()
+            .filter(|list| is_due(rollout, list, [is_started, rolled_back]))
+            .filter_map(unchecked),
+    );
     let back = matches!(report.state, State::RolledBack | State::Aborted | State::Failed);
     if back && rollout.moment(Moment::Resolved).is_none() {
         let live = match rollout.live_version() {
@@ -444,16 +456,30 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
     open
 }
 
-/// Whether the time of a list that applies has come, and no duty asks for it.
-fn is_due(rollout: &Rollout, list: &ListStatus) -> bool {
+/// The approvals that nobody gave before the start, because the severity has changed since.
+fn approvals_missing(rollout: &Rollout) -> Vec<String> {
+    let policy = rollout.plan().policy();
+    let demands = rollout.approvals().demands;
+    let missing = demands.iter().filter(|demand| demand.holds_start && !demand.is_met());
+    let sentence = |demand: &Demand| {
+        let roles = demand.any_of.iter().map(|role| policy.role_title(*role));
+        format!("approval by {}: not given", joined(roles, " or "))
+    };
+    missing.map(sentence).collect()
+}
+
+/// Whether the time of a list that applies has come, and no duty asks for it. This attempt is started, or
+/// was rolled back, or neither.
+fn is_due(rollout: &Rollout, list: &ListStatus, [is_started, is_back]: [bool; 2]) -> bool {
     let came = |moment| rollout.moment(moment).is_some();
     let is_its_time = match list.at {
-        ChecklistMoment::Start | ChecklistMoment::Before | ChecklistMoment::FinalValidation => {
-            false
-        }
+        // Where they are open after the start, the severity or a fact has changed since.
+        ChecklistMoment::Start | ChecklistMoment::Before => is_started,
+        ChecklistMoment::FinalValidation => false,
         ChecklistMoment::Deployed => came(Moment::Deployed),
         ChecklistMoment::Verified => came(Moment::Verified),
-        ChecklistMoment::RolledBack => came(Moment::RolledBack),
+        // Another attempt opens it again for its own rollback.
+        ChecklistMoment::RolledBack => is_back,
         ChecklistMoment::After => rollout.state() == State::Closed,
     };
     let mut duties = rollout.plan().policy().duties().iter();

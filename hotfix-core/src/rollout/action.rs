@@ -206,15 +206,15 @@ impl Act {
         Self::Notify { audience, message, duty: None, role: None, why: None }
     }
 
-    /// Who reads in this message how severe the incident is.
-    pub(super) const fn tells_severity(&self) -> Option<Audience> {
+    /// Who reads in this message how severe the incident is, and which message it is.
+    pub(super) const fn tells_severity(&self) -> Option<(Audience, MessageKind)> {
         match self {
             Self::Notify {
                 audience,
-                message: MessageKind::Alert | MessageKind::Update,
+                message: message @ (MessageKind::Alert | MessageKind::Update),
                 role: None,
                 ..
-            } => Some(*audience),
+            } => Some((*audience, *message)),
             _ => None,
         }
     }

@@ -53,7 +53,14 @@ pub(super) fn follow(
     let is_in_doubt = was_complete && (asks_now || is_open);
     // Who has read of the incident reads how it is, not of an incident.
     let is_known = |notice: &Announcement| {
-        notice.first && notice.audience.is_some_and(|audience| case.has_read(audience))
+        let Some(audience) = notice.audience else { return false };
+        if notice.first { case.has_read(audience) } else { case.has_read_on(audience) }
+    };
+    // Asked for again, it is the update that comes due at this time.
+    let is_updated = |notice: &Announcement| {
+        let update = (DutyKind::Update, notice.audience);
+        let mut all = case.agenda.announced().iter();
+        notice.kind == DutyKind::Notify && all.any(|of| (of.kind, of.audience) == update)
     };
     let severity = Known { severity: case.readiness.severity(), assumed: false };
     let severity = match case.agenda.announced() {
@@ -69,6 +76,9 @@ pub(super) fn follow(
                     || *message == MessageKind::Alert && is_known(announced))
             {
                 *message = MessageKind::Update;
+                if !announced.first && is_updated(announced) {
+                    continue;
+                }
             }
             act_for_duty(&mut changes.acts, act);
         }
@@ -211,12 +221,12 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
     let RolloutState { agenda, readiness, .. } = case;
     let policy = plan.policy();
     let incident = &plan.subject().incident;
-    let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
+    let informed = policy.classify(readiness.facts()).informed();
     let mut update = |input| drop(agenda.take(policy, at, input));
     update(AgendaInput::Assumed(readiness.is_assumed(policy)));
     update(AgendaInput::Severity(readiness.severity()));
-    update(AgendaInput::Facts(readiness.facts()));
-    update(AgendaInput::StopGap(stop_gap));
+    update(AgendaInput::Facts(&informed));
+    of_release(plan).into_iter().for_each(&mut update);
     // It may be after the first input, which may be a reading of the time before. Further ahead it
     // belongs to another clock, as in a rehearsal, and is not known.
     let known = |stated: Option<Timestamp>| stated.filter(|came| *came <= at + MOST_EARLIER);
@@ -235,6 +245,12 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
     update(AgendaInput::Stated { moment: Moment::Declared, at: declared });
 }
 
+/// What the release decides of the duties.
+fn of_release(plan: &Plan) -> [AgendaInput<'static>; 2] {
+    let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
+    [AgendaInput::StopGap(stop_gap), AgendaInput::Flow(plan.flow())]
+}
+
 /// Passes an input and its new stage to the agenda. A replay calls it as well, so it depends on
 /// the log alone; `replans` gets what the input changed in the duties.
 pub(super) fn update_agenda(
@@ -251,6 +267,7 @@ pub(super) fn update_agenda(
     }
     let RolloutState { agenda, readiness, place, .. } = case;
     let policy = plan.policy();
+    let informed;
     let mut inputs = Vec::new();
     match command {
         // Approvals first: a duty that the new severity brings depends on them.
@@ -261,10 +278,11 @@ pub(super) fn update_agenda(
         }
         Command::SetFacts { facts, .. } => {
             update_approvals(agenda, readiness, policy, at, &mut inputs);
+            informed = policy.classify(readiness.facts()).informed();
             inputs.extend([
                 AgendaInput::Assumed(readiness.is_assumed(policy)),
                 AgendaInput::Severity(readiness.severity()),
-                AgendaInput::Facts(readiness.facts()),
+                AgendaInput::Facts(&informed),
             ]);
             let dated =
                 KnownTime::ALL.iter().filter_map(|time| Some((time.moment()?, time.fact()?)));
@@ -292,8 +310,7 @@ pub(super) fn update_agenda(
         }
         Command::Done { duty, .. } => inputs.push(AgendaInput::Done { duty: *duty }),
         Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
-            let stop_gap = plan.subject().stop_gap();
-            inputs.push(AgendaInput::StopGap(stop_gap.map_or(Truth::Unknown, Truth::from)));
+            inputs.extend(of_release(plan));
             if matches!(
                 command,
                 Command::Supersede { .. } | Command::Retry { release: Some(_), .. }

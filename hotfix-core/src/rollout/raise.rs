@@ -1,10 +1,11 @@
 //! Raises actions: notices, questions, pages and requests for approval.
 
+use crate::fact::FactId;
 use crate::gate::approval::stand_ins_of;
 use crate::grade::Moment;
 use crate::judge;
 use crate::plan::called_first;
-use crate::text::{brief, joined};
+use crate::text::{brief, joined, quoted};
 use crate::unit::{RoleName, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
@@ -47,25 +48,40 @@ impl Conclusion<'_> {
         }
         let has_read = self.case.has_read(Audience::Public);
         let is_untrue = self.case.people.page_promises() && !self.next_stage().is_out();
-        if all && has_read
-            || message == MessageKind::Update && is_untrue
-            || self.calls_for_public(message, has_read)
-        {
+        let missing = self.missing_for_public(message, has_read);
+        let calls = missing.as_ref().is_some_and(Vec::is_empty);
+        if all && has_read || message == MessageKind::Update && is_untrue || calls {
             self.act(Act::UpdateStatusPage { message, duty: None });
+        } else if message == MessageKind::DeploymentStarted
+            && let Some(facts) = missing
+        {
+            let facts = quoted(&facts, ", ");
+            let what = format!(
+                "the status page is left as it is, because it is not known whether it concerns the \
+                 public: send {facts} with `set_facts`."
+            );
+            let why = Some(describe::addressed(&self.plan.subject().incident, &what));
+            let (audience, message) = (Audience::Responders, MessageKind::Update);
+            self.act(Act::Notify { audience, message, duty: None, role: None, why });
         }
     }
 
-    /// Whether the public is notified: the policy has a text of this kind for the public that fits
-    /// severity and facts; while the severity is only assumed, a text for certain severities does
-    /// not fit.
-    fn calls_for_public(&self, message: MessageKind, has_read: bool) -> bool {
+    /// The facts that are missing before the public is notified; none where it is to be notified now.
+    /// None where it is not: no text of this kind for the public fits severity and facts. While the
+    /// severity is only assumed, a text for certain severities does not fit.
+    fn missing_for_public(&self, message: MessageKind, has_read: bool) -> Option<Vec<FactId>> {
         let (policy, readiness) = (self.plan.policy(), &self.case.readiness);
-        let mut texts = policy.messages().iter().filter(|text| {
+        if message == MessageKind::Update && !has_read {
+            return None;
+        }
+        let facts = policy.classify(readiness.facts()).informed();
+        let texts = policy.messages().iter().filter(|text| {
             !text.fallback
-                && text.is_for(message, Audience::Public, readiness.severity(), readiness.facts())
+                && text.is_for(message, Audience::Public, readiness.severity(), &facts)
+                && (text.severities.is_empty() || !readiness.is_assumed(policy))
         });
-        (message != MessageKind::Update || has_read)
-            && texts.any(|text| text.severities.is_empty() || !readiness.is_assumed(policy))
+        let missing = texts.map(|text| text.missing(&facts));
+        missing.min_by_key(Vec::len)
     }
 
     /// Notifies whoever read of another severity, unless this input notifies them anyway. A lower one
@@ -81,8 +97,8 @@ impl Conclusion<'_> {
             let audience = reader.audience;
             let is_news = reader.severity != severity
                 && (reader.is_below(severity) || !readiness.is_assumed(policy));
-            let mut acts = self.changes.acts.iter();
-            if is_news && !acts.any(|act| act.tells_severity() == Some(audience)) {
+            let mut read = self.changes.acts.iter().filter_map(Act::tells_severity);
+            if is_news && !read.any(|(of, _)| of == audience) {
                 self.changes.acts.push(Act::notify(audience, MessageKind::Update));
             }
         }

@@ -93,6 +93,11 @@ pub(crate) fn is_never_merged(vcs: &Vcs, flow: Option<Flow>, way: Option<&str>) 
     })
 }
 
+/// The flow of a release with this flow and way; None if the policy does not allow them.
+pub(crate) fn flow_of(vcs: &Vcs, flow: Option<Flow>, way: Option<&str>) -> Option<Flow> {
+    choose(vcs, flow, way).ok().map(|choice| choice.flow)
+}
+
 fn choose<'a>(vcs: &'a Vcs, flow: Option<Flow>, way: Option<&str>) -> Result<Choice<'a>, VcsError> {
     let named = way.map(|id| {
         let known: Vec<&str> = vcs.ways.iter().map(|way| way.id.as_str()).collect();

@@ -7,7 +7,7 @@ use hotfix_core::canonical::Digest;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::report::measures::{Figure, Known, Measure, MeasureName, Period, dora, similar};
-use hotfix_core::report::{DutyOutcome, DutyPart, Format, Report};
+use hotfix_core::report::{DutyOutcome, DutyPart, Format, PhaseEnd, Report};
 use hotfix_core::rollout::{Input, Recording, Redaction, Rollout, State, audit, redact};
 use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
@@ -117,6 +117,16 @@ impl Run {
         self.report().measures.get(name)
     }
 
+    /// The failed requests of each version.
+    fn failed(&self) -> Vec<(String, f64)> {
+        match self.measure(MeasureName::RequestsAffected).figure {
+            Some(Figure::Requests(of)) => {
+                of.into_iter().map(|(version, of)| (version, of.at_least)).collect()
+            }
+            figure => panic!("{figure:?}"),
+        }
+    }
+
     fn duty(&self, id: &str) -> Option<DutyPart> {
         self.report().duties.into_iter().find(|duty| duty.id.as_str() == id)
     }
@@ -138,12 +148,6 @@ fn says(sentences: &[String], begin: &str) -> bool {
 
 #[test]
 fn post_3_failed_requests_are_those_of_the_version_that_has_the_traffic() {
-    let failed = |run: &Run| match run.measure(MeasureName::RequestsAffected).figure {
-        Some(Figure::Requests(of)) => {
-            of.into_iter().map(|(version, of)| (version, of.at_least)).collect::<Vec<_>>()
-        }
-        figure => panic!("{figure:?}"),
-    };
     let of = |version: &str, count: f64| (version.to_owned(), count);
 
     // Frozen with all of the traffic, and the next release is on paper only.
@@ -157,7 +161,7 @@ fn post_3_failed_requests_are_those_of_the_version_that_has_the_traffic() {
     for _ in 0..30 {
         run.read(&json!({"canary": [1800, 6000]}));
     }
-    assert_eq!(failed(&run), [of("4.7.2", 54_120.0)]);
+    assert_eq!(run.failed(), [of("4.7.2", 54_120.0)]);
     let sentences = run.report().impact.sentences;
     assert!(says(&sentences, "4.7.2: at least 54120 requests failed"), "{sentences:?}");
 
@@ -169,7 +173,109 @@ fn post_3_failed_requests_are_those_of_the_version_that_has_the_traffic() {
     }
     run.confirm();
     run.read(&json!({"baseline": [20, 6000]}));
-    assert_eq!(failed(&run), [of("4.7.1", 120.0), of("4.7.2", 300.0)]);
+    assert_eq!(run.failed(), [of("4.7.1", 120.0), of("4.7.2", 300.0)]);
+}
+
+/// The ordinary rate of a day of watching is no harm of the incident. What a late rollback ends is.
+#[test]
+fn post_3_what_fails_after_the_end_counts_only_if_the_incident_went_on() {
+    let mut run = Run::new("severity-matrix", "P0").live();
+    run.read(&json!({"canary": [12, 6000]}));
+    let resolved = run.at.to_string();
+    run.say("set_times", &times(&json!({"resolved": resolved})));
+    run.read(&json!({"canary": [9, 6000]}));
+    assert_eq!(run.failed(), [("4.7.2".to_owned(), 12.0)]);
+    let part = &run.report().impact.affected[0];
+    assert_eq!((part.counted.bad, part.counted.of), (12.0, 6000.0));
+    run.say("set_times", &times(&json!({"resolved": null})));
+    assert_eq!(run.failed(), [("4.7.2".to_owned(), 21.0)]);
+}
+
+/// The next attempt opens the list again for a rollback of its own.
+#[test]
+fn post_1_checks_after_a_rollback_are_missing_only_in_the_attempt_that_was_rolled_back() {
+    let asks = |run: &Run| says(&run.report().open, "After the rollback: ");
+    let mut run = Run::new("phased-canary", "P1").live();
+    run.say("roll_back", &json!({"why": "it hangs"}));
+    run.wait(2);
+    run.confirm();
+    assert!(!asks(&run));
+    run.tick(6);
+    assert_eq!(run.rollout.state(), State::RolledBack);
+    assert!(asks(&run));
+    run.another("retry");
+    assert!(!asks(&run));
+    run.go_live();
+    assert!(!asks(&run));
+    run.say("roll_back", &json!({"why": "it hangs, too"}));
+    run.wait(2);
+    run.confirm();
+    run.tick(6);
+    assert!(asks(&run));
+}
+
+/// Declared P1, started, and then a P0: its second approval and its lists were not asked for before the start.
+#[test]
+fn post_1_what_another_severity_demands_after_the_start_is_named() {
+    let mut run = Run::new("enterprise", "P1").live();
+    let approve = |run: &Run| run.measure(MeasureName::TimeToApprove).sentence;
+    let before = approve(&run);
+    assert!(!says(&run.report().open, "approval by "));
+    run.say("set_severity", &json!({"severity": "P0", "why": "all shops"}));
+    run.tick(30);
+    assert!(
+        says(&run.report().open, "approval by on-call manager: not given"),
+        "{:?}",
+        run.report().open
+    );
+    assert_eq!(approve(&run), before);
+}
+
+/// The fix kept all of the traffic: 'rolled back' would hide the worst end.
+#[test]
+fn post_1_a_phase_whose_rollback_failed_was_not_rolled_back() {
+    let mut run = Run::new("fast-track", "P2").live();
+    run.say("roll_back", &json!({"why": "it fails"}));
+    while run.rollout.state() == State::RollingBack {
+        run.wait(1);
+        run.answer("failed");
+    }
+    assert_eq!(run.rollout.state(), State::Frozen);
+    let phase = |run: &Run| run.report().phases[0].end;
+    assert_eq!(phase(&run), PhaseEnd::RollbackFailed);
+    let says_so = |sentence: &String| sentence.ends_with("; its rollback failed.");
+    assert!(run.report().resolution.iter().any(says_so), "{:?}", run.report().resolution);
+    run.another("supersede");
+    assert_eq!(phase(&run), PhaseEnd::RollbackFailed);
+}
+
+#[test]
+fn post_1_a_deployment_that_failed_was_not_deployed() {
+    let mut run = Run::new("phased-canary", "P1");
+    ready::make(&mut run.rollout, run.at);
+    run.say("start", &json!({}));
+    run.wait(2);
+    run.answer("failed");
+    assert_eq!(run.rollout.state(), State::Failed);
+    let failed = "Phase canary, 10%: the deployment began at 2026-05-04 09:00:00; failed at \
+                  2026-05-04 09:02:00, before the phase was watched.";
+    let was_deployed = |run: &Run| {
+        run.report().resolution.iter().any(|sentence| sentence.contains("was deployed with"))
+    };
+    assert!(says(&run.report().resolution, failed), "{:?}", run.report().resolution);
+    assert!(!was_deployed(&run));
+    run.say("retry", &json!({"why": "the image is there now"}));
+    run.tick(1);
+    ready::make(&mut run.rollout, run.at);
+    run.say("start", &json!({}));
+    assert!(!was_deployed(&run));
+    let second = "Phase canary (attempt 2), 10%: the deployment began at 2026-05-04 09:03:00.";
+    assert!(says(&run.report().resolution, second), "{:?}", run.report().resolution);
+    run.wait(1);
+    while !run.rollout.pending_actions().is_empty() {
+        run.confirm();
+    }
+    assert!(was_deployed(&run));
 }
 
 /// Forty minutes in which nobody was reached are not undone by another severity.

@@ -47,7 +47,9 @@ fn plan_6_met_7_the_page_of_s1_has_what_people_watch_and_what_has_to_hold() {
         "{commands}"
     );
     let after = section(&page, "After the rollout");
-    assert!(after.contains("| the error logs are reviewed for new anomalies | verified | 4h |"));
+    assert!(
+        after.contains("| the error logs are reviewed for new anomalies | verified | 4h 15min |")
+    );
 }
 
 #[test]

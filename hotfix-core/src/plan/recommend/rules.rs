@@ -170,8 +170,7 @@ fn due(policy: &Policy, severity: Severity) -> Option<(usize, Span)> {
     let sets = duties.filter(|(_, duty)| {
         duty.kind == DutyKind::Fix
             && duty.is_for(severity)
-            && !duty.stop_gap
-            && duty.when.is_none()
+            && !duty.has_condition()
             && duty.from < Moment::Deployed
     });
     let dues = sets.filter_map(|(index, duty)| Some((index, duty.within.within()?)));

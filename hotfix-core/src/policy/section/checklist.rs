@@ -155,7 +155,8 @@ section! {
         if_applicable: bool, [default false];
         /// The name of a value that is noted as the evidence of the check, such as "branch". Where
         /// nobody gave another one, `branch`, `build` and `artifact` are in the change record,
-        /// `rollback_minutes`, a whole number, is how long a rollback takes in messages, and
+        /// `rollback_minutes`, a number or a duration such as `7min` or `2-3 min`, is how long a
+        /// rollback takes in messages, and
         /// `status_page`, `cause`, `channel`, `dashboard` and `url` are the fields of messages.
         records: String, [optional];
         /// The commands that do or show it, for people: a line of a POSIX shell each. Values of the

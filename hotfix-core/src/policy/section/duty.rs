@@ -4,7 +4,7 @@ use super::list::none;
 use super::severity::NamedSeverities;
 use super::{Due, TimeRange};
 use crate::fact::Condition;
-use crate::grade::{Audience, DutyKind, Moment, Severity};
+use crate::grade::{Audience, DutyKind, Flow, Moment, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{HowMany, Lasting};
 use crate::policy::reader::{PolicyReader, section};
@@ -24,7 +24,12 @@ impl Duty {
     /// Whether it is, without a condition, to write of the incident once that has ended.
     pub(crate) fn is_report(&self) -> bool {
         let of_incident = matches!(self.from, Moment::Resolved | Moment::Closed);
-        self.kind == DutyKind::Write && of_incident && self.when.is_none()
+        self.kind == DutyKind::Write && of_incident && !self.has_condition()
+    }
+
+    /// Whether facts or the release decide that it is due.
+    pub(crate) fn has_condition(&self) -> bool {
+        self.when.is_some() || self.stop_gap || self.flow.is_some()
     }
 
     /// Whether it is due for incidents of this severity.
@@ -85,6 +90,8 @@ section! {
         when: Condition, [optional];
         /// Whether it is due only if the fix is a stop-gap.
         stop_gap: bool, [default false];
+        /// The branching model of the release for which it is due. Without this key for each.
+        flow: Flow, [optional];
         /// With this key it is about the release that was rolled back: a later deployment of the same
         /// release settles it. Whether another release does, too: a `retry` or `supersede` that
         /// brings one, because then another fix is planned.

@@ -3,7 +3,7 @@
 use super::Due;
 use super::list::{Once, none};
 use super::severity::NamedSeverities;
-use crate::fact::{Condition, Facts, Truth};
+use crate::fact::{Condition, FactId, Facts, Truth};
 use crate::grade::{Audience, MessageKind, Promised, Severity};
 use crate::policy::field::{Duration, List};
 use crate::policy::reader::{Narrowed, PolicyReader, section};
@@ -48,6 +48,14 @@ impl Message {
             && (severities.is_empty()
                 || severity.is_some_and(|severity| severities.contains(&severity)))
             && self.when.as_ref().is_none_or(|when| when.holds(facts) != Truth::No)
+    }
+
+    /// The facts without which it is not known whether its condition holds.
+    pub(crate) fn missing(&self, facts: &Facts) -> Vec<FactId> {
+        let open = self.when.as_ref().filter(|when| when.holds(facts) == Truth::Unknown);
+        let mut missing = open.map(Condition::facts).unwrap_or_default();
+        missing.retain(|fact| facts.get(*fact).is_none());
+        missing
     }
 }
 

@@ -77,11 +77,12 @@ impl Measures {
     /// | `downtime` | `service_down` becomes true; if it is true at the opening, the beginning | it becomes false, at the latest `resolved` |
     ///
     /// `requests_affected` is the number of failed requests that the readings counted while a
-    /// version had traffic, until the rollout was over, by the metric that counts most. It is not
-    /// scaled up, so the true number may be higher. `users_affected` and `revenue_impact` are the
-    /// worst that was known of the facts of these names; `support_tickets`, `coverage_before` and
-    /// `coverage_after` are facts that the policy declares. A clock that ends with an approval, a
-    /// review or an acknowledgement is `not_asked` where the policy does not ask for one.
+    /// version had traffic, until the incident was resolved or the rollout was over, by the metric
+    /// that counts most. It is not scaled up, so the true number may be higher. `users_affected` and
+    /// `revenue_impact` are the worst that was known of the facts of these names; `support_tickets`,
+    /// `coverage_before` and `coverage_after` are facts that the policy declares. A clock that ends
+    /// with an approval, a review or an acknowledgement is `not_asked` where the policy does not ask
+    /// for one.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -375,7 +376,7 @@ impl Incident<'_> {
     }
 
     fn requests_affected(&self, name: MeasureName) -> Measure {
-        let affected = self.history.affected.by_version();
+        let affected = self.history.affected().by_version();
         if affected.is_empty() {
             return not_stated(name, "no reading counted requests".to_owned());
         }

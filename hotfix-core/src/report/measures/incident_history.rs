@@ -36,14 +36,16 @@ pub(crate) struct IncidentHistory {
     pub(crate) acknowledged: Option<Timestamp>,
     /// When a review item was first done.
     pub(crate) reviewed: Option<Timestamp>,
-    /// When the first attempt was approved, if the approval was in force at its end.
+    /// When the first attempt was approved, if the approval was in force at its start or later.
     pub(crate) approved: Option<Timestamp>,
     /// When an attempt that had traffic, or may have had some, was first rolled back, frozen or
     /// aborted; and whether it is known to have had some.
     pub(crate) turned_back: Option<(Timestamp, bool)>,
     /// Whether somebody was paged for a duty.
     pub(crate) paged: bool,
-    pub(crate) affected: Tally,
+    counted: Tally,
+    /// What had been counted when the incident was resolved, while it is.
+    until_resolved: Option<Tally>,
     pub(crate) facts: FactHistory,
     /// Share of the new version after the last line.
     share: f64,
@@ -76,6 +78,12 @@ impl IncidentHistory {
         read.map_err(|error| MeasureError::Log { index, error }).map(|rollout| (rollout, history))
     }
 
+    /// The failed requests of the incident, which end with it. A rollback after the end and whoever
+    /// reopens it show that it went on.
+    pub(crate) fn affected(&self) -> &Tally {
+        self.until_resolved.as_ref().unwrap_or(&self.counted)
+    }
+
     pub(crate) fn fold(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
         let at = entry.at;
         self.last = at;
@@ -99,12 +107,19 @@ impl IncidentHistory {
         }
         let is_page = |action: &Action| matches!(action.act, Act::Page { duty: Some(_), .. });
         self.paged |= entry.actions.iter().any(is_page);
-        if self.attempts.len() <= 1 {
-            self.approved = rollout.moment(Moment::Approved);
+        // What another severity demands after the start was not asked before it.
+        let approved = rollout.moment(Moment::Approved);
+        let is_started = rollout.started_at().is_some();
+        if self.attempts.len() <= 1 && (approved.is_some() || !is_started) {
+            self.approved = approved;
         }
         self.note_stage(rollout, entry);
+        match rollout.moment(Moment::Resolved) {
+            None => self.until_resolved = None,
+            Some(_) => _ = self.until_resolved.get_or_insert_with(|| self.counted.clone()),
+        }
         self.share = rollout.share().as_fraction();
-        self.affected.follow(rollout, at);
+        self.counted.follow(rollout, at);
     }
 
     fn begin(&mut self, rollout: &Rollout, at: Timestamp) {
@@ -113,7 +128,8 @@ impl IncidentHistory {
         if let Some(before) = self.attempts.last_mut() {
             before.replaced = Some(at);
         } else {
-            self.affected.name_live(&release.previous);
+            let tallies = std::iter::once(&mut self.counted).chain(&mut self.until_resolved);
+            tallies.for_each(|tally| tally.name_live(&release.previous));
         }
         self.attempts.push(Attempt {
             begun: at,
@@ -136,7 +152,7 @@ impl IncidentHistory {
                     attempt.live.get_or_insert(at);
                 }
             }
-            Command::Observe { metrics } => self.affected.add(rollout, at, metrics),
+            Command::Observe { metrics } => self.counted.add(rollout, at, metrics),
             _ => {}
         }
     }

@@ -126,6 +126,16 @@ impl RolloutState {
         }
     }
 
+    /// Whether an audience that is asked to read an alert again has read of more than the incident.
+    pub(super) fn has_read_on(&self, audience: Audience) -> bool {
+        let follows = FOLLOWERS.contains(&audience);
+        match audience {
+            Audience::Public => self.people.page_goes_on(),
+            _ if follows && self.agenda.came(Moment::DeployStarted).is_some() => true,
+            _ => self.people.reader(audience).is_some_and(|reader| reader.updated),
+        }
+    }
+
     /// Whether the new version has traffic, or a change of it may have given it some, or still may.
     pub(super) fn has_traffic(&self) -> bool {
         let mut pending = self.actions.pending().iter();
@@ -555,7 +565,9 @@ impl RolloutState {
             train_rolls_back,
             on_status_page,
             page_promises,
+            page_goes_on,
             readers,
+            severity_at_start,
             unanswered,
             set_aside,
             about_severity,
@@ -570,7 +582,8 @@ impl RolloutState {
             write!(into, "{open:?}")?;
         }
         write!(into, "{asked}{asked_about:?}{objected}{failed}{train_rolls_back}")?;
-        write!(into, "{on_status_page}{page_promises}{readers:?}")?;
+        write!(into, "{on_status_page}{page_promises}{page_goes_on}")?;
+        write!(into, "{readers:?}{severity_at_start:?}")?;
         let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;
         write!(into, "{judge:?}{verdict:?}")
     }

@@ -8,6 +8,7 @@ use crate::judge::{Cause, Decision, Verdict};
 use crate::plan::Incident;
 use crate::policy::Policy;
 use crate::rollout::action::{Act, Action, ActionId};
+use crate::rollout::conclude::FOLLOWERS;
 use crate::rollout::describe::addressed;
 use crate::rollout::input::{Command, Input, InputKind};
 use crate::rollout::intervention::{
@@ -46,9 +47,15 @@ pub(crate) struct People {
     /// Its last text says that a fix is on its way, or that users have it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) page_promises: bool,
+    /// Its last text is not an alert.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) page_goes_on: bool,
     /// Who else read an alert or an update.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) readers: Vec<Reader>,
+    /// The severity at the last start that those who follow the rollout read of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) severity_at_start: Option<Severity>,
     /// The last question, while nobody has answered it.
     pub(super) unanswered: Option<Unanswered>,
     /// An objection from before the pause, which the answer to the pause does not answer.
@@ -71,6 +78,9 @@ pub(crate) struct Reader {
     /// The last other severity that it read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) before: Option<Severity>,
+    /// It read an update.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) updated: bool,
 }
 
 impl Reader {
@@ -344,8 +354,8 @@ impl People {
         severity: Option<Severity>,
     ) {
         for action in actions {
-            if let Some(audience) = action.act.tells_severity() {
-                self.note_reader(audience, severity);
+            if let Some((audience, message)) = action.act.tells_severity() {
+                self.note_reader(audience, message, severity);
             }
             match &action.act {
                 // A page about an approval or a duty is not a question about the rollout.
@@ -366,6 +376,10 @@ impl People {
                     self.on_status_page = true;
                     let of_fix = !matches!(message, MessageKind::Alert | MessageKind::Resolved);
                     self.page_promises = is_out && of_fix;
+                    self.page_goes_on = *message != MessageKind::Alert;
+                }
+                Act::Notify { message: MessageKind::DeploymentStarted, role: None, .. } => {
+                    self.severity_at_start = severity;
                 }
                 Act::Page { .. }
                 | Act::SetTraffic { .. }
@@ -378,13 +392,26 @@ impl People {
         }
     }
 
-    fn note_reader(&mut self, audience: Audience, severity: Option<Severity>) {
+    fn note_reader(
+        &mut self,
+        audience: Audience,
+        message: MessageKind,
+        severity: Option<Severity>,
+    ) {
+        let updated = message == MessageKind::Update;
         match self.readers.iter_mut().find(|reader| reader.audience == audience) {
-            Some(reader) if reader.severity != severity => {
-                (reader.before, reader.severity) = (reader.severity, severity);
+            Some(reader) => {
+                reader.updated |= updated;
+                if reader.severity != severity {
+                    (reader.before, reader.severity) = (reader.severity, severity);
+                }
             }
-            Some(_) => {}
-            None => self.readers.push(Reader { audience, severity, before: None }),
+            None => {
+                // Who follows the rollout reads of its start.
+                let before = self.severity_at_start.filter(|_| FOLLOWERS.contains(&audience));
+                let before = before.filter(|before| Some(*before) != severity);
+                self.readers.push(Reader { audience, severity, before, updated });
+            }
         }
     }
 
@@ -445,6 +472,7 @@ getters! {
     train_rolls_back: bool = self.train_rolls_back;
     on_status_page: bool = self.on_status_page;
     page_promises: bool = self.page_promises;
+    page_goes_on: bool = self.page_goes_on;
     readers: &[Reader] = self.readers.as_slice();
     unanswered: Option<&Unanswered> = self.unanswered.as_ref();
     set_aside: Option<&Unanswered> = self.set_aside.as_ref();
