@@ -399,20 +399,18 @@ impl People {
         severity: Option<Severity>,
     ) {
         let updated = message == MessageKind::Update;
-        match self.readers.iter_mut().find(|reader| reader.audience == audience) {
-            Some(reader) => {
-                reader.updated |= updated;
-                if reader.severity != severity {
-                    (reader.before, reader.severity) = (reader.severity, severity);
-                }
+        let known = self.readers.iter_mut().find(|reader| reader.audience == audience);
+        if let Some(reader) = known {
+            reader.updated |= updated;
+            if reader.severity != severity {
+                (reader.before, reader.severity) = (reader.severity, severity);
             }
-            None => {
-                // Who follows the rollout reads of its start.
-                let before = self.severity_at_start.filter(|_| FOLLOWERS.contains(&audience));
-                let before = before.filter(|before| Some(*before) != severity);
-                self.readers.push(Reader { audience, severity, before, updated });
-            }
+            return;
         }
+        // Who follows the rollout reads of its start.
+        let before = self.severity_at_start.filter(|_| FOLLOWERS.contains(&audience));
+        let before = before.filter(|before| Some(*before) != severity);
+        self.readers.push(Reader { audience, severity, before, updated });
     }
 
     /// What an audience read of the incident; None where it read nothing of it.
