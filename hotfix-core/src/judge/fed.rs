@@ -140,6 +140,8 @@ pub(super) fn slow_without(
     cured: f64,
 ) -> ([f64; MAX_BOUNDARIES], f64) {
     let (mut slow, counted) = (slow_of(live, boundaries), live[0] * (1.0 - cured));
-    slow.iter_mut().for_each(|slow| *slow = slow.min(counted));
+    for slow in &mut slow {
+        *slow = slow.min(counted);
+    }
     (slow, counted)
 }

@@ -130,7 +130,7 @@ impl Rollout {
         if self.case.read_since_verdict().is_some() || self.live_again_at().is_some() {
             return self.levels().collect();
         }
-        Self::of_verdict(&self.case.judged.last())
+        Self::of_verdict(self.case.judged.last())
     }
 
     fn of_verdict(of: &Assessed) -> Vec<(MetricName, [Option<f64>; 2])> {

@@ -162,8 +162,10 @@ fn field_15_a_miss_waits_for_the_reading_that_covers_the_phase_as_a_pass_does() 
             watch.audited();
         }
     }
-    // Where readings stay away, it counts once the longest time of the phase is over.
-    let mut watch = tenth_minute(&[("/phases/0/watch_most", json!(780))], [2, 1]);
+    // Where readings stay away, and the policy does not wait for them, it counts once the longest time of
+    // the phase is over.
+    let no_wait = [("/phases/0/watch_most", json!(780)), ("/contingencies", json!([]))];
+    let mut watch = tenth_minute(&no_wait, [2, 1]);
     let began = watch.at - Span::from_seconds(595);
     while watch.rollout.state() == State::Monitoring {
         assert!(!watch.rollout.verdict().has(Reason::CriterionMissed), "{:?}", watch.causes());
