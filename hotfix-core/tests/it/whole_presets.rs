@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use hotfix_core::deadline::Source;
 use hotfix_core::gate::ItemState;
 use hotfix_core::grade::{ChecklistMoment, DutyKind, MetricKind, Worse};
 use hotfix_core::judge::Version;
@@ -191,7 +192,10 @@ impl Tool {
             )
         };
         let due = duties.due.iter().chain(&duties.overdue).filter(|item| {
-            by_hand(item.kind) && item.watched_until().is_none_or(|until| until <= self.at)
+            by_hand(item.kind)
+                // Its items settle it.
+                && item.source != Source::Checklist
+                && item.watched_until().is_none_or(|until| until <= self.at)
         });
         let due: Vec<String> = due.map(|item| item.id.to_string()).collect();
         for duty in due {

@@ -98,7 +98,7 @@ def run(model, case):
     expect = {
         "log_e": log_e, "log_e_bound": bound, "p_value": exp(-highest), "decided_at": decided_at,
     }
-    if past[1] > 0:
+    if past[1] > 0 and (past[0] > 0 or past[2] > 0):
         half = lambda x: x if x > 0 else mpf("0.5")
         expect["ratio"] = half(past[0]) / past[1] / (half(past[2]) / past[3])
     return expect
