@@ -1,7 +1,7 @@
 //! `Action` and `Outcome`: what the caller has to do, and the result of an input.
 
 use hotfix_core::grade::{Audience, MessageKind, RollbackMethod};
-use hotfix_core::rollout::{Action as CoreAction, Input, Refusal, Rollout as Core};
+use hotfix_core::rollout::{Action as CoreAction, ActionDocument, Input, Refusal, Rollout as Core};
 use hotfix_core::unit::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -12,16 +12,7 @@ use crate::typed::{ActionKind, Dicts, Json, Name};
 
 /// An action as a caller sees it: whether it awaits an answer, and what the policy has for it.
 pub(crate) fn document_of(action: &CoreAction, rollout: &Core) -> Value {
-    let mut document = value(action);
-    document["awaits"] = action.act.awaits().into();
-    let commands = value(&rollout.commands(action));
-    let contacts = value(&action.contacts(rollout.plan().policy()));
-    for (name, found) in [("commands", commands), ("contacts", contacts)] {
-        if found.get(0).is_some() {
-            document[name] = found;
-        }
-    }
-    document
+    value(&ActionDocument::of(action, rollout))
 }
 
 impl Action {
@@ -50,6 +41,12 @@ document! {
         fn version(this) -> Option<String> { word(this, "version") }
         /// With ``roll_back``: the rollback method.
         fn method(this) -> Option<Name<RollbackMethod>> { maybe(this, "method") }
+        /// With ``roll_back`` to the previous version: its rollback point, as release and checklists
+        /// name it.
+        fn rollback_point(this) -> Option<String> { word(this, "rollback_point") }
+        /// With ``deploy``: the signs by which it is answered with ``confirm`` or ``failed``, where
+        /// the policy has some: ``{"success": […], "failure": […]}``.
+        fn signs(this) -> Option<Json> { one(this, "signs", |signs| Json::of(&signs)) }
         /// With ``notify``: the audience.
         fn audience(this) -> Option<Name<Audience>> { maybe(this, "audience") }
         /// With ``notify`` and ``update_status_page``: the kind of message.

@@ -122,6 +122,8 @@ document! {
         fn contradictions(this) -> Vec<String> { texts(this.whole(), "contradictions") }
         /// The unknown facts that can still change the answer.
         fn decisive(this) -> Vec<String> { texts(this.whole(), "decisive") }
+        /// What belongs to the severity to act on, by the policy.
+        fn definition(this) -> Option<String> { word(this.whole(), "definition") }
         /// The facts that follow from the known ones, by the policy's implications.
         fn deduced(this) -> Json<FactsByName> { Json::of(&this.whole()["deduced"]) }
         /// Whether the answer is exact; otherwise it may be uncertain without need, but never

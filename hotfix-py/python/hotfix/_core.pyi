@@ -95,6 +95,7 @@ _Reason: TypeAlias = Literal[
     "slightly_slower",
     "phase_end_test",
     "evidence_assumed",
+    "fewer_failures",
     "only_whole_passes",
     "not_both",
     "bad_instance",
@@ -508,8 +509,16 @@ class Action(_Document):
         """With ``page``: the role to page. With ``notify``: the role that it is for, where that is
         not everybody in the audience; ``why`` is its text then."""
     @property
+    def rollback_point(self) -> str | None:
+        """With ``roll_back`` to the previous version: its rollback point, as release and checklists
+        name it."""
+    @property
     def share(self) -> float | None:
         """With ``set_traffic``: the canary's share, from 0 to 1."""
+    @property
+    def signs(self) -> dict[str, Any] | None:
+        """With ``deploy``: the signs by which it is answered with ``confirm`` or ``failed``, where
+        the policy has some: ``{"success": […], "failure": […]}``."""
     @property
     def title(self) -> str | None:
         """With ``schedule``: the name of the meeting."""
@@ -988,7 +997,7 @@ class Evidence(_Document):
     @property
     def ratio(self) -> float | None:
         """The canary's rate divided by the baseline's, with 0.5 for a count of zero; None without
-        data."""
+        an event in either."""
 
 @final
 class Comparison(_Document):
@@ -4214,6 +4223,9 @@ class Classification(_Document):
     def deduced(self) -> dict[str, bool | float | str]:
         """The facts that follow from the known ones, by the policy's implications."""
     @property
+    def definition(self) -> str | None:
+        """What belongs to the severity to act on, by the policy."""
+    @property
     def exact(self) -> bool:
         """Whether the answer is exact; otherwise it may be uncertain without need, but never
         wrongly certain."""
@@ -4986,7 +4998,7 @@ class MetricEvidence(_Document):
     @property
     def ratio(self) -> float | None:
         """The canary's rate divided by the baseline's, with 0.5 for a count of zero; None without
-        data."""
+        an event in either."""
     @property
     def threshold(self) -> float:
         """Log evidence at which this test alone decides."""
@@ -5044,7 +5056,8 @@ class MetricVerdict(_Document):
         """The number of trials that the window still needs before its band is evaluated."""
     @property
     def ratio(self) -> float | None:
-        """Ratio of the canary's rate to the baseline's, over the whole rollout."""
+        """Ratio of the canary's rate to the baseline's, over the whole rollout; None without an event
+        in either."""
 
 @final
 class Verdict(_Document):
