@@ -8,6 +8,7 @@
 
 use crate::stats::Counts;
 
+use super::bracket::{BASELINE, CANARY};
 use super::prepared::Increment;
 use super::watched::Watched;
 
@@ -20,38 +21,49 @@ const MANY: f64 = 0.1;
 /// canary's: by the proportion with the most requests, over the trailing window and with what an
 /// observation adds. Otherwise, and where one of both is not known, 0.
 pub(super) fn cured_failures(watched: &[Watched], increments: &[Increment]) -> f64 {
-    // Of several with as many, the first.
-    let each = watched.iter().enumerate().rev();
-    let proportions = each.filter(|(_, watched)| watched.metric().kind.is_fraction());
-    let most = proportions
-        .map(|(index, watched)| watched.arms_with(increments.get(index)))
-        .max_by(|a, b| a[1].trials.total_cmp(&b[1].trials));
+    let mut most: Option<(usize, Counts)> = None;
+    for (index, of) in watched.iter().enumerate() {
+        if of.metric().kind.is_fraction() {
+            let live = of.live_with(increments.get(index));
+            if most.is_none_or(|(_, most)| live.trials > most.trials) {
+                most = Some((index, live));
+            }
+        }
+    }
     match most {
-        Some([canary, live]) if canary.trials > 0.0 && live.trials > 0.0 => {
-            let [with, without] = [canary, live].map(|arm| arm.events / arm.trials);
-            if without - with >= MANY { without } else { 0.0 }
+        Some((index, live)) if live.events >= MANY * live.trials && live.trials > 0.0 => {
+            let canary = watched[index].counts_with(CANARY, increments.get(index));
+            let failing = live.events / live.trials;
+            let cured = canary.trials > 0.0 && failing - canary.events / canary.trials >= MANY;
+            if cured { failing } else { 0.0 }
         }
         _ => 0.0,
     }
 }
 
 impl Watched {
-    /// Bad events and trials of both arms in the trailing window, with what an observation adds. Where
-    /// the live version has none, its level over the rollout.
-    fn arms_with(&self, increment: Option<&Increment>) -> [Counts; 2] {
-        let mut arms = self.window_counts();
+    /// Bad events and trials of an arm of a proportion in the trailing window, with what an observation
+    /// adds.
+    #[inline]
+    fn counts_with(&self, arm: usize, increment: Option<&Increment>) -> Counts {
+        let of_arm = |row: &[f64]| [row[2 * arm], row[2 * arm + 1]];
+        let [mut events, mut trials] = of_arm(self.window().sums());
         if let Some(increment) = increment.filter(|increment| increment.reading.is_some()) {
-            let tick = self.counts(&increment.tick.row);
-            for (arm, tick) in arms.iter_mut().zip(tick) {
-                arm.events += tick.events;
-                arm.trials += tick.trials;
-            }
+            let tick = of_arm(&increment.tick.row);
+            (events, trials) = (events + tick[0], trials + tick[1]);
         }
-        if arms[1].trials <= 0.0 {
-            let level = &self.totals().level;
-            arms[1] = Counts::new(self.bad(level[0], level[1]), level[1]);
+        Counts::new(self.bad(events, trials), trials)
+    }
+
+    /// The same of the live version; where it has none, its level over the rollout.
+    #[inline]
+    fn live_with(&self, increment: Option<&Increment>) -> Counts {
+        let counts = self.counts_with(BASELINE, increment);
+        if counts.trials > 0.0 {
+            return counts;
         }
-        arms
+        let level = &self.totals().level;
+        Counts::new(self.bad(level[0], level[1]), level[1])
     }
 }
 

@@ -95,7 +95,7 @@ impl Watched {
         self.counts(self.window().sums())
     }
 
-    pub(super) fn counts(&self, row: &[f64]) -> [Counts; 2] {
+    fn counts(&self, row: &[f64]) -> [Counts; 2] {
         let (canary, baseline) = row.split_at(self.columns());
         [canary, baseline].map(|arm| match self.metric().kind.data() {
             Data::Trials | Data::Exposure => Counts::new(self.bad(arm[0], arm[1]), arm[1]),

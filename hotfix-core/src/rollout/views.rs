@@ -180,7 +180,9 @@ impl Rollout {
     /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
     /// # let at = "2026-03-03T14:06:00Z".parse()?;
     /// # while let Some(item) = rollout.blockers().first().and_then(|blocker| blocker.item) {
-    /// #     let check = format!(r#"{{"kind": "check_item", "by": "omar", "item": "{item}"}}"#);
+    /// #     let check = format!(
+    /// #         r#"{{"kind": "check_item", "by": "omar", "item": "{item}", "evidence": "deployment 7"}}"#
+    /// #     );
     /// #     rollout.handle(at, &Input::from_json(&check)?)?;
     /// # }
     /// rollout.handle(at, &Input::from_json(r#"{"kind": "start", "by": "lena"}"#)?)?;
