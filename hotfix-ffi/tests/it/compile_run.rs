@@ -486,7 +486,7 @@ fn the_library_exports_its_functions_and_the_shipped_one_no_more() {
         let stripped = folder.0.join("libhotfix");
         // The design asks for 3 MB of shared library; benches/README.md says what is too much. This holds the line.
         for (shipped, without, limit) in [
-            (&library.shared, "--strip-all", 9_130_000),
+            (&library.shared, "--strip-all", 9_200_000),
             (&library.archive, "--strip-debug", 41_900_000),
         ] {
             strip(shipped, without, &stripped);
