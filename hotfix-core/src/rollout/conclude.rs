@@ -36,6 +36,11 @@ pub(super) struct Changes {
 }
 
 impl Changes {
+    /// Whether a person is asked.
+    pub(super) fn asks(&self) -> bool {
+        self.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }))
+    }
+
     pub(super) fn clear(&mut self) {
         self.to = None;
         self.acts.clear();
@@ -165,11 +170,7 @@ impl Conclusion<'_> {
             | Command::Note { .. } => {}
         }
         self.ask_about_process(at);
-        let asks = |act: &Act| matches!(act, Act::AskDecision { .. });
-        if self.deployment_is_late_now(at)
-            && self.changes.to.is_none()
-            && !self.changes.acts.iter().any(asks)
-        {
+        if self.deployment_is_late_now(at) && self.changes.to.is_none() && !self.changes.asks() {
             let question = self.question_about_verdict(at);
             self.ask(&question);
         }

@@ -48,7 +48,7 @@ pub(super) fn follow(
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());
     // After the completion nobody announces the end while a person is asked about the fix.
     let was_complete = changes.to.is_none() && matches!(stage, Stage::Complete { .. });
-    let asks_now = changes.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }));
+    let asks_now = changes.asks();
     let is_open = case.awaits_answer() && !matches!(input.command, Command::Promote { .. });
     let is_in_doubt = was_complete && (asks_now || is_open);
     // Who has read of the incident reads how it is, not of an incident.

@@ -245,7 +245,7 @@ impl Conclusion<'_> {
         if is_free
             && matches!(self.next_stage(), Stage::Preparing)
             && self.plan.release().is_some()
-            && !changes.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }))
+            && !changes.asks()
             && let Some(question) = self.question_about_process(at)
         {
             self.ask(&question);

@@ -196,7 +196,7 @@ impl Conclusion<'_> {
                 self.act(Act::RequestApproval { any_of: demand.roles() });
             }
         }
-        let asks_now = self.changes.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }));
+        let asks_now = self.changes.asks();
         let settled = self.changes.to.is_some() || asks_now || !self.case.needs_answer();
         if let Some(open) = self.case.people.about_severity()
             && at >= open.asked_at + every
