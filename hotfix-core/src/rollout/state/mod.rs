@@ -156,11 +156,13 @@ impl RolloutState {
     /// What was read last of a fix that is to be rolled back and still has its traffic. None where
     /// that is what the verdict has that is explained.
     pub(super) fn read_since_verdict(&self) -> Option<Question> {
-        let judged = self.judged.explained().question;
-        let known = judged.map(|question| question.at()).max(self.place.rolled_back_since());
-        let read = self.judged.judge().seen_at().filter(|read| Some(*read) > known)?;
-        let is_shown = self.place.purpose() == Use::Show;
-        is_shown.then(|| Question::of_reading(read, self.place.share()))
+        if self.place.purpose() != Use::Show {
+            return None;
+        }
+        let read = self.judged.judge().seen_at()?;
+        let judged = self.judged.explained().question.map(|question| question.at());
+        let mut known = [judged, self.place.rolled_back_since()].into_iter().flatten();
+        known.all(|at| at < read).then(|| Question::of_reading(read, self.place.share()))
     }
 
     /// Whether readings show traffic on the fix although none is confirmed.
