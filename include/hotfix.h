@@ -3005,14 +3005,14 @@ hotfix_status hotfix_rollout_head(const struct hotfix_rollout *rollout,
  * Every log line so far; after hotfix_rollout_restore only those of its tail and after it.
  *
  * @param rollout  A rollout.
- * @param out      A view that is valid until the next call that takes this rollout without
- *                 `const`; empty if the rollout does not keep its log. Written on success only.
+ * @param out      A buffer that the caller frees with hotfix_buf_free; empty if the rollout does
+ *                 not keep its log.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
  * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_log(const struct hotfix_rollout *rollout,
-                                 struct hotfix_str *out,
+                                 struct hotfix_buf *out,
                                  struct hotfix_error **err);
 
 /**

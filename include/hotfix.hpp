@@ -407,10 +407,8 @@ public:
     detail::check([&](auto **e) { return hotfix_rollout_head(get(), &digest, e); });
     return digest.hex;
   }
-  std::string_view log() const {
-    hotfix_str log = {"", 0};
-    detail::check([&](auto **e) { return hotfix_rollout_log(get(), &log, e); });
-    return hotfix::view(log);
+  std::string log() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_log(get(), out, e); });
   }
   /** The actions of the last call; after `replay`, `recover` and `restore` those of the last line. */
   std::vector<Action> actions() const {

@@ -160,13 +160,13 @@ static void step(hotfix_rollout *rollout, text line) {
 /* Audits the log: recomputes every hash, verdict and action. */
 static void prove(const hotfix_rollout *rollout) {
   hotfix_error *error = NULL;
-  hotfix_str log = {NULL, 0};
   hotfix_digest head;
-  hotfix_buf audit = {NULL, 0};
+  hotfix_buf log = {NULL, 0}, audit = {NULL, 0};
   must(hotfix_rollout_log(rollout, &log, &error), &error);
   must(hotfix_rollout_head(rollout, &head, &error), &error);
-  must(hotfix_audit(log.ptr, log.len, head.hex, strlen(head.hex), &audit, &error), &error);
+  must(hotfix_audit(log.data, log.len, head.hex, strlen(head.hex), &audit, &error), &error);
   fprintf(stderr, "%s\n", audit.data);
+  hotfix_buf_free(&log);
   hotfix_buf_free(&audit);
 }
 

@@ -93,9 +93,10 @@ impl hotfix_error {
 
     pub(crate) fn of_refusal(refusal: Refusal) -> Box<Self> {
         let path = refusal.path();
-        let error = Self::new(hotfix_status::Refused, refusal.code(), &path, &refusal);
-        let detail = json!({ "got": refusal.got.as_str(), "state": refusal.state.as_str() });
-        error.refused(&refusal.accepted, refusal.events, detail)
+        let detail = serde_json::to_value(&refusal).unwrap_or_default();
+        Self::new(hotfix_status::Refused, refusal.code(), &path, &refusal)
+            .with(detail)
+            .refused(&refusal.accepted, refusal.events)
     }
 
     pub(crate) fn of_train_refusal(refusal: TrainRefusal) -> Box<Self> {
@@ -106,25 +107,20 @@ impl hotfix_error {
             TrainRefusalReason::Rollout(reason) => (hotfix_status::Refused, reason.path()),
             _ => (hotfix_status::Refused, String::new()),
         };
-        let error = Self::new(status, refusal.code(), &path, &refusal);
         let detail = json!({
+            "accepted": refusal.accepted,
             "got": refusal.got.as_str(),
             "service": refusal.service,
             "state": refusal.state.map(State::as_str),
         });
-        error.refused(&refusal.accepted, refusal.events, detail)
+        Self::new(status, refusal.code(), &path, &refusal)
+            .with(detail)
+            .refused(&refusal.accepted, refusal.events)
     }
 
-    fn refused(
-        mut self: Box<Self>,
-        accepted: &[InputKind],
-        events: String,
-        detail: Value,
-    ) -> Box<Self> {
+    fn refused(mut self: Box<Self>, accepted: &[InputKind], events: String) -> Box<Self> {
         self.accepted = accepted.iter().map(|kind| kind.as_str()).collect();
         self.events = events;
-        self.detail = detail;
-        self.detail["accepted"] = json!(self.accepted);
         self
     }
 }

@@ -6,7 +6,7 @@ use hotfix_core::rollout::{Action, ActionDocument, Rollout};
 use hotfix_core::unit::{MetricName, Timestamp};
 
 use crate::answer;
-use crate::buffer::{hotfix_buf, hotfix_digest, hotfix_name, hotfix_str, in_place};
+use crate::buffer::{hotfix_buf, hotfix_digest, hotfix_name, in_place};
 use crate::error::hotfix_error;
 use crate::outcome::{hotfix_action, hotfix_state};
 use crate::plan::hotfix_plan;
@@ -235,21 +235,19 @@ pub unsafe extern "C" fn hotfix_rollout_head(
 /// Every log line so far; after hotfix_rollout_restore only those of its tail and after it.
 ///
 /// @param rollout  A rollout.
-/// @param out      A view that is valid until the next call that takes this rollout without
-///                 `const`; empty if the rollout does not keep its log. Written on success only.
+/// @param out      A buffer that the caller frees with hotfix_buf_free; empty if the rollout does
+///                 not keep its log.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
 /// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_log(
     rollout: *const hotfix_rollout,
-    out: *mut hotfix_str,
+    out: *mut hotfix_buf,
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        answer::value_of(rollout, "rollout", (out, "out"), err, |s| hotfix_str::of(s.rollout.log()))
-    }
+    unsafe { answer::text_of(rollout, "rollout", out, err, |s| Ok(s.rollout.log().to_owned())) }
 }
 
 /// One action of the last call.

@@ -166,7 +166,9 @@ fn json_within(object: &Bound<'_, PyAny>, depth: usize) -> Result<Value> {
     } else if let Ok(tuple) = object.cast::<PyTuple>() {
         items(tuple.iter(), depth)
     } else if object.is_instance_of::<PyDateTime>() {
-        timestamp(object).map(|at| Value::String(at.to_string())).map_err(Fault::into_value)
+        timestamp(object)
+            .map(|at| Value::String(at.to_string()))
+            .map_err(|fault| fault.into_value(object.py()))
     } else if let Ok(delta) = object.cast::<PyDelta>() {
         let seconds: f64 = delta.call_method0(intern!(object.py(), "total_seconds"))?.extract()?;
         Ok(Number::from_f64(seconds).map_or(Value::Null, Value::Number))
@@ -259,6 +261,20 @@ pub(crate) fn shown(value: &Bound<'_, PyAny>) -> String {
     format!("`{}`", shown.chars().take(64).collect::<String>())
 }
 
+/// The value with this name, of a parameter or a key that is called `what`.
+pub(crate) fn one_of<T: Copy>(
+    what: &str,
+    got: &str,
+    known: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<T> {
+    known.iter().copied().find(|value| name(*value) == got).ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(|value| name(*value)).collect();
+        let known = names.join(", ");
+        Fault::value(format!("`{got}` is not known: give one of {known}")).within(what)
+    })
+}
+
 /// The name of a member.
 pub(crate) fn key_of<'a>(key: &'a Bound<'_, PyAny>) -> Result<&'a str> {
     let text = key
@@ -268,7 +284,7 @@ pub(crate) fn key_of<'a>(key: &'a Bound<'_, PyAny>) -> Result<&'a str> {
 }
 
 /// A text of a document. What Python decodes from bytes that are not UTF-8 is refused.
-fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Result<&'a str> {
+pub(crate) fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Result<&'a str> {
     text.to_str().map_err(|_| {
         Fault::value("the text has a surrogate, so it is not Unicode: replace what is not UTF-8")
     })

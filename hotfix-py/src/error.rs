@@ -23,7 +23,7 @@ use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusalReason};
 use hotfix_core::unit::UnitError;
 use hotfix_core::vcs::{CommitError, VcsError};
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
@@ -106,10 +106,13 @@ impl Fault {
         InputError::Values { faults: vec![fault] }.into()
     }
 
-    /// The same as the fault of a value, whatever its code is alone.
-    pub(crate) fn into_value(self) -> Self {
+    /// The same as the fault of a value, whatever its code is alone: of a time, or of a wrong type.
+    pub(crate) fn into_value(self, py: Python<'_>) -> Self {
         match *self.0 {
             Kind::Unit(error) => Self::value(error.to_string()),
+            Kind::Python(error) if error.is_instance_of::<PyTypeError>(py) => {
+                Self::value(error.value(py).to_string())
+            }
             kind => Self(Box::new(kind)),
         }
     }

@@ -9,7 +9,7 @@ use pyo3::types::{
 };
 use serde_json::{Map, Number, Value};
 
-use crate::convert::timestamp;
+use crate::convert::{timestamp, utf8};
 use crate::error::Result;
 
 /// Reads facts by name, and reports every fault at once.
@@ -22,12 +22,13 @@ pub(crate) fn read(facts: &Bound<'_, PyAny>, vocabulary: &Vocabulary) -> Result<
     facts.update(mapping)?;
     let (mut map, mut errors) = (Map::new(), Vec::new());
     for (name, value) in facts {
-        let name = name.cast::<PyString>().map_err(|_| {
-            PyTypeError::new_err(format!("the name of a fact is text, not {}", name.get_type()))
-        })?;
-        let name = name.to_str()?;
+        let Ok(name) = name.cast::<PyString>() else {
+            errors.push(FactError::Unknown { name: name.to_string(), nearest: None });
+            continue;
+        };
+        let name = utf8(name)?;
         let fact = vocabulary.find(name).map(|fact| (fact, vocabulary.kind(fact)));
-        match json(&value, fact)? {
+        match json(&value, fact).map_err(|fault| fault.within(name))? {
             Ok(value) => drop(map.insert(name.to_owned(), value)),
             Err(error) => errors.push(error),
         }
@@ -54,14 +55,14 @@ fn json(
         (None, Some((fact, _))) => Err(FactError::NotFinite { fact, got: got() }),
         (None, None) => Ok(Value::Null),
     };
-    // A Python object without a JSON form, for a fact that does not accept it.
+    // What no fact accepts; of its type the core says that it is wrong.
     let object = || Value::Object(Map::new());
     Ok(Ok(if value.is_none() {
         Value::Null
     } else if let Ok(flag) = value.cast::<PyBool>() {
         Value::Bool(flag.is_true())
     } else if let Ok(text) = value.cast::<PyString>() {
-        Value::String(text.to_str()?.to_owned())
+        Value::String(utf8(text)?.to_owned())
     } else if let Ok(float) = value.cast::<PyFloat>() {
         let float = float.value();
         return Ok(number(float, &|| float.to_string()));
@@ -86,13 +87,7 @@ fn json(
         }
     } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
         Value::Array(Vec::new())
-    } else if value.is_instance_of::<PyDict>() {
-        object()
     } else {
-        let kind = value.get_type();
-        return Err(PyTypeError::new_err(format!(
-            "{kind} is not a value of a fact: give bool, number, str, timedelta, datetime or None"
-        ))
-        .into());
+        object()
     }))
 }

@@ -6,10 +6,11 @@ use hotfix_core::stats::fixed::{
 use hotfix_core::stats::{Counts, interval::Interval};
 use pyo3::prelude::*;
 
+use crate::convert::one_of;
 use crate::document::document;
 use crate::error::Result;
 use crate::observation::numbers;
-use crate::stats::{counts, one_of};
+use crate::stats::counts;
 use crate::typed::Name;
 
 /// Number of values in both samples from which a test releases the interpreter.

@@ -9,8 +9,9 @@ use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::convert::one_of;
 use crate::document::{document, name, text, value, whole};
-use crate::error::{Fault, Result};
+use crate::error::Result;
 use crate::policy::Policy;
 use crate::typed::{ImportKind, Name};
 
@@ -122,14 +123,7 @@ document! {
 #[pyfunction]
 #[pyo3(signature = (text, kind: "_ImportKind | None" = None))]
 pub(crate) fn convert(py: Python<'_>, text: &str, kind: Option<&str>) -> Result<Imported> {
-    let known = || Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
-    let kind = kind
-        .map(|kind| {
-            let unknown =
-                |_| Fault::input(format!("`{kind}` is not a known kind: give one of {}", known()));
-            kind.parse::<Kind>().map_err(unknown)
-        })
-        .transpose()?;
+    let kind = kind.map(|kind| one_of("kind", kind, Kind::ALL, Kind::as_str)).transpose()?;
     let imported = py.detach(|| interop::convert(text, kind))?;
     Ok(Imported(ImportedDocument {
         kind: imported.kind,

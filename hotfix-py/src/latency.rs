@@ -14,10 +14,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
+use crate::convert::one_of;
 use crate::error::{Result, locked};
 use crate::evidence::{Evidence, Reduced, from_bytes, to_bytes};
 use crate::observation::read_sample;
-use crate::stats::{direction_of, one_of};
+use crate::stats::direction_of;
 use crate::typed::Name;
 
 /// The bytes of a test.

@@ -3,11 +3,10 @@
 use hotfix_core::interop::cdevents::Options;
 use hotfix_core::interop::{cdevents as events, grafana};
 use hotfix_core::report::measures::{self as core, Known, MeasureError, Measures, Period};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde_json::Value;
 
-use crate::convert::{json, to_python};
+use crate::convert::{json, one_of, to_python};
 use crate::error::{Fault, Result};
 use crate::log::Log;
 use crate::policy::Policy;
@@ -148,9 +147,7 @@ pub(crate) fn dora_chart<'py>(
 }
 
 fn trend(py: Python<'_>, logs: &[Log], by: &str) -> Result<core::Dora> {
-    let by: Period = by.parse().map_err(|_| {
-        PyValueError::new_err(format!("`by` is {by:?}: it is \"month\" or \"week\""))
-    })?;
+    let by = one_of("by", by, Period::ALL, Period::as_str)?;
     let logs: Vec<&[u8]> = logs.iter().map(Log::bytes).collect();
     Ok(py.detach(|| core::dora(&logs, by))?)
 }

@@ -29,19 +29,21 @@ pub(crate) fn make(
     let policy = Arc::clone(policy);
     let Some(histories) = calibration else { return Ok(Plan(Core::try_new(policy, subject)?)) };
     let mut read = PlanHistories::default();
-    for (metric, history) in &dict_of(histories, "a calibration")? {
-        let of_plan = |fault| of_plan(fault, "calibration");
-        let metric = key_of(&metric).map_err(of_plan)?;
-        let metric = MetricName::try_new(metric)
-            .map_err(|error| of_plan(Fault::value(error.to_string()).within(metric)))?;
+    let py = incident.py();
+    let of_plan = |fault: Fault| of_plan(fault.into_value(py), "calibration");
+    for (metric, history) in &dict_of(histories, "a calibration").map_err(of_plan)? {
+        let name = key_of(&metric).map_err(of_plan)?;
+        let within = |fault: Fault| of_plan(fault.into_value(py).within(name));
+        let metric =
+            MetricName::try_new(name).map_err(|error| within(Fault::value(error.to_string())))?;
         if policy.is_replayed_by_times(metric) {
-            read.times.insert(metric, rows(&history)?);
+            read.times.insert(metric, rows(&history).map_err(within)?);
         } else {
-            read.counts.insert(metric, series(&history)?);
+            read.counts.insert(metric, series(&history).map_err(within)?);
         }
     }
     let histories = read;
-    Ok(Plan(incident.py().detach(|| Core::with_histories(policy, subject, histories))?))
+    Ok(Plan(py.detach(|| Core::with_histories(policy, subject, histories))?))
 }
 
 fn part(from: &Bound<'_, PyAny>, document: &str) -> Result<Value> {

@@ -7,12 +7,12 @@ use hotfix_core::stats::interval::Interval;
 use hotfix_core::stats::rate_ratio::{RateRatio as Poisson, RateRatioDesign, RateRatioSettings};
 use hotfix_core::stats::replay::CountModel as Model;
 use hotfix_core::stats::{Counts, Direction, Evidence as Figures, StatError, Totals, interval};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
-use crate::convert::whole_numbers;
+use crate::convert::{one_of, whole_numbers};
 use crate::error::{Result, locked};
 use crate::evidence::{Evidence, Reduced, Strata, add, from_bytes, key_of, to_bytes};
 use crate::observation::number;
@@ -432,20 +432,6 @@ fn figure(value: &Bound<'_, PyAny>) -> PyResult<f64> {
 /// Reads the direction.
 pub(crate) fn direction_of(word: &str) -> Result<Direction> {
     one_of("direction", word, Direction::ALL, Direction::as_str)
-}
-
-/// The value with this name.
-pub(crate) fn one_of<T: Copy>(
-    what: &str,
-    got: &str,
-    known: &[T],
-    name: fn(T) -> &'static str,
-) -> Result<T> {
-    known.iter().copied().find(|value| name(*value) == got).ok_or_else(|| {
-        let names: Vec<&str> = known.iter().map(|value| name(*value)).collect();
-        let known = names.join(", ");
-        PyValueError::new_err(format!("{what} is one of {known}, not {got:?}")).into()
-    })
 }
 
 /// Wilson's interval for one proportion; valid for one evaluation only.

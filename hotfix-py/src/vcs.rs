@@ -3,10 +3,10 @@
 use hotfix_core::grade::{TagForm, Versioning};
 use hotfix_core::unit::Timestamp;
 use hotfix_core::vcs;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::convert::At;
+use crate::convert::{At, one_of};
 use crate::error::Result;
 
 /// Make the name of a hot-fix branch from a description.
@@ -73,10 +73,7 @@ pub(crate) fn branch_name(description: &str, prefix: &str) -> Result<String> {
 #[pyfunction]
 #[pyo3(signature = (version, kind: "_Versioning" = "patch"))]
 pub(crate) fn next_version(version: &str, kind: &str) -> Result<String> {
-    let by: Versioning = kind.parse().map_err(|_| {
-        let known: Vec<&str> = Versioning::ALL.iter().map(|kind| kind.as_str()).collect();
-        PyValueError::new_err(format!("kind is {kind:?}: write one of {}", known.join(", ")))
-    })?;
+    let by = one_of("kind", kind, Versioning::ALL, Versioning::as_str)?;
     Ok(vcs::next_version(version, by)?.version)
 }
 

@@ -69,7 +69,7 @@ def test_the_test_of_proportions_has_limits_for_sums() -> None:
     assert "model" not in stats.calibrate(made, 0.5, 60).to_dict()["settings"]
     test = stats.RateRatio(model="bernoulli", cap=limits.cap, threshold=limits.threshold)
     assert test.threshold == limits.threshold
-    with pytest.raises(ValueError, match="poisson, bernoulli"):
+    with pytest.raises(hotfix.InputError, match="poisson, bernoulli"):
         stats.calibrate(made, 0.5, 60, model="binomial")  # type: ignore[arg-type]
 
 

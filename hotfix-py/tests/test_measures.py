@@ -108,5 +108,5 @@ def test_post_3_what_cannot_be_measured_is_an_error() -> None:
     with pytest.raises(hotfix.ReportError) as fact:
         hotfix.similar({"service_dwon": True}, [])
     assert fact.value.code == "HF-REP-023"
-    with pytest.raises(ValueError, match="month"):
+    with pytest.raises(hotfix.InputError, match="month"):
         hotfix.dora([], by="year")  # type: ignore[arg-type]

@@ -162,6 +162,20 @@ def test_plan_1_a_value_that_no_document_has_is_named(
     assert (caught.value.code, caught.value.path) == ("HF-PLAN-001", path)
 
 
+@pytest.mark.parametrize(
+    ("calibration", "path"),
+    [
+        (3, "/calibration"),
+        ({"error_rate": None}, "/calibration/error_rate"),
+        ({"error_rate": {"pod-0": [[1, 2, 3]]}}, "/calibration/error_rate"),
+    ],
+)
+def test_plan_7_a_wrong_type_in_a_calibration_is_named(calibration: Any, path: str) -> None:
+    with pytest.raises(hotfix.PlanError) as caught:
+        hotfix.Policy.preset("phased-canary").plan(INCIDENT, RELEASE, TRAFFIC, calibration=calibration)
+    assert (caught.value.code, caught.value.path) == ("HF-PLAN-001", path)
+
+
 def test_plan_7_a_history_calibrates_the_plan() -> None:
     pods = {f"pod-{n}": [[6 if (tick + 7 * n) % 20 == 0 else 0, 100] for tick in range(240)] for n in range(10)}
     policy = hotfix.Policy.preset("phased-canary")

@@ -7,7 +7,7 @@ import json
 import math
 import pickle
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -220,10 +220,31 @@ def test_sev_2_all_that_is_wrong_with_facts_comes_at_once() -> None:
     assert [problem.path for problem in caught.value.errors] == ["/began_at", "/service_dwon", "/users_affected"]
 
 
-@pytest.mark.parametrize("facts", [None, [], "{}", {1: True}, {"service_down": object()}, {"service_down": b"yes"}])
-def test_sev_2_another_type_is_a_type_error(facts: Any) -> None:
+@pytest.mark.parametrize("facts", [None, [], "{}"])
+def test_sev_2_facts_that_are_no_mapping_are_a_type_error(facts: Any) -> None:
     with pytest.raises(TypeError):
         enterprise().classify(facts)
+
+
+@pytest.mark.parametrize(
+    ("facts", "code", "path"),
+    [
+        ({1: True}, "HF-FACT-001", "/1"),
+        ({"service_down": object()}, "HF-FACT-002", "/service_down"),
+        ({"service_down": b"yes"}, "HF-FACT-002", "/service_down"),
+        ({"began_at": date(2026, 3, 3)}, "HF-FACT-002", "/began_at"),
+    ],
+)
+def test_sev_2_a_wrong_type_among_facts_is_a_fact_error(facts: Any, code: str, path: str) -> None:
+    with pytest.raises(hotfix.FactError) as caught:
+        enterprise().classify(facts)
+    assert (caught.value.code, caught.value.path) == (code, path)
+
+
+def test_sev_2_a_fact_that_is_not_unicode_is_named() -> None:
+    with pytest.raises(hotfix.InputError, match="surrogate") as caught:
+        enterprise().classify({"service": "\udcff"})
+    assert caught.value.path == "/service"
 
 
 def answers() -> Iterator[Any]:

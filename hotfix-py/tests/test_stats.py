@@ -171,9 +171,9 @@ def test_arguments_of_the_wrong_kind() -> None:
     unknown: dict[str, Any] = {"hurry": 1}
     with pytest.raises(TypeError, match="hurry"):
         stats.RateRatio(**unknown)
-    with pytest.raises(ValueError, match="worse, better"):
+    with pytest.raises(hotfix.InputError, match="worse, better"):
         stats.RateRatio("sideways")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="poisson, bernoulli"):
+    with pytest.raises(hotfix.InputError, match="poisson, bernoulli"):
         stats.RateRatio(model="normal")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="bernoulli"):
         stats.RateRatio(prior_trials=5)

@@ -135,5 +135,5 @@ def test_vcs_4_times_are_datetimes_too_and_arguments_are_checked() -> None:
         hotfix.vcs.tag_name()
     with pytest.raises(TypeError, match="either a version"):
         hotfix.vcs.tag_name("1.2.4", at=NOON)
-    with pytest.raises(ValueError, match="patch, hotfix_identifier"):
+    with pytest.raises(hotfix.InputError, match="patch, hotfix_identifier"):
         hotfix.vcs.next_version("1.2.3", kind="minor")  # type: ignore[arg-type]

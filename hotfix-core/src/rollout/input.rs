@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Deserializer, de};
 use serde_json::{Map, Value};
 
 use crate::canonical::{Digest, read_any};
@@ -409,6 +410,13 @@ impl Input {
         let document: InputDocument =
             read_value(&value).map_err(|faults| InputError::Values { faults })?;
         document.try_into()
+    }
+}
+
+/// As [`Input::from_value`]; the error has only the sentence.
+impl<'de> Deserialize<'de> for Input {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_value(Value::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 

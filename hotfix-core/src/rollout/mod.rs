@@ -61,6 +61,8 @@ pub use stage::{Resume, Returning, RollbackCause, RollbackProgress, Stage, State
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::canonical::CanonicalError;
 use crate::metric::Observation;
 use crate::plan::Plan;
@@ -121,7 +123,7 @@ pub struct Rollout {
 }
 
 /// What an input led to.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Outcome<'r> {
     /// The log lines to append durably, before anything is done; each ends with a line feed.
     pub events: &'r str,

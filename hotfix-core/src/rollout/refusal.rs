@@ -1,5 +1,8 @@
 //! Refusals: why an input is not accepted, and what would be.
 
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
 use crate::canonical::{CanonicalError, Digest};
 use crate::code::{code, coded};
 use crate::deadline::DutyRefusal;
@@ -42,6 +45,21 @@ impl Refusal {
     /// `/metrics/error_rate/canary/pod-7`. Empty for another reason.
     pub fn path(&self) -> String {
         self.reason.path()
+    }
+}
+
+/// The document of a refusal: its code, sentence and place, and what would be accepted. Its lines are
+/// no part of it.
+impl Serialize for Refusal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("Refusal", 6)?;
+        document.serialize_field("accepted", &self.accepted)?;
+        document.serialize_field("code", self.code())?;
+        document.serialize_field("got", &self.got)?;
+        document.serialize_field("message", &self.to_string())?;
+        document.serialize_field("path", &self.path())?;
+        document.serialize_field("state", &self.state)?;
+        document.end()
     }
 }
 

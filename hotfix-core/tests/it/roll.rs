@@ -65,6 +65,34 @@ fn roll_7_the_log_alone_rebuilds_the_rollout_at_every_line() {
 }
 
 #[test]
+fn roll_5_inputs_outcomes_and_refusals_are_documents_of_serde() {
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    let tick: Input = serde_json::from_str(r#"{"kind": "tick"}"#).unwrap();
+    let outcome = story.rollout.handle(story.at, &tick).unwrap();
+    let document = serde_json::to_value(outcome).unwrap();
+    assert_eq!(document["events"], outcome.events);
+    assert_eq!(document["repeated"], false);
+    let actions = document["actions"].as_array().unwrap();
+    let ids: Vec<_> = outcome.actions.iter().map(|action| action.id.to_string()).collect();
+    assert!(!ids.is_empty() && actions.iter().map(|action| &action["id"]).eq(&ids));
+    let promote: Input = serde_json::from_str(r#"{"kind": "promote", "by": "lena"}"#).unwrap();
+    let refusal = story.rollout.handle(story.at, &promote).unwrap_err();
+    let document = serde_json::to_value(&refusal).unwrap();
+    let accepted: Vec<_> = refusal.accepted.iter().map(|kind| kind.as_str()).collect();
+    let expected = serde_json::json!({
+        "accepted": accepted,
+        "code": "HF-ROLL-001",
+        "got": "promote",
+        "message": refusal.to_string(),
+        "path": "",
+        "state": "drafted",
+    });
+    assert_eq!(document, expected);
+    let broken = serde_json::from_str::<Input>(r#"{"kind": "promot"}"#).unwrap_err();
+    assert!(broken.to_string().contains("`promote`"), "{broken}");
+}
+
+#[test]
 fn principle_5_a_key_is_remembered_across_a_replay() {
     let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();

@@ -164,8 +164,9 @@ static void test_refusal(void) {
   EXPECT(hotfix_error_accepted(error, 1000).len == 0);
   hotfix_str events = hotfix_error_events(error);
   EXPECT(events.len > 0 && events.len == outcome.events.len && memcmp(events.ptr, outcome.events.ptr, events.len) == 0);
-  hotfix_str log;
+  hotfix_buf log = {0};
   EXPECT(hotfix_rollout_log(rollout, &log, NULL) == HOTFIX_STATUS_OK && log.len == before + events.len);
+  hotfix_buf_free(&log);
   hotfix_error_free(error);
   EXPECT(hotfix_rollout_handle(rollout, NOW, TEXT("{\"kind\": \"promot\"}"), &outcome, &error) == HOTFIX_STATUS_INPUT);
   EXPECT(failed(&error, "HF-IN-002"));
@@ -206,8 +207,7 @@ static void test_owners(void) {
   hotfix_plan *plan = NULL;
   hotfix_policy *policy = NULL;
   hotfix_error *error = NULL, *freed = NULL;
-  hotfix_str log;
-  hotfix_buf page = {0};
+  hotfix_buf log = {0}, page = {0};
   EXPECT(hotfix_train_new(&service, 1, NULL, 0, &train, &error) == HOTFIX_STATUS_OK);
   hotfix_rollout_free(rollout);
   EXPECT(hotfix_train_new(&service, 1, NULL, 0, &second, &error) == HOTFIX_STATUS_HANDLE && second == NULL);
@@ -217,7 +217,8 @@ static void test_owners(void) {
   EXPECT(hotfix_train_tick(train, NOW, &moves, &error) == HOTFIX_STATUS_OK && moves.move_count == 1);
   /* The plan that a restored rollout has. */
   EXPECT(hotfix_rollout_log(rollout, &log, &error) == HOTFIX_STATUS_OK);
-  EXPECT(hotfix_rollout_replay(log.ptr, log.len, HOTFIX_RECORDING_KEEP, &replayed, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_rollout_replay(log.data, log.len, HOTFIX_RECORDING_KEEP, &replayed, &error) == HOTFIX_STATUS_OK);
+  hotfix_buf_free(&log);
   EXPECT(hotfix_rollout_plan(replayed, &plan, &error) == HOTFIX_STATUS_OK);
   hotfix_rollout_free(replayed);
   EXPECT(hotfix_plan_policy(plan, &policy, &error) == HOTFIX_STATUS_OK);
@@ -261,12 +262,13 @@ static void test_actions_by_id(void) {
   EXPECT(hotfix_rollout_find_action(rollout, TEXT("99.0"), &again, &error) == HOTFIX_STATUS_RANGE);
   EXPECT(failed(&error, "HF-FFI-005"));
   /* After a crash the actions of the last line are there. */
-  hotfix_str log;
+  hotfix_buf log = {0};
   hotfix_rollout *replayed = NULL;
   EXPECT(hotfix_rollout_handle(rollout, NOW, TEXT("{\"kind\": \"roll_back\", \"by\": \"lena\"}"), &outcome, &error) ==
          HOTFIX_STATUS_OK);
   EXPECT(hotfix_rollout_log(rollout, &log, &error) == HOTFIX_STATUS_OK);
-  EXPECT(hotfix_rollout_replay(log.ptr, log.len, HOTFIX_RECORDING_KEEP, &replayed, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_rollout_replay(log.data, log.len, HOTFIX_RECORDING_KEEP, &replayed, &error) == HOTFIX_STATUS_OK);
+  hotfix_buf_free(&log);
   EXPECT(hotfix_rollout_action_count(replayed, &count, &error) == HOTFIX_STATUS_OK && count == outcome.action_count);
   EXPECT(count > 1);
   hotfix_rollout_free(replayed);

@@ -122,7 +122,7 @@ fn a_null_pointer_is_an_error_everywhere() {
         hotfix_rollout_duties(rollout.0, NOW, null_mut());
         hotfix_rollout_head(null(), dangling_mut());
         hotfix_rollout_head(rollout.0, null_mut());
-        hotfix_rollout_log(null(), dangling_mut());
+        hotfix_rollout_log(null(), buf);
         hotfix_rollout_log(rollout.0, null_mut());
         hotfix_rollout_action(null(), 0, &raw mut act);
         hotfix_rollout_action(rollout.0, 0, null_mut());
@@ -316,7 +316,7 @@ fn roll_2_a_rollout_has_its_plan_and_a_plan_its_policy_also_after_a_recovery() {
         call(|e| unsafe { hotfix_plan_digest(plan, &raw mut out, e) }).unwrap();
         out.hex
     };
-    let (rollout, mut out, mut log) = (Rollout::any(), outcome(), hotfix_str::EMPTY);
+    let (rollout, mut out, mut log) = (Rollout::any(), outcome(), empty_buf());
     let (input, len) = raw(r#"{"kind": "tick"}"#);
     let keep = hotfix_recording::Keep as i32;
     let (mut again, mut its_plan, mut policy) = (null_mut(), null_mut(), null_mut());
@@ -326,7 +326,8 @@ fn roll_2_a_rollout_has_its_plan_and_a_plan_its_policy_also_after_a_recovery() {
         call(|e| hotfix_rollout_handle(rollout.0, NOW, input, len, &raw mut out, e)).unwrap();
         call(|e| hotfix_rollout_log(rollout.0, &raw mut log, e)).unwrap();
         let (at, none) = (&raw mut again, null_mut());
-        call(|e| hotfix_rollout_recover(log.ptr, log.len, keep, at, none, e)).unwrap();
+        call(|e| hotfix_rollout_recover(log.data, log.len, keep, at, none, e)).unwrap();
+        hotfix_buf_free(&raw mut log);
         call(|e| hotfix_rollout_plan(again, &raw mut its_plan, e)).unwrap();
         hotfix_rollout_free(again);
         assert_eq!(digest(its_plan), digest(plan.0));
@@ -398,7 +399,7 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
         hotfix_rollout_now(rollout.0, dangling_mut());
         hotfix_rollout_poll_at(rollout.0, dangling_mut());
         hotfix_rollout_head(rollout.0, dangling_mut());
-        hotfix_rollout_log(rollout.0, dangling_mut());
+        hotfix_rollout_log(rollout.0, &raw mut buf);
         hotfix_rollout_evidence(rollout.0, input, len, &raw mut buf);
         hotfix_rollout_verdict(rollout.0, &raw mut buf);
         hotfix_rollout_duties(rollout.0, NOW, &raw mut buf);

@@ -3,14 +3,14 @@
 use std::ffi::c_char;
 use std::ptr::{null, null_mut};
 
-use hotfix::buffer::{hotfix_buf, hotfix_buf_free, hotfix_str};
+use hotfix::buffer::{hotfix_buf, hotfix_buf_free};
 use hotfix::hook::hotfix_hook_panic_rollout;
 use hotfix::rollout::*;
 use hotfix::snapshot::*;
 use hotfix::status::hotfix_status;
 use hotfix::view::{hotfix_rollout_head, hotfix_rollout_log};
 
-use crate::common::{Failed, Rollout, call, outcome, raw, text};
+use crate::common::{Failed, Rollout, buffer, call, outcome, raw};
 
 const KEEP: i32 = hotfix_recording::Keep as i32;
 
@@ -42,10 +42,8 @@ fn note(rollout: &Rollout, at_ms: i64) {
 }
 
 fn log(rollout: &Rollout) -> String {
-    let mut log = hotfix_str::EMPTY;
-    // SAFETY: a live rollout and slot.
-    call(|e| unsafe { hotfix_rollout_log(rollout.0, &raw mut log, e) }).unwrap();
-    text(log)
+    // SAFETY: a live rollout.
+    buffer(|out, e| unsafe { hotfix_rollout_log(rollout.0, out, e) }).unwrap()
 }
 
 fn head(rollout: &Rollout) -> String {

@@ -9,7 +9,7 @@ use std::ffi::{CStr, c_char};
 use std::path::PathBuf;
 use std::ptr::null_mut;
 
-use hotfix::buffer::{hotfix_digest, hotfix_name, hotfix_str};
+use hotfix::buffer::{hotfix_digest, hotfix_name};
 use hotfix::ceiling::{hotfix_ceiling_new, hotfix_ceiling_update};
 use hotfix::duty::hotfix_rollout_duties;
 use hotfix::kayenta::{hotfix_kayenta_classify, hotfix_kayenta_judge};
@@ -188,10 +188,8 @@ fn run(case: &Case) -> Vec<String> {
             faults.extend(step.compare(&format!("{}, step {number}", case.id), &seen));
         }
     }
-    let mut log = hotfix_str::EMPTY;
-    // SAFETY: live handles.
-    call(|error| unsafe { hotfix_rollout_log(rollout.0, &raw mut log, error) }).unwrap();
-    let log = text(log);
+    // SAFETY: a live handle.
+    let log = buffer(|out, e| unsafe { hotfix_rollout_log(rollout.0, out, e) }).unwrap();
     if !log.is_empty() {
         let findings = audit(&log, &head(&rollout));
         if findings["clean"] != true {
