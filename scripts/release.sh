@@ -46,7 +46,8 @@ name=hotfix-$version-$(rustc --print host-tuple)
 rm -rf "$out"
 mkdir -p "$out/$name/include" "$out/$name/lib"
 cp include/hotfix.h include/hotfix.hpp "$out/$name/include/"
-strip --strip-debug -o "$out/$name/lib/libhotfix.a" target/release/libhotfix.a
+# The standard library comes with LLVM bitcode, of which a C linker makes nothing.
+strip --strip-debug -R .llvmbc -R .llvmcmd -o "$out/$name/lib/libhotfix.a" target/release/libhotfix.a
 strip -o "$out/$name/lib/libhotfix.so.0" target/release/libhotfix.so
 ln -s libhotfix.so.0 "$out/$name/lib/libhotfix.so"
 cp LICENSE-MIT LICENSE-APACHE "$out/$name/"
