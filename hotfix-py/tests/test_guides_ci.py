@@ -387,6 +387,61 @@ def test_roll_4_a_rollback_in_the_inbox_comes_before_what_a_dead_job_left(
     assert step.rollout.state not in ("deploying", "monitoring")
 
 
+def test_roll_4_a_pause_in_the_inbox_keeps_the_traffic_that_a_dead_job_left(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, clock, acted = by_hand(folder, monkeypatch, POLICY)
+    act = step.act
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step, "act", lambda action: act(action) if action.kind == "deploy" else None)
+        for document in ({"kind": "tick"}, APPROVED, {"kind": "start", "by": "iris"}):
+            step.send(document)
+    assert [action.kind for action in step.rollout.pending_actions()] == ["set_traffic"]
+    (folder / "inbox" / "pause.json").write_text(json.dumps({"kind": "pause", "by": "lena", "why": "the database"}))
+    step.people()
+    step.do(step.pending())
+    assert (step.rollout.state, acted().split().count("set_traffic")) == ("paused", 0)
+    clock[0] += timedelta(seconds=1)
+    (folder / "inbox" / "resume.json").write_text(json.dumps({"kind": "resume", "by": "lena"}))
+    step.people()
+    step.do(step.pending())
+    assert (step.rollout.state, acted().split().count("set_traffic")) == ("monitoring", 1)
+    assert step.pending() == []
+
+
+def test_principle_5_a_name_in_the_inbox_may_be_used_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step, clock, _ = by_hand(folder, monkeypatch, POLICY)
+    for document in ({"kind": "tick"}, APPROVED, {"kind": "start", "by": "iris"}):
+        step.send(document)
+    inbox = folder / "inbox"
+    for by, why, kind in (("omar", "slow", "pause"), ("omar", "fine", "resume"), ("iris", "charged twice", "pause")):
+        clock[0] += timedelta(milliseconds=100)
+        file = inbox / f"{kind}.json"
+        file.write_text(json.dumps({"kind": kind, "by": by, "why": why}))
+        read = file.read_bytes(), file.stat().st_mtime_ns
+        step.people()
+        before = step.rollout.head
+        file.write_bytes(read[0])  # the same file again, as after a crash
+        os.utime(file, ns=(read[1], read[1]))
+        step.people()
+        assert step.rollout.head == before
+    assert step.rollout.state == "paused"
+
+
+def test_principle_8_a_file_that_cannot_be_opened_stays_and_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    step, _, _ = by_hand(folder, monkeypatch, POLICY)
+    step.send({"kind": "tick"})
+    (folder / "inbox" / "a.json").mkdir()
+    (folder / "inbox" / "b.json").symlink_to("nowhere")
+    (folder / "inbox" / "c.json").write_text(json.dumps({"kind": "note", "by": "iris", "text": "on it"}))
+    step.people()
+    printed = capsys.readouterr().out
+    assert "a.json: " in printed and "b.json: " in printed
+    assert (folder / "inbox" / "a.json").exists() and (folder / "inbox" / "sent" / "c.json").exists()
+
+
 def test_principle_5_what_a_clock_that_steps_back_refuses_is_sent_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -613,6 +668,9 @@ def test_the_program_for_argo_rollouts_moves_what_it_confirms(folder: Path) -> N
     assert act("set_traffic", share=0.5) == ("2.3.1", "2.3.0", 50)
     assert act("set_traffic", share=1) == ("2.3.1", "2.3.1", 0)
     assert act("roll_back", version="2.3.0", method="platform") == ("2.3.0", "2.3.0", 0)
+    # Another release takes its place.
+    deploy()
+    assert act("set_traffic", share=0) == ("2.3.1", "2.3.0", 0)
 
     # Without traffic routing Argo has no weight: nothing is deployed or promoted.
     (folder / "calls").unlink()
@@ -674,36 +732,92 @@ class Flagger:
             self.phase = "Promoting" if self.passes("confirm-promotion") else "WaitingPromotion"
 
 
+class Gate:
+    """A rollout of the imported policy, with the manual's answers. `lost` of the first answers of each kind do not arrive."""
+
+    def __init__(self, lost: int) -> None:
+        self.gate, self.left = load("flagger_gate"), dict[tuple[str, int], int]()
+        self.lost, self.errors, self.now = lost, 1, datetime(2026, 3, 3, 14, 40, tzinfo=UTC)
+        plan = hotfix.convert(FLAGGER).policy.plan({"id": "INC-7"}, {"version": "6.0.1", "previous": "6.0.0"})
+        self.rollout, self.flagger = hotfix.Rollout(plan), Flagger(self.answer)
+        self.send({"kind": "tick"})
+        self.send({"kind": "start", "by": "ci"})
+
+    def send(self, document: dict[str, Any]) -> None:
+        self.rollout.handle(self.now, document)
+
+    def confirm(self, action: str) -> None:
+        self.send({"kind": "confirm", "by": "flagger", "action": action})
+
+    def settle(self) -> None:
+        self.gate.settle(self.rollout, self.flagger.weight, self.flagger.phase, self.confirm)
+
+    def answer(self, webhook: str, _: str) -> int:
+        self.settle()
+        status = int(self.gate.answer(self.rollout, webhook, self.flagger.weight, self.confirm))
+        left = self.left.setdefault((webhook, self.flagger.weight), self.lost)
+        if status == 200 and left > 0:
+            self.left[webhook, self.flagger.weight] -= 1
+            return 500
+        return status
+
+    def run(self, minutes: int) -> None:
+        for tick in range(4 * minutes):
+            self.now += timedelta(seconds=15)
+            if tick % 4 == 1:
+                self.flagger.advance()
+            self.settle()
+            failed = self.errors if self.rollout.share >= 0.5 else 1
+            metrics = {"request-success-rate": {"canary": [1000 - failed, 1000]}}
+            watched = "observe" in self.rollout.accepted
+            self.send({"kind": "observe", "metrics": metrics} if watched else {"kind": "tick"})
+            # The rollout says what Flagger has done.
+            share = 1 if self.flagger.phase == "Succeeded" else self.flagger.weight / 100
+            if self.flagger.phase not in ("Promoting", "Finalising"):
+                assert self.rollout.share == share
+            if self.rollout.state in ("closed", "rolled_back"):
+                break
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
 @pytest.mark.parametrize(
     ("errors", "ends"),
     [(1, ("closed", "Succeeded", 0)), (200, ("rolled_back", "Failed", 0))],
     ids=["healthy", "faulty"],
 )
-def test_the_answers_to_flagger_move_what_they_confirm(folder: Path, errors: int, ends: tuple[str, str, int]) -> None:
+def test_the_answers_to_flagger_move_what_they_confirm(
+    folder: Path, errors: int, ends: tuple[str, str, int], lost: int
+) -> None:
     assert folder.exists()
-    gate = load("flagger_gate")
-    plan = hotfix.convert(FLAGGER).policy.plan({"id": "INC-7"}, {"version": "6.0.1", "previous": "6.0.0"})
-    rollout, now = hotfix.Rollout(plan), datetime(2026, 3, 3, 14, 40, tzinfo=UTC)
+    world = Gate(lost)
+    world.errors = errors
+    world.run(120)
+    assert (world.rollout.state, world.flagger.phase, world.flagger.weight) == ends
 
-    def confirm(action: str) -> None:
-        rollout.handle(now, {"kind": "confirm", "by": "flagger", "action": action})
 
-    flagger = Flagger(lambda webhook, phase: int(gate.answer(rollout, webhook, phase, confirm)))
-    rollout.handle(now, {"kind": "tick"})
-    rollout.handle(now, {"kind": "start", "by": "ci"})
-    for tick in range(480):
-        now += timedelta(seconds=15)
-        if tick % 4 == 1:
-            flagger.advance()
-        failed = errors if rollout.share >= 0.5 else 1
-        metrics = {"request-success-rate": {"canary": [1000 - failed, 1000]}}
-        rollout.handle(
-            now, {"kind": "observe", "metrics": metrics} if "observe" in rollout.accepted else {"kind": "tick"}
-        )
-        # The rollout says what Flagger has done.
-        share = 1 if flagger.phase == "Succeeded" else flagger.weight / 100
-        if flagger.phase not in ("Promoting", "Finalising"):
-            assert rollout.share == share
-        if rollout.state in ("closed", "rolled_back"):
-            break
-    assert (rollout.state, flagger.phase, flagger.weight) == ends
+def test_field_13_flagger_takes_back_what_another_release_replaces(folder: Path) -> None:
+    assert folder.exists()
+    world = Gate(0)
+    while world.flagger.weight < 25:
+        world.run(1)
+    release = {"version": "6.0.2", "previous": "6.0.0"}
+    world.send({"kind": "supersede", "by": "lena", "why": "orders are doubled", "release": release})
+    while world.flagger.phase == "Progressing":
+        assert world.flagger.weight <= 25
+        world.flagger.advance()
+    world.settle()
+    assert (world.flagger.phase, world.flagger.weight, world.rollout.share) == ("Failed", 0, 0.0)
+
+
+def test_roll_4_flagger_adds_no_traffic_while_it_is_paused(folder: Path) -> None:
+    assert folder.exists()
+    world = Gate(0)
+    while not any(action.kind == "set_traffic" for action in world.rollout.pending_actions()):
+        world.now += timedelta(seconds=15)
+        world.answer("confirm-rollout", "Progressing")
+        world.answer("pre-rollout", "Progressing")
+    assert world.answer("confirm-traffic-increase", "Progressing") == 200
+    world.send({"kind": "pause", "by": "lena", "why": "the database"})
+    assert world.answer("confirm-traffic-increase", "Progressing") == 403
+    world.send({"kind": "resume", "by": "lena"})
+    assert world.answer("confirm-traffic-increase", "Progressing") == 200

@@ -118,11 +118,11 @@ impl Rollout {
         {
             return Err(RefusalReason::Input(InputError::Missing { kind, field: "version" }));
         }
-        if let Some((known, _)) = self.case.actions.of_key(input.key.as_deref()) {
-            return if known == kind {
+        if let Some(known) = self.case.actions.of_key(input.key.as_deref()) {
+            return if known.is(input) {
                 Ok(Passed::Repeated)
             } else {
-                Err(RefusalReason::KeyReused { first: known })
+                Err(RefusalReason::KeyReused { first: known.kind })
             };
         }
         if let Some(expected) = input.expected_head {

@@ -11,7 +11,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::canonical::{Digest, ReadError};
+use crate::canonical::{self, Digest, ReadError};
 use crate::deadline::Replan;
 use crate::gate::ItemState;
 use crate::grade::{Severity, Signal};
@@ -23,7 +23,7 @@ use crate::unit::{MetricName, Name, RoleName, Timestamp};
 
 use super::action::{Action, ActionId};
 use super::document::InputDocument;
-use super::input::{Command, InputKind, ItemStatus, KnownTime};
+use super::input::{Command, Input, InputKind, ItemStatus, KnownTime};
 use super::stage::Stage;
 
 /// The version of the log's format.
@@ -280,6 +280,18 @@ impl<'a> Event<'a> {
             | Command::Retry { release: None, .. }
             | Command::Note { .. } => {}
         }
+    }
+
+    /// A digest of what an input says, to tell the same input from another one with its key. Readings
+    /// are not compared: what a source answers differs a moment later.
+    pub(super) fn content(input: &Input) -> Digest {
+        if let Command::Observe { .. } = &input.command {
+            return Digest::default();
+        }
+        let mut event = Event::default();
+        event.put(&input.command);
+        // What cannot be recorded is refused, whatever its key is.
+        canonical::digest(&(input.by.as_deref(), event)).unwrap_or_default()
     }
 
     /// The input document that this line records, without its kind; names only where they are not

@@ -245,8 +245,8 @@ coded! {
     /// The duty does not accept this answer.
     #[error("{0}")]
     Duty(refusal: #[from] DutyRefusal) => refusal.code(),
-    /// The key was used by an input of another kind.
-    #[error("its key was already used by a `{first}`: give each input its own key")]
+    /// The key was used by another input.
+    #[error("its key was already used by another input, a `{first}`: give each input its own key")]
     KeyReused { first: InputKind } => code! {HF-ROLL-011},
     /// Facts that canonical JSON cannot hold: a whole number beyond 2^53.
     #[error("the facts cannot be recorded: {0}")]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::Digest;
 use crate::rollout::action::{Act, Action, ActionId};
+use crate::rollout::event::Event;
 use crate::rollout::input::{Input, InputKind};
 use crate::unit::{Share, Timestamp};
 
@@ -48,9 +49,9 @@ impl Actions {
         &self.last
     }
 
-    /// The kind and the actions of the input with this key, where it is one of the last.
+    /// What is known of the input with this key, where it is one of the last.
     #[inline]
-    pub(crate) fn of_key(&self, key: Option<&str>) -> Option<(InputKind, &[Action])> {
+    pub(crate) fn of_key(&self, key: Option<&str>) -> Option<&Keyed> {
         self.keys.find(key?)
     }
 
@@ -107,7 +108,7 @@ impl Actions {
     /// Adds the actions of an input.
     pub(super) fn add(&mut self, at: Timestamp, input: &Input, actions: &[Action]) {
         if let Some(key) = &input.key {
-            self.keys.remember(key, input.command.kind(), actions);
+            self.keys.remember(key, input, actions);
         }
         self.last.clear();
         self.last.extend_from_slice(actions);
@@ -136,7 +137,26 @@ const REMEMBERED: usize = 256;
 pub(super) struct Keys {
     // Keys are kept as digests: their length is the sender's choice, and a quiet observation must
     // not allocate.
-    seen: VecDeque<(Digest, InputKind, Vec<Action>)>,
+    seen: VecDeque<Keyed>,
+}
+
+/// An input that carried a key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Keyed {
+    key: Digest,
+    content: Digest,
+    /// Its kind.
+    pub(crate) kind: InputKind,
+    /// What it was answered with.
+    pub(crate) actions: Vec<Action>,
+}
+
+impl Keyed {
+    /// Whether this is the same input, delivered again.
+    pub(crate) fn is(&self, input: &Input) -> bool {
+        self.kind == input.command.kind() && self.content == Event::content(input)
+    }
 }
 
 impl Keys {
@@ -151,20 +171,23 @@ impl Keys {
         Some(())
     }
 
-    /// The kind and the actions that this key was answered with.
-    fn find(&self, key: &str) -> Option<(InputKind, &[Action])> {
+    fn find(&self, key: &str) -> Option<&Keyed> {
         if self.seen.is_empty() {
             return None;
         }
         let digest = Digest::of(key.as_bytes());
-        let known = self.seen.iter().rev().find(|(seen, ..)| *seen == digest)?;
-        Some((known.1, &known.2))
+        self.seen.iter().rev().find(|seen| seen.key == digest)
     }
 
-    fn remember(&mut self, key: &str, kind: InputKind, actions: &[Action]) {
+    fn remember(&mut self, key: &str, input: &Input, actions: &[Action]) {
         if self.seen.len() == REMEMBERED {
             self.seen.pop_front();
         }
-        self.seen.push_back((Digest::of(key.as_bytes()), kind, actions.to_vec()));
+        self.seen.push_back(Keyed {
+            key: Digest::of(key.as_bytes()),
+            content: Event::content(input),
+            kind: input.command.kind(),
+            actions: actions.to_vec(),
+        });
     }
 }
