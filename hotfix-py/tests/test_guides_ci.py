@@ -438,8 +438,10 @@ def test_principle_8_a_file_that_cannot_be_opened_stays_and_is_named(
     (folder / "inbox" / "c.json").write_text(json.dumps({"kind": "note", "by": "iris", "text": "on it"}))
     step.people()
     printed = capsys.readouterr().out
-    assert "a.json: " in printed and "b.json: " in printed
-    assert (folder / "inbox" / "a.json").exists() and (folder / "inbox" / "sent" / "c.json").exists()
+    assert "a.json: " in printed
+    assert "b.json: " in printed
+    assert (folder / "inbox" / "a.json").exists()
+    assert (folder / "inbox" / "sent" / "c.json").exists()
 
 
 def test_principle_5_what_a_clock_that_steps_back_refuses_is_sent_again(
@@ -733,7 +735,7 @@ class Flagger:
 
 
 class Gate:
-    """A rollout of the imported policy, with the manual's answers. `lost` of the first answers of each kind do not arrive."""
+    """A rollout of the imported policy, with the manual's answers, of which the first `lost` of each do not arrive."""
 
     def __init__(self, lost: int) -> None:
         self.gate, self.left = load("flagger_gate"), dict[tuple[str, int], int]()
