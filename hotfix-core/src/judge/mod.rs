@@ -249,7 +249,7 @@ impl Judge {
         self.align(at, share, watches, &increments);
         let traffic =
             self.traffic.or(self.volume).map(|index| (&self.watched[index], &increments[index]));
-        if settled && traffic.is_none_or(|(watched, _)| !watched.is_warming_up(at)) {
+        if settled && traffic.is_none_or(|(watched, of)| !watched.is_cold(&of.tick, at)) {
             if let Some((watched, increment)) = traffic {
                 let (design, since) = (&self.split_design, since.max(self.moved));
                 let before = self.arms.wrong_side();
@@ -263,7 +263,7 @@ impl Judge {
         }
         if watches {
             for (watched, increment) in read(&mut self.watched, &increments) {
-                if !watched.is_warming_up(at) {
+                if !watched.is_cold(&increment.tick, at) {
                     watched.compare_arms(&increment.tick);
                 }
             }
@@ -284,12 +284,13 @@ impl Judge {
             let is_blamed = !is_split && !self.arms.favours(watched.metric());
             let mixed = is_scaled && (is_blamed || watched.spans(self.moved));
             let mixed_or_moves = mixed || is_scaled && !settled;
+            let cold = watched.is_cold(&increment.tick, at);
             watched.read(increment, reading, at);
             watched.miss_requests(at, share);
             if !matches!(purpose, Use::Show | Use::Ignore) {
                 watched.trail(&increment.tick, at, share, settled && is_split || before);
             }
-            if learns && !mixed_or_moves && !watched.is_warming_up(at) {
+            if learns && !mixed_or_moves && !cold {
                 if let Some(earlier) = earlier.last() {
                     watched.split_as(earlier, &increment.tick);
                 }

@@ -309,7 +309,9 @@ impl Conclusion<'_> {
                 };
                 self.ask(&format!("{failed}, and {version} stays at {share}. {choices}"));
             }
-            (Some(act @ Act::Deploy { .. }), _) if !self.case.has_traffic() => {
+            (Some(act @ Act::Deploy { .. }), _)
+                if !self.case.has_traffic() && !self.case.sees_unconfirmed_traffic() =>
+            {
                 self.changes.to = Some(Stage::Failed);
                 self.notify(MessageKind::Update, &FOLLOWERS);
                 self.page(&format!(

@@ -16,6 +16,7 @@ use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::getters::getters;
+use crate::grade::MetricKind;
 use crate::metric::{Band, Counters, Reading, ReadingError, Tick, Window};
 use crate::policy::section::{Bound, Metric, Watch};
 use crate::stats::{Counts, StatError, Totals};
@@ -494,10 +495,23 @@ impl Watched {
         self.measured.left_out.as_deref()
     }
 
-    /// Whether its data does not count yet.
+    /// Whether the warm-up is not over.
     #[inline]
     pub(super) fn is_warming_up(&self, at: Timestamp) -> bool {
         self.pairing.began.is_some_and(|began| at.since(began) < self.design.watch.warm_up)
+    }
+
+    /// Whether what is read does not count yet: the warm-up is not over, or the canary's counts began
+    /// before its end, by more than a cadence. Asked before the reading is used.
+    #[inline]
+    pub(super) fn is_cold(&self, tick: &Tick, at: Timestamp) -> bool {
+        let (Some(began), watch) = (self.pairing.began, &self.design.watch) else { return false };
+        let readings = self.readings();
+        let since = if tick.totals { readings.new_at } else { readings.read_at };
+        let warm = began + watch.warm_up;
+        let counts_over_time = self.metric().kind != MetricKind::Gauge;
+        let since = since.map_or(began, |since| since.max(began));
+        at < warm || counts_over_time && since + watch.cadence < warm
     }
 
     /// Whether the next reading covers this moment; called before the reading is used.
