@@ -64,7 +64,7 @@ impl Readings {
         since: Option<Timestamp>,
         stale: Span,
     ) {
-        self.counters.keep(metric, layout, reading, at);
+        self.counters.keep(metric, layout, (reading, tick), at);
         self.seen_at = Some(at);
         self.totals = tick.totals;
         self.not_finite = tick.not_finite;

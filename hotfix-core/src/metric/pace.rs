@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::unit::Timestamp;
+use crate::unit::{Span, Timestamp};
 
 /// A counter that was reset has at most this multiple of what the arm usually has in that time.
 const MOST: f64 = 3.0;
@@ -31,25 +31,30 @@ impl Pace {
     /// Whether a total that fell may be of a single counter that was reset; false where the usual
     /// pace is unknown.
     pub(super) fn is_reset(&self, trials: f64, at: Timestamp) -> bool {
-        let Some((since, to)) = self.since.zip(self.to) else { return false };
-        let (known, now) = (to.since(since).as_seconds(), at.since(to).as_seconds());
-        trials * known <= MOST * self.trials * now && known > 0.0
+        self.to.is_some_and(|to| self.grows_by(trials, at.since(to)))
     }
 
-    /// Records a total and the one before it.
-    pub(super) fn note(&mut self, at: Timestamp, before: Option<f64>, now: f64) {
-        let (Some(before), Some(to), Some(since)) = (before, self.to, self.since) else {
-            *self = Self { trials: 0.0, since: Some(at), to: Some(at) };
-            return;
-        };
-        if now > before {
-            (self.trials, self.to) = (self.trials + now - before, Some(at));
-        } else if now < before && self.is_reset(now, at) {
-            (self.trials, self.to) = (self.trials + now, Some(at));
-        } else if now < before {
-            // What was added since then is unknown.
-            (self.since, self.to) = (Some(since + at.since(to)), Some(at));
+    /// Whether the arm usually has so many requests in that time; false where the pace is unknown.
+    pub(super) fn grows_by(&self, trials: f64, within: Span) -> bool {
+        let Some((since, to)) = self.since.zip(self.to) else { return false };
+        let known = to.since(since).as_seconds();
+        trials * known <= MOST * self.trials * within.as_seconds() && known > 0.0
+    }
+
+    /// Records by how much the totals grew. Those of a counter that was reset are left out: where that
+    /// was a mistake, each next fall would look like a reset.
+    pub(super) fn grow(&mut self, at: Timestamp, by: f64) {
+        if self.to.is_none() {
+            self.pass(at);
+        } else if by > 0.0 {
+            (self.trials, self.to) = (self.trials + by, Some(at));
         }
+    }
+
+    /// Leaves out the time since the last growth: what was added in it is unknown.
+    pub(super) fn pass(&mut self, at: Timestamp) {
+        let since = self.since.zip(self.to).map_or(at, |(since, to)| since + at.since(to));
+        (self.since, self.to) = (Some(since), Some(at));
     }
 }
 
@@ -63,13 +68,13 @@ mod tests {
         let mut pace = Pace::default();
         assert!(!pace.is_reset(1.0, at(0)), "the pace is unknown");
         let totals = [9_000.0, 9_100.0, 9_100.0, 9_300.0];
-        pace.note(at(0), None, totals[0]);
+        pace.pass(at(0));
         for (minute, pair) in (1..).zip(totals.windows(2)) {
-            pace.note(at(60 * minute), Some(pair[0]), pair[1]);
+            pace.grow(at(60 * minute), pair[1] - pair[0]);
         }
         assert!(pace.is_reset(90.0, at(240)));
         assert!(!pace.is_reset(8_400.0, at(240)), "nine of ten pods continue");
-        pace.note(at(240), Some(9_300.0), 8_400.0);
+        pace.pass(at(240));
         assert!(pace.is_reset(100.0, at(300)), "the pace is as before");
         assert!(!pace.is_reset(900.0, at(300)));
     }

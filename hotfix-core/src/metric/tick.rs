@@ -1,5 +1,6 @@
 //! Increment of one metric in one tick: differences of counters, resets, sums of strata.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use educe::Educe;
@@ -9,9 +10,10 @@ use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::unit::{Share, Timestamp};
 
+use super::pace::Pace;
 use super::reading::{Arms, Histogram, NO_INSTANCES, Reading, Sample};
 use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
-use super::totals::{Counters, Difference, Kept, difference};
+use super::totals::{Before, Counters, Kept};
 
 /// Increment of one metric in one tick: the canary's columns, then the baseline's.
 ///
@@ -45,6 +47,8 @@ pub struct Tick {
     /// The running totals of the two arms were last read at different times, so the differences
     /// cover different times.
     pub uneven: bool,
+    /// Running totals fell, and are those of a source that is behind the one before.
+    pub behind: bool,
 }
 
 impl Tick {
@@ -105,7 +109,9 @@ impl Tick {
         share: Share,
     ) -> Result<(), ReadingError> {
         let width = 2 * layout.columns();
-        let source = Source { metric, layout, at, share };
+        let behind = OnceCell::new();
+        let is_behind = || *behind.get_or_init(|| counters.is_behind(metric.kind, reading, at));
+        let source = Source { metric, layout, at, share, behind: &is_behind };
         self.row.clear();
         self.row.resize(width, 0.0);
         self.strata.clear();
@@ -117,6 +123,7 @@ impl Tick {
             let mut row = std::mem::take(&mut self.row);
             let read = self.arms(source, (None, kept), arms, &mut row);
             self.row = row;
+            self.behind = behind.get().is_some_and(|behind| *behind);
             return read;
         }
         let mut strata = std::mem::take(&mut self.strata);
@@ -136,6 +143,7 @@ impl Tick {
         }
         self.instances.iter_mut().for_each(Vec::clear);
         self.strata = strata;
+        self.behind = behind.get().is_some_and(|behind| *behind);
         read
     }
 
@@ -284,9 +292,17 @@ struct Source<'a> {
     layout: &'a Layout,
     at: Timestamp,
     share: Share,
+    /// Whether the reading is of a source that is behind.
+    behind: &'a dyn Fn() -> bool,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// What totals are compared with. `sum`: when the last ones were stored, of a sum of counters.
+    fn before(&self, pace: &'a Pace, sum: Option<Timestamp>) -> Before<'a> {
+        let Self { metric, at, behind, .. } = *self;
+        Before { kind: metric.kind, pace, at, sum, behind }
+    }
+
     /// What an arm's seconds of exposure are scaled with; none where they are taken as they are.
     fn exposed(self, arm: usize) -> Option<f64> {
         exposed(self.metric, if arm == 0 { self.share } else { self.share.rest() })
@@ -315,17 +331,11 @@ impl Source<'_> {
         }
         let arm = usize::from(reader.arm == ARMS[1]);
         if let Last::Totals(kept) = last {
-            let total = row[trials_column(self.metric.kind)];
-            let data = self.metric.kind.data();
             let Some(kept) = kept else { return Ok(Read::Nothing(Unused::First)) };
-            let unused = match difference(data, row, &kept.arms[arm]) {
-                Some(Difference::More) => None,
-                Some(_) if kept.pace[arm].is_reset(total, self.at) => None,
-                Some(Difference::Fell) => Some(Unused::Fell),
-                Some(Difference::Impossible) => Some(Unused::TwoMoments),
-                None => Some(Unused::First),
-            };
-            if let Some(why) = unused {
+            let (pace, stored) = (&kept.pace[arm], kept.at[arm]);
+            let before = self.before(pace, Some(stored));
+            let last = &kept.arms[arm];
+            if let Err(why) = before.progress(row, last).take(row, last) {
                 return Ok(Read::Nothing(why));
             }
             if self.metric.kind.is_traffic() {
@@ -374,8 +384,8 @@ impl MetricReader<'_> {
             let known = match last {
                 Last::NotNeeded => Ok(()),
                 Last::Totals(kept) => kept.ok_or(Unused::First).and_then(|kept| {
-                    let data = self.metric.kind.data();
-                    kept.added((arm, name), data, &mut added, source.at)
+                    let before = source.before(&kept.pace[arm], None);
+                    kept.added((arm, name), &before, &mut added)
                 }),
             };
             match known {
@@ -428,7 +438,7 @@ mod tests {
         let mut tick = Tick::default();
         let (layout, at) = (Layout::default(), Timestamp::default());
         tick.read(metric, &layout, counters, &reading, at, Share::ALL)?;
-        counters.keep(metric, &layout, &reading, at);
+        counters.keep(metric, &layout, (&reading, &tick), at);
         Ok(tick)
     }
 

@@ -14,7 +14,7 @@ use crate::unit::{Span, Timestamp};
 use super::pace::Pace;
 use super::reading::{Arms, Reading, Sample};
 use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
-use super::tick::{Unused, trials_column};
+use super::tick::{Tick, Unused, trials_column};
 
 /// For how long totals that cannot follow the last ones are not stored.
 const MOST_WAIT: Span = Span::from_seconds(120);
@@ -54,8 +54,16 @@ pub(crate) fn difference(data: Data, row: &mut [f64], last: &[f64]) -> Option<Di
     if last.len() != row.len() {
         return None;
     }
+    let differs = differs(data, row, last);
+    if matches!(differs, Difference::More) {
+        row.iter_mut().zip(last).for_each(|(now, before)| *now -= before);
+    }
+    Some(differs)
+}
+
+fn differs(data: Data, row: &[f64], last: &[f64]) -> Difference {
     if row.iter().zip(last).any(|(now, before)| now < before) {
-        return Some(Difference::Fell);
+        return Difference::Fell;
     }
     let more = |column: usize| row[column] - last[column];
     let possible = match data {
@@ -63,51 +71,92 @@ pub(crate) fn difference(data: Data, row: &mut [f64], last: &[f64]) -> Option<Di
         Data::Buckets => (1..row.len()).is_sorted_by_key(more) && more(row.len() - 1) <= more(0),
         Data::Exposure | Data::Level => true,
     };
-    if !possible {
-        return Some(Difference::Impossible);
-    }
-    for (now, before) in row.iter_mut().zip(last) {
-        *now -= before;
-    }
-    Some(Difference::More)
+    if possible { Difference::More } else { Difference::Impossible }
 }
 
-/// What an instance's totals are, beside those that were stored last.
-enum Progress {
-    /// The totals have become what came since then.
-    Added,
+/// What a counter's totals are, beside those that were stored last.
+#[derive(Clone, Copy)]
+pub(super) enum Progress {
+    /// The difference is what came since then.
+    Since,
+    /// The counter was reset: all of the totals is new.
+    Reset,
+    /// The events were reset, and the seconds are those of a clock.
+    ResetBesideAClock,
     /// Older, or of two moments: the next ones count from the stored ones.
-    Waits,
+    Waits(Unused),
     /// Neither later nor those of a counter that was reset since: the next ones count from these.
-    Unknown,
+    Unknown(Unused),
 }
 
-/// Turns the totals of one instance into what came since `last`, where that is known.
-fn progress(
-    data: Data,
-    totals: &mut [f64; 2],
-    last: &[f64; 2],
-    pace: &Pace,
-    at: Timestamp,
-) -> Progress {
-    // The seconds of a count may be those of a clock that is not the instance's.
-    if matches!(data, Data::Exposure) && totals[0] < last[0] && totals[1] >= last[1] {
-        totals[1] -= last[1];
-        return Progress::Added;
-    }
-    match difference(data, totals, last) {
-        Some(Difference::More) => Progress::Added,
-        // All of it is new.
-        _ if pace.is_reset(totals[1], at) => Progress::Added,
-        Some(Difference::Fell) if totals[1] < 0.5 * last[1] => {
-            if pace.is_known() {
-                Progress::Unknown
-            } else {
-                Progress::Added
-            }
+impl Progress {
+    /// Turns totals into what came since the last ones.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub(super) fn take(self, totals: &mut [f64], last: &[f64]) -> Result<(), Unused> {
+        let known = match self {
+            Self::Reset => totals.len(),
+            Self::ResetBesideAClock => 1,
+            Self::Since => 0,
+            Self::Waits(why) | Self::Unknown(why) => return Err(why),
+        };
+        for (now, before) in totals.iter_mut().zip(last).skip(known) {
+            *now -= before;
         }
-        // A replica of the source may be a scrape behind.
-        _ => Progress::Waits,
+        Ok(())
+    }
+}
+
+/// What the totals of an arm's counter are compared with.
+pub(super) struct Before<'a> {
+    pub(super) kind: MetricKind,
+    pub(super) pace: &'a Pace,
+    pub(super) at: Timestamp,
+    /// When the last ones were stored, of a sum of several counters.
+    pub(super) sum: Option<Timestamp>,
+    /// Whether the reading [is of a source that is behind](Counters::is_behind).
+    pub(super) behind: &'a dyn Fn() -> bool,
+}
+
+impl Before<'_> {
+    pub(super) fn progress(&self, totals: &[f64], last: &[f64]) -> Progress {
+        let Self { kind, pace, at, sum, .. } = *self;
+        let data = kind.data();
+        if last.len() != totals.len() {
+            return Progress::Unknown(Unused::First);
+        }
+        // The seconds of a count may be those of a clock that is not the instance's.
+        let may_have_a_clock = sum.is_none() && matches!(data, Data::Exposure);
+        if may_have_a_clock && totals[0] < last[0] && totals[1] >= last[1] {
+            return Progress::ResetBesideAClock;
+        }
+        let trials = trials_column(kind);
+        let (now, before) = (totals[trials], last[trials]);
+        let is_recent = sum.is_none_or(|stored| at.since(stored) <= MOST_WAIT);
+        match differs(data, totals, last) {
+            Difference::More => Progress::Since,
+            Difference::Fell if pace.is_reset(now, at) && !(self.behind)() => Progress::Reset,
+            Difference::Fell if self.is_older(now, before) && is_recent => {
+                Progress::Waits(Unused::Fell)
+            }
+            // A single counter that fell by half between the first two readings.
+            Difference::Fell if sum.is_none() && !pace.is_known() => Progress::Reset,
+            Difference::Fell => Progress::Unknown(Unused::Fell),
+            Difference::Impossible if pace.is_reset(now, at) => Progress::Reset,
+            Difference::Impossible if is_recent => Progress::Waits(Unused::TwoMoments),
+            Difference::Impossible => Progress::Unknown(Unused::TwoMoments),
+        }
+    }
+
+    /// Whether a total that fell may be one of a few moments ago.
+    fn is_older(&self, now: f64, before: f64) -> bool {
+        match self.sum {
+            None if !self.pace.is_known() => now >= 0.5 * before,
+            // Another one of several counters may have grown meanwhile.
+            Some(_) if now > before => false,
+            _ => self.pace.grows_by(before - now, MOST_WAIT),
+        }
     }
 }
 
@@ -148,14 +197,14 @@ impl Counters {
     fn has_fallen(&self, kind: MetricKind, reading: &Reading) -> bool {
         self.strata.iter().zip(reading.strata()).any(|(kept, arms)| {
             let fell = |(now, last): (Option<f64>, Option<f64>)| now < last && now.is_some();
-            total_of(arms).into_iter().zip(kept.totals(kind)).any(fell)
+            totals_of(arms).into_iter().zip(kept.totals(kind)).any(fell)
         })
     }
 
     /// Whether the totals follow the last ones with the strata in the order of their canaries' totals,
     /// as those do that changed places. A counter that was reset is too small for that.
     fn fits_in_another_order(&self, kind: MetricKind, reading: &Reading) -> bool {
-        let mut now: Vec<_> = reading.strata().map(total_of).collect();
+        let mut now: Vec<_> = reading.strata().map(totals_of).collect();
         let mut last: Vec<_> = self.strata.iter().map(|kept| kept.totals(kind)).collect();
         for totals in [&mut now, &mut last] {
             sort_by(totals, |a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
@@ -163,62 +212,106 @@ impl Counters {
         now.iter().flatten().zip(last.iter().flatten()).all(|(now, last)| now >= last)
     }
 
-    /// Stores the totals of a reading that was used.
+    /// Whether a reading is of a source that is behind the one before, as the second of two Prometheus
+    /// replicas is: a total is below the last one by no more than what comes within two minutes, and too
+    /// high for a counter that was reset. Other totals of it that fell are then no resets either.
+    pub(super) fn is_behind(&self, kind: MetricKind, reading: &Reading, at: Timestamp) -> bool {
+        let trials = trials_column(kind);
+        let mut strata = self.of(reading).iter().zip(reading.strata());
+        strata.any(|(kept, arms)| {
+            // The live version's totals are higher, as a rule.
+            [(1, &arms.baseline), (0, &arms.canary)].into_iter().any(|(arm, sample)| {
+                let pace = &kept.pace[arm];
+                let is_older = |now: f64, last: f64| {
+                    now < last && !pace.is_reset(now, at) && pace.grows_by(last - now, MOST_WAIT)
+                };
+                match sample {
+                    Some(Sample::Instances(sent)) => sent.iter().any(|(name, totals)| {
+                        let last = kept.instances[arm].get(name);
+                        last.is_some_and(|last| is_older(totals[trials], last[trials]))
+                    }),
+                    Some(sample) => {
+                        let last = kept.arms[arm].get(trials);
+                        total_of(sample).zip(last).is_some_and(|(now, last)| is_older(now, *last))
+                    }
+                    None => false,
+                }
+            })
+        })
+    }
+
+    /// Stores the totals of a reading, as `tick` has it.
     #[inline]
-    pub fn keep(&mut self, metric: &Metric, layout: &Layout, reading: &Reading, at: Timestamp) {
+    pub fn keep(
+        &mut self,
+        metric: &Metric,
+        layout: &Layout,
+        (reading, tick): (&Reading, &Tick),
+        at: Timestamp,
+    ) {
         // Most have none, and no strata.
-        if reading.whole().is_none_or(|arms| arms.totals) {
-            self.keep_totals(metric, layout, reading, at);
+        if !self.strata.is_empty() || reading.whole().is_none_or(|arms| arms.totals) {
+            self.keep_totals(metric, layout, (reading, tick.behind), at);
         }
     }
 
     #[inline(never)]
-    fn keep_totals(&mut self, metric: &Metric, layout: &Layout, reading: &Reading, at: Timestamp) {
-        if !reading.strata().any(|arms| arms.totals) {
-            return;
-        }
+    fn keep_totals(
+        &mut self,
+        metric: &Metric,
+        layout: &Layout,
+        (reading, behind): (&Reading, bool),
+        at: Timestamp,
+    ) {
         if self.strata.len() != reading.strata().count() {
+            if !reading.strata().any(|arms| arms.totals) {
+                return;
+            }
             self.strata.clear();
             self.strata.resize(reading.strata().count(), Kept::default());
         }
-        for (kept, arms) in self.strata.iter_mut().zip(reading.strata()).filter(|(_, a)| a.totals) {
+        for (kept, arms) in self.strata.iter_mut().zip(reading.strata()) {
             for (index, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
                 let Some(sample) = sample else { continue };
-                if let Sample::Instances(instances) = sample {
-                    if kept.keep_instances(metric.kind.data(), index, instances, at) {
-                        kept.at[index] = at;
-                    }
-                    continue;
-                }
-                if let (Data::Trials, Sample::Pair(events, trials)) = (metric.kind.data(), sample)
-                    && kept.waits([*events, *trials], index, at)
-                {
-                    continue;
-                }
-                let totals = &mut kept.arms[index];
-                let trials = trials_column(metric.kind);
-                let before = totals.get(trials).copied();
-                totals.resize(layout.columns(), 0.0);
                 let reader =
                     MetricReader { metric, arm: ARMS[index], stratum: None, instance: None };
-                if matches!(reader.fill(sample, layout, totals), Ok(true)) {
-                    kept.at[index] = at;
-                    kept.pace[index].note(at, before, totals[trials]);
+                // A difference to totals before another form of reading would have that one's counts, too.
+                let by_instance = matches!(sample, Sample::Instances(_));
+                if !arms.totals || by_instance {
+                    kept.arms[index].clear();
+                }
+                if !arms.totals || !by_instance {
+                    kept.instances[index].clear();
+                }
+                if !arms.totals {
+                    continue;
+                }
+                let stored = if let Sample::Instances(sent) = sample {
+                    kept.keep_instances(metric.kind, (index, sent), behind, at)
                 } else {
-                    totals.clear();
+                    kept.keep_sum(&reader, (index, sample), layout, behind, at)
+                };
+                if stored {
+                    kept.at[index] = at;
                 }
             }
         }
     }
 }
 
-/// The total of each arm that is sent as a whole: its trials, or all of its requests.
-fn total_of(arms: &Arms) -> [Option<f64>; 2] {
-    [&arms.canary, &arms.baseline].map(|sample| match sample.as_ref()? {
+/// The total of an arm that is sent as a whole: its trials, or all of its requests.
+fn total_of(sample: &Sample) -> Option<f64> {
+    match sample {
         Sample::Pair(_, trials) => Some(*trials),
         Sample::Histogram(histogram) => Some(histogram.count),
-        Sample::Level(_) | Sample::Samples(_) | Sample::Instances(_) => None,
-    })
+        Sample::Level(level) => Some(*level),
+        Sample::Samples(_) | Sample::Instances(_) => None,
+    }
+}
+
+/// The totals of both arms.
+fn totals_of(arms: &Arms) -> [Option<f64>; 2] {
+    [&arms.canary, &arms.baseline].map(|sample| total_of(sample.as_ref()?))
 }
 
 impl Kept {
@@ -230,60 +323,83 @@ impl Kept {
     pub(super) fn added(
         &self,
         (arm, name): (usize, &str),
-        data: Data,
+        before: &Before<'_>,
         totals: &mut [f64; 2],
-        at: Timestamp,
     ) -> Result<(), Unused> {
         let last = self.instances[arm].get(name).ok_or(Unused::First)?;
-        let fell = totals.iter().zip(last).any(|(now, last)| now < last);
-        match progress(data, totals, last, &self.pace[arm], at) {
-            Progress::Added => Ok(()),
-            Progress::Waits | Progress::Unknown if fell => Err(Unused::Fell),
-            Progress::Waits | Progress::Unknown => Err(Unused::TwoMoments),
-        }
+        before.progress(totals, last).take(totals, last)
     }
 
-    /// Whether totals of events and trials that cannot follow the last ones are not stored: the next
-    /// ones may follow them.
-    fn waits(&self, mut totals: [f64; 2], arm: usize, at: Timestamp) -> bool {
-        let unclear = matches!(
-            difference(Data::Trials, &mut totals, &self.arms[arm]),
-            Some(Difference::Impossible)
-        );
-        unclear && !self.pace[arm].is_reset(totals[1], at) && at.since(self.at[arm]) <= MOST_WAIT
+    /// Stores the totals of an arm that is sent as a whole, unless they wait. Returns whether they were.
+    fn keep_sum(
+        &mut self,
+        reader: &MetricReader<'_>,
+        (arm, sample): (usize, &Sample),
+        layout: &Layout,
+        behind: bool,
+        at: Timestamp,
+    ) -> bool {
+        let (totals, pace) = (&mut self.arms[arm], &mut self.pace[arm]);
+        let (had, columns) = (totals.len(), layout.columns());
+        totals.resize(had + columns, 0.0);
+        let (last, now) = totals.split_at_mut(had);
+        if !matches!(reader.fill(sample, layout, now), Ok(true)) {
+            totals.clear();
+            return false;
+        }
+        let kind = reader.metric.kind;
+        let sum = Some(self.at[arm]);
+        let progress = Before { kind, pace, at, sum, behind: &|| behind }.progress(now, last);
+        if matches!(progress, Progress::Waits(_)) {
+            totals.truncate(had);
+            return false;
+        }
+        let trials = trials_column(kind);
+        match progress {
+            Progress::Since => pace.grow(at, now[trials] - last[trials]),
+            _ => pace.pass(at),
+        }
+        totals.drain(..had);
+        true
     }
 
     /// Stores each instance's totals. An instance without a reading this time, or with totals that
     /// wait, keeps its last ones; one with a value that is not a number loses them,
-    /// because the next total would look like a reset. Returns whether any was stored.
+    /// because the next total would look like a reset. Returns whether any was read.
     fn keep_instances(
         &mut self,
-        data: Data,
-        arm: usize,
-        sent: &BTreeMap<String, [f64; 2]>,
+        kind: MetricKind,
+        (arm, sent): (usize, &BTreeMap<String, [f64; 2]>),
+        behind: bool,
         at: Timestamp,
     ) -> bool {
         let (kept, pace) = (&mut self.instances[arm], &mut self.pace[arm]);
-        let (mut any, mut grown) = (false, 0.0);
+        let (mut any, mut grown, mut reset) = (false, 0.0, false);
         let is_number = |totals: &[f64; 2]| totals.iter().all(|total| total.is_finite());
         if !sent.values().all(is_number) {
             retain(kept, |name, _| sent.get(name).is_none_or(is_number));
         }
+        let before = Before { kind, pace, at, sum: None, behind: &|| behind };
         for (name, totals) in sent.iter().filter(|(_, totals)| is_number(totals)) {
             any = true;
             let Some(last) = kept.get_mut(name) else {
                 kept.insert(name.clone(), *totals);
                 continue;
             };
-            let mut added = *totals;
-            match progress(data, &mut added, last, pace, at) {
-                Progress::Added => grown += added[1],
-                Progress::Unknown => {}
-                Progress::Waits => continue,
+            match before.progress(totals, last) {
+                Progress::Since => grown += totals[1] - last[1],
+                Progress::Waits(_) => continue,
+                Progress::Reset | Progress::ResetBesideAClock | Progress::Unknown(_) => {
+                    reset = true;
+                }
             }
             *last = *totals;
         }
-        pace.note(at, Some(0.0), grown);
+        if grown == 0.0 && reset {
+            pace.pass(at);
+        } else {
+            pace.grow(at, grown);
+        }
         any
     }
 }

@@ -166,7 +166,7 @@ impl ImpactReader {
     ) -> [Option<Counted>; 2] {
         let layout = Layout::default();
         let read = self.tick.read(metric, &layout, &self.counters, reading, at, share);
-        self.counters.keep(metric, &layout, reading, at);
+        self.counters.keep(metric, &layout, (reading, &self.tick), at);
         // A second reading with the same time is a repeated delivery.
         let is_repeated = self.seen_at.replace(at) == Some(at);
         let (Ok(()), false, &[events, trials, live_events, live_trials]) =
