@@ -80,11 +80,11 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{SplitDesign, SplitSettings};
 use crate::unit::{Share, Span, Timestamp};
 
-pub(crate) use recovery::Recovery;
+pub(crate) use recovery::{Recovery, is_worse_than_seen, note_seen, seen_by_a_person};
 pub(crate) use snapshot::{JudgeRead, JudgeState};
 pub(crate) use table::{
-    PhaseRecord, bound_now, edges, has_compared, has_rows_left, is_unproven, over_the_phase, shown,
-    slowness, stopped_since, values, waits_for_split, wrong_split,
+    PhaseRecord, bound_now, edges, has_compared, has_rows_left, is_unproven, live_before,
+    over_the_phase, shown, slowness, stopped_since, values, waits_for_split, wrong_split,
 };
 pub(crate) use watched::out_of_reach;
 

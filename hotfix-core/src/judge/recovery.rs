@@ -1,17 +1,19 @@
-//! Recovery: whether the service has returned to its level before the deploy.
+//! Whether a metric is at an earlier level: after a rollback at that before the deployment, and after
+//! the completion at the one that a person saw.
 
 use serde::{Deserialize, Serialize};
 
 use crate::grade::{Role, Worse};
-use crate::metric::Judged;
+use crate::metric::{Band, Judged};
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::unit::MetricName;
 
-use super::Judge;
+use super::table::of;
 use super::watched::Watched;
+use super::{Judge, Verdict};
 
 /// Whether the metrics are back at their level before the deployment. The original fault is expected
 /// to return: that level is no healthy one.
@@ -30,13 +32,22 @@ impl Recovery {
     /// Whether each metric that decides has returned, since the rollback was confirmed; None for one
     /// that cannot be compared.
     pub(crate) fn of_each(judge: &Judge) -> impl Iterator<Item = (MetricName, Option<bool>)> {
-        let deciding = judge.watched.iter().filter(|w| w.metric().role == Role::Decide);
-        deciding.map(|watched| (watched.metric().id, watched.returned()))
+        deciding(judge)
+            .map(|watched| (watched.metric().id, watched.returned(watched.window().phase())))
     }
 
     /// How the deciding metrics are, since the rollback was confirmed.
     pub(crate) fn of(judge: &Judge) -> Self {
-        let mut seen = Self::of_each(judge).filter_map(|(_, returned)| returned).peekable();
+        Self::from(Self::of_each(judge).map(|(_, returned)| returned))
+    }
+
+    /// How they are by the last readings, after the watch of a rollback has ended.
+    pub(crate) fn lately(judge: &Judge) -> Self {
+        Self::from(deciding(judge).map(|watched| watched.returned(watched.window().sums())))
+    }
+
+    fn from(each: impl Iterator<Item = Option<bool>>) -> Self {
+        let mut seen = each.flatten().peekable();
         if seen.peek().is_none() {
             Self::NotKnown
         } else if seen.all(|returned| returned) {
@@ -47,28 +58,75 @@ impl Recovery {
     }
 }
 
+/// The metrics that decide.
+fn deciding(judge: &Judge) -> impl Iterator<Item = &Watched> {
+    judge.watched.iter().filter(|watched| watched.metric().role == Role::Decide)
+}
+
 /// Confidence of the intervals that have to overlap: the present measurement, and the level before,
 /// which was measured too.
 const CONFIDENCE: f64 = 0.95;
-/// How much worse than before a level may be where no bound says it, as a share of it.
-const TOLERANCE: f64 = 0.2;
+
+/// How much worse than before a metric may be where no bound says it.
+struct Tolerated {
+    /// Failures, counts and slow requests: how many times as many as before.
+    times: f64,
+    /// A level: as a share of it.
+    level: f64,
+}
+
+/// After a rollback.
+const RETURNED: Tolerated = Tolerated { times: 1.0, level: 0.2 };
+/// After a person has decided by what they saw: a service wanders within hours.
+const AS_SEEN: Tolerated = Tolerated { times: 2.0, level: 0.5 };
+
+/// Whether a metric is clearly worse than it was when a person last sent `promote`, or, where it was not
+/// read then, than the live version was before the deployment.
+pub(crate) fn is_worse_than_seen(judge: &Judge, id: MetricName) -> bool {
+    of(judge, id).is_some_and(|watched| {
+        let now = &watched.window().sums()[..watched.columns()];
+        let least = watched.watch().least_trials;
+        let is_enough = watched.trials(now).is_none_or(|trials| trials >= least);
+        let seen = watched.seen().unwrap_or(&watched.totals().level);
+        is_enough && watched.is_at(now, seen, &AS_SEEN) == Some(false)
+    })
+}
+
+/// What a metric showed when a person last sent `promote`.
+pub(crate) fn seen_by_a_person(judge: &Judge, id: MetricName) -> Option<f64> {
+    let watched = of(judge, id)?;
+    watched.value(watched.seen()?, 1.0)?.finite()
+}
+
+/// A person promotes: keeps what each metric shows that this verdict does not judge.
+pub(crate) fn note_seen(judge: &mut Judge, verdict: &Verdict) {
+    for watched in &mut judge.watched {
+        let of = verdict.metric(watched.metric().id);
+        watched.note_seen(of.is_some_and(|seen| seen.band == Band::NotJudged));
+    }
+}
 
 impl Watched {
-    /// None where there is nothing to compare.
-    fn returned(&self) -> Option<bool> {
-        let columns = self.columns();
-        let (now, before) = (&self.window().phase()[columns..], &self.totals().level);
+    /// Whether the live version, by these sums of both versions, has returned after a rollback; None
+    /// where there is nothing to compare.
+    fn returned(&self, sums: &[f64]) -> Option<bool> {
+        self.is_at(&sums[self.columns()..], &self.totals().level, &RETURNED)
+    }
+
+    /// Whether counts are no worse than before; None where there is nothing to compare.
+    fn is_at(&self, now: &[f64], before: &[f64], tolerated: &Tolerated) -> Option<bool> {
         match self.metric().kind.data() {
             Data::Trials => {
                 let level = Counts::new(self.bad(before[0], before[1]), before[1]);
-                not_above(Counts::new(self.bad(now[0], now[1]), now[1]), level, 0.0)
+                let now = Counts::new(self.bad(now[0], now[1]), now[1]);
+                not_above(now, level, 0.0, tolerated.times)
             }
             Data::Exposure => {
                 let longer = now[1] / before[1];
-                let expected = before[0] * longer;
+                let expected = before[0] * longer * tolerated.times;
                 // Square roots of counts have a standard deviation of a half, and so has the
                 // expected count: two of both, and a tolerance of one event.
-                let apart = (1.0 + longer).sqrt();
+                let apart = (1.0 + longer * tolerated.times).sqrt();
                 (before[1] > 0.0 && now[1] > 0.0)
                     .then(|| (now[0] - 1.0).max(0.0).sqrt() <= expected.sqrt() + apart)
             }
@@ -76,13 +134,12 @@ impl Watched {
                 let level = self.value(before, 1.0)?;
                 let above = |columns| self.slower_than(level.high, columns);
                 let allowed = 1.0 - self.metric().quantile.as_fraction();
-                not_above(above(now)?, above(before)?, allowed)
+                not_above(above(now)?, above(before)?, allowed, tolerated.times)
             }
             Data::Level => {
-                // After the rollback the live version has all of the traffic, as its level before
-                // has.
+                // Both have all of the traffic: the live version after a rollback and before, or the fix.
                 let level = self.value(before, 1.0)?;
-                Some(is_at(self.metric(), self.value(now, 1.0)?, level))
+                Some(is_at(self.metric(), self.value(now, 1.0)?, level, tolerated.level))
             }
         }
     }
@@ -90,7 +147,7 @@ impl Watched {
 
 /// Whether a level is no worse than before: within the metric's own bound, compared with the level
 /// before. Without a bound that it met before, within the tolerance.
-fn is_at(metric: &Metric, now: Judged, before: Judged) -> bool {
+fn is_at(metric: &Metric, now: Judged, before: Judged, tolerated: f64) -> bool {
     let bounds = &metric.bounds;
     let is_met = |bound, value| metric.crossed(bound, value, Some(before)) == Some(false);
     let bound = bounds.alert.or(bounds.rollback).or(bounds.success);
@@ -98,19 +155,19 @@ fn is_at(metric: &Metric, now: Judged, before: Judged) -> bool {
         return is_met(bound, now);
     }
     let (now, before) = (now.middle(), before.middle());
-    let tolerated = TOLERANCE * before.abs();
+    let tolerated = tolerated * before.abs();
     match metric.worse {
         Worse::Higher => now <= before + tolerated,
         Worse::Lower => now >= before - tolerated,
     }
 }
 
-/// Whether the present rate is compatible with the level before, or is allowed anyway. None without
-/// trials in either.
-fn not_above(now: Counts, level: Counts, allowed: f64) -> Option<bool> {
+/// Whether the present rate is compatible with so many times the level before, or what is allowed
+/// anyway. None without trials in either.
+fn not_above(now: Counts, level: Counts, allowed: f64, times: f64) -> Option<bool> {
     if now.trials <= 0.0 || level.trials <= 0.0 {
         return None;
     }
     let (now, level) = (wilson(now, CONFIDENCE).ok()?, wilson(level, CONFIDENCE).ok()?);
-    Some(now.low <= level.high.max(allowed))
+    Some(now.low <= times * level.high.max(allowed))
 }

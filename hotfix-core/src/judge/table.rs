@@ -151,6 +151,17 @@ pub(crate) fn shown(judge: &Judge, id: MetricName, seen: &MetricVerdict) -> [Opt
     [0, 1].map(|arm| recorded[arm].and_then(|_| now(arms[arm])))
 }
 
+/// What the live version had of a metric before the deployment; None of traffic, which has hours.
+pub(crate) fn live_before(judge: &Judge, id: MetricName) -> Option<f64> {
+    of(judge, id).filter(|watched| !watched.metric().kind.is_traffic())?.live_before()
+}
+
+impl Watched {
+    fn live_before(&self) -> Option<f64> {
+        self.value(&self.totals().level, 1.0).and_then(Judged::finite)
+    }
+}
+
 /// What a metric shows of the canary over the readings that count for the success bound of a phase.
 pub(crate) fn over_the_phase(judge: &Judge, id: MetricName, share: Share) -> Option<f64> {
     let watched = of(judge, id)?;
@@ -206,7 +217,7 @@ pub(crate) fn has_rows_left(judge: &Judge, id: MetricName) -> bool {
     of(judge, id).is_some_and(|watched| watched.pre_deployment().goes_on())
 }
 
-fn of(judge: &Judge, id: MetricName) -> Option<&Watched> {
+pub(super) fn of(judge: &Judge, id: MetricName) -> Option<&Watched> {
     judge.watched.iter().find(|watched| watched.metric().id == id)
 }
 
@@ -253,7 +264,7 @@ impl Comparison {
             live: if watched.metric().kind.is_traffic() {
                 records.iter().rev().find_map(|record| (*record.cells.get(row)?)?.baseline)
             } else {
-                watched.value(&watched.totals().level, 1.0).and_then(Judged::finite)
+                watched.live_before()
             },
             metric: watched.metric().id,
             reference: watched.metric().reference,

@@ -88,6 +88,9 @@ closed_set! {
         /// or readings from before the start, or these are used up.
         /// Without a metric: no metric decides.
         NotJudged = "not_judged",
+        /// After the completion: nothing judges the metric, and it is clearly worse than when a person
+        /// last promoted.
+        WorseThanSeen = "worse_than_seen",
         /// A reading was NaN or infinite.
         NotFinite = "not_finite",
         /// Readings cover less than the phase's least time: time without readings does not count.
@@ -176,6 +179,7 @@ impl Reason {
             | Self::EfficacyNotShown
             | Self::ArmsSwapped
             | Self::IdenticalArms
+            | Self::WorseThanSeen
             | Self::CannotDecide => false,
         }
     }
@@ -221,6 +225,9 @@ impl Reason {
             Self::Stale => "the last reading is too old",
             Self::NoLiveData => "the readings of the live version are missing",
             Self::NotJudged => "no bound or test applies at present",
+            Self::WorseThanSeen => {
+                "clearly worse than at the last `promote`, and nothing judges it"
+            }
             Self::NotFinite => "the reading is not a finite number",
             Self::Gaps => "the readings cover less than the phase's minimum time",
             Self::NotShownSafe => "not yet shown to be within the margin",

@@ -150,11 +150,12 @@ fn missing(rollout: &Rollout) -> Option<Silent> {
     rollout.missing_readings().filter(|_| rollout.state() == State::Monitoring)
 }
 
-/// What holds a phase that a person can remove. Only whoever can replace an instance reads which.
+/// What holds a phase: what a person can remove, and once its least time is over whatever it is. Only
+/// whoever can replace an instance reads which.
 fn held(rollout: &Rollout, audience: Audience) -> Option<String> {
     let verdict = rollout.verdict();
     let mut causes = verdict.causes.iter().filter(|_| verdict.decision != Decision::RollBack);
-    causes.find_map(|cause| match (cause.reason, &cause.instance) {
+    let removable = causes.find_map(|cause| match (cause.reason, &cause.instance) {
         (Reason::BadInstance | Reason::OneInstance, Some(instance)) => Some(match audience {
             Audience::Responders => {
                 format!("instance {instance} is worse than the others; replace it")
@@ -165,6 +166,14 @@ fn held(rollout: &Rollout, audience: Audience) -> Option<String> {
             Some(format!("{}; check what distributes the traffic", cause.reason.describe()))
         }
         _ => None,
+    });
+    removable.or_else(|| {
+        let step = rollout.stage().step()?;
+        let phase = rollout.plan().policy().phases().get(step.index)?;
+        let is_held = matches!(verdict.decision, Decision::Hold | Decision::Ask)
+            && rollout.now()?.since(step.since) >= phase.watch;
+        let cause = verdict.causes.first().filter(|_| is_held)?;
+        Some(cause_text(cause, rollout.plan()))
     })
 }
 
@@ -458,13 +467,20 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
             let mut metrics = Vec::new();
             let mut reasons: Vec<String> = Vec::new();
             // Each metric is named once, with its gravest cause.
-            for cause in Cause::of_rollback(rollout.plan().policy(), causes) {
+            let grave = Cause::of_rollback(rollout.plan().policy(), causes);
+            for cause in grave {
                 if !metrics.contains(&cause.metric) {
                     metrics.push(cause.metric);
                     reasons.push(cause_text(cause, rollout.plan()));
                 }
             }
-            enumerated(&reasons)
+            // What was read until then missed it, when the phase's longest time was over.
+            let is_missed = grave.iter().any(|cause| cause.reason == Reason::CriterionMissed);
+            let is_silent = |cause: &Cause| matches!(cause.reason, Reason::Stale | Reason::NoData);
+            let silent = is_missed && causes.iter().any(is_silent);
+            let silent =
+                if silent { " by what had been read, and readings were missing" } else { "" };
+            enumerated(&reasons) + silent
         }
         RollbackCause::Signal { signal } => with(signal.described(), InputKind::Report),
         RollbackCause::Person => by_train(rollout).map_or_else(
@@ -520,6 +536,7 @@ fn cause_text(cause: &Cause, plan: &Plan) -> String {
         Reason::NoData => "has no readings",
         Reason::Stale => "has had no reading for too long",
         Reason::NoLiveData => "has no readings of the live version",
+        Reason::WorseThanSeen => "is clearly worse than when a person last decided",
         Reason::NotJudged => "is not judged: it has no bound, no test and no reference",
         Reason::NotFinite => "has a reading that is not a number",
         Reason::Gaps => "has too many gaps in its readings",

@@ -435,6 +435,7 @@ pub(super) fn open(rollout: &Rollout, report: &Report, rolled_back: bool) -> Vec
     let is_started = report.phases.iter().any(|visit| visit.attempt == rollout.attempt());
     if is_started {
         open.extend(approvals_missing(rollout));
+        open.extend(rollout.hotfix_in_doubt());
     }
     let lists = rollout.checklists();
     open.extend(

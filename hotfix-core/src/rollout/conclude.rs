@@ -79,14 +79,7 @@ impl Conclusion<'_> {
     /// `confirm` or `failed` was about.
     pub(super) fn decide(&mut self, at: Timestamp, input: &Input, resolved: Option<&Act>) {
         let command = &input.command;
-        // A higher severity needs more approvals; nobody is asked twice, and where the incident ended
-        // without a fix only about another plan.
-        if self.case.place.seq() == 1 && !command.changes_the_plan()
-            || matches!(command, Command::SetSeverity { .. } | Command::SetFacts { .. })
-                && !self.case.has_ended()
-        {
-            self.request_approvals();
-        }
+        self.ask_for_approvals(command);
         match command {
             Command::Start => self.start(at),
             Command::Confirm { action, .. } => self.confirmed(at, *action, resolved),
@@ -173,6 +166,18 @@ impl Conclusion<'_> {
         if self.deployment_is_late_now(at) && self.changes.to.is_none() && !self.changes.asks() {
             let question = self.question_about_verdict(at);
             self.ask(&question);
+        }
+    }
+
+    /// Asks for approvals with the first input, and where a higher severity needs more; nobody is asked
+    /// twice, and where the incident ended without a fix only about another plan.
+    fn ask_for_approvals(&mut self, command: &Command) {
+        let is_first = self.case.place.seq() == 1
+            && !command.changes_the_plan()
+            && !matches!(command, Command::Abort { .. });
+        let changes = matches!(command, Command::SetSeverity { .. } | Command::SetFacts { .. });
+        if is_first || changes && !self.case.has_ended() {
+            self.request_approvals();
         }
     }
 

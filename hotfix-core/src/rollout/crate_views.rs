@@ -9,6 +9,7 @@ use crate::grade::{Audience, MessageKind, Moment, Severity};
 use crate::judge::{self, Decision, Harm, PhaseRecord, Recovery};
 use crate::metric;
 use crate::plan::Window;
+use crate::text::{joined, quoted};
 use crate::unit::{MetricName, Name, PhaseName, Timestamp};
 
 use super::Rollout;
@@ -17,7 +18,7 @@ use super::input::InputKind;
 use super::intervention::Intervention;
 use super::poll::watch_is_over;
 use super::stage::{Stage, State};
-use super::state::{Assessed, Reach, Silent};
+use super::state::{Assessed, Reach, Silent, unsettled};
 use super::timely::is_timely;
 
 impl Rollout {
@@ -117,6 +118,24 @@ impl Rollout {
     /// The same of each metric that decides; None for one that was not compared.
     pub(crate) fn recovered(&self) -> impl Iterator<Item = (MetricName, Option<bool>)> {
         Recovery::of_each(self.case.judged.judge())
+    }
+
+    /// Whether a question or a page is open that a person has to answer.
+    pub(crate) fn awaits_answer(&self) -> bool {
+        self.case.awaits_answer()
+    }
+
+    /// Why this may be no hot-fix, after the start: what the policy has against it, and else the facts
+    /// that would settle it and are not known.
+    pub(crate) fn hotfix_in_doubt(&self) -> Option<String> {
+        let (policy, readiness) = (self.plan.policy(), &self.case.readiness);
+        if let Some(reasons) = readiness.against() {
+            return Some(joined(reasons.iter().map(|reason| &reason.text), "; "));
+        }
+        let facts = unsettled(policy, readiness.severity(), readiness.facts());
+        (!facts.is_empty()).then(|| {
+            format!("whether the policy calls for a hot-fix: not known: {}", quoted(&facts, ", "))
+        })
     }
 
     /// How much of the traffic the canary has, as far as it is known.
@@ -223,7 +242,7 @@ impl Rollout {
     }
 
     /// Whether time does not end the watch after the completion, and no question is open about that.
-    pub(crate) const fn is_kept_open_without_question(&self) -> bool {
+    pub(crate) fn is_kept_open_without_question(&self) -> bool {
         self.case.people.objected() && !self.case.awaits_answer()
     }
 
@@ -249,7 +268,6 @@ getters! {
     /// When the version that a rollback restores got the traffic back, in this attempt.
     live_again_at: Option<Timestamp> = self.case.place.live_again_at();
     /// Whether a question is open that a person has to answer.
-    awaits_answer: bool = self.case.awaits_answer();
     /// The worst that was known of each fact, whatever is known now.
     worst_facts: &Facts = self.case.readiness.worst_facts();
 }

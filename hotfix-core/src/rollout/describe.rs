@@ -10,7 +10,7 @@ use crate::metric::{self, interpolated};
 use crate::plan::Incident;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, Metric};
-use crate::text::{brief, moment, rounded, words};
+use crate::text::{brief, joined, moment, rounded, words};
 use crate::unit::{MetricName, Share, Span};
 
 use super::action::{Act, ActionId};
@@ -104,7 +104,20 @@ pub(super) fn causes(policy: &Policy, judged: &Judged, share: Share, causes: &[C
     sentences.iter().map(sentence).collect::<Vec<_>>().join("; ")
 }
 
-/// What a metric shows for both versions: `6% with the fix, 0.3% without it`.
+/// The causes of the verdict, and what each other deciding metric shows.
+pub(super) fn all_seen(policy: &Policy, judged: &Judged, share: Share) -> String {
+    let verdict = judged.verdict();
+    let is_named = |id| verdict.causes.iter().any(|cause| cause.metric == Some(id));
+    let others = verdict.metrics.iter().map(|(id, _)| *id);
+    let others = others.filter(|id| policy.decides(*id) && !is_named(*id));
+    let others = others.filter_map(|id| Some(format!("{id}: {}", measured(policy, judged, id)?)));
+    let causes =
+        Some(causes(policy, judged, share, &verdict.causes)).filter(|text| !text.is_empty());
+    joined(causes.into_iter().chain(others), "; ")
+}
+
+/// What a metric shows for both versions: `6% with the fix, 0.3% without it`; without a live version
+/// that is read, what it showed before the deployment.
 fn measured(policy: &Policy, judged: &Judged, id: MetricName) -> Option<String> {
     let (metric, seen) = (policy.metric(id.as_str())?, judged.verdict().metric(id)?);
     let read = |value| metric::measured(metric.kind, judge::edges(judged.judge(), id), value);
@@ -117,7 +130,10 @@ fn measured(policy: &Policy, judged: &Judged, id: MetricName) -> Option<String> 
         Some(baseline) => {
             format!("{canary} with the fix, {} without it", read(baseline))
         }
-        None => format!("{canary} with the fix"),
+        None => match judge::live_before(judged.judge(), id) {
+            Some(before) => format!("{canary} with the fix, {} before it", read(before)),
+            None => format!("{canary} with the fix"),
+        },
     })
 }
 
@@ -177,6 +193,12 @@ fn reason(
         Reason::NoLiveData => {
             let since = judge::stopped_since(judged.judge(), metric.id, Version::Live)?;
             Some(format!("no request of the live version since {}", moment(since)))
+        }
+        Reason::WorseThanSeen => {
+            let value = judge::seen_by_a_person(judged.judge(), metric.id)?;
+            let seen =
+                metric::measured(metric.kind, judge::edges(judged.judge(), metric.id), value);
+            Some(format!("{seen} at the last `promote`, and nothing judges it"))
         }
         Reason::NotJudged
             if metric.kind.counts_events()

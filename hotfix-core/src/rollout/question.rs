@@ -295,9 +295,10 @@ impl Conclusion<'_> {
         if unproven {
             text.push_str(" The fix is not shown to work, so `promote` needs a reason in `why`.");
         }
-        let causes = self.describe_causes(&self.case.judged.verdict().causes);
-        if !causes.is_empty() {
-            text = format!("{text} Observed: {causes}.");
+        let seen =
+            describe::all_seen(self.plan.policy(), &self.case.judged, self.case.place.share());
+        if !seen.is_empty() {
+            text = format!("{text} Observed: {seen}.");
         }
         let works = if self.is_resolved() { "the fix works" } else { "the incident is resolved" };
         let objection = self.open_objection();
@@ -314,27 +315,32 @@ impl Conclusion<'_> {
         })
     }
 
-    /// What repeats an open question: a verdict, a deployment that does not continue and an objection as
-    /// they are now, with the answers that are possible now; anything else, and the question of a pause, in
-    /// its first words.
+    /// What repeats an open question or page: a verdict, a deployment that does not continue, a rollback
+    /// that has not helped and an objection as they are now, with the answers that are possible now;
+    /// anything else, and the question of a pause, in its first words. None: it is answered.
     pub(super) fn again(&self, at: Timestamp, open: &Unanswered) -> Option<String> {
         let stage = self.case.place.stage();
-        match open.about {
+        let now = match open.about {
             About::Verdict => Some(self.question_about_verdict(at)),
-            About::Other => {
-                let Stage::Deploying(step) = *stage else { return None };
-                self.stalled(at, step).map(|_| self.question_about_verdict(at))
-            }
+            // A waiver may not be needed any more.
+            About::Process => Some(self.question_about_process(at)?),
+            About::Other => match *stage {
+                Stage::Deploying(step) => {
+                    self.stalled(at, step).map(|_| self.question_about_verdict(at))
+                }
+                _ => self.case.lacks_recovery().and_then(|recovery| self.not_back(recovery)),
+            },
             About::Objection if !matches!(stage, Stage::Paused { .. }) => {
                 let met = match stage {
                     Stage::Gate { step, .. } => self.met(*step) + ". ",
                     _ => String::new(),
                 };
-                Some(format!("{met}{}. {}", self.stated(open)?, self.choices(at, true)))
+                self.stated(open).map(|what| format!("{met}{what}. {}", self.choices(at, true)))
             }
-            About::Process => self.question_about_process(at),
             About::Objection => None,
-        }
+        };
+        let incident = &self.plan.subject().incident;
+        Some(now.map_or_else(|| open.text.clone(), |text| describe::addressed(incident, &text)))
     }
 
     /// What an open objection states, and whether an approval has answered that.

@@ -206,11 +206,8 @@ impl Conclusion<'_> {
         if let Some(open) = self.case.people.unanswered().filter(|_| !settled)
             && at >= open.asked_at + every
         {
-            if let Some(question) = self.again(at, open) {
-                self.ask(&open.repeated(&question));
-                return;
-            }
-            let text = open.repeated(&open.text);
+            let Some(text) = self.again(at, open) else { return };
+            let text = open.repeated(&text);
             if !open.page {
                 self.act(Act::AskDecision { question: text });
                 return;

@@ -1,7 +1,7 @@
 //! The rollback: whether it begins, its steps of traffic, its methods one after the other, and
 //! whether the metrics recover.
 
-use crate::grade::{ChecklistMoment, MessageKind, OnFailure, RollbackMethod};
+use crate::grade::{ChecklistMoment, MessageKind, Moment, OnFailure, RollbackMethod};
 use crate::judge::Recovery;
 use crate::plan::Plan;
 use crate::policy::section::Rollback;
@@ -13,6 +13,7 @@ use super::conclude::{Conclusion, FOLLOWERS};
 use super::describe;
 use super::question::after_failure;
 use super::stage::{Returning, RollbackCause, RollbackProgress, Stage};
+use super::state::RolloutState;
 
 impl RollbackCause {
     /// Whether a person ordered it: then the rollback begins, whatever the policy has for failures.
@@ -278,24 +279,33 @@ impl Conclusion<'_> {
         }
         let recovery = Recovery::of(self.case.judged.judge());
         if recovery == Recovery::Returned || watched >= returned_within {
-            let version = brief(progress.why.target(self.plan.subject().previous()));
-            match recovery {
-                Recovery::Returned => {}
-                Recovery::NotReturned => self.page(&format!(
-                    "{version} is live again, but after {returned_within} the metrics are not at \
-                     their level before the deployment. The cause may lie outside of this \
-                     release: investigate."
-                )),
-                Recovery::NotKnown => self.page(&format!(
-                    "{version} is live again, but whether the metrics are at their level before \
-                     the deployment is not known: there are no readings after the rollback, or \
-                     none before the deployment to compare with. Restore them, or check the \
-                     service by hand.{}",
-                    self.lists_after_rollback()
-                )),
+            if let Some(why) = self.not_back(recovery) {
+                self.page(&why);
             }
             self.notify(MessageKind::RolledBack, &FOLLOWERS);
             self.changes.to = Some(if progress.abort { Stage::Aborted } else { Stage::RolledBack });
+        }
+    }
+
+    /// That the metrics are not back at their level before the deployment, or that nobody knows; None
+    /// where they are.
+    pub(super) fn not_back(&self, recovery: Recovery) -> Option<String> {
+        let version = brief(self.case.place.back_to(self.plan.subject().previous()));
+        let within = self.plan.policy().rollback().returned_within;
+        let lists = self.lists_after_rollback();
+        match recovery {
+            Recovery::Returned => None,
+            Recovery::NotReturned => Some(format!(
+                "{version} is live again, but after {within} the metrics are not at their level \
+                 before the deployment. The cause may lie outside of this release: \
+                 investigate.{lists}"
+            )),
+            Recovery::NotKnown => Some(format!(
+                "{version} is live again, but whether the metrics are at their level before the \
+                 deployment is not known: there are no readings after the rollback, or none \
+                 before the deployment to compare with. Restore them, or check the service by \
+                 hand.{lists}"
+            )),
         }
     }
 
@@ -330,6 +340,17 @@ impl Conclusion<'_> {
         let returning = next.map(|step| Returning { step, reached: None });
         // The time for a confirmation begins again with the next action.
         self.continue_rollback(at, RollbackProgress { since: at, returning, ..progress.clone() });
+    }
+}
+
+impl RolloutState {
+    /// How the metrics are after a rollback that ended without being back at their level before the
+    /// deployment, as far as is known, while the incident goes on.
+    pub(super) fn lacks_recovery(&self) -> Option<Recovery> {
+        let goes_on = || self.agenda.came(Moment::Resolved).is_none();
+        self.place.live_again_at()?;
+        self.place.recovery().filter(|ended| *ended != Recovery::Returned && goes_on())?;
+        Some(Recovery::lately(self.judged.judge())).filter(|now| *now != Recovery::Returned)
     }
 }
 

@@ -390,6 +390,7 @@ const fn speaks_against(reason: Reason) -> bool {
         | Reason::PhaseEndTest
         | Reason::EvidenceAssumed
         | Reason::FewerFailures
+        | Reason::WorseThanSeen
         | Reason::OnlyWholePasses
         | Reason::NotBoth
         | Reason::BadInstance

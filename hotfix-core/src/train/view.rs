@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::grade::closed_set;
 use crate::rollout::{Action, Rollout, State};
 use crate::text::moment;
-use crate::unit::Timestamp;
+use crate::unit::{Span, Timestamp};
 
 use super::Train;
 use super::error::TrainFinding;
@@ -176,7 +176,9 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         let rollouts = self.rollouts.iter().filter_map(|rollout| rollout.poll_at());
         let in_turn = self.places().filter(|place| self.status(*place) == Place::InTurn);
         let waits = in_turn.flat_map(|place| self.present_holders(place));
-        rollouts.chain(waits.filter_map(|holder| holder.until)).min()
+        let late = self.places().filter_map(|place| self.late_at(place));
+        let late = late.filter(|late| self.now().is_some_and(|now| *late > now));
+        rollouts.chain(waits.filter_map(|holder| holder.until)).chain(late).min()
     }
 
     /// The present findings for a person: services that are not rolled back like the others.
@@ -213,12 +215,12 @@ impl<R: Deref<Target = Rollout>> Train<R> {
                     ),
                 ),
                 // Also of another release, whose traffic was not withdrawn.
-                Place::RollingBack | Place::Held => (
+                Place::RollingBack | Place::Held if self.is_late(place) => (
                     "HF-TRAIN-012",
                     format!(
                         "the rollback of `{service}` is not confirmed: send `confirm` or `failed` \
                          once it is known which version is live{}",
-                        Some(self.held_by(place)).filter(|held| !held.is_empty())?
+                        self.held_by(place)
                     ),
                 ),
                 _ => return None,
@@ -228,15 +230,33 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         self.places().filter_map(finding).collect()
     }
 
-    /// Which services wait for this one in a rollback, and until when, as a text.
-    fn held_by(&self, place: usize) -> String {
+    /// From when on it is a finding that a rollback is not confirmed, while others wait for it: once half
+    /// of the time is over for which they do.
+    fn late_at(&self, place: usize) -> Option<Timestamp> {
+        let is_under_way = matches!(self.status(place), Place::RollingBack | Place::Held);
+        let until = self.held(place).map(|(_, until)| until).max().filter(|_| is_under_way)?;
+        let within = self.at(place).plan().policy().rollback().returned_within;
+        Some(until - Span::from_millis(within.as_millis() / 2))
+    }
+
+    fn is_late(&self, place: usize) -> bool {
+        self.late_at(place).is_some_and(|late| self.now() >= Some(late))
+    }
+
+    /// The services that wait for this one in a rollback, each until when.
+    fn held(&self, place: usize) -> impl Iterator<Item = (usize, Timestamp)> {
         let in_turn = self.places().filter(|held| self.status(*held) == Place::InTurn);
-        let holds = |held: usize| {
-            self.present_holders(held).into_iter().find(|holder| holder.place == place)?.until
-        };
-        let held: Vec<(String, Timestamp)> = in_turn
-            .filter_map(|held| Some((format!("`{}`", self.order.name(held)), holds(held)?)))
-            .collect();
+        in_turn.filter_map(move |held| {
+            let holders = self.present_holders(held);
+            Some((held, holders.iter().find(|holder| holder.place == place)?.until?))
+        })
+    }
+
+    /// The same as a text.
+    fn held_by(&self, place: usize) -> String {
+        let held =
+            self.held(place).map(|(held, until)| (format!("`{}`", self.order.name(held)), until));
+        let held: Vec<(String, Timestamp)> = held.collect();
         let until = held.iter().map(|(_, until)| *until).max();
         let names: Vec<String> = held.into_iter().map(|(name, _)| name).collect();
         let (waits, is) = if names.len() == 1 { ("waits", "is") } else { ("wait", "are") };

@@ -73,9 +73,16 @@ impl Tool {
     fn with(preset: &str, fix: Fix, people: People, release: &str) -> Self {
         let policy = Arc::new(Policy::preset(preset).expect("a preset"));
         let severity = policy.severities().first().map(|level| level.severity);
-        let incident = json!({
+        let mut incident = json!({
             "id": "INC-2041", "service": "payments", "title": "Checkout fails on an empty method", "severity": severity,
         });
+        // Where no approval holds the start, whether it is a hot-fix is asked until it is known.
+        if preset == "fast-track" {
+            incident["facts"] = json!({
+                "customer_impacting": true, "small_isolated_change": true, "fix_riskier_than_issue": false,
+                "quick_to_validate": true, "new_feature": false, "refactoring": false, "tested": true,
+            });
+        }
         let traffic = json!({ "requests_per_minute": REQUESTS });
         let [incident, traffic] = [incident, traffic].map(|part| part.to_string());
         let plan = Plan::from_json(policy, &incident, release, &traffic).expect("a plan");
@@ -475,7 +482,9 @@ fn field_3_no_preset_passes_a_phase_in_which_traffic_stops() {
             if passed || !is_seen {
                 wrong.push(format!("{preset}, {stuck:?}: {state}, {:?}", tool.rollout.phase()));
             }
+            // After a rollback nobody knows whether it has helped.
             if let Some(open) = tool.rollout.questions().first()
+                && state != State::RolledBack
                 && !open.text.contains("no request since 2026-03-0")
             {
                 wrong.push(format!("{preset}, {stuck:?}: {}", open.text));

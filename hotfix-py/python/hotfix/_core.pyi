@@ -111,6 +111,7 @@ _Reason: TypeAlias = Literal[
     "stale",
     "no_live_data",
     "not_judged",
+    "worse_than_seen",
     "not_finite",
     "gaps",
     "not_shown_safe",

@@ -37,6 +37,9 @@ pub(super) struct Measured {
     /// What the live version had in the last window that was enough to judge by; for a metric with a
     /// bound on it.
     pub(super) last_live: Option<f64>,
+    /// What the canary had in the window when a person last promoted what nothing judges.
+    #[serde(default)]
+    pub(super) seen: Option<Box<[f64]>>,
     /// A volume without a live arm is compared with its own level before.
     pub(super) trailing: Option<Box<Trailing>>,
     /// The rollback bound without each one of the canary's instances.
@@ -53,6 +56,7 @@ impl Measured {
             degradation: Degradation::default(),
             pre_deployment,
             last_live: None,
+            seen: None,
             trailing: Trailing::of(metric, watch),
             left_out: LeftOut::of(metric),
         }
@@ -144,6 +148,7 @@ impl Measured {
             degradation,
             pre_deployment,
             last_live,
+            seen,
             trailing,
             left_out,
         } = read;
@@ -151,6 +156,9 @@ impl Measured {
         let fits = |fits: bool, misfit: Misfit| if fits { Ok(()) } else { Err(misfit) };
         let columns = design.layout.columns();
         fits(self.window.resume(window), "a metric's window")?;
+        let misfit = "what a person saw of a metric";
+        fits(seen.as_ref().is_none_or(|seen| seen.len() == columns), misfit)?;
+        self.seen = seen;
         let criterion = criterion.map(|read| {
             read.of_width(2 * columns).ok_or("what counts of a metric at the end of the phase")
         });
@@ -240,6 +248,18 @@ impl Watched {
         }
         tick.row[..self.design.layout.columns()].fill(0.0);
         self.measured.window.add(at, &tick.row);
+    }
+
+    /// A person promotes: keeps what the canary shows, where nothing judges it and it was read.
+    pub(in crate::judge) fn note_seen(&mut self, is_not_judged: bool) {
+        let now = &self.measured.window.sums()[..self.design.layout.columns()];
+        let is_read = is_not_judged && self.value(now, 1.0).is_some();
+        self.measured.seen = is_read.then(|| now.into());
+    }
+
+    /// What the canary showed then.
+    pub(in crate::judge) fn seen(&self) -> Option<&[f64]> {
+        self.measured.seen.as_deref()
     }
 
     /// What the live version had when it was last read for a window; with a bound on it.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grade::Severity;
 use crate::judge::{Against, Cause, Decision, Judge, JudgeRead, JudgeState, Moment, Prepared};
-use crate::judge::{Reason, Running, Verdict};
+use crate::judge::{Reason, Running, Verdict, is_worse_than_seen, note_seen};
 use crate::metric::{Band, Observation, ReadingError};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -143,10 +143,11 @@ impl Judged {
         leading
     }
 
-    /// After the completion, too, a person has to know where nothing judges the fix any more: metrics
-    /// without a reading judge nothing. `leading` as [`assess`](Self::assess) returns it.
+    /// After the completion, too, a person has to know where nothing judges the fix any more, and what is
+    /// worse than they saw: metrics without a reading judge nothing. `leading` as [`assess`](Self::assess) returns it.
     pub(super) fn ask_if_not_judged(&mut self, policy: &Policy, leading: usize) -> usize {
-        let Verdict { metrics, causes, decision, .. } = &mut self.now.verdict;
+        let Assessed { judge, verdict, .. } = &mut self.now;
+        let Verdict { metrics, causes, decision, .. } = verdict;
         let deciding = || metrics.iter().filter(|(id, _)| policy.decides(*id));
         if *decision == Decision::RollBack || deciding().any(|(_, seen)| seen.band.is_judged()) {
             return leading;
@@ -156,7 +157,11 @@ impl Judged {
         let unjudged = unjudged.map(|(id, _)| Cause {
             instance: None,
             metric: Some(*id),
-            reason: Reason::NotJudged,
+            reason: if is_worse_than_seen(judge, *id) {
+                Reason::WorseThanSeen
+            } else {
+                Reason::NotJudged
+            },
         });
         let known = causes.len();
         causes.splice(before..before, unjudged);
@@ -173,6 +178,11 @@ impl Judged {
     pub(super) fn note(&mut self, at: Timestamp, question: Question) {
         self.now.judge.note(at, &self.now.verdict);
         self.now.question = Some(question);
+    }
+
+    /// A person promotes: from here on what nothing judges is compared with what they saw.
+    pub(super) fn note_seen(&mut self) {
+        note_seen(&mut self.now.judge, &self.now.verdict);
     }
 
     /// Keeps the judge before windows are cleared and ticks no longer count.

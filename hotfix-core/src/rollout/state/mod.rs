@@ -40,6 +40,7 @@ pub(super) use people::{About, People, Unanswered, no_answer_since};
 pub(super) use place::Place;
 pub(crate) use place::Reach;
 pub(super) use readiness::{Afterwards, Missing, Readiness};
+pub(super) use severity_question::unsettled;
 
 /// The folded state.
 #[derive(Debug, PartialEq, educe::Educe)]
@@ -200,8 +201,9 @@ impl RolloutState {
     }
 
     /// Whether what was asked still needs an answer.
-    pub(super) const fn needs_answer(&self) -> bool {
+    pub(super) fn needs_answer(&self) -> bool {
         self.people.needs_answer(self.place.stage(), self.judged.verdict().decision)
+            || self.lacks_recovery().is_some()
     }
 
     /// Whether it waits for a person, whatever was reported: at a gate, for a bad verdict, or at the
@@ -213,13 +215,13 @@ impl RolloutState {
     }
 
     /// Whether a question is open that a person has to answer.
-    pub(super) const fn awaits_answer(&self) -> bool {
+    pub(super) fn awaits_answer(&self) -> bool {
         self.people.unanswered().is_some() && self.needs_answer()
     }
 
     /// Whether time does not end the watch after the completion: a closed rollout cannot be rolled
     /// back, which an open question offers.
-    pub(super) const fn is_kept_open(&self) -> bool {
+    pub(super) fn is_kept_open(&self) -> bool {
         self.people.objected() || self.awaits_answer()
     }
 
@@ -399,6 +401,9 @@ impl RolloutState {
         }
         if let Command::Confirm { action, .. } | Command::Failed { action, .. } = &input.command {
             self.actions.end(*action);
+        }
+        if kind == InputKind::Promote {
+            self.judged.note_seen();
         }
         let answers = self.people.note(policy, at, input, self.place.stage());
         let notifies =

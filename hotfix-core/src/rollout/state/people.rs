@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::getters::getters;
-use crate::grade::{Audience, MessageKind, Response, Severity};
-use crate::judge::{Cause, Decision, Verdict};
+use crate::grade::{Audience, ChecklistMoment, MessageKind, Response, Severity};
+use crate::judge::{Cause, Decision, Reason, Verdict};
 use crate::plan::Incident;
 use crate::policy::Policy;
+use crate::policy::section::Checklist;
 use crate::rollout::action::{Act, Action, ActionId};
 use crate::rollout::conclude::FOLLOWERS;
 use crate::rollout::describe::addressed;
@@ -239,6 +240,8 @@ impl People {
             | Command::Supersede { .. }
             | Command::Retry { .. } => {
                 (self.objected, self.failed, self.train_rolls_back) = (false, false, false);
+                // Whoever promotes has seen it: from here on worse than that is news.
+                self.asked_about.retain(|cause| cause.reason != Reason::WorseThanSeen);
                 (false, true)
             }
             // Also a response `roll_back` where a failure asks.
@@ -281,13 +284,21 @@ impl People {
                 }
                 (false, false)
             }
+            // Somebody is at work after a rollback.
+            Command::Acknowledge { .. } => (false, stage.is_final()),
+            Command::CheckItem { .. } => {
+                let of_rollback = |list: &&Checklist| list.at == ChecklistMoment::RolledBack;
+                let mut lists = policy.checklists().iter().filter(of_rollback);
+                let checks = |list: &Checklist| {
+                    input.command.items().any(|id| list.items.iter().any(|item| item.id == id))
+                };
+                (false, matches!(stage, Stage::RolledBack) && lists.any(checks))
+            }
             Command::Approve { .. }
-            | Command::CheckItem { .. }
             | Command::WaiveItem { .. }
             | Command::Observe { .. }
             | Command::Tick
             | Command::SetFacts { .. }
-            | Command::Acknowledge { .. }
             | Command::Done { .. } => (false, false),
         };
         self.objected |= objects;

@@ -202,13 +202,19 @@ impl Readiness {
         holds.then_some(self.normal.as_slice())
     }
 
+    /// Why the policy answers with the normal process although the rollout has started.
+    pub(crate) fn against(&self) -> Option<&[PlanFinding]> {
+        self.normal_process().filter(|_| self.started.is_some())
+    }
+
     fn by_facts(&self, policy: &Policy) -> (Option<Severity>, bool) {
         derived(&policy.classify(&self.facts), &policy.classify(&self.worst))
     }
 
     /// What a person is to be asked about the severity by what is known now.
     pub(crate) fn question_now(&self, policy: &Policy) -> SeverityQuestion {
-        SeverityQuestion::of(policy, self.severity, self.given, &self.facts, &self.worst)
+        let severity = (self.severity, self.given);
+        SeverityQuestion::of(policy, severity, [&self.facts, &self.worst], self.against())
     }
 
     /// Records that.
@@ -363,6 +369,7 @@ impl Readiness {
         self.requested.clear();
         self.requested_at = None;
         self.told.clear();
+        self.see_question(plan.policy());
     }
 
     /// Continues from a snapshot, with its facts; else what does not fit the plan.
@@ -377,8 +384,8 @@ impl Readiness {
         self.worst = read(worst)?;
         // Absent in snapshots of earlier releases.
         self.worst.worsen(&self.facts);
-        self.see_question(plan.policy());
         self.normal = plan.normal_process(self.severity, &self.facts);
+        self.see_question(plan.policy());
         Ok(())
     }
 

@@ -2,14 +2,16 @@
 
 use crate::decision::{Decision, DecisionOutcome};
 use crate::fact::{Comparison, FactId, Facts, Impact};
-use crate::grade::Severity;
+use crate::gate::approval::demands;
+use crate::grade::{Hotfix, Severity};
+use crate::plan::PlanFinding;
 use crate::policy::Policy;
 use crate::policy::section::choices;
 use crate::severity::Classification;
 use crate::text::{brief, joined, quoted};
 
 /// What a person is asked about the severity: one that is not known, or only assumed, one that is too
-/// low, and facts that contradict each other.
+/// low, facts that contradict each other, and whether the policy calls for a hot-fix at all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct SeverityQuestion {
     /// None: there is nothing to ask.
@@ -20,13 +22,12 @@ pub(crate) struct SeverityQuestion {
 
 impl SeverityQuestion {
     /// Of what is `now` known, and of the `worst` of it. `given`: a person gave the severity, so no
-    /// facts are asked for.
+    /// facts are asked for. `against`: after the start the policy answers with the normal process.
     pub(super) fn of(
         policy: &Policy,
-        severity: Option<Severity>,
-        given: bool,
-        now: &Facts,
-        worst: &Facts,
+        (severity, given): (Option<Severity>, bool),
+        [now, worst]: [&Facts; 2],
+        against: Option<&[PlanFinding]>,
     ) -> Self {
         let (answer, at_worst) = (policy.classify(now), policy.classify(worst));
         let levels = policy.severities();
@@ -42,8 +43,25 @@ impl SeverityQuestion {
                 )
             })
         } else {
-            None
+            let unsettled = unsettled(policy, severity, now).first().copied();
+            let next = || policy.decide(now).next_question().map(|next| next.fact);
+            unsettled.map(|first| next().unwrap_or(first)).map(|fact| {
+                format!(
+                    "Whether the policy calls for a hot-fix is not known, and nobody has to approve \
+                     the start. {} so that it is settled.",
+                    asks_for(policy, fact)
+                )
+            })
         };
+        let against = against.map(|reasons| {
+            let keep = severity.map_or_else(String::new, |severity| {
+                format!(", or `set_severity` with {severity} to keep it")
+            });
+            format!(
+                "By what is known now, this is no hot-fix: {}. Send `roll_back`{keep}.",
+                joined(reasons.iter().map(|reason| &reason.text), "; ")
+            )
+        });
         let raises = answer.severity().zip(severity.filter(|_| given && !lacks));
         let raises = raises.filter(|(by_rules, given)| by_rules < given);
         let raises = raises.map(|(by_rules, given)| {
@@ -53,7 +71,8 @@ impl SeverityQuestion {
             )
         });
         let is_open = open.is_some();
-        let texts = raises.into_iter().chain(contradiction(&answer, now)).chain(open);
+        let texts = raises.into_iter().chain(against);
+        let texts = texts.chain(contradiction(&answer, now)).chain(open);
         let text = joined(texts, " ");
         Self { text: (!text.is_empty()).then_some(text), is_open }
     }
@@ -63,7 +82,7 @@ impl SeverityQuestion {
         self.text.as_deref()
     }
 
-    /// Whether the severity is not known, or only assumed.
+    /// Whether the severity is not known, or only assumed, or it is not known whether this is a hot-fix.
     pub(crate) const fn is_open(&self) -> bool {
         self.is_open
     }
@@ -80,6 +99,17 @@ pub(super) fn derived(
     let severity = acts_on.into_iter().chain(now).min();
     let assumed = acts_on == worst.at_worst() && worst.severity() != worst.at_worst();
     (severity, assumed && severity != now)
+}
+
+/// The facts that decide whether the policy calls for a hot-fix and are not known, where it asks for an
+/// approval and the start waits for none: elsewhere whoever approves has them before them.
+pub(crate) fn unsettled(policy: &Policy, severity: Option<Severity>, now: &Facts) -> Vec<FactId> {
+    let mut waits =
+        demands(policy, severity).map(|(_, approval)| approval.holds_start()).peekable();
+    let is_open = waits.peek().is_some() && !waits.any(|waits| waits);
+    let answer = policy.classify(now);
+    let is_unknown = is_open && !policy.rules().is_empty() && answer.hotfix() == Hotfix::Unknown;
+    if is_unknown { answer.decisive() } else { Vec::new() }
 }
 
 /// The unknown fact that is asked for next, where one may still give a severity.
