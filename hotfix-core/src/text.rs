@@ -144,6 +144,16 @@ pub(crate) fn joined(texts: impl IntoIterator<Item = impl AsRef<str>>, between: 
     joined
 }
 
+/// Letters and digits of any script in lower case, with one space between words.
+pub(crate) fn plain(text: &str) -> String {
+    let lower: String = text
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
+        .flat_map(char::to_lowercase)
+        .collect();
+    joined(lower.split_whitespace(), " ")
+}
+
 /// A number with its noun: `1 item`, `2 items`.
 pub(crate) fn counted<N: Copy + Display + PartialEq + From<u8>>(
     number: N,

@@ -90,7 +90,7 @@ class Pipeline:
     def start(self, minutes: float = 2, **more: str) -> subprocess.Popen[str]:
         environment = {
             **more,
-            "PROMETHEUS": self.url,
+            **({"PROMETHEUS": self.url} if self.url else {}),
             "HOTFIX_SALT": "pepper",
             "HOTFIX_CADENCE": "0.2",
             "HOTFIX_MINUTES": str(minutes),
@@ -234,6 +234,25 @@ def test_roll_2_a_late_fault_is_rolled_back_by_the_job_that_watches(folder: Path
         fails = True
         assert job.run() == 3
         assert job.audit() == "rolled_back"
+
+
+def test_roll_2_a_fix_that_another_one_replaces_is_closed_without_readings(folder: Path) -> None:
+    with pipeline(folder) as job:
+        policy = POLICY.replace('after = ["1s"]', 'after = ["20s"]').replace('"30s"', '"3s"').replace('"60s"', '"3s"')
+        (folder / "quick.toml").write_text(policy)
+        assert job.run(HOTFIX_UNTIL="complete") == 0
+        job.url = ""  # the metrics are those of the second fix now
+        asked = job.acted.read_text().count("ask_decision")
+        with job.start() as running:
+            job.wait_for("ask_decision")
+            answer = {"kind": "promote", "by": "lena", "why": "2.4.0 of INC-2055 replaces it"}
+            (job.inbox / "2.json").write_text(json.dumps(answer))
+            running.communicate(timeout=120)
+            assert running.returncode == 0
+        assert job.audit() == "closed"
+        acted = job.acted.read_text()
+        assert acted.count("ask_decision") == asked + 1
+        assert "roll_back" not in acted
 
 
 def test_roll_2_a_deployment_that_fails_before_any_traffic_pages_nobody(folder: Path) -> None:

@@ -87,7 +87,7 @@ impl Marks {
     ) {
         for item in policy.checklists().iter().filter(|list| of(list)).flat_map(|list| &list.items)
         {
-            if self.is_early(item.id, Some(before)) {
+            if self.is_early(item, Some(before)) {
                 remove(&mut self.0, &item.id);
             }
         }
@@ -100,16 +100,18 @@ impl Marks {
         retain(&mut self.0, |id, mark| mark.state != ItemState::Done || !answered(*id));
     }
 
-    /// Whether the item was checked before this time.
-    fn is_early(&self, id: Name, since: Option<Timestamp>) -> bool {
-        let is_before = |mark: &Mark| since.is_some_and(|since| mark.at < since);
-        self.0.get(&id).is_some_and(|mark| mark.state == ItemState::Done && is_before(mark))
+    /// Whether the item was checked before this time, or before what it states can have lasted from
+    /// then on.
+    fn is_early(&self, item: &ChecklistItem, since: Option<Timestamp>) -> bool {
+        let from = since.map(|since| since + item.lasts.unwrap_or_default());
+        let is_before = |mark: &Mark| from.is_some_and(|from| mark.at < from);
+        self.0.get(&item.id).is_some_and(|mark| mark.state == ItemState::Done && is_before(mark))
     }
 
     /// Whether an item is settled, and no required one open. A check counts `since` this time.
     pub(crate) fn is_complete(&self, list: &Checklist, since: Option<Timestamp>) -> bool {
         let is_settled = |item: &&ChecklistItem| {
-            self.state(item.id) != ItemState::Open && !self.is_early(item.id, since)
+            self.state(item.id) != ItemState::Open && !self.is_early(item, since)
         };
         let mut required = list.items.iter().filter(|item| item.required);
         list.items.iter().any(|item| is_settled(&item)) && required.all(|item| is_settled(&item))
@@ -210,32 +212,32 @@ pub(crate) fn applies(list: &Checklist, severity: Option<Severity>, facts: &Fact
 }
 
 /// What became of the checks for which the end of the final validation waits.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Checks {
-    /// Checked after the deployment.
-    pub(crate) made: usize,
-    /// Checked before it: nobody can have seen the fix in production.
-    early: usize,
-    /// Waived.
-    pub(crate) waived: usize,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Checks<'a> {
+    /// Those that were made, without the early ones.
+    made: usize,
+    /// Checked before the deployment, when nobody could have seen the fix in production, or before
+    /// what they state can have lasted.
+    pub(crate) early: Vec<&'a ChecklistItem>,
+    waived: usize,
     /// All required items of the lists that apply.
-    pub(crate) all: usize,
+    all: usize,
 }
 
-impl Checks {
+impl<'a> Checks<'a> {
     pub(crate) fn of(
-        policy: &Policy,
+        policy: &'a Policy,
         severity: Option<Severity>,
         facts: &Facts,
         marks: &Marks,
         deployed: Option<Timestamp>,
     ) -> Self {
-        let mut checks = Self { made: 0, early: 0, waived: 0, all: 0 };
+        let mut checks = Self::default();
         let holds = Checklist::holds_completion;
         for (_, item, _) in required(policy, severity, facts, holds) {
             checks.all += 1;
             match marks.state(item.id) {
-                ItemState::Done if marks.is_early(item.id, deployed) => checks.early += 1,
+                ItemState::Done if marks.is_early(item, deployed) => checks.early.push(item),
                 ItemState::Done => checks.made += 1,
                 ItemState::Waived => checks.waived += 1,
                 ItemState::NotApplicable | ItemState::Open => {}
@@ -244,15 +246,19 @@ impl Checks {
         checks
     }
 
-    /// Whether they verify the fix: none was waived or made before the deployment, and one was made
-    /// after it, where there are any.
-    pub(crate) const fn verify(self) -> bool {
-        self.waived == 0 && self.early == 0 && (self.made > 0 || self.all == 0)
+    /// Whether they verify the fix: none was waived or made too early, and one was made, where there
+    /// are any.
+    pub(crate) const fn verify(&self) -> bool {
+        self.waived == 0 && self.early.is_empty() && (self.made > 0 || self.all == 0)
     }
 
-    /// What to say of checks that do not verify the fix.
-    pub(crate) const fn missing(self) -> &'static str {
-        if self.early == 0 { "checks made" } else { "checks made after the deployment" }
+    /// How many were made, where they do not verify the fix: `3 of 4 checks made, 1 too early`.
+    pub(crate) fn described(&self) -> String {
+        let early = match self.early.len() {
+            0 => String::new(),
+            early => format!(", {early} too early"),
+        };
+        format!("{} of {} checks made{early}", self.made, self.all)
     }
 }
 

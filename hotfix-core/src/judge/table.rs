@@ -254,18 +254,21 @@ impl Comparison {
             share: phase.share,
             since: of(index).map(|record| record.since),
         });
+        // Of the last phase with one.
+        let baseline =
+            |row: usize| records.iter().rev().find_map(|of| (*of.cells.get(row)?)?.baseline);
         let rows = judge.watched.iter().enumerate().map(|(row, watched)| ComparisonRow {
             cells: (0..phases.len())
                 .map(|index| of(index).and_then(|record| *record.cells.get(row)?))
                 .collect(),
             edges: watched.edges().to_vec(),
             kind: watched.metric().kind,
-            // Traffic has hours: the last phase's is used.
-            live: if watched.metric().kind.is_traffic() {
-                records.iter().rev().find_map(|record| (*record.cells.get(row)?)?.baseline)
-            } else {
-                watched.live_before()
-            },
+            // Traffic has hours: the last phase's is used; and where the readings are those of an
+            // attempt before.
+            live: Some(watched)
+                .filter(|_| !watched.metric().kind.is_traffic())
+                .and_then(Watched::live_before)
+                .or_else(|| baseline(row)),
             metric: watched.metric().id,
             reference: watched.metric().reference,
             title: watched.metric().title.clone(),

@@ -72,6 +72,11 @@ fn ready(rollout: &Rollout) -> [&'static str; 2] {
     }
 }
 
+/// The first text as long as no fix is known, then the second.
+fn investigated(rollout: &Rollout, texts: [&'static str; 2]) -> &'static str {
+    texts[usize::from(rollout.plan().release().is_some())]
+}
+
 fn prepared(rollout: &Rollout) -> &'static str {
     match rollout.state() {
         State::AwaitingApproval => match awaited(rollout).first().map(|blocker| blocker.kind) {
@@ -82,7 +87,7 @@ fn prepared(rollout: &Rollout) -> &'static str {
             _ => "a fix is waiting for approval",
         },
         State::Ready => ready(rollout)[0],
-        _ => "a fix is being prepared",
+        _ => investigated(rollout, ["the cause is being investigated", "a fix is being prepared"]),
     }
 }
 
@@ -286,7 +291,7 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
                 _ => "waiting for approval",
             },
             State::Ready => ready(rollout)[1],
-            _ => "preparing a fix",
+            _ => investigated(rollout, ["investigating the cause", "preparing a fix"]),
         },
         Stage::Deploying(_) => "deploying the fix",
         Stage::Monitoring(_) | Stage::Complete { .. } if rollout.awaits_answer() => {

@@ -3,7 +3,7 @@
 use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
 use crate::judge::{ComparisonRow, Decision, PhaseColumn, Reason};
-use crate::metric::{self, Band};
+use crate::metric;
 use crate::policy::section::LaterWatch;
 use crate::rollout::{Rollout, Stage, State};
 use crate::sorting::sort_by_key;
@@ -110,29 +110,9 @@ pub(super) fn phase(rollout: &Rollout, kind: MessageKind) -> Option<(PhaseName, 
     Some((step.phase, planned.filter(|_| starts).unwrap_or(rollout.share())))
 }
 
-/// Why a person had to pass the phase: no metric was read, none was judged, readings were missing,
-/// or its criteria were not met; `None` where the phase met them.
+/// Why a person had to pass the phase; `None` where it met its criteria.
 pub(super) fn unseen(rollout: &Rollout, kind: MessageKind) -> Option<&'static str> {
-    let (column, passed) = passed(rollout, kind)?;
-    let comparison = rollout.comparison();
-    let policy = rollout.plan().policy();
-    let deciding = comparison.rows.iter().filter(|row| policy.decides(row.metric));
-    let cells = deciding.filter_map(|row| *row.cells.get(column)?);
-    let bands: Vec<Option<Band>> = cells.map(|cell| cell.band).collect();
-    if bands.is_empty() {
-        Some("no metric was read")
-    } else if bands.iter().all(|band| matches!(band, None | Some(Band::NotJudged))) {
-        Some("no metric was judged")
-    } else {
-        match rollout.decision_at_end(passed.phase)? {
-            (Decision::Promote, _) => None,
-            (_, true) => Some("its readings were missing"),
-            (Decision::Continue, false) => Some("before its least time was over"),
-            (Decision::Hold | Decision::Ask | Decision::RollBack, false) => {
-                Some("its criteria were not met")
-            }
-        }
-    }
+    rollout.passed_without(passed(rollout, kind)?.1.phase)
 }
 
 /// For a message about a phase that passed: the last such phase, with its place in the comparison.
@@ -387,8 +367,7 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
     let verified = if checks.verify() {
         Some("fix verified".to_owned())
     } else {
-        let made = || format!("{} of {} {}", checks.made, checks.all, checks.missing());
-        is_complete.then(|| format!("completed with {}", made()))
+        is_complete.then(|| format!("completed with {}", checks.described()))
     };
     // The rollback may be that of an earlier attempt.
     let (back_at, back) = match rollout.rolled_back_since().and(rollout.back_to()) {

@@ -215,6 +215,7 @@ impl Plan {
             matches!(objective.verdict, Some(Kept::Missed | Kept::MayBeMissed))
         });
         put(Kind::TimeShort, short.map(|of| format!("{}: {}", of.name, of.sentence)).collect());
+        put(Kind::TimeShort, self.short_change_window().into_iter().collect());
         put(Kind::NotJudged, Unjudged::of(policy).iter().map(Unjudged::to_string).collect());
         put(Kind::VolumeBound, self.volumes_beyond().into_iter().map(|of| of.sentence).collect());
         put(Kind::LowTraffic, self.low_traffic().into_iter().collect());

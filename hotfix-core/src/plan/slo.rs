@@ -7,8 +7,8 @@ use crate::policy::section::{Due, Slo, TimeRange};
 use crate::text::{moment, quoted, time, times, words};
 use crate::unit::{Name, Span, Timestamp};
 
-use super::Plan;
 use super::duration::{Times, phases_until, rollout};
+use super::{Plan, Window};
 
 closed_set! {
     /// Whether the plan meets a time limit.
@@ -189,6 +189,15 @@ impl Plan {
             kept.words()
         );
         Some((kept, sentence))
+    }
+
+    /// What to say of a change window in which the rollout may not end, whenever it starts.
+    pub(super) fn short_change_window(&self) -> Option<String> {
+        let Window { from, until } = self.change_window()?;
+        let (needs, allowed) = (rollout(self.load()), until.since(from));
+        let kept = Some(Kept::of(&needs, allowed)).filter(|kept| *kept != Kept::Kept)?;
+        let (from, until) = (moment(from), moment(until));
+        Some(format!("change window, {from} to {until}: {}", sentence(&needs, allowed, kept)))
     }
 
     /// Whether a duty or the objective counts from the detection, whose time is not known.

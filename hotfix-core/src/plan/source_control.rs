@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grade::{Flow, RollbackMethod};
 use crate::policy::section::CommitForm;
-use crate::unit::Timestamp;
+use crate::unit::{Share, Timestamp};
 use crate::vcs::{
     Command, CommitError, CommitMessage, CommitParts, Fix, SourceControl, VcsError, VcsFinding,
     flow_of,
@@ -109,6 +109,7 @@ impl Plan {
             way: release.way.as_deref(),
             merge_back: &release.merge_back,
             by_flag: fastest.is_some_and(|method| method.kind == RollbackMethod::FeatureFlag),
+            in_steps: self.policy().phases().first().is_some_and(|first| first.share < Share::ALL),
             message,
             at,
             after: former.as_ref(),

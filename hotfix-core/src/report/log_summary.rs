@@ -275,10 +275,9 @@ impl LogSummary {
                 }
             }
             Command::Done { duty, evidence: Some(evidence) } => {
-                let title = describe::duty(policy, *duty).to_lowercase();
-                if duty.as_str().contains("root_cause") || title.contains("root cause") {
+                if let Some(cause) = input.command.root_cause(policy) {
                     let answers = Answers::Topic(Topic::RootCause);
-                    keep(&mut self.statements, (answers, statement(evidence)));
+                    keep(&mut self.statements, (answers, statement(cause)));
                 }
                 self.evidence.insert(*duty, evidence.clone());
             }

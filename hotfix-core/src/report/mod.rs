@@ -239,6 +239,11 @@ impl Report {
         for (part, section) in report.questions.iter_mut().zip(answered) {
             part.answered_in = section;
         }
+        let mut sections = std::mem::take(&mut report.custom_sections);
+        sections.retain(|part| {
+            !part.answers.is_empty() || !review::is_covered(&report, &part.question)
+        });
+        report.custom_sections = sections;
         let last = log_summary.rollbacks.last().filter(|back| back.ended.is_some());
         let rolled_back = last.is_some_and(|back| back.attempt == rollout.attempt());
         report.open = review::open(rollout, &report, rolled_back);

@@ -253,7 +253,7 @@ closed_set! {
     PhaseEnd {
         /// The phase passed: it had met its criteria.
         Passed = "passed",
-        /// A person passed it, and it had not met its criteria.
+        /// A person passed it: it had not met its criteria, or was not judged.
         Overridden = "overridden",
         RolledBack = "rolled_back",
         /// It was to be rolled back, and no method worked: it kept its traffic.
@@ -307,6 +307,8 @@ pub struct PhaseVisit {
     pub longest_silence: Span,
     /// How the period ended.
     pub end: PhaseEnd,
+    /// Why a person had to pass it.
+    pub passed_without: Option<&'static str>,
 }
 
 /// The comparison table of one attempt.

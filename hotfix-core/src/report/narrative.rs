@@ -3,10 +3,10 @@
 use crate::fact::{Fact, FactId};
 use crate::grade::Moment;
 use crate::judge::{Harm, Range, Version};
-use crate::plan::{Plan, Power};
+use crate::plan::{Plan, Power, Window};
 use crate::rollout::{RollbackCause, Rollout, State};
-use crate::text::{self, counted};
-use crate::unit::Span;
+use crate::text::{self, counted, joined};
+use crate::unit::{Span, Timestamp};
 
 use super::describe::{self, figure, lasting, utc};
 use super::log_summary::LogSummary;
@@ -245,9 +245,14 @@ pub(super) fn resolution(
         deployed.map(|version| format!("{version} was deployed with the strategy {strategy}.")),
     );
     sentences.extend(visits.iter().map(phase));
+    sentences.extend(outside_of_window(
+        plan,
+        visits.iter().filter(|visit| is_own(visit)),
+        log.as_of,
+    ));
     for back in &log.rollbacks {
         let methods = back.tried.iter().map(|method| text::words(method.as_str()));
-        let methods = text::joined(methods, ", then ");
+        let methods = joined(methods, ", then ");
         let mut sentence = format!("The rollback began at {}, by {methods}", utc(back.asked));
         if let Some(confirmed) = back.confirmed {
             sentence =
@@ -270,14 +275,34 @@ pub(super) fn resolution(
         sentences.push(if checks.verify() {
             format!("The fix was verified at {at}.")
         } else {
-            let (made, all, missing) = (checks.made, checks.all, checks.missing());
-            format!("The final validation ended at {at} with {made} of its {all} {missing}.")
+            format!("The final validation ended at {at} with {}.", checks.described())
         });
+        if !checks.early.is_empty() {
+            let early = joined(checks.early.iter().map(|item| &item.text), "; ");
+            sentences.push(format!("Checked too early: {early}."));
+        }
     }
     if let Some(resolved) = rollout.moment(Moment::Resolved) {
         sentences.push(format!("The incident was resolved at {}.", utc(resolved)));
     }
     sentences
+}
+
+/// The phases of this plan that ran outside of its change window.
+fn outside_of_window<'a>(
+    plan: &Plan,
+    visits: impl Iterator<Item = &'a PhaseVisit>,
+    as_of: Timestamp,
+) -> Option<String> {
+    let Window { from, until } = plan.change_window()?;
+    let is_outside =
+        |visit: &&PhaseVisit| visit.deployed_since < from || visit.until.unwrap_or(as_of) > until;
+    let phases: Vec<String> = visits.filter(is_outside).map(|of| of.phase.to_string()).collect();
+    (!phases.is_empty()).then(|| {
+        let phases = text::enumerated(&phases);
+        let [from, until] = [from, until].map(utc);
+        format!("These phases ran outside of the change window, {from} to {until}: {phases}.")
+    })
 }
 
 fn phase(visit: &PhaseVisit) -> String {
@@ -286,7 +311,7 @@ fn phase(visit: &PhaseVisit) -> String {
         if visit.attempt > 1 { format!(" (attempt {})", visit.attempt) } else { String::new() };
     let end = match visit.end {
         PhaseEnd::Passed => "passed",
-        PhaseEnd::Overridden => "passed by a person, without having met its criteria",
+        PhaseEnd::Overridden => "passed by a person",
         PhaseEnd::RolledBack => "rolled back",
         PhaseEnd::RollbackFailed => "its rollback failed",
         PhaseEnd::Stopped => "stopped",
@@ -313,7 +338,8 @@ fn phase(visit: &PhaseVisit) -> String {
         None => format!("watched since {}", utc(since)),
     };
     let readings = counted(visit.readings, "reading", "readings");
-    format!("Phase {}{attempt}, {share}: {watched}, {readings}; {end}.", visit.phase)
+    let why = visit.passed_without.map_or_else(String::new, |why| format!(" ({why})"));
+    format!("Phase {}{attempt}, {share}: {watched}, {readings}; {end}{why}.", visit.phase)
 }
 
 /// Faults that each phase could not have detected, from the power analysis.

@@ -1,6 +1,5 @@
 //! Periods in which a phase was deployed and watched.
 
-use crate::judge::Decision;
 use crate::rollout::{Resume, Rollout, Stage, Step};
 use crate::unit::{PhaseName, Span, Timestamp};
 
@@ -74,16 +73,18 @@ impl Visits {
             Stage::FinalValidation { .. }
             | Stage::Paused { from: Resume::FinalValidation { .. }, .. }
             | Stage::Complete { .. }
-            | Stage::Closed => self.end(at, self.passed(rollout)),
+            | Stage::Closed => {
+                let end = self.passed(rollout);
+                self.end(at, end)
+            }
         }
     }
 
     /// How the phase in progress has passed.
-    fn passed(&self, rollout: &Rollout) -> PhaseEnd {
-        match self.phase().and_then(|phase| rollout.decision_at_end(phase)) {
-            None | Some((Decision::Promote, _)) => PhaseEnd::Passed,
-            Some(_) => PhaseEnd::Overridden,
-        }
+    fn passed(&mut self, rollout: &Rollout) -> PhaseEnd {
+        let Some(visit) = self.open() else { return PhaseEnd::Passed };
+        visit.passed_without = rollout.passed_without(visit.phase);
+        visit.passed_without.map_or(PhaseEnd::Passed, |_| PhaseEnd::Overridden)
     }
 
     fn step(
@@ -115,6 +116,7 @@ impl Visits {
                     readings: 0,
                     longest_silence: Span::default(),
                     end: PhaseEnd::UnderWay,
+                    passed_without: None,
                 });
             }
         }

@@ -7,9 +7,11 @@ use crate::gate::approval::Demand;
 use crate::gate::{ItemState, ListStatus};
 use crate::grade::{ChecklistMoment, DutyKind, Moment};
 use crate::judge::Recovery;
+use crate::plan::Power;
+use crate::policy::Policy;
 use crate::policy::section::Report as Asked;
 use crate::rollout::{RollbackCause, Rollout, State};
-use crate::text::{self, counted, joined};
+use crate::text::{self, counted, joined, plain};
 use crate::unit::{RoleName, Span};
 
 use super::describe::{self, lasting, utc};
@@ -17,7 +19,7 @@ use super::log_summary::{LogSummary, RolledBack};
 use super::model::{
     ActionItem, DutyOutcome, DutyPart, PhaseEnd, PhaseVisit, QuestionPart, Report, Statement,
 };
-use super::statements::{self, Answers, Topic, plain};
+use super::statements::{self, Answers, Topic};
 
 pub(super) fn stated(log: &LogSummary, topic: Topic) -> Vec<Statement> {
     of(log, &Answers::Topic(topic))
@@ -38,15 +40,52 @@ pub(super) fn questions(asked: Option<&Asked>, log: &LogSummary) -> Vec<Question
     questions.iter().enumerate().map(part).collect()
 }
 
-/// The policy's sections that no built-in section covers.
+/// The policy's sections.
 pub(super) fn custom_sections(asked: Option<&Asked>, log: &LogSummary) -> Vec<QuestionPart> {
     let sections = asked.map(|asked| asked.sections.as_slice()).unwrap_or_default();
-    let part = |(place, section): (usize, &String)| {
-        let answers = of(log, &Answers::Section(place));
-        let is_shown = !answers.is_empty() || !statements::is_built_in(section);
-        is_shown.then(|| QuestionPart { question: section.clone(), answers, answered_in: None })
+    let part = |(place, section): (usize, &String)| QuestionPart {
+        question: section.clone(),
+        answers: of(log, &Answers::Section(place)),
+        answered_in: None,
     };
-    sections.iter().enumerate().filter_map(part).collect()
+    sections.iter().enumerate().map(part).collect()
+}
+
+/// A word in the name of a policy's section, and whether the built-in section that it names has
+/// content, or is asked for in any case.
+type Covered = (&'static str, fn(&Report) -> bool);
+
+/// The words that name a built-in section; of several, the first counts.
+const COVERED: &[Covered] = &[
+    ("summary", |_| true),
+    ("timeline", |_| true),
+    ("beginning to end", |_| true),
+    // With their reasons and results they are in the timeline.
+    ("decisions", |_| true),
+    ("detection", |_| true),
+    ("root cause", |_| true),
+    ("prevention", |_| true),
+    ("impact", |_| true),
+    ("resolution", |report| {
+        !report.resolution.is_empty() || report.statements.contains_key("resolution")
+    }),
+    ("went well", |report| {
+        !report.went_well.is_empty() || report.statements.contains_key("went_well")
+    }),
+    ("improve", is_improved),
+    ("went wrong", is_improved),
+    ("action", |report| !report.action_items.is_empty()),
+];
+
+fn is_improved(report: &Report) -> bool {
+    !report.to_improve.is_empty() || report.statements.contains_key("to_improve")
+}
+
+/// Whether a built-in section has what a section of the policy asks for.
+pub(super) fn is_covered(report: &Report, section: &str) -> bool {
+    let name = plain(statements::head(section));
+    let known = COVERED.iter().find(|(word, _)| name.contains(word));
+    known.is_some_and(|(_, is_filled)| is_filled(report))
 }
 
 /// Questions, the section that answers them, and whether the log does.
@@ -92,9 +131,7 @@ const ANSWERED: &[Answer] = &[
         report.phases.iter().any(|visit| visit.end == PhaseEnd::Passed)
             || report.statements.contains_key("verification")
     }),
-    (&["what can be improved"], "What to improve", |_, report| {
-        !report.to_improve.is_empty() || report.statements.contains_key("to_improve")
-    }),
+    (&["what can be improved"], "What to improve", |_, report| is_improved(report)),
     (&["how is a recurrence prevented"], "Prevention", |_, report| !report.prevention.is_empty()),
 ];
 
@@ -195,7 +232,7 @@ pub(super) fn to_improve(
     log: &LogSummary,
     duties: &[DutyPart],
     visits: &[PhaseVisit],
-    power: &crate::plan::Power,
+    power: &Power,
 ) -> Vec<String> {
     let mut improve = Vec::new();
     let late = |duty: &&DutyPart| matches!(duty.status, DutyOutcome::Missed | DutyOutcome::Late);
@@ -225,10 +262,10 @@ pub(super) fn to_improve(
     improve.extend(log.asked_late.iter().map(|(at, why)| {
         format!("After the completion a person was asked at {}: {why}.", utc(*at))
     }));
-    let overridden = visits.iter().filter(|visit| visit.end == PhaseEnd::Overridden);
-    improve.extend(overridden.map(|visit| {
-        format!("A person passed phase {}, which had not met its criteria.", visit.phase)
-    }));
+    let overridden = visits.iter().filter_map(|visit| Some((visit.phase, visit.passed_without?)));
+    improve.extend(
+        overridden.map(|(phase, why)| format!("Phase {phase} was passed by a person: {why}.")),
+    );
     for visit in visits.iter().filter(|visit| visit.end == PhaseEnd::RolledBack) {
         let has_passed = |of: &PhaseEnd| matches!(of, PhaseEnd::Passed | PhaseEnd::Overridden);
         let before = visits.iter().filter(|of| of.attempt == visit.attempt && has_passed(&of.end));
@@ -271,13 +308,26 @@ pub(super) fn to_improve(
         ));
     }
     // Gates that stop many healthy fixes are a fault of the policy, whatever the outcome was.
-    if let Some(leading) = power.leading.as_ref().filter(|leading| leading.all_gates < 0.8) {
-        improve.push(format!(
-            "Only {} of 100 healthy fixes would pass all gates of this policy; the others fail by chance.",
-            describe::figure((100.0 * leading.all_gates).round())
-        ));
-    }
+    improve.extend(failed_by_chance(rollout.plan().policy(), power));
     improve
+}
+
+/// How few healthy fixes would pass all gates. The chances of the metrics are multiplied.
+fn failed_by_chance(policy: &Policy, power: &Power) -> Option<String> {
+    let metrics = || power.leading.iter().chain(&power.metrics);
+    let all_gates: f64 = metrics().map(|metric| metric.all_gates).product();
+    let titles: Vec<String> = metrics().map(|of| describe::metric(policy, of.metric)).collect();
+    let (by, if_independent) = match titles.as_slice() {
+        [one] => (one.clone(), ""),
+        _ => (text::enumerated(&titles), ", as if they were independent of each other"),
+    };
+    (all_gates < 0.8).then(|| {
+        format!(
+            "Judged by {by}{if_independent}, only {} of 100 healthy fixes would pass all gates of \
+             this policy; the others fail by chance.",
+            describe::figure((100.0 * all_gates).round())
+        )
+    })
 }
 
 /// A rollback after which the metrics were not at their level, or where that is not known.
@@ -413,11 +463,12 @@ pub(super) fn open(rollout: &Rollout, report: &Report, rolled_back: bool) -> Vec
     ask(!knows_cause(report), "the root cause");
     ask(report.conditions.is_empty(), "the contributing factors");
     ask(report.prevention.is_empty(), "how a recurrence is prevented");
-    for part in report.questions.iter().chain(&report.custom_sections) {
-        if part.answers.is_empty() && part.answered_in.is_none() {
-            open.push(part.question.clone());
-        }
-    }
+    let is_open = |part: &&QuestionPart| part.answers.is_empty() && part.answered_in.is_none();
+    let questions = report.questions.iter().filter(is_open);
+    open.extend(questions.map(|part| part.question.clone()));
+    let sections = report.custom_sections.iter().filter(is_open);
+    let name = |part: &QuestionPart| statements::head(&part.question).to_owned();
+    open.extend(sections.map(|part| format!("the section “{}”: not written yet", name(part))));
     for item in &report.action_items {
         let figures = [
             (item.owner.is_none(), "no owner"),

@@ -7,7 +7,8 @@
 
 use crate::grade::closed_set;
 use crate::policy::section::Report as Asked;
-use crate::text::joined;
+use crate::rollout::ROOT_CAUSE;
+use crate::text::plain;
 
 use super::model::ActionItem;
 
@@ -29,9 +30,9 @@ closed_set! {
     }
 }
 
-/// The labels of each topic, in the form of [`plain`].
+/// The labels of each topic, as [`plain`] writes them.
 const LABELS: &[(Topic, &[&str])] = &[
-    (Topic::RootCause, &["root cause", "cause"]),
+    (Topic::RootCause, &ROOT_CAUSE),
     (Topic::Conditions, &["conditions", "contributing factors"]),
     (Topic::Detection, &["detection", "detected by"]),
     (Topic::Impact, &["impact"]),
@@ -42,24 +43,6 @@ const LABELS: &[(Topic, &[&str])] = &[
     (Topic::ToImprove, &["to improve", "what to improve"]),
     (Topic::Prevention, &["prevention"]),
     (Topic::Action, &["action", "action item"]),
-];
-
-/// Words in names of the policy's sections that a built-in section covers.
-const BUILT_IN: &[&str] = &[
-    "summary",
-    "detection",
-    "timeline",
-    "root cause",
-    "resolution",
-    "decisions",
-    "went well",
-    "improve",
-    "action",
-    "prevention",
-    "impact",
-    "went wrong",
-    "beginning to end",
-    "lessons",
 ];
 
 /// The part of the report that a note belongs to.
@@ -102,21 +85,6 @@ pub(super) fn answers<'t>(asked: Option<&Asked>, text: &'t str) -> Option<(Answe
 /// The name of a section: the text before the colon.
 pub(super) fn head(section: &str) -> &str {
     section.split_once(':').map_or(section, |(head, _)| head).trim()
-}
-
-pub(super) fn is_built_in(section: &str) -> bool {
-    let section = plain(head(section));
-    BUILT_IN.iter().any(|part| section.contains(part))
-}
-
-/// Letters and digits of any script in lower case, with one space between words.
-pub(super) fn plain(text: &str) -> String {
-    let lower: String = text
-        .chars()
-        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
-        .flat_map(char::to_lowercase)
-        .collect();
-    joined(lower.split_whitespace(), " ")
 }
 
 /// An action item in a note: `add a test; owner: qa; deadline: 2026-03-10; success: it passes`.
@@ -162,7 +130,6 @@ mod tests {
         {
             assert_eq!(read(none), None, "{none}");
         }
-        assert!(is_built_in("summary: id, severity") && !is_built_in("Costs"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::gate::checklist::{self, Checks, ItemStatus};
 use crate::getters::getters;
 use crate::grade::{Audience, MessageKind, Moment, Severity};
 use crate::judge::{self, Decision, Harm, PhaseRecord, Recovery};
-use crate::metric;
+use crate::metric::{self, Band};
 use crate::plan::Window;
 use crate::text::{joined, quoted};
 use crate::unit::{MetricName, Name, PhaseName, Timestamp};
@@ -65,15 +65,15 @@ impl Rollout {
     }
 
     /// What became of the checks of the final validation.
-    pub(crate) fn checks(&self) -> Checks {
+    pub(crate) fn checks(&self) -> Checks<'_> {
         let readiness = &self.case.readiness;
         let policy = self.plan.policy();
         let deployed = self.moment(Moment::Deployed);
         Checks::of(policy, readiness.severity(), readiness.facts(), readiness.marks(), deployed)
     }
 
-    /// When the fix was verified; None where its checks were waived or made before the deployment,
-    /// or none was made.
+    /// When the fix was verified; None where its checks were waived or made too early, or none was
+    /// made.
     pub(crate) fn verified_at(&self) -> Option<Timestamp> {
         self.moment(Moment::Verified).filter(|_| self.checks().verify())
     }
@@ -197,9 +197,35 @@ impl Rollout {
         Some((record.decision?, record.silent))
     }
 
-    /// The value that was noted last with an item that records one of this name.
+    /// Why a person had to pass the phase: no metric was read, none was judged, readings were missing,
+    /// or its criteria were not met; None where it met them, or has not ended.
+    pub(crate) fn passed_without(&self, phase: PhaseName) -> Option<&'static str> {
+        let (comparison, policy) = (self.comparison(), self.plan.policy());
+        let column = comparison.phases.iter().position(|of| of.phase == phase)?;
+        let deciding = comparison.rows.iter().filter(|row| policy.decides(row.metric));
+        let cells = deciding.filter_map(|row| *row.cells.get(column)?);
+        let bands: Vec<Option<Band>> = cells.map(|cell| cell.band).collect();
+        if bands.is_empty() {
+            return Some("no metric was read");
+        }
+        if bands.iter().all(|band| matches!(band, None | Some(Band::NotJudged))) {
+            return Some("no metric was judged");
+        }
+        match self.decision_at_end(phase)? {
+            (Decision::Promote, _) => None,
+            (_, true) => Some("its readings were missing"),
+            (Decision::Continue, false) => Some("before its least time was over"),
+            (Decision::Hold | Decision::Ask | Decision::RollBack, false) => {
+                Some("its criteria were not met")
+            }
+        }
+    }
+
+    /// The value that was noted last with an item that records one of this name; else the root cause
+    /// that was stated last.
     pub(crate) fn recorded(&self, name: &str) -> Option<&str> {
-        self.case.readiness.marks().recorded(self.plan.policy(), name)
+        let noted = self.case.readiness.marks().recorded(self.plan.policy(), name);
+        noted.or_else(|| self.case.happened.cause().filter(|_| name == "cause"))
     }
 
     /// The rollback point that was named with the item that records it.

@@ -13,6 +13,8 @@ use crate::gate::ItemState;
 use crate::grade::{Calendar, Moment, Severity, Signal, closed_set};
 use crate::metric::Observation;
 use crate::plan::Release;
+use crate::policy::Policy;
+use crate::text::plain;
 use crate::unit::{Name, RoleName, Timestamp};
 
 use super::action::ActionId;
@@ -420,6 +422,9 @@ impl<'de> Deserialize<'de> for Input {
     }
 }
 
+/// The labels of a note that states the root cause, as [`plain`] writes them.
+pub(crate) const ROOT_CAUSE: [&str; 2] = ["root cause", "cause"];
+
 impl Command {
     /// Whether its line names its plan: the approved one, or the one that it puts in force.
     pub(super) const fn is_of_the_plan(&self) -> bool {
@@ -434,6 +439,25 @@ impl Command {
     /// Whether it begins another attempt.
     pub(crate) const fn is_new_attempt(&self) -> bool {
         matches!(self, Self::Supersede { .. } | Self::Retry { .. })
+    }
+
+    /// The root cause of the incident, where it states one: a note with that label, or the evidence
+    /// of a duty to write it down.
+    pub(crate) fn root_cause(&self, policy: &Policy) -> Option<&str> {
+        let stated = match self {
+            Self::Note { text, .. } => {
+                let (label, cause) = text.split_once(':')?;
+                ROOT_CAUSE.contains(&&*plain(label)).then_some(cause)?
+            }
+            Self::Done { duty, evidence } => {
+                let duty = policy.duties().iter().find(|of| of.id == *duty)?;
+                let names = [duty.id.as_str(), &duty.title].map(plain);
+                let is_it = names.iter().any(|name| name.contains("root cause"));
+                evidence.as_deref().filter(|_| is_it)?
+            }
+            _ => return None,
+        };
+        Some(stated.trim()).filter(|cause| !cause.is_empty())
     }
 
     /// The items that it checks or waives.

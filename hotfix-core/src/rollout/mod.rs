@@ -48,6 +48,7 @@ pub use blocker::{Approvals, Blocker, BlockerKind};
 pub use decoded_log::DecodedLog;
 pub use downtime::Downtime;
 pub use event::LOG_FORMAT;
+pub(crate) use input::ROOT_CAUSE;
 pub use input::{Command, Input, InputError, InputKind, ItemStatus, KnownTime};
 pub use intervention::Intervention;
 pub use journal::Recording;

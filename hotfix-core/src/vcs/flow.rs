@@ -62,7 +62,7 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Vec<Step> {
             VcsStep::Deploy => steps.push(deploy(context, &at)),
             VcsStep::DeleteBranch => steps.extend(delete(context, &at)),
         }
-        if let Some(when) = at.when(*step) {
+        if let Some(when) = at.when(context, *step) {
             steps.iter_mut().skip(before).for_each(|step| begin(&mut step.why, when));
         }
     }
@@ -86,8 +86,11 @@ impl Place<'_> {
     }
 
     /// When a step may be run, where the commands do not show it.
-    fn when(&self, step: VcsStep) -> Option<&'static str> {
+    fn when(&self, context: &ReleaseContext<'_>, step: VcsStep) -> Option<&'static str> {
         match step {
+            VcsStep::Merge if self.to_come.contains(&VcsStep::Deploy) && context.in_steps => {
+                Some("If the push deploys it to all of the traffic, turn that off first. ")
+            }
             VcsStep::Merge if self.to_come.contains(&VcsStep::Deploy) => {
                 Some("If the push deploys it, this is the deployment: start the rollout first. ")
             }

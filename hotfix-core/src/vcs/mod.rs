@@ -84,6 +84,8 @@ pub struct Fix<'a> {
     pub merge_back: &'a [String],
     /// Whether turning a feature flag off repairs the fault. Only the flow `trunk` uses it.
     pub by_flag: bool,
+    /// Whether it gets its traffic in steps, which a push that deploys it would skip.
+    pub in_steps: bool,
     /// The whole commit message. Without it, the policy's prefix and the description.
     pub message: Option<&'a str>,
     /// The time of the tag, for tags that are named by time.

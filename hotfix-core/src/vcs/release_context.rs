@@ -63,6 +63,8 @@ pub(super) struct ReleaseContext<'a> {
     pub(super) line: String,
     pub(super) message: String,
     pub(super) named_after: Option<VcsFinding>,
+    /// The rollout moves the traffic in steps.
+    pub(super) in_steps: bool,
     /// The previous attempt, if this one continues its fix.
     pub(super) after: Option<Box<Self>>,
 }
@@ -210,6 +212,7 @@ impl<'a> ReleaseContext<'a> {
             message: if text.is_empty() { subject(&vcs.commit.subject, &line) } else { text },
             line,
             base,
+            in_steps: fix.in_steps,
             after: None,
         };
         let context = match fix.after {

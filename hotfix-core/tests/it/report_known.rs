@@ -100,6 +100,28 @@ fn post_1_s4_questions_that_the_log_answers_are_not_open() {
     }
 }
 
+/// A section that the policy asks for and that no part of the report covers is open until somebody writes it.
+#[test]
+fn post_1_s5_a_section_that_nobody_wrote_is_open() {
+    let incident = json!({"id": "INC-1", "facts": {"genuine_emergency": true, "can_wait": false}});
+    let note = |text: &str| json!({"kind": "note", "by": "omar", "text": text});
+    let sections = |report: &Report| -> Vec<String> {
+        let of = |open: &&String| open.starts_with("the section");
+        report.open.iter().filter(of).cloned().collect()
+    };
+    let tick = json!({"kind": "tick"});
+    let report = read(&log_of("emergency-command", &incident, std::slice::from_ref(&tick)));
+    let open = |name: &str| format!("the section “{name}”: not written yet");
+    let wanted = ["what went wrong", "lessons", "improvements"].map(open);
+    assert_eq!(sections(&report), wanted, "{:?}", report.to_improve);
+
+    let noted = [tick, note("Lessons: check the secret"), note("To improve: rotate it earlier")];
+    let report = read(&log_of("emergency-command", &incident, &noted));
+    assert_eq!(sections(&report), [] as [String; 0]);
+    let shown: Vec<&str> = report.custom_sections.iter().map(|part| &*part.question).collect();
+    assert_eq!(shown, ["lessons"]);
+}
+
 /// A clock that nothing will ever end is not running.
 #[test]
 fn post_3_s3_what_the_policy_does_not_ask_for_is_not_open() {
@@ -122,6 +144,21 @@ fn post_3_s3_what_the_policy_does_not_ask_for_is_not_open() {
     );
     let open = read(&matrix).measures.get(MeasureName::TimeToApprove);
     assert_eq!(open.status, MeasureStatus::Open);
+}
+
+/// An approval that does not count because its giver wrote the fix was given all the same.
+#[test]
+fn post_3_s3_an_approval_of_the_author_alone_was_given() {
+    let incident = json!({"id": "INC-1", "severity": "P2", "detected_at": "2026-03-03T14:30:00Z"});
+    let policy = Arc::new(Policy::preset("fast-track").unwrap());
+    let release = r#"{"version": "2.3.1", "previous": "2.3.0", "author": "Zoe"}"#;
+    let plan = Plan::from_json(policy, &incident.to_string(), release, "").unwrap();
+    let mut rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+    let approval = r#"{"kind": "approve", "by": "Zoe", "role": "team_lead"}"#;
+    let at = "2026-03-03T14:40:00Z".parse().unwrap();
+    rollout.handle(at, &Input::from_json(approval).unwrap()).unwrap();
+    let shown = "and only the author of the fix gave it";
+    assert!(read(rollout.log()).measures.to_markdown().contains(shown));
 }
 
 /// Each figure of an incident that a preset's report asks for is one that people can state, or that the log has.

@@ -2785,9 +2785,9 @@ class Plan(_Document):
         20 times the reference (``passes``, rolled back by ``plain`` bounds, detected by the
         ``sequential`` test, each with ``chance`` and whether it is ``approximate``; ``minutes``
         until then and ``requests_affected``), and ``smallest_ratio``, which the test detects with
-        probability 0.8. ``all_gates`` is the probability that a healthy fix passes all gates;
-        ``advice`` lists changes that would improve the power. Each access computes it, which takes
-        milliseconds: keep the result.
+        probability 0.8. ``all_gates`` is the probability that a healthy fix passes all gates by this
+        metric; ``advice`` lists changes that would improve the power. Each access computes it, which
+        takes milliseconds: keep the result.
 
         Examples
         --------

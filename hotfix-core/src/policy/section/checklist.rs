@@ -62,13 +62,7 @@ impl Checklist {
     /// lists about the incident and the code, and for those of a rollback, whose items are open
     /// again when it begins.
     pub(crate) fn counts_from(&self) -> Option<Moment> {
-        match self.at {
-            ChecklistMoment::Start | ChecklistMoment::Before | ChecklistMoment::RolledBack => None,
-            ChecklistMoment::Deployed
-            | ChecklistMoment::Verified
-            | ChecklistMoment::FinalValidation => self.is_of_attempt().then_some(Moment::Deployed),
-            ChecklistMoment::After => Some(Moment::Resolved),
-        }
+        counts_from(self.at, self.each_attempt)
     }
 
     /// Whether an item of this list is a review of the change: the id of the item or of the list
@@ -86,6 +80,18 @@ impl Checklist {
             | ChecklistMoment::After => false,
         };
         in_time && (has_word(item.id) || has_word(self.id))
+    }
+}
+
+fn counts_from(at: ChecklistMoment, each_attempt: Option<bool>) -> Option<Moment> {
+    match at {
+        ChecklistMoment::Start | ChecklistMoment::Before | ChecklistMoment::RolledBack => None,
+        ChecklistMoment::Deployed
+        | ChecklistMoment::Verified
+        | ChecklistMoment::FinalValidation => {
+            each_attempt.unwrap_or(true).then_some(Moment::Deployed)
+        }
+        ChecklistMoment::After => Some(Moment::Resolved),
     }
 }
 
@@ -135,6 +141,18 @@ fn checklist_rules(list: &ChecklistDraft, reader: &mut PolicyReader) {
         let at = list.at.map_or("", ChecklistMoment::as_str);
         reader.fail_at::<()>("holds", Problem::HoldsNothing { at });
     }
+    let each_attempt = list.each_attempt.flatten();
+    if counts_from(list.at.unwrap_or(ChecklistMoment::Start), each_attempt).is_none() {
+        let of = list.at.map_or("start", ChecklistMoment::as_str);
+        let problem = || Problem::NoMeaning { key: "lasts", what: "list at", of };
+        let items = list.items.iter().flatten().enumerate();
+        reader.within("items", |reader| {
+            for (place, _) in items.filter(|(_, item)| item.lasts.is_some()) {
+                reader
+                    .within(&place.to_string(), |reader| reader.fail_at::<()>("lasts", problem()));
+            }
+        });
+    }
 }
 
 section! {
@@ -153,6 +171,11 @@ section! {
         required: bool, [default true];
         /// Whether it applies only to some cases, so that 'not applicable' needs no reason.
         if_applicable: bool, [default false];
+        /// How long what it states has to have lasted, above 0: a check counts from this long after the
+        /// deployment, in a list at `after` after the end of the incident. An earlier one verifies
+        /// nothing and settles no duty, as one before the deployment. Only in lists at `deployed`,
+        /// `verified`, `final_validation` and `after`.
+        lasts: Span as Lasting, [optional];
         /// The name of a value that is noted as the evidence of the check, such as "branch". Where
         /// nobody gave another one, `branch`, `build` and `artifact` are in the change record,
         /// `rollback_minutes`, a number or a duration such as `7min` or `2-3 min`, is how long a

@@ -8,6 +8,7 @@ use super::MeasureError;
 use super::incident_history::{Incident, IncidentHistory};
 use super::value::{ErrorRate, Figure, Mark, Measure, MeasureStatus, Objective};
 use crate::fact::{Fact, FactId, FactValue, Truth};
+use crate::gate::approval::{Demand, DemandState};
 use crate::gate::checklist::{applies, reviews};
 use crate::grade::{DutyKind, Moment, Severity, Worse, closed_set};
 use crate::rollout::{Stage, State};
@@ -268,10 +269,17 @@ impl Incident<'_> {
         if self.history.approved.is_none()
             && !demands.iter().any(|demand| demand.holds_start || demand.after_the_fact.is_some())
         {
-            let asked =
-                "the policy does not require the approval that it asks for, and nobody gave it";
-            let none = "the policy requires no approval";
-            return not_asked(name, if demands.is_empty() { none } else { asked });
+            let is_of_author = |demand: &Demand| demand.state == DemandState::AuthorAlone;
+            return not_asked(
+                name,
+                if demands.is_empty() {
+                    "the policy requires no approval"
+                } else if demands.iter().any(is_of_author) {
+                    "the policy does not require the approval that it asks for, and only the author of the fix gave it"
+                } else {
+                    "the policy does not require the approval that it asks for, and nobody gave it"
+                },
+            );
         }
         let approved = mark("approved", self.history.approved);
         if approved.is_none() && self.history.attempts.len() > 1 {

@@ -1,4 +1,5 @@
-//! What happened in a rollout: phases that ended, outages of the service, logged refusals.
+//! What happened in a rollout: phases that ended, outages of the service, logged refusals, and the
+//! stated root cause.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,9 @@ pub(crate) struct Happened {
     pub(super) outages: Vec<Outage>,
     /// The last logged refusal of each code, by minute.
     pub(super) refusals: Vec<(String, i64)>,
+    /// The root cause that a person stated last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cause: Option<String>,
 }
 
 /// A period in which the service was reported down.
@@ -38,6 +42,10 @@ impl Happened {
 
     pub(crate) fn outages(&self) -> &[Outage] {
         &self.outages
+    }
+
+    pub(crate) fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
     }
 
     /// Whether a refusal of this code has not been logged in this minute.

@@ -289,6 +289,11 @@ impl RolloutState {
             Command::SetFacts { .. } => {
                 self.happened.note_service(at, self.is_down(), false);
             }
+            Command::Note { .. } | Command::Done { .. } => {
+                if let Some(cause) = input.command.root_cause(plan.policy()) {
+                    self.happened.cause = Some(cause.to_owned());
+                }
+            }
             Command::Approve { .. }
             | Command::Deny { .. }
             | Command::Withdraw { .. }
@@ -308,9 +313,7 @@ impl RolloutState {
             | Command::Retry { .. }
             | Command::Report { .. }
             | Command::Acknowledge { .. }
-            | Command::Done { .. }
-            | Command::SetTimes { .. }
-            | Command::Note { .. } => {}
+            | Command::SetTimes { .. } => {}
         }
         None
     }
