@@ -121,24 +121,37 @@ impl Criterion {
     }
 }
 
+/// What is left out of the counts of a phase where the success bound is met only then.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Without {
+    Instance,
+    Bursts,
+}
+
 impl Watched {
     /// The columns of both arms that the bounds are compared with at the end of the phase: without
-    /// one of the canary's instances where the success bound is met only then.
+    /// one of the canary's instances, or without bursts, where the success bound is met only then.
     pub(super) fn judged(&self, share: Share) -> Cow<'_, [f64]> {
+        self.judged_without(share).0
+    }
+
+    /// The same, and what was left out of them.
+    pub(super) fn judged_without(&self, share: Share) -> (Cow<'_, [f64]>, Option<Without>) {
         if self.trails(share) {
             // Over a phase traffic has hours: the window alone is judged.
-            return Cow::Borrowed(self.window().sums());
+            return (Cow::Borrowed(self.window().sums()), None);
         }
         let counted = self.counted();
         // What was read before that may last.
         let lasts = self.metric().kind.lasts() && counted[1] <= 0.0;
         let all = if lasts { self.window().sums() } else { counted };
         if self.left_out().is_none() || self.meets(all, share) != Some(false) {
-            return Cow::Borrowed(all);
+            return (Cow::Borrowed(all), None);
         }
-        let met = |rest: &Vec<f64>| self.meets(rest, share) == Some(true);
-        let rest = self.phase_without_one().chain(self.counted_without_bursts()).find(met);
-        rest.map_or(Cow::Borrowed(all), Cow::Owned)
+        let one = self.phase_without_one().map(|rest| (rest, Without::Instance));
+        let bursts = self.counted_without_bursts().map(|rest| (rest, Without::Bursts));
+        let rest = one.chain(bursts).find(|(rest, _)| self.meets(rest, share) == Some(true));
+        rest.map_or((Cow::Borrowed(all), None), |(rest, of)| (Cow::Owned(rest), Some(of)))
     }
 
     /// What counts of the phase without bursts of the canary that were left out of the evidence.

@@ -125,7 +125,8 @@ impl Degradation {
 
     /// Whether there was degradation and it is over: the band is within its bounds with data, and
     /// evidence that was above the hold level is at most a tenth of its peak, and below that level
-    /// without any one instance.
+    /// without any one instance. Evidence that was not so high does not show that it is over: then the
+    /// success bound is met, or nothing speaks for harm any more.
     pub(super) fn healed(
         self,
         band: Band,
@@ -137,9 +138,20 @@ impl Degradation {
         if !(self.alerted || was_loud) {
             return false;
         }
-        let calm = matches!(band, Band::Success | Band::Hold | Band::Between);
-        let is_quiet = || log_e <= self.peak - FALLEN && without_any() < hold;
-        calm && (!was_loud || is_quiet())
+        match band {
+            Band::Success | Band::Hold | Band::Between if was_loud => {
+                log_e <= self.peak - FALLEN && without_any() < hold
+            }
+            Band::Success => true,
+            Band::Hold | Band::Between => log_e <= 0.0,
+            Band::Alert
+            | Band::Rollback
+            | Band::NotJudged
+            | Band::NoData
+            | Band::Stale
+            | Band::NoLiveData
+            | Band::NotFinite => false,
+        }
     }
 }
 
@@ -167,6 +179,19 @@ mod tests {
         assert!(!degradation.healed(Band::Alert, 0.0, || 0.0, hold));
         assert!(!degradation.healed(Band::Stale, 0.0, || 0.0, hold), "silence heals nothing");
         assert!(degradation.healed(Band::Success, 0.0, || 0.0, hold));
+    }
+
+    #[test]
+    fn field_8_a_window_just_below_the_alert_bound_has_not_healed_while_evidence_of_harm_is_left() {
+        let (at, hold) = (Timestamp::try_from_millis(0).unwrap(), FALLEN);
+        let read = (&Readings::default(), Span::from_seconds(10));
+        let mut degradation = Degradation::default();
+        degradation.note(at, read, &seen("alert", 1.6), false);
+        for band in [Band::Hold, Band::Between] {
+            assert!(!degradation.healed(band, 2.1, || 2.1, hold), "six times as bad as before");
+            assert!(degradation.healed(band, -0.4, || -0.4, hold));
+        }
+        assert!(degradation.healed(Band::Success, 1.1, || 1.1, hold));
     }
 
     #[test]

@@ -63,9 +63,9 @@ pub struct MetricForecast {
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestForecast {
-    /// Power: chance to have decided when the phase ends, at the assumed ratio. A rollback test has
-    /// until the phase's least time is over, then, as what has to be shown, until its most time.
-    /// Absent if the phase has no end.
+    /// Power: chance to have decided when the phase ends, at the assumed ratio; of `efficacy` the mean over
+    /// ratios that the canary's events allow. A rollback test has until the phase's least time is over,
+    /// then, as what has to be shown, until its most time. Absent if the phase has no end.
     pub chance: Option<f64>,
     /// Mean time to a decision, in minutes.
     pub minutes: f64,
@@ -101,18 +101,19 @@ impl Forecast {
             let live_missing = watched.live_missing_since(moment, live_is_read).is_some();
             let log_e = watched.log_e().filter(|_| !live_missing);
             let rollback = own.zip(log_e).and_then(|(own, log_e)| {
-                let supposed = Supposed { ratio: margin, null };
+                let supposed = Supposed { ratio: margin, null, is_estimate: false };
                 let left = if running.until_due > Span::ZERO {
                     running.until_due
                 } else {
                     running.until_overdue.unwrap_or(Span::ZERO)
                 };
-                watched.look_ahead(supposed, own - log_e, left, requests)
+                watched.look_ahead(supposed, (log_e, own - log_e), left, requests)
             });
             let asked = running.phase.promotion == PromotionRule::EvidenceOfNoHarm;
             let safe = watched.tests().safe().filter(|_| asked && !live_missing);
             let promotion = safe.and_then(|test| {
-                let supposed = Supposed { ratio: 1.0, null: test.null_ratio() };
+                let null = test.null_ratio();
+                let supposed = Supposed { ratio: 1.0, null, is_estimate: false };
                 watched.claim(test, supposed, moment, running, requests)
             });
             let left = watched.until_gate(moment, running);
@@ -132,7 +133,8 @@ impl Forecast {
             // The observed ratio, but at most half of the claimed one: at the claim itself the
             // test never crosses.
             let ratio = test.ratio().unwrap_or(null).min(0.5 * null);
-            watched.claim(test, Supposed { ratio, null }, moment, running, requests)
+            let supposed = Supposed { ratio, null, is_estimate: true };
+            watched.claim(test, supposed, moment, running, requests)
         });
         Some(Self {
             at: moment.at,
@@ -152,11 +154,32 @@ impl Forecast {
     }
 }
 
+/// Of a standard normal distribution: a sixth is above.
+const SIXTH: f64 = 0.967;
+
 /// A true ratio, and the ratio of the null hypothesis.
 #[derive(Clone, Copy, Debug)]
 struct Supposed {
     ratio: f64,
     null: f64,
+    /// The ratio is what was observed, and as uncertain as the canary's events are few.
+    is_estimate: bool,
+}
+
+impl Supposed {
+    /// As often the ratio is below the first of these as between two of them and above the last.
+    fn ratios(self, events: f64) -> impl Iterator<Item = f64> {
+        // Quantiles of a gamma distribution: Wilson and Hilferty (1931), PNAS 17(12).
+        let shape = events + 0.5;
+        let of_mean = move |z: f64| {
+            let root = 1.0 - 1.0 / (9.0 * shape) + z / (3.0 * shape.sqrt());
+            root * root * root
+        };
+        let known = if self.is_estimate { &[-SIXTH, 0.0, SIXTH][..] } else { &[0.0][..] };
+        known.iter().map(move |z| {
+            if self.is_estimate { self.ratio * of_mean(*z).max(0.0) } else { self.ratio }
+        })
+    }
 }
 
 /// Chance that the evidence rises by `height` within `minutes`: first passage of a Brownian motion
@@ -178,12 +201,12 @@ fn chance(flow: &Flow, height: f64, minutes: f64) -> f64 {
 }
 
 impl Watched {
-    /// When a test that lacks this much evidence decides, at the assumed ratio; None before a rate
-    /// is known.
+    /// When a test that has so much evidence and lacks so much decides, at the assumed ratio; None before
+    /// a rate is known.
     fn look_ahead(
         &self,
         supposed: Supposed,
-        lacking: f64,
+        (has, lacking): (f64, f64),
         left: Span,
         requests: Option<f64>,
     ) -> Option<TestForecast> {
@@ -195,23 +218,34 @@ impl Watched {
         let pace = [canary.trials / minutes, live.trials / minutes];
         // An observed rate of zero does not mean that the rate is zero.
         let rate = |events: f64| events.max(0.5) / live.trials;
-        let flow = |rate: f64| Flow::new(supposed.ratio, supposed.null, rate, pace);
-        let (flow, cost) = if self.metric().kind.has_buckets() {
+        let flow = |rate: f64, ratio: f64| Flow::new(ratio, supposed.null, rate, pace);
+        let (rate, cost) = if self.metric().kind.has_buckets() {
             let phase = &self.window().phase()[self.columns()..];
-            let flows =
-                self.boundaries().iter().map(|&edge| flow(rate(phase[0] - phase[1 + edge])));
+            let rates = self.boundaries().iter().map(|&edge| rate(phase[0] - phase[1 + edge]));
+            let drift = |rate: f64| flow(rate, supposed.ratio).drift;
             // The average of several tests costs at most the logarithm of their number.
-            (flows.max_by(|a, b| a.drift.total_cmp(&b.drift))?, ln(self.boundaries().len() as f64))
+            let cost = ln(self.boundaries().len() as f64);
+            (rates.max_by(|a, b| drift(*a).total_cmp(&drift(*b)))?, cost)
         } else {
-            (flow(rate(live.events)), 0.0)
+            (rate(live.events), 0.0)
         };
-        let height = if lacking > 0.0 { lacking + MIXTURE_COST + cost } else { 0.0 };
-        let needed = height / flow.drift;
+        // What the average over several alternatives costs is paid by the evidence that there is.
+        let cost = (MIXTURE_COST + cost - has.max(0.0)).max(0.0);
+        let height = if lacking > 0.0 { lacking + cost } else { 0.0 };
+        let needed = height / flow(rate, supposed.ratio).drift;
         let left = left.as_seconds() / 60.0;
         let counted = self.metric().kind.counts_requests();
         let pace = if counted { Some(pace[0] + pace[1]) } else { requests };
         needed.is_finite().then(|| TestForecast {
-            chance: (left > 0.0).then(|| chance(&flow, height, left)),
+            chance: (left > 0.0).then(|| {
+                let chances = supposed.ratios(canary.events).map(|ratio| {
+                    // Where the claim is not true, the evidence falls.
+                    let is_true = (ratio < supposed.null) == (supposed.ratio < supposed.null);
+                    if is_true { chance(&flow(rate, ratio), height, left) } else { 0.0 }
+                });
+                let (sum, number) = chances.fold((0.0, 0.0), |(sum, n), of| (sum + of, n + 1.0));
+                sum / number
+            }),
             minutes: needed,
             possible: None,
             ratio: supposed.ratio,
@@ -231,10 +265,10 @@ impl Watched {
         if test.decided() {
             return None;
         }
-        let lacking = test.threshold() - test.log_e();
+        let (has, lacking) = (test.log_e(), test.threshold() - test.log_e());
         // What has not been shown keeps the phase until its most time.
         let left = running.until_overdue.unwrap_or(running.until_due);
-        let mut forecast = self.look_ahead(supposed, lacking, left, requests)?;
+        let mut forecast = self.look_ahead(supposed, (has, lacking), left, requests)?;
         forecast.possible =
             running.until_overdue.and_then(|left| self.can_show(test, moment, left));
         Some(forecast)

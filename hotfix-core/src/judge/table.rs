@@ -1,6 +1,5 @@
 //! The comparison table: each metric, its baseline, and its values by phase.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use crate::policy::section::{Bound, Phase};
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
 use super::bracket::{BASELINE, CANARY};
+use super::criterion::Without;
 use super::watched::Watched;
 use super::{Decision, Judge, MetricVerdict, Version};
 
@@ -64,7 +64,7 @@ pub struct ComparisonRow {
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
-    /// Band of the canary's value, or of `without_one`; absent with too few trials.
+    /// Band of the canary's value, or of `without_one` or `without_bursts`; absent with too few trials.
     pub band: Option<Band>,
     /// The live arm; absent without data.
     pub baseline: Option<f64>,
@@ -76,8 +76,18 @@ pub struct Cell {
     /// The canary over the trailing window at the end of the phase, if the evidence has risen within
     /// the phase by what decides: it was better before.
     pub latest: Option<f64>,
+    /// The canary without the bursts that its evidence leaves out, if the success bound is met only then.
+    pub without_bursts: Option<f64>,
     /// The canary without one of its instances, if the success bound is met only then.
     pub without_one: Option<f64>,
+}
+
+impl Cell {
+    /// The canary without what is left out where the success bound is met only then, and what that is.
+    pub(crate) fn without(&self) -> Option<(f64, &'static str)> {
+        let one = self.without_one.map(|rest| (rest, "without one instance"));
+        one.or_else(|| Some((self.without_bursts?, "without bursts")))
+    }
 }
 
 /// A phase's values, stored when it ends.
@@ -107,9 +117,9 @@ impl PhaseRecord {
                 let (canary, baseline) = watched.counted().split_at(watched.columns());
                 let of_canary =
                     |columns: &[f64]| watched.value(columns, share.as_fraction())?.finite();
-                let without_one = match watched.judged(share) {
-                    Cow::Owned(rest) => of_canary(&rest[..watched.columns()]),
-                    Cow::Borrowed(_) => None,
+                let (rest, without) = watched.judged_without(share);
+                let leaves_out = |of| {
+                    (without == Some(of)).then(|| of_canary(&rest[..watched.columns()])).flatten()
                 };
                 let live = watched.value(baseline, share.rest().as_fraction());
                 Some(Cell {
@@ -122,7 +132,8 @@ impl PhaseRecord {
                     } else {
                         None
                     },
-                    without_one,
+                    without_bursts: leaves_out(Without::Bursts),
+                    without_one: leaves_out(Without::Instance),
                 })
             })
             .collect();
@@ -296,11 +307,9 @@ impl Comparison {
                 match cell {
                     Some(cell) => {
                         let _ = write!(text, " {}", row.measured(cell.canary));
-                        if let Some(rest) = cell.without_one {
-                            let _ = write!(text, " ({} without one instance)", row.measured(rest));
-                        }
-                        if let Some(latest) = cell.latest {
-                            let _ = write!(text, " ({} at the end)", row.measured(latest));
+                        let latest = cell.latest.map(|latest| (latest, "at the end"));
+                        for (other, of) in cell.without().into_iter().chain(latest) {
+                            let _ = write!(text, " ({} {of})", row.measured(other));
                         }
                         if let Some(band) = cell.band {
                             let _ = write!(text, ", {band}");

@@ -2,7 +2,7 @@
 
 use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
-use crate::judge::{ComparisonRow, Decision, PhaseColumn, Reason};
+use crate::judge::{Cell, ComparisonRow, Decision, PhaseColumn, Reason};
 use crate::metric;
 use crate::policy::section::LaterWatch;
 use crate::rollout::{Rollout, Stage, State};
@@ -24,13 +24,13 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
     let read = |row: &ComparisonRow| {
         if let Some(last) = &last {
             let (_, [canary, live]) = last.iter().find(|(id, _)| *id == row.metric)?;
-            return Some(((*canary)?, [None; 2], *live));
+            return Some(((*canary)?, None, *live));
         }
         let cell = match only {
             Some(column) => (*row.cells.get(column)?)?,
             None => *row.cells.iter().rev().flatten().next()?,
         };
-        Some((cell.canary, [cell.without_one, cell.latest], cell.baseline))
+        Some((cell.canary, Some(cell), cell.baseline))
     };
     comparison
         .rows
@@ -44,11 +44,13 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
             {
                 format!("{} {} after the rollback", row.title, value(*live))
             } else {
-                let (canary, others, live) = read(row)?;
+                let (canary, cell, live) = read(row)?;
                 let before = if back.is_some() { "before the rollback: " } else { "" };
                 let mut line = format!("{before}{} {} with the fix", row.title, value(canary));
-                for (other, of) in others.into_iter().zip(["without one instance", "at the end"]) {
-                    line.extend(other.map(|other| format!(" ({} {of})", value(other))));
+                let latest = cell.and_then(|cell| Some((cell.latest?, "at the end")));
+                let without = cell.as_ref().and_then(Cell::without);
+                for (other, of) in without.into_iter().chain(latest) {
+                    line.extend([" (", &value(other), " ", of, ")"]);
                 }
                 if let Some(live) = live.filter(|_| compares) {
                     line.extend([", ", &value(live), " without it"]);

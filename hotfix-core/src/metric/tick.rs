@@ -432,11 +432,15 @@ mod tests {
     use crate::policy::Policy;
 
     fn read(counters: &mut Counters, text: &str) -> Result<Tick, ReadingError> {
+        read_at(counters, 0, text)
+    }
+
+    fn read_at(counters: &mut Counters, seconds: i64, text: &str) -> Result<Tick, ReadingError> {
         let policy = Policy::preset("phased-canary").unwrap();
         let metric = policy.metrics().iter().find(|m| m.id.as_str() == "error_rate").unwrap();
         let reading: Reading = serde_json::from_str(text).unwrap();
         let mut tick = Tick::default();
-        let (layout, at) = (Layout::default(), Timestamp::default());
+        let (layout, at) = (Layout::default(), Timestamp::try_from_millis(1000 * seconds).unwrap());
         tick.read(metric, &layout, counters, &reading, at, Share::ALL)?;
         counters.keep(metric, &layout, (&reading, &tick), at);
         Ok(tick)
@@ -459,6 +463,55 @@ mod tests {
         assert_eq!(read(&mut counters, third).unwrap().row, [0.0, 10.0, 0.0, 0.0]);
         let fourth = r#"{"totals": true, "canary": {"a": [6, 130], "c": [8, 71]}}"#;
         assert_eq!(read(&mut counters, fourth).unwrap().row, [1.0, 1.0, 0.0, 0.0]);
+    }
+
+    /// Canary requests counted of 30 readings, each ten seconds after the last, of which every other one
+    /// is from a source that is `behind` by so many; `form` writes the totals of an arm.
+    fn counted(behind: i64, form: fn(&str, i64) -> String, until_restart: i64) -> f64 {
+        let (mut counters, mut counted) = (Counters::default(), 0.0);
+        for tick in 1..=30 {
+            let of = if tick % 2 == 0 { (tick - behind).max(1) } else { tick };
+            let (young, old) = (form("a", 50 * (of % until_restart)), form("b", 90_000 + 450 * of));
+            let text = format!(r#"{{"totals": true, "canary": {young}, "baseline": {old}}}"#);
+            counted += read_at(&mut counters, 10 * tick, &text).unwrap().row[1];
+        }
+        counted
+    }
+
+    #[test]
+    fn met_6_young_totals_of_a_source_that_is_behind_are_counted_once() {
+        let by_instance = |name: &str, of: i64| format!(r#"{{"{name}": [0, {of}]}}"#);
+        let as_sum = |_: &str, of: i64| format!("[0, {of}]");
+        for behind in [0, 1, 2, 3, 6] {
+            // The last reading is of the source that is behind.
+            let least = if behind == 0 { 1_450.0 } else { 1_400.0 };
+            let forms: [fn(&str, i64) -> String; 2] = [by_instance, as_sum];
+            for form in forms {
+                assert_eq!(counted(behind, form, i64::MAX), least, "{behind} readings behind");
+            }
+        }
+        // One that restarts each minute loses what came between its end and the reading before.
+        assert_eq!(counted(0, by_instance, 6), 50.0 * 24.0);
+    }
+
+    #[test]
+    fn met_6_totals_in_another_form_begin_again() {
+        let mut counters = Counters::default();
+        let forms = [
+            (r#"{"totals": true, "canary": {"a": [0, 100]}}"#, 0.0),
+            (r#"{"totals": true, "canary": {"a": [0, 200]}}"#, 100.0),
+            (r#"{"totals": true, "canary": [0, 300]}"#, 0.0),
+            (r#"{"totals": true, "canary": [0, 400]}"#, 100.0),
+            (r#"{"totals": true, "canary": {"a": [0, 500]}}"#, 0.0),
+            (r#"{"totals": true, "canary": {"a": [0, 600]}}"#, 100.0),
+            (r#"{"canary": {"a": [0, 100]}}"#, 100.0),
+            (r#"{"totals": true, "canary": {"a": [0, 800]}}"#, 0.0),
+            (r#"{"totals": true, "canary": {"a": [0, 900]}}"#, 100.0),
+        ];
+        for (tick, (text, counted)) in (1..).zip(forms) {
+            let row = read_at(&mut counters, 10 * tick, text).unwrap().row;
+            assert_eq!(row[1], counted, "{text}");
+        }
     }
 
     #[test]

@@ -149,13 +149,12 @@ impl Before<'_> {
         }
     }
 
-    /// Whether a total that fell may be one of a few moments ago.
+    /// Whether a total that fell is one of a few moments ago.
     fn is_older(&self, now: f64, before: f64) -> bool {
         match self.sum {
-            None if !self.pace.is_known() => now >= 0.5 * before,
-            // Another one of several counters may have grown meanwhile.
-            Some(_) if now > before => false,
-            _ => self.pace.grows_by(before - now, MOST_WAIT),
+            Some(_) => (self.behind)(),
+            None if self.pace.is_known() => self.pace.grows_by(before - now, MOST_WAIT),
+            None => now >= 0.5 * before,
         }
     }
 }
@@ -214,30 +213,39 @@ impl Counters {
 
     /// Whether a reading is of a source that is behind the one before, as the second of two Prometheus
     /// replicas is: a total is below the last one by no more than what comes within two minutes, and too
-    /// high for a counter that was reset. Other totals of it that fell are then no resets either.
+    /// high for a counter that was reset. Other totals of it that fell are then no resets either. Where an
+    /// arm's sum grew, another that fell lacks an instance.
     pub(super) fn is_behind(&self, kind: MetricKind, reading: &Reading, at: Timestamp) -> bool {
         let trials = trials_column(kind);
-        let mut strata = self.of(reading).iter().zip(reading.strata());
-        strata.any(|(kept, arms)| {
+        let mut any = false;
+        for (kept, arms) in self.of(reading).iter().zip(reading.strata()) {
             // The live version's totals are higher, as a rule.
-            [(1, &arms.baseline), (0, &arms.canary)].into_iter().any(|(arm, sample)| {
+            for (arm, sample) in [(1, &arms.baseline), (0, &arms.canary)] {
                 let pace = &kept.pace[arm];
                 let is_older = |now: f64, last: f64| {
                     now < last && !pace.is_reset(now, at) && pace.grows_by(last - now, MOST_WAIT)
                 };
-                match sample {
-                    Some(Sample::Instances(sent)) => sent.iter().any(|(name, totals)| {
-                        let last = kept.instances[arm].get(name);
-                        last.is_some_and(|last| is_older(totals[trials], last[trials]))
-                    }),
+                match sample.as_ref().filter(|_| arms.totals) {
+                    Some(Sample::Instances(sent)) => {
+                        any = any
+                            || sent.iter().any(|(name, totals)| {
+                                let last = kept.instances[arm].get(name);
+                                last.is_some_and(|last| is_older(totals[trials], last[trials]))
+                            });
+                    }
                     Some(sample) => {
                         let last = kept.arms[arm].get(trials);
-                        total_of(sample).zip(last).is_some_and(|(now, last)| is_older(now, *last))
+                        let Some((now, last)) = total_of(sample).zip(last) else { continue };
+                        if now > *last {
+                            return false;
+                        }
+                        any |= is_older(now, *last);
                     }
-                    None => false,
+                    None => {}
                 }
-            })
-        })
+            }
+        }
+        any
     }
 
     /// Stores the totals of a reading, as `tick` has it.

@@ -407,7 +407,7 @@ fn compared(row: &ComparisonRow) -> Vec<Vec<String>> {
     cells.extend(row.cells.iter().map(|cell| {
         let Some(cell) = cell else { return vec![DASH.to_owned()] };
         let mut lines = vec![read(cell.canary)];
-        lines.extend(cell.without_one.map(|rest| format!("{} without one instance", read(rest))));
+        lines.extend(cell.without().map(|(other, of)| format!("{} {of}", read(other))));
         lines.extend(cell.baseline.map(|live| format!("baseline {}", read(live))));
         lines.extend(cell.band.map(|band| text::words(band.as_str())));
         lines.extend(cell.healed.then(|| "recovered after a degradation".to_owned()));
