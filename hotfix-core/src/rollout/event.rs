@@ -282,16 +282,19 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// A digest of what an input says, to tell the same input from another one with its key. Readings
+    /// 48 bits of a digest of an input's content, by which another input with its key is known. Readings
     /// are not compared: what a source answers differs a moment later.
-    pub(super) fn content(input: &Input) -> Digest {
-        if let Command::Observe { .. } = &input.command {
-            return Digest::default();
+    pub(super) fn content(input: &Input) -> u64 {
+        if let Command::Observe { .. } | Command::Tick = &input.command {
+            return 0;
         }
         let mut event = Event::default();
         event.put(&input.command);
+        // A line names the plan of an approval, also where the input did not.
+        event.plan_digest = None;
         // What cannot be recorded is refused, whatever its key is.
-        canonical::digest(&(input.by.as_deref(), event)).unwrap_or_default()
+        let digest = canonical::digest(&(input.by.as_deref(), event)).unwrap_or_default();
+        digest.as_bytes().iter().take(6).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
     }
 
     /// The input document that this line records, without its kind; names only where they are not

@@ -222,6 +222,8 @@ pub(crate) fn marked_states(preset: &str) -> Vec<Rollout> {
     play.say("14:40", &json!({ "kind": "start", "by": marked("starter") }));
     states.push(play.rollout.clone());
     play.confirm("14:42");
+    // Of the first one the warm-up may leave out all.
+    play.say("14:42:30", &few);
     play.say("14:43", &few);
     states.push(play.rollout.clone());
     play.say(

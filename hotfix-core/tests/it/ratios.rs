@@ -7,19 +7,23 @@ use hotfix_core::metric::Observation;
 use hotfix_core::plan::{Plan, Subject};
 use hotfix_core::policy::Policy;
 use hotfix_core::unit::{Span, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::latency_worlds::moment;
 
 /// Ratio and interval of the errors after these readings, one a minute, each with the phase in which
 /// it is taken.
-fn reported(readings: &[(usize, serde_json::Value)]) -> (f64, [f64; 2]) {
+fn reported(readings: &[(usize, Value)]) -> (f64, [f64; 2]) {
     let subject: Subject = serde_json::from_value(json!({
         "incident": {"id": "INC-2041"},
         "release": {"version": "2.3.1", "previous": "2.3.0"},
     }))
     .unwrap();
-    let plan = Plan::try_new(Arc::new(Policy::preset("standard").unwrap()), subject).unwrap();
+    let mut policy: Value =
+        serde_json::from_str(&Policy::preset("standard").unwrap().to_json()).unwrap();
+    policy["watch"]["warm_up"] = json!(0);
+    let policy = Policy::from_json(&policy.to_string()).unwrap();
+    let plan = Plan::try_new(Arc::new(policy), subject).unwrap();
     let mut judge = Judge::try_new(&plan).unwrap();
     let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
     let (mut phase, mut verdict) = (None, Verdict::default());

@@ -16,7 +16,6 @@ use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::getters::getters;
-use crate::grade::MetricKind;
 use crate::metric::{Band, Counters, Reading, ReadingError, Tick, Window};
 use crate::policy::section::{Bound, Metric, Watch};
 use crate::stats::{Counts, StatError, Totals};
@@ -505,13 +504,7 @@ impl Watched {
     /// before its end, by more than a cadence. Asked before the reading is used.
     #[inline]
     pub(super) fn is_cold(&self, tick: &Tick, at: Timestamp) -> bool {
-        let (Some(began), watch) = (self.pairing.began, &self.design.watch) else { return false };
-        let readings = self.readings();
-        let since = if tick.totals { readings.new_at } else { readings.read_at };
-        let warm = began + watch.warm_up;
-        let counts_over_time = self.metric().kind != MetricKind::Gauge;
-        let since = since.map_or(began, |since| since.max(began));
-        at < warm || counts_over_time && since + watch.cadence < warm
+        self.pairing.is_cold(&self.design, tick, at)
     }
 
     /// Whether the next reading covers this moment; called before the reading is used.

@@ -46,6 +46,16 @@ impl Pairing {
             && (self.is_known_apart(design, tick) || is_alone(design.trials_of(tick), share))
     }
 
+    /// Whether a tick does not count yet; see [`Watched::is_cold`](super::Watched::is_cold).
+    #[inline]
+    pub(super) fn is_cold(&self, design: &MetricDesign, tick: &Tick, at: Timestamp) -> bool {
+        let (Some(began), watch) = (self.began, &design.watch) else { return false };
+        let since = if tick.totals { self.readings.new_at } else { self.readings.read_at };
+        let since = since.map_or(began, |since| since.max(began));
+        let warm = began + watch.warm_up;
+        at < warm || since + watch.cadence < warm && !design.metric.kind.lasts()
+    }
+
     /// Whether counts are paired whatever this tick has.
     #[inline]
     fn is_known_apart(&self, design: &MetricDesign, tick: &Tick) -> bool {

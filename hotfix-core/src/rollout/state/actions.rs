@@ -142,14 +142,29 @@ pub(super) struct Keys {
 
 /// An input that carried a key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "KeyedRow", into = "KeyedRow")]
 pub(crate) struct Keyed {
     key: Digest,
-    content: Digest,
+    content: u64,
     /// Its kind.
     pub(crate) kind: InputKind,
     /// What it was answered with.
     pub(crate) actions: Vec<Action>,
+}
+
+/// How a snapshot has it: there may be 256 of them.
+type KeyedRow = (Digest, u64, InputKind, Vec<Action>);
+
+impl From<KeyedRow> for Keyed {
+    fn from((key, content, kind, actions): KeyedRow) -> Self {
+        Self { key, content, kind, actions }
+    }
+}
+
+impl From<Keyed> for KeyedRow {
+    fn from(Keyed { key, content, kind, actions }: Keyed) -> Self {
+        (key, content, kind, actions)
+    }
 }
 
 impl Keyed {
