@@ -1,12 +1,12 @@
 //! Analysis templates of Argo Rollouts: metrics with conditions, intervals and tolerated failures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::arguments::{Arguments, arguments, delay, duration, resolved, whole};
+use super::arguments::{Arguments, arguments, delay, duration, label, used, whole};
+use super::condition::{Sides, values};
 use super::draft::{Draft, Limit, MetricDraft, seconds};
 use super::dry_run::DryRuns;
-use super::expression::{self, Accepts, Series};
 use super::finding::ImportFinding;
 use super::nothing;
 use super::reader::At;
@@ -18,6 +18,8 @@ use crate::text::shown;
 const MOST_DEEP: usize = 8;
 /// Argo's default for `consecutiveErrorLimit`.
 const ERRORS_TOLERATED: f64 = 4.0;
+/// Most references to templates that an earlier analysis has, and metrics of these, that are read.
+const MOST_AGAIN: usize = 4096;
 /// Seconds after which Argo repeats a measurement that failed.
 const REPEATED_AFTER: f64 = 10.0;
 
@@ -25,8 +27,13 @@ const REPEATED_AFTER: f64 = 10.0;
 #[derive(Default)]
 pub(super) struct Analysis<'s, 'd> {
     sources: &'s [Source<'d>],
-    /// Templates by kind and name, with how long one run takes.
-    read: BTreeMap<(&'static str, String), f64>,
+    /// The templates of all analyses: for each use with other arguments their values, and how long one
+    /// run of its own metrics takes.
+    read: BTreeMap<TemplateName, Vec<(Arguments, f64)>>,
+    /// The templates of the present analysis, each of which it has once.
+    present: BTreeSet<TemplateName>,
+    /// What was read again, up to [`MOST_AGAIN`].
+    again: usize,
     /// The dry runs of the present analysis.
     dry_runs: DryRuns<'d>,
     /// Its metrics, until all of its dry runs are known.
@@ -38,8 +45,8 @@ pub(super) struct Analysis<'s, 'd> {
     /// For deciding metrics: the most severe response to missing data.
     no_data: Option<Response>,
     errors: Option<f64>,
-    /// The interval of each metric in seconds. None if it is measured once.
-    intervals: Vec<(At<'d>, Option<f64>)>,
+    /// The interval of each metric in seconds, if it is measured more than once.
+    intervals: Vec<(At<'d>, f64)>,
     /// The places of delays, in seconds.
     delays: Vec<(At<'d>, f64)>,
     /// Conditions that pass without data, each with the name of its metric.
@@ -53,11 +60,16 @@ pub(super) struct Analysis<'s, 'd> {
 struct Metric<'d> {
     at: At<'d>,
     name: &'d str,
+    /// What distinguishes it from the same metric with other arguments: ` (service ledger)`.
+    label: Rc<str>,
     arguments: Rc<Arguments>,
     delay: Option<f64>,
     interval: Option<f64>,
     count: Option<f64>,
 }
+
+/// The kind and the name of a template.
+type TemplateName = (&'static str, String);
 
 pub(super) const TEMPLATES: [&str; 2] = ["AnalysisTemplate", "ClusterAnalysisTemplate"];
 
@@ -79,13 +91,19 @@ impl<'s, 'd> Analysis<'s, 'd> {
     /// Reads a template without a rollout.
     pub(super) fn alone(&mut self, source: &Source<'d>, draft: &mut Draft) {
         source.used.set(true);
-        self.template(&source.at, &Arguments::new(), 0);
-        self.judge(draft);
+        let kind = TEMPLATES.into_iter().find(|kind| *kind == source.kind).unwrap_or_default();
+        let key = (kind, source.name.to_owned());
+        if !self.read.contains_key(&key) {
+            self.present.insert(key.clone());
+            self.template(&source.at, None, key, &Arguments::new(), 0);
+            self.judge(draft);
+        }
     }
 
     /// Adds the metrics of an analysis. A dry run applies to the metrics of all its templates.
     fn judge(&mut self, draft: &mut Draft) {
         let metrics = std::mem::take(&mut self.metrics);
+        self.present.clear();
         for metric in &metrics {
             self.metric(metric, draft);
         }
@@ -103,60 +121,88 @@ impl<'s, 'd> Analysis<'s, 'd> {
             let Some(text) = name.text() else { continue };
             let kind = TEMPLATES[usize::from(cluster)];
             let key = (kind, text.to_owned());
-            if let Some(run) = self.read.get(&key) {
-                name.put(
-                    format!("the template `{}` is referenced again", shown(text)),
-                    "its metrics are already judged in every phase",
-                );
-                longest = longest.max(*run);
-                continue;
-            }
             let Some(source) = named(self.sources, &[kind], text).filter(|_| depth < MOST_DEEP)
             else {
                 name.remark(ImportFinding::MissingDocument { kind, name: shown(text) });
                 continue;
             };
             // Before it is read: a template that references itself is read once.
-            self.read.insert(key.clone(), 0.0);
-            let run = self.template(&source.at, arguments, depth + 1);
-            self.read.insert(key, run);
-            longest = longest.max(run);
+            if !self.present.insert(key.clone()) {
+                name.put(again(&shown(text), ""), JUDGED);
+                continue;
+            }
+            longest =
+                longest.max(self.template(&source.at, Some(&name), key, arguments, depth + 1));
         }
         longest
     }
 
-    fn template(&mut self, at: &At<'d>, given: &Arguments, depth: usize) -> f64 {
+    /// Reads a template and returns how long one run takes. `named`: where it is referenced.
+    fn template(
+        &mut self,
+        at: &At<'d>,
+        named: Option<&At<'d>>,
+        key: TemplateName,
+        given: &Arguments,
+        depth: usize,
+    ) -> f64 {
         let Some(spec) = at.need("spec", "`spec:` with `metrics`") else { return 0.0 };
         nothing(&spec, &["measurementRetention", "ttlStrategy"]);
         let arguments = Rc::new(arguments(&spec, given));
-        self.dry_runs.read(&spec);
-        let mut longest = self.templates(&spec, &arguments, depth);
-        for metric in spec.list("metrics") {
-            longest = longest.max(self.times(metric, &arguments));
+        let longest = self.templates(&spec, &arguments, depth);
+        let metrics = spec.list("metrics");
+        let values = used(&metrics, &arguments);
+        let name = shown(&key.1);
+        let uses = self.read.get(&key).map_or(&[][..], Vec::as_slice);
+        let is_first = uses.is_empty();
+        if let (Some(named), false) = (named, is_first) {
+            self.again += 1 + metrics.len();
+            if let Some((_, run)) = uses.iter().find(|(before, _)| *before == values) {
+                if !metrics.is_empty() {
+                    named.put(again(&name, ""), JUDGED);
+                }
+                return longest.max(*run);
+            }
+            if self.again > MOST_AGAIN {
+                named.differs(
+                    again(&name, " with other arguments, and too many are"),
+                    "its metrics are judged with the earlier arguments",
+                );
+                return longest;
+            }
+            named.put(
+                again(&name, " with other arguments"),
+                "its metrics are judged with both, each under an id of its own",
+            );
         }
-        longest
+        let label: Rc<str> = if is_first { "".into() } else { label(&values).into() };
+        self.dry_runs.read(&spec);
+        let mut run: f64 = 0.0;
+        for metric in metrics {
+            run = run.max(self.times(metric, &arguments, &label));
+        }
+        self.read.entry(key).or_default().push((values, run));
+        longest.max(run)
     }
 
     /// Reads how often a metric is measured. Returns the duration in seconds.
-    fn times(&mut self, at: At<'d>, arguments: &Rc<Arguments>) -> f64 {
+    fn times(&mut self, at: At<'d>, arguments: &Rc<Arguments>, label: &Rc<str>) -> f64 {
         let name = at.name("`name: error-rate`").unwrap_or("metric");
         let delay = at.get("initialDelay").and_then(|at| delay(&at, arguments));
         let interval = at.get("interval").and_then(|at| duration(&at, arguments));
         let count = at.get("count").and_then(|at| whole(&at, arguments, 0.0));
+        let count = count.filter(|count| *count > 0.0);
         // Without an interval there is one measurement.
-        let measurements = match (interval, count) {
-            (None, None) => 1.0,
-            (_, count) => count.unwrap_or(0.0),
-        };
-        let run = delay.unwrap_or(0.0) + (measurements - 1.0).max(0.0) * interval.unwrap_or(0.0);
-        let arguments = Rc::clone(arguments);
-        self.metrics.push(Metric { at, name, arguments, delay, interval, count });
+        let interval = interval.filter(|_| count != Some(1.0));
+        let further = count.map_or(0.0, |count| count - 1.0);
+        let run = delay.unwrap_or(0.0) + further * interval.unwrap_or(0.0);
+        let (arguments, label) = (Rc::clone(arguments), Rc::clone(label));
+        self.metrics.push(Metric { at, name, label, arguments, delay, interval, count });
         run
     }
 
     fn metric(&mut self, metric: &Metric<'d>, draft: &mut Draft) {
-        let Metric { at, name, arguments, delay, interval, count } = metric;
-        let (delay, interval, count) = (*delay, *interval, *count);
+        let Metric { at, name, label, arguments, delay, interval, count } = metric;
         let limit = at.read("failureLimit", |at| whole(at, arguments, -1.0));
         let place_of_errors = at.get("consecutiveErrorLimit");
         let errors = place_of_errors.as_ref().and_then(|at| whole(at, arguments, -1.0));
@@ -171,18 +217,40 @@ impl<'s, 'd> Analysis<'s, 'd> {
             conditions.iter().flatten().for_each(At::ignore);
             return;
         }
+        let tolerated = limit.as_ref().map_or(0.0, |(limit, _)| *limit);
         let rule = unless_fails(never_fails, needs);
         let rule = if dry { Crossing::Nothing } else { rule };
+        let rule = if let Some(interval) = interval {
+            self.intervals.push((at.get("interval").unwrap_or_else(|| at.clone()), *interval));
+            rule
+        } else {
+            if rule != Crossing::Nothing && tolerated <= 0.0 {
+                measured_once(at, &conditions, draft);
+            }
+            Crossing::Nothing
+        };
+        let before = draft.metrics.len();
         let decided = self.judged(at, name, &conditions, arguments, rule, draft);
-        self.intervals.push((at.get("interval").unwrap_or_else(|| at.clone()), interval));
-        if let (Some(count), Some(place)) = (count.filter(|count| *count > 0.0), at.get("count")) {
-            place.put(
-                format!("the analysis ends after {count} measurements"),
-                "the metric is judged until the rollout ends",
-            );
+        for metric in draft.metrics.iter_mut().skip(before) {
+            metric.title.push_str(label);
+        }
+        if let (Some(count), Some(place), Some(_)) = (count, at.get("count"), interval) {
+            let there = format!("the analysis ends after {count} measurements");
+            if decided {
+                place.differs(
+                    there,
+                    "the metric is judged until the rollout ends: measure it until then, because readings that stop are missing data",
+                );
+            } else {
+                place.put(there, "the metric is watched until the rollout ends");
+            }
         }
         if let (Some(delay), Some(at)) = (delay, at.get("initialDelay")) {
-            self.delays.push((at, delay));
+            if decided {
+                self.delays.push((at, *delay));
+            } else {
+                at.put("the first measurement is delayed", WATCHED);
+            }
         }
         if let (Some(errors), Some(place)) = (errors, place_of_errors) {
             place.no_data(
@@ -193,10 +261,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
         if let (false, Some((tolerated, place))) =
             (decided, limit.as_ref().filter(|limit| limit.0 >= 0.0))
         {
-            place.put(
-                format!("tolerated failures for this metric: {tolerated}"),
-                "the metric does not decide, so the number has no effect",
-            );
+            place.put(format!("tolerated failures for this metric: {tolerated}"), WATCHED);
         }
         if decided {
             self.first.get_or_insert_with(|| at.clone());
@@ -233,22 +298,22 @@ impl<'s, 'd> Analysis<'s, 'd> {
             (Err(()), _) | (_, Err(())) => None,
         };
         let Some((good, fine)) = read else {
-            Self::put(at, name, (None, None), (None, None), Crossing::Nothing, draft);
+            two_sided(at, name, (None, None), (None, None), Crossing::Nothing, draft);
             return false;
         };
         let before = draft.metrics.len();
         let most = if rule == Crossing::Misses { good.sides } else { fine.sides };
-        Self::put(at, name, good.sides, most, rule, draft);
+        two_sided(at, name, good.sides, most, rule, draft);
         if draft.metrics.iter().skip(before).any(|metric| metric.alert.is_some()) {
             self.inconclusive.push(at.clone());
+        }
+        if rule == Crossing::Nothing {
+            return false;
         }
         let guarded = good.guarded || fine.guarded;
         if guarded {
             let place = conditions.iter().flatten().next().unwrap_or(at);
             self.guarded.push((place.clone(), shown(name)));
-        }
-        if rule == Crossing::Nothing {
-            return false;
         }
         let no_data = match (guarded, fine.missing) {
             (true, _) => Response::Hold,
@@ -263,54 +328,23 @@ impl<'s, 'd> Analysis<'s, 'd> {
         true
     }
 
-    /// A metric for each side that has a bound.
-    fn put(at: &At<'d>, name: &str, good: Sides, fine: Sides, rule: Crossing, draft: &mut Draft) {
-        two_sided(at, name, good, fine, rule, draft);
-        for (condition, bounds) in [("successCondition", good), ("failureCondition", fine)] {
-            for bound in [bounds.0, bounds.1].into_iter().flatten() {
-                // The number next to a written one: a bound includes its value, the condition did
-                // not.
-                if let Some(written) = beside(bound)
-                    && let Some(at) = at.get(condition)
-                {
-                    at.put(
-                        format!("the condition excludes {written} itself"),
-                        format!("a bound includes its value, so it is {bound}"),
-                    );
-                }
-            }
-        }
-    }
-
     /// Sets the values of the whole policy after every metric is read.
     pub(super) fn conclude(&mut self, draft: &mut Draft) {
-        let known = || self.intervals.iter().filter_map(|(_, interval)| *interval);
-        let least = known().fold(f64::INFINITY, f64::min);
-        let most = known().fold(0.0, f64::max);
+        let intervals = || self.intervals.iter().map(|(_, interval)| *interval);
+        let least = intervals().fold(f64::INFINITY, f64::min);
+        let most = intervals().fold(0.0, f64::max);
         if least.is_finite() {
             draft.cadence = least;
             draft.stale = 2.0 * most;
-            for (at, interval) in
-                self.intervals.iter().filter(|(_, interval)| *interval != Some(least))
-            {
-                let here = format!("the metrics are evaluated every {}", seconds(least));
-                let (there, here) = match interval {
-                    Some(interval) => (
-                        format!("it is measured every {}", seconds(*interval)),
-                        format!(
-                            "{here}, and a reading counts until the next one: send it once, when it is measured"
-                        ),
+            for (at, interval) in self.intervals.iter().filter(|(_, interval)| *interval > least) {
+                at.differs(
+                    format!("it is measured every {}", seconds(*interval)),
+                    format!(
+                        "the metrics are evaluated every {}, and a reading counts until the next one: send it once, when it is measured",
+                        seconds(least)
                     ),
-                    None => (
-                        "it is measured once".to_owned(),
-                        format!("{here}, and a reading counts for {}", seconds(draft.stale)),
-                    ),
-                };
-                at.differs(there, here);
+                );
             }
-        } else if let Some(first) = &self.first {
-            let value = seconds(draft.cadence);
-            first.remark(ImportFinding::Completed { what: "the measurement interval", value });
         }
         draft.window = draft.cadence;
         let fewest = self.limits.iter().map(|(_, limit)| *limit).fold(f64::INFINITY, f64::min);
@@ -348,10 +382,10 @@ impl<'s, 'd> Analysis<'s, 'd> {
             let evaluations = draft.consecutive_breaches;
             let here = if evaluations > 1.0 {
                 format!(
-                    "it is beyond the alert bound: it holds, and after {evaluations} evaluations in a row a person is asked"
+                    "it is beyond the alert bound: it holds, and after {evaluations} evaluations in a row a person is asked{UNANSWERED}"
                 )
             } else {
-                "it is beyond the alert bound, and a person is asked".to_owned()
+                format!("it is beyond the alert bound, and a person is asked{UNANSWERED}")
             };
             let there = "a measurement between the two conditions is inconclusive and pauses the rollout until a person decides";
             at.differs(there, here);
@@ -389,6 +423,31 @@ impl<'s, 'd> Analysis<'s, 'd> {
             "no phase passes without a reading of each deciding metric",
         );
     }
+}
+
+/// A metric that is measured once does not decide: a bound would miss its readings afterwards.
+fn measured_once(at: &At<'_>, conditions: &[Option<At<'_>>; 2], draft: &mut Draft) {
+    let inconclusive = match conditions {
+        // Each measurement succeeds.
+        [None, None] => return,
+        [Some(_), Some(_)] => ", and `pause` if it is inconclusive",
+        _ => "",
+    };
+    draft.failed_check = "roll_back";
+    at.differs(
+        "it is measured once",
+        format!(
+            "it is watched but does not decide: measure it when it is due in the source, and send `report` with the signal `health_check_failed` if it fails, which rolls back{inconclusive}"
+        ),
+    );
+}
+
+const UNANSWERED: &str = "; without an answer it goes on by itself once the values are good again: send `hold` to stop it";
+const WATCHED: &str = "the metric does not decide, so this has no effect";
+const JUDGED: &str = "its metrics are already judged in every phase";
+
+fn again(template: &str, how: &str) -> String {
+    format!("the template `{template}` is referenced again{how}")
 }
 
 /// What follows from a bound of a metric that is crossed.
@@ -429,55 +488,6 @@ fn unless_fails(never_fails: Option<&At<'_>>, needs: Option<(f64, At<'_>)>) -> C
     }
 }
 
-/// The values that do not fail, or succeed.
-#[derive(Clone, Copy)]
-struct Values {
-    sides: Sides,
-    /// Whether a missing value is one of them.
-    missing: bool,
-    /// The same, and the condition names it: the author considered it.
-    guarded: bool,
-}
-
-/// The values that a condition accepts, or with `turned` does not. None without a condition; an
-/// error has its finding.
-fn values(
-    condition: Option<&At<'_>>,
-    arguments: &Arguments,
-    turned: bool,
-) -> Result<Option<Values>, ()> {
-    let Some(at) = condition else { return Ok(None) };
-    let Some(text) = resolved(at, arguments) else { return Err(()) };
-    let read = expression::read(&text).and_then(|accepts| {
-        let good = if turned { accepts.not() } else { accepts };
-        if good.series == Series::Any {
-            return Err("it is met if any series meets it".to_owned());
-        }
-        let sides = sides(&good)?;
-        Ok((good, sides))
-    });
-    match read {
-        Ok((good, sides)) => {
-            let guard = ["isNaN", "isNil", "nil", "len(", "default("];
-            let guarded = good.missing && guard.iter().any(|guard| text.contains(guard));
-            if good.series == Series::All {
-                at.put(
-                    "every series has to meet the condition",
-                    "a metric has one value: send the worst of the series",
-                );
-            }
-            Ok(Some(Values { sides, missing: good.missing, guarded }))
-        }
-        Err(why) => {
-            at.remark(ImportFinding::Condition { condition: shown(&text), why });
-            Err(())
-        }
-    }
-}
-
-/// The least and the greatest accepted value. None without a limit.
-pub(super) type Sides = (Option<f64>, Option<f64>);
-
 /// A metric for each side with a bound: `good` values succeed, `fine` ones do not fail.
 pub(super) fn two_sided(
     at: &At<'_>,
@@ -512,29 +522,6 @@ pub(super) fn two_sided(
         };
         draft.metrics.push(metric);
     }
-}
-
-/// The one range that a condition accepts.
-fn sides(good: &Accepts) -> Result<Sides, String> {
-    let [(low, high)] = good.intervals[..] else {
-        let why = if good.intervals.is_empty() {
-            "no value meets it"
-        } else {
-            "it accepts several ranges"
-        };
-        return Err(why.to_owned());
-    };
-    let finite = |bound: f64| bound.is_finite().then_some(bound);
-    match (finite(low), finite(high)) {
-        (None, None) => Err("every value meets it".to_owned()),
-        sides => Ok(sides),
-    }
-}
-
-/// The written figure, if a bound is the number next to it.
-fn beside(bound: f64) -> Option<f64> {
-    let digits = |number: f64| number.to_string().len();
-    [bound.next_up(), bound.next_down()].into_iter().find(|near| digits(*near) + 6 < digits(bound))
 }
 
 /// Whether a metric's provider gives a value that conditions can be applied to.

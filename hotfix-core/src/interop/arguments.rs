@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::finding::ImportFinding;
 use super::reader::{At, is_no_time};
-use crate::text::shown;
+use crate::document::Node;
+use crate::text::{brief, joined, shown};
 
 const MOST_COUNT: f64 = 1e6;
 
@@ -28,6 +29,32 @@ pub(super) fn arguments(at: &At<'_>, given: &Arguments) -> Arguments {
         }
     }
     arguments
+}
+
+/// The arguments that texts of these values use, with what they have.
+pub(super) fn used(values: &[At<'_>], arguments: &Arguments) -> Arguments {
+    fn find(node: &Node, arguments: &Arguments, used: &mut Arguments) {
+        let text = node.scalar().map_or("", |(text, _)| text);
+        for part in text.split("{{").skip(1) {
+            let name = part.split("}}").next().unwrap_or_default().trim();
+            if let Some(name) = name.strip_prefix("args.") {
+                used.insert(name.to_owned(), arguments.get(name).cloned().flatten());
+            }
+        }
+        node.items().iter().for_each(|item| find(item, arguments, used));
+        node.members().iter().for_each(|member| find(&member.node, arguments, used));
+    }
+    let mut used = Arguments::new();
+    for at in values {
+        find(at.node, arguments, &mut used);
+    }
+    used
+}
+
+/// The values of arguments for the title of a metric: ` (least 0.99, service ledger)`.
+pub(super) fn label(arguments: &Arguments) -> String {
+    let values = arguments.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    format!(" ({})", brief(&joined(values.map(|(name, value)| format!("{name} {value}")), ", ")))
 }
 
 /// A text with the values of its arguments. Adds a finding for an argument without a value.

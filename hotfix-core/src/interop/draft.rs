@@ -12,7 +12,7 @@ use crate::text::time;
 use crate::unit::Span;
 
 /// The preset whose values are used if a source has none.
-const PRESET: &str = "standard";
+pub(super) const PRESET: &str = "standard";
 const NAME_MOST: usize = 31;
 
 #[derive(Clone, Copy)]
@@ -121,6 +121,9 @@ pub(super) struct Draft {
     /// The response to a missed success bound.
     #[educe(Default = "hold")]
     pub(super) missed: &'static str,
+    /// The response to a report that a health check has failed.
+    #[educe(Default = "ask")]
+    pub(super) failed_check: &'static str,
     /// Most time of a deployment, in seconds.
     pub(super) deploying: Option<f64>,
     /// The versions to which a person may revert.
@@ -210,6 +213,11 @@ impl Draft {
         self.phases.push(PhaseDraft { name, share, watch, manual, objective });
     }
 
+    /// Whether any metric decides.
+    pub(super) fn decides(&self) -> bool {
+        self.metrics.iter().any(|metric| !metric.watched)
+    }
+
     /// Adds one finding for each setting that a policy needs and no tool has.
     pub(super) fn complete(&mut self, at: &At<'_>) {
         if self.metrics.is_empty() {
@@ -217,6 +225,8 @@ impl Draft {
             let mut metric = MetricDraft::gauge(self.id("error_rate"), "error rate", Worse::Higher);
             metric.watched = true;
             self.metrics.push(metric);
+        } else if !self.decides() {
+            at.differs("no metric decides", "a person is asked at the end of each phase");
         }
         let put = |what, value: &str| {
             at.remark(ImportFinding::Completed { what, value: value.to_owned() });
@@ -232,6 +242,18 @@ impl Draft {
         }
         put("the watch after a rollback and the final validation", "those of `standard`");
         put("approvals and severities", "none: combine it with a policy that has them");
+        if self.rolls_back() {
+            at.differs(
+                "only the new version is measured",
+                "somebody is paged after a rollback, because no reading shows that the live version is as before: send its readings as `baseline`, also before the start",
+            );
+        }
+    }
+
+    /// Whether a reading of the new version alone can roll back.
+    fn rolls_back(&self) -> bool {
+        let alone = |metric: &MetricDraft| matches!(metric.rollback, Some(Limit::Figure(_)));
+        self.metrics.iter().any(|metric| !metric.watched && alone(metric))
     }
 
     pub(super) fn policy(&self) -> Result<Policy, PolicyErrors> {
@@ -292,6 +314,7 @@ impl Draft {
                 "revert": self.revert,
             },
             "metrics": metrics,
+            "triggers": { "health_check_failed": self.failed_check },
             "duties": self.duties,
         });
         if let Some(most) = self.deploying {

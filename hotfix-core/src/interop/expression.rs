@@ -1,14 +1,44 @@
 //! Conditions of Argo Rollouts on a measured value: the values that they accept.
 //!
 //! A condition becomes the set of numbers that it accepts, and whether it accepts a missing value.
-//! Sets are closed intervals: `x < 5` ends at the floating-point number before 5, so that no value
-//! is lost at an edge.
+//! An interval begins and ends beside a number: `x < 5` ends before 5, `x <= 5` after it.
+
+/// A place between numbers.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(super) struct Cut {
+    pub(super) figure: f64,
+    /// Whether it is after the figure, otherwise before it.
+    pub(super) after: bool,
+}
+
+impl Cut {
+    const LEAST: Self = Self::before(f64::NEG_INFINITY);
+    const MOST: Self = Self::after(f64::INFINITY);
+
+    const fn before(figure: f64) -> Self {
+        Self { figure, after: false }
+    }
+
+    const fn after(figure: f64) -> Self {
+        Self { figure, after: true }
+    }
+
+    fn later(self, other: Self) -> Self {
+        if self < other { other } else { self }
+    }
+
+    fn earlier(self, other: Self) -> Self {
+        if self < other { self } else { other }
+    }
+}
+
+type Interval = (Cut, Cut);
 
 /// The values that a condition accepts.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Accepts {
-    /// Closed intervals, separate and in rising order.
-    pub(super) intervals: Vec<(f64, f64)>,
+    /// Separate, not empty, and in rising order.
+    pub(super) intervals: Vec<Interval>,
     pub(super) missing: bool,
     pub(super) series: Series,
 }
@@ -38,26 +68,23 @@ pub(super) fn read(text: &str) -> Result<Accepts, String> {
 }
 
 impl Accepts {
-    fn new(intervals: Vec<(f64, f64)>, missing: bool) -> Self {
+    fn new(intervals: Vec<Interval>, missing: bool) -> Self {
         Self { intervals, missing, series: Series::One }
     }
 
     fn constant(holds: bool) -> Self {
-        let all = if holds { vec![(f64::NEG_INFINITY, f64::INFINITY)] } else { Vec::new() };
+        let all = if holds { vec![(Cut::LEAST, Cut::MOST)] } else { Vec::new() };
         Self::new(all, holds)
     }
 
     pub(super) fn not(&self) -> Self {
         let mut rest = Vec::new();
-        let mut from = Some(f64::NEG_INFINITY);
-        for &(low, high) in &self.intervals {
-            if let Some(from) = from.filter(|from| *from < low) {
-                rest.push((from, low.next_down()));
+        let mut from = Cut::LEAST;
+        for &(low, high) in self.intervals.iter().chain([&(Cut::MOST, Cut::MOST)]) {
+            if from < low {
+                rest.push((from, low));
             }
-            from = (high < f64::INFINITY).then(|| high.next_up());
-        }
-        if let Some(from) = from {
-            rest.push((from, f64::INFINITY));
+            from = high;
         }
         let series = match self.series {
             Series::One => Series::One,
@@ -71,8 +98,8 @@ impl Accepts {
         let mut both = Vec::new();
         for &(low, high) in &self.intervals {
             for &(other_low, other_high) in &other.intervals {
-                let (low, high) = (low.max(other_low), high.min(other_high));
-                if low <= high {
+                let (low, high) = (low.later(other_low), high.earlier(other_high));
+                if low < high {
                     both.push((low, high));
                 }
             }
@@ -358,17 +385,21 @@ fn compared(left: &Side, operator: &'static str, right: &Side) -> Result<Accepts
         "<" => ">",
         same => same,
     };
-    let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
-    let accepted = |figure: f64| match operator {
-        ">=" => vec![(figure, high)],
-        "<=" => vec![(low, figure)],
-        ">" => vec![(figure.next_up(), high)],
-        "<" => vec![(low, figure.next_down())],
-        "==" => vec![(figure, figure)],
-        _ => vec![(low, figure.next_down()), (figure.next_up(), high)],
+    let (low, high) = (Cut::LEAST, Cut::MOST);
+    let accepted = |figure: f64| {
+        let (before, after) = (Cut::before(figure), Cut::after(figure));
+        match operator {
+            ">=" => vec![(before, high)],
+            "<=" => vec![(low, after)],
+            ">" => vec![(after, high)],
+            "<" => vec![(low, before)],
+            "==" => vec![(before, after)],
+            _ => vec![(low, before), (after, high)],
+        }
     };
     let holds = |value: f64, figure: f64| {
-        accepted(figure).iter().any(|(low, high)| (*low..=*high).contains(&value))
+        let (before, after) = (Cut::before(value), Cut::after(value));
+        accepted(figure).iter().any(|(low, high)| *low <= before && after <= *high)
     };
     match (left, right) {
         (Side::Value(guard), Side::Number(figure)) => {
@@ -393,28 +424,35 @@ fn compared(left: &Side, operator: &'static str, right: &Side) -> Result<Accepts
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{Cut, read};
 
     #[test]
     fn field_5_a_condition_accepts_what_it_says() {
-        let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
+        let (low, high) = (Cut::LEAST, Cut::MOST);
+        let (before, after) = (Cut::before, Cut::after);
         for (text, intervals, missing) in [
-            ("result[0] >= 0.95", vec![(0.95, high)], false),
-            ("result < 5", vec![(low, 5.0_f64.next_down())], false),
-            ("0.95 <= result[0]", vec![(0.95, high)], false),
-            ("isNaN(result[0]) || result[0] < -1e-3", vec![(low, (-1e-3_f64).next_down())], true),
-            ("len(result) == 0 || result[0] <= 3", vec![(low, 3.0)], true),
-            ("len(result) > 0 && result[0] <= 3", vec![(low, 3.0)], false),
-            ("default(result[0], 0) <= 0.05", vec![(low, 0.05)], true),
-            ("default(result, 1) <= 0.05", vec![(low, 0.05)], false),
-            ("result[0] >= 1 and (result[0] <= 2)", vec![(1.0, 2.0)], false),
-            ("!(result[0] > 2)", vec![(low, 2.0)], true),
-            ("result[0] == nil || result[0] == 7", vec![(7.0, 7.0)], true),
-            ("result[0] != 7", vec![(low, 7.0_f64.next_down()), (7.0_f64.next_up(), high)], false),
+            ("result[0] >= 0.95", vec![(before(0.95), high)], false),
+            ("result < 5", vec![(low, before(5.0))], false),
+            ("!(result < 5)", vec![(before(5.0), high)], true),
+            ("0.95 <= result[0]", vec![(before(0.95), high)], false),
+            ("isNaN(result[0]) || result[0] < -1e-3", vec![(low, before(-1e-3))], true),
+            ("len(result) == 0 || result[0] <= 3", vec![(low, after(3.0))], true),
+            ("len(result) > 0 && result[0] <= 3", vec![(low, after(3.0))], false),
+            ("default(result[0], 0) <= 0.05", vec![(low, after(0.05))], true),
+            ("default(result, 1) <= 0.05", vec![(low, after(0.05))], false),
+            ("default(result, 0) > 0", vec![(after(0.0), high)], false),
+            ("default(result, 0) >= 0", vec![(before(0.0), high)], true),
+            ("result[0] >= 1 and (result[0] <= 2)", vec![(before(1.0), after(2.0))], false),
+            ("result[0] > 1 && result[0] < 1", vec![], false),
+            ("result[0] > 1 || result[0] <= 1", vec![(low, high)], false),
+            ("result[0] >= -0 && result[0] <= 0", vec![(before(0.0), after(0.0))], false),
+            ("!(result[0] > 2)", vec![(low, after(2.0))], true),
+            ("result[0] == nil || result[0] == 7", vec![(before(7.0), after(7.0))], true),
+            ("result[0] != 7", vec![(low, before(7.0)), (after(7.0), high)], false),
             ("true", vec![(low, high)], true),
-            ("all(result, # <= 5)", vec![(low, 5.0)], true),
-            ("any(result, {# <= 5})", vec![(low, 5.0)], false),
-            ("asFloat(result[0]) <= 1_000", vec![(low, 1000.0)], false),
+            ("all(result, # <= 5)", vec![(low, after(5.0))], true),
+            ("any(result, {# <= 5})", vec![(low, after(5.0))], false),
+            ("asFloat(result[0]) <= 1_000", vec![(low, after(1000.0))], false),
         ] {
             let accepts = read(text).expect(text);
             assert_eq!((accepts.intervals, accepts.missing), (intervals, missing), "{text}");

@@ -63,7 +63,7 @@ findings! {
     #[error("the query of `{metric}` is not in the policy: your deploy tool has to run it and send the value as a reading")]
     Query { metric: String } => "HF-CONV-032" Note, "run it for the canary alone, once per cadence";
 
-    #[error("{there}; in the policy a bound has to be crossed {evaluations} evaluations in a row")]
+    #[error("{there}; in the policy {}", in_a_row(*evaluations))]
     Tolerated { there: String, evaluations: f64 }
         => "HF-CONV-033" Warn, "check `watch.consecutive_breaches`";
 
@@ -84,7 +84,7 @@ findings! {
     LastPhase { tool: &'static str, before: String, watch: String }
         => "HF-CONV-037" Note, "watch all traffic long enough for faults to appear";
 
-    #[error("the source has no metric that could be read: the policy gets the metric `error_rate`, which is only watched")]
+    #[error("the source has no metric that could be read: the policy gets the metric `error_rate`, which is only watched, and a person is asked at the end of each phase")]
     NothingDecides {} => "HF-CONV-038" Warn, "add the deciding metrics with their bounds";
 
     #[error("{there}; in the policy the bound is {ratio} times the live arm, without a test")]
@@ -104,6 +104,14 @@ findings! {
     #[error("the {kind} `{name}` has a query but no bound, because bounds are in the document that references it: its metric is only watched, and a higher value is assumed to be worse")]
     NoBound { kind: &'static str, name: String }
         => "HF-CONV-043" Warn, "add the document that references it to the same text, or set `success`, `rollback` and `worse` by hand and let the metric decide";
+}
+
+fn in_a_row(evaluations: f64) -> String {
+    if evaluations > 1.0 {
+        format!("a bound has to be crossed {evaluations} evaluations in a row")
+    } else {
+        "the first evaluation beyond a bound acts: the smallest number of all metrics applies to each".to_owned()
+    }
 }
 
 /// A finding of an import, with its place in the source.

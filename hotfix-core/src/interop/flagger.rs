@@ -128,12 +128,14 @@ fn analysis(at: &At<'_>, sources: &[Source<'_>], namespace: &str, draft: &mut Dr
     // The first missing value is missed an interval after the last one.
     let after = (checks + 1.0) * draft.cadence;
     draft.no_data = (after, "roll_back");
-    place.no_data(
-        "a metric without a value is a failed check",
-        format!("it holds for {}, then rolls back", seconds(after)),
-    );
     for (index, metric) in at.list("metrics").into_iter().enumerate() {
         self::metric(&metric, index, sources, namespace, draft);
+    }
+    if draft.decides() {
+        place.no_data(
+            "a metric without a value is a failed check",
+            format!("it holds for {}, then rolls back", seconds(after)),
+        );
     }
     let hooks = webhooks(at, draft);
     phases(at, &hooks, draft);
@@ -356,10 +358,12 @@ fn phases(at: &At<'_>, gates: &[Gate<'_>], draft: &mut Draft) {
 
 fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, draft: &mut Draft) {
     let Some(name) = at.name("`name: request-success-rate`") else { return };
-    let window = at.get("interval").and_then(|at| at.duration()).unwrap_or(METRIC_INTERVAL);
+    let range_of_query = at.read("interval", At::duration);
     let query = at.get("query");
     let template = at.get("templateRef");
     let built_in = query.is_none() && template.is_none();
+    let counted = built_in && ["request-success-rate", "request-duration"].contains(&name);
+    query_interval(at, range_of_query, counted, draft.cadence);
     let range = at.get("thresholdRange");
     let bound = |key| range.as_ref()?.read(key, At::number);
     let (least, most) = (bound("min"), bound("max"));
@@ -371,14 +375,12 @@ fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, dr
     let old = old.filter(|_| range.is_none());
     match name {
         "request-success-rate" if built_in => {
-            draft.window = draft.window.max(window);
             if let Some((_, at)) = &most {
                 at.no_counterpart("an upper limit of the success rate");
             }
             success_rate(at, name, least.or(old), draft);
         }
         "request-duration" if built_in => {
-            draft.window = draft.window.max(window);
             if let Some((_, at)) = &least {
                 at.no_counterpart("a lower limit of the response time");
             }
@@ -410,6 +412,25 @@ fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, dr
             "metrics are checked in order, and those after a failed one are skipped",
             "all metrics are judged at each evaluation",
         );
+    }
+}
+
+/// The time that each check of a metric covers. `counted`: whether readings are counts of requests.
+fn query_interval(at: &At<'_>, own: Option<(f64, At<'_>)>, counted: bool, cadence: f64) {
+    let there = |interval| format!("each check covers the last {}", seconds(interval));
+    match own {
+        Some((interval, place)) if !counted => {
+            place
+                .put(there(interval), "a reading is what your query returns: run it for this time");
+        }
+        None if !counted => {}
+        own => {
+            let (interval, place) = own.unwrap_or_else(|| (METRIC_INTERVAL, at.clone()));
+            if interval.total_cmp(&cadence).is_ne() {
+                let here = format!("each evaluation covers one interval, {}", seconds(cadence));
+                place.differs(there(interval), here);
+            }
+        }
     }
 }
 

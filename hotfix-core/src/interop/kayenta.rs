@@ -1,12 +1,13 @@
 //! Kayenta: a canary configuration, alone or in a request.
 
-use super::draft::{Draft, Limit, MetricDraft, seconds};
+use super::draft::{Draft, Limit, MetricDraft, PRESET, percent, seconds};
 use super::fault::Fault;
 use super::finding::ImportFinding;
 use super::reader::At;
 use super::source::Source;
 use super::{no_counterpart, nothing, platform};
 use crate::grade::Worse;
+use crate::policy::Policy;
 use crate::text::{brief, shown};
 
 /// The judge ignores a shift within this part of its estimate.
@@ -48,6 +49,7 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     for metric in metrics.items() {
         needed |= self::metric(&metric, &mut draft);
     }
+    sizes_of_arms(&metrics);
     let then = if needed { "roll_back" } else { "ask" };
     // The judge has all points of a lifetime, so bounds apply once they are there.
     draft.window = draft.shortest_watch();
@@ -62,6 +64,18 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     );
     draft.complete(&config);
     Some(draft)
+}
+
+/// Kayenta compares clusters of one size, a policy the canary with the rest of the traffic.
+fn sizes_of_arms(metrics: &At<'_>) {
+    let preset = Policy::preset(PRESET);
+    let first = preset.iter().flat_map(Policy::phases).next();
+    let share = first.map_or(0.0, |phase| phase.share.as_fraction());
+    let (canary, live) = (percent(share), percent(1.0 - share));
+    metrics.differs(
+        "canary and baseline are clusters of one size",
+        format!("the baseline is the live version, which has {live}% of the traffic while the canary has {canary}%: send values per request, or those of a baseline of the canary's size; sums differ without a fault"),
+    );
 }
 
 fn judge(config: &At<'_>, draft: &Draft) {

@@ -10,6 +10,7 @@ mod analysis;
 mod argo;
 mod arguments;
 pub mod cdevents;
+mod condition;
 mod document;
 mod draft;
 mod dry_run;

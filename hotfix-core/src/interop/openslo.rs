@@ -196,16 +196,24 @@ fn alerts(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
 }
 
 fn alert_policy(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
-    nothing(spec, &["description", "alertWhenResolved", "alertWhenBreaching"]);
+    nothing(spec, &["description", "alertWhenResolved"]);
     no_counterpart(spec, &[("notificationTargets", "the receivers of an alert")]);
     if let Some((true, no_data)) = spec.read("alertWhenNoData", At::flag) {
         no_data.no_data("somebody is notified of missing data", "a person is asked");
     }
+    let breaching = spec.read("alertWhenBreaching", At::flag);
+    let silent = breaching.filter(|(alerts, _)| !alerts);
+    if let Some((_, at)) = &silent {
+        at.put("a breach of its conditions raises no alert", "there is no alert bound for them");
+    }
     for condition in spec.list("conditions") {
         let reference = condition.get("conditionRef");
-        if let Some(condition) = meant(condition, reference, sources, "AlertCondition")
-            && let Some(spec) = condition.need("spec", "`spec:` with `condition`")
-        {
+        let Some(condition) = meant(condition, reference, sources, "AlertCondition") else {
+            continue;
+        };
+        if silent.is_some() {
+            condition.ignore();
+        } else if let Some(spec) = condition.need("spec", "`spec:` with `condition`") {
             alert_condition(&spec, draft);
         }
     }

@@ -203,6 +203,9 @@ pub(super) fn sources<'d>(
             continue;
         }
         if !own {
+            if wanted.is_none() && kind_of(part.node).is_some() {
+                part.fail::<()>(Fault::Several { what: "tool" });
+            }
             let kind =
                 part.node.text_at("kind").map_or("document without a kind".to_owned(), shown);
             part.lost(ImportFinding::OtherDocument { kind });

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use hotfix_core::interop::convert;
+use hotfix_core::interop::{Finding, Imported, convert};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Act, Input, InputKind, Recording, Rollout, State};
@@ -12,6 +12,10 @@ use serde_json::{Value, json};
 
 /// An Argo Rollout of 10% and 50% with these metrics.
 fn argo(pause: &str, metrics: &str) -> Policy {
+    imported(pause, metrics).policy
+}
+
+fn imported(pause: &str, metrics: &str) -> Imported {
     let text = format!(
         "
 apiVersion: argoproj.io/v1alpha1
@@ -31,7 +35,7 @@ spec:
   metrics:
 {metrics}"
     );
-    convert(&text, None).unwrap_or_else(|errors| panic!("{errors}")).policy
+    convert(&text, None).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 /// A metric of Prometheus with the rest of its keys.
@@ -203,6 +207,115 @@ fn field_5_metrics_of_different_intervals_are_judged_by_their_own_readings() {
             }
         }
     }
+}
+
+/// The values of most conditions are whole numbers, and often at the edge: 1 error, 5 alerts.
+#[test]
+fn field_5_a_value_at_the_edge_of_a_condition_is_decided_as_in_argo() {
+    let (below, at, above) = (true, true, true);
+    for edge in [1.0_f64, 0.0, 5.0, 0.05, -2.0, 1e7] {
+        for (condition, passes) in [
+            ("successCondition: \"result[0] <", [below, false, false]),
+            ("successCondition: \"result[0] <=", [below, at, false]),
+            ("successCondition: \"result[0] >", [false, false, above]),
+            ("successCondition: \"result[0] >=", [false, at, above]),
+            ("failureCondition: \"result[0] <", [false, at, above]),
+            ("failureCondition: \"result[0] <=", [false, false, above]),
+            ("failureCondition: \"result[0] >", [below, at, false]),
+            ("failureCondition: \"result[0] >=", [below, false, false]),
+        ] {
+            let rest = format!("{condition} {edge}\"");
+            let policy = argo("10m", &metric("errors", 60, &rest));
+            let by = 1e-6 * edge.abs().max(1.0);
+            for (value, passes) in [edge - by, edge, edge + by].into_iter().zip(passes) {
+                let run = Run::of(policy.clone(), 5, |_| 60, |_| canary("errors", value));
+                assert_eq!(run.rolled_back().is_none(), passes, "{rest}: {value}");
+            }
+        }
+    }
+    // Between the conditions is the edge alone.
+    let both = "successCondition: \"result[0] < 1\", failureCondition: \"result[0] > 1\"";
+    let Imported { policy, findings, .. } = imported("10m", &metric("errors", 60, both));
+    let run = Run::of(policy, 5, |_| 60, |_| canary("errors", 1.0));
+    assert_eq!((run.rolled_back(), run.asked.len()), (None, 1), "{:?}", run.states);
+    let note = "a value of exactly 1 does not pass; in the policy a bound passes its own value, so it is just below 1";
+    assert!(findings.iter().map(Finding::message).any(|said| said == note), "{findings:?}");
+}
+
+/// A smoke test beside a metric that is read each minute: it is measured when the fix is there, and
+/// Argo does not miss it afterwards.
+#[test]
+fn field_5_a_metric_that_is_measured_once_is_not_missed_afterwards() {
+    let errors = metric("errors", 60, "successCondition: \"result[0] <= 0.05\"");
+    let once = |rest: &str| {
+        format!("{errors}  - {{name: smoke, {rest}, provider: {{web: {{url: \"http://s\"}}}}}}\n")
+    };
+    for rest in ["", "count: 1, ", "count: 1, interval: 30s, "] {
+        let policy = argo("5m", &once(&format!("{rest}successCondition: \"result >= 1\"")));
+        assert_eq!(policy.watch().cadence, Span::from_seconds(60));
+        let read = |second| {
+            let mut metrics = canary("errors", 0.01);
+            if second <= 60 {
+                metrics["smoke"] = json!({"canary": 1.0});
+            }
+            metrics
+        };
+        let healthy = Run::of(policy.clone(), 60, |_| 60, read);
+        assert!(healthy.passed(), "{rest}: {:?} {:?}", healthy.states, healthy.asked);
+        let mut failing = Run::of(policy, 3, |_| 60, read);
+        assert_eq!(failing.rolled_back(), None);
+        let failed = json!({"kind": "report", "by": "ci", "signal": "health_check_failed"});
+        failing.send(failing.at, &failed);
+        assert_eq!(failing.rolled_back(), Some(failing.second()));
+    }
+    let said = |rest: &str| {
+        let imported = imported("5m", &once(rest));
+        let then = json!(imported)["policy"]["triggers"]["health_check_failed"].clone();
+        let once: Vec<String> = imported.findings.iter().map(Finding::message).collect();
+        let once = once.into_iter().filter(|said| said.starts_with("it is measured once"));
+        (then, once.collect::<Vec<_>>())
+    };
+    let (good, bad) = ("successCondition: \"result == 1\"", "failureCondition: \"result > 2\"");
+    let (then, once) = said(&format!("{good}, {bad}"));
+    assert_eq!((then, once.len()), (json!("roll_back"), 1));
+    assert!(once[0].contains("which rolls back, and `pause` if it is inconclusive"), "{once:?}");
+    // It cannot fail: nothing has to be sent.
+    for rest in ["count: 1".to_owned(), format!("{good}, failureLimit: 1")] {
+        assert_eq!(said(&rest), (json!("ask"), Vec::new()), "{rest}");
+    }
+}
+
+/// The time that a built-in metric of Flagger covers is its own.
+#[test]
+fn field_5_a_long_query_of_one_metric_does_not_average_the_others() {
+    let flagger = "
+apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata: {name: podinfo}
+spec:
+  analysis:
+    interval: 1m
+    threshold: 2
+    maxWeight: 50
+    stepWeight: 10
+    metrics:
+    - {name: request-success-rate, interval: 5m, thresholdRange: {min: 99}}
+    - {name: lag, query: q, interval: 3m, thresholdRange: {max: 5}}";
+    let policy = convert(flagger, None).unwrap().policy;
+    let run = |failing: &'static [u64]| {
+        let read = move |second| {
+            let lag = if failing.contains(&(second / 60)) { 60.0 } else { 1.0 };
+            json!({"lag": {"canary": lag}, "request-success-rate": {"canary": [999, 1000]}})
+        };
+        Run::of(policy.clone(), 60, |_| 60, read)
+    };
+    let healthy = run(&[]);
+    assert!(healthy.passed(), "{:?} {:?}", healthy.states, healthy.asked);
+    let (last, _) =
+        healthy.states.iter().find(|(_, state)| *state == State::FinalValidation).unwrap();
+    assert!(*last <= 60 * 12, "{:?}", healthy.states);
+    assert_eq!(run(&[4]).rolled_back(), None);
+    assert_eq!(run(&[4, 5]).rolled_back(), Some(300));
 }
 
 #[test]

@@ -1,0 +1,95 @@
+//! Conditions of Argo Rollouts as bounds.
+
+use super::arguments::{Arguments, resolved};
+use super::expression::{self, Accepts, Cut, Series};
+use super::finding::ImportFinding;
+use super::reader::At;
+use crate::grade::Worse;
+use crate::text::{any_number, shown};
+
+/// The least and the greatest accepted value. None without a limit.
+pub(super) type Sides = (Option<f64>, Option<f64>);
+
+/// The values that do not fail, or succeed.
+#[derive(Clone, Copy)]
+pub(super) struct Values {
+    pub(super) sides: Sides,
+    /// Whether a missing value is one of them.
+    pub(super) missing: bool,
+    /// The same, and the condition names it: the author considered it.
+    pub(super) guarded: bool,
+}
+
+/// The values that a condition accepts, or with `turned` does not. None without a condition; an
+/// error has its finding.
+pub(super) fn values(
+    condition: Option<&At<'_>>,
+    arguments: &Arguments,
+    turned: bool,
+) -> Result<Option<Values>, ()> {
+    let Some(at) = condition else { return Ok(None) };
+    let Some(text) = resolved(at, arguments) else { return Err(()) };
+    let read = expression::read(&text).and_then(|accepts| {
+        let good = if turned { accepts.not() } else { accepts };
+        if good.series == Series::Any {
+            return Err("it is met if any series meets it".to_owned());
+        }
+        let edges = edges(&good)?;
+        Ok((good, edges))
+    });
+    match read {
+        Ok((good, [low, high])) => {
+            let sides = (low.map(|low| least(at, low)), high.map(|high| most(at, high)));
+            let guard = ["isNaN", "isNil", "nil", "len(", "default("];
+            let guarded = good.missing && guard.iter().any(|guard| text.contains(guard));
+            if good.series == Series::All {
+                at.put(
+                    "every series has to meet the condition",
+                    "a metric has one value: send the worst of the series",
+                );
+            }
+            Ok(Some(Values { sides, missing: good.missing, guarded }))
+        }
+        Err(why) => {
+            at.remark(ImportFinding::Condition { condition: shown(&text), why });
+            Err(())
+        }
+    }
+}
+
+/// The ends of the one range that a condition accepts. None without a limit.
+fn edges(good: &Accepts) -> Result<[Option<Cut>; 2], String> {
+    let [(low, high)] = good.intervals[..] else {
+        let why = if good.intervals.is_empty() {
+            "no value meets it"
+        } else {
+            "it accepts several ranges"
+        };
+        return Err(why.to_owned());
+    };
+    let edges = [low, high].map(|cut| cut.figure.is_finite().then_some(cut));
+    if edges == [None, None] { Err("every value meets it".to_owned()) } else { Ok(edges) }
+}
+
+/// The bound of a range that begins here.
+fn least(at: &At<'_>, Cut { figure, after }: Cut) -> f64 {
+    if after { excluding(at, figure, 1.0) } else { figure }
+}
+
+/// The bound of a range that ends here.
+fn most(at: &At<'_>, Cut { figure, after }: Cut) -> f64 {
+    if after { figure } else { excluding(at, figure, -1.0) }
+}
+
+/// A bound includes its value, also one that differs by the last bits. So the bound of a condition
+/// that excludes a figure is beside it, on this side.
+fn excluding(at: &At<'_>, figure: f64, side: f64) -> f64 {
+    let (beside, shown) = (if side > 0.0 { "above" } else { "below" }, any_number(figure));
+    at.put(
+        format!("a value of exactly {shown} does not pass"),
+        format!("a bound passes its own value, so it is just {beside} {shown}"),
+    );
+    // The difference is relative: every number but 0 itself differs from 0.
+    let moved = figure + side * (2.0 * Worse::LAST_BITS * figure.abs()).max(1e-300);
+    moved.clamp(f64::MIN, f64::MAX)
+}
