@@ -2,7 +2,7 @@
 //! writes [`Changes`].
 
 use crate::deadline::Replan;
-use crate::grade::{GateMode, Moment, Response, Signal, Strategy};
+use crate::grade::{GateMode, Moment, OnFailure, Response, Signal, Strategy};
 use crate::judge::Decision;
 use crate::plan::Plan;
 use crate::policy::section::Phase;
@@ -315,14 +315,24 @@ impl Conclusion<'_> {
                 self.ask(&format!("{failed}, and {version} stays at {share}. {choices}"));
             }
             (Some(act @ Act::Deploy { .. }), _)
-                if !self.case.has_traffic() && !self.case.sees_unconfirmed_traffic() =>
+                if !self.case.has_traffic()
+                    && (!self.case.sees_unconfirmed_traffic()
+                        || self.plan.on_failure() != OnFailure::RollBack) =>
             {
+                let ended = if self.case.sees_unconfirmed_traffic() {
+                    let version = brief(self.version());
+                    format!(
+                        ", and the rollout ended, but requests of {version} are read: take it back by hand"
+                    )
+                } else {
+                    " before any traffic moved, and the rollout ended".to_owned()
+                };
+                let failed = failed(act);
                 self.changes.to = Some(Stage::Failed);
                 self.notify(MessageKind::Update, &FOLLOWERS);
                 self.page(&format!(
-                    "{} before any traffic moved, and the rollout ended. Find the cause, then send \
-                     `retry`; if the incident is over, state `resolved`.",
-                    failed(act)
+                    "{failed}{ended}. Find the cause, then send `retry`; if the incident is over, \
+                     state `resolved`."
                 ));
             }
             // A change of traffic that a freeze left pending: a person has to act in any case.
