@@ -322,7 +322,7 @@ impl Conclusion<'_> {
                 let ended = if self.case.sees_unconfirmed_traffic() {
                     let version = brief(self.version());
                     format!(
-                        ", and the rollout ended, but requests of {version} are read: take it back by hand"
+                        ", and the rollout ended, but requests of {version} are read: remove it by hand"
                     )
                 } else {
                     " before any traffic moved, and the rollout ended".to_owned()
