@@ -164,12 +164,13 @@ pub(crate) fn shown(judge: &Judge, id: MetricName, seen: &MetricVerdict) -> [Opt
 
 /// What the live version had of a metric before the deployment; None of traffic, which has hours.
 pub(crate) fn live_before(judge: &Judge, id: MetricName) -> Option<f64> {
-    of(judge, id).filter(|watched| !watched.metric().kind.is_traffic())?.live_before()
+    of(judge, id)?.live_before()
 }
 
 impl Watched {
     fn live_before(&self) -> Option<f64> {
-        self.value(&self.totals().level, 1.0).and_then(Judged::finite)
+        let has_hours = self.metric().kind.is_traffic();
+        self.value(&self.totals().level, 1.0).and_then(Judged::finite).filter(|_| !has_hours)
     }
 }
 
@@ -276,10 +277,7 @@ impl Comparison {
             kind: watched.metric().kind,
             // Traffic has hours: the last phase's is used; and where the readings are those of an
             // attempt before.
-            live: Some(watched)
-                .filter(|_| !watched.metric().kind.is_traffic())
-                .and_then(Watched::live_before)
-                .or_else(|| baseline(row)),
+            live: watched.live_before().or_else(|| baseline(row)),
             metric: watched.metric().id,
             reference: watched.metric().reference,
             title: watched.metric().title.clone(),

@@ -122,7 +122,7 @@ impl Rollout {
             return if known.is(input) {
                 Ok(Passed::Repeated)
             } else {
-                Err(RefusalReason::KeyReused { first: known.kind })
+                Err(RefusalReason::KeyReused { first: known.kind() })
             };
         }
         if let Some(expected) = input.expected_head {

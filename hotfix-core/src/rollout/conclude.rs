@@ -298,6 +298,9 @@ impl Conclusion<'_> {
     /// An action failed; `why`: the sign of that, as whoever reported it saw it.
     fn failed(&mut self, at: Timestamp, id: ActionId, resolved: Option<&Act>, why: Option<&str>) {
         let failed = |act| format!("{} failed{}", describe::action(id, act), describe::given(why));
+        // Requests of a version whose traffic nobody confirmed.
+        let is_read = self.case.sees_unconfirmed_traffic();
+        let goes_back = is_read && self.plan.on_failure() == OnFailure::RollBack;
         match (resolved, self.case.place.stage()) {
             (Some(act), Stage::RollingBack(progress)) => self.rollback_failed(at, act, progress),
             // The former release keeps its traffic: roll back to the previous version.
@@ -314,12 +317,8 @@ impl Conclusion<'_> {
                 };
                 self.ask(&format!("{failed}, and {version} stays at {share}. {choices}"));
             }
-            (Some(act @ Act::Deploy { .. }), _)
-                if !self.case.has_traffic()
-                    && (!self.case.sees_unconfirmed_traffic()
-                        || self.plan.on_failure() != OnFailure::RollBack) =>
-            {
-                let ended = if self.case.sees_unconfirmed_traffic() {
+            (Some(act @ Act::Deploy { .. }), _) if !self.case.has_traffic() && !goes_back => {
+                let ended = if is_read {
                     let version = brief(self.version());
                     format!(
                         ", and the rollout ended, but requests of {version} are read: remove it by hand"

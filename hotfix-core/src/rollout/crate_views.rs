@@ -293,7 +293,6 @@ getters! {
 
     /// When the version that a rollback restores got the traffic back, in this attempt.
     live_again_at: Option<Timestamp> = self.case.place.live_again_at();
-    /// Whether a question is open that a person has to answer.
     /// The worst that was known of each fact, whatever is known now.
     worst_facts: &Facts = self.case.readiness.worst_facts();
 }

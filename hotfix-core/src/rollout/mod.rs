@@ -167,7 +167,7 @@ impl Rollout {
         match self.check(at, input) {
             Ok(Passed::Repeated) => {
                 let first = self.case.actions.of_key(input.key.as_deref());
-                self.actions.extend_from_slice(first.map_or(&[], |first| &first.actions));
+                self.actions.extend_from_slice(first.map_or(&[], |first| first.actions()));
                 Ok(Outcome { events: "", actions: &self.actions, repeated: true })
             }
             Ok(Passed::At { at, claimed_at, made }) => {

@@ -142,35 +142,27 @@ pub(super) struct Keys {
 
 /// An input that carried a key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "KeyedRow", into = "KeyedRow")]
+#[serde(transparent)]
 pub(crate) struct Keyed {
-    key: Digest,
-    content: u64,
-    /// Its kind.
-    pub(crate) kind: InputKind,
-    /// What it was answered with.
-    pub(crate) actions: Vec<Action>,
-}
-
-/// How a snapshot has it: there may be 256 of them.
-type KeyedRow = (Digest, u64, InputKind, Vec<Action>);
-
-impl From<KeyedRow> for Keyed {
-    fn from((key, content, kind, actions): KeyedRow) -> Self {
-        Self { key, content, kind, actions }
-    }
-}
-
-impl From<Keyed> for KeyedRow {
-    fn from(Keyed { key, content, kind, actions }: Keyed) -> Self {
-        (key, content, kind, actions)
-    }
+    // A snapshot has up to 256 of them, so without names: key, content, kind, and the actions that
+    // answered it.
+    row: (Digest, u64, InputKind, Vec<Action>),
 }
 
 impl Keyed {
+    /// Its kind.
+    pub(crate) const fn kind(&self) -> InputKind {
+        self.row.2
+    }
+
+    /// What it was answered with.
+    pub(crate) fn actions(&self) -> &[Action] {
+        &self.row.3
+    }
+
     /// Whether this is the same input, delivered again.
     pub(crate) fn is(&self, input: &Input) -> bool {
-        self.kind == input.command.kind() && self.content == Event::content(input)
+        self.kind() == input.command.kind() && self.row.1 == Event::content(input)
     }
 }
 
@@ -191,18 +183,15 @@ impl Keys {
             return None;
         }
         let digest = Digest::of(key.as_bytes());
-        self.seen.iter().rev().find(|seen| seen.key == digest)
+        self.seen.iter().rev().find(|seen| seen.row.0 == digest)
     }
 
     fn remember(&mut self, key: &str, input: &Input, actions: &[Action]) {
         if self.seen.len() == REMEMBERED {
             self.seen.pop_front();
         }
-        self.seen.push_back(Keyed {
-            key: Digest::of(key.as_bytes()),
-            content: Event::content(input),
-            kind: input.command.kind(),
-            actions: actions.to_vec(),
-        });
+        let (key, content) = (Digest::of(key.as_bytes()), Event::content(input));
+        let row = (key, content, input.command.kind(), actions.to_vec());
+        self.seen.push_back(Keyed { row });
     }
 }
