@@ -5,10 +5,10 @@ use std::fmt::Display;
 
 use hotfix_core::canonical::{CanonicalError, DigestError};
 use hotfix_core::document::{DocumentErrors, FaultFamily};
-use hotfix_core::fact::FactErrors;
+use hotfix_core::fact::FactError;
 use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
-use hotfix_core::policy::PolicyErrors;
+use hotfix_core::policy::Problem;
 use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError, State};
 use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
@@ -231,22 +231,24 @@ impl hotfix_error {
     }
 }
 
-/// Documents whose errors become one object each, with this status.
-macro_rules! document_errors {
-    ($($errors:ty => $status:ident;)+) => {$(
-        impl From<$errors> for Box<$crate::error::hotfix_error> {
-            fn from(errors: $errors) -> Self {
-                let status = $crate::status::hotfix_status::$status;
-                $crate::error::hotfix_error::of_document(status, &errors)
-            }
-        }
-    )+};
+/// The faults of a kind of document.
+pub(crate) trait FaultStatus: FaultFamily + std::fmt::Debug {
+    /// The status of a call that such a document fails.
+    const STATUS: hotfix_status;
 }
-pub(crate) use document_errors;
 
-document_errors! {
-    PolicyErrors => Policy;
-    FactErrors => Fact;
+impl FaultStatus for Problem {
+    const STATUS: hotfix_status = hotfix_status::Policy;
+}
+
+impl FaultStatus for FactError {
+    const STATUS: hotfix_status = hotfix_status::Fact;
+}
+
+impl<F: FaultStatus> From<DocumentErrors<F>> for Box<hotfix_error> {
+    fn from(errors: DocumentErrors<F>) -> Self {
+        hotfix_error::of_document(F::STATUS, &errors)
+    }
 }
 
 /// Errors that become an object with this status and this place.

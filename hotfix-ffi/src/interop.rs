@@ -3,17 +3,19 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
-use hotfix_core::interop::{ConvertErrors, Finding, Kind, convert};
+use hotfix_core::interop::{Fault, Finding, Kind, convert};
 use serde::Serialize;
 
 use crate::buffer::{hotfix_buf, put_text};
-use crate::error::{Fallible, document_errors, hotfix_error};
+use crate::error::{Fallible, FaultStatus, hotfix_error};
 use crate::guard::guard;
 use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
 
-document_errors! { ConvertErrors => Convert; }
+impl FaultStatus for Fault {
+    const STATUS: hotfix_status = hotfix_status::Convert;
+}
 
 /// The findings of an import, without the policy.
 #[derive(Serialize)]

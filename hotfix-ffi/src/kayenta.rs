@@ -3,19 +3,21 @@
 use std::ffi::c_char;
 
 use hotfix_core::kayenta::{
-    Arms, Config, Finding, KayentaErrors, MetricResult, MetricSettings, Thresholds, classify,
-    judge, read_samples,
+    Arms, Config, Finding, KayentaFault, MetricResult, MetricSettings, Thresholds, classify, judge,
+    read_samples,
 };
 use serde::Serialize;
 
 use crate::answer;
 use crate::buffer::hotfix_buf;
-use crate::error::{document_errors, hotfix_error};
+use crate::error::{FaultStatus, hotfix_error};
 use crate::pointer;
 use crate::policy::canonical;
 use crate::status::hotfix_status;
 
-document_errors! { KayentaErrors => Stat; }
+impl FaultStatus for KayentaFault {
+    const STATUS: hotfix_status = hotfix_status::Stat;
+}
 
 /// The result of one metric, with the findings about its settings.
 #[derive(Serialize)]

@@ -2,16 +2,18 @@
 
 use std::ffi::c_char;
 
-use hotfix_core::message::{MessageError, MessageErrors, Request};
+use hotfix_core::message::{MessageError, Request};
 
 use crate::answer;
 use crate::buffer::hotfix_buf;
-use crate::error::{document_errors, hotfix_error};
+use crate::error::{FaultStatus, hotfix_error};
 use crate::pointer;
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
 
-document_errors! { MessageErrors => Message; }
+impl FaultStatus for MessageError {
+    const STATUS: hotfix_status = hotfix_status::Message;
+}
 
 impl From<MessageError> for Box<hotfix_error> {
     fn from(error: MessageError) -> Self {

@@ -4,19 +4,21 @@ use std::ffi::c_char;
 
 use hotfix_core::plan::Plan;
 use hotfix_core::simulate::{
-    Campaign, Comparison, Run, Scenario, SimulatedOutcome, SimulationErrors, Tally, Truth,
+    Campaign, Comparison, Run, Scenario, SimulatedOutcome, SimulationFault, Tally, Truth,
 };
 use serde::Serialize;
 
 use crate::answer;
 use crate::buffer::hotfix_buf;
-use crate::error::{Fallible, document_errors, hotfix_error};
+use crate::error::{Fallible, FaultStatus, hotfix_error};
 use crate::plan::hotfix_plan;
 use crate::pointer;
 use crate::policy::sorted;
 use crate::status::hotfix_status;
 
-document_errors! { SimulationErrors => Simulate; }
+impl FaultStatus for SimulationFault {
+    const STATUS: hotfix_status = hotfix_status::Simulate;
+}
 
 fn campaign(plan: &Plan, scenario: &Scenario, seed: u64) -> Fallible<Campaign> {
     Ok(Campaign::try_new(plan.clone(), scenario, seed)?)

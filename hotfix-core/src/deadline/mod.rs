@@ -203,7 +203,7 @@ fn origin(moments: &Moments, moment: Moment) -> Option<(Moment, Timestamp)> {
 /// assert_eq!(duties.overdue[0].id.as_str(), "p0_notice");
 /// // The fix is due in 2 hours; until then the escalation waits after the acknowledgement.
 /// assert_eq!(duties.next[0].due.map(|due| due.to_string()).as_deref(),
-/// Some("2026-03-03T16:06:00.000Z"));
+///     Some("2026-03-03T16:06:00.000Z"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, PartialEq, educe::Educe)]

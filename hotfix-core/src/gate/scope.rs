@@ -123,10 +123,14 @@ impl ScopeReport {
     ///
     /// let policy = Policy::preset("standard")?;
     /// let diff = Numstat::parse("6\t2\tsrc/pay.rs\n900\t0\tsrc/report.rs\n")?;
-    /// let change = Change { fixes: Some(1), features: Some(false), tidying: Some(Tidying::None),
-    /// ..Change::default() };
-    /// let input = ScopeInput { diff: Some(&diff), change: Some(&change), ..ScopeInput::default()
+    /// let change = Change {
+    ///     fixes: Some(1),
+    ///     features: Some(false),
+    ///     tidying: Some(Tidying::None),
+    ///     ..Change::default()
     /// };
+    /// let input =
+    ///     ScopeInput { diff: Some(&diff), change: Some(&change), ..ScopeInput::default() };
     /// let report = ScopeReport::new(policy.scope(), input);
     /// assert_eq!(report.content, Some(Truth::No));
     /// assert_eq!(report.breaches[0].rule, ScopeRule::LinesMost);

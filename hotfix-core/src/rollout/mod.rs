@@ -98,8 +98,8 @@ use state::{Resolved, RolloutState};
 /// // What blocks the start: here one approval and four checklist items.
 /// while let Some(blocker) = rollout.blockers().first() {
 ///     let input = match (&blocker.item, blocker.roles.first()) {
-/// (Some(item), _) => format!(r#"{{"kind": "check_item", "by": "omar", "item": "{item}"}}"#),
-/// (None, Some(role)) => format!(r#"{{"kind": "approve", "by": "iris", "role": "{role}"}}"#),
+///         (Some(item), _) => format!(r#"{{"kind": "check_item", "by": "omar", "item": "{item}"}}"#),
+///         (None, Some(role)) => format!(r#"{{"kind": "approve", "by": "iris", "role": "{role}"}}"#),
 ///         (None, None) => return Err(blocker.sentence.clone().into()),
 ///     };
 ///     rollout.handle("2026-03-03T14:34:00Z".parse()?, &Input::from_json(&input)?)?;

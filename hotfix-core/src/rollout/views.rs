@@ -99,7 +99,7 @@ impl Rollout {
     /// ```
     /// use std::sync::Arc;
     /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{BlockerKind, Input, Recording,
-    /// Rollout}};
+    ///     Rollout}};
     ///
     /// let plan = Plan::from_json(
     ///     Arc::new(Policy::preset("emergency-command")?),
@@ -298,7 +298,7 @@ impl Rollout {
     /// ```
     /// use std::sync::Arc;
     /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout},
-    /// unit::Span};
+    ///     unit::Span};
     ///
     /// let plan = Plan::from_json(
     ///     Arc::new(Policy::preset("enterprise")?),
@@ -427,7 +427,7 @@ impl Rollout {
     /// ```
     /// use std::sync::Arc;
     /// use hotfix_core::{plan::{Plan, PlanStatus}, policy::Policy, rollout::{Input, Recording,
-    /// Rollout}};
+    ///     Rollout}};
     ///
     /// let policy = Arc::new(Policy::preset("phased-canary")?);
     /// let release = r#"{"version": "2", "previous": "1"}"#;

@@ -109,7 +109,7 @@ struct Interim {
 ///
 /// ```
 /// use hotfix_core::stats::randomisation::{Randomisation, RandomisationDesign,
-/// RandomisationSettings};
+///     RandomisationSettings};
 /// use hotfix_core::stats::Counts;
 /// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let pods: Vec<String> = (0..20).map(|pod| format!("pod-{pod:02}")).collect();

@@ -43,7 +43,7 @@ use rollback::MemberState;
 /// ```
 /// use std::sync::Arc;
 /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout},
-/// train::{Order, Train, TrainState}};
+///     train::{Order, Train, TrainState}};
 ///
 /// let policy = Arc::new(Policy::from_toml(r#"
 ///     extends = "phased-canary"

@@ -53,7 +53,7 @@ fn named(character: char) -> String {
 /// use hotfix_core::unit::{RefFault, RefName};
 ///
 /// assert_eq!(RefName::try_new("hotfix/payment-webhooks").map(|name| name.to_string()),
-/// Ok("hotfix/payment-webhooks".into()));
+///     Ok("hotfix/payment-webhooks".into()));
 /// assert_eq!(RefName::try_new("-D"), Err(RefFault::Start { start: "-" }));
 /// assert_eq!(RefName::try_new("a..b"), Err(RefFault::Sequence { sequence: ".." }));
 /// ```

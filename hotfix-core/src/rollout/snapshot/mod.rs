@@ -145,7 +145,7 @@ impl Rollout {
     /// rollout.handle("2026-03-03T14:35:00Z".parse()?, &note)?;
     ///
     /// let again = Rollout::restore(&snapshot, rollout.log()[begin..].as_bytes(),
-    /// Recording::Keep)?;
+    ///     Recording::Keep)?;
     /// assert_eq!(again.head(), rollout.head());
     /// assert_eq!(again.snapshot()?, rollout.snapshot()?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())

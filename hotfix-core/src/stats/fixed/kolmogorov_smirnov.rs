@@ -72,7 +72,7 @@ pub fn ks_2samp(
 /// ```
 /// use hotfix_core::stats::fixed::{Alternative, Method, ks_from_counts};
 /// let test = ks_from_counts(&[5.0, 40.0, 55.0], &[50.0, 35.0, 15.0], Alternative::Less,
-/// Method::Auto)?;
+///     Method::Auto)?;
 /// assert!((test.statistic - 0.45).abs() < 1e-15 && test.p_value < 1e-7);
 /// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```

@@ -44,7 +44,7 @@ pub struct MannWhitney {
 /// ```
 /// use hotfix_core::stats::fixed::{Alternative, Method, mann_whitney_u};
 /// let test = mann_whitney_u(&[9.0, 8.0, 7.5], &[1.0, 2.0, 3.0, 7.0], Alternative::Greater,
-/// Method::Auto, true)?;
+///     Method::Auto, true)?;
 /// assert_eq!((test.u, test.common_language), (12.0, 1.0));
 /// assert!((test.p_value - 1.0 / 35.0).abs() < 1e-15);
 /// # Ok::<(), hotfix_core::stats::StatError>(())
@@ -90,7 +90,7 @@ pub fn mann_whitney_u(
 /// ```
 /// use hotfix_core::stats::fixed::{Alternative, Assumption, mann_whitney_from_counts};
 /// let test = mann_whitney_from_counts(&[5.0, 40.0, 55.0], &[50.0, 35.0, 15.0],
-/// Alternative::Greater, true)?;
+///     Alternative::Greater, true)?;
 /// assert!(test.p_value < 1e-9 && test.assumptions.contains(Assumption::Binned));
 /// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```

@@ -55,7 +55,7 @@ pub fn boundaries_from_samples(samples: &[f64]) -> Result<Vec<f64>, StatError> {
 /// ```
 /// use hotfix_core::stats::latency::boundaries_from_histogram;
 /// let (edges, counts) = ([0.05, 0.1, 0.25, 0.5, 1.0, 2.5], [400.0, 700.0, 950.0, 990.0, 999.0,
-/// 1000.0]);
+///     1000.0]);
 /// assert_eq!(boundaries_from_histogram(&edges, &counts, 1000.0)?, [0.05, 0.1, 0.25, 0.5, 1.0]);
 /// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```

@@ -109,7 +109,7 @@ impl RateRatio {
     ///
     /// ```
     /// use hotfix_core::stats::{Counts, rate_ratio::{RateRatio, RateRatioDesign,
-    /// RateRatioSettings}};
+    ///     RateRatioSettings}};
     /// # fn main() -> Result<(), hotfix_core::stats::StatError> {
     /// let design = RateRatioDesign::try_new(&RateRatioSettings::default())?;
     /// let (phones, desks) = (
@@ -145,7 +145,7 @@ impl RateRatio {
     ///
     /// ```
     /// use hotfix_core::stats::{Counts, rate_ratio::{RateRatio, RateRatioDesign,
-    /// RateRatioSettings}};
+    ///     RateRatioSettings}};
     /// # fn main() -> Result<(), hotfix_core::stats::StatError> {
     /// let design = RateRatioDesign::try_new(&RateRatioSettings::default())?;
     /// let mut test = RateRatio::new(&design);
