@@ -167,7 +167,7 @@ impl Agenda {
             };
             let stays = obligation.stays_settled() && course.on && course.settled.is_none();
             let settled = Some(course).filter(|_| stays);
-            let settled = settled.and_then(|course| self.settled_by(obligation, course));
+            let settled = settled.and_then(|course| self.settled_otherwise(obligation, course));
             if let (Some(_), Some(course)) = (settled, self.state.courses.get_mut(index)) {
                 course.settled = settled;
             }

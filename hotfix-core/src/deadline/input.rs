@@ -63,6 +63,9 @@ pub enum Input<'a> {
     Done { duty: Name },
 }
 
+/// The code of an answer to what is done already.
+pub(crate) const ALREADY_DONE: &str = code! {HF-TIME-004};
+
 coded! {
     /// Why an answer about a duty is refused. Nothing has changed.
     #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,7 +91,7 @@ coded! {
     TooEarly { duty: Name, until: Timestamp } => code! {HF-TIME-008},
     /// It is done already.
     #[error("`{duty}` was already done at {at}{}", again(*.next))]
-    AlreadyDone { duty: Name, at: Timestamp, next: Option<Timestamp> } => code! {HF-TIME-004},
+    AlreadyDone { duty: Name, at: Timestamp, next: Option<Timestamp> } => ALREADY_DONE,
     /// It is over.
     #[error("`{duty}` ended at {at}: nobody has to do it any more")]
     Over { duty: Name, at: Timestamp } => code! {HF-TIME-005},

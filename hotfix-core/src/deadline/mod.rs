@@ -87,6 +87,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use crate::gate::{Holder, Who};
+pub(crate) use input::ALREADY_DONE;
 pub use input::{DutyRefusal, Input};
 pub use item::{Applies, Duties, Item};
 pub use item_state::{Settled, Settlement};

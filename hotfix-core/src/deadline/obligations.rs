@@ -328,6 +328,11 @@ impl Obligations {
         is_fix && !self.settled_by.first().is_some_and(|moment| has_come(*moment))
     }
 
+    /// Whether it watches the version to which a fix was rolled back.
+    pub(super) const fn watches_previous(&self) -> bool {
+        matches!((self.kind, self.from), (DutyKind::Watch, Moment::RolledBack))
+    }
+
     /// Whether it announces the incident itself, which is news once.
     pub(super) fn is_alert(&self) -> bool {
         self.kind == DutyKind::Notify && MessageKind::of(self.from) == MessageKind::Alert

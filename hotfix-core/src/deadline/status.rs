@@ -133,8 +133,7 @@ impl Agenda {
         if !course.on || (obligation.every.is_none() && last.is_some()) {
             return last;
         }
-        let settled = self.settled_by(obligation, course);
-        if let Some(settled) = settled.or_else(|| self.sent_before(obligation, course)) {
+        if let Some(settled) = self.settled_otherwise(obligation, course) {
             return Some(DutyStatus::done(settled));
         }
         let end = self.end(obligation).or_else(|| self.over_before(obligation, course));
@@ -184,12 +183,19 @@ impl Agenda {
         })
     }
 
-    /// The moment's settlement, where one settled it.
-    pub(super) fn settled_by(
+    /// How it was settled without an answer to it: a notice by the same one of a higher severity before
+    /// any moment that came later.
+    pub(super) fn settled_otherwise(
         &self,
         obligation: &Obligations,
         course: &DutyState,
     ) -> Option<Settled> {
+        let sent = self.sent_before(obligation, course);
+        sent.or_else(|| self.settled_by(obligation, course))
+    }
+
+    /// The moment's settlement, where one settled it.
+    fn settled_by(&self, obligation: &Obligations, course: &DutyState) -> Option<Settled> {
         let from = match obligation.kind {
             // What came before the incident was reopened does not count.
             DutyKind::Act => Some(self.from(obligation)?),
@@ -264,6 +270,8 @@ impl Agenda {
         let own = match obligation.every {
             Some(_) => obligation.until,
             None if obligation.while_open => Some(Moment::Resolved),
+            // The version that it is about has no traffic any more.
+            None if obligation.watches_previous() => Some(Moment::Deployed),
             None => return None,
         };
         let own = own.and_then(|moment| self.came(moment));

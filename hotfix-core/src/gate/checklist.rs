@@ -93,11 +93,15 @@ impl Marks {
         }
     }
 
-    /// Opens the success criteria that the log answers, where they were confirmed.
-    pub(crate) fn reopen_answered(&mut self, policy: &Policy) {
-        let answered =
-            |id| policy.success().iter().any(|of| of.id == id && of.answered_by.is_some());
-        retain(&mut self.0, |id, mark| mark.state != ItemState::Done || !answered(*id));
+    /// Opens these success criteria where they were confirmed.
+    pub(crate) fn reopen_criteria(
+        &mut self,
+        policy: &Policy,
+        of: impl Fn(&SuccessCriterion) -> bool,
+    ) {
+        let opens =
+            |id| policy.success().iter().any(|criterion| criterion.id == id && of(criterion));
+        retain(&mut self.0, |id, mark| mark.state != ItemState::Done || !opens(*id));
     }
 
     /// Whether the item was checked before this time, or before what it states can have lasted from

@@ -133,7 +133,9 @@ fn passed(rollout: &Rollout, kind: MessageKind) -> Option<(usize, PhaseColumn)> 
 }
 
 pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> Option<Span> {
-    let begun = || rollout.beginning().map(|(_, at)| at);
+    // The first input is not when it began.
+    let stated = |(moment, at)| (moment != Moment::Declared).then_some(at);
+    let begun = || rollout.beginning().and_then(stated);
     match kind {
         MessageKind::PhasePassed => {
             let (_, passed) = passed(rollout, kind)?;

@@ -217,7 +217,7 @@ impl Plan {
     fn clock_starts(&self, from: Moment) -> Option<Timestamp> {
         match from {
             Moment::Began => self.began_at(),
-            Moment::Detected | Moment::Declared => self.detected_at().or(self.began_at()),
+            Moment::Detected | Moment::Declared => self.detected_at(),
             _ => None,
         }
     }

@@ -35,6 +35,8 @@ struct Known {
 #[derive(Clone, Debug, Default)]
 pub(super) struct DutyTracker {
     known: BTreeMap<Name, Known>,
+    /// What was late or missed when it was last listed: another severity does not list it any more.
+    lapsed: BTreeMap<Name, DutyPart>,
     severity: Option<Severity>,
 }
 
@@ -74,6 +76,14 @@ impl DutyTracker {
             }
             known.ended = Some(listed.map_or(0, |item| item.missed));
         }
+        for item in &duties.done {
+            let part = self.part(rollout, item);
+            if matches!(part.status, DutyOutcome::Late | DutyOutcome::Missed) {
+                self.lapsed.insert(item.id, part);
+            } else {
+                self.lapsed.remove(&item.id);
+            }
+        }
     }
 
     pub(super) fn parts(
@@ -84,11 +94,16 @@ impl DutyTracker {
     ) -> Vec<DutyPart> {
         let mut parts: Vec<DutyPart> = all(duties)
             .filter(|item| !awaits_in_vain(rollout, item))
-            .map(|item| self.part(rollout, item, evidence))
+            .map(|item| self.part(rollout, item))
             .collect();
         let is_listed = |id: &Name| all(duties).any(|item| item.id == *id);
         let gone = self.known.iter().filter(|(id, _)| !is_listed(id));
-        parts.extend(gone.filter_map(|(id, known)| known.dropped_part(rollout, *id)));
+        parts.extend(gone.filter_map(|(id, known)| {
+            known.dropped_part(rollout, *id).or_else(|| self.lapsed.get(id).cloned())
+        }));
+        for part in &mut parts {
+            part.evidence = evidence.get(&part.id).cloned();
+        }
         sort_by_key(&mut parts, |part| {
             let at = part.due.or(part.settled);
             (at.is_none(), at)
@@ -96,12 +111,7 @@ impl DutyTracker {
         parts
     }
 
-    fn part(
-        &self,
-        rollout: &Rollout,
-        item: &Item<'_>,
-        evidence: &BTreeMap<Name, String>,
-    ) -> DutyPart {
+    fn part(&self, rollout: &Rollout, item: &Item<'_>) -> DutyPart {
         let known = self.known.get(&item.id).copied();
         // The moment that a settled duty counts from may have been corrected since.
         let times = rollout.duty_times(item.id, rollout.now().unwrap_or_default()).unzip();
@@ -142,7 +152,7 @@ impl DutyTracker {
             settled: settled.map(|settled| settled.at),
             times: is_repeated.then_some(item.times),
             missed: is_repeated.then_some(missed),
-            evidence: evidence.get(&item.id).cloned(),
+            evidence: None,
         }
     }
 }

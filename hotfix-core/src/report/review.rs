@@ -1,7 +1,7 @@
 //! Review part of the report: what went well, what to improve, action items, and open points. All
 //! of it follows from the log, and no person is named as a cause.
 
-use crate::deadline::{Awaits, Duties, Item, Source};
+use crate::deadline::{ALREADY_DONE, Awaits, Duties, Item, Source};
 use crate::fact::{Fact, Truth};
 use crate::gate::approval::Demand;
 use crate::gate::{ItemState, ListStatus};
@@ -294,11 +294,14 @@ pub(super) fn to_improve(
         let items = counted(log.waived, "checklist item was", "checklist items were");
         improve.push(format!("{items} waived."));
     }
-    let refused: u64 = log.refused.values().sum();
+    // Whoever confirms what was settled a moment before did as they were asked.
+    let refused = log.refused.iter().filter(|(code, _)| *code != ALREADY_DONE);
+    let (codes, counts): (Vec<_>, Vec<u64>) = refused.unzip();
+    let refused: u64 = counts.iter().sum();
     if refused > 0 {
         let inputs = counted(refused, "input was", "inputs were");
         // Of one code the log has one line a minute.
-        let codes = joined(log.refused.keys(), ", ");
+        let codes = joined(codes, ", ");
         improve.push(format!("At least {inputs} refused ({codes})."));
     }
     if log.odd_clock > 0 {

@@ -135,8 +135,7 @@ impl Blocker {
 
     fn of_denial(denial: &Statement, policy: &Policy) -> Self {
         let role = denial.role;
-        let why = describe::given(denial.why.as_deref());
-        let sentence = format!("`{role}` denied the plan{why}: ask again, or send `abort`");
+        let sentence = format!("{}: ask again, or send `abort`", denied(denial));
         let mut who = vec![role];
         who.extend(approval::stand_ins_of(policy, &[role]));
         Self {
@@ -259,6 +258,18 @@ pub(super) fn to_waive(plan: &Plan, case: &RolloutState, at: Timestamp) -> Vec<S
     let window = window_missed(plan, readiness, at).filter(|window| at > window.until);
     let window = window.map(|window| window_sentence(window, at, policy));
     process.into_iter().chain(window).collect()
+}
+
+/// Who denied the plan, a sentence each; none where the incident ended without a fix.
+pub(super) fn denials(case: &RolloutState) -> Vec<String> {
+    if case.has_ended() {
+        return Vec::new();
+    }
+    case.readiness.statements().denials().map(denied).collect()
+}
+
+fn denied(denial: &Statement) -> String {
+    format!("`{}` denied the plan{}", denial.role, describe::given(denial.why.as_deref()))
 }
 
 /// How an exception is waived, and by whom.

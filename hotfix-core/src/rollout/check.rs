@@ -377,6 +377,11 @@ impl Rollout {
         for (&time, &got) in times {
             match (time.moment(), got) {
                 (None, None) => return Err(RefusalReason::NoDay { day: time }),
+                (Some(Moment::Resolved), None)
+                    if matches!(self.case.place.stage(), Stage::Closed) =>
+                {
+                    return Err(RefusalReason::Over);
+                }
                 (Some(_), Some(got)) if got > at + APART => {
                     let fault = format!("after now ({at}): give the time at which it happened");
                     return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });

@@ -162,7 +162,7 @@ impl Conclusion<'_> {
             | Command::SetTimes { .. }
             | Command::Note { .. } => {}
         }
-        self.ask_about_process(at);
+        self.ask_about_process(at, matches!(command, Command::Deny { .. }));
         if self.deployment_is_late_now(at) && self.changes.to.is_none() && !self.changes.asks() {
             let question = self.question_about_verdict(at);
             self.ask(&question);
@@ -408,10 +408,7 @@ impl Conclusion<'_> {
     /// and asks whether to roll back.
     fn reopen(&mut self, at: Timestamp) {
         self.notify_readers(MessageKind::Update, &FOLLOWERS, true);
-        self.ask(&format!(
-            "the incident is open again. {} State `resolved` once it is over.",
-            self.choices(at, true)
-        ));
+        self.ask(&self.reopened(at));
     }
 
     /// Whether the action that the deployment waits for is late from this input on.

@@ -1,6 +1,7 @@
 //! The reported downtime of the service: one definition for messages, reports and measures.
 
 use crate::grade::Moment;
+use crate::policy::Policy;
 use crate::unit::{Span, Timestamp};
 
 use super::state::RolloutState;
@@ -23,9 +24,9 @@ impl Downtime {
     }
 
     /// The downtime up to a moment: see [`Rollout::downtime`](super::Rollout::downtime).
-    pub(super) fn of(case: &RolloutState, at: Timestamp) -> Option<Self> {
+    pub(super) fn of(case: &RolloutState, policy: &Policy, at: Timestamp) -> Option<Self> {
         let outages = case.happened.outages();
-        if case.is_down().is_none() && outages.is_empty() {
+        if outages.is_empty() && case.is_down(policy).is_none() {
             return None;
         }
         let beginning = case.agenda.origin(Moment::Began).map(|(_, at)| at);

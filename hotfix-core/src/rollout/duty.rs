@@ -49,7 +49,7 @@ pub(super) fn follow(
     // After the completion nobody announces the end while a person is asked about the fix.
     let was_complete = changes.to.is_none() && matches!(stage, Stage::Complete { .. });
     let asks_now = changes.asks();
-    let is_open = case.awaits_answer() && !matches!(input.command, Command::Promote { .. });
+    let is_open = case.awaits_answer() && !case.people.are_answered_by(&input.command);
     let is_in_doubt = was_complete && (asks_now || is_open);
     // Who has read of the incident reads how it is, not of an incident.
     let is_known = |notice: &Announcement| {

@@ -470,6 +470,12 @@ impl Command {
         item.into_iter().chain(more).copied()
     }
 
+    /// Whether it says when the incident was over.
+    pub(super) fn resolves(&self) -> bool {
+        let Self::SetTimes { times, .. } = self else { return false };
+        matches!(times.get(&KnownTime::Resolved), Some(Some(_)))
+    }
+
     /// Whether it says that the incident of a complete rollout is not over after all.
     pub(super) fn reopens(&self, stage: &Stage) -> bool {
         let Self::SetTimes { times, .. } = self else { return false };

@@ -10,7 +10,7 @@ use crate::unit::{RoleName, Timestamp};
 use serde::Serialize;
 
 use super::action::{Act, Action, ActionId};
-use super::blocker::{blockers, to_waive};
+use super::blocker::{blockers, denials, to_waive};
 use super::conclude::Conclusion;
 use super::input::InputKind;
 use super::intervention::TRAIN;
@@ -236,12 +236,12 @@ impl Conclusion<'_> {
         })
     }
 
-    /// Asks whether to deploy all the same where the policy calls for the normal process, or the change
-    /// window is over: as soon as there is a release, as approvals are requested, unless another
-    /// question is open.
-    pub(super) fn ask_about_process(&mut self, at: Timestamp) {
+    /// Asks whether to deploy all the same where the policy calls for the normal process, the change
+    /// window is over, or somebody denied the plan: as soon as there is a release, as approvals are
+    /// requested, unless another question is open. `denied`: by this input.
+    pub(super) fn ask_about_process(&mut self, at: Timestamp, denied: bool) {
         let (people, changes) = (&self.case.people, &self.changes);
-        let is_free = people.unanswered().is_none() || changes.to.is_some();
+        let is_free = people.unanswered().is_none() || changes.to.is_some() || denied;
         if is_free
             && matches!(self.next_stage(), Stage::Preparing)
             && self.plan.release().is_some()
@@ -252,12 +252,22 @@ impl Conclusion<'_> {
         }
     }
 
-    /// What a person is asked about what nobody has waived.
+    /// What a person is asked about what nobody has waived or lifted.
     fn question_about_process(&self, at: Timestamp) -> Option<String> {
-        let sentences = to_waive(self.plan, self.case, at);
-        let is_open = !sentences.is_empty();
-        let sentences = joined(&sentences, "; ");
-        is_open.then(|| format!("{sentences}. Answer with `waive_item`, or send `abort`."))
+        let waivable = to_waive(self.plan, self.case, at);
+        let denials = denials(self.case);
+        let waive = (!waivable.is_empty()).then_some("`waive_item`");
+        let approve = (!denials.is_empty()).then_some("`approve`, `supersede` with another fix");
+        let answers = joined(waive.into_iter().chain(approve), ", ");
+        let sentences = joined(waivable.iter().chain(&denials), "; ");
+        (!answers.is_empty())
+            .then(|| format!("{sentences}. Answer with {answers}, or send `abort`."))
+    }
+
+    /// That the incident is open again, and what answers that.
+    pub(super) fn reopened(&self, at: Timestamp) -> String {
+        let choices = self.choices(at, true);
+        format!("the incident is open again. {choices} State `resolved` once it is over.")
     }
 
     /// The causes of a verdict with what was measured, for a text.
@@ -338,6 +348,7 @@ impl Conclusion<'_> {
                 self.stated(open).map(|what| format!("{met}{what}. {}", self.choices(at, true)))
             }
             About::Objection => None,
+            About::Reopening => Some(self.reopened(at)),
         };
         let incident = &self.plan.subject().incident;
         Some(now.map_or_else(|| open.text.clone(), |text| describe::addressed(incident, &text)))

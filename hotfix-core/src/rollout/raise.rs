@@ -197,13 +197,14 @@ impl Conclusion<'_> {
             }
         }
         let asks_now = self.changes.asks();
-        let settled = self.changes.to.is_some() || asks_now || !self.case.needs_answer();
+        let settled = self.changes.to.is_some() || !self.case.needs_answer();
         if let Some(open) = self.case.people.about_severity()
             && at >= open.asked_at + every
         {
             self.act(Act::AskDecision { question: open.repeated(&open.text) });
         }
         if let Some(open) = self.case.people.unanswered().filter(|_| !settled)
+            && (!asks_now || open.keeps_its_place())
             && at >= open.asked_at + every
         {
             let Some(text) = self.again(at, open) else { return };

@@ -218,6 +218,12 @@ coded! {
     /// A time at which it cannot have happened; `fault` says what is wrong, and what is expected.
     #[error("at `{path}`: {got} is {fault}")]
     ImpossibleTime { path: String, got: Timestamp, fault: String } => code! {HF-ROLL-036},
+    /// The incident of a closed rollout is to be open again.
+    #[error(
+        "at `/times/resolved`: the rollout is closed, and nobody would be asked about the fix: open \
+         another incident, or send the right time"
+    )]
+    Over => code! {HF-ROLL-044},
     /// The final validation waits for items.
     #[error("the final validation waits for {open}: check or waive them first")]
     Unvalidated { open: String } => code! {HF-ROLL-024},

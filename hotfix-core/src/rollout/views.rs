@@ -316,7 +316,7 @@ impl Rollout {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn downtime(&self, at: Timestamp) -> Option<Downtime> {
-        Downtime::of(&self.case, at)
+        Downtime::of(&self.case, self.plan.policy(), at)
     }
 
     /// Writes all that the answer to any input may depend on, but for the policy, the log's head

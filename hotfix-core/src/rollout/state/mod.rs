@@ -25,7 +25,7 @@ use crate::text::moment;
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action};
-use super::blocker::to_waive;
+use super::blocker::{denials, to_waive};
 use super::conclude::FOLLOWERS;
 use super::duty;
 use super::input::{Command, Input, InputKind};
@@ -106,9 +106,11 @@ impl RolloutState {
         }
     }
 
-    /// Whether the service is reported down now.
-    pub(super) fn is_down(&self) -> Option<bool> {
-        self.readiness.facts().flag(Fact::ServiceDown)
+    /// Whether the service is down now, as stated, or as the policy concludes from what is.
+    pub(super) fn is_down(&self, policy: &Policy) -> Option<bool> {
+        let facts = self.readiness.facts();
+        let implied = || policy.classify(facts).informed().flag(Fact::ServiceDown);
+        facts.flag(Fact::ServiceDown).or_else(implied)
     }
 
     /// Whether the incident is over, and no fix is live or being deployed: then nobody is asked for
@@ -230,7 +232,7 @@ impl RolloutState {
         self.place.seq = 1;
         (self.place.at, self.place.looked_at) = (Some(at), Some(at));
         duty::open_agenda(self, plan, at);
-        self.happened.note_service(at, self.is_down(), true);
+        self.happened.note_service(at, self.is_down(plan.policy()), true);
     }
 
     /// Folds an input that was checked; `author`: it comes from the author of the fix; `readings`:
@@ -287,7 +289,7 @@ impl RolloutState {
                 return act;
             }
             Command::SetFacts { .. } => {
-                self.happened.note_service(at, self.is_down(), false);
+                self.happened.note_service(at, self.is_down(plan.policy()), false);
             }
             Command::Note { .. } | Command::Done { .. } => {
                 if let Some(cause) = input.command.root_cause(plan.policy()) {
@@ -452,7 +454,8 @@ impl RolloutState {
         let objects = !answers && self.people.objects_to(self.place.stage());
         let open = self.people.unanswered();
         let is_waived = open.is_some_and(|open| open.about == About::Process)
-            && to_waive(plan, self, at).is_empty();
+            && to_waive(plan, self, at).is_empty()
+            && denials(self).is_empty();
         if kind == InputKind::Hold {
             let needs_answer = self.waits_for_a_person(policy, at);
             self.people.put_off(at, needs_answer);

@@ -122,20 +122,23 @@ pub(crate) enum About {
     Verdict,
     /// What a person reported, denied or withdrew: no other question takes its place.
     Objection,
-    /// The waiver of the normal process, or of a change window that is over: asked again, it has the
-    /// reasons of that time.
+    /// The incident of a complete rollout that is open again: only an objection takes its place.
+    Reopening,
+    /// What somebody has to waive or to lift before the start: the normal process, a change window that
+    /// is over, a denial. Asked again, it has the reasons of that time.
     Process,
 }
 
 impl About {
     /// What a question is about that an input of this kind raised. `asks`: the verdict does; `objects`: a
-    /// person did. Before the start the rollout itself asks about waivers alone.
+    /// person did. Before the start the rollout itself asks about [`Process`](Self::Process) alone.
     pub(super) const fn of(kind: InputKind, asks: bool, objects: bool, stage: &Stage) -> Self {
         match kind {
             InputKind::Report => Self::Objection,
             InputKind::Start if objects => Self::Objection,
             _ if matches!(stage, Stage::Preparing) => Self::Process,
-            InputKind::Deny | InputKind::Withdraw | InputKind::SetTimes => Self::Objection,
+            InputKind::Deny | InputKind::Withdraw => Self::Objection,
+            InputKind::SetTimes => Self::Reopening,
             InputKind::Observe | InputKind::Tick if asks => Self::Verdict,
             _ => Self::Other,
         }
@@ -144,6 +147,15 @@ impl About {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
     const fn is_other(&self) -> bool {
         matches!(self, Self::Other)
+    }
+
+    /// Whether a question about this takes the place of an open one about `open`.
+    const fn replaces(self, open: Self) -> bool {
+        match open {
+            Self::Objection => matches!(self, Self::Objection),
+            Self::Reopening => matches!(self, Self::Objection | Self::Reopening),
+            Self::Other | Self::Verdict | Self::Process => true,
+        }
     }
 }
 
@@ -156,6 +168,11 @@ impl Unanswered {
     /// The text of a question or page that is raised once more.
     pub(crate) fn repeated(&self, text: &str) -> String {
         format!("{text}{}", no_answer_since(&moment(self.since)))
+    }
+
+    /// Whether it stays open beside a later question of the rollout.
+    pub(crate) const fn keeps_its_place(&self) -> bool {
+        self.page || !About::Other.replaces(self.about)
     }
 
     /// Whether this text raises it once more. Logs of earlier releases have another form of time.
@@ -173,8 +190,9 @@ pub(crate) fn no_answer_since(since: &str) -> String {
 impl People {
     /// Whether the open question is about an objection that a rollout in this stage waits for.
     pub(crate) fn objects_to(&self, stage: &Stage) -> bool {
-        let about = self.unanswered.as_ref().map(|open| open.about);
-        stage.is_out() && self.objected && about == Some(About::Objection)
+        let open = self.unanswered.as_ref();
+        let is_objection = |open: &Unanswered| !About::Other.replaces(open.about);
+        stage.is_out() && self.objected && open.is_some_and(is_objection)
     }
 
     /// The open objection, also during a pause.
@@ -269,7 +287,12 @@ impl People {
                     && open.is_some_and(|open| open.about != About::Objection);
                 (false, of_deployment || open.is_some_and(|open| open.page) && !is_frozen)
             }
-            Command::SetTimes { .. } => (input.command.reopens(stage), false),
+            // Whoever states that it is over answers that it is open again, and nothing else.
+            Command::SetTimes { .. } => {
+                let is_over = self.are_answered_by(&input.command);
+                self.objected &= !is_over;
+                (input.command.reopens(stage), is_over)
+            }
             Command::SetSeverity { .. } => {
                 self.about_severity = None;
                 (false, false)
@@ -303,6 +326,16 @@ impl People {
         };
         self.objected |= objects;
         answers
+    }
+
+    /// Whether an input after the completion answers the open question.
+    pub(crate) fn are_answered_by(&self, command: &Command) -> bool {
+        let about = self.unanswered.as_ref().map(|open| open.about);
+        match command {
+            Command::Promote { .. } => true,
+            Command::SetTimes { .. } => command.resolves() && about == Some(About::Reopening),
+            _ => false,
+        }
     }
 
     /// Notes a verdict; `asks`: it asks a person; `at_the_end`: the final validation is over.
@@ -465,7 +498,7 @@ impl People {
                 open.action.get_or_insert(action);
             }
             Some(open) if open.page && !page => {}
-            Some(open) if open.about == About::Objection && about != About::Objection && !page => {}
+            Some(open) if !about.replaces(open.about) && !page => {}
             open => {
                 *open = Some(Unanswered { page, about, ..Unanswered::new(at, question, action) });
             }

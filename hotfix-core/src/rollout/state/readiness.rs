@@ -159,12 +159,12 @@ impl Readiness {
         }
     }
 
-    /// A rollback begins: what is to be checked after it was not, and what the log answers is
-    /// answered otherwise.
+    /// A rollback begins: what is to be checked after it was not, and what was confirmed of the fix is
+    /// not so any more.
     pub(super) fn turn_back(&mut self, policy: &Policy, at: Timestamp) {
         let of_rollback = |list: &Checklist| list.at == ChecklistMoment::RolledBack;
         self.marks.reopen_checked(policy, at, of_rollback);
-        self.marks.reopen_answered(policy);
+        self.marks.reopen_criteria(policy, |_| true);
     }
 
     /// A moment came: what is to be checked from it on was not checked before. The checks of the
@@ -172,7 +172,7 @@ impl Readiness {
     /// the log answers is answered with the end of the validation.
     pub(crate) fn reach(&mut self, policy: &Policy, moment: Moment, came: Timestamp) {
         if moment == Moment::Verified {
-            self.marks.reopen_answered(policy);
+            self.marks.reopen_criteria(policy, |criterion| criterion.answered_by.is_some());
         }
         self.marks.reopen_checked(policy, came, |list| {
             list.counts_from() == Some(moment) && list.at != ChecklistMoment::FinalValidation
