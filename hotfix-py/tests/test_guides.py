@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import json
 import py_compile
+import re
 import subprocess
 import sys
 import tomllib
@@ -96,6 +97,15 @@ def test_a_pipeline_calls_the_step(block: Block, tmp_path: Path) -> None:
     assert (step, plan) == ("hotfix_step.py", "plans/INC-2041.json")
     assert log.endswith("/INC-2041/log.jsonl")
     assert Path(inbox).is_dir()
+
+
+def test_every_variable_of_a_program_is_in_a_table_of_its_page() -> None:
+    for block in [*of("python"), *of("sh")]:
+        read = r'environ(?:\.get\(|\[)"(\w+)"' if block.language == "python" else r"\$([A-Z]\w+)"
+        names = {*re.findall(read, block.text), *re.findall(r'for name in \(("[A-Z].*?)\)', block.text)}
+        named = {name.strip(' "') for each in names for name in each.split(",")}
+        rows = re.findall(r"^\| (`[A-Z].*?) \|", block.page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert named <= {name for row in rows for name in re.findall(r"`(\w+)`", row)}, block.place
 
 
 @each("sh")

@@ -218,7 +218,9 @@ def test_met_6_datadog_and_cloudwatch_give_counts(folder: Path) -> None:
     assert counts == {"canary": [0.0, 100], "baseline": [0.0, 900]}
 
 
-def otlp(instance: str, start: int, points: dict[str, list[int]], *, delta: bool = False, live: bool = False) -> bytes:
+def otlp(
+    instance: str, start: int, points: dict[str, list[int]], *, at: int = 0, delta: bool = False, live: bool = False
+) -> bytes:
     """An export: points by status code, in the JSON encoding of OTLP."""
 
     def attribute(name: str, value: object) -> dict[str, Any]:
@@ -227,7 +229,8 @@ def otlp(instance: str, start: int, points: dict[str, list[int]], *, delta: bool
 
     version, bounds = ("2.3.0", [0.2, 0.5]) if live else ("2.3.1", [0.25, 0.5])
     data = [
-        {"attributes": [attribute("http.response.status_code", int(code))], "startTimeUnixNano": str(start)}
+        {"attributes": [attribute("http.response.status_code", int(code))]}
+        | {"startTimeUnixNano": str(start), "timeUnixNano": str(at or start)}
         | ({"bucketCounts": [str(one) for one in counts], "explicitBounds": bounds} if counts else {"flags": 1})
         for code, counts in points.items()
     ]
@@ -257,13 +260,48 @@ def test_met_6_open_telemetry_s_totals_and_deltas_are_added(folder: Path) -> Non
     hotfix.Rollout(make_plan("standard")).observe("2026-03-03T14:40:00Z", metrics)
 
 
+def test_met_6_open_telemetry_s_late_and_repeated_points_count_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert folder.exists()
+    source = load("otlp_source").Otlp({"2.3.1": "canary", "2.3.0": "baseline"})
+
+    def reads(*bodies: bytes) -> list[float]:
+        for body in bodies:
+            source.receive(body)
+        found: list[float] = source.metrics()["error_rate"]["canary"]["a"]
+        return found
+
+    total = [otlp("a", 1, {"500": [count, 0, 0]}, at=10 * count) for count in range(10)]
+    assert reads(total[1]) == [0.0, 0.0]
+    assert reads(total[4], total[3], total[5]) == [4.0, 4.0]  # the third came late
+    assert reads(total[2], total[6], total[6]) == [1.0, 1.0]
+    assert capsys.readouterr().out == ""
+    began = otlp("a", 100, {"500": [7, 0, 0]}, at=110)
+    assert reads(began, total[8], otlp("a", 100, {"500": [9, 0, 0]}, at=120)) == [9.0, 9.0]
+    assert capsys.readouterr().out == "canary a: a point from before the restart came late, and is not counted\n"
+    part = [otlp("a", 200 + n, {"503": [n, 0, 0]}, at=201 + n, delta=True) for n in range(5)]
+    assert reads(part[1], part[3], part[3], part[2]) == [6.0, 6.0]
+    assert reads(part[2], part[4]) == [4.0, 4.0]  # sent again after the reading
+    unknown = [otlp("b", 0, {"500": [n, 0, 0]}, at=n) for n in (5, 9, 10)]  # without a time of the start
+    unknown.append(otlp("b", 0, {"500": [2, 0, 0]}, at=11))  # it began again
+    source.receive(unknown[0])
+    source.metrics()
+    for body in unknown[1:]:
+        source.receive(body)
+    assert source.metrics()["error_rate"]["canary"]["b"] == [7.0, 7.0]
+
+
 def test_met_6_open_telemetry_s_boundaries_are_those_of_each_arm(folder: Path) -> None:
     """Those of one arm on the other would make it as many times as slow."""
     assert folder.exists()
     source = load("otlp_source").Otlp({"2.3.1": "canary", "2.3.0": "baseline"})
     source.receive(otlp("a", 1, {"200": [80, 15, 5]}, delta=True))
     source.receive(otlp("b", 1, {"200": [80, 15, 5]}, delta=True, live=True))
-    latency = source.metrics()["latency_p95"]
+    source.receive(otlp("c", 1, {"200": [8, 1, 5]}, delta=True, live=True).replace(b"0.2,", b"0.3,"))  # of one arm
+    readings = source.metrics()
+    assert readings["error_rate"]["baseline"]["c"] == [0.0, 14.0]
+    latency = readings["latency_p95"]
     assert {arm: latency[arm]["le"] for arm in latency} == {"canary": [0.25, 0.5], "baseline": [0.2, 0.5]}
     with pytest.raises(hotfix.Refused) as caught:
         hotfix.Rollout(make_plan("standard")).observe("2026-03-03T14:40:00Z", {"latency_p95": latency})

@@ -152,7 +152,9 @@ def test_comm_2_the_program_sends_an_action_and_reports_it(folder: Path) -> None
 
     with serving(answer) as port:
         hooks = {notice.audience: f"http://127.0.0.1:{port}/hook"}
+        values = {"dashboard": "https://grafana.example.org/d/payments"}
         environment = {"HOTFIX_LOG": "log.jsonl", "HOTFIX_INBOX": str(folder), "HOOKS": json.dumps(hooks)}
+        environment |= {"VALUES": json.dumps(values), "FORMAT": "teams"}
         command = [sys.executable, "act_notify.py"]
         document = json.dumps(notice.to_dict())
         subprocess.run(command, input=document, text=True, check=True, cwd=folder, env=os.environ | environment)
@@ -160,6 +162,17 @@ def test_comm_2_the_program_sends_an_action_and_reports_it(folder: Path) -> None
     report = json.loads((folder / f"sent-{notice.id}.json").read_text())
     assert rollout.handle(START, report).events
     assert notice.duty in [duty["id"] for duty in rollout.duties(START)["done"]]
+    assert not list(folder.glob("*.tmp"))
+
+
+def test_comm_2_who_has_no_address_of_its_own_gets_the_default_s(folder: Path) -> None:
+    assert folder.exists()
+    notify = load("hotfix_notify")
+    assert notify.pick({"default": "all", "business": "sales"}, "business") == "sales"
+    assert notify.pick({"business": "sales"}, "business") == "sales"
+    assert notify.pick({"default": "all"}, "business") == "all"
+    with pytest.raises(LookupError, match="there is no address for `cto`, and no `default`"):
+        notify.pick({}, "cto")
 
 
 def test_gate_1_a_request_is_from_slack_only_with_its_signature(folder: Path) -> None:
