@@ -279,7 +279,7 @@ def test_met_6_open_telemetry_s_late_and_repeated_points_count_once(
     assert capsys.readouterr().out == ""
     began = otlp("a", 100, {"500": [7, 0, 0]}, at=110)
     assert reads(began, total[8], otlp("a", 100, {"500": [9, 0, 0]}, at=120)) == [9.0, 9.0]
-    assert capsys.readouterr().out == "canary a: a point from before the restart came late, and is not counted\n"
+    assert capsys.readouterr().out == "canary a: not counted: a late point from before its restart\n"
     part = [otlp("a", 200 + n, {"503": [n, 0, 0]}, at=201 + n, delta=True) for n in range(5)]
     assert reads(part[1], part[3], part[3], part[2]) == [6.0, 6.0]
     assert reads(part[2], part[4]) == [4.0, 4.0]  # sent again after the reading

@@ -72,10 +72,13 @@ def test_comm_2_every_action_of_a_rollback_becomes_a_message(folder: Path, forma
     )
     for action in actions:
         notifier.send(action.to_dict())
-    assert [hook for hook, _ in sent] == ["responders", "stakeholders"]
+    notifier.send({"kind": "ask_decision", "question": "go on?"})
+    forms = [{"slack": "text", "teams": "attachments"}[format] in body for _, body in sent]
+    assert all(forms)
+    assert [hook for hook, _ in sent] == ["responders", "stakeholders", "decisions"]
     rollout.handle(START, {"kind": "roll_back", "by": "lena", "why": "in doubt"})
     assert notifier.send(actions[0].to_dict()) is None  # the start is not true any more: nothing is sent
-    assert len(sent) == 2
+    assert len(sent) == 3
 
 
 def pages(folder: Path, rollout: hotfix.Rollout, *at: int) -> list[dict[str, Any]]:
