@@ -206,7 +206,7 @@ def test_roll_7_a_job_that_is_cancelled_ends_what_it_has_begun(folder: Path) -> 
         with job.start() as running:
             job.wait_for("deploy")
             running.terminate()
-            assert job.end(running) == 143
+            assert job.end(running) == 75
         time.sleep(2)
         assert "late" not in job.acted()
 
@@ -499,6 +499,8 @@ def test_the_program_for_http_calls_the_service(folder: Path) -> None:
 
     def answer(path: str) -> str:
         calls.append(path)
+        if len(calls) == 2:
+            raise ConnectionResetError  # the answer is lost
         return ""
 
     with serving(answer) as port:
@@ -512,7 +514,7 @@ def test_the_program_for_http_calls_the_service(folder: Path) -> None:
             document = json.dumps({"kind": kind, "id": "7.0", **action})
             command = ["./act_http", kind]
             subprocess.run(command, input=document, text=True, env=environment, cwd=folder, check=True)
-        called = ["/deploy?version=2.3.1", "/traffic?share=0.1", "/roll_back?version=2.3.0"]
+        called = ["/deploy?version=2.3.1", *["/traffic?share=0.1"] * 2, "/roll_back?version=2.3.0"]
         assert calls == called
         (folder / "curl").symlink_to(str(shutil.which("curl")))
         (folder / "cat").symlink_to(str(shutil.which("cat")))

@@ -217,6 +217,13 @@ def test_met_6_datadog_and_cloudwatch_give_counts(folder: Path) -> None:
     counts = load("cloudwatch_source").counts({"MetricDataResults": results})
     assert counts == {"canary": [0.0, 100], "baseline": [0.0, 900]}
 
+    # What was not answered is no reading: it would have no errors.
+    with pytest.raises(ValueError, match="limit"):
+        load("datadog_source").counts({"status": "error", "error": "limit", "series": []}, hits, arms, 60, 120)
+    results[1]["StatusCode"] = "InternalError"
+    with pytest.raises(ValueError, match="None"):
+        load("cloudwatch_source").counts({"MetricDataResults": results})
+
 
 def otlp(
     instance: str, start: int, points: dict[str, list[int]], *, at: int = 0, delta: bool = False, live: bool = False

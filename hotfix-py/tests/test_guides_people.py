@@ -189,6 +189,7 @@ def test_gate_1_a_request_is_from_slack_only_with_its_signature(folder: Path) ->
     assert chat.is_from_slack("secret", now, body, signature(now))
     assert not chat.is_from_slack("secret", now, body + b"x", signature(now))
     assert not chat.is_from_slack("secret", now, body, signature(now, "guess"))
+    assert not chat.is_from_slack("secret", "yesterday", body, "v0=\u00fc")  # of nobody who knows the secret
     old = str(int(time.time()) - 600)
     assert not chat.is_from_slack("secret", old, body, signature(old))
 
