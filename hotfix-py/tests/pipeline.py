@@ -19,42 +19,27 @@ import pytest
 import hotfix
 from guides import load, serving
 
-POLICY = """
+PHASE = 'deploy = "1s", promotion = "no_evidence_of_harm", criteria_missed = "roll_back", gate = "automatic", '
+POLICY = f"""
 format = 1
 name = "quick"
 title = "Seconds instead of minutes"
 strategy = "canary"
 after = ["1s"]
-final_validation = { watch = "1s", gate = "automatic" }
-rollback = { watch = "1s", returned_within = "2s" }
-severities.P1 = { label = "high", hotfix = true, approvals = [{ any_of = ["lead"] }] }
-roles.lead = { title = "lead" }
-
+final_validation = {{ watch = "1s", gate = "automatic" }}
+rollback = {{ watch = "1s", returned_within = "2s" }}
+severities.P1 = {{ label = "high", hotfix = true, approvals = [{{ any_of = ["lead"] }}] }}
+roles.lead = {{ title = "lead" }}
+phases = [
+    {{ {PHASE} name = "half", share = "50%", watch = "2s" }},
+    {{ {PHASE} name = "all", share = "100%", watch = "1s" }},
+]
 [watch]
 cadence = "200ms"
 window = "1s"
 stale = "30s"
 least_trials = 10
-no_data = { after = "60s", then = "ask" }
-
-[[phases]]
-name = "half"
-share = "50%"
-deploy = "1s"
-watch = "2s"
-promotion = "no_evidence_of_harm"
-criteria_missed = "roll_back"
-gate = "automatic"
-
-[[phases]]
-name = "all"
-share = "100%"
-deploy = "1s"
-watch = "1s"
-promotion = "no_evidence_of_harm"
-criteria_missed = "roll_back"
-gate = "automatic"
-
+no_data = {{ after = "60s", then = "ask" }}
 [metrics.error_rate]
 kind = "proportion"
 worse = "higher"
