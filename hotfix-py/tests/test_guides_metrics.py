@@ -60,6 +60,19 @@ def test_met_6_a_restart_adds_what_the_instance_has_counted_since(source: Any) -
     assert added == {"canary": {"le": [0.25], "counts": [100.0], "count": 118.0}}
 
 
+def test_field_3_a_query_that_is_not_answered_hides_no_other(
+    source: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def query(text: str, _: float) -> Rows:
+        if "_bucket" in text:
+            raise TimeoutError
+        return [row(5 if "5.." in text else 100, version="2.3.1", instance="a")]
+
+    monkeypatch.setattr(source, "query", query)
+    assert source.read(100.0) == {"error_rate": {"canary": {"a": [5.0, 100.0]}, "totals": True}}
+    assert capsys.readouterr().out == "no latency_p95: TimeoutError()\n"
+
+
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
