@@ -170,7 +170,7 @@ def test_roll_4_a_rollback_in_the_inbox_waits_for_nothing(folder: Path, slow: st
             job.put("3.json", BACK)
             began = time.monotonic()
             job.wait_for("roll_back")
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 5
             if slow == "messages":
                 running.terminate()  # else it waits for them
             job.end(running)

@@ -13,7 +13,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +205,24 @@ def test_met_6_prometheus_answers_the_queries_of_the_page(folder: Path) -> None:
         pairs = past.history["error_rate"]
         assert sum(pair[1] for pair in pairs[baseline]) == 1000.0
         assert sum(pair[1] for pair in pairs[canary]) == 50.0  # what it has counted since its restart
+
+
+def test_met_6_a_history_of_logs_leaves_out_a_torn_line(folder: Path) -> None:
+    """docs/how-to/calibrate.md."""
+    rollout = hotfix.Rollout(make_plan("standard"))
+    for tick in range(20):
+        pods = {f"pod-{pod}": [tick % 2, 100] for pod in range(3)}
+        rollout.observe(
+            datetime(2026, 3, 3, 14, 40, tzinfo=UTC) + tick * timedelta(seconds=10), {"error_rate": {"baseline": pods}}
+        )
+    logs = [folder / "one.jsonl", folder / "two.jsonl"]
+    found = []
+    for tail in ("", '{"at":"2026-0'):
+        for log in logs:
+            log.write_text(rollout.log() + tail)
+        found.append(load("log_history").history(hotfix.Policy.preset("standard"), logs).history)
+    assert found[0]["error_rate"]
+    assert found[0] == found[1]
 
 
 def test_met_6_datadog_and_cloudwatch_give_counts(folder: Path) -> None:
