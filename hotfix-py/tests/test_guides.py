@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import doctest
 import json
 import py_compile
+import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -56,6 +59,32 @@ def test_a_policy_is_read(block: Block, folder: Path) -> None:
     assert hotfix.Policy.load(path).name
 
 
+def test_the_smallest_policy_of_the_page_needs_the_rest(folder: Path) -> None:
+    document = tomllib.loads((folder / "smallest.toml").read_text(encoding="utf-8"))
+
+    def without(value: Any) -> Iterator[tuple[str, Any]]:
+        """The value without each of its keys, at any depth."""
+        keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else []
+        for key in keys:
+            rest = copy.deepcopy(value)
+            del rest[key]
+            yield str(key), rest
+            for name, inner in without(value[key]):
+                rest = copy.deepcopy(value)
+                rest[key] = inner
+                yield f"{key}/{name}", rest
+
+    def loads(document: Any) -> bool:
+        try:
+            return bool(hotfix.Policy.from_json(json.dumps(document)))
+        except hotfix.PolicyError:
+            return False
+
+    spare = {name for name, rest in without(document) if loads(rest)}
+    figures = {"metrics/error_rate/reference", "metrics/error_rate/rollback"}
+    assert spare == {"after", "after/0", "phases/0", "phases/1"} | figures
+
+
 @each("json")
 def test_json_is_read(block: Block) -> None:
     assert json.loads(block.text)
@@ -76,7 +105,9 @@ def scripts(document: object) -> Iterator[str]:
             yield from scripts(value)
 
 
-@each("yaml")
+@pytest.mark.parametrize(
+    "block", [pytest.param(block, id=block.place) for block in of("yaml") if block.page.name == "ci.md"]
+)
 def test_a_pipeline_calls_the_step(block: Block, tmp_path: Path) -> None:
     """The document is read, and its script runs with a `python` that records how it is called."""
     document = yaml.safe_load(block.text)
@@ -94,6 +125,15 @@ def test_a_pipeline_calls_the_step(block: Block, tmp_path: Path) -> None:
     assert (step, plan) == ("hotfix_step.py", "plans/INC-2041.json")
     assert log.endswith("/INC-2041/log.jsonl")
     assert Path(inbox).is_dir()
+
+
+def test_every_variable_of_a_program_is_in_a_table_of_its_page() -> None:
+    for block in [*of("python"), *of("sh")]:
+        read = r'environ(?:\.get\(|\[)"(\w+)"' if block.language == "python" else r"\$([A-Z]\w+)"
+        names = {*re.findall(read, block.text), *re.findall(r'for name in \(("[A-Z].*?)\)', block.text)}
+        named = {name.strip(' "') for each in names for name in each.split(",")}
+        rows = re.findall(r"^\| (`[A-Z].*?) \|", block.page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert named <= {name for row in rows for name in re.findall(r"`(\w+)`", row)}, block.place
 
 
 @each("sh")

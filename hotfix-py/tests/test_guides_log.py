@@ -90,8 +90,9 @@ def test_roll_7_logs_are_read_with_a_new_release(folder: Path, capsys: pytest.Ca
     torn, broken = folder / "torn.jsonl", folder / "broken.jsonl"
     torn.write_text(rollout.log() + '{"at":"2026-0')
     broken.write_text("no log\n")
-    assert replay.main([str(broken), str(torn), str(path)]) == 1
-    first, *others = capsys.readouterr().out.splitlines()
+    assert replay.main([str(folder / "gone"), str(broken), str(torn), str(path)]) == 2
+    gone, first, *others = capsys.readouterr().out.splitlines()
+    assert gone.endswith("[not read]")
     assert first.startswith(f"{broken}: ")
     assert first.endswith("[HF-JSON-007]")
     assert others == [

@@ -13,7 +13,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,19 @@ def test_met_6_a_restart_adds_what_the_instance_has_counted_since(source: Any) -
     assert source.latency(buckets("a", 90, 100) + buckets("b", 9, 10)) == {}
     added = source.latency(buckets("a", 180, 210) + buckets("b", 10, 8))  # `b` began again
     assert added == {"canary": {"le": [0.25], "counts": [100.0], "count": 118.0}}
+
+
+def test_field_3_a_query_that_is_not_answered_hides_no_other(
+    source: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def query(text: str, _: float) -> Rows:
+        if "_bucket" in text:
+            raise TimeoutError
+        return [row(5 if "5.." in text else 100, version="2.3.1", instance="a")]
+
+    monkeypatch.setattr(source, "query", query)
+    assert source.read(100.0) == {"error_rate": {"canary": {"a": [5.0, 100.0]}, "totals": True}}
+    assert capsys.readouterr().out == "no latency_p95: TimeoutError()\n"
 
 
 def free_port() -> int:
@@ -194,6 +207,24 @@ def test_met_6_prometheus_answers_the_queries_of_the_page(folder: Path) -> None:
         assert sum(pair[1] for pair in pairs[canary]) == 50.0  # what it has counted since its restart
 
 
+def test_met_6_a_history_of_logs_leaves_out_a_torn_line(folder: Path) -> None:
+    """docs/how-to/calibrate.md."""
+    rollout = hotfix.Rollout(make_plan("standard"))
+    for tick in range(20):
+        pods = {f"pod-{pod}": [tick % 2, 100] for pod in range(3)}
+        rollout.observe(
+            datetime(2026, 3, 3, 14, 40, tzinfo=UTC) + tick * timedelta(seconds=10), {"error_rate": {"baseline": pods}}
+        )
+    logs = [folder / "one.jsonl", folder / "two.jsonl"]
+    found = []
+    for tail in ("", '{"at":"2026-0'):
+        for log in logs:
+            log.write_text(rollout.log() + tail)
+        found.append(load("log_history").history(hotfix.Policy.preset("standard"), logs).history)
+    assert found[0]["error_rate"]
+    assert found[0] == found[1]
+
+
 def test_met_6_datadog_and_cloudwatch_give_counts(folder: Path) -> None:
     assert folder.exists()
 
@@ -217,8 +248,17 @@ def test_met_6_datadog_and_cloudwatch_give_counts(folder: Path) -> None:
     counts = load("cloudwatch_source").counts({"MetricDataResults": results})
     assert counts == {"canary": [0.0, 100], "baseline": [0.0, 900]}
 
+    # What was not answered is no reading: it would have no errors.
+    with pytest.raises(ValueError, match="limit"):
+        load("datadog_source").counts({"status": "error", "error": "limit", "series": []}, hits, arms, 60, 120)
+    results[1]["StatusCode"] = "InternalError"
+    with pytest.raises(ValueError, match="None"):
+        load("cloudwatch_source").counts({"MetricDataResults": results})
 
-def otlp(instance: str, start: int, points: dict[str, list[int]], *, delta: bool = False, live: bool = False) -> bytes:
+
+def otlp(
+    instance: str, start: int, points: dict[str, list[int]], *, at: int = 0, delta: bool = False, live: bool = False
+) -> bytes:
     """An export: points by status code, in the JSON encoding of OTLP."""
 
     def attribute(name: str, value: object) -> dict[str, Any]:
@@ -227,7 +267,8 @@ def otlp(instance: str, start: int, points: dict[str, list[int]], *, delta: bool
 
     version, bounds = ("2.3.0", [0.2, 0.5]) if live else ("2.3.1", [0.25, 0.5])
     data = [
-        {"attributes": [attribute("http.response.status_code", int(code))], "startTimeUnixNano": str(start)}
+        {"attributes": [attribute("http.response.status_code", int(code))]}
+        | {"startTimeUnixNano": str(start), "timeUnixNano": str(at or start)}
         | ({"bucketCounts": [str(one) for one in counts], "explicitBounds": bounds} if counts else {"flags": 1})
         for code, counts in points.items()
     ]
@@ -257,13 +298,48 @@ def test_met_6_open_telemetry_s_totals_and_deltas_are_added(folder: Path) -> Non
     hotfix.Rollout(make_plan("standard")).observe("2026-03-03T14:40:00Z", metrics)
 
 
+def test_met_6_open_telemetry_s_late_and_repeated_points_count_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert folder.exists()
+    source = load("otlp_source").Otlp({"2.3.1": "canary", "2.3.0": "baseline"})
+
+    def reads(*bodies: bytes) -> list[float]:
+        for body in bodies:
+            source.receive(body)
+        found: list[float] = source.metrics()["error_rate"]["canary"]["a"]
+        return found
+
+    total = [otlp("a", 1, {"500": [count, 0, 0]}, at=10 * count) for count in range(10)]
+    assert reads(total[1]) == [0.0, 0.0]
+    assert reads(total[4], total[3], total[5]) == [4.0, 4.0]  # the third came late
+    assert reads(total[2], total[6], total[6]) == [1.0, 1.0]
+    assert capsys.readouterr().out == ""
+    began = otlp("a", 100, {"500": [7, 0, 0]}, at=110)
+    assert reads(began, total[8], otlp("a", 100, {"500": [9, 0, 0]}, at=120)) == [9.0, 9.0]
+    assert capsys.readouterr().out == "canary a: not counted: a late point from before its restart\n"
+    part = [otlp("a", 200 + n, {"503": [n, 0, 0]}, at=201 + n, delta=True) for n in range(5)]
+    assert reads(part[1], part[3], part[3], part[2]) == [6.0, 6.0]
+    assert reads(part[2], part[4]) == [4.0, 4.0]  # sent again after the reading
+    unknown = [otlp("b", 0, {"500": [n, 0, 0]}, at=n) for n in (5, 9, 10)]  # without a time of the start
+    unknown.append(otlp("b", 0, {"500": [2, 0, 0]}, at=11))  # it began again
+    source.receive(unknown[0])
+    source.metrics()
+    for body in unknown[1:]:
+        source.receive(body)
+    assert source.metrics()["error_rate"]["canary"]["b"] == [7.0, 7.0]
+
+
 def test_met_6_open_telemetry_s_boundaries_are_those_of_each_arm(folder: Path) -> None:
     """Those of one arm on the other would make it as many times as slow."""
     assert folder.exists()
     source = load("otlp_source").Otlp({"2.3.1": "canary", "2.3.0": "baseline"})
     source.receive(otlp("a", 1, {"200": [80, 15, 5]}, delta=True))
     source.receive(otlp("b", 1, {"200": [80, 15, 5]}, delta=True, live=True))
-    latency = source.metrics()["latency_p95"]
+    source.receive(otlp("c", 1, {"200": [8, 1, 5]}, delta=True, live=True).replace(b"0.2,", b"0.3,"))  # of one arm
+    readings = source.metrics()
+    assert readings["error_rate"]["baseline"]["c"] == [0.0, 14.0]
+    latency = readings["latency_p95"]
     assert {arm: latency[arm]["le"] for arm in latency} == {"canary": [0.25, 0.5], "baseline": [0.2, 0.5]}
     with pytest.raises(hotfix.Refused) as caught:
         hotfix.Rollout(make_plan("standard")).observe("2026-03-03T14:40:00Z", {"latency_p95": latency})

@@ -72,10 +72,13 @@ def test_comm_2_every_action_of_a_rollback_becomes_a_message(folder: Path, forma
     )
     for action in actions:
         notifier.send(action.to_dict())
-    assert [hook for hook, _ in sent] == ["responders", "stakeholders"]
+    notifier.send({"kind": "ask_decision", "question": "go on?"})
+    forms = [{"slack": "text", "teams": "attachments"}[format] in body for _, body in sent]
+    assert all(forms)
+    assert [hook for hook, _ in sent] == ["responders", "stakeholders", "decisions"]
     rollout.handle(START, {"kind": "roll_back", "by": "lena", "why": "in doubt"})
     assert notifier.send(actions[0].to_dict()) is None  # the start is not true any more: nothing is sent
-    assert len(sent) == 2
+    assert len(sent) == 3
 
 
 def pages(folder: Path, rollout: hotfix.Rollout, *at: int) -> list[dict[str, Any]]:
@@ -152,7 +155,9 @@ def test_comm_2_the_program_sends_an_action_and_reports_it(folder: Path) -> None
 
     with serving(answer) as port:
         hooks = {notice.audience: f"http://127.0.0.1:{port}/hook"}
+        values = {"dashboard": "https://grafana.example.org/d/payments"}
         environment = {"HOTFIX_LOG": "log.jsonl", "HOTFIX_INBOX": str(folder), "HOOKS": json.dumps(hooks)}
+        environment |= {"VALUES": json.dumps(values), "FORMAT": "teams"}
         command = [sys.executable, "act_notify.py"]
         document = json.dumps(notice.to_dict())
         subprocess.run(command, input=document, text=True, check=True, cwd=folder, env=os.environ | environment)
@@ -160,6 +165,17 @@ def test_comm_2_the_program_sends_an_action_and_reports_it(folder: Path) -> None
     report = json.loads((folder / f"sent-{notice.id}.json").read_text())
     assert rollout.handle(START, report).events
     assert notice.duty in [duty["id"] for duty in rollout.duties(START)["done"]]
+    assert not list(folder.glob("*.tmp"))
+
+
+def test_comm_2_who_has_no_address_of_its_own_gets_the_default_s(folder: Path) -> None:
+    assert folder.exists()
+    notify = load("hotfix_notify")
+    assert notify.pick({"default": "all", "business": "sales"}, "business") == "sales"
+    assert notify.pick({"business": "sales"}, "business") == "sales"
+    assert notify.pick({"default": "all"}, "business") == "all"
+    with pytest.raises(LookupError, match="there is no address for `cto`, and no `default`"):
+        notify.pick({}, "cto")
 
 
 def test_gate_1_a_request_is_from_slack_only_with_its_signature(folder: Path) -> None:
@@ -173,6 +189,7 @@ def test_gate_1_a_request_is_from_slack_only_with_its_signature(folder: Path) ->
     assert chat.is_from_slack("secret", now, body, signature(now))
     assert not chat.is_from_slack("secret", now, body + b"x", signature(now))
     assert not chat.is_from_slack("secret", now, body, signature(now, "guess"))
+    assert not chat.is_from_slack("secret", "yesterday", body, "v0=\u00fc")  # of nobody who knows the secret
     old = str(int(time.time()) - 600)
     assert not chat.is_from_slack("secret", old, body, signature(old))
 
