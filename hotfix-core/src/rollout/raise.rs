@@ -197,7 +197,12 @@ impl Conclusion<'_> {
             }
         }
         let asks_now = self.changes.asks();
-        let settled = self.changes.to.is_some() || asks_now || !self.case.needs_answer();
+        // What was asked in the final validation may be over with this input.
+        let goes_on = matches!(self.case.place.stage(), Stage::FinalValidation { .. })
+            && !self.case.people.objected()
+            && !self.case.waits_for_a_person(self.plan.policy(), at);
+        let is_over = goes_on || !self.case.needs_answer();
+        let settled = self.changes.to.is_some() || asks_now || is_over;
         if let Some(open) = self.case.people.about_severity()
             && at >= open.asked_at + every
         {
