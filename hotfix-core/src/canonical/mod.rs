@@ -55,7 +55,7 @@ pub use encode::Encoder;
 pub use error::{CanonicalError, DigestError, LineError};
 pub use line::{Line, verify_line};
 pub(crate) use members::{Change, Member, Scan, edited, members};
-pub(crate) use once::{each_once, each_once_if_any};
+pub(crate) use once::{each_once, each_once_if_any, if_any};
 pub use pretty::sorted;
 pub(crate) use pretty::{pretty, tree_of};
 pub(crate) use read::{

@@ -60,12 +60,21 @@ impl<'de, M: Members> Deserialize<'de> for Once<M> {
     }
 }
 
-/// Reads an object, and refuses one in which a member occurs twice.
-pub(crate) fn each_once<'de, D: Deserializer<'de>, M: Members>(from: D) -> Result<M, D::Error> {
-    Once::deserialize(from).map(|once| once.0)
+/// Reads an object, and refuses one in which a member occurs twice; `null` is an empty one.
+pub(crate) fn each_once<'de, D: Deserializer<'de>, M: Members + Default>(
+    from: D,
+) -> Result<M, D::Error> {
+    each_once_if_any(from).map(Option::unwrap_or_default)
 }
 
-/// The same, with `null` for an absent object.
+/// Reads what may be left out, for which `null` is as absent.
+pub(crate) fn if_any<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    from: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
+}
+
+/// The same as [`each_once`], with `null` for an absent object.
 pub(crate) fn each_once_if_any<'de, D: Deserializer<'de>, M: Members>(
     from: D,
 ) -> Result<Option<M>, D::Error> {

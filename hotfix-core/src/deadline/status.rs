@@ -279,10 +279,10 @@ impl Agenda {
         own.into_iter().chain(closed).min()
     }
 
-    /// The end of the incident, where a notice of its beginning came into the plan after it.
+    /// The end of the incident, where a notice came into the plan after it: nobody reads of an end who has
+    /// read of nothing before, nor of the beginning.
     fn over_before(&self, obligation: &Obligations, course: &DutyState) -> Option<Timestamp> {
-        let is_early = obligation.kind == DutyKind::Notify && obligation.from < Moment::Deployed;
-        let since = self.since(course).filter(|_| is_early)?;
+        let since = self.since(course).filter(|_| obligation.kind == DutyKind::Notify)?;
         self.came(Moment::Resolved).filter(|resolved| *resolved <= since)
     }
 

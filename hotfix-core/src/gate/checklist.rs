@@ -62,15 +62,19 @@ impl Marks {
         retain(&mut self.0, |id, _| id.as_str() != exception.as_str());
     }
 
-    /// Keeps what is about the incident and the code, and removes what was seen in production or is
-    /// about the deployment: the same release is tried again. A step belongs to the deployment if it
-    /// was marked after its start.
-    pub(crate) fn keep_of_release(&mut self, policy: &Policy, started: Option<Timestamp>) {
+    /// Another attempt: what the failed one still owes after its rollback stays as it is until the next
+    /// rollback. Where the `same` release is tried again, so does what is about the incident and the
+    /// code, without what was seen in production or is about the deployment. A step belongs to the
+    /// deployment if it was marked after its start.
+    pub(crate) fn keep(&mut self, policy: &Policy, same: bool, started: Option<Timestamp>) {
         retain(&mut self.0, |id, mark| match find(policy, *id) {
             Some(Known::Item(item)) => {
-                let mut lists = policy.checklists().iter();
-                lists.any(|list| !list.is_of_attempt() && list.items.contains(item))
+                let lists = policy.checklists().iter();
+                let mut of_item = lists.filter(|list| list.items.contains(item));
+                let is_kept = |list: &Checklist| same || list.at == ChecklistMoment::RolledBack;
+                of_item.any(|list| !list.is_of_attempt() && is_kept(list))
             }
+            _ if !same => false,
             Some(Known::Step(_)) => started.is_none_or(|started| mark.at < started),
             Some(Known::Criterion(_) | Known::RollbackPoint) => false,
             Some(Known::Exception(_)) | None => true,

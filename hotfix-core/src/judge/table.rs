@@ -60,7 +60,7 @@ pub struct ComparisonRow {
 }
 
 /// A metric's value over the readings that count for the success bound of a phase, in the metric's
-/// unit.
+/// unit; over the whole phase where all of these came too long ago: its band is `stale` then.
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
@@ -114,16 +114,21 @@ impl PhaseRecord {
             .watched
             .iter()
             .map(|watched| {
-                let (canary, baseline) = watched.counted().split_at(watched.columns());
                 let of_canary =
                     |columns: &[f64]| watched.value(columns, share.as_fraction())?.finite();
+                let counts = of_canary(&watched.counted()[..watched.columns()]).is_some();
+                let sums = if counts { watched.counted() } else { watched.window().phase() };
+                let (canary, baseline) = sums.split_at(watched.columns());
                 let (rest, without) = watched.judged_without(share);
                 let leaves_out = |of| {
                     (without == Some(of)).then(|| of_canary(&rest[..watched.columns()])).flatten()
                 };
+                // Its last requests, which come while the last traffic is moved, are no baseline.
+                let compares = share != Share::ALL || watched.pre_deployment().applies();
                 let live = watched.value(baseline, share.rest().as_fraction());
+                let live = live.filter(|_| compares);
                 Some(Cell {
-                    band: watched.phase_band(share),
+                    band: if counts { watched.phase_band(share) } else { Some(Band::Stale) },
                     baseline: live.and_then(Judged::finite),
                     canary: of_canary(canary)?,
                     healed: watched.degradation().healed,

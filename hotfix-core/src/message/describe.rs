@@ -6,7 +6,7 @@ use crate::plan::{Plan, Window};
 use crate::policy::section::Phase;
 use crate::rollout::{
     Blocker, BlockerKind, InputKind, Resume, RollbackCause, Rollout, Silent, Stage, State, Step,
-    TRAIN,
+    TRAIN, TrainNotice,
 };
 use crate::text::{enumerated, joined, time};
 
@@ -61,6 +61,14 @@ fn ready(rollout: &Rollout) -> [&'static str; 2] {
             "a fix is ready, and cannot be deployed before an error in its policy is corrected",
             "correcting the policy",
         ],
+        _ if rollout.train_notice() == Some(TrainNotice::RollsBack) => [
+            "a fix is ready, and waits because a service that it belongs together with was rolled back",
+            WAITS_FOR_RETRY,
+        ],
+        _ if rollout.train_notice() == Some(TrainNotice::Waits) => [
+            "a fix is ready, and waits for the services that are deployed before it",
+            "deploying the services that belong together",
+        ],
         None => ["a fix is ready to be deployed", "about to deploy"],
         Some(window) if is_over(rollout, window) => [
             "a fix is ready, and its change window is over",
@@ -71,6 +79,11 @@ fn ready(rollout: &Rollout) -> [&'static str; 2] {
         }
     }
 }
+
+/// What the team does while a train is rolled back.
+const WAITS_FOR_RETRY: &str =
+    "waiting until the services that belong together can be deployed again";
+const THEN_RETRIES: &str = "deploy the services that belong together again once the cause is found";
 
 /// The first text as long as no fix is known, then the second.
 fn investigated(rollout: &Rollout, texts: [&'static str; 2]) -> &'static str {
@@ -318,9 +331,7 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
             "checking that the service recovers after the rollback"
         }
         Stage::RollingBack(_) => "rolling the fix back",
-        Stage::RolledBack if by_train(rollout).is_some() => {
-            "waiting until the services that belong together can be deployed again"
-        }
+        Stage::RolledBack if by_train(rollout).is_some() => WAITS_FOR_RETRY,
         Stage::RolledBack | Stage::Aborted | Stage::Failed => {
             "investigating, to prepare a corrected fix"
         }
@@ -351,6 +362,12 @@ pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option
             State::Ready => match rollout.window_missed() {
                 _ if rollout.never_starts() => {
                     "another rollout begins once the policy is corrected".to_owned()
+                }
+                _ if rollout.train_notice() == Some(TrainNotice::RollsBack) => {
+                    THEN_RETRIES.to_owned()
+                }
+                _ if rollout.train_notice() == Some(TrainNotice::Waits) => {
+                    "the deployment starts once the services before it are complete".to_owned()
                 }
                 None => "the deployment starts".to_owned(),
                 Some(window) if is_over(rollout, window) => {
@@ -400,7 +417,7 @@ pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option
                 _ => "",
             };
             let then = if by_train(rollout).is_some() {
-                "deploy the services that belong together again once the cause is found"
+                THEN_RETRIES
             } else {
                 "find out why it failed, then deploy a corrected fix"
             };

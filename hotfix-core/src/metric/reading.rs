@@ -9,6 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::canonical::if_any;
 use crate::unit::{FromNumberOrText, FromText, MetricName};
 
 /// Metrics that an observation has memory for at first: most have no more.
@@ -214,7 +215,7 @@ pub struct Arms {
     /// The arm that runs the fix.
     pub canary: Option<Sample>,
     /// The numbers are running counters; resets are handled.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, deserialize_with = "if_any", skip_serializing_if = "std::ops::Not::not")]
     pub totals: bool,
 }
 

@@ -191,20 +191,21 @@ impl Plan {
         }
     }
 
-    /// The lines that take the fix out of the first branch that it was merged into, as the
-    /// source-control plan has them: in any clone, all of its commits, and so that another attempt
-    /// continues from what they record.
+    /// The lines that take the fix out of the branch that it is deployed from, as the source-control
+    /// plan has them: in any clone, all of its commits, and so that another attempt continues from what
+    /// they record. None where it is deployed from its own branch, and merged later.
     fn revert(&self) -> Vec<PlannedCommand> {
         // The time only names a tag.
         let plan = self.source_control(Timestamp::default());
         let steps = plan.map_or_else(|_| Vec::new(), |plan| plan.rollback.steps);
-        let Some(revert) = steps.iter().position(|step| step.kind == VcsStepKind::Revert) else {
+        let mut before = steps.iter().take_while(|step| step.kind != VcsStepKind::DeployPrevious);
+        let Some(revert) = before.find(|step| step.kind == VcsStepKind::Revert) else {
             return Vec::new();
         };
         let lines = |step: &Step| step.commands.clone();
         let fetch = steps.iter().take(1).flat_map(lines);
         fetch
-            .chain(lines(&steps[revert]))
+            .chain(lines(revert))
             .map(|command| PlannedCommand { line: command.shown().to_owned(), missing: Vec::new() })
             .collect()
     }

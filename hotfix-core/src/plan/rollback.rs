@@ -13,7 +13,7 @@ use crate::policy::Policy;
 use crate::policy::section::{Phase, Rollback, RollbackStep, RollbackWay, TimeRange};
 use crate::sorting::sort_by_key;
 use crate::unit::{Name, Share, Span};
-use crate::vcs::is_never_merged;
+use crate::vcs::is_deployed_unmerged;
 
 closed_set! {
     /// The source of a rollback method, or of its duration.
@@ -118,9 +118,9 @@ pub struct RollbackPlan {
     pub assess: Option<Takes>,
     /// What cannot be rolled back. Empty if nothing is known.
     pub not_reversible: Vec<NotReversible>,
-    /// The total time: the policy's estimate with the waits of the steps, or else the sum of the
-    /// parts; the other way round where the release states the time of the first method. Absent if
-    /// neither is known.
+    /// The total time: the policy's estimate with the waits of the steps, or else the time of the
+    /// rollback itself with what the policy states of `assess` and `verify`; the other way round where
+    /// the release states the time of the first method. Absent if neither is known.
     pub estimate: Option<Takes>,
     /// The time of the rollback itself: that of the first method, or else the policy's time for
     /// all, with the waits of its steps: at least those of the first phase, at most those of the
@@ -206,7 +206,7 @@ impl Plan {
             .or_else(|| Takes::range(rollback.execute))
             .map(|execute| execute.and(waits));
         let verify = Takes::range(rollback.verify);
-        let parts = || Some([assess?, execute?, verify?].into_iter().fold(NOTHING, Takes::and));
+        let parts = || Some(assess.into_iter().chain(verify).fold(execute?, Takes::and));
         let by_policy = Takes::range(rollback.estimate).map(|estimate| estimate.and(waits));
         // The policy's estimate is not for a method whose time the release states.
         let is_own = methods.first().is_some_and(|way| way.timed_by == Some(StatedBy::Release));
@@ -325,8 +325,6 @@ impl Plan {
     }
 }
 
-const NOTHING: Takes = Takes { least: Some(Span::ZERO), most: Some(Span::ZERO) };
-
 const SCHEMA_CHANGE: &str = "/traffic/schema_change";
 
 fn slowest(takes: Option<Takes>) -> Span {
@@ -361,11 +359,12 @@ pub(super) fn methods_of(policy: &Policy, subject: &Subject) -> Vec<Method> {
     methods
 }
 
-/// Whether the release is deployed from its own branch, and no step of its way merges that: a revert
-/// on another branch would do nothing.
+/// Whether the release is deployed from its own branch: a revert on another one would do nothing.
 fn is_unmerged(policy: &Policy, subject: &Subject) -> bool {
-    let Some((vcs, release)) = policy.vcs().zip(subject.release.as_ref()) else { return false };
-    is_never_merged(vcs, release.flow, release.way.as_deref())
+    let Some(vcs) = policy.vcs() else { return false };
+    let release = subject.release.as_ref();
+    let way = release.and_then(|release| release.way.as_deref());
+    is_deployed_unmerged(vcs, release.and_then(|release| release.flow), way)
 }
 
 /// The methods of a release that names none: the policy's that can be used, the fastest first and

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::canonical::each_once;
+use crate::canonical::{each_once, if_any};
 use crate::gate::Change;
 use crate::grade::{Flow, RollbackMethod, Severity, Strategy, closed_set};
 use crate::unit::{MetricName, Span, Timestamp};
@@ -20,7 +20,7 @@ pub struct Subject {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
     /// The traffic.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "if_any")]
     pub traffic: Traffic,
 }
 
@@ -94,7 +94,7 @@ pub struct Release {
     /// Its author.
     pub author: Option<String>,
     /// The available rollback methods.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "if_any", skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<Method>,
     /// The diff's figures, as `git diff --numstat` prints them.
     pub numstat: Option<String>,
@@ -114,7 +114,7 @@ pub struct Release {
     /// The policy's source-control alternative, by its id, if it is not the first.
     pub way: Option<String>,
     /// Branches that have to get the fix besides those of the policy, such as an open release branch.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "if_any", skip_serializing_if = "Vec::is_empty")]
     pub merge_back: Vec<String>,
     /// The content of the change, as stated by its author.
     pub change: Option<Change>,

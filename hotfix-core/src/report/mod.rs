@@ -244,9 +244,7 @@ impl Report {
             !part.answers.is_empty() || !review::is_covered(&report, &part.question)
         });
         report.custom_sections = sections;
-        let last = log_summary.rollbacks.last().filter(|back| back.ended.is_some());
-        let rolled_back = last.is_some_and(|back| back.attempt == rollout.attempt());
-        report.open = review::open(rollout, &report, rolled_back);
+        report.open = review::open(rollout, &report);
         report
     }
 

@@ -449,9 +449,7 @@ fn future_deadline(rollout: &Rollout, item: &Item<'_>) -> Option<String> {
 }
 
 /// Open points: what nobody has stated, and what is not done.
-///
-/// `rolled_back`: this attempt was rolled back.
-pub(super) fn open(rollout: &Rollout, report: &Report, rolled_back: bool) -> Vec<String> {
+pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
     let mut open = Vec::new();
     let mut ask = |missing: bool, what: &str| {
         if missing {
@@ -493,10 +491,7 @@ pub(super) fn open(rollout: &Rollout, report: &Report, rolled_back: bool) -> Vec
     }
     let lists = rollout.checklists();
     open.extend(
-        lists
-            .iter()
-            .filter(|list| is_due(rollout, list, [is_started, rolled_back]))
-            .filter_map(unchecked),
+        lists.iter().filter(|list| is_due(rollout, list, is_started)).filter_map(unchecked),
     );
     let back = matches!(report.state, State::RolledBack | State::Aborted | State::Failed);
     if back && rollout.moment(Moment::Resolved).is_none() {
@@ -523,9 +518,8 @@ fn approvals_missing(rollout: &Rollout) -> Vec<String> {
     missing.map(sentence).collect()
 }
 
-/// Whether the time of a list that applies has come, and no duty asks for it. This attempt is started, or
-/// was rolled back, or neither.
-fn is_due(rollout: &Rollout, list: &ListStatus, [is_started, is_back]: [bool; 2]) -> bool {
+/// Whether the time of a list that applies has come, and no duty asks for it; this attempt `is_started`.
+fn is_due(rollout: &Rollout, list: &ListStatus, is_started: bool) -> bool {
     let came = |moment| rollout.moment(moment).is_some();
     let is_its_time = match list.at {
         // Where they are open after the start, the severity or a fact has changed since.
@@ -533,8 +527,8 @@ fn is_due(rollout: &Rollout, list: &ListStatus, [is_started, is_back]: [bool; 2]
         ChecklistMoment::FinalValidation => false,
         ChecklistMoment::Deployed => came(Moment::Deployed),
         ChecklistMoment::Verified => came(Moment::Verified),
-        // Another attempt opens it again for its own rollback.
-        ChecklistMoment::RolledBack => is_back,
+        // Also of an earlier attempt: what it failed for is still to be found.
+        ChecklistMoment::RolledBack => came(Moment::RolledBack),
         ChecklistMoment::After => rollout.state() == State::Closed,
     };
     let mut duties = rollout.plan().policy().duties().iter();

@@ -16,6 +16,7 @@ use super::Rollout;
 use super::blocker::window_missed;
 use super::input::InputKind;
 use super::intervention::Intervention;
+use super::intervention::TrainNotice;
 use super::poll::watch_is_over;
 use super::stage::{Stage, State};
 use super::state::{Assessed, Reach, Silent, unsettled};
@@ -66,10 +67,7 @@ impl Rollout {
 
     /// What became of the checks of the final validation.
     pub(crate) fn checks(&self) -> Checks<'_> {
-        let readiness = &self.case.readiness;
-        let policy = self.plan.policy();
-        let deployed = self.moment(Moment::Deployed);
-        Checks::of(policy, readiness.severity(), readiness.facts(), readiness.marks(), deployed)
+        self.case.readiness.checks(self.plan.policy(), self.moment(Moment::Deployed))
     }
 
     /// When the fix was verified; None where its checks were waived or made too early, or none was
@@ -272,11 +270,6 @@ impl Rollout {
         self.case.people.objected() && !self.case.awaits_answer()
     }
 
-    /// Whether its train has let it know that it is being rolled back.
-    pub(crate) const fn train_rolls_back(&self) -> bool {
-        self.case.people.train_rolls_back()
-    }
-
     /// Whether an error of the policy prevents every start.
     pub(crate) fn never_starts(&self) -> bool {
         !self.plan.policy().denials().is_empty()
@@ -293,6 +286,8 @@ getters! {
 
     /// When the version that a rollback restores got the traffic back, in this attempt.
     live_again_at: Option<Timestamp> = self.case.place.live_again_at();
+    /// What its train has let it know last.
+    train_notice: Option<TrainNotice> = self.case.people.train();
     /// The worst that was known of each fact, whatever is known now.
     worst_facts: &Facts = self.case.readiness.worst_facts();
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::canonical::{Digest, each_once_if_any};
+use crate::canonical::{Digest, each_once_if_any, if_any};
 use crate::document::ValueFault;
 use crate::gate::ItemState;
 use crate::grade::{Severity, Signal};
@@ -32,6 +32,7 @@ pub(super) struct InputDocument {
     pub(super) facts: Option<Map<String, Value>>,
     pub(super) heard_by: Option<String>,
     pub(super) item: Option<Name>,
+    #[serde(deserialize_with = "if_any")]
     pub(super) items: Vec<Name>,
     pub(super) metrics: Option<Observation>,
     pub(super) note: Option<String>,

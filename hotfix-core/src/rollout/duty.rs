@@ -46,11 +46,12 @@ pub(super) fn follow(
     }
     case.agenda.advance(at);
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());
-    // After the completion nobody announces the end while a person is asked about the fix.
+    // After the completion nobody announces the end while a person is asked about the fix, unless
+    // somebody states it now.
     let was_complete = changes.to.is_none() && matches!(stage, Stage::Complete { .. });
     let asks_now = changes.asks();
     let is_open = case.awaits_answer() && !case.people.are_answered_by(&input.command);
-    let is_in_doubt = was_complete && (asks_now || is_open);
+    let is_in_doubt = was_complete && was_resolved && (asks_now || is_open);
     // Who has read of the incident reads how it is, not of an incident.
     let is_known = |notice: &Announcement| {
         let Some(audience) = notice.audience else { return false };

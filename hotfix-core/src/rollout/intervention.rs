@@ -13,11 +13,41 @@ use super::input::{Command, Input, InputKind};
 /// The sender of a train's inputs in the logs.
 pub(crate) const TRAIN: &str = "train";
 
-/// The text of the note with which a train lets a complete service know that it is being rolled back.
-pub(crate) const TRAIN_ROLLS_BACK: &str = "the train is being rolled back";
+/// What a train lets one of its services know, with a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TrainNotice {
+    /// The service may start, as far as the train goes.
+    Next,
+    /// The same after a rollback; a complete service is watched.
+    Continues,
+    /// Others are being deployed, and it starts after them.
+    Waits,
+    RollsBack,
+}
 
-/// The text of its note that it is not, any more.
-pub(crate) const TRAIN_CONTINUES: &str = "the train is not being rolled back any more";
+impl TrainNotice {
+    /// The text of the note.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Next => "the services that it waited for are complete",
+            Self::Continues => "the train is not being rolled back any more",
+            Self::Waits => "it waits for other services of the train",
+            Self::RollsBack => "the train is being rolled back",
+        }
+    }
+
+    /// The notice that a note of this text gives.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let all = [Self::Next, Self::Continues, Self::Waits, Self::RollsBack];
+        all.into_iter().find(|notice| notice.text() == text)
+    }
+
+    /// Whether the train refuses the start of this service.
+    pub(crate) const fn holds_start(self) -> bool {
+        matches!(self, Self::Waits | Self::RollsBack)
+    }
+}
 
 /// Whether a train sent this input, also where names were redacted in the log.
 pub(crate) fn is_of_a_train(input: &Input) -> bool {

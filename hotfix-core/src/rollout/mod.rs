@@ -73,7 +73,7 @@ use crate::unit::Timestamp;
 use check::{Made, Passed};
 use conclude::{Changes, Conclusion};
 use event::EventKind;
-pub(crate) use intervention::{TRAIN, TRAIN_CONTINUES, TRAIN_ROLLS_BACK, is_of_a_train};
+pub(crate) use intervention::{TRAIN, TrainNotice, is_of_a_train};
 use journal::Journal;
 pub(crate) use personal::is_taken_out;
 use revision::Revision;

@@ -1,7 +1,7 @@
 //! Questions to people: what was observed, and which inputs answer.
 
 use crate::gate::checklist::open_criteria;
-use crate::grade::{OnFailure, Signal};
+use crate::grade::{Moment, OnFailure, Signal};
 use crate::judge::{Cause, Decision, Reason};
 use crate::policy::section::Phase;
 use crate::text::{brief, joined, moment, quoted, sentence};
@@ -296,6 +296,14 @@ impl Conclusion<'_> {
         let (open, unproven) = self.left_open();
         if !open.is_empty() {
             text = format!("{text} Still open: {open}. Check or waive them first.");
+        }
+        let live = self.case.agenda.came(Moment::Deployed);
+        let early = self.case.readiness.checks(self.plan.policy(), live).early;
+        if !early.is_empty() {
+            let early = quoted(&early.iter().map(|item| item.id).collect::<Vec<_>>(), ", ");
+            text = format!(
+                "{text} Checked too early: {early}. Check them again, or nothing is verified."
+            );
         }
         let criteria = open_criteria(self.plan.policy(), self.case.readiness.marks());
         if !criteria.is_empty() {

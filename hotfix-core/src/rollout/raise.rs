@@ -197,7 +197,11 @@ impl Conclusion<'_> {
             }
         }
         let asks_now = self.changes.asks();
-        let settled = self.changes.to.is_some() || !self.case.needs_answer();
+        // What was asked in the final validation may be over with this input.
+        let goes_on = matches!(self.case.place.stage(), Stage::FinalValidation { .. })
+            && !self.case.people.objected()
+            && !self.case.waits_for_a_person(self.plan.policy(), at);
+        let settled = self.changes.to.is_some() || goes_on || !self.case.needs_answer();
         if let Some(open) = self.case.people.about_severity()
             && at >= open.asked_at + every
         {

@@ -26,8 +26,8 @@ pub(super) enum Kept {
     All,
     /// Those about incident and code, because the same release is tried again.
     OfRelease,
-    /// None: another release is tried.
-    Nothing,
+    /// Those of lists for after a rollback: another release is tried.
+    OfRollback,
 }
 
 impl Revision {
@@ -54,7 +54,7 @@ impl Revision {
         let kept = match former {
             None => Kept::All,
             Some(_) if former == plan.release() => Kept::OfRelease,
-            Some(_) => Kept::Nothing,
+            Some(_) => Kept::OfRollback,
         };
         let mut judge = Judge::try_new(&plan)?;
         let is_before = matches!(place.stage(), Stage::Preparing);

@@ -5,9 +5,7 @@ use std::fmt::Write as _;
 use std::ops::{Deref, DerefMut};
 
 use crate::grade::OnFailure;
-use crate::rollout::{
-    Command, Input, InputKind, Refusal, Rollout, Stage, TRAIN, TRAIN_CONTINUES, TRAIN_ROLLS_BACK,
-};
+use crate::rollout::{Command, Input, InputKind, Refusal, Rollout, Stage, TRAIN, TrainNotice};
 use crate::sorting::sort_by_key;
 use crate::text::words;
 use crate::unit::Timestamp;
@@ -173,6 +171,27 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         }
     }
 
+    /// What a service does not know yet of its train.
+    fn notice(&self, place: usize) -> Option<TrainNotice> {
+        let (state, known) = (self.member_state(place), self.at(place).train_notice());
+        let waits = match state {
+            MemberState::Waiting => self.waits_for(place).next().is_some(),
+            MemberState::Complete => false,
+            _ => return None,
+        };
+        let is_out = |other| {
+            matches!(self.member_state(other), MemberState::Running | MemberState::Complete)
+        };
+        let notice = match known {
+            _ if self.turned().next().is_some() => TrainNotice::RollsBack,
+            _ if waits && self.places().any(is_out) => TrainNotice::Waits,
+            Some(TrainNotice::RollsBack) => TrainNotice::Continues,
+            Some(TrainNotice::Waits) if !waits => TrainNotice::Next,
+            _ => return None,
+        };
+        (known != Some(notice)).then_some(notice)
+    }
+
     /// The services that were rolled back by themselves or by a person; all, where names were
     /// redacted in the logs.
     fn causes(&self) -> Vec<String> {
@@ -205,8 +224,8 @@ impl<R: Deref<Target = Rollout>> Train<R> {
 }
 
 impl<R: DerefMut<Target = Rollout>> Train<R> {
-    /// Rolls back each service whose turn it is, and closes them once all are watched to their end.
-    /// Repeating it changes nothing.
+    /// Rolls back each service whose turn it is, closes them once all are watched to their end, and lets
+    /// those that wait know of it. Repeating it changes nothing.
     pub(super) fn do_due(&mut self, at: Timestamp, outcome: &mut TrainOutcome) {
         let mut asked = Vec::new();
         while let Some(place) = self.due(at).into_iter().find(|place| !asked.contains(place)) {
@@ -221,22 +240,23 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
                 self.instruct(place, Command::Promote { why }, at, outcome);
             }
         }
+        let waits = |place: &usize| self.member_state(*place) == MemberState::Waiting;
+        let waiting: Vec<usize> = self.places().filter(waits).collect();
+        for place in waiting {
+            self.inform(place, at, outcome);
+        }
     }
 
-    /// Lets a complete service know, before its next input, whether the train is being rolled back: its
-    /// questions offer what the train accepts. A note holds nothing and answers nothing.
+    /// Lets a service know what the train does about it: a complete one, before its next input, because its
+    /// questions offer what the train accepts; one that waits at once, because its messages do not promise
+    /// its start. A note holds nothing and answers nothing.
     pub(super) fn inform(&mut self, place: usize, at: Timestamp, outcome: &mut TrainOutcome) {
-        let turned = self.turned().next().is_some();
-        let is_complete = self.member_state(place) == MemberState::Complete;
-        if !is_complete || self.at(place).train_rolls_back() == turned {
+        let Some(notice) = self.notice(place).filter(|_| self.at(place).now().is_some()) else {
             return;
-        }
-        let (text, why) = if turned {
-            (TRAIN_ROLLS_BACK, Some(reason(&self.causes())))
-        } else {
-            (TRAIN_CONTINUES, None)
         };
-        self.instruct(place, Command::Note { text: text.to_owned(), why }, at, outcome);
+        let why = (notice == TrainNotice::RollsBack).then(|| reason(&self.causes()));
+        let text = notice.text().to_owned();
+        self.instruct(place, Command::Note { text, why }, at, outcome);
     }
 
     /// Keeps a service that this input would close so that it can be rolled back in its turn. What

@@ -5,9 +5,9 @@ use std::ops::Deref;
 use serde::Serialize;
 
 use crate::grade::closed_set;
-use crate::rollout::{Action, Rollout, State};
-use crate::text::moment;
-use crate::unit::{Span, Timestamp};
+use crate::rollout::{Act, Action, Rollout, State};
+use crate::text::{brief, moment};
+use crate::unit::{Share, Span, Timestamp};
 
 use super::Train;
 use super::error::TrainFinding;
@@ -51,7 +51,8 @@ closed_set! {
         Kept = "kept",
         /// A rollback is under way.
         RollingBack = "rolling_back",
-        /// All rollback methods failed, or no automatic rollback is allowed: a person has to act.
+        /// All rollback methods failed, or no automatic rollback is allowed, or a release that was
+        /// superseded keeps its traffic: a person has to act.
         Frozen = "frozen",
         /// The previous version is live; its metrics may still be watched.
         Restored = "restored",
@@ -83,7 +84,9 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         if self.turned().next().is_some() {
             // The check of the metrics belongs to the rollback.
             let unsettled = |place| self.at(place).state() == State::RollingBack;
-            return if any(&[Place::InTurn, Place::Running]) || self.places().any(unsettled) {
+            return if any(&[Place::InTurn, Place::Running, Place::RollingBack])
+                || self.places().any(unsettled)
+            {
                 TrainState::RollingBack
             } else if any(&[Place::Frozen, Place::Kept, Place::Closed]) {
                 TrainState::Frozen
@@ -105,6 +108,12 @@ impl<R: Deref<Target = Rollout>> Train<R> {
     fn status(&self, place: usize) -> Place {
         let rolls_back = self.turned().next().is_some();
         match self.member_state(place) {
+            MemberState::Waiting if rolls_back && self.at(place).reach().is_any() => {
+                let withdraws = |act: &Act| matches!(act, Act::SetTraffic { share: Share::NONE });
+                let mut pending = self.at(place).pending_actions().iter();
+                let is_withdrawn = pending.any(|action| withdraws(&action.act));
+                if is_withdrawn { Place::RollingBack } else { Place::Frozen }
+            }
             MemberState::Waiting if rolls_back => Place::Held,
             MemberState::Waiting if self.waits_for(place).next().is_some() => Place::Waiting,
             MemberState::Waiting => Place::Next,
@@ -189,14 +198,18 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         let finding = |place: usize| {
             let service = self.order.name(place);
             let (code, message) = match self.status(place) {
-                Place::Frozen => (
-                    "HF-TRAIN-012",
-                    format!(
-                        "`{service}` is frozen, so a person has to act: send `roll_back` to try \
-                         again{}",
-                        self.held_by(place)
-                    ),
-                ),
+                Place::Frozen => {
+                    let rollout = self.at(place);
+                    let what = if rollout.state() == State::Frozen {
+                        "is frozen, so a person has to act: send `roll_back` to try again"
+                            .to_owned()
+                    } else {
+                        let version = rollout.canary_version().map(brief).unwrap_or_default();
+                        let share = rollout.reach();
+                        format!("still has {share} of the traffic on {version}: send `roll_back`")
+                    };
+                    ("HF-TRAIN-012", format!("`{service}` {what}{}", self.held_by(place)))
+                }
                 Place::Closed => (
                     "HF-TRAIN-013",
                     format!(
@@ -214,8 +227,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
                         self.held_by(place)
                     ),
                 ),
-                // Also of another release, whose traffic was not withdrawn.
-                Place::RollingBack | Place::Held if self.is_late(place) => (
+                Place::RollingBack if self.is_late(place) => (
                     "HF-TRAIN-012",
                     format!(
                         "the rollback of `{service}` is not confirmed: send `confirm` or `failed` \
@@ -233,7 +245,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
     /// From when on it is a finding that a rollback is not confirmed, while others wait for it: once half
     /// of the time is over for which they do.
     fn late_at(&self, place: usize) -> Option<Timestamp> {
-        let is_under_way = matches!(self.status(place), Place::RollingBack | Place::Held);
+        let is_under_way = self.status(place) == Place::RollingBack;
         let until = self.held(place).map(|(_, until)| until).max().filter(|_| is_under_way)?;
         let within = self.at(place).plan().policy().rollback().returned_within;
         Some(until - Span::from_millis(within.as_millis() / 2))

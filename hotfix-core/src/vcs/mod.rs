@@ -57,7 +57,7 @@ pub use tag::tag_name;
 pub use version::{NextVersion, next_version};
 
 use release_context::ReleaseContext;
-pub(crate) use release_context::{flow_of, is_never_merged};
+pub(crate) use release_context::{flow_of, is_deployed_unmerged};
 
 /// The fix that goes through source control.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -86,13 +86,18 @@ impl<'a> Choice<'a> {
     }
 }
 
-/// Whether a release with this flow and way has steps, none of which brings the fix to another branch
-/// than its own: then there is no merge that a rollback could revert.
-pub(crate) fn is_never_merged(vcs: &Vcs, flow: Option<Flow>, way: Option<&str>) -> bool {
-    choose(vcs, flow, way).is_ok_and(|choice| {
-        let has = |step| choice.order().contains(&step);
-        has(VcsStep::Branch) && !has(VcsStep::Merge) && !has(VcsStep::MergeBack)
-    })
+/// Whether a fix that takes these steps is on a branch of several people when it is deployed: a revert
+/// there takes it out of what is deployed.
+pub(super) fn is_merged_first(order: &[VcsStep]) -> bool {
+    let mut before = order.iter().take_while(|step| **step != VcsStep::Deploy);
+    !order.contains(&VcsStep::Branch)
+        || before.any(|step| matches!(step, VcsStep::Merge | VcsStep::MergeBack))
+}
+
+/// Whether a release with this flow and way is deployed from its own branch, or from a tag of it: then
+/// there is no merge yet that a rollback could revert.
+pub(crate) fn is_deployed_unmerged(vcs: &Vcs, flow: Option<Flow>, way: Option<&str>) -> bool {
+    choose(vcs, flow, way).is_ok_and(|choice| !is_merged_first(choice.order()))
 }
 
 /// The flow of a release with this flow and way; None if the policy does not allow them.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Command;
 use super::command::{git, record};
 use super::name::next_try;
-use super::release_context::{Base, ReleaseContext};
+use super::release_context::{Base, ReleaseContext, is_merged_first};
 use super::step::{Step, VcsStepKind};
 use super::version::version_of_next_try;
 use crate::grade::{MergeKind, VcsStep};
@@ -32,14 +32,8 @@ pub(super) fn way(context: &ReleaseContext<'_>) -> VcsRollback {
     // People may have merged the fix back to the others.
     let by_duty = context.home.iter().filter(|target| !reached.contains(target));
     let mut reverts = reached.iter().copied().chain(by_duty).map(|target| revert(context, target));
-    let place = |step| context.order.iter().position(|&other| other == step);
-    let merged_first = match (place(VcsStep::Merge), place(VcsStep::Deploy)) {
-        (Some(merge), Some(deploy)) => merge < deploy,
-        (_, None) => true,
-        (None, Some(_)) => context.branch.is_none(),
-    };
     let mut steps = vec![fetch(context)];
-    if merged_first {
+    if is_merged_first(&context.order) {
         // A deployment from a branch is rolled back with that branch.
         steps.extend(reverts.by_ref().take(1.min(reached.len())));
     }

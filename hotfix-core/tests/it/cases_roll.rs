@@ -158,6 +158,12 @@ fn notices(rollout: &Rollout) -> Vec<String> {
         let (kind, audience, role) = match action.act {
             Act::Notify { message, audience, role, .. } => (message, audience, role),
             Act::UpdateStatusPage { message, .. } => (message, Audience::Public, None),
+            Act::AskDecision { ref question } | Act::Page { why: ref question, .. } => {
+                if question.matches("answer since").count() > 1 {
+                    faults.push(format!("action {}: asked twice: {question}", action.id));
+                }
+                continue;
+            }
             _ => continue,
         };
         if let Err(error) = rollout.message(kind, audience, Format::Text) {

@@ -15,6 +15,26 @@ fn plan(incident: &str, release: &str, traffic: &str) -> Result<Plan, PlanError>
     Plan::from_json(Arc::new(Policy::preset("phased-canary").unwrap()), incident, release, traffic)
 }
 
+/// What may be left out may be null: a tool that writes all of its keys means the same.
+#[test]
+fn plan_1_null_is_as_absent() {
+    let known = plan(r#"{"id":"INC-1"}"#, r#"{"version":"2","previous":"1"}"#, "{}").unwrap();
+    let incident = r#"{"id":"INC-1","service":null,"facts":null,"severity":null}"#;
+    let release = r#"{"version":"2","previous":"1","methods":null,"merge_back":null,"flow":null,"change_record":{"links":null}}"#;
+    let given = plan(incident, release, r#"{"instances":null}"#).unwrap();
+    assert_eq!(given.methods(), known.methods());
+    assert_eq!(given.facts(), known.facts());
+    for input in [
+        r#"{"kind":"observe","metrics":{"error_rate":{"canary":[0,9],"baseline":null,"totals":null}}}"#,
+        r#"{"kind":"check_item","by":"lena","item":"staging","items":null,"evidence":null}"#,
+        r#"{"kind":"tick","metrics":null}"#,
+    ] {
+        let absent = serde_json::from_str::<Value>(input).unwrap();
+        let read = hotfix_core::rollout::Input::from_value(absent);
+        assert!(read.is_ok(), "{input}: {read:?}");
+    }
+}
+
 #[test]
 fn plan_3_s1_s_timeline_takes_sixty_minutes() {
     let plan = plan(INCIDENT, RELEASE, "").unwrap();

@@ -252,6 +252,47 @@ fn comm_1_a_rollback_by_the_train_is_no_person_s_decision() {
     assert!(next("mail").contains("find out why it failed"), "{}", next("mail"));
 }
 
+/// While others are deployed, who waits promises no start and no end; nor does it after a rollback.
+#[test]
+fn comm_1_a_service_that_waits_in_its_train_promises_no_start() {
+    let case = Case {
+        services: ["ledger", "payments"].map(ToOwned::to_owned).to_vec(),
+        ..Case::default()
+    };
+    let mut host = Host::new(case, false);
+    let note = json!({"kind": "note", "by": "lena", "text": "how is it?"});
+    let read = |host: &mut Host, at: i64| {
+        host.handle(START_MS + at, "payments", &note);
+        let payments = host.train.rollout("payments").unwrap();
+        let text = payments.message(MessageKind::Update, Audience::Responders, Format::Text);
+        text.unwrap().to_string()
+    };
+    let before = read(&mut host, 0);
+    assert!(before.contains("about to deploy") && before.contains("Expected"), "{before}");
+    host.handle(START_MS + 1_000, "ledger", &json!({"kind": "start", "by": "lena"}));
+    host.confirm_all("ledger", START_MS + 2_000);
+    let waits = read(&mut host, 3_000);
+    for part in [
+        "waits for the services that are deployed before it",
+        "deploying the services that belong together",
+        "the deployment starts once the services before it are complete",
+    ] {
+        assert!(waits.contains(part), "{waits}");
+    }
+    assert!(!waits.contains("about to deploy") && !waits.contains("Expected"), "{waits}");
+    let back = json!({"kind": "roll_back", "by": "lena", "why": "in doubt"});
+    host.handle(START_MS + 4_000, "ledger", &back);
+    let held = read(&mut host, 5_000);
+    assert!(held.contains("a service that it belongs together with was rolled back"), "{held}");
+    assert!(!held.contains("about to deploy") && !held.contains("Expected"), "{held}");
+    host.confirm_all("ledger", START_MS + 6_000);
+    host.tick(START_MS + 1_200_000);
+    let retry = json!({"kind": "retry", "by": "lena", "why": "the cause is found"});
+    host.handle(START_MS + 1_300_000, "ledger", &retry);
+    let again = read(&mut host, 1_301_000);
+    assert!(again.contains("about to deploy"), "{again}");
+}
+
 /// The host dies between any two lines: what it replays and goes on with ends in the same logs, byte for byte.
 #[test]
 fn roll_7_a_train_goes_on_where_a_crash_stopped_it() {
@@ -420,7 +461,9 @@ impl Host {
             }
             // A note moves nothing.
             if says(r#""kind":"note""#) {
-                assert!(matches!(was.state(), State::Complete), "{made:?}");
+                let waits = [State::Drafted, State::AwaitingApproval, State::Ready];
+                let concerns = made.state == State::Complete || waits.contains(&made.state);
+                assert!(concerns, "{made:?}");
                 assert!(made.actions.is_empty(), "{made:?}");
                 continue;
             }
@@ -442,8 +485,12 @@ impl Host {
                 let waited = rollout
                     .turned_back_at()
                     .is_some_and(|since| at >= since + Span::from_seconds(600));
+                // One that was superseded waits from the turn of the first.
+                let is_former = rollout.turned_back_at().is_none()
+                    && matches!(place, Place::Frozen | Place::RollingBack);
                 assert!(
                     matches!(place, Place::Held | Place::Restored | Place::Closed)
+                        || is_former
                         || waited
                         || closes,
                     "{name} is {place}: {made:?}"

@@ -1,9 +1,14 @@
 //! What teams do beside the plan's commands, against a real git: hosts that merge in their own way, release
 //! branches that are open, versions of every kind (VCS-1, VCS-3, VCS-6).
 
-use hotfix_core::grade::{Flow, MergeKind, TagForm};
+use std::sync::Arc;
+
+use hotfix_core::grade::{Flow, MergeKind, RollbackMethod, TagForm};
+use hotfix_core::plan::{CommandOwner, Plan};
+use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::Vcs;
-use hotfix_core::vcs::{Fix, SourceControl, VcsFinding};
+use hotfix_core::vcs::{Fix, SourceControl, VcsFinding, VcsStepKind};
+use serde_json::json;
 
 use crate::git_lab::Lab;
 use crate::vcs_git::{Case, at, section, take, take_by_host};
@@ -139,4 +144,55 @@ fn vcs_6_plain_revert_of_a_merge_fails_and_with_its_parent_it_does_not() {
     assert!(failed.contains("is a merge but no -m option was given"), "{failed}");
     plan.rollback.steps.iter().for_each(|step| take(&lab, step, "fixed\n"));
     assert_eq!(lab.remote_tree("main"), lab.remote_tree("v1.2.3"));
+}
+
+/// The lines of the method `git_revert`, in any clone, right after the deployment: what is deployed is as it was before. Where
+/// the fix is merged later, there is no such method.
+#[test]
+fn vcs_6_the_method_git_revert_takes_the_fix_out_of_what_is_deployed() {
+    let mut reverted = Vec::new();
+    for preset in Policy::presets() {
+        let policy = Arc::new(Policy::preset(preset).unwrap());
+        let is_known =
+            policy.rollback().methods.iter().any(|way| way.kind == RollbackMethod::GitRevert);
+        let vcs = section(preset);
+        let mut choices = vec![(None, None)];
+        choices.extend(vcs.also.iter().map(|&flow| (Some(flow), None)));
+        choices.extend(vcs.ways.iter().map(|one| (None, Some(one.id.to_string()))));
+        for (flow, way) in choices.into_iter().filter(|_| is_known) {
+            let release = json!({ "version": "1.2.4", "previous": "1.2.3", "description": "a fix", "flow": flow, "way": way });
+            let incident = r#"{"id": "INC-1", "severity": "P1"}"#;
+            let plan = Plan::from_json(policy.clone(), incident, &release.to_string(), "").unwrap();
+            let commands = plan.commands();
+            let lines: Vec<&str> = commands
+                .iter()
+                .filter(|owner| owner.of == CommandOwner::Method && owner.id == "git_revert")
+                .flat_map(|owner| &owner.commands)
+                .map(|command| command.line.as_str())
+                .filter(|line| line.starts_with("git "))
+                .collect();
+            let back = plan.rollback();
+            let is_tried = back
+                .methods
+                .iter()
+                .chain(&back.others)
+                .any(|way| way.kind == RollbackMethod::GitRevert);
+            assert_eq!(is_tried, !lines.is_empty(), "{preset} {flow:?} {way:?}");
+            if lines.is_empty() {
+                continue;
+            }
+            let name = format!("revert-{preset}-{}", reverted.len());
+            let lab = Lab::new(&name, false);
+            let before = lab.remote_tree("main");
+            let steps = plan.source_control(at("2024-01-15T14:30:00Z")).unwrap().steps;
+            let deployed = steps.iter().position(|step| step.kind == VcsStepKind::Deploy).unwrap();
+            steps[..=deployed].iter().for_each(|step| take(&lab, step, "first\nfixed\nthird\n"));
+            assert_ne!(lab.remote_tree("main"), before, "{name}: main is deployed");
+            let colleague = lab.colleague("colleague");
+            colleague.sh(&format!("set -ex\n{}", lines.join("\n"))).unwrap();
+            assert_eq!(colleague.remote_tree("main"), before, "{name}: main is as it was");
+            reverted.push(name);
+        }
+    }
+    assert!(reverted.len() >= 5, "{reverted:?}");
 }

@@ -38,11 +38,13 @@ impl Checklist {
     /// Whether its items are about one attempt to deploy, so that they are open again for the next.
     pub fn is_of_attempt(&self) -> bool {
         self.each_attempt.unwrap_or(match self.at {
-            ChecklistMoment::Start | ChecklistMoment::Before | ChecklistMoment::After => false,
+            ChecklistMoment::Start
+            | ChecklistMoment::Before
+            | ChecklistMoment::RolledBack
+            | ChecklistMoment::After => false,
             ChecklistMoment::Deployed
             | ChecklistMoment::Verified
-            | ChecklistMoment::FinalValidation
-            | ChecklistMoment::RolledBack => true,
+            | ChecklistMoment::FinalValidation => true,
         })
     }
 
@@ -125,9 +127,10 @@ section! {
         /// `final_validation` the end of the validation. Default: true at `start`, false elsewhere.
         holds: bool, [optional];
         /// Whether its items are open again where the same release is tried again, because they are
-        /// about production or this deployment. Default: false at `start`, `before` and `after`,
-        /// true elsewhere. With false, what was checked before a list at `deployed` or `verified` was
-        /// due stays checked.
+        /// about production or this deployment. Default: false at `start`, `before`, `rolled_back` and
+        /// `after`, true elsewhere. With false, what was checked before a list at `deployed` or
+        /// `verified` was due stays checked; a list at `rolled_back` also stays for another release,
+        /// until the next rollback begins.
         each_attempt: bool, [optional];
         /// The items.
         items: Vec<ChecklistItem> as List<ChecklistItem>, [required];

@@ -210,7 +210,7 @@ impl RolloutState {
 
     /// Whether it waits for a person, whatever was reported: at a gate, for a bad verdict, or at the
     /// end of the final validation.
-    fn waits_for_a_person(&self, policy: &Policy, at: Timestamp) -> bool {
+    pub(super) fn waits_for_a_person(&self, policy: &Policy, at: Timestamp) -> bool {
         matches!(self.place.stage(), Stage::Gate { .. })
             || self.judged.verdict().decision.needs_answer()
             || self.place.is_validated(policy, at)
@@ -575,7 +575,7 @@ impl RolloutState {
             asked_about,
             objected,
             failed,
-            train_rolls_back,
+            train,
             on_status_page,
             page_promises,
             page_goes_on,
@@ -594,7 +594,7 @@ impl RolloutState {
             });
             write!(into, "{open:?}")?;
         }
-        write!(into, "{asked}{asked_about:?}{objected}{failed}{train_rolls_back}")?;
+        write!(into, "{asked}{asked_about:?}{objected}{failed}{train:?}")?;
         write!(into, "{on_status_page}{page_promises}{page_goes_on}")?;
         write!(into, "{readers:?}{severity_at_start:?}")?;
         let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;

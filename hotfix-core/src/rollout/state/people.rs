@@ -12,9 +12,7 @@ use crate::rollout::action::{Act, Action, ActionId};
 use crate::rollout::conclude::FOLLOWERS;
 use crate::rollout::describe::addressed;
 use crate::rollout::input::{Command, Input, InputKind};
-use crate::rollout::intervention::{
-    Interventions, TRAIN_CONTINUES, TRAIN_ROLLS_BACK, is_of_a_train,
-};
+use crate::rollout::intervention::{Interventions, TrainNotice, is_of_a_train};
 use crate::rollout::stage::Stage;
 use crate::text::moment;
 use crate::unit::Timestamp;
@@ -40,9 +38,9 @@ pub(crate) struct People {
     /// to promote, too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) failed: bool,
-    /// The train of the rollout is being rolled back, and accepts no promotion.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) train_rolls_back: bool,
+    /// What its train has let it know last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) train: Option<TrainNotice>,
     /// The status page was asked for: the public reads of the incident.
     pub(super) on_status_page: bool,
     /// Its last text says that a fix is on its way, or that users have it.
@@ -51,7 +49,7 @@ pub(crate) struct People {
     /// Its last text is not an alert.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) page_goes_on: bool,
-    /// Who else read an alert or an update.
+    /// Who else read an alert or an update, or was paged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) readers: Vec<Reader>,
     /// The severity at the last start that those who follow the rollout read of.
@@ -82,6 +80,9 @@ pub(crate) struct Reader {
     /// It read an update.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) updated: bool,
+    /// It read nothing: somebody of it was paged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) paged: bool,
 }
 
 impl Reader {
@@ -206,6 +207,11 @@ impl People {
         self.objected || self.failed
     }
 
+    /// Whether its train is being rolled back, and accepts no promotion.
+    pub(crate) fn train_rolls_back(&self) -> bool {
+        self.train == Some(TrainNotice::RollsBack)
+    }
+
     /// Whether nobody was asked about this cause of a verdict.
     pub(crate) fn is_news(&self, cause: &Cause) -> bool {
         !self.asked_about.iter().any(|known| cause.is_known_by(known))
@@ -257,7 +263,7 @@ impl People {
             | Command::Promote { .. }
             | Command::Supersede { .. }
             | Command::Retry { .. } => {
-                (self.objected, self.failed, self.train_rolls_back) = (false, false, false);
+                (self.objected, self.failed) = (false, false);
                 // Whoever promotes has seen it: from here on worse than that is news.
                 self.asked_about.retain(|cause| cause.reason != Reason::WorseThanSeen);
                 (false, true)
@@ -299,11 +305,7 @@ impl People {
             }
             Command::Note { text, .. } => {
                 if is_of_a_train(input) {
-                    self.train_rolls_back = match text.as_str() {
-                        TRAIN_ROLLS_BACK => true,
-                        TRAIN_CONTINUES => false,
-                        _ => self.train_rolls_back,
-                    };
+                    self.train = TrainNotice::of(text).or(self.train);
                 }
                 (false, false)
             }
@@ -399,7 +401,9 @@ impl People {
     ) {
         for action in actions {
             if let Some((audience, message)) = action.act.tells_severity() {
-                self.note_reader(audience, message, severity);
+                self.note_reader(audience, Some(message), severity);
+            } else if matches!(action.act, Act::Page { .. }) {
+                self.note_reader(Audience::Responders, None, severity);
             }
             match &action.act {
                 // A page about an approval or a duty is not a question about the rollout.
@@ -436,17 +440,19 @@ impl People {
         }
     }
 
+    /// Notes what an audience read; None: somebody of it was paged, about the incident as it is then.
     fn note_reader(
         &mut self,
         audience: Audience,
-        message: MessageKind,
+        message: Option<MessageKind>,
         severity: Option<Severity>,
     ) {
-        let updated = message == MessageKind::Update;
+        let (updated, paged) = (message == Some(MessageKind::Update), message.is_none());
         let known = self.readers.iter_mut().find(|reader| reader.audience == audience);
         if let Some(reader) = known {
             reader.updated |= updated;
-            if reader.severity != severity {
+            reader.paged &= paged;
+            if !paged && reader.severity != severity {
                 (reader.before, reader.severity) = (reader.severity, severity);
             }
             return;
@@ -454,12 +460,12 @@ impl People {
         // Who follows the rollout reads of its start.
         let before = self.severity_at_start.filter(|_| FOLLOWERS.contains(&audience));
         let before = before.filter(|before| Some(*before) != severity);
-        self.readers.push(Reader { audience, severity, before, updated });
+        self.readers.push(Reader { audience, severity, before, updated, paged });
     }
 
     /// What an audience read of the incident; None where it read nothing of it.
     pub(crate) fn reader(&self, audience: Audience) -> Option<&Reader> {
-        self.readers.iter().find(|reader| reader.audience == audience)
+        self.readers.iter().find(|reader| reader.audience == audience && !reader.paged)
     }
 
     /// Notes what people are asked about the severity, if they are, or that there is nothing to ask.
@@ -511,7 +517,7 @@ getters! {
 
     asked: bool = self.asked;
     objected: bool = self.objected;
-    train_rolls_back: bool = self.train_rolls_back;
+    train: Option<TrainNotice> = self.train;
     on_status_page: bool = self.on_status_page;
     page_promises: bool = self.page_promises;
     page_goes_on: bool = self.page_goes_on;

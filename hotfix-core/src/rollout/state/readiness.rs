@@ -9,7 +9,7 @@ use crate::gate::Exception;
 use crate::gate::approval::{
     self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
 };
-use crate::gate::checklist::{self, ItemState, Mark, Marks};
+use crate::gate::checklist::{self, Checks, ItemState, Mark, Marks};
 use crate::getters::getters;
 use crate::grade::{ChecklistMoment, Moment, Severity};
 use crate::plan::{Plan, PlanFinding};
@@ -355,14 +355,18 @@ impl Readiness {
         quoted(&open, ", ")
     }
 
+    /// What became of the checks for which the end of the final validation waits, with the fix live since
+    /// this time.
+    pub(crate) fn checks<'a>(&self, policy: &'a Policy, live: Option<Timestamp>) -> Checks<'a> {
+        Checks::of(policy, self.severity(), self.facts(), self.marks(), live)
+    }
+
     /// Prepares the start of another plan: statements about the former plan are void, and so are
     /// the marks that it does not keep. What is known of the incident stays.
     pub(super) fn begin_attempt(&mut self, plan: &Plan, kept: Kept) {
         self.words = Statements::default();
-        match kept {
-            Kept::All => {}
-            Kept::OfRelease => self.marks.keep_of_release(plan.policy(), self.started),
-            Kept::Nothing => self.marks = Marks::default(),
+        if kept != Kept::All {
+            self.marks.keep(plan.policy(), kept == Kept::OfRelease, self.started);
         }
         self.see_process(plan);
         self.started = None;

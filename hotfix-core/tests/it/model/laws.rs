@@ -35,7 +35,7 @@ pub(crate) enum Law {
     Refusal,
     /// Time alone changes nothing before the moment that was asked for.
     Poll,
-    /// A question or a page names only inputs that are accepted.
+    /// A question or a page names only inputs that are accepted, and once since when nobody has answered.
     Offer,
     /// Every duty stands in one list, whoever is to be called was called, and the moment asked for is no later than its time.
     Duty,
@@ -150,6 +150,9 @@ impl<M: Machine> Turn<'_, M> {
                 Act::Page { why, duty: None, .. } => why,
                 _ => continue,
             };
+            if text.matches("answer since").count() > 1 {
+                return breach(Law::Offer, format!("it says twice since when: {text}"));
+            }
             // Names are in back-ticks: every second part.
             let mut named = text.split('`').skip(1).step_by(2).filter_map(|name| name.parse().ok());
             if let Some(kind) = named.find(|kind: &InputKind| !accepted.contains(kind)) {

@@ -178,7 +178,8 @@ impl Step {
             let input = json!({"kind": "observe", "metrics": healthy});
             seen = train.handle(at + look * 60_000, service, &input);
         }
-        let reached = list(&seen.moves).last().map(|made| text(made, "state").to_owned());
+        let mut own = list(&seen.moves).iter().filter(|made| text(made, "service") == *service);
+        let reached = own.next_back().map(|made| text(made, "state").to_owned());
         assert_eq!(reached.as_deref(), Some(to), "{service}: {seen:?}");
         seen
     }
