@@ -210,6 +210,7 @@ fn post_1_checks_after_a_rollback_are_owed_until_they_are_made() {
     let items = ["back_error_rate", "back_stable", "back_notified", "back_review", "back_next_fix"];
     run.say("check_item", &json!({ "items": items }));
     assert!(!asks(&run));
+    run.wait(1);
     run.say("roll_back", &json!({"why": "it hangs, too"}));
     run.wait(2);
     run.confirm();
