@@ -196,7 +196,7 @@ impl Watched {
             && log_e.is_some_and(|log_e| log_e >= self.basis().own_threshold())
             && self.is_tested();
         let figure = |bound| bound_figure(self.metric(), bound, live.map(Judged::exactly));
-        if is_beyond && self.metric().bounds.all().filter_map(figure).next().is_none() {
+        if is_beyond && self.metric().bounds.all().find_map(figure).is_none() {
             Band::Rollback
         } else {
             band
