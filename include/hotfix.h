@@ -241,9 +241,9 @@ typedef enum hotfix_rollout_views {
   /**
    * Everything that prevents the rollout from starting: a list of {"kind", "sentence", "roles",
    * "item", "list", "who", "clears"}. The kinds are release, severity, denial, normal_process,
-   * change_window, readings, approval, item, traffic and policy. "who" has the roles that can clear
-   * it (empty: anybody), "clears" the kinds of input that clear it (empty: make a new plan). The
-   * list is empty when a start would be accepted, and after the start.
+   * volume_bound, change_window, readings, approval, item, traffic and policy. "who" has the roles
+   * that can clear it (empty: anybody), "clears" the kinds of input that clear it (empty: make a
+   * new plan). The list is empty when a start would be accepted, and after the start.
    */
   HOTFIX_ROLLOUT_VIEW_BLOCKERS = 2,
   /**

@@ -45,10 +45,10 @@ pub const ROLLOUT_VIEWS: &[View<Rollout>] = &[
     view!(2 blockers: Now(|rollout| canonical(&rollout.blockers())) =>
         "Everything that prevents the rollout from starting: a list of {\"kind\", \"sentence\", \
          \"roles\", \"item\", \"list\", \"who\", \"clears\"}. The kinds are release, severity, \
-         denial, normal_process, change_window, readings, approval, item, traffic and policy. \"who\" has \
-         the roles that can clear it (empty: anybody), \"clears\" the kinds of input that clear it \
-         (empty: make a new plan). The list is empty when a start would be accepted, and after the \
-         start."),
+         denial, normal_process, volume_bound, change_window, readings, approval, item, traffic and \
+         policy. \"who\" has the roles that can clear it (empty: anybody), \"clears\" the kinds of \
+         input that clear it (empty: make a new plan). The list is empty when a start would be \
+         accepted, and after the start."),
     view!(3 approvals: Now(|rollout| canonical(&rollout.approvals())) =>
         "Each required approval and its state: {\"demands\", \"unasked\"}. A demand has its roles \
          (\"any_of\", \"stand_ins\"), its state (open, approved, denied, withdrawn, author_alone, \

@@ -5,7 +5,7 @@ use core::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::Worse;
+use crate::grade::{Role, Worse};
 use crate::metric::Tick;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
@@ -100,25 +100,41 @@ impl SplitFinding {
     }
 }
 
+/// Traffic of the two arms of one metric.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetricTraffic {
+    /// Where the arms are read at different times.
+    covered: Covered,
+    swapped: bool,
+}
+
 /// What the checks of the arms have found; its own state in a snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ArmChecks {
     split: Split,
     finding: SplitFinding,
-    /// Traffic of each arm, where the arms are read at different times.
-    covered: Covered,
-    pub(super) swapped: bool,
+    /// Of each metric.
+    traffic: Vec<MetricTraffic>,
     pub(super) one_series: bool,
 }
 
+/// An observation to check: when, at which share of the canary, and since when the present watch or
+/// share has been.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Observed {
+    pub(super) at: Timestamp,
+    pub(super) share: Share,
+    pub(super) since: Option<Timestamp>,
+}
+
 impl ArmChecks {
-    pub(super) fn new(design: &SplitDesign) -> Self {
+    pub(super) fn new(design: &SplitDesign, metrics: usize) -> Self {
         Self {
             split: Split::new(design),
             finding: SplitFinding::default(),
-            covered: Covered::default(),
-            swapped: false,
+            traffic: vec![MetricTraffic::default(); metrics],
             one_series: false,
         }
     }
@@ -139,97 +155,129 @@ impl ArmChecks {
         self.finding.side.is_some_and(|side| side != metric.worse)
     }
 
-    pub(super) fn fits(&self, design: &SplitDesign) -> bool {
-        self.split.check(design).is_ok()
+    pub(super) fn fits(&self, design: &SplitDesign, metrics: usize) -> bool {
+        self.split.check(design).is_ok() && self.traffic.len() == metrics
     }
 
     pub(super) fn move_traffic(&mut self) {
-        self.covered.clear();
+        self.traffic.iter_mut().for_each(|of| of.covered.clear());
     }
 
-    /// Compares the series of both arms: no metric with counts has differed in this phase,
-    /// and for one of them chance cannot explain it. A query scope that is used twice makes every
-    /// metric equal. A metric that is equal while others differ is only shown in `why`: two equal
-    /// halves under synthetic load look like that, and a healthy rollout must not stop for them.
-    pub(super) fn compare(&mut self, metrics: &[Watched]) {
-        self.one_series = metrics.iter().all(|watched| !watched.same().differs)
-            && metrics.iter().any(|watched| watched.same().is_striking());
+    /// Whether the arms of a metric, by index, look swapped.
+    pub(super) fn is_swapped(&self, metric: usize) -> bool {
+        self.traffic[metric].swapped
     }
 
-    /// Checks whether the trials of the two arms fit the planned split. `since`: when the present
-    /// watch or share began. The state of `watched` is that before the increment.
-    pub(super) fn check_split(
+    pub(super) fn any_is_swapped(&self) -> bool {
+        self.traffic.iter().any(|of| of.swapped)
+    }
+
+    /// Nothing shows any more whether arms are swapped.
+    pub(super) fn forget_swapped(&mut self) {
+        self.traffic.iter_mut().for_each(|of| of.swapped = false);
+    }
+
+    /// Compares the series of both arms.
+    pub(super) fn compare(&mut self, metrics: &[Watched], share: Share) {
+        self.one_series = of_one_series(metrics, share).next().is_some();
+    }
+
+    /// Checks whether the arms of a metric, by index, look swapped; and of the one that `shows_split`,
+    /// whether their trials fit the planned split. The state of `watched` is that before the
+    /// increment.
+    pub(super) fn check(
         &mut self,
         design: &SplitDesign,
-        (at, share): (Timestamp, Share),
-        since: Option<Timestamp>,
-        watched: &Watched,
+        Observed { at, share, since }: Observed,
+        (metric, watched): (usize, &Watched),
         increment: &Increment,
+        shows_split: bool,
     ) {
+        let of = &mut self.traffic[metric];
         let tick = increment.reading.map(|_| &increment.tick);
         let totals = tick.map_or(watched.readings().totals, |tick| tick.totals);
         let interval = watched.scrape(totals);
         // Where the arms are read at different times, the finding holds until the next reading.
-        self.swapped &= interval.is_some();
+        of.swapped &= interval.is_some();
         let Some(tick) = tick.filter(|tick| tick.canary && tick.baseline) else { return };
+        if watched.is_cold(tick, at) {
+            of.swapped = false;
+            return;
+        }
         if share == Share::ALL || share == Share::NONE {
             return;
         }
         let share = share.as_fraction();
         if watched.metric().kind.is_traffic() {
             let minutes = watched.watch().cadence.as_seconds() / 60.0;
-            self.swapped = volumes_swapped(share, [tick.row[0], tick.row[2]], minutes);
+            let volumes = [tick.row[0], tick.row[2]];
+            of.swapped = are_apart(share) && are_swapped(share, volumes, minutes, true);
             return;
         }
-        let trials = [tick.row[1], tick.row[3]];
+        let trials = watched.trials_of(tick);
         let traffic = if let Some(interval) = interval {
-            since.and_then(|since| self.covered.read(at, since, trials, share, interval))
+            since.and_then(|since| of.covered.read(at, since, trials, share, interval))
         } else {
             Some(Traffic { trials, ends: true }).filter(|_| !tick.uneven)
         };
-        if let Some(traffic) = traffic {
-            self.check_traffic(design, at, share, traffic, watched.watch().window);
+        let Some(Traffic { trials, ends }) = traffic else { return };
+        // Swapped arms are found before the time ends in which both arms are compared.
+        of.swapped = are_swapped(share, trials, 1.0, !shows_split);
+        if shows_split && ends && !of.swapped {
+            self.check_split(design, at, share, trials, watched.watch().window);
         }
     }
 
-    /// Checks trials of both arms in equal times; swapped arms are found before that time ends.
-    fn check_traffic(
+    /// Checks trials of both arms in equal times.
+    fn check_split(
         &mut self,
         design: &SplitDesign,
         at: Timestamp,
         share: f64,
-        traffic: Traffic,
+        [canary, baseline]: [f64; 2],
         window: Span,
     ) {
-        let Traffic { trials: [canary, baseline], ends } = traffic;
-        // Only if the arm with the smaller share has more trials are the logarithms computed.
-        let reversed = if share < 0.5 { canary > baseline } else { canary < baseline };
-        self.swapped =
-            reversed && arms_swapped(share, canary, baseline).is_ok_and(|log| log >= SWAPPED);
-        if ends && !self.swapped {
-            // Counts were checked when they were read, so the test accepts them.
-            let is_wrong = self.split.update(design, share, canary, baseline) == Ok(true);
-            let wrong = is_wrong.then(|| {
-                let (canary, baseline) =
-                    std::mem::replace(&mut self.split, Split::new(design)).trials();
-                let has_more = canary * (1.0 - share) > baseline * share;
-                if has_more { Worse::Higher } else { Worse::Lower }
-            });
-            self.finding.look(at, wrong, window);
-        }
+        // Counts were checked when they were read, so the test accepts them.
+        let is_wrong = self.split.update(design, share, canary, baseline) == Ok(true);
+        let wrong = is_wrong.then(|| {
+            let (canary, baseline) =
+                std::mem::replace(&mut self.split, Split::new(design)).trials();
+            let has_more = canary * (1.0 - share) > baseline * share;
+            if has_more { Worse::Higher } else { Worse::Lower }
+        });
+        self.finding.look(at, wrong, window);
     }
 }
 
-/// Whether the volumes of both arms are those of swapped arms: chance does not explain them, of requests in
-/// so many minutes, nor does any other split near the plan.
-fn volumes_swapped(share: f64, [canary, live]: [f64; 2], minutes: f64) -> bool {
-    if (share < 0.5) != (canary > live) {
-        return false;
-    }
-    let (odds, seen) = (ln((1.0 - share) / share), ln(canary / live));
-    odds.abs() >= APART
-        && seen.abs() >= 0.5 * odds.abs()
+/// The metrics of which both arms are one series: chance cannot explain that they never differed in this
+/// phase. A query scope that is used twice makes every metric equal. Two equal halves under synthetic
+/// load make requests of one metric equal while others differ, and a healthy rollout must not stop for
+/// them; at any other share requests are never that.
+pub(super) fn of_one_series(metrics: &[Watched], share: Share) -> impl Iterator<Item = &Watched> {
+    let none_differs = metrics.iter().all(|watched| !watched.same().differs);
+    let in_halves = share == share.rest();
+    let shows_it = move |watched: &Watched| {
+        let metric = watched.metric();
+        none_differs || !in_halves && metric.role == Role::Decide && metric.kind.counts_requests()
+    };
+    metrics.iter().filter(move |watched| watched.same().is_striking() && shows_it(watched))
+}
+
+/// Whether the traffic of both arms is that of swapped arms: chance does not explain it, of so many
+/// minutes. `near`: no other split near the plan explains it either, as that of a metric which one
+/// version has more of by itself, or of which the other was not read at this time.
+fn are_swapped(share: f64, [canary, live]: [f64; 2], minutes: f64, near: bool) -> bool {
+    // Only if the arm with the smaller share has more are the logarithms computed.
+    (if share < 0.5 { canary > live } else { canary < live })
         && arms_swapped(share, canary * minutes, live * minutes).is_ok_and(|log| log >= SWAPPED)
+        && (!near
+            || canary.min(live) > 0.0
+                && ln(canary / live).abs() >= 0.5 * ln((1.0 - share) / share).abs())
+}
+
+/// Whether swapped arms have volumes that no other split explains.
+fn are_apart(share: f64) -> bool {
+    ln((1.0 - share) / share).abs() >= APART
 }
 
 /// Ln of an upper bound of the chance that the other arm has exactly these counts, given the trials

@@ -8,6 +8,7 @@ use crate::policy::section::{Phase, Watch};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::aligned::Aligned;
+use super::arm_checks::of_one_series;
 use super::bracket::{BASELINE, CANARY};
 use super::bursts::KnownBursts;
 use super::harm::live_is_worse;
@@ -82,13 +83,7 @@ impl Judge {
             causes: &mut verdict.causes,
             calls: [0; Response::ALL.len()],
         };
-        if self.arms.swapped {
-            call.raise(Response::Ask, Reason::ArmsSwapped, None);
-        } else if self.arms.one_series {
-            call.raise(Response::Ask, Reason::IdenticalArms, None);
-        } else if self.arms.split_is_wrong() {
-            call.raise(moment.alert(None), Reason::SplitNotAsPlanned, None);
-        }
+        self.check_of_arms(moment, &mut call);
         // The tests of all metrics at once, so that their logarithms are computed in parallel.
         let tested = self.watched.iter().map(|watched| (watched.metric().id, watched.tested()));
         verdict.metrics.extend(tested);
@@ -114,9 +109,10 @@ impl Judge {
                 if watched.bursts().is_some_and(KnownBursts::may_be_under_way) {
                     call.raise(Response::Hold, Reason::Burst, Some(watched.metric().id));
                 }
+                seen.band = watched.band_of_test(seen.band, seen.log_e, seen.baseline);
             }
         }
-        verdict.log_e = self.combine(moment.at, &verdict.metrics, &mut call);
+        verdict.log_e = self.combine(moment, &verdict.metrics, &mut call);
         for &index in self.phase_end.iter().flat_map(|end| &end.results.worse) {
             let metric = self.watched[index].metric().id;
             let (response, reason) = self.rolls_back(Reason::PhaseEndTest);
@@ -148,6 +144,22 @@ impl Judge {
         leading
     }
 
+    /// Raises what the checks of the arms have found.
+    fn check_of_arms(&self, moment: &Moment<'_>, call: &mut Call<'_>) {
+        if self.arms.any_is_swapped() {
+            let all = self.watched.iter().enumerate();
+            all.filter(|(index, _)| self.arms.is_swapped(*index)).for_each(|(_, watched)| {
+                call.raise(Response::Ask, Reason::ArmsSwapped, Some(watched.metric().id));
+            });
+        } else if self.arms.one_series {
+            of_one_series(&self.watched, moment.share).for_each(|watched| {
+                call.raise(Response::Ask, Reason::IdenticalArms, Some(watched.metric().id));
+            });
+        } else if self.arms.split_is_wrong() {
+            call.raise(moment.alert(None), Reason::SplitNotAsPlanned, None);
+        }
+    }
+
     /// The gate: what a phase has to show when its least time is over.
     fn gate(
         &self,
@@ -158,6 +170,8 @@ impl Judge {
         call: &mut Call<'_>,
     ) {
         let mut any_is_judged = false;
+        let compares_nothing =
+            moment.share < Share::ALL && !self.goes_without_live && !self.live_is_read();
         for (watched, (id, seen)) in self.watched.iter().zip(metrics) {
             if watched.metric().role != Role::Decide {
                 continue;
@@ -191,6 +205,9 @@ impl Judge {
                     call.raise(response, Reason::CriterionMissed, Some(*id));
                 }
                 None => call.raise(Response::Hold, Reason::TooFewTrials, Some(*id)),
+            }
+            if compares_nothing && (watched.is_tested() || watched.needs_live()) {
+                call.raise(phase.inconclusive, Reason::LiveNeverRead, Some(*id));
             }
             if seen.needs.is_some() && watched.stays_short() {
                 call.raise(phase.inconclusive, Reason::TooFewTrials, Some(*id));
@@ -545,16 +562,6 @@ impl Watched {
     /// Whether a test that decides compares both arms.
     pub(super) fn is_tested(&self) -> bool {
         self.metric().is_tested() && self.tests().worse().is_some()
-    }
-
-    /// The band over what counts of the phase; None with fewer than the least trials.
-    pub(super) fn phase_band(&self, share: Share) -> Option<Band> {
-        self.phase_zone(share).map(|zone| zone.band)
-    }
-
-    /// The same, and whether it follows from an interpolated quantile.
-    fn phase_zone(&self, share: Share) -> Option<Zone> {
-        self.zone_of(&self.judged(share), share)
     }
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::grade::{EvidenceMode, Response};
 use crate::policy::section::MOST_TESTED;
-use crate::unit::{MetricName, Timestamp};
+use crate::unit::{MetricName, Share, Timestamp};
 
 use super::assess::Call;
 use super::cured::cured_failures;
 use super::watched::Watched;
-use super::{Cause, Judge, MetricVerdict, Reason};
+use super::{Cause, Judge, MetricVerdict, Moment, Reason};
 
 /// Log e-values of the tested metrics, in the order of the combination's weights.
 type PerMetric = [f64; MOST_TESTED];
@@ -22,7 +22,7 @@ impl Judge {
     /// the error probability and adds nothing to the sum that decides, only to the one that holds.
     pub(super) fn combine(
         &self,
-        at: Timestamp,
+        moment: &Moment<'_>,
         metrics: &[(MetricName, MetricVerdict)],
         call: &mut Call<'_>,
     ) -> f64 {
@@ -43,7 +43,7 @@ impl Judge {
         }
         let log_e = combination.log_e(&seen[..used]).unwrap_or(0.0);
         if log_e >= self.threshold {
-            return self.crossed(at, metrics, &seen, call).unwrap_or(log_e);
+            return self.crossed(moment, metrics, &seen, call).unwrap_or(log_e);
         }
         // The alignment with more evidence is enough to hold.
         for (&index, &spread) in self.tested.iter().zip(&spread) {
@@ -53,7 +53,8 @@ impl Judge {
                 log_e + spread >= hold && self.watched[index].statistic(log_e) + spread >= hold
             };
             if verdict.log_e.zip(hold).is_some_and(holds) {
-                call.raise(Response::Hold, Reason::HoldLevel, Some(*id));
+                let response = moment.held(self.watched[index].is_final(moment.share));
+                call.raise(response, Reason::HoldLevel, Some(*id));
             }
         }
         let mut highest = log_e;
@@ -62,9 +63,19 @@ impl Judge {
             highest = combination.log_e(&seen[..used]).unwrap_or(log_e);
         }
         if highest >= self.hold && self.holds_without_any(metrics, &mut seen) {
-            call.raise(Response::Hold, Reason::HoldLevel, None);
+            call.raise(self.held(moment), Reason::HoldLevel, None);
         }
         log_e
+    }
+
+    /// Whether no reading can change the evidence of any metric any more.
+    pub(crate) fn evidence_is_final(&self, share: Share) -> bool {
+        self.tested.iter().all(|&index| self.watched[index].is_final(share))
+    }
+
+    /// The response to the evidence of all metrics where it holds.
+    fn held(&self, moment: &Moment<'_>) -> Response {
+        moment.held(self.evidence_is_final(moment.share))
     }
 
     /// Whether the evidence is enough to hold with the statistics that decide.
@@ -90,7 +101,7 @@ impl Judge {
     #[cold]
     fn crossed(
         &self,
-        at: Timestamp,
+        moment: &Moment<'_>,
         metrics: &[(MetricName, MetricVerdict)],
         seen: &PerMetric,
         call: &mut Call<'_>,
@@ -106,7 +117,7 @@ impl Judge {
                 continue;
             }
             held[place] = seen[place];
-            if watched.tests().settling().is_some_and(|settling| settling.forbids(at)) {
+            if watched.tests().settling().is_some_and(|settling| settling.forbids(moment.at)) {
                 continue;
             }
             asking[place] = seen[place];
@@ -134,13 +145,13 @@ impl Judge {
             if !reached(&acting) {
                 return combination.log_e(&robust[..used]).ok();
             }
-            self.name_causes(metrics, &acting, Response::Hold, Reason::OnlyWholePasses, call);
+            self.name_causes(metrics, &acting, self.held(moment), Reason::OnlyWholePasses, call);
         } else if reached(&asking) {
             self.name_causes(metrics, &asking, Response::Ask, Reason::EvidenceAssumed, call);
         } else if reached(&held) {
-            self.name_held(at, metrics, &held, call);
+            self.name_held(moment.at, metrics, &held, call);
         } else if !call.rolls_back() {
-            call.raise(Response::Hold, Reason::HoldLevel, None);
+            call.raise(self.held(moment), Reason::HoldLevel, None);
         }
         None
     }

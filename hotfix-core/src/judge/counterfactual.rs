@@ -77,7 +77,7 @@ impl Search<'_> {
         {
             self.scratch.end_phase(self.moment.at, phase, since);
         }
-        self.scratch.arms.compare(&self.scratch.watched);
+        self.scratch.arms.compare(&self.scratch.watched, self.moment.share);
         self.scratch.assess(self.moment, &mut self.verdict);
         match self.verdict.decision {
             Decision::RollBack => Decision::RollBack,

@@ -8,7 +8,7 @@ use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::grade::Response;
-use crate::metric::{Band, Zone, zone};
+use crate::metric::{Band, Judged, Zone, bound_figure, zone};
 use crate::policy::section::Phase;
 use crate::unit::{Share, Span, Timestamp};
 
@@ -179,5 +179,32 @@ impl Watched {
         }
         let live = self.live_value(baseline, share);
         Some(zone(self.metric(), value, live, self.is_tested()))
+    }
+
+    /// The band over what counts of the phase; None with fewer than the least trials.
+    pub(super) fn phase_band(&self, share: Share) -> Option<Band> {
+        let band = self.phase_zone(share)?.band;
+        let (_, baseline) = self.counted().split_at(self.columns());
+        let live = self.live_value(baseline, share).map(Judged::middle);
+        Some(self.band_of_test(band, self.log_e(), live))
+    }
+
+    /// The band of a value beside one of the live version: where no bound has its figure the test alone
+    /// judges it, and evidence that rolls back is beyond what is allowed.
+    pub(super) fn band_of_test(&self, band: Band, log_e: Option<f64>, live: Option<f64>) -> Band {
+        let is_beyond = band == Band::Success
+            && log_e.is_some_and(|log_e| log_e >= self.basis().own_threshold())
+            && self.is_tested();
+        let figure = |bound| bound_figure(self.metric(), bound, live.map(Judged::exactly));
+        if is_beyond && self.metric().bounds.all().find_map(figure).is_none() {
+            Band::Rollback
+        } else {
+            band
+        }
+    }
+
+    /// The same, and whether it follows from an interpolated quantile.
+    pub(super) fn phase_zone(&self, share: Share) -> Option<Zone> {
+        self.zone_of(&self.judged(share), share)
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::grade::Response;
 use crate::policy::section::Phase;
-use crate::unit::Span;
+use crate::unit::{Share, Span};
 
 use super::assess::Call;
 use super::watched::Watched;
@@ -14,6 +14,13 @@ impl Moment<'_> {
     /// less than its least time. Where the policy makes the rollout wait for readings, nothing is.
     pub(super) const fn time_decides(&self) -> bool {
         self.overdue && !self.waits_for_readings
+    }
+
+    /// The response to evidence that holds a phase: where no reading can change it any more, waiting does not
+    /// help.
+    pub(super) fn held(&self, is_final: bool) -> Response {
+        let is_watched = self.running.is_some() || self.due.is_some();
+        if is_final && is_watched { Response::Ask } else { Response::Hold }
     }
 
     /// The response to something that has held the phase for too long.
@@ -34,6 +41,14 @@ impl Watched {
         self.pre_deployment().is_used_up()
             && self.trailing().is_none()
             && self.metric().bound_figures().next().is_none()
+    }
+
+    /// Whether no reading can change its evidence any more: all of the traffic has the fix, and its readings
+    /// have none beside them of the live version, now or from before the deployment.
+    pub(super) fn is_final(&self, share: Share) -> bool {
+        let (canary, live) = self.window().sums().split_at(self.columns());
+        let has_any = |arm: &[f64]| arm.iter().any(|value| *value > 0.0);
+        share == Share::ALL && has_any(canary) && !has_any(live) && !self.pre_deployment().goes_on()
     }
 
     /// Whether the mean rate of the phase is too low for a window to have the least trials, by three

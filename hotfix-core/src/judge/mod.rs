@@ -88,7 +88,7 @@ pub(crate) use table::{
 };
 pub(crate) use watched::out_of_reach;
 
-use arm_checks::ArmChecks;
+use arm_checks::{ArmChecks, Observed};
 use bracket::{BASELINE, CANARY};
 use criterion::Criterion;
 use cured::cured_failures;
@@ -129,6 +129,8 @@ pub struct Judge {
     moved: Option<Timestamp>,
     /// Requests of the canary before its traffic was confirmed.
     unconfirmed: Unconfirmed,
+    /// A person has promoted a phase although the live version was never read.
+    goes_without_live: bool,
     spare: Spare,
 }
 
@@ -217,11 +219,12 @@ impl Judge {
             criteria: policy.phases().iter().map(Criterion::span).collect(),
             phase_end: PhaseEnd::new(plan),
             fix_test: FixTest::try_new(plan, &watched)?,
-            arms: ArmChecks::new(&split_design),
+            arms: ArmChecks::new(&split_design, watched.len()),
             split_design,
             since: None,
             moved: None,
             unconfirmed: Unconfirmed::default(),
+            goes_without_live: false,
             spare: Spare::default(),
             tested,
             watched,
@@ -239,7 +242,6 @@ impl Judge {
         if before {
             self.unconfirmed.read(at, purpose, read(&mut self.watched, &increments));
         }
-        let since = self.since;
         if settled && share == Share::ALL {
             let increments = self.watched.iter().zip(&mut increments);
             increments
@@ -247,19 +249,10 @@ impl Judge {
                 .for_each(|(watched, increment)| watched.leave_out_rest(&mut increment.tick));
         }
         self.align(at, share, watches, &increments);
-        let traffic =
-            self.traffic.or(self.volume).map(|index| (&self.watched[index], &increments[index]));
-        if settled && traffic.is_none_or(|(watched, of)| !watched.is_cold(&of.tick, at)) {
-            if let Some((watched, increment)) = traffic {
-                let (design, since) = (&self.split_design, since.max(self.moved));
-                let before = self.arms.wrong_side();
-                self.arms.check_split(design, (at, share), since, watched, increment);
-                if self.arms.wrong_side() != before {
-                    self.start_over_scaled(at);
-                }
-            }
+        if settled {
+            self.check_arms(at, share, &increments);
         } else {
-            self.arms.swapped = false;
+            self.arms.forget_swapped();
         }
         if watches {
             for (watched, increment) in read(&mut self.watched, &increments) {
@@ -267,9 +260,9 @@ impl Judge {
                     watched.compare_arms(&increment.tick);
                 }
             }
-            self.arms.compare(&self.watched);
+            self.arms.compare(&self.watched, share);
         }
-        let as_planned = !(self.arms.swapped || self.arms.one_series);
+        let as_planned = !(self.arms.any_is_swapped() || self.arms.one_series);
         let (learns, is_split) = (watches && as_planned, !self.arms.split_is_wrong());
         let cured = if learns { cured_failures(&self.watched, &increments) } else { 0.0 };
         for (index, increment) in increments.iter_mut().enumerate() {
@@ -306,7 +299,7 @@ impl Judge {
                 watched.skip(increment, at, as_planned && (is_split || !is_scaled));
             }
             match purpose {
-                Use::Return => watched.learn_baseline(&mut increment.tick, at),
+                Use::Return => watched.learn_baseline(&mut increment.tick, at, self.since),
                 Use::Level => watched.learn_before(&increment.tick, at),
                 Use::Deploy => {
                     watched.learn_before(&increment.tick, at);
@@ -323,6 +316,23 @@ impl Judge {
             self.watched.iter_mut().for_each(|watched| watched.expire(at));
         }
         self.spare.0 = increments;
+    }
+
+    /// Checks whether arms look swapped, of each metric that decides and of the one whose trials are the
+    /// traffic, and whether that is split as planned.
+    fn check_arms(&mut self, at: Timestamp, share: Share, increments: &[Increment]) {
+        let (design, before) = (&self.split_design, self.arms.wrong_side());
+        let observed = Observed { at, share, since: self.since.max(self.moved) };
+        let split = self.traffic.or(self.volume);
+        for (index, (watched, of)) in self.watched.iter().zip(increments).enumerate() {
+            let shows_split = split == Some(index);
+            if shows_split || watched.shows_swapped_arms() {
+                self.arms.check(design, observed, (index, watched), of, shows_split);
+            }
+        }
+        if self.arms.wrong_side() != before {
+            self.start_over_scaled(at);
+        }
     }
 
     /// The traffic is not split as planned, or is again: what is scaled by the planned share begins again,
@@ -379,7 +389,7 @@ impl Judge {
     pub fn start_phase(&mut self, at: Timestamp) {
         self.since = Some(at);
         let was_wrong = self.arms.split_is_wrong();
-        self.arms = ArmChecks::new(&self.split_design);
+        self.arms = ArmChecks::new(&self.split_design, self.watched.len());
         if was_wrong {
             self.start_over_scaled(at);
         }

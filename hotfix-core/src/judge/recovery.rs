@@ -13,7 +13,7 @@ use crate::unit::MetricName;
 
 use super::table::of;
 use super::watched::Watched;
-use super::{Judge, Verdict};
+use super::{Judge, Reason, Verdict};
 
 /// Whether the metrics are back at their level before the deployment. The original fault is expected
 /// to return: that level is no healthy one.
@@ -98,8 +98,10 @@ pub(crate) fn seen_by_a_person(judge: &Judge, id: MetricName) -> Option<f64> {
     watched.value(watched.seen()?, 1.0)?.finite()
 }
 
-/// A person promotes: keeps what each metric shows that this verdict does not judge.
+/// A person promotes: keeps what each metric shows that this verdict does not judge, and that they go
+/// on without a comparison where it names that.
 pub(crate) fn note_seen(judge: &mut Judge, verdict: &Verdict) {
+    judge.goes_without_live |= verdict.has(Reason::LiveNeverRead);
     for watched in &mut judge.watched {
         let of = verdict.metric(watched.metric().id);
         watched.note_seen(of.is_some_and(|seen| seen.band == Band::NotJudged));

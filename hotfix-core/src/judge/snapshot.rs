@@ -49,6 +49,8 @@ pub(crate) struct JudgeParts<Metrics, End, Fix, Checks> {
     moved: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Unconfirmed::is_none")]
     unconfirmed: Unconfirmed,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    goes_without_live: bool,
 }
 
 /// State of a judge as it is written.
@@ -77,6 +79,7 @@ impl Judge {
             since,
             moved,
             unconfirmed,
+            goes_without_live,
             spare: _,
         } = self;
         JudgeParts {
@@ -88,13 +91,23 @@ impl Judge {
             since: *since,
             moved: *moved,
             unconfirmed: *unconfirmed,
+            goes_without_live: *goes_without_live,
         }
     }
 
     /// Restores the state of a judge of the same plan into one without data.
     pub(crate) fn resume(&mut self, read: JudgeRead) -> Result<(), Misfit> {
-        let JudgeParts { phase, watched, phase_end, fix_test, arms, since, moved, unconfirmed } =
-            read;
+        let JudgeParts {
+            phase,
+            watched,
+            phase_end,
+            fix_test,
+            arms,
+            since,
+            moved,
+            unconfirmed,
+            goes_without_live,
+        } = read;
         if watched.len() != self.watched.len() {
             return Err("the metrics");
         }
@@ -110,11 +123,11 @@ impl Judge {
         both_or_neither(&mut self.fix_test, fix_test, "the test of the fix", |fix, read| {
             fix.resume(read)
         })?;
-        if !arms.fits(&self.split_design) {
+        if !arms.fits(&self.split_design, metrics) {
             return Err("the test of the split");
         }
         (self.arms, self.since, self.moved) = (arms, since, moved);
-        self.unconfirmed = unconfirmed;
+        (self.unconfirmed, self.goes_without_live) = (unconfirmed, goes_without_live);
         Ok(())
     }
 

@@ -84,6 +84,10 @@ closed_set! {
         /// The readings of the live version are missing: there was none, or none with a request, for too
         /// long or in this phase, though it was read before, by this metric or another.
         NoLiveData = "no_live_data",
+        /// With some of the traffic held back no metric has ever read the live version, so that a test
+        /// or a bound of this one compares nothing. Not raised any more once a person has promoted a
+        /// phase for it.
+        LiveNeverRead = "live_never_read",
         /// Nothing judges its reading now: no bound has its reference, and no test has a live arm
         /// or readings from before the start, or these are used up.
         /// Without a metric: no metric decides.
@@ -141,6 +145,7 @@ impl Reason {
                 | Self::Stale
                 | Self::NotFinite
                 | Self::NoLiveData
+                | Self::LiveNeverRead
                 | Self::NotJudged
                 | Self::TooFewTrials
                 | Self::Gaps
@@ -160,7 +165,9 @@ impl Reason {
                 watch.no_data.then == Response::RollBack
             }
             Self::CriterionMissed | Self::WillFail => of_phase(|phase| phase.criteria_missed),
-            Self::Inconclusive | Self::NotJudged => of_phase(|phase| phase.inconclusive),
+            Self::Inconclusive | Self::NotJudged | Self::LiveNeverRead => {
+                of_phase(|phase| phase.inconclusive)
+            }
             Self::HoldLevel
             | Self::WarmingUp
             | Self::SlightlySlower
@@ -224,6 +231,7 @@ impl Reason {
             Self::NoData => "no reading",
             Self::Stale => "the last reading is too old",
             Self::NoLiveData => "the readings of the live version are missing",
+            Self::LiveNeverRead => "not compared: the live version was never read",
             Self::NotJudged => "no bound or test applies at present",
             Self::WorseThanSeen => {
                 "clearly worse than at the last `promote`, and nothing judges it"
@@ -286,6 +294,7 @@ impl Cause {
                 Reason::AlertBand,
             ],
             Reason::TooFewTrials => &[Reason::NoData],
+            Reason::NotJudged => &[Reason::LiveNeverRead],
             _ => return false,
         };
         causes.iter().any(|other| other.metric == self.metric && more.contains(&other.reason))

@@ -408,15 +408,17 @@ fn rules(
     let mut rules = Vec::new();
     let mut apply = |rule: Rule, reason: Option<Reason>| rules.push(AppliedRule { reason, rule });
     if watched.same().is_striking() {
-        let reason = Reason::IdenticalArms;
-        apply(Rule::Arms, verdict.has(reason).then_some(reason));
+        apply(Rule::Arms, named(Reason::IdenticalArms));
     }
     match seen.band {
         Band::NoData => apply(Rule::Fresh { band: seen.band }, named(Reason::NoData)),
         Band::Stale => apply(Rule::Fresh { band: seen.band }, named(Reason::Stale)),
         Band::NoLiveData => apply(Rule::Fresh { band: seen.band }, named(Reason::NoLiveData)),
         Band::NotFinite => apply(Rule::Fresh { band: seen.band }, named(Reason::NotFinite)),
-        Band::NotJudged => apply(Rule::NotJudged, named(Reason::NotJudged)),
+        Band::NotJudged => {
+            let reason = named(Reason::LiveNeverRead).or_else(|| named(Reason::NotJudged));
+            apply(Rule::NotJudged, reason);
+        }
         Band::Success | Band::Hold | Band::Between | Band::Alert | Band::Rollback => {
             if let Some(needs) = seen.needs {
                 apply(Rule::LeastTrials { needs }, named(Reason::TooFewTrials));

@@ -558,6 +558,7 @@ fn cause_text(cause: &Cause, plan: &Plan) -> String {
         Reason::NoData => "has no readings",
         Reason::Stale => "has had no reading for too long",
         Reason::NoLiveData => "has no readings of the live version",
+        Reason::LiveNeverRead => "is not compared, because the live version was never read",
         Reason::WorseThanSeen => "is clearly worse than when a person last decided",
         Reason::NotJudged => "is not judged: it has no bound, no test and no reference",
         Reason::NotFinite => "has a reading that is not a number",

@@ -17,7 +17,7 @@ closed_set! {
         Between = "between",
         /// Beyond the alert bound.
         Alert = "alert",
-        /// Beyond the rollback bound.
+        /// Beyond the rollback bound; where no bound has its figure, with evidence that rolls back.
         Rollback = "rollback",
         /// It was read, and nothing judges it now: no bound has its reference, and no test has a
         /// live arm or readings from before the start, or these are used up.

@@ -26,6 +26,8 @@ closed_set! {
         Severity = "severity",
         /// Use the normal process, or let a role waive it.
         NormalProcess = "normal_process",
+        /// Set a bound that rolls every fix back to the traffic, in another plan, or let a role waive it.
+        VolumeBound = "volume_bound",
         Approval = "approval",
         Review = "review",
         Checklist = "checklist",
@@ -92,6 +94,7 @@ impl Plan {
         }
         steps.extend(self.unknown_severity());
         steps.extend(self.first_waiver());
+        steps.extend(self.first_volumes());
         let policy = self.policy();
         let who = |role| Who::of(policy, role);
         let demands = self.demands();
@@ -183,7 +186,14 @@ impl Plan {
         })
     }
 
-    /// Who may waive the normal process and the change window.
+    fn first_volumes(&self) -> impl Iterator<Item = FirstStep<'_>> {
+        self.volumes_that_roll_back().into_iter().map(|beyond| {
+            let text = format!("{beyond}, or waive `volume_bound` with a reason");
+            FirstStep::before_start(FirstStepKind::VolumeBound, text, self.waivers())
+        })
+    }
+
+    /// Who may waive what keeps the rollout from starting.
     fn waivers(&self) -> Vec<Who<'_>> {
         self.policy().waived_by().iter().map(|role| Who::of(self.policy(), *role)).collect()
     }

@@ -1,7 +1,7 @@
 //! Traffic that does not suit the policy: beyond a bound of a volume metric, where every reading of
 //! a healthy fix is beyond it too; or too low for a window to have the least number of trials.
 
-use crate::grade::Role;
+use crate::grade::{OnFailure, Response, Role};
 use crate::metric::bound_figure;
 use crate::metric_kind::Unit;
 use crate::policy::Policy;
@@ -119,5 +119,19 @@ impl Plan {
             })
         };
         volumes.filter_map(of).collect()
+    }
+
+    /// Those of them that roll every fix back: no chance decides about that.
+    pub(crate) fn volumes_that_roll_back(&self) -> Vec<String> {
+        if self.on_failure() != OnFailure::RollBack {
+            return Vec::new();
+        }
+        let a_miss_rolls_back =
+            self.phases().iter().any(|phase| phase.criteria_missed == Response::RollBack);
+        let rolls_back = |of: &Advice| match of.need {
+            Need::Volume { which, .. } => which == Which::Rollback || a_miss_rolls_back,
+            _ => false,
+        };
+        self.volumes_beyond().into_iter().filter(rolls_back).map(|of| of.sentence).collect()
     }
 }

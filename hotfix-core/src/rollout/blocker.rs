@@ -31,6 +31,8 @@ closed_set! {
         NormalProcess = "normal_process",
         /// The time is outside of the release's change window.
         ChangeWindow = "change_window",
+        /// At the planned traffic a bound of a volume rolls every fix back.
+        VolumeBound = "volume_bound",
         /// Readings had come and have stopped, and the policy makes the rollout wait for them.
         Readings = "readings",
         /// An approval is missing.
@@ -86,6 +88,7 @@ impl Blocker {
             Missing::Severity(severity) => Self::of_severity(*severity, policy),
             Missing::Denial(denial) => Self::of_denial(denial, policy),
             Missing::NormalProcess(reasons) => Self::of_normal_process(reasons, policy),
+            Missing::VolumeBound(beyond) => Self::of_volume(beyond, policy),
             Missing::Approval(demand) => Self::of_demand(demand),
             Missing::Item(list, item, applies) => Self::of_item(list, item, *applies),
             Missing::RollbackPoint(item) => Self::of_point(*item),
@@ -150,6 +153,12 @@ impl Blocker {
         let sentence = process_sentence(reasons, policy);
         let clears = [InputKind::WaiveItem, InputKind::SetSeverity, InputKind::SetFacts];
         Self::of_exception(BlockerKind::NormalProcess, exception, sentence, &clears, policy)
+    }
+
+    fn of_volume(beyond: &[String], policy: &Policy) -> Self {
+        let (exception, sentence) = (Exception::VolumeBound, volume_sentence(beyond, policy));
+        let clears = [InputKind::WaiveItem];
+        Self::of_exception(BlockerKind::VolumeBound, exception, sentence, &clears, policy)
     }
 
     fn of_window(window: Window, at: Timestamp, policy: &Policy) -> Self {
@@ -237,6 +246,11 @@ fn process_sentence(reasons: &[PlanFinding], policy: &Policy) -> String {
     format!("{reasons}: use the normal process, or {waiver}")
 }
 
+/// That a bound of a volume rolls every fix back, and who may start all the same.
+fn volume_sentence(beyond: &[String], policy: &Policy) -> String {
+    format!("{}, or {}", joined(beyond, "; "), waiver(Exception::VolumeBound, policy))
+}
+
 /// When the change window is or was, and who may waive it.
 fn window_sentence(Window { from, until, .. }: Window, at: Timestamp, policy: &Policy) -> String {
     let waive = waiver(Exception::ChangeWindow, policy);
@@ -247,8 +261,8 @@ fn window_sentence(Window { from, until, .. }: Window, at: Timestamp, policy: &P
     }
 }
 
-/// What prevents the start until a role waives it, a sentence each: the normal process, and a change
-/// window that is over.
+/// What prevents the start until a role waives it, a sentence each: the normal process, a change window
+/// that is over, and a bound that rolls every fix back.
 pub(super) fn to_waive(plan: &Plan, case: &RolloutState, at: Timestamp) -> Vec<String> {
     if case.has_ended() {
         return Vec::new();
@@ -257,7 +271,9 @@ pub(super) fn to_waive(plan: &Plan, case: &RolloutState, at: Timestamp) -> Vec<S
     let process = readiness.normal_process().map(|reasons| process_sentence(reasons, policy));
     let window = window_missed(plan, readiness, at).filter(|window| at > window.until);
     let window = window.map(|window| window_sentence(window, at, policy));
-    process.into_iter().chain(window).collect()
+    let volume = readiness.volumes_beyond(plan);
+    let volume = (!volume.is_empty()).then(|| volume_sentence(&volume, policy));
+    process.into_iter().chain(window).chain(volume).collect()
 }
 
 /// Who denied the plan, a sentence each; none where the incident ended without a fix.

@@ -153,6 +153,12 @@ fn reason(
             rounded(part * 100.0, 1)
         ));
     }
+    if reason == Reason::HoldLevel && judged.judge().evidence_is_final(share) {
+        let text = reason.describe();
+        return Cow::Owned(format!(
+            "{text}; no reading can change that with all of the traffic on the fix"
+        ));
+    }
     let beyond = |name: &str, metric: &Metric, bound: Option<Bound>| {
         let side = metric.worse.side();
         Some(format!("{side} the {name} bound of {}", figure(judged, share, metric, bound?)?))

@@ -195,10 +195,17 @@ impl Conclusion<'_> {
         {
             return text;
         }
-        // Where nothing judges a metric, whoever decides has to check by eye.
+        // Where nothing judges a metric, or compares it, whoever decides has to check by eye.
         let step = self.case.place.stage().step();
-        let unjudged = step.filter(|_| verdict.has(Reason::NotJudged));
+        let is_alone = verdict.has(Reason::LiveNeverRead);
+        let unjudged = step.filter(|_| is_alone || verdict.has(Reason::NotJudged));
         let check = unjudged.and_then(|step| self.phase_at(step.index)).map(to_check);
+        let compare = if is_alone {
+            " To compare, send readings of the live version as well; with `promote` the rollout continues \
+             without the comparison, also in later phases."
+        } else {
+            ""
+        };
         let place =
             step.map(|step| format!("phase `{}` at {}: ", step.phase, self.case.place.share()));
         let (place, check) = (place.unwrap_or_default(), check.unwrap_or_default());
@@ -209,7 +216,7 @@ impl Conclusion<'_> {
             None => causes,
         };
         let by_time = self.rolled_back_by_time(at);
-        format!("{place}{causes}. {}{by_time}{check}", self.choices(at, false))
+        format!("{place}{causes}. {}{compare}{by_time}{check}", self.choices(at, false))
     }
 
     /// When a phase is rolled back by what was read, if readings stay away until then; empty where it is

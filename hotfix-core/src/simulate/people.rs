@@ -256,8 +256,12 @@ pub(super) fn cleared(
             let command = Command::Approve { role, channel, heard_by, plan_digest, why };
             Some(Input::new(command).by(&approver(policy, role, spoken)))
         }
-        // Rehearsed as a hot-fix, whatever the facts and the hour are.
-        (BlockerKind::NormalProcess | BlockerKind::ChangeWindow, Some(item), role) => {
+        // Rehearsed as a hot-fix, whatever the facts, the hour and the traffic are.
+        (
+            BlockerKind::NormalProcess | BlockerKind::ChangeWindow | BlockerKind::VolumeBound,
+            Some(item),
+            role,
+        ) => {
             let role = role.copied().or_else(|| RoleName::try_new("approver").ok())?;
             let why = "it is rehearsed as a hot-fix".to_owned();
             let command = Command::WaiveItem { item, role: Some(role), why };

@@ -405,6 +405,7 @@ const fn speaks_against(reason: Reason) -> bool {
         | Reason::NoData
         | Reason::Stale
         | Reason::NoLiveData
+        | Reason::LiveNeverRead
         | Reason::NotFinite
         | Reason::NotJudged
         | Reason::Gaps

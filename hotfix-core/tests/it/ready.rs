@@ -28,7 +28,7 @@ pub(crate) fn clearing(policy: &Policy, blocker: &Blocker) -> Value {
             let by = holders.first().map_or(&somebody, |holder| &holder.name);
             json!({"kind": "approve", "by": by, "role": role})
         }
-        BlockerKind::NormalProcess | BlockerKind::ChangeWindow => {
+        BlockerKind::NormalProcess | BlockerKind::ChangeWindow | BlockerKind::VolumeBound => {
             let role = blocker.roles.first().map_or("incident_commander", |role| role.as_str());
             let why = "it cannot wait";
             json!({"kind": "waive_item", "by": "ines", "item": blocker.item, "role": role, "why": why})

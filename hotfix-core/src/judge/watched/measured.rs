@@ -223,6 +223,19 @@ impl Watched {
         }
     }
 
+    /// Whether its arms show, by how much traffic they have, that they are swapped.
+    #[inline]
+    pub(in crate::judge) fn shows_swapped_arms(&self) -> bool {
+        let metric = self.metric();
+        metric.role == Role::Decide && (metric.kind.counts_requests() || metric.kind.is_traffic())
+    }
+
+    /// Trials of both arms in a tick.
+    #[inline]
+    pub(in crate::judge) fn trials_of(&self, tick: &Tick) -> [f64; 2] {
+        self.design.trials_of(tick)
+    }
+
     /// Since when an arm has had no request, although its share of the traffic would have brought some.
     #[inline]
     pub(in crate::judge) fn stopped_since(&self, arm: usize) -> Option<Timestamp> {
@@ -241,8 +254,19 @@ impl Watched {
         self.measured.keep_live(&of.measured);
     }
 
-    /// Puts only the live arm into the window, and keeps it for another attempt.
-    pub(in crate::judge) fn learn_baseline(&mut self, tick: &mut Tick, at: Timestamp) {
+    /// Puts only the live arm into the window, and keeps it for another attempt; it has had the traffic
+    /// again since then. Seconds of a count that began before are in part of the time without any.
+    pub(in crate::judge) fn learn_baseline(
+        &mut self,
+        tick: &mut Tick,
+        at: Timestamp,
+        since: Option<Timestamp>,
+    ) {
+        let has_exposure = self.design.metric.kind.has_exposure();
+        let is_longer = |time: Span| tick.row[self.design.layout.columns() + 1] > time.as_seconds();
+        if has_exposure && since.is_some_and(|since| is_longer(at.since(since))) {
+            return;
+        }
         if tick.baseline && self.design.is_reading(tick, 1) {
             self.measured.pre_deployment.add(&tick.row[self.design.layout.columns()..]);
         }

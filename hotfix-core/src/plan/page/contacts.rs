@@ -46,6 +46,7 @@ fn before_start(plan: &Plan, step: &FirstStep<'_>) -> String {
         | FirstStepKind::Release
         | FirstStepKind::Severity
         | FirstStepKind::NormalProcess
+        | FirstStepKind::VolumeBound
         | FirstStepKind::ChangeWindow => sentence_text(&step.text),
         FirstStepKind::Duty
         | FirstStepKind::Approval

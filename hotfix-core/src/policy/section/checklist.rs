@@ -20,6 +20,8 @@ closed_set! {
         NormalProcess = "normal_process",
         /// The time is outside of the release's change window.
         ChangeWindow = "change_window",
+        /// At the planned traffic a bound of a volume rolls every fix back.
+        VolumeBound = "volume_bound",
     }
 }
 

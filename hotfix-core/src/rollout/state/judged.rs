@@ -99,7 +99,10 @@ impl Judged {
     pub(crate) fn missing(&self, policy: &Policy) -> Option<Silent> {
         if self.lacks_readings(policy) {
             Some(Silent::All)
-        } else if self.verdict().has(Reason::NoLiveData) {
+        } else if [Reason::NoLiveData, Reason::LiveNeverRead]
+            .iter()
+            .any(|of| self.verdict().has(*of))
+        {
             Some(Silent::Live)
         } else {
             None

@@ -67,6 +67,8 @@ pub(crate) enum Missing<'a> {
     Denial(&'a Statement),
     /// The policy answers with the normal process, and nobody has waived that.
     NormalProcess(&'a [PlanFinding]),
+    /// Bounds of volumes that roll every fix back, a sentence each.
+    VolumeBound(Vec<String>),
     /// A demand is not met.
     Approval(Demand),
     /// An item is open.
@@ -202,6 +204,13 @@ impl Readiness {
         holds.then_some(self.normal.as_slice())
     }
 
+    /// The bounds of volumes that roll every fix back at the planned traffic, a sentence each; empty where
+    /// somebody waived that.
+    pub(crate) fn volumes_beyond(&self, plan: &Plan) -> Vec<String> {
+        let is_waived = self.marks.is_waived(Exception::VolumeBound);
+        if is_waived { Vec::new() } else { plan.volumes_that_roll_back() }
+    }
+
     /// Why the policy answers with the normal process although the rollout has started.
     pub(crate) fn against(&self) -> Option<&[PlanFinding]> {
         self.normal_process().filter(|_| self.started.is_some())
@@ -321,6 +330,8 @@ impl Readiness {
         }
         missing.extend(self.words.denials().map(Missing::Denial));
         missing.extend(self.normal_process().map(Missing::NormalProcess));
+        let beyond = self.volumes_beyond(plan);
+        missing.extend((!beyond.is_empty()).then_some(Missing::VolumeBound(beyond)));
         let demands = self.demands(policy, None).into_iter();
         missing.extend(demands.filter(holds_up).map(Missing::Approval));
         let items = self.open_items(policy, Checklist::holds_start);

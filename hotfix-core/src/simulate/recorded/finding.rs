@@ -90,7 +90,8 @@ coded! {
     OtherTests => "HF-REC-050",
     #[error("the recording ends before the rollout")]
     Over => "HF-REC-032",
-    #[error("the policy asked a person at a gate: this backtest assumes an immediate go")]
+    #[error("the policy asked a person at a gate, or because the live version was not recorded: this backtest \
+         assumes an immediate go")]
     Passed => "HF-REC-033",
     #[error(
         "ticks have another share of the traffic than the log's rollout had: the recorded readings \
