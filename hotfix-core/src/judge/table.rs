@@ -124,7 +124,8 @@ impl PhaseRecord {
                     (without == Some(of)).then(|| of_canary(&rest[..watched.columns()])).flatten()
                 };
                 // Its last requests, which come while the last traffic is moved, are no baseline.
-                let compares = share != Share::ALL || watched.pre_deployment().applies();
+                let before = watched.pre_deployment();
+                let compares = share != Share::ALL || before.goes_on() || before.is_used_up();
                 let live = watched.value(baseline, share.rest().as_fraction());
                 let live = live.filter(|_| compares);
                 Some(Cell {
