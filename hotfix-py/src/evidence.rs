@@ -34,14 +34,9 @@ impl Evidence {
         Self(Report { figures, compared: None })
     }
 
-    /// Evidence with the compared totals and the level of the interval: the ratio, too, is within splits
-    /// where there are several.
-    pub(crate) fn compared(figures: Figures, (strata, confidence): (Arc<Strata>, f64)) -> Self {
-        let has = |events: fn(&Totals) -> f64| strata.values().any(|of| events(of) > 0.0);
-        let within = strata.len() > 1 && has(|of| of.canary.events) && has(|of| of.baseline.events);
-        let ratio = within.then(|| Totals::common_ratio(strata.values())).flatten();
-        let figures = Figures { ratio: ratio.or(figures.ratio), ..figures };
-        Self(Report { figures, compared: Some((strata, confidence)) })
+    /// Evidence with the compared totals and the level of the interval, if a valid one is known.
+    pub(crate) const fn compared(figures: Figures, compared: Option<(Arc<Strata>, f64)>) -> Self {
+        Self(Report { figures, compared })
     }
 }
 
@@ -57,8 +52,8 @@ document! {
         /// The p-value; valid at every evaluation.
         fn p_value(this) -> f64 { this.figures.p_value }
         /// The canary's rate divided by the baseline's, with 0.5 for a count of zero; None without
-        /// an event in either. Of a `RateRatio` with several strata or splits it is the one within
-        /// them, by Mantel and Haenszel, as the interval is.
+        /// an event in either. It is of the sums over ticks and strata: where the split changes, or
+        /// strata differ, it may lie outside `interval`, which is within them.
         fn ratio(this) -> Option<f64> { this.figures.ratio }
         /// Whether the evidence has reached the threshold at any time; it stays True.
         fn decided(this) -> bool { this.figures.decided }

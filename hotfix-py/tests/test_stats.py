@@ -55,22 +55,13 @@ def test_stat_4_an_interval_that_is_valid_at_every_look() -> None:
     assert evidence.interval == interval
 
 
-def test_stat_4_a_ratio_is_within_strata_and_splits_as_its_interval_is() -> None:
+def test_stat_4_a_ratio_is_of_sums_and_its_interval_within_strata_and_splits() -> None:
     strata = stats.RateRatio().update_strata([((30, 900), (33, 1000)), ((0, 100), (8, 8000))])
-    # Mantel and Haenszel, by hand.
-    assert strata.ratio == pytest.approx((30 * 1000 / 1900) / (33 * 900 / 1900 + 8 * 100 / 8100))
-    # Another split with five times the errors in both arms.
-    test = stats.RateRatio()
-    for canary, baseline in [((1, 100), (9, 900))] * 20 + [((45, 900), (5, 100))] * 20:
-        split = test.update(canary, baseline)
-    assert split.ratio == pytest.approx(1.0)
-    for evidence in (strata, split):
-        low, high = evidence.interval or (0.0, 0.0)
-        assert evidence.ratio is not None
-        assert low < evidence.ratio < high
-    # Without an event of one arm it is that of the sums.
-    alone = stats.RateRatio().update_strata([((3, 100), (0, 100)), ((1, 100), (0, 300))])
-    assert alone.ratio == pytest.approx((4 / 200) / (0.5 / 400))
+    assert strata.ratio == pytest.approx((30 / 1000) / (41 / 9000))
+    # Mantel and Haenszel, by hand: what the interval is about.
+    within = (30 * 1000 / 1900) / (33 * 900 / 1900 + 8 * 100 / 8100)
+    low, high = strata.interval or (0.0, 0.0)
+    assert low < within < high < strata.ratio
 
 
 def test_stat_4_ticks_of_different_splits_are_not_summed() -> None:

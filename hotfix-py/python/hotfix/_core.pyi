@@ -999,8 +999,8 @@ class Evidence(_Document):
     @property
     def ratio(self) -> float | None:
         """The canary's rate divided by the baseline's, with 0.5 for a count of zero; None without
-        an event in either. Of a `RateRatio` with several strata or splits it is the one within
-        them, by Mantel and Haenszel, as the interval is."""
+        an event in either. It is of the sums over ticks and strata: where the split changes, or
+        strata differ, it may lie outside `interval`, which is within them."""
 
 @final
 class Comparison(_Document):
@@ -1177,7 +1177,7 @@ class TestForecast(_Document):
         """The assumed ratio of the canary's rate to the live rate."""
     @property
     def requests(self) -> float | None:
-        """Average number of requests of both arms that it still needs; None without `minutes`, or
+        """Average number of requests of both arms that it still needs; None without ``minutes``, or
         if the traffic is unknown."""
 
 @final
@@ -4575,7 +4575,7 @@ class RateRatio:
         Returns
         -------
         Evidence
-            Its `ratio` and its `interval` are within strata.
+            Its `ratio` uses the sums over strata; its `interval` is stratified, and the fair figure.
 
         Raises
         ------
