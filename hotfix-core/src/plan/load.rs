@@ -59,11 +59,13 @@ impl<'a> Load<'a> {
 
     /// How long a phase is watched: until all that decides can be judged, and where it waits for evidence of
     /// no harm, the time in which half of the healthy releases have shown it, as far as that can be
-    /// foreseen; not less than `watch`, and not more than `watch_most` where that ends it.
+    /// foreseen, and until `watch_most` where no time is long enough; not less than `watch`, and not more than
+    /// `watch_most` where that ends it.
     pub(crate) fn watch(self, phase: &Phase) -> Span {
         let deciding = self.policy.metrics().iter().filter(|of| of.role == Role::Decide);
         let needed = deciding.map(|metric| {
-            let shown = self.no_harm(metric, phase).and_then(|of| of.needed());
+            let no_harm = self.no_harm(metric, phase);
+            let shown = no_harm.map(|of| of.needed().unwrap_or(phase.longest()));
             self.policy.judged_after(metric).max(shown.unwrap_or_default())
         });
         let watch = needed.fold(phase.watch, Span::max);

@@ -271,6 +271,10 @@ fn plan_6_a_margin_that_is_never_shown_is_a_finding_of_plan_and_linter() {
         let never = margin < 1.4;
         let says = |text: &str| text.contains("no time is long enough");
         assert_eq!(slow.is_some_and(|of| says(&of.text)), never, "{slow:?}");
+        // The plan reckons with the time that the phase is held.
+        let duration = serde_json::to_value(world.plan().duration()).unwrap();
+        let least = duration["rollout"]["least"].as_f64().unwrap();
+        assert_eq!(least >= 3_600.0, !shown, "{margin}: {duration}");
         // The policy has no traffic: the linter knows what none is enough for.
         let lint = world.policy().lint(None);
         let found = lint.iter().find(|of| of.code() == "HF-LINT-026");
