@@ -61,6 +61,7 @@ def test_stat_4_a_ratio_is_of_sums_and_its_interval_within_strata_and_splits() -
     # Mantel and Haenszel, by hand: what the interval is about.
     within = (30 * 1000 / 1900) / (33 * 900 / 1900 + 8 * 100 / 8100)
     low, high = strata.interval or (0.0, 0.0)
+    assert strata.ratio is not None
     assert low < within < high < strata.ratio
 
 
