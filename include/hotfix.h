@@ -1528,7 +1528,8 @@ typedef struct hotfix_detection_time {
    */
   double bound;
   /**
-   * Expected minutes of this library's test; infinite for a tolerated ratio.
+   * Expected minutes of this library's test; infinite for a ratio that is tolerated, or so near that
+   * none of the test's bets gains from it.
    */
   double expected;
   /**

@@ -50,7 +50,8 @@ pub struct hotfix_detection_time {
     pub struct_size: usize,
     /// Lower bound in minutes: no test with this alpha is faster on average.
     pub bound: f64,
-    /// Expected minutes of this library's test; infinite for a tolerated ratio.
+    /// Expected minutes of this library's test; infinite for a ratio that is tolerated, or so near that
+    /// none of the test's bets gains from it.
     pub expected: f64,
     /// `bound` in ticks.
     pub bound_ticks: f64,

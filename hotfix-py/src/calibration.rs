@@ -39,8 +39,9 @@ document! {
         /// `LeaveOneOut`.
         fn leave_one_out(this) -> bool { this.leave_one_out }
         /// ``threshold``, ``cap``, ``hold`` and ``clip_rate`` where the counts of both arms come by
-        /// instance: lower limits, for the smaller of the evidence and 1.6 times that without any
-        /// single canary instance. The judge uses them; None if the history has no events, and with
+        /// instance: limits for the smaller of the evidence and 1.6 times that without any single
+        /// canary instance, of clipped counts: lower where single instances have bursts, and else
+        /// sometimes higher. The judge uses them; None if the history has no events, and with
         /// the model ``bernoulli``.
         fn by_instance(this) -> Option<Json<FiguresByName>> { this.by_instance.as_ref().map(Json::of) }
         /// Events divided by trials of the history; None without trials.

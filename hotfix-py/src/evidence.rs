@@ -52,7 +52,8 @@ document! {
         /// The p-value; valid at every evaluation.
         fn p_value(this) -> f64 { this.figures.p_value }
         /// The canary's rate divided by the baseline's, with 0.5 for a count of zero; None without
-        /// an event in either.
+        /// an event in either. It is of the sums over ticks and strata: where the split changes, or
+        /// strata differ, it may lie outside `interval`, which is within them.
         fn ratio(this) -> Option<f64> { this.figures.ratio }
         /// Whether the evidence has reached the threshold at any time; it stays True.
         fn decided(this) -> bool { this.figures.decided }

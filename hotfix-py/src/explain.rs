@@ -221,15 +221,16 @@ document! {
     TestForecast(judge::TestForecast) {
         /// Probability that it has decided when the phase ends; None if the phase has no end.
         fn chance(this) -> Option<f64> { this.chance }
-        /// Average minutes until it decides.
-        fn minutes(this) -> f64 { this.minutes }
+        /// Average minutes until it decides; None where its bets gain nothing from the assumed ratio, so
+        /// that it decides by chance or never.
+        fn minutes(this) -> Option<f64> { this.minutes }
         /// False if the test cannot decide in the time left even in the best case; None for
         /// rollback tests.
         fn possible(this) -> Option<bool> { this.possible }
         /// The assumed ratio of the canary's rate to the live rate.
         fn ratio(this) -> f64 { this.ratio }
-        /// Average number of requests of both arms that it still needs; None if the traffic is
-        /// unknown.
+        /// Average number of requests of both arms that it still needs; None without ``minutes``, or
+        /// if the traffic is unknown.
         fn requests(this) -> Option<f64> { this.requests }
     }
 }

@@ -15,7 +15,8 @@ document! {
     TimeToDetect(core::TimeToDetect) in "hotfix.stats" {
         /// Lower bound in minutes: no test with this alpha is faster on average.
         fn bound(this) -> f64 { this.bound }
-        /// Expected minutes of this library's test; infinite for a tolerated ratio.
+        /// Expected minutes of this library's test; infinite for a ratio that is tolerated, or so near that
+        /// none of the test's bets gains from it.
         fn expected(this) -> f64 { this.expected }
         /// `bound` in ticks.
         fn bound_ticks(this) -> f64 { this.bound_ticks }
@@ -107,8 +108,8 @@ pub(crate) fn time_to_detect(
 /// Compute the smallest ratio that is detected within some minutes with a given probability.
 ///
 /// It is found by bisection on the probability that a Brownian motion with drift has crossed the
-/// threshold, which is far off for ratios near 1 and for few events: at the ratio that it gives for 0.8,
-/// `chance_to_decide` is between 0.35 and 0.97.
+/// threshold, which is off for few events: at the ratio that it gives for 0.8, `chance_to_decide` is
+/// between 0.55 and 0.95.
 ///
 /// Parameters
 /// ----------

@@ -292,7 +292,7 @@ impl RateRatio {
     /// Returns
     /// -------
     /// Evidence
-    ///     Its `ratio` uses the sums over strata; its `interval` is stratified.
+    ///     Its `ratio` uses the sums over strata; its `interval` is stratified, and the fair figure.
     ///
     /// Raises
     /// ------

@@ -55,6 +55,16 @@ def test_stat_4_an_interval_that_is_valid_at_every_look() -> None:
     assert evidence.interval == interval
 
 
+def test_stat_4_a_ratio_is_of_sums_and_its_interval_within_strata_and_splits() -> None:
+    strata = stats.RateRatio().update_strata([((30, 900), (33, 1000)), ((0, 100), (8, 8000))])
+    assert strata.ratio == pytest.approx((30 / 1000) / (41 / 9000))
+    # Mantel and Haenszel, by hand: what the interval is about.
+    within = (30 * 1000 / 1900) / (33 * 900 / 1900 + 8 * 100 / 8100)
+    low, high = strata.interval or (0.0, 0.0)
+    assert strata.ratio is not None
+    assert low < within < high < strata.ratio
+
+
 def test_stat_4_ticks_of_different_splits_are_not_summed() -> None:
     # The canary is as good as the baseline, and a shock comes with the larger share: pooling would call it worse.
     test = stats.RateRatio()

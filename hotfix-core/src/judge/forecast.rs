@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::grade::{PromotionRule, Role};
 use crate::policy::Policy;
-use crate::stats::numeric::{exp, ln, normal_cdf};
-use crate::stats::planning::{Flow, MIXTURE_COST};
+use crate::stats::numeric::ln;
+use crate::stats::planning::{Bets, Flow};
 use crate::unit::{MetricName, PhaseName, Span, Timestamp};
 
 use super::aligned::Aligned;
@@ -16,8 +16,8 @@ use super::{Judge, Moment, Running};
 
 /// Forecast of the phase under way.
 ///
-/// Chances and needs are the planning formula's, from the rates of the phase so far: a drifting
-/// Brownian motion, too low where the chance is small. They decide nothing; `cannot_decide` and
+/// Chances and needs are the planning formula's, from the rates of the phase so far: a Brownian motion
+/// with the drift of the test's best bet, too low where the chance is small. They decide nothing; `cannot_decide` and
 /// `will_fail` in a verdict are based on the best case.
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,13 +67,15 @@ pub struct TestForecast {
     /// ratios that the canary's events allow. A rollback test has until the phase's least time is over,
     /// then, as what has to be shown, until its most time. Absent if the phase has no end.
     pub chance: Option<f64>,
-    /// Mean time to a decision, in minutes.
-    pub minutes: f64,
+    /// Mean time to a decision, in minutes; absent where the bets of the test gain nothing from the
+    /// assumed ratio, so that it decides by chance or never.
+    pub minutes: Option<f64>,
     /// False if not even the best case can cross in the time left; absent for rollback tests.
     pub possible: Option<bool>,
     /// The assumed ratio of canary to live rate.
     pub ratio: f64,
-    /// Requests of both arms that it still needs on average; absent if the traffic is unknown.
+    /// Requests of both arms that it still needs on average; absent without `minutes`, or if the traffic
+    /// is unknown.
     pub requests: Option<f64>,
 }
 
@@ -182,24 +184,6 @@ impl Supposed {
     }
 }
 
-/// Chance that the evidence rises by `height` within `minutes`: first passage of a Brownian motion
-/// with drift.
-fn chance(flow: &Flow, height: f64, minutes: f64) -> f64 {
-    let Flow { drift, variance, .. } = *flow;
-    if height <= 0.0 {
-        return 1.0;
-    }
-    let spread = (variance * minutes).sqrt();
-    if spread <= 0.0 {
-        return 0.0;
-    }
-    let direct = normal_cdf((drift * minutes - height) / spread);
-    let mirrored = normal_cdf((-drift * minutes - height) / spread);
-    let reflected =
-        if mirrored > 0.0 { exp(2.0 * drift * height / variance + ln(mirrored)) } else { 0.0 };
-    (direct + reflected).min(1.0)
-}
-
 impl Watched {
     /// When a test that has so much evidence and lacks so much decides, at the assumed ratio; None before
     /// a rate is known.
@@ -218,38 +202,51 @@ impl Watched {
         let pace = [canary.trials / minutes, live.trials / minutes];
         // An observed rate of zero does not mean that the rate is zero.
         let rate = |events: f64| events.max(0.5) / live.trials;
-        let flow = |rate: f64, ratio: f64| Flow::new(ratio, supposed.null, rate, pace);
-        let (rate, cost) = if self.metric().kind.has_buckets() {
+        let (kind, model) = (self.metric().kind, self.metric().model);
+        let bets = if kind.has_buckets() { Bets::Slow } else { model.of_counts()?.into() };
+        let flow = |rate: f64, ratio: f64| Flow::of(bets, (ratio, supposed.null), rate, pace).ok();
+        let (rate, several) = if kind.has_buckets() {
             let phase = &self.window().phase()[self.columns()..];
-            let rates = self.boundaries().iter().map(|&edge| rate(phase[0] - phase[1 + edge]));
-            let drift = |rate: f64| flow(rate, supposed.ratio).drift;
-            // The average of several tests costs at most the logarithm of their number.
-            let cost = ln(self.boundaries().len() as f64);
-            (rates.max_by(|a, b| drift(*a).total_cmp(&drift(*b)))?, cost)
+            let slow = self.boundaries().iter().map(|&edge| phase[0] - phase[1 + edge]);
+            let mut rates: Vec<f64> = slow.map(rate).collect();
+            let drift = |rate: &f64| flow(*rate, supposed.ratio).map_or(0.0, |flow| flow.drift);
+            let by_drift = |a: &f64, b: &f64| drift(a).total_cmp(&drift(b));
+            if supposed.ratio < supposed.null {
+                // It has to be shown at each of them up to the quantile, and at the next.
+                let above = 1.0 - self.metric().quantile.as_fraction();
+                let exceeded = rates.iter().take_while(|rate| **rate >= above).count();
+                rates.truncate(exceeded + 1);
+                (rates.into_iter().min_by(by_drift)?, 0.0)
+            } else {
+                // The average of several tests costs at most the logarithm of their number.
+                let several = ln(rates.len() as f64);
+                (rates.into_iter().max_by(by_drift)?, several)
+            }
         } else {
             (rate(live.events), 0.0)
         };
+        let expected = flow(rate, supposed.ratio)?;
         // What the average over several alternatives costs is paid by the evidence that there is.
-        let cost = (MIXTURE_COST + cost - has.max(0.0)).max(0.0);
+        let cost = (expected.cost + several - has.max(0.0)).max(0.0);
         let height = if lacking > 0.0 { lacking + cost } else { 0.0 };
-        let needed = height / flow(rate, supposed.ratio).drift;
+        let minutes = Some(expected.minutes(height)).filter(|minutes| minutes.is_finite());
         let left = left.as_seconds() / 60.0;
-        let counted = self.metric().kind.counts_requests();
-        let pace = if counted { Some(pace[0] + pace[1]) } else { requests };
-        needed.is_finite().then(|| TestForecast {
+        let pace = if kind.counts_requests() { Some(pace[0] + pace[1]) } else { requests };
+        Some(TestForecast {
             chance: (left > 0.0).then(|| {
                 let chances = supposed.ratios(canary.events).map(|ratio| {
                     // Where the claim is not true, the evidence falls.
                     let is_true = (ratio < supposed.null) == (supposed.ratio < supposed.null);
-                    if is_true { chance(&flow(rate, ratio), height, left) } else { 0.0 }
+                    let flow = flow(rate, ratio).filter(|_| is_true);
+                    flow.map_or(0.0, |flow| flow.chance(height, left))
                 });
                 let (sum, number) = chances.fold((0.0, 0.0), |(sum, n), of| (sum + of, n + 1.0));
                 sum / number
             }),
-            minutes: needed,
+            minutes,
             possible: None,
             ratio: supposed.ratio,
-            requests: pace.map(|pace| (pace * needed).ceil()),
+            requests: pace.zip(minutes).map(|(pace, minutes)| (pace * minutes).ceil()),
         })
     }
 

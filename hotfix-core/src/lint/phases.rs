@@ -4,14 +4,12 @@ use super::fault::FigureFault;
 use super::finding::{Finding, put};
 use crate::grade::{AdviceCheck, AdviceKind, GateMode, PromotionRule, Response, Strategy};
 use crate::plan::healthy::traffic;
-use crate::plan::load::Load;
+use crate::plan::load::{Load, SlowEvidence};
 use crate::plan::volume::{ShortWindow, short_windows};
 use crate::policy::Policy;
 use crate::policy::section::Metric;
 use crate::unit::{Share, Span};
 
-/// Evidence is too slow if fewer healthy releases than this show it in time.
-const USUAL: f64 = 0.5;
 /// A larger share of false rollbacks is more likely a confusion with a confidence.
 const USUAL_ALPHA: f64 = 0.1;
 
@@ -141,15 +139,11 @@ fn evidence(policy: &Policy, findings: &mut Vec<Finding>) {
             let fault = FigureFault::NoEvidence { phase: phase.name, why };
             put(findings, format!("/phases/{index}/promotion"), fault);
         }
-        let (load, most) = (Load::of(policy), phase.longest());
-        for metric in policy.metrics() {
-            let Some(no_harm) = load.no_harm(metric, phase) else { continue };
-            if let Some(shown) = no_harm.chance_within(most).filter(|shown| *shown < USUAL) {
-                let (metric, phase, needed) = (metric.id, phase.name, no_harm.needed());
-                let fault = FigureFault::EvidenceTooSlow { metric, phase, most, shown, needed };
-                put(findings, format!("/phases/{index}/promotion"), fault);
-            }
-        }
+    }
+    for slow in Load::of(policy).slow_evidence(policy.phases()) {
+        let SlowEvidence { index, phase, metric, most, shown, needed, .. } = slow;
+        let fault = FigureFault::EvidenceTooSlow { metric, phase, most, shown, needed };
+        put(findings, format!("/phases/{index}/promotion"), fault);
     }
 }
 

@@ -85,6 +85,8 @@ closed_set! {
         VolumeBound = "volume_bound",
         /// The planned traffic is too low for the bounds of a phase to be evaluated.
         LowTraffic = "low_traffic",
+        /// A phase waits for evidence of no harm that few healthy fixes give in its time.
+        SlowEvidence = "slow_evidence",
         /// A histogram cannot decide a bound that lies below its first or above its last boundary.
         BoundBeyondBuckets = "bound_beyond_buckets",
         MissedByChance = "missed_by_chance",
@@ -219,6 +221,7 @@ impl Plan {
         put(Kind::NotJudged, Unjudged::of(policy).iter().map(Unjudged::to_string).collect());
         put(Kind::VolumeBound, self.volumes_beyond().into_iter().map(|of| of.sentence).collect());
         put(Kind::LowTraffic, self.low_traffic().into_iter().collect());
+        put(Kind::SlowEvidence, self.slow_evidence());
         let deciding = policy.metrics().iter().filter(|of| of.role == Role::Decide);
         let beyond = deciding.flat_map(BucketFault::of).filter_map(BucketFault::beyond);
         put(Kind::BoundBeyondBuckets, beyond.map(|fault| fault.to_string()).collect());

@@ -136,17 +136,23 @@ impl Metric {
     }
 
     fn count_model(&self) -> Option<CountModel> {
-        let model = match self.model {
-            Model::Poisson => CountModel::Poisson,
-            Model::Bernoulli => CountModel::Bernoulli,
-            Model::None => return None,
-        };
-        self.is_rate().then_some(model)
+        self.model.of_counts().filter(|_| self.is_rate())
     }
 
     /// Whether it has a test that a history of request times calibrates.
     pub fn is_replayed_by_times(&self) -> bool {
         self.kind.has_buckets() && self.model != Model::None
+    }
+}
+
+impl Model {
+    /// The test of counts that it asks for.
+    pub(crate) const fn of_counts(self) -> Option<CountModel> {
+        match self {
+            Self::Poisson => Some(CountModel::Poisson),
+            Self::Bernoulli => Some(CountModel::Bernoulli),
+            Self::None => None,
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use crate::grade::{PromotionRule, Role};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Model, Phase};
 use crate::stats::planning::Comparison;
-use crate::unit::{Share, Span};
+use crate::text;
+use crate::unit::{MetricName, PhaseName, Share, Span};
 
 use super::Plan;
 use super::error_budget::ErrorBudget;
@@ -13,6 +14,10 @@ use super::healthy::{Law, traffic};
 
 /// Trials per minute for each event of a metric without trials: events are rare.
 const TRIALS_AN_EVENT: f64 = 1_000.0;
+/// Evidence is too slow if fewer healthy releases than this show it in time.
+const USUAL: f64 = 0.5;
+/// Traffic and rate at which only a test's bets limit what it shows.
+const PLENTY: (f64, f64) = (1e9, 1.0 / TRIALS_AN_EVENT);
 
 #[derive(Clone, Copy)]
 pub(crate) struct Load<'a> {
@@ -22,12 +27,28 @@ pub(crate) struct Load<'a> {
 }
 
 /// What a healthy release needs until a metric shows that it does no harm.
-pub(crate) struct NoHarm {
+struct NoHarm {
     comparison: Comparison,
     margin: f64,
     alpha: f64,
     /// The time that does not count.
     unused: Span,
+}
+
+/// A metric that seldom shows no harm in the time of a phase that waits for it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct SlowEvidence {
+    /// Which of the phases.
+    pub(crate) index: usize,
+    pub(crate) phase: PhaseName,
+    pub(crate) metric: MetricName,
+    margin: f64,
+    /// The longest time of the phase.
+    pub(crate) most: Span,
+    /// The chance that a healthy release shows it by then; without known traffic, at any.
+    pub(crate) shown: f64,
+    /// The time in which half of them do. None where no time is long enough.
+    pub(crate) needed: Option<Span>,
 }
 
 impl<'a> Load<'a> {
@@ -38,11 +59,13 @@ impl<'a> Load<'a> {
 
     /// How long a phase is watched: until all that decides can be judged, and where it waits for evidence of
     /// no harm, the time in which half of the healthy releases have shown it, as far as that can be
-    /// foreseen; not less than `watch`, and not more than `watch_most` where that ends it.
+    /// foreseen, and until `watch_most` where no time is long enough; not less than `watch`, and not more than
+    /// `watch_most` where that ends it.
     pub(crate) fn watch(self, phase: &Phase) -> Span {
         let deciding = self.policy.metrics().iter().filter(|of| of.role == Role::Decide);
         let needed = deciding.map(|metric| {
-            let shown = self.no_harm(metric, phase).and_then(|of| of.needed());
+            let no_harm = self.no_harm(metric, phase);
+            let shown = no_harm.map(|of| of.needed().unwrap_or(phase.longest()));
             self.policy.judged_after(metric).max(shown.unwrap_or_default())
         });
         let watch = needed.fold(phase.watch, Span::max);
@@ -56,11 +79,7 @@ impl<'a> Load<'a> {
 
     /// The evidence of no harm that a phase asks of a metric. None if it asks for none, without a usable
     /// reference, or if the formula does not fit the test.
-    pub(crate) fn no_harm(self, metric: &Metric, phase: &Phase) -> Option<NoHarm> {
-        let asks = phase.promotion == PromotionRule::EvidenceOfNoHarm && phase.share < Share::ALL;
-        if !asks || metric.role != Role::Decide || metric.model != Model::Poisson {
-            return None;
-        }
+    fn no_harm(self, metric: &Metric, phase: &Phase) -> Option<NoHarm> {
         // Both arms together, for a minute.
         let law = Law::of(metric, Share::ALL, Span::from_seconds(60), (self.traffic, 0.0))?;
         let (requests, base_rate) = match law {
@@ -69,6 +88,20 @@ impl<'a> Load<'a> {
         };
         // If no events are expected, the faulty arm decides, and nothing says what it has.
         if law.expected() <= 0.0 {
+            return None;
+        }
+        self.no_harm_at((requests, base_rate), metric, phase)
+    }
+
+    /// The same with so many requests a minute of both arms, and this rate of bad ones.
+    fn no_harm_at(
+        self,
+        (requests, base_rate): (f64, f64),
+        metric: &Metric,
+        phase: &Phase,
+    ) -> Option<NoHarm> {
+        let asks = phase.promotion == PromotionRule::EvidenceOfNoHarm && phase.share < Share::ALL;
+        if !asks || metric.role != Role::Decide || metric.model != Model::Poisson {
             return None;
         }
         let (settings, watch) = (self.policy.settings(metric), self.policy.watch());
@@ -82,11 +115,27 @@ impl<'a> Load<'a> {
             unused: settings.warm_up + watch.evidence_delay(),
         })
     }
+
+    /// Where phases wait for evidence of no harm that few healthy releases give in time.
+    pub(crate) fn slow_evidence(self, phases: &'a [Phase]) -> impl Iterator<Item = SlowEvidence> {
+        let each = move |phase: &'a Phase| self.policy.metrics().iter().map(move |of| (phase, of));
+        let all = phases.iter().enumerate();
+        let all = all.flat_map(move |(index, phase)| each(phase).map(move |of| (index, of)));
+        all.filter_map(move |(index, (phase, metric))| {
+            let known = self.no_harm(metric, phase);
+            let needed = known.as_ref().and_then(NoHarm::needed);
+            let no_harm = known.or_else(|| self.no_harm_at(PLENTY, metric, phase))?;
+            let (margin, most) = (no_harm.margin, phase.longest());
+            let shown = no_harm.chance_within(most).filter(|shown| *shown < USUAL)?;
+            let (phase, metric) = (phase.name, metric.id);
+            Some(SlowEvidence { index, phase, metric, margin, most, shown, needed })
+        })
+    }
 }
 
 impl NoHarm {
     /// The probability that it is shown within this time.
-    pub(crate) fn chance_within(&self, time: Span) -> Option<f64> {
+    fn chance_within(&self, time: Span) -> Option<f64> {
         let minutes = (time - self.unused).as_seconds() / 60.0;
         let chance = self.comparison.chance_to_promote(1.0, minutes, self.margin, self.alpha);
         Some(chance.ok()?.chance)
@@ -94,7 +143,7 @@ impl NoHarm {
 
     /// The time in which half of the releases show it, in whole minutes: more precision is not justified.
     /// None where no time is long enough.
-    pub(crate) fn needed(&self) -> Option<Span> {
+    fn needed(&self) -> Option<Span> {
         let minutes = self.comparison.time_to_promote(1.0, self.margin, self.alpha).ok()??;
         let minutes = (minutes + self.unused.as_seconds() / 60.0).ceil();
         Span::try_from_seconds(minutes * 60.0).ok()
@@ -104,5 +153,24 @@ impl NoHarm {
 impl Plan {
     pub(crate) fn load(&self) -> Load<'_> {
         Load { policy: self.policy(), traffic: self.requests_per_minute() }
+    }
+
+    /// Where the phases of the plan wait for evidence of no harm that few healthy fixes give in time.
+    pub(super) fn slow_evidence(&self) -> Vec<String> {
+        let slow = self.load().slow_evidence(self.phases()).map(|slow| {
+            let SlowEvidence { phase, metric, margin, most, shown, needed, .. } = slow;
+            let needed = needed.map_or_else(
+                || format!("with a margin of {margin} no time is long enough"),
+                |needed| format!("half of them need {}", text::time(needed)),
+            );
+            format!(
+                "phase `{phase}` waits for evidence of no harm, which `{metric}` gives within {} for {:.0} of 100 \
+                 healthy fixes: {needed}. The others are held until then. Watch longer, give the phase more \
+                 traffic, raise `evidence.margin`, or use `no_evidence_of_harm`",
+                text::time(most),
+                100.0 * shown
+            )
+        });
+        slow.collect()
     }
 }

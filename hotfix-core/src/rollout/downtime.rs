@@ -26,7 +26,7 @@ impl Downtime {
     /// The downtime up to a moment: see [`Rollout::downtime`](super::Rollout::downtime).
     pub(super) fn of(case: &RolloutState, policy: &Policy, at: Timestamp) -> Option<Self> {
         let outages = case.happened.outages();
-        if outages.is_empty() && case.is_down(policy).is_none() {
+        if outages.is_empty() && case.readiness.is_down(policy).is_none() {
             return None;
         }
         let beginning = case.agenda.origin(Moment::Began).map(|(_, at)| at);

@@ -46,6 +46,10 @@ pub trait Environment {
     /// readings, so that its memory is reused. Late readings are returned by a later tick.
     fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown;
 
+    /// Called when the canary's share of the traffic changes: at the end of this part of a tick, which
+    /// had the share before. The tick's readings are of all its parts.
+    fn share_changed(&mut self, _part: Tick) {}
+
     /// Adds the responses to an action, if any: `confirm` or `failed`, or the input of the person
     /// who is asked or called. A response without delay has the time `at`.
     fn answer(&mut self, rollout: &Rollout, at: Timestamp, action: &Action, answers: &mut Answers);

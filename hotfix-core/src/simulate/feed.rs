@@ -77,20 +77,7 @@ impl Scraper {
         kind: impl Fn(MetricName) -> Option<MetricKind>,
         key: RunKey,
     ) {
-        let minutes = to.since(from).as_seconds() / 60.0;
-        for (id, reading) in counted.iter() {
-            let (Some(arms), Some(kind)) = (reading.whole(), kind(id)) else { continue };
-            let mut totals = self.totals.take_arms(id);
-            totals.totals = kind.adds_up();
-            for (total, sample) in
-                [(&mut totals.canary, &arms.canary), (&mut totals.baseline, &arms.baseline)]
-            {
-                if let Some(sample) = sample {
-                    add(total, sample, kind, minutes);
-                }
-            }
-            self.totals.set(id, totals);
-        }
+        count(&mut self.totals, counted, to.since(from), kind, MetricKind::adds_up);
         let mut draws = key.draws(Purpose::Scrape, to.as_millis());
         for arm in [0, 1] {
             for group in 0..feed.groups() {
@@ -132,6 +119,29 @@ impl Scraper {
     /// Copies the totals that were scraped last.
     pub(super) fn show(&self, into: &mut Observation) {
         into.clone_from(&self.scraped);
+    }
+}
+
+/// Adds what was counted in some time to sums; traffic as its number of requests.
+pub(super) fn count(
+    sums: &mut Observation,
+    counted: &Observation,
+    time: Span,
+    kind: impl Fn(MetricName) -> Option<MetricKind>,
+    are_totals: impl Fn(MetricKind) -> bool,
+) {
+    let minutes = time.as_seconds() / 60.0;
+    for (id, reading) in counted.iter() {
+        let (Some(arms), Some(kind)) = (reading.whole(), kind(id)) else { continue };
+        let mut sum = sums.take_arms(id);
+        sum.totals = are_totals(kind);
+        for (sum, sample) in [(&mut sum.canary, &arms.canary), (&mut sum.baseline, &arms.baseline)]
+        {
+            if let Some(sample) = sample {
+                add(sum, sample, kind, minutes);
+            }
+        }
+        sums.set(id, sum);
     }
 }
 

@@ -313,7 +313,7 @@ impl Driver {
         input: &Input,
     ) -> Result<(), RefusalReason> {
         let at = environment.clock(self.now);
-        let before = self.rollout.phase();
+        let (before, share) = (self.rollout.phase(), self.rollout.share());
         let passed = match &input.command {
             Command::Acknowledge { duty, .. } | Command::Done { duty, .. } => {
                 self.rollout.passed_occurrences(*duty, at)
@@ -329,6 +329,9 @@ impl Driver {
             }
         };
         self.late = self.late.saturating_add(passed);
+        if self.rollout.share() != share && self.run.started_at.is_some() {
+            environment.share_changed(Tick { from: self.last_tick, to: self.now, share });
+        }
         environment.taken(&self.rollout, self.now, None);
         let is_prepared = matches!(self.rollout.stage(), Stage::Preparing)
             && !matches!(input.command, Command::Report { .. });

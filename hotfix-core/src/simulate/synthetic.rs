@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
+use crate::grade::MetricKind;
 use crate::metric::{Arms, Observation, Sample};
 use crate::plan::Plan;
 use crate::rollout::{Act, Action, Command, Input, Rollout, Stage, State};
-use crate::unit::{Name, Share, Timestamp};
+use crate::unit::{MetricName, Name, Share, Timestamp};
 
 use super::active::{Active, Faults, users};
 use super::answers::Answers;
@@ -13,7 +14,7 @@ use super::arm_metrics::{ArmMetrics, CANARY, Kept, LIVE};
 use super::environment::{Environment, Impact, Shown, Tick};
 use super::error::SimulationErrors;
 use super::fault::{Fault, FaultKind};
-use super::feed::{Feed, Scraper};
+use super::feed::{Feed, Scraper, count};
 use super::healthy_service::{HealthyService, Instances};
 use super::people::RandomSeed;
 use super::random::{Draws, Drift, Expected, Purpose, RunKey};
@@ -41,6 +42,10 @@ impl Setting {
         let is_noisy = health.iter().any(|health| health.noise.deviation > 0.0);
         Ok(Self { health, is_noisy, requests, scenario: scenario.clone() })
     }
+
+    fn kind(&self, id: MetricName) -> Option<MetricKind> {
+        self.health.iter().find(|health| health.id == id).map(|health| health.kind)
+    }
 }
 
 /// One run of a scenario.
@@ -63,6 +68,8 @@ pub(super) struct Synthetic<'s> {
     pub(super) bad_since: Option<Timestamp>,
     affected: Impact,
     late: VecDeque<(Timestamp, Observation)>,
+    /// Since when a tick goes on whose share has changed, and the sums until then.
+    begun: Option<(Timestamp, Observation)>,
     scraper: Scraper,
     random: RandomSeed,
     /// Duties that people have on their list.
@@ -85,6 +92,7 @@ impl<'s> Synthetic<'s> {
             bad_since: None,
             affected: Impact::default(),
             late: VecDeque::new(),
+            begun: None,
             scraper: Scraper::default(),
             random: RandomSeed(None),
             known: Vec::new(),
@@ -111,6 +119,7 @@ impl<'s> Synthetic<'s> {
             (None, false, None, Impact::default());
         self.active.clear();
         self.late.clear();
+        self.begun = None;
         self.scraper.clear();
         self.known.clear();
         self.random = RandomSeed(Some(key.draws(Purpose::People, 0)));
@@ -236,27 +245,69 @@ impl<'s> Synthetic<'s> {
         }
     }
 
-    /// Makes what both arms do in a tick, and shows the totals that were scraped last.
-    fn make_and_scrape(&mut self, feed: &Feed, tick: Tick, into: &mut Observation) {
-        let (key, health) = (self.key, &self.setting.health);
+    /// Makes a part of a tick at whose end the share changes, or which has begun with another.
+    fn make_part(&mut self, tick: Tick) {
+        let (setting, from) = (self.setting, tick.from);
+        let (begun, mut sums) = self.begun.take().unwrap_or_else(|| (from, Observation::new()));
+        let part = Tick { from: begun.max(from), ..tick };
+        if part.to > part.from {
+            if let Some(feed) = &setting.scenario.feed {
+                self.make_and_scrape(feed, part);
+            } else {
+                let mut counted = Observation::new();
+                self.make(part, &mut counted);
+                let time = part.to.since(part.from);
+                count(&mut sums, &counted, time, |id| setting.kind(id), |_| false);
+            }
+        }
+        self.begun = Some((part.to.max(part.from), sums));
+    }
+
+    /// Makes a tick, or the rest of one that has begun with another share.
+    fn make_all(&mut self, tick: Tick, into: &mut Observation) {
+        if self.begun.is_none() {
+            return self.make(tick, into);
+        }
+        self.make_part(tick);
+        if let Some((_, sums)) = self.begun.take() {
+            *into = sums;
+        }
+        let minutes = tick.to.since(tick.from).as_seconds() / 60.0;
+        let is_traffic = |id| self.setting.kind(id).is_some_and(MetricKind::is_traffic);
+        for (id, reading) in into.iter_mut() {
+            let arms = reading.whole_mut();
+            for sample in [&mut arms.canary, &mut arms.baseline] {
+                if let (Some(Sample::Level(requests)), true) = (sample, is_traffic(*id)) {
+                    *requests /= minutes;
+                }
+            }
+        }
+    }
+
+    /// Makes what both arms do in a tick, and scrapes what is scraped in it.
+    fn make_and_scrape(&mut self, feed: &Feed, tick: Tick) {
+        let (key, setting) = (self.key, self.setting);
         let mut part = Tick { to: tick.from, ..tick };
         let mut counted = Observation::new();
         while part.to < tick.to {
             part.from = part.to;
             part.to = feed.next_of_all(part.from, tick.to);
             self.make(part, &mut counted);
-            let kind = |id| health.iter().find(|health| health.id == id).map(|health| health.kind);
+            let kind = |id| setting.kind(id);
             self.scraper.count(feed, &counted, (part.from, part.to), kind, key);
         }
-        self.scraper.show(into);
     }
 }
 
 impl Environment for Synthetic<'_> {
     fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown {
         match &self.setting.scenario.feed {
-            None => self.make(tick, into),
-            Some(feed) => self.make_and_scrape(feed, tick, into),
+            None => self.make_all(tick, into),
+            Some(feed) => {
+                let from = self.begun.take().map_or(tick.from, |(at, _)| at.max(tick.from));
+                self.make_and_scrape(feed, Tick { from, ..tick });
+                self.scraper.show(into);
+            }
         }
         if let Some(late) = self.last_active(FaultKind::Late) {
             self.late.push_back((tick.to + late.by, std::mem::take(into)));
@@ -269,6 +320,10 @@ impl Environment for Synthetic<'_> {
             self.late.clear();
         }
         if into.is_empty() { Shown::Nothing } else { Shown::Readings }
+    }
+
+    fn share_changed(&mut self, part: Tick) {
+        self.make_part(part);
     }
 
     fn clock(&self, at: Timestamp) -> Timestamp {

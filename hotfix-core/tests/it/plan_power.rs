@@ -333,7 +333,11 @@ fn plan_6_what_is_advised_is_more_than_there_is() {
 
 /// A small policy: ten minutes at a tenth, then all of the traffic.
 fn canary(metric: &str, requests: f64) -> Plan {
-    let text = format!(
+    plan_of(&canary_text(metric), requests)
+}
+
+pub(crate) fn canary_text(metric: &str) -> String {
+    format!(
         r#"format = 1
 name = "co"
 title = "co"
@@ -353,8 +357,11 @@ reference = "0.5%"
 weight = 1.0
 {metric}
 "#
-    );
-    let policy = Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}"));
+    )
+}
+
+pub(crate) fn plan_of(text: &str, requests: f64) -> Plan {
+    let policy = Policy::from_toml(text).unwrap_or_else(|errors| panic!("{errors}"));
     let release = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
     let traffic = json!({ "requests_per_minute": requests }).to_string();
     Plan::from_json(Arc::new(policy), r#"{"id": "INC-1"}"#, release, &traffic).unwrap()

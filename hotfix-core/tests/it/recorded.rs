@@ -86,6 +86,8 @@ struct Service {
     bad_from: u64,
     /// Seconds that later moves of traffic take, seldom as long as the policy expects.
     takes: u32,
+    /// It is read in the moment of the first traffic, after that has moved, too.
+    at_once: bool,
     seed: u64,
 }
 
@@ -105,7 +107,8 @@ impl Environment for Service {
         into.clear();
         let minute = tick.to.since(self.from).as_millis() / 60_000;
         // A silence now and then; and what was read before the first traffic is no matter of a backtest.
-        if tick.to <= self.from || minute % 13 == 7 {
+        let early = tick.to < self.from || (tick.to == self.from && !self.at_once);
+        if early || minute % 13 == 7 {
             return Shown::Nothing;
         }
         let canary = [900, 500, 100]
@@ -178,8 +181,11 @@ fn field_12_a_rollout_s_own_log_gives_the_decisions_of_that_rollout() {
     let text = tree::read(&tree::root().join("hotfix-core/tests/policies/simulated.toml"));
     let policy = Arc::new(Policy::from_toml(&text).unwrap());
     let mut ended = [0; 2];
-    for (seed, worse, bad_from) in
-        (1..9).flat_map(|seed| [(seed, 1.0, 0), (seed, 8.0, 0), (seed, 4.0, 20), (seed, 40.0, 30)])
+    let worlds = [(1.0, 0), (8.0, 0), (4.0, 20), (40.0, 30)];
+    for (at_once, (seed, (worse, bad_from))) in [false, true]
+        .into_iter()
+        .flat_map(|at_once| (1..9).map(move |seed| (at_once, seed)))
+        .flat_map(|(at_once, seed)| worlds.map(|world| (at_once, (seed, world))))
     {
         let plan = Plan::from_json(
             Arc::clone(&policy),
@@ -192,7 +198,7 @@ fn field_12_a_rollout_s_own_log_gives_the_decisions_of_that_rollout() {
         let rollout = Rollout::try_new(plan.unwrap(), Recording::Keep, "").unwrap();
         let mut player = Driver::new(rollout, start);
         let takes = 20 * (1 + u32::try_from(seed).unwrap() % 5);
-        let mut service = Service { from, worse, bad_from, takes, seed };
+        let mut service = Service { from, worse, bad_from, takes, at_once, seed };
         player.play(&mut service, Until::End(from + Span::from_seconds(7_200)));
         let log = player.rollout().log();
 
@@ -228,7 +234,7 @@ fn field_12_a_rollout_s_own_log_gives_the_decisions_of_that_rollout() {
             assert!(live.2.starts_with(&told.2), "{} is not the beginning of {}", told.2, live.2);
             live.2.clone_from(&told.2);
         }
-        assert_eq!(told, live, "seed {seed}, {worse} times from minute {bad_from}");
+        assert_eq!(told, live, "seed {seed}, {worse} times from minute {bad_from}, {at_once}");
         assert_eq!(one.first_rollback, player.run().rolled_back_at, "seed {seed}, {worse}");
         ended[usize::from(one.first_rollback.is_some())] += 1;
     }
@@ -245,7 +251,8 @@ fn scraped(policy: &Arc<Policy>, seed: u64, reads_first: bool) -> (String, Optio
     let mut rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
     let first: Timestamp = "2026-03-03T14:00:00Z".parse().unwrap();
     let start = first + Span::from_seconds(400);
-    let mut service = Service { from: start, worse: 1.0, bad_from: 0, takes: 0, seed };
+    let mut service =
+        Service { from: start, worse: 1.0, bad_from: 0, takes: 0, at_once: false, seed };
     let (mut total, mut last) = ([[0.0; 2]; 2], [None; 2]);
     let deploy = |rollout: &mut Rollout| {
         rollout

@@ -256,8 +256,7 @@ fn post_2_s2_what_nobody_was_asked_for_and_what_was_due_at_once_is_not_late() {
         ],
     );
     assert_eq!(lowered("p1_on_call"), DutyOutcome::Done);
-    // The end was told within the hour that the lower one has.
-    assert_eq!(lowered("p1_notice"), DutyOutcome::Kept);
+    assert_eq!(lowered("p1_notice"), DutyOutcome::Done);
 }
 
 /// After an incident that ended without a fix, nothing waits for the deployment of one.

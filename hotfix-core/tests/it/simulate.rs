@@ -438,3 +438,34 @@ fn post_5_a_leak_makes_a_gauge_worse_whichever_side_that_is() {
     let (first, last) = ends("lower");
     assert!(first < 100.0 && last < 34.0, "{first} {last}");
 }
+
+/// The canary has its requests while it has its share, also within a tick.
+#[test]
+fn post_5_a_share_counts_from_its_moment_to_its_end() {
+    let policy = Arc::new(Policy::preset("phased-canary").expect("a preset"));
+    // A minute of a tenth of 6,000 requests, half of which fail, until the first reading; then the rollback.
+    for seconds in [0, 1, 30, 59, 60, 61, 119] {
+        let scenario = format!(
+            "until = \"2h\"\ntraffic = {{ requests = 6000.0 }}\nplatform = {{ roll_back = \"{seconds}s\", traffic = \"0s\" }}\n\
+             faults = [{{ kind = \"errors\", to = 0.5, metric = \"error_rate\" }}]"
+        );
+        let affected = campaign(&policy, &scenario, 1).tally(0..60).outcome().affected_by_canary;
+        let expected = 300.0 + 5.0 * f64::from(seconds);
+        let off = (affected.mean / expected - 1.0).abs();
+        assert!(off < 0.03, "{seconds} s: {} and not {expected}", affected.mean);
+    }
+    // The traffic is confirmed so many seconds into a minute.
+    for (traffic, rest) in [(0, 60.0), (5, 55.0), (50, 10.0)] {
+        let scenario = format!(
+            "until = \"1h\"\ntraffic = {{ requests = 60000.0 }}\nplatform = {{ traffic = \"{traffic}s\", deploy = \"2min\" }}"
+        );
+        let (player, _) = campaign(&policy, &scenario, 3).drill(0).expect("played");
+        let lines = player.rollout().log().lines();
+        let lines = lines.map(|line| serde_json::from_str::<Value>(line).expect("a line"));
+        let trials = |line: Value| line["metrics"]["error_rate"]["canary"][1].as_f64();
+        let trials: Vec<f64> = lines.filter_map(trials).collect();
+        let expected = 6_000.0 / 60.0 * rest;
+        assert!((trials[0] / expected - 1.0).abs() < 0.1, "{traffic}: {} of {expected}", trials[0]);
+        assert!((trials[1] / 6_000.0 - 1.0).abs() < 0.1, "{traffic}: {trials:?}");
+    }
+}

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use crate::noise::{Law, Service, sum};
+use crate::power_common::Random;
 
 const CASES: &str = include_str!("../cases/stat/calibration.toml");
 const INSTANCES: usize = 20;
@@ -429,4 +430,36 @@ fn stat_2_calibration_at_length() {
         println!("{law:?}: false rollbacks {found:.4}, median ticks {medians:?}");
         assert!(found <= 0.01 + 2.0 * (0.01 * 0.99 / 2_000.0_f64).sqrt(), "{law:?}: {found}");
     }
+}
+
+/// `docs/decisions/replay-by-instance.md`: lower where single instances have bursts, and higher where ten of twenty
+/// differ for long.
+#[test]
+fn stat_2_limits_by_instance_are_not_always_lower() {
+    let limits = |deviation: f64, bursts: bool| {
+        let mut random = Random::new(2_613, u32::from(bursts));
+        let mut pods = BTreeMap::new();
+        for pod in 0..INSTANCES {
+            // Twelve uniform numbers are about normal.
+            let normal = (0..12).map(|_| random.uniform()).sum::<f64>() - 6.0;
+            let mean = 0.5 * exp(deviation * normal);
+            let series = (0..SIX_HOURS).map(|tick| {
+                let (mut events, mut product) = (0.0, random.uniform());
+                while product > exp(-mean) {
+                    events += 1.0;
+                    product *= random.uniform();
+                }
+                let burst = bursts && (tick + 97 * pod) % 700 < 8;
+                [events + if burst { 8.0 } else { 0.0 }, 50.0]
+            });
+            pods.insert(format!("pod-{pod:02}"), series.collect());
+        }
+        let history = History::try_new(pods).expect("valid counts");
+        let of = calibrate(&history, &CalibrationSettings::new(0.5, 60)).expect("valid settings");
+        (of.threshold, of.by_instance.expect("by instance").threshold)
+    };
+    let (sums, each) = limits(0.4, false);
+    assert!(each > sums, "lasting levels: {each} by instance, {sums} by sums");
+    let (sums, each) = limits(0.0, true);
+    assert!(each < sums, "bursts: {each} by instance, {sums} by sums");
 }

@@ -757,8 +757,9 @@ class Calibration(_Document):
     @property
     def by_instance(self) -> dict[str, float] | None:
         """``threshold``, ``cap``, ``hold`` and ``clip_rate`` where the counts of both arms come by
-        instance: lower limits, for the smaller of the evidence and 1.6 times that without any
-        single canary instance. The judge uses them; None if the history has no events, and with
+        instance: limits for the smaller of the evidence and 1.6 times that without any single
+        canary instance, of clipped counts: lower where single instances have bursts, and else
+        sometimes higher. The judge uses them; None if the history has no events, and with
         the model ``bernoulli``."""
     @property
     def canary_instances(self) -> int:
@@ -1000,7 +1001,8 @@ class Evidence(_Document):
     @property
     def ratio(self) -> float | None:
         """The canary's rate divided by the baseline's, with 0.5 for a count of zero; None without
-        an event in either."""
+        an event in either. It is of the sums over ticks and strata: where the split changes, or
+        strata differ, it may lie outside `interval`, which is within them."""
 
 @final
 class Comparison(_Document):
@@ -1165,8 +1167,9 @@ class TestForecast(_Document):
     def chance(self) -> float | None:
         """Probability that it has decided when the phase ends; None if the phase has no end."""
     @property
-    def minutes(self) -> float:
-        """Average minutes until it decides."""
+    def minutes(self) -> float | None:
+        """Average minutes until it decides; None where its bets gain nothing from the assumed ratio, so
+        that it decides by chance or never."""
     @property
     def possible(self) -> bool | None:
         """False if the test cannot decide in the time left even in the best case; None for
@@ -1176,8 +1179,8 @@ class TestForecast(_Document):
         """The assumed ratio of the canary's rate to the live rate."""
     @property
     def requests(self) -> float | None:
-        """Average number of requests of both arms that it still needs; None if the traffic is
-        unknown."""
+        """Average number of requests of both arms that it still needs; None without ``minutes``, or
+        if the traffic is unknown."""
 
 @final
 class VersionImpact(_Document):
@@ -3082,7 +3085,8 @@ class TimeToDetect(_Document):
         """`bound` in ticks."""
     @property
     def expected(self) -> float:
-        """Expected minutes of this library's test; infinite for a tolerated ratio."""
+        """Expected minutes of this library's test; infinite for a ratio that is tolerated, or so near that
+        none of the test's bets gains from it."""
     @property
     def expected_ticks(self) -> float:
         """`expected` in ticks."""
@@ -3180,8 +3184,8 @@ def detectable_ratio(
     """Compute the smallest ratio that is detected within some minutes with a given probability.
 
     It is found by bisection on the probability that a Brownian motion with drift has crossed the
-    threshold, which is far off for ratios near 1 and for few events: at the ratio that it gives for 0.8,
-    `chance_to_decide` is between 0.35 and 0.97.
+    threshold, which is off for few events: at the ratio that it gives for 0.8, `chance_to_decide` is
+    between 0.55 and 0.95.
 
     Parameters
     ----------
@@ -4573,7 +4577,7 @@ class RateRatio:
         Returns
         -------
         Evidence
-            Its `ratio` uses the sums over strata; its `interval` is stratified.
+            Its `ratio` uses the sums over strata; its `interval` is stratified, and the fair figure.
 
         Raises
         ------

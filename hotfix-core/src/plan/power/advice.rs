@@ -9,7 +9,6 @@ use crate::metric::bound_figure;
 use crate::plan::Plan;
 use crate::plan::by_chance::{self, Advised};
 use crate::policy::section::{Bound, Metric, Phase};
-use crate::stats::planning::Comparison;
 use crate::unit::{MetricName, PhaseName, Share};
 
 use super::format::{bound, cases, figures, lasting, list};
@@ -212,16 +211,14 @@ pub(super) fn faults(plan: &Plan, metric: &Metric, seen: &MetricPower) -> Vec<Ad
         let known = asked.and_then(|fault| fault.sequential).map(|found| found.chance);
         let found = known.or_else(|| test.finds(margin).map(|found| found.chance.chance));
         let Some(chance) = found.filter(|chance| *chance < POWER) else { continue };
-        let comparison = test.comparison(margin);
         let minutes = watching.minutes_counted();
-        let times = times_as_long(&comparison, margin, minutes);
+        let times = times_as_long(&test, margin, minutes);
         let warm = of.minutes - minutes;
         let counted = metric.kind.is_fraction();
-        let share = share_needed(&comparison, margin, minutes);
+        let share = share_needed(&test, margin, minutes);
         let all = plan.subject().traffic.instances;
-        let instances = share
-            .zip(all)
-            .and_then(|(share, all)| instances(share, all, &comparison, margin, minutes));
+        let instances =
+            share.zip(all).and_then(|(share, all)| instances(share, all, &test, margin, minutes));
         let need = Need::Fault {
             ratio: margin,
             chance,
@@ -274,33 +271,28 @@ fn fault_words(
     sentence
 }
 
-fn finds(comparison: &Comparison, ratio: f64, minutes: f64) -> bool {
-    comparison.chance_by_formula(ratio, minutes).is_ok_and(|chance| chance >= POWER)
-}
-
 /// The factor of time or traffic that finds the fault. None up to a thousand. It is above 1 also
 /// if the formula is satisfied with 1, because the exact distribution may have shown otherwise.
-fn times_as_long(comparison: &Comparison, ratio: f64, minutes: f64) -> Option<f64> {
-    if minutes <= 0.0
-        || ratio <= comparison.tolerated
-        || !finds(comparison, ratio, minutes * MOST_TIMES)
-    {
+fn times_as_long(test: &Test<'_>, ratio: f64, minutes: f64) -> Option<f64> {
+    let of = test.comparison();
+    let finds = |times: f64| test.finds_at(of.share, ratio, minutes * times);
+    if minutes <= 0.0 || ratio <= of.tolerated || !finds(MOST_TIMES) {
         return None;
     }
     let (mut low, mut high) = (0.0, MOST_TIMES);
     while high - low > 1e-3 * high {
         let middle = 0.5 * (low + high);
-        if finds(comparison, ratio, minutes * middle) { high = middle } else { low = middle }
+        if finds(middle) { high = middle } else { low = middle }
     }
     Some(if high < LEAST_TIMES { LEAST_TIMES } else { high })
 }
 
 /// The smallest share above the present one, in whole percent, that finds the fault.
-fn share_needed(comparison: &Comparison, ratio: f64, minutes: f64) -> Option<f64> {
+fn share_needed(test: &Test<'_>, ratio: f64, minutes: f64) -> Option<f64> {
     let most = Share::ALL.as_fraction();
-    let mut share = ((comparison.share * 100.0 + 1e-6).floor() + 1.0) / 100.0;
+    let mut share = ((test.comparison().share * 100.0 + 1e-6).floor() + 1.0) / 100.0;
     while share < most {
-        if finds(&Comparison { share, ..*comparison }, ratio, minutes) {
+        if test.finds_at(share, ratio, minutes) {
             return Some(share);
         }
         share = ((share + 0.01) * 100.0).round() / 100.0;
@@ -309,15 +301,10 @@ fn share_needed(comparison: &Comparison, ratio: f64, minutes: f64) -> Option<f64
 }
 
 /// The fewest instances whose share finds the fault.
-fn instances(
-    share: f64,
-    all: u32,
-    comparison: &Comparison,
-    ratio: f64,
-    minutes: f64,
-) -> Option<u32> {
+fn instances(share: f64, all: u32, test: &Test<'_>, ratio: f64, minutes: f64) -> Option<u32> {
     let of = |some: u32| f64::from(some) / f64::from(all);
-    let more = |some: u32| of(some) >= share - 0.01 && of(some) > comparison.share + 1e-8;
+    let present = test.comparison().share;
+    let more = |some: u32| of(some) >= share - 0.01 && of(some) > present + 1e-8;
     let first = (1..all).find(|some| more(*some))?;
-    (first..all).find(|some| finds(&Comparison { share: of(*some), ..*comparison }, ratio, minutes))
+    (first..all).find(|some| test.finds_at(of(*some), ratio, minutes))
 }

@@ -8,9 +8,10 @@ use crate::policy::section::{Metric, MetricSettings, Model, NewInstances};
 use crate::stats::numeric::{exp, larger, ln, normal_quantile, smaller, sum, whole};
 use crate::stats::planning::Comparison;
 use crate::stats::planning::evaluations::Frontier;
+use crate::stats::replay::CountModel;
 
-use super::Chance;
 use super::watch::Watching;
+use super::{Chance, POWER};
 
 /// Most times at which a chance is asked that is not followed tick by tick.
 const POINTS: usize = 240;
@@ -36,8 +37,8 @@ pub(super) struct Test<'a> {
     /// What the canary may fail while its instances are new.
     new: Option<NewInstances>,
     frontier: Option<Frontier>,
-    /// It is the Bernoulli test, of which only the formula is known.
-    of_shares: bool,
+    /// Of the Bernoulli test only the formula is known.
+    model: CountModel,
     /// Something about it is left out.
     about: bool,
 }
@@ -121,11 +122,11 @@ impl<'a> Test<'a> {
             || delay > 0.0
             || new.is_some_and(|new| new.ratio.value() > 1.0)
             || matches!(settings.mode, EvidenceMode::Randomised | EvidenceMode::Both);
-        let frontier = (metric.model == Model::Poisson)
+        let model = metric.model.of_counts()?;
+        let frontier = (model == CountModel::Poisson)
             .then(|| Frontier::try_new(comparison.tolerated, share, threshold).ok())
             .flatten();
-        let of_shares = metric.model == Model::Bernoulli;
-        Some(Self { watching, comparison, noise: 0.0, delay, new, frontier, of_shares, about })
+        Some(Self { watching, comparison, noise: 0.0, delay, new, frontier, model, about })
     }
 
     /// Minutes of data that the test has against this ratio by the end of the phase.
@@ -151,8 +152,8 @@ impl<'a> Test<'a> {
 
     /// Average minutes until a fault is found, without an end of the phase; None if it never is.
     pub(super) fn time_to_detect(&self, ratio: f64) -> Option<f64> {
-        let time = self.comparison(ratio).time_to_detect(ratio).ok()?;
-        Some(time.expected + self.delay(ratio)).filter(|minutes| minutes.is_finite())
+        let expected = self.comparison.expected_minutes(self.model, ratio).ok()?;
+        Some(expected + self.delay(ratio)).filter(|minutes| minutes.is_finite())
     }
 
     /// The test at a threshold that is so much higher than that for independent errors.
@@ -163,8 +164,16 @@ impl<'a> Test<'a> {
         self
     }
 
-    pub(super) fn comparison(&self, ratio: f64) -> Comparison {
-        if self.of_shares { self.comparison.of_shares(ratio) } else { self.comparison }
+    /// Whether the formula finds this ratio with the wanted power, at another share of the traffic and
+    /// with so many minutes of data.
+    pub(super) fn finds_at(&self, share: f64, ratio: f64, minutes: f64) -> bool {
+        let comparison = Comparison { share, ..self.comparison };
+        let chance = comparison.chance_by_formula(self.model, ratio, minutes);
+        chance.is_ok_and(|chance| chance >= POWER)
+    }
+
+    pub(super) const fn comparison(&self) -> &Comparison {
+        &self.comparison
     }
 
     /// The chance that a canary of so many times the record's rate is found, and how soon.
@@ -196,7 +205,7 @@ impl<'a> Test<'a> {
             decided.extend(followed);
             return Some((decided, self.about));
         }
-        let comparison = self.comparison(ratio);
+        let comparison = self.comparison;
         // Minutes of data that the test has by the end of each tick.
         let warm = ticks - watching.ticks_counted();
         let mut minutes = vec![-self.delay];
@@ -206,8 +215,9 @@ impl<'a> Test<'a> {
         let every = ticks.div_ceil(POINTS).max(1);
         let asked = (0..ticks).step_by(every).chain([ticks]);
         let asked: Vec<f64> = asked.map(|at| larger(minutes[at], 0.0)).collect();
-        let chances: Vec<f64> = if self.of_shares {
-            let chances = asked.iter().map(|at| comparison.chance_by_formula(ratio, *at));
+        let chances: Vec<f64> = if self.model == CountModel::Bernoulli {
+            let formula = |at: &f64| comparison.chance_by_formula(self.model, ratio, *at);
+            let chances = asked.iter().map(formula);
             chances.collect::<Result<_, _>>().ok()?
         } else {
             let chances = comparison.chances_to_decide(ratio, &asked).ok()?;
@@ -226,8 +236,8 @@ impl<'a> Test<'a> {
     /// The smallest ratio that is found with this chance, which was computed for it.
     pub(super) fn smallest_ratio(&mut self, power: f64) -> Option<f64> {
         let minutes = self.minutes(ABOUT_FOUND);
-        if self.of_shares {
-            return self.comparison.detectable_share_ratio(minutes, power).ok()?;
+        if self.model == CountModel::Bernoulli {
+            return self.comparison.detectable(self.model, minutes, power).ok()?;
         }
         let Comparison { base_rate, tolerated, .. } = self.comparison;
         let most = if base_rate > 0.0 { 1.0 / base_rate } else { 1.0 };

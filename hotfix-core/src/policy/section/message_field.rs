@@ -77,7 +77,7 @@ pub const MESSAGE_FIELDS: &[MessageField] = &[
     text("verified_at", Public, "when the final validation of the fix ended; no value before, after a rollback, and where its checks were waived or made before the deployment, or none was made"),
     text("held_back", Public, "once the last phase has its traffic: the share that stays on the old version until the last watch is over; for the public `some users`; no value if there is none"),
     text("resolved_at", Public, "when the incident was over for users"),
-    text("duration", Public, "a duration: for a phase that passed, the time it was watched; for a start, the planned time; for a deployment, the time it took; else from the beginning of the incident until it was over or until now"),
+    text("duration", Public, "a duration: for a phase that passed, the time it was watched; for a start, the planned time; for a deployment, the time it took; else from the beginning of the incident until it was over or until now; no value while nobody has stated when it began or was detected"),
     text("downtime", Public, "how long the service was down, once the incident is over; `none` if it was never down"),
     text("eta", Public, "when the deployment is expected to be complete; before the release is ready only for responders and stakeholders: after the longest planned time since the detection or since its change window opens, while that is known and ahead"),
     text("next_update", Public, "when the next update for this audience is asked for; after an update within its interval that is the beginning of the next, at whose end the duty would be late"),

@@ -14,7 +14,6 @@ mod severity_question;
 use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
-use crate::fact::Fact;
 use crate::grade::{Audience, Moment, Sign};
 use crate::judge::{Against, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict};
 use crate::plan::Plan;
@@ -104,13 +103,6 @@ impl RolloutState {
             Stage::Aborted => State::Aborted,
             Stage::Failed => State::Failed,
         }
-    }
-
-    /// Whether the service is down now, as stated, or as the policy concludes from what is.
-    pub(super) fn is_down(&self, policy: &Policy) -> Option<bool> {
-        let facts = self.readiness.facts();
-        let implied = || policy.classify(facts).informed().flag(Fact::ServiceDown);
-        facts.flag(Fact::ServiceDown).or_else(implied)
     }
 
     /// Whether the incident is over, and no fix is live or being deployed: then nobody is asked for
@@ -232,7 +224,7 @@ impl RolloutState {
         self.place.seq = 1;
         (self.place.at, self.place.looked_at) = (Some(at), Some(at));
         duty::open_agenda(self, plan, at);
-        self.happened.note_service(at, self.is_down(plan.policy()), true);
+        self.happened.note_service(at, self.readiness.is_down(plan.policy()), true);
     }
 
     /// Folds an input that was checked; `author`: it comes from the author of the fix; `readings`:
@@ -289,7 +281,7 @@ impl RolloutState {
                 return act;
             }
             Command::SetFacts { .. } => {
-                self.happened.note_service(at, self.is_down(plan.policy()), false);
+                self.happened.note_service(at, self.readiness.is_down(plan.policy()), false);
             }
             Command::Note { .. } | Command::Done { .. } => {
                 if let Some(cause) = input.command.root_cause(plan.policy()) {

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::fact::{Facts, Truth, Vocabulary};
+use crate::fact::{Fact, Facts, Truth, Vocabulary};
 use crate::gate::Exception;
 use crate::gate::approval::{
     self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
@@ -202,6 +202,13 @@ impl Readiness {
     pub(crate) fn normal_process(&self) -> Option<&[PlanFinding]> {
         let holds = !self.normal.is_empty() && !self.marks.is_waived(Exception::NormalProcess);
         holds.then_some(self.normal.as_slice())
+    }
+
+    /// Whether the service is down now, as stated, or as the policy concludes from what is.
+    pub(crate) fn is_down(&self, policy: &Policy) -> Option<bool> {
+        let facts = &self.facts;
+        let implied = || policy.classify(facts).informed().flag(Fact::ServiceDown);
+        facts.flag(Fact::ServiceDown).or_else(implied)
     }
 
     /// The bounds of volumes that roll every fix back at the planned traffic, a sentence each; empty where

@@ -132,14 +132,15 @@ impl Environment for Recorded<'_> {
 
 impl Recorded<'_> {
     /// The readings of a tick. Before the fix had traffic, those of the live version alone count;
-    /// running totals of both begin with that traffic.
+    /// running totals of both begin with that traffic. What a log's rollout read right after its first
+    /// move, in the same moment, counts in full.
     fn merged(&mut self, from: Timestamp, to: Timestamp, into: &mut Observation) {
         into.clear();
         let policy = self.policy;
         let kind = |id: MetricName| policy.metric(id.as_str()).map(|metric| metric.kind);
         let until = to.min(self.until);
         self.merge.put(self.metrics.between(from, until), kind, into);
-        if to <= self.from {
+        if to < self.from || (to == self.from && !self.metrics.read_after_traffic(to)) {
             into.retain(|reading| {
                 reading.strata().all(|arms| arms.canary.is_none() || arms.totals)
             });

@@ -84,7 +84,8 @@ coded! {
     } => "HF-REC-012",
     /// A time without readings.
     #[error(
-        "the recording has no reading after {from} and up to {until}: it has readings from {first} to {last}"
+        "the recording has no reading after {from}{}: it has readings from {first} to {last}",
+        if until > from { format!(" and up to {until}") } else { String::new() }
     )]
     NoReadingAfter {
         /// The assumed time of the deployment.

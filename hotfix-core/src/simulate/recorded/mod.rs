@@ -205,6 +205,11 @@ impl RecordedMetrics {
         self.read_first && self.moves.first().is_some_and(|(moved, _)| *moved == at)
     }
 
+    /// Whether it moved it in this moment, and read the metrics only after that.
+    pub(super) fn read_after_traffic(&self, at: Timestamp) -> bool {
+        !self.read_first && self.moves.first().is_some_and(|(moved, _)| *moved == at)
+    }
+
     pub(super) fn span(&self) -> (Timestamp, Timestamp) {
         let at = |reading: Option<&RecordedReading>| reading.map(|r| r.at).unwrap_or_default();
         (at(self.readings.first()), at(self.readings.last()))

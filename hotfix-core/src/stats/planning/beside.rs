@@ -72,7 +72,30 @@ impl Bands<'_> {
             Evaluation { draw: look.draw.part(part), stays, beside: None, ..*look }
         });
         let looks: Vec<Evaluation> = looks.collect();
-        Windows { about: true, ..Bands { looks: &looks, ..*self }.windows() }
+        let mut kept = Bands { looks: &looks, ..*self }.windows().kept;
+        // The first windows have few events, of which a normal law knows nothing: these are followed.
+        if let Some(first) = self.first_counts() {
+            let ticks = first.len() - 1;
+            let (came, stated) = (first[ticks], kept[ticks]);
+            for kept in &mut kept[ticks..] {
+                *kept = if stated > 0.0 { *kept / stated * came } else { 0.0 };
+            }
+            kept[..=ticks].copy_from_slice(&first);
+        }
+        Windows { about: true, kept }
+    }
+
+    /// [`both_counts`](Self::both_counts) of as many of the first ticks as can be followed.
+    fn first_counts(&self) -> Option<Vec<f64>> {
+        let mut ticks = self.window.min(self.looks.len());
+        while ticks > 0 {
+            let looks = &self.looks[..ticks];
+            if let Some(kept) = (Bands { looks, ..*self }).both_counts() {
+                return Some(kept);
+            }
+            ticks = ticks * 3 / 4;
+        }
+        None
     }
 
     /// Chance not to have been rolled back by the end of 0, 1, 2, … ticks; none where there is too much to follow,

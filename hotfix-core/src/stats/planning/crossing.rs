@@ -8,7 +8,7 @@
 use super::chances::Chances;
 use crate::stats::distribution::ln_poisson;
 use crate::stats::grid::{Grid, losses, share_of_events};
-use crate::stats::numeric::{exp, log_mean_exp, smaller, whole};
+use crate::stats::numeric::{exp, log_mean_exp, whole};
 use crate::stats::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
 use crate::stats::{Direction, MAX_GRID, StatError};
 
@@ -144,18 +144,6 @@ impl Evidence {
         let grid = Grid::try_new(direction, None, None, (&DEFAULT_GRID, &DEFAULT_WEIGHTS))?;
         let losses = losses(&grid.excess(), share_of_events(null, share, 1.0 - share));
         Ok(Self { grid, losses })
-    }
-
-    /// Of each bet, what an event of the canary adds to its log evidence, what one of the baseline
-    /// adds, and the logarithm of its weight.
-    pub(super) fn bets(&self) -> impl Iterator<Item = (f64, f64, f64)> + '_ {
-        let Self { grid, losses } = self;
-        (0..grid.len).map(|j| (grid.ln_ratio[j] - losses[j], -losses[j], grid.ln_weight[j]))
-    }
-
-    /// The least chance of an event to be the canary's from which on a bet gains.
-    pub(super) fn gains_from(&self) -> f64 {
-        self.bets().map(|(loud, quiet, _)| quiet / (quiet - loud)).fold(1.0, smaller)
     }
 
     pub(super) fn at(&self, canary: usize, events: usize) -> f64 {

@@ -524,11 +524,7 @@ impl Traffic {
         };
         let minutes = f64::from(settings.ticks) * minutes_a_tick;
         // A history of exposures can have a rate that no planning is made for.
-        let found = match settings.model {
-            CountModel::Poisson => comparison.detectable_ratio(minutes, 0.8),
-            CountModel::Bernoulli => comparison.detectable_share_ratio(minutes, 0.8),
-        };
-        found.ok().flatten()
+        comparison.detectable(settings.model, minutes, 0.8).ok().flatten()
     }
 }
 

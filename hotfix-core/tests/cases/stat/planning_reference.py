@@ -13,18 +13,20 @@ def phi(x):
     return erfc(-x / sqrt(2)) / 2
 
 
-def flow(requests, w, p, r, r0):
-    null, true = r0 * w / (r0 * w + 1 - w), r * w / (r * w + 1 - w)
-    a, b = ln(true / null), ln((1 - true) / (1 - null))
+def flow(requests, w, p, r, r0, bet=None):
+    """A bet on another ratio than the true one gains less; below the grid there is no other than its least."""
+    bet = min(max(r, GRID[0][0] * r0), GRID[-1][0] * r0) if bet is None else bet
+    null, true, of_bet = (x * w / (x * w + 1 - w) for x in (r0, r, bet))
+    a, b = ln(of_bet / null), ln((1 - of_bet) / (1 - null))
     rate = requests * p * (r * w + 1 - w)
     return rate, rate * (true * a + (1 - true) * b), rate * (true * a**2 + (1 - true) * b**2), true
 
 
 def time_to_detect(requests, w, p, ratio, tolerated=mpf(1), alpha=mpf("0.01")):
-    _, drift, _, _ = flow(requests, w, p, ratio, tolerated)
     if ratio <= tolerated:
         return {"bound": inf, "expected": inf}
-    return {"bound": ln(1 / alpha) / drift, "expected": (ln(1 / alpha) + mpf("1.2")) / drift}
+    best, drift = flow(requests, w, p, ratio, tolerated, ratio)[1], flow(requests, w, p, ratio, tolerated)[1]
+    return {"bound": ln(1 / alpha) / best, "expected": (ln(1 / alpha) + mpf("1.2")) / drift if drift > 0 else inf}
 
 
 def first_passage(requests, w, p, ratio, minutes, tolerated, alpha):
@@ -89,10 +91,13 @@ def fixed_horizon_ratio(base_rate, canary, baseline, alpha, power):
 
 CASES = [
     *[("a-five-fold-regression" if r == 5 else f"a-ratio-of-{r}", time_to_detect, [1000, "0.1", "0.003", r]) for r in (2, 5, 10, 20)],
+    ("below-the-bets", time_to_detect, [6000, "0.1", "0.003", "1.5"]),
+    ("what-no-bet-gains-from", time_to_detect, [6000, "0.1", "0.003", "1.2"]),
     ("what-is-tolerated-is-never-found", time_to_detect, [1000, "0.1", "0.003", "1.25", "1.25"]),
     ("half-of-the-traffic-at-another-alpha", time_to_detect, [30000, "0.5", "0.0001", 3, 1, "0.001"]),
     ("smallest-ratio-in-ten-minutes", detectable_ratio, [1000, "0.1", "0.003", 10]),
     ("smallest-ratio-in-an-hour-with-a-tolerance", detectable_ratio, [1000, "0.5", "0.003", 60, "1.25", "0.001", "0.9"]),
+    ("smallest-ratio-in-two-hours-of-much-traffic", detectable_ratio, [20000, "0.1", "0.003", 120]),
     ("twice-as-bad-in-fifty-minutes", chance_to_decide, [1000, "0.1", "0.003", 2, 50]),
     ("three-times-as-bad-in-fifty-minutes", chance_to_decide, [1000, "0.1", "0.003", 3, 50]),
     ("half-of-the-traffic-in-fifty-minutes", chance_to_decide, [1000, "0.5", "0.003", 2, 50]),
