@@ -249,9 +249,9 @@ fn roll_1_a_refusal_and_a_view_are_of_the_last_call() {
         call(|e| hotfix_train_action(train.0, 0, last, &raw mut act, e)).unwrap();
         assert_eq!(act.awaits, 1);
         for result in [
-            call(|e| hotfix_train_move_at(train.0, 1, &raw mut view, e)),
+            call(|e| hotfix_train_move_at(train.0, 2, &raw mut view, e)),
             call(|e| hotfix_train_action(train.0, 0, last + 1, &raw mut act, e)),
-            call(|e| hotfix_train_action(train.0, 1, 0, &raw mut act, e)),
+            call(|e| hotfix_train_action(train.0, 2, 0, &raw mut act, e)),
         ] {
             assert_eq!(result.unwrap_err().status, hotfix_status::Range);
         }
