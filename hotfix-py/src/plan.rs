@@ -117,7 +117,7 @@ shown! {
         /// ...     {"version": "2.3.1", "previous": "2.3.0", "methods": [{"kind": "feature_flag", "seconds": 5}]},
         /// ... )
         /// >>> plan.rollback["methods"][0]["kind"], plan.rollback["estimate"]
-        /// ('feature_flag', {'least': 120.0, 'most': 180.0})
+        /// ('feature_flag', {'least': 5.0, 'most': 5.0})
         fn rollback(this) -> Json { Json::of(&this.rollback()) }
         /// The check of the release's size against the policy's limits for a hot-fix, from its
         /// ``numstat`` and its ``change``.

@@ -200,21 +200,26 @@ impl ArmChecks {
         // Where the arms are read at different times, the finding holds until the next reading.
         of.swapped &= interval.is_some();
         let Some(tick) = tick.filter(|tick| tick.canary && tick.baseline) else { return };
+        let is_held = share != Share::ALL && share != Share::NONE;
+        let share = share.as_fraction();
+        let is_traffic = watched.metric().kind.is_traffic();
+        let trials = if is_traffic { [tick.row[0], tick.row[2]] } else { watched.trials_of(tick) };
+        // Nothing to look at in almost every tick.
+        if interval.is_none() && !shows_split && !are_crossed(share, trials) {
+            return;
+        }
         if watched.is_cold(tick, at) {
             of.swapped = false;
             return;
         }
-        if share == Share::ALL || share == Share::NONE {
+        if !is_held {
             return;
         }
-        let share = share.as_fraction();
-        if watched.metric().kind.is_traffic() {
+        if is_traffic {
             let minutes = watched.watch().cadence.as_seconds() / 60.0;
-            let volumes = [tick.row[0], tick.row[2]];
-            of.swapped = are_apart(share) && are_swapped(share, volumes, minutes, true);
+            of.swapped = are_apart(share) && are_swapped(share, trials, minutes, true);
             return;
         }
-        let trials = watched.trials_of(tick);
         let traffic = if let Some(interval) = interval {
             since.and_then(|since| of.covered.read(at, since, trials, share, interval))
         } else {
@@ -267,12 +272,16 @@ pub(super) fn of_one_series(metrics: &[Watched], share: Share) -> impl Iterator<
 /// minutes. `near`: no other split near the plan explains it either, as that of a metric which one
 /// version has more of by itself, or of which the other was not read at this time.
 fn are_swapped(share: f64, [canary, live]: [f64; 2], minutes: f64, near: bool) -> bool {
-    // Only if the arm with the smaller share has more are the logarithms computed.
-    (if share < 0.5 { canary > live } else { canary < live })
+    are_crossed(share, [canary, live])
         && arms_swapped(share, canary * minutes, live * minutes).is_ok_and(|log| log >= SWAPPED)
         && (!near
             || canary.min(live) > 0.0
                 && ln(canary / live).abs() >= 0.5 * ln((1.0 - share) / share).abs())
+}
+
+/// Whether the arm with the smaller share has more: only then are logarithms computed.
+fn are_crossed(share: f64, [canary, live]: [f64; 2]) -> bool {
+    if share < 0.5 { canary > live } else { canary < live }
 }
 
 /// Whether swapped arms have volumes that no other split explains.
