@@ -57,6 +57,7 @@ const MISSED: &[(&str, &[&str])] = &[
             "Worlds kept for the end: totals each 60 s, of each instance at its own second, ticks of 30 s, 6000 a minute, without history: minutes until 2 × slower is found",
             "Worlds kept for the end: totals each 60 s, of each instance at its own second, ticks of 30 s, 6000 a minute, with history: minutes until 1.5 × slower is found",
             "Worlds kept for the end: totals each 60 s, of each instance at its own second, ticks of 30 s, 6000 a minute, with history: minutes until 2 × slower is found",
+            "Worlds kept for the end: pauses, new ones + 30%, instances 5%, customer, cron, resets 5%, totals each 30 s, 6000 a minute, without history: minutes until 1.5 × slower is found",
             "Worlds kept for the end: pauses, new ones + 30%, instances 5%, customer, cron, resets 5%, totals each 30 s, 6000 a minute, with history: minutes until 1.5 × slower is found",
         ],
     ),
