@@ -3,6 +3,7 @@
 
 use core::f64::consts::PI;
 
+use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::grade::{Role, Worse};
@@ -110,7 +111,8 @@ struct MetricTraffic {
 }
 
 /// What the checks of the arms have found; its own state in a snapshot.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Educe, PartialEq, Serialize, Deserialize)]
+#[educe(Clone)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ArmChecks {
     split: Split,
@@ -200,7 +202,7 @@ impl ArmChecks {
         // Where the arms are read at different times, the finding holds until the next reading.
         of.swapped &= interval.is_some();
         let Some(tick) = tick.filter(|tick| tick.canary && tick.baseline) else { return };
-        let is_held = share != Share::ALL && share != Share::NONE;
+        let is_shared = share != Share::ALL && share != Share::NONE;
         let share = share.as_fraction();
         let is_traffic = watched.metric().kind.is_traffic();
         let trials = if is_traffic { [tick.row[0], tick.row[2]] } else { watched.trials_of(tick) };
@@ -212,7 +214,7 @@ impl ArmChecks {
             of.swapped = false;
             return;
         }
-        if !is_held {
+        if !is_shared {
             return;
         }
         if is_traffic {

@@ -261,11 +261,16 @@ fn window_sentence(Window { from, until, .. }: Window, at: Timestamp, policy: &P
     }
 }
 
-/// What prevents the start until a role waives it, a sentence each: the normal process, a change window
-/// that is over, and a bound that rolls every fix back.
-pub(super) fn to_waive(plan: &Plan, case: &RolloutState, at: Timestamp) -> Vec<String> {
+/// The question about what prevents the start until somebody waives or lifts it: the normal process, a change
+/// window that is over, a bound that rolls every fix back, a denial. None where there is nothing of it, or
+/// where the incident ended without a fix.
+pub(super) fn question_about_process(
+    plan: &Plan,
+    case: &RolloutState,
+    at: Timestamp,
+) -> Option<String> {
     if case.has_ended() {
-        return Vec::new();
+        return None;
     }
     let (policy, readiness) = (plan.policy(), &case.readiness);
     let process = readiness.normal_process().map(|reasons| process_sentence(reasons, policy));
@@ -273,15 +278,13 @@ pub(super) fn to_waive(plan: &Plan, case: &RolloutState, at: Timestamp) -> Vec<S
     let window = window.map(|window| window_sentence(window, at, policy));
     let volume = readiness.volumes_beyond(plan);
     let volume = (!volume.is_empty()).then(|| volume_sentence(&volume, policy));
-    process.into_iter().chain(window).chain(volume).collect()
-}
-
-/// Who denied the plan, a sentence each; none where the incident ended without a fix.
-pub(super) fn denials(case: &RolloutState) -> Vec<String> {
-    if case.has_ended() {
-        return Vec::new();
-    }
-    case.readiness.statements().denials().map(denied).collect()
+    let waivable: Vec<String> = process.into_iter().chain(window).chain(volume).collect();
+    let denials: Vec<String> = readiness.statements().denials().map(denied).collect();
+    let waive = (!waivable.is_empty()).then_some("`waive_item`");
+    let approve = (!denials.is_empty()).then_some("`approve`, `supersede` with another fix");
+    let answers = joined(waive.into_iter().chain(approve), ", ");
+    let sentences = joined(waivable.iter().chain(&denials), "; ");
+    (!answers.is_empty()).then(|| format!("{sentences}. Answer with {answers}, or send `abort`."))
 }
 
 fn denied(denial: &Statement) -> String {

@@ -4,13 +4,13 @@ use crate::gate::checklist::open_criteria;
 use crate::grade::{Moment, OnFailure, Signal};
 use crate::judge::{Cause, Decision, Reason};
 use crate::policy::section::Phase;
-use crate::text::{brief, joined, moment, quoted, sentence};
+use crate::text::{brief, moment, quoted, sentence};
 use crate::unit::{RoleName, Timestamp};
 
 use serde::Serialize;
 
 use super::action::{Act, Action, ActionId};
-use super::blocker::{blockers, denials, to_waive};
+use super::blocker::{blockers, question_about_process};
 use super::conclude::Conclusion;
 use super::input::InputKind;
 use super::intervention::TRAIN;
@@ -253,22 +253,10 @@ impl Conclusion<'_> {
             && matches!(self.next_stage(), Stage::Preparing)
             && self.plan.release().is_some()
             && !changes.asks()
-            && let Some(question) = self.question_about_process(at)
+            && let Some(question) = question_about_process(self.plan, self.case, at)
         {
             self.ask(&question);
         }
-    }
-
-    /// What a person is asked about what nobody has waived or lifted.
-    fn question_about_process(&self, at: Timestamp) -> Option<String> {
-        let waivable = to_waive(self.plan, self.case, at);
-        let denials = denials(self.case);
-        let waive = (!waivable.is_empty()).then_some("`waive_item`");
-        let approve = (!denials.is_empty()).then_some("`approve`, `supersede` with another fix");
-        let answers = joined(waive.into_iter().chain(approve), ", ");
-        let sentences = joined(waivable.iter().chain(&denials), "; ");
-        (!answers.is_empty())
-            .then(|| format!("{sentences}. Answer with {answers}, or send `abort`."))
     }
 
     /// That the incident is open again, and what answers that.
@@ -348,7 +336,7 @@ impl Conclusion<'_> {
         let now = match open.about {
             About::Verdict => Some(self.question_about_verdict(at)),
             // A waiver may not be needed any more.
-            About::Process => Some(self.question_about_process(at)?),
+            About::Process => Some(question_about_process(self.plan, self.case, at)?),
             About::Other => match *stage {
                 Stage::Deploying(step) => {
                     self.stalled(at, step).map(|_| self.question_about_verdict(at))

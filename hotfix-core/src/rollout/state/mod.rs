@@ -24,7 +24,7 @@ use crate::text::moment;
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action};
-use super::blocker::{denials, to_waive};
+use super::blocker::question_about_process;
 use super::conclude::FOLLOWERS;
 use super::duty;
 use super::input::{Command, Input, InputKind};
@@ -446,8 +446,7 @@ impl RolloutState {
         let objects = !answers && self.people.objects_to(self.place.stage());
         let open = self.people.unanswered();
         let is_waived = open.is_some_and(|open| open.about == About::Process)
-            && to_waive(plan, self, at).is_empty()
-            && denials(self).is_empty();
+            && question_about_process(plan, self, at).is_none();
         if kind == InputKind::Hold {
             let needs_answer = self.waits_for_a_person(policy, at);
             self.people.put_off(at, needs_answer);

@@ -150,6 +150,11 @@ impl About {
         matches!(self, Self::Other)
     }
 
+    /// Whether it stays open beside a later question of the rollout.
+    const fn is_kept(self) -> bool {
+        !Self::Other.replaces(self)
+    }
+
     /// Whether a question about this takes the place of an open one about `open`.
     const fn replaces(self, open: Self) -> bool {
         match open {
@@ -171,9 +176,9 @@ impl Unanswered {
         format!("{text}{}", no_answer_since(&moment(self.since)))
     }
 
-    /// Whether it stays open beside a later question of the rollout.
+    /// The same of this question: a page does, too.
     pub(crate) const fn keeps_its_place(&self) -> bool {
-        self.page || !About::Other.replaces(self.about)
+        self.page || self.about.is_kept()
     }
 
     /// Whether this text raises it once more. Logs of earlier releases have another form of time.
@@ -192,8 +197,7 @@ impl People {
     /// Whether the open question is about an objection that a rollout in this stage waits for.
     pub(crate) fn objects_to(&self, stage: &Stage) -> bool {
         let open = self.unanswered.as_ref();
-        let is_objection = |open: &Unanswered| !About::Other.replaces(open.about);
-        stage.is_out() && self.objected && open.is_some_and(is_objection)
+        stage.is_out() && self.objected && open.is_some_and(|open| open.about.is_kept())
     }
 
     /// The open objection, also during a pause.
