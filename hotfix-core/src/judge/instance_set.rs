@@ -88,17 +88,7 @@ impl InstanceSet {
     }
 
     pub(super) fn resume(&mut self, read: Self) -> Result<(), Misfit> {
-        let Self {
-            canary: _,
-            baseline: _,
-            counts: _,
-            pooled,
-            bad,
-            apart,
-            named,
-            choices: _,
-            randomised,
-        } = read;
+        let Self { canary: _, baseline: _, pooled, bad, apart, named, randomised, .. } = read;
         let canary = self.canary.len();
         let fits = (pooled.is_empty() || pooled.len() == self.counts.len())
             && apart.as_ref().is_none_or(|apart| apart.fits(canary))

@@ -11,6 +11,7 @@ use crate::unit::{Span, Timestamp};
 use super::bracket::{BASELINE, CANARY};
 use super::coverage::Coverage;
 use super::requests::{Requests, Served};
+use super::snapshot::is_default;
 
 /// Readings of a metric; its own state in a snapshot.
 #[derive(Debug, Default, Educe, PartialEq, Serialize, Deserialize)]
@@ -24,10 +25,10 @@ pub(super) struct Readings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) new_at: Option<Timestamp>,
     /// When each arm last had requests.
-    #[serde(default, skip_serializing_if = "had_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) requests: [Requests; 2],
     /// Requests of the whole service in the watch before.
-    #[serde(default, skip_serializing_if = "served_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) served: Served,
     /// When the live arm last read something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +43,7 @@ pub(super) struct Readings {
     /// A number of it was NaN or infinite.
     pub(super) not_finite: bool,
     /// Why the last reading of each arm in this phase was not used; None where it was.
-    #[serde(default, skip_serializing_if = "are_used")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) unused: [Option<Unused>; 2],
     /// How long this phase has been covered by readings: longer silence than the stale limit is
     /// not.
@@ -148,17 +149,4 @@ impl Readings {
         self.coverage = Coverage::default();
         self.unused = [None; 2];
     }
-}
-
-fn had_none(requests: &[Requests; 2]) -> bool {
-    *requests == [Requests::default(); 2]
-}
-
-fn served_none(served: &Served) -> bool {
-    *served == Served::default()
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn are_used(unused: &[Option<Unused>; 2]) -> bool {
-    unused.iter().all(Option::is_none)
 }

@@ -18,9 +18,8 @@ use crate::unit::{Span, Timestamp};
 use super::Reason;
 use super::aligned::Aligned;
 use super::assess::Call;
-use super::cured::none_were_cured;
 use super::fed::{Fed, slow_of, slow_without};
-use super::snapshot::Misfit;
+use super::snapshot::{Misfit, is_default};
 use super::test::Test;
 use super::watched::Watched;
 use super::why::Rule;
@@ -64,14 +63,14 @@ pub(super) struct Settling {
     /// Rows of both arms.
     recent: Window,
     /// The share of the live version's requests that the rollback test left out of the last tick.
-    #[serde(default, skip_serializing_if = "none_were_cured")]
+    #[serde(default, skip_serializing_if = "is_default")]
     cured: f64,
     /// When instances were new.
     new_at: Option<Timestamp>,
     /// The first row since then.
     first: Option<Timestamp>,
     /// The highest excess since then, or since the evidence began again.
-    peak: Option<Peak>,
+    peak: Option<Slowdown>,
     /// When that was seen.
     #[serde(default)]
     peak_at: Option<Timestamp>,
@@ -79,19 +78,11 @@ pub(super) struct Settling {
     #[serde(default)]
     may_fall: bool,
     /// When the evidence last began again, and the peak before.
-    began_again: Option<(Timestamp, Peak)>,
+    began_again: Option<(Timestamp, Slowdown)>,
     /// Since when the canary has been slightly slower.
     slower_since: Option<Timestamp>,
     /// When evidence that had lost its stake last got a new one, or the first tick.
     renewed: Option<Timestamp>,
-}
-
-/// An excess: the logarithm of how many times as slow, and its standard error.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Peak {
-    ln_ratio: f64,
-    error: f64,
 }
 
 impl Settling {
@@ -152,11 +143,10 @@ impl Settling {
     fn compare(&mut self, at: Timestamp, boundaries: &[usize], test: &mut Aligned<Test>) {
         let now = self.in_recent(boundaries, |canary, baseline| {
             // In most ticks there is nothing to compute: no excess was seen, and there is none now.
-            let compares = self.peak.is_some_and(Peak::is_excess) || canary.exceeds(baseline);
+            let compares = self.peak.is_some_and(Slowdown::is_excess) || canary.exceeds(baseline);
             if compares { test.slowdown(canary, baseline) } else { None }
         });
-        let Some(Slowdown { ln_ratio, error }) = now else { return };
-        let now = Peak { ln_ratio, error };
+        let Some(now) = now else { return };
         self.may_fall = false;
         let known = self.peak.zip(self.peak_at);
         let Some((peak, peak_at)) = known.filter(|(peak, _)| now.ln_ratio <= peak.ln_ratio) else {
@@ -200,7 +190,7 @@ impl Settling {
     }
 
     /// The peak of an excess that decays, or after which the evidence has just begun again.
-    fn decays(&self, at: Timestamp) -> Option<Peak> {
+    fn decays(&self, at: Timestamp) -> Option<Slowdown> {
         let again = self.began_again.filter(|(again, _)| at.since(*again) < AGAIN);
         again.map(|(_, peak)| peak).or(self.peak.filter(|_| self.may_fall))
     }
@@ -234,30 +224,17 @@ impl Settling {
     }
 
     pub(super) fn resume(&mut self, read: Self) -> Result<(), Misfit> {
-        let Self {
-            cadence: _,
-            recent,
-            cured,
-            new_at,
-            first,
-            peak,
-            peak_at,
-            may_fall,
-            began_again,
-            slower_since,
-            renewed,
-        } = read;
-        if !self.recent.resume(recent) {
+        let (cadence, mut recent) = (self.cadence, self.recent.clone());
+        if !recent.resume(read.recent) {
             return Err("a metric's last minute");
         }
-        (self.cured, self.new_at, self.first) = (cured, new_at, first);
-        (self.peak, self.peak_at, self.may_fall) = (peak, peak_at, may_fall);
-        (self.began_again, self.slower_since, self.renewed) = (began_again, slower_since, renewed);
+        *self = Self { cadence, recent, ..read };
         Ok(())
     }
 }
 
-impl Peak {
+/// An excess of the canary over some time.
+impl Slowdown {
     /// Whether it is more than chance.
     fn is_excess(self) -> bool {
         self.ln_ratio > larger(LEAST_PEAK, PEAK_ERRORS * self.error)

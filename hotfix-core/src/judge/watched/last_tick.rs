@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::arm_checks::Sameness;
 use crate::judge::bracket::Bracket;
-use crate::judge::cured::none_were_cured;
+use crate::judge::snapshot::is_default;
 use crate::judge::waiting::Waiting;
 use crate::metric::Tick;
 use crate::stats::Totals;
@@ -39,7 +39,7 @@ pub(in crate::judge) struct LastTick {
     /// The evidence had reached the threshold that was calibrated from history.
     pub(super) replayed: bool,
     /// The share of the live version's requests that the rollback test of a latency left out.
-    #[serde(default, skip_serializing_if = "none_were_cured")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) cured: f64,
     /// What both arms had in the phase.
     pub(super) of_phase: Option<[Totals; 2]>,
