@@ -15,7 +15,7 @@ use crate::unit::{Share, Span};
 use super::aligned::{Aligned, Side};
 use super::assess::Call;
 use super::fed::slow_of;
-use super::test::Test;
+use super::test::{Test, of_rates};
 use super::watched::Watched;
 use super::{Efficacy, Judge, Moment, Reason, Running};
 
@@ -285,19 +285,11 @@ impl Test {
 
     /// Log e after one more tick; None if the test does not accept the tick.
     fn best(&self, canary: Counts, baseline: Counts) -> Option<f64> {
-        match self {
-            Self::Rate(design, state) => {
-                let mut state = **state;
-                state.update(design, canary, baseline).ok()?;
-                Some(state.log_e(design))
-            }
-            Self::Bernoulli(design, state) => {
-                let mut state = **state;
-                state.update(design, canary, baseline).ok()?;
-                Some(state.log_e(design))
-            }
-            Self::Latency(..) | Self::Tolerance(..) => None,
-        }
+        of_rates!(self, design, state => {
+            let mut state = **state;
+            state.update(design, canary, baseline).ok()?;
+            state.log_e(design)
+        })
     }
 
     fn best_slow(&self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) -> Option<f64> {
