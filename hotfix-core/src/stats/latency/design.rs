@@ -2,6 +2,7 @@
 
 use super::joint::Stakes;
 use super::{MAX_BOUNDARIES, clustered};
+use crate::getters::getters;
 use crate::grade::closed_set;
 use crate::stats::bernoulli::check_prior;
 use crate::stats::grid::{Grid, Hypothesis};
@@ -106,7 +107,6 @@ impl Default for LatencySettings {
 ///
 /// ```
 /// use hotfix_core::stats::latency::{Latency, LatencyDesign, LatencySettings, SlowCounts};
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let settings = LatencySettings { boundaries: 2, ..LatencySettings::default() };
 /// let design = LatencyDesign::try_new(&settings)?;
 /// let mut test = Latency::new(&design);
@@ -116,8 +116,7 @@ impl Default for LatencySettings {
 ///     test.update(&design, SlowCounts::new(&canary, 100.0), SlowCounts::new(&baseline, 900.0))?;
 /// }
 /// assert!(test.decided());
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct LatencyDesign {
@@ -141,6 +140,17 @@ pub(super) enum Bet {
     Joint(Stakes),
     Boundaries(Grid, Box<Kernel>),
     Clustered(Grid),
+}
+
+impl Bet {
+    /// The grid, where each boundary has a row of terms.
+    #[inline]
+    pub(super) const fn grid(&self) -> Option<&Grid> {
+        match self {
+            Self::Joint(_) => None,
+            Self::Boundaries(grid, _) | Self::Clustered(grid) => Some(grid),
+        }
+    }
 }
 
 impl LatencyDesign {
@@ -215,26 +225,19 @@ impl LatencyDesign {
             Bet::Clustered(_) => LatencyForm::Clustered,
         }
     }
+}
+
+getters! {
+    pub LatencyDesign: self;
 
     /// What the test is to show.
-    pub fn direction(&self) -> Direction {
-        self.hypothesis.direction
-    }
-
+    direction: Direction = self.hypothesis.direction;
     /// The log evidence that decides: `ln(1/α)` unless the settings name another.
-    pub fn threshold(&self) -> f64 {
-        self.limits.threshold
-    }
-
+    threshold: f64 = self.limits.threshold;
     /// The ratio at the edge of the null: `r0` for worse, `d` for better.
-    pub fn null_ratio(&self) -> f64 {
-        self.hypothesis.null_ratio
-    }
-
+    null_ratio: f64 = self.hypothesis.null_ratio;
     /// How many boundaries the test has.
-    pub fn boundaries(&self) -> usize {
-        self.boundaries
-    }
+    boundaries: usize = self.boundaries;
 }
 
 /// Shares slower than each boundary that are expected before the first tick: falling evenly on the
