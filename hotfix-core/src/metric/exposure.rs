@@ -3,7 +3,7 @@
 use crate::unit::{MetricName, Span};
 
 use super::reading::{Reading, Sample};
-use super::resolve::{ARMS, ReadingError, ReadingPlace};
+use super::resolve::ReadingError;
 
 /// By how much the seconds of a count may exceed the time in which they were counted. Windows that
 /// overlap and readings that come late exceed it, too; a wrong unit does so a thousandfold.
@@ -18,17 +18,11 @@ impl Reading {
         metric: MetricName,
         since: [Option<Span>; 2],
     ) -> Result<(), ReadingError> {
-        for (place, arms) in self.strata().enumerate().filter(|(_, arms)| !arms.totals) {
-            let stratum = self.whole().is_none().then_some(place);
-            let refused = |arm: usize, sample: Option<&Sample>| {
-                let (seconds, since) = sample.and_then(Sample::exposure).zip(since[arm])?;
-                let of = ReadingPlace { metric, arm: ARMS[arm], stratum, instance: None };
-                let error = || ReadingError::Exposure { of: Box::new(of), seconds, since };
-                (seconds > MOST * since.as_seconds()).then(error)
-            };
-            let [canary, live] = [&arms.canary, &arms.baseline].map(Option::as_ref);
-            if let Some(error) = refused(0, canary).or_else(|| refused(1, live)) {
-                return Err(error);
+        for (_, arm, sample, of) in self.samples(metric).filter(|(arms, ..)| !arms.totals) {
+            if let (Some(seconds), Some(since)) = (sample.exposure(), since[arm])
+                && seconds > MOST * since.as_seconds()
+            {
+                return Err(ReadingError::Exposure { of: Box::new(of), seconds, since });
             }
         }
         Ok(())
