@@ -111,7 +111,6 @@ pub(super) fn check_prior(prior_trials: f64) -> Result<f64, StatError> {
 ///
 /// ```
 /// use hotfix_core::stats::{Counts, bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings}};
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let design = BernoulliDesign::try_new(&BernoulliSettings::default())?;
 /// let mut test = Bernoulli::new(&design);
 /// for _ in 0..4 {
@@ -119,8 +118,7 @@ pub(super) fn check_prior(prior_trials: f64) -> Result<f64, StatError> {
 ///     test.update(&design, Counts::new(30.0, 100.0), Counts::new(90.0, 900.0))?;
 /// }
 /// assert!(test.decided());
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct BernoulliDesign {
@@ -161,9 +159,6 @@ impl Bernoulli {
     }
 
     /// Checks that a state, such as one read from a document, was made for this design.
-    ///
-    /// # Errors
-    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &BernoulliDesign) -> Result<(), StatError> {
         self.0.check(&design.mixture, design.id)
     }

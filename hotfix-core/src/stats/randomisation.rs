@@ -111,7 +111,6 @@ struct Interim {
 /// use hotfix_core::stats::randomisation::{Randomisation, RandomisationDesign,
 ///     RandomisationSettings};
 /// use hotfix_core::stats::Counts;
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let pods: Vec<String> = (0..20).map(|pod| format!("pod-{pod:02}")).collect();
 /// let settings = RandomisationSettings::new(pods.clone(), pods[..10].to_vec(), 7);
 /// let design = RandomisationDesign::try_new(&settings)?;
@@ -124,8 +123,7 @@ struct Interim {
 /// }
 /// let evidence = state.evidence(&design);
 /// assert!(evidence.decided && evidence.p_value == 1.0 / 2000.0);
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RandomisationDesign {
@@ -257,9 +255,6 @@ impl Randomisation {
     }
 
     /// Whether this state was made for the design.
-    ///
-    /// # Errors
-    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &RandomisationDesign) -> Result<(), StatError> {
         let width = width(design.grid.len);
         // A row can hold more terms than the grid has points: the terms in use show the size it was

@@ -61,7 +61,6 @@ impl RateRatioSettings {
 ///
 /// ```
 /// use hotfix_core::stats::{Counts, rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings}};
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let design = RateRatioDesign::try_new(&RateRatioSettings::default())?;
 /// let mut test = RateRatio::new(&design);
 /// for _ in 0..6 {
@@ -70,8 +69,7 @@ impl RateRatioSettings {
 /// }
 /// let evidence = test.evidence(&design);
 /// assert!(evidence.decided && evidence.p_value < 0.01);
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RateRatioDesign {

@@ -313,7 +313,6 @@ fn this_version<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Err
 /// ```
 /// use hotfix_core::stats::replay::{CalibrationSettings, History, calibrate};
 /// use std::collections::BTreeMap;
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// // Six hours of ten instances; every tenth tick one of them has an error.
 /// let errors = |pod: usize, tick: usize| if tick % 100 == pod * 10 { 1.0 } else { 0.0 };
 /// let counts = (0..10).map(|pod| {
@@ -323,8 +322,7 @@ fn this_version<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Err
 /// // For a tenth of the traffic for ten minutes, in ticks of ten seconds.
 /// let calibration = calibrate(&history, &CalibrationSettings::new(0.1, 60))?;
 /// assert!(calibration.threshold >= 100_f64.ln() && calibration.hold <= calibration.threshold);
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 pub fn calibrate(
     history: &History,
