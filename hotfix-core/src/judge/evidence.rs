@@ -1,6 +1,6 @@
 //! The full evidence of one metric, computed on demand.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::grade::EvidenceMode;
 use crate::plan::Plan;
@@ -37,7 +37,6 @@ pub struct MetricEvidence {
     pub hold: f64,
     /// Interval for the ratio at confidence `1 - alpha`, valid at every evaluation for independent
     /// errors; null for an infinite end.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "open_ended")]
     pub interval: Option<Interval>,
     /// Log e-value that the canary is worse than tolerated.
     pub log_e: f64,
@@ -179,19 +178,4 @@ impl Watched {
             format!("{valid}{paired}{bursts}")
         }
     }
-}
-
-/// An interval whose infinite ends are null: canonical JSON has no infinity.
-#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
-fn open_ended<S: Serializer>(
-    interval: &Option<Interval>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Ends {
-        high: Option<f64>,
-        low: Option<f64>,
-    }
-    let end = |end: f64| Some(end).filter(|end| end.is_finite());
-    interval.map(|i| Ends { high: end(i.high), low: end(i.low) }).serialize(serializer)
 }

@@ -16,7 +16,7 @@ use crate::stats::numeric::{exp, larger};
 use crate::unit::{Span, Timestamp};
 
 use super::Reason;
-use super::aligned::Aligned;
+use super::aligned::{Aligned, Side};
 use super::assess::Call;
 use super::fed::{Fed, slow_of, slow_without};
 use super::snapshot::{Misfit, is_default};
@@ -144,7 +144,7 @@ impl Settling {
         let now = self.in_recent(boundaries, |canary, baseline| {
             // In most ticks there is nothing to compute: no excess was seen, and there is none now.
             let compares = self.peak.is_some_and(Slowdown::is_excess) || canary.exceeds(baseline);
-            if compares { test.slowdown(canary, baseline) } else { None }
+            if compares { test.on(Side::Lag).slowdown(canary, baseline) } else { None }
         });
         let Some(now) = now else { return };
         self.may_fall = false;
@@ -169,7 +169,7 @@ impl Settling {
 
     /// By how much the canary is slower over the last minute.
     fn slowdown(&self, boundaries: &[usize], test: &Aligned<Test>) -> Option<Slowdown> {
-        self.in_recent(boundaries, |canary, baseline| test.slowdown(canary, baseline))
+        self.in_recent(boundaries, |canary, live| test.on(Side::Lag).slowdown(canary, live))
     }
 
     /// What follows from the slow requests of both arms in the last minute.

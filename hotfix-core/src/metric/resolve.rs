@@ -99,11 +99,6 @@ coded! {
 }
 
 impl ReadingError {
-    /// The metric of the reading.
-    pub fn metric(&self) -> &MetricName {
-        self.place().map_or_else(|metric| metric, |of| &of.metric)
-    }
-
     /// The place as a JSON Pointer into the input: `/metrics/error_rate/canary/pod-7`.
     pub fn path(&self) -> String {
         self.place().map_or_else(|metric| format!("/metrics/{metric}"), ReadingPlace::path)
