@@ -5,7 +5,6 @@
 
 mod band;
 mod buckets;
-mod exposure;
 mod format;
 mod judged;
 mod pace;

@@ -13,7 +13,7 @@ use crate::judge::degradation::Degradation;
 use crate::judge::left_out::LeftOut;
 use crate::judge::pre_deployment::PreDeployment;
 use crate::judge::prepared::Increment;
-use crate::judge::requests::Served;
+use crate::judge::readings::Served;
 use crate::judge::snapshot::{Misfit, both_or_neither};
 use crate::judge::trailing::Trailing;
 use crate::metric::{Judged, Reading, Tick, Window};

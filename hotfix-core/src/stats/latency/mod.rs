@@ -47,7 +47,6 @@ pub mod joint;
 mod promotion;
 mod stretch;
 mod tolerance;
-mod tolerance_document;
 
 pub use boundaries::{
     boundaries_from_histogram, boundaries_from_samples, check_boundaries, slow_from_histogram,

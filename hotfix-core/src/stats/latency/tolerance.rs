@@ -28,9 +28,9 @@ use std::num::NonZeroU32;
 
 use super::cap::common_cap;
 use super::design::{PRIOR_TRIALS, prior_shares};
+use super::document::SavedTolerance;
 use super::joint::{ALTERNATIVES, Joint, Stakes};
 use super::stretch::{Axis, Past, Scores, Slowdown, Transfer, slowdown};
-use super::tolerance_document::SavedTolerance;
 use super::{MAX_BOUNDARIES, SlowCounts, check_boundaries, excess, loudest_of};
 use crate::getters::getters;
 use crate::stats::grid::{Grid, Hypothesis};
