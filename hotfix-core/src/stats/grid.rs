@@ -48,7 +48,7 @@ macro_rules! settings {
             /// Ratios over the null's, above 1, at most [`MAX_GRID`](crate::stats::MAX_GRID); inverted for
             /// better. Absent: the default, of a latency the joint bet where there is one.
             pub grid: Option<Vec<f64>>,
-            /// One weight a ratio, summing to 1. Absent: the default's, even for a grid of one's own.
+            /// One weight a ratio, summing to 1. Absent: the default's, equal for a grid of one's own.
             pub weights: Option<Vec<f64>>,
             /// Factor on every gain, above 0 and at most 1: evidence under noise is worth less.
             pub temper: f64,
