@@ -4,7 +4,6 @@
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
-use crate::stats::latency::{SlowCounts, Slowdown};
 use crate::stats::rate_ratio::RateRatioDesign;
 use crate::stats::{Evidence, Totals};
 
@@ -165,14 +164,6 @@ impl Aligned<Test> {
 
     pub(super) fn is_slightly_slower(&self) -> bool {
         self.any(Test::is_slightly_slower)
-    }
-
-    pub(super) fn slowdown(
-        &self,
-        canary: SlowCounts<'_>,
-        baseline: SlowCounts<'_>,
-    ) -> Option<Slowdown> {
-        self.on(Side::Lag).slowdown(canary, baseline)
     }
 
     /// The evidence begins again, on both alignments as one.

@@ -8,6 +8,7 @@ use crate::unit::{MetricName, Share, Timestamp};
 
 use super::assess::Call;
 use super::cured::cured_failures;
+use super::evidence_basis::Assurance;
 use super::watched::Watched;
 use super::{Cause, Judge, MetricVerdict, Moment, Reason};
 
@@ -203,16 +204,10 @@ impl Judge {
     /// Log e-value with which a metric's rollback test decides by itself; None where it does not
     /// decide.
     pub(super) fn own_threshold(&self, index: usize) -> Option<f64> {
-        if !self.tested.contains(&index) {
-            return None;
-        }
         let watched = &self.watched[index];
-        let assurance = watched.assurance();
-        if !matches!(assurance.mode, EvidenceMode::Plain | EvidenceMode::Replay) || !assurance.acts
-        {
-            return None;
-        }
-        Some(watched.basis().own_threshold())
+        let Assurance { mode, acts, .. } = watched.assurance();
+        let decides = acts && matches!(mode, EvidenceMode::Plain | EvidenceMode::Replay);
+        (decides && self.tested.contains(&index)).then(|| watched.basis().own_threshold())
     }
 
     /// The response to a metric whose canary instances are compared with other choices of as many.

@@ -62,8 +62,8 @@ impl Search<'_> {
         &self.judge.watched[self.index].last_tick().row
     }
 
-    /// The decision with this row instead.
-    fn decide(&mut self, row: &[f64]) -> Decision {
+    /// The decision with this row instead, where it is another.
+    fn changed(&mut self, row: &[f64]) -> Option<Decision> {
         self.scratch.watched[self.index].clone_from(&self.judge.watched[self.index]);
         let increment = self.scratch.watched[self.index].reapply(self.moment.at, row);
         if let (Some(scratch), Some(of)) = (&mut self.scratch.fix_test, &self.judge.fix_test)
@@ -79,11 +79,9 @@ impl Search<'_> {
         }
         self.scratch.arms.compare(&self.scratch.watched, self.moment.share);
         self.scratch.assess(self.moment, &mut self.verdict);
-        match self.verdict.decision {
-            Decision::RollBack => Decision::RollBack,
-            _ if self.asks => self.decision,
-            then => then,
-        }
+        let then = self.verdict.decision;
+        let counts = then == Decision::RollBack || !self.asks;
+        (counts && then != self.decision).then_some(then)
     }
 
     /// The smallest whole `step`, at most `most`, for which the row `at(row, step)` leads to
@@ -93,11 +91,7 @@ impl Search<'_> {
         most: f64,
         at: &dyn Fn(&[f64], f64) -> Vec<f64>,
     ) -> Option<(f64, Decision)> {
-        let mut changed = |step: f64| {
-            let row = at(self.row(), step);
-            let then = self.decide(&row);
-            (then != self.decision).then_some(then)
-        };
+        let mut changed = |step: f64| self.changed(&at(self.row(), step));
         let (mut kept, mut step) = (0.0, 1.0);
         if most.is_nan() || most < 1.0 {
             return None;
@@ -199,8 +193,7 @@ impl Search<'_> {
         let mut changed = |to: f64| {
             let mut row = self.row().to_vec();
             row[0] = to;
-            let then = self.decide(&row);
-            (then != self.decision).then_some(then)
+            self.changed(&row)
         };
         let bounded = |to: f64| if sign > 0.0 { to.min(end) } else { to.max(end) };
         let mut kept = from;

@@ -66,8 +66,3 @@ impl Watched {
         Counts::new(self.bad(level[0], level[1]), level[1])
     }
 }
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-pub(super) fn none_were_cured(share: &f64) -> bool {
-    *share == 0.0
-}

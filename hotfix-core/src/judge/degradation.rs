@@ -144,13 +144,7 @@ impl Degradation {
             }
             Band::Success => true,
             Band::Hold | Band::Between => log_e <= 0.0,
-            Band::Alert
-            | Band::Rollback
-            | Band::NotJudged
-            | Band::NoData
-            | Band::Stale
-            | Band::NoLiveData
-            | Band::NotFinite => false,
+            _ => false,
         }
     }
 }

@@ -340,19 +340,19 @@ impl Counterfactual {
                 };
                 instead(format!("a reading {reading}"), from, then)
             }
-            Self::None { reason: NoCounterfactual::NoReading } => {
-                Some("No reading came with this verdict".to_owned())
+            Self::None { reason } => {
+                let text = match reason {
+                    NoCounterfactual::NoReading => "No reading came with this verdict",
+                    NoCounterfactual::InParts => {
+                        "The reading came in parts, so no smallest change is given"
+                    }
+                    NoCounterfactual::NotAccepted => "This tick's reading was not used",
+                    NoCounterfactual::NothingChanges => {
+                        "No other reading in this tick would have changed the decision"
+                    }
+                };
+                (reason != NoCounterfactual::NothingChanges || is_cause).then(|| text.to_owned())
             }
-            Self::None { reason: NoCounterfactual::InParts } => {
-                Some("The reading came in parts, so no smallest change is given".to_owned())
-            }
-            Self::None { reason: NoCounterfactual::NotAccepted } => {
-                Some("This tick's reading was not used".to_owned())
-            }
-            Self::None { reason: NoCounterfactual::NothingChanges } if is_cause => {
-                Some("No other reading in this tick would have changed the decision".to_owned())
-            }
-            Self::None { reason: NoCounterfactual::NothingChanges } => None,
         }
     }
 }

@@ -122,8 +122,13 @@ fn by_metric(
     judge.watched.iter().enumerate().filter_map(move |(index, watched)| {
         let decides = watched.metric().role == Role::Decide || bug == Some(index);
         (watched.metric().counts_bad_events() && decides).then(|| {
-            let [canary, live] = watched.impacts(counts(watched), moment, requests);
-            MetricHarm { canary, live, metric: watched.metric().id }
+            let [canary, live] = counts(watched);
+            let share = moment.share;
+            MetricHarm {
+                canary: watched.impact(canary, share.as_fraction(), requests),
+                live: watched.impact(live, share.rest().as_fraction(), requests),
+                metric: watched.metric().id,
+            }
         })
     })
 }
@@ -166,18 +171,7 @@ fn in_all(metrics: impl Iterator<Item = MetricHarm>) -> ([Option<Range>; 2], Opt
 }
 
 impl Watched {
-    /// Canary and live version, by these totals.
-    fn impacts(
-        &self,
-        [canary, live]: [Counts; 2],
-        moment: &Moment<'_>,
-        requests: Option<f64>,
-    ) -> [Option<VersionImpact>; 2] {
-        let shares = [moment.share, moment.share.rest()].map(Share::as_fraction);
-        [(canary, shares[0]), (live, shares[1])]
-            .map(|(arm, share)| self.impact(arm, share, requests))
-    }
-
+    /// The impact of a version with these totals and this share.
     fn impact(&self, arm: Counts, share: f64, requests: Option<f64>) -> Option<VersionImpact> {
         if arm.trials <= 0.0 {
             return None;

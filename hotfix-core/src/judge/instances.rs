@@ -412,38 +412,22 @@ impl Instances {
         read: Self,
         worse: Option<&Aligned<Test>>,
     ) -> Result<(), Misfit> {
-        let Self {
-            alpha: _,
-            tolerated: _,
-            drawing: _,
-            phase: _,
-            without,
-            present,
-            counts,
-            set,
-            judged,
-            compared,
-            drawn,
-            were_bad,
-        } = read;
         let of_whole = |state: &CountEvidence| {
             worse.is_some_and(|test| test.on(Side::Lead).log_e_of(state).is_some())
         };
-        let fits = without.len() <= MOST_LEFT_OUT
-            && without.is_sorted_by(|a, b| a.name < b.name)
-            && without.iter().all(|one| one.state.all(of_whole));
+        let fits = read.without.len() <= MOST_LEFT_OUT
+            && read.without.is_sorted_by(|a, b| a.name < b.name)
+            && read.without.iter().all(|one| one.state.all(of_whole));
         if !fits {
             return Err(MISFIT);
         }
-        self.set = None;
-        if let Some(read) = set {
+        let resumed = |read: InstanceSet| {
             let mut set = self.set_of(read.names().ok_or(MISFIT)?);
-            set.resume(read)?;
-            self.set = Some(set);
-        }
-        (self.without, self.present, self.counts) = (without, present, counts);
-        (self.judged, self.compared, self.drawn) = (judged, compared, drawn);
-        self.were_bad = were_bad;
+            set.resume(read).map(|()| set)
+        };
+        let set = read.set.map(resumed).transpose()?;
+        let Self { alpha, tolerated, phase, .. } = *self;
+        *self = Self { alpha, tolerated, drawing: self.drawing.take(), phase, set, ..read };
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grade::{EvidenceMode, Response, Role};
 use crate::metric::{CONFIRMS, Judged, Reading, Sample, Tick, Window, bound_figure};
-use crate::policy::section::{Bound, Metric, Watch};
+use crate::policy::section::{Metric, Watch};
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::stats::replay::LEAVE_ONE_OUT;
@@ -168,7 +168,10 @@ impl Watched {
             // The window of an instance may be a tick older.
             [(events - of[0]).max(0.0), (trials - of[1]).max(0.0)]
         };
-        let keeps = |part: &&Part| !self.rest_crosses(bound, remains(part), live, share);
+        let keeps = |part: &&Part| {
+            let value = self.value(&remains(part), share.as_fraction());
+            !value.is_some_and(|value| self.metric().crossed(bound, value, live) == Some(true))
+        };
         self.may_be_left_out().find(keeps).map(|part| Arc::clone(&part.name))
     }
 
@@ -192,17 +195,6 @@ impl Watched {
             }
             rest
         })
-    }
-
-    fn rest_crosses(
-        &self,
-        bound: Bound,
-        rest: [f64; WIDTH],
-        live: Option<Judged>,
-        share: Share,
-    ) -> bool {
-        let value = self.value(&rest, share.as_fraction());
-        value.is_some_and(|value| self.metric().crossed(bound, value, live) == Some(true))
     }
 
     /// Whether a test compares the arms and does not find the canary worse: one that knows the

@@ -3,6 +3,7 @@
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
+use crate::getters::getters;
 use crate::plan::HistoryBursts;
 use crate::policy::section::{Metric, Watch};
 use crate::stats::latency::SlowCounts;
@@ -87,16 +88,6 @@ impl MetricTests {
         Self { worse, safe, lowest: 0.0, settling, bursts: None }
     }
 
-    /// The rollback test.
-    pub(super) const fn worse(&self) -> Option<&Aligned<Test>> {
-        self.worse.as_ref()
-    }
-
-    /// The promotion test.
-    pub(super) const fn safe(&self) -> Option<&Aligned<Test>> {
-        self.safe.as_ref()
-    }
-
     pub(super) fn settling(&self) -> Option<&Settling> {
         self.settling.as_deref()
     }
@@ -111,12 +102,6 @@ impl MetricTests {
     pub(super) fn has_risen(&self, by: f64) -> bool {
         let bounds = self.worse.as_ref().and_then(Aligned::log_e_bounds);
         self.lowest <= -by && bounds.is_some_and(|[least, _]| least - self.lowest >= by)
-    }
-
-    /// Whether it is a test whose evidence bursts may change.
-    #[inline]
-    pub(super) const fn learns_bursts(&self) -> bool {
-        self.bursts.is_some()
     }
 
     /// Whether either version has had one.
@@ -244,6 +229,18 @@ impl MetricTests {
         }
         Ok(())
     }
+}
+
+getters! {
+    pub(super) MetricTests: self;
+
+    /// The rollback test.
+    worse: Option<&Aligned<Test>> = self.worse.as_ref();
+    /// The promotion test.
+    safe: Option<&Aligned<Test>> = self.safe.as_ref();
+    /// Whether it is a test whose evidence bursts may change.
+    #[inline]
+    learns_bursts: bool = self.bursts.is_some();
 }
 
 #[inline]

@@ -5,8 +5,11 @@
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
+use crate::getters::getters;
 use crate::plan::Plan;
 use crate::unit::Span;
+
+use super::snapshot::is_default;
 
 /// A tick of a tool that reads often.
 const OFTEN: Span = Span::from_seconds(10);
@@ -26,7 +29,7 @@ pub(super) struct PreDeployment {
     /// The rows, the latest last; each has the columns of one arm.
     rows: Vec<f64>,
     /// How many of the latest were compared in this attempt.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     used: usize,
     /// The last reading of the fix found none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -84,26 +87,6 @@ impl PreDeployment {
         self.used = 0;
     }
 
-    /// Whether the fix is, or was, compared with rows from before.
-    pub(super) const fn applies(&self) -> bool {
-        self.most > 0
-    }
-
-    /// Whether the fix is compared with nothing any more.
-    pub(super) const fn has_ended(&self) -> bool {
-        self.ended
-    }
-
-    /// Whether there is a row left to compare with.
-    pub(super) const fn goes_on(&self) -> bool {
-        self.applies() && !self.ended && self.used > 0
-    }
-
-    /// Whether it has ended, after it was compared.
-    pub(super) const fn is_used_up(&self) -> bool {
-        self.ended && self.used > 0
-    }
-
     pub(super) fn resume(&mut self, read: Self, columns: usize) -> bool {
         let Self { most: _, rows, used, ended } = read;
         let fits = rows.len().is_multiple_of(columns)
@@ -114,7 +97,15 @@ impl PreDeployment {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_zero(used: &usize) -> bool {
-    *used == 0
+getters! {
+    pub(super) PreDeployment: self;
+
+    /// Whether the fix is, or was, compared with rows from before.
+    applies: bool = self.most > 0;
+    /// Whether the fix is compared with nothing any more.
+    has_ended: bool = self.ended;
+    /// Whether there is a row left to compare with.
+    goes_on: bool = self.applies() && !self.ended && self.used > 0;
+    /// Whether it has ended, after it was compared.
+    is_used_up: bool = self.ended && self.used > 0;
 }

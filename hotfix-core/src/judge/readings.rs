@@ -1,5 +1,7 @@
-//! Readings of a metric: the last running totals, when arms were read, and how much of a phase
-//! readings cover.
+//! Readings of a metric: the last running totals, when arms were read, and how much of a phase and of the
+//! window readings cover. A reading that is of all the time since the one before, or of some of it, leaves
+//! no gap there, however late it comes. Readings without one request are silence: see
+//! `docs/decisions/nothing-judges.md`.
 
 use educe::Educe;
 use serde::{Deserialize, Serialize};
@@ -9,8 +11,7 @@ use crate::policy::section::{Metric, Watch};
 use crate::unit::{Span, Timestamp};
 
 use super::bracket::{BASELINE, CANARY};
-use super::coverage::Coverage;
-use super::requests::{Requests, Served};
+use super::snapshot::is_default;
 
 /// Readings of a metric; its own state in a snapshot.
 #[derive(Debug, Default, Educe, PartialEq, Serialize, Deserialize)]
@@ -24,10 +25,10 @@ pub(super) struct Readings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) new_at: Option<Timestamp>,
     /// When each arm last had requests.
-    #[serde(default, skip_serializing_if = "had_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) requests: [Requests; 2],
     /// Requests of the whole service in the watch before.
-    #[serde(default, skip_serializing_if = "served_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) served: Served,
     /// When the live arm last read something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +43,7 @@ pub(super) struct Readings {
     /// A number of it was NaN or infinite.
     pub(super) not_finite: bool,
     /// Why the last reading of each arm in this phase was not used; None where it was.
-    #[serde(default, skip_serializing_if = "are_used")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) unused: [Option<Unused>; 2],
     /// How long this phase has been covered by readings: longer silence than the stale limit is
     /// not.
@@ -112,11 +113,6 @@ impl Readings {
         self.requests.iter().any(|arm| arm.have_stopped())
     }
 
-    /// The last reading covers nothing: no request has come for too long.
-    pub(super) fn cover_nothing(&mut self) {
-        (self.covered, self.step) = (self.covered - self.step, Span::ZERO);
-    }
-
     /// Whether the last reading still counts: one that lasts does until it is stale.
     pub(super) fn lasts(&self, metric: &Metric, watch: &Watch, at: Timestamp) -> bool {
         let is_fresh = |read| at.since(read) <= watch.stale;
@@ -150,15 +146,158 @@ impl Readings {
     }
 }
 
-fn had_none(requests: &[Requests; 2]) -> bool {
-    *requests == [Requests::default(); 2]
+/// Coverage of a window by readings without a gap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Coverage {
+    /// Time of the last reading in this phase.
+    last: Option<Timestamp>,
+    /// Time of the first reading after a gap; None without a gap in this phase.
+    since: Option<Timestamp>,
+    /// Time of the first reading after a gap since which the window was never full; None where it was
+    /// at the last reading.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lacking: Option<Timestamp>,
 }
 
-fn served_none(served: &Served) -> bool {
-    *served == Served::default()
+impl Coverage {
+    /// Of a window that is filled from this time on, whatever was read before.
+    pub(super) const fn from(at: Timestamp) -> Self {
+        Self { last: Some(at), since: Some(at), lacking: None }
+    }
+
+    /// A reading goes into the window of a phase that began at `phase`. `is_of`: of how much time it
+    /// is, at most that since the one before.
+    #[inline]
+    pub(super) fn read(
+        &mut self,
+        at: Timestamp,
+        phase: Option<Timestamp>,
+        watch: &Watch,
+        is_of: impl FnOnce(Span) -> Span,
+    ) {
+        if let Some(last) = self.last.max(phase)
+            && watch.is_silence(at.since(last))
+        {
+            self.since = Some(at - is_of(at.since(last)));
+            self.lacking.get_or_insert(at);
+        }
+        if self.lacking.is_some() && self.since.is_none_or(|since| at.since(since) >= watch.window)
+        {
+            self.lacking = None;
+        }
+        self.last = Some(at);
+    }
+
+    /// Whether readings have come for so long, and too far apart to fill the window.
+    #[inline]
+    pub(super) fn lacks_for(self, long: Span) -> bool {
+        self.lacking.zip(self.last).is_some_and(|(lacking, last)| last.since(lacking) >= long)
+    }
+
+    /// Start of the time without a gap.
+    #[inline]
+    pub(super) fn since(self, phase: Option<Timestamp>) -> Option<Timestamp> {
+        self.since.max(phase)
+    }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn are_used(unused: &[Option<Unused>; 2]) -> bool {
-    unused.iter().all(Option::is_none)
+/// Where an arm would have had so many requests, it has none by chance once in `exp(10)` times.
+const EXPECTED: f64 = 10.0;
+
+/// When an arm last had requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Requests {
+    at: Option<Timestamp>,
+    /// How long before that it had some.
+    apart: Span,
+    /// None has come for too long.
+    stopped: bool,
+}
+
+impl Requests {
+    #[inline]
+    pub(super) fn come(&mut self, at: Timestamp) {
+        self.apart = self.at.map_or(Span::ZERO, |last| at.since(last));
+        self.at = Some(at);
+        self.stopped = false;
+    }
+
+    /// Whether the reading of this time has some.
+    #[inline]
+    pub(super) fn came(self, at: Timestamp) -> bool {
+        self.at == Some(at)
+    }
+
+    /// How long before its last requests it had some: it may be scraped less often than it is read.
+    pub(super) const fn apart(self) -> Span {
+        self.apart
+    }
+
+    /// A reading has none, in a watch that `began` then, where requests are read so far `apart`.
+    /// `expected`: how many would have come in a time.
+    pub(super) fn stay_away(
+        &mut self,
+        at: Timestamp,
+        (began, apart): (Option<Timestamp>, Span),
+        watch: &Watch,
+        expected: impl FnOnce(Span) -> f64,
+    ) {
+        let silent = self.at.max(began).map_or(Span::ZERO, |since| at.since(since));
+        let silent = silent - apart.min(watch.no_data.after);
+        self.stopped = silent > watch.stale && expected(silent) >= EXPECTED;
+    }
+
+    pub(super) const fn have_stopped(self) -> bool {
+        self.stopped
+    }
+
+    pub(super) const fn start(&mut self) {
+        self.stopped = false;
+    }
+
+    /// Since when none has come, in a watch that `began` then; None where some do, or where chance may
+    /// explain it.
+    #[inline]
+    pub(super) fn stopped_since(self, began: Option<Timestamp>) -> Option<Timestamp> {
+        if self.stopped { self.at.max(began) } else { None }
+    }
+}
+
+/// Requests of the whole service, and the seconds in which they came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Served {
+    pub(super) requests: f64,
+    pub(super) seconds: f64,
+}
+
+impl Served {
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { requests: self.requests + other.requests, seconds: self.seconds + other.seconds }
+    }
+
+    /// How many would have come in a time in which there was none: the rate is that of all the time, so
+    /// that a few requests in a short time promise little.
+    pub(super) fn expected(self, silent: Span) -> f64 {
+        let silent = silent.as_seconds();
+        if silent > 0.0 { self.requests * silent / (self.seconds + silent) } else { 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn field_3_few_requests_promise_little() {
+        let expected = |requests, seconds, silent| {
+            Served { requests, seconds }.expected(Span::from_seconds(silent))
+        };
+        assert!(expected(1000.0, 60.0, 60) >= EXPECTED);
+        assert!(expected(9.0, 10.0, 100_000) < EXPECTED);
+        // 1% of 60 requests a minute.
+        assert!(0.01 * expected(600.0, 600.0, 900) < EXPECTED);
+    }
 }

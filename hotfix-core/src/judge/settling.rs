@@ -11,16 +11,15 @@
 use crate::grade::{Response, Role};
 use crate::metric::Window;
 use crate::policy::section::Watch;
-use crate::stats::latency::{SlowCounts, Slowdown};
+use crate::stats::latency::Slowdown;
 use crate::stats::numeric::{exp, larger};
 use crate::unit::{Span, Timestamp};
 
 use super::Reason;
-use super::aligned::Aligned;
+use super::aligned::{Aligned, Side};
 use super::assess::Call;
-use super::cured::none_were_cured;
-use super::fed::{Fed, slow_of, slow_without};
-use super::snapshot::Misfit;
+use super::fed::{Fed, slow_arms};
+use super::snapshot::{Misfit, is_default};
 use super::test::Test;
 use super::watched::Watched;
 use super::why::Rule;
@@ -64,14 +63,14 @@ pub(super) struct Settling {
     /// Rows of both arms.
     recent: Window,
     /// The share of the live version's requests that the rollback test left out of the last tick.
-    #[serde(default, skip_serializing_if = "none_were_cured")]
+    #[serde(default, skip_serializing_if = "is_default")]
     cured: f64,
     /// When instances were new.
     new_at: Option<Timestamp>,
     /// The first row since then.
     first: Option<Timestamp>,
     /// The highest excess since then, or since the evidence began again.
-    peak: Option<Peak>,
+    peak: Option<Slowdown>,
     /// When that was seen.
     #[serde(default)]
     peak_at: Option<Timestamp>,
@@ -79,19 +78,11 @@ pub(super) struct Settling {
     #[serde(default)]
     may_fall: bool,
     /// When the evidence last began again, and the peak before.
-    began_again: Option<(Timestamp, Peak)>,
+    began_again: Option<(Timestamp, Slowdown)>,
     /// Since when the canary has been slightly slower.
     slower_since: Option<Timestamp>,
     /// When evidence that had lost its stake last got a new one, or the first tick.
     renewed: Option<Timestamp>,
-}
-
-/// An excess: the logarithm of how many times as slow, and its standard error.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Peak {
-    ln_ratio: f64,
-    error: f64,
 }
 
 impl Settling {
@@ -150,13 +141,12 @@ impl Settling {
 
     /// Compares the excess of the last minute with its peak.
     fn compare(&mut self, at: Timestamp, boundaries: &[usize], test: &mut Aligned<Test>) {
-        let now = self.in_recent(boundaries, |canary, baseline| {
+        let now = slow_arms(self.recent.sums(), boundaries, self.cured, |canary, baseline| {
             // In most ticks there is nothing to compute: no excess was seen, and there is none now.
-            let compares = self.peak.is_some_and(Peak::is_excess) || canary.exceeds(baseline);
-            if compares { test.slowdown(canary, baseline) } else { None }
+            let compares = self.peak.is_some_and(Slowdown::is_excess) || canary.exceeds(baseline);
+            if compares { test.on(Side::Lag).slowdown(canary, baseline) } else { None }
         });
-        let Some(Slowdown { ln_ratio, error }) = now else { return };
-        let now = Peak { ln_ratio, error };
+        let Some(now) = now else { return };
         self.may_fall = false;
         let known = self.peak.zip(self.peak_at);
         let Some((peak, peak_at)) = known.filter(|(peak, _)| now.ln_ratio <= peak.ln_ratio) else {
@@ -177,30 +167,8 @@ impl Settling {
         }
     }
 
-    /// By how much the canary is slower over the last minute.
-    fn slowdown(&self, boundaries: &[usize], test: &Aligned<Test>) -> Option<Slowdown> {
-        self.in_recent(boundaries, |canary, baseline| test.slowdown(canary, baseline))
-    }
-
-    /// What follows from the slow requests of both arms in the last minute.
-    #[inline]
-    fn in_recent<R>(
-        &self,
-        boundaries: &[usize],
-        compare: impl FnOnce(SlowCounts<'_>, SlowCounts<'_>) -> R,
-    ) -> R {
-        let (canary, baseline) = self.recent.sums().split_at(self.recent.sums().len() / 2);
-        let of_canary = slow_of(canary, boundaries);
-        let (of_baseline, counted) = slow_without(baseline, boundaries, self.cured);
-        let used = boundaries.len();
-        compare(
-            SlowCounts::new(&of_canary[..used], canary[0]),
-            SlowCounts::new(&of_baseline[..used], counted),
-        )
-    }
-
     /// The peak of an excess that decays, or after which the evidence has just begun again.
-    fn decays(&self, at: Timestamp) -> Option<Peak> {
+    fn decays(&self, at: Timestamp) -> Option<Slowdown> {
         let again = self.began_again.filter(|(again, _)| at.since(*again) < AGAIN);
         again.map(|(_, peak)| peak).or(self.peak.filter(|_| self.may_fall))
     }
@@ -234,30 +202,17 @@ impl Settling {
     }
 
     pub(super) fn resume(&mut self, read: Self) -> Result<(), Misfit> {
-        let Self {
-            cadence: _,
-            recent,
-            cured,
-            new_at,
-            first,
-            peak,
-            peak_at,
-            may_fall,
-            began_again,
-            slower_since,
-            renewed,
-        } = read;
-        if !self.recent.resume(recent) {
+        let (cadence, mut recent) = (self.cadence, self.recent.clone());
+        if !recent.resume(read.recent) {
             return Err("a metric's last minute");
         }
-        (self.cured, self.new_at, self.first) = (cured, new_at, first);
-        (self.peak, self.peak_at, self.may_fall) = (peak, peak_at, may_fall);
-        (self.began_again, self.slower_since, self.renewed) = (began_again, slower_since, renewed);
+        *self = Self { cadence, recent, ..read };
         Ok(())
     }
 }
 
-impl Peak {
+/// An excess of the canary over some time.
+impl Slowdown {
     /// Whether it is more than chance.
     fn is_excess(self) -> bool {
         self.ln_ratio > larger(LEAST_PEAK, PEAK_ERRORS * self.error)
@@ -293,7 +248,11 @@ impl Watched {
     /// None where that was not looked into, and where it does not follow from the boundaries, because
     /// nearly all requests of an arm are on one side of them.
     pub(super) fn slowdown(&self) -> Option<(f64, f64)> {
-        let now = self.tests().settling()?.slowdown(self.boundaries(), self.tests().worse()?)?;
+        let (settling, test) = (self.tests().settling()?, self.tests().worse()?.on(Side::Lag));
+        let recent = settling.recent.sums();
+        let now = slow_arms(recent, self.boundaries(), settling.cured, |canary, live| {
+            test.slowdown(canary, live)
+        })?;
         if now.ln_ratio.abs() + now.error > MEASURABLE {
             return None;
         }

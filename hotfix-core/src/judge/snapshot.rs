@@ -3,8 +3,7 @@
 //! read is laid over them.
 //!
 //! Each part writes and reads itself: a field is kept unless it is marked with `skip`. What takes
-//! over a part that was read names every field of it, so a new one does not compile until it is
-//! taken over or left.
+//! over a part that was read names what it has of its own, and takes the rest.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +16,11 @@ use super::test::TestRead;
 use super::unconfirmed::Unconfirmed;
 use super::watched::{DesignRead, Watched};
 use super::{Judge, Verdict};
+
+/// Whether a field has nothing that has to be written.
+pub(super) fn is_default<T: Default + PartialEq>(field: &T) -> bool {
+    *field == T::default()
+}
 
 /// Part of a state that does not fit its plan.
 pub(crate) type Misfit = &'static str;
@@ -63,71 +67,39 @@ pub(crate) type JudgeRead =
 
 impl Judge {
     pub(crate) fn state(&self) -> JudgeState<'_> {
-        let Self {
-            watched,
-            tested: _,
-            combination: _,
-            threshold: _,
-            hold: _,
-            criteria: _,
-            phase_end,
-            fix_test,
-            traffic: _,
-            volume: _,
-            split_design: _,
-            arms,
-            since,
-            moved,
-            unconfirmed,
-            goes_without_live,
-            spare: _,
-        } = self;
         JudgeParts {
-            phase: watched.first().map_or(0, |watched| watched.basis().phase),
-            watched,
-            phase_end: phase_end.as_ref(),
-            fix_test: fix_test.as_ref(),
-            arms,
-            since: *since,
-            moved: *moved,
-            unconfirmed: *unconfirmed,
-            goes_without_live: *goes_without_live,
+            phase: self.watched.first().map_or(0, |watched| watched.basis().phase),
+            watched: &self.watched,
+            phase_end: self.phase_end.as_ref(),
+            fix_test: self.fix_test.as_ref(),
+            arms: &self.arms,
+            since: self.since,
+            moved: self.moved,
+            unconfirmed: self.unconfirmed,
+            goes_without_live: self.goes_without_live,
         }
     }
 
     /// Restores the state of a judge of the same plan into one without data.
     pub(crate) fn resume(&mut self, read: JudgeRead) -> Result<(), Misfit> {
-        let JudgeParts {
-            phase,
-            watched,
-            phase_end,
-            fix_test,
-            arms,
-            since,
-            moved,
-            unconfirmed,
-            goes_without_live,
-        } = read;
-        if watched.len() != self.watched.len() {
+        if read.watched.len() != self.watched.len() {
             return Err("the metrics");
         }
-        self.enter_phase(phase);
-        for (fresh, read) in self.watched.iter_mut().zip(watched) {
-            fresh.resume(read, since)?;
+        self.enter_phase(read.phase);
+        for (fresh, of) in self.watched.iter_mut().zip(read.watched) {
+            fresh.resume(of, read.since)?;
         }
         let metrics = self.watched.len();
         let misfit = "the test at a phase's end";
-        both_or_neither(&mut self.phase_end, phase_end, misfit, |end, read| {
+        both_or_neither(&mut self.phase_end, read.phase_end, misfit, |end, read| {
             end.resume(read, metrics)
         })?;
-        both_or_neither(&mut self.fix_test, fix_test, "the test of the fix", |fix, read| {
-            fix.resume(read)
-        })?;
-        if !arms.fits(&self.split_design, metrics) {
+        both_or_neither(&mut self.fix_test, read.fix_test, "the test of the fix", FixTest::resume)?;
+        if !read.arms.fits(&self.split_design, metrics) {
             return Err("the test of the split");
         }
-        (self.arms, self.since, self.moved) = (arms, since, moved);
-        (self.unconfirmed, self.goes_without_live) = (unconfirmed, goes_without_live);
+        (self.arms, self.since, self.moved) = (read.arms, read.since, read.moved);
+        (self.unconfirmed, self.goes_without_live) = (read.unconfirmed, read.goes_without_live);
         Ok(())
     }
 

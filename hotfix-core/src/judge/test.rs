@@ -61,19 +61,34 @@ pub(crate) enum TestRead {
     Tolerance((Box<Tolerance>,)),
 }
 
+/// What an expression gives of a test, by its design and its state.
+macro_rules! of_any {
+    ($test:expr, $design:pat, $state:pat => $value:expr) => {
+        match $test {
+            Test::Rate($design, $state) => $value,
+            Test::Bernoulli($design, $state) => $value,
+            Test::Latency($design, $state) => $value,
+            Test::Tolerance($design, $state) => $value,
+        }
+    };
+}
+
+/// The same of a test of counts; None of a latency.
+macro_rules! of_rates {
+    ($test:expr, $design:pat, $state:pat => $value:expr) => {
+        match $test {
+            Test::Rate($design, $state) => Some($value),
+            Test::Bernoulli($design, $state) => Some($value),
+            _ => None,
+        }
+    };
+}
+pub(super) use of_rates;
+
 impl Test {
     /// A test of counts; None for a metric without one.
     pub(super) fn try_new(model: Model, claim: Claim) -> Result<Option<Self>, StatError> {
-        let Figures { direction, alpha, tolerated, margin, temper, horizon, .. } = claim.figures();
-        let settings = BernoulliSettings {
-            direction,
-            alpha,
-            tolerated,
-            margin,
-            temper,
-            horizon,
-            ..BernoulliSettings::default()
-        };
+        let (settings, _) = claim.settings();
         Ok(match model {
             Model::Poisson => {
                 let design = RateRatioDesign::try_new(&RateRatioSettings::from(&settings))?;
@@ -98,7 +113,8 @@ impl Test {
         block: NonZeroU32,
         calibrated: bool,
     ) -> Result<Self, StatError> {
-        let Figures { direction, alpha, tolerated, margin, quantile, temper, .. } = claim.figures();
+        let (settings, quantile) = claim.settings();
+        let BernoulliSettings { direction, alpha, tolerated, margin, temper, .. } = settings;
         if direction == Direction::Worse && (tolerated > 1.0 || calibrated) {
             let boundaries = boundaries.to_vec();
             let design = ToleranceDesign::try_new(&ToleranceSettings {
@@ -152,7 +168,7 @@ impl Test {
             Self::Bernoulli(design, state) => {
                 state.update_allowing(design, canary, baseline, allowed)
             }
-            Self::Latency(..) | Self::Tolerance(..) => return,
+            _ => return,
         };
     }
 
@@ -161,7 +177,7 @@ impl Test {
         match self {
             Self::Rate(_, state) => Some(CountEvidence::Rate(**state)),
             Self::Bernoulli(_, state) => Some(CountEvidence::Bernoulli(**state)),
-            Self::Latency(..) | Self::Tolerance(..) => None,
+            _ => None,
         }
     }
 
@@ -231,15 +247,11 @@ impl Test {
 
     pub(super) fn feed_slow(&mut self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) {
         // Counts were checked when they were read, so the test accepts them.
-        match self {
-            Self::Latency(design, state) => {
-                let _ = state.update(design, canary, baseline);
-            }
-            Self::Tolerance(design, state) => {
-                let _ = state.update(design, canary, baseline);
-            }
-            Self::Rate(..) | Self::Bernoulli(..) => {}
-        }
+        let _ = match self {
+            Self::Latency(design, state) => state.update(design, canary, baseline).map(drop),
+            Self::Tolerance(design, state) => state.update(design, canary, baseline),
+            _ => return,
+        };
     }
 
     /// Learns the baseline's times from before the first tick; of a tolerance only.
@@ -280,10 +292,7 @@ impl Test {
     }
 
     pub(super) fn is_slightly_slower(&self) -> bool {
-        match self {
-            Self::Tolerance(design, state) => state.is_slightly_slower(design),
-            Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..) => false,
-        }
+        matches!(self, Self::Tolerance(design, state) if state.is_slightly_slower(design))
     }
 
     /// How many times as slow the canary is in these counts; None without a tolerance.
@@ -292,44 +301,25 @@ impl Test {
         canary: SlowCounts<'_>,
         baseline: SlowCounts<'_>,
     ) -> Option<Slowdown> {
-        match self {
-            Self::Tolerance(_, state) => state.slowdown(canary, baseline),
-            Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..) => None,
-        }
+        let Self::Tolerance(_, state) = self else { return None };
+        state.slowdown(canary, baseline)
     }
 
     /// Sets cap and threshold; None means the test's own. Evidence and earlier decisions are kept.
     pub(super) fn limit(&mut self, limits: Option<ToleranceLimits>) {
         let (cap, threshold) = (limits.map(|of| of.cap), limits.map(|of| of.threshold));
-        match self {
-            Self::Rate(design, _) => {
-                // A calibration's limits are positive numbers; the test's own are valid already.
-                if let Ok(limited) = design.with_limits(cap, threshold) {
-                    **design = limited;
-                }
-            }
-            Self::Bernoulli(design, _) => {
-                if let Ok(limited) = design.with_limits(cap, threshold) {
-                    **design = limited;
-                }
-            }
-            Self::Tolerance(design, _) => {
-                if let Ok(limited) = design.with_limits(limits) {
-                    **design = limited;
-                }
-            }
-            Self::Latency(..) => {}
-        }
+        // A calibration's limits are positive numbers; the test's own are valid already.
+        let _ = match self {
+            Self::Rate(of, _) => of.with_limits(cap, threshold).map(|limited| **of = limited),
+            Self::Bernoulli(of, _) => of.with_limits(cap, threshold).map(|limited| **of = limited),
+            Self::Tolerance(of, _) => of.with_limits(limits).map(|limited| **of = limited),
+            Self::Latency(..) => return,
+        };
     }
 
     /// Threshold of log e, and the cap in force.
     pub(crate) fn limits(&self) -> (f64, Option<f64>) {
-        match self {
-            Self::Rate(design, _) => (design.threshold(), design.cap()),
-            Self::Bernoulli(design, _) => (design.threshold(), design.cap()),
-            Self::Latency(design, _) => (design.threshold(), None),
-            Self::Tolerance(design, _) => (design.threshold(), None),
-        }
+        (self.threshold(), of_rates!(self, design, _ => design.cap()).flatten())
     }
 
     /// The test of counts and rare proportions; None for another.
@@ -337,34 +327,25 @@ impl Test {
     pub(super) fn rate(&self) -> Option<(&RateRatioDesign, &RateRatio)> {
         match self {
             Self::Rate(design, state) => Some((design, state)),
-            Self::Bernoulli(..) | Self::Latency(..) | Self::Tolerance(..) => None,
+            _ => None,
         }
     }
 
     /// Totals that were compared so far; None for latency, which compares several boundaries at
     /// once.
     pub(crate) fn totals(&self) -> Option<Totals> {
-        match self {
-            Self::Rate(_, state) => Some(*state.totals()),
-            Self::Bernoulli(_, state) => Some(*state.totals()),
-            Self::Latency(..) | Self::Tolerance(..) => None,
-        }
+        of_rates!(self, _, state => *state.totals())
     }
 
     pub(crate) fn log_e(&self) -> f64 {
-        match self {
-            Self::Rate(design, state) => state.log_e(design),
-            Self::Bernoulli(design, state) => state.log_e(design),
-            Self::Latency(design, state) => state.log_e(design),
-            Self::Tolerance(design, state) => state.log_e(design),
-        }
+        of_any!(self, design, state => state.log_e(design))
     }
 
     /// The part of the log e-value that one reading may raise above any threshold.
     pub(super) fn uncapped(&self) -> f64 {
         match self {
             Self::Tolerance(design, state) => state.uncapped(design),
-            Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..) => self.log_e(),
+            _ => self.log_e(),
         }
     }
 
@@ -372,28 +353,19 @@ impl Test {
     pub(super) fn log_e_if(&self, uncapped: f64) -> f64 {
         match self {
             Self::Tolerance(design, state) => state.log_e_if(design, uncapped),
-            Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..) => self.log_e().min(uncapped),
+            _ => self.log_e().min(uncapped),
         }
     }
 
     /// A lower bound of the log e-value of counts; None for latency.
     #[inline]
     pub(super) fn log_e_bound(&self) -> Option<f64> {
-        match self {
-            Self::Rate(design, state) => Some(state.log_e_bound(design)),
-            Self::Bernoulli(design, state) => Some(state.log_e_bound(design)),
-            Self::Latency(..) | Self::Tolerance(..) => None,
-        }
+        of_rates!(self, design, state => state.log_e_bound(design))
     }
 
     /// Whether the test alone has ever crossed.
     pub(crate) fn decided(&self) -> bool {
-        match self {
-            Self::Rate(_, state) => state.decided(),
-            Self::Bernoulli(_, state) => state.decided(),
-            Self::Latency(_, state) => state.decided(),
-            Self::Tolerance(_, state) => state.decided(),
-        }
+        of_any!(self, _, state => state.decided())
     }
 
     /// Estimated rate ratio; for latency that of slow requests at the boundary with the strongest
@@ -410,56 +382,48 @@ impl Test {
     /// The totals that the ratio is of.
     fn loudest(&self) -> Option<Totals> {
         match self {
-            Self::Rate(_, state) => Some(*state.totals()),
-            Self::Bernoulli(_, state) => Some(*state.totals()),
+            Self::Rate(..) | Self::Bernoulli(..) => self.totals(),
             Self::Latency(_, state) => state.totals(state.loudest()),
             Self::Tolerance(_, state) => state.totals(state.loudest()),
         }
     }
 
     pub(crate) fn evidence(&self) -> Evidence {
-        match self {
-            Self::Rate(design, state) => state.evidence(design),
-            Self::Bernoulli(design, state) => state.evidence(design),
-            Self::Latency(design, state) => state.evidence(design),
-            Self::Tolerance(design, state) => state.evidence(design),
+        of_any!(self, design, state => state.evidence(design))
+    }
+
+    /// Log e-value `ln(1/α)` at which the test decides by itself.
+    pub(super) fn threshold(&self) -> f64 {
+        of_any!(self, design, _ => design.threshold())
+    }
+
+    /// Copies another test's state without its design; false where they are of different kinds.
+    pub(super) fn keep(&mut self, of: &Self) -> bool {
+        match (self, of) {
+            (Self::Rate(_, kept), Self::Rate(_, state)) => kept.take_over(state),
+            (Self::Bernoulli(_, kept), Self::Bernoulli(_, state)) => **kept = **state,
+            (Self::Latency(_, kept), Self::Latency(_, state)) => kept.take_over(state),
+            (Self::Tolerance(_, kept), Self::Tolerance(_, state)) => kept.take_over(state),
+            _ => return false,
         }
+        true
     }
 }
 
-/// Margin and direction for the settings of a test.
-struct Figures {
-    direction: Direction,
-    alpha: f64,
-    tolerated: f64,
-    margin: f64,
-    quantile: Option<f64>,
-    temper: f64,
-    horizon: Option<u32>,
-}
-
 impl Claim {
-    const fn figures(self) -> Figures {
+    /// The settings of its test, and of a latency the quantile.
+    fn settings(self) -> (BernoulliSettings, Option<f64>) {
+        let usual = BernoulliSettings::default();
         match self {
-            Self::Worse { alpha, tolerated, horizon } => Figures {
-                direction: Direction::Worse,
-                alpha,
-                tolerated,
-                // Not used in this direction, but it has to be valid.
-                margin: 2.0 * tolerated,
-                quantile: None,
-                temper: 1.0,
-                horizon,
-            },
-            Self::Better { alpha, margin, quantile, temper } => Figures {
-                direction: Direction::Better,
-                alpha,
-                tolerated: 1.0,
-                margin,
-                quantile,
-                temper,
-                horizon: None,
-            },
+            Self::Worse { alpha, tolerated, horizon } => {
+                // The margin is not used in this direction, but it has to be valid.
+                let margin = 2.0 * tolerated;
+                (BernoulliSettings { alpha, tolerated, margin, horizon, ..usual }, None)
+            }
+            Self::Better { alpha, margin, quantile, temper } => {
+                let direction = Direction::Better;
+                (BernoulliSettings { direction, alpha, margin, temper, ..usual }, quantile)
+            }
         }
     }
 }

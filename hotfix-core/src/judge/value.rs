@@ -1,9 +1,16 @@
-//! What a metric's columns amount to: its value, and the trials behind it.
+//! What a metric's columns amount to: its value, the trials behind it, and what was compared. Of counts that
+//! all come by instance see `docs/decisions/replay-by-instance.md`.
 
+use std::sync::Arc;
+
+use crate::grade::EvidenceMode;
 use crate::metric::{Judged, trials_column};
 use crate::metric_kind::Data;
-use crate::stats::Counts;
+use crate::stats::replay::statistic;
+use crate::stats::{Counts, Totals};
 
+use super::aligned::Aligned;
+use super::evidence_basis::Assurance;
 use super::watched::Watched;
 
 impl Watched {
@@ -43,5 +50,61 @@ impl Watched {
     /// Events that are bad: failures where the metric counts successes.
     pub(super) fn bad(&self, events: f64, trials: f64) -> f64 {
         self.metric().worse.bad(events, trials)
+    }
+}
+
+impl Watched {
+    /// Mode and guarantee of the rollback evidence at present.
+    pub(super) fn assurance(&self) -> Assurance {
+        let mut assurance = self.basis().assurance(self.instances().is_randomised());
+        // Before that a crossing does not count, because a comparison of instances could still find
+        // it to be noise.
+        let unseen = self.basis().randomises() && !self.instances().judged;
+        if unseen && assurance.mode == EvidenceMode::Plain {
+            assurance.acts = false;
+        }
+        assurance
+    }
+
+    /// The least leave-one-out log e-value of the canary's instances; None if they are too few or
+    /// unknown.
+    pub(super) fn log_e_without_any(&self) -> Option<f64> {
+        self.instances().log_e_without_any(self.tests().worse()?)
+    }
+
+    /// The instance without which the evidence is the least.
+    pub(super) fn decisive_instance(&self) -> Option<&Arc<str>> {
+        self.instances().decisive(self.tests().worse()?)
+    }
+
+    /// The statistic that decides, from the log e-value of harm: it also counts the evidence
+    /// without each one of the canary's instances.
+    pub(super) fn statistic(&self, log_e: f64) -> f64 {
+        statistic(log_e, self.log_e_without_any())
+    }
+
+    /// What the rollback test compared so far, with what it did not count; None for latency.
+    pub(super) fn compared(&self) -> Option<Totals> {
+        let mut totals = self.tests().worse()?.totals()?;
+        let [canary, baseline] = self.totals().uncounted;
+        totals.canary.events += canary;
+        totals.baseline.events += baseline;
+        Some(totals)
+    }
+
+    /// Whether its rollback test has compared anything.
+    pub(super) fn has_compared(&self) -> bool {
+        self.tests().worse().is_some_and(Aligned::has_compared)
+    }
+
+    pub(super) fn ratio(&self) -> Option<f64> {
+        if let Some(ratio) = self.totals().common_ratio() {
+            return Some(ratio);
+        }
+        if self.totals().uncounted == [0.0; 2] {
+            self.tests().worse()?.ratio()
+        } else {
+            self.compared()?.ratio()
+        }
     }
 }

@@ -9,7 +9,6 @@ use crate::metric_kind::Data;
 use crate::policy::section::{Bound, BoundValue};
 use crate::unit::{MetricName, Timestamp};
 
-use super::test::Test;
 use super::watched::Watched;
 use super::{Cause, Decision, Judge, Moment, Reason, Verdict};
 
@@ -242,32 +241,6 @@ pub enum Counterfactual {
         /// Why not.
         reason: NoCounterfactual,
     },
-}
-
-impl Test {
-    /// Copies another test's state without its design; false where they are of different kinds.
-    pub(super) fn keep(&mut self, of: &Self) -> bool {
-        match (self, of) {
-            (Self::Rate(_, kept), Self::Rate(_, state)) => kept.take_over(state),
-            (Self::Bernoulli(_, kept), Self::Bernoulli(_, state)) => **kept = **state,
-            (Self::Latency(_, kept), Self::Latency(_, state)) => kept.take_over(state),
-            (Self::Tolerance(_, kept), Self::Tolerance(_, state)) => kept.take_over(state),
-            (Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..) | Self::Tolerance(..), _) => {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Log e-value `ln(1/α)` at which the test decides by itself.
-    pub(super) fn threshold(&self) -> f64 {
-        match self {
-            Self::Rate(design, _) => design.threshold(),
-            Self::Bernoulli(design, _) => design.threshold(),
-            Self::Latency(design, _) => design.threshold(),
-            Self::Tolerance(design, _) => design.threshold(),
-        }
-    }
 }
 
 impl Watched {

@@ -36,12 +36,7 @@ closed_set! {
 
 impl Band {
     pub(crate) const fn is_judged(self) -> bool {
-        match self {
-            Self::Success | Self::Hold | Self::Between | Self::Alert | Self::Rollback => true,
-            Self::NotJudged | Self::NoData | Self::Stale | Self::NoLiveData | Self::NotFinite => {
-                false
-            }
-        }
+        matches!(self, Self::Success | Self::Hold | Self::Between | Self::Alert | Self::Rollback)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::policy::section::Metric;
 use crate::text::{any_number, counted, joined, pointer_step, shown};
 use crate::unit::{MAX_COUNT, MetricName, Span};
 
-use super::reading::{Histogram, Observation, Reading, Sample};
+use super::reading::{Arms, Histogram, Observation, Reading, Sample};
 
 /// Where in an observation a reading is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,22 +51,16 @@ coded! {
     #[derive(Clone, Debug, PartialEq, thiserror::Error)]
     pub enum ReadingError;
 
-    /// A metric that the policy does not have.
     #[error("the policy has no metric `{metric}`; the nearest is `{nearest}`")]
     UnknownMetric { metric: MetricName, nearest: MetricName } => code! {HF-MET-001},
-    /// A form of reading that does not fit the metric's kind.
     #[error("`{}` is a {kind}: {expected}", .of.metric)]
     Form { of: Box<ReadingPlace>, kind: MetricKind, expected: &'static str } => code! {HF-MET-002},
-    /// More events than trials.
     #[error("{of} has {events} events in {trials} trials: send [events, all trials]")]
     MoreEventsThanTrials { of: Box<ReadingPlace>, events: f64, trials: f64 } => code! {HF-MET-003},
-    /// A negative count.
     #[error("{of} has the negative number {}: send 0 or more", any_number(*value))]
     Negative { of: Box<ReadingPlace>, value: f64 } => code! {HF-MET-004},
-    /// Buckets that are not a cumulative histogram.
     #[error("{of} is not a cumulative histogram: {fault}")]
     Histogram { of: Box<ReadingPlace>, fault: &'static str } => code! {HF-MET-005},
-    /// Other buckets than in the first reading.
     #[error(
         "{of} lacks buckets of the first reading: \
          send these boundaries, in seconds, or the observation without this metric: {}",
@@ -84,23 +78,19 @@ coded! {
         any_number(*value)
     )]
     TooLarge { of: Box<ReadingPlace>, value: f64 } => code! {HF-MET-008},
-    /// Seconds of a count that are far beyond the time since the last reading.
     #[error(
         "{of} counts events in {seconds} s, but was last read at most {since} ago: \
          send the seconds since then, not milliseconds"
     )]
     Exposure { of: Box<ReadingPlace>, seconds: f64, since: Span } => code! {HF-MET-011},
-    /// Running totals of a form that cannot be sent as totals.
     #[error("{of} sends {form} as running totals: send the values since the last reading")]
     Totals { of: Box<ReadingPlace>, form: &'static str } => code! {HF-MET-007},
-    /// Running totals of more or fewer strata than before.
     #[error(
         "`{metric}` has running totals of {}, and had {before} before: send every stratum in each \
          reading, always in the same order, and an empty object for one that was not read",
         counted(*now, "stratum", "strata")
     )]
     Strata { metric: MetricName, now: u64, before: u64 } => code! {HF-MET-009},
-    /// Running totals that fit those before in another order of the strata.
     #[error(
         "the running totals of `{metric}` follow those before only if the strata have changed places: \
          send them always in the same order"
@@ -109,11 +99,6 @@ coded! {
 }
 
 impl ReadingError {
-    /// The metric of the reading.
-    pub fn metric(&self) -> &MetricName {
-        self.place().map_or_else(|metric| metric, |of| &of.metric)
-    }
-
     /// The place as a JSON Pointer into the input: `/metrics/error_rate/canary/pod-7`.
     pub fn path(&self) -> String {
         self.place().map_or_else(|metric| format!("/metrics/{metric}"), ReadingPlace::path)
@@ -226,25 +211,34 @@ impl Reading {
     }
 
     fn check_range(&self, metric: MetricName) -> Result<(), ReadingError> {
-        for (place, arms) in self.strata().enumerate() {
-            let stratum = self.whole().is_none().then_some(place);
-            for (arm, sample) in ARMS.into_iter().zip([&arms.canary, &arms.baseline]) {
-                let Some(sample) = sample else { continue };
-                let of = |instance: Option<&str>| {
-                    let instance = instance.map(str::to_owned);
-                    Box::new(ReadingPlace { metric, arm, stratum, instance })
-                };
-                if let Some((instance, value)) = sample.too_large() {
-                    return Err(ReadingError::TooLarge { of: of(instance), value });
-                }
-                if matches!(sample, Sample::Histogram(of) if of.le.iter().any(|le| *le < LEAST_EDGE))
-                {
-                    let fault = "send `le` in seconds, of at least a nanosecond";
-                    return Err(ReadingError::Histogram { of: of(None), fault });
-                }
+        for (_, _, sample, of) in self.samples(metric) {
+            if let Some((instance, value)) = sample.too_large() {
+                let instance = instance.map(str::to_owned);
+                let of = Box::new(ReadingPlace { instance, ..of });
+                return Err(ReadingError::TooLarge { of, value });
+            }
+            if matches!(sample, Sample::Histogram(of) if of.le.iter().any(|le| *le < LEAST_EDGE)) {
+                let fault = "send `le` in seconds, of at least a nanosecond";
+                return Err(ReadingError::Histogram { of: Box::new(of), fault });
             }
         }
         Ok(())
+    }
+
+    /// Every sample, with the arms that it is of, its index among them, and where it is.
+    pub(super) fn samples(
+        &self,
+        metric: MetricName,
+    ) -> impl Iterator<Item = (&Arms, usize, &Sample, ReadingPlace)> {
+        let is_whole = self.whole().is_some();
+        self.strata().enumerate().flat_map(move |(place, arms)| {
+            let stratum = (!is_whole).then_some(place);
+            let samples = [&arms.canary, &arms.baseline].into_iter().enumerate();
+            samples.filter_map(move |(arm, sample)| {
+                let of = ReadingPlace { metric, arm: ARMS[arm], stratum, instance: None };
+                Some((arms, arm, sample.as_ref()?, of))
+            })
+        })
     }
 }
 
@@ -361,11 +355,7 @@ impl MetricReader<'_> {
         self.expects(self.metric.kind.feed())
     }
 
-    pub(super) fn not_by_instance(&self) -> ReadingError {
-        self.expects("it is not read by instance, send one reading for the whole arm")
-    }
-
-    fn expects(&self, expected: &'static str) -> ReadingError {
+    pub(super) fn expects(&self, expected: &'static str) -> ReadingError {
         ReadingError::Form { of: Box::new(self.place()), kind: self.metric.kind, expected }
     }
 
@@ -429,6 +419,43 @@ impl MetricReader<'_> {
                 Err(ReadingError::Histogram { of: Box::new(self.place()), fault })
             }
             Data::Trials | Data::Exposure | Data::Buckets | Data::Level => Ok(()),
+        }
+    }
+}
+
+/// By how much the seconds of a count may exceed the time in which they were counted. Windows that
+/// overlap and readings that come late exceed it, too; a wrong unit does so a thousandfold.
+const MOST: f64 = 100.0;
+
+impl Reading {
+    /// Refuses seconds of a count that are in another unit: many times as long as the time since
+    /// the arm was last read. `since` is that time by arm, None where it is not known. This check is
+    /// separate because logs of earlier releases have such numbers and have to be readable.
+    pub(crate) fn check_exposure(
+        &self,
+        metric: MetricName,
+        since: [Option<Span>; 2],
+    ) -> Result<(), ReadingError> {
+        for (_, arm, sample, of) in self.samples(metric).filter(|(arms, ..)| !arms.totals) {
+            if let (Some(seconds), Some(since)) = (sample.exposure(), since[arm])
+                && seconds > MOST * since.as_seconds()
+            {
+                return Err(ReadingError::Exposure { of: Box::new(of), seconds, since });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sample {
+    /// The seconds of a count; of its instances the longest.
+    fn exposure(&self) -> Option<f64> {
+        match self {
+            Self::Pair(_, seconds) => Some(*seconds),
+            Self::Instances(instances) => {
+                instances.values().map(|[_, seconds]| *seconds).max_by(f64::total_cmp)
+            }
+            Self::Level(_) | Self::Histogram(_) | Self::Samples(_) => None,
         }
     }
 }

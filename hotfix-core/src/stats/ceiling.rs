@@ -145,13 +145,11 @@ impl CeilingDesign {
 ///
 /// ```
 /// use hotfix_core::stats::{Counts, ceiling::{Ceiling, CeilingDesign, CeilingSettings}};
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let design = CeilingDesign::try_new(&CeilingSettings::below(0.005))?;
 /// let mut test = Ceiling::new(&design);
 /// assert!(!test.update(&design, Counts::new(0.0, 689.0))?);
 /// assert!(test.update(&design, Counts::new(0.0, 1.0))?);
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "SavedState", into = "SavedState")]
@@ -168,9 +166,6 @@ impl Ceiling {
     }
 
     /// Checks that a state, such as one read from a document, was made for this design.
-    ///
-    /// # Errors
-    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &CeilingDesign) -> Result<(), StatError> {
         if self.design == design.id { Ok(()) } else { Err(StatError::DesignMismatch) }
     }

@@ -12,13 +12,11 @@ use super::numeric::{exp, larger, ln};
 ///
 /// ```
 /// use hotfix_core::stats::combine::Combination;
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let errors_and_latency = Combination::try_new(0.01, &[0.6, 0.4])?;
 /// assert!(errors_and_latency.log_e(&[6.4, 0.0])? > 100_f64.ln());
 /// let causes: Vec<usize> = errors_and_latency.causes(&[6.4, 0.0]).collect();
 /// assert_eq!(causes, [0]);
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Combination {

@@ -75,7 +75,6 @@ fn without(sum: Counts, part: Counts) -> Counts {
 /// use hotfix_core::stats::instances::LeaveOneOut;
 /// use hotfix_core::stats::rate_ratio::{RateRatioDesign, RateRatioSettings};
 /// use hotfix_core::stats::Counts;
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let design = RateRatioDesign::try_new(&RateRatioSettings::default())?;
 /// let mut tests = LeaveOneOut::try_new(&design, ["a", "b", "c", "d"])?;
 /// // One instance fails a lot: without it there is nothing to see.
@@ -84,8 +83,7 @@ fn without(sum: Counts, part: Counts) -> Counts {
 /// let (weakest, log_e) = tests.weakest(&design);
 /// assert_eq!(tests.names()[weakest], "a");
 /// assert!(log_e < 0.0);
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "SavedState", into = "SavedState")]
@@ -171,13 +169,11 @@ impl LeaveOneOut {
 /// use hotfix_core::stats::instances::BadInstance;
 /// use hotfix_core::stats::rate_ratio::RateRatioSettings;
 /// use hotfix_core::stats::Counts;
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let mut tests = BadInstance::try_new(&RateRatioSettings::default(), ["a", "b", "c"])?;
 /// let tick = [9.0, 0.0, 1.0].map(|events| Counts::new(events, 100.0));
 /// assert_eq!(tests.update(&tick)?, Some(0));
 /// assert_eq!(tests.names()[0], "a");
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "BadDocument", into = "BadDocument")]

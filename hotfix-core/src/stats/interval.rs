@@ -19,11 +19,17 @@ const FARTHEST: f64 = 700.0;
 #[serde(deny_unknown_fields)]
 pub struct Interval {
     /// Lower end; may be minus infinity, which a document writes as null.
-    #[serde(deserialize_with = "null_is_minus_infinite")]
+    #[serde(deserialize_with = "null_is_minus_infinite", serialize_with = "null_or_finite")]
     pub low: f64,
     /// Upper end; may be infinite, which a document writes as null.
-    #[serde(deserialize_with = "null_is_infinite")]
+    #[serde(deserialize_with = "null_is_infinite", serialize_with = "null_or_finite")]
     pub high: f64,
+}
+
+/// Canonical JSON has no infinity.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn null_or_finite<S: serde::Serializer>(end: &f64, to: S) -> Result<S::Ok, S::Error> {
+    Some(end).filter(|end| end.is_finite()).serialize(to)
 }
 
 pub(crate) fn null_is_infinite<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {

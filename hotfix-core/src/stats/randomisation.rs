@@ -17,7 +17,7 @@
 //! between 1 and the tolerance the chance is `α` for independent errors only.
 
 use super::draw::Draws;
-use super::grid::{Grid, Hypothesis, losses, share_of_events};
+use super::grid::{Grid, Hypothesis, losses, share_of_events, usual};
 use super::instances::{check_names, places, sum_of};
 use super::mixture::SHORT;
 use super::numeric::{log_mean_exp, whole};
@@ -43,15 +43,15 @@ pub struct RandomisationSettings {
     /// Those that run the new version, drawn at random.
     pub canary: Vec<String>,
     /// Chance of ever rolling back a release that changes nothing.
-    #[serde(default = "alpha")]
+    #[serde(default = "usual::alpha")]
     pub alpha: f64,
     /// How many subsets are compared, the canary among them.
-    #[serde(default = "subsets")]
+    #[serde(default = "usual::subsets")]
     pub subsets: usize,
     /// The seed of the draws, at most 2^53; logged with the settings.
     pub seed: u64,
     /// `r0`, at least 1: lowers the evidence, see the module.
-    #[serde(default = "one")]
+    #[serde(default = "usual::one")]
     pub tolerated: f64,
     /// Ratios of the test, as in its settings.
     pub grid: Option<Vec<f64>>,
@@ -67,28 +67,16 @@ pub struct RandomisationSettings {
     pub zones: Option<Vec<Vec<String>>>,
 }
 
-fn alpha() -> f64 {
-    0.01
-}
-
-fn subsets() -> usize {
-    2_000
-}
-
-fn one() -> f64 {
-    1.0
-}
-
 impl RandomisationSettings {
     /// α 0.01, 2,000 subsets, default looks, no zones.
     pub fn new(instances: Vec<String>, canary: Vec<String>, seed: u64) -> Self {
         Self {
             instances,
             canary,
-            alpha: alpha(),
-            subsets: subsets(),
+            alpha: usual::alpha(),
+            subsets: usual::subsets(),
             seed,
-            tolerated: one(),
+            tolerated: usual::one(),
             grid: None,
             weights: None,
             evaluations: None,
@@ -111,7 +99,6 @@ struct Interim {
 /// use hotfix_core::stats::randomisation::{Randomisation, RandomisationDesign,
 ///     RandomisationSettings};
 /// use hotfix_core::stats::Counts;
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let pods: Vec<String> = (0..20).map(|pod| format!("pod-{pod:02}")).collect();
 /// let settings = RandomisationSettings::new(pods.clone(), pods[..10].to_vec(), 7);
 /// let design = RandomisationDesign::try_new(&settings)?;
@@ -124,8 +111,7 @@ struct Interim {
 /// }
 /// let evidence = state.evidence(&design);
 /// assert!(evidence.decided && evidence.p_value == 1.0 / 2000.0);
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RandomisationDesign {
@@ -257,9 +243,6 @@ impl Randomisation {
     }
 
     /// Whether this state was made for the design.
-    ///
-    /// # Errors
-    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &RandomisationDesign) -> Result<(), StatError> {
         let width = width(design.grid.len);
         // A row can hold more terms than the grid has points: the terms in use show the size it was

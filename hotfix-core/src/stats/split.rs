@@ -42,13 +42,11 @@ impl Default for SplitSettings {
 ///
 /// ```
 /// use hotfix_core::stats::split::{Split, SplitDesign, SplitSettings};
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let design = SplitDesign::try_new(&SplitSettings::default())?;
 /// let mut split = Split::new(&design);
 /// assert!(!split.update(&design, 0.1, 103.0, 897.0)?);
 /// assert!(split.update(&design, 0.1, 300.0, 700.0)?, "three tenths where one was planned");
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SplitDesign {
@@ -131,9 +129,6 @@ impl Split {
     }
 
     /// Checks that a state, such as one read from a document, was made for this design.
-    ///
-    /// # Errors
-    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &SplitDesign) -> Result<(), StatError> {
         self.above.check(&design.above)?;
         self.below.check(&design.below)

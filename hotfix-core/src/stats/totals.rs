@@ -17,15 +17,13 @@ pub const MAX_SPLITS: usize = 16;
 ///
 /// ```
 /// use hotfix_core::stats::{Counts, SplitTotals};
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let mut totals = SplitTotals::new();
 /// // As good as the baseline; a shock comes with the larger share.
 /// totals.add(0.1, Counts::new(30.0, 1e4), Counts::new(270.0, 9e4))?;
 /// totals.add(0.5, Counts::new(1500.0, 5e4), Counts::new(1500.0, 5e4))?;
 /// let interval = totals.interval(0.99)?;
 /// assert!(interval.contains(1.0) && interval.high < 1.2);
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<ArmTotals>", into = "Vec<ArmTotals>")]

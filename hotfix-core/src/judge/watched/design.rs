@@ -1,19 +1,25 @@
-//! What one metric is judged by. It follows from the plan, from the phase, and from the first
-//! reading's buckets, so a snapshot has little of it.
+//! What one metric is judged by, which reading sets its buckets, and what those cannot judge. It follows
+//! from the plan, from the phase, and from the first reading's buckets, so a snapshot has little of it.
 
 use educe::Educe;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::grade::Role;
+use crate::judge::Judge;
 use crate::judge::evidence_basis::EvidenceBasis;
 use crate::judge::metric_tests::{Claims, MetricTests};
+use crate::judge::readings::Readings;
 use crate::judge::snapshot::Misfit;
 use crate::judge::test::Claim;
-use crate::metric::{Layout, Tick, trials_column};
+use crate::metric::{BoundInBucket, Counters, Layout, Reading, Tick, trials_column};
 use crate::metric_kind::Data;
 use crate::policy::section::{Metric, Model, Watch};
 use crate::stats::Counts;
 use crate::stats::latency::MAX_BOUNDARIES;
 use crate::unit::{MetricName, Share, Span, Timestamp};
+
+use super::Watched;
+use super::pairing::Pairing;
 
 /// What one metric is judged by.
 #[derive(Debug, Educe, PartialEq)]
@@ -178,5 +184,61 @@ impl MetricDesign {
             }
         }
         clipped
+    }
+}
+
+/// The bounds of deciding metrics that no value in their first or last bucket can be compared with, where
+/// the reading at this time has set those.
+pub(crate) fn out_of_reach(judge: &Judge, at: Timestamp) -> impl Iterator<Item = BoundInBucket> {
+    judge.watched.iter().flat_map(move |watched| watched.out_of_reach(at))
+}
+
+impl Watched {
+    /// Whether a reading may set the buckets.
+    #[inline]
+    pub(super) fn may_settle_layout(&self) -> bool {
+        let Pairing { readings, began, .. } = &self.pairing;
+        let is_before = || began.is_none() && readings.read_at.is_none();
+        self.design.metric.kind.has_buckets() && (self.design.lacks_layout() || is_before())
+    }
+
+    /// The buckets that a reading sets: the first one does, and one with further buckets as long as
+    /// the canary was not read, so that a histogram without a bound's boundary can be mended.
+    pub(super) fn next_layout(&self, reading: &Reading) -> Option<Layout> {
+        let layout = &self.design.layout;
+        let next = self.may_settle_layout().then(|| Layout::of(&self.design.metric, reading))?;
+        (self.design.lacks_layout() || next.refines(layout)).then_some(next)
+    }
+
+    /// Sets the buckets, if this reading does; returns whether it has.
+    pub(super) fn lay_out(&mut self, reading: &Reading) -> bool {
+        let Some(layout) = self.next_layout(reading) else { return false };
+        if !self.design.lacks_layout() {
+            // What was read with other buckets cannot be compared.
+            self.pairing.readings.counters = Counters::default();
+            self.discard_pools();
+        }
+        self.settle_layout(layout);
+        !self.edges().is_empty()
+    }
+
+    /// The buckets are those of a reading, and with them the tests' boundaries.
+    pub(super) fn settle_layout(&mut self, layout: Layout) {
+        self.design.settle_layout(layout);
+        self.measured.settle_columns(&self.design);
+        if let Some(tests) = self.design.latency_tests(self.pairing.began) {
+            self.tested.tests = tests;
+            self.limit();
+        }
+    }
+
+    /// The bounds that its buckets cannot judge, where a reading at this time has set those.
+    fn out_of_reach(&self, at: Timestamp) -> Vec<BoundInBucket> {
+        let Readings { lays_out, seen_at, .. } = self.readings();
+        let is_new = *lays_out && *seen_at == Some(at) && self.metric().role == Role::Decide;
+        let edges = if is_new { self.edges() } else { return Vec::new() };
+        let mut faults = BoundInBucket::within(self.metric(), edges);
+        faults.retain(BoundInBucket::is_beyond);
+        faults
     }
 }

@@ -13,7 +13,7 @@ use crate::judge::degradation::Degradation;
 use crate::judge::left_out::LeftOut;
 use crate::judge::pre_deployment::PreDeployment;
 use crate::judge::prepared::Increment;
-use crate::judge::requests::Served;
+use crate::judge::readings::Served;
 use crate::judge::snapshot::{Misfit, both_or_neither};
 use crate::judge::trailing::Trailing;
 use crate::metric::{Judged, Reading, Tick, Window};
@@ -141,40 +141,29 @@ impl Measured {
     }
 
     pub(super) fn resume(&mut self, read: Self, design: &MetricDesign) -> Result<(), Misfit> {
-        let Self {
-            window,
-            criterion,
-            totals,
-            degradation,
-            pre_deployment,
-            last_live,
-            seen,
-            trailing,
-            left_out,
-        } = read;
-        self.last_live = last_live;
         let fits = |fits: bool, misfit: Misfit| if fits { Ok(()) } else { Err(misfit) };
         let columns = design.layout.columns();
-        fits(self.window.resume(window), "a metric's window")?;
+        let Self { mut window, mut pre_deployment, mut trailing, mut left_out, .. } = self.clone();
+        fits(window.resume(read.window), "a metric's window")?;
         let misfit = "what a person saw of a metric";
-        fits(seen.as_ref().is_none_or(|seen| seen.len() == columns), misfit)?;
-        self.seen = seen;
-        let criterion = criterion.map(|read| {
+        fits(read.seen.as_ref().is_none_or(|seen| seen.len() == columns), misfit)?;
+        let criterion = read.criterion.map(|read| {
             read.of_width(2 * columns).ok_or("what counts of a metric at the end of the phase")
         });
-        self.criterion = criterion.transpose()?.map(Box::new);
-        fits(totals.fits(columns), "a metric's totals")?;
-        (self.totals, self.degradation) = (totals, degradation);
+        let criterion = criterion.transpose()?.map(Box::new);
+        fits(read.totals.fits(columns), "a metric's totals")?;
         let misfit = "a metric's readings before the deployment";
-        fits(self.pre_deployment.resume(pre_deployment, columns), misfit)?;
+        fits(pre_deployment.resume(read.pre_deployment, columns), misfit)?;
         let misfit = "a metric's trailing level";
-        both_or_neither(&mut self.trailing, trailing, misfit, |fresh, read| {
+        both_or_neither(&mut trailing, read.trailing, misfit, |fresh, read| {
             fits(fresh.resume(*read), misfit)
         })?;
         let misfit = "the windows of a metric's instances";
-        both_or_neither(&mut self.left_out, left_out, misfit, |fresh, read| {
+        both_or_neither(&mut left_out, read.left_out, misfit, |fresh, read| {
             fits(fresh.resume(*read, &design.watch), misfit)
-        })
+        })?;
+        *self = Self { window, criterion, pre_deployment, trailing, left_out, ..read };
+        Ok(())
     }
 }
 
@@ -219,7 +208,9 @@ impl Watched {
             requests.stay_away(at, from, &design.watch, expected);
         }
         if idle[CANARY] && self.stopped_since(CANARY).is_some() {
-            self.pairing.readings.cover_nothing();
+            // No request has come for too long: the last reading covers nothing.
+            let readings = &mut self.pairing.readings;
+            (readings.covered, readings.step) = (readings.covered - readings.step, Span::ZERO);
         }
     }
 

@@ -5,9 +5,7 @@
 //! The parts are seen from here only; the rest of the judge reads what it needs of them, and cannot
 //! write it.
 
-mod buckets;
 mod design;
-mod last_tick;
 mod measured;
 mod pairing;
 mod tested;
@@ -40,12 +38,10 @@ use super::test::{Test, TestRead};
 use super::trailing::Trailing;
 use super::{MetricVerdict, Moment};
 
-pub(crate) use buckets::out_of_reach;
-pub(crate) use design::{DesignRead, MetricDesign};
-use last_tick::LastTick;
+pub(crate) use design::{DesignRead, MetricDesign, out_of_reach};
 use measured::Measured;
 use pairing::Pairing;
-use tested::Tested;
+use tested::{LastTick, Tested};
 
 /// Without a live arm a bound has to be breached for this time, which few shocks last.
 const SHOCK: Span = Span::from_seconds(180);

@@ -126,7 +126,6 @@ pub struct SlowCalibration {
 /// ```
 /// use hotfix_core::stats::latency::{SlowCalibrationSettings, SlowHistory, calibrate_slow};
 /// use std::num::NonZeroU32;
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// // Of ten pods; one request in a hundred takes more than 0.25 s.
 /// let row = |pod: usize, tick: usize| vec![90.0, if (pod + tick) % 3 == 0 { 98.0 } else { 99.5 }, 100.0];
 /// let pod = |pod| (format!("pod-{pod}"), (0..360).map(|tick| row(pod, tick)).collect());
@@ -145,8 +144,7 @@ pub struct SlowCalibration {
 ///     seed: 0,
 /// })?;
 /// assert!(calibration.tolerated >= 1.3 && calibration.limits.threshold >= 100_f64.ln());
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 pub fn calibrate_slow(
     history: &SlowHistory,

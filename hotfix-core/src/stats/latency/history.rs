@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::stretch::Past;
 use super::{MAX_BOUNDARIES, SlowCounts};
+use crate::getters::getters;
 use crate::stats::replay::check_presence;
 use crate::stats::{MAX_COUNT, StatError};
 
@@ -67,21 +68,6 @@ impl SlowHistory {
         Ok(this)
     }
 
-    /// How many instances there are.
-    pub const fn instances(&self) -> usize {
-        self.names.len()
-    }
-
-    /// How many ticks each instance has.
-    pub const fn ticks(&self) -> usize {
-        self.ticks
-    }
-
-    /// How many boundaries each row has.
-    pub const fn boundaries(&self) -> usize {
-        self.boundaries
-    }
-
     pub(super) fn check_presence(&self) -> Result<(), StatError> {
         check_presence(self.series.iter().map(|series| {
             let mut ticks = series.chunks_exact(self.boundaries + 1);
@@ -108,4 +94,15 @@ impl SlowHistory {
         }
         sum
     }
+}
+
+getters! {
+    pub SlowHistory: self;
+
+    /// How many instances there are.
+    instances: usize = self.names.len();
+    /// How many ticks each instance has.
+    ticks: usize = self.ticks;
+    /// How many boundaries each row has.
+    boundaries: usize = self.boundaries;
 }

@@ -47,7 +47,6 @@ pub mod joint;
 mod promotion;
 mod stretch;
 mod tolerance;
-mod tolerance_document;
 
 pub use boundaries::{
     boundaries_from_histogram, boundaries_from_samples, check_boundaries, slow_from_histogram,
@@ -145,9 +144,9 @@ enum Terms {
 impl Latency {
     /// No data yet: `E = 1`.
     pub fn new(design: &LatencyDesign) -> Self {
-        let terms = match &design.bet {
-            Bet::Joint(_) => Terms::Joint([0.0; ALTERNATIVES], Joint::NEW),
-            Bet::Boundaries(grid, _) | Bet::Clustered(grid) => {
+        let terms = match design.bet.grid() {
+            None => Terms::Joint([0.0; ALTERNATIVES], Joint::NEW),
+            Some(grid) => {
                 let mut rows = [[f64::NEG_INFINITY; MAX_GRID]; MAX_BOUNDARIES];
                 rows[..design.boundaries].fill(grid.start());
                 Terms::Rows(rows)
@@ -164,16 +163,13 @@ impl Latency {
     }
 
     /// Checks that a state, such as one read from a document, was made for this design.
-    ///
-    /// # Errors
-    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &LatencyDesign) -> Result<(), StatError> {
-        let terms_fit = match (&self.terms, &design.bet) {
-            (Terms::Joint(..), Bet::Joint(_)) => true,
-            (Terms::Rows(rows), Bet::Boundaries(grid, _) | Bet::Clustered(grid)) => {
+        let terms_fit = match (&self.terms, design.bet.grid()) {
+            (Terms::Joint(..), None) => true,
+            (Terms::Rows(rows), Some(grid)) => {
                 rows[..self.boundaries].iter().all(|row| grid::used(row).len() == grid.len)
             }
-            (Terms::Joint(..), _) | (Terms::Rows(_), Bet::Joint(_)) => false,
+            _ => false,
         };
         if terms_fit && self.design == design.id && self.boundaries == design.boundaries {
             Ok(())
@@ -241,9 +237,7 @@ impl Latency {
                     add(terms, &gains, &design.limits);
                 }
             }
-            (Terms::Joint(..), _) | (Terms::Rows(_), Bet::Joint(_)) => {
-                return Err(StatError::DesignMismatch);
-            }
+            _ => return Err(StatError::DesignMismatch),
         }
         for (boundary, slow) in self.slow.iter_mut().enumerate().take(design.boundaries) {
             slow.0 += canary.slow[boundary];
@@ -270,32 +264,24 @@ impl Latency {
 
     /// Log of the e-value; 0 without data.
     pub fn log_e(&self, design: &LatencyDesign) -> f64 {
-        match (&self.terms, &design.bet) {
-            (Terms::Joint(terms, _), _) => Stakes::log_e(terms),
-            (Terms::Rows(rows), Bet::Boundaries(grid, _) | Bet::Clustered(grid)) => {
-                match self.guarded(design) {
-                    Some(guarded) => {
-                        let of_rows = rows[..guarded].iter();
-                        of_rows
-                            .map(|terms| log_mean_exp(terms, &grid.weight))
-                            .fold(f64::INFINITY, smaller)
-                    }
-                    None => log_e_of_rows(&rows[..self.boundaries], &grid.weight),
-                }
-            }
-            (Terms::Rows(_), Bet::Joint(_)) => 0.0,
-        }
+        let rows = match &self.terms {
+            Terms::Joint(terms, _) => return Stakes::log_e(terms),
+            Terms::Rows(rows) => rows,
+        };
+        let Some(grid) = design.bet.grid() else { return 0.0 };
+        let Some(guarded) = self.guarded(design) else {
+            return log_e_of_rows(&rows[..self.boundaries], &grid.weight);
+        };
+        let each = rows[..guarded].iter().map(|terms| log_mean_exp(terms, &grid.weight));
+        each.fold(f64::INFINITY, smaller)
     }
 
     /// Log of the e-value of one boundary by itself, for explanations; `None` where there is no
     /// such, and for the joint bet, whose e-value is not made of those of boundaries.
     pub fn log_e_at(&self, design: &LatencyDesign, boundary: usize) -> Option<f64> {
-        match (&self.terms, &design.bet) {
-            (Terms::Rows(rows), Bet::Boundaries(grid, _) | Bet::Clustered(grid)) => {
-                Some(log_mean_exp(rows[..self.boundaries].get(boundary)?, &grid.weight))
-            }
-            (Terms::Joint(..), _) | (Terms::Rows(_), Bet::Joint(_)) => None,
-        }
+        let Terms::Rows(rows) = &self.terms else { return None };
+        let row = rows[..self.boundaries].get(boundary)?;
+        Some(log_mean_exp(row, &design.bet.grid()?.weight))
     }
 
     /// The largest term with its weight: at most [`log_e`](Self::log_e), and less by at most the
@@ -325,7 +311,7 @@ impl Latency {
                 });
                 Bounds { lower: of_rows.lower - design.ln_boundaries, ..of_rows }
             }
-            (Terms::Joint(..), _) | (Terms::Rows(_), Bet::Joint(_)) => Bounds::NO_DATA,
+            _ => Bounds::NO_DATA,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::stats::numeric::{
     exp, larger, ln, normal_cdf, normal_quantile, normal_quantile_nearly, smaller,
 };
 use core::f64::consts::PI;
+use serde::{Deserialize, Serialize};
 
 /// Least and most share of requests that is thought to be faster than a boundary.
 const SHARES: (f64, f64) = (1e-6, 1.0 - 1e-6);
@@ -209,7 +210,8 @@ impl Transfer {
 }
 
 /// By what factor the canary's times exceed the baseline's, in some time.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Slowdown {
     /// Natural logarithm of the factor; above 0 where the canary is slower.
     pub ln_ratio: f64,

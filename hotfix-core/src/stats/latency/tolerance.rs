@@ -28,10 +28,11 @@ use std::num::NonZeroU32;
 
 use super::cap::common_cap;
 use super::design::{PRIOR_TRIALS, prior_shares};
+use super::document::SavedTolerance;
 use super::joint::{ALTERNATIVES, Joint, Stakes};
 use super::stretch::{Axis, Past, Scores, Slowdown, Transfer, slowdown};
-use super::tolerance_document::SavedTolerance;
 use super::{MAX_BOUNDARIES, SlowCounts, check_boundaries, excess, loudest_of};
+use crate::getters::getters;
 use crate::stats::grid::{Grid, Hypothesis};
 use crate::stats::numeric::{larger, ln, log_add_exp, smaller};
 use crate::stats::{Counts, Direction, Evidence, StatError, Totals, Watch};
@@ -103,7 +104,6 @@ impl ToleranceLimits {
 ///
 /// ```
 /// use hotfix_core::stats::latency::{SlowCounts, Tolerance, ToleranceDesign, ToleranceSettings};
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let design = ToleranceDesign::try_new(&ToleranceSettings {
 ///     alpha: 0.01,
 ///     tolerated: 1.3,
@@ -118,8 +118,7 @@ impl ToleranceLimits {
 ///     test.end_tick(&design, 1.0);
 /// }
 /// assert!(test.decided());
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToleranceDesign {
@@ -178,25 +177,21 @@ impl ToleranceDesign {
         Ok(Self { limits, ..self.clone() })
     }
 
-    /// The log evidence that decides: `ln(1/α)`, unless limits were set.
-    pub fn threshold(&self) -> f64 {
-        self.limits.threshold
-    }
-
-    /// How many times as slow is tolerated.
-    pub fn tolerated(&self) -> f64 {
-        self.hypothesis.null_ratio
-    }
-
     /// Whether no single reading reaches the threshold without the gross ratio.
     fn needs_readings(&self) -> bool {
         MOST_BLOCKS * self.limits.cap < self.limits.threshold
     }
+}
 
+getters! {
+    pub ToleranceDesign: self;
+
+    /// The log evidence that decides: `ln(1/α)`, unless limits were set.
+    threshold: f64 = self.limits.threshold;
+    /// How many times as slow is tolerated.
+    tolerated: f64 = self.hypothesis.null_ratio;
     /// The most that a block adds to a term.
-    pub fn cap(&self) -> f64 {
-        self.limits.cap
-    }
+    cap: f64 = self.limits.cap;
 }
 
 fn ratios(tolerated: f64) -> [f64; LANES] {
@@ -339,9 +334,6 @@ impl Tolerance {
     }
 
     /// Checks that a state, such as one read from a document, was made for this design.
-    ///
-    /// # Errors
-    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &ToleranceDesign) -> Result<(), StatError> {
         let same = self.axis == design.axis && self.ln_ratios == design.ln_ratios;
         if same && self.design == design.id { Ok(()) } else { Err(StatError::DesignMismatch) }

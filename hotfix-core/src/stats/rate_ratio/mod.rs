@@ -59,9 +59,6 @@ impl RateRatio {
     }
 
     /// Checks that a state, such as one read from a document, was made for this design.
-    ///
-    /// # Errors
-    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &RateRatioDesign) -> Result<(), StatError> {
         self.state.check(&design.mixture, design.id)
     }
@@ -110,7 +107,6 @@ impl RateRatio {
     /// ```
     /// use hotfix_core::stats::{Counts, rate_ratio::{RateRatio, RateRatioDesign,
     ///     RateRatioSettings}};
-    /// # fn main() -> Result<(), hotfix_core::stats::StatError> {
     /// let design = RateRatioDesign::try_new(&RateRatioSettings::default())?;
     /// let (phones, desks) = (
     ///     (Counts::new(30.0, 900.0), Counts::new(33.0, 1000.0)),
@@ -120,8 +116,7 @@ impl RateRatio {
     /// // Phones fail more often in both versions, and the canary has most of them.
     /// assert!(!test.update_strata(&design, &[phones, desks])?);
     /// assert!(sums.update(&design, Counts::new(30.0, 1000.0), Counts::new(41.0, 9000.0))?);
-    /// # Ok(())
-    /// # }
+    /// # Ok::<(), hotfix_core::stats::StatError>(())
     /// ```
     pub fn update_strata(
         &mut self,
@@ -146,7 +141,6 @@ impl RateRatio {
     /// ```
     /// use hotfix_core::stats::{Counts, rate_ratio::{RateRatio, RateRatioDesign,
     ///     RateRatioSettings}};
-    /// # fn main() -> Result<(), hotfix_core::stats::StatError> {
     /// let design = RateRatioDesign::try_new(&RateRatioSettings::default())?;
     /// let mut test = RateRatio::new(&design);
     /// // Seven times as many errors: no evidence while ten times as many are allowed.
@@ -155,8 +149,7 @@ impl RateRatio {
     /// assert!(test.log_e(&design) < 0.0);
     /// test.update_allowing(&design, &tick, 1.0)?;
     /// assert!(test.log_e(&design) > 4.0);
-    /// # Ok(())
-    /// # }
+    /// # Ok::<(), hotfix_core::stats::StatError>(())
     /// ```
     pub fn update_allowing(
         &mut self,

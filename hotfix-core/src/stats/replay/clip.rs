@@ -19,13 +19,11 @@ const MOST_EXACT: f64 = 1e6;
 ///
 /// ```
 /// use hotfix_core::stats::{Counts, replay::Clip};
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let clip = Clip::try_new(0.003)?;
 /// // 100 requests have 0.3 failures: three are possible, thirty are a burst.
 /// assert_eq!(clip.clipped(Counts::new(3.0, 100.0)).events, 3.0);
 /// assert_eq!(clip.clipped(Counts::new(30.0, 100.0)).events, 3.0);
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clip {

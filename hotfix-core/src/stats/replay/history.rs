@@ -1,6 +1,7 @@
 //! Counts of every instance over a stretch of ordinary operation.
 
 use super::Clip;
+use crate::getters::getters;
 use crate::stats::{Counts, MAX_COUNT, StatError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -117,21 +118,6 @@ impl History {
         }))
     }
 
-    /// How many instances there are.
-    pub fn instances(&self) -> usize {
-        self.names.len()
-    }
-
-    /// How many ticks each instance has.
-    pub fn ticks(&self) -> usize {
-        self.ticks
-    }
-
-    /// Names in their order.
-    pub fn names(&self) -> &[String] {
-        &self.names
-    }
-
     /// Sums of some instances, given by their places, tick by tick.
     pub(super) fn sums(&self, members: impl Iterator<Item = usize>) -> Vec<Counts> {
         let mut sums = vec![Counts::default(); self.ticks];
@@ -172,6 +158,17 @@ impl History {
         clipped.series.iter_mut().flatten().for_each(|counts| *counts = clip.clipped(*counts));
         clipped
     }
+}
+
+getters! {
+    pub History: self;
+
+    /// How many instances there are.
+    instances: usize = self.names.len();
+    /// How many ticks each instance has.
+    ticks: usize = self.ticks;
+    /// Names in their order.
+    names: &[String] = self.names.as_slice();
 }
 
 impl TryFrom<BTreeMap<String, Vec<[f64; 2]>>> for History {

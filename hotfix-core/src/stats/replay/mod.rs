@@ -42,7 +42,7 @@ pub use clip::Clip;
 pub use history::History;
 
 use super::draw::Draws;
-use super::grid::{Grid, Hypothesis};
+use super::grid::{Grid, Hypothesis, usual};
 use super::instances::places;
 use super::mixture::{Limits, SHORT};
 use super::numeric::{larger, ln, percentile, smaller, whole};
@@ -142,20 +142,6 @@ pub struct CalibrationSettings {
     /// Where shards are drawn: the seed of the draws, at most 2^53.
     #[serde(default)]
     pub seed: u64,
-}
-
-mod usual {
-    pub(super) const fn alpha() -> f64 {
-        0.01
-    }
-
-    pub(super) const fn one() -> f64 {
-        1.0
-    }
-
-    pub(super) const fn tick_seconds() -> f64 {
-        10.0
-    }
 }
 
 impl CalibrationSettings {
@@ -313,7 +299,6 @@ fn this_version<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Err
 /// ```
 /// use hotfix_core::stats::replay::{CalibrationSettings, History, calibrate};
 /// use std::collections::BTreeMap;
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// // Six hours of ten instances; every tenth tick one of them has an error.
 /// let errors = |pod: usize, tick: usize| if tick % 100 == pod * 10 { 1.0 } else { 0.0 };
 /// let counts = (0..10).map(|pod| {
@@ -323,8 +308,7 @@ fn this_version<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Err
 /// // For a tenth of the traffic for ten minutes, in ticks of ten seconds.
 /// let calibration = calibrate(&history, &CalibrationSettings::new(0.1, 60))?;
 /// assert!(calibration.threshold >= 100_f64.ln() && calibration.hold <= calibration.threshold);
-/// # Ok(())
-/// # }
+/// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
 pub fn calibrate(
     history: &History,
