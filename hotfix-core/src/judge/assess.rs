@@ -127,8 +127,12 @@ impl Judge {
         }
         if let Some(phase) = moment.due {
             self.gate(moment, phase, &verdict.metrics, verdict.efficacy, &mut call);
-            if call.worst == Response::Hold && moment.overdue {
-                call.raise(moment.held_too_long(phase, &call), Reason::Inconclusive, None);
+            if moment.overdue && matches!(call.worst, Response::Hold | Response::Ask) {
+                let then = moment.held_too_long(phase, &call);
+                // A question does not keep a phase beyond its longest time.
+                if then > call.worst || call.worst == Response::Hold {
+                    call.raise(then, Reason::Inconclusive, None);
+                }
             }
         }
         verdict.decision = match (call.worst, moment.due) {
