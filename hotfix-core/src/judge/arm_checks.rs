@@ -219,7 +219,8 @@ impl ArmChecks {
         }
         if is_traffic {
             let minutes = watched.watch().cadence.as_seconds() / 60.0;
-            of.swapped = are_apart(share) && are_swapped(share, trials, minutes, true);
+            let odds_of_plan = ln((1.0 - share) / share).abs();
+            of.swapped = odds_of_plan >= APART && are_swapped(share, trials, minutes, true);
             return;
         }
         let traffic = if let Some(interval) = interval {
@@ -284,11 +285,6 @@ fn are_swapped(share: f64, [canary, live]: [f64; 2], minutes: f64, near: bool) -
 /// Whether the arm with the smaller share has more: only then are logarithms computed.
 fn are_crossed(share: f64, [canary, live]: [f64; 2]) -> bool {
     if share < 0.5 { canary > live } else { canary < live }
-}
-
-/// Whether swapped arms have volumes that no other split explains.
-fn are_apart(share: f64) -> bool {
-    ln((1.0 - share) / share).abs() >= APART
 }
 
 /// Ln of an upper bound of the chance that the other arm has exactly these counts, given the trials

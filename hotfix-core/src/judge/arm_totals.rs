@@ -8,7 +8,6 @@ use crate::stats::{Counts, SplitTotals, Totals};
 use crate::unit::Share;
 
 use super::aligned::Side;
-use super::bracket::{BASELINE, CANARY};
 
 /// Counts of the canary and of the baseline, by stratum.
 pub(super) type ArmCounts = [(Counts, Counts)];
@@ -98,13 +97,6 @@ impl ArmTotals {
         for (sum, uncounted) in self.uncounted.iter_mut().zip(uncounted) {
             *sum += uncounted;
         }
-    }
-
-    /// What the rollback test compared, with what it did not count.
-    pub(super) fn with_uncounted(&self, mut totals: Totals) -> Totals {
-        totals.canary.events += self.uncounted[CANARY];
-        totals.baseline.events += self.uncounted[BASELINE];
-        totals
     }
 
     /// The ratio that is common to the strata and planned splits, see [`Totals::common_ratio`]; None

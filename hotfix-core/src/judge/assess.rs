@@ -242,8 +242,7 @@ impl Judge {
     /// No reading is judged by anything: the phase cannot meet its gate, and waiting does not help.
     #[cold]
     fn not_judged(&self, phase: &Phase, call: &mut Call<'_>) {
-        let deciding = self.watched.iter().filter(|watched| watched.metric().role == Role::Decide);
-        let mut metrics = deciding.map(|watched| Some(watched.metric().id)).peekable();
+        let mut metrics = self.deciding().map(|watched| Some(watched.metric().id)).peekable();
         if metrics.peek().is_none() {
             call.raise(phase.inconclusive, Reason::NotJudged, None);
         }

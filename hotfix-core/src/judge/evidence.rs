@@ -1,5 +1,7 @@
 //! The full evidence of one metric, computed on demand.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use crate::grade::EvidenceMode;
@@ -10,6 +12,7 @@ use crate::unit::MetricName;
 
 use super::Judge;
 use super::aligned::Aligned;
+use super::bursts::KnownBursts;
 use super::evidence_basis::Guarantee;
 use super::watched::Watched;
 
@@ -148,34 +151,30 @@ impl Watched {
             }
             EvidenceMode::Plain => self.basis().why_plain(self.pre_deployment().applies()),
         };
-        let paired = self.scrape(self.readings().totals).map_or_else(String::new, |interval| {
-            format!("; the arms are read at different times, each about every {interval}")
-        });
-        let paired = match self.tests().settling().and(self.tests().worse()) {
-            Some(test) => format!(
-                "{paired}; the canary may be {} times as slow: arms of one version are assumed to \
-                 differ by less",
-                test.null_ratio()
-            ),
-            None => paired,
-        };
-        let bursts = self.bursts().map_or_else(String::new, |bursts| {
-            let [canary, live] = bursts.numbers();
-            format!(
+        let mut why = valid.to_owned();
+        // Writing to a string does not fail.
+        if let Some(interval) = self.scrape(self.readings().totals) {
+            let text = "the arms are read at different times, each about every";
+            let _ = write!(why, "; {text} {interval}");
+        }
+        if let Some(test) = self.tests().settling().and(self.tests().worse()) {
+            let text = "times as slow: arms of one version are assumed to differ by less";
+            let _ = write!(why, "; the canary may be {} {text}", test.null_ratio());
+        }
+        if let Some([canary, live]) = self.bursts().map(KnownBursts::numbers) {
+            let _ = write!(
+                why,
                 "; bursts of failures, of which the canary has had {canary} and the live version \
                  {live}, are not counted"
-            )
-        });
+            );
+        }
         let compares = matches!(mode, EvidenceMode::Randomised | EvidenceMode::Both);
         if compares && self.instances().is_looked_out() {
             // The error probability of the phase is spent on interim analyses that are planned by
             // ticks.
-            format!(
-                "{valid}{paired}{bursts}; this phase has no further interim analysis, so from here on only \
-                 bounds roll back"
-            )
-        } else {
-            format!("{valid}{paired}{bursts}")
+            why += "; this phase has no further interim analysis, so from here on only bounds roll \
+                    back";
         }
+        why
     }
 }

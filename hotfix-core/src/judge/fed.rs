@@ -110,14 +110,7 @@ impl Fed<'_> {
     }
 
     fn feed_slow(&self, test: &mut Test, row: &[f64]) {
-        let (canary, live) = row.split_at(self.layout.columns());
-        let of_canary = slow_of(canary, self.boundaries);
-        let (of_live, counted) = slow_without(live, self.boundaries, self.cured);
-        let used = self.boundaries.len();
-        test.feed_slow(
-            SlowCounts::new(&of_canary[..used], canary[0]),
-            SlowCounts::new(&of_live[..used], counted),
-        );
+        slow_arms(row, self.boundaries, self.cured, |canary, live| test.feed_slow(canary, live));
     }
 }
 
@@ -131,17 +124,17 @@ pub(super) fn slow_of(arm: &[f64], boundaries: &[usize]) -> [f64; MAX_BOUNDARIES
     slow
 }
 
-/// The same of the live version without this share of its requests, as if these had been the quickest
-/// ones; and how many that leaves.
+/// What follows from the slow requests of both arms in a row, of the live version without this share of its
+/// requests, as if these had been the quickest ones.
 #[inline]
-pub(super) fn slow_without(
-    live: &[f64],
+pub(super) fn slow_arms<R>(
+    row: &[f64],
     boundaries: &[usize],
     cured: f64,
-) -> ([f64; MAX_BOUNDARIES], f64) {
-    let (mut slow, counted) = (slow_of(live, boundaries), live[0] * (1.0 - cured));
-    for slow in &mut slow {
-        *slow = slow.min(counted);
-    }
-    (slow, counted)
+    then: impl FnOnce(SlowCounts<'_>, SlowCounts<'_>) -> R,
+) -> R {
+    let ((canary, live), used) = (row.split_at(row.len() / 2), boundaries.len());
+    let (of_canary, counted) = (slow_of(canary, boundaries), live[0] * (1.0 - cured));
+    let of_live = slow_of(live, boundaries).map(|slow| slow.min(counted));
+    then(SlowCounts::new(&of_canary[..used], canary[0]), SlowCounts::new(&of_live[..used], counted))
 }

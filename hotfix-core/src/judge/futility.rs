@@ -3,7 +3,7 @@
 //! traffic, without a bad event of the canary. If even that is not enough, waiting is futile. See
 //! `docs/decisions/forecast.md`.
 
-use crate::grade::{BoundBase, PromotionRule, Response, Role};
+use crate::grade::{BoundBase, PromotionRule, Response};
 use crate::metric::{Judged, bound_figure};
 use crate::metric_kind::Data;
 use crate::policy::section::{Bound, BoundValue};
@@ -42,7 +42,7 @@ impl Judge {
         // only holds, the phase goes on, and what missed the bound passes.
         let response = running.phase.criteria_missed;
         if response > call.worst().max(Response::Hold) {
-            for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
+            for watched in self.deciding() {
                 if watched.meets_so_far() {
                     continue;
                 }
@@ -57,7 +57,7 @@ impl Judge {
         let response = running.phase.inconclusive.min(Response::Ask);
         // As in the gate: not at 100% of the traffic.
         if running.phase.promotion == PromotionRule::EvidenceOfNoHarm && moment.share < Share::ALL {
-            for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
+            for watched in self.deciding() {
                 if let Some(safe) = watched.tests().safe()
                     && watched.is_in_vain(safe, moment, left)
                 {
@@ -73,15 +73,6 @@ impl Judge {
             call.raise(response, Reason::CannotDecide, Some(self.watched[fix.metric].metric().id));
         }
     }
-}
-
-/// The most that may still come, per arm, as a multiple of the phase so far.
-#[derive(Clone, Copy, Debug)]
-struct Rest {
-    /// Of the canary's trials, or exposure.
-    canary: f64,
-    /// Of the live arm's.
-    baseline: f64,
 }
 
 impl Watched {
@@ -118,8 +109,9 @@ impl Watched {
         Span::from_millis(least.div_ceil(every) * every)
     }
 
-    /// The most trials or exposure that may still come; None before a rate is known.
-    fn rest(&self, moment: &Moment<'_>, left: Span) -> Option<Rest> {
+    /// The most trials or exposure that may still come, of the canary and of the live arm; None before a
+    /// rate is known.
+    fn rest(&self, moment: &Moment<'_>, left: Span) -> Option<[f64; 2]> {
         let learned = self.readings().learned.as_seconds();
         if learned <= 0.0 {
             return None;
@@ -128,10 +120,8 @@ impl Watched {
         let traffic = moment.traffic.filter(|_| self.metric().kind.counts_requests());
         let planned = |share: f64| traffic.map_or(0.0, |traffic| traffic / 60.0 * share * left);
         let [canary, baseline] = self.phase_counts().map(|arm| arm.trials / learned * left);
-        Some(Rest {
-            canary: MOST_TRAFFIC * canary.max(planned(moment.share.as_fraction())),
-            baseline: MOST_TRAFFIC * baseline.max(planned(moment.share.rest().as_fraction())),
-        })
+        let arms = [(canary, moment.share), (baseline, moment.share.rest())];
+        Some(arms.map(|(arm, share)| MOST_TRAFFIC * arm.max(planned(share.as_fraction()))))
     }
 
     /// Whether what counts of the phase meets its success bound, as it does almost always: then it does
@@ -155,7 +145,7 @@ impl Watched {
         if matches!(bound.value, BoundValue::Relative(_, BoundBase::Live)) {
             return None;
         }
-        let rest = self.rest(moment, left)?.canary;
+        let [rest, _] = self.rest(moment, left)?;
         let without_one = |row: Vec<f64>| self.may_meet(bound, &row, rest) == Some(true);
         if self.may_meet(bound, self.counted(), rest)? || self.phase_without_one().any(without_one)
         {
@@ -219,7 +209,7 @@ impl Watched {
         let figure = bound_figure(self.metric(), bound, None)?;
         let row = self.judged(moment.share);
         let events = self.bad(row[0], row[1]);
-        let trials = row[1] + self.rest(moment, left)?.canary / MOST_TRAFFIC;
+        let trials = row[1] + self.rest(moment, left)?[0] / MOST_TRAFFIC;
         Some((self.bad(figure * trials, trials) - events).floor())
     }
 
@@ -241,32 +231,29 @@ impl Watched {
         if test.decided() || test.on(Side::Lead).direction() == Direction::Worse {
             return None;
         }
-        let rest = self.rest(moment, left)?;
+        let [rest, of_live] = self.rest(moment, left)?;
         let [_, baseline] = self.phase_counts();
-        if baseline.trials <= 0.0 || rest.canary <= 0.0 {
+        if baseline.trials <= 0.0 || rest <= 0.0 {
             // Without a live arm nothing is compared, so nothing is known.
             return None;
         }
         // A rate above the one so far by more than chance explains.
         let most = |events: f64| {
             let upper = events + SPREAD.0 * events.sqrt() + SPREAD.1;
-            let most = upper / baseline.trials * rest.baseline;
-            if self.metric().kind.has_exposure() { most } else { most.min(rest.baseline) }
+            let most = upper / baseline.trials * of_live;
+            if self.metric().kind.has_exposure() { most } else { most.min(of_live) }
         };
         let best = if self.metric().kind.has_buckets() {
             let phase = &self.window().phase()[self.columns()..];
             let slow = slow_of(phase, self.boundaries()).map(most);
             let none = [0.0; MAX_BOUNDARIES];
             let used = self.boundaries().len();
-            test.least(|test| {
-                test.best_slow(
-                    SlowCounts::new(&none[..used], rest.canary),
-                    SlowCounts::new(&slow[..used], rest.baseline),
-                )
-            })
+            let canary = SlowCounts::new(&none[..used], rest);
+            let live = SlowCounts::new(&slow[..used], of_live);
+            test.least(|test| test.best_slow(canary, live))
         } else {
-            let live = Counts::new(most(baseline.events), rest.baseline);
-            test.least(|test| test.best(Counts::new(0.0, rest.canary), live))
+            let live = Counts::new(most(baseline.events), of_live);
+            test.least(|test| test.best(Counts::new(0.0, rest), live))
         };
         Some(best? >= test.threshold())
     }

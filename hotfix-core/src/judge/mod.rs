@@ -35,7 +35,6 @@ mod instance_set;
 mod instances;
 mod left_out;
 mod metric_tests;
-mod named;
 mod phase_end;
 mod pre_deployment;
 mod prepared;
@@ -436,8 +435,12 @@ impl Judge {
 
     /// When a metric that decides was read last, of any version.
     pub(crate) fn read_at(&self) -> Option<Timestamp> {
-        let deciding = self.watched.iter().filter(|watched| watched.metric().role == Role::Decide);
-        deciding.filter_map(|watched| watched.readings().seen_at).max()
+        self.deciding().filter_map(|watched| watched.readings().seen_at).max()
+    }
+
+    /// The metrics that decide.
+    fn deciding(&self) -> impl Iterator<Item = &Watched> {
+        self.watched.iter().filter(|watched| watched.metric().role == Role::Decide)
     }
 
     /// Whether readings show traffic on the fix although none is confirmed.
@@ -456,7 +459,7 @@ impl Judge {
     pub(crate) fn silences(&self, watch: &Watch, live: bool, mut told: impl FnMut(Timestamp)) {
         let mut last = None;
         let live_is_read = live && self.live_is_read();
-        for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
+        for watched in self.deciding() {
             if let Some(settling) = watched.tests().settling() {
                 settling.changes().into_iter().flatten().for_each(&mut told);
             }

@@ -113,11 +113,6 @@ impl Readings {
         self.requests.iter().any(|arm| arm.have_stopped())
     }
 
-    /// The last reading covers nothing: no request has come for too long.
-    pub(super) fn cover_nothing(&mut self) {
-        (self.covered, self.step) = (self.covered - self.step, Span::ZERO);
-    }
-
     /// Whether the last reading still counts: one that lasts does until it is stale.
     pub(super) fn lasts(&self, metric: &Metric, watch: &Watch, at: Timestamp) -> bool {
         let is_fresh = |read| at.since(read) <= watch.stale;

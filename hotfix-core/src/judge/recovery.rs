@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{Role, Worse};
+use crate::grade::Worse;
 use crate::metric::{Band, Judged};
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
@@ -32,8 +32,8 @@ impl Recovery {
     /// Whether each metric that decides has returned, since the rollback was confirmed; None for one
     /// that cannot be compared.
     pub(crate) fn of_each(judge: &Judge) -> impl Iterator<Item = (MetricName, Option<bool>)> {
-        deciding(judge)
-            .map(|watched| (watched.metric().id, watched.returned(watched.window().phase())))
+        let of = |watched: &Watched| watched.returned(watched.window().phase());
+        judge.deciding().map(move |watched| (watched.metric().id, of(watched)))
     }
 
     /// How the deciding metrics are, since the rollback was confirmed.
@@ -43,7 +43,7 @@ impl Recovery {
 
     /// How they are by the last readings, after the watch of a rollback has ended.
     pub(crate) fn lately(judge: &Judge) -> Self {
-        Self::from(deciding(judge).map(|watched| watched.returned(watched.window().sums())))
+        Self::from(judge.deciding().map(|watched| watched.returned(watched.window().sums())))
     }
 
     fn from(each: impl Iterator<Item = Option<bool>>) -> Self {
@@ -56,11 +56,6 @@ impl Recovery {
             Self::NotReturned
         }
     }
-}
-
-/// The metrics that decide.
-fn deciding(judge: &Judge) -> impl Iterator<Item = &Watched> {
-    judge.watched.iter().filter(|watched| watched.metric().role == Role::Decide)
 }
 
 /// Confidence of the intervals that have to overlap: the present measurement, and the level before,

@@ -11,14 +11,14 @@
 use crate::grade::{Response, Role};
 use crate::metric::Window;
 use crate::policy::section::Watch;
-use crate::stats::latency::{SlowCounts, Slowdown};
+use crate::stats::latency::Slowdown;
 use crate::stats::numeric::{exp, larger};
 use crate::unit::{Span, Timestamp};
 
 use super::Reason;
 use super::aligned::{Aligned, Side};
 use super::assess::Call;
-use super::fed::{Fed, slow_of, slow_without};
+use super::fed::{Fed, slow_arms};
 use super::snapshot::{Misfit, is_default};
 use super::test::Test;
 use super::watched::Watched;
@@ -141,7 +141,7 @@ impl Settling {
 
     /// Compares the excess of the last minute with its peak.
     fn compare(&mut self, at: Timestamp, boundaries: &[usize], test: &mut Aligned<Test>) {
-        let now = self.in_recent(boundaries, |canary, baseline| {
+        let now = slow_arms(self.recent.sums(), boundaries, self.cured, |canary, baseline| {
             // In most ticks there is nothing to compute: no excess was seen, and there is none now.
             let compares = self.peak.is_some_and(Slowdown::is_excess) || canary.exceeds(baseline);
             if compares { test.on(Side::Lag).slowdown(canary, baseline) } else { None }
@@ -165,28 +165,6 @@ impl Settling {
             let is_new = self.new_at.is_some_and(|new_at| at.since(new_at) < DECAYS);
             self.may_fall = is_new || peak.may_fall_to(tolerated, now, at.since(peak_at));
         }
-    }
-
-    /// By how much the canary is slower over the last minute.
-    fn slowdown(&self, boundaries: &[usize], test: &Aligned<Test>) -> Option<Slowdown> {
-        self.in_recent(boundaries, |canary, live| test.on(Side::Lag).slowdown(canary, live))
-    }
-
-    /// What follows from the slow requests of both arms in the last minute.
-    #[inline]
-    fn in_recent<R>(
-        &self,
-        boundaries: &[usize],
-        compare: impl FnOnce(SlowCounts<'_>, SlowCounts<'_>) -> R,
-    ) -> R {
-        let (canary, baseline) = self.recent.sums().split_at(self.recent.sums().len() / 2);
-        let of_canary = slow_of(canary, boundaries);
-        let (of_baseline, counted) = slow_without(baseline, boundaries, self.cured);
-        let used = boundaries.len();
-        compare(
-            SlowCounts::new(&of_canary[..used], canary[0]),
-            SlowCounts::new(&of_baseline[..used], counted),
-        )
     }
 
     /// The peak of an excess that decays, or after which the evidence has just begun again.
@@ -270,7 +248,11 @@ impl Watched {
     /// None where that was not looked into, and where it does not follow from the boundaries, because
     /// nearly all requests of an arm are on one side of them.
     pub(super) fn slowdown(&self) -> Option<(f64, f64)> {
-        let now = self.tests().settling()?.slowdown(self.boundaries(), self.tests().worse()?)?;
+        let (settling, test) = (self.tests().settling()?, self.tests().worse()?.on(Side::Lag));
+        let recent = settling.recent.sums();
+        let now = slow_arms(recent, self.boundaries(), settling.cured, |canary, live| {
+            test.slowdown(canary, live)
+        })?;
         if now.ln_ratio.abs() + now.error > MEASURABLE {
             return None;
         }

@@ -85,7 +85,11 @@ impl Watched {
 
     /// What the rollback test compared so far, with what it did not count; None for latency.
     pub(super) fn compared(&self) -> Option<Totals> {
-        Some(self.totals().with_uncounted(self.tests().worse()?.totals()?))
+        let mut totals = self.tests().worse()?.totals()?;
+        let [canary, baseline] = self.totals().uncounted;
+        totals.canary.events += canary;
+        totals.baseline.events += baseline;
+        Some(totals)
     }
 
     /// Whether its rollback test has compared anything.

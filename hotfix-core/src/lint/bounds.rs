@@ -3,7 +3,7 @@
 use super::fault::{FigureFault, PhaseChance, TimeFault};
 use super::finding::{Example, Finding, put};
 use crate::grade::{BoundBase, Response, Role, Worse};
-use crate::metric::{BucketFault, Unjudged};
+use crate::metric::{BoundInBucket, Unjudged};
 use crate::metric_kind::Unit;
 use crate::plan::healthy::{Law, at_gate, figure, in_a_row, in_window, traffic, volumes};
 use crate::plan::power::kept_by_rollback;
@@ -132,13 +132,13 @@ fn unclear_traffic(policy: &Policy, findings: &mut Vec<Finding>) {
 
 /// Bounds of a latency that its boundaries do not have.
 fn buckets(metric: &Metric, findings: &mut Vec<Finding>) {
-    for fault in BucketFault::of(metric) {
-        let path = place(metric, fault.bound());
-        let fault = match fault {
-            BucketFault::Inside(fault) => FigureFault::BoundInBucket { fault },
-            BucketFault::Beyond(fault) => FigureFault::BoundBeyondBuckets { fault },
+    for fault in BoundInBucket::of(metric) {
+        let found = if fault.is_beyond() {
+            FigureFault::BoundBeyondBuckets { fault }
+        } else {
+            FigureFault::BoundInBucket { fault }
         };
-        put(findings, path, fault);
+        put(findings, place(metric, fault.bound), found);
     }
 }
 

@@ -10,19 +10,11 @@ use crate::unit::MetricName;
 
 use super::{Judged, bound_figure};
 
-/// A bound that a histogram with the metric's boundaries cannot decide in one of its buckets.
+/// A bound that a histogram cannot decide in one of its buckets: strictly inside of a closed one, where the
+/// quantile is interpolated, or in the first or the open last one, in which nothing can be.
 ///
-/// The boundaries are what the policy knows of the histogram. Raw durations are counted at the
+/// The metric's boundaries are what the policy knows of the histogram. Raw durations are counted at the
 /// bounds, too.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum BucketFault {
-    /// Strictly inside a bucket: the quantile is interpolated there.
-    Inside(BoundInBucket),
-    /// In the first or in the open last bucket, in which nothing can be interpolated.
-    Beyond(BoundInBucket),
-}
-
-/// A bound with the bucket that it lies in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BoundInBucket {
     /// The metric.
@@ -39,7 +31,7 @@ pub struct BoundInBucket {
     pub worse: Worse,
 }
 
-impl BucketFault {
+impl BoundInBucket {
     /// Those of a metric, the mildest bound first. A bound that is a ratio of the live version has
     /// no figure beforehand.
     pub fn of(metric: &Metric) -> impl Iterator<Item = Self> {
@@ -71,23 +63,12 @@ impl BucketFault {
             }
         }
         let (metric, worse) = (metric.id, metric.worse);
-        let found = BoundInBucket { metric, bound: name, figure, low, high, worse };
-        let closed = low > 0.0 && high.is_finite();
-        Some(if closed { Self::Inside(found) } else { Self::Beyond(found) })
+        Some(Self { metric, bound: name, figure, low, high, worse })
     }
 
-    /// The bound, where nothing can be interpolated.
-    pub(crate) fn beyond(self) -> Option<BoundInBucket> {
-        match self {
-            Self::Beyond(fault) => Some(fault),
-            Self::Inside(_) => None,
-        }
-    }
-
-    /// The bound: `success`, `alert` or `rollback`.
-    pub const fn bound(&self) -> &'static str {
-        let (Self::Inside(fault) | Self::Beyond(fault)) = self;
-        fault.bound
+    /// Whether nothing can be interpolated in its bucket.
+    pub(crate) fn is_beyond(&self) -> bool {
+        self.low <= 0.0 || self.high.is_infinite()
     }
 }
 

@@ -7,7 +7,6 @@ mod band;
 mod buckets;
 mod format;
 mod judged;
-mod pace;
 mod reading;
 mod resolve;
 mod tick;
@@ -17,7 +16,7 @@ mod window;
 
 pub use band::{Band, judge_bounds};
 pub(crate) use band::{CONFIRMS, Zone, bound_figure, zone};
-pub use buckets::{BoundInBucket, BucketFault};
+pub use buckets::BoundInBucket;
 pub(crate) use format::{beyond, in_unit, interpolated, measured, within};
 pub use judged::Judged;
 pub use reading::{Arms, Histogram, Observation, Reading, Sample};

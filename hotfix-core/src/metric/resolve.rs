@@ -355,11 +355,7 @@ impl MetricReader<'_> {
         self.expects(self.metric.kind.feed())
     }
 
-    pub(super) fn not_by_instance(&self) -> ReadingError {
-        self.expects("it is not read by instance, send one reading for the whole arm")
-    }
-
-    fn expects(&self, expected: &'static str) -> ReadingError {
+    pub(super) fn expects(&self, expected: &'static str) -> ReadingError {
         ReadingError::Form { of: Box::new(self.place()), kind: self.metric.kind, expected }
     }
 

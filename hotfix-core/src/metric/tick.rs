@@ -10,9 +10,9 @@ use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::unit::{Share, Timestamp};
 
-use super::pace::Pace;
 use super::reading::{Arms, Histogram, NO_INSTANCES, Reading, Sample};
 use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
+use super::totals::Pace;
 use super::totals::{Before, Counters, Kept};
 
 /// Increment of one metric in one tick: the canary's columns, then the baseline's.
@@ -366,7 +366,8 @@ impl MetricReader<'_> {
         each: &mut Vec<[f64; 2]>,
     ) -> Result<Read, ReadingError> {
         if !self.metric.kind.counts_events() {
-            return Err(self.not_by_instance());
+            let remedy = "it is not read by instance, send one reading for the whole arm";
+            return Err(self.expects(remedy));
         }
         // No document has them, so a log with them could not be read again.
         if instances.is_empty() || NO_INSTANCES.iter().any(|name| instances.contains_key(*name)) {

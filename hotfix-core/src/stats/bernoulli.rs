@@ -9,11 +9,12 @@
 //!
 //! The evidence depends on the order of the ticks, so states cannot be merged.
 
+use super::grid::settings;
 use super::kernel::Kernel;
 use super::mixture::Mixture;
 use super::mixture_state::{MixtureState, over_mixture};
 use super::rate_ratio::RateRatioSettings;
-use super::{Counts, Direction, StatError, Totals};
+use super::{Counts, StatError, Totals};
 use serde::{Deserialize, Serialize};
 
 /// Default ratios.
@@ -25,76 +26,22 @@ pub(super) const PRIOR_TRIALS: f64 = 50.0;
 /// Events that the plug-in starts with.
 pub(super) const PRIOR_EVENTS: f64 = 0.5;
 
-/// What a Bernoulli test is asked. See [`BernoulliDesign`] for an example.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct BernoulliSettings {
-    /// What is to be shown.
-    pub direction: Direction,
-    /// Chance of ever deciding while the null holds, above 0 and below 1.
-    pub alpha: f64,
-    /// `r0`, at least 1: the ratio that is tolerated; the null of worse is `r ≤ r0`.
-    pub tolerated: f64,
-    /// `d`: the null of better is `r ≥ d`; over 1 'not worse', up to 1 'cut at least to d'.
-    pub margin: f64,
-    /// Ratios over the null's, above 1, at most [`MAX_GRID`](super::MAX_GRID); inverted for better.
-    /// Absent: the default.
-    pub grid: Option<Vec<f64>>,
-    /// One weight a ratio, summing to 1. Absent: even.
-    pub weights: Option<Vec<f64>>,
-    /// Trials that the plug-in rate starts with, beside half an event.
-    pub prior_trials: f64,
-    /// Factor on every gain, above 0 and at most 1: evidence under noise is worth less.
-    pub temper: f64,
-    /// Most log evidence that a tick may add to a term, after `temper`; above 0. Absent: no cap.
-    pub cap: Option<f64>,
-    /// As [`RateRatioSettings::threshold`].
-    pub threshold: Option<f64>,
-    /// As [`RateRatioSettings::horizon`].
-    pub horizon: Option<u32>,
-}
-
-impl Default for BernoulliSettings {
-    /// Rollback at α 0.01, nothing tolerated, default grid, 50 prior trials.
-    fn default() -> Self {
-        Self {
-            direction: Direction::Worse,
-            alpha: 0.01,
-            tolerated: 1.0,
-            margin: 2.0,
-            grid: None,
-            weights: None,
-            prior_trials: PRIOR_TRIALS,
-            temper: 1.0,
-            cap: None,
-            threshold: None,
-            horizon: None,
-        }
-    }
-}
-
-impl BernoulliSettings {
-    /// The promotion test at α 0.05 against a margin; a margin up to 1 is an efficacy claim.
-    pub fn better(margin: f64) -> Self {
-        Self { direction: Direction::Better, alpha: 0.05, margin, ..Self::default() }
+settings! {
+    /// What a Bernoulli test is asked. See [`BernoulliDesign`] for an example.
+    BernoulliSettings {
+        /// Trials that the plug-in rate starts with, beside half an event.
+        prior_trials: f64 = PRIOR_TRIALS,
+        /// As [`RateRatioSettings::horizon`].
+        horizon: Option<u32> = None,
     }
 }
 
 impl From<&BernoulliSettings> for RateRatioSettings {
     /// The same test of counts: all but the prior.
     fn from(settings: &BernoulliSettings) -> Self {
-        Self {
-            direction: settings.direction,
-            alpha: settings.alpha,
-            tolerated: settings.tolerated,
-            margin: settings.margin,
-            grid: settings.grid.clone(),
-            weights: settings.weights.clone(),
-            temper: settings.temper,
-            cap: settings.cap,
-            threshold: settings.threshold,
-            horizon: settings.horizon,
-        }
+        let BernoulliSettings { direction, alpha, tolerated, margin, temper, .. } = *settings;
+        let BernoulliSettings { grid, weights, cap, threshold, horizon, .. } = settings.clone();
+        Self { direction, alpha, tolerated, margin, grid, weights, temper, cap, threshold, horizon }
     }
 }
 

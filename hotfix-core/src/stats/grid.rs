@@ -10,6 +10,86 @@ pub const MAX_RATIO: f64 = 1e6;
 /// How far the sum of weights may be off 1.
 const SUM_SLACK: f64 = 1e-9;
 
+/// Settings that are left out.
+pub(super) mod usual {
+    pub(in crate::stats) const fn alpha() -> f64 {
+        0.01
+    }
+    pub(in crate::stats) const fn one() -> f64 {
+        1.0
+    }
+    pub(in crate::stats) const fn tick_seconds() -> f64 {
+        10.0
+    }
+    pub(in crate::stats) const fn subsets() -> usize {
+        2_000
+    }
+}
+
+/// What every test over a grid is asked, and what else this one is.
+macro_rules! settings {
+    (
+        $(#[$about:meta])*
+        $name:ident { $($(#[$doc:meta])* $own:ident: $type:ty = $usual:expr,)* }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            /// What is to be shown.
+            pub direction: $crate::stats::Direction,
+            /// Chance of ever deciding while the null holds, above 0 and below 1.
+            pub alpha: f64,
+            /// `r0`, at least 1: the ratio that is tolerated; the null of worse is `r ≤ r0`. Of a latency, of
+            /// slow requests at every boundary.
+            pub tolerated: f64,
+            /// `d`: the null of better is `r ≥ d`; over 1 'not worse', up to 1 'cut at least to d'.
+            pub margin: f64,
+            /// Ratios over the null's, above 1, at most [`MAX_GRID`](crate::stats::MAX_GRID); inverted for
+            /// better. Absent: the default, of a latency the joint bet where there is one.
+            pub grid: Option<Vec<f64>>,
+            /// One weight a ratio, summing to 1. Absent: the default's, even for a grid of one's own.
+            pub weights: Option<Vec<f64>>,
+            /// Factor on every gain, above 0 and at most 1: evidence under noise is worth less.
+            pub temper: f64,
+            /// Most log evidence that a tick may add to a term, after `temper`; above 0. Absent: no cap.
+            pub cap: Option<f64>,
+            /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the
+            /// null holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)` gives
+            /// `α` up.
+            pub threshold: Option<f64>,
+            $($(#[$doc])* pub $own: $type,)*
+        }
+
+        impl Default for $name {
+            /// Rollback at α 0.01, nothing tolerated, default grid, no limits.
+            fn default() -> Self {
+                Self {
+                    direction: $crate::stats::Direction::Worse,
+                    alpha: 0.01,
+                    tolerated: 1.0,
+                    margin: 2.0,
+                    grid: None,
+                    weights: None,
+                    temper: 1.0,
+                    cap: None,
+                    threshold: None,
+                    $($own: $usual,)*
+                }
+            }
+        }
+
+        impl $name {
+            /// The promotion test at α 0.05 against a margin; a margin up to 1 is an efficacy claim.
+            pub fn better(margin: f64) -> Self {
+                let direction = $crate::stats::Direction::Better;
+                Self { direction, alpha: 0.05, margin, ..Self::default() }
+            }
+        }
+    };
+}
+pub(super) use settings;
+
 /// What is asked: a direction, an error probability and the ratio at the edge of the null.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Hypothesis {

@@ -17,7 +17,7 @@
 //! between 1 and the tolerance the chance is `α` for independent errors only.
 
 use super::draw::Draws;
-use super::grid::{Grid, Hypothesis, losses, share_of_events};
+use super::grid::{Grid, Hypothesis, losses, share_of_events, usual};
 use super::instances::{check_names, places, sum_of};
 use super::mixture::SHORT;
 use super::numeric::{log_mean_exp, whole};
@@ -43,15 +43,15 @@ pub struct RandomisationSettings {
     /// Those that run the new version, drawn at random.
     pub canary: Vec<String>,
     /// Chance of ever rolling back a release that changes nothing.
-    #[serde(default = "alpha")]
+    #[serde(default = "usual::alpha")]
     pub alpha: f64,
     /// How many subsets are compared, the canary among them.
-    #[serde(default = "subsets")]
+    #[serde(default = "usual::subsets")]
     pub subsets: usize,
     /// The seed of the draws, at most 2^53; logged with the settings.
     pub seed: u64,
     /// `r0`, at least 1: lowers the evidence, see the module.
-    #[serde(default = "one")]
+    #[serde(default = "usual::one")]
     pub tolerated: f64,
     /// Ratios of the test, as in its settings.
     pub grid: Option<Vec<f64>>,
@@ -67,28 +67,16 @@ pub struct RandomisationSettings {
     pub zones: Option<Vec<Vec<String>>>,
 }
 
-fn alpha() -> f64 {
-    0.01
-}
-
-fn subsets() -> usize {
-    2_000
-}
-
-fn one() -> f64 {
-    1.0
-}
-
 impl RandomisationSettings {
     /// α 0.01, 2,000 subsets, default looks, no zones.
     pub fn new(instances: Vec<String>, canary: Vec<String>, seed: u64) -> Self {
         Self {
             instances,
             canary,
-            alpha: alpha(),
-            subsets: subsets(),
+            alpha: usual::alpha(),
+            subsets: usual::subsets(),
             seed,
-            tolerated: one(),
+            tolerated: usual::one(),
             grid: None,
             weights: None,
             evaluations: None,

@@ -11,7 +11,7 @@ use crate::judge::metric_tests::{Claims, MetricTests};
 use crate::judge::readings::Readings;
 use crate::judge::snapshot::Misfit;
 use crate::judge::test::Claim;
-use crate::metric::{BoundInBucket, BucketFault, Counters, Layout, Reading, Tick, trials_column};
+use crate::metric::{BoundInBucket, Counters, Layout, Reading, Tick, trials_column};
 use crate::metric_kind::Data;
 use crate::policy::section::{Metric, Model, Watch};
 use crate::stats::Counts;
@@ -237,7 +237,8 @@ impl Watched {
         let Readings { lays_out, seen_at, .. } = self.readings();
         let is_new = *lays_out && *seen_at == Some(at) && self.metric().role == Role::Decide;
         let edges = if is_new { self.edges() } else { return Vec::new() };
-        let faults = BucketFault::within(self.metric(), edges).into_iter();
-        faults.filter_map(BucketFault::beyond).collect()
+        let mut faults = BoundInBucket::within(self.metric(), edges);
+        faults.retain(BoundInBucket::is_beyond);
+        faults
     }
 }

@@ -208,7 +208,9 @@ impl Watched {
             requests.stay_away(at, from, &design.watch, expected);
         }
         if idle[CANARY] && self.stopped_since(CANARY).is_some() {
-            self.pairing.readings.cover_nothing();
+            // No request has come for too long: the last reading covers nothing.
+            let readings = &mut self.pairing.readings;
+            (readings.covered, readings.step) = (readings.covered - readings.step, Span::ZERO);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::stats::distribution::Hypergeometric;
 use crate::stats::{Counts, MAX_COUNT};
 
 /// What [`fisher_exact`] says.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fisher {
@@ -15,11 +16,7 @@ pub struct Fisher {
     pub p_value: f64,
     /// Effect size: the canary's odds over the baseline's, of the sample. Infinite where only the
     /// lower product is zero, absent where both are.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "ratio::null_is_infinite"
-    )]
+    #[serde(default, deserialize_with = "ratio::null_is_infinite")]
     pub odds_ratio: Option<f64>,
     /// Effect size: the canary's rate less the baseline's.
     pub difference: f64,

@@ -9,6 +9,7 @@ use crate::stats::numeric::smaller;
 use crate::stats::{Counts, MAX_COUNT, MAX_RATIO};
 
 /// What [`poisson_ratio`] says.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoissonRatio {
@@ -16,11 +17,7 @@ pub struct PoissonRatio {
     pub p_value: f64,
     /// Effect size: the canary's rate over the baseline's. Infinite without events in the baseline,
     /// absent without any.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "ratio::null_is_infinite"
-    )]
+    #[serde(default, deserialize_with = "ratio::null_is_infinite")]
     pub ratio: Option<f64>,
     /// Covers the ratio of the rates at least with the confidence asked for; two-sided.
     pub interval: Interval,

@@ -5,12 +5,11 @@ use super::{MAX_BOUNDARIES, clustered};
 use crate::getters::getters;
 use crate::grade::closed_set;
 use crate::stats::bernoulli::check_prior;
-use crate::stats::grid::{Grid, Hypothesis};
+use crate::stats::grid::{Grid, Hypothesis, settings};
 use crate::stats::kernel::Kernel;
 use crate::stats::mixture::Limits;
 use crate::stats::numeric::{exp, ln};
 use crate::stats::{Direction, StatError};
-use serde::{Deserialize, Serialize};
 
 /// Default ratios at each boundary, where the test is one at each.
 pub const DEFAULT_GRID: [f64; 8] = [1.15, 1.35, 1.7, 2.2, 3.0, 5.0, 10.0, 25.0];
@@ -44,62 +43,20 @@ closed_set! {
     }
 }
 
-/// What a latency test is asked. See [`LatencyDesign`] for an example.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LatencySettings {
-    /// What is to be shown.
-    pub direction: Direction,
-    /// Chance of ever deciding while the null holds, above 0 and below 1.
-    pub alpha: f64,
-    /// `r0`, at least 1: the ratio of slow requests that is tolerated at every boundary.
-    pub tolerated: f64,
-    /// `d`: the null of better is 'the share of slow requests is at least `d` times the
-    /// baseline's'.
-    pub margin: f64,
-    /// For better, above 0 and below 1: it has to be shown at each boundary up to the one at or
-    /// above this quantile of the baseline; the e-value is the least of theirs. Absent: on average
-    /// over the boundaries, which one of them may show alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub quantile: Option<f64>,
-    /// Number of boundaries, 1 to [`MAX_BOUNDARIES`].
-    pub boundaries: usize,
-    /// Ratios over the null's, above 1, at most [`MAX_GRID`](crate::stats::MAX_GRID); inverted for
-    /// better. Absent: the joint bet where there is one, else the default. Not used by
-    /// [`LatencyMode::Clustered`].
-    pub grid: Option<Vec<f64>>,
-    /// One weight a ratio, summing to 1. Absent: even.
-    pub weights: Option<Vec<f64>>,
-    /// Trials that what is expected of both arms starts with.
-    pub prior_trials: f64,
-    /// Factor on every gain, above 0 and at most 1: evidence under noise is worth less.
-    pub temper: f64,
-    /// Most log evidence that one tick may add to a term, after `temper`; above 0. Absent: no cap.
-    pub cap: Option<f64>,
-    /// As [`RateRatioSettings::threshold`](crate::stats::rate_ratio::RateRatioSettings::threshold).
-    pub threshold: Option<f64>,
-    /// What may be assumed of the requests of one tick.
-    pub mode: LatencyMode,
-}
-
-impl Default for LatencySettings {
-    /// Rollback at α 0.01, nothing tolerated, six boundaries, no cap.
-    fn default() -> Self {
-        Self {
-            direction: Direction::Worse,
-            alpha: 0.01,
-            tolerated: 1.0,
-            margin: 2.0,
-            quantile: None,
-            boundaries: 6,
-            grid: None,
-            weights: None,
-            prior_trials: PRIOR_TRIALS,
-            temper: 1.0,
-            cap: None,
-            threshold: None,
-            mode: LatencyMode::Independent,
-        }
+settings! {
+    /// What a latency test is asked. See [`LatencyDesign`] for an example.
+    LatencySettings {
+        /// For better, above 0 and below 1: it has to be shown at each boundary up to the one at or
+        /// above this quantile of the baseline; the e-value is the least of theirs. Absent: on average
+        /// over the boundaries, which one of them may show alone.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        quantile: Option<f64> = None,
+        /// Number of boundaries, 1 to [`MAX_BOUNDARIES`].
+        boundaries: usize = 6,
+        /// Trials that what is expected of both arms starts with.
+        prior_trials: f64 = PRIOR_TRIALS,
+        /// What may be assumed of the requests of one tick. Clustered, it does not use the grid.
+        mode: LatencyMode = LatencyMode::Independent,
     }
 }
 

@@ -42,7 +42,7 @@ pub use clip::Clip;
 pub use history::History;
 
 use super::draw::Draws;
-use super::grid::{Grid, Hypothesis};
+use super::grid::{Grid, Hypothesis, usual};
 use super::instances::places;
 use super::mixture::{Limits, SHORT};
 use super::numeric::{larger, ln, percentile, smaller, whole};
@@ -142,20 +142,6 @@ pub struct CalibrationSettings {
     /// Where shards are drawn: the seed of the draws, at most 2^53.
     #[serde(default)]
     pub seed: u64,
-}
-
-mod usual {
-    pub(super) const fn alpha() -> f64 {
-        0.01
-    }
-
-    pub(super) const fn one() -> f64 {
-        1.0
-    }
-
-    pub(super) const fn tick_seconds() -> f64 {
-        10.0
-    }
 }
 
 impl CalibrationSettings {
