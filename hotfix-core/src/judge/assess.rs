@@ -61,12 +61,10 @@ impl Moment<'_> {
         self.share < Share::ALL && (self.running.is_some() || self.due.is_some())
     }
 
-    /// The response to an alert, and of a metric to one since then: it holds a phase. A person is asked
-    /// where there is nothing left to hold: after the last phase, and in one with all of the traffic
-    /// once the alert lasts.
+    /// The response to an alert: it holds a phase. A person is asked where a hold keeps nothing back: after
+    /// the last phase, and where it has kept nothing back `since` long ago.
     fn alert(&self, since: Option<Timestamp>) -> Response {
-        let lasts = |since| self.at.since(since) >= self.watch.alert_lasts();
-        let lasts = self.share == Share::ALL && since.is_some_and(lasts);
+        let lasts = since.is_some_and(|since| self.at.since(since) >= self.watch.alert_lasts());
         let least = if self.after_the_phases || lasts { Response::Ask } else { Response::Continue };
         self.watch.alert.max(least)
     }
@@ -364,7 +362,7 @@ impl Call<'_> {
             f64::from(breaches) >= moment.watch.consecutive_breaches
         };
         let both_read = |band| watched.both_read_since_breach(moment, band);
-        let alert = moment.alert(degradation.breached());
+        let alert = moment.alert(degradation.keeps_nothing_back(moment.share < Share::ALL));
         if seen.band == Band::Alert {
             let acts = in_a_row(Band::Alert) && both_read(Band::Alert);
             let alert = by_estimate(alert, seen.bucket.is_some());
