@@ -295,7 +295,7 @@ impl Agenda {
         self.state.calls.clear();
         let reopened = self.state.reopened == again;
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
-            if obligation.while_open && (reopened || course.on) {
+            if obligation.begins_again() && (reopened || course.on) {
                 course.start_again();
             }
         }

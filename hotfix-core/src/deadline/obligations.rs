@@ -180,7 +180,12 @@ impl Obligations {
         came: Option<Timestamp>,
         again: Option<Timestamp>,
     ) -> Option<Timestamp> {
-        came.map(|came| again.filter(|_| self.while_open).map_or(came, |at| at.max(came)))
+        came.map(|came| again.filter(|_| self.begins_again()).map_or(came, |at| at.max(came)))
+    }
+
+    /// Whether it is a call or a response: a list that was gone through stays so.
+    pub(super) const fn begins_again(&self) -> bool {
+        self.while_open && !matches!(self.source, Source::Checklist)
     }
 
     /// Whether a lower severity does not drop it once its moment has come: a deployment under the

@@ -97,6 +97,11 @@ impl Marks {
         }
     }
 
+    /// Opens what was checked of a review.
+    pub(crate) fn reopen_reviews(&mut self, policy: &Policy) {
+        retain(&mut self.0, |id, mark| mark.state != ItemState::Done || !is_review(policy, *id));
+    }
+
     /// Opens these success criteria where they were confirmed.
     pub(crate) fn reopen_criteria(
         &mut self,

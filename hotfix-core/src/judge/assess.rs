@@ -61,12 +61,10 @@ impl Moment<'_> {
         self.share < Share::ALL && (self.running.is_some() || self.due.is_some())
     }
 
-    /// The response to an alert, and of a metric to one since then: it holds a phase. A person is asked
-    /// where there is nothing left to hold: after the last phase, and in one with all of the traffic
-    /// once the alert lasts.
+    /// The response to an alert: it holds a phase. A person is asked where a hold keeps nothing back: after
+    /// the last phase, and where it has kept nothing back `since` long ago.
     fn alert(&self, since: Option<Timestamp>) -> Response {
-        let lasts = |since| self.at.since(since) >= self.watch.alert_lasts();
-        let lasts = self.share == Share::ALL && since.is_some_and(lasts);
+        let lasts = since.is_some_and(|since| self.at.since(since) >= self.watch.alert_lasts());
         let least = if self.after_the_phases || lasts { Response::Ask } else { Response::Continue };
         self.watch.alert.max(least)
     }
@@ -127,8 +125,12 @@ impl Judge {
         }
         if let Some(phase) = moment.due {
             self.gate(moment, phase, &verdict.metrics, verdict.efficacy, &mut call);
-            if call.worst == Response::Hold && moment.overdue {
-                call.raise(moment.held_too_long(phase, &call), Reason::Inconclusive, None);
+            if moment.overdue && matches!(call.worst, Response::Hold | Response::Ask) {
+                let then = moment.held_too_long(phase, &call);
+                // A question does not keep a phase beyond its longest time.
+                if then > call.worst || call.worst == Response::Hold {
+                    call.raise(then, Reason::Inconclusive, None);
+                }
             }
         }
         verdict.decision = match (call.worst, moment.due) {
@@ -360,7 +362,7 @@ impl Call<'_> {
             f64::from(breaches) >= moment.watch.consecutive_breaches
         };
         let both_read = |band| watched.both_read_since_breach(moment, band);
-        let alert = moment.alert(degradation.breached());
+        let alert = moment.alert(degradation.keeps_nothing_back(moment.share < Share::ALL));
         if seen.band == Band::Alert {
             let acts = in_a_row(Band::Alert) && both_read(Band::Alert);
             let alert = by_estimate(alert, seen.bucket.is_some());

@@ -190,7 +190,10 @@ fn held(rollout: &Rollout, audience: Audience) -> Option<String> {
         let phase = rollout.plan().policy().phases().get(step.index)?;
         let is_held = matches!(verdict.decision, Decision::Hold | Decision::Ask)
             && rollout.now()?.since(step.since) >= phase.watch;
-        let cause = verdict.causes.first().filter(|_| is_held)?;
+        // That the time is over says less than what holds it.
+        let holds = |cause: &&Cause| cause.reason != Reason::Inconclusive;
+        let cause = verdict.causes.iter().find(holds).or(verdict.causes.first());
+        let cause = cause.filter(|_| is_held)?;
         Some(cause_text(cause, rollout.plan()))
     })
 }

@@ -30,13 +30,13 @@ pub use section::root::Policy;
 
 use reader::{Field as _, Style};
 use reasoning::Reasoning;
-use section::{Contingency, CustomRole, Metric, SeverityLevel, StrategySettings};
+use section::{Contingency, CustomRole, Metric, Phase, SeverityLevel, StrategySettings};
 
 use crate::canonical::{Digest, pretty};
 use crate::document::{DocumentErrors, Node};
 use crate::grade::{Role, Severity, Sign, Strategy};
 use crate::text::words;
-use crate::unit::{MetricName, RoleName, Share, Timestamp};
+use crate::unit::{MetricName, RoleName, Share, Span, Timestamp};
 
 /// An invalid policy is refused with all its errors at once, each with a code, a place and a
 /// remedy. A doubtful but valid setting is not an error; the linter reports it.
@@ -225,6 +225,22 @@ impl Policy {
     pub(crate) fn waits_for_readings(&self, severity: Option<Severity>) -> Option<&Contingency> {
         let waits = |of: &&Contingency| severity.is_some_and(|at| of.waits.contains(&at));
         self.contingencies.iter().filter(|of| of.sign == Some(Sign::NoData)).find(waits)
+    }
+
+    /// How long something may hold a phase. The reading that covers its least time comes before that. Without
+    /// a longest time a person is asked `ask_again` after the least one.
+    pub(crate) fn held_at_most(&self, phase: &Phase) -> Span {
+        let most = phase.watch_most.map(|most| most.max(phase.watch + self.watch().reads_every()));
+        most.unwrap_or(phase.watch + self.ask_again())
+    }
+
+    /// How long something may hold a phase until a person is asked, at the latest: where nothing ends that,
+    /// `ask_again` longer than it is watched.
+    pub(crate) fn held_unasked(&self, phase: &Phase) -> Span {
+        match phase.longest_held() {
+            Some(_) => self.held_at_most(phase),
+            None => phase.longest() + self.ask_again(),
+        }
     }
 
     pub(crate) fn decides(&self, id: MetricName) -> bool {

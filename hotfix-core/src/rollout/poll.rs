@@ -73,8 +73,8 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
         Stage::Monitoring(step) => {
             if let Some(phase) = policy.phases().get(step.index) {
                 consider(step.since + phase.watch);
-                consider(step.since + phase.longest());
-                consider(step.since + phase.held_unasked(policy.ask_again()));
+                consider(step.since + policy.held_at_most(phase));
+                consider(step.since + policy.held_unasked(phase));
             }
         }
         Stage::Gate { until: Some(until), .. } => consider(*until),

@@ -219,16 +219,16 @@ impl Conclusion<'_> {
         format!("{place}{causes}. {}{compare}{by_time}{check}", self.choices(at, false))
     }
 
-    /// When a phase is rolled back by what was read, if readings stay away until then; empty where it is
-    /// not.
+    /// When a phase is rolled back by time, if it goes on like this; empty where it is not.
     fn rolled_back_by_time(&self, at: Timestamp) -> String {
         let Stage::Monitoring(step) = *self.case.place.stage() else { return String::new() };
-        let verdict = self.case.judged.verdict();
-        let is_silent = verdict.has(Reason::Stale) || verdict.has(Reason::NoData);
-        if !is_silent || self.plan.on_failure() != OnFailure::RollBack {
+        if self.plan.on_failure() != OnFailure::RollBack {
             return String::new();
         }
-        let most = |phase: &Phase| phase.held_at_most(self.plan.policy().ask_again());
+        let verdict = self.case.judged.verdict();
+        let is_silent = verdict.has(Reason::Stale) || verdict.has(Reason::NoData);
+        let goes_on = if is_silent { "no more readings come" } else { "it goes on like this" };
+        let most = |phase: &Phase| self.plan.policy().held_at_most(phase);
         let until = self.phase_at(step.index).map(|phase| step.since + most(phase));
         let is_missed = |until: &Timestamp| {
             let question = self.case.question(self.plan, *until);
@@ -236,10 +236,7 @@ impl Conclusion<'_> {
             question.map(decides) == Some(Decision::RollBack)
         };
         until.filter(|until| *until > at).filter(is_missed).map_or_else(String::new, |until| {
-            format!(
-                " If no more readings come, it is rolled back at {} by what was read.",
-                moment(until)
-            )
+            format!(" If {goes_on}, it is rolled back at {} by what was read.", moment(until))
         })
     }
 

@@ -22,8 +22,8 @@ pub(super) struct Revision {
 /// Which marks of items and steps another plan keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kept {
-    /// All: the first release is known now.
-    All,
+    /// The first release is known now: nobody can have reviewed it before.
+    AllButReviews,
     /// Those about incident and code, because the same release is tried again.
     OfRelease,
     /// Those of lists for after a rollback: another release is tried.
@@ -52,7 +52,7 @@ impl Revision {
         };
         let former = present.release();
         let kept = match former {
-            None => Kept::All,
+            None => Kept::AllButReviews,
             Some(_) if former == plan.release() => Kept::OfRelease,
             Some(_) => Kept::OfRollback,
         };

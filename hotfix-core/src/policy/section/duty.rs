@@ -65,8 +65,8 @@ section! {
         /// The interval at which it is repeated from then on, above 0. Without this key it is due
         /// once.
         every: Span as Lasting, [optional];
-        /// With `every`: the moment that ends the repetition; without this key it is repeated until
-        /// somebody cancels it. With the kind `escalate`: the moment after which the level is not
+        /// With `every`: the moment that ends the repetition; without this key it is repeated until the
+        /// rollout is closed. With the kind `escalate`: the moment after which the level is not
         /// paged; without this key `deployed`, when the fix is live, unless it counts from later.
         until: Moment, [optional];
         /// The role that does it; with the kinds `page` and `escalate` the role that is paged.

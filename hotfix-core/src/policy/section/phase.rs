@@ -75,18 +75,6 @@ impl Phase {
         self.watch_most.unwrap_or(self.watch)
     }
 
-    /// How long something may hold it. Without a longest time a person is asked `ask_again` after its
-    /// least time.
-    pub(crate) fn held_at_most(&self, ask_again: Span) -> Span {
-        self.watch_most.unwrap_or(self.watch + ask_again)
-    }
-
-    /// How long something may hold it until a person is asked, at the latest: where nothing ends that,
-    /// `ask_again` longer than it is watched.
-    pub(crate) fn held_unasked(&self, ask_again: Span) -> Span {
-        self.longest_held().unwrap_or(self.longest() + ask_again)
-    }
-
     /// How long it is watched at most where something holds it; None if nothing ends that.
     pub(crate) fn longest_held(&self) -> Option<Span> {
         self.watch_most.filter(|_| self.inconclusive > Response::Hold)

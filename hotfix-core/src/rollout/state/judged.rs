@@ -265,7 +265,7 @@ impl Question {
         let of_phase = |step: &Step| {
             let phase = policy.phases().get(step.index)?;
             let watched = at.since(step.since);
-            let over = watched >= phase.held_at_most(policy.ask_again());
+            let over = watched >= policy.held_at_most(phase);
             (watched >= phase.watch).then_some((step.index, over))
         };
         let last = policy.phases().len().saturating_sub(1);
@@ -350,8 +350,8 @@ impl Question {
                 Some(Running {
                     phase,
                     until_due: left(step, phase.watch),
-                    until_overdue: phase.watch_most.map(|most| left(step, most)),
-                    until_asked: left(step, phase.held_unasked(policy.ask_again())),
+                    until_overdue: phase.watch_most.map(|_| left(step, policy.held_at_most(phase))),
+                    until_asked: left(step, policy.held_unasked(phase)),
                 })
             }),
         }

@@ -383,8 +383,11 @@ impl Readiness {
     /// the marks that it does not keep. What is known of the incident stays.
     pub(super) fn begin_attempt(&mut self, plan: &Plan, kept: Kept) {
         self.words = Statements::default();
-        if kept != Kept::All {
-            self.marks.keep(plan.policy(), kept == Kept::OfRelease, self.started);
+        match kept {
+            Kept::AllButReviews => self.marks.reopen_reviews(plan.policy()),
+            Kept::OfRelease | Kept::OfRollback => {
+                self.marks.keep(plan.policy(), kept == Kept::OfRelease, self.started);
+            }
         }
         self.see_process(plan);
         self.started = None;
