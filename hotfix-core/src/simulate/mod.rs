@@ -40,7 +40,7 @@ pub use advise::{Advice, Axis, Candidate, MOST_CANDIDATES};
 pub use answers::Answers;
 pub use campaign::Campaign;
 pub use compare::{Comparison, Difference, Differences, Pairs};
-pub use environment::{Environment, Impact, Shown, Tick};
+pub use environment::{Environment, Impact, Tick};
 pub use error::{SimulationError, SimulationErrors, SimulationFault};
 pub use fault::{FaultArm, FaultKind};
 pub use people::Judgement;
