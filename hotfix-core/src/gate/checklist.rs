@@ -146,7 +146,7 @@ impl Marks {
         self.0.get(&id).map_or(ItemState::Open, |mark| mark.state)
     }
 
-    /// The status of an item, and of what is none of a policy's checklist.
+    /// The status of an item of a checklist, or of what people check without one.
     fn status(&self, id: Name, text: &str, item: Option<&ChecklistItem>) -> ItemStatus {
         ItemStatus {
             id,
