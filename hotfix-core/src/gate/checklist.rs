@@ -150,6 +150,19 @@ impl Marks {
     pub(crate) fn state(&self, id: Name) -> ItemState {
         self.0.get(&id).map_or(ItemState::Open, |mark| mark.state)
     }
+
+    /// The status of an item of a checklist, or of what people check without one.
+    fn status(&self, id: Name, text: &str, item: Option<&ChecklistItem>) -> ItemStatus {
+        ItemStatus {
+            id,
+            text: text.to_owned(),
+            required: item.is_some_and(|item| item.required),
+            if_applicable: item.is_some_and(|item| item.if_applicable),
+            records: item.and_then(|item| item.records.clone()),
+            state: self.state(id),
+            mark: self.0.get(&id).cloned(),
+        }
+    }
 }
 
 /// A checklist, whether it applies to this incident, and its items.
@@ -171,6 +184,15 @@ pub struct ListStatus {
     pub within: Option<Span>,
     /// Its items.
     pub items: Vec<ItemStatus>,
+}
+
+impl ListStatus {
+    /// A list that applies to every incident.
+    fn always(id: Name, title: &str, at: ChecklistMoment, items: Vec<ItemStatus>) -> Self {
+        let holds_start = at == ChecklistMoment::Start;
+        let title = title.to_owned();
+        Self { id, title, at, applies: Truth::Yes, holds_start, within: None, items }
+    }
 }
 
 /// An item with its state.
@@ -312,15 +334,7 @@ pub(crate) fn lists(
     marks: &Marks,
     point_is_known: bool,
 ) -> Vec<ListStatus> {
-    let item = |item: &ChecklistItem| ItemStatus {
-        id: item.id,
-        text: item.text.clone(),
-        required: item.required,
-        if_applicable: item.if_applicable,
-        records: item.records.clone(),
-        state: marks.state(item.id),
-        mark: marks.0.get(&item.id).cloned(),
-    };
+    let item = |item: &ChecklistItem| marks.status(item.id, &item.text, Some(item));
     let list = |list: &Checklist| {
         let applies = applies(list, severity, facts);
         ListStatus {
@@ -342,24 +356,10 @@ pub(crate) fn lists(
 fn list_of_point(policy: &Policy, marks: &Marks) -> Option<ListStatus> {
     let id =
         point_item(policy).filter(|id| matches!(find(policy, *id), Some(Known::RollbackPoint)))?;
-    let item = ItemStatus {
-        id,
-        text: "the commit, artifact or deployment to roll back to is named".to_owned(),
-        required: true,
-        if_applicable: false,
-        records: Some(ROLLBACK_POINT.to_owned()),
-        state: marks.state(id),
-        mark: marks.0.get(&id).cloned(),
-    };
-    Some(ListStatus {
-        id,
-        title: "Rollback point".to_owned(),
-        at: ChecklistMoment::Start,
-        applies: Truth::Yes,
-        holds_start: true,
-        within: None,
-        items: vec![item],
-    })
+    let text = "the commit, artifact or deployment to roll back to is named";
+    let records = Some(ROLLBACK_POINT.to_owned());
+    let item = ItemStatus { required: true, records, ..marks.status(id, text, None) };
+    Some(ListStatus::always(id, "Rollback point", ChecklistMoment::Start, vec![item]))
 }
 
 /// What an item records that names the rollback point; without one, the id of the item that does.
@@ -380,28 +380,13 @@ pub(crate) fn point_item(policy: &Policy) -> Option<Name> {
 fn list_of_criteria(policy: &Policy, marks: &Marks) -> Option<ListStatus> {
     let items = success_criteria(policy, marks);
     let id = Name::try_new("success_criteria").ok()?;
-    (!items.is_empty()).then(|| ListStatus {
-        id,
-        title: "Success criteria".to_owned(),
-        at: ChecklistMoment::FinalValidation,
-        applies: Truth::Yes,
-        holds_start: false,
-        within: None,
-        items,
-    })
+    let at = ChecklistMoment::FinalValidation;
+    (!items.is_empty()).then(|| ListStatus::always(id, "Success criteria", at, items))
 }
 
 pub(crate) fn success_criteria(policy: &Policy, marks: &Marks) -> Vec<ItemStatus> {
-    let item = |criterion: &SuccessCriterion| ItemStatus {
-        id: criterion.id,
-        text: criterion.text.clone(),
-        required: false,
-        if_applicable: false,
-        records: None,
-        state: marks.state(criterion.id),
-        mark: marks.0.get(&criterion.id).cloned(),
-    };
-    policy.success().iter().map(item).collect()
+    let criteria = policy.success().iter();
+    criteria.map(|criterion| marks.status(criterion.id, &criterion.text, None)).collect()
 }
 
 /// The success criteria that nobody has confirmed or set aside, without those that the log answers

@@ -29,7 +29,6 @@ pub(super) struct MetricDraft {
     pub(super) title: String,
     pub(super) kind: MetricKind,
     pub(super) worse: Worse,
-    /// Whether it is only watched.
     pub(super) watched: bool,
     pub(super) success: Option<Limit>,
     pub(super) alert: Option<Limit>,
@@ -213,7 +212,6 @@ impl Draft {
         self.phases.push(PhaseDraft { name, share, watch, manual, objective });
     }
 
-    /// Whether any metric decides.
     pub(super) fn decides(&self) -> bool {
         self.metrics.iter().any(|metric| !metric.watched)
     }

@@ -185,7 +185,6 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, String> {
     Ok(tokens)
 }
 
-/// One side of a comparison.
 enum Side {
     Number(f64),
     /// The value, with the default for a missing one.

@@ -3,7 +3,6 @@
 use crate::code::coded;
 use crate::document::{DocumentCodes, DocumentError, DocumentErrors, DocumentFault, FaultFamily};
 
-/// The codes of the faults that a document of any kind may have.
 const DOCUMENT: DocumentCodes = DocumentCodes {
     duplicate_key: "HF-CONV-003",
     missing_key: "HF-CONV-007",

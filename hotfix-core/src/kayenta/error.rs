@@ -53,7 +53,6 @@ coded! {
     } => "HF-KAY-005",
 }
 
-/// The codes of the faults that a document of any kind may have.
 const DOCUMENT: DocumentCodes = DocumentCodes {
     syntax: "HF-KAY-001",
     too_large: "HF-KAY-001",

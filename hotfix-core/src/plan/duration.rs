@@ -222,7 +222,6 @@ impl Schedule<'_> {
         self.first_steps(self.load.policy.procedure().len())
     }
 
-    /// The first steps of the procedure, this many.
     fn first_steps(self, count: usize) -> Times {
         let mut sum = Times::default();
         for (index, step) in self.load.policy.procedure().iter().enumerate().take(count) {

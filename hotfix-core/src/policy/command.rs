@@ -12,9 +12,7 @@ pub(crate) const MOST_CHARACTERS: usize = 2_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CommandPart<'t> {
-    /// Text of the command itself.
     Text(&'t str),
-    /// The place of a value.
     Field(CommandField),
 }
 

@@ -6,7 +6,6 @@ use crate::document::{DocumentCodes, DocumentFault, FaultFamily};
 use crate::text::{did_you_mean, quoted};
 use crate::unit::UnitError;
 
-/// The codes of the faults that a document of any kind may have.
 const DOCUMENT: DocumentCodes = DocumentCodes {
     syntax: "HF-POL-001",
     too_large: "HF-POL-002",

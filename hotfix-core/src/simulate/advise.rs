@@ -1,9 +1,7 @@
-//! Search for thresholds, durations and shares that keep false rollbacks below a bound with the
-//! least impact.
+//! Advice: thresholds, durations and shares that keep false rollbacks below a bound with the least
+//! impact.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,15 +9,11 @@ use serde_json::Value;
 use crate::document::DocumentFault;
 use crate::policy::{Policy, PolicyError, Problem};
 use crate::sorting::sort_by;
-use crate::stats::Counts;
-use crate::stats::fixed::clopper_pearson;
 use crate::text::shown;
 
-use super::campaign::Campaign;
 use super::error::{SimulationErrors, SimulationFault};
-use super::run::Run;
 use super::scenario::Scenario;
-use super::tally::{Mean, Rate, RunFacts, Sum, Truth, affected};
+use super::tally::{Mean, Rate};
 
 /// A value of the policy, and the values to try instead.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,55 +26,6 @@ pub struct Axis {
 
 /// Most candidates. Each combination of values is one.
 pub const MOST_CANDIDATES: usize = 1000;
-
-/// A search over variants of a policy with a few other values. All candidates have the same random
-/// numbers in every scenario.
-///
-/// ```
-/// use std::sync::Arc;
-/// use hotfix_core::policy::Policy;
-/// use hotfix_core::simulate::{Adviser, Axis, Scenario};
-///
-/// let policy = Arc::new(Policy::from_toml(include_str!("../../tests/policies/simulated.toml"))?);
-/// let healthy = Scenario::read("")?;
-/// let bad = Scenario::read("faults = [{ kind = \"errors\", times = 20.0 }]")?;
-/// let share = Axis { path: "/phases/0/share".to_owned(), values: vec!["5%".into(), "20%".into()] };
-/// let adviser = Adviser::try_new(&policy, &[healthy, bad], &[share], 0.05, 7)?;
-/// let mut scores = adviser.nothing();
-/// for candidate in 0..adviser.candidates() {
-///     scores[candidate].merge(&adviser.play(candidate, 0..100));
-/// }
-/// let advice = adviser.advice(&scores);
-/// assert_eq!(advice.candidates.len(), 3);
-/// assert_eq!(advice.candidates[0].changes.len(), 0);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Adviser {
-    candidates: Vec<Prepared>,
-    bound: f64,
-    scenarios: usize,
-}
-
-#[derive(Clone, Debug)]
-struct Prepared {
-    changes: BTreeMap<String, Value>,
-    /// One campaign for each scenario, or the reason why the policy cannot be tried.
-    campaigns: Result<Vec<Campaign>, String>,
-}
-
-/// The results of a candidate's runs. Parts can be added.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Score {
-    /// By scenario: runs, and runs with a false rollback.
-    false_rollbacks: Vec<(u64, u64)>,
-    faulty: u64,
-    missed: u64,
-    completed: u64,
-    runs: u64,
-    /// Affected requests of both versions over all scenarios, run by run.
-    affected: Sum,
-}
 
 /// The result of the search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -146,114 +91,8 @@ impl Axis {
     }
 }
 
-impl Adviser {
-    /// Prepares every combination of the values, including the policy's own values.
-    ///
-    /// # Errors
-    /// Each with its place among the arguments: `/scenarios`, `/bound`, `/axes/0/path`. There is an
-    /// error without a scenario, an axis or a value of one, for two axes with the same place, for a
-    /// bound outside of 0 to 1, for more than a thousand candidates, and for a place that the
-    /// policy does not have; and those of [`Campaign::try_new`] for the unchanged policy. A
-    /// candidate that cannot be read or planned is not an error: the advice has the reason.
-    pub fn try_new(
-        policy: &Arc<Policy>,
-        scenarios: &[Scenario],
-        axes: &[Axis],
-        most_false_rollbacks: f64,
-        seed: u64,
-    ) -> Result<Self, SimulationErrors> {
-        let document: Value = serde_json::from_str(&policy.to_json()).unwrap_or_default();
-        check(&document, scenarios, axes, most_false_rollbacks)?;
-        let mut changes = vec![BTreeMap::new()];
-        for axis in axes {
-            let mut with = changes.clone();
-            for value in &axis.values {
-                with.extend(changes.iter().cloned().map(|mut changes: BTreeMap<String, Value>| {
-                    changes.insert(axis.path.clone(), value.clone());
-                    changes
-                }));
-            }
-            changes = with;
-        }
-        let candidates = changes
-            .into_iter()
-            .map(|changes| {
-                let campaigns = if changes.is_empty() {
-                    Ok(campaigns(policy, scenarios, seed)?)
-                } else {
-                    changed(&document, &changes).and_then(|policy| {
-                        campaigns(&Arc::new(policy), scenarios, seed).map_err(|e| e.to_string())
-                    })
-                };
-                Ok(Prepared { changes, campaigns })
-            })
-            .collect::<Result<Vec<_>, SimulationErrors>>()?;
-        Ok(Self { candidates, bound: most_false_rollbacks, scenarios: scenarios.len() })
-    }
-
-    /// The number of candidates. The first is the unchanged policy.
-    pub const fn candidates(&self) -> usize {
-        self.candidates.len()
-    }
-
-    /// An empty score for each candidate.
-    pub fn nothing(&self) -> Vec<Score> {
-        vec![self.no_score(); self.candidates()]
-    }
-
-    fn no_score(&self) -> Score {
-        Score { false_rollbacks: vec![(0, 0); self.scenarios], ..Score::default() }
-    }
-
-    /// Makes these runs of a candidate in every scenario. Does nothing for a candidate that cannot
-    /// be tried or does not exist.
-    pub fn play(&self, candidate: usize, runs: Range<u64>) -> Score {
-        let mut score = self.no_score();
-        let Some(Prepared { campaigns: Ok(campaigns), .. }) = self.candidates.get(candidate) else {
-            return score;
-        };
-        let first = runs.start;
-        let mut affected_requests =
-            vec![0_i64; usize::try_from(runs.end.saturating_sub(first)).unwrap_or_default()];
-        for (campaign, place) in campaigns.iter().zip(0..) {
-            campaign.each(runs.clone(), |number, run, truth| {
-                score.add(place, run, truth);
-                let index = usize::try_from(number - first).unwrap_or_default();
-                if let Some(sum) = affected_requests.get_mut(index) {
-                    *sum += affected(run);
-                }
-            });
-        }
-        for affected in affected_requests {
-            score.runs += 1;
-            score.affected.add(affected);
-        }
-        score
-    }
-
-    /// The advice from the scores, in the order of the candidates.
-    pub fn advice(&self, scores: &[Score]) -> Advice {
-        // Each interval is wide enough that all of them hold together.
-        let all = (self.candidates() * self.scenarios) as f64;
-        let candidates: Vec<Candidate> = self
-            .candidates
-            .iter()
-            .zip(scores)
-            .map(|(prepared, score)| score.candidate(prepared, 0.05 / all, self.bound))
-            .collect();
-        let kept = candidates.iter().enumerate().filter(|(_, candidate)| candidate.keeps);
-        let best = kept.min_by(|(_, a), (_, b)| a.affected.mean.total_cmp(&b.affected.mean));
-        Advice {
-            most_false_rollbacks: self.bound,
-            runs: scores.first().map_or(0, |score| score.runs),
-            best: best.map(|(index, _)| index),
-            candidates,
-        }
-    }
-}
-
-/// Checks the arguments.
-fn check(
+/// Checks the arguments of a search.
+pub(super) fn check(
     document: &Value,
     scenarios: &[Scenario],
     axes: &[Axis],
@@ -315,21 +154,11 @@ fn is_there(document: &Value, axis: &Axis) -> bool {
     Policy::from_value(&document).map_or_else(|e| !e.iter().any(unknown), |_| true)
 }
 
-fn campaigns(
-    policy: &Arc<Policy>,
-    scenarios: &[Scenario],
-    seed: u64,
-) -> Result<Vec<Campaign>, SimulationErrors> {
-    let campaign =
-        |scenario: &Scenario| Campaign::try_new(scenario.plan(Arc::clone(policy))?, scenario, seed);
-    let placed = |(index, scenario)| {
-        campaign(scenario).map_err(|errors| errors.under(&format!("/scenarios/{index}")))
-    };
-    scenarios.iter().enumerate().map(placed).collect()
-}
-
 /// The policy with other values, or the reason why it cannot be read.
-fn changed(document: &Value, changes: &BTreeMap<String, Value>) -> Result<Policy, String> {
+pub(super) fn changed(
+    document: &Value,
+    changes: &BTreeMap<String, Value>,
+) -> Result<Policy, String> {
     let mut document = document.clone();
     for (path, value) in changes {
         *place(&mut document, path).ok_or_else(|| no_place(path))? = value.clone();
@@ -346,53 +175,6 @@ fn place<'d>(document: &'d mut Value, path: &str) -> Option<&'d mut Value> {
         }
         Value::Array(list) => list.get_mut(key.parse::<usize>().ok()?),
         _ => None,
-    }
-}
-
-impl Score {
-    fn add(&mut self, scenario: usize, run: &Run, truth: Truth) {
-        let facts = RunFacts::of(run, truth);
-        if let Some((runs, false_rollbacks)) = self.false_rollbacks.get_mut(scenario) {
-            *runs += 1;
-            *false_rollbacks += u64::from(facts.false_rollback);
-        }
-        self.faulty += u64::from(truth.bad_since.is_some());
-        self.missed += u64::from(facts.missed);
-        self.completed += u64::from(facts.completed);
-    }
-
-    /// Adds the results of other runs of the same candidate.
-    pub fn merge(&mut self, other: &Self) {
-        for (sum, other) in self.false_rollbacks.iter_mut().zip(&other.false_rollbacks) {
-            sum.0 += other.0;
-            sum.1 += other.1;
-        }
-        self.faulty += other.faulty;
-        self.missed += other.missed;
-        self.completed += other.completed;
-        self.runs += other.runs;
-        self.affected.merge(other.affected);
-    }
-
-    fn candidate(&self, prepared: &Prepared, error: f64, bound: f64) -> Candidate {
-        let most = |&(runs, count): &(u64, u64)| {
-            clopper_pearson(Counts::new(count as f64, runs as f64), 1.0 - 2.0 * error)
-                .map_or(1.0, |interval| interval.high)
-        };
-        let at_most = self.false_rollbacks.iter().map(most).fold(0.0, f64::max);
-        let worst = self.false_rollbacks.iter().max_by(|a, b| (a.1 * b.0).cmp(&(b.1 * a.0)));
-        let (runs, count) = worst.copied().unwrap_or_default();
-        let tried = prepared.campaigns.is_ok() && self.runs > 0;
-        Candidate {
-            changes: prepared.changes.clone(),
-            not_tried: prepared.campaigns.as_ref().err().cloned(),
-            false_rollbacks: Rate::new(count, runs),
-            at_most: if tried { at_most } else { 1.0 },
-            keeps: tried && at_most <= bound,
-            missed_faults: Rate::new(self.missed, self.faulty),
-            completed: Rate::new(self.completed, self.runs * self.false_rollbacks.len() as u64),
-            affected: self.affected.mean(self.runs),
-        }
     }
 }
 

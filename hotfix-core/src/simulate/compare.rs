@@ -7,9 +7,7 @@ use serde::Serialize;
 use super::campaign::Campaign;
 use super::error::{SimulationErrors, SimulationFault};
 use super::run::Run;
-use super::tally::{
-    DEVIATIONS, Mean, RunFacts, SimulatedOutcome, Sum, Tally, Truth, affected, whole,
-};
+use super::tally::{DEVIATIONS, Mean, SimulatedOutcome, Sum, Tally, Truth, facts, numbers};
 
 /// Two plans in one scenario with one seed: run `i` of both has the same traffic, faults and
 /// people.
@@ -28,10 +26,9 @@ pub struct Pairs {
     first: Tally,
     second: Tally,
     tables: [Table; 6],
-    affected: Sum,
-    affected_by_canary: Sum,
-    questions: Sum,
-    duties_missed: Sum,
+    /// The differences of affected requests, of those of the canary, of questions and of missed
+    /// duties.
+    each: [Sum; 4],
     /// Of the pairs with two correct rollbacks: how much longer the second one took.
     later: Sum,
     both_found: u64,
@@ -81,16 +78,18 @@ impl Pairs {
     fn add(&mut self, first: (&Run, Truth), second: (&Run, Truth)) {
         self.first.add(first.0, first.1);
         self.second.add(second.0, second.1);
-        let (a, b) = (RunFacts::of(first.0, first.1), RunFacts::of(second.0, second.1));
-        for (table, (a, b)) in self.tables.iter_mut().zip(a.all().into_iter().zip(b.all())) {
+        let (a, b) = (facts(first.0, first.1), facts(second.0, second.1));
+        for (table, (a, b)) in self.tables.iter_mut().zip(a.into_iter().zip(b)) {
             table.0[2 * usize::from(!a) + usize::from(!b)] += 1;
         }
-        self.affected.add(affected(second.0) - affected(first.0));
-        self.affected_by_canary
-            .add(whole(second.0.affected.canary) - whole(first.0.affected.canary));
-        self.questions.add(i64::from(second.0.asked) - i64::from(first.0.asked));
-        let missed = |run: &Run| i64::from(run.duties_missed);
-        self.duties_missed.add(missed(second.0) - missed(first.0));
+        let compared = |run: &Run| {
+            let [canary, live, missed, asked, ..] = numbers(run);
+            [canary + live, canary, asked, missed]
+        };
+        let (a, b) = (compared(first.0), compared(second.0));
+        for (sum, (a, b)) in self.each.iter_mut().zip(a.into_iter().zip(b)) {
+            sum.add(b - a);
+        }
         if let Some(((a, _), (b, _))) = first.1.found(first.0).zip(second.1.found(second.0)) {
             self.both_found += 1;
             self.later.add(b.as_millis() - a.as_millis());
@@ -115,10 +114,9 @@ impl Pairs {
                 *count += more;
             }
         }
-        merged.affected.merge(other.affected);
-        merged.affected_by_canary.merge(other.affected_by_canary);
-        merged.questions.merge(other.questions);
-        merged.duties_missed.merge(other.duties_missed);
+        for (sum, other) in merged.each.iter_mut().zip(other.each) {
+            sum.merge(other);
+        }
         merged.later.merge(other.later);
         merged.both_found += other.both_found;
         *self = merged;
@@ -130,6 +128,8 @@ impl Pairs {
         let runs = self.runs();
         let [false_rollbacks, missed_faults, rolled_back, completed, asked, duties_missed] =
             self.tables.map(Table::difference);
+        let [affected, affected_by_canary, questions, missed_duties] =
+            self.each.map(|sum| sum.mean(runs));
         let seconds = self.later.mean(self.both_found);
         Differences {
             runs,
@@ -141,10 +141,10 @@ impl Pairs {
             completed,
             asked,
             duties_missed,
-            affected_each: self.affected.mean(runs),
-            affected_by_canary_each: self.affected_by_canary.mean(runs),
-            questions_each: self.questions.mean(runs),
-            duties_missed_each: self.duties_missed.mean(runs),
+            affected_each: affected,
+            affected_by_canary_each: affected_by_canary,
+            questions_each: questions,
+            duties_missed_each: missed_duties,
             both_found: self.both_found,
             seconds_to_find: (self.both_found > 0).then(|| Mean {
                 mean: seconds.mean / 1000.0,

@@ -134,7 +134,6 @@ impl ScenarioReader {
     }
 }
 
-/// The error that the policy has no such metric.
 pub(super) fn unknown_metric(policy: &Policy, metric: MetricName) -> SimulationFault {
     let names = policy.metrics().iter().map(|metric| metric.id.as_str());
     SimulationFault::UnknownMetric {

@@ -20,15 +20,6 @@ pub struct Tick {
     pub share: Share,
 }
 
-/// The readings of a tick.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
-    /// No reading arrived: the driver sends a tick without readings.
-    Nothing,
-    /// Readings arrived.
-    Readings,
-}
-
 /// Affected requests by version: those that failed, were too slow, or were harmed in another way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Impact {
@@ -43,8 +34,9 @@ pub struct Impact {
 /// It may be random or recorded. The same environment gives the same run.
 pub trait Environment {
     /// Writes the readings of both arms in a tick into `into`, which still has the previous tick's
-    /// readings, so that its memory is reused. Late readings are returned by a later tick.
-    fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown;
+    /// readings, so that its memory is reused. Late readings are those of a later tick. If none has
+    /// arrived, it is empty, and the driver sends a tick without readings.
+    fn show(&mut self, tick: Tick, into: &mut Observation);
 
     /// Called when the canary's share of the traffic changes: at the end of this part of a tick, which
     /// had the share before. The tick's readings are of all its parts.

@@ -40,7 +40,6 @@ coded! {
     OtherCampaign { detail: &'static str } => "HF-SIM-011",
 }
 
-/// The codes of the faults that a document of any kind may have.
 const DOCUMENT: DocumentCodes = DocumentCodes {
     unknown_key: "HF-SIM-002",
     missing_key: "HF-SIM-003",

@@ -9,8 +9,8 @@
 //!
 //! A [`Scenario`] is a synthetic environment as a document: traffic, faults and people, drawn from
 //! a random seed. A [`Campaign`] makes many runs of it and gives the [`SimulatedOutcome`] table. A
-//! [`Comparison`] runs two policies with the same random numbers. An [`Adviser`] tries a policy
-//! with other values; a [`Search`] is an adviser from a document.
+//! [`Comparison`] runs two policies with the same random numbers. A [`Search`] tries a policy with
+//! other values.
 
 mod active;
 mod advise;
@@ -36,11 +36,11 @@ mod synthetic;
 mod tally;
 mod traffic;
 
-pub use advise::{Advice, Adviser, Axis, Candidate, MOST_CANDIDATES, Score};
+pub use advise::{Advice, Axis, Candidate, MOST_CANDIDATES};
 pub use answers::Answers;
 pub use campaign::Campaign;
 pub use compare::{Comparison, Difference, Differences, Pairs};
-pub use environment::{Environment, Impact, Shown, Tick};
+pub use environment::{Environment, Impact, Tick};
 pub use error::{SimulationError, SimulationErrors, SimulationFault};
 pub use fault::{FaultArm, FaultKind};
 pub use people::Judgement;

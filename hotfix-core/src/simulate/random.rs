@@ -58,7 +58,6 @@ impl RunKey {
     }
 }
 
-/// A stream of draws.
 #[derive(Clone, Debug)]
 pub(super) struct Draws(Pcg64);
 

@@ -8,7 +8,7 @@ use crate::rollout::{Act, Command, Input, RefusalReason, RollbackCause, Rollout,
 use crate::unit::{PhaseName, Span, Timestamp};
 
 use super::answers::Answers;
-use super::environment::{Environment, Impact, Shown, Tick, cadence};
+use super::environment::{Environment, Impact, Tick, cadence};
 
 /// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,14 +75,14 @@ pub struct Run {
 /// use hotfix_core::plan::Plan;
 /// use hotfix_core::policy::Policy;
 /// use hotfix_core::rollout::{Action, Command, Input, Recording, Rollout, State};
-/// use hotfix_core::simulate::{Answers, Driver, Shown, Tick, Until, Environment};
+/// use hotfix_core::simulate::{Answers, Driver, Environment, Tick, Until};
 /// use hotfix_core::unit::{Span, Timestamp};
 ///
 /// /// Everybody approves, and the fix makes nothing worse.
 /// struct Calm;
 ///
 /// impl Environment for Calm {
-///     fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown {
+///     fn show(&mut self, tick: Tick, into: &mut Observation) {
 ///         let canary = (1000.0 * tick.share.as_fraction()).round();
 ///         let baseline = 1000.0 - canary;
 ///         let reading = format!(
@@ -91,7 +91,6 @@ pub struct Run {
 ///                "request_volume": {{"canary": {canary}, "baseline": {baseline}}}}}"#
 ///         );
 ///         *into = serde_json::from_str(&reading).unwrap_or_default();
-///         Shown::Readings
 ///     }
 ///
 ///     fn answer(&mut self, _: &Rollout, at: Timestamp, action: &Action, answers: &mut Answers) {
@@ -177,11 +176,7 @@ impl Driver {
 
     /// Runs until the next input is `start`, and returns whether it is. The time before it is the
     /// same for all runs of an environment that prepares them in the same way.
-    pub fn prepare<W: Environment + ?Sized>(
-        &mut self,
-        environment: &mut W,
-        until: Timestamp,
-    ) -> bool {
+    pub fn prepare(&mut self, environment: &mut dyn Environment, until: Timestamp) -> bool {
         self.enter(environment);
         while self.run.started_at.is_none() {
             let next = self.answers.next();
@@ -196,7 +191,7 @@ impl Driver {
     }
 
     /// Continues the run.
-    pub fn play<W: Environment + ?Sized>(&mut self, environment: &mut W, until: Until) -> &Run {
+    pub fn play(&mut self, environment: &mut dyn Environment, until: Until) -> &Run {
         let (at, to_the_end) = match until {
             Until::End(at) => (at, true),
             Until::Time(at) => (at, false),
@@ -215,7 +210,7 @@ impl Driver {
     }
 
     /// Handles one input. Returns false if none comes until then.
-    fn step<W: Environment + ?Sized>(&mut self, environment: &mut W, until: Timestamp) -> bool {
+    fn step(&mut self, environment: &mut dyn Environment, until: Timestamp) -> bool {
         // Of the same time, the first of these comes first.
         let next = [
             (self.answers.next().map(|(at, _)| at), Next::Answer),
@@ -248,7 +243,7 @@ impl Driver {
     }
 
     /// When the next tick without readings is due by the tool's clock.
-    fn poll_at<W: Environment + ?Sized>(&self, environment: &W) -> Option<Timestamp> {
+    fn poll_at(&self, environment: &dyn Environment) -> Option<Timestamp> {
         let due = self.rollout.poll_at().filter(|at| self.polled != Some(*at))?;
         let shown = environment.clock(self.now);
         Some(due - shown.since(self.now) + self.now.since(shown))
@@ -256,9 +251,9 @@ impl Driver {
 
     /// Hands over an input without readings. The environment is then notified that something may be
     /// due, unless a new state has already done so.
-    fn say<W: Environment + ?Sized>(
+    fn say(
         &mut self,
-        environment: &mut W,
+        environment: &mut dyn Environment,
         input: &Input,
     ) -> Result<(), RefusalReason> {
         let before = self.entered;
@@ -279,22 +274,21 @@ impl Driver {
         cadence(self.rollout.plan().policy())
     }
 
-    fn look<W: Environment + ?Sized>(&mut self, environment: &mut W) {
+    fn look(&mut self, environment: &mut dyn Environment) {
         let tick = Tick { from: self.last_tick, to: self.now, share: self.rollout.share() };
         self.last_tick = self.now;
         self.run.ticks += 1;
         let Some(mut seen) = self.seen.take() else { return };
-        let shown = match &mut seen.command {
-            Command::Observe { metrics } => environment.show(tick, metrics),
-            _ => Shown::Nothing,
-        };
-        let taken = match shown {
-            Shown::Nothing => {
-                let _refused = self.give(environment, &Input::new(Command::Tick)).is_err();
-                false
+        let arrived = match &mut seen.command {
+            Command::Observe { metrics } => {
+                environment.show(tick, metrics);
+                !metrics.is_empty()
             }
-            Shown::Readings => self.give(environment, &seen).is_ok(),
+            _ => false,
         };
+        let nothing = Input::new(Command::Tick);
+        let given = if arrived { &*seen } else { &nothing };
+        let taken = self.give(environment, given).is_ok() && arrived;
         self.seen = Some(seen);
         self.run.evaluations += u32::from(taken);
         if taken && self.run.alerted_at.is_none() {
@@ -307,9 +301,9 @@ impl Driver {
     }
 
     /// Hands over an input with the time of the tool's clock, and its actions to the environment.
-    fn give<W: Environment + ?Sized>(
+    fn give(
         &mut self,
-        environment: &mut W,
+        environment: &mut dyn Environment,
         input: &Input,
     ) -> Result<(), RefusalReason> {
         let at = environment.clock(self.now);
@@ -360,7 +354,7 @@ impl Driver {
     }
 
     /// Notifies the environment of a new state, and records it.
-    fn enter<W: Environment + ?Sized>(&mut self, environment: &mut W) {
+    fn enter(&mut self, environment: &mut dyn Environment) {
         let state = self.rollout.state();
         if self.entered == Some(state) {
             return;

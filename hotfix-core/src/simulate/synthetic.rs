@@ -11,7 +11,7 @@ use crate::unit::{MetricName, Name, Share, Timestamp};
 use super::active::{Active, Faults, users};
 use super::answers::Answers;
 use super::arm_metrics::{ArmMetrics, CANARY, Kept, LIVE};
-use super::environment::{Environment, Impact, Shown, Tick};
+use super::environment::{Environment, Impact, Tick};
 use super::error::SimulationErrors;
 use super::fault::{Fault, FaultKind};
 use super::feed::{Feed, Scraper, count};
@@ -300,7 +300,7 @@ impl<'s> Synthetic<'s> {
 }
 
 impl Environment for Synthetic<'_> {
-    fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown {
+    fn show(&mut self, tick: Tick, into: &mut Observation) {
         match &self.setting.scenario.feed {
             None => self.make_all(tick, into),
             Some(feed) => {
@@ -319,7 +319,6 @@ impl Environment for Synthetic<'_> {
         } else {
             self.late.clear();
         }
-        if into.is_empty() { Shown::Nothing } else { Shown::Readings }
     }
 
     fn share_changed(&mut self, part: Tick) {

@@ -137,72 +137,48 @@ fn add_counts<K: Ord>(counts: &mut BTreeMap<K, u64>, more: BTreeMap<K, u64>) {
 pub struct Tally {
     /// Its campaign: seed, plan and scenario.
     pub(super) of: Sum,
-    runs: u64,
+    pub(super) runs: u64,
     /// Runs in which the canary was worse at some time.
-    faulty: u64,
-    false_rollbacks: u64,
-    missed: u64,
-    found: u64,
-    rolled_back: u64,
-    completed: u64,
-    asked: u64,
-    with_missed_duties: u64,
+    pub(super) faulty: u64,
+    /// Runs by [`facts`].
+    pub(super) facts: [u64; 6],
     never_started: u64,
     ended: BTreeMap<State, u64>,
     reasons: BTreeMap<Reason, u64>,
     decided: Times,
     done: Times,
-    affected_by_canary: Sum,
-    affected_by_live: Sum,
-    duties_missed: Sum,
-    questions: Sum,
-    pages: Sum,
-    ticks: Sum,
-    refused: Sum,
+    /// The sums of [`numbers`].
+    each: [Sum; 7],
 }
 
-/// The facts of one run for the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a row of the table")]
-pub(super) struct RunFacts {
-    pub(super) false_rollback: bool,
-    pub(super) missed: bool,
-    pub(super) rolled_back: bool,
-    pub(super) completed: bool,
-    pub(super) asked: bool,
-    pub(super) duties_missed: bool,
+/// The facts of one run, each a row of a comparison's table: a false rollback, a missed fault, a
+/// rollback for any reason, completion, a question, and a missed duty.
+pub(super) fn facts(run: &Run, truth: Truth) -> [bool; 6] {
+    let back = run.rolled_back_at.is_some();
+    [
+        // A rollback before any fault is a false one.
+        back && truth.found(run).is_none(),
+        !back && truth.bad_since.is_some(),
+        back,
+        run.completed_at.is_some(),
+        run.asked > 0,
+        run.duties_missed > 0,
+    ]
 }
 
-impl RunFacts {
-    pub(super) fn of(run: &Run, truth: Truth) -> Self {
-        let back = run.rolled_back_at;
-        Self {
-            // A rollback before any fault is a false one.
-            false_rollback: back.is_some() && truth.found(run).is_none(),
-            missed: back.is_none() && truth.bad_since.is_some(),
-            rolled_back: back.is_some(),
-            completed: run.completed_at.is_some(),
-            asked: run.asked > 0,
-            duties_missed: run.duties_missed > 0,
-        }
-    }
-
-    /// The facts in the order of a comparison's table.
-    pub(super) const fn all(self) -> [bool; 6] {
-        let Self { false_rollback, missed, rolled_back, completed, asked, duties_missed } = self;
-        [false_rollback, missed, rolled_back, completed, asked, duties_missed]
-    }
+/// The numbers of one run: affected requests of the canary and of the live version, missed duties,
+/// questions, pages, ticks and refused inputs.
+pub(super) fn numbers(run: &Run) -> [i64; 7] {
+    let [canary, live] = [run.affected.canary, run.affected.live].map(whole);
+    let [missed, asked, paged, ticks, refused] =
+        [run.duties_missed, run.asked, run.paged, run.ticks, run.refused].map(i64::from);
+    [canary, live, missed, asked, paged, ticks, refused]
 }
 
 /// Requests as whole numbers: counts are.
 #[expect(clippy::cast_possible_truncation, reason = "a count, and saturated beyond 2^63")]
-pub(super) fn whole(requests: f64) -> i64 {
+fn whole(requests: f64) -> i64 {
     requests.round() as i64
-}
-
-/// Affected requests of both versions.
-pub(super) fn affected(run: &Run) -> i64 {
-    whole(run.affected.canary) + whole(run.affected.live)
 }
 
 impl Tally {
@@ -211,16 +187,11 @@ impl Tally {
     }
 
     pub(super) fn add(&mut self, run: &Run, truth: Truth) {
-        let facts = RunFacts::of(run, truth);
         self.runs += 1;
         self.faulty += u64::from(truth.bad_since.is_some());
-        self.false_rollbacks += u64::from(facts.false_rollback);
-        self.missed += u64::from(facts.missed);
-        self.found += u64::from(facts.rolled_back && !facts.false_rollback);
-        self.rolled_back += u64::from(facts.rolled_back);
-        self.completed += u64::from(facts.completed);
-        self.asked += u64::from(facts.asked);
-        self.with_missed_duties += u64::from(facts.duties_missed);
+        for (count, fact) in self.facts.iter_mut().zip(facts(run, truth)) {
+            *count += u64::from(fact);
+        }
         self.never_started += u64::from(run.started_at.is_none());
         *self.ended.entry(run.ended).or_default() += 1;
         if let Some(RollbackCause::Verdict { causes }) = &run.why
@@ -234,13 +205,9 @@ impl Tally {
         if let Some((completed, started)) = run.completed_at.zip(run.started_at) {
             self.done.add(completed.since(started));
         }
-        self.affected_by_canary.add(whole(run.affected.canary));
-        self.affected_by_live.add(whole(run.affected.live));
-        self.duties_missed.add(i64::from(run.duties_missed));
-        self.questions.add(i64::from(run.asked));
-        self.pages.add(i64::from(run.paged));
-        self.ticks.add(i64::from(run.ticks));
-        self.refused.add(i64::from(run.refused));
+        for (sum, number) in self.each.iter_mut().zip(numbers(run)) {
+            sum.add(number);
+        }
     }
 
     /// The number of runs.
@@ -257,28 +224,25 @@ impl Tally {
             let detail = "seed, plan or scenario differ";
             return Err(SimulationErrors::of("", SimulationFault::OtherCampaign { detail }));
         }
+        self.absorb(other);
+        Ok(())
+    }
+
+    /// Adds the runs of another part, of whatever campaign it is.
+    pub(super) fn absorb(&mut self, other: Self) {
         self.runs = self.runs.saturating_add(other.runs);
         self.faulty = self.faulty.saturating_add(other.faulty);
-        self.false_rollbacks = self.false_rollbacks.saturating_add(other.false_rollbacks);
-        self.missed = self.missed.saturating_add(other.missed);
-        self.found = self.found.saturating_add(other.found);
-        self.rolled_back = self.rolled_back.saturating_add(other.rolled_back);
-        self.completed = self.completed.saturating_add(other.completed);
-        self.asked = self.asked.saturating_add(other.asked);
-        self.with_missed_duties = self.with_missed_duties.saturating_add(other.with_missed_duties);
+        for (count, other) in self.facts.iter_mut().zip(other.facts) {
+            *count = count.saturating_add(other);
+        }
         self.never_started = self.never_started.saturating_add(other.never_started);
         add_counts(&mut self.ended, other.ended);
         add_counts(&mut self.reasons, other.reasons);
         add_counts(&mut self.decided.0, other.decided.0);
         add_counts(&mut self.done.0, other.done.0);
-        self.affected_by_canary.merge(other.affected_by_canary);
-        self.affected_by_live.merge(other.affected_by_live);
-        self.duties_missed.merge(other.duties_missed);
-        self.questions.merge(other.questions);
-        self.pages.merge(other.pages);
-        self.ticks.merge(other.ticks);
-        self.refused.merge(other.refused);
-        Ok(())
+        for (sum, other) in self.each.iter_mut().zip(other.each) {
+            sum.merge(other);
+        }
     }
 
     /// Adds up a JSON list of tallies of one campaign.
@@ -300,27 +264,31 @@ impl Tally {
     /// The outcome table.
     pub fn outcome(&self) -> SimulatedOutcome {
         let runs = self.runs;
+        let rate = |count| Rate::new(count, runs);
+        let [false_rollbacks, missed, rolled_back, completed, asked, with_missed] = self.facts;
+        let [canary, live, missed_duties, questions, pages, ticks, refused] =
+            self.each.map(|sum| sum.mean(runs));
         SimulatedOutcome {
             runs,
             faulty: self.faulty,
             // A run with a later fault can have a false rollback before it.
-            false_rollbacks: Rate::new(self.false_rollbacks, runs),
-            missed_faults: Rate::new(self.missed, self.faulty),
-            found_faults: Rate::new(self.found, self.faulty),
-            rolled_back: Rate::new(self.rolled_back, runs),
-            completed: Rate::new(self.completed, runs),
-            asked: Rate::new(self.asked, runs),
-            duties_missed: Rate::new(self.with_missed_duties, runs),
+            false_rollbacks: rate(false_rollbacks),
+            missed_faults: Rate::new(missed, self.faulty),
+            found_faults: Rate::new(rolled_back.saturating_sub(false_rollbacks), self.faulty),
+            rolled_back: rate(rolled_back),
+            completed: rate(completed),
+            asked: rate(asked),
+            duties_missed: rate(with_missed),
             never_started: self.never_started,
             seconds_to_find: self.decided.summary(),
             seconds_to_complete: self.done.summary(),
-            affected_by_canary: self.affected_by_canary.mean(runs),
-            affected_by_live: self.affected_by_live.mean(runs),
-            duties_missed_each: self.duties_missed.mean(runs),
-            questions_each: self.questions.mean(runs),
-            pages_each: self.pages.mean(runs),
-            ticks_each: self.ticks.mean(runs),
-            refused_each: self.refused.mean(runs),
+            affected_by_canary: canary,
+            affected_by_live: live,
+            duties_missed_each: missed_duties,
+            questions_each: questions,
+            pages_each: pages,
+            ticks_each: ticks,
+            refused_each: refused,
             ended: self.ended.clone(),
             reasons: self.reasons.clone(),
         }

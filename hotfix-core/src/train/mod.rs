@@ -111,7 +111,6 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         &self.rollouts[place]
     }
 
-    /// Checks whether the train accepts an input of this kind.
     fn admit(&self, place: usize, kind: InputKind) -> Result<(), TrainRefusalReason> {
         let named = |place: usize| (self.order.name(place).to_owned(), self.at(place).state());
         let waits = self.member_state(place) == MemberState::Waiting;
@@ -197,7 +196,6 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         }
     }
 
-    /// Adds the findings that were not known before.
     fn add_new_findings(&self, known: &[TrainFinding], outcome: &mut TrainOutcome) {
         let news = self.findings().into_iter().filter(|finding| !known.contains(finding));
         outcome.findings.extend(news);

@@ -152,7 +152,6 @@ impl Order {
         &self.services[place].name
     }
 
-    /// The name that is nearest to one that is not in the train.
     pub(super) fn nearest(&self, got: &str) -> String {
         nearest(self.services(), got)
     }

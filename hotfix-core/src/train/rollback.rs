@@ -213,14 +213,6 @@ impl<R: Deref<Target = Rollout>> Train<R> {
             .intervention(InputKind::RollBack)
             .is_some_and(|order| order.by.as_deref() == Some(TRAIN) && Some(order.at) >= started)
     }
-
-    /// An input of the train itself. Its key is made of the log's head, so that it is accepted only
-    /// once.
-    fn own_input(&self, place: usize, command: Command) -> Input {
-        let head = self.at(place).head();
-        let key = head.map(|head| format!("{TRAIN}:{head}"));
-        Input { key, ..Input::new(command).by(TRAIN) }
-    }
 }
 
 impl<R: DerefMut<Target = Rollout>> Train<R> {
@@ -299,7 +291,9 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         at: Timestamp,
         outcome: &mut TrainOutcome,
     ) {
-        let input = self.own_input(place, command);
+        // With the head of the log as its key, it is taken once.
+        let key = self.at(place).head().map(|head| format!("{TRAIN}:{head}"));
+        let input = Input { key, ..Input::new(command).by(TRAIN) };
         // It needs a time that the rollout accepts; `roll_back` is urgent and accepted at any.
         let rollout = self.at(place);
         let most_ahead = rollout.plan().policy().clock().most_ahead;

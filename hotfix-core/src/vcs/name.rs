@@ -1,7 +1,7 @@
 //! Branch names, and texts of one line.
 
 use super::{VcsError, VcsFinding};
-use crate::text::shown;
+use crate::text::{joined, shown};
 use crate::unit::{RefName, is_invisible};
 
 /// Most characters of a branch name that come from a description.
@@ -132,27 +132,15 @@ pub(super) fn stem(name: &str) -> &str {
 /// single spaces, and without a leading hyphen, which a command could read as an option. Empty if
 /// nothing is left.
 pub(super) fn one_line(text: &str, most: usize) -> String {
-    let mut line = String::new();
-    for c in text.chars() {
-        if c.is_whitespace() || c.is_control() {
-            if !line.is_empty() && !line.ends_with(' ') {
-                line.push(' ');
-            }
-            continue;
-        }
-        let option = line.is_empty() && c == '-';
-        if !option && !is_invisible(c) {
-            line.push(c);
-        }
+    let seen = text.chars().map(|c| if c.is_whitespace() || c.is_control() { ' ' } else { c });
+    let seen: String = seen.filter(|c| !is_invisible(*c)).collect();
+    let line = joined(seen.split_whitespace(), " ");
+    let line = line.trim_start_matches(['-', ' ']);
+    if line.chars().nth(most).is_none() {
+        return line.to_owned();
     }
-    line.truncate(line.trim_end().len());
-    if let Some((end, _)) = line.char_indices().nth(most) {
-        let cut = line.char_indices().nth(most.saturating_sub(1)).map_or(end, |(at, _)| at);
-        line.truncate(cut);
-        line.truncate(line.trim_end().len());
-        line.push('…');
-    }
-    line
+    let kept: String = line.chars().take(most.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
 }
 
 /// A message of several lines: each line as by [`one_line`], but with its length and its leading

@@ -17,7 +17,6 @@ const PRODUCTION_TAG: &str = "production_tag";
 /// The trunk if the policy names none.
 const TRUNK: &str = "main";
 
-/// The base of the fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Base {
     /// A branch.

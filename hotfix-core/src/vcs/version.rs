@@ -76,7 +76,6 @@ fn ranks_below(version: &Version) -> Option<VcsFinding> {
     })
 }
 
-/// The next versions by these numbering schemes.
 fn nexts(version: &str, by: &[Versioning]) -> Vec<String> {
     by.iter().filter_map(|&by| Some(next_version(version, by).ok()?.version)).collect()
 }

@@ -11,7 +11,7 @@ use hotfix_core::simulate::backtest::{Backtest, Backtests, What, backtest};
 use hotfix_core::simulate::recorded::{
     Assumptions, Format, Mapping, RecordedErrors, RecordedMetrics,
 };
-use hotfix_core::simulate::{Answers, Driver, Environment, Shown, Tick, Until};
+use hotfix_core::simulate::{Answers, Driver, Environment, Tick, Until};
 use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
 
@@ -103,13 +103,13 @@ impl Service {
 }
 
 impl Environment for Service {
-    fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown {
+    fn show(&mut self, tick: Tick, into: &mut Observation) {
         into.clear();
         let minute = tick.to.since(self.from).as_millis() / 60_000;
         // A silence now and then; and what was read before the first traffic is no matter of a backtest.
         let early = tick.to < self.from || (tick.to == self.from && !self.at_once);
         if early || minute % 13 == 7 {
-            return Shown::Nothing;
+            return;
         }
         let canary = [900, 500, 100]
             .into_iter()
@@ -126,7 +126,6 @@ impl Environment for Service {
             f64::from(live) - usual
         );
         *into = serde_json::from_str(&text).unwrap();
-        Shown::Readings
     }
 
     fn answer(&mut self, rollout: &Rollout, at: Timestamp, action: &Action, answers: &mut Answers) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hotfix_core::policy::Policy;
-use hotfix_core::simulate::{Advice, Adviser, Axis, Scenario, Search, SimulationError};
+use hotfix_core::simulate::{Advice, Axis, Scenario, Search, SimulationError};
 use serde_json::{Value, json};
 
 fn policy() -> Arc<Policy> {
@@ -21,24 +21,22 @@ fn scenarios() -> Vec<Scenario> {
 }
 
 fn advise(axes: &[Axis], bound: f64, runs: u64) -> Advice {
-    let adviser = Adviser::try_new(&policy(), &scenarios(), axes, bound, 11)
+    let search = Search::try_new(&policy(), &scenarios(), axes, bound, 11, runs)
         .unwrap_or_else(|errors| panic!("{errors}"));
-    let scores: Vec<_> = (0..adviser.candidates()).map(|c| adviser.play(c, 0..runs)).collect();
-    adviser.advice(&scores)
+    search.advice(&search.play(0..search.work()))
 }
 
 #[test]
 fn post_5_parts_of_a_search_add_up_to_the_whole() {
     let axes =
         [axis("/phases/0/share", &json!(["5%", "20%"])), axis("/evidence/alpha", &json!(["5%"]))];
-    let adviser = Adviser::try_new(&policy(), &scenarios(), &axes, 0.1, 11).expect("an adviser");
-    assert_eq!(adviser.candidates(), 6);
-    let mut parts = adviser.nothing();
-    for (candidate, score) in parts.iter_mut().enumerate() {
+    let search = Search::try_new(&policy(), &scenarios(), &axes, 0.1, 11, 30).expect("a search");
+    assert_eq!(search.work(), 6 * 30);
+    for first in (0..search.work()).step_by(30) {
         // As another thread might: the later runs first.
-        score.merge(&adviser.play(candidate, 13..30));
-        score.merge(&adviser.play(candidate, 0..13));
-        assert_eq!(*score, adviser.play(candidate, 0..30), "candidate {candidate}");
+        let mut parts = search.play(first + 13..first + 30);
+        parts.merge(&search.play(first..first + 13));
+        assert_eq!(parts, search.play(first..first + 30), "candidate {}", first / 30);
     }
 }
 
@@ -78,7 +76,7 @@ fn post_5_what_cannot_be_read_is_told_with_its_reason_and_what_cannot_be_asked_i
     assert!(why.contains("/phases/0/share"), "{why}");
     assert!(!advice.candidates[1].keeps);
     let refused = |scenarios: &[Scenario], axes: &[Axis], bound| {
-        let errors = Adviser::try_new(&policy(), scenarios, axes, bound, 1).expect_err("refused");
+        let errors = Search::try_new(&policy(), scenarios, axes, bound, 1, 1).expect_err("refused");
         let placed = |error: &SimulationError| (error.code(), error.path().to_owned());
         errors.iter().map(placed).collect::<Vec<_>>()
     };
@@ -139,10 +137,9 @@ fn post_5_the_usual_search_can_be_tried_on_every_preset_with_phases() {
     for name in ["standard", "phased-canary"] {
         let policy = Arc::new(Policy::preset(name).expect("a preset"));
         let axes = Axis::usual(&policy);
-        let adviser = Adviser::try_new(&policy, &scenarios(), &axes, 0.05, 3)
+        let search = Search::try_new(&policy, &scenarios(), &axes, 0.05, 3, 1)
             .unwrap_or_else(|e| panic!("{name}: {e}"));
-        let scores: Vec<_> = (0..adviser.candidates()).map(|c| adviser.play(c, 0..1)).collect();
-        let advice = adviser.advice(&scores);
+        let advice = search.advice(&search.play(0..search.work()));
         assert_eq!(advice.candidates.len(), 3 * 3 * 3, "{name}");
         let untried: Vec<_> =
             advice.candidates.iter().filter_map(|c| c.not_tried.as_deref()).collect();

@@ -173,7 +173,6 @@ impl Narrowed for NamedSeverities {
     }
 }
 
-/// A severity that the policy has.
 pub(super) struct KnownSeverity;
 
 impl Narrowed for KnownSeverity {

@@ -18,7 +18,7 @@ use crate::simulate::recorded::{
     Assumptions, Gates, Logged, Merge, Odd, Oddities, RecordedErrors, RecordedFault,
     RecordedFinding, RecordedMetrics, Unrecorded,
 };
-use crate::simulate::{Answers, Driver, Environment, Shown, Tick, Until};
+use crate::simulate::{Answers, Driver, Environment, Tick, Until};
 use crate::unit::{MetricName, Span, Timestamp};
 
 use super::note::Notes;
@@ -47,9 +47,9 @@ struct Recorded<'a> {
 }
 
 impl Environment for Recorded<'_> {
-    fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown {
+    fn show(&mut self, tick: Tick, into: &mut Observation) {
         if tick.to == self.from && self.metrics.read_before_traffic(self.from) {
-            return Shown::Nothing;
+            return into.clear();
         }
         self.merged(tick.from, tick.to, into);
         if tick.to > self.from && into.is_empty() && tick.from < self.until {
@@ -58,7 +58,6 @@ impl Environment for Recorded<'_> {
         if !into.is_empty() && self.differs(&tick) {
             self.odd.note(Odd::OtherShare, None, tick.to);
         }
-        if into.is_empty() { Shown::Nothing } else { Shown::Readings }
     }
 
     fn answer(&mut self, rollout: &Rollout, at: Timestamp, action: &Action, answers: &mut Answers) {

@@ -9,7 +9,6 @@ use super::mapping::{ArmSource, Edge, LabelPart, Mapping, Source};
 use super::points::{Points, Series};
 use super::{RecordedMetrics, moment, number};
 
-/// A column by its index.
 struct Column<'m> {
     /// Index among the mapping's arms.
     arm: usize,

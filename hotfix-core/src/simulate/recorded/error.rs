@@ -129,7 +129,6 @@ fn how(unit: &str) -> &'static str {
     }
 }
 
-/// The codes of the faults that a document of any kind may have.
 const DOCUMENT: DocumentCodes = DocumentCodes::all("HF-REC-001");
 
 impl FaultFamily for RecordedFault {
@@ -145,7 +144,6 @@ impl RecordedFault {
         errors
     }
 
-    /// At a JSON Pointer.
     pub(super) fn at(self, pointer: impl AsRef<str>) -> RecordedErrors {
         RecordedErrors::of(pointer.as_ref(), self)
     }

@@ -165,7 +165,6 @@ coded! {
 }
 
 impl Odd {
-    /// The finding.
     pub(in crate::simulate) fn finding(
         self,
         count: usize,

@@ -145,7 +145,6 @@ impl Pace {
         }
     }
 
-    /// Ticks of a time.
     const fn ticks(self, of: Span) -> u64 {
         of.as_millis() / self.cadence.as_millis()
     }

@@ -276,7 +276,6 @@ impl MappingReader {
     }
 }
 
-/// A part of a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum LabelPart {
     Events,

@@ -76,7 +76,6 @@ impl RecordedReading {
 pub(super) struct Logged {
     pub(super) release: Release,
     pub(super) traffic: Traffic,
-    /// Its policy and calibrations, if it has any.
     pub(super) calibrated: Option<(Policy, BTreeMap<MetricName, MetricCalibration>)>,
 }
 
@@ -191,7 +190,6 @@ impl RecordedMetrics {
         points::usual_step(&self.readings).unwrap_or(Span::from_seconds(60))
     }
 
-    /// The first time at which the canary was read.
     pub(super) fn first_of_the_canary(&self) -> Option<Timestamp> {
         self.readings.iter().find(|reading| reading.has_canary()).map(|reading| reading.at)
     }
@@ -229,7 +227,6 @@ fn number(text: &str) -> Option<f64> {
     }
 }
 
-/// A time in the mapping's unit.
 fn moment(text: &str, unit: TimeUnit) -> Option<Timestamp> {
     match unit {
         TimeUnit::Rfc3339 => text.parse().ok(),

@@ -21,7 +21,6 @@ pub(super) struct Series {
     pub(super) part: LabelPart,
 }
 
-/// One number with its time.
 #[derive(Clone, Copy, Debug)]
 struct Point {
     at: Timestamp,

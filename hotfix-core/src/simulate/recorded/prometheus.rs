@@ -91,7 +91,6 @@ impl Answered<'_> {
             && source.matching.iter().all(|(name, value)| label(name).unwrap_or_default() == value)
     }
 
-    /// Its instance, which a label names.
     fn instance(&self, label: &str) -> Result<&str, RecordedErrors> {
         let name = self.labels.get(label).and_then(Value::as_str).unwrap_or_default();
         if name.is_empty() {
