@@ -14,7 +14,7 @@ use super::action::Act;
 use super::conclude::{Changes, Conclusion, FOLLOWERS};
 use super::describe::addressed;
 use super::input::{Command, Input, KnownTime, TimeMeaning};
-use super::stage::{Resume, Stage};
+use super::stage::Stage;
 use super::state::{Readiness, RolloutState, no_answer_since};
 use super::timely::is_timely;
 
@@ -351,7 +351,7 @@ pub(super) fn update_agenda(
         // An answer about a duty was checked before; everything else is accepted.
         if let Ok(replan) = agenda.take(policy, at, input)
             && !replan.changes.is_empty()
-            && replan.cause.is_news()
+            && replan.cause.is_some()
         {
             replans.push(replan);
         }
@@ -448,7 +448,7 @@ fn update_stage(
     match (from, to) {
         (Stage::Preparing, Stage::Deploying(_)) => came(Moment::DeployStarted),
         (Stage::Deploying(_) | Stage::Paused { .. }, to)
-            if is_watched_last(to, policy.phases().len()) && deployed.is_none() =>
+            if to.is_deployed(policy.phases().len()) && deployed.is_none() =>
         {
             came(Moment::Deployed);
         }

@@ -56,46 +56,24 @@ impl Stage {
 
     /// Whether a phase of this attempt has passed.
     const fn has_passed_a_phase(&self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::Gate { .. }
-            | Self::Paused { from: Resume::Gate(_) | Resume::FinalValidation { .. }, .. }
-            | Self::FinalValidation { .. }
-            | Self::Complete { .. }
-            | Self::Closed => true,
-            Self::Deploying(step)
-            | Self::Monitoring(step)
-            | Self::Paused { from: Resume::Deploying(step) | Resume::Monitoring(step), .. } => {
-                step.index > 0
-            }
-            Self::Preparing
-            | Self::RollingBack(_)
-            | Self::RolledBack
-            | Self::Frozen { .. }
-            | Self::Aborted
-            | Self::Failed => false,
-        }
+                | Self::Paused { from: Resume::Gate(_) | Resume::FinalValidation { .. }, .. }
+                | Self::FinalValidation { .. }
+                | Self::Complete { .. }
+                | Self::Closed
+        ) || matches!(self.step(), Some(step) if step.index > 0)
     }
 
     /// Whether the last of so many phases has its traffic, or is over.
     pub(super) const fn is_deployed(&self, phases: usize) -> bool {
-        match self {
+        matches!(
+            self,
             Self::FinalValidation { .. }
-            | Self::Paused { from: Resume::FinalValidation { .. }, .. }
-            | Self::Complete { .. }
-            | Self::Closed => true,
-            Self::Monitoring(step)
-            | Self::Gate { step, .. }
-            | Self::Paused { from: Resume::Monitoring(step) | Resume::Gate(step), .. } => {
-                step.index + 1 == phases
-            }
-            Self::Preparing
-            | Self::Deploying(_)
-            | Self::Paused { from: Resume::Deploying(_), .. }
-            | Self::RollingBack(_)
-            | Self::RolledBack
-            | Self::Frozen { .. }
-            | Self::Aborted
-            | Self::Failed => false,
-        }
+                | Self::Paused { from: Resume::FinalValidation { .. }, .. }
+                | Self::Complete { .. }
+                | Self::Closed
+        ) || matches!(self.watched_step(), Some(step) if step.index + 1 == phases)
     }
 }

@@ -414,7 +414,7 @@ impl Rollout {
     pub fn comparison(&self) -> Comparison {
         let (place, judge) = (&self.case.place, self.case.judged.judge());
         let mut records = self.case.happened.phases().to_vec();
-        let under_way = place.watched_step();
+        let under_way = place.stage().watched_step();
         records.extend(
             under_way.map(|step| PhaseRecord::of(judge, step.index, step.since, place.share())),
         );

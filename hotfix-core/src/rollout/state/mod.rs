@@ -480,7 +480,7 @@ impl RolloutState {
     }
 
     fn enter(&mut self, policy: &Policy, at: Timestamp, to: Stage) {
-        let watched = self.place.watched_step();
+        let watched = self.place.stage.watched_step();
         let still_watched =
             matches!(to, Stage::Monitoring(_) | Stage::Gate { .. } | Stage::Paused { .. });
         let is_new_attempt = matches!(to, Stage::Preparing);
