@@ -113,7 +113,11 @@ impl Agenda {
                 self.start_again_from(moment);
             }
             for undone in [Moment::Deployed, Moment::Verified, Moment::Resolved] {
-                self.revoke(undone, at);
+                // What came after the rollback had begun is not undone by it.
+                let begun = self.state.turned_back;
+                if begun.is_none() || self.came(undone) <= begun {
+                    self.revoke(undone, at);
+                }
             }
         }
     }

@@ -18,20 +18,12 @@ pub(super) fn is_timely(kind: MessageKind, stage: &Stage, phases: usize, agenda:
         MessageKind::PhasePassed => stage.has_passed_a_phase(),
         MessageKind::Deployed => stage.is_deployed(phases),
         MessageKind::RollingBack => matches!(stage, Stage::RollingBack(_)),
-        MessageKind::RolledBack => match stage {
-            Stage::RollingBack(progress) => progress.watching.is_some(),
-            Stage::RolledBack => true,
-            Stage::Aborted | Stage::Preparing => came(Moment::RolledBack),
-            Stage::Deploying(_)
-            | Stage::Monitoring(_)
-            | Stage::Gate { .. }
-            | Stage::FinalValidation { .. }
-            | Stage::Complete { .. }
-            | Stage::Closed
-            | Stage::Paused { .. }
-            | Stage::Frozen { .. }
-            | Stage::Failed => false,
-        },
+        // Not while another attempt is prepared.
+        MessageKind::RolledBack => {
+            matches!(stage, Stage::RolledBack)
+                || matches!(stage, Stage::RollingBack(progress) if progress.watching.is_some())
+                || matches!(stage, Stage::Aborted) && came(Moment::RolledBack)
+        }
         MessageKind::Resolved => came(Moment::Resolved),
     }
 }
