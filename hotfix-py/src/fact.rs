@@ -71,7 +71,7 @@ fn json(
             Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => f64::INFINITY,
             float => float?,
         };
-        return Ok(number(float, &|| "beyond every double".to_owned()));
+        return Ok(number(float, &|| "a whole number beyond 1.8e308".to_owned()));
     } else if let Ok(delta) = value.cast::<PyDelta>() {
         if kind == Some(FactKind::Duration) {
             let seconds = delta.call_method0(intern!(value.py(), "total_seconds"))?.extract()?;

@@ -48,6 +48,7 @@ def gates(rollout: hotfix.Rollout) -> dict[str, Any]:
         "procedure": rollout.procedure(),
         "interventions": {intent["kind"]: intent for intent in rollout.interventions()},
         "change_record": rollout.change_record(),
+        "questions": rollout.questions(),
     }
 
 

@@ -214,6 +214,11 @@ def test_sev_2_facts_that_cannot_be_read_are_refused(facts: dict[str, Any], code
         assert vars(pickle.loads(pickle.dumps(error))) == vars(error)
 
 
+def test_sev_2_a_whole_number_that_is_too_large_is_named_as_one() -> None:
+    with pytest.raises(hotfix.FactError, match="`users_affected` is a whole number beyond 1.8e308: write a finite number"):
+        enterprise().classify({"users_affected": 10**400})
+
+
 def test_sev_2_all_that_is_wrong_with_facts_comes_at_once() -> None:
     with pytest.raises(hotfix.FactError) as caught:
         enterprise().classify({"users_affected": math.nan, "service_dwon": True, "began_at": "?", "service_down": True})

@@ -3,7 +3,6 @@
 use super::input::Input;
 use super::item_state::{Settled, Settlement};
 use super::obligations::{Obligations, Source};
-use super::replan::Cause;
 use super::status::{Awaits, DutyStatus, Phase};
 use super::{Agenda, Answered, origin};
 use crate::fact::{Facts, Truth};
@@ -20,75 +19,44 @@ impl Agenda {
         at: Timestamp,
         input: Input<'_>,
         answered: Option<usize>,
-    ) -> Cause {
+    ) {
         if let Input::Stated { moment, .. }
         | Input::Moment { moment, .. }
         | Input::TakenBack(moment) = input
         {
             self.state.by_fact.retain(|given| *given != moment);
         }
-        let cause = match input {
+        match input {
             Input::Severity(severity) => {
                 let was = std::mem::replace(&mut self.state.severity, severity);
                 self.reach_severity(was, at);
-                Cause::Severity { was, severity }
             }
-            Input::Assumed(assumed) => {
-                self.state.assumed = assumed;
-                Cause::Assumed { assumed }
-            }
-            Input::Facts(facts) => {
-                self.apply(policy, facts);
-                Cause::Facts
-            }
-            Input::TurnedBack => {
-                self.state.turned_back = Some(at);
-                Cause::TurnedBack
-            }
-            Input::StopGap(stop_gap) => {
-                self.state.stop_gap = stop_gap;
-                Cause::StopGap { stop_gap }
-            }
-            Input::Flow(flow) => {
-                self.state.flow = flow;
-                Cause::Flow { flow }
-            }
-            Input::Stated { moment, at: came } => {
-                self.state.moments[moment as usize] = Some(came);
-                Cause::Moment { moment }
-            }
+            Input::Assumed(assumed) => self.state.assumed = assumed,
+            Input::Facts(facts) => self.apply(policy, facts),
+            Input::TurnedBack => self.state.turned_back = Some(at),
+            Input::StopGap(stop_gap) => self.state.stop_gap = stop_gap,
+            Input::Flow(flow) => self.state.flow = flow,
+            Input::Stated { moment, at: came } => self.state.moments[moment as usize] = Some(came),
             Input::AnotherRelease => {
                 self.keep_settled();
                 self.settle_by_another_release(at);
                 self.state.another_release = Some(at);
-                Cause::AnotherRelease
             }
-            Input::Moment { moment, at: came } => {
-                self.happen(moment, came.min(at), at);
-                Cause::Moment { moment }
-            }
-            Input::ByFact { moment, at: came } => {
-                self.date(moment, came, at);
-                Cause::Moment { moment }
-            }
+            Input::Moment { moment, at: came } => self.happen(moment, came.min(at), at),
+            Input::ByFact { moment, at: came } => self.date(moment, came, at),
             Input::TakenBack(moment) => {
                 if matches!(moment, Moment::Approved | Moment::Deployed) {
                     self.keep_settled();
                 }
                 self.revoke(moment, at);
-                Cause::TakenBack { moment }
             }
-            Input::Day { day, at: by } => {
-                self.state.days[day as usize] = Some(by);
-                Cause::Day { day }
-            }
+            Input::Day { day, at: by } => self.state.days[day as usize] = Some(by),
             Input::Approval { demand, given } => {
                 for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
                     if obligation.source == Source::Approval && obligation.index == demand {
                         course.settle_if(given, Settled { at, how: Settlement::Given });
                     }
                 }
-                Cause::Approval { demand }
             }
             Input::Checklist { list, complete } => {
                 for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
@@ -98,28 +66,21 @@ impl Agenda {
                         course.settle_if(complete, Settled { at, how });
                     }
                 }
-                Cause::Checklist { list }
             }
-            Input::Acknowledge { duty } => {
-                self.settle(answered, at, Settlement::Acknowledged);
-                Cause::Acknowledge { duty }
-            }
+            Input::Acknowledge { .. } => self.settle(answered, at, Settlement::Acknowledged),
             Input::Acted { role } => {
                 for index in 0..self.obligations.len() {
                     if self.is_called(index, role, at) {
                         self.settle(Some(index), at, Settlement::Acted);
                     }
                 }
-                Cause::Acted { role }
             }
-            Input::Done { duty } => {
+            Input::Done { .. } => {
                 self.settle(answered, at, Settlement::Done);
                 self.begin_updates(answered, at);
-                Cause::Done { duty }
             }
-        };
+        }
         self.bind_days(at);
-        cause
     }
 
     /// Notes since when the incident has been as severe as it is now; before it `was` less severe.
@@ -152,7 +113,11 @@ impl Agenda {
                 self.start_again_from(moment);
             }
             for undone in [Moment::Deployed, Moment::Verified, Moment::Resolved] {
-                self.revoke(undone, at);
+                // What came after the rollback had begun is not undone by it.
+                let begun = self.state.turned_back;
+                if begun.is_none() || self.came(undone) <= begun {
+                    self.revoke(undone, at);
+                }
             }
         }
     }

@@ -276,7 +276,8 @@ impl Agenda {
         let at = self.reach(at);
         self.state.opened.get_or_insert(at);
         let before = self.begun_again();
-        let cause = self.fold(policy, at, input, answered);
+        let cause = Cause::of(&input, self.state.severity);
+        self.fold(policy, at, input, answered);
         self.select(Some(at));
         self.begin_again(before, at);
         self.state.fix_by = self.open_fix_deadline(at);

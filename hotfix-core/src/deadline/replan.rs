@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::Agenda;
+use super::input::Input;
 use super::item_state::Planned;
 use super::obligations::Source;
 use super::status::Phase;
 use crate::fact::Truth;
-use crate::grade::{Calendar, Flow, Moment, Severity, closed_set};
-use crate::unit::{Name, RoleName, Timestamp};
+use crate::grade::{Flow, Moment, Severity, closed_set};
+use crate::unit::{Name, Timestamp};
 
-/// Why a plan changed.
+/// The known data that changed a plan.
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -39,13 +40,9 @@ pub enum Cause {
         /// What it is now.
         flow: Option<Flow>,
     },
-    /// Another release is tried.
-    AnotherRelease,
-    /// The fix is to be rolled back: that it is live ends no call any more.
-    TurnedBack,
-    /// A moment happened, or its time was corrected.
+    /// A rollback ended.
     Moment {
-        /// The moment.
+        /// `rolled_back`.
         moment: Moment,
     },
     /// A moment was revoked.
@@ -53,52 +50,32 @@ pub enum Cause {
         /// The moment.
         moment: Moment,
     },
-    /// The caller gave a day.
-    Day {
-        /// The day.
-        day: Calendar,
-    },
-    /// An approval was given or withdrawn.
-    Approval {
-        /// Its place among the demands.
-        demand: usize,
-    },
-    /// A checklist was completed or reopened.
-    Checklist {
-        /// Its place in the policy.
-        list: usize,
-    },
-    /// Somebody acknowledged a page: the escalation waits.
-    Acknowledge {
-        /// The duty.
-        duty: Name,
-    },
-    /// Somebody in a role that was paged acts on the incident.
-    Acted {
-        /// The role.
-        role: RoleName,
-    },
-    /// Something was done.
-    Done {
-        /// The duty.
-        duty: Name,
-    },
 }
 
 impl Cause {
-    /// Whether known data changed, as after a rollback; any other cause is an event that the plan
-    /// waited for.
-    pub const fn is_news(&self) -> bool {
-        matches!(
-            self,
-            Self::Severity { .. }
-                | Self::Assumed { .. }
-                | Self::Facts
-                | Self::StopGap { .. }
-                | Self::Flow { .. }
-                | Self::TakenBack { .. }
-                | Self::Moment { moment: Moment::RolledBack }
-        )
+    /// The data that an input changes; `was`: the severity before. None for an event that the plan waited
+    /// for.
+    pub(super) const fn of(input: &Input<'_>, was: Option<Severity>) -> Option<Self> {
+        Some(match *input {
+            Input::Severity(severity) => Self::Severity { was, severity },
+            Input::Assumed(assumed) => Self::Assumed { assumed },
+            Input::Facts(_) => Self::Facts,
+            Input::StopGap(stop_gap) => Self::StopGap { stop_gap },
+            Input::Flow(flow) => Self::Flow { flow },
+            Input::Moment { moment: moment @ Moment::RolledBack, .. } => Self::Moment { moment },
+            Input::TakenBack(moment) => Self::TakenBack { moment },
+            Input::TurnedBack
+            | Input::AnotherRelease
+            | Input::Moment { .. }
+            | Input::Stated { .. }
+            | Input::ByFact { .. }
+            | Input::Day { .. }
+            | Input::Acted { .. }
+            | Input::Approval { .. }
+            | Input::Checklist { .. }
+            | Input::Acknowledge { .. }
+            | Input::Done { .. } => return None,
+        })
     }
 }
 
@@ -132,10 +109,11 @@ pub struct Change {
 }
 
 /// What an input changed in the plan.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replan {
-    /// Why it changed.
-    pub cause: Cause,
+    /// The known data that it changed; absent for an event that the plan waited for, which is not logged.
+    pub cause: Option<Cause>,
     /// What changed, in the order of the policy; empty where nothing did. What was done stays done
     /// and is not among it.
     pub changes: Vec<Change>,

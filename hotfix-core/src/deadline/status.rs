@@ -137,15 +137,16 @@ impl Agenda {
             return Some(DutyStatus::done(settled));
         }
         let end = self.end(obligation).or_else(|| self.over_before(obligation, course));
+        let without_time = |phase| {
+            let ended = |at| DutyStatus::done(Settled { at, how: Settlement::Ended });
+            Some(end.map_or_else(|| DutyStatus::without_time(phase), ended))
+        };
         let Some(from) = self.from(obligation) else {
-            return Some(match end {
-                Some(at) => DutyStatus::done(Settled { at, how: Settlement::Ended }),
-                None => DutyStatus::without_time(Phase::Later(Awaits::Moment(obligation.from))),
-            });
+            return without_time(Phase::Later(Awaits::Moment(obligation.from)));
         };
         let due = match first_due(obligation, course, from) {
             Ok(due) => due,
-            Err(day) => return Some(DutyStatus::without_time(Phase::Undated(Awaits::Day(day)))),
+            Err(day) => return without_time(Phase::Undated(Awaits::Day(day))),
         };
         Some(match obligation.every {
             Some(every) => self.repeated(course, Grid { from, first: due, every }, end, at),
@@ -272,6 +273,10 @@ impl Agenda {
             None if obligation.while_open => Some(Moment::Resolved),
             // The version that it is about has no traffic any more.
             None if obligation.watches_previous() => Some(Moment::Deployed),
+            // There is no stop-gap: nothing was deployed.
+            None if obligation.stop_gap && self.came(Moment::Deployed).is_none() => {
+                Some(Moment::Resolved)
+            }
             None => return None,
         };
         let own = own.and_then(|moment| self.came(moment));

@@ -230,8 +230,8 @@ fn earliest_start(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
 }
 
 /// Expected end of the deployment before its release is ready: the longest planned time since the
-/// detection, or since its change window opens; `None` where that is unknown, once it has passed, and
-/// for another attempt.
+/// detection, or since its change window opens; `None` where that is unknown, once there is less time
+/// left than the rollout takes, and for another attempt.
 pub(super) fn planned_end(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let is_before = matches!(rollout.state(), State::Drafted | State::AwaitingApproval)
         && rollout.attempt() == 1
@@ -239,8 +239,8 @@ pub(super) fn planned_end(rollout: &Rollout, at: Timestamp) -> Option<Timestamp>
     let takes = rollout.plan().duration().until_complete?.most;
     let (_, since) = rollout.origin(Moment::Detected)?;
     let starts = earliest_start(rollout, at).filter(|_| is_before)?;
-    let waits = (starts > at).then(|| starts + rollout.plan().duration().rollout.most);
-    waits.into_iter().chain([since + takes]).max().filter(|end| *end > at)
+    let (planned, possible) = (since + takes, starts + rollout.plan().duration().rollout.most);
+    (planned >= possible || starts > at).then_some(planned.max(possible))
 }
 
 pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {

@@ -100,6 +100,8 @@ pub(super) fn threshold(plan: &Plan) -> Option<f64> {
 pub(super) struct RolledBack {
     /// The attempt that was rolled back.
     pub(super) attempt: u32,
+    /// The version that was.
+    pub(super) version: String,
     pub(super) asked: Timestamp,
     pub(super) why: String,
     /// The reason that a person or the train gave.
@@ -394,6 +396,7 @@ impl LogSummary {
                     };
                     let back = RolledBack {
                         attempt,
+                        version: rollout.canary_version().unwrap_or_default().to_owned(),
                         asked: at,
                         why: describe::rollback_cause(rollout.plan().policy(), &way.why),
                         reason: order.and_then(reason_of),

@@ -196,13 +196,14 @@ pub(super) fn went_well(
             well.push(format!("The metrics found the bad release, at {}{share}.", utc(back.asked)));
         }
         if back.tried.len() == 1 && !back.has_failed && back.confirmed.is_some() {
-            well.push("The first rollback method worked.".to_owned());
+            well.push(format!("The first method to roll back {} worked.", back.version));
         }
         if let (Some(confirmed), Some((ended, Recovery::Returned))) = (back.confirmed, back.ended) {
             well.push(format!(
                 "The metrics were back at their level before the deployment {} after the rollback \
-                 was confirmed.{}",
+                 of {} was confirmed.{}",
                 lasting(ended.since(confirmed)),
+                back.version,
                 compared(rollout, back)
             ));
         }
@@ -341,13 +342,15 @@ fn not_returned(rollout: &Rollout, back: &RolledBack) -> Option<String> {
         Recovery::Returned => None,
         Recovery::NotReturned => Some(format!(
             "The metrics were not at their level before the deployment {after} after the rollback \
-             was confirmed.{}",
+             of {} was confirmed.{}",
+            back.version,
             compared(rollout, back)
         )),
         Recovery::NotKnown => Some(format!(
             "Whether the metrics were back at their level before the deployment {after} after the \
-             rollback was confirmed is not known: there were no readings after it, or none before \
-             the deployment."
+             rollback of {} was confirmed is not known: there were no readings after it, or none \
+             before the deployment.",
+            back.version
         )),
     }
 }

@@ -87,8 +87,14 @@ impl Blocker {
             ),
             Missing::Severity(severity) => Self::of_severity(*severity, policy),
             Missing::Denial(denial) => Self::of_denial(denial, policy),
-            Missing::NormalProcess(reasons) => Self::of_normal_process(reasons, policy),
-            Missing::VolumeBound(beyond) => Self::of_volume(beyond, policy),
+            Missing::NormalProcess(reasons) => {
+                let sentence = process_sentence(reasons, policy);
+                Self::of_exception(Exception::NormalProcess, sentence, policy)
+            }
+            Missing::VolumeBound(beyond) => {
+                let sentence = volume_sentence(beyond, policy);
+                Self::of_exception(Exception::VolumeBound, sentence, policy)
+            }
             Missing::Approval(demand) => Self::of_demand(demand),
             Missing::Item(list, item, applies) => Self::of_item(list, item, *applies),
             Missing::RollbackPoint(item) => Self::of_point(*item),
@@ -148,26 +154,6 @@ impl Blocker {
         }
     }
 
-    fn of_normal_process(reasons: &[PlanFinding], policy: &Policy) -> Self {
-        let exception = Exception::NormalProcess;
-        let sentence = process_sentence(reasons, policy);
-        let clears = [InputKind::WaiveItem, InputKind::SetSeverity, InputKind::SetFacts];
-        Self::of_exception(BlockerKind::NormalProcess, exception, sentence, &clears, policy)
-    }
-
-    fn of_volume(beyond: &[String], policy: &Policy) -> Self {
-        let (exception, sentence) = (Exception::VolumeBound, volume_sentence(beyond, policy));
-        let clears = [InputKind::WaiveItem];
-        Self::of_exception(BlockerKind::VolumeBound, exception, sentence, &clears, policy)
-    }
-
-    fn of_window(window: Window, at: Timestamp, policy: &Policy) -> Self {
-        let exception = Exception::ChangeWindow;
-        let sentence = window_sentence(window, at, policy);
-        let clears = [InputKind::WaiveItem];
-        Self::of_exception(BlockerKind::ChangeWindow, exception, sentence, &clears, policy)
-    }
-
     fn of_silence(silence: &Silence<'_>) -> Self {
         let sentence =
             format!("{silence}, and the policy makes the start wait: restore the readings");
@@ -175,13 +161,15 @@ impl Blocker {
         Self::new(BlockerKind::Readings, sentence, &clears)
     }
 
-    fn of_exception(
-        kind: BlockerKind,
-        exception: Exception,
-        sentence: String,
-        clears: &[InputKind],
-        policy: &Policy,
-    ) -> Self {
+    fn of_exception(exception: Exception, sentence: String, policy: &Policy) -> Self {
+        let (kind, clears): (_, &[_]) = match exception {
+            Exception::NormalProcess => (
+                BlockerKind::NormalProcess,
+                &[InputKind::WaiveItem, InputKind::SetSeverity, InputKind::SetFacts],
+            ),
+            Exception::VolumeBound => (BlockerKind::VolumeBound, &[InputKind::WaiveItem]),
+            Exception::ChangeWindow => (BlockerKind::ChangeWindow, &[InputKind::WaiveItem]),
+        };
         let roles = policy.waived_by().to_vec();
         let mut who = roles.clone();
         who.extend(approval::stand_ins_of(policy, &roles));
@@ -304,7 +292,10 @@ pub(super) fn blocked_at(
     at: Timestamp,
 ) -> impl Iterator<Item = Blocker> {
     let window = window_missed(plan, &case.readiness, at);
-    let window = window.map(|window| Blocker::of_window(window, at, plan.policy()));
+    let window = window.map(|window| {
+        let sentence = window_sentence(window, at, plan.policy());
+        Blocker::of_exception(Exception::ChangeWindow, sentence, plan.policy())
+    });
     let silence = case.silence(plan.policy(), at).filter(|silence| silence.waits);
     window.into_iter().chain(silence.map(|silence| Blocker::of_silence(&silence)))
 }

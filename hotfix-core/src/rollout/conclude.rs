@@ -440,25 +440,23 @@ impl Conclusion<'_> {
     fn reach_gate(&mut self, at: Timestamp, step: Step) {
         let Some(phase) = self.phase_at(step.index) else { return };
         let (gate, veto) = (phase.gate, phase.veto);
-        let check = to_check(phase);
-        let next = self.follows(step);
-        let met = self.met(step);
         match self.gate(gate) {
             GateMode::Automatic => self.pass(at, step.index),
             GateMode::Manual => {
                 self.changes.to = Some(Stage::Gate { step, until: None });
-                let open = self.open_objection();
-                self.ask(&format!(
-                    "{met}. Promote it to {next} with `promote`, or send `roll_back`.{check}{open}"
-                ));
+                self.ask(&self.question_at_the_gate(step));
             }
             GateMode::Veto => {
                 let until = at + veto;
+                let question = format!(
+                    "{}. It is promoted to {} at {} unless somebody sends `hold`.{}",
+                    self.met(step),
+                    self.follows(step),
+                    moment(until),
+                    to_check(phase)
+                );
                 self.changes.to = Some(Stage::Gate { step, until: Some(until) });
-                self.ask(&format!(
-                    "{met}. It is promoted to {next} at {} unless somebody sends `hold`.{check}",
-                    moment(until)
-                ));
+                self.ask(&question);
             }
         }
     }

@@ -96,7 +96,7 @@ impl Rollout {
     /// Which readings are missing, where a phase is watched for longer than readings stay fresh.
     pub(crate) fn missing_readings(&self) -> Option<Silent> {
         let (place, policy) = (&self.case.place, self.plan.policy());
-        let watched = self.now()?.since(place.watched_step()?.since);
+        let watched = self.now()?.since(place.stage().watched_step()?.since);
         (watched > policy.watch().stale).then(|| self.case.judged.missing(policy)).flatten()
     }
 

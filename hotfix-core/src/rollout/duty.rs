@@ -14,7 +14,7 @@ use super::action::Act;
 use super::conclude::{Changes, Conclusion, FOLLOWERS};
 use super::describe::addressed;
 use super::input::{Command, Input, KnownTime, TimeMeaning};
-use super::stage::{Resume, Stage};
+use super::stage::Stage;
 use super::state::{Readiness, RolloutState, no_answer_since};
 use super::timely::is_timely;
 
@@ -266,6 +266,7 @@ pub(super) fn update_agenda(
     if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
         return;
     }
+    let is_withdrawn = case.is_withdrawn();
     let RolloutState { agenda, readiness, place, .. } = case;
     let policy = plan.policy();
     let informed;
@@ -342,7 +343,19 @@ pub(super) fn update_agenda(
         | Command::Note { .. } => {}
     }
     if let Some(to) = to {
+        // The traffic of a release that is superseded is withdrawn.
+        let gives_up =
+            to.has_turned_back() || matches!(to, Stage::Preparing) && place.former().is_some();
+        if gives_up && !place.stage().has_turned_back() {
+            inputs.push(AgendaInput::TurnedBack);
+        }
         update_stage(agenda, place.stage(), to, policy, at, &mut inputs);
+    }
+    if is_withdrawn || to.is_some_and(|to| is_rolled_back(place.stage(), to)) {
+        // With it the agenda revokes the deployment.
+        inputs.push(AgendaInput::Moment { moment: Moment::RolledBack, at });
+        // Another release than the one that was rolled back is planned already.
+        inputs.extend(place.former().map(|_| AgendaInput::AnotherRelease));
     }
     let before = CHECKED_FROM.map(|moment| agenda.came(moment));
     let roles = input.by.iter().flat_map(|by| readiness.statements().roles_of(by));
@@ -351,7 +364,7 @@ pub(super) fn update_agenda(
         // An answer about a duty was checked before; everything else is accepted.
         if let Ok(replan) = agenda.take(policy, at, input)
             && !replan.changes.is_empty()
-            && replan.cause.is_news()
+            && replan.cause.is_some()
         {
             replans.push(replan);
         }
@@ -441,14 +454,11 @@ fn update_stage(
     inputs: &mut Vec<AgendaInput<'_>>,
 ) {
     let deployed = agenda.came(Moment::Deployed);
-    if to.has_turned_back() && !from.has_turned_back() {
-        inputs.push(AgendaInput::TurnedBack);
-    }
     let mut came = |moment| inputs.push(AgendaInput::Moment { moment, at });
     match (from, to) {
         (Stage::Preparing, Stage::Deploying(_)) => came(Moment::DeployStarted),
         (Stage::Deploying(_) | Stage::Paused { .. }, to)
-            if is_watched_last(to, policy.phases().len()) && deployed.is_none() =>
+            if to.is_deployed(policy.phases().len()) && deployed.is_none() =>
         {
             came(Moment::Deployed);
         }
@@ -463,10 +473,6 @@ fn update_stage(
             }
         }
         (_, Stage::Closed) => came(Moment::Closed),
-        // With it the agenda revokes the deployment.
-        (_, Stage::RolledBack) | (Stage::RollingBack(_), Stage::Aborted) => {
-            came(Moment::RolledBack);
-        }
         // The fix that was live is replaced: it is due again, and the next attempt has its own
         // time.
         (_, Stage::Preparing) => {
@@ -483,12 +489,7 @@ fn update_stage(
     }
 }
 
-/// Whether the last phase has its traffic.
-fn is_watched_last(to: &Stage, phases: usize) -> bool {
-    match to {
-        Stage::Monitoring(step) | Stage::Paused { from: Resume::Monitoring(step), .. } => {
-            step.index + 1 == phases
-        }
-        _ => false,
-    }
+/// Whether a rollback has ended.
+const fn is_rolled_back(from: &Stage, to: &Stage) -> bool {
+    matches!((from, to), (_, Stage::RolledBack) | (Stage::RollingBack(_), Stage::Aborted))
 }

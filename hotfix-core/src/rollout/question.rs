@@ -15,7 +15,7 @@ use super::conclude::Conclusion;
 use super::input::InputKind;
 use super::intervention::TRAIN;
 use super::stage::{Stage, Step};
-use super::state::{About, RolloutState, Unanswered};
+use super::state::{About, Unanswered};
 use super::{describe, poll};
 
 /// A question or a page that nobody has answered yet.
@@ -31,24 +31,28 @@ pub struct OpenQuestion {
     pub since: Timestamp,
     /// When it was asked last.
     pub asked_at: Timestamp,
-    /// The question as it was asked first.
+    /// The question as it would be asked now, with the answers that are possible now.
     pub text: String,
 }
 
-impl OpenQuestion {
-    fn of(open: &Unanswered) -> Self {
-        let Unanswered { since, asked_at, action, ref text, .. } = *open;
-        Self { action, since, asked_at, text: text.clone() }
-    }
-
-    /// The question about the rollout, then that about the severity.
-    pub(super) fn all(case: &RolloutState) -> Vec<Self> {
-        let asked = case.people.unanswered().filter(|_| case.needs_answer());
-        asked.into_iter().chain(case.people.about_severity()).map(Self::of).collect()
-    }
-}
+/// What helps where the policy makes the rollout wait for readings.
+const RESTORE: &str = "Restore the readings, or send `roll_back`.";
 
 impl Conclusion<'_> {
+    /// The question about the rollout, then that about the severity.
+    pub(super) fn questions(&self) -> Vec<OpenQuestion> {
+        let people = &self.case.people;
+        let asked = people.unanswered().filter(|_| self.case.needs_answer());
+        let asked = asked.zip(self.case.place.at());
+        let asked = asked.and_then(|(open, at)| Some((open, self.again(at, open)?)));
+        let severity = people.about_severity().map(|open| (open, open.text.clone()));
+        let of = |(open, text): (&Unanswered, String)| {
+            let Unanswered { since, asked_at, action, .. } = *open;
+            OpenQuestion { action, since, asked_at, text }
+        };
+        asked.into_iter().chain(severity).map(of).collect()
+    }
+
     /// The inputs that answer a question in this stage, and what it waits for. `objects`: the rollout
     /// waits for the answer.
     pub(super) fn choices(&self, at: Timestamp, objects: bool) -> String {
@@ -58,7 +62,7 @@ impl Conclusion<'_> {
             Stage::Monitoring(_) | Stage::Gate { .. }
                 if self.case.waits_for_data(self.plan.policy()).is_some() =>
             {
-                "Restore the readings, or send `roll_back`.".to_owned()
+                RESTORE.to_owned()
             }
             Stage::FinalValidation { .. } if !open.is_empty() => format!(
                 "Send `hold` to keep watching, or `roll_back`; to complete the rollout, check or \
@@ -325,9 +329,9 @@ impl Conclusion<'_> {
         })
     }
 
-    /// What repeats an open question or page: a verdict, a deployment that does not continue, a rollback
-    /// that has not helped and an objection as they are now, with the answers that are possible now;
-    /// anything else, and the question of a pause, in its first words. None: it is answered.
+    /// An open question or page as it is now, with the answers that are possible now; the question of a
+    /// pause, and a page about anything but a rollback that has not helped, in its first words. None: it
+    /// is answered.
     pub(super) fn again(&self, at: Timestamp, open: &Unanswered) -> Option<String> {
         let stage = self.case.place.stage();
         let now = match open.about {
@@ -337,6 +341,11 @@ impl Conclusion<'_> {
             About::Other => match *stage {
                 Stage::Deploying(step) => {
                     self.stalled(at, step).map(|_| self.question_about_verdict(at))
+                }
+                Stage::Gate { step, until: None } => Some(self.question_at_the_gate(step)),
+                Stage::FinalValidation { .. } => {
+                    let is_over = self.case.place.is_validated(self.plan.policy(), at);
+                    is_over.then(|| self.question_about_the_end())
                 }
                 _ => self.case.lacks_recovery().and_then(|recovery| self.not_back(recovery)),
             },
@@ -389,6 +398,17 @@ impl Conclusion<'_> {
     fn last_report(&self) -> Option<(&str, Option<&str>)> {
         let report = self.case.people.interventions().last(InputKind::Report)?;
         Some((report.about.as_deref()?, report.why.as_deref()))
+    }
+
+    /// Whether to promote a phase that has met its criteria.
+    pub(super) fn question_at_the_gate(&self, step: Step) -> String {
+        let choices = if self.case.waits_for_data(self.plan.policy()).is_some() {
+            RESTORE.to_owned()
+        } else {
+            format!("Promote it to {} with `promote`, or send `roll_back`.", self.follows(step))
+        };
+        let check = self.phase_at(step.index).map(to_check).unwrap_or_default();
+        format!("{}. {choices}{check}{}", self.met(step), self.open_objection())
     }
 
     /// That a phase met its criteria.

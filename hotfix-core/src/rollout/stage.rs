@@ -373,6 +373,13 @@ impl Stage {
         !self.has_turned_back() && !matches!(self, Self::Closed)
     }
 
+    /// The phase that is watched; None outside of a phase's watch.
+    pub(super) const fn watched_step(&self) -> Option<Step> {
+        let is_deploying =
+            matches!(self, Self::Deploying(_) | Self::Paused { from: Resume::Deploying(_), .. });
+        if is_deploying { None } else { self.step() }
+    }
+
     /// The phase of this stage.
     pub const fn step(&self) -> Option<Step> {
         match self {

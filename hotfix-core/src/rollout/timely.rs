@@ -18,20 +18,12 @@ pub(super) fn is_timely(kind: MessageKind, stage: &Stage, phases: usize, agenda:
         MessageKind::PhasePassed => stage.has_passed_a_phase(),
         MessageKind::Deployed => stage.is_deployed(phases),
         MessageKind::RollingBack => matches!(stage, Stage::RollingBack(_)),
-        MessageKind::RolledBack => match stage {
-            Stage::RollingBack(progress) => progress.watching.is_some(),
-            Stage::RolledBack => true,
-            Stage::Aborted | Stage::Preparing => came(Moment::RolledBack),
-            Stage::Deploying(_)
-            | Stage::Monitoring(_)
-            | Stage::Gate { .. }
-            | Stage::FinalValidation { .. }
-            | Stage::Complete { .. }
-            | Stage::Closed
-            | Stage::Paused { .. }
-            | Stage::Frozen { .. }
-            | Stage::Failed => false,
-        },
+        // Not while another attempt is prepared.
+        MessageKind::RolledBack => {
+            matches!(stage, Stage::RolledBack)
+                || matches!(stage, Stage::RollingBack(progress) if progress.watching.is_some())
+                || matches!(stage, Stage::Aborted) && came(Moment::RolledBack)
+        }
         MessageKind::Resolved => came(Moment::Resolved),
     }
 }
@@ -56,46 +48,24 @@ impl Stage {
 
     /// Whether a phase of this attempt has passed.
     const fn has_passed_a_phase(&self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::Gate { .. }
-            | Self::Paused { from: Resume::Gate(_) | Resume::FinalValidation { .. }, .. }
-            | Self::FinalValidation { .. }
-            | Self::Complete { .. }
-            | Self::Closed => true,
-            Self::Deploying(step)
-            | Self::Monitoring(step)
-            | Self::Paused { from: Resume::Deploying(step) | Resume::Monitoring(step), .. } => {
-                step.index > 0
-            }
-            Self::Preparing
-            | Self::RollingBack(_)
-            | Self::RolledBack
-            | Self::Frozen { .. }
-            | Self::Aborted
-            | Self::Failed => false,
-        }
+                | Self::Paused { from: Resume::Gate(_) | Resume::FinalValidation { .. }, .. }
+                | Self::FinalValidation { .. }
+                | Self::Complete { .. }
+                | Self::Closed
+        ) || matches!(self.step(), Some(step) if step.index > 0)
     }
 
     /// Whether the last of so many phases has its traffic, or is over.
     pub(super) const fn is_deployed(&self, phases: usize) -> bool {
-        match self {
+        matches!(
+            self,
             Self::FinalValidation { .. }
-            | Self::Paused { from: Resume::FinalValidation { .. }, .. }
-            | Self::Complete { .. }
-            | Self::Closed => true,
-            Self::Monitoring(step)
-            | Self::Gate { step, .. }
-            | Self::Paused { from: Resume::Monitoring(step) | Resume::Gate(step), .. } => {
-                step.index + 1 == phases
-            }
-            Self::Preparing
-            | Self::Deploying(_)
-            | Self::Paused { from: Resume::Deploying(_), .. }
-            | Self::RollingBack(_)
-            | Self::RolledBack
-            | Self::Frozen { .. }
-            | Self::Aborted
-            | Self::Failed => false,
-        }
+                | Self::Paused { from: Resume::FinalValidation { .. }, .. }
+                | Self::Complete { .. }
+                | Self::Closed
+        ) || matches!(self.watched_step(), Some(step) if step.index + 1 == phases)
     }
 }

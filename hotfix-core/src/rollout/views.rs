@@ -18,6 +18,7 @@ use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
 use super::action::{Act, Action};
 use super::blocker::{Approvals, Blocker, blockers};
+use super::conclude::{Changes, Conclusion};
 use super::downtime::Downtime;
 use super::input::InputKind;
 use super::intervention::Intervention;
@@ -150,7 +151,8 @@ impl Rollout {
     /// The questions and pages that wait for an answer: at most one about the rollout, and one about
     /// the severity.
     pub fn questions(&self) -> Vec<OpenQuestion> {
-        OpenQuestion::all(&self.case)
+        let changes = &mut Changes::default();
+        Conclusion { plan: &self.plan, case: &self.case, changes }.questions()
     }
 
     /// The organisation's own commands for an action, with the values of the plan: those of
@@ -414,7 +416,7 @@ impl Rollout {
     pub fn comparison(&self) -> Comparison {
         let (place, judge) = (&self.case.place, self.case.judged.judge());
         let mut records = self.case.happened.phases().to_vec();
-        let under_way = place.watched_step();
+        let under_way = place.stage().watched_step();
         records.extend(
             under_way.map(|step| PhaseRecord::of(judge, step.index, step.since, place.share())),
         );

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::document_table;
+use crate::document::{Node, document_table};
 use crate::grade::MetricKind;
 use crate::metric::{Observation, Sample};
 use crate::unit::{MetricName, Span, Timestamp};
@@ -33,6 +33,20 @@ document_table! {
 }
 
 impl Feed {
+    pub(super) fn read(reader: &mut ScenarioReader, table: &Node) -> Option<Self> {
+        let feed = Self::from_node(reader, table)?;
+        for (key, offset) in [("canary", feed.canary), ("live", feed.live)] {
+            if offset >= feed.every {
+                let every = feed.every;
+                reader.meaningless(
+                    key,
+                    format!("`{key}` is within the interval, so less than `every`, {every}"),
+                );
+            }
+        }
+        Some(feed)
+    }
+
     fn groups(&self) -> usize {
         if self.spread { GROUPS } else { 1 }
     }

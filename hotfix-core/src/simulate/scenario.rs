@@ -13,6 +13,7 @@ use crate::plan::{Plan, PlanError, Subject};
 use crate::policy::Policy;
 use crate::rollout::{RollbackCause, State};
 use crate::sorting::{map_of, sort_by_key};
+use crate::text::{did_you_mean, nearest};
 use crate::unit::{MetricName, PhaseName, Span, Timestamp};
 
 use super::document::{ScenarioReader, parse, unknown_metric};
@@ -55,7 +56,7 @@ document_table! {
         incident: Option<Value> = subject;
         release: Option<Value> = subject;
         pub(super) traffic: Traffic = Traffic::read, or Traffic::default();
-        pub(super) feed: Option<Feed> = Feed::from_node;
+        pub(super) feed: Option<Feed> = Feed::read;
         metrics: BTreeMap<MetricName, MetricSpec> = metrics, or BTreeMap::new();
         pub(super) faults: Vec<Fault> = Fault::read, list;
         pub(super) people: People = People::from_node, or_empty;
@@ -173,6 +174,17 @@ impl Scenario {
                     errors.push(&path, SimulationFault::Meaningless { detail });
                 }
                 Some(_) => {}
+            }
+        }
+        for (index, phase) in self.expect.passed.iter().flatten().enumerate() {
+            let phases = policy.phases().iter().map(|of| of.name.as_str());
+            if !phases.clone().any(|known| known == phase.as_str()) {
+                let did_you_mean = did_you_mean(nearest(phase.as_str(), phases));
+                let detail = format!(
+                    "the policy has no phase `{phase}`: {did_you_mean}correct it, or omit it"
+                );
+                let path = format!("/expect/passed/{index}");
+                errors.push(&path, SimulationFault::NotTaken { detail });
             }
         }
         let plain = MetricSpec::default();

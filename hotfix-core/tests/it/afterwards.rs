@@ -527,7 +527,7 @@ fn post_1_a_rollback_method_that_failed_did_not_work_at_once() {
     let release = json!({"methods": [{"kind": "platform", "seconds": 60}]});
     let mut run =
         Run::of("severity-matrix", &json!({"severity": "P1"}), &release, &json!({})).live();
-    let worked = |run: &Run| says(&run.report().went_well, "The first rollback method worked.");
+    let worked = |run: &Run| says(&run.report().went_well, "The first method to roll back ");
     run.say("roll_back", &json!({"why": "x"}));
     run.answer("failed");
     assert_eq!(run.rollout.state(), State::Frozen);

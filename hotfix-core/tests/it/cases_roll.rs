@@ -108,6 +108,7 @@ fn gates(rollout: &Rollout) -> Value {
         "procedure": rollout.procedure(),
         "interventions": by_kind(&json!(rollout.interventions())),
         "change_record": rollout.change_record(),
+        "questions": rollout.questions(),
     })
 }
 

@@ -426,6 +426,24 @@ fn some() -> RecordedMetrics {
 }
 
 #[test]
+fn field_17_an_instance_that_was_given_is_not_asked_for() {
+    let text = "time,pod,errors,requests\n0,a,1,100\n10,a,0,100\n";
+    let ask = |metrics: &str| {
+        let mapping = format!(r#"{{"time": {{"unit": "seconds"}}, "metrics": {metrics}}}"#);
+        let mapping = Mapping::from_json(&mapping).unwrap();
+        let recorded = RecordedMetrics::read(Format::Csv, text, &mapping).unwrap();
+        let policy = Policy::preset("standard").unwrap();
+        recorded.history(&policy).unwrap_err().to_string()
+    };
+    let columns = r#""events": "requests", "trials": "errors", "instance": "pod""#;
+    let swapped = ask(&format!(r#"{{"error_rate": {{"canary": {{{columns}}}}}}}"#));
+    assert!(!swapped.contains("instance` of `error_rate`"), "{swapped}");
+    assert!(swapped.contains(" of `error_rate`: "), "{swapped}");
+    let without = ask(r#"{"error_rate": {"canary": {"events": "errors", "trials": "requests"}}}"#);
+    assert!(without.contains("give the `instance` of `error_rate`"), "{without}");
+}
+
+#[test]
 fn field_12_a_list_is_cut_and_says_so() {
     // A level that is beyond its alert bound every other minute for two days and a half.
     let line = |minute: i64| {

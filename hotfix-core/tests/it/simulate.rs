@@ -344,9 +344,13 @@ fn post_5_every_fault_of_a_scenario_is_told_at_once_with_its_place() {
         Scenario::read("{").expect_err("no JSON").first().map(SimulationError::code),
         Some("HF-SIM-001")
     );
+    let late = Scenario::read("feed = { every = \"60s\", canary = \"60s\", live = \"90s\" }");
+    let late = late.expect_err("nothing is scraped then");
+    let told: Vec<_> = late.iter().map(|error| (error.path(), error.code())).collect();
+    assert_eq!(told, [("/feed/canary", "HF-SIM-008"), ("/feed/live", "HF-SIM-008")]);
     // What does not fit the policy.
     let scenario = Scenario::read(
-        "metrics = { eror_rate = {}, request_volume = { rate = 0.1 } }\nfaults = [{ kind = \"tail\", metric = \"error_rate\" }]",
+        "metrics = { eror_rate = {}, request_volume = { rate = 0.1 } }\nfaults = [{ kind = \"tail\", metric = \"error_rate\" }]\nexpect = { passed = [\"canary\", \"canari\"] }",
     )
     .expect("readable");
     let plan = scenario.plan(policy()).expect("a plan");
@@ -356,6 +360,7 @@ fn post_5_every_fault_of_a_scenario_is_told_at_once_with_its_place() {
         ("/metrics/eror_rate", "HF-SIM-007"),
         ("/metrics/request_volume/rate", "HF-SIM-008"),
         ("/faults/0/metric", "HF-SIM-008"),
+        ("/expect/passed/1", "HF-SIM-009"),
     ];
     assert_eq!(told, expected);
     // A policy that asks for what nobody gives.

@@ -163,6 +163,8 @@ fn stat_2_advice_says_what_a_history_lacks() {
     assert!(matches!(short.advice[0], Advice::ShortHistory { hours, wanted: 6.0 } if hours < 1.2));
     assert!(sentences(&short).contains("1.1 hours of history, 6 are wanted"));
     assert!(short.advice.contains(&Advice::FewCanaryInstances { instances: 2, wanted: 4 }));
+    let one = Advice::FewCanaryInstances { instances: 1, wanted: 4 }.to_string();
+    assert!(one.starts_with("1 canary instance: from 4 on"), "{one}");
     assert!(!short.leave_one_out);
     let half = calibrate(&service.history(SIX_HOURS), &CalibrationSettings::new(0.5, 60))
         .expect("valid settings");

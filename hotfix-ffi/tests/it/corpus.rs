@@ -170,6 +170,7 @@ fn gates(rollout: &Rollout) -> Value {
         "procedure": view("procedure"),
         "interventions": by_kind(&view("interventions")),
         "change_record": view("change_record"),
+        "questions": view("questions"),
     })
 }
 

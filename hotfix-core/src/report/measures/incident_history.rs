@@ -5,7 +5,7 @@ use crate::grade::Moment;
 use crate::report::fact_history::FactHistory;
 use crate::report::impact::Tally;
 use crate::rollout::{Act, Action, Command, Entry, ItemStatus, Recorded, Resume, Rollout, Stage};
-use crate::unit::Timestamp;
+use crate::unit::{Share, Timestamp};
 
 use super::MeasureError;
 
@@ -183,6 +183,10 @@ impl IncidentHistory {
         } else {
             self.attempts.last_mut()
         };
+        // Its traffic is withdrawn: it was superseded.
+        if matches!(to, Stage::Preparing) && rollout.former_version().is_some() {
+            self.turned_back.get_or_insert((entry.at, rollout.share() > Share::NONE));
+        }
         if !to.has_turned_back() {
             return;
         }

@@ -270,7 +270,6 @@ impl RolloutState {
                         self.judged.now.judge.move_traffic(at);
                     }
                 }
-                self.forget_former();
                 return act;
             }
             Command::Failed { action, .. } => {
@@ -312,11 +311,10 @@ impl RolloutState {
         None
     }
 
-    /// Forgets an earlier attempt whose traffic was withdrawn.
-    fn forget_former(&mut self) {
-        if matches!(self.place.stage, Stage::Preparing) && !self.has_traffic() {
-            self.place.former = None;
-        }
+    /// Whether the traffic of a release that was superseded is withdrawn with this input.
+    pub(super) fn is_withdrawn(&self) -> bool {
+        let is_off = matches!(self.place.stage, Stage::Preparing) && !self.has_traffic();
+        is_off && self.place.former.is_some()
     }
 
     /// Notifies the judge when the least time of a watched phase is over.
@@ -398,6 +396,9 @@ impl RolloutState {
         }
         if let Command::Confirm { action, .. } | Command::Failed { action, .. } = &input.command {
             self.actions.end(*action);
+        }
+        if self.is_withdrawn() {
+            self.place.former = None;
         }
         if kind == InputKind::Promote {
             self.judged.note_seen();
@@ -481,7 +482,7 @@ impl RolloutState {
     }
 
     fn enter(&mut self, policy: &Policy, at: Timestamp, to: Stage) {
-        let watched = self.place.watched_step();
+        let watched = self.place.stage.watched_step();
         let still_watched =
             matches!(to, Stage::Monitoring(_) | Stage::Gate { .. } | Stage::Paused { .. });
         let is_new_attempt = matches!(to, Stage::Preparing);
@@ -518,7 +519,12 @@ impl RolloutState {
             (_, Stage::Frozen { .. }) => self.judged.keep(),
             // Traffic is not withdrawn there, so a pending change may still be confirmed.
             (Stage::Frozen { .. }, Stage::Preparing) => self.actions.overtake(true),
-            (_, Stage::Preparing) => self.actions.overtake(false),
+            (_, Stage::Preparing) => {
+                if self.has_traffic() {
+                    self.readiness.turn_back(policy, at);
+                }
+                self.actions.overtake(false);
+            }
             _ => {}
         }
         let is_back = matches!(to, Stage::RolledBack | Stage::Aborted);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::getters::getters;
 use crate::judge::{Recovery, Use};
 use crate::policy::Policy;
-use crate::rollout::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
+use crate::rollout::stage::{Resume, RollbackCause, RollbackProgress, Stage};
 use crate::unit::{Share, Timestamp};
 
 /// Lines that a log can have: their numbers are exact in JSON.
@@ -174,18 +174,6 @@ impl Place {
                 stage,
                 Stage::Monitoring(_) | Stage::Gate { .. } | Stage::FinalValidation { .. }
             )
-    }
-
-    /// The phase that is watched; None outside of a phase's watch.
-    pub(crate) const fn watched_step(&self) -> Option<Step> {
-        match &self.stage {
-            Stage::Monitoring(step)
-            | Stage::Gate { step, .. }
-            | Stage::Paused { from: Resume::Monitoring(step) | Resume::Gate(step), .. } => {
-                Some(*step)
-            }
-            _ => None,
-        }
     }
 
     /// Enters a stage; `recovery`: what the metrics show of a rollback that ends with it.

@@ -66,13 +66,10 @@ coded! {
         known: String,
     } => "HF-REC-018",
     /// No history by instance of a metric that one calibrates.
-    #[error(
-        "there is no history by instance: give the `instance` of {known}, whose tests a history calibrates in `{policy}`{left_out}"
-    )]
+    #[error("there is no history by instance{missing}{left_out}")]
     NoHistory {
-        policy: String,
-        /// The metrics that may have one, or that there is none.
-        known: String,
+        /// Which metrics need their instances, after a colon; empty where all were left out.
+        missing: String,
         /// What was left out and why, each part after a semicolon.
         left_out: String,
     } => "HF-REC-019",

@@ -545,11 +545,23 @@ impl<'a> Reader<'a> {
         if histories.is_empty() && slow.is_empty() {
             let metrics = self.policy.metrics().iter();
             let calibrated = metrics.filter(|metric| self.policy.uses_history(metric));
-            let known: Vec<MetricName> = calibrated.map(|metric| metric.id).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { quoted(&known, ", ") };
-            let policy = self.policy.name().to_string();
-            let left_out = findings.iter().filter_map(RecordedFinding::of_metric).collect();
-            return Err(RecordedFault::NoHistory { policy, known, left_out }.anywhere());
+            let by_instance = findings.iter().filter(|of| of.code != Odd::NotByInstance.code());
+            let is_read = |id| by_instance.clone().any(|finding| finding.metric == Some(id));
+            let missing = calibrated.map(|metric| metric.id).filter(|id| !is_read(*id));
+            let missing: Vec<MetricName> = missing.collect();
+            let left_out: String = findings.iter().filter_map(RecordedFinding::of_metric).collect();
+            let policy = self.policy.name();
+            let missing = match missing.as_slice() {
+                [] if left_out.is_empty() => {
+                    format!(": no test of `{policy}` is calibrated by one")
+                }
+                [] => String::new(),
+                missing => format!(
+                    ": give the `instance` of {}, whose tests a history calibrates in `{policy}`",
+                    quoted(missing, ", ")
+                ),
+            };
+            return Err(RecordedFault::NoHistory { missing, left_out }.anywhere());
         }
         Ok((histories, slow))
     }

@@ -49,8 +49,9 @@ pub enum Advice {
     Noisy { dispersion: f64 },
     /// Too few canary instances to distinguish a bad release from one bad instance.
     #[error(
-        "{instances} canary instances: from {wanted} on, one bad instance cannot roll back a \
-         release"
+        "{instances} canary instance{}: from {wanted} on, one bad instance cannot roll back a \
+         release",
+        if *instances == 1 { "" } else { "s" }
     )]
     FewCanaryInstances { instances: usize, wanted: usize },
     /// Instances are so few that a group of them carries another share than the canary will.
