@@ -102,6 +102,9 @@ pub unsafe extern "C" fn hotfix_rate_ratio_update(
     }
 }
 
+/// The evidence of a Bernoulli test cannot be added to another's.
+const IN_ORDER: StatError = StatError::NotMergeable { of: "the Bernoulli test" };
+
 /// Adds the evidence of another test with the same settings. The result equals one test that
 /// received the data of both.
 ///
@@ -127,12 +130,12 @@ pub unsafe extern "C" fn hotfix_rate_ratio_merge(
         answer::decided(out_decided, err, || {
             let more = pointer::read(other, "other", |other| match other {
                 Test::Poisson(other) => Ok(other.state),
-                Test::Bernoulli(_) => Err(StatError::DesignMismatch.into()),
+                Test::Bernoulli(_) => Err(IN_ORDER.into()),
                 other => other.refuse("other", Kind::RateRatio),
             })?;
             pointer::change(test, "test", |test| match test {
                 Test::Poisson(test) => Ok(test.state.merge(&test.design, &more)?),
-                Test::Bernoulli(_) => Err(StatError::DesignMismatch.into()),
+                Test::Bernoulli(_) => Err(IN_ORDER.into()),
                 test => test.refuse("test", Kind::RateRatio),
             })
         })

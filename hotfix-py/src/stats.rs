@@ -273,7 +273,7 @@ impl RateRatio {
             (Test::Poisson(design, state), Test::Poisson(_, other)) => {
                 state.merge(design, other)?
             }
-            _ => return Err(StatError::DesignMismatch.into()),
+            _ => return Err(StatError::NotMergeable { of: "the Bernoulli test" }.into()),
         };
         for (key, totals) in &*other.strata {
             add(Arc::make_mut(&mut state.strata), *key, totals);

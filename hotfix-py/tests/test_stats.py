@@ -121,8 +121,9 @@ def test_counts_merge_as_one_further_tick() -> None:
     with pytest.raises(hotfix.StatsError):
         one.merge(stats.RateRatio(alpha=0.05))
     for bernoulli in (stats.RateRatio(model="bernoulli"), one):
-        with pytest.raises(hotfix.StatsError):
+        with pytest.raises(hotfix.StatsError, match="the Bernoulli test") as raised:
             stats.RateRatio(model="bernoulli").merge(bernoulli)
+        assert raised.value.code == "HF-STAT-023"
 
 
 def test_bernoulli_finds_a_ratio_of_three() -> None:

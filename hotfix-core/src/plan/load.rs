@@ -3,8 +3,9 @@
 
 use crate::grade::{PromotionRule, Role};
 use crate::policy::Policy;
-use crate::policy::section::{Metric, Model, Phase};
+use crate::policy::section::{Metric, Phase};
 use crate::stats::planning::Comparison;
+use crate::stats::replay::CountModel;
 use crate::text;
 use crate::unit::{MetricName, PhaseName, Share, Span};
 
@@ -29,6 +30,7 @@ pub(crate) struct Load<'a> {
 /// What a healthy release needs until a metric shows that it does no harm.
 struct NoHarm {
     comparison: Comparison,
+    model: CountModel,
     margin: f64,
     alpha: f64,
     /// The time that does not count.
@@ -101,15 +103,17 @@ impl<'a> Load<'a> {
         phase: &Phase,
     ) -> Option<NoHarm> {
         let asks = phase.promotion == PromotionRule::EvidenceOfNoHarm && phase.share < Share::ALL;
-        if !asks || metric.role != Role::Decide || metric.model != Model::Poisson {
+        if !asks || metric.role != Role::Decide {
             return None;
         }
+        let model = metric.model.of_counts()?;
         let (settings, watch) = (self.policy.settings(metric), self.policy.watch());
         Some(NoHarm {
             comparison: Comparison {
                 tick_seconds: watch.cadence.as_seconds(),
                 ..Comparison::new(requests, phase.share.as_fraction(), base_rate)
             },
+            model,
             margin: settings.margin.value(),
             alpha: ErrorBudget::new(self.policy).promotion(),
             unused: settings.warm_up + watch.evidence_delay(),
@@ -137,15 +141,24 @@ impl NoHarm {
     /// The probability that it is shown within this time.
     fn chance_within(&self, time: Span) -> Option<f64> {
         let minutes = (time - self.unused).as_seconds() / 60.0;
-        let chance = self.comparison.chance_to_promote(1.0, minutes, self.margin, self.alpha);
-        Some(chance.ok()?.chance)
+        let Self { comparison, margin, alpha, .. } = self;
+        Some(match self.model {
+            CountModel::Poisson => {
+                comparison.chance_to_promote(1.0, minutes, *margin, *alpha).ok()?.chance
+            }
+            CountModel::Bernoulli => comparison.shares_to_promote(minutes, *margin, *alpha).ok()?.0,
+        })
     }
 
     /// The time in which half of the releases show it, in whole minutes: more precision is not justified.
     /// None where no time is long enough.
     fn needed(&self) -> Option<Span> {
-        let minutes = self.comparison.time_to_promote(1.0, self.margin, self.alpha).ok()??;
-        let minutes = (minutes + self.unused.as_seconds() / 60.0).ceil();
+        let Self { comparison, margin, alpha, .. } = self;
+        let minutes = match self.model {
+            CountModel::Poisson => comparison.time_to_promote(1.0, *margin, *alpha).ok()?,
+            CountModel::Bernoulli => comparison.shares_to_promote(0.0, *margin, *alpha).ok()?.1,
+        };
+        let minutes = (minutes? + self.unused.as_seconds() / 60.0).ceil();
         Span::try_from_seconds(minutes * 60.0).ok()
     }
 }

@@ -20,7 +20,12 @@ impl Draws {
     pub(super) fn try_new(seed: u64) -> Result<Self, StatError> {
         let number = seed as f64;
         StatError::unless(number <= MAX_COUNT, "seed", number, "a whole number up to 2^53")?;
-        Ok(Self(Pcg64::new(u128::from(seed), STREAM)))
+        Ok(Self::new(seed))
+    }
+
+    /// From a seed that is always the same.
+    pub(super) fn new(seed: u64) -> Self {
+        Self(Pcg64::new(u128::from(seed), STREAM))
     }
 
     /// A whole number below `bound`, each equally likely; 0 for a bound of 0.
@@ -42,6 +47,14 @@ impl Draws {
     /// From 0 to below 1, evenly.
     pub(super) fn share(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Puts the members in an order, each equally likely.
+    pub(super) fn shuffle(&mut self, members: &mut [usize]) {
+        for at in (1..members.len()).rev() {
+            let other = self.below(at as u64 + 1);
+            members.swap(at, other);
+        }
     }
 
     /// Moves `count` members of the pool, drawn without replacement, to its front and returns them

@@ -90,12 +90,12 @@ coded! {
          give log e = 0 for a metric without data"
     )]
     MetricCount { got: usize, expected: usize } => code! {HF-STAT-022},
-    /// A merge of change-point mixtures, whose evidence depends on the order of the ticks.
+    /// A merge of tests whose evidence depends on the order of the ticks: with a horizon, or of the Bernoulli test.
     #[error(
-        "states of a test with a horizon (here `{horizon}` ticks) cannot be merged: \
+        "states of {of} cannot be merged, because its evidence depends on the order of the ticks: \
          feed all ticks to one state"
     )]
-    NotMergeable { horizon: u32 } => code! {HF-STAT-023},
+    NotMergeable { of: &'static str } => code! {HF-STAT-023},
     #[error(
         "temper `{temper}` is out of range: give a factor above 0 and at most 1; 1 has no effect"
     )]

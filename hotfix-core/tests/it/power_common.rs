@@ -86,7 +86,8 @@ pub struct Fate {
 pub struct World {
     plan: Plan,
     ready: Rollout,
-    names: [MetricName; 5],
+    /// Of each reading, where the policy has its metric.
+    names: [Option<MetricName>; 5],
     /// By phase and tick: planned trials of both arms.
     ticks: Vec<Vec<(f64, f64)>>,
     /// By planned trials: what draws the bad events of the canary and of the live arm, and the good ones.
@@ -144,7 +145,10 @@ impl World {
             }
         }
         let names = [METRIC, "payment_success", "latency_p95", "request_volume", "bug"];
-        let names = names.map(|name| name.parse().unwrap());
+        let document: Value = serde_json::from_str(&policy.to_json()).unwrap();
+        let names = names.map(|name| {
+            Some(name.parse().unwrap()).filter(|_| document["metrics"].get(name).is_some())
+        });
         Self { plan, ready, names, ticks, tables, live, requests }
     }
 
@@ -214,7 +218,8 @@ impl World {
         ];
         for (name, (canary, baseline)) in self.names.iter().zip(readings) {
             let baseline = (share < Share::ALL).then_some(baseline);
-            seen.set(*name, Arms { canary: Some(canary), baseline, totals: false });
+            let Some(name) = *name else { continue };
+            seen.set(name, Arms { canary: Some(canary), baseline, totals: false });
         }
     }
 }

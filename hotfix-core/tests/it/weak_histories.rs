@@ -16,6 +16,8 @@ use serde_json::json;
 
 use crate::modes::error_rate;
 use crate::noise::{Law, Service};
+use crate::plan_power::canary_text;
+use crate::power_common::{Fate, Random, World};
 
 type Pods = BTreeMap<String, Vec<[f64; 2]>>;
 
@@ -68,6 +70,35 @@ fn basis(plan: Plan) -> (EvidenceMode, Guarantee) {
 
 fn power(plan: &Plan) -> String {
     plan.power().leading.unwrap().history.unwrap().sentence
+}
+
+/// What a tick may add is limited: with much traffic that, not the threshold, says how long a fault takes.
+#[test]
+fn plan_6_the_delay_of_a_proportion_with_a_history_is_that_of_rollouts() {
+    for requests in [1_500.0, 6_000.0, 30_000.0] {
+        let history = Service::new(Law::Independent, 20, requests, 0.005, 5).history(2_160);
+        let evidence = "[evidence]\nmode = \"replay\"\nhold = 90\n[metrics.error_rate]";
+        let text = canary_text("rollback = \"60%\"").replace("[metrics.error_rate]", evidence);
+        let subject: Subject = serde_json::from_value(json!({
+            "incident": {"id": "INC-1"},
+            "release": {"version": "2.3.1", "previous": "2.3.0"},
+            "traffic": {"requests_per_minute": requests},
+        }))
+        .unwrap();
+        let policy = Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}"));
+        let histories = Histories::from([(error_rate(), history.into())]);
+        let plan = Plan::calibrated(Arc::new(policy), subject, histories).unwrap();
+        let stated = plan.power().leading.unwrap().history.unwrap().delay.unwrap();
+        let world = World::new(plan, requests, 0.005, stated.ratio);
+        let runs = 150;
+        let minutes = |fate: Fate| fate.gone.map_or(10.0, |(_, minutes)| minutes);
+        let fates = (0..runs).map(|run| world.run(&mut Random::new(1_964, run)));
+        let seen = fates.map(minutes).sum::<f64>() / f64::from(runs);
+        println!("{requests}: {seen:.2} min, stated {stated:?}");
+        // Readings end a tick: half of one more on average.
+        let (least, most) = (0.85 * seen - 0.1, 1.2 * seen + 0.1);
+        assert!((least..most).contains(&stated.minutes), "{requests}: {seen}, stated {stated:?}");
+    }
 }
 
 #[test]

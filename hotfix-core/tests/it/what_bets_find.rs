@@ -282,3 +282,69 @@ fn plan_6_a_margin_that_is_never_shown_is_a_finding_of_plan_and_linter() {
         assert!(found.is_none_or(|of| says(&of.message())), "{found:?}");
     }
 }
+
+/// The promotion test of a latency has to show at several boundaries that an equal canary is not slower.
+#[test]
+fn field_15_a_forecast_of_a_latency_that_is_not_slower_comes_true() {
+    let (requests, share, minutes) = (600.0, 0.5, 8);
+    let of_errors =
+        World { promotion: "evidence_of_no_harm", margin: 2.0, requests, share, minutes, ..DENSE };
+    let text = of_errors.policy().to_json();
+    let mut document: Value = serde_json::from_str(&text).unwrap();
+    document["metrics"] = json!({"latency": {
+        "kind": "latency",
+        "worse": "higher",
+        "quantile": 0.95,
+        "boundaries": ["100ms", "250ms", "500ms"],
+        "weight": 1.0,
+    }});
+    let policy = Arc::new(Policy::from_json(&document.to_string()).unwrap());
+    let release = r#"{"version": "2", "previous": "1"}"#;
+    let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "").unwrap();
+    let mut ready = Rollout::try_new(plan, Recording::Off, "").unwrap();
+    let start: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
+    ready.handle(start, &Input::new(Command::Start).by("lena")).unwrap();
+    while let Some(action) = ready.pending_actions().first().map(|action| action.id) {
+        ready
+            .handle(start, &Input::new(Command::Confirm { action, why: None }).by("tool"))
+            .unwrap();
+    }
+    let (mut chances, mut undecided, mut later) = (0.0, 0.0, 0.0);
+    for run in 0..150 {
+        let (mut random, mut rollout) = (Random::new(2_613, run), ready.clone());
+        let mut is_open = false;
+        for minute in 1..2 * minutes {
+            let mut times = |requests: f64| {
+                // How many requests take longer than each boundary.
+                let mut slower = [0.0; 3];
+                let mut request = 0.0;
+                while request < requests {
+                    let drawn = random.uniform();
+                    for (slower, part) in slower.iter_mut().zip([0.3, 0.05, 0.01]) {
+                        *slower += f64::from(u8::from(drawn < part));
+                    }
+                    request += 1.0;
+                }
+                let counts = slower.map(|slower| requests - slower);
+                json!({"le": [0.1, 0.25, 0.5], "counts": counts, "count": requests})
+            };
+            let [canary, baseline] = [share, 1.0 - share].map(|share| times(requests * share));
+            let metrics = json!({"latency": {"canary": canary, "baseline": baseline}});
+            let input = Input::observe(serde_json::from_value(metrics).unwrap());
+            rollout.handle(start + Span::from_seconds(60 * minute), &input).unwrap();
+            let forecast = rollout.forecast().and_then(|forecast| forecast.metrics[0].promotion);
+            let open = forecast.filter(|_| rollout.state() == State::Monitoring);
+            let Some(open) = open else {
+                later += f64::from(u8::from(is_open));
+                break;
+            };
+            if minute == 4 {
+                chances += open.chance.unwrap();
+                (undecided, is_open) = (undecided + 1.0, true);
+            }
+        }
+    }
+    let (stated, came) = (chances / undecided, later / undecided);
+    println!("a latency that is not slower: {stated:.3} foreseen, {came:.3} of {undecided} came");
+    assert!(undecided > 40.0 && (stated - came).abs() < 0.15, "{stated}, {came} of {undecided}");
+}

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::plan::{MetricCalibration, Plan};
 use crate::policy::section::{Metric, Model, Phase};
-use crate::stats::numeric::{larger, smaller};
+use crate::stats::numeric::larger;
 use crate::stats::replay::{Advice as Short, Calibration};
 use crate::text::{quoted, sentence as sentence_of};
 use crate::unit::PhaseName;
@@ -182,10 +182,12 @@ impl Plan {
             None => "A history calibrates its test.".to_owned(),
         };
         let first = phases.first();
-        let delay = first.and_then(|(phase, of)| self.delay_at(of.threshold, metric, phase));
+        let delay =
+            first.and_then(|(phase, of)| self.delay_at((of.threshold, of.cap), metric, phase));
         if let (Some((phase, limits)), Some(delay)) = (first, delay) {
             let by_instance = limits.by_instance;
-            let by_instance = by_instance.and_then(|of| self.delay_at(of.threshold, metric, phase));
+            let by_instance =
+                by_instance.and_then(|of| self.delay_at((of.threshold, of.cap), metric, phase));
             let _ = write!(sentence, " {}", delay.sentence(by_instance));
         }
         let mut advice = phases.iter().flat_map(|(_, of)| &of.advice);
@@ -198,13 +200,18 @@ impl Plan {
         HistoryWorth { calibrated: true, dispersion, delay, sentence }
     }
 
-    fn delay_at(&self, threshold: f64, metric: &Metric, of: &Phase) -> Option<CalibratedDelay> {
+    fn delay_at(
+        &self,
+        (threshold, cap): (f64, f64),
+        metric: &Metric,
+        of: &Phase,
+    ) -> Option<CalibratedDelay> {
         let watching = Watching::try_new(self, metric, of)?;
         let noise = threshold - self.error_budget().threshold();
-        let test = Test::try_new(self, &watching)?.at_noise(noise);
+        let test = Test::try_new(self, &watching)?.at_noise(noise, Some(cap));
         let ratio = if metric.model == Model::Bernoulli { RATIO_OF_SHARES } else { RATIO };
         let minutes = test.time_to_detect(ratio)?;
-        let minutes_independent = test.at_noise(0.0).time_to_detect(ratio)?;
+        let minutes_independent = test.at_noise(0.0, None).time_to_detect(ratio)?;
         Some(CalibratedDelay { phase: of.name, ratio, minutes, minutes_independent })
     }
 
@@ -247,10 +254,10 @@ impl Plan {
 
     /// That a history hides faults.
     fn noisy(&self, metric: &Metric, of: &MetricCalibration, of_metric: &str) -> Option<String> {
+        let sums = |limits: &Calibration| (limits.threshold, limits.cap);
         let least = |limits: &Calibration| {
-            limits
-                .by_instance
-                .map_or(limits.threshold, |of| smaller(of.threshold, limits.threshold))
+            let of = limits.by_instance.filter(|of| of.threshold < limits.threshold);
+            of.map_or(sums(limits), |of| (of.threshold, of.cap))
         };
         let (which, what, delay) = if let Some(delay) = self.too_noisy(metric, of, least) {
             (
@@ -259,7 +266,7 @@ impl Plan {
                 delay,
             )
         } else {
-            let delay = self.too_noisy(metric, of, |limits| limits.threshold)?;
+            let delay = self.too_noisy(metric, of, sums)?;
             (" by sums over the arms", ": send counts by instance", delay)
         };
         let CalibratedDelay { phase, ratio, minutes, minutes_independent } = delay;
@@ -276,12 +283,12 @@ impl Plan {
         &self,
         metric: &Metric,
         of: &MetricCalibration,
-        threshold: impl Fn(&Calibration) -> f64,
+        limits_of: impl Fn(&Calibration) -> (f64, f64),
     ) -> Option<CalibratedDelay> {
         let mut last = None;
         for phase in self.policy().phases() {
             let Some(limits) = of.of(phase.name) else { continue };
-            let delay = self.delay_at(threshold(limits), metric, phase)?;
+            let delay = self.delay_at(limits_of(limits), metric, phase)?;
             let longest = phase.longest().as_seconds() / 60.0;
             if delay.minutes <= longest {
                 return None;

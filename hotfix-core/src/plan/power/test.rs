@@ -32,6 +32,8 @@ pub(super) struct Test<'a> {
     comparison: Comparison,
     /// What the threshold is higher by because of a history.
     noise: f64,
+    /// Most that a tick adds to a bet because of a history.
+    cap: Option<f64>,
     /// Minutes by which the test decides later because the arms are read at different times.
     delay: f64,
     /// What the canary may fail while its instances are new.
@@ -81,7 +83,8 @@ impl<'a> Test<'a> {
         let late = if change_point { core::f64::consts::LN_2 } else { 0.0 };
         let own = budget.sequential_of(metric);
         let test = Self::at_level(plan.policy(), watching, own, -ln(own) + noise + late)?;
-        Some(Self { noise, about: test.about || limits.is_some(), ..test })
+        let cap = limits.map(|limits| limits.cap);
+        Some(Self { noise, cap, about: test.about || limits.is_some(), ..test })
     }
 
     /// The evidence that a rollback bound waits for, where it is one of both arms. None as for a test.
@@ -126,7 +129,17 @@ impl<'a> Test<'a> {
         let frontier = (model == CountModel::Poisson)
             .then(|| Frontier::try_new(comparison.tolerated, share, threshold).ok())
             .flatten();
-        Some(Self { watching, comparison, noise: 0.0, delay, new, frontier, model, about })
+        Some(Self {
+            watching,
+            comparison,
+            noise: 0.0,
+            cap: None,
+            delay,
+            new,
+            frontier,
+            model,
+            about,
+        })
     }
 
     /// Minutes of data that the test has against this ratio by the end of the phase.
@@ -152,15 +165,15 @@ impl<'a> Test<'a> {
 
     /// Average minutes until a fault is found, without an end of the phase; None if it never is.
     pub(super) fn time_to_detect(&self, ratio: f64) -> Option<f64> {
-        let expected = self.comparison.expected_minutes(self.model, ratio).ok()?;
+        let expected = self.comparison.expected_minutes(self.model, ratio, self.cap).ok()?;
         Some(expected + self.delay(ratio)).filter(|minutes| minutes.is_finite())
     }
 
-    /// The test at a threshold that is so much higher than that for independent errors.
-    pub(super) fn at_noise(mut self, noise: f64) -> Self {
+    /// The test at a threshold that is so much higher than that for independent errors, with the cap of such noise.
+    pub(super) fn at_noise(mut self, noise: f64, cap: Option<f64>) -> Self {
         let more = noise - self.noise;
         self.comparison.threshold = self.comparison.threshold.map(|nats| nats + more);
-        (self.noise, self.frontier) = (noise, None);
+        (self.noise, self.cap, self.frontier) = (noise, cap, None);
         self
     }
 

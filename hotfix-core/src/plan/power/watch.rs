@@ -9,8 +9,8 @@ use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Bounds, Metric, Phase};
 use crate::stats::numeric::{larger, smaller, sum, whole};
 use crate::stats::planning::bands::{Bands, CLOSE, Crossing, Evaluation, between};
-use crate::stats::planning::beside::Beside;
 use crate::stats::planning::chances::{Draw, Limit};
+use crate::stats::planning::windows::Beside;
 use crate::unit::{Share, Span};
 
 use super::test::Test;
@@ -54,9 +54,11 @@ pub(super) struct Watching<'a> {
     /// Ticks until the gate; further ones are for `watch_most`.
     pub(super) least: usize,
     window: usize,
+    /// Ticks between two readings.
+    apart: usize,
     in_a_row: usize,
     gate: Option<Limit>,
-    calm: Option<usize>,
+    calm: Option<Limit>,
     /// Limits hang on the live arm, or readings around a change of traffic are left out.
     pub(super) about: bool,
     /// Seconds between ticks.
@@ -96,7 +98,8 @@ impl<'a> Watching<'a> {
             ticks: Vec::with_capacity(most),
             least,
             window: usize::try_from(slots).ok()?,
-            in_a_row: whole((watch.consecutive_breaches - 1.0) * apart as f64) + 1,
+            apart: usize::try_from(apart).ok()?,
+            in_a_row: whole(watch.consecutive_breaches),
             gate: None,
             calm: None,
             about: slots > 64 || (metric.kind.has_exposure() && metric.scaled),
@@ -168,7 +171,9 @@ impl<'a> Watching<'a> {
         let unconfirmed = worst([acts[1], None]);
         let besides = acts.into_iter().flatten().filter(|bound| live > 0.0 && is_on_live(*bound));
         let besides = besides.filter_map(|bound| self.beside(bound, canary, live));
-        let beside = besides.min_by(|one, two| one.middle().total_cmp(&two.middle()));
+        let expected = draw(self.metric, live, self.rate).mean();
+        let figure = |of: &Beside| of.fixed + of.each * expected;
+        let beside = besides.min_by(|one, two| figure(one).total_cmp(&figure(two)));
         let met = ((counted || now.0 >= least) && tick >= self.least)
             .then(|| self.met_limit(now.0 - before.0, now.1 - before.1));
         let hopeful = self.hopeful(at, now.0, learned);
@@ -181,7 +186,7 @@ impl<'a> Watching<'a> {
         if tick == self.least {
             self.gate = last.met;
             let well = well.filter(|_| last.counted);
-            self.calm = has_trials.then(|| well.map_or(usize::MAX, |limit| limit.most));
+            self.calm = has_trials.then(|| well.unwrap_or(Limit::certain(usize::MAX)));
         }
     }
 
@@ -262,14 +267,8 @@ impl<'a> Watching<'a> {
         };
         let fixed = within(0.0)?;
         let each = (within(1.0)? - fixed) / live;
-        let expected = draw(self.metric, live, self.rate).mean();
-        let (spread, unasked) = if counted {
-            (0.0, 0.0)
-        } else {
-            let least = self.policy.watch().least_trials;
-            ((1.0 / canary + 1.0 / live).sqrt(), Draw::fewer(canary, least))
-        };
-        (canary > 0.0).then_some(Beside { fixed, each, expected, spread, unasked })
+        let least = (!counted).then(|| self.policy.watch().least_trials);
+        (canary > 0.0).then_some(Beside { fixed, each, planned: [canary, live], least })
     }
 
     /// Whether what the live arm happens to do can move a limit.
@@ -387,6 +386,7 @@ impl<'a> Watching<'a> {
         Bands {
             looks,
             window: self.window,
+            apart: self.apart,
             in_a_row: self.in_a_row,
             gate: self.gate,
             calm: self.calm,

@@ -36,6 +36,14 @@ impl Draw {
         }
     }
 
+    /// Means of the bad and of the good trials, where chance decides how many come: both are independent.
+    pub(super) fn bad_and_good(self) -> [f64; 2] {
+        match self {
+            Self::Trials { trials, rate } => [trials * rate, trials * (1.0 - rate)],
+            Self::Events { expected } => [expected, 0.0],
+        }
+    }
+
     pub(crate) fn variance(self) -> f64 {
         match self {
             Self::Trials { trials, rate } => trials * rate * (1.0 - rate),
@@ -97,20 +105,6 @@ impl Draw {
         below.map_or(0.0, |below| Self::Events { expected }.at_most(below))
     }
 
-    /// The least number that it is at most with this chance.
-    pub(crate) fn quantile(self, chance: f64) -> usize {
-        let (mut low, mut high) = (0, whole(self.mean() + 12.0 * self.variance().sqrt() + 12.0));
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.at_most(middle) < chance {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
-    }
-
     /// The chance of each number that has one worth mentioning.
     pub(crate) fn chances(self) -> Chances {
         let (trials, rate) = match self {
@@ -168,12 +162,16 @@ pub(crate) struct Limit {
     more: f64,
     /// Chance that it is not asked at all.
     unasked: f64,
+    /// The share of the trials that may be bad; 0 where it hangs on no number of trials.
+    bad: f64,
+    /// Trials with which it is asked.
+    least: f64,
 }
 
 impl Limit {
     /// Hangs on no number of trials.
     pub(crate) const fn certain(most: usize) -> Self {
-        Self { most, fewer: 0.0, more: 0.0, unasked: 0.0 }
+        Self { most, fewer: 0.0, more: 0.0, unasked: 0.0, bad: 0.0, least: 0.0 }
     }
 
     /// `most` among this many trials on average, of which a share of `bad` may be bad.
@@ -189,24 +187,17 @@ impl Limit {
         let unasked = below(least);
         let fewer = larger(below(allows(most as f64)) - unasked, 0.0);
         let more = 1.0 - larger(below(allows(most as f64 + 1.0)), unasked);
-        Self { most, fewer, more, unasked }
+        Self { most, fewer, more, unasked, bad, least }
     }
 
-    /// What it is where this part of the numbers of trials that may come is smaller; none where it is not asked.
-    pub(super) fn at(self, part: f64) -> Option<usize> {
-        let Self { most, fewer, more, unasked } = self;
-        if part < unasked {
-            None
-        } else if part < unasked + fewer {
-            Some(most.saturating_sub(1))
-        } else {
-            Some(if part < 1.0 - more { most } else { most.saturating_add(1) })
-        }
+    /// What it is beside so many good trials.
+    pub(super) fn beside(self, good: f64) -> f64 {
+        if self.bad > 0.0 { most_beside(good, self.bad, self.least) } else { self.most as f64 }
     }
 
     /// The mean of a chance to keep it over what it may be.
     pub(crate) fn mean(self, chance: impl Fn(usize) -> f64) -> f64 {
-        let Self { most, fewer, more, unasked } = self;
+        let Self { most, fewer, more, unasked, .. } = self;
         let part = |share: f64, most: Option<usize>| match most {
             Some(most) if share > 1e-12 => share * chance(most),
             _ => 0.0,
@@ -216,6 +207,16 @@ impl Limit {
             + part(fewer, most.checked_sub(1))
             + part(more, most.checked_add(1))
     }
+}
+
+/// The most bad trials beside so many good ones that are no more than a share of all, or too few with them to be
+/// asked.
+pub(super) fn most_beside(good: f64, share: f64, least: f64) -> f64 {
+    if share >= 1.0 {
+        return f64::INFINITY;
+    }
+    let within = (good * share / (1.0 - share) * (1.0 + 1e-12)).floor();
+    larger(within, least.ceil() - good - 1.0)
 }
 
 /// Chances of `low`, `low + 1`, …; they sum to 1 or, where some are ruled out, to less.

@@ -5,10 +5,12 @@
 //! as a bet on the true ratio would; a ratio below the least of them has that one only, which gains
 //! nothing where the truth is too far below it, however long it lasts.
 
+use core::f64::consts::PI;
+
 use super::first_passage;
 use crate::stats::grid::{Grid, share_of_events};
 use crate::stats::kernel::Kernel;
-use crate::stats::numeric::{larger, ln, smaller};
+use crate::stats::numeric::{exp, larger, ln, normal_cdf, smaller};
 use crate::stats::replay::CountModel;
 use crate::stats::{Counts, Direction, StatError, bernoulli, latency, rate_ratio};
 
@@ -143,6 +145,20 @@ impl Flow {
     /// Chance that the evidence has risen by this height within `minutes`.
     pub(crate) fn chance(&self, height: f64, minutes: f64) -> f64 {
         if height <= 0.0 { 1.0 } else { first_passage(self.drift, self.variance, height, minutes) }
+    }
+
+    /// Mean log evidence a minute where no tick of so many minutes adds more than `cap`: what a tick brings is
+    /// taken as normal.
+    pub(super) fn capped(&self, cap: f64, tick: f64) -> f64 {
+        let (mean, spread) = (self.drift * tick, (self.variance * tick).sqrt());
+        let above = mean - cap;
+        let more = if spread > 0.0 {
+            let z = above / spread;
+            above * normal_cdf(z) + spread * exp(-0.5 * z * z) / (2.0 * PI).sqrt()
+        } else {
+            larger(above, 0.0)
+        };
+        (mean - more) / tick
     }
 
     /// Mean time until it has, in minutes; infinite where no bet gains.

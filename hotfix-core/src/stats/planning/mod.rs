@@ -10,18 +10,19 @@
 //! independent rare errors and an evaluation after every event, see [`Chance`].
 
 pub(crate) mod bands;
-pub(crate) mod beside;
 pub(crate) mod chances;
 mod crossing;
 pub(crate) mod evaluations;
 mod flow;
 pub mod gate;
 pub mod table;
+pub(crate) mod windows;
 
 use super::grid::{Hypothesis, MAX_RATIO};
 use super::interval::{check_confidence, null_is_infinite};
 use super::mixture::Limits;
 use super::numeric::{exp, larger, normal_cdf, smaller};
+use super::rate_ratio::DEFAULT_GRID;
 use super::replay::CountModel;
 use super::{Direction, StatError};
 use core::f64::consts::PI;
@@ -154,7 +155,7 @@ impl Comparison {
         let best = Flow::betting_on(ratio, (ratio, self.tolerated), self.base_rate, self.pace());
         let is_worse = ratio > self.tolerated;
         let bound = if is_worse { best.minutes(threshold) } else { f64::INFINITY };
-        let expected = self.expected_minutes(CountModel::Poisson, ratio)?;
+        let expected = self.expected_minutes(CountModel::Poisson, ratio, None)?;
         let ticks_a_minute = 60.0 / self.tick_seconds;
         let healthy = expected * self.requests_per_minute * self.share * self.base_rate;
         Ok(TimeToDetect {
@@ -167,13 +168,33 @@ impl Comparison {
         })
     }
 
-    /// Minutes that a test takes on average; infinite where none of its bets gains anything.
-    pub(crate) fn expected_minutes(&self, model: CountModel, ratio: f64) -> Result<f64, StatError> {
+    /// Minutes that a test takes on average; infinite where none of its bets gains anything. `cap`: most that a
+    /// tick adds to a bet.
+    pub(crate) fn expected_minutes(
+        &self,
+        model: CountModel,
+        ratio: f64,
+        cap: Option<f64>,
+    ) -> Result<f64, StatError> {
         let threshold = self.check()?;
         self.check_ratio(ratio)?;
+        if ratio <= self.tolerated {
+            return Ok(f64::INFINITY);
+        }
         let flow = self.flow(model, ratio, self.tolerated)?;
-        let is_worse = ratio > self.tolerated;
-        Ok(if is_worse { flow.minutes(threshold + flow.cost) } else { f64::INFINITY })
+        let Some(cap) = cap else { return Ok(flow.minutes(threshold + flow.cost)) };
+        let tick = self.tick_seconds / 60.0;
+        // Of much traffic, a small bet that the cap spares gains as much as a large one.
+        let bets: &[f64] = match model {
+            CountModel::Poisson => &DEFAULT_GRID,
+            CountModel::Bernoulli => &[],
+        };
+        let bets = bets.iter().map(|bet| {
+            let ratios = (ratio, self.tolerated);
+            Flow::betting_on(bet * self.tolerated, ratios, self.base_rate, self.pace())
+        });
+        let gains = bets.map(|flow| flow.capped(cap, tick)).fold(flow.capped(cap, tick), larger);
+        Ok(if gains > 0.0 { (threshold + flow.cost) / gains } else { f64::INFINITY })
     }
 
     /// Chance to have found a regression of `ratio` within `minutes`; at 1 or below the chance of a
@@ -301,6 +322,27 @@ impl Comparison {
             MOST_EVENTS,
         )?;
         Ok(crossing.median().map(|events| events / flow.events_per_minute))
+    }
+
+    /// The chance that the Bernoulli test shows that within `minutes` of an equal canary, by the formula, and the
+    /// minutes after which it has in half of all rollouts; None where no time is long enough.
+    pub(crate) fn shares_to_promote(
+        &self,
+        minutes: f64,
+        margin: f64,
+        alpha: f64,
+    ) -> Result<(f64, Option<f64>), StatError> {
+        self.check_for(1.0, minutes)?;
+        let threshold = Hypothesis::try_new(Direction::Better, alpha, 1.0, margin)?.threshold;
+        let flow = self.flow(CountModel::Bernoulli, 1.0, margin)?;
+        let height = threshold + flow.cost;
+        // Half have shown it before the mean time is over.
+        let (mut low, mut high) = (0.0, flow.minutes(height));
+        for _ in 0..40 {
+            let middle = 0.5 * (low + high);
+            if flow.chance(height, middle) < 0.5 { low = middle } else { high = middle }
+        }
+        Ok((flow.chance(height, minutes), Some(high).filter(|high| high.is_finite())))
     }
 
     /// Chances to have decided within each of these times.

@@ -203,8 +203,8 @@ impl RateRatio {
     pub fn merge(&mut self, design: &RateRatioDesign, other: &Self) -> Result<bool, StatError> {
         self.state.check_design(design.id)?;
         other.state.check_design(design.id)?;
-        if let Some(horizon) = design.mixture.horizon() {
-            return Err(StatError::NotMergeable { horizon });
+        if design.mixture.horizon().is_some() {
+            return Err(StatError::NotMergeable { of: "a test with a horizon" });
         }
         let Self { state, .. } = self;
         for (term, more) in state.terms.iter_mut().zip(other.state.terms) {
