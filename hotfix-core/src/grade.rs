@@ -511,6 +511,7 @@ closed_set! {
     Sign {
         /// No deciding metric has a fresh reading.
         NoData = "no_data",
+        RollbackFailed = "rollback_failed",
     }
     /// The group of a success criterion.
     SuccessGroup {

@@ -87,7 +87,7 @@ pub(super) struct Obligations {
     pub(super) list: Option<usize>,
     pub(super) severities: Severities,
     pub(super) conditional: bool,
-    /// The end of the incident ends it: nobody has to be paged or to act any more.
+    /// The end of the incident ends it: nobody has to be paged, to act or to prepare any more.
     pub(super) while_open: bool,
     pub(super) stop_gap: bool,
     /// It is due for releases of this branching model alone.
@@ -159,7 +159,7 @@ impl Obligations {
             conditional: duty.when.is_some(),
             while_open: match duty.kind {
                 DutyKind::Escalate => true,
-                DutyKind::Page | DutyKind::Act => duty.from.is_early(),
+                DutyKind::Page | DutyKind::Act | DutyKind::FollowUp => duty.from.is_early(),
                 _ => false,
             },
             stop_gap: duty.stop_gap,

@@ -231,18 +231,43 @@ pub struct StepStatus {
     pub mark: Option<Mark>,
 }
 
-/// Whether this list applies to an incident by severity and condition; unknown is not no.
-pub(crate) fn applies(list: &Checklist, severity: Option<Severity>, facts: &Facts) -> Truth {
-    let by_severity = match severity {
-        _ if list.severities.is_empty() => Truth::Yes,
-        Some(severity) => list.severities.contains(&severity).into(),
-        None => Truth::Unknown,
-    };
-    let by_facts = list.when.as_ref().map_or(Truth::Yes, |when| when.holds(facts));
-    match (by_severity, by_facts) {
-        (Truth::No, _) | (_, Truth::No) => Truth::No,
-        (Truth::Yes, Truth::Yes) => Truth::Yes,
-        _ => Truth::Unknown,
+/// What decides whether a list applies to an incident.
+#[derive(Clone, Copy)]
+pub(crate) struct Situation<'a> {
+    /// The severity in force.
+    pub(crate) severity: Option<Severity>,
+    /// What is known now.
+    pub(crate) now: &'a Facts,
+    /// The worst that was known.
+    pub(crate) worst: &'a Facts,
+    /// The rollout has started.
+    pub(crate) started: bool,
+}
+
+impl Situation<'_> {
+    /// Whether a list applies by severity and condition; unknown is not no. A condition is met if it
+    /// is by the worst that was known, or by what is known now. What is for the start is weighed by
+    /// the latter until the start: what was skipped rightly was not left out.
+    pub(crate) fn asks_for(self, list: &Checklist) -> Truth {
+        let by_severity = match self.severity {
+            _ if list.severities.is_empty() => Truth::Yes,
+            Some(severity) => list.severities.contains(&severity).into(),
+            None => Truth::Unknown,
+        };
+        let by_facts = list.when.as_ref().map_or(Truth::Yes, |when| {
+            let is_of_start = matches!(list.at, ChecklistMoment::Start | ChecklistMoment::Before);
+            let now = if self.started && is_of_start { Truth::No } else { when.holds(self.now) };
+            match (when.holds(self.worst), now) {
+                (Truth::Yes, _) | (_, Truth::Yes) => Truth::Yes,
+                (Truth::No, Truth::No) => Truth::No,
+                _ => Truth::Unknown,
+            }
+        });
+        match (by_severity, by_facts) {
+            (Truth::No, _) | (_, Truth::No) => Truth::No,
+            (Truth::Yes, Truth::Yes) => Truth::Yes,
+            _ => Truth::Unknown,
+        }
     }
 }
 
@@ -262,14 +287,13 @@ pub(crate) struct Checks<'a> {
 impl<'a> Checks<'a> {
     pub(crate) fn of(
         policy: &'a Policy,
-        severity: Option<Severity>,
-        facts: &Facts,
+        situation: Situation<'_>,
         marks: &Marks,
         deployed: Option<Timestamp>,
     ) -> Self {
         let mut checks = Self::default();
         let holds = Checklist::holds_completion;
-        for (_, item, _) in required(policy, severity, facts, holds) {
+        for (_, item, _) in required(policy, situation, holds) {
             checks.all += 1;
             match marks.state(item.id) {
                 ItemState::Done if marks.is_early(item, deployed) => checks.early.push(item),
@@ -301,24 +325,22 @@ impl<'a> Checks<'a> {
 /// applies. `holds` selects the lists.
 pub(crate) fn holding<'a>(
     policy: &'a Policy,
-    severity: Option<Severity>,
-    facts: &Facts,
+    situation: Situation<'_>,
     marks: &Marks,
     holds: impl Fn(&Checklist) -> bool,
 ) -> impl Iterator<Item = (&'a Checklist, &'a ChecklistItem, Truth)> {
-    required(policy, severity, facts, holds)
+    required(policy, situation, holds)
         .filter(|(_, item, _)| marks.state(item.id) == ItemState::Open)
 }
 
 /// The required items of these lists, without the lists that certainly do not apply.
 fn required<'a>(
     policy: &'a Policy,
-    severity: Option<Severity>,
-    facts: &Facts,
+    situation: Situation<'_>,
     holds: impl Fn(&Checklist) -> bool,
 ) -> impl Iterator<Item = (&'a Checklist, &'a ChecklistItem, Truth)> {
     let lists = policy.checklists().iter().filter(move |list| holds(list));
-    let lists = lists.map(move |list| (list, applies(list, severity, facts)));
+    let lists = lists.map(move |list| (list, situation.asks_for(list)));
     lists.filter(|(_, applies)| *applies != Truth::No).flat_map(|(list, applies)| {
         let required = list.items.iter().filter(|item| item.required);
         required.map(move |item| (list, item, applies))
@@ -329,14 +351,13 @@ fn required<'a>(
 /// rollback point.
 pub(crate) fn lists(
     policy: &Policy,
-    severity: Option<Severity>,
-    facts: &Facts,
+    situation: Situation<'_>,
     marks: &Marks,
     point_is_known: bool,
 ) -> Vec<ListStatus> {
     let item = |item: &ChecklistItem| marks.status(item.id, &item.text, Some(item));
     let list = |list: &Checklist| {
-        let applies = applies(list, severity, facts);
+        let applies = situation.asks_for(list);
         ListStatus {
             id: list.id,
             title: list.title.clone(),

@@ -18,11 +18,13 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     for level in policy.severities() {
         two_approvers(policy, level, findings);
         one_approver(policy, level, findings);
-        if level.hotfix && level.approvals.is_empty() && policy.approvals().is_empty() {
-            let severity = level.severity;
-            let path = format!("/severities/{severity}/approvals");
-            put(findings, path, PeopleFault::NoApproval { severity });
-        }
+        let severity = level.severity;
+        let fault = match (level.hotfix, level.approvals.is_empty()) {
+            (true, true) if policy.approvals().is_empty() => PeopleFault::NoApproval { severity },
+            (false, false) => PeopleFault::IdleApproval { severity },
+            _ => continue,
+        };
+        put(findings, format!("/severities/{severity}/approvals"), fault);
     }
 }
 

@@ -163,14 +163,18 @@ impl Rollout {
         }
     }
 
-    /// The template that fits: from the policy, else from `standard`.
-    fn template(&self, request: &Request) -> Option<&Message> {
-        let (severity, facts) = (self.severity(), self.facts());
-        let fits =
-            |message: &&Message| message.is_for(request.kind, request.audience, severity, facts);
+    /// The template that fits the worst that was known, else what is known now: from the policy, else
+    /// from `standard`.
+    fn template<'r>(&'r self, request: &Request) -> Option<&'r Message> {
+        let severity = self.severity();
         let own = self.plan().policy().messages();
         let standard = STANDARD.as_ref().map_or(&[][..], Policy::messages);
-        own.iter().find(fits).or_else(|| standard.iter().find(fits))
+        let of = |texts: &'r [Message], facts| {
+            let Request { kind, audience, .. } = *request;
+            texts.iter().find(|text| text.is_for(kind, audience, severity, facts))
+        };
+        let by_facts = |texts| of(texts, self.worst_facts()).or_else(|| of(texts, self.facts()));
+        by_facts(own).or_else(|| by_facts(standard))
     }
 }
 

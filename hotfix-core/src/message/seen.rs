@@ -236,7 +236,7 @@ pub(super) fn planned_end(rollout: &Rollout, at: Timestamp) -> Option<Timestamp>
     let is_before = matches!(rollout.state(), State::Drafted | State::AwaitingApproval)
         && rollout.attempt() == 1
         && rollout.moment(Moment::Resolved).is_none();
-    let takes = rollout.plan().duration().until_complete?.most;
+    let takes = rollout.plan().until_complete(rollout.severity())?.most;
     let (_, since) = rollout.origin(Moment::Detected)?;
     let starts = earliest_start(rollout, at).filter(|_| is_before)?;
     let (planned, possible) = (since + takes, starts + rollout.plan().duration().rollout.most);

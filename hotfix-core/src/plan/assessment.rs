@@ -166,7 +166,7 @@ impl Plan {
     pub fn findings(&self) -> Vec<PlanFinding> {
         use PlanFindingKind as Kind;
         let (policy, assessment, name) = (self.policy(), self.assessment(), self.policy().name());
-        let mut findings = self.normal_process(self.severity(), self.facts());
+        let mut findings = self.normal_at_first();
         let mut put = |kind, texts: Vec<String>| {
             findings.extend(texts.into_iter().map(|text| PlanFinding { kind, text }));
         };

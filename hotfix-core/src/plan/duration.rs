@@ -9,7 +9,7 @@
 
 use serde::Serialize;
 
-use crate::grade::{Moment, ReviewTime, StepClock, WatchedFrom};
+use crate::grade::{Moment, ReviewTime, Severity, StepClock, WatchedFrom};
 use crate::policy::section::{Phase, ProcedureStep, SeverityLevel};
 use crate::unit::{Name, Span};
 
@@ -78,13 +78,20 @@ impl Plan {
     /// ```
     pub fn duration(&self) -> Duration {
         let schedule = self.schedule();
-        let known = |to| schedule.until(to).filter(|sum| schedule.is_known(sum));
         Duration {
             rollout: rollout(self.load()),
-            until_live: known(Moment::Deployed),
-            until_complete: known(Moment::Verified),
+            until_live: Some(schedule.until_live()).filter(|sum| schedule.is_known(sum)),
+            until_complete: self.until_complete(self.severity()),
             procedure: schedule.whole(),
         }
+    }
+
+    /// From the detection to the end of the final validation at this severity; None if nothing is
+    /// known of the time before the deployment.
+    pub(crate) fn until_complete(&self, severity: Option<Severity>) -> Option<Times> {
+        let level = severity.and_then(|severity| self.policy().severity(severity));
+        let schedule = Schedule { load: self.load(), level };
+        Some(schedule.until_complete()).filter(|sum| schedule.is_known(sum))
     }
 
     pub(super) fn schedule(&self) -> Schedule<'_> {

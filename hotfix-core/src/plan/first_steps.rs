@@ -5,7 +5,6 @@ use serde::Serialize;
 use crate::fact::Truth;
 use crate::gate::Who;
 use crate::gate::approval::stand_ins_of;
-use crate::gate::checklist::applies;
 use crate::grade::{DutyKind, ReviewTime, closed_set};
 use crate::policy::section::Duty;
 use crate::sorting::sort_by_key;
@@ -173,7 +172,7 @@ impl Plan {
     }
 
     fn first_waiver(&self) -> Option<FirstStep<'_>> {
-        let reasons = self.normal_process(self.severity(), self.facts());
+        let reasons = self.normal_at_first();
         let reasons = joined(reasons.into_iter().map(|reason| reason.text), "; ");
         (!reasons.is_empty()).then(|| {
             FirstStep::before_start(
@@ -201,7 +200,7 @@ impl Plan {
     fn first_lists(&self) -> impl Iterator<Item = FirstStep<'_>> {
         let lists = self.policy().checklists().iter().filter(|list| list.holds_start());
         lists.filter_map(|list| {
-            let sure = match applies(list, self.severity(), self.facts()) {
+            let sure = match self.situation().asks_for(list) {
                 Truth::Yes => "",
                 Truth::Unknown => ", if the list applies",
                 Truth::No => return None,

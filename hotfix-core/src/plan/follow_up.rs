@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::fact::Truth;
 use crate::gate::Who;
-use crate::gate::checklist::applies;
 use crate::grade::{Audience, ChecklistMoment, DutyKind, GateMode, Moment};
 use crate::policy::section::{Due, Duty};
 use crate::unit::{Name, Span};
@@ -97,7 +96,7 @@ impl Plan {
     pub fn follow_up(&self) -> FollowUp<'_> {
         let policy = self.policy();
         let lists = policy.checklists().iter().filter_map(|list| {
-            let applies = applies(list, self.severity(), self.facts());
+            let applies = self.situation().asks_for(list);
             let is_later = !matches!(list.at, ChecklistMoment::Start | ChecklistMoment::Before);
             let items = list.items.iter();
             (is_later && applies != Truth::No).then(|| LaterList {

@@ -1,6 +1,7 @@
-//! Reasons for the normal process instead of a hot-fix: severity, rules, scope.
+//! What an incident asks for at first, and reasons for the normal process instead of a hot-fix.
 
 use crate::fact::Facts;
+use crate::gate::checklist::Situation;
 use crate::grade::{Exclusions, Hotfix, Severity};
 use crate::policy::section::Effect;
 use crate::text::joined;
@@ -8,11 +9,26 @@ use crate::text::joined;
 use super::{Plan, PlanFinding, PlanFindingKind};
 
 impl Plan {
-    /// Why the policy wants the normal process, a sentence each; empty for a hot-fix or unknown.
+    /// Why the policy wants the normal process by what the incident gives.
+    pub(crate) fn normal_at_first(&self) -> Vec<PlanFinding> {
+        let given = self.subject().incident.severity.is_some();
+        self.normal_process(self.severity(), given, [self.facts(); 2])
+    }
+
+    /// What decides which lists apply, by what the incident gives.
+    pub(crate) fn situation(&self) -> Situation<'_> {
+        let (severity, now) = (self.severity(), self.facts());
+        Situation { severity, now, worst: now, started: false }
+    }
+
+    /// Why the policy wants the normal process, a sentence each; empty for a hot-fix, and where it is
+    /// not known and no exclusion is either. `given`: a person gave the severity. The facts are those
+    /// that are known `now` and the `worst` of them.
     pub(crate) fn normal_process(
         &self,
         severity: Option<Severity>,
-        facts: &Facts,
+        given: bool,
+        [now, worst]: [&Facts; 2],
     ) -> Vec<PlanFinding> {
         let policy = self.policy();
         let name = policy.name();
@@ -27,7 +43,7 @@ impl Plan {
                     level.severity
                 ),
             ),
-            None => match policy.classify(facts).hotfix() {
+            None => match policy.classify(now).hotfix() {
                 // Without rules, the severity alone says whether there is a hot-fix.
                 Hotfix::No if level.is_some() && policy.rules().is_empty() => {}
                 Hotfix::No => put(
@@ -35,7 +51,11 @@ impl Plan {
                     format!("the rules of `{name}` do not call for a hot-fix"),
                 ),
                 Hotfix::Unknown => {
-                    if let Some(text) = self.exclusion_to_decide(facts) {
+                    // A severity for hot-fixes that a person gave, or that was certain: it is one.
+                    let is_wanted = (given && level.is_some())
+                        || policy.classify(worst).hotfix() == Hotfix::Yes;
+                    let decides = policy.classifier().exclusions == Exclusions::Ask || !is_wanted;
+                    if let Some(text) = self.exclusion_to_decide(now).filter(|_| decides) {
                         put(PlanFindingKind::ExclusionToDecide, text);
                     }
                 }
@@ -53,12 +73,9 @@ impl Plan {
         reasons
     }
 
-    /// The exclusions that apply for certain, where the policy lets a person decide about them.
+    /// The exclusions that apply for certain, about which a person decides.
     fn exclusion_to_decide(&self, facts: &Facts) -> Option<String> {
         let policy = self.policy();
-        if policy.classifier().exclusions != Exclusions::Ask {
-            return None;
-        }
         let fired = policy.classify(facts).rules();
         let fired = fired.iter().filter(|fired| fired.rule.effect == Effect::Exclude);
         let titles = fired.map(|fired| format!("`{}` ({})", fired.rule.id, fired.rule.title));

@@ -404,12 +404,14 @@ pub(super) fn action_items(
     items
 }
 
-/// The review of the policy after each hot-fix, where its change record wants one.
+/// The review of the policy after each hot-fix, where its change record wants one, and one is or may
+/// still be deployed.
 fn policy_review(rollout: &Rollout) -> Option<ActionItem> {
     let policy = rollout.plan().policy();
     let record = policy.change_record()?;
     let is_wanted = record.review.is_some_and(|review| review.after_each);
-    (is_wanted && rollout.plan().release().is_some()).then(|| ActionItem {
+    let is_hotfix = rollout.moment(Moment::DeployStarted).is_some() || !rollout.state().is_final();
+    (is_wanted && rollout.plan().release().is_some() && is_hotfix).then(|| ActionItem {
         task: format!("review the policy `{}`, as after each hot-fix", policy.name()),
         owner: record.owner().map(str::to_owned),
         deadline: None,
@@ -534,8 +536,12 @@ fn is_due(rollout: &Rollout, list: &ListStatus, is_started: bool) -> bool {
         ChecklistMoment::RolledBack => came(Moment::RolledBack),
         ChecklistMoment::After => rollout.state() == State::Closed,
     };
+    let severity = rollout.severity();
     let mut duties = rollout.plan().policy().duties().iter();
-    let has_duty = list.within.is_some() || duties.any(|duty| duty.checklist == Some(list.id));
+    let has_duty = list.within.is_some()
+        || duties.any(|duty| {
+            duty.checklist == Some(list.id) && severity.is_none_or(|of| duty.is_for(of))
+        });
     is_its_time && list.applies == Truth::Yes && !has_duty
 }
 

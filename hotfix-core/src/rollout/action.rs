@@ -47,6 +47,9 @@ pub struct ActionDocument<'a> {
     /// notice the role of its duty, of a request for approval each role.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     contacts: Vec<Who<'a>>,
+    /// Of a rollback: the condition of its method, in the policy's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<&'a str>,
     /// Of a rollback to the previous version: its rollback point, as release and checklists name it.
     #[serde(skip_serializing_if = "Option::is_none")]
     rollback_point: Option<String>,
@@ -63,6 +66,7 @@ impl<'a> ActionDocument<'a> {
             awaits: action.act.awaits(),
             commands: rollout.commands(action),
             contacts: action.contacts(rollout.plan().policy()),
+            condition: action.act.condition(rollout.plan().policy()),
             rollback_point: action.act.rollback_point(rollout),
             signs: action.act.signs(rollout.plan().policy()),
         }
@@ -261,6 +265,13 @@ impl Act {
     pub(super) fn signs<'p>(&self, policy: &'p Policy) -> Option<DeploymentSigns<'p>> {
         let deploys = matches!(self, Self::Deploy { .. });
         policy.deploying().filter(|_| deploys)?.signs()
+    }
+
+    /// When the method of a rollback can be used, in the policy's words.
+    pub(super) fn condition<'p>(&self, policy: &'p Policy) -> Option<&'p str> {
+        let Self::RollBack { method, .. } = self else { return None };
+        let own = policy.rollback().methods.iter().find(|way| way.kind == *method)?;
+        own.condition.as_deref()
     }
 
     /// The rollback point of a rollback to the previous version, where more than its version is

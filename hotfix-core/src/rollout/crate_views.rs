@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::fact::Facts;
-use crate::gate::checklist::{self, Checks, ItemStatus};
+use crate::gate::checklist::{self, Checks, ItemStatus, Situation};
 use crate::getters::getters;
 use crate::grade::{Audience, MessageKind, Moment, Severity};
 use crate::judge::{self, Decision, Harm, PhaseRecord, Recovery};
@@ -287,6 +287,8 @@ getters! {
     live_again_at: Option<Timestamp> = self.case.place.live_again_at();
     /// What its train has let it know last.
     train_notice: Option<TrainNotice> = self.case.people.train();
+    /// What decides which lists apply.
+    situation: Situation<'_> = self.case.readiness.situation();
     /// The worst that was known of each fact, whatever is known now.
     worst_facts: &Facts = self.case.readiness.worst_facts();
 }

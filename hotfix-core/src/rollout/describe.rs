@@ -56,9 +56,12 @@ pub(super) fn unconfirmed(policy: &Policy, id: ActionId, act: &Act, within: Span
         _ => "Check the deployment",
     };
     let signs = act.signs(policy).map_or_else(String::new, |signs| format!(" {signs}"));
+    let condition = act.condition(policy).map_or_else(String::new, |condition| {
+        format!(" This method is for: {}.", brief(condition))
+    });
     format!(
         "{} was not confirmed within {within}. {check}, then send `confirm` or `failed` for \
-         action {id}.{signs}",
+         action {id}.{condition}{signs}",
         action(id, act)
     )
 }

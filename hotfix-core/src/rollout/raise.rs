@@ -1,10 +1,11 @@
 //! Raises actions: notices, questions, pages and requests for approval.
 
-use crate::fact::FactId;
+use crate::fact::{FactId, Facts};
 use crate::gate::approval::stand_ins_of;
 use crate::grade::Moment;
 use crate::judge;
 use crate::plan::called_first;
+use crate::policy::section::Message;
 use crate::text::{brief, joined, quoted};
 use crate::unit::{RoleName, Timestamp};
 
@@ -74,10 +75,14 @@ impl Conclusion<'_> {
         if message == MessageKind::Update && !has_read {
             return None;
         }
-        let facts = policy.classify(readiness.facts()).informed();
+        let facts = [readiness.worst_facts(), readiness.facts()];
+        let [facts, now] = facts.map(|facts| policy.classify(facts).informed());
+        let fits = |text: &Message, facts: &Facts| {
+            text.is_for(message, Audience::Public, readiness.severity(), facts)
+        };
         let texts = policy.messages().iter().filter(|text| {
             !text.fallback
-                && text.is_for(message, Audience::Public, readiness.severity(), &facts)
+                && (fits(text, &facts) || fits(text, &now))
                 && (text.severities.is_empty() || !readiness.is_assumed(policy))
         });
         let missing = texts.map(|text| text.missing(&facts));

@@ -1,11 +1,11 @@
 //! The rollback: whether it begins, its steps of traffic, its methods one after the other, and
 //! whether the metrics recover.
 
-use crate::grade::{ChecklistMoment, MessageKind, Moment, OnFailure, RollbackMethod};
+use crate::grade::{ChecklistMoment, MessageKind, Moment, OnFailure, RollbackMethod, Sign};
 use crate::judge::Recovery;
 use crate::plan::Plan;
 use crate::policy::section::Rollback;
-use crate::text::{brief, quoted, words};
+use crate::text::{brief, joined, quoted, words};
 use crate::unit::Timestamp;
 
 use super::action::{Act, Action};
@@ -195,13 +195,36 @@ impl Conclusion<'_> {
             } else {
                 format!("Check which share {version} has: {reach} of the traffic is still on it.")
             };
+            let by_hand = self.by_hand().unwrap_or_else(|| "Roll back by hand".to_owned());
             self.page(&format!(
-                "all rollback methods failed ({methods}). {still} Roll back by hand, then send \
-                 {input} and confirm its actions."
+                "all rollback methods failed ({methods}). {still} {by_hand}, then send {input} and \
+                 confirm its actions."
             ));
             self.changes.to = Some(Stage::Frozen { since: at, why: progress.why, tried: true });
             self.notify(MessageKind::Update, &FOLLOWERS);
         }
+    }
+
+    /// That a method failed, where the policy says what people do then and another method is left.
+    fn what_failed(&self, act: &Act, next: &RollbackProgress) -> Option<String> {
+        let Act::RollBack { method, .. } = act else { return None };
+        let next = next.why.method(self.plan, next.method)?;
+        let (by_hand, [failed, next]) =
+            (self.by_hand()?, [*method, next].map(RollbackMethod::as_str));
+        Some(format!(
+            "the rollback by {} failed, and the next method is {}. {by_hand}, then send `confirm` or \
+             `failed` for its action.",
+            words(failed),
+            words(next)
+        ))
+    }
+
+    /// What the policy has people do once a rollback method has failed.
+    fn by_hand(&self) -> Option<String> {
+        let mut all = self.plan.policy().contingencies().iter();
+        let of = all.find(|of| of.sign == Some(Sign::RollbackFailed))?;
+        let actions = joined(of.actions.iter().map(|action| brief(action)), "; ");
+        (!actions.is_empty()).then(|| format!("If {}: {actions}", brief(&of.when)))
     }
 
     /// The methods of a rollback, all of which were tried: `feature flag, redeploy`.
@@ -244,7 +267,9 @@ impl Conclusion<'_> {
             Act::SetTraffic { .. } => RollbackProgress { returning: None, ..now },
             _ => return,
         };
+        let what = self.what_failed(act, &next);
         self.continue_rollback(at, next);
+        what.iter().for_each(|what| self.page(what));
     }
 
     /// Watches whether the old version is live and the metrics recover. A rollback always ends or

@@ -133,8 +133,7 @@ impl Rollout {
         let readiness = &self.case.readiness;
         let policy = self.plan.policy();
         let point_is_known = self.plan.names_rollback_point();
-        let (severity, marks) = (readiness.severity(), readiness.marks());
-        checklist::lists(policy, severity, readiness.facts(), marks, point_is_known)
+        checklist::lists(policy, readiness.situation(), readiness.marks(), point_is_known)
     }
 
     /// Each step of the procedure with its state. Steps block nothing: `check_item` records their

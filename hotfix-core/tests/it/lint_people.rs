@@ -97,6 +97,17 @@ fn gate_1_demands_that_contradict_each_other_are_found() {
                 near: vec![("/approvals", json!([{ "any_of": ["cto"], "blocking": false }]))],
             },
             Row {
+                code: "HF-LINT-101",
+                place: "/severities/P2/approvals",
+                says: &["a P2 is answered without a hot-fix"],
+                base: vec![],
+                fault: vec![(
+                    "/severities/P2",
+                    json!({ "label": "P2", "hotfix": false, "approvals": [{ "any_of": ["cto"] }] }),
+                )],
+                near: vec![("/severities/P2", json!({ "label": "P2", "hotfix": false }))],
+            },
+            Row {
                 code: "HF-LINT-048",
                 place: "/severities/P0/approvals",
                 says: &[],

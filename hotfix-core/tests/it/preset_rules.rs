@@ -188,7 +188,7 @@ fn calm(but: &[&str]) -> serde_json::Value {
     let mut facts = json!({
         "service_down": false, "data_corruption": false, "payment_failure_share": 0.0, "security_exploited": false,
         "security_vulnerability": false, "authentication_down": false, "database_down": false, "core_feature_broken": false,
-        "payment_webhooks_failing": false, "latency_p95": 0.2, "wrong_data_shown": false, "critical_third_party_failing": false,
+        "payment_webhooks_failing": false, "latency_p95": 0.2, "wrong_data_shown": false, "data_integrity_at_risk": false, "critical_third_party_failing": false,
         "feature_degraded": false, "cosmetic": false, "revenue_impact": false, "users_affected": 0.2,
     });
     for flag in but {

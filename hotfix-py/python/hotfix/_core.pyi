@@ -483,6 +483,9 @@ class Action(_Document):
         ``[{"of", "id", "title", "commands": [{"line", "missing"}, …]}, …]``, with the values of
         the plan. Nothing is run. They are not in the log."""
     @property
+    def condition(self) -> str | None:
+        """With ``roll_back``: the condition of its method, in the policy's words."""
+    @property
     def contacts(self) -> list[dict[str, Any]]:
         """Whom to contact, where the policy names somebody: with ``page`` the holders of the role,
         with ``notify`` and ``update_status_page`` those of the duty's role, with

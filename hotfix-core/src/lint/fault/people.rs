@@ -30,6 +30,9 @@ findings! {
         second: Vec<RoleName>,
         person: String,
     } => "HF-LINT-100" Deny, "name another person for one of the roles, or ask for one approval";
+    #[error("a {severity} is answered without a hot-fix, but names who approves one")]
+    IdleApproval { severity: Severity }
+        => "HF-LINT-101" Note, "remove the approval, or answer the severity with a hot-fix";
     #[error("a {severity} is answered with a hot-fix, but needs no approval")]
     NoApproval { severity: Severity }
         => "HF-LINT-048" Warn, "add an approval, with `after_the_fact` if it may follow the start";

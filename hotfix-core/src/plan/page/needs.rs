@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use crate::fact::{FactId, Truth};
 use crate::gate::approval::stand_ins_of;
-use crate::gate::checklist::applies;
 use crate::gate::{
     ApprovalDemand, ReviewDemand, ScopeReport, StagingDemand, StagingVerdict, TestingDemand,
 };
@@ -161,7 +160,7 @@ fn lists(plan: &Plan) -> Vec<String> {
     let lists = plan.policy().checklists().iter().filter(|list| list.holds_start());
     lists
         .filter_map(|list| {
-            let sure = match applies(list, plan.severity(), plan.facts()) {
+            let sure = match plan.situation().asks_for(list) {
                 Truth::Yes => "",
                 Truth::Unknown => " (it may not apply)",
                 Truth::No => return None,

@@ -45,7 +45,7 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
         let least = other.least.map_or_else(|| "–".to_owned(), time);
         [words(other.strategy.as_str()), least, why_not(&other.reasons)]
     });
-    page.table(["Alternative", "Live for everybody after", "Why not"], others.collect());
+    page.table(["Alternative", "Live for everybody after", "Why not, or when"], others.collect());
     let known = advice.if_known.iter().map(|known| {
         let input = trouble::dotted(known.input);
         let value = sentence_text(&known.value);

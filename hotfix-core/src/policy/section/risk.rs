@@ -38,8 +38,10 @@ section! {
         actions: Vec<String> as List<String>, [default none()];
         /// The severities for which the deployment waits until the failure is repaired, each once.
         waits: Vec<Severity> as NamedSeverities, [default none()];
-        /// How the engine detects the failure. While it does, `start` and `promote` are refused for
-        /// the severities in `waits`; before the start, where readings had come. Without this key only people can detect it.
+        /// How the engine detects the failure. With `no_data`, `start` and `promote` are refused
+        /// meanwhile for the severities in `waits`; before the start, where readings had come. With
+        /// `rollback_failed`, who is on call is paged with `actions` once a rollback method has
+        /// failed. Without this key only people can detect it.
         sign: Sign, [optional];
     }
 }

@@ -9,7 +9,7 @@ use super::incident_history::{Incident, IncidentHistory};
 use super::value::{ErrorRate, Figure, Mark, Measure, MeasureStatus, Objective};
 use crate::fact::{Fact, FactId, FactValue, Truth};
 use crate::gate::approval::{Demand, DemandState};
-use crate::gate::checklist::{applies, reviews};
+use crate::gate::checklist::reviews;
 use crate::grade::{DutyKind, Moment, Severity, Worse, closed_set};
 use crate::rollout::{Stage, State};
 use crate::sorting::map_of;
@@ -363,9 +363,9 @@ impl Incident<'_> {
 
     /// Whether a checklist that applies, or may apply, has a review of the change.
     fn asks_for_review(&self) -> bool {
-        let (severity, facts) = (self.rollout.severity(), self.rollout.facts());
+        let situation = self.rollout.situation();
         let mut lists = reviews(self.rollout.plan().policy()).map(|(list, _)| list);
-        lists.any(|list| applies(list, severity, facts) != Truth::No)
+        lists.any(|list| situation.asks_for(list) != Truth::No)
     }
 
     /// The largest share that was known, and the last one where it is another.

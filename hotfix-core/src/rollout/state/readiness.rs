@@ -9,7 +9,7 @@ use crate::gate::Exception;
 use crate::gate::approval::{
     self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
 };
-use crate::gate::checklist::{self, Checks, ItemState, Mark, Marks};
+use crate::gate::checklist::{self, Checks, ItemState, Mark, Marks, Situation};
 use crate::getters::getters;
 use crate::grade::{ChecklistMoment, Moment, Severity};
 use crate::plan::{Plan, PlanFinding};
@@ -87,7 +87,7 @@ impl Readiness {
             question: SeverityQuestion::default(),
             words: Statements::default(),
             marks: Marks::default(),
-            normal: plan.normal_process(plan.severity(), plan.facts()),
+            normal: plan.normal_at_first(),
             started: None,
             requested: Vec::new(),
             requested_at: None,
@@ -181,10 +181,14 @@ impl Readiness {
         });
     }
 
+    fn normal_now(&self, plan: &Plan) -> Vec<PlanFinding> {
+        plan.normal_process(self.severity, self.given, [&self.facts, &self.worst])
+    }
+
     /// Updates the reasons for the normal process. A new reason reopens a waiver that was given
     /// without it.
     fn see_process(&mut self, plan: &Plan) {
-        let normal = plan.normal_process(self.severity, &self.facts);
+        let normal = self.normal_now(plan);
         if normal.iter().any(|reason| !self.normal.contains(reason)) {
             self.marks.reopen(Exception::NormalProcess);
         }
@@ -356,6 +360,12 @@ impl Readiness {
         item.filter(|item| self.marks.state(*item) == ItemState::Open)
     }
 
+    /// What decides which lists apply.
+    pub(crate) const fn situation(&self) -> Situation<'_> {
+        let Self { severity, facts: now, worst, started, .. } = self;
+        Situation { severity: *severity, now, worst, started: started.is_some() }
+    }
+
     /// The open required items that hold something up: each with its list, and whether the list
     /// applies.
     pub(crate) fn open_items<'a>(
@@ -363,7 +373,7 @@ impl Readiness {
         policy: &'a Policy,
         holds: impl Fn(&Checklist) -> bool + 'a,
     ) -> impl Iterator<Item = (&'a Checklist, &'a ChecklistItem, Truth)> {
-        checklist::holding(policy, self.severity, &self.facts, &self.marks, holds)
+        checklist::holding(policy, self.situation(), &self.marks, holds)
     }
 
     /// The items for which the end of the final validation waits.
@@ -376,7 +386,7 @@ impl Readiness {
     /// What became of the checks for which the end of the final validation waits, with the fix live since
     /// this time.
     pub(crate) fn checks<'a>(&self, policy: &'a Policy, live: Option<Timestamp>) -> Checks<'a> {
-        Checks::of(policy, self.severity(), self.facts(), self.marks(), live)
+        Checks::of(policy, self.situation(), self.marks(), live)
     }
 
     /// Prepares the start of another plan: statements about the former plan are void, and so are
@@ -409,7 +419,7 @@ impl Readiness {
         self.worst = read(worst)?;
         // Absent in snapshots of earlier releases.
         self.worst.worsen(&self.facts);
-        self.normal = plan.normal_process(self.severity, &self.facts);
+        self.normal = self.normal_now(plan);
         self.see_question(plan.policy());
         Ok(())
     }
