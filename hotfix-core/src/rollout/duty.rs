@@ -266,11 +266,10 @@ pub(super) fn update_agenda(
     if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
         return;
     }
-    let is_withdrawn = case.is_withdrawn();
+    let informed;
+    let mut inputs = of_rollback(case, to, at);
     let RolloutState { agenda, readiness, place, .. } = case;
     let policy = plan.policy();
-    let informed;
-    let mut inputs = Vec::new();
     match command {
         // Approvals first: a duty that the new severity brings depends on them.
         Command::SetSeverity { .. } => {
@@ -343,19 +342,7 @@ pub(super) fn update_agenda(
         | Command::Note { .. } => {}
     }
     if let Some(to) = to {
-        // The traffic of a release that is superseded is withdrawn.
-        let gives_up =
-            to.has_turned_back() || matches!(to, Stage::Preparing) && place.former().is_some();
-        if gives_up && !place.stage().has_turned_back() {
-            inputs.push(AgendaInput::TurnedBack);
-        }
         update_stage(agenda, place.stage(), to, policy, at, &mut inputs);
-    }
-    if is_withdrawn || to.is_some_and(|to| is_rolled_back(place.stage(), to)) {
-        // With it the agenda revokes the deployment.
-        inputs.push(AgendaInput::Moment { moment: Moment::RolledBack, at });
-        // Another release than the one that was rolled back is planned already.
-        inputs.extend(place.former().map(|_| AgendaInput::AnotherRelease));
     }
     let before = CHECKED_FROM.map(|moment| agenda.came(moment));
     let roles = input.by.iter().flat_map(|by| readiness.statements().roles_of(by));
@@ -489,7 +476,22 @@ fn update_stage(
     }
 }
 
-/// Whether a rollback has ended.
-const fn is_rolled_back(from: &Stage, to: &Stage) -> bool {
-    matches!((from, to), (_, Stage::RolledBack) | (Stage::RollingBack(_), Stage::Aborted))
+/// That the fix is given up, and that it was rolled back or its traffic withdrawn.
+fn of_rollback<'a>(case: &RolloutState, to: Option<&Stage>, at: Timestamp) -> Vec<AgendaInput<'a>> {
+    let (from, former) = (case.place.stage(), case.place.former());
+    let mut inputs = Vec::new();
+    // The traffic of a release that is superseded is withdrawn.
+    let gives_up =
+        |to: &Stage| to.has_turned_back() || matches!(to, Stage::Preparing) && former.is_some();
+    if to.is_some_and(gives_up) && !from.has_turned_back() {
+        inputs.push(AgendaInput::TurnedBack);
+    }
+    let is_aborted = matches!((from, to), (Stage::RollingBack(_), Some(Stage::Aborted)));
+    if case.is_withdrawn() || is_aborted || matches!(to, Some(Stage::RolledBack)) {
+        // With it the agenda revokes the deployment.
+        inputs.push(AgendaInput::Moment { moment: Moment::RolledBack, at });
+        // Another release than the one that was rolled back is planned already.
+        inputs.extend(former.map(|_| AgendaInput::AnotherRelease));
+    }
+    inputs
 }
