@@ -85,7 +85,8 @@ fn poisson(random: &mut Random, mean: f64) -> f64 {
     events
 }
 
-/// As often as drawn phases are. 1,500 of them have a standard error of 1.3 of 100 at most.
+/// As often as drawn phases are. 1,500 of them have a standard error of 1.3 of 100 at most, and so have the figures of a
+/// plan.
 #[test]
 fn plan_6_bounds_are_crossed_as_often_as_a_plan_states() {
     let own = [
@@ -99,7 +100,7 @@ fn plan_6_bounds_are_crossed_as_often_as_a_plan_states() {
         let (stated, seen) = (drawn.stated(share, per_minute), drawn.rolled_back(1_500));
         let off = (stated - seen).abs();
         println!("{off:.3} {share} {drawn:?}: stated {stated:.4}, seen {seen:.4}");
-        if off > 0.05 {
+        if off > 0.06 {
             worst.push(format!("{share} {drawn:?}: stated {stated:.4}, seen {seen:.4}"));
         }
     };
