@@ -111,17 +111,21 @@ macro_rules! over_mixture {
             pub fn cap(&self) -> Option<f64> {
                 self.mixture.limits.cap()
             }
-        }
-
-        $crate::getters::getters! {
-            pub $design: self;
 
             /// What the test is to show.
-            direction: $crate::stats::Direction = self.mixture.hypothesis.direction;
+            pub const fn direction(&self) -> $crate::stats::Direction {
+                self.mixture.hypothesis.direction
+            }
+
             /// The log evidence that decides: `ln(1/α)` unless the settings name another.
-            threshold: f64 = self.mixture.limits.threshold;
+            pub const fn threshold(&self) -> f64 {
+                self.mixture.limits.threshold
+            }
+
             /// The ratio at the edge of the null: `r0` for worse, `d` for better.
-            null_ratio: f64 = self.mixture.hypothesis.null_ratio;
+            pub const fn null_ratio(&self) -> f64 {
+                self.mixture.hypothesis.null_ratio
+            }
         }
 
         impl $test {

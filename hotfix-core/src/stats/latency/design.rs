@@ -2,7 +2,6 @@
 
 use super::joint::Stakes;
 use super::{MAX_BOUNDARIES, clustered};
-use crate::getters::getters;
 use crate::grade::closed_set;
 use crate::stats::bernoulli::check_prior;
 use crate::stats::grid::{Grid, Hypothesis, settings};
@@ -182,19 +181,26 @@ impl LatencyDesign {
             Bet::Clustered(_) => LatencyForm::Clustered,
         }
     }
-}
-
-getters! {
-    pub LatencyDesign: self;
 
     /// What the test is to show.
-    direction: Direction = self.hypothesis.direction;
+    pub const fn direction(&self) -> Direction {
+        self.hypothesis.direction
+    }
+
     /// The log evidence that decides: `ln(1/α)` unless the settings name another.
-    threshold: f64 = self.limits.threshold;
+    pub const fn threshold(&self) -> f64 {
+        self.limits.threshold
+    }
+
     /// The ratio at the edge of the null: `r0` for worse, `d` for better.
-    null_ratio: f64 = self.hypothesis.null_ratio;
+    pub const fn null_ratio(&self) -> f64 {
+        self.hypothesis.null_ratio
+    }
+
     /// How many boundaries the test has.
-    boundaries: usize = self.boundaries;
+    pub const fn boundaries(&self) -> usize {
+        self.boundaries
+    }
 }
 
 /// Shares slower than each boundary that are expected before the first tick: falling evenly on the

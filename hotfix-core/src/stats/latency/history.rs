@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::stretch::Past;
 use super::{MAX_BOUNDARIES, SlowCounts};
-use crate::getters::getters;
 use crate::stats::replay::check_presence;
 use crate::stats::{MAX_COUNT, StatError};
 
@@ -94,15 +93,19 @@ impl SlowHistory {
         }
         sum
     }
-}
-
-getters! {
-    pub SlowHistory: self;
 
     /// How many instances there are.
-    instances: usize = self.names.len();
+    pub const fn instances(&self) -> usize {
+        self.names.len()
+    }
+
     /// How many ticks each instance has.
-    ticks: usize = self.ticks;
+    pub const fn ticks(&self) -> usize {
+        self.ticks
+    }
+
     /// How many boundaries each row has.
-    boundaries: usize = self.boundaries;
+    pub const fn boundaries(&self) -> usize {
+        self.boundaries
+    }
 }

@@ -32,7 +32,6 @@ use super::document::SavedTolerance;
 use super::joint::{ALTERNATIVES, Joint, Stakes};
 use super::stretch::{Axis, Past, Scores, Slowdown, Transfer, slowdown};
 use super::{MAX_BOUNDARIES, SlowCounts, check_boundaries, excess, loudest_of};
-use crate::getters::getters;
 use crate::stats::grid::{Grid, Hypothesis};
 use crate::stats::numeric::{larger, ln, log_add_exp, smaller};
 use crate::stats::{Counts, Direction, Evidence, StatError, Totals, Watch};
@@ -181,17 +180,21 @@ impl ToleranceDesign {
     fn needs_readings(&self) -> bool {
         MOST_BLOCKS * self.limits.cap < self.limits.threshold
     }
-}
-
-getters! {
-    pub ToleranceDesign: self;
 
     /// The log evidence that decides: `ln(1/α)`, unless limits were set.
-    threshold: f64 = self.limits.threshold;
+    pub const fn threshold(&self) -> f64 {
+        self.limits.threshold
+    }
+
     /// How many times as slow is tolerated.
-    tolerated: f64 = self.hypothesis.null_ratio;
+    pub const fn tolerated(&self) -> f64 {
+        self.hypothesis.null_ratio
+    }
+
     /// The most that a block adds to a term.
-    cap: f64 = self.limits.cap;
+    pub const fn cap(&self) -> f64 {
+        self.limits.cap
+    }
 }
 
 fn ratios(tolerated: f64) -> [f64; LANES] {

@@ -1,7 +1,6 @@
 //! Counts of every instance over a stretch of ordinary operation.
 
 use super::Clip;
-use crate::getters::getters;
 use crate::stats::{Counts, MAX_COUNT, StatError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -158,17 +157,21 @@ impl History {
         clipped.series.iter_mut().flatten().for_each(|counts| *counts = clip.clipped(*counts));
         clipped
     }
-}
-
-getters! {
-    pub History: self;
 
     /// How many instances there are.
-    instances: usize = self.names.len();
+    pub const fn instances(&self) -> usize {
+        self.names.len()
+    }
+
     /// How many ticks each instance has.
-    ticks: usize = self.ticks;
+    pub const fn ticks(&self) -> usize {
+        self.ticks
+    }
+
     /// Names in their order.
-    names: &[String] = self.names.as_slice();
+    pub const fn names(&self) -> &[String] {
+        self.names.as_slice()
+    }
 }
 
 impl TryFrom<BTreeMap<String, Vec<[f64; 2]>>> for History {
