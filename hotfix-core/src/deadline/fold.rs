@@ -72,7 +72,7 @@ impl Agenda {
                 Cause::Moment { moment }
             }
             Input::TakenBack(moment) => {
-                if matches!(moment, Moment::Approved | Moment::Deployed) {
+                if matches!(moment, Moment::Approved | Moment::Ready | Moment::Deployed) {
                     self.keep_settled();
                 }
                 self.revoke(moment, at);
