@@ -255,6 +255,8 @@ closed_set! {
         Approved = "approved",
         /// Work on the fix began.
         FixStarted = "fix_started",
+        /// Nothing holds the start any more.
+        Ready = "ready",
         /// The deployment began.
         DeployStarted = "deploy_started",
         /// The last phase was reached: all traffic has the fix.
@@ -377,7 +379,8 @@ impl MessageKind {
             | Moment::Detected
             | Moment::Declared
             | Moment::Approved
-            | Moment::FixStarted => Self::Alert,
+            | Moment::FixStarted
+            | Moment::Ready => Self::Alert,
             Moment::DeployStarted => Self::DeploymentStarted,
             Moment::Deployed => Self::Deployed,
             Moment::Verified | Moment::Resolved | Moment::Closed => Self::Resolved,
@@ -402,6 +405,7 @@ impl Moment {
             Self::Approved => Some(Self::DeployStarted),
             Self::Declared
             | Self::FixStarted
+            | Self::Ready
             | Self::DeployStarted
             | Self::Deployed
             | Self::Verified

@@ -45,7 +45,7 @@ impl Agenda {
             Input::Moment { moment, at: came } => self.happen(moment, came.min(at), at),
             Input::ByFact { moment, at: came } => self.date(moment, came, at),
             Input::TakenBack(moment) => {
-                if matches!(moment, Moment::Approved | Moment::Deployed) {
+                if matches!(moment, Moment::Approved | Moment::Ready | Moment::Deployed) {
                     self.keep_settled();
                 }
                 self.revoke(moment, at);

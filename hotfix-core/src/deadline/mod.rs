@@ -230,6 +230,17 @@ impl Agenda {
         agenda
     }
 
+    /// One that knows of the release before the first input.
+    pub(crate) fn with_release(policy: &Policy, release: [Input<'_>; 2]) -> Self {
+        let mut agenda = Self::new(policy);
+        for input in release {
+            agenda.fold(policy, Timestamp::default(), input, None);
+        }
+        agenda.select(None);
+        agenda.compare(Timestamp::default());
+        agenda
+    }
+
     /// When a moment happened; None where it has not, or was revoked.
     pub fn came(&self, moment: Moment) -> Option<Timestamp> {
         self.state.moments.get(moment as usize).copied().flatten()

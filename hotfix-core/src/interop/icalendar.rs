@@ -2,9 +2,9 @@
 
 use crate::canonical::Digest;
 use crate::deadline::{Awaits, Item, Settlement};
-use crate::grade::{Moment, Severity};
+use crate::grade::{DutyKind, Moment, Severity};
 use crate::rollout::{Rollout, Stage};
-use crate::text::{joined, time};
+use crate::text::{joined, time, time_range};
 use crate::unit::{Span, Timestamp};
 
 /// The media type of the calendar.
@@ -197,6 +197,9 @@ fn description(item: &Item<'_>) -> Option<String> {
     if item.missed > 1 {
         sentences.push(format!("{} occurrences were missed", item.missed));
     }
+    let length = time_range(item.lasts_least, item.lasts_most);
+    sentences
+        .extend(length.filter(|_| item.kind == DutyKind::Meet).map(|of| format!("length: {of}")));
     sentences.extend(item.notes.iter().cloned());
     (!sentences.is_empty()).then(|| sentences.join("\n"))
 }

@@ -168,7 +168,9 @@ impl Context<'_> {
         let phases = rollout.plan().policy().phases().iter();
         let shares: Vec<String> = phases.map(|phase| phase.share.to_string()).collect();
         self.put("shares", shares.join(" → "));
-        self.put("review_at", self.time(seen::review_at(rollout, self.request.kind, at)));
+        // Only people know of an appointment.
+        let review = self.time(seen::review_at(rollout, self.request.kind, at));
+        self.put("review_at", review.map(|by| format!("by {by}")));
         self.put("rollback_eta", self.time(seen::rollback_eta(rollout, at)));
         self.put("rollback_takes", seen::rollback_takes(rollout));
     }

@@ -384,7 +384,11 @@ pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option
         Stage::Deploying(step) => {
             let phase = phase(step.index)?;
             let watch = rollout.plan().load().watch(phase);
-            format!("{}, which is then watched for {}", gets(phase, plain), time(watch))
+            let (begun, watched) = (clock.time(step.since), time(watch));
+            format!("{} from {begun}, which is then watched for {watched}", gets(phase, plain))
+        }
+        Stage::Monitoring(_) | Stage::Gate { .. } if rollout.waits_for_readings() => {
+            "the watch continues once readings come again".to_owned()
         }
         Stage::Gate { step, until: None } if phase(step.index)?.gate != GateMode::Automatic => {
             format!("a person has to promote the phase, then {}", after(step.index))

@@ -393,6 +393,7 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
     let mut events: Vec<(Timestamp, &str)> = moments.collect();
     let back_at = back_at.or_else(|| rollout.moment(Moment::RolledBack));
     events.extend(back_at.map(|when| (when, back.as_str())));
+    events.extend(rollout.cause_stated_at().map(|stated| (stated, "root cause identified")));
     events.extend(rollout.rolled_back_since().map(|since| (since, "rollback started")));
     events.retain(|(when, _)| *when <= at);
     sort_by_key(&mut events, |(when, _)| *when);
@@ -407,13 +408,16 @@ pub(super) fn version(rollout: &Rollout, kind: MessageKind) -> Option<&str> {
     }
 }
 
-/// What the fix does; a message that the incident is over does not name a fix that did not end it.
+/// What the fix does; a message that the incident is over names what ended it, without a fix as it was
+/// stated for the report.
 pub(super) fn fix(rollout: &Rollout, kind: MessageKind) -> Option<String> {
     let ended = rollout.moment(Moment::Resolved).is_some() || rollout.state().is_final();
     let ended_without = rollout.rolled_back_since().is_some()
         || ended && rollout.moment(Moment::Deployed).is_none();
-    let release = rollout.plan().release();
-    release.filter(|_| kind != MessageKind::Resolved || !ended_without)?.description.clone()
+    if kind == MessageKind::Resolved && ended_without {
+        return rollout.resolution().map(str::to_owned);
+    }
+    rollout.plan().release()?.description.clone()
 }
 
 /// What is still watched, and until when.

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::grade::{AdviceCheck, AdviceKind, DutyKind, Role};
+use crate::grade::{AdviceCheck, AdviceKind, DutyKind, Role, Sign};
 use crate::policy::Policy;
-use crate::policy::section::SeverityLevel;
+use crate::policy::section::{Contingency, SeverityLevel};
 use crate::text::{counted, words};
 use crate::unit::Name;
 
@@ -42,7 +42,7 @@ impl Plan {
     /// let advice = plan.advice();
     /// let blind = advice.iter().find(|advice| advice.id.as_str() == "no_blind_deploy").ok_or("fast-track has it")?;
     /// assert_eq!(blind.shown_by, Some(AdviceCheck::Monitoring));
-    /// assert_eq!(blind.seen_to_by.as_deref(), Some("2 deciding metrics; without their data the rollout asks after 5min"));
+    /// assert_eq!(blind.seen_to_by.as_deref(), Some("2 deciding metrics; once readings have stopped, the start is asked about; without their data the rollout asks after 5min"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn advice(&self) -> Vec<PlannedAdvice<'_>> {
@@ -114,7 +114,13 @@ fn found(policy: &Policy, level: Option<&SeverityLevel>, check: AdviceCheck) -> 
         }
         AdviceCheck::Monitoring => {
             let deciding = policy.metrics().iter().filter(|m| m.role == Role::Decide).count();
-            let metrics = some(deciding, "deciding metric", "deciding metrics")?;
+            let mut metrics = some(deciding, "deciding metric", "deciding metrics")?;
+            let signs = |of: &&Contingency| of.sign == Some(Sign::NoData);
+            if let Some(silence) = policy.contingencies().iter().find(signs) {
+                let waits = level.is_some_and(|level| silence.waits.contains(&level.severity));
+                metrics.push_str("; once readings have stopped, the start ");
+                metrics.push_str(if waits { "waits" } else { "is asked about" });
+            }
             let no_data = policy.watch().no_data;
             let then = match no_data.then {
                 crate::grade::Response::Continue => return Some(metrics),

@@ -4,6 +4,7 @@ use super::Plan;
 use crate::fact::Impact;
 use crate::gate::SeverityBasis;
 use crate::grade::CommitField;
+use crate::policy::section::CommitLabels;
 use crate::unit::is_invisible;
 use crate::vcs::{CommitError, CommitMessage, CommitParts};
 
@@ -12,7 +13,8 @@ impl Plan {
     /// knows.
     ///
     /// Given values have precedence. Otherwise the summary is the release's description, or else
-    /// the incident's title; of the facts that the form asks for, the issue is the incident's id,
+    /// the incident's title; of the facts that the form asks for, the issue is the incident's title
+    /// and id, or the id alone where the summary is the title or the policy has another label for it,
     /// the severity the plan's where that is given or settled, and the impact what the known facts
     /// mean to users and the business. Cause, change, solution and testing are the release's
     /// `commit_text`. Nothing is guessed: what nobody gave is missing.
@@ -31,7 +33,7 @@ impl Plan {
     /// let message = plan.commit_message(CommitParts::default())?;
     /// assert_eq!(
     ///     message.text,
-    ///     "hotfix: read the secret as UTF-8\n\nIssue: INC-2041\nImpact: 12% of users are affected\n",
+    ///     "hotfix: read the secret as UTF-8\n\nIssue: card payments fail (INC-2041)\nImpact: 12% of users are affected\n",
     /// );
     /// assert_eq!(message.missing, [CommitField::Change]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -45,6 +47,11 @@ impl Plan {
             let description = release.and_then(|release| known(&release.description));
             parts.summary = description.or_else(|| known(&incident.title)).unwrap_or_default();
         }
+        // Where the subject is another text, nothing else says what the issue is. A label of its own
+        // belongs to a reference, such as `Fixes: #1234`.
+        let is_usual = form.label(CommitField::Issue) == CommitLabels::usual(CommitField::Issue);
+        let title = known(&incident.title).filter(|title| is_usual && *title != parts.summary);
+        let issue = title.map_or_else(|| incident.id.clone(), |t| format!("{t} ({})", incident.id));
         parts.version = parts.version.or_else(|| release.map(|release| release.version.clone()));
         // A severity that is only acted on while facts are unknown may be another one tomorrow.
         let certain =
@@ -56,7 +63,7 @@ impl Plan {
             (CommitField::Change, text.change),
             (CommitField::Solution, text.solution),
             (CommitField::Tested, text.tested),
-            (CommitField::Issue, Some(incident.id.clone())),
+            (CommitField::Issue, Some(issue)),
             (CommitField::Severity, severity.map(|severity| severity.to_string())),
             (CommitField::Impact, Some(Impact::new(&self.facts, false).line())),
         ];

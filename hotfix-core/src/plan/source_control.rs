@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{Flow, RollbackMethod};
+use crate::grade::Flow;
 use crate::policy::section::CommitForm;
 use crate::unit::{Share, Timestamp};
 use crate::vcs::{
@@ -18,7 +18,7 @@ use super::Plan;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Former {
     version: String,
-    /// The branch that its plan used. None for a commit on the trunk, or a flag.
+    /// The branch that its plan used. None for a commit on the trunk.
     branch: Option<String>,
     description: Option<String>,
     flow: Option<Flow>,
@@ -50,8 +50,7 @@ impl Plan {
     ///
     /// `release.flow` and `release.way` choose another flow than the policy's first. Branch and
     /// commit are named after `release.description`, or else the incident's title, or else its id.
-    /// `at` is the time of the tag, for tags that are named by time. With the flow `trunk`, a
-    /// release whose fastest rollback method is a feature flag is repaired by turning the flag off.
+    /// `at` is the time of the tag, for tags that are named by time.
     ///
     /// If the plan makes a commit, its message is [`commit_message`](Self::commit_message) in the
     /// policy's form, with the known facts; a finding lists the missing ones. If the policy has no
@@ -84,7 +83,6 @@ impl Plan {
         let vcs = self.policy().vcs().ok_or(VcsError::NotSaid)?;
         let incident = &self.subject().incident;
         let release = self.release().ok_or(VcsError::NoRelease)?;
-        let fastest = self.methods().first();
         let composed = (vcs.commit != CommitForm::default()).then(|| self.message());
         let message = composed.as_ref().and_then(|composed| composed.as_ref().ok());
         let message = message.map(|message| message.text.as_str());
@@ -108,7 +106,6 @@ impl Plan {
             flow: release.flow,
             way: release.way.as_deref(),
             merge_back: &release.merge_back,
-            by_flag: fastest.is_some_and(|method| method.kind == RollbackMethod::FeatureFlag),
             in_steps: self.policy().phases().first().is_some_and(|first| first.share < Share::ALL),
             message,
             at,

@@ -222,7 +222,23 @@ impl Rollout {
     /// that was stated last.
     pub(crate) fn recorded(&self, name: &str) -> Option<&str> {
         let noted = self.case.readiness.marks().recorded(self.plan.policy(), name);
-        noted.or_else(|| self.case.happened.cause().filter(|_| name == "cause"))
+        let cause = || self.case.happened.cause().filter(|_| name == "cause");
+        noted.or_else(|| cause().map(|(_, cause)| cause))
+    }
+
+    /// When the root cause was stated last.
+    pub(crate) fn cause_stated_at(&self) -> Option<Timestamp> {
+        self.case.happened.cause().map(|(at, _)| at)
+    }
+
+    /// How the incident was resolved, as it was stated last.
+    pub(crate) fn resolution(&self) -> Option<&str> {
+        self.case.happened.resolution()
+    }
+
+    /// Whether a phase waits until readings come again.
+    pub(crate) fn waits_for_readings(&self) -> bool {
+        self.case.waits_for_data(self.plan.policy()).is_some()
     }
 
     /// The rollback point that was named with the item that records it.

@@ -3,18 +3,18 @@
 use crate::deadline::{Agenda, Announcement, Asked, Input as AgendaInput, Replan, Who};
 use crate::fact::Truth;
 use crate::gate::approval::{Demand, stand_ins_of};
-use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
+use crate::grade::{Audience, ChecklistMoment, DutyKind, MessageKind, Moment, Severity};
 use crate::plan::{Plan, Subject, called_first};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, Due, Duty};
-use crate::text::{brief, moment};
+use crate::text::{brief, moment, time_range};
 use crate::unit::{RoleName, Span, Timestamp};
 
 use super::action::Act;
 use super::conclude::{Changes, Conclusion, FOLLOWERS};
 use super::describe::addressed;
 use super::input::{Command, Input, KnownTime, TimeMeaning};
-use super::stage::Stage;
+use super::stage::{Resume, Stage, State};
 use super::state::{Readiness, RolloutState, no_answer_since};
 use super::timely::is_timely;
 
@@ -31,8 +31,8 @@ pub(super) fn follow(
 ) {
     let (policy, subject) = (plan.policy(), plan.subject());
     let phases = policy.phases().len();
-    let is_resolved = |case: &RolloutState| case.agenda.came(Moment::Resolved).is_some();
-    let was_resolved = is_resolved(case);
+    let came = |case: &RolloutState, moment| case.agenda.came(moment).is_some();
+    let (was_resolved, was_ready) = (came(case, Moment::Resolved), came(case, Moment::Ready));
     update_agenda(case, plan, at, input, changes.to.as_ref(), &mut changes.replans);
     let is_deployed = changes.to.as_ref().is_some_and(|to| to.is_deployed(phases));
     let mut conclusion = Conclusion { plan, case, changes };
@@ -41,7 +41,7 @@ pub(super) fn follow(
         conclusion.notify(MessageKind::Deployed, &FOLLOWERS);
     }
     // Once, when it is resolved: at the completion, or before if a person states it.
-    if !was_resolved && is_resolved(conclusion.case) {
+    if !was_resolved && came(conclusion.case, Moment::Resolved) {
         conclusion.notify(MessageKind::Resolved, &FOLLOWERS);
     }
     case.agenda.advance(at);
@@ -86,7 +86,8 @@ pub(super) fn follow(
     }
     drop_doubled(&mut changes.acts, case.agenda.announced());
     if matches!(input.command, Command::SetSeverity { .. } | Command::SetFacts { .. }) {
-        Conclusion { plan, case, changes }.announce_severity();
+        let is_held = was_ready && !came(case, Moment::Ready);
+        Conclusion { plan, case, changes }.announce_severity(is_held);
     }
 }
 
@@ -161,7 +162,13 @@ fn acts_for(
                 audience => Act::Notify { audience, message, duty, role: None, why: None },
             }
         }
-        DutyKind::Meet => Act::Schedule { duty: announced.id, title, by: announced.due },
+        DutyKind::Meet => {
+            // Whoever books it has to know for how long.
+            let lasts = declared.and_then(|duty| duty.lasts);
+            let lasts = lasts.and_then(|lasts| time_range(lasts.least, lasts.most));
+            let title = lasts.map_or_else(|| title.clone(), |lasts| format!("{title}, {lasts}"));
+            Act::Schedule { duty: announced.id, title, by: announced.due }
+        }
         DutyKind::Act
         | DutyKind::Fix
         | DutyKind::Approve
@@ -244,10 +251,13 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
     // Nobody declares what was not detected.
     let declared = detected.map_or(at, |detected| detected.max(at));
     update(AgendaInput::Stated { moment: Moment::Declared, at: declared });
+    if readiness.state(plan) == State::Ready {
+        update(AgendaInput::Moment { moment: Moment::Ready, at });
+    }
 }
 
 /// What the release decides of the duties.
-fn of_release(plan: &Plan) -> [AgendaInput<'static>; 2] {
+pub(super) fn of_release(plan: &Plan) -> [AgendaInput<'static>; 2] {
     let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
     [AgendaInput::StopGap(stop_gap), AgendaInput::Flow(plan.flow())]
 }
@@ -344,7 +354,12 @@ pub(super) fn update_agenda(
     if let Some(to) = to {
         update_stage(agenda, place.stage(), to, policy, at, &mut inputs);
     }
+    if matches!(to.unwrap_or(place.stage()), Stage::Preparing) {
+        let is_ready = readiness.state(plan) == State::Ready;
+        inputs.extend(changed(agenda, Moment::Ready, is_ready, at));
+    }
     let before = CHECKED_FROM.map(|moment| agenda.came(moment));
+    let rolled_back = agenda.came(Moment::RolledBack);
     let roles = input.by.iter().flat_map(|by| readiness.statements().roles_of(by));
     roles.for_each(|role| answer_for(policy, role, &mut inputs));
     for input in inputs {
@@ -360,9 +375,24 @@ pub(super) fn update_agenda(
         let Some(came) = agenda.came(moment).filter(|_| before.is_none()) else { continue };
         readiness.reach(policy, moment, came);
         let is_due = |list: &Checklist| list.counts_from() == Some(moment);
-        for input in list_inputs(agenda, readiness, policy, is_due) {
-            drop(agenda.take(policy, at, input));
-        }
+        take_lists(agenda, readiness, policy, at, is_due);
+    }
+    // What was checked since the rollback began, or assessed before it, counts from its end on.
+    if agenda.came(Moment::RolledBack) != rolled_back {
+        take_lists(agenda, readiness, policy, at, |list| list.at == ChecklistMoment::RolledBack);
+    }
+}
+
+/// Passes to the agenda which of these lists are complete.
+fn take_lists(
+    agenda: &mut Agenda,
+    readiness: &Readiness,
+    policy: &Policy,
+    at: Timestamp,
+    of: impl Fn(&Checklist) -> bool,
+) {
+    for input in list_inputs(agenda, readiness, policy, of) {
+        drop(agenda.take(policy, at, input));
     }
 }
 
@@ -407,11 +437,21 @@ fn update_approvals(
     if demands.is_empty() {
         return;
     }
-    let (met, was) = (demands.iter().all(Demand::is_met), agenda.came(Moment::Approved).is_some());
-    match (met, was) {
-        (true, false) => inputs.push(AgendaInput::Moment { moment: Moment::Approved, at }),
-        (false, true) => inputs.push(AgendaInput::TakenBack(Moment::Approved)),
-        _ => {}
+    let is_met = demands.iter().all(Demand::is_met);
+    inputs.extend(changed(agenda, Moment::Approved, is_met, at));
+}
+
+/// That a moment has come now, or is not so any more; None where nothing changed.
+fn changed(
+    agenda: &Agenda,
+    moment: Moment,
+    is_so: bool,
+    at: Timestamp,
+) -> Option<AgendaInput<'static>> {
+    match (is_so, agenda.came(moment).is_some()) {
+        (true, false) => Some(AgendaInput::Moment { moment, at }),
+        (false, true) => Some(AgendaInput::TakenBack(moment)),
+        _ => None,
     }
 }
 

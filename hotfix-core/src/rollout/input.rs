@@ -445,10 +445,7 @@ impl Command {
     /// of a duty to write it down.
     pub(crate) fn root_cause(&self, policy: &Policy) -> Option<&str> {
         let stated = match self {
-            Self::Note { text, .. } => {
-                let (label, cause) = text.split_once(':')?;
-                ROOT_CAUSE.contains(&&*plain(label)).then_some(cause)?
-            }
+            Self::Note { .. } => self.labelled(&ROOT_CAUSE)?,
             Self::Done { duty, evidence } => {
                 let duty = policy.duties().iter().find(|of| of.id == *duty)?;
                 let names = [duty.id.as_str(), &duty.title].map(plain);
@@ -458,6 +455,14 @@ impl Command {
             _ => return None,
         };
         Some(stated.trim()).filter(|cause| !cause.is_empty())
+    }
+
+    /// The text of a note with one of these labels, which are as [`plain`] writes them.
+    pub(crate) fn labelled(&self, labels: &[&str]) -> Option<&str> {
+        let Self::Note { text, .. } = self else { return None };
+        let (label, text) = text.split_once(':')?;
+        let text = Some(text.trim()).filter(|text| !text.is_empty());
+        text.filter(|_| labels.contains(&&*plain(label)))
     }
 
     /// The items that it checks or waives.

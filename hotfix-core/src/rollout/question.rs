@@ -185,11 +185,15 @@ impl Conclusion<'_> {
         let since = at - self.plan.policy().watch().stale;
         let refused = self.case.happened.refused_reading(since).map(describe::refused);
         if let Some(waits) = self.case.waits_for_data(self.plan.policy()) {
-            let sent = |refused| format!("the readings that are sent are {refused}");
-            let when = refused.map_or_else(|| waits.when.clone(), sent);
+            let (when, then) = match refused {
+                Some(refused) => {
+                    (format!("the readings that are sent are {refused}"), String::new())
+                }
+                None => (waits.when.clone(), waits.to_do()),
+            };
+            let choices = self.choices(at, false);
             return format!(
-                "{when}, and the policy makes the rollout wait. {} Observed: {causes}.",
-                self.choices(at, false)
+                "{when}, and the policy makes the rollout wait.{then} {choices} Observed: {causes}."
             );
         }
         let is_over = !verdict.decision.needs_answer();
@@ -420,7 +424,8 @@ impl Conclusion<'_> {
     pub(super) fn name_silence(&mut self, at: Timestamp) {
         if let Some(silence) = self.case.silence(self.plan.policy(), at) {
             self.ask(&format!(
-                "{silence}. The deployment continues unless somebody sends `pause` or `roll_back`."
+                "{silence}.{} The deployment continues unless somebody sends `pause` or `roll_back`.",
+                silence.of.to_do()
             ));
         }
     }

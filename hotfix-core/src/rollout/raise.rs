@@ -89,9 +89,9 @@ impl Conclusion<'_> {
         missing.min_by_key(Vec::len)
     }
 
-    /// Notifies whoever read of another severity, unless this input notifies them anyway. A lower one
-    /// is announced once it is certain.
-    pub(super) fn announce_severity(&mut self) {
+    /// Notifies whoever read of another severity, or of a fix that was ready and `is_held` now, unless
+    /// this input notifies them anyway. A lower severity is announced once it is certain.
+    pub(super) fn announce_severity(&mut self, is_held: bool) {
         let (policy, readiness) = (self.plan.policy(), &self.case.readiness);
         let is_over = |moment: &Moment| self.case.agenda.came(*moment).is_some();
         if [Moment::Resolved, Moment::Closed].iter().any(is_over) {
@@ -100,8 +100,9 @@ impl Conclusion<'_> {
         let severity = readiness.severity();
         for reader in self.case.people.readers() {
             let audience = reader.audience;
-            let is_news = reader.severity != severity
-                && (reader.is_below(severity) || !readiness.is_assumed(policy));
+            let is_news = is_held
+                || reader.severity != severity
+                    && (reader.is_below(severity) || !readiness.is_assumed(policy));
             let mut read = self.changes.acts.iter().filter_map(Act::tells_severity);
             if is_news && !read.any(|(of, _)| of == audience) {
                 self.changes.acts.push(Act::notify(audience, MessageKind::Update));

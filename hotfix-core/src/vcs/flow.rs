@@ -1,11 +1,11 @@
 //! The steps of the release, in the policy's order.
 
+use super::Command;
 use super::command::{git, record};
 use super::name::one_line;
 use super::release_context::{Base, ReleaseContext};
 use super::rollback::{continue_on, continue_on_trunk, restore};
 use super::step::{Step, VcsStepKind};
-use super::{Command, MergeBack, SourceControl, VcsRollback};
 use crate::grade::{MergeKind, VcsStep};
 use crate::unit::RefName;
 
@@ -363,31 +363,4 @@ fn delete(context: &ReleaseContext<'_>, at: &Place<'_>) -> Option<Step> {
     let why = format!("Its commits are kept under {}.", context.fix());
     let step = Step::new(VcsStepKind::DeleteBranch, format!("Delete {name}"));
     Some(step.of(name).why(why).run([delete]).run(remote))
-}
-
-/// The steps with a feature flag: turn it off, verify that this helps, plan the proper fix.
-pub(super) fn by_flag(context: &ReleaseContext<'_>) -> SourceControl {
-    let steps = vec![
-        Step::new(VcsStepKind::FlagOff, "Turn the feature flag off")
-            .people("Turn it off for everybody in your feature-flag tool."),
-        Step::new(VcsStepKind::Verify, "Verify that the fault is gone")
-            .people("Repeat the case that failed, and check the metrics."),
-        Step::new(VcsStepKind::ProperFix, "Plan the proper fix")
-            .why("The flag only hides the fault until the code is fixed.")
-            .people("Plan it for the next deployment, and name an owner."),
-    ];
-    let on = Step::new(VcsStepKind::FlagOn, "Turn the feature flag on again")
-        .people("Turn it on again in your feature-flag tool.");
-    SourceControl {
-        flow: context.flow,
-        way: context.way.clone(),
-        base: None,
-        branch: None,
-        version: context.version.to_owned(),
-        tag: None,
-        steps,
-        rollback: VcsRollback { steps: vec![on], again: Vec::new() },
-        merge_back: MergeBack { inspect: Vec::new(), branches: Vec::new() },
-        findings: Vec::new(),
-    }
 }

@@ -82,8 +82,6 @@ pub struct Fix<'a> {
     pub way: Option<&'a str>,
     /// Branches that have to get the fix besides those of the policy, such as an open release branch.
     pub merge_back: &'a [String],
-    /// Whether turning a feature flag off repairs the fault. Only the flow `trunk` uses it.
-    pub by_flag: bool,
     /// Whether it gets its traffic in steps, which a push that deploys it would skip.
     pub in_steps: bool,
     /// The whole commit message. Without it, the policy's prefix and the description.
@@ -110,9 +108,9 @@ pub struct SourceControl {
     pub flow: Flow,
     /// The policy's alternative, if it is used.
     pub way: Option<String>,
-    /// The branch or tag that the fix starts from. Absent if a flag is turned off.
-    pub base: Option<String>,
-    /// The branch of the fix. Absent if the fix is a commit on the trunk, or a flag.
+    /// The branch or tag that the fix starts from.
+    pub base: String,
+    /// The branch of the fix. Absent if the fix is a commit on the trunk.
     pub branch: Option<RefName>,
     /// The version.
     pub version: String,
@@ -150,9 +148,6 @@ impl SourceControl {
     /// ```
     pub fn try_new(vcs: &Vcs, fix: &Fix<'_>) -> Result<Self, VcsError> {
         let context = ReleaseContext::try_new(vcs, fix)?;
-        if fix.by_flag && context.flow == Flow::Trunk {
-            return Ok(flow::by_flag(&context));
-        }
         let steps = flow::steps(&context);
         let (rollback, merge_back) = (rollback::way(&context), merge_back::way(&context));
         let mut findings = version::findings(fix.version, fix.previous, &context.versioning());
@@ -164,7 +159,7 @@ impl SourceControl {
         let plan = Self {
             flow: context.flow,
             way: context.way,
-            base: Some(context.base.name().to_owned()),
+            base: context.base.name().to_owned(),
             branch: context.branch,
             version: fix.version.to_owned(),
             tag: context.tag,

@@ -22,13 +22,6 @@ closed_set! {
         Deploy = "deploy",
         MergeBack = "merge_back",
         DeleteBranch = "delete_branch",
-        FlagOff = "flag_off",
-        /// Turns it on again.
-        FlagOn = "flag_on",
-        /// Verifies that the fault is gone.
-        Verify = "verify",
-        /// Plans the lasting fix.
-        ProperFix = "proper_fix",
         /// Fetches branches, tags and the recorded references.
         Fetch = "fetch",
         DeployPrevious = "deploy_previous",

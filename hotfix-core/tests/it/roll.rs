@@ -265,3 +265,28 @@ fn roll_7_what_may_not_have_been_done_is_known_after_a_crash() {
         assert_eq!(again.last_actions(), asked);
     }
 }
+
+/// The plan's release is known from the beginning: duties that it decides are listed as it decides them.
+#[test]
+fn post_4_before_the_first_input_the_release_decides_which_duties_there_are() {
+    use hotfix_core::{plan::Plan, policy::Policy, unit::Timestamp};
+    for (preset, release, duty) in [
+        (
+            "phased-canary",
+            r#"{"version":"2","previous":"1","stop_gap":false}"#,
+            "permanent_fix_ticket",
+        ),
+        ("enterprise", r#"{"version":"2","previous":"1","flow":"trunk"}"#, "merged_back"),
+    ] {
+        let policy = std::sync::Arc::new(Policy::preset(preset).unwrap());
+        let plan = Plan::from_json(policy, r#"{"id":"I","severity":"P1"}"#, release, "").unwrap();
+        let mut rollout = Rollout::try_new(plan, Recording::Keep, "pepper").unwrap();
+        let at: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
+        let later = |rollout: &Rollout| {
+            rollout.duties(at).later.iter().any(|item| item.id.as_str() == duty)
+        };
+        assert!(!later(&rollout), "{preset}");
+        rollout.handle(at, &Input::from_json(r#"{"kind":"tick"}"#).unwrap()).unwrap();
+        assert!(!later(&rollout), "{preset}");
+    }
+}

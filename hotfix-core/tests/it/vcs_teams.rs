@@ -113,7 +113,7 @@ fn vcs_3_versions_of_every_kind_go_there_and_back() {
         let id = "INC-1";
         let fix = Fix { id, ..Fix::new(version, previous, at("2024-01-15T14:30:00Z")) };
         let plan = SourceControl::try_new(&vcs, &fix).unwrap();
-        assert_eq!(plan.base.as_deref(), Some(live));
+        assert_eq!(plan.base, live);
         let found: Vec<&str> = plan.findings.iter().map(VcsFinding::code).collect();
         assert_eq!(found, findings, "{version} after {previous}");
         let before = lab.remote_tree("main");

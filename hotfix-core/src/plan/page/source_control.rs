@@ -46,7 +46,7 @@ pub(super) fn write(plan: &Plan, start: Timestamp, page: &mut Page) {
 
 fn summary(vcs: &SourceControl, page: &mut Page) {
     let mut parts = vec![format!("By {}", words(vcs.flow.as_str()))];
-    parts.extend(vcs.base.as_deref().map(|base| format!("from {}", markdown(base))));
+    parts.push(format!("from {}", markdown(&vcs.base)));
     parts.extend(vcs.tag.as_ref().map(|tag| format!("tagged {}", markdown(tag.as_str()))));
     page.paragraph(&format!("{}. None of these commands is run automatically.", parts.join(", ")));
     page.list(vcs.findings.iter().map(|finding| {

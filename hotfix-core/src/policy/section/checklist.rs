@@ -132,7 +132,8 @@ section! {
         /// about production or this deployment. Default: false at `start`, `before`, `rolled_back` and
         /// `after`, true elsewhere. With false, what was checked before a list at `deployed` or
         /// `verified` was due stays checked; a list at `rolled_back` also stays for another release,
-        /// until the next rollback begins.
+        /// until the next rollback begins. With true, what was checked of a list at `rolled_back` since
+        /// the start stays checked: it assesses whether to roll back.
         each_attempt: bool, [optional];
         /// The items.
         items: Vec<ChecklistItem> as List<ChecklistItem>, [required];

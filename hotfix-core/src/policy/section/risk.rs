@@ -46,6 +46,14 @@ section! {
     }
 }
 
+impl Contingency {
+    /// What to do, as a sentence with a space before it; empty where the policy has nothing.
+    pub(crate) fn to_do(&self) -> String {
+        let actions = crate::text::joined(&self.actions, "; ");
+        if actions.is_empty() { actions } else { format!(" Then: {actions}.") }
+    }
+}
+
 fn contingency_rules(contingency: &ContingencyDraft, reader: &mut PolicyReader) {
     if let (Some(actions), Some(waits)) = (&contingency.actions, &contingency.waits)
         && actions.is_empty()

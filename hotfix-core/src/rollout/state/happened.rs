@@ -1,5 +1,5 @@
 //! What happened in a rollout: phases that ended, outages of the service, logged refusals, and the
-//! stated root cause.
+//! root cause and the resolution that were stated.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,9 +18,12 @@ pub(crate) struct Happened {
     pub(super) outages: Vec<Outage>,
     /// The last logged refusal of each code, by minute.
     pub(super) refusals: Vec<(String, i64)>,
-    /// The root cause that a person stated last.
+    /// The root cause that a person stated last, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) cause: Option<String>,
+    pub(super) cause: Option<(Timestamp, String)>,
+    /// How the incident was resolved, as a person stated it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) resolution: Option<String>,
 }
 
 /// A period in which the service was reported down.
@@ -44,8 +47,12 @@ impl Happened {
         &self.outages
     }
 
-    pub(crate) fn cause(&self) -> Option<&str> {
-        self.cause.as_deref()
+    pub(crate) fn cause(&self) -> Option<(Timestamp, &str)> {
+        self.cause.as_ref().map(|(at, cause)| (*at, cause.as_str()))
+    }
+
+    pub(crate) fn resolution(&self) -> Option<&str> {
+        self.resolution.as_deref()
     }
 
     /// Whether a refusal of this code has not been logged in this minute.

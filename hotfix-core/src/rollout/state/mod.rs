@@ -57,15 +57,15 @@ pub(super) struct RolloutState {
 /// Readings that have stopped before the start.
 pub(super) struct Silence<'a> {
     since: Timestamp,
-    /// What has failed, as the policy says it.
-    when: &'a str,
+    /// What has failed, and what to do then, as the policy has it.
+    pub(super) of: &'a Contingency,
     /// Whether the policy makes this severity wait.
     pub(super) waits: bool,
 }
 
 impl fmt::Display for Silence<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: no reading has come since {}", self.when, moment(self.since))
+        write!(f, "{}: no reading has come since {}", self.of.when, moment(self.since))
     }
 }
 
@@ -79,7 +79,7 @@ impl RolloutState {
             actions: Actions::new(),
             people: People::default(),
             readiness: Readiness::new(plan),
-            agenda: Agenda::new(plan.policy()),
+            agenda: Agenda::with_release(plan.policy(), duty::of_release(plan)),
             judged: Judged::of(Judge::try_new(plan)?),
             happened: Happened::default(),
         })
@@ -191,7 +191,7 @@ impl RolloutState {
         let waiting = policy.waits_for_readings(severity);
         let of = waiting.or_else(|| policy.contingencies().iter().find(is_of_silence))?;
         let is_silent = at.since(since) >= policy.watch().no_data.after;
-        is_silent.then_some(Silence { since, when: &of.when, waits: waiting.is_some() })
+        is_silent.then_some(Silence { since, of, waits: waiting.is_some() })
     }
 
     /// Whether what was asked still needs an answer.
@@ -284,7 +284,10 @@ impl RolloutState {
             }
             Command::Note { .. } | Command::Done { .. } => {
                 if let Some(cause) = input.command.root_cause(plan.policy()) {
-                    self.happened.cause = Some(cause.to_owned());
+                    self.happened.cause = Some((at, cause.to_owned()));
+                }
+                if let Some(resolution) = input.command.labelled(&["resolution"]) {
+                    self.happened.resolution = Some(resolution.to_owned());
                 }
             }
             Command::Approve { .. }

@@ -162,10 +162,13 @@ impl Readiness {
     }
 
     /// A rollback begins: what is to be checked after it was not, and what was confirmed of the fix is
-    /// not so any more.
+    /// not so any more. What a list of the attempt assesses can be seen from the start on.
     pub(super) fn turn_back(&mut self, policy: &Policy, at: Timestamp) {
-        let of_rollback = |list: &Checklist| list.at == ChecklistMoment::RolledBack;
-        self.marks.reopen_checked(policy, at, of_rollback);
+        for (of_attempt, before) in [(false, at), (true, self.started.unwrap_or(at))] {
+            self.marks.reopen_checked(policy, before, |list| {
+                list.at == ChecklistMoment::RolledBack && list.is_of_attempt() == of_attempt
+            });
+        }
         self.marks.reopen_criteria(policy, |_| true);
     }
 
