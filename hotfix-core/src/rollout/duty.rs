@@ -14,7 +14,7 @@ use super::action::Act;
 use super::conclude::{Changes, Conclusion, FOLLOWERS};
 use super::describe::addressed;
 use super::input::{Command, Input, KnownTime, TimeMeaning};
-use super::stage::{Resume, Stage, State};
+use super::stage::{Stage, State};
 use super::state::{Readiness, RolloutState, no_answer_since};
 use super::timely::is_timely;
 
