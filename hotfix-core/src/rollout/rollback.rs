@@ -269,7 +269,9 @@ impl Conclusion<'_> {
         };
         let what = self.what_failed(act, &next);
         self.continue_rollback(at, next);
-        what.iter().for_each(|what| self.page(what));
+        if let Some(what) = what {
+            self.page(&what);
+        }
     }
 
     /// Watches whether the old version is live and the metrics recover. A rollback always ends or
