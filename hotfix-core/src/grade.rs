@@ -255,7 +255,6 @@ closed_set! {
         Approved = "approved",
         /// Work on the fix began.
         FixStarted = "fix_started",
-        /// Nothing holds the start any more.
         Ready = "ready",
         /// The deployment began.
         DeployStarted = "deploy_started",
@@ -395,9 +394,7 @@ impl Moment {
         self < Self::Approved
     }
 
-    /// The moment from which times count instead while the time of this one is not known. An
-    /// incident that nobody gives a detection time was detected by its declaration at the latest, and
-    /// what was started waits for no approval any more.
+    /// The moment from which times count instead while the time of this one is not known.
     pub const fn fallback(self) -> Option<Self> {
         match self {
             Self::Began => Some(Self::Detected),
