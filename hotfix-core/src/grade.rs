@@ -370,28 +370,26 @@ closed_set! {
     }
 }
 
-impl MessageKind {
-    /// The message that announces a moment.
-    pub(crate) const fn of(moment: Moment) -> Self {
-        match moment {
-            Moment::Began
-            | Moment::Detected
-            | Moment::Declared
-            | Moment::Approved
-            | Moment::FixStarted
-            | Moment::Ready => Self::Alert,
-            Moment::DeployStarted => Self::DeploymentStarted,
-            Moment::Deployed => Self::Deployed,
-            Moment::Verified | Moment::Resolved | Moment::Closed => Self::Resolved,
-            Moment::RolledBack => Self::RolledBack,
-        }
-    }
-}
-
 impl Moment {
     /// Whether it is about the incident, not about its fix, and so before all work of people.
     pub(crate) fn is_early(self) -> bool {
         self < Self::Approved
+    }
+
+    /// The message that announces it.
+    pub(crate) const fn message(self) -> MessageKind {
+        match self {
+            Self::DeployStarted => MessageKind::DeploymentStarted,
+            Self::Deployed => MessageKind::Deployed,
+            Self::Verified | Self::Resolved | Self::Closed => MessageKind::Resolved,
+            Self::RolledBack => MessageKind::RolledBack,
+            Self::Began
+            | Self::Detected
+            | Self::Declared
+            | Self::Approved
+            | Self::FixStarted
+            | Self::Ready => MessageKind::Alert,
+        }
     }
 
     /// The moment from which times count instead while the time of this one is not known.

@@ -340,7 +340,7 @@ impl Obligations {
 
     /// Whether it announces the incident itself, which is news once.
     pub(super) fn is_alert(&self) -> bool {
-        self.kind == DutyKind::Notify && MessageKind::of(self.from) == MessageKind::Alert
+        self.kind == DutyKind::Notify && self.from.message() == MessageKind::Alert
     }
 
     /// Whether an answer settles it.
@@ -400,7 +400,7 @@ fn is_announced(policy: &Policy, notice: &Duty, moment: Moment) -> bool {
         let has_severity = text.severities.is_empty()
             || !notice.severities.is_empty()
                 && notice.severities.iter().all(|of| text.severities.contains(of));
-        let kind = MessageKind::of(moment);
+        let kind = moment.message();
         (text.kind, text.audience, text.fallback) == (kind, Audience::Public, false)
             && has_severity
             && (text.when.is_none() || text.when == notice.when)

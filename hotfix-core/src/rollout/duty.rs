@@ -154,7 +154,7 @@ fn acts_for(
         }
         DutyKind::Notify | DutyKind::Update => {
             let message = match (announced.kind, declared) {
-                (DutyKind::Notify, Some(duty)) => MessageKind::of(duty.from),
+                (DutyKind::Notify, Some(duty)) => duty.from.message(),
                 _ => MessageKind::Update,
             };
             match announced.audience.unwrap_or(Audience::Responders) {

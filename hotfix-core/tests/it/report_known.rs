@@ -128,9 +128,7 @@ fn post_3_s3_what_the_policy_does_not_ask_for_is_not_open() {
     let incident = json!({"id": "INC-1", "severity": "P2", "detected_at": "2026-03-03T14:30:00Z"});
     let log = log_of("fast-track", &incident, &[json!({"kind": "tick"})]);
     let measures = read(&log).measures;
-    for name in
-        [MeasureName::TimeToApprove, MeasureName::TimeToReview, MeasureName::TimeToAcknowledge]
-    {
+    for name in [MeasureName::TimeToApprove, MeasureName::TimeToAcknowledge] {
         let measure = measures.get(name);
         assert_eq!(measure.status, MeasureStatus::NotAsked, "{measure:?}");
         assert_eq!(measure.until, None);

@@ -21,10 +21,11 @@ pub(super) fn of_100(chance: f64) -> String {
     }
 }
 
-/// The same, with `~` where it is approximate.
-pub(super) fn about(chance: Chance) -> String {
-    let sign = if chance.approximate { "~" } else { "" };
-    format!("{sign}{}", of_100(chance.chance))
+/// The same, with `sign` where it is approximate and no limit.
+pub(super) fn about(sign: &str, chance: Chance) -> String {
+    let figure = of_100(chance.chance);
+    let is_limit = figure.starts_with(['<', '>']);
+    if chance.approximate && !is_limit { format!("{sign}{figure}") } else { figure }
 }
 
 /// `35 of 100 cases`.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::format::{about, figure, figures, lasting, list, of_100};
+use super::format::{about, figure, figures, lasting, list};
 use super::{Blind, Chance, Detection, MetricPower, Power, TrafficSource};
 use crate::text::enumerated;
 
@@ -71,7 +71,7 @@ impl MetricPower {
         let expected: Vec<String> =
             self.phases.iter().map(|phase| figure(phase.expected_events)).collect();
         let fails: Vec<f64> = self.phases.iter().map(|phase| 1.0 - phase.healthy_passes).collect();
-        let about = if self.all_gates_approximate { "about " } else { "" };
+        let all_gates = Chance { chance: self.all_gates, approximate: self.all_gates_approximate };
         let (gates, them) = match self.phases.len() {
             1 => ("the gate", "it"),
             _ => ("the gates", "all of them"),
@@ -79,11 +79,11 @@ impl MetricPower {
         let history = self.history.as_ref();
         let history = history.map_or_else(String::new, |of| format!(" {}", of.sentence));
         format!(
-            "A healthy fix is expected to have {} {}. By chance it misses {gates} in {} of 100 cases and passes {them} in {about}{} of 100.{history}",
+            "A healthy fix is expected to have {} {}. By chance it misses {gates} in {} of 100 cases and passes {them} in {} of 100.{history}",
             enumerated(&expected),
             events,
             figures(&fails),
-            of_100(self.all_gates)
+            about("about ", all_gates)
         )
     }
 
@@ -172,7 +172,9 @@ impl MetricPower {
 }
 
 fn cell(chances: [Option<Chance>; 3]) -> String {
-    chances.map(|chance| chance.map_or_else(|| "–".to_owned(), about)).join(" / ")
+    chances
+        .map(|chance| chance.map_or_else(|| "–".to_owned(), |chance| about("~", chance)))
+        .join(" / ")
 }
 
 impl Blind {

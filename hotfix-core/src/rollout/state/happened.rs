@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::{Family, family};
 use crate::judge::PhaseRecord;
+use crate::policy::Policy;
 use crate::unit::Timestamp;
+
+use super::super::input::Command;
 
 /// What happened. No later decision depends on it.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
@@ -53,6 +56,16 @@ impl Happened {
 
     pub(crate) fn resolution(&self) -> Option<&str> {
         self.resolution.as_deref()
+    }
+
+    /// Notes the cause or the resolution that this input states.
+    pub(super) fn note_statement(&mut self, at: Timestamp, command: &Command, policy: &Policy) {
+        if let Some(cause) = command.root_cause(policy) {
+            self.cause = Some((at, cause.to_owned()));
+        }
+        if let Some(resolution) = command.labelled(&["resolution"]) {
+            self.resolution = Some(resolution.to_owned());
+        }
     }
 
     /// Whether a refusal of this code has not been logged in this minute.

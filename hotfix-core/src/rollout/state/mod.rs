@@ -283,12 +283,7 @@ impl RolloutState {
                 self.happened.note_service(at, self.readiness.is_down(plan.policy()), false);
             }
             Command::Note { .. } | Command::Done { .. } => {
-                if let Some(cause) = input.command.root_cause(plan.policy()) {
-                    self.happened.cause = Some((at, cause.to_owned()));
-                }
-                if let Some(resolution) = input.command.labelled(&["resolution"]) {
-                    self.happened.resolution = Some(resolution.to_owned());
-                }
+                self.happened.note_statement(at, &input.command, plan.policy());
             }
             Command::Approve { .. }
             | Command::Deny { .. }
