@@ -362,7 +362,9 @@ impl Call<'_> {
             f64::from(breaches) >= moment.watch.consecutive_breaches
         };
         let both_read = |band| watched.both_read_since_breach(moment, band);
-        let alert = moment.alert(degradation.keeps_nothing_back(moment.share < Share::ALL));
+        let keeps_nothing_back =
+            moment.share == Share::ALL || watched.both_are_beyond(moment.share);
+        let alert = moment.alert(degradation.breached().filter(|_| keeps_nothing_back));
         if seen.band == Band::Alert {
             let acts = in_a_row(Band::Alert) && both_read(Band::Alert);
             let alert = by_estimate(alert, seen.bucket.is_some());
@@ -404,6 +406,15 @@ impl Watched {
             needs: None,
             ratio: self.ratio().filter(|v| v.is_finite()),
         }
+    }
+
+    /// Whether both versions are beyond a rollback bound that acts on one of them alone.
+    fn both_are_beyond(&self, share: Share) -> bool {
+        let bound = self.metric().bounds.rollback.filter(|bound| bound.unless_both_arms);
+        let (canary, live) = self.window().sums().split_at(self.columns());
+        let values = [self.value(canary, share.as_fraction()), self.live_value(live, share)];
+        let is_beyond = |bound, value| self.metric().crossed(bound, value, None) == Some(true);
+        bound.is_some_and(|bound| values.iter().all(|v| v.is_some_and(|v| is_beyond(bound, v))))
     }
 
     /// Adds the band of the trailing window.

@@ -99,13 +99,6 @@ impl Degradation {
         self.breaches.since[1]
     }
 
-    /// Since when a hold has kept nothing back, in the last verdict: the window is beyond a bound with all of
-    /// the traffic, or, beside a `live` version, beyond the rollback bound without a rollback, because
-    /// that version is as bad.
-    pub(super) const fn keeps_nothing_back(self, live: bool) -> Option<Timestamp> {
-        if live { self.rollback.since[1] } else { self.breaches.since[1] }
-    }
-
     /// Records the metric's part of a verdict. `in_vain`: it reports the phase as unable to decide.
     pub(super) fn note(
         &mut self,

@@ -468,7 +468,7 @@ impl Judge {
             for since in stopped {
                 told(since + watch.no_data.after);
             }
-            if let Some(since) = watched.degradation().keeps_nothing_back(live) {
+            if let Some(since) = watched.degradation().breached().filter(|_| !live) {
                 told(since + watch.alert_lasts());
             }
             // Most metrics are read at one time and have the same moments, and so have both arms.
