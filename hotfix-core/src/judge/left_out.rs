@@ -170,7 +170,7 @@ impl Watched {
         };
         let keeps = |part: &&Part| {
             let value = self.value(&remains(part), share.as_fraction());
-            !value.is_some_and(|value| self.metric().crossed(bound, value, live) == Some(true))
+            value.is_none_or(|value| self.metric().crossed(bound, value, live) != Some(true))
         };
         self.may_be_left_out().find(keeps).map(|part| Arc::clone(&part.name))
     }

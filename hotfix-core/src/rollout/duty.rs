@@ -304,14 +304,7 @@ pub(super) fn update_agenda(
             }));
         }
         Command::SetTimes { times, .. } => {
-            inputs.extend(times.iter().filter_map(|(time, at)| {
-                Some(match (time.meaning(), *at) {
-                    (TimeMeaning::Moment(moment), Some(at)) => AgendaInput::Moment { moment, at },
-                    (TimeMeaning::Moment(moment), None) => AgendaInput::TakenBack(moment),
-                    (TimeMeaning::Day(day), Some(at)) => AgendaInput::Day { day, at },
-                    (TimeMeaning::Day(_), None) => return None,
-                })
-            }));
+            inputs.extend(times.iter().filter_map(|(time, at)| stated_time(*time, *at)));
         }
         Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
             update_approvals(agenda, readiness, policy, at, &mut inputs);
@@ -380,6 +373,16 @@ pub(super) fn update_agenda(
     // What was checked since the rollback began, or assessed before it, counts from its end on.
     if agenda.came(Moment::RolledBack) != rolled_back {
         take_lists(agenda, readiness, policy, at, |list| list.at == ChecklistMoment::RolledBack);
+    }
+}
+
+/// What a stated time is to the agenda; without one a moment is revoked.
+fn stated_time(time: KnownTime, at: Option<Timestamp>) -> Option<AgendaInput<'static>> {
+    match (time.meaning(), at) {
+        (TimeMeaning::Moment(moment), Some(at)) => Some(AgendaInput::Moment { moment, at }),
+        (TimeMeaning::Moment(moment), None) => Some(AgendaInput::TakenBack(moment)),
+        (TimeMeaning::Day(day), Some(at)) => Some(AgendaInput::Day { day, at }),
+        (TimeMeaning::Day(_), None) => None,
     }
 }
 

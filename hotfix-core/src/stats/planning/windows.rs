@@ -148,7 +148,7 @@ impl Bands<'_> {
                 }
                 course.phase[1] += tick[1];
                 let table = &tables.0[laws[0]];
-                let least = self.least(look, course);
+                let least = Self::least(look, course);
                 let acts = course.breaches + 1 >= self.in_a_row;
                 let hopeful =
                     look.hopeful.map_or(f64::INFINITY, |most| most as f64 - course.phase[0]);
@@ -177,7 +177,7 @@ impl Bands<'_> {
     }
 
     /// Most further bad events that are no breach.
-    fn least(&self, look: &Evaluation, course: &Course) -> f64 {
+    fn least(look: &Evaluation, course: &Course) -> f64 {
         let good = course.window[1];
         let stays = look.stays.map_or(f64::INFINITY, |limit| limit.beside(good));
         let beside = look.beside.map_or(f64::INFINITY, |beside| beside.most(course.window));
