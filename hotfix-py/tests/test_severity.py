@@ -215,7 +215,8 @@ def test_sev_2_facts_that_cannot_be_read_are_refused(facts: dict[str, Any], code
 
 
 def test_sev_2_a_whole_number_that_is_too_large_is_named_as_one() -> None:
-    with pytest.raises(hotfix.FactError, match="`users_affected` is a whole number beyond 1.8e308: write a finite number"):
+    wanted = r"`users_affected` is a whole number beyond 1\.8e308: write a finite number"
+    with pytest.raises(hotfix.FactError, match=wanted):
         enterprise().classify({"users_affected": 10**400})
 
 
