@@ -161,19 +161,17 @@ impl<'a> Watching<'a> {
         let asked = if counted { at >= watch.window } else { !compared || live >= least };
         let has_trials = asked && (counted || canary >= least);
         let acts = [bounds.rollback, bounds.alert.filter(|_| watch.alert == Response::RollBack)];
-        let mut worst = |bounds: [Option<Bound>; 2]| {
-            let limits = bounds.map(|bound| self.within(bound?, (canary, live), least));
-            limits.into_iter().flatten().min_by_key(|limit| limit.most)
-        };
+        let mut worst = |bounds: [Option<Bound>; 2]| self.strictest(&bounds, (canary, live), least);
         let well = worst([bounds.alert, bounds.rollback]);
         let stays =
             worst(acts.map(|bound| bound.filter(|bound| live <= 0.0 || !is_on_live(*bound))));
         let unconfirmed = worst([acts[1], None]);
         let besides = acts.into_iter().flatten().filter(|bound| live > 0.0 && is_on_live(*bound));
         let besides = besides.filter_map(|bound| self.beside(bound, canary, live));
+        let besides: Vec<Beside> = besides.collect();
         let expected = draw(self.metric, live, self.rate).mean();
         let figure = |of: &Beside| of.fixed + of.each * expected;
-        let beside = besides.min_by(|one, two| figure(one).total_cmp(&figure(two)));
+        let beside = besides.into_iter().min_by(|one, two| figure(one).total_cmp(&figure(two)));
         let met = ((counted || now.0 >= least) && tick >= self.least)
             .then(|| self.met_limit(now.0 - before.0, now.1 - before.1));
         let hopeful = self.hopeful(at, now.0, learned);
@@ -230,15 +228,28 @@ impl<'a> Watching<'a> {
         limit
     }
 
+    /// The strictest limit of these bounds. They are listed first: of absent ones the compiler compares
+    /// what is not there, which valgrind reports.
+    fn strictest(
+        &mut self,
+        bounds: &[Option<Bound>],
+        trials: (f64, f64),
+        least: f64,
+    ) -> Option<Limit> {
+        let bounds = bounds.iter().flatten();
+        let limits: Vec<Limit> =
+            bounds.filter_map(|bound| self.within(*bound, trials, least)).collect();
+        limits.into_iter().min_by_key(|limit| limit.most)
+    }
+
     /// Most bad events in the last `watch` of a phase with which the gate is met.
     fn met_limit(&mut self, canary: f64, live: f64) -> Limit {
         if self.phase.criteria_missed == Response::Continue {
             return Limit::certain(usize::MAX);
         }
         let Bounds { success, alert, rollback, .. } = self.metric.bounds;
-        let bounds = [success, alert, rollback].into_iter().flatten();
-        let met = bounds.filter_map(|bound| self.within(bound, (canary, live), 0.0));
-        met.min_by_key(|limit| limit.most).unwrap_or(Limit::certain(usize::MAX))
+        let met = self.strictest(&[success, alert, rollback], (canary, live), 0.0);
+        met.unwrap_or(Limit::certain(usize::MAX))
     }
 
     /// The figure of a bound beside so many trials of the live arm; none where that keeps it from
