@@ -183,9 +183,10 @@ impl Obligations {
         came.map(|came| again.filter(|_| self.begins_again()).map_or(came, |at| at.max(came)))
     }
 
-    /// Whether it is a call or a response: a list that was gone through stays so.
+    /// Whether it is a call or a response: what prepares a fix, such as a list that was gone through, stays
+    /// done.
     pub(super) const fn begins_again(&self) -> bool {
-        self.while_open && !matches!(self.source, Source::Checklist)
+        self.while_open && !matches!(self.kind, DutyKind::FollowUp)
     }
 
     /// Whether a lower severity does not drop it once its moment has come: a deployment under the
