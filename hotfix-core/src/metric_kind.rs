@@ -45,7 +45,10 @@ impl MetricKind {
 
     /// Whether a reading lasts until the next one: a state, and no rate of the time before.
     pub(crate) const fn lasts(self) -> bool {
-        matches!(self, Self::Gauge)
+        match self {
+            Self::Gauge => true,
+            Self::Proportion | Self::Count | Self::Latency | Self::Volume => false,
+        }
     }
 
     /// The unit of its value, reference and bounds.
@@ -75,7 +78,10 @@ impl MetricKind {
     /// Whether its level is the traffic of an arm, so that it follows the share, changes with the
     /// hour, and is added up over strata.
     pub(crate) const fn is_traffic(self) -> bool {
-        matches!(self, Self::Volume)
+        match self {
+            Self::Volume => true,
+            Self::Proportion | Self::Count | Self::Latency | Self::Gauge => false,
+        }
     }
 
     /// Whether what is read depends on the arm's share of the traffic, so that values at two shares
@@ -98,27 +104,42 @@ impl MetricKind {
 
     /// Whether it counts events: a rate that can be compared, read by instance, and be the bug's.
     pub(crate) const fn counts_events(self) -> bool {
-        matches!(self.data(), Data::Trials | Data::Exposure)
+        match self.data() {
+            Data::Trials | Data::Exposure => true,
+            Data::Buckets | Data::Level => false,
+        }
     }
 
     /// Whether it counts requests, of which bounds need a least number; others need a length of
     /// time.
     pub(crate) const fn counts_requests(self) -> bool {
-        matches!(self.data(), Data::Trials | Data::Buckets)
+        match self.data() {
+            Data::Trials | Data::Buckets => true,
+            Data::Exposure | Data::Level => false,
+        }
     }
 
     /// Whether its value is the share of requests with an event: at most 1, and binomial.
     pub(crate) const fn is_fraction(self) -> bool {
-        matches!(self.data(), Data::Trials)
+        match self.data() {
+            Data::Trials => true,
+            Data::Exposure | Data::Buckets | Data::Level => false,
+        }
     }
 
     /// Whether its events are counted in a time, and not among requests.
     pub(crate) const fn has_exposure(self) -> bool {
-        matches!(self.data(), Data::Exposure)
+        match self.data() {
+            Data::Exposure => true,
+            Data::Trials | Data::Buckets | Data::Level => false,
+        }
     }
 
     /// Whether it has a distribution with edges and a quantile.
     pub(crate) const fn has_buckets(self) -> bool {
-        matches!(self.data(), Data::Buckets)
+        match self.data() {
+            Data::Buckets => true,
+            Data::Trials | Data::Exposure | Data::Level => false,
+        }
     }
 }

@@ -121,8 +121,12 @@ impl Condition {
             Self::Compare(comparison) => facts
                 .get(comparison.fact)
                 .map_or(Truth::Unknown, |value| comparison.accepts(value).into()),
-            Self::All(conditions) => Truth::of(conditions, facts, Truth::No),
-            Self::Any(conditions) => Truth::of(conditions, facts, Truth::Yes),
+            Self::All(conditions) => {
+                Truth::of(conditions.iter().map(|of| of.holds(facts)), Truth::No)
+            }
+            Self::Any(conditions) => {
+                Truth::of(conditions.iter().map(|of| of.holds(facts)), Truth::Yes)
+            }
             Self::Not(condition) => !condition.holds(facts),
         }
     }
@@ -153,15 +157,12 @@ impl Condition {
 }
 
 impl Truth {
-    /// `decided` as soon as one condition is; unknown if one is unknown; else the other truth value.
-    pub(crate) fn of<'c>(
-        conditions: impl IntoIterator<Item = &'c Condition>,
-        facts: &Facts,
-        decided: Self,
-    ) -> Self {
+    /// `decided` as soon as one truth is; unknown if one is unknown; else the other truth value: with `No`
+    /// whether all hold, with `Yes` whether any does.
+    pub(crate) fn of(truths: impl IntoIterator<Item = Self>, decided: Self) -> Self {
         let mut truth = !decided;
-        for condition in conditions {
-            match condition.holds(facts) {
+        for held in truths {
+            match held {
                 held if held == decided => return decided,
                 Self::Unknown => truth = Self::Unknown,
                 Self::Yes | Self::No => {}

@@ -257,17 +257,9 @@ impl Situation<'_> {
         let by_facts = list.when.as_ref().map_or(Truth::Yes, |when| {
             let is_of_start = matches!(list.at, ChecklistMoment::Start | ChecklistMoment::Before);
             let now = if self.started && is_of_start { Truth::No } else { when.holds(self.now) };
-            match (when.holds(self.worst), now) {
-                (Truth::Yes, _) | (_, Truth::Yes) => Truth::Yes,
-                (Truth::No, Truth::No) => Truth::No,
-                _ => Truth::Unknown,
-            }
+            Truth::of([when.holds(self.worst), now], Truth::Yes)
         });
-        match (by_severity, by_facts) {
-            (Truth::No, _) | (_, Truth::No) => Truth::No,
-            (Truth::Yes, Truth::Yes) => Truth::Yes,
-            _ => Truth::Unknown,
-        }
+        Truth::of([by_severity, by_facts], Truth::No)
     }
 }
 

@@ -144,7 +144,13 @@ impl Degradation {
             }
             Band::Success => true,
             Band::Hold | Band::Between => log_e <= 0.0,
-            _ => false,
+            Band::Alert
+            | Band::Rollback
+            | Band::NotJudged
+            | Band::NoData
+            | Band::Stale
+            | Band::NoLiveData
+            | Band::NotFinite => false,
         }
     }
 }

@@ -79,7 +79,7 @@ macro_rules! of_rates {
         match $test {
             Test::Rate($design, $state) => Some($value),
             Test::Bernoulli($design, $state) => Some($value),
-            _ => None,
+            Test::Latency(..) | Test::Tolerance(..) => None,
         }
     };
 }

@@ -168,7 +168,26 @@ impl Reason {
             Self::Inconclusive | Self::NotJudged | Self::LiveNeverRead => {
                 of_phase(|phase| phase.inconclusive)
             }
-            _ => false,
+            Self::HoldLevel
+            | Self::WarmingUp
+            | Self::SlightlySlower
+            | Self::EvidenceAssumed
+            | Self::FewerFailures
+            | Self::OnlyWholePasses
+            | Self::NotBoth
+            | Self::BadInstance
+            | Self::OneInstance
+            | Self::NotConfirmed
+            | Self::Burst
+            | Self::Between
+            | Self::NoLiveData
+            | Self::Gaps
+            | Self::NotShownSafe
+            | Self::EfficacyNotShown
+            | Self::ArmsSwapped
+            | Self::IdenticalArms
+            | Self::WorseThanSeen
+            | Self::CannotDecide => false,
         }
     }
 

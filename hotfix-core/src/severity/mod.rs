@@ -97,7 +97,7 @@ impl Policy {
     fn roughly(&self, facts: &Facts) -> Outcomes {
         let fired = |effect: Effect| {
             let rules = self.rules.iter().filter(move |rule| rule.effect == effect);
-            Truth::of(rules.map(|rule| &rule.when), facts, Truth::Yes)
+            Truth::of(rules.map(|rule| rule.when.holds(facts)), Truth::Yes)
         };
         let possible =
             |truth: Truth| [true, false].into_iter().filter(move |holds| truth != (!holds).into());

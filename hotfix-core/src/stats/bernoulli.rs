@@ -105,7 +105,8 @@ impl Bernoulli {
         Self(MixtureState::new(&design.mixture, design.id))
     }
 
-    /// Checks that a state, such as one read from a document, was made for this design.
+    /// Checks that a state, such as one read from a document, was made for this design; otherwise it is
+    /// [`StatError::DesignMismatch`].
     pub fn check(&self, design: &BernoulliDesign) -> Result<(), StatError> {
         self.0.check(&design.mixture, design.id)
     }

@@ -165,7 +165,8 @@ impl Ceiling {
         Self { totals: Counts::default(), watch: Watch::START, design: design.id }
     }
 
-    /// Checks that a state, such as one read from a document, was made for this design.
+    /// Checks that a state, such as one read from a document, was made for this design; otherwise it is
+    /// [`StatError::DesignMismatch`].
     pub fn check(&self, design: &CeilingDesign) -> Result<(), StatError> {
         if self.design == design.id { Ok(()) } else { Err(StatError::DesignMismatch) }
     }

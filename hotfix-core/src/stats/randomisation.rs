@@ -242,7 +242,7 @@ impl Randomisation {
         }
     }
 
-    /// Whether this state was made for the design.
+    /// Checks that this state was made for the design; otherwise it is [`StatError::DesignMismatch`].
     pub fn check(&self, design: &RandomisationDesign) -> Result<(), StatError> {
         let width = width(design.grid.len);
         // A row can hold more terms than the grid has points: the terms in use show the size it was

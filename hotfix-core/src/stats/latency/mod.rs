@@ -162,7 +162,8 @@ impl Latency {
         }
     }
 
-    /// Checks that a state, such as one read from a document, was made for this design.
+    /// Checks that a state, such as one read from a document, was made for this design; otherwise it is
+    /// [`StatError::DesignMismatch`].
     pub fn check(&self, design: &LatencyDesign) -> Result<(), StatError> {
         let terms_fit = match (&self.terms, design.bet.grid()) {
             (Terms::Joint(..), None) => true,

@@ -336,7 +336,8 @@ impl Tolerance {
         this
     }
 
-    /// Checks that a state, such as one read from a document, was made for this design.
+    /// Checks that a state, such as one read from a document, was made for this design; otherwise it is
+    /// [`StatError::DesignMismatch`].
     pub fn check(&self, design: &ToleranceDesign) -> Result<(), StatError> {
         let same = self.axis == design.axis && self.ln_ratios == design.ln_ratios;
         if same && self.design == design.id { Ok(()) } else { Err(StatError::DesignMismatch) }

@@ -58,7 +58,8 @@ impl RateRatio {
         MixtureState::new(&design.mixture, design.id).into()
     }
 
-    /// Checks that a state, such as one read from a document, was made for this design.
+    /// Checks that a state, such as one read from a document, was made for this design; otherwise it is
+    /// [`StatError::DesignMismatch`].
     pub fn check(&self, design: &RateRatioDesign) -> Result<(), StatError> {
         self.state.check(&design.mixture, design.id)
     }
