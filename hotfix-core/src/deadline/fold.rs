@@ -112,11 +112,18 @@ impl Agenda {
             if before.is_some_and(|before| before < came) {
                 self.start_again_from(moment);
             }
+            // What came after the rollback had begun is not undone by it.
+            let begun = self.state.turned_back;
             for undone in [Moment::Deployed, Moment::Verified, Moment::Resolved] {
-                // What came after the rollback had begun is not undone by it.
-                let begun = self.state.turned_back;
                 if begun.is_none() || self.came(undone) <= begun {
                     self.revoke(undone, at);
+                }
+            }
+            // A fix that somebody reported as live is not live any more.
+            for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
+                let is_undone = |done: Settled| begun.is_none_or(|begun| done.at <= begun);
+                if obligation.is_urgent_fix() && course.settled.is_some_and(is_undone) {
+                    course.start_again();
                 }
             }
         }
@@ -232,6 +239,8 @@ impl Agenda {
         }
         if moment == Moment::Resolved {
             self.state.reopened = Some(at);
+            // What is not resolved is not closed.
+            self.revoke(Moment::Closed, at);
         }
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
             // With a fallback it only counts from another time.

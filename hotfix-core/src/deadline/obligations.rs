@@ -334,6 +334,11 @@ impl Obligations {
         is_fix && !self.settled_by.first().is_some_and(|moment| has_come(*moment))
     }
 
+    /// Whether it is the fix of the incident, and not a permanent one that follows.
+    pub(super) fn is_urgent_fix(&self) -> bool {
+        self.kind == DutyKind::Fix && self.settled_by.contains(&Moment::Resolved)
+    }
+
     /// Whether it watches the version to which a fix was rolled back.
     pub(super) const fn watches_previous(&self) -> bool {
         matches!((self.kind, self.from), (DutyKind::Watch, Moment::RolledBack))

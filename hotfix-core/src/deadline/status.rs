@@ -272,7 +272,9 @@ impl Agenda {
             Some(_) => obligation.until,
             None if obligation.while_open => Some(Moment::Resolved),
             // The version that it is about has no traffic any more.
-            None if obligation.watches_previous() => Some(Moment::Deployed),
+            None if obligation.watches_previous() && self.came(Moment::RolledBack).is_some() => {
+                Some(Moment::Deployed)
+            }
             // There is no stop-gap: nothing was deployed.
             None if obligation.stop_gap && self.came(Moment::Deployed).is_none() => {
                 Some(Moment::Resolved)

@@ -57,6 +57,8 @@ fn rest(spec: &At<'_>, draft: &mut Draft) {
     );
     platform(spec, &[("minReadySeconds", "the time until a pod counts as available")]);
     draft.deploying = Some(progress_deadline(spec));
+    // At a pause a person promotes when they like.
+    draft.early = true;
     if let Some((true, at)) = spec.read("progressDeadlineAbort", At::flag) {
         at.differs(
             "a rollout without progress by its deadline is aborted",

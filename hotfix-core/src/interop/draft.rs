@@ -128,6 +128,8 @@ pub(super) struct Draft {
     /// The versions to which a person may revert.
     #[educe(Default = "any")]
     pub(super) revert: &'static str,
+    /// Whether a person may promote before the end of a phase.
+    pub(super) early: bool,
     /// Checklist items that the start waits for.
     pub(super) before: Vec<String>,
     pub(super) duties: Vec<Value>,
@@ -263,7 +265,7 @@ impl Draft {
             phases.push(json!({
                 "name": name, "objective": objective, "share": share, "deploy": deploy,
                 "watch": watch, "criteria_missed": self.missed,
-                "promotion": "no_evidence_of_harm", "gate": gate,
+                "promotion": "no_evidence_of_harm", "gate": gate, "early_promotion": self.early,
             }));
         };
         for (index, own) in self.phases.iter().enumerate() {

@@ -37,6 +37,8 @@ pub(super) struct DutyTracker {
     known: BTreeMap<Name, Known>,
     /// What was late or missed when it was last listed: another severity does not list it any more.
     lapsed: BTreeMap<Name, DutyPart>,
+    /// What was late or missed before a rollback revoked the moment that it counts from.
+    before_rollback: Vec<DutyPart>,
     severity: Option<Severity>,
 }
 
@@ -44,6 +46,8 @@ impl DutyTracker {
     /// Records the duties that are open after a line, at its time.
     pub(super) fn update(&mut self, rollout: &Rollout, at: Timestamp) {
         let (duties, severity) = (&rollout.duties(at), rollout.severity());
+        let ask_again = rollout.plan().policy().ask_again();
+        self.keep_before_rollback(rollout, duties, ask_again);
         for item in open(duties) {
             let before = self.known.get(&item.id).copied();
             let occurrence = item.occurrence.unwrap_or(1);
@@ -64,7 +68,6 @@ impl DutyTracker {
         let is_another = std::mem::replace(&mut self.severity, severity) != severity;
         // What would have been due until it applies again is not missed. What was missed while the
         // severity before asked for it is.
-        let ask_again = rollout.plan().policy().ask_again();
         for (id, known) in &mut self.known {
             if open(duties).any(|item| item.id == *id) {
                 continue;
@@ -86,6 +89,33 @@ impl DutyTracker {
         }
     }
 
+    /// Keeps what was late or missed before a rollback: it waits for the next attempt now, or does not
+    /// apply any more.
+    fn keep_before_rollback(&mut self, rollout: &Rollout, duties: &Duties<'_>, ask_again: Span) {
+        let has_turned_back =
+            rollout.stage().has_turned_back() || rollout.moment(Moment::RolledBack).is_some();
+        if !has_turned_back {
+            return;
+        }
+        let begins_again = |id: &Name| {
+            let item = all(duties).find(|item| item.id == *id);
+            item.is_none_or(|item| matches!(item.awaits, Some(Awaits::Moment(_))))
+        };
+        for (id, known) in &mut self.known {
+            let once = known.every.is_none() && known.ended.is_none();
+            if once && known.missed_before(duties.at, ask_again) > 0 && begins_again(id) {
+                let missed = Known { passed: 1, dropped: Some(duties.at), ..*known };
+                self.before_rollback.extend(missed.dropped_part(rollout, *id));
+                known.ended = Some(0);
+            }
+        }
+        self.lapsed.retain(|id, part| {
+            let begins_again = part.times.is_none() && begins_again(id);
+            self.before_rollback.extend(begins_again.then(|| part.clone()));
+            !begins_again
+        });
+    }
+
     pub(super) fn parts(
         &self,
         rollout: &Rollout,
@@ -101,6 +131,7 @@ impl DutyTracker {
         parts.extend(gone.filter_map(|(id, known)| {
             known.dropped_part(rollout, *id).or_else(|| self.lapsed.get(id).cloned())
         }));
+        parts.extend_from_slice(&self.before_rollback);
         for part in &mut parts {
             part.evidence = evidence.get(&part.id).cloned();
         }

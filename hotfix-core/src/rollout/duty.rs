@@ -508,8 +508,8 @@ fn update_stage(
         (_, Stage::Preparing) => {
             inputs.extend(deployed.map(|_| AgendaInput::TakenBack(Moment::Deployed)));
         }
-        // A late regression reopens the incident.
-        (Stage::Complete { .. }, Stage::RollingBack(_) | Stage::Frozen { .. }) => {
+        // A fix that fails reopens the incident.
+        (from, Stage::RollingBack(_) | Stage::Frozen { .. }) if !from.has_turned_back() => {
             inputs.extend([
                 AgendaInput::TakenBack(Moment::Resolved),
                 AgendaInput::TakenBack(Moment::Verified),

@@ -143,12 +143,8 @@ coded! {
     #[error("the policy has no role `{role}`: {}name one that it has", did_you_mean(.nearest.as_deref()))]
     NoSuchRole { role: RoleName, nearest: Option<String> } => code! {HF-ROLL-026},
     /// The same person has approved in another role.
-    #[error(
-        "the same person approved as `{first}`, and two approvals need two people: ask {who}, or \
-         send `withdraw` for \
-         the other approval"
-    )]
-    SamePerson { first: RoleName, who: String } => code! {HF-ROLL-027},
+    #[error("the same person approved as `{first}`, {remedy}")]
+    SamePerson { first: RoleName, remedy: String } => code! {HF-ROLL-027},
     /// A verbal approval without a second person who heard it.
     #[error("a verbal approval needs `heard_by`: name another person who heard it")]
     Unheard => code! {HF-ROLL-016},

@@ -64,10 +64,15 @@ impl Statement<'_> {
 
     /// Checks that two approvals come from two people.
     fn check_another(&self, role: RoleName, by: &str) -> Result<(), RefusalReason> {
-        let mut approvals = self.readiness.statements().approvals();
+        let (given, policy) = (self.readiness.statements(), self.plan.policy());
+        let mut approvals = given.approvals();
         let first = approvals.find(|given| given.role != role && self.is_person(&given.by, by));
         let Some(first) = first.map(|given| given.role) else { return Ok(()) };
-        let policy = self.plan.policy();
+        let unasked = given.unasked(policy, self.readiness.severity());
+        if unasked.iter().any(|word| word.role == first) {
+            let remedy = "which nobody is asked for now: send `withdraw` for that approval first";
+            return Err(RefusalReason::SamePerson { first, remedy: remedy.to_owned() });
+        }
         let open = self.readiness.demands(policy, None).into_iter();
         let mut roles: Vec<RoleName> = Vec::new();
         for demand in open.filter(|demand| !demand.is_met()) {
@@ -83,7 +88,11 @@ impl Statement<'_> {
                 who.push(shown);
             }
         }
-        Err(RefusalReason::SamePerson { first, who: who.join(" or ") })
+        let remedy = format!(
+            "and two approvals need two people: ask {}, or send `withdraw` for the other approval",
+            who.join(" or ")
+        );
+        Err(RefusalReason::SamePerson { first, remedy })
     }
 
     /// A role with the people other than this one who hold it, and how they are reached.

@@ -47,8 +47,8 @@ impl SeverityQuestion {
             let next = || policy.decide(now).next_question().map(|next| next.fact);
             unsettled.map(|first| next().unwrap_or(first)).map(|fact| {
                 format!(
-                    "Whether the policy calls for a hot-fix is not known, and nobody has to approve \
-                     the start. {} so that it is settled.",
+                    "Whether the policy calls for a hot-fix is not known, and the start waits for no \
+                     approval. {} so that it is settled.",
                     asks_for(policy, fact)
                 )
             })
