@@ -155,7 +155,7 @@ fn comparison(
 
 const fn operators(kind: FactKind) -> &'static str {
     match kind {
-        FactKind::Flag => "`is = true` or `is = false`",
+        FactKind::Flag => "`is`, with `true` or `false`",
         FactKind::Text => "`is`",
         FactKind::Share | FactKind::Duration | FactKind::Number => {
             "one of `is`, `above`, `at_least`, `below`, `at_most`"
