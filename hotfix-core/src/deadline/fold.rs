@@ -92,10 +92,12 @@ impl Agenda {
         }
     }
 
-    /// Which duties with a condition these facts ask for.
+    /// Which duties with a condition these facts ask for: of what follows the incident, those for which
+    /// earlier ones asked, too.
     fn apply(&mut self, policy: &Policy, facts: &Facts) {
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
-            if let Some(when) = obligation.when(policy) {
+            let stays = course.holds == Truth::Yes && obligation.follows();
+            if let Some(when) = obligation.when(policy).filter(|_| !stays) {
                 course.holds = when.holds(facts);
             }
         }

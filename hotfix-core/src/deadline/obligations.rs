@@ -299,6 +299,15 @@ impl Obligations {
         }
     }
 
+    /// Whether it follows what happened, such as that users who were affected are notified: a recovery
+    /// does not undo that. News and calls are about what is so now.
+    pub(super) fn follows(&self) -> bool {
+        let is_about_now = matches!(self.kind, DutyKind::Notify | DutyKind::Update)
+            || self.is_answered()
+            || self.from < Moment::Deployed;
+        !is_about_now
+    }
+
     /// Whether it is due for a release of this branching model; for each that is not known.
     pub(super) fn is_for_flow(&self, flow: Option<Flow>) -> bool {
         match (self.flow, flow) {

@@ -270,7 +270,7 @@ impl Guard<'_> {
                 (rule, code! {HF-GATE-004}),
                 "it updates dependencies that are not the fix",
                 "remove the update; if the files change for another reason, set \
-                 `updates_dependencies = false`",
+                 `updates_dependencies` to `false`",
                 touched.unwrap_or_default(),
             ),
             (Truth::Yes, None) if self.change.updates_dependencies.is_some() => self.unknown(

@@ -362,9 +362,7 @@ impl Call<'_> {
             f64::from(breaches) >= moment.watch.consecutive_breaches
         };
         let both_read = |band| watched.both_read_since_breach(moment, band);
-        let keeps_nothing_back =
-            moment.share == Share::ALL || watched.both_are_beyond(moment.share);
-        let alert = moment.alert(degradation.breached().filter(|_| keeps_nothing_back));
+        let alert = moment.alert(watched.held_in_vain_since(moment.share));
         if seen.band == Band::Alert {
             let acts = in_a_row(Band::Alert) && both_read(Band::Alert);
             let alert = by_estimate(alert, seen.bucket.is_some());
@@ -406,6 +404,13 @@ impl Watched {
             needs: None,
             ratio: self.ratio().filter(|v| v.is_finite()),
         }
+    }
+
+    /// Since when its window has been beyond a bound while a hold keeps no traffic from what is beyond
+    /// it: all of it has the fix, or both versions are beyond.
+    pub(super) fn held_in_vain_since(&self, share: Share) -> Option<Timestamp> {
+        let is_in_vain = |_: &Timestamp| share == Share::ALL || self.both_are_beyond(share);
+        self.degradation().breached().filter(is_in_vain)
     }
 
     /// Whether both versions are beyond a rollback bound that acts on one of them alone.

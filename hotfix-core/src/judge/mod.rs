@@ -454,9 +454,14 @@ impl Judge {
     }
 
     /// The moments at which metrics that stay silent become stale, and missing for too long, at which
-    /// an alert has lasted, and at which latency evidence has settled. `live`: the live version is read
-    /// beside the canary.
-    pub(crate) fn silences(&self, watch: &Watch, live: bool, mut told: impl FnMut(Timestamp)) {
+    /// an alert has lasted at this share, and at which latency evidence has settled. `live`: the live
+    /// version is read beside the canary.
+    pub(crate) fn silences(
+        &self,
+        watch: &Watch,
+        (live, share): (bool, Share),
+        mut told: impl FnMut(Timestamp),
+    ) {
         let mut last = None;
         let live_is_read = live && self.live_is_read();
         for watched in self.deciding() {
@@ -468,7 +473,7 @@ impl Judge {
             for since in stopped {
                 told(since + watch.no_data.after);
             }
-            if let Some(since) = watched.degradation().breached().filter(|_| !live) {
+            if let Some(since) = watched.held_in_vain_since(share) {
                 told(since + watch.alert_lasts());
             }
             // Most metrics are read at one time and have the same moments, and so have both arms.

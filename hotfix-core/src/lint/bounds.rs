@@ -26,6 +26,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     for metric in policy.metrics() {
         order(metric, findings);
         live_arm(policy, metric, findings);
+        ratio_of_zero(metric, findings);
         buckets(metric, findings);
         long_times(metric, findings);
         if metric.role == Role::Decide {
@@ -183,6 +184,21 @@ fn live_arm(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
             continue;
         };
         put(findings, place(metric, bound), fault);
+    }
+}
+
+/// Bounds that are 0 whatever their ratio.
+fn ratio_of_zero(metric: &Metric, findings: &mut Vec<Finding>) {
+    if metric.reference != Some(0.0) {
+        return;
+    }
+    for (bound, value) in metric.bounds.named() {
+        let of_reference =
+            value.is_some_and(|b| matches!(b.value, BoundValue::Relative(_, BoundBase::Reference)));
+        if of_reference {
+            let fault = FigureFault::RatioOfZero { metric: metric.id, bound };
+            put(findings, place(metric, bound), fault);
+        }
     }
 }
 

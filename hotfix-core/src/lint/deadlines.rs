@@ -8,7 +8,7 @@ use crate::grade::{DutyKind, Moment, Severity};
 use crate::plan::duration::{Schedule, Times, phases_until, phases_until_live, rollout};
 use crate::plan::load::Load;
 use crate::policy::Policy;
-use crate::policy::section::{Duty, TimeRange};
+use crate::policy::section::{ChecklistItem, Duty, TimeRange};
 use crate::unit::{Name, Span, Timestamp};
 
 pub(super) fn find(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Finding>) {
@@ -17,6 +17,7 @@ pub(super) fn find(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Fi
     overdue(policy, at, findings);
     rollback(policy, findings);
     duties(policy, findings);
+    lists(policy, findings);
     for severity in severities(policy) {
         reviews(policy, severity, findings);
         cadences(policy, severity, findings);
@@ -93,6 +94,10 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
         }
     }
     let Some(slo) = &record.slo else { return };
+    if let Some(why) = ends_before(slo.from, slo.to) {
+        let fault = never_kept("the objective".to_owned(), why);
+        put(findings, "/change_record/slo/to".to_owned(), fault, None);
+    }
     let (path, limit) = ("/change_record/slo/within", slo.within);
     let load = Load::of(policy);
     let Some(phases) = phases_until(load, slo.to) else { return };
@@ -166,7 +171,7 @@ fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
     ];
     for (index, duty) in policy.duties().iter().enumerate() {
         let place = |key: &str| format!("/duties/{index}/{key}");
-        let never = |why| TimeFault::NeverKept { duty: duty.id, why };
+        let never = |why| never_kept(format!("`{}`", duty.id), why);
         let takes = duty.lasts.and_then(|lasts| lasts.least).unwrap_or_default();
         if let Some(within) = duty.within.within()
             && duty.kind == DutyKind::Watch
@@ -176,14 +181,7 @@ fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
                 format!("it lasts at least {}, but is due after {}", time(takes), time(within));
             put(findings, place("within"), never(why), None);
         }
-        let is_over = |until: &Moment| match duty.from {
-            Moment::RolledBack => false,
-            // An incident may be resolved before the fix is deployed.
-            Moment::Resolved => *until == Moment::Resolved || *until < Moment::DeployStarted,
-            from => *until <= from,
-        };
-        if let Some(until) = duty.until.filter(is_over) {
-            let why = format!("it ends at `{until}`, which is not after `{}`", duty.from);
+        if let Some(why) = duty.until.and_then(|until| ends_before(duty.from, until)) {
             put(findings, place("until"), never(why), None);
         }
         let is_late = matches!(duty.from, Moment::Resolved | Moment::Closed);
@@ -203,6 +201,38 @@ fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
     for (path, interval, least) in intervals {
         if interval < least {
             put(findings, path, TimeFault::WrongUnit { is: interval, so: "short" }, None);
+        }
+    }
+}
+
+fn never_kept(what: String, why: String) -> TimeFault {
+    TimeFault::NeverKept { what, why }
+}
+
+/// What to say of a time that ends before it begins, or right then.
+fn ends_before(from: Moment, until: Moment) -> Option<String> {
+    let is_over = match from {
+        Moment::RolledBack => false,
+        // An incident may be resolved before the fix is deployed.
+        Moment::Resolved => until == Moment::Resolved || until < Moment::DeployStarted,
+        from => until <= from,
+    };
+    is_over.then(|| format!("it ends at `{until}`, which is not after `{from}`"))
+}
+
+/// Lists that are due before one of their items can be checked.
+fn lists(policy: &Policy, findings: &mut Vec<Finding>) {
+    for (index, list) in policy.checklists().iter().enumerate() {
+        let Some(within) = list.within else { continue };
+        let is_late = |item: &&ChecklistItem| item.lasts.is_some_and(|lasts| lasts > within);
+        if let Some((id, lasts)) =
+            list.items.iter().find(is_late).and_then(|item| Some((item.id, item.lasts?)))
+        {
+            let (lasts, within) = (time(lasts), time(within));
+            let why =
+                format!("`{id}` has to have lasted {lasts}, but the list is due after {within}");
+            let fault = never_kept(format!("the list `{}`", list.id), why);
+            put(findings, format!("/checklists/{index}/within"), fault, None);
         }
     }
 }

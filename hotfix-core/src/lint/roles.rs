@@ -7,10 +7,11 @@ use super::finding::{Finding, put, put_once};
 use crate::deadline::Who;
 use crate::gate::approval::stand_ins_of;
 use crate::gate::is_same_person;
+use crate::grade::{ChecklistMoment, ReviewTime};
 use crate::policy::Policy;
-use crate::policy::section::{Approval, SeverityLevel};
+use crate::policy::section::{Approval, Checklist, ChecklistItem, SeverityLevel};
 use crate::sorting::sort_by_key;
-use crate::unit::RoleName;
+use crate::unit::{Name, RoleName};
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     holders(policy, findings);
@@ -18,6 +19,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     for level in policy.severities() {
         two_approvers(policy, level, findings);
         one_approver(policy, level, findings);
+        lists(policy, level, findings);
         let severity = level.severity;
         let fault = match (level.hotfix, level.approvals.is_empty()) {
             (true, true) if policy.approvals().is_empty() => PeopleFault::NoApproval { severity },
@@ -62,6 +64,35 @@ fn approvers(policy: &Policy, findings: &mut Vec<Finding>) {
             let any_of = demand.any_of.clone();
             put(findings, place, PeopleFault::NobodyApproves { any_of });
         }
+    }
+}
+
+/// A review and staging that a severity demands, and no list asks for.
+fn lists(policy: &Policy, level: &SeverityLevel, findings: &mut Vec<Finding>) {
+    let severity = level.severity;
+    let has = |asks: &dyn Fn(&Checklist, &ChecklistItem) -> bool| {
+        let lists = policy.checklists().iter();
+        let mut own =
+            lists.filter(|list| list.severities.is_empty() || list.severities.contains(&severity));
+        own.any(|list| list.items.iter().any(|item| asks(list, item)))
+    };
+    let is_before =
+        |list: &Checklist| matches!(list.at, ChecklistMoment::Start | ChecklistMoment::Before);
+    let named = |name: Name| name.as_str().split(['_', '-']).any(|word| word == "staging");
+    let review = level.review.as_ref().filter(|review| {
+        let in_time = |list: &Checklist| review.time != ReviewTime::Before || is_before(list);
+        !has(&|list, item| list.reviews(item) && in_time(list))
+    });
+    let staging = level.testing.as_ref().filter(|testing| {
+        testing.staging && !has(&|list, item| is_before(list) && (named(item.id) || named(list.id)))
+    });
+    let missing = [
+        review.map(|_| ("a review", "review")),
+        staging.map(|_| ("that the fix passes staging", "testing/staging")),
+    ];
+    for (demand, key) in missing.into_iter().flatten().filter(|_| level.hotfix) {
+        let path = format!("/severities/{severity}/{key}");
+        put(findings, path, PeopleFault::NoList { severity, demand });
     }
 }
 

@@ -20,8 +20,8 @@ pub struct Unjudged {
     pub phases: Vec<PhaseName>,
     /// In every phase of the policy.
     pub everywhere: bool,
-    /// Nothing else is judged there, so that these phases ask a person.
-    pub asks: bool,
+    /// What follows there, because nothing else is judged; None: other metrics are.
+    pub then: Option<&'static str>,
     /// Readings of the live version before the start would judge some of them: it is the baseline
     /// of a strategy that moves all traffic at once.
     pub before: bool,
@@ -36,20 +36,22 @@ impl Unjudged {
         let mut found: Vec<Self> = Vec::new();
         for phase in policy.phases() {
             let metrics = unjudged_in(phase, policy.metrics(), at_once);
-            let asks = metrics.len() == deciding;
+            let then =
+                (metrics.len() == deciding).then(|| phase.undecided(policy.rollback().on_failure));
             let is_compared = |id: &MetricName| {
                 let metric = policy.metric(id.as_str());
                 metric.is_some_and(|of| of.is_tested() || of.compares_live_level())
             };
             let before = at_once && metrics.iter().any(is_compared);
-            if metrics.is_empty() && !asks {
+            if metrics.is_empty() && then.is_none() {
                 continue;
             }
-            if let Some(group) = found.iter_mut().find(|group| group.metrics == metrics) {
+            let is_same = |of: &&mut Self| of.metrics == metrics && of.then == then;
+            if let Some(group) = found.iter_mut().find(is_same) {
                 group.phases.push(phase.name);
             } else {
                 let phases = vec![phase.name];
-                found.push(Self { metrics, phases, everywhere: false, asks, before });
+                found.push(Self { metrics, phases, everywhere: false, then, before });
             }
         }
         for group in &mut found {
@@ -82,17 +84,14 @@ impl fmt::Display for Unjudged {
         let place =
             if self.everywhere { "any phase".to_owned() } else { quoted(&self.phases, ", ") };
         if self.metrics.is_empty() {
-            return write!(f, "no metric decides in {place}, so a person is asked there");
+            let then = self.then.unwrap_or_default();
+            return write!(f, "no metric decides in {place}, so {then} there");
         }
         let metrics = quoted(&self.metrics, ", ");
         let bounds = "no bound that has its reference, and no test with a live arm to compare with";
-        let so = if self.asks {
-            "a person is asked there"
-        } else {
-            "only the other metrics are judged there"
-        };
+        let so = self.then.unwrap_or("only the other metrics are judged");
         let unless =
             if self.before { " unless the live version is read before the start" } else { "" };
-        write!(f, "nothing judges {metrics} in {place}: {bounds}, so {so}{unless}")
+        write!(f, "nothing judges {metrics} in {place}: {bounds}, so {so} there{unless}")
     }
 }

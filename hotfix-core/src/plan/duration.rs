@@ -179,10 +179,9 @@ impl Schedule<'_> {
         if let Some(index) = self.deploys() {
             return self.first_steps(index + 1);
         }
-        let before = self.without_steps();
-        let mut steps = before.clone();
-        self.deploying(&mut steps);
-        self.at_least_phases(before, steps)
+        let mut sum = self.without_steps();
+        sum.extend(&phases_until_live(self.load));
+        sum
     }
 
     fn until_complete(self) -> Times {
@@ -249,23 +248,13 @@ impl Schedule<'_> {
             }
             "review" => self.review(reached),
             "test" => self.testing(reached),
-            _ => before.is_some() && self.deploying(reached),
+            _ => false,
         };
-        let Some(before) = before else { return known };
-        *reached = self.at_least_phases(before, std::mem::take(reached));
-        true
-    }
-
-    /// The deployment takes its own time or that of the phases, whichever ends later.
-    fn at_least_phases(self, before: Times, steps: Times) -> Times {
-        let mut phases = before;
+        // The deployment takes its own time or that of the phases, whichever ends later.
+        let Some(mut phases) = before else { return known };
         phases.extend(&phases_until_live(self.load));
-        phases.later(steps)
-    }
-
-    fn deploying(self, sum: &mut Times) -> bool {
-        let known = self.load.policy.deploying();
-        known.is_some_and(|known| sum.add("deploying", known.least, known.most))
+        *reached = phases.later(std::mem::take(reached));
+        true
     }
 
     /// Adds the review. Returns whether its time before the deployment is known.
@@ -290,7 +279,17 @@ pub(super) const fn has_time(step: &ProcedureStep) -> bool {
     step.least.is_some() || step.most.is_some()
 }
 
+/// From the first deployment until the fix is live: the time of the phases, or the one that the policy
+/// gives for a deployment, whichever ends later.
 pub(crate) fn phases_until_live(load: Load<'_>) -> Times {
+    let mut own = Times::default();
+    if let Some(deploying) = load.policy.deploying() {
+        own.add("deploying", deploying.least, deploying.most);
+    }
+    deployments(load).later(own)
+}
+
+fn deployments(load: Load<'_>) -> Times {
     let mut sum = Times::default();
     let Some((last, before)) = load.policy.phases().split_last() else { return sum };
     for phase in before {

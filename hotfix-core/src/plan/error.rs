@@ -82,7 +82,7 @@ coded! {
     History { metric: MetricName, fault: StatError } => code! {HF-PLAN-007},
 
     #[error(
-        "the evidence mode of `{metric}` is `{mode}`, which uses no history: omit it, or write `mode = \"replay\"`"
+        "the evidence mode of `{metric}` is `{mode}`, which uses no history: omit it, or write `replay` as `mode`"
     )]
     HistoryUnused { metric: MetricName, mode: EvidenceMode } => code! {HF-PLAN-008},
 
@@ -111,12 +111,12 @@ fn remedy(strategy: Strategy, obstacle: &Obstacle, instead: Option<Strategy>) ->
     match (obstacle, instead) {
         (Obstacle::InstancesUnknown, _) => "give `instances` of the traffic".to_owned(),
         (Obstacle::WholeBatch { .. }, Some(instead)) => {
-            format!("set `batch` in the release, or write `strategy: {instead}` there")
+            format!("set `batch` in the release, or write `{instead}` as `strategy` there")
         }
         (Obstacle::NoPhases, None) => {
             format!("write them under `strategies.{strategy}` of the policy")
         }
-        (_, Some(instead)) => format!("write `strategy: {instead}` in the release"),
+        (_, Some(instead)) => format!("write `{instead}` as `strategy` of the release"),
         (_, None) => "give the policy another strategy".to_owned(),
     }
 }

@@ -76,9 +76,13 @@ impl Plan {
         }
         Some(format!(
             "a window of {} in phase `{}` has {} of the {} trials that its bounds need: they are \
-             not evaluated, and a person is asked when the time of the phase is over. Lower \
+             not evaluated, and {} when the time of the phase is over. Lower \
              `watch.least_trials`, use a longer window, or give the phase more traffic",
-            watch.window, fewest.phase.name, fewest.trials, watch.least_trials
+            watch.window,
+            fewest.phase.name,
+            fewest.trials,
+            watch.least_trials,
+            fewest.phase.undecided(self.on_failure()),
         ))
     }
 

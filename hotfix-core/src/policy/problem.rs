@@ -32,7 +32,7 @@ coded! {
     /// An error that a document of any kind may have.
     #[error(transparent)]
     Document(fault: #[from] DocumentFault) => fault.code(&DOCUMENT),
-    #[error("format `{got}` is not known: this release reads format {known}, so write `format = {known}` or use a newer release")]
+    #[error("format `{got}` is not known: this release reads format {known}, so write `{known}` or use a newer release")]
     Format { got: String, known: &'static str } => "HF-POL-005",
     #[error("there is no {what}: add at least one")]
     Empty { what: &'static str } => "HF-POL-011",
@@ -40,16 +40,16 @@ coded! {
     DuplicateName { what: &'static str, name: String, first: String } => "HF-POL-012",
     #[error("the metric `{name}` is not in `metrics`: {}add it, or name an existing one", did_you_mean(nearest.as_deref()))]
     UnknownMetric { name: String, nearest: Option<String> } => "HF-POL-013",
-    #[error("the metric `{name}` cannot show that the fix works: name a proportion or count with `role = \"decide\"` and a `model` other than `none`")]
+    #[error("the metric `{name}` cannot show that the fix works: name a proportion or count whose `role` is `decide` and whose `model` is not `none`")]
     EfficacyMetric { name: String } => "HF-POL-014",
-    #[error("the weights of the metrics with `role = \"decide\"` and a `model` other than `none` sum to {sum} ({weights}): make them sum to 1")]
+    #[error("the weights of the metrics whose `role` is `decide` and whose `model` is not `none` sum to {sum} ({weights}): make them sum to 1")]
     WeightSum { sum: String, weights: String } => "HF-POL-015",
-    #[error("`weight` is {got}, but only a metric with `role = \"decide\"` and a `model` other than `none` may have one: delete `weight`")]
+    #[error("`weight` is {got}, but only a metric whose `role` is `decide` and whose `model` is not `none` may have one: delete `weight`")]
     WeightWithoutTest { got: String } => "HF-POL-016",
     #[error("the model `{model}` does not fit the kind `{kind}`: write one of {}", quoted(known, ", "))]
     ModelKind { model: &'static str, kind: &'static str, known: &'static [&'static str] }
         => "HF-POL-017",
-    #[error("the model `poisson` looks for too many events, but this count has `worse = \"lower\"`: write `model = \"none\"` and add bounds, or count the failures")]
+    #[error("the model `poisson` looks for too many events, but this count has `lower` as `worse`: write `none` as its `model` and add bounds, or count the failures")]
     FewerEvents {} => "HF-POL-041",
     #[error("`{key}` has no meaning for the {what} `{of}`: delete it")]
     NoMeaning { key: &'static str, what: &'static str, of: &'static str } => "HF-POL-018",
@@ -64,14 +64,14 @@ coded! {
     #[error("`{key}` is {got}, shorter than `{least}` ({at_least}): write at least {at_least}")]
     TooShort { key: &'static str, got: String, least: &'static str, at_least: String }
         => "HF-POL-023",
-    #[error("{detail}: write a figure, `{{ value = …, unless_both_arms = true }}` or `{{ ratio = 1.1, of = \"reference\" }}`")]
+    #[error("{detail}: write a figure, a table with `value` and `unless_both_arms`, or one with `ratio` and `of`")]
     BoundForm { detail: &'static str } => "HF-POL-024",
     #[error("there is no preset `{got}`: {}the presets are {}", did_you_mean(*nearest), quoted(known, ", "))]
     UnknownPreset { got: String, nearest: Option<&'static str>, known: &'static [&'static str] }
         => "HF-POL-025",
     #[error("there are {got} {what}: keep at most {most}")]
     TooMany { what: &'static str, got: usize, most: usize } => "HF-POL-026",
-    #[error("`phase_end_test` assumes independent errors, but `mode` is `{mode}`: write `mode = \"plain\"`, or delete `phase_end_test`")]
+    #[error("`phase_end_test` assumes independent errors, but `mode` is `{mode}`: write `plain` as `mode`, or delete `phase_end_test`")]
     PhaseEndTest { mode: &'static str } => "HF-POL-027",
     #[error("`{strategy}` is the policy's own strategy, and this table sets or changes its phases or forbids it: change `phases` at the top level instead, or choose another `strategy`")]
     OwnStrategy { strategy: &'static str } => "HF-POL-044",
@@ -135,7 +135,7 @@ coded! {
         => "HF-POL-037",
     #[error("the severity `{got}` is not in `severities`: add it there, or {}", instead(known))]
     UnknownSeverity { got: &'static str, known: Vec<&'static str> } => "HF-POL-038",
-    #[error("`{key}` has no meaning without `{needs}`: add that, or delete `{key}`")]
+    #[error("`{key}` has no meaning without {needs}: add that, or delete `{key}`")]
     KeyNeeds { key: &'static str, needs: &'static str } => "HF-POL-039",
     #[error("`{name}` is an id here and {by}, and an input names only the id: rename this one")]
     IdTaken { name: String, by: String } => "HF-POL-040",

@@ -221,7 +221,7 @@ impl PolicyReader {
 
     /// Reports a key that the current table does not have.
     fn missing(&mut self, key: &'static str, example: &str) {
-        let example = format!("`{key} = {example}`");
+        let example = format!("it, with a value such as `{example}`");
         self.fail::<()>(DocumentFault::MissingKey { key, example });
     }
 

@@ -453,6 +453,9 @@ fn future_deadline(rollout: &Rollout, item: &Item<'_>) -> Option<String> {
     })
 }
 
+/// What an action item needs where the policy does not say.
+const ACTION_FIELDS: [&str; 3] = ["owner", "deadline", "success criterion"];
+
 /// Open points: what nobody has stated, and what is not done.
 pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
     let mut open = Vec::new();
@@ -475,14 +478,12 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
     let sections = report.custom_sections.iter().filter(is_open);
     let name = |part: &QuestionPart| statements::head(&part.question).to_owned();
     open.extend(sections.map(|part| format!("the section “{}”: not written yet", name(part))));
+    let asked = rollout.plan().policy().report().map(|report| report.action_item.as_slice());
+    let asked = asked.filter(|fields| !fields.is_empty());
+    let asked = asked.map_or(ACTION_FIELDS.to_vec(), |of| of.iter().map(String::as_str).collect());
     for item in &report.action_items {
-        let figures = [
-            (item.owner.is_none(), "no owner"),
-            (item.deadline.is_none(), "no deadline"),
-            (item.success_criterion.is_none(), "no success criterion"),
-        ];
-        let lacking = figures.into_iter().filter_map(|(lacks, what)| lacks.then_some(what));
-        let lacking = joined(lacking, ", ");
+        let lacks = asked.iter().filter(|field| !statements::has_field(item, field));
+        let lacking = joined(lacks.map(|field| format!("no {field}")), ", ");
         if !lacking.is_empty() && !item.done {
             open.push(format!("{}: {lacking}", item.task));
         }

@@ -107,6 +107,22 @@ pub(super) fn action(text: &str) -> ActionItem {
     ActionItem { task, owner, deadline, success_criterion, done: false, duty: None }
 }
 
+/// Whether an action item has a field of this name.
+pub(super) fn has_field(item: &ActionItem, name: &str) -> bool {
+    let name = plain(name);
+    match name.as_str() {
+        "task" => true,
+        "owner" => item.owner.is_some(),
+        "deadline" => item.deadline.is_some(),
+        "success criterion" => item.success_criterion.is_some(),
+        _ => item
+            .task
+            .split(';')
+            .filter_map(|part| part.split_once(':'))
+            .any(|(label, rest)| plain(label) == name && !rest.trim().is_empty()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,5 +155,8 @@ mod tests {
         assert_eq!(noted.owner.as_deref(), Some("QA"));
         assert_eq!(noted.deadline.as_deref(), Some("Friday"));
         assert_eq!(noted.success_criterion.as_deref(), Some("it fails on 2.3.0"));
+        let ticket = action("add a test; Ticket: 4711; room:");
+        let has = |field| has_field(&ticket, field);
+        assert_eq!(["ticket", "room", "owner", "task"].map(has), [true, false, false, true]);
     }
 }

@@ -119,7 +119,8 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
         | Stage::Failed => {}
     }
     if case.expects_readings() {
-        judged.judge().silences(policy.watch(), place.expects_live(), &mut consider);
+        let arms = (place.expects_live(), place.share());
+        judged.judge().silences(policy.watch(), arms, &mut consider);
     }
     late_traffic_at(policy, case).into_iter().for_each(&mut consider);
     let asked = people.unanswered().filter(|_| case.needs_answer());

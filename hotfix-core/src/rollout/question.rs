@@ -189,7 +189,7 @@ impl Conclusion<'_> {
                 Some(refused) => {
                     (format!("the readings that are sent are {refused}"), String::new())
                 }
-                None => (waits.when.clone(), waits.to_do()),
+                None => (waits.when.clone(), waits.then()),
             };
             let choices = self.choices(at, false);
             return format!(
@@ -425,7 +425,7 @@ impl Conclusion<'_> {
         if let Some(silence) = self.case.silence(self.plan.policy(), at) {
             self.ask(&format!(
                 "{silence}.{} The deployment continues unless somebody sends `pause` or `roll_back`.",
-                silence.of.to_do()
+                silence.of.then()
             ));
         }
     }

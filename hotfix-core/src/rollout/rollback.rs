@@ -5,7 +5,7 @@ use crate::grade::{ChecklistMoment, MessageKind, Moment, OnFailure, RollbackMeth
 use crate::judge::Recovery;
 use crate::plan::Plan;
 use crate::policy::section::Rollback;
-use crate::text::{brief, joined, quoted, words};
+use crate::text::{brief, quoted, words};
 use crate::unit::Timestamp;
 
 use super::action::{Act, Action};
@@ -223,8 +223,7 @@ impl Conclusion<'_> {
     fn by_hand(&self) -> Option<String> {
         let mut all = self.plan.policy().contingencies().iter();
         let of = all.find(|of| of.sign == Some(Sign::RollbackFailed))?;
-        let actions = joined(of.actions.iter().map(|action| brief(action)), "; ");
-        (!actions.is_empty()).then(|| format!("If {}: {actions}", brief(&of.when)))
+        Some(format!("If {}: {}", brief(&of.when), of.to_do()?))
     }
 
     /// The methods of a rollback, all of which were tried: `feature flag, redeploy`.

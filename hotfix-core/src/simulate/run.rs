@@ -361,13 +361,13 @@ impl Driver {
         }
         self.entered = Some(state);
         let stage = self.rollout.stage();
-        if stage.has_turned_back() && self.run.rolled_back_at.is_none() {
+        // A frozen rollout keeps its traffic until somebody rolls it back.
+        let is_back = stage.has_turned_back() && state != State::Frozen;
+        if is_back && self.run.rolled_back_at.is_none() {
             self.run.rolled_back_at = Some(self.now);
-            self.run.why = match stage {
-                Stage::RollingBack(way) => Some(way.why.clone()),
-                Stage::Frozen { why, .. } => Some(why.clone()),
-                _ => None,
-            };
+            if let Stage::RollingBack(way) = stage {
+                self.run.why = Some(way.why.clone());
+            }
         }
         if state == State::Complete {
             self.run.completed_at.get_or_insert(self.now);

@@ -579,5 +579,8 @@ fn post_1_small_things_of_the_report_are_true() {
     let item = report.action_items.iter().find(|item| item.duty.is_none()).unwrap();
     assert_eq!(item.task, "see https://x.example/a;b=1");
     assert_eq!(item.owner.as_deref(), Some("payments"));
+    // The policy asks for a deadline, and for no success criterion.
+    let open: Vec<_> = report.open.iter().filter(|open| open.starts_with("see https")).collect();
+    assert_eq!(open, ["see https://x.example/a;b=1: no deadline"]);
     assert!(report.write(Format::Markdown).unwrap().contains("x.example/a;b=1"));
 }

@@ -24,6 +24,10 @@ fn dec_5_bounds_on_the_wrong_side_of_the_reference_are_found() {
     let latency = "/metrics/latency_p95/rollback";
     let success = "/metrics/error_rate/success";
     let zero = "/metrics/bug/rollback";
+    let of_reference = |reference: u32| {
+        let ratio = json!({ "ratio": 20, "of": "reference" });
+        vec![("/metrics/bug/reference", json!(reference)), (zero, ratio)]
+    };
     check(
         "standard",
         vec![
@@ -65,6 +69,14 @@ fn dec_5_bounds_on_the_wrong_side_of_the_reference_are_found() {
                 &["beyond"],
                 vec![("/metrics/bug/reference", json!(11))],
                 vec![(zero, json!(0)), ("/metrics/bug/alert", json!(0))],
+            ),
+            // A ratio of nothing is nothing.
+            row(
+                "HF-LINT-102",
+                zero,
+                &["`rollback` of `bug` is a ratio of its `reference`, which is 0"],
+                of_reference(0),
+                of_reference(1),
             ),
         ],
     );

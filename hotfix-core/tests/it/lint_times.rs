@@ -283,6 +283,15 @@ fn dec_5_duties_that_nobody_can_keep_or_settle_are_found() {
         ));
         patch
     };
+    let due = |within: &str| {
+        let item = json!({ "id": "quiet", "text": "no new error", "lasts": "30min" });
+        let list = json!({ "id": "signs", "at": "deployed", "title": "Signs", "within": within, "items": [item] });
+        vec![("/checklists", json!([list]))]
+    };
+    let objective = |from: &str, to: &str| {
+        let slo = json!({ "name": "live", "within": "4h", "from": from, "to": to });
+        vec![("/change_record", json!({ "slo": slo }))]
+    };
     let (never, often) = ("HF-LINT-093", "HF-LINT-095");
     let (ask, cadence) = ("/ask_again", "/watch/cadence");
     check(
@@ -297,6 +306,20 @@ fn dec_5_duties_that_nobody_can_keep_or_settle_are_found() {
                 &["`look`", "begins with `resolved`, and the end of the incident ends"],
                 escalate("resolved"),
                 escalate("declared"),
+            ),
+            row(
+                never,
+                "/checklists/0/within",
+                &["the list `signs`", "`quiet` has to have lasted 30min", "due after 29min"],
+                due("29min"),
+                due("30min"),
+            ),
+            row(
+                never,
+                "/change_record/slo/to",
+                &["the objective can never be kept: it ends at `detected`"],
+                objective("declared", "detected"),
+                objective("detected", "declared"),
             ),
             row("HF-LINT-094", "/duties/0/checklist", &["`sings`"], list("sings"), list("signs")),
             row(often, "/duties/0/every", &["59s"], duty(json!({ "every": 59 })), until("closed")),

@@ -81,6 +81,7 @@ mod layers;
 mod left_out;
 mod lint_bounds;
 mod lint_examples;
+mod lint_lists;
 mod lint_people;
 mod lint_plan;
 mod lint_times;

@@ -7,6 +7,8 @@ use hotfix_core::plan::{Kept, Plan, PlanError};
 use hotfix_core::policy::Policy;
 use serde_json::{Value, json};
 
+use crate::lint_patch::{Patch, patched};
+
 const INCIDENT: &str = r#"{"id":"INC-2041","service":"payments","severity":"P1"}"#;
 const RELEASE: &str = r#"{"version":"2.3.1","previous":"2.3.0","methods":[
     {"kind":"git_revert"},{"kind":"redeploy","seconds":150},{"kind":"feature_flag","seconds":5}]}"#;
@@ -32,6 +34,55 @@ fn plan_1_null_is_as_absent() {
         let absent = serde_json::from_str::<Value>(input).unwrap();
         let read = hotfix_core::rollout::Input::from_value(absent);
         assert!(read.is_ok(), "{input}: {read:?}");
+    }
+}
+
+/// Without a procedure a deployment takes its own time, or that of the phases, whichever ends later.
+#[test]
+fn plan_3_the_time_of_a_deployment_counts_without_a_procedure() {
+    let rollout = |least: u32, most: u32| {
+        let own = json!({ "least": least * 60, "most": most * 60 });
+        let policy = patched("phased-canary", &[&vec![("/deploying", own)]]);
+        let plan = Plan::from_json(Arc::new(policy), INCIDENT, RELEASE, "").unwrap();
+        let rollout = plan.duration().rollout;
+        (rollout.least.as_millis() / 60_000, rollout.most.as_millis() / 60_000)
+    };
+    // 27 minutes until all traffic has the fix, then 30 of watch and 3 of validation.
+    assert_eq!(rollout(5, 20), (60, 60));
+    assert_eq!(rollout(30, 40), (63, 73));
+    assert_eq!(rollout(5, 40), (60, 73));
+}
+
+/// What follows where the metrics cannot decide is what the policy says.
+#[test]
+fn plan_6_findings_say_what_follows_where_nothing_decides() {
+    let says = |preset: &str, inconclusive: &str, failure: &str, more: Patch| {
+        let phase = |at| (at, json!(inconclusive));
+        let policy = vec![
+            phase("/phases/0/inconclusive"),
+            phase("/phases/1/inconclusive"),
+            phase("/phases/2/inconclusive"),
+            ("/rollback/on_failure", json!(failure)),
+        ];
+        let policy = Arc::new(patched(preset, &[&policy, &more]));
+        let (incident, traffic) = (r#"{"id": "INC-2041"}"#, r#"{"requests_per_minute": 20}"#);
+        let plan = Plan::from_json(policy, incident, RELEASE, traffic).unwrap();
+        plan.findings().into_iter().map(|finding| finding.text).collect::<Vec<_>>().join("\n")
+    };
+    for (inconclusive, failure, then) in [
+        ("ask", "roll_back", "a person is asked"),
+        ("hold", "roll_back", "the phase is held"),
+        ("roll_back", "roll_back", "the release is rolled back"),
+        ("roll_back", "ask", "a person is asked"),
+        ("roll_back", "freeze", "the rollout freezes"),
+    ] {
+        let few = says("phased-canary", inconclusive, failure, vec![]);
+        let when = format!("are not evaluated, and {then} when the time of the phase is over");
+        assert!(few.contains(&when), "{few}");
+        let cpu = json!({ "cpu": { "kind": "gauge", "worse": "higher" } });
+        let nothing = vec![("/efficacy", Value::Null), ("/metrics", cpu)];
+        let unjudged = says("standard", inconclusive, failure, nothing);
+        assert!(unjudged.contains(&format!("so {then} there")), "{unjudged}");
     }
 }
 

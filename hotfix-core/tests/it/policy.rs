@@ -49,6 +49,9 @@ fn field_5_every_case_is_refused_with_its_codes_and_places() {
                 wrong.push(format!("{}: nothing says `{part}` in {sentences:#?}", case.id));
             }
         }
+        // A remedy holds in JSON, too.
+        let toml = errors.iter().map(|e| e.sentence()).find(|text| text.contains(" = "));
+        wrong.extend(toml.filter(|_| case.toml.is_none()).map(|text| format!("TOML: {text}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -11,6 +11,8 @@ use hotfix_core::rollout::{Input, Recording, Rollout};
 use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
 
+use crate::lint_patch::patched;
+
 fn read(log: &str) -> Report {
     Report::from_log(log.as_bytes()).unwrap()
 }
@@ -142,6 +144,35 @@ fn post_3_s3_what_the_policy_does_not_ask_for_is_not_open() {
     );
     let open = read(&matrix).measures.get(MeasureName::TimeToApprove);
     assert_eq!(open.status, MeasureStatus::Open);
+}
+
+/// An approval that the start does not wait for does not keep the clock of those for which it waits running.
+#[test]
+fn post_3_an_approval_that_blocks_nothing_is_not_waited_for() {
+    let lead = json!({"any_of": ["team_lead"]});
+    let approved = (MeasureStatus::Known, Some(Figure::Seconds(Span::from_seconds(600))));
+    for other in [
+        json!({"any_of": ["cto"], "blocking": false}),
+        json!({"any_of": ["cto"], "after_the_fact": "24h"}),
+    ] {
+        let demands = json!([lead, other]);
+        let policy = patched("fast-track", &[&vec![("/severities/P2/approvals", demands)]]);
+        let incident = r#"{"id": "INC-1", "severity": "P2"}"#;
+        let release = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
+        let plan = Plan::from_json(Arc::new(policy), incident, release, "").unwrap();
+        let mut rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+        let mut say = |at: &str, input: Value| {
+            rollout.handle(at.parse().unwrap(), &Input::from_value(input).unwrap()).unwrap();
+            let measure = read(rollout.log()).measures.get(MeasureName::TimeToApprove).clone();
+            (measure.status, measure.figure)
+        };
+        let declared = say("2026-03-03T14:40:00Z", json!({"kind": "note", "by": "a", "text": "b"}));
+        assert_eq!(declared.0, MeasureStatus::Open, "{other}");
+        let approval = json!({"kind": "approve", "by": "Zoe", "role": "team_lead"});
+        assert_eq!(say("2026-03-03T14:50:00Z", approval), approved.clone());
+        let later = json!({"kind": "approve", "by": "Ida", "role": "cto"});
+        assert_eq!(say("2026-03-03T15:10:00Z", later), approved.clone());
+    }
 }
 
 /// An approval that does not count because its giver wrote the fix was given all the same.

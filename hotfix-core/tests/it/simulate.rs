@@ -89,6 +89,19 @@ fn post_5_a_big_fault_is_always_found_and_soon() {
     assert_eq!((late.missed_faults.count, late.found_faults.count), (0, late.faulty));
 }
 
+/// A frozen rollout keeps its traffic: its fault was not rolled back.
+#[test]
+fn post_5_a_frozen_rollout_is_not_rolled_back() {
+    let text = include_str!("../policies/simulated.toml");
+    let text = text.replace("[rollback]\n", "[rollback]\non_failure = \"freeze\"\n");
+    let policy = Arc::new(Policy::from_toml(&text).expect("a policy"));
+    let scenario = "faults = [{ kind = \"errors\", times = 30.0 }]";
+    let outcome = campaign(&policy, scenario, 1).tally(0..20).outcome();
+    assert_eq!(outcome.ended.get(&State::Frozen), Some(&20));
+    assert_eq!((outcome.rolled_back.count, outcome.found_faults.count), (0, 0));
+    assert_eq!((outcome.missed_faults.count, outcome.seconds_to_find), (20, None));
+}
+
 #[test]
 fn post_5_lost_metrics_never_promote() {
     let blind =

@@ -60,6 +60,7 @@ fn live(
 struct Known {
     severity: Option<Severity>,
     down: Option<bool>,
+    was_down: bool,
     stop_gap: Option<bool>,
 }
 
@@ -67,7 +68,10 @@ impl Known {
     fn fold(&mut self, happening: &Happening) {
         match happening {
             Happening::Severity(severity) => self.severity = Some(*severity),
-            Happening::Down(down) => self.down = *down,
+            Happening::Down(down) => {
+                self.down = *down;
+                self.was_down |= *down == Some(true);
+            }
             Happening::StopGap(stop_gap) => self.stop_gap = *stop_gap,
             _ => {}
         }
@@ -84,7 +88,17 @@ impl Known {
 
     /// The only condition that is made up is that the service is down.
     fn is_wanted(&self, duty: &Duty) -> bool {
-        let unwanted = duty.when.is_some() && self.down == Some(false);
+        let is_about_now = matches!(
+            duty.kind,
+            DutyKind::Notify
+                | DutyKind::Update
+                | DutyKind::Page
+                | DutyKind::Escalate
+                | DutyKind::Act
+        );
+        // What follows a deployment is not undone by a recovery.
+        let stays = self.was_down && !is_about_now && duty.from >= Moment::Deployed;
+        let unwanted = duty.when.is_some() && self.down == Some(false) && !stays;
         !(unwanted || duty.stop_gap && self.stop_gap == Some(false))
     }
 

@@ -53,7 +53,7 @@ findings! {
         phases: Vec<PhaseChance>,
         /// The probability to pass all phases in which a miss rolls back.
         passes: f64,
-    } => "HF-LINT-022" Warn, "allow for chance: widen the bound, watch longer, or set `criteria_missed = \"hold\"`";
+    } => "HF-LINT-022" Warn, "allow for chance: widen the bound, watch longer, or set `criteria_missed` to `hold`";
     /// A healthy release breaches the alert bound by chance, in more than 5 of 100 windows.
     #[error("a release that is as good as the reference breaches `alert` of `{metric}` in {} windows of `{phase}`", chance(*trips))]
     AlertByChance { metric: MetricName, phase: PhaseName, trips: f64 }
@@ -117,7 +117,7 @@ findings! {
         => "HF-LINT-058" Note, "delete `skip_staging_when`, or name the exception in the advice";
     #[error("`{strategy}` is an alternative, but the policy has no phases for it")]
     AlternativeWithoutPhases { strategy: crate::grade::Strategy }
-        => "HF-LINT-069" Note, "write its phases under `strategies`, or forbid it there with `allowed = false`";
+        => "HF-LINT-069" Note, "write its phases under `strategies`, or set `allowed` to `false` there";
     #[error("`{key}` is {}, less than two scrape intervals of {}: {so}", time(*is), time(*scrape))]
     ShortForScrape { key: &'static str, is: Span, scrape: Span, so: &'static str }
         => "HF-LINT-071" Warn, "raise it to at least twice `scrape`";
@@ -148,7 +148,7 @@ findings! {
     } => "HF-LINT-081" Warn, "give a ratio above 1 where higher is worse, and below 1 where lower is worse";
     #[error("{} have a reference, and it is not clear which is the traffic: chances, windows and evidence are not checked", names(metrics))]
     TrafficUnclear { metrics: Vec<MetricName> }
-        => "HF-LINT-082" Note, "leave `role = \"decide\"` to the one that counts all requests";
+        => "HF-LINT-082" Note, "leave the `role` `decide` to the one that counts all requests";
     #[error("`consecutive_breaches` is {breaches}, which takes longer than any phase is watched at most, {}, with a new reading every {}: no alert or rollback bound acts in a phase", time(*longest), time(*every))]
     TooManyBreaches {
         breaches: f64,
@@ -178,7 +178,7 @@ findings! {
     NoDataTooLate { after: Span, then: Response, longest: Span } => "HF-LINT-087" Warn, "lower it";
     #[error("the last phase, `{phase}`, has {share} of the traffic: the other {rest} stays on the old version until the last watch is over, and then gets the fix at once and unwatched")]
     HoldBack { phase: PhaseName, share: Share, rest: Share }
-        => "HF-LINT-088" Warn, "add a phase with `share = \"100%\"`, unless this part is to be held back for comparison";
+        => "HF-LINT-088" Warn, "add a phase with all of the traffic, unless this part is to be held back for comparison";
     #[error("the strategy is `immediate`, all traffic at once, but the last phase, `{phase}`, has {share}")]
     ImmediateInPart { phase: PhaseName, share: Share }
         => "HF-LINT-089" Deny, "set its `share` to 100%, or choose another `strategy`";
@@ -193,7 +193,7 @@ findings! {
         => "HF-LINT-096" Warn, "give a metric a test (`model`, `weight`) and the phase a part of the traffic, or write `no_evidence_of_harm`";
     #[error("the gate of `{phase}` is `{gate}`, and its `veto` is {}: nobody has time to object", time(*veto))]
     NoTimeToObject { phase: PhaseName, gate: crate::grade::GateMode, veto: Span }
-        => "HF-LINT-097" Warn, "set `gate = \"veto\"` and a time as `veto`, or delete `veto`";
+        => "HF-LINT-097" Warn, "set `gate` to `veto`, and `veto` to a time, or delete `veto`";
     #[error("without data the rollout waits for {} before `{then}`, no longer than the cadence of {}: readings that come once per cadence are missing at the beginning of a phase", time(*after), time(*cadence))]
     ShortNoData { after: Span, then: Response, cadence: Span }
         => "HF-LINT-098" Warn, "raise `no_data.after` to more than the longest time between two readings, at best to two cadences";
@@ -205,6 +205,9 @@ findings! {
         lasts: Span,
         window: Span,
     } => "HF-LINT-099" Note, "raise `watch` to that, or shorten `window` or `warm_up`";
+    #[error("`{bound}` of `{metric}` is a ratio of its `reference`, which is 0: so is the bound, whatever the ratio")]
+    RatioOfZero { metric: MetricName, bound: &'static str }
+        => "HF-LINT-102" Warn, "write the bound as a figure, or correct `reference`";
     #[error("with `hold` the rollout waits here, and nobody is asked until its phase has been held for `ask_again` longer than `watch_most`, or than `watch` without that")]
     NobodyAsked {} => "HF-LINT-092" Warn, "set it to `ask`, or make sure that somebody watches the rollout";
 }

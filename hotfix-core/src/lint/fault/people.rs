@@ -33,6 +33,9 @@ findings! {
     #[error("a {severity} is answered without a hot-fix, but names who approves one")]
     IdleApproval { severity: Severity }
         => "HF-LINT-101" Note, "remove the approval, or answer the severity with a hot-fix";
+    #[error("a {severity} demands {demand}, but no checklist for it has an item that asks for that in time")]
+    NoList { severity: Severity, demand: &'static str }
+        => "HF-LINT-103" Note, "add an item with `review` or `staging` in its id to a list at `start`, or delete the demand";
     #[error("a {severity} is answered with a hot-fix, but needs no approval")]
     NoApproval { severity: Severity }
         => "HF-LINT-048" Warn, "add an approval, with `after_the_fact` if it may follow the start";
@@ -70,7 +73,7 @@ findings! {
     #[error("this order of source-control steps is impossible: {fault}")]
     VcsOrder { fault: OrderFault }
         => "HF-LINT-068" Warn, "name the branch, or change the order or delete it: the flow has its own";
-    #[error("`{advice}` has `shown_by = \"{check}\"`, but the policy has nothing of that kind")]
+    #[error("`{advice}` is shown by `{check}`, but the policy has nothing of that kind")]
     AdviceWithoutCheck { advice: Name, check: AdviceCheck }
         => "HF-LINT-070" Warn, "add what the check needs, or delete `shown_by`";
 }

@@ -52,8 +52,9 @@ findings! {
     #[error("somebody is paged {} after a rollback started, but `{method}` takes up to {}", time(*limit), time(*most))]
     ReturnTooSoon { method: crate::grade::RollbackMethod, limit: Span, most: Span }
         => "HF-LINT-061" Note, "make `returned_within` longer than every rollback method";
-    #[error("`{duty}` can never be kept: {why}")]
-    NeverKept { duty: Name, why: String } => "HF-LINT-093" Warn, "correct its times";
+    /// A duty, a list or the objective that can never be kept.
+    #[error("{what} can never be kept: {why}")]
+    NeverKept { what: String, why: String } => "HF-LINT-093" Warn, "correct its times";
     #[error("the policy does not have the checklist `{checklist}`: it settles nothing")]
     NoSuchList { checklist: Name } => "HF-LINT-094" Warn, "correct the name, or delete `checklist`";
     #[error("{} is so {so} that a wrong unit is likely", time(*is))]

@@ -185,7 +185,7 @@ impl Blind {
             Self::NoCount => {
                 "how quantiles and gauges vary is not known in advance, nor how often a healthy fix crosses their bounds"
             }
-            Self::FewerIsWorse => "a count with `worse = \"lower\"`",
+            Self::FewerIsWorse => "a count of which fewer are worse",
             Self::NoTraffic => "the traffic is unknown",
             Self::TooMuch => "too many ticks or too much traffic to compute",
         }

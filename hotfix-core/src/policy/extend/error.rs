@@ -45,7 +45,7 @@ coded! {
     InBase { base: String, fault: String } => "HF-POL-033",
     #[error("the base `{base}` does not have `{key}`: it has {}", quoted(has, ", "))]
     NotThere { base: String, key: &'static str, has: Vec<&'static str> } => "HF-POL-034",
-    /// A `remove = true` that cannot be applied.
+    /// A `remove` that cannot be applied.
     #[error("{detail}")]
     Removal { detail: &'static str } => "HF-POL-035",
     #[error("`extends` is not allowed here: write the resolved policy, as `to_json` gives it")]
@@ -55,11 +55,11 @@ coded! {
 impl ExtendError {
     /// Nothing is inherited that could be removed.
     pub(super) const NOTHING: Self = Self::Removal {
-        detail: "nothing is inherited here that `remove = true` could remove: delete the line, or correct the name",
+        detail: "nothing is inherited here that `remove` could remove: delete it, or correct the name",
     };
     /// Other keys next to `remove`, which would be lost.
     pub(super) const BESIDE: Self = Self::Removal {
-        detail: "`remove = true` removes all of this: delete the keys next to it, or delete `remove`",
+        detail: "`remove` removes all of this: delete the keys next to it, or delete `remove`",
     };
 }
 

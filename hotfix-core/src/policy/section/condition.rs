@@ -14,7 +14,7 @@ use serde_json::json;
 
 const KEYS: [&str; 9] =
     ["fact", "is", "above", "at_least", "below", "at_most", "all", "any", "not"];
-const FORMS: &str = "a condition, as in \"service_down\", { fact = \"users_affected\", above = \"50%\" }, { all = […] }, { any = […] } or { not = … }";
+const FORMS: &str = "a condition: the name of a flag as in \"service_down\", or a table with `fact` and comparisons such as `above`, or with one of `all`, `any`, `not`";
 
 impl Field for Condition {
     type Out = Self;
@@ -155,7 +155,7 @@ fn comparison(
 
 const fn operators(kind: FactKind) -> &'static str {
     match kind {
-        FactKind::Flag => "`is = true` or `is = false`",
+        FactKind::Flag => "`is`, with `true` or `false`",
         FactKind::Text => "`is`",
         FactKind::Share | FactKind::Duration | FactKind::Number => {
             "one of `is`, `above`, `at_least`, `below`, `at_most`"

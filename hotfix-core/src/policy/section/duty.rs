@@ -86,7 +86,9 @@ section! {
         /// How long it takes, such as the length of a meeting. With the kind `watch` it can be done
         /// once the least of it has passed.
         lasts: TimeRange, [optional];
-        /// The condition under which it is due. Without this key always.
+        /// The condition under which it is due. Without this key always. Of a notice, an update, a call, a
+        /// response, and of what counts from before the deployment is live, it is about what is known now;
+        /// anything else stays due once the condition held.
         when: Condition, [optional];
         /// Whether it is due only if the fix is a stop-gap.
         stop_gap: bool, [default false];
@@ -102,7 +104,7 @@ section! {
 fn duty_rules(duty: &DutyDraft, reader: &mut PolicyReader) {
     let can_end = duty.every != Some(None) || duty.kind == Some(DutyKind::Escalate);
     if !can_end && duty.until.flatten().is_some() {
-        let (key, needs) = ("until", "every = \"15min\"");
+        let (key, needs) = ("until", "`every`");
         reader.fail_at::<()>(key, Problem::KeyNeeds { key, needs });
     }
     let (key, kind) = ("even_if_acknowledged", duty.kind);
@@ -115,7 +117,7 @@ fn duty_rules(duty: &DutyDraft, reader: &mut PolicyReader) {
     let (Some(kind), Some(level)) = (duty.kind, duty.level) else { return };
     match (kind, level) {
         (DutyKind::Escalate, None) => {
-            let (key, kind, example) = ("level", kind.as_str(), "`level = 1`");
+            let (key, kind, example) = ("level", kind.as_str(), "it, with a value such as `1`");
             reader.fail::<()>(Problem::KindNeeds { key, kind, example });
         }
         (DutyKind::Escalate, Some(_)) | (_, None) => {}

@@ -130,7 +130,9 @@ section! {
         questions: Vec<String> as Once<String>, [default none()];
         /// The measures in the report, each once.
         measures: Vec<String> as Once<String>, [default none()];
-        /// The fields of an action item, such as `owner`, each once.
+        /// What an action item needs, each once: the report lists the items that lack `owner`, `deadline`,
+        /// `success criterion`, or another text that a note has with a colon, as in `ticket: 4711`.
+        /// Empty: the first three.
         action_item: Vec<String> as Once<String>, [default none()];
     }
 }

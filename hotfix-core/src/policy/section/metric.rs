@@ -428,10 +428,10 @@ fn latency(
 ) -> (Option<Proportion>, Option<Vec<Span>>) {
     let (has_buckets, kind) = (kind.has_buckets(), kind.as_str());
     let keys = [
-        ("quantile", "`quantile = 0.95`", quantile.map(|it| it.is_some())),
+        ("quantile", "it, with a value such as `0.95`", quantile.map(|it| it.is_some())),
         (
             "boundaries",
-            "`boundaries = [\"100ms\", \"250ms\"]`",
+            "it, with a value such as `[\"100ms\", \"250ms\"]`",
             boundaries.as_ref().map(Option::is_some),
         ),
     ];

@@ -4,7 +4,7 @@ use super::command::CommandLine;
 use super::entries::Entries;
 use super::list::none;
 use crate::document::{DocumentFault, Node, Value};
-use crate::grade::{GateMode, PromotionRule, Response, WatchedFrom};
+use crate::grade::{GateMode, OnFailure, PromotionRule, Response, WatchedFrom};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, LastGate, Lasting, List};
 use crate::policy::reader::{Field, Narrowed, PolicyReader, Style, section};
@@ -78,6 +78,16 @@ impl Phase {
     /// How long it is watched at most where something holds it; None if nothing ends that.
     pub(crate) fn longest_held(&self) -> Option<Span> {
         self.watch_most.filter(|_| self.inconclusive > Response::Hold)
+    }
+
+    /// What follows at its end where the metrics cannot decide, for a text.
+    pub(crate) const fn undecided(&self, on_failure: OnFailure) -> &'static str {
+        match (self.inconclusive, on_failure) {
+            (Response::RollBack, OnFailure::RollBack) => "the release is rolled back",
+            (Response::RollBack, OnFailure::Freeze) => "the rollout freezes",
+            (Response::Hold, _) => "the phase is held",
+            (Response::Continue | Response::Ask | Response::RollBack, _) => "a person is asked",
+        }
     }
 
     /// How long the engine waits for a veto at the gate.

@@ -61,10 +61,10 @@ section! {
     plain
     /// How long a deployment takes, and the signs of success and failure.
     pub Deploying: Default from DeployingDraft {
-        /// The shortest time that a deployment takes; 0 or more. Without this key it is unknown.
+        /// The shortest time from the start of a deployment until the fix is live; 0 or more. Where
+        /// the phases take longer, a plan has their time. Without this key it is unknown.
         least: Span as Duration, [optional];
-        /// The longest time that a deployment takes, at least `least`. Without this key it is
-        /// unknown.
+        /// The longest such time, at least `least`. Without this key it is `least`.
         most: Span as Duration, [optional] at least least;
         /// The signs of a successful deployment: shown to whoever answers it with `confirm` or
         /// `failed`.

@@ -7,6 +7,7 @@ use crate::grade::{CriterionAnswer, Grade, Severity, Sign, Strategy, SuccessGrou
 use crate::policy::error::Problem;
 use crate::policy::field::{HowMany, List};
 use crate::policy::reader::{PolicyReader, section};
+use crate::text::{brief, joined};
 use crate::unit::{MetricName, Name};
 
 section! {
@@ -47,10 +48,15 @@ section! {
 }
 
 impl Contingency {
-    /// What to do, as a sentence with a space before it; empty where the policy has nothing.
-    pub(crate) fn to_do(&self) -> String {
-        let actions = crate::text::joined(&self.actions, "; ");
-        if actions.is_empty() { actions } else { format!(" Then: {actions}.") }
+    /// What to do; None where the policy has nothing.
+    pub(crate) fn to_do(&self) -> Option<String> {
+        let actions = joined(self.actions.iter().map(|action| brief(action)), "; ");
+        (!actions.is_empty()).then_some(actions)
+    }
+
+    /// The same as a sentence with a space before it; empty where the policy has nothing.
+    pub(crate) fn then(&self) -> String {
+        self.to_do().map_or_else(String::new, |to_do| format!(" Then: {to_do}."))
     }
 }
 

@@ -128,7 +128,7 @@ section! {
 
 fn testing_rules(testing: &TestingDraft, reader: &mut PolicyReader) {
     if testing.staging == Some(false) && matches!(testing.skip_staging_when, Some(Some(_))) {
-        let (key, needs) = ("skip_staging_when", "staging = true");
+        let (key, needs) = ("skip_staging_when", "`staging` as `true`");
         reader.fail_at::<()>(key, Problem::KeyNeeds { key, needs });
     }
 }

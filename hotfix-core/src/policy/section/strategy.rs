@@ -22,7 +22,8 @@ section! {
         allowed: bool, [default true];
         /// The phases of the strategy, with shares that rise to 100%. Not allowed with `rolling`,
         /// whose shares follow the instances, and for the policy's own strategy. Empty: derived
-        /// from the phases of the policy.
+        /// from the phases of the policy. Keys about a derived phase are allowed with `blue_green`,
+        /// `immediate` and `rolling`, and not beside `phases`.
         phases: Vec<Phase> as PhasesOrNone, [default none()];
         /// With `rolling`: how many instances are updated at a time. Default: the `batch` of the
         /// alternatives, otherwise 1. Where `rolling` is the policy's own strategy, it has the phases of
@@ -52,8 +53,8 @@ section! {
         /// With `gate = "veto"`: how long a person may veto the promotion. Default: that of the
         /// policy.
         veto: Span as Duration, [optional];
-        /// The commands of each derived phase, for people, as those of a phase. Without this key none:
-        /// those of the policy's phases are for its own strategy.
+        /// The commands of each phase that is not written here, for people, as those of a phase. Without
+        /// this key none: those of the policy's phases are for its own strategy.
         commands: Vec<String> as List<CommandLine<true>>, [optional];
     }
 }

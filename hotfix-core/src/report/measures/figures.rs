@@ -68,7 +68,7 @@ impl Measures {
     /// |---|---|---|
     /// | `time_to_detect` | `began` | `detected` |
     /// | `time_to_acknowledge` | `detected`, else `declared` | the first `acknowledge`, or what somebody first did in a role that was paged |
-    /// | `time_to_approve` | `declared` | all approvals of the first attempt are given |
+    /// | `time_to_approve` | `declared` | the last approval that the start of the first attempt waits for, else the last late one |
     /// | `time_to_review` | `fix_started`, else `declared` | the first review item of a checklist until the deployment, or right after it, is done |
     /// | `time_to_fix` | `detected`, else `declared` | `deployed` |
     /// | `time_to_deploy` | `deploy_started` | `deployed` |

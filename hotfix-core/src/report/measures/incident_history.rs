@@ -1,5 +1,6 @@
 //! History of an incident: events in the log that the final state of the rollout does not keep.
 
+use crate::gate::approval::Demand;
 use crate::gate::checklist::is_review;
 use crate::grade::Moment;
 use crate::report::fact_history::FactHistory;
@@ -36,7 +37,7 @@ pub(crate) struct IncidentHistory {
     pub(crate) acknowledged: Option<Timestamp>,
     /// When a review item was first done.
     pub(crate) reviewed: Option<Timestamp>,
-    /// When the first attempt was approved, if the approval was in force at its start or later.
+    /// When the first attempt had all [`required`] approvals, if they were in force at its start or later.
     pub(crate) approved: Option<Timestamp>,
     /// When an attempt that had traffic, or may have had some, was first rolled back, frozen or
     /// aborted; and whether it is known to have had some.
@@ -107,11 +108,15 @@ impl IncidentHistory {
         }
         let is_page = |action: &Action| matches!(action.act, Act::Page { duty: Some(_), .. });
         self.paged |= entry.actions.iter().any(is_page);
-        // What another severity demands after the start was not asked before it.
-        let approved = rollout.moment(Moment::Approved);
-        let is_started = rollout.started_at().is_some();
-        if self.attempts.len() <= 1 && (approved.is_some() || !is_started) {
-            self.approved = approved;
+        if self.attempts.len() <= 1 {
+            let demands = rollout.approvals().demands;
+            let is_approved = !demands.is_empty() && required(&demands).all(Demand::is_met);
+            // What another severity demands after the start was not asked before it.
+            if is_approved {
+                self.approved = self.approved.or(Some(at));
+            } else if rollout.started_at().is_none() {
+                self.approved = None;
+            }
         }
         self.note_stage(rollout, entry);
         match rollout.moment(Moment::Resolved) {
@@ -199,4 +204,14 @@ impl IncidentHistory {
             self.turned_back.get_or_insert((entry.at, was_live));
         }
     }
+}
+
+/// The approvals that end the time to approve: those that the start waits for; where it waits for none,
+/// those that may follow it; where nobody has to give any, all.
+fn required(demands: &[Demand]) -> impl Iterator<Item = &Demand> {
+    let holds = demands.iter().any(|demand| demand.holds_start);
+    let may_follow = demands.iter().any(|demand| demand.after_the_fact.is_some());
+    demands.iter().filter(move |demand| {
+        if holds { demand.holds_start } else { demand.after_the_fact.is_some() || !may_follow }
+    })
 }

@@ -1,0 +1,59 @@
+//! The linter on what a severity demands and no list asks for: each finding once, with a near miss.
+
+use serde_json::{Value, json};
+
+use crate::lint_patch::{Row, check};
+
+#[test]
+fn gate_3_demands_that_no_list_asks_for_are_found() {
+    let level = |more: Value| {
+        let mut level =
+            json!({ "label": "P0", "hotfix": true, "approvals": [{ "any_of": ["cto"] }] });
+        level.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ("/severities/P0", level)
+    };
+    let list = |at: &str, id: &str, severity: &str| {
+        let item = json!({ "id": id, "text": id });
+        let list = json!({ "id": "asked", "title": "Asked", "at": at, "severities": [severity], "items": [item] });
+        vec![("/checklists", json!([list]))]
+    };
+    let review = |time: &str| level(json!({ "review": { "time": time } }));
+    let staging = level(json!({ "testing": { "staging": true } }));
+    let other = json!({ "label": "P1", "hotfix": true, "approvals": [{ "any_of": ["cto"] }] });
+    let other = ("/severities/P1", other);
+    let one = |place, base, fault, near| {
+        let says: &[_] = &["a P0 demands", "no checklist for it"];
+        Row { code: "HF-LINT-103", place, says, base, fault, near }
+    };
+    let reviewed = "/severities/P0/review";
+    let staged = "/severities/P0/testing/staging";
+    check(
+        "standard",
+        vec![
+            one(
+                reviewed,
+                vec![review("before")],
+                list("deployed", "code_reviewed", "P0"),
+                list("start", "code_reviewed", "P0"),
+            ),
+            one(
+                reviewed,
+                vec![review("any")],
+                list("start", "previewed", "P0"),
+                list("deployed", "review", "P0"),
+            ),
+            one(
+                staged,
+                vec![staging.clone()],
+                list("start", "tested", "P0"),
+                list("start", "staging_tested", "P0"),
+            ),
+            one(
+                staged,
+                vec![staging, other],
+                list("start", "on_staging", "P1"),
+                list("before", "on_staging", "P0"),
+            ),
+        ],
+    );
+}
