@@ -203,7 +203,10 @@ impl Judge {
                 Some(Band::Success | Band::NotJudged) => {}
                 Some(Band::Between) => call.raise(Response::Hold, Reason::Between, Some(*id)),
                 Some(_) => {
-                    let response = by_estimate(phase.criteria_missed, interpolated);
+                    let asked = watched.asks_about_miss().filter(|_| moment.share == Share::ALL);
+                    let lasts = asked.is_some_and(|asked| moment.at >= asked);
+                    let least = if lasts { Response::Ask } else { Response::Continue };
+                    let response = by_estimate(phase.criteria_missed, interpolated).max(least);
                     call.raise(response, Reason::CriterionMissed, Some(*id));
                 }
                 None => call.raise(Response::Hold, Reason::TooFewTrials, Some(*id)),

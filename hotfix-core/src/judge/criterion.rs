@@ -54,6 +54,11 @@ impl Criterion {
         }
     }
 
+    /// How much of a phase counts.
+    pub(super) const fn lasts(&self) -> Span {
+        self.span
+    }
+
     /// The same for rows of another width.
     pub(super) fn set_width(&mut self, width: usize) {
         *self = Self::new(self.span, width);

@@ -7,6 +7,7 @@ use crate::unit::{Span, Timestamp};
 
 use super::MetricVerdict;
 use super::readings::Readings;
+use super::snapshot::is_default;
 
 /// Degradation of a metric in this phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub(super) struct Degradation {
     /// Of the rollback bound alone.
     #[serde(default, skip_serializing_if = "Breaches::are_none")]
     rollback: Breaches,
+    /// Since when the window has missed the success bound, without and with the last verdict.
+    #[serde(default, skip_serializing_if = "is_default")]
+    missed: [Option<Timestamp>; 2],
     /// Time of the last verdict: the same moment may be judged again, also with other counts.
     looked: Option<Timestamp>,
     /// Whether the last verdict reported it as healed.
@@ -99,6 +103,11 @@ impl Degradation {
         self.breaches.since[1]
     }
 
+    /// Since when the window has missed the success bound, in the last verdict.
+    pub(super) const fn missed(self) -> Option<Timestamp> {
+        self.missed[1]
+    }
+
     /// Records the metric's part of a verdict. `in_vain`: it reports the phase as unable to decide.
     pub(super) fn note(
         &mut self,
@@ -111,11 +120,13 @@ impl Degradation {
             self.in_vain.get_or_insert(at);
         }
         let beyond = matches!(seen.band, Band::Alert | Band::Rollback);
-        let last = self.last(at);
-        self.breaches = self.breaches.noted(last, beyond, at, read);
-        let beyond_rollback = seen.band == Band::Rollback;
-        if beyond_rollback || !self.rollback.are_none() {
-            self.rollback = self.rollback.noted(last, beyond_rollback, at, read);
+        let misses = beyond || seen.band == Band::Hold && seen.needs.is_none();
+        // What is beyond another bound misses this one, too. Almost always none of them is crossed.
+        if misses || self.missed != [None; 2] || !self.breaches.are_none() {
+            let last = self.last(at);
+            self.missed = [self.missed[last], misses.then(|| self.missed[last].unwrap_or(at))];
+            self.breaches = self.breaches.noted(last, beyond, at, read);
+            self.rollback = self.rollback.noted(last, seen.band == Band::Rollback, at, read);
         }
         self.looked = Some(at);
         self.healed = seen.healed;

@@ -1,7 +1,5 @@
 //! One sequential test of any model, with its design.
 
-use std::num::NonZeroU32;
-
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
@@ -110,7 +108,7 @@ impl Test {
     pub(super) fn try_latency(
         claim: Claim,
         boundaries: &[f64],
-        block: NonZeroU32,
+        block: f64,
         calibrated: bool,
     ) -> Result<Self, StatError> {
         let (settings, quantile) = claim.settings();

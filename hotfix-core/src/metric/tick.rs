@@ -8,12 +8,11 @@ use educe::Educe;
 use crate::grade::{MetricKind, closed_set};
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
-use crate::unit::{Share, Timestamp};
+use crate::unit::{Share, Span, Timestamp};
 
 use super::reading::{Arms, Histogram, NO_INSTANCES, Reading, Sample};
 use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
-use super::totals::Pace;
-use super::totals::{Before, Counters, Kept};
+use super::totals::{Before, Counters, Fall, Kept, Pace, Progress};
 
 /// Increment of one metric in one tick: the canary's columns, then the baseline's.
 ///
@@ -267,7 +266,7 @@ impl Unused {
         match self {
             Self::First => "the first totals only show what the next ones count from",
             Self::Fell => {
-                "the totals fell, and are too high for a counter that was reset: send those of one source"
+                "the totals fell, and are too high for a counter that was reset: the next ones count from them"
             }
             Self::TwoMoments => {
                 "the events rose by more than the trials: send both as they were at one moment"
@@ -297,10 +296,10 @@ struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// What totals are compared with. `sum`: when the last ones were stored, of a sum of counters.
-    fn before(&self, pace: &'a Pace, sum: Option<Timestamp>) -> Before<'a> {
+    /// What totals are compared with.
+    fn before(&self, pace: &'a Pace, is_sum: bool, fall: Option<&'a Fall>) -> Before<'a> {
         let Self { metric, at, behind, .. } = *self;
-        Before { kind: metric.kind, pace, at, sum, behind }
+        Before { kind: metric.kind, pace, at, is_sum, fall, behind }
     }
 
     /// What an arm's seconds of exposure are scaled with; none where they are taken as they are.
@@ -332,14 +331,17 @@ impl<'a> Source<'a> {
         let arm = usize::from(reader.arm == ARMS[1]);
         if let Last::Totals(kept) = last {
             let Some(kept) = kept else { return Ok(Read::Nothing(Unused::First)) };
-            let (pace, stored) = (&kept.pace[arm], kept.at[arm]);
-            let before = self.before(pace, Some(stored));
+            let (stored, fall) = (kept.at[arm], kept.falls[arm].as_ref());
+            let before = self.before(&kept.pace[arm], true, fall);
             let last = &kept.arms[arm];
-            if let Err(why) = before.progress(row, last).take(row, last) {
+            let progress = before.progress(row, last);
+            if let Err(why) = progress.take(row, last, fall) {
                 return Ok(Read::Nothing(why));
             }
             if self.metric.kind.is_traffic() {
-                let minutes = self.at.since(kept.at[arm]).as_seconds() / 60.0;
+                let back = fall.filter(|_| matches!(progress, Progress::Back));
+                let over = back.map_or(Span::ZERO, |fall| fall.over);
+                let minutes = (self.at.since(stored) + over).as_seconds() / 60.0;
                 if minutes <= 0.0 {
                     return Ok(Read::Nothing(Unused::First));
                 }
@@ -385,7 +387,7 @@ impl MetricReader<'_> {
             let known = match last {
                 Last::NotNeeded => Ok(()),
                 Last::Totals(kept) => kept.ok_or(Unused::First).and_then(|kept| {
-                    let before = source.before(&kept.pace[arm], None);
+                    let before = source.before(&kept.pace[arm], false, None);
                     kept.added((arm, name), &before, &mut added)
                 }),
             };
@@ -428,133 +430,4 @@ pub(crate) const fn trials_column(kind: MetricKind) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::policy::Policy;
-
-    fn read(counters: &mut Counters, text: &str) -> Result<Tick, ReadingError> {
-        read_at(counters, 0, text)
-    }
-
-    fn read_at(counters: &mut Counters, seconds: i64, text: &str) -> Result<Tick, ReadingError> {
-        let policy = Policy::preset("phased-canary").unwrap();
-        let metric = policy.metrics().iter().find(|m| m.id.as_str() == "error_rate").unwrap();
-        let reading: Reading = serde_json::from_str(text).unwrap();
-        let mut tick = Tick::default();
-        let (layout, at) = (Layout::default(), Timestamp::try_from_millis(1000 * seconds).unwrap());
-        tick.read(metric, &layout, counters, &reading, at, Share::ALL)?;
-        counters.keep(metric, &layout, (&reading, &tick), at);
-        Ok(tick)
-    }
-
-    #[test]
-    fn met_6_each_instance_has_a_counter_of_its_own_and_resets_by_itself() {
-        let mut counters = Counters::default();
-        let first =
-            r#"{"totals": true, "canary": {"a": [5, 100], "b": [50, 1000]}, "baseline": [9, 900]}"#;
-        let tick = read(&mut counters, first).unwrap();
-        assert_eq!((tick.canary, tick.row), (false, vec![0.0; 4]));
-        // `a` went up by 1 in 20, `b` restarted, `c` is new and adds nothing yet.
-        let second = r#"{"totals": true, "canary": {"a": [6, 120], "b": [2, 30], "c": [7, 70]}, "baseline": [10, 910]}"#;
-        let tick = read(&mut counters, second).unwrap();
-        assert_eq!(tick.row, [3.0, 50.0, 1.0, 10.0]);
-        assert_eq!(tick.instances[0], [[1.0, 20.0], [2.0, 30.0], [0.0, 0.0]]);
-        // One that was silent goes on where it was.
-        let third = r#"{"totals": true, "canary": {"a": [6, 130]}, "baseline": [10, 910]}"#;
-        assert_eq!(read(&mut counters, third).unwrap().row, [0.0, 10.0, 0.0, 0.0]);
-        let fourth = r#"{"totals": true, "canary": {"a": [6, 130], "c": [8, 71]}}"#;
-        assert_eq!(read(&mut counters, fourth).unwrap().row, [1.0, 1.0, 0.0, 0.0]);
-    }
-
-    /// Canary requests counted of 30 readings, each ten seconds after the last, of which every other one
-    /// is from a source that is `behind` by so many; `form` writes the totals of an arm.
-    fn counted(behind: i64, form: fn(&str, i64) -> String, until_restart: i64) -> f64 {
-        let (mut counters, mut counted) = (Counters::default(), 0.0);
-        for tick in 1..=30 {
-            let of = if tick % 2 == 0 { (tick - behind).max(1) } else { tick };
-            let (young, old) = (form("a", 50 * (of % until_restart)), form("b", 90_000 + 450 * of));
-            let text = format!(r#"{{"totals": true, "canary": {young}, "baseline": {old}}}"#);
-            counted += read_at(&mut counters, 10 * tick, &text).unwrap().row[1];
-        }
-        counted
-    }
-
-    #[test]
-    fn met_6_young_totals_of_a_source_that_is_behind_are_counted_once() {
-        let by_instance = |name: &str, of: i64| format!(r#"{{"{name}": [0, {of}]}}"#);
-        let as_sum = |_: &str, of: i64| format!("[0, {of}]");
-        for behind in [0, 1, 2, 3, 6] {
-            // The last reading is of the source that is behind.
-            let least = if behind == 0 { 1_450.0 } else { 1_400.0 };
-            let forms: [fn(&str, i64) -> String; 2] = [by_instance, as_sum];
-            for form in forms {
-                assert_eq!(counted(behind, form, i64::MAX), least, "{behind} readings behind");
-            }
-        }
-        // One that restarts each minute loses what came between its end and the reading before.
-        assert_eq!(counted(0, by_instance, 6), 50.0 * 24.0);
-    }
-
-    #[test]
-    fn met_6_totals_in_another_form_begin_again() {
-        let mut counters = Counters::default();
-        let forms = [
-            (r#"{"totals": true, "canary": {"a": [0, 100]}}"#, 0.0),
-            (r#"{"totals": true, "canary": {"a": [0, 200]}}"#, 100.0),
-            (r#"{"totals": true, "canary": [0, 300]}"#, 0.0),
-            (r#"{"totals": true, "canary": [0, 400]}"#, 100.0),
-            (r#"{"totals": true, "canary": {"a": [0, 500]}}"#, 0.0),
-            (r#"{"totals": true, "canary": {"a": [0, 600]}}"#, 100.0),
-            (r#"{"canary": {"a": [0, 100]}}"#, 100.0),
-            (r#"{"totals": true, "canary": {"a": [0, 800]}}"#, 0.0),
-            (r#"{"totals": true, "canary": {"a": [0, 900]}}"#, 100.0),
-        ];
-        for (tick, (text, counted)) in (1..).zip(forms) {
-            let row = read_at(&mut counters, 10 * tick, text).unwrap().row;
-            assert_eq!(row[1], counted, "{text}");
-        }
-    }
-
-    #[test]
-    fn field_3_a_total_that_is_not_finite_is_no_reset_of_its_instance() {
-        let mut counters = Counters::default();
-        let totals =
-            |a: &str| format!(r#"{{"totals": true, "canary": {{"a": {a}, "b": [1, 10]}}}}"#);
-        assert!(!read(&mut counters, &totals("[500, 900000]")).unwrap().canary);
-        assert!(read(&mut counters, &totals(r#"["NaN", 900010]"#)).unwrap().not_finite);
-        // What it had before is not known any more: this is a first value again.
-        let third = read(&mut counters, &totals("[501, 900020]")).unwrap();
-        assert_eq!(third.instances[0], [[0.0, 0.0], [0.0, 0.0]]);
-        let fourth = read(&mut counters, &totals("[502, 900030]")).unwrap();
-        assert_eq!(fourth.instances[0], [[1.0, 10.0], [0.0, 0.0]]);
-    }
-
-    #[test]
-    fn met_6_an_instance_has_no_more_errors_than_requests() {
-        let text = r#"{"canary": {"a": [5, 4], "b": [0, 1000]}}"#;
-        let refused = read(&mut Counters::default(), text).unwrap_err();
-        assert_eq!(refused.code(), "HF-MET-003");
-        let text = r#"{"canary": {"a": [5, -4], "b": [0, 1000]}}"#;
-        assert_eq!(read(&mut Counters::default(), text).unwrap_err().code(), "HF-MET-004");
-    }
-
-    #[test]
-    fn met_6_strata_keep_rows_of_their_own_and_counters_of_their_own() {
-        let mut counters = Counters::default();
-        let tick = read(
-            &mut counters,
-            r#"[{"canary": [1, 10]}, {"canary": [2, 30], "baseline": [4, 90]}]"#,
-        )
-        .unwrap();
-        assert_eq!(tick.row, [3.0, 40.0, 4.0, 90.0]);
-        assert_eq!(tick.strata, [1.0, 10.0, 0.0, 0.0, 2.0, 30.0, 4.0, 90.0]);
-        let totals =
-            r#"[{"totals": true, "canary": [1, 10]}, {"totals": true, "canary": [2, 30]}]"#;
-        assert!(!read(&mut counters, totals).unwrap().canary);
-        let later = r#"[{"totals": true, "canary": [2, 20]}, {"totals": true, "canary": [2, 35]}]"#;
-        assert_eq!(read(&mut counters, later).unwrap().row[..2], [1.0, 15.0]);
-        // Another number of strata: nobody knows which is which.
-        let fewer = r#"{"totals": true, "canary": [9, 95]}"#;
-        assert!(!read(&mut counters, fewer).unwrap().canary);
-    }
-}
+mod tests;

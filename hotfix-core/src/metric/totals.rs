@@ -2,7 +2,8 @@
 //! arm's totals grow, which distinguishes a reset counter from a sum of counters of which one was reset.
 //!
 //! If the total of one counter falls, the counter was reset and all of the total is new. The sum of
-//! several instances falls where one of them was reset or is gone, and most of it was counted before.
+//! several instances falls where one of them was reset or is gone, and most of it was counted before: its
+//! growth counts from there, and what comes back at once does not count again.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use super::reading::{Arms, Reading, Sample};
 use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
 use super::tick::{Tick, Unused, trials_column};
 
-/// For how long totals that cannot follow the last ones are not stored.
+/// How old the totals of a source that is behind may be, and how far apart falls are that are one.
 const MOST_WAIT: Span = Span::from_seconds(120);
 
 /// The last running totals, by stratum.
@@ -39,6 +40,41 @@ pub(super) struct Kept {
     /// Growth of each arm's totals.
     #[serde(default)]
     pub(super) pace: [Pace; 2],
+    /// The last fall of each arm that is sent as a whole.
+    #[serde(default, skip_serializing_if = "is_without")]
+    pub(super) falls: [Option<Fall>; 2],
+}
+
+/// A fall of the totals of an arm that is sent as a whole, or totals of two moments. They may rise again by
+/// as much at once, as an instance that was not read is back, or the source that is not behind answers:
+/// that is not new.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fall {
+    /// What was stored before, less the totals that fell.
+    by: Vec<f64>,
+    at: Timestamp,
+    /// The time before it of which nothing was counted.
+    pub(super) over: Span,
+    /// Growth was counted since.
+    grew: bool,
+}
+
+impl Fall {
+    /// Whether so many more trials are at least as many as the totals had fallen by.
+    fn is_passed(&self, trials: usize, more: f64) -> bool {
+        self.by[trials] > 0.0 && more >= self.by[trials]
+    }
+
+    /// Whether that is so after growth was counted: of a source that is behind it was counted before, so
+    /// it is not known what is new.
+    fn is_passed_late(&self, trials: usize, more: f64) -> bool {
+        self.grew && self.is_passed(trials, more)
+    }
+}
+
+fn is_without(falls: &[Option<Fall>; 2]) -> bool {
+    falls.iter().all(Option::is_none)
 }
 
 /// How totals differ from those before.
@@ -57,21 +93,21 @@ pub(crate) fn difference(data: Data, row: &mut [f64], last: &[f64]) -> Option<Di
     if last.len() != row.len() {
         return None;
     }
-    let differs = differs(data, row, last);
+    let differs = differs(data, row.len(), |column| row[column] - last[column]);
     if matches!(differs, Difference::More) {
         row.iter_mut().zip(last).for_each(|(now, before)| *now -= before);
     }
     Some(differs)
 }
 
-fn differs(data: Data, row: &[f64], last: &[f64]) -> Difference {
-    if row.iter().zip(last).any(|(now, before)| now < before) {
+/// How totals differ in so many columns, of which each has so much `more`.
+fn differs(data: Data, columns: usize, more: impl Fn(usize) -> f64) -> Difference {
+    if (0..columns).any(|column| more(column) < 0.0) {
         return Difference::Fell;
     }
-    let more = |column: usize| row[column] - last[column];
     let possible = match data {
         Data::Trials => more(0) <= more(1),
-        Data::Buckets => (1..row.len()).is_sorted_by_key(more) && more(row.len() - 1) <= more(0),
+        Data::Buckets => (1..columns).is_sorted_by_key(&more) && more(columns - 1) <= more(0),
         Data::Exposure | Data::Level => true,
     };
     if possible { Difference::More } else { Difference::Impossible }
@@ -82,6 +118,8 @@ fn differs(data: Data, row: &[f64], last: &[f64]) -> Difference {
 pub(super) enum Progress {
     /// The difference is what came since then.
     Since,
+    /// They rose by what they had fallen, and more: that is what came since before the fall.
+    Back,
     /// The counter was reset: all of the totals is new.
     Reset,
     /// The events were reset, and the seconds are those of a clock.
@@ -97,15 +135,23 @@ impl Progress {
     ///
     /// # Errors
     /// Why that is not known.
-    pub(super) fn take(self, totals: &mut [f64], last: &[f64]) -> Result<(), Unused> {
+    pub(super) fn take(
+        self,
+        totals: &mut [f64],
+        last: &[f64],
+        fall: Option<&Fall>,
+    ) -> Result<(), Unused> {
         let known = match self {
             Self::Reset => totals.len(),
             Self::ResetBesideAClock => 1,
-            Self::Since => 0,
+            Self::Since | Self::Back => 0,
             Self::Waits(why) | Self::Unknown(why) => return Err(why),
         };
         for (now, before) in totals.iter_mut().zip(last).skip(known) {
             *now -= before;
+        }
+        if let (Self::Back, Some(fall)) = (self, fall) {
+            totals.iter_mut().zip(&fall.by).for_each(|(more, by)| *more -= by);
         }
         Ok(())
     }
@@ -116,48 +162,60 @@ pub(super) struct Before<'a> {
     pub(super) kind: MetricKind,
     pub(super) pace: &'a Pace,
     pub(super) at: Timestamp,
-    /// When the last ones were stored, of a sum of several counters.
-    pub(super) sum: Option<Timestamp>,
+    /// They are a sum of several counters.
+    pub(super) is_sum: bool,
+    /// Its last fall.
+    pub(super) fall: Option<&'a Fall>,
     /// Whether the reading [is of a source that is behind](Counters::is_behind).
     pub(super) behind: &'a dyn Fn() -> bool,
 }
 
 impl Before<'_> {
     pub(super) fn progress(&self, totals: &[f64], last: &[f64]) -> Progress {
-        let Self { kind, pace, at, sum, .. } = *self;
+        let Self { kind, pace, at, is_sum, .. } = *self;
         let data = kind.data();
         if last.len() != totals.len() {
             return Progress::Unknown(Unused::First);
         }
         // The seconds of a count may be those of a clock that is not the instance's.
-        let may_have_a_clock = sum.is_none() && matches!(data, Data::Exposure);
+        let may_have_a_clock = !is_sum && matches!(data, Data::Exposure);
         if may_have_a_clock && totals[0] < last[0] && totals[1] >= last[1] {
             return Progress::ResetBesideAClock;
         }
         let trials = trials_column(kind);
         let (now, before) = (totals[trials], last[trials]);
-        let is_recent = sum.is_none_or(|stored| at.since(stored) <= MOST_WAIT);
-        match differs(data, totals, last) {
-            Difference::More => Progress::Since,
+        let more = |column: usize| totals[column] - last[column];
+        match differs(data, totals.len(), more) {
+            Difference::More => self.fall.map_or(Progress::Since, |fall| {
+                if fall.is_passed_late(trials, more(trials)) {
+                    return Progress::Unknown(Unused::Fell);
+                }
+                // What had come before the fall, too.
+                match differs(data, totals.len(), |column| more(column) - fall.by[column]) {
+                    Difference::More => Progress::Back,
+                    _ if fall.is_passed(trials, more(trials)) => Progress::Unknown(Unused::Fell),
+                    _ => Progress::Since,
+                }
+            }),
             Difference::Fell if pace.is_reset(now, at) && !(self.behind)() => Progress::Reset,
-            Difference::Fell if self.is_older(now, before) && is_recent => {
+            Difference::Fell if !is_sum && self.is_older(now, before) => {
                 Progress::Waits(Unused::Fell)
             }
             // A single counter that fell by half between the first two readings.
-            Difference::Fell if sum.is_none() && !pace.is_known() => Progress::Reset,
+            Difference::Fell if !is_sum && !pace.is_known() => Progress::Reset,
             Difference::Fell => Progress::Unknown(Unused::Fell),
             Difference::Impossible if pace.is_reset(now, at) => Progress::Reset,
-            Difference::Impossible if is_recent => Progress::Waits(Unused::TwoMoments),
+            Difference::Impossible if !is_sum => Progress::Waits(Unused::TwoMoments),
             Difference::Impossible => Progress::Unknown(Unused::TwoMoments),
         }
     }
 
-    /// Whether a total that fell is one of a few moments ago.
+    /// Whether the total of an instance that fell is one of a few moments ago.
     fn is_older(&self, now: f64, before: f64) -> bool {
-        match self.sum {
-            Some(_) => (self.behind)(),
-            None if self.pace.is_known() => self.pace.grows_by(before - now, MOST_WAIT),
-            None => now >= 0.5 * before,
+        if self.pace.is_known() {
+            self.pace.grows_by(before - now, MOST_WAIT)
+        } else {
+            now >= 0.5 * before
         }
     }
 }
@@ -290,6 +348,7 @@ impl Counters {
                 let by_instance = matches!(sample, Sample::Instances(_));
                 if !arms.totals || by_instance {
                     kept.arms[index].clear();
+                    kept.falls[index] = None;
                 }
                 if !arms.totals || !by_instance {
                     kept.instances[index].clear();
@@ -338,7 +397,7 @@ impl Kept {
         totals: &mut [f64; 2],
     ) -> Result<(), Unused> {
         let last = self.instances[arm].get(name).ok_or(Unused::First)?;
-        before.progress(totals, last).take(totals, last)
+        before.progress(totals, last).take(totals, last, None)
     }
 
     /// Stores the totals of an arm that is sent as a whole, unless they wait. Returns whether they were.
@@ -351,7 +410,7 @@ impl Kept {
         at: Timestamp,
     ) -> bool {
         let (totals, pace) = (&mut self.arms[arm], &mut self.pace[arm]);
-        let (had, columns) = (totals.len(), layout.columns());
+        let (had, columns, fall) = (totals.len(), layout.columns(), self.falls[arm].take());
         totals.resize(had + columns, 0.0);
         let (last, now) = totals.split_at_mut(had);
         if !matches!(reader.fill(sample, layout, now), Ok(true)) {
@@ -359,17 +418,42 @@ impl Kept {
             return false;
         }
         let kind = reader.metric.kind;
-        let sum = Some(self.at[arm]);
-        let progress = Before { kind, pace, at, sum, behind: &|| behind }.progress(now, last);
-        if matches!(progress, Progress::Waits(_)) {
-            totals.truncate(had);
-            return false;
-        }
+        let (is_sum, fell) = (true, fall.as_ref());
+        let before = Before { kind, pace, at, is_sum, fall: fell, behind: &|| behind };
+        let progress = before.progress(now, last);
         let trials = trials_column(kind);
+        let more = |column: usize| now[column] - last[column];
+        let mut kept = None;
         match progress {
-            Progress::Since => pace.grow(at, now[trials] - last[trials]),
+            Progress::Since => {
+                pace.grow(at, more(trials), Span::ZERO);
+                let fall = fall.filter(|fall| fall.by[trials] > 0.0);
+                kept = fall.map(|fall| Fall { grew: true, ..fall });
+            }
+            Progress::Back => {
+                let back = fall.map_or((0.0, Span::ZERO), |fall| (fall.by[trials], fall.over));
+                pace.grow(at, more(trials) - back.0, back.1);
+            }
+            Progress::Unknown(_)
+                if fall.as_ref().is_some_and(|fall| fall.is_passed_late(trials, more(trials))) =>
+            {
+                pace.pass(at);
+            }
+            Progress::Unknown(Unused::Fell | Unused::TwoMoments) => {
+                pace.pass(at);
+                let before = fall.filter(|fall| at.since(fall.at) <= MOST_WAIT);
+                let by = (0..columns).map(|column| {
+                    before.as_ref().map_or(0.0, |before| before.by[column]) - more(column)
+                });
+                let by = by.collect();
+                let (over, grew) = before
+                    .as_ref()
+                    .map_or((Span::ZERO, false), |before| (before.over, before.grew));
+                kept = Some(Fall { by, at, over: over + at.since(self.at[arm]), grew });
+            }
             _ => pace.pass(at),
         }
+        self.falls[arm] = kept;
         totals.drain(..had);
         true
     }
@@ -390,7 +474,7 @@ impl Kept {
         if !sent.values().all(is_number) {
             retain(kept, |name, _| sent.get(name).is_none_or(is_number));
         }
-        let before = Before { kind, pace, at, sum: None, behind: &|| behind };
+        let before = Before { kind, pace, at, is_sum: false, fall: None, behind: &|| behind };
         for (name, totals) in sent.iter().filter(|(_, totals)| is_number(totals)) {
             any = true;
             let Some(last) = kept.get_mut(name) else {
@@ -398,7 +482,7 @@ impl Kept {
                 continue;
             };
             match before.progress(totals, last) {
-                Progress::Since => grown += totals[1] - last[1],
+                Progress::Since | Progress::Back => grown += totals[1] - last[1],
                 Progress::Waits(_) => continue,
                 Progress::Reset | Progress::ResetBesideAClock | Progress::Unknown(_) => {
                     reset = true;
@@ -409,7 +493,7 @@ impl Kept {
         if grown == 0.0 && reset {
             pace.pass(at);
         } else {
-            pace.grow(at, grown);
+            pace.grow(at, grown, Span::ZERO);
         }
         any
     }
@@ -447,13 +531,14 @@ impl Pace {
         trials * known <= MOST_GROWTH * self.trials * within.as_seconds() && known > 0.0
     }
 
-    /// Records by how much the totals grew. Those of a counter that was reset are left out: where that
-    /// was a mistake, each next fall would look like a reset.
-    pub(super) fn grow(&mut self, at: Timestamp, by: f64) {
+    /// Records by how much the totals grew, also in the time `over` that was left out. Those of a counter
+    /// that was reset are left out: where that was a mistake, each next fall would look like a reset.
+    pub(super) fn grow(&mut self, at: Timestamp, by: f64, over: Span) {
         if self.to.is_none() {
             self.pass(at);
         } else if by > 0.0 {
             (self.trials, self.to) = (self.trials + by, Some(at));
+            self.since = self.since.map(|since| since - over);
         }
     }
 
@@ -476,7 +561,7 @@ mod tests {
         let totals = [9_000.0, 9_100.0, 9_100.0, 9_300.0];
         pace.pass(at(0));
         for (minute, pair) in (1..).zip(totals.windows(2)) {
-            pace.grow(at(60 * minute), pair[1] - pair[0]);
+            pace.grow(at(60 * minute), pair[1] - pair[0], Span::ZERO);
         }
         assert!(pace.is_reset(90.0, at(240)));
         assert!(!pace.is_reset(8_400.0, at(240)), "nine of ten pods continue");

@@ -34,7 +34,7 @@ fn settings() -> SlowCalibrationSettings {
         weight: 0.25,
         tolerated: 1.3,
         boundaries: vec![0.1, 0.25, 0.5],
-        block: NonZeroU32::new(3).unwrap(),
+        block: 3.0,
         phases: vec![(0.1, 60), (0.5, 120)],
         renewed: NonZeroU32::new(60).unwrap(),
         promotion: None,
@@ -182,7 +182,7 @@ fn field_17_limits_below_those_of_alpha_are_refused() {
         alpha: 0.01,
         tolerated: 1.3,
         boundaries: vec![0.1, 0.25],
-        block: NonZeroU32::MIN,
+        block: 1.0,
     })
     .unwrap();
     let limits = ToleranceLimits { threshold: 9.0, cap: 2.0, gross_less: 1.0 };

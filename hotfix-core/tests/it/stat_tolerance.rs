@@ -1,8 +1,6 @@
 //! The latency test of 'at most so many times as slow': its null by enumeration and by simulation,
 //! the stretched baseline against an integral, blocks, restarts and documents.
 
-use std::num::NonZeroU32;
-
 use hotfix_core::stats::StatError;
 use hotfix_core::stats::latency::{SlowCounts, Tolerance, ToleranceDesign, ToleranceSettings};
 use hotfix_core::stats::numeric::{exp, ln, normal_cdf, normal_quantile};
@@ -16,12 +14,12 @@ const BOUNDARIES: [f64; 6] = [0.1, 0.25, 0.3, 0.5, 1.0, 2.5];
 const SIGMA: f64 = 0.6;
 const P95: f64 = 0.25;
 
-fn design(tolerated: f64, boundaries: &[f64], block: u32) -> ToleranceDesign {
+fn design(tolerated: f64, boundaries: &[f64], block: f64) -> ToleranceDesign {
     ToleranceDesign::try_new(&ToleranceSettings {
         alpha: 0.01,
         tolerated,
         boundaries: boundaries.to_vec(),
-        block: NonZeroU32::new(block).expect("at least one tick"),
+        block,
     })
     .expect("valid settings")
 }
@@ -84,7 +82,7 @@ fn field_17_the_baseline_is_stretched_as_an_integral_over_its_buckets_says() {
         1.0 - normal_cdf(scores[k] + part * (scores[k + 1] - scores[k]))
     };
     for tolerated in [1.1, 1.3, 2.0, 4.0] {
-        let design = design(tolerated, &boundaries, 3);
+        let design = design(tolerated, &boundaries, 3.0);
         let mut test = Tolerance::new(&design);
         let canary = [40.0, 12.0, 9.0, 3.0, 0.0, 0.0];
         let counts = SlowCounts::new(&slow, trials);
@@ -124,7 +122,7 @@ fn field_17_the_baseline_is_stretched_as_an_integral_over_its_buckets_says() {
 fn field_17_log_normal_times_are_stretched_exactly() {
     let trials = 1e6;
     let slow = BOUNDARIES.map(|boundary| (trials * slower(boundary, 1.0)).round());
-    let design = design(1.3, &BOUNDARIES, 3);
+    let design = design(1.3, &BOUNDARIES, 3.0);
     let mut test = Tolerance::new(&design);
     let counts = SlowCounts::new(&slow, trials);
     test.update(&design, counts, counts).expect("valid");
@@ -192,7 +190,7 @@ impl Known {
 
 /// Mean of the factor of one tick, over all outcomes of the tick.
 fn mean_factor(known: Known, tolerated: f64, canary: impl Fn([f64; 3]) -> [f64; 3]) -> f64 {
-    let design = design(tolerated, &[0.2, 0.4], 1);
+    let design = design(tolerated, &[0.2, 0.4], 1.0);
     let warmed = known.warmed(&design);
     // The baseline of the tick is not what the past was like.
     let chances = [0.55, 0.28, 0.17];
@@ -245,7 +243,7 @@ fn field_17_factors_have_mean_one_at_most_where_the_canary_is_as_slow_as_tolerat
 
 #[test]
 fn field_17_a_long_reading_adds_as_much_as_two_blocks() {
-    let design = design(1.3, &BOUNDARIES, 3);
+    let design = design(1.3, &BOUNDARIES, 3.0);
     let mut test = Tolerance::new(&design);
     let mut random = Pcg64::seed_from_u64(7);
     let (live, trials) = arm(6_000.0, 1.0, &mut random);
@@ -266,7 +264,7 @@ fn field_17_a_long_reading_adds_as_much_as_two_blocks() {
 
 #[test]
 fn field_17_a_canary_exactly_as_slow_as_tolerated_decides_in_one_of_a_hundred_runs_at_most() {
-    let design = design(1.3, &BOUNDARIES, 3);
+    let design = design(1.3, &BOUNDARIES, 3.0);
     let (runs, ticks) = (400, 240);
     let (mut decided, mut mean) = (0, 0.0);
     for run in 0..runs {
@@ -283,7 +281,7 @@ fn field_17_a_canary_exactly_as_slow_as_tolerated_decides_in_one_of_a_hundred_ru
 
 /// Median ticks to the decision; all runs have to decide.
 fn median_ticks(requests: f64, factor: f64) -> usize {
-    let design = design(1.3, &BOUNDARIES, 3);
+    let design = design(1.3, &BOUNDARIES, 3.0);
     let mut found: Vec<usize> = (0..41)
         .map(|run| {
             let mut random = Pcg64::seed_from_u64(run);
@@ -315,7 +313,7 @@ fn field_17_a_fault_beyond_what_is_tolerated_is_found_in_minutes() {
 
 #[test]
 fn field_17_a_block_adds_no_more_than_its_part() {
-    let design = design(1.3, &BOUNDARIES, 3);
+    let design = design(1.3, &BOUNDARIES, 3.0);
     let mut random = Pcg64::seed_from_u64(7);
     let mut test = Tolerance::new(&design);
     for _ in 0..30 {
@@ -339,7 +337,7 @@ fn field_17_a_block_adds_no_more_than_its_part() {
 
 #[test]
 fn field_17_evidence_begins_again_with_a_smaller_stake() {
-    let design = design(1.3, &BOUNDARIES, 3);
+    let design = design(1.3, &BOUNDARIES, 3.0);
     let mut random = Pcg64::seed_from_u64(11);
     let mut test = Tolerance::new(&design);
     assert!(test.log_e(&design).abs() < 1e-12, "no data, no evidence");
@@ -363,7 +361,7 @@ fn field_17_evidence_begins_again_with_a_smaller_stake() {
 
 #[test]
 fn field_17_evidence_that_has_lost_its_stake_gets_a_new_one() {
-    let design = design(1.3, &BOUNDARIES, 3);
+    let design = design(1.3, &BOUNDARIES, 3.0);
     let mut random = Pcg64::seed_from_u64(13);
     let mut test = Tolerance::new(&design);
     let found = |mut test: Tolerance, mut random: Pcg64| {
@@ -394,7 +392,7 @@ fn field_17_evidence_that_has_lost_its_stake_gets_a_new_one() {
 
 #[test]
 fn field_17_what_lies_below_the_tolerated_is_seen_as_slightly_slower() {
-    let design = design(1.3, &BOUNDARIES, 3);
+    let design = design(1.3, &BOUNDARIES, 3.0);
     let mut random = Pcg64::seed_from_u64(3);
     let mut test = Tolerance::new(&design);
     for _ in 0..120 {
@@ -406,7 +404,7 @@ fn field_17_what_lies_below_the_tolerated_is_seen_as_slightly_slower() {
 
 #[test]
 fn field_17_the_estimate_has_the_error_that_it_states() {
-    let design = design(1.3, &BOUNDARIES, 3);
+    let design = design(1.3, &BOUNDARIES, 3.0);
     let mut random = Pcg64::seed_from_u64(5);
     let mut test = Tolerance::new(&design);
     for _ in 0..30 {
@@ -433,7 +431,7 @@ fn field_17_the_estimate_has_the_error_that_it_states() {
 
 #[test]
 fn field_17_states_are_read_again_as_they_were() {
-    let design = design(1.3, &BOUNDARIES, 3);
+    let design = design(1.3, &BOUNDARIES, 3.0);
     let mut random = Pcg64::seed_from_u64(17);
     let mut test = Tolerance::new(&design);
     for ticks in 0..50 {
@@ -448,7 +446,7 @@ fn field_17_states_are_read_again_as_they_were() {
             test.restart();
         }
     }
-    let other = self::design(1.2, &BOUNDARIES, 3);
+    let other = self::design(1.2, &BOUNDARIES, 3.0);
     assert_eq!(test.check(&other), Err(StatError::DesignMismatch));
     let none = [0.0; 6];
     let counts = SlowCounts::new(&none, 10.0);
@@ -458,7 +456,7 @@ fn field_17_states_are_read_again_as_they_were() {
 #[test]
 fn field_17_documents_that_no_test_wrote_are_refused() {
     type Change = fn(&mut serde_json::Value);
-    let design = design(1.3, &BOUNDARIES, 3);
+    let design = design(1.3, &BOUNDARIES, 3.0);
     let mut random = Pcg64::seed_from_u64(19);
     let mut test = Tolerance::new(&design);
     for _ in 0..10 {
@@ -487,7 +485,7 @@ fn field_17_settings_out_of_range_are_refused() {
         alpha: 0.01,
         tolerated: 1.3,
         boundaries: BOUNDARIES.to_vec(),
-        block: NonZeroU32::MIN,
+        block: 1.0,
     };
     let refused = |change: fn(&mut ToleranceSettings)| {
         let mut settings = settings.clone();
@@ -496,7 +494,31 @@ fn field_17_settings_out_of_range_are_refused() {
     };
     assert!(refused(|s| s.alpha = 0.0));
     assert!(refused(|s| s.tolerated = 0.9));
+    assert!(refused(|s| s.block = 0.0));
+    assert!(refused(|s| s.block = f64::NAN));
     assert!(refused(|s| s.boundaries = Vec::new()));
     assert!(refused(|s| s.boundaries = vec![0.2, 0.1]));
     assert!(!refused(|_| ()));
+}
+
+#[test]
+fn field_17_a_reading_of_a_minute_adds_the_same_in_a_tick_of_a_minute_as_in_six_of_ten_seconds() {
+    let (short, long) = (design(1.3, &BOUNDARIES, 3.0), design(1.3, &BOUNDARIES, 0.5));
+    let mut random = Pcg64::seed_from_u64(17);
+    let (mut in_short, mut in_long) = (Tolerance::new(&short), Tolerance::new(&long));
+    let mut found = None;
+    for minute in 0..8 {
+        let (canary, of_canary) = arm(100.0, 2.0, &mut random);
+        let (baseline, of_baseline) = arm(900.0, 1.0, &mut random);
+        let (canary, baseline) =
+            (SlowCounts::new(&canary, of_canary), SlowCounts::new(&baseline, of_baseline));
+        for (test, design, ticks) in [(&mut in_short, &short, 6.0), (&mut in_long, &long, 1.0)] {
+            test.update(design, canary, baseline).expect("valid counts");
+            test.end_tick(design, ticks);
+        }
+        assert_eq!(in_short.log_e(&short), in_long.log_e(&long), "{minute}");
+        found = found.or(in_long.decided().then_some(minute));
+    }
+    // The first minute is learnt from.
+    assert_eq!(found, Some(2));
 }

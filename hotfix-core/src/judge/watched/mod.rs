@@ -385,6 +385,15 @@ impl Watched {
         }
     }
 
+    /// When a person is asked about a success bound that the window misses and that only holds the phase,
+    /// where that keeps nothing back; None of a volume, which moves with the day. It has to be missed for
+    /// as long as the phase is watched, and an alert has to last.
+    pub(super) fn asks_about_miss(&self) -> Option<Timestamp> {
+        let Measured { criterion, degradation, .. } = &self.measured;
+        let criterion = criterion.as_ref().filter(|_| !self.design.metric.kind.is_traffic())?;
+        Some(degradation.missed()? + criterion.lasts().max(self.design.watch.alert_lasts()))
+    }
+
     /// Records its part of a verdict. `in_vain`: the verdict says that it cannot decide.
     pub(super) fn note(&mut self, at: Timestamp, seen: &MetricVerdict, in_vain: bool) {
         let Measured { degradation, last_live, .. } = &mut self.measured;

@@ -174,8 +174,14 @@ impl Watch {
         gap >= self.window && gap > self.cadence + self.cadence
     }
 
-    pub(crate) fn block(&self) -> NonZeroU32 {
-        self.ticks_in(Self::BLOCK)
+    /// Ticks of a block: less than 1 where a tick is longer, so that a reading adds as much as the time
+    /// that it covers, whether it is one tick or several.
+    pub(crate) fn block(&self) -> f64 {
+        if self.cadence > Self::BLOCK {
+            Self::BLOCK.as_seconds() / self.cadence.as_seconds()
+        } else {
+            f64::from(self.ticks_in(Self::BLOCK).get())
+        }
     }
 
     /// Ticks after which latency evidence may get a new stake.

@@ -69,8 +69,8 @@ pub struct SlowCalibrationSettings {
     pub tolerated: f64,
     /// Times of the rows' boundaries, in any unit.
     pub boundaries: Vec<f64>,
-    /// Ticks of a block of about 30 seconds.
-    pub block: NonZeroU32,
+    /// Ticks of a block of about 30 seconds, above 0; less than 1 where a tick is longer.
+    pub block: f64,
     /// Share of the traffic and most ticks of each phase with a live arm to compare with.
     pub phases: Vec<(f64, u32)>,
     /// After so many ticks evidence that has lost its stake gets a new one.
@@ -135,7 +135,7 @@ pub struct SlowCalibration {
 ///     weight: 1.0,
 ///     tolerated: 1.3,
 ///     boundaries: vec![0.1, 0.25],
-///     block: NonZeroU32::new(3).unwrap(),
+///     block: 3.0,
 ///     phases: vec![(0.1, 60)],
 ///     renewed: NonZeroU32::new(60).unwrap(),
 ///     promotion: None,
@@ -292,8 +292,9 @@ impl<'a> Replayed<'a> {
         let (gross, _) =
             fit(&sorted(blocks.iter().map(gross).collect()), &self.windows, self.least);
         let gross_less = gross - self.least;
-        let maxima =
-            |cap: f64| sorted(blocks.iter().map(|b| highest(b, cap, gross_less)).collect());
+        let maxima = |cap: f64| {
+            sorted(blocks.iter().map(|b| self.highest(&design, b, cap, gross_less)).collect())
+        };
         let uncapped = maxima(f64::INFINITY);
         let usual = ToleranceLimits::cap_of(self.least);
         let wide = ToleranceLimits::cap_of(fit(&uncapped, &self.windows, self.least).0);
@@ -347,6 +348,28 @@ impl<'a> Replayed<'a> {
             true
         })?;
         Ok(blocks)
+    }
+
+    /// The highest evidence that a healthy rollout reaches with this cap.
+    fn highest(
+        &self,
+        design: &ToleranceDesign,
+        blocks: &[Block],
+        cap: f64,
+        gross_less: f64,
+    ) -> f64 {
+        let mut lane = Lane::NEW;
+        lane.stake();
+        let (mut highest, lasts) = (0.0, (larger(self.settings.block, 1.0), 1.0));
+        for block in blocks {
+            if block.renewed {
+                lane.renew();
+            }
+            lane.block = block.gains;
+            design.end_block(&mut lane, true, lasts, cap);
+            highest = larger(highest, joined(lane.log_e(), block.gross - gross_less));
+        }
+        highest
     }
 
     /// Mean ticks until a canary that is so many times as slow is found, by which choices are compared.
@@ -495,22 +518,6 @@ impl<'a> Replayed<'a> {
             advice,
         }
     }
-}
-
-/// The highest evidence that a healthy rollout reaches with this cap.
-fn highest(blocks: &[Block], cap: f64, gross_less: f64) -> f64 {
-    let mut lane = Lane::NEW;
-    lane.stake();
-    let mut highest = 0.0;
-    for block in blocks {
-        if block.renewed {
-            lane.renew();
-        }
-        lane.block = block.gains;
-        lane.end_block(cap);
-        highest = larger(highest, joined(lane.log_e(), block.gross - gross_less));
-    }
-    highest
 }
 
 fn scaled(of: &Past, times: f64) -> Past {

@@ -24,8 +24,6 @@
 //! *Limits.* A [calibration](super::calibration) may set a higher threshold, another cap, and how
 //! much less the evidence of `gross` counts. Each only lowers the chance.
 
-use std::num::NonZeroU32;
-
 use super::cap::common_cap;
 use super::design::{PRIOR_TRIALS, prior_shares};
 use super::document::SavedTolerance;
@@ -71,8 +69,9 @@ pub struct ToleranceSettings {
     /// Times above which slow requests are counted, ascending from above 0, at most
     /// [`MAX_BOUNDARIES`]; in any unit.
     pub boundaries: Vec<f64>,
-    /// Ticks of a block. A block is to last about 30 seconds: a burst is to be within one.
-    pub block: NonZeroU32,
+    /// Ticks of a block, above 0; less than 1 where a tick is longer. A block is to last about 30
+    /// seconds: a burst is to be within one.
+    pub block: f64,
 }
 
 /// The limits of the evidence.
@@ -107,7 +106,7 @@ impl ToleranceLimits {
 ///     alpha: 0.01,
 ///     tolerated: 1.3,
 ///     boundaries: vec![0.1, 0.25],
-///     block: std::num::NonZeroU32::MIN,
+///     block: 1.0,
 /// })?;
 /// let mut test = Tolerance::new(&design);
 /// for _ in 0..8 {
@@ -141,8 +140,9 @@ impl ToleranceDesign {
         let ToleranceSettings { alpha, tolerated, ref boundaries, block } = *settings;
         let hypothesis = Hypothesis::try_new(Direction::Worse, alpha, tolerated, GROSS)?;
         check_boundaries(boundaries)?;
+        let is_time = block.is_finite() && block > 0.0;
+        StatError::unless(is_time, "block", block, "above 0")?;
         let threshold = hypothesis.threshold;
-        let block = f64::from(block.get());
         let numbers = [&[threshold, tolerated, block], &boundaries[..], &Stakes::numbers()];
         Ok(Self {
             hypothesis,
@@ -194,6 +194,27 @@ impl ToleranceDesign {
     /// The most that a block adds to a term.
     pub const fn cap(&self) -> f64 {
         self.limits.cap
+    }
+
+    /// Ends a block of so many ticks, the last `reading` of which is of so many, and which may add so
+    /// much to each alternative where it is as long as planned. `acts`: of the tolerated ratio.
+    pub(super) fn end_block(
+        &self,
+        lane: &mut Lane,
+        acts: bool,
+        (ticks, reading): (f64, f64),
+        cap: f64,
+    ) {
+        let blocks = larger(ticks / self.block, 1.0);
+        let most = cap * smaller(blocks, MOST_BLOCKS);
+        // A reading that is as long as it may count.
+        let is_long = reading + 0.5 >= MOST_BLOCKS * self.block;
+        let is_common = is_long && acts;
+        let cap = if is_common { common_cap(&lane.terms, &lane.block, most) } else { most };
+        for (term, gain) in lane.terms.iter_mut().zip(&mut lane.block) {
+            *term += smaller(*gain, cap);
+            *gain = 0.0;
+        }
     }
 }
 
@@ -285,14 +306,6 @@ impl Lane {
     pub(super) fn renew(&mut self) {
         if Stakes::log_e(&self.terms) < ln_stake(self.restarts.saturating_add(1)) {
             self.restart();
-        }
-    }
-
-    /// A block ends, which may add so much to each alternative.
-    pub(super) fn end_block(&mut self, cap: f64) {
-        for (term, gain) in self.terms.iter_mut().zip(&mut self.block) {
-            *term += smaller(*gain, cap);
-            *gain = 0.0;
         }
     }
 }
@@ -429,9 +442,10 @@ impl Tolerance {
             // Ticks are not exactly as long as the cadence, and what is read at once may be longer
             // than a block.
             if self.elapsed + 0.5 >= design.block {
-                let blocks = larger(self.elapsed / design.block, 1.0);
-                let most = design.limits.cap * smaller(blocks, MOST_BLOCKS);
-                self.end_block(most, ticks + 0.5 >= MOST_BLOCKS * design.block);
+                let lasts = (std::mem::take(&mut self.elapsed), ticks);
+                for (place, lane) in self.lanes.iter_mut().enumerate() {
+                    design.end_block(lane, place == ACTS, lasts, design.limits.cap);
+                }
             }
         }
         if self.baseline.trials > GROWTH * self.fit.past.trials {
@@ -456,16 +470,6 @@ impl Tolerance {
             for (lane, transfer) in self.lanes.iter_mut().zip(&self.fit.transfers) {
                 lane.slow = transfer.slow(past);
             }
-        }
-    }
-
-    /// `is_long`: one reading was as long as it may count.
-    fn end_block(&mut self, most: f64, is_long: bool) {
-        self.elapsed = 0.0;
-        for (place, lane) in self.lanes.iter_mut().enumerate() {
-            let is_common = is_long && place == ACTS;
-            let cap = if is_common { common_cap(&lane.terms, &lane.block, most) } else { most };
-            lane.end_block(cap);
         }
     }
 
