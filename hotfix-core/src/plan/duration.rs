@@ -23,7 +23,7 @@ pub struct StepTime {
     pub step: String,
     /// Its least time. Zero if not given. Of a phase at least until its metrics can be judged, and where
     /// it waits for evidence of no harm, the time in which half of the healthy releases have shown it, as
-    /// far as that can be foreseen.
+    /// far as that can be foreseen; and until the reading that ends it.
     pub least: Span,
     /// Its most time. The same as `least` if not given.
     pub most: Span,
@@ -314,7 +314,7 @@ fn after_live(load: Load<'_>) -> Times {
 /// The least and the most time from the deployment of a phase to its end.
 fn watched(load: Load<'_>, phase: &Phase) -> (Span, Span) {
     let usual = load.watch(phase);
-    (usual + phase.veto_window(), phase.longest().max(usual) + phase.veto_window())
+    (usual + phase.veto_window(), load.longest(phase) + phase.veto_window())
 }
 
 /// Every phase and the final validation.

@@ -61,9 +61,8 @@ pub(crate) fn at_gate(
     phase: &Phase,
     traffic: Option<f64>,
 ) -> Option<Law> {
-    let watched =
-        phase.watch.as_millis().checked_sub(policy.settings(metric).warm_up.as_millis())?;
-    let watched = Span::from_millis(watched);
+    let (after, warm_up) = (policy.gate_after(phase), policy.settings(metric).warm_up);
+    let watched = Span::from_millis(after.as_millis().checked_sub(warm_up.as_millis())?);
     let trials = traffic.map(|traffic| trials(traffic, phase.share, watched));
     Law::of(metric, phase.share, watched, (trials, policy.watch().least_trials))
 }

@@ -62,16 +62,27 @@ impl<'a> Load<'a> {
     /// How long a phase is watched: until all that decides can be judged, and where it waits for evidence of
     /// no harm, the time in which half of the healthy releases have shown it, as far as that can be
     /// foreseen, and until `watch_most` where no time is long enough; not less than `watch`, and not more than
-    /// `watch_most` where that ends it.
+    /// `watch_most` where that ends it; until the next reading.
     pub(crate) fn watch(self, phase: &Phase) -> Span {
-        let deciding = self.policy.metrics().iter().filter(|of| of.role == Role::Decide);
-        let needed = deciding.map(|metric| {
-            let no_harm = self.no_harm(metric, phase);
-            let shown = no_harm.map(|of| of.needed().unwrap_or(phase.longest()));
-            self.policy.judged_after(metric).max(shown.unwrap_or_default())
-        });
-        let watch = needed.fold(phase.watch, Span::max);
-        phase.longest_held().map_or(watch, |most| watch.min(most))
+        let metrics = self.policy.metrics().iter();
+        let no_harm = metrics.filter_map(|metric| self.no_harm(metric, phase));
+        let shown = no_harm.map(|of| of.needed().unwrap_or(phase.longest()));
+        let watch = shown.fold(self.policy.gate_after(phase), Span::max);
+        let watch = phase.longest_held().map_or(watch, |most| watch.min(most));
+        self.until_read(phase, watch)
+    }
+
+    /// The longest time of a phase, until the reading that ends it.
+    pub(super) fn longest(self, phase: &Phase) -> Span {
+        self.until_read(phase, phase.longest()).max(self.watch(phase))
+    }
+
+    /// How long a phase lasts until the first reading after this time: readings are so often apart, and one of
+    /// them ended the phase before.
+    fn until_read(self, phase: &Phase, time: Span) -> Span {
+        let every = self.policy.watch().cadence.as_millis().max(1);
+        let readings = (phase.deploy + time).as_millis().div_ceil(every);
+        Span::from_millis(readings.saturating_mul(every)) - phase.deploy
     }
 
     /// The planned time of a phase, deployment and veto window included.

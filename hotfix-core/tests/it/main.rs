@@ -106,6 +106,7 @@ mod plan_page;
 mod plan_page_people;
 mod plan_power;
 mod plan_power_simulated;
+mod plan_rollouts;
 mod plan_strategy;
 mod plan_views;
 mod policy;

@@ -11,8 +11,7 @@ use super::{Page, escaped, or_else, strategy, utc};
 pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     page.heading(2, "Phases");
     let rows = plan.policy().phases().iter().map(|phase| {
-        let usual = plan.load().watch(phase);
-        let watch = times(usual, phase.longest().max(usual));
+        let watch = times(plan.load().watch(phase), plan.load().longest(phase));
         let gate = words(phase.gate.as_str());
         let gate = match phase.gate {
             GateMode::Veto => format!("{gate}, {}", time(phase.veto)),

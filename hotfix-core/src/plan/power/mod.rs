@@ -135,7 +135,7 @@ pub struct PhasePower {
     pub phase: PhaseName,
     /// The canary's share.
     pub share: Share,
-    /// The least time, in minutes.
+    /// The time until the gate is judged, in minutes: the least time, or until all that decides can be judged.
     pub minutes: f64,
     /// Trials of the canary in that time, without warm-up; for a count, seconds of exposure.
     pub trials: f64,

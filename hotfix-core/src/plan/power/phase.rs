@@ -56,7 +56,7 @@ impl Plan {
         Some(PhasePower {
             phase: phase.name,
             share: phase.share,
-            minutes: minutes_of(phase.watch),
+            minutes: minutes_of(watching.lasts),
             trials: watching.trials(),
             expected_events: watching.expected(),
             allowed_events: watching.allowed().map(|most| most as f64),
@@ -110,7 +110,7 @@ fn fault(watching: &Watching<'_>, test: Option<&mut Test<'_>>, ratio: f64) -> Fa
     }
     let course: Crossing = watching.course(ratio);
     // In the whole of the least time, warm-up included.
-    let least = minutes_of(watching.phase.watch).max(watching.cadence / 60.0);
+    let least = minutes_of(watching.lasts).max(watching.cadence / 60.0);
     let counted_minutes = watching.minutes_counted().max(f64::MIN_POSITIVE);
     let hurt_a_minute = watching.expected() / counted_minutes * (ratio - 1.0);
     let detection = |chance: f64, approximate, minutes: f64, minutes_approximate| {

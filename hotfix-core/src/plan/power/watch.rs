@@ -51,7 +51,9 @@ pub(super) struct Watching<'a> {
     /// Requests per minute over all arms. None if unknown.
     traffic: Option<f64>,
     ticks: Vec<Tick>,
-    /// Ticks until the gate; further ones are for `watch_most`.
+    /// Until the gate is judged.
+    pub(super) lasts: Span,
+    /// The same in ticks; further ones are for `watch_most`.
     pub(super) least: usize,
     window: usize,
     /// Ticks between two readings.
@@ -82,7 +84,8 @@ impl<'a> Watching<'a> {
         let (watch, warm_up) = (policy.watch(), policy.settings(metric).warm_up);
         let cadence = watch.cadence.as_millis().max(1);
         let ticks_of = |time: Span| time.as_millis().div_ceil(cadence).max(1);
-        let least = ticks_of(phase.watch);
+        let lasts = policy.gate_after(phase);
+        let least = ticks_of(lasts);
         let most = phase.watch_most.map_or(least, ticks_of).max(least);
         if most > MOST_TICKS {
             return None;
@@ -96,13 +99,17 @@ impl<'a> Watching<'a> {
             policy,
             traffic,
             ticks: Vec::with_capacity(most),
+            lasts,
             least,
             window: usize::try_from(slots).ok()?,
             apart: usize::try_from(apart).ok()?,
             in_a_row: whole(watch.consecutive_breaches),
             gate: None,
             calm: None,
-            about: slots > 64 || (metric.kind.has_exposure() && metric.scaled),
+            // Of a phase that only holds, what comes after `watch` makes it forget the first of it.
+            about: slots > 64
+                || (metric.kind.has_exposure() && metric.scaled)
+                || (lasts > phase.watch && phase.criteria_missed == Response::Hold),
             cadence: watch.cadence.as_seconds(),
             limits: Vec::new(),
         };

@@ -4,6 +4,7 @@ use super::bound::{
     Bound, BoundForm, Bounds, Level, bound_written, level, level_written, read_bound,
 };
 use super::list::by_own_name;
+use super::phase::Phase;
 use super::rule::{Evidence, between_0_and_1, in_range};
 use crate::document::{DocumentFault, Member, Node};
 use crate::grade::{EvidenceMode, MetricKind, Otherwise, Role, Worse, closed_set};
@@ -131,6 +132,13 @@ impl Policy {
         } else {
             warm_up.max(watch.window)
         }
+    }
+
+    /// When the gate of a phase is judged first: after `watch`, and once all that decides can be judged.
+    pub(crate) fn gate_after(&self, phase: &Phase) -> Span {
+        let deciding = self.metrics().iter().filter(|metric| metric.role == Role::Decide);
+        let after = deciding.map(|metric| self.judged_after(metric)).fold(phase.watch, Span::max);
+        phase.longest_held().map_or(after, |most| after.min(most.max(phase.watch)))
     }
 
     /// The settings of one metric: its own, otherwise those of `evidence` and `watch`.
