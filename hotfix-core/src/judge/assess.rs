@@ -203,9 +203,9 @@ impl Judge {
                 Some(Band::Success | Band::NotJudged) => {}
                 Some(Band::Between) => call.raise(Response::Hold, Reason::Between, Some(*id)),
                 Some(_) => {
-                    let asked = watched.asks_about_miss().filter(|_| moment.share == Share::ALL);
-                    let lasts = asked.is_some_and(|asked| moment.at >= asked);
-                    let least = if lasts { Response::Ask } else { Response::Continue };
+                    let asked = watched.asks_about_miss(moment.share);
+                    let asked = asked.filter(|asked| moment.at >= *asked);
+                    let least = asked.map_or(Response::Continue, |_| Response::Ask);
                     let response = by_estimate(phase.criteria_missed, interpolated).max(least);
                     call.raise(response, Reason::CriterionMissed, Some(*id));
                 }

@@ -476,7 +476,7 @@ impl Judge {
             if let Some(since) = watched.held_in_vain_since(share) {
                 told(since + watch.alert_lasts());
             }
-            watched.asks_about_miss().filter(|_| !live).into_iter().for_each(&mut told);
+            watched.asks_about_miss(share).into_iter().for_each(&mut told);
             // Most metrics are read at one time and have the same moments, and so have both arms.
             let of_live = watched.live_silent_since(live_is_read);
             let read_at = [watched.readings().read_at, of_live];

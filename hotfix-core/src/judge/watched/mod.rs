@@ -385,12 +385,12 @@ impl Watched {
         }
     }
 
-    /// When a person is asked about a success bound that the window misses and that only holds the phase,
-    /// where that keeps nothing back; None of a volume, which moves with the day. It has to be missed for
-    /// as long as the phase is watched, and an alert has to last.
-    pub(super) fn asks_about_miss(&self) -> Option<Timestamp> {
+    /// When a person is asked about a success bound that the window misses, where a hold keeps nothing back:
+    /// once it was missed for as long as the phase is watched. None of a volume, which moves with the day.
+    pub(super) fn asks_about_miss(&self, share: Share) -> Option<Timestamp> {
         let Measured { criterion, degradation, .. } = &self.measured;
-        let criterion = criterion.as_ref().filter(|_| !self.design.metric.kind.is_traffic())?;
+        let asks = share == Share::ALL && !self.design.metric.kind.is_traffic();
+        let criterion = criterion.as_ref().filter(|_| asks)?;
         Some(degradation.missed()? + criterion.lasts().max(self.design.watch.alert_lasts()))
     }
 
