@@ -204,8 +204,8 @@ impl Judge {
                 Some(Band::Between) => call.raise(Response::Hold, Reason::Between, Some(*id)),
                 Some(_) => {
                     let asked = watched.asks_about_miss(moment.share);
-                    let asked = asked.filter(|asked| moment.at >= *asked);
-                    let least = asked.map_or(Response::Continue, |_| Response::Ask);
+                    let lasts = asked.is_some_and(|asked| moment.at >= asked);
+                    let least = if lasts { Response::Ask } else { Response::Continue };
                     let response = by_estimate(phase.criteria_missed, interpolated).max(least);
                     call.raise(response, Reason::CriterionMissed, Some(*id));
                 }
@@ -217,8 +217,7 @@ impl Judge {
             if seen.needs.is_some() && watched.stays_short() {
                 call.raise(phase.inconclusive, Reason::TooFewTrials, Some(*id));
             }
-            // At 100% there is no live arm to compare with; a live arm that is only silent shows
-            // nothing.
+            // At 100% there is no live arm to compare with; one that is only silent shows nothing.
             if phase.promotion == PromotionRule::EvidenceOfNoHarm
                 && watched.tests().safe().is_some_and(|test| !test.decided())
                 && moment.share < Share::ALL

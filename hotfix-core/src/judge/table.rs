@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::grade::MetricKind;
 use crate::metric::{Band, Judged, Window, bound_figure, in_unit, measured};
 use crate::policy::section::{Bound, Phase};
-use crate::unit::{MetricName, PhaseName, Share, Timestamp};
+use crate::unit::{MetricName, PhaseName, Share, Span, Timestamp};
 
 use super::bracket::{BASELINE, CANARY};
 use super::criterion::Without;
 use super::watched::Watched;
-use super::{Decision, Judge, MetricVerdict, Version};
+use super::{Cause, Decision, Judge, MetricVerdict, Reason, Verdict, Version};
 
 /// Metrics by phases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,7 +64,8 @@ pub struct ComparisonRow {
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
-    /// Band of the canary's value, or of `without_one` or `without_bursts`; absent with too few trials.
+    /// Band of the canary's value, or of `without_one` or `without_bursts`; absent with too few
+    /// trials, and where a metric without trials was watched for less than the window.
     pub band: Option<Band>,
     /// The live arm; absent without data.
     pub baseline: Option<f64>,
@@ -100,9 +101,9 @@ pub(crate) struct PhaseRecord {
     /// The last decision about it, where it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) decision: Option<Decision>,
-    /// Readings were missing then.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) silent: bool,
+    /// Its causes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) causes: Vec<Cause>,
     /// One entry a metric.
     cells: Vec<Option<Cell>>,
 }
@@ -129,7 +130,13 @@ impl PhaseRecord {
                 let live = watched.value(baseline, share.rest().as_fraction());
                 let live = live.filter(|_| compares);
                 Some(Cell {
-                    band: if counts { watched.phase_band(share) } else { Some(Band::Stale) },
+                    band: if !counts {
+                        Some(Band::Stale)
+                    } else if watched.awaits_window() {
+                        None
+                    } else {
+                        watched.phase_band(share)
+                    },
                     baseline: live.and_then(Judged::finite),
                     canary: of_canary(canary)?,
                     healed: watched.degradation().healed,
@@ -143,12 +150,30 @@ impl PhaseRecord {
                 })
             })
             .collect();
-        Self { index, since, ended: None, decision: None, silent: false, cells }
+        Self { index, since, ended: None, decision: None, causes: Vec::new(), cells }
     }
 
-    /// The phase ended then, and this was the last decision about it.
-    pub(crate) fn end(self, at: Timestamp, decision: Decision, silent: bool) -> Self {
-        Self { ended: Some(at), decision: Some(decision), silent, ..self }
+    /// The phase ended then, and this was the last verdict about it.
+    pub(crate) fn end(self, at: Timestamp, of: &Verdict) -> Self {
+        Self { ended: Some(at), decision: Some(of.decision), causes: of.causes.clone(), ..self }
+    }
+
+    /// Why it did not pass by itself, by the most severe cause of the last verdict about it that names
+    /// more than too little data. `least`: its least time.
+    pub(crate) fn passed_without(&self, least: Span) -> Option<&'static str> {
+        let is_early = self.ended?.since(self.since) < least;
+        let mut reasons = self.causes.iter().map(|cause| cause.reason);
+        let leading = reasons.find(|reason| reason.is_missing() || reason.is_criterion());
+        match (self.decision?, leading.map(Reason::is_missing)) {
+            (Decision::Promote, _) => None,
+            (_, Some(true)) if is_early => {
+                Some("before its least time was over, and readings were missing")
+            }
+            (_, Some(true)) => Some("readings were missing"),
+            (Decision::Continue, _) => Some("before its least time was over"),
+            (_, None) if is_early => Some("before its least time was over"),
+            _ => Some("its criteria were not met"),
+        }
     }
 }
 
@@ -168,12 +193,26 @@ pub(crate) fn shown(judge: &Judge, id: MetricName, seen: &MetricVerdict) -> [Opt
     [0, 1].map(|arm| recorded[arm].and_then(|_| now(arms[arm])))
 }
 
+/// When the canary of a metric was read last.
+pub(crate) fn read_at(judge: &Judge, id: MetricName) -> Option<Timestamp> {
+    of(judge, id)?.readings().read_at
+}
+
 /// What the live version had of a metric before the deployment; None of traffic, which has hours.
 pub(crate) fn live_before(judge: &Judge, id: MetricName) -> Option<f64> {
     of(judge, id)?.live_before()
 }
 
 impl Watched {
+    /// Whether it has no trials, and was watched for less than the window: no bound applies yet.
+    fn awaits_window(&self) -> bool {
+        let (canary, _) = self.window().sums().split_at(self.columns());
+        let (read_at, since) =
+            (self.readings().read_at, self.readings().coverage.since(self.began()));
+        let watched = read_at.zip(since).map(|(read_at, since)| read_at.since(since));
+        self.trials(canary).is_none() && watched.is_some_and(|time| time < self.watch().window)
+    }
+
     fn live_before(&self) -> Option<f64> {
         let has_hours = self.metric().kind.is_traffic();
         self.value(&self.totals().level, 1.0).and_then(Judged::finite).filter(|_| !has_hours)

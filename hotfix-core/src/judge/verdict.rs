@@ -139,6 +139,11 @@ impl Reason {
 
     /// Whether it says that there is nothing to judge, and not that it is bad.
     const fn is_silent(self) -> bool {
+        self.is_missing() || matches!(self, Self::NotJudged | Self::TooFewTrials)
+    }
+
+    /// Whether it says that readings are missing.
+    pub(super) const fn is_missing(self) -> bool {
         matches!(
             self,
             Self::NoData
@@ -146,10 +151,13 @@ impl Reason {
                 | Self::NotFinite
                 | Self::NoLiveData
                 | Self::LiveNeverRead
-                | Self::NotJudged
-                | Self::TooFewTrials
                 | Self::Gaps
         )
+    }
+
+    /// Whether something that was read is the reason.
+    pub(super) const fn is_criterion(self) -> bool {
+        !self.is_silent() && !matches!(self, Self::Inconclusive)
     }
 
     /// Whether its consequence can be a rollback under this policy.

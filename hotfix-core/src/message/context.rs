@@ -197,7 +197,7 @@ impl Context<'_> {
         self.put("fix", seen::fix(rollout, self.request.kind));
         self.put("harm", seen::harm(rollout));
         self.put_lines("approvers", &known::approvers(rollout));
-        self.put_lines("metrics", &seen::metrics(rollout, self.request.kind));
+        self.put_lines("metrics", &seen::metrics(rollout, self.request.kind, &self.clock));
         self.put_lines("timeline", &seen::timeline(rollout, &self.clock, self.at));
         self.put_lines("watch_for", &seen::watch_for(rollout, &self.clock, self.at));
     }

@@ -26,8 +26,7 @@ impl Impact<'_> {
 
 /// The severity, marked where it is only assumed.
 pub(super) fn severity(rollout: &Rollout) -> Option<String> {
-    let assumed = if rollout.severity_is_assumed() { " (assumed)" } else { "" };
-    rollout.severity().map(|severity| format!("{severity}{assumed}"))
+    rollout.named_severity().map(|severity| severity.to_string())
 }
 
 /// The policy's name for the severity, or the severity where the policy has none; of one that is only
@@ -40,7 +39,8 @@ pub(super) fn severity_label(rollout: &Rollout) -> Option<String> {
     Some(format!("{possibly}{label}"))
 }
 
-/// What the severity is after a change, and what this audience read of it before.
+/// In the first alert or update to this audience after a change: what the severity is, and what the
+/// audience read of it before.
 pub(super) fn severity_change(rollout: &Rollout, audience: Audience) -> Option<String> {
     let before = rollout.severity_before(audience)?;
     severity(rollout).map(|now| format!("{now}, before that {before}"))

@@ -15,8 +15,9 @@ use super::zone::Clock;
 /// One line for each metric that has a reading: with the fix, without it, before the incident.
 ///
 /// A message about a phase that passed shows the readings of that phase; others what was read last.
-/// After a rollback that is the level of the live version, or the line names the time before.
-pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
+/// After a rollback that is the level of the live version, or the line names the time before. Of a
+/// metric whose readings have stopped the line has the time of the last one.
+pub(super) fn metrics(rollout: &Rollout, kind: MessageKind, clock: &Clock) -> Vec<String> {
     let (policy, comparison) = (rollout.plan().policy(), rollout.comparison());
     let only = passed(rollout, kind).map(|(column, _)| column);
     let last = if only.is_some() { None } else { rollout.read_last() };
@@ -31,6 +32,10 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
             None => *row.cells.iter().rev().flatten().next()?,
         };
         Some((cell.canary, Some(cell), cell.baseline))
+    };
+    let stopped = |row: &ComparisonRow| {
+        let (now, read_at) = (rollout.now()?, rollout.metric_read_at(row.metric)?);
+        (back.is_none() && now.since(read_at) > policy.watch().stale).then(|| clock.time(read_at))
     };
     comparison
         .rows
@@ -60,6 +65,9 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
             if let Some(reference) = row.reference.filter(|_| compares) {
                 let before = measured(row.kind, &[], reference);
                 line.extend([" (", &before, " before the incident)"]);
+            }
+            if let Some(at) = stopped(row) {
+                line.extend([" (last read ", &at, ")"]);
             }
             Some(line)
         })

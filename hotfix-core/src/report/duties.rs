@@ -251,7 +251,8 @@ fn awaits_in_vain(rollout: &Rollout, item: &Item<'_>) -> bool {
     item.awaits == Some(Awaits::Moment(Moment::RolledBack)) || (is_over && awaits_the_fix(item))
 }
 
-fn open<'a, 'p>(duties: &'a Duties<'p>) -> impl Iterator<Item = &'a Item<'p>> {
+/// All duties that are not done.
+pub(super) fn open<'a, 'p>(duties: &'a Duties<'p>) -> impl Iterator<Item = &'a Item<'p>> {
     [&duties.overdue, &duties.due, &duties.next, &duties.undated, &duties.later]
         .into_iter()
         .flatten()

@@ -123,6 +123,7 @@ fn figure(plot: Plot) -> Value {
     object([
         ("title", plot.title.into()),
         ("svg", Value::from_safe_string(plot.svg)),
+        ("after", plot.after.into()),
         ("table", table(plot.table)),
     ])
 }

@@ -369,6 +369,10 @@ impl LogSummary {
         let at = entry.at;
         let ended = self.visits.enter(rollout, at, to);
         keep(&mut self.marks, Mark { at, state: rollout.state() });
+        if let Stage::Complete { .. } = to {
+            let levels = self.levels.values_mut().flatten();
+            levels.chain([&mut self.worse, &mut self.works]).for_each(Points::settle);
+        }
         let attempt = rollout.attempt();
         if let Some(frozen) = self.frozen.last_mut() {
             frozen.until.get_or_insert(at);

@@ -297,7 +297,12 @@ fn release(rollout: &Rollout) -> Option<ReleasePart> {
 }
 
 fn success_criteria(rollout: &Rollout) -> Vec<CriterionPart> {
+    let against = |item: &ItemStatus| {
+        let is_open = item.state == ItemState::Open;
+        rollout.against_criterion(rollout.now().filter(|_| is_open)?, item.id)
+    };
     let criterion = |item: ItemStatus| CriterionPart {
+        against: against(&item),
         id: item.id,
         text: item.text,
         state: item.state,

@@ -151,6 +151,8 @@ pub struct CriterionPart {
     pub at: Option<Timestamp>,
     /// The evidence, or why it was set aside.
     pub why: Option<String>,
+    /// What the log has against it, where it answers the criterion: then it is not met.
+    pub against: Option<String>,
 }
 
 /// The policy of a report.

@@ -419,11 +419,12 @@ fn compared(row: &ComparisonRow) -> Vec<Vec<String>> {
 fn criteria(all: &[CriterionPart]) -> Section {
     let mut section = Section::new("success-criteria", "Success criteria");
     let rows = all.iter().map(|part| {
-        let state = text::words(part.state.as_str());
-        [part.text.clone(), state, time(part.at), or_dash(part.why.as_ref())]
+        let state = part.against.as_ref().map_or(part.state.as_str(), |_| "not met");
+        let why = part.against.as_ref().or(part.why.as_ref());
+        [part.text.clone(), text::words(state), time(part.at), or_dash(why)]
     });
     let head = ["Criterion", "State", "Since", "Evidence"];
-    section.table(Table::of("Confirmed by people", head, rows));
+    section.table(Table::of("Confirmed by people, or denied by the log", head, rows));
     section
 }
 

@@ -4,11 +4,12 @@
 
 use std::fmt::Write as _;
 
+use crate::grade::Moment;
 use crate::metric::in_unit;
 use crate::rollout::State;
 use crate::sorting::sort_by_key;
 use crate::text::{self, joined};
-use crate::unit::Timestamp;
+use crate::unit::{Span, Timestamp};
 
 use super::chart::{Band, Chart, Frame, Line, MarkLine, WIDTH, escaped, open};
 use super::describe::{self, lasting, utc};
@@ -22,6 +23,8 @@ pub(super) struct Plot {
     pub(super) title: String,
     /// The SVG, in which every text is escaped.
     pub(super) svg: String,
+    /// What came after the time that is drawn.
+    pub(super) after: Option<String>,
     pub(super) table: Table,
 }
 
@@ -29,14 +32,17 @@ pub(super) struct Plot {
 const ROWS: i64 = 40;
 
 impl Frame {
-    /// The frame from the first to the last point; `None` without points.
+    /// The frame from the first to the last point; `None` without points. The watch after the completion,
+    /// which may last a day, is drawn up to a little after the last event in it.
     pub(super) fn of(report: &Report) -> Option<Self> {
         let plots = &report.plots;
         let metrics =
             plots.metrics.iter().flat_map(|plot| plot.new_version.iter().chain(&plot.live_version));
         let points = || metrics.clone().chain(plots.evidence.iter().flat_map(|plot| &plot.points));
         let from = points().map(|point| point.at).min()?;
-        let to = points().map(|point| point.at).max()?;
+        let last = points().map(|point| point.at).max()?;
+        let margin = |end: Timestamp| Span::from_millis(end.since(from).as_millis() / 10);
+        let to = last_event(report).map_or(last, |end| last.min(end + margin(end)));
         let within = |at: Timestamp| (from..=to).contains(&at);
         let bands = report.phases.iter().filter_map(|visit| {
             let begin = visit.watched_since?;
@@ -70,8 +76,12 @@ impl Frame {
         let title = text::sentence(&plot.title);
         let arms =
             [("the new version", &plot.new_version), ("the live version", &plot.live_version)];
+        let [new, live] = arms.map(|(_, points)| self.split(points).0);
         let mut words = arms.map(|(name, points)| described(name, points, &unit)).join(" ");
-        let (low, high, bound) = range(plot);
+        // A metric that was first read after the time that is drawn has its axis all the same.
+        let is_drawn = !new.is_empty() || !live.is_empty();
+        let axis = if is_drawn { [new, live] } else { arms.map(|(_, points)| &points[..]) };
+        let (low, high, bound) = range(plot, extremes(axis.into_iter().flatten()));
         if let Some(bound) = bound {
             let _ = write!(words, " Rollback bound: {}.", unit(bound));
         }
@@ -83,17 +93,15 @@ impl Frame {
             id: format!("metric-{number}"),
             low,
             high,
-            lines: vec![
-                Line { class: "live", points: &plot.live_version },
-                Line { class: "new", points: &plot.new_version },
-            ],
+            lines: vec![Line { class: "live", points: live }, Line { class: "new", points: new }],
             threshold: bound,
             unit: &unit,
         };
         let columns =
             [("New version", &plot.new_version[..]), ("Live version", &plot.live_version[..])];
         let table = self.table(&title, &columns, &unit);
-        Plot { svg: chart.svg(), title, table }
+        let after = self.after(&arms.map(|(name, points)| (name, &points[..])), &unit);
+        Plot { svg: chart.svg(), title, after, table }
     }
 
     pub(super) fn evidence(&self, number: usize, plot: &EvidencePlot) -> Plot {
@@ -118,12 +126,34 @@ impl Frame {
             id: format!("evidence-{number}"),
             low,
             high,
-            lines: vec![Line { class, points: &plot.points }],
+            lines: vec![Line { class, points: self.split(&plot.points).0 }],
             threshold: plot.threshold,
             unit: &|value| describe::figure(value),
         };
         let table = self.table(title, &[("Log e-value", &plot.points[..])], &unit);
-        Plot { svg: chart.svg(), title: title.to_owned(), table }
+        let after = self.after(&[("the log e-value", &plot.points)], &unit);
+        Plot { svg: chart.svg(), title: title.to_owned(), after, table }
+    }
+
+    /// What is drawn of a series, and what came after it.
+    fn split<'a>(&self, points: &'a [Point]) -> (&'a [Point], &'a [Point]) {
+        points.split_at(points.partition_point(|point| point.at <= self.to))
+    }
+
+    /// What came after the time that is drawn, in words.
+    fn after(&self, series: &[(&str, &[Point])], unit: &dyn Fn(f64) -> String) -> Option<String> {
+        let later = series.iter().map(|(name, points)| (*name, self.split(points).1));
+        let later: Vec<_> = later.filter(|(_, points)| !points.is_empty()).collect();
+        let until = later.iter().filter_map(|(_, points)| points.last()).map(|of| of.at).max()?;
+        let each = later.iter().map(|(name, points)| {
+            let (low, high) = extremes(points.iter());
+            format!("{name} between {} and {}", unit(low), unit(high))
+        });
+        Some(format!(
+            "Not drawn: until {} {}.",
+            utc(until),
+            text::enumerated(&each.collect::<Vec<_>>())
+        ))
     }
 
     fn events(&self) -> String {
@@ -159,10 +189,15 @@ impl Frame {
         sort_by_key(&mut times, |at| *at);
         times.dedup();
         let (first, last) = (self.from.as_millis(), self.to.as_millis());
-        let is_short = i64::try_from(times.len()).is_ok_and(|count| count <= ROWS);
+        let drawn = times.partition_point(|at| *at <= self.to);
+        let is_short = i64::try_from(drawn).is_ok_and(|count| count <= ROWS);
         let wide = (last - first) / ROWS + 1;
-        let row_of =
-            |at: Timestamp| if is_short { at.as_millis() } else { (at.as_millis() - first) / wide };
+        // What is not drawn is one row.
+        let row_of = |at: Timestamp| match at {
+            _ if at > self.to => i64::MAX,
+            _ if is_short => at.as_millis(),
+            _ => (at.as_millis() - first) / wide,
+        };
         times.dedup_by_key(|at| row_of(*at));
         for at in times {
             let cell = |points: &[Point]| {
@@ -182,6 +217,18 @@ impl Frame {
     }
 }
 
+/// The last event of a rollout that is complete: a stage, a verdict that a person was asked about, the
+/// end of the incident. None while it goes on.
+fn last_event(report: &Report) -> Option<Timestamp> {
+    let is_complete = matches!(report.state, State::Complete | State::Closed);
+    let stages = report.plots.marks.iter().filter(|mark| mark.state != State::Closed);
+    let resolved = report.moments.iter().filter(|of| of.moment == Moment::Resolved);
+    let asked = report.verdicts.iter().filter(|verdict| verdict.decision.needs_answer());
+    let events = stages.map(|mark| mark.at).chain(resolved.map(|of| of.at));
+    let events = events.chain(asked.map(|verdict| verdict.at));
+    events.max().filter(|_| is_complete)
+}
+
 fn extremes<'a>(points: impl Iterator<Item = &'a Point>) -> (f64, f64) {
     let ends = (f64::INFINITY, f64::NEG_INFINITY);
     points.fold(ends, |(low, high), point| (low.min(point.value), high.max(point.value)))
@@ -189,8 +236,7 @@ fn extremes<'a>(points: impl Iterator<Item = &'a Point>) -> (f64, f64) {
 
 /// The lowest and the highest value to draw, and the rollback bound where it is near them. Values
 /// that are all high, such as a success rate, are not drawn from 0; no share is drawn beyond 100%.
-fn range(plot: &MetricPlot) -> (f64, f64, Option<f64>) {
-    let (low, high) = extremes(plot.new_version.iter().chain(&plot.live_version));
+fn range(plot: &MetricPlot, (low, high): (f64, f64)) -> (f64, f64, Option<f64>) {
     let wide = (high - low).max(1e-9);
     // A constant level is drawn from 0, too, so that its noise does not fill the plot.
     let from_zero = low >= 0.0 && (low < 0.8 * high || wide < 0.001 * high);
@@ -259,7 +305,7 @@ pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
         "<line class=\"threshold\" x1=\"{DUE}\" x2=\"{DUE}\" y1=\"20\" y2=\"{height}\"/></svg>"
     );
     table.folded = true;
-    Some(Plot { title: title.to_owned(), svg, table })
+    Some(Plot { title: title.to_owned(), svg, after: None, table })
 }
 
 /// Share of its allowed time that a duty took.

@@ -26,9 +26,11 @@ pub struct Point {
 /// merged in pairs. So at most 480 points are kept, the extremes of the series are among them, and
 /// up to 240 points all are. A gap within a segment is not shown. Segments of different versions
 /// are not merged, unless there are more versions than segments; then no line leads through a
-/// merged segment.
+/// merged segment. What came before [`settle`](Self::settle) is thinned by itself: a long watch after
+/// it takes nothing from it.
 #[derive(Clone, Debug, Default)]
 pub struct Points {
+    settled: Vec<Segment>,
     segments: Vec<Segment>,
     /// Number of points of a full segment, as a power of two.
     doubled: u32,
@@ -98,22 +100,32 @@ impl Points {
         self.is_broken_off = true;
     }
 
-    fn halve(&mut self) {
-        let mut halved = pairs(&self.segments, |next| !next.begins);
-        if halved.len() > MOST {
-            halved = pairs(&self.segments, |_| true);
+    /// What follows is thinned by itself, with segments of its own.
+    pub fn settle(&mut self) {
+        self.settled.append(&mut self.segments);
+        self.doubled = 0;
+        while self.settled.len() > MOST {
+            self.settled = halved(&self.settled);
         }
-        self.segments = halved;
+    }
+
+    fn halve(&mut self) {
+        self.segments = halved(&self.segments);
         self.doubled = (self.doubled + 1).min(62);
     }
 
     /// The points that were kept, by time.
     pub fn points(&self) -> Vec<Point> {
-        let mixed = self.segments.iter().map(|segment| segment.is_mixed);
-        let after_mixed = std::iter::once(false).chain(mixed);
-        let segments = self.segments.iter().zip(after_mixed);
+        let all = || self.settled.iter().chain(&self.segments);
+        let after_mixed = std::iter::once(false).chain(all().map(|segment| segment.is_mixed));
+        let segments = all().zip(after_mixed);
         segments.flat_map(|(segment, after_mixed)| segment.points(after_mixed)).collect()
     }
+}
+
+fn halved(segments: &[Segment]) -> Vec<Segment> {
+    let halved = pairs(segments, |next| !next.begins);
+    if halved.len() > MOST { pairs(segments, |_| true) } else { halved }
 }
 
 /// Merges neighbours in pairs, where the second may be merged.
@@ -199,6 +211,21 @@ mod tests {
             let joined = lines.filter(|pair| version(&pair[0]) != version(&pair[1])).count();
             assert_eq!(joined, 0, "{versions}");
         }
+    }
+
+    #[test]
+    fn post_1_a_long_watch_takes_nothing_from_the_incident() {
+        let mut points = Points::default();
+        let minute = Span::from_seconds(60);
+        (0..200).for_each(|second| points.add(at(second), (second % 5) as f64, minute));
+        points.settle();
+        (200..90_000).for_each(|second| points.add(at(second), 1.0 + (second % 2) as f64, minute));
+        let kept = points.points();
+        assert_eq!(kept.iter().filter(|point| point.at < at(200)).count(), 200);
+        assert!(kept.len() <= 200 + 2 * MOST && kept.iter().all(|point| !point.after_gap));
+        // However often it is settled, it stays bounded.
+        (0..20).for_each(|_| points.settle());
+        assert!(points.points().len() <= 2 * MOST);
     }
 
     fn at(second: i64) -> Timestamp {

@@ -335,14 +335,20 @@ impl Rollout {
 
     /// Checks that a success criterion that the log answers is not confirmed against it.
     fn check_criterion(&self, at: Timestamp, item: Name) -> Result<(), RefusalReason> {
+        let fact = self.against_criterion(at, item);
+        fact.map_or(Ok(()), |fact| Err(RefusalReason::Contrary { item, fact }))
+    }
+
+    /// What the log has against a success criterion that it answers.
+    pub(crate) fn against_criterion(&self, at: Timestamp, item: Name) -> Option<String> {
         let (policy, agenda) = (self.plan.policy(), &self.case.agenda);
-        let answer = policy.success().iter().find(|criterion| criterion.id == item);
-        let fact = match answer.and_then(|criterion| criterion.answered_by) {
-            Some(CriterionAnswer::Rollback) => {
+        let answer = policy.success().iter().find(|criterion| criterion.id == item)?;
+        match answer.answered_by? {
+            CriterionAnswer::Rollback => {
                 let back = self.rolled_back_since().or(agenda.came(Moment::RolledBack));
                 back.map(|at| format!("the fix was rolled back at {at}"))
             }
-            Some(CriterionAnswer::Duration) => {
+            CriterionAnswer::Duration => {
                 let ended = agenda.came(Moment::Verified).unwrap_or(at);
                 let planned = self.plan.planned_duration();
                 let taken = agenda.came(Moment::DeployStarted).map(|started| ended.since(started));
@@ -351,9 +357,7 @@ impl Rollout {
                     format!("it took {} of the {} planned", time(taken), time(planned))
                 })
             }
-            None => None,
-        };
-        fact.map_or(Ok(()), |fact| Err(RefusalReason::Contrary { item, fact }))
+        }
     }
 
     /// Checks the facts that give the time of a moment, as [`check_times`](Self::check_times) does.

@@ -1,12 +1,13 @@
 //! What other modules of the crate read of a rollout; nothing changes.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use crate::fact::Facts;
 use crate::gate::checklist::{self, Checks, ItemStatus, Situation};
 use crate::getters::getters;
-use crate::grade::{Audience, MessageKind, Moment, Severity};
-use crate::judge::{self, Decision, Harm, PhaseRecord, Recovery};
+use crate::grade::{Audience, MessageKind, Moment};
+use crate::judge::{self, Harm, PhaseRecord, Recovery};
 use crate::metric::{self, Band};
 use crate::plan::Window;
 use crate::text::{joined, quoted};
@@ -160,6 +161,11 @@ impl Rollout {
         judge::values(&self.case.judged.explained().judge, self.share(), metric::Window::phase)
     }
 
+    /// When the fix was read last by this metric.
+    pub(crate) fn metric_read_at(&self, id: MetricName) -> Option<Timestamp> {
+        judge::read_at(self.case.judged.judge(), id)
+    }
+
     /// What each metric read last, with the fix and without it, where no phase is under way: until a
     /// rollback is confirmed as the window has it, then as the verdict before it has it, and after
     /// the last phase since it began.
@@ -184,18 +190,8 @@ impl Rollout {
         Some(self.levels().filter_map(|(id, [_, live])| Some((id, live?))).collect())
     }
 
-    /// The last decision about this phase, where it has ended, and whether readings were missing
-    /// then: a phase that went on with another one than to promote was passed by a person.
-    pub(crate) fn decision_at_end(&self, phase: PhaseName) -> Option<(Decision, bool)> {
-        let at = |record: &&PhaseRecord| {
-            self.plan.policy().phases().get(record.index).is_some_and(|of| of.name == phase)
-        };
-        let record = self.case.happened.phases().iter().rev().find(at)?;
-        Some((record.decision?, record.silent))
-    }
-
     /// Why a person had to pass the phase: no metric was read, none was judged, readings were missing,
-    /// or its criteria were not met; None where it met them, or has not ended.
+    /// it was early, or its criteria were not met; None where it met them, or has not ended.
     pub(crate) fn passed_without(&self, phase: PhaseName) -> Option<&'static str> {
         let (comparison, policy) = (self.comparison(), self.plan.policy());
         let column = comparison.phases.iter().position(|of| of.phase == phase)?;
@@ -208,14 +204,11 @@ impl Rollout {
         if bands.iter().all(|band| matches!(band, None | Some(Band::NotJudged))) {
             return Some("no metric was judged");
         }
-        match self.decision_at_end(phase)? {
-            (Decision::Promote, _) => None,
-            (_, true) => Some("its readings were missing"),
-            (Decision::Continue, false) => Some("before its least time was over"),
-            (Decision::Hold | Decision::Ask | Decision::RollBack, false) => {
-                Some("its criteria were not met")
-            }
-        }
+        let phases = policy.phases();
+        let is_of =
+            |record: &&PhaseRecord| phases.get(record.index).is_some_and(|of| of.name == phase);
+        let record = self.case.happened.phases().iter().rev().find(is_of)?;
+        record.passed_without(phases.get(record.index)?.watch)
     }
 
     /// The value that was noted last with an item that records one of this name; else the root cause
@@ -258,10 +251,15 @@ impl Rollout {
         self.case.has_ended()
     }
 
-    /// The severity that an audience last read, where that is another one.
-    pub(crate) fn severity_before(&self, audience: Audience) -> Option<Severity> {
+    /// The severity as people read it.
+    pub(crate) fn named_severity(&self) -> Option<impl Display> {
+        self.case.readiness.named_severity(self.plan.policy())
+    }
+
+    /// The other severity that an audience had read of before its last alert or update.
+    pub(crate) fn severity_before(&self, audience: Audience) -> Option<impl Display> {
         let before = self.case.people.reader(audience)?.before;
-        before.filter(|before| Some(*before) != self.severity())
+        before.filter(|before| Some(before.severity) != self.severity())
     }
 
     /// Whether an input of this kind would end the watch after the completion at this time.

@@ -101,7 +101,7 @@ impl Conclusion<'_> {
         for reader in self.case.people.readers() {
             let audience = reader.audience;
             let is_news = is_held
-                || reader.severity != severity
+                || reader.read_another(severity)
                     && (reader.is_below(severity) || !readiness.is_assumed(policy));
             let mut read = self.changes.acts.iter().filter_map(Act::tells_severity);
             if is_news && !read.any(|(of, _)| of == audience) {

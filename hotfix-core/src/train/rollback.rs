@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::ops::{Deref, DerefMut};
 
 use crate::grade::OnFailure;
-use crate::rollout::{Command, Input, InputKind, Refusal, Rollout, Stage, TRAIN, TrainNotice};
+use crate::rollout::{
+    Command, Input, InputKind, Refusal, Rollout, Stage, State, TRAIN, TrainNotice,
+};
 use crate::sorting::sort_by_key;
 use crate::text::words;
 use crate::unit::Timestamp;
@@ -193,10 +195,11 @@ impl<R: Deref<Target = Rollout>> Train<R> {
     }
 
     /// The services that were rolled back by themselves or by a person; all, where names were
-    /// redacted in the logs.
+    /// redacted in the logs. How far a rollback is changes, so the text does not have it.
     fn causes(&self) -> Vec<String> {
-        let named = |place: usize| {
-            format!("`{}` ({})", self.order.name(place), words(self.at(place).state().as_str()))
+        let named = |place: usize| match (self.order.name(place), self.at(place).state()) {
+            (name, State::RollingBack | State::RolledBack) => format!("`{name}`"),
+            (name, state) => format!("`{name}` ({})", words(state.as_str())),
         };
         let by_itself = self.turned().filter(|place| !self.was_asked(*place));
         let mut causes: Vec<String> = by_itself.map(named).collect();

@@ -175,6 +175,44 @@ fn post_3_an_approval_that_blocks_nothing_is_not_waited_for() {
     }
 }
 
+/// The response is acknowledged by the start of the work, and an incident that is over waits for nobody.
+#[test]
+fn post_3_s3_no_clock_waits_for_an_answer_that_nobody_owes() {
+    let incident = |severity| json!({"id": "INC-1", "severity": severity, "detected_at": "2026-03-03T14:30:00Z"});
+    let measure = |severity, inputs: &[(u32, Value)]| {
+        let log = log_at("standard", &incident(severity), inputs);
+        read(&log).measures.get(MeasureName::TimeToAcknowledge)
+    };
+    let tick = |minute| (minute, json!({"kind": "tick"}));
+    let done = (5, json!({"kind": "done", "by": "omar", "duty": "p2_act"}));
+    let over =
+        json!({"kind": "set_times", "by": "omar", "times": {"resolved": "2026-03-03T15:00:00Z"}});
+    assert_eq!(measure("P2", &[tick(0)]).status, MeasureStatus::Open);
+    assert_eq!(measure("P2", &[tick(0), done, tick(60)]).status, MeasureStatus::NotAsked);
+    assert_eq!(measure("P1", &[tick(0), tick(20)]).status, MeasureStatus::Open);
+    let never = measure("P1", &[tick(0), (20, over), tick(300)]);
+    assert_eq!(never.status, MeasureStatus::NotStated);
+    assert_eq!(never.sentence, "the incident is resolved, and `acknowledged` is not recorded");
+}
+
+/// A millisecond after the time, when a driver looks again, is no figure.
+#[test]
+fn post_3_an_objective_that_is_missed_by_a_millisecond_is_told_without_it() {
+    let incident = json!({"id": "INC-1", "severity": "P0", "detected_at": "2026-03-03T14:30:00Z"});
+    let policy = Arc::new(Policy::preset("standard").unwrap());
+    let release = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
+    let plan = Plan::from_json(policy, &incident.to_string(), release, "").unwrap();
+    let mut rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+    let tick = Input::from_json(r#"{"kind": "tick"}"#).unwrap();
+    let mut slo = |at: &str| {
+        rollout.handle(at.parse().unwrap(), &tick).unwrap();
+        read(rollout.log()).measures.get(MeasureName::Slo).sentence
+    };
+    let missed = "missed: more than the 2h allowed and still running";
+    assert_eq!(slo("2026-03-03T16:30:00.001Z"), missed);
+    assert_eq!(slo("2026-03-03T18:30:00.001Z"), "missed: 4h of the 2h allowed and still running");
+}
+
 /// An approval that does not count because its giver wrote the fix was given all the same.
 #[test]
 fn post_3_s3_an_approval_of_the_author_alone_was_given() {

@@ -1,7 +1,12 @@
 //! What the pages of a report show and what they leave out (POST-1, POST-2).
 
+use std::sync::Arc;
+
+use hotfix_core::policy::Policy;
 use hotfix_core::report::{DutyOutcome, Format, Report};
 use hotfix_core::rollout::{Recording, Rollout, State};
+use hotfix_core::simulate::{Campaign, Scenario};
+use hotfix_core::unit::Span;
 
 use crate::imported_run::{Run, podinfo};
 use crate::story::Story;
@@ -38,6 +43,29 @@ fn post_1_no_share_is_drawn_beyond_its_end() {
     let (_, [_, html]) = read(&run.rollout);
     assert_eq!(labels(&html, "metric-1"), ["97%", "98%", "99%", "100%"]);
     assert!(html.contains("<i class=\"threshold\"></i>rollback bound"));
+}
+
+/// A watch of hours leaves the incident the width of a plot, and its points.
+#[test]
+fn post_1_plots_end_with_the_incident_and_not_with_the_watch_after_it() {
+    let incident = "until = '7h'\nincident = { id = 'INC-1', service = 'pay', severity = 'P1' }";
+    let scenario = Scenario::read(incident).unwrap();
+    let plan = scenario.plan(Arc::new(Policy::preset("standard").unwrap())).unwrap();
+    let (player, _) = Campaign::try_new(plan, &scenario, 1).unwrap().drill(0).unwrap();
+    let (report, [_, html]) = read(player.rollout());
+    let complete = report.plots.marks.iter().find(|mark| mark.state == State::Complete).unwrap();
+    for plot in &report.plots.metrics {
+        let points = plot.new_version.iter().filter(|point| point.at <= complete.at);
+        assert!(points.count() > 150, "{}", plot.metric);
+        assert!(plot.new_version.last().unwrap().at > complete.at + Span::from_seconds(4 * 3600));
+    }
+    let drawn =
+        html[html.find("aria-labelledby=\"metric-0").unwrap()..].split("</svg>").next().unwrap();
+    let width = |rect: &str| rect.split(" width=\"").nth(1)?.split('"').next()?.parse::<f64>().ok();
+    let phases = drawn.split("<rect class=\"phase").skip(1);
+    let wide: f64 = phases.filter_map(width).sum();
+    assert!(wide > 150.0, "the phases are {wide} of 342 wide");
+    assert!(html.contains("<p class=\"after\">Not drawn: until "));
 }
 
 #[test]

@@ -11,9 +11,11 @@ use crate::fact::{Fact, FactId, FactValue, Truth};
 use crate::gate::approval::{Demand, DemandState};
 use crate::gate::checklist::reviews;
 use crate::grade::{DutyKind, Moment, Severity, Worse, closed_set};
+use crate::report::describe::lasting;
+use crate::report::duties::open;
 use crate::rollout::{Stage, State};
 use crate::sorting::map_of;
-use crate::text::{figure, joined, quoted, time};
+use crate::text::{figure, joined, quoted};
 use crate::unit::{Span, Timestamp};
 
 closed_set! {
@@ -166,11 +168,16 @@ impl Incident<'_> {
                 self.between(name, "began", self.came(&[Moment::Began]), self.to(Moment::Detected))
             }
             MeasureName::TimeToAcknowledge => {
-                if self.history.acknowledged.is_none() && !self.asks_to_acknowledge() {
+                let end = "acknowledged";
+                let acknowledged = mark(end, self.history.acknowledged);
+                if acknowledged.is_none() && !self.asks_to_acknowledge() {
                     return not_asked(name, "the policy pages nobody who has to acknowledge");
                 }
-                let to = ("acknowledged", mark("acknowledged", self.history.acknowledged));
-                self.between(name, "detected", noticed(), to)
+                if acknowledged.is_none() && self.rollout.moment(Moment::Resolved).is_some() {
+                    let sentence = format!("the incident is resolved, and `{end}` is not recorded");
+                    return Measure { from: noticed(), ..not_stated(name, sentence) };
+                }
+                self.between(name, "detected", noticed(), (end, acknowledged))
             }
             MeasureName::TimeToApprove => self.time_to_approve(name),
             MeasureName::TimeToReview => {
@@ -237,7 +244,7 @@ impl Incident<'_> {
             }
             (None, None) => {
                 let so_far = self.history.last.since(from.at);
-                let sentence = format!("at least {} from `{begin}` so far", time(so_far));
+                let sentence = format!("at least {} from `{begin}` so far", lasting(so_far));
                 with(name, false, Figure::Seconds(so_far), sentence)
             }
             (Some(to), _) if to.at < from.at => {
@@ -245,7 +252,7 @@ impl Incident<'_> {
             }
             (Some(to), _) => {
                 let span = to.at.since(from.at);
-                let sentence = format!("{} from `{begin}` to `{end}`", time(span));
+                let sentence = format!("{} from `{begin}` to `{end}`", lasting(span));
                 with(name, true, Figure::Seconds(span), sentence)
             }
         };
@@ -312,7 +319,12 @@ impl Incident<'_> {
             _ => return clock,
         };
         let known = clock.status == MeasureStatus::Known;
-        let words = format!("{} of the {} allowed", time(taken), time(allowed));
+        let [taken_for, allowed_for] = [taken, allowed].map(lasting);
+        let words = if taken > allowed && taken_for == allowed_for {
+            format!("more than the {allowed_for} allowed")
+        } else {
+            format!("{taken_for} of the {allowed_for} allowed")
+        };
         let measure = if taken > allowed {
             let so_far = if known { "" } else { " and still running" };
             let missed = Figure::Objective(Objective::Missed);
@@ -340,7 +352,7 @@ impl Incident<'_> {
             let sentence = format!("none: the service was recorded as not down{later}");
             return with(name, true, Figure::Seconds(Span::ZERO), sentence);
         }
-        let whole = time(downtime.whole);
+        let whole = lasting(downtime.whole);
         let sentence = if downtime.goes_on() {
             format!("down for at least {whole} so far")
         } else {
@@ -350,15 +362,15 @@ impl Incident<'_> {
         Measure { from: mark("down", downtime.from), to: mark("up", downtime.until), ..measure }
     }
 
-    /// Whether a duty paged somebody in this incident, or may still do so.
+    /// Whether a duty paged somebody in this incident, or may still do so before its end.
     fn asks_to_acknowledge(&self) -> bool {
-        let severity = self.rollout.severity();
-        let duties = self.rollout.plan().policy().duties().iter();
-        let mut due = duties.filter(|duty| severity.is_none_or(|of| duty.is_for(of)));
-        self.history.paged
-            || due.any(|duty| {
-                matches!(duty.kind, DutyKind::Page | DutyKind::Escalate | DutyKind::Act)
-            })
+        let calls = |kind| matches!(kind, DutyKind::Page | DutyKind::Escalate | DutyKind::Act);
+        let may_call = || {
+            let duties = self.rollout.plan().policy().duties();
+            self.rollout.severity().is_none() && duties.iter().any(|duty| calls(duty.kind))
+                || open(&self.rollout.duties(self.history.last)).any(|item| calls(item.kind))
+        };
+        self.history.paged || self.rollout.moment(Moment::Resolved).is_none() && may_call()
     }
 
     /// Whether a checklist that applies, or may apply, has a review of the change.

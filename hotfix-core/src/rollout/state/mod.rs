@@ -467,7 +467,7 @@ impl RolloutState {
         let is_over = self.place.stage().is_final();
         let asks = judged.is_some() && decision.needs_answer();
         let about = About::of(kind, asks, self.people.objected(), self.place.stage());
-        let severity = self.readiness.severity();
+        let severity = actions.first().and_then(|_| self.readiness.named_severity(policy));
         let now = [self.place.stage().is_out(), is_over && !waits];
         self.people.note_actions(at, actions, about, notifies, now, severity);
         // Once the incident is over, nobody is asked for facts about it.
@@ -487,8 +487,7 @@ impl RolloutState {
         if let Some(step) = watched.filter(|_| !still_watched && !is_new_attempt) {
             let (judge, share) = (self.judged.judge(), self.place.share());
             let record = PhaseRecord::of(judge, step.index, step.since, share);
-            let silent = self.judged.missing(policy).is_some();
-            self.happened.phases.push(record.end(at, self.judged.verdict().decision, silent));
+            self.happened.phases.push(record.end(at, self.judged.verdict()));
         }
         match (self.place.stage(), &to) {
             (_, Stage::Deploying(step)) => self.judged.now.judge.enter_phase(step.index),

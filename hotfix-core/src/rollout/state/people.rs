@@ -1,5 +1,7 @@
 //! What people were asked and what they answered.
 
+use std::fmt::{self, Display, Formatter};
+
 use serde::{Deserialize, Serialize};
 
 use crate::getters::getters;
@@ -54,7 +56,7 @@ pub(crate) struct People {
     pub(super) readers: Vec<Reader>,
     /// The severity at the last start that those who follow the rollout read of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) severity_at_start: Option<Severity>,
+    pub(super) severity_at_start: Option<Named>,
     /// The last question, while nobody has answered it.
     pub(super) unanswered: Option<Unanswered>,
     /// An objection from before the pause, which the answer to the pause does not answer.
@@ -73,10 +75,10 @@ pub(crate) struct People {
 pub(crate) struct Reader {
     pub(crate) audience: Audience,
     /// The severity at the last alert or update.
-    pub(crate) severity: Option<Severity>,
-    /// The last other severity that it read.
+    pub(crate) severity: Option<Named>,
+    /// The other severity that it had read until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) before: Option<Severity>,
+    pub(crate) before: Option<Named>,
     /// It read an update.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) updated: bool,
@@ -86,9 +88,31 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
+    /// Whether it read of another severity.
+    pub(crate) fn read_another(self, now: Option<Severity>) -> bool {
+        self.severity.map(|read| read.severity) != now
+    }
+
     /// Whether this severity is more severe than the one that it read.
     pub(crate) fn is_below(self, severity: Option<Severity>) -> bool {
-        severity.is_some_and(|now| self.severity.is_none_or(|read| now < read))
+        severity.is_some_and(|now| self.severity.is_none_or(|read| now < read.severity))
+    }
+}
+
+/// A severity as people read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Named {
+    pub(crate) severity: Severity,
+    /// Nobody gave it, and it may be a less severe one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) assumed: bool,
+}
+
+impl Display for Named {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.severity.as_str())?;
+        f.write_str(if self.assumed { " (assumed)" } else { "" })
     }
 }
 
@@ -401,7 +425,7 @@ impl People {
         about: About,
         informs: bool,
         [is_out, is_over]: [bool; 2],
-        severity: Option<Severity>,
+        severity: Option<Named>,
     ) {
         for action in actions {
             if let Some((audience, message)) = action.act.tells_severity() {
@@ -449,21 +473,23 @@ impl People {
         &mut self,
         audience: Audience,
         message: Option<MessageKind>,
-        severity: Option<Severity>,
+        severity: Option<Named>,
     ) {
+        let now = severity.map(|now| now.severity);
         let (updated, paged) = (message == Some(MessageKind::Update), message.is_none());
         let known = self.readers.iter_mut().find(|reader| reader.audience == audience);
         if let Some(reader) = known {
             reader.updated |= updated;
             reader.paged &= paged;
-            if !paged && reader.severity != severity {
-                (reader.before, reader.severity) = (reader.severity, severity);
+            if !paged {
+                reader.before = reader.severity.filter(|_| reader.read_another(now));
+                reader.severity = severity;
             }
             return;
         }
         // Who follows the rollout reads of its start.
         let before = self.severity_at_start.filter(|_| FOLLOWERS.contains(&audience));
-        let before = before.filter(|before| Some(*before) != severity);
+        let before = before.filter(|before| Some(before.severity) != now);
         self.readers.push(Reader { audience, severity, before, updated, paged });
     }
 

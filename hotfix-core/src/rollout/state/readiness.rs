@@ -21,6 +21,7 @@ use crate::rollout::stage::State;
 use crate::text::quoted;
 use crate::unit::{Name, Timestamp};
 
+use super::people::Named;
 use super::severity_question::{SeverityQuestion, derived};
 
 /// Statements about the plan, and the state of the items.
@@ -202,6 +203,12 @@ impl Readiness {
     /// severe one.
     pub(crate) fn is_assumed(&self, policy: &Policy) -> bool {
         !self.given && self.severity.is_some() && self.by_facts(policy).1
+    }
+
+    /// The severity as people read it.
+    pub(crate) fn named_severity(&self, policy: &Policy) -> Option<Named> {
+        let assumed = self.is_assumed(policy);
+        self.severity.map(|severity| Named { severity, assumed })
     }
 
     /// Why the policy answers with the normal process; None where it does not, or somebody waived
