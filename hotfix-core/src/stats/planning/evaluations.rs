@@ -69,6 +69,11 @@ impl Frontier {
     }
 }
 
+/// How many paths at the beginning of a row have decided: those with few events of the baseline.
+fn decided(row: &[f64]) -> usize {
+    row.iter().position(|path| *path > 0.0).unwrap_or(row.len())
+}
+
 /// Chances of canary events (rows) and baseline events (columns).
 struct Paths {
     canary: usize,
@@ -94,16 +99,18 @@ impl Paths {
         let width = self.width + baseline.of.len() - 1;
         let mut wide = vec![0.0; rows * width];
         for (to, from) in wide.chunks_exact_mut(width).zip(self.of.chunks_exact(self.width)) {
+            let gone = decided(from);
             for (more, chance) in baseline.of.iter().enumerate() {
-                for (sum, path) in to[more..].iter_mut().zip(from) {
+                for (sum, path) in to[more + gone..].iter_mut().zip(&from[gone..]) {
                     *sum += chance * path;
                 }
             }
         }
         let mut of = vec![0.0; (rows + canary.of.len() - 1) * width];
         for (row, from) in wide.chunks_exact(width).enumerate() {
+            let gone = decided(from);
             for (to, chance) in of[row * width..].chunks_exact_mut(width).zip(&canary.of) {
-                for (sum, path) in to.iter_mut().zip(from) {
+                for (sum, path) in to[gone..].iter_mut().zip(&from[gone..]) {
                     *sum += chance * path;
                 }
             }
@@ -145,8 +152,11 @@ impl Paths {
             left = left.min(row.iter().position(likely).unwrap_or(width));
             right = right.max(row.iter().rposition(likely).map_or(0, |at| at + 1));
         }
-        let kept = self.of.chunks_exact(width).skip(first).take(last + 1 - first);
-        self.of = kept.flat_map(|row| row[left..right].iter().copied()).collect();
+        let mut kept = Vec::with_capacity((last + 1 - first) * (right - left));
+        for row in self.of.chunks_exact(width).skip(first).take(last + 1 - first) {
+            kept.extend_from_slice(&row[left..right]);
+        }
+        self.of = kept;
         self.canary += first;
         self.baseline += left;
         self.width = right - left;

@@ -26,6 +26,8 @@ const SETTLED: usize = 3;
 const SETTLED_TICKS: usize = 120;
 /// A phase that is kept with less chance than this is over.
 const LEAST: f64 = 1e-9;
+/// Equal parts of the chances, each with the first number that has one of them.
+const GUIDES: usize = 64;
 /// Parts of a standard deviation that differ.
 const PARTS: f64 = 16.0;
 
@@ -120,8 +122,10 @@ impl Bands<'_> {
         let mut orders: [Vec<usize>; 4] = core::array::from_fn(|_| (0..number).collect());
         let mut tables = Tables(Vec::new());
         let (mut kept, mut ends) = (vec![1.0], [1.0, 0.0]);
+        let compares = self.looks.iter().any(|look| look.beside.is_some());
         for (at, look) in self.looks[..drawn].iter().enumerate() {
-            let laws = [look.draw, look.live].map(Draw::bad_and_good);
+            let live = if compares { look.live } else { Draw::NOTHING };
+            let laws = [look.draw, live].map(Draw::bad_and_good);
             let laws = laws.as_flattened().iter().map(|mean| tables.of(*mean));
             let laws: Vec<usize> = laws.collect();
             let is_last = at + 1 == self.looks.len();
@@ -217,6 +221,8 @@ struct Table {
     step: f64,
     /// Chances of at most `low`, `low + step`, …
     sums: Vec<f64>,
+    /// How many of these are at most 0, 1/64, 2/64, …: where a chance is searched.
+    guide: [usize; GUIDES],
 }
 
 impl Table {
@@ -228,8 +234,12 @@ impl Table {
             up_to += sum(part.iter().copied());
             up_to
         });
+        let sums: Vec<f64> = sums.collect();
         let low = chances.low as f64 + 0.5 * (step - 1) as f64;
-        Self { mean, low, sums: sums.collect(), step: step as f64 }
+        let guide = core::array::from_fn(|at| {
+            sums.partition_point(|sum| *sum <= at as f64 / GUIDES as f64)
+        });
+        Self { mean, low, sums, step: step as f64, guide }
     }
 
     fn is_certain(&self) -> bool {
@@ -247,7 +257,8 @@ impl Table {
 
     /// The number that it is at most with this chance.
     fn at(&self, chance: f64) -> f64 {
-        let at = self.sums.partition_point(|sum| *sum <= chance);
-        self.low + self.step * at.min(self.sums.len() - 1) as f64
+        let from = self.guide[whole(chance * GUIDES as f64).min(GUIDES - 1)];
+        let more = self.sums[from..].iter().take_while(|sum| **sum <= chance).count();
+        self.low + self.step * (from + more).min(self.sums.len() - 1) as f64
     }
 }
