@@ -169,17 +169,14 @@ impl Conclusion<'_> {
         let is_other = changed.as_ref().is_some_and(|now| now != readiness.question());
         let is_news = self.case.place.seq() == 1 || is_other;
         let nobody_asked = question.is_open() && people.about_severity().is_none();
+        let is_over =
+            || self.next_stage().is_final() || self.case.agenda.came(Moment::Resolved).is_some();
         if (is_news && !is_answer || nobody_asked)
-            && !(question.is_open() && self.is_over())
+            && !(question.is_open() && is_over())
             && let Some(text) = question.text()
         {
             self.ask(text);
         }
-    }
-
-    /// Whether a severity that is not known, or only assumed, matters no more.
-    fn is_over(&self) -> bool {
-        self.next_stage().is_final() || self.case.agenda.came(Moment::Resolved).is_some()
     }
 
     /// Asks for the missing approvals. Without a release there is nothing to approve, so nobody is
@@ -213,7 +210,7 @@ impl Conclusion<'_> {
         let settled = self.changes.to.is_some() || goes_on || !self.case.needs_answer();
         if let Some(open) = self.case.people.about_severity()
             && at >= open.asked_at + every
-            && !(self.case.readiness.question().is_open() && self.is_over())
+            && !matches!(self.next_stage(), Stage::Aborted | Stage::Closed)
         {
             self.act(Act::AskDecision { question: open.repeated(&open.text) });
         }
