@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::plan_power::canary_text;
 
 /// Rollouts of a policy in this world, and its plan.
-fn runs(text: &str, world: Value, number: u64) -> (Plan, Vec<Run>) {
+fn runs(text: &str, world: &Value, number: u64) -> (Plan, Vec<Run>) {
     let policy = Arc::new(Policy::from_toml(text).unwrap_or_else(|errors| panic!("{errors}")));
     let mut scenario = json!({
         "until": "8h",
@@ -38,7 +38,7 @@ fn passed_after(run: &Run, phase: usize) -> Option<f64> {
 fn plan_6_a_count_whose_window_is_longer_than_its_phase_passes() {
     let crashes = "success = \"6%\"\n[metrics.crashes]\nkind = \"count\"\nworse = \"higher\"\nreference = \"1/min\"\nsuccess = \"1.6/min\"\nmodel = \"none\"";
     let text = canary_text(crashes).replacen("watch = \"10min\"", "watch = \"3min\"", 1);
-    let (plan, seen) = runs(&text, json!({}), 400);
+    let (plan, seen) = runs(&text, &json!({}), 400);
     let power = plan.power();
     let phase = &power.metrics[0].phases[0];
     let at_once = seen.iter().filter(|run| passed_after(run, 0).is_some_and(|at| at < 7.5));
@@ -68,7 +68,7 @@ fn plan_3_twelve_phases_take_as_long_as_readings_let_them() {
         let rest = rest.replace("\"10s\"", &format!("\"{cadence}\""));
         let text = format!("{head}phases = [{}]\n{rest}", phases.join(", "));
         let (plan, seen) =
-            runs(&text, json!({ "metrics": { "error_rate": { "rate": 0.001 } } }), 20);
+            runs(&text, &json!({ "metrics": { "error_rate": { "rate": 0.001 } } }), 20);
         let took = seen.iter().map(|run| {
             let last = run.passed.last().unwrap().at;
             last.since(run.started_at.unwrap()).as_seconds() / 60.0

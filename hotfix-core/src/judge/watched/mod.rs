@@ -386,12 +386,12 @@ impl Watched {
     }
 
     /// When a person is asked about a success bound that the window misses, where a hold keeps nothing back:
-    /// once it was missed for as long as the phase is watched. None of a volume, which moves with the day.
+    /// once no burst explains it: it leaves the criterion after `watch`. None of a volume, which moves with the day.
     pub(super) fn asks_about_miss(&self, share: Share) -> Option<Timestamp> {
         let Measured { criterion, degradation, .. } = &self.measured;
         let asks = share == Share::ALL && !self.design.metric.kind.is_traffic();
         let criterion = criterion.as_ref().filter(|_| asks)?;
-        Some(degradation.missed()? + criterion.lasts().max(self.design.watch.alert_lasts()))
+        Some(degradation.missed()? + criterion.lasts() + self.design.watch.alert_lasts())
     }
 
     /// Records its part of a verdict. `in_vain`: the verdict says that it cannot decide.
