@@ -400,7 +400,8 @@ impl Kept {
         before.progress(totals, last).take(totals, last, None)
     }
 
-    /// Stores the totals of an arm that is sent as a whole, unless they wait. Returns whether they were.
+    /// Stores the totals of an arm that is sent as a whole, and by how much they fell. Returns whether they
+    /// were read.
     fn keep_sum(
         &mut self,
         reader: &MetricReader<'_>,

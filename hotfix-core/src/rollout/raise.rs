@@ -210,7 +210,7 @@ impl Conclusion<'_> {
         let settled = self.changes.to.is_some() || goes_on || !self.case.needs_answer();
         if let Some(open) = self.case.people.about_severity()
             && at >= open.asked_at + every
-            && !matches!(self.next_stage(), Stage::Aborted | Stage::Closed)
+            && !self.next_stage().is_left()
         {
             self.act(Act::AskDecision { question: open.repeated(&open.text) });
         }

@@ -347,6 +347,11 @@ impl Stage {
         matches!(self, Self::Closed | Self::RolledBack | Self::Aborted | Self::Failed)
     }
 
+    /// Whether it is over for good: no other attempt follows.
+    pub(super) const fn is_left(&self) -> bool {
+        matches!(self, Self::Aborted | Self::Closed)
+    }
+
     /// Whether the rollout is being rolled back, was rolled back or should be: the new version gets
     /// no more traffic.
     pub const fn has_turned_back(&self) -> bool {

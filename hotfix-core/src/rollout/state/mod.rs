@@ -472,8 +472,9 @@ impl RolloutState {
         self.people.note_actions(at, actions, about, notifies, now, severity);
         // Once the incident is over, nobody is asked for facts about it.
         let is_resolved = self.agenda.came(Moment::Resolved).is_some();
-        let is_left = matches!(self.place.stage(), Stage::Aborted | Stage::Closed);
-        if is_left || is_resolved && (is_over || self.readiness.question().is_open()) {
+        if self.place.stage().is_left()
+            || is_resolved && (is_over || self.readiness.question().is_open())
+        {
             self.people.about_severity = None;
         }
         self.actions.add(at, input, actions);
