@@ -595,6 +595,6 @@ fn by_estimate(response: Response, interpolated: bool) -> Response {
 /// of an absent start. The result is not used, but valgrind reports the branch to programs that run
 /// under it.
 #[inline(never)]
-fn seconds_watched(at: Timestamp, since: Option<Timestamp>) -> f64 {
+pub(super) fn seconds_watched(at: Timestamp, since: Option<Timestamp>) -> f64 {
     since.map_or(f64::INFINITY, |since| at.since(since).as_seconds())
 }

@@ -9,6 +9,7 @@ use crate::metric::{Band, Judged, Window, bound_figure, in_unit, measured};
 use crate::policy::section::{Bound, Phase};
 use crate::unit::{MetricName, PhaseName, Share, Span, Timestamp};
 
+use super::assess::seconds_watched;
 use super::bracket::{BASELINE, CANARY};
 use super::criterion::Without;
 use super::watched::Watched;
@@ -209,8 +210,8 @@ impl Watched {
         let (canary, _) = self.window().sums().split_at(self.columns());
         let (read_at, since) =
             (self.readings().read_at, self.readings().coverage.since(self.began()));
-        let watched = read_at.zip(since).map(|(read_at, since)| read_at.since(since));
-        self.trials(canary).is_none() && watched.is_some_and(|time| time < self.watch().window)
+        let lacks = |at| seconds_watched(at, since) < self.watch().window.as_seconds();
+        self.trials(canary).is_none() && read_at.is_some_and(lacks)
     }
 
     fn live_before(&self) -> Option<f64> {
