@@ -185,7 +185,7 @@ fn derived<'p>(
     let changes = policy.strategy_settings(strategy);
     let whole = |name: &str| {
         let phase = Phase { share: Share::ALL, name: name_of(name, last), ..last.clone() };
-        Cow::Owned(vec![changed(phase, changes)])
+        Cow::Owned(vec![changed(phase, 1, changes)])
     };
     match strategy {
         Strategy::Canary => shared(policy, Strategy::FeatureFlag, changes),
@@ -198,8 +198,8 @@ fn derived<'p>(
                 let is_last = number == batches.count;
                 let of = if is_last { last } else { first };
                 let name = name_of(&format!("batch-{number}"), of);
-                let phase =
-                    changed(Phase { share: batches.share(number), name, ..of.clone() }, changes);
+                let phase = Phase { share: batches.share(number), name, ..of.clone() };
+                let phase = changed(phase, number, changes);
                 // All traffic is watched as long as the policy watches all traffic.
                 let Phase { watch, watch_most, .. } = *last;
                 if is_last { Phase { watch, watch_most, ..phase } } else { phase }
@@ -223,13 +223,18 @@ fn shared<'p>(
             _ => return Err(Obstacle::NoPhases),
         }
     };
-    let commands = commands_of(changes);
-    let phase = |phase: &Phase| Phase { commands: commands.clone(), ..phase.clone() };
-    Ok(Cow::Owned(phases.iter().map(phase).collect()))
+    let phase = |(number, phase): (u32, &Phase)| Phase {
+        commands: commands_of(number, changes),
+        ..phase.clone()
+    };
+    Ok(Cow::Owned((1..).zip(phases).map(phase).collect()))
 }
 
-fn commands_of(changes: Option<&StrategySettings>) -> Vec<String> {
-    changes.and_then(|changes| changes.commands.clone()).unwrap_or_default()
+/// The commands of the phase with this number, from 1.
+fn commands_of(number: u32, changes: Option<&StrategySettings>) -> Vec<String> {
+    let Some(changes) = changes else { return Vec::new() };
+    let next = changes.next_commands.as_ref().filter(|_| number > 1);
+    next.or(changes.commands.as_ref()).cloned().unwrap_or_default()
 }
 
 /// Our own names are legal; without one the phase keeps its own.
@@ -237,7 +242,7 @@ fn name_of(name: &str, phase: &Phase) -> PhaseName {
     PhaseName::try_new(name).unwrap_or(phase.name)
 }
 
-fn changed(mut phase: Phase, changes: Option<&StrategySettings>) -> Phase {
+fn changed(mut phase: Phase, number: u32, changes: Option<&StrategySettings>) -> Phase {
     if let Some(changes) = changes {
         phase.deploy = changes.deploy.unwrap_or(phase.deploy);
         // What the strategy says counts more than what the policy says of its own phases.
@@ -252,7 +257,7 @@ fn changed(mut phase: Phase, changes: Option<&StrategySettings>) -> Phase {
     }
     phase.watch_most = phase.watch_most.map(|most| most.max(phase.watch));
     // Commands and objective are those of the strategy for which the phase was written.
-    phase.commands = commands_of(changes);
+    phase.commands = commands_of(number, changes);
     phase.objective.clear();
     phase
 }

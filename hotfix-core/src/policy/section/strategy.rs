@@ -56,6 +56,9 @@ section! {
         /// The commands of each phase that is not written here, for people, as those of a phase. Without
         /// this key none: those of the policy's phases are for its own strategy.
         commands: Vec<String> as List<CommandLine<true>>, [optional];
+        /// The commands of each such phase after the first, where one begins what the others continue.
+        /// Default: `commands`.
+        next_commands: Vec<String> as List<CommandLine<true>>, [optional];
     }
 }
 
@@ -106,9 +109,12 @@ impl StrategySettingsDraft {
         if validates && strategy != Strategy::BlueGreen {
             keys.push("validate");
         }
-        let has_commands = matches!(self.commands, Some(Some(_)));
-        if has_commands && written {
+        if matches!(self.commands, Some(Some(_))) && written {
             keys.push("commands");
+        }
+        let is_one_phase = matches!(strategy, Strategy::BlueGreen | Strategy::Immediate);
+        if matches!(self.next_commands, Some(Some(_))) && (written || is_one_phase) {
+            keys.push("next_commands");
         }
         let is_derived = match strategy {
             Strategy::Canary | Strategy::FeatureFlag => false,

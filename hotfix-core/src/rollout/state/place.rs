@@ -181,6 +181,7 @@ impl Place {
         self.recovery = recovery;
         self.turned_back_at = to.has_turned_back().then(|| self.turned_back_at.unwrap_or(at));
         let begins = matches!(to, Stage::RollingBack(_)).then_some(at);
+        let is_begun = self.rolled_back_since.is_some();
         self.rolled_back_since = self.rolled_back_since.or(begins).filter(|_| to.has_turned_back());
         self.live_again_at = match &to {
             Stage::RollingBack(way) => way.watching,
@@ -189,7 +190,14 @@ impl Place {
             }
             _ => None,
         };
+        let returns = matches!(self.turned_back_for, Some(RollbackCause::Revert { .. }));
         self.turned_back_for = match &to {
+            // A person tries again what has failed: the reason is that of the first try.
+            Stage::RollingBack(RollbackProgress { why: RollbackCause::Person, .. })
+                if is_begun && !returns =>
+            {
+                self.turned_back_for.take().or(Some(RollbackCause::Person))
+            }
             Stage::RollingBack(RollbackProgress { why, .. }) | Stage::Frozen { why, .. } => {
                 Some(why.clone())
             }
