@@ -7,7 +7,7 @@ use minijinja::Value;
 
 use crate::fact::Impact;
 use crate::grade::{Audience, MessageKind, Moment};
-use crate::policy::section::{Deploying, MessageField, Reach};
+use crate::policy::section::{MessageField, Reach};
 use crate::rollout::Rollout;
 use crate::sorting::remove;
 use crate::text::{self, time};
@@ -190,7 +190,7 @@ impl Context<'_> {
         self.put("strategy", text::words(rollout.plan().policy().strategy().as_str()));
         let phase = seen::phase(rollout, self.request.kind);
         self.put("phase", phase.map(|(name, _)| name.to_string()));
-        let signs = rollout.plan().policy().deploying().and_then(Deploying::signs);
+        let signs = rollout.plan().policy().deployment_signs();
         let listed = |signs: &[String]| text::joined(signs, ", ");
         self.put("success_signs", signs.map(|signs| listed(signs.success)));
         self.put("failure_signs", signs.map(|signs| listed(signs.failure)));

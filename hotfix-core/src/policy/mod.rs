@@ -30,7 +30,10 @@ pub use section::root::Policy;
 
 use reader::{Field as _, Style};
 use reasoning::Reasoning;
-use section::{Contingency, CustomRole, Metric, Phase, SeverityLevel, StrategySettings};
+use section::{
+    Contingency, CustomRole, Deploying, DeploymentSigns, Metric, Phase, SeverityLevel,
+    StrategySettings,
+};
 
 use crate::canonical::{Digest, pretty};
 use crate::document::{DocumentErrors, Node};
@@ -193,6 +196,14 @@ impl Policy {
     /// A severity with its demands; none if the policy does not have it.
     pub fn severity(&self, severity: Severity) -> Option<&SeverityLevel> {
         self.severities.iter().find(|level| level.severity == severity)
+    }
+
+    /// The signs by which a deployment is answered. None: it names none, or its strategy deploys nothing.
+    pub fn deployment_signs(&self) -> Option<DeploymentSigns<'_>> {
+        let deploys = self.strategy != Strategy::FeatureFlag;
+        let Deploying { success, failure, .. } = self.deploying().filter(|_| deploys)?;
+        let is_any = !success.is_empty() || !failure.is_empty();
+        is_any.then_some(DeploymentSigns { success, failure })
     }
 
     /// A role by id; none if it is not declared.

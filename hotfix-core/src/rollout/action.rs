@@ -263,8 +263,7 @@ impl Act {
 impl Act {
     /// The signs by which a deployment is answered; None of anything else.
     pub(super) fn signs<'p>(&self, policy: &'p Policy) -> Option<DeploymentSigns<'p>> {
-        let deploys = matches!(self, Self::Deploy { .. });
-        policy.deploying().filter(|_| deploys)?.signs()
+        policy.deployment_signs().filter(|_| matches!(self, Self::Deploy { .. }))
     }
 
     /// When the method of a rollback can be used, in the policy's words.

@@ -1,7 +1,7 @@
 //! The phases and their power, the timeline, and the durations.
 
 use crate::grade::{GateMode, WatchedFrom};
-use crate::policy::section::{Deploying, DeploymentSigns, TimeRange};
+use crate::policy::section::{DeploymentSigns, TimeRange};
 use crate::text::{markdown, time, times, words};
 use crate::unit::{Span, Timestamp};
 
@@ -30,7 +30,7 @@ pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     let head =
         ["Phase", "Traffic", "Deploy", "Watch", "Gate", "If criteria are missed", "Objective"];
     page.table(head, rows.collect());
-    page.list(plan.policy().deploying().and_then(Deploying::signs).into_iter().flat_map(signs));
+    page.list(plan.policy().deployment_signs().into_iter().flat_map(signs));
     strategy::steps(plan, page);
     page.block(&plan.power().to_markdown());
     timeline(plan, start, page);

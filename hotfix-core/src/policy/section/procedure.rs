@@ -97,14 +97,6 @@ impl fmt::Display for DeploymentSigns<'_> {
     }
 }
 
-impl Deploying {
-    /// The signs of its end. None: the policy names none.
-    pub fn signs(&self) -> Option<DeploymentSigns<'_>> {
-        let signs = DeploymentSigns { success: &self.success, failure: &self.failure };
-        (!signs.success.is_empty() || !signs.failure.is_empty()).then_some(signs)
-    }
-}
-
 section! {
     plain
     /// The remedy for a known kind of fault.
