@@ -33,9 +33,15 @@ use super::reading::{Arms, twice};
 pub struct Reading {
     /// The arms, or those of the first stratum.
     first: Arms,
+    /// None without strata, as in most readings.
+    more: Option<Box<More>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct More {
     /// The arms of the other strata.
-    more: Vec<Arms>,
-    /// The names of all strata in order; empty for a list, and without strata.
+    arms: Vec<Arms>,
+    /// The names of all strata in order; empty for a list.
     names: Vec<String>,
 }
 
@@ -50,49 +56,55 @@ pub enum Stratum {
 
 impl Reading {
     /// A reading by strata as a list: the first, and the others.
-    pub const fn stratified(first: Arms, more: Vec<Arms>) -> Self {
-        Self { first, more, names: Vec::new() }
+    pub fn stratified(first: Arms, more: Vec<Arms>) -> Self {
+        let is_list = !more.is_empty();
+        let more = More { arms: more, names: Vec::new() };
+        Self { first, more: is_list.then(|| Box::new(more)) }
     }
 
     /// A reading by strata that have names; one without any has no arms.
     pub fn by_stratum(strata: BTreeMap<String, Arms>) -> Self {
+        let has_any = !strata.is_empty();
         let (names, arms): (_, Vec<_>) = strata.into_iter().unzip();
         let mut arms = arms.into_iter();
-        Self { first: arms.next().unwrap_or_default(), more: arms.collect(), names }
+        let first = arms.next().unwrap_or_default();
+        let more = More { arms: arms.collect(), names };
+        Self { first, more: has_any.then(|| Box::new(more)) }
     }
 
     /// Its strata in order; a single one for a reading without strata.
     pub fn strata(&self) -> impl Iterator<Item = &Arms> + Clone {
-        std::iter::once(&self.first).chain(&self.more)
+        let more = self.more.as_ref().map_or(&[][..], |more| more.arms.as_slice());
+        std::iter::once(&self.first).chain(more)
     }
 
     /// Its strata in order, to be changed in place.
     pub(crate) fn strata_mut(&mut self) -> impl Iterator<Item = &mut Arms> {
-        std::iter::once(&mut self.first).chain(&mut self.more)
+        let more = self.more.as_mut().map_or(&mut [][..], |more| more.arms.as_mut_slice());
+        std::iter::once(&mut self.first).chain(more)
     }
 
     /// The names of its strata in order; empty for a list, and without strata.
     pub fn names(&self) -> &[String] {
-        &self.names
+        self.more.as_ref().map_or(&[], |more| &more.names)
     }
 
     /// The stratum at a place; None without strata.
     pub(super) fn stratum(&self, place: usize) -> Option<Stratum> {
-        let name = self.names.get(place).cloned().map(Stratum::Name);
-        name.or_else(|| self.whole().is_none().then_some(Stratum::Place(place)))
+        let name = self.more.as_ref()?.names.get(place);
+        Some(name.map_or(Stratum::Place(place), |name| Stratum::Name(name.clone())))
     }
 
     /// The arms where there are no strata.
     pub fn whole(&self) -> Option<&Arms> {
-        (self.more.is_empty() && self.names.is_empty()).then_some(&self.first)
+        self.more.is_none().then_some(&self.first)
     }
 
     /// The arms, to be changed in place: a reading without strata from now on.
     #[inline]
     pub fn whole_mut(&mut self) -> &mut Arms {
-        if self.whole().is_none() {
-            self.more.clear();
-            self.names.clear();
+        if self.more.is_some() {
+            self.more = None;
         }
         &mut self.first
     }
@@ -100,16 +112,16 @@ impl Reading {
 
 impl From<Arms> for Reading {
     fn from(first: Arms) -> Self {
-        Self::stratified(first, Vec::new())
+        Self { first, more: None }
     }
 }
 
 impl Serialize for Reading {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.whole() {
-            Some(arms) => arms.serialize(serializer),
-            None if self.names.is_empty() => serializer.collect_seq(self.strata()),
-            None => serializer.collect_map(self.names.iter().zip(self.strata())),
+        match &self.more {
+            None => self.first.serialize(serializer),
+            Some(more) if more.names.is_empty() => serializer.collect_seq(self.strata()),
+            Some(more) => serializer.collect_map(more.names.iter().zip(self.strata())),
         }
     }
 }
@@ -137,7 +149,6 @@ impl<'de> Deserialize<'de> for Reading {
                     member = map.next_key()?;
                 }
                 match member {
-                    None if strata.is_empty() => Ok(Reading::default()),
                     None => Ok(Reading::by_stratum(strata)),
                     Some(Member::OfArms(first)) if strata.is_empty() => {
                         Arms::deserialize(MapAccessDeserializer::new(Begun(Some(first), map)))
