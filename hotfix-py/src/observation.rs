@@ -85,15 +85,21 @@ fn refill(
     Ok(true)
 }
 
-/// Reads one metric: both arms, or a list of strata with both arms each.
+/// Reads one metric: both arms, or strata with both arms each, by name or as a list.
 fn read_metric(value: &Bound<'_, PyAny>, reading: &mut Reading) -> Result<()> {
     if !value.is_instance_of::<PyList>() && !value.is_instance_of::<PyTuple>() {
-        return read_arms(value, reading.whole_mut());
+        let fields = dict(value)?;
+        if is_by_stratum(&fields)? {
+            *reading = Reading::by_stratum(strata(&fields)?);
+            return Ok(());
+        }
+        return read_arms(&fields, reading.whole_mut());
     }
     let mut strata = Vec::with_capacity(value.len()?);
     for (place, stratum) in value.try_iter()?.enumerate() {
         let mut arms = Arms::default();
-        read_arms(&stratum?, &mut arms).map_err(|fault| fault.within(&place.to_string()))?;
+        read_arms(&dict(&stratum?)?, &mut arms)
+            .map_err(|fault| fault.within(&place.to_string()))?;
         strata.push(arms);
     }
     let mut strata = strata.into_iter();
@@ -102,8 +108,34 @@ fn read_metric(value: &Bound<'_, PyAny>, reading: &mut Reading) -> Result<()> {
     Ok(())
 }
 
-fn read_arms(value: &Bound<'_, PyAny>, arms: &mut Arms) -> Result<()> {
-    let (py, fields) = (value.py(), dict(value)?);
+/// Whether there are no arms, and the first member is an object.
+fn is_by_stratum(fields: &Bound<'_, PyDict>) -> Result<bool> {
+    let py = fields.py();
+    // A lookup of interned names is faster than an iteration over the members.
+    if fields.contains(intern!(py, "canary"))? || fields.contains(intern!(py, "baseline"))? {
+        return Ok(false);
+    }
+    let first = fields.iter().next();
+    Ok(first
+        .is_some_and(|(_, of)| of.is_instance_of::<PyDict>() || of.is_instance_of::<PyMapping>()))
+}
+
+fn strata(fields: &Bound<'_, PyDict>) -> Result<BTreeMap<String, Arms>> {
+    let mut strata = BTreeMap::new();
+    for (key, value) in &fields.copy()? {
+        let (name, mut arms) = (key_of(&key)?, Arms::default());
+        if OF_ARMS.contains(&name) {
+            return Err(Fault::value("an object has both arms, or strata by name"));
+        }
+        let read = dict(&value).and_then(|fields| read_arms(&fields, &mut arms));
+        read.map_err(|fault| fault.within(name))?;
+        strata.insert(name.to_owned(), arms);
+    }
+    Ok(strata)
+}
+
+fn read_arms(fields: &Bound<'_, PyDict>, arms: &mut Arms) -> Result<()> {
+    let py = fields.py();
     // A lookup of interned names is faster than an iteration over the members.
     let mut left = fields.len();
     for (key, name, arm) in [

@@ -119,9 +119,9 @@ impl Rollout {
     ///     By metric id ``{"canary": reading, "baseline": reading, "totals": bool}``. A reading is
     ///     ``[events, trials]``, a number, a histogram ``{"le", "counts", "count"}``, ``{"samples":
     ///     [...]}``, or ``{instance: [events, trials]}``. NaN and infinities are allowed and give
-    ///     the band ``not_finite``. Instead of the two arms, a list of such objects gives one for
-    ///     each stratum: each stratum is compared separately, and windows use the sums. With totals, the
-    ///     list has every stratum in each reading, always in the same order.
+    ///     the band ``not_finite``. Instead of the two arms, ``{stratum: {"canary", "baseline",
+    ///     "totals"}}`` gives them for each stratum: each is compared separately, and windows use the
+    ///     sums. With totals, each reading has every stratum.
     ///
     /// Raises
     /// ------

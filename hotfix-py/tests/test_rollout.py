@@ -225,6 +225,7 @@ def test_memory_that_is_used_again_holds_nothing_of_before() -> None:
         {},
         healthy(0.1),
         {"bug": {"canary": [0, 10], "totals": True}},
+        {"error_rate": {"eu": {"canary": [0, 10], "baseline": [0, 90]}, "us": {}}},
         {"bug": {"canary": [0, 10]}},
     ]
     story = Story().start()
@@ -238,6 +239,8 @@ def test_memory_that_is_used_again_holds_nothing_of_before() -> None:
     [
         ({"error_rate": {"canry": [1, 2]}}, "`canry` is not a known key: did you mean `canary`"),
         ({"error_rate": {"canary": [1]}}, r"\[events, trials\]"),
+        ({"error_rate": {"eu": {"canary": [1]}}}, r"`/metrics/error_rate/eu/canary`: .*\[events, trials\]"),
+        ({"error_rate": {"eu": {}, "totals": True}}, "both arms, or strata by name"),
         ({"error_rate": {"canary": [1, 2, 3]}}, r"\[events, trials\]"),
         ({"error_rate": {"canary": [True, 2]}}, "a number is expected, not `True`"),
         ({"error_rate": {"canary": ["many", 2]}}, "a number is expected"),

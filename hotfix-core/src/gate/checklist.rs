@@ -250,8 +250,8 @@ impl Situation<'_> {
     /// the latter until the start: what was skipped rightly was not left out.
     pub(crate) fn asks_for(self, list: &Checklist) -> Truth {
         let by_severity = match self.severity {
-            _ if list.severities.is_empty() => Truth::Yes,
-            Some(severity) => list.severities.contains(&severity).into(),
+            Some(severity) => list.is_for(severity).into(),
+            None if list.severities.is_empty() => Truth::Yes,
             None => Truth::Unknown,
         };
         let by_facts = list.when.as_ref().map_or(Truth::Yes, |when| {

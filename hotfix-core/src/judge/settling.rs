@@ -1,18 +1,15 @@
 //! When the latency evidence of new instances may roll back.
 //!
-//! New instances are slow at first: caches, pools and compiled code are not there yet. While that
-//! passes, the evidence of the first minutes says nothing of what the canary will be like. So for
-//! some time after the start it does not roll back. An excess that has visibly decayed to what is
-//! tolerated was a cold start: the evidence begins again. While it is above that, the evidence is
-//! kept and waits, until what is left of the decay cannot bring it there any more. A rollback bound
-//! waits for a minute of readings: a quantile over a few seconds says whether an instance paused in
-//! them.
+//! While a [cold start](ColdStart) passes, the evidence of the first minutes says nothing of what the
+//! canary will be like. So for some time after the start it does not roll back, and while an excess
+//! decays it waits or begins again. A rollback bound waits for a minute of readings: a quantile over a
+//! few seconds says whether an instance paused in them.
 
 use crate::grade::{Response, Role};
 use crate::metric::Window;
 use crate::policy::section::Watch;
-use crate::stats::latency::Slowdown;
-use crate::stats::numeric::{exp, larger};
+use crate::stats::latency::{ColdStart, RECENT, WARMS_UP};
+use crate::stats::numeric::exp;
 use crate::unit::{Span, Timestamp};
 
 use super::Reason;
@@ -28,30 +25,10 @@ use serde::{Deserialize, Serialize};
 
 /// Evidence does not roll back for so long after instances were new.
 const NEW: Span = Span::from_seconds(120);
-/// Nor for so long after it began again.
-const AGAIN: Span = Span::from_seconds(60);
-/// Nor for so long after instances were new, where an excess decays.
-const DECAYS: Span = Span::from_seconds(180);
-/// An excess is looked for within this time after instances were new: later it is no warm-up.
-const WARMS_UP: Span = Span::from_seconds(600);
-/// The time over which both arms are compared.
-const RECENT: Span = Span::from_seconds(60);
 /// A person is asked after so long.
 const ASKS: Span = Span::from_seconds(300);
-/// ln 1.1: a lower peak is no warm-up.
-const LEAST_PEAK: f64 = 0.095_310_179_804_324_87;
-/// A peak is seen where it is as many standard errors above nothing.
-const PEAK_ERRORS: f64 = 3.0;
 /// Logarithm of the largest factor, with its error, that follows from counts at a few boundaries: 100.
 const MEASURABLE: f64 = 4.605_170_185_988_092;
-/// The part of its peak that an excess has to lose, at first and once the evidence has begun again, and
-/// by how many standard errors.
-const LOST: ([f64; 2], f64) = ([0.2, 0.5], 2.5);
-/// The excess of new instances is taken to fall to 37% in so many seconds, or sooner.
-const DECAY: f64 = 75.0;
-/// By how many standard errors what stays has to be above what is tolerated, unless at most so many
-/// times as slow may still go.
-const STAYS: (f64, f64) = (2.0, 0.05);
 
 /// Warm-up of a latency metric with a tolerance.
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
@@ -69,16 +46,8 @@ pub(super) struct Settling {
     new_at: Option<Timestamp>,
     /// The first row since then.
     first: Option<Timestamp>,
-    /// The highest excess since then, or since the evidence began again.
-    peak: Option<Slowdown>,
-    /// When that was seen.
-    #[serde(default)]
-    peak_at: Option<Timestamp>,
-    /// An excess decays, is above what is tolerated, and may still fall to that.
-    #[serde(default)]
-    may_fall: bool,
-    /// When the evidence last began again, and the peak before.
-    began_again: Option<(Timestamp, Slowdown)>,
+    /// The excess since then.
+    cold: ColdStart,
     /// Since when the canary has been slightly slower.
     slower_since: Option<Timestamp>,
     /// When evidence that had lost its stake last got a new one, or the first tick.
@@ -94,10 +63,7 @@ impl Settling {
             cured: 0.0,
             new_at,
             first: None,
-            peak: None,
-            peak_at: None,
-            may_fall: false,
-            began_again: None,
+            cold: ColdStart::default(),
             slower_since: None,
             renewed: None,
         }
@@ -110,8 +76,7 @@ impl Settling {
         }
         self.recent.clear();
         self.new_at = Some(at);
-        (self.first, self.began_again, self.slower_since) = (None, None, None);
-        (self.peak, self.peak_at, self.may_fall) = (None, None, false);
+        (self.first, self.slower_since, self.cold) = (None, None, ColdStart::default());
     }
 
     /// Gives evidence that has lost its stake a new one.
@@ -127,10 +92,12 @@ impl Settling {
         self.cured = fed.cured;
         self.recent.add(at, &fed.tick.row);
         let first = *self.first.get_or_insert(at);
-        let warms_up = self.new_at.is_some_and(|new_at| at.since(new_at) < WARMS_UP);
-        self.may_fall &= warms_up;
-        if warms_up && at.since(first) + self.cadence >= RECENT {
-            self.compare(at, boundaries, test);
+        match self.new_at.map(|new_at| at.since(new_at)).filter(|new_for| *new_for < WARMS_UP) {
+            Some(new_for) if at.since(first) + self.cadence >= RECENT => {
+                self.compare((at, new_for), boundaries, test);
+            }
+            Some(_) => {}
+            None => self.cold.end(),
         }
         if at.since(*self.renewed.get_or_insert(at)) >= Watch::RENEWED {
             self.renew(at, test);
@@ -140,42 +107,25 @@ impl Settling {
     }
 
     /// Compares the excess of the last minute with its peak.
-    fn compare(&mut self, at: Timestamp, boundaries: &[usize], test: &mut Aligned<Test>) {
+    fn compare(
+        &mut self,
+        (at, new_for): (Timestamp, Span),
+        boundaries: &[usize],
+        test: &mut Aligned<Test>,
+    ) {
         let now = slow_arms(self.recent.sums(), boundaries, self.cured, |canary, baseline| {
-            // In most ticks there is nothing to compute: no excess was seen, and there is none now.
-            let compares = self.peak.is_some_and(Slowdown::is_excess) || canary.exceeds(baseline);
+            let compares = self.cold.has_excess() || canary.exceeds(baseline);
             if compares { test.on(Side::Lag).slowdown(canary, baseline) } else { None }
         });
         let Some(now) = now else { return };
-        self.may_fall = false;
-        let known = self.peak.zip(self.peak_at);
-        let Some((peak, peak_at)) = known.filter(|(peak, _)| now.ln_ratio <= peak.ln_ratio) else {
-            (self.peak, self.peak_at) = (Some(now), Some(at));
-            return;
-        };
-        if !peak.decays_to(now, LOST.0[usize::from(self.began_again.is_some())]) {
-            return;
-        }
-        let tolerated = test.null_ratio();
-        if exp(now.ln_ratio) <= tolerated {
+        if self.cold.learn(at, now, test.null_ratio(), new_for) {
             test.each(Test::restart);
-            self.began_again = Some((at, peak));
-            (self.peak, self.peak_at) = (Some(now), Some(at));
-        } else {
-            let is_new = self.new_at.is_some_and(|new_at| at.since(new_at) < DECAYS);
-            self.may_fall = is_new || peak.may_fall_to(tolerated, now, at.since(peak_at));
         }
-    }
-
-    /// The peak of an excess that decays, or after which the evidence has just begun again.
-    fn decays(&self, at: Timestamp) -> Option<Slowdown> {
-        let again = self.began_again.filter(|(again, _)| at.since(*again) < AGAIN);
-        again.map(|(_, peak)| peak).or(self.peak.filter(|_| self.may_fall))
     }
 
     /// Whether evidence that crosses does not roll back now.
     pub(super) fn forbids(&self, at: Timestamp) -> bool {
-        self.new_at.is_some_and(|new_at| at.since(new_at) < NEW) || self.decays(at).is_some()
+        self.new_at.is_some_and(|new_at| at.since(new_at) < NEW) || self.cold.decays(at).is_some()
     }
 
     /// Whether a breach of the rollback bound does not roll back now.
@@ -192,11 +142,10 @@ impl Settling {
 
     /// When what it forbids and asks changes without a reading.
     pub(super) fn changes(&self) -> [Option<Timestamp>; 4] {
-        let again = self.began_again.map(|(again, _)| again + AGAIN);
         [
             self.minute_over(),
             self.new_at.map(|at| at + NEW),
-            again,
+            self.cold.decided_again(),
             self.slower_since.map(|since| since + ASKS),
         ]
     }
@@ -208,38 +157,6 @@ impl Settling {
         }
         *self = Self { cadence, recent, ..read };
         Ok(())
-    }
-}
-
-/// An excess of the canary over some time.
-impl Slowdown {
-    /// Whether it is more than chance.
-    fn is_excess(self) -> bool {
-        self.ln_ratio > larger(LEAST_PEAK, PEAK_ERRORS * self.error)
-    }
-
-    /// Whether an excess was seen, and has become visibly smaller.
-    fn decays_to(self, now: Self, part: f64) -> bool {
-        let lost = self.ln_ratio - now.ln_ratio;
-        let errors = (self.error * self.error + now.error * now.error).sqrt();
-        self.is_excess() && lost > larger(part * self.ln_ratio, LOST.1 * errors)
-    }
-
-    /// Whether an excess that was this, and is `now` so long after, may still fall to what is
-    /// tolerated.
-    ///
-    /// Where it falls as `e^(-t/DECAY)` or sooner, `1/(e^(apart/DECAY) - 1)` of what it lost is the
-    /// most that it still has to lose. Minutes that overlap say too little.
-    fn may_fall_to(self, tolerated: f64, now: Self, apart: Span) -> bool {
-        if apart < RECENT {
-            return true;
-        }
-        let part = 1.0 / (exp(apart.as_seconds() / DECAY) - 1.0);
-        let (before, ratio) = (exp(self.ln_ratio), exp(now.ln_ratio));
-        let goes = part * (before - ratio);
-        let (of_now, of_peak) = ((1.0 + part) * ratio * now.error, part * before * self.error);
-        let error = (of_now * of_now + of_peak * of_peak).sqrt();
-        goes > STAYS.1 && ratio - goes - STAYS.0 * error <= tolerated
     }
 }
 
@@ -266,7 +183,7 @@ impl Watched {
         let (settling, test) = (self.tests().settling()?, self.tests().worse()?);
         let (ratio, error) =
             self.slowdown().filter(|(ratio, error)| (ratio + error).is_finite())?;
-        let peak = settling.decays(at);
+        let peak = settling.cold.decays(at);
         Some(Rule::Slowdown {
             error,
             peak: peak.map(|peak| exp(peak.ln_ratio)),
@@ -284,7 +201,7 @@ impl Call<'_> {
             return;
         }
         let id = Some(watched.metric().id);
-        if settling.decays(at).is_some() {
+        if settling.cold.decays(at).is_some() {
             self.raise(Response::Hold, Reason::WarmingUp, id);
         }
         if let Some(since) = settling.slower_since {

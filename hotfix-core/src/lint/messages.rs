@@ -35,9 +35,7 @@ fn occasions(policy: &Policy, findings: &mut Vec<Finding>) {
         let fits = |message: &Message, severity: Option<Severity>| {
             message.audience == audience
                 && kinds.contains(&message.kind)
-                && severity.is_none_or(|severity| {
-                    message.severities.is_empty() || message.severities.contains(&severity)
-                })
+                && severity.is_none_or(|severity| message.is_for_severity(severity))
         };
         let any = |severity| policy.messages().iter().any(|message| fits(message, severity));
         let levels = policy.severities().iter();

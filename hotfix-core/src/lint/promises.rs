@@ -3,7 +3,7 @@
 use super::fault::TimeFault;
 use super::finding::{Example, Finding};
 use super::format::{time, times};
-use crate::grade::{DutyKind, MessageKind, Moment, Promised, Severity};
+use crate::grade::{DutyKind, MessageKind, Moment, Promised};
 use crate::plan::duration::{Schedule, rollout};
 use crate::plan::load::Load;
 use crate::policy::Policy;
@@ -91,11 +91,10 @@ fn duties<'a>(
     message: &'a Message,
     kinds: &'a [DutyKind],
 ) -> impl Iterator<Item = &'a Duty> {
-    let concerned = move |severity: Severity| {
-        message.severities.is_empty() || message.severities.contains(&severity)
-    };
     policy.duties().iter().filter(move |duty| {
-        let overlaps = duty.severities.is_empty() || duty.severities.iter().any(|s| concerned(*s));
+        let mut severities = duty.severities.iter();
+        let overlaps =
+            duty.severities.is_empty() || severities.any(|s| message.is_for_severity(*s));
         kinds.contains(&duty.kind) && overlaps
     })
 }

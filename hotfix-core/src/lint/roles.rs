@@ -71,9 +71,7 @@ fn approvers(policy: &Policy, findings: &mut Vec<Finding>) {
 fn lists(policy: &Policy, level: &SeverityLevel, findings: &mut Vec<Finding>) {
     let severity = level.severity;
     let has = |asks: &dyn Fn(&Checklist, &ChecklistItem) -> bool| {
-        let lists = policy.checklists().iter();
-        let mut own =
-            lists.filter(|list| list.severities.is_empty() || list.severities.contains(&severity));
+        let mut own = policy.checklists().iter().filter(|list| list.is_for(severity));
         own.any(|list| list.items.iter().any(|item| asks(list, item)))
     };
     let is_before =

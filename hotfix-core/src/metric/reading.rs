@@ -5,12 +5,13 @@ use std::collections::btree_map::Entry;
 use std::convert::Infallible;
 use std::fmt;
 
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::canonical::if_any;
 use crate::unit::{FromNumberOrText, FromText, MetricName};
+
+use super::strata::Reading;
 
 /// Metrics that an observation has memory for at first: most have no more.
 const USUAL: usize = 8;
@@ -92,116 +93,6 @@ impl Observation {
     /// Forgets the readings and keeps the memory.
     pub fn clear(&mut self) {
         self.readings.clear();
-    }
-}
-
-/// The reading of one metric: the two arms, or a list of strata with two arms each.
-/// Strata are parts of the traffic that are compared separately, such as regions: their evidence is
-/// added, while windows and bands use their sums. Their number and their order in the list must not
-/// change where running totals are sent: one that was not read is empty.
-///
-/// ```
-/// use hotfix_core::metric::Observation;
-/// let seen: Observation = serde_json::from_str(
-///     r#"{"error_rate": [{"canary": [3, 500], "baseline": [24, 4500]},
-///                        {"canary": [0, 500], "baseline": [2, 4500]}]}"#,
-/// )?;
-/// assert_eq!(seen.iter().next().unwrap().1.strata().count(), 2);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Reading {
-    /// The arms, or those of the first stratum.
-    first: Arms,
-    /// The arms of the other strata.
-    more: Vec<Arms>,
-}
-
-impl Reading {
-    /// A reading by strata: the first, and the others.
-    pub const fn stratified(first: Arms, more: Vec<Arms>) -> Self {
-        Self { first, more }
-    }
-
-    /// Its strata in order; a single one for a reading without strata.
-    pub fn strata(&self) -> impl Iterator<Item = &Arms> + Clone {
-        std::iter::once(&self.first).chain(&self.more)
-    }
-
-    /// The arms where there are no strata.
-    pub fn whole(&self) -> Option<&Arms> {
-        self.more.is_empty().then_some(&self.first)
-    }
-
-    /// The arms, to be changed in place: a reading without strata from now on.
-    #[inline]
-    pub fn whole_mut(&mut self) -> &mut Arms {
-        if !self.more.is_empty() {
-            self.more.clear();
-        }
-        &mut self.first
-    }
-}
-
-impl From<Arms> for Reading {
-    fn from(first: Arms) -> Self {
-        Self { first, more: Vec::new() }
-    }
-}
-
-impl Serialize for Reading {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.whole() {
-            Some(arms) => arms.serialize(serializer),
-            None => serializer.collect_seq(self.strata()),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Reading {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Forms;
-        impl<'de> Visitor<'de> for Forms {
-            type Value = Reading;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("{\"canary\", \"baseline\"}, or a list of such objects, one a stratum")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Reading, A::Error> {
-                Arms::deserialize(MapAccessDeserializer::new(map)).map(Reading::from)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Reading, A::Error> {
-                let Some(Stratum(first)) = seq.next_element()? else {
-                    return Err(A::Error::custom("a list of strata has at least one"));
-                };
-                let mut more = Vec::new();
-                while let Some(Stratum(arms)) = seq.next_element()? {
-                    more.push(arms);
-                }
-                Ok(Reading { first, more })
-            }
-        }
-        deserializer.deserialize_any(Forms)
-    }
-}
-
-/// The arms of a stratum, which are not a list: a list would be read as the fields in order.
-struct Stratum(Arms);
-
-impl<'de> Deserialize<'de> for Stratum {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Stratum;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("{\"canary\", \"baseline\"}")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Stratum, A::Error> {
-                Arms::deserialize(MapAccessDeserializer::new(map)).map(Stratum)
-            }
-        }
-        deserializer.deserialize_any(Object)
     }
 }
 
@@ -422,6 +313,10 @@ impl<'de> Deserialize<'de> for OfInstance {
     }
 }
 
+pub(super) fn twice<E: Error>(name: &str) -> E {
+    E::custom(format_args!("`{name}` comes twice"))
+}
+
 struct SampleVisitor;
 
 impl<'de> Visitor<'de> for SampleVisitor {
@@ -455,7 +350,6 @@ impl<'de> Visitor<'de> for SampleVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sample, A::Error> {
         let (mut le, mut counts, mut count, mut samples) = (None, None, None, None);
         let mut instances = BTreeMap::new();
-        let twice = |name: &str| A::Error::custom(format_args!("`{name}` comes twice"));
         while let Some(key) = map.next_key::<Key>()? {
             let again = match key {
                 Key::Le => le.replace(plain(map.next_value()?)).map(|_| "le"),
@@ -503,7 +397,7 @@ mod tests {
 
     #[test]
     fn met_6_every_form_reads_back_as_written() {
-        let text = r#"{"bug":{"baseline":[5,10.0],"canary":[0,10.0]},"cpu":{"canary":"NaN"},"e":{"canary":{"pod-7":[3.0,1000.0],"pod-8":["NaN","Infinity"]}},"h":{"baseline":{"count":"Infinity","counts":[61.0,"NaN"],"le":[0.1,0.5]}},"l":{"canary":{"samples":[0.081,"Infinity"]}},"p":{"canary":{"count":100.0,"counts":[61.0,99.0],"le":[0.1,0.5]},"totals":true}}"#;
+        let text = r#"{"bug":{"baseline":[5,10.0],"canary":[0,10.0]},"cpu":{"canary":"NaN"},"e":{"canary":{"pod-7":[3.0,1000.0],"pod-8":["NaN","Infinity"]}},"h":{"baseline":{"count":"Infinity","counts":[61.0,"NaN"],"le":[0.1,0.5]}},"l":{"canary":{"samples":[0.081,"Infinity"]}},"p":{"canary":{"count":100.0,"counts":[61.0,99.0],"le":[0.1,0.5]},"totals":true},"s":{"eu":{"canary":5.0},"us":{}},"t":{"eu":{}}}"#;
         let seen: Observation = serde_json::from_str(text).unwrap();
         let again = serde_json::to_string(&seen).unwrap();
         assert_eq!(again, text.replace("[5,", "[5.0,").replace("[0,", "[0.0,"));
@@ -515,9 +409,10 @@ mod tests {
             r#"{"e":{"canary":[1]}}"#,
             r#"{"e":{"canary":{"le":[1]}}}"#,
             r#"{"e":{"canry":[1,2]}}"#,
+            r#"{"e":{"eu":{"canary":[1,2]},"totals":true}}"#,
         ] {
             let error = serde_json::from_str::<Observation>(text).unwrap_err().to_string();
-            let known = ["events, trials", "canary", "counts"];
+            let known = ["events, trials", "canary", "counts", "both arms"];
             assert!(known.iter().any(|known| error.contains(known)), "{error}");
         }
     }

@@ -6,10 +6,11 @@ use crate::code::{code, coded};
 use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
-use crate::text::{any_number, counted, joined, pointer_step, shown};
+use crate::text::{any_number, joined, pointer_step, shown};
 use crate::unit::{MAX_COUNT, MetricName, Span};
 
-use super::reading::{Arms, Histogram, Observation, Reading, Sample};
+use super::reading::{Arms, Histogram, Observation, Sample};
+use super::strata::{Reading, Stratum};
 
 /// Where in an observation a reading is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +19,8 @@ pub struct ReadingPlace {
     pub metric: MetricName,
     /// `canary` or `baseline`.
     pub arm: &'static str,
-    /// The stratum's place in the list, from 0; None without strata.
-    pub stratum: Option<usize>,
+    /// The stratum; None without strata.
+    pub stratum: Option<Stratum>,
     /// The instance; None for the whole arm.
     pub instance: Option<String>,
 }
@@ -28,7 +29,11 @@ impl ReadingPlace {
     /// The place as a JSON Pointer into the input: `/metrics/error_rate/canary/pod-7`.
     pub fn path(&self) -> String {
         let Self { metric, arm, stratum, instance } = self;
-        let stratum = stratum.map_or_else(String::new, |stratum| format!("/{stratum}"));
+        let stratum = match stratum {
+            Some(Stratum::Place(place)) => format!("/{place}"),
+            Some(Stratum::Name(name)) => format!("/{}", pointer_step(name)),
+            None => String::new(),
+        };
         let instance = instance
             .as_deref()
             .map_or_else(String::new, |instance| format!("/{}", pointer_step(instance)));
@@ -42,7 +47,11 @@ impl fmt::Display for ReadingPlace {
             write!(f, "instance `{}` of ", shown(instance))?;
         }
         write!(f, "the {} of `{}`", self.arm, self.metric)?;
-        self.stratum.map_or(Ok(()), |stratum| write!(f, " in stratum {}", stratum + 1))
+        match &self.stratum {
+            Some(Stratum::Place(place)) => write!(f, " in stratum {}", place + 1),
+            Some(Stratum::Name(name)) => write!(f, " in stratum `{}`", shown(name)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -86,14 +95,13 @@ coded! {
     #[error("{of} sends {form} as running totals: send the values since the last reading")]
     Totals { of: Box<ReadingPlace>, form: &'static str } => code! {HF-MET-007},
     #[error(
-        "`{metric}` has running totals of {}, and had {before} before: send every stratum in each \
-         reading, always in the same order, and an empty object for one that was not read",
-        counted(*now, "stratum", "strata")
+        "`{metric}` has running totals of {now}, and had {before} before: send every stratum in each \
+         reading, by the same name or in the same order, and an empty object for one that was not read"
     )]
-    Strata { metric: MetricName, now: u64, before: u64 } => code! {HF-MET-009},
+    Strata { metric: MetricName, now: String, before: String } => code! {HF-MET-009},
     #[error(
         "the running totals of `{metric}` follow those before only if the strata have changed places: \
-         send them always in the same order"
+         send them by name, or always in the same order"
     )]
     StrataOrder { metric: MetricName } => code! {HF-MET-010},
 }
@@ -211,34 +219,32 @@ impl Reading {
     }
 
     fn check_range(&self, metric: MetricName) -> Result<(), ReadingError> {
-        for (_, _, sample, of) in self.samples(metric) {
+        for (_, sample, place) in self.samples() {
             if let Some((instance, value)) = sample.too_large() {
                 let instance = instance.map(str::to_owned);
-                let of = Box::new(ReadingPlace { instance, ..of });
+                let of = Box::new(ReadingPlace { instance, ..self.place(metric, place) });
                 return Err(ReadingError::TooLarge { of, value });
             }
             if matches!(sample, Sample::Histogram(of) if of.le.iter().any(|le| *le < LEAST_EDGE)) {
                 let fault = "send `le` in seconds, of at least a nanosecond";
-                return Err(ReadingError::Histogram { of: Box::new(of), fault });
+                let of = Box::new(self.place(metric, place));
+                return Err(ReadingError::Histogram { of, fault });
             }
         }
         Ok(())
     }
 
-    /// Every sample, with the arms that it is of, its index among them, and where it is.
-    pub(super) fn samples(
-        &self,
-        metric: MetricName,
-    ) -> impl Iterator<Item = (&Arms, usize, &Sample, ReadingPlace)> {
-        let is_whole = self.whole().is_some();
-        self.strata().enumerate().flat_map(move |(place, arms)| {
-            let stratum = (!is_whole).then_some(place);
+    /// Every sample, with its arms, the index of its arm and the place of its stratum.
+    fn samples(&self) -> impl Iterator<Item = (&Arms, &Sample, (usize, usize))> {
+        self.strata().enumerate().flat_map(|(stratum, arms)| {
             let samples = [&arms.canary, &arms.baseline].into_iter().enumerate();
-            samples.filter_map(move |(arm, sample)| {
-                let of = ReadingPlace { metric, arm: ARMS[arm], stratum, instance: None };
-                Some((arms, arm, sample.as_ref()?, of))
-            })
+            samples.filter_map(move |(arm, sample)| Some((arms, sample.as_ref()?, (stratum, arm))))
         })
+    }
+
+    fn place(&self, metric: MetricName, (stratum, arm): (usize, usize)) -> ReadingPlace {
+        let stratum = self.stratum(stratum);
+        ReadingPlace { metric, arm: ARMS[arm], stratum, instance: None }
     }
 }
 
@@ -284,7 +290,8 @@ impl Sample {
 pub(super) struct MetricReader<'a> {
     pub(super) metric: &'a Metric,
     pub(super) arm: &'static str,
-    pub(super) stratum: Option<usize>,
+    /// The reading by strata, and which of them.
+    pub(super) stratum: Option<(&'a Reading, usize)>,
     pub(super) instance: Option<&'a str>,
 }
 
@@ -292,6 +299,7 @@ impl MetricReader<'_> {
     fn place(&self) -> ReadingPlace {
         let Self { metric, arm, stratum, instance } = *self;
         let instance = instance.map(str::to_owned);
+        let stratum = stratum.and_then(|(reading, place)| reading.stratum(place));
         ReadingPlace { metric: metric.id, arm, stratum, instance }
     }
 
@@ -436,11 +444,12 @@ impl Reading {
         metric: MetricName,
         since: [Option<Span>; 2],
     ) -> Result<(), ReadingError> {
-        for (_, arm, sample, of) in self.samples(metric).filter(|(arms, ..)| !arms.totals) {
-            if let (Some(seconds), Some(since)) = (sample.exposure(), since[arm])
+        for (_, sample, place) in self.samples().filter(|(arms, ..)| !arms.totals) {
+            if let (Some(seconds), Some(since)) = (sample.exposure(), since[place.1])
                 && seconds > MOST * since.as_seconds()
             {
-                return Err(ReadingError::Exposure { of: Box::new(of), seconds, since });
+                let of = Box::new(self.place(metric, place));
+                return Err(ReadingError::Exposure { of, seconds, since });
             }
         }
         Ok(())

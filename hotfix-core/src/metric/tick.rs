@@ -10,8 +10,9 @@ use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::unit::{Share, Span, Timestamp};
 
-use super::reading::{Arms, Histogram, NO_INSTANCES, Reading, Sample};
+use super::reading::{Arms, Histogram, NO_INSTANCES, Sample};
 use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
+use super::strata::{NO_STRATA, Reading};
 use super::totals::{Before, Counters, Fall, Kept, Pace, Progress};
 
 /// Increment of one metric in one tick: the canary's columns, then the baseline's.
@@ -125,12 +126,19 @@ impl Tick {
             self.behind = behind.get().is_some_and(|behind| *behind);
             return read;
         }
+        // No document has them, so a log with them could not be read again.
+        let unreadable = |name: &String| NO_STRATA.contains(&name.as_str());
+        if let Some(place) = reading.names().iter().position(unreadable) {
+            let stratum = Some((reading, place));
+            let reader = MetricReader { metric, arm: ARMS[0], stratum, instance: None };
+            return Err(reader.expects("no stratum has the name of a member of the arms"));
+        }
         let mut strata = std::mem::take(&mut self.strata);
         strata.resize(width * reading.strata().count(), 0.0);
-        let mut read = Ok(());
+        let (mut read, kept) = (Ok(()), counters.of(reading));
         for ((place, arms), row) in reading.strata().enumerate().zip(strata.chunks_mut(width)) {
-            let kept = counters.of(reading).get(place);
-            read = read.and_then(|()| self.arms(source, (Some(place), kept), arms, row));
+            let of = (Some((reading, place)), kept.get(place));
+            read = read.and_then(|()| self.arms(source, of, arms, row));
             for (sum, more) in self.row.iter_mut().zip(&*row) {
                 *sum += more;
             }
@@ -150,7 +158,7 @@ impl Tick {
     fn arms(
         &mut self,
         source: Source<'_>,
-        (stratum, kept): (Option<usize>, Option<&Kept>),
+        (stratum, kept): (Option<(&Reading, usize)>, Option<&Kept>),
         arms: &Arms,
         row: &mut [f64],
     ) -> Result<(), ReadingError> {

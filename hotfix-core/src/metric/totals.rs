@@ -14,10 +14,12 @@ use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::sorting::{retain, sort_by};
+use crate::text::{counted, quoted, shown};
 use crate::unit::{Span, Timestamp};
 
-use super::reading::{Arms, Reading, Sample};
+use super::reading::{Arms, Sample};
 use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
+use super::strata::Reading;
 use super::tick::{Tick, Unused, trials_column};
 
 /// How old the totals of a source that is behind may be, and how far apart falls are that are one.
@@ -34,6 +36,9 @@ pub struct Counters {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Kept {
+    /// The stratum's name; None in a list, and without strata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stratum: Option<String>,
     pub(super) arms: [Vec<f64>; 2],
     pub(super) at: [Timestamp; 2],
     instances: [BTreeMap<String, [f64; 2]>; 2],
@@ -128,6 +133,8 @@ pub(super) enum Progress {
     Waits(Unused),
     /// Neither later nor those of a counter that was reset since: the next ones count from these.
     Unknown(Unused),
+    /// The same, after a fall that is over: they rose by as much, and growth was counted in between.
+    Passed(Unused),
 }
 
 impl Progress {
@@ -145,7 +152,7 @@ impl Progress {
             Self::Reset => totals.len(),
             Self::ResetBesideAClock => 1,
             Self::Since | Self::Back => 0,
-            Self::Waits(why) | Self::Unknown(why) => return Err(why),
+            Self::Waits(why) | Self::Unknown(why) | Self::Passed(why) => return Err(why),
         };
         for (now, before) in totals.iter_mut().zip(last).skip(known) {
             *now -= before;
@@ -185,11 +192,11 @@ impl Before<'_> {
         let trials = trials_column(kind);
         let (now, before) = (totals[trials], last[trials]);
         let more = |column: usize| totals[column] - last[column];
+        let passed = self.fall.is_some_and(|fall| fall.is_passed_late(trials, more(trials)));
+        let unknown = if passed { Progress::Passed } else { Progress::Unknown };
         match differs(data, totals.len(), more) {
+            Difference::More if passed => unknown(Unused::Fell),
             Difference::More => self.fall.map_or(Progress::Since, |fall| {
-                if fall.is_passed_late(trials, more(trials)) {
-                    return Progress::Unknown(Unused::Fell);
-                }
                 // What had come before the fall, too.
                 match differs(data, totals.len(), |column| more(column) - fall.by[column]) {
                     Difference::More => Progress::Back,
@@ -203,10 +210,10 @@ impl Before<'_> {
             }
             // A single counter that fell by half between the first two readings.
             Difference::Fell if !is_sum && !pace.is_known() => Progress::Reset,
-            Difference::Fell => Progress::Unknown(Unused::Fell),
+            Difference::Fell => unknown(Unused::Fell),
             Difference::Impossible if pace.is_reset(now, at) => Progress::Reset,
             Difference::Impossible if !is_sum => Progress::Waits(Unused::TwoMoments),
-            Difference::Impossible => Progress::Unknown(Unused::TwoMoments),
+            Difference::Impossible => unknown(Unused::TwoMoments),
         }
     }
 
@@ -221,9 +228,15 @@ impl Before<'_> {
 }
 
 impl Counters {
-    /// The kept totals by stratum; none where the number of strata is another.
+    /// Whether they are of the same strata as a reading, as far as that is known.
+    fn is_of(&self, reading: &Reading) -> bool {
+        let names = self.strata.iter().filter_map(|kept| kept.stratum.as_ref());
+        self.strata.len() == reading.strata().count() && names.eq(reading.names())
+    }
+
+    /// The kept totals by stratum; none where the strata are others.
     pub(super) fn of(&self, reading: &Reading) -> &[Kept] {
-        if self.strata.len() == reading.strata().count() { &self.strata } else { &[] }
+        if self.is_of(reading) { &self.strata } else { &[] }
     }
 
     /// The last totals of an arm that is sent as a whole; None where they are by stratum, or there are
@@ -236,18 +249,22 @@ impl Counters {
     /// Refuses totals by stratum that cannot be those of the strata before.
     ///
     /// # Errors
-    /// [`ReadingError::Strata`] for another number, [`ReadingError::StrataOrder`] for another order.
+    /// [`ReadingError::Strata`] for others, [`ReadingError::StrataOrder`] for another order.
     pub(crate) fn check(&self, metric: &Metric, reading: &Reading) -> Result<(), ReadingError> {
-        let is_whole = reading.whole().is_some() && self.strata.len() <= 1;
+        let is_whole = reading.whole().is_some() && self.is_of(reading);
         if is_whole || self.strata.is_empty() || !reading.strata().any(|arms| arms.totals) {
             return Ok(());
         }
         let (metric, kind) = (metric.id, metric.kind);
-        let (now, before) = (reading.strata().count() as u64, self.strata.len() as u64);
-        if now != before {
+        if !self.is_of(reading) {
+            let before = self.strata.iter().filter_map(|kept| kept.stratum.as_deref());
+            let before = strata(before, self.strata.len());
+            let now = reading.names().iter().map(String::as_str);
+            let now = strata(now, reading.strata().count());
             return Err(ReadingError::Strata { metric, now, before });
         }
-        if self.has_fallen(kind, reading) && self.fits_in_another_order(kind, reading) {
+        let is_list = reading.names().is_empty();
+        if is_list && self.has_fallen(kind, reading) && self.fits_in_another_order(kind, reading) {
             return Err(ReadingError::StrataOrder { metric });
         }
         Ok(())
@@ -332,12 +349,15 @@ impl Counters {
         (reading, behind): (&Reading, bool),
         at: Timestamp,
     ) {
-        if self.strata.len() != reading.strata().count() {
+        if !self.is_of(reading) {
             if !reading.strata().any(|arms| arms.totals) {
                 return;
             }
             self.strata.clear();
             self.strata.resize(reading.strata().count(), Kept::default());
+            for (kept, name) in self.strata.iter_mut().zip(reading.names()) {
+                kept.stratum = Some(name.clone());
+            }
         }
         for (kept, arms) in self.strata.iter_mut().zip(reading.strata()) {
             for (index, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
@@ -367,6 +387,12 @@ impl Counters {
             }
         }
     }
+}
+
+/// The names of strata, or their number where they have none.
+fn strata<'a>(names: impl Iterator<Item = &'a str>, count: usize) -> String {
+    let names: Vec<String> = names.map(shown).collect();
+    if names.is_empty() { counted(count as u64, "stratum", "strata") } else { quoted(&names, ", ") }
 }
 
 /// The total of an arm that is sent as a whole: its trials, or all of its requests.
@@ -435,11 +461,6 @@ impl Kept {
                 let back = fall.map_or((0.0, Span::ZERO), |fall| (fall.by[trials], fall.over));
                 pace.grow(at, more(trials) - back.0, back.1);
             }
-            Progress::Unknown(_)
-                if fall.as_ref().is_some_and(|fall| fall.is_passed_late(trials, more(trials))) =>
-            {
-                pace.pass(at);
-            }
             Progress::Unknown(Unused::Fell | Unused::TwoMoments) => {
                 pace.pass(at);
                 let before = fall.filter(|fall| at.since(fall.at) <= MOST_WAIT);
@@ -485,9 +506,10 @@ impl Kept {
             match before.progress(totals, last) {
                 Progress::Since | Progress::Back => grown += totals[1] - last[1],
                 Progress::Waits(_) => continue,
-                Progress::Reset | Progress::ResetBesideAClock | Progress::Unknown(_) => {
-                    reset = true;
-                }
+                Progress::Reset
+                | Progress::ResetBesideAClock
+                | Progress::Unknown(_)
+                | Progress::Passed(_) => reset = true,
             }
             *last = *totals;
         }

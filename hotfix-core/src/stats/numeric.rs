@@ -239,14 +239,20 @@ fn exponent_and_mantissa(x: f64) -> (f64, f64) {
 /// `k ln 2 + ln(1 + f)` for `1 + f` in `1/√2..√2`.
 #[inline(always)]
 fn ln_of_parts(k: f64, f: f64) -> f64 {
-    let [a, b, c, d, e, g, h] = LN_SERIES;
     let half_square = 0.5 * f * f;
     let s = f / (2.0 + f);
+    s * (half_square + ln_series(s)) + k * LN_2_LOW - half_square + f + k * LN_2_HIGH
+}
+
+/// `ln((1 + s)/(1 - s))/s - 2` for `|s| ≤ 0.1716`.
+#[inline(always)]
+fn ln_series(s: f64) -> f64 {
+    let [a, b, c, d, e, g, h] = LN_SERIES;
     let s2 = s * s;
     let s4 = s2 * s2;
     let even = s4 * (b + s4 * (d + s4 * g));
     let odd = s2 * (a + s4 * (c + s4 * (e + s4 * h)));
-    s * (half_square + (odd + even)) + k * LN_2_LOW - half_square + f + k * LN_2_HIGH
+    odd + even
 }
 
 /// [`ln`] of a positive normal number, branch free. Anything else gives nonsense, but no panic.
@@ -295,12 +301,7 @@ pub(crate) fn ln1p_near_zero<const N: usize>(arguments: &[f64; N]) -> [f64; N] {
 /// `ln((1 + s)/(1 - s))` for `|s| ≤ 0.1716`.
 #[inline(always)]
 fn ln_by_series(s: f64) -> f64 {
-    let [a, b, c, d, e, g, h] = LN_SERIES;
-    let s2 = s * s;
-    let s4 = s2 * s2;
-    let even = s4 * (b + s4 * (d + s4 * g));
-    let odd = s2 * (a + s4 * (c + s4 * (e + s4 * h)));
-    s + (s + s * (odd + even))
+    s + (s + s * ln_series(s))
 }
 
 /// [`ln1p`] of each `a/b` for `b > 0`, above -1; within 2 units in the last place of `a/b`'s

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hotfix_core::judge::{Decision, Reason};
-use hotfix_core::metric::{Arms, Band, Histogram, Observation, Sample};
+use hotfix_core::metric::{Arms, Band, Histogram, Observation, Reading, Sample};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Input, Recording, Rollout, State, audit};
@@ -446,7 +446,7 @@ fn met_6_totals_by_stratum_keep_their_places() {
     assert_eq!(place, "HF-MET-010 /metrics/e", "{says}");
     let (place, says) = refused(&mut watch, &strata(&[(12, 1_200)]));
     assert_eq!(place, "HF-MET-009 /metrics/e", "{says}");
-    assert!(says.contains("of 1 stratum, and had 2 before"), "{says}");
+    assert!(says.contains("of 1 stratum, and had 2 strata before"), "{says}");
     let (place, _) = refused(&mut watch, &strata(&[(12, 1_200), (500, 50_200), (0, 7)]));
     assert_eq!(place, "HF-MET-009 /metrics/e");
     // One that was not read is empty, and a counter that was reset is no change of place.
@@ -455,6 +455,52 @@ fn met_6_totals_by_stratum_keep_their_places() {
     assert_eq!(watch.value(), Some(3.0 / 490.0));
     let log = watch.rollout.log().to_owned();
     assert!(audit(log.as_bytes(), watch.rollout.head()).is_clean());
+}
+
+#[test]
+fn met_6_totals_of_strata_with_names_follow_their_names() {
+    let strata = |named: &[(&str, u32, u32)]| {
+        let each = named.iter().map(|(name, errors, all)| {
+            let baseline = 9 * all;
+            format!(
+                r#""{name}":{{"totals":true,"canary":[{errors},{all}],"baseline":[3,{baseline}]}}"#
+            )
+        });
+        format!(r#"{{"e":{{{}}}}}"#, each.collect::<Vec<_>>().join(","))
+    };
+    let mut watch = Watch::new(ERRORS);
+    watch.observe(1, &strata(&[("eu", 10, 1_000), ("us", 500, 50_000)]));
+    watch.observe(1, &strata(&[("us", 500, 50_100), ("eu", 11, 1_100)]));
+    assert_eq!(watch.value(), Some(1.0 / 200.0));
+    let snapshot = watch.rollout.snapshot().unwrap();
+    watch.rollout = Rollout::restore(&snapshot, b"", Recording::Keep).unwrap();
+    for others in [
+        strata(&[("eu", 11, 1_100)]),
+        strata(&[("asia", 12, 1_200), ("us", 500, 50_200)]),
+        strata(&[("asia", 0, 7), ("eu", 11, 1_100), ("us", 500, 50_200)]),
+        r#"{"e":[{"totals":true,"canary":[11,1100]},{}]}"#.to_owned(),
+    ] {
+        let (place, says) = refused(&mut watch, &others);
+        assert_eq!(place, "HF-MET-009 /metrics/e", "{says}");
+        assert!(says.contains("and had `eu`, `us` before"), "{says}");
+    }
+    // One that was not read is empty.
+    watch.observe(
+        1,
+        r#"{"e":{"us":{},"eu":{"totals":true,"canary":[12,1200],"baseline":[3,10800]}}}"#,
+    );
+    watch.observe(1, &strata(&[("us", 502, 50_250), ("eu", 13, 1_300)]));
+    assert_eq!(watch.value(), Some(4.0 / 350.0), "of the last minute");
+    let (place, says) = refused(&mut watch, r#"{"e":{"eu":{"canary":[11,10]},"us":{}}}"#);
+    assert_eq!(place, "HF-MET-003 /metrics/e/eu/canary", "{says}");
+    assert!(says.contains("the canary of `e` in stratum `eu`"), "{says}");
+    let named = Reading::by_stratum([("canary".to_owned(), Arms::default())].into());
+    let mut seen = Observation::new();
+    seen.set("e".parse().unwrap(), named);
+    assert_eq!(
+        watch.rollout.handle(watch.at, &Input::observe(seen)).unwrap_err().code(),
+        "HF-MET-002"
+    );
 }
 
 #[test]

@@ -26,6 +26,11 @@ closed_set! {
 }
 
 impl Checklist {
+    /// Whether it is for incidents of this severity.
+    pub(crate) fn is_for(&self, severity: Severity) -> bool {
+        self.severities.is_empty() || self.severities.contains(&severity)
+    }
+
     /// Whether the start waits for its required items, if the list is due for the incident.
     pub fn holds_start(&self) -> bool {
         self.at == ChecklistMoment::Start && self.holds != Some(false)

@@ -42,12 +42,15 @@ impl Message {
         severity: Option<Severity>,
         facts: &Facts,
     ) -> bool {
-        let severities = &self.severities;
         self.kind == kind
             && self.audience == audience
-            && (severities.is_empty()
-                || severity.is_some_and(|severity| severities.contains(&severity)))
+            && severity.map_or(self.severities.is_empty(), |of| self.is_for_severity(of))
             && self.when.as_ref().is_none_or(|when| when.holds(facts) != Truth::No)
+    }
+
+    /// Whether it is a text for incidents of this severity.
+    pub(crate) fn is_for_severity(&self, severity: Severity) -> bool {
+        self.severities.is_empty() || self.severities.contains(&severity)
     }
 
     /// The facts without which it is not known whether its condition holds.

@@ -54,17 +54,13 @@ impl Merge {
         }
         for (metric, counts) in averaged {
             let Some(reading) = into.get_mut(metric) else { continue };
-            let mut strata = reading.strata().cloned().zip(counts).map(|(mut arms, counts)| {
-                let Arms { canary, baseline, totals } = &mut arms;
+            for (arms, counts) in reading.strata_mut().zip(counts) {
+                let Arms { canary, baseline, totals } = arms;
                 for (sample, count) in [canary, baseline].into_iter().zip(counts) {
                     if let (Some(Sample::Level(level)), false) = (sample, *totals || count <= 1.0) {
                         *level /= count;
                     }
                 }
-                arms
-            });
-            if let Some(first) = strata.next() {
-                *reading = Reading::stratified(first, strata.collect());
             }
         }
     }
@@ -82,13 +78,10 @@ impl Merge {
             into.set(metric, reading.clone());
             return true;
         };
-        let joined = match (known.whole().is_some(), reading.whole()) {
-            (true, Some(now)) => join(known.whole_mut(), now, kind),
-            _ => stratified(known, reading, kind).is_some_and(|sum| {
-                *known = sum;
-                true
-            }),
-        };
+        let has_same_strata =
+            known.strata().count() == reading.strata().count() && known.names() == reading.names();
+        let join = |(before, now): (&mut Arms, &Arms)| join(before, now, kind);
+        let joined = has_same_strata && known.strata_mut().zip(reading.strata()).all(join);
         if !joined {
             *known = reading.clone();
             self.unmerged.note(Odd::Unmerged, Some(metric), at);
@@ -99,18 +92,6 @@ impl Merge {
     pub(in crate::simulate) fn findings(&self) -> impl Iterator<Item = RecordedFinding> {
         self.not_in_policy.findings().chain(self.unmerged.findings())
     }
-}
-
-fn stratified(before: &Reading, now: &Reading, kind: MetricKind) -> Option<Reading> {
-    if before.strata().count() != now.strata().count() {
-        return None;
-    }
-    let mut strata = before.strata().zip(now.strata()).map(|(before, now)| {
-        let mut sum = before.clone();
-        join(&mut sum, now, kind).then_some(sum)
-    });
-    let first = strata.next()??;
-    Some(Reading::stratified(first, strata.collect::<Option<Vec<_>>>()?))
 }
 
 /// Adds later readings. Returns false if that is not possible.

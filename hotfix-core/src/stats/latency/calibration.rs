@@ -26,6 +26,7 @@
 
 use std::num::NonZeroU32;
 
+use super::cold_start::FirstMinutes;
 use super::history::SlowHistory;
 use super::stretch::{Axis, Past, Scores, Transfer};
 use super::tolerance::{ACTS, GROSSLY, Lane, joined};
@@ -333,7 +334,7 @@ impl<'a> Replayed<'a> {
         let mut blocks = Vec::new();
         let (mut renewed, mut gross) = (false, 0.0);
         let as_it_is = |canary: SlowCounts<'_>| Transfer::NONE.slow(canary);
-        self.run(rollout, design, as_it_is, |state, renews| {
+        self.run(rollout, design, as_it_is, |state, _, (_, renews)| {
             if renews {
                 state.lanes[GROSSLY].renew();
                 renewed = true;
@@ -377,12 +378,13 @@ impl<'a> Replayed<'a> {
         let slower = self.slower(times);
         self.mean_ticks(FAULTY, |rollout, ticks| {
             let moved = |canary: SlowCounts<'_>| slower.slow(canary);
-            self.until_found(rollout, design, moved, ticks)
+            self.until_found(rollout, design, moved, |_, _, _| false, ticks)
         })
     }
 
-    /// The same of the limits that were chosen, for each fault: of all simulated rollouts, and which requests
-    /// come to be slow is left to chance. Without that evidence is steadier and found sooner.
+    /// The same of the limits that were chosen, for each fault: of all simulated rollouts, which requests
+    /// come to be slow is left to chance, and what looks like a cold start is taken for one. Without that
+    /// evidence is steadier and found sooner.
     fn stated(&self, choice: &Choice) -> Result<[f64; 2], StatError> {
         let design = self.design(choice.tolerated)?.with_limits(Some(choice.limits))?;
         let mut draws = Draws::try_new(self.settings.seed)?;
@@ -391,7 +393,11 @@ impl<'a> Replayed<'a> {
             let slower = self.slower(fault);
             *delay = self.mean_ticks(usize::MAX, |rollout, ticks| {
                 let moved = |canary: SlowCounts<'_>| slower.drawn(canary, &mut draws);
-                self.until_found(rollout, &design, moved, ticks)
+                let mut first = FirstMinutes::new(self.axis.len, self.settings.tick_seconds);
+                let waits = |state: &mut Tolerance, arms, place| {
+                    first.learn(arms, place, choice.tolerated, state)
+                };
+                self.until_found(rollout, &design, moved, waits, ticks)
             })?;
         }
         Ok(delays)
@@ -401,22 +407,24 @@ impl<'a> Replayed<'a> {
         Transfer::of(&self.axis, &Scores::of(&self.axis, &self.whole), ln(times))
     }
 
-    /// Counts the ticks until the canary whose requests are moved is found.
+    /// Counts the ticks until the canary whose requests are moved is found; `waits` says of a tick, after the
+    /// test, whether evidence does not decide.
     fn until_found(
         &self,
         rollout: (usize, usize),
         design: &ToleranceDesign,
         moved: impl FnMut(SlowCounts<'_>) -> [f64; MAX_BOUNDARIES],
+        mut waits: impl FnMut(&mut Tolerance, [Past; 2], u32) -> bool,
         ticks: &mut f64,
     ) -> Result<(), StatError> {
         let decides = design.threshold() - ln(self.settings.weight);
-        self.run(rollout, design, moved, |state, renews| {
+        self.run(rollout, design, moved, |state, arms, (place, renews)| {
             if renews {
                 state.renew();
             }
             *ticks += 1.0;
             state.end_tick(design, 1.0);
-            state.log_e(design) < decides
+            waits(state, arms, place) || state.log_e(design) < decides
         })
     }
 
@@ -436,29 +444,29 @@ impl<'a> Replayed<'a> {
     }
 
     /// Runs the test over a rollout: `moved` are the canary's slow requests, `tick` ends each tick, and says
-    /// whether to go on. Its second argument: whether evidence that has lost its stake gets a new one.
+    /// whether to go on. Its last arguments are those of [`ticks`](Self::ticks).
     fn run(
         &self,
         rollout: (usize, usize),
         design: &ToleranceDesign,
         mut moved: impl FnMut(SlowCounts<'_>) -> [f64; MAX_BOUNDARIES],
-        mut tick: impl FnMut(&mut Tolerance, bool) -> bool,
+        mut tick: impl FnMut(&mut Tolerance, [Past; 2], (u32, bool)) -> bool,
     ) -> Result<(), StatError> {
         let len = self.axis.len;
         let mut state = Tolerance::new(design);
-        self.ticks(rollout, |mut canary, rest, renews| {
+        self.ticks(rollout, |mut canary, rest, of| {
             canary.slow = moved(canary.of(len));
             state.update(design, canary.of(len), rest.of(len))?;
-            Ok(tick(&mut state, renews))
+            Ok(tick(&mut state, [canary, rest], of))
         })
     }
 
-    /// The ticks of a rollout: the simulated canary, the rest, and whether evidence that has lost
-    /// its stake gets a new one. `each` says whether to go on.
+    /// The ticks of a rollout: the simulated canary, the rest, its place in the phase, and whether evidence
+    /// that has lost its stake gets a new one. `each` says whether to go on.
     pub(super) fn ticks(
         &self,
         (group, start): (usize, usize),
-        mut each: impl FnMut(Past, Past, bool) -> Result<bool, StatError>,
+        mut each: impl FnMut(Past, Past, (u32, bool)) -> Result<bool, StatError>,
     ) -> Result<(), StatError> {
         let (mut at, mut since) = (start, 0);
         for ((_, ticks), members) in self.settings.phases.iter().zip(&self.groups[group]) {
@@ -470,7 +478,7 @@ impl<'a> Replayed<'a> {
                 }
                 let renews = (place == 0 && at > start) || since >= self.settings.renewed.get();
                 since = if renews { 0 } else { since + 1 };
-                if !each(canary, rest, renews)? {
+                if !each(canary, rest, (place, renews))? {
                     return Ok(());
                 }
                 at += 1;

@@ -40,6 +40,7 @@ mod boundaries;
 pub mod calibration;
 mod cap;
 pub mod clustered;
+mod cold_start;
 mod design;
 mod document;
 mod history;
@@ -53,6 +54,7 @@ pub use boundaries::{
     slow_from_samples,
 };
 pub use calibration::{SlowCalibration, SlowCalibrationSettings, calibrate_slow};
+pub(crate) use cold_start::{ColdStart, RECENT, WARMS_UP};
 pub use design::{
     DEFAULT_GRID, DEFAULT_WEIGHTS, LatencyDesign, LatencyForm, LatencyMode, LatencySettings,
 };
