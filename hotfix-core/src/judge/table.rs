@@ -331,10 +331,10 @@ impl Comparison {
         Self { phases: columns.collect(), rows: rows.collect() }
     }
 
-    /// The table in Markdown: the baseline is the reference, or the live arm without one; `-` means
-    /// no reading.
+    /// The table in Markdown: without the fix a metric has its reference, or the live version where there
+    /// is none; `-` means no reading.
     pub fn to_markdown(&self) -> String {
-        let mut text = String::from("| metric | baseline |");
+        let mut text = String::from("| metric | without the fix |");
         // Writing to a string does not fail.
         for PhaseColumn { phase, share, .. } in &self.phases {
             let _ = write!(text, " {phase} ({share}) |");
@@ -344,9 +344,9 @@ impl Comparison {
         text.push('\n');
         for row in &self.rows {
             let before = row.reference.map(|value| in_unit(row.kind, value));
-            let baseline = before.or_else(|| row.live.map(|value| row.measured(value)));
+            let without = before.or_else(|| row.live.map(|value| row.measured(value)));
             let title = row.title.replace('|', "\\|");
-            let _ = write!(text, "| {title} | {} |", baseline.as_deref().unwrap_or("-"));
+            let _ = write!(text, "| {title} | {} |", without.as_deref().unwrap_or("-"));
             for cell in &row.cells {
                 match cell {
                     Some(cell) => {

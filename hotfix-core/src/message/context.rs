@@ -16,7 +16,7 @@ use crate::unit::Timestamp;
 use super::escape::{is_address, shorten};
 use super::render::{Fields, address};
 use super::zone::Clock;
-use super::{Request, describe, known, seen};
+use super::{Request, describe, known, reason, seen};
 
 /// The most characters of a value, and of a line of one.
 const MOST_CHARACTERS: usize = 1_000;
@@ -156,11 +156,11 @@ impl Context<'_> {
         self.put("detected_at", self.time(rollout.moment(Moment::Detected)));
         self.put("status", describe::business_status(rollout));
         self.put("action", describe::action(rollout).to_owned());
-        self.put("next_step", describe::next_step(rollout, &self.clock, true));
+        self.put("next_step", describe::next_step(rollout, &self.clock, at, true));
         let proven = rollout.verdict().efficacy.filter(|efficacy| efficacy.shown);
         self.put("proven", proven.map(|_| "yes".to_owned()));
         self.put("unseen", seen::unseen(rollout, self.request.kind).map(str::to_owned));
-        self.put("reason", describe::plain_reason(rollout).map(str::to_owned));
+        self.put("reason", reason::plain_reason(rollout).map(str::to_owned));
         let share =
             seen::phase(rollout, self.request.kind).map_or(rollout.share(), |(_, share)| share);
         self.put("share", share.to_string());
@@ -181,8 +181,8 @@ impl Context<'_> {
         self.put("status", describe::status(rollout, self.request.audience));
         let end = seen::eta(rollout, self.at).or_else(|| seen::planned_end(rollout, self.at));
         self.put("eta", self.time(end));
-        self.put("next_step", describe::next_step(rollout, &self.clock, false));
-        self.put("reason", describe::reason(rollout));
+        self.put("next_step", describe::next_step(rollout, &self.clock, self.at, false));
+        self.put("reason", reason::reason(rollout));
         self.put("commander", known::commander(rollout));
         self.put("engineer", known::engineer(rollout));
         self.put("version", seen::version(rollout, self.request.kind).map(str::to_owned));

@@ -1,15 +1,16 @@
-//! Status, current action, next step and rollback reason of a rollout, as text for each audience.
+//! Status, current action and next step of a rollout, as text for each audience.
 
-use crate::grade::{Audience, GateMode, Moment};
+use crate::grade::{Audience, GateMode, MessageKind, Moment};
 use crate::judge::{Cause, Decision, Reason, Recovery};
-use crate::plan::{Plan, Window};
+use crate::plan::Window;
 use crate::policy::section::Phase;
 use crate::rollout::{
-    Blocker, BlockerKind, InputKind, Resume, RollbackCause, Rollout, Silent, Stage, State, Step,
-    TRAIN, TrainNotice,
+    Blocker, BlockerKind, Resume, Rollout, Silent, Stage, State, Step, TrainNotice,
 };
 use crate::text::{enumerated, joined, time};
+use crate::unit::Timestamp;
 
+use super::reason::{by_train, cause_text};
 use super::seen::held_back;
 use super::zone::Clock;
 
@@ -18,26 +19,32 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
     match rollout.state() {
         _ if ended_without_fix(rollout) => "resolved",
         State::Drafted | State::AwaitingApproval | State::Ready => "we are working on it",
+        State::Closed => "resolved",
+        State::Complete if is_reopened(rollout) => "it is not resolved, and we are working on it",
+        // Who reads `deployed` reads that it has reached everybody.
+        _ if rollout.is_timely(MessageKind::Deployed) => match held_back(rollout) {
+            Some(_) => "the fix is in place for a part of the users, and we are monitoring it",
+            None => "the fix is in place, and we are monitoring it",
+        },
         State::Deploying
         | State::Monitoring
         | State::Gate
         | State::FinalValidation
+        | State::Complete
         | State::Paused => "a fix is being rolled out",
-        State::Complete if is_reopened(rollout) => "it is not resolved, and we are working on it",
-        State::Complete if held_back(rollout).is_some() => {
-            "the fix is in place for a part of the users, and we are monitoring it"
-        }
-        State::Complete => "the fix is in place, and we are monitoring it",
-        State::Closed => "resolved",
         State::RollingBack | State::RolledBack | State::Frozen | State::Aborted | State::Failed => {
             "we are still working on it"
         }
     }
 }
 
-/// Whether the incident ended by itself: it is resolved, and no fix was started.
+/// Whether the incident ended by itself: it is resolved, and no fix was started or has traffic any
+/// more.
 fn ended_without_fix(rollout: &Rollout) -> bool {
-    rollout.started_at().is_none() && rollout.moment(Moment::Resolved).is_some()
+    let stage = rollout.stage();
+    matches!(stage, Stage::Preparing | Stage::RolledBack | Stage::Aborted | Stage::Failed)
+        && !rollout.reach().is_any()
+        && rollout.moment(Moment::Resolved).is_some()
 }
 
 /// Whether the incident is open again after a completion, with which it was resolved.
@@ -108,6 +115,9 @@ fn prepared(rollout: &Rollout) -> &'static str {
 pub(super) fn business_status(rollout: &Rollout) -> String {
     let share = rollout.reach();
     match rollout.state() {
+        _ if ended_without_fix(rollout) && rollout.rolled_back_since().is_some() => {
+            "resolved, and the fix was rolled back".to_owned()
+        }
         _ if ended_without_fix(rollout) => "resolved without a fix".to_owned(),
         _ if stopped_early(rollout) => "stopped before anything was deployed".to_owned(),
         State::Drafted | State::AwaitingApproval | State::Ready if share.is_any() => {
@@ -118,13 +128,18 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
         }
         State::Drafted | State::AwaitingApproval | State::Ready => prepared(rollout).to_owned(),
         State::Deploying if !share.is_any() => "the fix is being deployed".to_owned(),
+        State::Paused if !share.is_any() => "the deployment of the fix is paused".to_owned(),
         State::Deploying | State::Monitoring | State::Gate | State::Paused => {
-            let watched = match missing(rollout) {
+            let paused = match rollout.state() {
+                State::Paused => ", the rollout is paused",
+                _ => "",
+            };
+            let watched = match rollout.missing_readings() {
                 Some(Silent::All) => "its readings are missing",
                 Some(Silent::Live) => "the readings of the version without it are missing",
                 None => "we are monitoring it",
             };
-            format!("{share} of the traffic has the fix, and {watched}")
+            format!("{share} of the traffic has the fix{paused}, and {watched}")
         }
         State::FinalValidation => {
             let part = match held_back(rollout) {
@@ -163,9 +178,12 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
     }
 }
 
-/// Which readings are missing while a phase is watched.
-fn missing(rollout: &Rollout) -> Option<Silent> {
-    rollout.missing_readings().filter(|_| rollout.state() == State::Monitoring)
+/// Which readings of a phase are missing, as a clause.
+fn missing(rollout: &Rollout) -> Option<&'static str> {
+    Some(match rollout.missing_readings()? {
+        Silent::All => ", and its readings are missing",
+        Silent::Live => ", and the readings of the live version are missing",
+    })
 }
 
 /// What holds a phase: what a person can remove, and once its least time is over whatever it is. Only
@@ -224,19 +242,18 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
         }
         Stage::Monitoring(step) => {
             let phase = at(step);
-            let of = match missing(rollout) {
-                Some(Silent::All) => "its readings",
-                Some(Silent::Live) => "the readings of the live version",
+            match missing(rollout) {
+                Some(missing) => format!("{phase} has {share} of the traffic{missing}"),
                 None => {
                     let held = held(rollout, audience)
                         .map_or_else(String::new, |why| format!(", and is held: {why}"));
-                    return format!("{phase} is being watched at {share} of the traffic{held}");
+                    format!("{phase} is being watched at {share} of the traffic{held}")
                 }
-            };
-            format!("{phase} has {share} of the traffic, and {of} are missing")
+            }
         }
         Stage::Gate { step, .. } => {
-            format!("{} has met its criteria at {share} of the traffic", at(step))
+            let missing = missing(rollout).unwrap_or_default();
+            format!("{} has met its criteria at {share} of the traffic{missing}", at(step))
         }
         Stage::FinalValidation { .. } => format!("final validation at {share} of the traffic"),
         Stage::Complete { .. } => {
@@ -277,7 +294,8 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
                 format!("paused while {} was being deployed", at(step))
             }
             Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
-                format!("paused in {} at {share} of the traffic", at(step))
+                let missing = missing(rollout).unwrap_or_default();
+                format!("paused in {} at {share} of the traffic{missing}", at(step))
             }
             Resume::FinalValidation { .. } => {
                 format!("paused in the final validation at {share} of the traffic")
@@ -349,7 +367,12 @@ fn is_last(rollout: &Rollout, index: usize) -> bool {
 }
 
 /// The next step; with `plain`, without names of phases.
-pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option<String> {
+pub(super) fn next_step(
+    rollout: &Rollout,
+    clock: &Clock,
+    at: Timestamp,
+    plain: bool,
+) -> Option<String> {
     let policy = rollout.plan().policy();
     let phase = |index: usize| policy.phases().get(index);
     let after = |index: usize| match phase(index + 1) {
@@ -384,8 +407,10 @@ pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option
         Stage::Deploying(step) => {
             let phase = phase(step.index)?;
             let watch = rollout.plan().load().watch(phase);
-            let (begun, watched) = (clock.time(step.since), time(watch));
-            format!("{} from {begun}, which is then watched for {watched}", gets(phase, plain))
+            // As the expected end has it; when a late deployment is done nobody knows.
+            let from = Some(step.since + phase.deploy).filter(|from| *from >= at);
+            let from = from.map_or_else(String::new, |from| format!(" from {}", clock.time(from)));
+            format!("{}{from}, which is then watched for {}", gets(phase, plain), time(watch))
         }
         Stage::Monitoring(_) | Stage::Gate { .. } if rollout.waits_for_readings() => {
             "the watch continues once readings come again".to_owned()
@@ -477,123 +502,4 @@ fn approval(rollout: &Rollout, plain: bool) -> String {
     by.dedup();
     let by = if by.is_empty() { String::new() } else { format!(" {}", enumerated(&by)) };
     format!("{what}{by}{then}")
-}
-
-/// The reason of a rollback, not for the public: metrics by title, and what a person gave.
-pub(super) fn reason(rollout: &Rollout) -> Option<String> {
-    // With the reason that the person gave. An order may come long after a freeze, and for another
-    // reason than what froze the rollout.
-    let with = |what: &str, asked: InputKind| {
-        let is_it = |at| asked != InputKind::Report || Some(at) == rollout.turned_back_at();
-        let order = rollout.intervention(asked).filter(|order| is_it(order.at));
-        match order.and_then(|order| order.why.as_deref()) {
-            Some(why) => format!("{what}: {why}"),
-            None => what.to_owned(),
-        }
-    };
-    Some(match rollout.turned_back_for()? {
-        RollbackCause::Verdict { causes } => {
-            let mut metrics = Vec::new();
-            let mut reasons: Vec<String> = Vec::new();
-            // Each metric is named once, with its gravest cause.
-            let grave = Cause::of_rollback(rollout.plan().policy(), causes);
-            for cause in grave {
-                if !metrics.contains(&cause.metric) {
-                    metrics.push(cause.metric);
-                    reasons.push(cause_text(cause, rollout.plan()));
-                }
-            }
-            // What was read until then missed it, when the phase's longest time was over.
-            let is_missed = grave.iter().any(|cause| cause.reason == Reason::CriterionMissed);
-            let is_silent = |cause: &Cause| matches!(cause.reason, Reason::Stale | Reason::NoData);
-            let silent = is_missed && causes.iter().any(is_silent);
-            let silent =
-                if silent { " by what had been read, and readings were missing" } else { "" };
-            enumerated(&reasons) + silent
-        }
-        RollbackCause::Signal { signal } => with(signal.described(), InputKind::Report),
-        RollbackCause::Person => by_train(rollout).map_or_else(
-            || with("a person decided to roll back", InputKind::RollBack),
-            str::to_owned,
-        ),
-        RollbackCause::Revert { version } => {
-            with(&format!("a person decided to return to {version}"), InputKind::Revert)
-        }
-        RollbackCause::Abort => with("a person aborted the rollout", InputKind::Abort),
-        RollbackCause::ActionFailed => "the traffic could not be moved".to_owned(),
-    })
-}
-
-/// The reason of a rollback that the train of this service has requested: nothing is known against
-/// its own fix.
-fn by_train(rollout: &Rollout) -> Option<&str> {
-    rollout.turned_back_for().filter(|cause| matches!(cause, RollbackCause::Person))?;
-    let order = rollout.intervention(InputKind::RollBack)?;
-    order.why.as_deref().filter(|_| order.by.as_deref() == Some(TRAIN))
-}
-
-/// The reason of a rollback for business readers: no figures, no names, no text of a person.
-pub(super) fn plain_reason(rollout: &Rollout) -> Option<&'static str> {
-    Some(match rollout.turned_back_for()? {
-        RollbackCause::Verdict { .. } => "the fix did not meet its criteria",
-        RollbackCause::Signal { signal } => signal.described(),
-        RollbackCause::Person if by_train(rollout).is_some() => {
-            "a service that it belongs together with was rolled back"
-        }
-        RollbackCause::Person | RollbackCause::Revert { .. } | RollbackCause::Abort => {
-            "the team decided to roll back"
-        }
-        RollbackCause::ActionFailed => "the traffic could not be moved to the fix",
-    })
-}
-
-/// A cause as a clause: the metric's title and what is wrong with it.
-fn cause_text(cause: &Cause, plan: &Plan) -> String {
-    let what = match cause.reason {
-        Reason::Evidence
-        | Reason::PhaseEndTest
-        | Reason::EvidenceAssumed
-        | Reason::FewerFailures => "is worse with the fix than without it",
-        Reason::RollbackBand => "is beyond its rollback bound",
-        Reason::OneInstance => "is beyond its rollback bound on one instance",
-        Reason::NotConfirmed => "is beyond its rollback bound, which may be noise",
-        Reason::AlertBand => "is beyond its alert bound",
-        Reason::CriterionMissed => "missed its criterion for the phase",
-        Reason::WillFail | Reason::CannotDecide => "can no longer meet its criterion in time",
-        Reason::EfficacyNotShown => "does not show that the fix works",
-        Reason::NotShownSafe => "is not shown to be as good as without the fix",
-        Reason::NoData => "has no readings",
-        Reason::Stale => "has had no reading for too long",
-        Reason::NoLiveData => "has no readings of the live version",
-        Reason::LiveNeverRead => "is not compared, because the live version was never read",
-        Reason::WorseThanSeen => "is clearly worse than when a person last decided",
-        Reason::NotJudged => "is not judged: it has no bound, no test and no reference",
-        Reason::NotFinite => "has a reading that is not a number",
-        Reason::Gaps => "has too many gaps in its readings",
-        Reason::TooFewTrials | Reason::Inconclusive => "did not get enough data in time",
-        Reason::Between => "is too close to its bound to decide",
-        Reason::BadInstance => "is worse on one instance",
-        Reason::HoldLevel | Reason::OnlyWholePasses | Reason::NotBoth | Reason::Burst => {
-            "may be worse"
-        }
-        Reason::WarmingUp => "is slower while its instances warm up",
-        Reason::SlightlySlower => "is slower with the fix than without it",
-        Reason::SplitNotAsPlanned => "shows a traffic split that is not the planned one",
-        Reason::ArmsSwapped => "looks as if the two versions were swapped",
-        Reason::IdenticalArms => "has identical readings for both versions",
-    };
-    match (cause.metric.and_then(|id| plan.policy().metric(id.as_str())), cause.reason) {
-        (Some(metric), _) => {
-            // Its worse side is known.
-            format!("{} {}", metric.title, what.replace("beyond", metric.worse.side()))
-        }
-        (
-            None,
-            Reason::Evidence
-            | Reason::PhaseEndTest
-            | Reason::EvidenceAssumed
-            | Reason::FewerFailures,
-        ) => "the metrics combined are worse with the fix than without it".to_owned(),
-        (None, _) => format!("the rollout {what}"),
-    }
 }

@@ -25,8 +25,8 @@ pub(crate) fn is_address(text: &str) -> bool {
         && text.bytes().all(legal)
 }
 
-/// Shortens a text to at most `most`, as counted by `length`. A shortened text ends after a whole
-/// word, with `…`.
+/// Shortens a text to at most `most`, as counted by `length`. A shortened text ends with `…`, after a
+/// whole word where that keeps half of what fits.
 pub(crate) fn shorten(text: &str, most: usize, length: impl Fn(char) -> usize) -> String {
     let whole: usize = text.chars().map(&length).sum();
     if whole <= most {
@@ -40,9 +40,9 @@ pub(crate) fn shorten(text: &str, most: usize, length: impl Fn(char) -> usize) -
         end = at + c.len_utf8();
     }
     let (kept, cut) = text.split_at(end);
-    // The last word is left out if it is cut, unless it is the only one.
+    // A last word that is cut is left out, but not a whole title that has no blank.
     let kept = match kept.rfind(char::is_whitespace) {
-        Some(blank) if !cut.starts_with(char::is_whitespace) => &kept[..blank],
+        Some(blank) if !cut.starts_with(char::is_whitespace) && 2 * blank >= end => &kept[..blank],
         _ => kept,
     };
     if most == 0 { String::new() } else { format!("{}…", kept.trim_end()) }
@@ -69,6 +69,7 @@ mod tests {
             assert_eq!(short, shown, "{most}");
             assert!(short.chars().count() <= most);
         }
+        assert_eq!(shorten("INC-1: 支付服务在结账时异常", 12, one), "INC-1: 支付服务…");
         assert_eq!(shorten("a&b c", 6, slack_length), "a…");
         assert_eq!(shorten("a&b c", 9, slack_length), "a&b c");
     }

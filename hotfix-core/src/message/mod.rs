@@ -13,6 +13,7 @@ mod describe;
 mod error;
 pub(crate) mod escape;
 mod known;
+mod reason;
 mod render;
 mod request;
 mod seen;

@@ -4,6 +4,7 @@ use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
 use crate::judge::{Cell, ComparisonRow, Decision, PhaseColumn, Reason};
 use crate::metric;
+use crate::plan::RollbackPlan;
 use crate::policy::section::LaterWatch;
 use crate::rollout::{Rollout, Stage, State, TrainNotice};
 use crate::sorting::sort_by_key;
@@ -253,9 +254,17 @@ pub(super) fn planned_end(rollout: &Rollout, at: Timestamp) -> Option<Timestamp>
 
 pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let (since, waits) = steps_back(rollout)?;
-    let planned = || rollout.plan().rollback_with(waits, waits).estimate?.most;
+    let planned = || planned_rollback(rollout).estimate?.most;
     let takes = noted(rollout).map(|[_, most]| most + waits).or_else(planned)?;
     Some(since + takes).filter(|end| *end > at)
+}
+
+/// The rollback as planned; while one is under way, from the method on that is tried now.
+fn planned_rollback(rollout: &Rollout) -> RollbackPlan {
+    let plan = rollout.plan();
+    let Stage::RollingBack(way) = rollout.stage() else { return plan.rollback() };
+    let waits = steps_back(rollout).map(|(_, waits)| waits).unwrap_or_default();
+    plan.rollback_with(way.why.method(plan, way.method), waits, waits)
 }
 
 /// During a rollback: when its step began or its wait ends, and how long further steps wait.
@@ -270,7 +279,14 @@ fn steps_back(rollout: &Rollout) -> Option<(Timestamp, Span)> {
 
 /// How long a rollback takes, least and most, as somebody noted it with an item of a checklist.
 fn noted(rollout: &Rollout) -> Option<[Span; 2]> {
-    noted_range(rollout.recorded("rollback_minutes")?)
+    noted_range(noted_text(rollout)?)
+}
+
+/// The same in the words of the note, which is about the first method.
+fn noted_text(rollout: &Rollout) -> Option<&str> {
+    let first = rollout.plan().methods().first()?;
+    let is_first = planned_rollback(rollout).chosen().is_some_and(|way| way.kind == first.kind);
+    rollout.recorded("rollback_minutes").filter(|_| is_first)
 }
 
 /// A duration as people note it, or a range of them with or without a unit each: `7`, which is minutes,
@@ -296,16 +312,14 @@ fn noted_range(text: &str) -> Option<[Span; 2]> {
 }
 
 pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
-    let plan = rollout.plan();
     if let Some([least, most]) = noted(rollout) {
         let waits = steps_back(rollout).map(|(_, waits)| waits).unwrap_or_default();
         return time_range(Some(least + waits), Some(most + waits));
     }
-    let waits = steps_back(rollout).map(|(_, waits)| plan.rollback_with(waits, waits));
-    let takes = waits.unwrap_or_else(|| plan.rollback()).estimate?;
+    let takes = planned_rollback(rollout).estimate?;
     let planned = time_range(takes.least, takes.most)?;
     // What was noted is not lost without a word.
-    Some(match rollout.recorded("rollback_minutes") {
+    Some(match noted_text(rollout) {
         Some(noted) => format!("{planned} by the plan; the checklist has “{}”", brief(noted)),
         None => planned,
     })

@@ -186,19 +186,28 @@ impl Plan {
             phase.map(|phase| self.policy().rollback().waits(phase.share)).unwrap_or_default()
         };
         let (first, last) = (waits(self.phases().first()), waits(self.phases().last()));
-        self.rollback_with(first, last)
+        self.rollback_with(None, first, last)
     }
 
-    /// The rollback plan if its steps wait for at least and at most so long.
-    pub(crate) fn rollback_with(&self, least: Span, most: Span) -> RollbackPlan {
+    /// The rollback plan from this method on, else from the first, if its steps wait for at least and at
+    /// most so long.
+    pub(crate) fn rollback_with(
+        &self,
+        tried: Option<RollbackMethod>,
+        least: Span,
+        most: Span,
+    ) -> RollbackPlan {
         let Subject { release, traffic, .. } = self.subject();
         let rollback = self.policy().rollback();
         let waits = Takes { least: Some(least), most: Some(most) };
-        let methods: Vec<RollbackMethodPlan> = self
-            .methods()
-            .iter()
-            .map(|method| self.way(*method, self.known(method.kind)))
-            .collect();
+        let is_left = |method: &Method| tried.is_none_or(|tried| method.kind == tried);
+        // A revert deploys, whatever the methods are.
+        let first = self.methods().iter().position(is_left);
+        let left = first.and_then(|first| self.methods().get(first..));
+        let deployed = tried.map(|kind| [Method { kind, seconds: None }]);
+        let left = left.unwrap_or(deployed.as_ref().map_or(&[], |one| one));
+        let methods: Vec<RollbackMethodPlan> =
+            left.iter().map(|method| self.way(*method, self.known(method.kind))).collect();
         let assess = Takes::range(rollback.assess);
         let execute = methods
             .first()

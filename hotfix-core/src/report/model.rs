@@ -307,6 +307,8 @@ pub struct PhaseVisit {
     pub readings: u64,
     /// The longest time without a reading during the watch.
     pub longest_silence: Span,
+    /// How long the watch was paused, which does not count. Absent if it was not.
+    pub paused: Option<Span>,
     /// How the period ended.
     pub end: PhaseEnd,
     /// Why a person had to pass it.

@@ -5,6 +5,7 @@ use crate::grade::Moment;
 use crate::judge::{Harm, Range, Version};
 use crate::plan::{Plan, Power, Window};
 use crate::rollout::{RollbackCause, Rollout, State};
+use crate::sorting::sort_by_key;
 use crate::text::{self, counted, joined};
 use crate::unit::{Span, Timestamp};
 
@@ -174,16 +175,17 @@ fn estimated_impact(harm: &Harm) -> Option<String> {
     ))
 }
 
-/// How the incident was detected, and how a bad release was.
+/// How the incident was detected, and how a bad release was, in order of time.
 pub(super) fn detection(log: &LogSummary, measures: &Measures) -> Vec<String> {
-    let mut sentences = Vec::new();
+    let mut sentences: Vec<(Timestamp, String)> = Vec::new();
     let measure = measures.get(MeasureName::TimeToDetect);
     if let Some(detected) = measure.to {
         let after = match measure.figure {
             Some(Figure::Seconds(span)) => format!(", {} after it began", lasting(span)),
             _ => String::new(),
         };
-        sentences.push(format!("The incident was detected at {}{after}.", utc(detected.at)));
+        let text = format!("The incident was detected at {}{after}.", utc(detected.at));
+        sentences.push((detected.at, text));
     }
     for back in &log.rollbacks {
         let (by, by_verdict) = match &back.cause {
@@ -201,11 +203,12 @@ pub(super) fn detection(log: &LogSummary, measures: &Measures) -> Vec<String> {
         let report = log.signals.iter().find(|(at, _)| *at < back.asked);
         let first =
             if by_verdict && report.is_none() { ", before anybody reported a problem" } else { "" };
-        sentences.push(format!(
+        let text = format!(
             "At {}, {by} triggered the rollback{after}{first}: {}.",
             utc(back.asked),
             back.because()
-        ));
+        );
+        sentences.push((back.asked, text));
     }
     sentences.extend(log.frozen.iter().map(|frozen| {
         let because = if frozen.tried {
@@ -213,9 +216,11 @@ pub(super) fn detection(log: &LogSummary, measures: &Measures) -> Vec<String> {
         } else {
             "a rollback was due that needs a person"
         };
-        format!("At {}, {because}, and the rollout was frozen: {}.", utc(frozen.at), frozen.why)
+        let at = utc(frozen.at);
+        (frozen.at, format!("At {at}, {because}, and the rollout was frozen: {}.", frozen.why))
     }));
-    sentences
+    sort_by_key(&mut sentences, |(at, _)| *at);
+    sentences.into_iter().map(|(_, text)| text).collect()
 }
 
 /// How the fix was deployed, how the rollout ended, and what verified it.
@@ -328,14 +333,16 @@ fn phase(visit: &PhaseVisit) -> String {
             visit.until.map(ended).unwrap_or_default()
         );
     };
+    let paused = visit.paused.map(|paused| format!("paused for {}", lasting(paused)));
     let watched = match visit.until {
-        Some(until) => format!(
-            "watched from {} to {} ({})",
-            utc(since),
-            utc(until),
-            lasting(until.since(since))
-        ),
-        None => format!("watched since {}", utc(since)),
+        Some(until) => {
+            let lasted = joined([lasting(until.since(since))].into_iter().chain(paused), ", ");
+            format!("watched from {} to {} ({lasted})", utc(since), utc(until))
+        }
+        None => {
+            let paused = paused.map_or_else(String::new, |paused| format!(" ({paused})"));
+            format!("watched since {}{paused}", utc(since))
+        }
     };
     let readings = counted(visit.readings, "reading", "readings");
     let why = visit.passed_without.map_or_else(String::new, |why| format!(" ({why})"));

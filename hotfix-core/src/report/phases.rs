@@ -14,6 +14,8 @@ pub(super) struct Visits {
     all: Vec<PhaseVisit>,
     /// The last reading of the current period.
     last_reading: Option<Timestamp>,
+    /// Since when the watch of the current period is paused.
+    paused_since: Option<Timestamp>,
 }
 
 impl Visits {
@@ -41,6 +43,14 @@ impl Visits {
         Some(visit)
     }
 
+    /// Adds the time since the watch was paused, if it is.
+    fn note_pause(&mut self, at: Timestamp) {
+        let since = self.paused_since.take();
+        if let (Some(since), Some(visit)) = (since, self.open()) {
+            visit.paused = Some(visit.paused.unwrap_or_default() + at.since(since));
+        }
+    }
+
     /// Enters a stage. Returns the period that it ended, if any.
     pub(super) fn enter(
         &mut self,
@@ -48,6 +58,10 @@ impl Visits {
         at: Timestamp,
         to: &Stage,
     ) -> Option<PhaseVisit> {
+        self.note_pause(at);
+        if matches!(to, Stage::Paused { from: Resume::Monitoring(_) | Resume::Gate(_), .. }) {
+            self.paused_since = Some(at);
+        }
         match to {
             Stage::Deploying(step) | Stage::Paused { from: Resume::Deploying(step), .. } => {
                 self.step(rollout, at, *step, false)
@@ -115,6 +129,7 @@ impl Visits {
                     until: None,
                     readings: 0,
                     longest_silence: Span::default(),
+                    paused: None,
                     end: PhaseEnd::UnderWay,
                     passed_without: None,
                 });
@@ -147,6 +162,7 @@ impl Visits {
     /// All periods; the current one as of this time.
     pub(super) fn finish(mut self, at: Timestamp) -> Vec<PhaseVisit> {
         self.note_silence(at);
+        self.note_pause(at);
         self.all
     }
 }

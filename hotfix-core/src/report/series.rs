@@ -24,9 +24,8 @@ pub struct Point {
 /// Consecutive points form segments with equal numbers of points, and the lowest and the highest
 /// point of each segment are kept. There are at most 240 segments; beyond that, neighbours are
 /// merged in pairs. So at most 480 points are kept, the extremes of the series are among them, and
-/// up to 240 points all are. A gap within a segment is not shown. Segments of different versions
-/// are not merged, unless there are more versions than segments; then no line leads through a
-/// merged segment. What came before [`settle`](Self::settle) is thinned by itself: a long watch after
+/// up to 240 points all are. Segments with a gap or a change of version between them are not merged,
+/// unless there are more of those than segments; then no line leads through a merged segment. What came before [`settle`](Self::settle) is thinned by itself: a long watch after
 /// it takes nothing from it.
 #[derive(Clone, Debug, Default)]
 pub struct Points {
@@ -45,15 +44,13 @@ struct Segment {
     high: Point,
     count: u64,
     after_gap: bool,
-    /// Whether it is the first of another version.
-    begins: bool,
-    /// Whether it has points of several versions: no line leads through it.
+    /// Whether it has points from both sides of a gap: no line leads through it.
     is_mixed: bool,
 }
 
 impl Segment {
     fn join(&mut self, other: &Self) {
-        self.is_mixed |= other.begins || other.is_mixed;
+        self.is_mixed |= other.after_gap || other.is_mixed;
         if other.low.value < self.low.value {
             self.low = other.low;
         }
@@ -63,7 +60,7 @@ impl Segment {
         self.count += other.count;
     }
 
-    /// Its points by time. No line leads to or from a segment of several versions.
+    /// Its points by time. No line leads to or from a segment with a gap in it.
     fn points(&self, after_mixed: bool) -> impl Iterator<Item = Point> {
         let (first, second) =
             if self.low.at <= self.high.at { (self.low, self.high) } else { (self.high, self.low) };
@@ -84,10 +81,10 @@ impl Points {
         let after_gap = self.last.is_some_and(|last| begins || at.since(last) > gap);
         self.last = Some(at);
         let point = Point { at, value, after_gap };
-        let one = Segment { low: point, high: point, count: 1, after_gap, begins, is_mixed: false };
+        let one = Segment { low: point, high: point, count: 1, after_gap, is_mixed: false };
         let full = 1_u64 << self.doubled;
         match self.segments.last_mut() {
-            Some(open) if open.count < full && !begins => open.join(&one),
+            Some(open) if open.count < full && !after_gap => open.join(&one),
             _ => self.segments.push(one),
         }
         if self.segments.len() > MOST {
@@ -124,7 +121,7 @@ impl Points {
 }
 
 fn halved(segments: &[Segment]) -> Vec<Segment> {
-    let halved = pairs(segments, |next| !next.begins);
+    let halved = pairs(segments, |next| !next.after_gap);
     if halved.len() > MOST { pairs(segments, |_| true) } else { halved }
 }
 
@@ -252,6 +249,19 @@ mod tests {
             if count <= 240 {
                 assert_eq!(kept.len(), usize::try_from(count).unwrap());
             }
+        }
+    }
+
+    #[test]
+    fn post_1_no_line_leads_through_a_silence_however_it_is_thinned() {
+        for (first, second) in [(30, 220), (31, 220), (31, 100_000), (1_001, 777)] {
+            let mut points = Points::default();
+            let readings = (0..first).chain(first + 600..first + 600 + second);
+            readings.for_each(|second| points.add(at(second), 1.0, Span::from_seconds(60)));
+            let kept = points.points();
+            let after: Vec<_> = kept.iter().filter(|point| point.after_gap).collect();
+            assert_eq!(after.len(), 1, "{first} + {second}");
+            assert_eq!(after[0].at, at(first + 600), "{first} + {second}");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::judge::{Decision, Prepared, Reason};
 use crate::metric::ReadingError;
 use crate::plan::{PlanError, Release};
 use crate::policy::section::choices;
-use crate::text::time;
+use crate::text::{moment, time};
 use crate::unit::{MetricName, Name, Span, Timestamp};
 
 use super::blocker::blocked_at;
@@ -346,7 +346,7 @@ impl Rollout {
         match answer.answered_by? {
             CriterionAnswer::Rollback => {
                 let back = self.rolled_back_since().or(agenda.came(Moment::RolledBack));
-                back.map(|at| format!("the fix was rolled back at {at}"))
+                back.map(|at| format!("the fix was rolled back at {}", moment(at)))
             }
             CriterionAnswer::Duration => {
                 let ended = agenda.came(Moment::Verified).unwrap_or(at);

@@ -11,9 +11,10 @@ pub(super) fn is_timely(kind: MessageKind, stage: &Stage, phases: usize, agenda:
     match kind {
         MessageKind::Update => true,
         MessageKind::Alert => !came(Moment::Resolved),
-        // A fix may be deployed although the fault is over.
+        // A fix may be deployed although the fault is over; once all of it is out it is on its way no more.
         MessageKind::DeploymentStarted => {
-            matches!(stage, Stage::Deploying(_)) || !came(Moment::Resolved) && stage.is_going_out()
+            matches!(stage, Stage::Deploying(_))
+                || !came(Moment::Resolved) && stage.is_going_out() && !stage.is_deployed(phases)
         }
         MessageKind::PhasePassed => stage.has_passed_a_phase(),
         MessageKind::Deployed => stage.is_deployed(phases),

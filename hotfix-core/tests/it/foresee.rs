@@ -357,7 +357,7 @@ fn met_4_the_table_has_each_metric_its_baseline_and_every_phase() {
     story.confirm_all();
     story.run(3, Story::healthy);
     let expected = "\
-| metric | baseline | canary (10%) | partial (50%) | full (100%) |
+| metric | without the fix | canary (10%) | partial (50%) | full (100%) |
 |---|---|---|---|---|
 | the bug's own exception | 0/min | 0/min, success | 0/min | - |
 | error rate | 0.3% | 0%, success | 0.2%, success | - |

@@ -30,6 +30,9 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
         let _ = write!(text, ". **Recommended instead: {advised}.**");
     }
     page.paragraph(&text);
+    if advice.strategy != chosen.strategy {
+        page.paragraph(&format!("About {advised}:"));
+    }
     let shown =
         |reason: &&Reason| reason.code != ReasonCode::PolicySays || advice.strategy != chosen.own;
     let reasons = advice.reasons.iter().filter(shown).map(|reason| {
@@ -43,7 +46,10 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
     page.list(reasons);
     let others = advice.alternatives.iter().map(|other| {
         let least = other.least.map_or_else(|| "–".to_owned(), time);
-        [words(other.strategy.as_str()), least, why_not(&other.reasons)]
+        let is_chosen = other.strategy == chosen.strategy;
+        let name = words(other.strategy.as_str());
+        let name = if is_chosen { format!("{name} (chosen)") } else { name };
+        [name, least, why_not(&other.reasons)]
     });
     page.table(["Alternative", "Live for everybody after", "Why not, or when"], others.collect());
     let known = advice.if_known.iter().map(|known| {

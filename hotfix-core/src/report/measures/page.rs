@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::super::describe::utc;
 use super::dora::{Dora, DoraRow, Outcomes};
 use super::{Measure, MeasureName, MeasureStatus, Measures};
 use crate::text::{figure, joined, markdown, words};
@@ -13,14 +14,14 @@ impl Measures {
         page.push_str("| measure | value | from | to |\n|---|---|---|---|\n");
         for measure in &self.measures {
             let mark = |mark: Option<super::Mark>| {
-                let text = |mark: super::Mark| format!("{} {}", words(mark.moment), mark.at);
+                let text = |mark: super::Mark| format!("{} {}", words(mark.moment), utc(mark.at));
                 mark.map_or_else(|| "–".to_owned(), text)
             };
             let cells = [described(measure), mark(measure.from), mark(measure.to)];
             let cells = cells.map(|cell| markdown(&cell)).join(" | ");
             let _ = writeln!(page, "| {} | {cells} |", called(measure.name));
         }
-        let _ = write!(page, "\nAs of {}, attempt {}.\n", self.at, self.attempts);
+        let _ = write!(page, "\nAs of {}, attempt {}.\n", utc(self.at), self.attempts);
         page
     }
 }
