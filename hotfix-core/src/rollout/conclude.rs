@@ -11,9 +11,9 @@ use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
 use super::input::{Command, Input};
-use super::question::{after_pause, objection, to_check};
+use super::question::{after_pause, to_check};
 use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
-use super::state::{Question, RolloutState};
+use super::state::{Objection, Question, RolloutState};
 use super::{describe, poll};
 
 /// Who is notified of the rollout's progress; what concerns responders alone goes to them alone.
@@ -128,7 +128,7 @@ impl Conclusion<'_> {
                     // During a rollback the question is settled, and nobody is paged about it
                     // again.
                     Response::Ask if matches!(self.case.place.stage(), Stage::RollingBack(_)) => {}
-                    Response::Ask => self.object(at, &reported),
+                    Response::Ask => self.object(at, command),
                     Response::Hold => {
                         self.pause(at, &format!("{reported}, and the rollout is paused"), None);
                     }
@@ -143,10 +143,8 @@ impl Conclusion<'_> {
                 }
             }
             // Before the start it blocks that.
-            Command::Deny { role, why, .. } | Command::Withdraw { role, why, .. }
-                if self.case.place.stage().is_out() =>
-            {
-                self.object(at, &objection(command.kind(), *role, why.as_deref()));
+            Command::Deny { .. } | Command::Withdraw { .. } if self.case.place.stage().is_out() => {
+                self.object(at, command);
             }
             Command::SetTimes { .. }
                 if command.reopens(self.case.place.stage()) && self.is_resolved() =>
@@ -247,10 +245,11 @@ impl Conclusion<'_> {
 
     fn confirmed(&mut self, at: Timestamp, id: ActionId, resolved: Option<&Act>) {
         match (resolved, self.case.place.stage()) {
-            (Some(Act::Deploy { .. }), stage) => {
-                if let Some(step) = stage.step() {
-                    self.move_traffic(step.index);
-                }
+            (Some(Act::Deploy { .. }), Stage::Deploying(step)) => self.move_traffic(step.index),
+            // A pause holds: the traffic is asked for with `resume`.
+            (Some(Act::Deploy { .. }), Stage::Paused { since, from: Resume::Deploying(step) }) => {
+                let from = Resume::Deployed(*step);
+                self.changes.to = Some(Stage::Paused { since: *since, from });
             }
             (Some(Act::SetTraffic { .. }), Stage::Deploying(step)) => {
                 self.changes.to = Some(Stage::Monitoring(Step { since: at, ..*step }));
