@@ -69,6 +69,9 @@ fn ready(rollout: &Rollout) -> [&'static str; 2] {
             "a fix is ready, and waits for the services that are deployed before it",
             "deploying the services that belong together",
         ],
+        _ if rollout.start_waits_for_readings() => {
+            ["a fix is ready, and waits because readings are missing", "restoring the readings"]
+        }
         None => ["a fix is ready to be deployed", "about to deploy"],
         Some(window) if is_over(rollout, window) => [
             "a fix is ready, and its change window is over",
@@ -371,6 +374,9 @@ pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option
                 }
                 _ if rollout.train_notice() == Some(TrainNotice::Waits) => {
                     "the deployment starts once the services before it are complete".to_owned()
+                }
+                _ if rollout.start_waits_for_readings() => {
+                    "the deployment starts once readings come again".to_owned()
                 }
                 None => "the deployment starts".to_owned(),
                 Some(window) if is_over(rollout, window) => {
