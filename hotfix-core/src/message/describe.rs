@@ -279,7 +279,13 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
             Resume::Deploying(step) if !share.is_any() => {
                 format!("paused while {} was being deployed", at(step))
             }
-            Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
+            Resume::Deployed(step) if !share.is_any() => {
+                format!("paused before {}", at(step))
+            }
+            Resume::Deploying(step)
+            | Resume::Deployed(step)
+            | Resume::Monitoring(step)
+            | Resume::Gate(step) => {
                 format!("paused in {} at {share} of the traffic", at(step))
             }
             Resume::FinalValidation { .. } => {

@@ -49,7 +49,8 @@ impl Visits {
         to: &Stage,
     ) -> Option<PhaseVisit> {
         match to {
-            Stage::Deploying(step) | Stage::Paused { from: Resume::Deploying(step), .. } => {
+            Stage::Deploying(step)
+            | Stage::Paused { from: Resume::Deploying(step) | Resume::Deployed(step), .. } => {
                 self.step(rollout, at, *step, false)
             }
             Stage::Monitoring(step)

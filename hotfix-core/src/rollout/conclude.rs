@@ -189,8 +189,14 @@ impl Conclusion<'_> {
     }
 
     /// Asks a person about a report, and where a role denies the plan, or withdraws its approval, while
-    /// the fix is being deployed or live.
-    fn object(&mut self, at: Timestamp, stated: &str) {
+    /// the fix is being deployed or live: with what nobody has answered of that yet.
+    fn object(&mut self, at: Timestamp, stated: &Command) {
+        let open = self.case.people.unanswered();
+        let mut all = open.map_or_else(Vec::new, |open| open.stated.clone());
+        if let Some(objection) = Objection::of(stated) {
+            objection.add_to(&mut all);
+        }
+        let stated = self.stated(&all).unwrap_or_default();
         self.ask(&format!("{stated}. {}", self.choices(at, true)));
         self.end_veto();
     }
@@ -539,6 +545,10 @@ impl Conclusion<'_> {
             |step: Step| Step { since: step.since + at.since(since.max(step.since)), ..step };
         self.changes.to = Some(match from {
             Resume::Deploying(step) => Stage::Deploying(later(step)),
+            Resume::Deployed(step) => {
+                self.move_traffic(step.index);
+                Stage::Deploying(later(step))
+            }
             Resume::Monitoring(step) => Stage::Monitoring(later(step)),
             // Whoever paused has answered the gate's question: it is asked again.
             Resume::Gate(step) => return self.reach_gate(at, later(step)),
@@ -550,8 +560,8 @@ impl Conclusion<'_> {
             self.act(Act::AskDecision { question: open.repeated(&open.text) });
         }
         // Whoever paused has answered the question about the deployment: it is asked again.
-        if let Some(Stage::Deploying(step)) = self.changes.to
-            && let Some(text) = self.stalled(at, step)
+        if let Resume::Deploying(step) = from
+            && let Some(text) = self.stalled(at, later(step))
         {
             self.ask(&text);
         }
