@@ -37,14 +37,16 @@ impl Agenda {
 
     /// From when on a settled duty could be done, and by when, as the moment that it counts from is
     /// known now: in the lists it has no time. None where that moment was revoked, or where it was
-    /// settled before it could be done: the moment has come again, or another severity settled it.
+    /// settled before it could be done: the moment has come again, or another severity settled it. A
+    /// moment of the incident comes once: its time was corrected.
     fn times(&self, index: usize, status: &DutyStatus) -> Option<(Timestamp, Timestamp)> {
         let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
         let Phase::Done(settled) = status.phase else { return None };
-        let from = self.from(obligation)?;
-        let opens = self.since(course).map_or(from, |since| since.max(from));
+        let (from, since) = (self.from(obligation)?, self.since(course));
+        let opens = since.map_or(from, |since| since.max(from));
         let due = status.due.or_else(|| first_due(obligation, course, from).ok())?;
-        (opens <= settled.at).then_some((opens, due))
+        let is_corrected = obligation.from.is_early() && since.is_none();
+        (opens <= settled.at || is_corrected).then_some((opens, due))
     }
 
     /// The [times](Self::times) of a settled duty that is due once; an escalation level has those of

@@ -76,6 +76,9 @@ fn ready(rollout: &Rollout) -> [&'static str; 2] {
             "a fix is ready, and waits for the services that are deployed before it",
             "deploying the services that belong together",
         ],
+        _ if rollout.start_waits_for_readings() => {
+            ["a fix is ready, and waits because readings are missing", "restoring the readings"]
+        }
         None => ["a fix is ready to be deployed", "about to deploy"],
         Some(window) if is_over(rollout, window) => [
             "a fix is ready, and its change window is over",
@@ -293,7 +296,13 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
             Resume::Deploying(step) if !share.is_any() => {
                 format!("paused while {} was being deployed", at(step))
             }
-            Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
+            Resume::Deployed(step) if !share.is_any() => {
+                format!("paused before {}", at(step))
+            }
+            Resume::Deploying(step)
+            | Resume::Deployed(step)
+            | Resume::Monitoring(step)
+            | Resume::Gate(step) => {
                 let missing = missing(rollout).unwrap_or_default();
                 format!("paused in {} at {share} of the traffic{missing}", at(step))
             }
@@ -394,6 +403,9 @@ pub(super) fn next_step(
                 }
                 _ if rollout.train_notice() == Some(TrainNotice::Waits) => {
                     "the deployment starts once the services before it are complete".to_owned()
+                }
+                _ if rollout.start_waits_for_readings() => {
+                    "the deployment starts once readings come again".to_owned()
                 }
                 None => "the deployment starts".to_owned(),
                 Some(window) if is_over(rollout, window) => {

@@ -6,7 +6,7 @@ use crate::judge::{Cell, ComparisonRow, Decision, PhaseColumn, Reason};
 use crate::metric;
 use crate::plan::RollbackPlan;
 use crate::policy::section::LaterWatch;
-use crate::rollout::{Rollout, Stage, State, TrainNotice};
+use crate::rollout::{Rollout, Stage, State};
 use crate::sorting::sort_by_key;
 use crate::text::{brief, figure, rounded, time_range};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
@@ -231,11 +231,11 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
 }
 
 /// The earliest start: now, or when the change window opens. After the window the start waits for a
-/// person, and in a train for other services; with an error of the policy there is none.
+/// person, in a train for other services, and for readings that have stopped; with an error of the policy
+/// there is none.
 fn earliest_start(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let from = rollout.window_missed().map_or(at, |window| window.from);
-    let is_held = rollout.train_notice().is_some_and(TrainNotice::holds_start);
-    (from >= at && !is_held && !rollout.never_starts()).then_some(from)
+    (from >= at && !rollout.start_is_held()).then_some(from)
 }
 
 /// Expected end of the deployment before its release is ready: the longest planned time since the

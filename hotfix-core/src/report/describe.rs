@@ -167,7 +167,10 @@ pub(super) fn stage(rollout: &Rollout, stage: &Stage) -> String {
         }
         Stage::Paused { from, .. } => match from {
             Resume::FinalValidation { .. } => "paused in the final validation".to_owned(),
-            Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
+            Resume::Deploying(step)
+            | Resume::Deployed(step)
+            | Resume::Monitoring(step)
+            | Resume::Gate(step) => {
                 format!("paused in phase {}", step.phase)
             }
         },

@@ -63,7 +63,8 @@ impl Visits {
             self.paused_since = Some(at);
         }
         match to {
-            Stage::Deploying(step) | Stage::Paused { from: Resume::Deploying(step), .. } => {
+            Stage::Deploying(step)
+            | Stage::Paused { from: Resume::Deploying(step) | Resume::Deployed(step), .. } => {
                 self.step(rollout, at, *step, false)
             }
             Stage::Monitoring(step)

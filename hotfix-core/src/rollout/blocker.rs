@@ -15,7 +15,7 @@ use crate::unit::{Name, RoleName, Timestamp};
 use super::describe;
 use super::input::InputKind;
 use super::refusal::waivers;
-use super::stage::Stage;
+use super::stage::{Stage, State};
 use super::state::{Missing, Readiness, RolloutState, Silence};
 
 closed_set! {
@@ -155,8 +155,7 @@ impl Blocker {
     }
 
     fn of_silence(silence: &Silence<'_>) -> Self {
-        let sentence =
-            format!("{silence}, and the policy makes the start wait: restore the readings");
+        let sentence = silence_sentence(silence) + ": restore the readings";
         let clears = [InputKind::Observe, InputKind::SetSeverity];
         Self::new(BlockerKind::Readings, sentence, &clears)
     }
@@ -250,8 +249,8 @@ fn window_sentence(Window { from, until, .. }: Window, at: Timestamp, policy: &P
 }
 
 /// The question about what prevents the start until somebody waives or lifts it: the normal process, a change
-/// window that is over, a bound that rolls every fix back, a denial. None where there is nothing of it, or
-/// where the incident ended without a fix.
+/// window that is over, a bound that rolls every fix back, a denial, and once the fix is ready readings that
+/// have stopped. None where there is nothing of it, or where the incident ended without a fix.
 pub(super) fn question_about_process(
     plan: &Plan,
     case: &RolloutState,
@@ -268,11 +267,20 @@ pub(super) fn question_about_process(
     let volume = (!volume.is_empty()).then(|| volume_sentence(&volume, policy));
     let waivable: Vec<String> = process.into_iter().chain(window).chain(volume).collect();
     let denials: Vec<String> = readiness.statements().denials().map(denied).collect();
+    let silence = case.silence(policy, at).filter(|silence| silence.waits);
+    // While something else is missing, nobody could start.
+    let silence = silence.filter(|_| case.state(plan) == State::Ready);
+    let silence = silence.map(|silence| silence_sentence(&silence));
+    let restore = silence.as_ref().map(|_| "readings (`observe`)");
     let waive = (!waivable.is_empty()).then_some("`waive_item`");
     let approve = (!denials.is_empty()).then_some("`approve`, `supersede` with another fix");
-    let answers = joined(waive.into_iter().chain(approve), ", ");
-    let sentences = joined(waivable.iter().chain(&denials), "; ");
+    let answers = joined(restore.into_iter().chain(waive).chain(approve), ", ");
+    let sentences = joined(silence.iter().chain(&waivable).chain(&denials), "; ");
     (!answers.is_empty()).then(|| format!("{sentences}. Answer with {answers}, or send `abort`."))
+}
+
+fn silence_sentence(silence: &Silence<'_>) -> String {
+    format!("{silence}, and the policy makes the start wait")
 }
 
 fn denied(denial: &Statement) -> String {

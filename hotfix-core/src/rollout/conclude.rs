@@ -11,9 +11,9 @@ use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
 use super::input::{Command, Input};
-use super::question::{after_pause, objection, to_check};
+use super::question::{after_pause, to_check};
 use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
-use super::state::{Question, RolloutState};
+use super::state::{Objection, Question, RolloutState};
 use super::{describe, poll};
 
 /// Who is notified of the rollout's progress; what concerns responders alone goes to them alone.
@@ -128,7 +128,7 @@ impl Conclusion<'_> {
                     // During a rollback the question is settled, and nobody is paged about it
                     // again.
                     Response::Ask if matches!(self.case.place.stage(), Stage::RollingBack(_)) => {}
-                    Response::Ask => self.object(at, &reported),
+                    Response::Ask => self.object(at, command),
                     Response::Hold => {
                         self.pause(at, &format!("{reported}, and the rollout is paused"), None);
                     }
@@ -143,10 +143,8 @@ impl Conclusion<'_> {
                 }
             }
             // Before the start it blocks that.
-            Command::Deny { role, why, .. } | Command::Withdraw { role, why, .. }
-                if self.case.place.stage().is_out() =>
-            {
-                self.object(at, &objection(command.kind(), *role, why.as_deref()));
+            Command::Deny { .. } | Command::Withdraw { .. } if self.case.place.stage().is_out() => {
+                self.object(at, command);
             }
             Command::SetTimes { .. }
                 if command.reopens(self.case.place.stage()) && self.is_resolved() =>
@@ -191,8 +189,14 @@ impl Conclusion<'_> {
     }
 
     /// Asks a person about a report, and where a role denies the plan, or withdraws its approval, while
-    /// the fix is being deployed or live.
-    fn object(&mut self, at: Timestamp, stated: &str) {
+    /// the fix is being deployed or live: with what nobody has answered of that yet.
+    fn object(&mut self, at: Timestamp, stated: &Command) {
+        let open = self.case.people.unanswered();
+        let mut all = open.map_or_else(Vec::new, |open| open.stated.clone());
+        if let Some(objection) = Objection::of(stated) {
+            objection.add_to(&mut all);
+        }
+        let stated = self.stated(&all).unwrap_or_default();
         self.ask(&format!("{stated}. {}", self.choices(at, true)));
         self.end_veto();
     }
@@ -247,10 +251,11 @@ impl Conclusion<'_> {
 
     fn confirmed(&mut self, at: Timestamp, id: ActionId, resolved: Option<&Act>) {
         match (resolved, self.case.place.stage()) {
-            (Some(Act::Deploy { .. }), stage) => {
-                if let Some(step) = stage.step() {
-                    self.move_traffic(step.index);
-                }
+            (Some(Act::Deploy { .. }), Stage::Deploying(step)) => self.move_traffic(step.index),
+            // A pause holds: the traffic is asked for with `resume`.
+            (Some(Act::Deploy { .. }), Stage::Paused { since, from: Resume::Deploying(step) }) => {
+                let from = Resume::Deployed(*step);
+                self.changes.to = Some(Stage::Paused { since: *since, from });
             }
             (Some(Act::SetTraffic { .. }), Stage::Deploying(step)) => {
                 self.changes.to = Some(Stage::Monitoring(Step { since: at, ..*step }));
@@ -540,6 +545,10 @@ impl Conclusion<'_> {
             |step: Step| Step { since: step.since + at.since(since.max(step.since)), ..step };
         self.changes.to = Some(match from {
             Resume::Deploying(step) => Stage::Deploying(later(step)),
+            Resume::Deployed(step) => {
+                self.move_traffic(step.index);
+                Stage::Deploying(later(step))
+            }
             Resume::Monitoring(step) => Stage::Monitoring(later(step)),
             // Whoever paused has answered the gate's question: it is asked again.
             Resume::Gate(step) => return self.reach_gate(at, later(step)),
@@ -551,8 +560,8 @@ impl Conclusion<'_> {
             self.act(Act::AskDecision { question: open.repeated(&open.text) });
         }
         // Whoever paused has answered the question about the deployment: it is asked again.
-        if let Some(Stage::Deploying(step)) = self.changes.to
-            && let Some(text) = self.stalled(at, step)
+        if let Resume::Deploying(step) = from
+            && let Some(text) = self.stalled(at, later(step))
         {
             self.ask(&text);
         }

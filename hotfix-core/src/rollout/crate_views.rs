@@ -84,7 +84,9 @@ impl Rollout {
 
     /// Whether a message of this kind is true in the present state.
     pub(crate) fn is_timely(&self, kind: MessageKind) -> bool {
-        let starts = kind == MessageKind::DeploymentStarted && self.state() == State::Ready;
+        let starts = kind == MessageKind::DeploymentStarted
+            && self.state() == State::Ready
+            && !self.start_is_held();
         let phases = self.plan.policy().phases().len();
         starts || is_timely(kind, self.stage(), phases, &self.case.agenda)
     }
@@ -286,6 +288,18 @@ impl Rollout {
     /// Whether an error of the policy prevents every start.
     pub(crate) fn never_starts(&self) -> bool {
         !self.plan.policy().denials().is_empty()
+    }
+
+    /// Whether the policy makes the start wait for readings that have stopped.
+    pub(crate) fn start_waits_for_readings(&self) -> bool {
+        let silence = self.now().and_then(|at| self.case.silence(self.plan.policy(), at));
+        silence.is_some_and(|silence| silence.waits)
+    }
+
+    /// Whether something other than its change window holds the start of a fix that is ready.
+    pub(crate) fn start_is_held(&self) -> bool {
+        let by_train = self.case.people.train().is_some_and(TrainNotice::holds_start);
+        by_train || self.never_starts() || self.start_waits_for_readings()
     }
 
     /// The change window, where the start would be outside of it now.

@@ -369,6 +369,13 @@ pub(super) fn update_agenda(
         readiness.reach(policy, moment, came);
         let is_due = |list: &Checklist| list.counts_from() == Some(moment);
         take_lists(agenda, readiness, policy, at, is_due);
+        // What is about the code stays checked where the same release is tried again.
+        let stays = |list: &Checklist| {
+            list.counts_from().is_none()
+                && list.at != ChecklistMoment::RolledBack
+                && readiness.marks().is_complete(list, None)
+        };
+        take_lists(agenda, readiness, policy, at, stays);
     }
     // What was checked since the rollback began, or assessed before it, counts from its end on.
     if agenda.came(Moment::RolledBack) != rolled_back {

@@ -104,6 +104,10 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
             late_deployment_at(policy, case, *step).into_iter().for_each(&mut consider);
         }
         Stage::Preparing => {
+            let waits = policy.waits_for_readings(readiness.severity()).is_some();
+            if let Some(read) = judged.judge().read_at().filter(|_| waits) {
+                consider(read + policy.watch().no_data.after);
+            }
             if let Some(window) = plan.change_window() {
                 consider(window.from);
                 consider(window.until + Span::from_millis(1));

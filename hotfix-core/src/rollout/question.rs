@@ -1,11 +1,11 @@
 //! Questions to people: what was observed, and which inputs answer.
 
 use crate::gate::checklist::open_criteria;
-use crate::grade::{Moment, OnFailure, Signal};
+use crate::grade::{Moment, OnFailure};
 use crate::judge::{Cause, Decision, Reason};
 use crate::policy::section::Phase;
-use crate::text::{brief, moment, quoted, sentence};
-use crate::unit::{RoleName, Timestamp};
+use crate::text::{brief, joined, moment, quoted, sentence};
+use crate::unit::Timestamp;
 
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use super::conclude::Conclusion;
 use super::input::InputKind;
 use super::intervention::TRAIN;
 use super::stage::{Stage, Step};
-use super::state::{About, Unanswered};
+use super::state::{About, Objected, Objection, Unanswered};
 use super::{describe, poll};
 
 /// A question or a page that nobody has answered yet.
@@ -328,7 +328,8 @@ impl Conclusion<'_> {
     pub(super) fn open_objection(&self) -> String {
         let open = self.case.people.objection(self.case.place.stage());
         open.map_or_else(String::new, |open| {
-            let text = self.stated(open).map_or_else(|| open.text.clone(), |text| text + ".");
+            let text =
+                self.stated(&open.stated).map_or_else(|| open.text.clone(), |text| text + ".");
             format!(" Nobody has answered since {}: {text}", moment(open.since))
         })
     }
@@ -358,7 +359,8 @@ impl Conclusion<'_> {
                     Stage::Gate { step, .. } => self.met(*step) + ". ",
                     _ => String::new(),
                 };
-                self.stated(open).map(|what| format!("{met}{what}. {}", self.choices(at, true)))
+                self.stated(&open.stated)
+                    .map(|what| format!("{met}{what}. {}", self.choices(at, true)))
             }
             About::Objection => None,
             About::Reopening => Some(self.reopened(at)),
@@ -367,41 +369,24 @@ impl Conclusion<'_> {
         Some(now.map_or_else(|| open.text.clone(), |text| describe::addressed(incident, &text)))
     }
 
-    /// What an open objection states, and whether an approval has answered that.
-    fn stated(&self, open: &Unanswered) -> Option<String> {
-        let is_open = |text: &String| open.text.contains(text.as_str());
-        let last = |kind| self.case.people.interventions().last(kind);
-        let noted = self.last_report().map(|(signal, note)| describe::reported(signal, note));
-        // Another report may have come since; the note of an earlier one is in the log alone.
-        let reports = Signal::ALL.iter().map(|of| describe::reported(of.as_str(), None));
-        if let Some(report) = noted.into_iter().chain(reports).find(is_open) {
-            return Some(report);
-        }
+    /// What people stated, and whether an approval has answered that; None where they stated nothing.
+    pub(super) fn stated(&self, all: &[Objection]) -> Option<String> {
         let words = self.case.readiness.statements();
-        let kinds = [InputKind::Deny, InputKind::Withdraw];
-        kinds.into_iter().find_map(|kind| {
-            let last = last(kind)?;
-            let role = last.role?;
-            // As of a report: of an earlier one the reason is in the log alone.
-            let texts = [last.why.as_deref(), None].map(|why| objection(kind, role, why));
-            let text = texts.into_iter().find(is_open)?;
-            let is_denied = words.denials().any(|denial| denial.role == role);
-            Some(match kind {
-                InputKind::Deny if !is_denied => {
-                    format!("{text}, and an approval has lifted that since")
+        let is_denied = |role| words.denials().any(|denial| denial.role == role);
+        let now = |objection: &Objection| {
+            let answered = match objection.of {
+                Objected::Denied(role) if !is_denied(role) => {
+                    ", and an approval has lifted that since"
                 }
-                InputKind::Withdraw if words.has_approved(role) => {
-                    format!("{text}, and has approved it again since")
+                Objected::Withdrew(role) if words.has_approved(role) => {
+                    ", and has approved it again since"
                 }
-                _ => text,
-            })
-        })
-    }
-
-    /// The signal of the last report, and its note.
-    fn last_report(&self) -> Option<(&str, Option<&str>)> {
-        let report = self.case.people.interventions().last(InputKind::Report)?;
-        Some((report.about.as_deref()?, report.why.as_deref()))
+                _ => "",
+            };
+            format!("{objection}{answered}")
+        };
+        let text = joined(all.iter().map(now), "; ");
+        (!text.is_empty()).then_some(text)
     }
 
     /// Whether to promote a phase that has met its criteria.
@@ -432,22 +417,16 @@ impl Conclusion<'_> {
 
     /// Names a report that nobody has answered: whoever starts may not know of it.
     pub(super) fn name_report(&mut self) {
-        let open = self.case.people.unanswered().filter(|open| open.about == About::Objection);
-        if let (Some(open), Some((signal, note))) = (open, self.last_report()) {
+        let open = self.case.people.unanswered();
+        if let Some((open, stated)) = open.and_then(|open| Some((open, self.stated(&open.stated)?)))
+        {
             self.ask(&format!(
-                "{} before the start, and nobody has answered since {}. The deployment continues \
+                "{stated} before the start, and nobody has answered since {}. The deployment continues \
                  unless somebody sends `pause` or `roll_back`.",
-                describe::reported(signal, note),
                 moment(open.since)
             ));
         }
     }
-}
-
-/// What a role's denial or withdrawal states, with the reason that was given.
-pub(super) fn objection(kind: InputKind, role: RoleName, why: Option<&str>) -> String {
-    let did = if kind == InputKind::Deny { "denied the plan" } else { "withdrew an approval" };
-    format!("`{role}` {did} after the start{}", describe::given(why))
 }
 
 /// That an action of the deployment failed, where the policy leaves that to a person: it is not

@@ -50,7 +50,7 @@ pub enum Stage {
     RollingBack(RollbackProgress),
     /// Rolled back, and the metrics were checked. Final.
     RolledBack,
-    /// A person paused the rollout; traffic stays as it is and is still watched.
+    /// A person paused the rollout; no more traffic is asked for, and what the fix has is still watched.
     Paused {
         /// Since when.
         since: Timestamp,
@@ -98,6 +98,8 @@ impl Step {
 pub enum Resume {
     /// As the stage `deploying`.
     Deploying(Step),
+    /// The same once the version is deployed: the phase's traffic is asked for with `resume`.
+    Deployed(Step),
     /// As the stage `monitoring`.
     Monitoring(Step),
     /// As the stage `gate`; a veto window starts again.
@@ -205,7 +207,7 @@ closed_set! {
         RollingBack = "rolling_back",
         /// The previous version is live again.
         RolledBack = "rolled_back",
-        /// A person paused it.
+        /// A person paused it: no more traffic is asked for until somebody resumes it.
         Paused = "paused",
         /// A person has to act: all rollback methods failed, or no automatic rollback is allowed.
         Frozen = "frozen",
@@ -380,9 +382,16 @@ impl Stage {
 
     /// The phase that is watched; None outside of a phase's watch.
     pub(super) const fn watched_step(&self) -> Option<Step> {
-        let is_deploying =
-            matches!(self, Self::Deploying(_) | Self::Paused { from: Resume::Deploying(_), .. });
-        if is_deploying { None } else { self.step() }
+        if self.is_deploying() { None } else { self.step() }
+    }
+
+    /// Whether a phase has not got its traffic yet, also in a pause.
+    pub(super) const fn is_deploying(&self) -> bool {
+        matches!(
+            self,
+            Self::Deploying(_)
+                | Self::Paused { from: Resume::Deploying(_) | Resume::Deployed(_), .. }
+        )
     }
 
     /// The phase of this stage.
@@ -392,7 +401,11 @@ impl Stage {
             | Self::Monitoring(step)
             | Self::Gate { step, .. }
             | Self::Paused {
-                from: Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step),
+                from:
+                    Resume::Deploying(step)
+                    | Resume::Deployed(step)
+                    | Resume::Monitoring(step)
+                    | Resume::Gate(step),
                 ..
             } => Some(*step),
             Self::Preparing

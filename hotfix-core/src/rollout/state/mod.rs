@@ -6,6 +6,7 @@
 mod actions;
 mod happened;
 mod judged;
+mod objection;
 mod people;
 mod place;
 mod readiness;
@@ -35,6 +36,7 @@ pub(super) use actions::Actions;
 pub(super) use happened::Happened;
 pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
+pub(super) use objection::{Objected, Objection};
 pub(super) use people::{About, People, Unanswered, no_answer_since};
 pub(super) use place::Place;
 pub(crate) use place::Reach;
@@ -447,8 +449,7 @@ impl RolloutState {
         let is_waived = open.is_some_and(|open| open.about == About::Process)
             && question_about_process(plan, self, at).is_none();
         if kind == InputKind::Hold {
-            let needs_answer = self.waits_for_a_person(policy, at);
-            self.people.put_off(at, needs_answer);
+            self.people.put_off(at, self.waits_for_a_person(policy, at), decision);
         } else if is_settled && !is_unconfirmed && !objects || !waits || is_waived {
             self.people.unanswered = None;
         }
@@ -470,6 +471,7 @@ impl RolloutState {
         let severity = actions.first().and_then(|_| self.readiness.named_severity(policy));
         let now = [self.place.stage().is_out(), is_over && !waits];
         self.people.note_actions(at, actions, about, notifies, now, severity);
+        self.people.note_objection(&input.command);
         // Once the incident is over, nobody is asked for facts about it.
         let is_resolved = self.agenda.came(Moment::Resolved).is_some();
         if self.place.stage().is_left()
@@ -582,12 +584,8 @@ impl RolloutState {
             about_severity,
             interventions: _,
         } = people;
-        // The text of a question is only repeated.
         for open in [unanswered, set_aside, about_severity] {
-            let open = open.as_ref().map(|open| {
-                let Unanswered { since, asked_at, text: _, action: _, page, about } = open;
-                (since, asked_at, page, about)
-            });
+            let open = open.as_ref().map(Unanswered::behaviour);
             write!(into, "{open:?}")?;
         }
         write!(into, "{asked}{asked_about:?}{objected}{failed}{train:?}")?;

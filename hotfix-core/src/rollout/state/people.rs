@@ -19,6 +19,7 @@ use crate::rollout::stage::Stage;
 use crate::text::moment;
 use crate::unit::Timestamp;
 
+use super::objection::Objection;
 use super::severity_question::SeverityQuestion;
 
 /// Questions, objections and orders.
@@ -134,6 +135,9 @@ pub(crate) struct Unanswered {
     pub(crate) page: bool,
     #[serde(default, skip_serializing_if = "About::is_other")]
     pub(crate) about: About,
+    /// What people stated that it is about, the first one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) stated: Vec<Objection>,
 }
 
 /// What a question is about.
@@ -191,13 +195,19 @@ impl About {
 
 impl Unanswered {
     fn new(at: Timestamp, text: &str, action: ActionId) -> Self {
-        let (text, action) = (text.to_owned(), Some(action));
-        Self { since: at, asked_at: at, text, action, page: false, about: About::Other }
+        let (text, action, stated) = (text.to_owned(), Some(action), Vec::new());
+        Self { since: at, asked_at: at, text, action, page: false, about: About::Other, stated }
     }
 
     /// The text of a question or page that is raised once more.
     pub(crate) fn repeated(&self, text: &str) -> String {
         format!("{text}{}", no_answer_since(&moment(self.since)))
+    }
+
+    /// What inputs depend on: the text is only repeated.
+    pub(super) const fn behaviour(&self) -> (Timestamp, Timestamp, bool, About) {
+        let Self { since, asked_at, text: _, action: _, page, about, stated: _ } = self;
+        (*since, *asked_at, *page, *about)
     }
 
     /// The same of this question: a page does, too.
@@ -285,7 +295,7 @@ impl People {
                 let is_open = |open: &Unanswered| open.about == About::Objection;
                 self.objected = self.unanswered.as_ref().is_some_and(is_open);
                 self.failed = false;
-                (self.objected, true)
+                (self.objected, !self.objected)
             }
             Command::Release { .. }
             | Command::Promote { .. }
@@ -385,11 +395,17 @@ impl People {
     }
 
     /// A person keeps it as it is, with `hold`: what still needs an answer is asked again after the
-    /// time for one; else a later question is asked as if nobody had been asked.
-    pub(super) fn put_off(&mut self, at: Timestamp, needs_answer: bool) {
+    /// time for one; else a later question is asked as if nobody had been asked. What a person stated
+    /// is answered: what is left is the verdict, or the end of a phase.
+    pub(super) fn put_off(&mut self, at: Timestamp, needs_answer: bool, decision: Decision) {
         if needs_answer {
             if let Some(open) = &mut self.unanswered {
                 (open.since, open.asked_at, open.action) = (at, at, None);
+                if open.about == About::Objection {
+                    open.about =
+                        if decision.needs_answer() { About::Verdict } else { About::Other };
+                    open.stated.clear();
+                }
             }
         } else {
             (self.asked, self.unanswered) = (false, None);
@@ -520,7 +536,7 @@ impl People {
     }
 
     /// Records a question or a page. One that repeats the open one ends by saying so. A question
-    /// does not take the place of a page, nor another one that of an objection.
+    /// does not take the place of a page, nor another one that of an objection, which a later one joins.
     fn note_question(
         &mut self,
         at: Timestamp,
@@ -536,7 +552,12 @@ impl People {
             Some(open) if open.page && !page => {}
             Some(open) if !about.replaces(open.about) && !page => {}
             open => {
-                *open = Some(Unanswered { page, about, ..Unanswered::new(at, question, action) });
+                let mut new = Unanswered { page, about, ..Unanswered::new(at, question, action) };
+                let joins = |open: &Unanswered| open.about == About::Objection && !page;
+                if let Some(open) = open.take().filter(joins) {
+                    (new.since, new.stated) = (open.since, open.stated);
+                }
+                *open = Some(new);
             }
         }
     }

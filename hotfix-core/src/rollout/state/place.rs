@@ -143,13 +143,9 @@ impl Place {
             // Where all traffic moves at once, these are the only readings of the level before.
             Stage::Preparing if matches!(self.share, Share::NONE) => Use::Level,
             // Before any traffic moves, the deployment's own checks decide.
-            Stage::Deploying(_) | Stage::Paused { from: Resume::Deploying(_), .. }
-                if matches!(self.share, Share::NONE) =>
-            {
-                Use::Deploy
-            }
+            stage if stage.is_deploying() && matches!(self.share, Share::NONE) => Use::Deploy,
             Stage::Deploying(_)
-            | Stage::Paused { from: Resume::Deploying(_), .. }
+            | Stage::Paused { from: Resume::Deploying(_) | Resume::Deployed(_), .. }
             | Stage::Frozen { .. } => Use::Move,
             Stage::RollingBack(_) | Stage::RolledBack | Stage::Aborted
                 if self.live_again_at.is_some() =>

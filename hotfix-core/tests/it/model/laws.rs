@@ -12,7 +12,7 @@ use hotfix_core::unit::{Name, Share, Span, Timestamp};
 use super::alphabet::Move;
 use super::key::{Key, KeyWriter};
 use super::machine::{Machine, Refused};
-use super::past::{Past, is_under_way};
+use super::past::{Past, deploy_confirmed, is_under_way};
 
 /// What must hold whatever happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(crate) enum Law {
     Ready,
     /// Traffic rises by the start or by a promotion, to the phase's share, and once its action is confirmed.
     Traffic,
+    /// A pause holds: no traffic is added until `resume`, which then asks for what the pause held back.
+    Pause,
     /// A way back that was asked for is taken, and ends or wakes somebody in time.
     WayBack,
     /// A few inputs lead to the end.
@@ -108,6 +110,7 @@ pub(crate) fn take<M: Machine>(
             turn.check_over()?;
             turn.check_promotion()?;
             turn.check_start()?;
+            turn.check_pause()?;
             turn.check_traffic()?;
             turn.check_way_back(&next)?;
             turn.check_poll(at)?;
@@ -237,8 +240,23 @@ impl<M: Machine> Turn<'_, M> {
         Ok(())
     }
 
+    fn check_pause(&self) -> Result<(), Breach> {
+        let state = self.after.state();
+        if let (State::Paused | State::Frozen, Some(share)) = (state, self.rises().next()) {
+            return breach(Law::Pause, format!("`{}` asks for {share} in `{state}`", self.kind()));
+        }
+        let moves = |action: &Action| matches!(action.act, Act::SetTraffic { .. });
+        let resumes = self.kind() == InputKind::Resume && self.past.held_back;
+        if resumes && !self.actions.iter().any(moves) {
+            return breach(Law::Pause, "`resume` does not ask for what the pause held back");
+        }
+        Ok(())
+    }
+
     fn check_traffic(&self) -> Result<(), Breach> {
-        let of_start = self.kind() == InputKind::Start || self.deploy_confirmed();
+        let of_start = self.kind() == InputKind::Start
+            || self.deploy_confirmed()
+            || self.kind() == InputKind::Resume && self.past.held_back;
         for share in self.rises() {
             let step = self.after.stage().step();
             let planned = step.map(|step| self.after.plan().phases()[step.index].share);
@@ -277,9 +295,7 @@ impl<M: Machine> Turn<'_, M> {
     }
 
     fn deploy_confirmed(&self) -> bool {
-        let Command::Confirm { action, .. } = self.input.command else { return false };
-        let mut pending = self.before.pending().iter();
-        pending.any(|a| a.id == action && matches!(a.act, Act::Deploy { .. }))
+        deploy_confirmed(self.before, self.input)
     }
 
     /// What is asked for begins at once, and in time it ends or somebody is woken.

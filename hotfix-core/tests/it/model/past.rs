@@ -36,6 +36,8 @@ pub(crate) struct Past {
     pub(crate) held: bool,
     /// A report said: ask a person; and nobody has answered.
     pub(crate) doubted: bool,
+    /// The version was deployed in a pause, and its traffic is still to be asked for.
+    pub(crate) held_back: bool,
     /// When the veto window that is open ends.
     pub(crate) veto: Option<Timestamp>,
     /// The largest share that was asked for.
@@ -124,6 +126,8 @@ impl Past {
         }
         let window = before.plan().policy().watch().window;
         next.read.retain(|read| now.is_some_and(|now| *read + window > now));
+        next.held_back =
+            after.state() == State::Paused && (self.held_back || deploy_confirmed(before, input));
         next.note_gate(before, after);
         next.note_overtaken(before, input, after);
         next
@@ -181,6 +185,13 @@ pub(crate) const fn is_under_way(state: State) -> bool {
         | State::Aborted
         | State::Failed => false,
     }
+}
+
+/// Whether this input says that the version was deployed.
+pub(crate) fn deploy_confirmed(before: &impl Machine, input: &Input) -> bool {
+    let Command::Confirm { action, .. } = input.command else { return false };
+    let mut pending = before.pending().iter();
+    pending.any(|a| a.id == action && matches!(a.act, Act::Deploy { .. }))
 }
 
 /// Whether this input, which was taken, asks for the way back.

@@ -29,6 +29,10 @@ pub(crate) enum Fault {
     ApprovesItself,
     /// `resume` asks for all traffic.
     RaisesOnResume,
+    /// What is done in a pause asks for all traffic.
+    RaisesInAPause,
+    /// `resume` does not ask for the traffic that the pause held back.
+    ForgetsWhatAPauseHeldBack,
     /// The late result of an overtaken action moves the share.
     BelievesLateResults,
     /// Ticks and observations do nothing on the way back.
@@ -55,12 +59,14 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Each with the law that finds it.
-    pub(crate) const ALL: [(Self, Law); 16] = [
+    pub(crate) const ALL: [(Self, Law); 18] = [
         (Self::PromotesOnTheWayBack, Law::NoPromotion),
         (Self::ForgetsObjections, Law::NoPromotion),
         (Self::SwallowsReports, Law::WayBack),
         (Self::ApprovesItself, Law::Ready),
         (Self::RaisesOnResume, Law::Traffic),
+        (Self::RaisesInAPause, Law::Pause),
+        (Self::ForgetsWhatAPauseHeldBack, Law::Pause),
         (Self::BelievesLateResults, Law::Traffic),
         (Self::DropsTicksGoingBack, Law::WayBack),
         (Self::RefusesAllInPause, Law::WayOut),
@@ -143,6 +149,16 @@ impl Machine for Broken {
             (Fault::RaisesOnResume, InputKind::Resume) => {
                 let mut actions = forward(&mut self.inner, at, input)?;
                 actions.push(all_traffic());
+                Ok(actions)
+            }
+            (Fault::RaisesInAPause, InputKind::Confirm) if state == State::Paused => {
+                let mut actions = forward(&mut self.inner, at, input)?;
+                actions.push(all_traffic());
+                Ok(actions)
+            }
+            (Fault::ForgetsWhatAPauseHeldBack, InputKind::Resume) => {
+                let mut actions = forward(&mut self.inner, at, input)?;
+                actions.retain(|action| !matches!(action.act, Act::SetTraffic { .. }));
                 Ok(actions)
             }
             (Fault::BelievesLateResults, InputKind::Confirm) if self.is_late(input) => {

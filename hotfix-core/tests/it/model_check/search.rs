@@ -273,5 +273,7 @@ fn stories() -> Vec<Vec<Told>> {
             Say("tick soon"),
             Say("resume"),
         ]),
+        // It is deployed in a pause.
+        after_start(&[Say("pause"), Confirm, Say("resume"), Confirm]),
     ]
 }

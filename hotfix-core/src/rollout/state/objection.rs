@@ -1,0 +1,76 @@
+//! What people report, deny or withdraw.
+
+use std::fmt::{self, Display, Formatter};
+
+use serde::{Deserialize, Serialize};
+
+use crate::grade::Signal;
+use crate::rollout::describe::{given, reported};
+use crate::rollout::input::Command;
+use crate::unit::RoleName;
+
+use super::people::{About, People};
+
+/// What a person reported, denied or withdrew, with the note or reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Objection {
+    pub(crate) of: Objected,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+/// What an objection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Objected {
+    Reported(Signal),
+    Denied(RoleName),
+    Withdrew(RoleName),
+}
+
+impl Objection {
+    /// That of an input.
+    pub(crate) fn of(command: &Command) -> Option<Self> {
+        let (of, why) = match command {
+            Command::Report { signal, note } => (Objected::Reported(*signal), note),
+            Command::Deny { role, why, .. } => (Objected::Denied(*role), why),
+            Command::Withdraw { role, why, .. } => (Objected::Withdrew(*role), why),
+            _ => return None,
+        };
+        Some(Self { of, why: why.clone() })
+    }
+
+    /// Adds it to those that nobody has answered: one of each kind, with what was stated last.
+    pub(crate) fn add_to(self, all: &mut Vec<Self>) {
+        match all.iter_mut().find(|known| known.of == self.of) {
+            Some(known) => known.why = self.why.or_else(|| known.why.take()),
+            None => all.push(self),
+        }
+    }
+}
+
+impl People {
+    /// Notes what a person stated, where they are asked about it.
+    pub(super) fn note_objection(&mut self, command: &Command) {
+        let open = self.unanswered.as_mut().filter(|open| open.about == About::Objection);
+        if let (Some(open), Some(objection)) = (open, Objection::of(command))
+            && open.text.contains(&objection.to_string())
+        {
+            objection.add_to(&mut open.stated);
+        }
+    }
+}
+
+impl Display for Objection {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (why, role, did) = match (self.why.as_deref(), self.of) {
+            (why, Objected::Reported(signal)) => {
+                return f.write_str(&reported(signal.as_str(), why));
+            }
+            (why, Objected::Denied(role)) => (why, role, "denied the plan"),
+            (why, Objected::Withdrew(role)) => (why, role, "withdrew an approval"),
+        };
+        write!(f, "`{role}` {did} after the start{}", given(why))
+    }
+}
