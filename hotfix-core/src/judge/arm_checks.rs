@@ -201,7 +201,18 @@ impl ArmChecks {
         let interval = watched.scrape(totals);
         // Where the arms are read at different times, the finding holds until the next reading.
         of.swapped &= interval.is_some();
-        let Some(tick) = tick.filter(|tick| tick.canary && tick.baseline) else { return };
+        let Some(tick) = tick else { return };
+        if !(tick.canary && tick.baseline) {
+            let is_lost = tick.unused != [None; 2];
+            if is_lost {
+                // Windows before and after do not follow each other.
+                of.covered.forget_ended();
+            }
+            // What a missing arm had comes with its next totals.
+            if is_lost || interval.is_none() || !of.covered.has_both() {
+                return;
+            }
+        }
         let is_shared = share != Share::ALL && share != Share::NONE;
         let share = share.as_fraction();
         let is_traffic = watched.metric().kind.is_traffic();
@@ -226,17 +237,23 @@ impl ArmChecks {
         let traffic = if let Some(interval) = interval {
             since.and_then(|since| of.covered.read(at, since, trials, share, interval))
         } else {
-            Some(Traffic { trials, ends: true }).filter(|_| !tick.uneven)
+            Some(Traffic { window: trials, all: Some(trials) }).filter(|_| !tick.uneven)
         };
-        let Some(Traffic { trials, ends }) = traffic else { return };
+        let Some(Traffic { window, all }) = traffic else { return };
         // Swapped arms are found before the time ends in which both arms are compared.
-        of.swapped = are_swapped(share, trials, 1.0, !shows_split);
-        if shows_split && ends && !of.swapped {
-            self.check_split(design, at, share, trials, watched.watch().window);
+        of.swapped = are_swapped(share, window, 1.0, !shows_split);
+        let Some(trials) = all.filter(|_| shows_split && !of.swapped) else { return };
+        if interval.is_some() {
+            // These are all trials, not those since the last time.
+            self.split = Split::new(design);
+        }
+        if self.check_split(design, at, share, trials, watched.watch().window) {
+            self.traffic[metric].covered.forget_ended();
         }
     }
 
-    /// Checks trials of both arms in equal times.
+    /// Checks trials of both arms in equal times: whether a wrong split is found. Then the test has
+    /// begun again.
     fn check_split(
         &mut self,
         design: &SplitDesign,
@@ -244,7 +261,7 @@ impl ArmChecks {
         share: f64,
         [canary, baseline]: [f64; 2],
         window: Span,
-    ) {
+    ) -> bool {
         // Counts were checked when they were read, so the test accepts them.
         let is_wrong = self.split.update(design, share, canary, baseline) == Ok(true);
         let wrong = is_wrong.then(|| {
@@ -254,6 +271,7 @@ impl ArmChecks {
             if has_more { Worse::Higher } else { Worse::Lower }
         });
         self.finding.look(at, wrong, window);
+        is_wrong
     }
 }
 

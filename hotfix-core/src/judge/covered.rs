@@ -18,17 +18,17 @@ const READINGS: u64 = 2;
 /// both its ends are known.
 const TICKS: u64 = 6;
 
-/// Trials of both arms in equal times, as near to the planned share as the uncertain ends of their
-/// times allow.
+/// Trials of the canary and of the baseline in equal times, as near to the planned share as the
+/// uncertain ends of their times allow.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Traffic {
-    /// Of the canary, and of the baseline.
-    pub(super) trials: [f64; 2],
-    /// The window ends here; otherwise it goes on.
-    pub(super) ends: bool,
+    /// In the present window.
+    pub(super) window: [f64; 2],
+    /// In all windows, where one ends here.
+    pub(super) all: Option<[f64; 2]>,
 }
 
-/// The present window.
+/// The present window, and those before it under the same split.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Covered {
@@ -39,6 +39,20 @@ pub(super) struct Covered {
     observed: Option<Timestamp>,
     /// In this window, and in the one before.
     gaps: [Gaps; 2],
+    /// A snapshot from before all windows were added up has none.
+    #[serde(default)]
+    ended: Ended,
+}
+
+/// The windows that have ended. Each begins where the one before it ended, so however many they are,
+/// only their first and last ends are uncertain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ended {
+    trials: [f64; 2],
+    seconds: [f64; 2],
+    /// The longest time between two observations when they began.
+    tick: Span,
 }
 
 /// The longest times between readings.
@@ -71,6 +85,17 @@ impl Covered {
     pub(super) fn clear(&mut self) {
         self.gaps = [Gaps::default(), self.gaps()];
         (self.arms, self.read_at, self.observed) = ([None; 2], [None; 2], None);
+        self.forget_ended();
+    }
+
+    /// What comes is looked at without the windows that have ended.
+    pub(super) fn forget_ended(&mut self) {
+        self.ended = Ended::default();
+    }
+
+    /// Whether both arms had new counts.
+    pub(super) fn has_both(&self) -> bool {
+        self.read_at.iter().all(Option::is_some)
     }
 
     /// Adds the trials of an observation, under a split that has been in force since then. The time
@@ -90,19 +115,20 @@ impl Covered {
         }
         let is_late = at.since(since) >= self.window();
         for ((arm, read_at), trials) in self.arms.iter_mut().zip(&mut self.read_at).zip(trials) {
+            let begins = ArmTraffic { from: at, to: at, trials: 0.0 };
             if trials > 0.0 {
-                if let Some(read_at) = read_at.replace(at) {
-                    self.gaps[0].arm = self.gaps[0].arm.max(at.since(read_at));
-                }
+                let Some(read_at) = read_at.replace(at) else {
+                    // The first new counts are of the time before.
+                    *arm = Some(begins);
+                    continue;
+                };
+                self.gaps[0].arm = self.gaps[0].arm.max(at.since(read_at));
                 if let Some(arm) = arm {
                     (arm.to, arm.trials) = (at, arm.trials + trials);
-                    continue;
                 }
-            }
-            // The first new counts are of the time before. An arm that never has any is watched
-            // from the first observation.
-            if trials > 0.0 || is_late {
-                arm.get_or_insert(ArmTraffic { from: at, to: at, trials: 0.0 });
+            } else if is_late {
+                // An arm that never has any is watched all the same.
+                arm.get_or_insert(begins);
             }
         }
         self.close(at, share)
@@ -131,7 +157,8 @@ impl Covered {
         }
         let times = [&*canary, &*baseline].map(|arm| arm.to.since(arm.from));
         let seconds = times.map(Span::as_seconds);
-        let trials = in_equal_times([canary.trials, baseline.trials], seconds, tick, share);
+        let trials = [canary.trials, baseline.trials];
+        let of_window = in_equal_times(trials, seconds, tick, share);
         let ends = times.iter().all(|time| *time >= window);
         if ends {
             for arm in [canary, baseline] {
@@ -139,7 +166,22 @@ impl Covered {
             }
             self.gaps = [Gaps::default(), self.gaps[0]];
         }
-        Some(Traffic { trials, ends })
+        let all = ends.then(|| self.ended.add(trials, seconds, tick, share));
+        Some(Traffic { window: of_window, all })
+    }
+}
+
+impl Ended {
+    /// Adds a window, and has the trials of all.
+    fn add(&mut self, trials: [f64; 2], seconds: [f64; 2], tick: Span, share: f64) -> [f64; 2] {
+        if self.seconds == [0.0; 2] {
+            self.tick = tick;
+        }
+        for arm in 0..2 {
+            self.trials[arm] += trials[arm];
+            self.seconds[arm] += seconds[arm];
+        }
+        in_equal_times(self.trials, self.seconds, tick.max(self.tick), share)
     }
 }
 
@@ -177,9 +219,7 @@ mod tests {
         for now in (tick..=3600).step_by(usize::try_from(tick).unwrap()) {
             let trials = arms.map(|arm| (total(arm, now) - total(arm, now - tick)) as f64);
             let read = covered.read(at(now), at(0), trials, share, Span::ZERO);
-            if let Some(Traffic { trials, ends: true }) = read {
-                seen.push((now, trials));
-            }
+            seen.extend(read.and_then(|read| Some((now, read.all?))));
         }
         seen
     }
@@ -208,6 +248,40 @@ mod tests {
             assert!(now <= latest, "{period} s in ticks of {tick} s: {now}");
             let odds = canary / baseline * 9.0;
             assert!(odds > 1.45, "{period} s in ticks of {tick} s: {odds}");
+        }
+    }
+
+    #[test]
+    fn field_16_what_a_window_cannot_show_all_windows_do() {
+        // 1.2 times the planned share, as odds 1.23: within the ends of one window.
+        for (period, tick, latest) in [(10, 10, 400), (15, 10, 400), (60, 10, 500), (60, 60, 2600)]
+        {
+            let seen = windows([[12, period, 0], [88, period, period / 2]], tick, 0.1);
+            let odds = |of: [f64; 2]| of[0] / of[1] * 9.0;
+            assert!(odds(seen[0].1) < 1.1, "{period} s in ticks of {tick} s: {:?}", seen[0]);
+            let shown = seen.iter().find(|(_, trials)| odds(*trials) > 1.15);
+            let shown = shown.map(|(now, _)| *now);
+            assert!(shown.is_some_and(|now| now <= latest), "{period} s in {tick} s: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn field_16_the_first_new_counts_of_an_arm_are_never_of_a_window() {
+        // Scraped each minute, the canary after the start: its first new counts come when an arm that
+        // has none is already watched.
+        let mut covered = Covered::default();
+        let mut seen = Vec::new();
+        for now in (5..=900).step_by(5) {
+            let scraped = |offset: i64, rate: f64| {
+                if now > 60 && (now - offset) % 60 == 0 { rate * 60.0 } else { 0.0 }
+            };
+            let trials = [scraped(50, 10.0), scraped(10, 90.0)];
+            let read = covered.read(at(now), at(0), trials, 0.1, Span::from_seconds(10));
+            seen.extend(read.and_then(|read| read.all));
+        }
+        assert!(!seen.is_empty());
+        for [canary, baseline] in seen {
+            assert!((canary / (canary + baseline) - 0.1).abs() < 1e-9, "{canary}, {baseline}");
         }
     }
 
