@@ -39,8 +39,6 @@ pub(super) struct Covered {
     observed: Option<Timestamp>,
     /// In this window, and in the one before.
     gaps: [Gaps; 2],
-    /// A snapshot from before all windows were added up has none.
-    #[serde(default)]
     ended: Ended,
 }
 
