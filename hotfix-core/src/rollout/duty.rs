@@ -367,15 +367,9 @@ pub(super) fn update_agenda(
     for (moment, before) in CHECKED_FROM.into_iter().zip(before) {
         let Some(came) = agenda.came(moment).filter(|_| before.is_none()) else { continue };
         readiness.reach(policy, moment, came);
-        let is_due = |list: &Checklist| list.counts_from() == Some(moment);
+        let is_due =
+            |list: &Checklist| list.counts_from() == Some(moment) || stays_checked(readiness, list);
         take_lists(agenda, readiness, policy, at, is_due);
-        // What is about the code stays checked where the same release is tried again.
-        let stays = |list: &Checklist| {
-            list.counts_from().is_none()
-                && list.at != ChecklistMoment::RolledBack
-                && readiness.marks().is_complete(list, None)
-        };
-        take_lists(agenda, readiness, policy, at, stays);
     }
     // What was checked since the rollback began, or assessed before it, counts from its end on.
     if agenda.came(Moment::RolledBack) != rolled_back {
@@ -391,6 +385,14 @@ fn stated_time(time: KnownTime, at: Option<Timestamp>) -> Option<AgendaInput<'st
         (TimeMeaning::Day(day), Some(at)) => Some(AgendaInput::Day { day, at }),
         (TimeMeaning::Day(_), None) => None,
     }
+}
+
+/// Whether a list about the code is complete: it stays so where the same release is tried again, whose
+/// duties begin again.
+fn stays_checked(readiness: &Readiness, list: &Checklist) -> bool {
+    list.counts_from().is_none()
+        && list.at != ChecklistMoment::RolledBack
+        && readiness.marks().is_complete(list, None)
 }
 
 /// Passes to the agenda which of these lists are complete.
