@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::grade::{MetricKind, Worse};
+use crate::grade::{MetricKind, Role, Worse};
 use crate::metric::{Band, Unused, in_unit, interpolated, measured};
 use crate::text::{self, moment, sentence};
 
@@ -27,7 +27,7 @@ impl MetricWhy {
         let reason = place.map(|place| causes[place].reason);
         let rule = match reason {
             Some(reason) => self.rule_for(reason),
-            None => self.main_rule(),
+            None => self.main_rule(watched),
         };
         let shown = rule
             .map(|rule| rule.describe(watched))
@@ -125,13 +125,16 @@ impl MetricWhy {
     }
 
     /// The rule to show for a metric that is not a cause: one with a reason, else that nothing judges
-    /// it, else the evidence.
-    fn main_rule(&self) -> Option<&AppliedRule> {
+    /// it, else the evidence. Of a metric that is only watched, what was compared.
+    fn main_rule(&self, watched: &Watched) -> Option<&AppliedRule> {
         let rules = &self.rules;
+        let only_watched = watched.metric().role == Role::Watch && watched.has_compared();
         rules
             .iter()
             .find(|rule| rule.reason.is_some())
-            .or_else(|| rules.iter().find(|rule| matches!(rule.rule, Rule::NotJudged)))
+            .or_else(|| {
+                rules.iter().find(|rule| matches!(rule.rule, Rule::NotJudged) && !only_watched)
+            })
             .or_else(|| rules.iter().find(|rule| matches!(rule.rule, Rule::Evidence { .. })))
             .or_else(|| rules.first())
     }

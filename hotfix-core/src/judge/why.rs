@@ -7,7 +7,7 @@ use crate::grade::{BoundBase, PromotionRule, Role, closed_set};
 use crate::metric::{Band, Judged, bound_figure};
 use crate::metric_kind::Data;
 use crate::policy::section::{Bound, BoundValue};
-use crate::unit::{MetricName, Timestamp};
+use crate::unit::{MetricName, Share, Timestamp};
 
 use super::watched::Watched;
 use super::{Cause, Decision, Judge, Moment, Reason, Verdict};
@@ -273,8 +273,11 @@ impl Watched {
 
     fn arms(&self, row: &[f64], moment: &Moment<'_>) -> Arms {
         let (canary, baseline) = row.split_at(row.len() / 2);
+        // Before the deployment the live version had all the traffic.
+        let before = self.pre_deployment().applies();
+        let live = if before { Share::ALL } else { moment.share.rest() };
         Arms {
-            baseline: self.arm(baseline, moment.share.rest().as_fraction()),
+            baseline: self.arm(baseline, live.as_fraction()),
             canary: self.arm(canary, moment.share.as_fraction()),
         }
     }

@@ -214,7 +214,9 @@ fn reason(
                 && judge::has_compared(judged.judge(), metric.id)
                 && !judge::has_rows_left(judged.judge(), metric.id) =>
         {
-            let ratio = judged.verdict().metric(metric.id)?.ratio.map(|ratio| rounded(ratio, 1));
+            let ratio = judged.verdict().metric(metric.id)?.ratio;
+            let ratio = ratio.filter(|_| judge::has_events_of_both(judged.judge(), metric.id));
+            let ratio = ratio.map(|ratio| rounded(ratio, 1));
             let rate = if metric.kind.is_fraction() { "failure rate" } else { "rate" };
             let before = match ratio.as_deref() {
                 None | Some("0.0") => String::new(),
