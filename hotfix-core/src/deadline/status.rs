@@ -178,9 +178,10 @@ impl Agenda {
     /// Whether an update to the audience of a notice was asked for after the notice.
     fn is_updated(&self, notice: usize, asked: Timestamp) -> bool {
         let mut all = self.obligations.iter().zip(&self.state.courses);
+        let audience = self.obligations.get(notice).and_then(|notice| notice.audience);
         all.any(|(update, course)| {
             let is_later = course.told.waits_since.is_some_and(|at| at > asked);
-            update.begun_by.contains(&notice) && course.on && is_later
+            (update.kind, update.audience) == (DutyKind::Update, audience) && course.on && is_later
         })
     }
 

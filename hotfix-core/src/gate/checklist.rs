@@ -297,10 +297,14 @@ impl<'a> Checks<'a> {
         checks
     }
 
-    /// Whether they verify the fix: none was waived or made too early, and one was made, where there
-    /// are any.
+    /// Whether there are any.
+    pub(crate) const fn are_asked_for(&self) -> bool {
+        self.all > 0
+    }
+
+    /// Whether they verify the fix: none was waived or made too early, and one was made.
     pub(crate) const fn verify(&self) -> bool {
-        self.waived == 0 && self.early.is_empty() && (self.made > 0 || self.all == 0)
+        self.waived == 0 && self.early.is_empty() && self.made > 0
     }
 
     /// How many were made, where they do not verify the fix: `3 of 4 checks made, 1 too early`.

@@ -35,8 +35,8 @@ pub struct Harm {
     pub live: Option<Range>,
     /// By metric, in the order of ids: those that count bad events and decide.
     pub metrics: Vec<MetricHarm>,
-    /// Requests a minute over all arms, as observed in the trailing window, else as planned; absent if
-    /// neither is known.
+    /// Requests a minute over all arms, as observed in the trailing window, and once readings are stale
+    /// in the phase; else as planned; absent if neither is known.
     pub requests_per_minute: Option<f64>,
 }
 
@@ -133,13 +133,20 @@ fn by_metric(
     })
 }
 
-/// Traffic as the first proportion has it in the trailing window, else as planned. What was observed
-/// of the bug's own events is of that traffic, too.
+/// Traffic as the first proportion has it in the trailing window, and once its readings are stale in
+/// the phase; else as planned. What was observed of the bug's own events is of that traffic, too.
 pub(super) fn requests_per_minute(judge: &Judge, moment: &Moment<'_>) -> Option<f64> {
     let observed = judge.traffic.and_then(|index| {
         let watched = &judge.watched[index];
-        let [canary, live] = watched.window_counts();
-        let read = watched.readings().learned.min(moment.watch.window);
+        let (readings, watch) = (watched.readings(), moment.watch);
+        // The window empties while nothing is read, which is no fall of the traffic.
+        let silent = readings.read_at.map(|read| moment.at.since(read)).unwrap_or_default();
+        let is_fresh = silent <= watch.stale && silent < watch.window;
+        let ([canary, live], read) = if is_fresh {
+            (watched.window_counts(), readings.learned.min(watch.window - silent))
+        } else {
+            (watched.phase_counts(), readings.learned)
+        };
         // With all of the traffic on the fix, the readings beside it are from before the deployment.
         let live = if moment.share == Share::ALL { 0.0 } else { live.trials };
         let minutes = read.as_seconds() / 60.0;

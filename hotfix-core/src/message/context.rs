@@ -117,7 +117,8 @@ impl Context<'_> {
         self.put("started_at", self.time(seen::started_at(rollout).or(moment(Moment::FixStarted))));
         self.put("deployed_at", self.time(moment(Moment::Deployed)));
         self.put("verified_at", self.time(rollout.verified_at().filter(|came| *came <= at)));
-        self.put("resolved_at", self.time(moment(Moment::Resolved)));
+        let is_denied = self.request.kind == MessageKind::Update && rollout.end_is_in_doubt();
+        self.put("resolved_at", self.time(moment(Moment::Resolved).filter(|_| !is_denied)));
         self.put("duration", seen::duration(rollout, self.request.kind, at).map(whole));
         let downtime = seen::downtime(rollout, at);
         self.put(

@@ -388,13 +388,11 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
         Some(rest) => &format!("{} of the traffic has the fix", rest.rest()),
         None => "all traffic has the fix",
     };
-    let checks = rollout.checks();
     // Who states that it is verified while it is still watched has completed nothing.
     let is_complete = matches!(rollout.state(), State::Complete | State::Closed);
-    let verified = if checks.verify() {
-        Some("fix verified".to_owned())
-    } else {
-        is_complete.then(|| format!("completed with {}", checks.described()))
+    let verified = match rollout.unverified() {
+        None => Some("fix verified".to_owned()),
+        Some(why) => is_complete.then(|| format!("completed with {why}")),
     };
     // The rollback may be that of an earlier attempt.
     let (back_at, back) = match rollout.rolled_back_since().and(rollout.back_to()) {

@@ -238,6 +238,11 @@ impl Policy {
         self.contingencies.iter().filter(|of| of.sign == Some(Sign::NoData)).find(waits)
     }
 
+    /// What to do while readings are missing, as far as the policy has it for any severity.
+    pub(crate) fn on_silence(&self) -> Option<&Contingency> {
+        self.contingencies.iter().find(|of| of.sign == Some(Sign::NoData))
+    }
+
     /// How long something may hold a phase. The reading that covers its least time comes before that. Without
     /// a longest time a person is asked `ask_again` after the least one.
     pub(crate) fn held_at_most(&self, phase: &Phase) -> Span {

@@ -423,18 +423,26 @@ impl LogSummary {
             }
             _ => {}
         }
+        if let (Some(table), Some(start)) = (entry.superseded, &self.start) {
+            let version = start.version.clone();
+            let attempt = rollout.attempt().saturating_sub(1);
+            self.keep_comparison(AttemptComparison { attempt, version, table: table.clone() });
+        }
         self.compare(rollout);
     }
 
     /// Replaces the comparison table of this attempt by the current one.
     pub(super) fn compare(&mut self, rollout: &Rollout) {
-        let (attempt, table) = (rollout.attempt(), rollout.comparison());
-        if table.rows.iter().all(|row| row.cells.iter().all(Option::is_none)) {
+        let Some(release) = rollout.plan().release() else { return };
+        let (attempt, version) = (rollout.attempt(), release.version.clone());
+        self.keep_comparison(AttemptComparison { attempt, version, table: rollout.comparison() });
+    }
+
+    fn keep_comparison(&mut self, now: AttemptComparison) {
+        let attempt = now.attempt;
+        if now.table.rows.iter().all(|row| row.cells.iter().all(Option::is_none)) {
             return;
         }
-        let Some(release) = rollout.plan().release() else { return };
-        let version = release.version.clone();
-        let now = AttemptComparison { attempt, version, table };
         match self.comparisons.last_mut().filter(|last| last.attempt == attempt) {
             Some(last) => *last = now,
             None => keep(&mut self.comparisons, now),

@@ -276,14 +276,14 @@ pub(super) fn resolution(
         ));
     }
     if let Some(completed) = rollout.moment(Moment::Verified) {
-        let (at, checks) = (utc(completed), rollout.checks());
-        sentences.push(if checks.verify() {
-            format!("The fix was verified at {at}.")
-        } else {
-            format!("The final validation ended at {at} with {}.", checks.described())
+        let at = utc(completed);
+        sentences.push(match rollout.unverified() {
+            None => format!("The fix was verified at {at}."),
+            Some(why) => format!("The final validation ended at {at} with {why}."),
         });
-        if !checks.early.is_empty() {
-            let early = joined(checks.early.iter().map(|item| &item.text), "; ");
+        let early = rollout.checks().early;
+        if !early.is_empty() {
+            let early = joined(early.iter().map(|item| &item.text), "; ");
             sentences.push(format!("Checked too early: {early}."));
         }
     }

@@ -141,6 +141,9 @@ impl Conclusion<'_> {
                 if !self.case.state(self.plan).is_final() {
                     self.notify_approval(at, None);
                 }
+                if let Command::SetFacts { facts, .. } = command {
+                    self.ask_whether_it_is_back(at, facts);
+                }
             }
             // Before the start it blocks that.
             Command::Deny { .. } | Command::Withdraw { .. } if self.case.place.stage().is_out() => {

@@ -19,7 +19,7 @@ use super::input::InputKind;
 use super::intervention::{Intervention, TrainNotice};
 use super::poll::watch_is_over;
 use super::stage::{Stage, State};
-use super::state::{Assessed, Reach, Silent, unsettled};
+use super::state::{About, Assessed, Reach, Silent, unsettled};
 use super::timely::is_timely;
 
 impl Rollout {
@@ -65,15 +65,30 @@ impl Rollout {
         self.case.agenda.first_answer()
     }
 
+    /// Whether an input with this key was accepted, as far as keys are remembered.
+    pub(crate) fn knows_key(&self, key: Option<&str>) -> bool {
+        self.case.actions.of_key(key).is_some()
+    }
+
     /// What became of the checks of the final validation.
     pub(crate) fn checks(&self) -> Checks<'_> {
         self.case.readiness.checks(self.plan.policy(), self.moment(Moment::Deployed))
     }
 
-    /// When the fix was verified; None where its checks were waived or made too early, or none was
-    /// made.
+    /// Why the end of the final validation verifies nothing: which checks were waived, made too early
+    /// or not made. Where the policy asks for none, why a person had to pass the last phase.
+    pub(crate) fn unverified(&self) -> Option<String> {
+        let checks = self.checks();
+        if checks.are_asked_for() {
+            return (!checks.verify()).then(|| checks.described());
+        }
+        let last = self.plan.policy().phases().last()?;
+        self.passed_without(last.name).map(|why| format!("no check made: {why}"))
+    }
+
+    /// When the fix was verified; None where nothing verifies it.
     pub(crate) fn verified_at(&self) -> Option<Timestamp> {
-        self.moment(Moment::Verified).filter(|_| self.checks().verify())
+        self.moment(Moment::Verified).filter(|_| self.unverified().is_none())
     }
 
     /// The moment that times from `moment` count from, with its time: `moment` itself, or its
@@ -118,6 +133,12 @@ impl Rollout {
     /// The same of each metric that decides; None for one that was not compared.
     pub(crate) fn recovered(&self) -> impl Iterator<Item = (MetricName, Option<bool>)> {
         Recovery::of_each(self.case.judged.judge())
+    }
+
+    /// Whether somebody stated after the end that it is not the end, and nobody has answered that.
+    pub(crate) fn end_is_in_doubt(&self) -> bool {
+        let open = self.case.people.unanswered();
+        self.awaits_answer() && open.is_some_and(|open| open.about == About::Reopening)
     }
 
     /// Whether a question or a page is open that a person has to answer.

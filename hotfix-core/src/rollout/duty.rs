@@ -13,7 +13,7 @@ use crate::unit::{RoleName, Span, Timestamp};
 use super::action::Act;
 use super::conclude::{Changes, Conclusion, FOLLOWERS};
 use super::describe::addressed;
-use super::input::{Command, Input, KnownTime, TimeMeaning};
+use super::input::{Command, Input, ItemStatus, KnownTime, TimeMeaning};
 use super::stage::{Stage, State};
 use super::state::{Readiness, RolloutState, no_answer_since};
 use super::timely::is_timely;
@@ -63,6 +63,7 @@ pub(super) fn follow(
         let mut all = case.agenda.announced().iter();
         notice.kind == DutyKind::Notify && all.any(|of| (of.kind, of.audience) == update)
     };
+    let follows = |audience| FOLLOWERS.contains(&audience);
     let severity = Known { severity: case.readiness.severity(), assumed: false };
     let severity = match case.agenda.announced() {
         [] => severity,
@@ -71,14 +72,17 @@ pub(super) fn follow(
     for announced in case.agenda.announced() {
         for mut act in acts_for(policy, severity, subject, announced) {
             // What the duty was to announce may have been overtaken, or be in doubt.
-            if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act
-                && (!is_timely(*message, stage, phases, &case.agenda)
-                    || *message == MessageKind::Resolved && is_in_doubt
-                    || *message == MessageKind::Alert && is_known(announced))
-            {
-                *message = MessageKind::Update;
-                if !announced.first && is_updated(announced) {
-                    continue;
+            if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act {
+                let is_overtaken = !is_timely(*message, stage, phases, &case.agenda);
+                let is_doubtful = *message == MessageKind::Resolved && is_in_doubt
+                    || *message == MessageKind::Alert && is_known(announced);
+                // Who follows the rollout has read of what has overtaken it.
+                let has_read = is_overtaken && announced.audience.is_some_and(follows);
+                if is_overtaken || is_doubtful {
+                    *message = MessageKind::Update;
+                    if !announced.first && (has_read || is_updated(announced)) {
+                        continue;
+                    }
                 }
             }
             act_for_duty(&mut changes.acts, act);
@@ -327,7 +331,14 @@ pub(super) fn update_agenda(
             let has_one = |list: &Checklist| {
                 command.items().any(|id| list.items.iter().any(|of| of.id == id))
             };
-            inputs.extend(list_inputs(agenda, readiness, policy, has_one));
+            // Another attempt leaves a list open again, and what was kept in time stays kept: only whoever
+            // opens an item undoes that.
+            let opens = matches!(command, Command::CheckItem { status: ItemStatus::Open, .. });
+            let is_news = |input: &AgendaInput<'_>| {
+                opens || matches!(input, AgendaInput::Checklist { complete: true, .. })
+            };
+            let lists = list_inputs(agenda, readiness, policy, has_one);
+            inputs.extend(lists.into_iter().filter(is_news));
         }
         Command::Start
         | Command::Confirm { .. }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::canonical::{Digest, LineError, read_line};
 use crate::code::{code, coded};
 use crate::deadline::Replan;
+use crate::judge::Comparison;
 use crate::metric::ReadingError;
 use crate::plan::{Plan, PlanError};
 use crate::stats::StatError;
@@ -165,6 +166,8 @@ pub struct Entry<'a> {
     pub to: Option<&'a Stage>,
     /// Whether a verdict was made: the rollout's.
     pub judged: bool,
+    /// The comparison table of the attempt that it ended, where it superseded a release.
+    pub superseded: Option<&'a Comparison>,
 }
 
 impl Rollout {
@@ -249,6 +252,7 @@ impl Rollout {
                 replans: &event.replans,
                 to: folded.filter(|folded| folded.moved).map(|_| rollout.stage()),
                 judged: folded.is_some_and(|folded| folded.judged),
+                superseded: folded.and_then(|folded| folded.superseded.as_ref()),
             };
             each(rollout, &entry);
         })
@@ -299,6 +303,7 @@ impl Rollout {
             }
             EventKind::Taken(kind) => kind,
         };
+        let superseded = (kind == InputKind::Supersede).then(|| self.comparison());
         let input = self.fold_line(line, kind)?.0;
         let event = &mut line.event;
         let Self { case, plan, changes, .. } = &mut *self;
@@ -310,7 +315,7 @@ impl Rollout {
         case.agenda.advance(at);
         let (moved, is_judged) = (to.is_some(), judged.is_some());
         case.settle(plan, at, &input, &mut to, &event.actions, judged);
-        Ok(Some(Folded { input, moved, judged: is_judged }))
+        Ok(Some(Folded { input, moved, judged: is_judged, superseded }))
     }
 
     /// Folds the input of a line; returns it with the action that it resolved.
@@ -338,6 +343,7 @@ pub(super) struct Folded {
     pub(super) moved: bool,
     /// It has a verdict.
     pub(super) judged: bool,
+    pub(super) superseded: Option<Comparison>,
 }
 
 /// The log, where its last line is complete.

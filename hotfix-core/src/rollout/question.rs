@@ -1,13 +1,15 @@
 //! Questions to people: what was observed, and which inputs answer.
 
+use crate::fact::{Facts, Impact};
 use crate::gate::checklist::open_criteria;
 use crate::grade::{Moment, OnFailure};
 use crate::judge::{Cause, Decision, Reason};
-use crate::policy::section::Phase;
+use crate::policy::section::{Contingency, Phase};
 use crate::text::{brief, joined, moment, quoted, sentence};
-use crate::unit::Timestamp;
+use crate::unit::{RoleName, Timestamp};
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::action::{Act, Action, ActionId};
 use super::blocker::{blockers, question_about_process};
@@ -15,7 +17,7 @@ use super::conclude::Conclusion;
 use super::input::InputKind;
 use super::intervention::TRAIN;
 use super::stage::{Stage, Step};
-use super::state::{About, Objected, Objection, Unanswered};
+use super::state::{About, Objected, Objection, Silent, Unanswered};
 use super::{describe, poll};
 
 /// A question or a page that nobody has answered yet.
@@ -216,15 +218,29 @@ impl Conclusion<'_> {
         };
         let place =
             step.map(|step| format!("phase `{}` at {}: ", step.phase, self.case.place.share()));
+        let paused = self.paused();
         let (place, check) = (place.unwrap_or_default(), check.unwrap_or_default());
         let is_silent = verdict.has(Reason::Stale) || verdict.has(Reason::NoData);
+        // The contingency of readings that have stopped, where the policy does not make it wait.
+        let is_blind = self.case.judged.missing(self.plan.policy()) == Some(Silent::All);
+        let to_do = self.plan.policy().on_silence().filter(|_| is_blind && refused.is_none());
+        let to_do = to_do.map_or_else(String::new, Contingency::then);
         let causes = match refused.filter(|_| is_silent) {
             _ if is_over => "what was asked about is over".to_owned(),
             Some(refused) => format!("{causes}; some readings that are sent are {refused}"),
             None => causes,
         };
         let by_time = self.rolled_back_by_time(at);
-        format!("{place}{causes}. {}{compare}{by_time}{check}", self.choices(at, false))
+        let choices = self.choices(at, false);
+        format!("{paused}{place}{causes}.{to_do} {choices}{compare}{by_time}{check}")
+    }
+
+    /// Since when and why it is paused, to precede a question; empty where it is not.
+    fn paused(&self) -> String {
+        let Stage::Paused { since, .. } = *self.case.place.stage() else { return String::new() };
+        let order = self.case.people.interventions().last(InputKind::Pause);
+        let why = order.filter(|order| order.at >= since).and_then(|order| order.why.as_deref());
+        format!("the rollout has been paused since {}{}; ", moment(since), describe::given(why))
     }
 
     /// When a phase is rolled back by time, if it goes on like this; empty where it is not.
@@ -268,6 +284,35 @@ impl Conclusion<'_> {
     pub(super) fn reopened(&self, at: Timestamp) -> String {
         let choices = self.choices(at, true);
         format!("the incident is open again. {choices} State `resolved` once it is over.")
+    }
+
+    /// Asks whether the incident is open again where somebody states after its end what it does to
+    /// users: a closed rollout cannot be rolled back.
+    pub(super) fn ask_whether_it_is_back(&mut self, at: Timestamp, facts: &Map<String, Value>) {
+        if self.is_resolved()
+            && let Ok(stated) = Facts::read(facts, self.plan.policy().vocabulary())
+            && let Some(question) = self.stated_after_the_end(at, &stated)
+        {
+            self.ask(&question);
+        }
+    }
+
+    /// That these facts are not those of an incident that is resolved; None where they are.
+    fn stated_after_the_end(&self, at: Timestamp, facts: &Facts) -> Option<String> {
+        let impact = Impact::new(facts, false).line();
+        let resolved = self.case.agenda.came(Moment::Resolved).filter(|_| !impact.is_empty())?;
+        let stage = self.case.place.stage();
+        let then = if matches!(stage, Stage::Closed) {
+            "The rollout is closed: if it is not over, open another incident."
+        } else {
+            "If it is open again, send `set_times` with `resolved` null."
+        };
+        let choices = if stage.is_out() { self.choices(at, true) } else { String::new() };
+        let resolved = moment(resolved);
+        let question = format!(
+            "{impact}, by what was stated after the incident was resolved at {resolved}. {then} {choices}"
+        );
+        Some(question.trim_end().to_owned())
     }
 
     /// The causes of a verdict with what was measured, for a text.
@@ -363,6 +408,9 @@ impl Conclusion<'_> {
                     .map(|what| format!("{met}{what}. {}", self.choices(at, true)))
             }
             About::Objection => None,
+            About::Reopening if self.is_resolved() => {
+                self.stated_after_the_end(at, self.case.readiness.facts())
+            }
             About::Reopening => Some(self.reopened(at)),
         };
         let incident = &self.plan.subject().incident;

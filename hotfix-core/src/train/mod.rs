@@ -173,9 +173,11 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         self.do_due(at, &mut outcome);
         self.inform(place, at, &mut outcome);
         self.keep_open(place, at, kind, &mut outcome);
+        // What was accepted before is no promotion now: its rollout answers that it is repeated.
+        let is_known = self.at(place).knows_key(input.key.as_deref());
         let taken = match self.admit(place, kind) {
-            Err(reason) => Err(self.refusal(Some(place), service, reason, kind)),
-            Ok(()) => self.give(place, at, input, false).map_err(|refusal| {
+            Err(reason) if !is_known => Err(self.refusal(Some(place), service, reason, kind)),
+            _ => self.give(place, at, input, false).map_err(|refusal| {
                 let Refusal { reason, state, mut accepted, events, .. } = refusal;
                 accepted.retain(|kind| self.admit(place, *kind).is_ok());
                 let reason = TrainRefusalReason::Rollout(reason);

@@ -7,7 +7,7 @@ use crate::grade::{CriterionAnswer, Grade, Severity, Sign, Strategy, SuccessGrou
 use crate::policy::error::Problem;
 use crate::policy::field::{HowMany, List};
 use crate::policy::reader::{PolicyReader, section};
-use crate::text::{brief, joined};
+use crate::text::{joined, line};
 use crate::unit::{MetricName, Name};
 
 section! {
@@ -50,7 +50,7 @@ section! {
 impl Contingency {
     /// What to do; None where the policy has nothing.
     pub(crate) fn to_do(&self) -> Option<String> {
-        let actions = joined(self.actions.iter().map(|action| brief(action)), "; ");
+        let actions = joined(self.actions.iter().map(|action| line(action)), "; ");
         (!actions.is_empty()).then_some(actions)
     }
 

@@ -164,9 +164,7 @@ impl Incident<'_> {
     fn measure(&self, name: MeasureName) -> Measure {
         let noticed = || self.origin(Moment::Detected);
         match name {
-            MeasureName::TimeToDetect => {
-                self.between(name, "began", self.came(&[Moment::Began]), self.to(Moment::Detected))
-            }
+            MeasureName::TimeToDetect => self.time_to_detect(name),
             MeasureName::TimeToAcknowledge => {
                 let end = "acknowledged";
                 let acknowledged = mark(end, self.history.acknowledged);
@@ -257,6 +255,20 @@ impl Incident<'_> {
             }
         };
         Measure { from: Some(from), to, ..found }
+    }
+
+    /// What is declared was detected before: its time does not go on.
+    fn time_to_detect(&self, name: MeasureName) -> Measure {
+        let (from, to) = (self.came(&[Moment::Began]), self.to(Moment::Detected));
+        if let (Some(began), None) = (from, to.1) {
+            let declared = self.rollout.moment(Moment::Declared).filter(|at| *at >= began.at);
+            let declared = declared.map_or_else(String::new, |at| {
+                format!("; the incident was declared {} after `began`", lasting(at.since(began.at)))
+            });
+            let sentence = format!("`detected` is not recorded{declared}");
+            return Measure { from, ..not_stated(name, sentence) };
+        }
+        self.between(name, "began", from, to)
     }
 
     /// A start is a lower bound only while its attempt goes on.

@@ -15,7 +15,7 @@ mod severity_question;
 use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
-use crate::grade::{Audience, Moment, Sign};
+use crate::grade::{Audience, Moment};
 use crate::judge::{Against, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -189,9 +189,8 @@ impl RolloutState {
     pub(super) fn silence<'a>(&self, policy: &'a Policy, at: Timestamp) -> Option<Silence<'a>> {
         let since = self.judged.judge().read_at()?;
         let severity = self.readiness.severity();
-        let is_of_silence = |of: &&Contingency| of.sign == Some(Sign::NoData);
         let waiting = policy.waits_for_readings(severity);
-        let of = waiting.or_else(|| policy.contingencies().iter().find(is_of_silence))?;
+        let of = waiting.or_else(|| policy.on_silence())?;
         let is_silent = at.since(since) >= policy.watch().no_data.after;
         is_silent.then_some(Silence { since, of, waits: waiting.is_some() })
     }
@@ -467,13 +466,14 @@ impl RolloutState {
         self.people.note_severity_question(at, &plan.subject().incident, question, actions);
         let is_over = self.place.stage().is_final();
         let asks = judged.is_some() && decision.needs_answer();
-        let about = About::of(kind, asks, self.people.objected(), self.place.stage());
+        let is_resolved = self.agenda.came(Moment::Resolved).is_some();
+        let why = [asks, self.people.objected(), is_resolved];
+        let about = About::of(kind, why, self.place.stage());
         let severity = actions.first().and_then(|_| self.readiness.named_severity(policy));
         let now = [self.place.stage().is_out(), is_over && !waits];
         self.people.note_actions(at, actions, about, notifies, now, severity);
         self.people.note_objection(&input.command);
         // Once the incident is over, nobody is asked for facts about it.
-        let is_resolved = self.agenda.came(Moment::Resolved).is_some();
         if self.place.stage().is_left()
             || is_resolved && (is_over || self.readiness.question().is_open())
         {

@@ -151,7 +151,8 @@ pub(crate) enum About {
     Verdict,
     /// What a person reported, denied or withdrew: no other question takes its place.
     Objection,
-    /// The incident of a complete rollout that is open again: only an objection takes its place.
+    /// The incident of a complete rollout that is open again, or what somebody states of one that is
+    /// resolved: only an objection takes its place.
     Reopening,
     /// What somebody has to waive or to lift before the start: the normal process, a change window that
     /// is over, a denial. Asked again, it has the reasons of that time.
@@ -160,14 +161,20 @@ pub(crate) enum About {
 
 impl About {
     /// What a question is about that an input of this kind raised. `asks`: the verdict does; `objects`: a
-    /// person did. Before the start the rollout itself asks about [`Process`](Self::Process) alone.
-    pub(super) const fn of(kind: InputKind, asks: bool, objects: bool, stage: &Stage) -> Self {
+    /// person did; `resolved`: the incident is. Before the start the rollout itself asks about
+    /// [`Process`](Self::Process) alone.
+    pub(super) const fn of(
+        kind: InputKind,
+        [asks, objects, resolved]: [bool; 3],
+        stage: &Stage,
+    ) -> Self {
         match kind {
             InputKind::Report => Self::Objection,
             InputKind::Start if objects => Self::Objection,
             _ if matches!(stage, Stage::Preparing) => Self::Process,
             InputKind::Deny | InputKind::Withdraw => Self::Objection,
             InputKind::SetTimes => Self::Reopening,
+            InputKind::SetFacts if resolved => Self::Reopening,
             InputKind::Observe | InputKind::Tick if asks => Self::Verdict,
             _ => Self::Other,
         }
@@ -461,6 +468,7 @@ impl People {
                     Some(open) if question.starts_with(&open.text) => open.asked_at = at,
                     _ => {
                         self.asked = true;
+                        self.objected |= is_out && about == About::Reopening;
                         self.note_question(at, (action.id, question), false, about);
                     }
                 },
