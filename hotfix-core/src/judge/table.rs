@@ -338,8 +338,8 @@ impl Comparison {
         Self { phases: columns.collect(), rows: rows.collect() }
     }
 
-    /// The table in Markdown: without the fix a metric has its reference, or the live version where there
-    /// is none; `-` means no reading.
+    /// The table in Markdown: without the fix a metric has its reference, else the live version; `-`
+    /// means no reading.
     pub fn to_markdown(&self) -> String {
         let mut text = String::from("| metric | without the fix |");
         // Writing to a string does not fail.

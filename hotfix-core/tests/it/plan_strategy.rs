@@ -432,3 +432,17 @@ proptest! {
         prop_assert_eq!(kinds, planned);
     }
 }
+
+#[test]
+fn plan_1_reasons_for_another_strategy_are_not_read_as_of_the_chosen_one() {
+    let policy = Arc::new(Policy::preset("standard").unwrap());
+    let release = r#"{"version": "2", "previous": "1", "strategy": "immediate"}"#;
+    let traffic = r#"{"requests_per_minute": 1000, "instances": 10, "canary_instances": 1}"#;
+    let plan = Plan::from_json(policy, r#"{"id": "INC-1", "severity": "P1"}"#, release, traffic);
+    let page = plan.unwrap().to_markdown(None);
+    for part in
+        ["**Recommended instead: canary.**\n\nAbout canary:\n\n- ", "| immediate (chosen) | "]
+    {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+}
