@@ -39,6 +39,7 @@ pub(super) struct Covered {
     observed: Option<Timestamp>,
     /// In this window, and in the one before.
     gaps: [Gaps; 2],
+    #[serde(default, skip_serializing_if = "Ended::is_none")]
     ended: Ended,
 }
 
@@ -170,6 +171,10 @@ impl Covered {
 }
 
 impl Ended {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Adds a window, and has the trials of all.
     fn add(&mut self, trials: [f64; 2], seconds: [f64; 2], tick: Span, share: f64) -> [f64; 2] {
         if self.seconds == [0.0; 2] {

@@ -6,7 +6,7 @@ use crate::grade::{Moment, OnFailure};
 use crate::judge::{Cause, Decision, Reason};
 use crate::policy::section::{Contingency, Phase};
 use crate::text::{brief, joined, moment, quoted, sentence};
-use crate::unit::{RoleName, Timestamp};
+use crate::unit::Timestamp;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
