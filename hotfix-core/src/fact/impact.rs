@@ -33,6 +33,12 @@ impl<'f> Impact<'f> {
         self.facts.iter().filter_map(move |(id, value)| self.effect(id, value))
     }
 
+    /// The effects that are there or not. Figures are also recorded afterwards, for the report.
+    pub(crate) fn states(self) -> impl Iterator<Item = String> {
+        let are_so = self.facts.iter().filter(|(_, value)| matches!(value, FactValue::Flag(true)));
+        are_so.filter_map(move |(id, value)| self.effect(id, value))
+    }
+
     const fn tense(self, [now, past]: [&'static str; 2]) -> &'static str {
         if self.is_past { past } else { now }
     }

@@ -299,7 +299,7 @@ impl Conclusion<'_> {
 
     /// That these facts are not those of an incident that is resolved; None where they are.
     fn stated_after_the_end(&self, at: Timestamp, facts: &Facts) -> Option<String> {
-        let impact = Impact::new(facts, false).line();
+        let impact = joined(Impact::new(facts, false).states(), "; ");
         let resolved = self.case.agenda.came(Moment::Resolved).filter(|_| !impact.is_empty())?;
         let stage = self.case.place.stage();
         let then = if matches!(stage, Stage::Closed) {
@@ -409,7 +409,8 @@ impl Conclusion<'_> {
             }
             About::Objection => None,
             About::Reopening if self.is_resolved() => {
-                self.stated_after_the_end(at, self.case.readiness.facts())
+                let is_so = self.stated_after_the_end(at, self.case.readiness.facts()).is_some();
+                return is_so.then(|| open.text.clone());
             }
             About::Reopening => Some(self.reopened(at)),
         };
