@@ -245,14 +245,12 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
         }
         Stage::Monitoring(step) => {
             let phase = at(step);
-            match missing(rollout) {
-                Some(missing) => format!("{phase} has {share} of the traffic{missing}"),
-                None => {
-                    let held = held(rollout, audience)
-                        .map_or_else(String::new, |why| format!(", and is held: {why}"));
-                    format!("{phase} is being watched at {share} of the traffic{held}")
-                }
+            if let Some(missing) = missing(rollout) {
+                return format!("{phase} has {share} of the traffic{missing}");
             }
+            let held = held(rollout, audience)
+                .map_or_else(String::new, |why| format!(", and is held: {why}"));
+            format!("{phase} is being watched at {share} of the traffic{held}")
         }
         Stage::Gate { step, .. } => {
             let missing = missing(rollout).unwrap_or_default();

@@ -334,15 +334,12 @@ fn phase(visit: &PhaseVisit) -> String {
         );
     };
     let paused = visit.paused.map(|paused| format!("paused for {}", lasting(paused)));
-    let watched = match visit.until {
-        Some(until) => {
-            let lasted = joined([lasting(until.since(since))].into_iter().chain(paused), ", ");
-            format!("watched from {} to {} ({lasted})", utc(since), utc(until))
-        }
-        None => {
-            let paused = paused.map_or_else(String::new, |paused| format!(" ({paused})"));
-            format!("watched since {}{paused}", utc(since))
-        }
+    let watched = if let Some(until) = visit.until {
+        let lasted = joined([lasting(until.since(since))].into_iter().chain(paused), ", ");
+        format!("watched from {} to {} ({lasted})", utc(since), utc(until))
+    } else {
+        let paused = paused.map_or_else(String::new, |paused| format!(" ({paused})"));
+        format!("watched since {}{paused}", utc(since))
     };
     let readings = counted(visit.readings, "reading", "readings");
     let why = visit.passed_without.map_or_else(String::new, |why| format!(" ({why})"));

@@ -328,17 +328,7 @@ pub(super) fn update_agenda(
             update_approvals(agenda, readiness, policy, at, &mut inputs);
         }
         Command::CheckItem { .. } | Command::WaiveItem { .. } => {
-            let has_one = |list: &Checklist| {
-                command.items().any(|id| list.items.iter().any(|of| of.id == id))
-            };
-            // Another attempt leaves a list open again, and what was kept in time stays kept: only whoever
-            // opens an item undoes that.
-            let opens = matches!(command, Command::CheckItem { status: ItemStatus::Open, .. });
-            let is_news = |input: &AgendaInput<'_>| {
-                opens || matches!(input, AgendaInput::Checklist { complete: true, .. })
-            };
-            let lists = list_inputs(agenda, readiness, policy, has_one);
-            inputs.extend(lists.into_iter().filter(is_news));
+            inputs.extend(item_inputs(agenda, readiness, policy, command));
         }
         Command::Start
         | Command::Confirm { .. }
@@ -476,6 +466,23 @@ fn changed(
         (false, true) => Some(AgendaInput::TakenBack(moment)),
         _ => None,
     }
+}
+
+/// Which lists an input about items completes or opens. Another attempt leaves a list open again, and what
+/// was kept in time stays kept: only whoever opens an item undoes that.
+fn item_inputs(
+    agenda: &Agenda,
+    readiness: &Readiness,
+    policy: &Policy,
+    command: &Command,
+) -> impl Iterator<Item = AgendaInput<'static>> {
+    let has_one =
+        |list: &Checklist| command.items().any(|id| list.items.iter().any(|of| of.id == id));
+    let opens = matches!(command, Command::CheckItem { status: ItemStatus::Open, .. });
+    let is_news = move |input: &AgendaInput<'_>| {
+        opens || matches!(input, AgendaInput::Checklist { complete: true, .. })
+    };
+    list_inputs(agenda, readiness, policy, has_one).into_iter().filter(is_news)
 }
 
 /// Whether each of these lists is complete: a list is not before its moment has come.

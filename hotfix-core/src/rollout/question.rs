@@ -4,6 +4,7 @@ use crate::fact::{Facts, Impact};
 use crate::gate::checklist::open_criteria;
 use crate::grade::{Moment, OnFailure};
 use crate::judge::{Cause, Decision, Reason};
+use crate::plan::Plan;
 use crate::policy::section::{Contingency, Phase};
 use crate::text::{brief, joined, moment, quoted, sentence};
 use crate::unit::Timestamp;
@@ -17,7 +18,7 @@ use super::conclude::Conclusion;
 use super::input::InputKind;
 use super::intervention::TRAIN;
 use super::stage::{Stage, Step};
-use super::state::{About, Objected, Objection, Silent, Unanswered};
+use super::state::{About, Objected, Objection, RolloutState, Silent, Unanswered};
 use super::{describe, poll};
 
 /// A question or a page that nobody has answered yet.
@@ -408,11 +409,7 @@ impl Conclusion<'_> {
                     .map(|what| format!("{met}{what}. {}", self.choices(at, true)))
             }
             About::Objection => None,
-            About::Reopening if self.is_resolved() => {
-                let is_so = self.stated_after_the_end(at, self.case.readiness.facts()).is_some();
-                return is_so.then(|| open.text.clone());
-            }
-            About::Reopening => Some(self.reopened(at)),
+            About::Reopening => (!self.is_resolved()).then(|| self.reopened(at)),
         };
         let incident = &self.plan.subject().incident;
         Some(now.map_or_else(|| open.text.clone(), |text| describe::addressed(incident, &text)))
@@ -475,6 +472,19 @@ impl Conclusion<'_> {
                 moment(open.since)
             ));
         }
+    }
+}
+
+/// Whether what an open question is about is not so any more: the process is waived, or what was stated
+/// after the end is corrected.
+pub(super) fn is_moot(plan: &Plan, case: &RolloutState, open: &Unanswered, at: Timestamp) -> bool {
+    match open.about {
+        About::Process => question_about_process(plan, case, at).is_none(),
+        About::Reopening => {
+            let is_resolved = case.agenda.came(Moment::Resolved).is_some();
+            is_resolved && Impact::new(case.readiness.facts(), false).states().next().is_none()
+        }
+        About::Other | About::Verdict | About::Objection => false,
     }
 }
 

@@ -25,10 +25,10 @@ use crate::text::moment;
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action};
-use super::blocker::question_about_process;
 use super::conclude::FOLLOWERS;
 use super::duty;
 use super::input::{Command, Input, InputKind};
+use super::question::is_moot;
 use super::revision::Kept;
 use super::stage::{Resume, Stage, State};
 
@@ -445,12 +445,11 @@ impl RolloutState {
         // An objection stands in the next stage, too, until a person answers it.
         let objects = !answers && self.people.objects_to(self.place.stage());
         let open = self.people.unanswered();
-        let is_waived = open.is_some_and(|open| open.about == About::Process)
-            && question_about_process(plan, self, at).is_none();
+        let is_moot = open.is_some_and(|open| is_moot(plan, self, open, at));
         if kind == InputKind::Hold {
             self.people.put_off(at, self.waits_for_a_person(policy, at), decision);
-        } else if is_settled && !is_unconfirmed && !objects || !waits || is_waived {
-            self.people.unanswered = None;
+        } else if is_settled && !is_unconfirmed && !objects || !waits || is_moot {
+            self.people.close_question();
         }
         if actions.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })) {
             self.readiness.note_requests(policy, at);

@@ -419,6 +419,12 @@ impl People {
         }
     }
 
+    /// Nobody has to answer the open question any more.
+    pub(super) fn close_question(&mut self) {
+        let open = self.unanswered.take();
+        self.objected &= open.is_none_or(|open| open.about != About::Reopening);
+    }
+
     /// Notes the next stage; `answered`: a person promoted in spite of a bad verdict. Then the same
     /// verdict does not ask again until the next phase is watched.
     pub(super) fn enter(&mut self, from: &Stage, to: &Stage, answered: bool) {

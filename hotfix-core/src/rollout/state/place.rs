@@ -143,7 +143,12 @@ impl Place {
             // Where all traffic moves at once, these are the only readings of the level before.
             Stage::Preparing if matches!(self.share, Share::NONE) => Use::Level,
             // Before any traffic moves, the deployment's own checks decide.
-            stage if stage.is_deploying() && matches!(self.share, Share::NONE) => Use::Deploy,
+            Stage::Deploying(_)
+            | Stage::Paused { from: Resume::Deploying(_) | Resume::Deployed(_), .. }
+                if matches!(self.share, Share::NONE) =>
+            {
+                Use::Deploy
+            }
             Stage::Deploying(_)
             | Stage::Paused { from: Resume::Deploying(_) | Resume::Deployed(_), .. }
             | Stage::Frozen { .. } => Use::Move,
