@@ -475,14 +475,14 @@ fn item_inputs(
     readiness: &Readiness,
     policy: &Policy,
     command: &Command,
-) -> impl Iterator<Item = AgendaInput<'static>> {
+) -> Vec<AgendaInput<'static>> {
     let has_one =
         |list: &Checklist| command.items().any(|id| list.items.iter().any(|of| of.id == id));
-    let opens = matches!(command, Command::CheckItem { status: ItemStatus::Open, .. });
-    let is_news = move |input: &AgendaInput<'_>| {
-        opens || matches!(input, AgendaInput::Checklist { complete: true, .. })
-    };
-    list_inputs(agenda, readiness, policy, has_one).into_iter().filter(is_news)
+    let mut inputs = list_inputs(agenda, readiness, policy, has_one);
+    if !matches!(command, Command::CheckItem { status: ItemStatus::Open, .. }) {
+        inputs.retain(|input| matches!(input, AgendaInput::Checklist { complete: true, .. }));
+    }
+    inputs
 }
 
 /// Whether each of these lists is complete: a list is not before its moment has come.
