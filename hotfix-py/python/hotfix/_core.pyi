@@ -181,7 +181,7 @@ _Time: TypeAlias = datetime | str
 _Facts: TypeAlias = Mapping[str, bool | float | str | timedelta | datetime | None]
 _Reading: TypeAlias = SupportsFloat | Sequence[SupportsFloat] | Mapping[str, SupportsFloat | Sequence[SupportsFloat]]
 _Arms: TypeAlias = Mapping[str, _Reading | None]
-_Metrics: TypeAlias = Mapping[str, _Arms | Sequence[_Arms] | Mapping[str, _Arms]]
+_Metrics: TypeAlias = Mapping[str, Mapping[str, _Reading | _Arms | None] | Sequence[_Arms]]
 _KayentaSample: TypeAlias = Iterable[float | None]
 _Counts: TypeAlias = tuple[SupportsFloat, SupportsFloat] | Sequence[SupportsFloat]
 
