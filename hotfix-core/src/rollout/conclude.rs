@@ -2,7 +2,7 @@
 //! writes [`Changes`].
 
 use crate::deadline::Replan;
-use crate::grade::{GateMode, Moment, OnFailure, Response, Signal, Strategy};
+use crate::grade::{GateMode, OnFailure, Response, Signal, Strategy};
 use crate::judge::Decision;
 use crate::plan::Plan;
 use crate::policy::section::Phase;
@@ -150,7 +150,7 @@ impl Conclusion<'_> {
                 self.object(at, command);
             }
             Command::SetTimes { .. }
-                if command.reopens(self.case.place.stage()) && self.is_resolved() =>
+                if command.reopens(self.case.place.stage()) && self.case.is_resolved() =>
             {
                 self.reopen(at);
             }
@@ -406,10 +406,6 @@ impl Conclusion<'_> {
 
     fn watch_is_over(&self, at: Timestamp, since: Timestamp) -> bool {
         poll::watch_is_over(self.plan.policy(), &self.case.agenda, at, since)
-    }
-
-    pub(super) fn is_resolved(&self) -> bool {
-        self.case.agenda.came(Moment::Resolved).is_some()
     }
 
     /// Says that a complete rollout's incident is open again, to all who read that it was resolved,

@@ -290,18 +290,12 @@ impl Conclusion<'_> {
     /// Asks whether the incident is open again where somebody states after its end what it does to
     /// users: a closed rollout cannot be rolled back.
     pub(super) fn ask_whether_it_is_back(&mut self, at: Timestamp, facts: &Map<String, Value>) {
-        if self.is_resolved()
-            && let Ok(stated) = Facts::read(facts, self.plan.policy().vocabulary())
-            && let Some(question) = self.stated_after_the_end(at, &stated)
-        {
-            self.ask(&question);
+        let Some(resolved) = self.case.agenda.came(Moment::Resolved) else { return };
+        let Ok(stated) = Facts::read(facts, self.plan.policy().vocabulary()) else { return };
+        let impact = joined(Impact::new(&stated, false).states(), "; ");
+        if impact.is_empty() {
+            return;
         }
-    }
-
-    /// That these facts are not those of an incident that is resolved; None where they are.
-    fn stated_after_the_end(&self, at: Timestamp, facts: &Facts) -> Option<String> {
-        let impact = joined(Impact::new(facts, false).states(), "; ");
-        let resolved = self.case.agenda.came(Moment::Resolved).filter(|_| !impact.is_empty())?;
         let stage = self.case.place.stage();
         let then = if matches!(stage, Stage::Closed) {
             "The rollout is closed: if it is not over, open another incident."
@@ -313,7 +307,7 @@ impl Conclusion<'_> {
         let question = format!(
             "{impact}, by what was stated after the incident was resolved at {resolved}. {then} {choices}"
         );
-        Some(question.trim_end().to_owned())
+        self.ask(question.trim_end());
     }
 
     /// The causes of a verdict with what was measured, for a text.
@@ -364,7 +358,8 @@ impl Conclusion<'_> {
         if !seen.is_empty() {
             text = format!("{text} Observed: {seen}.");
         }
-        let works = if self.is_resolved() { "the fix works" } else { "the incident is resolved" };
+        let works =
+            if self.case.is_resolved() { "the fix works" } else { "the incident is resolved" };
         let objection = self.open_objection();
         format!("{text} If {works}, send `promote`; else `roll_back`.{objection}")
     }
@@ -409,7 +404,7 @@ impl Conclusion<'_> {
                     .map(|what| format!("{met}{what}. {}", self.choices(at, true)))
             }
             About::Objection => None,
-            About::Reopening => (!self.is_resolved()).then(|| self.reopened(at)),
+            About::Reopening => (!self.case.is_resolved()).then(|| self.reopened(at)),
         };
         let incident = &self.plan.subject().incident;
         Some(now.map_or_else(|| open.text.clone(), |text| describe::addressed(incident, &text)))
@@ -481,8 +476,8 @@ pub(super) fn is_moot(plan: &Plan, case: &RolloutState, open: &Unanswered, at: T
     match open.about {
         About::Process => question_about_process(plan, case, at).is_none(),
         About::Reopening => {
-            let is_resolved = case.agenda.came(Moment::Resolved).is_some();
-            is_resolved && Impact::new(case.readiness.facts(), false).states().next().is_none()
+            let mut states = Impact::new(case.readiness.facts(), false).states();
+            case.is_resolved() && states.next().is_none()
         }
         About::Other | About::Verdict | About::Objection => false,
     }

@@ -107,10 +107,14 @@ impl RolloutState {
         }
     }
 
-    /// Whether the incident is over, and no fix is live or being deployed: then nobody is asked for
-    /// an approval again.
+    /// Whether the incident is over.
+    pub(super) fn is_resolved(&self) -> bool {
+        self.agenda.came(Moment::Resolved).is_some()
+    }
+
+    /// The same where no fix is live or being deployed: then nobody is asked for an approval again.
     pub(super) fn has_ended(&self) -> bool {
-        self.agenda.came(Moment::Resolved).is_some() && !self.place.stage().is_out()
+        self.is_resolved() && !self.place.stage().is_out()
     }
 
     /// Whether an audience has read of the incident. Who follows the rollout reads of its start.
@@ -465,7 +469,7 @@ impl RolloutState {
         self.people.note_severity_question(at, &plan.subject().incident, question, actions);
         let is_over = self.place.stage().is_final();
         let asks = judged.is_some() && decision.needs_answer();
-        let is_resolved = self.agenda.came(Moment::Resolved).is_some();
+        let is_resolved = self.is_resolved();
         let why = [asks, self.people.objected(), is_resolved];
         let about = About::of(kind, why, self.place.stage());
         let severity = actions.first().and_then(|_| self.readiness.named_severity(policy));
