@@ -6,7 +6,7 @@
 use hotfix_benches::simulated::{PLAIN, campaign};
 use hotfix_benches::story::{Story, count_test, proportion_test, quiet};
 use hotfix_core::canonical::{Encoder, verify_line};
-use hotfix_core::rollout::{DecodedLog, Recording, Rollout};
+use hotfix_core::rollout::{Recording, Rollout};
 use hotfix_core::stats::Counts;
 use hotfix_core::stats::rate_ratio::RateRatioSettings;
 use std::collections::BTreeMap;
@@ -144,9 +144,9 @@ fn replay_1000_events() -> Prepared {
 
 /// Without reading and hashing.
 fn fold_1000_decoded() -> Prepared {
-    let log = DecodedLog::read(Story::long_log(1000)?.as_bytes())?;
-    let mut logs = vec![log; WARM as usize + 1].into_iter();
-    Ok(Box::new(move || logs.next().map_or(0, |log| usize::from(log.fold().is_ok()))))
+    let fold = Rollout::reading(Story::long_log(1000)?.as_bytes())?;
+    let mut folds = vec![fold; WARM as usize + 1].into_iter();
+    Ok(Box::new(move || folds.next().map_or(0, |fold| usize::from(fold().is_ok()))))
 }
 
 /// Twenty rollouts of sixty ticks, traffic and all.

@@ -3,7 +3,7 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use hotfix_benches::story::{Story, count_test, proportion_test, quiet};
-use hotfix_core::rollout::{DecodedLog, Recording, Rollout, audit};
+use hotfix_core::rollout::{Recording, Rollout, audit};
 use hotfix_core::stats::Counts;
 use hotfix_core::stats::latency::{Latency, LatencyDesign, LatencySettings, SlowCounts};
 use hotfix_core::stats::rate_ratio::RateRatioSettings;
@@ -151,14 +151,13 @@ fn replay(c: &mut Criterion) {
         b.iter(|| Rollout::replay(black_box(opening.as_bytes()), Recording::HandOut).is_ok());
     });
     let log = Story::long_log(10_000).expect("nothing ends it");
-    let decoded = DecodedLog::read(log.as_bytes()).expect("a whole log");
-    group.throughput(Throughput::Elements(decoded.len() as u64));
+    let fold = Rollout::reading(log.as_bytes()).expect("a whole log");
+    group.throughput(Throughput::Elements(log.lines().count() as u64));
     group.bench_function("10k_events", |b| {
         b.iter(|| Rollout::replay(black_box(log.as_bytes()), Recording::HandOut).is_ok());
     });
     group.bench_function("fold_10k_decoded_events", |b| {
-        let copy = || decoded.clone();
-        b.iter_batched(copy, |decoded| decoded.fold().is_ok(), BatchSize::PerIteration);
+        b.iter_batched(|| fold.clone(), |fold| fold().is_ok(), BatchSize::PerIteration);
     });
     group.finish();
 }

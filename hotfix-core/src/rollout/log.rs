@@ -203,6 +203,27 @@ impl Rollout {
         Ok(rollout)
     }
 
+    /// Reads and verifies a whole log. What it returns folds its lines: for benches, which measure
+    /// the one without the other.
+    #[doc(hidden)]
+    pub fn reading(
+        log: &[u8],
+    ) -> Result<impl FnOnce() -> Result<Self, LogError> + Clone + use<>, LogError> {
+        let mut lines = Lines::whole(log)?;
+        let read = lines.by_ref().map(|line| line?.trusted()).collect::<Result<Vec<_>, _>>()?;
+        let head = lines.head;
+        Ok(move || {
+            let mut read = read.into_iter();
+            let first = read.next().ok_or(LogError { line: 1, fault: LogFault::Empty })?;
+            let mut rollout = Self::reopen(&first, Recording::HandOut)?;
+            for mut line in read {
+                rollout.replay_line(&mut line)?;
+            }
+            rollout.journal.resume(head, &[]);
+            Ok(rollout)
+        })
+    }
+
     /// Replays a whole log, strictly, and passes each line with the rollout after it. It keeps no
     /// lines.
     ///
