@@ -39,7 +39,7 @@ pub(super) struct Analysis<'s, 'd> {
     /// Its metrics, until all of its dry runs are known.
     metrics: Vec<Metric<'d>>,
     /// The names of the metrics of earlier analyses.
-    names: Vec<Vec<char>>,
+    names: Vec<String>,
     /// For deciding metrics: the breaches that end a rollout.
     limits: Vec<(At<'d>, f64)>,
     /// For deciding metrics: the most severe response to missing data.
@@ -108,7 +108,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
             self.metric(metric, draft);
         }
         self.dry_runs.conclude(&self.names);
-        self.names.extend(metrics.iter().map(|metric| metric.name.chars().collect()));
+        self.names.extend(metrics.iter().map(|metric| metric.name.to_string()));
     }
 
     fn templates(&mut self, at: &At<'d>, arguments: &Arguments, depth: usize) -> f64 {

@@ -1,8 +1,8 @@
 //! Dry runs of Argo Rollouts: rules for metrics that are watched but do not decide.
 //!
 //! A rule is a regular expression that may match anywhere in a metric's name (`GetDryRunMetrics` in
-//! `utils/analysis/helpers.go`, with Go's `regexp.MatchString`). Supported are plain text, `.`,
-//! `.*`, `.+`, and `^` and `$` at the ends. Any other rule gets a finding.
+//! `utils/analysis/helpers.go`, with Go's `regexp.MatchString`). Supported are plain text, `.*`, and
+//! `^` and `$` at the ends. Any other rule gets a finding.
 
 use super::reader::At;
 use crate::text::shown;
@@ -11,22 +11,11 @@ use crate::text::shown;
 const MOST_RULES: usize = 64;
 const MOST_NAMES: usize = 5;
 
-/// A part of an expression.
-#[derive(Clone, Copy)]
-enum ScriptPart {
-    /// This character.
-    Is(char),
-    /// Any character.
-    One,
-    /// Any characters, or none.
-    Any,
-}
-
 struct Rule<'d> {
     at: At<'d>,
     text: &'d str,
-    /// None if it is not supported.
-    parts: Option<Vec<ScriptPart>>,
+    /// See [`pieces`]; None if it is not supported.
+    pieces: Option<Vec<String>>,
     /// The first metrics that it matches, and their number.
     names: Vec<String>,
     count: usize,
@@ -47,18 +36,17 @@ impl<'d> DryRuns<'d> {
         for item in at.list("dryRun") {
             let name = item.need("metricName", "`metricName: error-rate`");
             let Some(text) = name.and_then(|name| name.text()) else { continue };
-            let parts = parts(text).filter(|_| self.read < MOST_RULES);
+            let pieces = pieces(text).filter(|_| self.read < MOST_RULES);
             self.read += 1;
             let (names, count, of_others) = (Vec::new(), 0, false);
-            self.rules.push(Rule { at: item, text, parts, names, count, of_others });
+            self.rules.push(Rule { at: item, text, pieces, names, count, of_others });
         }
     }
 
     pub(super) fn covers(&mut self, name: &str, is_imported: bool) -> bool {
-        let letters: Vec<char> = name.chars().collect();
         let mut covered = false;
         for rule in &mut self.rules {
-            if !rule.parts.as_ref().is_some_and(|parts| matches(parts, &letters)) {
+            if !rule.pieces.as_ref().is_some_and(|pieces| matches(pieces, name)) {
                 continue;
             }
             covered = true;
@@ -74,10 +62,10 @@ impl<'d> DryRuns<'d> {
     }
 
     /// Adds a finding for each rule and removes it. `before`: metrics of other analyses.
-    pub(super) fn conclude(&mut self, before: &[Vec<char>]) {
+    pub(super) fn conclude(&mut self, before: &[String]) {
         for rule in self.rules.drain(..) {
             let text = shown(rule.text);
-            let (there, here) = match &rule.parts {
+            let (there, here) = match &rule.pieces {
                 None => (
                     format!("the dry run `{text}` is a regular expression that is not supported"),
                     "it has no effect: metrics that it matches decide",
@@ -98,7 +86,7 @@ impl<'d> DryRuns<'d> {
                     format!("the dry run `{text}` matches only metrics that are not imported"),
                     "it has no effect",
                 ),
-                Some(parts) if before.iter().any(|name| matches(parts, name)) => (
+                Some(pieces) if before.iter().any(|name| matches(pieces, name)) => (
                     format!(
                         "the dry run `{text}` matches metrics that are also in another analysis"
                     ),
@@ -116,58 +104,24 @@ impl<'d> DryRuns<'d> {
     }
 }
 
-/// The parts of an expression that matches a whole name. None if it has unsupported parts.
-fn parts(text: &str) -> Option<Vec<ScriptPart>> {
-    let (open, text) = text.strip_prefix('^').map_or((true, text), |rest| (false, rest));
-    let (ends_open, text) = text.strip_suffix('$').map_or((true, text), |rest| (false, rest));
-    let mut parts = if open { vec![ScriptPart::Any] } else { Vec::new() };
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '.' => {
-                let repeated = letters.next_if(|next| matches!(next, '*' | '+'));
-                if repeated != Some('*') {
-                    parts.push(ScriptPart::One);
-                }
-                if repeated.is_some() {
-                    parts.push(ScriptPart::Any);
-                }
-            }
-            // Characters with a special meaning.
-            '\\' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$' => {
-                return None;
-            }
-            plain => parts.push(ScriptPart::Is(plain)),
-        }
-    }
-    if ends_open {
-        parts.push(ScriptPart::Any);
-    }
-    Some(parts)
+/// The texts that a name has one after the other: the first at its beginning, the last at its end. None
+/// if the expression has anything else than plain text and `.*` between its ends.
+fn pieces(text: &str) -> Option<Vec<String>> {
+    let special = ['.', '\\', '+', '*', '?', '(', ')', '|', '[', ']', '{', '}', '^', '$'];
+    let text = text.strip_prefix('^').map_or_else(|| format!(".*{text}"), str::to_owned);
+    let text = text.strip_suffix('$').map_or_else(|| format!("{text}.*"), str::to_owned);
+    let pieces: Vec<String> = text.split(".*").map(str::to_owned).collect();
+    (!pieces.iter().any(|piece| piece.contains(special))).then_some(pieces)
 }
 
-/// Whether the parts match a whole name.
-fn matches(parts: &[ScriptPart], name: &[char]) -> bool {
-    // Whether the parts so far match the name up to each place.
-    let mut reached = vec![false; name.len() + 1];
-    reached[0] = true;
-    for part in parts {
-        if let ScriptPart::Any = part {
-            let first = reached.iter().position(|is| *is).unwrap_or(reached.len());
-            reached[first..].fill(true);
-            continue;
-        }
-        reached.rotate_right(1);
-        reached[0] = false;
-        for (reached, letter) in reached.iter_mut().skip(1).zip(name) {
-            // A dot does not match a line end.
-            *reached &= match part {
-                ScriptPart::Is(is) => is == letter,
-                _ => *letter != '\n',
-            };
-        }
-    }
-    reached.last() == Some(&true)
+fn matches(pieces: &[String], name: &str) -> bool {
+    let [first, between @ .., last] = pieces else { return pieces.iter().any(|all| all == name) };
+    let rest = name.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str()));
+    // `.*` does not match a line end.
+    rest.filter(|_| !name.contains('\n')).is_some_and(|rest| {
+        let mut pieces = between.iter();
+        pieces.try_fold(rest, |rest, piece| Some(rest.split_once(piece.as_str())?.1)).is_some()
+    })
 }
 
 #[cfg(test)]
@@ -185,9 +139,13 @@ mod tests {
             ("^http.*rate$", "http-error-rates", Some(false)),
             (".*", "", Some(true)),
             ("", "x", Some(true)),
-            (".+", "", Some(false)),
-            ("^a.+a$", "aa", Some(false)),
-            ("^a.b$", "a-b", Some(true)),
+            (".+", "a", None),
+            ("^ab.*ba$", "aba", Some(false)),
+            ("^a.*a$", "aa", Some(true)),
+            ("^a.*b$", "a\nb", Some(false)),
+            ("^a.b$", "a-b", None),
+            ("^ab$", "ab", Some(true)),
+            ("^ab$", "abb", Some(false)),
             ("^a.*b.*c$", "abbcbc", Some(true)),
             ("Error Rate", "The Error Rate", Some(true)),
             ("*", "x", None),
@@ -197,8 +155,7 @@ mod tests {
             (".*?a", "a", None),
             ("a\\.b", "a.b", None),
         ] {
-            let letters: Vec<char> = name.chars().collect();
-            let seen = parts(rule).map(|parts| matches(&parts, &letters));
+            let seen = pieces(rule).map(|pieces| matches(&pieces, name));
             assert_eq!(seen, expected, "{rule} and {name}");
         }
     }
