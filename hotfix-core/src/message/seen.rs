@@ -254,8 +254,11 @@ pub(super) fn planned_end(rollout: &Rollout, at: Timestamp) -> Option<Timestamp>
 
 pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let (since, waits) = steps_back(rollout)?;
-    let planned = || planned_rollback(rollout).estimate?.most;
-    let takes = noted(rollout).map(|[_, most]| most + waits).or_else(planned)?;
+    let takes = match noted_text(rollout) {
+        // A note that is no duration may contradict the plan.
+        Some(noted) => noted_time(noted)? + waits,
+        None => planned_rollback(rollout).estimate?.most?,
+    };
     Some(since + takes).filter(|end| *end > at)
 }
 
@@ -277,52 +280,34 @@ fn steps_back(rollout: &Rollout) -> Option<(Timestamp, Span)> {
     Some((since, back.waits(rollout.share())))
 }
 
-/// How long a rollback takes, least and most, as somebody noted it with an item of a checklist.
-fn noted(rollout: &Rollout) -> Option<[Span; 2]> {
-    noted_range(noted_text(rollout)?)
-}
-
-/// The same in the words of the note, which is about the first method.
+/// How long a rollback takes, as somebody noted it with an item of a checklist; of the first method.
 fn noted_text(rollout: &Rollout) -> Option<&str> {
     let first = rollout.plan().methods().first()?;
     let is_first = planned_rollback(rollout).chosen().is_some_and(|way| way.kind == first.kind);
     rollout.recorded("rollback_minutes").filter(|_| is_first)
 }
 
-/// A duration as people note it, or a range of them with or without a unit each: `7`, which is minutes,
-/// `7min`, `7 minutes`, `2-3 min`, `90s to 3min`.
-fn noted_range(text: &str) -> Option<[Span; 2]> {
-    let text = text.replace('–', "-").replace(" to ", "-");
-    let (least, most) = text.split_once('-').unwrap_or((text.as_str(), text.as_str()));
-    let is_number = |c: char| c.is_ascii_digit() || c == '.';
-    let common = most.trim().trim_start_matches(is_number).trim();
-    let span = |part: &str| -> Option<Span> {
-        let own = part.trim().trim_start_matches(is_number);
-        let number = part.trim().strip_suffix(own)?;
-        let unit = match if own.is_empty() { common } else { own.trim() } {
-            "" | "minute" | "minutes" | "mins" => "min",
-            "second" | "seconds" => "s",
-            "hour" | "hours" => "h",
-            unit => unit,
-        };
-        format!("{number}{unit}").parse().ok()
-    };
-    let range = [span(least)?, span(most)?];
-    (range[0] <= range[1]).then_some(range)
+/// The time of a note: a duration, or a number of minutes, as in `7 minutes`.
+fn noted_time(text: &str) -> Option<Span> {
+    let minutes = || text.trim_end_matches("minutes").trim_end_matches("minute");
+    text.parse().or_else(|_| format!("{}min", minutes()).parse()).ok()
 }
 
 pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
-    if let Some([least, most]) = noted(rollout) {
+    let noted = noted_text(rollout);
+    if let Some(time) = noted.and_then(noted_time) {
         let waits = steps_back(rollout).map(|(_, waits)| waits).unwrap_or_default();
-        return time_range(Some(least + waits), Some(most + waits));
+        return time_range(Some(time + waits), Some(time + waits));
     }
-    let takes = planned_rollback(rollout).estimate?;
-    let planned = time_range(takes.least, takes.most)?;
+    let planned = planned_rollback(rollout).estimate;
+    let planned = planned.and_then(|takes| time_range(takes.least, takes.most));
     // What was noted is not lost without a word.
-    Some(match noted_text(rollout) {
-        Some(noted) => format!("{planned} by the plan; the checklist has “{}”", brief(noted)),
-        None => planned,
-    })
+    match (planned, noted.map(brief)) {
+        (Some(planned), Some(noted)) => {
+            Some(format!("{planned} by the plan; the checklist has “{noted}”"))
+        }
+        (planned, noted) => planned.or(noted),
+    }
 }
 
 /// When the next update for this audience comes: when it is asked for, if the present one was sent.
@@ -470,22 +455,18 @@ mod tests {
 
     #[test]
     fn roll_5_the_time_of_a_rollback_is_read_as_people_note_it() {
-        let seconds = |text: &str| noted_range(text).map(|range| range.map(Span::as_seconds));
-        for (text, least, most) in [
-            ("7", 420.0, 420.0),
-            ("7min", 420.0, 420.0),
-            ("7 minutes", 420.0, 420.0),
-            ("1 minute", 60.0, 60.0),
-            ("2-3 min", 120.0, 180.0),
-            ("2 to 3 minutes", 120.0, 180.0),
-            ("90s – 3min", 90.0, 180.0),
-            ("1.5h", 5400.0, 5400.0),
+        let seconds = |text: &str| noted_time(text).map(Span::as_seconds);
+        for (text, expected) in [
+            ("7", 420.0),
+            ("7min", 420.0),
+            ("7 minutes", 420.0),
+            ("1 minute", 60.0),
+            ("90s", 90.0),
+            ("1.5h", 5400.0),
         ] {
-            assert_eq!(seconds(text), Some([least, most]), "{text}");
+            assert_eq!(seconds(text), Some(expected), "{text}");
         }
-        for text in
-            ["", "soon", "3-2 min", "-3", "7 minutes or so", "999999999999999999999 h", "a-b"]
-        {
+        for text in ["", "soon", "2-3 min", "-3", "7 minutes or so", "999999999999999999999 h"] {
             assert_eq!(seconds(text), None, "{text}");
         }
     }

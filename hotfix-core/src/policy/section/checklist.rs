@@ -189,7 +189,7 @@ section! {
         lasts: Span as Lasting, [optional];
         /// The name of a value that is noted as the evidence of the check, such as "branch". Where
         /// nobody gave another one, `branch`, `build` and `artifact` are in the change record,
-        /// `rollback_minutes`, a number or a duration such as `7min` or `2-3 min`, is how long a
+        /// `rollback_minutes`, a number or a duration such as `7min`, is how long a
         /// rollback takes in messages, and
         /// `status_page`, `cause`, `channel`, `dashboard` and `url` are the fields of messages.
         records: String, [optional];
