@@ -8,9 +8,10 @@ mod path;
 mod question;
 mod walk;
 
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::{Serialize, Serializer};
 
 use crate::fact::{Diagram, Facts, Placed};
+use crate::getters::object;
 use crate::grade::Severity;
 use crate::policy::Policy;
 use crate::policy::reasoning::{End, Reasoning};
@@ -226,17 +227,12 @@ impl Serialize for Decision<'_> {
         let gaps: Vec<Name> = open.gaps.iter().map(|question| question.id).collect();
         let contradictions: Vec<&str> =
             self.contradictions().into_iter().map(|implication| implication.id.as_str()).collect();
-        let mut decision = serializer.serialize_struct("Decision", 9)?;
-        decision.serialize_field("outcome", &self.outcome())?;
-        decision.serialize_field("settled", &self.settled())?;
-        decision.serialize_field("path", &self.path())?;
-        decision.serialize_field("reachable", &leaves)?;
-        decision.serialize_field("gaps", &gaps)?;
-        decision.serialize_field("circular", &self.circular())?;
-        decision.serialize_field("next_question", &self.next_question())?;
-        decision.serialize_field("contradictions", &contradictions)?;
-        decision.serialize_field("exact", &self.exact())?;
-        decision.end()
+        object!(serializer, Decision:
+            outcome = self.outcome(), settled = self.settled(), path = self.path(),
+            reachable = leaves, gaps = gaps, circular = self.circular(),
+            next_question = self.next_question(), contradictions = contradictions,
+            exact = self.exact()
+        )
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::{Serialize, Serializer};
 
 use super::{Decision, walk};
 use crate::fact::{
     Builder, Comparison, Cut, Deduced, Diagram, FactId, FactValue, Facts, Operator, Ref,
 };
+use crate::getters::object;
 use crate::policy::reasoning::{MOST_NODES, answers, consistent};
 use crate::policy::section::{Answer, Branches, Question, Target};
 use crate::sorting::map_of;
@@ -173,13 +174,9 @@ impl Serialize for Step<'_> {
         let facts = known.chain(follows).map(|(fact, value)| (fact.as_str(), value));
         let facts: BTreeMap<&str, Deduced> = map_of(facts);
         let deduced: Vec<FactId> = self.deduced.iter().map(|(fact, _)| *fact).collect();
-        let mut step = serializer.serialize_struct("Step", 6)?;
-        step.serialize_field("id", &self.question.id)?;
-        step.serialize_field("ask", &self.question.ask)?;
-        step.serialize_field("answer", &self.answer)?;
-        step.serialize_field("facts", &facts)?;
-        step.serialize_field("deduced", &deduced)?;
-        step.serialize_field("to", &self.to)?;
-        step.end()
+        object!(serializer, Step:
+            id = self.question.id, ask = self.question.ask, answer = self.answer, facts = facts,
+            deduced = deduced, to = self.to
+        )
     }
 }

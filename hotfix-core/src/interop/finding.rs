@@ -1,9 +1,7 @@
 //! Findings of an import: each with its code, level, sentence and remedy.
 
-use serde::ser::{Serialize, SerializeStruct, Serializer};
-
 use crate::document::Place;
-use crate::getters::getters;
+use crate::getters::{getters, members};
 use crate::lint::{Level, findings};
 use crate::text::did_you_mean;
 
@@ -153,18 +151,8 @@ getters! {
     remedy: &'static str = self.remark.remedy();
 }
 
-impl Serialize for Finding {
-    /// `{"code", "level", "path", "document", "line", "column", "message", "remedy"}`.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut finding = serializer.serialize_struct("Finding", 8)?;
-        finding.serialize_field("code", self.code())?;
-        finding.serialize_field("level", &self.level())?;
-        finding.serialize_field("path", &self.path)?;
-        finding.serialize_field("document", &self.document)?;
-        finding.serialize_field("line", &self.line)?;
-        finding.serialize_field("column", &self.column)?;
-        finding.serialize_field("message", &self.message())?;
-        finding.serialize_field("remedy", self.remedy())?;
-        finding.end()
-    }
+members! {
+    Finding: self;
+    code = self.code(), level = self.level(), path = self.path, document = self.document,
+    line = self.line, column = self.column, message = self.message(), remedy = self.remedy(),
 }

@@ -1,9 +1,8 @@
 //! Errors and findings of the Kayenta judge.
 
-use serde::{Serialize, Serializer, ser::SerializeStruct};
-
 use crate::code::coded;
 use crate::document::{DocumentCodes, DocumentErrors, DocumentFault, FaultFamily};
+use crate::getters::members;
 use crate::text::{did_you_mean, pointer_step};
 
 /// All errors of a configuration, of the settings of a metric, or of samples. Never empty.
@@ -154,12 +153,4 @@ impl Finding {
     }
 }
 
-impl Serialize for Finding {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut members = to.serialize_struct("Finding", 3)?;
-        members.serialize_field("code", self.code())?;
-        members.serialize_field("path", &self.path())?;
-        members.serialize_field("message", &self.to_string())?;
-        members.end()
-    }
-}
+members! { Finding: self; code = self.code(), path = self.path(), message = self.to_string() }

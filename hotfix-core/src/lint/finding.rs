@@ -1,9 +1,8 @@
 //! The findings of the linter.
 
-use serde::ser::{Serialize, SerializeStruct, Serializer};
-
 use super::fault::Fault;
 use crate::fact::Facts;
+use crate::getters::members;
 use crate::grade::closed_set;
 use crate::plan::{StepTime, Times};
 use crate::unit::{MetricName, PhaseName, Span};
@@ -117,16 +116,8 @@ impl Finding {
     }
 }
 
-impl Serialize for Finding {
-    /// `{"code", "level", "path", "message", "remedy", "example"}`.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut finding = serializer.serialize_struct("Finding", 6)?;
-        finding.serialize_field("code", self.code())?;
-        finding.serialize_field("level", &self.level())?;
-        finding.serialize_field("path", &self.path)?;
-        finding.serialize_field("message", &self.message())?;
-        finding.serialize_field("remedy", self.remedy())?;
-        finding.serialize_field("example", &self.example)?;
-        finding.end()
-    }
+members! {
+    Finding: self;
+    code = self.code(), level = self.level(), path = self.path, message = self.message(),
+    remedy = self.remedy(), example = self.example,
 }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use educe::Educe;
-use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::getters::object;
 use crate::unit::{Span, Timestamp};
 
 /// Sums of equal rows over the last `span` of time and over the whole phase.
@@ -255,12 +255,11 @@ impl Serialize for Window {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let slots = || (0..self.len).map(|after| self.slot(after));
         let row = |slot| &self.rows[slot * self.width..(slot + 1) * self.width];
-        let mut state = serializer.serialize_struct("Window", 4)?;
-        state.serialize_field("rows", &slots().flat_map(row).collect::<Vec<_>>())?;
-        state.serialize_field("ends", &slots().map(|slot| self.ends[slot]).collect::<Vec<_>>())?;
-        state.serialize_field("sums", &self.sums)?;
-        state.serialize_field("phase", &self.phase)?;
-        state.end()
+        object!(serializer, Window:
+            rows = slots().flat_map(row).collect::<Vec<_>>(),
+            ends = slots().map(|slot| self.ends[slot]).collect::<Vec<_>>(), sums = self.sums,
+            phase = self.phase
+        )
     }
 }
 

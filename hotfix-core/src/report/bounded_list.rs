@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use serde::{Serialize, Serializer};
 
+use crate::getters::object;
+
 /// A list of its first and last `HALF` entries, which counts the others: bounded memory.
 #[derive(Clone, Debug, PartialEq, educe::Educe)]
 #[educe(Default)]
@@ -56,11 +58,9 @@ impl<T, const HALF: usize> BoundedList<T, HALF> {
 impl<T: Serialize, const HALF: usize> Serialize for BoundedList<T, HALF> {
     /// `{"entries": […], "left_out": 0}`; the gap is in the middle.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct;
-        let mut object = serializer.serialize_struct("BoundedList", 2)?;
-        object.serialize_field("entries", &self.iter().collect::<Vec<_>>())?;
-        object.serialize_field("left_out", &self.left_out)?;
-        object.end()
+        object!(serializer, BoundedList:
+            entries = self.iter().collect::<Vec<_>>(), left_out = self.left_out
+        )
     }
 }
 

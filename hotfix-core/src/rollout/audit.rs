@@ -1,9 +1,9 @@
 //! Audit of a log: the chain, the head, and every recomputed verdict.
 
-use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::canonical::Digest;
+use crate::getters::members;
 
 use super::Rollout;
 use super::event::EventKind;
@@ -48,16 +48,9 @@ impl Audit {
     }
 }
 
-impl Serialize for Audit {
-    /// `{"clean", "findings", "head", "lines"}`.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut audit = serializer.serialize_struct("Audit", 4)?;
-        audit.serialize_field("clean", &self.is_clean())?;
-        audit.serialize_field("findings", &self.findings)?;
-        audit.serialize_field("head", &self.head)?;
-        audit.serialize_field("lines", &self.lines)?;
-        audit.end()
-    }
+members! {
+    Audit: self;
+    clean = self.is_clean(), findings = self.findings, head = self.head, lines = self.lines,
 }
 
 /// Audits a log from end to end: it finds changed, swapped and missing lines, recomputes every

@@ -1,12 +1,10 @@
 //! Refusals: why an input is not accepted, and what would be.
 
-use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
-
 use crate::canonical::{CanonicalError, Digest};
 use crate::code::{code, coded};
 use crate::deadline::DutyRefusal;
 use crate::fact::FactError;
+use crate::getters::members;
 use crate::grade::Severity;
 use crate::metric::ReadingError;
 use crate::plan::PlanError;
@@ -48,19 +46,11 @@ impl Refusal {
     }
 }
 
-/// The document of a refusal: its code, sentence and place, and what would be accepted. Its lines are
-/// no part of it.
-impl Serialize for Refusal {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_struct("Refusal", 6)?;
-        document.serialize_field("accepted", &self.accepted)?;
-        document.serialize_field("code", self.code())?;
-        document.serialize_field("got", &self.got)?;
-        document.serialize_field("message", &self.to_string())?;
-        document.serialize_field("path", &self.path())?;
-        document.serialize_field("state", &self.state)?;
-        document.end()
-    }
+// Its lines are no part of its document.
+members! {
+    Refusal: self;
+    accepted = self.accepted, code = self.code(), got = self.got, message = self.to_string(),
+    path = self.path(), state = self.state,
 }
 
 impl RefusalReason {

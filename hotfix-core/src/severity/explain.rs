@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::{Serialize, Serializer};
 
 use super::{Classification, Outcomes};
 use crate::fact::{Condition, Deduced, Diagram, FactId, FactValue, Facts, Truth};
+use crate::getters::object;
 use crate::grade::{Hotfix, Severity};
 use crate::policy::Policy;
 use crate::policy::section::{Implication, Rule};
@@ -234,22 +235,12 @@ impl Serialize for Classification<'_> {
             map_of(deduced.iter().map(|(fact, value)| (fact.as_str(), value)));
         let contradictions: Vec<&str> =
             self.contradictions().into_iter().map(|implication| implication.id.as_str()).collect();
-        let mut answer = serializer.serialize_struct("Classification", 15)?;
-        answer.serialize_field("severity", &self.severity())?;
-        answer.serialize_field("at_worst", &self.at_worst())?;
-        answer.serialize_field("hotfix", &self.hotfix())?;
-        answer.serialize_field("settled", &self.settled())?;
-        answer.serialize_field("act_on", &self.act_on())?;
-        answer.serialize_field("definition", &self.definition())?;
-        answer.serialize_field("rules", &self.rules())?;
-        answer.serialize_field("undecided", &self.undecided())?;
-        answer.serialize_field("unknown", &self.unknown())?;
-        answer.serialize_field("decisive", &self.decisive())?;
-        answer.serialize_field("if_known", &if_known)?;
-        answer.serialize_field("would", &would)?;
-        answer.serialize_field("deduced", &deduced)?;
-        answer.serialize_field("contradictions", &contradictions)?;
-        answer.serialize_field("exact", &self.exact())?;
-        answer.end()
+        object!(serializer, Classification:
+            severity = self.severity(), at_worst = self.at_worst(), hotfix = self.hotfix(),
+            settled = self.settled(), act_on = self.act_on(), definition = self.definition(),
+            rules = self.rules(), undecided = self.undecided(), unknown = self.unknown(),
+            decisive = self.decisive(), if_known = if_known, would = would, deduced = deduced,
+            contradictions = contradictions, exact = self.exact()
+        )
     }
 }

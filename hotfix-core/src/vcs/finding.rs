@@ -1,9 +1,8 @@
 //! Findings of a source-control plan.
 
-use serde::ser::{Serialize, SerializeStruct, Serializer};
-
 use super::CommitError;
 use crate::code::{code, coded};
+use crate::getters::members;
 use crate::grade::CommitField;
 use crate::text::quoted;
 
@@ -59,13 +58,7 @@ coded! {
         "write the message by hand, in the policy's form";
 }
 
-impl Serialize for VcsFinding {
-    /// `{"code", "message", "remedy"}`.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut finding = serializer.serialize_struct("VcsFinding", 3)?;
-        finding.serialize_field("code", self.code())?;
-        finding.serialize_field("message", &self.to_string())?;
-        finding.serialize_field("remedy", self.remedy())?;
-        finding.end()
-    }
+members! {
+    VcsFinding: self;
+    code = self.code(), message = self.to_string(), remedy = self.remedy(),
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde::ser::{SerializeStruct, Serializer};
 
 use super::fold::{normalised, unbulleted, unfolded};
 use super::{CUT, CommitParts, MOST_SUBJECT, may_come_later};
 use crate::code::{code, coded};
+use crate::getters::members;
 use crate::grade::CommitField;
 use crate::policy::section::CommitForm;
 use crate::text::joined;
@@ -106,15 +106,7 @@ impl CommitFault {
     }
 }
 
-impl Serialize for CommitFault {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fault = serializer.serialize_struct("CommitFault", 3)?;
-        fault.serialize_field("code", self.code())?;
-        fault.serialize_field("line", &self.line)?;
-        fault.serialize_field("message", &self.message())?;
-        fault.end()
-    }
-}
+members! { CommitFault: self; code = self.code(), line = self.line, message = self.message() }
 
 /// Most bytes of a message. A message composed from the longest parts is shorter.
 const MOST_BYTES: usize = 4 * CommitParts::MOST_BYTES;
