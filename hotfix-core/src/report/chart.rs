@@ -9,7 +9,7 @@ use super::series::Point;
 
 /// Width of a phone: charts are arranged in a grid, so text has the same size on any screen.
 pub(super) const WIDTH: f64 = 440.0;
-const HEIGHT: f64 = 230.0;
+pub(super) const HEIGHT: f64 = 230.0;
 const LEFT: f64 = 76.0;
 const RIGHT: f64 = 22.0;
 const TOP: f64 = 24.0;
@@ -34,10 +34,11 @@ pub(super) struct MarkLine {
     pub(super) class: &'static str,
 }
 
-/// Time range, phases and marks of all plots over time.
+/// Time range, labels, phases and marks of all plots over time.
 pub(super) struct Frame {
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
+    pub(super) labels: Vec<(Timestamp, String)>,
     pub(super) bands: Vec<Band>,
     pub(super) marks: Vec<MarkLine>,
 }
@@ -93,22 +94,27 @@ fn line(svg: &mut String, class: &str, [x1, x2]: [&dyn Display; 2], [y1, y2]: [&
 impl Chart<'_> {
     pub(super) fn svg(&self) -> String {
         let mut svg = open(&self.id, HEIGHT, self.title, self.words);
-        self.phases(&mut svg);
-        self.axes(&mut svg);
+        self.draw(&mut svg);
+        svg.push_str("</svg>");
+        svg
+    }
+
+    /// Draws it into an SVG.
+    pub(super) fn draw(&self, svg: &mut String) {
+        self.phases(svg);
+        self.axes(svg);
         for mark in &self.frame.marks {
             let x = Fixed(self.x(mark.at));
-            line(&mut svg, &format!("mark {}", mark.class), [&x, &x], [&TOP, &BASE]);
+            line(svg, &format!("mark {}", mark.class), [&x, &x], [&TOP, &BASE]);
         }
         if let Some(threshold) = self.threshold.filter(|t| (self.low..=self.high).contains(t)) {
             let y = Fixed(self.y(threshold));
-            line(&mut svg, "threshold", [&LEFT, &EDGE], [&y, &y]);
+            line(svg, "threshold", [&LEFT, &EDGE], [&y, &y]);
         }
         for line in &self.lines {
-            self.line(&mut svg, line);
+            self.line(svg, line);
         }
-        self.beyond(&mut svg);
-        svg.push_str("</svg>");
-        svg
+        self.beyond(svg);
     }
 
     fn x(&self, at: Timestamp) -> f64 {
@@ -145,8 +151,8 @@ impl Chart<'_> {
             let (x, y, text) = (LEFT - 6.0, y.0 + 4.0, escaped(&(self.unit)(value)));
             let _ = write!(svg, "<text class=\"value\" x=\"{x:.1}\" y=\"{y:.1}\">{text}</text>");
         }
-        for (at, label) in times(self.frame.from, self.frame.to) {
-            let x = Fixed(self.x(at));
+        for (at, label) in &self.frame.labels {
+            let x = Fixed(self.x(*at));
             line(svg, "grid", [&x, &x], [&BASE, &Fixed(BASE.0 + 4.0)]);
             let y = HEIGHT - 6.0;
             let _ = write!(svg, "<text class=\"time\" x=\"{x}\" y=\"{y:.1}\">{label}</text>");
@@ -228,7 +234,7 @@ fn values(low: f64, high: f64) -> Vec<f64> {
 }
 
 /// Round times of an axis with their labels, at most six.
-fn times(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, String)> {
+pub(super) fn times(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, String)> {
     const STEPS: [i64; 19] = [
         1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
         172_800, 604_800,

@@ -11,7 +11,7 @@ use crate::sorting::sort_by_key;
 use crate::text::{self, joined};
 use crate::unit::{Span, Timestamp};
 
-use super::chart::{Band, Chart, Frame, Line, MarkLine, WIDTH, escaped, open};
+use super::chart::{Band, Chart, Frame, Line, MarkLine, WIDTH, escaped, open, times};
 use super::describe::{self, lasting, utc};
 use super::model::{DutyOutcome, DutyPart, EvidencePlot, MetricPlot, Report};
 use super::outline::Table;
@@ -68,7 +68,7 @@ impl Frame {
             }
             before = Some(of.state);
         }
-        Some(Self { from, to, bands: bands.collect(), marks })
+        Some(Self { from, to, labels: times(from, to), bands: bands.collect(), marks })
     }
 
     pub(super) fn metric(&self, number: usize, plot: &MetricPlot) -> Plot {
@@ -336,7 +336,8 @@ mod tests {
     fn post_1_what_is_cut_off_says_how_far_it_goes() {
         let at = |minute: i64| Timestamp::try_from_millis(60_000 * minute).unwrap();
         let point = |minute, value| Point { at: at(minute), value, after_gap: false };
-        let frame = Frame { from: at(0), to: at(9), bands: Vec::new(), marks: Vec::new() };
+        let (from, to, labels) = (at(0), at(9), Vec::new());
+        let frame = Frame { from, to, labels, bands: Vec::new(), marks: Vec::new() };
         let drawn = |least: f64, most: f64| {
             let points = vec![point(0, 0.0), point(4, least), point(9, most)];
             let plot = EvidencePlot { question: "works", threshold: Some(3.0), points };
