@@ -14,6 +14,7 @@ use crate::plan::Release;
 use crate::unit::{Name, RoleName, Timestamp};
 
 use super::action::ActionId;
+use super::command::Field;
 use super::input::{Command, Input, InputError, InputKind, ItemStatus, KnownTime};
 
 /// Every field that an input of some kind has, flat as on the wire.
@@ -50,150 +51,35 @@ pub(super) struct InputDocument {
 }
 
 impl InputDocument {
-    #[expect(clippy::too_many_lines, reason = "one arm for each kind of input")]
-    fn command(&mut self, kind: InputKind) -> Result<Command, InputError> {
-        let missing = |field| InputError::Missing { kind, field };
-        let why = self.why.take();
-        Ok(match kind {
-            InputKind::Approve => Command::Approve {
-                role: self.role.take().ok_or(missing("role"))?,
-                channel: self.channel.take(),
-                heard_by: self.heard_by.take(),
-                plan_digest: self.plan_digest.take(),
-                why,
-            },
-            InputKind::Deny => Command::Deny {
-                role: self.role.take().ok_or(missing("role"))?,
-                channel: self.channel.take(),
-                heard_by: self.heard_by.take(),
-                why,
-            },
-            InputKind::Withdraw => Command::Withdraw {
-                role: self.role.take().ok_or(missing("role"))?,
-                channel: self.channel.take(),
-                heard_by: self.heard_by.take(),
-                why,
-            },
-            InputKind::CheckItem => Command::CheckItem {
-                item: self.first_item().ok_or(missing("item"))?,
-                more: std::mem::take(&mut self.items),
-                status: self.item_status()?,
-                evidence: self.evidence_or(why),
-            },
-            InputKind::WaiveItem => Command::WaiveItem {
-                item: self.item.take().ok_or(missing("item"))?,
-                role: self.role.take(),
-                why: self.waiver(why)?.ok_or(missing("why"))?,
-            },
-            InputKind::Release => {
-                Command::Release { release: self.release.take().ok_or(missing("release"))?, why }
-            }
-            InputKind::Start => {
-                self.why = why;
-                Command::Start
-            }
-            InputKind::Confirm => {
-                Command::Confirm { action: self.action.take().ok_or(missing("action"))?, why }
-            }
-            InputKind::Failed => {
-                Command::Failed { action: self.action.take().ok_or(missing("action"))?, why }
-            }
-            InputKind::Observe => {
-                self.why = why;
-                Command::Observe { metrics: self.metrics.take().ok_or(missing("metrics"))? }
-            }
-            InputKind::Tick => {
-                self.why = why;
-                // An empty observation means the same as a tick.
-                if self.metrics.as_ref().is_some_and(Observation::is_empty) {
-                    self.metrics = None;
-                }
-                Command::Tick
-            }
-            InputKind::Promote => Command::Promote { why },
-            InputKind::Hold => Command::Hold { why },
-            InputKind::Pause => Command::Pause { why },
-            InputKind::Resume => Command::Resume { why },
-            InputKind::Abort => Command::Abort { why },
-            InputKind::RollBack => Command::RollBack { why },
-            InputKind::Revert => Command::Revert {
-                version: self.version.take().ok_or(missing("version"))?,
-                why: why.ok_or(missing("why"))?,
-            },
-            InputKind::Supersede => Command::Supersede {
-                release: self.release.take().ok_or(missing("release"))?,
-                why: why.ok_or(missing("why"))?,
-            },
-            InputKind::Retry => {
-                Command::Retry { release: self.release.take(), why: why.ok_or(missing("why"))? }
-            }
-            InputKind::Acknowledge => Command::Acknowledge {
-                duty: self.duty.take().ok_or(missing("duty"))?,
-                evidence: self.evidence_or(why),
-            },
-            InputKind::Done => Command::Done {
-                duty: self.duty.take().ok_or(missing("duty"))?,
-                evidence: self.evidence_or(why),
-            },
-            InputKind::Report => {
-                self.why = why;
-                Command::Report {
-                    signal: self.signal.take().ok_or(missing("signal"))?,
-                    note: self.note.take(),
-                }
-            }
-            InputKind::SetSeverity => Command::SetSeverity {
-                severity: self.severity.take().ok_or(missing("severity"))?,
-                why,
-            },
-            InputKind::SetFacts => {
-                Command::SetFacts { facts: self.facts.take().ok_or(missing("facts"))?, why }
-            }
-            InputKind::SetTimes => {
-                Command::SetTimes { times: self.times.take().ok_or(missing("times"))?, why }
-            }
-            InputKind::Note => {
-                Command::Note { text: self.text.take().ok_or(missing("text"))?, why }
-            }
-        })
-    }
-
-    /// `item`, or else the first of `items`, which then has the others.
-    fn first_item(&mut self) -> Option<Name> {
+    /// `item`, or else the first of `items`, and the others.
+    pub(super) fn check_item(&mut self) -> Result<Command, InputError> {
         let first = self.item.take();
-        first.or_else(|| (!self.items.is_empty()).then(|| self.items.remove(0)))
-    }
-
-    /// `why` and `evidence` are alternatives; where both are given, `why` is left over and refused.
-    fn evidence_or(&mut self, why: Option<String>) -> Option<String> {
-        let evidence = self.evidence.take();
-        if evidence.is_some() {
-            self.why = why;
-            return evidence;
-        }
-        why
-    }
-
-    /// The state that `check_item` gives an item.
-    fn item_status(&mut self) -> Result<ItemStatus, InputError> {
-        Ok(match self.status.take() {
-            None | Some(ItemState::Done) => ItemStatus::Done,
-            Some(ItemState::NotApplicable) => ItemStatus::NotApplicable,
-            Some(ItemState::Open) => ItemStatus::Open,
-            Some(ItemState::Waived) => {
-                let remedy = "write `done`, `not_applicable` or `open`, or send `waive_item`";
-                return Err(not_this_status(ItemState::Waived, remedy));
-            }
+        let first = first.or_else(|| (!self.items.is_empty()).then(|| self.items.remove(0)));
+        Ok(Command::CheckItem {
+            item: Field::of(InputKind::CheckItem, "item", first)?,
+            more: std::mem::take(&mut self.items),
+            status: match self.status.take() {
+                None | Some(ItemState::Done) => ItemStatus::Done,
+                Some(ItemState::NotApplicable) => ItemStatus::NotApplicable,
+                Some(ItemState::Open) => ItemStatus::Open,
+                Some(ItemState::Waived) => {
+                    let remedy = "write `done`, `not_applicable` or `open`, or send `waive_item`";
+                    return Err(not_this_status(ItemState::Waived, remedy));
+                }
+            },
+            evidence: self.evidence.take(),
         })
     }
 
-    /// The reason of a waiver, which may be given as its evidence instead. The only status that a
-    /// waiver gives is `waived`.
-    fn waiver(&mut self, why: Option<String>) -> Result<Option<String>, InputError> {
-        match self.status.take() {
-            None | Some(ItemState::Waived) => Ok(why.or_else(|| self.evidence.take())),
-            Some(other) => Err(not_this_status(other, "write `waived`, or send `check_item`")),
+    /// The reason may be given as evidence instead. The only status that a waiver gives is `waived`.
+    pub(super) fn waive_item(&mut self) -> Result<Command, InputError> {
+        let kind = InputKind::WaiveItem;
+        let item = Field::of(kind, "item", self.item.take())?;
+        if let Some(other) = self.status.take().filter(|status| *status != ItemState::Waived) {
+            return Err(not_this_status(other, "write `waived`, or send `check_item`"));
         }
+        let why = self.why.take().or_else(|| self.evidence.take());
+        Ok(Command::WaiveItem { item, role: self.role.take(), why: Field::of(kind, "why", why)? })
     }
 
     /// The input of this kind.
@@ -203,7 +89,17 @@ impl InputDocument {
         if let Some(error) = fault(kind, by.as_deref(), key.as_deref(), texts) {
             return Err(error);
         }
-        let command = self.command(kind)?;
+        let has_evidence =
+            matches!(kind, InputKind::CheckItem | InputKind::Acknowledge | InputKind::Done);
+        // `why` is another name of it; where both are given, `why` is left over and refused.
+        if has_evidence && self.evidence.is_none() {
+            self.evidence = self.why.take();
+        }
+        // An empty observation means the same as a tick.
+        if kind == InputKind::Tick && self.metrics.as_ref().is_some_and(Observation::is_empty) {
+            self.metrics = None;
+        }
+        let command = Command::take(kind, &mut self)?;
         if let Some(field) = self.left_over() {
             return Err(InputError::Unexpected { kind, field });
         }

@@ -1,84 +1,24 @@
-//! Inputs as typed commands. `document.rs` reads them; `docs/inputs.md` describes the documents.
-
-use std::collections::BTreeMap;
+//! Inputs: a command with its actor. `docs/inputs.md` describes the documents.
 
 use serde::{Deserialize, Deserializer, de};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::canonical::{Digest, read_any};
 use crate::code::{code, coded};
 use crate::document::{ValueFault, read_value, value_of};
 use crate::fact::Fact;
 use crate::gate::ItemState;
-use crate::grade::{Calendar, Moment, Severity, Signal, closed_set};
+use crate::grade::{Calendar, Moment, closed_set};
 use crate::metric::Observation;
-use crate::plan::Release;
 use crate::policy::Policy;
 use crate::text::plain;
-use crate::unit::{Name, RoleName, Timestamp};
+use crate::unit::Name;
 
-use super::action::ActionId;
+pub use super::command::{Command, InputKind};
 use super::document::InputDocument;
 use super::stage::Stage;
 
 closed_set! {
-    /// The kind of an input.
-    InputKind {
-        /// A role approves the plan.
-        Approve = "approve",
-        /// A role denies it.
-        Deny = "deny",
-        /// A role withdraws its approval.
-        Withdraw = "withdraw",
-        /// A checklist item or a step is done, does not apply, or is open again.
-        CheckItem = "check_item",
-        /// A checklist item or a step is waived.
-        WaiveItem = "waive_item",
-        /// The release with the fix is known.
-        Release = "release",
-        /// The rollout starts.
-        Start = "start",
-        /// An action was done.
-        Confirm = "confirm",
-        /// An action failed.
-        Failed = "failed",
-        /// Metrics were read.
-        Observe = "observe",
-        /// Time has passed.
-        Tick = "tick",
-        /// A person ends the phase now, whatever is left of its watch, or the final validation.
-        Promote = "promote",
-        /// A person objects to a promotion: it is watched on, and a person promotes it later.
-        Hold = "hold",
-        /// A person pauses the rollout.
-        Pause = "pause",
-        /// A person resumes the rollout.
-        Resume = "resume",
-        /// A person ends the rollout.
-        Abort = "abort",
-        /// A person orders a rollback.
-        RollBack = "roll_back",
-        /// A person orders a known version at once.
-        Revert = "revert",
-        /// Another release replaces the one under way.
-        Supersede = "supersede",
-        /// A rollout that was rolled back or stopped is tried again.
-        Retry = "retry",
-        /// Somebody or a check reports a problem.
-        Report = "report",
-        /// Somebody acknowledges a page.
-        Acknowledge = "acknowledge",
-        /// A duty is done.
-        Done = "done",
-        /// The severity is set.
-        SetSeverity = "set_severity",
-        /// Facts become known.
-        SetFacts = "set_facts",
-        /// Times become known that only people or calendars know.
-        SetTimes = "set_times",
-        /// A note for the log.
-        Note = "note",
-    }
     /// A time that only people or calendars know, by name.
     KnownTime {
         /// The fault began.
@@ -207,102 +147,6 @@ pub struct Input {
     pub expected_head: Option<Digest>,
     /// What to do.
     pub command: Command,
-}
-
-/// The command of an input, with the fields of its document.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub enum Command {
-    /// See [`InputKind::Approve`].
-    Approve {
-        role: RoleName,
-        /// Where it was given; the same of an objection.
-        channel: Option<String>,
-        /// Who heard it, where it was verbal. Personal.
-        heard_by: Option<String>,
-        /// The plan that is approved; refused where it is not this rollout's.
-        plan_digest: Option<Digest>,
-        why: Option<String>,
-    },
-    /// See [`InputKind::Deny`].
-    Deny { role: RoleName, channel: Option<String>, heard_by: Option<String>, why: Option<String> },
-    /// See [`InputKind::Withdraw`].
-    Withdraw {
-        role: RoleName,
-        channel: Option<String>,
-        heard_by: Option<String>,
-        why: Option<String>,
-    },
-    /// See [`InputKind::CheckItem`].
-    CheckItem {
-        /// The id of an item, or of a step of the procedure.
-        item: Name,
-        /// Further items or steps with the same status and evidence.
-        more: Vec<Name>,
-        status: ItemStatus,
-        evidence: Option<String>,
-    },
-    /// See [`InputKind::WaiveItem`].
-    WaiveItem {
-        /// The id of an item, of a step of the procedure, or of an
-        /// [`Exception`](crate::gate::Exception).
-        item: Name,
-        /// In which role; an exception needs one.
-        role: Option<RoleName>,
-        why: String,
-    },
-    /// See [`InputKind::Release`].
-    Release { release: Box<Release>, why: Option<String> },
-    /// See [`InputKind::Start`].
-    Start,
-    /// See [`InputKind::Confirm`].
-    Confirm { action: ActionId, why: Option<String> },
-    /// See [`InputKind::Failed`].
-    Failed { action: ActionId, why: Option<String> },
-    /// See [`InputKind::Observe`].
-    Observe { metrics: Observation },
-    /// See [`InputKind::Tick`].
-    Tick,
-    /// See [`InputKind::Promote`].
-    Promote { why: Option<String> },
-    /// See [`InputKind::Hold`].
-    Hold { why: Option<String> },
-    /// See [`InputKind::Pause`].
-    Pause { why: Option<String> },
-    /// See [`InputKind::Resume`].
-    Resume { why: Option<String> },
-    /// See [`InputKind::Abort`].
-    Abort { why: Option<String> },
-    /// See [`InputKind::RollBack`].
-    RollBack { why: Option<String> },
-    /// See [`InputKind::Revert`].
-    Revert { version: String, why: String },
-    /// See [`InputKind::Supersede`].
-    Supersede { release: Box<Release>, why: String },
-    /// See [`InputKind::Retry`].
-    Retry {
-        /// Another release than the one that was tried. None: the same.
-        release: Option<Box<Release>>,
-        why: String,
-    },
-    /// See [`InputKind::Acknowledge`].
-    Acknowledge { duty: Name, evidence: Option<String> },
-    /// See [`InputKind::Done`].
-    Done { duty: Name, evidence: Option<String> },
-    /// See [`InputKind::Report`].
-    Report { signal: Signal, note: Option<String> },
-    /// See [`InputKind::SetSeverity`].
-    SetSeverity { severity: Severity, why: Option<String> },
-    /// See [`InputKind::SetFacts`].
-    SetFacts { facts: Map<String, Value>, why: Option<String> },
-    /// See [`InputKind::SetTimes`].
-    SetTimes {
-        /// Times by name. None revokes a moment.
-        times: BTreeMap<KnownTime, Option<Timestamp>>,
-        why: Option<String>,
-    },
-    /// See [`InputKind::Note`].
-    Note { text: String, why: Option<String> },
 }
 
 /// It is not a JSON object with the known fields.
@@ -485,38 +329,5 @@ impl Command {
     pub(super) fn reopens(&self, stage: &Stage) -> bool {
         let Self::SetTimes { times, .. } = self else { return false };
         matches!(stage, Stage::Complete { .. }) && times.get(&KnownTime::Resolved) == Some(&None)
-    }
-
-    /// The kind of this command.
-    pub const fn kind(&self) -> InputKind {
-        match self {
-            Self::Approve { .. } => InputKind::Approve,
-            Self::Deny { .. } => InputKind::Deny,
-            Self::Withdraw { .. } => InputKind::Withdraw,
-            Self::CheckItem { .. } => InputKind::CheckItem,
-            Self::WaiveItem { .. } => InputKind::WaiveItem,
-            Self::Release { .. } => InputKind::Release,
-            Self::Start => InputKind::Start,
-            Self::Confirm { .. } => InputKind::Confirm,
-            Self::Failed { .. } => InputKind::Failed,
-            Self::Observe { .. } => InputKind::Observe,
-            Self::Tick => InputKind::Tick,
-            Self::Promote { .. } => InputKind::Promote,
-            Self::Hold { .. } => InputKind::Hold,
-            Self::Pause { .. } => InputKind::Pause,
-            Self::Resume { .. } => InputKind::Resume,
-            Self::Abort { .. } => InputKind::Abort,
-            Self::RollBack { .. } => InputKind::RollBack,
-            Self::Revert { .. } => InputKind::Revert,
-            Self::Supersede { .. } => InputKind::Supersede,
-            Self::Retry { .. } => InputKind::Retry,
-            Self::Acknowledge { .. } => InputKind::Acknowledge,
-            Self::Done { .. } => InputKind::Done,
-            Self::Report { .. } => InputKind::Report,
-            Self::SetSeverity { .. } => InputKind::SetSeverity,
-            Self::SetFacts { .. } => InputKind::SetFacts,
-            Self::SetTimes { .. } => InputKind::SetTimes,
-            Self::Note { .. } => InputKind::Note,
-        }
     }
 }

@@ -14,6 +14,7 @@ mod action;
 mod audit;
 mod blocker;
 mod check;
+mod command;
 mod conclude;
 mod crate_views;
 mod describe;
