@@ -1,7 +1,13 @@
 //! Methods that give a part of a value, and documents of such parts, one a line.
 
-/// Getters of a type: `pub Plan: self; /// Its digest. digest: Digest = self.digest;`
+/// Getters of a type: `pub Plan: self; /// Its digest. digest: Digest = self.digest;`. After `pub fn`
+/// they need not be constant.
 macro_rules! getters {
+    ($vis:vis fn $of:ident: $self:ident; $($(#[$doc:meta])* $name:ident: $type:ty = $value:expr;)+) => {
+        impl $of {
+            $($(#[$doc])* $vis fn $name(&$self) -> $type { $value })+
+        }
+    };
     ($vis:vis $of:ident: $self:ident; $($(#[$doc:meta])* $name:ident: $type:ty = $value:expr;)+) => {
         impl $of {
             $($(#[$doc])* $vis const fn $name(&$self) -> $type { $value })+

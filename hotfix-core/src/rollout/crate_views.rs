@@ -23,20 +23,10 @@ use super::state::{About, Assessed, Reach, Silent, unsettled};
 use super::timely::is_timely;
 
 impl Rollout {
-    /// The canary's version, where it is of an earlier attempt.
-    pub(crate) fn former_version(&self) -> Option<&str> {
-        self.case.place.former()
-    }
-
     /// The version beside the release: `previous`, or what a `revert` restored.
     pub(crate) fn live_version(&self) -> Option<&str> {
         let previous = &self.plan.release()?.previous;
         Some(self.case.place.restored().unwrap_or(previous))
-    }
-
-    /// The policy's success criteria with their states.
-    pub(crate) fn success_criteria(&self) -> Vec<ItemStatus> {
-        checklist::success_criteria(self.plan.policy(), self.case.readiness.marks())
     }
 
     /// The last recorded intent of this kind.
@@ -60,19 +50,9 @@ impl Rollout {
         self.case.agenda.times_of(duty, self.not_before_last(at))
     }
 
-    /// When a page was first answered, of those whose answer holds.
-    pub(crate) fn first_answer(&self) -> Option<Timestamp> {
-        self.case.agenda.first_answer()
-    }
-
     /// Whether an input with this key was accepted, as far as keys are remembered.
     pub(crate) fn knows_key(&self, key: Option<&str>) -> bool {
         self.case.actions.of_key(key).is_some()
-    }
-
-    /// What became of the checks of the final validation.
-    pub(crate) fn checks(&self) -> Checks<'_> {
-        self.case.readiness.checks(self.plan.policy(), self.moment(Moment::Deployed))
     }
 
     /// Why the end of the final validation verifies nothing: which checks were waived, made too early
@@ -84,11 +64,6 @@ impl Rollout {
         }
         let last = self.plan.policy().phases().last()?;
         self.passed_without(last.name).map(|why| format!("no check made: {why}"))
-    }
-
-    /// When the fix was verified; None where nothing verifies it.
-    pub(crate) fn verified_at(&self) -> Option<Timestamp> {
-        self.moment(Moment::Verified).filter(|_| self.unverified().is_none())
     }
 
     /// The moment that times from `moment` count from, with its time: `moment` itself, or its
@@ -106,21 +81,11 @@ impl Rollout {
         starts || is_timely(kind, self.stage(), phases, &self.case.agenda)
     }
 
-    /// The impact of each version per minute, while the fix has traffic or is getting some.
-    pub(crate) fn harm_now(&self) -> Option<Harm> {
-        self.harm().filter(|_| self.case.has_traffic())
-    }
-
     /// Which readings are missing, where a phase is watched for longer than readings stay fresh.
     pub(crate) fn missing_readings(&self) -> Option<Silent> {
         let (place, policy) = (&self.case.place, self.plan.policy());
         let watched = self.now()?.since(place.stage().watched_step()?.since);
         (watched > policy.watch().stale).then(|| self.case.judged.missing(policy)).flatten()
-    }
-
-    /// Whether readings show traffic on the fix although none is confirmed.
-    pub(crate) fn sees_unconfirmed_traffic(&self) -> bool {
-        self.case.sees_unconfirmed_traffic()
     }
 
     /// Whether the metrics have returned to their level before the deployment, where the rollout was
@@ -130,20 +95,10 @@ impl Rollout {
         ended.unwrap_or_else(|| Recovery::of(self.case.judged.judge()))
     }
 
-    /// The same of each metric that decides; None for one that was not compared.
-    pub(crate) fn recovered(&self) -> impl Iterator<Item = (MetricName, Option<bool>)> {
-        Recovery::of_each(self.case.judged.judge())
-    }
-
     /// Whether somebody stated after the end that it is not the end, and nobody has answered that.
     pub(crate) fn end_is_in_doubt(&self) -> bool {
         let open = self.case.people.unanswered();
         self.awaits_answer() && open.is_some_and(|open| open.about == About::Reopening)
-    }
-
-    /// Whether a question or a page is open that a person has to answer.
-    pub(crate) fn awaits_answer(&self) -> bool {
-        self.case.awaits_answer()
     }
 
     /// Why this may be no hot-fix, after the start: what the policy has against it, and else the facts
@@ -159,11 +114,6 @@ impl Rollout {
         })
     }
 
-    /// How much of the traffic the canary has, as far as it is known.
-    pub(crate) fn reach(&self) -> Reach {
-        self.case.reach()
-    }
-
     /// What each metric reads, canary and live version, with interpolated quantiles: as the last
     /// verdict has it, and during and after a rollback as the window has it.
     pub(crate) fn figures(&self) -> Vec<(MetricName, [Option<f64>; 2])> {
@@ -176,12 +126,6 @@ impl Rollout {
     fn of_verdict(of: &Assessed) -> Vec<(MetricName, [Option<f64>; 2])> {
         let shown = |(id, seen): &(_, _)| (*id, judge::shown(&of.judge, *id, seen));
         of.verdict.metrics.iter().map(shown).collect()
-    }
-
-    /// What each metric read since the last phase began, until a rollback: with the fix, and without
-    /// it.
-    pub(crate) fn since_phase(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
-        judge::values(&self.case.judged.explained().judge, self.share(), metric::Window::phase)
     }
 
     /// When the fix was read last by this metric.
@@ -242,41 +186,10 @@ impl Rollout {
         noted.or_else(|| cause().map(|(_, cause)| cause))
     }
 
-    /// When the root cause was stated last.
-    pub(crate) fn cause_stated_at(&self) -> Option<Timestamp> {
-        self.case.happened.cause().map(|(at, _)| at)
-    }
-
-    /// How the incident was resolved, as it was stated last.
-    pub(crate) fn resolution(&self) -> Option<&str> {
-        self.case.happened.resolution()
-    }
-
-    /// Whether a phase waits until readings come again.
-    pub(crate) fn waits_for_readings(&self) -> bool {
-        self.case.waits_for_data(self.plan.policy()).is_some()
-    }
-
     /// The rollback point that was named with the item that records it.
     pub(crate) fn rollback_point_noted(&self) -> Option<&str> {
         let marks = self.case.readiness.marks();
         marks.noted(checklist::point_item(self.plan.policy())?)
-    }
-
-    /// Whether the severity is only assumed: nobody gave it, and by the facts that are known it may
-    /// be a less severe one.
-    pub(crate) fn severity_is_assumed(&self) -> bool {
-        self.case.readiness.is_assumed(self.plan.policy())
-    }
-
-    /// Whether the incident is over, and no fix is live or being deployed.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.case.has_ended()
-    }
-
-    /// The severity as people read it.
-    pub(crate) fn named_severity(&self) -> Option<impl Display> {
-        self.case.readiness.named_severity(self.plan.policy())
     }
 
     /// The other severity that an audience had read of before its last alert or update.
@@ -301,16 +214,6 @@ impl Rollout {
         }
     }
 
-    /// Whether time does not end the watch after the completion, and no question is open about that.
-    pub(crate) fn is_kept_open_without_question(&self) -> bool {
-        self.case.people.objected() && !self.case.awaits_answer()
-    }
-
-    /// Whether an error of the policy prevents every start.
-    pub(crate) fn never_starts(&self) -> bool {
-        !self.plan.policy().denials().is_empty()
-    }
-
     /// Whether the policy makes the start wait for readings that have stopped.
     pub(crate) fn start_waits_for_readings(&self) -> bool {
         let silence = self.now().and_then(|at| self.case.silence(self.plan.policy(), at));
@@ -322,16 +225,58 @@ impl Rollout {
         let by_train = self.case.people.train().is_some_and(TrainNotice::holds_start);
         by_train || self.never_starts() || self.start_waits_for_readings()
     }
-
-    /// The change window, where the start would be outside of it now.
-    pub(crate) fn window_missed(&self) -> Option<Window> {
-        window_missed(&self.plan, &self.case.readiness, self.now()?)
-    }
 }
 
 getters! {
-    pub(crate) Rollout: self;
+    pub(crate) fn Rollout: self;
 
+    /// The canary's version, where it is of an earlier attempt.
+    former_version: Option<&str> = self.case.place.former();
+    /// The policy's success criteria with their states.
+    success_criteria: Vec<ItemStatus> =
+        checklist::success_criteria(self.plan.policy(), self.case.readiness.marks());
+    /// When a page was first answered, of those whose answer holds.
+    first_answer: Option<Timestamp> = self.case.agenda.first_answer();
+    /// What became of the checks of the final validation.
+    checks: Checks<'_> =
+        self.case.readiness.checks(self.plan.policy(), self.moment(Moment::Deployed));
+    /// When the fix was verified; None where nothing verifies it.
+    verified_at: Option<Timestamp> =
+        self.moment(Moment::Verified).filter(|_| self.unverified().is_none());
+    /// The impact of each version per minute, while the fix has traffic or is getting some.
+    harm_now: Option<Harm> = self.harm().filter(|_| self.case.has_traffic());
+    /// Whether readings show traffic on the fix although none is confirmed.
+    sees_unconfirmed_traffic: bool = self.case.sees_unconfirmed_traffic();
+    /// Whether each deciding metric is back at its level; None for one that was not compared.
+    recovered: impl Iterator<Item = (MetricName, Option<bool>)> =
+        Recovery::of_each(self.case.judged.judge());
+    /// Whether a question or a page is open that a person has to answer.
+    awaits_answer: bool = self.case.awaits_answer();
+    /// How much of the traffic the canary has, as far as it is known.
+    reach: Reach = self.case.reach();
+    /// When the root cause was stated last.
+    cause_stated_at: Option<Timestamp> = self.case.happened.cause().map(|(at, _)| at);
+    /// How the incident was resolved, as it was stated last.
+    resolution: Option<&str> = self.case.happened.resolution();
+    /// Whether a phase waits until readings come again.
+    waits_for_readings: bool = self.case.waits_for_data(self.plan.policy()).is_some();
+    /// Whether the severity is only assumed: nobody gave it, and by the facts that are known it may
+    /// be a less severe one.
+    severity_is_assumed: bool = self.case.readiness.is_assumed(self.plan.policy());
+    /// Whether the incident is over, and no fix is live or being deployed.
+    has_ended: bool = self.case.has_ended();
+    /// The severity as people read it.
+    named_severity: Option<impl Display> = self.case.readiness.named_severity(self.plan.policy());
+    /// Whether time does not end the watch after the completion, and no question is open about that.
+    is_kept_open_without_question: bool = self.case.people.objected() && !self.case.awaits_answer();
+    /// Whether an error of the policy prevents every start.
+    never_starts: bool = !self.plan.policy().denials().is_empty();
+    /// The change window, where the start would be outside of it now.
+    window_missed: Option<Window> = window_missed(&self.plan, &self.case.readiness, self.now()?);
+    /// What each metric read since the last phase began, until a rollback: with the fix, and without
+    /// it.
+    since_phase: impl Iterator<Item = (MetricName, [Option<f64>; 2])> =
+        judge::values(&self.case.judged.explained().judge, self.share(), metric::Window::phase);
     /// When the version that a rollback restores got the traffic back, in this attempt.
     live_again_at: Option<Timestamp> = self.case.place.live_again_at();
     /// What its train has let it know last.
