@@ -41,6 +41,9 @@ impl Agenda {
                 self.keep_settled();
                 self.settle_by_another_release(at);
                 self.state.another_release = Some(at);
+                // What counts from a fix that is ready is about that one.
+                self.revoke(Moment::Ready, at);
+                self.start_again_from(Moment::Ready);
             }
             Input::Moment { moment, at: came } => self.happen(moment, came.min(at), at),
             Input::ByFact { moment, at: came } => self.date(moment, came, at),
@@ -277,7 +280,7 @@ impl Agenda {
         }
     }
 
-    /// Another rollback: what counts from it is to be done once more.
+    /// Another rollback, or another fix: what counts from it is to be done once more.
     fn start_again_from(&mut self, moment: Moment) {
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
             if obligation.from == moment {

@@ -58,7 +58,8 @@ pub struct Item<'p> {
     /// What its time counts from.
     pub from: Moment,
     /// When that was. Where the incident was reopened, or the severity has risen since the fix went
-    /// live, calls and responses count from then.
+    /// live, calls and responses count from then. Absent where it came again after the duty was
+    /// settled.
     pub from_at: Option<Timestamp>,
     /// From when on it applies.
     pub opens: Option<Timestamp>,
@@ -186,6 +187,11 @@ impl Agenda {
             Phase::Done(settled) => Some(settled),
             _ => course.settled,
         };
+        // It came again after the duty was settled.
+        let counts = |from: Timestamp| match status.phase {
+            Phase::Done(settled) => obligation.from.is_early() || from <= settled.at,
+            _ => true,
+        };
         let repeated = obligation.every.is_some();
         let mut item = Item {
             id: obligation.id,
@@ -196,7 +202,7 @@ impl Agenda {
             audience: obligation.audience,
             level: duty.and_then(|duty| duty.level),
             from: obligation.from,
-            from_at: self.from(obligation),
+            from_at: self.from(obligation).filter(|from| counts(*from)),
             opens: status.opens,
             due: status.due,
             left: status.due.filter(|_| open).map(|due| due.since(at)),

@@ -27,10 +27,6 @@ impl Agenda {
         if obligation.is_level() {
             return status.due.map(|due| u64::from(how == Settlement::Ended && settled > due));
         }
-        // A list is gone through at every severity, also where its duty was never one of this.
-        if how == Settlement::Checklist && !self.state.courses.get(index)?.on {
-            return None;
-        }
         let (opens, due) = self.times(index, &status)?;
         Some(u64::from(settled > due && (how == Settlement::Ended || due > opens)))
     }
@@ -38,10 +34,14 @@ impl Agenda {
     /// From when on a settled duty could be done, and by when, as the moment that it counts from is
     /// known now: in the lists it has no time. None where that moment was revoked, or where it was
     /// settled before it could be done: the moment has come again, or another severity settled it. A
-    /// moment of the incident comes once: its time was corrected.
+    /// moment of the incident comes once: its time was corrected. Also None of a list that this
+    /// severity does not ask for: it is gone through at every one.
     fn times(&self, index: usize, status: &DutyStatus) -> Option<(Timestamp, Timestamp)> {
         let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
         let Phase::Done(settled) = status.phase else { return None };
+        if settled.how == Settlement::Checklist && !course.on {
+            return None;
+        }
         let (from, since) = (self.from(obligation)?, self.since(course));
         let opens = since.map_or(from, |since| since.max(from));
         let due = status.due.or_else(|| first_due(obligation, course, from).ok())?;

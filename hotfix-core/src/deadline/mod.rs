@@ -44,7 +44,8 @@
 //! the duty that names the list; what somebody in a role does the page to the role; the deployment
 //! after a rollback what was to follow from the failure of the same release. A rollback revokes the
 //! deployment, and what counts from it applies again after the next one. What counts from a rollback
-//! applies again after each. But people's responses and notices stay settled, at their first time.
+//! applies again after each. But people's responses and notices stay settled, at their first time. What
+//! counts from `ready` is about one fix, and applies again once another one is ready.
 //!
 //! **Updates** keep to the promised times: a late one does not move the next. A notice to the same
 //! audience that counts from the same moment is the first of them. `done` settles all

@@ -10,11 +10,19 @@ pub(crate) struct Impact<'f> {
     pub(crate) facts: &'f Facts,
     /// It is over.
     is_past: bool,
+    /// What the policy calls what only facts of its own show.
+    own: &'f [&'f str],
 }
 
 impl<'f> Impact<'f> {
     pub(crate) const fn new(facts: &'f Facts, is_past: bool) -> Self {
-        Self { facts, is_past }
+        Self { facts, is_past, own: &[] }
+    }
+
+    /// With these [effects](crate::policy::Policy::own_effects) where no built-in fact has one. They are
+    /// in the present tense: of what is over they are left out.
+    pub(crate) const fn or(self, own: &'f [&'f str]) -> Self {
+        Self { own, ..self }
     }
 
     /// All that is known: the facts and the share of users affected. Empty without any.
@@ -30,7 +38,10 @@ impl<'f> Impact<'f> {
 
     /// The known facts that users or the business notice.
     pub(crate) fn effects(self) -> impl Iterator<Item = String> {
-        self.facts.iter().filter_map(move |(id, value)| self.effect(id, value))
+        let known = move || self.facts.iter().filter_map(move |(id, value)| self.effect(id, value));
+        let is_own = !self.is_past && known().next().is_none();
+        let own = self.own.iter().filter(move |_| is_own);
+        known().chain(own.map(|title| (*title).to_owned()))
     }
 
     /// The effects that are there or not. Figures are also recorded afterwards, for the report.

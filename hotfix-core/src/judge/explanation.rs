@@ -241,6 +241,9 @@ impl AppliedRule {
                 if let Some(since) = watched.stopped_since(CANARY) {
                     return format!("No request has come since {}", moment(since));
                 }
+                if let Some(why @ Unused::Share) = unused[CANARY] {
+                    return format!("Its bounds do not apply, because {}", why.describe());
+                }
                 let unit = if kind.counts_requests() { "requests" } else { "seconds" };
                 format!("Its bounds apply after {} more {unit}", figure(needs))
             }

@@ -67,6 +67,7 @@ pub use why::{
 use educe::Educe;
 
 use crate::grade::Role;
+use crate::metric::Unused;
 use crate::plan::Plan;
 use crate::policy::section::{Metric, Watch};
 use crate::stats::StatError;
@@ -274,6 +275,9 @@ impl Judge {
             let mixed = is_scaled && (is_blamed || watched.spans(self.moved));
             let mixed_or_moves = mixed || is_scaled && !settled;
             let cold = watched.is_cold(&increment.tick, at);
+            if watches && is_scaled && !settled && increment.tick.canary {
+                increment.tick.unused[CANARY] = Some(Unused::Share);
+            }
             watched.read(increment, reading, at);
             watched.miss_requests(at, share);
             if !matches!(purpose, Use::Show | Use::Ignore) {

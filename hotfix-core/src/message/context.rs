@@ -146,10 +146,11 @@ impl Context<'_> {
         // An impact that is over is left out.
         let is_past =
             self.request.kind == MessageKind::Update && rollout.moment(Moment::Resolved).is_some();
+        let own = rollout.plan().policy().own_effects(rollout.facts());
         // By the end the facts say that all is well: it has the worst that was known.
         let impact = match self.request.kind {
             MessageKind::Resolved => Impact::new(rollout.worst_facts(), true),
-            _ => Impact::new(rollout.facts(), false),
+            _ => Impact::new(rollout.facts(), false).or(&own),
         };
         self.put("impact", impact.sentence().filter(|_| !is_past));
         self.put("affected", impact.affected());

@@ -256,15 +256,17 @@ enum Read {
 }
 
 closed_set! {
-    /// Why running totals add nothing.
+    /// Why a reading adds nothing.
     Unused {
-        /// They are the first ones: the next ones count from them.
+        /// Running totals are the first ones: the next ones count from them.
         First = "first",
         /// They fell, and are too high for a counter that was reset.
         Fell = "fell",
         /// None fell, and yet there are more events than trials more than before, or a histogram is
         /// none.
         TwoMoments = "two_moments",
+        /// It is scaled by a share of the traffic that is not known.
+        Share = "share",
     }
 }
 
@@ -279,6 +281,7 @@ impl Unused {
             Self::TwoMoments => {
                 "the events rose by more than the trials: send both as they were at one moment"
             }
+            Self::Share => "the canary's share of the traffic is not confirmed",
         }
     }
 }

@@ -188,6 +188,7 @@ impl Plan {
                 let percent = |phase: &Phase| 100.0 * phase.share.as_fraction();
                 phase.map(percent).map(|percent| crate::text::figure(percent, 5))
             }
+            CommandField::Batch => self.batches().map(|batches| batches.size.to_string()),
         }
     }
 

@@ -58,6 +58,7 @@ impl Plan {
             matches!(self.severity_basis(), SeverityBasis::Given | SeverityBasis::Settled);
         let severity = self.severity.filter(|_| certain);
         let text = release.and_then(|release| release.commit_text.clone()).unwrap_or_default();
+        let own = self.policy.own_effects(&self.facts);
         let known = [
             (CommitField::Cause, text.cause),
             (CommitField::Change, text.change),
@@ -65,7 +66,7 @@ impl Plan {
             (CommitField::Tested, text.tested),
             (CommitField::Issue, Some(issue)),
             (CommitField::Severity, severity.map(|severity| severity.to_string())),
-            (CommitField::Impact, Some(Impact::new(&self.facts, false).line())),
+            (CommitField::Impact, Some(Impact::new(&self.facts, false).or(&own).line())),
         ];
         for (field, value) in known {
             let value = value.filter(|value| is_seen(value) && form.fields.contains(&field));

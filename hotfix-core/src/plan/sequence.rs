@@ -122,16 +122,7 @@ impl Plan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn strategy(&self) -> ChosenStrategy {
-        let policy = self.policy();
-        let batches = match policy.instead_of() {
-            Some(_) if policy.strategy() == Strategy::Rolling => {
-                let written = as_written(policy);
-                let batches = Batches::of(&written, self.subject()).ok();
-                // Phases that the policy writes out are not derived batches.
-                batches.filter(|batches| batches.count as usize == policy.phases().len())
-            }
-            _ => None,
-        };
+        let (policy, batches) = (self.policy(), self.batches());
         let by_release =
             policy.instead_of().is_some() || self.subject().chosen_strategy().is_some();
         let why = policy.strategy_why();
@@ -143,6 +134,15 @@ impl Plan {
             strategy: policy.strategy(),
             why: (!why.is_empty()).then(|| why.to_owned()),
         }
+    }
+
+    /// The batches of `rolling`, if they follow from the number of instances.
+    pub(super) fn batches(&self) -> Option<Batches> {
+        let policy = self.policy();
+        policy.instead_of().filter(|_| policy.strategy() == Strategy::Rolling)?;
+        let batches = Batches::of(&as_written(policy), self.subject()).ok();
+        // Phases that the policy writes out are not derived batches.
+        batches.filter(|batches| batches.count as usize == policy.phases().len())
     }
 
     /// The phases of this plan's strategy, in order; at least one.

@@ -277,6 +277,8 @@ pub(super) fn update_agenda(
     replans: &mut Vec<Replan>,
 ) {
     let command = &input.command;
+    let is_another =
+        matches!(command, Command::Supersede { .. } | Command::Retry { release: Some(_), .. });
     if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
         return;
     }
@@ -319,10 +321,7 @@ pub(super) fn update_agenda(
         Command::Done { duty, .. } => inputs.push(AgendaInput::Done { duty: *duty }),
         Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
             inputs.extend(of_release(plan));
-            if matches!(
-                command,
-                Command::Supersede { .. } | Command::Retry { release: Some(_), .. }
-            ) {
+            if is_another {
                 inputs.push(AgendaInput::AnotherRelease);
             }
             update_approvals(agenda, readiness, policy, at, &mut inputs);
@@ -350,7 +349,8 @@ pub(super) fn update_agenda(
     }
     if matches!(to.unwrap_or(place.stage()), Stage::Preparing) {
         let is_ready = readiness.state(plan) == State::Ready;
-        inputs.extend(changed(agenda, Moment::Ready, is_ready, at));
+        let was_ready = agenda.came(Moment::Ready).is_some() && !is_another;
+        inputs.extend(changed(was_ready, Moment::Ready, is_ready, at));
     }
     let before = CHECKED_FROM.map(|moment| agenda.came(moment));
     let rolled_back = agenda.came(Moment::RolledBack);
@@ -451,17 +451,18 @@ fn update_approvals(
         return;
     }
     let is_met = demands.iter().all(Demand::is_met);
-    inputs.extend(changed(agenda, Moment::Approved, is_met, at));
+    let was_met = agenda.came(Moment::Approved).is_some();
+    inputs.extend(changed(was_met, Moment::Approved, is_met, at));
 }
 
 /// That a moment has come now, or is not so any more; None where nothing changed.
 fn changed(
-    agenda: &Agenda,
+    was_so: bool,
     moment: Moment,
     is_so: bool,
     at: Timestamp,
 ) -> Option<AgendaInput<'static>> {
-    match (is_so, agenda.came(moment).is_some()) {
+    match (is_so, was_so) {
         (true, false) => Some(AgendaInput::Moment { moment, at }),
         (false, true) => Some(AgendaInput::TakenBack(moment)),
         _ => None,

@@ -5,11 +5,11 @@
 
 mod explain;
 
-use crate::fact::{Facts, Placed, Truth};
+use crate::fact::{FactId, Facts, Placed, Truth};
 use crate::grade::{ActOn, Hotfix, Severity};
 use crate::policy::Policy;
 use crate::policy::reasoning::{RuleOutcome, hotfix};
-use crate::policy::section::Effect;
+use crate::policy::section::{Effect, Rule};
 
 pub use explain::{FactChange, RuleVerdict};
 
@@ -91,6 +91,16 @@ impl Policy {
             self.contradicted(facts).next().is_some()
         };
         Classification { policy: self, facts, placed, contradictory, outcomes }
+    }
+
+    /// What facts of the policy's own mean: the titles of the severity rules that fire by them alone.
+    pub(crate) fn own_effects(&self, facts: &Facts) -> Vec<&str> {
+        let is_own = |rule: &&Rule| {
+            matches!(rule.effect, Effect::Severity(_))
+                && !rule.when.facts().iter().any(|fact| matches!(fact, FactId::BuiltIn(_)))
+                && rule.when.holds(facts) == Truth::Yes
+        };
+        self.rules.iter().filter(is_own).map(|rule| rule.title.as_str()).collect()
     }
 
     /// The possible outcomes by Kleene's logic, perhaps with some that are not possible.

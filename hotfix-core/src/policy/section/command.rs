@@ -26,6 +26,8 @@ closed_set! {
         Phase = "phase",
         /// The share of the traffic in the phase, in percent and without a sign: `10`.
         Share = "share",
+        /// How many instances a phase of a rolling deployment updates; no value with another strategy.
+        Batch = "batch",
     }
 }
 
@@ -33,7 +35,7 @@ impl CommandField {
     /// Whether only the commands of a phase have a value for it.
     pub const fn is_of_a_phase(self) -> bool {
         match self {
-            Self::Phase | Self::Share => true,
+            Self::Phase | Self::Share | Self::Batch => true,
             Self::Version
             | Self::Previous
             | Self::Tag

@@ -62,7 +62,7 @@ section! {
         /// What people check in addition to the metrics.
         watch_for: Vec<String> as List<String>, [default none()];
         /// The commands of the phase, for people: a line of a POSIX shell each. Values of the plan
-        /// are in double braces and get their quotes: those of a step, `phase`, and `share` in
+        /// are in double braces and get their quotes: those of a step, `phase`, `batch`, and `share` in
         /// percent without a sign.
         commands: Vec<String> as List<CommandLine<true>>, [default none()];
     }

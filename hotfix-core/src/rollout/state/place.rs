@@ -129,8 +129,8 @@ impl Place {
         }
     }
 
-    /// What an observation is for at this stage.
-    pub(super) const fn purpose(&self) -> Use {
+    /// What an observation is for at this stage, while the canary has so much of the traffic.
+    pub(super) fn purpose(&self, reach: Reach) -> Use {
         match &self.stage {
             Stage::Monitoring(_)
             | Stage::Gate { .. }
@@ -140,6 +140,8 @@ impl Place {
                 from: Resume::Monitoring(_) | Resume::Gate(_) | Resume::FinalValidation { .. },
                 ..
             } => Use::Watch,
+            // Nothing moves its traffic but a change that is left from before.
+            Stage::Frozen { .. } if reach.is_any() && reach.is_known() => Use::Watch,
             // Where all traffic moves at once, these are the only readings of the level before.
             Stage::Preparing if matches!(self.share, Share::NONE) => Use::Level,
             // Before any traffic moves, the deployment's own checks decide.
