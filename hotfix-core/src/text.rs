@@ -40,6 +40,13 @@ pub(crate) fn sentence(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
+/// The text with a full stop, unless it has an end of its own, as people's texts may.
+pub(crate) fn ended(text: &str) -> String {
+    let text = text.trim_end();
+    let stop = if text.ends_with(['.', '!', '?', '…']) { "" } else { "." };
+    format!("{text}{stop}")
+}
+
 /// Date and time in UTC, with seconds where there are some: `2026-03-03 14:52 UTC`.
 pub(crate) fn moment(at: Timestamp) -> String {
     const MINUTES: usize = "2026-03-03T14:52".len();

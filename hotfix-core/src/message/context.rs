@@ -115,9 +115,12 @@ impl Context<'_> {
         self.put("now", self.clock.time(at));
         self.put("began_at", self.time(moment(Moment::Began)));
         self.put("started_at", self.time(seen::started_at(rollout).or(moment(Moment::FixStarted))));
-        self.put("deployed_at", self.time(moment(Moment::Deployed)));
+        // A fix that is rolled back is not live since then.
+        let is_live = !rollout.stage().has_turned_back();
+        self.put("deployed_at", self.time(moment(Moment::Deployed).filter(|_| is_live)));
         self.put("verified_at", self.time(rollout.verified_at().filter(|came| *came <= at)));
-        let is_denied = self.request.kind == MessageKind::Update && rollout.end_is_in_doubt();
+        let is_denied = self.request.kind == MessageKind::Update
+            && (rollout.end_is_in_doubt() || !rollout.is_timely(MessageKind::Resolved));
         self.put("resolved_at", self.time(moment(Moment::Resolved).filter(|_| !is_denied)));
         self.put("duration", seen::duration(rollout, self.request.kind, at).map(whole));
         let downtime = seen::downtime(rollout, at);

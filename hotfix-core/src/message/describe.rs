@@ -22,10 +22,19 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
         State::Closed => "resolved",
         State::Complete if is_reopened(rollout) => "it is not resolved, and we are working on it",
         // Who reads `deployed` reads that it has reached everybody.
-        _ if rollout.is_timely(MessageKind::Deployed) => match held_back(rollout) {
-            Some(_) => "the fix is in place for a part of the users, and we are monitoring it",
-            None => "the fix is in place, and we are monitoring it",
-        },
+        _ if rollout.is_timely(MessageKind::Deployed) => {
+            match (held_back(rollout), rollout.missing_readings()) {
+                (Some(_), Some(Silent::All)) => "the fix is in place for a part of the users",
+                (Some(_), _) => {
+                    "the fix is in place for a part of the users, and we are monitoring it"
+                }
+                (None, Some(Silent::All)) => "the fix is in place",
+                (None, _) => "the fix is in place, and we are monitoring it",
+            }
+        }
+        State::RollingBack if rollout.is_timely(MessageKind::Resolved) => {
+            "resolved, and we are still checking it"
+        }
         State::Deploying
         | State::Monitoring
         | State::Gate
@@ -137,12 +146,14 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
                 State::Paused => ", the rollout is paused",
                 _ => "",
             };
-            let watched = match rollout.missing_readings() {
-                Some(Silent::All) => "its readings are missing",
-                Some(Silent::Live) => "the readings of the version without it are missing",
-                None => "we are monitoring it",
+            let then = match rollout.stage() {
+                Stage::Deploying(_) => "the next part is being deployed",
+                Stage::Paused { from: Resume::Deploying(_) | Resume::Deployed(_), .. } => {
+                    "no more of it gets it until a person resumes it"
+                }
+                _ => watched(rollout, "we are monitoring it"),
             };
-            format!("{share} of the traffic has the fix{paused}, and {watched}")
+            format!("{share} of the traffic has the fix{paused}, and {then}")
         }
         State::FinalValidation => {
             let part = match held_back(rollout) {
@@ -156,10 +167,11 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
                 .map_or("all users have".to_owned(), |_| format!("{share} of the traffic has"));
             format!("{has} the fix, and the incident is open again")
         }
-        State::Complete if held_back(rollout).is_some() => {
-            format!("{share} of the traffic has the fix, and we continue to monitor it")
+        State::Complete => {
+            let has = held_back(rollout)
+                .map_or("all users have".to_owned(), |_| format!("{share} of the traffic has"));
+            format!("{has} the fix, and {}", watched(rollout, "we continue to monitor it"))
         }
-        State::Complete => "all users have the fix, and we continue to monitor it".to_owned(),
         State::Closed => "resolved".to_owned(),
         State::RollingBack => "the fix is being rolled back".to_owned(),
         State::RolledBack => {
@@ -178,6 +190,15 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
         }
         State::Aborted => "the rollout was stopped".to_owned(),
         State::Failed => "the fix could not be deployed".to_owned(),
+    }
+}
+
+/// This, unless readings are missing: then which.
+fn watched(rollout: &Rollout, monitored: &'static str) -> &'static str {
+    match rollout.missing_readings() {
+        Some(Silent::All) => "its readings are missing",
+        Some(Silent::Live) => "the readings of the version without it are missing",
+        None => monitored,
     }
 }
 
@@ -263,7 +284,7 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
             let then = if is_reopened(rollout) {
                 ", and the incident is open again"
             } else {
-                " and still being watched"
+                missing(rollout).unwrap_or(" and still being watched")
             };
             format!("{} is live{part}{then}", subject.version())
         }
@@ -320,9 +341,12 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
     }
 }
 
+const WAITS_FOR_DECISION: &str = "waiting for a person's decision";
+
 /// What the team does now.
 pub(super) fn action(rollout: &Rollout) -> &'static str {
     match rollout.stage() {
+        _ if ended_without_fix(rollout) && rollout.awaits_answer() => WAITS_FOR_DECISION,
         _ if ended_without_fix(rollout) => "nothing more to do",
         _ if stopped_early(rollout) => "deciding whether another fix is needed",
         Stage::Preparing => match rollout.state() {
@@ -336,7 +360,7 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
         },
         Stage::Deploying(_) => "deploying the fix",
         Stage::Monitoring(_) | Stage::Complete { .. } if rollout.awaits_answer() => {
-            "waiting for a person's decision"
+            WAITS_FOR_DECISION
         }
         Stage::FinalValidation { .. } if rollout.awaits_answer() => {
             if rollout.moment(Moment::Resolved).is_some() {

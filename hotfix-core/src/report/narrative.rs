@@ -1,10 +1,10 @@
 //! Sentences of the report that follow from the log.
 
 use crate::fact::{Fact, FactId};
-use crate::grade::Moment;
+use crate::grade::{MessageKind, Moment};
 use crate::judge::{Harm, Range, Version};
 use crate::plan::{Plan, Power, Window};
-use crate::rollout::{RollbackCause, Rollout, State};
+use crate::rollout::{RollbackCause, Rollout, Silent, State};
 use crate::sorting::sort_by_key;
 use crate::text::{self, counted, joined};
 use crate::unit::{Span, Timestamp};
@@ -26,7 +26,8 @@ pub(super) fn summary(rollout: &Rollout, log: &LogSummary, measures: &Measures) 
     });
     let title = incident.title.as_ref().map(|title| format!(": {title}"));
     let more: String = [service, severity, title].into_iter().flatten().collect();
-    let mut sentences = vec![format!("{}{more}.", incident.id), outcome(rollout, log, measures)];
+    let mut sentences =
+        vec![text::ended(&format!("{}{more}", incident.id)), outcome(rollout, log, measures)];
     sentences.extend(duration(measures));
     sentences
 }
@@ -58,7 +59,29 @@ fn outcome(rollout: &Rollout, log: &LogSummary, measures: &Measures) -> String {
         State::Drafted | State::AwaitingApproval | State::Ready => {
             format!("The deployment of {new} has not started.")
         }
+        // What has reached everybody is on its way no more.
+        State::Complete
+        | State::Monitoring
+        | State::Gate
+        | State::FinalValidation
+        | State::Paused
+            if rollout.is_timely(MessageKind::Deployed) =>
+        {
+            let part = match rollout.plan().policy().held_back() {
+                Some(_) => format!("{share} of the traffic"),
+                None => "the traffic".to_owned(),
+            };
+            let is_silent = rollout.missing_readings() == Some(Silent::All);
+            let watched = match (rollout.state(), is_silent) {
+                (State::Paused, true) => ", the rollout is paused, and its readings are missing",
+                (State::Paused, false) => ", the rollout is paused, and it is still being watched",
+                (_, true) => ", and its readings are missing",
+                (_, false) => " and is still being watched",
+            };
+            format!("{new} has {part}{watched}.")
+        }
         State::Deploying
+        | State::Complete
         | State::Monitoring
         | State::Gate
         | State::FinalValidation
@@ -67,7 +90,6 @@ fn outcome(rollout: &Rollout, log: &LogSummary, measures: &Measures) -> String {
                 "{new} is being rolled out and has {share} of the traffic as of the last log line."
             )
         }
-        State::Complete => format!("{new} has the traffic and is still being watched."),
         State::Closed => format!("{new} has the traffic, and the rollout is closed."),
         State::RollingBack => {
             format!("{canary} is being rolled back to {old}{because}.{undeployed}")
@@ -204,11 +226,11 @@ pub(super) fn detection(log: &LogSummary, measures: &Measures) -> Vec<String> {
         let first =
             if by_verdict && report.is_none() { ", before anybody reported a problem" } else { "" };
         let text = format!(
-            "At {}, {by} triggered the rollback{after}{first}: {}.",
+            "At {}, {by} triggered the rollback{after}{first}: {}",
             utc(back.asked),
             back.because()
         );
-        sentences.push((back.asked, text));
+        sentences.push((back.asked, text::ended(&text)));
     }
     sentences.extend(log.frozen.iter().map(|frozen| {
         let because = if frozen.tried {
@@ -233,7 +255,8 @@ pub(super) fn resolution(
     let (subject, mut sentences) = (plan.subject(), Vec::new());
     let description = plan.release().and_then(|release| release.description.as_ref());
     if let Some(description) = description {
-        sentences.push(format!("The author's description of the fix: {description}."));
+        let described = format!("The author's description of the fix: {description}");
+        sentences.push(text::ended(&described));
     }
     if subject.stop_gap() == Some(true) {
         sentences.push(

@@ -344,7 +344,7 @@ fn one_verdict(section: &mut Section, verdict: &VerdictPart) {
         describe::decision(verdict.decision)
     ));
     if let Some(why) = &verdict.why {
-        section.paragraph(format!("Reason: {why}."));
+        section.paragraph(text::ended(&format!("Reason: {why}")));
     }
     section.paragraph(match verdict.threshold {
         Some(threshold) => format!(

@@ -239,7 +239,10 @@ pub(super) fn to_improve(
     let late = |duty: &&DutyPart| matches!(duty.status, DutyOutcome::Missed | DutyOutcome::Late);
     improve.extend(duties.iter().filter(late).map(missed));
     let failed = log.failed.iter();
-    improve.extend(failed.map(|(at, what)| format!("This action failed at {}: {what}.", utc(*at))));
+    improve.extend(
+        failed
+            .map(|(at, what)| text::ended(&format!("This action failed at {}: {what}", utc(*at)))),
+    );
     let cadence = rollout.plan().policy().watch().stale;
     let silent = visits.iter().filter(|visit| visit.longest_silence > cadence);
     improve.extend(silent.map(|visit| {
@@ -261,7 +264,7 @@ pub(super) fn to_improve(
         ),
     }));
     improve.extend(log.asked_late.iter().map(|(at, why)| {
-        format!("After the completion a person was asked at {}: {why}.", utc(*at))
+        text::ended(&format!("After the completion a person was asked at {}: {why}", utc(*at)))
     }));
     let overridden = visits.iter().filter_map(|visit| Some((visit.phase, visit.passed_without?)));
     improve.extend(

@@ -81,11 +81,23 @@ impl Rollout {
         starts || is_timely(kind, self.stage(), phases, &self.case.agenda)
     }
 
-    /// Which readings are missing, where a phase is watched for longer than readings stay fresh.
+    /// Which readings are missing, where a phase, or the fix after it, is watched for longer than
+    /// readings stay fresh.
     pub(crate) fn missing_readings(&self) -> Option<Silent> {
-        let (place, policy) = (&self.case.place, self.plan.policy());
-        let watched = self.now()?.since(place.stage().watched_step()?.since);
-        (watched > policy.watch().stale).then(|| self.case.judged.missing(policy)).flatten()
+        let policy = self.plan.policy();
+        let since = match self.stage() {
+            Stage::FinalValidation { since } | Stage::Complete { since, .. } => *since,
+            stage => stage.watched_step()?.since,
+        };
+        let now = self.now()?;
+        let watched = now.since(since);
+        if watched <= policy.watch().stale {
+            return None;
+        }
+        // Between two verdicts time passes, too.
+        let read_at = self.case.judged.judge().read_at();
+        let is_silent = read_at.is_some_and(|read| now.since(read) > policy.watch().stale);
+        if is_silent { Some(Silent::All) } else { self.case.judged.missing(policy) }
     }
 
     /// Whether the metrics have returned to their level before the deployment, where the rollout was

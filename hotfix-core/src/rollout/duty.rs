@@ -34,7 +34,8 @@ pub(super) fn follow(
     let came = |case: &RolloutState, moment| case.agenda.came(moment).is_some();
     let (was_resolved, was_ready) = (came(case, Moment::Resolved), came(case, Moment::Ready));
     update_agenda(case, plan, at, input, changes.to.as_ref(), &mut changes.replans);
-    let is_deployed = changes.to.as_ref().is_some_and(|to| to.is_deployed(phases));
+    let stage = changes.to.as_ref().unwrap_or(case.place.stage());
+    let (is_deployed, fails) = (stage.is_deployed(phases), stage.keeps_the_failed());
     let mut conclusion = Conclusion { plan, case, changes };
     conclusion.ask_about_severity(&input.command);
     if is_deployed && !conclusion.case.place.stage().is_deployed(phases) {
@@ -42,7 +43,8 @@ pub(super) fn follow(
     }
     // Once, when it is resolved: at the completion, or before if a person states it.
     if !was_resolved && came(conclusion.case, Moment::Resolved) {
-        conclusion.notify(MessageKind::Resolved, &FOLLOWERS);
+        let message = if fails { MessageKind::Update } else { MessageKind::Resolved };
+        conclusion.notify(message, &FOLLOWERS);
     }
     case.agenda.advance(at);
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());

@@ -5,7 +5,7 @@ use crate::grade::{ChecklistMoment, MessageKind, Moment, OnFailure, RollbackMeth
 use crate::judge::Recovery;
 use crate::plan::Plan;
 use crate::policy::section::Rollback;
-use crate::text::{brief, quoted, words};
+use crate::text::{brief, quoted, sentence, words};
 use crate::unit::Timestamp;
 
 use super::action::{Act, Action};
@@ -191,7 +191,7 @@ impl Conclusion<'_> {
             };
             let reach = self.case.reach();
             let still = if reach.is_known() {
-                format!("{reach} of the traffic is still on {version}.")
+                sentence(&format!("{reach} of the traffic is still on {version}."))
             } else {
                 format!("Check which share {version} has: {reach} of the traffic is still on it.")
             };

@@ -25,7 +25,8 @@ pub(super) fn is_timely(kind: MessageKind, stage: &Stage, phases: usize, agenda:
                 || matches!(stage, Stage::RollingBack(progress) if progress.watching.is_some())
                 || matches!(stage, Stage::Aborted) && came(Moment::RolledBack)
         }
-        MessageKind::Resolved => came(Moment::Resolved),
+        // What is stated while the failed fix still has traffic is known, and no end for everybody.
+        MessageKind::Resolved => came(Moment::Resolved) && !stage.keeps_the_failed(),
     }
 }
 
@@ -45,6 +46,15 @@ impl Stage {
     /// Whether the fix is being deployed, or is live.
     pub(super) const fn is_out(&self) -> bool {
         self.is_going_out() || matches!(self, Self::Complete { .. })
+    }
+
+    /// Whether the fix has failed, and its traffic is not rolled back yet.
+    pub(super) const fn keeps_the_failed(&self) -> bool {
+        match self {
+            Self::Frozen { .. } => true,
+            Self::RollingBack(way) => way.watching.is_none(),
+            _ => false,
+        }
     }
 
     /// Whether a phase of this attempt has passed.

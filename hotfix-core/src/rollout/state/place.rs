@@ -32,8 +32,11 @@ impl Reach {
 
 impl std::fmt::Display for Reach {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let up_to = if self.is_known { "" } else { "up to " };
-        write!(f, "{up_to}{}", self.most)
+        match (self.is_known, self.most) {
+            (true, Share::NONE) => f.write_str("none"),
+            (true, most) => write!(f, "{most}"),
+            (false, most) => write!(f, "up to {most}"),
+        }
     }
 }
 
