@@ -145,6 +145,7 @@ mod stat_slow_history;
 mod stat_tolerance;
 mod stream_laws;
 mod tamper;
+mod text_laws;
 mod time;
 mod time_hostile;
 mod time_laws;

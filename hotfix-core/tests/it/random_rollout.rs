@@ -36,7 +36,7 @@ impl Dice {
         self.below(many) == 0
     }
 
-    fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+    pub(crate) fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
         let place = self.below(all.len() as u64);
         &all[usize::try_from(place).unwrap()]
     }

@@ -10,6 +10,8 @@ use hotfix_core::unit::{Span, Timestamp};
 
 use crate::ready;
 
+pub(crate) const RELEASE: &str = r#"{"version":"2.3.1","previous":"2.3.0","methods":[{"kind":"redeploy","seconds":150},{"kind":"feature_flag","seconds":5}]}"#;
+
 /// INC-2041 under a preset, 1,000 requests a minute, a look every ten seconds.
 pub(crate) struct Story {
     pub(crate) rollout: Rollout,
@@ -24,13 +26,19 @@ impl Story {
     }
 
     pub(crate) fn of(policy: Policy, recording: Recording) -> Self {
-        let plan = Plan::from_json(
-            Arc::new(policy),
-            r#"{"id":"INC-2041","service":"payments","severity":"P1"}"#,
-            r#"{"version":"2.3.1","previous":"2.3.0","methods":[{"kind":"redeploy","seconds":150},{"kind":"feature_flag","seconds":5}]}"#,
-            r#"{"requests_per_minute":1000}"#,
-        )
-        .unwrap();
+        let incident = r#"{"id":"INC-2041","service":"payments","severity":"P1"}"#;
+        Self::about(policy, recording, incident, RELEASE)
+    }
+
+    /// The same of another incident, and of another release.
+    pub(crate) fn about(
+        policy: Policy,
+        recording: Recording,
+        incident: &str,
+        release: &str,
+    ) -> Self {
+        let traffic = r#"{"requests_per_minute":1000}"#;
+        let plan = Plan::from_json(Arc::new(policy), incident, release, traffic).unwrap();
         Self {
             rollout: Rollout::try_new(plan, recording, "pepper").unwrap(),
             at: "2026-03-03T14:40:00Z".parse().unwrap(),
