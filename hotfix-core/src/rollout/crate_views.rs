@@ -274,6 +274,11 @@ impl Rollout {
         self.case.has_ended()
     }
 
+    /// Whether the incident was resolved once, and is not now.
+    pub(crate) fn is_reopened(&self) -> bool {
+        self.case.agenda.is_reopened()
+    }
+
     /// The severity as people read it.
     pub(crate) fn named_severity(&self) -> Option<impl Display> {
         self.case.readiness.named_severity(self.plan.policy())

@@ -41,8 +41,11 @@ pub(super) fn follow(
         conclusion.notify(MessageKind::Deployed, &FOLLOWERS);
     }
     // Once, when it is resolved: at the completion, or before if a person states it.
-    if !was_resolved && came(conclusion.case, Moment::Resolved) {
-        conclusion.notify(MessageKind::Resolved, &FOLLOWERS);
+    match (was_resolved, came(conclusion.case, Moment::Resolved)) {
+        (false, true) => conclusion.notify(MessageKind::Resolved, &FOLLOWERS),
+        // A rollback notifies by itself.
+        (true, false) if conclusion.changes.to.is_none() => conclusion.reopen(at),
+        _ => {}
     }
     case.agenda.advance(at);
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());

@@ -19,7 +19,6 @@ use crate::unit::{Name, RoleName, Timestamp};
 
 use super::action::ActionId;
 use super::document::InputDocument;
-use super::stage::Stage;
 
 closed_set! {
     /// The kind of an input.
@@ -479,12 +478,6 @@ impl Command {
     pub(super) fn resolves(&self) -> bool {
         let Self::SetTimes { times, .. } = self else { return false };
         matches!(times.get(&KnownTime::Resolved), Some(Some(_)))
-    }
-
-    /// Whether it says that the incident of a complete rollout is not over after all.
-    pub(super) fn reopens(&self, stage: &Stage) -> bool {
-        let Self::SetTimes { times, .. } = self else { return false };
-        matches!(stage, Stage::Complete { .. }) && times.get(&KnownTime::Resolved) == Some(&None)
     }
 
     /// The kind of this command.
