@@ -169,7 +169,7 @@ impl Conclusion<'_> {
         let is_other = changed.as_ref().is_some_and(|now| now != readiness.question());
         let is_news = self.case.place.seq() == 1 || is_other;
         let nobody_asked = question.is_open() && people.about_severity().is_none();
-        let is_over = || self.next_stage().is_final() || self.case.is_resolved();
+        let is_over = || self.next_stage().is_left() || self.case.is_resolved();
         if (is_news && !is_answer || nobody_asked)
             && !(question.is_open() && is_over())
             && let Some(text) = question.text()
