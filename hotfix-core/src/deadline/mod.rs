@@ -247,6 +247,11 @@ impl Agenda {
         self.state.moments.get(moment as usize).copied().flatten()
     }
 
+    /// Whether the incident was resolved once, and is not now.
+    pub(crate) fn is_reopened(&self) -> bool {
+        self.state.reopened.is_some() && self.came(Moment::Resolved).is_none()
+    }
+
     /// The moment that times from `moment` count from, with its time: `moment` itself, or its
     /// [fallback](Moment::fallback) where its time is not known.
     pub fn origin(&self, moment: Moment) -> Option<(Moment, Timestamp)> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::fact::{Facts, Truth};
-use crate::grade::{ChecklistMoment, Severity, closed_set};
+use crate::grade::{ChecklistMoment, Moment, Severity, closed_set};
 use crate::policy::Policy;
 use crate::policy::section::{
     Checklist, ChecklistItem, Exception, ProcedureStep, SuccessCriterion,
@@ -159,6 +159,7 @@ impl Marks {
             required: item.is_some_and(|item| item.required),
             if_applicable: item.is_some_and(|item| item.if_applicable),
             records: item.and_then(|item| item.records.clone()),
+            from: None,
             state: self.state(id),
             mark: self.0.get(&id).cloned(),
         }
@@ -209,6 +210,9 @@ pub struct ItemStatus {
     pub if_applicable: bool,
     /// What to note when checking it.
     pub records: Option<String>,
+    /// When what it states can have lasted long enough: a check before that does not count. Absent
+    /// where any time will do, and before its time begins.
+    pub from: Option<Timestamp>,
     /// Its state.
     pub state: ItemState,
     /// Its last mark; absent where it has none.
@@ -344,15 +348,20 @@ fn required<'a>(
 }
 
 /// The status of each list, in the order of the policy. `point_is_known`: the release names the
-/// rollback point.
+/// rollback point. `came`: when a moment came.
 pub(crate) fn lists(
     policy: &Policy,
     situation: Situation<'_>,
     marks: &Marks,
     point_is_known: bool,
+    came: impl Fn(Moment) -> Option<Timestamp>,
 ) -> Vec<ListStatus> {
-    let item = |item: &ChecklistItem| marks.status(item.id, &item.text, Some(item));
     let list = |list: &Checklist| {
+        let since = list.counts_from().and_then(&came);
+        let item = |item: &ChecklistItem| ItemStatus {
+            from: since.zip(item.lasts).map(|(since, lasts)| since + lasts),
+            ..marks.status(item.id, &item.text, Some(item))
+        };
         let applies = situation.asks_for(list);
         ListStatus {
             id: list.id,

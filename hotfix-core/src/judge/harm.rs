@@ -35,8 +35,8 @@ pub struct Harm {
     pub live: Option<Range>,
     /// By metric, in the order of ids: those that count bad events and decide.
     pub metrics: Vec<MetricHarm>,
-    /// Requests a minute over all arms, as observed in the trailing window, and once readings are stale
-    /// in the phase; else as planned; absent if neither is known.
+    /// Requests a minute over all arms by the proportion that counts the most, in the trailing window, and
+    /// once its readings are stale in the phase; else as planned; absent if neither is known.
     pub requests_per_minute: Option<f64>,
 }
 
@@ -83,28 +83,29 @@ pub struct Range {
 }
 
 impl Harm {
-    /// Estimated bad events of each version, over the trailing window.
+    /// Estimated bad events of each version, over the trailing window: the rate of a proportion times its
+    /// own trials, because payments are only a part of the requests.
     /// The bad events of several metrics may be the same requests or different ones: a version has
     /// at least the bad events of its worst metric, and at most the sum of all.
     pub fn of(judge: &Judge, moment: &Moment<'_>) -> Harm {
-        let requests = requests_per_minute(judge, moment);
-        let metrics: Vec<MetricHarm> = by_metric(judge, moment, requests, Watched::window_counts)
+        let metrics: Vec<MetricHarm> = by_metric(judge, moment, Watched::window_counts)
             .filter(|m| m.canary.is_some() || m.live.is_some())
             .collect();
         let ([canary, live], _) = in_all(metrics.iter().copied());
-        let lesser = lesser(judge, moment, requests);
-        Self { at: moment.at, canary, lesser, live, metrics, requests_per_minute: requests }
+        let lesser = lesser(judge, moment);
+        let requests_per_minute = requests_per_minute(judge, moment);
+        Self { at: moment.at, canary, lesser, live, metrics, requests_per_minute }
     }
 }
 
 /// Whether a rollback certainly causes more bad events than staying.
 pub(super) fn live_is_worse(judge: &Judge, moment: &Moment<'_>) -> bool {
-    lesser(judge, moment, requests_per_minute(judge, moment)) == Some(Version::Canary)
+    lesser(judge, moment) == Some(Version::Canary)
 }
 
 /// The version with certainly fewer bad events, now and over the phase so far.
-fn lesser(judge: &Judge, moment: &Moment<'_>, requests: Option<f64>) -> Option<Version> {
-    let over = |counts: Stretch| in_all(by_metric(judge, moment, requests, counts)).1;
+fn lesser(judge: &Judge, moment: &Moment<'_>) -> Option<Version> {
+    let over = |counts: Stretch| in_all(by_metric(judge, moment, counts)).1;
     over(Watched::window_counts).filter(|now| over(Watched::phase_counts) == Some(*now))
 }
 
@@ -115,7 +116,6 @@ type Stretch = fn(&Watched) -> [Counts; 2];
 fn by_metric(
     judge: &Judge,
     moment: &Moment<'_>,
-    requests: Option<f64>,
     counts: Stretch,
 ) -> impl Iterator<Item = MetricHarm> {
     let bug = judge.fix_test.as_ref().map(|fix| fix.metric);
@@ -123,36 +123,22 @@ fn by_metric(
         let decides = watched.metric().role == Role::Decide || bug == Some(index);
         (watched.metric().counts_bad_events() && decides).then(|| {
             let [canary, live] = counts(watched);
-            let share = moment.share;
+            let (share, trials) = (moment.share, watched.trials_per_minute(moment));
             MetricHarm {
-                canary: watched.impact(canary, share.as_fraction(), requests),
-                live: watched.impact(live, share.rest().as_fraction(), requests),
+                canary: watched.impact(canary, share.as_fraction(), trials),
+                live: watched.impact(live, share.rest().as_fraction(), trials),
                 metric: watched.metric().id,
             }
         })
     })
 }
 
-/// Traffic as the first proportion has it in the trailing window, and once its readings are stale in
-/// the phase; else as planned. What was observed of the bug's own events is of that traffic, too.
+/// The traffic: the trials of the proportion that has the most, because each counts all requests or a
+/// part of them; else as planned.
 pub(super) fn requests_per_minute(judge: &Judge, moment: &Moment<'_>) -> Option<f64> {
-    let observed = judge.traffic.and_then(|index| {
-        let watched = &judge.watched[index];
-        let (readings, watch) = (watched.readings(), moment.watch);
-        // The window empties while nothing is read, which is no fall of the traffic.
-        let silent = readings.read_at.map(|read| moment.at.since(read)).unwrap_or_default();
-        let is_fresh = silent <= watch.stale && silent < watch.window;
-        let ([canary, live], read) = if is_fresh {
-            (watched.window_counts(), readings.learned.min(watch.window - silent))
-        } else {
-            (watched.phase_counts(), readings.learned)
-        };
-        // With all of the traffic on the fix, the readings beside it are from before the deployment.
-        let live = if moment.share == Share::ALL { 0.0 } else { live.trials };
-        let minutes = read.as_seconds() / 60.0;
-        (minutes > 0.0).then(|| (canary.trials + live) / minutes)
-    });
-    observed.or(moment.traffic)
+    let proportions = judge.watched.iter().filter(|watched| watched.metric().kind.is_fraction());
+    let observed = proportions.filter_map(|watched| watched.trials_per_minute(moment));
+    observed.reduce(f64::max).or(moment.traffic)
 }
 
 /// Estimated bad events of canary and live version with all of the traffic, and the version with
@@ -178,15 +164,36 @@ fn in_all(metrics: impl Iterator<Item = MetricHarm>) -> ([Option<Range>; 2], Opt
 }
 
 impl Watched {
-    /// The impact of a version with these totals and this share.
-    fn impact(&self, arm: Counts, share: f64, requests: Option<f64>) -> Option<VersionImpact> {
+    /// Trials a minute over both arms in the trailing window, and once readings are stale in the phase.
+    fn trials_per_minute(&self, moment: &Moment<'_>) -> Option<f64> {
+        let (readings, watch) = (self.readings(), moment.watch);
+        // The window empties while nothing is read, which is no fall of the traffic.
+        let silent = readings.read_at.map(|read| moment.at.since(read)).unwrap_or_default();
+        let is_fresh = silent <= watch.stale && silent < watch.window;
+        let ([canary, live], read) = if is_fresh {
+            (self.window_counts(), readings.learned.min(watch.window - silent))
+        } else {
+            (self.phase_counts(), readings.learned)
+        };
+        // With all of the traffic on the fix, the readings beside it are from before the deployment.
+        let live = if moment.share == Share::ALL { 0.0 } else { live.trials };
+        // Where only the canary is read, the live version has the rest.
+        let share = moment.share.as_fraction();
+        let is_alone = live <= 0.0 && share > 0.0;
+        let all = if is_alone { canary.trials / share } else { canary.trials + live };
+        let minutes = read.as_seconds() / 60.0;
+        (minutes > 0.0).then(|| all / minutes)
+    }
+
+    /// The impact of a version with these totals and this share, of so many `trials` a minute.
+    fn impact(&self, arm: Counts, share: f64, trials: Option<f64>) -> Option<VersionImpact> {
         if arm.trials <= 0.0 {
             return None;
         }
         let (rate, low, high) = if self.metric().kind.is_fraction() {
-            let requests = requests?;
+            let trials = trials?;
             let interval = wilson(arm, CONFIDENCE).ok()?;
-            let per_minute = |rate: f64| rate * requests;
+            let per_minute = |rate: f64| rate * trials;
             (
                 per_minute(arm.events / arm.trials),
                 per_minute(interval.low),

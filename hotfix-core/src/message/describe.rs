@@ -18,9 +18,16 @@ use super::zone::Clock;
 pub(super) fn public_status(rollout: &Rollout) -> &'static str {
     match rollout.state() {
         _ if ended_without_fix(rollout) => "resolved",
-        State::Drafted | State::AwaitingApproval | State::Ready => "we are working on it",
         State::Closed => "resolved",
-        State::Complete if is_reopened(rollout) => "it is not resolved, and we are working on it",
+        state if rollout.is_reopened() => match state {
+            State::Deploying
+            | State::Monitoring
+            | State::Gate
+            | State::FinalValidation
+            | State::Paused => "it is not resolved, and a fix is being rolled out",
+            _ => "it is not resolved, and we are working on it",
+        },
+        State::Drafted | State::AwaitingApproval | State::Ready => "we are working on it",
         // Who reads `deployed` reads that it has reached everybody.
         _ if rollout.is_timely(MessageKind::Deployed) => {
             match (held_back(rollout), rollout.missing_readings()) {
@@ -56,9 +63,9 @@ fn ended_without_fix(rollout: &Rollout) -> bool {
         && rollout.moment(Moment::Resolved).is_some()
 }
 
-/// Whether the incident is open again after a completion, with which it was resolved.
-fn is_reopened(rollout: &Rollout) -> bool {
-    rollout.state() == State::Complete && rollout.moment(Moment::Resolved).is_none()
+/// A status inside, which says that the incident is open again: its readers read that it was resolved.
+pub(super) fn reopened(rollout: &Rollout, status: String) -> String {
+    if rollout.is_reopened() { format!("the incident is open again; {status}") } else { status }
 }
 
 /// Whether it was aborted before anything was deployed: no fix has failed.
@@ -161,11 +168,6 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
                 None => "all".to_owned(),
             };
             format!("{part} traffic has the fix, and the final check is in progress")
-        }
-        State::Complete if is_reopened(rollout) => {
-            let has = held_back(rollout)
-                .map_or("all users have".to_owned(), |_| format!("{share} of the traffic has"));
-            format!("{has} the fix, and the incident is open again")
         }
         State::Complete => {
             let has = held_back(rollout)
@@ -281,11 +283,7 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
         Stage::Complete { .. } => {
             let part = held_back(rollout).map(|_| format!(" at {share} of the traffic"));
             let part = part.unwrap_or_default();
-            let then = if is_reopened(rollout) {
-                ", and the incident is open again"
-            } else {
-                missing(rollout).unwrap_or(" and still being watched")
-            };
+            let then = missing(rollout).unwrap_or(" and still being watched");
             format!("{} is live{part}{then}", subject.version())
         }
         Stage::Closed => format!("{} is live, and the watch has ended", subject.version()),
@@ -459,7 +457,7 @@ pub(super) fn next_step(
         Stage::FinalValidation { .. } => {
             "the hot-fix is complete once the final validation has passed".to_owned()
         }
-        Stage::Complete { .. } if is_reopened(rollout) => {
+        Stage::Complete { .. } if rollout.is_reopened() => {
             "a person decides whether to keep the fix or to roll it back".to_owned()
         }
         Stage::Complete { .. } => match held_back(rollout) {

@@ -172,9 +172,9 @@ pub enum Act {
         message: MessageKind,
         /// The duty that raised it: send `done` with this id once it is sent.
         duty: Option<Name>,
-        /// The role that it is for, where that is not everybody in the audience.
+        /// The role that it is for, where that is not everybody in the audience. Then `why` is the text.
         role: Option<RoleName>,
-        /// What the role has to know: service, incident, and what happened. No answer is needed.
+        /// What the role has to know: service, incident, and what happened. Nobody waits for an answer.
         why: Option<String>,
     },
     /// Page somebody.
@@ -208,6 +208,12 @@ impl Act {
     /// Sends a message to everybody in an audience.
     pub(super) const fn notify(audience: Audience, message: MessageKind) -> Self {
         Self::Notify { audience, message, duty: None, role: None, why: None }
+    }
+
+    /// Lets a role of the responders know of something.
+    pub(super) const fn inform(role: RoleName, why: String) -> Self {
+        let (audience, message) = (Audience::Responders, MessageKind::Update);
+        Self::Notify { audience, message, duty: None, role: Some(role), why: Some(why) }
     }
 
     /// Who reads in this message how severe the incident is, and which message it is.

@@ -149,11 +149,6 @@ impl Conclusion<'_> {
             Command::Deny { .. } | Command::Withdraw { .. } if self.case.place.stage().is_out() => {
                 self.object(at, command);
             }
-            Command::SetTimes { .. }
-                if command.reopens(self.case.place.stage()) && self.case.is_resolved() =>
-            {
-                self.reopen(at);
-            }
             Command::Deny { .. }
             | Command::Withdraw { .. }
             | Command::CheckItem { .. }
@@ -408,11 +403,19 @@ impl Conclusion<'_> {
         poll::watch_is_over(self.plan.policy(), &self.case.agenda, at, since)
     }
 
-    /// Says that a complete rollout's incident is open again, to all who read that it was resolved,
-    /// and asks whether to roll back.
-    fn reopen(&mut self, at: Timestamp) {
+    /// Says that the incident is open again, to all who read that it was resolved. Where the fix has
+    /// traffic, a person is asked whether to roll back; where nothing is being done, somebody is paged.
+    pub(super) fn reopen(&mut self, at: Timestamp) {
         self.notify_readers(MessageKind::Update, &FOLLOWERS, true);
-        self.ask(&self.reopened(at));
+        let stage = self.case.place.stage();
+        if stage.is_out() && self.case.has_traffic() {
+            self.ask(&self.reopened(at));
+        } else if stage.is_final() {
+            self.page(
+                "the incident is open again, and no fix is live. Find the cause, then send `retry`; if \
+                 the incident is over, state `resolved`.",
+            );
+        }
     }
 
     /// Whether the action that the deployment waits for is late from this input on.

@@ -277,6 +277,8 @@ getters! {
     severity_is_assumed: bool = self.case.readiness.is_assumed(self.plan.policy());
     /// Whether the incident is over, and no fix is live or being deployed.
     has_ended: bool = self.case.has_ended();
+    /// Whether the incident was resolved once, and is not now.
+    is_reopened: bool = self.case.agenda.is_reopened();
     /// The severity as people read it.
     named_severity: Option<impl Display> = self.case.readiness.named_severity(self.plan.policy());
     /// Whether time does not end the watch after the completion, and no question is open about that.

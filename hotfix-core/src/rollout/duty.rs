@@ -42,9 +42,12 @@ pub(super) fn follow(
         conclusion.notify(MessageKind::Deployed, &FOLLOWERS);
     }
     // Once, when it is resolved: at the completion, or before if a person states it.
-    if !was_resolved && came(conclusion.case, Moment::Resolved) {
-        let message = if fails { MessageKind::Update } else { MessageKind::Resolved };
-        conclusion.notify(message, &FOLLOWERS);
+    match (was_resolved, came(conclusion.case, Moment::Resolved)) {
+        (false, true) if fails => conclusion.notify(MessageKind::Update, &FOLLOWERS),
+        (false, true) => conclusion.notify(MessageKind::Resolved, &FOLLOWERS),
+        // A rollback notifies by itself.
+        (true, false) if conclusion.changes.to.is_none() => conclusion.reopen(at),
+        _ => {}
     }
     case.agenda.advance(at);
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());

@@ -16,7 +16,6 @@ use crate::unit::Name;
 
 pub use super::command::{Command, InputKind};
 use super::document::InputDocument;
-use super::stage::Stage;
 
 closed_set! {
     /// A time that only people or calendars know, by name.
@@ -323,11 +322,5 @@ impl Command {
     pub(super) fn resolves(&self) -> bool {
         let Self::SetTimes { times, .. } = self else { return false };
         matches!(times.get(&KnownTime::Resolved), Some(Some(_)))
-    }
-
-    /// Whether it says that the incident of a complete rollout is not over after all.
-    pub(super) fn reopens(&self, stage: &Stage) -> bool {
-        let Self::SetTimes { times, .. } = self else { return false };
-        matches!(stage, Stage::Complete { .. }) && times.get(&KnownTime::Resolved) == Some(&None)
     }
 }

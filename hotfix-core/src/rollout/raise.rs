@@ -61,9 +61,7 @@ impl Conclusion<'_> {
                 "the status page is left as it is, because it is not known whether it concerns the \
                  public: send {facts} with `set_facts`."
             );
-            let why = Some(describe::addressed(&self.plan.subject().incident, &what));
-            let (audience, message) = (Audience::Responders, MessageKind::Update);
-            self.act(Act::Notify { audience, message, duty: None, role: None, why });
+            self.inform(&what);
         }
     }
 
@@ -121,9 +119,7 @@ impl Conclusion<'_> {
         if matches!(self.case.place.stage(), Stage::Preparing) {
             what.push_str(" Until the canary is read, a reading with more buckets replaces these.");
         }
-        let why = Some(describe::addressed(&self.plan.subject().incident, &what));
-        let (audience, message) = (Audience::Responders, MessageKind::Update);
-        self.act(Act::Notify { audience, message, duty: None, role: None, why });
+        self.inform(&what);
     }
 
     pub(super) fn ask(&mut self, question: &str) {
@@ -136,6 +132,14 @@ impl Conclusion<'_> {
         let why = describe::addressed(&self.plan.subject().incident, why);
         if let Some(role) = self.paged() {
             self.act(Act::Page { role, why, duty: None });
+        }
+    }
+
+    /// Lets the role that the policy calls first know of something: what has a role is sent as it is.
+    fn inform(&mut self, what: &str) {
+        let why = describe::addressed(&self.plan.subject().incident, what);
+        if let Some(role) = self.paged() {
+            self.act(Act::inform(role, why));
         }
     }
 
@@ -169,7 +173,7 @@ impl Conclusion<'_> {
         let is_other = changed.as_ref().is_some_and(|now| now != readiness.question());
         let is_news = self.case.place.seq() == 1 || is_other;
         let nobody_asked = question.is_open() && people.about_severity().is_none();
-        let is_over = || self.next_stage().is_final() || self.case.is_resolved();
+        let is_over = || self.next_stage().is_left() || self.case.is_resolved();
         if (is_news && !is_answer || nobody_asked)
             && !(question.is_open() && is_over())
             && let Some(text) = question.text()
@@ -250,13 +254,7 @@ impl Conclusion<'_> {
                 ),
             );
             for role in demand.notified.into_iter().filter(|role| *role != approver) {
-                self.act(Act::Notify {
-                    audience: Audience::Responders,
-                    message: MessageKind::Update,
-                    duty: None,
-                    role: Some(role),
-                    why: Some(why.clone()),
-                });
+                self.act(Act::inform(role, why.clone()));
             }
         }
     }

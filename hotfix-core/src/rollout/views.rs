@@ -133,7 +133,8 @@ impl Rollout {
         let readiness = &self.case.readiness;
         let policy = self.plan.policy();
         let point_is_known = self.plan.names_rollback_point();
-        checklist::lists(policy, readiness.situation(), readiness.marks(), point_is_known)
+        let came = |moment| self.case.agenda.came(moment);
+        checklist::lists(policy, readiness.situation(), readiness.marks(), point_is_known, came)
     }
 
     /// Each step of the procedure with its state. Steps block nothing: `check_item` records their

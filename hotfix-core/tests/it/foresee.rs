@@ -319,6 +319,32 @@ fn field_1_evidence_says_how_many_more_requests_it_needs() {
     assert!(sooner.minutes < rollback.minutes && sooner.chance.unwrap() > 0.99, "{sooner:?}");
 }
 
+/// Payments are a part of the requests: their failures are of the payments alone, and a proportion that
+/// comes first in the alphabet is not the traffic.
+#[test]
+fn stat_5_a_proportion_of_a_part_of_the_requests_has_only_its_own_failures() {
+    let mut watch = Watch::new(
+        "phased-canary",
+        &errors_only(&[
+            ("/metrics/payment_success/role", json!("decide")),
+            ("/metrics/payment_success/weight", json!(0.0)),
+        ]),
+    );
+    let mut reading = errors([10, 100], [9, 900]);
+    reading["payment_success"] = json!({"canary": [5, 5], "baseline": [22, 45]});
+    for _ in 0..3 {
+        watch.look(60, reading.clone());
+    }
+    let harm = watch.rollout.harm().unwrap();
+    assert!((harm.requests_per_minute.unwrap() - 1000.0).abs() < 1.0, "{harm:?}");
+    let of = |id: &str| harm.metrics.iter().find(|of| of.metric.as_str() == id).unwrap();
+    // 23 of 45 payments fail, of 50 a minute over both versions.
+    let live = of("payment_success").live.unwrap().at_full;
+    assert!((live - 50.0 * 23.0 / 45.0).abs() < 0.1, "{live}");
+    let canary = of("error_rate").canary.unwrap().at_full;
+    assert!((canary - 100.0).abs() < 0.2, "{canary}");
+}
+
 #[test]
 fn stat_5_the_verdict_says_where_going_back_hurts_more() {
     let mut story = Story::new("standard", Recording::Keep);

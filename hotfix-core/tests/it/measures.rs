@@ -12,7 +12,7 @@ use hotfix_core::report::measures::{
     split_logs,
 };
 use hotfix_core::rollout::{Command, Input, Recording, Rollout};
-use hotfix_core::unit::Span;
+use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
 
 use crate::measure_cases::{Incident, incidents, path};
@@ -214,6 +214,29 @@ fn post_3_an_outage_after_it_was_resolved_counts_where_the_incident_opens_again(
     let measures = Measures::from_log(rollout.log().as_bytes()).unwrap();
     let measure = measures.measures.iter().find(|m| m.name.as_str() == "downtime").unwrap();
     assert_eq!(measure.figure, Some(Figure::Seconds(minutes(35))));
+}
+
+/// Nobody can have reviewed a fix that did not exist.
+#[test]
+fn post_3_a_review_from_before_the_release_is_not_counted() {
+    let policy = Arc::new(Policy::preset("phased-canary").unwrap());
+    let incident = r#"{"id":"INC-1","severity":"P1","detected_at":"2026-03-03T14:40:00Z"}"#;
+    let plan = Plan::from_json(policy, incident, "", "").unwrap();
+    let mut rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+    let begun: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
+    let mut say = |minute: u32, input: Value| {
+        let input = Input::from_json(&input.to_string()).unwrap();
+        assert!(rollout.handle(begun + Span::from_seconds(60 * minute), &input).is_ok());
+        let measures = Measures::from_log(rollout.log().as_bytes()).unwrap();
+        let measure = measures.measures.into_iter().find(|m| m.name.as_str() == "time_to_review");
+        measure.unwrap().figure
+    };
+    let review = json!({"kind": "check_item", "by": "omar", "item": "code_reviewed"});
+    say(0, json!({"kind": "tick"}));
+    say(4, review.clone());
+    let release = json!({"version": "2", "previous": "1", "author": "zoe"});
+    assert_eq!(say(50, json!({"kind": "release", "by": "zoe", "release": release})), None);
+    assert_eq!(say(60, review), Some(Figure::Seconds(Span::from_seconds(3600))));
 }
 
 #[test]

@@ -130,6 +130,10 @@ impl IncidentHistory {
     fn begin(&mut self, rollout: &Rollout, at: Timestamp) {
         // Nothing is attempted before there is a release.
         let Some(release) = rollout.plan().release() else { return };
+        // Nor reviewed.
+        if self.attempts.is_empty() {
+            self.reviewed = None;
+        }
         if let Some(before) = self.attempts.last_mut() {
             before.replaced = Some(at);
         } else {

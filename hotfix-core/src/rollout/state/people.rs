@@ -151,7 +151,7 @@ pub(crate) enum About {
     Verdict,
     /// What a person reported, denied or withdrew: no other question takes its place.
     Objection,
-    /// The incident of a complete rollout that is open again, or what somebody states of one that is
+    /// The incident that is open again with the fix live, or what somebody states of one that is
     /// resolved: only an objection takes its place.
     Reopening,
     /// What somebody has to waive or to lift before the start: the normal process, a change window that
@@ -342,7 +342,7 @@ impl People {
             Command::SetTimes { .. } => {
                 let is_over = self.are_answered_by(&input.command);
                 self.objected &= !is_over;
-                (input.command.reopens(stage), is_over)
+                (false, is_over)
             }
             Command::SetSeverity { .. } => {
                 self.about_severity = None;

@@ -47,7 +47,7 @@ impl SeverityQuestion {
             let next = || policy.decide(now).next_question().map(|next| next.fact);
             unsettled.map(|first| next().unwrap_or(first)).map(|fact| {
                 format!(
-                    "Whether the policy calls for a hot-fix is not known, and the start waits for no \
+                    "Whether the policy calls for a hot-fix is not known, and no start waits for an \
                      approval. {} so that it is settled.",
                     asks_for(policy, fact)
                 )
