@@ -22,7 +22,7 @@ pub const DEFAULT_GRID: [f64; 8] = [1.2, 1.5, 2.0, 3.0, 5.0, 8.0, 14.0, 30.0];
 /// Weights of [`DEFAULT_GRID`].
 pub const DEFAULT_WEIGHTS: [f64; 8] = [0.125; 8];
 /// Trials that the plug-in starts with, unless the settings name others.
-pub(super) const PRIOR_TRIALS: f64 = 50.0;
+const PRIOR_TRIALS: f64 = 50.0;
 /// Events that the plug-in starts with.
 pub(super) const PRIOR_EVENTS: f64 = 0.5;
 
@@ -166,12 +166,6 @@ over_mixture! { BernoulliDesign, Bernoulli.0 }
 #[inline]
 fn plug_in(past: &Totals, prior_trials: f64) -> f64 {
     let Totals { canary, baseline } = past;
-    let events = canary.events + baseline.events;
-    rate_of(Counts::new(events, canary.trials + baseline.trials), prior_trials)
-}
-
-/// The same from the sum of both arms.
-#[inline]
-pub(super) fn rate_of(past: Counts, prior_trials: f64) -> f64 {
-    (past.events + PRIOR_EVENTS) / (past.trials + prior_trials)
+    let (events, trials) = (canary.events + baseline.events, canary.trials + baseline.trials);
+    (events + PRIOR_EVENTS) / (trials + prior_trials)
 }

@@ -218,9 +218,9 @@ impl Limits {
 }
 
 /// The share of the stake that is bet from the first tick on.
-pub(super) const LN_FIRST: f64 = -LN_2;
+const LN_FIRST: f64 = -LN_2;
 /// The share that is kept as cash at the start.
-pub(super) const CASH: f64 = 0.5;
+const CASH: f64 = 0.5;
 
 /// A planned number of ticks over which the cash is handed out.
 #[derive(Clone, Copy, Debug, PartialEq)]

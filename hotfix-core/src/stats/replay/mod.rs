@@ -42,16 +42,15 @@ pub use clip::Clip;
 pub use history::History;
 
 use super::draw::Draws;
-use super::grid::{Grid, Hypothesis, usual};
+use super::grid::usual;
 use super::instances::places;
-use super::mixture::{Limits, SHORT};
 use super::numeric::{larger, ln, percentile, smaller, whole};
 use super::planning::{Comparison, check_tick};
-use super::{Counts, Direction, MAX_GRID, StatError, bernoulli, check_version, rate_ratio};
+use super::{Counts, StatError, check_version};
 use crate::grade::closed_set;
 pub(super) use advice::hours_of;
 pub(super) use history::check_presence;
-use noise::{Form, Group, Kernel, ONE_SIDED};
+use noise::{Group, ONE_SIDED, Test};
 pub(super) use noise::{Windows, fit};
 use serde::{Deserialize, Serialize};
 
@@ -314,45 +313,19 @@ pub fn calibrate(
     history: &History,
     settings: &CalibrationSettings,
 ) -> Result<Calibration, StatError> {
-    let grid = check(settings)?;
-    if settings.model == CountModel::Bernoulli {
-        history.check_proportion()?;
-    }
-    if grid.len <= SHORT {
-        run::<SHORT>(history, settings, &grid)
-    } else {
-        run::<MAX_GRID>(history, settings, &grid)
-    }
-}
-
-fn check(settings: &CalibrationSettings) -> Result<Grid, StatError> {
-    let CalibrationSettings { share, ticks, alpha, tolerated, temper, horizon, .. } = *settings;
-    Hypothesis::try_new(Direction::Worse, alpha, tolerated, 1.0)?;
+    let CalibrationSettings { share, ticks: length, .. } = *settings;
+    let test = Test::try_new(settings)?;
     if !(share > 0.0 && share < 1.0) {
         return Err(StatError::BadShare { share });
     }
-    Limits::try_new(temper, None, None, 0.0)?;
-    if let Some(horizon @ 0) = horizon {
-        return Err(StatError::BadHorizon { horizon });
-    }
-    StatError::unless(ticks > 0, "ticks", f64::from(ticks), "at least 1")?;
+    StatError::unless(length > 0, "ticks", f64::from(length), "at least 1")?;
     check_tick(settings.tick_seconds)?;
-    let (ratios, weights) = (settings.grid.as_deref(), settings.weights.as_deref());
-    let default: (&[f64], &[f64]) = match settings.model {
-        CountModel::Poisson => (&rate_ratio::DEFAULT_GRID, &rate_ratio::DEFAULT_WEIGHTS),
-        CountModel::Bernoulli => (&bernoulli::DEFAULT_GRID, &bernoulli::DEFAULT_WEIGHTS),
-    };
-    Grid::try_new(Direction::Worse, ratios, weights, default)
-}
-
-fn run<const N: usize>(
-    history: &History,
-    settings: &CalibrationSettings,
-    grid: &Grid,
-) -> Result<Calibration, StatError> {
+    if settings.model == CountModel::Bernoulli {
+        history.check_proportion()?;
+    }
     let shards = shards(history, settings)?;
     let ticks = history.ticks();
-    let length = settings.ticks as usize;
+    let length = length as usize;
     let windows =
         Windows::new(ticks, length).ok_or(StatError::ShortHistory { ticks, needed: length })?;
     let all = history.all();
@@ -364,22 +337,20 @@ fn run<const N: usize>(
     let reads_instances = settings.model.reads_instances();
     let leave_one_out = reads_instances && canary_instances >= LEAVE_ONE_OUT;
     let groups = groups(history, &shards, false);
-    let fitting = Fitting {
-        kernel: &Kernel::<N>::new(grid, settings),
-        form: &Form::<N>::new(grid, settings.horizon),
-        windows: &windows,
-        least: -ln(settings.alpha),
-    };
+    let fitting = Fitting { test: &test, windows: &windows, least: -ln(settings.alpha) };
     let Fitted { threshold, cap, hold, highest, independent, dispersion_by_block } =
-        fitting.fit(&groups, &all, CAP_PART);
+        fitting.fit(&groups, &all, CAP_PART)?;
     let dispersion = upper(&dispersion_by_block);
-    let by_instance = reads_instances.then(|| history.clip()).flatten().map(|(clip, clip_rate)| {
+    let clip = reads_instances.then(|| history.clip()).flatten();
+    let by_instance = if let Some((clip, clip_rate)) = clip {
         let clipped = history.clipped(clip);
         let groups = self::groups(&clipped, &shards, leave_one_out);
-        let Fitted { threshold, cap, hold, .. } =
-            fitting.fit(&groups, &clipped.all(), CAP_PART_BY_INSTANCE);
-        ByInstance { threshold, cap, hold, clip_rate }
-    });
+        let fitted = fitting.fit(&groups, &clipped.all(), CAP_PART_BY_INSTANCE)?;
+        let Fitted { threshold, cap, hold, .. } = fitted;
+        Some(ByInstance { threshold, cap, hold, clip_rate })
+    } else {
+        None
+    };
 
     let traffic = Traffic::of(&all, &groups);
     let detectable = traffic.detectable(settings, threshold);
@@ -426,9 +397,8 @@ fn upper(by_block: &[BlockDispersion]) -> Option<f64> {
 }
 
 /// How limits are fitted to what noise alone reached.
-struct Fitting<'a, const N: usize> {
-    kernel: &'a Kernel<'a, N>,
-    form: &'a Form<N>,
+struct Fitting<'a> {
+    test: &'a Test,
     windows: &'a Windows,
     /// `ln(1/α)`.
     least: f64,
@@ -446,23 +416,25 @@ struct Fitted {
     dispersion_by_block: Vec<BlockDispersion>,
 }
 
-impl<const N: usize> Fitting<'_, N> {
-    fn fit(&self, groups: &[Group<'_>], all: &[Counts], cap_part: f64) -> Fitted {
-        let Self { kernel, form, windows, least } = *self;
-        // Gains are computed again for each pass: those of every instance of every group at once
-        // would fill the memory.
-        let maxima = |cap| form.maxima(kernel, (groups, all), windows, cap);
-        let uncapped = maxima(f64::INFINITY);
+impl Fitting<'_> {
+    fn fit(
+        &self,
+        groups: &[Group<'_>],
+        all: &[Counts],
+        cap_part: f64,
+    ) -> Result<Fitted, StatError> {
+        let Self { test, windows, least } = *self;
+        let uncapped = test.maxima((groups, all), windows, None)?;
         let (without_cap, _) = fit(&uncapped, windows, least);
         let cap = without_cap / cap_part;
-        let capped = maxima(cap);
+        let capped = test.maxima((groups, all), windows, Some(cap))?;
         let (with_cap, independent) = fit(&capped, windows, least);
-        let dispersion_by_block = kernel.dispersions(groups, all);
+        let dispersion_by_block = test.dispersions(groups, all);
         let spread = DISPERSION_PART * upper(&dispersion_by_block).unwrap_or(1.0);
         let threshold = larger(with_cap, least * larger(1.0, spread));
         let hold = hold_level(&capped, HOLD, threshold);
         let highest = [&uncapped, &capped].map(|maxima| maxima.last().copied().unwrap_or(0.0));
-        Fitted { threshold, cap, hold, highest, independent, dispersion_by_block }
+        Ok(Fitted { threshold, cap, hold, highest, independent, dispersion_by_block })
     }
 }
 
