@@ -33,11 +33,11 @@ impl Draws {
         if bound == 0 {
             return 0;
         }
-        let least = bound.wrapping_neg() % bound;
         loop {
             let product = u128::from(self.0.next_u64()) * u128::from(bound);
             let low = product & u128::from(u64::MAX);
-            if low >= u128::from(least) {
+            // The remainder, which is below the bound, is seldom needed: a division takes long.
+            if low >= u128::from(bound) || low >= u128::from(bound.wrapping_neg() % bound) {
                 // The high half is below `bound`, which came from a `usize`.
                 return usize::try_from(product >> 64).unwrap_or_default();
             }

@@ -505,7 +505,7 @@ fn walk(preset: &str, seed: u64, found: &mut Found) {
     }
 }
 
-/// Walks under each preset, and how long each is. Hundreds were played as it was written; more than this takes long.
+/// Walks under each preset: more take long.
 const WALKS: u64 = 1;
 const STEPS: usize = 45;
 

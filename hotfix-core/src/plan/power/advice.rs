@@ -103,7 +103,9 @@ pub(super) fn bounds(plan: &Plan, metric: &Metric, seen: &MetricPower) -> Vec<Ad
     let mut advice = Vec::new();
     let bounds =
         [(Which::Success, metric.bounds.success), (Which::Rollback, metric.bounds.rollback)];
-    for (which, bound) in bounds {
+    // Fewer are rolled back by this bound than by all.
+    let seldom = seen.phases.iter().all(|of| of.healthy_rolled_back.chance <= by_chance::OFTEN);
+    for (which, bound) in bounds.into_iter().filter(|of| of.0 == Which::Success || !seldom) {
         advice.extend(bound.and_then(|bound| other_bound(plan, metric, which, bound)));
     }
     for (phase, seen) in plan.phases().iter().zip(&seen.phases) {

@@ -4,9 +4,9 @@
 //! A release is rolled back if the count of a trailing window is beyond a bound at any reading or, if
 //! the policy requires it, if the count of the whole phase is beyond one at its end.
 //!
-//! - Windows of one reading, and phases in which no window matters, are followed *exactly*: the count of
-//!   the phase is a chain that removes the probability beyond a bound at each tick, and its last step
-//!   applies the gate.
+//! - Windows of one reading, and phases in which no window is likely to matter, are followed *exactly*: the
+//!   count of the phase is a chain that removes the probability beyond a bound at each tick, and its last
+//!   step applies the gate.
 //! - Longer ones overlap, and bounds may ask for breaches in a row or compare with the live version: such phases are
 //!   [drawn](super::windows).
 //!
@@ -19,6 +19,8 @@ use crate::stats::numeric::{larger, smaller, sum};
 /// Chances this far apart count as equal: a seventh of the standard error of 20,000 runs at one
 /// half.
 pub(crate) const CLOSE: f64 = 5e-4;
+/// Windows that roll back with less chance than this are not drawn: a quarter of the standard error.
+const SELDOM: f64 = 2e-3;
 /// Work that is done for one figure, in multiplications.
 const MOST_WORK: f64 = 4e6;
 /// Paths with less chance than this are left out.
@@ -126,10 +128,12 @@ impl Bands<'_> {
         if self.window <= 1 && self.in_a_row <= 1 && !live && self.is_light(total) {
             return self.exactly();
         }
-        if total.mean() > 0.0 && (live || !self.hardly_ever()) {
+        let crossed = if total.mean() > 0.0 && live { 1.0 } else { self.crossed() };
+        if crossed > SELDOM {
             return self.drawn();
         }
         let (kept, about) = self.hopeful(total);
+        let about = about || crossed > CLOSE;
         let not_missed = match (self.miss_goes_back, self.gate) {
             (true, Some(gate)) => gate.mean(|most| total.at_most(most)),
             _ => kept.last().copied().unwrap_or(1.0),
@@ -139,7 +143,7 @@ impl Bands<'_> {
             gone: larger(1.0 - not_missed, 0.0),
             gone_about: about,
             passes: smaller(self.met(total), 1.0),
-            passes_about: false,
+            passes_about: crossed > CLOSE,
             kept_about: about,
         }
     }
@@ -270,8 +274,8 @@ impl Bands<'_> {
         (alone.exactly().kept, false)
     }
 
-    /// Whether the windows together roll back with a chance below one in ten million.
-    fn hardly_ever(&self) -> bool {
+    /// At most the chance that the windows roll back: the sum of theirs, as far as it is seldom.
+    fn crossed(&self) -> f64 {
         let (mut sums, mut total) = (vec![Draw::NOTHING], Draw::NOTHING);
         let (mut chance, mut last) = (0.0, ((Draw::NOTHING, 0), 0.0));
         for (at, look) in self.looks.iter().enumerate() {
@@ -283,11 +287,11 @@ impl Bands<'_> {
                 last = ((window, most), 1.0 - window.at_most(most));
             }
             chance += last.1;
-            if chance > 1e-7 {
-                return false;
+            if chance > SELDOM {
+                break;
             }
         }
-        true
+        chance
     }
 
     /// Chance to pass at the gate or at a later look, where a miss only holds; `looks` go on until

@@ -46,9 +46,11 @@ impl Crossing {
         for events in 1..=most {
             let Chances { low, of } = &mut paths;
             of.push(0.0);
-            for at in (0..of.len()).rev() {
-                let below = if at > 0 { of[at - 1] } else { 0.0 };
-                of[at] = of[at] * (1.0 - of_canary) + below * of_canary;
+            let mut below = 0.0;
+            for path in of.iter_mut() {
+                let before = *path;
+                *path = before * (1.0 - of_canary) + below * of_canary;
+                below = before;
             }
             // One more event moves the edge by one count at most, see the formula of the gain.
             match direction {

@@ -24,8 +24,8 @@ const MOST_PARTS: usize = 128;
 /// Windows, and ticks, after which their law is taken to have settled.
 const SETTLED: usize = 3;
 const SETTLED_TICKS: usize = 120;
-/// A phase that is kept with less chance than this is over.
-const LEAST: f64 = 1e-9;
+/// Phases that are kept with less chance than this are over.
+const LEAST: f64 = 1e-4;
 /// Equal parts of the chances, each with the first number that has one of them.
 const GUIDES: usize = 64;
 /// Parts of a standard deviation that differ.
@@ -114,6 +114,7 @@ impl Bands<'_> {
         let settled = (SETTLED * self.window).max(SETTLED_TICKS) + self.in_a_row;
         let drawn = self.looks.len().min(warm + settled);
         let number = if self.in_a_row > 1 { PHASES_IN_A_ROW } else { PHASES };
+        let each = 1.0 / number as f64;
         let mut draws = Draws::new(SEED);
         let new = Course { window: [0.0; 4], phase: [0.0; 2], weight: 1.0, breaches: 0 };
         let mut courses = vec![new; number];
@@ -135,13 +136,12 @@ impl Bands<'_> {
                 }
             }
             ends = [0.0; 2];
-            for (place, course) in courses.iter_mut().enumerate() {
+            let in_window = &mut ticks[at % self.window * number..];
+            for ((place, course), tick) in courses.iter_mut().enumerate().zip(in_window) {
                 if course.weight <= 0.0 {
                     continue;
                 }
-                let mut part =
-                    |of: usize| (orders[of][place] as f64 + draws.share()) / number as f64;
-                let tick = &mut ticks[at % self.window * number + place];
+                let mut part = |of: usize| (orders[of][place] as f64 + draws.share()) * each;
                 for (sum, old) in course.window.iter_mut().zip(&*tick) {
                     *sum -= old;
                 }
