@@ -61,7 +61,6 @@ impl Test {
         windows: &Windows,
         cap: Option<f64>,
     ) -> Result<Vec<f64>, StatError> {
-        let most = |Bounds { lower, upper }| smaller(upper, lower + SLACK);
         match self {
             Self::Rates(design) => {
                 let design = &design.with_limits(cap, None)?;
@@ -71,9 +70,11 @@ impl Test {
                         // The logarithms of a split are most of the time.
                         test.split_as(design, (canary.trials, rest.trials), before, design);
                     }
-                    test.update(design, canary, rest).map(|_| most(test.bounds(design)))
+                    test.update(design, canary, rest)
                 };
-                maxima(of, windows, RateRatio::new(design), feed, |test| test.log_e(design))
+                let (bounds, log_e) =
+                    (|of: &RateRatio| of.bounds(design), |of: &RateRatio| of.log_e(design));
+                maxima(of, windows, RateRatio::new(design), feed, bounds, log_e)
             }
             Self::Shares(design) => {
                 let design = &design.with_limits(cap, None)?;
@@ -81,9 +82,11 @@ impl Test {
                     let [canary, mut rest] = arms;
                     // Where all of it fails, rounding of fractions must not leave more.
                     rest.events = smaller(rest.events, rest.trials);
-                    test.update(design, canary, rest).map(|_| most(test.bounds(design)))
+                    test.update(design, canary, rest)
                 };
-                maxima(of, windows, Bernoulli::new(design), feed, |test| test.log_e(design))
+                let (bounds, log_e) =
+                    (|of: &Bernoulli| of.bounds(design), |of: &Bernoulli| of.log_e(design));
+                maxima(of, windows, Bernoulli::new(design), feed, bounds, log_e)
             }
         }
     }
@@ -131,12 +134,13 @@ impl Test {
 }
 
 /// The maxima of windows that run side by side: `feed` adds a tick to the test of a window, beside that
-/// of the window before, and returns what its log e is at most.
+/// of the window before.
 fn maxima<T: Copy>(
     (groups, all): (&[Group<'_>], &[Counts]),
     windows: &Windows,
     fresh: T,
-    feed: impl Fn(&mut T, Option<&T>, [Counts; 2]) -> Result<f64, StatError>,
+    feed: impl Fn(&mut T, Option<&T>, [Counts; 2]) -> Result<bool, StatError>,
+    bounds: impl Fn(&T) -> Bounds,
     log_e: impl Fn(&T) -> f64,
 ) -> Result<Vec<f64>, StatError> {
     let mut maxima = Vec::new();
@@ -151,12 +155,13 @@ fn maxima<T: Copy>(
             let rest = less(*all, canary);
             for (best, tests) in &mut running {
                 let of_before = |place: usize| before.map(|tests| &tests[place]);
-                let most = feed(&mut tests[0], of_before(0), [canary, rest])?;
+                feed(&mut tests[0], of_before(0), [canary, rest])?;
                 for (place, part) in group.parts.iter().enumerate() {
                     let kept = less(canary, part[tick]);
                     feed(&mut tests[place + 1], of_before(place + 1), [kept, rest])?;
                 }
-                if most > *best {
+                let Bounds { lower, upper } = bounds(&tests[0]);
+                if smaller(upper, lower + SLACK) > *best {
                     let whole = log_e(&tests[0]);
                     if whole > *best {
                         let without = tests[1..].iter().map(&log_e).reduce(smaller);
