@@ -24,7 +24,11 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
             | State::Monitoring
             | State::Gate
             | State::FinalValidation
-            | State::Paused => "it is not resolved, and a fix is being rolled out",
+            | State::Paused
+                if !rollout.is_timely(MessageKind::Deployed) =>
+            {
+                "it is not resolved, and a fix is being rolled out"
+            }
             _ => "it is not resolved, and we are working on it",
         },
         State::Drafted | State::AwaitingApproval | State::Ready => "we are working on it",

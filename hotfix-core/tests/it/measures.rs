@@ -229,14 +229,19 @@ fn post_3_a_review_from_before_the_release_is_not_counted() {
         assert!(rollout.handle(begun + Span::from_seconds(60 * minute), &input).is_ok());
         let measures = Measures::from_log(rollout.log().as_bytes()).unwrap();
         let measure = measures.measures.into_iter().find(|m| m.name.as_str() == "time_to_review");
-        measure.unwrap().figure
+        let measure = measure.unwrap();
+        (measure.status, measure.figure)
     };
+    let minutes = |minutes: u32| Some(Figure::Seconds(Span::from_seconds(60 * minutes)));
     let review = json!({"kind": "check_item", "by": "omar", "item": "code_reviewed"});
     say(0, json!({"kind": "tick"}));
     say(4, review.clone());
     let release = json!({"version": "2", "previous": "1", "author": "zoe"});
-    assert_eq!(say(50, json!({"kind": "release", "by": "zoe", "release": release})), None);
-    assert_eq!(say(60, review), Some(Figure::Seconds(Span::from_seconds(3600))));
+    assert_eq!(
+        say(50, json!({"kind": "release", "by": "zoe", "release": release})),
+        (MeasureStatus::Open, minutes(50))
+    );
+    assert_eq!(say(60, review), (MeasureStatus::Known, minutes(60)));
 }
 
 #[test]
