@@ -50,6 +50,9 @@ def closed_sets() -> dict[str, list[str]]:
         for block in re.findall(r"closed_set! \{\n(.*?)\n\}", file.read_text(), re.DOTALL):
             for name, body in re.findall(r"^ {4}(\w+) \{\n(.*?)^ {4}\}", block, re.DOTALL | re.MULTILINE):
                 found[name] = re.findall(r'= "(\w+)",', body)
+    # The kinds of inputs are the first column of the table of commands.
+    table = (CORE / "rollout" / "command.rs").read_text().split("\ncommands! {\n")[1]
+    found["InputKind"] = re.findall(r'^ {4}\w+ = "(\w+)"', table, re.MULTILINE)
     return found
 
 

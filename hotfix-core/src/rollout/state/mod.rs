@@ -157,7 +157,7 @@ impl RolloutState {
     /// What was read last of a fix that is to be rolled back and still has its traffic. None where
     /// that is what the verdict has that is explained.
     pub(super) fn read_since_verdict(&self) -> Option<Question> {
-        if self.place.purpose(self.reach()) != Use::Show {
+        if self.place.purpose(|| self.reach()) != Use::Show {
             return None;
         }
         let read = self.judged.judge().seen_at()?;
@@ -174,7 +174,7 @@ impl RolloutState {
     /// Whether missing readings mean anything at this stage: while the fix has traffic, or readings show
     /// some although none is confirmed. While traffic moves, the judge is asked as well.
     pub(super) fn expects_readings(&self) -> bool {
-        match self.place.purpose(self.reach()) {
+        match self.place.purpose(|| self.reach()) {
             Use::Watch | Use::Move => true,
             Use::Deploy => self.judged.judge().sees_traffic(),
             Use::Show | Use::Level | Use::Return | Use::Ignore => false,
@@ -244,7 +244,7 @@ impl RolloutState {
     ) -> Resolved {
         self.readiness.fold(plan, at, input, author);
         if let Some(readings) = readings {
-            let purpose = self.place.purpose(self.reach());
+            let purpose = self.place.purpose(|| self.reach());
             if purpose == Use::Ignore {
                 self.judged.keep();
             }

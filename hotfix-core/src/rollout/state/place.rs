@@ -28,6 +28,11 @@ impl Reach {
     pub(crate) const fn is_known(self) -> bool {
         self.is_known
     }
+
+    /// Whether the canary has traffic, and it is known how much.
+    fn is_steady(self) -> bool {
+        self.is_any() && self.is_known
+    }
 }
 
 impl std::fmt::Display for Reach {
@@ -132,8 +137,8 @@ impl Place {
         }
     }
 
-    /// What an observation is for at this stage, while the canary has so much of the traffic.
-    pub(super) fn purpose(&self, reach: Reach) -> Use {
+    /// What an observation is for at this stage. `reach`: how much of the traffic the canary has.
+    pub(super) fn purpose(&self, reach: impl FnOnce() -> Reach) -> Use {
         match &self.stage {
             Stage::Monitoring(_)
             | Stage::Gate { .. }
@@ -144,7 +149,7 @@ impl Place {
                 ..
             } => Use::Watch,
             // Nothing moves its traffic but a change that is left from before.
-            Stage::Frozen { .. } if reach.is_any() && reach.is_known() => Use::Watch,
+            Stage::Frozen { .. } if reach().is_steady() => Use::Watch,
             // Where all traffic moves at once, these are the only readings of the level before.
             Stage::Preparing if matches!(self.share, Share::NONE) => Use::Level,
             // Before any traffic moves, the deployment's own checks decide.
