@@ -273,9 +273,10 @@ impl Judge {
             let is_scaled = watched.metric().scaled;
             let is_blamed = !is_split && !self.arms.favours(watched.metric());
             let mixed = is_scaled && (is_blamed || watched.spans(self.moved));
-            let mixed_or_moves = mixed || is_scaled && !settled;
+            let moves = is_scaled && !settled;
+            let mixed_or_moves = mixed || moves;
             let cold = watched.is_cold(&increment.tick, at);
-            if watches && is_scaled && !settled && increment.tick.canary {
+            if watches && moves && increment.tick.canary {
                 increment.tick.unused[CANARY] = Some(Unused::Share);
             }
             watched.read(increment, reading, at);

@@ -19,18 +19,13 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
     match rollout.state() {
         _ if ended_without_fix(rollout) => "resolved",
         State::Closed => "resolved",
-        state if rollout.is_reopened() => match state {
-            State::Deploying
-            | State::Monitoring
-            | State::Gate
-            | State::FinalValidation
-            | State::Paused
-                if !rollout.is_timely(MessageKind::Deployed) =>
-            {
+        _ if rollout.is_reopened() => {
+            if rollout.stage().is_going_out() && !rollout.is_timely(MessageKind::Deployed) {
                 "it is not resolved, and a fix is being rolled out"
+            } else {
+                "it is not resolved, and we are working on it"
             }
-            _ => "it is not resolved, and we are working on it",
-        },
+        }
         State::Drafted | State::AwaitingApproval | State::Ready => "we are working on it",
         // Who reads `deployed` reads that it has reached everybody.
         _ if rollout.is_timely(MessageKind::Deployed) => {

@@ -60,13 +60,7 @@ fn outcome(rollout: &Rollout, log: &LogSummary, measures: &Measures) -> String {
             format!("The deployment of {new} has not started.")
         }
         // What has reached everybody is on its way no more.
-        State::Complete
-        | State::Monitoring
-        | State::Gate
-        | State::FinalValidation
-        | State::Paused
-            if rollout.is_timely(MessageKind::Deployed) =>
-        {
+        _ if rollout.stage().is_out() && rollout.is_timely(MessageKind::Deployed) => {
             let part = match rollout.plan().policy().held_back() {
                 Some(_) => format!("{share} of the traffic"),
                 None => "the traffic".to_owned(),

@@ -32,7 +32,7 @@ pub(super) fn is_timely(kind: MessageKind, stage: &Stage, phases: usize, agenda:
 
 impl Stage {
     /// Whether the fix was started, and is neither complete nor rolled back.
-    pub(super) const fn is_going_out(&self) -> bool {
+    pub(crate) const fn is_going_out(&self) -> bool {
         matches!(
             self,
             Self::Deploying(_)
@@ -44,7 +44,7 @@ impl Stage {
     }
 
     /// Whether the fix is being deployed, or is live.
-    pub(super) const fn is_out(&self) -> bool {
+    pub(crate) const fn is_out(&self) -> bool {
         self.is_going_out() || matches!(self, Self::Complete { .. })
     }
 
