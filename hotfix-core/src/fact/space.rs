@@ -28,7 +28,7 @@ use crate::unit::{Proportion, Span};
 /// let many = Condition::Compare(Comparison { fact: users, operator: Operator::AtLeast, value: half });
 /// let space = Space::new([&many]);
 /// assert_eq!(space.classes(0), 3); // below a half, a half, above
-/// assert_eq!(space.value(0, 2), FactValue::Share("75%".parse()?));
+/// assert_eq!(space.value(0, 2), FactValue::Share("80%".parse()?));
 ///
 /// let mut facts = Facts::default();
 /// assert_eq!(space.place(&facts).get(0), None);
