@@ -115,6 +115,7 @@ class _OpenQuestion(TypedDict):
     since: str
     asked_at: str
     text: str
+    answers: list[_InputKind]
 
 @type_check_only
 class _PlanFinding(TypedDict):

@@ -36,14 +36,16 @@ pub struct OpenQuestion {
     pub asked_at: Timestamp,
     /// The question as it would be asked now, with the answers that are possible now.
     pub text: String,
+    /// The inputs that the text names and that are accepted now, in its order: buttons of a message.
+    pub answers: Vec<InputKind>,
 }
 
 /// What helps where the policy makes the rollout wait for readings.
 const RESTORE: &str = "Restore the readings, or send `roll_back`.";
 
 impl Conclusion<'_> {
-    /// The question about the rollout, then that about the severity.
-    pub(super) fn questions(&self) -> Vec<OpenQuestion> {
+    /// The question about the rollout, then that about the severity. `accepted`: by the rollout.
+    pub(super) fn questions(&self, accepted: &[InputKind]) -> Vec<OpenQuestion> {
         let people = &self.case.people;
         let asked = people.unanswered().filter(|_| self.case.needs_answer());
         let asked = asked.zip(self.case.place.at());
@@ -51,7 +53,14 @@ impl Conclusion<'_> {
         let severity = people.about_severity().map(|open| (open, open.text.clone()));
         let of = |(open, text): (&Unanswered, String)| {
             let Unanswered { since, asked_at, action, .. } = *open;
-            OpenQuestion { action, since, asked_at, text }
+            let named = text.split('`').skip(1).step_by(2).filter_map(|word| word.parse().ok());
+            let mut answers: Vec<InputKind> = Vec::new();
+            for kind in named {
+                if accepted.contains(&kind) && !answers.contains(&kind) {
+                    answers.push(kind);
+                }
+            }
+            OpenQuestion { action, since, asked_at, text, answers }
         };
         asked.into_iter().chain(severity).map(of).collect()
     }

@@ -152,7 +152,7 @@ impl Rollout {
     /// the severity.
     pub fn questions(&self) -> Vec<OpenQuestion> {
         let changes = &mut Changes::default();
-        Conclusion { plan: &self.plan, case: &self.case, changes }.questions()
+        Conclusion { plan: &self.plan, case: &self.case, changes }.questions(&self.accepted())
     }
 
     /// The organisation's own commands for an action, with the values of the plan: those of
