@@ -1917,8 +1917,8 @@ struct hotfix_str hotfix_error_message(const struct hotfix_error *error);
 /**
  * The whole error as JSON: `code`, `path`, `message` and `status`. A policy, facts, an import, a
  * scenario, a recording, a Kayenta configuration and a message request add `errors` and `count`,
- * the number of all faults; a log adds `line`; a refusal adds `got`, `state` and `accepted`, and in
- * a train `service`.
+ * the number of all faults; a log adds `line`, and where several are measured `log`, from 1; a
+ * refusal adds `got`, `state` and `accepted`, and in a train `service`.
  *
  * Each of the `errors` has `code`, `path` and `message`. Those of a text also have `line` and
  * `column`, from 1; in a policy that extends others `base` names the one that has the place.

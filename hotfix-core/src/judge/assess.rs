@@ -33,6 +33,8 @@ pub struct Moment<'a> {
     pub waits_for_readings: bool,
     /// Whether a promotion needs the efficacy test to have crossed.
     pub needs_efficacy: bool,
+    /// A later phase leaves traffic on the live version, and can show it, too.
+    pub can_show_later: bool,
     /// All phases have passed: to hold would hold nothing.
     pub after_the_phases: bool,
     /// Requests a minute over all arms, as planned; None if the plan does not say.
@@ -55,6 +57,13 @@ pub struct Running<'a> {
 }
 
 impl Moment<'_> {
+    /// Whether a promotion lacks that the fix is shown to work. A small canary may see too few events
+    /// for that: where a later phase can show it, it is enough that nothing speaks against it.
+    pub(super) fn lacks_efficacy(&self, efficacy: Option<Efficacy>) -> bool {
+        let is_enough = |of: Efficacy| of.shown || self.can_show_later && of.log_e >= 0.0;
+        self.needs_efficacy && !efficacy.is_none_or(is_enough)
+    }
+
     /// Whether the live version should be read beside the canary: a phase is watched or can be
     /// promoted, and both have traffic. While traffic moves, the live version may be gone already.
     fn expects_live(&self) -> bool {
@@ -228,7 +237,7 @@ impl Judge {
         if !any_is_judged {
             self.not_judged(phase, call);
         }
-        if moment.needs_efficacy && efficacy.is_some_and(|e| !e.shown) {
+        if moment.lacks_efficacy(efficacy) {
             let bug = self.fix_test.as_ref().map(|fix| metrics[fix.metric].0);
             call.raise(Response::Hold, Reason::EfficacyNotShown, bug);
         }

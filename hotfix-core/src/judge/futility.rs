@@ -65,8 +65,7 @@ impl Judge {
                 }
             }
         }
-        if moment.needs_efficacy
-            && efficacy.is_some_and(|e| !e.shown)
+        if moment.lacks_efficacy(efficacy)
             && let Some(fix) = &self.fix_test
             && self.watched[fix.metric].is_in_vain(&fix.now.test, moment, left)
         {

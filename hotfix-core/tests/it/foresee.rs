@@ -287,9 +287,10 @@ fn field_15_a_phase_that_cannot_decide_says_so_early_and_once() {
 fn field_15_a_fix_that_can_no_longer_be_shown_to_work_is_asked_about() {
     let mut watch = Watch::new("standard", &[("/watch/warm_up", json!(0))]);
     let mut asked = 0;
-    // The bug is as good as gone in both arms: nothing to cut.
-    for _ in 1..=12 {
-        let metrics = json!({"bug": {"canary": [0, 60], "baseline": [0, 60]}, "error_rate": {"canary": [0, 100], "baseline": [3, 900]}});
+    // The bug is as good as gone in both arms: nothing to cut. One of the canary speaks against the fix.
+    for minute in 0..12 {
+        let bugs = u32::from(minute == 0);
+        let metrics = json!({"bug": {"canary": [bugs, 60], "baseline": [bugs, 60]}, "error_rate": {"canary": [0, 100], "baseline": [3, 900]}});
         asked += watch.look(60, metrics);
     }
     assert!(watch.rollout.verdict().has(Reason::CannotDecide), "{:?}", watch.causes());
@@ -343,6 +344,45 @@ fn stat_5_a_proportion_of_a_part_of_the_requests_has_only_its_own_failures() {
     assert!((live - 50.0 * 23.0 / 45.0).abs() < 0.1, "{live}");
     let canary = of("error_rate").canary.unwrap().at_full;
     assert!((canary - 100.0).abs() < 0.2, "{canary}");
+}
+
+/// A bug of two a minute shows within 10% of the traffic neither that the fix works nor that it does not: it was
+/// asked about within minutes, in each healthy rollout.
+#[test]
+fn stat_5_a_claim_that_a_later_phase_can_show_holds_no_earlier_one() {
+    // Of the bug in ten seconds, by turns: in the canary, and in the live version.
+    let watch = |bugs: [[u32; 2]; 3]| {
+        let mut watch = Watch::new("standard", &[]);
+        let mut asked = 0;
+        for look in 0..90 {
+            let [canary, live] = bugs[look % 3];
+            asked += watch.look(
+                10,
+                json!({
+                    "error_rate": {"canary": [0, 17], "baseline": [0, 150]},
+                    "payment_success": {"canary": [17, 17], "baseline": [150, 150]},
+                    "latency_p95": {
+                        "canary": {"le": [0.1, 0.5], "counts": [17, 17], "count": 17},
+                        "baseline": {"le": [0.1, 0.5], "counts": [150, 150], "count": 150},
+                    },
+                    "bug": {"canary": [canary, 10], "baseline": [live, 10]},
+                    "request_volume": {"canary": 17, "baseline": 150},
+                }),
+            );
+            if watch.rollout.state() != State::Monitoring {
+                break;
+            }
+        }
+        (watch, asked)
+    };
+    let (mended, asked) = watch([[0, 0], [0, 1], [0, 0]]);
+    assert_eq!((mended.rollout.state(), asked), (State::Deploying, 0), "{:?}", mended.causes());
+    let (unchanged, asked) = watch([[0, 2], [1, 2], [0, 2]]);
+    assert!(
+        unchanged.rollout.state() == State::Monitoring && asked > 0,
+        "{:?}",
+        unchanged.causes()
+    );
 }
 
 #[test]
