@@ -165,7 +165,7 @@ impl Context<'_> {
         let proven = rollout.verdict().efficacy.filter(|efficacy| efficacy.shown);
         self.put("proven", proven.map(|_| "yes".to_owned()));
         self.put("unseen", seen::unseen(rollout, self.request.kind).map(str::to_owned));
-        self.put("reason", reason::plain_reason(rollout).map(str::to_owned));
+        self.put("reason", reason::plain_reason(rollout));
         let share =
             seen::phase(rollout, self.request.kind).map_or(rollout.share(), |(_, share)| share);
         self.put("share", share.to_string());
