@@ -91,7 +91,7 @@ impl<'a> Decision<'a> {
         let tree = self.tree()?;
         let kinds = kinds(tree);
         let mut best: Option<(usize, Cost)> = None;
-        let matter = self.diagram().map(|diagram| diagram.support(&self.placed).variables);
+        let matter = self.diagram().map(|diagram| diagram.support(&self.placed));
         for variable in matter.into_iter().flatten() {
             let mut cost = Cost::default();
             self.each_class(variable, |_, ends| {

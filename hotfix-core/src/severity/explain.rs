@@ -90,7 +90,7 @@ impl<'a> Classification<'a> {
         match self.diagram() {
             Some(diagram) => {
                 let space = &self.policy.reasoning().space;
-                let support = diagram.support(&self.placed).variables.into_iter();
+                let support = diagram.support(&self.placed).into_iter();
                 support.map(|variable| space.fact(variable)).collect()
             }
             None if self.settled() => Vec::new(),
