@@ -191,7 +191,7 @@ own! {
     fn no_evidence(name: &str) at name =>
         Handle, "HF-FFI-009",
         "`{name}` is a test of the kind `instances`, which has no evidence of the whole canary: \
-         read what hotfix_instances_update returns";
+         read hotfix_instances_found";
     /// A time that RFC 3339 cannot write.
     fn no_time(name: &str, got: i64) at name =>
         Unit, "HF-UNIT-003",

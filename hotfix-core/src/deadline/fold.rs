@@ -329,6 +329,7 @@ impl Agenda {
                 course.since = at;
             }
             course.on = on;
+            course.apart &= !on;
         }
     }
 }
