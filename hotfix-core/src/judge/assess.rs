@@ -57,13 +57,6 @@ pub struct Running<'a> {
 }
 
 impl Moment<'_> {
-    /// Whether a promotion lacks that the fix is shown to work. A small canary may see too few events
-    /// for that: where a later phase can show it, it is enough that nothing speaks against it.
-    pub(super) fn lacks_efficacy(&self, efficacy: Option<Efficacy>) -> bool {
-        let is_enough = |of: Efficacy| of.shown || self.can_show_later && of.log_e >= 0.0;
-        self.needs_efficacy && !efficacy.is_none_or(is_enough)
-    }
-
     /// Whether the live version should be read beside the canary: a phase is watched or can be
     /// promoted, and both have traffic. While traffic moves, the live version may be gone already.
     fn expects_live(&self) -> bool {
@@ -125,10 +118,8 @@ impl Judge {
             let (response, reason) = self.rolls_back(Reason::PhaseEndTest);
             call.raise(response, reason, Some(metric));
         }
-        verdict.efficacy = self
-            .fix_test
-            .as_ref()
-            .map(|fix| Efficacy { log_e: fix.now.test.log_e(), shown: fix.now.shown });
+        let fix = self.fix_test.as_ref().map(|fix| &fix.now);
+        verdict.efficacy = fix.map(|fix| Efficacy { log_e: fix.test.log_e(), shown: fix.shown });
         if let Some(running) = &moment.running {
             self.futility(moment, running, verdict.efficacy, &mut call);
         }

@@ -74,6 +74,15 @@ impl Judge {
     }
 }
 
+impl Moment<'_> {
+    /// Whether a promotion lacks that the fix is shown to work. A small canary may see too few events
+    /// for that: where a later phase can show it, it is enough that nothing speaks against it.
+    pub(super) fn lacks_efficacy(&self, efficacy: Option<Efficacy>) -> bool {
+        let is_enough = |of: Efficacy| of.shown || self.can_show_later && of.log_e >= 0.0;
+        self.needs_efficacy && !efficacy.is_none_or(is_enough)
+    }
+}
+
 impl Watched {
     /// Totals of an arm in this phase: bad events, and trials or exposure.
     pub(super) fn phase_counts(&self) -> [Counts; 2] {

@@ -39,8 +39,8 @@ impl Refusal {
         self.reason.code()
     }
 
-    /// The place in the input as a JSON Pointer: `/metrics/error_rate/canary/pod-7`. Empty where
-    /// another input would be refused, too, or where one of several items is meant.
+    /// The place in the input as a JSON Pointer: `/metrics/error_rate/canary/pod-7`. Empty where no
+    /// one field is why.
     pub fn path(&self) -> String {
         self.reason.path()
     }
