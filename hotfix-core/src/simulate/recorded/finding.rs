@@ -202,6 +202,10 @@ impl Oddities {
 }
 
 impl RecordedFinding {
+    pub(super) fn in_arm(self, arm: &str) -> Self {
+        Self { message: format!("{arm}: {}", self.message), ..self }
+    }
+
     /// As the next part of a sentence; None for a finding of the whole.
     pub(super) fn of_metric(&self) -> Option<String> {
         let Self { code, message, .. } = self;

@@ -33,6 +33,10 @@ use crate::text;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 use std::collections::BTreeMap;
 
+/// Parts were found, each without the others.
+const NEVER_WHOLE: &str = ": no time has all parts of a reading, for example both `events` and `trials`. Query them with \
+     the same start and step; where there is no series before the first error, join the requests times 0 to it";
+
 closed_set! {
     /// The format of a recording.
     Format {
@@ -135,7 +139,10 @@ impl RecordedMetrics {
             Format::Prometheus => prometheus::read(text, mapping)?,
         };
         if recording.readings.is_empty() {
-            return Err(RecordedFault::Nothing { without: String::new() }.anywhere());
+            let apart = Odd::Incomplete.code();
+            let apart = recording.findings.iter().any(|finding| finding.code == apart);
+            let without = if apart { NEVER_WHOLE.to_owned() } else { String::new() };
+            return Err(RecordedFault::Nothing { without }.anywhere());
         }
         Ok(recording)
     }

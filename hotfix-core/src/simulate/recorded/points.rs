@@ -116,8 +116,11 @@ impl<'m> Points<'m> {
             let Some(reading) = readings.last_mut() else { continue };
             put(&mut reading.metrics, *metric, *which, sample, totals);
         }
-        let odd = std::iter::once(&self.late).chain(&faults);
-        let mut findings: Vec<RecordedFinding> = odd.flat_map(Oddities::findings).collect();
+        let mut findings: Vec<RecordedFinding> = self.late.findings().collect();
+        for ((_, which, _), faults) in arms.iter().zip(&faults) {
+            let arm = ARMS.get(*which).copied().unwrap_or_default();
+            findings.extend(faults.findings().map(|of| of.in_arm(arm)));
+        }
         for (index, (metric, which, _)) in arms.iter().enumerate() {
             if !self.last.keys().any(|of| of.arm == index) {
                 let arm = ARMS.get(*which).copied().unwrap_or_default();
