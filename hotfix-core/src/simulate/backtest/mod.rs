@@ -239,7 +239,7 @@ pub fn backtest(
         from,
         until,
         readings,
-        findings: recorded.findings().to_vec(),
+        findings: [recorded.findings(), &recorded.misnamed()].concat(),
         policies: played.collect::<Result<_, _>>()?,
     })
 }

@@ -118,8 +118,8 @@ coded! {
     )]
     MoreThanTrials => "HF-REC-040",
     #[error(
-        "the trials of its instances rise and hardly ever fall, as running totals do: say `totals`. \
-         It is left out of the history"
+        "the trials rise and hardly ever fall, as running totals do: say `totals`. A backtest counts each as \
+         new requests, and a history leaves it out"
     )]
     RisesOnly => "HF-REC-042",
     #[error(
@@ -142,8 +142,8 @@ coded! {
     )]
     Seldom(_: Span) => "HF-REC-047",
     #[error(
-        "the trials of its instances fall about as often as they rise, which running totals do not: it is \
-         left out of the history. Numbers that are no running totals are not `totals`"
+        "the trials fall about as often as they rise, which running totals do not: do not say `totals`. A \
+         backtest takes each fall for a restart, and a history leaves it out"
     )]
     FallsToo => "HF-REC-048",
     #[error(

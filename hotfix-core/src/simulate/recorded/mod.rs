@@ -13,6 +13,7 @@ mod mapping;
 mod merge;
 mod points;
 mod prometheus;
+mod steps;
 
 pub use error::{RecordedErrors, RecordedFault};
 pub use finding::RecordedFinding;
@@ -199,6 +200,11 @@ impl RecordedMetrics {
 
     pub(super) fn first_of_the_canary(&self) -> Option<Timestamp> {
         self.readings.iter().find(|reading| reading.has_canary()).map(|reading| reading.at)
+    }
+
+    /// Findings about running totals that are read as counts, and the opposite.
+    pub(super) fn misnamed(&self) -> Vec<RecordedFinding> {
+        steps::misnamed(&self.readings)
     }
 
     pub(super) fn moves(&self) -> &[(Timestamp, Share)] {
