@@ -48,10 +48,8 @@ struct Recorded<'a> {
 
 impl Environment for Recorded<'_> {
     fn show(&mut self, tick: Tick, into: &mut Observation) {
-        if tick.to == self.from && self.metrics.read_before_traffic(self.from) {
-            return into.clear();
-        }
-        self.merged(tick.from, tick.to, into);
+        let since = if tick.to == self.from { self.last_before() } else { tick.from };
+        self.merged(since, tick.to, into);
         if tick.to > self.from && into.is_empty() && tick.from < self.until {
             self.odd.note(Odd::Coarse(self.policy.watch().cadence), None, tick.to);
         }
@@ -66,10 +64,13 @@ impl Environment for Recorded<'_> {
             rollout::Act::Deploy { .. } | rollout::Act::SetTraffic { .. }
                 if step.is_some_and(|step| step.index == 0) =>
             {
-                if at < self.from && self.metrics.read_before_traffic(self.from) {
+                // A tool had read it before the fix got traffic, which is confirmed at the tick's end.
+                if at < self.from {
                     let mut last = Observation::new();
-                    self.merged(self.from - cadence(self.policy), self.from, &mut last);
-                    answers.at(self.from, Input::observe(last));
+                    self.merged(self.from - cadence(self.policy), self.last_before(), &mut last);
+                    if !last.is_empty() {
+                        answers.at(self.from, Input::observe(last));
+                    }
                 }
                 self.from.since(at)
             }
@@ -139,14 +140,22 @@ impl Recorded<'_> {
         let kind = |id: MetricName| policy.metric(id.as_str()).map(|metric| metric.kind);
         let until = to.min(self.until);
         self.merge.put(self.metrics.between(from, until), kind, into);
-        if to < self.from || (to == self.from && !self.metrics.read_after_traffic(to)) {
+        if to <= self.last_before() {
             into.retain(|reading| {
                 reading.strata().all(|arms| arms.canary.is_none() || arms.totals)
             });
         }
     }
 
-    /// When the log's rollout had done the same move of traffic, not before this time.
+    /// The end of the time in which readings are from before the first traffic: when that came, unless a
+    /// log's rollout was read in that moment, and only after it.
+    fn last_before(&self) -> Timestamp {
+        let after = self.metrics.read_after_traffic(self.from);
+        self.from - if after { Span::from_millis(1) } else { Span::ZERO }
+    }
+
+    /// When the log's rollout had done the same move of traffic. One that was read between the ticks may
+    /// have been promoted up to a tick earlier.
     fn moved(&self, act: &rollout::Act, at: Timestamp) -> Option<Timestamp> {
         let rollout::Act::SetTraffic { share } = act else { return None };
         let mut moves = self.metrics.moves().iter();

@@ -211,12 +211,7 @@ impl RecordedMetrics {
         &self.moves
     }
 
-    /// Whether the log's rollout moved its first traffic in this moment, and had read the metrics before.
-    pub(super) fn read_before_traffic(&self, at: Timestamp) -> bool {
-        self.read_first && self.moves.first().is_some_and(|(moved, _)| *moved == at)
-    }
-
-    /// Whether it moved it in this moment, and read the metrics only after that.
+    /// Whether the log's rollout moved its first traffic in this moment, and read the metrics only after that.
     pub(super) fn read_after_traffic(&self, at: Timestamp) -> bool {
         !self.read_first && self.moves.first().is_some_and(|(moved, _)| *moved == at)
     }
