@@ -193,7 +193,7 @@ pub(super) fn play(
     from: Timestamp,
     until: Timestamp,
 ) -> Result<Backtest, RecordedErrors> {
-    let (seen, compared) = metrics_of(recorded, from, until);
+    let (seen, mut compared) = metrics_of(recorded, from, until);
     let missing = unrecorded(policy, &seen)?;
     let left_out = if assume.unrecorded == Unrecorded::LeaveOut { missing } else { Vec::new() };
     let (plan, strange) = planned(&without(policy, &left_out)?, recorded, assume)?;
@@ -239,6 +239,7 @@ pub(super) fn play(
     }
     let done = environment.notes.found.first_rollback.or(driver.run().completed_at);
     let ended_at = done.unwrap_or(driver.run().ended_at);
+    compared.append(&mut environment.notes.compared);
     let mut findings = remarks(run, &left_out, &seen, &compared);
     findings.extend(strange);
     findings.extend(environment.merge.findings());

@@ -70,7 +70,9 @@ coded! {
          weights of the others are scaled up"
     )]
     LeftOut => "HF-REC-028",
-    #[error("it has no live arm: it is compared with its reference, and its test does not run")]
+    #[error(
+        "it has no live version to compare with: it is compared with its reference, and its test does not run"
+    )]
     NoBaseline => "HF-REC-029",
     #[error(
         "in the policy this metric scales with the share of traffic: the recorded arm is assumed \
