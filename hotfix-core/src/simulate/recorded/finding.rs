@@ -45,7 +45,10 @@ coded! {
         text::time(*.0)
     )]
     Gap(_: Span) => "HF-REC-022",
-    #[error("readings lack a part, for example the trials of their events: they are left out")]
+    #[error(
+        "readings lack a part, for example the trials of their events: they are left out. Where there is no \
+         series of errors before the first one, join the requests times 0 to it"
+    )]
     Incomplete => "HF-REC-023",
     #[error(
         "instances never have both `events` and `trials`: they are left out. Those without an error \

@@ -198,7 +198,9 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     let planned = |release| Box::new(Logged { release, traffic, calibrated });
     let planned = subject.release.map(planned);
     let Moves { made: moves, read_first, .. } = moves;
-    Ok(RecordedMetrics { readings, findings, planned, moves, read_first })
+    let first_of_canary =
+        readings.iter().find(|reading| reading.has_canary()).map(|reading| reading.at);
+    Ok(RecordedMetrics { readings, findings, first_of_canary, planned, moves, read_first })
 }
 
 fn time(at: &Value, unit: TimeUnit, line: u64) -> Result<Timestamp, RecordedErrors> {

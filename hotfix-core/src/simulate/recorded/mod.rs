@@ -101,6 +101,8 @@ pub(super) struct Logged {
 pub struct RecordedMetrics {
     readings: Vec<RecordedReading>,
     findings: Vec<RecordedFinding>,
+    /// The first requests of the canary, also where its errors are missing, or another reading of it.
+    first_of_canary: Option<Timestamp>,
     /// What was planned, where the recording is a rollout's log.
     planned: Option<Box<Logged>>,
     /// Where the recording is a rollout's log: when traffic was moved, and to which share.
@@ -198,8 +200,8 @@ impl RecordedMetrics {
         points::usual_step(&self.readings).unwrap_or(Span::from_seconds(60))
     }
 
-    pub(super) fn first_of_the_canary(&self) -> Option<Timestamp> {
-        self.readings.iter().find(|reading| reading.has_canary()).map(|reading| reading.at)
+    pub(super) const fn first_of_canary(&self) -> Option<Timestamp> {
+        self.first_of_canary
     }
 
     /// Findings about running totals that are read as counts, and the opposite.

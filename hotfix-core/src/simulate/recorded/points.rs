@@ -28,6 +28,16 @@ struct Point {
     value: f64,
 }
 
+impl Point {
+    fn shows_traffic(&self) -> bool {
+        match self.of.part {
+            LabelPart::Events => false,
+            LabelPart::Trials | LabelPart::Count | LabelPart::Bucket(_) => self.value > 0.0,
+            LabelPart::Value | LabelPart::Sample => true,
+        }
+    }
+}
+
 pub(super) struct Points<'m> {
     mapping: &'m Mapping,
     list: Vec<Point>,
@@ -87,6 +97,7 @@ impl<'m> Points<'m> {
         // The instances of an arm that have had both numbers.
         let mut whole: BTreeSet<(usize, usize)> = BTreeSet::new();
         let mut readings: Vec<RecordedReading> = Vec::new();
+        let mut first_of_canary = None;
         for group in self.list.chunk_by(|a, b| (a.at, a.of.arm) == (b.at, b.of.arm)) {
             let Some(first) = group.first() else { continue };
             let (at, index) = (first.at, first.of.arm);
@@ -95,6 +106,9 @@ impl<'m> Points<'m> {
             else {
                 continue;
             };
+            if *which == 0 && group.iter().any(Point::shows_traffic) {
+                first_of_canary.get_or_insert(at);
+            }
             let mut note = |odd| faults.note(odd, Some(*metric), at);
             if group.iter().any(|point| !point.value.is_finite()) {
                 note(Odd::NotFinite);
@@ -135,7 +149,8 @@ impl<'m> Points<'m> {
             }
         }
         findings.extend(gaps(&readings));
-        RecordedMetrics { readings, findings, planned: None, moves: Vec::new(), read_first: false }
+        let (planned, moves, read_first) = (None, Vec::new(), false);
+        RecordedMetrics { readings, findings, first_of_canary, planned, moves, read_first }
     }
 
     fn edges(&self, arms: usize) -> Vec<BTreeSet<u64>> {
