@@ -159,7 +159,8 @@ impl Recorded<'_> {
     fn moved(&self, act: &rollout::Act, at: Timestamp) -> Option<Timestamp> {
         let rollout::Act::SetTraffic { share } = act else { return None };
         let mut moves = self.metrics.moves().iter();
-        moves.find(|(moved, to)| *moved >= at && to == share).map(|(moved, _)| *moved)
+        let since = at - cadence(self.policy);
+        moves.find(|(moved, to)| *moved > since && to == share).map(|(moved, _)| *moved)
     }
 
     /// Whether the log's rollout had another share of the traffic.
@@ -247,7 +248,7 @@ pub(super) fn play(
     findings.extend(environment.odd.findings());
     let state = driver.rollout().state();
     if !turned(&driver) && state != State::Complete {
-        findings.push(Odd::Over.finding(1, None, Some(ended_at)));
+        findings.push(Odd::Over(recorded.rolled_back()).finding(1, None, Some(ended_at)));
     }
     let Notes { found, .. } = environment.notes;
     let (after, phase) = (ended_at.since(from), found.ended.phase);

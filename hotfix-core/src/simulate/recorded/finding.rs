@@ -93,8 +93,8 @@ coded! {
          without one"
     )]
     OtherTests => "HF-REC-050",
-    #[error("the recording ends before the rollout")]
-    Over => "HF-REC-032",
+    #[error("the recording ends before the rollout{}", rolled_back(*.0))]
+    Over(_: Option<Timestamp>) => "HF-REC-032",
     #[error("the policy asked a person at a gate, or because the live version was not recorded: this backtest \
          assumes an immediate go")]
     Passed => "HF-REC-033",
@@ -167,6 +167,17 @@ coded! {
          own phases are used"
     )]
     OtherStrategy(_: Strategy) => "HF-REC-041",
+}
+
+/// What a log's own rollout did.
+fn rolled_back(at: Option<Timestamp>) -> String {
+    let so = |at| {
+        format!(
+            ". The rollout of the log was rolled back at {at}: by another policy, by a person, or because it was \
+             read at other times than the ticks of the backtest"
+        )
+    };
+    at.map_or_else(String::new, so)
 }
 
 impl Odd {

@@ -19,6 +19,7 @@ pub use error::{RecordedErrors, RecordedFault};
 pub use finding::RecordedFinding;
 pub(super) use finding::{Odd, Oddities};
 pub use history::RecordedHistory;
+use json_lines::Moves;
 pub use mapping::{
     ArmSource, Assumptions, Edge, Gates, Mapping, MetricSource, Source, TimeSource, TimeUnit,
     Unrecorded,
@@ -105,10 +106,8 @@ pub struct RecordedMetrics {
     first_of_canary: Option<Timestamp>,
     /// What was planned, where the recording is a rollout's log.
     planned: Option<Box<Logged>>,
-    /// Where the recording is a rollout's log: when traffic was moved, and to which share.
-    moves: Vec<(Timestamp, Share)>,
-    /// It had read the metrics in the moment of the first move, before it.
-    read_first: bool,
+    /// Where the recording is a rollout's log: when traffic was moved.
+    moves: Moves,
 }
 
 getters! {
@@ -209,13 +208,19 @@ impl RecordedMetrics {
         steps::misnamed(&self.readings)
     }
 
+    /// When traffic was moved, and to which share.
     pub(super) fn moves(&self) -> &[(Timestamp, Share)] {
-        &self.moves
+        &self.moves.made
+    }
+
+    /// When the log's rollout began to roll back.
+    pub(super) const fn rolled_back(&self) -> Option<Timestamp> {
+        self.moves.rolled_back
     }
 
     /// Whether the log's rollout moved its first traffic in this moment, and read the metrics only after that.
     pub(super) fn read_after_traffic(&self, at: Timestamp) -> bool {
-        !self.read_first && self.moves.first().is_some_and(|(moved, _)| *moved == at)
+        !self.moves.read_first && self.moves().first().is_some_and(|(moved, _)| *moved == at)
     }
 
     pub(super) fn span(&self) -> (Timestamp, Timestamp) {

@@ -8,6 +8,7 @@ use crate::unit::{MetricName, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
 use super::finding::{Odd, Oddities, RecordedFinding};
+use super::json_lines::Moves;
 use super::mapping::{ARMS, LabelPart, Mapping};
 use super::{RecordedMetrics, RecordedReading};
 
@@ -149,8 +150,8 @@ impl<'m> Points<'m> {
             }
         }
         findings.extend(gaps(&readings));
-        let (planned, moves, read_first) = (None, Vec::new(), false);
-        RecordedMetrics { readings, findings, first_of_canary, planned, moves, read_first }
+        let (planned, moves) = (None, Moves::default());
+        RecordedMetrics { readings, findings, first_of_canary, planned, moves }
     }
 
     fn edges(&self, arms: usize) -> Vec<BTreeSet<u64>> {
