@@ -63,7 +63,9 @@ pub(super) fn misnamed(readings: &[RecordedReading]) -> Vec<RecordedFinding> {
                         Some(Sample::Pair(_, trials)) => note("", *trials),
                         Some(Sample::Histogram(histogram)) => note("", histogram.count),
                         Some(Sample::Instances(instances)) => {
-                            instances.iter().for_each(|(name, [_, trials])| note(name, *trials));
+                            for (name, [_, trials]) in instances {
+                                note(name, *trials);
+                            }
                         }
                         Some(Sample::Level(_) | Sample::Samples(_)) | None => {}
                     }
