@@ -193,7 +193,7 @@ impl Coverage {
     /// being filled.
     #[inline]
     pub(super) fn lacks_for(self, long: Span) -> bool {
-        let lacking = self.lacking.filter(|lacking| self.since >= Some(*lacking));
+        let lacking = self.lacking.filter(|lacking| self.since > Some(*lacking));
         lacking.zip(self.last).is_some_and(|(lacking, last)| last.since(lacking) >= long)
     }
 
