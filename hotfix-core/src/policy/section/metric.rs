@@ -509,7 +509,8 @@ section! {
         cut_to: Ratio, [required];
         /// The probability of accepting a fix that does not reach the ratio; above 0, below 1.
         alpha: Proportion, [default "5%"];
-        /// Whether a phase below 100% can only be passed once the claim is shown.
+        /// Whether a phase below 100% can only be passed once the claim is shown. A phase with 100% never
+        /// waits for it, so without a smaller one this key has no effect.
         required: bool, [default false];
     }
 }
