@@ -510,7 +510,7 @@ section! {
         /// The probability of accepting a fix that does not reach the ratio; above 0, below 1.
         alpha: Proportion, [default "5%"];
         /// Whether the last phase below 100% can only be passed once the claim is shown, and an earlier
-        /// one while nothing speaks against it.
+        /// one while nothing speaks against it. Without a phase below 100% it has no effect.
         required: bool, [default false];
     }
 }
