@@ -77,6 +77,7 @@ impl Agenda {
                         self.settle(Some(index), at, Settlement::Acted);
                     }
                 }
+                self.act_early(role, at);
             }
             Input::Done { .. } => {
                 self.settle(answered, at, Settlement::Done);
@@ -199,10 +200,39 @@ impl Agenda {
         course.through = through.max(course.through);
         course.settled = Some(Settled { at, how });
         course.times += 1;
-        let ladder = obligation.ladder.filter(|_| how.is_answer());
-        if let Some(answered) = ladder.and_then(|ladder| self.state.ladders.get_mut(ladder)) {
+        if let Some(ladder) = obligation.ladder.filter(|_| how.is_answer()) {
+            self.answer_to(ladder, at);
+        }
+    }
+
+    /// Somebody has answered what an escalation asked for so far.
+    fn answer_to(&mut self, ladder: usize, at: Timestamp) {
+        if let Some(answered) = self.state.ladders.get_mut(ladder) {
             let first = answered.map_or(at, |answered| answered.first);
             *answered = Some(Answered { first, last: at });
+        }
+    }
+
+    /// Whoever acts before the level of the role is called has answered what the escalation asked for
+    /// so far. Where nobody has been called there is nothing to answer; and the level itself stays: it is
+    /// called once the fix is late.
+    fn act_early(&mut self, role: RoleName, at: Timestamp) {
+        for index in 0..self.obligations.len() {
+            let level = self.obligations.get(index).filter(|of| of.is_level());
+            let level = level.filter(|of| of.role == Some(role));
+            let Some(ladder) = level.and_then(|of| of.ladder) else { continue };
+            let waits = |status: DutyStatus| {
+                matches!(status.phase, Phase::Next | Phase::Later(Awaits::Escalation))
+            };
+            let mut all = self.obligations.iter().zip(&self.state.courses).enumerate();
+            let is_unanswered = all.any(|(other, (of, course))| {
+                of.counts_answers_of(ladder)
+                    && course.told.asked.is_some()
+                    && self.status(other, at).is_some_and(|status| status.is_asked())
+            });
+            if is_unanswered && self.status(index, at).is_some_and(waits) {
+                self.answer_to(ladder, at);
+            }
         }
     }
 

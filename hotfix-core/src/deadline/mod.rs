@@ -167,6 +167,11 @@ impl Answered {
     fn since(self, called: Timestamp) -> Timestamp {
         if called <= self.first { self.first } else { self.last }
     }
+
+    /// Both escalations as one.
+    fn with(self, other: Self) -> Self {
+        Self { first: self.first.min(other.first), last: self.last.max(other.last) }
+    }
 }
 
 type Moments = [Option<Timestamp>; Moment::ALL.len()];
@@ -261,7 +266,8 @@ impl Agenda {
     /// When a page was first answered, of those whose answer holds.
     pub(crate) fn first_answer(&self) -> Option<Timestamp> {
         let settled = self.state.courses.iter().filter_map(|course| course.settled);
-        settled.filter(|settled| settled.how.is_answer()).map(|settled| settled.at).min()
+        let settled = settled.filter(|settled| settled.how.is_answer()).map(|settled| settled.at);
+        settled.chain(self.state.ladders.iter().flatten().map(|answered| answered.first)).min()
     }
 
     /// The last time known.

@@ -1,12 +1,10 @@
 //! The obligations of a policy, in a form that is evaluated without the policy.
 
-use std::collections::BTreeMap;
-
 use crate::fact::{Condition, Truth};
 use crate::gate::approval::all_demands;
 use crate::grade::{Audience, DutyKind, Flow, MessageKind, Moment, Severity, closed_set};
 use crate::policy::Policy;
-use crate::policy::section::{Due, Duty, Message, OBJECTIVE, REPORT, approval_duty};
+use crate::policy::section::{Due, Duty, Message, OBJECTIVE, REPORT, approval_duty, continues};
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 closed_set! {
@@ -98,6 +96,8 @@ pub(super) struct Obligations {
     pub(super) audience: Option<Audience>,
     /// The escalation that it is a level of, or that an answer to it stops.
     pub(super) ladder: Option<usize>,
+    /// The others whose answers count for it, too, while their conditions may hold.
+    pub(super) hears: Vec<usize>,
     /// An acknowledgement does not stop this level of the escalation.
     pub(super) even_if_acknowledged: bool,
 }
@@ -105,7 +105,7 @@ pub(super) struct Obligations {
 impl Obligations {
     /// All obligations of a policy, with the number of its escalations.
     pub(super) fn of(policy: &Policy) -> (Vec<Self>, usize) {
-        let mut ladders = Escalations::default();
+        let mut ladders = Vec::new();
         let mut all: Vec<Self> = policy
             .duties()
             .iter()
@@ -116,10 +116,33 @@ impl Obligations {
         all.extend(Self::of_report(policy));
         all.extend(Self::of_approvals(policy));
         all.extend(Self::of_checklists(policy));
-        (all, ladders.0.len())
+        Self::connect(policy, &mut all, &ladders);
+        (all, ladders.len())
     }
 
-    fn of_duty(policy: &Policy, index: usize, duty: &Duty, ladders: &mut Escalations) -> Self {
+    /// Connects the escalation of every incident with those that continue it where their conditions
+    /// hold: an answer in the one counts in the other.
+    fn connect(policy: &Policy, all: &mut [Self], ladders: &[Option<&Condition>]) {
+        let main = ladders.iter().position(Option::is_none);
+        let continues =
+            |when: &Option<&Condition>| when.is_some_and(|when| continues(policy.duties(), when));
+        let parts = ladders.iter().enumerate().filter(|(_, when)| continues(when));
+        let parts: Vec<usize> = parts.map(|(ladder, _)| ladder).collect();
+        for obligation in all.iter_mut().filter(|obligation| obligation.ladder.is_some()) {
+            if obligation.ladder == main {
+                obligation.hears.clone_from(&parts);
+            } else if obligation.ladder.is_some_and(|ladder| parts.contains(&ladder)) {
+                obligation.hears.extend(main);
+            }
+        }
+    }
+
+    fn of_duty<'p>(
+        policy: &Policy,
+        index: usize,
+        duty: &'p Duty,
+        ladders: &mut Vec<Option<&'p Condition>>,
+    ) -> Self {
         let every = duty.every.filter(|every| !every.is_zero());
         Self {
             from: duty.from,
@@ -167,7 +190,7 @@ impl Obligations {
             another_release: duty.another_release,
             role: duty.role,
             audience: duty.audience,
-            ladder: ladders.of(duty),
+            ladder: duty.is_of_escalation().then(|| ladder_of(duty, ladders)),
             even_if_acknowledged: duty.even_if_acknowledged,
             ..Self::plain(Source::Duty, index, duty.id, duty.kind)
         }
@@ -227,6 +250,7 @@ impl Obligations {
             role: None,
             audience: None,
             ladder: None,
+            hears: Vec::new(),
             even_if_acknowledged: false,
         }
     }
@@ -358,6 +382,11 @@ impl Obligations {
         self.kind == DutyKind::Notify && self.from.message() == MessageKind::Alert
     }
 
+    /// Whether an answer in this escalation counts for it.
+    pub(super) fn counts_answers_of(&self, ladder: usize) -> bool {
+        self.ladder == Some(ladder) || self.hears.contains(&ladder)
+    }
+
     /// Whether an answer settles it.
     pub(super) const fn is_answered(&self) -> bool {
         self.kind.is_call() || matches!(self.kind, DutyKind::Act)
@@ -429,24 +458,11 @@ fn is_announced(policy: &Policy, notice: &Duty, moment: Moment) -> bool {
     }
 }
 
-/// Escalations by their condition: levels that are only for some incidents form an escalation of
-/// their own.
-#[derive(Default)]
-struct Escalations(BTreeMap<String, usize>);
-
-impl Escalations {
-    fn of(&mut self, duty: &Duty) -> Option<usize> {
-        let answers = match duty.kind {
-            DutyKind::Escalate => true,
-            // A page at the start is acknowledged like the first level.
-            DutyKind::Page => duty.from.is_early(),
-            _ => false,
-        };
-        if !answers {
-            return None;
-        }
-        let next = self.0.len();
-        let key = duty.when.as_ref().map_or_else(String::new, |when| format!("{when:?}"));
-        Some(*self.0.entry(key).or_insert(next))
-    }
+/// The escalation of a call: those with one condition have their own.
+fn ladder_of<'p>(duty: &'p Duty, ladders: &mut Vec<Option<&'p Condition>>) -> usize {
+    let when = duty.when.as_ref();
+    ladders.iter().position(|known| *known == when).unwrap_or_else(|| {
+        ladders.push(when);
+        ladders.len() - 1
+    })
 }

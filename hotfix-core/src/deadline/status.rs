@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::Agenda;
 use super::item_state::{DutyState, Settled, Settlement};
 use super::obligations::Obligations;
+use super::{Agenda, Answered};
+use crate::fact::Truth;
 use crate::grade::{Calendar, DutyKind, Moment};
 use crate::policy::section::Due;
 use crate::unit::{Span, Timestamp};
@@ -340,8 +341,7 @@ impl Agenda {
     ) -> DutyStatus {
         let since = self.since(course);
         let not_before = |time: Timestamp| since.map_or(time, |since| since.max(time));
-        let answered =
-            obligation.ladder.and_then(|ladder| self.state.ladders.get(ladder).copied().flatten());
+        let answered = self.answer_for(obligation);
         if !obligation.is_level() {
             // A page is made at once; its time is the limit. Who was paged at another severity is
             // not paged again. An answer to that holds, and so does that of a level: somebody is at work.
@@ -396,6 +396,19 @@ impl Agenda {
                 ..DutyStatus::without_time(Phase::Later(Awaits::Escalation))
             },
         }
+    }
+
+    /// The answers that count for a call: those of its escalation, and of the others that it continues or
+    /// that continue it, while their conditions may hold.
+    fn answer_for(&self, obligation: &Obligations) -> Option<Answered> {
+        let answered = |ladder: usize| self.state.ladders.get(ladder).copied().flatten();
+        let may_hold = |ladder: &usize| {
+            let mut all = self.obligations.iter().zip(&self.state.courses);
+            let of = all.find(|(other, _)| other.ladder == Some(*ladder));
+            of.is_some_and(|(_, course)| course.holds != Truth::No)
+        };
+        let others = obligation.hears.iter().copied().filter(may_hold);
+        obligation.ladder.into_iter().chain(others).filter_map(answered).reduce(Answered::with)
     }
 
     /// The moment that ended the calls which count from this time.

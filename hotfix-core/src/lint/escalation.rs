@@ -4,7 +4,7 @@ use super::fault::PeopleFault;
 use super::finding::{Finding, put, put_once};
 use crate::grade::{DutyKind, Severity};
 use crate::policy::Policy;
-use crate::policy::section::Duty;
+use crate::policy::section::{Duty, continues};
 use crate::sorting::sort_by_key;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
@@ -17,7 +17,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
             let fault = PeopleFault::NoEscalation { severity };
             put(findings, path, fault);
         }
-        level_faults(severity, &levels, findings);
+        level_faults(policy, severity, &levels, findings);
     }
 }
 
@@ -37,14 +37,13 @@ pub(super) fn is_for(duty: &Duty, severity: Option<Severity>) -> bool {
 /// An escalation level: its place in the policy, its number and its duty.
 type EscalationLevel<'a> = (usize, u32, &'a Duty);
 
-/// The levels for a severity by number, without those that are only for some incidents.
+/// The levels for a severity by number, with those that are only for some incidents.
 fn levels(policy: &Policy, severity: Option<Severity>) -> Vec<EscalationLevel<'_>> {
     let mut levels: Vec<EscalationLevel<'_>> = policy
         .duties()
         .iter()
         .enumerate()
         .filter(|(_, duty)| duty.kind == DutyKind::Escalate && is_for(duty, severity))
-        .filter(|(_, duty)| duty.when.is_none())
         .filter_map(|(index, duty)| Some((index, duty.level?, duty)))
         .collect();
     sort_by_key(&mut levels, |&(index, step, _)| (step, index));
@@ -52,24 +51,26 @@ fn levels(policy: &Policy, severity: Option<Severity>) -> Vec<EscalationLevel<'_
 }
 
 fn level_faults(
+    policy: &Policy,
     severity: Option<Severity>,
     levels: &[EscalationLevel<'_>],
     findings: &mut Vec<Finding>,
 ) {
-    let mut before: Option<EscalationLevel<'_>> = None;
-    for &(index, step, duty) in levels {
-        let reached = before.map_or(0, |(_, step, _)| step);
-        if before.is_some() && step == reached {
-            let first = before.map_or(duty.id, |(_, _, duty)| duty.id);
-            let fault = PeopleFault::TwoOfOneLevel { severity, step, first, second: duty.id };
+    for (place, &(index, step, duty)) in levels.iter().enumerate() {
+        let before = levels.get(..place).unwrap_or_default();
+        let reached = before.last().map_or(0, |&(_, step, _)| step);
+        let mut same = before.iter().rev().filter(|(_, number, _)| *number == step);
+        if let Some((_, _, first)) = same.find(|(_, _, other)| other.when == duty.when) {
+            let (first, second) = (first.id, duty.id);
+            let fault = PeopleFault::TwoOfOneLevel { severity, step, first, second };
             put_once(findings, format!("/duties/{index}/level"), fault);
         } else if step > reached + 1 {
             let (duty, missing) = (duty.id, reached + 1);
             let fault = PeopleFault::MissingLevel { severity, duty, step, missing };
             put_once(findings, format!("/duties/{index}/level"), fault);
         }
-        let earlier = before.filter(|(_, number, _)| *number < step).map(|(_, _, earlier)| earlier);
-        if let Some(earlier) = earlier
+        let mut lower = before.iter().rev().filter(|(_, number, _)| *number < step);
+        if let Some((_, _, earlier)) = lower.find(|(_, _, other)| is_one(policy, duty, other))
             && earlier.from == duty.from
             && let (Some(first), Some(within)) = (earlier.within.within(), duty.within.within())
             && within <= first
@@ -77,6 +78,14 @@ fn level_faults(
             let fault = PeopleFault::LevelTooEarly { severity, duty: duty.id, within };
             put_once(findings, format!("/duties/{index}/within"), fault);
         }
-        before = Some((index, step, duty));
+    }
+}
+
+/// Whether two levels are of one escalation: they have one condition, or the one with a condition
+/// continues the other.
+fn is_one(policy: &Policy, level: &Duty, other: &Duty) -> bool {
+    match (&level.when, &other.when) {
+        (None, Some(when)) | (Some(when), None) => continues(policy.duties(), when),
+        (level, other) => level == other,
     }
 }

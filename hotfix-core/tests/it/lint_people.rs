@@ -274,6 +274,36 @@ fn time_1_ladders_with_holes_are_found() {
             ),
         ],
     );
+    let level = |id: &str, step: u32, minutes: u32, when: Value| {
+        let mut level = rung(id, step, minutes, json!([]));
+        level["when"] = when;
+        level
+    };
+    let by_day = |day: (u32, u32), night: (u32, u32), last: (u32, u32)| {
+        duties(json!([
+            level("day", day.0, day.1, json!({ "not": "service_down" })),
+            level("night", night.0, night.1, json!("service_down")),
+            rung("last", last.0, last.1, json!([])),
+        ]))
+    };
+    let codes = |duties: &Patch| -> Vec<String> {
+        let found = patched("standard", &[&base, duties]).lint(None);
+        let of_levels = ["HF-LINT-049", "HF-LINT-063", "HF-LINT-064", "HF-LINT-065"];
+        let found = found.iter().filter(|f| of_levels.contains(&f.code()));
+        found.map(|f| format!("{} {}", f.code(), f.path())).collect()
+    };
+    // Levels that are only for some incidents count as levels.
+    assert!(codes(&by_day((1, 0), (1, 5), (2, 30))).is_empty());
+    assert!(codes(&by_day((1, 0), (2, 5), (3, 30))).is_empty());
+    assert_eq!(codes(&by_day((1, 0), (1, 5), (3, 30))), ["HF-LINT-049 /duties/2/level"]);
+    assert_eq!(codes(&by_day((1, 0), (1, 30), (2, 30))), ["HF-LINT-063 /duties/2/within"]);
+    // Those for the day are not compared with those for the night; two for the night are.
+    assert!(codes(&by_day((1, 10), (2, 5), (3, 30))).is_empty());
+    let two = json!([
+        level("one", 1, 0, json!("service_down")),
+        level("two", 1, 5, json!("service_down")),
+    ]);
+    assert_eq!(codes(&duties(two)), ["HF-LINT-064 /duties/1/level"]);
     // A policy without severities has one ladder.
     let found = patched("standard", &[&ladder(&[(1, 0), (3, 15)])]).lint(None);
     let hole = found.iter().find(|f| f.code() == "HF-LINT-049").unwrap();

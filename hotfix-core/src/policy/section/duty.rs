@@ -32,10 +32,50 @@ impl Duty {
         self.when.is_some() || self.stop_gap || self.flow.is_some()
     }
 
+    /// Whether an answer to it stops an escalation: a level, or a page at the beginning, which is
+    /// acknowledged like the first level.
+    pub(crate) fn is_of_escalation(&self) -> bool {
+        match self.kind {
+            DutyKind::Escalate => true,
+            DutyKind::Page => self.from.is_early(),
+            _ => false,
+        }
+    }
+
+    /// Whether both are calls of the same place: levels with one number, or pages, which are made at
+    /// once, as a first level without a delay is.
+    fn is_called_with(&self, other: &Self) -> bool {
+        match (self.level, other.level) {
+            (Some(level), Some(other)) => level == other,
+            (None, Some(_)) => other.within == Due::Within(Span::ZERO),
+            (None, None) => true,
+            (Some(_), None) => false,
+        }
+    }
+
     /// Whether it is due for incidents of this severity.
     pub fn is_for(&self, severity: Severity) -> bool {
         self.severities.is_empty() || self.severities.contains(&severity)
     }
+}
+
+/// Whether the calls with this condition continue the escalation of every incident: that one has no
+/// call of its own at their places. A level that it has, too, begins an escalation beside it, such as
+/// that of a security team.
+pub(crate) fn continues(duties: &[Duty], when: &Condition) -> bool {
+    let calls = |severity: Severity, when: Option<&Condition>| {
+        let all = duties.iter().filter(|duty| duty.is_of_escalation() && duty.is_for(severity));
+        all.filter(|duty| duty.when.as_ref() == when).collect::<Vec<&Duty>>()
+    };
+    let mut meets = false;
+    for severity in Severity::ALL {
+        let (own, main) = (calls(*severity, Some(when)), calls(*severity, None));
+        if own.iter().any(|own| main.iter().any(|other| own.is_called_with(other))) {
+            return false;
+        }
+        meets |= !own.is_empty() && !main.is_empty();
+    }
+    meets
 }
 
 impl DutyKind {
