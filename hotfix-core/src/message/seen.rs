@@ -288,22 +288,7 @@ fn noted_text(rollout: &Rollout) -> Option<&str> {
 }
 
 /// What people write before a time that is not exact, or is the longest one.
-const ABOUT: [&str; 14] = [
-    "approximately",
-    "approx.",
-    "approx",
-    "about",
-    "around",
-    "circa",
-    "ca.",
-    "~",
-    "≈",
-    "up to",
-    "at most",
-    "less than",
-    "under",
-    "<",
-];
+const ABOUT: [&str; 6] = ["approximately", "approx.", "about", "~", "up to", "<"];
 
 /// The longest time of a note: a duration, or a number of minutes, as in `7 minutes`; of a range its
 /// upper end. None for what can be read in two ways.
