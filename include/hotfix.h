@@ -139,13 +139,6 @@ template <typename T> inline T hotfix_sized() {
 #define HOTFIX_EVIDENCE_INIT {.struct_size = sizeof(hotfix_evidence)}
 #endif
 
-/** An empty hotfix_instances_seen of the right size. */
-#ifdef __cplusplus
-#define HOTFIX_INSTANCES_SEEN_INIT hotfix_sized<hotfix_instances_seen>()
-#else
-#define HOTFIX_INSTANCES_SEEN_INIT {.struct_size = sizeof(hotfix_instances_seen)}
-#endif
-
 /** An empty hotfix_comparison of the right size. */
 #ifdef __cplusplus
 #define HOTFIX_COMPARISON_INIT hotfix_sized<hotfix_comparison>()
@@ -1441,41 +1434,6 @@ typedef struct hotfix_stratum {
 } hotfix_stratum;
 
 /**
- * The result of one tick of the canary's instances. Set `struct_size` before the call
- * (HOTFIX_INSTANCES_SEEN_INIT does).
- */
-typedef struct hotfix_instances_seen {
-  /**
-   * sizeof(hotfix_instances_seen), set by the caller.
-   */
-  size_t struct_size;
-  /**
-   * The smallest log evidence that remains without one instance; NaN for fewer than four
-   * instances.
-   */
-  double least_log_e;
-  /**
-   * Index of the instance without which the evidence is smallest: the rollback depends most on
-   * this instance.
-   */
-  size_t weakest;
-  /**
-   * The lowest index of those instances that were found worse than the others, in this tick or
-   * before: replace them. hotfix_instances_found has all.
-   */
-  size_t bad;
-  /**
-   * 1 if such an instance was found.
-   */
-  uint32_t has_bad;
-  /**
-   * 1 if the evidence reaches the threshold now whichever single instance is left out. Always 1
-   * for fewer than four instances.
-   */
-  uint32_t dispensable;
-} hotfix_instances_seen;
-
-/**
  * Traffic of both arms and the test that compares them. Set `struct_size` (HOTFIX_COMPARISON_INIT
  * does). The first three figures are required; any other member that is 0 has its default.
  */
@@ -1917,8 +1875,8 @@ struct hotfix_str hotfix_error_message(const struct hotfix_error *error);
 /**
  * The whole error as JSON: `code`, `path`, `message` and `status`. A policy, facts, an import, a
  * scenario, a recording, a Kayenta configuration and a message request add `errors` and `count`,
- * the number of all faults; a log adds `line`; a refusal adds `got`, `state` and `accepted`, and in
- * a train `service`.
+ * the number of all faults; a log adds `line`, and where several are measured `log`, from 1; a
+ * refusal adds `got`, `state` and `accepted`, and in a train `service`.
  *
  * Each of the `errors` has `code`, `path` and `message`. Those of a text also have `line` and
  * `column`, from 1; in a policy that extends others `base` names the one that has the place.
@@ -3882,7 +3840,7 @@ hotfix_status hotfix_simulate_advise(const struct hotfix_policy *policy,
 /**
  * The evidence so far.
  *
- * @param test  A test of any kind but instances, whose results hotfix_instances_update returns.
+ * @param test  A test of any kind but instances, of which hotfix_instances_found has the results.
  * @param out   The evidence; set its `struct_size` before the call. Written on success only.
  * @param err   Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_HANDLE for tests of instances.
@@ -4237,11 +4195,11 @@ hotfix_status hotfix_randomisation_update(struct hotfix_test *test,
                                           struct hotfix_error **err);
 
 /**
- * Makes tests of the canary's instances, without data: the canary's evidence without each of its
- * instances in turn (leave-one-out), and the test of each instance against the others.
+ * Makes tests of the canary's instances, without data: each instance against the others.
  *
- * @param settings      {"canary": ["pod-1", …], "test": settings of the whole canary's
- *                      hotfix_rate_ratio_new}, "test" optional; UTF-8, borrowed.
+ * @param settings      {"canary": ["pod-1", …], "test": {…}}, "test" optional, of which "alpha",
+ *                      "tolerated", "grid" and "weights" are used: see hotfix_rate_ratio_new.
+ *                      UTF-8, borrowed.
  * @param settings_len  Its length in bytes.
  * @param out           The tests; the caller frees them with hotfix_test_free. Null on
  *                      failure.
@@ -4259,15 +4217,13 @@ hotfix_status hotfix_instances_new(const char *settings,
 /**
  * Adds the counts of the canary's instances in one tick.
  *
- * @param test             Tests of instances.
- * @param events           Events of each canary instance, in the order of the settings; borrowed.
- * @param trials           Trials of each instance; 0 if an instance has no data. Borrowed.
- * @param instances        Number of instances.
- * @param baseline_events  Events of the whole baseline.
- * @param baseline_trials  Its trials.
- * @param out              The result; set its `struct_size` before the call. Written on success
- *                         only.
- * @param err              Where an error object goes; may be null. Owned by the caller.
+ * @param test       Tests of instances.
+ * @param events     Events of each canary instance, in the order of the settings; borrowed.
+ * @param trials     Trials of each instance; 0 if an instance has no data. Borrowed.
+ * @param instances  Number of instances.
+ * @param out_found  Whether an instance was found worse than the others, in this tick or before:
+ *                   see hotfix_instances_found. May be null. Written on success only.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_STAT for counts that are not finite, negative or too large, and for
  *         another number of instances; the tests are unchanged.
  *
@@ -4277,9 +4233,7 @@ hotfix_status hotfix_instances_update(struct hotfix_test *test,
                                       const double *events,
                                       const double *trials,
                                       size_t instances,
-                                      double baseline_events,
-                                      double baseline_trials,
-                                      struct hotfix_instances_seen *out,
+                                      bool *out_found,
                                       struct hotfix_error **err);
 
 /**

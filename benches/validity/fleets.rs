@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use hotfix_core::stats::instances::{BadInstance, LeaveOneOut};
+use hotfix_core::stats::instances::BadInstance;
 use hotfix_core::stats::interval::ratio_interval;
 use hotfix_core::stats::randomisation::{
     DEFAULT_BUDGET, DEFAULT_LOOKS, Randomisation, RandomisationDesign, RandomisationSettings,
@@ -376,7 +376,8 @@ enum Running<'a> {
 struct Clipped<'a> {
     by: &'a ByInstance,
     test: RateRatio,
-    without: Option<LeaveOneOut>,
+    /// The test without each canary instance in turn; empty where there are too few.
+    without: Vec<RateRatio>,
     canary: usize,
     counts: Vec<Counts>,
     /// Value of the statistic that decides.
@@ -396,14 +397,15 @@ impl Clipped<'_> {
             })
         });
         self.test.update(design, canary, baseline)?;
-        if let Some(without) = &mut self.without {
-            without.update(design, of_canary, baseline)?;
+        for (test, one) in self.without.iter_mut().zip(of_canary) {
+            let rest = (canary.events - one.events).max(0.0);
+            test.update(design, Counts::new(rest, canary.trials - one.trials), baseline)?;
         }
         let log_e = self.test.log_e(design);
         if log_e < self.threshold {
             return Ok(false);
         }
-        let without = self.without.as_ref().map(|without| without.weakest(design).1);
+        let without = self.without.iter().map(|test| test.log_e(design)).reduce(f64::min);
         Ok(statistic(log_e, without) >= self.threshold)
     }
 }
@@ -421,16 +423,16 @@ impl<'a> Running<'a> {
             }
             Judge::Summed => counts(&designs.summed),
             Judge::Replay => {
-                Self::clipped(designs, designs.replay.as_ref(), |of| of.design.threshold())?
+                Self::clipped(designs, designs.replay.as_ref(), |of| of.design.threshold())
             }
             Judge::ReplayOfFour => Self::clipped(designs, designs.replay.as_ref(), |of| {
                 of.design.threshold() - QUARTER.ln()
-            })?,
+            }),
             Judge::ReplayChangePoint => {
-                Self::clipped(designs, designs.change_point.as_ref(), |of| of.design.threshold())?
+                Self::clipped(designs, designs.change_point.as_ref(), |of| of.design.threshold())
             }
             Judge::Interval => Self::Interval(Totals::default()),
-            Judge::Hold => Self::clipped(designs, designs.replay.as_ref(), |of| of.hold)?,
+            Judge::Hold => Self::clipped(designs, designs.replay.as_ref(), |of| of.hold),
             Judge::NotWorse => counts(&designs.not_worse),
             Judge::NotWorseTempered => counts(&designs.not_worse_tempered),
             Judge::BadInstance => {
@@ -458,21 +460,20 @@ impl<'a> Running<'a> {
         designs: &'a Designs,
         by: Option<&'a ByInstance>,
         threshold: impl Fn(&ByInstance) -> f64,
-    ) -> Result<Self, StatError> {
+    ) -> Self {
         let Some(by) = by else {
-            return Ok(Self::From(&designs.plain, RateRatio::new(&designs.plain), f64::INFINITY));
+            return Self::From(&designs.plain, RateRatio::new(&designs.plain), f64::INFINITY);
         };
         let canary = designs.fleet.canary;
-        let names = names(designs.fleet).into_iter().take(canary);
-        let without = by.leave_one_out.then(|| LeaveOneOut::try_new(&by.design, names));
-        Ok(Self::ByInstance(Box::new(Clipped {
+        let left_out = if by.leave_one_out { canary } else { 0 };
+        Self::ByInstance(Box::new(Clipped {
             by,
             test: RateRatio::new(&by.design),
-            without: without.transpose()?,
+            without: vec![RateRatio::new(&by.design); left_out],
             canary,
             counts: Vec::with_capacity(designs.fleet.instances),
             threshold: threshold(by),
-        })))
+        }))
     }
 
     fn both(designs: &'a Designs, randomised: Judge) -> Result<Self, StatError> {

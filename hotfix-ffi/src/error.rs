@@ -191,7 +191,7 @@ own! {
     fn no_evidence(name: &str) at name =>
         Handle, "HF-FFI-009",
         "`{name}` is a test of the kind `instances`, which has no evidence of the whole canary: \
-         read what hotfix_instances_update returns";
+         read hotfix_instances_found";
     /// A time that RFC 3339 cannot write.
     fn no_time(name: &str, got: i64) at name =>
         Unit, "HF-UNIT-003",
@@ -352,8 +352,8 @@ pub unsafe extern "C" fn hotfix_error_message(error: *const hotfix_error) -> hot
 
 /// The whole error as JSON: `code`, `path`, `message` and `status`. A policy, facts, an import, a
 /// scenario, a recording, a Kayenta configuration and a message request add `errors` and `count`,
-/// the number of all faults; a log adds `line`; a refusal adds `got`, `state` and `accepted`, and in
-/// a train `service`.
+/// the number of all faults; a log adds `line`, and where several are measured `log`, from 1; a
+/// refusal adds `got`, `state` and `accepted`, and in a train `service`.
 ///
 /// Each of the `errors` has `code`, `path` and `message`. Those of a text also have `line` and
 /// `column`, from 1; in a policy that extends others `base` names the one that has the place.

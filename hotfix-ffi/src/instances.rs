@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::ffi::c_char;
 
-use hotfix_core::stats::instances::{BadInstance, LeaveOneOut};
+use hotfix_core::stats::Counts;
+use hotfix_core::stats::instances::BadInstance;
 use hotfix_core::stats::randomisation::RandomisationSettings;
-use hotfix_core::stats::rate_ratio::{RateRatioDesign, RateRatioSettings};
-use hotfix_core::stats::replay::{CalibrationSettings, History, LEAVE_ONE_OUT, calibrate};
-use hotfix_core::stats::{Counts, StatError};
-use serde::{Deserialize, Serialize};
+use hotfix_core::stats::rate_ratio::RateRatioSettings;
+use hotfix_core::stats::replay::{CalibrationSettings, History, calibrate};
+use serde::Deserialize;
 
 use crate::answer;
 use crate::buffer::hotfix_buf;
@@ -19,7 +19,6 @@ use crate::sequential_test::{
     Kind, Running, SETTINGS, SavedTest, Test, document, hotfix_test, json,
 };
 use crate::status::hotfix_status;
-use crate::versioned;
 
 /// Calibrates threshold and cap of the rollback test on the service's own history.
 ///
@@ -142,54 +141,32 @@ pub unsafe extern "C" fn hotfix_randomisation_update(
     }
 }
 
-/// The canary's evidence without each of its instances in turn (leave-one-out), and the test of
-/// each instance against the others.
+/// The test of each canary instance against the others.
 pub(crate) struct InstanceTests {
     settings: RateRatioSettings,
-    design: RateRatioDesign,
-    /// Present from four instances on.
-    without: Option<LeaveOneOut>,
     bad: BadInstance,
     /// The counts of one tick.
     buffer: Vec<Counts>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedInstances {
-    without: Option<LeaveOneOut>,
-    bad: BadInstance,
-}
-
 impl InstanceTests {
     fn new(canary: Vec<String>, settings: RateRatioSettings) -> Fallible<Self> {
-        let design = RateRatioDesign::try_new(&settings)?;
-        let bad = BadInstance::try_new(&settings, canary.iter().cloned())?;
-        let buffer = Vec::with_capacity(canary.len());
-        let enough = canary.len() >= LEAVE_ONE_OUT;
-        let without = enough.then(|| LeaveOneOut::try_new(&design, canary)).transpose()?;
-        Ok(Self { settings, design, without, bad, buffer })
+        let bad = BadInstance::try_new(&settings, canary)?;
+        let buffer = Vec::with_capacity(bad.names().len());
+        Ok(Self { settings, bad, buffer })
     }
 
     pub(crate) fn to_text(&self, kind: Kind) -> Fallible<String> {
-        let state = SavedInstances { without: self.without.clone(), bad: self.bad.clone() };
-        canonical(&SavedTest { kind, model: None, settings: &self.settings, state })
+        let (settings, state) = (&self.settings, self.bad.clone());
+        canonical(&SavedTest { kind, model: None, settings, state })
     }
 
     pub(crate) fn from_text(text: &str) -> Fallible<Self> {
-        let SavedTest::<RateRatioSettings, SavedInstances> { settings, state, .. } =
+        let SavedTest::<RateRatioSettings, BadInstance> { settings, state: bad, .. } =
             document(text, "bytes")?;
-        let SavedInstances { without, bad } = state;
-        let design = RateRatioDesign::try_new(&settings)?;
-        let names = without.as_ref().map(LeaveOneOut::names);
-        let enough = bad.names().len() >= LEAVE_ONE_OUT;
-        if names != enough.then_some(bad.names()) {
-            return Err(StatError::BadState { what: "names" }.into());
-        }
-        without.iter().try_for_each(|without| without.check(&design))?;
         bad.check(&settings)?;
         let buffer = Vec::with_capacity(bad.names().len());
-        Ok(Self { settings, design, without, bad, buffer })
+        Ok(Self { settings, bad, buffer })
     }
 }
 
@@ -201,37 +178,11 @@ struct InstancesQuestion {
     test: RateRatioSettings,
 }
 
-/// The result of one tick of the canary's instances. Set `struct_size` before the call
-/// (HOTFIX_INSTANCES_SEEN_INIT does).
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct hotfix_instances_seen {
-    /// sizeof(hotfix_instances_seen), set by the caller.
-    pub struct_size: usize,
-    /// The smallest log evidence that remains without one instance; NaN for fewer than four
-    /// instances.
-    pub least_log_e: f64,
-    /// Index of the instance without which the evidence is smallest: the rollback depends most on
-    /// this instance.
-    pub weakest: usize,
-    /// The lowest index of those instances that were found worse than the others, in this tick or
-    /// before: replace them. hotfix_instances_found has all.
-    pub bad: usize,
-    /// 1 if such an instance was found.
-    pub has_bad: u32,
-    /// 1 if the evidence reaches the threshold now whichever single instance is left out. Always 1
-    /// for fewer than four instances.
-    pub dispensable: u32,
-}
-
-// SAFETY: repr(C), the size first; written only.
-unsafe impl versioned::Versioned for hotfix_instances_seen {}
-
-/// Makes tests of the canary's instances, without data: the canary's evidence without each of its
-/// instances in turn (leave-one-out), and the test of each instance against the others.
+/// Makes tests of the canary's instances, without data: each instance against the others.
 ///
-/// @param settings      {"canary": ["pod-1", …], "test": settings of the whole canary's
-///                      hotfix_rate_ratio_new}, "test" optional; UTF-8, borrowed.
+/// @param settings      {"canary": ["pod-1", …], "test": {…}}, "test" optional, of which "alpha",
+///                      "tolerated", "grid" and "weights" are used: see hotfix_rate_ratio_new.
+///                      UTF-8, borrowed.
 /// @param settings_len  Its length in bytes.
 /// @param out           The tests; the caller frees them with hotfix_test_free. Null on
 ///                      failure.
@@ -259,15 +210,13 @@ pub unsafe extern "C" fn hotfix_instances_new(
 
 /// Adds the counts of the canary's instances in one tick.
 ///
-/// @param test             Tests of instances.
-/// @param events           Events of each canary instance, in the order of the settings; borrowed.
-/// @param trials           Trials of each instance; 0 if an instance has no data. Borrowed.
-/// @param instances        Number of instances.
-/// @param baseline_events  Events of the whole baseline.
-/// @param baseline_trials  Its trials.
-/// @param out              The result; set its `struct_size` before the call. Written on success
-///                         only.
-/// @param err              Where an error object goes; may be null. Owned by the caller.
+/// @param test       Tests of instances.
+/// @param events     Events of each canary instance, in the order of the settings; borrowed.
+/// @param trials     Trials of each instance; 0 if an instance has no data. Borrowed.
+/// @param instances  Number of instances.
+/// @param out_found  Whether an instance was found worse than the others, in this tick or before:
+///                   see hotfix_instances_found. May be null. Written on success only.
+/// @param err        Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_STAT for counts that are not finite, negative or too large, and for
 ///         another number of instances; the tests are unchanged.
 ///
@@ -278,36 +227,18 @@ pub unsafe extern "C" fn hotfix_instances_update(
     events: *const f64,
     trials: *const f64,
     instances: usize,
-    baseline_events: f64,
-    baseline_trials: f64,
-    out: *mut hotfix_instances_seen,
+    out_found: *mut bool,
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer::structure(out, err, |struct_size| {
-            pointer::change(test, "test", |test| {
-                let Test::Instances(tests) = test else {
-                    return test.refuse("test", Kind::Instances);
-                };
-                let counts = counts_of(events, trials, instances, &mut tests.buffer)?;
-                let baseline = Counts::new(baseline_events, baseline_trials);
-                // Both checks come before either test changes.
-                baseline.check()?;
-                let found = tests.bad.update(counts)?;
-                let (mut dispensable, mut weakest) = (true, (0, f64::NAN));
-                if let Some(without) = &mut tests.without {
-                    dispensable = without.update(&tests.design, counts, baseline)?;
-                    weakest = without.weakest(&tests.design);
+        answer::decided(out_found, err, || {
+            pointer::change(test, "test", |test| match test {
+                Test::Instances(tests) => {
+                    let counts = counts_of(events, trials, instances, &mut tests.buffer)?;
+                    Ok(tests.bad.update(counts)?.is_some())
                 }
-                Ok(hotfix_instances_seen {
-                    struct_size,
-                    least_log_e: weakest.1,
-                    weakest: weakest.0,
-                    bad: found.unwrap_or_default(),
-                    has_bad: u32::from(found.is_some()),
-                    dispensable: u32::from(dispensable),
-                })
+                test => test.refuse("test", Kind::Instances),
             })
         })
     }

@@ -7,6 +7,8 @@ use hotfix_core::report::measures::{
     Dora, Known, MeasureError, Measures, Period, dora, similar, split_logs,
 };
 
+use serde_json::json;
+
 use crate::answer;
 use crate::buffer::hotfix_buf;
 use crate::error::{Fallible, hotfix_error};
@@ -207,6 +209,12 @@ impl From<MeasureError> for Box<hotfix_error> {
             MeasureError::Log { .. } => hotfix_status::Log,
             _ => hotfix_status::Message,
         };
-        hotfix_error::new(status, error.code(), "", &error)
+        let made = hotfix_error::new(status, error.code(), "", &error);
+        match error {
+            MeasureError::Log { index, error } => {
+                made.with(json!({"line": error.line, "log": index + 1}))
+            }
+            _ => made,
+        }
     }
 }

@@ -298,7 +298,7 @@ unsafe impl Versioned for hotfix_evidence {}
 
 /// The evidence so far.
 ///
-/// @param test  A test of any kind but instances, whose results hotfix_instances_update returns.
+/// @param test  A test of any kind but instances, of which hotfix_instances_found has the results.
 /// @param out   The evidence; set its `struct_size` before the call. Written on success only.
 /// @param err   Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_HANDLE for tests of instances.

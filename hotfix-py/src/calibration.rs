@@ -35,8 +35,7 @@ document! {
         fn shards(this) -> usize { this.shards }
         /// The number of instances of a simulated canary.
         fn canary_instances(this) -> usize { this.canary_instances }
-        /// Whether a rollback also needs enough evidence without each single canary instance: see
-        /// `LeaveOneOut`.
+        /// Whether a rollback also needs enough evidence without each single canary instance.
         fn leave_one_out(this) -> bool { this.leave_one_out }
         /// ``threshold``, ``cap``, ``hold`` and ``clip_rate`` where the counts of both arms come by
         /// instance: limits for the smaller of the evidence and 1.6 times that without any single

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use hotfix_core::stats::instances::{BadInstance as BadCore, LeaveOneOut as OutCore};
+use hotfix_core::stats::instances::BadInstance as BadCore;
 use hotfix_core::stats::randomisation::{
     Randomisation as DrawnCore, RandomisationDesign, RandomisationSettings,
 };
-use hotfix_core::stats::rate_ratio::{RateRatioDesign, RateRatioSettings};
+use hotfix_core::stats::rate_ratio::RateRatioSettings;
 use hotfix_core::stats::{Counts, StatError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -211,156 +211,6 @@ impl Randomisation {
         Ok(format!(
             "<Randomisation {canary} of {instances}, {subsets} subsets, alpha {alpha}, log_e {log_e:.3}>"
         ))
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
-    }
-}
-
-/// The canary's evidence without each of its instances in turn (leave-one-out). It prevents a
-/// rollback that depends on one instance.
-///
-/// Parameters
-/// ----------
-/// canary : sequence of str
-///     The canary's instances, at least four.
-/// alpha, tolerated, grid, weights, temper, cap, threshold, horizon
-///     As in `RateRatio`: those of the whole canary's test.
-///
-/// Raises
-/// ------
-/// StatsError
-///     For fewer than four instances, or a name that occurs twice.
-///
-/// Examples
-/// --------
-/// >>> import hotfix
-/// >>> tests = hotfix.stats.LeaveOneOut(["a", "b", "c", "d"])
-/// >>> tests.update({"a": (9, 100), "b": (0, 100), "c": (0, 100), "d": (0, 100)}, (9, 3600))
-/// False
-/// >>> tests.weakest[0]
-/// 'a'
-#[pyclass(frozen, module = "hotfix.stats")]
-#[derive(Debug)]
-pub(crate) struct LeaveOneOut {
-    settings: RateRatioSettings,
-    design: RateRatioDesign,
-    /// Its instances, in the order of the state: read without a lock.
-    names: Vec<String>,
-    state: Mutex<OutCore>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedLeaveOneOut {
-    settings: RateRatioSettings,
-    state: OutCore,
-}
-
-impl LeaveOneOut {
-    fn of(settings: RateRatioSettings, design: RateRatioDesign, state: OutCore) -> Self {
-        Self { settings, design, names: state.names().to_vec(), state: Mutex::new(state) }
-    }
-}
-
-#[pymethods]
-impl LeaveOneOut {
-    #[new]
-    #[pyo3(signature = (
-        canary, alpha=0.01, tolerated=1.0, *, grid=None, weights=None, temper=1.0, cap=None, threshold=None,
-        horizon: "int | None" = None,
-    ))]
-    #[expect(clippy::too_many_arguments, reason = "each is a keyword")]
-    fn new(
-        canary: Vec<String>,
-        alpha: f64,
-        tolerated: f64,
-        grid: Option<Vec<f64>>,
-        weights: Option<Vec<f64>>,
-        temper: f64,
-        cap: Option<f64>,
-        threshold: Option<f64>,
-        #[pyo3(from_py_with = whole_numbers)] horizon: Option<u32>,
-    ) -> Result<Self> {
-        let settings = RateRatioSettings {
-            alpha,
-            tolerated,
-            grid,
-            weights,
-            temper,
-            cap,
-            threshold,
-            horizon,
-            ..RateRatioSettings::default()
-        };
-        let design = RateRatioDesign::try_new(&settings)?;
-        let state = OutCore::try_new(&design, canary)?;
-        Ok(Self::of(settings, design, state))
-    }
-
-    /// Add the counts of one tick.
-    ///
-    /// Parameters
-    /// ----------
-    /// canary : mapping
-    ///     ``{instance: (events, trials)}``; an instance that is left out has no data.
-    /// baseline : (float, float)
-    ///     Events and trials of the whole baseline.
-    ///
-    /// Returns
-    /// -------
-    /// bool
-    ///     Whether the evidence reaches the threshold now whichever single instance is left out.
-    ///
-    /// Raises
-    /// ------
-    /// StatsError
-    ///     For invalid counts or an unknown instance.
-    #[pyo3(signature = (canary: "Mapping[str, _Counts]", baseline: "_Counts"))]
-    fn update(
-        &self,
-        py: Python<'_>,
-        canary: &Bound<'_, PyAny>,
-        baseline: &Bound<'_, PyAny>,
-    ) -> Result<bool> {
-        let baseline = counts(baseline)?;
-        let canary = by_place(canary, &self.names)?;
-        Ok(locked(py, &self.state)?.update(&self.design, &canary, baseline)?)
-    }
-
-    /// The instance without which the evidence is smallest, and that log evidence.
-    #[getter]
-    fn weakest(&self, py: Python<'_>) -> PyResult<(String, f64)> {
-        let (place, log_e) = locked(py, &self.state)?.weakest(&self.design);
-        Ok((self.names.get(place).cloned().unwrap_or_default(), log_e))
-    }
-
-    /// Log evidence without each instance.
-    #[getter]
-    fn log_e(&self, py: Python<'_>) -> PyResult<BTreeMap<String, f64>> {
-        let state = locked(py, &self.state)?;
-        Ok(self.names.iter().cloned().zip(state.log_e(&self.design)).collect())
-    }
-
-    /// Settings and evidence as bytes.
-    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let state = locked(py, &self.state)?.clone();
-        to_bytes(py, &SavedLeaveOneOut { settings: self.settings.clone(), state })
-    }
-
-    /// Restore the tests that `to_bytes` wrote.
-    ///
-    /// Raises
-    /// ------
-    /// StatsError
-    ///     For bytes that are not a saved test.
-    #[staticmethod]
-    fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let SavedLeaveOneOut { settings, state } = from_bytes(bytes)?;
-        let design = RateRatioDesign::try_new(&settings)?;
-        state.check(&design)?;
-        Ok(Self::of(settings, design, state))
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {

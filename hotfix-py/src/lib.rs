@@ -79,7 +79,7 @@ mod module {
         poisson_ratio,
     };
     #[pymodule_export]
-    use crate::instances::{BadInstance, LeaveOneOut, Randomisation};
+    use crate::instances::{BadInstance, Randomisation};
     #[pymodule_export]
     use crate::interop::{ImportFault, ImportFinding, Imported, convert};
     #[pymodule_export]

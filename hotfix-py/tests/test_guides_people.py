@@ -400,7 +400,7 @@ def test_gate_1_a_question_offers_what_is_accepted(folder: Path) -> None:
     actions = paused.handle(START, {"kind": "pause", "by": "lena"}).actions
     assert offered(paused, actions) == ["resume", "roll_back"]
     actions = rollout.handle(START + timedelta(minutes=3), {"kind": "tick"}).actions  # there are no readings
-    assert (rollout.state, offered(rollout, actions)) == ("monitoring", ["promote", "hold", "roll_back"])
+    assert (rollout.state, offered(rollout, actions)) == ("monitoring", ["hold", "promote", "roll_back"])
     doubted = quick()
     doubted.handle(START, {"kind": "tick"})
     actions = doubted.handle(START, {"kind": "report", "by": "omar", "signal": "doubt"}).actions

@@ -319,5 +319,5 @@ def test_field_3_a_whole_number_out_of_range_is_refused_with_the_range(value: in
 
 
 def test_field_3_too_few_instances_are_named() -> None:
-    with pytest.raises(hotfix.StatsError, match=r"at least `4` are needed: give more instances$"):
-        hotfix.stats.LeaveOneOut(["a", "b"])
+    with pytest.raises(hotfix.StatsError, match=r"at least `2` are needed: give more instances$"):
+        hotfix.stats.BadInstance(["a"])

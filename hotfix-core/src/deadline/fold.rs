@@ -359,6 +359,7 @@ impl Agenda {
                 course.since = at;
             }
             course.on = on;
+            course.apart &= !on;
         }
     }
 }

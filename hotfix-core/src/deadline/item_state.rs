@@ -86,6 +86,9 @@ pub(super) struct DutyState {
     pub(super) through: Option<Timestamp>,
     /// How often it was settled.
     pub(super) times: u64,
+    /// A list or an approval settled it while it did not apply, nor has it since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) apart: bool,
     pub(super) told: Notified,
     /// It was announced before its moment was revoked: a late answer is accepted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -100,6 +103,7 @@ impl DutyState {
 
     /// Settles it where `is_so`, unless it is settled already; else it is open.
     pub(super) fn settle_if(&mut self, is_so: bool, settled: Settled) {
+        self.apart = is_so && !self.on && (self.apart || self.settled.is_none());
         self.settled = is_so.then(|| self.settled.unwrap_or(settled));
         self.times = u64::from(is_so);
     }

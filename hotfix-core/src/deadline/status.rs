@@ -127,12 +127,12 @@ fn just_after(due: Timestamp) -> Option<Timestamp> {
 }
 
 impl Agenda {
-    /// The status of one duty; None where it does not apply and was not done.
+    /// The status of one duty; None where it does not apply, and was not done while it did.
     pub(super) fn status(&self, index: usize, at: Timestamp) -> Option<DutyStatus> {
         let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
         let last = course.settled.map(DutyStatus::done);
         if !course.on || (obligation.every.is_none() && last.is_some()) {
-            return last;
+            return last.filter(|_| !course.apart);
         }
         if let Some(settled) = self.settled_otherwise(obligation, course) {
             return Some(DutyStatus::done(settled));

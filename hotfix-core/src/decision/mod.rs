@@ -191,7 +191,7 @@ impl<'a> Decision<'a> {
 
     /// Whether the path may contain a cycle; the linter refuses such trees.
     pub fn circular(&self) -> bool {
-        self.tree().is_some() && self.ends(&self.placed, self.facts).contains(&End::Loop)
+        self.tree().is_some() && self.ends(&self.placed).contains(&End::Loop)
     }
 
     fn tree(&self) -> Option<&'a Tree> {
@@ -204,17 +204,16 @@ impl<'a> Decision<'a> {
     }
 
     fn open(&self) -> Open<'a> {
-        self.tree()
-            .map_or_else(Open::default, |tree| Open::of(&self.ends(&self.placed, self.facts), tree))
+        self.tree().map_or_else(Open::default, |tree| Open::of(&self.ends(&self.placed), tree))
     }
 
     /// The possible ends in the order of the tree, by what is placed or, without diagrams, known.
-    fn ends(&self, placed: &Placed, facts: &Facts) -> Vec<End> {
+    fn ends(&self, placed: &Placed) -> Vec<End> {
         let Some(tree) = self.tree() else { return Vec::new() };
         let mut ends = Vec::new();
         match self.diagram() {
             Some(diagram) => diagram.reachable(placed, |code| ends.push(End::of(code, tree))),
-            None => ends = walk::ends(tree, &self.reasoning.space, facts),
+            None => ends = walk::ends(tree, &self.reasoning.space, self.facts),
         }
         ends
     }

@@ -7,10 +7,7 @@ use serde::Serializer;
 use super::{Decision, Open, alike, walk};
 use crate::fact::{FactId, FactKind};
 use crate::policy::reasoning::End;
-use crate::policy::section::{Branches, Leaf, Question, Tree};
-
-/// Most steps through the tree with values of unknown facts, without a diagram.
-const MOST_STEPS: u64 = 1 << 21;
+use crate::policy::section::{Leaf, Question, Tree};
 
 /// The next question: the unknown fact that leaves the fewest outcomes open.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -88,22 +85,14 @@ impl<'a> Decision<'a> {
     /// as facts that matter. The rule considers only one question at a time, so another order may
     /// need fewer: see `docs/decisions/next-question.md`.
     ///
-    /// Where the decision is not [`exact`](Self::exact), the tree is evaluated for each value.
-    /// Facts that would take too many steps are not compared; if that applies to all of them, the
-    /// first one is returned, without `if_known`.
+    /// Where the decision is not [`exact`](Self::exact), it is the first unknown fact that a question
+    /// on the path asks for, without `if_known`.
     pub fn next_question(&self) -> Option<NextQuestion<'a>> {
         let tree = self.tree()?;
         let kinds = kinds(tree);
         let mut best: Option<(usize, Cost)> = None;
-        let asked = self.worth_asking(tree);
-        let first = asked.first().copied();
-        let mut left = if self.exact() { u64::MAX } else { MOST_STEPS };
-        for variable in asked {
-            let steps = u64::from(self.reasoning.space.classes(variable));
-            let Some(rest) = left.checked_sub(steps.saturating_mul(self.steps(tree))) else {
-                continue;
-            };
-            left = rest;
+        let matter = self.diagram().map(|diagram| diagram.support(&self.placed));
+        for variable in matter.into_iter().flatten() {
             let mut cost = Cost::default();
             self.each_class(variable, |_, ends| {
                 cost.classes += 1;
@@ -120,7 +109,7 @@ impl<'a> Decision<'a> {
             }
         }
         let space = &self.reasoning.space;
-        let variable = best.map(|(variable, _)| variable).or(first)?;
+        let variable = best.map(|(variable, _)| variable).or_else(|| self.first_unknown(tree))?;
         let fact = space.fact(variable);
         let mut if_known = Vec::new();
         if best.is_some() {
@@ -134,55 +123,25 @@ impl<'a> Decision<'a> {
         Some(NextQuestion { fact, ask, kind, if_known })
     }
 
-    /// Number of steps through the tree, including the implications that are checked first.
-    fn steps(&self, tree: &Tree) -> u64 {
-        let answers = tree.questions.iter().map(|question| match &question.branches {
-            Branches::Condition { .. } => 1,
-            Branches::Values { fact, answers } => {
-                let space = &self.reasoning.space;
-                let classes = space.variable(*fact).map_or(0, |v| space.classes(v));
-                answers.len() as u64 + u64::from(classes)
-            }
-        });
-        answers.sum::<u64>() + self.policy.implications.len() as u64
-    }
-
-    /// The unknown facts that still matter, in the order of the tree; without diagrams, those that
-    /// questions on the path ask for.
-    fn worth_asking(&self, tree: &Tree) -> Vec<usize> {
-        if self.settled() {
-            return Vec::new();
-        }
-        if let Some(diagram) = self.diagram() {
-            return diagram.support(&self.placed).variables;
+    /// Without diagrams, the first unknown fact that a question on the path asks for.
+    fn first_unknown(&self, tree: &Tree) -> Option<usize> {
+        if self.exact() || self.settled() {
+            return None;
         }
         let space = &self.reasoning.space;
-        let mut variables = Vec::new();
-        for question in walk::unanswered(tree, space, self.facts) {
-            for fact in tree.questions[question].facts() {
-                let unknown = space.variable(fact).filter(|v| self.placed.get(*v).is_none());
-                variables.extend(unknown.filter(|variable| !variables.contains(variable)));
-            }
-        }
-        variables
+        let asked = walk::unanswered(tree, space, self.facts);
+        let facts = asked.into_iter().flat_map(|question| tree.questions[question].facts());
+        let mut variables = facts.filter_map(|fact| space.variable(fact));
+        variables.find(|variable| self.placed.get(*variable).is_none())
     }
 
-    /// Calls `visit` with each possible class of a fact and the ends that it leaves possible.
+    /// Calls `visit` with each possible class of a fact and the ends that it leaves possible, by the
+    /// diagrams.
     fn each_class(&self, variable: usize, mut visit: impl FnMut(u32, &[End])) {
-        let space = &self.reasoning.space;
         let mut placed = self.placed.clone();
-        for class in 0..space.classes(variable) {
+        for class in 0..self.reasoning.space.classes(variable) {
             placed.set(variable, Some(class));
-            let ends = if self.exact() {
-                self.ends(&placed, self.facts)
-            } else {
-                let mut facts = self.facts.clone();
-                facts.set(space.fact(variable), space.value(variable, class));
-                if !self.contradictory && self.policy.contradicted(&facts).next().is_some() {
-                    continue;
-                }
-                self.ends(&placed, &facts)
-            };
+            let ends = self.ends(&placed);
             if !ends.is_empty() {
                 visit(class, &ends);
             }

@@ -238,6 +238,11 @@ impl Facts {
         }
     }
 
+    /// Without the facts that a policy declares.
+    pub(crate) fn only_built_in(&self) -> Self {
+        Self { custom: BTreeMap::new(), ..self.clone() }
+    }
+
     /// Keeps the greater of both values of each fact, of values without an order the present one; a fact
     /// that only one of them knows is kept.
     pub(crate) fn worsen(&mut self, now: &Self) {

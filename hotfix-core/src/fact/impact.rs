@@ -10,19 +10,27 @@ pub(crate) struct Impact<'f> {
     pub(crate) facts: &'f Facts,
     /// It is over.
     is_past: bool,
-    /// What the policy calls what only facts of its own show.
+    /// What the policy calls what facts of its own show.
     own: &'f [&'f str],
+    /// The figures that are as they always are.
+    normal: &'f [Fact],
 }
 
 impl<'f> Impact<'f> {
     pub(crate) const fn new(facts: &'f Facts, is_past: bool) -> Self {
-        Self { facts, is_past, own: &[] }
+        Self { facts, is_past, own: &[], normal: &[] }
     }
 
-    /// With these [effects](crate::policy::Policy::own_effects) where no built-in fact has one. They are
+    /// With these [effects](crate::policy::Policy::own_effects) before those of the built-in facts. They are
     /// in the present tense: of what is over they are left out.
-    pub(crate) const fn or(self, own: &'f [&'f str]) -> Self {
+    pub(crate) const fn and(self, own: &'f [&'f str]) -> Self {
         Self { own, ..self }
+    }
+
+    /// Without these [figures](crate::policy::Policy::normal_figures): beside what is broken they would
+    /// read as a reason.
+    pub(crate) const fn without(self, normal: &'f [Fact]) -> Self {
+        Self { normal, ..self }
     }
 
     /// All that is known: the facts and the share of users affected. Empty without any.
@@ -38,10 +46,9 @@ impl<'f> Impact<'f> {
 
     /// The known facts that users or the business notice.
     pub(crate) fn effects(self) -> impl Iterator<Item = String> {
-        let known = move || self.facts.iter().filter_map(move |(id, value)| self.effect(id, value));
-        let is_own = !self.is_past && known().next().is_none();
-        let own = self.own.iter().filter(move |_| is_own);
-        known().chain(own.map(|title| (*title).to_owned()))
+        let own = self.own.iter().filter(move |_| !self.is_past);
+        let known = self.facts.iter().filter_map(move |(id, value)| self.effect(id, value));
+        own.map(|title| (*title).to_owned()).chain(known)
     }
 
     /// The effects that are there or not. Figures are also recorded afterwards, for the report.
@@ -56,6 +63,9 @@ impl<'f> Impact<'f> {
 
     fn effect(self, id: FactId, value: &FactValue) -> Option<String> {
         let FactId::BuiltIn(fact) = id else { return None };
+        if self.normal.contains(&fact) {
+            return None;
+        }
         let percent = || some(value);
         let fail = self.tense(["fail", "failed"]);
         Some(match (fact, value) {

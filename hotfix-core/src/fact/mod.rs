@@ -28,4 +28,3 @@ pub use facts::{CustomFact, FactError, FactErrors, FactId, FactValue, Facts, Voc
 pub(crate) use impact::Impact;
 pub use nodes::{Cut, Ref};
 pub use space::{Placed, Space};
-pub use support::Support;

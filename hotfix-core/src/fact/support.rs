@@ -10,38 +10,30 @@ use crate::sorting::set_of;
 /// Most nodes of the exact answer where there are constraints.
 const BUDGET: usize = 20_000;
 
-/// The unknown facts that still matter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Support {
-    /// Their variables, ascending.
-    pub variables: Vec<usize>,
-    /// Whether all of them are known to matter. If not, constraints made the exact answer too
-    /// costly; even then, no fact that matters is missing.
-    pub exact: bool,
-}
-
 impl Diagram {
-    /// The unknown facts that still matter. A fact matters if, for some knowledge of the other
+    /// The unknown facts that still matter, as variables, ascending. A fact matters if, for some knowledge of the other
     /// facts, one of its classes leaves fewer terminals reachable, but at least one.
     ///
     /// Without constraints, these are the variables that the function depends on once the known
     /// facts are inserted. With constraints ([`Diagram::IMPOSSIBLE`]) there may be fewer, because a
     /// fact that only restricts what is possible does not matter. A fact that a constraint ties to
     /// one that matters counts: of two facts that are always equal, both matter.
-    pub fn support(&self, placed: &Placed) -> Support {
+    ///
+    /// Where constraints make the exact answer too costly, some do not matter; none that does is missing.
+    pub fn support(&self, placed: &Placed) -> Vec<usize> {
         let left = self.restrict(placed);
-        let asked: BTreeSet<usize> = set_of(left.nodes.iter().map(|node| node.variable as usize));
-        let everything = |exact| Support { variables: asked.iter().copied().collect(), exact };
         if left.terminals().count() < 2 {
-            return Support { variables: Vec::new(), exact: true };
+            return Vec::new();
         }
-        if left.terminals.last() != Some(&Self::IMPOSSIBLE) {
-            return everything(true);
-        }
-        match Extended::try_new(&left).and_then(Extended::distinguishing) {
-            Ok(found) => Support { variables: found.into_iter().collect(), exact: true },
-            Err(Cut { .. }) => everything(false),
-        }
+        let asked = || set_of(left.nodes.iter().map(|node| node.variable as usize));
+        let matter = if left.terminals.last() == Some(&Self::IMPOSSIBLE) {
+            Extended::try_new(&left)
+                .and_then(Extended::distinguishing)
+                .unwrap_or_else(|Cut { .. }| asked())
+        } else {
+            asked()
+        };
+        matter.into_iter().collect()
     }
 }
 

@@ -143,6 +143,26 @@ pub(crate) fn stand_ins_of(policy: &Policy, any_of: &[RoleName]) -> Vec<RoleName
     all
 }
 
+/// The demands that only the author of the fix could meet, and may not meet alone: nobody else holds a role
+/// of theirs. Of several demands the author may meet one. A role without holders is anybody's.
+pub(crate) fn only_for_author<'p>(
+    policy: &'p Policy,
+    severity: Option<Severity>,
+    author: &str,
+) -> Vec<(DemandId, &'p Approval)> {
+    let is_author = |role: &RoleName| {
+        let holders = policy.role(*role).map(|role| role.holders.as_slice()).unwrap_or_default();
+        !holders.is_empty() && holders.iter().all(|of| is_same_person(&of.name, author))
+    };
+    let is_stuck = |asked: &Approval| {
+        let all = asked.any_of.iter().chain(&stand_ins_of(policy, &asked.any_of)).all(is_author);
+        all && asked.holds_start() && !asked.author_alone
+    };
+    let all = demands(policy, severity).count();
+    let stuck: Vec<_> = demands(policy, severity).filter(|(_, asked)| is_stuck(asked)).collect();
+    if stuck.len() == 1 && all > 1 { Vec::new() } else { stuck }
+}
+
 /// The recorded statements: those in force, and those withdrawn.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

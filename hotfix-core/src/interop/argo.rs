@@ -30,6 +30,10 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     rest(&spec, &mut draft);
     let strategy = spec.need("strategy", "`strategy:` with `canary`")?;
     if let Some(canary) = strategy.get("canary") {
+        if let Some(other) = strategy.get("blueGreen") {
+            other.ignore();
+            other.fail::<()>(Fault::Several { what: "strategy" });
+        }
         self::canary(&canary, &mut analysis, &mut draft);
         draft.complete(&canary);
     } else {

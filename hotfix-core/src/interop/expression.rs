@@ -259,8 +259,24 @@ impl<'t> Parser<'t> {
         Ok(if turned { accepts.not() } else { accepts })
     }
 
+    /// Whether the parenthesis that opens here is around a value: a comparison follows it.
+    fn opens_value(&self) -> bool {
+        let rest = self.tokens.get(self.at..).unwrap_or_default();
+        let mut open = 0_usize;
+        let end = rest.iter().position(|token| {
+            match token {
+                Token::Sign("(") => open += 1,
+                Token::Sign(")") => open = open.saturating_sub(1),
+                _ => {}
+            }
+            open == 0
+        });
+        let next = end.and_then(|end| rest.get(end + 1));
+        matches!(next, Some(Token::Sign(">=" | "<=" | "==" | "!=" | ">" | "<")))
+    }
+
     fn plain(&mut self) -> Result<Accepts, String> {
-        if self.take("(") {
+        if !self.opens_value() && self.take("(") {
             let accepts = self.either()?;
             self.expect(")")?;
             return Ok(accepts);
@@ -324,6 +340,11 @@ impl<'t> Parser<'t> {
         }
         if self.take("+") {
             return self.side();
+        }
+        if self.take("(") {
+            let side = self.side()?;
+            self.expect(")")?;
+            return Ok(side);
         }
         if self.element && self.take("#") {
             return Ok(Side::Value(None));
@@ -438,6 +459,9 @@ mod tests {
             ("len(result) == 0 || result[0] <= 3", vec![(low, after(3.0))], true),
             ("len(result) > 0 && result[0] <= 3", vec![(low, after(3.0))], false),
             ("default(result[0], 0) <= 0.05", vec![(low, after(0.05))], true),
+            ("(default(result, 0)) < 5", vec![(low, before(5.0))], true),
+            ("0.05 > ((result[0]))", vec![(low, before(0.05))], false),
+            ("((result[0]) < 5 && (1) < (result))", vec![(after(1.0), before(5.0))], false),
             ("default(result, 1) <= 0.05", vec![(low, after(0.05))], false),
             ("default(result, 0) > 0", vec![(after(0.0), high)], false),
             ("default(result, 0) >= 0", vec![(before(0.0), high)], true),

@@ -33,6 +33,8 @@ pub struct Moment<'a> {
     pub waits_for_readings: bool,
     /// Whether a promotion needs the efficacy test to have crossed.
     pub needs_efficacy: bool,
+    /// A later phase leaves traffic on the live version, and can show it, too.
+    pub can_show_later: bool,
     /// All phases have passed: to hold would hold nothing.
     pub after_the_phases: bool,
     /// Requests a minute over all arms, as planned; None if the plan does not say.
@@ -116,10 +118,8 @@ impl Judge {
             let (response, reason) = self.rolls_back(Reason::PhaseEndTest);
             call.raise(response, reason, Some(metric));
         }
-        verdict.efficacy = self
-            .fix_test
-            .as_ref()
-            .map(|fix| Efficacy { log_e: fix.now.test.log_e(), shown: fix.now.shown });
+        let fix = self.fix_test.as_ref().map(|fix| &fix.now);
+        verdict.efficacy = fix.map(|fix| Efficacy { log_e: fix.test.log_e(), shown: fix.shown });
         if let Some(running) = &moment.running {
             self.futility(moment, running, verdict.efficacy, &mut call);
         }
@@ -228,7 +228,7 @@ impl Judge {
         if !any_is_judged {
             self.not_judged(phase, call);
         }
-        if moment.needs_efficacy && efficacy.is_some_and(|e| !e.shown) {
+        if moment.lacks_efficacy(efficacy) {
             let bug = self.fix_test.as_ref().map(|fix| metrics[fix.metric].0);
             call.raise(Response::Hold, Reason::EfficacyNotShown, bug);
         }

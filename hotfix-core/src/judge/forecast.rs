@@ -271,15 +271,3 @@ impl Watched {
         Some(forecast)
     }
 }
-
-impl Test {
-    /// The ratio at the boundary of the null hypothesis.
-    pub(super) fn null_ratio(&self) -> f64 {
-        match self {
-            Self::Rate(design, _) => design.null_ratio(),
-            Self::Bernoulli(design, _) => design.null_ratio(),
-            Self::Latency(design, _) => design.null_ratio(),
-            Self::Tolerance(design, _) => design.tolerated(),
-        }
-    }
-}

@@ -65,13 +65,21 @@ impl Judge {
                 }
             }
         }
-        if moment.needs_efficacy
-            && efficacy.is_some_and(|e| !e.shown)
+        if moment.lacks_efficacy(efficacy)
             && let Some(fix) = &self.fix_test
             && self.watched[fix.metric].is_in_vain(&fix.now.test, moment, left)
         {
             call.raise(response, Reason::CannotDecide, Some(self.watched[fix.metric].metric().id));
         }
+    }
+}
+
+impl Moment<'_> {
+    /// Whether a promotion lacks that the fix is shown to work. A small canary may see too few events
+    /// for that: where a later phase can show it, it is enough that nothing speaks against it.
+    pub(super) fn lacks_efficacy(&self, efficacy: Option<Efficacy>) -> bool {
+        let is_enough = |of: Efficacy| of.shown || self.can_show_later && of.log_e >= 0.0;
+        self.needs_efficacy && !efficacy.is_none_or(is_enough)
     }
 }
 

@@ -189,10 +189,12 @@ impl Coverage {
         self.last = Some(at);
     }
 
-    /// Whether readings have come for so long, and too far apart to fill the window.
+    /// Whether readings have come for so long, and too far apart to fill the window: after one gap it is
+    /// being filled.
     #[inline]
     pub(super) fn lacks_for(self, long: Span) -> bool {
-        self.lacking.zip(self.last).is_some_and(|(lacking, last)| last.since(lacking) >= long)
+        let lacking = self.lacking.filter(|lacking| self.since > Some(*lacking));
+        lacking.zip(self.last).is_some_and(|(lacking, last)| last.since(lacking) >= long)
     }
 
     /// Start of the time without a gap.

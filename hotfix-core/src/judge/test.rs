@@ -390,6 +390,11 @@ impl Test {
         of_any!(self, design, state => state.evidence(design))
     }
 
+    /// The ratio at the boundary of the null hypothesis.
+    pub(super) fn null_ratio(&self) -> f64 {
+        of_any!(self, design, _ => design.null_ratio())
+    }
+
     /// Log e-value `ln(1/α)` at which the test decides by itself.
     pub(super) fn threshold(&self) -> f64 {
         of_any!(self, design, _ => design.threshold())

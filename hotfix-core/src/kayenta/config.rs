@@ -7,7 +7,7 @@ use crate::sorting::map_of;
 use crate::text::{nearest, shown};
 use std::collections::BTreeMap;
 
-/// A canary configuration, with the findings about it. Accepts documents with
+/// A canary configuration, alone or in a request with its thresholds, with the findings about it. Accepts documents with
 /// `analysisConfigurations`, and older ones with `extensions` instead; `configVersion` as text or
 /// number; numbers and booleans as text, as Kayenta does; unknown values fall back to their
 /// defaults.
@@ -17,9 +17,9 @@ pub struct Config {
     pub metrics: Vec<MetricConfig>,
     /// By group, in per cent.
     pub group_weights: BTreeMap<String, f64>,
-    /// `classifier.scoreThresholds.pass`.
+    /// `classifier.scoreThresholds.pass`, or `executionRequest.thresholds.pass` of a request.
     pub pass: Option<f64>,
-    /// `classifier.scoreThresholds.marginal`.
+    /// `marginal` there.
     pub marginal: Option<f64>,
     /// In the order of the document.
     pub findings: Vec<Finding>,
@@ -192,6 +192,15 @@ impl ConfigReader {
     }
 
     fn config(&mut self, root: &Node) -> Option<Config> {
+        if let Some(of_request) = root.key("canaryConfig") {
+            self.keys(root, &[&["canaryConfig", "executionRequest"]])?;
+            let mut config = self.within("canaryConfig", |reader| reader.config(of_request))?;
+            self.unless_null(root, "executionRequest", |reader, request| {
+                let judged_by = |reader: &mut Self, of: &Node| reader.thresholds(of, &mut config);
+                reader.unless_null(request, "thresholds", judged_by)
+            });
+            return Some(config);
+        }
         self.keys(root, &[ROOT])?;
         let mut config = Config::default();
         self.unless_null(root, "classifier", |reader, classifier| {
@@ -229,12 +238,14 @@ impl ConfigReader {
             config.group_weights = map_of(reader.each_named(weights, weight)?);
             Some(())
         });
-        self.unless_null(classifier, "scoreThresholds", |reader, thresholds| {
-            reader.keys(thresholds, &[&["pass", "marginal"]])?;
-            config.pass = reader.unless_null(thresholds, "pass", Self::loose_number);
-            config.marginal = reader.unless_null(thresholds, "marginal", Self::loose_number);
-            Some(())
-        })
+        self.unless_null(classifier, "scoreThresholds", |reader, of| reader.thresholds(of, config))
+    }
+
+    fn thresholds(&mut self, thresholds: &Node, config: &mut Config) -> Option<()> {
+        self.keys(thresholds, &[&["pass", "marginal"]])?;
+        config.pass = self.unless_null(thresholds, "pass", Self::loose_number);
+        config.marginal = self.unless_null(thresholds, "marginal", Self::loose_number);
+        Some(())
     }
 
     fn metric(&mut self, metric: &Node) -> Option<MetricConfig> {

@@ -5,7 +5,7 @@ use super::finding::{Example, Finding, put};
 use crate::grade::{BoundBase, Response, Role, Worse};
 use crate::metric::{BoundInBucket, Unjudged};
 use crate::metric_kind::Unit;
-use crate::plan::healthy::{Law, at_gate, figure, in_a_row, in_window, traffic, volumes};
+use crate::plan::healthy::{Law, at_gate, figure, in_a_row, in_window, traffic};
 use crate::plan::power::kept_by_rollback;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Metric, Phase};
@@ -36,7 +36,6 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
             rolled_back_by_chance(policy, metric, findings);
         }
     }
-    unclear_traffic(policy, findings);
     sick_live_arm(policy, findings);
     unjudged(policy, findings);
 }
@@ -119,15 +118,6 @@ fn good_side(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
         let fault =
             FigureFault::BeyondItsReference { metric: id, bound, figure, reference, side, so };
         put(findings, place(metric, bound), fault);
-    }
-}
-
-/// Several volume metrics with a reference: the checks that need the traffic are left out.
-fn unclear_traffic(policy: &Policy, findings: &mut Vec<Finding>) {
-    let volumes = volumes(policy);
-    if volumes.len() > 1 && traffic(policy).is_none() {
-        let metrics = volumes.iter().map(|(metric, _)| metric.id).collect();
-        put(findings, "/metrics", FigureFault::TrafficUnclear { metrics });
     }
 }
 

@@ -3,7 +3,7 @@
 use super::fault::FigureFault;
 use super::finding::{Finding, put};
 use crate::grade::{AdviceCheck, AdviceKind, GateMode, PromotionRule, Response, Strategy};
-use crate::plan::healthy::traffic;
+use crate::plan::healthy::traffic_metric;
 use crate::plan::load::{Load, SlowEvidence};
 use crate::plan::volume::{ShortWindow, short_windows};
 use crate::policy::Policy;
@@ -107,14 +107,15 @@ fn windows(policy: &Policy, findings: &mut Vec<Finding>) {
 
 /// Windows with too little traffic for `least_trials`.
 fn least_trials(policy: &Policy, findings: &mut Vec<Finding>) {
-    let Some(traffic) = traffic(policy) else { return };
+    let Some((volume, traffic)) = traffic_metric(policy) else { return };
     let watch = policy.watch();
     let never = |of: &ShortWindow<'_>| of.trials < watch.least_trials;
     for ShortWindow { index, phase, trials, .. } in
         short_windows(policy, traffic).into_iter().filter(never)
     {
         let (phase, least, window) = (phase.name, watch.least_trials, watch.window);
-        let fault = FigureFault::TooFewTrials { phase, trials, least, window };
+        let fault =
+            FigureFault::TooFewTrials { volume: volume.id, traffic, phase, trials, least, window };
         put(findings, format!("/phases/{index}"), fault);
     }
 }

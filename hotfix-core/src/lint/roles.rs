@@ -9,7 +9,7 @@ use crate::gate::approval::stand_ins_of;
 use crate::gate::is_same_person;
 use crate::grade::{ChecklistMoment, ReviewTime};
 use crate::policy::Policy;
-use crate::policy::section::{Approval, Checklist, ChecklistItem, SeverityLevel};
+use crate::policy::section::{Approval, Checklist, ChecklistItem, Review, SeverityLevel};
 use crate::sorting::sort_by_key;
 use crate::unit::{Name, RoleName};
 
@@ -84,13 +84,20 @@ fn lists(policy: &Policy, level: &SeverityLevel, findings: &mut Vec<Finding>) {
     let staging = level.testing.as_ref().filter(|testing| {
         testing.staging && !has(&|list, item| is_before(list) && (named(item.id) || named(list.id)))
     });
+    // The start would wait for a review after the deployment in a list at `start`.
+    let reviewed = |review: &Review| match review.time {
+        ReviewTime::Before => "`review` in its id, in a list at `start` or `before`",
+        ReviewTime::After => "`review` in its id, in a list at `deployed`",
+        ReviewTime::Any => "`review` in its id, in a list at `start`, `before` or `deployed`",
+    };
+    let staged = "`staging` in its id, in a list at `start` or `before`";
     let missing = [
-        review.map(|_| ("a review", "review")),
-        staging.map(|_| ("that the fix passes staging", "testing/staging")),
+        review.map(|review| ("a review", "review", reviewed(review))),
+        staging.map(|_| ("that the fix passes staging", "testing/staging", staged)),
     ];
-    for (demand, key) in missing.into_iter().flatten().filter(|_| level.hotfix) {
+    for (demand, key, item) in missing.into_iter().flatten().filter(|_| level.hotfix) {
         let path = format!("/severities/{severity}/{key}");
-        put(findings, path, PeopleFault::NoList { severity, demand });
+        put(findings, path, PeopleFault::NoList { severity, demand, item });
     }
 }
 

@@ -149,12 +149,12 @@ impl Context<'_> {
         // An impact that is over is left out.
         let is_past =
             self.request.kind == MessageKind::Update && rollout.moment(Moment::Resolved).is_some();
-        let own = rollout.plan().policy().own_effects(rollout.facts());
         // By the end the facts say that all is well: it has the worst that was known.
-        let impact = match self.request.kind {
-            MessageKind::Resolved => Impact::new(rollout.worst_facts(), true),
-            _ => Impact::new(rollout.facts(), false).or(&own),
-        };
+        let is_over = self.request.kind == MessageKind::Resolved;
+        let facts = if is_over { rollout.worst_facts() } else { rollout.facts() };
+        let policy = rollout.plan().policy();
+        let (own, normal) = (policy.own_effects(facts), policy.normal_figures(facts));
+        let impact = Impact::new(facts, is_over).and(&own).without(&normal);
         self.put("impact", impact.sentence().filter(|_| !is_past));
         self.put("affected", impact.affected());
         self.put("users_affected", impact.users_affected());
@@ -165,7 +165,7 @@ impl Context<'_> {
         let proven = rollout.verdict().efficacy.filter(|efficacy| efficacy.shown);
         self.put("proven", proven.map(|_| "yes".to_owned()));
         self.put("unseen", seen::unseen(rollout, self.request.kind).map(str::to_owned));
-        self.put("reason", reason::plain_reason(rollout).map(str::to_owned));
+        self.put("reason", reason::plain_reason(rollout));
         let share =
             seen::phase(rollout, self.request.kind).map_or(rollout.share(), |(_, share)| share);
         self.put("share", share.to_string());

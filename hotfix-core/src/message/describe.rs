@@ -19,7 +19,7 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
     match rollout.state() {
         _ if ended_without_fix(rollout) => "resolved",
         State::Closed => "resolved",
-        _ if rollout.is_reopened() => {
+        _ if rollout.is_reopened() || ended_too_soon(rollout) => {
             if rollout.stage().is_going_out() && !rollout.is_timely(MessageKind::Deployed) {
                 "it is not resolved, and a fix is being rolled out"
             } else {
@@ -60,6 +60,13 @@ fn ended_without_fix(rollout: &Rollout) -> bool {
     matches!(stage, Stage::Preparing | Stage::RolledBack | Stage::Aborted | Stage::Failed)
         && !rollout.reach().is_any()
         && rollout.moment(Moment::Resolved).is_some()
+}
+
+/// Whether the fix fails after the incident was resolved with it.
+fn ended_too_soon(rollout: &Rollout) -> bool {
+    let resolved = rollout.moment(Moment::Resolved);
+    resolved.is_some_and(|at| Some(at) <= rollout.turned_back_at())
+        && !rollout.is_timely(MessageKind::Resolved)
 }
 
 /// A status inside, which says that the incident is open again: its readers read that it was resolved.

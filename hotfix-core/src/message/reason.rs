@@ -2,8 +2,8 @@
 
 use crate::judge::{Cause, Reason};
 use crate::plan::Plan;
-use crate::rollout::{InputKind, RollbackCause, Rollout, TRAIN};
-use crate::text::enumerated;
+use crate::rollout::{InputKind, RollbackCause, Rollout, Stage, TRAIN};
+use crate::text::{enumerated, words};
 
 /// The reason of a rollback, not for the public: metrics by title, and what a person gave.
 pub(super) fn reason(rollout: &Rollout) -> Option<String> {
@@ -17,7 +17,7 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
             None => what.to_owned(),
         }
     };
-    Some(match rollout.turned_back_for()? {
+    let reason = match rollout.turned_back_for()? {
         RollbackCause::Verdict { causes } => {
             let mut metrics = Vec::new();
             let mut reasons: Vec<String> = Vec::new();
@@ -47,7 +47,18 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
         }
         RollbackCause::Abort => with("a person aborted the rollout", InputKind::Abort),
         RollbackCause::ActionFailed => "the traffic could not be moved".to_owned(),
-    })
+    };
+    let Some([failed, next]) = methods(rollout) else { return Some(reason) };
+    let reason = reason.trim_end_matches('.');
+    Some(format!("{reason}; the rollback by {failed} failed, and {next} is tried now"))
+}
+
+/// While a rollback goes on by another method: the one that failed, and the one that is tried now.
+fn methods(rollout: &Rollout) -> Option<[String; 2]> {
+    let Stage::RollingBack(way) = rollout.stage() else { return None };
+    let before = way.method.checked_sub(1).filter(|_| way.watching.is_none())?;
+    let method = |index| way.why.method(rollout.plan(), index);
+    Some([method(before)?, method(way.method)?].map(|method| words(method.as_str())))
 }
 
 /// The reason of a rollback that the train of this service has requested: nothing is known against
@@ -59,8 +70,8 @@ pub(super) fn by_train(rollout: &Rollout) -> Option<&str> {
 }
 
 /// The reason of a rollback for business readers: no figures, no names, no text of a person.
-pub(super) fn plain_reason(rollout: &Rollout) -> Option<&'static str> {
-    Some(match rollout.turned_back_for()? {
+pub(super) fn plain_reason(rollout: &Rollout) -> Option<String> {
+    let reason = match rollout.turned_back_for()? {
         RollbackCause::Verdict { .. } => "the fix did not meet its criteria",
         RollbackCause::Signal { signal } => signal.described(),
         RollbackCause::Person if by_train(rollout).is_some() => {
@@ -70,7 +81,10 @@ pub(super) fn plain_reason(rollout: &Rollout) -> Option<&'static str> {
             "the team decided to roll back"
         }
         RollbackCause::ActionFailed => "the traffic could not be moved to the fix",
-    })
+    };
+    let again = methods(rollout)
+        .map_or("", |_| "; an attempt to roll it back failed, and another way is tried now");
+    Some(format!("{reason}{again}"))
 }
 
 /// A cause as a clause: the metric's title and what is wrong with it.

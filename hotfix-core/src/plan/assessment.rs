@@ -78,6 +78,8 @@ closed_set! {
         /// Unknown facts can still change the result of the rules.
         NotSettled = "not_settled",
         Contradiction = "contradiction",
+        /// An approval that the start waits for can only come from the author, who may not give it alone.
+        AuthorOnly = "author_only",
         /// A time limit is missed, or may be missed.
         TimeShort = "time_short",
         NotJudged = "not_judged",
@@ -212,12 +214,13 @@ impl Plan {
             };
             put(Kind::NotSettled, vec![text]);
         }
+        put(Kind::AuthorOnly, self.author_only());
         let slo = self.slo();
         let short = slo.slo.iter().chain(&slo.deadlines).filter(|objective| {
             matches!(objective.verdict, Some(Kept::Missed | Kept::MayBeMissed))
         });
-        put(Kind::TimeShort, short.map(|of| format!("{}: {}", of.name, of.sentence)).collect());
-        put(Kind::TimeShort, self.short_change_window().into_iter().collect());
+        let short = short.map(|of| format!("{}: {}", of.name, of.sentence));
+        put(Kind::TimeShort, short.chain(self.short_change_window()).collect());
         put(Kind::NotJudged, Unjudged::of(policy).iter().map(Unjudged::to_string).collect());
         put(Kind::VolumeBound, self.volumes_beyond().into_iter().map(|of| of.sentence).collect());
         put(Kind::LowTraffic, self.low_traffic().into_iter().collect());

@@ -59,6 +59,8 @@ impl Plan {
         let severity = self.severity.filter(|_| certain);
         let text = release.and_then(|release| release.commit_text.clone()).unwrap_or_default();
         let own = self.policy.own_effects(&self.facts);
+        let normal = self.policy.normal_figures(&self.facts);
+        let impact = Impact::new(&self.facts, false).and(&own).without(&normal);
         let known = [
             (CommitField::Cause, text.cause),
             (CommitField::Change, text.change),
@@ -66,7 +68,7 @@ impl Plan {
             (CommitField::Tested, text.tested),
             (CommitField::Issue, Some(issue)),
             (CommitField::Severity, severity.map(|severity| severity.to_string())),
-            (CommitField::Impact, Some(Impact::new(&self.facts, false).or(&own).line())),
+            (CommitField::Impact, Some(impact.line())),
         ];
         for (field, value) in known {
             let value = value.filter(|value| is_seen(value) && form.fields.contains(&field));

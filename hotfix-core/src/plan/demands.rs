@@ -1,7 +1,21 @@
 //! The demands of a plan's severity, and its scope guard.
 
 use super::Plan;
+use crate::gate::approval::{self, DemandId};
 use crate::gate::{Demands, ScopeInput, ScopeReport, SeverityBasis};
+use crate::grade::Severity;
+use crate::policy::section::Approval;
+use crate::text::quoted;
+use crate::unit::RoleName;
+
+/// That only the author of the fix holds these roles and what to do about it.
+pub(crate) fn only_author(any_of: &[RoleName]) -> String {
+    format!(
+        "the start waits for the approval of {}, and only the author of the fix may give it, who may not approve \
+         alone: name another holder or a stand-in in the policy, or set `author_alone` for this approval",
+        quoted(any_of, " or ")
+    )
+}
 
 impl Plan {
     /// The demands of the plan's severity, as [`Demands::new`] has them for any: approvals, review
@@ -11,6 +25,23 @@ impl Plan {
     /// it.
     pub fn demands(&self) -> Demands {
         Demands::new(&self.policy, self.severity, self.severity_basis(), &self.facts)
+    }
+
+    /// The approvals that the start waits for and that nobody may give who did not write the fix.
+    pub(crate) fn only_for_author(
+        &self,
+        severity: Option<Severity>,
+    ) -> impl Iterator<Item = (DemandId, &Approval)> {
+        let author = self.release().and_then(|release| release.author.as_deref());
+        author
+            .into_iter()
+            .flat_map(move |author| approval::only_for_author(&self.policy, severity, author))
+    }
+
+    /// The same at the severity of the plan, a sentence each.
+    pub(super) fn author_only(&self) -> Vec<String> {
+        let stuck = self.only_for_author(self.severity);
+        stuck.map(|(_, asked)| only_author(&asked.any_of)).collect()
     }
 
     pub(super) fn severity_basis(&self) -> SeverityBasis {

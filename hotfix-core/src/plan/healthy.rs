@@ -1,11 +1,10 @@
 //! The events of a release at the reference rate, and the chance that it crosses a bound.
 //!
-//! If a plan has no traffic, it is the reference of the policy's volume metric: the only one, or the
-//! only one that decides. Each request
+//! If a plan has no traffic, it is the reference of the policy's volume metric. Each request
 //! is assumed to be a trial of each proportion. A metric with fewer trials varies more than
 //! computed here, not less.
 
-use crate::grade::{Role, Worse};
+use crate::grade::Worse;
 use crate::metric::bound_figure;
 use crate::metric_kind::Data;
 use crate::policy::Policy;
@@ -19,24 +18,18 @@ use crate::unit::{Share, Span};
 /// used.
 pub(crate) const SURE: [f64; 3] = [0.99, 0.95, 0.9];
 
-/// The volume metrics with a reference.
-pub(crate) fn volumes(policy: &Policy) -> Vec<(&Metric, f64)> {
+/// The volume metric that counts all requests, with how many a minute come to all arms: that with the
+/// largest reference, watched or not. What counts some of them, such as orders, has a smaller one. None if no
+/// volume has a reference.
+pub(crate) fn traffic_metric(policy: &Policy) -> Option<(&Metric, f64)> {
     let volumes = policy.metrics().iter().filter(|metric| metric.kind.is_traffic());
-    volumes
-        .filter_map(|metric| Some((metric, metric.reference.filter(|record| *record > 0.0)?)))
-        .collect()
+    let known = volumes.filter_map(|metric| Some((metric, metric.reference?)));
+    known.filter(|(_, reference)| *reference > 0.0).max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// Requests per minute over all arms: the reference of the only volume metric that has one, or of
-/// the only one of these that decides. None if there is no such metric.
+/// Requests per minute over all arms, by the reference of the [metric that counts them](traffic_metric).
 pub(crate) fn traffic(policy: &Policy) -> Option<f64> {
-    let volumes = volumes(policy);
-    if let [(_, record)] = volumes[..] {
-        return Some(record);
-    }
-    let mut deciding = volumes.iter().filter(|(metric, _)| metric.role == Role::Decide);
-    let (_, record) = deciding.next()?;
-    deciding.next().is_none().then_some(*record)
+    traffic_metric(policy).map(|(_, reference)| reference)
 }
 
 /// Trials of an arm with this share in a time, as a whole number.

@@ -67,6 +67,7 @@ pub(crate) use commands::Commanded;
 pub use commands::{CommandOwner, PlannedCommand, PlannedCommands};
 pub(crate) use contacts::called_first;
 pub use contacts::{Contacts, PlannedPage};
+pub(crate) use demands::only_author;
 pub use document::PlanDocument;
 pub use duration::{Duration, StepTime, Times};
 pub use error::PlanError;

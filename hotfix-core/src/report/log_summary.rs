@@ -56,6 +56,8 @@ pub(super) struct LogSummary {
     pub(super) frozen: Vec<Frozen>,
     /// What a person was asked after the completion.
     pub(super) asked_late: Vec<(Timestamp, String)>,
+    /// Why the train of this service is rolled back, as the train let it know last.
+    pub(super) train: Option<String>,
     pub(super) waived: u64,
     pub(super) refused: BTreeMap<String, u64>,
     pub(super) odd_clock: u64,
@@ -271,6 +273,12 @@ impl LogSummary {
         let policy = plan.policy();
         let statement = |text: &str| Statement { at, role: role.cloned(), text: text.to_owned() };
         match &input.command {
+            Command::Note { why, .. } | Command::Pause { why } | Command::RollBack { why }
+                if is_of_a_train(input) =>
+            {
+                self.train.clone_from(why);
+            }
+            Command::Resume { .. } | Command::Retry { .. } => self.train = None,
             Command::Note { text, .. } => {
                 if let Some((answers, text)) = statements::answers(policy.report(), text) {
                     keep(&mut self.statements, (answers, statement(text)));

@@ -28,6 +28,9 @@ pub(super) fn summary(rollout: &Rollout, log: &LogSummary, measures: &Measures) 
     let more: String = [service, severity, title].into_iter().flatten().collect();
     let mut sentences =
         vec![text::ended(&format!("{}{more}", incident.id)), outcome(rollout, log, measures)];
+    // Of what was rolled back the outcome names the reason.
+    let train = log.train.as_ref().filter(|_| !rollout.stage().has_turned_back());
+    sentences.extend(train.map(|why| text::ended(&text::sentence(why))));
     sentences.extend(duration(measures));
     sentences
 }

@@ -32,23 +32,23 @@ fn of(log: &LogSummary, wanted: &Answers) -> Vec<Statement> {
 
 pub(super) fn questions(asked: Option<&Asked>, log: &LogSummary) -> Vec<QuestionPart> {
     let questions = asked.map(|asked| asked.questions.as_slice()).unwrap_or_default();
-    let part = |(place, question): (usize, &String)| QuestionPart {
-        question: question.clone(),
-        answers: of(log, &Answers::Question(place)),
-        answered_in: None,
-    };
-    questions.iter().enumerate().map(part).collect()
+    parts(questions, Answers::Question, log)
 }
 
 /// The policy's sections.
 pub(super) fn custom_sections(asked: Option<&Asked>, log: &LogSummary) -> Vec<QuestionPart> {
     let sections = asked.map(|asked| asked.sections.as_slice()).unwrap_or_default();
-    let part = |(place, section): (usize, &String)| QuestionPart {
-        question: section.clone(),
-        answers: of(log, &Answers::Section(place)),
+    parts(sections, Answers::Section, log)
+}
+
+/// What was stated about each of these.
+fn parts(asked: &[String], about: fn(usize) -> Answers, log: &LogSummary) -> Vec<QuestionPart> {
+    let part = |(place, question): (usize, &String)| QuestionPart {
+        question: question.clone(),
+        answers: of(log, &about(place)),
         answered_in: None,
     };
-    sections.iter().enumerate().map(part).collect()
+    asked.iter().enumerate().map(part).collect()
 }
 
 /// A word in the name of a policy's section, and whether the built-in section that it names has

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use crate::fact::Truth;
 use crate::gate::Exception;
-use crate::gate::approval::{self, Demand, DemandState, Statement};
+use crate::gate::approval::{self, Demand, DemandId, DemandState, Statement};
 use crate::grade::{Severity, closed_set};
-use crate::plan::{Plan, PlanFinding, Window, called_first};
+use crate::plan::{Plan, PlanFinding, Window, called_first, only_author};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem, choices};
 use crate::text::{joined, quoted};
@@ -78,7 +78,7 @@ pub struct Approvals {
 }
 
 impl Blocker {
-    fn of(missing: &Missing<'_>, policy: &Policy) -> Self {
+    fn of(missing: &Missing<'_>, policy: &Policy, stuck: &[DemandId]) -> Self {
         match missing {
             Missing::Release => Self::new(
                 BlockerKind::Release,
@@ -95,6 +95,7 @@ impl Blocker {
                 let sentence = volume_sentence(beyond, policy);
                 Self::of_exception(Exception::VolumeBound, sentence, policy)
             }
+            Missing::Approval(demand) if stuck.contains(&demand.id) => Self::of_nobody(demand),
             Missing::Approval(demand) => Self::of_demand(demand),
             Missing::Item(list, item, applies) => Self::of_item(list, item, *applies),
             Missing::RollbackPoint(item) => Self::of_point(*item),
@@ -195,6 +196,12 @@ impl Blocker {
             who: demand.roles(),
             ..Self::new(BlockerKind::Approval, sentence, &[InputKind::Approve])
         }
+    }
+
+    fn of_nobody(demand: &Demand) -> Self {
+        let sentence = format!("{}; then create a new plan", only_author(&demand.any_of));
+        let roles = demand.any_of.clone();
+        Self { roles, ..Self::new(BlockerKind::Approval, sentence, &[]) }
     }
 
     fn of_item(list: &Checklist, item: &ChecklistItem, applies: Truth) -> Self {
@@ -322,7 +329,10 @@ pub(super) fn blockers(plan: &Plan, case: &RolloutState) -> Vec<Blocker> {
     }
     let policy = plan.policy();
     let missing = readiness.missing(plan);
-    let mut blockers: Vec<Blocker> = missing.iter().map(|m| Blocker::of(m, policy)).collect();
+    let stuck: Vec<DemandId> =
+        plan.only_for_author(readiness.severity()).map(|(id, _)| id).collect();
+    let mut blockers: Vec<Blocker> =
+        missing.iter().map(|missing| Blocker::of(missing, policy, &stuck)).collect();
     blockers.extend(actions.pending().iter().map(|action| {
         let sentence = format!(
             "traffic of the previous attempt is still being moved: send `confirm` or `failed` for \

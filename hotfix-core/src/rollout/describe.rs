@@ -24,9 +24,10 @@ pub(super) fn addressed(incident: &Incident, text: &str) -> String {
     if names.is_empty() { text.to_owned() } else { format!("{}: {text}", names.join(", ")) }
 }
 
-/// A reason or a note that somebody gave, in brackets; empty without one.
+/// A reason or a note that somebody gave, in brackets; empty without one. Backquotes are of the inputs
+/// that a question names.
 pub(super) fn given(why: Option<&str>) -> String {
-    let why = why.map(brief).filter(|why| !why.is_empty());
+    let why = why.map(|why| brief(why).replace('`', "'")).filter(|why| !why.is_empty());
     why.map_or_else(String::new, |why| format!(" ({why})"))
 }
 

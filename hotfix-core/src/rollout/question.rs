@@ -241,8 +241,14 @@ impl Conclusion<'_> {
             None => causes,
         };
         let by_time = self.rolled_back_by_time(at);
+        let spares = verdict.has(Reason::FewerFailures);
+        let by_bound = if spares && self.plan.on_failure() == OnFailure::RollBack {
+            " A rollback bound that is exceeded rolls it back meanwhile."
+        } else {
+            ""
+        };
         let choices = self.choices(at, false);
-        format!("{paused}{place}{causes}.{to_do} {choices}{compare}{by_time}{check}")
+        format!("{paused}{place}{causes}.{to_do} {choices}{compare}{by_time}{by_bound}{check}")
     }
 
     /// Since when and why it is paused, to precede a question; empty where it is not.

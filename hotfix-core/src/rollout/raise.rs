@@ -26,10 +26,13 @@ impl Conclusion<'_> {
     }
 
     /// Notifies these audiences, and the public where it is called for, or where what the status page
-    /// says of the fix is no longer so. Whoever else read of the incident also reads how it ended.
+    /// says of the fix is no longer so. Whoever else read of the incident also reads how it ended, and
+    /// that a fix fails after that.
     pub(super) fn notify(&mut self, message: MessageKind, audiences: &[Audience]) {
         let is_end = matches!(message, MessageKind::Resolved | MessageKind::RolledBack);
-        self.notify_readers(message, audiences, is_end);
+        // Whoever read that it is over reads that it is not.
+        let fails = self.changes.to.as_ref().is_some_and(Stage::keeps_the_failed);
+        self.notify_readers(message, audiences, is_end || fails && self.case.is_resolved());
     }
 
     /// The same; `all`: also whoever else read of the incident.
@@ -161,14 +164,16 @@ impl Conclusion<'_> {
         self.changes.to.as_ref().unwrap_or_else(|| self.case.place.stage())
     }
 
-    /// Asks about the severity: where what came with the incident, or other facts, make another
-    /// question of it, and where nobody is asked about one that is not known or only assumed. A given
+    /// Asks about the severity: where what came with the incident, other facts, or a rollback make
+    /// another question of it, and where nobody is asked about one that is not known or only assumed. A given
     /// one stays until a person sets another.
     pub(super) fn ask_about_severity(&mut self, command: &Command) {
         let (readiness, people) = (&self.case.readiness, &self.case.people);
         let is_answer = matches!(command, Command::SetSeverity { .. });
-        let changes = is_answer || matches!(command, Command::SetFacts { .. });
-        let changed = changes.then(|| readiness.question_now(self.plan.policy()));
+        let moves = || self.changes.to.is_some() && readiness.against().is_some();
+        let changes = is_answer || matches!(command, Command::SetFacts { .. }) || moves();
+        let now = || readiness.question_now(self.plan.policy(), self.next_stage());
+        let changed = changes.then(now);
         let question = changed.as_ref().unwrap_or_else(|| readiness.question());
         let is_other = changed.as_ref().is_some_and(|now| now != readiness.question());
         let is_news = self.case.place.seq() == 1 || is_other;

@@ -39,8 +39,8 @@ impl Refusal {
         self.reason.code()
     }
 
-    /// The place of a refused reading as a JSON Pointer into the input:
-    /// `/metrics/error_rate/canary/pod-7`. Empty for another reason.
+    /// The place in the input as a JSON Pointer: `/metrics/error_rate/canary/pod-7`. Empty where no
+    /// one field is why.
     pub fn path(&self) -> String {
         self.reason.path()
     }
@@ -56,10 +56,34 @@ members! {
 impl RefusalReason {
     /// See [`Refusal::path`].
     pub fn path(&self) -> String {
-        match self {
-            Self::Reading(reading) => reading.path(),
-            _ => String::new(),
-        }
+        let field = match self {
+            Self::Reading(error) => return error.path(),
+            Self::Input(error) => return error.path(),
+            Self::Plan(error) => return error.path(),
+            Self::Fact { fact, .. } => return format!("/facts{}", fact.path()),
+            Self::ImpossibleTime { path, .. } => return path.clone(),
+            Self::NoDay { day } => return format!("/times/{day}"),
+            Self::NoReason { field, .. } => return format!("/{field}"),
+            Self::Over => "/times/resolved",
+            Self::NoSuchSeverity { .. } => "/severity",
+            Self::StaleHead { .. } | Self::NoLog => "/expected_head",
+            Self::KeyReused { .. } => "/key",
+            Self::NoSuchAction { .. } => "/action",
+            Self::PlanChanged { .. } => "/plan_digest",
+            Self::NoSuchRole { .. }
+            | Self::NotTheHolder { .. }
+            | Self::NoSuchApproval { .. }
+            | Self::NotSpoken { .. } => "/role",
+            Self::Unheard => "/heard_by",
+            Self::Nameless | Self::OwnReview { .. } | Self::SamePerson { .. } => "/by",
+            Self::NoRollbackPoint { .. } => "/evidence",
+            Self::Unproven => "/why",
+            Self::Duty(_) => "/duty",
+            Self::NotLive { .. } => "/release/previous",
+            Self::Facts(_) => "/facts",
+            _ => "",
+        };
+        field.to_owned()
     }
 }
 

@@ -268,6 +268,10 @@ impl Conclusion<'_> {
         };
         let what = self.what_failed(act, &next);
         self.continue_rollback(at, next);
+        // Whoever read when it ends reads what failed, and when it ends now.
+        if matches!((act, self.next_stage()), (Act::RollBack { .. }, Stage::RollingBack(_))) {
+            self.notify(MessageKind::RollingBack, &FOLLOWERS);
+        }
         if let Some(what) = what {
             self.page(&what);
         }
@@ -383,6 +387,11 @@ impl RolloutState {
 impl Stage {
     /// Whether there is something to roll back.
     const fn can_roll_back(&self) -> bool {
-        self.is_out() || matches!(self, Self::RollingBack(_) | Self::Frozen { .. })
+        self.may_turn_back() || matches!(self, Self::RollingBack(_))
+    }
+
+    /// The same where no rollback is under way.
+    pub(super) const fn may_turn_back(&self) -> bool {
+        self.is_out() || matches!(self, Self::Frozen { .. })
     }
 }

@@ -12,9 +12,6 @@ use crate::policy::Policy;
 use crate::policy::section::{Implication, Rule};
 use crate::sorting::map_of;
 
-/// Most evaluations of rules and implications with values of unknown facts, without a diagram.
-const MOST_TRIALS: u64 = 1 << 20;
-
 /// A rule with the known and unknown facts that it depends on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RuleVerdict<'a> {
@@ -93,7 +90,7 @@ impl<'a> Classification<'a> {
         match self.diagram() {
             Some(diagram) => {
                 let space = &self.policy.reasoning().space;
-                let support = diagram.support(&self.placed).variables.into_iter();
+                let support = diagram.support(&self.placed).into_iter();
                 support.map(|variable| space.fact(variable)).collect()
             }
             None if self.settled() => Vec::new(),
@@ -104,17 +101,11 @@ impl<'a> Classification<'a> {
     /// The classification that would follow from each value, or range of values that the policy
     /// distinguishes, of each fact of [`unknown`](Self::unknown). Impossible values are left out.
     ///
-    /// Where the answer is not [`exact`](Self::exact), the rules are evaluated for each value;
-    /// beyond a million evaluations, the remaining facts have an empty list.
+    /// Where the answer is not [`exact`](Self::exact), the lists are empty.
     pub fn if_known(&self) -> Vec<(FactId, Vec<FactChange>)> {
         let space = &self.policy.reasoning().space;
-        let mut left = if self.exact() { u64::MAX } else { MOST_TRIALS };
         let change = |fact: FactId| {
             let variable = space.variable(fact)?;
-            let rules = (self.policy.rules.len() + self.policy.implications.len()) as u64;
-            let trials = u64::from(space.classes(variable)).saturating_mul(rules);
-            let Some(rest) = left.checked_sub(trials) else { return Some((fact, Vec::new())) };
-            left = rest;
             let classes = 0..space.classes(variable);
             let changes = classes.filter_map(|class| {
                 let outcomes = self.with(variable, class)?;
@@ -143,17 +134,9 @@ impl<'a> Classification<'a> {
 
     /// The outcomes with one more fact; `None` where it cannot have a value of this class.
     fn with(&self, variable: usize, class: u32) -> Option<Outcomes> {
-        let mut outcomes = Outcomes(0);
-        if let Some(diagram) = self.diagram() {
-            let mut placed = self.placed.clone();
-            placed.set(variable, Some(class));
-            diagram.reachable(&placed, |code| outcomes.0 |= 1 << code);
-        } else {
-            let mut facts = self.facts.clone();
-            let space = &self.policy.reasoning().space;
-            facts.set(space.fact(variable), space.value(variable, class));
-            outcomes = self.policy.roughly(&facts);
-        }
+        let (mut outcomes, mut placed) = (Outcomes(0), self.placed.clone());
+        placed.set(variable, Some(class));
+        self.diagram()?.reachable(&placed, |code| outcomes.0 |= 1 << code);
         (outcomes != Outcomes(0)).then_some(outcomes)
     }
 

@@ -5,11 +5,12 @@
 
 mod explain;
 
-use crate::fact::{FactId, Facts, Placed, Truth};
+use crate::fact::{Fact, FactId, FactValue, Facts, Placed, Truth};
 use crate::grade::{ActOn, Hotfix, Severity};
 use crate::policy::Policy;
 use crate::policy::reasoning::{RuleOutcome, hotfix};
-use crate::policy::section::{Effect, Rule};
+use crate::policy::section::{Bound, BoundValue, Effect, Rule};
+use crate::sorting::sort_by_key;
 
 pub use explain::{FactChange, RuleVerdict};
 
@@ -93,14 +94,53 @@ impl Policy {
         Classification { policy: self, facts, placed, contradictory, outcomes }
     }
 
-    /// What facts of the policy's own mean: the titles of the severity rules that fire by them alone.
+    /// What facts of the policy's own mean: the titles of the severity rules that fire only with them, the
+    /// most severe first. A milder rule about facts that have a title already adds nothing.
     pub(crate) fn own_effects(&self, facts: &Facts) -> Vec<&str> {
-        let is_own = |rule: &&Rule| {
-            matches!(rule.effect, Effect::Severity(_))
-                && !rule.when.facts().iter().any(|fact| matches!(fact, FactId::BuiltIn(_)))
-                && rule.when.holds(facts) == Truth::Yes
+        let built_in = facts.only_built_in();
+        let fires = |rule: &&Rule| {
+            rule.when.holds(facts) == Truth::Yes && rule.when.holds(&built_in) != Truth::Yes
         };
-        self.rules.iter().filter(is_own).map(|rule| rule.title.as_str()).collect()
+        let mut fired: Vec<&Rule> = self.severity_rules().filter(fires).collect();
+        sort_by_key(&mut fired, |rule| rule.effect.keys().0);
+        let mut named: Vec<FactId> = Vec::new();
+        fired.retain(|rule| {
+            let before = named.len();
+            for fact in rule.when.facts() {
+                let is_own = matches!(fact, FactId::Custom(_)) && facts.get(fact).is_some();
+                if is_own && !named.contains(&fact) {
+                    named.push(fact);
+                }
+            }
+            named.len() > before
+        });
+        fired.into_iter().map(|rule| rule.title.as_str()).collect()
+    }
+
+    /// The known figures that this policy takes for normal: no rule about them fires, and they are no worse
+    /// than the reference, or the success bound, of the metric with their name. A figure that neither rules
+    /// nor a metric judge is not among them: nobody states it for nothing.
+    pub(crate) fn normal_figures(&self, facts: &Facts) -> Vec<Fact> {
+        let is_normal = |fact: &Fact| {
+            let id = FactId::BuiltIn(*fact);
+            let Some(value) = facts.get(id).and_then(FactValue::as_number) else { return false };
+            let mut about = self.severity_rules().filter(|rule| rule.when.facts().contains(&id));
+            let is_judged = about.clone().next().is_some();
+            if about.any(|rule| rule.when.holds(facts) == Truth::Yes) {
+                return false;
+            }
+            let metric = self.metrics().iter().find(|of| of.id.as_str() == fact.as_str());
+            let usual = metric.and_then(|metric| match (metric.reference, metric.bounds.success) {
+                (None, Some(Bound { value: BoundValue::Absolute(figure), .. })) => Some(figure),
+                (reference, _) => reference,
+            });
+            usual.map_or(is_judged, |usual| value <= usual)
+        };
+        [Fact::ErrorRate, Fact::LatencyP95].into_iter().filter(is_normal).collect()
+    }
+
+    fn severity_rules(&self) -> impl Iterator<Item = &Rule> + Clone {
+        self.rules.iter().filter(|rule| matches!(rule.effect, Effect::Severity(_)))
     }
 
     /// The possible outcomes by Kleene's logic, perhaps with some that are not possible.

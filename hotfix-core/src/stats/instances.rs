@@ -1,18 +1,12 @@
 //! Tests with the counts of every canary instance: distinguish a bad release from one bad instance.
 //!
-//! [`LeaveOneOut`] rolls back only if it would also roll back without any single canary instance:
-//! 'roll back when `ln E` and every `ln E` without instance `i` are at the threshold, at the same
-//! tick; where only the whole passes, hold'. [`BadInstance`] names an instance that is worse than
-//! the other canary instances: 'replace it'. Where all are equally bad, 'only the whole passes'
-//! comes first in 98% of runs, so it must not be read as one bad instance. Under bursts: not
-//! measured.
+//! [`BadInstance`] names an instance that is worse than the other canary instances: 'replace it'.
 //!
 //! Instances are identified by index; their names are stored separately. An instance that is gone
 //! or silent has zero trials. Nothing is allocated after the start.
 
 use super::numeric::larger;
 use super::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
-use super::replay::LEAVE_ONE_OUT;
 use super::{Counts, Direction, StatError, check_version};
 use serde::{Deserialize, Serialize};
 
@@ -67,97 +61,6 @@ fn without(sum: Counts, part: Counts) -> Counts {
         if rest > sum * 1e-12 { rest } else { 0.0 }
     };
     Counts::new(larger(0.0, sum.events - part.events), rest(sum.trials, part.trials))
-}
-
-/// The canary's evidence without each of its instances in turn.
-///
-/// ```
-/// use hotfix_core::stats::instances::LeaveOneOut;
-/// use hotfix_core::stats::rate_ratio::{RateRatioDesign, RateRatioSettings};
-/// use hotfix_core::stats::Counts;
-/// let design = RateRatioDesign::try_new(&RateRatioSettings::default())?;
-/// let mut tests = LeaveOneOut::try_new(&design, ["a", "b", "c", "d"])?;
-/// // One instance fails a lot: without it there is nothing to see.
-/// let canary = [9.0, 0.0, 0.0, 0.0].map(|events| Counts::new(events, 100.0));
-/// assert!(!tests.update(&design, &canary, Counts::new(9.0, 3600.0))?);
-/// let (weakest, log_e) = tests.weakest(&design);
-/// assert_eq!(tests.names()[weakest], "a");
-/// assert!(log_e < 0.0);
-/// # Ok::<(), hotfix_core::stats::StatError>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "SavedState", into = "SavedState")]
-pub struct LeaveOneOut {
-    names: Vec<String>,
-    /// Evidence without the instance of the same place.
-    without: Vec<RateRatio>,
-}
-
-impl LeaveOneOut {
-    /// No data yet. `design` is the whole canary's, with its cap and threshold.
-    ///
-    /// # Errors
-    /// [`StatError`] for fewer than four instances, or a name that occurs twice.
-    pub fn try_new(
-        design: &RateRatioDesign,
-        names: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Result<Self, StatError> {
-        let names: Vec<String> = names.into_iter().map(Into::into).collect();
-        check_names(&names, LEAVE_ONE_OUT)?;
-        let without = vec![RateRatio::new(design); names.len()];
-        Ok(Self { names, without })
-    }
-
-    /// Takes in one tick, the canary instances in the order of their names, and says whether every
-    /// one can be spared: each evidence is at the threshold now.
-    ///
-    /// # Errors
-    /// The state is unchanged. [`StatError`] for invalid counts, another
-    /// design's state, or counts of another number of instances.
-    pub fn update(
-        &mut self,
-        design: &RateRatioDesign,
-        canary: &[Counts],
-        baseline: Counts,
-    ) -> Result<bool, StatError> {
-        let all = sum_of(canary, self.names.len())?;
-        baseline.check()?;
-        for (test, counts) in self.without.iter_mut().zip(canary) {
-            // All counts are checked and all states are of one design: the first fails, or none.
-            test.update(design, without(all, *counts), baseline)?;
-        }
-        Ok(self.passes(design))
-    }
-
-    /// Whether these states were made for the design, whatever its limits.
-    ///
-    /// # Errors
-    /// [`StatError`] if the state belongs to another design.
-    pub fn check(&self, design: &RateRatioDesign) -> Result<(), StatError> {
-        self.without.iter().try_for_each(|test| test.check(design))
-    }
-
-    /// Whether every evidence is at the threshold of the design now.
-    pub fn passes(&self, design: &RateRatioDesign) -> bool {
-        self.without.iter().all(|test| test.log_e(design) >= design.threshold())
-    }
-
-    /// The place of the instance without which the evidence is least, and that evidence: the
-    /// instance that a rollback rests on most.
-    pub fn weakest(&self, design: &RateRatioDesign) -> (usize, f64) {
-        let each = self.log_e(design).enumerate();
-        each.reduce(|least, next| if next.1 < least.1 { next } else { least }).unwrap_or_default()
-    }
-
-    /// `ln E` without each instance, in the order of names.
-    pub fn log_e<'a>(&'a self, design: &'a RateRatioDesign) -> impl Iterator<Item = f64> + 'a {
-        self.without.iter().map(|test| test.log_e(design))
-    }
-
-    /// The instances, in the order in which counts are given.
-    pub fn names(&self) -> &[String] {
-        &self.names
-    }
 }
 
 /// Which canary instance is worse than the other ones.
@@ -297,32 +200,6 @@ impl BadInstance {
     /// Whether two are tests of the same instances with the same settings.
     pub(crate) fn asks_as(&self, other: &Self) -> bool {
         self.names == other.names && self.settings == other.settings
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedState {
-    version: u32,
-    names: Vec<String>,
-    without: Vec<RateRatio>,
-}
-
-impl From<LeaveOneOut> for SavedState {
-    fn from(LeaveOneOut { names, without }: LeaveOneOut) -> Self {
-        Self { version: VERSION, names, without }
-    }
-}
-
-impl TryFrom<SavedState> for LeaveOneOut {
-    type Error = StatError;
-
-    fn try_from(read: SavedState) -> Result<Self, StatError> {
-        let SavedState { version, names, without } = read;
-        check_version(version, VERSION)?;
-        check_names(&names, LEAVE_ONE_OUT)?;
-        check_tests(&without, names.len())?;
-        Ok(Self { names, without })
     }
 }
 

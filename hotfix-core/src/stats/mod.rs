@@ -22,7 +22,7 @@
 //! | [`replay`] | threshold and cap calibrated from the organisation's own history | Which mode to
 //! choose |
 //! | [`randomisation`] | the canary among random subsets of the instances | A5 |
-//! | [`instances`] | leave-one-out and bad-instance tests | One bad instance |
+//! | [`instances`] | which canary instance is worse than the others | One bad instance |
 //! | [`planning`] | power analysis before a deployment | A8 |
 //! | [`fixed`] | fixed-horizon tests: Fisher, Mann–Whitney and others | Fixed-horizon tests |
 //! | [`quantile`] | a quantile inside a bucket of a histogram | |

@@ -163,7 +163,7 @@ fn sev_5_a_constraint_ties_facts_and_is_no_answer() {
         }
         placed
     };
-    let variables = |placed: &Placed| tied.support(placed).variables;
+    let variables = |placed: &Placed| tied.support(placed);
     assert_eq!(tied.terminals().collect::<Vec<_>>(), [0, 1]);
     // Either of the two tells; what only ties others together does not.
     assert_eq!(variables(&space.unknown()), [0, 1]);
@@ -244,7 +244,7 @@ fn sev_5_parity_is_no_hardship() {
     }
     let parity = builder.finish(root);
     assert_eq!(parity.count(), 2 * 40 - 1);
-    assert_eq!(parity.support(&space.unknown()).variables.len(), 40);
+    assert_eq!(parity.support(&space.unknown()).len(), 40);
     assert_eq!(parity.decided(&space.unknown()), None);
 }
 
@@ -266,7 +266,7 @@ fn sev_5_ten_thousand_rules_on_ten_thousand_facts_take_no_deep_stack() {
         assert_eq!(diagram.decided(&last), Some(1));
         assert_eq!(diagram.restrict(&last).count(), 0);
         assert_eq!(space.place(&space.facts(&last)), last);
-        assert_eq!(diagram.support(&space.unknown()).variables.len(), 10_000);
+        assert_eq!(diagram.support(&space.unknown()).len(), 10_000);
     };
     let thread = std::thread::Builder::new().stack_size(256 * 1024).spawn(body).expect("a thread");
     thread.join().expect("all of it holds");
@@ -309,6 +309,6 @@ fn sev_5_where_the_facts_that_matter_take_too_long_it_says_so() {
         root = added.expect("within the budget");
     }
     let support = builder.finish(root).support(&space.unknown());
-    assert!(!support.exact);
-    assert_eq!(support.variables, (0..18).collect::<Vec<_>>());
+    // Too many to say which of them matter.
+    assert_eq!(support, (0..18).collect::<Vec<_>>());
 }

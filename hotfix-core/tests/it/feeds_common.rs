@@ -139,6 +139,7 @@ pub(crate) fn assess(judge: &mut Judge, plan: &Plan, at: Timestamp, verdict: &mu
         due: None,
         overdue: false,
         needs_efficacy: false,
+        can_show_later: false,
         after_the_phases: false,
         waits_for_readings: false,
         traffic: None,

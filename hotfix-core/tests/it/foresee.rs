@@ -16,13 +16,13 @@ use crate::ready;
 use crate::story::Story;
 
 /// A preset with values put in, watched from its first phase on at 1,000 requests a minute.
-struct Watch {
-    rollout: Rollout,
+pub(crate) struct Watch {
+    pub(crate) rollout: Rollout,
     at: Timestamp,
 }
 
 impl Watch {
-    fn new(preset: &str, set: &[(&str, Value)]) -> Self {
+    pub(crate) fn new(preset: &str, set: &[(&str, Value)]) -> Self {
         let mut document: Value =
             serde_json::from_str(&Policy::preset(preset).unwrap().to_json()).unwrap();
         for (pointer, value) in set {
@@ -58,21 +58,21 @@ impl Watch {
         actions.iter().filter(|action| matches!(action.act, Act::AskDecision { .. })).count()
     }
 
-    fn confirm_all(&mut self) {
+    pub(crate) fn confirm_all(&mut self) {
         while let Some(id) = self.rollout.pending_actions().first().map(|a| a.id.to_string()) {
             self.input(&json!({"kind": "confirm", "by": "tool", "action": id}));
         }
     }
 
     /// One look, so many seconds after the last; gives the number of actions.
-    fn look(&mut self, seconds: u32, metrics: Value) -> usize {
+    pub(crate) fn look(&mut self, seconds: u32, metrics: Value) -> usize {
         self.at = self.at + Span::from_seconds(seconds);
         let input = Input::observe(serde_json::from_value(metrics).unwrap());
         let actions = self.rollout.handle(self.at, &input).unwrap().actions;
         actions.iter().filter(|action| matches!(action.act, Act::AskDecision { .. })).count()
     }
 
-    fn causes(&self) -> Vec<(String, String)> {
+    pub(crate) fn causes(&self) -> Vec<(String, String)> {
         let text = |cause: &Cause| {
             (cause.reason.to_string(), cause.metric.map(|m| m.to_string()).unwrap_or_default())
         };
@@ -287,9 +287,10 @@ fn field_15_a_phase_that_cannot_decide_says_so_early_and_once() {
 fn field_15_a_fix_that_can_no_longer_be_shown_to_work_is_asked_about() {
     let mut watch = Watch::new("standard", &[("/watch/warm_up", json!(0))]);
     let mut asked = 0;
-    // The bug is as good as gone in both arms: nothing to cut.
-    for _ in 1..=12 {
-        let metrics = json!({"bug": {"canary": [0, 60], "baseline": [0, 60]}, "error_rate": {"canary": [0, 100], "baseline": [3, 900]}});
+    // The bug is as good as gone in both arms: nothing to cut. One of the canary speaks against the fix.
+    for minute in 0..12 {
+        let bugs = u32::from(minute == 0);
+        let metrics = json!({"bug": {"canary": [bugs, 60], "baseline": [bugs, 60]}, "error_rate": {"canary": [0, 100], "baseline": [3, 900]}});
         asked += watch.look(60, metrics);
     }
     assert!(watch.rollout.verdict().has(Reason::CannotDecide), "{:?}", watch.causes());

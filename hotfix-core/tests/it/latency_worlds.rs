@@ -418,6 +418,7 @@ pub(crate) fn moment(plan: &Plan, at: Timestamp, share: Share) -> Moment<'_> {
         due: None,
         overdue: false,
         needs_efficacy: false,
+        can_show_later: false,
         after_the_phases: false,
         waits_for_readings: false,
         traffic: None,

@@ -125,30 +125,43 @@ fn dec_5_ratios_of_the_live_arm_on_the_good_side_of_one_are_found() {
     assert!(of_the_bug.lint(None).iter().all(|finding| finding.code() != code));
 }
 
+/// Orders are a part of the requests: whatever role they have, the traffic is the larger of two volumes.
 #[test]
-fn dec_5_two_volumes_do_not_switch_off_the_checks_of_chance() {
-    let orders = |role: &str| {
-        let metric = json!({ "kind": "volume", "worse": "lower", "role": role, "reference": 50, "alert": 20 });
+fn dec_5_the_traffic_is_the_largest_of_several_volumes() {
+    let orders = |role: &str, reference: u32| {
+        let metric =
+            json!({ "kind": "volume", "worse": "lower", "role": role, "reference": reference });
         ("/metrics/orders", metric)
     };
     let tight = ("/metrics/payment_success/alert", json!(0.99));
+    let watched = (
+        "/metrics/request_volume",
+        json!({ "kind": "volume", "worse": "lower", "role": "watch", "reference": 1000 }),
+    );
     check(
         "standard",
         vec![
-            row(
-                "HF-LINT-082",
-                "/metrics",
-                &["`orders`", "`request_volume`", "not checked"],
-                vec![orders("decide")],
-                vec![orders("watch")],
-            ),
-            // The traffic is that of the one that decides: the same figure as without the other.
+            // The same figure as without the other.
             row(
                 "HF-LINT-023",
                 tight.0,
                 &["7.5 of 100"],
-                vec![tight.clone(), orders("watch")],
-                vec![tight, orders("decide")],
+                vec![tight.clone(), orders("watch", 50)],
+                vec![orders("decide", 50)],
+            ),
+            row(
+                "HF-LINT-023",
+                tight.0,
+                &["7.5 of 100"],
+                vec![tight, watched.clone(), orders("decide", 50)],
+                vec![watched],
+            ),
+            row(
+                "HF-LINT-027",
+                "/phases/0",
+                &["with the 50 requests a minute of `orders`"],
+                vec![("/metrics/request_volume/reference", json!(40)), orders("decide", 50)],
+                vec![orders("decide", 50)],
             ),
         ],
     );

@@ -21,9 +21,13 @@ fn gate_3_demands_that_no_list_asks_for_are_found() {
     let staging = level(json!({ "testing": { "staging": true } }));
     let other = json!({ "label": "P1", "hotfix": true, "approvals": [{ "any_of": ["cto"] }] });
     let other = ("/severities/P1", other);
-    let one = |place, base, fault, near| {
-        let says: &[_] = &["a P0 demands", "no checklist for it"];
-        Row { code: "HF-LINT-103", place, says, base, fault, near }
+    let one = |place, says: &'static [&'static str], base, fault, near| Row {
+        code: "HF-LINT-103",
+        place,
+        says,
+        base,
+        fault,
+        near,
     };
     let reviewed = "/severities/P0/review";
     let staged = "/severities/P0/testing/staging";
@@ -32,24 +36,35 @@ fn gate_3_demands_that_no_list_asks_for_are_found() {
         vec![
             one(
                 reviewed,
+                &["a P0 demands", "`review` in its id, in a list at `start` or"],
                 vec![review("before")],
                 list("deployed", "code_reviewed", "P0"),
                 list("start", "code_reviewed", "P0"),
             ),
             one(
                 reviewed,
+                &["a P0 demands", "at `start`, `before` or `deployed`"],
                 vec![review("any")],
                 list("start", "previewed", "P0"),
                 list("deployed", "review", "P0"),
             ),
             one(
+                reviewed,
+                &["a P0 demands", "`review` in its id, in a list at `deployed`"],
+                vec![review("after")],
+                list("after", "reviewed", "P0"),
+                list("deployed", "reviewed", "P0"),
+            ),
+            one(
                 staged,
+                &["a P0 demands", "`staging` in its id, in a list at `start` or"],
                 vec![staging.clone()],
                 list("start", "tested", "P0"),
                 list("start", "staging_tested", "P0"),
             ),
             one(
                 staged,
+                &["a P0 demands", "`staging` in its id, in a list at `start` or"],
                 vec![staging, other],
                 list("start", "on_staging", "P1"),
                 list("before", "on_staging", "P0"),

@@ -290,7 +290,7 @@ fn time_1_ladders_with_holes_are_found() {
         let found = patched("standard", &[&base, duties]).lint(None);
         let of_levels = ["HF-LINT-049", "HF-LINT-063", "HF-LINT-064", "HF-LINT-065"];
         let found = found.iter().filter(|f| of_levels.contains(&f.code()));
-        found.map(|f| format!("{} {}", f.code(), f.path())).collect()
+        found.map(|f| format!("{} {}", f.code(), f.path)).collect()
     };
     // Levels that are only for some incidents count as levels.
     assert!(codes(&by_day((1, 0), (1, 5), (2, 30))).is_empty());

@@ -117,6 +117,7 @@ mod preset_figures;
 mod preset_rules;
 mod process;
 mod promote;
+mod rare_bug;
 mod recorded;
 mod report;
 mod roll;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hotfix_core::grade::RollbackMethod;
-use hotfix_core::plan::{Kept, Plan, PlanError};
+use hotfix_core::plan::{Kept, Plan, PlanError, PlanFindingKind};
 use hotfix_core::policy::Policy;
 use serde_json::{Value, json};
 
@@ -326,4 +326,30 @@ fn plan_1_a_value_that_cannot_be_read_is_named_as_json_has_it() {
         let error = plan(incident, RELEASE, traffic).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
     }
+}
+
+/// Nobody but the author holds the role, and the policy wants somebody else: a plan that never starts says so.
+#[test]
+fn plan_6_findings_say_that_only_the_author_could_approve() {
+    let found = |holders: Value, more: Value| {
+        let approvals = json!([{ "any_of": ["engineer"], "author_alone": more }]);
+        let roles = json!({ "engineer": { "title": "Engineer", "holders": holders } });
+        let policy = vec![("/roles", roles), ("/severities/P1/approvals", approvals)];
+        let policy =
+            Arc::new(patched("phased-canary", &[&policy, &vec![("/approvals", json!([]))]]));
+        let release = r#"{"version": "2", "previous": "1", "author": "Max <max@example.org>"}"#;
+        let plan = Plan::from_json(policy, INCIDENT, release, "").unwrap();
+        let findings = plan.findings().into_iter();
+        findings
+            .filter(|of| of.kind == PlanFindingKind::AuthorOnly)
+            .map(|of| of.text)
+            .collect::<Vec<_>>()
+    };
+    let (max, mia) = (json!({ "name": "Max" }), json!({ "name": "Mia" }));
+    let [text] = &found(json!([max]), json!(false))[..] else { panic!("one finding") };
+    assert!(text.contains("`engineer`") && text.contains("`author_alone`"), "{text}");
+    let none: Vec<String> = Vec::new();
+    assert_eq!(found(json!([max]), json!(true)), none);
+    assert_eq!(found(json!([max, mia]), json!(false)), none);
+    assert_eq!(found(json!([]), json!(false)), none);
 }

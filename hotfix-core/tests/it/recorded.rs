@@ -337,6 +337,91 @@ fn field_12_readings_of_the_live_version_from_before_the_start_count() {
     assert_eq!(alone.policies[0].first_rollback, None);
 }
 
+/// Everybody gets the fix at once, some seconds after a reading: what the live version had before is what the
+/// fix is compared with, also where that reading is the only one.
+#[test]
+fn field_12_a_log_of_a_rollout_to_everybody_at_once_gives_its_rollback() {
+    let text = tree::read(&tree::root().join("hotfix-core/tests/policies/scraped.toml"));
+    let of_a_part = |line: &&str| !line.contains("share = \"10%\"");
+    let text: Vec<&str> = text.lines().filter(of_a_part).collect();
+    let text = text.join("\n").replace("\"canary\"", "\"immediate\"");
+    let policy = Arc::new(Policy::from_toml(&text).unwrap());
+    let release = r#"{"version": "2", "previous": "1"}"#;
+    for (reads_from, moves) in [(60, 65), (60, 60), (20, 65), (20, 69)] {
+        let incident = r#"{"id": "INC-1"}"#;
+        let plan = Plan::from_json(Arc::clone(&policy), incident, release, "").unwrap();
+        let mut rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+        let mut rolled_back = None;
+        for second in 1..=600_u32 {
+            let now =
+                "2026-03-03T14:00:00Z".parse::<Timestamp>().unwrap() + Span::from_seconds(second);
+            if second % 10 == 0 && second >= reads_from {
+                let (arm, events) = if second > moves { ("canary", 50) } else { ("baseline", 5) };
+                let metrics = json!({"error_rate": {arm: [events, 1000]}});
+                let reading = json!({"kind": "observe", "metrics": metrics});
+                rollout.handle(now, &Input::from_value(reading).unwrap()).unwrap();
+                if rollout.state() == State::RollingBack {
+                    rolled_back = Some(now);
+                    break;
+                }
+            }
+            if second == 10 {
+                let start = r#"{"kind":"start","by":"lena"}"#;
+                rollout.handle(now, &Input::from_json(start).unwrap()).unwrap();
+            }
+            while second == moves
+                && let Some(action) = rollout.pending_actions().first().map(|action| action.id)
+            {
+                let confirm = Input::new(Command::Confirm { action, why: None }).by("tool");
+                rollout.handle(now, &confirm).unwrap();
+            }
+        }
+        let log = rollout.log();
+        let recorded = RecordedMetrics::read(Format::JsonLines, log, &Mapping::default()).unwrap();
+        let found = backtest(&[Arc::clone(&policy)], &recorded, &Assumptions::default()).unwrap();
+        let (one, at) = (&found.policies[0], rolled_back.unwrap());
+        let late = one.first_rollback.map(|also| also.since(at));
+        assert!(late.is_some_and(|late| late < Span::from_seconds(10)), "{moves}: {one:?}");
+        assert!(one.findings.iter().all(|of| of.code != "HF-REC-029"), "{:?}", one.findings);
+    }
+}
+
+#[test]
+fn field_12_running_totals_that_are_read_as_counts_are_a_finding_and_the_opposite() {
+    let codes = |totals: bool, requests: fn(u32) -> u32| {
+        let text: String = (1..200).map(|n| format!("{},0,{}\n", n * 10, requests(n))).collect();
+        let text = format!("time,errors,requests\n{text}");
+        let of = r#"{"canary": {"events": "errors", "trials": "requests"}"#;
+        let mapping = format!(
+            r#"{{"time": {{"unit": "seconds"}}, "metrics": {{"error_rate": {of}, "totals": {totals}}}}}}}"#
+        );
+        let mapping = Mapping::from_json(&mapping).unwrap();
+        let recorded = RecordedMetrics::read(Format::Csv, &text, &mapping).unwrap();
+        let policy = Arc::new(Policy::preset("standard").unwrap());
+        let found = backtest(&[policy], &recorded, &Assumptions::default()).unwrap();
+        found.findings.into_iter().map(|of| of.code).collect::<Vec<_>>()
+    };
+    let (rises, wanders): (fn(u32) -> u32, fn(u32) -> u32) = (|n| 100 * n, |n| 100 + n * 7 % 5);
+    assert_eq!(codes(false, rises), ["HF-REC-042"]);
+    assert_eq!(codes(true, wanders), ["HF-REC-048"]);
+    assert_eq!((codes(true, rises), codes(false, wanders)), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn field_12_what_cannot_be_read_names_its_remedy() {
+    let mapping = r#"{"time": {"unit": "seconds"},
+        "metrics": {"error_rate": {"canary": {"events": "errors", "trials": "requests"}}}}"#;
+    let mapping = Mapping::from_json(mapping).unwrap();
+    for (text, says) in [
+        ("time;errors;requests\n60;3;1000\n", "separated by ';'"),
+        ("time\terrors\trequests\n60\t3\t1000\n", "separated by '\\t'"),
+        ("time,errors,requests\n60,3,\n70,,1000\n", "no time has all parts of a reading"),
+    ] {
+        let refused = RecordedMetrics::read(Format::Csv, text, &mapping).unwrap_err().to_string();
+        assert!(refused.contains(says), "{refused}");
+    }
+}
+
 #[test]
 fn field_12_limits_and_what_cannot_be_run_are_said() {
     let none = backtest(&[], &some(), &Assumptions::default()).unwrap_err();

@@ -288,12 +288,16 @@ const LAWS: &[Law] = &[
     ("whoever is said to be asked is asked", asked),
     ("a question can be answered", |m| {
         let accepted = m.rollout.accepted();
-        m.rollout.questions().iter().find_map(|open| {
-            let mut named = open.text.split('`').skip(1).step_by(2);
+        let asked = m.acts.iter().filter_map(|action| match &action.act {
+            Act::AskDecision { question } => Some(question.clone()),
+            _ => None,
+        });
+        m.rollout.questions().into_iter().map(|open| open.text).chain(asked).find_map(|text| {
+            let mut named = text.split('`').skip(1).step_by(2);
             let named = named.find_map(|name| {
                 name.parse().ok().filter(|kind: &InputKind| !accepted.contains(kind))
             })?;
-            Some(format!("`{named}` is refused in {}: {}", m.rollout.state(), open.text))
+            Some(format!("`{named}` is refused in {}: {text}", m.rollout.state()))
         })
     }),
     ("questions are one of a kind, in order of time", |m| {

@@ -73,18 +73,12 @@ fn evidence() -> hotfix_evidence {
     hotfix_evidence { struct_size: size_of::<hotfix_evidence>(), ..zero }
 }
 
-fn seen() -> hotfix_instances_seen {
-    // SAFETY: as above.
-    let zero: hotfix_instances_seen = unsafe { std::mem::zeroed() };
-    hotfix_instances_seen { struct_size: size_of::<hotfix_instances_seen>(), ..zero }
-}
-
 const UPDATES: [&str; 5] = ["rate_ratio", "latency", "ceiling", "randomisation", "instances"];
 
 /// Calls the update of a kind.
 fn update(kind: &str, test: *mut hotfix_test) -> Result<(), Failed> {
     let (zeros, nines, decided) = ([0.0; 4], [9.0; 4], null_mut());
-    let (few, all, mut out) = (zeros.as_ptr(), nines.as_ptr(), seen());
+    let (few, all) = (zeros.as_ptr(), nines.as_ptr());
     // SAFETY: live arrays and slots.
     call(|e| unsafe {
         match kind {
@@ -92,7 +86,7 @@ fn update(kind: &str, test: *mut hotfix_test) -> Result<(), Failed> {
             "latency" => hotfix_latency_update(test, few, 9.0, few, 9.0, 2, decided, e),
             "ceiling" => hotfix_ceiling_update(test, 0.0, 9.0, decided, e),
             "randomisation" => hotfix_randomisation_update(test, few, all, 4, decided, e),
-            "instances" => hotfix_instances_update(test, few, all, 4, 0.0, 9.0, &raw mut out, e),
+            "instances" => hotfix_instances_update(test, few, all, 4, decided, e),
             other => panic!("{other}"),
         }
     })
@@ -145,7 +139,7 @@ fn a_call_for_another_kind_is_refused_and_changes_nothing() {
             let mut out = evidence();
             let result = call(|e| hotfix_test_evidence(test.0, &raw mut out, e));
             if kind == "instances" {
-                assert!(wrong(kind, result).contains("hotfix_instances_update"));
+                assert!(wrong(kind, result).contains("hotfix_instances_found"));
             } else {
                 result.unwrap();
                 assert_eq!((out.log_e.to_bits(), out.decided), (0, 0), "{kind}");

@@ -85,7 +85,6 @@ fn macros() -> String {
         ("READING", "reading"),
         ("SENDER", "sender"),
         ("EVIDENCE", "evidence"),
-        ("INSTANCES_SEEN", "instances_seen"),
         ("COMPARISON", "comparison"),
         ("DETECTION_TIME", "detection_time"),
         ("CHANCE", "chance"),

@@ -389,7 +389,6 @@ __all__ = [
     "non_inferiority",
     "poisson_ratio",
     "BadInstance",
-    "LeaveOneOut",
     "Randomisation",
     "ImportFault",
     "ImportFinding",
@@ -783,8 +782,7 @@ class Calibration(_Document):
         """Log evidence at which the rollout holds."""
     @property
     def leave_one_out(self) -> bool:
-        """Whether a rollback also needs enough evidence without each single canary instance: see
-        `LeaveOneOut`."""
+        """Whether a rollback also needs enough evidence without each single canary instance."""
     @property
     def promotion_temper(self) -> float:
         """``log(1/alpha)`` divided by the threshold: the `temper` of a promotion test with the
@@ -1774,79 +1772,6 @@ class BadInstance:
             For invalid counts or an unknown instance."""
 
 @final
-class LeaveOneOut:
-    """The canary's evidence without each of its instances in turn (leave-one-out). It prevents a
-    rollback that depends on one instance.
-
-    Parameters
-    ----------
-    canary : sequence of str
-        The canary's instances, at least four.
-    alpha, tolerated, grid, weights, temper, cap, threshold, horizon
-        As in `RateRatio`: those of the whole canary's test.
-
-    Raises
-    ------
-    StatsError
-        For fewer than four instances, or a name that occurs twice.
-
-    Examples
-    --------
-    >>> import hotfix
-    >>> tests = hotfix.stats.LeaveOneOut(["a", "b", "c", "d"])
-    >>> tests.update({"a": (9, 100), "b": (0, 100), "c": (0, 100), "d": (0, 100)}, (9, 3600))
-    False
-    >>> tests.weakest[0]
-    'a'"""
-    @staticmethod
-    def from_bytes(bytes: bytes) -> LeaveOneOut:
-        """Restore the tests that `to_bytes` wrote.
-
-        Raises
-        ------
-        StatsError
-            For bytes that are not a saved test."""
-    @property
-    def log_e(self) -> dict[str, float]:
-        """Log evidence without each instance."""
-    @property
-    def weakest(self) -> tuple[str, float]:
-        """The instance without which the evidence is smallest, and that log evidence."""
-    def __new__(
-        cls,
-        canary: Sequence[str],
-        alpha: float = 0.01,
-        tolerated: float = 1.0,
-        *,
-        grid: Sequence[float] | None = None,
-        weights: Sequence[float] | None = None,
-        temper: float = 1.0,
-        cap: float | None = None,
-        threshold: float | None = None,
-        horizon: int | None = None,
-    ) -> LeaveOneOut: ...
-    def to_bytes(self) -> bytes:
-        """Settings and evidence as bytes."""
-    def update(self, canary: Mapping[str, _Counts], baseline: _Counts) -> bool:
-        """Add the counts of one tick.
-
-        Parameters
-        ----------
-        canary : mapping
-            ``{instance: (events, trials)}``; an instance that is left out has no data.
-        baseline : (float, float)
-            Events and trials of the whole baseline.
-
-        Returns
-        -------
-        bool
-            Whether the evidence reaches the threshold now whichever single instance is left out.
-
-        Raises
-        ------
-        StatsError
-            For invalid counts or an unknown instance."""
-
 @final
 class Randomisation:
     """A randomisation test: compares the canary with random subsets of the instances. It is exact for

@@ -20,7 +20,6 @@ from hotfix._core import (
     FisherExact,
     KolmogorovSmirnov,
     Latency,
-    LeaveOneOut,
     MannWhitney,
     NonInferiority,
     PoissonRatio,
@@ -64,7 +63,6 @@ __all__ = [
     "calibrate",
     "Calibration",
     "Randomisation",
-    "LeaveOneOut",
     "BadInstance",
     # Planning
     "time_to_detect",

@@ -73,14 +73,17 @@ findings! {
         shown: f64,
         needed: Option<Span>,
     } => "HF-LINT-026" Warn, "watch longer, give the phase more traffic, raise `margin`, or use `no_evidence_of_harm`";
-    #[error("`least_trials` is {least}, but a window of {} has {trials} trials in `{phase}`: its bounds are never evaluated", time(*window))]
+    #[error("`least_trials` is {least}, but with the {traffic} requests a minute of `{volume}` a window of {} has {trials} trials in `{phase}`: its bounds are never evaluated", time(*window))]
     TooFewTrials {
+        /// What counts the requests, and how many.
+        volume: MetricName,
+        traffic: f64,
         phase: PhaseName,
         /// Trials in a window, of the arm that has fewer.
         trials: f64,
         least: f64,
         window: Span,
-    } => "HF-LINT-027" Warn, "lower `least_trials`, use a longer window, or give the phase more traffic";
+    } => "HF-LINT-027" Warn, "lower `least_trials`, use a longer window, give the phase more traffic, or, if that metric counts only some requests, add a volume of all of them, which may have `role = \"watch\"`";
     #[error("the window of {} is shorter than two cadences of {}: each evaluation uses one observation", time(*window), time(*cadence))]
     ShortWindow { window: Span, cadence: Span }
         => "HF-LINT-028" Note, "use a window of at least two cadences";
@@ -146,9 +149,6 @@ findings! {
         worse: crate::grade::Worse,
         so: &'static str,
     } => "HF-LINT-081" Warn, "give a ratio above 1 where higher is worse, and below 1 where lower is worse";
-    #[error("{} have a reference, and it is not clear which is the traffic: chances, windows and evidence are not checked", names(metrics))]
-    TrafficUnclear { metrics: Vec<MetricName> }
-        => "HF-LINT-082" Note, "leave the `role` `decide` to the one that counts all requests";
     #[error("`consecutive_breaches` is {breaches}, which takes longer than any phase is watched at most, {}, with a new reading every {}: no alert or rollback bound acts in a phase", time(*longest), time(*every))]
     TooManyBreaches {
         breaches: f64,

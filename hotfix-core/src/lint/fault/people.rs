@@ -33,9 +33,13 @@ findings! {
     #[error("a {severity} is answered without a hot-fix, but names who approves one")]
     IdleApproval { severity: Severity }
         => "HF-LINT-101" Note, "remove the approval, or answer the severity with a hot-fix";
-    #[error("a {severity} demands {demand}, but no checklist for it has an item that asks for that in time")]
-    NoList { severity: Severity, demand: &'static str }
-        => "HF-LINT-103" Note, "add an item with `review` or `staging` in its id to a list at `start`, or delete the demand";
+    #[error("a {severity} demands {demand}, but no checklist for it has an item that asks for that in time: one with {item}")]
+    NoList {
+        severity: Severity,
+        demand: &'static str,
+        /// The word in its id, and the lists that are in time.
+        item: &'static str,
+    } => "HF-LINT-103" Note, "add such an item, or delete the demand";
     #[error("a {severity} is answered with a hot-fix, but needs no approval")]
     NoApproval { severity: Severity }
         => "HF-LINT-048" Warn, "add an approval, with `after_the_fact` if it may follow the start";

@@ -73,6 +73,9 @@ fn review(plan: &Plan, asked: &ReviewDemand) -> String {
     };
     let people = counted(asked.approvers, "person", "people");
     let mut text = format!("review: {when}, by {people}");
+    if asked.approvers > 1 {
+        text += " (nobody counts them: one check clears a review item)";
+    }
     if let Some(role) = &asked.role {
         let _ = write!(text, " ({})", title(plan, role.role));
     }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grade::{Response, Role, Worse, closed_set};
 use crate::plan::Plan;
-use crate::plan::healthy::traffic;
+use crate::plan::healthy::{traffic, traffic_metric};
 use crate::policy::section::Metric;
 use crate::text::quoted;
 use crate::unit::{MetricName, PhaseName, Share};
@@ -48,6 +48,9 @@ pub struct Power {
     pub requests_per_minute: Option<f64>,
     /// Source of that figure.
     pub traffic_from: Option<TrafficSource>,
+    /// The metric whose reference it is.
+    #[serde(skip)]
+    pub(super) volume: Option<MetricName>,
     /// What is missing for a complete analysis. Absent if nothing is missing.
     pub missing: Option<String>,
     /// Chance from which on a fault counts as found: 0.8.
@@ -243,9 +246,12 @@ impl Plan {
             Some(_) => Some(TrafficSource::Traffic),
             None => requests.map(|_| TrafficSource::Reference),
         };
+        let from_policy = source == Some(TrafficSource::Reference);
+        let volume = traffic_metric(self.policy()).filter(|_| from_policy);
         let mut power = Power {
             requests_per_minute: requests,
             traffic_from: source,
+            volume: volume.map(|(metric, _)| metric.id),
             power: POWER,
             ..Power::default()
         };

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::format::{about, figure, figures, lasting, list};
-use super::{Blind, Chance, Detection, MetricPower, Power, TrafficSource};
+use super::{Blind, Chance, Detection, MetricPower, Power};
 use crate::text::enumerated;
 
 impl Power {
@@ -51,10 +51,8 @@ impl Power {
 
     fn sentence(&self, of: &MetricPower, page: &mut String) {
         let traffic = self.requests_per_minute.unwrap_or_default();
-        let from = match self.traffic_from {
-            Some(TrafficSource::Reference) => " (reference of the volume metric)",
-            _ => "",
-        };
+        let from =
+            self.volume.map(|volume| format!(" (reference of `{volume}`)")).unwrap_or_default();
         let _ = writeln!(
             page,
             "`{}`, {} requests per minute{from}, reference {}% bad: {}\n",

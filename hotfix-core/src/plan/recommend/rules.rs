@@ -63,9 +63,11 @@ pub(super) struct Case<'a> {
 
 impl Case<'_> {
     /// Whether a few users get the fix before all do.
-    const fn in_steps(&self) -> bool {
+    fn in_steps(&self) -> bool {
         match self.strategy {
-            Strategy::Canary | Strategy::FeatureFlag | Strategy::Rolling => true,
+            Strategy::Canary | Strategy::FeatureFlag | Strategy::Rolling => {
+                self.first_share().is_none_or(|share| share < Share::ALL)
+            }
             Strategy::BlueGreen | Strategy::Immediate => false,
         }
     }

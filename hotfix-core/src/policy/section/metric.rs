@@ -509,7 +509,8 @@ section! {
         cut_to: Ratio, [required];
         /// The probability of accepting a fix that does not reach the ratio; above 0, below 1.
         alpha: Proportion, [default "5%"];
-        /// Whether a phase below 100% can only be passed once the claim is shown.
+        /// Whether the last phase below 100% can only be passed once the claim is shown, and an earlier
+        /// one while nothing speaks against it. Without a phase below 100% it has no effect.
         required: bool, [default false];
     }
 }

@@ -17,7 +17,9 @@ section! {
     {
         /// The name of the role for people.
         title: String, [required];
-        /// The roles that substitute for it, the first choice first.
+        /// The roles that substitute for it, the first choice first. A substitute of several roles meets the
+        /// demands for all of them with one approval: where two people have to approve, give these roles
+        /// different substitutes.
         stand_ins: Vec<RoleName> as List<RoleName>, [default none()];
         /// The people who hold the role. With holders, nobody else may approve in this role.
         holders: Vec<Holder> as List<Holder>, [default none()];

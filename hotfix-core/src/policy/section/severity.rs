@@ -37,7 +37,7 @@ section! {
         /// How its process differs from the normal one, for people.
         process: String, [default ""];
         /// The approvals that are needed, in addition to those of the whole policy; all must be
-        /// given.
+        /// given. One approval counts for each of them that its role may give.
         approvals: Vec<Approval> as List<Approval>, [default none()];
         /// The review that it demands. Without this key none.
         review: Review, [optional];
@@ -94,7 +94,8 @@ section! {
     pub Review: Eq from ReviewDraft {
         /// When the review takes place: before the deployment, after it, or either.
         time: ReviewTime, [required];
-        /// How many people have to review the change.
+        /// How many people have to review the change, for people: the plan says it, but nobody counts them.
+        /// One check clears a review item; an item for each reviewer makes the start wait for all.
         approvers: u32 as HowMany, [default 1.0];
         /// The role that reviews, for people: an input that checks an item names a person and no
         /// role. Whatever the role, the author of the fix cannot check a review item.

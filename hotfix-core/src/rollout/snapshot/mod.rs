@@ -113,7 +113,8 @@ impl Content<'_, JudgeRead> {
         };
         case.place.resume(plan.policy(), seq).map_err(misfit)?;
         case.actions.resume().map_err(misfit)?;
-        case.readiness.resume(plan, &self.facts, &self.worst).map_err(misfit)?;
+        let stage = case.place.stage();
+        case.readiness.resume(plan, stage, &self.facts, &self.worst).map_err(misfit)?;
         Ok(case)
     }
 }

@@ -335,6 +335,8 @@ impl Question {
         let policy = plan.policy();
         let phase = |index: usize| policy.phases().get(index);
         let left = |step: &Step, whole: Span| whole - self.at.since(step.since);
+        let now = self.running.map(|step| step.index).or(self.due.map(|(index, _)| index));
+        let next = now.and_then(|index| phase(index + 1));
         Moment {
             at: self.at,
             share: self.share,
@@ -343,6 +345,7 @@ impl Question {
             overdue: self.due.is_some_and(|(_, over)| over),
             waits_for_readings: self.waits_for_readings,
             needs_efficacy: self.needs_efficacy,
+            can_show_later: next.is_some_and(|next| next.share < Share::ALL),
             after_the_phases: self.after_the_phases,
             traffic: plan.subject().traffic.requests_per_minute,
             running: self.running.as_ref().and_then(|step| {

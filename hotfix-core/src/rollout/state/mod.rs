@@ -462,8 +462,8 @@ impl RolloutState {
             let is_over = has_ended || !self.place.stage().wants_approvals();
             self.readiness.see_requests(policy, at, is_over);
         }
-        if matches!(kind, InputKind::SetFacts | InputKind::SetSeverity) {
-            self.readiness.see_question(policy);
+        if is_settled || matches!(kind, InputKind::SetFacts | InputKind::SetSeverity) {
+            self.readiness.see_question(policy, self.place.stage());
         }
         let question = self.readiness.question();
         self.people.note_severity_question(at, &plan.subject().incident, question, actions);

@@ -17,7 +17,7 @@ use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
 use crate::rollout::input::{Command, Input};
 use crate::rollout::revision::Kept;
-use crate::rollout::stage::State;
+use crate::rollout::stage::{Stage, State};
 use crate::text::quoted;
 use crate::unit::{Name, Timestamp};
 
@@ -94,7 +94,7 @@ impl Readiness {
             requested_at: None,
             told: Vec::new(),
         };
-        readiness.see_question(plan.policy());
+        readiness.see_question(plan.policy(), &Stage::Preparing);
         readiness
     }
 
@@ -241,15 +241,17 @@ impl Readiness {
         derived(&policy.classify(&self.facts), &policy.classify(&self.worst))
     }
 
-    /// What a person is to be asked about the severity by what is known now.
-    pub(crate) fn question_now(&self, policy: &Policy) -> SeverityQuestion {
+    /// What a person is to be asked about the severity by what is known now. That this is no hot-fix is
+    /// asked where that can be answered with a rollback.
+    pub(crate) fn question_now(&self, policy: &Policy, stage: &Stage) -> SeverityQuestion {
         let severity = (self.severity, self.given);
-        SeverityQuestion::of(policy, severity, [&self.facts, &self.worst], self.against())
+        let against = self.against().filter(|_| stage.may_turn_back());
+        SeverityQuestion::of(policy, severity, [&self.facts, &self.worst], against)
     }
 
     /// Records that.
-    pub(super) fn see_question(&mut self, policy: &Policy) {
-        self.question = self.question_now(policy);
+    pub(super) fn see_question(&mut self, policy: &Policy, stage: &Stage) {
+        self.question = self.question_now(policy, stage);
     }
 
     /// Records that the present demands have been requested.
@@ -414,13 +416,14 @@ impl Readiness {
         self.requested.clear();
         self.requested_at = None;
         self.told.clear();
-        self.see_question(plan.policy());
+        self.see_question(plan.policy(), &Stage::Preparing);
     }
 
     /// Continues from a snapshot, with its facts; else what does not fit the plan.
     pub(crate) fn resume(
         &mut self,
         plan: &Plan,
+        stage: &Stage,
         facts: &Map<String, Value>,
         worst: &Map<String, Value>,
     ) -> Result<(), &'static str> {
@@ -430,7 +433,7 @@ impl Readiness {
         // Absent in snapshots of earlier releases.
         self.worst.worsen(&self.facts);
         self.normal = self.normal_now(plan);
-        self.see_question(plan.policy());
+        self.see_question(plan.policy(), stage);
         Ok(())
     }
 

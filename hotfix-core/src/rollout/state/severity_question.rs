@@ -142,7 +142,7 @@ fn lacking(
         Some(_) => ", because facts are missing",
         None => ", because no rule gives one",
     };
-    let known = Impact::new(worst, false).or(&policy.own_effects(worst)).line();
+    let known = Impact::new(worst, false).and(&policy.own_effects(worst)).line();
     let known = if known.is_empty() { known } else { format!(" Known: {known}.") };
     let decision = policy.decide(worst);
     let outcome = decision.outcome().filter(|_| policy.tree().is_some());

@@ -48,10 +48,8 @@ struct Recorded<'a> {
 
 impl Environment for Recorded<'_> {
     fn show(&mut self, tick: Tick, into: &mut Observation) {
-        if tick.to == self.from && self.metrics.read_before_traffic(self.from) {
-            return into.clear();
-        }
-        self.merged(tick.from, tick.to, into);
+        let since = if tick.to == self.from { self.last_before() } else { tick.from };
+        self.merged(since, tick.to, into);
         if tick.to > self.from && into.is_empty() && tick.from < self.until {
             self.odd.note(Odd::Coarse(self.policy.watch().cadence), None, tick.to);
         }
@@ -66,10 +64,13 @@ impl Environment for Recorded<'_> {
             rollout::Act::Deploy { .. } | rollout::Act::SetTraffic { .. }
                 if step.is_some_and(|step| step.index == 0) =>
             {
-                if at < self.from && self.metrics.read_before_traffic(self.from) {
+                // A tool had read it before the fix got traffic, which is confirmed at the tick's end.
+                if at < self.from {
                     let mut last = Observation::new();
-                    self.merged(self.from - cadence(self.policy), self.from, &mut last);
-                    answers.at(self.from, Input::observe(last));
+                    self.merged(self.from - cadence(self.policy), self.last_before(), &mut last);
+                    if !last.is_empty() {
+                        answers.at(self.from, Input::observe(last));
+                    }
                 }
                 self.from.since(at)
             }
@@ -139,18 +140,27 @@ impl Recorded<'_> {
         let kind = |id: MetricName| policy.metric(id.as_str()).map(|metric| metric.kind);
         let until = to.min(self.until);
         self.merge.put(self.metrics.between(from, until), kind, into);
-        if to < self.from || (to == self.from && !self.metrics.read_after_traffic(to)) {
+        if to <= self.last_before() {
             into.retain(|reading| {
                 reading.strata().all(|arms| arms.canary.is_none() || arms.totals)
             });
         }
     }
 
-    /// When the log's rollout had done the same move of traffic, not before this time.
+    /// The end of the time in which readings are from before the first traffic: when that came, unless a
+    /// log's rollout was read in that moment, and only after it.
+    fn last_before(&self) -> Timestamp {
+        let after = self.metrics.read_after_traffic(self.from);
+        self.from - if after { Span::from_millis(1) } else { Span::ZERO }
+    }
+
+    /// When the log's rollout had done the same move of traffic. One that was read between the ticks may
+    /// have been promoted up to a tick earlier.
     fn moved(&self, act: &rollout::Act, at: Timestamp) -> Option<Timestamp> {
         let rollout::Act::SetTraffic { share } = act else { return None };
         let mut moves = self.metrics.moves().iter();
-        moves.find(|(moved, to)| *moved >= at && to == share).map(|(moved, _)| *moved)
+        let since = at - cadence(self.policy);
+        moves.find(|(moved, to)| *moved > since && to == share).map(|(moved, _)| *moved)
     }
 
     /// Whether the log's rollout had another share of the traffic.
@@ -184,7 +194,7 @@ pub(super) fn play(
     from: Timestamp,
     until: Timestamp,
 ) -> Result<Backtest, RecordedErrors> {
-    let (seen, compared) = metrics_of(recorded, from, until);
+    let (seen, mut compared) = metrics_of(recorded, from, until);
     let missing = unrecorded(policy, &seen)?;
     let left_out = if assume.unrecorded == Unrecorded::LeaveOut { missing } else { Vec::new() };
     let (plan, strange) = planned(&without(policy, &left_out)?, recorded, assume)?;
@@ -230,6 +240,7 @@ pub(super) fn play(
     }
     let done = environment.notes.found.first_rollback.or(driver.run().completed_at);
     let ended_at = done.unwrap_or(driver.run().ended_at);
+    compared.append(&mut environment.notes.compared);
     let mut findings = remarks(run, &left_out, &seen, &compared);
     findings.extend(strange);
     findings.extend(environment.merge.findings());
@@ -237,7 +248,7 @@ pub(super) fn play(
     findings.extend(environment.odd.findings());
     let state = driver.rollout().state();
     if !turned(&driver) && state != State::Complete {
-        findings.push(Odd::Over.finding(1, None, Some(ended_at)));
+        findings.push(Odd::Over(recorded.rolled_back()).finding(1, None, Some(ended_at)));
     }
     let Notes { found, .. } = environment.notes;
     let (after, phase) = (ended_at.since(from), found.ended.phase);

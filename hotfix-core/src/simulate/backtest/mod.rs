@@ -225,7 +225,7 @@ pub fn backtest(
         return Err(RecordedFault::Policies { got, most }.anywhere());
     }
     let (first, last) = recorded.span();
-    let with_fix = recorded.first_of_the_canary().unwrap_or(first);
+    let with_fix = recorded.first_of_canary().unwrap_or(first);
     let moved = recorded.moves().first().map(|(at, _)| *at);
     let from = assume.from.or(moved).unwrap_or(with_fix - recorded.step());
     let until = assume.until.unwrap_or(last);
@@ -239,7 +239,7 @@ pub fn backtest(
         from,
         until,
         readings,
-        findings: recorded.findings().to_vec(),
+        findings: [recorded.findings(), &recorded.misnamed()].concat(),
         policies: played.collect::<Result<_, _>>()?,
     })
 }

@@ -1,6 +1,6 @@
 //! The notes of a rollout during a backtest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::grade::Role;
 use crate::judge::{Cause, Decision, MetricVerdict, Reason, Verdict};
@@ -20,6 +20,8 @@ use super::{Backtest, BandChange, Ended, MetricTrace, Rests, Stood, What, Would}
 pub(super) struct Notes {
     /// The result so far. Its end has the last phase.
     pub(super) found: Backtest,
+    /// The metrics that had a live version to compare with, also one from before the start.
+    pub(super) compared: BTreeSet<MetricName>,
     /// Observations that were refused, by code.
     refused: BTreeMap<&'static str, (ReadingError, usize, Timestamp)>,
     /// The last verdict that was listed.
@@ -50,7 +52,8 @@ impl Notes {
         };
         let (hold, threshold) =
             (ln(policy.evidence().hold.value()), ErrorBudget::new(policy).threshold());
-        Self { found, refused: BTreeMap::new(), last: None, cut: 0, hold, threshold }
+        let (compared, refused) = (BTreeSet::new(), BTreeMap::new());
+        Self { found, compared, refused, last: None, cut: 0, hold, threshold }
     }
 
     /// Notes the verdict after an input.
@@ -124,6 +127,9 @@ impl Notes {
             }
             let alerts = matches!(seen.band, Band::Alert | Band::Rollback);
             let log_e = seen.log_e.unwrap_or(0.0);
+            if seen.baseline.is_some() || log_e != 0.0 {
+                self.compared.insert(*id);
+            }
             let decides = trace.role == Role::Decide && !trace.left_out;
             for (is_so, first) in [
                 (alerts, &mut trace.alert_at),

@@ -105,6 +105,13 @@ fn column<'m>(
 
 fn find(header: &StringRecord, name: &str) -> Result<usize, RecordedErrors> {
     header.iter().position(|known| known == name).ok_or_else(|| {
+        // As spreadsheets write it where a comma is in numbers.
+        let split_by =
+            |by: &char| header.iter().any(|all| all.split(*by).any(|one| one.trim() == name));
+        if let Some(by) = [';', '\t', '|'].into_iter().find(split_by) {
+            let fault = format!("its columns are separated by {by:?}: separate them by commas");
+            return RecordedFault::Csv { fault }.at_line(1, 1);
+        }
         let nearest = text::nearest(name, header).map(str::to_owned);
         RecordedFault::NoColumn { column: text::shown(name), nearest }.at_line(1, 1)
     })

@@ -45,7 +45,10 @@ coded! {
         text::time(*.0)
     )]
     Gap(_: Span) => "HF-REC-022",
-    #[error("readings lack a part, for example the trials of their events: they are left out")]
+    #[error(
+        "readings lack a part, for example the trials of their events: they are left out. Where there is no \
+         series of errors before the first one, join the requests times 0 to it"
+    )]
     Incomplete => "HF-REC-023",
     #[error(
         "instances never have both `events` and `trials`: they are left out. Those without an error \
@@ -70,7 +73,9 @@ coded! {
          weights of the others are scaled up"
     )]
     LeftOut => "HF-REC-028",
-    #[error("it has no live arm: it is compared with its reference, and its test does not run")]
+    #[error(
+        "it has no live version to compare with: it is compared with its reference, and its test does not run"
+    )]
     NoBaseline => "HF-REC-029",
     #[error(
         "in the policy this metric scales with the share of traffic: the recorded arm is assumed \
@@ -88,8 +93,8 @@ coded! {
          without one"
     )]
     OtherTests => "HF-REC-050",
-    #[error("the recording ends before the rollout")]
-    Over => "HF-REC-032",
+    #[error("the recording ends before the rollout{}", rolled_back(*.0))]
+    Over(_: Option<Timestamp>) => "HF-REC-032",
     #[error("the policy asked a person at a gate, or because the live version was not recorded: this backtest \
          assumes an immediate go")]
     Passed => "HF-REC-033",
@@ -118,8 +123,8 @@ coded! {
     )]
     MoreThanTrials => "HF-REC-040",
     #[error(
-        "the trials of its instances rise and hardly ever fall, as running totals do: say `totals`. \
-         It is left out of the history"
+        "the trials rise and hardly ever fall, as running totals do: say `totals`. A backtest counts each as \
+         new requests, and a history leaves it out"
     )]
     RisesOnly => "HF-REC-042",
     #[error(
@@ -142,8 +147,8 @@ coded! {
     )]
     Seldom(_: Span) => "HF-REC-047",
     #[error(
-        "the trials of its instances fall about as often as they rise, which running totals do not: it is \
-         left out of the history. Numbers that are no running totals are not `totals`"
+        "the trials fall about as often as they rise, which running totals do not: do not say `totals`. A \
+         backtest takes each fall for a restart, and a history leaves it out"
     )]
     FallsToo => "HF-REC-048",
     #[error(
@@ -162,6 +167,17 @@ coded! {
          own phases are used"
     )]
     OtherStrategy(_: Strategy) => "HF-REC-041",
+}
+
+/// What a log's own rollout did.
+fn rolled_back(at: Option<Timestamp>) -> String {
+    let so = |at| {
+        format!(
+            ". The rollout of the log was rolled back at {at}: by another policy, by a person, or because it was \
+             read at other times than the ticks of the backtest"
+        )
+    };
+    at.map_or_else(String::new, so)
 }
 
 impl Odd {
@@ -202,6 +218,10 @@ impl Oddities {
 }
 
 impl RecordedFinding {
+    pub(super) fn in_arm(self, arm: &str) -> Self {
+        Self { message: format!("{arm}: {}", self.message), ..self }
+    }
+
     /// As the next part of a sentence; None for a finding of the whole.
     pub(super) fn of_metric(&self) -> Option<String> {
         let Self { code, message, .. } = self;

@@ -16,20 +16,15 @@ use crate::unit::{MetricName, Share, Span, Timestamp};
 use super::error::{RecordedErrors, RecordedFault};
 use super::finding::{Odd, Oddities, RecordedFinding};
 use super::mapping::ARMS;
+use super::steps::Steps;
 use super::{RecordedMetrics, RecordedReading};
 
 /// From this length on a history is long enough, if no phase is longer.
 const ENOUGH: Span = Span::from_seconds(6 * 3600);
-/// A pause between readings of more than this and of more than [`STEPS`] usual steps is left out.
+/// A pause between readings of more than this and of more than [`PAUSE_STEPS`] usual steps is left out.
 const PAUSE: Span = Span::from_seconds(600);
 /// See [`PAUSE`].
-const STEPS: u64 = 10;
-/// Trials of each instance that rise so often, and hardly ever fall, are running totals.
-const RISES: usize = 60;
-/// Running totals rise so many times as often as they fall, with restarts.
-const RISES_TO_A_FALL: usize = 20;
-/// Numbers of which at least one in so many rises is matched by a fall are no running totals.
-const FALLS_OF_NO_TOTALS: usize = 4;
+const PAUSE_STEPS: u64 = 10;
 /// Steps that are so many times those of a rollout are too long for a history.
 const SELDOM: u64 = 2;
 
@@ -141,7 +136,7 @@ impl Pace {
         Self {
             cadence: cadence(policy),
             seldom: times(policy.watch().reads_every(), SELDOM),
-            pause: PAUSE.max(times(step, STEPS)),
+            pause: PAUSE.max(times(step, PAUSE_STEPS)),
         }
     }
 
@@ -191,6 +186,9 @@ struct Read<R> {
     steps: Steps,
     /// By instance; of a latency under one name.
     rows: BTreeMap<String, Rows<R>>,
+    /// Steps from one reading to the next, and how many are longer than those of a rollout.
+    all: usize,
+    seldom: usize,
     /// Readings without trials.
     without: usize,
 }
@@ -203,8 +201,8 @@ impl<R: Clone> Read<R> {
         }
         let (then, before) = self.rows.get_mut(name)?.last.replace((at, read.clone()))?;
         let since = at.since(then);
-        self.steps.all += 1;
-        self.steps.seldom += usize::from(since >= pace.seldom);
+        self.all += 1;
+        self.seldom += usize::from(since >= pace.seldom);
         (since <= pace.pause).then_some(before)
     }
 
@@ -232,54 +230,12 @@ impl<R: Clone> Read<R> {
         let places = self.rows.len();
         if self.counted() == 0 {
             (self.without > 0).then_some(Odd::NoTrials)
-        } else if self.steps.are_of_totals(places) {
-            Some(Odd::RisesOnly)
-        } else if self.steps.are_of_no_totals() {
-            Some(Odd::FallsToo)
-        } else if self.steps.are_seldom() {
-            Some(Odd::Seldom(pace.seldom))
         } else {
-            None
+            // Steps of an instance that is left out where it has no requests are longer now and then.
+            let are_seldom = self.seldom > 0 && self.seldom * 10 >= self.all * 9;
+            let seldom = are_seldom.then_some(Odd::Seldom(pace.seldom));
+            self.steps.odd(places).or(seldom)
         }
-    }
-}
-
-/// How readings of an instance differ from the one before.
-#[derive(Clone, Copy, Default)]
-struct Steps {
-    /// They are running totals by the mapping.
-    totals: bool,
-    /// How often its trials rose and fell.
-    rises: usize,
-    falls: usize,
-    all: usize,
-    /// How many are longer than those of a rollout.
-    seldom: usize,
-}
-
-impl Steps {
-    fn note(&mut self, before: f64, now: f64, totals: bool) {
-        self.totals = totals;
-        self.rises += usize::from(now > before);
-        self.falls += usize::from(now < before);
-    }
-
-    /// Whether so many instances have running totals, although the mapping does not call them that.
-    const fn are_of_totals(self, instances: usize) -> bool {
-        !self.totals
-            && self.rises >= RISES * instances
-            && self.falls * RISES_TO_A_FALL <= self.rises
-    }
-
-    /// Whether they are no running totals, although the mapping calls them that.
-    const fn are_of_no_totals(self) -> bool {
-        self.totals && self.falls >= RISES && self.falls * FALLS_OF_NO_TOTALS >= self.rises
-    }
-
-    /// Whether nearly all are longer than those of a rollout. Those of an instance that is left out
-    /// where it has no requests are so now and then.
-    const fn are_seldom(self) -> bool {
-        self.seldom > 0 && self.seldom * 10 >= self.all * 9
     }
 }
 

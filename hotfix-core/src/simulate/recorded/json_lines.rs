@@ -37,15 +37,17 @@ struct Line {
 }
 
 /// Where a log says that traffic was moved.
-#[derive(Default)]
-struct Moves {
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Moves {
     /// The share that each action moves to.
     asked: BTreeMap<String, Share>,
-    made: Vec<(Timestamp, Share)>,
+    pub(super) made: Vec<(Timestamp, Share)>,
+    /// When the rollback was first asked for.
+    pub(super) rolled_back: Option<Timestamp>,
     /// When the log's rollout read last.
     read_at: Option<Timestamp>,
     /// It had read in the moment of the first move, before it.
-    read_first: bool,
+    pub(super) read_first: bool,
 }
 
 impl Moves {
@@ -62,7 +64,10 @@ impl Moves {
         for action in line.actions.as_ref().and_then(Value::as_array).into_iter().flatten() {
             let share = match action["kind"].as_str() {
                 Some("set_traffic") => serde_json::from_value(action["share"].clone()).ok(),
-                Some("roll_back") => Some(Share::NONE),
+                Some("roll_back") => {
+                    self.rolled_back = self.rolled_back.or(at);
+                    Some(Share::NONE)
+                }
                 _ => None,
             };
             if let (Some(id), Some(share)) = (action["id"].as_str(), share) {
@@ -197,8 +202,9 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     let traffic = subject.traffic;
     let planned = |release| Box::new(Logged { release, traffic, calibrated });
     let planned = subject.release.map(planned);
-    let Moves { made: moves, read_first, .. } = moves;
-    Ok(RecordedMetrics { readings, findings, planned, moves, read_first })
+    let first_of_canary =
+        readings.iter().find(|reading| reading.has_canary()).map(|reading| reading.at);
+    Ok(RecordedMetrics { readings, findings, first_of_canary, planned, moves })
 }
 
 fn time(at: &Value, unit: TimeUnit, line: u64) -> Result<Timestamp, RecordedErrors> {

@@ -13,11 +13,13 @@ mod mapping;
 mod merge;
 mod points;
 mod prometheus;
+mod steps;
 
 pub use error::{RecordedErrors, RecordedFault};
 pub use finding::RecordedFinding;
 pub(super) use finding::{Odd, Oddities};
 pub use history::RecordedHistory;
+use json_lines::Moves;
 pub use mapping::{
     ArmSource, Assumptions, Edge, Gates, Mapping, MetricSource, Source, TimeSource, TimeUnit,
     Unrecorded,
@@ -32,6 +34,10 @@ use crate::policy::Policy;
 use crate::text;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 use std::collections::BTreeMap;
+
+/// Parts were found, each without the others.
+const NEVER_WHOLE: &str = ": no time has all parts of a reading, for example both `events` and `trials`. Query them with \
+     the same start and step; where there is no series before the first error, join the requests times 0 to it";
 
 closed_set! {
     /// The format of a recording.
@@ -96,12 +102,12 @@ pub(super) struct Logged {
 pub struct RecordedMetrics {
     readings: Vec<RecordedReading>,
     findings: Vec<RecordedFinding>,
+    /// The first requests of the canary, also where its errors are missing, or another reading of it.
+    first_of_canary: Option<Timestamp>,
     /// What was planned, where the recording is a rollout's log.
     planned: Option<Box<Logged>>,
-    /// Where the recording is a rollout's log: when traffic was moved, and to which share.
-    moves: Vec<(Timestamp, Share)>,
-    /// It had read the metrics in the moment of the first move, before it.
-    read_first: bool,
+    /// Where the recording is a rollout's log: when traffic was moved.
+    moves: Moves,
 }
 
 getters! {
@@ -135,7 +141,10 @@ impl RecordedMetrics {
             Format::Prometheus => prometheus::read(text, mapping)?,
         };
         if recording.readings.is_empty() {
-            return Err(RecordedFault::Nothing { without: String::new() }.anywhere());
+            let apart = Odd::Incomplete.code();
+            let apart = recording.findings.iter().any(|finding| finding.code == apart);
+            let without = if apart { NEVER_WHOLE.to_owned() } else { String::new() };
+            return Err(RecordedFault::Nothing { without }.anywhere());
         }
         Ok(recording)
     }
@@ -190,22 +199,28 @@ impl RecordedMetrics {
         points::usual_step(&self.readings).unwrap_or(Span::from_seconds(60))
     }
 
-    pub(super) fn first_of_the_canary(&self) -> Option<Timestamp> {
-        self.readings.iter().find(|reading| reading.has_canary()).map(|reading| reading.at)
+    pub(super) const fn first_of_canary(&self) -> Option<Timestamp> {
+        self.first_of_canary
     }
 
+    /// Findings about running totals that are read as counts, and the opposite.
+    pub(super) fn misnamed(&self) -> Vec<RecordedFinding> {
+        steps::misnamed(&self.readings)
+    }
+
+    /// When traffic was moved, and to which share.
     pub(super) fn moves(&self) -> &[(Timestamp, Share)] {
-        &self.moves
+        &self.moves.made
     }
 
-    /// Whether the log's rollout moved its first traffic in this moment, and had read the metrics before.
-    pub(super) fn read_before_traffic(&self, at: Timestamp) -> bool {
-        self.read_first && self.moves.first().is_some_and(|(moved, _)| *moved == at)
+    /// When the log's rollout began to roll back.
+    pub(super) const fn rolled_back(&self) -> Option<Timestamp> {
+        self.moves.rolled_back
     }
 
-    /// Whether it moved it in this moment, and read the metrics only after that.
+    /// Whether the log's rollout moved its first traffic in this moment, and read the metrics only after that.
     pub(super) fn read_after_traffic(&self, at: Timestamp) -> bool {
-        !self.read_first && self.moves.first().is_some_and(|(moved, _)| *moved == at)
+        !self.moves.read_first && self.moves().first().is_some_and(|(moved, _)| *moved == at)
     }
 
     pub(super) fn span(&self) -> (Timestamp, Timestamp) {

@@ -8,6 +8,7 @@ use crate::unit::{MetricName, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
 use super::finding::{Odd, Oddities, RecordedFinding};
+use super::json_lines::Moves;
 use super::mapping::{ARMS, LabelPart, Mapping};
 use super::{RecordedMetrics, RecordedReading};
 
@@ -26,6 +27,16 @@ struct Point {
     at: Timestamp,
     of: Series,
     value: f64,
+}
+
+impl Point {
+    fn shows_traffic(&self) -> bool {
+        match self.of.part {
+            LabelPart::Events => false,
+            LabelPart::Trials | LabelPart::Count | LabelPart::Bucket(_) => self.value > 0.0,
+            LabelPart::Value | LabelPart::Sample => true,
+        }
+    }
 }
 
 pub(super) struct Points<'m> {
@@ -87,6 +98,7 @@ impl<'m> Points<'m> {
         // The instances of an arm that have had both numbers.
         let mut whole: BTreeSet<(usize, usize)> = BTreeSet::new();
         let mut readings: Vec<RecordedReading> = Vec::new();
+        let mut first_of_canary = None;
         for group in self.list.chunk_by(|a, b| (a.at, a.of.arm) == (b.at, b.of.arm)) {
             let Some(first) = group.first() else { continue };
             let (at, index) = (first.at, first.of.arm);
@@ -95,6 +107,9 @@ impl<'m> Points<'m> {
             else {
                 continue;
             };
+            if *which == 0 && group.iter().any(Point::shows_traffic) {
+                first_of_canary.get_or_insert(at);
+            }
             let mut note = |odd| faults.note(odd, Some(*metric), at);
             if group.iter().any(|point| !point.value.is_finite()) {
                 note(Odd::NotFinite);
@@ -116,8 +131,11 @@ impl<'m> Points<'m> {
             let Some(reading) = readings.last_mut() else { continue };
             put(&mut reading.metrics, *metric, *which, sample, totals);
         }
-        let odd = std::iter::once(&self.late).chain(&faults);
-        let mut findings: Vec<RecordedFinding> = odd.flat_map(Oddities::findings).collect();
+        let mut findings: Vec<RecordedFinding> = self.late.findings().collect();
+        for ((_, which, _), faults) in arms.iter().zip(&faults) {
+            let arm = ARMS.get(*which).copied().unwrap_or_default();
+            findings.extend(faults.findings().map(|of| of.in_arm(arm)));
+        }
         for (index, (metric, which, _)) in arms.iter().enumerate() {
             if !self.last.keys().any(|of| of.arm == index) {
                 let arm = ARMS.get(*which).copied().unwrap_or_default();
@@ -132,7 +150,8 @@ impl<'m> Points<'m> {
             }
         }
         findings.extend(gaps(&readings));
-        RecordedMetrics { readings, findings, planned: None, moves: Vec::new(), read_first: false }
+        let (planned, moves) = (None, Moves::default());
+        RecordedMetrics { readings, findings, first_of_canary, planned, moves }
     }
 
     fn edges(&self, arms: usize) -> Vec<BTreeSet<u64>> {

@@ -187,7 +187,7 @@ impl ToleranceDesign {
     }
 
     /// How many times as slow is tolerated.
-    pub const fn tolerated(&self) -> f64 {
+    pub const fn null_ratio(&self) -> f64 {
         self.hypothesis.null_ratio
     }
 

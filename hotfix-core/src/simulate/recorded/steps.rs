@@ -1,0 +1,80 @@
+//! Numbers that cannot be what the mapping calls them: running totals read as counts, or the opposite.
+
+use std::collections::BTreeMap;
+
+use crate::metric::Sample;
+use crate::unit::{MetricName, Timestamp};
+
+use super::RecordedReading;
+use super::finding::{Odd, RecordedFinding};
+
+/// Trials of each arm or instance that rise so often, and hardly ever fall, are running totals.
+const RISES: usize = 60;
+/// Running totals rise so many times as often as they fall, with restarts.
+const RISES_TO_A_FALL: usize = 20;
+/// Numbers of which at least one in so many rises is matched by a fall are no running totals.
+const FALLS_OF_NO_TOTALS: usize = 4;
+
+/// How often the trials of a metric rose and fell from one reading to the next.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Steps {
+    /// They are running totals by the mapping.
+    totals: bool,
+    rises: usize,
+    falls: usize,
+}
+
+impl Steps {
+    pub(super) fn note(&mut self, before: f64, now: f64, totals: bool) {
+        self.totals = totals;
+        self.rises += usize::from(now > before);
+        self.falls += usize::from(now < before);
+    }
+
+    /// What they are not. `places`: how many arms or instances have them.
+    pub(super) fn odd(self, places: usize) -> Option<Odd> {
+        let Self { totals, rises, falls } = self;
+        if totals {
+            let both = falls >= RISES && falls * FALLS_OF_NO_TOTALS >= rises;
+            both.then_some(Odd::FallsToo)
+        } else {
+            let rises_only = rises >= RISES * places.max(1) && falls * RISES_TO_A_FALL <= rises;
+            rises_only.then_some(Odd::RisesOnly)
+        }
+    }
+}
+
+/// The metrics that are misnamed so.
+pub(super) fn misnamed(readings: &[RecordedReading]) -> Vec<RecordedFinding> {
+    let mut last: BTreeMap<(MetricName, [usize; 2], &str), f64> = BTreeMap::new();
+    let mut steps: BTreeMap<MetricName, (Steps, usize, Timestamp)> = BTreeMap::new();
+    for reading in readings {
+        for (metric, read) in reading.metrics.iter() {
+            let (steps, places, _) =
+                steps.entry(metric).or_insert((Steps::default(), 0, reading.at));
+            for (stratum, arms) in read.strata().enumerate() {
+                for (arm, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
+                    let mut note =
+                        |name, trials| match last.insert((metric, [stratum, arm], name), trials) {
+                            Some(before) => steps.note(before, trials, arms.totals),
+                            None => *places += 1,
+                        };
+                    match sample {
+                        Some(Sample::Pair(_, trials)) => note("", *trials),
+                        Some(Sample::Histogram(histogram)) => note("", histogram.count),
+                        Some(Sample::Instances(instances)) => {
+                            for (name, [_, trials]) in instances {
+                                note(name, *trials);
+                            }
+                        }
+                        Some(Sample::Level(_) | Sample::Samples(_)) | None => {}
+                    }
+                }
+            }
+        }
+    }
+    let odd = |(metric, (steps, places, at)): (_, (Steps, usize, _))| {
+        Some(steps.odd(places)?.finding(1, Some(metric), Some(at)))
+    };
+    steps.into_iter().filter_map(odd).collect()
+}
