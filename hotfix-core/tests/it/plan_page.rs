@@ -126,7 +126,9 @@ fn hostile_plan(text: &str) -> Plan {
     }
     for role in policy["roles"].as_object_mut().unwrap().values_mut() {
         role["title"] = json!(text);
-        role["holders"] = json!([{ "name": said("Iris"), "reach": said("pager") }]);
+        // Of two people: of one, it hangs on the text whether only the author could approve.
+        let iris = json!({ "name": said("Iris"), "reach": said("pager") });
+        role["holders"] = json!([iris, { "name": "Bo" }]);
         role["reach"] = json!(said("channel"));
     }
     for level in policy["severities"].as_object_mut().unwrap().values_mut() {

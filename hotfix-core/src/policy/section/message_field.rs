@@ -87,7 +87,7 @@ pub const MESSAGE_FIELDS: &[MessageField] = &[
     text("severity", Business, "the severity, as `P1`; `P1 (assumed)` where it is not given and known facts do not settle it"),
     text("severity_label", Business, "the policy's name for the severity, or `P1` where it has none; `possibly critical` where it is assumed"),
     text("severity_change", Business, "in the first alert or update after a change of the severity: what it is, and what this audience read of it before"),
-    text("impact", Business, "what is broken, from the known facts, where these are only the policy's own the titles of the rules that fire by them; else the share of users affected; in `resolved` what it was at worst"),
+    text("impact", Business, "what is broken, from the known facts: first the titles of the severity rules that fire only with facts of the policy's own, not in `resolved`; of error rate and latency what is bad by a rule or the metric of that name, or is not judged; else the share of users affected; in `resolved` what it was at worst"),
     text("affected", Business, "who is affected, from the known facts; in `resolved` at worst"),
     text("users_affected", Business, "the share of users affected; in `resolved` at worst"),
     text("detected_at", Business, "when the incident was detected"),
