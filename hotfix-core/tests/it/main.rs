@@ -80,6 +80,7 @@ mod latency_worlds;
 mod layers;
 mod left_out;
 mod lint_bounds;
+mod lint_escalation;
 mod lint_examples;
 mod lint_lists;
 mod lint_people;

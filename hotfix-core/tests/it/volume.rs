@@ -247,7 +247,7 @@ fn field_20_errors_that_stay_with_all_of_the_traffic_are_asked_about() {
     assert!((420..=540).contains(&failing), "{failing}");
     let question = service.rollout.questions().first().map(|open| open.text.clone());
     let question = question.expect("a question");
-    assert!(question.contains("error_rate: ") && question.contains("alert bound"), "{question}");
+    assert!(question.contains("error rate: ") && question.contains("alert bound"), "{question}");
 }
 
 #[test]

@@ -241,6 +241,7 @@ class _OpenQuestion(TypedDict):
     since: str
     asked_at: str
     text: str
+    answers: list[_InputKind]
 
 @type_check_only
 class _PlanFinding(TypedDict):
