@@ -125,8 +125,8 @@ impl Obligations {
     fn connect(policy: &Policy, all: &mut [Self], ladders: &[Option<&Condition>]) {
         let main = ladders.iter().position(Option::is_none);
         let continues =
-            |when: &Option<&Condition>| when.is_some_and(|when| continues(policy.duties(), when));
-        let parts = ladders.iter().enumerate().filter(|(_, when)| continues(when));
+            |when: Option<&Condition>| when.is_some_and(|when| continues(policy.duties(), when));
+        let parts = ladders.iter().enumerate().filter(|(_, when)| continues(**when));
         let parts: Vec<usize> = parts.map(|(ladder, _)| ladder).collect();
         for obligation in all.iter_mut().filter(|obligation| obligation.ladder.is_some()) {
             if obligation.ladder == main {

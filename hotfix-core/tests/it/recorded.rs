@@ -389,8 +389,9 @@ fn field_12_a_log_of_a_rollout_to_everybody_at_once_gives_its_rollback() {
 #[test]
 fn field_12_running_totals_that_are_read_as_counts_are_a_finding_and_the_opposite() {
     let codes = |totals: bool, requests: fn(u32) -> u32| {
-        let text: String = (1..200).map(|n| format!("{},0,{}\n", n * 10, requests(n))).collect();
-        let text = format!("time,errors,requests\n{text}");
+        let rows: Vec<String> =
+            (1..200).map(|n| format!("{},0,{}\n", n * 10, requests(n))).collect();
+        let text = format!("time,errors,requests\n{}", rows.concat());
         let of = r#"{"canary": {"events": "errors", "trials": "requests"}"#;
         let mapping = format!(
             r#"{{"time": {{"unit": "seconds"}}, "metrics": {{"error_rate": {of}, "totals": {totals}}}}}}}"#
@@ -401,7 +402,8 @@ fn field_12_running_totals_that_are_read_as_counts_are_a_finding_and_the_opposit
         let found = backtest(&[policy], &recorded, &Assumptions::default()).unwrap();
         found.findings.into_iter().map(|of| of.code).collect::<Vec<_>>()
     };
-    let (rises, wanders): (fn(u32) -> u32, fn(u32) -> u32) = (|n| 100 * n, |n| 100 + n * 7 % 5);
+    let rises = |n| 100 * n;
+    let wanders = |n| 100 + n * 7 % 5;
     assert_eq!(codes(false, rises), ["HF-REC-042"]);
     assert_eq!(codes(true, wanders), ["HF-REC-048"]);
     assert_eq!((codes(true, rises), codes(false, wanders)), (Vec::new(), Vec::new()));
