@@ -1773,7 +1773,6 @@ class BadInstance:
             For invalid counts or an unknown instance."""
 
 @final
-@final
 class Randomisation:
     """A randomisation test: compares the canary with random subsets of the instances. It is exact for
     any noise if the canary's instances were drawn at random.
