@@ -96,8 +96,9 @@ pub(super) struct Obligations {
     pub(super) audience: Option<Audience>,
     /// The escalation that it is a level of, or that an answer to it stops.
     pub(super) ladder: Option<usize>,
-    /// The others whose answers count for it, too, while their conditions may hold.
-    pub(super) hears: Vec<usize>,
+    /// The others whose answers count for it, too, while their conditions may hold: each with the index
+    /// of its first obligation.
+    pub(super) hears: Vec<(usize, usize)>,
     /// An acknowledgement does not stop this level of the escalation.
     pub(super) even_if_acknowledged: bool,
 }
@@ -127,12 +128,16 @@ impl Obligations {
         let continues =
             |when: Option<&Condition>| when.is_some_and(|when| continues(policy.duties(), when));
         let parts = ladders.iter().enumerate().filter(|(_, when)| continues(**when));
-        let parts: Vec<usize> = parts.map(|(ladder, _)| ladder).collect();
-        for obligation in all.iter_mut().filter(|obligation| obligation.ladder.is_some()) {
-            if obligation.ladder == main {
+        let first = |ladder| all.iter().position(|of: &Self| of.ladder == Some(ladder));
+        let named = |ladder| Some((ladder, first(ladder)?));
+        let parts: Vec<(usize, usize)> = parts.filter_map(|(ladder, _)| named(ladder)).collect();
+        let main_call = main.and_then(named);
+        for obligation in all.iter_mut() {
+            let Some(ladder) = obligation.ladder else { continue };
+            if Some(ladder) == main {
                 obligation.hears.clone_from(&parts);
-            } else if obligation.ladder.is_some_and(|ladder| parts.contains(&ladder)) {
-                obligation.hears.extend(main);
+            } else if parts.iter().any(|(part, _)| *part == ladder) {
+                obligation.hears.extend(main_call);
             }
         }
     }
@@ -384,7 +389,7 @@ impl Obligations {
 
     /// Whether an answer in this escalation counts for it.
     pub(super) fn counts_answers_of(&self, ladder: usize) -> bool {
-        self.ladder == Some(ladder) || self.hears.contains(&ladder)
+        self.ladder == Some(ladder) || self.hears.iter().any(|(other, _)| *other == ladder)
     }
 
     /// Whether an answer settles it.

@@ -402,13 +402,14 @@ impl Agenda {
     /// that continue it, while their conditions may hold.
     fn answer_for(&self, obligation: &Obligations) -> Option<Answered> {
         let answered = |ladder: usize| self.state.ladders.get(ladder).copied().flatten();
-        let may_hold = |ladder: &usize| {
-            let mut all = self.obligations.iter().zip(&self.state.courses);
-            let of = all.find(|(other, _)| other.ladder == Some(*ladder));
-            of.is_some_and(|(_, course)| course.holds != Truth::No)
+        let may_hold = |first: usize| {
+            self.state.courses.get(first).is_some_and(|course| course.holds != Truth::No)
         };
-        let others = obligation.hears.iter().copied().filter(may_hold);
-        obligation.ladder.into_iter().chain(others).filter_map(answered).reduce(Answered::with)
+        let others = obligation
+            .hears
+            .iter()
+            .filter_map(|(ladder, first)| answered(*ladder).filter(|_| may_hold(*first)));
+        obligation.ladder.and_then(answered).into_iter().chain(others).reduce(Answered::with)
     }
 
     /// The moment that ended the calls which count from this time.

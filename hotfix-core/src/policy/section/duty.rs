@@ -63,17 +63,19 @@ impl Duty {
 /// call of its own at their places. A level that it has, too, begins an escalation beside it, such as
 /// that of a security team.
 pub(crate) fn continues(duties: &[Duty], when: &Condition) -> bool {
-    let calls = |severity: Severity, when: Option<&Condition>| {
-        let all = duties.iter().filter(|duty| duty.is_of_escalation() && duty.is_for(severity));
+    let calls = |when: Option<&Condition>| {
+        let all = duties.iter().filter(|duty| duty.is_of_escalation());
         all.filter(|duty| duty.when.as_ref() == when).collect::<Vec<&Duty>>()
     };
+    let (own, main) = (calls(Some(when)), calls(None));
     let mut meets = false;
     for severity in Severity::ALL {
-        let (own, main) = (calls(*severity, Some(when)), calls(*severity, None));
-        if own.iter().any(|own| main.iter().any(|other| own.is_called_with(other))) {
+        let mut own = own.iter().filter(|duty| duty.is_for(*severity)).peekable();
+        let mut main = main.iter().filter(|duty| duty.is_for(*severity)).peekable();
+        meets |= own.peek().is_some() && main.peek().is_some();
+        if own.any(|own| main.clone().any(|other| own.is_called_with(other))) {
             return false;
         }
-        meets |= !own.is_empty() && !main.is_empty();
     }
     meets
 }
