@@ -1,7 +1,7 @@
 //! How inputs change an agenda.
 
 use super::input::Input;
-use super::item_state::{Settled, Settlement};
+use super::item_state::{DutyState, Settled, Settlement};
 use super::obligations::{Obligations, Source};
 use super::status::{Awaits, DutyStatus, Phase};
 use super::{Agenda, Answered, origin};
@@ -224,13 +224,13 @@ impl Agenda {
             let waits = |status: DutyStatus| {
                 matches!(status.phase, Phase::Next | Phase::Later(Awaits::Escalation))
             };
-            let mut all = self.obligations.iter().zip(&self.state.courses).enumerate();
-            let is_unanswered = all.any(|(other, (of, course))| {
+            let is_unanswered = |(other, (of, course)): (usize, (&Obligations, &DutyState))| {
                 of.counts_answers_of(ladder)
                     && course.told.asked.is_some()
                     && self.status(other, at).is_some_and(|status| status.is_asked())
-            });
-            if is_unanswered && self.status(index, at).is_some_and(waits) {
+            };
+            let mut all = self.obligations.iter().zip(&self.state.courses).enumerate();
+            if self.status(index, at).is_some_and(waits) && all.any(is_unanswered) {
                 self.answer_to(ladder, at);
             }
         }

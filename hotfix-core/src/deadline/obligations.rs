@@ -4,7 +4,7 @@ use crate::fact::{Condition, Truth};
 use crate::gate::approval::all_demands;
 use crate::grade::{Audience, DutyKind, Flow, MessageKind, Moment, Severity, closed_set};
 use crate::policy::Policy;
-use crate::policy::section::{Due, Duty, Message, OBJECTIVE, REPORT, approval_duty, continues};
+use crate::policy::section::{Due, Duty, Message, OBJECTIVE, REPORT, approval_duty, continuing};
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 closed_set! {
@@ -125,9 +125,11 @@ impl Obligations {
     /// hold: an answer in the one counts in the other.
     fn connect(policy: &Policy, all: &mut [Self], ladders: &[Option<&Condition>]) {
         let main = ladders.iter().position(Option::is_none);
-        let continues =
-            |when: Option<&Condition>| when.is_some_and(|when| continues(policy.duties(), when));
-        let parts = ladders.iter().enumerate().filter(|(_, when)| continues(**when));
+        let continuing = continuing(policy.duties());
+        let parts = ladders
+            .iter()
+            .enumerate()
+            .filter(|(_, when)| when.is_some_and(|when| continuing.contains(&when)));
         let first = |ladder| all.iter().position(|of: &Self| of.ladder == Some(ladder));
         let named = |ladder| Some((ladder, first(ladder)?));
         let parts: Vec<(usize, usize)> = parts.filter_map(|(ladder, _)| named(ladder)).collect();

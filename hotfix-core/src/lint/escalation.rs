@@ -2,13 +2,15 @@
 
 use super::fault::PeopleFault;
 use super::finding::{Finding, put, put_once};
+use crate::fact::Condition;
 use crate::grade::{DutyKind, Severity};
 use crate::policy::Policy;
-use crate::policy::section::{Duty, continues};
+use crate::policy::section::{Duty, continuing};
 use crate::sorting::sort_by_key;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     let anyone = policy.duties().iter().any(|duty| duty.kind == DutyKind::Escalate);
+    let continuing = continuing(policy.duties());
     for severity in severities(policy) {
         let levels = levels(policy, severity);
         let hotfix = |severity: &Severity| policy.severity(*severity).is_some_and(|l| l.hotfix);
@@ -17,7 +19,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
             let fault = PeopleFault::NoEscalation { severity };
             put(findings, path, fault);
         }
-        level_faults(policy, severity, &levels, findings);
+        level_faults(&continuing, severity, &levels, findings);
     }
 }
 
@@ -51,7 +53,7 @@ fn levels(policy: &Policy, severity: Option<Severity>) -> Vec<EscalationLevel<'_
 }
 
 fn level_faults(
-    policy: &Policy,
+    continuing: &[&Condition],
     severity: Option<Severity>,
     levels: &[EscalationLevel<'_>],
     findings: &mut Vec<Finding>,
@@ -70,7 +72,7 @@ fn level_faults(
             put_once(findings, format!("/duties/{index}/level"), fault);
         }
         let mut lower = before.iter().rev().filter(|(_, number, _)| *number < step);
-        if let Some((_, _, earlier)) = lower.find(|(_, _, other)| is_one(policy, duty, other))
+        if let Some((_, _, earlier)) = lower.find(|(_, _, other)| is_one(continuing, duty, other))
             && earlier.from == duty.from
             && let (Some(first), Some(within)) = (earlier.within.within(), duty.within.within())
             && within <= first
@@ -83,9 +85,9 @@ fn level_faults(
 
 /// Whether two levels are of one escalation: they have one condition, or the one with a condition
 /// continues the other.
-fn is_one(policy: &Policy, level: &Duty, other: &Duty) -> bool {
+fn is_one(continuing: &[&Condition], level: &Duty, other: &Duty) -> bool {
     match (&level.when, &other.when) {
-        (None, Some(when)) | (Some(when), None) => continues(policy.duties(), when),
+        (None, Some(when)) | (Some(when), None) => continuing.contains(&when),
         (level, other) => level == other,
     }
 }

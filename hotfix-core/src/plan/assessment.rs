@@ -9,7 +9,7 @@ use crate::policy::section::SeverityLevel;
 use crate::text::{counted, quoted};
 use crate::unit::Name;
 
-use super::{Batches, Kept, Plan};
+use super::{Batches, Kept, Plan, only_author};
 
 /// The plan's severity with its reasons.
 #[serde_with::skip_serializing_none]
@@ -214,7 +214,8 @@ impl Plan {
             };
             put(Kind::NotSettled, vec![text]);
         }
-        put(Kind::AuthorOnly, self.author_only());
+        let stuck = self.only_for_author(self.severity);
+        put(Kind::AuthorOnly, stuck.map(|(_, asked)| only_author(&asked.any_of)).collect());
         let slo = self.slo();
         let short = slo.slo.iter().chain(&slo.deadlines).filter(|objective| {
             matches!(objective.verdict, Some(Kept::Missed | Kept::MayBeMissed))

@@ -38,12 +38,6 @@ impl Plan {
             .flat_map(move |author| approval::only_for_author(&self.policy, severity, author))
     }
 
-    /// The same at the severity of the plan, a sentence each.
-    pub(super) fn author_only(&self) -> Vec<String> {
-        let stuck = self.only_for_author(self.severity);
-        stuck.map(|(_, asked)| only_author(&asked.any_of)).collect()
-    }
-
     pub(super) fn severity_basis(&self) -> SeverityBasis {
         let answer = self.policy.classify(&self.facts);
         if self.subject.incident.severity.is_some() {

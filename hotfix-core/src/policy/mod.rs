@@ -232,6 +232,11 @@ impl Policy {
         self.metrics.iter().find(|metric| metric.id.as_str() == id)
     }
 
+    /// What people call a metric.
+    pub(crate) fn metric_title(&self, id: MetricName) -> String {
+        self.metric(id.as_str()).map_or_else(|| words(id.as_str()), |metric| metric.title.clone())
+    }
+
     /// The contingency that makes a rollout of this severity wait while readings are missing.
     pub(crate) fn waits_for_readings(&self, severity: Option<Severity>) -> Option<&Contingency> {
         let waits = |of: &&Contingency| severity.is_some_and(|at| of.waits.contains(&at));

@@ -8,7 +8,7 @@ use crate::rollout::{
     Act, Command, ItemStatus, Resume, RollbackCause, RollbackProgress, Rollout, Stage,
 };
 use crate::text::{self, joined, words};
-use crate::unit::{MetricName, Name, Span, Timestamp};
+use crate::unit::{Name, Span, Timestamp};
 
 /// Date and time in UTC: `2026-03-03 14:52:10`.
 pub(super) fn utc(at: Timestamp) -> String {
@@ -87,7 +87,8 @@ pub(super) fn causes(policy: &Policy, causes: &[Cause]) -> String {
     for cause in causes.iter().filter(|cause| !cause.is_covered(causes)) {
         let kind = cause.metric.and_then(|id| policy.metric(id.as_str())).map(|of| of.kind);
         let why = cause.reason.describe_for(kind);
-        let mut about = cause.metric.map(|id| metric(policy, id)).filter(|title| !title.is_empty());
+        let mut about =
+            cause.metric.map(|id| policy.metric_title(id)).filter(|title| !title.is_empty());
         if let Some(instance) = &cause.instance {
             about = Some(format!("{} ({instance})", about.unwrap_or_default()));
         }
@@ -101,10 +102,6 @@ pub(super) fn causes(policy: &Policy, causes: &[Cause]) -> String {
         about => format!("{}: {why}", text::enumerated(about)),
     };
     joined(grouped.iter().map(one), "; ")
-}
-
-pub(super) fn metric(policy: &Policy, id: MetricName) -> String {
-    policy.metric(id.as_str()).map_or_else(|| words(id.as_str()), |metric| metric.title.clone())
 }
 
 pub(super) fn decision(decision: Decision) -> String {

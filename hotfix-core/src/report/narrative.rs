@@ -153,7 +153,7 @@ pub(super) fn impact(rollout: &Rollout, log: &LogSummary, history: &IncidentHist
         }),
     );
     for (version, impact) in history.affected().by_version() {
-        let metric = describe::metric(plan.policy(), impact.metric);
+        let metric = plan.policy().metric_title(impact.metric);
         sentences.push(match figure(impact.at_least.round()).as_str() {
             "0" => format!("{version}: the readings show no failed request."),
             "1" => format!("{version}: at least 1 request failed, as counted by {metric}."),
@@ -373,8 +373,7 @@ pub(super) fn not_caught_earlier(plan: &Plan, power: &Power, visits: &[PhaseVisi
         sentences.push(format!("The power of the phases cannot be computed: {missing}."));
     }
     let Some(leading) = &power.leading else { return sentences };
-    let metric = plan.policy().metric(leading.metric.as_str());
-    let metric = metric.map_or_else(|| leading.metric.to_string(), |metric| metric.title.clone());
+    let metric = plan.policy().metric_title(leading.metric);
     for phase in &leading.phases {
         let watched = lasting(Span::from_millis(millis(phase.minutes * 60_000.0)));
         let head = format!("Phase {}, {} for {watched}", phase.phase, phase.share);

@@ -216,7 +216,7 @@ fn compared(rollout: &Rollout, back: &RolledBack) -> String {
     let policy = rollout.plan().policy();
     let of = |head: &str, wanted: Option<bool>| {
         let found = back.recovered.iter().filter(|(_, returned)| *returned == wanted);
-        let titles: Vec<String> = found.map(|(id, _)| describe::metric(policy, *id)).collect();
+        let titles: Vec<String> = found.map(|(id, _)| policy.metric_title(*id)).collect();
         let titles = Some(text::enumerated(&titles)).filter(|titles| !titles.is_empty());
         titles.map_or_else(String::new, |titles| format!(" {head}: {titles}."))
     };
@@ -323,7 +323,7 @@ pub(super) fn to_improve(
 fn failed_by_chance(policy: &Policy, power: &Power) -> Option<String> {
     let metrics = || power.leading.iter().chain(&power.metrics);
     let all_gates: f64 = metrics().map(|metric| metric.all_gates).product();
-    let titles: Vec<String> = metrics().map(|of| describe::metric(policy, of.metric)).collect();
+    let titles: Vec<String> = metrics().map(|of| policy.metric_title(of.metric)).collect();
     let (by, if_independent) = match titles.as_slice() {
         [one] => (one.clone(), ""),
         _ => (text::enumerated(&titles), ", as if they were independent of each other"),

@@ -102,15 +102,11 @@ pub(super) fn causes(policy: &Policy, judged: &Judged, share: Share, causes: &[C
         }
     }
     let sentence = |(metrics, text): &(Vec<MetricName>, String)| {
-        let names: Vec<String> = metrics.iter().map(|id| named(policy, *id)).collect();
+        let names: Vec<String> =
+            metrics.iter().map(|id| brief(&policy.metric_title(*id))).collect();
         if names.is_empty() { text.clone() } else { format!("{}: {text}", names.join(", ")) }
     };
     sentences.iter().map(sentence).collect::<Vec<_>>().join("; ")
-}
-
-/// What people call a metric.
-fn named(policy: &Policy, id: MetricName) -> String {
-    policy.metric(id.as_str()).map_or_else(|| id.to_string(), |metric| brief(&metric.title))
 }
 
 /// The causes of the verdict, and what each other deciding metric shows.
@@ -119,8 +115,10 @@ pub(super) fn all_seen(policy: &Policy, judged: &Judged, share: Share) -> String
     let is_named = |id| verdict.causes.iter().any(|cause| cause.metric == Some(id));
     let others = verdict.metrics.iter().map(|(id, _)| *id);
     let others = others.filter(|id| policy.decides(*id) && !is_named(*id));
-    let others = others
-        .filter_map(|id| Some(format!("{}: {}", named(policy, id), measured(policy, judged, id)?)));
+    let others = others.filter_map(|id| {
+        let title = brief(&policy.metric_title(id));
+        Some(format!("{title}: {}", measured(policy, judged, id)?))
+    });
     let causes =
         Some(causes(policy, judged, share, &verdict.causes)).filter(|text| !text.is_empty());
     joined(causes.into_iter().chain(others), "; ")

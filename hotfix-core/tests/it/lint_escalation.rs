@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::lint_patch::{Patch, Row, check, patched};
+use crate::lint_patch::{Patch, check, patched, row_on};
 use crate::lint_people::{duties, severity};
 
 fn rung(id: &str, step: u32, minutes: u32, severities: Value) -> Value {
@@ -27,8 +27,7 @@ fn time_1_ladders_with_holes_are_found() {
         duties(json!(rungs))
     };
     let good = || ladder(&[(1, 0), (2, 15), (3, 30)]);
-    let row =
-        |code, place, says, fault, near| Row { code, place, says, base: base.clone(), fault, near };
+    let row = row_on(&base);
     check(
         "standard",
         vec![

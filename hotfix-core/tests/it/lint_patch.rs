@@ -24,15 +24,22 @@ pub(crate) struct Row {
     pub(crate) near: Patch,
 }
 
+/// Makes rows with this base.
+pub(crate) fn row_on(
+    base: &Patch,
+) -> impl Fn(&'static str, &'static str, &'static [&'static str], Patch, Patch) -> Row {
+    |code, place, says, fault, near| Row { code, place, says, base: base.clone(), fault, near }
+}
+
 /// A row without a base of its own.
 pub(crate) fn row(
     code: &'static str,
     place: &'static str,
     says: &'static [&'static str],
-    fault: Vec<(&'static str, Value)>,
-    near: Vec<(&'static str, Value)>,
+    fault: Patch,
+    near: Patch,
 ) -> Row {
-    Row { code, place, says, base: Vec::new(), fault, near }
+    row_on(&Patch::new())(code, place, says, fault, near)
 }
 
 /// What a plan needs is left, and nothing that the findings on people, times and messages are about.

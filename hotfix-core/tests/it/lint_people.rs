@@ -8,7 +8,7 @@
 
 use serde_json::{Value, json};
 
-use crate::lint_patch::{Patch, Row, check, now, patched};
+use crate::lint_patch::{Patch, Row, check, now, patched, row, row_on};
 
 pub(crate) fn severity(name: &'static str, approvals: Value) -> (&'static str, Value) {
     let place = if name == "P0" { "/severities/P0" } else { "/severities/P1" };
@@ -136,8 +136,7 @@ fn time_4_roles_that_nobody_holds_are_found() {
         patch.push(("/severities/P0/approvals", demands));
         patch
     };
-    let row =
-        |code, place, says, fault, near| Row { code, place, says, base: base.clone(), fault, near };
+    let row = row_on(&base);
     check(
         "standard",
         vec![
@@ -233,8 +232,7 @@ fn time_2_two_times_for_one_thing_are_found() {
             { "id": "seldom", "kind": "update", "title": "seldom", "from": "detected", "within": 900, "every": every, "audience": audience },
         ]))
     };
-    let row =
-        |code, place, says, fault, near| Row { code, place, says, base: base.clone(), fault, near };
+    let row = row_on(&base);
     check(
         "standard",
         vec![
@@ -272,7 +270,6 @@ fn time_2_two_times_for_one_thing_are_found() {
 
 #[test]
 fn gate_6_advice_that_nobody_sees_is_found() {
-    let row = |code, place, says, fault, near| Row { code, place, says, base: vec![], fault, near };
     check(
         "standard",
         vec![row(

@@ -59,18 +59,29 @@ impl Duty {
     }
 }
 
-/// Whether the calls with this condition continue the escalation of every incident: that one has no
-/// call of its own at their places. A level that it has, too, begins an escalation beside it, such as
-/// that of a security team.
-pub(crate) fn continues(duties: &[Duty], when: &Condition) -> bool {
-    let calls = |when: Option<&Condition>| {
-        let all = duties.iter().filter(|duty| duty.is_of_escalation());
-        all.filter(|duty| duty.when.as_ref() == when).collect::<Vec<&Duty>>()
-    };
-    let (own, main) = (calls(Some(when)), calls(None));
+/// The conditions whose calls continue the escalation of every incident: that one has no call of its
+/// own at their places. A level that it has, too, begins an escalation beside it, such as that of a
+/// security team.
+pub(crate) fn continuing(duties: &[Duty]) -> Vec<&Condition> {
+    let (mut main, mut parts) = (Vec::new(), Vec::<(&Condition, Vec<&Duty>)>::new());
+    for duty in duties.iter().filter(|duty| duty.is_of_escalation()) {
+        let Some(when) = &duty.when else {
+            main.push(duty);
+            continue;
+        };
+        match parts.iter_mut().find(|(known, _)| *known == when) {
+            Some((_, calls)) => calls.push(duty),
+            None => parts.push((when, vec![duty])),
+        }
+    }
+    parts.retain(|(_, calls)| continues(calls, &main));
+    parts.into_iter().map(|(when, _)| when).collect()
+}
+
+fn continues(calls: &[&Duty], main: &[&Duty]) -> bool {
     let mut meets = false;
     for severity in Severity::ALL {
-        let mut own = own.iter().filter(|duty| duty.is_for(*severity)).peekable();
+        let mut own = calls.iter().filter(|duty| duty.is_for(*severity)).peekable();
         let mut main = main.iter().filter(|duty| duty.is_for(*severity)).peekable();
         meets |= own.peek().is_some() && main.peek().is_some();
         if own.any(|own| main.clone().any(|other| own.is_called_with(other))) {

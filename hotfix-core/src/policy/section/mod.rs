@@ -35,7 +35,7 @@ pub use command::CommandField;
 pub use condition::Implication;
 pub use due::Due;
 pub use duty::Duty;
-pub(crate) use duty::{OBJECTIVE, REPORT, approval_duty, continues};
+pub(crate) use duty::{OBJECTIVE, REPORT, approval_duty, continuing};
 pub use list::TimeRange;
 pub use message::{Message, Promise, Report};
 pub use message_field::{MESSAGE_FIELDS, MessageField, Reach};
