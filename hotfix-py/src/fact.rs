@@ -5,7 +5,7 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyDateTime, PyDelta, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple,
+    PyDateTime, PyDelta, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple,
 };
 use serde_json::{Map, Number, Value};
 
@@ -59,8 +59,8 @@ fn json(
     let object = || Value::Object(Map::new());
     Ok(Ok(if value.is_none() {
         Value::Null
-    } else if let Ok(flag) = value.cast::<PyBool>() {
-        Value::Bool(flag.is_true())
+    } else if let Ok(flag) = value.extract::<bool>() {
+        Value::Bool(flag)
     } else if let Ok(text) = value.cast::<PyString>() {
         Value::String(utf8(text)?.to_owned())
     } else if let Ok(float) = value.cast::<PyFloat>() {
@@ -88,6 +88,11 @@ fn json(
     } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
         Value::Array(Vec::new())
     } else {
-        object()
+        // `Decimal`, `Fraction` and the numbers of NumPy, as in readings.
+        match value.extract::<f64>() {
+            Ok(float) => return Ok(number(float, &|| float.to_string())),
+            Err(error) if error.is_instance_of::<PyTypeError>(value.py()) => object(),
+            Err(error) => return Err(error.into()),
+        }
     }))
 }

@@ -11,10 +11,11 @@ use hotfix_core::metric::{Arms, Histogram, Observation, Reading, Sample};
 use hotfix_core::rollout::{Command, Input};
 use hotfix_core::unit::MetricName;
 use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple,
+    PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple,
 };
 
 use crate::convert::{key_of, shown};
@@ -356,10 +357,18 @@ fn other_number(value: &Bound<'_, PyAny>) -> Result<f64> {
             _ => Err(expected("a number", value)),
         };
     }
-    if value.is_instance_of::<PyBool>() {
+    // NumPy's `bool_` converts to a float, too.
+    if value.extract::<bool>().is_ok() {
         return Err(expected("a number", value));
     }
-    value.extract().map_err(|_| expected("a number", value))
+    value.extract().map_err(|error: PyErr| {
+        let py = value.py();
+        let is_no_number = error.is_instance_of::<PyTypeError>(py)
+            || error.is_instance_of::<PyValueError>(py)
+            || error.is_instance_of::<PyOverflowError>(py);
+        // Any other is the caller's own, such as KeyboardInterrupt.
+        if is_no_number { expected("a number", value) } else { error.into() }
+    })
 }
 
 fn dict<'py>(value: &Bound<'py, PyAny>) -> Result<Bound<'py, PyDict>> {

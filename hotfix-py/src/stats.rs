@@ -425,8 +425,9 @@ pub(crate) fn counts(pair: &Bound<'_, PyAny>) -> Result<Counts> {
 }
 
 fn figure(value: &Bound<'_, PyAny>) -> PyResult<f64> {
-    number(value)
-        .map_err(|_| PyTypeError::new_err(format!("counts are numbers, not {}", value.get_type())))
+    let no_number =
+        || PyTypeError::new_err(format!("counts are numbers, not {}", value.get_type()));
+    number(value).map_err(|fault| fault.into_faults().map_or_else(PyErr::from, |_| no_number()))
 }
 
 /// Reads the direction.

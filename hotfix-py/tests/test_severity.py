@@ -8,6 +8,8 @@ import math
 import pickle
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -165,6 +167,7 @@ def test_dec_6_the_tree_is_drawn() -> None:
         ({"wait": timedelta(minutes=5), "tickets": 0}, None),
         ({"wait": "6min"}, "P0"),
         ({"wait": 301}, "P0"),
+        ({"tickets": Decimal(20), "wait": Fraction(3)}, "P0"),
         ({"tickets": None, "wait": None}, None),
         (MappingProxyType({"tickets": 20}), "P0"),
     ],
@@ -212,6 +215,20 @@ def test_sev_2_facts_that_cannot_be_read_are_refused(facts: dict[str, Any], code
         assert isinstance(error, hotfix.Error)
         assert isinstance(error, ValueError)
         assert vars(pickle.loads(pickle.dumps(error))) == vars(error)
+
+
+def test_sev_2_what_the_code_of_a_number_raises_is_raised() -> None:
+    class Interrupted:
+        def __float__(self) -> float:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        enterprise().classify({"users_affected": Interrupted()})
+    rollout = hotfix.Rollout(hotfix.Policy.preset("standard").plan({"id": "I"}, {"version": "2", "previous": "1"}))
+    with pytest.raises(KeyboardInterrupt):
+        rollout.observe("2026-03-03T14:40:00Z", {"error_rate": {"canary": [Interrupted(), 10]}})
+    with pytest.raises(KeyboardInterrupt):
+        hotfix.stats.mann_whitney_u([Interrupted()], [1.0])
 
 
 def test_sev_2_a_whole_number_that_is_too_large_is_named_as_one() -> None:

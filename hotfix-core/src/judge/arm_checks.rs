@@ -108,6 +108,8 @@ struct MetricTraffic {
     /// Where the arms are read at different times.
     covered: Covered,
     swapped: bool,
+    /// Both arms are one series.
+    one_series: bool,
 }
 
 /// What the checks of the arms have found; its own state in a snapshot.
@@ -119,7 +121,6 @@ pub(crate) struct ArmChecks {
     finding: SplitFinding,
     /// Of each metric.
     traffic: Vec<MetricTraffic>,
-    pub(super) one_series: bool,
 }
 
 /// An observation to check: when, at which share of the canary, and since when the present watch or
@@ -137,7 +138,6 @@ impl ArmChecks {
             split: Split::new(design),
             finding: SplitFinding::default(),
             traffic: vec![MetricTraffic::default(); metrics],
-            one_series: false,
         }
     }
 
@@ -174,14 +174,33 @@ impl ArmChecks {
         self.traffic.iter().any(|of| of.swapped)
     }
 
+    /// Whether the readings of a metric, by index, are not those of its two arms.
+    pub(super) fn confuses(&self, metric: usize) -> bool {
+        let of = &self.traffic[metric];
+        of.swapped || of.one_series
+    }
+
     /// Nothing shows any more whether arms are swapped.
     pub(super) fn forget_swapped(&mut self) {
         self.traffic.iter_mut().for_each(|of| of.swapped = false);
     }
 
-    /// Compares the series of both arms.
+    /// Finds the metrics of which both arms are one series: chance cannot explain that they never
+    /// differed in this phase. A query scope that is used twice makes every metric equal. Two equal
+    /// halves under synthetic load make requests of one metric equal while others differ, and a healthy
+    /// rollout must not stop for them; at any other share requests are never that.
     pub(super) fn compare(&mut self, metrics: &[Watched], share: Share) {
-        self.one_series = of_one_series(metrics, share).next().is_some();
+        let none_differs = metrics.iter().all(|watched| !watched.same().differs);
+        let in_halves = share == share.rest();
+        let shows_it = |watched: &Watched| {
+            let metric = watched.metric();
+            let is_alone = metric.role == Role::Decide && metric.kind.counts_requests();
+            watched.same().is_striking() && (none_differs || !in_halves && is_alone)
+        };
+        let all = none_differs && metrics.iter().any(shows_it);
+        for (of, watched) in self.traffic.iter_mut().zip(metrics) {
+            of.one_series = all || shows_it(watched);
+        }
     }
 
     /// Checks whether the arms of a metric, by index, look swapped; and of the one that `shows_split`,
@@ -273,20 +292,6 @@ impl ArmChecks {
         self.finding.look(at, wrong, window);
         is_wrong
     }
-}
-
-/// The metrics of which both arms are one series: chance cannot explain that they never differed in this
-/// phase. A query scope that is used twice makes every metric equal. Two equal halves under synthetic
-/// load make requests of one metric equal while others differ, and a healthy rollout must not stop for
-/// them; at any other share requests are never that.
-pub(super) fn of_one_series(metrics: &[Watched], share: Share) -> impl Iterator<Item = &Watched> {
-    let none_differs = metrics.iter().all(|watched| !watched.same().differs);
-    let in_halves = share == share.rest();
-    let shows_it = move |watched: &Watched| {
-        let metric = watched.metric();
-        none_differs || !in_halves && metric.role == Role::Decide && metric.kind.counts_requests()
-    };
-    metrics.iter().filter(move |watched| watched.same().is_striking() && shows_it(watched))
 }
 
 /// Whether the traffic of both arms is that of swapped arms: chance does not explain it, of so many

@@ -8,7 +8,6 @@ use crate::policy::section::{Phase, Watch};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::aligned::Aligned;
-use super::arm_checks::of_one_series;
 use super::bracket::{BASELINE, CANARY};
 use super::bursts::KnownBursts;
 use super::harm::live_is_worse;
@@ -148,16 +147,17 @@ impl Judge {
 
     /// Raises what the checks of the arms have found.
     fn check_of_arms(&self, moment: &Moment<'_>, call: &mut Call<'_>) {
-        if self.arms.any_is_swapped() {
-            let all = self.watched.iter().enumerate();
-            all.filter(|(index, _)| self.arms.is_swapped(*index)).for_each(|(_, watched)| {
-                call.raise(Response::Ask, Reason::ArmsSwapped, Some(watched.metric().id));
-            });
-        } else if self.arms.one_series {
-            of_one_series(&self.watched, moment.share).for_each(|watched| {
-                call.raise(Response::Ask, Reason::IdenticalArms, Some(watched.metric().id));
-            });
-        } else if self.arms.split_is_wrong() {
+        for (index, watched) in self.watched.iter().enumerate() {
+            let reason = if self.arms.is_swapped(index) {
+                Reason::ArmsSwapped
+            } else if self.arms.confuses(index) && watched.same().is_striking() {
+                Reason::IdenticalArms
+            } else {
+                continue;
+            };
+            call.raise(Response::Ask, reason, Some(watched.metric().id));
+        }
+        if self.arms.split_is_wrong() && !self.shows_split().is_some_and(|of| self.confuses(of)) {
             call.raise(moment.alert(None), Reason::SplitNotAsPlanned, None);
         }
     }

@@ -32,7 +32,8 @@ pub struct MetricEvidence {
     pub alpha: f64,
     /// Most that one tick adds to the evidence.
     pub cap: Option<f64>,
-    /// Whether this test alone has ever reached `threshold`.
+    /// Whether this test alone has ever reached `threshold`. In mode `randomised` the comparison of
+    /// instances decides instead, by `p_value`; in `both` they have to agree.
     pub decided: bool,
     /// Basis of the false-rollback rate.
     pub guarantee: Guarantee,
@@ -97,7 +98,11 @@ impl MetricEvidence {
         Some(Self {
             alpha,
             cap,
-            decided: figures.decided || watched.instances().drawn,
+            decided: match assurance.mode {
+                EvidenceMode::Randomised => watched.instances().drawn,
+                EvidenceMode::Both => figures.decided && watched.instances().drawn,
+                EvidenceMode::Plain | EvidenceMode::Replay => figures.decided,
+            },
             guarantee: assurance.guarantee,
             hold: watched.basis().limits().map_or(judge.hold, |limits| limits.hold),
             interval: watched.totals().interval(1.0 - alpha),

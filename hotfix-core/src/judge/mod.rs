@@ -259,14 +259,14 @@ impl Judge {
             }
             self.arms.compare(&self.watched, share);
         }
-        let as_planned = !(self.arms.any_is_swapped() || self.arms.one_series);
-        let (learns, is_split) = (watches && as_planned, !self.arms.split_is_wrong());
-        let cured = if learns { cured_failures(&self.watched, &increments) } else { 0.0 };
+        let is_split = !self.arms.split_is_wrong();
+        let cured = if watches { cured_failures(&self.watched, &increments) } else { 0.0 };
         for (index, increment) in increments.iter_mut().enumerate() {
             let Some((_, reading)) = increment.reading.map(|place| &seen.as_slice()[place]) else {
                 continue;
             };
             increment.cured = cured;
+            let as_planned = !self.confuses(index);
             let (earlier, rest) = self.watched.split_at_mut(index);
             let watched = &mut rest[0];
             // Whether the planned share is not that of all that it covers; asked before it is read.
@@ -284,7 +284,7 @@ impl Judge {
             if !matches!(purpose, Use::Show | Use::Ignore) {
                 watched.trail(&increment.tick, at, share, settled && is_split || before);
             }
-            if learns && !mixed_or_moves && !cold {
+            if watches && as_planned && !mixed_or_moves && !cold {
                 if let Some(earlier) = earlier.last() {
                     watched.split_as(earlier, &increment.tick);
                 }
@@ -319,12 +319,26 @@ impl Judge {
         self.spare.0 = increments;
     }
 
+    /// Index of the metric that shows how the traffic is split.
+    fn shows_split(&self) -> Option<usize> {
+        self.traffic.or(self.volume)
+    }
+
+    /// Whether the readings of a metric, by index, are not those of its two arms, or nothing shows that they
+    /// are: those of the traffic are not, or those of another are not and its own do not show it.
+    fn confuses(&self, metric: usize) -> bool {
+        self.arms.confuses(metric)
+            || self.arms.any_is_swapped()
+                && (!self.watched[metric].shows_swapped_arms()
+                    || self.shows_split().is_some_and(|of| self.arms.is_swapped(of)))
+    }
+
     /// Checks whether arms look swapped, of each metric that decides and of the one whose trials are the
     /// traffic, and whether that is split as planned.
     fn check_arms(&mut self, at: Timestamp, share: Share, increments: &[Increment]) {
         let (design, before) = (&self.split_design, self.arms.wrong_side());
         let observed = Observed { at, share, since: self.since.max(self.moved) };
-        let split = self.traffic.or(self.volume);
+        let split = self.shows_split();
         for (index, (watched, of)) in self.watched.iter().zip(increments).enumerate() {
             let shows_split = split == Some(index);
             if shows_split || watched.shows_swapped_arms() {

@@ -333,6 +333,9 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
                 format!("paused in the final validation at {share} of the traffic")
             }
         },
+        Stage::Frozen { tried: true, .. } if !share.is_any() => {
+            format!("all rollback methods failed; no traffic was on {canary}")
+        }
         Stage::Frozen { tried: true, .. } => {
             format!("all rollback methods failed; {share} of the traffic is still on {canary}")
         }
@@ -452,6 +455,9 @@ pub(super) fn next_step(
         }
         Stage::Monitoring(_) | Stage::Gate { .. } if rollout.waits_for_readings() => {
             "the watch continues once readings come again".to_owned()
+        }
+        Stage::Monitoring(step) | Stage::Gate { step, .. } if rollout.bars_promotion() => {
+            format!("a person has to promote the phase, then {}", after(step.index))
         }
         Stage::Gate { step, until: None } if phase(step.index)?.gate != GateMode::Automatic => {
             format!("a person has to promote the phase, then {}", after(step.index))

@@ -186,7 +186,8 @@ pub(super) fn downtime(rollout: &Rollout, at: Timestamp) -> Option<Span> {
 /// is in progress, where a person decides, or while a phase is held beyond its planned time. What is
 /// late already ends now at the earliest.
 pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
-    if rollout.awaits_answer() || rollout.verdict().has(Reason::Inconclusive) {
+    let decides = rollout.awaits_answer() || rollout.bars_promotion();
+    if decides || rollout.verdict().has(Reason::Inconclusive) {
         return None;
     }
     let (policy, load) = (rollout.plan().policy(), rollout.plan().load());
@@ -254,12 +255,18 @@ pub(super) fn planned_end(rollout: &Rollout, at: Timestamp) -> Option<Timestamp>
 
 pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let (since, waits) = steps_back(rollout)?;
+    let (planned, watch) = (planned_rollback(rollout), rollout.plan().policy().rollback().watch);
+    let Stage::RollingBack(way) = rollout.stage() else { return None };
+    if let Some(confirmed) = way.watching {
+        let verify = planned.verify.and_then(|verify| verify.most).unwrap_or(watch);
+        return Some(confirmed + verify.max(watch)).filter(|end| *end > at);
+    }
     let takes = match noted_text(rollout) {
         // A note that is no duration may contradict the plan.
         Some(noted) => noted_time(noted)? + waits,
-        None => planned_rollback(rollout).estimate?.most?,
+        None => planned.estimate?.most?,
     };
-    Some(since + takes).filter(|end| *end > at)
+    Some((since + takes).max(at + watch))
 }
 
 /// The rollback as planned; while one is under way, from the method on that is tried now.
@@ -418,9 +425,10 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
     let moments = moments.filter_map(|(moment, what)| Some((rollout.moment(moment)?, what)));
     let mut events: Vec<(Timestamp, &str)> = moments.collect();
     let back_at = back_at.or_else(|| rollout.moment(Moment::RolledBack));
-    events.extend(back_at.map(|when| (when, back.as_str())));
     events.extend(rollout.cause_stated_at().map(|stated| (stated, "root cause identified")));
+    // A flag is off in the moment in which that begins.
     events.extend(rollout.rolled_back_since().map(|since| (since, "rollback started")));
+    events.extend(back_at.map(|when| (when, back.as_str())));
     events.retain(|(when, _)| *when <= at);
     sort_by_key(&mut events, |(when, _)| *when);
     events.into_iter().map(|(when, what)| format!("{} {what}", clock.time(when))).collect()

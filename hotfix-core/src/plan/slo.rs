@@ -55,8 +55,8 @@ pub struct Objective {
     pub verdict: Option<Kept>,
     /// The verdict in a sentence.
     pub sentence: String,
-    /// When the time is over. A clock from `declared` is assumed to start at the detection, or at
-    /// the incident's beginning if the detection is unknown. None if neither is known.
+    /// When the time is over; of a clock from `declared` at the earliest, as if that was at the
+    /// detection: a plan has no first input. None if the detection is unknown.
     pub due: Option<Timestamp>,
     /// The latest start of the rollout that meets the limit even if its phases take their longest
     /// time. The work of people after the phases is not included. None if it is unknown, or if the
@@ -163,7 +163,9 @@ impl Plan {
         };
         let due = self.clock_starts(from).zip(allowed).map(|(starts, allowed)| starts + allowed);
         let phases = phases_until(self.load(), to);
-        let in_window = due.zip(phases.as_ref()).and_then(|(due, phases)| {
+        // Of a clock from `declared` the end is not known.
+        let ends = due.filter(|_| from != Moment::Declared);
+        let in_window = ends.zip(phases.as_ref()).and_then(|(due, phases)| {
             self.kept_in_window(due, phases).filter(|(kept, _)| Some(*kept) > verdict)
         });
         let (verdict, sentence) = match in_window {

@@ -107,7 +107,7 @@ impl Conclusion<'_> {
             Command::Hold { .. } => self.hold(at),
             Command::Pause { why } => {
                 let paused = format!("the rollout is paused{}", describe::given(why.as_deref()));
-                self.pause(at, &paused, input.by.as_deref());
+                self.pause(at, &paused);
             }
             Command::Resume { .. } => self.resume(at),
             Command::Abort { .. } => self.abort(at),
@@ -130,7 +130,7 @@ impl Conclusion<'_> {
                     Response::Ask if matches!(self.case.place.stage(), Stage::RollingBack(_)) => {}
                     Response::Ask => self.object(at, command),
                     Response::Hold => {
-                        self.pause(at, &format!("{reported}, and the rollout is paused"), None);
+                        self.pause(at, &format!("{reported}, and the rollout is paused"));
                     }
                     Response::Continue => {}
                 }
@@ -527,8 +527,8 @@ impl Conclusion<'_> {
         self.request_approvals();
     }
 
-    /// Pauses, and asks when to continue; `what` happened. `by`: who ordered it.
-    fn pause(&mut self, at: Timestamp, what: &str, by: Option<&str>) {
+    /// Pauses, and asks when to continue; `what` happened.
+    fn pause(&mut self, at: Timestamp, what: &str) {
         let from = match *self.case.place.stage() {
             Stage::Deploying(step) => Resume::Deploying(step),
             Stage::Monitoring(step) => Resume::Monitoring(step),
@@ -537,7 +537,7 @@ impl Conclusion<'_> {
             _ => return,
         };
         self.changes.to = Some(Stage::Paused { since: at, from });
-        self.ask(&format!("{what}. {}", after_pause(by)));
+        self.ask(&format!("{what}. {}", after_pause(self.case.people.train_rolls_back())));
     }
 
     fn resume(&mut self, at: Timestamp) {

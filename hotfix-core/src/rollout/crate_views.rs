@@ -283,6 +283,9 @@ getters! {
     named_severity: Option<impl Display> = self.case.readiness.named_severity(self.plan.policy());
     /// Whether time does not end the watch after the completion, and no question is open about that.
     is_kept_open_without_question: bool = self.case.people.objected() && !self.case.awaits_answer();
+    /// Whether no phase passes by itself: after an objection, or a verdict that rolls back, a person has to
+    /// promote.
+    bars_promotion: bool = self.case.people.bars_promotion();
     /// Whether an error of the policy prevents every start.
     never_starts: bool = !self.plan.policy().denials().is_empty();
     /// The change window, where the start would be outside of it now.

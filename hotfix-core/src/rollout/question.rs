@@ -16,7 +16,6 @@ use super::action::{Act, Action, ActionId};
 use super::blocker::{blockers, question_about_process};
 use super::conclude::Conclusion;
 use super::input::InputKind;
-use super::intervention::TRAIN;
 use super::stage::{Stage, Step};
 use super::state::{About, Objected, Objection, RolloutState, Silent, Unanswered};
 use super::{describe, poll};
@@ -51,12 +50,15 @@ impl Conclusion<'_> {
         let asked = asked.zip(self.case.place.at());
         let asked = asked.and_then(|(open, at)| Some((open, self.again(at, open)?)));
         let severity = people.about_severity().map(|open| (open, open.text.clone()));
+        let is_unvalidated = matches!(self.case.place.stage(), Stage::FinalValidation { .. })
+            && !self.case.readiness.unvalidated(self.plan.policy()).is_empty();
         let of = |(open, text): (&Unanswered, String)| {
             let Unanswered { since, asked_at, action, .. } = *open;
             let named = text.split('`').skip(1).step_by(2).filter_map(|word| word.parse().ok());
             let mut answers: Vec<InputKind> = Vec::new();
             for kind in named {
-                if accepted.contains(&kind) && !answers.contains(&kind) {
+                let is_early = kind == InputKind::Promote && is_unvalidated;
+                if accepted.contains(&kind) && !is_early && !answers.contains(&kind) {
                     answers.push(kind);
                 }
             }
@@ -77,8 +79,9 @@ impl Conclusion<'_> {
                 RESTORE.to_owned()
             }
             Stage::FinalValidation { .. } if !open.is_empty() => format!(
-                "Send `hold` to keep watching, or `roll_back`; to complete the rollout, check or \
-                 waive what is open ({open}), then send `promote`."
+                "Send `hold` to keep watching, or `roll_back`; to complete the rollout, check \
+                 what is open ({open}) with `check_item`, or waive it with `waive_item`, then send \
+                 `promote`."
             ),
             Stage::FinalValidation { .. } => {
                 "Send `hold` to keep watching, `promote` to complete the rollout now, or \
@@ -104,11 +107,7 @@ impl Conclusion<'_> {
             Stage::Complete { .. } => {
                 format!("{version} stays live unless somebody sends `roll_back`.")
             }
-            Stage::Paused { since, .. } => {
-                let order = self.case.people.interventions().last(InputKind::Pause);
-                let order = order.filter(|order| order.at >= *since);
-                after_pause(order.and_then(|order| order.by.as_deref())).to_owned()
-            }
+            Stage::Paused { .. } => after_pause(self.case.people.train_rolls_back()).to_owned(),
             Stage::Preparing if self.plan.release().is_none() => {
                 "Send `release` when there is a fix, or `abort`.".to_owned()
             }
@@ -350,7 +349,7 @@ impl Conclusion<'_> {
         let mut text = "the final validation is over.".to_owned();
         let (open, unproven) = self.left_open();
         if !open.is_empty() {
-            text = format!("{text} Still open: {open}. Check or waive them first.");
+            text = format!("{text} Still open: {open}. `check_item` or `waive_item` first.");
         }
         let live = self.case.agenda.came(Moment::Deployed);
         let early = self.case.readiness.checks(self.plan.policy(), live).early;
@@ -504,9 +503,9 @@ pub(super) fn after_failure(what: &str) -> String {
     format!("{what}. Send `roll_back`, or `supersede` with another release.")
 }
 
-/// The inputs that end a pause, which was ordered `by` somebody.
-pub(super) fn after_pause(by: Option<&str>) -> &'static str {
-    if by == Some(TRAIN) {
+/// The inputs that end a pause.
+pub(super) fn after_pause(train_rolls_back: bool) -> &'static str {
+    if train_rolls_back {
         "Its train is being rolled back, and refuses `resume` meanwhile: send `roll_back`."
     } else {
         "Continue with `resume`, or send `roll_back`."

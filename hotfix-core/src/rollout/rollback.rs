@@ -190,7 +190,9 @@ impl Conclusion<'_> {
                 _ => "`roll_back`".to_owned(),
             };
             let reach = self.case.reach();
-            let still = if reach.is_known() {
+            let still = if !reach.is_any() {
+                format!("No traffic was on {version}.")
+            } else if reach.is_known() {
                 sentence(&format!("{reach} of the traffic is still on {version}."))
             } else {
                 format!("Check which share {version} has: {reach} of the traffic is still on it.")

@@ -179,6 +179,8 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         let waits = match state {
             MemberState::Waiting => self.waits_for(place).next().is_some(),
             MemberState::Complete => false,
+            // Paused, because its plan leaves the rollback to a person.
+            MemberState::Running if self.is_kept(place) => false,
             _ => return None,
         };
         let is_out = |other| {
@@ -235,7 +237,9 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
                 self.instruct(place, Command::Promote { why }, at, outcome);
             }
         }
-        let waits = |place: &usize| self.member_state(*place) == MemberState::Waiting;
+        let waits = |place: &usize| {
+            matches!(self.member_state(*place), MemberState::Waiting | MemberState::Running)
+        };
         let waiting: Vec<usize> = self.places().filter(waits).collect();
         for place in waiting {
             self.inform(place, at, outcome);
@@ -243,8 +247,8 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
     }
 
     /// Lets a service know what the train does about it: a complete one, before its next input, because its
-    /// questions offer what the train accepts; one that waits at once, because its messages do not promise
-    /// its start. A note holds nothing and answers nothing.
+    /// questions offer what the train accepts, and one that is paused; one that waits at once, because its
+    /// messages do not promise its start. A note holds nothing and answers nothing.
     pub(super) fn inform(&mut self, place: usize, at: Timestamp, outcome: &mut TrainOutcome) {
         let Some(notice) = self.notice(place).filter(|_| self.at(place).now().is_some()) else {
             return;
@@ -281,8 +285,13 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
     /// Rolls back one service, or pauses it where its plan leaves the rollback to a person.
     fn roll_back(&mut self, place: usize, at: Timestamp, outcome: &mut TrainOutcome) {
         let why = Some(reason(&self.causes()));
-        let command =
-            if self.is_kept(place) { Command::Pause { why } } else { Command::RollBack { why } };
+        let command = if self.is_kept(place) {
+            // The question about the pause offers what the train accepts.
+            self.inform(place, at, outcome);
+            Command::Pause { why }
+        } else {
+            Command::RollBack { why }
+        };
         self.instruct(place, command, at, outcome);
     }
 

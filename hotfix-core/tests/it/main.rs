@@ -153,6 +153,7 @@ mod time_hostile;
 mod time_laws;
 mod traffic;
 mod train;
+mod train_buttons;
 mod uneven_arms;
 mod vcs;
 mod vcs_git;

@@ -253,6 +253,21 @@ fn roll_7_a_rollout_by_instances_is_taken_up_with_its_subsets() {
 
 /// The largest that the presets' snapshots are in the story of the docs; the figures are in `docs/log.md`.
 #[test]
+fn roll_7_a_question_that_nobody_answers_for_a_month_does_not_grow_a_snapshot() {
+    let mut story = Story::new("phased-canary", Recording::HandOut);
+    story.start();
+    let mut sizes = Vec::new();
+    for _ in 0..2 {
+        for _ in 0..15 * 24 * 4 {
+            story.at = story.at + Span::from_seconds(900);
+            story.input(r#"{"kind":"tick"}"#);
+        }
+        sizes.push(story.rollout.snapshot().unwrap().len());
+    }
+    assert!(sizes[1] < sizes[0] + 2_000, "{sizes:?}");
+}
+
+#[test]
 fn roll_7_a_snapshot_is_small() {
     for (preset, started, watched) in
         [("standard", 70_000, 120_000), ("phased-canary", 41_000, 81_000)]

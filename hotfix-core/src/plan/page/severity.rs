@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::gate::SeverityBasis;
-use crate::grade::Hotfix;
+use crate::grade::{Hotfix, Moment};
 use crate::text::{markdown, quoted, words};
+use crate::unit::Timestamp;
 
 use super::super::{Holds, Kept, Plan};
 use super::head::sentence_text;
@@ -80,7 +81,10 @@ fn deadlines(plan: &Plan, page: &mut Page) {
         let within = objective.within.in_words();
         let clock =
             format!("{} to {}", words(objective.from.as_str()), words(objective.to.as_str()));
-        let at = |at: Option<crate::unit::Timestamp>| at.map_or_else(|| "–".to_owned(), utc);
+        let least = if objective.from == Moment::Declared { "at the earliest " } else { "" };
+        let at = |at: Option<Timestamp>| {
+            at.map_or_else(|| "–".to_owned(), |at| format!("{least}{}", utc(at)))
+        };
         let sentence = match objective.verdict {
             Some(Kept::Missed | Kept::MayBeMissed) => {
                 format!("**{}**", sentence_text(&objective.sentence))

@@ -466,7 +466,7 @@ impl RolloutState {
             self.readiness.see_question(policy, self.place.stage());
         }
         let question = self.readiness.question();
-        self.people.note_severity_question(at, &plan.subject().incident, question, actions);
+        self.people.note_severity_question((at, kind), &plan.subject().incident, question, actions);
         let is_over = self.place.stage().is_final();
         let asks = judged.is_some() && decision.needs_answer();
         let is_resolved = self.is_resolved();

@@ -344,10 +344,6 @@ impl People {
                 self.objected &= !is_over;
                 (false, is_over)
             }
-            Command::SetSeverity { .. } => {
-                self.about_severity = None;
-                (false, false)
-            }
             Command::Note { text, .. } => {
                 if is_of_a_train(input) {
                     self.train = TrainNotice::of(text).or(self.train);
@@ -369,6 +365,7 @@ impl People {
             | Command::Observe { .. }
             | Command::Tick
             | Command::SetFacts { .. }
+            | Command::SetSeverity { .. }
             | Command::Done { .. } => (false, false),
         };
         self.objected |= objects;
@@ -389,7 +386,10 @@ impl People {
     pub(super) fn note_verdict(&mut self, verdict: &Verdict, asks: bool, at_the_end: bool) {
         let Verdict { causes, decision, .. } = verdict;
         if asks {
-            self.asked_about.extend_from_slice(causes);
+            // What was asked about before is there: a question that is repeated adds nothing.
+            let new =
+                causes.iter().filter(|cause| self.is_news(cause)).cloned().collect::<Vec<_>>();
+            self.asked_about.extend(new);
         }
         self.asked_about.retain(|known| causes.iter().any(|cause| cause.is_of_the_same(known)));
         self.failed |= matches!(decision, Decision::RollBack);
@@ -531,21 +531,24 @@ impl People {
     /// Notes what people are asked about the severity, if they are, or that there is nothing to ask.
     pub(super) fn note_severity_question(
         &mut self,
-        at: Timestamp,
+        (at, kind): (Timestamp, InputKind),
         incident: &Incident,
         question: &SeverityQuestion,
         actions: &[Action],
     ) {
-        let Some(text) = question.text() else {
+        // A severity that a person sets answers all but what only facts settle.
+        let is_left = question.is_open() || kind != InputKind::SetSeverity;
+        let Some(text) = question.text().filter(|_| is_left) else {
             self.about_severity = None;
             return;
         };
-        for action in actions {
-            if let Act::AskDecision { question } = &action.act
-                && *question == addressed(incident, text)
-            {
-                self.about_severity = Some(Unanswered::new(at, question, action.id));
-            }
+        let text = addressed(incident, text);
+        let asks = |act: &Act| matches!(act, Act::AskDecision { question } if *question == text);
+        if let Some(action) = actions.iter().find(|action| asks(&action.act)) {
+            self.about_severity = Some(Unanswered::new(at, &text, action.id));
+        } else if let Some(open) = &mut self.about_severity {
+            // Less is left to decide, as once the fix has no traffic: nobody is asked for that.
+            open.text = text;
         }
     }
 
