@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use crate::grade::{MetricKind, Role, Worse};
 use crate::metric::{Band, Unused, in_unit, interpolated, measured};
+use crate::stats::Counts;
 use crate::text::{self, moment, sentence};
 
+use super::aligned::Side;
 use super::bracket::{BASELINE, CANARY};
 use super::format::{count, counted, figure, shown_figure};
 use super::watched::Watched;
@@ -33,8 +35,14 @@ impl MetricWhy {
             .map(|rule| rule.describe(watched))
             .or_else(|| reason.map(|reason| sentence(reason.describe())));
         // Writing to a string does not fail.
-        if let Some(rule) = shown {
-            let _ = write!(text, " {rule}.");
+        if let Some(shown) = shown {
+            let _ = write!(text, " {shown}.");
+        }
+        if let Some(AppliedRule { rule: Rule::Evidence { log_e, .. }, .. }) = rule
+            && *log_e > 0.0
+            && let Some(stratum) = stratum(watched)
+        {
+            let _ = write!(text, " {stratum}.");
         }
         if causes.iter().any(|c| c.metric == Some(self.metric) && c.reason == Reason::Evidence)
             && let Some(slow) =
@@ -82,13 +90,7 @@ impl MetricWhy {
             return text.to_owned();
         };
         let live = arms.baseline.as_ref();
-        let of = |arm: &ArmReading, events: f64| {
-            if kind.is_fraction() {
-                format!("{} of {}", count(events), count(arm.trials))
-            } else {
-                format!("{} in {} s", count(events), figure(arm.trials))
-            }
-        };
+        let of = |arm: &ArmReading, events: f64| among(kind, Counts::new(events, arm.trials));
         let plain = |arm: &ArmReading| match arm.value {
             Some(value) => measured(kind, watched.edges(), value),
             None => counted(arm.trials, "reading"),
@@ -138,6 +140,29 @@ impl MetricWhy {
             .or_else(|| rules.iter().find(|rule| matches!(rule.rule, Rule::Evidence { .. })))
             .or_else(|| rules.first())
     }
+}
+
+fn among(kind: MetricKind, of: Counts) -> String {
+    if kind.is_fraction() {
+        format!("{} of {}", count(of.events), count(of.trials))
+    } else {
+        format!("{} in {} s", count(of.events), figure(of.trials))
+    }
+}
+
+/// The stratum that most of the evidence is of, with its bad events since the start.
+fn stratum(watched: &Watched) -> Option<String> {
+    let test = watched.tests().worse()?.on(Side::Lag);
+    let (place, totals) = test.strata()?.loudest(test)?;
+    let name = watched.readings().strata.as_ref().and_then(|names| names.get(place));
+    let name = name.map_or_else(
+        || (place + 1).to_string(),
+        |name| format!("`{}`", text::brief(name).replace('`', "'")),
+    );
+    let kind = watched.metric().kind;
+    let [canary, live] = [totals.canary, totals.baseline].map(|counts| among(kind, counts));
+    let failed = if kind.is_fraction() { " failed" } else { "" };
+    Some(format!("Most of it is from stratum {name}: {canary}{failed}, against {live}"))
 }
 
 /// The rollback test, and what it called for.

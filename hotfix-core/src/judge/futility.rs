@@ -281,7 +281,7 @@ impl Test {
     /// Log e after one more tick; None if the test does not accept the tick.
     fn best(&self, canary: Counts, baseline: Counts) -> Option<f64> {
         of_rates!(self, design, state => {
-            let mut state = **state;
+            let mut state = *state;
             state.update(design, canary, baseline).ok()?;
             state.log_e(design)
         })

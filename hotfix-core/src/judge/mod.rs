@@ -42,6 +42,7 @@ mod readings;
 mod recovery;
 mod settling;
 mod snapshot;
+mod strata;
 mod table;
 mod test;
 mod trailing;

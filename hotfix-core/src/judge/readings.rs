@@ -40,6 +40,9 @@ pub(super) struct Readings {
     /// It set the buckets.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) lays_out: bool,
+    /// The names of the strata in their order; none of a list, or where they have changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) strata: Option<Box<[String]>>,
     /// A number of it was NaN or infinite.
     pub(super) not_finite: bool,
     /// Why the last reading of each arm in this phase was not used; None where it was.
@@ -69,6 +72,12 @@ impl Readings {
         self.seen_at = Some(at);
         self.totals = tick.totals;
         self.not_finite = tick.not_finite;
+        if reading.whole().is_none() {
+            let names = self.strata.get_or_insert_with(|| reading.names().into());
+            if **names != *reading.names() {
+                *names = Box::default();
+            }
+        }
         self.step = Span::ZERO;
         for (arm, used) in [tick.canary, tick.baseline].into_iter().enumerate() {
             if used || tick.unused[arm].is_some() {

@@ -14,6 +14,7 @@ use crate::stats::{Counts, Direction, Evidence, StatError, Totals};
 
 use super::evidence_basis::of_counts;
 use super::snapshot::Misfit;
+use super::strata::OfCounts;
 
 /// The claim of a test.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,9 +33,9 @@ pub(super) enum Claim {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Test {
     /// Counts and rare proportions.
-    Rate(#[serde(skip)] Box<RateRatioDesign>, Box<RateRatio>),
+    Rate(#[serde(skip)] Box<RateRatioDesign>, Box<OfCounts<RateRatio>>),
     /// Proportions above about 5%.
-    Bernoulli(#[serde(skip)] Box<BernoulliDesign>, Box<Bernoulli>),
+    Bernoulli(#[serde(skip)] Box<BernoulliDesign>, Box<OfCounts<Bernoulli>>),
     /// Latency over several boundaries.
     Latency(#[serde(skip)] Box<LatencyDesign>, Box<Latency>),
     /// Latency of a canary that may be somewhat slower.
@@ -49,12 +50,21 @@ pub(super) enum CountEvidence {
     Bernoulli(Bernoulli),
 }
 
+impl CountEvidence {
+    pub(super) fn totals(&self) -> &Totals {
+        match self {
+            Self::Rate(state) => state.totals(),
+            Self::Bernoulli(state) => state.totals(),
+        }
+    }
+}
+
 /// The state of a test as it is read from a snapshot, without its design.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TestRead {
-    Rate((Box<RateRatio>,)),
-    Bernoulli((Box<Bernoulli>,)),
+    Rate((Box<OfCounts<RateRatio>>,)),
+    Bernoulli((Box<OfCounts<Bernoulli>>,)),
     Latency((Box<Latency>,)),
     Tolerance((Box<Tolerance>,)),
 }
@@ -63,8 +73,14 @@ pub(crate) enum TestRead {
 macro_rules! of_any {
     ($test:expr, $design:pat, $state:pat => $value:expr) => {
         match $test {
-            Test::Rate($design, $state) => $value,
-            Test::Bernoulli($design, $state) => $value,
+            Test::Rate($design, of) => {
+                let $state = &of.all;
+                $value
+            }
+            Test::Bernoulli($design, of) => {
+                let $state = &of.all;
+                $value
+            }
             Test::Latency($design, $state) => $value,
             Test::Tolerance($design, $state) => $value,
         }
@@ -75,8 +91,14 @@ macro_rules! of_any {
 macro_rules! of_rates {
     ($test:expr, $design:pat, $state:pat => $value:expr) => {
         match $test {
-            Test::Rate($design, $state) => Some($value),
-            Test::Bernoulli($design, $state) => Some($value),
+            Test::Rate($design, of) => {
+                let $state = &of.all;
+                Some($value)
+            }
+            Test::Bernoulli($design, of) => {
+                let $state = &of.all;
+                Some($value)
+            }
             Test::Latency(..) | Test::Tolerance(..) => None,
         }
     };
@@ -91,12 +113,12 @@ impl Test {
             Model::Poisson => {
                 let design = RateRatioDesign::try_new(&RateRatioSettings::from(&settings))?;
                 let state = RateRatio::new(&design);
-                Some(Self::Rate(Box::new(design), Box::new(state)))
+                Some(Self::Rate(Box::new(design), Box::new(state.into())))
             }
             Model::Bernoulli => {
                 let design = BernoulliDesign::try_new(&settings)?;
                 let state = Bernoulli::new(&design);
-                Some(Self::Bernoulli(Box::new(design), Box::new(state)))
+                Some(Self::Bernoulli(Box::new(design), Box::new(state.into())))
             }
             Model::None => None,
         })
@@ -139,12 +161,12 @@ impl Test {
     }
 
     pub(super) fn resume(&mut self, read: TestRead) -> Result<(), Misfit> {
-        let taken = match (self, read) {
+        let taken = match (&mut *self, read) {
             (Self::Rate(of, kept), TestRead::Rate((read,))) => {
-                read.check(of).map(|()| *kept = read)
+                read.all.check(of).map(|()| *kept = read)
             }
             (Self::Bernoulli(of, kept), TestRead::Bernoulli((read,))) => {
-                read.check(of).map(|()| *kept = read)
+                read.all.check(of).map(|()| *kept = read)
             }
             (Self::Latency(of, kept), TestRead::Latency((read,))) => {
                 read.check(of).map(|()| *kept = read)
@@ -154,7 +176,8 @@ impl Test {
             }
             _ => Err(StatError::DesignMismatch),
         };
-        taken.map_err(|_| "a test")
+        let fits = taken.is_ok() && self.strata().is_none_or(|strata| strata.fits(self));
+        if fits { Ok(()) } else { Err("a test") }
     }
 
     /// Updates the test with one tick of counts, which were checked when they were read, in which
@@ -162,9 +185,9 @@ impl Test {
     #[inline]
     pub(super) fn feed(&mut self, canary: Counts, baseline: Counts, allowed: f64) {
         let _ = match self {
-            Self::Rate(design, state) => feed_rate(design, state, (canary, baseline), allowed),
-            Self::Bernoulli(design, state) => {
-                state.update_allowing(design, canary, baseline, allowed)
+            Self::Rate(design, of) => feed_rate(design, &mut of.all, (canary, baseline), allowed),
+            Self::Bernoulli(design, of) => {
+                of.all.update_allowing(design, canary, baseline, allowed)
             }
             _ => return,
         };
@@ -173,8 +196,8 @@ impl Test {
     /// Its evidence, of counts; None for a latency.
     pub(super) fn of_counts(&self) -> Option<CountEvidence> {
         match self {
-            Self::Rate(_, state) => Some(CountEvidence::Rate(**state)),
-            Self::Bernoulli(_, state) => Some(CountEvidence::Bernoulli(**state)),
+            Self::Rate(_, of) => Some(CountEvidence::Rate(of.all)),
+            Self::Bernoulli(_, of) => Some(CountEvidence::Bernoulli(of.all)),
             _ => None,
         }
     }
@@ -226,11 +249,11 @@ impl Test {
         fed
     }
 
-    /// Feeds one tick of counts by stratum: the evidence of all of them adds.
-    pub(super) fn feed_strata(&mut self, strata: &[(Counts, Counts)], allowed: f64) {
+    /// Feeds one tick of counts by stratum as if all had one ratio: their evidence adds.
+    pub(super) fn feed_common(&mut self, strata: &[(Counts, Counts)], allowed: f64) {
         match self {
-            Self::Rate(design, state) => {
-                let _ = state.update_allowing(design, strata, allowed);
+            Self::Rate(design, of) => {
+                let _ = of.all.update_allowing(design, strata, allowed);
             }
             // Its estimate of the rate uses earlier data only, and one stratum may be updated
             // before the next. Together they may add what a tick may.
@@ -270,8 +293,8 @@ impl Test {
     /// The evidence begins again; of counts, and of a latency with a tolerance.
     pub(super) fn restart(&mut self) {
         match self {
-            Self::Rate(design, state) => **state = RateRatio::new(design),
-            Self::Bernoulli(design, state) => **state = Bernoulli::new(design),
+            Self::Rate(design, of) => **of = RateRatio::new(design).into(),
+            Self::Bernoulli(design, of) => **of = Bernoulli::new(design).into(),
             Self::Latency(..) => {}
             Self::Tolerance(_, state) => state.restart(),
         }
@@ -324,7 +347,7 @@ impl Test {
     #[inline]
     pub(super) fn rate(&self) -> Option<(&RateRatioDesign, &RateRatio)> {
         match self {
-            Self::Rate(design, state) => Some((design, state)),
+            Self::Rate(design, of) => Some((design, &of.all)),
             _ => None,
         }
     }
@@ -336,7 +359,15 @@ impl Test {
     }
 
     pub(crate) fn log_e(&self) -> f64 {
-        of_any!(self, design, state => state.log_e(design))
+        match self.strata() {
+            None => of_any!(self, design, state => state.log_e(design)),
+            Some(strata) => strata.log_e(self),
+        }
+    }
+
+    /// The evidence without what is bet on single strata.
+    pub(super) fn common(&self) -> Evidence {
+        of_any!(self, design, state => state.evidence(design))
     }
 
     /// The part of the log e-value that one reading may raise above any threshold.
@@ -358,12 +389,18 @@ impl Test {
     /// A lower bound of the log e-value of counts; None for latency.
     #[inline]
     pub(super) fn log_e_bound(&self) -> Option<f64> {
-        of_rates!(self, design, state => state.log_e_bound(design))
+        match self.strata() {
+            None => of_rates!(self, design, state => state.log_e_bound(design)),
+            Some(strata) => Some(strata.log_e(self)),
+        }
     }
 
     /// Whether the test alone has ever crossed.
     pub(crate) fn decided(&self) -> bool {
-        of_any!(self, _, state => state.decided())
+        match self.strata() {
+            None => of_any!(self, _, state => state.decided()),
+            Some(strata) => strata.evidence(self).decided,
+        }
     }
 
     /// Estimated rate ratio; for latency that of slow requests at the boundary with the strongest
@@ -387,7 +424,7 @@ impl Test {
     }
 
     pub(crate) fn evidence(&self) -> Evidence {
-        of_any!(self, design, state => state.evidence(design))
+        self.strata().map_or_else(|| self.common(), |strata| strata.evidence(self))
     }
 
     /// The ratio at the boundary of the null hypothesis.
@@ -403,8 +440,11 @@ impl Test {
     /// Copies another test's state without its design; false where they are of different kinds.
     pub(super) fn keep(&mut self, of: &Self) -> bool {
         match (self, of) {
-            (Self::Rate(_, kept), Self::Rate(_, state)) => kept.take_over(state),
-            (Self::Bernoulli(_, kept), Self::Bernoulli(_, state)) => **kept = **state,
+            (Self::Rate(_, kept), Self::Rate(_, of)) => {
+                kept.all.take_over(&of.all);
+                kept.strata.clone_from(&of.strata);
+            }
+            (Self::Bernoulli(_, kept), Self::Bernoulli(_, of)) => kept.clone_from(of),
             (Self::Latency(_, kept), Self::Latency(_, state)) => kept.take_over(state),
             (Self::Tolerance(_, kept), Self::Tolerance(_, state)) => kept.take_over(state),
             _ => return false,

@@ -15,8 +15,8 @@ use crate::unit::FromText;
 use super::reading::{Arms, twice};
 
 /// The reading of one metric: the two arms, or strata with two arms each, by name or as a list.
-/// Strata are parts of the traffic that are compared separately, such as regions: their evidence is
-/// added, while windows and bands use their sums. Where running totals are sent, the names must not
+/// Strata are parts of the traffic that are compared separately, such as regions: the evidence is that
+/// of all and of each, while windows and bands use their sums. Where running totals are sent, the names must not
 /// change, nor the number and the order of a list: a stratum that was not read is empty. None may
 /// have the name of a member of the arms: `baseline`, `canary`, `totals`.
 ///

@@ -4,7 +4,7 @@ use hotfix_core::canonical::{Digest, Encoder, verify_line};
 use hotfix_core::deadline::{Agenda, Input as Happened};
 use hotfix_core::fact::{Builder, Condition, Fact, FactId, FactKind, FactValue, Facts, Space};
 use hotfix_core::grade::{Moment, Severity};
-use hotfix_core::metric::Sample;
+use hotfix_core::metric::{Observation, Sample};
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Command, Input, Recording, Rollout, State};
 use hotfix_core::stats::Counts;
@@ -108,6 +108,31 @@ fn met_5_a_quiet_observation_allocates_nothing() {
     look(100);
     assert_eq!(allocations(|| look(400)), 0);
     assert_eq!(story.rollout.state(), State::Monitoring);
+}
+
+/// STAT-2: the same where each stratum has evidence of its own.
+#[test]
+fn stat_2_strata_allocate_nothing() {
+    let mut story = Story::new("phased-canary", Recording::HandOut);
+    story.start();
+    let mut input = healthy(&story);
+    let strata = r#"{"error_rate": [{"canary": [0, 50], "baseline": [1, 450]},
+                                    {"canary": [0, 50], "baseline": [2, 450]}]}"#;
+    let strata: Observation = serde_json::from_str(strata).unwrap();
+    if let Command::Observe { metrics } = &mut input.command {
+        strata.iter().for_each(|(id, reading)| metrics.set(id, reading.clone()));
+    }
+    let mut at = story.at;
+    let mut look = |count: usize| {
+        for _ in 0..count {
+            at = at + Span::from_seconds(1);
+            assert!(story.rollout.handle(at, &input).unwrap().actions.is_empty());
+        }
+    };
+    look(100);
+    assert_eq!(allocations(|| look(300)), 0);
+    let evidence = story.rollout.evidence("error_rate".parse().unwrap()).unwrap();
+    assert!(evidence.log_e < 0.0, "{evidence:?}");
 }
 
 /// FIELD-16: the same for running totals of arms that are read in turn.

@@ -145,6 +145,7 @@ mod stat_shares_history;
 mod stat_simulated;
 mod stat_slow_history;
 mod stat_tolerance;
+mod strata;
 mod stream_laws;
 mod tamper;
 mod text_laws;

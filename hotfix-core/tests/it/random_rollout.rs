@@ -321,6 +321,7 @@ impl Drawn {
     fn reading(&mut self, kind: MetricKind) -> Value {
         let counted = matches!(kind, MetricKind::Proportion | MetricKind::Count);
         match self.dice.below(8) {
+            0 if self.dice.one_in(2) => json!({"eu": self.arms(kind), "us": self.arms(kind)}),
             0 => json!([self.arms(kind), self.arms(kind)]),
             1 if counted => {
                 let total = self.total * 100;

@@ -76,8 +76,8 @@ impl Tested {
         };
         if let Some((of, from)) = other.on(Side::Lead).rate() {
             own.each(|test| {
-                if let Test::Rate(design, state) = test {
-                    state.split_as(design, (canary, baseline), from, of);
+                if let Test::Rate(design, of_counts) = test {
+                    of_counts.all.split_as(design, (canary, baseline), from, of);
                 }
             });
         }
