@@ -284,7 +284,7 @@ pub(super) fn hashed<'a>(
         .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// The terms that are in use, for a document.
-pub(super) fn used(terms: &[f64; MAX_GRID]) -> Vec<f64> {
-    terms.iter().copied().take_while(|term| term.is_finite()).collect()
+/// The terms that are in use.
+pub(super) fn used(terms: &[f64; MAX_GRID]) -> &[f64] {
+    terms.split(|term| !term.is_finite()).next().unwrap_or_default()
 }

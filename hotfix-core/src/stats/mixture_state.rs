@@ -197,7 +197,7 @@ impl From<MixtureState> for SavedState {
         Self {
             version: if state.ticks == 0 { 1 } else { 2 },
             design: state.design,
-            terms: grid::used(&state.terms),
+            terms: grid::used(&state.terms).to_vec(),
             totals: state.totals,
             highest: state.watch.highest,
             decided: state.watch.decided,

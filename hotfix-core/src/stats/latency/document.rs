@@ -40,7 +40,10 @@ pub(super) struct FitDocument {
 impl From<Latency> for SavedState {
     fn from(state: Latency) -> Self {
         let (terms, fit) = match &state.terms {
-            Terms::Rows(rows) => (rows[..state.boundaries].iter().map(grid::used).collect(), None),
+            Terms::Rows(rows) => (
+                rows[..state.boundaries].iter().map(|row| grid::used(row).to_vec()).collect(),
+                None,
+            ),
             Terms::Joint(terms, Joint { fit, .. }) => {
                 (vec![terms.to_vec()], Some(FitDocument::of(fit, state.boundaries)))
             }
