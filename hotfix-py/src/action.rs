@@ -41,7 +41,8 @@ document! {
         fn version(this) -> Option<String> { word(this, "version") }
         /// With ``roll_back``: the rollback method.
         fn method(this) -> Option<Name<RollbackMethod>> { maybe(this, "method") }
-        /// With ``roll_back``: the condition of its method, in the policy's words.
+        /// With ``roll_back``: the condition of its method, in the policy's words, and the risk of a schema
+        /// change.
         fn condition(this) -> Option<String> { word(this, "condition") }
         /// With ``roll_back`` to the previous version: its rollback point, as release and checklists
         /// name it.

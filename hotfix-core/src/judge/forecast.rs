@@ -31,8 +31,8 @@ pub struct Forecast {
     pub metrics: Vec<MetricForecast>,
     /// The phase under way.
     pub phase: PhaseName,
-    /// Requests a minute over all arms, as observed in the trailing window, and once readings are stale
-    /// in the phase; else as planned; absent if neither is known.
+    /// Requests a minute over all arms, as observed in the trailing window, and once that is empty in the
+    /// phase; else as planned; absent if neither is known.
     pub requests_per_minute: Option<f64>,
     /// Seconds until the least time is over.
     pub until_due: f64,

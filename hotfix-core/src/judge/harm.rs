@@ -11,6 +11,7 @@ use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::unit::{MetricName, Share, Timestamp};
 
+use super::readings::Readings;
 use super::watched::Watched;
 use super::{Judge, Moment};
 
@@ -36,7 +37,7 @@ pub struct Harm {
     /// By metric, in the order of ids: those that count bad events and decide.
     pub metrics: Vec<MetricHarm>,
     /// Requests a minute over all arms by the proportion that counts the most, in the trailing window, and
-    /// once its readings are stale in the phase; else as planned; absent if neither is known.
+    /// once that is empty in the phase; else as planned; absent if neither is known.
     pub requests_per_minute: Option<f64>,
 }
 
@@ -164,16 +165,13 @@ fn in_all(metrics: impl Iterator<Item = MetricHarm>) -> ([Option<Range>; 2], Opt
 }
 
 impl Watched {
-    /// Trials a minute over both arms in the trailing window, and once readings are stale in the phase.
+    /// Trials a minute over both arms: of the readings in the trailing window, and once it is empty of the
+    /// phase. That readings stop is no change of the traffic.
     fn trials_per_minute(&self, moment: &Moment<'_>) -> Option<f64> {
-        let (readings, watch) = (self.readings(), moment.watch);
-        // The window empties while nothing is read, which is no fall of the traffic.
-        let silent = readings.read_at.map(|read| moment.at.since(read)).unwrap_or_default();
-        let is_fresh = silent <= watch.stale && silent < watch.window;
-        let ([canary, live], read) = if is_fresh {
-            (self.window_counts(), readings.learned.min(watch.window - silent))
-        } else {
-            (self.phase_counts(), readings.learned)
+        let Readings { step, learned, .. } = *self.readings();
+        let ([canary, live], read) = match self.window().lasts() {
+            Some(lasts) => (self.window_counts(), (lasts + step).min(learned)),
+            None => (self.phase_counts(), learned),
         };
         // With all of the traffic on the fix, the readings beside it are from before the deployment.
         let live = if moment.share == Share::ALL { 0.0 } else { live.trials };

@@ -236,16 +236,43 @@ fn held(rollout: &Rollout, audience: Audience) -> Option<String> {
         _ => None,
     });
     removable.or_else(|| {
+        let policy = rollout.plan().policy();
         let step = rollout.stage().step()?;
-        let phase = rollout.plan().policy().phases().get(step.index)?;
+        let phase = policy.phases().get(step.index)?;
         let is_held = matches!(verdict.decision, Decision::Hold | Decision::Ask)
             && rollout.now()?.since(step.since) >= phase.watch;
         // That the time is over says less than what holds it.
         let holds = |cause: &&Cause| cause.reason != Reason::Inconclusive;
         let cause = verdict.causes.iter().find(holds).or(verdict.causes.first());
         let cause = cause.filter(|_| is_held)?;
-        Some(cause_text(cause, rollout.plan()))
+        if cause.reason != Reason::NotJudged {
+            return Some(cause_text(cause, rollout));
+        }
+        let unjudged = verdict.causes.iter().filter(|cause| cause.reason == Reason::NotJudged);
+        let titles: Vec<String> =
+            unjudged.filter_map(|cause| Some(policy.metric_title(cause.metric?))).collect();
+        Some(format!("nothing judges {}", enumerated(&titles)))
     })
+}
+
+/// What a person is asked about a fix that is complete, where it got worse.
+fn got_worse(rollout: &Rollout) -> Option<String> {
+    let verdict = rollout.verdict();
+    let asks = verdict.decision == Decision::Ask && rollout.awaits_answer();
+    let mut causes = verdict.causes.iter().filter(|_| asks);
+    let cause = causes.find(|cause| {
+        matches!(
+            cause.reason,
+            Reason::WorseThanSeen
+                | Reason::AlertBand
+                | Reason::RollbackBand
+                | Reason::NotConfirmed
+                | Reason::Evidence
+                | Reason::EvidenceAssumed
+                | Reason::CriterionMissed
+        )
+    });
+    Some(cause_text(cause?, rollout))
 }
 
 /// The status for responders and stakeholders.
@@ -290,7 +317,8 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
             let part = held_back(rollout).map(|_| format!(" at {share} of the traffic"));
             let part = part.unwrap_or_default();
             let then = missing(rollout).unwrap_or(" and still being watched");
-            format!("{} is live{part}{then}", subject.version())
+            let worse = got_worse(rollout).map_or_else(String::new, |why| format!("; {why}"));
+            format!("{} is live{part}{then}{worse}", subject.version())
         }
         Stage::Closed => format!("{} is live, and the watch has ended", subject.version()),
         Stage::RollingBack(way) if way.watching.is_some() => match rollout.recovery() {

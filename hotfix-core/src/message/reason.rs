@@ -1,7 +1,6 @@
 //! The reason of a rollback, as text for each audience.
 
 use crate::judge::{Cause, Reason};
-use crate::plan::Plan;
 use crate::rollout::{InputKind, RollbackCause, Rollout, Stage, TRAIN};
 use crate::text::{enumerated, words};
 
@@ -26,7 +25,7 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
             for cause in grave {
                 if !metrics.contains(&cause.metric) {
                     metrics.push(cause.metric);
-                    reasons.push(cause_text(cause, rollout.plan()));
+                    reasons.push(cause_text(cause, rollout));
                 }
             }
             // What was read until then missed it, when the phase's longest time was over.
@@ -88,7 +87,7 @@ pub(super) fn plain_reason(rollout: &Rollout) -> Option<String> {
 }
 
 /// A cause as a clause: the metric's title and what is wrong with it.
-pub(super) fn cause_text(cause: &Cause, plan: &Plan) -> String {
+pub(super) fn cause_text(cause: &Cause, rollout: &Rollout) -> String {
     let what = match cause.reason {
         Reason::Evidence
         | Reason::PhaseEndTest
@@ -107,7 +106,7 @@ pub(super) fn cause_text(cause: &Cause, plan: &Plan) -> String {
         Reason::NoLiveData => "has no readings of the live version",
         Reason::LiveNeverRead => "is not compared, because the live version was never read",
         Reason::WorseThanSeen => "is clearly worse than when a person last decided",
-        Reason::NotJudged => "is not judged: it has no bound, no test and no reference",
+        Reason::NotJudged => "is not judged",
         Reason::NotFinite => "has a reading that is not a number",
         Reason::Gaps => "has too many gaps in its readings",
         Reason::TooFewTrials | Reason::Inconclusive => "did not get enough data in time",
@@ -122,10 +121,17 @@ pub(super) fn cause_text(cause: &Cause, plan: &Plan) -> String {
         Reason::ArmsSwapped => "looks as if the two versions were swapped",
         Reason::IdenticalArms => "has identical readings for both versions",
     };
-    match (cause.metric.and_then(|id| plan.policy().metric(id.as_str())), cause.reason) {
-        (Some(metric), _) => {
+    let metric = cause.metric.and_then(|id| rollout.plan().policy().metric(id.as_str()));
+    match (metric, cause.reason) {
+        (Some(metric), reason) => {
             // Its worse side is known.
-            format!("{} {}", metric.title, what.replace("beyond", metric.worse.side()))
+            let what = what.replace("beyond", metric.worse.side());
+            let missed = matches!(reason, Reason::CriterionMissed | Reason::WillFail);
+            // The line of its readings has those of the window.
+            let figures = Some(metric).filter(|_| missed);
+            let figures = figures.and_then(|metric| rollout.missed_criterion(metric));
+            let figures = figures.map_or_else(String::new, |figures| format!(" ({figures})"));
+            format!("{} {what}{figures}", metric.title)
         }
         (
             None,

@@ -78,6 +78,7 @@ pub use power::Power;
 pub use procedure::{Holds, PlannedRemedy, PlannedStep, Procedure};
 pub use recommend::{Considered, IfKnown, Reason, ReasonCode, Recommendation, Weight};
 pub use risks::{Meanwhile, PlannedContingency, RatedRisk, Risks};
+pub(crate) use rollback::SCHEMA_RISK;
 pub use rollback::{
     NotReversible, OnFailure, PointPart, ReturnStep, RollbackMethodPlan, RollbackPlan,
     RollbackPointPlan, StatedBy, Takes,

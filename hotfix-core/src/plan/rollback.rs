@@ -335,6 +335,8 @@ impl Plan {
 }
 
 const SCHEMA_CHANGE: &str = "/traffic/schema_change";
+/// Why a schema change is not rolled back without a person.
+pub(crate) const SCHEMA_RISK: &str = "the previous version may not run on the changed schema";
 
 fn slowest(takes: Option<Takes>) -> Span {
     takes.and_then(|takes| takes.most.or(takes.least)).unwrap_or(Span::from_millis(u64::MAX))

@@ -1,5 +1,6 @@
 //! Actions: what your deploy tool has to do.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,7 +10,7 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 use crate::gate::Who;
 use crate::grade::RollbackMethod;
 pub use crate::grade::{Audience, MessageKind};
-use crate::plan::PlannedCommands;
+use crate::plan::{Plan, PlannedCommands, SCHEMA_RISK};
 use crate::policy::Policy;
 use crate::policy::section::DeploymentSigns;
 use crate::text::joined;
@@ -47,9 +48,10 @@ pub struct ActionDocument<'a> {
     /// notice the role of its duty, of a request for approval each role.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     contacts: Vec<Who<'a>>,
-    /// Of a rollback: the condition of its method, in the policy's words.
+    /// Of a rollback: the condition of its method, in the policy's words, and what a schema change means
+    /// for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    condition: Option<&'a str>,
+    condition: Option<Cow<'a, str>>,
     /// Of a rollback to the previous version: its rollback point, as release and checklists name it.
     #[serde(skip_serializing_if = "Option::is_none")]
     rollback_point: Option<String>,
@@ -66,7 +68,7 @@ impl<'a> ActionDocument<'a> {
             awaits: action.act.awaits(),
             commands: rollout.commands(action),
             contacts: action.contacts(rollout.plan().policy()),
-            condition: action.act.condition(rollout.plan().policy()),
+            condition: action.act.conditions(rollout.plan()),
             rollback_point: action.act.rollback_point(rollout),
             signs: action.act.signs(rollout.plan().policy()),
         }
@@ -277,6 +279,18 @@ impl Act {
         let Self::RollBack { method, .. } = self else { return None };
         let own = policy.rollback().methods.iter().find(|way| way.kind == *method)?;
         own.condition.as_deref()
+    }
+
+    /// The same, and what a schema change means for it.
+    fn conditions<'p>(&self, plan: &'p Plan) -> Option<Cow<'p, str>> {
+        let own = self.condition(plan.policy());
+        let is_risky = matches!(self, Self::RollBack { .. })
+            && plan.subject().traffic.schema_change == Some(true);
+        if !is_risky {
+            return own.map(Cow::Borrowed);
+        }
+        let risk = format!("check first, because {SCHEMA_RISK}");
+        Some(Cow::Owned(joined(own.map(str::to_owned).into_iter().chain([risk]), "; ")))
     }
 
     /// The rollback point of a rollback to the previous version, where more than its version is

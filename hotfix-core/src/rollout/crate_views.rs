@@ -10,11 +10,13 @@ use crate::grade::{Audience, MessageKind, Moment};
 use crate::judge::{self, Harm, PhaseRecord, Recovery};
 use crate::metric::{self, Band};
 use crate::plan::Window;
+use crate::policy::section::Metric;
 use crate::text::{joined, quoted};
 use crate::unit::{MetricName, Name, PhaseName, Timestamp};
 
 use super::Rollout;
 use super::blocker::window_missed;
+use super::describe;
 use super::input::InputKind;
 use super::intervention::{Intervention, TrainNotice};
 use super::poll::watch_is_over;
@@ -147,7 +149,7 @@ impl Rollout {
 
     /// What each metric read last, with the fix and without it, where no phase is under way: until a
     /// rollback is confirmed as the window has it, then as the verdict before it has it, and after
-    /// the last phase since it began.
+    /// the last phase as the last verdict has it; a metric that is not read any more since that phase began.
     pub(crate) fn read_last(&self) -> Option<Vec<(MetricName, [Option<f64>; 2])>> {
         if self.case.read_since_verdict().is_some() {
             return Some(self.levels().collect());
@@ -159,7 +161,24 @@ impl Rollout {
             self.stage(),
             Stage::FinalValidation { .. } | Stage::Complete { .. } | Stage::Closed
         );
-        is_over.then(|| self.since_phase().collect())
+        is_over.then(|| {
+            let last: BTreeMap<_, _> = self.figures().into_iter().collect();
+            let either = |(id, [canary, live]): (MetricName, [Option<f64>; 2])| {
+                let [last_canary, last_live] = last.get(&id).copied().unwrap_or_default();
+                (id, [last_canary.or(canary), last_live.or(live)])
+            };
+            self.since_phase().map(either).collect()
+        })
+    }
+
+    /// What a metric that missed its success bound showed of the phase, with the bound; after a freeze, where
+    /// more is read, None.
+    pub(crate) fn missed_criterion(&self, metric: &Metric) -> Option<String> {
+        let Assessed { judge, question, .. } = self.case.judged.explained();
+        let question = (*question)?;
+        let is_of_it = self.turned_back_at().is_none_or(|back| question.at() <= back);
+        let share = question.moment(&self.plan).share;
+        is_of_it.then(|| describe::over_the_phase(judge, share, metric))?
     }
 
     /// What each metric of the live version reads now, if it is live again; absent without a reading

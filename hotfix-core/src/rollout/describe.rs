@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use crate::code::explain;
-use crate::judge::{self, Cause, Reason, Version};
+use crate::judge::{self, Cause, Judge, Reason, Version};
 use crate::metric::{self, interpolated};
 use crate::plan::Incident;
 use crate::policy::Policy;
@@ -167,24 +167,12 @@ fn reason(
             "{text}; no reading can change that with all of the traffic on the fix"
         ));
     }
-    let beyond = |name: &str, metric: &Metric, bound: Option<Bound>| {
-        let side = metric.worse.side();
-        Some(format!("{side} the {name} bound of {}", figure(judged, share, metric, bound?)?))
-    };
+    let beyond =
+        |name, metric, bound: Option<Bound>| beyond(judged.judge(), share, metric, (name, bound?));
     let with_figure = metric.and_then(|metric| match reason {
         Reason::RollbackBand => beyond("rollback", metric, metric.bounds.rollback),
         Reason::AlertBand => beyond("alert", metric, metric.bounds.alert),
-        // Not of the window, whose figure is beside it.
-        Reason::CriterionMissed => {
-            let value = judge::over_the_phase(judged.judge(), metric.id, share)?;
-            let edges = judge::edges(judged.judge(), metric.id);
-            let missed = beyond("success", metric, metric.bounds.success);
-            let missed = missed.as_deref().unwrap_or("success bound not met");
-            Some(format!(
-                "{} over the phase, {missed}",
-                metric::measured(metric.kind, edges, value)
-            ))
-        }
+        Reason::CriterionMissed => over_the_phase(judged.judge(), share, metric),
         Reason::SlightlySlower => {
             let ratio = judge::slowness(judged.judge(), metric.id)?;
             Some(format!("{} times as slow in the last minute", rounded(ratio, 1)))
@@ -237,8 +225,24 @@ fn reason(
     )
 }
 
-/// A bound as the figure that was compared; None where it has none.
-fn figure(judged: &Judged, share: Share, metric: &Metric, bound: Bound) -> Option<String> {
-    let at = judge::bound_now(judged.judge(), share, metric.id, bound)?;
-    Some(metric::measured(metric.kind, &[], at))
+/// On which side of a bound a metric is, with the figure that was compared; None where it has none.
+fn beyond(
+    judge: &Judge,
+    share: Share,
+    metric: &Metric,
+    (name, bound): (&str, Bound),
+) -> Option<String> {
+    let at = metric::measured(metric.kind, &[], judge::bound_now(judge, share, metric.id, bound)?);
+    Some(format!("{} the {name} bound of {at}", metric.worse.side()))
+}
+
+/// What a metric whose success bound is not met shows of the phase, not of the window, whose figure is
+/// beside it.
+pub(super) fn over_the_phase(judge: &Judge, share: Share, metric: &Metric) -> Option<String> {
+    let value = judge::over_the_phase(judge, metric.id, share)?;
+    let value = metric::measured(metric.kind, judge::edges(judge, metric.id), value);
+    let missed = metric.bounds.success;
+    let missed = missed.and_then(|bound| beyond(judge, share, metric, ("success", bound)));
+    let missed = missed.as_deref().unwrap_or("success bound not met");
+    Some(format!("{value} over the phase, {missed}"))
 }

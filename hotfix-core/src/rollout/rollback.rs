@@ -3,7 +3,7 @@
 
 use crate::grade::{ChecklistMoment, MessageKind, Moment, OnFailure, RollbackMethod, Sign};
 use crate::judge::Recovery;
-use crate::plan::Plan;
+use crate::plan::{Plan, SCHEMA_RISK};
 use crate::policy::section::Rollback;
 use crate::text::{brief, quoted, sentence, words};
 use crate::unit::Timestamp;
@@ -72,8 +72,12 @@ impl Conclusion<'_> {
                 let what = self.describe_cause(&why, what);
                 let stays = self.stays();
                 let by_policy = self.plan.policy().rollback().on_failure == OnFailure::Freeze;
-                let because =
-                    if by_policy { "`on_failure` of the policy" } else { "a schema change" };
+                let changes = self.plan.subject().traffic.schema_change == Some(true);
+                let because = match (by_policy, changes) {
+                    (true, false) => "`on_failure` of the policy".to_owned(),
+                    (true, true) => format!("`on_failure` of the policy; {SCHEMA_RISK}"),
+                    (false, _) => format!("a schema change: {SCHEMA_RISK}"),
+                };
                 self.changes.to = Some(Stage::Frozen { since: at, why, tried: false });
                 self.page(&format!(
                     "{what}. An automatic rollback is not allowed ({because}): {stays}"
@@ -211,11 +215,12 @@ impl Conclusion<'_> {
     fn what_failed(&self, act: &Act, next: &RollbackProgress) -> Option<String> {
         let Act::RollBack { method, .. } = act else { return None };
         let next = next.why.method(self.plan, next.method)?;
+        let (id, _) = self.awaited()?;
         let (by_hand, [failed, next]) =
             (self.by_hand()?, [*method, next].map(RollbackMethod::as_str));
         Some(format!(
             "the rollback by {} failed, and the next method is {}. {by_hand}, then send `confirm` or \
-             `failed` for its action.",
+             `failed` for action {id}.",
             words(failed),
             words(next)
         ))
@@ -268,13 +273,12 @@ impl Conclusion<'_> {
             Act::SetTraffic { .. } => RollbackProgress { returning: None, ..now },
             _ => return,
         };
-        let what = self.what_failed(act, &next);
-        self.continue_rollback(at, next);
+        self.continue_rollback(at, next.clone());
         // Whoever read when it ends reads what failed, and when it ends now.
         if matches!((act, self.next_stage()), (Act::RollBack { .. }, Stage::RollingBack(_))) {
             self.notify(MessageKind::RollingBack, &FOLLOWERS);
         }
-        if let Some(what) = what {
+        if let Some(what) = self.what_failed(act, &next) {
             self.page(&what);
         }
     }

@@ -484,7 +484,8 @@ class Action(_Document):
         the plan. Nothing is run. They are not in the log."""
     @property
     def condition(self) -> str | None:
-        """With ``roll_back``: the condition of its method, in the policy's words."""
+        """With ``roll_back``: the condition of its method, in the policy's words, and the risk of a schema
+        change."""
     @property
     def contacts(self) -> list[dict[str, Any]]:
         """Whom to contact, where the policy names somebody: with ``page`` the holders of the role,

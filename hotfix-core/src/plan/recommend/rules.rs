@@ -19,6 +19,7 @@ use crate::plan::strategy::Obstacle;
 use crate::plan::volume::waits_for_trials;
 use crate::policy::Policy;
 use crate::policy::section::Phase;
+use crate::text::time;
 use crate::unit::{Share, Span};
 
 closed_set! {
@@ -186,7 +187,9 @@ fn deadline(case: &Case<'_>) -> Option<Reason> {
     let rests_on = format!("/policy/duties/{index}/within");
     let from = case.policy.duties()[index].from;
     let text = format!(
-        "the fix is live for everybody after at least {least}; the deadline of {severity} is {within} after `{from}`"
+        "the fix is live for everybody after at least {}; the deadline of {severity} is {} after `{from}`",
+        time(least),
+        time(within)
     );
     let too_slow = (ReasonCode::TooSlow, Weight::Against);
     let (code, weight) = if least > within { too_slow } else { (ReasonCode::InTime, Weight::Note) };

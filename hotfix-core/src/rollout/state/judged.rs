@@ -315,7 +315,7 @@ impl Question {
         }
     }
 
-    pub(super) const fn at(&self) -> Timestamp {
+    pub(crate) const fn at(&self) -> Timestamp {
         self.at
     }
 

@@ -154,13 +154,12 @@ impl RolloutState {
         Reach { most: has.max(may_have.unwrap_or(has)), is_known: may_have.is_none() }
     }
 
-    /// What was read last of a fix that is to be rolled back and still has its traffic. None where
-    /// that is what the verdict has that is explained.
+    /// What was read last of a fix that is to be rolled back and still has its traffic, also once that has failed.
+    /// None where that is what the verdict has that is explained.
     pub(super) fn read_since_verdict(&self) -> Option<Question> {
-        if self.place.purpose(|| self.reach()) != Use::Show {
-            return None;
-        }
-        let read = self.judged.judge().seen_at()?;
+        let is_frozen = matches!(self.place.stage(), Stage::Frozen { .. });
+        let shows = is_frozen || self.place.purpose(|| self.reach()) == Use::Show;
+        let read = self.judged.judge().seen_at().filter(|_| shows)?;
         let judged = self.judged.explained().question.map(|question| question.at());
         let mut known = [judged, self.place.rolled_back_since()].into_iter().flatten();
         known.all(|at| at < read).then(|| Question::of_reading(read, self.place.share()))
