@@ -101,7 +101,7 @@ fn words(action: &Action) -> String {
         Act::Deploy { version, .. } => format!("deploy {version}"),
         Act::RollBack { method, version } => format!("roll back to {version} by {method}"),
         Act::AskDecision { question } => format!("ask: {question}"),
-        Act::RequestApproval { any_of } => format!(
+        Act::RequestApproval { any_of, .. } => format!(
             "ask {} for approval",
             any_of.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
         ),

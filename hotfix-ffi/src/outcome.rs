@@ -205,7 +205,8 @@ pub struct hotfix_action {
     pub message: hotfix_str,
     /// NOTIFY: the audience, such as "responders"; otherwise empty.
     pub audience: hotfix_str,
-    /// ASK_DECISION: the question. PAGE, and NOTIFY that is for one role: the reason. SCHEDULE: the
+    /// ASK_DECISION: the question. PAGE, NOTIFY that is for one role, and REQUEST_APPROVAL after the
+    /// approval of the author alone: the reason. SCHEDULE: the
     /// name of the meeting. Otherwise empty.
     pub text: hotfix_str,
     /// The duty that caused the action, which `acknowledge` and `done` name; otherwise empty. The
@@ -264,7 +265,9 @@ impl hotfix_action {
                 view.version = hotfix_str::of(version);
             }
             Act::AskDecision { question } => view.text = hotfix_str::of(question),
-            Act::RequestApproval { .. } => {}
+            Act::RequestApproval { why, .. } => {
+                view.text = hotfix_str::of(why.as_deref().unwrap_or_default());
+            }
             Act::Notify { audience, message, role, why, .. } => {
                 view.audience = hotfix_str::of(audience.as_str());
                 view.message = hotfix_str::of(message.as_str());

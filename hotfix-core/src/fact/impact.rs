@@ -12,7 +12,7 @@ pub(crate) struct Impact<'f> {
     is_past: bool,
     /// What the policy calls what facts of its own show.
     own: &'f [&'f str],
-    /// The figures that are as they always are.
+    /// The figures that are as they always are, and what its readers do not notice.
     normal: &'f [Fact],
 }
 
@@ -27,8 +27,8 @@ impl<'f> Impact<'f> {
         Self { own, ..self }
     }
 
-    /// Without these [figures](crate::policy::Policy::normal_figures): beside what is broken they would
-    /// read as a reason.
+    /// Without these: [figures](crate::policy::Policy::normal_figures) that beside what is broken would
+    /// read as a reason, and what is not for the readers.
     pub(crate) const fn without(self, normal: &'f [Fact]) -> Self {
         Self { normal, ..self }
     }

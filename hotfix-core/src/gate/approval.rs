@@ -299,6 +299,12 @@ impl Demand {
         self.state == DemandState::Approved
     }
 
+    /// The role in which the author of the fix approved, where that is the only approval.
+    pub(crate) fn approved_by_author_alone(&self) -> Option<RoleName> {
+        let is_alone = self.state == DemandState::AuthorAlone;
+        self.approvers().last().filter(|_| is_alone)
+    }
+
     /// The roles whose approvals count for it, the latest at the end.
     pub(crate) fn approvers(&self) -> impl Iterator<Item = RoleName> {
         self.approvals().map(|heard| heard.statement.role)

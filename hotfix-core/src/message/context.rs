@@ -5,7 +5,7 @@
 
 use minijinja::Value;
 
-use crate::fact::Impact;
+use crate::fact::{Fact, Impact};
 use crate::grade::{Audience, MessageKind, Moment};
 use crate::policy::section::{MessageField, Reach};
 use crate::rollout::Rollout;
@@ -153,9 +153,17 @@ impl Context<'_> {
         let is_over = self.request.kind == MessageKind::Resolved;
         let facts = if is_over { rollout.worst_facts() } else { rollout.facts() };
         let policy = rollout.plan().policy();
-        let (own, normal) = (policy.own_effects(facts), policy.normal_figures(facts));
+        let (own, mut normal) = (policy.own_effects(facts), policy.normal_figures(facts));
+        // Customers do not notice it, and the fewer know of it before the fix the better.
+        if Reach::of(self.request.audience) < Reach::Internal {
+            normal.extend([Fact::SecurityVulnerability, Fact::SecurityExploited]);
+        }
         let impact = Impact::new(facts, is_over).and(&own).without(&normal);
-        self.put("impact", impact.sentence().filter(|_| !is_past));
+        let recorded = rollout.impact_before_the_fix().filter(|_| !is_over);
+        let recorded = recorded.map(|at| format!(" (as recorded at {})", self.clock.time(at)));
+        let recorded = recorded.unwrap_or_default();
+        let sentence = impact.sentence().filter(|_| !is_past);
+        self.put("impact", sentence.map(|impact| impact + &recorded));
         self.put("affected", impact.affected());
         self.put("users_affected", impact.users_affected());
         self.put("detected_at", self.time(rollout.moment(Moment::Detected)));

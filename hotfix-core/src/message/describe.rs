@@ -5,7 +5,7 @@ use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::plan::Window;
 use crate::policy::section::Phase;
 use crate::rollout::{
-    Blocker, BlockerKind, Resume, Rollout, Silent, Stage, State, Step, TrainNotice,
+    Blocker, BlockerKind, InputKind, Resume, Rollout, Silent, Stage, State, Step, TrainNotice,
 };
 use crate::text::{enumerated, joined, time};
 use crate::unit::Timestamp;
@@ -282,7 +282,11 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
     let back_to = rollout.back_to().unwrap_or_else(|| subject.previous());
     let at = |step: &Step| format!("phase {}", step.phase);
     match rollout.stage() {
-        _ if ended_without_fix(rollout) || stopped_early(rollout) => business_status(rollout),
+        _ if ended_without_fix(rollout) => business_status(rollout),
+        _ if stopped_early(rollout) => {
+            let why = rollout.intervention(InputKind::Abort).and_then(|order| order.why.as_deref());
+            joined([business_status(rollout).as_str()].into_iter().chain(why), ": ")
+        }
         Stage::Preparing if share.is_any() => {
             format!("{}; {share} of the traffic is still on {canary}", prepared(rollout))
         }
@@ -557,7 +561,14 @@ fn awaited(rollout: &Rollout) -> Vec<Blocker> {
 /// The approvals or the decision that are still missing.
 fn approval(rollout: &Rollout, plain: bool) -> String {
     let blockers = awaited(rollout);
+    // Whoever reads the roles has to know that one of them has approved.
+    let demands = rollout.approvals().demands.into_iter().filter(|demand| demand.holds_start);
+    let is_alone = demands.filter(|demand| !demand.is_met());
+    let is_alone = is_alone.map(|demand| demand.approved_by_author_alone()).all(|of| of.is_some());
     let (what, then) = match blockers.first().map(|blocker| blocker.kind) {
+        Some(BlockerKind::Approval) if is_alone => {
+            ("approval", ", from somebody other than the author of the fix")
+        }
         Some(BlockerKind::Denial) => ("approval", ", or another fix"),
         Some(BlockerKind::NormalProcess) if plain => {
             ("a decision whether it is deployed as a hot-fix", "")

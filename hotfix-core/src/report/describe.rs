@@ -63,9 +63,10 @@ pub(super) fn act(policy: &Policy, act: &Act) -> String {
             format!("roll back to {version} by {}", words(method.as_str()))
         }
         Act::AskDecision { question } => format!("ask a person: {question}"),
-        Act::RequestApproval { any_of } => {
+        Act::RequestApproval { any_of, why } => {
             let roles = joined(any_of.iter().map(|id| policy.role_title(*id)), " or ");
-            format!("request approval from {roles}")
+            let why = why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+            format!("request approval from {roles}{why}")
         }
         Act::Notify { audience, message, .. } => {
             format!("notify {audience}: {}", words(message.as_str()))
@@ -243,10 +244,11 @@ pub(super) fn command(plan: &Plan, command: &Command, about: Option<&Act>) -> St
         Command::Acknowledge { duty: id, .. } => format!("acknowledged: {}", duty(policy, *id)),
         Command::Done { duty: id, .. } => format!("done: {}", duty(policy, *id)),
         Command::SetSeverity { severity, .. } => format!("set the severity to {severity}"),
-        Command::SetFacts { facts, .. } => {
+        Command::SetFacts { facts, correction, .. } => {
+            let set = if *correction == Some(true) { "corrected" } else { "set" };
             let known =
                 facts.iter().map(|(name, value)| format!("{}: {}", words(name), plain(value)));
-            format!("set facts: {}", joined(known, ", "))
+            format!("{set} facts: {}", joined(known, ", "))
         }
         Command::SetTimes { times, .. } => {
             let known = times.iter().map(|(time, at)| match at {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::fact::{Fact, FactId, FactValue, Facts};
-use crate::rollout::Rollout;
+use crate::rollout::{Command, Input, Rollout, is_taken_out};
 use crate::sorting::map_of;
+use crate::text::joined;
 use crate::unit::Timestamp;
 
 use super::describe::{self, utc};
@@ -22,29 +23,51 @@ struct Known {
     since: Timestamp,
     /// None: the fact was set back to unknown.
     value: Option<FactValue>,
+    /// What came before was wrong, as somebody stated with this value; who, where that is known.
+    corrects: Option<String>,
 }
 
 impl FactHistory {
-    pub(super) fn fold(&mut self, rollout: &Rollout, at: Timestamp) {
+    /// Folds what is known since an input; None: the first one.
+    pub(super) fn fold(&mut self, rollout: &Rollout, at: Timestamp, input: Option<&Input>) {
         let facts = rollout.facts();
+        let corrects = |fact: FactId| match input {
+            Some(Input {
+                by,
+                command: Command::SetFacts { facts, correction: Some(true), .. },
+                ..
+            }) if facts.contains_key(fact.as_str()) => {
+                let by = by.as_deref().filter(|by| !is_taken_out(by));
+                Some(by.map_or_else(String::new, |by| format!(" by {by}")))
+            }
+            _ => None,
+        };
         for (fact, value) in facts.iter() {
-            self.add(fact, at, Some(value));
+            self.add(fact, at, Some(value), corrects(fact));
         }
         let forgotten = self.0.keys().filter(|fact| facts.get(**fact).is_none());
         for fact in forgotten.copied().collect::<Vec<_>>() {
-            self.add(fact, at, None);
+            self.add(fact, at, None, corrects(fact));
         }
     }
 
-    fn add(&mut self, fact: FactId, at: Timestamp, value: Option<&FactValue>) {
+    fn add(
+        &mut self,
+        fact: FactId,
+        at: Timestamp,
+        value: Option<&FactValue>,
+        corrects: Option<String>,
+    ) {
         let values = self.0.entry(fact).or_default();
-        if values.last().is_some_and(|last| last.value.as_ref() == value) {
+        let is_same = values.last().is_some_and(|last| last.value.as_ref() == value);
+        let corrects = corrects.filter(|_| !values.is_empty());
+        if is_same && corrects.is_none() {
             return;
         }
         if values.len() >= MOST {
             values.pop();
         }
-        values.push(Known { since: at, value: value.cloned() });
+        values.push(Known { since: at, value: value.cloned(), corrects });
     }
 
     /// Each fact with its development: `yes until 2026-03-03 14:20:00 UTC, then no`. `worst`: the worst
@@ -60,6 +83,22 @@ impl FactHistory {
 fn development(fact: FactId, values: &[Known], worst: &Facts) -> String {
     let shown =
         |known: &Known| known.value.as_ref().map_or_else(|| "unknown".to_owned(), describe::fact);
+    // What was corrected has no part in what follows.
+    let last = values.iter().rposition(|known| known.corrects.is_some());
+    if let Some((wrong, [right, later @ ..])) = last.map(|place| values.split_at(place)) {
+        let recorded = wrong.first().map(|known| utc(known.since)).unwrap_or_default();
+        let wrong = joined(wrong.iter().map(shown), " → ");
+        let by = right.corrects.as_deref().unwrap_or_default();
+        let mut text = format!(
+            "recorded at {recorded} as {wrong}, corrected at {}{by}: {}",
+            utc(right.since),
+            shown(right)
+        );
+        for then in later {
+            text = format!("{text} → {} ({})", shown(then), utc(then.since));
+        }
+        return text;
+    }
     let [first, later @ ..] = values else { return String::new() };
     if let ([then], Some(FactValue::Flag(_))) = (later, &first.value) {
         return format!("{} until {}, then {}", shown(first), utc(then.since), shown(then));

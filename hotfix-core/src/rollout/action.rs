@@ -120,7 +120,7 @@ impl Action {
             Act::Notify { duty, .. } | Act::UpdateStatusPage { duty, .. } => {
                 of_duty(duty).and_then(|role| known(&role)).into_iter().collect()
             }
-            Act::RequestApproval { any_of } => any_of.iter().filter_map(known).collect(),
+            Act::RequestApproval { any_of, .. } => any_of.iter().filter_map(known).collect(),
             Act::SetTraffic { .. }
             | Act::Deploy { .. }
             | Act::RollBack { .. }
@@ -165,6 +165,8 @@ pub enum Act {
     RequestApproval {
         /// The roles; the approval of one of them is enough.
         any_of: Vec<RoleName>,
+        /// Why they are asked now, where others have answered: only the author of the fix approved.
+        why: Option<String>,
     },
     /// Send a message.
     Notify {

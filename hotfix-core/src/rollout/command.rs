@@ -164,7 +164,12 @@ commands! {
     /// The severity is set.
     SetSeverity = "set_severity" { severity: Severity, why: Option<String> };
     /// Facts become known.
-    SetFacts = "set_facts" { facts: Map<String, Value>, why: Option<String> };
+    SetFacts = "set_facts" {
+        facts: Map<String, Value>,
+        /// Whether the earlier values of these facts were wrong, and count for nothing.
+        correction: Option<bool>,
+        why: Option<String>,
+    };
     /// Times become known that only people or calendars know.
     SetTimes = "set_times" {
         /// Times by name. None revokes a moment.

@@ -110,7 +110,7 @@ impl Conclusion<'_> {
                 self.pause(at, &paused);
             }
             Command::Resume { .. } => self.resume(at),
-            Command::Abort { .. } => self.abort(at),
+            Command::Abort { why } => self.abort(at, why.as_deref()),
             Command::RollBack { .. } => self.begin_rollback(at, RollbackCause::Person),
             Command::Revert { version, .. } => {
                 self.begin_rollback(at, RollbackCause::Revert { version: version.clone() });
@@ -135,7 +135,10 @@ impl Conclusion<'_> {
                     Response::Continue => {}
                 }
             }
-            Command::Approve { role, .. } => self.notify_approval(at, Some(*role)),
+            Command::Approve { role, .. } => {
+                self.notify_approval(at, Some(*role));
+                self.request_another(*role);
+            }
             // An earlier statement may be the approval that the new severity needs.
             Command::SetSeverity { .. } | Command::SetFacts { .. } => {
                 if !self.case.state(self.plan).is_final() {
@@ -569,13 +572,16 @@ impl Conclusion<'_> {
         }
     }
 
-    fn abort(&mut self, at: Timestamp) {
+    fn abort(&mut self, at: Timestamp, why: Option<&str>) {
         match self.case.place.stage() {
             // Traffic that an earlier attempt has, or may still get, is rolled back first.
             Stage::Preparing if self.case.has_traffic() => {
                 self.roll_back_now(at, RollbackCause::Abort);
             }
-            Stage::Preparing => self.changes.to = Some(Stage::Aborted),
+            Stage::Preparing => {
+                self.changes.to = Some(Stage::Aborted);
+                self.stop_before_start(why);
+            }
             Stage::RollingBack(progress) => {
                 self.changes.to =
                     Some(Stage::RollingBack(RollbackProgress { abort: true, ..progress.clone() }));

@@ -319,6 +319,9 @@ getters! {
     train_notice: Option<TrainNotice> = self.case.people.train();
     /// What decides which lists apply.
     situation: Situation<'_> = self.case.readiness.situation();
+    /// When the impact was recorded, where that was before all of the traffic had the fix.
+    impact_before_the_fix: Option<Timestamp> =
+        self.case.readiness.impact_before_the_fix(&self.case.agenda, self.stage());
     /// The worst that was known of each fact, whatever is known now.
     worst_facts: &Facts = self.case.readiness.worst_facts();
 }

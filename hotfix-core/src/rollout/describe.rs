@@ -5,16 +5,19 @@
 use std::borrow::Cow;
 
 use crate::code::explain;
+use crate::grade::{Moment, Severity};
 use crate::judge::{self, Cause, Judge, Reason, Version};
 use crate::metric::{self, interpolated};
-use crate::plan::Incident;
+use crate::plan::{Incident, Plan};
 use crate::policy::Policy;
 use crate::policy::section::{Bound, Metric};
-use crate::text::{brief, joined, moment, rounded, words};
+use crate::text::{brief, ended, joined, moment, rounded, sentence, words};
 use crate::unit::{MetricName, Share, Span};
 
 use super::action::{Act, ActionId};
-use super::state::Judged;
+use super::input::InputKind;
+use super::stage::{Stage, State};
+use super::state::{Judged, RolloutState};
 
 /// The text with the service and the incident in front of it.
 pub(super) fn addressed(incident: &Incident, text: &str) -> String {
@@ -29,6 +32,53 @@ pub(super) fn addressed(incident: &Incident, text: &str) -> String {
 pub(super) fn given(why: Option<&str>) -> String {
     let why = why.map(|why| brief(why).replace('`', "'")).filter(|why| !why.is_empty());
     why.map_or_else(String::new, |why| format!(" ({why})"))
+}
+
+/// Why somebody else is asked for an approval that was given.
+pub(super) const AUTHOR_ALONE: &str =
+    "only the author of the fix has approved it, and somebody else has to approve it, too.";
+
+/// That the rollout was aborted before its start, and what leads on.
+pub(super) fn stopped(why: Option<&str>) -> String {
+    format!(
+        "the rollout was stopped before anything was deployed{}. If the incident is over, send \
+         `set_times` with `resolved`; to deploy a fix all the same, send `retry`.",
+        given(why)
+    )
+}
+
+/// How severe the incident is, since when, and what became of the fix: whoever is called in later reads
+/// nothing else before.
+pub(super) fn whereabouts(
+    plan: &Plan,
+    case: &RolloutState,
+    stage: &Stage,
+    severity: Option<Severity>,
+) -> String {
+    let reach = case.reach();
+    let state = match stage {
+        Stage::Preparing if plan.release().is_none() => "no fix is known yet".to_owned(),
+        Stage::Preparing => match case.readiness.state(plan) {
+            State::AwaitingApproval => "a fix waits for approval".to_owned(),
+            State::Ready => "a fix is ready to be deployed".to_owned(),
+            _ => "a fix is being prepared".to_owned(),
+        },
+        Stage::RollingBack(_) => "the fix is being rolled back".to_owned(),
+        Stage::RolledBack => "the fix was rolled back".to_owned(),
+        Stage::Aborted => {
+            let order = case.people.interventions().last(InputKind::Abort);
+            stopped(order.and_then(|order| order.why.as_deref()))
+        }
+        Stage::Failed => "the fix could not be deployed".to_owned(),
+        Stage::Frozen { .. } => format!("the rollout is frozen with {reach} of the traffic"),
+        _ if !reach.is_any() => "the fix is being deployed".to_owned(),
+        _ => format!("{reach} of the traffic has the fix"),
+    };
+    let severity = severity.map(|severity| severity.to_string());
+    let since = case.agenda.came(Moment::Detected).map(|at| format!("since {}", moment(at)));
+    let known = joined(severity.into_iter().chain(since), " ");
+    let state = if known.is_empty() { state } else { format!("{known}: {state}") };
+    format!(" {}", ended(&sentence(&state)))
 }
 
 /// What was reported, with the note.

@@ -27,6 +27,7 @@ pub(super) struct InputDocument {
     pub(super) expected_head: Option<Digest>,
     pub(super) action: Option<ActionId>,
     pub(super) channel: Option<String>,
+    pub(super) correction: Option<bool>,
     pub(super) duty: Option<Name>,
     pub(super) evidence: Option<String>,
     #[serde(deserialize_with = "each_once_if_any")]
@@ -112,6 +113,7 @@ impl InputDocument {
         let left = [
             ("action", self.action.is_some()),
             ("channel", self.channel.is_some()),
+            ("correction", self.correction.is_some()),
             ("duty", self.duty.is_some()),
             ("evidence", self.evidence.is_some()),
             ("facts", self.facts.is_some()),

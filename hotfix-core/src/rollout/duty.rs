@@ -12,7 +12,7 @@ use crate::unit::{RoleName, Span, Timestamp};
 
 use super::action::Act;
 use super::conclude::{Changes, Conclusion, FOLLOWERS};
-use super::describe::addressed;
+use super::describe::{addressed, whereabouts};
 use super::input::{Command, Input, ItemStatus, KnownTime, TimeMeaning};
 use super::stage::{Stage, State};
 use super::state::{Readiness, RolloutState, no_answer_since};
@@ -69,18 +69,29 @@ pub(super) fn follow(
         notice.kind == DutyKind::Notify && all.any(|of| (of.kind, of.audience) == update)
     };
     let follows = |audience| FOLLOWERS.contains(&audience);
+    // Whoever reads now that the fix is being rolled back needs no update beside it.
+    let is_rollback =
+        |act: &Act, to| act.is_same_message(&Act::notify(to, MessageKind::RollingBack));
     let severity = Known { severity: case.readiness.severity(), assumed: false };
     let severity = match case.agenda.announced() {
         [] => severity,
         _ => Known { assumed: case.readiness.is_assumed(policy), ..severity },
     };
+    let at_present = match case.agenda.announced() {
+        [] => String::new(),
+        _ => whereabouts(plan, case, stage, severity.severity),
+    };
     for announced in case.agenda.announced() {
-        for mut act in acts_for(policy, severity, subject, announced) {
+        for mut act in acts_for(policy, severity, (subject, &at_present), announced) {
             // What the duty was to announce may have been overtaken, or be in doubt.
             if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act {
                 let is_overtaken = !is_timely(*message, stage, phases, &case.agenda);
                 let is_doubtful = *message == MessageKind::Resolved && is_in_doubt
                     || *message == MessageKind::Alert && is_known(announced);
+                let is_told = |to| changes.acts.iter().any(|act| is_rollback(act, to));
+                if *message == MessageKind::Update && announced.audience.is_some_and(is_told) {
+                    continue;
+                }
                 // Who follows the rollout has read of what has overtaken it.
                 let has_read = is_overtaken && announced.audience.is_some_and(follows);
                 if is_overtaken || is_doubtful {
@@ -145,7 +156,7 @@ fn act_for_duty(acts: &mut Vec<Act>, act: Act) {
 fn acts_for(
     policy: &Policy,
     severity: Known,
-    subject: &Subject,
+    about: (&Subject, &str),
     announced: &Announcement,
 ) -> Vec<Act> {
     let declared = policy.duties().get(announced.index);
@@ -159,7 +170,7 @@ fn acts_for(
     let title = declared.map_or_else(|| announced.id.to_string(), |duty| duty.title.clone());
     vec![match announced.kind {
         DutyKind::Page | DutyKind::Escalate => {
-            return pages(policy, severity, subject, announced, &title);
+            return pages(policy, severity, about, announced, &title);
         }
         DutyKind::Notify | DutyKind::Update => {
             let message = match (announced.kind, declared) {
@@ -193,7 +204,7 @@ fn acts_for(
 fn pages(
     policy: &Policy,
     Known { severity, assumed }: Known,
-    subject: &Subject,
+    (subject, at_present): (&Subject, &str),
     announced: &Announcement,
     title: &str,
 ) -> Vec<Act> {
@@ -206,7 +217,7 @@ fn pages(
         .filter(|_| assumed)
         .map(|severity| format!(" Severity {severity} is assumed, because facts are missing."));
     let text = format!(
-        "{title}{}.{} Send `acknowledge` for duty `{}` once you are on it.",
+        "{title}{}.{at_present}{} Send `acknowledge` for duty `{}` once you are on it.",
         about.unwrap_or_default(),
         assumed.unwrap_or_default(),
         announced.id
@@ -236,6 +247,7 @@ fn unanswered(why: &str, since: Option<Timestamp>) -> String {
 /// Passes what is known at the first logged input to the agenda.
 pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
     let RolloutState { agenda, readiness, .. } = case;
+    readiness.open(at);
     let policy = plan.policy();
     let incident = &plan.subject().incident;
     let informed = policy.classify(readiness.facts()).informed();

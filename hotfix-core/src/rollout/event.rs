@@ -133,6 +133,9 @@ pub(super) struct Event<'a> {
     pub(super) claimed_at: Option<Timestamp>,
     /// The code of the refusal.
     pub(super) code: Option<Cow<'a, str>>,
+    /// Whether the earlier values of the facts were wrong.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) correction: bool,
     /// The duty that an `acknowledge` or `done` is about.
     pub(super) duty: Option<Name>,
     /// The evidence of a checked item or a duty.
@@ -237,7 +240,10 @@ impl<'a> Event<'a> {
             }
             Command::Report { signal, .. } => self.signal = Some(*signal),
             Command::SetSeverity { severity, .. } => self.severity = Some(*severity),
-            Command::SetFacts { facts, .. } => self.facts = Some(Cow::Borrowed(facts)),
+            Command::SetFacts { facts, correction, .. } => {
+                self.facts = Some(Cow::Borrowed(facts));
+                self.correction = *correction == Some(true);
+            }
             Command::SetTimes { times, .. } => self.times = Some(Cow::Borrowed(times)),
             Command::Start
             | Command::Tick
@@ -284,6 +290,7 @@ impl<'a> Event<'a> {
             expected_head: None,
             action: self.action.take(),
             channel: owned(&mut self.channel),
+            correction: self.correction.then_some(true),
             duty: self.duty.take(),
             evidence: owned(&mut self.evidence),
             facts: self.facts.take().map(Cow::into_owned),

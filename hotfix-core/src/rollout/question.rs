@@ -372,6 +372,18 @@ impl Conclusion<'_> {
         if !seen.is_empty() {
             text = format!("{text} Observed: {seen}.");
         }
+        let (agenda, stage) = (&self.case.agenda, self.case.place.stage());
+        if let Some(at) = self.case.readiness.impact_before_the_fix(agenda, stage) {
+            let (policy, facts) = (self.plan.policy(), self.case.readiness.facts());
+            let (own, normal) = (policy.own_effects(facts), policy.normal_figures(facts));
+            let impact = Impact::new(facts, false).and(&own).without(&normal).line();
+            if !impact.is_empty() {
+                text = format!(
+                    "{text} Recorded at {}: {impact}. Correct with `set_facts` what is over.",
+                    moment(at)
+                );
+            }
+        }
         let works =
             if self.case.is_resolved() { "the fix works" } else { "the incident is resolved" };
         let objection = self.open_objection();
@@ -417,7 +429,7 @@ impl Conclusion<'_> {
                 self.stated(&open.stated)
                     .map(|what| format!("{met}{what}. {}", self.choices(at, true)))
             }
-            About::Objection => None,
+            About::Objection | About::Stopped => None,
             About::Reopening => (!self.case.is_resolved()).then(|| self.reopened(at)),
         };
         let incident = &self.plan.subject().incident;
@@ -493,6 +505,7 @@ pub(super) fn is_moot(plan: &Plan, case: &RolloutState, open: &Unanswered, at: T
             let mut states = Impact::new(case.readiness.facts(), false).states();
             case.is_resolved() && states.next().is_none()
         }
+        About::Stopped => case.is_resolved(),
         About::Other | About::Verdict | About::Objection => false,
     }
 }

@@ -1,7 +1,7 @@
 //! Raises actions: notices, questions, pages and requests for approval.
 
 use crate::fact::{FactId, Facts};
-use crate::gate::approval::stand_ins_of;
+use crate::gate::approval::{Demand, stand_ins_of};
 use crate::grade::Moment;
 use crate::judge;
 use crate::plan::called_first;
@@ -111,6 +111,18 @@ impl Conclusion<'_> {
         }
     }
 
+    /// Notifies everybody inside who read of the incident, or was paged, that the fix is not deployed, and
+    /// asks what follows: the duties of an incident that is not over go on.
+    pub(super) fn stop_before_start(&mut self, why: Option<&str>) {
+        let readers = self.case.people.readers();
+        let readers: Vec<Audience> = readers.iter().map(|reader| reader.audience).collect();
+        if readers.is_empty() || self.case.is_resolved() {
+            return;
+        }
+        self.notify(MessageKind::Update, &readers);
+        self.ask(&describe::stopped(why));
+    }
+
     /// Notifies responders of bounds that the buckets of a reading cannot judge, as soon as they are
     /// known: until the canary is read, they can be mended.
     pub(super) fn notify_out_of_reach(&mut self, at: Timestamp) {
@@ -194,7 +206,36 @@ impl Conclusion<'_> {
             return;
         }
         for demand in self.case.readiness.unrequested(self.plan.policy()) {
-            self.act(Act::RequestApproval { any_of: demand.any_of });
+            self.request(&demand, &demand.any_of);
+        }
+    }
+
+    /// Asks these roles to meet a demand. Where only the author of the fix has approved, nobody reads that
+    /// of the demand: the others are asked, with that as the reason.
+    fn request(&mut self, demand: &Demand, roles: &[RoleName]) {
+        let author = demand.approved_by_author_alone();
+        let incident = &self.plan.subject().incident;
+        let why = author.map(|_| describe::addressed(incident, describe::AUTHOR_ALONE));
+        let others = |role: &&RoleName| author != Some(**role);
+        let any_of: Vec<RoleName> = roles.iter().filter(others).copied().collect();
+        // Where the demand has no other role, another person has to hold it.
+        let any_of = if any_of.is_empty() { roles.to_vec() } else { any_of };
+        self.act(Act::RequestApproval { any_of, why });
+    }
+
+    /// Asks somebody else at once where the author of the fix has approved now, and no other approval that
+    /// is missing may bring that person.
+    pub(super) fn request_another(&mut self, role: RoleName) {
+        if !self.next_stage().wants_approvals() || self.case.has_ended() {
+            return;
+        }
+        let unmet = self.case.readiness.unanswered(self.plan.policy());
+        let is_alone = |demand: &Demand| demand.approved_by_author_alone().is_some();
+        if !unmet.iter().all(is_alone) {
+            return;
+        }
+        for demand in unmet.iter().filter(|of| of.approved_by_author_alone() == Some(role)) {
+            self.request(demand, &demand.roles());
         }
     }
 
@@ -207,7 +248,7 @@ impl Conclusion<'_> {
         {
             // Whoever was asked may be unavailable.
             for demand in self.case.readiness.unanswered(self.plan.policy()) {
-                self.act(Act::RequestApproval { any_of: demand.roles() });
+                self.request(&demand, &demand.roles());
             }
         }
         let asks_now = self.changes.asks();

@@ -365,9 +365,12 @@ const LAWS: &[Law] = &[
                     let open = items(&m.rollout, m.at);
                     !open.iter().any(|item| item.id == *duty && item.due == *by)
                 }
-                Act::RequestApproval { any_of } => {
+                Act::RequestApproval { any_of, .. } => {
                     let demands = m.rollout.approvals().demands;
-                    !demands.iter().any(|of| any_of.starts_with(&of.any_of) && !of.is_met())
+                    !demands.iter().any(|of| {
+                        let roles = of.roles();
+                        any_of.iter().all(|role| roles.contains(role)) && !of.is_met()
+                    })
                 }
                 _ => false,
             };

@@ -91,12 +91,12 @@ impl IncidentHistory {
         let begin = match entry.recorded {
             Recorded::Opened => {
                 self.opened = at;
-                self.facts.fold(rollout, at);
+                self.facts.fold(rollout, at, None);
                 true
             }
             Recorded::Taken(input) => {
                 if let Command::SetFacts { .. } = &input.command {
-                    self.facts.fold(rollout, at);
+                    self.facts.fold(rollout, at, Some(input));
                 }
                 self.take(rollout, at, &input.command, entry.to);
                 input.command.changes_the_plan()

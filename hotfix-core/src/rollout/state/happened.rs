@@ -2,8 +2,10 @@
 //! root cause and the resolution that were stated.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::code::{Family, family};
+use crate::fact::Fact;
 use crate::judge::PhaseRecord;
 use crate::policy::Policy;
 use crate::unit::Timestamp;
@@ -89,7 +91,27 @@ impl Happened {
         }
     }
 
-    /// Notes whether the service is reported down; `opening`: with the first input.
+    /// Notes whether the service is down by these facts. Where they correct that it was, or state whether
+    /// it was, they hold from the beginning.
+    pub(super) fn note_facts(
+        &mut self,
+        at: Timestamp,
+        is_down: Option<bool>,
+        facts: &Map<String, Value>,
+        correct: bool,
+    ) {
+        let goes_on = self.outages.last().is_some_and(|outage| outage.until.is_none());
+        let is_wrong = goes_on && is_down != Some(true);
+        let is_stated = facts.contains_key(Fact::ServiceDown.as_str());
+        let corrected = correct && (is_stated || is_wrong);
+        if corrected {
+            self.outages.clear();
+        }
+        self.note_service(at, is_down, corrected);
+    }
+
+    /// Notes whether the service is reported down; `opening`: it was so from the beginning, as reported
+    /// with the first input.
     pub(super) fn note_service(&mut self, at: Timestamp, is_down: Option<bool>, opening: bool) {
         match (is_down, self.outages.last_mut().filter(|outage| outage.until.is_none())) {
             (Some(false), Some(open)) => open.until = Some(at),

@@ -283,8 +283,9 @@ impl RolloutState {
                 self.actions.unsettled.extend(share.map(|share| (*action, share)));
                 return act;
             }
-            Command::SetFacts { .. } => {
-                self.happened.note_service(at, self.readiness.is_down(plan.policy()), false);
+            Command::SetFacts { facts, correction, .. } => {
+                let is_down = self.readiness.is_down(plan.policy());
+                self.happened.note_facts(at, is_down, facts, *correction == Some(true));
             }
             Command::Note { .. } | Command::Done { .. } => {
                 self.happened.note_statement(at, &input.command, plan.policy());
@@ -408,8 +409,7 @@ impl RolloutState {
         let answers = self.people.note(policy, at, input, self.place.stage());
         let notifies =
             matches!(kind, InputKind::Approve | InputKind::SetSeverity | InputKind::SetFacts);
-        // As recorded: an earlier release notified nobody when the severity changed.
-        // Then it was a page.
+        // As recorded: earlier releases notified nobody of a changed severity, or paged.
         let informs = |action: &Action| {
             matches!(action.act, Act::Page { duty: None, .. } | Act::Notify { role: Some(_), .. })
         };

@@ -154,6 +154,8 @@ pub(crate) enum About {
     /// The incident that is open again with the fix live, or what somebody states of one that is
     /// resolved: only an objection takes its place.
     Reopening,
+    /// The incident whose rollout was aborted before its start.
+    Stopped,
     /// What somebody has to waive or to lift before the start: the normal process, a change window that
     /// is over, a denial. Asked again, it has the reasons of that time.
     Process,
@@ -172,6 +174,7 @@ impl About {
             InputKind::Report => Self::Objection,
             InputKind::Start if objects => Self::Objection,
             _ if matches!(stage, Stage::Preparing) => Self::Process,
+            InputKind::Abort if matches!(stage, Stage::Aborted) => Self::Stopped,
             InputKind::Deny | InputKind::Withdraw => Self::Objection,
             InputKind::SetTimes => Self::Reopening,
             InputKind::SetFacts if resolved => Self::Reopening,
@@ -195,7 +198,7 @@ impl About {
         match open {
             Self::Objection => matches!(self, Self::Objection),
             Self::Reopening => matches!(self, Self::Objection | Self::Reopening),
-            Self::Other | Self::Verdict | Self::Process => true,
+            Self::Other | Self::Verdict | Self::Process | Self::Stopped => true,
         }
     }
 }
@@ -265,6 +268,7 @@ impl People {
     /// Whether what was asked in this stage still needs an answer.
     pub(crate) const fn needs_answer(&self, stage: &Stage, decision: Decision) -> bool {
         let is_bad = decision.needs_answer();
+        let is_stopped = matches!(self.unanswered, Some(Unanswered { about: About::Stopped, .. }));
         match stage {
             // A question about the verdict ends with it; one about an objection does not.
             // In a veto window the engine promotes without an answer.
@@ -281,7 +285,8 @@ impl People {
             | Stage::RollingBack(_)
             | Stage::Frozen { .. }
             | Stage::Failed => true,
-            Stage::Closed | Stage::RolledBack | Stage::Aborted => false,
+            Stage::Aborted => is_stopped,
+            Stage::Closed | Stage::RolledBack => false,
         }
     }
 
@@ -375,9 +380,10 @@ impl People {
     /// Whether an input after the completion answers the open question.
     pub(crate) fn are_answered_by(&self, command: &Command) -> bool {
         let about = self.unanswered.as_ref().map(|open| open.about);
+        let is_over = matches!(about, Some(About::Reopening | About::Stopped));
         match command {
             Command::Promote { .. } => true,
-            Command::SetTimes { .. } => command.resolves() && about == Some(About::Reopening),
+            Command::SetTimes { .. } => command.resolves() && is_over,
             _ => false,
         }
     }

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::fact::{Fact, Facts, Truth, Vocabulary};
+use crate::deadline::Agenda;
+use crate::fact::{Fact, Facts, Impact, Truth, Vocabulary};
 use crate::gate::Exception;
 use crate::gate::approval::{
     self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
@@ -39,6 +40,9 @@ pub(crate) struct Readiness {
     /// The worst that was known of each fact.
     #[serde(skip)]
     worst: Facts,
+    /// When a fact was recorded last that is an impact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    impact_at: Option<Timestamp>,
     /// What a person is asked about the severity; it follows from the facts.
     #[serde(skip)]
     question: SeverityQuestion,
@@ -85,6 +89,7 @@ impl Readiness {
             given: plan.subject().incident.severity.is_some(),
             facts: plan.facts().clone(),
             worst: plan.facts().clone(),
+            impact_at: None,
             question: SeverityQuestion::default(),
             words: Statements::default(),
             marks: Marks::default(),
@@ -96,6 +101,21 @@ impl Readiness {
         };
         readiness.see_question(plan.policy(), &Stage::Preparing);
         readiness
+    }
+
+    /// What is known with the first input is recorded then.
+    pub(crate) const fn open(&mut self, at: Timestamp) {
+        self.impact_at = Some(at);
+    }
+
+    /// When the impact was recorded that the fix may have ended, which has had all of the traffic since.
+    pub(crate) fn impact_before_the_fix(
+        &self,
+        agenda: &Agenda,
+        stage: &Stage,
+    ) -> Option<Timestamp> {
+        let deployed = agenda.came(Moment::Deployed).filter(|_| stage.is_out())?;
+        self.impact_at.filter(|at| *at < deployed)
     }
 
     /// Folds an input that was checked. `author`: it comes from the author of the fix.
@@ -132,9 +152,19 @@ impl Readiness {
                 (self.severity, self.given) = (Some(*severity), true);
                 self.see_process(plan);
             }
-            Command::SetFacts { facts, .. } => {
+            Command::SetFacts { facts, correction, .. } => {
                 learn(&mut self.facts, facts, policy.vocabulary());
+                if *correction == Some(true) {
+                    let named = facts.keys().filter_map(|name| policy.vocabulary().find(name));
+                    named.for_each(|fact| self.worst.forget(fact));
+                }
                 self.worst.worsen(&self.facts);
+                let mut stated = Facts::default();
+                learn(&mut stated, facts, policy.vocabulary());
+                let own = policy.own_effects(&stated);
+                if !Impact::new(&stated, false).and(&own).line().is_empty() {
+                    self.impact_at = Some(at);
+                }
                 if !self.given {
                     self.severity = self.by_facts(policy).0;
                 }
@@ -246,7 +276,8 @@ impl Readiness {
     pub(crate) fn question_now(&self, policy: &Policy, stage: &Stage) -> SeverityQuestion {
         let severity = (self.severity, self.given);
         let against = self.against().filter(|_| stage.may_turn_back());
-        SeverityQuestion::of(policy, severity, [&self.facts, &self.worst], against)
+        let facts = [&self.facts, &self.worst];
+        SeverityQuestion::of(policy, severity, facts, against, stage.wants_approvals())
     }
 
     /// Records that.
