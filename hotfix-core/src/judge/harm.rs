@@ -170,7 +170,9 @@ impl Watched {
     fn trials_per_minute(&self, moment: &Moment<'_>) -> Option<f64> {
         let Readings { step, learned, .. } = *self.readings();
         let ([canary, live], read) = match self.window().lasts() {
-            Some(lasts) => (self.window_counts(), (lasts + step).min(learned)),
+            Some(lasts) => {
+                (self.window_counts(), (lasts + step).min(learned).min(moment.watch.window))
+            }
             None => (self.phase_counts(), learned),
         };
         // With all of the traffic on the fix, the readings beside it are from before the deployment.

@@ -36,6 +36,7 @@ fn values() -> BTreeMap<&'static str, Value> {
     let values = json!({
         "action": "7.1",
         "channel": "phone",
+        "correction": true,
         "duty": "look",
         "evidence": "seen",
         "facts": {"service_down": true},

@@ -268,14 +268,11 @@ impl People {
     /// Whether what was asked in this stage still needs an answer.
     pub(crate) const fn needs_answer(&self, stage: &Stage, decision: Decision) -> bool {
         let is_bad = decision.needs_answer();
-        let is_stopped = matches!(self.unanswered, Some(Unanswered { about: About::Stopped, .. }));
         match stage {
-            // A question about the verdict ends with it; one about an objection does not.
-            // In a veto window the engine promotes without an answer.
+            // A question about the verdict ends with it, as in a veto window; one about an objection does not.
             Stage::Monitoring(_)
             | Stage::Gate { until: Some(_), .. }
             | Stage::Complete { ending: None, .. } => self.objected || is_bad,
-            // At the end a person is asked although nothing is wrong.
             Stage::FinalValidation { .. } => self.objected || self.asked || is_bad,
             Stage::Preparing
             | Stage::Deploying(_)
@@ -285,13 +282,14 @@ impl People {
             | Stage::RollingBack(_)
             | Stage::Frozen { .. }
             | Stage::Failed => true,
-            Stage::Aborted => is_stopped,
+            Stage::Aborted => {
+                matches!(self.unanswered, Some(Unanswered { about: About::Stopped, .. }))
+            }
             Stage::Closed | Stage::RolledBack => false,
         }
     }
 
-    /// Notes an input: what a person wants, what stops automatic promotion, and what allows it
-    /// again. Whether it answers the open question, whatever it is; a new stage does as well.
+    /// Notes an input, and whether it answers the open question, whatever it is; a new stage does, too.
     pub(super) fn note(
         &mut self,
         policy: &Policy,
@@ -542,9 +540,8 @@ impl People {
         question: &SeverityQuestion,
         actions: &[Action],
     ) {
-        // A severity that a person sets answers all but what only facts settle.
-        let is_left = question.is_open() || kind != InputKind::SetSeverity;
-        let Some(text) = question.text().filter(|_| is_left) else {
+        let only_facts_settle_it = question.is_open() || kind != InputKind::SetSeverity;
+        let Some(text) = question.text().filter(|_| only_facts_settle_it) else {
             self.about_severity = None;
             return;
         };

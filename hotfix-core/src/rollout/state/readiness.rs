@@ -276,8 +276,7 @@ impl Readiness {
     pub(crate) fn question_now(&self, policy: &Policy, stage: &Stage) -> SeverityQuestion {
         let severity = (self.severity, self.given);
         let against = self.against().filter(|_| stage.may_turn_back());
-        let facts = [&self.facts, &self.worst];
-        SeverityQuestion::of(policy, severity, facts, against, stage.wants_approvals())
+        SeverityQuestion::of(policy, severity, [&self.facts, &self.worst], against)
     }
 
     /// Records that.

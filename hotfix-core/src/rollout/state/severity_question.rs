@@ -23,13 +23,11 @@ pub(crate) struct SeverityQuestion {
 impl SeverityQuestion {
     /// Of what is `now` known, and of the `worst` of it. `given`: a person gave the severity, so no
     /// facts are asked for. `against`: after the start the policy answers with the normal process.
-    /// `starts`: the fix may still be started, or is out.
     pub(super) fn of(
         policy: &Policy,
         (severity, given): (Option<Severity>, bool),
         [now, worst]: [&Facts; 2],
         against: Option<&[PlanFinding]>,
-        starts: bool,
     ) -> Self {
         let (answer, at_worst) = (policy.classify(now), policy.classify(worst));
         let levels = policy.severities();
@@ -45,7 +43,7 @@ impl SeverityQuestion {
                 )
             })
         } else {
-            let unsettled = unsettled(policy, severity, now).first().copied().filter(|_| starts);
+            let unsettled = unsettled(policy, severity, now).first().copied();
             let next = || policy.decide(now).next_question().map(|next| next.fact);
             unsettled.map(|first| next().unwrap_or(first)).map(|fact| {
                 format!(
