@@ -169,6 +169,8 @@ impl Watched {
     /// phase. That readings stop is no change of the traffic.
     fn trials_per_minute(&self, moment: &Moment<'_>) -> Option<f64> {
         let Readings { step, learned, .. } = *self.readings();
+        // Where the arms are read in turn, the last reading may be of one that has no step.
+        let step = step.max(moment.watch.cadence);
         let ([canary, live], read) = match self.window().lasts() {
             Some(lasts) => {
                 (self.window_counts(), (lasts + step).min(learned).min(moment.watch.window))
