@@ -2,10 +2,8 @@
 //! root cause and the resolution that were stated.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::code::{Family, family};
-use crate::fact::Fact;
 use crate::judge::PhaseRecord;
 use crate::policy::Policy;
 use crate::unit::Timestamp;
@@ -91,19 +89,9 @@ impl Happened {
         }
     }
 
-    /// Notes whether the service is down by these facts. Where they correct that it was, or state whether
-    /// it was, they hold from the beginning.
-    pub(super) fn note_facts(
-        &mut self,
-        at: Timestamp,
-        is_down: Option<bool>,
-        facts: &Map<String, Value>,
-        correct: bool,
-    ) {
-        let goes_on = self.outages.last().is_some_and(|outage| outage.until.is_none());
-        let is_wrong = goes_on && is_down != Some(true);
-        let is_stated = facts.contains_key(Fact::ServiceDown.as_str());
-        let corrected = correct && (is_stated || is_wrong);
+    /// Notes whether the service is down by new facts; `corrected`: they hold from the beginning, and what was
+    /// reported until now was wrong.
+    pub(super) fn note_facts(&mut self, at: Timestamp, is_down: Option<bool>, corrected: bool) {
         if corrected {
             self.outages.clear();
         }

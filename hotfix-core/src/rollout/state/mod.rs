@@ -283,9 +283,9 @@ impl RolloutState {
                 self.actions.unsettled.extend(share.map(|share| (*action, share)));
                 return act;
             }
-            Command::SetFacts { facts, correction, .. } => {
-                let is_down = self.readiness.is_down(plan.policy());
-                self.happened.note_facts(at, is_down, facts, *correction == Some(true));
+            Command::SetFacts { .. } => {
+                let corrected = self.readiness.corrects_downtime(plan.policy(), &input.command);
+                self.happened.note_facts(at, self.readiness.is_down(plan.policy()), corrected);
             }
             Command::Note { .. } | Command::Done { .. } => {
                 self.happened.note_statement(at, &input.command, plan.policy());

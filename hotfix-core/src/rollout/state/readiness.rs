@@ -250,9 +250,15 @@ impl Readiness {
 
     /// Whether the service is down now, as stated, or as the policy concludes from what is.
     pub(crate) fn is_down(&self, policy: &Policy) -> Option<bool> {
-        let facts = &self.facts;
-        let implied = || policy.classify(facts).informed().flag(Fact::ServiceDown);
-        facts.flag(Fact::ServiceDown).or_else(implied)
+        is_down_by(policy, &self.facts)
+    }
+
+    /// Whether an input corrects the downtime: it states whether the service is down, or nothing that is
+    /// left says that it ever was.
+    pub(super) fn corrects_downtime(&self, policy: &Policy, command: &Command) -> bool {
+        let Command::SetFacts { facts, correction: Some(true), .. } = command else { return false };
+        facts.contains_key(Fact::ServiceDown.as_str())
+            || is_down_by(policy, &self.worst) != Some(true)
     }
 
     /// The bounds of volumes that roll every fix back at the planned traffic, a sentence each; empty where
@@ -500,6 +506,11 @@ getters! {
     marks: &Marks = &self.marks;
     requested_at: Option<Timestamp> = self.requested_at;
     question: &SeverityQuestion = &self.question;
+}
+
+fn is_down_by(policy: &Policy, facts: &Facts) -> Option<bool> {
+    let implied = || policy.classify(facts).informed().flag(Fact::ServiceDown);
+    facts.flag(Fact::ServiceDown).or_else(implied)
 }
 
 /// Whether an unmet demand holds up the start. A denial is listed separately: an approval lifts it.
