@@ -38,10 +38,11 @@ pub(super) fn given(why: Option<&str>) -> String {
 pub(super) const AUTHOR_ALONE: &str =
     "only the author of the fix has approved it, and somebody else has to approve it, too.";
 
-/// That the rollout was aborted before its start, and what leads on.
-pub(super) fn stopped(why: Option<&str>) -> String {
+/// That the rollout was aborted before its start, and what leads on; `tried`: a start came before.
+pub(super) fn stopped(why: Option<&str>, tried: bool) -> String {
+    let before = if tried { "" } else { " before anything was deployed" };
     format!(
-        "the rollout was stopped before anything was deployed{}. If the incident is over, send \
+        "the rollout was stopped{before}{}. If the incident is over, send \
          `set_times` with `resolved`; to deploy a fix all the same, send `retry`.",
         given(why)
     )
@@ -59,15 +60,16 @@ pub(super) fn whereabouts(
     let state = match stage {
         Stage::Preparing if plan.release().is_none() => "no fix is known yet".to_owned(),
         Stage::Preparing => match case.readiness.state(plan) {
-            State::AwaitingApproval => "a fix waits for approval".to_owned(),
+            State::AwaitingApproval => "a fix waits for an approval or a waiver".to_owned(),
             State::Ready => "a fix is ready to be deployed".to_owned(),
             _ => "a fix is being prepared".to_owned(),
         },
         Stage::RollingBack(_) => "the fix is being rolled back".to_owned(),
         Stage::RolledBack => "the fix was rolled back".to_owned(),
         Stage::Aborted => {
-            let order = case.people.interventions().last(InputKind::Abort);
-            stopped(order.and_then(|order| order.why.as_deref()))
+            let orders = case.people.interventions();
+            let why = orders.last(InputKind::Abort).and_then(|order| order.why.as_deref());
+            stopped(why, orders.last(InputKind::Start).is_some())
         }
         Stage::Failed => "the fix could not be deployed".to_owned(),
         Stage::Frozen { .. } => format!("the rollout is frozen with {reach} of the traffic"),

@@ -12,7 +12,7 @@ use crate::unit::{RoleName, Timestamp};
 use super::action::{Act, ActionId, Audience, MessageKind};
 use super::conclude::Conclusion;
 use super::describe;
-use super::input::Command;
+use super::input::{Command, InputKind};
 use super::stage::Stage;
 
 impl Conclusion<'_> {
@@ -120,7 +120,8 @@ impl Conclusion<'_> {
             return;
         }
         self.notify(MessageKind::Update, &readers);
-        self.ask(&describe::stopped(why));
+        let tried = self.case.people.interventions().last(InputKind::Start).is_some();
+        self.ask(&describe::stopped(why, tried));
     }
 
     /// Notifies responders of bounds that the buckets of a reading cannot judge, as soon as they are
