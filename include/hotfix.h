@@ -1267,7 +1267,8 @@ typedef struct hotfix_action {
    */
   struct hotfix_str audience;
   /**
-   * ASK_DECISION: the question. PAGE, and NOTIFY that is for one role: the reason. SCHEDULE: the
+   * ASK_DECISION: the question. PAGE, NOTIFY that is for one role, and REQUEST_APPROVAL after the
+   * approval of the author alone: the reason. SCHEDULE: the
    * name of the meeting. Otherwise empty.
    */
   struct hotfix_str text;
