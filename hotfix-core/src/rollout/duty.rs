@@ -69,9 +69,6 @@ pub(super) fn follow(
         notice.kind == DutyKind::Notify && all.any(|of| (of.kind, of.audience) == update)
     };
     let follows = |audience| FOLLOWERS.contains(&audience);
-    // Whoever reads now that the fix is being rolled back needs no update beside it.
-    let is_rollback =
-        |act: &Act, to| act.is_same_message(&Act::notify(to, MessageKind::RollingBack));
     let severity = Known { severity: case.readiness.severity(), assumed: false };
     let severity = match case.agenda.announced() {
         [] => severity,
@@ -88,10 +85,6 @@ pub(super) fn follow(
                 let is_overtaken = !is_timely(*message, stage, phases, &case.agenda);
                 let is_doubtful = *message == MessageKind::Resolved && is_in_doubt
                     || *message == MessageKind::Alert && is_known(announced);
-                let is_told = |to| changes.acts.iter().any(|act| is_rollback(act, to));
-                if *message == MessageKind::Update && announced.audience.is_some_and(is_told) {
-                    continue;
-                }
                 // Who follows the rollout has read of what has overtaken it.
                 let has_read = is_overtaken && announced.audience.is_some_and(follows);
                 if is_overtaken || is_doubtful {
