@@ -52,7 +52,7 @@ _KayentaOutcome: TypeAlias = Literal["Pass", "Marginal", "Fail"]
 # What goes in.
 
 _Time: TypeAlias = datetime | str
-_Facts: TypeAlias = Mapping[str, bool | float | str | timedelta | datetime | None]
+_Facts: TypeAlias = Mapping[str, bool | SupportsFloat | str | timedelta | datetime | None]
 _Reading: TypeAlias = SupportsFloat | Sequence[SupportsFloat] | Mapping[str, SupportsFloat | Sequence[SupportsFloat]]
 _Arms: TypeAlias = Mapping[str, _Reading | None]
 _Metrics: TypeAlias = Mapping[str, Mapping[str, _Reading | _Arms | None] | Sequence[_Arms]]
