@@ -88,9 +88,11 @@ model: ## the model check of the rollout, deeper than in the tests (some minutes
 
 # ---- parts of the above ----
 
-# Simulations of `make verify`: fewer runs and wider tolerances, in programs that are built from what the tests were.
+# Simulations of `make verify`, in programs that are built from what the tests were: with fewer runs and wider tolerances, and
+# the pages that programs write. Where there are no recordings only that of the presets is compared.
 simulated:
-	$(CARGO) build $(TESTS) --bin error_rates --bin validity
+	$(CARGO) build $(TESTS) --bin error_rates --bin validity --bin presets --bin backtest --bin recorded
+	for page in presets backtest recorded; do target/debug/$$page --check docs/$$page.md >/dev/null || exit 1; done
 	target/debug/error_rates --check README.md & beside=$$!; \
 		target/debug/validity --quick; simulated=$$?; \
 		wait $$beside && exit $$simulated

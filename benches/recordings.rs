@@ -1,5 +1,5 @@
-//! Shared code of the programs over recorded incidents: where the recordings are, and `--write
-//! FILE`.
+//! Shared code of the programs over recorded incidents: where the recordings are, and the options
+//! `--write FILE` and `--check FILE`.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -47,22 +47,34 @@ pub fn fields<const N: usize>(line: &str) -> Result<[&str; N], Failure> {
     <[&str; N]>::try_from(fields).map_err(|_| format!("`{line}` does not have {N} fields").into())
 }
 
-/// Runs a program that accepts `--write FILE`, or no argument.
-pub fn run(name: &str, body: impl FnOnce(Option<&Path>) -> Result<(), Failure>) -> ExitCode {
+/// Runs a program that prints figures and makes a page of them, where it has the recordings for it: `--write FILE`
+/// writes the page, `--check FILE` fails if it is another one.
+pub fn run(name: &str, body: impl FnOnce() -> Result<Option<String>, Failure>) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let write = match arguments.as_slice() {
-        [] => None,
-        [option, file] if option == "--write" => Some(Path::new(file)),
-        _ => {
-            eprintln!("{name} [--write FILE]");
-            return ExitCode::FAILURE;
-        }
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => body().map(drop),
+        ["--write", file] => body().and_then(|page| write(page, file)),
+        ["--check", file] => body().and_then(|page| check(name, page, file)),
+        _ => Err(format!("{name} [--write FILE | --check FILE]").into()),
     };
-    match body(write) {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{failure}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn write(page: Option<String>, file: &str) -> Result<(), Failure> {
+    page.map_or(Ok(()), |page| Ok(fs::write(file, page)?))
+}
+
+fn check(name: &str, page: Option<String>, file: &str) -> Result<(), Failure> {
+    let committed = fs::read_to_string(file)?;
+    if page.is_none_or(|page| page == committed) {
+        return Ok(());
+    }
+    Err(format!("{file} has other figures or texts: run `make {name}` and read the difference")
+        .into())
 }

@@ -1,13 +1,12 @@
 //! What each preset does with good and bad fixes: whole simulated rollouts.
 //!
 //! `presets` prints the tables; `presets --write FILE` also writes `head.md` and the tables to FILE
-//! (`docs/presets.md`). It fails if a fix that is clearly bad completes without a person.
+//! (`docs/presets.md`), `presets --check FILE` fails if FILE has others. It fails if a fix that is clearly bad
+//! completes without a person, too.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -149,18 +148,18 @@ fn table(preset: &str, wrong: &mut Vec<String>) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn run(write: Option<&Path>) -> Result<(), Failure> {
+fn page() -> Result<Option<String>, Failure> {
     let (mut tables, mut wrong) = (String::new(), Vec::new());
     for preset in Policy::presets() {
         tables.push_str(&table(preset, &mut wrong)?);
     }
     print!("{tables}");
-    if let Some(file) = write {
-        fs::write(file, format!("{}{tables}", include_str!("head.md")))?;
+    if !wrong.is_empty() {
+        return Err(wrong.join("; ").into());
     }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ").into()) }
+    Ok(Some(format!("{}{tables}", include_str!("head.md"))))
 }
 
 fn main() -> ExitCode {
-    recordings::run("presets", run)
+    recordings::run("presets", page)
 }

@@ -1,20 +1,17 @@
 //! Results of the tests on recorded incidents of real services.
 //!
 //! `recorded` prints the tables; `recorded --write FILE` also writes the table of faults to FILE
-//! (`docs/recorded.md`). Reads `HOTFIX_DATA`, by default `../shared/data`, or a small synthetic
+//! (`docs/recorded.md`), `recorded --check FILE` fails if FILE has another. Reads `HOTFIX_DATA`, by default
+//! `../shared/data`, or a small synthetic
 //! sample of this repository if that does not exist.
 
 mod nab;
 mod nezha;
 
-use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use hotfix_benches::recordings::{self, Failure};
-use hotfix_core::unit::Timestamp;
 
 const HEAD: &str = "# Recorded incidents
 
@@ -32,29 +29,18 @@ window after.
 
 ";
 
-fn today() -> Result<String, Failure> {
-    let millis = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
-    let now = Timestamp::try_from_millis(millis)?.to_string();
-    Ok(now.chars().take(10).collect())
-}
-
-fn run(write: Option<&Path>) -> Result<(), Failure> {
+fn page() -> Result<Option<String>, Failure> {
     let Some(data) = recordings::recorded("nezha/faults.csv") else {
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("recorded/sample/nezha");
         print!("{}", nezha::nezha(&sample)?.text);
-        return Ok(());
+        return Ok(None);
     };
     let found = nezha::nezha(&data.join("nezha"))?.text;
     println!("{found}");
     print!("{}", nab::nab(&data.join("nab"))?);
-    if let Some(file) = write {
-        let mut page = HEAD.to_owned();
-        let _ = write!(page, "Written by `make recorded` on {}.\n\n{found}", today()?);
-        fs::write(file, page)?;
-    }
-    Ok(())
+    Ok(Some(format!("{HEAD}{found}")))
 }
 
 fn main() -> ExitCode {
-    recordings::run("recorded", run)
+    recordings::run("recorded", page)
 }

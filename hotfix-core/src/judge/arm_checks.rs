@@ -27,6 +27,9 @@ const SWAPPED: f64 = 13.815_510_557_964_274;
 /// A volume shows swapped arms only if it is nearer to them than to the plan, and these are so far apart: ln
 /// of the odds of a fifth.
 const APART: f64 = 1.386_294_361_119_890_6;
+/// Time after a change of the traffic in which connections may still be at the other version: they drain
+/// with a time constant of about a minute, and a tenth of the odds is tolerated.
+const DRAINS: Span = Span::from_seconds(300);
 
 /// Chance that two independent arms agree in every tick of a phase so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -143,6 +146,14 @@ impl ArmChecks {
 
     pub(super) const fn split_is_wrong(&self) -> bool {
         self.finding.applies()
+    }
+
+    /// Whether connections that drain after a change of the traffic explain the wrong split: the canary
+    /// still lacks requests.
+    pub(super) fn drains(&self, changed: Option<Timestamp>) -> bool {
+        let SplitFinding { found, side, .. } = self.finding;
+        let soon = |(found, _): (Timestamp, Span)| changed.is_some_and(|at| found < at + DRAINS);
+        side == Some(Worse::Lower) && found.is_some_and(soon)
     }
 
     /// Whether the canary has more of the trials than planned, or fewer; None while the split is not

@@ -157,7 +157,7 @@ impl Judge {
             };
             call.raise(Response::Ask, reason, Some(watched.metric().id));
         }
-        if self.arms.split_is_wrong() && !self.shows_split().is_some_and(|of| self.confuses(of)) {
+        if self.split_stays_wrong(moment.due.is_some()) {
             call.raise(moment.alert(None), Reason::SplitNotAsPlanned, None);
         }
     }

@@ -334,11 +334,24 @@ impl Judge {
                     || self.shows_split().is_some_and(|of| self.arms.is_swapped(of)))
     }
 
+    /// Since when the present watch or share has been.
+    fn changed(&self) -> Option<Timestamp> {
+        self.since.max(self.moved)
+    }
+
+    /// Whether the traffic is split otherwise than planned for longer than connections take to drain. At
+    /// the gate nothing drains any more.
+    fn split_stays_wrong(&self, at_gate: bool) -> bool {
+        let is_confused = self.shows_split().is_some_and(|of| self.confuses(of));
+        let drains = !at_gate && self.arms.drains(self.changed());
+        self.arms.split_is_wrong() && !is_confused && !drains
+    }
+
     /// Checks whether arms look swapped, of each metric that decides and of the one whose trials are the
     /// traffic, and whether that is split as planned.
     fn check_arms(&mut self, at: Timestamp, share: Share, increments: &[Increment]) {
         let (design, before) = (&self.split_design, self.arms.wrong_side());
-        let observed = Observed { at, share, since: self.since.max(self.moved) };
+        let observed = Observed { at, share, since: self.changed() };
         let split = self.shows_split();
         for (index, (watched, of)) in self.watched.iter().zip(increments).enumerate() {
             let shows_split = split == Some(index);

@@ -331,11 +331,39 @@ fn field_4_nobody_is_asked_about_what_begins_again_after_another_split() {
     for real in [0.05, 0.2] {
         let mut random = Pcg64::seed_from_u64(1);
         let seen = run(&policy, 4_000, |second, share| {
-            let is_wrong = share > 0.0 && share < 1.0 && second < 300;
+            let is_wrong = share > 0.0 && share < 1.0 && second < 600;
             scaled(&mut random, if is_wrong { real } else { share }, 1.0)
         });
         assert!(seen.has(Reason::SplitNotAsPlanned), "{real}: {seen:?}");
         assert!(seen.questions.is_empty(), "{real}: {:?}", seen.questions);
+    }
+}
+
+#[test]
+fn field_4_connections_that_drain_are_no_wrong_split_and_one_that_stays_is() {
+    let policy = canary(&proportion(BOUNDS));
+    // The share that is reached with a time constant of a minute, as a part of the planned one.
+    let seen = |reached: f64, seed: u64| {
+        let (mut random, mut changed) = (Pcg64::seed_from_u64(seed), (0.0, 0));
+        run(&policy, 1_500, |second, share| {
+            if share != changed.0 {
+                changed = (share, second);
+            }
+            let drained = 1.0 - (-f64::from(second - changed.1 + 10) / 60.0).exp();
+            let real = if share < 1.0 { share * drained * reached } else { share };
+            let [canary, live] =
+                [real, 1.0 - real].map(|part| failures(&mut random, 8_000.0 * part, 0.005));
+            json!({"m": if share > 0.0 { json!({"canary": canary, "baseline": live}) } else { json!({"baseline": live}) }})
+        })
+    };
+    for seed in 0..10 {
+        let drains = seen(1.0, seed);
+        assert!(
+            !drains.has(Reason::SplitNotAsPlanned) && drains.questions.is_empty(),
+            "{drains:?}"
+        );
+        assert!(seen(0.5, seed).has(Reason::SplitNotAsPlanned), "{seed}");
+        assert!(seen(2.0, seed).has(Reason::SplitNotAsPlanned), "{seed}");
     }
 }
 
