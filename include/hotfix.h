@@ -314,8 +314,9 @@ typedef enum hotfix_rollout_views {
 #endif
   /**
    * The questions and pages that wait for an answer: a list of {"action", "since", "asked_at",
-   * "text"}. "action" is the action that asked first; a click on an older question is not an answer
-   * to this one.
+   * "text", "answers"}. "action" is the action that asked first; a click on an older question is
+   * not an answer to this one. "answers" are the inputs that the text names and that are accepted
+   * now.
    */
   HOTFIX_ROLLOUT_VIEW_QUESTIONS = 15,
 } hotfix_rollout_views;
@@ -2333,8 +2334,8 @@ hotfix_status hotfix_plan_new_calibrated(const struct hotfix_policy *policy,
  * "false_rollback": {"chance", "approximate"}, "faults": [{"ratio", "passes", "plain",
  * "sequential", …}], "smallest_ratio", …}], "all_gates", "faults", "metrics", "unforeseen",
  * "advice": [{"metric", "phases", "kind", "sentence", …}], …}. Probabilities are from 0 to 1; they
- * are exact for independent errors unless `approximate` is set. The call takes milliseconds: keep
- * the answer.
+ * are exact for independent errors unless `approximate` is set. The call takes tens of
+ * milliseconds: keep the answer.
  *
  * @param plan  A plan.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -2930,7 +2931,8 @@ hotfix_status hotfix_rollout_verdict(const struct hotfix_rollout *rollout,
  * "hold", "tolerated", "margin"} and, where known, "cap", "interval" {"low", "high"} (valid at
  * every evaluation; null for an infinite end), "log_e_safe", "log_e_without_any", "ratio",
  * "totals" {"canary", "baseline"} and "not_sequential", the intervals of each arm, which are valid
- * for one evaluation only. The call computes it: call it on demand, not at every tick.
+ * for one evaluation only. "threshold", "hold" and "decided" are of this metric alone, by its
+ * weight. The call computes it: call it on demand, not at every tick.
  *
  * @param rollout     A rollout.
  * @param metric      Its id; UTF-8, borrowed for the call.
@@ -3268,7 +3270,9 @@ hotfix_status hotfix_train_tick(struct hotfix_train *train,
 
 /**
  * Continues a rollback as far as possible, and reports every finding that still applies. Call it
- * after a crash; a second call changes nothing.
+ * after a crash, once the actions of each rollout's last line that await nothing are done
+ * (hotfix_rollout_action): it is an input of the services that it rolls back, and replaces their
+ * lists. A second call changes nothing.
  *
  * @param train  A train.
  * @param at_ms  The present time, in milliseconds since 1970-01-01T00:00:00Z.

@@ -43,8 +43,8 @@ impl Peer {
         match self {
             Self::Oracle(ratio) => format!("oracle, knows r = {ratio}"),
             Self::NormalMixture => "normal mixture, always valid".into(),
-            Self::OBrienFleming => "O'Brien–Fleming, 50 looks".into(),
-            Self::FisherBonferroni => "Fisher, Bonferroni over 50 looks".into(),
+            Self::OBrienFleming => "O'Brien–Fleming, 50 interim analyses".into(),
+            Self::FisherBonferroni => "Fisher, Bonferroni over 50 interim analyses".into(),
             Self::NaiveZ => "z each tick".into(),
             Self::NaiveFisher => "Fisher each tick".into(),
             Self::Window(share) => format!("over {}% in the last minute", 100.0 * share),
@@ -184,25 +184,25 @@ impl Test for (&OBrienFleming, Sums) {
 /// time `t`.
 // Lan and DeMets (1983), Biometrika 70(3); the density of the score among the paths that have not
 // crossed is carried from analysis to analysis on a grid (Armitage, McPherson and Rowe, 1969).
-fn obrien_fleming(looks: u32, alpha: f64) -> Vec<f64> {
+fn obrien_fleming(analyses: u32, alpha: f64) -> Vec<f64> {
     const STEPS: usize = 1_600;
     const LOWEST: f64 = -9.0;
     let quantile = normal_quantile(1.0 - alpha / 2.0);
-    let spent = |look: u32| {
-        let time = f64::from(look) / f64::from(looks);
+    let spent = |analysis: u32| {
+        let time = f64::from(analysis) / f64::from(analyses);
         2.0 * normal_cdf(-quantile / time.sqrt())
     };
-    let step = 1.0 / f64::from(looks).sqrt();
+    let step = 1.0 / f64::from(analyses).sqrt();
     let density = |x: f64| exp(-0.5 * x * x) / std::f64::consts::TAU.sqrt();
     let mut bounds: Vec<f64> = Vec::new();
     // Score at the last analysis: grid points and the mass at each; at first all of it at zero.
     let mut before: Vec<(f64, f64)> = vec![(0.0, 1.0)];
-    for look in 1..=looks {
-        let time = f64::from(look) / f64::from(looks);
+    for analysis in 1..=analyses {
+        let time = f64::from(analysis) / f64::from(analyses);
         let beyond = |score: f64| -> f64 {
             before.iter().map(|(at, mass)| mass * normal_cdf((at - score) / step)).sum()
         };
-        let spend = spent(look) - if look == 1 { 0.0 } else { spent(look - 1) };
+        let spend = spent(analysis) - if analysis == 1 { 0.0 } else { spent(analysis - 1) };
         let (mut low, mut high) = (0.0, 40.0);
         for _ in 0..60 {
             let middle = 0.5 * (low + high);

@@ -125,8 +125,8 @@ pub unsafe extern "C" fn hotfix_plan_new_calibrated(
 /// "false_rollback": {"chance", "approximate"}, "faults": [{"ratio", "passes", "plain",
 /// "sequential", …}], "smallest_ratio", …}], "all_gates", "faults", "metrics", "unforeseen",
 /// "advice": [{"metric", "phases", "kind", "sentence", …}], …}. Probabilities are from 0 to 1; they
-/// are exact for independent errors unless `approximate` is set. The call takes milliseconds: keep
-/// the answer.
+/// are exact for independent errors unless `approximate` is set. The call takes tens of
+/// milliseconds: keep the answer.
 ///
 /// @param plan  A plan.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.

@@ -403,7 +403,9 @@ pub unsafe extern "C" fn hotfix_train_tick(
 }
 
 /// Continues a rollback as far as possible, and reports every finding that still applies. Call it
-/// after a crash; a second call changes nothing.
+/// after a crash, once the actions of each rollout's last line that await nothing are done
+/// (hotfix_rollout_action): it is an input of the services that it rolls back, and replaces their
+/// lists. A second call changes nothing.
 ///
 /// @param train  A train.
 /// @param at_ms  The present time, in milliseconds since 1970-01-01T00:00:00Z.

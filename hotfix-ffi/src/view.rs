@@ -182,7 +182,8 @@ pub unsafe extern "C" fn hotfix_rollout_verdict(
 /// "hold", "tolerated", "margin"} and, where known, "cap", "interval" {"low", "high"} (valid at
 /// every evaluation; null for an infinite end), "log_e_safe", "log_e_without_any", "ratio",
 /// "totals" {"canary", "baseline"} and "not_sequential", the intervals of each arm, which are valid
-/// for one evaluation only. The call computes it: call it on demand, not at every tick.
+/// for one evaluation only. "threshold", "hold" and "decided" are of this metric alone, by its
+/// weight. The call computes it: call it on demand, not at every tick.
 ///
 /// @param rollout     A rollout.
 /// @param metric      Its id; UTF-8, borrowed for the call.

@@ -101,8 +101,9 @@ pub const ROLLOUT_VIEWS: &[View<Rollout>] = &[
          for the state as OpenMetrics."),
     view!(15 questions: Now(|rollout| canonical(&rollout.questions())) =>
         "The questions and pages that wait for an answer: a list of {\"action\", \"since\", \
-         \"asked_at\", \"text\"}. \"action\" is the action that asked first; a click on an older \
-         question is not an answer to this one."),
+         \"asked_at\", \"text\", \"answers\"}. \"action\" is the action that asked first; a click on an \
+         older question is not an answer to this one. \"answers\" are the inputs that the text names \
+         and that are accepted now."),
 ];
 
 /// The views of a plan, by their numbers.

@@ -62,7 +62,7 @@ shown! {
         /// until then and ``requests_affected``), and ``smallest_ratio``, which the test detects with
         /// probability 0.8. ``all_gates`` is the probability that a healthy fix passes all gates by this
         /// metric; ``advice`` lists changes that would improve the power. Each access computes it, which
-        /// takes milliseconds: keep the result.
+        /// takes tens of milliseconds: keep the result.
         ///
         /// Examples
         /// --------

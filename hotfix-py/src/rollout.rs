@@ -415,8 +415,8 @@ impl Rollout {
         Ok(Json::of(&self.lock(py)?.interventions()))
     }
 
-    /// The questions and pages that wait for an answer, ``{"action", "since", "asked_at", "text"}``
-    /// each: at most one about the rollout, and one about the severity. ``action`` asked first.
+    /// The questions and pages that wait for an answer, at most one about the rollout and one about
+    /// the severity: ``{"action", "since", "asked_at", "text", "answers"}``; ``action`` asked first.
     fn questions(&self, py: Python<'_>) -> PyResult<Json<Questions>> {
         Ok(Json::of(&self.lock(py)?.questions()))
     }

@@ -287,7 +287,8 @@ impl Train {
     }
 
     /// Continue a rollback as far as possible, and report every finding that still applies. Call it
-    /// after a crash.
+    /// after a crash, once the messages, pages and questions in `Rollout.last_actions` of each
+    /// service are sent: it is an input of those that it rolls back, and replaces their lists.
     ///
     /// A second call changes nothing.
     ///

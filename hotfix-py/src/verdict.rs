@@ -111,12 +111,13 @@ document! {
         fn alpha(this) -> f64 { this.alpha }
         /// Upper limit of the log evidence that one tick adds.
         fn cap(this) -> Option<f64> { this.cap }
-        /// Whether this test alone has reached `threshold` at any time.
+        /// Whether this metric alone has reached `threshold` at any time; in mode
+        /// ``randomised`` and ``both``, whether what decides there has.
         fn decided(this) -> bool { this.decided }
         /// The basis of the probability of a false rollback: ``guaranteed``, ``calibrated`` or
         /// ``assumed``.
         fn guarantee(this) -> Name<judge::Guarantee> { this.guarantee.into() }
-        /// Log evidence at which a promotion is held.
+        /// Log evidence from which this metric alone holds a promotion.
         fn hold(this) -> f64 { this.hold }
         /// Interval ``(low, high)`` for the ratio at confidence ``1 - alpha``, valid at every
         /// evaluation for independent errors.
@@ -142,7 +143,7 @@ document! {
         /// The canary's rate divided by the baseline's, with 0.5 for a count of zero; None without
         /// an event in either.
         fn ratio(this) -> Option<f64> { this.ratio }
-        /// Log evidence at which this test alone decides.
+        /// Log evidence with which this metric alone decides, by its `weight`.
         fn threshold(this) -> f64 { this.threshold }
         /// The tolerated ratio.
         fn tolerated(this) -> f64 { this.tolerated }

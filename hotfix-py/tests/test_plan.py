@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
@@ -192,7 +193,7 @@ def test_plan_7_a_history_calibrates_the_plan() -> None:
     assert evidence is not None
     # Until a sum over an arm is read, the limits are those of counts by instance.
     by_instance = phases[0]["calibration"]["by_instance"]
-    assert (evidence.threshold, evidence.mode) == (by_instance["threshold"], "replay")
+    assert (evidence.threshold, evidence.mode) == (by_instance["threshold"] - math.log(evidence.weight), "replay")
     with pytest.raises(hotfix.PlanError) as caught:
         policy.plan(INCIDENT, RELEASE, TRAFFIC, calibration={"latency_p95": pods})
     assert caught.value.code == "HF-PLAN-006"

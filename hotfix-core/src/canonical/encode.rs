@@ -33,7 +33,7 @@ pub struct Encoder {
     scratch: Vec<u8>,
 }
 
-/// A text, or why there is none.
+/// A text, or why it cannot be written.
 type Written = Result<String, CanonicalError>;
 
 impl Encoder {

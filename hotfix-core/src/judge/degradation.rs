@@ -179,7 +179,7 @@ mod tests {
         let (at, hold) = (Timestamp::try_from_millis(0).unwrap(), FALLEN);
         let readings = (&Readings::default(), Span::from_seconds(10));
         let mut degradation = Degradation::default();
-        assert!(!degradation.healed(Band::Success, 0.0, || 0.0, hold), "there was none");
+        assert!(!degradation.healed(Band::Success, 0.0, || 0.0, hold), "nothing had degraded");
         degradation.note(at, readings, &seen("success", 3.0), false);
         assert!(
             !degradation.healed(Band::Success, 2.2, || 2.2, hold),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::grade::EvidenceMode;
 use crate::plan::Plan;
 use crate::stats::interval::{Interval, wilson};
+use crate::stats::numeric::ln;
 use crate::stats::{Counts, Totals};
 use crate::unit::MetricName;
 
@@ -32,12 +33,12 @@ pub struct MetricEvidence {
     pub alpha: f64,
     /// Most that one tick adds to the evidence.
     pub cap: Option<f64>,
-    /// Whether this test alone has ever reached `threshold`. In mode `randomised` the comparison of
-    /// instances decides instead, by `p_value`; in `both` they have to agree.
+    /// Whether this metric alone has ever reached `threshold`. In mode `randomised` the comparison
+    /// of instances decides instead, by `p_value`; in `both` they have to agree.
     pub decided: bool,
     /// Basis of the false-rollback rate.
     pub guarantee: Guarantee,
-    /// Log evidence from which a promotion is held.
+    /// Log evidence from which this metric alone holds a promotion.
     pub hold: f64,
     /// Interval for the ratio at confidence `1 - alpha`, valid at every evaluation for independent
     /// errors; null for an infinite end.
@@ -58,11 +59,12 @@ pub struct MetricEvidence {
     /// Anytime-valid p-value: upper bound of the chance of evidence as strong as the strongest so
     /// far under the null hypothesis; holds as far as `guarantee` does.
     pub p_value: f64,
-    /// Canary rate over baseline rate; 0.5 stands in for a count that is zero, and where both are it is
+    /// Canary rate over baseline rate; 0.5 replaces a count that is zero, and where both are it is
     /// absent. With several strata or planned splits it is the one within them, by Mantel and
     /// Haenszel. For latency the ratio of slow requests at the boundary with the strongest evidence.
     pub ratio: Option<f64>,
-    /// Log evidence at which this test alone decides.
+    /// Log evidence with which this metric alone decides, by its weight: `ln(1/(alpha * weight))`
+    /// without a history, where the metrics' tests have all of `alpha`.
     pub threshold: f64,
     /// The ratio that is tolerated.
     pub tolerated: f64,
@@ -92,19 +94,21 @@ impl MetricEvidence {
         let alpha = plan.error_budget().alpha();
         let assurance = watched.assurance();
         let figures = test.evidence();
-        let (threshold, cap) = test.limits();
+        let threshold = watched.basis().own_threshold();
         let drawn = watched.instances().randomised();
         let totals = watched.compared();
         Some(Self {
             alpha,
-            cap,
+            cap: test.limits().1,
             decided: match assurance.mode {
                 EvidenceMode::Randomised => watched.instances().drawn,
-                EvidenceMode::Both => figures.decided && watched.instances().drawn,
-                EvidenceMode::Plain | EvidenceMode::Replay => figures.decided,
+                EvidenceMode::Both => watched.replay_says() && watched.instances().drawn,
+                EvidenceMode::Replay => watched.replay_says(),
+                // The p-value is of the strongest evidence so far, and may be somewhat above it.
+                EvidenceMode::Plain => figures.log_e.max(-ln(figures.p_value)) >= threshold,
             },
             guarantee: assurance.guarantee,
-            hold: watched.basis().limits().map_or(judge.hold, |limits| limits.hold),
+            hold: watched.basis().own_hold(judge.hold),
             interval: watched.totals().interval(1.0 - alpha),
             log_e: watched.log_e().unwrap_or(figures.log_e),
             log_e_safe: watched.tests().safe().map(Aligned::log_e),

@@ -200,6 +200,11 @@ impl EvidenceBasis {
         self.limits().map_or(self.usual, |limits| limits.test.threshold) + self.alone
     }
 
+    /// Log e-value from which the metric alone holds, where all of them together hold from `usual`.
+    pub(super) fn own_hold(&self, usual: f64) -> f64 {
+        self.limits().map_or(usual + self.alone, |limits| limits.hold)
+    }
+
     /// Bounds the counts of each instance in a reading; None unless all counts come by instance.
     #[inline]
     pub(super) fn clip(&self) -> Option<&Clip> {

@@ -44,8 +44,8 @@ pub struct Forecast {
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricForecast {
-    /// The success bound at the reading that opens the gate; absent if there is none that can be
-    /// computed beforehand.
+    /// The success bound at the reading that opens the gate; absent if none can be computed
+    /// beforehand.
     pub bound: Option<BoundForecast>,
     /// The readings of the live version are missing: while they are, its tests cannot decide, and
     /// have no forecast.

@@ -110,7 +110,7 @@ impl InstanceSet {
     }
 
     /// Adds instances of the canary that have joined, unless it is compared with other choices. `bad`:
-    /// the comparison of these, where there was none.
+    /// the comparison of these, where nothing was compared yet.
     pub(super) fn join(
         &mut self,
         arm: InstanceArm<'_>,
@@ -320,8 +320,8 @@ impl Named {
     }
 }
 
-/// Names the instances that stand out, and no longer those for which that is over; the comparison
-/// of the latter starts over. `noise`: the factor on the evidence, because of bursts.
+/// Names the instances that are worse than the others, and no longer those for which that is over;
+/// the comparison of the latter starts over. `noise`: the factor on the evidence for bursts.
 fn update_named(
     named: &mut Vec<Named>,
     bad: &mut Aligned<BadInstance>,

@@ -136,7 +136,7 @@ pub(super) struct Instances {
 struct Without {
     name: Arc<str>,
     state: Aligned<CountEvidence>,
-    /// What the pools have of it, in the order of their alignments; where there are none, what waits for
+    /// What the pools have of it, in the order of their alignments; without pools, what waits for
     /// counts of the other arm, in the first.
     pooled: [Counts; 2],
 }
@@ -269,7 +269,7 @@ impl Instances {
     }
 
     /// The least log e-value without one of the canary's instances: any of at least four, and of
-    /// fewer one that was found worse than the others. None if there is none.
+    /// fewer one that was found worse than the others. None without any.
     pub(super) fn log_e_without_any(&self, test: &Aligned<Test>) -> Option<f64> {
         self.log_e_without(test).map(|(_, log_e)| log_e).reduce(f64::min)
     }

@@ -196,7 +196,7 @@ impl MetricTests {
         }
     }
 
-    /// Copies the states of the same tests; their designs only where there were none.
+    /// Copies the states of the same tests; their designs only where they are missing.
     #[inline]
     pub(super) fn keep(&mut self, of: &Self) {
         keep(&mut self.worse, of.worse.as_ref());

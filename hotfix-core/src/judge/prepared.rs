@@ -88,8 +88,9 @@ impl Judge {
         Ok(Prepared { at, share, seen, increments })
     }
 
-    /// Refuses running totals by stratum that cannot be those of the strata before, and seconds of a
-    /// count that are far beyond the clock. Logs of earlier releases have them.
+    /// Refuses running totals by stratum that cannot be those of the strata before, seconds of a
+    /// count that are far beyond the clock, and boundaries in milliseconds before they are kept.
+    /// Logs of earlier releases have them.
     pub(crate) fn check_new(&self, at: Timestamp, seen: &Observation) -> Result<(), ReadingError> {
         let mut watched = self.watched.iter();
         seen.as_slice().iter().try_for_each(|(id, reading)| {
@@ -101,6 +102,9 @@ impl Judge {
             if metric.kind.has_exposure() {
                 // A reading covers a tick at least.
                 reading.check_exposure(*id, readings.since(at, watched.watch().cadence))?;
+            }
+            if watched.may_settle_layout() {
+                reading.check_boundaries(metric)?;
             }
             Ok(())
         })

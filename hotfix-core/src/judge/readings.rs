@@ -289,7 +289,7 @@ impl Served {
         Self { requests: self.requests + other.requests, seconds: self.seconds + other.seconds }
     }
 
-    /// How many would have come in a time in which there was none: the rate is that of all the time, so
+    /// How many would have come in a time without any: the rate is that of all the time, so
     /// that a few requests in a short time promise little.
     pub(super) fn expected(self, silent: Span) -> f64 {
         let silent = silent.as_seconds();

@@ -265,8 +265,8 @@ pub(crate) fn is_unproven(judge: &Judge, id: MetricName) -> bool {
     fix.is_some_and(|fix| judge.watched[fix.metric].metric().id == id)
 }
 
-/// Whether a metric's rollback test has counted events of both arms, so that none stands in for the
-/// ratio.
+/// Whether a metric's rollback test has counted events of both arms, so that the ratio has no
+/// replacement for zero.
 pub(crate) fn has_events_of_both(judge: &Judge, id: MetricName) -> bool {
     let compared = of(judge, id).and_then(Watched::compared);
     compared.is_some_and(|of| of.canary.events > 0.0 && of.baseline.events > 0.0)

@@ -16,7 +16,7 @@ use super::watched::Watched;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Unconfirmed {
-    /// There were none.
+    /// Nothing is unconfirmed.
     #[default]
     None,
     /// There were some before the start: what is read as the canary is not the fix alone.

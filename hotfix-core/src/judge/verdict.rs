@@ -81,7 +81,7 @@ closed_set! {
         NoData = "no_data",
         /// The last reading is too old.
         Stale = "stale",
-        /// The readings of the live version are missing: there was none, or none with a request, for too
+        /// The readings of the live version are missing: none came, or none with a request, for too
         /// long or in this phase, though it was read before, by this metric or another.
         NoLiveData = "no_live_data",
         /// With some of the traffic held back no metric has ever read the live version, so that a test
@@ -301,7 +301,7 @@ impl Cause {
                 Reason::RollbackBand,
                 Reason::AlertBand,
             ],
-            Reason::TooFewTrials => &[Reason::NoData],
+            Reason::TooFewTrials => &[Reason::NoData, Reason::IdenticalArms, Reason::ArmsSwapped],
             Reason::NotJudged => &[Reason::LiveNeverRead],
             _ => return false,
         };

@@ -321,7 +321,11 @@ fn noted_time(text: &str) -> Option<Span> {
     least.is_none_or(rises).then_some(longest)
 }
 
+/// How long a rollback takes; None once one is confirmed.
 pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
+    if matches!(rollout.stage(), Stage::RollingBack(way) if way.watching.is_some()) {
+        return None;
+    }
     let noted = noted_text(rollout);
     if let Some(time) = noted.and_then(noted_time) {
         let waits = steps_back(rollout).map(|(_, waits)| waits).unwrap_or_default();

@@ -71,8 +71,8 @@ coded! {
     #[error("{of} is not a cumulative histogram: {fault}")]
     Histogram { of: Box<ReadingPlace>, fault: &'static str } => code! {HF-MET-005},
     #[error(
-        "{of} lacks buckets of the first reading: \
-         send these boundaries, in seconds, or the observation without this metric: {}",
+        "{of} lacks buckets of the first reading: send all of these boundaries, in seconds, with \
+         others beside them if need be, or the observation without this metric: {}",
         joined(expected.iter().map(f64::to_string), ", ")
     )]
     Layout {
@@ -92,6 +92,11 @@ coded! {
          send the seconds since then, not milliseconds"
     )]
     Exposure { of: Box<ReadingPlace>, seconds: f64, since: Span } => code! {HF-MET-011},
+    #[error(
+        "{of} has boundaries from {first} s to {last} s, but those of the policy end at {most} s: \
+         send `le` in seconds, not milliseconds"
+    )]
+    Milliseconds { of: Box<ReadingPlace>, first: f64, last: f64, most: f64 } => code! {HF-MET-012},
     #[error("{of} sends {form} as running totals: send the values since the last reading")]
     Totals { of: Box<ReadingPlace>, form: &'static str } => code! {HF-MET-007},
     #[error(
@@ -125,6 +130,7 @@ impl ReadingError {
             | Self::Layout { of, .. }
             | Self::TooLarge { of, .. }
             | Self::Exposure { of, .. }
+            | Self::Milliseconds { of, .. }
             | Self::Totals { of, .. } => Ok(of),
         }
     }
@@ -431,8 +437,9 @@ impl MetricReader<'_> {
     }
 }
 
-/// By how much the seconds of a count may exceed the time in which they were counted. Windows that
-/// overlap and readings that come late exceed it, too; a wrong unit does so a thousandfold.
+/// By how much the seconds of a count may exceed the time in which they were counted, and the last
+/// boundary of a histogram those of the policy. Windows that overlap, readings that come late and
+/// histograms with a long tail exceed it, too; a wrong unit does so a thousandfold.
 const MOST: f64 = 100.0;
 
 impl Reading {
@@ -450,6 +457,24 @@ impl Reading {
             {
                 let of = Box::new(self.place(metric, place));
                 return Err(ReadingError::Exposure { of, seconds, since });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses boundaries that are probably milliseconds: all are above those of the policy and
+    /// its bounds, and the last one is far above. In seconds it may be as coarse, or reach as far.
+    pub(crate) fn check_boundaries(&self, metric: &Metric) -> Result<(), ReadingError> {
+        let policy = metric.boundaries.iter().map(|edge| edge.as_seconds());
+        let most = policy.chain(metric.bound_figures()).fold(0.0, f64::max);
+        for (_, sample, place) in self.samples() {
+            if let Sample::Histogram(Histogram { le, .. }) = sample
+                && let (Some(&first), Some(&last)) = (le.first(), le.last())
+                && first > most
+                && last > MOST * most
+            {
+                let of = Box::new(self.place(metric.id, place));
+                return Err(ReadingError::Milliseconds { of, first, last, most });
             }
         }
         Ok(())

@@ -69,7 +69,7 @@ impl Plan {
     /// `severity`, `commands` and `calibration` only where there is one. Each is what the method of
     /// its name says, so `strategy` is an object with the member `strategy`.
     ///
-    /// It does not contain [`power`](Self::power), which takes milliseconds, and
+    /// It does not contain [`power`](Self::power), which takes tens of milliseconds, and
     /// [`source_control`](Self::source_control), which needs a time and may be refused.
     pub const fn document(&self) -> PlanDocument<'_> {
         PlanDocument(self)

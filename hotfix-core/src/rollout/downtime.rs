@@ -13,7 +13,7 @@ pub struct Downtime {
     pub whole: Span,
     /// When the first one began; absent where the service was reported not down.
     pub from: Option<Timestamp>,
-    /// When the last one ended; absent while it lasts, and where there was none.
+    /// When the last one ended; absent while it lasts, and without a downtime.
     pub until: Option<Timestamp>,
 }
 

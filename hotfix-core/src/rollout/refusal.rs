@@ -247,7 +247,7 @@ coded! {
     /// A first release, where there is one that could be replaced.
     #[error("the release is `{version}`: send `supersede` to replace it")]
     HasRelease { version: String } => code! {HF-ROLL-033},
-    /// A release is replaced, and there is none.
+    /// A release is replaced before there is one.
     #[error("there is no release yet that could be replaced: send `release`")]
     NoRelease => code! {HF-ROLL-034},
     /// Another attempt whose `previous` is not the version that a `revert` restored.

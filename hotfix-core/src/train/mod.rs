@@ -204,7 +204,8 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
     }
 
     /// Continues a rollback as far as possible at this time, and returns all present findings. Call
-    /// it after a crash.
+    /// it after a crash, once the messages, pages and questions in [`Rollout::last_actions`] of
+    /// each service are sent: it is an input of those that it rolls back, and replaces their lists.
     ///
     /// Repeating it changes nothing.
     pub fn settle(&mut self, at: Timestamp) -> TrainOutcome {

@@ -35,12 +35,16 @@ pub(super) enum MemberState {
     Frozen,
 }
 
-/// Why the train is rolled back, within the length of an input's text: services without room are
-/// counted.
+/// Why the train is rolled back, as its stakeholders read it, within the length of an input's text:
+/// services without room are counted.
 fn reason(causes: &[String]) -> String {
     // The longest text for the rest.
     const REST: usize = " and 18446744073709551615 more".len();
-    let mut reason = "the train is rolled back because of ".to_owned();
+    let rolled_back = match causes {
+        [_] => "a service that it belongs together with was rolled back: ",
+        _ => "services that it belongs together with were rolled back: ",
+    };
+    let mut reason = rolled_back.to_owned();
     for (number, cause) in causes.iter().enumerate() {
         let between = if number == 0 { "" } else { ", " };
         if reason.len() + between.len() + cause.len() + REST > Input::LONGEST {
@@ -200,8 +204,8 @@ impl<R: Deref<Target = Rollout>> Train<R> {
     /// redacted in the logs. How far a rollback is changes, so the text does not have it.
     fn causes(&self) -> Vec<String> {
         let named = |place: usize| match (self.order.name(place), self.at(place).state()) {
-            (name, State::RollingBack | State::RolledBack) => format!("`{name}`"),
-            (name, state) => format!("`{name}` ({})", words(state.as_str())),
+            (name, State::RollingBack | State::RolledBack) => name.to_owned(),
+            (name, state) => format!("{name} ({})", words(state.as_str())),
         };
         let by_itself = self.turned().filter(|place| !self.was_asked(*place));
         let mut causes: Vec<String> = by_itself.map(named).collect();

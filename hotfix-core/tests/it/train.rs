@@ -228,13 +228,13 @@ fn comm_1_a_rollback_by_the_train_is_no_person_s_decision() {
     let told = |audience| {
         ledger.message(MessageKind::RollingBack, audience, Format::Text).unwrap().to_string()
     };
-    let reason = "Reason: the train is rolled back because of `mail`";
+    let reason = "Reason: a service that it belongs together with was rolled back: mail";
     assert!(told(Audience::Responders).contains(reason), "{}", told(Audience::Responders));
     let plain = "Reason: a service that it belongs together with was rolled back";
     assert!(told(Audience::Business).contains(plain), "{}", told(Audience::Business));
     let report = ledger.report("markdown").unwrap();
     assert!(!report.contains("a person requested"), "{report}");
-    let detection = "the train triggered the rollback: the train is rolled back because of ";
+    let detection = "the train triggered the rollback: a service that it belongs together with was rolled back: ";
     assert!(report.contains(detection), "{report}");
     let archive = redact(ledger.log().as_bytes(), &Redaction::Everything).unwrap();
     assert!(report_of(archive.as_bytes(), "markdown").unwrap().contains(detection));
@@ -380,7 +380,7 @@ fn roll_5_many_long_names_leave_a_log_that_replays() {
     let line: Value = serde_json::from_str(outcome.moves[0].events.trim_end()).unwrap();
     let why = line["why"].as_str().unwrap();
     assert!(why.len() <= 4096 && why.len() > 3700, "{} bytes", why.len());
-    assert!(why.ends_with("` and 4 more"), "{why}");
+    assert!(why.ends_with("15 and 4 more"), "{why}");
     let again = Rollout::replay(rollouts[0].log().as_bytes(), Recording::Keep).unwrap();
     assert_eq!(again.state(), State::RollingBack);
 }
@@ -467,7 +467,7 @@ impl Host {
                 assert!(made.actions.is_empty(), "{made:?}");
                 continue;
             }
-            assert!(says("the train is rolled back because of"), "{made:?}");
+            assert!(says("a service that it belongs together with was rolled back:"), "{made:?}");
             if was.state() != State::Complete {
                 continue;
             }

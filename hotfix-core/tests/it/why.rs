@@ -345,3 +345,31 @@ fn stat_4_without_an_event_in_either_arm_there_is_no_ratio() {
         assert_eq!(has_ratio, events > 0, "{text}");
     }
 }
+
+/// An e-value of 100 of one metric among several rolls nothing back: its weight raises the threshold.
+#[test]
+fn stat_4_evidence_decides_at_the_threshold_that_the_explanation_names() {
+    let mut story = watch("standard");
+    let error_rate = MetricName::try_new("error_rate").unwrap();
+    let mut undecided = 0;
+    for _ in 0..60 {
+        story.at = story.at + Span::from_seconds(10);
+        let metrics = json!({"error_rate": {"canary": [1, 100], "baseline": [2, 900]}});
+        observe(&mut story.rollout, story.at, &metrics);
+        let evidence = story.rollout.evidence(error_rate).unwrap();
+        let why = story.rollout.why().unwrap();
+        let metric = why.metrics.iter().find(|metric| metric.metric == error_rate).unwrap();
+        let own = metric.rules.iter().find_map(|applied| match applied.rule {
+            Rule::Evidence { threshold, .. } => threshold,
+            _ => None,
+        });
+        assert_eq!(Some(evidence.threshold), own, "{evidence:?}");
+        assert!((evidence.threshold - evidence.hold - (why.threshold - why.hold)).abs() < 1e-12);
+        assert_eq!(evidence.decided, evidence.log_e >= evidence.threshold, "{evidence:?}");
+        if evidence.decided {
+            break;
+        }
+        undecided += usize::from(evidence.log_e > why.threshold);
+    }
+    assert!(undecided > 0 && story.rollout.evidence(error_rate).unwrap().decided);
+}

@@ -185,7 +185,7 @@ impl Watched {
         without.map_or(log_e, |[least, _]| log_e.min(least))
     }
 
-    /// Bursts of either version; None where there was none, or where the noise is known otherwise.
+    /// Bursts of either version; None without any, or where the noise is known otherwise.
     pub(super) fn bursts(&self) -> Option<KnownBursts<'_>> {
         self.tests().bursts().filter(|_| self.basis().knows_no_noise())
     }

@@ -82,7 +82,7 @@ fn field_17_what_ends_is_a_burst_and_what_stays_is_the_rate() {
     assert_eq!(of(&[30.0, 3.0, 3.0, 40.0]).bursts, 2);
     let stays = of(&[30.0; 14]);
     assert!(!stays.is_burst(Counts::new(30.0, 1_000.0)), "{stays:?}");
-    // Back to the rate of before, from which a burst stands out again.
+    // Back to the rate of before, from which a burst differs again.
     let back = of(&[&[30.0; 14][..], &[3.0, 3.0, 2.0, 30.0]].concat());
     assert_eq!((back.bursts, back.lasts), (2, 1), "{back:?}");
 }

@@ -196,7 +196,7 @@ pub(crate) fn out_of_reach(judge: &Judge, at: Timestamp) -> impl Iterator<Item =
 impl Watched {
     /// Whether a reading may set the buckets.
     #[inline]
-    pub(super) fn may_settle_layout(&self) -> bool {
+    pub(in crate::judge) fn may_settle_layout(&self) -> bool {
         let Pairing { readings, began, .. } = &self.pairing;
         let is_before = || began.is_none() && readings.read_at.is_none();
         self.design.metric.kind.has_buckets() && (self.design.lacks_layout() || is_before())

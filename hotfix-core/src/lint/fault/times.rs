@@ -62,5 +62,5 @@ findings! {
         => "HF-LINT-095" Warn, "give it with the unit that you mean, such as `\"15min\"` or `\"250ms\"`";
     #[error("a {severity} is answered with a hot-fix, but has no deadline for it")]
     NoDeadline { severity: Severity }
-        => "HF-LINT-062" Note, "add a duty of kind `fix`, or an `slo` that ends at `deployed`";
+        => "HF-LINT-062" Note, "add a duty of kind `fix`, or a table `[change_record.slo]` with `name`, `from`, `within` and `to = \"deployed\"`";
 }

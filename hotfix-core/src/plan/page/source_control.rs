@@ -8,7 +8,7 @@ use super::super::Plan;
 use super::Page;
 use super::head::sentence_text;
 
-/// Writes the plan or the reason why there is none; nothing without source control.
+/// Writes the plan or the reason why it cannot be made; nothing without source control.
 pub(super) fn write(plan: &Plan, start: Timestamp, page: &mut Page) {
     match plan.source_control(start) {
         Err(VcsError::NotSaid) => {}

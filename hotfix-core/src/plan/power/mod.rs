@@ -222,7 +222,8 @@ impl Plan {
     /// The power analysis of each phase.
     ///
     /// The traffic is the plan's, or else the reference of the policy's volume metric. The rate of
-    /// bad events is the reference's, also in the live arm. Takes milliseconds: keep the result.
+    /// bad events is the reference's, also in the live arm. Takes tens of milliseconds: keep
+    /// the result.
     ///
     /// ```
     /// # use std::sync::Arc;

@@ -13,7 +13,7 @@ use super::{
 };
 
 impl Plan {
-    /// The power analysis of a metric, or the reason why there is none.
+    /// The power analysis of a metric, or the reason why it cannot be made.
     pub(super) fn metric_power(&self, metric: &Metric) -> Result<MetricPower, Blind> {
         let Some(record) = metric.reference else { return Err(Blind::NoReference) };
         let rate = match (metric.kind.data(), bad_rate(metric)) {

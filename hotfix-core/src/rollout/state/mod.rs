@@ -445,7 +445,7 @@ impl RolloutState {
         let has_ended = self.has_ended();
         let waits =
             self.needs_answer() && !(has_ended && matches!(self.place.stage(), Stage::Failed));
-        // An objection stands in the next stage, too, until a person answers it.
+        // An objection also counts in the next stage, until a person answers it.
         let objects = !answers && self.people.objects_to(self.place.stage());
         let open = self.people.unanswered();
         let is_moot = open.is_some_and(|open| is_moot(plan, self, open, at));

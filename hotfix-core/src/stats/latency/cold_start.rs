@@ -47,7 +47,7 @@ pub(crate) struct ColdStart {
 }
 
 impl ColdStart {
-    /// Whether an excess was seen. In most ticks there was none, and there is nothing to compute.
+    /// Whether an excess was seen. Most ticks have none, and nothing has to be computed.
     pub(crate) fn has_excess(&self) -> bool {
         self.peak.is_some_and(Slowdown::is_excess)
     }

@@ -238,7 +238,7 @@ fn ln_stake(restarts: u32) -> f64 {
 
 /// `ln` of the stakes of all parts to come after so many restarts.
 fn ln_left(restarts: u32) -> f64 {
-    // Almost always there was none: the logarithm of 0.2, as `ln` has it.
+    // Almost always without a restart: the logarithm of 0.2, as `ln` has it.
     const OF_ALL: f64 = -1.609_437_912_434_100_5;
     if restarts == 0 { OF_ALL } else { ln((1.0 - FIRST_STAKE) / (f64::from(restarts) + 1.0)) }
 }
