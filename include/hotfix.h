@@ -2406,7 +2406,7 @@ void hotfix_plan_free(struct hotfix_plan *plan);
  *
  * The facts are at its end, as trailers that `git interpret-trailers` reads. "missing" names what
  * the form asks for and was not given. "later" has what is known only after the commit; "note" has
- * a `git notes` command for the part of it that was given.
+ * the commands that add the part of it that was given as a `git notes` note, and push it.
  *
  * @param policy     A policy.
  * @param parts      {"summary", "scope", "version", "fields": {"issue", "severity", "impact",

@@ -121,13 +121,25 @@ impl Marks {
         self.0.get(&item.id).is_some_and(|mark| mark.state == ItemState::Done && is_before(mark))
     }
 
-    /// Whether an item is settled, and no required one open. A check counts `since` this time.
-    pub(crate) fn is_complete(&self, list: &Checklist, since: Option<Timestamp>) -> bool {
+    /// Whether an item is settled, and no required one open; of a review that may follow the deployment
+    /// also whether the one before it was made. A check counts `since` this time.
+    pub(crate) fn is_complete(
+        &self,
+        policy: &Policy,
+        list: &Checklist,
+        since: Option<Timestamp>,
+    ) -> bool {
         let is_settled = |item: &&ChecklistItem| {
             self.state(item.id) != ItemState::Open && !self.is_early(item, since)
         };
         let mut required = list.items.iter().filter(|item| item.required);
+        let is_done = |item: &ChecklistItem| self.state(item.id) == ItemState::Done;
+        let is_full = |of: &&Checklist| of.at != ChecklistMoment::Deployed && of.is_review();
+        let mut before = policy.checklists().iter().filter(is_full);
         list.items.iter().any(|item| is_settled(&item)) && required.all(|item| is_settled(&item))
+            || list.at == ChecklistMoment::Deployed
+                && list.is_review()
+                && before.any(|list| list.items.iter().all(is_done))
     }
 
     /// The value that was noted last with an item that records one of this name.

@@ -18,7 +18,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
 /// Versions that rank below the release, and merges whose revert needs a parent.
 fn versions(policy: &Policy, vcs: &Vcs, findings: &mut Vec<Finding>) {
     let by_identifier = Versioning::HotfixIdentifier;
-    if vcs.version == by_identifier {
+    if vcs.version == Some(by_identifier) {
         let fault = FigureFault::VersionRanksBelow { also: false };
         put(findings, "/vcs/version".to_owned(), fault);
     }

@@ -231,9 +231,9 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     (end > at).then_some(end)
 }
 
-/// The earliest start: now, or when the change window opens. After the window the start waits for a
-/// person, in a train for other services, and for readings that have stopped; with an error of the policy
-/// there is none.
+/// The earliest start: now, or when the change window opens. After the window, and where the policy has
+/// the normal process, the start waits for a person, in a train for other services, and for readings that
+/// have stopped; with an error of the policy there is none.
 fn earliest_start(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let from = rollout.window_missed().map_or(at, |window| window.from);
     (from >= at && !rollout.start_is_held()).then_some(from)

@@ -4,9 +4,9 @@ use super::Plan;
 use crate::fact::Impact;
 use crate::gate::SeverityBasis;
 use crate::grade::CommitField;
-use crate::policy::section::CommitLabels;
+use crate::policy::section::{CommitForm, CommitLabels};
 use crate::unit::is_invisible;
-use crate::vcs::{CommitError, CommitMessage, CommitParts};
+use crate::vcs::{CommitError, CommitMessage, CommitNote, CommitParts, fix_record, raises_version};
 
 impl Plan {
     /// The commit message of the fix in the policy's form, from what is given and what the plan
@@ -17,7 +17,8 @@ impl Plan {
     /// and id, or the id alone where the summary is the title or the policy has another label for it,
     /// the severity the plan's where that is given or settled, and the impact what the known facts
     /// mean to users and the business. Cause, change, solution and testing are the release's
-    /// `commit_text`. Nothing is guessed: what nobody gave is missing.
+    /// `commit_text`. Nothing is guessed: what nobody gave is missing. The note is for the fix as the
+    /// steps of [`source_control`](Self::source_control) record it.
     ///
     /// # Errors
     /// As [`CommitForm::compose`](crate::policy::section::CommitForm::compose), also if there is
@@ -76,7 +77,14 @@ impl Plan {
                 parts.fields.entry(field).or_insert(value);
             }
         }
-        form.compose(&parts)
+        let (Some(release), Some(vcs)) = (release, self.policy.vcs()) else {
+            return form.compose(&parts);
+        };
+        let version_commit = raises_version(vcs, release.flow, release.way.as_deref());
+        let mut message = CommitForm { version_commit, ..form }.compose(&parts)?;
+        let fix = fix_record(&release.version);
+        message.note = message.note.and_then(|note| CommitNote::of(note.text, &fix));
+        Ok(message)
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::fact::Facts;
 use crate::gate::checklist::Situation;
 use crate::grade::{Exclusions, Hotfix, Severity};
-use crate::policy::section::Effect;
+use crate::policy::section::{Effect, Rule};
+use crate::severity::RuleVerdict;
 use crate::text::joined;
 
 use super::{Plan, PlanFinding, PlanFindingKind};
@@ -28,63 +29,68 @@ impl Plan {
         &self,
         severity: Option<Severity>,
         given: bool,
-        [now, worst]: [&Facts; 2],
+        facts: [&Facts; 2],
     ) -> Vec<PlanFinding> {
         let policy = self.policy();
         let name = policy.name();
-        let mut reasons = Vec::new();
-        let mut put = |kind, text: String| reasons.push(PlanFinding { kind, text });
         let level = severity.and_then(|severity| policy.severity(severity));
-        match level.filter(|level| !level.hotfix) {
-            Some(level) => put(
-                PlanFindingKind::NoHotfixForSeverity,
-                format!(
-                    "the policy `{name}` has the normal process for {}, not a hot-fix",
-                    level.severity
-                ),
-            ),
-            None => match policy.classify(now).hotfix() {
-                // Without rules, the severity alone says whether there is a hot-fix.
-                Hotfix::No if level.is_some() && policy.rules().is_empty() => {}
-                Hotfix::No => put(
-                    PlanFindingKind::NoHotfixByRules,
-                    format!("the rules of `{name}` do not call for a hot-fix"),
-                ),
-                Hotfix::Unknown => {
-                    // A severity for hot-fixes that a person gave, or that was certain: it is one.
-                    let is_wanted = (given && level.is_some())
-                        || policy.classify(worst).hotfix() == Hotfix::Yes;
-                    let decides = policy.classifier().exclusions == Exclusions::Ask || !is_wanted;
-                    if let Some(text) = self.exclusion_to_decide(now).filter(|_| decides) {
-                        put(PlanFindingKind::ExclusionToDecide, text);
-                    }
-                }
-                Hotfix::Yes => {}
-            },
-        }
+        let mut reasons = match level {
+            Some(level) if !level.hotfix => {
+                let kind = PlanFindingKind::NoHotfixForSeverity;
+                let level = level.severity;
+                let text = format!(
+                    "the policy `{name}` has the normal process for {level}, not a hot-fix"
+                );
+                vec![PlanFinding { kind, text }]
+            }
+            // Without rules, the severity alone says whether there is a hot-fix.
+            Some(_) if policy.rules().is_empty() => Vec::new(),
+            _ => self.normal_by_rules(given && level.is_some(), facts),
+        };
         let breaches = self.scope().breaches;
         if !breaches.is_empty() {
             let breaches = joined(breaches.into_iter().map(|breach| breach.message), "; ");
-            put(
-                PlanFindingKind::OutOfScope,
-                format!("the change exceeds what `{name}` allows in a hot-fix: {breaches}"),
-            );
+            let kind = PlanFindingKind::OutOfScope;
+            let text = format!("the change exceeds what `{name}` allows in a hot-fix: {breaches}");
+            reasons.push(PlanFinding { kind, text });
         }
         reasons
     }
 
-    /// The exclusions that apply for certain, about which a person decides.
-    fn exclusion_to_decide(&self, facts: &Facts) -> Option<String> {
-        let policy = self.policy();
-        let fired = policy.classify(facts).rules();
-        let fired = fired.iter().filter(|fired| fired.rule.effect == Effect::Exclude);
-        let titles = fired.map(|fired| format!("`{}` ({})", fired.rule.id, fired.rule.title));
-        let titles = joined(titles, ", ");
-        (!titles.is_empty()).then(|| {
-            format!(
-                "a person decides whether a hot-fix is right, because exclusions of `{}` apply: {titles}",
-                policy.name()
-            )
-        })
+    /// Why the rules want the normal process: each exclusion that applies and does not yield, and that no
+    /// rule calls for a hot-fix where that means none. Each is a sentence of its own, so that a waiver
+    /// covers those that it was given for. `given`: a person gave a severity that is answered with a
+    /// hot-fix.
+    fn normal_by_rules(&self, given: bool, [now, worst]: [&Facts; 2]) -> Vec<PlanFinding> {
+        let (policy, answer) = (self.policy(), self.policy().classify(now));
+        let kind = match answer.hotfix() {
+            Hotfix::Yes => return Vec::new(),
+            Hotfix::No => PlanFindingKind::NoHotfixByRules,
+            Hotfix::Unknown => PlanFindingKind::ExclusionToDecide,
+        };
+        let (name, classifier) = (policy.name(), policy.classifier());
+        let is_wanted = given || policy.classify(worst).hotfix() == Hotfix::Yes;
+        let yields = is_wanted && classifier.exclusions == Exclusions::Yield;
+        let calls = |rule: &Rule| rule.effect != Effect::Exclude;
+        let fired = answer.rules();
+        let excluded = fired.iter().filter(|of| !calls(of.rule) && !yields);
+        let mut texts: Vec<String> = excluded
+            .map(|RuleVerdict { rule: Rule { id, title, .. }, .. }| {
+                format!("the exclusion `{id}` of `{name}` applies ({title})")
+            })
+            .collect();
+        // With an exclusion, one of the rules that call for a hot-fix may still apply.
+        let open = if fired.is_empty() { Vec::new() } else { answer.undecided() };
+        let is_left = !fired.iter().chain(&open).any(|of| calls(of.rule));
+        if is_left && answer.hotfix() == Hotfix::No && classifier.otherwise == Hotfix::No {
+            let mut all = policy.rules().iter().filter(|rule| calls(rule));
+            texts.push(match (all.next(), all.next()) {
+                (Some(Rule { id, title, .. }), None) => {
+                    format!("`{id}` of `{name}` does not apply ({title})")
+                }
+                _ => format!("no rule of `{name}` calls for a hot-fix"),
+            });
+        }
+        texts.into_iter().map(|text| PlanFinding { kind, text }).collect()
     }
 }

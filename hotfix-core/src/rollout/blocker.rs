@@ -78,7 +78,8 @@ pub struct Approvals {
 }
 
 impl Blocker {
-    fn of(missing: &Missing<'_>, policy: &Policy, stuck: &[DemandId]) -> Self {
+    fn of(missing: &Missing<'_>, plan: &Plan, of: &Readiness, stuck: &[DemandId]) -> Self {
+        let policy = plan.policy();
         match missing {
             Missing::Release => Self::new(
                 BlockerKind::Release,
@@ -89,7 +90,11 @@ impl Blocker {
             Missing::Denial(denial) => Self::of_denial(denial, policy),
             Missing::NormalProcess(reasons) => {
                 let sentence = process_sentence(reasons, policy);
-                Self::of_exception(Exception::NormalProcess, sentence, policy)
+                let mut blocker = Self::of_exception(Exception::NormalProcess, sentence, policy);
+                if !of.is_lifted_by_severity(plan) {
+                    blocker.clears.retain(|input| *input != InputKind::SetSeverity);
+                }
+                blocker
             }
             Missing::VolumeBound(beyond) => {
                 let sentence = volume_sentence(beyond, policy);
@@ -187,10 +192,7 @@ impl Blocker {
             ),
             _ => format!("the approval of {roles} is missing: ask for it"),
         };
-        let sentence = match demand.stand_ins.as_slice() {
-            [] => sentence,
-            stand_ins => format!("{sentence}; {} may stand in", quoted(stand_ins, " or ")),
-        };
+        let sentence = sentence + &may_stand_in(&demand.stand_ins);
         Self {
             roles: demand.any_of.clone(),
             who: demand.roles(),
@@ -296,7 +298,17 @@ fn denied(denial: &Statement) -> String {
 
 /// How an exception is waived, and by whom.
 fn waiver(exception: Exception, policy: &Policy) -> String {
-    format!("let {} waive `{exception}` with a reason", waivers(policy.waived_by()))
+    let roles = policy.waived_by();
+    let stand_ins = may_stand_in(&approval::stand_ins_of(policy, roles));
+    format!("let {} waive `{exception}` with a reason{stand_ins}", waivers(roles))
+}
+
+/// Which roles may act for those that a sentence names.
+fn may_stand_in(stand_ins: &[RoleName]) -> String {
+    match stand_ins {
+        [] => String::new(),
+        stand_ins => format!("; {} may stand in", quoted(stand_ins, " or ")),
+    }
 }
 
 /// The blockers that depend on the time of the start: the change window, where this time is outside
@@ -332,7 +344,7 @@ pub(super) fn blockers(plan: &Plan, case: &RolloutState) -> Vec<Blocker> {
     let stuck: Vec<DemandId> =
         plan.only_for_author(readiness.severity()).map(|(id, _)| id).collect();
     let mut blockers: Vec<Blocker> =
-        missing.iter().map(|missing| Blocker::of(missing, policy, &stuck)).collect();
+        missing.iter().map(|missing| Blocker::of(missing, plan, readiness, &stuck)).collect();
     blockers.extend(actions.pending().iter().map(|action| {
         let sentence = format!(
             "traffic of the previous attempt is still being moved: send `confirm` or `failed` for \

@@ -251,10 +251,12 @@ impl Rollout {
         silence.is_some_and(|silence| silence.waits)
     }
 
-    /// Whether something other than its change window holds the start of a fix that is ready.
+    /// Whether something other than its change window, and what is done before each start, holds the
+    /// start.
     pub(crate) fn start_is_held(&self) -> bool {
         let by_train = self.case.people.train().is_some_and(TrainNotice::holds_start);
-        by_train || self.never_starts() || self.start_waits_for_readings()
+        let by_process = self.case.readiness.normal_process().is_some();
+        by_train || by_process || self.never_starts() || self.start_waits_for_readings()
     }
 }
 

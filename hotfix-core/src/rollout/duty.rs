@@ -273,7 +273,10 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
 /// What the release decides of the duties.
 pub(super) fn of_release(plan: &Plan) -> [AgendaInput<'static>; 2] {
     let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
-    [AgendaInput::StopGap(stop_gap), AgendaInput::Flow(plan.flow())]
+    // Branches that the release names get the fix under each branching model.
+    let names_branches = plan.release().is_some_and(|release| !release.merge_back.is_empty());
+    let flow = plan.flow().filter(|_| !names_branches);
+    [AgendaInput::StopGap(stop_gap), AgendaInput::Flow(flow)]
 }
 
 /// Passes an input and its new stage to the agenda. A replay calls it as well, so it depends on
@@ -378,8 +381,9 @@ pub(super) fn update_agenda(
     for (moment, before) in CHECKED_FROM.into_iter().zip(before) {
         let Some(came) = agenda.came(moment).filter(|_| before.is_none()) else { continue };
         readiness.reach(policy, moment, came);
-        let is_due =
-            |list: &Checklist| list.counts_from() == Some(moment) || stays_checked(readiness, list);
+        let is_due = |list: &Checklist| {
+            list.counts_from() == Some(moment) || stays_checked(readiness, policy, list)
+        };
         take_lists(agenda, readiness, policy, at, is_due);
     }
     // What was checked since the rollback began, or assessed before it, counts from its end on.
@@ -400,10 +404,10 @@ fn stated_time(time: KnownTime, at: Option<Timestamp>) -> Option<AgendaInput<'st
 
 /// Whether a list about the code is complete: it stays so where the same release is tried again, whose
 /// duties begin again.
-fn stays_checked(readiness: &Readiness, list: &Checklist) -> bool {
+fn stays_checked(readiness: &Readiness, policy: &Policy, list: &Checklist) -> bool {
     list.counts_from().is_none()
         && list.at != ChecklistMoment::RolledBack
-        && readiness.marks().is_complete(list, None)
+        && readiness.marks().is_complete(policy, list, None)
 }
 
 /// Passes to the agenda which of these lists are complete.
@@ -506,7 +510,8 @@ fn list_inputs(
     let lists = policy.checklists().iter().enumerate().filter(|(_, list)| of(list));
     let input = |(place, list): (usize, &Checklist)| {
         let since = list.counts_from().map(|moment| agenda.came(moment));
-        let complete = since != Some(None) && readiness.marks().is_complete(list, since.flatten());
+        let is_complete = |since| readiness.marks().is_complete(policy, list, since);
+        let complete = since != Some(None) && is_complete(since.flatten());
         AgendaInput::Checklist { list: place, complete }
     };
     lists.map(input).collect()

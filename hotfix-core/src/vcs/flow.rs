@@ -2,6 +2,7 @@
 
 use super::Command;
 use super::command::{git, record};
+use super::merge_back;
 use super::name::one_line;
 use super::release_context::{Base, ReleaseContext};
 use super::rollback::{continue_on, continue_on_trunk, restore};
@@ -43,7 +44,10 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Vec<Step> {
                 steps.extend(context.into.iter().flat_map(merge));
             }
             VcsStep::MergeBack => {
-                let merge = |target| merge(context, VcsStepKind::MergeBack, target, &at);
+                let merge = |target| match &context.branch {
+                    Some(_) => merge(context, VcsStepKind::MergeBack, target, &at),
+                    None => merge_back::steps(context, target),
+                };
                 steps.extend(context.into_back.iter().flat_map(merge));
                 // Beside one branch that all releases come from there is no release branch.
                 let is_own = |target| context.vcs.merge_back.contains(&RefName::to_string(target));
@@ -161,7 +165,7 @@ fn commit(context: &ReleaseContext<'_>) -> Vec<Step> {
             .run([add(), git(&["commit", "-m", &context.message])]),
     };
     let record = record(&context.fix());
-    if !context.vcs.commit.version_commit || context.taken_up {
+    if !context.version_commit || context.taken_up {
         return vec![step.run([record])];
     }
     let version = context.version;

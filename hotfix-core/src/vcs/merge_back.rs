@@ -40,24 +40,34 @@ pub(super) fn way(context: &ReleaseContext<'_>) -> MergeBack {
     let reached = context.reached();
     let branch = |target: &RefName| {
         let planned = reached.contains(&target);
-        // From the trunk, a commit is picked: a merge would bring all other changes of the trunk.
-        let picked = context.branch.is_none() && !planned;
+        let picked = is_picked(context, target);
         let squashed = context.branch.is_some() && context.merge == MergeKind::Squash;
         let requested = context.requested_into() == Some(target);
         let known =
             if picked || squashed || requested { context.merged(target) } else { context.fix() };
         let remote = format!("refs/remotes/origin/{target}");
-        let (title, commands) = if picked {
-            (format!("Cherry-pick the fix to {target}"), pick(context, target))
-        } else {
-            (format!("Merge the fix into {target}"), bring(context, target, &context.fix()))
-        };
-        let mut steps = restore(context, target, false);
-        steps.push(Step::new(VcsStepKind::MergeBack, title).of(target.as_str()).run(commands));
         let has = git(&["merge-base", "--is-ancestor", &known, &remote]);
+        let steps = steps(context, target);
         MergeBackBranch { branch: target.to_string(), planned, has, steps }
     };
     MergeBack { inspect: context.fetch(), branches: context.home.iter().map(branch).collect() }
+}
+
+/// From the trunk, a commit is picked: a merge would bring all other changes of the trunk.
+fn is_picked(context: &ReleaseContext<'_>, target: &RefName) -> bool {
+    context.branch.is_none() && context.base.name() != target.as_str()
+}
+
+/// The steps that bring the fix to a branch.
+pub(super) fn steps(context: &ReleaseContext<'_>, target: &RefName) -> Vec<Step> {
+    let (title, commands) = if is_picked(context, target) {
+        (format!("Cherry-pick the fix to {target}"), pick(context, target))
+    } else {
+        (format!("Merge the fix into {target}"), bring(context, target, &context.fix()))
+    };
+    let mut steps = restore(context, target, false);
+    steps.push(Step::new(VcsStepKind::MergeBack, title).of(target.as_str()).run(commands));
+    steps
 }
 
 fn pick(context: &ReleaseContext<'_>, target: &RefName) -> Vec<Command> {

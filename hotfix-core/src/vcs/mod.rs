@@ -57,7 +57,7 @@ pub use tag::tag_name;
 pub use version::{NextVersion, next_version};
 
 use release_context::ReleaseContext;
-pub(crate) use release_context::{flow_of, is_deployed_unmerged};
+pub(crate) use release_context::{fix_record, flow_of, is_deployed_unmerged, raises_version};
 
 /// The fix that goes through source control.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -150,7 +150,8 @@ impl SourceControl {
         let context = ReleaseContext::try_new(vcs, fix)?;
         let steps = flow::steps(&context);
         let (rollback, merge_back) = (rollback::way(&context), merge_back::way(&context));
-        let mut findings = version::findings(fix.version, fix.previous, &context.versioning());
+        let by = if vcs.version.is_some() { context.versioning() } else { Vec::new() };
+        let mut findings = version::findings(fix.version, fix.previous, &by);
         findings.extend(name::other_prefix(context.branch.as_ref(), &vcs.prefix));
         findings.extend(context.named_after);
         let unplanned = merge_back.branches.iter().filter(|branch| !branch.planned);

@@ -61,6 +61,8 @@ pub(super) struct ReleaseContext<'a> {
     pub(super) home: Vec<RefName>,
     pub(super) line: String,
     pub(super) message: String,
+    /// The version is raised in a commit of its own.
+    pub(super) version_commit: bool,
     pub(super) named_after: Option<VcsFinding>,
     /// The rollout moves the traffic in steps.
     pub(super) in_steps: bool,
@@ -85,6 +87,11 @@ impl<'a> Choice<'a> {
     }
 }
 
+/// The reference to the newest commit of the fix.
+pub(crate) fn fix_record(version: &str) -> String {
+    format!("refs/hotfix/{version}/fix")
+}
+
 /// Whether a fix that takes these steps is on a branch of several people when it is deployed: a revert
 /// there takes it out of what is deployed.
 pub(super) fn is_merged_first(order: &[VcsStep]) -> bool {
@@ -97,6 +104,12 @@ pub(super) fn is_merged_first(order: &[VcsStep]) -> bool {
 /// there is no merge yet that a rollback could revert.
 pub(crate) fn is_deployed_unmerged(vcs: &Vcs, flow: Option<Flow>, way: Option<&str>) -> bool {
     choose(vcs, flow, way).is_ok_and(|choice| !is_merged_first(choice.order()))
+}
+
+/// Whether a release with this flow and way raises the version in a commit of its own. A flow that is
+/// only allowed has its own steps alone.
+pub(crate) fn raises_version(vcs: &Vcs, flow: Option<Flow>, way: Option<&str>) -> bool {
+    vcs.commit.version_commit && choose(vcs, flow, way).is_ok_and(|choice| choice.described)
 }
 
 /// The flow of a release with this flow and way; None if the policy does not allow them.
@@ -161,10 +174,12 @@ impl<'a> ReleaseContext<'a> {
         };
         // An allowed flow has its own steps. Without a merge back it has no other branch than its base.
         let mut home = if choice.described || has(VcsStep::MergeBack) { home } else { Vec::new() };
+        let mut named = Vec::new();
         for name in fix.merge_back {
             let name = reference("/release/merge_back", "branch", name)?;
             if !home.contains(&name) {
-                home.push(name);
+                home.push(name.clone());
+                named.push(name);
             }
         }
         let mut targets = home.clone();
@@ -180,14 +195,26 @@ impl<'a> ReleaseContext<'a> {
         let nowhere = |step| VcsError::Order(OrderFault::Nowhere { step });
         let into = has(VcsStep::Merge).then(|| first.ok_or_else(|| nowhere(VcsStep::Merge)));
         let into = into.transpose()?;
-        let into_back = if has(VcsStep::MergeBack) {
+        let mut into_back = if has(VcsStep::MergeBack) {
             if home.is_empty() {
                 return Err(nowhere(VcsStep::MergeBack));
             }
-            home.into_iter().filter(|name| Some(name) != into.as_ref()).collect()
+            home
+        } else if into.is_some() || !has(VcsStep::Branch) {
+            named
         } else {
+            // A way that merges nothing leaves that to people.
             Vec::new()
         };
+        let on_trunk = Some(base.name()).filter(|_| !has(VcsStep::Branch));
+        let reached = into.as_ref().map(RefName::as_str).or(on_trunk);
+        into_back.retain(|name| Some(name.as_str()) != reached);
+        let mut order = order.to_vec();
+        if !has(VcsStep::MergeBack) && !into_back.is_empty() {
+            // The flow has no step for the branches that the release names.
+            let end = order.iter().position(|step| *step == VcsStep::DeleteBranch);
+            order.insert(end.unwrap_or(order.len()), VcsStep::MergeBack);
+        }
         let request = vcs.pull_request.clone().filter(|_| has(VcsStep::PullRequest));
         let squash = request.as_ref().is_some_and(|request| request.squash);
         let (line, named_after) = line(fix);
@@ -197,8 +224,9 @@ impl<'a> ReleaseContext<'a> {
         let context = Self {
             vcs,
             flow: choice.flow,
+            version_commit: vcs.commit.version_commit && choice.described,
             way: choice.way,
-            order: order.to_vec(),
+            order,
             taken_up: branch.is_some() && fix.branch.is_some() && fix.commit.is_some(),
             // Its name is the release's own, or a finding gives its source.
             named_after: named_after.filter(|_| branch.is_some() && fix.branch.is_none()),
@@ -275,7 +303,8 @@ impl<'a> ReleaseContext<'a> {
     }
 
     pub(super) fn versioning(&self) -> Vec<Versioning> {
-        std::iter::once(self.vcs.version).chain(self.vcs.also_version.iter().copied()).collect()
+        let first = self.vcs.version.unwrap_or(Versioning::Patch);
+        std::iter::once(first).chain(self.vcs.also_version.iter().copied()).collect()
     }
 
     pub(super) fn record(&self, of: &str) -> String {
@@ -283,7 +312,7 @@ impl<'a> ReleaseContext<'a> {
     }
 
     pub(super) fn fix(&self) -> String {
-        self.record("fix")
+        fix_record(self.version)
     }
 
     pub(super) fn before(&self, target: &RefName) -> String {
@@ -335,7 +364,7 @@ impl<'a> ReleaseContext<'a> {
     /// The branches that the plan's own steps bring the fix to, in order.
     pub(super) fn reached(&self) -> Vec<&RefName> {
         match (&self.branch, &self.base) {
-            (None, Base::Branch(trunk)) => vec![trunk],
+            (None, Base::Branch(trunk)) => std::iter::once(trunk).chain(&self.into_back).collect(),
             _ => self.into.iter().chain(&self.into_back).collect(),
         }
     }

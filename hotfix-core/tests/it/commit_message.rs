@@ -357,9 +357,13 @@ fn vcs_5_what_comes_later_is_noted_by_the_command_as_it_stands() {
         "Bob\n\n# by 'telephone'\n$(touch gone) `id`".to_owned(),
     )]);
     let second = BTreeMap::from([(CommitField::DeployedBy, "Ann; exit 1".to_owned())]);
+    git(&folder, &["init", "-q", "--bare", "origin.git"], "");
+    git(&folder, &["remote", "add", "origin", "origin.git"], "");
     for known in [&first, &second] {
         shell(&form.note(known).unwrap().command);
     }
+    let noted = |of: &str| git(&folder, &["ls-remote", of, "refs/notes/commits"], "");
+    assert_eq!(noted("origin"), noted("."));
     let note = git(&folder, &["notes", "show"], "");
     let read = form.parse(&format!("note\n\n{note}"));
     let expected: BTreeMap<_, _> = first.into_iter().chain(second).collect();

@@ -75,7 +75,7 @@ fn plan_5_a_time_of_the_way_back_may_have_one_end() {
 
 #[test]
 fn field_5_what_is_left_out_has_the_value_that_is_documented() {
-    use hotfix_core::grade::{Flow, MergeKind, StepClock, TagForm, Versioning};
+    use hotfix_core::grade::{Flow, MergeKind, StepClock, TagForm};
     let policy = with(&[
         ("/vcs", json!({ "flow": "trunk" })),
         ("/procedure", json!([{ "id": "a", "title": "a" }])),
@@ -86,7 +86,7 @@ fn field_5_what_is_left_out_has_the_value_that_is_documented() {
         (vcs.flow, vcs.base.as_str(), vcs.prefix.as_str()),
         (Flow::Trunk, "main", "hotfix/")
     );
-    assert_eq!((vcs.version, vcs.tag, vcs.annotated), (Versioning::Patch, TagForm::Version, true));
+    assert_eq!((vcs.version, vcs.tag, vcs.annotated), (None, TagForm::Version, true));
     assert_eq!((vcs.merge, vcs.order.len(), &vcs.pull_request), (MergeKind::NoFf, 0, &None));
     assert!(!vcs.commit.conventional && !vcs.commit.version_commit && vcs.commit.fields.is_empty());
     assert_eq!(policy.procedure()[0].clock, StepClock::Duration);

@@ -90,6 +90,11 @@ impl Checklist {
         };
         in_time && (has_word(item.id) || has_word(self.id))
     }
+
+    /// Whether it is a review of the change and nothing else.
+    pub(crate) fn is_review(&self) -> bool {
+        !self.items.is_empty() && self.items.iter().all(|item| self.reviews(item))
+    }
 }
 
 fn counts_from(at: ChecklistMoment, each_attempt: Option<bool>) -> Option<Moment> {

@@ -145,7 +145,8 @@ section! {
         when: Condition, [optional];
         /// Whether it is due only if the fix is a stop-gap.
         stop_gap: bool, [default false];
-        /// The branching model of the release for which it is due. Without this key for each.
+        /// The branching model of the release for which it is due. Without this key for each; a
+        /// release that names branches in its `merge_back` counts as one of each model.
         flow: Flow, [optional];
         /// With this key it is about the release that was rolled back: a later deployment of the same
         /// release settles it. Whether another release does, too: a `retry` or `supersede` that

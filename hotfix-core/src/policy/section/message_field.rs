@@ -79,7 +79,7 @@ pub const MESSAGE_FIELDS: &[MessageField] = &[
     text("resolved_at", Public, "when the incident was over for users"),
     text("duration", Public, "a duration: for a phase that passed, the time it was watched; for a start, the planned time; for a deployment, the time it took; else from the beginning of the incident until it was over or until now; no value while nobody has stated when it began or was detected"),
     text("downtime", Public, "how long the service was down, once the incident is over; `none` if it was never down"),
-    text("eta", Public, "when the deployment is expected to be complete, unless a person has to promote or to decide; before the release is ready only for responders and stakeholders: after the longest planned time since the detection or since its change window opens, while that is known and leaves enough time for the rollout"),
+    text("eta", Public, "when the deployment is expected to be complete, unless a person has to promote or to decide; before the release is ready only for responders and stakeholders: after the longest planned time since the detection or since its change window opens, while that is known and leaves enough time for the rollout, and while the start waits for no waiver of the normal process"),
     text("next_update", Public, "when the next update for this audience is asked for; after an update within its interval that is the beginning of the next, at whose end the duty would be late"),
     text("status_page", Public, "the address of the status page; given by the caller, or noted with an item of a checklist"),
     text("incident_id", Business, "the incident's id"),

@@ -69,8 +69,9 @@ section! {
         base: String, [default "main"];
         /// The prefix of the branch name.
         prefix: String, [default "hotfix/"];
-        /// How the next version is numbered.
-        version: Versioning, [default "patch"];
+        /// How the next version is numbered. Without this key each version is accepted, and the one that
+        /// the plan of another attempt names is numbered by `patch`.
+        version: Versioning, [optional];
         /// Other version schemes that the policy allows, each once.
         also_version: Vec<Versioning> as Once<Versioning>, [default none()];
         /// How the tag is named: `v` and the version, the version as it is (`plain`), or the time in
@@ -144,7 +145,8 @@ section! {
         fields: Vec<CommitField> as Once<CommitField>, [default none()];
         /// Whether the subject is a conventional commit, as in `fix(payments): …`.
         conventional: bool, [default false];
-        /// Whether the version is increased in a separate commit.
+        /// Whether the version is increased in a separate commit; not in a branching model of `also`,
+        /// which has its own steps.
         version_commit: bool, [default false];
         /// Labels of the fields that differ from the defaults.
         labels: CommitLabels, [optional];

@@ -223,7 +223,9 @@ impl Readiness {
     /// without it.
     fn see_process(&mut self, plan: &Plan) {
         let normal = self.normal_now(plan);
-        if normal.iter().any(|reason| !self.normal.contains(reason)) {
+        // What a person decided about an exclusion holds once more is known.
+        let is_known = |reason: &PlanFinding| self.normal.iter().any(|of| of.text == reason.text);
+        if !normal.iter().all(is_known) {
             self.marks.reopen(Exception::NormalProcess);
         }
         self.normal = normal;
@@ -246,6 +248,13 @@ impl Readiness {
     pub(crate) fn normal_process(&self) -> Option<&[PlanFinding]> {
         let holds = !self.normal.is_empty() && !self.marks.is_waived(Exception::NormalProcess);
         holds.then_some(self.normal.as_slice())
+    }
+
+    /// Whether a severity that a person gives lifts that.
+    pub(crate) fn is_lifted_by_severity(&self, plan: &Plan) -> bool {
+        let facts = [&self.facts, &self.worst];
+        let lifts = |of: Severity| plan.normal_process(Some(of), true, facts).is_empty();
+        plan.policy().severities().iter().any(|level| lifts(level.severity))
     }
 
     /// Whether the service is down now, as stated, or as the policy concludes from what is.

@@ -36,9 +36,11 @@ impl SeverityQuestion {
         let open = if lacks {
             Some(lacking(policy, severity, worst, &at_worst))
         } else if !given && derived(&answer, &at_worst).1 {
-            severity.zip(wanted(&policy.decide(worst), &at_worst)).map(|(severity, fact)| {
+            let decision = policy.decide(worst);
+            severity.zip(wanted(&decision, &at_worst)).map(|(severity, fact)| {
                 format!(
-                    "Severity {severity} is assumed, because facts are missing. {} or `set_severity`.",
+                    "Severity {severity} is assumed, because facts are missing.{} {} or `set_severity`.",
+                    by_tree(policy, &decision),
                     asks_for(policy, fact)
                 )
             })
@@ -145,18 +147,23 @@ fn lacking(
     let known = Impact::new(worst, false).and(&policy.own_effects(worst)).line();
     let known = if known.is_empty() { known } else { format!(" Known: {known}.") };
     let decision = policy.decide(worst);
-    let outcome = decision.outcome().filter(|_| policy.tree().is_some());
-    let tree = outcome.map(|DecisionOutcome { title, severity, .. }| {
-        let path = decision.path();
-        let why = path.iter().map(|step| format!("{} {}", brief(&step.question.ask), step.answer));
-        let severity = severity.map_or_else(String::new, |severity| format!(" ({severity})"));
-        format!(" The decision tree answers '{}'{severity}: {}.", brief(title), joined(why, "; "))
-    });
     let send = match wanted(&decision, at_worst) {
         Some(fact) => format!("{} or {set}.", asks_for(policy, fact)),
         None => format!("Send {set}."),
     };
-    format!("The severity is not known{by_rules}.{known}{} {send}", tree.unwrap_or_default())
+    format!("The severity is not known{by_rules}.{known}{} {send}", by_tree(policy, &decision))
+}
+
+/// What the policy's own tree answers, and why; empty where that is open.
+fn by_tree(policy: &Policy, decision: &Decision<'_>) -> String {
+    let outcome = decision.outcome().filter(|_| policy.tree().is_some());
+    let text = |DecisionOutcome { title, severity, .. }: DecisionOutcome<'_>| {
+        let path = decision.path();
+        let why = path.iter().map(|step| format!("{} {}", brief(&step.question.ask), step.answer));
+        let severity = severity.map_or_else(String::new, |severity| format!(" ({severity})"));
+        format!(" The decision tree answers '{}'{severity}: {}.", brief(title), joined(why, "; "))
+    };
+    outcome.map(text).unwrap_or_default()
 }
 
 /// Facts that contradict each other.

@@ -47,7 +47,10 @@ impl CommitForm {
     /// assert_eq!(message.text, "HOTFIX: Read the webhook's secret as UTF-8\n\nFixes: #1234\n");
     /// assert_eq!(message.missing[0], CommitField::Severity);
     /// let note = message.note.ok_or("who deployed it")?;
-    /// assert_eq!(note.command, "git notes append -m 'Deployed-By: Ann\n' HEAD");
+    /// assert_eq!(
+    ///     note.command,
+    ///     "git notes append -m 'Deployed-By: Ann\n' HEAD && git push origin refs/notes/commits",
+    /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn compose(&self, parts: &CommitParts) -> Result<CommitMessage, CommitError> {
@@ -118,12 +121,7 @@ impl CommitForm {
                 push_trailer(&mut text, self.label(*field), &value);
             }
         }
-        if text.is_empty() {
-            return None;
-        }
-        // A NUL could not be quoted, but control characters have become spaces.
-        let command = shlex::try_join(["git", "notes", "append", "-m", &text, "HEAD"]).ok()?;
-        Some(CommitNote { text, command })
+        if text.is_empty() { None } else { CommitNote::of(text, "HEAD") }
     }
 
     /// The subject, and the rest of a long summary.

@@ -106,9 +106,19 @@ pub struct CommitLater {
 pub struct CommitNote {
     /// Its text: trailers, as in the message.
     pub text: String,
-    /// The command that adds it to the commit that is checked out, quoted for a POSIX shell. It
-    /// appends, so that facts can be added at different times.
+    /// The commands that add it to the commit and push it to `origin`, quoted for a POSIX shell. They
+    /// append, so that facts can be added at different times. The commit is the one that is checked
+    /// out; of a plan with source control the fix, as its steps record it.
     pub command: String,
+}
+
+impl CommitNote {
+    /// The note for this commit.
+    pub(crate) fn of(text: String, commit: &str) -> Option<Self> {
+        // A NUL could not be quoted, but control characters have become spaces.
+        let add = shlex::try_join(["git", "notes", "append", "-m", &text, commit]).ok()?;
+        Some(Self { text, command: format!("{add} && git push origin refs/notes/commits") })
+    }
 }
 
 coded! {
