@@ -12,10 +12,11 @@ use crate::plan::{Incident, Plan};
 use crate::policy::Policy;
 use crate::policy::section::{Bound, Metric};
 use crate::text::{brief, ended, joined, moment, rounded, sentence, words};
-use crate::unit::{MetricName, Share, Span};
+use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::action::{Act, ActionId};
 use super::input::InputKind;
+use super::poll::late_deployment_at;
 use super::stage::{Stage, State};
 use super::state::{Judged, RolloutState};
 
@@ -54,6 +55,7 @@ pub(super) fn whereabouts(
     plan: &Plan,
     case: &RolloutState,
     stage: &Stage,
+    at: Timestamp,
     severity: Option<Severity>,
 ) -> String {
     let reach = case.reach();
@@ -73,6 +75,11 @@ pub(super) fn whereabouts(
         }
         Stage::Failed => "the fix could not be deployed".to_owned(),
         Stage::Frozen { .. } => format!("the rollout is frozen with {reach} of the traffic"),
+        Stage::Deploying(step)
+            if late_deployment_at(plan.policy(), case, *step).is_some_and(|late| at >= late) =>
+        {
+            "the deployment of the fix was not confirmed in time".to_owned()
+        }
         _ if !reach.is_any() => "the fix is being deployed".to_owned(),
         _ => format!("{reach} of the traffic has the fix"),
     };

@@ -76,7 +76,7 @@ pub(super) fn follow(
     };
     let at_present = match case.agenda.announced() {
         [] => String::new(),
-        _ => whereabouts(plan, case, stage, severity.severity),
+        _ => whereabouts(plan, case, stage, at, severity.severity),
     };
     for announced in case.agenda.announced() {
         for mut act in acts_for(policy, severity, (subject, &at_present), announced) {
