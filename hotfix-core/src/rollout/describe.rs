@@ -299,9 +299,14 @@ fn beyond(
 /// beside it.
 pub(super) fn over_the_phase(judge: &Judge, share: Share, metric: &Metric) -> Option<String> {
     let value = judge::over_the_phase(judge, metric.id, share)?;
-    let value = metric::measured(metric.kind, judge::edges(judge, metric.id), value);
-    let missed = metric.bounds.success;
-    let missed = missed.and_then(|bound| beyond(judge, share, metric, ("success", bound)));
-    let missed = missed.as_deref().unwrap_or("success bound not met");
-    Some(format!("{value} over the phase, {missed}"))
+    let (kind, edges) = (metric.kind, judge::edges(judge, metric.id));
+    let bound = metric.bounds.success;
+    let bound = bound.and_then(|bound| judge::bound_now(judge, share, metric.id, bound));
+    let Some(bound) = bound else {
+        let value = metric::measured(kind, edges, value);
+        return Some(format!("{value} over the phase, success bound not met"));
+    };
+    let [value, bound] = metric::compared(kind, edges, value, bound);
+    let side = metric.worse.side();
+    Some(format!("{value} over the phase, {side} the success bound of {bound}"))
 }
