@@ -94,6 +94,13 @@ pub(super) fn follow(
                     }
                 }
             }
+            // That the fix is being rolled back is the update that is due with it.
+            if let Act::Notify { audience, message: message @ MessageKind::Update, .. } = &mut act {
+                let rollback = Act::notify(*audience, MessageKind::RollingBack);
+                if changes.acts.iter().any(|own| own.is_same_message(&rollback)) {
+                    *message = MessageKind::RollingBack;
+                }
+            }
             act_for_duty(&mut changes.acts, act);
         }
     }
