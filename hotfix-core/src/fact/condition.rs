@@ -142,6 +142,14 @@ impl Condition {
         facts
     }
 
+    /// The facts without which it is not known whether it holds.
+    pub(crate) fn missing(&self, facts: &Facts) -> Vec<FactId> {
+        let is_open = self.holds(facts) == Truth::Unknown;
+        let mut missing = if is_open { self.facts() } else { Vec::new() };
+        missing.retain(|fact| facts.get(*fact).is_none());
+        missing
+    }
+
     /// Calls `visit` on each comparison, in the order of the text.
     pub fn comparisons<'c>(&'c self, visit: &mut impl FnMut(&'c Comparison)) {
         match self {

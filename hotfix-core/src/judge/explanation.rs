@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::grade::{MetricKind, Role, Worse};
-use crate::metric::{Band, Unused, in_unit, interpolated, measured};
+use crate::metric::{Band, Unused, compared, in_unit, interpolated, measured};
 use crate::stats::Counts;
 use crate::text::{self, moment, sentence};
 
@@ -287,10 +287,9 @@ impl AppliedRule {
                 };
                 // A bound with `unless_both_arms` is not crossed while the baseline is beyond it.
                 let both = crossed == Some(false) && beyond && bucket.is_none();
-                let value = match bucket {
-                    Some(edges) => sentence(&interpolated(value, edges)),
-                    None => sentence(&measured(kind, watched.edges(), value)),
-                };
+                let [measured, figure] = compared(kind, watched.edges(), value, figure);
+                let value = bucket.map_or(measured, |edges| interpolated(value, edges));
+                let value = sentence(&value);
                 let held = match (bound, self.reason) {
                     _ if both => ", and so is the baseline",
                     (BoundKind::Rollback, Some(Reason::NotConfirmed)) => {
@@ -304,10 +303,7 @@ impl AppliedRule {
                     }
                     _ => "",
                 };
-                format!(
-                    "{value} over the {over} is {side} the {bound} bound of {}{held}",
-                    in_unit(kind, figure)
-                )
+                format!("{value} over the {over} is {side} the {bound} bound of {figure}{held}")
             }
             Rule::Evidence { log_e, threshold } => evidence(log_e, threshold, self.reason),
             Rule::Safe { decided: true, .. } => {

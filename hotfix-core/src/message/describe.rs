@@ -5,7 +5,8 @@ use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::plan::Window;
 use crate::policy::section::Phase;
 use crate::rollout::{
-    Blocker, BlockerKind, InputKind, Resume, Rollout, Silent, Stage, State, Step, TrainNotice,
+    Blocker, BlockerKind, FAILED, InputKind, Resume, Rollout, Silent, Stage, State, Step,
+    TrainNotice,
 };
 use crate::text::{enumerated, joined, time};
 use crate::unit::Timestamp;
@@ -149,10 +150,11 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
             format!("{}; {share} of the traffic still has an earlier fix", prepared(rollout))
         }
         State::Deploying if rollout.former_version().is_some() => {
-            format!("the fix is being deployed; {share} of the traffic still has an earlier one")
+            let fix = deployed(rollout, "the fix");
+            format!("{fix}; {share} of the traffic still has an earlier one")
         }
         State::Drafted | State::AwaitingApproval | State::Ready => prepared(rollout).to_owned(),
-        State::Deploying if !share.is_any() => "the fix is being deployed".to_owned(),
+        State::Deploying if !share.is_any() => deployed(rollout, "the fix"),
         State::Paused if !share.is_any() => "the deployment of the fix is paused".to_owned(),
         State::Deploying | State::Monitoring | State::Gate | State::Paused => {
             let paused = match rollout.state() {
@@ -160,11 +162,11 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
                 _ => "",
             };
             let then = match rollout.stage() {
-                Stage::Deploying(_) => "the next part is being deployed",
+                Stage::Deploying(_) => deployed(rollout, "the next part"),
                 Stage::Paused { from: Resume::Deploying(_) | Resume::Deployed(_), .. } => {
-                    "no more of it gets it until a person resumes it"
+                    "no more of it gets it until a person resumes it".to_owned()
                 }
-                _ => watched(rollout, "we are monitoring it"),
+                _ => watched(rollout, "we are monitoring it").to_owned(),
             };
             format!("{share} of the traffic has the fix{paused}, and {then}")
         }
@@ -198,6 +200,14 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
         }
         State::Aborted => "the rollout was stopped".to_owned(),
         State::Failed => "the fix could not be deployed".to_owned(),
+    }
+}
+
+/// That this is being deployed, or why it is not any more.
+fn deployed(rollout: &Rollout, what: &str) -> String {
+    match rollout.stalled() {
+        Some(why) => format!("the deployment of {what} {why}"),
+        None => format!("{what} is being deployed"),
     }
 }
 
@@ -298,10 +308,10 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
                 None if rollout.sees_unconfirmed_traffic() => {
                     "readings show traffic on the fix".to_owned()
                 }
-                None if !share.is_any() => return format!("{} is being deployed", at(step)),
+                None if !share.is_any() => return deployed(rollout, &at(step)),
                 None => format!("{share} of the traffic has the fix"),
             };
-            format!("{} is being deployed; {has}", at(step))
+            format!("{}; {has}", deployed(rollout, &at(step)))
         }
         Stage::Monitoring(step) => {
             let phase = at(step);
@@ -381,6 +391,7 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
 }
 
 const WAITS_FOR_DECISION: &str = "waiting for a person's decision";
+const THEN_DECIDES: &str = "a person decides whether to roll back or to deploy another release";
 
 /// What the team does now.
 pub(super) fn action(rollout: &Rollout) -> &'static str {
@@ -397,6 +408,7 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
             State::Ready => ready(rollout)[1],
             _ => investigated(rollout, ["investigating the cause", "preparing a fix"]),
         },
+        Stage::Deploying(_) if rollout.stalled().is_some() => WAITS_FOR_DECISION,
         Stage::Deploying(_) => "deploying the fix",
         Stage::Monitoring(_) | Stage::Complete { .. } if rollout.awaits_answer() => {
             WAITS_FOR_DECISION
@@ -477,6 +489,7 @@ pub(super) fn next_step(
             State::AwaitingApproval => approval(rollout, plain),
             _ => return None,
         },
+        Stage::Deploying(_) if rollout.stalled() == Some(FAILED) => THEN_DECIDES.to_owned(),
         Stage::Deploying(step) => {
             let phase = phase(step.index)?;
             let watch = rollout.plan().load().watch(phase);
@@ -533,9 +546,7 @@ pub(super) fn next_step(
         }
         Stage::Paused { .. } => "the rollout continues once a person resumes it".to_owned(),
         Stage::Frozen { tried: true, .. } => "the fix is rolled back by hand".to_owned(),
-        Stage::Frozen { .. } => {
-            "a person decides whether to roll back or to deploy another release".to_owned()
-        }
+        Stage::Frozen { .. } => THEN_DECIDES.to_owned(),
     })
 }
 

@@ -15,7 +15,11 @@ pub(crate) fn in_unit(kind: MetricKind, value: f64) -> String {
 
 impl Unit {
     pub(crate) fn shown(self, value: f64) -> String {
-        let figure = |value: f64| text::figure(value, 4);
+        self.shown_to(value, 4)
+    }
+
+    fn shown_to(self, value: f64, digits: usize) -> String {
+        let figure = |value: f64| text::figure(value, digits);
         match self {
             Self::Fraction => format!("{}%", figure(value * 100.0)),
             Self::Seconds => format!("{} ms", figure(value * 1e3)),
@@ -34,6 +38,14 @@ pub(crate) fn measured(kind: MetricKind, edges: &[f64], value: f64) -> String {
         [.., last] if value >= *last => format!("at least {}", in_unit(kind, *last)),
         [..] => about(value),
     }
+}
+
+/// A reading and the bound that it is compared with, with the digits in which they differ.
+pub(crate) fn compared(kind: MetricKind, edges: &[f64], value: f64, bound: f64) -> [String; 2] {
+    let shown = [measured(kind, edges, value), in_unit(kind, bound)];
+    let more = |digits| [value, bound].map(|figure| kind.unit().shown_to(figure, digits));
+    let differ = |[value, bound]: &[String; 2]| value != bound;
+    if differ(&shown) { shown } else { (5..=17).map(more).find(differ).unwrap_or(shown) }
 }
 
 /// An interpolated latency: more digits than the error allows would mislead.

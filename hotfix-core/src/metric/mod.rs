@@ -18,7 +18,7 @@ mod window;
 pub use band::{Band, judge_bounds};
 pub(crate) use band::{CONFIRMS, Zone, bound_figure, zone};
 pub use buckets::BoundInBucket;
-pub(crate) use format::{beyond, in_unit, interpolated, measured, within};
+pub(crate) use format::{beyond, compared, in_unit, interpolated, measured, within};
 pub use judged::Judged;
 pub use reading::{Arms, Histogram, Observation, Sample};
 pub use resolve::{Layout, ReadingError, ReadingPlace};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::fact::Truth;
 use crate::gate::Who;
 use crate::gate::approval::stand_ins_of;
-use crate::grade::{DutyKind, ReviewTime, closed_set};
+use crate::grade::{Audience, DutyKind, ReviewTime, closed_set};
 use crate::policy::section::Duty;
 use crate::sorting::sort_by_key;
 use crate::text::{counted, joined, moment, quoted};
@@ -134,7 +134,12 @@ impl Plan {
         let policy = self.policy();
         let is_first = |duty: &&Duty| {
             let kind = match duty.kind {
-                DutyKind::Page | DutyKind::Act | DutyKind::Notify | DutyKind::Update => true,
+                DutyKind::Page
+                | DutyKind::Act
+                | DutyKind::Notify
+                | DutyKind::Update
+                | DutyKind::Write
+                | DutyKind::FollowUp => true,
                 // Later levels are paged only if nobody answers.
                 DutyKind::Escalate => duty.level == Some(1),
                 _ => false,
@@ -146,9 +151,20 @@ impl Plan {
             first.filter_map(|duty| Some((duty.within.within()?, duty))).collect();
         // A page comes before a message that has as much time.
         sort_by_key(&mut first, |(within, duty)| (*within, duty.role.is_none()));
+        let known = policy.classify(self.facts()).informed();
+        // The public is notified only where the condition is known to hold.
+        let unsure = |duty: &Duty| {
+            let when = duty.when.as_ref().filter(|_| duty.audience == Some(Audience::Public));
+            let missing = quoted(&when.map(|when| when.missing(&known)).unwrap_or_default(), ", ");
+            if missing.is_empty() {
+                missing
+            } else {
+                format!(", if it applies (not known: {missing})")
+            }
+        };
         let steps = first.into_iter().map(|(within, duty)| FirstStep {
             kind: FirstStepKind::Duty,
-            text: duty.title.clone(),
+            text: format!("{}{}", duty.title, unsure(duty)),
             holds_start: false,
             within: Some(within),
             every: duty.every,

@@ -87,6 +87,7 @@ impl Conclusion<'_> {
             Command::Observe { .. } | Command::Tick => {
                 self.watch(at);
                 self.ask_again(at);
+                self.correct_end(at);
                 if matches!(command, Command::Observe { .. }) {
                     self.notify_out_of_reach(at);
                 }

@@ -19,10 +19,13 @@ use super::blocker::window_missed;
 use super::describe;
 use super::input::InputKind;
 use super::intervention::{Intervention, TrainNotice};
-use super::poll::watch_is_over;
+use super::poll::{late_deployment_at, watch_is_over};
 use super::stage::{Stage, State};
 use super::state::{About, Assessed, Reach, Silent, unsettled};
 use super::timely::is_timely;
+
+/// Why a deployment does not continue where its action failed, and a person decides.
+pub(crate) const FAILED: &str = "failed";
 
 impl Rollout {
     /// The version beside the release: `previous`, or what a `revert` restored.
@@ -278,6 +281,15 @@ getters! {
         self.moment(Moment::Verified).filter(|_| self.unverified().is_none());
     /// The impact of each version per minute, while the fix has traffic or is getting some.
     harm_now: Option<Harm> = self.harm().filter(|_| self.case.has_traffic());
+    /// Why the deployment does not continue without a person, as a clause: it is late, or has failed where
+    /// the policy leaves that to a person.
+    stalled: Option<&'static str> = match self.stage() {
+        Stage::Deploying(_) if self.case.actions.pending().is_empty() => Some(FAILED),
+        Stage::Deploying(step) => late_deployment_at(self.plan.policy(), &self.case, *step)
+            .filter(|late| self.now() >= Some(*late))
+            .map(|_| "was not confirmed in time"),
+        _ => None,
+    };
     /// Whether readings show traffic on the fix although none is confirmed.
     sees_unconfirmed_traffic: bool = self.case.sees_unconfirmed_traffic();
     /// Whether each deciding metric is back at its level; None for one that was not compared.

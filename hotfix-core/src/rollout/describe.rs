@@ -12,10 +12,11 @@ use crate::plan::{Incident, Plan};
 use crate::policy::Policy;
 use crate::policy::section::{Bound, Metric};
 use crate::text::{brief, ended, joined, moment, rounded, sentence, words};
-use crate::unit::{MetricName, Share, Span};
+use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::action::{Act, ActionId};
 use super::input::InputKind;
+use super::poll::late_deployment_at;
 use super::stage::{Stage, State};
 use super::state::{Judged, RolloutState};
 
@@ -54,6 +55,7 @@ pub(super) fn whereabouts(
     plan: &Plan,
     case: &RolloutState,
     stage: &Stage,
+    at: Timestamp,
     severity: Option<Severity>,
 ) -> String {
     let reach = case.reach();
@@ -73,6 +75,11 @@ pub(super) fn whereabouts(
         }
         Stage::Failed => "the fix could not be deployed".to_owned(),
         Stage::Frozen { .. } => format!("the rollout is frozen with {reach} of the traffic"),
+        Stage::Deploying(step)
+            if late_deployment_at(plan.policy(), case, *step).is_some_and(|late| at >= late) =>
+        {
+            "the deployment of the fix was not confirmed in time".to_owned()
+        }
         _ if !reach.is_any() => "the fix is being deployed".to_owned(),
         _ => format!("{reach} of the traffic has the fix"),
     };
@@ -292,9 +299,14 @@ fn beyond(
 /// beside it.
 pub(super) fn over_the_phase(judge: &Judge, share: Share, metric: &Metric) -> Option<String> {
     let value = judge::over_the_phase(judge, metric.id, share)?;
-    let value = metric::measured(metric.kind, judge::edges(judge, metric.id), value);
-    let missed = metric.bounds.success;
-    let missed = missed.and_then(|bound| beyond(judge, share, metric, ("success", bound)));
-    let missed = missed.as_deref().unwrap_or("success bound not met");
-    Some(format!("{value} over the phase, {missed}"))
+    let (kind, edges) = (metric.kind, judge::edges(judge, metric.id));
+    let bound = metric.bounds.success;
+    let bound = bound.and_then(|bound| judge::bound_now(judge, share, metric.id, bound));
+    let Some(bound) = bound else {
+        let value = metric::measured(kind, edges, value);
+        return Some(format!("{value} over the phase, success bound not met"));
+    };
+    let [value, bound] = metric::compared(kind, edges, value, bound);
+    let side = metric.worse.side();
+    Some(format!("{value} over the phase, {side} the success bound of {bound}"))
 }

@@ -76,7 +76,7 @@ pub(super) fn follow(
     };
     let at_present = match case.agenda.announced() {
         [] => String::new(),
-        _ => whereabouts(plan, case, stage, severity.severity),
+        _ => whereabouts(plan, case, stage, at, severity.severity),
     };
     for announced in case.agenda.announced() {
         for mut act in acts_for(policy, severity, (subject, &at_present), announced) {
@@ -92,6 +92,13 @@ pub(super) fn follow(
                     if !announced.first && (has_read || is_updated(announced)) {
                         continue;
                     }
+                }
+            }
+            // That the fix is being rolled back is the update that is due with it.
+            if let Act::Notify { audience, message: message @ MessageKind::Update, .. } = &mut act {
+                let rollback = Act::notify(*audience, MessageKind::RollingBack);
+                if changes.acts.iter().any(|own| own.is_same_message(&rollback)) {
+                    *message = MessageKind::RollingBack;
                 }
             }
             act_for_duty(&mut changes.acts, act);

@@ -42,6 +42,14 @@ pub(super) fn late_deployment_at(
     (expected > Span::ZERO).then(|| since + expected + expected)
 }
 
+/// The end of the deployment that was announced with its start, while a person has to decide about it.
+pub(super) fn end_in_doubt(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
+    let is_open = case.place.stage().is_going_out() && !case.is_resolved();
+    let waits = is_open && case.awaits_answer();
+    let started = case.agenda.came(Moment::DeployStarted).filter(|_| waits)?;
+    Some(started + plan.duration().rollout.least)
+}
+
 /// When a change of traffic outside of the phases is late.
 pub(super) fn late_traffic_at(policy: &Policy, case: &RolloutState) -> Option<Timestamp> {
     match case.place.stage() {
@@ -127,6 +135,7 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
         judged.judge().silences(policy.watch(), arms, &mut consider);
     }
     late_traffic_at(policy, case).into_iter().for_each(&mut consider);
+    end_in_doubt(plan, case).into_iter().for_each(&mut consider);
     let asked = people.unanswered().filter(|_| case.needs_answer());
     let asked = asked.into_iter().chain(people.about_severity()).map(|open| open.asked_at);
     let asked = asked.chain(readiness.requested_at());

@@ -10,10 +10,10 @@ use crate::text::{brief, joined, quoted};
 use crate::unit::{RoleName, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
-use super::conclude::Conclusion;
-use super::describe;
+use super::conclude::{Conclusion, FOLLOWERS};
 use super::input::{Command, InputKind};
 use super::stage::Stage;
+use super::{describe, poll};
 
 impl Conclusion<'_> {
     /// The version that has the canary's share.
@@ -108,6 +108,14 @@ impl Conclusion<'_> {
             if is_news && !read.any(|(of, _)| of == audience) {
                 self.changes.acts.push(Act::notify(audience, MessageKind::Update));
             }
+        }
+    }
+
+    /// Notifies who read when the deployment is to end that it has not, where that waits for a person.
+    pub(super) fn correct_end(&mut self, at: Timestamp) {
+        let end = poll::end_in_doubt(self.plan, self.case);
+        if self.changes.to.is_none() && end.is_some_and(|end| self.case.place.comes_now(at, end)) {
+            self.notify_readers(MessageKind::Update, &FOLLOWERS, true);
         }
     }
 

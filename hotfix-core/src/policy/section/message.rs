@@ -55,10 +55,7 @@ impl Message {
 
     /// The facts without which it is not known whether its condition holds.
     pub(crate) fn missing(&self, facts: &Facts) -> Vec<FactId> {
-        let open = self.when.as_ref().filter(|when| when.holds(facts) == Truth::Unknown);
-        let mut missing = open.map(Condition::facts).unwrap_or_default();
-        missing.retain(|fact| facts.get(*fact).is_none());
-        missing
+        self.when.as_ref().map(|when| when.missing(facts)).unwrap_or_default()
     }
 }
 

@@ -108,13 +108,15 @@ impl Readiness {
         self.impact_at = Some(at);
     }
 
-    /// When the impact was recorded that the fix may have ended, which has had all of the traffic since.
+    /// When the impact was recorded that the fix may have ended, which got all of the traffic since, and is
+    /// not known to have lost it.
     pub(crate) fn impact_before_the_fix(
         &self,
         agenda: &Agenda,
         stage: &Stage,
     ) -> Option<Timestamp> {
-        let deployed = agenda.came(Moment::Deployed).filter(|_| stage.is_out())?;
+        let is_live = stage.is_out() || stage.keeps_the_failed();
+        let deployed = agenda.came(Moment::Deployed).filter(|_| is_live)?;
         self.impact_at.filter(|at| *at < deployed)
     }
 
