@@ -2721,7 +2721,7 @@ class Plan(_Document):
         until then and ``requests_affected``), and ``smallest_ratio``, which the test detects with
         probability 0.8. ``all_gates`` is the probability that a healthy fix passes all gates by this
         metric; ``advice`` lists changes that would improve the power. Each access computes it, which
-        takes milliseconds: keep the result.
+        takes tens of milliseconds: keep the result.
 
         Examples
         --------
@@ -4119,8 +4119,8 @@ class Rollout:
         """Each step of the procedure and its state, as a list of dict; ``check_item`` marks a step as
         done."""
     def questions(self) -> list[_OpenQuestion]:
-        """The questions and pages that wait for an answer, ``{"action", "since", "asked_at", "text"}``
-        each: at most one about the rollout, and one about the severity. ``action`` asked first."""
+        """The questions and pages that wait for an answer, at most one about the rollout and one about
+        the severity: ``{"action", "since", "asked_at", "text", "answers"}``; ``action`` asked first."""
     def report(self, format: _ReportFormat) -> str:
         """Write the incident report: ``hotfix.report(rollout.log(), format)``."""
     def snapshot(self) -> bytes:
@@ -4696,7 +4696,8 @@ class Train:
             after those in ``waits_for``), kept, rolling_back, frozen or restored."""
     def settle(self, at: _Time) -> TrainOutcome:
         """Continue a rollback as far as possible, and report every finding that still applies. Call it
-        after a crash.
+        after a crash, once the messages, pages and questions in `Rollout.last_actions` of each
+        service are sent: it is an input of those that it rolls back, and replaces their lists.
 
         A second call changes nothing.
 
@@ -4896,14 +4897,15 @@ class MetricEvidence(_Document):
         """Upper limit of the log evidence that one tick adds."""
     @property
     def decided(self) -> bool:
-        """Whether this test alone has reached `threshold` at any time."""
+        """Whether this metric alone has reached `threshold` at any time; in mode
+        ``randomised`` and ``both``, whether what decides there has."""
     @property
     def guarantee(self) -> _Guarantee:
         """The basis of the probability of a false rollback: ``guaranteed``, ``calibrated`` or
         ``assumed``."""
     @property
     def hold(self) -> float:
-        """Log evidence at which a promotion is held."""
+        """Log evidence from which this metric alone holds a promotion."""
     @property
     def interval(self) -> tuple[float, float] | None:
         """Interval ``(low, high)`` for the ratio at confidence ``1 - alpha``, valid at every
@@ -4937,7 +4939,7 @@ class MetricEvidence(_Document):
         an event in either."""
     @property
     def threshold(self) -> float:
-        """Log evidence at which this test alone decides."""
+        """Log evidence with which this metric alone decides, by its `weight`."""
     @property
     def tolerated(self) -> float:
         """The tolerated ratio."""
