@@ -1,8 +1,8 @@
 //! When `phased-canary` and `standard` would have acted on recorded incidents of a real shop.
 //!
 //! `backtest` prints the tables. `backtest --write FILE` also writes `head.md` and the tables to
-//! FILE (`docs/backtest.md`), `backtest --check FILE` fails if FILE has others. It reads `HOTFIX_DATA`, by default `../shared/data`, or a small
-//! synthetic sample of this repository if that does not exist.
+//! FILE (`docs/backtest.md`), `backtest --check FILE` fails if FILE has others. It reads
+//! `HOTFIX_DATA`, by default `../shared/data`, or a small synthetic sample of this repository if that does not exist.
 
 mod shop;
 

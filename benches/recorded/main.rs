@@ -2,8 +2,7 @@
 //!
 //! `recorded` prints the tables; `recorded --write FILE` also writes the table of faults to FILE
 //! (`docs/recorded.md`), `recorded --check FILE` fails if FILE has another. Reads `HOTFIX_DATA`, by default
-//! `../shared/data`, or a small synthetic
-//! sample of this repository if that does not exist.
+//! `../shared/data`, or a small synthetic sample of this repository if that does not exist.
 
 mod nab;
 mod nezha;

@@ -5,7 +5,7 @@ use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::plan::Window;
 use crate::policy::section::Phase;
 use crate::rollout::{
-    Blocker, BlockerKind, FAILED, InputKind, Resume, Rollout, Silent, Stage, State, Step,
+    Blocker, BlockerKind, InputKind, Resume, Rollout, Silent, Stage, Stalled, State, Step,
     TrainNotice,
 };
 use crate::text::{enumerated, joined, time};
@@ -206,7 +206,8 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
 /// That this is being deployed, or why it is not any more.
 fn deployed(rollout: &Rollout, what: &str) -> String {
     match rollout.stalled() {
-        Some(why) => format!("the deployment of {what} {why}"),
+        Some(Stalled::Failed) => format!("the deployment of {what} failed"),
+        Some(Stalled::Late) => format!("the deployment of {what} was not confirmed in time"),
         None => format!("{what} is being deployed"),
     }
 }
@@ -489,7 +490,7 @@ pub(super) fn next_step(
             State::AwaitingApproval => approval(rollout, plain),
             _ => return None,
         },
-        Stage::Deploying(_) if rollout.stalled() == Some(FAILED) => THEN_DECIDES.to_owned(),
+        _ if rollout.stalled() == Some(Stalled::Failed) => THEN_DECIDES.to_owned(),
         Stage::Deploying(step) => {
             let phase = phase(step.index)?;
             let watch = rollout.plan().load().watch(phase);

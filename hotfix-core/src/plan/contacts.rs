@@ -123,7 +123,7 @@ impl Plan {
         let informed = self.policy().classify(self.facts()).informed();
         let holds = duty.when.as_ref().map_or(Truth::Yes, |when| when.holds(&informed));
         let is_stop_gap = !duty.stop_gap || self.subject().stop_gap() != Some(false);
-        let has_flow = match (duty.flow, self.flow()) {
+        let has_flow = match (duty.flow, self.flow_of_duties()) {
             (Some(needed), Some(flow)) => needed == flow,
             (None, _) | (_, None) => true,
         };

@@ -69,8 +69,8 @@ impl Plan {
             Hotfix::Unknown => PlanFindingKind::ExclusionToDecide,
         };
         let (name, classifier) = (policy.name(), policy.classifier());
-        let is_wanted = given || policy.classify(worst).hotfix() == Hotfix::Yes;
-        let yields = is_wanted && classifier.exclusions == Exclusions::Yield;
+        let yields = classifier.exclusions == Exclusions::Yield
+            && (given || policy.classify(worst).hotfix() == Hotfix::Yes);
         let calls = |rule: &Rule| rule.effect != Effect::Exclude;
         let fired = answer.rules();
         let excluded = fired.iter().filter(|of| !calls(of.rule) && !yields);

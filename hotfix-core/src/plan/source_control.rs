@@ -40,9 +40,10 @@ impl Plan {
         })
     }
 
-    /// The branching model of the release; None where that is not known.
-    pub(crate) fn flow(&self) -> Option<Flow> {
-        let release = self.release()?;
+    /// The branching model for which duties are due: each, where that of the release is not known, and where the
+    /// release names branches, which get the fix under each.
+    pub(crate) fn flow_of_duties(&self) -> Option<Flow> {
+        let release = self.release().filter(|release| release.merge_back.is_empty())?;
         flow_of(self.policy().vcs()?, release.flow, release.way.as_deref())
     }
 

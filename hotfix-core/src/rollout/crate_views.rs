@@ -19,13 +19,19 @@ use super::blocker::window_missed;
 use super::describe;
 use super::input::InputKind;
 use super::intervention::{Intervention, TrainNotice};
-use super::poll::{late_deployment_at, watch_is_over};
+use super::poll::{deployment_is_late, watch_is_over};
 use super::stage::{Stage, State};
 use super::state::{About, Assessed, Reach, Silent, unsettled};
 use super::timely::is_timely;
 
-/// Why a deployment does not continue where its action failed, and a person decides.
-pub(crate) const FAILED: &str = "failed";
+/// Why a deployment does not continue without a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stalled {
+    /// Its action is late.
+    Late,
+    /// Its action failed, and the policy leaves that to a person.
+    Failed,
+}
 
 impl Rollout {
     /// The version beside the release: `previous`, or what a `revert` restored.
@@ -281,13 +287,12 @@ getters! {
         self.moment(Moment::Verified).filter(|_| self.unverified().is_none());
     /// The impact of each version per minute, while the fix has traffic or is getting some.
     harm_now: Option<Harm> = self.harm().filter(|_| self.case.has_traffic());
-    /// Why the deployment does not continue without a person, as a clause: it is late, or has failed where
-    /// the policy leaves that to a person.
-    stalled: Option<&'static str> = match self.stage() {
-        Stage::Deploying(_) if self.case.actions.pending().is_empty() => Some(FAILED),
-        Stage::Deploying(step) => late_deployment_at(self.plan.policy(), &self.case, *step)
-            .filter(|late| self.now() >= Some(*late))
-            .map(|_| "was not confirmed in time"),
+    /// Why the deployment does not continue without a person.
+    stalled: Option<Stalled> = match (self.stage(), self.now()) {
+        (Stage::Deploying(_), _) if self.case.actions.pending().is_empty() => Some(Stalled::Failed),
+        (Stage::Deploying(step), Some(now)) => {
+            deployment_is_late(self.plan.policy(), &self.case, *step, now).then_some(Stalled::Late)
+        }
         _ => None,
     };
     /// Whether readings show traffic on the fix although none is confirmed.

@@ -16,7 +16,7 @@ use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::action::{Act, ActionId};
 use super::input::InputKind;
-use super::poll::late_deployment_at;
+use super::poll::deployment_is_late;
 use super::stage::{Stage, State};
 use super::state::{Judged, RolloutState};
 
@@ -75,9 +75,7 @@ pub(super) fn whereabouts(
         }
         Stage::Failed => "the fix could not be deployed".to_owned(),
         Stage::Frozen { .. } => format!("the rollout is frozen with {reach} of the traffic"),
-        Stage::Deploying(step)
-            if late_deployment_at(plan.policy(), case, *step).is_some_and(|late| at >= late) =>
-        {
+        Stage::Deploying(step) if deployment_is_late(plan.policy(), case, *step, at) => {
             "the deployment of the fix was not confirmed in time".to_owned()
         }
         _ if !reach.is_any() => "the fix is being deployed".to_owned(),

@@ -280,10 +280,7 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
 /// What the release decides of the duties.
 pub(super) fn of_release(plan: &Plan) -> [AgendaInput<'static>; 2] {
     let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
-    // Branches that the release names get the fix under each branching model.
-    let names_branches = plan.release().is_some_and(|release| !release.merge_back.is_empty());
-    let flow = plan.flow().filter(|_| !names_branches);
-    [AgendaInput::StopGap(stop_gap), AgendaInput::Flow(flow)]
+    [AgendaInput::StopGap(stop_gap), AgendaInput::Flow(plan.flow_of_duties())]
 }
 
 /// Passes an input and its new stage to the agenda. A replay calls it as well, so it depends on

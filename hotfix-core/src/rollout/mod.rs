@@ -45,7 +45,7 @@ mod views;
 pub use action::{Act, Action, ActionDocument, ActionId, Audience, MessageKind};
 pub use audit::{Audit, AuditFinding, audit};
 pub use blocker::{Approvals, Blocker, BlockerKind};
-pub(crate) use crate_views::FAILED;
+pub(crate) use crate_views::Stalled;
 pub use downtime::Downtime;
 pub use event::LOG_FORMAT;
 pub(crate) use input::ROOT_CAUSE;

@@ -42,6 +42,16 @@ pub(super) fn late_deployment_at(
     (expected > Span::ZERO).then(|| since + expected + expected)
 }
 
+/// Whether the action that a deployment waits for is late.
+pub(super) fn deployment_is_late(
+    policy: &Policy,
+    case: &RolloutState,
+    step: Step,
+    at: Timestamp,
+) -> bool {
+    late_deployment_at(policy, case, step).is_some_and(|late| at >= late)
+}
+
 /// The end of the deployment that was announced with its start, while a person has to decide about it.
 pub(super) fn end_in_doubt(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
     let is_open = case.place.stage().is_going_out() && !case.is_resolved();

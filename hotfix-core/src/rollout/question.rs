@@ -173,8 +173,7 @@ impl Conclusion<'_> {
             let failed = failed.unwrap_or_else(|| "the deployment".to_owned());
             return Some(after_failure(&format!("{failed} failed")));
         };
-        let late = poll::late_deployment_at(self.plan.policy(), self.case, step)?;
-        (at >= late).then(|| {
+        poll::deployment_is_late(self.plan.policy(), self.case, step, at).then(|| {
             let expected = self.phase_at(step.index).map(|phase| phase.deploy).unwrap_or_default();
             format!(
                 "{} Phase `{}` was expected to take {expected} to deploy. To stop it, send \

@@ -85,11 +85,21 @@ impl<'a> Choice<'a> {
     fn order(&self) -> &'a [VcsStep] {
         if self.order.is_empty() { own_order(self.flow) } else { self.order }
     }
+
+    /// Whether the version is raised in a commit of its own. A flow that is only allowed has its own steps
+    /// alone.
+    const fn raises_version(&self, vcs: &Vcs) -> bool {
+        vcs.commit.version_commit && self.described
+    }
 }
 
 /// The reference to the newest commit of the fix.
 pub(crate) fn fix_record(version: &str) -> String {
-    format!("refs/hotfix/{version}/fix")
+    record(version, "fix")
+}
+
+fn record(version: &str, of: &str) -> String {
+    format!("refs/hotfix/{version}/{of}")
 }
 
 /// Whether a fix that takes these steps is on a branch of several people when it is deployed: a revert
@@ -106,10 +116,9 @@ pub(crate) fn is_deployed_unmerged(vcs: &Vcs, flow: Option<Flow>, way: Option<&s
     choose(vcs, flow, way).is_ok_and(|choice| !is_merged_first(choice.order()))
 }
 
-/// Whether a release with this flow and way raises the version in a commit of its own. A flow that is
-/// only allowed has its own steps alone.
+/// Whether a release with this flow and way raises the version in a commit of its own.
 pub(crate) fn raises_version(vcs: &Vcs, flow: Option<Flow>, way: Option<&str>) -> bool {
-    vcs.commit.version_commit && choose(vcs, flow, way).is_ok_and(|choice| choice.described)
+    choose(vcs, flow, way).is_ok_and(|choice| choice.raises_version(vcs))
 }
 
 /// The flow of a release with this flow and way; None if the policy does not allow them.
@@ -223,8 +232,8 @@ impl<'a> ReleaseContext<'a> {
         let text = message(fix.message.unwrap_or_default());
         let context = Self {
             vcs,
+            version_commit: choice.raises_version(vcs),
             flow: choice.flow,
-            version_commit: vcs.commit.version_commit && choice.described,
             way: choice.way,
             order,
             taken_up: branch.is_some() && fix.branch.is_some() && fix.commit.is_some(),
@@ -308,7 +317,7 @@ impl<'a> ReleaseContext<'a> {
     }
 
     pub(super) fn record(&self, of: &str) -> String {
-        format!("refs/hotfix/{}/{of}", self.version)
+        record(self.version, of)
     }
 
     pub(super) fn fix(&self) -> String {
