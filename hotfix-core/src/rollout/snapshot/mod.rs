@@ -47,7 +47,6 @@ pub struct SnapshotHead {
 #[serde(deny_unknown_fields)]
 struct Opening<'a> {
     calibration: Cow<'a, BTreeMap<MetricName, MetricCalibration>>,
-    /// Absent in snapshots of earlier releases, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     former: Option<Cow<'a, Former>>,
     plan: Cow<'a, Subject>,

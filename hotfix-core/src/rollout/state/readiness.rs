@@ -477,8 +477,6 @@ impl Readiness {
         let read = |facts| Facts::read(facts, plan.policy().vocabulary()).map_err(|_| "the facts");
         self.facts = read(facts)?;
         self.worst = read(worst)?;
-        // Absent in snapshots of earlier releases.
-        self.worst.worsen(&self.facts);
         self.normal = self.normal_now(plan);
         self.see_question(plan.policy(), stage);
         Ok(())
