@@ -112,7 +112,7 @@ closed_set! {
     /// Whether a hot-fix is needed.
     Hotfix {
         Yes = "yes",
-        /// No hot-fix: the change goes into a scheduled release.
+        /// No hot-fix: the change takes the normal process.
         No = "no",
         /// The known facts do not decide it, or the policy does not say.
         Unknown = "unknown",

@@ -244,7 +244,7 @@ document! {
                 }
             }
         }
-        /// Whether it is a hot-fix; otherwise a scheduled release.
+        /// Whether it is a hot-fix; otherwise the normal process.
         fn hotfix(this) -> bool { flag(this, "hotfix") }
         /// Its id.
         fn id(this) -> String { text(this, "id") }

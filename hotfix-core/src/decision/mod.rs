@@ -44,7 +44,7 @@ pub struct DecisionOutcome<'a> {
     pub title: &'a str,
     /// Severity, where the tree sets one.
     pub severity: Option<Severity>,
-    /// Whether a hot-fix is needed; else a scheduled release.
+    /// Whether a hot-fix is needed; else the normal process.
     pub hotfix: bool,
     /// Deadline: that of the leaf, else that of the policy's duty to fix this severity.
     pub deadline: Option<Due>,

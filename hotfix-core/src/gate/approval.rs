@@ -116,12 +116,12 @@ pub(crate) fn demands(
     all_demands(policy).filter(move |(id, _)| id.severity.is_none() || id.severity == severity)
 }
 
-/// The substitutes of a role: those that may approve in its place.
+/// The stand-ins of a role: those that may approve in its place.
 fn stand_ins(policy: &Policy, role: RoleName) -> &[RoleName] {
     policy.role(role).map(|role| role.stand_ins.as_slice()).unwrap_or_default()
 }
 
-/// Whether `role` can act for `other`: it is the same, or a substitute.
+/// Whether `role` can act for `other`: it is the same, or a stand-in.
 fn speaks_for(policy: &Policy, role: RoleName, other: RoleName) -> bool {
     role == other || stand_ins(policy, other).contains(&role)
 }
@@ -132,7 +132,7 @@ pub(crate) fn served_by(policy: &Policy, approval: &Approval, role: RoleName) ->
     own.or_else(|| approval.any_of.iter().copied().find(|of| speaks_for(policy, role, *of)))
 }
 
-/// The substitutes of these roles, each once, without the roles themselves.
+/// The stand-ins of these roles, each once, without the roles themselves.
 pub(crate) fn stand_ins_of(policy: &Policy, any_of: &[RoleName]) -> Vec<RoleName> {
     let mut all = Vec::new();
     for role in any_of.iter().flat_map(|role| stand_ins(policy, *role)) {
@@ -310,7 +310,7 @@ impl Demand {
         self.approvals().map(|heard| heard.statement.role)
     }
 
-    /// All roles that may meet it: its own, then their substitutes.
+    /// All roles that may meet it: its own, then their stand-ins.
     pub fn roles(&self) -> Vec<RoleName> {
         self.any_of.iter().chain(&self.stand_ins).copied().collect()
     }

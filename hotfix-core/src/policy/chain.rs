@@ -18,7 +18,7 @@ pub(super) fn of_rules(policy: &Policy) -> Option<Tree> {
         policy,
         tree: Tree { root: Target::Leaf(0), questions: Vec::new(), leaves: Vec::new() },
     };
-    let nothing = "nothing calls for a hot-fix: a scheduled release";
+    let nothing = "nothing calls for a hot-fix: the normal process";
     let is_scheduled = policy.classification.otherwise == Hotfix::No;
     let mut next = is_scheduled.then(|| chain.leaf("scheduled", nothing, None, false));
     // An admission overrides a severity without a hot-fix, so it is asked before the first of
@@ -106,7 +106,7 @@ impl Chain<'_> {
                 let leaf = self.leaf("hotfix", "a hot-fix", None, true);
                 self.unless_excluded("hotfix", leaf)
             }
-            Effect::Exclude => self.leaf("scheduled", "a scheduled release", None, false),
+            Effect::Exclude => self.leaf("scheduled", "the normal process", None, false),
         };
         let mut next = next;
         for rule in rules.into_iter().rev() {

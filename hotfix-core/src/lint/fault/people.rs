@@ -20,7 +20,7 @@ findings! {
         => "HF-LINT-045" Note, "set `holders` or `reach` for them under `roles`";
     #[error("the role `{role}` is named here, but not declared under `roles`")]
     UnknownRole { role: RoleName } => "HF-LINT-046" Warn, "declare it, or correct the name";
-    #[error("the start waits for {}, but neither that role nor a substitute has a holder", names(any_of))]
+    #[error("the start waits for {}, but neither that role nor a stand-in has a holder", names(any_of))]
     NobodyApproves {
         any_of: Vec<RoleName>,
     } => "HF-LINT-047" Deny, "name holders of the role, or ask for another role";

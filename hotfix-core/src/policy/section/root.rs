@@ -80,7 +80,7 @@ section! {
         evidence: Evidence, [default empty()];
         /// How metrics are observed and evaluated.
         watch: Watch, [required];
-        /// The roles by id: their holders, how to reach them, and their substitutes. Messages name
+        /// The roles by id: their holders, how to reach them, and their stand-ins. Messages name
         /// the holders of `incident_commander` as the commander, and of no role with another id; after a
         /// handover give `commander` in the `values` of a message.
         roles: Vec<CustomRole> as Roles, [default empty()];

@@ -142,7 +142,7 @@ impl Scope {
 
 section! {
     plain
-    /// What a hot-fix may change. A change beyond it belongs in a normal release.
+    /// What a hot-fix may change. A change beyond it takes the normal process.
     pub Scope: Eq from ScopeDraft {
         /// Whether it may contain only one fix.
         one_fix: bool, [default true];

@@ -158,7 +158,7 @@ section! {
         title: String, [required];
         /// The severity. Without this key the tree gives none.
         severity: Severity as KnownSeverity, [optional];
-        /// Whether a hot-fix is needed; otherwise a scheduled release.
+        /// Whether a hot-fix is needed; otherwise the normal process.
         hotfix: bool, [required];
         /// By when the fix has to be live, for people who decide by the tree. Plan and duties count
         /// by the duties of the severity, which also give the deadline without this key.
