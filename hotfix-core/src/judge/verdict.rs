@@ -48,11 +48,10 @@ closed_set! {
         PhaseEndTest = "phase_end_test",
         /// The tests have crossed, and errors are only assumed to be independent: the policy asks.
         EvidenceAssumed = "evidence_assumed",
-        /// The tests have crossed, but of each ten requests at least one fails with the live version and
-        /// not with the canary: a rollback would make it fail again.
+        /// The live version fails at least 10 of 100 requests more than the canary: a rollback would
+        /// make them fail again.
         FewerFailures = "fewer_failures",
-        /// The tests have crossed, but without one of the canary's instances, which the cause names,
-        /// they have not.
+        /// The evidence is enough only because of one instance, which the cause names.
         OnlyWholePasses = "only_whole_passes",
         /// Only one of `replay` and `randomised` finds the canary worse.
         NotBoth = "not_both",

@@ -211,20 +211,6 @@ fn link(name: &str) -> String {
     format!("[{name}](#{})", name.to_lowercase())
 }
 
-/// The page with the files that it shows, each after its marker.
-fn with_files(page: &str) -> String {
-    let mut out = String::new();
-    let mut rest = page;
-    while let Some((before, after)) = rest.split_once("<!-- file ") {
-        let (path, after) = after.split_once(" -->").unwrap();
-        let (_, after) = after.split_once(END).unwrap_or_else(|| panic!("{path} has no end"));
-        let file = tree::read(&tree::root().join(path));
-        write!(out, "{before}<!-- file {path} -->\n\n```toml\n{file}```\n\n{END}").unwrap();
-        rest = after;
-    }
-    out + rest
-}
-
 /// The table of the facts that every policy knows.
 fn facts() -> String {
     let mut out = "| fact | kind | question |\n|---|---|---|\n".to_owned();
@@ -265,7 +251,7 @@ fn field_5_the_page_of_the_format_has_every_key_with_unit_and_default() {
         page = with_table(&page, &begin(name), &shown(table));
     }
     page = with_table(&page, FACTS, &facts());
-    tree::committed(PAGE, &with_files(&page));
+    tree::committed(PAGE, &page);
 }
 
 #[test]

@@ -138,12 +138,10 @@ section! {
         /// Whether the rollout waits for its required items: at `start` the start, at
         /// `final_validation` the end of the validation. Default: true at `start`, false elsewhere.
         holds: bool, [optional];
-        /// Whether its items are open again where the same release is tried again, because they are
-        /// about production or this deployment. Default: false at `start`, `before`, `rolled_back` and
-        /// `after`, true elsewhere. With false, what was checked before a list at `deployed` or
-        /// `verified` was due stays checked; a list at `rolled_back` also stays for another release,
-        /// until the next rollback begins. With true, what was checked of a list at `rolled_back` since
-        /// the start stays checked: it assesses whether to roll back.
+        /// Whether its items are open again where the same release is tried again. Default: true at
+        /// `deployed`, `verified` and `final_validation`, false elsewhere. False at `deployed` and
+        /// `verified` also keeps what was checked before the list was due. At `rolled_back`, false keeps
+        /// items until the next rollback begins, true those that were checked since the start.
         each_attempt: bool, [optional];
         /// The items.
         items: Vec<ChecklistItem> as List<ChecklistItem>, [required];

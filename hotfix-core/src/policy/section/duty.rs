@@ -145,12 +145,11 @@ section! {
         when: Condition, [optional];
         /// Whether it is due only if the fix is a stop-gap.
         stop_gap: bool, [default false];
-        /// The branching model of the release for which it is due. Without this key for each; a
-        /// release that names branches in its `merge_back` counts as one of each model.
+        /// The branching model of the release for which it is due. Without this key for each; a release
+        /// that names branches in its `merge_back` is treated as if it used every branching model.
         flow: Flow, [optional];
-        /// With this key it is about the release that was rolled back: a later deployment of the same
-        /// release settles it. Whether another release does, too: a `retry` or `supersede` that
-        /// brings one, because then another fix is planned.
+        /// For duties about a release that was rolled back. A new deployment of that release settles it.
+        /// With `true` a `retry` or `supersede` with another release settles it, too.
         another_release: bool, [optional];
     }
 }

@@ -10,18 +10,19 @@ use crate::unit::RoleName;
 
 section! {
     plain
-    /// A role: its holders, how to reach it, and its substitutes.
+    /// A role: its holders, how to reach it, and its stand-ins.
     pub CustomRole: Eq from CustomRoleDraft with
         /// Its name in approvals and duties: `engineering_manager`.
         id: RoleName
     {
         /// The name of the role for people.
         title: String, [required];
-        /// The roles that substitute for it, the first choice first. A substitute of several roles meets the
+        /// The roles that stand in for it, the first choice first. A stand-in of several roles meets the
         /// demands for all of them with one approval: where two people have to approve, give these roles
-        /// different substitutes.
+        /// different stand-ins.
         stand_ins: Vec<RoleName> as List<RoleName>, [default none()];
-        /// The people who hold the role. With holders, nobody else may approve in this role.
+        /// The people who hold the role. With holders, nobody else may approve, deny or
+        /// withdraw in this role.
         holders: Vec<Holder> as List<Holder>, [default none()];
         /// How to reach the role, whoever holds it: a pager or a channel.
         reach: String, [optional];

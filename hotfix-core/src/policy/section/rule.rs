@@ -42,8 +42,8 @@ section! {
     plain
     /// Limits on the timestamps that the caller sends.
     pub Clock: Copy from ClockDraft {
-        /// How far an observation may be ahead of the last known time; one further ahead is
-        /// refused.
+        /// How far an input may be ahead of the last known time; one further ahead is refused, but for
+        /// `tick`, `roll_back`, `abort`, `revert` and `report`.
         most_ahead: Span as Lasting, [default "48h"];
     }
 }
@@ -120,10 +120,10 @@ section! {
         stale: Span as Lasting, [required] at least cadence;
         /// How long bounds and tests ignore data at the start of each phase.
         warm_up: Span as Duration, [default "0s"];
-        /// What happens if an alert bound is breached. `continue` holds, too, as long as it is breached;
-        /// only where the traffic is not split as planned it goes on. After the last phase at least `ask`, because
-        /// no phase is left to hold; in a phase with all of the traffic, too, once it has lasted for
-        /// `window` and `no_data.after`.
+        /// What happens if an alert bound is breached. `continue` and `hold` are the same, but for
+        /// traffic that is not split as planned: there `continue` goes on. After the last phase at least
+        /// `ask`, because no phase is left to hold; in a phase with all of the traffic, too, once the
+        /// breach has lasted for `window` and `no_data.after`.
         alert: Response, [default "hold"];
         /// What happens if a deciding metric has no fresh data, or no request although its traffic
         /// would have brought some.

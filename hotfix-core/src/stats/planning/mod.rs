@@ -124,9 +124,10 @@ pub struct TimeToDetect {
 pub struct Chance {
     /// From 0 to 1.
     pub chance: f64,
-    /// Whether more than one event a tick is expected, so that it is too high, or an arm's rate of events
-    /// is above 5%, or it comes from the Brownian formula of the bet that gains most, which is too low
-    /// where the chance is small; otherwise it is exact for independent errors.
+    /// Whether it is not exact; otherwise it is, for independent errors. It is too high where more than one
+    /// event a tick is expected. Where an arm's rate of events is above 5%, it is too high for the
+    /// rate-ratio test and too low for the Bernoulli test. A small one is too low beyond 20,000 expected
+    /// events, where it is the Brownian formula of the bet that gains most.
     pub approximate: bool,
 }
 
