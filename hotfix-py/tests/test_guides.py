@@ -59,32 +59,6 @@ def test_a_policy_is_read(block: Block, folder: Path) -> None:
     assert hotfix.Policy.load(path).name
 
 
-def test_the_smallest_policy_of_the_page_needs_the_rest(folder: Path) -> None:
-    document = tomllib.loads((folder / "smallest.toml").read_text(encoding="utf-8"))
-
-    def without(value: Any) -> Iterator[tuple[str, Any]]:
-        """The value without each of its keys, at any depth."""
-        keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else []
-        for key in keys:
-            rest = copy.deepcopy(value)
-            del rest[key]
-            yield str(key), rest
-            for name, inner in without(value[key]):
-                rest = copy.deepcopy(value)
-                rest[key] = inner
-                yield f"{key}/{name}", rest
-
-    def loads(document: Any) -> bool:
-        try:
-            return bool(hotfix.Policy.from_json(json.dumps(document)))
-        except hotfix.PolicyError:
-            return False
-
-    spare = {name for name, rest in without(document) if loads(rest)}
-    figures = {"metrics/error_rate/reference", "metrics/error_rate/rollback"}
-    assert spare == {"after", "after/0", "phases/0", "phases/1"} | figures
-
-
 @each("json")
 def test_json_is_read(block: Block) -> None:
     assert json.loads(block.text)

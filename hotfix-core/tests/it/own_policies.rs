@@ -34,7 +34,7 @@ reference = "0.5%"
 weight = 1.0
 "#;
 
-/// The smallest policy of the how-to, with this strategy and phases.
+/// A small policy, with this strategy and phases.
 pub(crate) fn small(strategy: Strategy, shares: &[(&str, &str)], metrics: &str) -> Arc<Policy> {
     smallest(strategy, shares, &format!("{REST}{metrics}"))
 }
