@@ -251,7 +251,6 @@ fn roll_7_a_rollout_by_instances_is_taken_up_with_its_subsets() {
     assert!(again.snapshot().unwrap() == before.rollout.snapshot().unwrap());
 }
 
-/// The largest that the presets' snapshots are in the story of the docs; the figures are in `docs/log.md`.
 #[test]
 fn roll_7_a_question_that_nobody_answers_for_a_month_does_not_grow_a_snapshot() {
     let mut story = Story::new("phased-canary", Recording::HandOut);
@@ -267,6 +266,7 @@ fn roll_7_a_question_that_nobody_answers_for_a_month_does_not_grow_a_snapshot() 
     assert!(sizes[1] < sizes[0] + 2_000, "{sizes:?}");
 }
 
+/// The largest that the presets' snapshots are in the story of the docs; the figures are in `docs/log.md`.
 #[test]
 fn roll_7_a_snapshot_is_small() {
     for (preset, started, watched) in
