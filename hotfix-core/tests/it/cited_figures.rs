@@ -149,12 +149,6 @@ fn of_claims(tests: &Page, feeds: &Page) -> Vec<Statement> {
             &all,
         ),
         of(
-            "docs/explanation/guarantees.md",
-            "of {} about the tests, {} are missed ([claims](../validity.md#claims)), of {} about \
-             whole rollouts of services as they are, {} ([claims]",
-            &all,
-        ),
-        of(
             "docs/explanation/assumptions.md",
             "**The tests alone:** of {} claims, {} are missed",
             &all[..2],
@@ -193,20 +187,9 @@ fn of_noise(tests: &Page) -> Vec<Statement> {
             &[all.clone(), above.clone(), worst.clone()],
         ),
         of(
-            "docs/explanation/guarantees.md",
-            "over {} simulated cells of noise laws and traffics, the plain test rolled back more \
-             than 1% of healthy fixes in {} (by two standard errors), and {}% in the worst",
-            &[all.clone(), above.clone(), worst.clone()],
-        ),
-        of(
             "docs/explanation/assumptions.md",
             "{} of {} simulated cells of noise exceed 1% by two standard errors, and the worst \
              has {}%",
-            &[above.clone(), all.clone(), worst.clone()],
-        ),
-        of(
-            "docs/how-to/choose-a-mode.md",
-            "in {} of {} simulated cells more than 1%, at worst {}%",
             &[above.clone(), all, worst.clone()],
         ),
         of(
@@ -216,7 +199,6 @@ fn of_noise(tests: &Page) -> Vec<Statement> {
         ),
         of("README.md", "the default mode rolled back {}% of good fixes", &hardware),
         of("docs/explanation/assumptions.md", "`replay` rolls back {}% of good fixes", &hardware),
-        of("docs/statistics.md", "`replay` rolls back {}% of good fixes", &hardware),
         of(
             "docs/explanation/assumptions.md",
             "five times as strong at 30,000 requests a minute: {}%",
@@ -397,7 +379,11 @@ fn of_readme(readme: &Page) -> Vec<Statement> {
             "`standard` rolls back {}% of healthy fixes and `phased-canary` {}%",
             &[format!("{standard:.2}"), whole(canary)],
         ),
-        of("docs/explanation/guarantees.md", "has {}% for `phased-canary`", &[whole(canary)]),
+        of(
+            "docs/explanation/comparison.md",
+            "The shared library has {} MB",
+            &readme.captured(r"The shared library has ([\d.]+) MB"),
+        ),
     ]
 }
 
