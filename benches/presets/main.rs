@@ -57,7 +57,7 @@ struct Ends {
     alone: u64,
     /// Seconds from the start to the decision to roll back.
     found: Vec<u64>,
-    users: Vec<f64>,
+    failed: Vec<f64>,
 }
 
 impl Ends {
@@ -74,7 +74,7 @@ impl Ends {
         if let (Some(at), Some(since)) = (run.rolled_back_at, run.started_at) {
             self.found.push(at.since(since).as_millis() / 1_000);
         }
-        self.users.push(run.affected.canary);
+        self.failed.push(run.affected.canary);
     }
 
     /// `rolled back 198 by the verdict, 2 by a person`; what did not occur is left out.
@@ -124,7 +124,7 @@ fn messages(log: &str) -> Result<String, Failure> {
 /// The table of a preset; the fixes that completed although they are bad go into `wrong`.
 fn table(preset: &str, wrong: &mut Vec<String>) -> Result<String, Failure> {
     let mut text = format!(
-        "\n## `{preset}`\n\n| fix | ends | found after | users | messages |\n|---|---|---|---|---|\n"
+        "\n## `{preset}`\n\n| fix | ends | found after | failed | messages |\n|---|---|---|---|---|\n"
     );
     for fix in &FIXES {
         let scenario = Scenario::read(fix.scenario)?;
@@ -139,11 +139,11 @@ fn table(preset: &str, wrong: &mut Vec<String>) -> Result<String, Failure> {
             || "–".to_owned(),
             |seconds| format!("{} min {:02} s", seconds / 60, seconds % 60),
         );
-        let users = median(&mut ends.users).unwrap_or_default();
+        let failed = median(&mut ends.failed).unwrap_or_default();
         let (driver, _) = campaign.drill(0)?;
         let sent = messages(driver.rollout().log())?;
         let ends = ends.describe();
-        writeln!(text, "| {} | {ends} | {found} | {users:.0} | {sent} |", fix.title)?;
+        writeln!(text, "| {} | {ends} | {found} | {failed:.0} | {sent} |", fix.title)?;
     }
     Ok(text)
 }
