@@ -207,6 +207,12 @@ fn coverage_every_requirement_is_shown_or_pending() {
         let way = if pending > most { "it may only shrink" } else { "lower `most_pending`" };
         wrong.push(format!("{pending} ids are pending and `most_pending` is {most}: {way}"));
     }
+    let documents = tree::read(&tree::root().join("docs/requirements.documents.md"));
+    let rows = documents.split("\n## ").find(|part| part.starts_with("What fails if"));
+    let rows = rows.expect("the table of what fails");
+    for id in catalogue.ids().filter(|id| !rows.contains(&format!("\n| {id} |"))) {
+        wrong.push(format!("{id}: no row in docs/requirements.documents.md"));
+    }
     assert!(wrong.is_empty(), "{CATALOGUE}:\n{}", wrong.join("\n"));
     tree::committed("docs/requirements.md", &page(&catalogue, &shown));
 }
