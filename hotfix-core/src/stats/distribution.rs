@@ -2,8 +2,8 @@
 //!
 //! Why not the `statrs` crate: its binomial and hypergeometric probabilities are differences of `ln
 //! Γ`, which leave six digits at 10⁹ trials where these keep twelve (`tests/it/fixed.rs` measures
-//! both against 50-digit references on every run, `docs/decisions/own-distributions.md` has the
-//! table), and its logarithms are the platform's, so recorded p-values would not replay bit for
+//! both against 50-digit references on every run, see `docs/decisions/own-distributions.md`),
+//! and its logarithms are the platform's, so recorded p-values would not replay bit for
 //! bit. The normal distribution is [`normal_cdf`](super::numeric::normal_cdf), which exists
 //! already.
 //!

@@ -211,7 +211,7 @@ fn errors(case: &Case) -> Option<(f64, f64)> {
     Some((error(theirs), error(ours)))
 }
 
-/// Why the laws are our own: `docs/decisions/own-distributions.md` has the table that this prints.
+/// Why the laws are our own: `docs/decisions/own-distributions.md`, with the worst of the errors that this prints.
 #[test]
 fn stat_1_our_laws_keep_the_digits_that_statrs_loses() {
     let cases: Cases = toml::from_str(CASES).expect("cases parse");
