@@ -101,14 +101,15 @@ impl Nodes {
         added
     }
 
-    /// Combines several functions, from the top variable down, each combination once. It uses its
-    /// own stack, because there may be more variables than the thread's stack has room for.
+    /// Combines several functions, from the top variable down, each combination once: what was combined
+    /// in the same way before is `done`. It uses its own stack, because there may be more variables than
+    /// the thread's stack has room for.
     pub(super) fn combine<const N: usize>(
         &mut self,
+        done: &mut BTreeMap<[Ref; N], Ref>,
         roots: [Ref; N],
         mut leaf: impl FnMut(&Self, [Ref; N]) -> Option<Leaf>,
     ) -> Result<Ref, Cut> {
-        let mut done: BTreeMap<[Ref; N], Ref> = BTreeMap::new();
         let mut open = vec![roots];
         let mut pieces = Vec::new();
         while let Some(these) = open.last().copied() {
@@ -143,8 +144,8 @@ impl Nodes {
         done.get(&roots).copied().ok_or_else(|| self.cut())
     }
 
-    /// The top variable of several functions, and their remainders in each run of its classes.
-    fn pieces<const N: usize>(
+    /// The top variable of several functions, and their remainders in each run of its classes; none of terminals.
+    pub(super) fn pieces<const N: usize>(
         &self,
         these: [Ref; N],
         pieces: &mut Vec<Run<[Ref; N]>>,

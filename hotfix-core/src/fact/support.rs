@@ -94,13 +94,14 @@ impl Extended {
             let set = sets.number(set_of(reached));
             made.push(nodes.terminal(set));
         }
+        let mut united = BTreeMap::new();
         for (at, node) in of.nodes.iter().enumerate().rev() {
             let mut unknown = nothing;
             let mut runs = Vec::new();
             for run in of.runs(node) {
                 let to = made[run.to as usize];
                 runs.push(Run { last: run.last, to });
-                unknown = nodes.combine([unknown, to], |nodes, [a, b]| {
+                unknown = nodes.combine(&mut united, [unknown, to], |nodes, [a, b]| {
                     if a == b {
                         return Some(Leaf::Known(a));
                     }
@@ -121,27 +122,47 @@ impl Extended {
     /// The variables of which some class, with some of the other facts known, excludes terminals.
     fn distinguishing(mut self) -> Result<BTreeSet<usize>, Cut> {
         let mut found = BTreeSet::new();
-        let no = self.nodes.terminal(0);
+        let mut alike = BTreeSet::new();
         for of in self.nodes.below(self.root) {
             let Some((variable, runs)) = self.nodes.parts(of) else { continue };
+            let variable = variable as usize;
+            if found.contains(&variable) {
+                continue;
+            }
             let Some(unknown) = runs.last().map(|run| run.to) else { continue };
             for run in runs.iter() {
-                if found.contains(&(variable as usize)) {
+                if self.leaves_less(run.to, unknown, &mut alike)? {
+                    found.insert(variable);
                     break;
-                }
-                // Something is reachable, but less than without the class.
-                let less = self.nodes.combine([run.to, unknown], |nodes, [some, all]| {
-                    if some == all || nodes.value(some) == Some(NOTHING) {
-                        return Some(Leaf::Known(no));
-                    }
-                    let (some, all) = (nodes.value(some)?, nodes.value(all)?);
-                    Some(Leaf::Value(u32::from(some != all)))
-                })?;
-                if less != no {
-                    found.insert(variable as usize);
                 }
             }
         }
         Ok(found)
+    }
+
+    /// Whether with some of the other facts known `some` reaches something, but less than `all`. Pairs of which that is
+    /// known not to be are `alike`.
+    fn leaves_less(
+        &mut self,
+        some: Ref,
+        all: Ref,
+        alike: &mut BTreeSet<[Ref; 2]>,
+    ) -> Result<bool, Cut> {
+        let (mut met, mut pieces) = (BTreeSet::new(), Vec::new());
+        let mut open = vec![[some, all]];
+        while let Some(these) = open.pop() {
+            let [some, all] = these;
+            let is_known = some == all || self.nodes.value(some) == Some(NOTHING);
+            if is_known || alike.contains(&these) || !met.insert(these) {
+                continue;
+            }
+            if self.nodes.pieces(these, &mut pieces).is_none() {
+                return Ok(true);
+            }
+            self.nodes.pay(pieces.len())?;
+            open.extend(pieces.iter().map(|piece| piece.to));
+        }
+        alike.append(&mut met);
+        Ok(false)
     }
 }
