@@ -34,6 +34,9 @@ pub(super) struct Journal {
 }
 
 impl Journal {
+    /// Bytes of memory that are kept for the lines of the next call: most have a few thousand.
+    const MOST_KEPT: usize = 16 * 1024;
+
     pub(super) fn new(recording: Recording, salt: &str) -> Self {
         Self {
             recording,
@@ -52,6 +55,8 @@ impl Journal {
     /// Begins a call and drops the lines of the last one.
     pub(super) fn begin(&mut self) {
         self.last.clear();
+        // The first line is many times as long as all others.
+        self.last.shrink_to(Self::MOST_KEPT);
     }
 
     /// The lines of the present call.
@@ -108,6 +113,7 @@ impl Journal {
         event.personal = Some(personal);
         let written = self.write(&event);
         drop(event);
+        self.encoder = Encoder::new();
         self.salt = salt;
         written
     }
