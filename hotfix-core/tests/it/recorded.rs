@@ -315,6 +315,34 @@ fn field_12_a_log_gives_its_decisions_where_it_was_read_in_the_second_of_the_fir
     }
 }
 
+/// Its first change of the traffic failed, and it was rolled back before it had any.
+#[test]
+fn field_12_the_log_of_another_attempt_begins_with_its_first_traffic() {
+    let text = tree::read(&tree::root().join("hotfix-core/tests/policies/scraped.toml"));
+    let policy = Arc::new(Policy::from_toml(&text).unwrap());
+    let (release, start) = (r#"{"version": "2", "previous": "1"}"#, "2026-03-03T14:00:00Z");
+    let plan = Plan::from_json(Arc::clone(&policy), r#"{"id": "INC-1"}"#, release, "").unwrap();
+    let mut rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+    let at = |minute: u32| start.parse::<Timestamp>().unwrap() + Span::from_seconds(60 * minute);
+    let kinds = "start confirm failed confirm observe observe observe observe observe retry start \
+                 confirm confirm observe observe observe";
+    for (minute, kind) in (0..).zip(kinds.split(' ')) {
+        let action = rollout.pending_actions().first().map(|action| action.id);
+        let action = action.filter(|_| matches!(kind, "confirm" | "failed"));
+        let why = (kind == "retry").then_some("it was a typing error");
+        let canary = (minute > 12).then_some([1, 100]);
+        let readings = json!({"error_rate": {"canary": canary, "baseline": [9, 900]}});
+        let metrics = (kind == "observe").then_some(readings);
+        let input =
+            json!({"kind": kind, "action": action, "why": why, "metrics": metrics, "by": "lena"});
+        rollout.handle(at(minute), &Input::from_value(input).unwrap()).unwrap();
+    }
+    let log = rollout.log();
+    let recorded = RecordedMetrics::read(Format::JsonLines, log, &Mapping::default()).unwrap();
+    let found = backtest(&[policy], &recorded, &Assumptions::default()).unwrap();
+    assert_eq!(found.from, at(12));
+}
+
 /// As in a rollout, what the live version read before the start is the baseline of a fix that gets all
 /// of the traffic. The fix begins where the canary is read first.
 #[test]

@@ -54,7 +54,10 @@ impl Moves {
     fn note(&mut self, line: &Line, at: Option<Timestamp>) {
         let confirmed = line.kind.as_deref() == Some("confirm");
         let id = line.action.as_ref().and_then(Value::as_str).filter(|_| confirmed);
-        if let (Some(at), Some(share)) = (at, id.and_then(|id| self.asked.get(id))) {
+        // Before the fix has had any, none is no change of the traffic.
+        let share = id.and_then(|id| self.asked.get(id));
+        let share = share.filter(|share| !self.made.is_empty() || **share > Share::NONE);
+        if let (Some(at), Some(share)) = (at, share) {
             self.read_first |= self.made.is_empty() && self.read_at == Some(at);
             self.made.push((at, *share));
         }

@@ -76,8 +76,8 @@ document_table! {
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Assumptions {
         /// When the fix got its first traffic. Default: of a rollout's log, when that was confirmed;
-        /// else one usual step before the first reading, so that all readings count. Earlier readings
-        /// only give the start of running totals.
+        /// else one usual step before the canary's first requests. Earlier readings are those before
+        /// the start.
         ///
         /// The phases follow the policy, and each deployment takes its expected time, or as long as
         /// in the log. The shares are those of the simulated rollout: the recorded canary arm is used
