@@ -70,6 +70,14 @@
 // A panic must not cross a language boundary, so the library does not panic itself.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+// With that feature of `serde_json`, which any crate of a program can turn on for all, numbers are objects for whoever
+// reads or writes them: a log would have no number that another build reads.
+const _: () = assert!(
+    size_of::<serde_json::Number>() != size_of::<String>(),
+    "hotfix-core cannot be built with the feature `arbitrary_precision` of serde_json: find who turns it on with \
+     `cargo tree -e features -i serde_json`, and turn it off"
+);
+
 pub mod canonical;
 pub mod code;
 pub mod deadline;

@@ -56,8 +56,16 @@ impl Observation {
         self.readings.iter().map(|(name, reading)| (*name, reading))
     }
 
+    /// Takes out the reading of a metric, such as one that was refused: see [`ReadingError::metric`].
+    ///
+    /// [`ReadingError::metric`]: crate::metric::ReadingError::metric
+    pub fn remove(&mut self, metric: MetricName) -> Option<Reading> {
+        let at = self.readings.iter().position(|(name, _)| *name == metric)?;
+        Some(self.readings.remove(at).1)
+    }
+
     /// The reading of a metric, to be changed in place.
-    pub(crate) fn get_mut(&mut self, metric: MetricName) -> Option<&mut Reading> {
+    pub fn get_mut(&mut self, metric: MetricName) -> Option<&mut Reading> {
         self.readings.iter_mut().find(|(name, _)| *name == metric).map(|(_, reading)| reading)
     }
 

@@ -117,6 +117,11 @@ impl ReadingError {
         self.place().map_or_else(|metric| format!("/metrics/{metric}"), ReadingPlace::path)
     }
 
+    /// The metric whose reading is refused: without it the others can be sent.
+    pub fn metric(&self) -> MetricName {
+        self.place().map_or_else(|metric| *metric, |place| place.metric)
+    }
+
     /// Where it is; the metric where it is of no arm.
     fn place(&self) -> Result<&ReadingPlace, &MetricName> {
         match self {
@@ -345,8 +350,12 @@ impl MetricReader<'_> {
             }
             _ => return Err(self.form()),
         }
-        // Without an early exit the compiler vectorises the loop by two columns.
-        if !row.iter().fold(true, |finite, x| finite & x.is_finite()) {
+        // Without an early exit the compiler vectorises the loop by two columns. The log has no −0.
+        let finite = row.iter_mut().fold(true, |finite, x| {
+            *x += 0.0;
+            finite & x.is_finite()
+        });
+        if !finite {
             return Ok(false);
         }
         if self.metric.kind.adds_up() {

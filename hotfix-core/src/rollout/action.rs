@@ -37,27 +37,27 @@ pub struct Action {
 pub struct ActionDocument<'a> {
     /// The action as in the log.
     #[serde(flatten)]
-    action: &'a Action,
+    pub action: &'a Action,
     /// Whether the rollout waits for `confirm` or `failed`.
-    awaits: bool,
+    pub awaits: bool,
     /// The organisation's own commands that belong to it, with the values of the plan. This
     /// library runs none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    commands: Vec<PlannedCommands<'a>>,
+    pub commands: Vec<PlannedCommands<'a>>,
     /// Whom to contact, where the policy names somebody: of a page the role that is paged, of a
     /// notice the role of its duty, of a request for approval each role.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    contacts: Vec<Who<'a>>,
+    pub contacts: Vec<Who<'a>>,
     /// Of a rollback: the condition of its method, in the policy's words, and what a schema change means
     /// for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    condition: Option<Cow<'a, str>>,
+    pub condition: Option<Cow<'a, str>>,
     /// Of a rollback to the previous version: its rollback point, as release and checklists name it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    rollback_point: Option<String>,
+    pub rollback_point: Option<String>,
     /// Of a deployment: the signs by which it is answered with `confirm` or `failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    signs: Option<DeploymentSigns<'a>>,
+    pub signs: Option<DeploymentSigns<'a>>,
 }
 
 impl<'a> ActionDocument<'a> {

@@ -183,6 +183,26 @@ impl From<Timestamp> for DateTime<Utc> {
     }
 }
 
+/// From the clock of the caller, to the millisecond before.
+///
+/// ```
+/// use chrono::{DateTime, Utc};
+/// use hotfix_core::unit::Timestamp;
+/// let now: DateTime<Utc> = "2026-03-03T14:40:00.0005Z".parse()?;
+/// assert_eq!(Timestamp::try_from(now)?, "2026-03-03T14:40:00Z".parse()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// `HF-UNIT-003` outside the years 1 to 9999.
+impl TryFrom<DateTime<Utc>> for Timestamp {
+    type Error = UnitError;
+
+    fn try_from(at: DateTime<Utc>) -> Result<Self, UnitError> {
+        Self::try_from_millis(at.timestamp_millis())
+    }
+}
+
 /// A duration in whole milliseconds; written `"10min"`, `"250ms"`, `"2h"`; seconds on the wire.
 ///
 /// ```
@@ -237,6 +257,13 @@ impl Span {
     /// True for no time at all.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
+    }
+}
+
+/// For the caller's timer.
+impl From<Span> for std::time::Duration {
+    fn from(span: Span) -> Self {
+        Self::from_millis(span.0)
     }
 }
 
