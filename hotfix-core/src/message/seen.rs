@@ -233,10 +233,11 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
 
 /// The earliest start: now, or when the change window opens. After the window, and where the policy has
 /// the normal process, the start waits for a person, in a train for other services, and for readings that
-/// have stopped; with an error of the policy there is none.
+/// have stopped; with an error of the policy, and once the incident is over, there is none.
 fn earliest_start(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let from = rollout.window_missed().map_or(at, |window| window.from);
-    (from >= at && !rollout.start_is_held()).then_some(from)
+    let is_over = rollout.moment(Moment::Resolved).is_some();
+    (from >= at && !is_over && !rollout.start_is_held()).then_some(from)
 }
 
 /// Expected end of the deployment before its release is ready: the longest planned time since the
@@ -244,8 +245,7 @@ fn earliest_start(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
 /// left than the rollout takes, and for another attempt.
 pub(super) fn planned_end(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let is_before = matches!(rollout.state(), State::Drafted | State::AwaitingApproval)
-        && rollout.attempt() == 1
-        && rollout.moment(Moment::Resolved).is_none();
+        && rollout.attempt() == 1;
     let takes = rollout.plan().until_complete(rollout.severity())?.most;
     let (_, since) = rollout.origin(Moment::Detected)?;
     let starts = earliest_start(rollout, at).filter(|_| is_before)?;

@@ -91,10 +91,12 @@ impl Rollout {
 
     /// Whether an input can change anything at this stage. Before the start only traffic of an
     /// earlier attempt can be rolled back; once the traffic that was held back moves, nothing keeps
-    /// the watch open; nothing is promoted or resumed while its train is rolled back.
+    /// the watch open; nothing is promoted or resumed while its train is rolled back, and nothing
+    /// confirmed that is not pending.
     pub(super) fn is_of_use(&self, kind: InputKind) -> bool {
         match (kind, self.stage()) {
             (InputKind::RollBack | InputKind::Revert, Stage::Preparing) => self.case.has_traffic(),
+            (InputKind::Confirm | InputKind::Failed, _) => !self.pending_actions().is_empty(),
             (InputKind::Hold, Stage::Complete { ending: Some(_), .. }) => false,
             (InputKind::Promote | InputKind::Resume, _) => !self.case.people.train_rolls_back(),
             _ => true,
@@ -369,7 +371,7 @@ impl Rollout {
     }
 
     /// Checks that the times of moments are possible: neither in the future nor before 2001, and in
-    /// order. `path`: their places in the input. A replay does not: earlier logs have other times.
+    /// order; and that days come. `path`: their places in the input. A replay does not: earlier logs have other times.
     fn check_times(
         &self,
         at: Timestamp,
@@ -382,6 +384,10 @@ impl Rollout {
         for (&time, &got) in times {
             match (time.moment(), got) {
                 (None, None) => return Err(RefusalReason::NoDay { day: time }),
+                (None, Some(got)) if got <= at => {
+                    let fault = format!("over, because now is {at}: send the day that comes");
+                    return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
+                }
                 (Some(Moment::Resolved), None)
                     if matches!(self.case.place.stage(), Stage::Closed) =>
                 {

@@ -6,12 +6,12 @@ use crate::grade::{GateMode, OnFailure, Response, Signal, Strategy};
 use crate::judge::Decision;
 use crate::plan::Plan;
 use crate::policy::section::Phase;
-use crate::text::{brief, moment};
+use crate::text::brief;
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
 use super::input::{Command, Input};
-use super::question::{after_pause, to_check};
+use super::question::after_pause;
 use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
 use super::state::{Objection, Question, RolloutState};
 use super::{describe, poll};
@@ -86,6 +86,7 @@ impl Conclusion<'_> {
             Command::Failed { action, why } => self.failed(at, *action, resolved, why.as_deref()),
             Command::Observe { .. } | Command::Tick => {
                 self.watch(at);
+                self.ask_about_process(at, false);
                 self.ask_again(at);
                 self.correct_end(at);
                 if matches!(command, Command::Observe { .. }) {
@@ -145,9 +146,7 @@ impl Conclusion<'_> {
                 if !self.case.state(self.plan).is_final() {
                     self.notify_approval(at, None);
                 }
-                if let Command::SetFacts { facts, .. } = command {
-                    self.ask_whether_it_is_back(at, facts);
-                }
+                self.ask_whether_it_is_back(at, command);
             }
             // Before the start it blocks that.
             Command::Deny { .. } | Command::Withdraw { .. } if self.case.place.stage().is_out() => {
@@ -369,10 +368,16 @@ impl Conclusion<'_> {
         let asks_now = asks || self.changes.acts.len() > asked_before;
         match self.case.place.stage() {
             &Stage::Monitoring(step) if decision == Decision::Promote => self.reach_gate(at, step),
+            // Where a wait has outlasted the veto window, another time is announced.
             &Stage::Gate { step, until: Some(until) }
                 if at >= until && decision == Decision::Promote =>
             {
-                self.pass(at, step.index);
+                let is_announced = self.case.place.comes_now(at, until);
+                if is_announced && !self.case.people.bars_promotion() {
+                    self.pass(at, step.index);
+                } else {
+                    self.reach_gate(at, step);
+                }
             }
             Stage::FinalValidation { .. } if decision == Decision::Promote => self.validate(at),
             // After an objection or a question a person says when that is settled.
@@ -407,13 +412,14 @@ impl Conclusion<'_> {
         poll::watch_is_over(self.plan.policy(), &self.case.agenda, at, since)
     }
 
-    /// Says that the incident is open again, to all who read that it was resolved. Where the fix has
-    /// traffic, a person is asked whether to roll back; where nothing is being done, somebody is paged.
+    /// Says that the incident is open again, to all who read that it was resolved. Where the fix is being
+    /// deployed or live, a person is asked whether to go on; where nothing is being done, somebody is paged.
     pub(super) fn reopen(&mut self, at: Timestamp) {
         self.notify_readers(MessageKind::Update, &FOLLOWERS, true);
         let stage = self.case.place.stage();
-        if stage.is_out() && self.case.has_traffic() {
+        if stage.is_out() {
             self.ask(&self.reopened(at));
+            self.end_veto();
         } else if stage.is_final() {
             self.page(
                 "the incident is open again, and no fix is live. Find the cause, then send `retry`; if \
@@ -443,7 +449,7 @@ impl Conclusion<'_> {
 
     /// How a phase is promoted: by a person, where one objected or was asked and has not promoted
     /// it yet.
-    const fn gate(&self, planned: GateMode) -> GateMode {
+    fn gate(&self, planned: GateMode) -> GateMode {
         if self.case.people.bars_promotion() { GateMode::Manual } else { planned }
     }
 
@@ -459,15 +465,8 @@ impl Conclusion<'_> {
             }
             GateMode::Veto => {
                 let until = at + veto;
-                let question = format!(
-                    "{}. It is promoted to {} at {} unless somebody sends `hold`.{}",
-                    self.met(step),
-                    self.follows(step),
-                    moment(until),
-                    to_check(phase)
-                );
                 self.changes.to = Some(Stage::Gate { step, until: Some(until) });
-                self.ask(&question);
+                self.ask(&self.question_in_the_window(at, step, until));
             }
         }
     }

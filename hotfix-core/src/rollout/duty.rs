@@ -15,7 +15,7 @@ use super::conclude::{Changes, Conclusion, FOLLOWERS};
 use super::describe::{addressed, whereabouts};
 use super::input::{Command, Input, ItemStatus, KnownTime, TimeMeaning};
 use super::stage::{Stage, State};
-use super::state::{Readiness, RolloutState, no_answer_since};
+use super::state::{Readiness, RolloutState, no_answer_since, stated_impact};
 use super::timely::is_timely;
 
 /// How long before the times that were stated readings may begin.
@@ -51,12 +51,14 @@ pub(super) fn follow(
     }
     case.agenda.advance(at);
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());
-    // After the completion nobody announces the end while a person is asked about the fix, unless
-    // somebody states it now.
+    // Nobody announces the end while a person is asked whether it is one, and after the completion about
+    // the fix, unless somebody states it now.
     let was_complete = changes.to.is_none() && matches!(stage, Stage::Complete { .. });
-    let asks_now = changes.asks();
-    let is_open = case.awaits_answer() && !case.people.are_answered_by(&input.command);
-    let is_in_doubt = was_complete && was_resolved && (asks_now || is_open);
+    let relapses = stated_impact(policy, &input.command).is_some();
+    let asks_now = changes.asks() && (was_complete || relapses);
+    let is_asked = case.awaits_answer() && (was_complete || case.people.asks_about_relapse());
+    let is_open = is_asked && !case.people.are_answered_by(&input.command);
+    let is_in_doubt = was_resolved && (asks_now || is_open);
     // Who has read of the incident reads how it is, not of an incident.
     let is_known = |notice: &Announcement| {
         let Some(audience) = notice.audience else { return false };

@@ -1,6 +1,6 @@
 //! Questions to people: what was observed, and which inputs answer.
 
-use crate::fact::{Facts, Impact};
+use crate::fact::Impact;
 use crate::gate::checklist::open_criteria;
 use crate::grade::{Moment, OnFailure};
 use crate::judge::{Cause, Decision, Reason};
@@ -10,14 +10,13 @@ use crate::text::{brief, joined, moment, quoted, sentence};
 use crate::unit::Timestamp;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::action::{Act, Action, ActionId};
 use super::blocker::{blockers, question_about_process};
 use super::conclude::Conclusion;
-use super::input::InputKind;
+use super::input::{Command, InputKind};
 use super::stage::{Stage, Step};
-use super::state::{About, Objected, Objection, RolloutState, Silent, Unanswered};
+use super::state::{About, Objected, Objection, RolloutState, Silent, Unanswered, stated_impact};
 use super::{describe, poll};
 
 /// A question or a page that nobody has answered yet.
@@ -42,11 +41,15 @@ pub struct OpenQuestion {
 /// What helps where the policy makes the rollout wait for readings.
 const RESTORE: &str = "Restore the readings, or send `roll_back`.";
 
+/// Where what was stated after the end ends in a question about it.
+const IF_OPEN_AGAIN: &str = "If it is open again, send `set_times` with `resolved` null.";
+
 impl Conclusion<'_> {
     /// The question about the rollout, then that about the severity. `accepted`: by the rollout.
     pub(super) fn questions(&self, accepted: &[InputKind]) -> Vec<OpenQuestion> {
         let people = &self.case.people;
-        let asked = people.unanswered().filter(|_| self.case.needs_answer());
+        let vetoes = self.case.place.stage().is_in_veto_window();
+        let asked = people.unanswered().filter(|_| vetoes || self.case.needs_answer());
         let asked = asked.zip(self.case.place.at());
         let asked = asked.and_then(|(open, at)| Some((open, self.again(at, open)?)));
         let severity = people.about_severity().map(|open| (open, open.text.clone()));
@@ -72,10 +75,22 @@ impl Conclusion<'_> {
     pub(super) fn choices(&self, at: Timestamp, objects: bool) -> String {
         let version = brief(self.version());
         let open = self.case.readiness.unvalidated(self.plan.policy());
+        let decision = self.case.judged.verdict().decision;
+        let waits = objects || self.case.people.bars_promotion() || decision == Decision::RollBack;
         match self.case.place.stage() {
-            Stage::Monitoring(_) | Stage::Gate { .. }
-                if self.case.waits_for_data(self.plan.policy()).is_some() =>
-            {
+            &Stage::Gate { step, until: Some(until) } if !waits => {
+                let goes_on = if at < until {
+                    format!(
+                        "If this is over by {}, it is promoted to {} then",
+                        moment(until),
+                        self.follows(step)
+                    )
+                } else {
+                    "Once this is over, its veto window begins again".to_owned()
+                };
+                format!("{goes_on} unless somebody sends `hold`. {}", self.at_the_gate(step))
+            }
+            Stage::Monitoring(_) if self.case.waits_for_data(self.plan.policy()).is_some() => {
                 RESTORE.to_owned()
             }
             Stage::FinalValidation { .. } if !open.is_empty() => format!(
@@ -94,9 +109,7 @@ impl Conclusion<'_> {
                 step.phase,
                 self.follows(step)
             ),
-            &Stage::Gate { step, .. } => {
-                format!("Send `promote` to continue with {}, or `roll_back`.", self.follows(step))
-            }
+            &Stage::Gate { step, .. } => self.at_the_gate(step),
             Stage::Complete { .. } if self.case.people.train_rolls_back() => self.until_its_turn(),
             Stage::Complete { ending: None, .. } if objects || self.case.people.objected() => {
                 format!("Keep {version} with `promote`, or send `roll_back`.")
@@ -145,6 +158,34 @@ impl Conclusion<'_> {
             | Stage::Aborted
             | Stage::Failed => String::new(),
         }
+    }
+
+    /// The inputs that answer at a gate.
+    fn at_the_gate(&self, step: Step) -> String {
+        if self.case.waits_for_data(self.plan.policy()).is_some() {
+            return RESTORE.to_owned();
+        }
+        format!("Send `promote` to continue with {}, or `roll_back`.", self.follows(step))
+    }
+
+    /// When a phase is promoted that has met its criteria, unless a person objects.
+    pub(super) fn question_in_the_window(
+        &self,
+        at: Timestamp,
+        step: Step,
+        until: Timestamp,
+    ) -> String {
+        let when = if at < until {
+            format!("It is promoted to {} at {}", self.follows(step), moment(until))
+        } else {
+            "Its veto window begins again".to_owned()
+        };
+        let check = self.phase_at(step.index).map(to_check).unwrap_or_default();
+        format!(
+            "{}. {when} unless somebody sends `hold`. {}{check}",
+            self.met(step),
+            self.at_the_gate(step)
+        )
     }
 
     /// The inputs that a complete service has while its train is being rolled back.
@@ -302,18 +343,14 @@ impl Conclusion<'_> {
 
     /// Asks whether the incident is open again where somebody states after its end what it does to
     /// users: a closed rollout cannot be rolled back.
-    pub(super) fn ask_whether_it_is_back(&mut self, at: Timestamp, facts: &Map<String, Value>) {
+    pub(super) fn ask_whether_it_is_back(&mut self, at: Timestamp, command: &Command) {
         let Some(resolved) = self.case.agenda.came(Moment::Resolved) else { return };
-        let Ok(stated) = Facts::read(facts, self.plan.policy().vocabulary()) else { return };
-        let impact = joined(Impact::new(&stated, false).states(), "; ");
-        if impact.is_empty() {
-            return;
-        }
+        let Some(impact) = stated_impact(self.plan.policy(), command) else { return };
         let stage = self.case.place.stage();
         let then = if matches!(stage, Stage::Closed) {
             "The rollout is closed: if it is not over, open another incident."
         } else {
-            "If it is open again, send `set_times` with `resolved` null."
+            IF_OPEN_AGAIN
         };
         let choices = if stage.is_out() { self.choices(at, true) } else { String::new() };
         let resolved = moment(resolved);
@@ -321,6 +358,7 @@ impl Conclusion<'_> {
             "{impact}, by what was stated after the incident was resolved at {resolved}. {then} {choices}"
         );
         self.ask(question.trim_end());
+        self.end_veto();
     }
 
     /// The causes of a verdict with what was measured, for a text.
@@ -394,8 +432,10 @@ impl Conclusion<'_> {
     pub(super) fn open_objection(&self) -> String {
         let open = self.case.people.objection(self.case.place.stage());
         open.map_or_else(String::new, |open| {
-            let text =
-                self.stated(&open.stated).map_or_else(|| open.text.clone(), |text| text + ".");
+            let text = match self.stated(&open.stated) {
+                Some(text) => text + ".",
+                None => without_answers(open).unwrap_or(&open.text).to_owned(),
+            };
             format!(" Nobody has answered since {}: {text}", moment(open.since))
         })
     }
@@ -405,7 +445,14 @@ impl Conclusion<'_> {
     /// is answered.
     pub(super) fn again(&self, at: Timestamp, open: &Unanswered) -> Option<String> {
         let stage = self.case.place.stage();
+        let is_bad = self.case.judged.verdict().decision.needs_answer();
         let now = match open.about {
+            About::Other | About::Verdict if stage.is_in_veto_window() => match *stage {
+                Stage::Gate { step, until: Some(until) } if !is_bad => {
+                    Some(self.question_in_the_window(at, step, until))
+                }
+                _ => Some(self.question_about_verdict(at)),
+            },
             About::Verdict => Some(self.question_about_verdict(at)),
             // A waiver may not be needed any more.
             About::Process => Some(question_about_process(self.plan, self.case, at)?),
@@ -429,7 +476,13 @@ impl Conclusion<'_> {
                     .map(|what| format!("{met}{what}. {}", self.choices(at, true)))
             }
             About::Objection | About::Stopped => None,
-            About::Reopening => (!self.case.is_resolved()).then(|| self.reopened(at)),
+            // What was stated is as it was; the answers are those of now.
+            About::Reopening if self.case.is_resolved() => {
+                let stated = without_answers(open).unwrap_or(&open.text);
+                let choices = if stage.is_out() { self.choices(at, true) } else { String::new() };
+                return Some(format!("{stated} {choices}").trim_end().to_owned());
+            }
+            About::Reopening => Some(self.reopened(at)),
         };
         let incident = &self.plan.subject().incident;
         Some(now.map_or_else(|| open.text.clone(), |text| describe::addressed(incident, &text)))
@@ -495,17 +548,25 @@ impl Conclusion<'_> {
     }
 }
 
-/// Whether what an open question is about is not so any more: the process is waived, or what was stated
-/// after the end is corrected.
+/// The question about what was stated after the end, without the answers that were possible then.
+fn without_answers(open: &Unanswered) -> Option<&str> {
+    let stated = open.text.find(IF_OPEN_AGAIN)?;
+    open.text.get(..stated + IF_OPEN_AGAIN.len())
+}
+
+/// Whether what an open question is about is not so any more: the process is waived, what was stated
+/// after the end is corrected, or an incident that is open again has no fix that is being deployed.
 pub(super) fn is_moot(plan: &Plan, case: &RolloutState, open: &Unanswered, at: Timestamp) -> bool {
     match open.about {
         About::Process => question_about_process(plan, case, at).is_none(),
-        About::Reopening => {
-            let mut states = Impact::new(case.readiness.facts(), false).states();
-            case.is_resolved() && states.next().is_none()
+        About::Reopening if case.is_resolved() => {
+            Impact::new(case.readiness.facts(), false).states().next().is_none()
         }
+        About::Reopening => !case.place.stage().is_out(),
         About::Stopped => case.is_resolved(),
-        About::Other | About::Verdict | About::Objection => false,
+        // What could not be deployed need not be tried again once the incident is over.
+        About::Other => case.has_ended() && matches!(case.place.stage(), Stage::Failed),
+        About::Verdict | About::Objection => false,
     }
 }
 

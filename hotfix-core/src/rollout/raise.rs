@@ -265,10 +265,13 @@ impl Conclusion<'_> {
         let goes_on = matches!(self.case.place.stage(), Stage::FinalValidation { .. })
             && !self.case.people.objected()
             && !self.case.waits_for_a_person(self.plan.policy(), at);
+        // With the completion the incident is over, and nobody is asked for facts about it.
+        let is_complete = matches!(self.changes.to, Some(Stage::Complete { ending: None, .. }));
         let settled = self.changes.to.is_some() || goes_on || !self.case.needs_answer();
         if let Some(open) = self.case.people.about_severity()
             && at >= open.asked_at + every
             && !self.next_stage().is_left()
+            && !(is_complete && self.case.readiness.question().is_open())
         {
             self.act(Act::AskDecision { question: open.repeated(&open.text) });
         }

@@ -61,7 +61,9 @@ impl RefusalReason {
             Self::Input(error) => return error.path(),
             Self::Plan(error) => return error.path(),
             Self::Fact { fact, .. } => return format!("/facts{}", fact.path()),
-            Self::ImpossibleTime { path, .. } => return path.clone(),
+            Self::ImpossibleTime { path, .. } | Self::NoSuchItem { path, .. } => {
+                return path.clone();
+            }
             Self::NoDay { day } => return format!("/times/{day}"),
             Self::NoReason { field, .. } => return format!("/{field}"),
             Self::Over => "/times/resolved",
@@ -140,7 +142,7 @@ coded! {
     PolicyDenied { finding: String, more: usize } => code! {HF-ROLL-013},
     /// The policy has no such item or step.
     #[error("the policy has no checklist item or step `{item}`: {}name one that it has", did_you_mean(.nearest.as_deref()))]
-    NoSuchItem { item: String, nearest: Option<String> } => code! {HF-ROLL-008},
+    NoSuchItem { item: String, nearest: Option<String>, path: String } => code! {HF-ROLL-008},
     /// The role has not approved.
     #[error("role `{role}` has no approval that could be withdrawn")]
     NoSuchApproval { role: String } => code! {HF-ROLL-009},

@@ -344,6 +344,11 @@ impl Stage {
         }
     }
 
+    /// Whether it is promoted by itself at a known time, unless a person objects.
+    pub(super) const fn is_in_veto_window(&self) -> bool {
+        matches!(self, Self::Gate { until: Some(_), .. })
+    }
+
     /// Whether no more traffic is moved: [`State::is_final`] of its state.
     pub(super) const fn is_final(&self) -> bool {
         matches!(self, Self::Closed | Self::RolledBack | Self::Aborted | Self::Failed)

@@ -252,7 +252,10 @@ impl Statement<'_> {
             let known: Vec<Name> = checklist::ids(policy).collect();
             let nearest = nearest(item.as_str(), known.iter().map(Name::as_str));
             let nearest = nearest.map(str::to_owned);
-            return Err(RefusalReason::NoSuchItem { item: item.to_string(), nearest });
+            let place = input.command.items().position(|of| of == item).unwrap_or_default();
+            let is_one = input.command.items().nth(1).is_none();
+            let path = if is_one { "/item".to_owned() } else { format!("/items/{place}") };
+            return Err(RefusalReason::NoSuchItem { item: item.to_string(), nearest, path });
         };
         let by = named(input)?;
         if let Command::WaiveItem { role: Some(role), .. } = &input.command {

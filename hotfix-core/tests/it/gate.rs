@@ -110,7 +110,7 @@ fn gate_2_no_start_while_a_required_item_is_open() {
         r#"{"kind":"waive_item","by":"lena","item":"rollback_testd","why":"?"}"#,
     );
     let unknown = unknown.unwrap_err();
-    assert_eq!(unknown.code(), "HF-ROLL-008");
+    assert_eq!((unknown.code(), unknown.path().as_str()), ("HF-ROLL-008", "/item"));
     assert!(unknown.to_string().contains("did you mean `rollback_tested`?"), "{unknown}");
     morning.input("14:38", r#"{"kind":"check_item","by":"omar","item":"rollback_tested"}"#);
     assert_eq!(morning.rollout.state(), State::Ready);

@@ -36,7 +36,7 @@ pub(super) use actions::Actions;
 pub(super) use happened::Happened;
 pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
-pub(super) use objection::{Objected, Objection};
+pub(super) use objection::{Objected, Objection, stated_impact};
 pub(super) use people::{About, People, Unanswered, no_answer_since};
 pub(super) use place::Place;
 pub(crate) use place::Reach;
@@ -441,17 +441,18 @@ impl RolloutState {
         let is_unconfirmed = matches!(self.place.stage(), Stage::RollingBack(_))
             && !self.actions.pending().is_empty()
             && self.people.unanswered().is_some_and(|open| open.page);
-        // What could not be deployed need not be tried again once the incident is over.
-        let has_ended = self.has_ended();
-        let waits =
-            self.needs_answer() && !(has_ended && matches!(self.place.stage(), Stage::Failed));
+        let (has_ended, waits) = (self.has_ended(), self.needs_answer());
         // An objection also counts in the next stage, until a person answers it.
         let objects = !answers && self.people.objects_to(self.place.stage());
         let open = self.people.unanswered();
         let is_moot = open.is_some_and(|open| is_moot(plan, self, open, at));
-        if kind == InputKind::Hold {
-            self.people.put_off(at, self.waits_for_a_person(policy, at), decision);
-        } else if is_settled && !is_unconfirmed && !objects || !waits || is_moot {
+        let stated = matches!(kind, InputKind::SetTimes | InputKind::SetFacts);
+        let ends = stated && (answers || is_moot) && self.people.asks_about_relapse();
+        let is_unseen = !waits && !self.place.stage().is_in_veto_window();
+        if kind == InputKind::Hold || ends {
+            let needs_answer = self.waits_for_a_person(policy, at);
+            self.people.put_off(at, [needs_answer, ends], decision);
+        } else if is_settled && !is_unconfirmed && !objects || is_unseen || is_moot {
             self.people.close_question();
         }
         if actions.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })) {
@@ -469,10 +470,10 @@ impl RolloutState {
         let is_over = self.place.stage().is_final();
         let asks = judged.is_some() && decision.needs_answer();
         let is_resolved = self.is_resolved();
-        let why = [asks, self.people.objected(), is_resolved];
-        let about = About::of(kind, why, self.place.stage());
+        let relapses = is_resolved && stated_impact(policy, &input.command).is_some();
+        let about = About::of(kind, [asks, self.people.objected(), relapses], self.place.stage());
         let severity = actions.first().and_then(|_| self.readiness.named_severity(policy));
-        let now = [self.place.stage().is_out(), is_over && !waits];
+        let now = [self.place.stage().is_out(), is_over && (!waits || has_ended)];
         self.people.note_actions(at, actions, about, notifies, now, severity);
         self.people.note_objection(&input.command);
         // Once the incident is over, nobody is asked for facts about it.

@@ -4,12 +4,16 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
+use crate::fact::{Facts, Impact};
 use crate::grade::Signal;
+use crate::policy::Policy;
 use crate::rollout::describe::{given, reported};
 use crate::rollout::input::Command;
+use crate::rollout::stage::Stage;
+use crate::text::joined;
 use crate::unit::RoleName;
 
-use super::people::{About, People};
+use super::people::{About, People, Unanswered};
 
 /// What a person reported, denied or withdrew, with the note or reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +55,33 @@ impl Objection {
 }
 
 impl People {
+    /// Whether the open question is about an objection that a rollout in this stage waits for.
+    pub(crate) fn objects_to(&self, stage: &Stage) -> bool {
+        let open = self.unanswered.as_ref();
+        stage.is_out() && open.is_some_and(|open| open.about.is_kept())
+    }
+
+    /// Whether a person objected, or nobody has answered yet whether the incident is open again.
+    pub(crate) fn objected(&self) -> bool {
+        self.objected || self.unanswered.iter().chain(&self.set_aside).any(Unanswered::is_relapse)
+    }
+
+    /// Whether the open question is whether the incident is open again.
+    pub(crate) fn asks_about_relapse(&self) -> bool {
+        self.unanswered.as_ref().is_some_and(Unanswered::is_relapse)
+    }
+
+    /// The open objection, also during a pause.
+    pub(crate) fn objection(&self, stage: &Stage) -> Option<&Unanswered> {
+        let open = self.unanswered.as_ref().filter(|_| self.objects_to(stage));
+        self.set_aside.as_ref().or(open)
+    }
+
+    /// Whether nothing is promoted by itself.
+    pub(crate) fn bars_promotion(&self) -> bool {
+        self.objected() || self.failed
+    }
+
     /// Notes what a person stated, where they are asked about it.
     pub(super) fn note_objection(&mut self, command: &Command) {
         let open = self.unanswered.as_mut().filter(|open| open.about == About::Objection);
@@ -60,6 +91,14 @@ impl People {
             objection.add_to(&mut open.stated);
         }
     }
+}
+
+/// What a person states that the incident does to users or the business, if anything.
+pub(crate) fn stated_impact(policy: &Policy, command: &Command) -> Option<String> {
+    let Command::SetFacts { facts, .. } = command else { return None };
+    let stated = Facts::read(facts, policy.vocabulary()).ok()?;
+    let impact = joined(Impact::new(&stated, false).states(), "; ");
+    (!impact.is_empty()).then_some(impact)
 }
 
 impl Display for Objection {

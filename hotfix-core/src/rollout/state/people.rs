@@ -163,21 +163,21 @@ pub(crate) enum About {
 
 impl About {
     /// What a question is about that an input of this kind raised. `asks`: the verdict does; `objects`: a
-    /// person did; `resolved`: the incident is. Before the start the rollout itself asks about
-    /// [`Process`](Self::Process) alone.
+    /// person did; `relapses`: somebody states that what is resolved is not over. Before the start the
+    /// rollout itself asks about [`Process`](Self::Process) alone.
     pub(super) const fn of(
         kind: InputKind,
-        [asks, objects, resolved]: [bool; 3],
+        [asks, objects, relapses]: [bool; 3],
         stage: &Stage,
     ) -> Self {
         match kind {
+            _ if relapses => Self::Reopening,
             InputKind::Report => Self::Objection,
             InputKind::Start if objects => Self::Objection,
             _ if matches!(stage, Stage::Preparing) => Self::Process,
             InputKind::Abort if matches!(stage, Stage::Aborted) => Self::Stopped,
             InputKind::Deny | InputKind::Withdraw => Self::Objection,
             InputKind::SetTimes => Self::Reopening,
-            InputKind::SetFacts if resolved => Self::Reopening,
             InputKind::Observe | InputKind::Tick if asks => Self::Verdict,
             _ => Self::Other,
         }
@@ -189,7 +189,7 @@ impl About {
     }
 
     /// Whether it stays open beside a later question of the rollout.
-    const fn is_kept(self) -> bool {
+    pub(super) const fn is_kept(self) -> bool {
         !Self::Other.replaces(self)
     }
 
@@ -220,6 +220,11 @@ impl Unanswered {
         (*since, *asked_at, *page, *about)
     }
 
+    /// Whether it asks whether the incident is open again.
+    pub(super) fn is_relapse(&self) -> bool {
+        self.about == About::Reopening
+    }
+
     /// The same of this question: a page does, too.
     pub(crate) const fn keeps_its_place(&self) -> bool {
         self.page || self.about.is_kept()
@@ -238,23 +243,6 @@ pub(crate) fn no_answer_since(since: &str) -> String {
 }
 
 impl People {
-    /// Whether the open question is about an objection that a rollout in this stage waits for.
-    pub(crate) fn objects_to(&self, stage: &Stage) -> bool {
-        let open = self.unanswered.as_ref();
-        stage.is_out() && self.objected && open.is_some_and(|open| open.about.is_kept())
-    }
-
-    /// The open objection, also during a pause.
-    pub(crate) fn objection(&self, stage: &Stage) -> Option<&Unanswered> {
-        let open = self.unanswered.as_ref().filter(|_| self.objects_to(stage));
-        self.set_aside.as_ref().or(open)
-    }
-
-    /// Whether nothing is promoted by itself.
-    pub(crate) const fn bars_promotion(&self) -> bool {
-        self.objected || self.failed
-    }
-
     /// Whether its train is being rolled back, and accepts no promotion.
     pub(crate) fn train_rolls_back(&self) -> bool {
         self.train == Some(TrainNotice::RollsBack)
@@ -266,14 +254,14 @@ impl People {
     }
 
     /// Whether what was asked in this stage still needs an answer.
-    pub(crate) const fn needs_answer(&self, stage: &Stage, decision: Decision) -> bool {
+    pub(crate) fn needs_answer(&self, stage: &Stage, decision: Decision) -> bool {
         let is_bad = decision.needs_answer();
         match stage {
             // A question about the verdict ends with it, as in a veto window; one about an objection does not.
             Stage::Monitoring(_)
             | Stage::Gate { until: Some(_), .. }
-            | Stage::Complete { ending: None, .. } => self.objected || is_bad,
-            Stage::FinalValidation { .. } => self.objected || self.asked || is_bad,
+            | Stage::Complete { ending: None, .. } => self.objected() || is_bad,
+            Stage::FinalValidation { .. } => self.objected() || self.asked || is_bad,
             Stage::Preparing
             | Stage::Deploying(_)
             | Stage::Gate { .. }
@@ -283,7 +271,8 @@ impl People {
             | Stage::Frozen { .. }
             | Stage::Failed => true,
             Stage::Aborted => {
-                matches!(self.unanswered, Some(Unanswered { about: About::Stopped, .. }))
+                let about = self.unanswered.as_ref().map(|open| open.about);
+                matches!(about, Some(About::Stopped | About::Reopening))
             }
             Stage::Closed | Stage::RolledBack => false,
         }
@@ -300,9 +289,9 @@ impl People {
         self.interventions.note(at, input);
         let (objects, answers) = match &input.command {
             Command::Hold { .. } => (true, true),
-            // A start is no answer to a report: it names it, and a person has to promote.
+            // A start is no answer to a report, which it names, or to a relapse: a person has to promote.
             Command::Start => {
-                let is_open = |open: &Unanswered| open.about == About::Objection;
+                let is_open = |open: &Unanswered| open.about.is_kept();
                 self.objected = self.unanswered.as_ref().is_some_and(is_open);
                 self.failed = false;
                 (self.objected, !self.objected)
@@ -332,20 +321,21 @@ impl People {
             | Command::Abort { .. }
             | Command::RollBack { .. }
             | Command::Revert { .. } => (false, true),
-            // The question was why the deployment takes so long; the page, where an action is. What a
-            // person reported is not answered by it.
+            // The question was why the deployment takes so long; the page, where an action is. What
+            // people stated is not answered by it.
             Command::Confirm { .. } | Command::Failed { .. } => {
                 let open = self.unanswered.as_ref();
                 let is_frozen = matches!(stage, Stage::Frozen { .. });
                 let of_deployment = matches!(stage, Stage::Deploying(_))
-                    && open.is_some_and(|open| open.about != About::Objection);
+                    && open.is_some_and(|open| !open.about.is_kept());
                 (false, of_deployment || open.is_some_and(|open| open.page) && !is_frozen)
             }
             // Whoever states that it is over answers that it is open again, and nothing else.
             Command::SetTimes { .. } => {
-                let is_over = self.are_answered_by(&input.command);
-                self.objected &= !is_over;
-                (false, is_over)
+                if input.command.resolves() {
+                    self.set_aside = self.set_aside.take().filter(|open| !open.is_relapse());
+                }
+                (false, self.are_answered_by(&input.command))
             }
             Command::Note { text, .. } => {
                 if is_of_a_train(input) {
@@ -405,14 +395,21 @@ impl People {
         }
     }
 
-    /// A person keeps it as it is, with `hold`: what still needs an answer is asked again after the
-    /// time for one; else a later question is asked as if nobody had been asked. What a person stated
-    /// is answered: what is left is the verdict, or the end of a phase.
-    pub(super) fn put_off(&mut self, at: Timestamp, needs_answer: bool, decision: Decision) {
-        if needs_answer {
+    /// A person keeps it as it is, with `hold`, or the incident is resolved again: what still needs an
+    /// answer is asked again after the time for one; else a later question is asked as if nobody had been
+    /// asked. What a person stated is answered: what is left is the verdict, or the end of a phase. Whether
+    /// the incident is open again is answered only once that `ends`.
+    pub(super) fn put_off(
+        &mut self,
+        at: Timestamp,
+        [needs_answer, ends]: [bool; 2],
+        decision: Decision,
+    ) {
+        let goes_on = self.asks_about_relapse() && !ends;
+        if needs_answer || goes_on {
             if let Some(open) = &mut self.unanswered {
                 (open.since, open.asked_at, open.action) = (at, at, None);
-                if open.about == About::Objection {
+                if open.about.is_kept() && !goes_on {
                     open.about =
                         if decision.needs_answer() { About::Verdict } else { About::Other };
                     open.stated.clear();
@@ -425,8 +422,7 @@ impl People {
 
     /// Nobody has to answer the open question any more.
     pub(super) fn close_question(&mut self) {
-        let open = self.unanswered.take();
-        self.objected &= open.is_none_or(|open| open.about != About::Reopening);
+        self.unanswered = None;
     }
 
     /// Notes the next stage; `answered`: a person promoted in spite of a bad verdict. Then the same
@@ -441,7 +437,8 @@ impl People {
             (Stage::Paused { .. }, to) => {
                 let aside = self.set_aside.take();
                 if to.is_out() {
-                    self.unanswered = aside;
+                    self.unanswered =
+                        aside.or(self.unanswered.take().filter(Unanswered::is_relapse));
                 }
             }
             _ => {}
@@ -478,7 +475,6 @@ impl People {
                     Some(open) if question.starts_with(&open.text) => open.asked_at = at,
                     _ => {
                         self.asked = true;
-                        self.objected |= is_out && about == About::Reopening;
                         self.note_question(at, (action.id, question), false, about);
                     }
                 },
@@ -587,7 +583,6 @@ getters! {
     pub(crate) People: self;
 
     asked: bool = self.asked;
-    objected: bool = self.objected;
     train: Option<TrainNotice> = self.train;
     on_status_page: bool = self.on_status_page;
     page_promises: bool = self.page_promises;

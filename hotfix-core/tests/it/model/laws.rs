@@ -17,7 +17,8 @@ use super::past::{Past, deploy_confirmed, is_under_way};
 /// What must hold whatever happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Law {
-    /// After a way back was asked for nothing is promoted; what a person objected to, or was asked about, waits for a person.
+    /// After a way back was asked for nothing is promoted; what a person objected to, or was asked about, waits for a person, and
+    /// so does a fix while the incident is open again.
     NoPromotion,
     /// No start without approvals and required items.
     Ready,
@@ -205,6 +206,12 @@ impl<M: Machine> Turn<'_, M> {
             return breach(
                 Law::NoPromotion,
                 "promoted by itself although a person was asked about a report",
+            );
+        }
+        if self.past.relapsed {
+            return breach(
+                Law::NoPromotion,
+                "promoted by itself although the incident is open again",
             );
         }
         let policy = self.before.plan().policy();

@@ -6,8 +6,11 @@ use std::fmt::Write as _;
 
 use hotfix_core::grade::{GateMode, OnFailure, Response};
 use hotfix_core::judge::Decision;
-use hotfix_core::rollout::{Act, Action, ActionId, Command, Input, ItemStatus, Stage, State};
+use hotfix_core::rollout::{
+    Act, Action, ActionId, Command, Input, ItemStatus, KnownTime, Stage, State,
+};
 use hotfix_core::unit::{Name, Share, Timestamp};
+use serde_json::Value;
 
 use super::key::KeyWriter;
 use super::machine::Machine;
@@ -22,7 +25,7 @@ pub(crate) enum Word {
 }
 
 /// What has happened.
-#[allow(clippy::struct_excessive_bools, reason = "four things that have happened or not")]
+#[allow(clippy::struct_excessive_bools, reason = "things that have happened or not")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Past {
     lead: Word,
@@ -36,6 +39,10 @@ pub(crate) struct Past {
     pub(crate) held: bool,
     /// A report said: ask a person; and nobody has answered.
     pub(crate) doubted: bool,
+    /// The incident is resolved.
+    resolved: bool,
+    /// It is open again, or somebody stated after its end what it does; and nobody has answered.
+    pub(crate) relapsed: bool,
     /// The version was deployed in a pause, and its traffic is still to be asked for.
     pub(crate) held_back: bool,
     /// When the veto window that is open ends.
@@ -87,10 +94,25 @@ impl Past {
                 let (announced, overtaken, read) = (next.announced, next.overtaken, next.read);
                 // What a former release still has was asked for before.
                 let top = after.share();
-                next = Self { item, top, read, announced, overtaken, ..Self::default() };
+                let resolved = next.resolved;
+                next = Self { item, top, read, announced, overtaken, resolved, ..Self::default() };
             }
             // A person has decided.
-            Command::Promote { .. } => (next.held, next.doubted) = (false, false),
+            Command::Promote { .. } => {
+                (next.held, next.doubted, next.relapsed) = (false, false, false);
+            }
+            Command::SetTimes { times, .. } => {
+                if let Some(at) = times.get(&KnownTime::Resolved) {
+                    // Before the start it is as open as it was.
+                    let is_out = is_under_way(before.state());
+                    next.relapsed = at.is_none() && is_out && (next.resolved || next.relapsed);
+                    next.resolved = at.is_some();
+                }
+            }
+            Command::SetFacts { facts, .. } => {
+                let is_down = facts.get("service_down").and_then(Value::as_bool);
+                next.relapsed |= next.resolved && is_down == Some(true);
+            }
             Command::Report { signal, .. } => {
                 next.doubted |=
                     before.plan().policy().triggers().response(*signal) == Response::Ask;
@@ -108,6 +130,8 @@ impl Past {
             next.doubted = true;
         } else if begins || wants {
             next.back = next.back.or(now);
+            // A fix that fails reopens the incident, and nothing is promoted any more.
+            (next.resolved, next.relapsed) = (false, false);
         }
         for action in actions {
             if let Act::Page { duty: Some(duty), .. }

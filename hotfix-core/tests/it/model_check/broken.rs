@@ -23,6 +23,8 @@ pub(crate) enum Fault {
     PromotesOnTheWayBack,
     /// An objection is taken and forgotten.
     ForgetsObjections,
+    /// What is stated after the end is taken and forgotten.
+    ForgetsRelapses,
     /// A report is taken and forgotten.
     SwallowsReports,
     /// `start` gives the approval and checks the item itself.
@@ -59,9 +61,10 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Each with the law that finds it.
-    pub(crate) const ALL: [(Self, Law); 18] = [
+    pub(crate) const ALL: [(Self, Law); 19] = [
         (Self::PromotesOnTheWayBack, Law::NoPromotion),
         (Self::ForgetsObjections, Law::NoPromotion),
+        (Self::ForgetsRelapses, Law::NoPromotion),
         (Self::SwallowsReports, Law::WayBack),
         (Self::ApprovesItself, Law::Ready),
         (Self::RaisesOnResume, Law::Traffic),
@@ -138,6 +141,7 @@ impl Machine for Broken {
                 Ok(vec![all_traffic()])
             }
             (Fault::ForgetsObjections, InputKind::Hold) if state == State::Gate => Ok(Vec::new()),
+            (Fault::ForgetsRelapses, InputKind::SetFacts) if is_under_way(state) => Ok(Vec::new()),
             (Fault::SwallowsReports, InputKind::Report) if report_back && is_under_way(state) => {
                 Ok(Vec::new())
             }

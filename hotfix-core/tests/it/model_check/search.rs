@@ -191,6 +191,7 @@ pub(crate) enum Told {
     Confirm,
     Fail,
     Poll,
+    Resolved,
 }
 
 fn resolve(step: Told, machine: &impl Machine) -> Option<Move> {
@@ -206,13 +207,14 @@ fn resolve(step: Told, machine: &impl Machine) -> Option<Move> {
         Told::Say(name) => Move::say(name),
         Told::Confirm => pending(false),
         Told::Fail => pending(true),
+        Told::Resolved => Move::Resolved { taken_back: false },
         Told::Poll => machine.poll_at().map(|_| Move::AtPoll)?,
     })
 }
 
 /// Ways through the whole life of a rollout, whose every state is a place to search from.
 fn stories() -> Vec<Vec<Told>> {
-    use Told::{Confirm, Fail, Poll, Say};
+    use Told::{Confirm, Fail, Poll, Resolved, Say};
     let ready = [Say("approve"), Say("check the item"), Say("start")];
     let phase = [Confirm, Confirm, Say("observe good"), Say("observe good"), Poll, Say("promote")];
     let mut complete: Vec<Told> = ready.to_vec();
@@ -272,6 +274,18 @@ fn stories() -> Vec<Vec<Told>> {
             Say("pause"),
             Say("tick soon"),
             Say("resume"),
+        ]),
+        // The incident is resolved while a phase is watched, and what it does is stated after that.
+        after_start(&[
+            Resolved,
+            Confirm,
+            Confirm,
+            Say("observe good"),
+            Say("set facts"),
+            Say("observe good"),
+            Poll,
+            Resolved,
+            Say("promote"),
         ]),
         // It is deployed in a pause.
         after_start(&[Say("pause"), Confirm, Say("resume"), Confirm]),
