@@ -453,6 +453,11 @@ impl Conclusion<'_> {
         if self.case.people.bars_promotion() { GateMode::Manual } else { planned }
     }
 
+    fn passes_by_itself(&self, step: Step) -> bool {
+        let phase = self.phase_at(step.index);
+        phase.is_some_and(|phase| self.gate(phase.gate) == GateMode::Automatic)
+    }
+
     /// Opens the gate of a phase that has met its criteria, or passes it.
     fn reach_gate(&mut self, at: Timestamp, step: Step) {
         let Some(phase) = self.phase_at(step.index) else { return };
@@ -555,7 +560,9 @@ impl Conclusion<'_> {
                 Stage::Deploying(later(step))
             }
             Resume::Monitoring(step) => Stage::Monitoring(later(step)),
-            // Whoever paused has answered the gate's question: it is asked again.
+            // Whoever paused has answered the gate's question: it is asked again. Where nothing bars the
+            // phase any more, the next good reading passes it.
+            Resume::Gate(step) if self.passes_by_itself(step) => Stage::Monitoring(later(step)),
             Resume::Gate(step) => return self.reach_gate(at, later(step)),
             Resume::FinalValidation { since: validated } => {
                 Stage::FinalValidation { since: validated + at.since(since) }

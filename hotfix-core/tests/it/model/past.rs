@@ -95,7 +95,7 @@ impl Past {
                 // What a former release still has was asked for before.
                 let top = after.share();
                 let resolved = next.resolved;
-                next = Self { item, top, read, announced, overtaken, resolved, ..Self::default() };
+                next = Self { item, resolved, top, read, announced, overtaken, ..Self::default() };
             }
             // A person has decided.
             Command::Promote { .. } => {

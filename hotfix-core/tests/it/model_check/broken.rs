@@ -140,8 +140,12 @@ impl Machine for Broken {
             (Fault::PromotesOnTheWayBack, InputKind::Promote) if state == State::RollingBack => {
                 Ok(vec![all_traffic()])
             }
-            (Fault::ForgetsObjections, InputKind::Hold) if state == State::Gate => Ok(Vec::new()),
-            (Fault::ForgetsRelapses, InputKind::SetFacts) if is_under_way(state) => Ok(Vec::new()),
+            (Fault::ForgetsObjections, InputKind::Hold)
+            | (Fault::ForgetsRelapses, InputKind::SetFacts)
+                if is_under_way(state) =>
+            {
+                Ok(Vec::new())
+            }
             (Fault::SwallowsReports, InputKind::Report) if report_back && is_under_way(state) => {
                 Ok(Vec::new())
             }
