@@ -159,7 +159,7 @@ document! {
         fn edges(this) -> Vec<f64> { this.edges.clone() }
         /// The kind of the metric.
         fn kind(this) -> Name<MetricKind> { this.kind.into() }
-        /// The value of the live arm over the whole rollout; None without data.
+        /// The value of the live arm in this attempt, without warm-ups; None without data.
         fn live(this) -> Option<f64> { this.live }
         /// The metric.
         fn metric(this) -> String { this.metric.to_string() }

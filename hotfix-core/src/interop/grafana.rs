@@ -130,9 +130,7 @@ impl Writer {
                 self.stage = "between";
                 return;
             }
-            Stage::Complete { .. } => {
-                ("complete", "the last phase has its traffic, and the fix works")
-            }
+            Stage::Complete { .. } => ("complete", "the last phase has its traffic"),
             Stage::Closed => ("closed", "the rollout is closed"),
             Stage::RollingBack(_) => ("rolling_back", "rolling back"),
             Stage::RolledBack => ("rolled_back", "the previous version runs again"),

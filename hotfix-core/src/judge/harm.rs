@@ -11,7 +11,7 @@ use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::unit::{MetricName, Share, Timestamp};
 
-use super::readings::Readings;
+use super::bracket::{BASELINE, CANARY};
 use super::watched::Watched;
 use super::{Judge, Moment};
 
@@ -166,25 +166,26 @@ fn in_all(metrics: impl Iterator<Item = MetricHarm>) -> ([Option<Range>; 2], Opt
 
 impl Watched {
     /// Trials a minute over both arms: of the readings in the trailing window, and once it is empty of the
-    /// phase. That readings stop is no change of the traffic.
+    /// phase. That readings stop is no change of the traffic. Each arm has the time that its counts are of,
+    /// because the arms may be read in turn.
     fn trials_per_minute(&self, moment: &Moment<'_>) -> Option<f64> {
-        let Readings { step, learned, .. } = *self.readings();
-        // Where the arms are read in turn, the last reading may be of one that has no step.
-        let step = step.max(moment.watch.cadence);
-        let ([canary, live], read) = match self.window().lasts() {
-            Some(lasts) => {
-                (self.window_counts(), (lasts + step).min(learned).min(moment.watch.window))
-            }
-            None => (self.phase_counts(), learned),
+        let seconds = self.seconds()?;
+        let (counts, seconds) = if seconds.sums().iter().any(|of| *of > 0.0) {
+            (self.window_counts(), seconds.sums())
+        } else {
+            (self.phase_counts(), seconds.phase())
+        };
+        let of = |arm: usize| {
+            let (trials, seconds) = (counts[arm].trials, seconds[arm]);
+            if seconds > 0.0 { 60.0 * trials / seconds } else { 0.0 }
         };
         // With all of the traffic on the fix, the readings beside it are from before the deployment.
-        let live = if moment.share == Share::ALL { 0.0 } else { live.trials };
+        let live = if moment.share == Share::ALL { 0.0 } else { of(BASELINE) };
         // Where only the canary is read, the live version has the rest.
         let share = moment.share.as_fraction();
         let is_alone = live <= 0.0 && share > 0.0;
-        let all = if is_alone { canary.trials / share } else { canary.trials + live };
-        let minutes = read.as_seconds() / 60.0;
-        (minutes > 0.0).then(|| all / minutes)
+        let all = if is_alone { of(CANARY) / share } else { of(CANARY) + live };
+        seconds.iter().any(|of| *of > 0.0).then_some(all)
     }
 
     /// The impact of a version with these totals and this share, of so many `trials` a minute.

@@ -133,6 +133,41 @@ impl Readings {
         [self.read_at, self.live_read_at].map(|last| last.map(|last| at.since(last).max(least)))
     }
 
+    /// Of how many seconds the counts are that each arm has in a reading, asked before it is recorded: since
+    /// its last requests, which may be from before the watch `began`, because a scrape is read several times.
+    /// None is of no time until the next requests should have come; after silence the watch or `stale` counts.
+    pub(super) fn seconds(
+        &self,
+        tick: &Tick,
+        at: Timestamp,
+        began: Option<Timestamp>,
+        stale: Span,
+    ) -> [f64; 2] {
+        let (canary, live) = tick.row.split_at(tick.row.len() / 2);
+        let of = |read: Option<Timestamp>, requests: Requests, row: &[f64]| {
+            let Some(read) = read.filter(|read| tick.totals || at.since(*read) <= stale) else {
+                return began.map_or(Span::ZERO, |began| at.since(began).min(stale));
+            };
+            let Some(had) = requests.at else {
+                return at.since(began.map_or(read, |of| of.max(read)));
+            };
+            let due = had + requests.apart;
+            let waits = at <= due && row.iter().all(|value| *value <= 0.0);
+            let since = if waits {
+                at
+            } else if read > due {
+                read
+            } else {
+                had
+            };
+            at.since(since)
+        };
+        let [of_canary, of_live] = self.requests;
+        let canary = tick.canary.then(|| of(self.read_at, of_canary, canary));
+        let live = tick.baseline.then(|| of(self.live_read_at, of_live, live));
+        [canary, live].map(|time| time.map_or(0.0, Span::as_seconds))
+    }
+
     /// The last reading goes into the windows.
     pub(super) fn learn(&mut self) {
         self.learned = self.learned + self.step;

@@ -50,7 +50,7 @@ pub struct ComparisonRow {
     pub edges: Vec<f64>,
     /// Kind of its readings.
     pub kind: MetricKind,
-    /// The live arm over the whole rollout; absent without data.
+    /// The live arm in this attempt, without warm-ups; absent without data.
     pub live: Option<f64>,
     /// The metric.
     pub metric: MetricName,

@@ -159,7 +159,8 @@ impl Context<'_> {
             normal.extend([Fact::SecurityVulnerability, Fact::SecurityExploited]);
         }
         let impact = Impact::new(facts, is_over).and(&own).without(&normal);
-        let recorded = rollout.impact_before_the_fix().filter(|_| !is_over);
+        let recorded = rollout.impact_before_the_fix(|impact: Impact<'_>| impact.sentence());
+        let recorded = recorded.filter(|_| !is_over);
         let recorded = recorded.map(|at| format!(" (as recorded at {})", self.clock.time(at)));
         let recorded = recorded.unwrap_or_default();
         let sentence = impact.sentence().filter(|_| !is_past);

@@ -34,6 +34,8 @@ pub struct Tick {
     /// Events and trials of each instance of the canary and of the baseline, in the order of their
     /// names; empty where an arm did not send them, and for readings by strata.
     pub instances: [Vec<[f64; 2]>; 2],
+    /// Of how many seconds the counts of the canary and of the baseline are.
+    pub seconds: [f64; 2],
     /// The canary read something.
     pub canary: bool,
     /// The baseline read something.

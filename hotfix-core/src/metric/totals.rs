@@ -326,6 +326,13 @@ impl Counters {
         any
     }
 
+    /// Another version has the canary's share: its counters begin again.
+    pub(crate) fn forget_canary(&mut self) {
+        for Kept { arms, instances, pace, .. } in &mut self.strata {
+            (arms[0], instances[0], pace[0]) = Default::default();
+        }
+    }
+
     /// Stores the totals of a reading, as `tick` has it.
     #[inline]
     pub fn keep(
@@ -464,13 +471,11 @@ impl Kept {
             Progress::Unknown(Unused::Fell | Unused::TwoMoments) => {
                 pace.pass(at);
                 let before = fall.filter(|fall| at.since(fall.at) <= MOST_WAIT);
-                let by = (0..columns).map(|column| {
-                    before.as_ref().map_or(0.0, |before| before.by[column]) - more(column)
-                });
-                let by = by.collect();
-                let (over, grew) = before
-                    .as_ref()
-                    .map_or((Span::ZERO, false), |before| (before.over, before.grew));
+                let before = before.as_ref();
+                let by = (0..columns)
+                    .map(|column| before.map_or(0.0, |of| of.by[column]) - more(column))
+                    .collect();
+                let (over, grew) = before.map_or((Span::ZERO, false), |of| (of.over, of.grew));
                 kept = Some(Fall { by, at, over: over + at.since(self.at[arm]), grew });
             }
             _ => pace.pass(at),

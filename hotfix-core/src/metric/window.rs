@@ -212,11 +212,6 @@ impl Window {
         self.before(self.slot(self.len))
     }
 
-    /// From the oldest row to the newest; None without rows.
-    pub(crate) fn lasts(&self) -> Option<Span> {
-        (self.len > 0).then(|| self.ends[self.newest()].since(self.ends[self.first]))
-    }
-
     /// The place before this one, around the ring.
     const fn before(&self, place: usize) -> usize {
         if place == 0 { self.slots - 1 } else { place - 1 }

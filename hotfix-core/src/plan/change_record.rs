@@ -21,7 +21,7 @@ closed_set! {
         Ready = "ready",
         /// It runs.
         InProgress = "in_progress",
-        /// All traffic has the fix, and the fix works.
+        /// The last phase has its traffic.
         Complete = "complete",
         /// The previous version runs again.
         RolledBack = "rolled_back",

@@ -1,6 +1,8 @@
 //! Log entries as plain text, without markup and without names of people.
 
-use crate::fact::FactValue;
+use serde_json::{Map, Value};
+
+use crate::fact::{FactValue, Facts};
 use crate::judge::{Cause, Decision};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -246,8 +248,15 @@ pub(super) fn command(plan: &Plan, command: &Command, about: Option<&Act>) -> St
         Command::SetSeverity { severity, .. } => format!("set the severity to {severity}"),
         Command::SetFacts { facts, correction, .. } => {
             let set = if *correction == Some(true) { "corrected" } else { "set" };
-            let known =
-                facts.iter().map(|(name, value)| format!("{}: {}", words(name), plain(value)));
+            let shown = |name: &String, value: &Value| {
+                let one = Map::from_iter([(name.clone(), value.clone())]);
+                let read = Facts::read(&one, policy.vocabulary()).ok()?;
+                read.get(policy.vocabulary().find(name)?).map(fact)
+            };
+            let known = facts.iter().map(|(name, value)| {
+                let shown = shown(name, value).unwrap_or_else(|| plain(value));
+                format!("{}: {shown}", words(name))
+            });
             format!("{set} facts: {}", joined(known, ", "))
         }
         Command::SetTimes { times, .. } => {
@@ -277,12 +286,11 @@ fn stated(what: &str, channel: Option<&str>, is_heard: bool) -> String {
     format!("{what}{by}{}", if is_heard { ", heard by another person" } else { "" })
 }
 
-fn plain(value: &serde_json::Value) -> String {
+/// A fact that is not known any more, or that the policy cannot read.
+fn plain(value: &Value) -> String {
     match value {
-        serde_json::Value::Bool(true) => "yes".to_owned(),
-        serde_json::Value::Bool(false) => "no".to_owned(),
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Null => "unknown".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Null => "unknown".to_owned(),
         other => other.to_string(),
     }
 }

@@ -17,7 +17,7 @@ use crate::rollout::Rollout;
 use crate::sorting::{map_of, set_of};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
-use super::measures::Impact;
+use super::measures::{Impact, ImpactUnit};
 use super::model::{Counted, MetricImpact};
 
 /// What the live version is called while no release names it.
@@ -28,7 +28,7 @@ pub(crate) struct Tally {
     bad: BTreeMap<(String, MetricName), Counted>,
     /// The version with the canary's share.
     canary: Option<String>,
-    /// The last reading of each metric since that version has it.
+    /// The last reading of each metric.
     readers: BTreeMap<MetricName, ImpactReader>,
     traffic: [Traffic; 2],
 }
@@ -41,9 +41,9 @@ struct Traffic {
 }
 
 impl Traffic {
-    fn follow(&mut self, at: Timestamp, has: bool, is_over: bool) {
+    fn follow(&mut self, at: Timestamp, has: bool) {
         self.lost = if has { None } else { self.lost.or(self.is_any.then_some(at)) };
-        self.is_any = has && !is_over;
+        self.is_any = has;
     }
 
     /// Whether requests of the version are counted that came since an earlier reading: it has
@@ -76,13 +76,12 @@ impl Tally {
         self.bad = map_of(counts.map(|((version, id), of)| ((named(version), id), of)));
     }
 
-    /// Notes which versions have traffic after a line of the log. None is counted once the rollout is
-    /// over.
+    /// Notes which versions have traffic after a line of the log.
     pub(super) fn follow(&mut self, rollout: &Rollout, at: Timestamp) {
-        let (share, is_over) = (rollout.share(), rollout.state().is_final());
+        let share = rollout.share();
         let [canary, live] = &mut self.traffic;
-        canary.follow(at, share > Share::NONE, is_over);
-        live.follow(at, share < Share::ALL, is_over);
+        canary.follow(at, share > Share::NONE);
+        live.follow(at, share < Share::ALL);
     }
 
     /// Adds one observation. A version without traffic is not counted, but for its first requests
@@ -92,9 +91,12 @@ impl Tally {
         let (plan, share) = (rollout.plan(), rollout.share());
         let (canary, live) = (rollout.canary_version(), rollout.live_version().unwrap_or(LIVE));
         if self.canary.as_deref() != canary {
-            // Running counters of another version begin again.
+            // Running counters of another version begin again; those of the live version go on.
             self.canary = canary.map(str::to_owned);
-            self.readers.clear();
+            for reader in self.readers.values_mut() {
+                reader.counters.forget_canary();
+                reader.requests_at[0] = None;
+            }
             self.traffic[0].lost = None;
         }
         let (versions, stale) = ([canary, Some(live)], plan.policy().watch().stale);
@@ -141,13 +143,22 @@ impl Tally {
     }
 
     /// Lower limit for each version: the count of the metric with the most failed requests, because
-    /// one request may fail for several metrics.
-    pub(super) fn by_version(&self) -> BTreeMap<String, Impact> {
+    /// one request may fail for several metrics. One request may also have several events, so those are
+    /// named only where no failed request is counted.
+    pub(super) fn by_version(&self, plan: &Plan) -> BTreeMap<String, Impact> {
         let mut worst: BTreeMap<String, Impact> = BTreeMap::new();
         for ((version, metric), Counted { bad, .. }) in &self.bad {
-            let impact = Impact { at_least: *bad, metric: *metric };
+            let of = plan.policy().metric(metric.as_str());
+            let unit = if of.is_some_and(|of| of.kind.is_fraction()) {
+                ImpactUnit::Requests
+            } else {
+                ImpactUnit::Events
+            };
+            let impact = Impact { at_least: *bad, metric: *metric, unit };
+            let rank =
+                |of: &Impact| (of.unit == ImpactUnit::Requests && of.at_least > 0.0, of.at_least);
             let known = worst.entry(version.clone()).or_insert(impact);
-            if known.at_least < *bad {
+            if rank(known) < rank(&impact) {
                 *known = impact;
             }
         }

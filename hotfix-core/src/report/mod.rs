@@ -146,11 +146,8 @@ impl Report {
     /// Those of [`Rollout::replay`].
     pub fn from_log(log: &[u8]) -> Result<Self, LogError> {
         let mut log_summary = LogSummary::default();
-        let mut history = IncidentHistory::default();
-        let rollout = Rollout::replay_each(log, |rollout, entry| {
-            log_summary.add(rollout, entry);
-            history.fold(rollout, entry);
-        })?;
+        let (rollout, history) =
+            IncidentHistory::read(log, |rollout, entry| log_summary.add(rollout, entry))?;
         Ok(Self::build(&rollout, log_summary, &history))
     }
 

@@ -405,6 +405,14 @@ pub struct DutyPart {
     pub evidence: Option<String>,
 }
 
+impl DutyPart {
+    /// When it was done: one that was missed ended without an answer.
+    pub(super) fn done_at(&self) -> Option<Timestamp> {
+        let is_done = self.times.is_some() || self.status != DutyOutcome::Missed;
+        self.settled.filter(|_| is_done)
+    }
+}
+
 /// An action item after the incident.
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]

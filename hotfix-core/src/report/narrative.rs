@@ -11,7 +11,7 @@ use crate::unit::{Span, Timestamp};
 
 use super::describe::{self, figure, lasting, utc};
 use super::log_summary::LogSummary;
-use super::measures::{Figure, IncidentHistory, MeasureName, Measures};
+use super::measures::{Figure, ImpactUnit, IncidentHistory, MeasureName, Measures};
 use super::model::{Impact, PhaseEnd, PhaseVisit};
 
 /// Summary: the incident, the outcome and the duration.
@@ -152,15 +152,20 @@ pub(super) fn impact(rollout: &Rollout, log: &LogSummary, history: &IncidentHist
             format!("{at_worst}{} of the users were affected.", describe::fact(share))
         }),
     );
-    for (version, impact) in history.affected().by_version() {
+    for (version, impact) in history.affected().by_version(plan) {
         let metric = plan.policy().metric_title(impact.metric);
-        sentences.push(match figure(impact.at_least.round()).as_str() {
-            "0" => format!("{version}: the readings show no failed request."),
-            "1" => format!("{version}: at least 1 request failed, as counted by {metric}."),
-            count => {
-                format!("{version}: at least {count} requests failed, as counted by {metric}.")
+        let count = figure(impact.at_least.round());
+        let what = match (impact.unit, count.as_str()) {
+            (_, "0") => {
+                sentences.push(format!("{version}: the readings show no failed request."));
+                continue;
             }
-        });
+            (ImpactUnit::Requests, "1") => "request failed",
+            (ImpactUnit::Requests, _) => "requests failed",
+            (ImpactUnit::Events, "1") => "event came",
+            (ImpactUnit::Events, _) => "events came",
+        };
+        sentences.push(format!("{version}: at least {count} {what}, as counted by {metric}."));
     }
     if let Some(harm) = log.verdicts.iter().filter_map(|verdict| verdict.harm.as_ref()).last() {
         sentences.extend(estimated_impact(harm));

@@ -9,7 +9,7 @@ use super::bounded_list::BoundedList;
 use super::describe::{self, figure, utc};
 use super::measures::{Mark, called, described};
 use super::model::{
-    ActionItem, CriterionPart, DutyOutcome, DutyPart, PolicyPart, QuestionPart, Report, Statement,
+    ActionItem, CriterionPart, DutyPart, PolicyPart, QuestionPart, Report, Statement,
     TimelineEntry, VerdictPart,
 };
 
@@ -439,9 +439,7 @@ fn duties(all: &[DutyPart]) -> Section {
             }
             _ => duty.status.to_string(),
         };
-        // One that was missed ended without an answer.
-        let is_done = duty.times.is_some() || duty.status != DutyOutcome::Missed;
-        let done = duty.settled.filter(|_| is_done);
+        let done = duty.done_at();
         let [owner, evidence] = [&duty.role, &duty.evidence].map(|text| or_dash(text.as_ref()));
         [duty.title.clone(), owner, time(duty.due), time(done), status, evidence]
     });

@@ -396,7 +396,7 @@ pub(super) fn action_items(
                 owner: part.role.clone(),
                 deadline: part.due.map(utc).or_else(|| future_deadline(rollout, item)),
                 success_criterion: Some("it is recorded as done, with evidence".to_owned()),
-                done: part.settled.is_some(),
+                done: part.done_at().is_some(),
                 duty: Some(item.id),
             })
         })

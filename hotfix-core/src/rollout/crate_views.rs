@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use crate::fact::Facts;
+use crate::fact::{Facts, Impact};
 use crate::gate::checklist::{self, Checks, ItemStatus, Situation};
 use crate::getters::getters;
 use crate::grade::{Audience, MessageKind, Moment};
@@ -38,6 +38,16 @@ impl Rollout {
     pub(crate) fn live_version(&self) -> Option<&str> {
         let previous = &self.plan.release()?.previous;
         Some(self.case.place.restored().unwrap_or(previous))
+    }
+
+    /// When the oldest fact was recorded of a sentence on the impact, where that was before all of the
+    /// traffic had the fix.
+    pub(crate) fn impact_before_the_fix(
+        &self,
+        sentence: impl Fn(Impact<'_>) -> Option<String>,
+    ) -> Option<Timestamp> {
+        let (policy, agenda, stage) = (self.plan.policy(), &self.case.agenda, self.stage());
+        self.case.readiness.impact_before_the_fix(policy, agenda, stage, sentence)
     }
 
     /// The last recorded intent of this kind.
@@ -338,9 +348,6 @@ getters! {
     train_notice: Option<TrainNotice> = self.case.people.train();
     /// What decides which lists apply.
     situation: Situation<'_> = self.case.readiness.situation();
-    /// When the impact was recorded, where that was before all of the traffic had the fix.
-    impact_before_the_fix: Option<Timestamp> =
-        self.case.readiness.impact_before_the_fix(&self.case.agenda, self.stage());
     /// The worst that was known of each fact, whatever is known now.
     worst_facts: &Facts = self.case.readiness.worst_facts();
 }

@@ -410,8 +410,10 @@ impl Conclusion<'_> {
             text = format!("{text} Observed: {seen}.");
         }
         let (agenda, stage) = (&self.case.agenda, self.case.place.stage());
-        if let Some(at) = self.case.readiness.impact_before_the_fix(agenda, stage) {
-            let (policy, facts) = (self.plan.policy(), self.case.readiness.facts());
+        let policy = self.plan.policy();
+        let line = |impact: Impact<'_>| Some(impact.line());
+        if let Some(at) = self.case.readiness.impact_before_the_fix(policy, agenda, stage, line) {
+            let facts = self.case.readiness.facts();
             let (own, normal) = (policy.own_effects(facts), policy.normal_figures(facts));
             let impact = Impact::new(facts, false).and(&own).without(&normal).line();
             if !impact.is_empty() {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use hotfix_core::grade::MetricKind;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::report::measures::{Figure, MeasureName, Measures};
@@ -89,11 +90,16 @@ fn post_3_the_report_has_the_measures_of_its_log() {
                 .collect();
             assert!(page.contains(&told), "{name}: {told}");
         }
-        let mut most: BTreeMap<String, f64> = BTreeMap::new();
+        // Events are no requests: they are named only where no failed request is counted.
+        let mut most: BTreeMap<String, (bool, f64)> = BTreeMap::new();
         for hurt in &report.impact.affected {
+            let failed = hurt.kind == MetricKind::Proportion && hurt.counted.bad > 0.0;
             let known = most.entry(hurt.version.clone()).or_default();
-            *known = known.max(hurt.counted.bad);
+            if *known <= (failed, hurt.counted.bad) {
+                *known = (failed, hurt.counted.bad);
+            }
         }
+        let most: BTreeMap<_, _> = most.into_iter().map(|(of, (_, bad))| (of, bad)).collect();
         let by_version = match report.measures.get(MeasureName::RequestsAffected).figure {
             Some(Figure::Requests(by_version)) => by_version,
             _ => BTreeMap::new(),

@@ -4295,7 +4295,7 @@ class Leaf(_Document):
         name."""
     @property
     def hotfix(self) -> bool:
-        """Whether it is a hot-fix; otherwise the normal process."""
+        """Whether it is a hot-fix; otherwise a scheduled release."""
     @property
     def id(self) -> str:
         """Its id."""

@@ -171,6 +171,7 @@ impl Watched {
         let lays_out = self.lay_out(reading);
         let MetricDesign { metric, layout, watch, .. } = &self.design;
         let Pairing { readings, began, .. } = &mut self.pairing;
+        increment.tick.seconds = readings.seconds(&increment.tick, at, *began, watch.stale);
         readings.read((metric, layout), (reading, &increment.tick), at, *began, watch.stale);
         readings.lays_out = lays_out;
         increment.clipped = self.clip(&increment.tick);
@@ -378,11 +379,7 @@ impl Watched {
     #[inline]
     pub(super) fn expire(&mut self, at: Timestamp) {
         let Self { design, pairing, measured, .. } = self;
-        let Measured { window, criterion, .. } = measured;
-        window.expire(at, || pairing.readings.lasts(&design.metric, &design.watch, at));
-        if let Some(criterion) = criterion {
-            criterion.expire(at, window.phase());
-        }
+        measured.expire(at, || pairing.readings.lasts(&design.metric, &design.watch, at));
     }
 
     /// When a person is asked about a success bound that the window misses, where a hold keeps nothing back:
@@ -478,27 +475,22 @@ getters! {
     replay_says: bool = self.tested.replayed;
 }
 
-impl Watched {
+getters! {
+    pub(super) fn Watched: self;
+
     /// Columns of one arm.
-    pub(super) fn columns(&self) -> usize {
-        self.design.layout.columns()
-    }
-
+    columns: usize = self.design.layout.columns();
     /// Edges of the latency layout.
-    pub(super) fn edges(&self) -> &[f64] {
-        self.design.layout.edges()
-    }
-
+    edges: &[f64] = self.design.layout.edges();
+    /// The time that the counts of the window are of.
+    seconds: Option<&Window> = self.measured.seconds.as_deref();
     /// The trailing level of a volume.
-    pub(super) fn trailing(&self) -> Option<&Trailing> {
-        self.measured.trailing.as_deref()
-    }
-
+    trailing: Option<&Trailing> = self.measured.trailing.as_deref();
     /// Counts of the canary's instances.
-    pub(super) fn left_out(&self) -> Option<&LeftOut> {
-        self.measured.left_out.as_deref()
-    }
+    left_out: Option<&LeftOut> = self.measured.left_out.as_deref();
+}
 
+impl Watched {
     /// Whether the warm-up is not over.
     #[inline]
     pub(super) fn is_warming_up(&self, at: Timestamp) -> bool {

@@ -187,7 +187,7 @@ pub fn dora(logs: &[&[u8]], by: Period) -> Result<Dora, MeasureError> {
             return Err(MeasureError::Twice { first, second: index });
         }
         openings.push(opening);
-        let (rollout, history) = IncidentHistory::read(log, index)?;
+        let (rollout, history) = IncidentHistory::of(log, index)?;
         count(Incident { rollout: &rollout, history: &history }, &mut cells, &mut clocks);
     }
     let Cells { each: mut cells, whole, .. } = cells;

@@ -6,14 +6,16 @@ use serde::Serialize;
 
 use super::MeasureError;
 use super::incident_history::{Incident, IncidentHistory};
-use super::value::{ErrorRate, Figure, Mark, Measure, MeasureStatus, Objective};
+use super::value::{
+    ErrorRate, Figure, Impact, ImpactUnit, Mark, Measure, MeasureStatus, Objective,
+};
 use crate::fact::{Fact, FactId, FactValue, Truth};
 use crate::gate::approval::{Demand, DemandState};
 use crate::gate::checklist::reviews;
 use crate::grade::{DutyKind, Moment, Severity, Worse, closed_set};
 use crate::report::describe::lasting;
 use crate::report::duties::open;
-use crate::rollout::{Stage, State};
+use crate::rollout::State;
 use crate::sorting::map_of;
 use crate::text::{figure, joined, quoted};
 use crate::unit::{Span, Timestamp};
@@ -80,8 +82,8 @@ impl Measures {
     /// | `downtime` | `service_down` becomes true; if it is true at the opening, the beginning | it becomes false, at the latest `resolved` |
     ///
     /// `requests_affected` is the number of failed requests that the readings counted while a
-    /// version had traffic, until the incident was resolved or the rollout was over, by the metric
-    /// that counts most. It is not scaled up, so the true number may be higher. `users_affected` and
+    /// version had traffic, until the incident was resolved, by the metric that counts most. It is not
+    /// scaled up, so the true number may be higher. `users_affected` and
     /// `revenue_impact` are the worst that was known of the facts of these names; `support_tickets`,
     /// `coverage_before` and `coverage_after` are facts that the policy declares. A clock that ends
     /// with an approval, a review or an acknowledgement is `not_asked` where the policy does not ask
@@ -114,7 +116,7 @@ impl Measures {
     /// # Errors
     /// [`MeasureError::Log`] for a log that cannot be read.
     pub fn from_log(log: &[u8]) -> Result<Self, MeasureError> {
-        let (rollout, history) = IncidentHistory::read(log, 0)?;
+        let (rollout, history) = IncidentHistory::of(log, 0)?;
         Ok(Self::of(Incident { rollout: &rollout, history: &history }))
     }
 
@@ -408,17 +410,15 @@ impl Incident<'_> {
     }
 
     fn requests_affected(&self, name: MeasureName) -> Measure {
-        let affected = self.history.affected().by_version();
+        let affected = self.history.affected().by_version(self.rollout.plan());
         if affected.is_empty() {
             return not_stated(name, "no reading counted requests".to_owned());
         }
-        let known = self.rollout.state().is_final();
-        let counts = affected.iter().map(|(version, impact)| {
-            format!(
-                "{version}: at least {}, counted by `{}`",
-                figure(impact.at_least.round(), 12),
-                impact.metric
-            )
+        let known = self.rollout.moment(Moment::Resolved).is_some() || self.over().is_some();
+        let counts = affected.iter().map(|(version, Impact { at_least, metric, unit })| {
+            let events = if *unit == ImpactUnit::Events { " events" } else { "" };
+            let at_least = figure(at_least.round(), 12);
+            format!("{version}: at least {at_least}{events}, counted by `{metric}`")
         });
         let sentence = joined(counts, "; ");
         with(name, known, Figure::Requests(affected), sentence)
@@ -439,10 +439,7 @@ impl Incident<'_> {
             let to = mark("rolled_back_or_stopped", Some(at));
             return Measure { to, ..with(name, true, Figure::Yes(true), words) };
         }
-        let known = matches!(
-            self.rollout.stage(),
-            Stage::Closed | Stage::Aborted | Stage::Failed | Stage::RolledBack
-        );
+        let known = self.rollout.state().is_final() || self.over().is_some();
         let words = if known { "no" } else { "not so far" };
         with(name, known, Figure::Yes(false), words.to_owned())
     }
@@ -478,7 +475,7 @@ impl Incident<'_> {
             percent(after)
         );
         let rate = ErrorRate { metric: row.metric, reference, before, after };
-        let known = matches!(self.rollout.stage(), Stage::Closed | Stage::RolledBack);
+        let known = self.rollout.state().is_final() || self.over().is_some();
         with(name, known, Figure::ErrorRate(rate), sentence)
     }
 

@@ -5,7 +5,9 @@ use crate::gate::checklist::is_review;
 use crate::grade::Moment;
 use crate::report::fact_history::FactHistory;
 use crate::report::impact::Tally;
-use crate::rollout::{Act, Action, Command, Entry, ItemStatus, Recorded, Resume, Rollout, Stage};
+use crate::rollout::{
+    Act, Action, Command, Entry, ItemStatus, LogError, Recorded, Resume, Rollout, Stage,
+};
 use crate::unit::{Share, Timestamp};
 
 use super::MeasureError;
@@ -47,6 +49,10 @@ pub(crate) struct IncidentHistory {
     counted: Tally,
     /// What had been counted when the incident was resolved, while it is.
     until_resolved: Option<Tally>,
+    /// The last reading that counts.
+    read_at: Option<Timestamp>,
+    /// The end of the incident, where it is known from a first reading of the log.
+    end: Option<Timestamp>,
     pub(crate) facts: FactHistory,
     /// Share of the new version after the last line.
     share: f64,
@@ -72,11 +78,28 @@ impl Incident<'_> {
 }
 
 impl IncidentHistory {
-    /// Reads a whole log into the rollout at its end and the history. `index`: of the log, from 0.
-    pub(super) fn read(log: &[u8], index: usize) -> Result<(Rollout, Self), MeasureError> {
+    /// Reads a whole log into the rollout at its end and the history. `each` gets every line once; where the
+    /// end was recorded after readings that came later, the history reads the log again, until the end.
+    pub(crate) fn read(
+        log: &[u8],
+        mut each: impl FnMut(&Rollout, &Entry<'_>),
+    ) -> Result<(Rollout, Self), LogError> {
         let mut history = Self::default();
-        let read = Rollout::replay_each(log, |rollout, entry| history.fold(rollout, entry));
-        read.map_err(|error| MeasureError::Log { index, error }).map(|rollout| (rollout, history))
+        let rollout = Rollout::replay_each(log, |rollout, entry| {
+            each(rollout, entry);
+            history.fold(rollout, entry);
+        })?;
+        let end = rollout.moment(Moment::Resolved);
+        if end.is_some() && end < history.read_at {
+            history = Self { end, ..Self::default() };
+            Rollout::replay_each(log, |rollout, entry| history.fold(rollout, entry))?;
+        }
+        Ok((rollout, history))
+    }
+
+    /// The same for one of several logs, by its number from 0.
+    pub(super) fn of(log: &[u8], index: usize) -> Result<(Rollout, Self), MeasureError> {
+        Self::read(log, |_, _| ()).map_err(|error| MeasureError::Log { index, error })
     }
 
     /// The failed requests of the incident, which end with it. A rollback after the end and whoever
@@ -161,7 +184,12 @@ impl IncidentHistory {
                     attempt.live.get_or_insert(at);
                 }
             }
-            Command::Observe { metrics } => self.counted.add(rollout, at, metrics),
+            Command::Observe { metrics } if self.end.is_none_or(|end| at <= end) => {
+                self.counted.add(rollout, at, metrics);
+                if self.until_resolved.is_none() {
+                    self.read_at = Some(at);
+                }
+            }
             _ => {}
         }
     }

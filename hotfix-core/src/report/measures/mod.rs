@@ -24,4 +24,4 @@ pub use median::Median;
 pub(crate) use page::{called, described};
 pub use similar::{Agreement, Known, Similar, similar};
 pub use trend::Chart;
-pub use value::{ErrorRate, Figure, Impact, Mark, Measure, MeasureStatus, Objective};
+pub use value::{ErrorRate, Figure, Impact, ImpactUnit, Mark, Measure, MeasureStatus, Objective};

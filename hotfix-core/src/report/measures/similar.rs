@@ -151,7 +151,7 @@ pub fn similar(known: &Known, logs: &[&[u8]]) -> Result<Vec<Similar>, MeasureErr
         if known.opening.is_some_and(|own| opening(log) == Some(own)) {
             continue;
         }
-        let (rollout, history) = IncidentHistory::read(log, index)?;
+        let (rollout, history) = IncidentHistory::of(log, index)?;
         found.push(compare(known, index, Incident { rollout: &rollout, history: &history }));
     }
     sort_by(&mut found, |a, b| b.score.total_cmp(&a.score).then(a.log.cmp(&b.log)));

@@ -20,6 +20,13 @@ closed_set! {
         /// The policy does not ask for what is measured, and nobody did it.
         NotAsked = "not_asked",
     }
+    /// What the failed requests of a version are counted in.
+    ImpactUnit {
+        /// Failed requests.
+        Requests = "requests",
+        /// Events, of which a request may have several: no failed request was counted.
+        Events = "events",
+    }
     /// Outcome of an objective.
     Objective {
         Kept = "kept",
@@ -88,6 +95,8 @@ pub struct Impact {
     pub at_least: f64,
     /// The metric with the highest count.
     pub metric: MetricName,
+    /// What is counted.
+    pub unit: ImpactUnit,
 }
 
 /// Error rate before the incident, without the fix and with it. A share of successes is turned.
@@ -98,7 +107,7 @@ pub struct ErrorRate {
     pub metric: MetricName,
     /// Reference from before the incident, if the policy has one.
     pub reference: Option<f64>,
-    /// Rate of the live version over the whole rollout.
+    /// Rate of the live version in the last attempt, without warm-ups.
     pub before: Option<f64>,
     /// Rate of the fix in the last phase that was watched.
     pub after: Option<f64>,

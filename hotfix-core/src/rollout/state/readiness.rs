@@ -1,6 +1,8 @@
 //! What was stated and done for the start and after it: severity, facts, approvals, items. It is
 //! kept here and judged in `gate`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -19,6 +21,7 @@ use crate::policy::section::{Checklist, ChecklistItem};
 use crate::rollout::input::{Command, Input};
 use crate::rollout::revision::Kept;
 use crate::rollout::stage::{Stage, State};
+use crate::sorting::map_of;
 use crate::text::quoted;
 use crate::unit::{Name, Timestamp};
 
@@ -40,9 +43,9 @@ pub(crate) struct Readiness {
     /// The worst that was known of each fact.
     #[serde(skip)]
     worst: Facts,
-    /// When a fact was recorded last that is an impact.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    impact_at: Option<Timestamp>,
+    /// When each fact was recorded last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    recorded: BTreeMap<String, Timestamp>,
     /// What a person is asked about the severity; it follows from the facts.
     #[serde(skip)]
     question: SeverityQuestion,
@@ -89,7 +92,7 @@ impl Readiness {
             given: plan.subject().incident.severity.is_some(),
             facts: plan.facts().clone(),
             worst: plan.facts().clone(),
-            impact_at: None,
+            recorded: BTreeMap::new(),
             question: SeverityQuestion::default(),
             words: Statements::default(),
             marks: Marks::default(),
@@ -104,20 +107,34 @@ impl Readiness {
     }
 
     /// What is known with the first input is recorded then.
-    pub(crate) const fn open(&mut self, at: Timestamp) {
-        self.impact_at = Some(at);
+    pub(crate) fn open(&mut self, at: Timestamp) {
+        self.recorded = map_of(self.facts.iter().map(|(fact, _)| (fact.to_string(), at)));
     }
 
-    /// When the impact was recorded that the fix may have ended, which got all of the traffic since, and is
-    /// not known to have lost it.
+    /// When the oldest fact was recorded of a sentence on the impact that the fix may have ended, which got
+    /// all of the traffic since, and is not known to have lost it.
     pub(crate) fn impact_before_the_fix(
         &self,
+        policy: &Policy,
         agenda: &Agenda,
         stage: &Stage,
+        sentence: impl Fn(Impact<'_>) -> Option<String>,
     ) -> Option<Timestamp> {
         let is_live = stage.is_out() || stage.keeps_the_failed();
         let deployed = agenda.came(Moment::Deployed).filter(|_| is_live)?;
-        self.impact_at.filter(|at| *at < deployed)
+        let impact = |facts: &Facts| {
+            let (own, normal) = (policy.own_effects(facts), policy.normal_figures(facts));
+            sentence(Impact::new(facts, false).and(&own).without(&normal))
+        };
+        let all = impact(&self.facts);
+        // A fact without which the sentence is the same is not in it.
+        let named = self.facts.iter().filter(|(fact, _)| {
+            let mut rest = self.facts.clone();
+            rest.forget(*fact);
+            impact(&rest) != all
+        });
+        let oldest = named.filter_map(|(fact, _)| self.recorded.get(fact.as_str())).min();
+        oldest.copied().filter(|at| *at < deployed)
     }
 
     /// Folds an input that was checked. `author`: it comes from the author of the fix.
@@ -161,12 +178,7 @@ impl Readiness {
                     named.for_each(|fact| self.worst.forget(fact));
                 }
                 self.worst.worsen(&self.facts);
-                let mut stated = Facts::default();
-                learn(&mut stated, facts, policy.vocabulary());
-                let own = policy.own_effects(&stated);
-                if !Impact::new(&stated, false).and(&own).line().is_empty() {
-                    self.impact_at = Some(at);
-                }
+                self.recorded.extend(facts.keys().map(|name| (name.clone(), at)));
                 if !self.given {
                     self.severity = self.by_facts(policy).0;
                 }
