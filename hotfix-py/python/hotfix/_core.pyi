@@ -1037,7 +1037,7 @@ class ComparisonRow(_Document):
         """The kind of the metric."""
     @property
     def live(self) -> float | None:
-        """The value of the live arm over the whole rollout; None without data."""
+        """The value of the live arm in this attempt, without warm-ups; None without data."""
     @property
     def metric(self) -> str:
         """The metric."""
@@ -4295,7 +4295,7 @@ class Leaf(_Document):
         name."""
     @property
     def hotfix(self) -> bool:
-        """Whether it is a hot-fix; otherwise a scheduled release."""
+        """Whether it is a hot-fix; otherwise the normal process."""
     @property
     def id(self) -> str:
         """Its id."""
