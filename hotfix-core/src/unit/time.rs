@@ -186,11 +186,11 @@ impl From<Timestamp> for DateTime<Utc> {
 /// From the clock of the caller, to the millisecond before.
 ///
 /// ```
-/// use chrono::{DateTime, Utc};
+/// use chrono::DateTime;
 /// use hotfix_core::unit::Timestamp;
-/// let now: DateTime<Utc> = "2026-03-03T14:40:00.0005Z".parse()?;
-/// assert_eq!(Timestamp::try_from(now)?, "2026-03-03T14:40:00Z".parse()?);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let now = DateTime::from_timestamp_micros(1_772_548_800_000_500).unwrap_or_default();
+/// assert_eq!(Timestamp::try_from(now)?.as_millis(), 1_772_548_800_000);
+/// # Ok::<(), hotfix_core::unit::UnitError>(())
 /// ```
 ///
 /// # Errors
