@@ -304,7 +304,9 @@ impl Agenda {
         self.state.calls.clear();
         let reopened = self.state.reopened == again;
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
-            if obligation.begins_again() && (reopened || course.on) {
+            // Also those that do not apply now: the fact for which they do may come later.
+            let is_of_it = course.on || obligation.severities.contain(self.state.severity);
+            if obligation.begins_again() && (reopened || is_of_it) {
                 course.start_again();
             }
         }
