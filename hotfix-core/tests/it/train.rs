@@ -467,7 +467,9 @@ impl Host {
                 assert!(made.actions.is_empty(), "{made:?}");
                 continue;
             }
-            assert!(says("a service that it belongs together with was rolled back:"), "{made:?}");
+            let one = says("a service that it belongs together with was rolled back:");
+            let many = says("services that it belongs together with were rolled back:");
+            assert!(one || many, "{made:?}");
             if was.state() != State::Complete {
                 continue;
             }
