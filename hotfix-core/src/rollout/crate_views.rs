@@ -47,7 +47,8 @@ impl Rollout {
         sentence: impl Fn(Impact<'_>) -> Option<String>,
     ) -> Option<Timestamp> {
         let (policy, agenda, stage) = (self.plan.policy(), &self.case.agenda, self.stage());
-        self.case.readiness.impact_before_the_fix(policy, agenda, stage, sentence)
+        let recorded = self.case.readiness.impact_before_the_fix(policy, agenda, stage, sentence);
+        recorded.map(|(at, _)| at)
     }
 
     /// The last recorded intent of this kind.

@@ -411,17 +411,13 @@ impl Conclusion<'_> {
         }
         let (agenda, stage) = (&self.case.agenda, self.case.place.stage());
         let policy = self.plan.policy();
-        let line = |impact: Impact<'_>| Some(impact.line());
-        if let Some(at) = self.case.readiness.impact_before_the_fix(policy, agenda, stage, line) {
-            let facts = self.case.readiness.facts();
-            let (own, normal) = (policy.own_effects(facts), policy.normal_figures(facts));
-            let impact = Impact::new(facts, false).and(&own).without(&normal).line();
-            if !impact.is_empty() {
-                text = format!(
-                    "{text} Recorded at {}: {impact}. Correct with `set_facts` what is over.",
-                    moment(at)
-                );
-            }
+        let line = |impact: Impact<'_>| Some(impact.line()).filter(|line| !line.is_empty());
+        let recorded = self.case.readiness.impact_before_the_fix(policy, agenda, stage, line);
+        if let Some((at, impact)) = recorded {
+            text = format!(
+                "{text} Recorded at {}: {impact}. Correct with `set_facts` what is over.",
+                moment(at)
+            );
         }
         let works =
             if self.case.is_resolved() { "the fix works" } else { "the incident is resolved" };

@@ -171,7 +171,8 @@ impl Watched {
         let lays_out = self.lay_out(reading);
         let MetricDesign { metric, layout, watch, .. } = &self.design;
         let Pairing { readings, began, .. } = &mut self.pairing;
-        increment.tick.seconds = readings.seconds(&increment.tick, at, *began, watch.stale);
+        let seconds = || readings.seconds(&increment.tick, at, *began, watch.stale);
+        increment.tick.seconds = self.measured.seconds.as_ref().map_or([0.0; 2], |_| seconds());
         readings.read((metric, layout), (reading, &increment.tick), at, *began, watch.stale);
         readings.lays_out = lays_out;
         increment.clipped = self.clip(&increment.tick);

@@ -439,7 +439,7 @@ impl Incident<'_> {
             let to = mark("rolled_back_or_stopped", Some(at));
             return Measure { to, ..with(name, true, Figure::Yes(true), words) };
         }
-        let known = self.rollout.state().is_final() || self.over().is_some();
+        let known = self.has_outcome();
         let words = if known { "no" } else { "not so far" };
         with(name, known, Figure::Yes(false), words.to_owned())
     }
@@ -475,7 +475,7 @@ impl Incident<'_> {
             percent(after)
         );
         let rate = ErrorRate { metric: row.metric, reference, before, after };
-        let known = self.rollout.state().is_final() || self.over().is_some();
+        let known = self.has_outcome();
         with(name, known, Figure::ErrorRate(rate), sentence)
     }
 

@@ -75,6 +75,11 @@ impl Incident<'_> {
             self.rollout.has_ended().then_some("resolved")
         }
     }
+
+    /// Whether the outcome of the fix is final: the rollout or the incident is over.
+    pub(super) fn has_outcome(&self) -> bool {
+        self.rollout.state().is_final() || self.over().is_some()
+    }
 }
 
 impl IncidentHistory {

@@ -111,30 +111,30 @@ impl Readiness {
         self.recorded = map_of(self.facts.iter().map(|(fact, _)| (fact.to_string(), at)));
     }
 
-    /// When the oldest fact was recorded of a sentence on the impact that the fix may have ended, which got
-    /// all of the traffic since, and is not known to have lost it.
+    /// A sentence on the impact that the fix may have ended, which got all of the traffic since, and is not
+    /// known to have lost it; and when the oldest of its facts was recorded.
     pub(crate) fn impact_before_the_fix(
         &self,
         policy: &Policy,
         agenda: &Agenda,
         stage: &Stage,
         sentence: impl Fn(Impact<'_>) -> Option<String>,
-    ) -> Option<Timestamp> {
+    ) -> Option<(Timestamp, String)> {
         let is_live = stage.is_out() || stage.keeps_the_failed();
         let deployed = agenda.came(Moment::Deployed).filter(|_| is_live)?;
         let impact = |facts: &Facts| {
             let (own, normal) = (policy.own_effects(facts), policy.normal_figures(facts));
             sentence(Impact::new(facts, false).and(&own).without(&normal))
         };
-        let all = impact(&self.facts);
+        let all = impact(&self.facts)?;
         // A fact without which the sentence is the same is not in it.
         let named = self.facts.iter().filter(|(fact, _)| {
             let mut rest = self.facts.clone();
             rest.forget(*fact);
-            impact(&rest) != all
+            impact(&rest).as_ref() != Some(&all)
         });
-        let oldest = named.filter_map(|(fact, _)| self.recorded.get(fact.as_str())).min();
-        oldest.copied().filter(|at| *at < deployed)
+        let oldest = *named.filter_map(|(fact, _)| self.recorded.get(fact.as_str())).min()?;
+        (oldest < deployed).then_some((oldest, all))
     }
 
     /// Folds an input that was checked. `author`: it comes from the author of the fix.
