@@ -6,12 +6,14 @@ CARGO ?= cargo
 ARGS ?=
 # Tests cause panics and catch them; valgrind would report the memory of their backtraces.
 export RUST_BACKTRACE = 0
+# Properties get the same inputs in each run, so that a change is judged by what it changed; `make properties` makes up others.
+export PROPTEST_RNG_SEED ?= 0
 export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo demo-real test verify lint bench peers instructions error-rates recorded backtest presets validity bless \
-	docs model packages simulated stub trees tools tools-real tools-trees format-check clippy unit doctest shipping simulations release shipped module python
+	docs model properties packages simulated stub trees tools tools-real tools-trees format-check clippy unit doctest shipping simulations release shipped module python
 
 # The shipped library and the measured program are built together; separately, the core would be compiled twice.
 RELEASE = $(CARGO) build --locked --release -p hotfix-ffi --lib -p hotfix-benches --bin instructions
@@ -82,6 +84,13 @@ presets: ## the presets with good and bad fixes, simulated: how each ends, and w
 
 validity: ## writes docs/validity.md and docs/validity-real-feeds.md: simulated error rates, delays and noise, and other methods (some minutes)
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin validity -- $(ARGS)
+
+PROPERTIES = $(patsubst %.rs,%::,$(notdir $(shell grep -l 'proptest! {' hotfix-core/tests/it/*.rs)))
+properties: ## the tests of properties with other random inputs, ten times (a quarter of an hour)
+	$(CARGO) build $(TESTS)
+	for run in $$(seq 10); do \
+		env -u PROPTEST_RNG_SEED $(CARGO) test $(TESTS) --test it -- -q $(PROPERTIES) || exit 1; \
+	done
 
 model: ## the model check of the rollout, deeper than in the tests (some minutes)
 	HOTFIX_MODEL_DEPTH=$${HOTFIX_MODEL_DEPTH:-3,2} $(CARGO) test --locked --workspace --test it -- --nocapture model_check::
