@@ -169,11 +169,12 @@ impl Watched {
     /// phase. That readings stop is no change of the traffic. Each arm has the time that its counts are of,
     /// because the arms may be read in turn.
     fn trials_per_minute(&self, moment: &Moment<'_>) -> Option<f64> {
-        let seconds = self.seconds()?;
-        let (counts, seconds) = if seconds.sums().iter().any(|of| *of > 0.0) {
-            (self.window_counts(), seconds.sums())
+        let (window, is_timed) = (self.window(), |seconds: &[f64; 2]| *seconds != [0.0; 2]);
+        let of_window = window.seconds(moment.at)?;
+        let (counts, seconds) = if is_timed(&of_window) {
+            (self.window_counts(), of_window)
         } else {
-            (self.phase_counts(), seconds.phase())
+            (self.phase_counts(), window.phase_seconds())
         };
         let of = |arm: usize| {
             let (trials, seconds) = (counts[arm].trials, seconds[arm]);
@@ -185,7 +186,7 @@ impl Watched {
         let share = moment.share.as_fraction();
         let is_alone = live <= 0.0 && share > 0.0;
         let all = if is_alone { of(CANARY) / share } else { of(CANARY) + live };
-        seconds.iter().any(|of| *of > 0.0).then_some(all)
+        is_timed(&seconds).then_some(all)
     }
 
     /// The impact of a version with these totals and this share, of so many `trials` a minute.

@@ -41,6 +41,9 @@ pub(crate) struct Window {
     expires: Option<Timestamp>,
     sums: Vec<f64>,
     phase: Vec<f64>,
+    /// Of how many seconds the counts of each arm are, beside the rows; empty where nobody asks for it.
+    seconds: Vec<[f64; 2]>,
+    phase_seconds: [f64; 2],
 }
 
 impl Window {
@@ -66,11 +69,47 @@ impl Window {
             expires: None,
             sums: vec![0.0; width],
             phase: vec![0.0; width],
+            seconds: Vec::new(),
+            phase_seconds: [0.0; 2],
         }
+    }
+
+    /// It keeps of how many seconds the counts are, too.
+    pub(crate) fn timed(mut self) -> Self {
+        self.seconds = vec![[0.0; 2]; self.slots];
+        self
+    }
+
+    /// Adds what one tick brought, and of how many seconds that is for each arm.
+    pub(crate) fn add_timed(&mut self, at: Timestamp, row: &[f64], seconds: [f64; 2]) {
+        let (slot, shared) = self.put(at, row);
+        if let Some(kept) = self.seconds.get_mut(slot) {
+            *kept = if shared { plus(*kept, &seconds) } else { seconds };
+            self.phase_seconds = plus(self.phase_seconds, &seconds);
+        }
+    }
+
+    /// Of how many seconds the counts of each arm are that are not too old at this time. They are added
+    /// up when somebody asks: no tick does. None where they are not kept.
+    pub(crate) fn seconds(&self, at: Timestamp) -> Option<[f64; 2]> {
+        let kept = (0..self.len).map(|place| self.slot(place));
+        let kept = kept.filter(|slot| at.since(self.ends[*slot]) < self.span);
+        let seconds = || kept.fold([0.0; 2], |sum, slot| plus(sum, &self.seconds[slot]));
+        (!self.seconds.is_empty()).then(seconds)
+    }
+
+    /// The same of the phase.
+    pub(crate) const fn phase_seconds(&self) -> [f64; 2] {
+        self.phase_seconds
     }
 
     /// Adds what one tick brought; `row` has one number a column.
     pub(crate) fn add(&mut self, at: Timestamp, row: &[f64]) {
+        self.put(at, row);
+    }
+
+    /// Returns the slot of the row, and whether other ticks were in it.
+    fn put(&mut self, at: Timestamp, row: &[f64]) -> (usize, bool) {
         let dropped = self.drop_old(at, || false);
         let free = self.slot(self.len);
         let newest = self.before(free);
@@ -84,7 +123,7 @@ impl Window {
         }
         if let (WIDTH, Ok(row)) = (self.width, <&[f64; WIDTH]>::try_from(row)) {
             self.add_four(slot, shared, dropped, row);
-            return;
+            return (slot, shared);
         }
         let kept = &mut self.rows[slot * self.width..(slot + 1) * self.width];
         if shared {
@@ -98,6 +137,7 @@ impl Window {
         } else {
             add(&mut self.sums, row);
         }
+        (slot, shared)
     }
 
     /// The same for a row of four columns, as most have: a third of the work.
@@ -223,6 +263,7 @@ impl Window {
         self.expires = None;
         self.sums.fill(0.0);
         self.phase.fill(0.0);
+        self.phase_seconds = [0.0; 2];
     }
 
     pub(crate) fn sums(&self) -> &[f64] {
@@ -235,16 +276,19 @@ impl Window {
 
     /// Takes over what was read from a snapshot; false if it does not fit.
     pub(crate) fn resume(&mut self, read: Self) -> bool {
-        let Self { rows, ends, sums, phase, .. } = read;
-        let len = ends.len();
+        let Self { rows, ends, sums, phase, seconds, phase_seconds, .. } = read;
+        let (len, is_timed) = (ends.len(), !self.seconds.is_empty());
         let fits = len <= self.slots
             && rows.len() == len * self.width
             && sums.len() == self.width
-            && phase.len() == self.width;
+            && phase.len() == self.width
+            && seconds.len() == if is_timed { len } else { 0 };
         if fits {
             self.rows[..rows.len()].copy_from_slice(&rows);
             self.ends[..len].copy_from_slice(&ends);
+            self.seconds[..seconds.len()].copy_from_slice(&seconds);
             (self.first, self.len, self.sums, self.phase) = (0, len, sums, phase);
+            self.phase_seconds = phase_seconds;
             self.expires = self.expiry();
         }
         fits
@@ -258,7 +302,9 @@ impl Serialize for Window {
         object!(serializer, Window:
             rows = slots().flat_map(row).collect::<Vec<_>>(),
             ends = slots().map(|slot| self.ends[slot]).collect::<Vec<_>>(), sums = self.sums,
-            phase = self.phase
+            phase = self.phase,
+            seconds = slots().filter_map(|slot| self.seconds.get(slot)).collect::<Vec<_>>(),
+            phase_seconds = self.phase_seconds
         )
     }
 }
@@ -267,7 +313,7 @@ impl Serialize for Window {
 const WIDTH: usize = 4;
 
 #[inline]
-fn plus(mut sum: [f64; WIDTH], row: &[f64; WIDTH]) -> [f64; WIDTH] {
+fn plus<const N: usize>(mut sum: [f64; N], row: &[f64; N]) -> [f64; N] {
     for (sum, value) in sum.iter_mut().zip(row) {
         *sum += value;
     }

@@ -28,8 +28,6 @@ use super::{MetricDesign, Watched};
 #[serde(deny_unknown_fields)]
 pub(super) struct Measured {
     pub(super) window: Window,
-    /// Of how many seconds the counts of each arm in the window are; of shares of requests.
-    pub(super) seconds: Option<Box<Window>>,
     /// The part of the phase that counts at its end, where that is not all of it.
     pub(super) criterion: Option<Box<Criterion>>,
     pub(super) totals: ArmTotals,
@@ -51,10 +49,9 @@ pub(super) struct Measured {
 impl Measured {
     pub(super) fn new(design: &MetricDesign, pre_deployment: PreDeployment) -> Self {
         let MetricDesign { metric, watch, layout, .. } = design;
-        let seconds = || Box::new(Window::new(watch.window, watch.cadence, 2));
+        let window = Window::new(watch.window, watch.cadence, 2 * layout.columns());
         Self {
-            window: Window::new(watch.window, watch.cadence, 2 * layout.columns()),
-            seconds: metric.kind.is_fraction().then(seconds),
+            window: if metric.kind.is_fraction() { window.timed() } else { window },
             criterion: None,
             totals: ArmTotals::new(layout.columns()),
             degradation: Degradation::default(),
@@ -81,7 +78,6 @@ impl Measured {
     pub(super) fn start(&mut self, design: &MetricDesign, criterion: Option<Span>) {
         let MetricDesign { metric, layout, .. } = design;
         self.window.clear();
-        self.seconds.iter_mut().for_each(|seconds| seconds.clear());
         let judged = metric.role == Role::Decide && metric.bounds.all().next().is_some();
         let new = |span| Box::new(Criterion::new(span, 2 * layout.columns()));
         self.criterion = criterion.filter(|_| judged).map(new);
@@ -131,19 +127,13 @@ impl Measured {
 
     /// Adds a tick to the window.
     pub(super) fn add(&mut self, tick: &Tick, at: Timestamp) {
-        self.window.add(at, &tick.row);
-        if let Some(seconds) = &mut self.seconds {
-            seconds.add(at, &tick.seconds);
-        }
+        self.window.add_timed(at, &tick.row, tick.seconds);
     }
 
     /// Drops what is too old at this time, but for the newest reading where it `stays`.
     #[inline]
     pub(super) fn expire(&mut self, at: Timestamp, stays: impl FnOnce() -> bool) {
         self.window.expire(at, stays);
-        if let Some(seconds) = &mut self.seconds {
-            seconds.expire(at, || false);
-        }
         if let Some(criterion) = &mut self.criterion {
             criterion.expire(at, self.window.phase());
         }
@@ -168,14 +158,8 @@ impl Measured {
     pub(super) fn resume(&mut self, read: Self, design: &MetricDesign) -> Result<(), Misfit> {
         let fits = |fits: bool, misfit: Misfit| if fits { Ok(()) } else { Err(misfit) };
         let columns = design.layout.columns();
-        let Self {
-            mut window, mut seconds, mut pre_deployment, mut trailing, mut left_out, ..
-        } = self.clone();
+        let Self { mut window, mut pre_deployment, mut trailing, mut left_out, .. } = self.clone();
         fits(window.resume(read.window), "a metric's window")?;
-        let misfit = "the seconds of a metric's window";
-        both_or_neither(&mut seconds, read.seconds, misfit, |fresh, read| {
-            fits(fresh.resume(*read), misfit)
-        })?;
         let misfit = "what a person saw of a metric";
         fits(read.seen.as_ref().is_none_or(|seen| seen.len() == columns), misfit)?;
         let criterion = read.criterion.map(|read| {
@@ -193,7 +177,7 @@ impl Measured {
         both_or_neither(&mut left_out, read.left_out, misfit, |fresh, read| {
             fits(fresh.resume(*read, &design.watch), misfit)
         })?;
-        *self = Self { window, seconds, criterion, pre_deployment, trailing, left_out, ..read };
+        *self = Self { window, criterion, pre_deployment, trailing, left_out, ..read };
         Ok(())
     }
 }

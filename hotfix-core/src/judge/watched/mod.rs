@@ -171,8 +171,9 @@ impl Watched {
         let lays_out = self.lay_out(reading);
         let MetricDesign { metric, layout, watch, .. } = &self.design;
         let Pairing { readings, began, .. } = &mut self.pairing;
-        let seconds = || readings.seconds(&increment.tick, at, *began, watch.stale);
-        increment.tick.seconds = self.measured.seconds.as_ref().map_or([0.0; 2], |_| seconds());
+        if metric.kind.is_fraction() {
+            increment.tick.seconds = readings.seconds(&increment.tick, at, *began, watch.stale);
+        }
         readings.read((metric, layout), (reading, &increment.tick), at, *began, watch.stale);
         readings.lays_out = lays_out;
         increment.clipped = self.clip(&increment.tick);
@@ -483,8 +484,6 @@ getters! {
     columns: usize = self.design.layout.columns();
     /// Edges of the latency layout.
     edges: &[f64] = self.design.layout.edges();
-    /// The time that the counts of the window are of.
-    seconds: Option<&Window> = self.measured.seconds.as_deref();
     /// The trailing level of a volume.
     trailing: Option<&Trailing> = self.measured.trailing.as_deref();
     /// Counts of the canary's instances.
