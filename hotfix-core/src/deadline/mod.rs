@@ -275,6 +275,11 @@ impl Agenda {
         self.state.now
     }
 
+    /// The time of the first input.
+    pub(crate) const fn opened(&self) -> Option<Timestamp> {
+        self.state.opened
+    }
+
     /// Moves the clock, never back.
     fn reach(&mut self, at: Timestamp) -> Timestamp {
         let at = self.state.now.map_or(at, |now| now.max(at));

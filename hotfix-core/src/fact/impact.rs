@@ -68,7 +68,14 @@ impl<'f> Impact<'f> {
         }
         let percent = || some(value);
         let fail = self.tense(["fail", "failed"]);
+        let flag_of = |fact| self.facts.get(FactId::BuiltIn(fact));
         Some(match (fact, value) {
+            // A share that was recorded as payments recovered, or before all failed.
+            (Fact::PaymentFailureShare, _)
+                if flag_of(Fact::PaymentsDown) == Some(&FactValue::Flag(true)) =>
+            {
+                return None;
+            }
             (Fact::PaymentFailureShare, _) => format!("{} of payments {fail}", percent()?),
             (Fact::ErrorRate, _) => format!("{} of requests {fail}", percent()?),
             (Fact::LatencyP95, FactValue::Duration(span)) => {

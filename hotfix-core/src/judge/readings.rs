@@ -135,7 +135,8 @@ impl Readings {
 
     /// Of how many seconds the counts are that each arm has in a reading, asked before it is recorded: since
     /// its last requests, which may be from before the watch `began`, because a scrape is read several times.
-    /// None is of no time until the next requests should have come; after silence the watch or `stale` counts.
+    /// None is of no time until the next requests should have come. An arm's first counts are of the watch,
+    /// at most of `stale`.
     pub(super) fn seconds(
         &self,
         tick: &Tick,
@@ -145,7 +146,7 @@ impl Readings {
     ) -> [f64; 2] {
         let (canary, live) = tick.row.split_at(tick.row.len() / 2);
         let of = |read: Option<Timestamp>, requests: Requests, row: &[f64]| {
-            let Some(read) = read.filter(|read| tick.totals || at.since(*read) <= stale) else {
+            let Some(read) = read else {
                 return began.map_or(Span::ZERO, |began| at.since(began).min(stale));
             };
             let Some(had) = requests.at else {

@@ -163,6 +163,8 @@ impl DutyTracker {
             Some(settled) => match (settled.how, due) {
                 (Settlement::Ended, Some(due)) if due < settled.at => DutyOutcome::Missed,
                 (Settlement::Ended, _) => DutyOutcome::Over,
+                // It was missed before another severity dropped it for a while.
+                (_, Some(_)) if missed > 0 => DutyOutcome::Late,
                 (_, Some(_)) => match limit {
                     Some(limit) if settled.at > limit => DutyOutcome::Late,
                     Some(_) => DutyOutcome::Kept,

@@ -74,6 +74,10 @@ impl Rollout {
             None => InputKind::Supersede,
         };
         accepted.retain(|kind| *kind != of_no_use && self.is_of_use(*kind));
+        // Before the change window, or without readings.
+        if self.now().is_some_and(|at| blocked_at(&self.plan, &self.case, at).next().is_some()) {
+            accepted.retain(|kind| *kind != InputKind::Start);
+        }
         if !self.pending_actions().is_empty() && !accepted.contains(&InputKind::Confirm) {
             accepted.splice(0..0, [InputKind::Confirm, InputKind::Failed]);
         }
@@ -381,6 +385,7 @@ impl Rollout {
         let given = |moment| times.iter().find(|(time, _)| time.moment() == Some(moment));
         let came =
             |moment| given(moment).map_or_else(|| self.case.agenda.came(moment), |(_, at)| *at);
+        let first_input = self.case.agenda.opened().unwrap_or(at);
         for (&time, &got) in times {
             match (time.moment(), got) {
                 (None, None) => return Err(RefusalReason::NoDay { day: time }),
@@ -395,6 +400,15 @@ impl Rollout {
                 }
                 (Some(_), Some(got)) if got > at + APART => {
                     let fault = format!("after now ({at}): give the time at which it happened");
+                    return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
+                }
+                (Some(Moment::Began | Moment::Detected), Some(got))
+                    if got > first_input + APART =>
+                {
+                    let fault = format!(
+                        "after the first input ({first_input}): the incident was known by then. For \
+                         another incident open another rollout"
+                    );
                     return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
                 }
                 (Some(_), Some(got)) if got < Timestamp::EARLIEST && self.journal.is_on() => {

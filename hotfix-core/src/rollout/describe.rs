@@ -11,7 +11,7 @@ use crate::metric::{self, interpolated};
 use crate::plan::{Incident, Plan};
 use crate::policy::Policy;
 use crate::policy::section::{Bound, Metric};
-use crate::text::{brief, ended, joined, moment, rounded, sentence, words};
+use crate::text::{brief, ended, figure, joined, moment, rounded, sentence, words};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::action::{Act, ActionId};
@@ -215,7 +215,7 @@ fn reason(
         return Cow::Owned(format!(
             "the fix has about {}% of the requests, and {share} are planned; check what distributes \
              the traffic",
-            rounded(part * 100.0, 1)
+            figure(part * 100.0, 2)
         ));
     }
     if reason == Reason::HoldLevel && judged.judge().evidence_is_final(share) {

@@ -305,15 +305,16 @@ pub(super) fn update_agenda(
     let mut inputs = of_rollback(case, to, at);
     let RolloutState { agenda, readiness, place, .. } = case;
     let policy = plan.policy();
+    let started = !matches!(to.unwrap_or(place.stage()), Stage::Preparing);
     match command {
         // Approvals first: a duty that the new severity brings depends on them.
         Command::SetSeverity { .. } => {
-            update_approvals(agenda, readiness, policy, at, &mut inputs);
+            update_approvals((agenda, started), readiness, policy, at, &mut inputs);
             inputs
                 .extend([AgendaInput::Assumed(false), AgendaInput::Severity(readiness.severity())]);
         }
         Command::SetFacts { facts, .. } => {
-            update_approvals(agenda, readiness, policy, at, &mut inputs);
+            update_approvals((agenda, started), readiness, policy, at, &mut inputs);
             informed = policy.classify(readiness.facts()).informed();
             inputs.extend([
                 AgendaInput::Assumed(readiness.is_assumed(policy)),
@@ -332,7 +333,7 @@ pub(super) fn update_agenda(
             inputs.extend(times.iter().filter_map(|(time, at)| stated_time(*time, *at)));
         }
         Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
-            update_approvals(agenda, readiness, policy, at, &mut inputs);
+            update_approvals((agenda, started), readiness, policy, at, &mut inputs);
         }
         Command::Acknowledge { duty, .. } => {
             inputs.push(AgendaInput::Acknowledge { duty: *duty });
@@ -343,7 +344,7 @@ pub(super) fn update_agenda(
             if is_another {
                 inputs.push(AgendaInput::AnotherRelease);
             }
-            update_approvals(agenda, readiness, policy, at, &mut inputs);
+            update_approvals((agenda, started), readiness, policy, at, &mut inputs);
         }
         Command::CheckItem { .. } | Command::WaiveItem { .. } => {
             inputs.extend(item_inputs(agenda, readiness, policy, command));
@@ -443,9 +444,10 @@ fn answer_for(policy: &Policy, acting: RoleName, inputs: &mut Vec<AgendaInput<'_
 
 /// Passes approvals to the agenda: whether all that the present severity needs are given, and
 /// each one that may follow the start. The latter of every severity, because a statement counts
-/// from its own time should the incident get that severity later.
+/// from its own time should the incident get that severity later. What was approved when it `started`
+/// was so, whatever another severity asks for and whoever withdraws.
 fn update_approvals(
-    agenda: &Agenda,
+    (agenda, started): (&Agenda, bool),
     readiness: &Readiness,
     policy: &Policy,
     at: Timestamp,
@@ -472,7 +474,7 @@ fn update_approvals(
     }
     let is_met = demands.iter().all(Demand::is_met);
     let was_met = agenda.came(Moment::Approved).is_some();
-    inputs.extend(changed(was_met, Moment::Approved, is_met, at));
+    inputs.extend(changed(was_met, Moment::Approved, is_met || was_met && started, at));
 }
 
 /// That a moment has come now, or is not so any more; None where nothing changed.

@@ -74,8 +74,9 @@ pub(super) fn late_traffic_at(policy: &Policy, case: &RolloutState) -> Option<Ti
 pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
     let RolloutState { place, actions: _, people, readiness, agenda, judged, happened: _ } = case;
     let Some(now) = place.at() else { return Some(Timestamp::default()) };
-    // A crash left the opening line alone: what is due with the first input was not asked for.
-    if place.seq() == 1 {
+    // A crash left the opening line alone: what is due with the first input was not asked for. Nor was,
+    // after a pause, what had been asked before it.
+    if place.seq() == 1 || place.resumed() {
         return Some(now);
     }
     let policy = plan.policy();

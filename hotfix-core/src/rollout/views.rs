@@ -236,7 +236,8 @@ impl Rollout {
     /// It covers phases, windows, rollbacks, duties, and questions and requests for approval that
     /// nobody has answered, but not observations: send those at the
     /// policy's cadence; forecasts, and readings that leave a window, are evaluated with them. None
-    /// where nothing waits for time. Before the first input it is the beginning of 1970: send a
+    /// where nothing waits for time. After a `resume` it is now: what was asked before the pause is
+    /// asked again. Before the first input it is the beginning of 1970: send a
     /// `tick` with the current time, which raises what is due from the beginning, such as requests
     /// for approval.
     pub fn poll_at(&self) -> Option<Timestamp> {

@@ -135,6 +135,9 @@ pub(crate) fn moments() -> Vec<(MessageKind, Rollout)> {
         play.see(&at, "healthy");
     }
     told.push((MessageKind::PhasePassed, play.rollout.clone()));
+    // Readings go on while traffic moves.
+    play.see("14:53", "healthy");
+    play.see("14:54", "healthy");
     play.confirm("14:54");
     play.see("14:55", "half");
     told.push((MessageKind::Update, play.rollout.clone()));

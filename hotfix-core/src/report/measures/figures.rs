@@ -416,8 +416,12 @@ impl Incident<'_> {
         }
         let known = self.rollout.moment(Moment::Resolved).is_some() || self.over().is_some();
         let counts = affected.iter().map(|(version, Impact { at_least, metric, unit })| {
-            let events = if *unit == ImpactUnit::Events { " events" } else { "" };
             let at_least = figure(at_least.round(), 12);
+            let events = match (unit, at_least.as_str()) {
+                (ImpactUnit::Events, "1") => " event",
+                (ImpactUnit::Events, _) => " events",
+                _ => "",
+            };
             format!("{version}: at least {at_least}{events}, counted by `{metric}`")
         });
         let sentence = joined(counts, "; ");

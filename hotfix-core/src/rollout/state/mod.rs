@@ -392,11 +392,7 @@ impl RolloutState {
     ) {
         let (policy, kind) = (plan.policy(), input.command.kind());
         let by_time = matches!(kind, InputKind::Observe | InputKind::Tick);
-        self.place.seq += 1;
-        self.place.at = Some(at);
-        if by_time {
-            self.place.looked_at = Some(at);
-        }
+        self.place.advance(at, kind);
         if let Command::Confirm { action, .. } | Command::Failed { action, .. } = &input.command {
             self.actions.end(*action);
         }
@@ -561,12 +557,13 @@ impl RolloutState {
             seq: _,
             at,
             looked_at,
+            resumed,
             share,
             attempt: _,
         } = place;
         write!(
             into,
-            "{stage:?}{former:?}{restored:?}{at:?}{share:?}{looked_at:?}{readiness:?}{agenda:?}"
+            "{stage:?}{former:?}{restored:?}{at:?}{share:?}{looked_at:?}{resumed}{readiness:?}{agenda:?}"
         )?;
         // The last actions are kept for a crash.
         let Actions { pending, pending_since, last: _, overtaken, unsettled, keys } = actions;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::getters::getters;
 use crate::judge::{Recovery, Use};
 use crate::policy::Policy;
+use crate::rollout::input::InputKind;
 use crate::rollout::stage::{Resume, RollbackCause, RollbackProgress, Stage};
 use crate::unit::{Share, Timestamp};
 
@@ -77,6 +78,9 @@ pub(crate) struct Place {
     pub(super) at: Option<Timestamp>,
     /// The time of the last `observe` or `tick`.
     pub(super) looked_at: Option<Timestamp>,
+    /// Neither has come since a `resume`, which asks for what the pause has settled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) resumed: bool,
     /// The canary's confirmed share of the traffic.
     pub(super) share: Share,
     /// The number of the attempt: 1, and one more with each `supersede` and each `retry`.
@@ -110,6 +114,15 @@ impl Place {
             Stage::RollingBack(way) => way.why.target(previous),
             _ => self.restored().unwrap_or(previous),
         }
+    }
+
+    /// Moves the clock with an input of this kind.
+    pub(super) fn advance(&mut self, at: Timestamp, kind: InputKind) {
+        let looks = matches!(kind, InputKind::Observe | InputKind::Tick);
+        self.seq += 1;
+        self.at = Some(at);
+        self.looked_at = if looks { Some(at) } else { self.looked_at };
+        self.resumed = !looks && (self.resumed || kind == InputKind::Resume);
     }
 
     /// Whether a moment has come since the last `observe` or `tick`.
@@ -251,6 +264,7 @@ getters! {
     seq: u64 = self.seq;
     at: Option<Timestamp> = self.at;
     looked_at: Option<Timestamp> = self.looked_at;
+    resumed: bool = self.resumed;
     share: Share = self.share;
     attempt: u32 = self.attempt;
 }
