@@ -25,13 +25,23 @@ pub(crate) use code;
 /// An enumeration of errors or findings: its name, then each variant with its code, as in
 /// `Empty { what: String } => "HF-…",`.
 ///
-/// A variant that wraps another error names it, to pass its code on:
-/// `Unit(error: #[from] UnitError) => error.code(),`. The message of a variant is its description,
-/// too: variants and fields need no comment where it says what they are.
+/// A variant that wraps another error names it, to pass its code on, and may be made from it:
+/// `Unit(error: #[from] UnitError) => error.code(),`. Its message has the message of that error,
+/// because C and Python show one text. So that error is no `source`: whoever prints the chain would
+/// read it twice. The message of a variant is its description, too: variants and fields need no
+/// comment where it says what they are.
 ///
 /// A second text for each variant, such as its place or its remedy, follows the code, as in
 /// `Empty => "HF-…", "/summary";`; `pub const fn path;` after the name says what gives it.
 macro_rules! coded {
+    (@from from $name:ident $variant:ident $wrapped:ty) => {
+        impl From<$wrapped> for $name {
+            fn from(error: $wrapped) -> Self {
+                Self::$variant(error)
+            }
+        }
+    };
+    (@from $name:ident $variant:ident $wrapped:ty) => {};
     (
         $(#[$about:meta])*
         $vis:vis enum $name:ident;
@@ -40,7 +50,7 @@ macro_rules! coded {
             $(#[error($transparent:ident)])?
             $(#[error($message:literal $($argument:tt)*)])?
             $variant:ident
-                $(($inner:tt: $(#[$from:meta])* $wrapped:ty))?
+                $(($inner:tt: $(#[$from:ident])? $wrapped:ty))?
                 $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })?
                 => $code:expr,
         )*
@@ -53,7 +63,7 @@ macro_rules! coded {
             $(#[error($transparent)])?
             $(#[doc = $message] #[error($message $($argument)*)])?
             $variant
-                $(($(#[$from])* $wrapped))?
+                $(($wrapped))?
                 $({ $($(#[$field_doc])* #[allow(missing_docs)] $field: $type),* })?,
         )*}
 
@@ -66,6 +76,8 @@ macro_rules! coded {
                 }
             }
         }
+
+        $($($crate::code::coded! { @from $($from)? $name $variant $wrapped })?)*
 
         impl $crate::code::Coded for $name {
             fn code(&self) -> &'static str {
@@ -81,7 +93,7 @@ macro_rules! coded {
         $(
             $(#[$($of:tt)+])*
             $variant:ident
-                $(($inner:tt: $(#[$from:meta])* $wrapped:ty))?
+                $(($inner:tt: $(#[$from:ident])? $wrapped:ty))?
                 $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })?
                 => $code:expr, $text:expr;
         )*
@@ -92,7 +104,7 @@ macro_rules! coded {
             $(
                 $(#[$($of)+])*
                 $variant
-                    $(($inner: $(#[$from])* $wrapped))?
+                    $(($inner: $(#[$from])? $wrapped))?
                     $({ $($(#[$field_doc])* $field: $type),* })?
                     => $code,
             )*

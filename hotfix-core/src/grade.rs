@@ -97,6 +97,13 @@ impl serde::de::Visitor<'_> for OneOf {
 #[error("not one of the known names")]
 pub struct UnknownName;
 
+impl UnknownName {
+    /// The stable code; a code is never used again.
+    pub const fn code(self) -> &'static str {
+        "HF-UNIT-011"
+    }
+}
+
 closed_set! {
     /// The severity of an incident, the most severe first.
     Severity {

@@ -252,6 +252,11 @@ impl Agenda {
         self.state.moments.get(moment as usize).copied().flatten()
     }
 
+    /// When a moment happened, unless only a fact has its time.
+    pub(crate) fn stated(&self, moment: Moment) -> Option<Timestamp> {
+        self.came(moment).filter(|_| !self.state.by_fact.contains(&moment))
+    }
+
     /// Whether the incident was resolved once, and is not now.
     pub(crate) fn is_reopened(&self) -> bool {
         self.state.reopened.is_some() && self.came(Moment::Resolved).is_none()

@@ -104,7 +104,7 @@ fn verdict(page: &mut Page<'_>, rollout: &Rollout) {
 
 fn harm(page: &mut Page<'_>, rollout: &Rollout) {
     let Some(harm) = rollout.harm_now() else { return };
-    page.gauge("hotfix_affected_requests_per_minute", "Estimated failed requests per minute at the present traffic of each version, over the trailing window");
+    page.gauge("hotfix_affected_requests_per_minute", "Estimated failed requests per minute, or events of a metric that counts those, at the present traffic of each version, over the trailing window");
     for metric in &harm.metrics {
         for (version, hurt) in [("canary", metric.canary), ("live", metric.live)] {
             let labels = [("metric", metric.metric.as_str()), ("arm", version)];

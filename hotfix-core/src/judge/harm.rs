@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::grade::Role;
+use crate::policy::Policy;
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::unit::{MetricName, Share, Timestamp};
@@ -96,6 +97,17 @@ impl Harm {
         let lesser = lesser(judge, moment);
         let requests_per_minute = requests_per_minute(judge, moment);
         Self { at: moment.at, canary, lesser, live, metrics, requests_per_minute }
+    }
+
+    /// Bad events of both versions in one unit, canary first, and what they are: failed requests where
+    /// a metric has any, else events, of which a request may have several.
+    pub(crate) fn in_one_unit(&self, policy: &Policy) -> ([Option<Range>; 2], &'static str) {
+        let of = |id: &MetricName| policy.metric(id.as_str());
+        let counts = |m: &&MetricHarm| of(&m.metric).is_some_and(|of| of.kind.is_fraction());
+        match in_all(self.metrics.iter().filter(counts).copied()).0 {
+            [None, None] => ([self.canary, self.live], "events"),
+            requests => (requests, "failed requests"),
+        }
     }
 }
 

@@ -94,18 +94,19 @@ fn measured(kind: MetricKind, edges: &[f64], value: f64) -> String {
     }
 }
 
-/// Estimated impact: failed requests per minute of each version, if it had all of the traffic.
+/// Estimated impact per minute of each version, if it had all of the traffic.
 pub(super) fn harm(rollout: &Rollout) -> Option<String> {
-    let harm = rollout.harm_now()?;
+    let (versions, what) = rollout.harm_now()?.in_one_unit(rollout.plan().policy());
     let range = |range: crate::judge::Range| {
         let (low, high) = (figure(range.low, 2), figure(range.high, 2));
         if low == high { low } else { format!("{low}–{high}") }
     };
-    let failed = "failed requests per minute";
-    Some(match (harm.canary.map(range), harm.live.map(range)) {
-        (Some(fix), Some(live)) => format!("{fix} {failed} with the fix, {live} without it"),
-        (Some(fix), None) => format!("{fix} {failed} with the fix"),
-        (None, live) => format!("{} {failed} without the fix", live?),
+    Some(match versions.map(|of| of.map(range)) {
+        [Some(fix), Some(live)] => {
+            format!("{fix} {what} per minute with the fix, {live} without it")
+        }
+        [Some(fix), None] => format!("{fix} {what} per minute with the fix"),
+        [None, live] => format!("{} {what} per minute without the fix", live?),
     })
 }
 

@@ -471,16 +471,17 @@ impl Reading {
         Ok(())
     }
 
-    /// Refuses boundaries that are probably milliseconds: all are above those of the policy and
-    /// its bounds, and the last one is far above. In seconds it may be as coarse, or reach as far.
+    /// Refuses boundaries that are probably milliseconds: all are above those of the policy and its
+    /// bounds, and the last one is far above. In seconds it may be as coarse, or reach as far, but not
+    /// a million times as far.
     pub(crate) fn check_boundaries(&self, metric: &Metric) -> Result<(), ReadingError> {
         let policy = metric.boundaries.iter().map(|edge| edge.as_seconds());
         let most = policy.chain(metric.bound_figures()).fold(0.0, f64::max);
         for (_, sample, place) in self.samples() {
             if let Sample::Histogram(Histogram { le, .. }) = sample
                 && let (Some(&first), Some(&last)) = (le.first(), le.last())
-                && first > most
-                && last > MOST * most
+                && last.is_finite()
+                && (first > most && last > MOST * most || last > MOST.powi(3) * most)
             {
                 let of = Box::new(self.place(metric.id, place));
                 return Err(ReadingError::Milliseconds { of, first, last, most });

@@ -42,7 +42,9 @@ impl FactHistory {
             }
             _ => None,
         };
-        for (fact, value) in facts.iter() {
+        // The times of the incident are among the times: one that was corrected would be here, too.
+        let is_time = |fact| matches!(fact, FactId::BuiltIn(Fact::BeganAt | Fact::DetectedAt));
+        for (fact, value) in facts.iter().filter(|(fact, _)| !is_time(*fact)) {
             self.add(fact, at, Some(value), corrects(fact));
         }
         let forgotten = self.0.keys().filter(|fact| facts.get(**fact).is_none());

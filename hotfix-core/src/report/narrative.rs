@@ -4,6 +4,7 @@ use crate::fact::{Fact, FactId};
 use crate::grade::{MessageKind, Moment};
 use crate::judge::{Harm, Range, Version};
 use crate::plan::{Plan, Power, Window};
+use crate::policy::Policy;
 use crate::rollout::{RollbackCause, Rollout, Silent, State};
 use crate::sorting::sort_by_key;
 use crate::text::{self, counted, joined};
@@ -168,7 +169,7 @@ pub(super) fn impact(rollout: &Rollout, log: &LogSummary, history: &IncidentHist
         sentences.push(format!("{version}: at least {count} {what}, as counted by {metric}."));
     }
     if let Some(harm) = log.verdicts.iter().filter_map(|verdict| verdict.harm.as_ref()).last() {
-        sentences.extend(estimated_impact(harm));
+        sentences.extend(estimated_impact(harm, plan.policy()));
     }
     Impact {
         sentences,
@@ -183,16 +184,16 @@ fn between(least: f64, most: f64) -> String {
 }
 
 /// Estimated impact of each version, if it had all of the traffic.
-fn estimated_impact(harm: &Harm) -> Option<String> {
+fn estimated_impact(harm: &Harm, policy: &Policy) -> Option<String> {
     let range = |range: Range| between(range.low.round(), range.high.round());
-    let (new, live) = (harm.canary?, harm.live?);
+    let ([Some(new), Some(live)], what) = harm.in_one_unit(policy) else { return None };
     let lesser = match harm.lesser {
         Some(Version::Canary) => "The new version was the lesser harm.",
         Some(Version::Live) => "The live version was the lesser harm.",
         None => "It was not clear which version was the lesser harm.",
     };
     Some(format!(
-        "Estimated impact at the last decision ({}), if one version had all of the traffic: {} failed requests per minute with the new version, {} with the live version. {lesser}",
+        "Estimated impact at the last decision ({}), if one version had all of the traffic: {} {what} per minute with the new version, {} with the live version. {lesser}",
         utc(harm.at),
         range(new),
         range(live)

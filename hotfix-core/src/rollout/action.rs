@@ -14,7 +14,7 @@ use crate::plan::{Plan, PlannedCommands, SCHEMA_RISK};
 use crate::policy::Policy;
 use crate::policy::section::DeploymentSigns;
 use crate::text::joined;
-use crate::unit::{Name, RoleName, Share, Timestamp};
+use crate::unit::{Name, RoleName, Share, Timestamp, UnitError};
 
 use super::{Rollout, is_taken_out};
 
@@ -358,19 +358,14 @@ impl fmt::Display for ActionId {
 }
 
 impl FromStr for ActionId {
-    type Err = String;
+    type Err = UnitError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, UnitError> {
         text.split_once('.')
             .and_then(|(event, index)| {
                 Some(Self { event: event.parse().ok()?, index: index.parse().ok()? })
             })
             .filter(|id| id.to_string() == text)
-            .ok_or_else(|| {
-                format!(
-                    "`{}` is no action id, as in \"7.1\"",
-                    text.chars().take(64).collect::<String>()
-                )
-            })
+            .ok_or_else(|| UnitError::ActionId { got: text.chars().take(64).collect() })
     }
 }

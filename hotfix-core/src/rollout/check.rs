@@ -367,11 +367,22 @@ impl Rollout {
         }
     }
 
-    /// Checks the facts that give the time of a moment, as [`check_times`](Self::check_times) does.
+    /// Checks the facts that give the time of a moment, as [`check_times`](Self::check_times) does, and
+    /// that it has no other time by the incident or `set_times`, which would still count.
     fn check_dated_facts(&self, at: Timestamp, facts: &Facts) -> Result<(), RefusalReason> {
         let time = |time: &KnownTime| Some((*time, Some(facts.time(time.fact()?)?)));
-        let times = KnownTime::ALL.iter().filter_map(time).collect();
-        self.check_times(at, &times, |time| format!("/facts/{time}_at"))
+        let times: BTreeMap<_, _> = KnownTime::ALL.iter().filter_map(time).collect();
+        let path = |time| format!("/facts/{time}_at");
+        self.check_times(at, &times, path)?;
+        for (time, got) in times.into_iter().filter_map(|(time, got)| Some((time, got?))) {
+            let stated = time.moment().and_then(|moment| self.case.agenda.stated(moment));
+            if let Some(stated) = stated.filter(|stated| *stated != got) {
+                let fault =
+                    format!("not the recorded time ({stated}): correct it with `set_times`");
+                return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
+            }
+        }
+        Ok(())
     }
 
     /// Checks that the times of moments are possible: neither in the future nor before 2001, and in

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::canonical::{Digest, each_once_if_any, if_any};
@@ -15,10 +15,12 @@ use crate::unit::{Name, RoleName, Timestamp};
 
 use super::action::ActionId;
 use super::command::Field;
+use super::event::Event;
 use super::input::{Command, Input, InputError, InputKind, ItemStatus, KnownTime};
 
 /// Every field that an input of some kind has, flat as on the wire.
-#[derive(Default, Deserialize)]
+#[serde_with::skip_serializing_none]
+#[derive(Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct InputDocument {
     pub(super) kind: String,
@@ -34,7 +36,7 @@ pub(super) struct InputDocument {
     pub(super) facts: Option<Map<String, Value>>,
     pub(super) heard_by: Option<String>,
     pub(super) item: Option<Name>,
-    #[serde(deserialize_with = "if_any")]
+    #[serde(deserialize_with = "if_any", skip_serializing_if = "Vec::is_empty")]
     pub(super) items: Vec<Name>,
     pub(super) metrics: Option<Observation>,
     pub(super) note: Option<String>,
@@ -52,6 +54,26 @@ pub(super) struct InputDocument {
 }
 
 impl InputDocument {
+    /// The document that reads as this input.
+    pub(super) fn of(input: &Input) -> Self {
+        let Input { by, key, expected_head, command } = input;
+        let mut line = Event::default();
+        line.put(command);
+        let correction = match command {
+            Command::SetFacts { correction, .. } => *correction,
+            _ => None,
+        };
+        Self {
+            kind: command.kind().to_string(),
+            by: by.clone(),
+            key: key.clone(),
+            expected_head: *expected_head,
+            heard_by: command.heard_by().map(str::to_owned),
+            correction,
+            ..line.take_document(command.kind())
+        }
+    }
+
     /// `item`, or else the first of `items`, and the others.
     pub(super) fn check_item(&mut self) -> Result<Command, InputError> {
         let first = self.item.take();

@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -19,7 +18,7 @@ use crate::judge::Verdict;
 use crate::metric::Observation;
 use crate::plan::{MetricCalibration, Release, Subject};
 use crate::policy::Policy;
-use crate::unit::{MetricName, Name, RoleName, Timestamp};
+use crate::unit::{FromText, MetricName, Name, RoleName, Timestamp};
 
 use super::action::{Action, ActionId};
 use super::document::InputDocument;
@@ -77,19 +76,9 @@ impl Serialize for EventKind {
 
 impl<'de> Deserialize<'de> for EventKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Kind;
-        impl serde::de::Visitor<'_> for Kind {
-            type Value = EventKind;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the kind of an event")
-            }
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<EventKind, E> {
-                EventKind::find(text)
-                    .ok_or_else(|| E::custom(format_args!("the event kind `{text}` is unknown")))
-            }
-        }
-        deserializer.deserialize_str(Kind)
+        let unknown = |text: &str| format!("the event kind `{text}` is unknown");
+        let find = |text: &str| Self::find(text).ok_or_else(|| unknown(text));
+        deserializer.deserialize_str(FromText("the kind of an event", find))
     }
 }
 

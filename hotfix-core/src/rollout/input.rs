@@ -1,6 +1,6 @@
 //! Inputs: a command with its actor. `docs/inputs.md` describes the documents.
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
 use crate::canonical::{Digest, read_any};
@@ -255,6 +255,13 @@ impl Input {
         let document: InputDocument =
             read_value(&value).map_err(|faults| InputError::Values { faults })?;
         document.try_into()
+    }
+}
+
+/// The document that [`Input::from_json`] reads as this input.
+impl Serialize for Input {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        InputDocument::of(self).serialize(serializer)
     }
 }
 

@@ -57,6 +57,9 @@ coded! {
     /// A text that is not a calendar date.
     #[error("`{}` is not a date: write year, month and day, as in \"2025-10-14\"", escaped(.got))]
     Date { got: String } => "HF-UNIT-009",
+    /// A text that is not the id of an action.
+    #[error("`{}` is not an action id: write the numbers of its event and of its place in it, as in \"7.1\"", escaped(.got))]
+    ActionId { got: String } => "HF-UNIT-010",
 }
 
 /// A text in which control characters are escaped, so that a sentence stays one line.

@@ -8,7 +8,9 @@ use hotfix_core::grade::Audience;
 use hotfix_core::message::{Format, Rendered, Request};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
-use hotfix_core::rollout::{Act, Action, ActionDocument, Input, Recording, Rollout, audit};
+use hotfix_core::rollout::{
+    Act, Action, ActionDocument, Input, InputKind, Recording, Rollout, audit,
+};
 use hotfix_core::unit::Timestamp;
 use serde_json::{Value, json};
 
@@ -201,6 +203,26 @@ fn come_out(family: &str, least: usize) {
     assert!(cases.len() >= least, "only {} cases", cases.len());
     let faults: Vec<String> = cases.iter().flat_map(run).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// An embedder that keeps its inputs reads the same ones again.
+#[test]
+fn roll_1_every_input_of_the_cases_is_written_as_the_document_that_reads_as_it() {
+    let mut kinds = BTreeSet::new();
+    for case in ["roll", "message", "gate"]
+        .iter()
+        .flat_map(|of| Case::load(&tests().join("cases").join(of)))
+    {
+        for step in &case.steps {
+            let Ok(input) = Input::from_json(&step.text(&"0".repeat(64))) else { continue };
+            let written = serde_json::to_string(&input).unwrap();
+            // NaN is not equal to itself, but is written like itself.
+            let [again, input] = [Input::from_json(&written).unwrap(), input];
+            assert_eq!(format!("{again:?}"), format!("{input:?}"), "{}: {written}", case.id);
+            kinds.insert(input.command.kind());
+        }
+    }
+    assert_eq!(kinds, InputKind::ALL.iter().copied().collect());
 }
 
 /// Cases whose logs are kept with each release: one for each thing that a line can say.

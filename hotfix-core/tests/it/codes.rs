@@ -1,7 +1,20 @@
 //! Each code is explained once, is given in one place, and is on the page `docs/codes.md`.
 
+use hotfix_core::canonical::CanonicalError;
 use hotfix_core::code::{Family, codes as known_codes, explain, family};
+use hotfix_core::grade::Severity;
+use hotfix_core::interop::ExportError;
+use hotfix_core::plan::PlanError;
+use hotfix_core::policy::Problem;
+use hotfix_core::report::ReportError;
+use hotfix_core::rollout::{
+    ActionId, InputError, LogError, LogFault, RefusalReason, SnapshotError,
+};
+use hotfix_core::stats::StatError;
+use hotfix_core::train::TrainRefusalReason;
+use hotfix_core::unit::Share;
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::fmt::Write as _;
 
 use crate::tree;
@@ -137,10 +150,7 @@ fn codes_page_is_current() {
             let _ = write!(page, "\n## {family:?}\n");
         }
         for code in codes {
-            // A character reference for the last hyphen: `ROLL-3` alone would be a requirement.
-            let heading =
-                format!("{}&#45;{:03}", family.prefix().trim_end_matches('-'), code.number);
-            let _ = write!(page, "\n### {heading}\n\n{}\n", code.explanation);
+            let _ = write!(page, "\n### {code}\n\n{}\n", code.explanation);
         }
     }
     tree::committed("docs/codes.md", &page);
@@ -158,4 +168,50 @@ fn codes_the_scan_finds_them() {
     let source = "/// `HF-UNIT-001` in words\n  // HF-UNIT-002\nSelf::A => \"HF-POL-012\",\nf(\"HF-X\", \"HF-A-B-1\")";
     assert_eq!(codes(source).into_iter().collect::<Vec<_>>(), ["HF-POL-012"]);
     assert!(used().len() >= 14, "the source gives codes, and the scan sees them");
+}
+
+/// Whoever prints an error with its sources, as `anyhow` does, reads no text twice; and C and Python,
+/// which show one text, have all of it.
+#[test]
+fn codes_an_error_has_the_text_of_what_it_wraps_and_does_not_name_it_as_its_source() {
+    let stat = StatError::BadAlpha { alpha: 2.0 };
+    let plan = PlanError::from(stat.clone());
+    let log = LogError { line: 3, fault: LogFault::from(stat.clone()) };
+    let input = InputError::Empty { field: "key" };
+    let canonical = CanonicalError::NotFinite { value: "NaN" };
+    let unit = "1.5".parse::<Share>().unwrap_err();
+    let refused = RefusalReason::from(plan.clone());
+    let wraps: [(Box<dyn Error>, String); 13] = [
+        (Box::new(plan.clone()), stat.to_string()),
+        (Box::new(PlanError::from(canonical.clone())), canonical.to_string()),
+        (Box::new(Problem::from(unit.clone())), unit.to_string()),
+        (Box::new(log.clone()), stat.to_string()),
+        (Box::new(LogFault::from(plan.clone())), plan.to_string()),
+        (Box::new(LogFault::from(input.clone())), input.to_string()),
+        (Box::new(SnapshotError::from(plan.clone())), plan.to_string()),
+        (Box::new(SnapshotError::from(log.clone())), log.to_string()),
+        (Box::new(ReportError::from(log.clone())), log.to_string()),
+        (Box::new(ExportError::from(log.clone())), log.to_string()),
+        (Box::new(refused.clone()), plan.to_string()),
+        (Box::new(RefusalReason::from(input.clone())), input.to_string()),
+        (Box::new(TrainRefusalReason::Rollout(refused)), plan.to_string()),
+    ];
+    for (error, wrapped) in wraps {
+        assert!(error.to_string().contains(&wrapped), "{error}: lacks {wrapped}");
+        let mut parent = &*error;
+        while let Some(source) = parent.source() {
+            let text = source.to_string();
+            assert!(!parent.to_string().contains(&text), "{parent}: has its source's {text}");
+            parent = source;
+        }
+    }
+}
+
+#[test]
+fn codes_of_texts_that_are_no_names_and_no_ids() {
+    assert_eq!("sev1".parse::<Severity>().unwrap_err().code(), "HF-UNIT-011");
+    for text in ["", "7", "7.", "07.1", "+7.1", "7.1.2", "7.-1"] {
+        assert_eq!(text.parse::<ActionId>().unwrap_err().code(), "HF-UNIT-010", "{text}");
+    }
+    assert_eq!("7.1".parse::<ActionId>(), Ok(ActionId { event: 7, index: 1 }));
 }

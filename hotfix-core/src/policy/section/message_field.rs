@@ -111,7 +111,7 @@ pub const MESSAGE_FIELDS: &[MessageField] = &[
     text("failure_signs", Internal, "the signs by which it is seen to have failed, as `deploying.failure` has them"),
     text("cause", Internal, "the root cause; given by the caller, noted with an item of a checklist, or stated for the report"),
     text("fix", Internal, "what the fix does; in `resolved`, where the incident ended without it, the `resolution` that was stated for the report"),
-    text("harm", Internal, "how many requests a minute each version would affect with all of the traffic"),
+    text("harm", Internal, "how many requests a minute would fail with all of the traffic on each version; events where no metric counts requests"),
     text("channel", Internal, "the incident's channel; given by the caller, or noted with an item of a checklist"),
     text("dashboard", Internal, "the address of the dashboard; given by the caller, or noted with an item of a checklist"),
     text("url", Internal, "the address of the incident; given by the caller, or noted with an item of a checklist"),

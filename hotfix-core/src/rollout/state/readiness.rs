@@ -327,10 +327,11 @@ impl Readiness {
         self.unmet(policy, |demand| !self.requested.contains(&demand.id))
     }
 
-    /// The requested demands that nobody met or denied; after the start only those that may still
-    /// be met.
+    /// The requested demands that nobody met or denied, and for which something waits: one for which
+    /// nothing does is requested once. After the start only those that may still be met.
     pub(crate) fn unanswered(&self, policy: &Policy) -> Vec<Demand> {
         self.unmet(policy, |demand| match demand.state {
+            _ if !demand.holds_start && demand.after_the_fact.is_none() => false,
             DemandState::Denied => false,
             // What was met when it came up was not requested.
             DemandState::Withdrawn => true,

@@ -190,9 +190,7 @@ pub(crate) fn meaning(source: &str, state: &str) -> String {
     lines.join(" ")
 }
 
-/// A link to the explanation of a code. Its last hyphen is a character reference: `ROLL-3` alone
-/// would be a requirement.
+/// A link to the explanation of a code.
 fn link(code: &str) -> String {
-    let (family, number) = code.rsplit_once('-').unwrap_or_default();
-    format!("[{family}&#45;{number}](codes.md#{})", code.to_ascii_lowercase())
+    format!("[{code}](codes.md#{})", code.to_ascii_lowercase())
 }
