@@ -13,7 +13,7 @@ use crate::gate::Who;
 use crate::gate::approval::all_demands;
 use crate::grade::{Audience, DutyKind, Flow, Moment, Severity};
 use crate::policy::Policy;
-use crate::policy::section::Duty;
+use crate::policy::section::{Duty, REPORT_TITLE};
 use crate::sorting::sort_by_key;
 use crate::text::quoted;
 use crate::unit::{Name, Span, Timestamp};
@@ -285,7 +285,7 @@ impl Agenda {
 fn title<'p>(policy: &'p Policy, obligation: &Obligations, duty: Option<&'p Duty>) -> Cow<'p, str> {
     match obligation.source {
         Source::Duty => Cow::Borrowed(duty.map_or("", |duty| &duty.title)),
-        Source::Report => Cow::Borrowed("the incident report is written"),
+        Source::Report => Cow::Borrowed(REPORT_TITLE),
         Source::Objective => {
             let slo = policy.change_record().and_then(|record| record.slo.as_ref());
             Cow::Borrowed(slo.map_or("", |slo| &slo.name))

@@ -16,8 +16,7 @@ closed_set! {
         Objective = "objective",
         /// An approval that may follow the start.
         Approval = "approval",
-        /// The time of the policy's report, where no duty to write counts from the end of the
-        /// incident.
+        /// The time of the policy's report, where no duty to write is due by then.
         Report = "report",
         /// The time of a checklist: its last required item settles it.
         Checklist = "checklist",
@@ -279,12 +278,8 @@ impl Obligations {
 
     fn of_report(policy: &Policy) -> Option<Self> {
         let within = policy.report()?.within?;
-        let covers = |severity: Option<Severity>| {
-            let mut duties = policy.duties().iter();
-            duties.any(|of| of.is_report() && Severities::of(&of.severities).contain(severity))
-        };
         let severities = Severity::ALL.iter().map(|severity| Some(*severity)).chain([None]);
-        let bare = severities.filter(|severity| !covers(*severity));
+        let bare = severities.filter(|severity| policy.report_due(*severity).is_some());
         let severities =
             Severities(bare.fold(0, |bits, severity| bits | Severities::bit(severity)));
         if severities == Severities::NONE {

@@ -292,7 +292,10 @@ impl<F: FaultFamily> DocumentError<F> {
     pub fn sentence(&self) -> String {
         match &self.base {
             None => self.fault.to_string(),
-            Some(base) => format!("{} (inherited from `{base}`)", self.fault),
+            Some(base) => format!(
+                "{} (inherited from `{base}`; `{{ remove = true }}` in its place deletes it)",
+                self.fault
+            ),
         }
     }
 }

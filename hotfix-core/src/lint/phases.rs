@@ -53,16 +53,17 @@ fn shares(policy: &Policy, findings: &mut Vec<Finding>) {
         };
         put(findings, format!("/phases/{}/share", index + 1), fault);
     }
-    if let (Some((index, last)), Some(rest)) =
-        (policy.phases().iter().enumerate().next_back(), policy.held_back())
+    let phases = policy.phases();
+    if policy.strategy() == Strategy::Immediate {
+        if phases.len() > 1 || policy.held_back().is_some() {
+            let phases = phases.iter().map(|phase| (phase.name, phase.share)).collect();
+            put(findings, "/phases", FigureFault::ImmediateInPart { phases });
+        }
+    } else if let (Some((index, last)), Some(rest)) =
+        (phases.iter().enumerate().next_back(), policy.held_back())
     {
-        let (path, phase, share) = (format!("/phases/{index}/share"), last.name, last.share);
-        let fault = if policy.strategy() == Strategy::Immediate {
-            FigureFault::ImmediateInPart { phase, share }
-        } else {
-            FigureFault::HoldBack { phase, share, rest }
-        };
-        put(findings, path, fault);
+        let fault = FigureFault::HoldBack { phase: last.name, share: last.share, rest };
+        put(findings, format!("/phases/{index}/share"), fault);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Compares the times that messages promise with the plan of the policy.
 
-use super::fault::TimeFault;
-use super::finding::{Example, Finding};
+use super::fault::{PeopleFault, TimeFault};
+use super::finding::{Example, Finding, put};
 use super::format::{time, times};
 use crate::grade::{DutyKind, MessageKind, Moment, Promised};
 use crate::plan::duration::{Schedule, rollout};
@@ -12,6 +12,11 @@ use crate::unit::Span;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     for (at, message) in policy.messages().iter().enumerate() {
+        if let Some(by) = policy.messages().iter().take(at).find(|first| first.hides(message)) {
+            let fault = PeopleFault::HiddenMessage { message: message.id, by: by.id };
+            put(findings, format!("/messages/{at}"), fault);
+            continue;
+        }
         for (index, promise) in message.promises.iter().enumerate() {
             let Some((found, example)) = broken(policy, message, *promise) else { continue };
             let fault = TimeFault::BrokenPromise {

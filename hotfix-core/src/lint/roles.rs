@@ -16,6 +16,7 @@ use crate::unit::{Name, RoleName};
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     holders(policy, findings);
     approvers(policy, findings);
+    same_approvals(policy, findings);
     for level in policy.severities() {
         two_approvers(policy, level, findings);
         one_approver(policy, level, findings);
@@ -63,6 +64,23 @@ fn approvers(policy: &Policy, findings: &mut Vec<Finding>) {
         {
             let any_of = demand.any_of.clone();
             put(findings, place, PeopleFault::NobodyApproves { any_of });
+        }
+    }
+}
+
+/// Approvals that are asked for twice, in one list, or by all incidents and by a severity.
+fn same_approvals(policy: &Policy, findings: &mut Vec<Finding>) {
+    let list =
+        |place: &str| place.rsplit_once('/').map_or(String::new(), |(list, _)| list.to_owned());
+    let all: Vec<_> =
+        policy.demands_by_place().map(|(place, of)| (list(&place), place, of)).collect();
+    for (index, (list, place, demand)) in all.iter().enumerate() {
+        let mut others = all.iter().enumerate().filter(|(_, (_, _, other))| other == demand);
+        let first = others.find(|(other, (of, ..))| {
+            (of == list && *other < index) || (of != list && of == "/approvals")
+        });
+        if let Some((_, (_, first, _))) = first {
+            put(findings, place.clone(), PeopleFault::SameApproval { first: first.clone() });
         }
     }
 }

@@ -6,13 +6,21 @@ use crate::grade::{CommitField, MergeKind, ReviewTime, RollbackMethod, VcsStep, 
 use crate::policy::Policy;
 use crate::policy::section::Vcs;
 use crate::unit::Timestamp;
-use crate::vcs::{Fix, SourceControl, VcsError};
+use crate::vcs::{Fix, SourceControl, VcsError, own_order};
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     let Some(vcs) = policy.vcs() else { return };
     versions(policy, vcs, findings);
     commits(policy, vcs, findings);
     orders(vcs, findings);
+    let orders = [(&vcs.order, vcs.flow)].into_iter();
+    let orders = orders.chain(vcs.ways.iter().map(|way| (&way.order, way.flow)));
+    let orders = orders
+        .map(|(order, flow)| if order.is_empty() { own_order(flow) } else { order.as_slice() });
+    let mut orders = orders.chain(vcs.also.iter().map(|flow| own_order(*flow)));
+    if vcs.pull_request.is_some() && !orders.any(|order| order.contains(&VcsStep::PullRequest)) {
+        put(findings, "/vcs/pull_request", PeopleFault::NoPullRequest {});
+    }
 }
 
 /// Versions that rank below the release, and merges whose revert needs a parent.

@@ -5,8 +5,9 @@ use serde::Serialize;
 use crate::fact::Truth;
 use crate::gate::Who;
 use crate::gate::approval::stand_ins_of;
+use crate::gate::checklist::{Marks, holding};
 use crate::grade::{Audience, DutyKind, ReviewTime, closed_set};
-use crate::policy::section::Duty;
+use crate::policy::section::{Checklist, Duty};
 use crate::sorting::sort_by_key;
 use crate::text::{counted, joined, moment, quoted};
 use crate::unit::{RoleName, Span};
@@ -118,6 +119,7 @@ impl Plan {
             FirstStep { holds_start: false, ..step }
         }));
         steps.extend(self.first_lists());
+        steps.extend(self.first_point());
         steps.extend(self.change_window().map(|window| {
             let (from, until) = (moment(window.from), moment(window.until));
             let text = format!(
@@ -211,6 +213,20 @@ impl Plan {
     /// Who may waive what keeps the rollout from starting.
     fn waivers(&self) -> Vec<Who<'_>> {
         self.policy().waived_by().iter().map(|role| Who::of(self.policy(), *role)).collect()
+    }
+
+    /// The rollback point, which the start waits for although no list that holds it asks for that.
+    fn first_point(&self) -> Option<FirstStep<'_>> {
+        let item = self.rollback_point_item()?;
+        let (policy, nothing) = (self.policy(), Marks::default());
+        let mut listed = holding(policy, self.situation(), &nothing, Checklist::holds_start);
+        (!listed.any(|(_, of, _)| of.id == item)).then(|| {
+            let text = format!(
+                "check the item {item} with the commit, artifact or deployment to roll back to as \
+                 evidence"
+            );
+            FirstStep::before_start(FirstStepKind::Checklist, text, Vec::new())
+        })
     }
 
     fn first_lists(&self) -> impl Iterator<Item = FirstStep<'_>> {

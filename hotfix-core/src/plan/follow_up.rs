@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::fact::Truth;
 use crate::gate::Who;
 use crate::grade::{Audience, ChecklistMoment, DutyKind, GateMode, Moment};
-use crate::policy::section::{Due, Duty};
+use crate::policy::section::{Due, Duty, REPORT, REPORT_TITLE};
 use crate::unit::{Name, Span};
 
 use super::Plan;
@@ -19,7 +19,8 @@ pub struct FollowUp<'a> {
     pub gate: GateMode,
     /// The checklists from the last phase on, in the order of the policy.
     pub lists: Vec<LaterList<'a>>,
-    /// The duties of people from the last phase on, in the order of the policy.
+    /// The duties of people from the last phase on, in the order of the policy, then the report
+    /// where no duty is due by the time that it has.
     pub duties: Vec<LaterDuty<'a>>,
 }
 
@@ -118,23 +119,33 @@ impl Plan {
         });
         let is_later = |duty: &&Duty| duty.from >= Moment::Deployed;
         let duties = policy.duties().iter().filter(is_later).filter(|duty| self.may_be_due(duty));
+        let duties = duties.map(|duty| LaterDuty {
+            id: duty.id,
+            title: &duty.title,
+            kind: duty.kind,
+            from: duty.from,
+            within: duty.within,
+            every: duty.every,
+            who: duty.role.map(|role| Who::of(policy, role)),
+            audience: duty.audience,
+        });
+        let report = policy.report_due(self.severity()).zip(Name::try_new(REPORT).ok());
+        let report = report.map(|(within, id)| LaterDuty {
+            id,
+            title: REPORT_TITLE,
+            kind: DutyKind::Write,
+            from: Moment::Resolved,
+            within,
+            every: None,
+            who: None,
+            audience: None,
+        });
         let validation = policy.final_validation();
         FollowUp {
             validation: validation.watch,
             gate: validation.gate,
             lists: lists.collect(),
-            duties: duties
-                .map(|duty| LaterDuty {
-                    id: duty.id,
-                    title: &duty.title,
-                    kind: duty.kind,
-                    from: duty.from,
-                    within: duty.within,
-                    every: duty.every,
-                    who: duty.role.map(|role| Who::of(policy, role)),
-                    audience: duty.audience,
-                })
-                .collect(),
+            duties: duties.chain(report).collect(),
         }
     }
 }

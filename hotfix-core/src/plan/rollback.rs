@@ -329,8 +329,13 @@ impl Plan {
                 None => missing.push(part),
             }
         }
-        let item = point_item(self.policy()).filter(|_| !self.names_rollback_point());
-        RollbackPointPlan { demanded: self.policy().rollback().point, known, missing, item }
+        let (demanded, item) = (self.policy().rollback().point, self.rollback_point_item());
+        RollbackPointPlan { demanded, known, missing, item }
+    }
+
+    /// The item that has to name the rollback point, where the release does not.
+    pub(crate) fn rollback_point_item(&self) -> Option<Name> {
+        point_item(self.policy()).filter(|_| !self.names_rollback_point())
     }
 }
 

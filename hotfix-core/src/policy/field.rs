@@ -30,6 +30,8 @@ pub(crate) struct Duration;
 pub(crate) struct Lasting;
 /// A finite number.
 pub(crate) struct Number;
+/// A text; an empty one is as if it were not there.
+pub(crate) struct TextOrNone;
 /// A whole number from 1 to a million.
 pub(crate) struct HowMany;
 
@@ -250,7 +252,11 @@ fn due_written(due: &Due, style: Style) -> Node {
     }
 }
 
-fn out_of_range<T>(got: f64, range: &'static str, reader: &mut PolicyReader) -> Option<T> {
+pub(super) fn out_of_range<T>(
+    got: &impl ToString,
+    range: &'static str,
+    reader: &mut PolicyReader,
+) -> Option<T> {
     reader.fail(DocumentFault::OutOfRange { got: got.to_string(), range })
 }
 
@@ -266,11 +272,19 @@ values! {
         json!({ "description": "a ratio", "type": "number", "exclusiveMinimum": 0 }), "2.0";
     Number => f64: |node, reader| {
         Value::Number(number) if number.is_finite() => Some(*number),
-        Value::Number(number) => out_of_range(*number, "a finite number", reader),
+        Value::Number(number) => out_of_range(number, "a finite number", reader),
     } or "a number", |value, _| Node::from(*value), json!({ "type": "number" }), "0.5";
     bool => Self: |node, reader| { Value::Flag(flag) => Some(*flag), } or "true or false",
         |value, _| Node::from(*value), json!({ "type": "boolean" }), "true";
-    String => Self: |node, reader| { Value::Text(text) => Some(text.clone()), } or "a text",
+    String => Self: |node, reader| {
+        Value::Text(text) if text.trim().is_empty() => {
+            let expected = "a text with at least one visible character";
+            reader.fail(DocumentFault::WrongType { expected, got: "a blank text".to_owned() })
+        },
+        Value::Text(text) => Some(text.clone()),
+    } or "a text", |value, _| Node::from(value.clone()), json!({ "type": "string", "pattern": "\\S" }),
+        "\"…\"";
+    TextOrNone => String: |node, reader| { Value::Text(text) => Some(text.clone()), } or "a text",
         |value, _| Node::from(value.clone()), json!({ "type": "string" }), "\"…\"";
 }
 
@@ -287,7 +301,7 @@ impl Field for HowMany {
             )]
             return Some(number as u32);
         }
-        out_of_range(number, "a whole number from 1 to 1000000", reader)
+        out_of_range(&number, "a whole number from 1 to 1000000", reader)
     }
     fn write(value: &u32, _: Style) -> Node {
         Node::from(f64::from(*value))

@@ -10,9 +10,9 @@ use crate::sorting::{remove, sort_by};
 /// The JSON Schema (draft 2020-12) of the policy format, for editors; `policies/policy.schema.json`
 /// is this text.
 ///
-/// It checks keys, types and ranges of single values; consistency is checked only when a policy is
-/// read. A document that extends others is described by definitions whose names end in `Part`:
-/// nothing is required, and `remove = true` is allowed.
+/// It checks keys, types and the ranges of numbers. The range of a text such as `"101%"` and
+/// consistency are checked only when a policy is read. A document that extends others is described
+/// by definitions whose names end in `Part`: nothing is required, and `remove = true` is allowed.
 pub fn schema() -> String {
     let mut definitions = Definitions::default();
     let policy = Policy::refer(&mut definitions);

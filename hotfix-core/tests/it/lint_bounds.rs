@@ -1,6 +1,7 @@
 //! The linter on bounds on the wrong side, on bounds and responses that can never act, and on a part
 //! of the traffic that is held back: each finding once, with a near miss.
 
+use hotfix_core::policy::Policy;
 use serde_json::{Value, json};
 
 use crate::lint_patch::{check, row};
@@ -323,6 +324,14 @@ fn dec_5_latencies_without_a_unit_are_found() {
 #[test]
 fn dec_5_traffic_that_is_held_back_is_found() {
     let (share, immediate) = ("/phases/2/share", ("/strategy", json!("immediate")));
+    let full = |share: f64| {
+        let preset: Value =
+            serde_json::from_str(&Policy::preset("standard").unwrap().to_json()).unwrap();
+        let mut full = preset["phases"][2].clone();
+        full["share"] = json!(share);
+        full
+    };
+    let phases = |phases: Value| ("/phases", phases);
     check(
         "standard",
         vec![
@@ -335,10 +344,18 @@ fn dec_5_traffic_that_is_held_back_is_found() {
             ),
             row(
                 "HF-LINT-089",
-                share,
-                &["all traffic at once"],
-                vec![(share, json!(0.9)), immediate.clone()],
+                "/phases",
+                &["one phase with all traffic", "has `full` with 90%"],
+                vec![immediate.clone(), phases(json!([full(0.9)]))],
+                vec![immediate.clone(), phases(json!([full(1.0)]))],
+            ),
+            // The plan would be of several phases, and at once.
+            row(
+                "HF-LINT-089",
+                "/phases",
+                &["`canary` with 10%, `partial` with 50%, `full` with 100%"],
                 vec![immediate],
+                vec![],
             ),
         ],
     );

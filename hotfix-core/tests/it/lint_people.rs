@@ -115,6 +115,34 @@ fn gate_1_demands_that_contradict_each_other_are_found() {
     );
 }
 
+/// GATE-1: one approval counts for each demand that its role may give.
+#[test]
+fn gate_1_an_approval_that_is_demanded_twice_is_found() {
+    let approvals = |all: Value| ("/approvals", all);
+    let of_p0 = |all: Value| severity("P0", all);
+    let (lead, cto) = (json!({ "any_of": ["lead"] }), json!({ "any_of": ["cto"] }));
+    let says = &["is the same as the one at `/approvals/0`", "one approval meets both"];
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-106",
+                "/approvals/1",
+                says,
+                vec![approvals(json!([lead, lead]))],
+                vec![approvals(json!([lead, cto]))],
+            ),
+            row(
+                "HF-LINT-106",
+                "/severities/P0/approvals/0",
+                says,
+                vec![approvals(json!([lead])), of_p0(json!([lead]))],
+                vec![approvals(json!([cto])), of_p0(json!([lead]))],
+            ),
+        ],
+    );
+}
+
 #[test]
 fn time_4_roles_that_nobody_holds_are_found() {
     let base = vec![severity("P0", json!([{ "any_of": ["cto"] }]))];
@@ -496,6 +524,38 @@ fn comm_1_promises_are_held_against_the_plan() {
             ),
         ],
     );
+}
+
+/// COMM-1: the first text that fits is used, and what another one promises is of no account.
+#[test]
+fn comm_1_a_message_behind_one_that_always_fits_is_found() {
+    let never = json!({ "promises": [{ "of": "review", "most": 60 }], "severities": ["P0"] });
+    let hidden = message("resolved", "stakeholders", "t", never);
+    let texts = |mut first: Value, hidden: &Value| {
+        first["id"] = json!("first");
+        vec![
+            severity("P0", json!([])),
+            severity("P1", json!([])),
+            ("/messages", json!([first, hidden])),
+        ]
+    };
+    let first = |more: Value| message("resolved", "stakeholders", "t", more);
+    let row = |near: Value| {
+        let says = &["`news` is never used: `first` comes before it"];
+        let fault = texts(first(json!({})), &hidden);
+        row("HF-LINT-105", "/messages/1", says, fault, texts(near, &hidden))
+    };
+    check(
+        "standard",
+        vec![
+            row(first(json!({ "severities": ["P1"] }))),
+            row(first(json!({ "when": "service_down" }))),
+            row(message("resolved", "responders", "t", json!({}))),
+            row(message("deployed", "stakeholders", "t", json!({}))),
+        ],
+    );
+    let found = patched("standard", &[&texts(first(json!({})), &hidden)]).lint(None);
+    assert!(found.iter().all(|f| !f.path.contains("promises")), "{found:?}");
 }
 
 #[test]

@@ -353,3 +353,51 @@ fn plan_6_findings_say_that_only_the_author_could_approve() {
     assert_eq!(found(json!([max, mia]), json!(false)), none);
     assert_eq!(found(json!([]), json!(false)), none);
 }
+
+/// The start waits for a rollback point that neither the release nor an item of a list at the start names.
+#[test]
+fn plan_7_the_first_steps_have_the_rollback_point() {
+    let steps = |patches: Patch, release: &str| {
+        let demanded = ("/rollback/point", json!(true));
+        let policy = Arc::new(patched("standard", &[&vec![demanded], &patches]));
+        let plan = Plan::from_json(policy, r#"{"id":"INC-1"}"#, release, "").unwrap();
+        let steps: Vec<String> = plan.first_steps().into_iter().map(|step| step.text).collect();
+        (steps.join("\n"), plan.to_markdown(None))
+    };
+    let release = r#"{"version":"2","previous":"1"}"#;
+    let named = r#"{"version":"2","previous":"1","point":{"commit":"4ae1f"}}"#;
+    let (text, page) = steps(vec![], release);
+    assert!(text.contains("check the item rollback_point with the commit, artifact"), "{text}");
+    assert!(page.contains("to roll back to as evidence"), "{page}");
+    let (text, page) = steps(vec![], named);
+    assert!(!text.contains("roll back to") && !page.contains("roll back to as"), "{page}");
+    let list = |at: &str| {
+        let item = json!({ "id": "saved", "text": "t", "records": "rollback_point" });
+        vec![("/checklists", json!([{ "id": "a", "title": "Save", "at": at, "items": [item] }]))]
+    };
+    let (text, _) = steps(list("start"), release);
+    assert!(text.ends_with("check the 1 item of \"Save\""), "{text}");
+    let (text, _) = steps(list("before"), release);
+    assert!(text.contains("check the item saved with the commit"), "{text}");
+}
+
+/// The report is due by its own time, where no duty to write is due by then.
+#[test]
+fn post_2_what_follows_has_the_report_without_a_duty() {
+    let duties = |within: &str, severity: &str| {
+        let write = json!({ "id": "written", "kind": "write", "title": "t", "from": "resolved",
+            "within": within, "severities": ["P0"] });
+        let levels = json!({ "P0": { "label": "a", "hotfix": true }, "P1": { "label": "b", "hotfix": true } });
+        let report = ("/report", json!({ "within": "4h" }));
+        let patches = vec![("/severities", levels), ("/duties", json!([write])), report];
+        let policy = Arc::new(patched("standard", &[&patches]));
+        let incident = format!(r#"{{"id":"INC-1","severity":"{severity}"}}"#);
+        let plan = Plan::from_json(policy, &incident, "", "").unwrap();
+        let duties = plan.follow_up().duties;
+        let duties = duties.iter().map(|duty| format!("{} {}", duty.id, duty.within));
+        duties.collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(duties("4h", "P0"), "written 4h");
+    assert_eq!(duties("1d", "P0"), "written 1d, incident_report 4h");
+    assert_eq!(duties("4h", "P1"), "incident_report 4h");
+}

@@ -588,7 +588,7 @@ fn sev_6_the_order_of_named_severities_changes_neither_policy_nor_digest() {
     let turned = |names: &str| {
         let text = text.replacen(
             "hotfix = false",
-            "hotfix = false\n[severities.P1]\nlabel = \"\"\nhotfix = true",
+            "hotfix = false\n[severities.P1]\nlabel = \"high\"\nhotfix = true",
             1,
         );
         Policy::from_toml(&text.replacen("severities = [\"P0\"]", names, 1)).unwrap()

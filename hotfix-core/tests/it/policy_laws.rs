@@ -61,7 +61,7 @@ fn metric() -> impl Strategy<Value = Value> {
             option::of(bound(kind)),
             btree_set(1u32..100_000, 1..6),
             select(vec!["higher", "lower"]),
-            ".{0,20}",
+            "\\S.{0,19}",
             fraction(),
             (option::of(mode()), option::of(otherwise())),
         )
@@ -83,7 +83,11 @@ fn metric() -> impl Strategy<Value = Value> {
                 if !tested {
                     metric["model"] = json!("none");
                 }
-                let (mode, otherwise) = own;
+                let has_test = tested && match kind {
+                    "count" => worse == "higher",
+                    kind => ["proportion", "latency"].contains(&kind),
+                };
+                let (mode, otherwise) = if has_test { own } else { (None, None) };
                 with_some(metric, [("mode", mode.map(Value::from)), ("otherwise", otherwise.map(Value::from))])
             })
     })
@@ -148,7 +152,7 @@ fn rollout() -> impl Strategy<Value = Value> {
     let phases = (1usize..5)
         .prop_flat_map(|n| (vec(phase(), n), btree_set(name(), n)))
         .prop_map(|(phases, names)| with_names(phases, "name", names));
-    let item = (".{1,20}", any::<(bool, bool)>(), option::of(".{1,9}")).prop_map(
+    let item = ("\\S.{0,19}", any::<(bool, bool)>(), option::of("\\S.{0,8}")).prop_map(
         |(text, (required, sometimes), records)| {
             let item = json!({ "text": text, "required": required, "if_applicable": sometimes });
             with_some(item, [("records", records.map(Value::from))])
@@ -179,7 +183,7 @@ fn rollout() -> impl Strategy<Value = Value> {
         0..4,
     );
     let lists = (triggers, vec(lasting(0), 0..4), vec(approval(), 0..3));
-    (name(), ".{0,30}", phases, metrics(), checklist, rules, lists, (lasting(0), response()))
+    (name(), "\\S.{0,29}", phases, metrics(), checklist, rules, lists, (lasting(0), response()))
         .prop_map(|(name, title, phases, metrics, checklists, rules, (triggers, after, approvals), (at, response))| {
             let (cadence, evidence, least) = rules;
             let mut metrics = metrics;

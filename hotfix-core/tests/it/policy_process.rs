@@ -14,7 +14,7 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Map, Value, json};
 
 fn text() -> impl Strategy<Value = String> {
-    ".{0,12}"
+    "\\S.{0,11}"
 }
 
 fn name() -> impl Strategy<Value = String> {

@@ -30,7 +30,6 @@ fn field_5_the_fields_of_a_text_are_named_in_its_order() {
     let message =
         |text: &str| json!([{ "id": "m", "kind": "update", "audience": "business", "text": text }]);
     for (text, fields) in [
-        ("", vec![]),
         ("no braces, { one } and }} two", vec![]),
         ("{{title}}", vec!["title"]),
         ("{{ title }}{{\n title\t}} é {{severity}}", vec!["title", "title", "severity"]),
@@ -98,7 +97,16 @@ fn field_5_what_is_left_out_has_the_value_that_is_documented() {
 
 /// The kinds of action that a start leads to, each confirmed before the next.
 fn acts_of_the_start(strategy: &str) -> (Vec<String>, State) {
-    let policy = Arc::new(with(&[("/strategy", json!(strategy))]));
+    let phased = with(&[("/strategy", json!(strategy))]);
+    let full = phased.phases().last().unwrap();
+    // All at once is one phase.
+    let phases = ("/phases", json!([full]));
+    let policy = if strategy == "immediate" {
+        with(&[("/strategy", json!(strategy)), phases])
+    } else {
+        phased
+    };
+    let policy = Arc::new(policy);
     let plan = Plan::from_json(policy, INCIDENT, RELEASE, "").unwrap();
     let mut rollout = Rollout::try_new(plan, Recording::Keep, "pepper").unwrap();
     let mut at = "2026-03-03T14:40:00Z".parse().unwrap();

@@ -30,6 +30,10 @@ fn by_phase(phases: &[PhaseChance]) -> String {
     phases.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
+fn by_share(phases: &[(PhaseName, Share)]) -> String {
+    text::joined(phases.iter().map(|(phase, share)| format!("`{phase}` with {share}")), ", ")
+}
+
 findings! {
     /// A finding about bounds, phases or statistics.
     pub enum FigureFault;
@@ -179,9 +183,9 @@ findings! {
     #[error("the last phase, `{phase}`, has {share} of the traffic: the other {rest} stays on the old version until the last watch is over, and then gets the fix at once and unwatched")]
     HoldBack { phase: PhaseName, share: Share, rest: Share }
         => "HF-LINT-088" Warn, "add a phase with all of the traffic, unless this part is to be held back for comparison";
-    #[error("the strategy is `immediate`, all traffic at once, but the last phase, `{phase}`, has {share}")]
-    ImmediateInPart { phase: PhaseName, share: Share }
-        => "HF-LINT-089" Deny, "set its `share` to 100%, or choose another `strategy`";
+    #[error("the strategy is `immediate`, one phase with all traffic, but the policy has {}", by_share(phases))]
+    ImmediateInPart { phases: Vec<(PhaseName, Share)> }
+        => "HF-LINT-089" Deny, "keep one phase, with a `share` of 100%, or choose another `strategy`";
     #[error("`change_point` is on, and the arms are read up to {} apart: a shock in both of them, seen in one first, looks like a late fault", time(*scrape))]
     LateFaultsApart { scrape: Span }
         => "HF-LINT-090" Warn, "set `change_point` to false, or read both arms at the same time and set `watch.scrape` to \"0s\"";

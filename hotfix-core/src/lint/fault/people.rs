@@ -30,6 +30,9 @@ findings! {
         second: Vec<RoleName>,
         person: String,
     } => "HF-LINT-100" Deny, "name another person for one of the roles, or ask for one approval";
+    #[error("this approval is the same as the one at `{first}`, and one approval meets both")]
+    SameApproval { first: String }
+        => "HF-LINT-106" Warn, "delete it; where two people have to approve, ask for two roles that different people hold";
     #[error("a {severity} is answered without a hot-fix, but names who approves one")]
     IdleApproval { severity: Severity }
         => "HF-LINT-101" Note, "remove the approval, or answer the severity with a hot-fix";
@@ -77,6 +80,12 @@ findings! {
     #[error("this order of source-control steps is impossible: {fault}")]
     VcsOrder { fault: OrderFault }
         => "HF-LINT-068" Warn, "name the branch, or change the order or delete it: the flow has its own";
+    #[error("the policy says how to open a pull request, but no order of its steps has `pull_request`")]
+    NoPullRequest {}
+        => "HF-LINT-104" Warn, "add `pull_request` to `order` after `push`, or delete this table";
+    #[error("`{message}` is never used: `{by}` comes before it, and is for the same occasion and audience, for its severities, and without a condition")]
+    HiddenMessage { message: Name, by: Name }
+        => "HF-LINT-105" Note, "put it first, give the other one a condition or severities, or remove it";
     #[error("`{advice}` is shown by `{check}`, but the policy has nothing of that kind")]
     AdviceWithoutCheck { advice: Name, check: AdviceCheck }
         => "HF-LINT-070" Warn, "add what the check needs, or delete `shown_by`";

@@ -57,6 +57,10 @@ impl ExtendError {
     pub(super) const NOTHING: Self = Self::Removal {
         detail: "nothing is inherited here that `remove` could remove: delete it, or correct the name",
     };
+    /// The item of a list that is not merged.
+    pub(super) const WHOLE: Self = Self::Removal {
+        detail: "a list whose items have neither `id` nor `name` is replaced as a whole: list the items that remain",
+    };
     /// Other keys next to `remove`, which would be lost.
     pub(super) const BESIDE: Self = Self::Removal {
         detail: "`remove` removes all of this: delete the keys next to it, or delete `remove`",

@@ -179,7 +179,14 @@ fn checked(node: &Node, reader: &mut PolicyReader) {
         }
         Value::List(items) => {
             for (i, item) in items.iter().enumerate() {
-                reader.within(&i.to_string(), |reader| inner(item, reader));
+                let is_named = NAMES.iter().any(|name| item.key(name).is_some());
+                reader.within(&i.to_string(), |reader| {
+                    if is_removal(item) && !is_named {
+                        reader.fail_in::<()>(item.place, ExtendError::WHOLE);
+                    } else {
+                        inner(item, reader);
+                    }
+                });
             }
         }
         _ => {}

@@ -15,8 +15,9 @@ pub use error::ExtendError;
 use merge::merged;
 
 use super::error::{PolicyErrors, Problem, nearest};
-use super::field::{List, NAME_PATTERN};
+use super::field::NAME_PATTERN;
 use super::reader::{Field, PolicyReader, Style, section};
+use super::section::range::TakenKeys;
 use super::section::root::{check_form, from_node, inheritable};
 use super::{Policy, preset};
 use crate::document::{DocumentErrors, Node, Value};
@@ -60,17 +61,11 @@ impl Field for Extends {
 section! {
     plain
     /// A base from which only some keys are inherited.
-    pub(super) Base from BaseDraft, base_rules {
+    pub(super) Base from BaseDraft {
         /// The name of the policy.
         policy: Name, [required];
         /// The top-level keys that are inherited. Without this key all of them.
-        take: Vec<&'static str> as List<TopLevelKey>, [optional];
-    }
-}
-
-fn base_rules(base: &BaseDraft, reader: &mut PolicyReader) {
-    if matches!(&base.take, Some(Some(keys)) if keys.is_empty()) {
-        reader.fail_at::<()>("take", Problem::Empty { what: "key to take" });
+        take: Vec<&'static str> as TakenKeys, [optional];
     }
 }
 

@@ -4,7 +4,7 @@ use super::TimeRange;
 use super::list::none;
 use super::severity::NamedSeverities;
 use crate::grade::{Moment, Severity};
-use crate::policy::field::Lasting;
+use crate::policy::field::{Lasting, TextOrNone};
 use crate::policy::reader::section;
 use crate::unit::{Date, Span};
 
@@ -13,13 +13,13 @@ section! {
     /// Metadata of the policy.
     pub Record: Default from RecordDraft {
         /// The document or policy that it is based on, in short.
-        document: String, [default ""];
+        document: String as TextOrNone, [default ""];
         /// Who maintains the policy.
-        owner: String, [default ""];
+        owner: String as TextOrNone, [default ""];
         /// The day of its last change. Without this key it is unknown.
         changed: Date, [optional];
         /// What starts the procedure, for people.
-        trigger: String, [default ""];
+        trigger: String as TextOrNone, [default ""];
         /// The service-level objective for the whole hot-fix.
         slo: Slo, [optional];
         /// How long the whole hot-fix is expected to take.

@@ -193,7 +193,7 @@ section! {
         /// The name of a value that is noted as the evidence of the check, such as "branch". Where
         /// nobody gave another one, `branch`, `build` and `artifact` are in the change record,
         /// `rollback_minutes`, a number or a duration such as `7min`, is how long a
-        /// rollback takes in messages, and
+        /// rollback takes in messages, `rollback_point` is what `rollback.point` asks for, and
         /// `status_page`, `cause`, `channel`, `dashboard` and `url` are the fields of messages.
         records: String, [optional];
         /// The commands that do or show it, for people: a line of a POSIX shell each. Values of the

@@ -3,6 +3,7 @@
 use crate::document::Node;
 use crate::grade::closed_set;
 use crate::policy::command::parts;
+use crate::policy::field::TextOrNone;
 use crate::policy::reader::{Narrowed, PolicyReader};
 
 closed_set! {
@@ -51,7 +52,7 @@ impl CommandField {
 pub(super) struct CommandLine<const PHASE: bool>;
 
 impl<const PHASE: bool> Narrowed for CommandLine<PHASE> {
-    type Of = String;
+    type Of = TextOrNone;
 
     fn check(text: String, _: &Node, reader: &mut PolicyReader) -> Option<String> {
         let read = parts(&text, PHASE).map(|_| ());

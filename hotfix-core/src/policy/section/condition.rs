@@ -6,7 +6,9 @@ use crate::fact::{
     Comparison, Condition, CustomFact, FactId, FactKind, FactValue, Operator, Vocabulary,
 };
 use crate::policy::error::{Problem, nearest, shown};
-use crate::policy::field::{CustomFactKind, Duration, List, NAME_PATTERN, Number, as_unit};
+use crate::policy::field::{
+    CustomFactKind, Duration, List, NAME_PATTERN, Number, TextOrNone, as_unit,
+};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{FactName, Name, Proportion};
@@ -148,7 +150,7 @@ fn comparison(
         FactKind::Share => FactValue::Share(Proportion::read(node, reader)?),
         FactKind::Duration => FactValue::Duration(Duration::read(node, reader)?),
         FactKind::Number => FactValue::Number(Number::read(node, reader)?),
-        FactKind::Text | FactKind::Time => FactValue::Text(String::read(node, reader)?),
+        FactKind::Text | FactKind::Time => FactValue::Text(TextOrNone::read(node, reader)?),
     };
     Some(Comparison { fact, operator, value })
 }

@@ -33,6 +33,15 @@ impl Due {
         }
     }
 
+    /// Whether it is never later than another one that counts from the same moment. Which of a duration
+    /// and a day comes first is not known.
+    pub(crate) fn is_by(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Within(first), Self::Within(second)) => first <= second,
+            _ => self == other,
+        }
+    }
+
     /// For people: `at once`, `30min` or `next day`.
     pub(crate) fn in_words(self) -> String {
         match self {

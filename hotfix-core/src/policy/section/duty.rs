@@ -5,6 +5,7 @@ use super::severity::NamedSeverities;
 use super::{Due, TimeRange};
 use crate::fact::Condition;
 use crate::grade::{Audience, DutyKind, Flow, Moment, Severity};
+use crate::policy::Policy;
 use crate::policy::error::Problem;
 use crate::policy::field::{HowMany, Lasting};
 use crate::policy::reader::{PolicyReader, section};
@@ -14,6 +15,8 @@ use crate::unit::{Name, RoleName, Span};
 pub(crate) const OBJECTIVE: &str = "slo";
 /// The id of the duty of the policy's report.
 pub(crate) const REPORT: &str = "incident_report";
+/// Its name for people.
+pub(crate) const REPORT_TITLE: &str = "the incident report is written";
 
 /// The id of the duty of an approval after the fact, by its place among all demands.
 pub(crate) fn approval_duty(index: usize) -> String {
@@ -21,10 +24,12 @@ pub(crate) fn approval_duty(index: usize) -> String {
 }
 
 impl Duty {
-    /// Whether it is, without a condition, to write of the incident once that has ended.
-    pub(crate) fn is_report(&self) -> bool {
-        let of_incident = matches!(self.from, Moment::Resolved | Moment::Closed);
-        self.kind == DutyKind::Write && of_incident && !self.has_condition()
+    /// Whether it is, without a condition, to write of the incident once that has ended, in the time
+    /// that the report has. The report itself, by its id, may have its own time.
+    pub(crate) fn covers_report(&self, within: Due) -> bool {
+        (self.kind, self.from) == (DutyKind::Write, Moment::Resolved)
+            && !self.has_condition()
+            && (self.id.as_str() == REPORT || self.within.is_by(within))
     }
 
     /// Whether facts or the release decide that it is due.
@@ -56,6 +61,17 @@ impl Duty {
     /// Whether it is due for incidents of this severity.
     pub fn is_for(&self, severity: Severity) -> bool {
         self.severities.is_empty() || self.severities.contains(&severity)
+    }
+}
+
+impl Policy {
+    /// When the report is due at this severity, where no duty to write it is due by then.
+    pub(crate) fn report_due(&self, severity: Option<Severity>) -> Option<Due> {
+        let within = self.report()?.within?;
+        let is_for =
+            |of: &Duty| severity.map_or(of.severities.is_empty(), |severity| of.is_for(severity));
+        let is_covered = self.duties().iter().any(|of| of.covers_report(within) && is_for(of));
+        (!is_covered).then_some(within)
     }
 }
 
@@ -122,9 +138,11 @@ section! {
         /// rollout is closed. With the kind `escalate`: the moment after which the level is not
         /// paged; without this key `deployed`, when the fix is live, unless it counts from later.
         until: Moment, [optional];
-        /// The role that does it; with the kinds `page` and `escalate` the role that is paged.
+        /// The role that does it; with the kinds `page` and `escalate` the role that is paged. Without
+        /// this key anybody does it, and a page goes to the role that is called first: of the
+        /// earliest page or level, else of the first approval, else `incident_commander`.
         role: RoleName, [optional];
-        /// The audience that is notified.
+        /// The audience that is notified. Without this key a notice or an update is for the responders.
         audience: Audience, [optional];
         /// With the kind `escalate`, required there and not allowed elsewhere: the escalation
         /// level, from 1.

@@ -53,6 +53,16 @@ impl Message {
         self.severities.is_empty() || self.severities.contains(&severity)
     }
 
+    /// Whether it is used wherever this later one fits.
+    pub(crate) fn hides(&self, later: &Self) -> bool {
+        let is_for_its_severities = self.severities.is_empty()
+            || !later.severities.is_empty()
+                && later.severities.iter().all(|severity| self.is_for_severity(*severity));
+        (self.kind, self.audience) == (later.kind, later.audience)
+            && self.when.is_none()
+            && is_for_its_severities
+    }
+
     /// The facts without which it is not known whether its condition holds.
     pub(crate) fn missing(&self, facts: &Facts) -> Vec<FactId> {
         self.when.as_ref().map(|when| when.missing(facts)).unwrap_or_default()
@@ -121,7 +131,8 @@ section! {
     plain
     /// The incident report.
     pub Report: Default from ReportDraft {
-        /// When the report is due, counted from the end of the incident. Without this key it has no
+        /// When the report is due, counted from the end of the incident. A duty to `write` from
+        /// `resolved`, without a condition and due by then, takes its place. Without this key it has no
         /// due time.
         within: Due, [optional];
         /// The sections of the report, in order, each once.

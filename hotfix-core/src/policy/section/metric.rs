@@ -5,7 +5,8 @@ use super::bound::{
 };
 use super::list::by_own_name;
 use super::phase::Phase;
-use super::rule::{Evidence, between_0_and_1, in_range};
+use super::range::{AtLeastOne, AtMostOne, Chance};
+use super::rule::Evidence;
 use crate::document::{DocumentFault, Member, Node};
 use crate::grade::{EvidenceMode, MetricKind, Otherwise, Role, Worse, closed_set};
 use crate::metric_kind::Data;
@@ -188,13 +189,13 @@ section! {
         weight: Proportion, [default 0.0];
         /// For a latency, required there: the quantile to which reference and bounds refer; above
         /// 0, below 1.
-        quantile: Proportion, [optional];
+        quantile: Chance, [optional];
         /// For a latency, required there: the durations above which slow requests are counted,
         /// rising, at most 12.
         boundaries: List<Lasting>, [optional];
         /// The ratio of canary to baseline up to which this metric counts as no worse. Default:
         /// `evidence.tolerated`.
-        tolerated: Ratio, [optional];
+        tolerated: AtLeastOne, [optional];
         /// The ratio that the promotion test of this metric has to rule out. Default:
         /// `evidence.margin`.
         margin: Ratio, [optional];
@@ -205,6 +206,19 @@ section! {
         /// How long bounds and test of this metric ignore data at the start of each phase. Default:
         /// `watch.warm_up`.
         warm_up: Duration, [optional];
+    }
+}
+
+impl MetricDraft {
+    /// The keys of this table that are about a test alone.
+    fn keys_of_tests(&self) -> impl Iterator<Item = &'static str> {
+        let is_there = [
+            ("tolerated", matches!(self.tolerated, Some(Some(_)))),
+            ("margin", matches!(self.margin, Some(Some(_)))),
+            ("mode", matches!(self.mode, Some(Some(_)))),
+            ("otherwise", matches!(self.otherwise, Some(Some(_)))),
+        ];
+        is_there.into_iter().filter_map(|(key, is_there)| is_there.then_some(key))
     }
 }
 
@@ -283,8 +297,12 @@ fn metric(id: &str, node: &Node, budget: &mut Budget, reader: &mut PolicyReader)
     let noted = Noted { kind: draft.kind, role: draft.role, model };
     reader.known.metrics.insert(id.to_string(), noted);
     weigh(id, &draft, model, budget, reader);
-    let tolerated = draft.tolerated.flatten().map(Ratio::value);
-    in_range(reader, "tolerated", tolerated, |t| t >= 1.0, "a number of at least 1");
+    if model == Some(Model::None) {
+        for key in draft.keys_of_tests() {
+            let (what, of) = ("model", Model::None.as_str());
+            reader.fail_at::<()>(key, Problem::NoMeaning { key, what, of });
+        }
+    }
 
     // Without the kind no figure has a unit.
     let kind = draft.kind?;
@@ -443,7 +461,6 @@ fn latency(
             boundaries.as_ref().map(Option::is_some),
         ),
     ];
-    between_0_and_1(reader, "quantile", quantile.flatten().filter(|_| has_buckets));
     for (key, example, is_there) in keys {
         if is_there == Some(!has_buckets) {
             if has_buckets {
@@ -506,9 +523,9 @@ section! {
         /// than `none`.
         metric: MetricName, [required];
         /// The ratio to the live baseline's rate that the fix has to reach; above 0 and at most 1.
-        cut_to: Ratio, [required];
+        cut_to: Ratio as AtMostOne, [required];
         /// The probability of accepting a fix that does not reach the ratio; above 0, below 1.
-        alpha: Proportion, [default "5%"];
+        alpha: Proportion as Chance, [default "5%"];
         /// Whether the last phase below 100% can only be passed once the claim is shown, and an earlier
         /// one while nothing speaks against it. Without a phase below 100% it has no effect.
         required: bool, [default false];
@@ -516,9 +533,6 @@ section! {
 }
 
 fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut PolicyReader) {
-    let cut_to = efficacy.cut_to.map(Ratio::value);
-    in_range(reader, "cut_to", cut_to, |c| c <= 1.0, "a number above 0 and at most 1");
-    between_0_and_1(reader, "alpha", efficacy.alpha);
     let Some(name) = efficacy.metric.filter(|name| is_known(reader, *name)) else { return };
     let Some(noted) = reader.known.metrics.get(name.as_str()) else { return };
     let countable = noted.kind.is_none_or(MetricKind::counts_events);

@@ -3,11 +3,11 @@
 use super::command::CommandLine;
 use super::entries::Entries;
 use super::list::none;
-use crate::document::{DocumentFault, Node, Value};
+use super::range::SomeTraffic;
+use crate::document::{Node, Value};
 use crate::grade::{GateMode, OnFailure, PromotionRule, Response, WatchedFrom};
-use crate::policy::error::Problem;
-use crate::policy::field::{Duration, FailSafe, LastGate, Lasting, List};
-use crate::policy::reader::{Field, Narrowed, PolicyReader, Style, section};
+use crate::policy::field::{Duration, FailSafe, LastGate, Lasting, List, TextOrNone};
+use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
 use serde_json::json;
@@ -30,10 +30,10 @@ section! {
         /// The name of the phase, unique.
         name: PhaseName, [required];
         /// What the phase has to show, for people.
-        objective: String, [default ""];
+        objective: String as TextOrNone, [default ""];
         /// The share of the traffic that gets the fix, above 0; rounded to 0.01%. What the last phase
         /// leaves out gets the fix when the last window of `after` is over.
-        share: Share, [required];
+        share: Share as SomeTraffic, [required];
         /// How long the deployment of the phase is expected to take.
         deploy: Span as Lasting, [required];
         /// How long the phase is watched at least, before its gate. A phase lasts longer where a metric that
@@ -97,10 +97,6 @@ impl Phase {
 }
 
 fn phase_rules(phase: &PhaseDraft, reader: &mut PolicyReader) {
-    if phase.share.is_some_and(|share| share == Share::NONE) {
-        let (got, range) = ("0%".to_owned(), "a share above 0, at least \"0.01%\"");
-        reader.fail_at::<()>("share", DocumentFault::OutOfRange { got, range });
-    }
     reader.at_least(("watch_most", phase.watch_most.flatten()), ("watch", phase.watch));
 }
 
@@ -158,22 +154,3 @@ section! {
 
 /// Phases, each with a name of its own; or none.
 pub(super) type PhasesOrNone = Entries<Phase>;
-
-/// The phases: at least one, each with a name of its own.
-pub(super) struct Phases;
-
-impl Narrowed for Phases {
-    type Of = PhasesOrNone;
-
-    fn look(node: &Node, reader: &mut PolicyReader) {
-        if matches!(&node.value, Value::List(items) if items.is_empty()) {
-            reader.fail::<()>(Problem::Empty { what: "phase" });
-        }
-    }
-
-    fn schema_of(definitions: &mut Definitions) -> Schema {
-        let mut schema = Self::Of::schema(definitions);
-        schema["minItems"] = 1.into();
-        schema
-    }
-}

@@ -6,7 +6,7 @@ use super::command::CommandLine;
 use super::list::none;
 use crate::fact::Condition;
 use crate::grade::{AdviceCheck, AdviceKind, StepClock};
-use crate::policy::field::{Duration, List};
+use crate::policy::field::{Duration, List, TextOrNone};
 use crate::policy::reader::section;
 use crate::text::{brief, joined};
 use crate::unit::{Name, RoleName, Span};
@@ -20,9 +20,9 @@ section! {
         /// The name of the step for people.
         title: String, [required];
         /// The goal of the step.
-        goal: String, [default ""];
+        goal: String as TextOrNone, [default ""];
         /// The condition under which the step is done, for people.
-        done_when: String, [default ""];
+        done_when: String as TextOrNone, [default ""];
         /// The shortest duration of the step, or its earliest start, see `clock`; 0 or more.
         /// Without this key it is unknown.
         least: Span as Duration, [optional];

@@ -5,7 +5,7 @@ use super::metric::is_known;
 use super::severity::NamedSeverities;
 use crate::grade::{CriterionAnswer, Grade, Severity, Sign, Strategy, SuccessGroup};
 use crate::policy::error::Problem;
-use crate::policy::field::{HowMany, List};
+use crate::policy::field::{HowMany, List, TextOrNone};
 use crate::policy::reader::{PolicyReader, section};
 use crate::text::{joined, line};
 use crate::unit::{MetricName, Name};
@@ -23,7 +23,7 @@ section! {
         /// How severe the consequences would be.
         impact: Grade, [required];
         /// What is done to reduce the risk.
-        mitigation: String, [default ""];
+        mitigation: String as TextOrNone, [default ""];
     }
 }
 

@@ -3,7 +3,7 @@
 use super::TimeRange;
 use super::command::CommandLine;
 use super::list::none;
-use crate::document::DocumentFault;
+use super::range::PartOfTraffic;
 use crate::grade::{OnFailure, RevertTo, RollbackMethod};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, Lasting, List};
@@ -30,7 +30,9 @@ section! {
         verify: TimeRange, [optional];
         /// How long the whole rollback is expected to take, without the waits of `steps`.
         estimate: TimeRange, [optional];
-        /// Whether a rollback point has to be recorded before the deployment.
+        /// Whether the start waits until the rollback point is named: by the commit or artifact in `point`
+        /// of the release, or as the evidence of an item that `records` it. Without such an item there
+        /// is one with the id `rollback_point`.
         point: bool, [default false];
         /// What people do after a rollback, in order.
         aftercare: Vec<String> as List<String>, [default none()];
@@ -61,22 +63,11 @@ fn rollback_rules(rollback: &RollbackDraft, reader: &mut PolicyReader) {
 section! {
     plain
     /// A step of the rollback: a share of the traffic and how long it is kept.
-    pub RollbackStep: Copy + Eq from RollbackStepDraft, rollback_step_rules {
+    pub RollbackStep: Copy + Eq from RollbackStepDraft {
         /// The share of the traffic that the old version gets; above 0, below 100%.
-        share: Share, [required];
+        share: Share as PartOfTraffic, [required];
         /// How long this share is kept.
         wait: Span as Lasting, [required];
-    }
-}
-
-fn rollback_step_rules(step: &RollbackStepDraft, reader: &mut PolicyReader) {
-    if let Some(share) = step.share
-        && (share == Share::NONE || share == Share::ALL)
-    {
-        let range =
-            "a share above 0 and below 100%: after the steps the old version has all traffic";
-        let got = share.to_string();
-        reader.fail_at::<()>("share", DocumentFault::OutOfRange { got, range });
     }
 }
 

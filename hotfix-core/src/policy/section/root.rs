@@ -8,7 +8,8 @@ use super::condition::CustomFacts;
 use super::entries::{ByName, Entries};
 use super::list::{empty, none};
 use super::metric::{Metrics, metric_settings};
-use super::phase::{LaterWatchForm, Phases};
+use super::phase::LaterWatchForm;
+use super::range::Phases;
 use super::role::Roles;
 use super::strategy::own_course;
 use super::{
@@ -24,7 +25,7 @@ use crate::getters::getters;
 use crate::grade::Strategy;
 use crate::policy::error::{PolicyErrors, Problem};
 use crate::policy::extend::Extends;
-use crate::policy::field::{Lasting, List, values};
+use crate::policy::field::{Lasting, List, TextOrNone, values};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::reasoning::Reasoned;
 use crate::policy::schema::{Definitions, Schema};
@@ -60,7 +61,7 @@ section! {
         /// The decision tree: questions that lead to a severity and to hot-fix or no hot-fix.
         tree: Tree, [optional];
         /// Why this strategy was chosen.
-        strategy_why: String, [default ""];
+        strategy_why: String as TextOrNone, [default ""];
         /// The strategies that were not chosen, with the reasons.
         alternatives: Vec<Alternative> as Entries<Alternative>, [default none()];
         /// Settings by strategy: phases and checks of the strategies that a release may choose
@@ -322,8 +323,10 @@ fn duties_apart(draft: &PolicyDraft, reader: &mut PolicyReader) {
     if draft.change_record.iter().flatten().any(|record| record.slo.is_some()) {
         made.push((OBJECTIVE.to_owned(), "`change_record.slo`"));
     }
-    let is_demanded = draft.report.iter().flatten().any(|report| report.within.is_some());
-    if is_demanded && !duties.iter().any(|duty| duty.is_report() && duty.severities.is_empty()) {
+    let within = draft.report.iter().flatten().find_map(|report| report.within);
+    let covers =
+        |within| duties.iter().any(|duty| duty.severities.is_empty() && duty.covers_report(within));
+    if within.is_some_and(|within| !covers(within)) {
         made.push((REPORT.to_owned(), "`report.within`"));
     }
     let of_severities = draft.severities.iter().flatten().flat_map(|level| &level.approvals);

@@ -1,10 +1,11 @@
 //! The settings of the whole rollout: clock, evidence, watching, triggers.
 
 use super::list::keyed;
-use crate::document::{DocumentFault, Node};
+use super::range::{AboveOne, AtLeastOne, Chance, NotNegative, OneToThousand, UpToThousand};
+use crate::document::Node;
 use crate::grade::{EvidenceMode, Otherwise, Response, Signal};
 use crate::policy::error::Problem;
-use crate::policy::field::{Duration, FailSafe, Lasting, Number};
+use crate::policy::field::{Duration, FailSafe, Lasting};
 use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{Proportion, Ratio, Span};
@@ -54,17 +55,17 @@ section! {
     pub Evidence: Copy from EvidenceDraft, evidence_rules {
         /// The probability that the tests ever roll back a release that is no worse; above 0, below
         /// 1.
-        alpha: Proportion, [default "1%"];
+        alpha: Proportion as Chance, [default "1%"];
         /// The probability of showing 'no harm' for a release that is worse than `margin`; above 0,
         /// below 1.
-        promotion_alpha: Proportion, [default "5%"];
+        promotion_alpha: Proportion as Chance, [default "5%"];
         /// The ratio of canary to baseline up to which a release counts as no worse; at least 1.
-        tolerated: Ratio, [default 1.0];
+        tolerated: Ratio as AtLeastOne, [default 1.0];
         /// The ratio of canary to baseline that the promotion test has to rule out; above
         /// `tolerated`.
         margin: Ratio, [default 2.0];
         /// The e-value of harm from which a promotion is held; above 1.
-        hold: Ratio, [default 10.0];
+        hold: Ratio as AboveOne, [default 10.0];
         /// On what the thresholds of the tests are based, because errors come in bursts: the
         /// assumption of independent errors, your own history, randomly drawn canary instances, or
         /// the last two together.
@@ -82,11 +83,6 @@ section! {
 }
 
 fn evidence_rules(evidence: &EvidenceDraft, reader: &mut PolicyReader) {
-    between_0_and_1(reader, "alpha", evidence.alpha);
-    between_0_and_1(reader, "promotion_alpha", evidence.promotion_alpha);
-    let tolerated = evidence.tolerated.map(Ratio::value);
-    in_range(reader, "tolerated", tolerated, |t| t >= 1.0, "a number of at least 1");
-    in_range(reader, "hold", evidence.hold.map(Ratio::value), |h| h > 1.0, "a number above 1");
     if let (Some(margin), Some(tolerated)) = (evidence.margin, evidence.tolerated)
         && margin <= tolerated
     {
@@ -103,19 +99,19 @@ fn evidence_rules(evidence: &EvidenceDraft, reader: &mut PolicyReader) {
 section! {
     plain
     /// How metrics are observed and evaluated.
-    pub Watch: Copy from WatchDraft, watch_rules {
+    pub Watch: Copy from WatchDraft {
         /// The interval at which observations are expected.
         cadence: Span as Lasting, [required];
         /// The trailing window over which bounds are evaluated; at least `cadence`.
         window: Span as Lasting, [required] at least cadence;
         /// The number of trials per arm that the window needs before its bounds are evaluated; 0 or
         /// more.
-        least_trials: f64 as Number, [default 100.0];
+        least_trials: f64 as NotNegative, [default 100.0];
         /// How many readings in a row have to breach an alert or rollback bound before it acts, from
         /// 1 to 1000; until then the rollout holds. Each bound counts its own: a reading beyond the
         /// alert bound alone does not count for the rollback bound. A scrape that is sent again counts
         /// once, and so do readings that come faster than the cadence.
-        consecutive_breaches: f64 as Number, [default 1.0];
+        consecutive_breaches: f64 as UpToThousand, [default 1.0];
         /// The age from which data is stale; at least `cadence`.
         stale: Span as Lasting, [required] at least cadence;
         /// How long bounds and tests ignore data at the start of each phase.
@@ -141,18 +137,12 @@ section! {
     plain
     /// How much worse than tolerated the canary may be at the start of each phase. Tests of counts
     /// and proportions count only what is worse than that; a latency has its own warm-up.
-    pub NewInstances: Copy from NewInstancesDraft, new_instances_rules {
+    pub NewInstances: Copy from NewInstancesDraft {
         /// How many times as bad at first, from 1 to 1000; 1 allows nothing.
-        ratio: Ratio, [default 40.0];
+        ratio: Ratio as OneToThousand, [default 40.0];
         /// The time in which the excess falls to 37%.
         decay: Span as Lasting, [default "15s"];
     }
-}
-
-fn new_instances_rules(new: &NewInstancesDraft, reader: &mut PolicyReader) {
-    let ratio = new.ratio.map(Ratio::value);
-    let range = "a number from 1 to 1000";
-    in_range(reader, "ratio", ratio, |r| (1.0..=1_000.0).contains(&r), range);
 }
 
 impl Watch {
@@ -207,13 +197,6 @@ impl Watch {
     }
 }
 
-fn watch_rules(watch: &WatchDraft, reader: &mut PolicyReader) {
-    let (breaches, range) = (watch.consecutive_breaches, "a whole number from 1 to 1000");
-    let fits = |n: f64| (1.0..=1_000.0).contains(&n) && n.fract() == 0.0;
-    in_range(reader, "consecutive_breaches", breaches, fits, range);
-    in_range(reader, "least_trials", watch.least_trials, |n| n >= 0.0, "a number of at least 0");
-}
-
 section! {
     plain
     /// What happens if a deciding metric has no fresh data; until `after` the rollout holds.
@@ -223,29 +206,6 @@ section! {
         /// What happens then.
         then: Response as FailSafe, [required];
     }
-}
-
-pub(super) fn in_range(
-    reader: &mut PolicyReader,
-    key: &'static str,
-    got: Option<f64>,
-    fits: impl Fn(f64) -> bool,
-    range: &'static str,
-) {
-    if let Some(got) = got
-        && !fits(got)
-    {
-        reader.fail_at::<()>(key, DocumentFault::OutOfRange { got: got.to_string(), range });
-    }
-}
-
-pub(super) fn between_0_and_1(
-    reader: &mut PolicyReader,
-    key: &'static str,
-    got: Option<Proportion>,
-) {
-    let range = "a share above 0 and below 1, as in \"1%\"";
-    in_range(reader, key, got.map(Proportion::as_fraction), |p| p > 0.0 && p < 1.0, range);
 }
 
 impl Field for Triggers {

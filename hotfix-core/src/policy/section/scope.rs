@@ -4,7 +4,7 @@ use super::list::{Once, none};
 use crate::document::Node;
 use crate::grade::Refactoring;
 use crate::policy::error::{Problem, shown};
-use crate::policy::field::{HowMany, List};
+use crate::policy::field::{HowMany, List, TextOrNone};
 use crate::policy::reader::{Narrowed, PolicyReader, section};
 use crate::policy::schema::{Definitions, Schema};
 use serde_json::json;
@@ -190,7 +190,7 @@ impl Pattern {
 }
 
 impl Narrowed for Pattern {
-    type Of = String;
+    type Of = TextOrNone;
 
     fn check(text: String, _: &Node, reader: &mut PolicyReader) -> Option<String> {
         if Self::fits(&text) {

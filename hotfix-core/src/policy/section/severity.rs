@@ -1,14 +1,14 @@
 //! Severities with their demands: approvals, review, testing.
 
 use super::entries::NamedTable;
-use super::list::none;
+use super::list::{Once, none};
+use super::range::Approvers;
 use crate::document::Node;
 use crate::fact::Condition;
 use crate::grade::{ReviewTime, Severity};
 use crate::policy::error::Problem;
-use crate::policy::field::{Duration, HowMany, Lasting, List};
-use crate::policy::reader::{Field, Narrowed, PolicyReader, section};
-use crate::policy::schema::{Definitions, Schema};
+use crate::policy::field::{Duration, HowMany, Lasting, List, TextOrNone};
+use crate::policy::reader::{Narrowed, PolicyReader, section};
 use crate::sorting::sort_by_key;
 use crate::text::{joined, line};
 use crate::unit::{RoleName, Span};
@@ -30,12 +30,12 @@ section! {
         /// Your name for it, such as `critical`.
         label: String, [required];
         /// What belongs to this severity, in a sentence: shown where a severity is chosen or explained.
-        definition: String, [default ""];
+        definition: String as TextOrNone, [default ""];
         /// Whether it is answered with a hot-fix; otherwise the fix goes through the normal
         /// process.
         hotfix: bool, [required];
         /// How its process differs from the normal one, for people.
-        process: String, [default ""];
+        process: String as TextOrNone, [default ""];
         /// The approvals that are needed, in addition to those of the whole policy; all must be
         /// given. One approval counts for each of them that its role may give.
         approvals: Vec<Approval> as List<Approval>, [default none()];
@@ -65,9 +65,9 @@ pub(crate) fn choices(levels: &[SeverityLevel]) -> String {
 section! {
     plain
     /// One approval that is needed.
-    pub Approval: Eq from ApprovalDraft, approval_rules {
+    pub Approval: Eq from ApprovalDraft {
         /// The roles of which any one may give the approval.
-        any_of: Vec<RoleName> as List<RoleName>, [required];
+        any_of: Vec<RoleName> as Approvers, [required];
         /// Whether verbal approval is accepted.
         verbal: bool, [default false];
         /// How long after the start the approval may be given, above 0; the start does not wait for
@@ -79,12 +79,6 @@ section! {
         blocking: bool, [default true];
         /// Whether the author of the fix may give the approval.
         author_alone: bool, [default false];
-    }
-}
-
-fn approval_rules(approval: &ApprovalDraft, reader: &mut PolicyReader) {
-    if approval.any_of.as_ref().is_some_and(Vec::is_empty) {
-        reader.fail_at::<()>("any_of", Problem::Empty { what: "role" });
     }
 }
 
@@ -152,25 +146,11 @@ impl NamedTable for SeverityLevel {
 pub(super) struct NamedSeverities;
 
 impl Narrowed for NamedSeverities {
-    type Of = List<KnownSeverity>;
-
-    fn look(node: &Node, reader: &mut PolicyReader) {
-        let texts = node.items().iter().enumerate();
-        let texts =
-            texts.filter_map(|(i, item)| Some((format!("{}/{i}", reader.path()), item.as_text()?)));
-        let texts: Vec<(String, &str)> = texts.collect();
-        reader.unique("severity", &texts);
-    }
+    type Of = Once<KnownSeverity>;
 
     fn check(mut named: Vec<Severity>, _: &Node, _: &mut PolicyReader) -> Option<Vec<Severity>> {
         sort_by_key(&mut named, |severity| *severity);
         Some(named)
-    }
-
-    fn schema_of(definitions: &mut Definitions) -> Schema {
-        let mut schema = Self::Of::schema(definitions);
-        schema["uniqueItems"] = true.into();
-        schema
     }
 }
 

@@ -4,10 +4,11 @@ use super::Phase;
 use super::command::CommandLine;
 use super::entries::NamedTable;
 use super::list::none;
-use super::phase::{Phases, PhasesOrNone};
+use super::phase::PhasesOrNone;
+use super::range::Phases;
 use crate::grade::{GateMode, PromotionRule, Response, Strategy};
 use crate::policy::error::Problem;
-use crate::policy::field::{Duration, FailSafe, HowMany, Lasting, List};
+use crate::policy::field::{Duration, FailSafe, HowMany, Lasting, List, TextOrNone};
 use crate::policy::reader::{Apart as _, Field, PolicyReader, Style, section};
 use crate::unit::{Share, Span};
 
@@ -70,7 +71,7 @@ section! {
         /// The policy's own strategy.
         strategy: Strategy, [required];
         /// Why the policy chose it.
-        why: String, [default ""];
+        why: String as TextOrNone, [default ""];
         /// Its phases.
         phases: Vec<Phase> as Phases, [required];
     }

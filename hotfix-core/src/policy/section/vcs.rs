@@ -5,6 +5,7 @@ use super::list::{Once, empty, none};
 use crate::document::Node;
 use crate::grade::{CommitField, Flow, MergeKind, TagForm, VcsStep, Versioning};
 use crate::policy::error::{Problem, shown};
+use crate::policy::field::TextOrNone;
 use crate::policy::reader::{Narrowed, PolicyReader, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{Name, RefName};
@@ -62,13 +63,17 @@ section! {
         /// Alternative paths that the policy allows: a release names one by its id, or uses the
         /// first one of its flow.
         ways: Vec<VcsWay> as Entries<VcsWay>, [default none()];
-        /// The steps in their order, each once; empty: the order of the flow.
+        /// The steps in their order, each once; empty: the order of the flow. `git_flow`: `branch`,
+        /// `commit`, `push`, `merge`, `tag`, `deploy`, `merge_back`, `delete_branch`. `github_flow`:
+        /// `branch`, `commit`, `push`, `pull_request`, `merge`, `deploy`. `trunk`: `commit`, `push`,
+        /// `deploy`. `production_tag`: `branch`, `commit`, `tag`, `push`, `deploy`, `merge_back`,
+        /// `delete_branch`.
         order: Vec<VcsStep> as Once<VcsStep>, [default none()];
         /// What the branch is created from: the name of a branch, or `production_tag` for the tag
         /// of the live version.
         base: String, [default "main"];
         /// The prefix of the branch name.
-        prefix: String, [default "hotfix/"];
+        prefix: String as TextOrNone, [default "hotfix/"];
         /// How the next version is numbered. Without this key each version is accepted, and the one that
         /// the plan of another attempt names is numbered by `patch`.
         version: Versioning, [optional];
@@ -85,7 +90,8 @@ section! {
         merge_back: Vec<String> as Once<String>, [default none()];
         /// The form of the commit message.
         commit: CommitForm, [default empty()];
-        /// The form of the pull request. Without this key no pull request is opened.
+        /// The form of the pull request, where the steps have `pull_request`. Without this key it has
+        /// neither a label nor reviewers.
         pull_request: PullRequest, [optional];
     }
 }
@@ -140,7 +146,7 @@ section! {
     pub CommitForm: Default + Eq from CommitFormDraft, commit_rules {
         /// The start of the subject: one line of at most 32 characters; of a conventional commit
         /// its type.
-        subject: String, [default ""];
+        subject: String as TextOrNone, [default ""];
         /// The fields of the body, in this order, each once.
         fields: Vec<CommitField> as Once<CommitField>, [default none()];
         /// Whether the subject is a conventional commit, as in `fix(payments): …`.
@@ -236,7 +242,7 @@ fn label_rules(labels: &CommitLabelsDraft, reader: &mut PolicyReader) {
 pub(super) struct Label;
 
 impl Narrowed for Label {
-    type Of = String;
+    type Of = TextOrNone;
 
     fn check(text: String, _: &Node, reader: &mut PolicyReader) -> Option<String> {
         let fits = (1..=31).contains(&text.len())
@@ -259,11 +265,11 @@ section! {
     /// The form of the emergency pull request.
     pub PullRequest: Default + Eq from PullRequestDraft {
         /// The start of its title.
-        title: String, [default ""];
+        title: String as TextOrNone, [default ""];
         /// Its label. Without this key none.
         label: String, [optional];
         /// Who reviews it, for people.
-        reviewers: String, [default ""];
+        reviewers: String as TextOrNone, [default ""];
         /// Whether it is merged as one commit.
         squash: bool, [default false];
     }

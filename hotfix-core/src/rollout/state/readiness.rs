@@ -428,8 +428,7 @@ impl Readiness {
 
     /// The item that has to name the rollback point and is open, where the release does not name it.
     fn unnamed_point(&self, plan: &Plan) -> Option<Name> {
-        let item = checklist::point_item(plan.policy()).filter(|_| !plan.names_rollback_point());
-        item.filter(|item| self.marks.state(*item) == ItemState::Open)
+        plan.rollback_point_item().filter(|item| self.marks.state(*item) == ItemState::Open)
     }
 
     /// What decides which lists apply.
