@@ -277,7 +277,7 @@ values! {
     bool => Self: |node, reader| { Value::Flag(flag) => Some(*flag), } or "true or false",
         |value, _| Node::from(*value), json!({ "type": "boolean" }), "true";
     String => Self: |node, reader| {
-        Value::Text(text) if text.trim().is_empty() => {
+        Value::Text(text) if text.chars().all(|c| c.is_whitespace() || c == '\u{feff}') => {
             let expected = "a text with at least one visible character";
             reader.fail(DocumentFault::WrongType { expected, got: "a blank text".to_owned() })
         },

@@ -118,7 +118,10 @@ fn hostile() -> impl Strategy<Value = String> {
         1 => "\\PC{1,12}",
         1 => any::<String>(),
     ];
-    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+    let text = prop::collection::vec(piece, 1..12).prop_map(|pieces| pieces.concat());
+    text.prop_filter("a blank text is refused", |text| {
+        text.chars().any(|c| !c.is_whitespace() && c != '\u{feff}')
+    })
 }
 
 /// What of a text can be seen: 240 characters at most, blanks and lines as one blank.

@@ -6,6 +6,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
+/// A text that is not blank.
+pub(crate) const TEXT: &str = "[^\\s\\x{feff}].{0,11}";
+
 pub(crate) fn name() -> impl Strategy<Value = String> {
     "[a-z][a-z0-9_-]{0,30}"
 }
@@ -76,7 +79,7 @@ fn severity_level() -> impl Strategy<Value = Value> {
         select(vec!["before", "after", "any"]),
         1u32..9,
         option::of(name()),
-        vec(".{0,9}", 0..3),
+        vec(TEXT, 0..3),
     );
     let review = review.prop_map(|(mut review, time, approvers, role, questions)| {
         review["time"] = json!(time);
@@ -86,12 +89,12 @@ fn severity_level() -> impl Strategy<Value = Value> {
     });
     let staging = prop_oneof![Just(None), option::of(condition()).prop_map(Some)];
     let testing =
-        (times(), staging, vec(".{0,9}", 0..3)).prop_map(|(mut testing, staging, demands)| {
+        (times(), staging, vec(TEXT, 0..3)).prop_map(|(mut testing, staging, demands)| {
             testing["staging"] = json!(staging.is_some());
             testing["demands"] = json!(demands);
             with_some(testing, [("skip_staging_when", staging.flatten())])
         });
-    (".{0,9}", ".{0,9}", any::<bool>(), vec(approval(), 0..3), option::of(review), option::of(testing)).prop_map(
+    (TEXT, TEXT, any::<bool>(), vec(approval(), 0..3), option::of(review), option::of(testing)).prop_map(
         |(label, text, hotfix, approvals, review, testing)| {
             let level = json!({
                 "label": label, "definition": text, "process": text, "hotfix": hotfix, "approvals": approvals,
@@ -129,7 +132,7 @@ fn duty() -> impl Strategy<Value = (Value, Vec<bool>)> {
     let whom = select(vec!["responders", "stakeholders", "business", "public"]);
     let more = (option::of(name()), option::of(whom), option::of(times()), option::of(condition()));
     let kind = select(vec!["fix", "notify", "update", "page", "escalate", "meet", "write"]);
-    (kind, ".{0,9}", moment(), due(), every, more, 1u32..9, vec(any::<bool>(), 5)).prop_map(
+    (kind, TEXT, moment(), due(), every, more, 1u32..9, vec(any::<bool>(), 5)).prop_map(
         |(kind, title, from, within, every, (role, audience, lasts, when), step, mut of)| {
             let stop_gap = of.pop();
             let duty = json!({
@@ -156,25 +159,22 @@ fn duty() -> impl Strategy<Value = (Value, Vec<bool>)> {
 /// Severities, roles, vendors, duties and scope.
 pub(crate) fn response() -> impl Strategy<Value = Value> {
     let severities = btree_map(select(vec!["P0", "P1", "P2", "P3"]), severity_level(), 0..=4);
-    let holder = (".{0,9}", option::of(".{0,9}")).prop_map(|(name, reach)| {
+    let holder = (TEXT, option::of(TEXT)).prop_map(|(name, reach)| {
         with_some(json!({ "name": name }), [("reach", reach.map(Value::from))])
     });
-    let role = (".{0,9}", vec(name(), 0..3), vec(holder, 0..3))
+    let role = (TEXT, vec(name(), 0..3), vec(holder, 0..3))
         .prop_map(|(title, stand_ins, holders)| json!({ "title": title, "stand_ins": stand_ins, "holders": holders }));
-    let vendors = btree_map(
-        ".{1,9}",
-        some_of(json!({ "support": "s", "status": "u", "dashboard": "d" })),
-        0..3,
-    )
-    .prop_map(|vendors| {
-        vendors
-            .into_iter()
-            .map(|(name, mut vendor)| {
-                vendor["name"] = json!(name);
-                vendor
-            })
-            .collect::<Vec<_>>()
-    });
+    let vendors =
+        btree_map(TEXT, some_of(json!({ "support": "s", "status": "u", "dashboard": "d" })), 0..3)
+            .prop_map(|vendors| {
+                vendors
+                    .into_iter()
+                    .map(|(name, mut vendor)| {
+                        vendor["name"] = json!(name);
+                        vendor
+                    })
+                    .collect::<Vec<_>>()
+            });
     let scope = some_of(json!({
         "one_fix": false, "features": true, "refactoring": "not_large", "dependencies": true, "migrations": true,
         "files_most": 10, "lines_most": 1_000_000, "wanted": ["tests"],

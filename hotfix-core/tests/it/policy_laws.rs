@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-use crate::draw::{approval, condition, fraction, lasting, name, response, with_some};
+use crate::draw::{TEXT, approval, condition, fraction, lasting, name, response, with_some};
 use crate::policy_common::{example, schema, whole};
 use crate::policy_process::with_process;
 
@@ -61,7 +61,7 @@ fn metric() -> impl Strategy<Value = Value> {
             option::of(bound(kind)),
             btree_set(1u32..100_000, 1..6),
             select(vec!["higher", "lower"]),
-            "\\S.{0,19}",
+            TEXT,
             fraction(),
             (option::of(mode()), option::of(otherwise())),
         )
@@ -152,7 +152,7 @@ fn rollout() -> impl Strategy<Value = Value> {
     let phases = (1usize..5)
         .prop_flat_map(|n| (vec(phase(), n), btree_set(name(), n)))
         .prop_map(|(phases, names)| with_names(phases, "name", names));
-    let item = ("\\S.{0,19}", any::<(bool, bool)>(), option::of("\\S.{0,8}")).prop_map(
+    let item = (TEXT, any::<(bool, bool)>(), option::of(TEXT)).prop_map(
         |(text, (required, sometimes), records)| {
             let item = json!({ "text": text, "required": required, "if_applicable": sometimes });
             with_some(item, [("records", records.map(Value::from))])
@@ -183,7 +183,7 @@ fn rollout() -> impl Strategy<Value = Value> {
         0..4,
     );
     let lists = (triggers, vec(lasting(0), 0..4), vec(approval(), 0..3));
-    (name(), "\\S.{0,29}", phases, metrics(), checklist, rules, lists, (lasting(0), response()))
+    (name(), TEXT, phases, metrics(), checklist, rules, lists, (lasting(0), response()))
         .prop_map(|(name, title, phases, metrics, checklists, rules, (triggers, after, approvals), (at, response))| {
             let (cadence, evidence, least) = rules;
             let mut metrics = metrics;

@@ -14,7 +14,7 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Map, Value, json};
 
 fn text() -> impl Strategy<Value = String> {
-    "\\S.{0,11}"
+    crate::draw::TEXT
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -293,7 +293,8 @@ fn messages() -> BoxedStrategy<Value> {
     let field =
         (select(names), " {0,2}").prop_map(|(name, gap)| format!("{{{{{gap}{name}{gap}}}}}"));
     let words = prop_oneof!["[^{}]{0,10}".boxed(), field.boxed()];
-    let text = vec(words, 0..5).prop_map(|words| words.concat());
+    let text =
+        ("[^{}\\s\\x{feff}]", vec(words, 0..5)).prop_map(|(first, words)| first + &words.concat());
     let promise = (one(Promised::ALL), range()).prop_map(|(of, range)| {
         let mut promise = table(json!({ "of": of, "most": "30d" }));
         promise.extend(range);
