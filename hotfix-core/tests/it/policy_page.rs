@@ -149,8 +149,7 @@ fn words(key: &str, value: &Value) -> String {
             "integer" => format!("whole number{}", range(value)),
             "number" => format!("number{}", range(value)),
             "string" => match value["pattern"].as_str() {
-                None => "text".to_owned(),
-                Some("\\S") => "text".to_owned(),
+                None | Some("\\S") => "text".to_owned(),
                 Some(pattern) if pattern.starts_with("^[a-z]") => "name".to_owned(),
                 Some(pattern) if pattern.starts_with("^[0-9]{4}-") => "date".to_owned(),
                 Some(pattern) if pattern.starts_with("^[A-Za-z]") => {
