@@ -94,6 +94,7 @@ impl Kind {
                     if let Some(metric) = metric.as_table_mut() {
                         metric.insert("model".to_owned(), "none".into());
                         metric.insert("weight".to_owned(), 0.0.into());
+                        metric.remove("tolerated");
                     }
                 }
                 policy.remove("efficacy");

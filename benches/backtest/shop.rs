@@ -126,6 +126,7 @@ alert = {{ ratio = {alert}, of = "reference" }}
 quantile = {{ remove = true }}
 boundaries = {{ remove = true }}
 weight = {{ remove = true }}
+tolerated = {{ remove = true }}
 
 [metrics.error_rate]
 kind = "gauge"
