@@ -86,7 +86,7 @@ validity: ## writes docs/validity.md and docs/validity-real-feeds.md: simulated 
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin validity -- $(ARGS)
 
 PROPERTIES = $(patsubst %.rs,%::,$(notdir $(shell grep -l 'proptest! {' hotfix-core/tests/it/*.rs)))
-properties: ## the tests of properties with other random inputs, ten times (a quarter of an hour)
+properties: ## the tests of properties with other random inputs, ten times
 	$(CARGO) build $(TESTS)
 	for run in $$(seq 10); do \
 		env -u PROPTEST_RNG_SEED $(CARGO) test $(TESTS) --test it -- -q $(PROPERTIES) || exit 1; \
