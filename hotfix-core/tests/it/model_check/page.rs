@@ -190,7 +190,9 @@ pub(crate) fn meaning(source: &str, state: &str) -> String {
     lines.join(" ")
 }
 
-/// A link to the explanation of a code.
+/// A link to the explanation of a code. Its last hyphen is a character reference: `ROLL-3` alone
+/// would be a requirement.
 fn link(code: &str) -> String {
-    format!("[{code}](codes.md#{})", code.to_ascii_lowercase())
+    let (family, number) = code.rsplit_once('-').unwrap_or_default();
+    format!("[{family}&#45;{number}](codes.md#{})", code.to_ascii_lowercase())
 }
