@@ -1,7 +1,5 @@
 //! Building decision diagrams from conditions.
 
-use std::collections::BTreeMap;
-
 use super::condition::Condition;
 use super::diagram::Diagram;
 use super::nodes::{Cut, Leaf, Nodes, Ref, Run};
@@ -113,22 +111,18 @@ impl<'s> Builder<'s> {
 
     /// `yes` where a truth value is not 0, else `no`.
     pub fn choose(&mut self, truth: Ref, yes: Ref, no: Ref) -> Result<Ref, Cut> {
-        let roots = [truth, yes, no];
-        self.nodes.combine(&mut BTreeMap::new(), roots, |nodes, [truth, yes, no]| {
-            match nodes.value(truth) {
-                Some(0) => Some(Leaf::Known(no)),
-                Some(_) => Some(Leaf::Known(yes)),
-                None if yes == no => Some(Leaf::Known(yes)),
-                None => None,
-            }
+        self.nodes.combine([truth, yes, no], |nodes, [truth, yes, no]| match nodes.value(truth) {
+            Some(0) => Some(Leaf::Known(no)),
+            Some(_) => Some(Leaf::Known(yes)),
+            None if yes == no => Some(Leaf::Known(yes)),
+            None => None,
         })
     }
 
     /// `f` of the values of two functions.
     pub fn apply(&mut self, a: Ref, b: Ref, f: impl Fn(u32, u32) -> u32) -> Result<Ref, Cut> {
-        self.nodes.combine(&mut BTreeMap::new(), [a, b], |nodes, [a, b]| {
-            Some(Leaf::Value(f(nodes.value(a)?, nodes.value(b)?)))
-        })
+        self.nodes
+            .combine([a, b], |nodes, [a, b]| Some(Leaf::Value(f(nodes.value(a)?, nodes.value(b)?))))
     }
 
     /// A function where a truth value is 1; elsewhere [`Diagram::IMPOSSIBLE`].
@@ -138,8 +132,7 @@ impl<'s> Builder<'s> {
 
     /// `f` of the value of a function.
     pub fn map(&mut self, a: Ref, f: impl Fn(u32) -> u32) -> Result<Ref, Cut> {
-        self.nodes
-            .combine(&mut BTreeMap::new(), [a], |nodes, [a]| Some(Leaf::Value(f(nodes.value(a)?))))
+        self.nodes.combine([a], |nodes, [a]| Some(Leaf::Value(f(nodes.value(a)?))))
     }
 
     /// Charges steps for work outside the diagrams, so that it is bounded, too.

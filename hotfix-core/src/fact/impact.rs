@@ -68,12 +68,9 @@ impl<'f> Impact<'f> {
         }
         let percent = || some(value);
         let fail = self.tense(["fail", "failed"]);
-        let flag_of = |fact| self.facts.get(FactId::BuiltIn(fact));
         Some(match (fact, value) {
             // A share that was recorded as payments recovered, or before all failed.
-            (Fact::PaymentFailureShare, _)
-                if flag_of(Fact::PaymentsDown) == Some(&FactValue::Flag(true)) =>
-            {
+            (Fact::PaymentFailureShare, _) if self.facts.flag(Fact::PaymentsDown) == Some(true) => {
                 return None;
             }
             (Fact::PaymentFailureShare, _) => format!("{} of payments {fail}", percent()?),

@@ -101,10 +101,18 @@ impl Nodes {
         added
     }
 
-    /// Combines several functions, from the top variable down, each combination once: what was combined
-    /// in the same way before is `done`. It uses its own stack, because there may be more variables than
-    /// the thread's stack has room for.
+    /// Combines several functions, from the top variable down, each combination once. It uses its
+    /// own stack, because there may be more variables than the thread's stack has room for.
     pub(super) fn combine<const N: usize>(
+        &mut self,
+        roots: [Ref; N],
+        leaf: impl FnMut(&Self, [Ref; N]) -> Option<Leaf>,
+    ) -> Result<Ref, Cut> {
+        self.combine_more(&mut BTreeMap::new(), roots, leaf)
+    }
+
+    /// The same, where some were combined in the same way before: these are `done`.
+    pub(super) fn combine_more<const N: usize>(
         &mut self,
         done: &mut BTreeMap<[Ref; N], Ref>,
         roots: [Ref; N],

@@ -101,7 +101,7 @@ impl Extended {
             for run in of.runs(node) {
                 let to = made[run.to as usize];
                 runs.push(Run { last: run.last, to });
-                unknown = nodes.combine(&mut united, [unknown, to], |nodes, [a, b]| {
+                unknown = nodes.combine_more(&mut united, [unknown, to], |nodes, [a, b]| {
                     if a == b {
                         return Some(Leaf::Known(a));
                     }

@@ -13,14 +13,20 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     versions(policy, vcs, findings);
     commits(policy, vcs, findings);
     orders(vcs, findings);
-    let orders = [(&vcs.order, vcs.flow)].into_iter();
-    let orders = orders.chain(vcs.ways.iter().map(|way| (&way.order, way.flow)));
-    let orders = orders
-        .map(|(order, flow)| if order.is_empty() { own_order(flow) } else { order.as_slice() });
-    let mut orders = orders.chain(vcs.also.iter().map(|flow| own_order(*flow)));
-    if vcs.pull_request.is_some() && !orders.any(|order| order.contains(&VcsStep::PullRequest)) {
+    if vcs.pull_request.is_some() && !opens_pull_request(vcs) {
         put(findings, "/vcs/pull_request", PeopleFault::NoPullRequest {});
     }
+}
+
+/// Whether the order of the policy, of one of its ways or of another flow has a pull request.
+fn opens_pull_request(vcs: &Vcs) -> bool {
+    let has_it = |order: &[VcsStep], flow| {
+        let order = if order.is_empty() { own_order(flow) } else { order };
+        order.contains(&VcsStep::PullRequest)
+    };
+    has_it(&vcs.order, vcs.flow)
+        || vcs.ways.iter().any(|way| has_it(&way.order, way.flow))
+        || vcs.also.iter().any(|flow| has_it(&[], *flow))
 }
 
 /// Versions that rank below the release, and merges whose revert needs a parent.

@@ -74,10 +74,9 @@ impl Rollout {
             None => InputKind::Supersede,
         };
         accepted.retain(|kind| *kind != of_no_use && self.is_of_use(*kind));
-        // Before the change window, or without readings.
-        if self.now().is_some_and(|at| blocked_at(&self.plan, &self.case, at).next().is_some()) {
-            accepted.retain(|kind| *kind != InputKind::Start);
-        }
+        // Before the change window, or without readings, no start is.
+        let is_blocked = |at| blocked_at(&self.plan, &self.case, at).next().is_some();
+        accepted.retain(|kind| *kind != InputKind::Start || !self.now().is_some_and(is_blocked));
         if !self.pending_actions().is_empty() && !accepted.contains(&InputKind::Confirm) {
             accepted.splice(0..0, [InputKind::Confirm, InputKind::Failed]);
         }

@@ -122,7 +122,12 @@ impl InputKind {
 
     /// Whether it may come from a machine, without an actor.
     pub(super) const fn needs_actor(self) -> bool {
-        !matches!(self, Self::Observe | Self::Tick)
+        !self.is_by_time()
+    }
+
+    /// Whether it comes as time passes, and nobody has done anything.
+    pub(super) const fn is_by_time(self) -> bool {
+        matches!(self, Self::Observe | Self::Tick)
     }
 }
 

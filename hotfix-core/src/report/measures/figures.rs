@@ -17,7 +17,7 @@ use crate::report::describe::lasting;
 use crate::report::duties::open;
 use crate::rollout::State;
 use crate::sorting::map_of;
-use crate::text::{figure, joined, quoted};
+use crate::text::{counted, figure, joined, quoted};
 use crate::unit::{Span, Timestamp};
 
 closed_set! {
@@ -416,13 +416,11 @@ impl Incident<'_> {
         }
         let known = self.rollout.moment(Moment::Resolved).is_some() || self.over().is_some();
         let counts = affected.iter().map(|(version, Impact { at_least, metric, unit })| {
-            let at_least = figure(at_least.round(), 12);
-            let events = match (unit, at_least.as_str()) {
-                (ImpactUnit::Events, "1") => " event",
-                (ImpactUnit::Events, _) => " events",
-                _ => "",
+            let at_least = match unit {
+                ImpactUnit::Requests => figure(at_least.round(), 12),
+                ImpactUnit::Events => counted(at_least.round(), "event", "events"),
             };
-            format!("{version}: at least {at_least}{events}, counted by `{metric}`")
+            format!("{version}: at least {at_least}, counted by `{metric}`")
         });
         let sentence = joined(counts, "; ");
         with(name, known, Figure::Requests(affected), sentence)

@@ -391,7 +391,7 @@ impl RolloutState {
         judged: Option<Question>,
     ) {
         let (policy, kind) = (plan.policy(), input.command.kind());
-        let by_time = matches!(kind, InputKind::Observe | InputKind::Tick);
+        let by_time = kind.is_by_time();
         self.place.advance(at, kind);
         if let Command::Confirm { action, .. } | Command::Failed { action, .. } = &input.command {
             self.actions.end(*action);

@@ -118,11 +118,12 @@ impl Place {
 
     /// Moves the clock with an input of this kind.
     pub(super) fn advance(&mut self, at: Timestamp, kind: InputKind) {
-        let looks = matches!(kind, InputKind::Observe | InputKind::Tick);
         self.seq += 1;
         self.at = Some(at);
-        self.looked_at = if looks { Some(at) } else { self.looked_at };
-        self.resumed = !looks && (self.resumed || kind == InputKind::Resume);
+        if kind.is_by_time() {
+            (self.looked_at, self.resumed) = (Some(at), false);
+        }
+        self.resumed |= kind == InputKind::Resume;
     }
 
     /// Whether a moment has come since the last `observe` or `tick`.
