@@ -3,7 +3,7 @@
 /// Getters of a type: `pub Plan: self; /// Its digest. digest: Digest = self.digest;`. After `pub fn`
 /// they need not be constant.
 macro_rules! getters {
-    ($vis:vis fn $of:ident: $self:ident; $($(#[$doc:meta])* $name:ident: $type:ty = $value:expr;)+) => {
+    ($vis:vis fn $of:ty: $self:ident; $($(#[$doc:meta])* $name:ident: $type:ty = $value:expr;)+) => {
         impl $of {
             $($(#[$doc])* $vis fn $name(&$self) -> $type { $value })+
         }

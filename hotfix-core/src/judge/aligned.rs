@@ -4,6 +4,7 @@
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
+use crate::getters::getters;
 use crate::stats::rate_ratio::RateRatioDesign;
 use crate::stats::{Evidence, Totals};
 
@@ -128,31 +129,9 @@ impl<T> Aligned<T> {
 }
 
 impl Aligned<Test> {
-    #[inline]
-    pub(super) fn rate_design(&self) -> Option<&RateRatioDesign> {
-        self.lead.rate().map(|(design, _)| design)
-    }
-
-    /// The log e-value that decides: the smaller one.
-    #[inline]
-    pub(crate) fn log_e(&self) -> f64 {
-        self.smaller(Test::log_e)
-    }
-
-    /// Of the log e-value that decides, what one reading may raise above any threshold.
-    pub(super) fn uncapped(&self) -> f64 {
-        self.smaller(Test::uncapped)
-    }
-
     /// The log e-value that decides, with that part at most so much.
     pub(super) fn log_e_if(&self, uncapped: f64) -> f64 {
         self.smaller(|test| test.log_e_if(uncapped))
-    }
-
-    /// Lower bounds of the log e-values, the one that decides first, of counts; None for latency.
-    #[inline]
-    pub(super) fn log_e_bounds(&self) -> Option<[f64; 2]> {
-        self.range(Test::log_e_bound)
     }
 
     /// The larger log e-value, which holds.
@@ -160,10 +139,6 @@ impl Aligned<Test> {
     pub(super) fn highest(&self) -> f64 {
         let lead = self.lead.log_e();
         self.lag.as_ref().map_or(lead, |lag| lead.max(lag.log_e()))
-    }
-
-    pub(super) fn is_slightly_slower(&self) -> bool {
-        self.any(Test::is_slightly_slower)
     }
 
     /// The evidence begins again, on both alignments as one.
@@ -190,32 +165,6 @@ impl Aligned<Test> {
     /// Whether the test alone has ever crossed, on both alignments at the same time.
     pub(crate) fn decided(&self) -> bool {
         if self.lag.is_some() { self.crossed } else { self.lead.decided() }
-    }
-
-    pub(crate) fn limits(&self) -> (f64, Option<f64>) {
-        self.lead.limits()
-    }
-
-    pub(super) fn threshold(&self) -> f64 {
-        self.lead.threshold()
-    }
-
-    pub(super) fn null_ratio(&self) -> f64 {
-        self.lead.null_ratio()
-    }
-
-    /// What was compared so far; None for latency, which compares several counts at once.
-    pub(crate) fn totals(&self) -> Option<Totals> {
-        self.on(Side::Lag).totals()
-    }
-
-    pub(crate) fn ratio(&self) -> Option<f64> {
-        self.on(Side::Lag).ratio()
-    }
-
-    /// Whether anything was compared.
-    pub(super) fn has_compared(&self) -> bool {
-        self.on(Side::Lag).has_compared()
     }
 
     pub(crate) fn evidence(&self) -> Evidence {
@@ -251,4 +200,29 @@ impl Aligned<Test> {
         self.crossed = crossed;
         self.lead.resume(lead)
     }
+}
+
+// What follows from the tests of both.
+getters! {
+    pub(super) fn Aligned<Test>: self;
+
+    #[inline]
+    rate_design: Option<&RateRatioDesign> = self.lead.rate().map(|(design, _)| design);
+    /// The log e-value that decides: the smaller one.
+    #[inline]
+    log_e: f64 = self.smaller(Test::log_e);
+    /// Of the log e-value that decides, what one reading may raise above any threshold.
+    uncapped: f64 = self.smaller(Test::uncapped);
+    /// Lower bounds of the log e-values, the one that decides first, of counts; None for latency.
+    #[inline]
+    log_e_bounds: Option<[f64; 2]> = self.range(Test::log_e_bound);
+    is_slightly_slower: bool = self.any(Test::is_slightly_slower);
+    limits: (f64, Option<f64>) = self.lead.limits();
+    threshold: f64 = self.lead.threshold();
+    null_ratio: f64 = self.lead.null_ratio();
+    /// What was compared so far; None for latency, which compares several counts at once.
+    totals: Option<Totals> = self.on(Side::Lag).totals();
+    ratio: Option<f64> = self.on(Side::Lag).ratio();
+    /// Whether anything was compared.
+    has_compared: bool = self.on(Side::Lag).has_compared();
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::getters::getters;
 use crate::grade::Worse;
 use crate::metric::Sample;
 use crate::stats::Counts;
@@ -184,11 +185,6 @@ impl Instances {
         }
     }
 
-    /// How many instances the canary has; None if any counts were read as a sum over an arm.
-    pub(super) fn known(&self) -> Option<usize> {
-        (self.counts == CountsRead::ByInstance).then_some(self.present)
-    }
-
     /// Updates the leave-one-out evidence with this tick. `test` is the total's test before the
     /// tick, and `fed` what it is fed with; None while counts wait for those of the other arm.
     pub(super) fn leave_out(
@@ -296,12 +292,6 @@ impl Instances {
         self.were_bad.iter().any(|bad| **bad == *name)
     }
 
-    /// Whether any one may be the bad one: they are too few to leave any out, and those that are read at
-    /// different times have not been compared yet.
-    pub(super) fn awaits_comparison(&self) -> bool {
-        self.set.as_ref().is_some_and(InstanceSet::awaits_comparison)
-    }
-
     /// The evidence begins again, and with it that without each instance.
     pub(super) fn start_over(&mut self) {
         self.without.clear();
@@ -346,11 +336,6 @@ impl Instances {
         self.judge_set(ComparedTick { has_live, window: tick.window.max(twice), ..tick });
     }
 
-    /// Whether this phase compares the canary with other choices of as many instances.
-    fn draws(&self) -> bool {
-        self.drawing.as_ref().is_some_and(|drawing| drawing.draws(self.phase))
-    }
-
     /// Compares the instances of the phase by the counts of this tick.
     fn judge_set(&mut self, tick: ComparedTick) {
         let Some(set) = &mut self.set else { return };
@@ -387,24 +372,6 @@ impl Instances {
         InstanceSet::new([canary, baseline], bad, randomised)
     }
 
-    /// Whether the canary is being compared with other choices, or was until the phase that is now
-    /// on its way, or was found worse.
-    pub(super) const fn is_randomised(&self) -> bool {
-        self.drawn || self.compared
-    }
-
-    pub(super) fn randomised(&self) -> Option<&Randomisation> {
-        self.set.as_ref()?.randomised()
-    }
-
-    pub(super) fn is_looked_out(&self) -> bool {
-        !self.drawn && self.set.as_ref().is_some_and(InstanceSet::is_looked_out)
-    }
-
-    pub(super) fn bad(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.set.iter().flat_map(InstanceSet::bad)
-    }
-
     /// Takes over what was read from a snapshot, in the phase that has been entered. `worse` is the
     /// total's test.
     pub(super) fn resume(
@@ -430,6 +397,24 @@ impl Instances {
         *self = Self { alpha, tolerated, drawing: self.drawing.take(), phase, set, ..read };
         Ok(())
     }
+}
+
+getters! {
+    pub(super) fn Instances: self;
+
+    /// How many instances the canary has; None if any counts were read as a sum over an arm.
+    known: Option<usize> = (self.counts == CountsRead::ByInstance).then_some(self.present);
+    /// Whether any one may be the bad one: they are too few to leave any out, and those that are read at
+    /// different times have not been compared yet.
+    awaits_comparison: bool = self.set.as_ref().is_some_and(InstanceSet::awaits_comparison);
+    /// Whether this phase compares the canary with other choices of as many instances.
+    draws: bool = self.drawing.as_ref().is_some_and(|drawing| drawing.draws(self.phase));
+    /// Whether the canary is being compared with other choices, or was until the phase that is now
+    /// on its way, or was found worse.
+    is_randomised: bool = self.drawn || self.compared;
+    randomised: Option<&Randomisation> = self.set.as_ref()?.randomised();
+    is_looked_out: bool = !self.drawn && self.set.as_ref().is_some_and(InstanceSet::is_looked_out);
+    bad: impl Iterator<Item = &Arc<str>> = self.set.iter().flat_map(InstanceSet::bad);
 }
 
 /// Updates what is kept of each instance with what a tick has of it, and with nothing where it has

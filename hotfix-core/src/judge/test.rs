@@ -3,6 +3,7 @@
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
+use crate::getters::getters;
 use crate::policy::section::Model;
 use crate::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
 use crate::stats::latency::{
@@ -307,11 +308,6 @@ impl Test {
         }
     }
 
-    /// Whether a latency may be somewhat slower.
-    pub(super) const fn tolerates(&self) -> bool {
-        matches!(self, Self::Tolerance(..))
-    }
-
     pub(super) fn is_slightly_slower(&self) -> bool {
         matches!(self, Self::Tolerance(design, state) if state.is_slightly_slower(design))
     }
@@ -352,22 +348,11 @@ impl Test {
         }
     }
 
-    /// Totals that were compared so far; None for latency, which compares several boundaries at
-    /// once.
-    pub(crate) fn totals(&self) -> Option<Totals> {
-        of_rates!(self, _, state => *state.totals())
-    }
-
     pub(crate) fn log_e(&self) -> f64 {
         match self.strata() {
             None => of_any!(self, design, state => state.log_e(design)),
             Some(strata) => strata.log_e(self),
         }
-    }
-
-    /// The evidence without what is bet on single strata.
-    pub(super) fn common(&self) -> Evidence {
-        of_any!(self, design, state => state.evidence(design))
     }
 
     /// The part of the log e-value that one reading may raise above any threshold.
@@ -403,17 +388,6 @@ impl Test {
         }
     }
 
-    /// Estimated rate ratio; for latency that of slow requests at the boundary with the strongest
-    /// evidence.
-    pub(crate) fn ratio(&self) -> Option<f64> {
-        self.loudest()?.ratio()
-    }
-
-    /// Whether anything was compared.
-    pub(crate) fn has_compared(&self) -> bool {
-        self.loudest().is_some_and(|totals| totals.is_compared())
-    }
-
     /// The totals that the ratio is of.
     fn loudest(&self) -> Option<Totals> {
         match self {
@@ -425,16 +399,6 @@ impl Test {
 
     pub(crate) fn evidence(&self) -> Evidence {
         self.strata().map_or_else(|| self.common(), |strata| strata.evidence(self))
-    }
-
-    /// The ratio at the boundary of the null hypothesis.
-    pub(super) fn null_ratio(&self) -> f64 {
-        of_any!(self, design, _ => design.null_ratio())
-    }
-
-    /// Log e-value `ln(1/α)` at which the test decides by itself.
-    pub(super) fn threshold(&self) -> f64 {
-        of_any!(self, design, _ => design.threshold())
     }
 
     /// Copies another test's state without its design; false where they are of different kinds.
@@ -451,6 +415,28 @@ impl Test {
         }
         true
     }
+}
+
+// What follows from design and state.
+getters! {
+    pub(super) fn Test: self;
+
+    /// Totals that were compared so far; None for latency, which compares several boundaries at
+    /// once.
+    totals: Option<Totals> = of_rates!(self, _, state => *state.totals());
+    /// The evidence without what is bet on single strata.
+    common: Evidence = of_any!(self, design, state => state.evidence(design));
+    /// Estimated rate ratio; for latency that of slow requests at the boundary with the strongest
+    /// evidence.
+    ratio: Option<f64> = self.loudest()?.ratio();
+    /// Whether anything was compared.
+    has_compared: bool = self.loudest().is_some_and(|totals| totals.is_compared());
+    /// The ratio at the boundary of the null hypothesis.
+    null_ratio: f64 = of_any!(self, design, _ => design.null_ratio());
+    /// Log e-value `ln(1/α)` at which the test decides by itself.
+    threshold: f64 = of_any!(self, design, _ => design.threshold());
+    /// Whether a latency may be somewhat slower.
+    tolerates: bool = matches!(self, Self::Tolerance(..));
 }
 
 impl Claim {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use educe::Educe;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::getters::object;
+use crate::getters::{getters, object};
 use crate::unit::{Span, Timestamp};
 
 /// Sums of equal rows over the last `span` of time and over the whole phase.
@@ -96,11 +96,6 @@ impl Window {
         let kept = kept.filter(|slot| at.since(self.ends[*slot]) < self.span);
         let seconds = || kept.fold([0.0; 2], |sum, slot| plus(sum, &self.seconds[slot]));
         (!self.seconds.is_empty()).then(seconds)
-    }
-
-    /// The same of the phase.
-    pub(crate) const fn phase_seconds(&self) -> [f64; 2] {
-        self.phase_seconds
     }
 
     /// Adds what one tick brought; `row` has one number a column.
@@ -266,14 +261,6 @@ impl Window {
         self.phase_seconds = [0.0; 2];
     }
 
-    pub(crate) fn sums(&self) -> &[f64] {
-        &self.sums
-    }
-
-    pub(crate) fn phase(&self) -> &[f64] {
-        &self.phase
-    }
-
     /// Takes over what was read from a snapshot; false if it does not fit.
     pub(crate) fn resume(&mut self, read: Self) -> bool {
         let Self { rows, ends, sums, phase, seconds, phase_seconds, .. } = read;
@@ -293,6 +280,15 @@ impl Window {
         }
         fits
     }
+}
+
+getters! {
+    pub(crate) Window: self;
+
+    /// The same of the phase.
+    phase_seconds: [f64; 2] = self.phase_seconds;
+    sums: &[f64] = self.sums.as_slice();
+    phase: &[f64] = self.phase.as_slice();
 }
 
 impl Serialize for Window {

@@ -183,39 +183,11 @@ impl RecordedMetrics {
         })
     }
 
-    pub(super) fn planned(&self) -> Option<&Logged> {
-        self.planned.as_deref()
-    }
-
     /// Readings after `from` and at or before `until`.
     pub(super) fn between(&self, from: Timestamp, until: Timestamp) -> &[RecordedReading] {
         let start = self.readings.partition_point(|reading| reading.at <= from);
         let end = self.readings.partition_point(|reading| reading.at <= until);
         self.readings.get(start..end.max(start)).unwrap_or_default()
-    }
-
-    /// The usual step between readings: the median, or a minute if there is only one reading.
-    pub(super) fn step(&self) -> Span {
-        points::usual_step(&self.readings).unwrap_or(Span::from_seconds(60))
-    }
-
-    pub(super) const fn first_of_canary(&self) -> Option<Timestamp> {
-        self.first_of_canary
-    }
-
-    /// Findings about running totals that are read as counts, and the opposite.
-    pub(super) fn misnamed(&self) -> Vec<RecordedFinding> {
-        steps::misnamed(&self.readings)
-    }
-
-    /// When traffic was moved, and to which share.
-    pub(super) fn moves(&self) -> &[(Timestamp, Share)] {
-        &self.moves.made
-    }
-
-    /// When the log's rollout began to roll back.
-    pub(super) const fn rolled_back(&self) -> Option<Timestamp> {
-        self.moves.rolled_back
     }
 
     /// Whether the log's rollout moved its first traffic in this moment, and read the metrics only after that.
@@ -227,6 +199,21 @@ impl RecordedMetrics {
         let at = |reading: Option<&RecordedReading>| reading.map(|r| r.at).unwrap_or_default();
         (at(self.readings.first()), at(self.readings.last()))
     }
+}
+
+getters! {
+    pub(super) fn RecordedMetrics: self;
+
+    planned: Option<&Logged> = self.planned.as_deref();
+    /// The usual step between readings: the median, or a minute if there is only one reading.
+    step: Span = points::usual_step(&self.readings).unwrap_or(Span::from_seconds(60));
+    first_of_canary: Option<Timestamp> = self.first_of_canary;
+    /// Findings about running totals that are read as counts, and the opposite.
+    misnamed: Vec<RecordedFinding> = steps::misnamed(&self.readings);
+    /// When traffic was moved, and to which share.
+    moves: &[(Timestamp, Share)] = &self.moves.made;
+    /// When the log's rollout began to roll back.
+    rolled_back: Option<Timestamp> = self.moves.rolled_back;
 }
 
 /// A number as spreadsheets and Prometheus write it. `NaN` and `Inf` are accepted, so that the log
