@@ -79,7 +79,8 @@ impl Measure {
 }
 
 /// Effect sizes from which a difference counts and from which it is critical.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, educe::Educe)]
+#[educe(Default(expression = Self::of(Measure::default())))]
 pub struct EffectSize {
     /// How an effect is measured.
     pub measure: Measure,
@@ -104,12 +105,6 @@ impl EffectSize {
             critical_increase: none,
             critical_decrease: none,
         }
-    }
-}
-
-impl Default for EffectSize {
-    fn default() -> Self {
-        Self::of(Measure::default())
     }
 }
 

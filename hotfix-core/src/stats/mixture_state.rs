@@ -43,11 +43,6 @@ impl MixtureState {
         if self.design == design { Ok(()) } else { Err(StatError::DesignMismatch) }
     }
 
-    pub(super) fn same_design(&self, other: &Self) -> bool {
-        self.design == other.design
-            && grid::used(&self.terms).len() == grid::used(&other.terms).len()
-    }
-
     pub(super) const fn moved_to(&self, design: u32) -> Self {
         Self { design, ..*self }
     }

@@ -141,8 +141,8 @@ impl RandomisationDesign {
         let RandomisationSettings { alpha, subsets, tolerated, ref instances, .. } = *settings;
         let hypothesis = Hypothesis::try_new(Direction::Worse, alpha, tolerated, 1.0)?;
         let (ratios, weights) = (settings.grid.as_deref(), settings.weights.as_deref());
-        let default = (DEFAULT_GRID.as_slice(), DEFAULT_WEIGHTS.as_slice());
-        let grid = Grid::try_new(Direction::Worse, ratios, weights, default)?;
+        let grid =
+            Grid::try_new(Direction::Worse, ratios, weights, (&DEFAULT_GRID, &DEFAULT_WEIGHTS))?;
         check_names(instances, 2)?;
         let figures = [
             ("instances", instances.len(), usize::from(u16::MAX), "at most 65535"),

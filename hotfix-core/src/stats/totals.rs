@@ -25,18 +25,13 @@ pub const MAX_SPLITS: usize = 16;
 /// assert!(interval.contains(1.0) && interval.high < 1.2);
 /// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, educe::Educe)]
+#[educe(Default(expression = Self::new()))]
 #[serde(try_from = "Vec<ArmTotals>", into = "Vec<ArmTotals>")]
 pub struct SplitTotals {
     shares: [f64; MAX_SPLITS],
     totals: [Totals; MAX_SPLITS],
     len: usize,
-}
-
-impl Default for SplitTotals {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 impl SplitTotals {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alternative, Assumptions, StatError, check_whole, of_arms, p_value, ratio};
+use super::{Alternative, Assumptions, StatError, check_whole, null_is_infinite, of_arms, p_value};
 use crate::stats::distribution::Hypergeometric;
 use crate::stats::{Counts, MAX_COUNT};
 
@@ -16,7 +16,7 @@ pub struct Fisher {
     pub p_value: f64,
     /// Effect size: the canary's odds over the baseline's, of the sample. Infinite where only the
     /// lower product is zero, absent where both are.
-    #[serde(default, deserialize_with = "ratio::null_is_infinite")]
+    #[serde(default, deserialize_with = "null_is_infinite")]
     pub odds_ratio: Option<f64>,
     /// Effect size: the canary's rate less the baseline's.
     pub difference: f64,
@@ -69,7 +69,7 @@ pub fn fisher_exact(
 /// `x/quiet_c` over `rest/quiet_b`, by quotients, which do not overflow.
 fn odds_ratio(x: f64, quiet_c: f64, rest: f64, quiet_b: f64) -> Option<f64> {
     if quiet_c * rest == 0.0 {
-        ratio::of(x * quiet_b, 0.0)
+        (x * quiet_b > 0.0).then_some(f64::INFINITY)
     } else {
         Some(x / rest * (quiet_b / quiet_c))
     }

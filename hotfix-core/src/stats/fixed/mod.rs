@@ -22,7 +22,7 @@
 //! (`distribution.rs`), so that no digits cancel: relative errors stay below 1e-10, and 1e-8 from a
 //! million trials on, down to p-values of 1e-280.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::distribution::{Law, lower_tail, no_likelier, upper_tail};
 use super::{Counts, StatError};
@@ -181,17 +181,6 @@ fn p_value(law: &impl Law, x: f64, alternative: Alternative) -> f64 {
 
 /// A ratio that may be undefined (left out of a document) or infinite (null in it, as JSON has no
 /// word).
-mod ratio {
-    use serde::Deserializer;
-
-    pub(super) fn null_is_infinite<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<f64>, D::Error> {
-        crate::stats::interval::null_is_infinite(from).map(Some)
-    }
-
-    /// `over / under`, infinite where only the lower one is zero, absent where both are.
-    pub(super) fn of(over: f64, under: f64) -> Option<f64> {
-        (over > 0.0 || under > 0.0).then(|| over / under)
-    }
+fn null_is_infinite<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    super::interval::null_is_infinite(from).map(Some)
 }

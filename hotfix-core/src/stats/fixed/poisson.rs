@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alternative, Assumption, Assumptions, StatError, check_trials, p_value, ratio};
+use super::{Alternative, Assumption, Assumptions, StatError};
+use super::{check_trials, null_is_infinite, p_value};
 use crate::stats::distribution::Binomial;
 use crate::stats::interval::{Interval, check_confidence};
 use crate::stats::numeric::smaller;
@@ -17,7 +18,7 @@ pub struct PoissonRatio {
     pub p_value: f64,
     /// Effect size: the canary's rate over the baseline's. Infinite without events in the baseline,
     /// absent without any.
-    #[serde(default, deserialize_with = "ratio::null_is_infinite")]
+    #[serde(default, deserialize_with = "null_is_infinite")]
     pub ratio: Option<f64>,
     /// Covers the ratio of the rates at least with the confidence asked for; two-sided.
     pub interval: Interval,
@@ -92,7 +93,7 @@ pub fn poisson_ratio(
         .with(Assumption::Sparse, x == 0.0 || rest == 0.0);
     Ok(PoissonRatio {
         p_value: p_value(&law, x, alternative),
-        ratio: if rest > 0.0 { Some(x / rest / odds) } else { ratio::of(x, rest) },
+        ratio: (events > 0.0).then(|| x / rest / odds),
         interval: Interval { low, high },
         assumptions,
     })

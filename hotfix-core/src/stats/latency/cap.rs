@@ -1,6 +1,6 @@
 //! The most that a reading may add to the evidence of all alternatives together.
 
-use super::joint::{ALTERNATIVES, Stakes};
+use super::joint::{ALTERNATIVES, Stakes, WEIGHTS};
 use crate::stats::numeric::{exp, largest, ln, log_add_exp};
 
 /// What each alternative may gain, so that all of them together gain at most `most`: with weights
@@ -26,7 +26,7 @@ pub(super) fn common_cap(
         return f64::INFINITY;
     }
     // Logarithms of the parts that the alternatives have of the evidence.
-    let mut parts = Stakes::numbers().map(ln);
+    let mut parts = WEIGHTS.map(ln);
     parts.iter_mut().zip(terms).for_each(|(part, term)| *part += term - before);
     let mut cap = most;
     loop {

@@ -1,6 +1,6 @@
 //! Settings of a latency test, and the checked design.
 
-use super::joint::Stakes;
+use super::joint::{Stakes, WEIGHTS};
 use super::{MAX_BOUNDARIES, clustered};
 use crate::grade::closed_set;
 use crate::stats::bernoulli::check_prior;
@@ -132,8 +132,7 @@ impl LatencyDesign {
         let temper = settings.temper;
         let limits = Limits::try_new(temper, settings.cap, settings.threshold, usual)?;
         let (ratios, weights) = (settings.grid.as_deref(), settings.weights.as_deref());
-        let default = (DEFAULT_GRID.as_slice(), DEFAULT_WEIGHTS.as_slice());
-        let own = Grid::try_new(direction, ratios, weights, default)?;
+        let own = Grid::try_new(direction, ratios, weights, (&DEFAULT_GRID, &DEFAULT_WEIGHTS))?;
         let is_joint = direction == Direction::Worse && hypothesis.null_ratio == 1.0;
         let is_default = ratios.is_none() && weights.is_none();
         let sign = if direction == Direction::Worse { 1.0 } else { -1.0 };
@@ -149,7 +148,7 @@ impl LatencyDesign {
                 (Bet::Clustered(grid), id)
             }
             LatencyMode::Independent if is_joint && is_default => {
-                let id = own.fingerprint(5, &[&rest[..], &Stakes::numbers()].concat());
+                let id = own.fingerprint(5, &[&rest[..], &WEIGHTS].concat());
                 (Bet::Joint(Stakes::new()), id)
             }
             LatencyMode::Independent => {

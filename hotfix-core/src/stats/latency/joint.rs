@@ -99,7 +99,7 @@ const SHAPES: [(Shape, f64); ALTERNATIVES] = [
 ];
 
 /// The weights, one an alternative.
-const WEIGHTS: [f64; ALTERNATIVES] = {
+pub(super) const WEIGHTS: [f64; ALTERNATIVES] = {
     let mut weights = [0.0; ALTERNATIVES];
     let mut j = 0;
     while j < ALTERNATIVES {
@@ -135,11 +135,6 @@ impl Stakes {
     /// `ln E`, exact.
     pub(super) fn log_e(terms: &[f64; ALTERNATIVES]) -> f64 {
         log_mean_exp(terms, &WEIGHTS)
-    }
-
-    /// What a fingerprint is made of.
-    pub(super) fn numbers() -> [f64; ALTERNATIVES] {
-        WEIGHTS
     }
 }
 

@@ -175,9 +175,7 @@ impl Transfer {
         }
         slow
     }
-}
 
-impl Transfer {
     /// [`slow`](Self::slow) where each request of a bucket is beyond a boundary or not, as chance decides.
     pub(super) fn drawn(&self, counts: SlowCounts<'_>, draws: &mut Draws) -> [f64; MAX_BOUNDARIES] {
         let mut slow = self.slow(counts);

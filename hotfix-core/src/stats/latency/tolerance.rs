@@ -27,7 +27,7 @@
 use super::cap::common_cap;
 use super::design::{PRIOR_TRIALS, prior_shares};
 use super::document::SavedTolerance;
-use super::joint::{ALTERNATIVES, Joint, Stakes};
+use super::joint::{ALTERNATIVES, Joint, Stakes, WEIGHTS};
 use super::stretch::{Axis, Past, Scores, Slowdown, Transfer, slowdown};
 use super::{MAX_BOUNDARIES, SlowCounts, check_boundaries, excess, loudest_of};
 use crate::stats::grid::{Grid, Hypothesis};
@@ -143,7 +143,7 @@ impl ToleranceDesign {
         let is_time = block.is_finite() && block > 0.0;
         StatError::unless(is_time, "block", block, "above 0")?;
         let threshold = hypothesis.threshold;
-        let numbers = [&[threshold, tolerated, block], &boundaries[..], &Stakes::numbers()];
+        let numbers = [&[threshold, tolerated, block], &boundaries[..], &WEIGHTS];
         Ok(Self {
             hypothesis,
             limits: ToleranceLimits::usual(threshold),

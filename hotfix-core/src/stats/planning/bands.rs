@@ -100,6 +100,11 @@ impl Crossing {
     }
 }
 
+/// What these ticks bring.
+fn sum_of(looks: &[Evaluation]) -> Draw {
+    looks.iter().fold(Draw::NOTHING, |sum, look| sum.and(look.draw))
+}
+
 /// A chance that lies between two.
 pub(crate) fn between(low: f64, high: f64) -> (f64, bool) {
     (0.5 * (low + high), high - low > CLOSE)
@@ -134,10 +139,8 @@ impl Bands<'_> {
         }
         let (kept, about) = self.hopeful(total);
         let about = about || crossed > CLOSE;
-        let not_missed = match (self.miss_goes_back, self.gate) {
-            (true, Some(gate)) => gate.mean(|most| total.at_most(most)),
-            _ => kept.last().copied().unwrap_or(1.0),
-        };
+        let kept_all = kept.last().copied().unwrap_or(1.0);
+        let not_missed = self.not_missed(kept_all, |most| total.at_most(most));
         Crossing {
             kept,
             gone: larger(1.0 - not_missed, 0.0),
@@ -149,12 +152,12 @@ impl Bands<'_> {
     }
 
     pub(super) fn whole(&self) -> Draw {
-        self.total(self.looks.len())
+        sum_of(self.looks)
     }
 
-    /// What the first so many ticks bring.
-    fn total(&self, ticks: usize) -> Draw {
-        self.looks[..ticks].iter().fold(Draw::NOTHING, |sum, look| sum.and(look.draw))
+    /// The chance that a missed gate does not roll back; else this.
+    pub(super) fn not_missed(&self, or: f64, chance: impl Fn(usize) -> f64) -> f64 {
+        self.gate.filter(|_| self.miss_goes_back).map_or(or, |gate| gate.mean(chance))
     }
 
     /// Whether the phase's count can be followed tick by tick.
@@ -185,10 +188,7 @@ impl Bands<'_> {
             kept.push(smaller(sums.sum(), 1.0));
         }
         if let Some(last) = self.looks.last() {
-            not_missed = match (self.miss_goes_back, self.gate) {
-                (true, Some(gate)) => gate.mean(|most| sums.at_most(most)),
-                _ => sums.sum(),
-            };
+            not_missed = self.not_missed(sums.sum(), |most| sums.at_most(most));
             if let (Some(calm), Some(gate)) = (self.calm, self.gate) {
                 let mut tick = last.draw.chances();
                 tick.keep(calm.most);
@@ -225,24 +225,14 @@ impl Bands<'_> {
         if calm >= most {
             return total.at_most(most);
         }
-        let rest = self.total(ticks - self.window);
-        let window = self.looks[ticks - self.window..]
-            .iter()
-            .fold(Draw::NOTHING, |sum, look| sum.and(look.draw));
+        let (rest, window) = self.looks.split_at(ticks - self.window);
+        let (rest, window) = (sum_of(rest), sum_of(window));
         if total.variance() > 1e6 {
             return total.at_most(most) * window.at_most(calm);
         }
         let (rest, window) = (rest.chances(), window.chances());
-        // Chance of at most so many before the last window, by number.
-        let mut up_to = 0.0;
-        let cumulated: Vec<f64> = rest
-            .of
-            .iter()
-            .map(|c| {
-                up_to += c;
-                up_to
-            })
-            .collect();
+        let cumulated = rest.cumulated(1);
+        // Chance of at most so many before the last window.
         let at_most = |most: usize| match most.checked_sub(rest.low) {
             None => 0.0,
             Some(at) => cumulated.get(at).or(cumulated.last()).copied().unwrap_or(0.0),
@@ -298,11 +288,11 @@ impl Bands<'_> {
     /// the longest time is over, and `most` are the limits of the evaluations from the gate on, each of
     /// as many ticks as there are until the gate. None if it cannot be computed.
     pub(crate) fn passes_by_most(&self, most: &[usize]) -> Option<f64> {
-        if !self.is_light(self.total(self.looks.len())) || most.is_empty() {
+        if !self.is_light(self.whole()) || most.is_empty() {
             return None;
         }
         let window = self.looks.len() + 1 - most.len();
-        let mut open = self.total(window).chances();
+        let mut open = sum_of(&self.looks[..window]).chances();
         open.drop_up_to(most[0]);
         let (mut leaves, mut steps) = (Leaving::new(window), Steps::new(LEAST));
         for ((look, out), limit) in self.looks[window..].iter().zip(self.looks).zip(&most[1..]) {

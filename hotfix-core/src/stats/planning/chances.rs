@@ -240,6 +240,16 @@ impl Chances {
         sum(self.of.iter().copied().take(self.up_to(most)))
     }
 
+    /// The sums up to the end of each part of so many.
+    pub(super) fn cumulated(&self, step: usize) -> Vec<f64> {
+        let mut up_to = 0.0;
+        let sums = self.of.chunks(step).map(|part| {
+            up_to += sum(part.iter().copied());
+            up_to
+        });
+        sums.collect()
+    }
+
     /// How many entries are for at most so many.
     fn up_to(&self, most: usize) -> usize {
         if most < self.low { 0 } else { (most - self.low).saturating_add(1) }

@@ -429,7 +429,7 @@ fn most_ratio(base_rate: f64) -> f64 {
 }
 
 /// A share within rounding of 1 leaves no baseline.
-fn check_share(share: f64) -> Result<(), StatError> {
+pub(super) fn check_share(share: f64) -> Result<(), StatError> {
     let leaves_both = share > 0.0 && 1.0 - share > 0.0;
     if leaves_both { Ok(()) } else { Err(StatError::BadShare { share }) }
 }

@@ -95,10 +95,7 @@ impl Bands<'_> {
         } else {
             // The whole phase hardly depends on the last window.
             let total = self.whole();
-            let missed = match (self.miss_goes_back, self.gate) {
-                (true, Some(gate)) => gate.mean(|most| total.at_most(most)),
-                _ => 1.0,
-            };
+            let missed = self.not_missed(1.0, |most| total.at_most(most));
             [missed, self.met(total)]
                 .map(|other| between(by_bands * other, smaller(by_bands, other)).0)
         };
@@ -229,12 +226,7 @@ impl Table {
     fn new(mean: f64) -> Self {
         let chances = Draw::Events { expected: mean }.chances();
         let step = whole(larger((mean.sqrt() / PARTS).floor(), 1.0));
-        let mut up_to = 0.0;
-        let sums = chances.of.chunks(step).map(|part| {
-            up_to += sum(part.iter().copied());
-            up_to
-        });
-        let sums: Vec<f64> = sums.collect();
+        let sums = chances.cumulated(step);
         let low = chances.low as f64 + 0.5 * (step - 1) as f64;
         let guide = core::array::from_fn(|at| {
             sums.partition_point(|sum| *sum <= at as f64 / GUIDES as f64)

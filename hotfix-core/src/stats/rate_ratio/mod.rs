@@ -220,11 +220,6 @@ impl RateRatio {
         self.state.check_design(design.id)
     }
 
-    /// Whether two states were made for one design.
-    pub(super) fn same_design(&self, other: &Self) -> bool {
-        self.state.same_design(&other.state)
-    }
-
     /// The same evidence under another design, whose ratios are the same.
     pub(super) fn moved_to(&self, design: &RateRatioDesign) -> Self {
         Self { state: self.state.moved_to(design.id), ..*self }

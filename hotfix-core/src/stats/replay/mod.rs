@@ -45,7 +45,7 @@ use super::draw::Draws;
 use super::grid::usual;
 use super::instances::places;
 use super::numeric::{larger, ln, percentile, smaller, whole};
-use super::planning::{Comparison, check_tick};
+use super::planning::{Comparison, check_share, check_tick};
 use super::{Counts, StatError, check_version};
 use crate::grade::closed_set;
 pub(super) use advice::hours_of;
@@ -315,9 +315,7 @@ pub fn calibrate(
 ) -> Result<Calibration, StatError> {
     let CalibrationSettings { share, ticks: length, .. } = *settings;
     let test = Test::try_new(settings)?;
-    if !(share > 0.0 && share < 1.0) {
-        return Err(StatError::BadShare { share });
-    }
+    check_share(share)?;
     StatError::unless(length > 0, "ticks", f64::from(length), "at least 1")?;
     check_tick(settings.tick_seconds)?;
     if settings.model == CountModel::Bernoulli {
