@@ -6,6 +6,7 @@ use core::f64::consts::PI;
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
+use crate::getters::getters;
 use crate::grade::{Role, Worse};
 use crate::metric::Tick;
 use crate::metric_kind::Data;
@@ -135,6 +136,16 @@ pub(super) struct Observed {
     pub(super) since: Option<Timestamp>,
 }
 
+getters! {
+    pub(super) fn ArmChecks: self;
+
+    split_is_wrong: bool = self.finding.applies();
+    /// Whether the canary has more of the trials than planned, or fewer; None while the split is not
+    /// known to be wrong.
+    wrong_side: Option<Worse> = self.finding.side;
+    any_is_swapped: bool = self.traffic.iter().any(|of| of.swapped);
+}
+
 impl ArmChecks {
     pub(super) fn new(design: &SplitDesign, metrics: usize) -> Self {
         Self {
@@ -144,22 +155,12 @@ impl ArmChecks {
         }
     }
 
-    pub(super) const fn split_is_wrong(&self) -> bool {
-        self.finding.applies()
-    }
-
     /// Whether connections that drain after a change of the traffic explain the wrong split: the canary
     /// still lacks requests.
     pub(super) fn drains(&self, changed: Option<Timestamp>) -> bool {
         let SplitFinding { found, side, .. } = self.finding;
         let soon = |(found, _): (Timestamp, Span)| changed.is_some_and(|at| found < at + DRAINS);
         side == Some(Worse::Lower) && found.is_some_and(soon)
-    }
-
-    /// Whether the canary has more of the trials than planned, or fewer; None while the split is not
-    /// known to be wrong.
-    pub(super) const fn wrong_side(&self) -> Option<Worse> {
-        self.finding.side
     }
 
     /// Whether what is scaled by the planned share looks better with the fix than it is, at the split
@@ -179,10 +180,6 @@ impl ArmChecks {
     /// Whether the arms of a metric, by index, look swapped.
     pub(super) fn is_swapped(&self, metric: usize) -> bool {
         self.traffic[metric].swapped
-    }
-
-    pub(super) fn any_is_swapped(&self) -> bool {
-        self.traffic.iter().any(|of| of.swapped)
     }
 
     /// Whether the readings of a metric, by index, are not those of its two arms.

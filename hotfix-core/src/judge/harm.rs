@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::grade::Role;
 use crate::policy::Policy;
 use crate::stats::Counts;
-use crate::stats::interval::wilson;
+use crate::stats::interval::{Interval, wilson};
 use crate::unit::{MetricName, Share, Timestamp};
 
 use super::bracket::{BASELINE, CANARY};
@@ -206,15 +206,10 @@ impl Watched {
         if arm.trials <= 0.0 {
             return None;
         }
-        let (rate, low, high) = if self.metric().kind.is_fraction() {
+        let (rates, times) = if self.metric().kind.is_fraction() {
             let trials = trials?;
-            let interval = wilson(arm, CONFIDENCE).ok()?;
-            let per_minute = |rate: f64| rate * trials;
-            (
-                per_minute(arm.events / arm.trials),
-                per_minute(interval.low),
-                per_minute(interval.high),
-            )
+            let Interval { low, high } = wilson(arm, CONFIDENCE).ok()?;
+            ([arm.events / arm.trials, low, high], trials)
         } else {
             // Exposure is in seconds of full traffic, where it is scaled.
             // Without traffic now, its readings are from before the deployment, when it had all.
@@ -223,14 +218,11 @@ impl Watched {
             // The square root of a count has a standard deviation of a half.
             let root = arm.events.sqrt();
             let end = |deviations: f64| (root + 0.5 * deviations).max(0.0).powi(2);
-            let per_minute = |events: f64| events / arm.trials * full;
-            (
-                per_minute(arm.events),
-                per_minute(end(-DEVIATIONS)),
-                // None observed: up to three are still plausible (95%).
-                per_minute(end(DEVIATIONS).max(3.0)),
-            )
+            // None observed: up to three are still plausible (95%).
+            let events = [arm.events, end(-DEVIATIONS), end(DEVIATIONS).max(3.0)];
+            (events.map(|events| events / arm.trials), full)
         };
+        let [rate, low, high] = rates.map(|rate| rate * times);
         Some(VersionImpact { at_full: rate, at_full_range: Range { high, low }, now: rate * share })
     }
 }

@@ -49,15 +49,11 @@ pub(super) struct InstanceArm<'a> {
 
 impl<'a> InstanceArm<'a> {
     /// An arm as it was sent; without instances where it was sent as a total, or not at all.
-    pub(super) const fn new(
-        sample: Option<&'a Sample>,
-        counts: &'a [[f64; 2]],
-        worse: Worse,
-        none: &'a BTreeMap<String, [f64; 2]>,
-    ) -> Self {
+    pub(super) fn new(sample: Option<&'a Sample>, counts: &'a [[f64; 2]], worse: Worse) -> Self {
+        static NONE: BTreeMap<String, [f64; 2]> = BTreeMap::new();
         match sample {
             Some(Sample::Instances(names)) => Self { names, counts, worse },
-            _ => Self { names: none, counts: &[], worse },
+            _ => Self { names: &NONE, counts: &[], worse },
         }
     }
 
@@ -91,17 +87,18 @@ pub(super) struct ComparedTick {
 }
 
 /// How the counts of a metric have come so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum CountsRead {
     /// Of each instance, in both arms.
+    #[default]
     ByInstance,
     /// A reading had the sum over an arm.
     Summed,
 }
 
 /// State of one metric's instances.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Instances {
     #[serde(skip)]
@@ -143,21 +140,8 @@ struct Without {
 }
 
 impl Instances {
-    pub(super) const fn new(alpha: f64, tolerated: f64, drawing: Option<Drawing>) -> Self {
-        Self {
-            alpha,
-            tolerated,
-            drawing,
-            phase: 0,
-            without: Vec::new(),
-            present: 0,
-            counts: CountsRead::ByInstance,
-            set: None,
-            judged: false,
-            compared: false,
-            drawn: false,
-            were_bad: Vec::new(),
-        }
+    pub(super) fn new(alpha: f64, tolerated: f64, drawing: Option<Drawing>) -> Self {
+        Self { alpha, tolerated, drawing, ..Self::default() }
     }
 
     /// Another phase begins, with instances of its own.

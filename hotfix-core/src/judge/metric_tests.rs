@@ -88,10 +88,6 @@ impl MetricTests {
         Self { worse, safe, lowest: 0.0, settling, bursts: None }
     }
 
-    pub(super) fn settling(&self) -> Option<&Settling> {
-        self.settling.as_deref()
-    }
-
     /// Whether the log evidence of harm fell by this much, and has risen by as much from its lowest
     /// point in this phase; of counts.
     ///
@@ -102,12 +98,6 @@ impl MetricTests {
     pub(super) fn has_risen(&self, by: f64) -> bool {
         let bounds = self.worse.as_ref().and_then(Aligned::log_e_bounds);
         self.lowest <= -by && bounds.is_some_and(|[least, _]| least - self.lowest >= by)
-    }
-
-    /// Whether either version has had one.
-    #[inline]
-    pub(super) fn knows_bursts(&self) -> bool {
-        self.bursts.as_ref().is_some_and(|of| of.any(Bursts::are_known))
     }
 
     /// Bursts of either version; None where it has had none.
@@ -232,7 +222,7 @@ impl MetricTests {
 }
 
 getters! {
-    pub(super) MetricTests: self;
+    pub(super) fn MetricTests: self;
 
     /// The rollback test.
     worse: Option<&Aligned<Test>> = self.worse.as_ref();
@@ -241,6 +231,10 @@ getters! {
     /// Whether it is a test whose evidence bursts may change.
     #[inline]
     learns_bursts: bool = self.bursts.is_some();
+    /// Whether either version has had a burst.
+    #[inline]
+    knows_bursts: bool = self.bursts.as_ref().is_some_and(|of| of.any(Bursts::are_known));
+    settling: Option<&Settling> = self.settling.as_deref();
 }
 
 #[inline]

@@ -308,10 +308,6 @@ impl Test {
         }
     }
 
-    pub(super) fn is_slightly_slower(&self) -> bool {
-        matches!(self, Self::Tolerance(design, state) if state.is_slightly_slower(design))
-    }
-
     /// How many times as slow the canary is in these counts; None without a tolerance.
     pub(super) fn slowdown(
         &self,
@@ -421,6 +417,8 @@ impl Test {
 getters! {
     pub(super) fn Test: self;
 
+    is_slightly_slower: bool =
+        matches!(self, Self::Tolerance(design, state) if state.is_slightly_slower(design));
     /// Totals that were compared so far; None for latency, which compares several boundaries at
     /// once.
     totals: Option<Totals> = of_rates!(self, _, state => *state.totals());

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::getters::getters;
 use crate::grade::EvidenceMode;
 use crate::metric::{Judged, trials_column};
 use crate::metric_kind::Data;
@@ -12,6 +13,18 @@ use crate::stats::{Counts, Totals};
 use super::aligned::Aligned;
 use super::evidence_basis::Assurance;
 use super::watched::Watched;
+
+getters! {
+    pub(super) fn Watched: self;
+
+    /// The least leave-one-out log e-value of the canary's instances; None if they are too few or
+    /// unknown.
+    log_e_without_any: Option<f64> = self.instances().log_e_without_any(self.tests().worse()?);
+    /// The instance without which the evidence is the least.
+    decisive_instance: Option<&Arc<str>> = self.instances().decisive(self.tests().worse()?);
+    /// Whether its rollback test has compared anything.
+    has_compared: bool = self.tests().worse().is_some_and(Aligned::has_compared);
+}
 
 impl Watched {
     /// The value of one arm's columns, in the metric's unit; None without trials.
@@ -51,9 +64,7 @@ impl Watched {
     pub(super) fn bad(&self, events: f64, trials: f64) -> f64 {
         self.metric().worse.bad(events, trials)
     }
-}
 
-impl Watched {
     /// Mode and guarantee of the rollback evidence at present.
     pub(super) fn assurance(&self) -> Assurance {
         let mut assurance = self.basis().assurance(self.instances().is_randomised());
@@ -64,17 +75,6 @@ impl Watched {
             assurance.acts = false;
         }
         assurance
-    }
-
-    /// The least leave-one-out log e-value of the canary's instances; None if they are too few or
-    /// unknown.
-    pub(super) fn log_e_without_any(&self) -> Option<f64> {
-        self.instances().log_e_without_any(self.tests().worse()?)
-    }
-
-    /// The instance without which the evidence is the least.
-    pub(super) fn decisive_instance(&self) -> Option<&Arc<str>> {
-        self.instances().decisive(self.tests().worse()?)
     }
 
     /// The statistic that decides, from the log e-value of harm: it also counts the evidence
@@ -90,11 +90,6 @@ impl Watched {
         totals.canary.events += canary;
         totals.baseline.events += baseline;
         Some(totals)
-    }
-
-    /// Whether its rollback test has compared anything.
-    pub(super) fn has_compared(&self) -> bool {
-        self.tests().worse().is_some_and(Aligned::has_compared)
     }
 
     pub(super) fn ratio(&self) -> Option<f64> {

@@ -161,15 +161,10 @@ pub(super) fn count(
 
 /// Adds to a running total; a gauge has none.
 fn add(total: &mut Option<Sample>, sample: &Sample, kind: MetricKind, minutes: f64) {
-    if let (&Sample::Level(level), true) = (sample, kind.is_traffic()) {
-        let before = match total {
-            Some(Sample::Level(before)) => *before,
-            _ => 0.0,
-        };
-        *total = Some(Sample::Level(before + level * minutes));
-        return;
-    }
-    let adds_up = !matches!(sample, Sample::Level(_));
+    let (sample, adds_up) = match sample {
+        Sample::Level(level) if kind.is_traffic() => (&Sample::Level(level * minutes), true),
+        _ => (sample, !matches!(sample, Sample::Level(_))),
+    };
     if !(adds_up && total.as_mut().is_some_and(|total| add_up(total, sample))) {
         *total = Some(sample.clone());
     }

@@ -488,6 +488,14 @@ getters! {
     trailing: Option<&Trailing> = self.measured.trailing.as_deref();
     /// Counts of the canary's instances.
     left_out: Option<&LeftOut> = self.measured.left_out.as_deref();
+    /// Bad events and trials of the canary in the trailing window; of counts.
+    counts_in_window: Counts = self.design.counts_of(self.window().sums()).0;
+    /// Since when the phase counts; None for all of it.
+    counted_since: Option<Timestamp> = self.measured.criterion.as_ref()?.counts_since();
+    /// What both arms had in this phase on each alignment; none for latency and strata, which have
+    /// no exact test.
+    of_phase: Option<[Totals; 2]> =
+        self.totals().of_phase.filter(|_| !self.metric().kind.has_buckets());
 }
 
 impl Watched {
@@ -521,22 +529,6 @@ impl Watched {
     pub(super) fn counted(&self) -> &[f64] {
         let all = self.measured.window.phase();
         self.measured.criterion.as_ref().map_or(all, |of| of.of(all))
-    }
-
-    /// Bad events and trials of the canary in the trailing window; of counts.
-    pub(super) fn counts_in_window(&self) -> Counts {
-        self.design.counts_of(self.window().sums()).0
-    }
-
-    /// Since when the phase counts; None for all of it.
-    pub(super) fn counted_since(&self) -> Option<Timestamp> {
-        self.measured.criterion.as_ref()?.counts_since()
-    }
-
-    /// What both arms had in this phase on each alignment; none for latency and strata, which have
-    /// no exact test.
-    pub(super) fn of_phase(&self) -> Option<[Totals; 2]> {
-        self.totals().of_phase.filter(|_| !self.metric().kind.has_buckets())
     }
 
     /// Whether a breach of this bound has lasted since before the last reading of each arm. A

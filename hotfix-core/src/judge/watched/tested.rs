@@ -1,8 +1,6 @@
 //! What the tests of a metric conclude: of both arms, of the instances, and before the last tick; and that
 //! tick with what is needed to apply it again.
 
-use std::collections::BTreeMap;
-
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
@@ -93,11 +91,11 @@ impl Tested {
         settled: bool,
     ) {
         let Some(Arms { canary, baseline, .. }) = reading.whole() else { return };
-        let (none, worse) = (BTreeMap::new(), design.metric.worse);
+        let worse = design.metric.worse;
         let Increment { tick, clipped, counts, .. } = increment;
         let [of_canary, of_baseline] = &tick.instances;
-        let canary = InstanceArm::new(canary.as_ref(), of_canary, worse, &none);
-        let baseline = InstanceArm::new(baseline.as_ref(), of_baseline, worse, &none);
+        let canary = InstanceArm::new(canary.as_ref(), of_canary, worse);
+        let baseline = InstanceArm::new(baseline.as_ref(), of_baseline, worse);
         let arms = [canary, baseline];
         let named = !of_canary.is_empty() && tick.canary;
         let (clip, noise) = (design.basis.clip(), design.basis.noise());
