@@ -82,8 +82,8 @@ backtest: ## `phased-canary` and `standard` on recorded incidents: when each act
 presets: ## the presets with good and bad fixes, simulated: how each ends, and who is told (writes docs/presets.md)
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin presets -- --write docs/presets.md
 
-validity: ## writes docs/validity.md and docs/validity-real-feeds.md: simulated error rates, delays and noise, and other methods (some minutes)
-	$(CARGO) run $(LOCAL) -p hotfix-benches --bin validity -- $(ARGS)
+validity: ## writes docs/validity.md and docs/validity-real-feeds.md: simulated error rates, delays and noise, and other methods (half an hour)
+	$(CARGO) run --locked --release -p hotfix-benches --bin validity -- $(ARGS)
 
 PROPERTIES = $(patsubst %.rs,%::,$(notdir $(shell grep -l 'proptest! {' hotfix-core/tests/it/*.rs)))
 properties: ## the tests of properties with other random inputs, ten times

@@ -26,21 +26,13 @@ const MISSED: &[(&str, &[&str])] = &[
         &["Power analysis of a plan: most standard errors off"],
     ),
     (
-        "The rates of the histories differ by more than the runs were planned for: the \
-         standard error is above an eighth of the limit.",
-        &[
-            "Noise: replay by sums, one bad instance, × 3, 1000 a minute, 2 of 20 (too few runs)",
-            "Noise: replay, one bad instance, × 3, 1000 a minute, 2 of 20 (too few runs)",
-            "Noise: replay by sums, retrying customer: 30 failures a minute for 2 minutes, twice an hour, 1000 a minute, 10 of 20 (too few runs)",
-            "Noise: replay by sums, retrying customer: 30 failures a minute for 2 minutes, twice an hour, 6000 a minute, 10 of 20 (too few runs)",
-        ],
-    ),
-    (
         "The sums of an arm cannot distinguish one client's failures from those of many. With counts \
          by instance (`replay`) they are clipped, and the cell holds.",
         &[
-            "Noise: replay by sums, retrying customer: 30 failures a minute for 2 minutes, twice an hour, 1000 a minute, 5 of 50, each with 0.3 × the traffic (too few runs)",
-            "Noise: replay by sums, retrying customer: 30 failures a minute for 2 minutes, twice an hour, 1000 a minute, 5 of 50, each with 0.5 × the traffic (too few runs)",
+            "Noise: replay by sums, retrying customer: 30 failures a minute for 2 minutes, twice an hour, 1000 a minute, 10 of 20",
+            "Noise: replay by sums, retrying customer: 30 failures a minute for 2 minutes, twice an hour, 6000 a minute, 10 of 20",
+            "Noise: replay by sums, retrying customer: 30 failures a minute for 2 minutes, twice an hour, 1000 a minute, 5 of 50, each with 0.3 × the traffic",
+            "Noise: replay by sums, retrying customer: 30 failures a minute for 2 minutes, twice an hour, 1000 a minute, 5 of 50, each with 0.5 × the traffic",
         ],
     ),
     (

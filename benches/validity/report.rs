@@ -199,13 +199,18 @@ impl Report {
         if held { format!("{figure:.digits$}") } else { format!("**{figure:.digits$} (missed)**") }
     }
 
-    /// Records an error rate, from enough runs that twice its standard error is below α/4.
+    /// Whether a rate is of enough runs: twice its standard error is below a quarter of its limit.
+    pub(crate) fn is_enough(&self, figure: &Estimate, alpha: f64) -> bool {
+        self.quick || 2.0 * figure.error < alpha / 4.0
+    }
+
+    /// Records an error rate, from enough runs.
     pub(crate) fn alpha(&mut self, of: &str, figure: Estimate, limit: Limit) -> String {
         let (Limit::Guaranteed(alpha) | Limit::Reached(alpha) | Limit::Calibrated(alpha)) = limit
         else {
             return self.claim(of, figure, limit, 4);
         };
-        let enough = self.quick || 2.0 * figure.error < alpha / 4.0;
+        let enough = self.is_enough(&figure, alpha);
         let shown = self.claim(of, figure, limit, 4);
         if enough {
             return shown;

@@ -7,8 +7,11 @@
 //! multiplied by the chance of these: none is lost, and rare rollbacks are counted as well (the simulator of
 //! Geweke, Hajivassiliou and Keane; Hajivassiliou, McFadden and Ruud 1996, Journal of Econometrics 72).
 //! Each number of a tick comes once from each of as many equal parts of its law as there are phases (Latin
-//! hypercube sampling; McKay, Beckman and Conover 1979, Technometrics 21(2)). The seed is always the same, so
-//! the same plan has the same figures: their standard error is up to 0.015, as a rule half of that.
+//! hypercube sampling; McKay, Beckman and Conover 1979, Technometrics 21(2)). The chance to meet the gate is
+//! known where no window rolls back, so that only the difference from it is drawn, by phases of the same
+//! numbers without rollbacks (a control variate; Hammersley and Handscomb 1964, Monte Carlo Methods). The
+//! seed is always the same, so the same plan has the same figures: their standard error is up to 0.015, as a
+//! rule half of that.
 
 use super::bands::{Bands, CLOSE, Crossing, Evaluation, between};
 use super::chances::{Draw, Limit, most_beside};
@@ -67,6 +70,8 @@ struct Course {
     window: [f64; 4],
     /// Bad and good trials of the canary in the phase.
     phase: [f64; 2],
+    /// Bad trials in the window and in the phase where no breach rolls back, by the same chances.
+    free: [f64; 2],
     /// Chance that a phase like this has been kept.
     weight: f64,
     breaches: usize,
@@ -90,36 +95,42 @@ impl Bands<'_> {
             kept.push(kept[kept.len() - 1] * part);
         }
         let by_bands = kept.last().copied().unwrap_or(1.0);
-        let [not_missed, passes] = if drawn == self.looks.len() {
-            ends
-        } else {
-            // The whole phase hardly depends on the last window.
-            let total = self.whole();
-            let missed = self.not_missed(1.0, |most| total.at_most(most));
-            [missed, self.met(total)]
-                .map(|other| between(by_bands * other, smaller(by_bands, other)).0)
+        let total = self.whole();
+        let free = [self.not_missed(1.0, |most| total.at_most(most)), self.met(total)];
+        let end = |of: usize| {
+            let (free, [drawn_free, drawn_kept]) = (free[of], ends[of]);
+            if drawn == self.looks.len() {
+                // What rollbacks take from it is drawn, not the chance itself.
+                smaller(larger(free - drawn_free + drawn_kept, 0.0), smaller(free, by_bands))
+            } else {
+                // The whole phase hardly depends on the last window.
+                between(by_bands * free, smaller(by_bands, free)).0
+            }
         };
+        let (not_missed, passes) = (end(0), end(1));
         let about = |chance: f64| chance > CLOSE && chance < 1.0 - CLOSE;
         let gone = larger(1.0 - not_missed, 0.0);
         let (gone_about, passes_about) = (about(gone), about(passes));
         Crossing { kept, gone, gone_about, passes, passes_about, kept_about: true }
     }
 
-    /// Chances to have been kept by the end of 0, 1, 2, … ticks, and not to be rolled back at the gate, and to pass it.
-    fn courses(&self) -> (Vec<f64>, [f64; 2]) {
+    /// Chances to have been kept by the end of 0, 1, 2, … ticks, and not to be rolled back at the gate, and to pass it:
+    /// each if no window rolled back, and as it is.
+    fn courses(&self) -> (Vec<f64>, [[f64; 2]; 2]) {
         let warm = self.looks.iter().take_while(|look| look.draw == Draw::NOTHING).count();
         let settled = (SETTLED * self.window).max(SETTLED_TICKS) + self.in_a_row;
         let drawn = self.looks.len().min(warm + settled);
         let number = if self.in_a_row > 1 { PHASES_IN_A_ROW } else { PHASES };
         let each = 1.0 / number as f64;
         let mut draws = Draws::new(SEED);
-        let new = Course { window: [0.0; 4], phase: [0.0; 2], weight: 1.0, breaches: 0 };
+        let new =
+            Course { window: [0.0; 4], phase: [0.0; 2], free: [0.0; 2], weight: 1.0, breaches: 0 };
         let mut courses = vec![new; number];
-        // What each tick of the window brought.
-        let mut ticks = vec![[0.0; 4]; number * self.window];
+        // What each tick of the window brought, last the bad trials where no breach rolls back.
+        let mut ticks = vec![[0.0; 5]; number * self.window];
         let mut orders: [Vec<usize>; 4] = core::array::from_fn(|_| (0..number).collect());
         let mut tables = Tables(Vec::new());
-        let (mut kept, mut ends) = (vec![1.0], [1.0, 0.0]);
+        let (mut kept, mut ends) = (vec![1.0], [[1.0; 2], [0.0; 2]]);
         let compares = self.looks.iter().any(|look| look.beside.is_some());
         for (at, look) in self.looks[..drawn].iter().enumerate() {
             let live = if compares { look.live } else { Draw::NOTHING };
@@ -132,16 +143,14 @@ impl Bands<'_> {
                     draws.shuffle(order);
                 }
             }
-            ends = [0.0; 2];
+            ends = [[0.0; 2]; 2];
             let in_window = &mut ticks[at % self.window * number..];
             for ((place, course), tick) in courses.iter_mut().enumerate().zip(in_window) {
-                if course.weight <= 0.0 {
-                    continue;
-                }
                 let mut part = |of: usize| (orders[of][place] as f64 + draws.share()) * each;
                 for (sum, old) in course.window.iter_mut().zip(&*tick) {
                     *sum -= old;
                 }
+                course.free[0] -= tick[4];
                 for (of, sum) in course.window.iter_mut().enumerate().skip(1) {
                     let law = &tables.0[laws[of]];
                     tick[of] = if law.is_certain() { law.low } else { law.at(part(of)) };
@@ -156,25 +165,31 @@ impl Bands<'_> {
                 let room = if acts { smaller(least, hopeful) } else { hopeful };
                 let stays = table.up_to(room);
                 if is_last {
-                    let [missed, met] = self.ends_within(course);
-                    ends[0] += course.weight * table.up_to(smaller(room, missed));
-                    ends[1] += course.weight * table.up_to(smaller(room, met));
+                    let free = self.ends_within(course, course.free);
+                    let within = self.ends_within(course, [course.window[0], course.phase[0]]);
+                    for ((sums, free), within) in ends.iter_mut().zip(free).zip(within) {
+                        sums[0] += table.up_to(free);
+                        sums[1] += course.weight * table.up_to(smaller(room, within));
+                    }
                 }
                 course.weight *= stays;
-                tick[0] = if table.is_certain() { table.low } else { table.at(part(0) * stays) };
+                let chance = if table.is_certain() { 0.0 } else { part(0) };
+                (tick[0], tick[4]) = (table.at(chance * stays), table.at(chance));
                 course.breaches = if tick[0] > least { course.breaches + 1 } else { 0 };
                 course.window[0] += tick[0];
                 course.phase[0] += tick[0];
+                course.free[0] += tick[4];
+                course.free[1] += tick[4];
             }
             let mean = sum(courses.iter().map(|course| course.weight)) / number as f64;
             kept.push(smaller(mean, 1.0));
             if mean < LEAST {
                 kept.resize(drawn + 1, 0.0);
-                ends = [0.0; 2];
+                ends = [[1.0, 0.0]; 2];
                 break;
             }
         }
-        (kept, ends.map(|sum| smaller(sum / number as f64, 1.0)))
+        (kept, ends.map(|sums| sums.map(|sum| sum / number as f64)))
     }
 
     /// Most further bad events that are no breach.
@@ -185,13 +200,13 @@ impl Bands<'_> {
         smaller(stays, beside) - course.window[0]
     }
 
-    /// Most further bad events with which a phase is not rolled back at its gate, and with which it passes.
-    fn ends_within(&self, course: &Course) -> [f64; 2] {
-        let left = |limit: Limit, [bad, good]: [f64; 2]| limit.beside(good) - bad;
-        let gate = self.gate.map(|gate| left(gate, course.phase));
+    /// Most further bad events with which a phase is not rolled back at its gate, and with which it passes, after so
+    /// many in the window and in the phase.
+    fn ends_within(&self, course: &Course, [in_window, in_phase]: [f64; 2]) -> [f64; 2] {
+        let left = |limit: Limit, good: f64, bad: f64| limit.beside(good) - bad;
+        let gate = self.gate.map(|gate| left(gate, course.phase[1], in_phase));
         let missed = gate.filter(|_| self.miss_goes_back).unwrap_or(f64::INFINITY);
-        let [bad, good, ..] = course.window;
-        let calm = self.calm.map(|calm| left(calm, [bad, good]));
+        let calm = self.calm.map(|calm| left(calm, course.window[1], in_window));
         let met = gate.zip(calm).map_or(-1.0, |(gate, calm)| smaller(gate, calm));
         [missed, met]
     }
