@@ -71,14 +71,13 @@ pub(super) fn follow(
         notice.kind == DutyKind::Notify && all.any(|of| (of.kind, of.audience) == update)
     };
     let follows = |audience| FOLLOWERS.contains(&audience);
-    let severity = Known { severity: case.readiness.severity(), assumed: false };
-    let severity = match case.agenda.announced() {
-        [] => severity,
-        _ => Known { assumed: case.readiness.is_assumed(policy), ..severity },
-    };
-    let at_present = match case.agenda.announced() {
-        [] => String::new(),
-        _ => whereabouts(plan, case, stage, at, severity.severity),
+    let severity = case.readiness.severity();
+    let (severity, at_present) = match case.agenda.announced() {
+        [] => (Known { severity, assumed: false }, String::new()),
+        _ => {
+            let assumed = case.readiness.is_assumed(policy);
+            (Known { severity, assumed }, whereabouts(plan, case, stage, at, severity))
+        }
     };
     for announced in case.agenda.announced() {
         for mut act in acts_for(policy, severity, (subject, &at_present), announced) {
