@@ -15,7 +15,7 @@ use crate::unit::Timestamp;
 use super::Rollout;
 use super::action::Action;
 use super::duty::update_agenda;
-use super::event::{Event, EventKind, read};
+use super::event::{Event, EventKind};
 use super::input::{Input, InputError, InputKind};
 use super::journal::Recording;
 use super::personal::Salt;
@@ -438,7 +438,7 @@ impl<'a> Lines<'a> {
             let fault = LogFault::unchained(expected, line.prev());
             return Err(if is_whole { LogFault::Whole } else { fault });
         }
-        let mut event = version::checked(read(event), line.text())?;
+        let mut event = version::checked(event, line.text())?;
         if event.seq != number {
             let expected = number;
             self.next = event.seq.saturating_add(1);
