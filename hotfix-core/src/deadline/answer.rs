@@ -45,50 +45,38 @@ impl Agenda {
     /// The duty that an answer is about, if the answer is accepted.
     fn answer(&self, duty: Name, at: Timestamp, acknowledge: bool) -> Result<usize, DutyRefusal> {
         let at = self.state.now.map_or(at, |now| now.max(at));
-        let found = self.named(duty, at);
-        let Some((index, obligation)) =
-            found.and_then(|index| Some((index, self.obligations.get(index)?)))
-        else {
+        let found = self.named(duty, at).and_then(|index| Some((index, self.pair(index)?)));
+        let Some((index, (obligation, course))) = found else {
             let known = self.obligations.iter().map(|obligation| obligation.id.as_str());
             let nearest = crate::text::nearest(duty.as_str(), known).map(str::to_owned);
             return Err(DutyRefusal::Unknown { duty, nearest });
         };
-        match obligation.source {
-            Source::Duty | Source::Report => {}
-            Source::Objective => {
-                let by = quoted(&obligation.settled_by, " or ");
-                return Err(DutyRefusal::SettledByItself { duty, by });
-            }
-            Source::Approval => {
-                return Err(DutyRefusal::SettledByItself { duty, by: "the approval".to_owned() });
-            }
-            Source::Checklist => {
-                let by = "the last required item of the list".to_owned();
-                return Err(DutyRefusal::SettledByItself { duty, by });
-            }
+        let settled_by = match obligation.source {
+            Source::Duty | Source::Report => None,
+            Source::Objective => Some(quoted(&obligation.settled_by, " or ")),
+            Source::Approval => Some("the approval".to_owned()),
+            Source::Checklist => Some("the last required item of the list".to_owned()),
+        };
+        if let Some(by) = settled_by {
+            return Err(DutyRefusal::SettledByItself { duty, by });
         }
         if acknowledge && !obligation.is_answered() {
             return Err(DutyRefusal::NotACall { duty, kind: obligation.kind });
         }
-        let course = self.state.courses.get(index);
         let Some(status) = self.status(index, at) else {
             // A role that was paged before the plan changed may answer by the old id.
-            let was_called = course.is_some_and(|course| course.told.asked.is_some());
-            let answered = acknowledge && obligation.kind.is_call() && was_called;
+            let was_called = obligation.kind.is_call() && course.told.asked.is_some();
+            let answered = acknowledge && was_called;
             return if answered { Ok(index) } else { Err(DutyRefusal::NotAsked { duty }) };
         };
-        let own = course.and_then(|course| course.settled);
+        let own = course.settled;
         let watched = self.from(obligation).map(|from| from + obligation.lasts);
         if let (Phase::Due, Some(until)) = (status.phase, watched.filter(|until| at < *until)) {
             return Err(DutyRefusal::TooEarly { duty, until });
         }
         match status.phase {
             // What was asked before a rollback may have been done: the log keeps the answer.
-            Phase::Later(Awaits::Moment(_))
-                if course.is_some_and(|course| course.announced_before) =>
-            {
-                Ok(index)
-            }
+            Phase::Later(Awaits::Moment(_)) if course.announced_before => Ok(index),
             Phase::Later(Awaits::Moment(moment)) => Err(DutyRefusal::NotBegun { duty, moment }),
             Phase::Done(Settled { at, how: Settlement::Ended }) => {
                 Err(DutyRefusal::Over { duty, at })

@@ -138,14 +138,10 @@ impl Agenda {
     /// What people did or were notified of stays so, whatever becomes of the moment that shows it.
     fn keep_settled(&mut self) {
         for index in 0..self.obligations.len() {
-            let (Some(obligation), Some(course)) =
-                (self.obligations.get(index), self.state.courses.get(index))
-            else {
-                continue;
-            };
-            let stays = obligation.stays_settled() && course.on && course.settled.is_none();
-            let settled = Some(course).filter(|_| stays);
-            let settled = settled.and_then(|course| self.settled_otherwise(obligation, course));
+            let open = self.pair(index).filter(|(obligation, course)| {
+                obligation.stays_settled() && course.on && course.settled.is_none()
+            });
+            let settled = open.and_then(|(of, course)| self.settled_otherwise(of, course));
             if let (Some(_), Some(course)) = (settled, self.state.courses.get_mut(index)) {
                 course.settled = settled;
             }
@@ -239,8 +235,7 @@ impl Agenda {
     /// A notice that was sent is the first update of those to the same audience.
     fn begin_updates(&mut self, notice: Option<usize>, at: Timestamp) {
         let opened = notice.and_then(|notice| {
-            let (obligation, course) =
-                (self.obligations.get(notice)?, self.state.courses.get(notice)?);
+            let (obligation, course) = self.pair(notice)?;
             Some((notice, self.from(obligation).max(self.since(course))?))
         });
         let Some((notice, opened)) = opened else { return };

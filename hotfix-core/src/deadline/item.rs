@@ -160,17 +160,14 @@ impl Agenda {
         status: &DutyStatus,
         at: Timestamp,
     ) -> Item<'p> {
-        let duty =
-            policy.duties().get(obligation.index).filter(|_| obligation.source == Source::Duty);
+        let duty = policy.duties().get(obligation.index);
+        let duty = duty.filter(|_| obligation.source == Source::Duty);
         let who = obligation.role.map(|role| Who::of(policy, role));
         let lasts = duty.and_then(|duty| duty.lasts).unwrap_or_default();
-        let list = policy
-            .checklists()
-            .get(obligation.index)
-            .filter(|_| obligation.source == Source::Checklist);
-        let of_duty = duty.map(|duty| &duty.severities);
-        let is_for_some =
-            of_duty.or(list.map(|list| &list.severities)).is_some_and(|some| !some.is_empty());
+        let list = policy.checklists().get(obligation.index);
+        let list = list.filter(|_| obligation.source == Source::Checklist);
+        let severities = duty.map(|duty| &duty.severities).or(list.map(|list| &list.severities));
+        let is_for_some = severities.is_some_and(|some| !some.is_empty());
         let applies = Applies {
             severity: self.severity_of(obligation).filter(|_| is_for_some),
             condition: obligation.conditional.then_some(course.holds),
@@ -242,15 +239,13 @@ impl Agenda {
             notes
                 .push(format!("the time `{}` is not known: it counts from `{counted}`", item.from));
         }
-        if item.applies.condition == Some(Truth::Unknown) {
-            let unknown = "it is not known whether its condition holds, so it is assumed to hold";
-            notes.push(unknown.to_owned());
-        }
-        if item.applies.stop_gap == Some(Truth::Unknown) {
-            let unknown =
-                "it is not known whether the fix is a stop-gap, so it is assumed to be one";
-            notes.push(unknown.to_owned());
-        }
+        let Applies { condition, stop_gap, .. } = item.applies;
+        let assumed = [
+            (condition, "whether its condition holds, so it is assumed to hold"),
+            (stop_gap, "whether the fix is a stop-gap, so it is assumed to be one"),
+        ];
+        let assumed = assumed.into_iter().filter(|(known, _)| *known == Some(Truth::Unknown));
+        notes.extend(assumed.map(|(_, what)| format!("it is not known {what}")));
         if let Some(Awaits::Day(day)) = item.awaits {
             notes.push(match self.state.days.get(day as usize).copied().flatten() {
                 Some(given) => format!(

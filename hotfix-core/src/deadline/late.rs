@@ -37,7 +37,7 @@ impl Agenda {
     /// moment of the incident comes once: its time was corrected. Also None of a list that this
     /// severity does not ask for: it is gone through at every one.
     fn times(&self, index: usize, status: &DutyStatus) -> Option<(Timestamp, Timestamp)> {
-        let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
+        let (obligation, course) = self.pair(index)?;
         let Phase::Done(settled) = status.phase else { return None };
         if settled.how == Settlement::Checklist && !course.on {
             return None;

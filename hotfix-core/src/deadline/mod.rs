@@ -224,6 +224,11 @@ pub struct Agenda {
 impl Agenda {
     /// An agenda without inputs.
     pub fn new(policy: &Policy) -> Self {
+        Self::with_release(policy, &[])
+    }
+
+    /// One that knows of the release before the first input.
+    pub(crate) fn with_release(policy: &Policy, release: &[Input<'_>]) -> Self {
         let (obligations, ladders) = Obligations::of(policy);
         let courses = obligations.iter().map(|o| DutyState::new(o.conditional)).collect();
         let mut agenda = Self {
@@ -231,16 +236,8 @@ impl Agenda {
             obligations: obligations.into(),
             state: AgendaState { courses, ladders: vec![None; ladders], ..AgendaState::default() },
         };
-        agenda.select(None);
-        agenda.compare(Timestamp::default());
-        agenda
-    }
-
-    /// One that knows of the release before the first input.
-    pub(crate) fn with_release(policy: &Policy, release: [Input<'_>; 2]) -> Self {
-        let mut agenda = Self::new(policy);
         for input in release {
-            agenda.fold(policy, Timestamp::default(), input, None);
+            agenda.fold(policy, Timestamp::default(), *input, None);
         }
         agenda.select(None);
         agenda.compare(Timestamp::default());

@@ -127,9 +127,14 @@ fn just_after(due: Timestamp) -> Option<Timestamp> {
 }
 
 impl Agenda {
+    /// A duty with its state.
+    pub(super) fn pair(&self, index: usize) -> Option<(&Obligations, &DutyState)> {
+        Some((self.obligations.get(index)?, self.state.courses.get(index)?))
+    }
+
     /// The status of one duty; None where it does not apply, and was not done while it did.
     pub(super) fn status(&self, index: usize, at: Timestamp) -> Option<DutyStatus> {
-        let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
+        let (obligation, course) = self.pair(index)?;
         let last = course.settled.map(DutyStatus::done);
         if !course.on || (obligation.every.is_none() && last.is_some()) {
             return last.filter(|_| !course.apart);
@@ -165,7 +170,7 @@ impl Agenda {
     /// its pages, nobody is paged again. A notice is late as soon as its time has passed, as an update
     /// is, whose audience gets one of the two.
     pub(super) fn asked_again_at(&self, index: usize, status: &DutyStatus) -> Option<Timestamp> {
-        let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
+        let (obligation, course) = self.pair(index)?;
         let is_over = self.over(obligation, self.from(obligation)?).is_some();
         let waits = status.is_asked() && !is_over && course.told.interval == status.interval();
         let asked = course.told.waits_since.filter(|_| waits)?;
@@ -246,7 +251,7 @@ impl Agenda {
 
     /// The times of something repeated, once they are known.
     pub(super) fn grid(&self, index: usize) -> Option<Grid> {
-        let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
+        let (obligation, course) = self.pair(index)?;
         let from = self.from(obligation)?;
         let first = first_due(obligation, course, from).ok()?;
         Some(Grid { from, first, every: obligation.every? })

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use super::ExportError;
 use super::watched::Watched;
 use crate::grade::Moment;
-use crate::rollout::{Act, Command, Entry, LogError, LogFault, Recorded, Rollout, Stage, Step};
+use crate::rollout::{Act, Command, Entry, LogError, Recorded, Rollout, Stage, Step};
 use crate::unit::{Share, Timestamp};
 
 /// The version of the `CDEvents` specification.
@@ -115,7 +115,7 @@ fn opening(log: &[u8]) -> Result<String, LogError> {
     }
     let line = log.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let read = serde_json::from_str::<Opening>(&String::from_utf8_lossy(line));
-    read.map(|line| line.hash).map_err(|_| LogError { line: 1, fault: LogFault::Empty })
+    read.map(|line| line.hash).map_err(|_| LogError::EMPTY)
 }
 
 #[derive(Default)]

@@ -39,7 +39,8 @@ pub(super) fn values(
     });
     match read {
         Ok((good, [low, high])) => {
-            let sides = (low.map(|low| least(at, low)), high.map(|high| most(at, high)));
+            let sides =
+                (low.map(|low| bound(at, low, 1.0)), high.map(|high| bound(at, high, -1.0)));
             let guard = ["isNaN", "isNil", "nil", "len(", "default("];
             let guarded = good.missing && guard.iter().any(|guard| text.contains(guard));
             if good.series == Series::All {
@@ -71,20 +72,14 @@ fn edges(good: &Accepts) -> Result<[Option<Cut>; 2], String> {
     if edges == [None, None] { Err("every value meets it".to_owned()) } else { Ok(edges) }
 }
 
-/// The bound of a range that begins here.
-fn least(at: &At<'_>, Cut { figure, after }: Cut) -> f64 {
-    if after { excluding(at, figure, 1.0) } else { figure }
-}
-
-/// The bound of a range that ends here.
-fn most(at: &At<'_>, Cut { figure, after }: Cut) -> f64 {
-    if after { figure } else { excluding(at, figure, -1.0) }
-}
-
-/// A bound includes its value, also one that differs by the last bits. So the bound of a condition
-/// that excludes a figure is beside it, on this side.
-fn excluding(at: &At<'_>, figure: f64, side: f64) -> f64 {
-    let (beside, shown) = (if side > 0.0 { "above" } else { "below" }, any_number(figure));
+/// The bound of a range that is on this side of a cut. A bound includes its value, also one that
+/// differs by the last bits. So the bound of a condition that excludes a figure is beside it.
+fn bound(at: &At<'_>, Cut { figure, after }: Cut, side: f64) -> f64 {
+    let is_above = side > 0.0;
+    if after != is_above {
+        return figure;
+    }
+    let (beside, shown) = (if is_above { "above" } else { "below" }, any_number(figure));
     at.put(
         format!("a value of exactly {shown} does not pass"),
         format!("a bound passes its own value, so it is just {beside} {shown}"),

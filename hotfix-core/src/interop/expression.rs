@@ -22,14 +22,6 @@ impl Cut {
     const fn after(figure: f64) -> Self {
         Self { figure, after: true }
     }
-
-    fn later(self, other: Self) -> Self {
-        if self < other { other } else { self }
-    }
-
-    fn earlier(self, other: Self) -> Self {
-        if self < other { self } else { other }
-    }
 }
 
 type Interval = (Cut, Cut);
@@ -98,7 +90,8 @@ impl Accepts {
         let mut both = Vec::new();
         for &(low, high) in &self.intervals {
             for &(other_low, other_high) in &other.intervals {
-                let (low, high) = (low.later(other_low), high.earlier(other_high));
+                let low = if low < other_low { other_low } else { low };
+                let high = if high < other_high { high } else { other_high };
                 if low < high {
                     both.push((low, high));
                 }

@@ -2,7 +2,6 @@
 
 use crate::grade::{Audience, GateMode, MessageKind, Moment};
 use crate::judge::{Cause, Decision, Reason, Recovery};
-use crate::plan::Window;
 use crate::policy::section::Phase;
 use crate::rollout::{
     Blocker, BlockerKind, InputKind, Resume, Rollout, Silent, Stage, Stalled, State, Step,
@@ -80,37 +79,50 @@ fn stopped_early(rollout: &Rollout) -> bool {
     rollout.state() == State::Aborted && rollout.started_at().is_none()
 }
 
-fn is_over(rollout: &Rollout, window: Window) -> bool {
-    rollout.now().is_some_and(|now| now > window.until)
-}
-
-/// Status and action where a fix is ready: it may wait for its change window, or for another policy.
-fn ready(rollout: &Rollout) -> [&'static str; 2] {
-    match rollout.window_missed() {
-        _ if rollout.never_starts() => [
-            "a fix is ready, and cannot be deployed before an error in its policy is corrected",
-            "correcting the policy",
-        ],
-        _ if rollout.train_notice() == Some(TrainNotice::RollsBack) => [
-            "a fix is ready, and waits because a service that it belongs together with was rolled back",
-            WAITS_FOR_RETRY,
-        ],
-        _ if rollout.train_notice() == Some(TrainNotice::Waits) => [
-            "a fix is ready, and waits for the services that are deployed before it",
-            "deploying the services that belong together",
-        ],
-        _ if rollout.start_waits_for_readings() => {
-            ["a fix is ready, and waits because readings are missing", "restoring the readings"]
-        }
-        None => ["a fix is ready to be deployed", "about to deploy"],
-        Some(window) if is_over(rollout, window) => [
-            "a fix is ready, and its change window is over",
-            "deciding whether to deploy outside of the change window",
-        ],
+/// Status, action and next step where a fix is ready: it may wait for its change window, or for another
+/// policy. Without a next step it starts when the window opens.
+fn ready(rollout: &Rollout) -> ([&'static str; 2], Option<&'static str>) {
+    let (texts, next) = match rollout.window_missed() {
+        _ if rollout.never_starts() => (
+            [
+                "a fix is ready, and cannot be deployed before an error in its policy is corrected",
+                "correcting the policy",
+            ],
+            "another rollout begins once the policy is corrected",
+        ),
+        _ if rollout.train_notice() == Some(TrainNotice::RollsBack) => (
+            [
+                "a fix is ready, and waits because a service that it belongs together with was rolled back",
+                WAITS_FOR_RETRY,
+            ],
+            THEN_RETRIES,
+        ),
+        _ if rollout.train_notice() == Some(TrainNotice::Waits) => (
+            [
+                "a fix is ready, and waits for the services that are deployed before it",
+                "deploying the services that belong together",
+            ],
+            "the deployment starts once the services before it are complete",
+        ),
+        _ if rollout.start_waits_for_readings() => (
+            ["a fix is ready, and waits because readings are missing", "restoring the readings"],
+            "the deployment starts once readings come again",
+        ),
+        None => (["a fix is ready to be deployed", "about to deploy"], "the deployment starts"),
+        Some(window) if rollout.now().is_some_and(|now| now > window.until) => (
+            [
+                "a fix is ready, and its change window is over",
+                "deciding whether to deploy outside of the change window",
+            ],
+            "the deployment starts once the change window is waived",
+        ),
         Some(_) => {
-            ["a fix is ready and waits for its change window", "waiting for the change window"]
+            let texts =
+                ["a fix is ready and waits for its change window", "waiting for the change window"];
+            return (texts, None);
         }
-    }
+    };
+    (texts, Some(next))
 }
 
 /// What the team does while a train is rolled back.
@@ -118,22 +130,22 @@ const WAITS_FOR_RETRY: &str =
     "waiting until the services that belong together can be deployed again";
 const THEN_RETRIES: &str = "deploy the services that belong together again once the cause is found";
 
-/// The first text as long as no fix is known, then the second.
-fn investigated(rollout: &Rollout, texts: [&'static str; 2]) -> &'static str {
-    texts[usize::from(rollout.plan().release().is_some())]
-}
-
-fn prepared(rollout: &Rollout) -> &'static str {
+/// Status and action before the start.
+fn prepared(rollout: &Rollout) -> [&'static str; 2] {
     match rollout.state() {
         State::AwaitingApproval => match awaited(rollout).first().map(|blocker| blocker.kind) {
-            Some(BlockerKind::Denial) => "a fix was denied approval",
-            Some(BlockerKind::NormalProcess) => {
-                "a fix is waiting for a decision whether it is deployed as a hot-fix"
+            Some(BlockerKind::Denial) => {
+                ["a fix was denied approval", "deciding how to go on without the approval"]
             }
-            _ => "a fix is waiting for approval",
+            Some(BlockerKind::NormalProcess) => [
+                "a fix is waiting for a decision whether it is deployed as a hot-fix",
+                "deciding whether to deploy it as a hot-fix",
+            ],
+            _ => ["a fix is waiting for approval", "waiting for approval"],
         },
-        State::Ready => ready(rollout)[0],
-        _ => investigated(rollout, ["the cause is being investigated", "a fix is being prepared"]),
+        State::Ready => ready(rollout).0,
+        _ if rollout.plan().release().is_some() => ["a fix is being prepared", "preparing a fix"],
+        _ => ["the cause is being investigated", "investigating the cause"],
     }
 }
 
@@ -147,13 +159,13 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
         _ if ended_without_fix(rollout) => "resolved without a fix".to_owned(),
         _ if stopped_early(rollout) => "stopped before anything was deployed".to_owned(),
         State::Drafted | State::AwaitingApproval | State::Ready if share.is_any() => {
-            format!("{}; {share} of the traffic still has an earlier fix", prepared(rollout))
+            format!("{}; {share} of the traffic still has an earlier fix", prepared(rollout)[0])
         }
         State::Deploying if rollout.former_version().is_some() => {
             let fix = deployed(rollout, "the fix");
             format!("{fix}; {share} of the traffic still has an earlier one")
         }
-        State::Drafted | State::AwaitingApproval | State::Ready => prepared(rollout).to_owned(),
+        State::Drafted | State::AwaitingApproval | State::Ready => prepared(rollout)[0].to_owned(),
         State::Deploying if !share.is_any() => deployed(rollout, "the fix"),
         State::Paused if !share.is_any() => "the deployment of the fix is paused".to_owned(),
         State::Deploying | State::Monitoring | State::Gate | State::Paused => {
@@ -299,7 +311,7 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
             joined([business_status(rollout).as_str()].into_iter().chain(why), ": ")
         }
         Stage::Preparing if share.is_any() => {
-            format!("{}; {share} of the traffic is still on {canary}", prepared(rollout))
+            format!("{}; {share} of the traffic is still on {canary}", prepared(rollout)[0])
         }
         Stage::Preparing => business_status(rollout),
         Stage::Deploying(step) => {
@@ -400,15 +412,7 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
         _ if ended_without_fix(rollout) && rollout.awaits_answer() => WAITS_FOR_DECISION,
         _ if ended_without_fix(rollout) => "nothing more to do",
         _ if stopped_early(rollout) => "deciding whether another fix is needed",
-        Stage::Preparing => match rollout.state() {
-            State::AwaitingApproval => match awaited(rollout).first().map(|blocker| blocker.kind) {
-                Some(BlockerKind::Denial) => "deciding how to go on without the approval",
-                Some(BlockerKind::NormalProcess) => "deciding whether to deploy it as a hot-fix",
-                _ => "waiting for approval",
-            },
-            State::Ready => ready(rollout)[1],
-            _ => investigated(rollout, ["investigating the cause", "preparing a fix"]),
-        },
+        Stage::Preparing => prepared(rollout)[1],
         Stage::Deploying(_) if rollout.stalled().is_some() => WAITS_FOR_DECISION,
         Stage::Deploying(_) => "deploying the fix",
         Stage::Monitoring(_) | Stage::Complete { .. } if rollout.awaits_answer() => {
@@ -468,24 +472,12 @@ pub(super) fn next_step(
             "record that the incident is resolved, or prepare another fix".to_owned()
         }
         Stage::Preparing => match rollout.state() {
-            State::Ready => match rollout.window_missed() {
-                _ if rollout.never_starts() => {
-                    "another rollout begins once the policy is corrected".to_owned()
+            State::Ready => match ready(rollout).1 {
+                Some(next) => next.to_owned(),
+                None => {
+                    let from = rollout.window_missed()?.from;
+                    format!("the deployment starts from {}", clock.time(from))
                 }
-                _ if rollout.train_notice() == Some(TrainNotice::RollsBack) => {
-                    THEN_RETRIES.to_owned()
-                }
-                _ if rollout.train_notice() == Some(TrainNotice::Waits) => {
-                    "the deployment starts once the services before it are complete".to_owned()
-                }
-                _ if rollout.start_waits_for_readings() => {
-                    "the deployment starts once readings come again".to_owned()
-                }
-                None => "the deployment starts".to_owned(),
-                Some(window) if is_over(rollout, window) => {
-                    "the deployment starts once the change window is waived".to_owned()
-                }
-                Some(window) => format!("the deployment starts from {}", clock.time(window.from)),
             },
             State::AwaitingApproval => approval(rollout, plain),
             _ => return None,

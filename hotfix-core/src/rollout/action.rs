@@ -268,9 +268,7 @@ impl Act {
             | Self::Schedule { .. } => false,
         }
     }
-}
 
-impl Act {
     /// The signs by which a deployment is answered; None of anything else.
     pub(super) fn signs<'p>(&self, policy: &'p Policy) -> Option<DeploymentSigns<'p>> {
         policy.deployment_signs().filter(|_| matches!(self, Self::Deploy { .. }))

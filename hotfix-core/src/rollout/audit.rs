@@ -6,6 +6,7 @@ use crate::canonical::Digest;
 use crate::getters::members;
 
 use super::Rollout;
+use super::conclude::Changes;
 use super::event::EventKind;
 use super::journal::Recording;
 use super::log::{Lines, LogError, LogFault, LogLine};
@@ -89,7 +90,7 @@ pub fn audit(log: &[u8], expected_head: Option<Digest>) -> Audit {
     }
     audit.head = lines.head;
     if audit.lines == 0 {
-        audit.find(&LogError { line: 1, fault: LogFault::Empty });
+        audit.find(&LogError::EMPTY);
     } else if log.last() != Some(&b'\n') {
         audit.find(&LogError { line: audit.lines, fault: LogFault::Torn });
     }
@@ -123,24 +124,20 @@ fn recompute(rollout: &mut Rollout, line: &mut LogLine) -> Result<(), LogError> 
     let at = line.event.at;
     let (input, resolved) = rollout.fold_line(line, kind)?;
     check_plan(rollout, line)?;
-    let differs = |what| Err(line.error(LogFault::Outcome { what }));
     rollout.conclude(at, &input, resolved.as_ref());
-    let verdict = line.event.verdict.as_deref();
-    let agrees = match (verdict, rollout.changes.judged) {
+    let (recorded, Changes { to, replans, judged, .. }) = (&line.event, &rollout.changes);
+    let agrees = match (recorded.verdict.as_deref(), judged) {
         (Some(recorded), Some(_)) => rollout.verdict().agrees_with(recorded),
         (recorded, judged) => recorded.is_none() && judged.is_none(),
     };
-    if !agrees {
-        return differs("verdict");
-    }
-    if line.event.to.as_deref() != rollout.changes.to.as_ref() {
-        return differs("stage");
-    }
-    if *line.event.replans != *rollout.changes.replans {
-        return differs("plan of duties");
-    }
-    if *line.event.actions != *rollout.actions {
-        return differs("actions");
+    let outcomes = [
+        ("verdict", agrees),
+        ("stage", recorded.to.as_deref() == to.as_ref()),
+        ("plan of duties", *recorded.replans == **replans),
+        ("actions", *recorded.actions == *rollout.actions),
+    ];
+    if let Some((what, _)) = outcomes.into_iter().find(|(_, agrees)| !agrees) {
+        return Err(line.error(LogFault::Outcome { what }));
     }
     rollout.settle(at, &input);
     Ok(())

@@ -126,13 +126,10 @@ impl Blocker {
             Some(severity) => {
                 format!("the policy has no severity `{severity}`: set one of {known}")
             }
-            None if by_facts => format!(
-                "severity not known: set one of {known}, or facts from which it follows; approvals \
-                 and checklists depend on it"
-            ),
             None => {
+                let or = if by_facts { ", or facts from which it follows" } else { "" };
                 format!(
-                    "severity not known: set one of {known}; approvals and checklists depend on it"
+                    "severity not known: set one of {known}{or}; approvals and checklists depend on it"
                 )
             }
         };

@@ -10,7 +10,7 @@ use crate::judge::{Decision, Prepared, Reason};
 use crate::metric::ReadingError;
 use crate::plan::{PlanError, Release};
 use crate::policy::section::choices;
-use crate::text::{moment, time};
+use crate::text::{joined, moment, time};
 use crate::unit::{MetricName, Name, Span, Timestamp};
 
 use super::blocker::blocked_at;
@@ -227,10 +227,8 @@ impl Rollout {
                 if self.case.actions.may_end(*action) {
                     return Ok(());
                 }
-                let pending: Vec<String> =
-                    self.pending_actions().iter().map(|a| a.id.to_string()).collect();
-                let pending =
-                    if pending.is_empty() { "none".to_owned() } else { pending.join(", ") };
+                let pending = joined(self.pending_actions().iter().map(|a| a.id.to_string()), ", ");
+                let pending = if pending.is_empty() { "none".to_owned() } else { pending };
                 Err(RefusalReason::NoSuchAction { action: *action, pending })
             }
             (Command::Start, State::Drafted | State::AwaitingApproval) => {
@@ -396,37 +394,30 @@ impl Rollout {
         let came =
             |moment| given(moment).map_or_else(|| self.case.agenda.came(moment), |(_, at)| *at);
         let first_input = self.case.agenda.opened().unwrap_or(at);
+        let is_closed = matches!(self.case.place.stage(), Stage::Closed);
         for (&time, &got) in times {
-            match (time.moment(), got) {
-                (None, None) => return Err(RefusalReason::NoDay { day: time }),
-                (None, Some(got)) if got <= at => {
-                    let fault = format!("over, because now is {at}: send the day that comes");
-                    return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
+            let Some(got) = got else {
+                match time.moment() {
+                    None => return Err(RefusalReason::NoDay { day: time }),
+                    Some(Moment::Resolved) if is_closed => return Err(RefusalReason::Over),
+                    Some(_) => continue,
                 }
-                (Some(Moment::Resolved), None)
-                    if matches!(self.case.place.stage(), Stage::Closed) =>
-                {
-                    return Err(RefusalReason::Over);
+            };
+            let fault = match time.moment() {
+                None if got <= at => format!("over, because now is {at}: send the day that comes"),
+                Some(_) if got > at + APART => {
+                    format!("after now ({at}): give the time at which it happened")
                 }
-                (Some(_), Some(got)) if got > at + APART => {
-                    let fault = format!("after now ({at}): give the time at which it happened");
-                    return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
+                Some(Moment::Began | Moment::Detected) if got > first_input + APART => format!(
+                    "after the first input ({first_input}): the incident was known by then. For \
+                     another incident open another rollout"
+                ),
+                Some(_) if got < Timestamp::EARLIEST && self.journal.is_on() => {
+                    Timestamp::TOO_EARLY.to_owned()
                 }
-                (Some(Moment::Began | Moment::Detected), Some(got))
-                    if got > first_input + APART =>
-                {
-                    let fault = format!(
-                        "after the first input ({first_input}): the incident was known by then. For \
-                         another incident open another rollout"
-                    );
-                    return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
-                }
-                (Some(_), Some(got)) if got < Timestamp::EARLIEST && self.journal.is_on() => {
-                    let fault = Timestamp::TOO_EARLY.to_owned();
-                    return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
-                }
-                _ => {}
-            }
+                None | Some(_) => continue,
+            };
+            return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
         }
         // A time that is not known is that of the moment from which it counts.
         let origin = |moment| {
@@ -470,16 +461,13 @@ impl Rollout {
             (KnownTime::Began, self.plan.began_at()),
             (KnownTime::Detected, self.plan.detected_at()),
         ];
-        for (time, got) in stated.into_iter().filter_map(|(time, got)| Some((time, got?))) {
-            if got > at + most {
-                let fault = format!(
-                    "after the first input ({at}): correct `{time}_at` of the incident, or send \
-                     `set_times` first"
-                );
-                return Err(RefusalReason::ImpossibleTime { path: in_times(time), got, fault });
-            }
-        }
-        Ok(())
+        let mut stated = stated.into_iter().filter_map(|(time, got)| Some((time, got?)));
+        let Some((time, got)) = stated.find(|(_, got)| *got > at + most) else { return Ok(()) };
+        let fault = format!(
+            "after the first input ({at}): correct `{time}_at` of the incident, or send `set_times` \
+             first"
+        );
+        Err(RefusalReason::ImpossibleTime { path: in_times(time), got, fault })
     }
 
     /// Checks what the list of missing things does not have: errors of the policy, and the time of

@@ -278,7 +278,9 @@ impl Conclusion<'_> {
             }
             (None, _) => self.confirmed_too_late(id),
             // The hold-back has the fix as well: nothing is left to compare with.
-            (Some(Act::SetTraffic { .. }), Stage::Complete { .. }) => self.close(),
+            (Some(Act::SetTraffic { .. }), Stage::Complete { .. }) => {
+                self.changes.to = Some(Stage::Closed);
+            }
             // A superseded action's late result, or one that no stage waits for.
             _ => {}
         }
@@ -509,15 +511,11 @@ impl Conclusion<'_> {
     /// first.
     fn end_watch(&mut self, at: Timestamp, since: Timestamp, ending: Option<Timestamp>) {
         if self.case.place.share() == Share::ALL {
-            self.close();
+            self.changes.to = Some(Stage::Closed);
         } else if ending.is_none() {
             self.act(Act::SetTraffic { share: Share::ALL });
             self.changes.to = Some(Stage::Complete { since, ending: Some(at) });
         }
-    }
-
-    fn close(&mut self) {
-        self.changes.to = Some(Stage::Closed);
     }
 
     /// Returns to the preparation of a start. Traffic that the former release has is withdrawn,

@@ -13,7 +13,7 @@ use crate::unit::{RoleName, Span, Timestamp};
 use super::action::Act;
 use super::conclude::{Changes, Conclusion, FOLLOWERS};
 use super::describe::{addressed, whereabouts};
-use super::input::{Command, Input, ItemStatus, KnownTime, TimeMeaning};
+use super::input::{Command, Input, ItemStatus, KnownTime};
 use super::stage::{Stage, State};
 use super::state::{Readiness, RolloutState, no_answer_since, stated_impact};
 use super::timely::is_timely;
@@ -71,14 +71,13 @@ pub(super) fn follow(
         notice.kind == DutyKind::Notify && all.any(|of| (of.kind, of.audience) == update)
     };
     let follows = |audience| FOLLOWERS.contains(&audience);
-    let severity = Known { severity: case.readiness.severity(), assumed: false };
-    let severity = match case.agenda.announced() {
-        [] => severity,
-        _ => Known { assumed: case.readiness.is_assumed(policy), ..severity },
-    };
-    let at_present = match case.agenda.announced() {
-        [] => String::new(),
-        _ => whereabouts(plan, case, stage, at, severity.severity),
+    let severity = case.readiness.severity();
+    let (severity, at_present) = match case.agenda.announced() {
+        [] => (Known { severity, assumed: false }, String::new()),
+        _ => {
+            let assumed = case.readiness.is_assumed(policy);
+            (Known { severity, assumed }, whereabouts(plan, case, stage, at, severity))
+        }
     };
     for announced in case.agenda.announced() {
         for mut act in acts_for(policy, severity, (subject, &at_present), announced) {
@@ -401,11 +400,10 @@ pub(super) fn update_agenda(
 
 /// What a stated time is to the agenda; without one a moment is revoked.
 fn stated_time(time: KnownTime, at: Option<Timestamp>) -> Option<AgendaInput<'static>> {
-    match (time.meaning(), at) {
-        (TimeMeaning::Moment(moment), Some(at)) => Some(AgendaInput::Moment { moment, at }),
-        (TimeMeaning::Moment(moment), None) => Some(AgendaInput::TakenBack(moment)),
-        (TimeMeaning::Day(day), Some(at)) => Some(AgendaInput::Day { day, at }),
-        (TimeMeaning::Day(_), None) => None,
+    match (time.moment(), at) {
+        (Some(moment), Some(at)) => Some(AgendaInput::Moment { moment, at }),
+        (Some(moment), None) => Some(AgendaInput::TakenBack(moment)),
+        (None, at) => Some(AgendaInput::Day { day: time.day()?, at: at? }),
     }
 }
 

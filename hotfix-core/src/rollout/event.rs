@@ -6,11 +6,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::canonical::{self, Digest, ReadError};
+use crate::canonical::{self, Digest};
 use crate::deadline::Replan;
 use crate::gate::ItemState;
 use crate::grade::{Severity, Signal};
@@ -301,18 +300,5 @@ impl<'a> Event<'a> {
             version: owned(&mut self.version),
             why: owned(&mut self.why),
         }
-    }
-}
-
-/// A line's event, where it is one of this format.
-pub(super) fn read(
-    read: Result<Box<Event<'static>>, ReadError>,
-) -> Result<Box<Event<'static>>, ReadError> {
-    let event = read?;
-    match event.format {
-        Some(format) if format != LOG_FORMAT => Err(ReadError::custom(format_args!(
-            "log format {format} is unknown: this release reads format {LOG_FORMAT}"
-        ))),
-        _ => Ok(event),
     }
 }

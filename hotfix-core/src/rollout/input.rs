@@ -65,53 +65,24 @@ impl From<ItemStatus> for ItemState {
 }
 
 impl KnownTime {
-    /// Its meaning for an agenda.
-    pub(super) const fn meaning(self) -> TimeMeaning {
-        match self {
-            Self::Began => TimeMeaning::Moment(Moment::Began),
-            Self::Detected => TimeMeaning::Moment(Moment::Detected),
-            Self::Declared => TimeMeaning::Moment(Moment::Declared),
-            Self::FixStarted => TimeMeaning::Moment(Moment::FixStarted),
-            Self::Verified => TimeMeaning::Moment(Moment::Verified),
-            Self::Resolved => TimeMeaning::Moment(Moment::Resolved),
-            Self::Closed => TimeMeaning::Moment(Moment::Closed),
-            Self::NextBusinessDay => TimeMeaning::Day(Calendar::NextBusinessDay),
-            Self::NextDay => TimeMeaning::Day(Calendar::NextDay),
-            Self::NextRelease => TimeMeaning::Day(Calendar::NextRelease),
-            Self::NextSprint => TimeMeaning::Day(Calendar::NextSprint),
-        }
-    }
-
     /// The fact that gives it, too.
     pub(super) const fn fact(self) -> Option<Fact> {
         match self {
             Self::Began => Some(Fact::BeganAt),
             Self::Detected => Some(Fact::DetectedAt),
-            Self::Declared
-            | Self::FixStarted
-            | Self::Verified
-            | Self::Resolved
-            | Self::Closed
-            | Self::NextBusinessDay
-            | Self::NextDay
-            | Self::NextRelease
-            | Self::NextSprint => None,
+            _ => None,
         }
     }
 
-    /// The moment that it is the time of; None of a day.
-    pub(super) const fn moment(self) -> Option<Moment> {
-        match self.meaning() {
-            TimeMeaning::Moment(moment) => Some(moment),
-            TimeMeaning::Day(_) => None,
-        }
+    /// The moment that it is the time of, which has the same name; None of a day.
+    pub(super) fn moment(self) -> Option<Moment> {
+        self.as_str().parse().ok()
     }
-}
 
-/// A moment of the incident, or a day.
-pub(super) enum TimeMeaning {
-    Moment(Moment),
-    Day(Calendar),
+    /// The day of the calendar that it is the time of, which has the same name; None of a moment.
+    pub(super) fn day(self) -> Option<Calendar> {
+        self.as_str().parse().ok()
+    }
 }
 
 impl InputKind {

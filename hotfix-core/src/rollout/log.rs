@@ -15,7 +15,7 @@ use crate::unit::Timestamp;
 use super::Rollout;
 use super::action::Action;
 use super::duty::update_agenda;
-use super::event::{Event, EventKind, read};
+use super::event::{Event, EventKind};
 use super::input::{Input, InputError, InputKind};
 use super::journal::Recording;
 use super::personal::Salt;
@@ -34,6 +34,8 @@ pub struct LogError {
 }
 
 impl LogError {
+    pub(crate) const EMPTY: Self = Self { line: 1, fault: LogFault::Empty };
+
     /// The stable code of the fault.
     pub const fn code(&self) -> &'static str {
         self.fault.code()
@@ -188,10 +190,7 @@ impl Rollout {
         mut each: impl FnMut(&Self, &LogLine, Option<&Folded>),
     ) -> Result<Self, LogError> {
         let mut lines = Lines::whole(log)?;
-        let Some(first) = lines.next() else {
-            return Err(LogError { line: 1, fault: LogFault::Empty });
-        };
-        let first = first?.trusted()?;
+        let first = lines.next().ok_or(LogError::EMPTY)??.trusted()?;
         let mut rollout = Self::reopen(&first, recording)?;
         each(&rollout, &first, None);
         for line in &mut lines {
@@ -214,7 +213,7 @@ impl Rollout {
         let head = lines.head;
         Ok(move || {
             let mut read = read.into_iter();
-            let first = read.next().ok_or(LogError { line: 1, fault: LogFault::Empty })?;
+            let first = read.next().ok_or(LogError::EMPTY)?;
             let mut rollout = Self::reopen(&first, Recording::HandOut)?;
             for mut line in read {
                 rollout.replay_line(&mut line)?;
@@ -425,10 +424,7 @@ impl<'a> Lines<'a> {
 
     /// The lines of a log whose last one is complete.
     pub(super) fn whole(log: &'a [u8]) -> Result<Self, LogError> {
-        match complete(log)? {
-            [] => Err(LogError { line: 1, fault: LogFault::Empty }),
-            log => Ok(Self::new(log)),
-        }
+        Ok(Self::new(complete(log)?))
     }
 
     fn read(&mut self, line: &[u8]) -> Result<(Box<Event<'static>>, Option<String>), LogFault> {
@@ -442,7 +438,7 @@ impl<'a> Lines<'a> {
             let fault = LogFault::unchained(expected, line.prev());
             return Err(if is_whole { LogFault::Whole } else { fault });
         }
-        let mut event = version::checked(read(event), line.text())?;
+        let mut event = version::checked(event, line.text())?;
         if event.seq != number {
             let expected = number;
             self.next = event.seq.saturating_add(1);

@@ -286,14 +286,9 @@ impl Rollout {
             input.command,
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }
         );
-        let (true, Some(by), Some(author)) = (
-            is_statement,
-            input.by.as_deref(),
-            self.plan.release().and_then(|r| r.author.as_deref()),
-        ) else {
-            return false;
-        };
-        self.journal.salt.is_author(author, by)
+        let by = input.by.as_deref().filter(|_| is_statement);
+        let author = self.plan.release().and_then(|release| release.author.as_deref());
+        author.zip(by).is_some_and(|(author, by)| self.journal.salt.is_author(author, by))
     }
 
     /// Writes the opening line before the first event.
@@ -312,36 +307,27 @@ impl Rollout {
         let code = reason.code();
         let is_logged =
             reason.is_logged() && self.journal.is_on() && self.case.happened.is_news(code, at);
+        let got = input.command.kind();
         // The refused time does not move the clock.
         if let Some(now) = self.case.place.at().filter(|_| is_logged) {
+            let claimed_at = (at != now).then_some(at);
+            let seq = self.case.place.seq();
+            let mut event = self.journal.line(input, EventKind::Refused, seq, now, claimed_at);
+            event.code = Some(Cow::Borrowed(code));
+            event.got = Some(got);
+            event.needs = EventKind::Taken(got).needs().map(Cow::Borrowed);
+            event.key = None;
             // A refusal that cannot be written is not logged: it changes no folded state.
-            if self.log_refusal(at, now, input, code).is_ok() {
+            if self.journal.write(&event).is_ok() {
                 self.case.note_refusal(code, at);
             }
         }
         Refusal {
             reason,
-            got: input.command.kind(),
+            got,
             state,
             accepted: self.accepted(),
             events: self.journal.lines().to_owned(),
         }
-    }
-
-    fn log_refusal(
-        &mut self,
-        at: Timestamp,
-        now: Timestamp,
-        input: &Input,
-        code: &'static str,
-    ) -> Result<(), CanonicalError> {
-        let claimed_at = (at != now).then_some(at);
-        let mut event =
-            self.journal.line(input, EventKind::Refused, self.case.place.seq(), now, claimed_at);
-        event.code = Some(Cow::Borrowed(code));
-        event.got = Some(input.command.kind());
-        event.needs = EventKind::Taken(input.command.kind()).needs().map(Cow::Borrowed);
-        event.key = None;
-        self.journal.write(&event)
     }
 }

@@ -4,9 +4,10 @@ use crate::deadline::Agenda;
 use crate::grade::Moment;
 use crate::plan::Plan;
 use crate::policy::Policy;
+use crate::policy::section::Rollback;
 use crate::unit::{Span, Timestamp};
 
-use super::stage::{Returning, RollbackProgress, Stage, Step};
+use super::stage::{Returning, Stage, Step};
 use super::state::RolloutState;
 
 /// When the last watch window after a completion at this time ends: after the completion, also
@@ -101,24 +102,19 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
         Stage::Complete { since, ending: None } => {
             watch_ends(policy, agenda, *since).into_iter().for_each(&mut consider);
         }
-        Stage::RollingBack(RollbackProgress {
-            returning: Some(Returning { step, reached }),
-            since,
-            ..
-        }) => {
-            let steps = &policy.rollback().steps;
-            match (reached, steps.get(*step)) {
-                (Some(reached), Some(step)) => consider(*reached + step.wait),
-                _ => consider(*since + policy.rollback().returned_within),
+        Stage::RollingBack(progress) => {
+            let Rollback { watch, returned_within, steps, .. } = policy.rollback();
+            match (progress.returning, progress.watching) {
+                (Some(Returning { step, reached: Some(reached) }), _) if step < steps.len() => {
+                    consider(reached + steps[step].wait);
+                }
+                (None, Some(since)) => {
+                    consider(since + *watch);
+                    consider(since + *returned_within);
+                }
+                (Some(_), _) | (None, None) => consider(progress.since + *returned_within),
             }
         }
-        Stage::RollingBack(progress) => match progress.watching {
-            None => consider(progress.since + policy.rollback().returned_within),
-            Some(since) => {
-                consider(since + policy.rollback().watch);
-                consider(since + policy.rollback().returned_within);
-            }
-        },
         Stage::Deploying(step) => {
             late_deployment_at(policy, case, *step).into_iter().for_each(&mut consider);
         }

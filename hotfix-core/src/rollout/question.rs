@@ -482,8 +482,7 @@ impl Conclusion<'_> {
             }
             About::Reopening => Some(self.reopened(at)),
         };
-        let incident = &self.plan.subject().incident;
-        Some(now.map_or_else(|| open.text.clone(), |text| describe::addressed(incident, &text)))
+        Some(now.map_or_else(|| open.text.clone(), |text| self.addressed(&text)))
     }
 
     /// What people stated, and whether an approval has answered that; None where they stated nothing.

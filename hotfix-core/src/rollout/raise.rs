@@ -147,24 +147,27 @@ impl Conclusion<'_> {
     }
 
     pub(super) fn ask(&mut self, question: &str) {
-        let question = describe::addressed(&self.plan.subject().incident, question);
+        let question = self.addressed(question);
         self.act(Act::AskDecision { question });
     }
 
     /// Pages the role that the policy calls first.
     pub(super) fn page(&mut self, why: &str) {
-        let why = describe::addressed(&self.plan.subject().incident, why);
         if let Some(role) = self.paged() {
-            self.act(Act::Page { role, why, duty: None });
+            self.act(Act::Page { role, why: self.addressed(why), duty: None });
         }
     }
 
     /// Lets the role that the policy calls first know of something: what has a role is sent as it is.
     fn inform(&mut self, what: &str) {
-        let why = describe::addressed(&self.plan.subject().incident, what);
         if let Some(role) = self.paged() {
-            self.act(Act::inform(role, why));
+            self.act(Act::inform(role, self.addressed(what)));
         }
+    }
+
+    /// The text with the service and the incident in front of it.
+    pub(super) fn addressed(&self, text: &str) -> String {
+        describe::addressed(&self.plan.subject().incident, text)
     }
 
     /// The role that is paged about the rollout.
@@ -223,8 +226,7 @@ impl Conclusion<'_> {
     /// of the demand: the others are asked, with that as the reason.
     fn request(&mut self, demand: &Demand, roles: &[RoleName]) {
         let author = demand.approved_by_author_alone();
-        let incident = &self.plan.subject().incident;
-        let why = author.map(|_| describe::addressed(incident, describe::AUTHOR_ALONE));
+        let why = author.map(|_| self.addressed(describe::AUTHOR_ALONE));
         let others = |role: &&RoleName| author != Some(**role);
         let any_of: Vec<RoleName> = roles.iter().filter(others).copied().collect();
         // Where the demand has no other role, another person has to hold it.
@@ -304,13 +306,10 @@ impl Conclusion<'_> {
                 || ", which has no release yet".to_owned(),
                 |release| format!(" for {}", brief(&release.version)),
             );
-            let why = describe::addressed(
-                &self.plan.subject().incident,
-                &format!(
-                    "`{approver}` approved the plan{about}. This is for your information: no \
-                     answer is needed."
-                ),
-            );
+            let why = self.addressed(&format!(
+                "`{approver}` approved the plan{about}. This is for your information: no answer is \
+                 needed."
+            ));
             for role in demand.notified.into_iter().filter(|role| *role != approver) {
                 self.act(Act::inform(role, why.clone()));
             }

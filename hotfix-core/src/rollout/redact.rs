@@ -77,7 +77,7 @@ pub fn redact(log: &[u8], redaction: &Redaction) -> Result<String, LogError> {
         out.extend(end.iter().map(|byte| char::from(*byte)));
     }
     if number == 0 {
-        return Err(LogError { line: 1, fault: LogFault::Empty });
+        return Err(LogError::EMPTY);
     }
     Ok(out)
 }

@@ -135,10 +135,10 @@ coded! {
     #[error("action `{action}` is not awaiting a result (awaiting: {pending})")]
     NoSuchAction { action: ActionId, pending: String } => code! {HF-ROLL-006},
     /// Something is missing before the start.
-    #[error("{missing}{}", more_missing(*.more))]
+    #[error("{missing}{}", and_more("; ", *.more, ": see the blockers"))]
     NotReady { missing: String, more: usize } => code! {HF-ROLL-007},
     /// The policy has an error that prevents a start.
-    #[error("the policy has an error that prevents a start: {finding}{}", and_more(*.more))]
+    #[error("the policy has an error that prevents a start: {finding}{}", and_more(" (", *.more, ": lint the policy)"))]
     PolicyDenied { finding: String, more: usize } => code! {HF-ROLL-013},
     /// The policy has no such item or step.
     #[error("the policy has no checklist item or step `{item}`: {}name one that it has", did_you_mean(.nearest.as_deref()))]
@@ -207,7 +207,7 @@ coded! {
     #[error("`by` is blank: name the person or tool")]
     Nameless => code! {HF-ROLL-020},
     /// Facts that the policy does not know, or whose values are not valid.
-    #[error("at `/facts{}`: {fact}{}", .fact.path(), and_more_facts(*.more))]
+    #[error("at `/facts{}`: {fact}{}", .fact.path(), and_more(" (", *.more, ")"))]
     Fact { fact: FactError, more: usize } => fact.code(),
     /// The policy has severities, and not this one.
     #[error("at `/severity`: the policy has no severity `{severity}`: set one of {known}")]
@@ -298,16 +298,9 @@ pub(super) fn waivers(roles: &[RoleName]) -> String {
     if roles.is_empty() { "any role".to_owned() } else { quoted(roles, " or ") }
 }
 
-fn and_more_facts(more: usize) -> String {
-    if more == 0 { String::new() } else { format!(" (and {more} more)") }
-}
-
-fn more_missing(more: usize) -> String {
-    if more == 0 { String::new() } else { format!("; and {more} more: see the blockers") }
-}
-
-fn and_more(more: usize) -> String {
-    if more == 0 { String::new() } else { format!(" (and {more} more: lint the policy)") }
+/// That there are more: `(and 2 more: lint the policy)`.
+fn and_more(before: &str, more: usize, after: &str) -> String {
+    if more == 0 { String::new() } else { format!("{before}and {more} more{after}") }
 }
 
 impl RefusalReason {

@@ -1,7 +1,7 @@
 //! The rollback: whether it begins, its steps of traffic, its methods one after the other, and
 //! whether the metrics recover.
 
-use crate::grade::{ChecklistMoment, MessageKind, Moment, OnFailure, RollbackMethod, Sign};
+use crate::grade::{ChecklistMoment, MessageKind, OnFailure, RollbackMethod, Sign};
 use crate::judge::Recovery;
 use crate::plan::{Plan, SCHEMA_RISK};
 use crate::policy::section::Rollback;
@@ -383,9 +383,9 @@ impl RolloutState {
     /// How the metrics are after a rollback that ended without being back at their level before the
     /// deployment, as far as is known, while the incident goes on.
     pub(super) fn lacks_recovery(&self) -> Option<Recovery> {
-        let goes_on = || self.agenda.came(Moment::Resolved).is_none();
         self.place.live_again_at()?;
-        self.place.recovery().filter(|ended| *ended != Recovery::Returned && goes_on())?;
+        let failed = self.place.recovery().filter(|ended| *ended != Recovery::Returned);
+        failed.filter(|_| !self.is_resolved())?;
         Some(Recovery::lately(self.judged.judge())).filter(|now| *now != Recovery::Returned)
     }
 }

@@ -158,11 +158,12 @@ impl Statement<'_> {
         let policy = self.plan.policy();
         let asked: Vec<_> =
             demands(policy, self.readiness.severity()).map(|(_, demand)| demand).collect();
-        let serves = |d: &&&_| served_by(policy, d, role).is_some();
-        if asked.iter().filter(serves).any(|demand| demand.verbal) {
+        let mut served = asked.iter().filter(|demand| served_by(policy, demand, role).is_some());
+        let is_asked = served.clone().next().is_some();
+        if served.any(|demand| demand.verbal) {
             return Ok(());
         }
-        let remedy = if asked.iter().any(|demand| served_by(policy, demand, role).is_some()) {
+        let remedy = if is_asked {
             "write it, in chat or in the ticket, name that as `channel`, and omit `heard_by`"
                 .to_owned()
         } else {

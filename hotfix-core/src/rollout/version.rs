@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::canonical::ReadError;
 
-use super::event::{Event, EventKind};
+use super::event::{Event, EventKind, LOG_FORMAT};
 use super::log::LogFault;
 
 /// This release.
@@ -16,12 +16,15 @@ pub(super) fn checked(
     read: Result<Box<Event<'static>>, ReadError>,
     line: &str,
 ) -> Result<Box<Event<'static>>, LogFault> {
-    match read {
-        Ok(event) => match event.needs.as_deref().filter(|needs| is_newer(needs)) {
-            Some(needs) => Err(newer(event.kind.as_str(), "", Some(needs))),
-            None => Ok(event),
-        },
-        Err(error) => Err(unread(line, &error.to_string())),
+    let event = read.map_err(|error| unread(line, &error.to_string()))?;
+    if let Some(format) = event.format.filter(|format| *format != LOG_FORMAT) {
+        let fault =
+            format!("log format {format} is unknown: this release reads format {LOG_FORMAT}");
+        return Err(unread(line, &fault));
+    }
+    match event.needs.as_deref().filter(|needs| is_newer(needs)) {
+        Some(needs) => Err(newer(event.kind.as_str(), "", Some(needs))),
+        None => Ok(event),
     }
 }
 

@@ -29,12 +29,16 @@ pub(crate) struct Actions {
     /// or a rollback is confirmed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) unsettled: Vec<(ActionId, Share)>,
-    pub(super) keys: Keys,
+    /// The answers to the last inputs that carried a key, oldest first, so that repeated delivery
+    /// changes nothing.
+    // Keys are kept as digests: their length is the sender's choice, and a quiet observation must
+    // not allocate.
+    pub(super) keys: VecDeque<Keyed>,
 }
 
 impl Actions {
     pub(super) fn new() -> Self {
-        Self { keys: Keys::new(), ..Self::default() }
+        Self { keys: VecDeque::with_capacity(REMEMBERED), ..Self::default() }
     }
 
     pub(crate) fn pending(&self) -> &[Action] {
@@ -52,7 +56,9 @@ impl Actions {
     /// What is known of the input with this key, where it is one of the last.
     #[inline]
     pub(crate) fn of_key(&self, key: Option<&str>) -> Option<&Keyed> {
-        self.keys.find(key?)
+        let key = key.filter(|_| !self.keys.is_empty())?;
+        let digest = Digest::of(key.as_bytes());
+        self.keys.iter().rev().find(|seen| seen.row.0 == digest)
     }
 
     /// Whether the result of this action is awaited, or may still come.
@@ -108,7 +114,12 @@ impl Actions {
     /// Adds the actions of an input.
     pub(super) fn add(&mut self, at: Timestamp, input: &Input, actions: &[Action]) {
         if let Some(key) = &input.key {
-            self.keys.remember(key, input, actions);
+            if self.keys.len() == REMEMBERED {
+                self.keys.pop_front();
+            }
+            let (key, content) = (Digest::of(key.as_bytes()), Event::content(input));
+            let row = (key, content, input.command.kind(), actions.to_vec());
+            self.keys.push_back(Keyed { row });
         }
         self.last.clear();
         self.last.extend_from_slice(actions);
@@ -123,22 +134,14 @@ impl Actions {
 
     /// Continues from a snapshot; else what no rollout has.
     pub(crate) fn resume(&mut self) -> Result<(), &'static str> {
-        self.keys.resume().ok_or("the keys")
+        // As many as are remembered have room.
+        self.keys.reserve(REMEMBERED.checked_sub(self.keys.len()).ok_or("the keys")?);
+        Ok(())
     }
 }
 
 /// How many keys are remembered.
 const REMEMBERED: usize = 256;
-
-/// The answers to the last inputs that carried a key, oldest first, so that repeated delivery
-/// changes nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Keys {
-    // Keys are kept as digests: their length is the sender's choice, and a quiet observation must
-    // not allocate.
-    seen: VecDeque<Keyed>,
-}
 
 /// An input that carried a key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -163,35 +166,5 @@ impl Keyed {
     /// Whether this is the same input, delivered again.
     pub(crate) fn is(&self, input: &Input) -> bool {
         self.kind() == input.command.kind() && self.row.1 == Event::content(input)
-    }
-}
-
-impl Keys {
-    fn new() -> Self {
-        Self { seen: VecDeque::with_capacity(REMEMBERED) }
-    }
-
-    /// Makes room for as many as are remembered; None where there are more.
-    fn resume(&mut self) -> Option<()> {
-        let room = REMEMBERED.checked_sub(self.seen.len())?;
-        self.seen.reserve(room);
-        Some(())
-    }
-
-    fn find(&self, key: &str) -> Option<&Keyed> {
-        if self.seen.is_empty() {
-            return None;
-        }
-        let digest = Digest::of(key.as_bytes());
-        self.seen.iter().rev().find(|seen| seen.row.0 == digest)
-    }
-
-    fn remember(&mut self, key: &str, input: &Input, actions: &[Action]) {
-        if self.seen.len() == REMEMBERED {
-            self.seen.pop_front();
-        }
-        let (key, content) = (Digest::of(key.as_bytes()), Event::content(input));
-        let row = (key, content, input.command.kind(), actions.to_vec());
-        self.seen.push_back(Keyed { row });
     }
 }

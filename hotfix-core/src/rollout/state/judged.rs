@@ -236,7 +236,7 @@ impl Assessed<JudgeRead> {
 }
 
 /// The question to the judge for a verdict: enough to ask it again.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
     at: Timestamp,
@@ -303,16 +303,8 @@ impl Question {
     }
 
     /// What was read then, at this share of the canary; nothing is decided.
-    pub(super) const fn of_reading(at: Timestamp, share: Share) -> Self {
-        Self {
-            at,
-            share,
-            due: None,
-            running: None,
-            needs_efficacy: false,
-            after_the_phases: false,
-            waits_for_readings: false,
-        }
+    pub(super) fn of_reading(at: Timestamp, share: Share) -> Self {
+        Self { at, share, ..Self::default() }
     }
 
     pub(crate) const fn at(&self) -> Timestamp {

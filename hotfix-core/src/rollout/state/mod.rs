@@ -28,6 +28,7 @@ use super::action::{Act, Action};
 use super::conclude::FOLLOWERS;
 use super::duty;
 use super::input::{Command, Input, InputKind};
+use super::intervention::Interventions;
 use super::question::is_moot;
 use super::revision::Kept;
 use super::stage::{Resume, Stage, State};
@@ -81,7 +82,7 @@ impl RolloutState {
             actions: Actions::new(),
             people: People::default(),
             readiness: Readiness::new(plan),
-            agenda: Agenda::with_release(plan.policy(), duty::of_release(plan)),
+            agenda: Agenda::with_release(plan.policy(), &duty::of_release(plan)),
             judged: Judged::of(Judge::try_new(plan)?),
             happened: Happened::default(),
         })
@@ -449,7 +450,7 @@ impl RolloutState {
             let needs_answer = self.waits_for_a_person(policy, at);
             self.people.put_off(at, [needs_answer, ends], decision);
         } else if is_settled && !is_unconfirmed && !objects || is_unseen || is_moot {
-            self.people.close_question();
+            self.people.unanswered = None;
         }
         if actions.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })) {
             self.readiness.note_requests(policy, at);
@@ -538,60 +539,32 @@ impl RolloutState {
     }
 
     /// Writes all that the answer to any input may depend on, but for the number of the next event:
-    /// the model check treats rollouts with the same text as one. A new field does not compile
-    /// until it is decided here whether inputs depend on it.
+    /// the model check treats rollouts with the same text as one. A new field counts unless it is left
+    /// out here.
     pub(super) fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
         // What happened is read by explanations and by the table, which change nothing.
-        let Self { place, actions, people, readiness, agenda, judged, happened: _ } = self;
+        let Self { readiness, agenda, judged, .. } = self;
         // A train and messages ask since when and why it is rolled back, the rollout goes by its
         // stage. Lines and actions are named by the number of the event.
-        let Place {
-            stage,
-            turned_back_at: _,
-            rolled_back_since: _,
-            live_again_at: _,
-            recovery: _,
-            turned_back_for: _,
-            former,
-            restored,
-            seq: _,
-            at,
-            looked_at,
-            resumed,
-            share,
-            attempt: _,
-        } = place;
-        write!(
-            into,
-            "{stage:?}{former:?}{restored:?}{at:?}{share:?}{looked_at:?}{resumed}{readiness:?}{agenda:?}"
-        )?;
+        let place = Place {
+            turned_back_at: None,
+            rolled_back_since: None,
+            live_again_at: None,
+            recovery: None,
+            turned_back_for: None,
+            seq: 0,
+            attempt: 0,
+            ..self.place.clone()
+        };
         // The last actions are kept for a crash.
-        let Actions { pending, pending_since, last: _, overtaken, unsettled, keys } = actions;
-        write!(into, "{pending:?}{pending_since:?}{overtaken:?}{unsettled:?}{keys:?}")?;
-        let People {
-            asked,
-            asked_about,
-            objected,
-            failed,
-            train,
-            on_status_page,
-            page_promises,
-            page_goes_on,
-            readers,
-            severity_at_start,
-            unanswered,
-            set_aside,
-            about_severity,
-            interventions: _,
-        } = people;
-        for open in [unanswered, set_aside, about_severity] {
-            let open = open.as_ref().map(Unanswered::behaviour);
-            write!(into, "{open:?}")?;
+        let actions = Actions { last: Vec::new(), ..self.actions.clone() };
+        let mut people = People { interventions: Interventions::default(), ..self.people.clone() };
+        let People { unanswered, set_aside, about_severity, .. } = &mut people;
+        for open in [unanswered, set_aside, about_severity].into_iter().flatten() {
+            // Inputs depend on when and what about it was asked: the text is only repeated.
+            (open.text, open.action, open.stated) = (String::new(), None, Vec::new());
         }
-        write!(into, "{asked}{asked_about:?}{objected}{failed}{train:?}")?;
-        write!(into, "{on_status_page}{page_promises}{page_goes_on}")?;
-        write!(into, "{readers:?}{severity_at_start:?}")?;
-        let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;
-        write!(into, "{judge:?}{verdict:?}")
+        let Assessed { judge, verdict, .. } = &judged.now;
+        write!(into, "{place:?}{actions:?}{people:?}{readiness:?}{agenda:?}{judge:?}{verdict:?}")
     }
 }

@@ -214,12 +214,6 @@ impl Unanswered {
         format!("{text}{}", no_answer_since(&moment(self.since)))
     }
 
-    /// What inputs depend on: the text is only repeated.
-    pub(super) const fn behaviour(&self) -> (Timestamp, Timestamp, bool, About) {
-        let Self { since, asked_at, text: _, action: _, page, about, stated: _ } = self;
-        (*since, *asked_at, *page, *about)
-    }
-
     /// Whether it asks whether the incident is open again.
     pub(super) fn is_relapse(&self) -> bool {
         self.about == About::Reopening
@@ -418,11 +412,6 @@ impl People {
         } else {
             (self.asked, self.unanswered) = (false, None);
         }
-    }
-
-    /// Nobody has to answer the open question any more.
-    pub(super) fn close_question(&mut self) {
-        self.unanswered = None;
     }
 
     /// Notes the next stage; `answered`: a person promoted in spite of a bad verdict. Then the same

@@ -29,7 +29,7 @@ use super::people::Named;
 use super::severity_question::{SeverityQuestion, derived};
 
 /// Statements about the plan, and the state of the items.
-#[derive(Debug, PartialEq, Serialize, Deserialize, educe::Educe)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Readiness {
@@ -92,15 +92,8 @@ impl Readiness {
             given: plan.subject().incident.severity.is_some(),
             facts: plan.facts().clone(),
             worst: plan.facts().clone(),
-            recorded: BTreeMap::new(),
-            question: SeverityQuestion::default(),
-            words: Statements::default(),
-            marks: Marks::default(),
             normal: plan.normal_at_first(),
-            started: None,
-            requested: Vec::new(),
-            requested_at: None,
-            told: Vec::new(),
+            ..Self::default()
         };
         readiness.see_question(plan.policy(), &Stage::Preparing);
         readiness
