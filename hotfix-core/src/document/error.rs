@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde::{Serialize, Serializer};
 
 use super::fault::DocumentFault;
 use super::node::{Node, Place};
 use crate::code::Coded;
+use crate::getters::object;
 use crate::sorting::sort_by_key;
 use crate::text::{counted, shown};
 
@@ -330,20 +331,10 @@ impl<F: FaultFamily> Serialize for DocumentError<F> {
     /// `{"code", "path", "document", "line", "column", "base", "message"}`, without what is not
     /// known; `document` only where a text may have several.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut error = serializer.serialize_map(None)?;
-        error.serialize_entry("code", self.code())?;
-        error.serialize_entry("path", &self.path)?;
-        if F::NUMBERED {
-            error.serialize_entry("document", &self.document())?;
-        }
-        if let (Some(line), Some(column)) = (self.line(), self.column()) {
-            error.serialize_entry("line", &line)?;
-            error.serialize_entry("column", &column)?;
-        }
-        if let Some(base) = &self.base {
-            error.serialize_entry("base", base)?;
-        }
-        error.serialize_entry("message", &self.sentence())?;
-        error.end()
+        object!(serializer, DocumentError:
+            code = self.code(), path = self.path,
+            document if_some = F::NUMBERED.then(|| self.document()), line if_some = self.line(),
+            column if_some = self.column(), base if_some = self.base(), message = self.sentence()
+        )
     }
 }
