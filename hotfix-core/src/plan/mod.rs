@@ -126,7 +126,7 @@ impl Plan {
         Self::make(policy, subject, strategy::effective, |_| Ok(BTreeMap::new()))?.in_order()
     }
 
-    /// Makes a plan whose tests are calibrated with your own history.
+    /// Makes a plan whose tests are calibrated with your own history, of counts or of request times.
     ///
     /// Each metric with a history is calibrated for each phase below 100%, for the most ticks of
     /// the phase; a latency for all of them together. The plan keeps the calibrations and the digest
@@ -156,20 +156,9 @@ impl Plan {
     pub fn calibrated(
         policy: Arc<Policy>,
         subject: Subject,
-        histories: Histories,
+        histories: impl Into<PlanHistories>,
     ) -> Result<Self, PlanError> {
-        Self::with_histories(policy, subject, histories.into())
-    }
-
-    /// The same with histories of request times, too.
-    ///
-    /// # Errors
-    /// As [`calibrated`](Self::calibrated).
-    pub fn with_histories(
-        policy: Arc<Policy>,
-        subject: Subject,
-        histories: PlanHistories,
-    ) -> Result<Self, PlanError> {
+        let histories = histories.into();
         subject.check_names()?;
         let drawn = (seed_of(&subject), subject.traffic.requests_per_minute);
         let calibrate = |policy: &Policy| calibration::calibrations(policy, histories, drawn);
@@ -338,7 +327,7 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let subject = Subject::from_json(incident, release, traffic)?;
         let histories = PlanHistories::from_json(&policy, calibration)?;
-        Self::with_histories(policy, subject, histories)
+        Self::calibrated(policy, subject, histories)
     }
 
     /// The policy that it follows, with the strategy that the release chose and its phases.
