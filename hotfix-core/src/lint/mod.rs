@@ -15,7 +15,6 @@ mod idle;
 mod logic;
 mod messages;
 mod phases;
-mod promises;
 mod roles;
 mod source_control;
 
@@ -43,7 +42,6 @@ impl Policy {
         idle::find(self, &mut findings);
         self.lint_other_strategies(&mut findings);
         deadlines::find(self, at, &mut findings);
-        promises::find(self, &mut findings);
         roles::find(self, &mut findings);
         escalation::find(self, &mut findings);
         messages::find(self, &mut findings);

@@ -9,8 +9,8 @@ use serde::{Serialize, Serializer};
 
 use crate::policy::schema::{Definitions, Schema};
 
+use super::error::Problem;
 use super::field::as_unit;
-use super::problem::Problem;
 use crate::document::{DocumentFault, DocumentReader, Member, Node};
 use crate::fact::{FactId, Vocabulary};
 use crate::grade::{MetricKind, Role, Severity, Strategy};

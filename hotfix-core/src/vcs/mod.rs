@@ -23,7 +23,6 @@
 
 mod command;
 mod error;
-mod finding;
 mod flow;
 mod merge_back;
 mod message;
@@ -32,7 +31,6 @@ mod order;
 mod release_context;
 mod rollback;
 mod step;
-mod tag;
 mod version;
 
 use serde::Serialize;
@@ -42,18 +40,16 @@ use crate::policy::section::Vcs;
 use crate::unit::{RefName, Timestamp};
 
 pub use command::Command;
-pub use error::{OrderFault, VcsError};
-pub use finding::VcsFinding;
+pub use error::{OrderFault, VcsError, VcsFinding};
 pub use merge_back::{MergeBack, MergeBackBranch};
 pub use message::{
     CommitError, CommitFault, CommitFaultKind, CommitLater, CommitMessage, CommitNote, CommitParts,
     CommitTrailer, ParsedCommit,
 };
-pub use name::branch_name;
+pub use name::{branch_name, tag_name};
 pub use order::{order_fault, own_order};
 pub use rollback::VcsRollback;
 pub use step::{Condition, Instead, Step, Tool, VcsStepKind};
-pub use tag::tag_name;
 pub use version::{NextVersion, next_version};
 
 use release_context::ReleaseContext;

@@ -2,8 +2,8 @@
 
 use super::super::fault::Fault;
 use super::super::finding::{Example, Finding, put};
+use super::super::format::quoted;
 use super::cycle::connected;
-use super::format::quoted;
 use super::questions::{idle_answer, left_out, values};
 use super::rules;
 use crate::fact::{Builder, Condition, Cut, Facts, Ref, Space, Truth};

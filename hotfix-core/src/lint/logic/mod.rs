@@ -6,7 +6,6 @@
 
 mod cross_checks;
 mod cycle;
-mod format;
 mod local;
 mod questions;
 mod rules;

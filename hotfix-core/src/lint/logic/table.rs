@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::fault::Fault;
 use super::super::finding::{Finding, put};
-use super::format::hotfix;
+use super::super::format::hotfix;
 use crate::fact::{Condition, FactId, OUTCOMES};
 use crate::policy::Policy;
 use crate::policy::reasoning::conditions;
