@@ -13,7 +13,6 @@ use super::catalogue::FactKind;
 use super::condition::{Comparison, Condition, Operator};
 use super::facts::{FactId, FactValue, Facts};
 use super::sample;
-
 use crate::unit::{Proportion, Span};
 
 /// The facts that some conditions mention, each with the classes of values that they distinguish.

@@ -3,7 +3,6 @@
 use super::fault::{PeopleFault, TimeFault};
 use super::finding::{Example, Finding, put};
 use super::format::{time, times};
-
 use crate::grade::{DutyKind, MessageKind, Moment, Promised, Severity};
 use crate::plan::duration::{Schedule, rollout};
 use crate::plan::has_check;

@@ -1,7 +1,6 @@
 //! The demands of a plan's severity, its scope guard, and the reasons for the normal process.
 
 use super::{Plan, PlanFinding, PlanFindingKind};
-
 use crate::fact::Facts;
 use crate::gate::approval::{self, DemandId};
 use crate::gate::checklist::Situation;

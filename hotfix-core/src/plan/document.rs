@@ -37,12 +37,9 @@ impl Serialize for PlanDocument<'_> {
 impl Plan {
     /// The plan and all its views.
     ///
-    /// `{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy",
-    /// "recommendation", "rollback", "severity", "assessment", "demands", "scope", "findings",
-    /// "change_record", "duration", "timeline", "slo", "procedure", "advice", "risks",
-    /// "first_steps", "contacts", "thresholds", "follow_up", "commands", "calibration"}`; `release`,
-    /// `severity`, `commands` and `calibration` only where there is one. Each is what the method of
-    /// its name says, so `strategy` is an object with the member `strategy`.
+    /// Each member is what the method of its name says, so `strategy` is an object with the member
+    /// `strategy`; `timeline` is [`offsets`](Self::offsets). `release`, `severity`, `commands` and
+    /// `calibration` are there only where there is one.
     ///
     /// It does not contain [`power`](Self::power), which takes tens of milliseconds, and
     /// [`source_control`](Self::source_control), which needs a time and may be refused.

@@ -13,7 +13,7 @@ mod commands;
 mod commit;
 mod contacts;
 mod demands;
-mod digest;
+pub(crate) mod digest;
 mod document;
 pub(crate) mod duration;
 mod error;
@@ -24,7 +24,6 @@ pub(crate) mod healthy;
 pub(crate) mod load;
 mod new_instances;
 mod page;
-pub(crate) mod personal;
 pub mod power;
 mod procedure;
 mod read;
@@ -375,7 +374,7 @@ getters! {
 
 fn seed_of(subject: &Subject) -> u64 {
     // A plan can always be written in canonical JSON.
-    let digest = digest_of(&*personal::nameless(subject)).unwrap_or(Digest::ZERO);
+    let digest = digest_of(&*digest::nameless(subject)).unwrap_or(Digest::ZERO);
     // 48 bits, which every JSON reader represents exactly.
     digest.as_bytes()[..6].iter().fold(0, |seed, &byte| (seed << 8) | u64::from(byte))
 }

@@ -4,7 +4,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Incident, Plan, PlanError, Release, Subject};
-
 use crate::document::{ValueFault, read_part, value_of};
 use crate::fact::Fact;
 use crate::text::shown;

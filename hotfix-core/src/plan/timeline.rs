@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::Plan;
-
 use crate::grade::closed_set;
 use crate::text::{drawn, joined, mermaid};
 use crate::unit::{PhaseName, Span, Timestamp};

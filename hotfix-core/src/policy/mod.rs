@@ -6,14 +6,12 @@
 //! figures of the presets are in `policies/*.toml`, not in code. `docs/policy.md` has the format.
 
 mod chain;
-pub(crate) mod command;
 mod error;
 mod extend;
 mod field;
 mod preset;
 mod reader;
 pub(crate) mod reasoning;
-mod roles;
 mod schema;
 pub mod section;
 pub(crate) mod template;

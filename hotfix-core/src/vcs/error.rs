@@ -1,7 +1,6 @@
 //! Why there is no source-control plan, and the findings of one.
 
 use super::CommitError;
-
 use crate::code::{code, coded};
 use crate::getters::members;
 use crate::grade::{CommitField, Flow, VcsStep};

@@ -21,7 +21,6 @@
 //! They are pushed after the branches and separately: a server that refuses them does not block
 //! the fix, and the rollback then works from the clone that merged.
 
-mod command;
 mod error;
 mod flow;
 mod merge_back;
@@ -39,7 +38,6 @@ use crate::grade::Flow;
 use crate::policy::section::Vcs;
 use crate::unit::{RefName, Timestamp};
 
-pub use command::Command;
 pub use error::{OrderFault, VcsError, VcsFinding};
 pub use merge_back::{MergeBack, MergeBackBranch};
 pub use message::{
@@ -49,7 +47,7 @@ pub use message::{
 pub use name::{branch_name, tag_name};
 pub use order::{order_fault, own_order};
 pub use rollback::VcsRollback;
-pub use step::{Condition, Instead, Step, Tool, VcsStepKind};
+pub use step::{Command, Condition, Instead, Step, Tool, VcsStepKind};
 pub use version::{NextVersion, next_version};
 
 use release_context::ReleaseContext;

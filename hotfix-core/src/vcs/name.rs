@@ -1,7 +1,6 @@
 //! Names of branches and tags, and texts of one line.
 
 use super::{VcsError, VcsFinding};
-
 use crate::grade::TagForm;
 use crate::text::{joined, shown};
 use crate::unit::{RefName, Timestamp, is_invisible};

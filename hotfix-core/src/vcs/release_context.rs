@@ -1,8 +1,9 @@
 //! The checked names, kinds and targets that a plan's steps use.
 
+use super::branch_name;
 use super::name::{live_tag, message, next_try, one_line, reference, slug, stem, tag_name};
+use super::step::git;
 use super::{Command, Fix, OrderFault, VcsError, VcsFinding, order_fault, own_order};
-use super::{branch_name, command::git};
 use crate::grade::{Flow, MergeKind, TagForm, VcsStep, Versioning};
 use crate::policy::section::{PullRequest, Vcs};
 use crate::text::{quoted, shown};

@@ -33,6 +33,7 @@ pub use change_record::{Record, ReviewCycle, Slo};
 pub use checklist::{Checklist, ChecklistItem, Exception};
 pub use classification::{Classifier, Effect, Rule};
 pub use command::CommandField;
+pub(crate) use command::{CommandPart, command_parts, quoted_value};
 pub use condition::Implication;
 pub use due::Due;
 pub use duty::Duty;
