@@ -304,22 +304,19 @@ impl<F: FaultFamily> DocumentError<F> {
 impl<F: FaultFamily> fmt::Display for DocumentError<F> {
     /// `HF-POL-010 at line 12, column 9 (/phases/0/share): …`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (code, path) = (self.code(), self.path.escape_debug());
-        match (self.place, &self.base) {
-            (Place { line: 0, .. }, _) if F::BY_LINE && self.path.is_empty() => {
-                f.write_str(code)?;
-            }
-            (Place { line, column, .. }, _) if F::BY_LINE && self.path.is_empty() => {
-                write!(f, "{code} at line {line}, column {column}")?;
-            }
-            _ if self.path.is_empty() => write!(f, "{code} at the document")?,
-            (Place { line: 0, .. }, _) => write!(f, "{code} at {path}")?,
-            (Place { line, column, .. }, None) => {
-                write!(f, "{code} at line {line}, column {column} ({path})")?;
-            }
-            (Place { line, column, .. }, Some(base)) => {
-                write!(f, "{code} at line {line}, column {column} of `{base}` ({path})")?;
-            }
+        let path = self.path.escape_debug();
+        let Place { line, column, .. } = self.place;
+        let place = (line > 0).then(|| format!("line {line}, column {column}"));
+        let of = self.base.as_ref().map_or_else(String::new, |base| format!(" of `{base}`"));
+        let at = match place {
+            place if F::BY_LINE && self.path.is_empty() => place,
+            _ if self.path.is_empty() => Some("the document".to_owned()),
+            Some(place) => Some(format!("{place}{of} ({path})")),
+            None => Some(path.to_string()),
+        };
+        f.write_str(self.code())?;
+        if let Some(at) = at {
+            write!(f, " at {at}")?;
         }
         write!(f, ": {}", self.sentence())
     }
