@@ -3,7 +3,7 @@
 
 use super::fault::FigureFault;
 use super::finding::{Finding, put};
-use crate::grade::{AdviceCheck, AdviceKind, GateMode, PromotionRule, Response, Role, Strategy};
+use crate::grade::{AdviceCheck, AdviceKind, GateMode, PromotionRule, Response, Strategy};
 use crate::plan::healthy::traffic_metric;
 use crate::plan::load::{Load, SlowEvidence};
 use crate::plan::volume::{ShortWindow, short_windows};
@@ -198,10 +198,6 @@ fn staging(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-fn deciding(policy: &Policy) -> impl Iterator<Item = &Metric> {
-    policy.metrics().iter().filter(|metric| metric.role == Role::Decide)
-}
-
 /// What takes longer than every phase, although a phase waits while a bound is breached or data are
 /// missing.
 fn in_no_phase(policy: &Policy, findings: &mut Vec<Finding>) {
@@ -210,7 +206,7 @@ fn in_no_phase(policy: &Policy, findings: &mut Vec<Finding>) {
     let watch = policy.watch();
     let every = watch.reads_every();
     let takes = Span::try_from_seconds(watch.consecutive_breaches * every.as_seconds());
-    let acts = deciding(policy).any(|of| of.bounds.alert.or(of.bounds.rollback).is_some());
+    let acts = policy.deciding().any(|of| of.bounds.alert.or(of.bounds.rollback).is_some());
     // A time that is too long for a span is longer than any phase.
     if acts && !takes.is_ok_and(|takes| takes <= longest) {
         let breaches = watch.consecutive_breaches;
@@ -235,7 +231,7 @@ fn in_phase(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Fin
     let (name, longest, watch) = (phase.name, phase.longest(), policy.watch());
     let (window, held) = (watch.window, phase.longest_held());
     let metrics = |is_idle: &dyn Fn(&Metric) -> bool| -> Vec<MetricName> {
-        deciding(policy).filter(|of| is_idle(of)).map(|of| of.id).collect()
+        policy.deciding().filter(|of| is_idle(of)).map(|of| of.id).collect()
     };
     let ignore = metrics(&|of| held.is_some_and(|held| policy.settings(of).warm_up >= held));
     if !ignore.is_empty() {
@@ -257,7 +253,7 @@ fn in_phase(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Fin
         let after = policy.judged_after(of);
         after > phase.watch && held.is_none_or(|held| after <= held)
     };
-    let late: Vec<&Metric> = deciding(policy).filter(is_late).collect();
+    let late: Vec<&Metric> = policy.deciding().filter(is_late).collect();
     if let Some(lasts) = late.iter().map(|of| policy.judged_after(of)).max() {
         let metrics = late.iter().map(|of| of.id).collect();
         let fault =

@@ -1,6 +1,6 @@
 //! Bounds that a healthy fix often misses by chance, at the traffic of the plan.
 
-use crate::grade::{Response, Role, Worse};
+use crate::grade::{Response, Worse};
 use crate::metric::in_unit;
 use crate::policy::section::{Bound, BoundValue, Metric, Phase};
 use crate::stats::numeric::larger;
@@ -43,8 +43,7 @@ impl Plan {
     /// The bounds that a fix as good as the reference often misses by chance: which, how often, and
     /// what to change. Metrics that are not counted, or have no reference, are left out.
     pub(super) fn missed_by_chance(&self) -> Vec<String> {
-        let deciding = self.policy().metrics().iter().filter(|of| of.role == Role::Decide);
-        let each = deciding.flat_map(|metric| {
+        let each = self.policy().deciding().flat_map(|metric| {
             let which = [Which::Success, Which::Alert, Which::Rollback];
             which.into_iter().zip(metric.bounds.named()).map(move |bound| (metric, bound))
         });

@@ -223,6 +223,11 @@ impl Policy {
         self.after.iter().map(|watch| watch.ends(deployed, verified)).max()
     }
 
+    /// The metrics that decide.
+    pub(crate) fn deciding(&self) -> impl Iterator<Item = &Metric> + Clone {
+        self.metrics.iter().filter(|metric| metric.role == Role::Decide)
+    }
+
     /// A metric by id.
     pub fn metric(&self, id: &str) -> Option<&Metric> {
         self.metrics.iter().find(|metric| metric.id.as_str() == id)
