@@ -10,7 +10,6 @@ mod by_chance;
 mod calibration;
 mod change_record;
 mod commands;
-mod commit;
 mod contacts;
 mod demands;
 pub(crate) mod digest;

@@ -1,8 +1,7 @@
 //! Checklists and their items.
 
 use super::command::CommandLine;
-use super::entries::{Entries, texts};
-use super::list::none;
+use super::list::{Entries, none, texts};
 use super::severity::NamedSeverities;
 use crate::document::Node;
 use crate::fact::Condition;

@@ -9,7 +9,6 @@ mod command;
 mod condition;
 mod due;
 mod duty;
-mod entries;
 mod list;
 mod message;
 mod message_field;

@@ -5,8 +5,7 @@ use std::convert::Infallible;
 
 use super::checklist::Checklists;
 use super::condition::CustomFacts;
-use super::entries::{ByName, Entries};
-use super::list::{empty, none};
+use super::list::{ByName, Entries, empty, none};
 use super::metric::{Metrics, metric_settings};
 use super::phase::LaterWatchForm;
 use super::range::Phases;
