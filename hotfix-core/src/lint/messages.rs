@@ -70,16 +70,7 @@ fn kinds(duty: &Duty) -> &'static [MessageKind] {
             Moment::RolledBack => &[MessageKind::RolledBack, MessageKind::RollingBack],
             _ => &[MessageKind::Deployed, MessageKind::Resolved],
         },
-        DutyKind::Act
-        | DutyKind::Fix
-        | DutyKind::Approve
-        | DutyKind::Review
-        | DutyKind::Page
-        | DutyKind::Escalate
-        | DutyKind::Meet
-        | DutyKind::Write
-        | DutyKind::Watch
-        | DutyKind::FollowUp => &[],
+        _ => &[],
     }
 }
 
@@ -115,13 +106,8 @@ fn broken(policy: &Policy, message: &Message, promise: Promise) -> Broken {
             // From then on the rollout counts.
             MessageKind::DeploymentStarted => of_plan(policy, promise.most),
             MessageKind::Alert => of_procedure(policy, promise.most),
-            // The elapsed time is unknown then.
-            MessageKind::PhasePassed
-            | MessageKind::Deployed
-            | MessageKind::RollingBack
-            | MessageKind::RolledBack
-            | MessageKind::Update
-            | MessageKind::Resolved => None,
+            // Of the others the elapsed time is unknown.
+            _ => None,
         },
         Promised::Watch => of_watch(policy, promise),
         Promised::Update => of_updates(policy, message, promise.most),

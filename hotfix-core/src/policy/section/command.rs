@@ -40,16 +40,7 @@ closed_set! {
 impl CommandField {
     /// Whether only the commands of a phase have a value for it.
     pub const fn is_of_a_phase(self) -> bool {
-        match self {
-            Self::Phase | Self::Share | Self::Batch => true,
-            Self::Version
-            | Self::Previous
-            | Self::Tag
-            | Self::Branch
-            | Self::Commit
-            | Self::Service
-            | Self::Incident => false,
-        }
+        matches!(self, Self::Phase | Self::Share | Self::Batch)
     }
 }
 
