@@ -42,7 +42,7 @@ pub(super) fn enumerated(all: &[String]) -> String {
 }
 
 /// An id as a sentence names it.
-pub(super) fn quoted(id: impl std::fmt::Display) -> String {
+pub(super) fn quoted(id: impl Display) -> String {
     format!("`{id}`")
 }
 
