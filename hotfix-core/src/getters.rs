@@ -16,14 +16,29 @@ macro_rules! getters {
 }
 pub(crate) use getters;
 
-/// Writes an object with these members, in this order: `object!(serializer, Step: id = self.id)`.
+/// Writes an object with these members, in this order: `object!(serializer, Step: id = self.id)`. A member
+/// `if_some` is left out where it is `None`, one `if_any` where it is empty.
 macro_rules! object {
-    ($to:ident, $of:ident: $($name:ident = $value:expr),+ $(,)?) => {{
+    ($to:ident, $of:ident: $($name:ident $($when:ident)? = $value:expr),+ $(,)?) => {{
         use serde::ser::SerializeStruct as _;
         let mut object = $to.serialize_struct(stringify!($of), [$(stringify!($name)),+].len())?;
-        $(object.serialize_field(stringify!($name), &$value)?;)+
+        $($crate::getters::object!(@member object, $name, $value $(, $when)?);)+
         object.end()
     }};
+    (@member $object:ident, $name:ident, $value:expr) => {
+        $object.serialize_field(stringify!($name), &$value)?
+    };
+    (@member $object:ident, $name:ident, $value:expr, if_some) => {
+        if let Some(value) = $value {
+            $object.serialize_field(stringify!($name), &value)?;
+        }
+    };
+    (@member $object:ident, $name:ident, $value:expr, if_any) => {
+        let value = &$value;
+        if !value.is_empty() {
+            $object.serialize_field(stringify!($name), value)?;
+        }
+    };
 }
 pub(crate) use object;
 

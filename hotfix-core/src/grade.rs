@@ -392,12 +392,7 @@ impl Moment {
             Self::Deployed => MessageKind::Deployed,
             Self::Verified | Self::Resolved | Self::Closed => MessageKind::Resolved,
             Self::RolledBack => MessageKind::RolledBack,
-            Self::Began
-            | Self::Detected
-            | Self::Declared
-            | Self::Approved
-            | Self::FixStarted
-            | Self::Ready => MessageKind::Alert,
+            _ => MessageKind::Alert,
         }
     }
 
@@ -409,16 +404,15 @@ impl Moment {
             Self::Began => Some(Self::Detected),
             Self::Detected => Some(Self::Declared),
             Self::Approved => Some(Self::DeployStarted),
-            Self::Declared
-            | Self::FixStarted
-            | Self::Ready
-            | Self::DeployStarted
-            | Self::Deployed
-            | Self::Verified
-            | Self::Resolved
-            | Self::RolledBack
-            | Self::Closed => None,
+            _ => None,
         }
+    }
+}
+
+impl ChecklistMoment {
+    /// Whether all traffic has the fix then, before the rollout is over.
+    pub(crate) const fn is_live(self) -> bool {
+        matches!(self, Self::Deployed | Self::Verified | Self::FinalValidation)
     }
 }
 

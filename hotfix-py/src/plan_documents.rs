@@ -43,7 +43,7 @@ pub(crate) fn make(
         }
     }
     let histories = read;
-    Ok(Plan(py.detach(|| Core::with_histories(policy, subject, histories))?))
+    Ok(Plan(py.detach(|| Core::calibrated(policy, subject, histories))?))
 }
 
 fn part(from: &Bound<'_, PyAny>, document: &str) -> Result<Value> {

@@ -149,7 +149,7 @@ impl Rollouts {
         let by_instance = by_instance || history.is_some();
         let plan = match history {
             None => Plan::try_new(policy, subject),
-            Some(random) => Plan::with_histories(policy, subject, recorded(&world, random)),
+            Some(random) => Plan::calibrated(policy, subject, recorded(&world, random)),
         };
         Self { world, plan: plan.unwrap_or_else(|error| panic!("{error}")), by_instance, before: 0 }
     }

@@ -64,30 +64,3 @@ pub(super) fn unescaped(text: &str) -> impl Iterator<Item = char> {
         plain => Some(plain),
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name(raw: &str) -> Name<'_> {
-        Name { raw: raw.as_bytes(), plain: raw.is_ascii() && !raw.contains('\\') }
-    }
-
-    #[test]
-    fn roll_7_names_sort_by_utf16_units() {
-        let sorted = [r"\r", "1", "\u{80}", "\u{f6}", "\u{20ac}", "\u{1f600}", "\u{fb33}"];
-        for pair in sorted.windows(2) {
-            assert_eq!(name(pair[0]).cmp(name(pair[1])), Ordering::Less, "{pair:?}");
-            assert!(name(pair[0]).is_before(name(pair[1])), "{pair:?}");
-            assert!(!name(pair[1]).is_before(name(pair[0])), "{pair:?}");
-        }
-        assert_eq!(name(r"\u0001").cmp(name(r"\b")), Ordering::Less);
-        assert_eq!(name(r#"\""#).cmp(name("#")), Ordering::Less);
-        assert_eq!(name("a").cmp(name("a\u{e9}")), Ordering::Less);
-        let before = [("", "a"), ("a", "b"), ("ab", "b"), ("a", "ab"), ("ab", "ac")];
-        assert!(
-            before.iter().all(|(a, b)| name(a).is_before(name(b)) && !name(b).is_before(name(a)))
-        );
-        assert!(!name("a").is_before(name("a")) && !name("").is_before(name("")));
-    }
-}

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde::{Serialize, Serializer};
 
 use super::fault::DocumentFault;
 use super::node::{Node, Place};
 use crate::code::Coded;
+use crate::getters::object;
 use crate::sorting::sort_by_key;
 use crate::text::{counted, shown};
 
@@ -303,22 +304,19 @@ impl<F: FaultFamily> DocumentError<F> {
 impl<F: FaultFamily> fmt::Display for DocumentError<F> {
     /// `HF-POL-010 at line 12, column 9 (/phases/0/share): …`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (code, path) = (self.code(), self.path.escape_debug());
-        match (self.place, &self.base) {
-            (Place { line: 0, .. }, _) if F::BY_LINE && self.path.is_empty() => {
-                f.write_str(code)?;
-            }
-            (Place { line, column, .. }, _) if F::BY_LINE && self.path.is_empty() => {
-                write!(f, "{code} at line {line}, column {column}")?;
-            }
-            _ if self.path.is_empty() => write!(f, "{code} at the document")?,
-            (Place { line: 0, .. }, _) => write!(f, "{code} at {path}")?,
-            (Place { line, column, .. }, None) => {
-                write!(f, "{code} at line {line}, column {column} ({path})")?;
-            }
-            (Place { line, column, .. }, Some(base)) => {
-                write!(f, "{code} at line {line}, column {column} of `{base}` ({path})")?;
-            }
+        let path = self.path.escape_debug();
+        let Place { line, column, .. } = self.place;
+        let place = (line > 0).then(|| format!("line {line}, column {column}"));
+        let of = self.base.as_ref().map_or_else(String::new, |base| format!(" of `{base}`"));
+        let at = match place {
+            place if F::BY_LINE && self.path.is_empty() => place,
+            _ if self.path.is_empty() => Some("the document".to_owned()),
+            Some(place) => Some(format!("{place}{of} ({path})")),
+            None => Some(path.to_string()),
+        };
+        f.write_str(self.code())?;
+        if let Some(at) = at {
+            write!(f, " at {at}")?;
         }
         write!(f, ": {}", self.sentence())
     }
@@ -330,20 +328,10 @@ impl<F: FaultFamily> Serialize for DocumentError<F> {
     /// `{"code", "path", "document", "line", "column", "base", "message"}`, without what is not
     /// known; `document` only where a text may have several.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut error = serializer.serialize_map(None)?;
-        error.serialize_entry("code", self.code())?;
-        error.serialize_entry("path", &self.path)?;
-        if F::NUMBERED {
-            error.serialize_entry("document", &self.document())?;
-        }
-        if let (Some(line), Some(column)) = (self.line(), self.column()) {
-            error.serialize_entry("line", &line)?;
-            error.serialize_entry("column", &column)?;
-        }
-        if let Some(base) = &self.base {
-            error.serialize_entry("base", base)?;
-        }
-        error.serialize_entry("message", &self.sentence())?;
-        error.end()
+        object!(serializer, DocumentError:
+            code = self.code(), path = self.path,
+            document if_some = F::NUMBERED.then(|| self.document()), line if_some = self.line(),
+            column if_some = self.column(), base if_some = self.base(), message = self.sentence()
+        )
     }
 }

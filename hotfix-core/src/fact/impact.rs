@@ -79,7 +79,7 @@ impl<'f> Impact<'f> {
                 let take = self.tense(["take", "took"]);
                 format!("5% of requests {take} {} or longer", time(*span))
             }
-            (fact, FactValue::Flag(true)) => self.tense(flag(fact)?).to_owned(),
+            (fact, FactValue::Flag(true)) => self.tense(fact.impact()?).to_owned(),
             _ => return None,
         })
     }
@@ -88,67 +88,6 @@ impl<'f> Impact<'f> {
     pub(crate) fn users_affected(self) -> Option<String> {
         some(self.facts.get(FactId::BuiltIn(Fact::UsersAffected))?)
     }
-}
-
-/// What a fact that holds means to people, and what it meant; `None` for facts that are no impact.
-const fn flag(fact: Fact) -> Option<[&'static str; 2]> {
-    Some(match fact {
-        Fact::ServiceDown => ["the service is down", "the service was down"],
-        Fact::DataCorruption => ["data is corrupted or lost", "data was corrupted or lost"],
-        Fact::DataIntegrityAtRisk => ["data is at risk", "data was at risk"],
-        Fact::SecurityVulnerability => {
-            ["there is a security vulnerability", "there was a security vulnerability"]
-        }
-        Fact::SecurityExploited => {
-            ["a vulnerability is being exploited", "a vulnerability was exploited"]
-        }
-        Fact::AuthenticationDown => ["nobody can log in", "nobody could log in"],
-        Fact::PaymentsDown => ["all payments fail", "all payments failed"],
-        Fact::PaymentWebhooksFailing => {
-            ["payment notifications are lost", "payment notifications were lost"]
-        }
-        Fact::DatabaseDown => {
-            ["the database cannot be reached", "the database could not be reached"]
-        }
-        Fact::CoreFeatureBroken => ["a core feature is broken", "a core feature was broken"],
-        Fact::SearchEmpty => ["search returns no results", "search returned no results"],
-        Fact::EndpointsFailing => {
-            ["the main endpoints return errors", "the main endpoints returned errors"]
-        }
-        Fact::CrashAtStart => ["the app crashes at start", "the app crashed at start"],
-        Fact::FeatureDegraded => {
-            ["a feature is slow or unreliable", "a feature was slow or unreliable"]
-        }
-        Fact::WrongDataShown => ["users see wrong data", "users saw wrong data"],
-        Fact::WrongReporting => ["reports are wrong", "reports were wrong"],
-        Fact::CriticalThirdPartyFailing => [
-            "a third-party service that we depend on fails",
-            "a third-party service that we depend on failed",
-        ],
-        Fact::MemoryLeak => ["the service leaks memory", "the service leaked memory"],
-        Fact::Deadlock => ["the service deadlocks", "the service deadlocked"],
-        Fact::Cosmetic => ["something is displayed wrongly", "something was displayed wrongly"],
-        Fact::RevenueImpact => ["revenue is lost", "revenue was lost"],
-        Fact::CustomerImpacting => ["customers are affected", "customers were affected"],
-        Fact::Confirmed
-        | Fact::NewFeature
-        | Fact::Refactoring
-        | Fact::Optimisation
-        | Fact::Documentation
-        | Fact::WorkaroundExists
-        | Fact::SmallIsolatedChange
-        | Fact::QuickToValidate
-        | Fact::FixRiskierThanIssue
-        | Fact::Tested
-        | Fact::UsersAffected
-        | Fact::PaymentFailureShare
-        | Fact::ErrorRate
-        | Fact::LatencyP95
-        | Fact::BeganAt
-        | Fact::DetectedAt
-        | Fact::PrecedingDeploy
-        | Fact::Service => return None,
-    })
 }
 
 /// `55%`.

@@ -9,7 +9,6 @@
 mod build;
 mod catalogue;
 mod condition;
-mod describe;
 mod diagram;
 mod facts;
 mod impact;
@@ -22,9 +21,8 @@ pub use build::Builder;
 pub(crate) use catalogue::OUTCOMES;
 pub use catalogue::{Fact, FactKind};
 pub use condition::{Comparison, Condition, Operator, Truth};
-pub use describe::Deduced;
 pub use diagram::Diagram;
 pub use facts::{CustomFact, FactError, FactErrors, FactId, FactValue, Facts, Vocabulary};
 pub(crate) use impact::Impact;
 pub use nodes::{Cut, Ref};
-pub use space::{Placed, Space};
+pub use space::{Deduced, Placed, Space};

@@ -8,7 +8,7 @@ use crate::metric_kind::Unit;
 use crate::plan::healthy::{Law, at_gate, figure, in_a_row, in_window, traffic};
 use crate::plan::power::kept_by_rollback;
 use crate::policy::Policy;
-use crate::policy::section::{Bound, BoundValue, Metric, Phase};
+use crate::policy::section::{Bound, BoundValue, Bounds, Metric, Phase};
 use crate::text::pointer_step;
 use crate::unit::{Share, Span};
 
@@ -44,9 +44,16 @@ fn place(metric: &Metric, bound: &str) -> String {
     format!("/metrics/{}/{bound}", pointer_step(metric.id.as_str()))
 }
 
+/// The names of the bounds that are a ratio to this base.
+fn relative(metric: &Metric, to: BoundBase) -> impl Iterator<Item = &'static str> {
+    let is_relative =
+        move |bound: Bound| matches!(bound.value, BoundValue::Relative(_, base) if base == to);
+    metric.bounds.named().filter(move |(_, bound)| is_relative(*bound)).map(|(name, _)| name)
+}
+
 fn order(metric: &Metric, findings: &mut Vec<Finding>) {
-    let [success, alert, rollback] =
-        metric.bounds.named().map(|(_, bound)| bound.and_then(|bound| figure(metric, bound)));
+    let Bounds { success, alert, rollback } = metric.bounds;
+    let [success, alert, rollback] = [success, alert, rollback].map(|bound| figure(metric, bound?));
     let worse = |first: f64, second: f64| metric.worse.is_beyond(first, second);
     let mut out_of_order = |first, first_at, second, second_at, so| {
         let fault =
@@ -89,7 +96,6 @@ fn good_side(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     // What the fix is to repair is worse in the live version.
     let is_bug = policy.efficacy().is_some_and(|efficacy| efficacy.metric == id);
     for (bound, value) in metric.bounds.named() {
-        let Some(value) = value else { continue };
         let is_criterion = bound == "success";
         let so = if is_criterion { "misses it" } else { "breaches it" };
         if let (BoundValue::Relative(ratio, BoundBase::Live), false) = (value.value, is_bug) {
@@ -138,12 +144,11 @@ fn long_times(metric: &Metric, findings: &mut Vec<Finding>) {
     if !metric.kind.has_buckets() {
         return;
     }
-    let bounds = metric.bounds.named().map(|(name, bound)| match bound?.value {
+    let bounds = metric.bounds.named().filter_map(|(name, bound)| match bound.value {
         BoundValue::Absolute(figure) => Some((name, figure)),
         BoundValue::Relative(..) => None,
     });
-    let reference = metric.reference.map(|figure| ("reference", figure));
-    for (name, figure) in bounds.into_iter().chain([reference]).flatten() {
+    for (name, figure) in bounds.chain(metric.reference.map(|figure| ("reference", figure))) {
         if let Ok(is) = Span::try_from_seconds(figure)
             && is > LONGEST
         {
@@ -158,14 +163,12 @@ fn live_arm(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let Some(phase) = policy.phases().iter().find(|phase| phase.share == Share::ALL) else {
         return;
     };
-    for (bound, value) in metric.bounds.named() {
-        let on_live =
-            value.is_some_and(|b| matches!(b.value, BoundValue::Relative(_, BoundBase::Live)));
-        // A volume is compared with its own level before.
-        if !on_live || metric.has_own_level() {
-            continue;
-        }
-        let (metric_id, phase) = (metric.id, phase.name);
+    // A volume is compared with its own level before.
+    if metric.has_own_level() {
+        return;
+    }
+    let (metric_id, phase) = (metric.id, phase.name);
+    for bound in relative(metric, BoundBase::Live) {
         let fault = if metric.reference.is_some() {
             FigureFault::NoLiveArm { metric: metric_id, bound, phase }
         } else if metric.role == Role::Decide {
@@ -182,13 +185,9 @@ fn ratio_of_zero(metric: &Metric, findings: &mut Vec<Finding>) {
     if metric.reference != Some(0.0) {
         return;
     }
-    for (bound, value) in metric.bounds.named() {
-        let of_reference =
-            value.is_some_and(|b| matches!(b.value, BoundValue::Relative(_, BoundBase::Reference)));
-        if of_reference {
-            let fault = FigureFault::RatioOfZero { metric: metric.id, bound };
-            put(findings, place(metric, bound), fault);
-        }
+    for bound in relative(metric, BoundBase::Reference) {
+        let fault = FigureFault::RatioOfZero { metric: metric.id, bound };
+        put(findings, place(metric, bound), fault);
     }
 }
 

@@ -1,9 +1,9 @@
 //! Compares deadlines, estimates and objectives with planned times, and duties with each other.
 
-use super::escalation::{is_for, severities};
 use super::fault::TimeFault;
 use super::finding::{Example, Finding, put_once};
 use super::format::time;
+use super::roles::{is_for, severities};
 use crate::grade::{DutyKind, Moment, Severity};
 use crate::plan::duration::{Schedule, Times, phases_until, phases_until_live, rollout};
 use crate::plan::load::Load;

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::grade::Severity;
-use crate::text::quoted;
+use crate::text;
 pub(super) use crate::text::{time, times};
 
 /// A probability as cases of a hundred: `35 of 100`, `1.4 of 100`.
@@ -26,7 +26,35 @@ pub(super) const fn and_watch(watched: bool) -> &'static str {
 }
 
 pub(super) fn names<T: Display>(names: &[T]) -> String {
-    quoted(names, ", ")
+    text::quoted(names, ", ")
+}
+
+/// How many names a sentence lists.
+const MOST: usize = 8;
+
+/// `a, b and c`, and how many more where there are many.
+pub(super) fn enumerated(all: &[String]) -> String {
+    if all.len() > MOST {
+        let shown = &all[..MOST - 1];
+        return format!("{} and {} more", shown.join(", "), all.len() - shown.len());
+    }
+    text::enumerated(all)
+}
+
+/// An id as a sentence names it.
+pub(super) fn quoted(id: impl Display) -> String {
+    format!("`{id}`")
+}
+
+pub(super) const fn hotfix(hotfix: bool) -> &'static str {
+    if hotfix { "a hot-fix" } else { "no hot-fix" }
+}
+
+pub(super) const fn severity(severity: Option<Severity>) -> &'static str {
+    match severity {
+        Some(severity) => severity.as_str(),
+        None => "no severity",
+    }
 }
 
 #[cfg(test)]

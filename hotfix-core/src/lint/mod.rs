@@ -7,15 +7,12 @@
 
 mod bounds;
 mod deadlines;
-mod escalation;
 mod fault;
 mod finding;
 mod format;
-mod idle;
 mod logic;
 mod messages;
 mod phases;
-mod promises;
 mod roles;
 mod source_control;
 
@@ -40,12 +37,9 @@ impl Policy {
         logic::find(self, &mut findings);
         bounds::find(self, &mut findings);
         phases::find(self, &mut findings);
-        idle::find(self, &mut findings);
         self.lint_other_strategies(&mut findings);
         deadlines::find(self, at, &mut findings);
-        promises::find(self, &mut findings);
         roles::find(self, &mut findings);
-        escalation::find(self, &mut findings);
         messages::find(self, &mut findings);
         source_control::find(self, &mut findings);
         sort_by_key(&mut findings, |finding: &Finding| finding.code());
@@ -66,7 +60,6 @@ impl Policy {
             let chosen = self.choosing(strategy, phases.into_owned());
             let mut found = Vec::new();
             phases::find(&chosen, &mut found);
-            idle::find(&chosen, &mut found);
             for of in found.into_iter().filter(|of| of.level() != Level::Deny) {
                 if !findings.iter().any(|known| known.code() == of.code()) {
                     findings.push(Finding { path: format!("/strategies/{strategy}"), ..of });

@@ -41,8 +41,8 @@ impl BoundInBucket {
 
     /// Those of a metric whose histogram has these boundaries, in seconds.
     pub(crate) fn within(metric: &Metric, edges: &[f64]) -> Vec<Self> {
-        let bounds = metric.bounds.named().into_iter();
-        bounds.filter_map(|(name, bound)| Self::find(metric, edges, name, bound?)).collect()
+        let bounds = metric.bounds.named();
+        bounds.filter_map(|(name, bound)| Self::find(metric, edges, name, bound)).collect()
     }
 
     fn find(metric: &Metric, edges: &[f64], name: &'static str, bound: Bound) -> Option<Self> {

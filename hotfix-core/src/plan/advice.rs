@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::grade::{AdviceCheck, AdviceKind, DutyKind, Role, Sign};
+use crate::grade::{AdviceCheck, AdviceKind, DutyKind};
 use crate::policy::Policy;
-use crate::policy::section::{Contingency, SeverityLevel};
+use crate::policy::section::SeverityLevel;
 use crate::text::{counted, words};
 use crate::unit::Name;
 
@@ -113,10 +113,9 @@ fn found(policy: &Policy, level: Option<&SeverityLevel>, check: AdviceCheck) -> 
             some(own + policy.approvals().len(), "required approval", "required approvals")
         }
         AdviceCheck::Monitoring => {
-            let deciding = policy.metrics().iter().filter(|m| m.role == Role::Decide).count();
+            let deciding = policy.deciding().count();
             let mut metrics = some(deciding, "deciding metric", "deciding metrics")?;
-            let signs = |of: &&Contingency| of.sign == Some(Sign::NoData);
-            if let Some(silence) = policy.contingencies().iter().find(signs) {
+            if let Some(silence) = policy.on_silence() {
                 let waits = level.is_some_and(|level| silence.waits.contains(&level.severity));
                 metrics.push_str("; once readings have stopped, the start ");
                 metrics.push_str(if waits { "waits" } else { "is asked about" });

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::fact::FactId;
-use crate::grade::{Hotfix, Role, Severity, closed_set};
+use crate::grade::{Hotfix, Severity, closed_set};
 use crate::metric::{BoundInBucket, Unjudged};
 use crate::policy::section::SeverityLevel;
 use crate::text::{counted, quoted};
@@ -226,8 +226,8 @@ impl Plan {
         put(Kind::VolumeBound, self.volumes_beyond().into_iter().map(|of| of.sentence).collect());
         put(Kind::LowTraffic, self.low_traffic().into_iter().collect());
         put(Kind::SlowEvidence, self.slow_evidence());
-        let deciding = policy.metrics().iter().filter(|of| of.role == Role::Decide);
-        let beyond = deciding.flat_map(BoundInBucket::of).filter(BoundInBucket::is_beyond);
+        let beyond = policy.deciding().flat_map(BoundInBucket::of);
+        let beyond = beyond.filter(BoundInBucket::is_beyond);
         put(Kind::BoundBeyondBuckets, beyond.map(|fault| fault.to_string()).collect());
         put(Kind::MissedByChance, self.missed_by_chance());
         if let Some(batches) = self.strategy().batches.filter(|batches| batches.grown) {

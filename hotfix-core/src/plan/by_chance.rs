@@ -1,8 +1,8 @@
 //! Bounds that a healthy fix often misses by chance, at the traffic of the plan.
 
-use crate::grade::{Response, Role, Worse};
+use crate::grade::{Response, Worse};
 use crate::metric::in_unit;
-use crate::policy::section::{Bound, BoundValue, Metric, Phase};
+use crate::policy::section::{Bound, BoundValue, Bounds, Metric, Phase};
 use crate::stats::numeric::larger;
 use crate::text::{self, enumerated, rounded};
 
@@ -20,7 +20,7 @@ const MULTIPLES: [f64; 17] =
 /// What follows a bound that rolls back.
 const ROLLED_BACK: &str = "is rolled back";
 
-/// The three bounds, in the order of [`Bounds::named`](crate::policy::section::Bounds::named).
+/// The three bounds.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Which {
     Success,
@@ -43,24 +43,16 @@ impl Plan {
     /// The bounds that a fix as good as the reference often misses by chance: which, how often, and
     /// what to change. Metrics that are not counted, or have no reference, are left out.
     pub(super) fn missed_by_chance(&self) -> Vec<String> {
-        let deciding = self.policy().metrics().iter().filter(|of| of.role == Role::Decide);
-        let each = deciding.flat_map(|metric| {
-            let which = [Which::Success, Which::Alert, Which::Rollback];
-            which.into_iter().zip(metric.bounds.named()).map(move |bound| (metric, bound))
+        let each = self.policy().deciding().flat_map(|metric| {
+            let Bounds { success, alert, rollback } = metric.bounds;
+            let bounds =
+                [(Which::Success, success), (Which::Alert, alert), (Which::Rollback, rollback)];
+            bounds.map(|(which, bound)| self.often_missed(metric, which, bound?))
         });
-        each.filter_map(|(metric, (which, (name, bound)))| {
-            self.often_missed(metric, which, name, bound?)
-        })
-        .collect()
+        each.flatten().collect()
     }
 
-    fn often_missed(
-        &self,
-        metric: &Metric,
-        which: Which,
-        name: &str,
-        bound: Bound,
-    ) -> Option<String> {
+    fn often_missed(&self, metric: &Metric, which: Which, bound: Bound) -> Option<String> {
         let often = self.often(metric, which, bound);
         if often.is_empty() {
             return None;
@@ -75,9 +67,9 @@ impl Plan {
             (Which::Alert | Which::Rollback, worse) => worse.side(),
         };
         let (misses, about, windows, then) = match which {
-            Which::Success => ("misses", "", "", after_a_miss(&often)),
-            Which::Alert => ("breaches", "", " of its windows", "waits"),
-            Which::Rollback => ("breaches", "about ", "", ROLLED_BACK),
+            Which::Success => ("misses the success", "", "", after_a_miss(&often)),
+            Which::Alert => ("breaches the alert", "", " of its windows", "waits"),
+            Which::Rollback => ("breaches the rollback", "about ", "", ROLLED_BACK),
         };
         let change = match self.advised(metric, which, bound) {
             Some(advised) => format!(
@@ -92,7 +84,7 @@ impl Plan {
             Which::Success | Which::Alert | Which::Rollback => "",
         };
         Some(format!(
-            "a fix that is as good as the reference {misses} the {name} bound of `{}`, {side} {}, by \
+            "a fix that is as good as the reference {misses} bound of `{}`, {side} {}, by \
              chance in {about}{}{windows}, and {then}: {change}{or}",
             metric.id,
             shown(metric, bound),

@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::grade::{RollbackMethod, TagForm, closed_set};
-use crate::policy::command::{CommandPart, parts, quoted_value};
-use crate::policy::section::{ChecklistItem, CommandField, Phase, ProcedureStep, RollbackWay};
+use crate::policy::section::{
+    ChecklistItem, CommandField, CommandPart, Phase, ProcedureStep, RollbackWay, command_parts,
+    quoted_value,
+};
 use crate::unit::Timestamp;
 use crate::vcs::{Step, VcsStepKind, tag_name};
 
@@ -145,7 +147,7 @@ impl Plan {
     fn fill(&self, command: &str, previous: Option<&str>, phase: Option<&Phase>) -> PlannedCommand {
         let mut planned = PlannedCommand { line: String::new(), missing: Vec::new() };
         // A command of a checked policy can be read.
-        let Ok(parts) = parts(command, phase.is_some()) else {
+        let Ok(parts) = command_parts(command, phase.is_some()) else {
             planned.line.push_str(command);
             return planned;
         };

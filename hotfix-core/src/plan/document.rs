@@ -1,8 +1,9 @@
 //! The whole plan as one document.
 
-use serde::ser::{Serialize, SerializeStruct as _, Serializer};
+use serde::{Serialize, Serializer};
 
 use crate::canonical::{pretty, tree_of};
+use crate::getters::object;
 
 use super::{Plan, Subject};
 
@@ -18,56 +19,27 @@ impl Serialize for PlanDocument<'_> {
         let policy = tree_of(plan.policy());
         let phases = policy.get("phases").cloned().unwrap_or_default();
         let (calibrations, commands) = (plan.calibrations(), plan.commands());
-        let mut document = serializer.serialize_struct("PlanDocument", 29)?;
-        document.serialize_field("advice", &plan.advice())?;
-        document.serialize_field("assessment", &plan.assessment())?;
-        if !calibrations.is_empty() {
-            document.serialize_field("calibration", calibrations)?;
-        }
-        if !commands.is_empty() {
-            document.serialize_field("commands", &commands)?;
-        }
-        document.serialize_field("contacts", &plan.contacts())?;
-        document.serialize_field("demands", &plan.demands())?;
-        document.serialize_field("digest", &plan.digest())?;
-        document.serialize_field("duration", &plan.duration())?;
-        document.serialize_field("first_steps", &plan.first_steps())?;
-        document.serialize_field("follow_up", &plan.follow_up())?;
-        document.serialize_field("incident", incident)?;
-        document.serialize_field("methods", &plan.methods())?;
-        document.serialize_field("phases", &phases)?;
-        document.serialize_field("policy", &policy)?;
-        document.serialize_field("procedure", &plan.procedure())?;
-        document.serialize_field("recommendation", &plan.recommendation())?;
-        document.serialize_field("change_record", &plan.change_record())?;
-        if let Some(release) = plan.release() {
-            document.serialize_field("release", release)?;
-        }
-        document.serialize_field("findings", &plan.findings())?;
-        document.serialize_field("risks", &plan.risks())?;
-        document.serialize_field("rollback", &plan.rollback())?;
-        document.serialize_field("scope", &plan.scope())?;
-        if let Some(severity) = plan.severity() {
-            document.serialize_field("severity", &severity)?;
-        }
-        document.serialize_field("slo", &plan.slo())?;
-        document.serialize_field("strategy", &plan.strategy())?;
-        document.serialize_field("thresholds", &plan.thresholds())?;
-        document.serialize_field("timeline", &plan.offsets())?;
-        document.serialize_field("traffic", traffic)?;
-        document.end()
+        object!(serializer, PlanDocument:
+            advice = plan.advice(), assessment = plan.assessment(), calibration if_any = calibrations,
+            commands if_any = commands, contacts = plan.contacts(), demands = plan.demands(),
+            digest = plan.digest(), duration = plan.duration(), first_steps = plan.first_steps(),
+            follow_up = plan.follow_up(), incident = incident, methods = plan.methods(), phases = phases,
+            policy = policy, procedure = plan.procedure(), recommendation = plan.recommendation(),
+            change_record = plan.change_record(), release if_some = plan.release(),
+            findings = plan.findings(), risks = plan.risks(), rollback = plan.rollback(),
+            scope = plan.scope(), severity if_some = plan.severity(), slo = plan.slo(),
+            strategy = plan.strategy(), thresholds = plan.thresholds(), timeline = plan.offsets(),
+            traffic = traffic
+        )
     }
 }
 
 impl Plan {
     /// The plan and all its views.
     ///
-    /// `{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy",
-    /// "recommendation", "rollback", "severity", "assessment", "demands", "scope", "findings",
-    /// "change_record", "duration", "timeline", "slo", "procedure", "advice", "risks",
-    /// "first_steps", "contacts", "thresholds", "follow_up", "commands", "calibration"}`; `release`,
-    /// `severity`, `commands` and `calibration` only where there is one. Each is what the method of
-    /// its name says, so `strategy` is an object with the member `strategy`.
+    /// Each member is what the method of its name says, so `strategy` is an object with the member
+    /// `strategy`; `timeline` is [`offsets`](Self::offsets). `release`, `severity`, `commands` and
+    /// `calibration` are there only where there is one.
     ///
     /// It does not contain [`power`](Self::power), which takes tens of milliseconds, and
     /// [`source_control`](Self::source_control), which needs a time and may be refused.

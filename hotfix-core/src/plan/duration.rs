@@ -286,12 +286,13 @@ pub(crate) fn phases_until_live(load: Load<'_>) -> Times {
     if let Some(deploying) = load.policy.deploying() {
         own.add("deploying", deploying.least, deploying.most);
     }
-    deployments(load).later(own)
+    deployments(load, load.policy.phases()).later(own)
 }
 
-fn deployments(load: Load<'_>) -> Times {
+/// Until the last of these phases has its traffic, by the time of the phases alone.
+pub(super) fn deployments(load: Load<'_>, phases: &[Phase]) -> Times {
     let mut sum = Times::default();
-    let Some((last, before)) = load.policy.phases().split_last() else { return sum };
+    let Some((last, before)) = phases.split_last() else { return sum };
     for phase in before {
         let (least, most) = watched(load, phase);
         sum.add(phase.name.as_str(), Some(phase.deploy + least), Some(phase.deploy + most));

@@ -10,23 +10,19 @@ mod by_chance;
 mod calibration;
 mod change_record;
 mod commands;
-mod commit;
 mod contacts;
 mod demands;
-mod digest;
+pub(crate) mod digest;
 mod document;
 pub(crate) mod duration;
 mod error;
 mod error_budget;
 mod first_steps;
 mod follow_up;
-mod gantt;
 pub(crate) mod healthy;
 pub(crate) mod load;
 mod new_instances;
-mod normal;
 mod page;
-pub(crate) mod personal;
 pub mod power;
 mod procedure;
 mod read;
@@ -36,7 +32,6 @@ mod rollback;
 mod sequence;
 pub(crate) mod slo;
 mod source_control;
-mod stated;
 mod strategy;
 mod subject;
 mod thresholds;
@@ -126,7 +121,7 @@ impl Plan {
         Self::make(policy, subject, strategy::effective, |_| Ok(BTreeMap::new()))?.in_order()
     }
 
-    /// Makes a plan whose tests are calibrated with your own history.
+    /// Makes a plan whose tests are calibrated with your own history, of counts or of request times.
     ///
     /// Each metric with a history is calibrated for each phase below 100%, for the most ticks of
     /// the phase; a latency for all of them together. The plan keeps the calibrations and the digest
@@ -156,20 +151,9 @@ impl Plan {
     pub fn calibrated(
         policy: Arc<Policy>,
         subject: Subject,
-        histories: Histories,
+        histories: impl Into<PlanHistories>,
     ) -> Result<Self, PlanError> {
-        Self::with_histories(policy, subject, histories.into())
-    }
-
-    /// The same with histories of request times, too.
-    ///
-    /// # Errors
-    /// As [`calibrated`](Self::calibrated).
-    pub fn with_histories(
-        policy: Arc<Policy>,
-        subject: Subject,
-        histories: PlanHistories,
-    ) -> Result<Self, PlanError> {
+        let histories = histories.into();
         subject.check_names()?;
         let drawn = (seed_of(&subject), subject.traffic.requests_per_minute);
         let calibrate = |policy: &Policy| calibration::calibrations(policy, histories, drawn);
@@ -338,7 +322,7 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let subject = Subject::from_json(incident, release, traffic)?;
         let histories = PlanHistories::from_json(&policy, calibration)?;
-        Self::with_histories(policy, subject, histories)
+        Self::calibrated(policy, subject, histories)
     }
 
     /// The policy that it follows, with the strategy that the release chose and its phases.
@@ -389,7 +373,7 @@ getters! {
 
 fn seed_of(subject: &Subject) -> u64 {
     // A plan can always be written in canonical JSON.
-    let digest = digest_of(&*personal::nameless(subject)).unwrap_or(Digest::ZERO);
+    let digest = digest_of(&*digest::nameless(subject)).unwrap_or(Digest::ZERO);
     // 48 bits, which every JSON reader represents exactly.
     digest.as_bytes()[..6].iter().fold(0, |seed, &byte| (seed << 8) | u64::from(byte))
 }

@@ -93,9 +93,6 @@ impl Batches {
     /// The batches of this strategy and release; asks for more than one of them.
     pub(super) fn of(policy: &Policy, subject: &Subject) -> Result<Self, Obstacle> {
         let instances = subject.traffic.instances.ok_or(Obstacle::InstancesUnknown)?;
-        if instances < 2 {
-            return Err(Obstacle::FewInstances { instances });
-        }
         let asked = subject.chosen_batch().unwrap_or_else(|| usual_batch(policy));
         if asked >= instances {
             return Err(Obstacle::WholeBatch { batch: asked, instances });

@@ -49,23 +49,6 @@ pub(crate) struct CustomFactKind;
 pub(crate) struct NoRule;
 pub(crate) struct List<F>(F);
 
-/// The texts of a closed set of values.
-macro_rules! known {
-    ($type:ty, $all:expr) => {{
-        const ALL: &[$type] = $all;
-        const KNOWN: [&str; ALL.len()] = {
-            let mut known = [""; ALL.len()];
-            let mut i = 0;
-            while i < known.len() {
-                known[i] = ALL[i].as_str();
-                i += 1;
-            }
-            known
-        };
-        &KNOWN
-    }};
-}
-
 fn one_of(names: &[&str]) -> Schema {
     json!({ "type": "string", "enum": names })
 }
@@ -331,20 +314,21 @@ texts! {
     Date: "a date, as in \"2025-10-14\"", date(), "\"2025-10-14\"";
 }
 
+/// Values of a closed set: those with these names.
 macro_rules! closed_sets {
-    ($($field:ty => $type:ty, $all:expr, $example:literal;)*) => {$(
+    ($($field:ty => $type:ty, $names:expr, $example:literal;)*) => {$(
         impl Field for $field {
             type Out = $type;
 
             fn read(node: &Node, reader: &mut PolicyReader) -> Option<$type> {
-                const ALL: &[$type] = $all;
-                ALL.get(reader.name_of(node, known!($type, $all))?).copied()
+                let index = reader.name_of(node, $names)?;
+                $names.get(index)?.parse().ok()
             }
             fn write(value: &$type, _: Style) -> Node {
                 Node::from(value.as_str())
             }
             fn schema(_: &mut Definitions) -> Schema {
-                one_of(known!($type, $all))
+                one_of($names)
             }
             fn example() -> &'static str {
                 $example
@@ -354,53 +338,53 @@ macro_rules! closed_sets {
 }
 
 closed_sets! {
-    Strategy => Strategy, Strategy::ALL, "\"canary\"";
-    GateMode => GateMode, GateMode::ALL, "\"automatic\"";
-    WatchedFrom => WatchedFrom, WatchedFrom::ALL, "\"deployed\"";
-    PromotionRule => PromotionRule, PromotionRule::ALL, "\"no_evidence_of_harm\"";
-    EvidenceMode => EvidenceMode, EvidenceMode::ALL, "\"replay\"";
-    Otherwise => Otherwise, Otherwise::ALL, "\"plain\"";
-    Response => Response, Response::ALL, "\"ask\"";
-    FailSafe => Response, &[Response::Hold, Response::Ask, Response::RollBack], "\"ask\"";
-    LastGate => GateMode, &[GateMode::Automatic, GateMode::Manual], "\"manual\"";
-    MetricKind => MetricKind, MetricKind::ALL, "\"proportion\"";
-    Worse => Worse, Worse::ALL, "\"higher\"";
-    Role => Role, Role::ALL, "\"decide\"";
-    Model => Model, Model::ALL, "\"poisson\"";
-    Severity => Severity, Severity::ALL, "\"P1\"";
-    DutyKind => DutyKind, DutyKind::ALL, "\"fix\"";
-    ChecklistMoment => ChecklistMoment, ChecklistMoment::ALL, "\"start\"";
-    ReviewTime => ReviewTime, ReviewTime::ALL, "\"before\"";
-    OnFailure => OnFailure, OnFailure::ALL, "\"freeze\"";
-    RevertTo => RevertTo, RevertTo::ALL, "\"previous\"";
-    Refactoring => Refactoring, Refactoring::ALL, "\"if_needed\"";
-    Moment => Moment, Moment::ALL, "\"detected\"";
-    Audience => Audience, Audience::ALL, "\"stakeholders\"";
-    CustomFactKind => FactKind, &[FactKind::Flag, FactKind::Share, FactKind::Duration, FactKind::Number, FactKind::Text], "\"flag\"";
-    NoRule => Hotfix, &[Hotfix::No, Hotfix::Unknown], "\"unknown\"";
-    ActOn => ActOn, ActOn::ALL, "\"at_worst\"";
-    Exclusions => Exclusions, Exclusions::ALL, "\"ask\"";
+    Strategy => Strategy, Strategy::NAMES, "\"canary\"";
+    GateMode => GateMode, GateMode::NAMES, "\"automatic\"";
+    WatchedFrom => WatchedFrom, WatchedFrom::NAMES, "\"deployed\"";
+    PromotionRule => PromotionRule, PromotionRule::NAMES, "\"no_evidence_of_harm\"";
+    EvidenceMode => EvidenceMode, EvidenceMode::NAMES, "\"replay\"";
+    Otherwise => Otherwise, Otherwise::NAMES, "\"plain\"";
+    Response => Response, Response::NAMES, "\"ask\"";
+    FailSafe => Response, &["hold", "ask", "roll_back"], "\"ask\"";
+    LastGate => GateMode, &["automatic", "manual"], "\"manual\"";
+    MetricKind => MetricKind, MetricKind::NAMES, "\"proportion\"";
+    Worse => Worse, Worse::NAMES, "\"higher\"";
+    Role => Role, Role::NAMES, "\"decide\"";
+    Model => Model, Model::NAMES, "\"poisson\"";
+    Severity => Severity, Severity::NAMES, "\"P1\"";
+    DutyKind => DutyKind, DutyKind::NAMES, "\"fix\"";
+    ChecklistMoment => ChecklistMoment, ChecklistMoment::NAMES, "\"start\"";
+    ReviewTime => ReviewTime, ReviewTime::NAMES, "\"before\"";
+    OnFailure => OnFailure, OnFailure::NAMES, "\"freeze\"";
+    RevertTo => RevertTo, RevertTo::NAMES, "\"previous\"";
+    Refactoring => Refactoring, Refactoring::NAMES, "\"if_needed\"";
+    Moment => Moment, Moment::NAMES, "\"detected\"";
+    Audience => Audience, Audience::NAMES, "\"stakeholders\"";
+    CustomFactKind => FactKind, &["flag", "share", "duration", "number", "text"], "\"flag\"";
+    NoRule => Hotfix, &["no", "unknown"], "\"unknown\"";
+    ActOn => ActOn, ActOn::NAMES, "\"at_worst\"";
+    Exclusions => Exclusions, Exclusions::NAMES, "\"ask\"";
     // A ratio cannot refer to an absolute figure.
-    BoundBase => BoundBase, &[BoundBase::Reference, BoundBase::Live], "\"reference\"";
+    BoundBase => BoundBase, &["reference", "live"], "\"reference\"";
 }
 
 closed_sets! {
-    MessageKind => MessageKind, MessageKind::ALL, "\"deployed\"";
-    Promised => Promised, Promised::ALL, "\"duration\"";
-    Grade => Grade, Grade::ALL, "\"low\"";
-    StepClock => StepClock, StepClock::ALL, "\"duration\"";
-    AdviceKind => AdviceKind, AdviceKind::ALL, "\"dont\"";
-    AdviceCheck => AdviceCheck, AdviceCheck::ALL, "\"scope\"";
-    Sign => Sign, Sign::ALL, "\"no_data\"";
-    SuccessGroup => SuccessGroup, SuccessGroup::ALL, "\"technical\"";
-    CriterionAnswer => CriterionAnswer, CriterionAnswer::ALL, "\"rollback\"";
-    RollbackMethod => RollbackMethod, RollbackMethod::ALL, "\"redeploy\"";
-    Flow => Flow, Flow::ALL, "\"git_flow\"";
-    VcsStep => VcsStep, VcsStep::ALL, "\"branch\"";
-    Versioning => Versioning, Versioning::ALL, "\"patch\"";
-    TagForm => TagForm, TagForm::ALL, "\"version\"";
-    MergeKind => MergeKind, MergeKind::ALL, "\"no_ff\"";
-    CommitField => CommitField, CommitField::ALL, "\"issue\"";
+    MessageKind => MessageKind, MessageKind::NAMES, "\"deployed\"";
+    Promised => Promised, Promised::NAMES, "\"duration\"";
+    Grade => Grade, Grade::NAMES, "\"low\"";
+    StepClock => StepClock, StepClock::NAMES, "\"duration\"";
+    AdviceKind => AdviceKind, AdviceKind::NAMES, "\"dont\"";
+    AdviceCheck => AdviceCheck, AdviceCheck::NAMES, "\"scope\"";
+    Sign => Sign, Sign::NAMES, "\"no_data\"";
+    SuccessGroup => SuccessGroup, SuccessGroup::NAMES, "\"technical\"";
+    CriterionAnswer => CriterionAnswer, CriterionAnswer::NAMES, "\"rollback\"";
+    RollbackMethod => RollbackMethod, RollbackMethod::NAMES, "\"redeploy\"";
+    Flow => Flow, Flow::NAMES, "\"git_flow\"";
+    VcsStep => VcsStep, VcsStep::NAMES, "\"branch\"";
+    Versioning => Versioning, Versioning::NAMES, "\"patch\"";
+    TagForm => TagForm, TagForm::NAMES, "\"version\"";
+    MergeKind => MergeKind, MergeKind::NAMES, "\"no_ff\"";
+    CommitField => CommitField, CommitField::NAMES, "\"issue\"";
 }
 
 impl<F: Field> Field for List<F> {

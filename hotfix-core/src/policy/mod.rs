@@ -6,16 +6,12 @@
 //! figures of the presets are in `policies/*.toml`, not in code. `docs/policy.md` has the format.
 
 mod chain;
-mod choice;
-pub(crate) mod command;
 mod error;
 mod extend;
 mod field;
 mod preset;
-mod problem;
 mod reader;
 pub(crate) mod reasoning;
-mod roles;
 mod schema;
 pub mod section;
 pub(crate) mod template;
@@ -31,7 +27,7 @@ pub use section::root::Policy;
 use reader::{Field as _, Style};
 use reasoning::Reasoning;
 use section::{
-    Contingency, CustomRole, Deploying, DeploymentSigns, Metric, Phase, SeverityLevel,
+    Contingency, CustomRole, Deploying, DeploymentSigns, InsteadOf, Metric, Phase, SeverityLevel,
     StrategySettings,
 };
 
@@ -227,6 +223,11 @@ impl Policy {
         self.after.iter().map(|watch| watch.ends(deployed, verified)).max()
     }
 
+    /// The metrics that decide.
+    pub(crate) fn deciding(&self) -> impl Iterator<Item = &Metric> + Clone {
+        self.metrics.iter().filter(|metric| metric.role == Role::Decide)
+    }
+
     /// A metric by id.
     pub fn metric(&self, id: &str) -> Option<&Metric> {
         self.metrics.iter().find(|metric| metric.id.as_str() == id)
@@ -262,6 +263,24 @@ impl Policy {
             Some(_) => self.held_at_most(phase),
             None => phase.longest() + self.ask_again(),
         }
+    }
+
+    /// This policy with another strategy and its phases; keeps the original ones in `instead_of`.
+    pub(crate) fn choosing(&self, strategy: Strategy, phases: Vec<Phase>) -> Self {
+        let why = self.strategy_why.clone();
+        let own = InsteadOf { strategy: self.strategy, why, phases: self.phases.clone() };
+        self.following(InsteadOf { strategy, why: String::new(), phases }, Some(own))
+    }
+
+    /// The original policy; none if this is the original.
+    pub(crate) fn before_choice(&self) -> Option<Self> {
+        Some(self.following(self.instead_of.clone()?, None))
+    }
+
+    fn following(&self, course: InsteadOf, instead_of: Option<InsteadOf>) -> Self {
+        let InsteadOf { strategy, why: strategy_why, phases } = course;
+        let reasoned = self.reasoned.with_other_phases();
+        Self { reasoned, strategy, strategy_why, instead_of, phases, ..self.clone() }
     }
 
     pub(crate) fn decides(&self, id: MetricName) -> bool {

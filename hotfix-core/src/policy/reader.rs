@@ -9,8 +9,8 @@ use serde::{Serialize, Serializer};
 
 use crate::policy::schema::{Definitions, Schema};
 
+use super::error::Problem;
 use super::field::as_unit;
-use super::problem::Problem;
 use crate::document::{DocumentFault, DocumentReader, Member, Node};
 use crate::fact::{FactId, Vocabulary};
 use crate::grade::{MetricKind, Role, Severity, Strategy};
@@ -299,7 +299,8 @@ impl PolicyReader {
 ///
 /// A `plain` table is a struct with these fields, of the given visibility, and perhaps further
 /// derived traits after a colon. A function after the name of the draft checks what was read of it.
-/// A duration that is not shorter than that of another key has `at least` and this key at its end.
+/// A duration that is not shorter than that of another key has `at least` and this key at its end. A
+/// key with a getter has `shown` and what that returns at its end.
 /// The table may have a field that is no key ([`Apart`]) after `with`. Of a `draft` table another
 /// type is made by hand.
 macro_rules! section {
@@ -310,7 +311,8 @@ macro_rules! section {
         $(with $(#[doc = $apart_doc:literal])* $apart:ident: $apart_type:ty)? {
             $(
                 $(#[doc = $doc:literal])+
-                $key:ident: $type:ty $(as $form:ty)?, [$($presence:tt)+] $(at least $floor:ident)?;
+                $key:ident: $type:ty $(as $form:ty)?, [$($presence:tt)+]
+                    $(at least $floor:ident)? $(, shown($($shown:tt)+))?;
             )+
         }
     ) => {
@@ -328,6 +330,8 @@ macro_rules! section {
                 $($(#[doc = $doc])+ $key: section!(@form $type $(as $form)?), [$($presence)+];)+
             }
         }
+
+        $(section! { @getter $out $key: $(#[doc = $doc])+ $($($shown)+)? })+
 
         impl $crate::policy::reader::Field for $out {
             type Out = $out;
@@ -418,6 +422,29 @@ macro_rules! section {
                     let keys = <$draft as $crate::policy::reader::Draft>::keys();
                     $crate::policy::schema::table(definitions, keys, &[$($about,)+])
                 })
+            }
+        }
+    };
+    (@getter $out:ident $key:ident: $(#[doc = $doc:literal])+) => {};
+    (@getter $out:ident $key:ident: $(#[doc = $doc:literal])+ [$item:ty]) => {
+        section! { @getter $out $key: $(#[doc = $doc])+ &[$item] = as_slice() }
+    };
+    (@getter $out:ident $key:ident: $(#[doc = $doc:literal])+ Option<$part:ty>) => {
+        section! { @getter $out $key: $(#[doc = $doc])+ Option<$part> = as_ref() }
+    };
+    (@getter $out:ident $key:ident: $(#[doc = $doc:literal])+ &$part:ty) => {
+        impl $out {
+            $(#[doc = $doc])+
+            pub const fn $key(&self) -> &$part {
+                &self.$key
+            }
+        }
+    };
+    (@getter $out:ident $key:ident: $(#[doc = $doc:literal])+ $shown:ty $(= $get:ident())?) => {
+        impl $out {
+            $(#[doc = $doc])+
+            pub const fn $key(&self) -> $shown {
+                self.$key$(.$get())?
             }
         }
     };

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::Policy;
 use super::reader::Key;
-use crate::canonical::tree_of;
-use crate::sorting::{remove, sort_by};
+use crate::canonical::{pretty, tree_of};
+use crate::sorting::remove;
 
 /// The JSON Schema (draft 2020-12) of the policy format, for editors; `policies/policy.schema.json`
 /// is this text.
@@ -19,9 +19,7 @@ pub fn schema() -> String {
     let schema = with_parts(&policy, definitions.0);
     // Sorted, whatever order the map keeps, so that the text does not depend on features of other
     // crates.
-    let mut text = serde_json::to_string_pretty(&sorted(schema)).unwrap_or_default();
-    text.push('\n');
-    text
+    pretty(&tree_of(&schema)).unwrap_or_default() + "\n"
 }
 
 pub(crate) type Schema = Value;
@@ -142,18 +140,6 @@ fn or_removed(schema: &Value) -> Value {
         either.insert("description".to_owned(), description);
     }
     either
-}
-
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(entries) => {
-            let mut entries: Vec<(String, Value)> = entries.into_iter().collect();
-            sort_by(&mut entries, |a, b| a.0.cmp(&b.0));
-            Value::Object(entries.into_iter().map(|(key, value)| (key, sorted(value))).collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        other => other,
-    }
 }
 
 pub(super) fn table(definitions: &mut Definitions, keys: Vec<Key>, about: &[&str]) -> Schema {

@@ -7,7 +7,7 @@
 //! and no macro: nothing that builds what is not there. So every name is seen when a policy is
 //! read, in conditions and loops as well.
 
-use super::problem::Problem;
+use super::error::Problem;
 use crate::grade::Audience;
 use crate::policy::section::{MESSAGE_FIELDS, MessageField};
 use crate::text::{nearest, shown};

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::canonical::Digest;
 use crate::gate::{is_same_person, person};
-use crate::plan::personal::Named;
+use crate::plan::digest::Named;
 use crate::sorting::retain;
 
 use super::event::{Event, EventKind, Personal};

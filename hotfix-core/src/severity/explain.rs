@@ -175,30 +175,15 @@ impl<'a> Classification<'a> {
     }
 }
 
-#[serde_with::skip_serializing_none]
-#[derive(serde::Serialize)]
-struct RuleDocument<'a> {
-    id: &'a str,
-    title: &'a str,
-    severity: Option<Severity>,
-    hotfix: Option<bool>,
-    facts: BTreeMap<&'a str, &'a FactValue>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    unknown: Vec<FactId>,
-}
-
 impl Serialize for RuleVerdict<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (severity, hotfix) = self.rule.effect.keys();
-        RuleDocument {
-            id: self.rule.id.as_str(),
-            title: &self.rule.title,
-            severity,
-            hotfix,
-            facts: map_of(self.facts.iter().map(|(fact, value)| (fact.as_str(), *value))),
-            unknown: self.unknown.clone(),
-        }
-        .serialize(serializer)
+        let facts: BTreeMap<&str, &FactValue> =
+            map_of(self.facts.iter().map(|(fact, value)| (fact.as_str(), *value)));
+        object!(serializer, RuleVerdict:
+            id = self.rule.id, title = self.rule.title, severity if_some = severity,
+            hotfix if_some = hotfix, facts = facts, unknown if_any = self.unknown
+        )
     }
 }
 

@@ -1,12 +1,11 @@
 //! The steps of the release, in the policy's order.
 
 use super::Command;
-use super::command::{git, record};
 use super::merge_back;
 use super::name::one_line;
 use super::release_context::{Base, ReleaseContext};
 use super::rollback::{continue_on, continue_on_trunk, restore};
-use super::step::{Step, VcsStepKind};
+use super::step::{Step, VcsStepKind, git, record};
 use crate::grade::{MergeKind, VcsStep};
 use crate::unit::RefName;
 

@@ -3,11 +3,10 @@
 use serde::Serialize;
 
 use super::Command;
-use super::command::{git, record};
 use super::flow::bring;
 use super::release_context::ReleaseContext;
 use super::rollback::restore;
-use super::step::{Step, VcsStepKind};
+use super::step::{Step, VcsStepKind, git, record};
 use crate::grade::MergeKind;
 use crate::unit::RefName;
 

@@ -21,9 +21,7 @@
 //! They are pushed after the branches and separately: a server that refuses them does not block
 //! the fix, and the rollback then works from the clone that merged.
 
-mod command;
 mod error;
-mod finding;
 mod flow;
 mod merge_back;
 mod message;
@@ -32,7 +30,6 @@ mod order;
 mod release_context;
 mod rollback;
 mod step;
-mod tag;
 mod version;
 
 use serde::Serialize;
@@ -41,19 +38,16 @@ use crate::grade::Flow;
 use crate::policy::section::Vcs;
 use crate::unit::{RefName, Timestamp};
 
-pub use command::Command;
-pub use error::{OrderFault, VcsError};
-pub use finding::VcsFinding;
+pub use error::{OrderFault, VcsError, VcsFinding};
 pub use merge_back::{MergeBack, MergeBackBranch};
 pub use message::{
     CommitError, CommitFault, CommitFaultKind, CommitLater, CommitMessage, CommitNote, CommitParts,
     CommitTrailer, ParsedCommit,
 };
-pub use name::branch_name;
+pub use name::{branch_name, tag_name};
 pub use order::{order_fault, own_order};
 pub use rollback::VcsRollback;
-pub use step::{Condition, Instead, Step, Tool, VcsStepKind};
-pub use tag::tag_name;
+pub use step::{Command, Condition, Instead, Step, Tool, VcsStepKind};
 pub use version::{NextVersion, next_version};
 
 use release_context::ReleaseContext;

@@ -48,11 +48,9 @@ pub fn order_fault(order: &[VcsStep], trunk: bool) -> Option<OrderFault> {
             return Some(OrderFault::Before { step, needs });
         }
     }
+    let late = |step: VcsStep, needs: VcsStep| place(needs).is_some() && before(step, needs);
     // A pull request is opened before its merge.
-    if place(VcsStep::Merge).is_some()
-        && place(VcsStep::PullRequest).is_some()
-        && before(VcsStep::Merge, VcsStep::PullRequest)
-    {
+    if late(VcsStep::Merge, VcsStep::PullRequest) {
         return Some(OrderFault::Before { step: VcsStep::Merge, needs: VcsStep::PullRequest });
     }
     let merged = |step| place(step).is_some() && !before(VcsStep::DeleteBranch, step);
@@ -67,6 +65,5 @@ pub fn order_fault(order: &[VcsStep], trunk: bool) -> Option<OrderFault> {
     let deploys_it =
         before(VcsStep::Deploy, VcsStep::Tag) && before(VcsStep::Deploy, VcsStep::Merge);
     let mut uses = uses.into_iter().chain(deploys_it.then_some(VcsStep::Deploy));
-    let late = |&needs: &VcsStep| place(needs).is_some() && before(step, needs);
-    uses.find(late).map(|needs| OrderFault::Before { step, needs })
+    uses.find(|&needs| late(step, needs)).map(|needs| OrderFault::Before { step, needs })
 }

@@ -1,8 +1,9 @@
 //! The checked names, kinds and targets that a plan's steps use.
 
-use super::name::{message, next_try, one_line, reference, slug, stem};
-use super::{Command, Fix, OrderFault, VcsError, VcsFinding, order_fault, own_order, tag};
-use super::{branch_name, command::git};
+use super::branch_name;
+use super::name::{live_tag, message, next_try, one_line, reference, slug, stem, tag_name};
+use super::step::git;
+use super::{Command, Fix, OrderFault, VcsError, VcsFinding, order_fault, own_order};
 use crate::grade::{Flow, MergeKind, TagForm, VcsStep, Versioning};
 use crate::policy::section::{PullRequest, Vcs};
 use crate::text::{quoted, shown};
@@ -175,7 +176,7 @@ impl<'a> ReleaseContext<'a> {
             && (choice.flow == Flow::ProductionTag
                 || (choice.described && choice.base == PRODUCTION_TAG));
         let base = if from_tag {
-            Base::Tag(tag::live_tag(vcs.tag, fix.previous)?)
+            Base::Tag(live_tag(vcs.tag, fix.previous)?)
         } else {
             let branch = Some(choice.base).filter(|&base| base != PRODUCTION_TAG);
             let fallback = || vcs.merge_back.first().map_or(TRUNK, String::as_str);
@@ -228,7 +229,7 @@ impl<'a> ReleaseContext<'a> {
         let squash = request.as_ref().is_some_and(|request| request.squash);
         let (line, named_after) = line(fix);
         let branch = has(VcsStep::Branch).then(|| branch(vcs, fix)).transpose()?;
-        let tagged = has(VcsStep::Tag).then(|| tag::tag_name(vcs.tag, fix.version, fix.at));
+        let tagged = has(VcsStep::Tag).then(|| tag_name(vcs.tag, fix.version, fix.at));
         let text = message(fix.message.unwrap_or_default());
         let context = Self {
             vcs,
@@ -446,7 +447,7 @@ fn live(vcs: &Vcs, fix: &Fix<'_>, base: &Base) -> Option<RefName> {
         Base::Tag(tag) => Some(tag.clone()),
         // With tags named by time, the previous version need not be a tag.
         Base::Branch(_) if vcs.tag == TagForm::Timestamp => None,
-        Base::Branch(_) => tag::live_tag(vcs.tag, fix.previous).ok(),
+        Base::Branch(_) => live_tag(vcs.tag, fix.previous).ok(),
     }
 }
 

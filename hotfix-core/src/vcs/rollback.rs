@@ -3,10 +3,9 @@
 use serde::Serialize;
 
 use super::Command;
-use super::command::{git, record};
 use super::name::next_try;
 use super::release_context::{Base, ReleaseContext, is_merged_first};
-use super::step::{Step, VcsStepKind};
+use super::step::{Step, VcsStepKind, git, record};
 use super::version::version_of_next_try;
 use crate::grade::{MergeKind, VcsStep};
 use crate::unit::RefName;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hotfix_core::judge::{Decision, Judge, Reason, Use, Verdict, Why};
 use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
-use hotfix_core::plan::{Plan, Subject};
+use hotfix_core::plan::{Histories, Plan, Subject};
 use hotfix_core::policy::Policy;
 use hotfix_core::unit::{MetricName, Share, Span, Timestamp};
 use serde_json::{Value, json};
@@ -166,7 +166,7 @@ fn calibrated(more: fn(usize, usize) -> f64) -> Plan {
         (0..2_160).map(move |tick| [few(tick) + more(pod, tick), 20.0]).collect::<Vec<_>>()
     };
     let pods = (0..10).map(|pod| (format!("pod-{pod:02}"), ticks(pod))).collect();
-    let histories = [(error_rate(), pods)].into();
+    let histories = Histories::from([(error_rate(), pods)]);
     Plan::calibrated(policy("poisson"), subject(), histories).unwrap()
 }
 

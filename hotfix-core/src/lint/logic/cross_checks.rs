@@ -2,7 +2,7 @@
 
 use super::super::fault::Fault;
 use super::super::finding::Finding;
-use super::format::{enumerated, hotfix, quoted, severity};
+use super::super::format::{enumerated, hotfix, quoted, severity};
 use super::search::Search;
 use super::walk::Walk;
 use crate::fact::{Cut, Ref};

@@ -8,7 +8,7 @@ use petgraph::visit::Dfs;
 
 use super::super::fault::Fault;
 use super::super::finding::{Example, Finding, put};
-use super::format::{enumerated, quoted};
+use super::super::format::{enumerated, quoted};
 use super::search::Search;
 use super::walk::Walk;
 use crate::fact::Cut;

@@ -1,15 +1,18 @@
-//! Findings without a search over all facts: each question and each rule by itself.
+//! Findings without a search over all facts: each question, leaf and rule by itself, and what nothing uses.
+
+use std::collections::BTreeSet;
 
 use super::super::fault::Fault;
 use super::super::finding::{Example, Finding, put};
+use super::super::format::{hotfix, quoted};
 use super::cycle::connected;
-use super::format::quoted;
 use super::questions::{idle_answer, left_out, values};
 use super::rules;
-use crate::fact::{Builder, Condition, Cut, Facts, Ref, Space, Truth};
+use crate::fact::{Builder, Condition, Cut, FactId, Facts, OUTCOMES, Ref, Space, Truth};
 use crate::policy::Policy;
-use crate::policy::reasoning::graph;
-use crate::policy::section::{Answer, Branches, Target, Tree};
+use crate::policy::reasoning::{conditions, graph};
+use crate::policy::section::{Answer, Branches, Effect, Target, Tree};
+use crate::sorting::set_of;
 
 /// The most nodes of one condition.
 const MOST_NODES: usize = 1_000;
@@ -92,6 +95,67 @@ pub(super) fn rules(policy: &Policy, found: &mut Vec<Finding>) {
         let never = builder.constant(0);
         if builder.condition(&rule.when) == Ok(never) {
             found.push(rules::never_fires(index, rule, true));
+        }
+    }
+}
+
+pub(super) fn findings(policy: &Policy, found: &mut Vec<Finding>) {
+    severities(policy, found);
+    leaves(policy, found);
+    facts(policy, found);
+}
+
+/// If no rule and no leaf gives a severity, the incident brings it.
+fn severities(policy: &Policy, found: &mut Vec<Finding>) {
+    let by_rule = policy.rules.iter().filter_map(|rule| match rule.effect {
+        Effect::Severity(severity) => Some(severity),
+        Effect::Admit | Effect::Exclude => None,
+    });
+    let leaves = policy.tree.iter().flat_map(|tree| &tree.leaves);
+    let given = set_of(by_rule.chain(leaves.filter_map(|leaf| leaf.severity)));
+    if given.is_empty() {
+        return;
+    }
+    for level in policy.severities.iter().filter(|level| !given.contains(&level.severity)) {
+        let severity = level.severity;
+        put(found, format!("/severities/{severity}"), Fault::UnusedSeverity { severity });
+    }
+}
+
+fn leaves(policy: &Policy, found: &mut Vec<Finding>) {
+    for (index, leaf) in policy.tree.iter().flat_map(|tree| &tree.leaves).enumerate() {
+        let level = leaf.severity.and_then(|severity| policy.severity(severity));
+        if let Some(level) = level.filter(|level| level.hotfix != leaf.hotfix) {
+            let fault = Fault::LeafHotfix {
+                leaf: leaf.id,
+                hotfix: hotfix(leaf.hotfix),
+                severity: level.severity,
+                answered: hotfix(level.hotfix),
+            };
+            put(found, format!("{}/hotfix", Tree::path(Target::Leaf(index))), fault);
+        }
+        if let (Some(severity), Some(deadline)) = (leaf.severity, leaf.deadline)
+            && let Some(due) = policy.fix_due(severity).filter(|due| *due != deadline)
+        {
+            let fault = Fault::LeafDeadline { leaf: leaf.id, deadline, severity, due };
+            put(found, format!("{}/deadline", Tree::path(Target::Leaf(index))), fault);
+        }
+    }
+}
+
+fn facts(policy: &Policy, found: &mut Vec<Finding>) {
+    let mut asked: BTreeSet<FactId> = BTreeSet::new();
+    let mut ask = |condition: &Condition| asked.extend(condition.facts());
+    conditions(policy, policy.tree()).iter().for_each(&mut ask);
+    policy.duties.iter().filter_map(|duty| duty.when.as_ref()).for_each(&mut ask);
+    policy.checklists.iter().filter_map(|list| list.when.as_ref()).for_each(&mut ask);
+    policy.messages.iter().filter_map(|message| message.when.as_ref()).for_each(&mut ask);
+    policy.remedies.iter().for_each(|remedy| ask(&remedy.when));
+    let testing = policy.severities.iter().filter_map(|level| level.testing.as_ref());
+    testing.filter_map(|testing| testing.skip_staging_when.as_ref()).for_each(&mut ask);
+    for (fact, _) in policy.facts.custom() {
+        if !asked.contains(&FactId::Custom(fact)) && !OUTCOMES.contains(&fact.as_str()) {
+            put(found, format!("/facts/{fact}"), Fault::UnusedFact { fact });
         }
     }
 }

@@ -6,12 +6,10 @@
 
 mod cross_checks;
 mod cycle;
-mod format;
 mod local;
 mod questions;
 mod rules;
 mod search;
-mod table;
 mod walk;
 
 use super::fault::Fault;
@@ -23,7 +21,7 @@ use walk::Walk;
 
 /// Adds the findings about tree, rules, implications and custom facts.
 pub(super) fn find(policy: &Policy, found: &mut Vec<Finding>) {
-    table::findings(policy, found);
+    local::findings(policy, found);
     if let Ok(mut searched) = search(policy) {
         found.append(&mut searched);
         return;

@@ -7,7 +7,7 @@ use petgraph::visit::{Dfs, Reversed};
 
 use super::super::fault::Fault;
 use super::super::finding::Finding;
-use super::format::{enumerated, quoted};
+use super::super::format::{enumerated, quoted};
 use super::search::Search;
 use super::walk::{Edge, Given, Walk};
 use crate::fact::{Condition, Cut, FactId, FactKind, Space};

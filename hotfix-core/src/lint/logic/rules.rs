@@ -2,8 +2,8 @@
 
 use super::super::fault::Fault;
 use super::super::finding::Finding;
+use super::super::format::quoted;
 use super::cross_checks;
-use super::format::quoted;
 use super::search::{MOST_NODES, STEP, Search};
 use crate::fact::{Builder, Cut, Ref};
 use crate::grade::{Exclusions, Hotfix, Severity};

@@ -4,7 +4,7 @@ use petgraph::graph::DiGraph;
 
 use super::search::{STEP, Search};
 use crate::fact::{Cut, Ref};
-use crate::policy::reasoning::{Order, graph, place};
+use crate::policy::reasoning::{Order, answers, graph, place};
 use crate::policy::section::{Branches, Question, Target, Tree};
 
 /// The most passes over a tree with cycles.
@@ -59,10 +59,9 @@ pub(super) struct Walk<'p> {
 
 impl<'p> Walk<'p> {
     pub(super) fn try_new(tree: &'p Tree, search: &mut Search<'_>) -> Result<Self, Cut> {
-        let mut edges = Vec::with_capacity(tree.questions.len());
-        for (from, question) in tree.questions.iter().enumerate() {
-            edges.push(answers(from, question, search)?);
-        }
+        let questions = tree.questions.iter().enumerate();
+        let edges = questions.map(|(from, question)| edges(from, question, search));
+        let edges = edges.collect::<Result<Vec<_>, _>>()?;
         let graph = graph(tree);
         let reached = spread(tree, &graph, &edges, |edge| edge.taken, search)?;
         let claimed = spread(tree, &graph, &edges, |edge| edge.own, search)?;
@@ -82,34 +81,27 @@ impl<'p> Walk<'p> {
     }
 }
 
-fn answers(from: usize, question: &Question, search: &mut Search<'_>) -> Result<Vec<Edge>, Cut> {
+fn edges(from: usize, question: &Question, search: &mut Search<'_>) -> Result<Vec<Edge>, Cut> {
     let builder = &mut search.builder;
-    let always = builder.constant(1);
-    match &question.branches {
-        Branches::Condition { when, yes, no } => {
-            let when = builder.condition(when)?;
-            let not = builder.not(when)?;
-            let own = if matches!(no, Some(Target::Question(_))) { always } else { not };
-            Ok(vec![
-                Edge { from, given: Given::Yes, to: *yes, taken: when, own: when },
-                Edge { from, given: Given::No, to: *no, taken: not, own },
-            ])
-        }
-        Branches::Values { answers, .. } => {
-            let mut edges = Vec::with_capacity(answers.len() + 1);
-            let mut left = always;
-            for (index, answer) in answers.iter().enumerate() {
-                let own = builder.condition(&answer.condition())?;
-                let taken = builder.and(own, left)?;
-                let not = builder.not(own)?;
-                left = builder.and(left, not)?;
-                let (given, to) = (Given::Value(index), Some(answer.to));
-                edges.push(Edge { from, given, to, taken, own });
-            }
-            edges.push(Edge { from, given: Given::Rest, to: None, taken: left, own: left });
-            Ok(edges)
-        }
+    let answers = answers(question, builder)?;
+    let last = answers.len() - 1;
+    let mut left = builder.constant(1);
+    let mut edges = Vec::with_capacity(answers.len());
+    for (index, (accepted, to)) in answers.into_iter().enumerate() {
+        let given = match question.branches {
+            Branches::Condition { .. } if index < last => Given::Yes,
+            Branches::Condition { .. } => Given::No,
+            Branches::Values { .. } if index < last => Given::Value(index),
+            Branches::Values { .. } => Given::Rest,
+        };
+        let taken = builder.and(accepted, left)?;
+        let is_rest = index == last && !matches!(to, Some(Target::Question(_)));
+        let own = if is_rest { taken } else { accepted };
+        edges.push(Edge { from, given, to, taken, own });
+        let not = builder.not(accepted)?;
+        left = builder.and(left, not)?;
     }
+    Ok(edges)
 }
 
 /// The facts that reach each question and leaf, given the facts that pass each answer.

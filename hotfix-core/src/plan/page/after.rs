@@ -12,31 +12,19 @@ pub(super) fn final_validation(plan: &Plan, page: &mut Page) {
     page.heading(2, "Final validation");
     let (takes, gate) = (time(follow_up.validation), words(follow_up.gate.as_str()));
     page.paragraph(&format!("{takes} after the last phase; gate: {gate}."));
-    lists(plan, &follow_up, page, is_validation);
-}
-
-const fn is_validation(at: ChecklistMoment) -> bool {
-    match at {
-        ChecklistMoment::Deployed
-        | ChecklistMoment::Verified
-        | ChecklistMoment::FinalValidation => true,
-        ChecklistMoment::Start
-        | ChecklistMoment::Before
-        | ChecklistMoment::RolledBack
-        | ChecklistMoment::After => false,
-    }
+    lists(plan, &follow_up, page, ChecklistMoment::is_live);
 }
 
 pub(super) fn afterwards(plan: &Plan, page: &mut Page) {
     let follow_up = plan.follow_up();
-    let has_list = follow_up.lists.iter().any(|list| !is_validation(list.at));
+    let has_list = follow_up.lists.iter().any(|list| !list.at.is_live());
     if follow_up.duties.is_empty() && !has_list {
         return;
     }
     page.heading(2, "After the rollout");
     let rows = follow_up.duties.iter().map(|duty| duty_row(plan, duty));
     page.table(["What", "Since", "Within", "Who"], rows.collect());
-    lists(plan, &follow_up, page, |at| !is_validation(at));
+    lists(plan, &follow_up, page, |at| !at.is_live());
 }
 
 fn duty_row(plan: &Plan, duty: &LaterDuty<'_>) -> [String; 4] {

@@ -41,17 +41,12 @@ pub(super) fn what_now(plan: &Plan, page: &mut Page) {
 
 fn before_start(plan: &Plan, step: &FirstStep<'_>) -> String {
     let text = match step.kind {
-        // These sentences have names in backticks.
-        FirstStepKind::Policy
-        | FirstStepKind::Release
-        | FirstStepKind::Severity
-        | FirstStepKind::NormalProcess
-        | FirstStepKind::VolumeBound
-        | FirstStepKind::ChangeWindow => sentence_text(&step.text),
         FirstStepKind::Duty
         | FirstStepKind::Approval
         | FirstStepKind::Review
         | FirstStepKind::Checklist => markdown(&step.text),
+        // The other sentences have names in backticks.
+        _ => sentence_text(&step.text),
     };
     format!("{text}{}", people(plan, step))
 }

@@ -5,7 +5,6 @@
 //! interprets.
 
 mod after;
-mod commands;
 mod contacts;
 mod head;
 mod needs;
@@ -15,7 +14,6 @@ mod severity;
 mod source_control;
 mod strategy;
 mod trouble;
-mod watched;
 
 use std::fmt::Write as _;
 
@@ -59,7 +57,7 @@ impl Plan {
         needs::write(self, &mut page);
         head::findings(self, &mut page);
         strategy::write(self, &mut page);
-        watched::write(self, &mut page);
+        phases::watched(self, &mut page);
         phases::write(self, start, &mut page);
         after::final_validation(self, &mut page);
         trouble::rollback(self, &mut page);
@@ -68,7 +66,7 @@ impl Plan {
             source_control::write(self, start, &mut page);
         }
         people::procedure(self, &mut page);
-        commands::write(self, &mut page);
+        people::commands(self, &mut page);
         after::afterwards(self, &mut page);
         trouble::risks(self, &mut page);
         people::advice(self, &mut page);

@@ -1,25 +1,21 @@
-//! The procedure, and the dos and don'ts.
+//! What people do: the procedure, the organisation's own commands, and the dos and don'ts.
 
+use super::super::{CommandOwner, Plan, PlannedStep};
+use super::head::sentence_text;
+use super::{Page, needs};
 use crate::grade::{AdviceKind, StepClock};
 use crate::policy::section::TimeRange;
 use crate::text::{markdown, time_range, times};
-
-use super::super::{Plan, PlannedStep};
-use super::head::sentence_text;
-use super::{Page, needs};
 
 pub(super) fn procedure(plan: &Plan, page: &mut Page) {
     let procedure = plan.procedure();
     if !procedure.steps.is_empty() {
         page.heading(2, "Procedure");
         let rows = procedure.steps.iter().enumerate().map(|(at, step)| {
-            let role = step.role.map(|role| needs::title(plan, role));
+            let role = step.role.map(|role| format!(" ({})", needs::title(plan, role)));
             [
                 (at + 1).to_string(),
-                role.map_or_else(
-                    || markdown(step.title),
-                    |role| format!("{} ({role})", markdown(step.title)),
-                ),
+                markdown(step.title) + &role.unwrap_or_default(),
                 markdown(step.goal),
                 takes(step),
                 since(step),
@@ -72,5 +68,38 @@ pub(super) fn advice(plan: &Plan, page: &mut Page) {
             [markdown(advice.text), check.unwrap_or_else(|| "people".to_owned())]
         });
         page.table([heading, "Ensured by"], rows.collect());
+    }
+}
+
+/// The commands of checklist items, phases, steps and rollback methods. Writes nothing without commands.
+pub(super) fn commands(plan: &Plan, page: &mut Page) {
+    let commands = plan.commands();
+    if commands.is_empty() {
+        return;
+    }
+    page.heading(2, "Commands");
+    let text = "The policy has these commands. None of them is run automatically.";
+    page.paragraph(text);
+    for (of, heading) in [
+        (CommandOwner::Item, "Checklists"),
+        (CommandOwner::Phase, "Phases"),
+        (CommandOwner::Step, "Procedure"),
+        (CommandOwner::Method, "Rollback"),
+    ] {
+        let mut owners = commands.iter().filter(|owner| owner.of == of).peekable();
+        if owners.peek().is_some() {
+            page.heading(3, heading);
+        }
+        for owner in owners {
+            let title = if owner.title.is_empty() { owner.id } else { owner.title };
+            page.paragraph(&format!("**{}** (`{}`):", markdown(title), owner.id));
+            page.fence(owner.commands.iter().map(|command| command.line.as_str()));
+            let missing = owner.commands.iter().flat_map(|command| &command.missing);
+            let mut missing: Vec<String> = missing.map(|field| format!("`{field}`")).collect();
+            missing.dedup();
+            if !missing.is_empty() {
+                page.paragraph(&format!("Not known: {}.", missing.join(", ")));
+            }
+        }
     }
 }

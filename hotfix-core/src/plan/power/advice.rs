@@ -276,7 +276,7 @@ fn fault_words(
 /// The factor of time or traffic that finds the fault. None up to a thousand. It is above 1 also
 /// if the formula is satisfied with 1, because the exact distribution may have shown otherwise.
 fn times_as_long(test: &Test<'_>, ratio: f64, minutes: f64) -> Option<f64> {
-    let of = test.comparison();
+    let of = &test.comparison;
     let finds = |times: f64| test.finds_at(of.share, ratio, minutes * times);
     if minutes <= 0.0 || ratio <= of.tolerated || !finds(MOST_TIMES) {
         return None;
@@ -292,7 +292,7 @@ fn times_as_long(test: &Test<'_>, ratio: f64, minutes: f64) -> Option<f64> {
 /// The smallest share above the present one, in whole percent, that finds the fault.
 fn share_needed(test: &Test<'_>, ratio: f64, minutes: f64) -> Option<f64> {
     let most = Share::ALL.as_fraction();
-    let mut share = ((test.comparison().share * 100.0 + 1e-6).floor() + 1.0) / 100.0;
+    let mut share = ((test.comparison.share * 100.0 + 1e-6).floor() + 1.0) / 100.0;
     while share < most {
         if test.finds_at(share, ratio, minutes) {
             return Some(share);
@@ -305,7 +305,7 @@ fn share_needed(test: &Test<'_>, ratio: f64, minutes: f64) -> Option<f64> {
 /// The fewest instances whose share finds the fault.
 fn instances(share: f64, all: u32, test: &Test<'_>, ratio: f64, minutes: f64) -> Option<u32> {
     let of = |some: u32| f64::from(some) / f64::from(all);
-    let present = test.comparison().share;
+    let present = test.comparison.share;
     let more = |some: u32| of(some) >= share - 0.01 && of(some) > present + 1e-8;
     let first = (1..all).find(|some| more(*some))?;
     (first..all).find(|some| test.finds_at(of(*some), ratio, minutes))

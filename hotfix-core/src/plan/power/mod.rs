@@ -15,7 +15,7 @@ mod watch;
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{Response, Role, Worse, closed_set};
+use crate::grade::{Response, Worse, closed_set};
 use crate::plan::Plan;
 use crate::plan::healthy::{traffic, traffic_metric};
 use crate::policy::section::Metric;
@@ -256,15 +256,15 @@ impl Plan {
             power: POWER,
             ..Power::default()
         };
-        let deciding = || self.policy().metrics().iter().filter(|m| m.role == Role::Decide);
-        let proportions = || deciding().filter(|metric| metric.kind.is_fraction());
+        let deciding = self.policy().deciding();
+        let proportions = || deciding.clone().filter(|metric| metric.kind.is_fraction());
         let leads = |worse| {
             move |metric: &&Metric| metric.worse == worse && watch::bad_rate(metric).is_some()
         };
         let leading = proportions().find(leads(Worse::Higher));
         let leading = leading.or_else(|| proportions().find(leads(Worse::Lower)));
         let leading = leading.map(|metric| metric.id);
-        for metric in deciding() {
+        for metric in deciding.clone() {
             match self.metric_power(metric) {
                 Ok(seen) if leading == Some(metric.id) => {
                     power.advice.extend(advice::faults(self, metric, &seen));

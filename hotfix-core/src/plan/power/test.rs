@@ -29,7 +29,7 @@ const ABOUT_FOUND: f64 = 5.0;
 /// What the rollback test of a metric is, in one phase.
 pub(super) struct Test<'a> {
     watching: &'a Watching<'a>,
-    comparison: Comparison,
+    pub(super) comparison: Comparison,
     /// What the threshold is higher by because of a history.
     noise: f64,
     /// Most that a tick adds to a bet because of a history.
@@ -183,10 +183,6 @@ impl<'a> Test<'a> {
         let comparison = Comparison { share, ..self.comparison };
         let chance = comparison.chance_by_formula(self.model, ratio, minutes);
         chance.is_ok_and(|chance| chance >= POWER)
-    }
-
-    pub(super) const fn comparison(&self) -> &Comparison {
-        &self.comparison
     }
 
     /// The chance that a canary of so many times the record's rate is found, and how soon.

@@ -413,12 +413,9 @@ impl<'a> Watching<'a> {
     }
 
     fn looks(&self, rate: f64, ticks: usize) -> Vec<Evaluation> {
-        let drawn = |tick: &Tick, trials: f64, rate: f64| {
-            if tick.counted { draw(self.metric, trials, rate) } else { Draw::NOTHING }
-        };
         let look = |tick: &Tick| Evaluation {
-            draw: drawn(tick, tick.canary, rate),
-            live: drawn(tick, tick.live, self.rate),
+            draw: self.drawn(tick, tick.canary, rate),
+            live: self.drawn(tick, tick.live, self.rate),
             stays: tick.stays,
             beside: tick.beside,
             hopeful: tick.hopeful,
@@ -426,14 +423,15 @@ impl<'a> Watching<'a> {
         self.ticks[..ticks].iter().map(look).collect()
     }
 
-    /// What each tick until the gate brings to canary and live arm; nothing while warming up.
+    /// Nothing while warming up.
+    fn drawn(&self, tick: &Tick, trials: f64, rate: f64) -> Draw {
+        if tick.counted { draw(self.metric, trials, rate) } else { Draw::NOTHING }
+    }
+
+    /// What each tick until the gate brings to canary and live arm.
     pub(super) fn draws(&self, canary: f64, live: f64) -> Vec<(Draw, Draw)> {
         let both = |tick: &Tick| {
-            if tick.counted {
-                (draw(self.metric, tick.canary, canary), draw(self.metric, tick.live, live))
-            } else {
-                (Draw::NOTHING, Draw::NOTHING)
-            }
+            (self.drawn(tick, tick.canary, canary), self.drawn(tick, tick.live, live))
         };
         self.ticks[..self.least].iter().map(both).collect()
     }

@@ -12,6 +12,7 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::Plan;
+use super::duration::deployments;
 use super::load::Load;
 use super::strategy::{as_written, phases};
 use super::subject::{Method, Subject};
@@ -207,8 +208,7 @@ fn weigh(policy: &Policy, grounds: &Grounds<'_>, strategy: Strategy) -> Consider
 
 /// The least time until the last phase has its traffic.
 fn until_live(policy: &Policy, phases: &[Phase]) -> Span {
-    let Some((last, before)) = phases.split_last() else { return Span::ZERO };
-    before.iter().fold(last.deploy, |sum, phase| sum + Load::of(policy).lasts(phase))
+    deployments(Load::of(policy), phases).least
 }
 
 /// The values of unknown inputs that would lead to another recommendation.

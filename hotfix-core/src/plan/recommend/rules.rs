@@ -65,12 +65,8 @@ pub(super) struct Case<'a> {
 impl Case<'_> {
     /// Whether a few users get the fix before all do.
     fn in_steps(&self) -> bool {
-        match self.strategy {
-            Strategy::Canary | Strategy::FeatureFlag | Strategy::Rolling => {
-                self.first_share().is_none_or(|share| share < Share::ALL)
-            }
-            Strategy::BlueGreen | Strategy::Immediate => false,
-        }
+        !matches!(self.strategy, Strategy::BlueGreen | Strategy::Immediate)
+            && self.first_share().is_none_or(|share| share < Share::ALL)
     }
 
     fn has_switch(&self) -> bool {

@@ -42,14 +42,15 @@ pub enum BoundValue {
 }
 
 impl Bounds {
-    /// The bounds by name, the mildest first.
-    pub(crate) const fn named(self) -> [(&'static str, Option<Bound>); 3] {
-        [("success", self.success), ("alert", self.alert), ("rollback", self.rollback)]
+    /// The bounds that are set, by name, the mildest first.
+    pub(crate) fn named(self) -> impl Iterator<Item = (&'static str, Bound)> {
+        let named = [("success", self.success), ("alert", self.alert), ("rollback", self.rollback)];
+        named.into_iter().filter_map(|(name, bound)| Some((name, bound?)))
     }
 
     /// The bounds that are set, the mildest first.
     pub fn all(self) -> impl Iterator<Item = Bound> {
-        self.named().into_iter().filter_map(|(_, bound)| bound)
+        self.named().map(|(_, bound)| bound)
     }
 }
 

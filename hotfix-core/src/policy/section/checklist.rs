@@ -1,8 +1,7 @@
 //! Checklists and their items.
 
 use super::command::CommandLine;
-use super::entries::{Entries, texts};
-use super::list::none;
+use super::list::{Entries, none, texts};
 use super::severity::NamedSeverities;
 use crate::document::Node;
 use crate::fact::Condition;
@@ -44,15 +43,7 @@ impl Checklist {
 
     /// Whether its items are about one attempt to deploy, so that they are open again for the next.
     pub fn is_of_attempt(&self) -> bool {
-        self.each_attempt.unwrap_or(match self.at {
-            ChecklistMoment::Start
-            | ChecklistMoment::Before
-            | ChecklistMoment::RolledBack
-            | ChecklistMoment::After => false,
-            ChecklistMoment::Deployed
-            | ChecklistMoment::Verified
-            | ChecklistMoment::FinalValidation => true,
-        })
+        self.each_attempt.unwrap_or(self.at.is_live())
     }
 
     /// The moment from which the time of `within` counts.
@@ -81,14 +72,7 @@ impl Checklist {
         let has_word = |name: Name| {
             name.as_str().split(['_', '-']).any(|word| matches!(word, "review" | "reviewed"))
         };
-        let in_time = match self.at {
-            ChecklistMoment::Start | ChecklistMoment::Before | ChecklistMoment::Deployed => true,
-            ChecklistMoment::Verified
-            | ChecklistMoment::FinalValidation
-            | ChecklistMoment::RolledBack
-            | ChecklistMoment::After => false,
-        };
-        in_time && (has_word(item.id) || has_word(self.id))
+        self.at <= ChecklistMoment::Deployed && (has_word(item.id) || has_word(self.id))
     }
 
     /// Whether it is a review of the change and nothing else.

@@ -137,8 +137,8 @@ impl Policy {
 
     /// When the gate of a phase is judged first: after `watch`, and once all that decides can be judged.
     pub(crate) fn gate_after(&self, phase: &Phase) -> Span {
-        let deciding = self.metrics().iter().filter(|metric| metric.role == Role::Decide);
-        let after = deciding.map(|metric| self.judged_after(metric)).fold(phase.watch, Span::max);
+        let after = self.deciding().map(|metric| self.judged_after(metric));
+        let after = after.fold(phase.watch, Span::max);
         phase.longest_held().map_or(after, |most| after.min(most.max(phase.watch)))
     }
 

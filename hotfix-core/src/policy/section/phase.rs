@@ -1,8 +1,7 @@
 //! Phases and the final validation.
 
 use super::command::CommandLine;
-use super::entries::Entries;
-use super::list::none;
+use super::list::{Entries, none};
 use super::range::SomeTraffic;
 use crate::document::{Node, Value};
 use crate::grade::{GateMode, OnFailure, PromotionRule, Response, WatchedFrom};

@@ -1,11 +1,15 @@
-//! Roles with their holders, and vendors.
+//! Roles with their holders, where a policy names them, and vendors.
 
+use std::collections::BTreeSet;
+
+use super::Approval;
 use super::list::{by_own_name, none};
 use crate::document::Node;
+use crate::policy::Policy;
 use crate::policy::field::List;
 use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
-use crate::sorting::sort_by_key;
+use crate::sorting::{set_of, sort_by_key};
 use crate::unit::RoleName;
 
 section! {
@@ -72,5 +76,54 @@ impl Field for Roles {
     }
     fn schema(definitions: &mut Definitions) -> Schema {
         by_own_name(&CustomRole::refer(definitions))
+    }
+}
+
+impl Policy {
+    /// The approvals with their places: of each severity, then of the whole policy.
+    pub(crate) fn demands_by_place(&self) -> impl Iterator<Item = (String, &Approval)> {
+        let of_severities = self.severities().iter().flat_map(|level| {
+            let place = move |(index, demand)| {
+                (format!("/severities/{}/approvals/{index}", level.severity), demand)
+            };
+            level.approvals.iter().enumerate().map(place)
+        });
+        let of_all = self.approvals().iter().enumerate();
+        of_severities.chain(of_all.map(|(index, demand)| (format!("/approvals/{index}"), demand)))
+    }
+
+    /// Every role that is named in the policy, except as a key of `roles`, with its place.
+    pub(crate) fn roles_by_place(&self) -> Vec<(String, RoleName)> {
+        let mut named = Vec::new();
+        let list = |place: String, roles: &[RoleName], named: &mut Vec<(String, RoleName)>| {
+            let roles = roles.iter().enumerate();
+            named.extend(roles.map(|(index, role)| (format!("{place}/{index}"), *role)));
+        };
+        for (place, demand) in self.demands_by_place() {
+            list(format!("{place}/any_of"), &demand.any_of, &mut named);
+            list(format!("{place}/notified"), &demand.notified, &mut named);
+        }
+        list("/waived_by".to_owned(), self.waived_by(), &mut named);
+        for level in self.severities() {
+            if let Some(role) = level.review.as_ref().and_then(|review| review.role) {
+                named.push((format!("/severities/{}/review/role", level.severity), role));
+            }
+        }
+        let duties = (0..).zip(self.duties()).map(|(at, duty)| ("duties", at, duty.role));
+        let lists = (0..).zip(self.checklists()).map(|(at, list)| ("checklists", at, list.role));
+        let steps = (0..).zip(self.procedure()).map(|(at, step)| ("procedure", at, step.role));
+        for (key, index, role) in duties.chain(lists).chain(steps) {
+            named.extend(role.map(|role| (format!("/{key}/{index}/role"), role)));
+        }
+        for role in self.roles() {
+            list(format!("/roles/{}/stand_ins", role.id), &role.stand_ins, &mut named);
+        }
+        named
+    }
+
+    /// Every role that the policy declares or names.
+    pub(crate) fn known_roles(&self) -> BTreeSet<RoleName> {
+        let declared = self.roles().iter().map(|role| role.id);
+        set_of(self.roles_by_place().into_iter().map(|(_, role)| role).chain(declared))
     }
 }

@@ -5,8 +5,7 @@ use std::convert::Infallible;
 
 use super::checklist::Checklists;
 use super::condition::CustomFacts;
-use super::entries::{ByName, Entries};
-use super::list::{empty, none};
+use super::list::{ByName, Entries, empty, none};
 use super::metric::{Metrics, metric_settings};
 use super::phase::LaterWatchForm;
 use super::range::Phases;
@@ -42,192 +41,124 @@ section! {
         /// The version of the policy format: 1.
         format: Format, [required];
         /// The id of the policy.
-        name: Name, [required];
+        name: Name, [required], shown(Name);
         /// The name of the policy for people.
-        title: String, [required];
+        title: String, [required], shown(&str = as_str());
         /// How traffic is moved to the fix.
-        strategy: Strategy, [required];
+        strategy: Strategy, [required], shown(Strategy);
         /// Custom facts, by name, in addition to the built-in ones.
         facts: Vocabulary as CustomFacts, [default empty()];
         /// Facts that follow from other facts.
-        implications: Vec<Implication> as Entries<Implication>, [default none()];
+        implications: Vec<Implication> as Entries<Implication>, [default none()],
+            shown([Implication]);
         /// The severities of the policy, each with its demands for approval, review and testing.
         severities: Vec<SeverityLevel> as ByName<SeverityLevel>, [default empty()];
         /// How the rules are evaluated: with unknown facts, if no rule fires, and if rules
         /// contradict each other.
         classification: Classifier, [default empty()];
         /// The rules that classify an incident by its facts.
-        rules: Vec<Rule> as Entries<Rule>, [default none()];
+        rules: Vec<Rule> as Entries<Rule>, [default none()], shown([Rule]);
         /// The decision tree: questions that lead to a severity and to hot-fix or no hot-fix.
-        tree: Tree, [optional];
+        tree: Tree, [optional], shown(Option<&Tree>);
         /// Why this strategy was chosen.
-        strategy_why: String as TextOrNone, [default ""];
+        strategy_why: String as TextOrNone, [default ""], shown(&str = as_str());
         /// The strategies that were not chosen, with the reasons.
-        alternatives: Vec<Alternative> as Entries<Alternative>, [default none()];
+        alternatives: Vec<Alternative> as Entries<Alternative>, [default none()],
+            shown([Alternative]);
         /// Settings by strategy: phases and checks of the strategies that a release may choose
         /// instead of the policy's own.
-        strategies: Vec<StrategySettings> as ByName<StrategySettings>, [default empty()];
+        strategies: Vec<StrategySettings> as ByName<StrategySettings>, [default empty()],
+            shown([StrategySettings]);
         /// The original strategy and phases, in the policy of a plan whose release chose another
         /// strategy. Written by the plan.
-        instead_of: InsteadOf, [optional];
+        instead_of: InsteadOf, [optional], shown(Option<&InsteadOf>);
         /// When the system is checked again after the last phase: a duration from the end of the
         /// final validation, or a table with the list of things to check.
-        after: Vec<LaterWatch> as List<LaterWatchForm>, [default none()];
+        after: Vec<LaterWatch> as List<LaterWatchForm>, [default none()], shown([LaterWatch]);
         /// Metadata of the policy: source, owner, last change, objective, review cycle.
-        change_record: Record, [optional];
+        change_record: Record, [optional], shown(Option<&Record>);
         /// Limits on the timestamps that the caller sends.
-        clock: Clock, [default empty()];
+        clock: Clock, [default empty()], shown(&Clock);
         /// Settings of the sequential tests.
-        evidence: Evidence, [default empty()];
+        evidence: Evidence, [default empty()], shown(&Evidence);
         /// How metrics are observed and evaluated.
-        watch: Watch, [required];
+        watch: Watch, [required], shown(&Watch);
         /// The roles by id: their holders, how to reach them, and their stand-ins. Messages name
         /// the holders of `incident_commander` as the commander, and of no role with another id; after a
         /// handover give `commander` in the `values` of a message.
         roles: Vec<CustomRole> as Roles, [default empty()];
         /// The vendors whose services you depend on, with their contacts.
-        vendors: Vec<Vendor> as Entries<Vendor>, [default none()];
+        vendors: Vec<Vendor> as Entries<Vendor>, [default none()], shown([Vendor]);
         /// The duties: what somebody has to do, by when, and how often.
-        duties: Vec<Duty> as Entries<Duty>, [default none()];
+        duties: Vec<Duty> as Entries<Duty>, [default none()], shown([Duty]);
         /// The approvals that are needed for every severity; all must be given.
-        approvals: Vec<Approval> as List<Approval>, [default none()];
+        approvals: Vec<Approval> as List<Approval>, [default none()], shown([Approval]);
         /// The roles that may start a hot-fix that the policy sends to the normal process, or
         /// outside the change window. Any one of them may, with a reason. Without this key any role
         /// may, if it is named.
-        waived_by: Vec<RoleName> as List<RoleName>, [default none()];
+        waived_by: Vec<RoleName> as List<RoleName>, [default none()], shown([RoleName]);
         /// How long a request for approval, a question to a person or a page stays without an answer
         /// until it is sent again; a request or page then goes to the stand-ins as well.
-        ask_again: Span as Lasting, [default "15min"];
+        ask_again: Span as Lasting, [default "15min"], shown(Span);
         /// What a hot-fix may change. Without this key the change is not checked.
-        scope: Scope, [optional];
+        scope: Scope, [optional], shown(Option<&Scope>);
         /// The checklists, each with the moment when it is due. The start waits for the lists at
         /// `start`.
-        checklists: Vec<Checklist> as Checklists, [default none()];
+        checklists: Vec<Checklist> as Checklists, [default none()], shown([Checklist]);
         /// The phases, in order; at least one.
-        phases: Vec<Phase> as Phases, [required];
+        phases: Vec<Phase> as Phases, [required], shown([Phase]);
         /// The final validation after the last phase.
-        final_validation: FinalValidation, [required];
+        final_validation: FinalValidation, [required], shown(&FinalValidation);
         /// The metrics by id; at least one.
         metrics: Vec<Metric> as Metrics, [required];
         /// The claim that the fix works: the bug's metric has to drop.
-        efficacy: Efficacy, [optional];
+        efficacy: Efficacy, [optional], shown(Option<&Efficacy>);
         /// The success criteria, in addition to the bounds of the metrics.
-        success: Vec<SuccessCriterion> as Entries<SuccessCriterion>, [default none()];
+        success: Vec<SuccessCriterion> as Entries<SuccessCriterion>, [default none()],
+            shown([SuccessCriterion]);
         /// How long a deployment takes, and the signs of success and failure.
-        deploying: Deploying, [optional];
+        deploying: Deploying, [optional], shown(Option<&Deploying>);
         /// What happens on each signal that a person or a check reports. For a signal that is not
         /// named, a person is asked.
-        triggers: Triggers, [default empty()];
+        triggers: Triggers, [default empty()], shown(&Triggers);
         /// The rollback workflow.
-        rollback: Rollback, [required];
+        rollback: Rollback, [required], shown(&Rollback);
         /// The path of a fix through source control.
-        vcs: Vcs, [optional];
+        vcs: Vcs, [optional], shown(Option<&Vcs>);
         /// The steps of the procedure for people, in order.
-        procedure: Vec<ProcedureStep> as Entries<ProcedureStep>, [default none()];
+        procedure: Vec<ProcedureStep> as Entries<ProcedureStep>, [default none()],
+            shown([ProcedureStep]);
         /// Advice for people: dos, don'ts and pitfalls.
-        advice: Vec<Advice> as Entries<Advice>, [default none()];
+        advice: Vec<Advice> as Entries<Advice>, [default none()], shown([Advice]);
         /// The risk register.
-        risks: Vec<Risk> as Entries<Risk>, [default none()];
+        risks: Vec<Risk> as Entries<Risk>, [default none()], shown([Risk]);
         /// What to do if something other than the fix fails, such as monitoring.
-        contingencies: Vec<Contingency> as Entries<Contingency>, [default none()];
+        contingencies: Vec<Contingency> as Entries<Contingency>, [default none()],
+            shown([Contingency]);
         /// Remedies for known kinds of faults.
-        remedies: Vec<Remedy> as Entries<Remedy>, [default none()];
+        remedies: Vec<Remedy> as Entries<Remedy>, [default none()], shown([Remedy]);
         /// The templates of the messages.
-        messages: Vec<Message> as Entries<Message>, [default none()];
+        messages: Vec<Message> as Entries<Message>, [default none()], shown([Message]);
         /// The incident report.
-        report: Report, [optional];
+        report: Report, [optional], shown(Option<&Report>);
     }
 }
 
-// What the document says under each key, where other modules ask for it.
+// What has another name than its key, and of what the order matters.
 getters! {
     pub Policy: self;
 
-    /// The id of the policy.
-    name: Name = self.name;
-    /// The name of the policy for people.
-    title: &str = self.title.as_str();
-    /// How traffic is moved to the fix.
-    strategy: Strategy = self.strategy;
     /// The facts that the policy knows: built-in and custom ones.
     vocabulary: &Vocabulary = &self.facts;
-    /// Facts that follow from other facts.
-    implications: &[Implication] = self.implications.as_slice();
     /// How the rules are evaluated.
     classifier: &Classifier = &self.classification;
-    /// The rules that classify an incident, in the order of the policy.
-    rules: &[Rule] = self.rules.as_slice();
-    /// The decision tree, if the policy has one.
-    tree: Option<&Tree> = self.tree.as_ref();
-    /// Why this strategy was chosen; empty: not given.
-    strategy_why: &str = self.strategy_why.as_str();
-    /// The strategies that were not chosen, with the reasons.
-    alternatives: &[Alternative] = self.alternatives.as_slice();
-    /// The settings of single strategies, at most one for each.
-    strategies: &[StrategySettings] = self.strategies.as_slice();
-    /// The original strategy and phases, if the release of this plan chose another strategy.
-    instead_of: Option<&InsteadOf> = self.instead_of.as_ref();
-    /// Metadata of the policy.
-    change_record: Option<&Record> = self.change_record.as_ref();
-    /// Limits on the timestamps that the caller sends.
-    clock: &Clock = &self.clock;
-    /// Settings of the sequential tests.
-    evidence: &Evidence = &self.evidence;
-    /// How metrics are observed and evaluated.
-    watch: &Watch = &self.watch;
     /// The severities of the policy, the most severe first; empty if it uses none.
     severities: &[SeverityLevel] = self.severities.as_slice();
     /// The roles, in the order of their ids. One that is named but not declared is no error, so that
     /// a policy can be shared without the people.
     roles: &[CustomRole] = self.roles.as_slice();
-    /// The vendors whose services you depend on.
-    vendors: &[Vendor] = self.vendors.as_slice();
-    /// The duties, in the order of the policy.
-    duties: &[Duty] = self.duties.as_slice();
-    /// The approvals that are needed for every severity; all must be given.
-    approvals: &[Approval] = self.approvals.as_slice();
-    /// The roles that may start in spite of the normal process or the change window; empty: any.
-    waived_by: &[RoleName] = self.waived_by.as_slice();
-    /// How long a request or a question stays without an answer until it is sent again.
-    ask_again: Span = self.ask_again;
-    /// What a hot-fix may change; none: the change is not checked.
-    scope: Option<&Scope> = self.scope.as_ref();
-    /// The checklists, each with the moment when it is due.
-    checklists: &[Checklist] = self.checklists.as_slice();
-    /// The phases, in order; at least one.
-    phases: &[Phase] = self.phases.as_slice();
-    /// The final validation after the last phase.
-    final_validation: &FinalValidation = &self.final_validation;
-    /// When the system is checked again after the last phase.
-    after: &[LaterWatch] = self.after.as_slice();
     /// The metrics, in the order of their ids; at least one.
     metrics: &[Metric] = self.metrics.as_slice();
-    /// The claim that the fix works, if the policy has one.
-    efficacy: Option<&Efficacy> = self.efficacy.as_ref();
-    /// The success criteria, in addition to the bounds of the metrics.
-    success: &[SuccessCriterion] = self.success.as_slice();
-    /// How long a deployment takes, and the signs of success and failure.
-    deploying: Option<&Deploying> = self.deploying.as_ref();
-    /// What happens on each signal.
-    triggers: &Triggers = &self.triggers;
-    /// The rollback: its methods, its times, and what follows.
-    rollback: &Rollback = &self.rollback;
-    /// The path of a fix through source control.
-    vcs: Option<&Vcs> = self.vcs.as_ref();
-    /// The steps of the procedure for people, in order.
-    procedure: &[ProcedureStep] = self.procedure.as_slice();
-    /// Advice for people: dos, don'ts and pitfalls.
-    advice: &[Advice] = self.advice.as_slice();
-    /// The risk register.
-    risks: &[Risk] = self.risks.as_slice();
-    /// What to do if something other than the fix fails.
-    contingencies: &[Contingency] = self.contingencies.as_slice();
-    /// Remedies for known kinds of faults, each with its condition.
-    remedies: &[Remedy] = self.remedies.as_slice();
-    /// The templates of messages.
-    messages: &[Message] = self.messages.as_slice();
-    /// The incident report.
-    report: Option<&Report> = self.report.as_ref();
 }
 
 /// The version of the format that this release reads.

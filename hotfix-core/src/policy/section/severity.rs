@@ -1,7 +1,6 @@
 //! Severities with their demands: approvals, review, testing.
 
-use super::entries::NamedTable;
-use super::list::{Once, none};
+use super::list::{NamedTable, Once, none};
 use super::range::Approvers;
 use crate::document::Node;
 use crate::fact::Condition;

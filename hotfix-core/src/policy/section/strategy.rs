@@ -2,8 +2,7 @@
 
 use super::Phase;
 use super::command::CommandLine;
-use super::entries::NamedTable;
-use super::list::none;
+use super::list::{NamedTable, none};
 use super::phase::PhasesOrNone;
 use super::range::Phases;
 use crate::grade::{GateMode, PromotionRule, Response, Strategy};

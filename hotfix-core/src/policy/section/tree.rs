@@ -2,8 +2,7 @@
 
 use super::Due;
 use super::condition::{comparisons, fact, written};
-use super::entries::texts;
-use super::list::none;
+use super::list::{none, texts};
 use super::severity::KnownSeverity;
 use crate::document::Node;
 use crate::fact::{Comparison, Condition, FactId};

@@ -1,7 +1,6 @@
 //! Source control: branches, versions, tags, commits.
 
-use super::entries::Entries;
-use super::list::{Once, empty, none};
+use super::list::{Entries, Once, empty, none};
 use crate::document::Node;
 use crate::grade::{CommitField, Flow, MergeKind, TagForm, VcsStep, Versioning};
 use crate::policy::error::{Problem, shown};

@@ -44,7 +44,7 @@ pub struct RecordedHistory {
 }
 
 impl RecordedHistory {
-    /// Both, for [`Plan::with_histories`](crate::plan::Plan::with_histories).
+    /// Both, for [`Plan::calibrated`](crate::plan::Plan::calibrated).
     pub fn into_histories(self) -> PlanHistories {
         PlanHistories { counts: self.history, times: self.times }
     }
