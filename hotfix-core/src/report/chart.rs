@@ -154,6 +154,8 @@ impl Chart<'_> {
         for (at, label) in &self.frame.labels {
             let x = Fixed(self.x(*at));
             line(svg, "grid", [&x, &x], [&BASE, &Fixed(BASE.0 + 4.0)]);
+            // The last one has its end in the picture.
+            let x = Fixed(x.0.min(WIDTH - 3.7 * label.len() as f64));
             let y = HEIGHT - 6.0;
             let _ = write!(svg, "<text class=\"time\" x=\"{x}\" y=\"{y:.1}\">{label}</text>");
         }
@@ -233,14 +235,14 @@ fn values(low: f64, high: f64) -> Vec<f64> {
         .collect()
 }
 
-/// Round times of an axis with their labels, at most six.
+/// Round times of an axis with their labels: at most six, and four where they are wide, with seconds.
 pub(super) fn times(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, String)> {
     const STEPS: [i64; 19] = [
         1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
         172_800, 604_800,
     ];
     let (first, last) = (from.as_millis(), to.as_millis());
-    let fits = |step: &&i64| (last - first) / (**step * 1_000) <= 5;
+    let fits = |step: &&i64| (last - first) / (**step * 1_000) <= if **step < 60 { 3 } else { 5 };
     // There are no labels for years: a log of a year still has at most six.
     let rough = 1_000 * (last - first).div_euclid(5_000).max(1);
     let step = STEPS.iter().find(fits).map_or(rough, |step| step * 1_000);
@@ -284,6 +286,27 @@ mod tests {
             ["14:50", "15:00", "15:10", "15:20", "15:30", "15:40"]
         );
         assert_eq!(labels("2026-03-03T14:41:00Z", "2026-03-03T14:41:00Z"), ["14:41:00"]);
+        assert_eq!(
+            labels("2026-03-03T14:41:00Z", "2026-03-03T14:42:59Z"),
+            ["14:41:00", "14:41:30", "14:42:00", "14:42:30"]
+        );
         assert!(labels("2026-03-03T14:41:00Z", "2029-03-03T14:41:00Z").len() <= 6);
+    }
+
+    #[test]
+    fn post_1_the_last_label_of_time_ends_inside() {
+        let shown = |seconds: i64| {
+            let [from, to] = [0, 1_000 * seconds].map(|at| Timestamp::try_from_millis(at).unwrap());
+            let (bands, marks) = (Vec::new(), Vec::new());
+            let frame = Frame { from, to, labels: times(from, to), bands, marks };
+            let (id, lines) = (String::new(), Vec::new());
+            let (title, words, unit) = ("", "", &|value: f64| value.to_string());
+            let threshold = None;
+            Chart { frame: &frame, title, words, id, low: 0.0, high: 1.0, lines, threshold, unit }
+                .svg()
+        };
+        let (short, long) = (shown(90), shown(300));
+        assert!(short.contains("x=\"410.4\" y=\"224.0\">00:01:30<"), "{short}");
+        assert!(long.contains("x=\"418.0\" y=\"224.0\">00:05<"), "{long}");
     }
 }
