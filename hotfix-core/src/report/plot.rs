@@ -259,11 +259,12 @@ fn described(name: &str, points: &[Point], unit: &dyn Fn(f64) -> String) -> Stri
     format!("{name}: {first}, {last}, between {} and {}.", unit(low), unit(high))
 }
 
-/// Whether a duty has a bar: its time has begun, and its due time is known. A repeated duty has many
-/// deadlines, and is in the table only.
+/// Whether a duty has a bar: its time has begun, and it has one deadline. One that is repeated, and
+/// one that was done without a time by which, are in the table only.
 pub(super) fn is_drawn(duty: &DutyPart) -> bool {
     let is_once = duty.times.is_none();
-    is_once && duty.from.is_some() && duty.due.is_some() && duty.status != DutyOutcome::Over
+    let has_no_limit = matches!(duty.status, DutyOutcome::Over | DutyOutcome::Done);
+    is_once && duty.from.is_some() && duty.due.is_some() && !has_no_limit
 }
 
 /// Most characters of a title: it has one line.
@@ -288,9 +289,9 @@ pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
     for (row, duty) in drawn.iter().enumerate() {
         let y = 22.0 + ROW * row as f64;
         let class = match duty.status {
-            DutyOutcome::Kept | DutyOutcome::Done => "kept",
+            DutyOutcome::Kept => "kept",
             DutyOutcome::Late | DutyOutcome::Missed => "missed",
-            DutyOutcome::Open | DutyOutcome::Over => "open",
+            DutyOutcome::Open | DutyOutcome::Over | DutyOutcome::Done => "open",
         };
         let used = (share(duty, as_of) * DUE).clamp(2.0, WIDTH - 4.0);
         let (title, text, bar) = (escaped(&text::drawn(&duty.title, MOST)), y + 13.0, y + 19.0);

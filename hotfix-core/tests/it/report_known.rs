@@ -6,7 +6,7 @@ use hotfix_core::grade::Moment;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::report::measures::{Figure, MeasureName, MeasureStatus};
-use hotfix_core::report::{DutyOutcome, Report};
+use hotfix_core::report::{DutyOutcome, Format, Report};
 use hotfix_core::rollout::{Input, Recording, Rollout};
 use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
@@ -288,6 +288,17 @@ fn post_2_s2_what_nobody_was_asked_for_and_what_was_due_at_once_is_not_late() {
     assert_eq!(answered("p0_notice"), DutyOutcome::Done);
     assert_eq!(answered("p0_lead"), DutyOutcome::Over);
     assert_eq!(answered("p0_executive"), DutyOutcome::Over);
+
+    // It is in the table, and not in the chart, where a bar beyond the deadline is late.
+    let on_call = [(0, json!({"kind": "tick"})), (90, duty("acknowledge", "p0_on_call"))];
+    let report = read(&log_at("enterprise", &incident("P0"), &on_call));
+    let drawn = |id: &str| report.duties.iter().find(|duty| duty.id.as_str() == id).unwrap();
+    let (page, done) = (report.write(Format::Html).unwrap(), drawn("p0_on_call"));
+    assert_eq!((done.status, drawn("p0_fix").status), (DutyOutcome::Done, DutyOutcome::Open));
+    assert!(
+        page.contains(&done.title) && page.contains(&format!(">{}</text>", drawn("p0_fix").title))
+    );
+    assert!(!page.contains(&format!(">{}</text>", done.title)));
 
     // Nobody answers: the lead was called.
     let silent = of(
