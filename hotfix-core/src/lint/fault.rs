@@ -100,11 +100,11 @@ findings! {
 
     #[error("{list}, but the tree ends at `{leaf}` with {severity}")]
     SeverityDiffers { list: String, leaf: Name, severity: Severity }
-        => "HF-LINT-008" Warn, "change the rules or the tree until both agree";
+        => "HF-LINT-008" Warn, "change the rules or the tree until both agree, or leave the tree out (`tree = { remove = true }`): it then follows from the rules";
 
     #[error("{list}, but the tree ends at `{leaf}`, which is {hotfix}")]
     HotfixDiffers { list: String, leaf: Name, hotfix: &'static str }
-        => "HF-LINT-009" Warn, "change the rules or the tree until both agree";
+        => "HF-LINT-009" Warn, "change the rules or the tree until both agree, or leave the tree out (`tree = { remove = true }`): it then follows from the rules";
 
     #[error("if no rule fires{tree}, it remains unknown whether a hot-fix is needed, even if all facts are known")]
     Silent { tree: &'static str } => "HF-LINT-010" Note, "set `classification.otherwise`";

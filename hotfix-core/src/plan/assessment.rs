@@ -75,6 +75,8 @@ closed_set! {
         NoSeverity = "no_severity",
         /// The rules give a more severe level than the incident.
         MoreSevere = "more_severe",
+        /// The rules call for a hot-fix, and the policy's tree does not.
+        TreeDisagrees = "tree_disagrees",
         /// Unknown facts can still change the result of the rules.
         NotSettled = "not_settled",
         Contradiction = "contradiction",
@@ -197,6 +199,7 @@ impl Plan {
             let text = format!("the rules give {certain}, but the plan is for {severity}");
             put(Kind::MoreSevere, vec![text]);
         }
+        put(Kind::TreeDisagrees, self.tree_disagrees(&assessment).into_iter().collect());
         if !assessment.settled && !policy.rules().is_empty() {
             let facts: Vec<&str> = assessment.ask.iter().map(|ask| ask.fact.as_str()).collect();
             let (first, others) = facts.split_at(facts.len().min(MOST_NAMED));
@@ -265,5 +268,15 @@ impl Plan {
             put(Kind::ChangeRecordIncomplete, vec![text]);
         }
         findings
+    }
+
+    /// That the policy's own tree answers with no hot-fix where the rules call for one.
+    fn tree_disagrees(&self, by_rules: &Assessment<'_>) -> Option<String> {
+        let policy = self.policy();
+        policy.tree().filter(|_| by_rules.hotfix == Hotfix::Yes)?;
+        let leaf = policy.decide(self.facts()).outcome().filter(|leaf| !leaf.hotfix)?.id;
+        Some(format!(
+            "the rules call for a hot-fix, but the decision tree ends at `{leaf}`, which is no hot-fix: decide which is right, and change the policy"
+        ))
     }
 }

@@ -1,6 +1,10 @@
 //! The decision: case tables, its document.
 
-use hotfix_core::fact::Facts;
+use std::sync::Arc;
+
+use hotfix_core::fact::{FactKind, Facts};
+use hotfix_core::plan::{Plan, PlanFindingKind};
+use hotfix_core::policy::Policy;
 use serde_json::json;
 
 use crate::crate_files::in_crate;
@@ -125,4 +129,35 @@ fn dec_4_no_two_classes_of_a_value_have_the_same_words() {
     let next = policy.decide(&facts).next_question().unwrap();
     let values: Vec<_> = next.if_known.iter().map(|remaining| remaining.value.as_str()).collect();
     assert_eq!(values, ["another 2", "another", "web"]);
+}
+
+/// A tree that is inherited does not ask for what an added rule asks: the plan says so. Without it, the
+/// tree follows from the rules.
+#[test]
+fn dec_5_a_rule_that_an_inherited_tree_does_not_know() {
+    let found = |tree: &str| {
+        let text = format!(
+            "extends = \"standard\"\nname = \"own\"\n{tree}\n[facts.carts_lost]\nkind = \"share\"\nask = \"How many carts are lost?\"\n[[rules]]\nid = \"carts_gone\"\ntitle = \"carts are lost\"\nseverity = \"P0\"\nwhen = {{ fact = \"carts_lost\", above = \"20%\" }}\n"
+        );
+        let policy = Arc::new(Policy::from_toml(&text).unwrap());
+        let mut known = json!({ "carts_lost": 0.25 });
+        let hotfix = loop {
+            let facts = facts(&policy, &known);
+            let decision = policy.decide(&facts);
+            match (decision.outcome(), decision.next_question()) {
+                (None, Some(next)) => {
+                    let is_flag = next.kind == FactKind::Flag;
+                    known[next.fact.as_str()] = if is_flag { json!(false) } else { json!(0) };
+                }
+                (outcome, _) => break outcome.map(|outcome| outcome.hotfix),
+            }
+        };
+        let incident = json!({ "id": "INC-1", "facts": known }).to_string();
+        let release = r#"{"version": "2", "previous": "1"}"#;
+        let plan = Plan::from_json(policy, &incident, release, "").unwrap();
+        let found = plan.findings().into_iter().map(|finding| finding.kind);
+        (hotfix, found.filter(|kind| *kind == PlanFindingKind::TreeDisagrees).count())
+    };
+    assert_eq!(found(""), (Some(false), 1));
+    assert_eq!(found("tree = { remove = true }"), (Some(true), 0));
 }
