@@ -4,6 +4,8 @@ use std::iter::once;
 
 use unicode_normalization::char::decompose_canonical;
 
+use crate::text::joined;
+
 /// What a name is compared by: all of it and, in git's form `Name <address>`, both parts.
 pub(crate) fn parts(name: &str) -> impl Iterator<Item = &str> {
     let both =
@@ -11,14 +13,17 @@ pub(crate) fn parts(name: &str) -> impl Iterator<Item = &str> {
     once(name).chain(both.into_iter().flatten()).map(str::trim).filter(|part| !part.is_empty())
 }
 
-/// Whether two names are one person's: without case, surrounding white space and the Unicode form of
-/// their letters; of git's form, `Name <address>`, either part is enough, in both names.
+/// Whether two names are one person's: without case and the Unicode form of their letters, white space
+/// of any kind and length as one space, and none around the name; of git's form, `Name <address>`,
+/// either part is enough, in both names.
 ///
 /// ```
 /// use hotfix_core::gate::is_same_person;
 /// assert!(is_same_person("Lena Ode <lena@example.org>", " lena ode"));
 /// assert!(is_same_person("lena@example.org", "L. Ode <Lena@example.org>"));
 /// assert!(is_same_person("Jos\u{e9}", "Jose\u{301}"));
+/// assert!(is_same_person("L. Ode", "L.\u{a0} Ode"));
+/// assert!(!is_same_person("L. Ode", "L.Ode"));
 /// assert!(!is_same_person("Lena Ode <lena@example.org>", "Lena"));
 /// ```
 pub fn is_same_person(one: &str, other: &str) -> bool {
@@ -26,10 +31,10 @@ pub fn is_same_person(one: &str, other: &str) -> bool {
     folded(one).any(|part| folded(other).any(|of| of == part))
 }
 
-/// A name in lower case, each letter apart from its marks.
+/// A name in lower case, each letter apart from its marks, with one space between words.
 fn folded(name: &str) -> String {
     let mut apart = String::with_capacity(name.len());
-    for letter in name.to_lowercase().chars() {
+    for letter in joined(name.split_whitespace(), " ").to_lowercase().chars() {
         decompose_canonical(letter, |part| apart.push(part));
     }
     apart
