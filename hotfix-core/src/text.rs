@@ -29,6 +29,16 @@ pub(crate) fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -
     best.map(|(_, name)| name)
 }
 
+/// What to write instead of an unknown name: the nearest one or, where none is near, any that there is.
+pub(crate) fn instead<'a>(got: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    match nearest(got, names.iter().copied()) {
+        Some(name) => format!("the nearest is `{name}`"),
+        None if names.is_empty() => "it has none".to_owned(),
+        None => format!("name one of {}", quoted(&names, ", ")),
+    }
+}
+
 /// A name as words: `feature_flag` is `feature flag`.
 pub(crate) fn words(name: &str) -> String {
     name.replace('_', " ")

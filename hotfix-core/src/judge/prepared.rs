@@ -3,6 +3,7 @@
 
 use crate::metric::{Observation, ReadingError, Tick};
 use crate::stats::Counts;
+use crate::text::instead;
 use crate::unit::{MetricName, Share, Timestamp};
 
 use super::Judge;
@@ -113,17 +114,15 @@ impl Judge {
     /// Refuses a metric that the policy does not have.
     ///
     /// # Errors
-    /// [`ReadingError::UnknownMetric`] with the nearest one.
+    /// [`ReadingError::UnknownMetric`] with what to name instead.
     pub(crate) fn check_metric(&self, metric: MetricName) -> Result<(), ReadingError> {
         let is_known = self.watched.iter().any(|watched| watched.metric().id == metric);
         if is_known { Ok(()) } else { Err(self.unknown(metric)) }
     }
 
     fn unknown(&self, metric: MetricName) -> ReadingError {
-        let distance =
-            |known: &MetricName| strsim::damerau_levenshtein(metric.as_str(), known.as_str());
-        let nearest =
-            self.watched.iter().map(|w| w.metric().id).min_by_key(distance).unwrap_or(metric);
-        ReadingError::UnknownMetric { metric, nearest }
+        let known: Vec<MetricName> = self.watched.iter().map(|w| w.metric().id).collect();
+        let instead = instead(metric.as_str(), known.iter().map(MetricName::as_str));
+        ReadingError::UnknownMetric { metric, instead }
     }
 }

@@ -60,8 +60,8 @@ coded! {
     #[derive(Clone, Debug, PartialEq, thiserror::Error)]
     pub enum ReadingError;
 
-    #[error("the policy has no metric `{metric}`; the nearest is `{nearest}`")]
-    UnknownMetric { metric: MetricName, nearest: MetricName } => code! {HF-MET-001},
+    #[error("the policy has no metric `{metric}`; {instead}")]
+    UnknownMetric { metric: MetricName, instead: String } => code! {HF-MET-001},
     #[error("`{}` is a {kind}: {expected}", .of.metric)]
     Form { of: Box<ReadingPlace>, kind: MetricKind, expected: &'static str } => code! {HF-MET-002},
     #[error("{of} has {events} events in {trials} trials: send [events, all trials]")]

@@ -152,7 +152,7 @@ impl Rollout {
     /// [`evidence`](Self::evidence) is None, too.
     ///
     /// # Errors
-    /// [`ReadingError::UnknownMetric`] with the nearest id.
+    /// [`ReadingError::UnknownMetric`] with what to name instead.
     pub fn check_metric(&self, metric: MetricName) -> Result<(), ReadingError> {
         self.case.judged.judge().check_metric(metric)
     }

@@ -11,6 +11,7 @@ use crate::gate::ItemState;
 use crate::grade::{Severity, Signal};
 use crate::metric::Observation;
 use crate::plan::Release;
+use crate::text::instead;
 use crate::unit::{Name, RoleName, Timestamp};
 
 use super::action::ActionId;
@@ -276,13 +277,9 @@ impl TryFrom<InputDocument> for Input {
         let kind: InputKind = document.kind.parse().map_err(|_| {
             // The rest of a longer text would only cost time.
             let got: String = document.kind.chars().take(64).collect();
-            InputError::Kind { nearest: nearest(&got), got }
+            let instead = instead(&got, InputKind::ALL.iter().map(|kind| kind.as_str()));
+            InputError::Kind { got, instead }
         })?;
         document.into_input(kind)
     }
-}
-
-fn nearest(got: &str) -> InputKind {
-    let near = |kind: &&InputKind| strsim::damerau_levenshtein(got, kind.as_str());
-    InputKind::ALL.iter().min_by_key(near).copied().unwrap_or(InputKind::Note)
 }

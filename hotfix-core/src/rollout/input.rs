@@ -142,8 +142,8 @@ coded! {
         faults: Vec<ValueFault>,
     } => UNREADABLE,
     /// The kind is unknown.
-    #[error("{}", unknown_kind(.got, *.nearest))]
-    Kind { got: String, nearest: InputKind } => "HF-IN-002",
+    #[error("{}", unknown_kind(.got, .instead))]
+    Kind { got: String, instead: String } => "HF-IN-002",
     /// A field is missing.
     #[error("`{kind}` needs `{field}`")]
     Missing { kind: InputKind, field: &'static str } => "HF-IN-003",
@@ -158,11 +158,11 @@ coded! {
     TooLong { field: &'static str, bytes: usize, most: usize } => "HF-IN-005",
 }
 
-fn unknown_kind(got: &str, nearest: InputKind) -> String {
+fn unknown_kind(got: &str, instead: &str) -> String {
     if got.is_empty() {
         "the input has no `kind`: name one, as in `tick`".to_owned()
     } else {
-        format!("`{got}` is not a kind of input; the nearest is `{nearest}`")
+        format!("`{got}` is not a kind of input; {instead}")
     }
 }
 

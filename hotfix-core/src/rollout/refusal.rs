@@ -156,8 +156,8 @@ coded! {
     #[error("`{role}` is held by {holders}: nobody else can act in this role")]
     NotTheHolder { role: RoleName, holders: String } => code! {HF-ROLL-015},
     /// The policy names no such role.
-    #[error("the policy has no role `{role}`: {}name one that it has", did_you_mean(.nearest.as_deref()))]
-    NoSuchRole { role: RoleName, nearest: Option<String> } => code! {HF-ROLL-026},
+    #[error("the policy has no role `{role}`; {instead}")]
+    NoSuchRole { role: RoleName, instead: String } => code! {HF-ROLL-026},
     /// The same person has approved in another role.
     #[error("the same person approved as `{first}`, {remedy}")]
     SamePerson { first: RoleName, remedy: String } => code! {HF-ROLL-027},

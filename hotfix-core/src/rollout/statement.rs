@@ -4,7 +4,7 @@ use crate::gate::approval::{demands, is_spoken, served_by, stand_ins_of};
 use crate::gate::checklist::{self, Known};
 use crate::gate::is_same_person;
 use crate::plan::Plan;
-use crate::text::{nearest, quoted};
+use crate::text::{instead, nearest, quoted};
 use crate::unit::{Name, RoleName};
 
 use super::input::{Command, Input, ItemStatus};
@@ -57,9 +57,8 @@ impl Statement<'_> {
         if known.contains(&role) || denials.any(|denial| denial.role == role) {
             return Ok(());
         }
-        let nearest = nearest(role.as_str(), known.iter().map(RoleName::as_str));
-        let nearest = nearest.map(str::to_owned);
-        Err(RefusalReason::NoSuchRole { role, nearest })
+        let instead = instead(role.as_str(), known.iter().map(RoleName::as_str));
+        Err(RefusalReason::NoSuchRole { role, instead })
     }
 
     /// Checks that two approvals come from two people.

@@ -34,8 +34,8 @@ coded! {
     #[error("`{service}` is in the train twice: give each service once")]
     Twice { service: String } => "HF-TRAIN-003",
     /// `after` names a service that is not in the train.
-    #[error("`after` names `{got}`, which is not in the train; the nearest is `{nearest}`")]
-    Unknown { got: String, nearest: String } => "HF-TRAIN-004",
+    #[error("`after` names `{got}`, which is not in the train; {instead}")]
+    Unknown { got: String, instead: String } => "HF-TRAIN-004",
     /// Services that wait for each other.
     #[error("each of {} waits for the next, so none can start: remove one wait", .cycle.join(", "))]
     Cycle {
@@ -105,8 +105,8 @@ coded! {
     pub enum TrainRefusalReason;
 
     /// The train has no such service. The caller's value is wrong; nothing has moved.
-    #[error("the train has no service `{got}`; the nearest is `{nearest}`")]
-    NoSuchService { got: String, nearest: String } => "HF-TRAIN-009",
+    #[error("the train has no service `{got}`; {instead}")]
+    NoSuchService { got: String, instead: String } => "HF-TRAIN-009",
     /// The services that it waits for are not complete.
     #[error("it starts after {}", listed(.services))]
     Waits {

@@ -21,7 +21,7 @@ pub use view::{MemberStatus, Place, TrainState};
 use std::ops::{Deref, DerefMut};
 
 use crate::rollout::{Command, Input, InputKind, Refusal, Rollout, Stage};
-use crate::text::shown;
+use crate::text::{instead, shown};
 use crate::unit::Timestamp;
 
 use rollback::MemberState;
@@ -163,8 +163,9 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
     ) -> Result<TrainOutcome, TrainRefusal> {
         let kind = input.command.kind();
         let Some(place) = self.order.place(service) else {
-            let (got, nearest) = (shown(service), self.order.nearest(service));
-            let reason = TrainRefusalReason::NoSuchService { got, nearest };
+            let got = shown(service);
+            let instead = instead(service, self.order.services());
+            let reason = TrainRefusalReason::NoSuchService { got, instead };
             return Err(self.refusal(None, service, reason, kind));
         };
         let known = self.findings();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::TrainError;
 use crate::document::{ValueFault, read_json};
-use crate::text::shown;
+use crate::text::{instead, shown};
 
 /// Longest name of a service, in bytes.
 const LONGEST_NAME: usize = 256;
@@ -65,7 +65,7 @@ impl Order {
         let place = |got: &str| {
             names.iter().position(|name| name == got).ok_or_else(|| TrainError::Unknown {
                 got: shown(got),
-                nearest: nearest(names.iter().map(String::as_str), got),
+                instead: instead(got, names.iter().map(String::as_str)),
             })
         };
         let mut waits = vec![Vec::new(); names.len()];
@@ -151,10 +151,6 @@ impl Order {
     pub(super) fn name(&self, place: usize) -> &str {
         &self.services[place].name
     }
-
-    pub(super) fn nearest(&self, got: &str) -> String {
-        nearest(self.services(), got)
-    }
 }
 
 fn names<S: AsRef<str>>(services: impl IntoIterator<Item = S>) -> Result<Vec<String>, TrainError> {
@@ -191,9 +187,4 @@ fn cycle(services: &[Service]) -> Vec<String> {
         here = services[place].after.iter().copied().find(stuck);
     }
     Vec::new()
-}
-
-fn nearest<'n>(names: impl Iterator<Item = &'n str>, got: &str) -> String {
-    let near = |name: &&str| strsim::damerau_levenshtein(got, name);
-    names.min_by_key(near).unwrap_or("-").to_owned()
 }
