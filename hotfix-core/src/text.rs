@@ -66,6 +66,9 @@ pub(crate) fn moment(at: Timestamp) -> String {
     shown.chain(" UTC".chars()).collect()
 }
 
+/// The most bytes of a free text in a log, such as a reason, a note or a title.
+pub(crate) const LONGEST: usize = 4096;
+
 /// Most characters of a text from outside in a sentence.
 const MOST: usize = 64;
 

@@ -38,6 +38,9 @@ coded! {
     #[error("`{field}` is `{got}`, which has a control character: remove it")]
     ControlCharacter { field: &'static str, got: String } => code! {HF-PLAN-018},
 
+    #[error("`{field}` has {bytes} bytes, and at most {most} are kept in the log: shorten it")]
+    TooLong { field: String, bytes: usize, most: usize } => code! {HF-PLAN-020},
+
     #[error(
         "`{version}` is both the release and its previous version: set `previous` to the version for the rollback"
     )]
@@ -143,6 +146,7 @@ impl PlanError {
                 return first.unwrap_or_default();
             }
             Self::Values { faults } => faults.first().map_or("", |fault| &fault.path),
+            Self::TooLong { field, .. } => field,
             Self::Empty { field }
             | Self::ControlCharacter { field, .. }
             | Self::Traffic { field, .. }

@@ -117,7 +117,7 @@ impl Plan {
     /// impossible strategy or batch, unreadable figures of the diff, times of the incident that
     /// cannot be right, or an invalid change record.
     pub fn try_new(policy: Arc<Policy>, subject: Subject) -> Result<Self, PlanError> {
-        subject.check_names()?;
+        subject.check_texts()?;
         Self::make(policy, subject, strategy::effective, |_| Ok(BTreeMap::new()))?.in_order()
     }
 
@@ -154,7 +154,7 @@ impl Plan {
         histories: impl Into<PlanHistories>,
     ) -> Result<Self, PlanError> {
         let histories = histories.into();
-        subject.check_names()?;
+        subject.check_texts()?;
         let drawn = (seed_of(&subject), subject.traffic.requests_per_minute);
         let calibrate = |policy: &Policy| calibration::calibrations(policy, histories, drawn);
         Self::make(policy, subject, strategy::effective, calibrate)?.in_order()
@@ -170,7 +170,7 @@ impl Plan {
         subject: Subject,
         (made_for, calibrations): (&Policy, &BTreeMap<MetricName, MetricCalibration>),
     ) -> Result<Self, PlanError> {
-        subject.check_names()?;
+        subject.check_texts()?;
         let fitting = |policy: &Policy| {
             Ok(calibration::still_fitting(policy, made_for, calibrations.clone()))
         };

@@ -1,12 +1,13 @@
 //! Reads the documents of which a plan is made, and the times that they state.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Incident, Plan, PlanError, Release, Subject};
 use crate::document::{ValueFault, read_part, value_of};
 use crate::fact::Fact;
-use crate::text::shown;
+use crate::text::{LONGEST, pointer_step, shown};
 use crate::unit::Timestamp;
 
 impl Subject {
@@ -32,23 +33,26 @@ impl Subject {
         Self::read(Ok(incident), release.map(Ok), traffic.map(Ok))
     }
 
-    /// The same as texts. `release` is an empty text or `null` while there is no fix yet.
+    /// The same as texts. `release`, while there is no fix yet, and `traffic` may be an empty text or
+    /// `null`.
     pub(super) fn from_json(
         incident: &str,
         release: &str,
         traffic: &str,
     ) -> Result<Self, PlanError> {
-        let release = Some(release).filter(|text| !matches!(text.trim(), "" | "null"));
-        let traffic = Some(traffic).filter(|text| !text.trim().is_empty());
+        let [release, traffic] = [release, traffic]
+            .map(|text| Some(text).filter(|text| !matches!(text.trim(), "" | "null")));
         Self::read(value_of(incident), release.map(value_of), traffic.map(value_of))
     }
 
-    /// Refuses names with control characters, which logs of earlier releases may have.
-    pub(super) fn check_names(&self) -> Result<(), PlanError> {
+    /// Refuses names with control characters and texts that are too long, which logs of earlier releases
+    /// may have.
+    pub(super) fn check_texts(&self) -> Result<(), PlanError> {
         let Self { incident, release, .. } = self;
         is_one_line("/incident/id", &incident.id)?;
         is_one_line("/incident/service", incident.service.as_deref().unwrap_or_default())?;
-        release.as_ref().map_or(Ok(()), Release::check_names)
+        no_long_text("/incident", incident)?;
+        release.as_ref().map_or(Ok(()), Release::check_texts)
     }
 
     /// Each document is its value, or the parser's sentence.
@@ -73,10 +77,12 @@ impl Subject {
 }
 
 impl Release {
-    /// Refuses versions with control characters, which logs of earlier releases may have.
-    pub(crate) fn check_names(&self) -> Result<(), PlanError> {
+    /// Refuses versions with control characters and texts that are too long, which logs of earlier
+    /// releases may have.
+    pub(crate) fn check_texts(&self) -> Result<(), PlanError> {
         is_one_line("/release/version", &self.version)?;
-        is_one_line("/release/previous", &self.previous)
+        is_one_line("/release/previous", &self.previous)?;
+        no_long_text("/release", self)
     }
 }
 
@@ -85,6 +91,28 @@ fn is_one_line(field: &'static str, text: &str) -> Result<(), PlanError> {
         return Err(PlanError::ControlCharacter { field, got: shown(text) });
     }
     Ok(())
+}
+
+/// Refuses a text that is too long for the log; `numstat` has a limit of its own.
+fn no_long_text(document: &str, of: &impl Serialize) -> Result<(), PlanError> {
+    let found = serde_json::to_value(of).ok().and_then(|value| long_text(document, &value));
+    found.map_or(Ok(()), |(field, bytes)| Err(PlanError::TooLong { field, bytes, most: LONGEST }))
+}
+
+/// The first text that is too long: its place and its bytes.
+fn long_text(place: &str, value: &Value) -> Option<(String, usize)> {
+    let within = |step: &str, value| long_text(&format!("{place}/{}", pointer_step(step)), value);
+    match value {
+        Value::String(text) => (text.len() > LONGEST).then(|| (place.to_owned(), text.len())),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(at, item)| within(&at.to_string(), item))
+        }
+        Value::Object(members) => {
+            let mut members = members.iter().filter(|(key, _)| *key != "numstat");
+            members.find_map(|(key, value)| within(key, value))
+        }
+        _ => None,
+    }
 }
 
 /// Reads one of the documents; its faults are added to those of the others.

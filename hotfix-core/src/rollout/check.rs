@@ -165,9 +165,9 @@ impl Rollout {
                 self.case.judged.judge().check_new(at, metrics)?;
             }
             Command::Release { release, .. } | Command::Supersede { release, .. } => {
-                release.check_names()?;
+                release.check_texts()?;
             }
-            Command::Retry { release: Some(release), .. } => release.check_names()?,
+            Command::Retry { release: Some(release), .. } => release.check_texts()?,
             _ => {}
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::gate::ItemState;
 use crate::grade::{Severity, Signal};
 use crate::metric::Observation;
 use crate::plan::Release;
-use crate::text::instead;
+use crate::text::{LONGEST, instead};
 use crate::unit::{Name, RoleName, Timestamp};
 
 use super::action::ActionId;
@@ -200,7 +200,7 @@ fn fault(
 
 impl Input {
     /// The most bytes of a free text, such as a reason or a note.
-    pub(crate) const LONGEST: usize = 4096;
+    pub(crate) const LONGEST: usize = LONGEST;
     /// The most bytes of a name, a key or a version.
     pub(crate) const LONGEST_NAME: usize = 256;
 

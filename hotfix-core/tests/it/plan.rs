@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hotfix_core::grade::RollbackMethod;
 use hotfix_core::plan::{Kept, Plan, PlanError, PlanFindingKind};
 use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Input, Recording, Rollout};
 use serde_json::{Value, json};
 
 use crate::lint_patch::{Patch, patched};
@@ -23,6 +24,7 @@ fn plan_1_null_is_as_absent() {
     let known = plan(r#"{"id":"INC-1"}"#, r#"{"version":"2","previous":"1"}"#, "{}").unwrap();
     let incident = r#"{"id":"INC-1","service":null,"facts":null,"severity":null}"#;
     let release = r#"{"version":"2","previous":"1","methods":null,"merge_back":null,"flow":null,"change_record":{"links":null}}"#;
+    assert!(plan(INCIDENT, "null", "null").is_ok());
     let given = plan(incident, release, r#"{"instances":null}"#).unwrap();
     assert_eq!(given.methods(), known.methods());
     assert_eq!(given.facts(), known.facts());
@@ -35,6 +37,34 @@ fn plan_1_null_is_as_absent() {
         let read = hotfix_core::rollout::Input::from_value(absent);
         assert!(read.is_ok(), "{input}: {read:?}");
     }
+}
+
+/// The log keeps both documents, and messages repeat them.
+#[test]
+fn plan_1_texts_of_incident_and_release_are_no_longer_than_notes() {
+    let long = "x".repeat(4_097);
+    let incident = |title: &str| json!({"id": "INC-1", "title": title}).to_string();
+    let release =
+        |cause: &str| json!({"version": "2", "previous": "1", "commit_text": {"cause": cause}});
+    let refused = |incident: &str, release: &Value| {
+        let error = plan(incident, &release.to_string(), "").unwrap_err();
+        (error.code(), error.path())
+    };
+    assert!(plan(&incident(&long[1..]), &release(&long[1..]).to_string(), "").is_ok());
+    let at = |path: &str| ("HF-PLAN-020", path.to_owned());
+    assert_eq!(refused(&incident(&long), &release("")), at("/incident/title"));
+    let given = release(&long);
+    assert_eq!(refused(&incident(""), &given), at("/release/commit_text/cause"));
+
+    // A diff of many files is longer, and its limit is another.
+    let many = "1\t2\tsrc/payments.rs\n".repeat(500);
+    let diff = json!({"version": "2", "previous": "1", "numstat": many}).to_string();
+    let opened = plan(&incident(""), "", "").unwrap();
+    assert!(plan(&incident(""), &diff, "").is_ok());
+    let mut rollout = Rollout::try_new(opened, Recording::Keep, "").unwrap();
+    let input = Input::from_value(json!({"kind": "release", "by": "lena", "release": given}));
+    let refusal = rollout.handle("2026-03-03T14:40:00Z".parse().unwrap(), &input.unwrap());
+    assert_eq!(refusal.unwrap_err().reason.code(), "HF-PLAN-020");
 }
 
 /// Without a procedure a deployment takes its own time, or that of the phases, whichever ends later.
