@@ -155,9 +155,10 @@ fn read_arms(fields: &Bound<'_, PyDict>, arms: &mut Arms) -> Result<()> {
     arms.totals = false;
     if left > 0 {
         if let Some(totals) = fields.get_item(intern!(py, "totals"))? {
-            arms.totals = totals
-                .extract()
-                .map_err(|_| expected("True or False", &totals).within("totals"))?;
+            let read = totals.extract::<Option<bool>>();
+            arms.totals = read
+                .map_err(|_| expected("True or False", &totals).within("totals"))?
+                .unwrap_or_default();
         }
         for (key, _) in &fields.copy()? {
             let key = key_of(&key)?;
