@@ -185,6 +185,7 @@ fn canary<'d>(at: &At<'d>, analysis: &mut Analysis<'_, 'd>, draft: &mut Draft) {
         phase.watch = phase.watch.max(draft.cadence);
     }
     draft.last_phase(at, "Argo Rollouts");
+    // A phase that a person ends may be shorter than the warm-up.
     for phase in &mut draft.phases {
         phase.watch = phase.watch.max(draft.warm_up + draft.cadence);
     }

@@ -183,7 +183,7 @@ impl Draft {
         id
     }
 
-    /// The shortest watch of a phase, in seconds.
+    /// The shortest watch of a phase that no person ends, in seconds.
     pub(super) fn shortest_watch(&self) -> f64 {
         if self.phases.is_empty() {
             let preset = Policy::preset(PRESET);
@@ -191,7 +191,8 @@ impl Draft {
             let watches = phases.iter().map(|phase| phase.watch.as_seconds());
             watches.fold(f64::INFINITY, f64::min)
         } else {
-            self.phases.iter().map(|phase| phase.watch).fold(f64::INFINITY, f64::min)
+            let by_itself = self.phases.iter().filter(|phase| !phase.manual);
+            by_itself.map(|phase| phase.watch).fold(f64::INFINITY, f64::min)
         }
     }
 
