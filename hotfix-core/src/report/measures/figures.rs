@@ -420,7 +420,8 @@ impl Incident<'_> {
                 ImpactUnit::Requests => figure(at_least.round(), 12),
                 ImpactUnit::Events => counted(at_least.round(), "event", "events"),
             };
-            format!("{version}: at least {at_least}, counted by `{metric}`")
+            let metric = self.rollout.plan().policy().metric_title(*metric);
+            format!("{version}: at least {at_least}, counted by {metric}")
         });
         let sentence = joined(counts, "; ");
         with(name, known, Figure::Requests(affected), sentence)
