@@ -7,11 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::canonical::{Digest, each_once_if_any, if_any};
 use crate::document::ValueFault;
-use crate::gate::ItemState;
 use crate::grade::{Severity, Signal};
 use crate::metric::Observation;
 use crate::plan::Release;
-use crate::text::{LONGEST, instead};
+use crate::text::{LONGEST, instead, shown};
 use crate::unit::{Name, RoleName, Timestamp};
 
 use super::action::ActionId;
@@ -46,7 +45,7 @@ pub(super) struct InputDocument {
     pub(super) role: Option<RoleName>,
     pub(super) severity: Option<Severity>,
     pub(super) signal: Option<Signal>,
-    pub(super) status: Option<ItemState>,
+    pub(super) status: Option<String>,
     pub(super) text: Option<String>,
     #[serde(deserialize_with = "each_once_if_any")]
     pub(super) times: Option<BTreeMap<KnownTime, Option<Timestamp>>>,
@@ -82,15 +81,10 @@ impl InputDocument {
         Ok(Command::CheckItem {
             item: Field::of(InputKind::CheckItem, "item", first)?,
             more: std::mem::take(&mut self.items),
-            status: match self.status.take() {
-                None | Some(ItemState::Done) => ItemStatus::Done,
-                Some(ItemState::NotApplicable) => ItemStatus::NotApplicable,
-                Some(ItemState::Open) => ItemStatus::Open,
-                Some(ItemState::Waived) => {
-                    let remedy = "write `done`, `not_applicable` or `open`, or send `waive_item`";
-                    return Err(not_this_status(ItemState::Waived, remedy));
-                }
-            },
+            status: self.status.take().map_or(Ok(ItemStatus::Done), |status| {
+                let remedy = "write `done`, `not_applicable` or `open`, or send `waive_item`";
+                status.parse().map_err(|_| not_this_status(&status, remedy))
+            })?,
             evidence: self.evidence.take(),
         })
     }
@@ -99,8 +93,8 @@ impl InputDocument {
     pub(super) fn waive_item(&mut self) -> Result<Command, InputError> {
         let kind = InputKind::WaiveItem;
         let item = Field::of(kind, "item", self.item.take())?;
-        if let Some(other) = self.status.take().filter(|status| *status != ItemState::Waived) {
-            return Err(not_this_status(other, "write `waived`, or send `check_item`"));
+        if let Some(other) = self.status.take().filter(|status| status != "waived") {
+            return Err(not_this_status(&other, "write `waived`, or send `check_item`"));
         }
         let why = self.why.take().or_else(|| self.evidence.take());
         Ok(Command::WaiveItem { item, role: self.role.take(), why: Field::of(kind, "why", why)? })
@@ -160,9 +154,9 @@ impl InputDocument {
     }
 }
 
-/// A status that another kind of input gives.
-fn not_this_status(got: ItemState, remedy: &str) -> InputError {
-    let sentence = format!("`{got}` is not allowed here: {remedy}");
+/// A status that this kind of input does not give.
+fn not_this_status(got: &str, remedy: &str) -> InputError {
+    let sentence = format!("`{}` is not allowed here: {remedy}", shown(got));
     InputError::Values { faults: vec![ValueFault { path: "/status".to_owned(), sentence }] }
 }
 

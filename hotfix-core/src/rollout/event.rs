@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 
 use crate::canonical::{self, Digest};
 use crate::deadline::Replan;
-use crate::gate::ItemState;
 use crate::grade::{Severity, Signal};
 use crate::judge::Verdict;
 use crate::metric::Observation;
@@ -294,7 +293,7 @@ impl<'a> Event<'a> {
             role: self.role.take(),
             severity: self.severity.take(),
             signal: self.signal.take(),
-            status: self.status.take().map(ItemState::from),
+            status: self.status.take().map(|status| status.as_str().to_owned()),
             text: owned(&mut self.text),
             times: self.times.take().map(Cow::into_owned),
             version: owned(&mut self.version),
