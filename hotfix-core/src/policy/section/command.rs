@@ -103,6 +103,10 @@ pub(crate) fn command_parts(text: &str, in_phase: bool) -> Result<Vec<CommandPar
             from = skip;
             continue;
         }
+        if let Some(name) = rest.strip_prefix("{{").and_then(unclosed) {
+            let fault = format!("`{name}` is not followed by `}}}}`");
+            return Err(Problem::CommandField { fault, nearest: None });
+        }
         match (quoting, c) {
             (Quoting::Plain | Quoting::Double | Quoting::Backticks, '\\') => {
                 // The escaped character has no meaning; a line break is refused above.
@@ -157,6 +161,15 @@ fn placeholder(text: &str) -> Option<(&str, usize)> {
     is_name.then_some((name, end + 4))
 }
 
+/// The field with which the inside of braces begins that is no placeholder. Braces around other words
+/// are those of the shell, or of the template of a program.
+fn unclosed(inside: &str) -> Option<&'static str> {
+    let inside = inside.trim_start();
+    let end = inside.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(inside.len());
+    let name = inside.get(..end)?;
+    CommandField::ALL.iter().map(|field| field.as_str()).find(|field| *field == name)
+}
+
 fn field(name: &str, in_phase: bool) -> Result<CommandField, Problem> {
     let is_known = |field: &&CommandField| in_phase || !field.is_of_a_phase();
     let mut known = CommandField::ALL.iter().filter(is_known);
@@ -206,6 +219,10 @@ mod tests {
             ),
             ("echo ${x} \\{", "echo ${x} \\{"),
             (
+                "cp {{a,b},c} '{{ .version }}' {{versions",
+                "cp {{a,b},c} '{{ .version }}' {{versions",
+            ),
+            (
                 "tail -f log | grep \"a\\\"b\" {{ service }}",
                 "tail -f log | grep \"a\\\"b\" <service>",
             ),
@@ -235,6 +252,11 @@ mod tests {
         let fault = "`verison` is not a placeholder here".to_owned();
         assert_eq!(near, Err(Problem::CommandField { fault, nearest: Some("version") }));
         assert!(command_parts("echo {{ share }}", false).is_err());
+        for text in ["echo {{version", "echo {{ version }", "echo '{{version | upper}}'"] {
+            let fault = "`version` is not followed by `}}`".to_owned();
+            let found = Err(Problem::CommandField { fault, nearest: None });
+            assert_eq!(command_parts(text, true), found, "{text}");
+        }
     }
 
     #[test]
