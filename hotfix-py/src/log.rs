@@ -4,6 +4,7 @@ use hotfix_core::rollout::Recording;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
+use pyo3::types::{PyBytes, PyString};
 
 /// A whole log that is read.
 pub(crate) enum Log {
@@ -26,6 +27,24 @@ impl<'py> FromPyObject<'_, 'py> for Log {
             let kind = object.get_type();
             PyTypeError::new_err(format!("a log is str or bytes, not {kind}: join its lines"))
         })
+    }
+}
+
+/// A list of logs or names: one text is no list of its letters.
+pub(crate) struct Listed<T>(pub(crate) Vec<T>);
+
+impl<'py, T: FromPyObjectOwned<'py>> FromPyObject<'_, 'py> for Listed<T> {
+    type Error = PyErr;
+
+    #[cfg(feature = "stub")]
+    const INPUT_TYPE: pyo3::inspect::PyStaticExpr = Vec::<T>::INPUT_TYPE;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if object.is_instance_of::<PyString>() || object.is_instance_of::<PyBytes>() {
+            let text = "a list is expected, not one text: put it into brackets, as in `[log]`";
+            return Err(PyTypeError::new_err(text));
+        }
+        object.extract().map(Self)
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::convert::{json, one_of, to_python};
 use crate::error::{Fault, Result};
-use crate::log::Log;
+use crate::log::{Listed, Log};
 use crate::policy::Policy;
 
 /// Measure an incident from its log.
@@ -101,8 +101,8 @@ pub(crate) fn measures_markdown(py: Python<'_>, log: Log) -> Result<String> {
 /// 0
 #[pyfunction]
 #[pyo3(signature = (logs, by: "_Period" = "month") -> "dict[str, Any]")]
-pub(crate) fn dora<'py>(py: Python<'py>, logs: Vec<Log>, by: &str) -> Result<Bound<'py, PyAny>> {
-    Ok(to_python(py, &trend(py, &logs, by)?)?)
+pub(crate) fn dora<'py>(py: Python<'py>, logs: Listed<Log>, by: &str) -> Result<Bound<'py, PyAny>> {
+    Ok(to_python(py, &trend(py, &logs.0, by)?)?)
 }
 
 /// DORA's four keys as a table in Markdown, one row for each period.
@@ -119,8 +119,8 @@ pub(crate) fn dora<'py>(py: Python<'py>, logs: Vec<Log>, by: &str) -> Result<Bou
 /// str
 #[pyfunction]
 #[pyo3(signature = (logs, by: "_Period" = "month"))]
-pub(crate) fn dora_markdown(py: Python<'_>, logs: Vec<Log>, by: &str) -> Result<String> {
-    Ok(trend(py, &logs, by)?.to_markdown())
+pub(crate) fn dora_markdown(py: Python<'_>, logs: Listed<Log>, by: &str) -> Result<String> {
+    Ok(trend(py, &logs.0, by)?.to_markdown())
 }
 
 /// DORA's four keys as a chart.
@@ -140,10 +140,10 @@ pub(crate) fn dora_markdown(py: Python<'_>, logs: Vec<Log>, by: &str) -> Result<
 #[pyo3(signature = (logs, by: "_Period" = "month") -> "dict[str, str] | None")]
 pub(crate) fn dora_chart<'py>(
     py: Python<'py>,
-    logs: Vec<Log>,
+    logs: Listed<Log>,
     by: &str,
 ) -> Result<Bound<'py, PyAny>> {
-    Ok(to_python(py, &trend(py, &logs, by)?.chart())?)
+    Ok(to_python(py, &trend(py, &logs.0, by)?.chart())?)
 }
 
 fn trend(py: Python<'_>, logs: &[Log], by: &str) -> Result<core::Dora> {
@@ -191,7 +191,7 @@ fn trend(py: Python<'_>, logs: &[Log], by: &str) -> Result<core::Dora> {
 pub(crate) fn similar<'py>(
     py: Python<'py>,
     known: &Bound<'py, PyAny>,
-    logs: Vec<Log>,
+    logs: Listed<Log>,
     policy: Option<PyRef<'py, Policy>>,
 ) -> Result<Bound<'py, PyAny>> {
     let known = if let Ok(log) = known.extract::<Log>() {
@@ -203,7 +203,7 @@ pub(crate) fn similar<'py>(
         Known::from_facts(&facts, policy.as_ref().map(|policy| &*policy.0))?
     };
     drop(policy);
-    let logs: Vec<&[u8]> = logs.iter().map(Log::bytes).collect();
+    let logs: Vec<&[u8]> = logs.0.iter().map(Log::bytes).collect();
     let found = py.detach(|| core::similar(&known, &logs))?;
     Ok(to_python(py, &found)?)
 }

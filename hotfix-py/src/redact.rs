@@ -4,7 +4,7 @@ use hotfix_core::rollout::{self, Redaction};
 use pyo3::prelude::*;
 
 use crate::error::Result;
-use crate::log::Log;
+use crate::log::{Listed, Log};
 
 /// Redact personal values in a log. The hash chain stays valid, and the log replays to the same
 /// state, with digests in place of names.
@@ -45,7 +45,7 @@ use crate::log::Log;
 /// (False, True)
 #[pyfunction]
 #[pyo3(signature = (log, names: "list[str] | None" = None))]
-pub(crate) fn redact(py: Python<'_>, log: Log, names: Option<Vec<String>>) -> Result<String> {
-    let redaction = names.map_or(Redaction::Everything, Redaction::Names);
+pub(crate) fn redact(py: Python<'_>, log: Log, names: Option<Listed<String>>) -> Result<String> {
+    let redaction = names.map_or(Redaction::Everything, |names| Redaction::Names(names.0));
     Ok(py.detach(|| rollout::redact(log.bytes(), &redaction))?)
 }

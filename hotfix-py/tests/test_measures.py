@@ -110,3 +110,15 @@ def test_post_3_what_cannot_be_measured_is_an_error() -> None:
     assert fact.value.code == "HF-REP-023"
     with pytest.raises(hotfix.InputError, match="month"):
         hotfix.dora([], by="year")  # type: ignore[arg-type]
+
+
+def test_post_3_one_text_is_no_list() -> None:
+    log = read("INC-2041.jsonl")
+    calls: list[Any] = [
+        lambda: hotfix.dora(log),
+        lambda: hotfix.similar({}, log.encode()),
+        lambda: hotfix.redact(log, "iris"),  # type: ignore[arg-type]
+    ]
+    for call in calls:
+        with pytest.raises(TypeError, match="a list is expected, not one text"):
+            call()
