@@ -146,13 +146,12 @@ impl PlanError {
                 return first.unwrap_or_default();
             }
             Self::Values { faults } => faults.first().map_or("", |fault| &fault.path),
-            Self::TooLong { field, .. } => field,
             Self::Empty { field }
             | Self::ControlCharacter { field, .. }
             | Self::Traffic { field, .. }
             | Self::Time { field, .. }
             | Self::Otherwise { field, .. } => field,
-            Self::Record { field, .. } => field,
+            Self::Record { field, .. } | Self::TooLong { field, .. } => field,
             Self::SameVersion { .. } => "/release/version",
             Self::Numstat(_) => "/release/numstat",
             Self::BugMetric { .. } => "/release/bug_metric",
