@@ -286,23 +286,6 @@ impl Conclusion<'_> {
         }
     }
 
-    /// A change of traffic was superseded, and its confirmation comes after that of what superseded it.
-    /// Nobody knows which of them was carried out last: a person has to look.
-    fn confirmed_too_late(&mut self, id: ActionId) {
-        let actions = &self.case.actions;
-        let is_settled = self.case.place.share() == Share::NONE && !actions.is_unsettled(id);
-        let moved = actions.superseded_share(id).filter(|share| is_settled && *share > Share::NONE);
-        if let Some(share) = moved {
-            self.page(&format!(
-                "{} was confirmed after the action that superseded it. If it was carried out last, \
-                 {share} of the traffic is on {}: check which version is live, and restore {} by hand.",
-                describe::action(id, &Act::SetTraffic { share }),
-                brief(self.version()),
-                brief(self.case.place.back_to(self.plan.subject().previous()))
-            ));
-        }
-    }
-
     /// An action failed; `why`: the sign of that, as whoever reported it saw it.
     fn failed(&mut self, at: Timestamp, id: ActionId, resolved: Option<&Act>, why: Option<&str>) {
         let failed = |act| format!("{} failed{}", describe::action(id, act), describe::given(why));

@@ -6,9 +6,9 @@ use crate::judge::Recovery;
 use crate::plan::{Plan, SCHEMA_RISK};
 use crate::policy::section::Rollback;
 use crate::text::{brief, quoted, sentence, words};
-use crate::unit::Timestamp;
+use crate::unit::{Share, Timestamp};
 
-use super::action::{Act, Action};
+use super::action::{Act, Action, ActionId};
 use super::conclude::{Conclusion, FOLLOWERS};
 use super::describe;
 use super::question::after_failure;
@@ -137,6 +137,27 @@ impl Conclusion<'_> {
             _ => {}
         }
         self.roll_back_now(at, why);
+    }
+
+    /// A change of traffic was superseded, and its confirmation comes after that of what superseded it.
+    /// Nobody knows which of them was carried out last: a person has to look.
+    pub(super) fn confirmed_too_late(&mut self, id: ActionId) {
+        let actions = &self.case.actions;
+        let is_settled = self.case.place.share() == Share::NONE && !actions.is_unsettled(id);
+        let moved = actions.superseded_share(id).filter(|share| is_settled && *share > Share::NONE);
+        if let Some(share) = moved {
+            // Which of several attempts it was of is not kept.
+            let version = match self.case.place.attempt() {
+                1 => brief(self.version()),
+                _ => "the version that it was for".to_owned(),
+            };
+            self.page(&format!(
+                "{} was confirmed after the action that superseded it. If it was carried out last, \
+                 {share} of the traffic is on {version}: check which version is live, and restore {} by hand.",
+                describe::action(id, &Act::SetTraffic { share }),
+                brief(self.case.place.back_to(self.plan.subject().previous()))
+            ));
+        }
     }
 
     /// Whether a revert replaces the rollback under way: it names another version, or skips its
