@@ -140,7 +140,7 @@ impl Rollout {
                 Some(_) => {}
             }
         }
-        let (at, claimed_at) = self.check_time(at, kind)?;
+        let (at, claimed_at) = self.check_time(at, &input.command)?;
         self.check_state(kind, input)?;
         self.check_command(at, input)?;
         let made = self.make::<RefusalReason>(at, &input.command)?;
@@ -174,20 +174,27 @@ impl Rollout {
     }
 
     /// An urgent input with a wrong clock, back or far ahead, is accepted at the time of the last
-    /// input.
+    /// input; so is what came of a rollback, which goes on with it.
     fn check_time(
         &self,
         at: Timestamp,
-        kind: InputKind,
+        command: &Command,
     ) -> Result<(Timestamp, Option<Timestamp>), RefusalReason> {
         // A rehearsal, which writes no log, may have any time: recordings often begin at 0.
         let early = at < Timestamp::EARLIEST && self.journal.is_on();
         let Some(last) = self.case.place.at() else {
             return if early { Err(RefusalReason::Seconds { at }) } else { Ok((at, None)) };
         };
-        let past = at < last;
+        let (past, kind) = (at < last, command.kind());
         let future = self.ahead(at, last, kind);
-        if (past || future.is_some()) && kind.is_urgent() {
+        let is_urgent = match command {
+            Command::Confirm { action, .. } | Command::Failed { action, .. } => {
+                matches!(self.stage(), Stage::RollingBack(_))
+                    && self.case.actions.is_pending(*action)
+            }
+            _ => kind.is_urgent(),
+        };
+        if (past || future.is_some()) && is_urgent {
             Ok((last, Some(at)))
         } else if early {
             Err(RefusalReason::Seconds { at })

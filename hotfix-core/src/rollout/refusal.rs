@@ -102,8 +102,8 @@ coded! {
     State { accepted: Vec<InputKind> } => code! {HF-ROLL-001},
     /// The time is before the last recorded input.
     #[error(
-        "timestamp {at} is earlier than the last recorded input ({last}): check the clock, or \
-         send the current time"
+        "timestamp {at} is earlier than the last recorded input ({last}): send the current time; if \
+         it is that, an earlier input had a wrong one: send this from {last} on, or `roll_back` now"
     )]
     Past { at: Timestamp, last: Timestamp } => code! {HF-ROLL-002},
     /// The time is too far ahead.

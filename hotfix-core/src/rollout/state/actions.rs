@@ -61,10 +61,14 @@ impl Actions {
         self.keys.iter().rev().find(|seen| seen.row.0 == digest)
     }
 
+    /// Whether the result of this action is awaited.
+    pub(crate) fn is_pending(&self, id: ActionId) -> bool {
+        self.pending.iter().any(|action| action.id == id)
+    }
+
     /// Whether the result of this action is awaited, or may still come.
     pub(crate) fn may_end(&self, id: ActionId) -> bool {
-        self.pending.iter().any(|action| action.id == id)
-            || self.overtaken.iter().any(|(of, _)| *of == id)
+        self.is_pending(id) || self.overtaken.iter().any(|(of, _)| *of == id)
     }
 
     /// The share that a superseded change of traffic asked for, until its result has come.
