@@ -510,11 +510,17 @@ pub(super) fn next_step(
         Stage::Complete { .. } if rollout.is_reopened() => {
             "a person decides whether to keep the fix or to roll it back".to_owned()
         }
-        Stage::Complete { .. } => match held_back(rollout) {
-            Some(rest) => {
+        Stage::Complete { ending, .. } => match (held_back(rollout), ending) {
+            (Some(rest), None) => {
                 format!("the watch continues, then the other {rest} of the traffic gets the fix")
             }
-            None => "the watch after the deployment continues".to_owned(),
+            (Some(rest), Some(_)) if rollout.pending_actions().is_empty() => {
+                format!("a person decides whether the other {rest} of the traffic gets the fix")
+            }
+            (Some(rest), Some(_)) => {
+                format!("the other {rest} of the traffic gets the fix, and the watch ends")
+            }
+            (None, _) => "the watch after the deployment continues".to_owned(),
         },
         Stage::Closed => return None,
         Stage::RollingBack(_) => {

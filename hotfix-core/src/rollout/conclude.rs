@@ -299,14 +299,14 @@ impl Conclusion<'_> {
                 self.roll_back_now(at, RollbackCause::ActionFailed);
             }
             (Some(act @ Act::SetTraffic { .. }), Stage::Complete { .. }) => {
-                let (failed, share) = (failed(act), self.case.place.share());
+                let (failed, share) = (failed(act), self.case.reach());
                 let version = brief(self.version());
                 let choices = if self.case.people.train_rolls_back() {
                     self.choices(at, true)
                 } else {
                     "Send `promote` to try again, or `roll_back`.".to_owned()
                 };
-                self.ask(&format!("{failed}, and {version} stays at {share}. {choices}"));
+                self.ask(&format!("{failed}, and {version} has {share} of the traffic. {choices}"));
             }
             (Some(act @ Act::Deploy { .. }), _) if !self.case.has_traffic() && !goes_back => {
                 let ended = if is_read {
