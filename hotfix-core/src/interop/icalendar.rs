@@ -3,6 +3,7 @@
 use crate::canonical::Digest;
 use crate::deadline::{Awaits, Item, Settlement};
 use crate::grade::{DutyKind, Moment, Severity};
+use crate::plan::Incident;
 use crate::rollout::{Rollout, Stage};
 use crate::text::{joined, time, time_range};
 use crate::unit::{Span, Timestamp};
@@ -48,7 +49,9 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
     let stays = matches!(rollout.stage(), Stage::Complete { .. } | Stage::Closed);
     let is_in_vain =
         |item: &Item<'_>| stays && item.awaits == Some(Awaits::Moment(Moment::RolledBack));
-    let incident = &rollout.plan().subject().incident.id;
+    let Incident { id, service, .. } = &rollout.plan().subject().incident;
+    // Rollouts of a train have the same incident.
+    let of = joined(service.iter().chain([id]).filter(|name| !name.is_empty()), ", ");
     let mut page = Page { text: String::new() };
     page.line("BEGIN:VCALENDAR");
     page.line("VERSION:2.0");
@@ -65,7 +68,7 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
     }
     for (item, is_asked) in items {
         let status = Status::of(item, is_asked, is_in_vain(item));
-        page.put(item, status, incident, rollout.severity(), duties.at);
+        page.put(item, status, &of, rollout.severity(), duties.at);
     }
     page.line("END:VCALENDAR");
     page.text
@@ -117,17 +120,17 @@ impl Page {
         &mut self,
         item: &Item<'_>,
         status: Status,
-        incident: &str,
+        of: &str,
         severity: Option<Severity>,
         at: Timestamp,
     ) {
         let occurrence = item.occurrence.unwrap_or(1);
-        let which = Digest::of(format!("{incident}\0{}\0{occurrence}", item.id).as_bytes());
+        let which = Digest::of(format!("{of}\0{}\0{occurrence}", item.id).as_bytes());
         let which = which.to_string();
         self.line("BEGIN:VTODO");
         self.line(&format!("UID:{}@hotfix.invalid", which.get(..32).unwrap_or(&which)));
         self.line(&format!("DTSTAMP:{}", stamp(at)));
-        let title = format!("{incident}: {}", item.title);
+        let title = format!("{of}: {}", item.title);
         self.line(&format!("SUMMARY:{}", escaped(&title)));
         let opens =
             item.opens.filter(|opens| item.due.is_none_or(|due| stamp(*opens) < stamp(due)));

@@ -1,6 +1,7 @@
 //! The state of a rollout as `OpenMetrics` 1.0 text for scraping.
 //!
-//! Every sample has the label `incident`. An unknown value has no sample: absent is not zero.
+//! Every sample has the labels `incident` and, where one is named, `service`: rollouts of a train have the
+//! same incident. An unknown value has no sample: absent is not zero.
 //! Source: `OpenMetrics` 1.0.0 (state sets, `_info`, `_total`, units as suffixes, escapes).
 
 use std::fmt::Write as _;
@@ -8,6 +9,7 @@ use std::fmt::Write as _;
 use crate::deadline::Item;
 use crate::grade::Severity;
 use crate::judge::Decision;
+use crate::plan::Incident;
 use crate::rollout::{Rollout, Stage, State};
 use crate::unit::{Span, Timestamp};
 
@@ -34,18 +36,17 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 pub fn text(rollout: &Rollout, at: Timestamp) -> String {
     let at = rollout.now().map_or(at, |last| last.max(at));
     let subject = rollout.plan().subject();
-    let mut page = Page { text: String::new(), incident: &subject.incident.id, family: "" };
+    let mut page = Page { text: String::new(), of: &subject.incident, family: "" };
     let attempt = rollout.attempt().to_string();
     let severity = rollout.severity();
 
-    page.family("hotfix_rollout", "info", "Policy, service and versions of the rollout");
+    page.family("hotfix_rollout", "info", "Policy and versions of the rollout");
     let policy = rollout.plan().policy().name().to_string();
     let mut labels = vec![("policy", policy.as_str())];
     if let Some(release) = &subject.release {
         labels.push(("previous", release.previous.as_str()));
         labels.push(("version", release.version.as_str()));
     }
-    labels.extend(subject.incident.service.as_deref().map(|service| ("service", service)));
     page.sample("_info", &labels, 1.0);
 
     page.family("hotfix_rollout_state", "stateset", "State of the rollout");
@@ -158,7 +159,7 @@ const fn since(stage: &Stage) -> Option<Timestamp> {
 
 struct Page<'a> {
     text: String,
-    incident: &'a str,
+    of: &'a Incident,
     family: &'static str,
 }
 
@@ -202,9 +203,9 @@ impl Page<'_> {
     }
 
     fn line(&mut self, suffix: &str, labels: &[(&str, &str)], value: &str) {
-        let _ =
-            write!(self.text, "{}{suffix}{{incident=\"{}\"", self.family, escaped(self.incident));
-        for (name, label) in labels {
+        let _ = write!(self.text, "{}{suffix}{{incident=\"{}\"", self.family, escaped(&self.of.id));
+        let service = self.of.service.as_deref().map(|service| ("service", service));
+        for (name, label) in service.iter().chain(labels) {
             let _ = write!(self.text, ",{name}=\"{}\"", escaped(label));
         }
         let _ = writeln!(self.text, "}} {value}");

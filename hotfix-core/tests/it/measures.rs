@@ -172,7 +172,8 @@ fn post_3_until_a_rollback_is_confirmed_the_readings_are_shown() {
     assert_eq!(rollout.handle(at, &metrics).unwrap().actions, []);
     assert_eq!((rollout.verdict(), rollout.why()), (&verdict, why));
     let value = |text: &str, name: &str, labels: &str| {
-        let sample = format!("hotfix_{name}{{incident=\"INC-2055\",{labels}}} ");
+        let sample =
+            format!("hotfix_{name}{{incident=\"INC-2055\",service=\"payments\",{labels}}} ");
         let value = text.lines().find_map(|line| line.strip_prefix(&sample));
         value.unwrap_or_else(|| panic!("{sample}: {text}")).parse::<f64>().unwrap()
     };
