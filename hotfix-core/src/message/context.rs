@@ -168,7 +168,7 @@ impl Context<'_> {
         self.put("affected", impact.affected());
         self.put("users_affected", impact.users_affected());
         self.put("detected_at", self.time(rollout.moment(Moment::Detected)));
-        self.put("status", describe::reopened(rollout, describe::business_status(rollout)));
+        self.put("status", describe::inside(rollout, &describe::business_status(rollout)));
         self.put("action", describe::action(rollout).to_owned());
         self.put("next_step", describe::next_step(rollout, &self.clock, at, true));
         let proven = rollout.verdict().efficacy.filter(|efficacy| efficacy.shown);
@@ -193,7 +193,7 @@ impl Context<'_> {
     fn internal(&mut self) {
         let rollout = self.rollout;
         let status = describe::status(rollout, self.request.audience);
-        self.put("status", describe::reopened(rollout, status));
+        self.put("status", describe::inside(rollout, &status));
         let end = seen::eta(rollout, self.at).or_else(|| seen::planned_end(rollout, self.at));
         self.put("eta", self.time(end));
         self.put("next_step", describe::next_step(rollout, &self.clock, self.at, false));

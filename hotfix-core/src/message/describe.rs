@@ -1,15 +1,13 @@
 //! Status, current action and next step of a rollout, as text for each audience.
 
-use crate::grade::{Audience, GateMode, MessageKind, Moment};
+use crate::grade::{Audience, GateMode, MessageKind, Moment, OnFailure};
 use crate::judge::{Cause, Decision, Reason, Recovery};
 use crate::policy::section::Phase;
-use crate::rollout::{
-    Blocker, BlockerKind, InputKind, Resume, Rollout, Silent, Stage, Stalled, State, Step,
-    TrainNotice,
-};
+use crate::rollout::{InputKind, Resume, Rollout, Silent, Stage, Stalled, State, Step};
 use crate::text::{enumerated, joined, time};
 use crate::unit::Timestamp;
 
+use super::before::{THEN_RETRIES, WAITS_FOR_RETRY, approval, prepared, ready};
 use super::reason::{by_train, cause_text};
 use super::seen::held_back;
 use super::zone::Clock;
@@ -19,6 +17,7 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
     match rollout.state() {
         _ if ended_without_fix(rollout) => "resolved",
         State::Closed => "resolved",
+        _ if rollout.goes_back() => "we are still working on it",
         _ if rollout.is_reopened() || ended_too_soon(rollout) => {
             if rollout.stage().is_going_out() && !rollout.is_timely(MessageKind::Deployed) {
                 "it is not resolved, and a fix is being rolled out"
@@ -69,84 +68,35 @@ fn ended_too_soon(rollout: &Rollout) -> bool {
         && !rollout.is_timely(MessageKind::Resolved)
 }
 
-/// A status inside, which says that the incident is open again: its readers read that it was resolved.
-pub(super) fn reopened(rollout: &Rollout, status: String) -> String {
-    if rollout.is_reopened() { format!("the incident is open again; {status}") } else { status }
+/// A status inside, which says that the incident is open again, because its readers read that it was
+/// resolved, and that the train is being rolled back.
+pub(super) fn inside(rollout: &Rollout, status: &str) -> String {
+    let again = if rollout.is_reopened() { "the incident is open again; " } else { "" };
+    let back = if rollout.goes_back() {
+        ", and a service that it belongs together with was rolled back"
+    } else {
+        ""
+    };
+    format!("{again}{status}{back}")
+}
+
+/// What the team does, and what follows, while the train of a fix that is out is being rolled back.
+fn goes_back(rollout: &Rollout) -> Option<[&'static str; 2]> {
+    rollout.goes_back().then(|| match rollout.plan().on_failure() {
+        OnFailure::RollBack => [
+            "waiting until the services that were deployed after it are rolled back",
+            "the fix is rolled back in its turn",
+        ],
+        OnFailure::Ask | OnFailure::Freeze => [
+            "deciding whether it is rolled back, too",
+            "the fix stays until a person rolls it back",
+        ],
+    })
 }
 
 /// Whether it was aborted before anything was deployed: no fix has failed.
 fn stopped_early(rollout: &Rollout) -> bool {
     rollout.state() == State::Aborted && rollout.started_at().is_none()
-}
-
-/// Status, action and next step where a fix is ready: it may wait for its change window, or for another
-/// policy. Without a next step it starts when the window opens.
-fn ready(rollout: &Rollout) -> ([&'static str; 2], Option<&'static str>) {
-    let (texts, next) = match rollout.window_missed() {
-        _ if rollout.never_starts() => (
-            [
-                "a fix is ready, and cannot be deployed before an error in its policy is corrected",
-                "correcting the policy",
-            ],
-            "another rollout begins once the policy is corrected",
-        ),
-        _ if rollout.train_notice() == Some(TrainNotice::RollsBack) => (
-            [
-                "a fix is ready, and waits because a service that it belongs together with was rolled back",
-                WAITS_FOR_RETRY,
-            ],
-            THEN_RETRIES,
-        ),
-        _ if rollout.train_notice() == Some(TrainNotice::Waits) => (
-            [
-                "a fix is ready, and waits for the services that are deployed before it",
-                "deploying the services that belong together",
-            ],
-            "the deployment starts once the services before it are complete",
-        ),
-        _ if rollout.start_waits_for_readings() => (
-            ["a fix is ready, and waits because readings are missing", "restoring the readings"],
-            "the deployment starts once readings come again",
-        ),
-        None => (["a fix is ready to be deployed", "about to deploy"], "the deployment starts"),
-        Some(window) if rollout.now().is_some_and(|now| now > window.until) => (
-            [
-                "a fix is ready, and its change window is over",
-                "deciding whether to deploy outside of the change window",
-            ],
-            "the deployment starts once the change window is waived",
-        ),
-        Some(_) => {
-            let texts =
-                ["a fix is ready and waits for its change window", "waiting for the change window"];
-            return (texts, None);
-        }
-    };
-    (texts, Some(next))
-}
-
-/// What the team does while a train is rolled back.
-const WAITS_FOR_RETRY: &str =
-    "waiting until the services that belong together can be deployed again";
-const THEN_RETRIES: &str = "deploy the services that belong together again once the cause is found";
-
-/// Status and action before the start.
-fn prepared(rollout: &Rollout) -> [&'static str; 2] {
-    match rollout.state() {
-        State::AwaitingApproval => match awaited(rollout).first().map(|blocker| blocker.kind) {
-            Some(BlockerKind::Denial) => {
-                ["a fix was denied approval", "deciding how to go on without the approval"]
-            }
-            Some(BlockerKind::NormalProcess) => [
-                "a fix is waiting for a decision whether it is deployed as a hot-fix",
-                "deciding whether to deploy it as a hot-fix",
-            ],
-            _ => ["a fix is waiting for approval", "waiting for approval"],
-        },
-        State::Ready => ready(rollout).0,
-        _ if rollout.plan().release().is_some() => ["a fix is being prepared", "preparing a fix"],
-        _ => ["the cause is being investigated", "investigating the cause"],
-    }
 }
 
 /// The status for business readers, without versions and phases.
@@ -408,6 +358,9 @@ const THEN_DECIDES: &str = "a person decides whether to roll back or to deploy a
 
 /// What the team does now.
 pub(super) fn action(rollout: &Rollout) -> &'static str {
+    if let Some([action, _]) = goes_back(rollout) {
+        return action;
+    }
     match rollout.stage() {
         _ if ended_without_fix(rollout) && rollout.awaits_answer() => WAITS_FOR_DECISION,
         _ if ended_without_fix(rollout) => "nothing more to do",
@@ -460,6 +413,9 @@ pub(super) fn next_step(
     at: Timestamp,
     plain: bool,
 ) -> Option<String> {
+    if let Some([_, next]) = goes_back(rollout) {
+        return Some(next.to_owned());
+    }
     let policy = rollout.plan().policy();
     let phase = |index: usize| policy.phases().get(index);
     let after = |index: usize| match phase(index + 1) {
@@ -555,44 +511,4 @@ fn gets(phase: &Phase, plain: bool) -> String {
     } else {
         format!("phase {} with {} of the traffic", phase.name, phase.share)
     }
-}
-
-/// What keeps a fix from being ready besides items: denials, else all approvals that are missing, else
-/// the normal process.
-fn awaited(rollout: &Rollout) -> Vec<Blocker> {
-    let kinds = [BlockerKind::Denial, BlockerKind::Approval, BlockerKind::NormalProcess];
-    let mut blockers = rollout.blockers();
-    let is_there = |kind: &BlockerKind| blockers.iter().any(|blocker| blocker.kind == *kind);
-    let first = kinds.into_iter().find(is_there);
-    blockers.retain(|blocker| Some(blocker.kind) == first);
-    blockers
-}
-
-/// The approvals or the decision that are still missing.
-fn approval(rollout: &Rollout, plain: bool) -> String {
-    let blockers = awaited(rollout);
-    // Whoever reads the roles has to know that one of them has approved.
-    let demands = rollout.approvals().demands.into_iter().filter(|demand| demand.holds_start);
-    let is_alone = demands.filter(|demand| !demand.is_met());
-    let is_alone = is_alone.map(|demand| demand.approved_by_author_alone()).all(|of| of.is_some());
-    let (what, then) = match blockers.first().map(|blocker| blocker.kind) {
-        Some(BlockerKind::Approval) if is_alone => {
-            ("approval", ", from somebody other than the author of the fix")
-        }
-        Some(BlockerKind::Denial) => ("approval", ", or another fix"),
-        Some(BlockerKind::NormalProcess) if plain => {
-            ("a decision whether it is deployed as a hot-fix", "")
-        }
-        Some(BlockerKind::NormalProcess) => ("the waiver of the normal process", ""),
-        _ => ("approval", ""),
-    };
-    let policy = rollout.plan().policy();
-    let mut by: Vec<String> = Vec::new();
-    for blocker in blockers.iter().filter(|blocker| !plain && !blocker.roles.is_empty()) {
-        let roles = blocker.roles.iter().map(|role| policy.role_title(*role));
-        by.push(format!("by {}", joined(roles, " or ")));
-    }
-    by.dedup();
-    let by = if by.is_empty() { String::new() } else { format!(" {}", enumerated(&by)) };
-    format!("{what}{by}{then}")
 }

@@ -7,6 +7,7 @@
 //! the values that the audience may read, `render.rs` turns template and values into lines, and
 //! each format escapes them, so that no value is read as markup.
 
+mod before;
 mod chat;
 mod context;
 mod describe;

@@ -94,14 +94,17 @@ impl Rollout {
 
     /// Whether an input can change anything at this stage. Before the start only traffic of an
     /// earlier attempt can be rolled back; once the traffic that was held back moves, nothing keeps
-    /// the watch open; nothing is promoted or resumed while its train is rolled back, and nothing
-    /// confirmed that is not pending.
+    /// the watch open; nothing is promoted, resumed or, once started, superseded while its train is
+    /// rolled back, and nothing confirmed that is not pending.
     pub(super) fn is_of_use(&self, kind: InputKind) -> bool {
         match (kind, self.stage()) {
             (InputKind::RollBack | InputKind::Revert, Stage::Preparing) => self.case.has_traffic(),
             (InputKind::Confirm | InputKind::Failed, _) => !self.pending_actions().is_empty(),
             (InputKind::Hold, Stage::Complete { ending: Some(_), .. }) => false,
-            (InputKind::Promote | InputKind::Resume, _) => !self.case.people.train_rolls_back(),
+            (InputKind::Supersede, Stage::Preparing) => true,
+            (InputKind::Promote | InputKind::Resume | InputKind::Supersede, _) => {
+                !self.case.people.train_rolls_back()
+            }
             _ => true,
         }
     }

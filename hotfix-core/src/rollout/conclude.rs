@@ -11,7 +11,6 @@ use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
 use super::input::{Command, Input};
-use super::question::after_pause;
 use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
 use super::state::{Objection, Question, RolloutState};
 use super::{describe, poll};
@@ -526,7 +525,7 @@ impl Conclusion<'_> {
             _ => return,
         };
         self.changes.to = Some(Stage::Paused { since: at, from });
-        self.ask(&format!("{what}. {}", after_pause(self.case.people.train_rolls_back())));
+        self.ask(&format!("{what}. {}", self.after_pause()));
     }
 
     fn resume(&mut self, at: Timestamp) {

@@ -100,7 +100,7 @@ impl Rollout {
             && self.state() == State::Ready
             && !self.start_is_held();
         let phases = self.plan.policy().phases().len();
-        starts || is_timely(kind, self.stage(), phases, &self.case.agenda)
+        starts || is_timely(kind, self.stage(), phases, &self.case)
     }
 
     /// Which readings are missing, where a phase, or the fix after it, is watched for longer than
@@ -352,3 +352,5 @@ getters! {
     /// The worst that was known of each fact, whatever is known now.
     worst_facts: &Facts = self.case.readiness.worst_facts();
 }
+    /// Whether its train is being rolled back while its fix is being deployed or live.
+    goes_back: bool = self.case.goes_back(self.stage());

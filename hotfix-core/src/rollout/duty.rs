@@ -35,7 +35,7 @@ pub(super) fn follow(
     let (was_resolved, was_ready) = (came(case, Moment::Resolved), came(case, Moment::Ready));
     update_agenda(case, plan, at, input, changes.to.as_ref(), &mut changes.replans);
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());
-    let (is_deployed, fails) = (stage.is_deployed(phases), stage.keeps_the_failed());
+    let (is_deployed, fails) = (stage.is_deployed(phases), case.does_not_last(stage));
     let mut conclusion = Conclusion { plan, case, changes };
     conclusion.ask_about_severity(&input.command);
     if is_deployed && !conclusion.case.place.stage().is_deployed(phases) {
@@ -83,7 +83,7 @@ pub(super) fn follow(
         for mut act in acts_for(policy, severity, (subject, &at_present), announced) {
             // What the duty was to announce may have been overtaken, or be in doubt.
             if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act {
-                let is_overtaken = !is_timely(*message, stage, phases, &case.agenda);
+                let is_overtaken = !is_timely(*message, stage, phases, case);
                 let is_doubtful = *message == MessageKind::Resolved && is_in_doubt
                     || *message == MessageKind::Alert && is_known(announced);
                 // Who follows the rollout has read of what has overtaken it.

@@ -120,7 +120,7 @@ impl Conclusion<'_> {
             Stage::Complete { .. } => {
                 format!("{version} stays live unless somebody sends `roll_back`.")
             }
-            Stage::Paused { .. } => after_pause(self.case.people.train_rolls_back()).to_owned(),
+            Stage::Paused { .. } => self.after_pause().to_owned(),
             Stage::Preparing if self.plan.release().is_none() => {
                 "Send `release` when there is a fix, or `abort`.".to_owned()
             }
@@ -142,7 +142,7 @@ impl Conclusion<'_> {
                     format!("Send {go_on}, or `abort`.")
                 }
             }
-            Stage::Frozen { .. } => "Send `roll_back`, `supersede` or `abort`.".to_owned(),
+            Stage::Frozen { .. } => format!("Send {}.", self.after_freeze()),
             &Stage::Deploying(step) => match (self.stalled(at, step), self.awaited()) {
                 (Some(text), _) => sentence(&text),
                 (None, Some((id, act))) => format!(
@@ -204,6 +204,15 @@ impl Conclusion<'_> {
         }
     }
 
+    /// The inputs that end a pause.
+    pub(super) fn after_pause(&self) -> &'static str {
+        if self.case.people.train_rolls_back() {
+            "Its train is being rolled back, and refuses `resume` meanwhile: send `roll_back`."
+        } else {
+            "Continue with `resume`, or send `roll_back`."
+        }
+    }
+
     /// Why a deployment does not continue, with the inputs that help: an action is late, which has taken
     /// twice as long as a deployment is expected to, or has failed where the policy leaves that to a
     /// person.
@@ -212,7 +221,7 @@ impl Conclusion<'_> {
             let failed = self.case.actions.last_unsettled();
             let failed = failed.map(|(id, share)| describe::action(id, &Act::SetTraffic { share }));
             let failed = failed.unwrap_or_else(|| "the deployment".to_owned());
-            return Some(after_failure(&format!("{failed} failed")));
+            return Some(self.after_failure(&format!("{failed} failed")));
         };
         poll::deployment_is_late(self.plan.policy(), self.case, step, at).then(|| {
             let expected = self.phase_at(step.index).map(|phase| phase.deploy).unwrap_or_default();
@@ -463,6 +472,7 @@ impl Conclusion<'_> {
                     let is_over = self.case.place.is_validated(self.plan.policy(), at);
                     is_over.then(|| self.question_about_the_end())
                 }
+                Stage::Frozen { .. } => return Some(self.page_of_freeze(&open.text)),
                 _ => self.case.lacks_recovery().and_then(|recovery| self.not_back(recovery)),
             },
             About::Objection if !matches!(stage, Stage::Paused { .. }) => {
@@ -564,21 +574,6 @@ pub(super) fn is_moot(plan: &Plan, case: &RolloutState, open: &Unanswered, at: T
         // What could not be deployed need not be tried again once the incident is over.
         About::Other => case.has_ended() && matches!(case.place.stage(), Stage::Failed),
         About::Verdict | About::Objection => false,
-    }
-}
-
-/// That an action of the deployment failed, where the policy leaves that to a person: it is not
-/// repeated, so the rollout cannot continue.
-pub(super) fn after_failure(what: &str) -> String {
-    format!("{what}. Send `roll_back`, or `supersede` with another release.")
-}
-
-/// The inputs that end a pause.
-pub(super) fn after_pause(train_rolls_back: bool) -> &'static str {
-    if train_rolls_back {
-        "Its train is being rolled back, and refuses `resume` meanwhile: send `roll_back`."
-    } else {
-        "Continue with `resume`, or send `roll_back`."
     }
 }
 

@@ -11,7 +11,6 @@ use crate::unit::{Share, Timestamp};
 use super::action::{Act, Action, ActionId};
 use super::conclude::{Conclusion, FOLLOWERS};
 use super::describe;
-use super::question::after_failure;
 use super::stage::{Returning, RollbackCause, RollbackProgress, Stage};
 use super::state::RolloutState;
 
@@ -54,7 +53,7 @@ impl Conclusion<'_> {
                     let question = match why {
                         RollbackCause::Verdict { .. } => self.question_about_verdict(at),
                         RollbackCause::ActionFailed => {
-                            after_failure(&self.describe_cause(&why, what))
+                            self.after_failure(&self.describe_cause(&why, what))
                         }
                         _ => {
                             let what = self.describe_cause(&why, what);
@@ -104,9 +103,29 @@ impl Conclusion<'_> {
             None => format!("{} of the traffic", self.case.reach()),
         };
         format!(
-            "{has} stays on {} until somebody sends `roll_back`, `supersede` or `abort`.",
-            brief(self.version())
+            "{has} stays on {} until somebody sends {}.",
+            brief(self.version()),
+            self.after_freeze()
         )
+    }
+
+    /// The inputs that end a freeze.
+    pub(super) fn after_freeze(&self) -> &'static str {
+        after_freeze(self.case.people.train_rolls_back())
+    }
+
+    /// The page of a freeze with the inputs that end it now.
+    pub(super) fn page_of_freeze(&self, page: &str) -> String {
+        page.replace(after_freeze(!self.case.people.train_rolls_back()), self.after_freeze())
+    }
+
+    /// That an action of the deployment failed, where the policy leaves that to a person: it is not
+    /// repeated, so the rollout cannot continue.
+    pub(super) fn after_failure(&self, what: &str) -> String {
+        if self.case.people.train_rolls_back() {
+            return format!("{what}. Send `roll_back`.");
+        }
+        format!("{what}. Send `roll_back`, or `supersede` with another release.")
     }
 
     /// A change of traffic was confirmed while the rollout is frozen: whoever was paged knew another
@@ -118,25 +137,6 @@ impl Conclusion<'_> {
              {stays}"
         ));
         self.notify(MessageKind::Update, &FOLLOWERS);
-    }
-
-    /// What led to the question or the rollback, for a text.
-    fn describe_cause(&self, why: &RollbackCause, what: Option<String>) -> String {
-        what.unwrap_or_else(|| match why {
-            RollbackCause::Verdict { causes } => self.describe_causes(causes),
-            _ => "a person asked for the rollback".to_owned(),
-        })
-    }
-
-    /// Begins the rollback. One that is under way is not begun again, unless a revert replaces it.
-    pub(super) fn begin_rollback(&mut self, at: Timestamp, why: RollbackCause) {
-        match self.case.place.stage() {
-            Stage::RollingBack(progress) if !self.is_replaced(progress, &why) => return,
-            Stage::Preparing if self.case.has_traffic() => {}
-            stage if !stage.can_roll_back() => return,
-            _ => {}
-        }
-        self.roll_back_now(at, why);
     }
 
     /// A change of traffic was superseded, and its confirmation comes after that of what superseded it.
@@ -158,6 +158,25 @@ impl Conclusion<'_> {
                 brief(self.case.place.back_to(self.plan.subject().previous()))
             ));
         }
+    }
+
+    /// What led to the question or the rollback, for a text.
+    fn describe_cause(&self, why: &RollbackCause, what: Option<String>) -> String {
+        what.unwrap_or_else(|| match why {
+            RollbackCause::Verdict { causes } => self.describe_causes(causes),
+            _ => "a person asked for the rollback".to_owned(),
+        })
+    }
+
+    /// Begins the rollback. One that is under way is not begun again, unless a revert replaces it.
+    pub(super) fn begin_rollback(&mut self, at: Timestamp, why: RollbackCause) {
+        match self.case.place.stage() {
+            Stage::RollingBack(progress) if !self.is_replaced(progress, &why) => return,
+            Stage::Preparing if self.case.has_traffic() => {}
+            stage if !stage.can_roll_back() => return,
+            _ => {}
+        }
+        self.roll_back_now(at, why);
     }
 
     /// Whether a revert replaces the rollback under way: it names another version, or skips its
@@ -398,6 +417,11 @@ impl Conclusion<'_> {
         // The time for a confirmation begins again with the next action.
         self.continue_rollback(at, RollbackProgress { since: at, returning, ..progress.clone() });
     }
+}
+
+/// The inputs that end a freeze.
+const fn after_freeze(train_rolls_back: bool) -> &'static str {
+    if train_rolls_back { "`roll_back` or `abort`" } else { "`roll_back`, `supersede` or `abort`" }
 }
 
 impl RolloutState {

@@ -1,17 +1,23 @@
 //! Which messages are true in a stage of the rollout.
 
-use crate::deadline::Agenda;
 use crate::grade::{MessageKind, Moment};
 
 use super::stage::{Resume, Stage};
+use super::state::RolloutState;
 
 /// Whether a message of this kind is true in a stage of a rollout with so many phases.
-pub(super) fn is_timely(kind: MessageKind, stage: &Stage, phases: usize, agenda: &Agenda) -> bool {
-    let came = |moment| agenda.came(moment).is_some();
+pub(super) fn is_timely(
+    kind: MessageKind,
+    stage: &Stage,
+    phases: usize,
+    case: &RolloutState,
+) -> bool {
+    let came = |moment| case.agenda.came(moment).is_some();
     match kind {
         MessageKind::Update => true,
         MessageKind::Alert => !came(Moment::Resolved),
         // A fix may be deployed although the fault is over; once all of it is out it is on its way no more.
+        MessageKind::DeploymentStarted if case.goes_back(stage) => false,
         MessageKind::DeploymentStarted => {
             matches!(stage, Stage::Deploying(_))
                 || !came(Moment::Resolved) && stage.is_going_out() && !stage.is_deployed(phases)
@@ -26,7 +32,19 @@ pub(super) fn is_timely(kind: MessageKind, stage: &Stage, phases: usize, agenda:
                 || matches!(stage, Stage::Aborted) && came(Moment::RolledBack)
         }
         // What is stated while the failed fix still has traffic is known, and no end for everybody.
-        MessageKind::Resolved => came(Moment::Resolved) && !stage.keeps_the_failed(),
+        MessageKind::Resolved => came(Moment::Resolved) && !case.does_not_last(stage),
+    }
+}
+
+impl RolloutState {
+    /// Whether its train is being rolled back while the fix is being deployed or live in this stage.
+    pub(super) fn goes_back(&self, stage: &Stage) -> bool {
+        stage.is_out() && self.people.train_rolls_back()
+    }
+
+    /// Whether the fix that has the traffic in this stage has failed, or is rolled back with its train.
+    pub(super) fn does_not_last(&self, stage: &Stage) -> bool {
+        stage.keeps_the_failed() || self.goes_back(stage)
     }
 }
 

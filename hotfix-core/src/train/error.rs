@@ -115,8 +115,8 @@ coded! {
     } => "HF-TRAIN-010",
     /// The train is being rolled back, or was rolled back.
     #[error(
-        "the train is being rolled back because of {}: once all services are rolled back, `retry` \
-         each of them, or make a train without them",
+        "the train is being rolled back because of {}: `retry` each of these once it is rolled \
+         back, and send this then, or make a train without them",
         listed(.because)
     )]
     GoesBack {

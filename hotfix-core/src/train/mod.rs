@@ -172,7 +172,6 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         let mut outcome = TrainOutcome::default();
         // After a crash between two services the unfinished rollback comes first.
         self.do_due(at, &mut outcome);
-        self.inform(place, at, &mut outcome);
         self.keep_open(place, at, kind, &mut outcome);
         // What was accepted before is no promotion now: its rollout answers that it is repeated.
         let is_known = self.at(place).knows_key(input.key.as_deref());
@@ -232,7 +231,6 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
             if !is_due(self.at(place)) {
                 continue;
             }
-            self.inform(place, at, &mut outcome);
             self.keep_open(place, at, InputKind::Tick, &mut outcome);
             match self.give(place, at, &Input::new(Command::Tick), false) {
                 Ok(made) => outcome.moves.push(made),

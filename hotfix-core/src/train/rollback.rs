@@ -182,35 +182,33 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         let (state, known) = (self.member_state(place), self.at(place).train_notice());
         let waits = match state {
             MemberState::Waiting => self.waits_for(place).next().is_some(),
-            MemberState::Complete => false,
+            MemberState::Complete | MemberState::Frozen => false,
             // Paused, because its plan leaves the rollback to a person.
             MemberState::Running if self.is_kept(place) => false,
             _ => return None,
         };
-        let is_out = |other| {
-            matches!(self.member_state(other), MemberState::Running | MemberState::Complete)
-        };
         let notice = match known {
-            _ if self.turned().next().is_some() => TrainNotice::RollsBack,
-            _ if waits && self.places().any(is_out) => TrainNotice::Waits,
+            _ if self.turned().any(|turned| turned != place) => TrainNotice::RollsBack,
+            _ if waits => TrainNotice::Waits,
             Some(TrainNotice::RollsBack) => TrainNotice::Continues,
-            Some(TrainNotice::Waits) if !waits => TrainNotice::Next,
+            Some(TrainNotice::Waits) => TrainNotice::Next,
             _ => return None,
         };
         (known != Some(notice)).then_some(notice)
     }
 
-    /// The services that were rolled back by themselves or by a person; all, where names were
+    /// The other services that were rolled back by themselves or by a person; all, where names were
     /// redacted in the logs. How far a rollback is changes, so the text does not have it.
-    fn causes(&self) -> Vec<String> {
+    fn causes(&self, of: usize) -> Vec<String> {
         let named = |place: usize| match (self.order.name(place), self.at(place).state()) {
             (name, State::RollingBack | State::RolledBack) => name.to_owned(),
             (name, state) => format!("{name} ({})", words(state.as_str())),
         };
-        let by_itself = self.turned().filter(|place| !self.was_asked(*place));
+        let others = || self.turned().filter(|place| *place != of);
+        let by_itself = others().filter(|place| !self.was_asked(*place));
         let mut causes: Vec<String> = by_itself.map(named).collect();
         if causes.is_empty() {
-            causes = self.turned().map(named).collect();
+            causes = others().map(named).collect();
         }
         causes
     }
@@ -226,7 +224,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
 
 impl<R: DerefMut<Target = Rollout>> Train<R> {
     /// Rolls back each service whose turn it is, closes them once all are watched to their end, and lets
-    /// those that wait know of it. Repeating it changes nothing.
+    /// the others know of it. Repeating it changes nothing.
     pub(super) fn do_due(&mut self, at: Timestamp, outcome: &mut TrainOutcome) {
         let mut asked = Vec::new();
         while let Some(place) = self.due(at).into_iter().find(|place| !asked.contains(place)) {
@@ -241,23 +239,18 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
                 self.instruct(place, Command::Promote { why }, at, outcome);
             }
         }
-        let waits = |place: &usize| {
-            matches!(self.member_state(*place), MemberState::Waiting | MemberState::Running)
-        };
-        let waiting: Vec<usize> = self.places().filter(waits).collect();
-        for place in waiting {
+        for place in self.places() {
             self.inform(place, at, outcome);
         }
     }
 
-    /// Lets a service know what the train does about it: a complete one, before its next input, because its
-    /// questions offer what the train accepts, and one that is paused; one that waits at once, because its
-    /// messages do not promise its start. A note holds nothing and answers nothing.
-    pub(super) fn inform(&mut self, place: usize, at: Timestamp, outcome: &mut TrainOutcome) {
+    /// Lets a service know what the train does about it: its questions offer what the train accepts, and its
+    /// messages promise nothing else. A note holds nothing and answers nothing.
+    fn inform(&mut self, place: usize, at: Timestamp, outcome: &mut TrainOutcome) {
         let Some(notice) = self.notice(place).filter(|_| self.at(place).now().is_some()) else {
             return;
         };
-        let why = (notice == TrainNotice::RollsBack).then(|| reason(&self.causes()));
+        let why = (notice == TrainNotice::RollsBack).then(|| reason(&self.causes(place)));
         let text = notice.text().to_owned();
         self.instruct(place, Command::Note { text, why }, at, outcome);
     }
@@ -288,7 +281,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
 
     /// Rolls back one service, or pauses it where its plan leaves the rollback to a person.
     fn roll_back(&mut self, place: usize, at: Timestamp, outcome: &mut TrainOutcome) {
-        let why = Some(reason(&self.causes()));
+        let why = Some(reason(&self.causes(place)));
         let command = if self.is_kept(place) {
             // The question about the pause offers what the train accepts.
             self.inform(place, at, outcome);

@@ -201,8 +201,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
                 Place::Frozen => {
                     let rollout = self.at(place);
                     let what = if rollout.state() == State::Frozen {
-                        "is frozen, so a person has to act: send `roll_back` to try again"
-                            .to_owned()
+                        "is frozen, so a person has to act: send `roll_back`".to_owned()
                     } else {
                         let version = rollout.canary_version().map(brief).unwrap_or_default();
                         let share = rollout.reach();

@@ -2,37 +2,134 @@
 
 use std::sync::Arc;
 
+use hotfix_core::grade::{Audience, MessageKind};
+use hotfix_core::message::Format;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Input, InputKind, Recording, Rollout, State};
 use hotfix_core::train::{Order, Train};
 
-/// Its plan leaves the rollback to a person, so the train pauses it.
-#[test]
-fn field_6_a_paused_service_has_no_button_that_its_train_refuses() {
+/// Two services, each with this traffic.
+fn of_two(after: &str, traffic: &str) -> Train {
     let small = include_str!("../policies/small.toml");
     let policy = Arc::new(Policy::from_toml(small).unwrap());
     let rollout = |service: &str| {
         let incident = format!(r#"{{"id":"INC-9","severity":"P1","service":"{service}"}}"#);
         let release = r#"{"version":"2.3.1","previous":"2.3.0"}"#;
-        let plan =
-            Plan::from_json(Arc::clone(&policy), &incident, release, r#"{"schema_change":true}"#);
+        let plan = Plan::from_json(Arc::clone(&policy), &incident, release, traffic);
         Box::new(Rollout::try_new(plan.unwrap(), Recording::Keep, "pepper").unwrap())
     };
-    let order = Order::from_json(["ledger", "mail"], r#"{"ledger":[],"mail":[]}"#);
+    let order = Order::from_json(["ledger", "mail"], after);
     let services = vec![rollout("ledger"), rollout("mail")];
-    let mut train = Train::try_new(order.unwrap(), services).unwrap();
-    let at = "2026-03-03T14:40:00Z".parse().unwrap();
-    let send = |train: &mut Train<_>, service: &str, input: &str| {
-        train.handle(at, service, &Input::from_json(input).unwrap()).unwrap();
-    };
+    Train::try_new(order.unwrap(), services).unwrap()
+}
+
+/// Two side by side, whose plans leave the rollback to a person; both have started.
+fn train() -> Train {
+    let mut train = of_two(r#"{"ledger":[],"mail":[]}"#, r#"{"schema_change":true}"#);
     for service in ["ledger", "mail"] {
         send(&mut train, service, r#"{"kind":"start","by":"lena"}"#);
     }
+    train
+}
+
+fn send(train: &mut Train, service: &str, input: &str) {
+    send_at(train, "14:40", service, input);
+}
+
+fn send_at(train: &mut Train, at: &str, service: &str, input: &str) {
+    let at = format!("2026-03-03T{at}:00Z").parse().unwrap();
+    train.handle(at, service, &Input::from_json(input).unwrap()).unwrap();
+}
+
+/// A message of `ledger`, where it is true.
+fn read(train: &Train, kind: MessageKind, audience: Audience) -> Option<String> {
+    let ledger = train.rollout("ledger").unwrap();
+    ledger.message(kind, audience, Format::Text).ok().map(|message| message.to_string())
+}
+
+fn update_has(train: &Train, parts: [&str; 3]) {
+    let update = read(train, MessageKind::Update, Audience::Responders).unwrap();
+    assert!(parts.iter().all(|part| update.contains(part)), "{update}");
+    let public = read(train, MessageKind::Update, Audience::Public).unwrap();
+    assert!(public.contains("we are still working on it"), "{public}");
+}
+
+/// Its plan leaves the rollback to a person, so the train pauses it.
+#[test]
+fn field_6_a_paused_service_has_no_button_that_its_train_refuses() {
+    let mut train = train();
     send(&mut train, "mail", r#"{"kind":"roll_back","by":"omar","why":"in doubt"}"#);
     let ledger = train.rollout("ledger").unwrap();
     assert_eq!(ledger.state(), State::Paused);
     assert!(!ledger.accepted().contains(&InputKind::Resume), "{:?}", ledger.accepted());
     let [question] = &ledger.questions()[..] else { panic!("{:?}", ledger.questions()) };
     assert_eq!(question.answers, [InputKind::RollBack], "{}", question.text);
+    // Nor does a message promise that it goes on.
+    let parts = [
+        ", and a service that it belongs together with was rolled back",
+        "Now: deciding whether it is rolled back, too",
+        "Next: the fix stays until a person rolls it back",
+    ];
+    update_has(&train, parts);
+    assert_eq!(read(&train, MessageKind::DeploymentStarted, Audience::Public), None);
+}
+
+/// Nothing has started, and it is not the first.
+#[test]
+fn comm_1_a_service_that_waits_for_another_announces_no_start() {
+    let mut train = of_two(r#"{"ledger":["mail"]}"#, "{}");
+    send(&mut train, "ledger", r#"{"kind":"note","by":"lena","text":"soon"}"#);
+    assert_eq!(read(&train, MessageKind::DeploymentStarted, Audience::Public), None);
+}
+
+/// A complete service that is rolled back in its turn does not announce the end.
+#[test]
+fn comm_1_a_service_that_waits_for_its_rollback_says_so() {
+    let mut train = of_two(r#"{"mail":["ledger"]}"#, "{}");
+    let start = r#"{"kind":"start","by":"lena"}"#;
+    send(&mut train, "ledger", start);
+    for action in ["1.2", "2.0"] {
+        let confirm = format!(r#"{{"kind":"confirm","by":"tool","action":"{action}"}}"#);
+        send(&mut train, "ledger", &confirm);
+    }
+    let healthy = r#"{"kind":"observe","metrics":{"error_rate":{"canary":[0,100]}}}"#;
+    for at in ["14:41", "14:42"] {
+        send_at(&mut train, at, "ledger", healthy);
+    }
+    let resolved =
+        r#"{"kind":"set_times","by":"lena","times":{"resolved":"2026-03-03T14:42:00Z"}}"#;
+    send_at(&mut train, "14:43", "ledger", resolved);
+    send_at(&mut train, "14:43", "mail", start);
+    assert!(read(&train, MessageKind::Resolved, Audience::Public).is_some());
+    send_at(&mut train, "14:44", "mail", r#"{"kind":"roll_back","by":"lena","why":"in doubt"}"#);
+    assert_eq!(read(&train, MessageKind::Resolved, Audience::Public), None);
+    let parts = [
+        "2.3.1 is live and still being watched, and a service that it belongs together with was rolled back",
+        "Now: waiting until the services that were deployed after it are rolled back",
+        "Next: the fix is rolled back in its turn",
+    ];
+    update_has(&train, parts);
+}
+
+/// The train refuses `supersede` of it only while others are rolled back.
+#[test]
+fn field_6_a_frozen_service_has_no_button_that_its_train_refuses() {
+    use InputKind::{Abort, RollBack, Supersede};
+    let mut train = train();
+    for action in ["1.2", "2.0"] {
+        let confirm = format!(r#"{{"kind":"confirm","by":"tool","action":"{action}"}}"#);
+        send(&mut train, "ledger", &confirm);
+    }
+    send(&mut train, "ledger", r#"{"kind":"report","by":"omar","signal":"health_check_failed"}"#);
+    let offers = |train: &Train, wanted: &[InputKind], text: &str| {
+        let ledger = train.rollout("ledger").unwrap();
+        assert_eq!(ledger.state(), State::Frozen);
+        let [question] = &ledger.questions()[..] else { panic!("{:?}", ledger.questions()) };
+        assert_eq!(question.answers, wanted, "{}", question.text);
+        assert!(question.text.contains(text), "{}", question.text);
+    };
+    offers(&train, &[RollBack, Supersede, Abort], "`roll_back`, `supersede` or `abort`.");
+    send(&mut train, "mail", r#"{"kind":"roll_back","by":"omar","why":"in doubt"}"#);
+    offers(&train, &[RollBack, Abort], "`roll_back` or `abort`.");
 }
