@@ -193,6 +193,8 @@ impl Context<'_> {
     fn internal(&mut self) {
         let rollout = self.rollout;
         let status = describe::status(rollout, self.request.audience);
+        let stated = rollout.unanswered_objections().map(|stated| stated.replace('`', ""));
+        let status = text::joined([status].into_iter().chain(stated), "; ");
         self.put("status", describe::inside(rollout, &status));
         let end = seen::eta(rollout, self.at).or_else(|| seen::planned_end(rollout, self.at));
         self.put("eta", self.time(end));

@@ -129,6 +129,13 @@ impl Rollout {
         ended.unwrap_or_else(|| Recovery::of(self.case.judged.judge()))
     }
 
+    /// What people report, deny or withdraw while the fix is out, where nobody has answered that.
+    pub(crate) fn unanswered_objections(&self) -> Option<String> {
+        let open = self.case.people.objection(self.stage())?;
+        Some(joined(open.stated.iter().map(ToString::to_string), "; "))
+            .filter(|stated| !stated.is_empty())
+    }
+
     /// Whether somebody stated after the end that it is not the end, and nobody has answered that.
     pub(crate) fn end_is_in_doubt(&self) -> bool {
         let open = self.case.people.unanswered();
@@ -345,6 +352,8 @@ getters! {
         judge::values(&self.case.judged.explained().judge, self.share(), metric::Window::phase);
     /// When the version that a rollback restores got the traffic back, in this attempt.
     live_again_at: Option<Timestamp> = self.case.place.live_again_at();
+    /// Whether its train is being rolled back while its fix is being deployed or live.
+    goes_back: bool = self.case.goes_back(self.stage());
     /// What its train has let it know last.
     train_notice: Option<TrainNotice> = self.case.people.train();
     /// What decides which lists apply.
@@ -352,5 +361,3 @@ getters! {
     /// The worst that was known of each fact, whatever is known now.
     worst_facts: &Facts = self.case.readiness.worst_facts();
 }
-    /// Whether its train is being rolled back while its fix is being deployed or live.
-    goes_back: bool = self.case.goes_back(self.stage());
