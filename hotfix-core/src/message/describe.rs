@@ -428,13 +428,14 @@ pub(super) fn next_step(
             "record that the incident is resolved, or prepare another fix".to_owned()
         }
         Stage::Preparing => match rollout.state() {
-            State::Ready => match ready(rollout).1 {
-                Some(next) => next.to_owned(),
-                None => {
+            State::Ready => {
+                if let Some(next) = ready(rollout).1 {
+                    next.to_owned()
+                } else {
                     let from = rollout.window_missed()?.from;
                     format!("the deployment starts from {}", clock.time(from))
                 }
-            },
+            }
             State::AwaitingApproval => approval(rollout, plain),
             _ => return None,
         },

@@ -122,16 +122,13 @@ impl Blocker {
     fn of_severity(severity: Option<Severity>, policy: &Policy) -> Self {
         let known = choices(policy.severities());
         let by_facts = severity.is_none() && !policy.rules().is_empty();
-        let sentence = match severity {
-            Some(severity) => {
-                format!("the policy has no severity `{severity}`: set one of {known}")
-            }
-            None => {
-                let or = if by_facts { ", or facts from which it follows" } else { "" };
-                format!(
-                    "severity not known: set one of {known}{or}; approvals and checklists depend on it"
-                )
-            }
+        let sentence = if let Some(severity) = severity {
+            format!("the policy has no severity `{severity}`: set one of {known}")
+        } else {
+            let or = if by_facts { ", or facts from which it follows" } else { "" };
+            format!(
+                "severity not known: set one of {known}{or}; approvals and checklists depend on it"
+            )
         };
         let clears = [InputKind::SetSeverity, InputKind::SetFacts];
         // Whoever is called first if it is the most severe one.

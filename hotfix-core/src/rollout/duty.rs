@@ -72,12 +72,11 @@ pub(super) fn follow(
     };
     let follows = |audience| FOLLOWERS.contains(&audience);
     let severity = case.readiness.severity();
-    let (severity, at_present) = match case.agenda.announced() {
-        [] => (Known { severity, assumed: false }, String::new()),
-        _ => {
-            let assumed = case.readiness.is_assumed(policy);
-            (Known { severity, assumed }, whereabouts(plan, case, stage, at, severity))
-        }
+    let (severity, at_present) = if case.agenda.announced().is_empty() {
+        (Known { severity, assumed: false }, String::new())
+    } else {
+        let assumed = case.readiness.is_assumed(policy);
+        (Known { severity, assumed }, whereabouts(plan, case, stage, at, severity))
     };
     for announced in case.agenda.announced() {
         for mut act in acts_for(policy, severity, (subject, &at_present), announced) {

@@ -34,7 +34,7 @@ fn plan_1_null_is_as_absent() {
         r#"{"kind":"tick","metrics":null}"#,
     ] {
         let absent = serde_json::from_str::<Value>(input).unwrap();
-        let read = hotfix_core::rollout::Input::from_value(absent);
+        let read = Input::from_value(absent);
         assert!(read.is_ok(), "{input}: {read:?}");
     }
 }
