@@ -102,12 +102,23 @@ impl Harm {
     /// Bad events of both versions in one unit, canary first, and what they are: failed requests where
     /// a metric has any, else events, of which a request may have several.
     pub(crate) fn in_one_unit(&self, policy: &Policy) -> ([Option<Range>; 2], &'static str) {
-        let of = |id: &MetricName| policy.metric(id.as_str());
-        let counts = |m: &&MetricHarm| of(&m.metric).is_some_and(|of| of.kind.is_fraction());
-        match in_all(self.metrics.iter().filter(counts).copied()).0 {
-            [None, None] => ([self.canary, self.live], "events"),
+        match self.counted(policy, true) {
+            [None, None] => (self.counted(policy, false), "events"),
             requests => (requests, "failed requests"),
         }
+    }
+
+    /// Those of the metrics that count requests, or of those that count events.
+    pub(crate) fn counted(&self, policy: &Policy, requests: bool) -> [Option<Range>; 2] {
+        let of = |id: &MetricName| policy.metric(id.as_str());
+        let counts =
+            |m: &&MetricHarm| of(&m.metric).is_some_and(|of| of.kind.is_fraction() == requests);
+        in_all(self.metrics.iter().filter(counts).copied()).0
+    }
+
+    /// The version with certainly fewer bad events over the trailing window, whatever the phase shows.
+    pub(crate) fn lesser_now(&self) -> Option<Version> {
+        in_all(self.metrics.iter().copied()).1
     }
 }
 

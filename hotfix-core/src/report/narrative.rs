@@ -183,21 +183,40 @@ fn between(least: f64, most: f64) -> String {
     if least == most { least } else { format!("{least}–{most}") }
 }
 
-/// Estimated impact of each version, if it had all of the traffic.
+/// Estimated impact of each version, if it had all of the traffic: of all that the lesser harm is
+/// concluded from, each unit by itself.
 fn estimated_impact(harm: &Harm, policy: &Policy) -> Option<String> {
     let range = |range: Range| between(range.low.round(), range.high.round());
-    let ([Some(new), Some(live)], what) = harm.in_one_unit(policy) else { return None };
-    let lesser = match harm.lesser {
-        Some(Version::Canary) => "The new version was the lesser harm.",
-        Some(Version::Live) => "The live version was the lesser harm.",
-        None => "It was not clear which version was the lesser harm.",
+    let units = [("failed requests", true), ("events", false)].into_iter().filter_map(
+        |(what, requests)| match harm.counted(policy, requests) {
+            [Some(new), Some(live)] => Some(format!(
+                "{} {what} per minute with the new version, {} with the live version",
+                range(new),
+                range(live)
+            )),
+            _ => None,
+        },
+    );
+    let units: Vec<String> = units.collect();
+    let lesser = match (harm.lesser, harm.lesser_now()) {
+        (Some(Version::Canary), _) => "The new version was the lesser harm",
+        (Some(Version::Live), _) => "The live version was the lesser harm",
+        (None, Some(_)) => {
+            "Over the whole phase it was not clear which version was the lesser harm"
+        }
+        (None, None) if units.len() > 1 => {
+            "It was not clear which version was the lesser harm, because an event may be one of the \
+             failed requests or another harm"
+        }
+        (None, None) => "It was not clear which version was the lesser harm",
     };
-    Some(format!(
-        "Estimated impact at the last decision ({}), if one version had all of the traffic: {} {what} per minute with the new version, {} with the live version. {lesser}",
-        utc(harm.at),
-        range(new),
-        range(live)
-    ))
+    (!units.is_empty()).then(|| {
+        format!(
+            "Estimated impact at the last decision ({}), if one version had all of the traffic: {}. {lesser}.",
+            utc(harm.at),
+            joined(&units, "; ")
+        )
+    })
 }
 
 /// How the incident was detected, and how a bad release was, in order of time.

@@ -153,3 +153,25 @@ fn post_1_a_report_that_rolled_back_is_named() {
     assert!(markdown.contains("a report triggered the rollback"), "{markdown}");
     assert!(markdown.contains("data was corrupted"), "{markdown}");
 }
+
+/// The bug's events and failed requests are two units: what the lesser harm is concluded from is shown.
+#[test]
+fn post_1_the_lesser_harm_is_of_what_is_shown_beside_it() {
+    let scenario = r#"
+        until = "2h"
+        traffic = { requests = 3000 }
+        faults = [{ kind = "errors", times = 4.0 }]
+    "#;
+    let scenario = Scenario::read(scenario).unwrap();
+    let plan = scenario.plan(Arc::new(Policy::preset("standard").unwrap())).unwrap();
+    let (driver, _) = Campaign::try_new(plan, &scenario, 11).unwrap().drill(0).unwrap();
+    let (report, _) = read(driver.rollout());
+    let estimated = report.impact.sentences.last().unwrap();
+    let (_, estimated) = estimated.split_once("of the traffic: ").unwrap();
+    assert_eq!(
+        estimated,
+        "34–139 failed requests per minute with the new version, 11–30 with the live version; 0–9 events \
+         per minute with the new version, 10–18 with the live version. It was not clear which version was \
+         the lesser harm, because an event may be one of the failed requests or another harm."
+    );
+}
