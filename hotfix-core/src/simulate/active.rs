@@ -4,10 +4,10 @@ use crate::unit::{Share, Span};
 
 use super::arm_metrics::{ArmMetrics, CANARY};
 use super::fault::{Fault, FaultKind};
-use super::healthy_service::{HealthyService, Instances};
+use super::healthy_service::HealthyService;
 use super::latency::LatencyLaw;
 
-/// Instances of an arm if the scenario gives none, for faults of some instances.
+/// Instances of an arm if nothing gives them, for faults of some instances.
 const TEN: u32 = 10;
 
 /// An active fault of this run, and how long it has lasted.
@@ -60,7 +60,7 @@ impl<'a> Faults<'a> {
         for &Active { fault, lasted } in self.touching(health, arm.index) {
             let hit = match (fault.instances, instance) {
                 (Some(most), Some(instance)) => f64::from(u8::from(instance < most)) * fault.users,
-                _ => users(fault, health.instances, arm.share, arm.index),
+                _ => users(fault, health.served_by, arm.share, arm.index),
             };
             let worse = match fault.kind {
                 FaultKind::Errors => fault.to.unwrap_or(rate * fault.times),
@@ -88,7 +88,7 @@ impl<'a> Faults<'a> {
     ) {
         law.begin(noise);
         for &Active { fault, lasted } in self.touching(health, arm.index) {
-            let hit = users(fault, health.instances, arm.share, arm.index);
+            let hit = users(fault, health.served_by, arm.share, arm.index);
             match fault.kind {
                 FaultKind::Latency => law.slow(hit, fault.times),
                 // Without `users` the tail is a twentieth.
@@ -111,10 +111,10 @@ impl<'a> Faults<'a> {
     }
 }
 
-/// The share of an arm's users that a fault affects.
-pub(super) fn users(fault: &Fault, instances: Option<Instances>, share: Share, arm: usize) -> f64 {
+/// The share of an arm's users that a fault affects. `instances`: those of both arms, if known.
+pub(super) fn users(fault: &Fault, instances: Option<u32>, share: Share, arm: usize) -> f64 {
     let Some(hit) = fault.instances else { return fault.users };
-    let all = of_arm(instances.map_or(TEN, |instances| instances.count), share, arm);
+    let all = instances.map_or(TEN, |all| of_arm(all, share, arm));
     fault.users * (f64::from(hit) / f64::from(all)).min(1.0)
 }
 

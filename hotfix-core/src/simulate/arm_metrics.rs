@@ -7,6 +7,7 @@ use crate::metric_kind::Data;
 use crate::unit::Share;
 
 use super::active::{Active, Faults, of_arm};
+use super::environment::Impact;
 use super::fault::FaultKind;
 use super::healthy_service::{HealthyService, Instances};
 use super::latency::LatencyLaw;
@@ -39,6 +40,8 @@ pub(super) struct Kept {
     pub(super) noise: [f64; 2],
     /// The factors of the instances of the canary and the live version.
     pub(super) instances: [Vec<f64>; 2],
+    /// The bad requests of the run so far, by version.
+    pub(super) bad: Impact,
     /// The last chance of a bad event.
     chance: [Chance; 2],
     latency: [LatencyLaw; 2],

@@ -93,6 +93,8 @@ pub(super) struct HealthyService {
     pub(super) spread: f64,
     pub(super) noise: Noise,
     pub(super) instances: Option<Instances>,
+    /// Instances of both arms, if known.
+    pub(super) served_by: Option<u32>,
     /// A latency's boundaries in seconds.
     pub(super) edges: Vec<f64>,
 }
@@ -107,7 +109,13 @@ const LEVEL: f64 = 0.5;
 const SPREAD: f64 = 0.6;
 
 impl HealthyService {
-    pub(super) fn new(metric: &Metric, spec: &MetricSpec, is_bug: bool) -> Self {
+    /// `served_by`: the instances of all the traffic, if known.
+    pub(super) fn new(
+        metric: &Metric,
+        spec: &MetricSpec,
+        is_bug: bool,
+        served_by: Option<u32>,
+    ) -> Self {
         let counts_good = metric.kind.is_fraction() && metric.worse == Worse::Lower;
         let mut spread = 0.0;
         let base = match metric.kind.data() {
@@ -149,8 +157,15 @@ impl HealthyService {
             spread,
             noise: spec.noise,
             instances: spec.instances,
+            served_by: spec.instances.map(|of| of.count).or(served_by),
             edges,
         }
+    }
+
+    /// Whether the fix makes it worse by itself.
+    pub(super) fn is_worsened(&self) -> bool {
+        let is_worse = if self.falls() { self.fixed < 1.0 } else { self.fixed > 1.0 };
+        self.base > 0.0 && is_worse
     }
 
     /// Whether it is a gauge or a count that is worse when lower. A proportion always has its bad

@@ -145,6 +145,11 @@ impl Scenario {
         Plan::try_new(policy, subject).map_err(not_taken)
     }
 
+    /// The number of instances that serve the traffic, if known.
+    pub(super) fn instances(&self, plan: &Plan) -> Option<u32> {
+        self.traffic.instances.or(plan.subject().traffic.instances)
+    }
+
     /// The behaviour of each metric of a policy without faults, in the order of their names.
     pub(super) fn health(&self, plan: &Plan) -> Result<Vec<HealthyService>, SimulationErrors> {
         let policy = plan.policy();
@@ -193,7 +198,7 @@ impl Scenario {
             .iter()
             .map(|metric| {
                 let spec = self.metrics.get(&metric.id).unwrap_or(&plain);
-                HealthyService::new(metric, spec, bug == Some(metric.id))
+                HealthyService::new(metric, spec, bug == Some(metric.id), self.instances(plan))
             })
             .collect();
         sort_by_key(&mut health, |health| health.id);

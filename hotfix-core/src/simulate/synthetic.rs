@@ -28,6 +28,10 @@ pub(super) struct Setting {
     health: Vec<HealthyService>,
     /// A metric has noise.
     is_noisy: bool,
+    /// The fix makes a metric worse by itself.
+    is_worse: bool,
+    /// Instances that serve all of them, if known.
+    instances: Option<u32>,
     /// Requests a minute over all arms.
     requests: f64,
 }
@@ -40,7 +44,9 @@ impl Setting {
         let requests = scenario.traffic.requests.or(planned).or(recorded).unwrap_or(1000.0);
         let health = scenario.health(plan)?;
         let is_noisy = health.iter().any(|health| health.noise.deviation > 0.0);
-        Ok(Self { health, is_noisy, requests, scenario: scenario.clone() })
+        let is_worse = health.iter().any(HealthyService::is_worsened);
+        let instances = scenario.instances(plan);
+        Ok(Self { health, is_noisy, is_worse, instances, requests, scenario: scenario.clone() })
     }
 
     fn kind(&self, id: MetricName) -> Option<MetricKind> {
@@ -66,7 +72,8 @@ pub(super) struct Synthetic<'s> {
     bad: bool,
     /// When it was first worse.
     pub(super) bad_since: Option<Timestamp>,
-    affected: Impact,
+    /// The requests that a crash left unanswered.
+    crashed: Impact,
     late: VecDeque<(Timestamp, Observation)>,
     /// Since when a tick goes on whose share has changed, and the sums until then.
     begun: Option<(Timestamp, Observation)>,
@@ -90,7 +97,7 @@ impl<'s> Synthetic<'s> {
             since: None,
             bad: false,
             bad_since: None,
-            affected: Impact::default(),
+            crashed: Impact::default(),
             late: VecDeque::new(),
             begun: None,
             scraper: Scraper::default(),
@@ -108,14 +115,14 @@ impl<'s> Synthetic<'s> {
             *there = draws.chance(fault.chance);
         }
         for (kept, health) in self.kept.iter_mut().zip(&self.setting.health) {
-            kept.drift = [Drift::default(); 2];
+            (kept.drift, kept.bad) = ([Drift::default(); 2], Impact::default());
             let Some(Instances { count, deviation, .. }) = health.instances else { continue };
             for factors in &mut kept.instances {
                 factors.clear();
                 factors.extend((0..count).map(|_| draws.factor(deviation)));
             }
         }
-        (self.since, self.bad, self.bad_since, self.affected) =
+        (self.since, self.bad, self.bad_since, self.crashed) =
             (None, false, None, Impact::default());
         self.active.clear();
         self.late.clear();
@@ -129,16 +136,20 @@ impl<'s> Synthetic<'s> {
     /// answer.
     fn strike(&mut self, tick: Tick, draws: &mut Draws) -> [f64; 2] {
         let mut lost = [0.0_f64; 2];
-        if self.there.is_empty() {
+        let setting = self.setting;
+        if self.there.is_empty() && !setting.is_worse {
             return lost;
         }
         self.active.clear();
-        self.bad = false;
-        if tick.share > Share::NONE && self.since.is_none() {
+        let has_traffic = tick.share > Share::NONE;
+        self.bad = has_traffic && setting.is_worse;
+        if has_traffic && self.since.is_none() {
             self.since = Some(tick.from);
         }
+        if self.bad {
+            self.bad_since.get_or_insert(tick.from);
+        }
         let Some(since) = self.since else { return lost };
-        let setting = self.setting;
         for (fault, there) in setting.scenario.faults.iter().zip(&self.there) {
             // Drawn in any case, so that later draws do not depend on the share.
             let hits = fault.kind != FaultKind::Lost || draws.chance(fault.users);
@@ -146,7 +157,7 @@ impl<'s> Synthetic<'s> {
                 continue;
             }
             let Some(lasted) = fault.lasted(since, tick.to) else { continue };
-            if fault.is_of_the_fix() && tick.share > Share::NONE {
+            if fault.is_of_the_fix() && has_traffic {
                 self.bad = true;
                 self.bad_since.get_or_insert(tick.from.max(since + fault.after));
             }
@@ -154,7 +165,7 @@ impl<'s> Synthetic<'s> {
             if fault.kind == FaultKind::Crash {
                 for (arm, crashed) in lost.iter_mut().enumerate() {
                     if fault.hits(arm == CANARY) {
-                        *crashed = crashed.max(users(fault, None, tick.share, arm));
+                        *crashed = crashed.max(users(fault, setting.instances, tick.share, arm));
                     }
                 }
             }
@@ -203,7 +214,7 @@ impl<'s> Synthetic<'s> {
             let (share, part, requests) = (tick.share, parts[index], all - crashed);
             (ArmMetrics { index, share, minutes, requests, times, part }, crashed)
         };
-        let ((canary, canary_affected), (live, live_affected)) = (arm(CANARY), arm(LIVE));
+        let ((canary, canary_crashed), (live, live_crashed)) = (arm(CANARY), arm(LIVE));
         if into.len() != setting.health.len() {
             into.clear();
             for health in &setting.health {
@@ -211,33 +222,31 @@ impl<'s> Synthetic<'s> {
             }
         }
         let faults = Faults(&self.active);
-        let (mut canary_worst, mut live_worst) = (0.0_f64, 0.0_f64);
         let mut is_missing = false;
         for (((_, reading), health), kept) in
             into.iter_mut().zip(&setting.health).zip(&mut self.kept)
         {
-            let mut show = |arm: &ArmMetrics, worst: &mut f64, sample: &mut Option<Sample>| {
+            let mut show = |arm: &ArmMetrics, sample: &mut Option<Sample>| {
                 if arm.part <= 0.0 {
                     *sample = None;
-                    return;
+                    return 0.0;
                 }
                 let bad = kept.read(health, faults, arm, &mut draws, sample);
-                if bad > *worst {
-                    *worst = bad;
-                }
                 if !self.active.is_empty()
                     && (lost[arm.index] >= 1.0 || faults.lose(health, arm.index))
                 {
                     *sample = None;
                 }
+                bad
             };
             let arms = reading.whole_mut();
-            show(&canary, &mut canary_worst, &mut arms.canary);
-            show(&live, &mut live_worst, &mut arms.baseline);
+            let bad = [show(&canary, &mut arms.canary), show(&live, &mut arms.baseline)];
+            kept.bad.canary += bad[CANARY];
+            kept.bad.live += bad[LIVE];
             is_missing |= arms.canary.is_none() && arms.baseline.is_none();
         }
-        self.affected.canary += canary_affected + canary_worst;
-        self.affected.live += live_affected + live_worst;
+        self.crashed.canary += canary_crashed;
+        self.crashed.live += live_crashed;
         if is_missing {
             // An absent reading is not a reading of 0.
             let is_there = |arms: &Arms| arms.canary.is_some() || arms.baseline.is_some();
@@ -380,7 +389,12 @@ impl Environment for Synthetic<'_> {
         people.do_duties(rollout, at, &mut self.known, &mut self.random, answers);
     }
 
+    /// Those of the metric with the most in the whole run: in single ticks the most of several metrics
+    /// would be the more, the shorter the ticks.
     fn affected(&self) -> Impact {
-        self.affected
+        let worst = |of: fn(&Impact) -> f64| {
+            of(&self.crashed) + self.kept.iter().map(|kept| of(&kept.bad)).fold(0.0, f64::max)
+        };
+        Impact { canary: worst(|of| of.canary), live: worst(|of| of.live) }
     }
 }

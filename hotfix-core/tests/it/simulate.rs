@@ -274,6 +274,47 @@ fn post_5_a_drill_has_a_log_that_replays_and_is_the_run_of_the_campaign() {
     assert_eq!(healthy.unmet(player.run()).len(), 4, "{:?}", healthy.unmet(player.run()));
 }
 
+/// What users met is no matter of how often it is read: so many requests fail a minute.
+#[test]
+fn post_5_affected_requests_do_not_follow_the_cadence() {
+    let text = include_str!("../policies/simulated.toml");
+    let [often, seldom] = [10.0, 60.0].map(|seconds| {
+        let text = text.replace("cadence = \"1min\"", &format!("cadence = \"{seconds}s\""));
+        let policy = Arc::new(Policy::from_toml(&text).expect("a policy"));
+        let outcome = campaign(&policy, "until = \"4h\"", 7).tally(0..60).outcome();
+        let [canary, live, ticks] =
+            [outcome.affected_by_canary, outcome.affected_by_live, outcome.ticks_each]
+                .map(|each| each.mean.expect("runs"));
+        (canary + live) / (ticks * seconds / 60.0)
+    });
+    assert!((often / seldom - 1.0).abs() < 0.03, "{often} and {seldom} a minute");
+}
+
+#[test]
+fn post_5_a_fix_that_is_worse_by_what_it_makes_of_a_metric_is_faulty() {
+    for metric in ["error_rate", "payment_success"] {
+        let worse = outcome(&format!("metrics.{metric} = {{ fixed = 20.0 }}"), 30);
+        assert_eq!((worse.faulty, worse.false_rollbacks.count), (30, 0), "{metric}");
+        assert_eq!(worse.found_faults.count, 30, "{metric}");
+        let better = outcome(&format!("metrics.{metric} = {{ fixed = 0.5 }}"), 3);
+        assert_eq!(better.faulty, 0, "{metric}");
+    }
+}
+
+/// One instance is a tenth of the canary, or its part of those that the scenario gives.
+#[test]
+fn post_5_a_fault_of_an_instance_is_of_the_arms_instances() {
+    let with = |fault: &str, more: &str| {
+        let fault = format!("kind = \"errors\", metric = \"error_rate\", times = 40.0, {fault}");
+        outcome(&format!("{more}\nfaults = [{{ {fault} }}]"), 40)
+    };
+    assert_eq!(with("instances = 1", ""), with("users = 0.1", ""));
+    let of_metric = "metrics.error_rate = { instances = { count = 20 } }";
+    let of_traffic = "traffic = { instances = 20 }";
+    assert_eq!(with("instances = 1", of_traffic), with("instances = 1", of_metric));
+    assert_ne!(with("instances = 1", of_traffic), with("instances = 1", ""));
+}
+
 #[test]
 fn post_5_a_comparison_is_of_the_same_luck() {
     let policy = policy();
