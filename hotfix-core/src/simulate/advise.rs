@@ -182,9 +182,7 @@ impl Advice {
     /// A table, the best candidate first.
     pub fn to_markdown(&self) -> String {
         let mut order: Vec<&Candidate> = self.candidates.iter().collect();
-        sort_by(&mut order, |a, b| {
-            b.keeps.cmp(&a.keeps).then(a.affected.mean.total_cmp(&b.affected.mean))
-        });
+        sort_by(&mut order, |a, b| b.keeps.cmp(&a.keeps).then(a.least_affected(b)));
         let mut table = String::from(
             "| policy | false rollbacks | at most | within bound | missed faults | affected requests |\n|---|--:|--:|---|--:|--:|\n",
         );
@@ -196,6 +194,12 @@ impl Advice {
 }
 
 impl Candidate {
+    /// The candidate with the least impact first, one that was not tried last.
+    pub(super) fn least_affected(&self, other: &Self) -> std::cmp::Ordering {
+        let of = |candidate: &Self| candidate.affected.mean.unwrap_or(f64::INFINITY);
+        of(self).total_cmp(&of(other))
+    }
+
     fn row(&self) -> String {
         let changes: Vec<String> =
             self.changes.iter().map(|(path, value)| format!("{path} = {value}")).collect();
@@ -205,12 +209,16 @@ impl Candidate {
             return format!("| {name} | not tried: {} | | | | |\n", crate::text::markdown(why));
         }
         let kept = if self.keeps { "yes" } else { "no" };
+        let percent = |rate: &Rate, digits: usize| {
+            let shown = |share: f64| format!("{:.digits$} %", 100.0 * share);
+            rate.share.map_or_else(|| "–".to_owned(), shown)
+        };
         format!(
-            "| {name} | {:.2} % | {:.2} % | {kept} | {:.1} % | {:.0} |\n",
-            100.0 * self.false_rollbacks.share,
+            "| {name} | {} | {:.2} % | {kept} | {} | {:.0} |\n",
+            percent(&self.false_rollbacks, 2),
             100.0 * self.at_most,
-            100.0 * self.missed_faults.share,
-            self.affected.mean
+            percent(&self.missed_faults, 1),
+            self.affected.mean.unwrap_or_default()
         )
     }
 }

@@ -147,7 +147,7 @@ impl Pairs {
             duties_missed_each: missed_duties,
             both_found: self.both_found,
             seconds_to_find: (self.both_found > 0).then(|| Mean {
-                mean: seconds.mean / 1000.0,
+                mean: seconds.mean.map(|mean| mean / 1000.0),
                 low: seconds.low / 1000.0,
                 high: seconds.high / 1000.0,
             }),

@@ -192,7 +192,7 @@ impl Search {
             .map(|(prepared, score)| score.candidate(prepared, error, self.bound))
             .collect();
         let kept = candidates.iter().enumerate().filter(|(_, candidate)| candidate.keeps);
-        let best = kept.min_by(|(_, a), (_, b)| a.affected.mean.total_cmp(&b.affected.mean));
+        let best = kept.min_by(|(_, a), (_, b)| a.least_affected(b));
         Advice {
             most_false_rollbacks: self.bound,
             runs: scores.0.first().map_or(0, Score::runs),

@@ -61,7 +61,7 @@ impl Sum {
     pub(super) fn mean(self, of: u64) -> Mean {
         let n = of as f64;
         if of == 0 {
-            return Mean { mean: 0.0, low: 0.0, high: 0.0 };
+            return Mean { mean: None, low: f64::NEG_INFINITY, high: f64::INFINITY };
         }
         let mean = self.sum as f64 / n;
         // The sum of squares about the mean as a whole number over n, without cancellation.
@@ -71,7 +71,7 @@ impl Sum {
             .and_then(|squares| squares.checked_sub(self.sum.checked_mul(self.sum)?))
             .map_or(0.0, |about| about as f64 / n);
         let half = if of > 1 { DEVIATIONS * (about / (n - 1.0) / n).sqrt() } else { f64::INFINITY };
-        Mean { mean, low: mean - half, high: mean + half }
+        Mean { mean: Some(mean), low: mean - half, high: mean + half }
     }
 }
 
@@ -352,8 +352,8 @@ pub struct Rate {
     pub count: u64,
     /// The number of all runs considered.
     pub of: u64,
-    /// Their share, or 0 without runs.
-    pub share: f64,
+    /// Their share; null without runs.
+    pub share: Option<f64>,
     /// The interval's lower end.
     pub low: f64,
     /// The interval's upper end.
@@ -364,16 +364,16 @@ impl Rate {
     pub(super) fn new(count: u64, of: u64) -> Self {
         let interval = wilson(Counts::new(count as f64, of as f64), CONFIDENCE)
             .unwrap_or(Interval { low: 0.0, high: 1.0 });
-        let share = if of == 0 { 0.0 } else { count as f64 / of as f64 };
+        let share = (of > 0).then(|| count as f64 / of as f64);
         Self { count, of, share, low: interval.low, high: interval.high }
     }
 }
 
-/// A mean with its interval. With one run, the interval is unbounded, which JSON writes as null.
+/// A mean with its interval. With one run or none, the interval is unbounded, which JSON writes as null.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mean {
-    /// The mean.
-    pub mean: f64,
+    /// The mean; null without runs.
+    pub mean: Option<f64>,
     /// The interval's lower end.
     #[serde(deserialize_with = "null_is_minus_infinite")]
     pub low: f64,

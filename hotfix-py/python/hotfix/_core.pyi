@@ -269,13 +269,13 @@ class _Document:
 class _Rate(TypedDict):
     count: int
     of: int
-    share: float
+    share: float | None
     low: float
     high: float
 
 @type_check_only
 class _Mean(TypedDict):
-    mean: float
+    mean: float | None
     low: float | None
     high: float | None
 
