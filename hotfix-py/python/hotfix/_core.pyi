@@ -3142,6 +3142,8 @@ def fixed_horizon_ratio(
     """Compute the ratio that one test at the end detects with a given probability, by the square-root
     approximation.
 
+    It is for rare errors, up to a few per cent, and overstates the ratio at common rates.
+
     Parameters
     ----------
     base_rate : float
@@ -3173,6 +3175,9 @@ def fixed_horizon_trials(
 ) -> float:
     """Compute the number of requests of both arms that one test at the end needs to detect a ratio
     with a given probability.
+
+    It overstates the number at common rates: 1.5 times a rate of 30%, with half of the traffic for
+    each arm, needs 662 by it and 414 by the arcsine formula.
 
     Parameters
     ----------
