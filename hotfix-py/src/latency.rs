@@ -18,7 +18,7 @@ use crate::convert::one_of;
 use crate::error::{Result, locked};
 use crate::evidence::{Evidence, Reduced, from_bytes, to_bytes};
 use crate::observation::read_sample;
-use crate::stats::direction_of;
+use crate::stats::{check_claim, direction_of};
 use crate::typed::Name;
 
 /// The bytes of a test.
@@ -117,6 +117,7 @@ impl Latency {
         quantile: Option<f64>,
     ) -> Result<Self> {
         let direction = direction_of(direction)?;
+        check_claim(direction, tolerated, margin)?;
         let mode = one_of("mode", mode, LatencyMode::ALL, LatencyMode::as_str)?;
         let settings = LatencySettings {
             direction,

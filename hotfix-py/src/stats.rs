@@ -191,6 +191,7 @@ impl RateRatio {
         prior_trials: Option<f64>,
     ) -> Result<Self> {
         let direction = direction_of(direction)?;
+        check_claim(direction, tolerated, margin)?;
         let model = model_of(model)?;
         if prior_trials.is_some() && model == Model::Poisson {
             let error = PyTypeError::new_err("`prior_trials` belongs to model \"bernoulli\"");
@@ -433,6 +434,20 @@ fn figure(value: &Bound<'_, PyAny>) -> PyResult<f64> {
 /// Reads the direction.
 pub(crate) fn direction_of(word: &str) -> Result<Direction> {
     one_of("direction", word, Direction::ALL, Direction::as_str)
+}
+
+/// Refuses what another direction asks for: it has no effect.
+pub(crate) fn check_claim(direction: Direction, tolerated: f64, margin: f64) -> Result<()> {
+    let usual = BernoulliSettings::default();
+    let (key, other, is_usual) = match direction {
+        Direction::Worse => ("margin", Direction::Better, margin == usual.margin),
+        Direction::Better => ("tolerated", Direction::Worse, tolerated == usual.tolerated),
+    };
+    if is_usual {
+        return Ok(());
+    }
+    let text = format!("`{key}` belongs to direction \"{}\"", other.as_str());
+    Err(PyTypeError::new_err(text).into())
 }
 
 /// Wilson's interval for one proportion; valid for one evaluation only.

@@ -45,6 +45,18 @@ def test_field_3_no_data_is_no_evidence() -> None:
     assert stats.RateRatio().evidence.interval == (0, math.inf)
 
 
+def test_stat_2_what_belongs_to_the_other_direction_is_refused() -> None:
+    for_better, for_worse = "`margin` belongs to direction", "`tolerated` belongs to direction"
+    with pytest.raises(TypeError, match=for_better):
+        stats.RateRatio(margin=5)
+    with pytest.raises(TypeError, match=for_worse):
+        stats.RateRatio("better", tolerated=2)
+    with pytest.raises(TypeError, match=for_better):
+        stats.Latency([0.1], margin=5)
+    with pytest.raises(TypeError, match=for_worse):
+        stats.Latency([0.1], "better", tolerated=2)
+
+
 def test_stat_4_an_interval_that_is_valid_at_every_look() -> None:
     _, evidence = worse()
     interval = evidence.interval
