@@ -131,6 +131,15 @@ coded! {
     /// No metric counts.
     #[error("no metric with samples counts, so the score is 0: give metrics that are not muted")]
     NothingJudged => "HF-KAY-019",
+    /// A group whose weight is 0.
+    #[error(
+        "group `{group}` has the weight 0: its metrics do not count for the score; give it a weight, \
+         and the other groups less"
+    )]
+    NoWeight { group: String } => "HF-KAY-020",
+    /// A metric without a group.
+    #[error("metric `{metric}` is in no group and does not count for the score: add it to a group")]
+    NoGroup { metric: String } => "HF-KAY-021",
 }
 
 impl Finding {
@@ -139,16 +148,19 @@ impl Finding {
         match self {
             Self::UnknownKey { path, .. } | Self::UnknownWord { path, .. } => path.clone(),
             Self::WeightSum { .. } => "/classifier/groupWeights".to_owned(),
-            Self::EmptyGroup { group } | Self::NegativeWeight { group, .. } => {
+            Self::EmptyGroup { group }
+            | Self::NegativeWeight { group, .. }
+            | Self::NoWeight { group } => {
                 format!("/classifier/groupWeights{}", pointer(group))
             }
             Self::ThresholdOrder { .. } => "/classifier/scoreThresholds".to_owned(),
             Self::ThresholdRange { threshold, .. } => {
                 format!("/classifier/scoreThresholds/{threshold}")
             }
-            Self::Twice { .. } | Self::NotSampled { .. } | Self::NothingJudged => {
-                "/metrics".to_owned()
-            }
+            Self::Twice { .. }
+            | Self::NotSampled { .. }
+            | Self::NothingJudged
+            | Self::NoGroup { .. } => "/metrics".to_owned(),
         }
     }
 }

@@ -122,6 +122,9 @@ pub fn judge(
         if let Some(arms) = samples.get(&metric.name) {
             let mut result = classify(&metric.name, arms, &metric.settings)?;
             result.groups.clone_from(&metric.groups);
+            if metric.groups.is_empty() && !result.muted && !metric.settings.critical {
+                findings.push(Finding::NoGroup { metric: metric.name.clone() });
+            }
             metrics.push(result);
         } else {
             findings.push(Finding::NotSampled { metric: metric.name.clone() });
@@ -142,6 +145,14 @@ pub fn judge(
     for group in config.group_weights.keys() {
         if groups.iter().all(|known| known.name != *group) {
             findings.push(Finding::EmptyGroup { group: group.clone() });
+        }
+    }
+    for GroupScore { name, weight, .. } in &groups {
+        let (group, weight) = (name.clone(), *weight);
+        if weight == 0.0 {
+            findings.push(Finding::NoWeight { group });
+        } else if weight < 0.0 && !config.group_weights.contains_key(name) {
+            findings.push(Finding::NegativeWeight { group, weight });
         }
     }
     let (score, reason) = score(&metrics, &groups, |m| (m.classification, m.critical));
