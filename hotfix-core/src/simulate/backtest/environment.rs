@@ -41,8 +41,8 @@ struct Recorded<'a> {
     until: Timestamp,
     merge: Merge,
     notes: Notes,
-    /// Ticks without a reading while the rollout was watched, or with another share than the log's
-    /// rollout had, and gates that the backtest promoted.
+    /// Ticks without a reading while the rollout was watched, with another share than the log's
+    /// rollout had, or with another split than planned, and gates that the backtest promoted.
     odd: Oddities,
 }
 
@@ -123,9 +123,13 @@ impl Environment for Recorded<'_> {
         if at < self.from {
             return;
         }
-        match refused {
-            Some(refusal) => self.notes.refused(refusal, at),
-            None => self.notes.judged(rollout, at),
+        if let Some(refusal) = refused {
+            return self.notes.refused(refusal, at);
+        }
+        self.notes.judged(rollout, at);
+        let is_split = |cause: &Cause| cause.reason == Reason::SplitNotAsPlanned;
+        if rollout.verdict().causes.iter().any(is_split) {
+            self.odd.note(Odd::OtherSplit, None, at);
         }
     }
 }

@@ -80,10 +80,12 @@ coded! {
         without: String,
     } => "HF-REC-012",
     /// A time without readings.
-    #[error(
-        "the recording has no reading after {from}{}: it has readings from {first} to {last}",
-        if until > from { format!(" and up to {until}") } else { String::new() }
-    )]
+    #[error("{}: the readings are from {first} to {last}", match (until < from, from < last) {
+        // Where no `until` is given, it is the last reading.
+        (true, true) => format!("`until`, {until}, is before `from`, {from}"),
+        (true, false) => format!("the recording has no reading after {from}"),
+        (false, _) => format!("the recording has no reading after {from} and up to {until}"),
+    })]
     NoReadingAfter {
         /// The assumed time of the deployment.
         from: Timestamp,

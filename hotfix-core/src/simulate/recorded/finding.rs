@@ -103,6 +103,11 @@ coded! {
          are used unchanged"
     )]
     OtherShare => "HF-REC-045",
+    #[error(
+        "the canary has another share of the recorded requests than its phase, which is not promoted \
+         (`split_not_as_planned`): give the phases the recorded shares"
+    )]
+    OtherSplit => "HF-REC-051",
     #[error("further entries are not listed: at most {0} are")]
     Cut(_: usize) => "HF-REC-034",
     #[error("it is not by instance, which a history is: it is left out")]
