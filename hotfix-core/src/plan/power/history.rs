@@ -38,8 +38,8 @@ const BOUND_WAITS: &str = " Its bursts let a rollback bound wait for up to four 
 pub struct HistoryWorth {
     /// Whether the plan has one that calibrates a phase.
     pub calibrated: bool,
-    /// The variance of errors in the history over that of independent errors. Absent without a
-    /// history, or without an error in it.
+    /// The variance of errors in the history over that of independent errors: its upper confidence
+    /// limit (95%). Absent without a history, or without an error in it.
     pub dispersion: Option<f64>,
     /// How long a fault takes to be found with its threshold. Absent without a history.
     pub delay: Option<CalibratedDelay>,
@@ -172,8 +172,8 @@ impl Plan {
         let dispersion = phases.iter().filter_map(|(_, limits)| limits.dispersion).reduce(larger);
         let mut sentence = match dispersion {
             Some(times) if times > 1.0 => format!(
-                "A history calibrates its test: the variance of errors is {} times that of \
-                 independent ones.",
+                "A history calibrates its test: the variance of errors is at most {} times that of \
+                 independent ones (95%).",
                 figure(times)
             ),
             Some(_) => {

@@ -43,8 +43,8 @@ pub enum Advice {
     FewWindows { independent: f64 },
     /// Errors come in bursts or differ between instances.
     #[error(
-        "errors vary {dispersion:.1} times as much as independent ones: the threshold is higher, \
-         detection slower"
+        "errors vary at most {dispersion:.1} times as much as independent ones (95%): the threshold is \
+         higher, detection slower"
     )]
     Noisy { dispersion: f64 },
     /// Too few canary instances to distinguish a bad release from one bad instance.
