@@ -165,6 +165,24 @@ fn plan_7_a_history_calibrates_nothing_where_all_traffic_moves_at_once() {
     assert!(said[0].starts_with(says), "{said:?}");
 }
 
+/// Ten minutes in which half of the requests failed are no ordinary operation.
+#[test]
+fn plan_7_an_incident_in_a_history_is_a_finding() {
+    let mut pods = counts(4_320);
+    for row in pods.values_mut().flat_map(|rows| &mut rows[2_000..2_060]) {
+        row[0] = (row[1] / 2.0).round();
+    }
+    let (plan, ordinary) = (plan(pods), plan(counts(4_320)));
+    let said = weak(&plan);
+    let says = "the history of `error_rate` has an incident: in minutes 330 to 345 of the history events are";
+    assert!(said.iter().any(|text| text.starts_with(says)), "{said:?}");
+    // What a phase finds is that of the ordinary rate, at a threshold that the incident may raise.
+    let found = |plan: &Plan| {
+        plan.calibrations()[&error_rate()].of("canary".parse().unwrap()).unwrap().detectable
+    };
+    assert!(found(&plan) >= found(&ordinary), "{:?} {:?}", found(&plan), found(&ordinary));
+}
+
 /// One of 20 instances fails every request for 20 minutes.
 fn with_an_outage() -> Pods {
     let mut pods = counts(4_320);
@@ -176,7 +194,8 @@ fn with_an_outage() -> Pods {
 #[test]
 fn plan_7_what_a_history_costs_is_said_of_sums_and_by_instance() {
     let plan = plan(with_an_outage());
-    let (said, power) = (weak(&plan), power(&plan));
+    let (mut said, power) = (weak(&plan), power(&plan));
+    said.retain(|text| !text.contains("has an incident"));
     assert_eq!(said.len(), 1, "{said:?}");
     let says = "no phase finds 5 times the reference rate by sums over the arms";
     assert!(said[0].contains(says) && said[0].ends_with("send counts by instance"), "{said:?}");

@@ -246,7 +246,7 @@ impl Plan {
                     figure(rate / record)
                 ));
             }
-            weak.extend(of_length_and_traffic(of, &of_metric));
+            weak.extend(of_advice(of, &of_metric));
             weak.extend(self.noisy(metric, of, &of_metric));
         }
         weak
@@ -299,13 +299,16 @@ impl Plan {
     }
 }
 
-/// That a history is short, or of less traffic.
-fn of_length_and_traffic(of: &MetricCalibration, of_metric: &str) -> Vec<String> {
+/// That a history is short, has an incident, or is of less traffic.
+fn of_advice(of: &MetricCalibration, of_metric: &str) -> Vec<String> {
     let advice = of.phases.iter().filter_map(|of| of.calibration.as_deref());
     let advice = advice.flat_map(|of| &of.advice).chain(of.slow.iter().flat_map(|of| &of.advice));
     let mut weak = Vec::new();
     if let Some(short) = advice.clone().find(|of| matches!(of, Short::ShortHistory { .. })) {
         weak.push(format!("{of_metric} is short: {short}"));
+    }
+    if let Some(incident) = advice.clone().find(|of| matches!(of, Short::Incident { .. })) {
+        weak.push(format!("{of_metric} has an incident: {incident}"));
     }
     let is_less =
         |of: &&Short| matches!(of, Short::MoreTraffic { times } if *times >= LESS_TRAFFIC);

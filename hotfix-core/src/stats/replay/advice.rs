@@ -1,6 +1,8 @@
 //! Advice on the reliability of a calibration.
 
-use super::{CalibrationSettings, History, LEAVE_ONE_OUT, Traffic};
+use super::{CalibrationSettings, CountModel, History, LEAVE_ONE_OUT, Traffic};
+use crate::stats::Counts;
+use crate::stats::numeric::{percentile, smaller, whole};
 use crate::stats::randomisation::choices;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +18,10 @@ const FEWEST_IN_TAIL: f64 = 5.0;
 const NOISY: f64 = 2.0;
 /// How far the shards' share of the traffic may be off the planned one, as a ratio.
 const SHARE_OFF: f64 = 1.5;
+/// In stretches of so many seconds an incident is looked for.
+const STRETCH: f64 = 300.0;
+/// Events that are so many times as frequent as usual are an incident, if there are as many of them.
+const INCIDENT: f64 = 20.0;
 /// Subsets that randomisation wants.
 const SUBSETS: f64 = 2_000.0;
 
@@ -47,6 +53,13 @@ pub enum Advice {
          higher, detection slower"
     )]
     Noisy { dispersion: f64 },
+    /// For a stretch of the history, events were so frequent that it was an incident, which is no
+    /// ordinary operation. In minutes from its beginning.
+    #[error(
+        "in minutes {from:.0} to {until:.0} of the history events are {times:.0} times as frequent as \
+         usual: leave incidents out"
+    )]
+    Incident { from: f64, until: f64, times: f64 },
     /// Too few canary instances to distinguish a bad release from one bad instance.
     #[error(
         "{instances} canary instance{}: from {wanted} on, one bad instance cannot roll back a \
@@ -95,6 +108,7 @@ pub(super) struct Seen<'a> {
     pub(super) history: &'a History,
     pub(super) canary_instances: usize,
     pub(super) traffic: &'a Traffic,
+    pub(super) incident: Option<Advice>,
     pub(super) dispersion: Option<f64>,
     pub(super) independent: f64,
     pub(super) detectable: Option<f64>,
@@ -109,6 +123,7 @@ pub(super) fn of(seen: &Seen<'_>) -> Vec<Advice> {
     } else {
         advice.extend(Advice::few_windows(seen.independent));
     }
+    advice.extend(seen.incident.clone());
     if let Some(dispersion) = seen.dispersion.filter(|dispersion| *dispersion >= NOISY) {
         advice.push(Advice::Noisy { dispersion });
     }
@@ -130,6 +145,34 @@ pub(super) fn of(seen: &Seen<'_>) -> Vec<Advice> {
         advice.push(Advice::Blind);
     }
     advice
+}
+
+/// The gravest incident in a history, and the usual rate beside it: the median of all stretches.
+pub(super) fn incident(settings: &CalibrationSettings, all: &[Counts]) -> Option<(Advice, f64)> {
+    let length = whole((STRETCH / settings.tick_seconds).ceil()).max(1);
+    let stretches: Vec<Counts> = all.chunks(length).map(|ticks| ticks.iter().sum()).collect();
+    let rate = |of: &Counts| of.events / of.trials;
+    let mut rates: Vec<f64> = stretches.iter().filter(|of| of.trials > 0.0).map(rate).collect();
+    rates.sort_unstable_by(f64::total_cmp);
+    // Where most stretches have no event, the whole history has the rate.
+    let usual = percentile(&rates, 0.5).filter(|usual| *usual > 0.0);
+    let usual = usual.unwrap_or_else(|| rate(&all.iter().sum()));
+    let limit = match settings.model {
+        CountModel::Poisson => INCIDENT * usual,
+        CountModel::Bernoulli => smaller(INCIDENT * usual, f64::midpoint(1.0, usual)),
+    };
+    let is_grave = |of: &Counts| of.events >= INCIDENT && of.events > limit * of.trials;
+    let grave = stretches.iter().enumerate().filter(|(_, of)| is_grave(of));
+    let (worst, _) = grave.max_by(|(_, a), (_, b)| rate(a).total_cmp(&rate(b)))?;
+    // It goes on as long as the events are halfway as frequent.
+    let goes_on = |of: &&Counts| of.events > f64::midpoint(usual, limit) * of.trials;
+    let (before, after) = stretches.split_at(worst);
+    let from = worst - before.iter().rev().take_while(goes_on).count();
+    let until = worst + after.iter().take_while(goes_on).count();
+    let times = rate(&stretches[from..until].iter().sum()) / usual;
+    let minutes =
+        |stretch: usize| (stretch * length).min(all.len()) as f64 * settings.tick_seconds / 60.0;
+    Some((Advice::Incident { from: minutes(from), until: minutes(until), times }, usual))
 }
 
 impl Advice {

@@ -224,7 +224,8 @@ pub struct Calibration {
     /// Events over trials in the whole history; absent without trials.
     pub base_rate: Option<f64>,
     /// Smallest ratio that this phase finds with power 0.8 at this threshold, by the formula of
-    /// [`planning`](super::planning) with the history's traffic; absent where it finds none. It
+    /// [`planning`](super::planning) with the history's traffic and rate, without an incident that the
+    /// advice names; absent where it finds none. It
     /// takes errors as independent and ignores the cap, and what more traffic raises.
     pub detectable: Option<f64>,
     /// What to know before relying on it.
@@ -351,12 +352,14 @@ pub fn calibrate(
     };
 
     let traffic = Traffic::of(&all, &groups);
-    let detectable = traffic.detectable(settings, threshold);
+    let (incident, usual) = advice::incident(settings, &all).unzip();
+    let detectable = traffic.detectable(settings, threshold, usual);
     let advice = advice::of(&advice::Seen {
         settings,
         history,
         canary_instances,
         traffic: &traffic,
+        incident,
         dispersion,
         independent,
         detectable,
@@ -465,12 +468,18 @@ impl Traffic {
         (self.trials > 0.0).then(|| self.events / self.trials)
     }
 
-    fn detectable(&self, settings: &CalibrationSettings, threshold: f64) -> Option<f64> {
+    /// `usual`: the rate beside an incident.
+    fn detectable(
+        &self,
+        settings: &CalibrationSettings,
+        threshold: f64,
+        usual: Option<f64>,
+    ) -> Option<f64> {
         let minutes_a_tick = settings.tick_seconds / 60.0;
         let comparison = Comparison {
             requests_per_minute: self.trials / (self.ticks as f64 * minutes_a_tick),
             share: settings.share,
-            base_rate: self.base_rate().filter(|rate| *rate > 0.0)?,
+            base_rate: usual.or(self.base_rate()).filter(|rate| *rate > 0.0)?,
             tolerated: settings.tolerated,
             alpha: settings.alpha,
             tick_seconds: settings.tick_seconds,
