@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::grade::{MetricKind, Role, Worse};
 use crate::metric::{Band, Unused, compared, in_unit, interpolated, measured};
-use crate::stats::Counts;
+use crate::stats::{Counts, Totals};
 use crate::text::{self, moment, sentence};
 
 use super::aligned::Side;
@@ -17,10 +17,10 @@ use super::{
 };
 
 impl MetricWhy {
-    /// What was seen, the rule, the decision where this metric called for it, and what would have
-    /// changed it: `error_rate: 9 of 100 requests failed, against 3 of 900 in the baseline.
-    /// Evidence 7.37, rollback at 5.99. Decision: roll back. With 8 failures in this tick instead
-    /// of 9 the decision would have been to hold.`
+    /// What was seen, the rule, what evidence that called for a decision is of, the decision where this
+    /// metric called for it, and what would have changed it: `error_rate: 9 of 100 requests failed,
+    /// against 3 of 900 in the baseline. Evidence 7.37, rollback at 5.99. Decision: roll back. With 8
+    /// failures in this tick instead of 9 the decision would have been to hold.`
     pub(super) fn describe(&self, watched: &Watched, verdict: &Verdict) -> String {
         let (kind, worse) = (watched.metric().kind, watched.metric().worse);
         let mut text = format!("{}: {}.", self.metric, self.numbers(watched));
@@ -38,11 +38,12 @@ impl MetricWhy {
         if let Some(shown) = shown {
             let _ = write!(text, " {shown}.");
         }
-        if let Some(AppliedRule { rule: Rule::Evidence { log_e, .. }, .. }) = rule
+        if let Some(AppliedRule { rule: Rule::Evidence { log_e, .. }, reason }) = rule
             && *log_e > 0.0
-            && let Some(stratum) = stratum(watched)
+            && let Some(of) =
+                stratum(watched).or_else(|| reason.and_then(|_| self.compared(watched)))
         {
-            let _ = write!(text, " {stratum}.");
+            let _ = write!(text, " {of}.");
         }
         if causes.iter().any(|c| c.metric == Some(self.metric) && c.reason == Reason::Evidence)
             && let Some(slow) =
@@ -113,6 +114,24 @@ impl MetricWhy {
                 None => plain(canary),
             },
         }
+    }
+
+    /// What the evidence is of; None where that is this tick alone.
+    fn compared(&self, watched: &Watched) -> Option<String> {
+        let (kind, Totals { canary, baseline }) = (watched.metric().kind, watched.compared()?);
+        let tick = self.tick.and_then(|tick| tick.canary).filter(|_| kind.is_fraction());
+        if tick.is_some_and(|tick| tick.trials >= canary.trials) {
+            return None;
+        }
+        let failed = if kind.is_fraction() {
+            format!("{} requests failed", among(kind, canary))
+        } else {
+            format!("{} in {} s", counted(canary.events, "event"), figure(canary.trials))
+        };
+        let ratio = watched.ratio().filter(|ratio| ratio.is_finite());
+        let ratio = ratio.map(|ratio| format!(" ({} times as often)", text::rounded(ratio, 1)));
+        let (live, ratio) = (among(kind, baseline), ratio.unwrap_or_default());
+        Some(format!("In all, {failed} so far, against {live}{ratio}"))
     }
 
     /// The rule that called for this. Of an alert, the rollback bound if that is crossed, too, and
