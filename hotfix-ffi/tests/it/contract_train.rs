@@ -241,17 +241,17 @@ fn roll_1_a_refusal_and_a_view_are_of_the_last_call() {
             hotfix_train_handle(train.0, NOW, ledger, ledger_len, start, start_len, &raw mut out, e)
         })
         .unwrap();
-        // The service that waits for it is let know.
-        assert_eq!((out.move_count, out.state), (2, hotfix_train_state::Running));
+        // The service that waits for it knows that since the first input.
+        assert_eq!((out.move_count, out.state), (1, hotfix_train_state::Running));
         call(|e| hotfix_train_move_at(train.0, 0, &raw mut view, e)).unwrap();
         assert_eq!((view.state, view.by_train), (hotfix_state::Deploying, 0));
         let last = view.action_count - 1;
         call(|e| hotfix_train_action(train.0, 0, last, &raw mut act, e)).unwrap();
         assert_eq!(act.awaits, 1);
         for result in [
-            call(|e| hotfix_train_move_at(train.0, 2, &raw mut view, e)),
+            call(|e| hotfix_train_move_at(train.0, 1, &raw mut view, e)),
             call(|e| hotfix_train_action(train.0, 0, last + 1, &raw mut act, e)),
-            call(|e| hotfix_train_action(train.0, 2, 0, &raw mut act, e)),
+            call(|e| hotfix_train_action(train.0, 1, 0, &raw mut act, e)),
         ] {
             assert_eq!(result.unwrap_err().status, hotfix_status::Range);
         }
