@@ -84,7 +84,8 @@ def test_time_3_icalendar_reads_the_calendar(name: str) -> None:
     duties = rollout.duties(at)
     asked = [item for key in ("overdue", "due", "next", "later", "undated", "done") for item in duties[key]]
     to_dos = list(calendar.walk("VTODO"))
-    titles = [f"{name}: {item['title']}" for item in asked]
+    service = rollout.plan.incident["service"]
+    titles = [f"{service}, {name}: {item['title']}" for item in asked]
     assert [str(to_do["SUMMARY"]) for to_do in to_dos] == titles
     for to_do, item in zip(to_dos, asked, strict=True):
         due = item.get("due")
@@ -116,7 +117,7 @@ def test_post_3_one_text_is_no_list() -> None:
     log = read("INC-2041.jsonl")
     calls: list[Any] = [
         lambda: hotfix.dora(log),
-        lambda: hotfix.similar({}, log.encode()),
+        lambda: hotfix.similar({}, log.encode()),  # type: ignore[arg-type]
         lambda: hotfix.redact(log, "iris"),  # type: ignore[arg-type]
     ]
     for call in calls:
