@@ -314,6 +314,11 @@ texts! {
     Date: "a date, as in \"2025-10-14\"", date(), "\"2025-10-14\"";
 }
 
+/// The names of a part of a closed set.
+macro_rules! names {
+    ($type:ident: $($value:ident),+) => { &[$($type::$value.as_str()),+] };
+}
+
 /// Values of a closed set: those with these names.
 macro_rules! closed_sets {
     ($($field:ty => $type:ty, $names:expr, $example:literal;)*) => {$(
@@ -345,8 +350,8 @@ closed_sets! {
     EvidenceMode => EvidenceMode, EvidenceMode::NAMES, "\"replay\"";
     Otherwise => Otherwise, Otherwise::NAMES, "\"plain\"";
     Response => Response, Response::NAMES, "\"ask\"";
-    FailSafe => Response, &["hold", "ask", "roll_back"], "\"ask\"";
-    LastGate => GateMode, &["automatic", "manual"], "\"manual\"";
+    FailSafe => Response, names!(Response: Hold, Ask, RollBack), "\"ask\"";
+    LastGate => GateMode, names!(GateMode: Automatic, Manual), "\"manual\"";
     MetricKind => MetricKind, MetricKind::NAMES, "\"proportion\"";
     Worse => Worse, Worse::NAMES, "\"higher\"";
     Role => Role, Role::NAMES, "\"decide\"";
@@ -360,12 +365,12 @@ closed_sets! {
     Refactoring => Refactoring, Refactoring::NAMES, "\"if_needed\"";
     Moment => Moment, Moment::NAMES, "\"detected\"";
     Audience => Audience, Audience::NAMES, "\"stakeholders\"";
-    CustomFactKind => FactKind, &["flag", "share", "duration", "number", "text"], "\"flag\"";
-    NoRule => Hotfix, &["no", "unknown"], "\"unknown\"";
+    CustomFactKind => FactKind, names!(FactKind: Flag, Share, Duration, Number, Text), "\"flag\"";
+    NoRule => Hotfix, names!(Hotfix: No, Unknown), "\"unknown\"";
     ActOn => ActOn, ActOn::NAMES, "\"at_worst\"";
     Exclusions => Exclusions, Exclusions::NAMES, "\"ask\"";
     // A ratio cannot refer to an absolute figure.
-    BoundBase => BoundBase, &["reference", "live"], "\"reference\"";
+    BoundBase => BoundBase, names!(BoundBase: Reference, Live), "\"reference\"";
 }
 
 closed_sets! {

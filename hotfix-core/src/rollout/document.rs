@@ -174,10 +174,10 @@ fn fault(
         ("channel", channel, Input::LONGEST_NAME),
         ("heard_by", heard_by, Input::LONGEST_NAME),
         ("version", version, Input::LONGEST_NAME),
-        ("evidence", evidence, Input::LONGEST),
-        ("note", note, Input::LONGEST),
-        ("text", text, Input::LONGEST),
-        ("why", why, Input::LONGEST),
+        ("evidence", evidence, LONGEST),
+        ("note", note, LONGEST),
+        ("text", text, LONGEST),
+        ("why", why, LONGEST),
     ];
     let mut too_long = limits.into_iter().filter_map(|(field, text, most)| {
         let bytes = text.map_or(0, str::len);
@@ -193,8 +193,6 @@ fn fault(
 }
 
 impl Input {
-    /// The most bytes of a free text, such as a reason or a note.
-    pub(crate) const LONGEST: usize = LONGEST;
     /// The most bytes of a name, a key or a version.
     pub(crate) const LONGEST_NAME: usize = 256;
 

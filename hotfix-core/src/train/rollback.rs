@@ -9,7 +9,7 @@ use crate::rollout::{
     Command, Input, InputKind, Refusal, Rollout, Stage, State, TRAIN, TrainNotice,
 };
 use crate::sorting::sort_by_key;
-use crate::text::words;
+use crate::text::{LONGEST, words};
 use crate::unit::Timestamp;
 
 use super::Train;
@@ -47,7 +47,7 @@ fn reason(causes: &[String]) -> String {
     let mut reason = rolled_back.to_owned();
     for (number, cause) in causes.iter().enumerate() {
         let between = if number == 0 { "" } else { ", " };
-        if reason.len() + between.len() + cause.len() + REST > Input::LONGEST {
+        if reason.len() + between.len() + cause.len() + REST > LONGEST {
             let _ = write!(reason, " and {} more", causes.len() - number);
             break;
         }
