@@ -196,7 +196,7 @@ impl Conclusion<'_> {
         if let Some(objection) = Objection::of(stated) {
             objection.add_to(&mut all);
         }
-        let stated = self.stated(&all).unwrap_or_default();
+        let stated = self.case.stated(&all).unwrap_or_default();
         self.ask(&format!("{stated}. {}", self.choices(at, true)));
         self.end_veto();
     }

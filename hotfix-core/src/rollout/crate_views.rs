@@ -131,9 +131,7 @@ impl Rollout {
 
     /// What people report, deny or withdraw while the fix is out, where nobody has answered that.
     pub(crate) fn unanswered_objections(&self) -> Option<String> {
-        let open = self.case.people.objection(self.stage())?;
-        Some(joined(open.stated.iter().map(ToString::to_string), "; "))
-            .filter(|stated| !stated.is_empty())
+        self.case.stated(&self.case.people.objection(self.stage())?.stated)
     }
 
     /// Whether somebody stated after the end that it is not the end, and nobody has answered that.

@@ -6,7 +6,7 @@ use crate::grade::{Moment, OnFailure};
 use crate::judge::{Cause, Decision, Reason};
 use crate::plan::Plan;
 use crate::policy::section::{Contingency, Phase};
-use crate::text::{brief, joined, moment, quoted, sentence};
+use crate::text::{brief, moment, quoted, sentence};
 use crate::unit::Timestamp;
 
 use serde::Serialize;
@@ -16,7 +16,7 @@ use super::blocker::{blockers, question_about_process};
 use super::conclude::Conclusion;
 use super::input::{Command, InputKind};
 use super::stage::{Stage, Step};
-use super::state::{About, Objected, Objection, RolloutState, Silent, Unanswered, stated_impact};
+use super::state::{About, RolloutState, Silent, Unanswered, stated_impact};
 use super::{describe, poll};
 
 /// A question or a page that nobody has answered yet.
@@ -57,7 +57,7 @@ impl Conclusion<'_> {
             && !self.case.readiness.unvalidated(self.plan.policy()).is_empty();
         let of = |(open, text): (&Unanswered, String)| {
             let Unanswered { since, asked_at, action, .. } = *open;
-            let named = text.split('`').skip(1).step_by(2).filter_map(|word| word.parse().ok());
+            let named = text.split('`').filter_map(|word| word.parse().ok());
             let mut answers: Vec<InputKind> = Vec::new();
             for kind in named {
                 let is_early = kind == InputKind::Promote && is_unvalidated;
@@ -439,7 +439,7 @@ impl Conclusion<'_> {
     pub(super) fn open_objection(&self) -> String {
         let open = self.case.people.objection(self.case.place.stage());
         open.map_or_else(String::new, |open| {
-            let text = match self.stated(&open.stated) {
+            let text = match self.case.stated(&open.stated) {
                 Some(text) => text + ".",
                 None => without_answers(open).unwrap_or(&open.text).to_owned(),
             };
@@ -480,7 +480,8 @@ impl Conclusion<'_> {
                     Stage::Gate { step, .. } => self.met(*step) + ". ",
                     _ => String::new(),
                 };
-                self.stated(&open.stated)
+                self.case
+                    .stated(&open.stated)
                     .map(|what| format!("{met}{what}. {}", self.choices(at, true)))
             }
             About::Objection | About::Stopped => None,
@@ -493,26 +494,6 @@ impl Conclusion<'_> {
             About::Reopening => Some(self.reopened(at)),
         };
         Some(now.map_or_else(|| open.text.clone(), |text| self.addressed(&text)))
-    }
-
-    /// What people stated, and whether an approval has answered that; None where they stated nothing.
-    pub(super) fn stated(&self, all: &[Objection]) -> Option<String> {
-        let words = self.case.readiness.statements();
-        let is_denied = |role| words.denials().any(|denial| denial.role == role);
-        let now = |objection: &Objection| {
-            let answered = match objection.of {
-                Objected::Denied(role) if !is_denied(role) => {
-                    ", and an approval has lifted that since"
-                }
-                Objected::Withdrew(role) if words.has_approved(role) => {
-                    ", and has approved it again since"
-                }
-                _ => "",
-            };
-            format!("{objection}{answered}")
-        };
-        let text = joined(all.iter().map(now), "; ");
-        (!text.is_empty()).then_some(text)
     }
 
     /// Whether to promote a phase that has met its criteria.
@@ -544,7 +525,8 @@ impl Conclusion<'_> {
     /// Names a report that nobody has answered: whoever starts may not know of it.
     pub(super) fn name_report(&mut self) {
         let open = self.case.people.unanswered();
-        if let Some((open, stated)) = open.and_then(|open| Some((open, self.stated(&open.stated)?)))
+        if let Some((open, stated)) =
+            open.and_then(|open| Some((open, self.case.stated(&open.stated)?)))
         {
             self.ask(&format!(
                 "{stated} before the start, and nobody has answered since {}. The deployment continues \

@@ -37,7 +37,7 @@ pub(super) use actions::Actions;
 pub(super) use happened::Happened;
 pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
-pub(super) use objection::{Objected, Objection, stated_impact};
+pub(super) use objection::{Objection, stated_impact};
 pub(super) use people::{About, People, Unanswered, no_answer_since};
 pub(super) use place::Place;
 pub(crate) use place::Reach;

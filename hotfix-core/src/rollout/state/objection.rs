@@ -13,6 +13,7 @@ use crate::rollout::stage::Stage;
 use crate::text::joined;
 use crate::unit::RoleName;
 
+use super::RolloutState;
 use super::people::{About, People, Unanswered};
 
 /// What a person reported, denied or withdrew, with the note or reason.
@@ -111,5 +112,27 @@ impl Display for Objection {
             (why, Objected::Withdrew(role)) => (why, role, "withdrew an approval"),
         };
         write!(f, "`{role}` {did} after the start{}", given(why))
+    }
+}
+
+impl RolloutState {
+    /// What people stated, and whether an approval has answered that; None where they stated nothing.
+    pub(in crate::rollout) fn stated(&self, all: &[Objection]) -> Option<String> {
+        let words = self.readiness.statements();
+        let is_denied = |role| words.denials().any(|denial| denial.role == role);
+        let now = |objection: &Objection| {
+            let answered = match objection.of {
+                Objected::Denied(role) if !is_denied(role) => {
+                    ", and an approval has lifted that since"
+                }
+                Objected::Withdrew(role) if words.has_approved(role) => {
+                    ", and has approved it again since"
+                }
+                _ => "",
+            };
+            format!("{objection}{answered}")
+        };
+        let text = joined(all.iter().map(now), "; ");
+        (!text.is_empty()).then_some(text)
     }
 }
