@@ -463,6 +463,8 @@ impl Readiness {
                 self.marks.keep(plan.policy(), kept == Kept::OfRelease, self.started);
             }
         }
+        // Who waived a window decided about that time, and about a change that was known.
+        self.marks.reopen(Exception::ChangeWindow);
         self.see_process(plan);
         self.started = None;
         self.requested.clear();
