@@ -328,7 +328,12 @@ pub(super) fn update_agenda(
             }));
         }
         Command::SetTimes { times, .. } => {
-            inputs.extend(times.iter().filter_map(|(time, at)| stated_time(*time, *at)));
+            let first = agenda.opened();
+            inputs.extend(times.iter().filter_map(|(time, came)| {
+                // At the latest the first input declared the incident.
+                let came = came.or(first.filter(|_| *time == KnownTime::Declared));
+                stated_time(*time, came)
+            }));
         }
         Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
             update_approvals((agenda, started), readiness, policy, at, &mut inputs);
