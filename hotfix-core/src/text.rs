@@ -84,6 +84,11 @@ pub(crate) fn readable(c: char) -> Option<char> {
     }
 }
 
+/// Whether nobody sees anything of a text.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c))
+}
+
 /// Text from outside as people read it, in one line.
 pub(crate) fn line(text: &str) -> String {
     let plain: String = text.chars().filter_map(readable).collect();

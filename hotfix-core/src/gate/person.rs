@@ -4,25 +4,28 @@ use std::iter::once;
 
 use unicode_normalization::char::decompose_canonical;
 
-use crate::text::joined;
+use crate::text::{is_blank, joined};
+use crate::unit::is_invisible;
 
 /// What a name is compared by: all of it and, in git's form `Name <address>`, both parts.
 pub(crate) fn parts(name: &str) -> impl Iterator<Item = &str> {
     let both =
         name.split_once('<').map(|(name, address)| [name, address.trim_end_matches(['>', ' '])]);
-    once(name).chain(both.into_iter().flatten()).map(str::trim).filter(|part| !part.is_empty())
+    let parts = once(name).chain(both.into_iter().flatten());
+    parts.map(|part| part.trim().trim_matches('"')).filter(|part| !is_blank(part))
 }
 
-/// Whether two names are one person's: without case and the Unicode form of their letters, white space
-/// of any kind and length as one space, and none around the name; of git's form, `Name <address>`,
-/// either part is enough, in both names.
+/// Whether two names are one person's: without case, the Unicode form of their letters and characters
+/// that nobody sees, white space of any kind and length as one space, and none around the name; of git's
+/// form, `Name <address>`, either part is enough, in both names, and a quoted name is as one without quotes.
 ///
 /// ```
 /// use hotfix_core::gate::is_same_person;
 /// assert!(is_same_person("Lena Ode <lena@example.org>", " lena ode"));
 /// assert!(is_same_person("lena@example.org", "L. Ode <Lena@example.org>"));
 /// assert!(is_same_person("Jos\u{e9}", "Jose\u{301}"));
-/// assert!(is_same_person("L. Ode", "L.\u{a0} Ode"));
+/// assert!(is_same_person("L. Ode", "L.\u{a0} Ode\u{200b}"));
+/// assert!(is_same_person("L. Ode", "\"L. Ode\" <lena@example.org>"));
 /// assert!(!is_same_person("L. Ode", "L.Ode"));
 /// assert!(!is_same_person("Lena Ode <lena@example.org>", "Lena"));
 /// ```
@@ -34,7 +37,9 @@ pub fn is_same_person(one: &str, other: &str) -> bool {
 /// A name in lower case, each letter apart from its marks, with one space between words.
 fn folded(name: &str) -> String {
     let mut apart = String::with_capacity(name.len());
-    for letter in joined(name.split_whitespace(), " ").to_lowercase().chars() {
+    let seen = |letter: &char| letter.is_whitespace() || !is_invisible(*letter);
+    let seen: String = name.chars().filter(seen).collect();
+    for letter in joined(seen.split_whitespace(), " ").to_lowercase().chars() {
         decompose_canonical(letter, |part| apart.push(part));
     }
     apart

@@ -7,7 +7,8 @@ use crate::fact::Impact;
 use crate::gate::SeverityBasis;
 use crate::grade::{CommitField, Flow};
 use crate::policy::section::{CommitForm, CommitLabels};
-use crate::unit::{Share, Timestamp, is_invisible};
+use crate::text::is_blank;
+use crate::unit::{Share, Timestamp};
 use crate::vcs::{
     Command, CommitError, CommitMessage, CommitNote, CommitParts, Fix, SourceControl, VcsError,
     VcsFinding, fix_record, flow_of, raises_version,
@@ -170,8 +171,8 @@ impl Plan {
         let form = self.policy.commit_form();
         let mut parts = given;
         let (incident, release) = (&self.subject.incident, self.release());
-        let known = |text: &Option<String>| text.clone().filter(|text| is_seen(text));
-        if parts.summary.trim().is_empty() {
+        let known = |text: &Option<String>| text.clone().filter(|text| !is_blank(text));
+        if is_blank(&parts.summary) {
             let description = release.and_then(|release| known(&release.description));
             parts.summary = description.or_else(|| known(&incident.title)).unwrap_or_default();
         }
@@ -199,7 +200,7 @@ impl Plan {
             (CommitField::Impact, Some(impact.line())),
         ];
         for (field, value) in known {
-            let value = value.filter(|value| is_seen(value) && form.fields.contains(&field));
+            let value = value.filter(|value| !is_blank(value) && form.fields.contains(&field));
             if let Some(value) = value {
                 parts.fields.entry(field).or_insert(value);
             }
@@ -213,8 +214,4 @@ impl Plan {
         message.note = message.note.and_then(|note| CommitNote::of(note.text, &fix));
         Ok(message)
     }
-}
-
-fn is_seen(text: &str) -> bool {
-    text.chars().any(|c| !c.is_whitespace() && !is_invisible(c))
 }

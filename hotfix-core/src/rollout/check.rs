@@ -10,7 +10,7 @@ use crate::judge::{Decision, Prepared, Reason};
 use crate::metric::ReadingError;
 use crate::plan::{PlanError, Release};
 use crate::policy::section::choices;
-use crate::text::{joined, moment, time};
+use crate::text::{is_blank, joined, moment, time};
 use crate::unit::{MetricName, Name, Span, Timestamp};
 
 use super::blocker::blocked_at;
@@ -118,7 +118,6 @@ impl Rollout {
             return Err(RefusalReason::Input(fault));
         }
         let kind = input.command.kind();
-        let is_blank = |text: &str| text.trim().is_empty();
         if kind.needs_actor() && input.by.as_deref().is_some_and(is_blank) {
             return Err(RefusalReason::Nameless);
         }
@@ -404,6 +403,14 @@ impl Rollout {
         let came =
             |moment| given(moment).map_or_else(|| self.case.agenda.came(moment), |(_, at)| *at);
         let first_input = self.case.agenda.opened().unwrap_or(at);
+        // A time that is not known is that of the moment from which it counts.
+        let origin = |moment| {
+            let mut known = Some(moment);
+            while let Some(moment) = known.filter(|moment| came(*moment).is_none()) {
+                known = moment.fallback();
+            }
+            known.and_then(|moment| Some((moment, came(moment)?)))
+        };
         let is_closed = matches!(self.case.place.stage(), Stage::Closed);
         for (&time, &got) in times {
             let Some(got) = got else {
@@ -413,6 +420,9 @@ impl Rollout {
                     Some(_) => continue,
                 }
             };
+            let is_checked = matches!(time.moment(), Some(Moment::Declared | Moment::FixStarted));
+            let began =
+                origin(Moment::Began).filter(|(_, began)| is_checked && got + APART < *began);
             let fault = match time.moment() {
                 None if got <= at => format!("over, because now is {at}: send the day that comes"),
                 Some(_) if got > at + APART => {
@@ -425,18 +435,13 @@ impl Rollout {
                 Some(_) if got < Timestamp::EARLIEST && self.journal.is_on() => {
                     Timestamp::TOO_EARLY.to_owned()
                 }
-                None | Some(_) => continue,
+                None | Some(_) => match began {
+                    Some((by, began)) => format!("before `{by}` ({began}): correct one of them"),
+                    None => continue,
+                },
             };
             return Err(RefusalReason::ImpossibleTime { path: path(time), got, fault });
         }
-        // A time that is not known is that of the moment from which it counts.
-        let origin = |moment| {
-            let mut known = Some(moment);
-            while let Some(moment) = known.filter(|moment| came(*moment).is_none()) {
-                known = moment.fallback();
-            }
-            known.and_then(|moment| Some((moment, came(moment)?)))
-        };
         for (first, then) in IN_ORDER {
             let Some((&time, &Some(got))) = given(then).or_else(|| given(first)) else { continue };
             let fault = match (origin(first), came(then)) {
@@ -553,10 +558,7 @@ impl Rollout {
         let is_the_end = matches!(place.stage(), Stage::FinalValidation { .. });
         if !allowed {
             Err(RefusalReason::TooEarly)
-        } else if is_the_end
-            && judged.is_unproven(&self.plan)
-            && why.is_none_or(|why| why.trim().is_empty())
-        {
+        } else if is_the_end && judged.is_unproven(&self.plan) && why.is_none_or(is_blank) {
             Err(RefusalReason::Unproven)
         } else {
             Ok(())

@@ -4,7 +4,7 @@ use crate::gate::approval::{demands, is_spoken, served_by, stand_ins_of};
 use crate::gate::checklist::{self, Known};
 use crate::gate::is_same_person;
 use crate::plan::Plan;
-use crate::text::{instead, nearest, quoted};
+use crate::text::{instead, is_blank, nearest, quoted};
 use crate::unit::{Name, RoleName};
 
 use super::input::{Command, Input, ItemStatus};
@@ -150,7 +150,7 @@ impl Statement<'_> {
         by: &str,
         heard_by: Option<&str>,
     ) -> Result<(), RefusalReason> {
-        let heard = heard_by.is_some_and(|who| !who.trim().is_empty() && !is_same_person(who, by));
+        let heard = heard_by.is_some_and(|who| !is_blank(who) && !is_same_person(who, by));
         if !heard {
             return Err(RefusalReason::Unheard);
         }
@@ -221,7 +221,7 @@ impl Statement<'_> {
 
     /// Checks that what records the rollback point names it, unless the release does.
     fn check_point(&self, item: Name, evidence: Option<&str>) -> Result<(), RefusalReason> {
-        let names = evidence.is_some_and(|text| !text.trim().is_empty());
+        let names = evidence.is_some_and(|text| !is_blank(text));
         let is_asked = checklist::point_item(self.plan.policy()) == Some(item);
         if !is_asked || names || self.plan.names_rollback_point() {
             return Ok(());
@@ -272,7 +272,7 @@ impl Statement<'_> {
             }
         };
         match reason {
-            Some((field, text)) if text.is_none_or(|text| text.trim().is_empty()) => {
+            Some((field, text)) if text.is_none_or(is_blank) => {
                 if field == "evidence" && is_conditional(&known) {
                     Ok(())
                 } else {
