@@ -326,15 +326,14 @@ impl Agenda {
         if self.state.next_holds && self.state.next.is_none_or(|next| at < next) {
             return &self.announced;
         }
-        let mut next: Option<Timestamp> = None;
         for index in 0..self.state.courses.len() {
             let Some(status) = self.status(index, at) else { continue };
             let again_at = self.asked_again_at(index, &status);
             self.announce(index, at, &status, again_at.is_some_and(|again| at >= again));
-            let again_at = self.asked_again_at(index, &status);
-            next = next.into_iter().chain(status.changes_at()).chain(again_at).min();
         }
-        (self.state.next, self.state.next_holds) = (next, true);
+        // After all of them: an update that was asked for ends the repetition of a notice.
+        self.state.next_holds = false;
+        (self.state.next, self.state.next_holds) = (self.next_moment(at), true);
         &self.announced
     }
 
