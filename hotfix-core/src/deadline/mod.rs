@@ -56,9 +56,10 @@
 //! **A change of severity** makes a new plan: [`Replan`] has what was added, dropped and moved.
 //! What was done stays done. Times still count from their moments, so a fix can be overdue at once.
 //! A role that was paged is not paged again by levels of the new escalation policy whose time has
-//! passed, nor by a page at its start, and its answer holds. Updates that were due before they
-//! applied were not missed. A lower severity asks for no notice that was sent under the higher one,
-//! and drops nothing that a deployment or rollback under the higher one left to be done.
+//! passed, nor by a page at its start, until `ask_again` after the last page to it, and its answer
+//! holds. Updates that were due before they applied were not missed. A lower severity asks for no
+//! notice that was sent under the higher one, and drops nothing that a deployment or rollback under
+//! the higher one left to be done.
 //!
 //! **Days.** A day has to be after the moment that the duty counts from. The earliest day given
 //! stays, so tomorrow's `next_day` hides no duty of today. A release or a sprint may be put off
@@ -326,21 +327,21 @@ impl Agenda {
         if self.state.next_holds && self.state.next.is_none_or(|next| at < next) {
             return &self.announced;
         }
-        let mut next: Option<Timestamp> = None;
         for index in 0..self.state.courses.len() {
             let Some(status) = self.status(index, at) else { continue };
             let again_at = self.asked_again_at(index, &status);
             self.announce(index, at, &status, again_at.is_some_and(|again| at >= again));
-            let again_at = self.asked_again_at(index, &status);
-            next = next.into_iter().chain(status.changes_at()).chain(again_at).min();
         }
-        (self.state.next, self.state.next_holds) = (next, true);
+        // After all of them: an update that was asked for ends the repetition of a notice.
+        self.state.next_holds = false;
+        (self.state.next, self.state.next_holds) = (self.next_moment(at), true);
         &self.announced
     }
 
     /// Gives what a duty became, if that was not given; `again`: it waits for an answer, and is to
     /// be asked for again.
     fn announce(&mut self, index: usize, at: Timestamp, status: &DutyStatus, again: bool) {
+        let waited = self.waits_since(index, status);
         let (Some(obligation), Some(course)) =
             (self.obligations.get(index), self.state.courses.get_mut(index))
         else {
@@ -360,7 +361,7 @@ impl Agenda {
         let is_call = obligation.kind.is_call();
         let waits_since = match (asked, before) {
             (None, _) => None,
-            (Some(_), None) => Some(at),
+            (Some(_), None) => waited.filter(|_| !again).or(Some(at)),
             // A notice is asked for again once: a deploy tool may send it and not say so.
             (Some(_), Some(_)) if again => Some(at).filter(|_| is_call),
             (Some(_), Some(_)) => told.waits_since,
@@ -369,7 +370,9 @@ impl Agenda {
         let Some(asked) = asked else { return };
         let is_known = before.is_some_and(|before| obligation.every.is_some() || before >= asked);
         let asked = match before {
-            _ if again => Asked::Again,
+            Some(_) if again => Asked::Again,
+            // Nobody was asked for a time in which the page was not open.
+            None if again => asked,
             // A role that was paged before is not paged at once, nor is anything given twice.
             _ if status.called_before || is_known => return,
             _ => asked,

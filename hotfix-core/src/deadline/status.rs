@@ -170,15 +170,29 @@ impl Agenda {
     /// its pages, nobody is paged again. A notice is late as soon as its time has passed, as an update
     /// is, whose audience gets one of the two.
     pub(super) fn asked_again_at(&self, index: usize, status: &DutyStatus) -> Option<Timestamp> {
-        let (obligation, course) = self.pair(index)?;
+        let obligation = self.obligations.get(index)?;
         let is_over = self.over(obligation, self.from(obligation)?).is_some();
-        let waits = status.is_asked() && !is_over && course.told.interval == status.interval();
-        let asked = course.told.waits_since.filter(|_| waits)?;
+        let asked = self.waits_since(index, status).filter(|_| status.is_asked() && !is_over)?;
         let again = asked + obligation.ask_again?;
         if obligation.kind.is_call() {
             return Some(again);
         }
         just_after(again).filter(|_| !self.is_updated(index, asked))
+    }
+
+    /// Since when it waits for an answer; a page since the last one to its role, also where that was for
+    /// another severity.
+    pub(super) fn waits_since(&self, index: usize, status: &DutyStatus) -> Option<Timestamp> {
+        let (obligation, course) = self.pair(index)?;
+        let own = course.told.waits_since.filter(|_| course.told.interval == status.interval());
+        if !obligation.kind.is_call() || own.is_none() && !status.called_before {
+            return own;
+        }
+        let all = self.obligations.iter().zip(&self.state.courses);
+        let dropped = all.filter(|(other, course)| {
+            other.kind.is_call() && other.role == obligation.role && !course.on
+        });
+        dropped.filter_map(|(_, course)| course.told.waits_since).chain(own).max()
     }
 
     /// Whether an update to the audience of a notice was asked for after the notice.

@@ -253,6 +253,16 @@ impl Facts {
         }
     }
 
+    /// These facts, with those about the fix as they are known `now`: the flags that are no impact.
+    pub(crate) fn with_fix_of(mut self, now: &Self) -> Self {
+        for (fact, value) in Fact::ALL.iter().zip(&mut self.built_in) {
+            if fact.kind() == FactKind::Flag && fact.impact().is_none() {
+                value.clone_from(&now.built_in[*fact as usize]);
+            }
+        }
+        self
+    }
+
     /// The known facts, the built-in ones first.
     pub fn iter(&self) -> impl Iterator<Item = (FactId, &FactValue)> {
         let built_in = Fact::ALL.iter().zip(&self.built_in);

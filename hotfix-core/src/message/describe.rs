@@ -298,14 +298,13 @@ pub(super) fn status(rollout: &Rollout, audience: Audience) -> String {
             format!("{} is live{part}{then}{worse}", subject.version())
         }
         Stage::Closed => format!("{} is live, and the watch has ended", subject.version()),
-        Stage::RollingBack(way) if way.watching.is_some() => match rollout.recovery() {
-            Recovery::NotKnown => {
-                format!("{back_to} is live again, and no readings show yet how it is")
-            }
-            Recovery::Returned | Recovery::NotReturned => {
-                format!("{back_to} is live again, and its metrics are being watched")
-            }
-        },
+        Stage::RollingBack(way) if way.watching.is_some() => {
+            let then = match rollout.recovery() {
+                Recovery::NotKnown => "no readings show yet how it is",
+                Recovery::Returned | Recovery::NotReturned => "its metrics are being watched",
+            };
+            format!("{back_to} is {}, and {then}", subject.live(back_to))
+        }
         Stage::RollingBack(_) => format!("rolling back to {back_to}"),
         Stage::RolledBack => {
             let back = match rollout.recovery() {

@@ -414,7 +414,10 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
     };
     // The rollback may be that of an earlier attempt.
     let (back_at, back) = match rollout.rolled_back_since().and(rollout.back_to()) {
-        Some(version) => (rollout.live_again_at(), format!("{version} live again")),
+        Some(version) => {
+            let live = rollout.plan().subject().live(version);
+            (rollout.live_again_at(), format!("{version} {live}"))
+        }
         None => (None, "an earlier fix was rolled back".to_owned()),
     };
     let moments = [

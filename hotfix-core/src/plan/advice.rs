@@ -57,16 +57,11 @@ impl Plan {
     }
 
     fn sees_to(&self, check: AdviceCheck) -> Option<String> {
-        // The release may have rollback methods that the policy does not name.
-        let methods = self.subject().named_methods();
-        if let (AdviceCheck::Rollback, Some(first)) = (check, self.methods().first())
-            && !methods.is_empty()
-        {
-            return Some(format!(
-                "{}, {} first",
-                counted(methods.len(), "rollback method", "rollback methods"),
-                words(first.kind.as_str())
-            ));
+        // The release and its strategy may have rollback methods that the policy does not name.
+        let methods = self.methods();
+        if let (AdviceCheck::Rollback, [first, _, ..]) = (check, methods) {
+            let first = words(first.kind.as_str());
+            return Some(format!("{} rollback methods, {first} first", methods.len()));
         }
         found(self.policy(), self.level(), check)
     }

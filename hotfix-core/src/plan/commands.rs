@@ -120,7 +120,9 @@ impl Plan {
                 (CommandOwner::Item, item.id.as_str(), item.text.as_str(), &item.commands, None)
             }
             Commanded::Phase(phase) => {
-                let title = phase.objective.as_str();
+                // A phase of another strategy has none.
+                let title = Some(phase.objective.as_str()).filter(|title| !title.is_empty());
+                let title = title.unwrap_or(phase.name.as_str());
                 (CommandOwner::Phase, phase.name.as_str(), title, &phase.commands, Some(phase))
             }
             // `deploy`, as phases, has those of the strategy for which they were written.

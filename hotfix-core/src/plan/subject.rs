@@ -38,6 +38,12 @@ impl Subject {
         self.release.as_ref().map_or(NO_RELEASE, |release| &release.previous)
     }
 
+    /// How a text calls a restored version: live again, unless a `revert` names one that was not live
+    /// before.
+    pub(crate) fn live(&self, version: &str) -> &'static str {
+        if version == self.previous() { "live again" } else { "live" }
+    }
+
     pub(super) fn chosen_strategy(&self) -> Option<Strategy> {
         self.release.as_ref().and_then(|release| release.strategy)
     }

@@ -163,7 +163,7 @@ pub(super) fn stage(rollout: &Rollout, stage: &Stage) -> String {
         Stage::RollingBack(way) => rolling_back(plan, way),
         Stage::RolledBack => {
             let live = rollout.live_version().unwrap_or_else(|| subject.previous());
-            format!("rolled back: {live} is live again")
+            format!("rolled back: {live} is {}", subject.live(live))
         }
         Stage::Paused { from, .. } => match from {
             Resume::FinalValidation { .. } => "paused in the final validation".to_owned(),

@@ -97,13 +97,15 @@ impl DutyTracker {
         if !has_turned_back {
             return;
         }
+        // From then on nobody has to do what follows the deployment.
+        let until = rollout.turned_back_at().map_or(duties.at, |back| back.min(duties.at));
         let begins_again = |id: &Name| {
             let item = all(duties).find(|item| item.id == *id);
             item.is_none_or(|item| matches!(item.awaits, Some(Awaits::Moment(_))))
         };
         for (id, known) in &mut self.known {
             let once = known.every.is_none() && known.ended.is_none();
-            if once && known.missed_before(duties.at, ask_again) > 0 && begins_again(id) {
+            if once && known.missed_before(until, ask_again) > 0 && begins_again(id) {
                 let missed = Known { passed: 1, dropped: Some(duties.at), ..*known };
                 self.before_rollback.extend(missed.dropped_part(rollout, *id));
                 known.ended = Some(0);

@@ -406,9 +406,10 @@ pub struct DutyPart {
 }
 
 impl DutyPart {
-    /// When it was done: one that was missed ended without an answer.
+    /// When it was done: one that was missed, or is over, ended without an answer.
     pub(super) fn done_at(&self) -> Option<Timestamp> {
-        let is_done = self.times.is_some() || self.status != DutyOutcome::Missed;
+        let ended = matches!(self.status, DutyOutcome::Missed | DutyOutcome::Over);
+        let is_done = self.times.is_some() || !ended;
         self.settled.filter(|_| is_done)
     }
 }

@@ -140,6 +140,11 @@ impl Rollout {
         self.awaits_answer() && open.is_some_and(|open| open.about == About::Reopening)
     }
 
+    /// Whether a question is the one about the severity, and whether this is a hot-fix.
+    pub(crate) fn is_about_severity(&self, question: &str) -> bool {
+        self.case.readiness.question().text().is_some_and(|text| question.contains(text))
+    }
+
     /// Why this may be no hot-fix, after the start: what the policy has against it, and else the facts
     /// that would settle it and are not known.
     pub(crate) fn hotfix_in_doubt(&self) -> Option<String> {

@@ -366,18 +366,20 @@ impl Conclusion<'_> {
     /// That the metrics are not back at their level before the deployment, or that nobody knows; None
     /// where they are.
     pub(super) fn not_back(&self, recovery: Recovery) -> Option<String> {
-        let version = brief(self.case.place.back_to(self.plan.subject().previous()));
+        let subject = self.plan.subject();
+        let version = self.case.place.back_to(subject.previous());
+        let (version, live) = (brief(version), subject.live(version));
         let within = self.plan.policy().rollback().returned_within;
         let lists = self.lists_after_rollback();
         match recovery {
             Recovery::Returned => None,
             Recovery::NotReturned => Some(format!(
-                "{version} is live again, but after {within} the metrics are not at their level \
+                "{version} is {live}, but after {within} the metrics are not at their level \
                  before the deployment. The cause may lie outside of this release: \
                  investigate.{lists}"
             )),
             Recovery::NotKnown => Some(format!(
-                "{version} is live again, but whether the metrics are at their level before the \
+                "{version} is {live}, but whether the metrics are at their level before the \
                  deployment is not known: there are no readings after the rollback, or none \
                  before the deployment to compare with. Restore them, or check the service by \
                  hand.{lists}"

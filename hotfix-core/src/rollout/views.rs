@@ -160,7 +160,7 @@ impl Rollout {
     ///
     /// - `set_traffic`: the commands of the phase that gets the traffic.
     /// - An action of a duty with a checklist: those of the list's items.
-    /// - `ask_decision` at the final validation: those of the items that hold its end.
+    /// - `ask_decision` about the rollout at the final validation: those of the items that hold its end.
     /// - Each: those of the step of the procedure whose id is the kind of the action, such as
     ///   `deploy`; those of `roll_back` with the policy's first rollback method only.
     ///
@@ -214,7 +214,11 @@ impl Rollout {
                 let phase = phase.filter(|phase| phase.share == *share);
                 owners.extend(phase.map(Commanded::Phase));
             }
-            Act::AskDecision { .. } if matches!(self.stage(), Stage::FinalValidation { .. }) => {
+            // Not a question about the severity: no item answers it.
+            Act::AskDecision { question }
+                if matches!(self.stage(), Stage::FinalValidation { .. })
+                    && !self.is_about_severity(question) =>
+            {
                 let lists = policy.checklists().iter().filter(|list| list.holds_completion());
                 owners.extend(lists.flat_map(|list| &list.items).map(Commanded::Item));
             }

@@ -91,8 +91,7 @@ pub(super) fn commands(plan: &Plan, page: &mut Page) {
             page.heading(3, heading);
         }
         for owner in owners {
-            let title = if owner.title.is_empty() { owner.id } else { owner.title };
-            page.paragraph(&format!("**{}** (`{}`):", markdown(title), owner.id));
+            page.paragraph(&format!("**{}** (`{}`):", markdown(owner.title), owner.id));
             page.fence(owner.commands.iter().map(|command| command.line.as_str()));
             let missing = owner.commands.iter().flat_map(|command| &command.missing);
             let mut missing: Vec<String> = missing.map(|field| format!("`{field}`")).collect();

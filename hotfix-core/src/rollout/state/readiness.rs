@@ -159,7 +159,10 @@ impl Readiness {
             Command::WaiveItem { item, why, role: _ } => {
                 self.marks.put(*item, mark(ItemState::Waived, Some(why.clone())));
             }
-            Command::Start => self.started = Some(at),
+            Command::Start => {
+                self.started = Some(at);
+                self.see_process(plan);
+            }
             Command::SetSeverity { severity, .. } => {
                 (self.severity, self.given) = (Some(*severity), true);
                 self.see_process(plan);
@@ -222,8 +225,20 @@ impl Readiness {
         });
     }
 
+    /// Why the policy wants the normal process for this severity. Once the fix has started, that the
+    /// incident is over is no reason: one that is not so by the worst that was known is a recovery.
+    fn normal_for(&self, plan: &Plan, severity: Option<Severity>, given: bool) -> Vec<PlanFinding> {
+        let by = |facts: &Facts| plan.normal_process(severity, given, [facts, &self.worst]);
+        let mut normal = by(&self.facts);
+        if self.started.is_some() && !normal.is_empty() {
+            let at_worst = by(&self.worst.clone().with_fix_of(&self.facts));
+            normal.retain(|reason| at_worst.iter().any(|of| of.text == reason.text));
+        }
+        normal
+    }
+
     fn normal_now(&self, plan: &Plan) -> Vec<PlanFinding> {
-        plan.normal_process(self.severity, self.given, [&self.facts, &self.worst])
+        self.normal_for(plan, self.severity, self.given)
     }
 
     /// Updates the reasons for the normal process. A new reason reopens a waiver that was given
@@ -259,8 +274,7 @@ impl Readiness {
 
     /// Whether a severity that a person gives lifts that.
     pub(crate) fn is_lifted_by_severity(&self, plan: &Plan) -> bool {
-        let facts = [&self.facts, &self.worst];
-        let lifts = |of: Severity| plan.normal_process(Some(of), true, facts).is_empty();
+        let lifts = |of: Severity| self.normal_for(plan, Some(of), true).is_empty();
         plan.policy().severities().iter().any(|level| lifts(level.severity))
     }
 
@@ -465,8 +479,8 @@ impl Readiness {
         }
         // Who waived a window decided about that time, and about a change that was known.
         self.marks.reopen(Exception::ChangeWindow);
-        self.see_process(plan);
         self.started = None;
+        self.see_process(plan);
         self.requested.clear();
         self.requested_at = None;
         self.told.clear();
