@@ -113,7 +113,8 @@ impl Policy {
     /// **Merging.**
     /// * Two tables: key by key. Keys in both are merged, the others stay.
     /// * Two lists of tables in which every item has a unique `id`, or every item a unique `name`:
-    ///   item by item. An item with the same `id` is merged in its place, a new one is appended.
+    ///   item by item. An item with the same `id` is merged in its place, a new one is appended. One
+    ///   without, over a list of such items, and a second one with the same are errors.
     /// * Everything else is replaced: values, other lists, an empty list, a list by a table. JSON's
     ///   `null` is a value like others.
     /// * A table with `remove = true`, as the value of a key or as an item with its `id`, removes
