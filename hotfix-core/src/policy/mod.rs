@@ -126,8 +126,8 @@ impl Policy {
     /// together.
     ///
     /// **Places.** An error in the result has its JSON Pointer in the result, and the line and column
-    /// of the document that has the value; if that is a base, the sentence names it. An error in a
-    /// base has the place of that base in `extends`.
+    /// of the document that has the value; if that is a base, the sentence names it. An error of a
+    /// base itself has its place in the base.
     ///
     /// # Errors
     /// As [`Policy::from_toml`], and [`ExtendError`] for errors in the bases.
@@ -161,7 +161,12 @@ impl Policy {
 
     /// Writes TOML for people, with every default: `"10min"` where that is exactly the value.
     pub fn to_toml(&self) -> String {
-        toml::to_string(&Self::write(self, Style::Human)).unwrap_or_default()
+        toml::to_string(&self.document()).unwrap_or_default()
+    }
+
+    /// The same as a tree.
+    pub(crate) fn document(&self) -> Node {
+        Self::write(self, Style::Human)
     }
 
     /// SHA-256 of the canonical JSON (RFC 8785) of the policy: the same for equal policies, however
