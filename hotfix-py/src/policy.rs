@@ -511,7 +511,7 @@ document! {
         fn line(this) -> Option<u64> { this["line"].as_u64() }
         /// The column, from 1, in characters.
         fn column(this) -> Option<u64> { this["column"].as_u64() }
-        /// The base that has the place, if a policy inherited the value.
+        /// The base that has the place, if it is not the policy itself.
         fn base(this) -> Option<String> { word(this, "base") }
     }
 }

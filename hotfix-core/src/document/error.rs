@@ -28,8 +28,16 @@ pub trait FaultFamily: fmt::Display + Coded {
 pub struct DocumentError<F> {
     path: String,
     place: Place,
-    base: Option<String>,
+    base: Option<Base>,
     fault: F,
+}
+
+/// The base that has the place of an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Base {
+    name: String,
+    /// The value is wrong in the document that inherits it; else the base itself is.
+    is_inherited: bool,
 }
 
 /// All errors of a document, in the order of its format; never empty.
@@ -86,10 +94,9 @@ impl<F> DocumentErrors<F> {
     }
 
     pub(crate) fn append(&mut self, other: Self) {
-        for error in other.list {
-            self.push_at(error.place, &error.path, error.fault);
-        }
-        self.left_out += other.left_out;
+        let room = Self::MOST.saturating_sub(self.list.len()).min(other.list.len());
+        self.left_out += other.left_out + other.list.len() - room;
+        self.list.extend(other.list.into_iter().take(room));
     }
 
     /// The same for errors at other places: one within or around a place that has an error already
@@ -146,7 +153,15 @@ impl<F> DocumentErrors<F> {
     pub(crate) fn inherited(mut self, bases: &[String]) -> Self {
         for error in &mut self.list {
             let base = (error.place.document as usize).checked_sub(1).and_then(|i| bases.get(i));
-            error.base = base.cloned();
+            error.base = base.map(|name| Base { name: name.clone(), is_inherited: true });
+        }
+        self
+    }
+
+    /// The same as errors of a base.
+    pub(crate) fn in_base(mut self, name: &str) -> Self {
+        for error in &mut self.list {
+            error.base = Some(Base { name: name.to_owned(), is_inherited: false });
         }
         self
     }
@@ -178,7 +193,9 @@ impl<F> DocumentErrors<F> {
     /// The same with the place of every error in the document: the error of a default, which has no
     /// place, goes to the table around it.
     pub(crate) fn placed_in(mut self, document: &Node) -> Self {
-        for error in self.list.iter_mut().filter(|error| error.place.line == 0) {
+        let unplaced =
+            |error: &&mut DocumentError<F>| error.place.line == 0 && error.base.is_none();
+        for error in self.list.iter_mut().filter(unplaced) {
             let (length, place) = document.find(&error.path);
             error.path.truncate(length);
             error.place = place;
@@ -271,10 +288,10 @@ impl<F> DocumentError<F> {
         (self.place.line > 0).then_some(self.place.column as usize)
     }
 
-    /// The base that has the place, if the value was inherited from one: line and column are in its
+    /// The base that has the place, if it is not the document itself: line and column are in its
     /// text.
     pub fn base(&self) -> Option<&str> {
-        self.base.as_deref()
+        self.base.as_ref().map(|base| base.name.as_str())
     }
 
     /// What is wrong, as data.
@@ -293,8 +310,11 @@ impl<F: FaultFamily> DocumentError<F> {
     pub fn sentence(&self) -> String {
         match &self.base {
             None => self.fault.to_string(),
-            Some(base) => format!(
-                "{} (inherited from `{base}`; `{{ remove = true }}` in its place deletes it)",
+            Some(Base { name, is_inherited: false }) => {
+                format!("{} (in the base `{name}`)", self.fault)
+            }
+            Some(Base { name, is_inherited: true }) => format!(
+                "{} (inherited from `{name}`; `{{ remove = true }}` in its place deletes it)",
                 self.fault
             ),
         }
@@ -307,7 +327,7 @@ impl<F: FaultFamily> fmt::Display for DocumentError<F> {
         let path = self.path.escape_debug();
         let Place { line, column, .. } = self.place;
         let place = (line > 0).then(|| format!("line {line}, column {column}"));
-        let of = self.base.as_ref().map_or_else(String::new, |base| format!(" of `{base}`"));
+        let of = self.base().map_or_else(String::new, |base| format!(" of `{base}`"));
         let at = match place {
             place if F::BY_LINE && self.path.is_empty() => place,
             _ if self.path.is_empty() => Some("the document".to_owned()),

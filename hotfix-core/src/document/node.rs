@@ -144,15 +144,32 @@ impl Node {
     pub(crate) fn find(&self, pointer: &str) -> (usize, Place) {
         let (mut node, mut length) = (self, 0);
         for step in pointer.split('/').skip(1) {
-            let next = match &node.value {
-                Value::List(items) => step.parse().ok().and_then(|i: usize| items.get(i)),
-                _ => node.key(&step.replace("~1", "/").replace("~0", "~")),
-            };
-            let Some(next) = next else { break };
+            let Some(next) = node.step(step) else { break };
             node = next;
             length += 1 + step.len();
         }
         (length, node.place)
+    }
+
+    /// The `id` or `name` of the innermost item of a list on the way to a JSON Pointer.
+    pub(crate) fn item_at(&self, pointer: &str) -> Option<&str> {
+        let mut item = None;
+        pointer.split('/').skip(1).try_fold(self, |node, step| {
+            let next = node.step(step)?;
+            let is_item = matches!(node.value, Value::List(_));
+            let id = next.key("id").or_else(|| next.key("name")).filter(|_| is_item);
+            item = id.and_then(Self::as_text).or(item);
+            Some(next)
+        });
+        item
+    }
+
+    /// The value at one step of a JSON Pointer.
+    fn step(&self, step: &str) -> Option<&Self> {
+        match &self.value {
+            Value::List(items) => step.parse().ok().and_then(|i: usize| items.get(i)),
+            _ => self.key(&step.replace("~1", "/").replace("~0", "~")),
+        }
     }
 
     pub(crate) fn as_text(&self) -> Option<&str> {

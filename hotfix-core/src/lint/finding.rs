@@ -28,6 +28,8 @@ pub struct Finding {
     pub fault: Fault,
     /// An example that shows the fault.
     pub example: Option<Example>,
+    /// The id of the item at the place: in a list that was merged, nobody knows its index.
+    pub(super) item: Option<String>,
 }
 
 /// An example that shows a fault when it is given to the engine; in JSON `{"facts": …}`,
@@ -92,7 +94,7 @@ impl Finding {
         fault: impl Into<Fault>,
         example: Option<Example>,
     ) -> Self {
-        Self { path: path.into(), fault: fault.into(), example }
+        Self { path: path.into(), fault: fault.into(), example, item: None }
     }
 
     /// The stable code: `HF-LINT-…`.
@@ -105,9 +107,14 @@ impl Finding {
         self.fault.level()
     }
 
-    /// What is wrong, in a sentence.
+    /// What is wrong, in a sentence. It names the item of a list.
     pub fn message(&self) -> String {
-        self.fault.to_string()
+        let text = self.fault.to_string();
+        let item = self.item.as_ref().map(|item| format!("`{item}`"));
+        match item.filter(|item| !text.contains(item)) {
+            Some(item) => format!("in {item}: {text}"),
+            None => text,
+        }
     }
 
     /// What to do about it.

@@ -43,6 +43,10 @@ impl Policy {
         messages::find(self, &mut findings);
         source_control::find(self, &mut findings);
         sort_by_key(&mut findings, |finding: &Finding| finding.code());
+        let document = self.document();
+        for finding in &mut findings {
+            finding.item = document.item_at(&finding.path).map(str::to_owned);
+        }
         findings
     }
 

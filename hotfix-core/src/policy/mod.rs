@@ -113,7 +113,8 @@ impl Policy {
     /// **Merging.**
     /// * Two tables: key by key. Keys in both are merged, the others stay.
     /// * Two lists of tables in which every item has a unique `id`, or every item a unique `name`:
-    ///   item by item. An item with the same `id` is merged in its place, a new one is appended.
+    ///   item by item. An item with the same `id` is merged in its place, a new one is appended. One
+    ///   without, over a list of such items, and a second one with the same are errors.
     /// * Everything else is replaced: values, other lists, an empty list, a list by a table. JSON's
     ///   `null` is a value like others.
     /// * A table with `remove = true`, as the value of a key or as an item with its `id`, removes
@@ -125,8 +126,8 @@ impl Policy {
     /// together.
     ///
     /// **Places.** An error in the result has its JSON Pointer in the result, and the line and column
-    /// of the document that has the value; if that is a base, the sentence names it. An error in a
-    /// base has the place of that base in `extends`.
+    /// of the document that has the value; if that is a base, the sentence names it. An error of a
+    /// base itself has its place in the base.
     ///
     /// # Errors
     /// As [`Policy::from_toml`], and [`ExtendError`] for errors in the bases.
@@ -160,7 +161,12 @@ impl Policy {
 
     /// Writes TOML for people, with every default: `"10min"` where that is exactly the value.
     pub fn to_toml(&self) -> String {
-        toml::to_string(&Self::write(self, Style::Human)).unwrap_or_default()
+        toml::to_string(&self.document()).unwrap_or_default()
+    }
+
+    /// The same as a tree.
+    pub(crate) fn document(&self) -> Node {
+        Self::write(self, Style::Human)
     }
 
     /// SHA-256 of the canonical JSON (RFC 8785) of the policy: the same for equal policies, however

@@ -472,11 +472,13 @@ impl LogSummary {
         if !is_reading {
             self.record(entry, &line, policy);
         }
-        // Readings in a row without a decision are one entry.
+        // Readings in a row without a decision are one entry; ticks without one have none.
         let is_run = is_reading && then.is_empty() && entry.claimed_at.is_none();
+        if is_run && line.kind == "tick" {
+            return;
+        }
         let goes_on = std::mem::replace(&mut self.in_run, is_run) && is_run;
-        let open = self.timeline.last_mut().filter(|run| goes_on && run.kind == line.kind);
-        if let Some(run) = open {
+        if let Some(run) = self.timeline.last_mut().filter(|_| goes_on) {
             run.until = Some(entry.at);
             run.count += 1;
             return;

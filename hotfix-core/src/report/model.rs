@@ -221,7 +221,7 @@ pub struct Counted {
     pub of: f64,
 }
 
-/// One input, or several readings in a row, with the result.
+/// One input, or several readings in a row, with the result. A tick without a result has no entry.
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TimelineEntry {
@@ -231,7 +231,7 @@ pub struct TimelineEntry {
     pub at: Timestamp,
     /// For several readings in a row: time of the last one.
     pub until: Option<Timestamp>,
-    /// Number of readings or ticks in this entry; else 1.
+    /// Number of readings in this entry; else 1.
     pub count: u64,
     /// Time that the sender gave, where it was not possible.
     pub claimed_at: Option<Timestamp>,

@@ -1,5 +1,6 @@
 //! The linter on what a severity demands and no list asks for: each finding once, with a near miss.
 
+use hotfix_core::policy::Policy;
 use serde_json::{Value, json};
 
 use crate::lint_patch::{Row, check};
@@ -71,4 +72,14 @@ fn gate_3_demands_that_no_list_asks_for_are_found() {
             ),
         ],
     );
+}
+
+/// Nobody knows the index of an item in a list that was merged.
+#[test]
+fn dec_5_a_finding_in_a_list_names_the_item() {
+    let text = "extends = 'standard'\nname = 'x'\n[[duties]]\nid = 'p1_update'\nrole = 'nobody'";
+    let found = Policy::from_toml(text).unwrap().lint(None);
+    let unknown = found.iter().find(|finding| finding.code() == "HF-LINT-046").unwrap();
+    let message = "in `p1_update`: the role `nobody` is named here, but not declared under `roles`";
+    assert_eq!(unknown.message(), message);
 }

@@ -32,11 +32,17 @@ fn field_5_an_error_has_the_line_and_column_of_its_value_in_the_document_that_ha
     assert_eq!(place, [json!("/watch/cadence"), json!(5), json!(11), json!(null)]);
     let errors = Policy::from_toml_with(
         "name = 'x'\nextends = ['standard',\n 'base']\n[watch]\n c = {remove = true}",
-        |_| Some("{\n\"a\": }".to_owned()),
+        |name| {
+            Some(if name == "base" { "{\n\"a\": }" } else { "[a]\nb = {remove = true}" }.to_owned())
+        },
     );
+    let errors = errors.unwrap_err();
     let places: Vec<_> =
-        errors.unwrap_err().iter().map(|e| (e.code(), e.line(), e.column())).collect();
-    let all = [("HF-POL-033", Some(2), Some(12)), ("HF-POL-033", Some(3), Some(2))];
+        errors.iter().map(|e| (e.code(), e.line(), e.column(), e.base())).collect();
+    let all = [
+        ("HF-POL-035", Some(2), Some(5), Some("standard")),
+        ("HF-POL-001", Some(2), Some(6), Some("base")),
+    ];
     assert_eq!(places, all);
     let syntax = Policy::from_json("{\n\"a\": }").unwrap_err();
     assert_eq!(syntax.first().unwrap().line(), Some(2));

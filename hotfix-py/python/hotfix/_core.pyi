@@ -3642,7 +3642,7 @@ class Problem(_Document):
     """One fault of a policy, of a scenario or of the facts of an incident."""
     @property
     def base(self) -> str | None:
-        """The base that has the place, if a policy inherited the value."""
+        """The base that has the place, if it is not the policy itself."""
     @property
     def code(self) -> str:
         """A stable code such as ``"HF-POL-006"``."""

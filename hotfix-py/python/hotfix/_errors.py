@@ -28,7 +28,7 @@ class PolicyError(Error, ValueError):
         Of the first error.
     errors
         All of them, each with `code`, `path` (a JSON Pointer) and `message`; in a text also with `line` and
-        `column`, and with the `base` that a policy inherited the value from.
+        `column`, and with the `base` that has the place, if it is not the policy itself.
 
     Examples
     --------

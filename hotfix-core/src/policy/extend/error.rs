@@ -40,9 +40,6 @@ coded! {
     Many { most: usize } => "HF-POL-031",
     #[error("the bases have more than {most} bytes together: extend fewer, or shorten them")]
     Large { most: usize } => "HF-POL-032",
-    /// A base with an error.
-    #[error("the base `{base}` has {fault}")]
-    InBase { base: String, fault: String } => "HF-POL-033",
     #[error("the base `{base}` does not have `{key}`: it has {}", quoted(has, ", "))]
     NotThere { base: String, key: &'static str, has: Vec<&'static str> } => "HF-POL-034",
     /// A `remove` that cannot be applied.

@@ -124,13 +124,14 @@ pub(super) fn read(document: Node, ask: &mut Ask<'_>) -> Result<Policy, PolicyEr
     };
     let resolved = resolution.resolved(document, "");
     let Resolution { errors, texts, .. } = resolution;
-    let mut errors = errors.placed_in(&Node::table([("extends", extends)]));
+    // What two bases extend is merged twice.
+    let mut errors = errors.placed_in(&Node::table([("extends", extends)])).in_order_of_text();
     // A removal that cannot be applied does not hide the other errors.
     match resolved.map(|tree| from_node(&tree)).transpose() {
         Ok(policy) => errors.or(policy),
         Err(more) => {
-            errors.append_elsewhere(more);
-            Err(errors.inherited(&texts))
+            errors.append_elsewhere(more.inherited(&texts));
+            Err(errors)
         }
     }
 }
@@ -177,7 +178,7 @@ impl Resolution<'_> {
             reader.within("extends", |reader| bases(extends, reader))
         };
         let is_list = matches!(extends.value, Value::List(_));
-        self.report(reader.into_errors().placed_in(&document), place);
+        self.report(reader.into_errors().placed_in(&document));
         if let Value::Table(own) = &mut document.value {
             own.retain(|member| member.key != "extends");
         }
@@ -193,13 +194,13 @@ impl Resolution<'_> {
             inherited = inherited.zip(tree).map(|(inherited, tree)| {
                 let mut reader = PolicyReader::new();
                 let merged = merged(inherited, tree, &mut reader);
-                self.push_in(&reader.into_errors(), base.policy.as_str(), &place);
+                self.errors.append(reader.into_errors().in_base(base.policy.as_str()));
                 merged
             });
         }
         let mut reader = PolicyReader::new();
         let document = merged(inherited?, document, &mut reader);
-        self.report(reader.into_errors(), place);
+        self.report(reader.into_errors());
         Some(document)
     }
 
@@ -280,25 +281,18 @@ impl Resolution<'_> {
         let document = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
         Some(tree(&text, document).map_or_else(
             |errors| {
-                self.push_in(&errors, name, place);
+                self.errors.append(errors.in_base(name));
                 Answer::Faulty
             },
             Answer::Tree,
         ))
     }
 
-    fn report(&mut self, errors: PolicyErrors, place: &str) {
-        match self.chain.last().map(|link| link.name.clone()) {
-            Some(base) => self.push_in(&errors, &base, place),
-            None => self.errors.append(errors),
-        }
-    }
-
-    fn push_in(&mut self, errors: &PolicyErrors, base: &str, place: &str) {
-        for error in errors {
-            let (base, fault) = (base.to_owned(), error.to_string());
-            self.errors.push(place, ExtendError::InBase { base, fault }.into());
-        }
+    fn report(&mut self, errors: PolicyErrors) {
+        self.errors.append(match self.chain.last() {
+            Some(base) => errors.in_base(&base.name),
+            None => errors,
+        });
     }
 
     fn fail<T>(&mut self, place: &str, error: ExtendError) -> Option<T> {
