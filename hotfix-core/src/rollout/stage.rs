@@ -313,12 +313,13 @@ impl State {
 }
 
 impl Stage {
-    /// The policy's response to a signal: after the completion nothing is left to hold, so a person is
-    /// asked.
+    /// The policy's response to a signal: in a pause and after the completion nothing is left to hold, so
+    /// a person is asked.
     pub(super) fn response_to(&self, policy: &Policy, signal: Signal) -> Response {
-        let response = policy.triggers().response(signal);
-        let holds_nothing = matches!((self, response), (Self::Complete { .. }, Response::Hold));
-        if holds_nothing { Response::Ask } else { response }
+        match (self, policy.triggers().response(signal)) {
+            (Self::Paused { .. } | Self::Complete { .. }, Response::Hold) => Response::Ask,
+            (_, response) => response,
+        }
     }
 
     /// Whether a question of this stage is still open in the next: a pause does not answer it, nor
