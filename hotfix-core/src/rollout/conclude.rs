@@ -277,8 +277,10 @@ impl Conclusion<'_> {
             }
             (None, _) => self.confirmed_too_late(id),
             // The hold-back has the fix as well: nothing is left to compare with.
-            (Some(Act::SetTraffic { .. }), Stage::Complete { .. }) => {
-                self.changes.to = Some(Stage::Closed);
+            (Some(Act::SetTraffic { .. }), &Stage::Complete { since, .. }) => {
+                let closes = !self.case.is_kept_open() && self.watch_is_over(at, since);
+                let goes_on = Stage::Complete { since, ending: None };
+                self.changes.to = Some(if closes { Stage::Closed } else { goes_on });
             }
             // A superseded action's late result, or one that no stage waits for.
             _ => {}
