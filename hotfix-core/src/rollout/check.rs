@@ -80,7 +80,7 @@ impl Rollout {
         if !self.pending_actions().is_empty() && !accepted.contains(&InputKind::Confirm) {
             accepted.splice(0..0, [InputKind::Confirm, InputKind::Failed]);
         }
-        if !accepted.contains(&InputKind::Approve) && state.takes_approvals() {
+        if !accepted.contains(&InputKind::Approve) {
             match self.case.readiness.afterwards(self.plan.policy()) {
                 Afterwards::Never => {}
                 Afterwards::Met => accepted.extend([InputKind::Deny, InputKind::Withdraw]),
@@ -249,9 +249,7 @@ impl Rollout {
                 Err(RefusalReason::NotReady { missing: missing.join("; "), more })
             }
             _ if state.accepts().contains(&kind) && self.is_of_use(kind) => Ok(()),
-            (Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }, state)
-                if state.takes_approvals() =>
-            {
+            (Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }, _) => {
                 let accepted = self.accepted();
                 if accepted.contains(&kind) {
                     return Ok(());

@@ -243,19 +243,13 @@ impl State {
         }
     }
 
-    /// Whether `approve`, `deny` and `withdraw` may be accepted in this state; after the start only
-    /// where the policy has a demand that may be met then.
-    pub const fn takes_approvals(self) -> bool {
-        !matches!(self, Self::Aborted | Self::Failed)
-    }
-
     /// The inputs that this state accepts. `release` is accepted only while it is missing,
     /// `supersede` only where there is one, `roll_back` and `revert` before the start only while an
     /// earlier attempt has traffic. `confirm` and `failed` are accepted in any state while
     /// their action is pending; `promote` in `monitoring` and `final_validation` only where the
     /// policy allows it, `hold` in `complete` not once the held-back traffic moves; `approve`, `deny`
-    /// and `withdraw` also after the start where the policy lets an approval follow. Items and steps can be checked unless the rollout was stopped for
-    /// good: there are lists for the deployment, the rollback and the time after.
+    /// and `withdraw` also after the start where the policy lets an approval follow. Items and steps can be
+    /// checked in every state: there are lists for the deployment, the rollback and the time after.
     #[rustfmt::skip]
     pub const fn accepts(self) -> &'static [InputKind] {
         use InputKind::{
@@ -302,11 +296,8 @@ impl State {
             Self::Closed => &[
                 Observe, Tick, CheckItem, WaiveItem, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
-            Self::RolledBack => &[
+            Self::RolledBack | Self::Aborted | Self::Failed => &[
                 Observe, Tick, CheckItem, WaiveItem, Retry, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-            Self::Aborted | Self::Failed => &[
-                Observe, Tick, Retry, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
         }
     }
