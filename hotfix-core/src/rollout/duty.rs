@@ -557,7 +557,7 @@ fn update_stage(
             inputs.extend(deployed.map(|_| AgendaInput::TakenBack(Moment::Deployed)));
         }
         // A fix that fails reopens the incident.
-        (from, Stage::RollingBack(_) | Stage::Frozen { .. }) if !from.has_turned_back() => {
+        (from, Stage::RollingBack(_) | Stage::Frozen { .. }) if gives_up(from, to) => {
             inputs.extend([
                 AgendaInput::TakenBack(Moment::Resolved),
                 AgendaInput::TakenBack(Moment::Verified),
@@ -567,14 +567,21 @@ fn update_stage(
     }
 }
 
+/// Whether the fix is given up with this stage: it fails, or a rollback begins after a freeze in which it
+/// kept its traffic.
+const fn gives_up(from: &Stage, to: &Stage) -> bool {
+    let begins = matches!((from, to), (Stage::Frozen { tried: false, .. }, Stage::RollingBack(_)));
+    begins || to.has_turned_back() && !from.has_turned_back()
+}
+
 /// That the fix is given up, and that it was rolled back or its traffic withdrawn.
 fn of_rollback<'a>(case: &RolloutState, to: Option<&Stage>, at: Timestamp) -> Vec<AgendaInput<'a>> {
     let (from, former) = (case.place.stage(), case.place.former());
     let mut inputs = Vec::new();
     // The traffic of a release that is superseded is withdrawn.
-    let gives_up =
-        |to: &Stage| to.has_turned_back() || matches!(to, Stage::Preparing) && former.is_some();
-    if to.is_some_and(gives_up) && !from.has_turned_back() {
+    let is_replaced =
+        |to: &Stage| matches!(to, Stage::Preparing) && former.is_some() && !from.has_turned_back();
+    if to.is_some_and(|to| gives_up(from, to) || is_replaced(to)) {
         inputs.push(AgendaInput::TurnedBack);
     }
     let is_aborted = matches!((from, to), (Stage::RollingBack(_), Some(Stage::Aborted)));
