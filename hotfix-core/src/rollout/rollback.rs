@@ -140,22 +140,30 @@ impl Conclusion<'_> {
     }
 
     /// A change of traffic was superseded, and its confirmation comes after that of what superseded it.
-    /// Nobody knows which of them was carried out last: a person has to look.
+    /// Nobody knows which of them was carried out last: a person has to look, but for a step of a rollback,
+    /// which others follow.
     pub(super) fn confirmed_too_late(&mut self, id: ActionId) {
-        let actions = &self.case.actions;
-        let is_settled = self.case.place.share() == Share::NONE && !actions.is_unsettled(id);
+        let RolloutState { actions, place, .. } = self.case;
+        let has = place.share();
+        let is_step = matches!(place.stage(), Stage::RollingBack(_)) && has > Share::NONE;
+        let is_settled = !is_step && !actions.is_unsettled(id);
         let moved = actions.superseded_share(id).filter(|share| is_settled && *share > Share::NONE);
         if let Some(share) = moved {
             // Which of several attempts it was of is not kept.
-            let version = match self.case.place.attempt() {
+            let version = match place.attempt() {
                 1 => brief(self.version()),
                 _ => "the version that it was for".to_owned(),
             };
+            let restored = if has == Share::NONE {
+                brief(place.back_to(self.plan.subject().previous()))
+            } else {
+                format!("{has} of the traffic for {}", brief(self.version()))
+            };
             self.page(&format!(
                 "{} was confirmed after the action that superseded it. If it was carried out last, \
-                 {share} of the traffic is on {version}: check which version is live, and restore {} by hand.",
+                 {share} of the traffic is on {version}: check which version is live, and restore \
+                 {restored} by hand.",
                 describe::action(id, &Act::SetTraffic { share }),
-                brief(self.case.place.back_to(self.plan.subject().previous()))
             ));
         }
     }
