@@ -407,7 +407,9 @@ impl Rollout {
             let Some(got) = got else {
                 match time.moment() {
                     None => return Err(RefusalReason::NoDay { day: time }),
-                    Some(Moment::Resolved) if is_closed => return Err(RefusalReason::Over),
+                    Some(Moment::Resolved | Moment::Closed) if is_closed => {
+                        return Err(RefusalReason::Over { time });
+                    }
                     Some(_) => continue,
                 }
             };

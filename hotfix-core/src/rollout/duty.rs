@@ -550,7 +550,7 @@ fn update_stage(
                 }
             }
         }
-        (_, Stage::Closed) => came(Moment::Closed),
+        (_, Stage::Closed) if agenda.came(Moment::Closed).is_none() => came(Moment::Closed),
         // The fix that was live is replaced: it is due again, and the next attempt has its own
         // time.
         (_, Stage::Preparing) => {
