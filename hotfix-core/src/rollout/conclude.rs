@@ -510,10 +510,12 @@ impl Conclusion<'_> {
             self.act(Act::SetTraffic { share: Share::NONE });
         }
         self.changes.to = Some(Stage::Preparing);
-        // A release that arrives is no first word to anybody.
+        // A release that arrives is no first word to anybody. Whoever read that it is over reads that it is
+        // not, where it is tried again.
         let mut readers = FOLLOWERS.to_vec();
         readers.retain(|audience| self.case.has_read(*audience));
-        self.notify(MessageKind::Update, &readers);
+        let reopens = self.case.place.stage().is_final() && self.case.is_resolved();
+        self.notify_readers(MessageKind::Update, &readers, reopens);
         self.request_approvals();
     }
 

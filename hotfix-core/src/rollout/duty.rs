@@ -45,7 +45,7 @@ pub(super) fn follow(
     match (was_resolved, came(conclusion.case, Moment::Resolved)) {
         (false, true) if fails => conclusion.notify(MessageKind::Update, &FOLLOWERS),
         (false, true) => conclusion.notify(MessageKind::Resolved, &FOLLOWERS),
-        // A rollback notifies by itself.
+        // A rollback and another attempt notify by themselves.
         (true, false) if conclusion.changes.to.is_none() => conclusion.reopen(at),
         _ => {}
     }
@@ -341,6 +341,10 @@ pub(super) fn update_agenda(
             inputs.extend(of_release(plan));
             if is_another {
                 inputs.push(AgendaInput::AnotherRelease);
+            }
+            // Nobody tries again what is over.
+            if matches!(command, Command::Retry { .. }) {
+                inputs.push(AgendaInput::TakenBack(Moment::Resolved));
             }
             update_approvals((agenda, started), readiness, policy, at, &mut inputs);
         }
