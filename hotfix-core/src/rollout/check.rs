@@ -80,7 +80,7 @@ impl Rollout {
         if !self.pending_actions().is_empty() && !accepted.contains(&InputKind::Confirm) {
             accepted.splice(0..0, [InputKind::Confirm, InputKind::Failed]);
         }
-        if !accepted.contains(&InputKind::Approve) && state.takes_approvals() {
+        if !accepted.contains(&InputKind::Approve) {
             match self.case.readiness.afterwards(self.plan.policy()) {
                 Afterwards::Never => {}
                 Afterwards::Met => accepted.extend([InputKind::Deny, InputKind::Withdraw]),
@@ -248,9 +248,7 @@ impl Rollout {
                 Err(RefusalReason::NotReady { missing: missing.join("; "), more })
             }
             _ if state.accepts().contains(&kind) && self.is_of_use(kind) => Ok(()),
-            (Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }, state)
-                if state.takes_approvals() =>
-            {
+            (Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }, _) => {
                 let accepted = self.accepted();
                 if accepted.contains(&kind) {
                     return Ok(());
@@ -416,7 +414,9 @@ impl Rollout {
             let Some(got) = got else {
                 match time.moment() {
                     None => return Err(RefusalReason::NoDay { day: time }),
-                    Some(Moment::Resolved) if is_closed => return Err(RefusalReason::Over),
+                    Some(Moment::Resolved | Moment::Closed) if is_closed => {
+                        return Err(RefusalReason::Over { time });
+                    }
                     Some(_) => continue,
                 }
             };

@@ -277,8 +277,10 @@ impl Conclusion<'_> {
             }
             (None, _) => self.confirmed_too_late(id),
             // The hold-back has the fix as well: nothing is left to compare with.
-            (Some(Act::SetTraffic { .. }), Stage::Complete { .. }) => {
-                self.changes.to = Some(Stage::Closed);
+            (Some(Act::SetTraffic { .. }), &Stage::Complete { since, .. }) => {
+                let closes = !self.case.is_kept_open() && self.watch_is_over(at, since);
+                let goes_on = Stage::Complete { since, ending: None };
+                self.changes.to = Some(if closes { Stage::Closed } else { goes_on });
             }
             // A superseded action's late result, or one that no stage waits for.
             _ => {}
@@ -508,10 +510,12 @@ impl Conclusion<'_> {
             self.act(Act::SetTraffic { share: Share::NONE });
         }
         self.changes.to = Some(Stage::Preparing);
-        // A release that arrives is no first word to anybody.
+        // A release that arrives is no first word to anybody. Whoever read that it is over reads that it is
+        // not, where it is tried again.
         let mut readers = FOLLOWERS.to_vec();
         readers.retain(|audience| self.case.has_read(*audience));
-        self.notify(MessageKind::Update, &readers);
+        let reopens = self.case.place.stage().is_final() && self.case.is_resolved();
+        self.notify_readers(MessageKind::Update, &readers, reopens);
         self.request_approvals();
     }
 

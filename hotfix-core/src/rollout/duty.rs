@@ -45,7 +45,7 @@ pub(super) fn follow(
     match (was_resolved, came(conclusion.case, Moment::Resolved)) {
         (false, true) if fails => conclusion.notify(MessageKind::Update, &FOLLOWERS),
         (false, true) => conclusion.notify(MessageKind::Resolved, &FOLLOWERS),
-        // A rollback notifies by itself.
+        // A rollback and another attempt notify by themselves.
         (true, false) if conclusion.changes.to.is_none() => conclusion.reopen(at),
         _ => {}
     }
@@ -347,6 +347,10 @@ pub(super) fn update_agenda(
             if is_another {
                 inputs.push(AgendaInput::AnotherRelease);
             }
+            // Nobody tries again what is over.
+            if matches!(command, Command::Retry { .. }) {
+                inputs.push(AgendaInput::TakenBack(Moment::Resolved));
+            }
             update_approvals((agenda, started), readiness, policy, at, &mut inputs);
         }
         Command::CheckItem { .. } | Command::WaiveItem { .. } => {
@@ -555,14 +559,14 @@ fn update_stage(
                 }
             }
         }
-        (_, Stage::Closed) => came(Moment::Closed),
+        (_, Stage::Closed) if agenda.came(Moment::Closed).is_none() => came(Moment::Closed),
         // The fix that was live is replaced: it is due again, and the next attempt has its own
         // time.
         (_, Stage::Preparing) => {
             inputs.extend(deployed.map(|_| AgendaInput::TakenBack(Moment::Deployed)));
         }
         // A fix that fails reopens the incident.
-        (from, Stage::RollingBack(_) | Stage::Frozen { .. }) if !from.has_turned_back() => {
+        (from, Stage::RollingBack(_) | Stage::Frozen { .. }) if gives_up(from, to) => {
             inputs.extend([
                 AgendaInput::TakenBack(Moment::Resolved),
                 AgendaInput::TakenBack(Moment::Verified),
@@ -572,14 +576,21 @@ fn update_stage(
     }
 }
 
+/// Whether the fix is given up with this stage: it fails, or a rollback begins after a freeze in which it
+/// kept its traffic.
+const fn gives_up(from: &Stage, to: &Stage) -> bool {
+    let begins = matches!((from, to), (Stage::Frozen { tried: false, .. }, Stage::RollingBack(_)));
+    begins || to.has_turned_back() && !from.has_turned_back()
+}
+
 /// That the fix is given up, and that it was rolled back or its traffic withdrawn.
 fn of_rollback<'a>(case: &RolloutState, to: Option<&Stage>, at: Timestamp) -> Vec<AgendaInput<'a>> {
     let (from, former) = (case.place.stage(), case.place.former());
     let mut inputs = Vec::new();
     // The traffic of a release that is superseded is withdrawn.
-    let gives_up =
-        |to: &Stage| to.has_turned_back() || matches!(to, Stage::Preparing) && former.is_some();
-    if to.is_some_and(gives_up) && !from.has_turned_back() {
+    let is_replaced =
+        |to: &Stage| matches!(to, Stage::Preparing) && former.is_some() && !from.has_turned_back();
+    if to.is_some_and(|to| gives_up(from, to) || is_replaced(to)) {
         inputs.push(AgendaInput::TurnedBack);
     }
     let is_aborted = matches!((from, to), (Stage::RollingBack(_), Some(Stage::Aborted)));

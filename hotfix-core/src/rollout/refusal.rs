@@ -64,9 +64,8 @@ impl RefusalReason {
             Self::ImpossibleTime { path, .. } | Self::NoSuchItem { path, .. } => {
                 return path.clone();
             }
-            Self::NoDay { day } => return format!("/times/{day}"),
+            Self::NoDay { day: time } | Self::Over { time } => return format!("/times/{time}"),
             Self::NoReason { field, .. } => return format!("/{field}"),
-            Self::Over => "/times/resolved",
             Self::NoSuchSeverity { .. } => "/severity",
             Self::StaleHead { .. } | Self::NoLog => "/expected_head",
             Self::KeyReused { .. } => "/key",
@@ -232,10 +231,10 @@ coded! {
     ImpossibleTime { path: String, got: Timestamp, fault: String } => code! {HF-ROLL-036},
     /// The incident of a closed rollout is to be open again.
     #[error(
-        "at `/times/resolved`: the rollout is closed, and nobody would be asked about the fix: open \
+        "at `/times/{time}`: the rollout is closed, and nobody would be asked about the fix: open \
          another incident, or send the right time"
     )]
-    Over => code! {HF-ROLL-044},
+    Over { time: KnownTime } => code! {HF-ROLL-044},
     /// The final validation waits for items.
     #[error("the final validation waits for {open}: check or waive them first")]
     Unvalidated { open: String } => code! {HF-ROLL-024},

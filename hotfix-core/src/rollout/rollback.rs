@@ -33,13 +33,9 @@ impl RollbackCause {
 }
 
 impl Conclusion<'_> {
-    /// Handles a cause for a rollback: the policy and the release decide what follows, unless a
-    /// person ordered it. `what` is it that failed or was reported; None: what the causes say.
+    /// Handles a cause for a rollback that no person ordered: the policy and the release decide what
+    /// follows. `what` is it that failed or was reported; None: the causes of the verdict.
     pub(super) fn fail(&mut self, at: Timestamp, why: RollbackCause, what: Option<String>) {
-        if why.is_an_order() {
-            self.begin_rollback(at, why);
-            return;
-        }
         let left = matches!(self.case.place.stage(), Stage::Preparing) && self.case.has_traffic();
         match (self.case.place.stage(), self.plan.on_failure()) {
             // Somebody was paged and acts.
@@ -49,16 +45,13 @@ impl Conclusion<'_> {
             (_, on_failure) if on_failure == OnFailure::Ask || left => {
                 // A verdict that did not change since the last evaluation does not repeat the
                 // question.
-                if !matches!(why, RollbackCause::Verdict { .. }) || self.is_news(at) {
-                    let question = match why {
-                        RollbackCause::Verdict { .. } => self.question_about_verdict(at),
-                        RollbackCause::ActionFailed => {
-                            self.after_failure(&self.describe_cause(&why, what))
+                if what.is_some() || self.is_news(at) {
+                    let question = match what {
+                        None => self.question_about_verdict(at),
+                        Some(what) if why == RollbackCause::ActionFailed => {
+                            self.after_failure(&what)
                         }
-                        _ => {
-                            let what = self.describe_cause(&why, what);
-                            format!("{what}. {}", self.choices(at, true))
-                        }
+                        Some(what) => format!("{what}. {}", self.choices(at, true)),
                     };
                     self.ask(&question);
                 }
@@ -68,7 +61,8 @@ impl Conclusion<'_> {
                 if !stage.can_roll_back() {
                     return;
                 }
-                let what = self.describe_cause(&why, what);
+                let causes = &self.case.judged.verdict().causes;
+                let what = what.unwrap_or_else(|| self.describe_causes(causes));
                 let stays = self.stays();
                 let by_policy = self.plan.policy().rollback().on_failure == OnFailure::Freeze;
                 let changes = self.plan.subject().traffic.schema_change == Some(true);
@@ -140,32 +134,32 @@ impl Conclusion<'_> {
     }
 
     /// A change of traffic was superseded, and its confirmation comes after that of what superseded it.
-    /// Nobody knows which of them was carried out last: a person has to look.
+    /// Nobody knows which of them was carried out last: a person has to look, but for a step of a rollback,
+    /// which others follow.
     pub(super) fn confirmed_too_late(&mut self, id: ActionId) {
-        let actions = &self.case.actions;
-        let is_settled = self.case.place.share() == Share::NONE && !actions.is_unsettled(id);
+        let RolloutState { actions, place, .. } = self.case;
+        let has = place.share();
+        let is_step = matches!(place.stage(), Stage::RollingBack(_)) && has > Share::NONE;
+        let is_settled = !is_step && !actions.is_unsettled(id);
         let moved = actions.superseded_share(id).filter(|share| is_settled && *share > Share::NONE);
         if let Some(share) = moved {
             // Which of several attempts it was of is not kept.
-            let version = match self.case.place.attempt() {
+            let version = match place.attempt() {
                 1 => brief(self.version()),
                 _ => "the version that it was for".to_owned(),
             };
+            let restored = if has == Share::NONE {
+                brief(place.back_to(self.plan.subject().previous()))
+            } else {
+                format!("{has} of the traffic for {}", brief(self.version()))
+            };
             self.page(&format!(
                 "{} was confirmed after the action that superseded it. If it was carried out last, \
-                 {share} of the traffic is on {version}: check which version is live, and restore {} by hand.",
+                 {share} of the traffic is on {version}: check which version is live, and restore \
+                 {restored} by hand.",
                 describe::action(id, &Act::SetTraffic { share }),
-                brief(self.case.place.back_to(self.plan.subject().previous()))
             ));
         }
-    }
-
-    /// What led to the question or the rollback, for a text.
-    fn describe_cause(&self, why: &RollbackCause, what: Option<String>) -> String {
-        what.unwrap_or_else(|| match why {
-            RollbackCause::Verdict { causes } => self.describe_causes(causes),
-            _ => "a person asked for the rollback".to_owned(),
-        })
     }
 
     /// Begins the rollback. One that is under way is not begun again, unless a revert replaces it.
@@ -332,16 +326,10 @@ impl Conclusion<'_> {
             return;
         }
         let Some(since) = progress.watching else {
-            if self.case.place.comes_now(at, progress.since + returned_within) {
-                let text = match self.awaited() {
-                    Some((id, act)) => {
-                        describe::unconfirmed(self.plan.policy(), id, act, returned_within)
-                    }
-                    None => format!(
-                        "the rollback was not confirmed within {returned_within}. Check which \
-                         version is live."
-                    ),
-                };
+            if self.case.place.comes_now(at, progress.since + returned_within)
+                && let Some((id, act)) = self.awaited()
+            {
+                let text = describe::unconfirmed(self.plan.policy(), id, act, returned_within);
                 let next = progress.why.method(self.plan, progress.method + 1).map(|method| {
                     format!(" After `failed` the next method is {}.", words(method.as_str()))
                 });

@@ -243,19 +243,13 @@ impl State {
         }
     }
 
-    /// Whether `approve`, `deny` and `withdraw` may be accepted in this state; after the start only
-    /// where the policy has a demand that may be met then.
-    pub const fn takes_approvals(self) -> bool {
-        !matches!(self, Self::Aborted | Self::Failed)
-    }
-
     /// The inputs that this state accepts. `release` is accepted only while it is missing,
     /// `supersede` only where there is one, `roll_back` and `revert` before the start only while an
     /// earlier attempt has traffic. `confirm` and `failed` are accepted in any state while
     /// their action is pending; `promote` in `monitoring` and `final_validation` only where the
     /// policy allows it, `hold` in `complete` not once the held-back traffic moves; `approve`, `deny`
-    /// and `withdraw` also after the start where the policy lets an approval follow. Items and steps can be checked unless the rollout was stopped for
-    /// good: there are lists for the deployment, the rollback and the time after.
+    /// and `withdraw` also after the start where the policy lets an approval follow. Items and steps can be
+    /// checked in every state: there are lists for the deployment, the rollback and the time after.
     #[rustfmt::skip]
     pub const fn accepts(self) -> &'static [InputKind] {
         use InputKind::{
@@ -302,23 +296,21 @@ impl State {
             Self::Closed => &[
                 Observe, Tick, CheckItem, WaiveItem, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
-            Self::RolledBack => &[
+            Self::RolledBack | Self::Aborted | Self::Failed => &[
                 Observe, Tick, CheckItem, WaiveItem, Retry, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-            Self::Aborted | Self::Failed => &[
-                Observe, Tick, Retry, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
         }
     }
 }
 
 impl Stage {
-    /// The policy's response to a signal: after the completion nothing is left to hold, so a person is
-    /// asked.
+    /// The policy's response to a signal: in a pause and after the completion nothing is left to hold, so
+    /// a person is asked.
     pub(super) fn response_to(&self, policy: &Policy, signal: Signal) -> Response {
-        let response = policy.triggers().response(signal);
-        let holds_nothing = matches!((self, response), (Self::Complete { .. }, Response::Hold));
-        if holds_nothing { Response::Ask } else { response }
+        match (self, policy.triggers().response(signal)) {
+            (Self::Paused { .. } | Self::Complete { .. }, Response::Hold) => Response::Ask,
+            (_, response) => response,
+        }
     }
 
     /// Whether a question of this stage is still open in the next: a pause does not answer it, nor

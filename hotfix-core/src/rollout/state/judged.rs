@@ -279,6 +279,7 @@ impl Question {
                 let most = least + phase.longest();
                 (lasted >= least).then_some((last, lasted >= most))
             }),
+            _ if place.reads_former() => return None,
             Stage::Deploying(_)
             | Stage::Paused { .. }
             | Stage::Complete { .. }

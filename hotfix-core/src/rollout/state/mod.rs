@@ -218,10 +218,11 @@ impl RolloutState {
         self.people.unanswered().is_some() && self.needs_answer()
     }
 
-    /// Whether time does not end the watch after the completion: a closed rollout cannot be rolled
-    /// back, which an open question offers.
+    /// Whether nothing but an answer ends the watch after the completion: a closed rollout cannot be
+    /// rolled back, which an open question offers. A page about a late change of traffic does not.
     pub(super) fn is_kept_open(&self) -> bool {
-        self.people.objected() || self.awaits_answer()
+        let is_page = self.people.unanswered().is_some_and(|open| open.page);
+        self.people.objected() || self.awaits_answer() && !is_page
     }
 
     /// Folds the opening line.
@@ -420,10 +421,14 @@ impl RolloutState {
             let at_the_end = self.place.is_validated(policy, at);
             self.people.note_verdict(self.judged.verdict(), asks, at_the_end);
         }
-        // What was under way has its result: that is no answer to the pause.
-        let stays_paused = matches!(self.place.stage(), Stage::Paused { .. })
-            && matches!(to, Some(Stage::Paused { .. }));
-        let is_settled = to.is_some() && !stays_paused || answers;
+        // What was under way has its result: that is no answer to a pause, nor to an alert after the
+        // completion.
+        let goes_on = matches!(
+            (self.place.stage(), &*to),
+            (Stage::Paused { .. }, Some(Stage::Paused { .. }))
+                | (Stage::Complete { ending: Some(_), .. }, Some(Stage::Complete { .. }))
+        );
+        let is_settled = to.is_some() && !goes_on || answers;
         if let Some(to) = to.take() {
             let answered = kind == InputKind::Promote
                 && decision.needs_answer()

@@ -345,7 +345,7 @@ impl People {
                 let checks = |list: &Checklist| {
                     input.command.items().any(|id| list.items.iter().any(|item| item.id == id))
                 };
-                (false, matches!(stage, Stage::RolledBack) && lists.any(checks))
+                (false, stage.is_final() && lists.any(checks))
             }
             Command::Approve { .. }
             | Command::WaiveItem { .. }

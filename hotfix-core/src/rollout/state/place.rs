@@ -151,9 +151,15 @@ impl Place {
         }
     }
 
+    /// Whether the traffic that is read is that of a former version, while the next one is deployed.
+    pub(super) fn reads_former(&self) -> bool {
+        self.former.is_some() && self.stage.is_deploying()
+    }
+
     /// What an observation is for at this stage. `reach`: how much of the traffic the canary has.
     pub(super) fn purpose(&self, reach: impl FnOnce() -> Reach) -> Use {
         match &self.stage {
+            _ if self.reads_former() => Use::Ignore,
             Stage::Monitoring(_)
             | Stage::Gate { .. }
             | Stage::FinalValidation { .. }
