@@ -459,9 +459,12 @@ impl Readiness {
         self.words = Statements::default();
         match kept {
             Kept::AllButReviews => self.marks.reopen_reviews(plan.policy()),
-            Kept::OfRelease | Kept::OfRollback => {
-                self.marks.keep(plan.policy(), kept == Kept::OfRelease, self.started);
+            Kept::OfRelease | Kept::OfReverted | Kept::OfRollback => {
+                self.marks.keep(plan.policy(), kept != Kept::OfRollback, self.started);
             }
+        }
+        if kept == Kept::OfReverted {
+            self.marks.reopen_branch(plan.policy());
         }
         self.see_process(plan);
         self.started = None;
