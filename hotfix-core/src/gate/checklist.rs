@@ -102,6 +102,13 @@ impl Marks {
         retain(&mut self.0, |id, mark| mark.state != ItemState::Done || !is_review(policy, *id));
     }
 
+    /// Opens what was checked of the branch that has the fix.
+    pub(crate) fn reopen_branch(&mut self, policy: &Policy) {
+        let records_it = |item: &ChecklistItem| item.records.as_deref() == Some("branch");
+        let is_of_it = |id| matches!(find(policy, id), Some(Known::Item(item)) if records_it(item));
+        retain(&mut self.0, |id, mark| mark.state != ItemState::Done || !is_of_it(*id));
+    }
+
     /// Opens these success criteria where they were confirmed.
     pub(crate) fn reopen_criteria(
         &mut self,

@@ -136,7 +136,7 @@ impl Readings {
     /// Of how many seconds the counts are that each arm has in a reading, asked before it is recorded: since
     /// its last requests, which may be from before the watch `began`, because a scrape is read several times.
     /// None is of no time until the next requests should have come. An arm's first counts are of the watch,
-    /// at most of `stale`.
+    /// at most of `stale`, and running totals that follow some that were not used are of the time since those.
     pub(super) fn seconds(
         &self,
         tick: &Tick,
@@ -145,13 +145,19 @@ impl Readings {
         stale: Span,
     ) -> [f64; 2] {
         let (canary, live) = tick.row.split_at(tick.row.len() / 2);
-        let of = |read: Option<Timestamp>, requests: Requests, row: &[f64]| {
-            let Some(read) = read else {
+        let of = |arm: usize, used: Option<Timestamp>, row: &[f64]| {
+            let requests = self.requests[arm];
+            let time = Span::try_from_seconds(tick.seconds[arm]).ok().filter(|_| tick.totals);
+            let totals = time.map(|time| at - time);
+            let Some(read) = used.max(totals) else {
                 return began.map_or(Span::ZERO, |began| at.since(began).min(stale));
             };
             let Some(had) = requests.at else {
                 return at.since(began.map_or(read, |of| of.max(read)));
             };
+            if totals > used {
+                return at.since(read);
+            }
             let due = had + requests.apart;
             let waits = at <= due && row.iter().all(|value| *value <= 0.0);
             let since = if waits {
@@ -163,9 +169,8 @@ impl Readings {
             };
             at.since(since)
         };
-        let [of_canary, of_live] = self.requests;
-        let canary = tick.canary.then(|| of(self.read_at, of_canary, canary));
-        let live = tick.baseline.then(|| of(self.live_read_at, of_live, live));
+        let canary = tick.canary.then(|| of(CANARY, self.read_at, canary));
+        let live = tick.baseline.then(|| of(BASELINE, self.live_read_at, live));
         [canary, live].map(|time| time.map_or(0.0, Span::as_seconds))
     }
 

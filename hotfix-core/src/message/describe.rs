@@ -25,7 +25,12 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
                 "it is not resolved, and we are working on it"
             }
         }
-        State::Drafted | State::AwaitingApproval | State::Ready => "we are working on it",
+        // Who read that a fix is being rolled out reads more than that once it was withdrawn.
+        State::Drafted | State::AwaitingApproval | State::Ready
+            if rollout.moment(Moment::RolledBack).is_none() =>
+        {
+            "we are working on it"
+        }
         // Who reads `deployed` reads that it has reached everybody.
         _ if rollout.is_timely(MessageKind::Deployed) => {
             match (held_back(rollout), rollout.missing_readings()) {
@@ -46,9 +51,14 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
         | State::FinalValidation
         | State::Complete
         | State::Paused => "a fix is being rolled out",
-        State::RollingBack | State::RolledBack | State::Frozen | State::Aborted | State::Failed => {
-            "we are still working on it"
-        }
+        State::Drafted
+        | State::AwaitingApproval
+        | State::Ready
+        | State::RollingBack
+        | State::RolledBack
+        | State::Frozen
+        | State::Aborted
+        | State::Failed => "we are still working on it",
     }
 }
 

@@ -34,7 +34,8 @@ pub struct Tick {
     /// Events and trials of each instance of the canary and of the baseline, in the order of their
     /// names; empty where an arm did not send them, and for readings by strata.
     pub instances: [Vec<[f64; 2]>; 2],
-    /// Of how many seconds the counts of the canary and of the baseline are.
+    /// Of how many seconds the counts of the canary and of the baseline are; of a volume, the seconds
+    /// that running totals are of.
     pub seconds: [f64; 2],
     /// The canary read something.
     pub canary: bool,
@@ -92,7 +93,7 @@ impl Tick {
         self.instances.iter_mut().for_each(Vec::clear);
         (self.canary, self.baseline) = (true, true);
         (self.not_finite, self.totals, self.uneven) = (false, false, false);
-        self.unused = [None; 2];
+        (self.unused, self.seconds) = ([None; 2], [0.0; 2]);
         true
     }
 
@@ -120,6 +121,7 @@ impl Tick {
         self.instances.iter_mut().for_each(Vec::clear);
         (self.canary, self.baseline, self.not_finite) = (false, false, false);
         (self.totals, self.uneven, self.unused) = (false, false, [None; 2]);
+        self.seconds = [0.0; 2];
         if let Some(arms) = reading.whole() {
             let kept = counters.of(reading).first();
             let mut row = std::mem::take(&mut self.row);
@@ -191,7 +193,8 @@ impl Tick {
                     row.fill(0.0);
                     self.unused[index] = Some(why);
                 }
-                Read::Something => {
+                Read::Something(time) => {
+                    self.seconds[index] = self.seconds[index].max(time.as_seconds());
                     *(if index == 0 { &mut self.canary } else { &mut self.baseline }) = true;
                 }
             }
@@ -254,7 +257,8 @@ enum Read {
     NotFinite,
     /// Totals of which it is not known what came since the last ones.
     Nothing(Unused),
-    Something,
+    /// Running totals are of this time; zero for others.
+    Something(Span),
 }
 
 closed_set! {
@@ -336,12 +340,13 @@ impl<'a> Source<'a> {
             && *trials < f64::INFINITY
         {
             (row[0], row[1]) = (*events, *trials);
-            return Ok(Read::Something);
+            return Ok(Read::Something(Span::ZERO));
         }
         if !reader.fill(sample, self.layout, row)? {
             return Ok(Read::NotFinite);
         }
         let arm = usize::from(reader.arm == ARMS[1]);
+        let mut time = Span::ZERO;
         if let Last::Totals(kept) = last {
             let Some(kept) = kept else { return Ok(Read::Nothing(Unused::First)) };
             let (stored, fall) = (kept.at[arm], kept.falls[arm].as_ref());
@@ -351,10 +356,10 @@ impl<'a> Source<'a> {
             if let Err(why) = progress.take(row, last, fall) {
                 return Ok(Read::Nothing(why));
             }
+            let back = fall.filter(|_| matches!(progress, Progress::Back));
+            time = self.at.since(stored) + back.map_or(Span::ZERO, |fall| fall.over);
             if self.metric.kind.is_traffic() {
-                let back = fall.filter(|_| matches!(progress, Progress::Back));
-                let over = back.map_or(Span::ZERO, |fall| fall.over);
-                let minutes = (self.at.since(stored) + over).as_seconds() / 60.0;
+                let minutes = time.as_seconds() / 60.0;
                 if minutes <= 0.0 {
                     return Ok(Read::Nothing(Unused::First));
                 }
@@ -366,7 +371,7 @@ impl<'a> Source<'a> {
         if let Some(share) = self.exposed(arm) {
             row[1] *= share;
         }
-        Ok(Read::Something)
+        Ok(Read::Something(time))
     }
 }
 
@@ -430,7 +435,8 @@ impl MetricReader<'_> {
             row[0] += *events;
             row[1] += *trials;
         }
-        Ok(Read::Something)
+        let kept = if let Last::Totals(kept) = last { kept } else { None };
+        Ok(Read::Something(kept.map_or(Span::ZERO, |kept| source.at.since(kept.at[arm]))))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::fact::{Fact, FactId, FactValue, Facts};
-use crate::rollout::{Command, Input, Rollout, is_taken_out};
+use crate::rollout::{Command, Input, Rollout};
 use crate::sorting::map_of;
 use crate::text::joined;
 use crate::unit::Timestamp;
@@ -23,24 +23,19 @@ struct Known {
     since: Timestamp,
     /// None: the fact was set back to unknown.
     value: Option<FactValue>,
-    /// What came before was wrong, as somebody stated with this value; who, where that is known.
-    corrects: Option<String>,
+    /// What came before was wrong, as somebody stated with this value.
+    corrects: bool,
 }
 
 impl FactHistory {
     /// Folds what is known since an input; None: the first one.
     pub(super) fn fold(&mut self, rollout: &Rollout, at: Timestamp, input: Option<&Input>) {
         let facts = rollout.facts();
-        let corrects = |fact: FactId| match input {
-            Some(Input {
-                by,
-                command: Command::SetFacts { facts, correction: Some(true), .. },
-                ..
-            }) if facts.contains_key(fact.as_str()) => {
-                let by = by.as_deref().filter(|by| !is_taken_out(by));
-                Some(by.map_or_else(String::new, |by| format!(" by {by}")))
+        let corrects = |fact: FactId| match input.map(|input| &input.command) {
+            Some(Command::SetFacts { facts, correction: Some(true), .. }) => {
+                facts.contains_key(fact.as_str())
             }
-            _ => None,
+            _ => false,
         };
         // The times of the incident are among the times: one that was corrected would be here, too.
         let is_time = |fact| matches!(fact, FactId::BuiltIn(Fact::BeganAt | Fact::DetectedAt));
@@ -53,17 +48,11 @@ impl FactHistory {
         }
     }
 
-    fn add(
-        &mut self,
-        fact: FactId,
-        at: Timestamp,
-        value: Option<&FactValue>,
-        corrects: Option<String>,
-    ) {
+    fn add(&mut self, fact: FactId, at: Timestamp, value: Option<&FactValue>, corrects: bool) {
         let values = self.0.entry(fact).or_default();
         let is_same = values.last().is_some_and(|last| last.value.as_ref() == value);
-        let corrects = corrects.filter(|_| !values.is_empty());
-        if is_same && corrects.is_none() {
+        let corrects = corrects && !values.is_empty();
+        if is_same && !corrects {
             return;
         }
         if values.len() >= MOST {
@@ -86,13 +75,12 @@ fn development(fact: FactId, values: &[Known], worst: &Facts) -> String {
     let shown =
         |known: &Known| known.value.as_ref().map_or_else(|| "unknown".to_owned(), describe::fact);
     // What was corrected has no part in what follows.
-    let last = values.iter().rposition(|known| known.corrects.is_some());
+    let last = values.iter().rposition(|known| known.corrects);
     if let Some((wrong, [right, later @ ..])) = last.map(|place| values.split_at(place)) {
         let recorded = wrong.first().map(|known| utc(known.since)).unwrap_or_default();
         let wrong = joined(wrong.iter().map(shown), " → ");
-        let by = right.corrects.as_deref().unwrap_or_default();
         let mut text = format!(
-            "recorded at {recorded} as {wrong}, corrected at {}{by}: {}",
+            "recorded at {recorded} as {wrong}, corrected at {}: {}",
             utc(right.since),
             shown(right)
         );

@@ -17,7 +17,8 @@ use crate::unit::{RoleName, Span};
 use super::describe::{self, lasting, utc};
 use super::log_summary::{LogSummary, RolledBack};
 use super::model::{
-    ActionItem, DutyOutcome, DutyPart, PhaseEnd, PhaseVisit, QuestionPart, Report, Statement,
+    ActionItem, CriterionPart, DutyOutcome, DutyPart, PhaseEnd, PhaseVisit, QuestionPart, Report,
+    Statement,
 };
 use super::statements::{self, Answers, Topic};
 
@@ -502,6 +503,14 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
     open.extend(
         lists.iter().filter(|list| is_due(rollout, list, is_started)).filter_map(unchecked),
     );
+    if rollout.moment(Moment::Verified).is_some() {
+        let all = &report.success_criteria;
+        let is_open =
+            |part: &&CriterionPart| part.state == ItemState::Open && part.against.is_none();
+        let open_ones = all.iter().filter(is_open).count();
+        let text = format!("success criteria: {open_ones} of {} were not confirmed", all.len());
+        open.extend((open_ones > 0).then_some(text));
+    }
     let back = matches!(report.state, State::RolledBack | State::Aborted | State::Failed);
     if back && rollout.moment(Moment::Resolved).is_none() {
         let live = match rollout.live_version() {

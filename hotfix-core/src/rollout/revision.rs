@@ -26,6 +26,8 @@ pub(super) enum Kept {
     AllButReviews,
     /// Those about incident and code, because the same release is tried again.
     OfRelease,
+    /// The same without those about the branch, on which the rollback has reverted the fix.
+    OfReverted,
     /// Those of lists for after a rollback: another release is tried.
     OfRollback,
 }
@@ -53,8 +55,9 @@ impl Revision {
         let former = present.release();
         let kept = match former {
             None => Kept::AllButReviews,
-            Some(_) if former == plan.release() => Kept::OfRelease,
-            Some(_) => Kept::OfRollback,
+            Some(_) if former != plan.release() => Kept::OfRollback,
+            Some(_) if place.is_reverted() => Kept::OfReverted,
+            Some(_) => Kept::OfRelease,
         };
         let mut judge = Judge::try_new(&plan)?;
         let is_before = matches!(place.stage(), Stage::Preparing);

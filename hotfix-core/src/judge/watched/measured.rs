@@ -17,6 +17,7 @@ use crate::judge::readings::Served;
 use crate::judge::snapshot::{Misfit, both_or_neither};
 use crate::judge::trailing::Trailing;
 use crate::metric::{Judged, Reading, Tick, Window};
+use crate::metric_kind::Data;
 use crate::unit::{Share, Span, Timestamp};
 
 use super::{MetricDesign, Watched};
@@ -261,16 +262,20 @@ impl Watched {
     }
 
     /// Puts only the live arm into the window, and keeps it for another attempt; it has had the traffic
-    /// again since then. Seconds of a count that began before are in part of the time without any.
+    /// again since then. Seconds of a count, or of totals of a volume, that began before are in part of the
+    /// time without any.
     pub(in crate::judge) fn learn_baseline(
         &mut self,
         tick: &mut Tick,
         at: Timestamp,
         since: Option<Timestamp>,
     ) {
-        let has_exposure = self.design.metric.kind.has_exposure();
-        let is_longer = |time: Span| tick.row[self.design.layout.columns() + 1] > time.as_seconds();
-        if has_exposure && since.is_some_and(|since| is_longer(at.since(since))) {
+        let seconds = match self.design.metric.kind.data() {
+            Data::Exposure => tick.row[self.design.layout.columns() + 1],
+            Data::Level => tick.seconds[BASELINE],
+            Data::Trials | Data::Buckets => 0.0,
+        };
+        if since.is_some_and(|since| seconds > at.since(since).as_seconds()) {
             return;
         }
         if tick.baseline && self.design.is_reading(tick, 1) {

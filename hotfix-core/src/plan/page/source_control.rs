@@ -1,4 +1,4 @@
-//! The source-control commands: release, rollback and merge back.
+//! The source-control commands: release, rollback, another attempt and merge back.
 
 use crate::text::{joined, markdown, words};
 use crate::unit::Timestamp;
@@ -27,6 +27,8 @@ pub(super) fn write(plan: &Plan, start: Timestamp, page: &mut Page) {
                 page.heading(3, "Rollback");
                 steps(&vcs.rollback.steps, page);
             }
+            page.heading(3, "Another attempt after the rollback");
+            steps(&vcs.rollback.again, page);
             let missing = vcs.merge_back.branches.iter().filter(|branch| !branch.planned);
             for (at, branch) in missing.enumerate() {
                 if at == 0 {

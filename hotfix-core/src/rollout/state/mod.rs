@@ -15,7 +15,7 @@ mod severity_question;
 use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
-use crate::grade::{Audience, Moment};
+use crate::grade::{Audience, Moment, RollbackMethod};
 use crate::judge::{Against, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -260,7 +260,8 @@ impl RolloutState {
                     Some(Act::RollBack { .. }) => Some(Share::NONE),
                     _ => None,
                 };
-                if let Some(Act::RollBack { version, .. }) = &act {
+                if let Some(Act::RollBack { version, method, .. }) = &act {
+                    self.place.reverted = *method == RollbackMethod::GitRevert;
                     let is_other = version != plan.subject().previous();
                     self.place.restored = is_other.then(|| version.clone());
                 }
@@ -344,7 +345,7 @@ impl RolloutState {
             let former = self.place.former.take().unwrap_or_else(|| version.to_owned());
             self.place.former = self.has_traffic().then_some(former);
         }
-        self.place.restored = None;
+        (self.place.restored, self.place.reverted) = (None, false);
         self.readiness.begin_attempt(plan, kept);
         self.happened.phases.clear();
     }

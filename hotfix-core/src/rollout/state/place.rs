@@ -71,6 +71,9 @@ pub(crate) struct Place {
     /// The version that was restored instead of the release's `previous`, by a `revert`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) restored: Option<String>,
+    /// The rollback has reverted the fix on its branch.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) reverted: bool,
     /// The number of the next event; a snapshot has it in its envelope.
     #[serde(skip)]
     pub(super) seq: u64,
@@ -95,6 +98,11 @@ impl Place {
     /// The version that was restored instead of the release's `previous`.
     pub(crate) fn restored(&self) -> Option<&str> {
         self.restored.as_deref()
+    }
+
+    /// Whether the rollback has reverted the fix on its branch.
+    pub(crate) const fn is_reverted(&self) -> bool {
+        self.reverted
     }
 
     /// The version of an earlier attempt that has the share, or had it when it was rolled back.

@@ -473,9 +473,12 @@ impl Readiness {
         self.words = Statements::default();
         match kept {
             Kept::AllButReviews => self.marks.reopen_reviews(plan.policy()),
-            Kept::OfRelease | Kept::OfRollback => {
-                self.marks.keep(plan.policy(), kept == Kept::OfRelease, self.started);
+            Kept::OfRelease | Kept::OfReverted | Kept::OfRollback => {
+                self.marks.keep(plan.policy(), kept != Kept::OfRollback, self.started);
             }
+        }
+        if kept == Kept::OfReverted {
+            self.marks.reopen_branch(plan.policy());
         }
         // Who waived a window decided about that time, and about a change that was known.
         self.marks.reopen(Exception::ChangeWindow);
