@@ -228,10 +228,13 @@ fn put(
         _ => draft.two_gauges(at, name).into(),
     };
     for mut metric in sides {
-        let ([allowed, beyond], otherwise) = match metric.worse {
+        let ([allowed, critical_from], otherwise) = match metric.worse {
             Worse::Higher => (sizes.increase, 1.0 + TOLERANCE),
             Worse::Lower => (sizes.decrease, 1.0 / (1.0 + TOLERANCE)),
         };
+        // A critical shift is also one that counts.
+        let is_later = |from: &f64| allowed.is_none_or(|at| metric.worse.is_beyond(*from, at));
+        let critical_from = critical_from.filter(is_later);
         let allowed = allowed.unwrap_or_else(|| {
             at.remark(ImportFinding::NoTest {
                 there: format!("any significant shift of `{}` counts", shown(name)),
@@ -242,7 +245,7 @@ fn put(
         metric.watched = muted;
         metric.success = Some(Limit::OfLive(allowed));
         if critical {
-            metric.rollback = Some(Limit::OfLive(beyond.unwrap_or(allowed)));
+            metric.rollback = Some(Limit::OfLive(critical_from.unwrap_or(allowed)));
         } else {
             metric.alert = metric.success;
         }
