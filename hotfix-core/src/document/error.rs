@@ -16,7 +16,8 @@ pub trait FaultFamily: fmt::Display + Coded {
     /// What a list of errors is headed with, after their number: ` in the policy`; empty: no heading.
     const HEADING: &'static str = "";
 
-    /// Whether a text has several documents, so that an error has the number of its document.
+    /// Whether a text has several documents, so that an error has the number of its document, and one
+    /// without a path its line.
     const NUMBERED: bool = false;
 
     /// Whether an error without a path is one of its line: measurements have lines, no keys.
@@ -329,7 +330,7 @@ impl<F: FaultFamily> fmt::Display for DocumentError<F> {
         let place = (line > 0).then(|| format!("line {line}, column {column}"));
         let of = self.base().map_or_else(String::new, |base| format!(" of `{base}`"));
         let at = match place {
-            place if F::BY_LINE && self.path.is_empty() => place,
+            place if (F::BY_LINE || F::NUMBERED) && self.path.is_empty() => place,
             _ if self.path.is_empty() => Some("the document".to_owned()),
             Some(place) => Some(format!("{place}{of} ({path})")),
             None => Some(path.to_string()),

@@ -9,6 +9,7 @@ use super::draft::{Draft, Limit, MetricDraft, seconds};
 use super::dry_run::DryRuns;
 use super::finding::ImportFinding;
 use super::nothing;
+use super::provider::{Provided, provider, report};
 use super::reader::At;
 use super::source::{Source, named};
 use crate::grade::{Response, Worse};
@@ -44,13 +45,18 @@ pub(super) struct Analysis<'s, 'd> {
     limits: Vec<(At<'d>, f64)>,
     /// For deciding metrics: the most severe response to missing data.
     no_data: Option<Response>,
+    /// The fewest tolerated errors of metrics for which a missing value is an error.
     errors: Option<f64>,
+    /// The fewest tolerated failures of metrics for which it is a failure.
+    failures: Option<f64>,
     /// The interval of each metric in seconds, if it is measured more than once.
     intervals: Vec<(At<'d>, f64)>,
     /// The places of delays, in seconds.
     delays: Vec<(At<'d>, f64)>,
-    /// Conditions that pass without data, each with the name of its metric.
+    /// Conditions that name missing data, each with what follows from it.
     guarded: Vec<(At<'d>, String)>,
+    /// What NaN does by conditions that do not, each with the first metric.
+    unguarded: BTreeMap<&'static str, At<'d>>,
     /// Metrics with inconclusive values.
     inconclusive: Vec<At<'d>>,
     first: Option<At<'d>>,
@@ -209,28 +215,43 @@ impl<'s, 'd> Analysis<'s, 'd> {
         let some = |at: &At<'_>| whole(at, arguments, -1.0).filter(|number| *number != 0.0);
         at.leave_out("inconclusiveLimit", some, "a number of tolerated inconclusive measurements");
         let conditions = ["successCondition", "failureCondition"].map(|key| at.get(key));
-        let provided = provider(at, name);
-        let dry = self.dry_runs.covers(name, provided);
+        let provided = provider(at, name, &conditions);
+        let dry = self.dry_runs.covers(name, provided == Provided::Numbers);
         let never_fails = limit.as_ref().filter(|(limit, _)| *limit < 0.0).map(|(_, at)| at);
+        let tolerated = limit.as_ref().map_or(0.0, |(limit, _)| *limit);
         let needs = at.read("consecutiveSuccessLimit", some);
-        if !provided {
+        let can_fail = !dry
+            && (never_fails.is_none() || needs.is_some())
+            && (interval.is_some() || tolerated <= 0.0);
+        if provided != Provided::Numbers {
             conditions.iter().flatten().for_each(At::ignore);
+            match provided {
+                Provided::Outcome(there) if can_fail => {
+                    report(at, there, "it is not a metric", tolerated, &conditions, draft);
+                }
+                Provided::Outcome(there) => {
+                    at.put(there, "it is not a metric, and its failure changes nothing");
+                }
+                Provided::Numbers | Provided::Nothing => {}
+            }
             return;
         }
-        let tolerated = limit.as_ref().map_or(0.0, |(limit, _)| *limit);
         let rule = unless_fails(never_fails, needs);
         let rule = if dry { Crossing::Nothing } else { rule };
         let rule = if let Some(interval) = interval {
             self.intervals.push((at.get("interval").unwrap_or_else(|| at.clone()), *interval));
             rule
         } else {
-            if rule != Crossing::Nothing && tolerated <= 0.0 {
-                measured_once(at, &conditions, draft);
+            // Without a condition each measurement succeeds.
+            if can_fail && conditions.iter().any(Option::is_some) {
+                let here = "it is watched but does not decide";
+                report(at, "it is measured once", here, 0.0, &conditions, draft);
             }
             Crossing::Nothing
         };
         let before = draft.metrics.len();
-        let decided = self.judged(at, name, &conditions, arguments, rule, draft);
+        let missing = self.judged(at, name, &conditions, arguments, rule, draft);
+        let decided = missing.is_some();
         for metric in draft.metrics.iter_mut().skip(before) {
             metric.title.push_str(label);
         }
@@ -263,18 +284,50 @@ impl<'s, 'd> Analysis<'s, 'd> {
         {
             place.put(format!("tolerated failures for this metric: {tolerated}"), WATCHED);
         }
-        if decided {
-            self.first.get_or_insert_with(|| at.clone());
-            if rule == Crossing::RollsBack {
-                let (limit, at) = limit.unwrap_or((0.0, at.clone()));
-                self.limits.push((at, limit));
-            }
-            let errors = errors.unwrap_or(ERRORS_TOLERATED).max(0.0);
-            self.errors = Some(self.errors.map_or(errors, |before| before.min(errors)));
+        let Some(missing) = missing else { return };
+        self.first.get_or_insert_with(|| at.clone());
+        let failures = (rule == Crossing::RollsBack).then_some(tolerated);
+        let errors = errors.unwrap_or(ERRORS_TOLERATED).max(0.0);
+        self.missed(metric, conditions.iter().flatten().next(), missing, failures, errors);
+        if rule == Crossing::RollsBack {
+            let (limit, at) = limit.unwrap_or((0.0, at.clone()));
+            self.limits.push((at, limit));
         }
     }
 
-    /// Adds a metric. Returns whether it decides.
+    /// What missing data does in the source. `failures` and `errors` are tolerated.
+    fn missed(
+        &mut self,
+        Metric { at, name, .. }: &Metric<'d>,
+        condition: Option<&At<'d>>,
+        (guarded, outcome): (bool, &'static str),
+        failures: Option<f64>,
+        errors: f64,
+    ) {
+        let least = |one: Option<f64>, other: f64| Some(one.map_or(other, |one| one.min(other)));
+        if guarded {
+            let failures = failures.filter(|_| outcome == FAILS);
+            let ends = failures.map_or_else(String::new, |failures| {
+                self.failures = least(self.failures, failures);
+                format!(", and more than {failures} failures end the rollout")
+            });
+            let there = format!("`{}` {outcome} without data{ends}", shown(name));
+            self.guarded.push((condition.unwrap_or(at).clone(), there));
+        } else {
+            self.unguarded.entry(outcome).or_insert_with(|| at.clone());
+            self.errors = least(self.errors, errors);
+        }
+        let no_data = match (guarded, outcome) {
+            (true, PASSES) => Response::Hold,
+            (_, FAILS) => Response::RollBack,
+            // In Argo NaN passes or waits for a person, and an error ends the rollout.
+            _ => Response::Ask,
+        };
+        self.no_data = self.no_data.max(Some(no_data));
+    }
+
+    /// Adds a metric. Returns, if it decides, whether its conditions name a missing value, and what
+    /// that does.
     fn judged(
         &mut self,
         at: &At<'d>,
@@ -283,7 +336,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
         arguments: &Arguments,
         rule: Crossing,
         draft: &mut Draft,
-    ) -> bool {
+    ) -> Option<(bool, &'static str)> {
         let [success, failure] = conditions.each_ref().map(Option::as_ref);
         let read = match (values(success, arguments, false), values(failure, arguments, true)) {
             (Ok(Some(good)), Ok(Some(fine))) => Some((good, fine)),
@@ -299,7 +352,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
         };
         let Some((good, fine)) = read else {
             two_sided(at, name, (None, None), (None, None), Crossing::Nothing, draft);
-            return false;
+            return None;
         };
         let before = draft.metrics.len();
         let most = if rule == Crossing::Misses { good.sides } else { fine.sides };
@@ -308,24 +361,17 @@ impl<'s, 'd> Analysis<'s, 'd> {
             self.inconclusive.push(at.clone());
         }
         if rule == Crossing::Nothing {
-            return false;
+            return None;
         }
-        let guarded = good.guarded || fine.guarded;
-        if guarded {
-            let place = conditions.iter().flatten().next().unwrap_or(at);
-            self.guarded.push((place.clone(), shown(name)));
-        }
-        let no_data = match (guarded, fine.missing) {
-            (true, _) => Response::Hold,
-            // In Argo NaN passes or waits for a person, and an error ends the rollout.
-            (false, true) => Response::Ask,
-            (false, false) => Response::RollBack,
-        };
-        self.no_data = self.no_data.max(Some(no_data));
         if rule == Crossing::Misses {
             draft.missed = "ask";
         }
-        true
+        let outcome = match (good.missing, fine.missing) {
+            (_, false) => FAILS,
+            (true, true) => PASSES,
+            (false, true) => "is inconclusive",
+        };
+        Some((good.guarded || fine.guarded, outcome))
     }
 
     /// Sets the values of the whole policy after every metric is read.
@@ -394,30 +440,28 @@ impl<'s, 'd> Analysis<'s, 'd> {
 
     /// What follows from missing data, where metrics are measured this far apart at most.
     fn missing(&self, interval: f64, draft: &mut Draft) {
-        for (place, name) in &self.guarded {
-            let here = match self.no_data {
-                Some(Response::RollBack) => "one response is for all metrics: it rolls back",
-                Some(Response::Ask) => "one response is for all metrics: a person is asked",
-                Some(Response::Continue | Response::Hold) | None => {
-                    "missing data holds the rollout"
-                }
-            };
-            place.no_data(format!("`{name}` passes without data"), here);
-        }
-        let known = (self.errors, self.no_data, &self.first);
-        let (Some(errors), Some(response), Some(first)) = known else { return };
-        // An error is repeated after the interval.
-        let after = draft.stale.max(interval + REPEATED_AFTER * (errors + 1.0));
+        let (Some(response), Some(first)) = (self.no_data, &self.first) else { return };
+        // An error is repeated after the interval, a failure at the next one.
+        let repeated = self.errors.map(|errors| interval + REPEATED_AFTER * (errors + 1.0));
+        let failed = self.failures.map(|failures| interval * (failures + 1.0));
+        let after = [repeated, failed].into_iter().flatten().fold(draft.stale, f64::max);
         draft.no_data = (after, response.as_str());
         let then = match response {
             Response::RollBack => "it rolls back",
             Response::Ask => "a person is asked",
             Response::Continue | Response::Hold => "it continues to hold",
         };
-        first.no_data(
-            format!("a measurement without a value is an error, repeated after {REPEATED_AFTER}s, and more than {errors} in a row end the rollout; NaN is a value that meets no comparison: it passes with `failureCondition` alone, fails with `successCondition` alone, and is inconclusive with both"),
-            format!("both are missing data: it holds for {}, then {then}", seconds(after)),
-        );
+        let here = format!("missing data of any metric holds for {}, then {then}", seconds(after));
+        for (place, there) in &self.guarded {
+            place.no_data(there, &here);
+        }
+        let errors = self.errors.unwrap_or_default();
+        for (outcome, at) in &self.unguarded {
+            at.no_data(
+                format!("a measurement without a value is an error, repeated after {REPEATED_AFTER}s, and more than {errors} in a row end the rollout; NaN is a value that meets no comparison, and {outcome}"),
+                &here,
+            );
+        }
         first.differs(
             "an analysis that ends before its first measurement counts as successful",
             "no phase passes without a reading of each deciding metric",
@@ -425,23 +469,9 @@ impl<'s, 'd> Analysis<'s, 'd> {
     }
 }
 
-/// A metric that is measured once does not decide: a bound would miss its readings afterwards.
-fn measured_once(at: &At<'_>, conditions: &[Option<At<'_>>; 2], draft: &mut Draft) {
-    let inconclusive = match conditions {
-        // Each measurement succeeds.
-        [None, None] => return,
-        [Some(_), Some(_)] => ", and `pause` if it is inconclusive",
-        _ => "",
-    };
-    draft.failed_check = "roll_back";
-    at.differs(
-        "it is measured once",
-        format!(
-            "it is watched but does not decide: measure it when it is due in the source, and send `report` with the signal `health_check_failed` if it fails, which rolls back{inconclusive}"
-        ),
-    );
-}
-
+/// What a measurement without a value does.
+const PASSES: &str = "passes";
+const FAILS: &str = "fails";
 const UNANSWERED: &str = "; without an answer it goes on by itself once the values are good again: send `hold` to stop it";
 const WATCHED: &str = "the metric does not decide, so this has no effect";
 const JUDGED: &str = "its metrics are already judged in every phase";
@@ -522,39 +552,4 @@ pub(super) fn two_sided(
         };
         draft.metrics.push(metric);
     }
-}
-
-/// Whether a metric's provider gives a value that conditions can be applied to.
-fn provider(at: &At<'_>, name: &str) -> bool {
-    const VALUES: [&str; 9] = [
-        "prometheus",
-        "datadog",
-        "wavefront",
-        "newRelic",
-        "cloudWatch",
-        "graphite",
-        "influxdb",
-        "skywalking",
-        "web",
-    ];
-    const OTHERS: [(&str, &str); 3] = [
-        ("job", "a metric from a job, which gives no value"),
-        ("kayenta", "a metric that Kayenta judges: import its configuration"),
-        ("plugin", "a metric of a plugin"),
-    ];
-    let Some(provider) = at.need("provider", "`provider:` with a query") else { return false };
-    for key in VALUES {
-        if let Some(found) = provider.get(key) {
-            found.lost(ImportFinding::Query { metric: shown(name) });
-            return true;
-        }
-    }
-    for (key, what) in OTHERS {
-        if let Some(found) = provider.get(key) {
-            found.lost(ImportFinding::NoCounterpart { what: what.to_owned() });
-            return false;
-        }
-    }
-    // An unknown key gets its own finding.
-    true
 }

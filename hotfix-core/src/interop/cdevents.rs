@@ -2,7 +2,7 @@
 //!
 //! | what the log has | type |
 //! |---|---|
-//! | the incident was detected, or its time corrected; a complete fix was rolled back | `incident.detected` |
+//! | the incident was detected or declared, or its time corrected; a complete fix was rolled back | `incident.detected` |
 //! | the rollout was opened, with an option `ticket` | `incident.reported` |
 //! | it was resolved | `incident.resolved` |
 //! | the new version was deployed beside the live one | `service.deployed` |
@@ -186,7 +186,9 @@ impl Writer<'_> {
             subject.content["ticketURI"] = json!(ticket);
             self.put(line, entry.at, "incident.reported", subject);
         }
-        if let Some(at) = news(&mut self.detected, rollout.moment(Moment::Detected)) {
+        // Without a detection time the declaration counts.
+        let detected = rollout.origin(Moment::Detected).map(|(_, at)| at);
+        if let Some(at) = news(&mut self.detected, detected) {
             self.put(line, at, "incident.detected", self.of_incident(rollout));
         }
         let was_resolved = self.resolved.is_some();
@@ -327,7 +329,7 @@ impl Writer<'_> {
             "data": {
                 "context": {
                     "version": SPEC_VERSION, "id": id, "source": source, "type": kind, "timestamp": at,
-                    "chainId": log,
+                    "chainId": uuid(log),
                 },
                 "subject": {"id": about, "type": subject_kind, "content": content},
                 "customData": custom,
@@ -341,6 +343,14 @@ impl Writer<'_> {
 fn news(known: &mut Option<Timestamp>, now: Option<Timestamp>) -> Option<Timestamp> {
     let before = std::mem::replace(known, now);
     now.filter(|_| now != before)
+}
+
+/// Hexadecimal digits in the form of a UUID of version 4.
+fn uuid(digits: &str) -> String {
+    let part = |range: std::ops::Range<usize>| digits.get(range).unwrap_or_default();
+    let [one, two, four] = [0..8, 8..12, 20..32].map(part);
+    // The digits after the second part and before the last are version and variant.
+    format!("{one}-{two}-4{}-8{}-{four}", part(13..16), part(17..20))
 }
 
 /// A part of a URL: all characters but letters, digits and `.-_~` are percent-encoded.

@@ -16,7 +16,7 @@ pub(super) struct Values {
     pub(super) sides: Sides,
     /// Whether a missing value is one of them.
     pub(super) missing: bool,
-    /// The same, and the condition names it: the author considered it.
+    /// Whether the condition names it: the author considered it.
     pub(super) guarded: bool,
 }
 
@@ -42,7 +42,7 @@ pub(super) fn values(
             let sides =
                 (low.map(|low| bound(at, low, 1.0)), high.map(|high| bound(at, high, -1.0)));
             let guard = ["isNaN", "isNil", "nil", "len(", "default("];
-            let guarded = good.missing && guard.iter().any(|guard| text.contains(guard));
+            let guarded = guard.iter().any(|guard| text.contains(guard));
             if good.series == Series::All {
                 at.put(
                     "every series has to meet the condition",

@@ -106,7 +106,9 @@ findings! {
 
 fn in_a_row(evaluations: f64) -> String {
     if evaluations > 1.0 {
-        format!("a bound has to be crossed {evaluations} evaluations in a row")
+        format!(
+            "a bound has to be crossed {evaluations} evaluations in a row, and at the end of a phase its mean has to be within the bounds: one value far beyond them can hold the phase, and a person is asked"
+        )
     } else {
         "the first evaluation beyond a bound acts: the smallest number of all metrics applies to each".to_owned()
     }

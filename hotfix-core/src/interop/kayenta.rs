@@ -12,6 +12,8 @@ use crate::text::{brief, shown};
 
 /// The judge ignores a shift within this part of its estimate.
 const TOLERANCE: f64 = 0.25;
+/// The judge whose settings are known.
+const JUDGE: &str = "NetflixACAJudge-v1.0";
 const MINUTES: &str = "a number of minutes from 0 to a million";
 
 pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
@@ -79,16 +81,30 @@ fn sizes_of_arms(metrics: &At<'_>) {
 }
 
 fn judge(config: &At<'_>, draft: &Draft) {
-    let judge = config.get("judge").unwrap_or_else(|| config.clone());
-    let mut name = String::new();
+    let at = config.get("judge").unwrap_or_else(|| config.clone());
+    let mut name = JUDGE;
     if let Some(judge) = config.get("judge") {
         nothing(&judge, &["judgeConfigurations"]);
-        name = judge.text_of("name").map_or(name, |name| format!(" `{}`", shown(name)));
+        name = judge.text_of("name").unwrap_or(name);
     }
-    judge.differs(
-        format!("the judge{name} compares the points of both arms with a rank test, at the same level for every evaluation, and passes what is not significant"),
-        format!("the ratio of their means over {} decides, from when readings cover that time, and without a test: few events exceed a bound by chance, and any does where the live arm has none; hotfix.kayenta judges like the original", seconds(draft.window)),
-    );
+    let (there, instead) = if name == JUDGE {
+        (
+            format!(
+                "the judge `{JUDGE}` compares the points of both arms with a rank test, at the same level for every evaluation, and passes what is not significant"
+            ),
+            "hotfix.kayenta judges like the original",
+        )
+    } else {
+        (
+            format!(
+                "the judge `{}` is not known: its settings are read like those of `{JUDGE}`",
+                shown(name)
+            ),
+            "hotfix.kayenta does not judge like it either",
+        )
+    };
+    let window = seconds(draft.window);
+    at.differs(there, format!("the ratio of their means over {window} decides, from when readings cover that time, and without a test: few events exceed a bound by chance, and any does where the live arm has none; {instead}"));
 }
 
 fn classifier(config: &At<'_>) {
@@ -212,10 +228,13 @@ fn put(
         _ => draft.two_gauges(at, name).into(),
     };
     for mut metric in sides {
-        let ([allowed, beyond], otherwise) = match metric.worse {
+        let ([allowed, critical_from], otherwise) = match metric.worse {
             Worse::Higher => (sizes.increase, 1.0 + TOLERANCE),
             Worse::Lower => (sizes.decrease, 1.0 / (1.0 + TOLERANCE)),
         };
+        // A critical shift is also one that counts.
+        let is_later = |from: &f64| allowed.is_none_or(|at| metric.worse.is_beyond(*from, at));
+        let critical_from = critical_from.filter(is_later);
         let allowed = allowed.unwrap_or_else(|| {
             at.remark(ImportFinding::NoTest {
                 there: format!("any significant shift of `{}` counts", shown(name)),
@@ -226,7 +245,7 @@ fn put(
         metric.watched = muted;
         metric.success = Some(Limit::OfLive(allowed));
         if critical {
-            metric.rollback = Some(Limit::OfLive(beyond.unwrap_or(allowed)));
+            metric.rollback = Some(Limit::OfLive(critical_from.unwrap_or(allowed)));
         } else {
             metric.alert = metric.success;
         }

@@ -24,6 +24,7 @@ pub mod icalendar;
 mod kayenta;
 pub mod openmetrics;
 mod openslo;
+mod provider;
 mod reader;
 mod source;
 mod watched;

@@ -20,10 +20,18 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     nothing(&spec, &["description", "service"]);
     time_window(&spec);
     let slices = budgeting(&spec);
-    let indicator = indicator(&spec, sources);
-    let objectives = spec.need("objectives", "`objectives:` with at least one `target`")?;
-    for objective in objectives.items() {
-        self::objective(&objective, source.name, indicator.as_ref(), slices, sources, &mut draft);
+    let objectives = spec.need("objectives", "`objectives:` with at least one `target`")?.items();
+    let is_composite = !objectives.is_empty() && objectives.iter().all(has_indicator);
+    let shared = if is_composite {
+        no_counterpart(&spec, &INDICATOR.map(|key| (key, "an indicator that no objective has")));
+        None
+    } else {
+        indicator(&spec, sources)
+    };
+    for objective in objectives {
+        let own = has_indicator(&objective).then(|| indicator(&objective, sources));
+        let indicator = own.as_ref().unwrap_or(&shared).as_ref();
+        self::objective(&objective, source.name, indicator, slices, &mut draft);
     }
     alerts(&spec, sources, &mut draft);
     draft.window = 300.0;
@@ -65,13 +73,22 @@ struct Indicator {
     name: String,
     /// Whether the ratio is of bad events.
     bad: bool,
+    /// Whether the ratio is computed already, without its counts.
+    raw: bool,
     /// Whether it is a value with a threshold.
     threshold: bool,
 }
 
-fn indicator<'d>(spec: &At<'d>, sources: &[Source<'d>]) -> Option<Indicator> {
-    let inline = spec.get("indicator");
-    let referred = spec.read("indicatorRef", At::text);
+/// The keys of an indicator, in an SLO or in an objective of a composite.
+const INDICATOR: [&str; 2] = ["indicator", "indicatorRef"];
+
+fn has_indicator(at: &At<'_>) -> bool {
+    INDICATOR.iter().any(|key| at.node.key(key).is_some_and(|node| !node.is_null()))
+}
+
+fn indicator<'d>(of: &At<'d>, sources: &[Source<'d>]) -> Option<Indicator> {
+    let inline = of.get("indicator");
+    let referred = of.read("indicatorRef", At::text);
     let (at, name) = match (inline, referred) {
         (Some(inline), _) => {
             let name = inline.node.key("metadata").and_then(|metadata| metadata.text_at("name"));
@@ -87,24 +104,26 @@ fn indicator<'d>(spec: &At<'d>, sources: &[Source<'d>]) -> Option<Indicator> {
             (source.at.clone(), name.to_owned())
         }
         (None, None) => {
-            return spec.lacks("indicator", "`indicatorRef: name`, or the indicator itself");
+            let example = "`indicatorRef: name`, or the indicator itself; each objective of a composite needs its own";
+            return of.lacks("indicator", example);
         }
     };
     let inner = at.need("spec", "`spec:` with `ratioMetric` or `thresholdMetric`")?;
     nothing(&inner, &["description"]);
     let query = |at: At<'d>| at.lost(ImportFinding::Query { metric: shown(&name) });
     if let Some(ratio) = inner.get("ratioMetric") {
-        nothing(&ratio, &["counter", "rawType"]);
-        let bad = ratio.get("bad").is_some();
-        ["good", "bad", "total", "raw"]
-            .into_iter()
-            .filter_map(|key| ratio.get(key))
-            .for_each(query);
-        return Some(Indicator { bad, threshold: false, name });
+        nothing(&ratio, &["counter"]);
+        let kind = ratio.get("rawType").and_then(|at| at.word(&["success", "failure"]));
+        let [_, bad, _, raw] = ["good", "bad", "total", "raw"].map(|key| {
+            let part = ratio.get(key);
+            part.map(query).is_some()
+        });
+        let bad = if raw { kind == Some("failure") } else { bad };
+        return Some(Indicator { bad, raw, threshold: false, name });
     }
     let threshold = inner.need("thresholdMetric", "`ratioMetric:` or `thresholdMetric:`")?;
     query(threshold);
-    Some(Indicator { bad: false, threshold: true, name })
+    Some(Indicator { bad: false, raw: false, threshold: true, name })
 }
 
 fn objective(
@@ -112,27 +131,15 @@ fn objective(
     slo: &str,
     indicator: Option<&Indicator>,
     slices: bool,
-    sources: &[Source<'_>],
     draft: &mut Draft,
 ) {
     let name = at.text_of("displayName");
-    let referred = at.get("indicatorRef").and_then(|part| part.text());
-    if let Some(found) = referred.and_then(|name| named(sources, &["SLI"], name)) {
-        found.at.ignore();
-    }
-    no_counterpart(
-        at,
-        &[
-            ("compositeWeight", "the weight of an objective in a composite"),
-            ("indicatorRef", "an objective of a composite"),
-            ("indicator", "an objective of a composite"),
-        ],
-    );
+    no_counterpart(at, &[("compositeWeight", "the weight of an objective in a composite")]);
     let share = |key, whole: f64| {
         let at = at.get(key)?;
         let number = decimal(at.number()? / whole);
         if number > 0.0 && number < 1.0 {
-            return Some(number);
+            return Some((number, at));
         }
         at.out_of_range(number * whole, FRACTION)
     };
@@ -146,19 +153,24 @@ fn objective(
     }
     let operator = at.get("op").and_then(|at| at.word(&["gt", "gte", "lt", "lte"]));
     let value = at.get("value").and_then(|at| at.number());
-    let Some(target) = target else {
+    let Some((target, place)) = target else {
         if at.node.key("target").is_none() && at.node.key("targetPercent").is_none() {
             at.lacks::<()>("target", "`target: 0.99`");
         }
         return;
     };
-    let Some(indicator) = indicator else { return };
+    let Some(indicator) = indicator else {
+        place.no_counterpart("a target whose indicator is not in the text");
+        return;
+    };
     let stem = name.unwrap_or(if indicator.name == "indicator" { slo } else { &indicator.name });
     let id = draft.id_at(at, stem);
     let worse = if indicator.bad { Worse::Higher } else { Worse::Lower };
     let bound = if indicator.bad { decimal(1.0 - target) } else { target };
     let mut metric = MetricDraft::gauge(id, stem, worse);
-    metric.kind = MetricKind::Proportion;
+    if !indicator.raw {
+        metric.kind = MetricKind::Proportion;
+    }
     metric.success = Some(Limit::Figure(bound));
     draft.metrics.push(metric);
     let there = match (indicator.threshold, operator, value) {
@@ -173,10 +185,12 @@ fn objective(
         (false, ..) => format!("{target} of the events have to be good"),
     };
     let counted = if indicator.bad { "bad events" } else { "good events" };
-    at.put(
-        there,
-        format!("readings are counts: {counted}, and all events; a miss alone does not roll back"),
-    );
+    let readings = if indicator.raw {
+        format!("readings are the ratio of {counted} to all events, as there are no counts of them")
+    } else {
+        format!("readings are counts: {counted}, and all events")
+    };
+    at.put(there, format!("{readings}; a miss alone does not roll back"));
 }
 
 fn alerts(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {

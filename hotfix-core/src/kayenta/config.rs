@@ -202,6 +202,14 @@ impl ConfigReader {
             return Some(config);
         }
         self.keys(root, &[ROOT])?;
+        self.unless_null(root, "judge", |reader, judge| {
+            reader.unless_null(judge, "name", |reader, name| {
+                let judge = reader.text(name).filter(|name| name != super::JUDGE)?;
+                let (path, judge) = (reader.path().to_owned(), shown(&judge));
+                reader.known.push(Finding::OtherJudge { path, judge });
+                Some(())
+            })
+        });
         let mut config = Config::default();
         self.unless_null(root, "classifier", |reader, classifier| {
             reader.classifier(classifier, &mut config)

@@ -140,13 +140,18 @@ coded! {
     /// A metric without a group.
     #[error("metric `{metric}` is in no group and does not count for the score: add it to a group")]
     NoGroup { metric: String } => "HF-KAY-021",
+    /// A configuration for another judge.
+    #[error("the judge `{judge}` is not reproduced: the verdict is that of {}", super::JUDGE)]
+    OtherJudge { path: String, judge: String } => "HF-KAY-022",
 }
 
 impl Finding {
     /// JSON Pointer to the place in the configuration.
     pub fn path(&self) -> String {
         match self {
-            Self::UnknownKey { path, .. } | Self::UnknownWord { path, .. } => path.clone(),
+            Self::UnknownKey { path, .. }
+            | Self::UnknownWord { path, .. }
+            | Self::OtherJudge { path, .. } => path.clone(),
             Self::WeightSum { .. } => "/classifier/groupWeights".to_owned(),
             Self::EmptyGroup { group }
             | Self::NegativeWeight { group, .. }

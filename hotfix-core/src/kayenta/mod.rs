@@ -23,6 +23,9 @@
 //! | `classify` | one metric |
 //! | `config`, `judge` | the configuration, the score |
 
+/// The judge that is reproduced.
+const JUDGE: &str = "NetflixACAJudge-v1.0";
+
 mod classify;
 mod config;
 mod error;

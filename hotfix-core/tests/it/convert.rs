@@ -77,27 +77,10 @@ fn field_12_a_dry_run_and_a_muted_metric_are_watched_and_decide_nothing() {
 }
 
 #[test]
-fn field_5_an_objective_of_a_composite_loses_its_own_indicator() {
-    let indicator = json!({ "thresholdMetric": { "metricSource": { "type": "x" } } });
-    let slo = json!({
-        "apiVersion": "openslo/v1", "kind": "SLO", "metadata": { "name": "s" },
-        "spec": {
-            "indicator": { "metadata": { "name": "i" }, "spec": indicator },
-            "objectives": [{
-                "target": 0.97, "op": "lt", "value": 3, "indicator": { "spec": indicator },
-            }],
-        },
-    });
-    let imported = convert(&slo.to_string(), None).unwrap();
-    let place = "/spec/objectives/0/indicator";
-    let told: Vec<String> = imported
-        .findings
-        .iter()
-        .filter(|finding| finding.path.starts_with(place))
-        .map(Finding::message)
-        .collect();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("an objective of a composite"), "{told:?}");
+fn field_5_an_error_at_the_root_of_a_document_has_its_line() {
+    let errors = convert("a: 1\n---\nkind: Rollout\nkind: Rollout\n", None).unwrap_err();
+    let text = errors.to_string();
+    assert!(text.starts_with("HF-CONV-003 at line 4, column 1: `kind` occurs twice"), "{text}");
 }
 
 /// A document of each tool in which every value matters: none is a default.

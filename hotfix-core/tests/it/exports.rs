@@ -120,7 +120,8 @@ fn schema(kind: &str) -> Value {
             "context": {
                 "type": "object", "required": ["version", "id", "source", "type", "timestamp"], "additionalProperties": false,
                 "properties": {
-                    "version": {"const": "0.4.1"}, "id": text, "source": text, "chainId": text, "schemaUri": text, "links": {},
+                    "version": {"const": "0.4.1"}, "id": text, "source": text, "schemaUri": text, "links": {},
+                    "chainId": {"type": "string", "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"},
                     "type": {"const": format!("dev.cdevents.{kind}.0.2.0")},
                     "timestamp": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"},
                 },
@@ -150,6 +151,8 @@ fn post_3_events_are_cdevents_in_cloudevents() {
         let options =
             cdevents::Options { ticket: Some("https://t.example/1"), ..Default::default() };
         let events = cdevents::events(incident.log.as_bytes(), &options).unwrap();
+        // Without a detection time it is detected when it is declared.
+        assert!(events.iter().any(|event| kind(event) == "incident.detected"), "{}", incident.id);
         let mut ids = BTreeSet::new();
         for event in &events {
             seen.insert(kind(event).to_owned());

@@ -124,7 +124,7 @@ fn how(unit: &str) -> &'static str {
     if unit == TimeUnit::Rfc3339.as_str() {
         ": write it with its zone, such as `2026-03-03T14:00:00Z`, or give the `unit` of `time`"
     } else {
-        ""
+        ": correct it, or the `unit` of `time`"
     }
 }
 

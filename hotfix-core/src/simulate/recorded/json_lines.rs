@@ -19,7 +19,7 @@ use super::error::{RecordedErrors, RecordedFault};
 use super::finding::{Odd, Oddities};
 use super::mapping::{Mapping, TimeUnit};
 use super::points::gaps;
-use super::{Logged, RecordedMetrics, RecordedReading, message_of, moment, seconds};
+use super::{Logged, RecordedMetrics, RecordedReading, message_of, milliseconds, moment, seconds};
 
 /// A line. Lines of a log have a `kind` and further members, others only `at` and `metrics`.
 #[derive(Default)]
@@ -214,9 +214,7 @@ fn time(at: &Value, unit: TimeUnit, line: u64) -> Result<Timestamp, RecordedErro
     let read = match (at, unit) {
         (Value::String(text), TimeUnit::Rfc3339) => moment(text, unit),
         (Value::Number(number), TimeUnit::Seconds) => number.as_f64().and_then(seconds),
-        (Value::Number(number), TimeUnit::Milliseconds) => {
-            number.as_i64().and_then(|millis| Timestamp::try_from_millis(millis).ok())
-        }
+        (Value::Number(number), TimeUnit::Milliseconds) => number.as_i64().and_then(milliseconds),
         _ => None,
     };
     read.ok_or_else(|| {

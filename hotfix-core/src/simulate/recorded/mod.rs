@@ -233,8 +233,15 @@ fn moment(text: &str, unit: TimeUnit) -> Option<Timestamp> {
     match unit {
         TimeUnit::Rfc3339 => text.parse().ok(),
         TimeUnit::Seconds => seconds(number(text)?),
-        TimeUnit::Milliseconds => Timestamp::try_from_millis(text.parse().ok()?).ok(),
+        TimeUnit::Milliseconds => milliseconds(text.parse().ok()?),
     }
+}
+
+/// Milliseconds since 1970, unless they are seconds: as milliseconds these would be of the years up to 1973.
+fn milliseconds(since_1970: i64) -> Option<Timestamp> {
+    const SECONDS_SINCE_2001: std::ops::Range<i64> = 1_000_000_000..100_000_000_000;
+    let is_seconds = SECONDS_SINCE_2001.contains(&since_1970);
+    Timestamp::try_from_millis(since_1970).ok().filter(|_| !is_seconds)
 }
 
 /// Seconds since 1970, to the nearest millisecond.
