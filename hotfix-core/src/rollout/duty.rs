@@ -347,10 +347,6 @@ pub(super) fn update_agenda(
             if is_another {
                 inputs.push(AgendaInput::AnotherRelease);
             }
-            // Nobody tries again what is over.
-            if matches!(command, Command::Retry { .. }) {
-                inputs.push(AgendaInput::TakenBack(Moment::Resolved));
-            }
             update_approvals((agenda, started), readiness, policy, at, &mut inputs);
         }
         Command::CheckItem { .. } | Command::WaiveItem { .. } => {
@@ -562,8 +558,10 @@ fn update_stage(
         (_, Stage::Closed) if agenda.came(Moment::Closed).is_none() => came(Moment::Closed),
         // The fix that was live is replaced: it is due again, and the next attempt has its own
         // time.
-        (_, Stage::Preparing) => {
+        (from, Stage::Preparing) => {
             inputs.extend(deployed.map(|_| AgendaInput::TakenBack(Moment::Deployed)));
+            // Nobody tries again what is over.
+            inputs.extend(from.is_final().then_some(AgendaInput::TakenBack(Moment::Resolved)));
         }
         // A fix that fails reopens the incident.
         (from, Stage::RollingBack(_) | Stage::Frozen { .. }) if gives_up(from, to) => {
