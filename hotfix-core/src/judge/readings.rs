@@ -43,7 +43,7 @@ pub(super) struct Readings {
     /// The names of the strata in their order; none of a list, or where they have changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) strata: Option<Box<[String]>>,
-    /// A number of it was NaN or infinite.
+    /// A number of the canary in it was NaN or infinite.
     pub(super) not_finite: bool,
     /// Why the last reading of each arm in this phase was not used; None where it was.
     #[serde(default, skip_serializing_if = "is_default")]

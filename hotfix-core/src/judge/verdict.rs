@@ -80,8 +80,9 @@ closed_set! {
         NoData = "no_data",
         /// The last reading is too old.
         Stale = "stale",
-        /// The readings of the live version are missing: none came, or none with a request, for too
-        /// long or in this phase, though it was read before, by this metric or another.
+        /// The readings of the live version are missing: none came, none with a request, or none but NaN
+        /// and infinities, for too long or in this phase, though it was read before, by this metric or
+        /// another.
         NoLiveData = "no_live_data",
         /// With some of the traffic held back no metric has ever read the live version, so that a test
         /// or a bound of this one compares nothing. Not raised any more once a person has promoted a
@@ -94,7 +95,7 @@ closed_set! {
         /// After the completion: nothing judges the metric, and it is clearly worse than when a person
         /// last promoted.
         WorseThanSeen = "worse_than_seen",
-        /// A reading was NaN or infinite.
+        /// A reading of the canary was NaN or infinite.
         NotFinite = "not_finite",
         /// Readings cover less than the phase's least time: time without readings does not count.
         Gaps = "gaps",
