@@ -189,10 +189,7 @@ impl Judge {
             if combination.is_cause(place, values[place]) {
                 let decisive = || self.watched[index].decisive_instance().map(Arc::clone);
                 let instance = (reason == Reason::OnlyWholePasses).then(decisive).flatten();
-                call.raise_cause(
-                    response,
-                    Cause { instance, metric: Some(metrics[index].0), reason },
-                );
+                call.raise_cause(response, Cause::new(reason, Some(metrics[index].0), instance));
                 named = true;
             }
         }

@@ -149,7 +149,7 @@ impl Watched {
         moment: &Moment<'_>,
         seen: &MetricVerdict,
     ) -> (Response, Cause) {
-        let cause = |reason, instance| Cause { instance, metric: Some(self.metric().id), reason };
+        let cause = |reason, instance| Cause::new(reason, Some(self.metric().id), instance);
         if let Some(instance) = self.only_with(moment.share) {
             (Response::Hold, cause(Reason::OneInstance, Some(instance)))
         } else if self.is_first_minute(moment) {

@@ -260,20 +260,40 @@ impl Reason {
 
 /// A reason, with the metric or instance that it applies to; without them it applies to the whole.
 #[serde_with::skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// The instance of the canary, if it applies to one.
     pub instance: Option<Arc<str>>,
     /// The metric, if it applies to one.
     pub metric: Option<MetricName>,
+    /// The decision is to roll back, for which the reason can be enough under this policy and was not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub milder: bool,
     /// The reason.
     pub reason: Reason,
 }
 
+impl PartialEq for Cause {
+    /// Of the same reason, whatever it led to: earlier releases did not record that.
+    fn eq(&self, other: &Self) -> bool {
+        let Self { instance, metric, milder: _, reason } = self;
+        (instance, metric, reason) == (&other.instance, &other.metric, &other.reason)
+    }
+}
+
 impl Cause {
+    pub(crate) const fn new(
+        reason: Reason,
+        metric: Option<MetricName>,
+        instance: Option<Arc<str>>,
+    ) -> Self {
+        Self { instance, metric, milder: false, reason }
+    }
+
     /// Those that led to a rollback, of the causes of its verdict: the most severe ones.
     pub(crate) fn of_rollback<'a>(policy: &Policy, causes: &'a [Self]) -> &'a [Self] {
-        let milder = causes.iter().skip(1).position(|cause| !cause.reason.rolls_back(policy));
+        let is_milder = |cause: &Self| cause.milder || !cause.reason.rolls_back(policy);
+        let milder = causes.iter().skip(1).position(is_milder);
         milder.map_or(causes, |place| &causes[..=place])
     }
 
@@ -391,6 +411,14 @@ impl Verdict {
     /// One metric's part.
     pub fn metric(&self, id: MetricName) -> Option<&MetricVerdict> {
         self.metrics.iter().find_map(|(name, verdict)| (*name == id).then_some(verdict))
+    }
+
+    /// Marks the causes of a rollback that did not lead to it and might have: the first `leading` ones did.
+    pub(crate) fn mark_milder(&mut self, policy: &Policy, leading: usize) {
+        if self.decision == Decision::RollBack {
+            let milder = self.causes.iter_mut().skip(leading);
+            milder.for_each(|cause| cause.milder = cause.reason.rolls_back(policy));
+        }
     }
 
     /// Why it decides so: its causes, or of a rollback those that led to it.
