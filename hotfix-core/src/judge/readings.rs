@@ -110,6 +110,18 @@ impl Readings {
         }
     }
 
+    /// Whether a tick of this time has an arm that was read then already: a repeated delivery counts once.
+    #[inline]
+    pub(super) fn repeats(&self, tick: &Tick, at: Timestamp) -> bool {
+        let was_read = |arm: usize, used: bool, read_at: Option<Timestamp>| {
+            (used || tick.unused[arm].is_some())
+                && (read_at == Some(at) || self.counters.were_read(arm, at))
+        };
+        self.seen_at == Some(at)
+            && (was_read(CANARY, tick.canary, self.read_at)
+                || was_read(BASELINE, tick.baseline, self.live_read_at))
+    }
+
     /// Which arms were read at this time and have no request.
     #[inline]
     pub(super) fn idle(&self, at: Timestamp) -> [bool; 2] {
