@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{EvidenceMode, Response, Role};
+use crate::grade::{EvidenceMode, Response};
 use crate::metric::{CONFIRMS, Judged, Reading, Sample, Tick, Window, bound_figure};
 use crate::policy::section::{Metric, Watch};
 use crate::stats::Counts;
@@ -202,7 +202,7 @@ impl Watched {
     pub(super) fn has_become_worse(&self, seen: &MetricVerdict) -> bool {
         let now = seen.canary.zip(seen.baseline);
         let worse = now.is_some_and(|(canary, live)| self.metric().worse.is_beyond(canary, live));
-        worse && self.metric().role == Role::Decide && self.is_tested() && self.has_risen()
+        worse && self.is_tested() && self.has_risen()
     }
 
     /// The instance without which the rollback bound is not crossed. None if it is crossed without
