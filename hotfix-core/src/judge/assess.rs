@@ -260,7 +260,7 @@ pub(super) struct Call<'a> {
 
 impl Call<'_> {
     pub(super) fn raise(&mut self, response: Response, reason: Reason, metric: Option<MetricName>) {
-        self.raise_cause(response, Cause { instance: None, metric, reason });
+        self.raise_cause(response, Cause::new(reason, metric, None));
     }
 
     pub(super) const fn worst(&self) -> Response {
@@ -295,11 +295,8 @@ impl Call<'_> {
     fn bad_instances(&mut self, moment: &Moment<'_>, watched: &Watched) {
         let response = moment.alert(None).clamp(Response::Hold, Response::Ask);
         for instance in watched.instances().bad() {
-            let cause = Cause {
-                instance: Some(Arc::clone(instance)),
-                metric: Some(watched.metric().id),
-                reason: Reason::BadInstance,
-            };
+            let (reason, metric) = (Reason::BadInstance, watched.metric().id);
+            let cause = Cause::new(reason, Some(metric), Some(Arc::clone(instance)));
             self.raise_cause(response, cause);
         }
     }
@@ -376,8 +373,7 @@ impl Call<'_> {
         let (response, cause) = if acts {
             watched.beyond_rollback(moment, seen)
         } else {
-            let reason = Reason::RollbackBand;
-            (Response::Hold, Cause { instance: None, metric: Some(metric.id), reason })
+            (Response::Hold, Cause::new(Reason::RollbackBand, Some(metric.id), None))
         };
         // Such a reading is beyond the alert bound, too, which may have been breached for longer.
         let alerts = acts || !lasts && in_a_row(Band::Alert) && both_read(Band::Alert);

@@ -148,7 +148,7 @@ pub(super) struct Batch {
     pub(super) counts: Vec<(Counts, Counts)>,
     /// The bad events of each arm that were clipped.
     pub(super) clipped: [f64; 2],
-    /// How many cadences it covers, at least 1.
+    /// How many cadences it covers, at least 1; 0 where nothing is fed.
     pub(super) ticks: f64,
 }
 
@@ -185,7 +185,7 @@ impl Pool {
     fn take(&mut self, side: Side, new: NewCounts<'_>, earlier: &Earlier) {
         let (late, early) = (side.late(), side.early());
         self.batch.rows.clear();
-        self.batch.clipped = [0.0; 2];
+        (self.batch.clipped, self.batch.ticks) = ([0.0; 2], 0.0);
         self.step = Step::default();
         if self.rows.len() != new.rows.len() {
             // Other strata than before, or the first.

@@ -7,7 +7,7 @@ use crate::policy::section::MOST_TESTED;
 use crate::unit::{MetricName, Share, Timestamp};
 
 use super::assess::Call;
-use super::cured::cured_failures;
+use super::cured::traffic;
 use super::evidence_basis::Assurance;
 use super::watched::Watched;
 use super::{Cause, Judge, MetricVerdict, Moment, Reason};
@@ -189,10 +189,7 @@ impl Judge {
             if combination.is_cause(place, values[place]) {
                 let decisive = || self.watched[index].decisive_instance().map(Arc::clone);
                 let instance = (reason == Reason::OnlyWholePasses).then(decisive).flatten();
-                call.raise_cause(
-                    response,
-                    Cause { instance, metric: Some(metrics[index].0), reason },
-                );
+                call.raise_cause(response, Cause::new(reason, Some(metrics[index].0), instance));
                 named = true;
             }
         }
@@ -232,7 +229,8 @@ impl Judge {
     /// The response to a test that finds the canary worse, and its reason: a rollback, unless that makes
     /// far more requests fail. A person then chooses the lesser harm.
     pub(super) fn rolls_back(&self, reason: Reason) -> (Response, Reason) {
-        if cured_failures(&self.watched, &[]) > 0.0 {
+        let traffic = traffic(&self.watched, &[]);
+        if traffic.is_some_and(|of| self.watched[of].cured_failures(None) > 0.0) {
             (Response::Ask, Reason::FewerFailures)
         } else {
             (Response::RollBack, reason)

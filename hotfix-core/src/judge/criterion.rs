@@ -54,6 +54,15 @@ impl Criterion {
         }
     }
 
+    /// The same part of the phase for rows of this width of which nothing was counted yet.
+    pub(super) fn beside(&self, width: usize) -> Self {
+        let mut of = Self::new(self.span, width);
+        of.begins.extend(&self.begins);
+        of.before.resize(self.begins.len() * width, 0.0);
+        of.since.resize(if self.since.is_empty() { 0 } else { width }, 0.0);
+        of
+    }
+
     /// How much of a phase counts.
     pub(super) const fn lasts(&self) -> Span {
         self.span
@@ -153,7 +162,7 @@ impl Watched {
         if self.left_out().is_none() || self.meets(all, share) != Some(false) {
             return (Cow::Borrowed(all), None);
         }
-        let one = self.phase_without_one().map(|rest| (rest, Without::Instance));
+        let one = self.counted_without_one().map(|rest| (rest, Without::Instance));
         let bursts = self.counted_without_bursts().map(|rest| (rest, Without::Bursts));
         let rest = one.chain(bursts).find(|(rest, _)| self.meets(rest, share) == Some(true));
         rest.map_or((Cow::Borrowed(all), None), |(rest, of)| (Cow::Owned(rest), Some(of)))

@@ -6,6 +6,7 @@
 //! latency leaves out as many of the live version's requests as fail, as if they had been the quickest
 //! ones. See `docs/decisions/quick-failures.md`.
 
+use crate::grade::Role;
 use crate::stats::Counts;
 
 use super::bracket::{BASELINE, CANARY};
@@ -17,31 +18,39 @@ use super::watched::Watched;
 /// median of a log-normal distribution with σ = 2.
 const MANY: f64 = 0.1;
 
-/// The share of the live version's requests that fail, where that is at least [`MANY`] more than of the
-/// canary's: by the proportion with the most requests, over the trailing window and with what an
-/// observation adds. Otherwise, and where one of both is not known, 0.
-pub(super) fn cured_failures(watched: &[Watched], increments: &[Increment]) -> f64 {
-    let mut most: Option<(usize, Counts)> = None;
+/// Index of the metric whose trials are the traffic: of the proportions that decide the one with the most
+/// requests, of the live version over the rollout, and of both with what an observation adds. None without one.
+pub(super) fn traffic(watched: &[Watched], increments: &[Increment]) -> Option<usize> {
+    let mut most = None;
     for (index, of) in watched.iter().enumerate() {
-        if of.metric().kind.is_fraction() {
-            let live = of.live_with(increments.get(index));
-            if most.is_none_or(|(_, most)| live.trials > most.trials) {
-                most = Some((index, live));
+        let metric = of.metric();
+        if metric.role == Role::Decide && metric.kind.is_fraction() {
+            let of_tick = increments.get(index).filter(|of| of.reading.is_some());
+            let of_tick = of_tick.map_or(0.0, |of| of.tick.row[1] + of.tick.row[3]);
+            let requests = of.totals().level[1] + of_tick;
+            if most.is_none_or(|(_, most)| requests > most) {
+                most = Some((index, requests));
             }
         }
     }
-    match most {
-        Some((index, live)) if live.events >= MANY * live.trials && live.trials > 0.0 => {
-            let canary = watched[index].counts_with(CANARY, increments.get(index));
-            let failing = live.events / live.trials;
-            let cured = canary.trials > 0.0 && failing - canary.events / canary.trials >= MANY;
-            if cured { failing } else { 0.0 }
-        }
-        _ => 0.0,
-    }
+    most.map(|(index, _)| index)
 }
 
 impl Watched {
+    /// The share of the live version's requests that fail, where that is at least [`MANY`] more than of the
+    /// canary's: of the metric whose trials are the [`traffic`], over the trailing window and with what an
+    /// observation adds. Otherwise, and where one of both is not known, 0.
+    pub(super) fn cured_failures(&self, increment: Option<&Increment>) -> f64 {
+        let live = self.live_with(increment);
+        if live.trials <= 0.0 || live.events < MANY * live.trials {
+            return 0.0;
+        }
+        let canary = self.counts_with(CANARY, increment);
+        let failing = live.events / live.trials;
+        let cured = canary.trials > 0.0 && failing - canary.events / canary.trials >= MANY;
+        if cured { failing } else { 0.0 }
+    }
+
     /// Bad events and trials of an arm of a proportion in the trailing window, with what an observation
     /// adds.
     #[inline]

@@ -155,7 +155,8 @@ impl Watched {
         }
         let [rest, _] = self.rest(moment, left)?;
         let without_one = |row: Vec<f64>| self.may_meet(bound, &row, rest) == Some(true);
-        if self.may_meet(bound, self.counted(), rest)? || self.phase_without_one().any(without_one)
+        if self.may_meet(bound, self.counted(), rest)?
+            || self.counted_without_one().any(without_one)
         {
             return Some(true);
         }

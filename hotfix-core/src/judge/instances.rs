@@ -320,8 +320,9 @@ impl Instances {
         self.judge_set(ComparedTick { has_live, window: tick.window.max(twice), ..tick });
     }
 
-    /// Compares the instances of the phase by the counts of this tick.
-    fn judge_set(&mut self, tick: ComparedTick) {
+    /// Names the instances of the phase that are bad, and compares them with other choices where there `has_live`
+    /// counts.
+    pub(super) fn judge_set(&mut self, tick: ComparedTick) {
         let Some(set) = &mut self.set else { return };
         set.name_bad(tick.at, tick.noise, tick.window);
         for bad in set.bad() {

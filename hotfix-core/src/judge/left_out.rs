@@ -2,11 +2,12 @@
 //! one instance with a customer who retries, or on a broken node, is not the release. See
 //! `docs/decisions/rollback-bounds.md`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{EvidenceMode, Response, Role};
+use crate::grade::{EvidenceMode, Response};
 use crate::metric::{CONFIRMS, Judged, Reading, Sample, Tick, Window, bound_figure};
 use crate::policy::section::{Metric, Watch};
 use crate::stats::Counts;
@@ -15,6 +16,7 @@ use crate::stats::replay::LEAVE_ONE_OUT;
 use crate::unit::{Share, Timestamp};
 
 use super::bursts::{KnownBursts, LASTS};
+use super::criterion::Criterion;
 use super::instances::{MOST_LEFT_OUT, each_instance};
 use super::watched::Watched;
 use super::{Cause, MetricVerdict, Moment, Reason};
@@ -26,13 +28,13 @@ const CONFIDENCE: f64 = 0.8;
 /// Of the interval of a share of failures that is compared with what the live version had.
 const SURELY: f64 = 0.95;
 
-/// Counts of the canary's instances in the trailing window.
+/// Counts of the canary's instances in the trailing window, and in what counts of the phase.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LeftOut {
     /// In the order of names.
     parts: Vec<Part>,
-    /// How many instances the last reading named.
+    /// How many instances the last reading by instance named.
     present: usize,
 }
 
@@ -41,11 +43,28 @@ pub(super) struct LeftOut {
 struct Part {
     name: Arc<str>,
     window: Window,
+    /// The part of the phase that counts at its end, where that is not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    criterion: Option<Criterion>,
 }
 
 impl Part {
-    fn new(name: Arc<str>, watch: &Watch) -> Self {
-        Self { name, window: Window::new(watch.window, watch.cadence, WIDTH) }
+    fn new(name: Arc<str>, watch: &Watch, criterion: Option<&Criterion>) -> Self {
+        let window = Window::new(watch.window, watch.cadence, WIDTH);
+        Self { name, window, criterion: criterion.map(|of| of.beside(WIDTH)) }
+    }
+
+    fn add(&mut self, at: Timestamp, counts: &[f64; WIDTH]) {
+        if let Some(criterion) = &mut self.criterion {
+            criterion.learn(at, self.window.phase());
+        }
+        self.window.add(at, counts);
+    }
+
+    /// What counts of the phase.
+    fn counted(&self) -> &[f64] {
+        let all = self.window.phase();
+        self.criterion.as_ref().map_or(all, |of| of.of(all))
     }
 }
 
@@ -63,27 +82,57 @@ impl LeftOut {
         self.parts.clear();
     }
 
-    /// Adds the counts of the canary's instances in this tick. One that is gone stays until its
-    /// counts have left the window.
-    pub(super) fn learn(&mut self, tick: &Tick, at: Timestamp, reading: &Reading, watch: &Watch) {
+    /// Adds the counts of the canary's instances in this tick. One that is gone, or whose counts come as
+    /// the sum of all, stays until its counts have left the window. `criterion`: what counts of the phase.
+    pub(super) fn learn(
+        &mut self,
+        tick: &Tick,
+        at: Timestamp,
+        reading: &Reading,
+        watch: &Watch,
+        criterion: Option<&Criterion>,
+    ) {
         let [of_canary, _] = &tick.instances;
-        let sent = reading.whole().and_then(|arms| arms.canary.as_ref());
-        let (Some(Sample::Instances(names)), false) = (sent, of_canary.is_empty()) else { return };
-        self.present = names.len();
-        let tick = names.keys().map(String::as_str).zip(of_canary.iter().copied());
-        let new = |name: &str| Some(Part::new(Arc::from(name), watch));
-        let add = |part: &mut Part, counts: [f64; WIDTH]| part.window.add(at, &counts);
+        let names = match reading.whole().and_then(|arms| arms.canary.as_ref()) {
+            Some(Sample::Instances(names)) if !of_canary.is_empty() => Some(names),
+            _ => None,
+        };
+        self.present = names.map_or(self.present, BTreeMap::len);
+        let names = names.into_iter().flat_map(BTreeMap::keys).map(String::as_str);
+        let tick = names.zip(of_canary.iter().copied());
+        let new = |name: &str| Some(Part::new(Arc::from(name), watch, criterion));
+        let add = |part: &mut Part, counts: [f64; WIDTH]| part.add(at, &counts);
         each_instance(&mut self.parts, |part| &part.name, tick, new, add);
     }
 
-    pub(super) fn resume(&mut self, read: Self, watch: &Watch) -> bool {
+    /// Drops what is too old at this time.
+    #[inline]
+    pub(super) fn expire(&mut self, at: Timestamp) {
+        for Part { window, criterion, .. } in &mut self.parts {
+            window.expire(at, || false);
+            if let Some(criterion) = criterion {
+                criterion.expire(at, window.phase());
+            }
+        }
+    }
+
+    pub(super) fn resume(
+        &mut self,
+        read: Self,
+        watch: &Watch,
+        criterion: Option<&Criterion>,
+    ) -> bool {
         let Self { parts, present } = read;
         let fits = parts.is_sorted_by(|a, b| a.name < b.name) && parts.len() <= MOST_LEFT_OUT;
         self.present = present;
         self.parts.clear();
-        fits && parts.into_iter().all(|Part { name, window }| {
-            let mut part = Part::new(name, watch);
-            let fits = part.window.resume(window);
+        fits && parts.into_iter().all(|Part { name, window, criterion: read }| {
+            let mut part = Part::new(name, watch, criterion);
+            let lay = |read: Criterion| {
+                let both = part.criterion.as_mut().zip(read.of_width(WIDTH));
+                both.map(|(fresh, read)| *fresh = read).is_some()
+            };
+            let fits = part.window.resume(window) && read.is_none_or(lay);
             self.parts.push(part);
             fits
         })
@@ -100,7 +149,7 @@ impl Watched {
         moment: &Moment<'_>,
         seen: &MetricVerdict,
     ) -> (Response, Cause) {
-        let cause = |reason, instance| Cause { instance, metric: Some(self.metric().id), reason };
+        let cause = |reason, instance| Cause::new(reason, Some(self.metric().id), instance);
         if let Some(instance) = self.only_with(moment.share) {
             (Response::Hold, cause(Reason::OneInstance, Some(instance)))
         } else if self.is_first_minute(moment) {
@@ -153,7 +202,7 @@ impl Watched {
     pub(super) fn has_become_worse(&self, seen: &MetricVerdict) -> bool {
         let now = seen.canary.zip(seen.baseline);
         let worse = now.is_some_and(|(canary, live)| self.metric().worse.is_beyond(canary, live));
-        worse && self.metric().role == Role::Decide && self.is_tested() && self.has_risen()
+        worse && self.is_tested() && self.has_risen()
     }
 
     /// The instance without which the rollback bound is not crossed. None if it is crossed without
@@ -185,12 +234,12 @@ impl Watched {
         })
     }
 
-    /// The columns of both arms over the phase without each one of these instances.
-    pub(super) fn phase_without_one(&self) -> impl Iterator<Item = Vec<f64>> {
-        let all = self.window().phase();
+    /// The columns of both arms that count of the phase without each one of these instances.
+    pub(super) fn counted_without_one(&self) -> impl Iterator<Item = Vec<f64>> {
+        let all = self.counted();
         self.may_be_left_out().map(move |part| {
             let mut rest = all.to_vec();
-            for (rest, of) in rest.iter_mut().zip(part.window.phase()) {
+            for (rest, of) in rest.iter_mut().zip(part.counted()) {
                 *rest = (*rest - of).max(0.0);
             }
             rest

@@ -70,7 +70,7 @@ use educe::Educe;
 use crate::grade::Role;
 use crate::metric::Unused;
 use crate::plan::Plan;
-use crate::policy::section::{Metric, Watch};
+use crate::policy::section::Watch;
 use crate::stats::StatError;
 use crate::stats::combine::Combination;
 use crate::stats::numeric::ln;
@@ -89,7 +89,7 @@ pub(crate) use watched::out_of_reach;
 use arm_checks::{ArmChecks, Observed};
 use bracket::{BASELINE, CANARY};
 use criterion::Criterion;
-use cured::cured_failures;
+use cured::traffic;
 use drawing::Drawing;
 use evidence_basis::EvidenceBasis;
 use fix_test::FixTest;
@@ -115,9 +115,7 @@ pub struct Judge {
     fix_test: Option<FixTest>,
     /// How much of each phase counts at its end.
     criteria: Vec<Option<Span>>,
-    /// Index of the metric whose trials are the traffic.
-    traffic: Option<usize>,
-    /// Index of a volume, which shows swapped arms where no trials do.
+    /// Index of a deciding volume, which shows swapped arms where no trials do.
     volume: Option<usize>,
     split_design: SplitDesign,
     arms: ArmChecks,
@@ -205,8 +203,10 @@ impl Judge {
             tested.iter().map(|&i| budget.weight(&policy.metrics()[i])).collect();
         let split_design = SplitDesign::try_new(&SplitSettings::default())?;
         let mut judge = Self {
-            traffic: policy.metrics().iter().position(|m| m.kind.is_fraction()),
-            volume: policy.metrics().iter().position(Metric::has_own_level),
+            volume: policy
+                .metrics()
+                .iter()
+                .position(|m| m.role == Role::Decide && m.has_own_level()),
             combination: if weights.is_empty() {
                 None
             } else {
@@ -247,8 +247,10 @@ impl Judge {
                 .for_each(|(watched, increment)| watched.leave_out_rest(&mut increment.tick));
         }
         self.align(at, share, watches, &increments);
+        let traffic = traffic(&self.watched, &increments);
+        let split = traffic.or(self.volume);
         if settled {
-            self.check_arms(at, share, &increments);
+            self.check_arms(at, share, &increments, split);
         } else {
             self.arms.forget_swapped();
         }
@@ -261,13 +263,14 @@ impl Judge {
             self.arms.compare(&self.watched, share);
         }
         let is_split = !self.arms.split_is_wrong();
-        let cured = if watches { cured_failures(&self.watched, &increments) } else { 0.0 };
+        let of_both = traffic.filter(|_| watches);
+        let cured = of_both.map_or(0.0, |of| self.watched[of].cured_failures(increments.get(of)));
         for (index, increment) in increments.iter_mut().enumerate() {
             let Some((_, reading)) = increment.reading.map(|place| &seen.as_slice()[place]) else {
                 continue;
             };
             increment.cured = cured;
-            let as_planned = !self.confuses(index);
+            let as_planned = !self.confuses(index, split);
             let (earlier, rest) = self.watched.split_at_mut(index);
             let watched = &mut rest[0];
             // Whether the planned share is not that of all that it covers; asked before it is read.
@@ -320,18 +323,14 @@ impl Judge {
         self.spare.0 = increments;
     }
 
-    /// Index of the metric that shows how the traffic is split.
-    fn shows_split(&self) -> Option<usize> {
-        self.traffic.or(self.volume)
-    }
-
     /// Whether the readings of a metric, by index, are not those of its two arms, or nothing shows that they
-    /// are: those of the traffic are not, or those of another are not and its own do not show it.
-    fn confuses(&self, metric: usize) -> bool {
+    /// are: those of the metric that shows the `split` are not, or those of another are not and its own do not
+    /// show it.
+    fn confuses(&self, metric: usize, split: Option<usize>) -> bool {
         self.arms.confuses(metric)
             || self.arms.any_is_swapped()
                 && (!self.watched[metric].shows_swapped_arms()
-                    || self.shows_split().is_some_and(|of| self.arms.is_swapped(of)))
+                    || split.is_some_and(|of| self.arms.is_swapped(of)))
     }
 
     /// Since when the present watch or share has been.
@@ -342,20 +341,28 @@ impl Judge {
     /// Whether the traffic is split otherwise than planned for longer than connections take to drain. At
     /// the gate nothing drains any more.
     fn split_stays_wrong(&self, at_gate: bool) -> bool {
-        let is_confused = self.shows_split().is_some_and(|of| self.confuses(of));
-        let drains = !at_gate && self.arms.drains(self.changed());
-        self.arms.split_is_wrong() && !is_confused && !drains
+        let drains = || !at_gate && self.arms.drains(self.changed());
+        let is_confused = || {
+            let split = traffic(&self.watched, &[]);
+            split.is_some_and(|of| self.confuses(of, split))
+        };
+        self.arms.split_is_wrong() && !drains() && !is_confused()
     }
 
     /// Checks whether arms look swapped, of each metric that decides and of the one whose trials are the
     /// traffic, and whether that is split as planned.
-    fn check_arms(&mut self, at: Timestamp, share: Share, increments: &[Increment]) {
+    fn check_arms(
+        &mut self,
+        at: Timestamp,
+        share: Share,
+        increments: &[Increment],
+        split: Option<usize>,
+    ) {
         let (design, before) = (&self.split_design, self.arms.wrong_side());
         let observed = Observed { at, share, since: self.changed() };
-        let split = self.shows_split();
         for (index, (watched, of)) in self.watched.iter().zip(increments).enumerate() {
-            let shows_split = split == Some(index);
-            if shows_split || watched.shows_swapped_arms() {
+            if watched.shows_swapped_arms() {
+                let shows_split = split == Some(index);
                 self.arms.check(design, observed, (index, watched), of, shows_split);
             }
         }

@@ -84,7 +84,8 @@ impl Judge {
                 return Err(self.unknown(*id));
             };
             watched.read_into(&mut increment.tick, reading, at, share)?;
-            increment.reading = Some(place).filter(|_| watched.readings().seen_at != Some(at));
+            let is_new = !watched.readings().repeats(&increment.tick, at);
+            increment.reading = Some(place).filter(|_| is_new);
         }
         Ok(Prepared { at, share, seen, increments })
     }

@@ -43,7 +43,7 @@ pub(super) struct Readings {
     /// The names of the strata in their order; none of a list, or where they have changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) strata: Option<Box<[String]>>,
-    /// A number of it was NaN or infinite.
+    /// A number of the canary in it was NaN or infinite.
     pub(super) not_finite: bool,
     /// Why the last reading of each arm in this phase was not used; None where it was.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -108,6 +108,18 @@ impl Readings {
                 self.requests[CANARY].come(at);
             }
         }
+    }
+
+    /// Whether a tick of this time has an arm that was read then already: a repeated delivery counts once.
+    #[inline]
+    pub(super) fn repeats(&self, tick: &Tick, at: Timestamp) -> bool {
+        let was_read = |arm: usize, used: bool, read_at: Option<Timestamp>| {
+            (used || tick.unused[arm].is_some())
+                && (read_at == Some(at) || self.counters.were_read(arm, at))
+        };
+        self.seen_at == Some(at)
+            && (was_read(CANARY, tick.canary, self.read_at)
+                || was_read(BASELINE, tick.baseline, self.live_read_at))
     }
 
     /// Which arms were read at this time and have no request.

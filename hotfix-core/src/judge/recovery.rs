@@ -119,13 +119,19 @@ impl Watched {
                 not_above(now, level, 0.0, tolerated.times)
             }
             Data::Exposure => {
-                let longer = now[1] / before[1];
-                let expected = before[0] * longer * tolerated.times;
+                let fewer = self.metric().worse == Worse::Lower;
+                let times = if fewer { 1.0 / tolerated.times } else { tolerated.times };
+                let times = now[1] / before[1] * times;
                 // Square roots of counts have a standard deviation of a half, and so has the
                 // expected count: two of both, and a tolerance of one event.
-                let apart = (1.0 + longer * tolerated.times).sqrt();
-                (before[1] > 0.0 && now[1] > 0.0)
-                    .then(|| (now[0] - 1.0).max(0.0).sqrt() <= expected.sqrt() + apart)
+                let (expected, apart) = ((before[0] * times).sqrt(), (1.0 + times).sqrt());
+                (before[1] > 0.0 && now[1] > 0.0).then(|| {
+                    if fewer {
+                        (now[0] + 1.0).sqrt() >= expected - apart
+                    } else {
+                        (now[0] - 1.0).max(0.0).sqrt() <= expected + apart
+                    }
+                })
             }
             Data::Buckets => {
                 let level = self.value(before, 1.0)?;

@@ -5,7 +5,7 @@
 //! decays it waits or begins again. A rollback bound waits for a minute of readings: a quantile over a
 //! few seconds says whether an instance paused in them.
 
-use crate::grade::{Response, Role};
+use crate::grade::Response;
 use crate::metric::Window;
 use crate::policy::section::Watch;
 use crate::stats::latency::{ColdStart, RECENT, WARMS_UP};
@@ -197,9 +197,6 @@ impl Call<'_> {
     /// Raises what a latency metric's warm-up and small excess call for.
     pub(super) fn settling(&mut self, at: Timestamp, watched: &Watched) {
         let Some(settling) = watched.tests().settling() else { return };
-        if watched.metric().role != Role::Decide {
-            return;
-        }
         let id = Some(watched.metric().id);
         if settling.cold.decays(at).is_some() {
             self.raise(Response::Hold, Reason::WarmingUp, id);

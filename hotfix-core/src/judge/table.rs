@@ -12,6 +12,7 @@ use crate::unit::{MetricName, PhaseName, Share, Span, Timestamp};
 use super::assess::seconds_watched;
 use super::bracket::{BASELINE, CANARY};
 use super::criterion::Without;
+use super::cured::traffic;
 use super::watched::Watched;
 use super::{Cause, Decision, Judge, MetricVerdict, Reason, Verdict, Version};
 
@@ -249,7 +250,7 @@ pub(crate) fn stopped_since(judge: &Judge, id: MetricName, version: Version) -> 
 /// The canary's part of the requests in the trailing window, while the split is not as planned; None
 /// where no metric counts requests.
 pub(crate) fn wrong_split(judge: &Judge) -> Option<f64> {
-    let of = judge.traffic.filter(|_| judge.arms.split_is_wrong())?;
+    let of = traffic(&judge.watched, &[]).filter(|_| judge.arms.split_is_wrong())?;
     let [canary, live] = judge.watched[of].window_counts().map(|arm| arm.trials);
     Some(canary / (canary + live)).filter(|part| part.is_finite())
 }

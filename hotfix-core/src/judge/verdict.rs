@@ -80,8 +80,9 @@ closed_set! {
         NoData = "no_data",
         /// The last reading is too old.
         Stale = "stale",
-        /// The readings of the live version are missing: none came, or none with a request, for too
-        /// long or in this phase, though it was read before, by this metric or another.
+        /// The readings of the live version are missing: none came, none with a request, or none but NaN
+        /// and infinities, for too long or in this phase, though it was read before, by this metric or
+        /// another.
         NoLiveData = "no_live_data",
         /// With some of the traffic held back no metric has ever read the live version, so that a test
         /// or a bound of this one compares nothing. Not raised any more once a person has promoted a
@@ -94,7 +95,7 @@ closed_set! {
         /// After the completion: nothing judges the metric, and it is clearly worse than when a person
         /// last promoted.
         WorseThanSeen = "worse_than_seen",
-        /// A reading was NaN or infinite.
+        /// A reading of the canary was NaN or infinite.
         NotFinite = "not_finite",
         /// Readings cover less than the phase's least time: time without readings does not count.
         Gaps = "gaps",
@@ -259,20 +260,40 @@ impl Reason {
 
 /// A reason, with the metric or instance that it applies to; without them it applies to the whole.
 #[serde_with::skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// The instance of the canary, if it applies to one.
     pub instance: Option<Arc<str>>,
     /// The metric, if it applies to one.
     pub metric: Option<MetricName>,
+    /// The decision is to roll back, for which the reason can be enough under this policy and was not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub milder: bool,
     /// The reason.
     pub reason: Reason,
 }
 
+impl PartialEq for Cause {
+    /// Of the same reason, whatever it led to: earlier releases did not record that.
+    fn eq(&self, other: &Self) -> bool {
+        let Self { instance, metric, milder: _, reason } = self;
+        (instance, metric, reason) == (&other.instance, &other.metric, &other.reason)
+    }
+}
+
 impl Cause {
+    pub(crate) const fn new(
+        reason: Reason,
+        metric: Option<MetricName>,
+        instance: Option<Arc<str>>,
+    ) -> Self {
+        Self { instance, metric, milder: false, reason }
+    }
+
     /// Those that led to a rollback, of the causes of its verdict: the most severe ones.
     pub(crate) fn of_rollback<'a>(policy: &Policy, causes: &'a [Self]) -> &'a [Self] {
-        let milder = causes.iter().skip(1).position(|cause| !cause.reason.rolls_back(policy));
+        let is_milder = |cause: &Self| cause.milder || !cause.reason.rolls_back(policy);
+        let milder = causes.iter().skip(1).position(is_milder);
         milder.map_or(causes, |place| &causes[..=place])
     }
 
@@ -390,6 +411,14 @@ impl Verdict {
     /// One metric's part.
     pub fn metric(&self, id: MetricName) -> Option<&MetricVerdict> {
         self.metrics.iter().find_map(|(name, verdict)| (*name == id).then_some(verdict))
+    }
+
+    /// Marks the causes of a rollback that did not lead to it and might have: the first `leading` ones did.
+    pub(crate) fn mark_milder(&mut self, policy: &Policy, leading: usize) {
+        if self.decision == Decision::RollBack {
+            let milder = self.causes.iter_mut().skip(leading);
+            milder.for_each(|cause| cause.milder = cause.reason.rolls_back(policy));
+        }
     }
 
     /// Why it decides so: its causes, or of a rollback those that led to it.

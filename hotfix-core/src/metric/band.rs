@@ -29,7 +29,7 @@ closed_set! {
         /// The live version, with which it is compared, has no fresh reading, and was read before, by this metric
         /// or another.
         NoLiveData = "no_live_data",
-        /// A number was NaN or infinite.
+        /// A number of the canary was NaN or infinite.
         NotFinite = "not_finite",
     }
 }

@@ -43,7 +43,8 @@ pub struct Tick {
     pub baseline: bool,
     /// Why an arm that was sent adds nothing, of the canary and of the baseline.
     pub unused: [Option<Unused>; 2],
-    /// A number was NaN or infinite: its arm is left out.
+    /// A number of the canary was NaN or infinite. Such an arm is left out; a live version without a reading is
+    /// missing.
     pub not_finite: bool,
     /// The numbers are running totals.
     pub totals: bool,
@@ -187,7 +188,7 @@ impl Tick {
                 Read::NotFinite => {
                     row.fill(0.0);
                     self.instances[index].clear();
-                    self.not_finite = true;
+                    self.not_finite |= index == 0;
                 }
                 Read::Nothing(why) => {
                     row.fill(0.0);

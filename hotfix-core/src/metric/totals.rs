@@ -348,6 +348,11 @@ impl Counters {
         }
     }
 
+    /// Whether an arm had running totals at this time.
+    pub(crate) fn were_read(&self, arm: usize, at: Timestamp) -> bool {
+        self.strata.iter().any(|kept| kept.at[arm] == at)
+    }
+
     #[inline(never)]
     fn keep_totals(
         &mut self,

@@ -147,6 +147,7 @@ fn policy(kind: Kind, dice: &mut Dice) -> Policy {
         "watch": {
             "cadence": "10s", "window": "1min", "stale": "30s", "least_trials": 20,
             "no_data": {"after": "2min", "then": "ask"},
+            "new_instances": {"ratio": 40, "decay": "15s"},
         },
         "phases": [phase("first", share, dice), phase("all", 1.0, dice)],
         "roles": {"lead": {"title": "lead"}},
@@ -161,6 +162,7 @@ fn policy(kind: Kind, dice: &mut Dice) -> Policy {
         "metrics": metrics(kind),
     });
     if kind == Kind::Successes {
+        document["watch"]["scrape"] = json!("30s");
         document["efficacy"] =
             json!({"metric": "errors", "cut_to": 0.9, "alpha": 0.2, "required": true});
     }
@@ -215,8 +217,8 @@ impl Drawn {
     pub(crate) fn draw(&mut self) -> Next {
         let millis = match self.dice.below(40) {
             0 => 0,
-            1 => 45_000,
-            2 => 150_000,
+            1..4 => 45_000,
+            4 => 150_000,
             _ => 9_000 + self.dice.below(2_000),
         };
         self.at = self.at + Span::from_millis(millis);

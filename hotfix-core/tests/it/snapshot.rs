@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use hotfix_core::rollout::{Action, Recording, Refusal, Rollout, SnapshotHead, State};
-
-use serde_json::Value;
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Action, Input, Recording, Refusal, Rollout, SnapshotHead, State};
+use hotfix_core::unit::Span;
+use serde_json::{Value, json};
 
 use crate::random_rollout::{self, Dice, Drawn};
+use crate::story::Story;
 
 /// What a host asks at every step.
 fn told(rollout: &Rollout) -> impl PartialEq + Debug {
@@ -145,4 +147,36 @@ fn roll_7_a_snapshot_with_its_tail_is_a_replay_at_every_event_3() {
 #[test]
 fn roll_7_a_snapshot_with_its_tail_is_a_replay_at_every_event_4() {
     quarter(3);
+}
+
+/// One reading is late. In the phase that follows, ticks have something to compare on one alignment only.
+#[test]
+fn roll_7_a_restart_in_the_phase_after_a_late_reading_changes_no_verdict() {
+    let preset = Policy::preset("standard").unwrap().to_json();
+    let mut document: Value = serde_json::from_str(&preset).unwrap();
+    document["watch"]["scrape"] = json!("60s");
+    let policy = Policy::from_json(&document.to_string()).unwrap();
+    let mut story = Story::of(policy, Recording::HandOut);
+    story.start();
+    let reading = |canary: [u32; 2], live: [u32; 2]| {
+        let arms = json!({"canary": canary, "baseline": live});
+        json!({"kind": "observe", "metrics": {"error_rate": arms}}).to_string()
+    };
+    let observe = |story: &mut Story, seconds: u32, reading: &str| {
+        story.at = story.at + Span::from_seconds(seconds);
+        story.input(reading);
+    };
+    (0..6).for_each(|_| observe(&mut story, 10, &reading([0, 100], [3, 900])));
+    observe(&mut story, 70, &reading([0, 700], [20, 6300]));
+    observe(&mut story, 20, r#"{"kind":"promote","by":"lena","why":"enough"}"#);
+    story.confirm_all();
+    observe(&mut story, 30, &reading([0, 500], [2, 500]));
+    let snapshot = story.rollout.snapshot().unwrap();
+    let mut restored = Rollout::restore(&snapshot, &[], Recording::HandOut).unwrap();
+    while story.state() == State::Monitoring {
+        story.at = story.at + Span::from_seconds(10);
+        let next = (story.at, Input::from_json(&reading([35, 500], [2, 500])).unwrap());
+        assert_eq!(outcome(&mut restored, &next), outcome(&mut story.rollout, &next));
+    }
+    assert_eq!(story.state(), State::RollingBack);
 }

@@ -122,7 +122,7 @@ impl Measured {
         }
         self.add(tick, at);
         if let Some(left_out) = &mut self.left_out {
-            left_out.learn(tick, at, reading, &design.watch);
+            left_out.learn(tick, at, reading, &design.watch, self.criterion.as_deref());
         }
     }
 
@@ -137,6 +137,9 @@ impl Measured {
         self.window.expire(at, stays);
         if let Some(criterion) = &mut self.criterion {
             criterion.expire(at, self.window.phase());
+        }
+        if let Some(left_out) = &mut self.left_out {
+            left_out.expire(at);
         }
     }
 
@@ -176,7 +179,7 @@ impl Measured {
         })?;
         let misfit = "the windows of a metric's instances";
         both_or_neither(&mut left_out, read.left_out, misfit, |fresh, read| {
-            fits(fresh.resume(*read, &design.watch), misfit)
+            fits(fresh.resume(*read, &design.watch, criterion.as_deref()), misfit)
         })?;
         *self = Self { window, criterion, pre_deployment, trailing, left_out, ..read };
         Ok(())

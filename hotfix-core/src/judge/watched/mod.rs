@@ -299,7 +299,9 @@ impl Watched {
                 tested.instances.discard_pooled();
             }
         }
-        if !increment.tick.instances[0].is_empty() || pairing.bracket.is_some() {
+        let any_instance =
+            !increment.tick.instances[0].is_empty() || tested.instances.bad().next().is_some();
+        if any_instance || pairing.bracket.is_some() {
             tested.learn_of_instances((design, pairing), increment, at, reading, settled);
         }
         if is_tested {

@@ -120,6 +120,9 @@ impl Tested {
             if settled {
                 instances.compare(arms, compared);
             }
+        } else if settled {
+            // One that was bad is not any more once it was not read for a window.
+            instances.judge_set(ComparedTick { has_live: false, ..compared });
         }
     }
 

@@ -142,6 +142,7 @@ impl Judged {
         against: Option<Against>,
     ) -> usize {
         let leading = self.now.judge.assess(&question.moment(plan), &mut self.now.verdict);
+        self.now.verdict.mark_milder(plan.policy(), leading);
         self.now.verdict.against = against;
         leading
     }
@@ -157,14 +158,10 @@ impl Judged {
         }
         let before = if *decision == Decision::Ask { leading } else { 0 };
         let unjudged = deciding().filter(|(_, seen)| seen.band == Band::NotJudged);
-        let unjudged = unjudged.map(|(id, _)| Cause {
-            instance: None,
-            metric: Some(*id),
-            reason: if is_worse_than_seen(judge, *id) {
-                Reason::WorseThanSeen
-            } else {
-                Reason::NotJudged
-            },
+        let unjudged = unjudged.map(|(id, _)| {
+            let is_worse = is_worse_than_seen(judge, *id);
+            let reason = if is_worse { Reason::WorseThanSeen } else { Reason::NotJudged };
+            Cause::new(reason, Some(*id), None)
         });
         let known = causes.len();
         causes.splice(before..before, unjudged);
