@@ -543,6 +543,7 @@ fn source_control_is_shown_as_it_is(preset: &str, text: &str) {
     };
     steps(&vcs.steps);
     steps(&vcs.rollback.steps);
+    steps(&vcs.rollback.again);
     for (at, branch) in vcs.merge_back.branches.iter().filter(|branch| !branch.planned).enumerate()
     {
         let look = Step { commands: vcs.merge_back.inspect.clone(), ..blank(&vcs.steps[0]) };
