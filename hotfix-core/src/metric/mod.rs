@@ -7,6 +7,7 @@ mod band;
 mod buckets;
 mod format;
 mod judged;
+mod pace;
 mod reading;
 mod resolve;
 mod strata;

@@ -10,10 +10,11 @@ use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::unit::{Share, Span, Timestamp};
 
+use super::pace::Pace;
 use super::reading::{Arms, Histogram, NO_INSTANCES, Sample};
 use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
 use super::strata::{NO_STRATA, Reading};
-use super::totals::{Before, Counters, Fall, Kept, Pace, Progress};
+use super::totals::{Before, Counters, Fall, Kept, Progress};
 
 /// Increment of one metric in one tick: the canary's columns, then the baseline's.
 ///

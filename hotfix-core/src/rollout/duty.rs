@@ -328,12 +328,10 @@ pub(super) fn update_agenda(
             }));
         }
         Command::SetTimes { times, .. } => {
-            let first = agenda.opened();
-            inputs.extend(times.iter().filter_map(|(time, came)| {
-                // At the latest the first input declared the incident.
-                let came = came.or(first.filter(|_| *time == KnownTime::Declared));
-                stated_time(*time, came)
-            }));
+            // At the latest the first input declared the incident.
+            let first = |time| agenda.opened().filter(|_| time == KnownTime::Declared);
+            let dated = times.iter().map(|(time, came)| (*time, came.or_else(|| first(*time))));
+            inputs.extend(dated.filter_map(|(time, came)| stated_time(time, came)));
         }
         Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
             update_approvals((agenda, started), readiness, policy, at, &mut inputs);

@@ -132,9 +132,10 @@ fn time_3_another_policy_than_its_own_is_survived() {
 }
 
 #[test]
-fn time_3_ten_thousand_duties() {
+fn time_3_thousands_of_duties() {
     let kinds = ["fix", "escalate", "notify", "page", "write", "follow_up"];
-    let duties: Vec<Value> = (0..10_000)
+    // As many as a text of 1 MiB has room for.
+    let duties: Vec<Value> = (0..9_950)
         .map(|id| {
             let within = &format!("{}min", id % 500);
             if id % 7 == 0 {
