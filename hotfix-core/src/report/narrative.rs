@@ -33,6 +33,10 @@ pub(super) fn summary(rollout: &Rollout, log: &LogSummary, measures: &Measures) 
     let train = log.train.as_ref().filter(|_| !rollout.stage().has_turned_back());
     sentences.extend(train.map(|why| text::ended(&text::sentence(why))));
     sentences.extend(duration(measures));
+    sentences.extend(log.revoked_ends.iter().map(|(resolved, revoked)| {
+        let [resolved, revoked] = [*resolved, *revoked].map(utc);
+        format!("It had been recorded as resolved at {resolved}; that was revoked at {revoked}.")
+    }));
     sentences
 }
 
