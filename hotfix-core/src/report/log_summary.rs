@@ -340,11 +340,16 @@ impl LogSummary {
         let verdict = rollout.verdict();
         let gap = rollout.plan().policy().watch().stale;
         let threshold = threshold(rollout.plan());
-        if threshold.is_some() {
+        // The clock alone brings no evidence: nothing is drawn while there are no readings.
+        let is_read = |input: &Input| matches!(input.command, Command::Observe { .. });
+        let is_read = matches!(entry.recorded, Recorded::Taken(input) if is_read(input));
+        if threshold.is_some() && is_read {
             self.worse.add(entry.at, verdict.log_e, gap);
         }
         if let Some(efficacy) = verdict.efficacy {
-            self.works.add(entry.at, efficacy.log_e, gap);
+            if is_read {
+                self.works.add(entry.at, efficacy.log_e, gap);
+            }
             self.works_since = self.works_since.or(Some(entry.at)).filter(|_| efficacy.shown);
         }
         let turned = self.last_decision != Some(verdict.decision);
