@@ -222,6 +222,12 @@ pub(crate) fn time(span: Span) -> String {
     if words.is_empty() { "0s".to_owned() } else { words.join(" ") }
 }
 
+/// A time span in whole seconds; below one second, in milliseconds.
+pub(crate) fn lasting(span: Span) -> String {
+    let millis = span.as_millis();
+    if millis < 1_000 { time(span) } else { time(Span::from_millis(millis - millis % 1_000)) }
+}
+
 /// A range of times: `30min to 1h 5min`, or one time if both are equal.
 pub(crate) fn times(least: Span, most: Span) -> String {
     if least == most { time(most) } else { format!("{} to {}", time(least), time(most)) }

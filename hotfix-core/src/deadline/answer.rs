@@ -64,10 +64,9 @@ impl Agenda {
             return Err(DutyRefusal::NotACall { duty, kind: obligation.kind });
         }
         let Some(status) = self.status(index, at) else {
-            // A role that was paged before the plan changed may answer by the old id.
-            let was_called = obligation.kind.is_call() && course.told.asked.is_some();
-            let answered = acknowledge && was_called;
-            return if answered { Ok(index) } else { Err(DutyRefusal::NotAsked { duty }) };
+            // Whoever was asked before the plan changed may answer by the old id.
+            let was_asked = course.told.asked.is_some();
+            return if was_asked { Ok(index) } else { Err(DutyRefusal::NotAsked { duty }) };
         };
         let own = course.settled;
         let watched = self.from(obligation).map(|from| from + obligation.lasts);

@@ -45,7 +45,10 @@ impl Agenda {
                 self.revoke(Moment::Ready, at);
                 self.start_again_from(Moment::Ready);
             }
-            Input::Moment { moment, at: came } => self.happen(moment, came.min(at), at),
+            Input::Moment { moment, at: came } => {
+                self.happen(moment, came.min(at), at);
+                self.begin_updates_with(came.min(at));
+            }
             Input::ByFact { moment, at: came } => self.date(moment, came, at),
             Input::TakenBack(moment) => {
                 if matches!(moment, Moment::Approved | Moment::Ready | Moment::Deployed) {
@@ -81,7 +84,7 @@ impl Agenda {
             }
             Input::Done { .. } => {
                 self.settle(answered, at, Settlement::Done);
-                self.begin_updates(answered, at);
+                self.begin_updates(answered, at, Settlement::Done);
             }
         }
         self.bind_days(at);
@@ -232,8 +235,20 @@ impl Agenda {
         }
     }
 
+    /// The message that a moment brings is the first update, too, where it takes the place of a notice.
+    fn begin_updates_with(&mut self, came: Timestamp) {
+        for notice in 0..self.obligations.len() {
+            let open =
+                self.pair(notice).filter(|(_, course)| course.on && course.settled.is_none());
+            let settled = open.and_then(|(of, course)| self.settled_otherwise(of, course));
+            if settled.is_some_and(|settled| settled.at == came) {
+                self.begin_updates(Some(notice), came, Settlement::Moment);
+            }
+        }
+    }
+
     /// A notice that was sent is the first update of those to the same audience.
-    fn begin_updates(&mut self, notice: Option<usize>, at: Timestamp) {
+    fn begin_updates(&mut self, notice: Option<usize>, at: Timestamp, how: Settlement) {
         let opened = notice.and_then(|notice| {
             let (obligation, course) = self.pair(notice)?;
             Some((notice, self.from(obligation).max(self.since(course))?))
@@ -243,7 +258,7 @@ impl Agenda {
             let begun = self.obligations.get(index).is_some_and(|of| of.begun_by.contains(&notice));
             let is_first = |status: DutyStatus| status.is_asked() && status.opens == Some(opened);
             if begun && self.status(index, at).is_some_and(is_first) {
-                self.settle(Some(index), at, Settlement::Done);
+                self.settle(Some(index), at, how);
             }
         }
     }

@@ -260,6 +260,11 @@ impl Agenda {
         self.state.reopened.is_some() && self.came(Moment::Resolved).is_none()
     }
 
+    /// When it was revoked last that the incident is resolved.
+    pub(crate) const fn reopened_at(&self) -> Option<Timestamp> {
+        self.state.reopened
+    }
+
     /// The moment that times from `moment` count from, with its time: `moment` itself, or its
     /// [fallback](Moment::fallback) where its time is not known.
     pub fn origin(&self, moment: Moment) -> Option<(Moment, Timestamp)> {

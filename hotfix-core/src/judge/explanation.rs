@@ -128,8 +128,15 @@ impl MetricWhy {
         } else {
             format!("{} in {} s", counted(canary.events, "event"), figure(canary.trials))
         };
-        let ratio = watched.ratio().filter(|ratio| ratio.is_finite());
-        let ratio = ratio.map(|ratio| format!(" ({} times as often)", text::rounded(ratio, 1)));
+        let [ratio, of_sums] = [watched.ratio(), Totals { canary, baseline }.ratio()]
+            .map(|ratio| ratio.filter(|of| of.is_finite()).map(|of| text::rounded(of, 1)));
+        // A share of the traffic that changes on the way distorts the ratio of the sums.
+        let within = match stratum(watched) {
+            _ if ratio == of_sums => "",
+            Some(_) => " within the strata",
+            None => " within the phases",
+        };
+        let ratio = ratio.map(|ratio| format!(" ({ratio} times as often{within})"));
         let (live, ratio) = (among(kind, baseline), ratio.unwrap_or_default());
         Some(format!("In all, {failed} so far, against {live}{ratio}"))
     }

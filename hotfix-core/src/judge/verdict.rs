@@ -321,7 +321,10 @@ impl Cause {
                 Reason::RollbackBand,
                 Reason::AlertBand,
             ],
-            Reason::TooFewTrials => &[Reason::NoData, Reason::IdenticalArms, Reason::ArmsSwapped],
+            Reason::TooFewTrials => {
+                &[Reason::Stale, Reason::NoData, Reason::IdenticalArms, Reason::ArmsSwapped]
+            }
+            Reason::Gaps => &[Reason::Stale],
             Reason::NotJudged => &[Reason::LiveNeverRead],
             _ => return false,
         };

@@ -8,7 +8,7 @@ use crate::text::{enumerated, joined, time};
 use crate::unit::Timestamp;
 
 use super::before::{THEN_RETRIES, WAITS_FOR_RETRY, approval, prepared, ready};
-use super::reason::{by_train, cause_text};
+use super::reason::{by_decision, by_train, cause_text};
 use super::seen::held_back;
 use super::zone::Clock;
 
@@ -402,6 +402,9 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
         }
         Stage::RollingBack(_) => "rolling the fix back",
         Stage::RolledBack if by_train(rollout).is_some() => WAITS_FOR_RETRY,
+        Stage::RolledBack | Stage::Aborted if by_decision(rollout) => {
+            "deciding whether another fix is needed"
+        }
         Stage::RolledBack | Stage::Aborted | Stage::Failed => {
             "investigating, to prepare a corrected fix"
         }
@@ -504,6 +507,8 @@ pub(super) fn next_step(
             };
             let then = if by_train(rollout).is_some() {
                 THEN_RETRIES
+            } else if by_decision(rollout) {
+                "decide whether another fix is needed"
             } else {
                 "find out why it failed, then deploy a corrected fix"
             };

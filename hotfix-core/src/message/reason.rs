@@ -68,6 +68,12 @@ pub(super) fn by_train(rollout: &Rollout) -> Option<&str> {
     order.why.as_deref().filter(|_| order.by.as_deref() == Some(TRAIN))
 }
 
+/// Whether a person decided to do without the fix, by an `abort` or a `revert`: it may be healthy.
+pub(super) fn by_decision(rollout: &Rollout) -> bool {
+    let cause = rollout.turned_back_for();
+    matches!(cause, Some(RollbackCause::Abort | RollbackCause::Revert { .. }))
+}
+
 /// The reason of a rollback for business readers: no figures, no names, no text of a person.
 pub(super) fn plain_reason(rollout: &Rollout) -> Option<String> {
     let reason = match rollout.turned_back_for()? {

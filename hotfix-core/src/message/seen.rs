@@ -432,6 +432,14 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
     let moments = moments.into_iter().chain(verified);
     let moments = moments.filter_map(|(moment, what)| Some((rollout.moment(moment)?, what)));
     let mut events: Vec<(Timestamp, &str)> = moments.collect();
+    // A rollback revokes that the fix was live, and that the incident was resolved.
+    let was_live = || {
+        let column = rollout.comparison().phases.pop()?;
+        column.since.filter(|_| rollout.rolled_back_since().is_some())
+    };
+    let revoked = rollout.moment(Moment::Deployed).map_or_else(was_live, |_| None);
+    events.extend(revoked.map(|when| (when, deployed)));
+    events.extend(rollout.reopened_at().map(|when| (when, "incident reopened")));
     let back_at = back_at.or_else(|| rollout.moment(Moment::RolledBack));
     events.extend(rollout.cause_stated_at().map(|stated| (stated, "root cause identified")));
     // A flag is off in the moment in which that begins.

@@ -249,7 +249,10 @@ pub(super) fn times(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, String)> 
     let begin = first.div_euclid(step) * step;
     let label = |at: Timestamp| {
         let text = at.to_string();
-        let part = if step >= 86_400_000 {
+        // Midnight is named by the day that begins.
+        let part = if at.as_millis() % 86_400_000 == 0 && last - first >= 86_400_000
+            || step >= 86_400_000
+        {
             5..10
         } else if step >= 60_000 {
             11..16
@@ -289,6 +292,10 @@ mod tests {
         assert_eq!(
             labels("2026-03-03T14:41:00Z", "2026-03-03T14:42:59Z"),
             ["14:41:00", "14:41:30", "14:42:00", "14:42:30"]
+        );
+        assert_eq!(
+            labels("2026-03-03T02:00:00Z", "2026-03-04T14:00:00Z"),
+            ["06:00", "12:00", "18:00", "03-04", "06:00", "12:00"]
         );
         assert!(labels("2026-03-03T14:41:00Z", "2029-03-03T14:41:00Z").len() <= 6);
     }

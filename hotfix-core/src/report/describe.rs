@@ -9,22 +9,13 @@ use crate::policy::Policy;
 use crate::rollout::{
     Act, Command, ItemStatus, Resume, RollbackCause, RollbackProgress, Rollout, Stage,
 };
+pub(super) use crate::text::lasting;
 use crate::text::{self, joined, words};
-use crate::unit::{Name, Span, Timestamp};
+use crate::unit::{Name, Timestamp};
 
 /// Date and time in UTC: `2026-03-03 14:52:10`.
 pub(super) fn utc(at: Timestamp) -> String {
     at.to_string().chars().take(19).map(|c| if c == 'T' { ' ' } else { c }).collect()
-}
-
-/// A time span in whole seconds; below one second, in milliseconds.
-pub(super) fn lasting(span: Span) -> String {
-    let millis = span.as_millis();
-    if millis < 1_000 {
-        text::time(span)
-    } else {
-        text::time(Span::from_millis(millis - millis % 1_000))
-    }
 }
 
 /// A number with four significant digits.

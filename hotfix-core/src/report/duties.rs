@@ -1,12 +1,13 @@
 //! Outcome of each duty: kept, late or missed.
 //!
-//! The final list of duties no longer has what was missed before a duty was done, nor the duties of
-//! another severity. So the open duties are recorded after each log line that is not a mere reading.
+//! The final list of duties no longer has what was missed before a duty was done, nor the duties that
+//! another severity or other facts dropped. So the open duties are recorded after each log line that is not a mere reading.
 
 use std::collections::BTreeMap;
 
 use crate::deadline::{Awaits, Duties, Item, Settlement};
-use crate::grade::{DutyKind, Moment, Severity};
+use crate::fact::Truth;
+use crate::grade::{DutyKind, Moment};
 use crate::rollout::{Rollout, State};
 use crate::sorting::sort_by_key;
 use crate::unit::{Name, RoleName, Span, Timestamp};
@@ -24,28 +25,29 @@ struct Known {
     opens: Option<Timestamp>,
     /// For a repeated duty: the occurrence that was due.
     occurrence: u64,
-    /// The number of missed occurrences so far; of what is due once, what another severity dropped.
+    /// The number of missed occurrences so far; of what is due once, what was dropped.
     passed: u64,
     /// For a repeated duty that is not open: those that were missed when it ended.
     ended: Option<u64>,
-    /// When another severity dropped it.
+    /// When another severity or other facts dropped it.
     dropped: Option<Timestamp>,
+    /// It applied only because something was not known.
+    assumed: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct DutyTracker {
     known: BTreeMap<Name, Known>,
-    /// What was late or missed when it was last listed: another severity does not list it any more.
+    /// What was late or missed when it was last listed: it may be listed no more.
     lapsed: BTreeMap<Name, DutyPart>,
     /// What was late or missed before a rollback revoked the moment that it counts from.
     before_rollback: Vec<DutyPart>,
-    severity: Option<Severity>,
 }
 
 impl DutyTracker {
     /// Records the duties that are open after a line, at its time.
     pub(super) fn update(&mut self, rollout: &Rollout, at: Timestamp) {
-        let (duties, severity) = (&rollout.duties(at), rollout.severity());
+        let duties = &rollout.duties(at);
         let ask_again = rollout.plan().policy().ask_again();
         self.keep_before_rollback(rollout, duties, ask_again);
         for item in open(duties) {
@@ -59,21 +61,34 @@ impl DutyTracker {
             });
             let Item { kind, every, from_at: from, due, opens, .. } = *item;
             let role = item.who.as_ref().map(|who| who.role);
-            let (ended, dropped) = (None, None);
+            let applies = [item.applies.condition, item.applies.stop_gap];
+            let (ended, dropped, assumed) = (None, None, applies.contains(&Some(Truth::Unknown)));
             self.known.insert(
                 item.id,
-                Known { kind, role, every, from, due, opens, occurrence, passed, ended, dropped },
+                Known {
+                    kind,
+                    role,
+                    every,
+                    from,
+                    due,
+                    opens,
+                    occurrence,
+                    passed,
+                    ended,
+                    dropped,
+                    assumed,
+                },
             );
         }
-        let is_another = std::mem::replace(&mut self.severity, severity) != severity;
         // What would have been due until it applies again is not missed. What was missed while the
-        // severity before asked for it is.
+        // severity and the facts before asked for it is.
         for (id, known) in &mut self.known {
             if open(duties).any(|item| item.id == *id) {
                 continue;
             }
             let listed = duties.done.iter().find(|item| item.id == *id);
-            if is_another && known.ended.is_none() && listed.is_none_or(is_dropped) {
+            let is_open = known.ended.is_none() && !known.assumed;
+            if is_open && listed.is_none_or(is_dropped) {
                 known.passed += known.missed_before(duties.at, ask_again);
                 known.dropped = Some(duties.at);
             }
@@ -165,7 +180,7 @@ impl DutyTracker {
             Some(settled) => match (settled.how, due) {
                 (Settlement::Ended, Some(due)) if due < settled.at => DutyOutcome::Missed,
                 (Settlement::Ended, _) => DutyOutcome::Over,
-                // It was missed before another severity dropped it for a while.
+                // It was missed before it was dropped for a while.
                 (_, Some(_)) if missed > 0 => DutyOutcome::Late,
                 (_, Some(_)) => match limit {
                     Some(limit) if settled.at > limit => DutyOutcome::Late,
@@ -199,7 +214,7 @@ impl Known {
         1 + self.every.map_or(0, passed)
     }
 
-    /// How often it was missed before another severity dropped it. What was due as soon as it was
+    /// How often it was missed before it was dropped. What was due as soon as it was
     /// asked for was missed once it was asked for again.
     fn missed_before(&self, at: Timestamp, ask_again: Span) -> u64 {
         let at_once = self.due.filter(|due| self.opens.is_some_and(|opens| *due <= opens));
@@ -207,8 +222,7 @@ impl Known {
         if is_early { 0 } else { self.missed_by(at) }
     }
 
-    /// The outcome of a duty that nobody did until another severity dropped it; None where it was
-    /// not missed.
+    /// The outcome of a duty that nobody did until it was dropped; None where it was not missed.
     fn dropped_part(&self, rollout: &Rollout, id: Name) -> Option<DutyPart> {
         let policy = rollout.plan().policy();
         self.dropped.filter(|_| self.passed > 0).map(|dropped| DutyPart {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::gate::approval::Demand;
 use crate::gate::is_same_person;
-use crate::grade::{RollbackMethod, Signal};
+use crate::grade::{Moment, RollbackMethod, Signal};
 use crate::judge::{Decision, Recovery};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -54,6 +54,9 @@ pub(super) struct LogSummary {
     pub(super) failed: Vec<(Timestamp, String)>,
     pub(super) rollbacks: Vec<RolledBack>,
     pub(super) frozen: Vec<Frozen>,
+    /// When the incident was resolved, each time that was revoked, and when it was.
+    pub(super) revoked_ends: Vec<(Timestamp, Timestamp)>,
+    resolved: Option<Timestamp>,
     /// What a person was asked after the completion.
     pub(super) asked_late: Vec<(Timestamp, String)>,
     /// Why the train of this service is rolled back, as the train let it know last.
@@ -146,6 +149,10 @@ impl LogSummary {
             Recorded::Refused { got, code, .. } => self.refused(got, code),
             Recorded::Taken(input) => self.taken(rollout, entry, input),
         };
+        let resolved = rollout.moment(Moment::Resolved);
+        if let (Some(before), None) = (std::mem::replace(&mut self.resolved, resolved), resolved) {
+            keep(&mut self.revoked_ends, (before, entry.at));
+        }
         let turned = self.judged(rollout, entry);
         // A change that was under way may be confirmed in a freeze.
         if let Some(frozen) = self.frozen.last_mut().filter(|_| entry.to.is_none())
@@ -195,6 +202,11 @@ impl LogSummary {
         let [_, _, _, evidence, note, _, why] = input.command.texts();
         let why = why.or(evidence).or(note).map(str::to_owned);
         self.collect(plan, entry.at, input, role.as_ref());
+        if let (Command::Report { signal, .. }, true) = (&input.command, asks_late(rollout, entry))
+        {
+            let what = format!("{} was reported", text::words(signal.as_str()));
+            keep(&mut self.asked_late, (entry.at, what));
+        }
         if input.command.is_new_attempt() {
             // Readings from here on belong to another attempt, mostly of another version.
             self.levels.values_mut().for_each(|[new_version, _]| new_version.break_off());
@@ -328,11 +340,16 @@ impl LogSummary {
         let verdict = rollout.verdict();
         let gap = rollout.plan().policy().watch().stale;
         let threshold = threshold(rollout.plan());
-        if threshold.is_some() {
+        // The clock alone brings no evidence: nothing is drawn while there are no readings.
+        let is_read = |input: &Input| matches!(input.command, Command::Observe { .. });
+        let is_read = matches!(entry.recorded, Recorded::Taken(input) if is_read(input));
+        if threshold.is_some() && is_read {
             self.worse.add(entry.at, verdict.log_e, gap);
         }
         if let Some(efficacy) = verdict.efficacy {
-            self.works.add(entry.at, efficacy.log_e, gap);
+            if is_read {
+                self.works.add(entry.at, efficacy.log_e, gap);
+            }
             self.works_since = self.works_since.or(Some(entry.at)).filter(|_| efficacy.shown);
         }
         let turned = self.last_decision != Some(verdict.decision);
@@ -340,13 +357,11 @@ impl LogSummary {
         let policy = rollout.plan().policy();
         let causes = || describe::causes(policy, verdict.led_by(policy));
         let decides = verdict.decision.needs_answer();
-        let is_complete = matches!(rollout.stage(), Stage::Complete { .. });
-        let asks = || entry.actions.iter().any(|of| matches!(of.act, Act::AskDecision { .. }));
         let is_shown = match verdict.decision {
-            Decision::Ask => turned && asks(),
+            Decision::Ask => turned && asks(entry),
             _ => entry.to.is_some() || (turned && decides),
         };
-        if turned && verdict.decision == Decision::Ask && is_complete && asks() {
+        if turned && verdict.decision == Decision::Ask && asks_late(rollout, entry) {
             keep(&mut self.asked_late, (entry.at, causes()));
         }
         if is_shown {
@@ -529,6 +544,16 @@ impl LogSummary {
     pub(super) fn shown_to_work(&self, rollout: &Rollout) -> Option<Timestamp> {
         self.works_since.filter(|_| rollout.turned_back_at().is_none())
     }
+}
+
+/// Whether a person is asked with this line.
+fn asks(entry: &Entry<'_>) -> bool {
+    entry.actions.iter().any(|of| matches!(of.act, Act::AskDecision { .. }))
+}
+
+/// Whether that is after the completion.
+fn asks_late(rollout: &Rollout, entry: &Entry<'_>) -> bool {
+    matches!(rollout.stage(), Stage::Complete { .. }) && asks(entry)
 }
 
 fn reason_of(input: &Input) -> Option<String> {

@@ -183,7 +183,7 @@ impl Report {
             release: release(rollout),
             policy: policy_part(policy),
             state: rollout.state(),
-            summary: narrative::summary(rollout, &log_summary, &measures),
+            summary: narrative::summary(rollout, &log_summary, &measures, &visits),
             moments: moments(rollout),
             impact: narrative::impact(rollout, &log_summary, history),
             detection: narrative::detection(&log_summary, &measures),

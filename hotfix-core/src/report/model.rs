@@ -406,10 +406,11 @@ pub struct DutyPart {
 }
 
 impl DutyPart {
-    /// When it was done: one that was missed, or is over, ended without an answer.
+    /// When it was done: one that was missed or is over ended without an answer.
     pub(super) fn done_at(&self) -> Option<Timestamp> {
-        let ended = matches!(self.status, DutyOutcome::Missed | DutyOutcome::Over);
-        let is_done = self.times.is_some() || !ended;
+        let is_once =
+            matches!(self.status, DutyOutcome::Kept | DutyOutcome::Late | DutyOutcome::Done);
+        let is_done = self.times.is_some() || is_once;
         self.settled.filter(|_| is_done)
     }
 }

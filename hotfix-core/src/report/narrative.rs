@@ -11,12 +11,17 @@ use crate::text::{self, counted, joined};
 use crate::unit::{Span, Timestamp};
 
 use super::describe::{self, figure, lasting, utc};
-use super::log_summary::LogSummary;
+use super::log_summary::{LogSummary, RolledBack};
 use super::measures::{Figure, ImpactUnit, IncidentHistory, MeasureName, Measures};
 use super::model::{Impact, PhaseEnd, PhaseVisit};
 
 /// Summary: the incident, the outcome and the duration.
-pub(super) fn summary(rollout: &Rollout, log: &LogSummary, measures: &Measures) -> Vec<String> {
+pub(super) fn summary(
+    rollout: &Rollout,
+    log: &LogSummary,
+    measures: &Measures,
+    visits: &[PhaseVisit],
+) -> Vec<String> {
     let plan = rollout.plan();
     let incident = &plan.subject().incident;
     let service = incident.service.as_ref().map(|service| format!(" in {service}"));
@@ -32,8 +37,51 @@ pub(super) fn summary(rollout: &Rollout, log: &LogSummary, measures: &Measures) 
     // Of what was rolled back the outcome names the reason.
     let train = log.train.as_ref().filter(|_| !rollout.stage().has_turned_back());
     sentences.extend(train.map(|why| text::ended(&text::sentence(why))));
+    sentences.extend(rollback_failed(rollout, log));
+    sentences.extend(earlier(rollout, log, visits));
     sentences.extend(duration(measures));
+    sentences.extend(log.revoked_ends.iter().map(|(resolved, revoked)| {
+        let [resolved, revoked] = [*resolved, *revoked].map(utc);
+        format!("It had been recorded as resolved at {resolved}; that was revoked at {revoked}.")
+    }));
     sentences
+}
+
+/// That the rollback of this attempt did not work at once.
+fn rollback_failed(rollout: &Rollout, log: &LogSummary) -> Option<String> {
+    let is_own = |back: &&RolledBack| back.attempt == rollout.attempt() && back.has_failed;
+    let back = log.rollbacks.last().filter(is_own)?;
+    let frozen = log.frozen.iter().rfind(|frozen| frozen.tried && frozen.at >= back.asked);
+    let methods = joined(back.tried.iter().map(|method| text::words(method.as_str())), ", then ");
+    Some(match (frozen, back.confirmed) {
+        (None, _) => format!("An action of the rollback failed; tried: {methods}."),
+        (Some(_), None) => "No rollback method worked.".to_owned(),
+        (Some(frozen), Some(confirmed)) => format!(
+            "At first no rollback method worked: {} of the traffic stayed on {} for {}.",
+            frozen.has,
+            back.version,
+            lasting(confirmed.since(back.asked))
+        ),
+    })
+}
+
+/// What became of the versions of earlier attempts that had traffic.
+fn earlier(rollout: &Rollout, log: &LogSummary, visits: &[PhaseVisit]) -> Option<String> {
+    let before = |attempt: u32| attempt < rollout.attempt();
+    let back = log.rollbacks.iter().filter(|back| before(back.attempt)).map(|back| {
+        let (version, asked) = (&back.version, utc(back.asked));
+        (back.asked, format!("{version} was rolled back from {asked} on ({})", back.because()))
+    });
+    let replaced = log.comparisons.iter().filter_map(|of| {
+        let is_own = |visit: &&PhaseVisit| visit.attempt == of.attempt;
+        let last = visits.iter().rfind(is_own).filter(|last| last.end == PhaseEnd::BegunAnew)?;
+        let until = last.until.filter(|_| before(of.attempt))?;
+        Some((until, format!("{} was replaced at {}", of.version, utc(until))))
+    });
+    let mut all: Vec<(Timestamp, String)> = back.chain(replaced).collect();
+    sort_by_key(&mut all, |(at, _)| *at);
+    let all = joined(all.into_iter().map(|(_, what)| what), "; ");
+    (!all.is_empty()).then(|| format!("Before, {all}."))
 }
 
 fn outcome(rollout: &Rollout, log: &LogSummary, measures: &Measures) -> String {

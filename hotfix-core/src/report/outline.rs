@@ -439,7 +439,8 @@ fn duties(all: &[DutyPart]) -> Section {
             }
             _ => duty.status.to_string(),
         };
-        let done = duty.done_at();
+        // Of what is repeated it would be the end: the status has how often it was done.
+        let done = duty.done_at().filter(|_| duty.times.is_none());
         let [owner, evidence] = [&duty.role, &duty.evidence].map(|text| or_dash(text.as_ref()));
         [duty.title.clone(), owner, time(duty.due), time(done), status, evidence]
     });

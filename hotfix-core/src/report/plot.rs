@@ -147,10 +147,13 @@ impl Frame {
         let until = later.iter().filter_map(|(_, points)| points.last()).map(|of| of.at).max()?;
         let each = later.iter().map(|(name, points)| {
             let (low, high) = extremes(points.iter());
-            format!("{name} between {} and {}", unit(low), unit(high))
+            match [low, high].map(unit) {
+                [low, high] if low == high => format!("{name} stayed at {low}"),
+                [low, high] => format!("{name} was between {low} and {high}"),
+            }
         });
         Some(format!(
-            "Not drawn: until {} {}.",
+            "Not drawn: until {}, {}.",
             utc(until),
             text::enumerated(&each.collect::<Vec<_>>())
         ))

@@ -10,7 +10,7 @@ use crate::judge::{Decision, Prepared, Reason};
 use crate::metric::ReadingError;
 use crate::plan::{PlanError, Release};
 use crate::policy::section::choices;
-use crate::text::{is_blank, joined, moment, time};
+use crate::text::{is_blank, joined, lasting, moment};
 use crate::unit::{MetricName, Name, Span, Timestamp};
 
 use super::blocker::blocked_at;
@@ -360,12 +360,14 @@ impl Rollout {
                 back.map(|at| format!("the fix was rolled back at {}", moment(at)))
             }
             CriterionAnswer::Duration => {
-                let ended = agenda.came(Moment::Verified).unwrap_or(at);
-                let planned = self.plan.planned_duration();
-                let taken = agenda.came(Moment::DeployStarted).map(|started| ended.since(started));
-                let late = taken.filter(|taken| *taken > planned);
-                late.map(|taken| {
-                    format!("it took {} of the {} planned", time(taken), time(planned))
+                let (planned, ended) =
+                    (self.plan.planned_duration(), agenda.came(Moment::Verified));
+                let started = agenda.came(Moment::DeployStarted)?;
+                let taken = ended.unwrap_or(at).since(started);
+                let [took, plan] = [lasting(taken), lasting(planned)];
+                (taken > planned).then(|| match ended {
+                    Some(_) => format!("it took {took} of the {plan} planned"),
+                    None => format!("not complete after {took}; {plan} planned"),
                 })
             }
         }

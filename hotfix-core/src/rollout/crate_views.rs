@@ -338,6 +338,8 @@ getters! {
     has_ended: bool = self.case.has_ended();
     /// Whether the incident was resolved once, and is not now.
     is_reopened: bool = self.case.agenda.is_reopened();
+    /// When it was revoked last that the incident is resolved.
+    reopened_at: Option<Timestamp> = self.case.agenda.reopened_at();
     /// The severity as people read it.
     named_severity: Option<impl Display> = self.case.readiness.named_severity(self.plan.policy());
     /// Whether time does not end the watch after the completion, and no question is open about that.

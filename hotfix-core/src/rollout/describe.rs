@@ -132,7 +132,7 @@ pub(super) fn refused(code: &str) -> String {
 }
 
 /// The causes of a verdict, by metric, each with what was measured. Metrics with the same text are
-/// named together: `bug, error rate: the last reading is too old`.
+/// named together: `bug, error rate: no readings since 2026-03-03 14:40 UTC`.
 pub(super) fn causes(policy: &Policy, judged: &Judged, share: Share, causes: &[Cause]) -> String {
     let mut by_metric: Vec<(Option<MetricName>, Vec<String>)> = Vec::new();
     for cause in causes.iter().filter(|cause| !cause.is_covered(causes)) {
@@ -241,6 +241,10 @@ fn reason(
                  left",
                 metric::measured(metric.kind, &[], value)
             ))
+        }
+        Reason::Stale => {
+            let last = judge::read_at(judged.judge(), metric.id)?;
+            Some(format!("no readings since {}", moment(last)))
         }
         Reason::TooFewTrials if judge::waits_for_split(judged.judge(), metric.id) => {
             Some("not judged while the traffic is not split as planned".to_owned())

@@ -13,7 +13,7 @@ use crate::fact::{Fact, FactId, FactValue, Truth};
 use crate::gate::approval::{Demand, DemandState};
 use crate::gate::checklist::reviews;
 use crate::grade::{DutyKind, Moment, Severity, Worse, closed_set};
-use crate::report::describe::lasting;
+use crate::report::describe::{lasting, utc};
 use crate::report::duties::open;
 use crate::rollout::State;
 use crate::sorting::map_of;
@@ -240,7 +240,9 @@ impl Incident<'_> {
         let begin = from.moment;
         let found = match (to, self.over()) {
             (None, Some(over)) => {
-                not_stated(name, format!("the incident is {over}, and `{end}` is not recorded"))
+                let absent =
+                    self.revoked(end).unwrap_or_else(|| format!("`{end}` is not recorded"));
+                not_stated(name, format!("the incident is {over}, and {absent}"))
             }
             (None, None) => {
                 let so_far = self.history.last.since(from.at);
@@ -257,6 +259,16 @@ impl Incident<'_> {
             }
         };
         Measure { from: Some(from), to, ..found }
+    }
+
+    /// That the fix of the last attempt that was live is not live any more, where that is why there is no
+    /// `end`.
+    fn revoked(&self, end: &str) -> Option<String> {
+        let mut attempts = self.history.attempts.iter().rev();
+        let lost = attempts.find_map(|of| Some((of.deployed?, of.failed.or(of.replaced)?)));
+        let (live, lost) = lost.filter(|_| end == Moment::Deployed.as_str())?;
+        let [live, lost] = [live, lost].map(utc);
+        Some(format!("`{end}` came at {live} and was revoked at {lost}, as the fix was given up"))
     }
 
     /// What is declared was detected before: its time does not go on.
@@ -344,8 +356,9 @@ impl Incident<'_> {
             let missed = Figure::Objective(Objective::Missed);
             with(name, true, missed, format!("missed: {words}{so_far}"))
         } else if is_over {
-            let end = slo.to;
-            not_stated(name, format!("the incident ended without `{end}` after {words}"))
+            let end = slo.to.as_str();
+            let revoked = self.revoked(end).map_or_else(String::new, |why| format!(": {why}"));
+            not_stated(name, format!("the incident ended without `{end}` after {words}{revoked}"))
         } else if known {
             with(name, true, Figure::Objective(Objective::Kept), format!("met: {words}"))
         } else {
