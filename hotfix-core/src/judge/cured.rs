@@ -19,15 +19,15 @@ use super::watched::Watched;
 const MANY: f64 = 0.1;
 
 /// Index of the metric whose trials are the traffic: of the proportions that decide the one with the most
-/// requests, of the live version over the rollout, and of both with what an observation adds. None without one.
+/// requests, over the trailing window and with what an observation adds. None without one.
 pub(super) fn traffic(watched: &[Watched], increments: &[Increment]) -> Option<usize> {
     let mut most = None;
     for (index, of) in watched.iter().enumerate() {
         let metric = of.metric();
         if metric.role == Role::Decide && metric.kind.is_fraction() {
-            let of_tick = increments.get(index).filter(|of| of.reading.is_some());
-            let of_tick = of_tick.map_or(0.0, |of| of.tick.row[1] + of.tick.row[3]);
-            let requests = of.totals().level[1] + of_tick;
+            let increment = increments.get(index);
+            let live = of.live_with(increment);
+            let requests = live.trials + of.counts_with(CANARY, increment).trials;
             if most.is_none_or(|(_, most)| requests > most) {
                 most = Some((index, requests));
             }
