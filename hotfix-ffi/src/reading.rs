@@ -42,8 +42,9 @@ const ALL_FLAGS: u32 = HOTFIX_READING_CANARY | HOTFIX_READING_BASELINE | HOTFIX_
 /// The reading of one metric since the last observation. Set all bytes to zero, then set the
 /// members that apply: `{.struct_size = sizeof r, …}`.
 ///
-/// NaN and infinity are accepted and logged: the metric's band is then `not_finite`, which is never
-/// healthy. A division by zero is better sent as no reading.
+/// NaN and infinity are accepted and logged: those of the canary make the metric's band `not_finite`,
+/// which is never healthy, and those of the live version are no reading. A division by zero is better
+/// sent as no reading.
 ///
 /// All elements of an array have the same `struct_size`, which is the array's stride. Send readings
 /// by instance as JSON.

@@ -150,7 +150,7 @@ shown! {
         /// >>> policy = hotfix.Policy.preset("severity-matrix")
         /// >>> plan = policy.plan({"id": "INC-2041", "severity": "P0"}, {"version": "2.3.1", "previous": "2.3.0"})
         /// >>> plan.demands["testing"]["staging"]
-        /// {'verdict': 'unknown', 'would_tell': ['service_down']}
+        /// {'verdict': 'unknown', 'would_tell': ['service_down', 'no_staging']}
         fn demands(this) -> Json { Json::of(&this.demands()) }
         /// SHA-256 of policy, incident, release, traffic and calibration in canonical JSON.
         fn digest(this) -> String { this.digest().to_string() }

@@ -74,7 +74,7 @@ def test_comm_2_every_action_of_a_rollback_becomes_a_message(folder: Path, forma
         notifier.send(action.to_dict())
     notifier.send({"kind": "ask_decision", "question": "paused (<!channel> [x](https://example.org)). Continue?"})
     asked = json.dumps(sent[-1][1])
-    assert "&lt;!channel&gt;" in asked if format == "slack" else "TextRun" in asked and "TextBlock" not in asked
+    assert "&lt;!channel&gt;" in asked if format == "slack" else "TextRun" in asked and '"TextBlock"' not in asked
     forms = [{"slack": "text", "teams": "attachments"}[format] in body for _, body in sent]
     assert all(forms)
     assert [hook for hook, _ in sent] == ["responders", "stakeholders", "decisions"]

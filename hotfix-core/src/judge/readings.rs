@@ -159,8 +159,8 @@ impl Readings {
         let (canary, live) = tick.row.split_at(tick.row.len() / 2);
         let of = |arm: usize, used: Option<Timestamp>, row: &[f64]| {
             let requests = self.requests[arm];
-            let time = Span::try_from_seconds(tick.seconds[arm]).ok().filter(|_| tick.totals);
-            let totals = time.map(|time| at - time);
+            let seconds = tick.totals.then_some(tick.seconds[arm]);
+            let totals = seconds.and_then(|time| Some(at - Span::try_from_seconds(time).ok()?));
             let Some(read) = used.max(totals) else {
                 return began.map_or(Span::ZERO, |began| at.since(began).min(stale));
             };

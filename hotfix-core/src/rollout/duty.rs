@@ -328,10 +328,9 @@ pub(super) fn update_agenda(
             }));
         }
         Command::SetTimes { times, .. } => {
-            // At the latest the first input declared the incident.
+            // The first input declared the incident at the latest.
             let first = |time| agenda.opened().filter(|_| time == KnownTime::Declared);
-            let dated = times.iter().map(|(time, came)| (*time, came.or_else(|| first(*time))));
-            inputs.extend(dated.filter_map(|(time, came)| stated_time(time, came)));
+            inputs.extend(times.iter().filter_map(|(t, at)| stated_time(*t, at.or(first(*t)))));
         }
         Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
             update_approvals((agenda, started), readiness, policy, at, &mut inputs);

@@ -2666,7 +2666,7 @@ class Plan(_Document):
         >>> policy = hotfix.Policy.preset("severity-matrix")
         >>> plan = policy.plan({"id": "INC-2041", "severity": "P0"}, {"version": "2.3.1", "previous": "2.3.0"})
         >>> plan.demands["testing"]["staging"]
-        {'verdict': 'unknown', 'would_tell': ['service_down']}"""
+        {'verdict': 'unknown', 'would_tell': ['service_down', 'no_staging']}"""
     @property
     def digest(self) -> str:
         """SHA-256 of policy, incident, release, traffic and calibration in canonical JSON."""
@@ -4086,10 +4086,11 @@ class Rollout:
         metrics : Mapping
             By metric id ``{"canary": reading, "baseline": reading, "totals": bool}``. A reading is
             ``[events, trials]``, a number, a histogram ``{"le", "counts", "count"}``, ``{"samples":
-            [...]}``, or ``{instance: [events, trials]}``. NaN and infinities are allowed and give
-            the band ``not_finite``. Instead of the two arms, ``{stratum: {"canary", "baseline",
-            "totals"}}`` gives them for each stratum: each is compared separately, and windows use the
-            sums. With totals, each reading has every stratum.
+            [...]}``, or ``{instance: [events, trials]}``. NaN and infinities are allowed: those of
+            the canary give the band ``not_finite``, those of the live version are no reading. Instead of
+            the two arms, ``{stratum: {"canary", "baseline", "totals"}}`` gives them for each stratum:
+            each is compared separately, and windows use the sums. With totals, each reading has every
+            stratum.
 
         Raises
         ------
