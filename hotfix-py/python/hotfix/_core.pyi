@@ -4086,11 +4086,10 @@ class Rollout:
         metrics : Mapping
             By metric id ``{"canary": reading, "baseline": reading, "totals": bool}``. A reading is
             ``[events, trials]``, a number, a histogram ``{"le", "counts", "count"}``, ``{"samples":
-            [...]}``, or ``{instance: [events, trials]}``. NaN and infinities are allowed: those of
-            the canary give the band ``not_finite``, those of the live version are no reading. Instead of
-            the two arms, ``{stratum: {"canary", "baseline", "totals"}}`` gives them for each stratum:
-            each is compared separately, and windows use the sums. With totals, each reading has every
-            stratum.
+            [...]}``, or ``{instance: [events, trials]}``. NaN and infinities are allowed: the canary's
+            give the band ``not_finite``, others are no reading. Instead of the two arms, ``{stratum:
+            {"canary", "baseline", "totals"}}`` gives them for each stratum: each is compared
+            separately, and windows use the sums. With totals, each reading has every stratum.
 
         Raises
         ------
