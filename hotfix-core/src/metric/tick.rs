@@ -87,7 +87,8 @@ impl Tick {
                 self.row.extend_from_slice(&arm.counts);
             }
         } else if let Some(row) = plain(metric, (canary, baseline), share) {
-            self.row.extend_from_slice(&row);
+            // The log has no −0.
+            self.row.extend(row.map(|x| x + 0.0));
         } else {
             return false;
         }
@@ -341,7 +342,7 @@ impl<'a> Source<'a> {
             && events <= trials
             && *trials < f64::INFINITY
         {
-            (row[0], row[1]) = (*events, *trials);
+            (row[0], row[1]) = (*events + 0.0, *trials + 0.0);
             return Ok(Read::Something(Span::ZERO));
         }
         if !reader.fill(sample, self.layout, row)? {

@@ -180,3 +180,20 @@ fn roll_7_a_restart_in_the_phase_after_a_late_reading_changes_no_verdict() {
     }
     assert_eq!(story.state(), State::RollingBack);
 }
+
+/// JSON of the log has no −0, so neither has what is kept of a reading.
+#[test]
+fn roll_7_a_reading_of_minus_zero_is_kept_as_it_is_recorded() {
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    story.start();
+    for reading in [
+        r#"{"bug": {"canary": [-0.0, 60], "baseline": [-0.0, 60]}, "request_volume": {"canary": -0.0, "baseline": 900}}"#,
+        r#"{"error_rate": {"canary": [-0.0, 100]}, "request_volume": {"baseline": -0.0}}"#,
+    ] {
+        story.at = story.at + Span::from_seconds(10);
+        story.input(&format!(r#"{{"kind":"observe","metrics":{reading}}}"#));
+    }
+    let replayed = Rollout::replay(story.rollout.log().as_bytes(), Recording::Keep).unwrap();
+    let [live, again] = [&story.rollout, &replayed].map(|of| of.snapshot().unwrap());
+    assert_eq!(different(&live, &again), []);
+}
