@@ -338,8 +338,7 @@ impl Agenda {
             self.announce(index, at, &status, again_at.is_some_and(|again| at >= again));
         }
         // After all of them: an update that was asked for ends the repetition of a notice.
-        self.state.next_holds = false;
-        (self.state.next, self.state.next_holds) = (self.next_moment(at), true);
+        (self.state.next, self.state.next_holds) = (self.next_change(at), true);
         &self.announced
     }
 
@@ -415,6 +414,11 @@ impl Agenda {
         if self.state.next_holds && self.state.now == Some(at) {
             return self.state.next;
         }
+        self.next_change(at)
+    }
+
+    /// The same, found from the duties.
+    fn next_change(&self, at: Timestamp) -> Option<Timestamp> {
         let moments = (0..self.state.courses.len()).flat_map(|index| {
             let status = self.status(index, at);
             let again = status.and_then(|status| self.asked_again_at(index, &status));
