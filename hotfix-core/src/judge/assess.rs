@@ -434,7 +434,7 @@ impl Watched {
         let read_at = self.readings().read_at;
         let fresh = read_at.filter(|&read| self.began().is_none_or(|began| read >= began));
         seen.band = match (fresh, value) {
-            _ if self.readings().not_finite => Band::NotFinite,
+            _ if self.readings().not_finite.is_some() => Band::NotFinite,
             (None, _) => Band::NoData,
             (Some(read), _) if moment.at.since(read) > moment.watch.stale => Band::Stale,
             (Some(_), None) => {
@@ -538,9 +538,9 @@ impl Watched {
         enough.then(|| self.value(baseline, share.rest().as_fraction())).flatten()
     }
 
-    /// When the canary was read last, or else when the watch began.
+    /// When the canary was read last with finite numbers, or else when the watch began.
     pub(super) fn silent_since(&self) -> Option<Timestamp> {
-        self.readings().read_at.max(self.began())
+        self.readings().finite_at().max(self.began())
     }
 
     /// When the live version was read last, or else when the watch began. None where that decides

@@ -520,7 +520,7 @@ impl Judge {
             watched.asks_about_miss(share).into_iter().for_each(&mut told);
             // Most metrics are read at one time and have the same moments, and so have both arms.
             let of_live = watched.live_silent_since(live_is_read);
-            let read_at = [watched.readings().read_at, of_live];
+            let read_at = [watched.readings().finite_at(), of_live];
             if last.replace(read_at) == Some(read_at) {
                 continue;
             }

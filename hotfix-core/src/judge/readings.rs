@@ -43,8 +43,9 @@ pub(super) struct Readings {
     /// The names of the strata in their order; none of a list, or where they have changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) strata: Option<Box<[String]>>,
-    /// A number of the canary in it was NaN or infinite.
-    pub(super) not_finite: bool,
+    /// A number of the canary in it was NaN or infinite: when the canary was last read without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) not_finite: Option<Timestamp>,
     /// Why the last reading of each arm in this phase was not used; None where it was.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) unused: [Option<Unused>; 2],
@@ -71,7 +72,7 @@ impl Readings {
         self.counters.keep(metric, layout, (reading, tick), at);
         self.seen_at = Some(at);
         self.totals = tick.totals;
-        self.not_finite = tick.not_finite;
+        self.not_finite = tick.not_finite.then(|| self.finite_at().unwrap_or(at));
         if reading.whole().is_none() {
             let names = self.strata.get_or_insert_with(|| reading.names().into());
             if **names != *reading.names() {
@@ -108,6 +109,11 @@ impl Readings {
                 self.requests[CANARY].come(at);
             }
         }
+    }
+
+    /// When the canary was last read without a number that is not finite, in any stratum.
+    pub(super) fn finite_at(&self) -> Option<Timestamp> {
+        self.not_finite.or(self.read_at)
     }
 
     /// Whether a tick of this time has an arm that was read then already: a repeated delivery counts once.
