@@ -18,7 +18,6 @@ use crate::unit::{Name, RoleName};
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     holders(policy, findings);
-    approvers(policy, findings);
     same_approvals(policy, findings);
     escalation(policy, findings);
     for level in policy.severities() {
@@ -54,21 +53,6 @@ fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
     if !open.is_empty() {
         sort_by_key(&mut open, |role| *role);
         put(findings, "/roles".to_owned(), PeopleFault::NobodyHolds { roles: open });
-    }
-}
-
-/// Approvals that the start waits for and nobody can give, in a policy with holders of roles.
-fn approvers(policy: &Policy, findings: &mut Vec<Finding>) {
-    if policy.roles().iter().all(|role| role.holders.is_empty()) {
-        return;
-    }
-    for (place, demand) in policy.demands_by_place() {
-        if demand.holds_start()
-            && !demand.any_of.iter().any(|role| Who::of(policy, *role).is_reached())
-        {
-            let any_of = demand.any_of.clone();
-            put(findings, place, PeopleFault::NobodyApproves { any_of });
-        }
     }
 }
 

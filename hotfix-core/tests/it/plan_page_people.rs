@@ -87,7 +87,7 @@ fn time_4_the_page_begins_with_what_to_do_and_whom_to_call() {
 fn gate_4_the_page_names_everything_for_which_the_start_waits() {
     let released = r#"{"version": "2", "previous": "1"}"#;
     let windowed = r#"{"version": "2", "previous": "1", "change_record": {"window": {"from": "2026-03-05T03:30:00Z", "until": "2026-03-05T06:00:00Z"}}}"#;
-    let broken = r#"{"extends": "enterprise", "name": "own", "roles": {"engineering_lead": {"holders": [{"name": "Asha"}]}}}"#;
+    let broken = r#"{"extends": "enterprise", "name": "own", "roles": {"engineering_lead": {"holders": [{"name": "Asha"}]}, "product_manager": {"holders": [{"name": "Asha"}]}}}"#;
     let cases = [
         (Policy::preset("standard"), "P1", windowed, "start in the change window, 2026-03-05"),
         (Policy::preset("standard"), "P1", "", "1. send `release` when there is a fix\n"),

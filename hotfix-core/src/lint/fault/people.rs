@@ -15,15 +15,11 @@ findings! {
     )]
     TwoApprovers { severity: Severity, first: Vec<RoleName>, second: Vec<RoleName>, told: RoleName }
         => "HF-LINT-044" Warn, "merge the two approvals, or remove the role from `notified`";
-    #[error("the policy names roles without holders: {}", names(roles))]
+    #[error("the policy names roles without holders, so anybody may approve in them: {}", names(roles))]
     NobodyHolds { roles: Vec<RoleName> }
         => "HF-LINT-045" Note, "set `holders` or `reach` for them under `roles`";
     #[error("the role `{role}` is named here, but not declared under `roles`")]
     UnknownRole { role: RoleName } => "HF-LINT-046" Warn, "declare it, or correct the name";
-    #[error("the start waits for {}, but neither that role nor a stand-in has a holder", names(any_of))]
-    NobodyApproves {
-        any_of: Vec<RoleName>,
-    } => "HF-LINT-047" Deny, "name holders of the role, or ask for another role";
     #[error("the start waits for {} and for {}, and {person} alone holds these roles: two approvals need two people", names(first), names(second))]
     OneApprover {
         first: Vec<RoleName>,
