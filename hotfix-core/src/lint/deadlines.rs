@@ -29,14 +29,10 @@ fn put(findings: &mut Vec<Finding>, path: String, fault: TimeFault, shown: Optio
     findings.push(Finding::new(path, fault, example));
 }
 
-fn sets_deadline(duty: &Duty) -> bool {
-    duty.kind == DutyKind::Fix && duty.from < Moment::Deployed
-}
-
 fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
     let hotfixes = || policy.severities().iter().filter(|level| level.hotfix);
     for (index, duty) in policy.duties().iter().enumerate() {
-        let (true, Some(limit)) = (sets_deadline(duty), duty.within.within()) else { continue };
+        let (true, Some(limit)) = (duty.sets_deadline(), duty.within.within()) else { continue };
         let path = format!("/duties/{index}/within");
         let concerned = hotfixes().filter(|level| duty.is_for(level.severity));
         if duty.from.is_early() {
@@ -66,7 +62,7 @@ fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
         let slo = policy.change_record().and_then(|record| record.slo.as_ref());
         let has_deadline = slo
             .is_some_and(|slo| slo.to == Moment::Deployed && slo.is_for(Some(level.severity)))
-            || policy.duties().iter().any(|d| sets_deadline(d) && d.is_for(level.severity));
+            || policy.duties().iter().any(|d| d.sets_deadline() && d.is_for(level.severity));
         if !has_deadline {
             let severity = level.severity;
             let path = format!("/severities/{severity}");

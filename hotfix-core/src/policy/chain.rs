@@ -3,7 +3,7 @@
 use super::Policy;
 use super::section::{Branches, Due, Duty, Effect, Leaf, Question, Rule, Target, Tree};
 use crate::fact::Condition;
-use crate::grade::{DutyKind, Exclusions, Hotfix, Severity};
+use crate::grade::{Exclusions, Hotfix, Severity};
 use crate::unit::Name;
 
 /// The tree of the rules of a policy; none without rules.
@@ -130,10 +130,11 @@ impl Chain<'_> {
 }
 
 impl Policy {
-    /// By when a fix of this severity is due in every case.
+    /// By when a fix of this severity is due in every case: the shortest time. A day is later.
     pub(crate) fn fix_due(&self, severity: Severity) -> Option<Due> {
-        let mut duties = self.duties.iter().filter(|duty| duty.kind == DutyKind::Fix);
-        let sure = |duty: &&Duty| duty.is_for(severity) && !duty.has_condition();
-        duties.find(sure).map(|duty| duty.within)
+        let sure =
+            |duty: &&Duty| duty.sets_deadline() && duty.is_for(severity) && !duty.has_condition();
+        let dues = self.duties.iter().filter(sure).map(|duty| duty.within);
+        dues.min_by_key(|due| (due.within().is_none(), due.within()))
     }
 }

@@ -32,6 +32,11 @@ impl Duty {
             && (self.id.as_str() == REPORT || self.within.is_by(within))
     }
 
+    /// Whether it sets the deadline of the fix: what counts from its deployment is another fix.
+    pub(crate) fn sets_deadline(&self) -> bool {
+        self.kind == DutyKind::Fix && self.from < Moment::Deployed
+    }
+
     /// Whether facts or the release decide that it is due.
     pub(crate) fn has_condition(&self) -> bool {
         self.when.is_some() || self.stop_gap || self.flow.is_some()
