@@ -3,7 +3,7 @@
 use super::fault::TimeFault;
 use super::finding::{Example, Finding, put_once};
 use super::format::time;
-use super::roles::{is_for, severities};
+use super::roles::{hotfixes, is_for, severities};
 use crate::grade::{DutyKind, Moment, Severity};
 use crate::plan::duration::{Schedule, Times, phases_until, phases_until_live, rollout};
 use crate::plan::load::Load;
@@ -30,19 +30,19 @@ fn put(findings: &mut Vec<Finding>, path: String, fault: TimeFault, shown: Optio
 }
 
 fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
-    let hotfixes = || policy.severities().iter().filter(|level| level.hotfix);
     for (index, duty) in policy.duties().iter().enumerate() {
         let (true, Some(limit)) = (duty.sets_deadline(), duty.within.within()) else { continue };
         let path = format!("/duties/{index}/within");
-        let concerned = hotfixes().filter(|level| duty.is_for(level.severity));
+        let concerned = || hotfixes(policy).filter(|severity| is_for(duty, *severity));
         if duty.from.is_early() {
-            for level in concerned.clone() {
-                let schedule = Schedule { load: Load::of(policy), level: Some(level) };
+            for severity in concerned() {
+                let level = severity.and_then(|severity| policy.severity(severity));
+                let schedule = Schedule { load: Load::of(policy), level };
                 let sum = schedule.until(Moment::Deployed).filter(|sum| sum.most > limit);
                 let Some(sum) = sum.filter(|sum| schedule.is_known(sum)) else { continue };
                 let fault = TimeFault::DeadlineTooShort {
                     duty: duty.id,
-                    severity: level.severity,
+                    severity,
                     from: duty.from,
                     limit,
                     least: sum.least,
@@ -52,19 +52,18 @@ fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
             }
         }
         let phases = phases_until_live(Load::of(policy));
-        if concerned.count() > 0 && phases.least > limit {
+        if concerned().count() > 0 && phases.least > limit {
             let (what, least) = (format!("deadline `{}`", duty.id), phases.least);
             let fault = TimeFault::PhasesTooLong { what, limit, least, watched: false };
             put(findings, path, fault, Some((phases, limit)));
         }
     }
-    for level in hotfixes() {
+    for severity in hotfixes(policy).flatten() {
         let slo = policy.change_record().and_then(|record| record.slo.as_ref());
         let has_deadline = slo
-            .is_some_and(|slo| slo.to == Moment::Deployed && slo.is_for(Some(level.severity)))
-            || policy.duties().iter().any(|d| d.sets_deadline() && d.is_for(level.severity));
+            .is_some_and(|slo| slo.to == Moment::Deployed && slo.is_for(Some(severity)))
+            || policy.duties().iter().any(|d| d.sets_deadline() && d.is_for(severity));
         if !has_deadline {
-            let severity = level.severity;
             let path = format!("/severities/{severity}");
             put(findings, path, TimeFault::NoDeadline { severity }, None);
         }

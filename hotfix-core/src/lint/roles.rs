@@ -20,9 +20,11 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     holders(policy, findings);
     same_approvals(policy, findings);
     escalation(policy, findings);
+    for severity in severities(policy) {
+        one_approver(policy, severity, findings);
+    }
     for level in policy.severities() {
         two_approvers(policy, level, findings);
-        one_approver(policy, level, findings);
         lists(policy, level, findings);
         let severity = level.severity;
         let fault = match (level.hotfix, level.approvals.is_empty()) {
@@ -130,8 +132,8 @@ fn two_approvers(policy: &Policy, level: &SeverityLevel, findings: &mut Vec<Find
 
 /// Two approvals that the start waits for, with no role in common, where one person holds all of their
 /// roles: an approval counts for one role, and a person approves in one.
-fn one_approver(policy: &Policy, level: &SeverityLevel, findings: &mut Vec<Finding>) {
-    let of_level = format!("/severities/{}/", level.severity);
+fn one_approver(policy: &Policy, severity: Option<Severity>, findings: &mut Vec<Finding>) {
+    let of_level = severity.map_or_else(String::new, |severity| format!("/severities/{severity}/"));
     let applies = |place: &str| place.starts_with("/approvals/") || place.starts_with(&of_level);
     let roles = |of: &Approval| [of.any_of.clone(), stand_ins_of(policy, &of.any_of)].concat();
     let demands =
@@ -183,6 +185,12 @@ pub(super) fn severities(policy: &Policy) -> Vec<Option<Severity>> {
         return vec![None];
     }
     policy.severities().iter().map(|level| Some(level.severity)).collect()
+}
+
+/// Those that are answered with a hot-fix; `None` alone where the policy has no severities.
+pub(super) fn hotfixes(policy: &Policy) -> impl Iterator<Item = Option<Severity>> {
+    let level = |severity: Option<Severity>| policy.severity(severity?);
+    severities(policy).into_iter().filter(move |of| level(*of).is_none_or(|level| level.hotfix))
 }
 
 /// Whether a duty is due for this severity or, without one, for all.

@@ -157,11 +157,17 @@ fn time_4_roles_that_nobody_holds_are_found() {
         )]
     };
     let nobody = role("CTO", None, json!([]));
-    let two = |clerk: &str| {
+    let two_at = |demanded: &'static str, clerk: &str| {
         let mut patch = roles(role("CTO", Some("Ada"), json!(["ceo"])));
         patch[0].1["clerk"] = role("clerk", Some(clerk), json!([]));
         let demands = json!([{ "any_of": ["cto"] }, { "any_of": ["clerk"] }]);
-        patch.push(("/severities/P0/approvals", demands));
+        patch.push((demanded, demands));
+        patch
+    };
+    let two = |clerk: &str| two_at("/severities/P0/approvals", clerk);
+    let in_all = |clerk: &str| {
+        let mut patch = two_at("/approvals", clerk);
+        patch.push(("/severities", Value::Null));
         patch
     };
     let row = row_on(&base);
@@ -197,6 +203,8 @@ fn time_4_roles_that_nobody_holds_are_found() {
                 two("Ada <ada@example.org>"),
                 two("Eve"),
             ),
+            // A policy without severities.
+            row("HF-LINT-100", "/approvals/0", &["Ada alone"], in_all("Ada"), in_all("Eve")),
             row(
                 "HF-LINT-046",
                 "/severities/P0/approvals/0/any_of/0",

@@ -36,6 +36,13 @@ fn dec_5_deadlines_that_their_steps_cannot_meet_are_found() {
             step("watch_build", 5, 10, "duration"),
         ]),
     ));
+    let mut without = matrix[1..].to_vec();
+    without.remove(1);
+    let for_all = |minutes: u32| {
+        let mut fix = fix(minutes, "detected");
+        fix["severities"] = json!([]);
+        ("/duties", json!([fix]))
+    };
     // S2: positions until 2 h, then 15 to 30 min.
     let positions = vec![
         p0(),
@@ -93,6 +100,15 @@ fn dec_5_deadlines_that_their_steps_cannot_meet_are_found() {
                 fault: vec![("/duties", json!([fix(39, "approved")]))],
                 near: vec![("/duties", json!([fix(40, "approved")]))],
             },
+            // A policy without severities.
+            row(
+                "HF-LINT-040",
+                place,
+                &["`live` requires the fix live within 15min of `detected`"],
+                [without.clone(), vec![for_all(15)]].concat(),
+                [without.clone(), vec![for_all(124)]].concat(),
+            ),
+            row("HF-LINT-042", place, &["39min"], vec![for_all(39)], vec![for_all(40)]),
             Row {
                 code: "HF-LINT-062",
                 place: "/severities/P0",

@@ -8,10 +8,10 @@ findings! {
     /// A finding about deadlines or other times.
     pub enum TimeFault;
 
-    #[error("`{duty}` requires the fix of a {severity} live within {} of `{from}`, but the steps before take {}", time(*limit), times(*least, *most))]
+    #[error("`{duty}` requires the fix{} live within {} of `{from}`, but the steps before take {}", of_a(*severity), time(*limit), times(*least, *most))]
     DeadlineTooShort {
         duty: Name,
-        severity: Severity,
+        severity: Option<Severity>,
         from: Moment,
         limit: Span,
         least: Span,
