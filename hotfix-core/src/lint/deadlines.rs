@@ -206,11 +206,13 @@ fn never_kept(what: String, why: String) -> TimeFault {
 
 /// What to say of a time that ends before it begins, or right then.
 fn ends_before(from: Moment, until: Moment) -> Option<String> {
-    let is_over = match from {
-        Moment::RolledBack => false,
+    let is_over = match (from, until) {
+        (Moment::RolledBack, _) => false,
+        // Approvals may follow the start, and people state when they work on the fix.
+        (_, Moment::Approved | Moment::FixStarted) => until == from,
         // An incident may be resolved before the fix is deployed.
-        Moment::Resolved => until == Moment::Resolved || until < Moment::DeployStarted,
-        from => until <= from,
+        (Moment::Resolved, _) => until == Moment::Resolved || until < Moment::DeployStarted,
+        _ => until <= from,
     };
     is_over.then(|| format!("it ends at `{until}`, which is not after `{from}`"))
 }

@@ -337,6 +337,15 @@ fn dec_5_duties_that_nobody_can_keep_or_settle_are_found() {
                 objective("declared", "detected"),
                 objective("detected", "declared"),
             ),
+            // An approval may follow the start, and people state when they work on the fix.
+            row(
+                never,
+                "/change_record/slo/to",
+                &["it ends at `approved`"],
+                objective("approved", "approved"),
+                objective("deploy_started", "approved"),
+            ),
+            row(never, "/duties/0/until", &["`ready`"], until("ready"), until("fix_started")),
             row("HF-LINT-094", "/duties/0/checklist", &["`sings`"], list("sings"), list("signs")),
             row(often, "/duties/0/every", &["59s"], duty(json!({ "every": 59 })), until("closed")),
             row(
