@@ -195,7 +195,7 @@ impl Obligations {
             flow: duty.flow,
             another_release: duty.another_release,
             role: duty.role,
-            audience: duty.audience,
+            audience: duty.readers(),
             ladder: duty.is_of_escalation().then(|| ladder_of(duty, ladders)),
             even_if_acknowledged: duty.even_if_acknowledged,
             ..Self::plain(Source::Duty, index, duty.id, duty.kind)
@@ -436,8 +436,7 @@ fn settles(policy: &Policy, duty: &Duty) -> Vec<Moment> {
 /// Whether a notice is the first news that the audience of an update gets.
 fn is_first_news(notice: &Duty, update: &Duty) -> bool {
     (notice.kind, update.kind) == (DutyKind::Notify, DutyKind::Update)
-        && notice.audience.is_some()
-        && (notice.audience, notice.from) == (update.audience, update.from)
+        && (notice.readers(), notice.from) == (update.readers(), update.from)
 }
 
 /// Whether the rollout itself notifies the audience of a notice when a moment comes.
@@ -451,7 +450,7 @@ fn is_announced(policy: &Policy, notice: &Duty, moment: Moment) -> bool {
             && has_severity
             && (text.when.is_none() || text.when == notice.when)
     };
-    match notice.audience {
+    match notice.readers() {
         Some(Audience::Responders | Audience::Stakeholders) => true,
         // Who read of the incident reads of its end.
         Some(Audience::Business | Audience::Public) if moment == Moment::Resolved => true,

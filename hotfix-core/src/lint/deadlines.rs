@@ -266,15 +266,15 @@ fn cadences(policy: &Policy, severity: Option<Severity>, findings: &mut Vec<Find
         .duties()
         .iter()
         .filter(|duty| duty.kind == DutyKind::Update && duty.when.is_none())
-        .filter(|duty| duty.audience.is_some() && is_for(duty, severity))
+        .filter(|duty| is_for(duty, severity))
         .filter_map(|duty| Some((duty, duty.every?)))
         .collect();
     for (index, &(second, second_every)) in updates.iter().enumerate() {
         let earlier = updates
             .iter()
             .take(index)
-            .find(|(first, every)| first.audience == second.audience && *every != second_every);
-        let (Some(&(first, first_every)), Some(audience)) = (earlier, second.audience) else {
+            .find(|(first, every)| first.readers() == second.readers() && *every != second_every);
+        let (Some(&(first, first_every)), Some(audience)) = (earlier, second.readers()) else {
             continue;
         };
         let fault = TimeFault::TwoCadences {

@@ -3,6 +3,7 @@
 use super::fault::{PeopleFault, TimeFault};
 use super::finding::{Example, Finding, put};
 use super::format::{time, times};
+use super::roles::{hotfixes, is_for};
 use crate::grade::{DutyKind, MessageKind, Moment, Promised, Severity};
 use crate::plan::duration::{Schedule, rollout};
 use crate::plan::has_check;
@@ -33,24 +34,18 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
 /// Duties that notify an audience and have no message template.
 fn occasions(policy: &Policy, findings: &mut Vec<Finding>) {
     for (index, duty) in policy.duties().iter().enumerate() {
-        let (Some(audience), kinds) = (duty.audience, kinds(duty)) else { continue };
-        if kinds.is_empty() {
-            continue;
-        }
+        let (Some(audience), kinds) = (duty.readers(), kinds(duty)) else { continue };
         let fits = |message: &Message, severity: Option<Severity>| {
             message.audience == audience
                 && kinds.contains(&message.kind)
                 && severity.is_none_or(|severity| message.is_for_severity(severity))
         };
         let any = |severity| policy.messages().iter().any(|message| fits(message, severity));
-        let levels = policy.severities().iter();
-        let concerned = levels.filter(|level| level.hotfix && duty.is_for(level.severity));
-        let severities = concerned.map(|level| level.severity);
-        let severities: Vec<Severity> = severities.filter(|of| !any(Some(*of))).collect();
         // A duty for severities without a hot-fix belongs to the normal process.
-        let lacks =
-            if policy.severities().is_empty() { !any(None) } else { !severities.is_empty() };
-        if lacks {
+        let concerned = hotfixes(policy).filter(|severity| is_for(duty, *severity));
+        let lacking: Vec<Option<Severity>> = concerned.filter(|severity| !any(*severity)).collect();
+        if !kinds.is_empty() && !lacking.is_empty() {
+            let severities = lacking.into_iter().flatten().collect();
             let fault = PeopleFault::NoMessage { duty: duty.id, audience, severities };
             let path = format!("/duties/{index}/audience");
             put(findings, path, fault);
@@ -165,7 +160,7 @@ fn duties<'a>(
 
 fn of_updates(policy: &Policy, message: &Message, promised: Span) -> Broken {
     let updates = duties(policy, message, &[DutyKind::Update]);
-    let updates = updates.filter(|duty| duty.audience == Some(message.audience));
+    let updates = updates.filter(|duty| duty.readers() == Some(message.audience));
     let found = match updates.filter_map(|duty| duty.every).min() {
         None => "no duty sends updates to that audience".to_owned(),
         Some(every) if every > promised => format!("updates are due every {}", time(every)),

@@ -127,7 +127,7 @@ impl Plan {
             within: duty.within,
             every: duty.every,
             who: duty.role.map(|role| Who::of(policy, role)),
-            audience: duty.audience,
+            audience: duty.readers(),
         });
         let report = policy.report_due(self.severity()).zip(Name::try_new(REPORT).ok());
         let report = report.map(|(within, id)| LaterDuty {

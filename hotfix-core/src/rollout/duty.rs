@@ -177,9 +177,10 @@ fn acts_for(
                 (DutyKind::Notify, Some(duty)) => duty.from.message(),
                 _ => MessageKind::Update,
             };
-            match announced.audience.unwrap_or(Audience::Responders) {
-                Audience::Public => Act::UpdateStatusPage { message, duty },
-                audience => Act::Notify { audience, message, duty, role: None, why: None },
+            match announced.audience {
+                None => return Vec::new(),
+                Some(Audience::Public) => Act::UpdateStatusPage { message, duty },
+                Some(audience) => Act::Notify { audience, message, duty, role: None, why: None },
             }
         }
         DutyKind::Meet => {

@@ -253,6 +253,14 @@ fn time_2_two_times_for_one_thing_are_found() {
             { "id": "seldom", "kind": "update", "title": "seldom", "from": "detected", "within": 900, "every": every, "audience": audience },
         ]))
     };
+    let unnamed = |every: u32| {
+        let mut patch = update(every, "responders");
+        patch.extend([
+            ("/duties/0/audience", json!("responders")),
+            ("/duties/1/audience", Value::Null),
+        ]);
+        patch
+    };
     let row = row_on(&base);
     check(
         "standard",
@@ -284,6 +292,14 @@ fn time_2_two_times_for_one_thing_are_found() {
                 &[],
                 update(86_400, "stakeholders"),
                 update(900, "stakeholders"),
+            ),
+            // Without an audience it is for the responders.
+            row(
+                "HF-LINT-052",
+                "/duties/1/every",
+                &["for responders"],
+                unnamed(86_400),
+                unnamed(900),
             ),
         ],
     );
@@ -375,6 +391,13 @@ fn comm_1_occasions_without_a_message_are_found() {
                 with(tell("notify", "deployed")),
                 news("alert", "stakeholders", json!([])),
                 news("resolved", "stakeholders", json!([])),
+            ),
+            // Without an audience it is for the responders.
+            row(
+                &["responders"],
+                vec![tell("notify", "deployed"), ("/duties/0/audience", Value::Null)],
+                news("deployed", "stakeholders", json!([])),
+                news("deployed", "responders", json!([])),
             ),
             // A policy without severities, and one without messages.
             row(
@@ -486,6 +509,16 @@ fn comm_1_promises_are_held_against_the_plan() {
                 vec![],
                 promise("alert", "update", None, 30),
                 [promise("alert", "update", None, 30), update(15)].concat(),
+            ),
+            row(
+                &["no duty"],
+                [update(15), vec![("/duties/0/audience", Value::Null)]].concat(),
+                promise("alert", "update", None, 30),
+                [
+                    promise("alert", "update", None, 30),
+                    vec![("/messages/0/audience", json!("responders"))],
+                ]
+                .concat(),
             ),
             row(
                 &["4min"],

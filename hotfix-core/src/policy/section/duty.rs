@@ -32,6 +32,12 @@ impl Duty {
             && (self.id.as_str() == REPORT || self.within.is_by(within))
     }
 
+    /// Who is notified: the responders, where a notice or an update names no audience.
+    pub(crate) fn readers(&self) -> Option<Audience> {
+        let notifies = matches!(self.kind, DutyKind::Notify | DutyKind::Update);
+        self.audience.or(notifies.then_some(Audience::Responders))
+    }
+
     /// Whether it sets the deadline of the fix: what counts from its deployment is another fix.
     pub(crate) fn sets_deadline(&self) -> bool {
         self.kind == DutyKind::Fix && self.from < Moment::Deployed
