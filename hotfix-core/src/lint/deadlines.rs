@@ -237,9 +237,7 @@ fn lists(policy: &Policy, findings: &mut Vec<Finding>) {
 /// Reviews of the incident that are due at different times, or a review and a meeting.
 fn reviews(policy: &Policy, severity: Option<Severity>, findings: &mut Vec<Finding>) {
     let is_review = |duty: &&Duty| {
-        let of_incident = duty.from >= Moment::Resolved && duty.from != Moment::RolledBack;
-        let kind = matches!(duty.kind, DutyKind::Review | DutyKind::Meet);
-        kind && of_incident && duty.when.is_none() && is_for(duty, severity)
+        duty.is_review_since(Moment::Resolved) && duty.when.is_none() && is_for(duty, severity)
     };
     let mut reviews = policy.duties().iter().filter(is_review);
     let Some(first) = reviews.next() else { return };

@@ -2,7 +2,7 @@
 
 use super::fault::{PeopleFault, TimeFault};
 use super::finding::{Example, Finding, put};
-use super::format::{time, times};
+use super::format::{of_a, time, times};
 use super::roles::{hotfixes, is_for};
 use crate::grade::{DutyKind, MessageKind, Moment, Promised, Severity};
 use crate::plan::duration::{Schedule, rollout};
@@ -144,27 +144,38 @@ fn of_watch(policy: &Policy, promise: Promise) -> Broken {
     Some((format!("the last phase is watched for {}, and {later}", time(last)), None))
 }
 
-/// The duties of a kind that are always due for some severity of the message.
-fn duties<'a>(
-    policy: &'a Policy,
-    message: &'a Message,
-    kinds: &'a [DutyKind],
-) -> impl Iterator<Item = &'a Duty> {
-    policy.duties().iter().filter(move |duty| {
-        let mut severities = duty.severities.iter();
-        let overlaps =
-            duty.severities.is_empty() || severities.any(|s| message.is_for_severity(*s));
-        kinds.contains(&duty.kind) && overlaps
+/// A severity of the message at which no such duty is always due in the promised time, and the shortest
+/// time there. A day depends on the calendar of the organisation.
+fn unkept(
+    policy: &Policy,
+    message: &Message,
+    promised: Span,
+    also: Option<Due>,
+    due: impl Fn(&Duty) -> Option<Due>,
+) -> Option<(Option<Severity>, Option<Span>)> {
+    let is_sure = |duty: &Duty| {
+        (duty.when.is_none() || duty.when == message.when) && !duty.stop_gap && duty.flow.is_none()
+    };
+    let mut concerned =
+        hotfixes(policy).filter(|of| of.is_none_or(|of| message.is_for_severity(of)));
+    concerned.find_map(|severity| {
+        let sure = policy.duties().iter().filter(|duty| is_for(duty, severity) && is_sure(duty));
+        let dues: Vec<Due> = sure.filter_map(&due).chain(also).collect();
+        let is_kept = |due: &Due| due.within().is_none_or(|within| within <= promised);
+        let first = dues.iter().filter_map(|due| due.within()).min();
+        (!dues.iter().any(is_kept)).then_some((severity, first))
     })
 }
 
 fn of_updates(policy: &Policy, message: &Message, promised: Span) -> Broken {
-    let updates = duties(policy, message, &[DutyKind::Update]);
-    let updates = updates.filter(|duty| duty.readers() == Some(message.audience));
-    let found = match updates.filter_map(|duty| duty.every).min() {
-        None => "no duty sends updates to that audience".to_owned(),
-        Some(every) if every > promised => format!("updates are due every {}", time(every)),
-        Some(_) => return None,
+    let is_update =
+        |duty: &Duty| duty.kind == DutyKind::Update && duty.readers() == Some(message.audience);
+    let due = |duty: &Duty| duty.every.filter(|_| is_update(duty)).map(Due::Within);
+    let (severity, every) = unkept(policy, message, promised, None, due)?;
+    let of = of_a(severity);
+    let found = match every {
+        None => format!("no duty always sends updates{of} to that audience"),
+        Some(every) => format!("updates{of} are due every {}", time(every)),
     };
     Some((found, None))
 }
@@ -179,18 +190,13 @@ fn of_rollback(policy: &Policy, promised: Span) -> Broken {
 
 /// A promised review that no duty and no report makes due by then.
 fn of_review(policy: &Policy, message: &Message, promised: Span) -> Broken {
-    let mut dues: Vec<Due> = duties(policy, message, &[DutyKind::Review, DutyKind::Meet])
-        .filter(|duty| duty.from >= Moment::Deployed)
-        .map(|duty| duty.within)
-        .collect();
-    dues.extend(policy.report().and_then(|report| report.within));
-    // The day depends on the calendar of the organisation.
-    if dues.iter().any(|due| due.within().is_none_or(|within| within <= promised)) {
-        return None;
-    }
-    let found = match dues.iter().filter_map(|due| due.within()).min() {
-        Some(first) => format!("the first review is due after {}", time(first)),
-        None => "no review is due".to_owned(),
+    let report = policy.report().and_then(|report| report.within);
+    let due = |duty: &Duty| duty.is_review_since(Moment::Deployed).then_some(duty.within);
+    let (severity, first) = unkept(policy, message, promised, report, due)?;
+    let of = of_a(severity);
+    let found = match first {
+        Some(first) => format!("the first review{of} is due after {}", time(first)),
+        None => format!("no review{of} is always due"),
     };
     Some((found, None))
 }

@@ -1,8 +1,9 @@
-//! The linter on deadlines, estimates and ways back: each finding once, with a near miss.
+//! The linter on deadlines, estimates, promises and ways back: each finding once, with a near miss.
 
 use serde_json::{Value, json};
 
 use crate::lint_patch::{Row, check, patched, row};
+use crate::lint_people::{duties, message, severity};
 
 fn step(id: &str, least: u32, most: u32, clock: &str) -> Value {
     json!({ "id": id, "title": id, "least": least * 60, "most": most * 60, "clock": clock })
@@ -362,6 +363,181 @@ fn dec_5_duties_that_nobody_can_keep_or_settle_are_found() {
                 &["999ms"],
                 vec![(cadence, json!(0.999))],
                 vec![(cadence, json!(1))],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn comm_1_promises_are_held_against_the_plan() {
+    let promise = |kind: &str, of: &str, least: Option<u32>, most: u32| {
+        let least = least.map_or(json!({}), |least| json!({ "least": least * 60 }));
+        let mut promise = json!({ "of": of, "most": most * 60 });
+        if let Some(least) = least.get("least") {
+            promise["least"] = least.clone();
+        }
+        vec![(
+            "/messages",
+            json!([message(kind, "stakeholders", "{{ title }}", json!({ "promises": [promise] }))]),
+        )]
+    };
+    let steps = vec![(
+        "/procedure",
+        json!([
+            { "id": "test", "title": "test", "least": 480, "most": 1200 },
+            { "id": "deploy", "title": "deploy", "least": 600, "most": 900 },
+        ]),
+    )];
+    let update = |every: u32| {
+        vec![(
+            "/duties",
+            json!([{ "id": "update", "kind": "update", "title": "update", "from": "detected", "within": 900, "every": every * 60, "audience": "stakeholders" }]),
+        )]
+    };
+    let review = |hours: u32| {
+        vec![(
+            "/duties",
+            json!([{ "id": "review", "kind": "review", "title": "review", "from": "resolved", "within": hours * 3600 }]),
+        )]
+    };
+    let from = |moment: &str| vec![("/duties/0/from", json!(moment))];
+    let of_p0_and_p1 = |p0: u32, p1: u32| {
+        let of = |every: u32, severity: &str| {
+            let mut of = update(every)[0].1[0].clone();
+            (of["id"], of["severities"]) = (json!(severity.to_lowercase()), json!([severity]));
+            of
+        };
+        let severities = ["P0", "P1"].map(|name| severity(name, json!([])));
+        [severities.to_vec(), duties(json!([of(p0, "P0"), of(p1, "P1")]))].concat()
+    };
+    let estimate = vec![("/rollback/estimate", json!({ "least": 120, "most": 240 }))];
+    let steps_back = vec![("/rollback/steps", json!([{ "share": 0.5, "wait": 60 }]))];
+    // S1's phases, the last with a veto window.
+    let veto = vec![("/phases/2/gate", json!("veto")), ("/phases/2/veto", json!(600))];
+    let row = |says, base, fault, near| Row {
+        code: "HF-LINT-043",
+        place: "/messages/0/promises/0",
+        says,
+        base,
+        fault,
+        near,
+    };
+    let started = "deployment_started";
+    check(
+        "standard",
+        vec![
+            // S1: about 30 minutes for a plan of 60.
+            row(
+                &["`news`", "30min", "at least 1h"],
+                vec![],
+                promise(started, "duration", None, 30),
+                promise(started, "duration", None, 60),
+            ),
+            row(
+                &["59min"],
+                vec![],
+                promise(started, "eta", None, 59),
+                promise(started, "eta", None, 60),
+            ),
+            row(
+                &["1h 10min"],
+                veto,
+                promise(started, "duration", None, 69),
+                promise(started, "duration", None, 70),
+            ),
+            // In an update much of it is over.
+            row(&[], vec![], promise(started, "eta", None, 59), promise("update", "eta", None, 59)),
+            row(
+                &["1h 8min to 2h 32min"],
+                steps.clone(),
+                promise("alert", "eta", None, 151),
+                promise("alert", "eta", None, 152),
+            ),
+            // Watched for 30 min, 33 with the validation, later until 1, 4 and 24 hours.
+            row(
+                &["2h", "30min", "4h"],
+                vec![],
+                promise("deployed", "watch", None, 120),
+                promise("deployed", "watch", None, 60),
+            ),
+            row(
+                &[],
+                vec![],
+                promise("deployed", "watch", Some(61), 239),
+                promise("deployed", "watch", Some(61), 240),
+            ),
+            row(
+                &["every 30min"],
+                update(30),
+                promise("alert", "update", None, 29),
+                promise("alert", "update", None, 30),
+            ),
+            row(
+                &["no duty"],
+                vec![],
+                promise("alert", "update", None, 30),
+                [promise("alert", "update", None, 30), update(15)].concat(),
+            ),
+            row(
+                &["no duty"],
+                [update(15), vec![("/duties/0/audience", Value::Null)]].concat(),
+                promise("alert", "update", None, 30),
+                [
+                    promise("alert", "update", None, 30),
+                    vec![("/messages/0/audience", json!("responders"))],
+                ]
+                .concat(),
+            ),
+            row(
+                &["4min"],
+                estimate.clone(),
+                promise("rolling_back", "rollback", Some(2), 3),
+                promise("rolling_back", "rollback", Some(2), 4),
+            ),
+            row(
+                &["5min"],
+                [estimate, steps_back].concat(),
+                promise("rolling_back", "rollback", Some(2), 4),
+                promise("rolling_back", "rollback", Some(2), 5),
+            ),
+            row(
+                &["2d"],
+                review(48),
+                promise("resolved", "review", None, 1440),
+                promise("resolved", "review", None, 2880),
+            ),
+            // Only if data are corrupt; to a P1 seldom; only after a rollback.
+            row(
+                &["no duty always sends updates"],
+                [update(15), vec![("/duties/0/when", json!("data_corruption"))]].concat(),
+                promise("alert", "update", None, 30),
+                [
+                    promise("alert", "update", None, 30),
+                    vec![("/messages/0/when", json!("data_corruption"))],
+                ]
+                .concat(),
+            ),
+            row(
+                &["updates of a P1 are due every 4h"],
+                of_p0_and_p1(30, 240),
+                promise("update", "update", None, 239),
+                promise("update", "update", None, 240),
+            ),
+            row(
+                &["no review is always due"],
+                review(24),
+                [promise("resolved", "review", None, 1440), from("rolled_back")].concat(),
+                [promise("resolved", "review", None, 1440), from("verified")].concat(),
+            ),
+            row(
+                &["no review is always due"],
+                vec![],
+                promise("resolved", "review", None, 1440),
+                [
+                    promise("resolved", "review", None, 1440),
+                    vec![("/report", json!({ "within": 86_400 }))],
+                ]
+                .concat(),
             ),
         ],
     );

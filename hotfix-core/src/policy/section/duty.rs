@@ -32,6 +32,12 @@ impl Duty {
             && (self.id.as_str() == REPORT || self.within.is_by(within))
     }
 
+    /// Whether it is a review or a meeting after the fix, from this moment on, that needs no rollback.
+    pub(crate) fn is_review_since(&self, moment: Moment) -> bool {
+        let is_review = matches!(self.kind, DutyKind::Review | DutyKind::Meet);
+        is_review && self.from >= moment && self.from != Moment::RolledBack
+    }
+
     /// Who is notified: the responders, where a notice or an update names no audience.
     pub(crate) fn readers(&self) -> Option<Audience> {
         let notifies = matches!(self.kind, DutyKind::Notify | DutyKind::Update);
