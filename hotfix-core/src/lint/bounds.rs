@@ -9,7 +9,7 @@ use crate::plan::healthy::{Law, at_gate, figure, in_a_row, in_window, traffic};
 use crate::plan::power::kept_by_rollback;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Bounds, Metric, Phase};
-use crate::text::pointer_step;
+use crate::text::{self, pointer_step};
 use crate::unit::{Share, Span};
 
 /// A gate is doubtful if a healthy release misses it more often than this.
@@ -53,28 +53,34 @@ fn relative(metric: &Metric, to: BoundBase) -> impl Iterator<Item = &'static str
 
 fn order(metric: &Metric, findings: &mut Vec<Finding>) {
     let Bounds { success, alert, rollback } = metric.bounds;
-    let [success, alert, rollback] = [success, alert, rollback].map(|bound| figure(metric, bound?));
-    let worse = |first: f64, second: f64| metric.worse.is_beyond(first, second);
-    let mut out_of_order = |first, first_at, second, second_at, so| {
+    // Figures, or ratios of the live arm, can be compared. Both, and whether the first is worse.
+    let compared = |first: Option<Bound>, second: Option<Bound>| {
+        let (first, second) = (first?, second?);
+        let (a, b, unit) = match (first.value, second.value) {
+            (
+                BoundValue::Relative(a, BoundBase::Live),
+                BoundValue::Relative(b, BoundBase::Live),
+            ) => (a.value(), b.value(), " times the live arm"),
+            _ => (figure(metric, first)?, figure(metric, second)?, ""),
+        };
+        // Without the last digits of a computation.
+        let at = [a, b].map(|at| format!("{}{unit}", text::figure(at, 6)));
+        Some((at, metric.worse.is_beyond(a, b), metric.worse.is_beyond(b, a)))
+    };
+    let mut out_of_order = |[first, second]: [&'static str; 2], at: [String; 2], so| {
+        let [first_at, second_at] = at;
         let fault =
             FigureFault::BoundOrder { metric: metric.id, first, first_at, second, second_at, so };
         put(findings, place(metric, first), fault);
     };
-    if let (Some(success), Some(alert)) = (success, alert)
-        && worse(success, alert)
-    {
-        let so = "values that meet the first may alert";
-        out_of_order("success", success, "alert", alert, so);
+    if let Some((at, true, _)) = compared(success, alert) {
+        out_of_order(["success", "alert"], at, "values that meet the first may alert");
     }
-    if let (Some(alert), Some(rollback)) = (alert, rollback)
-        && !worse(rollback, alert)
-    {
+    if let Some((at, _, false)) = compared(alert, rollback) {
         let so = "the release is rolled back before anybody is alerted";
-        out_of_order("alert", alert, "rollback", rollback, so);
+        out_of_order(["alert", "rollback"], at, so);
     }
-    if let (Some(success), Some(rollback)) = (success, rollback)
-        && worse(success, rollback)
-    {
+    if let Some(([success, rollback], true, _)) = compared(success, rollback) {
         let fault = FigureFault::SuccessBeyondRollback { metric: metric.id, success, rollback };
         put(findings, place(metric, "success"), fault);
     }
@@ -101,7 +107,7 @@ fn good_side(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
         if let (BoundValue::Relative(ratio, BoundBase::Live), false) = (value.value, is_bug) {
             let ratio = ratio.value();
             // Of two equal arms about half of the readings are beyond each other.
-            if better(ratio, 1.0) || (ratio == 1.0 && !is_criterion) {
+            if !better(1.0, ratio) {
                 let fault = FigureFault::BeyondTheLiveArm { metric: id, bound, ratio, worse, so };
                 put(findings, place(metric, bound), fault);
             }

@@ -110,7 +110,15 @@ fn dec_5_ratios_of_the_live_arm_on_the_good_side_of_one_are_found() {
                 success,
                 &["misses it"],
                 vec![(success, live(0.99))],
+                vec![(success, live(1.1))],
+            ),
+            // Half of the time, as an alert.
+            row(
+                code,
+                success,
+                &["1 times the live arm", "misses it"],
                 vec![(success, live(1.0))],
+                vec![(success, live(1.1))],
             ),
             // The fix has to be better in what it repairs.
             row(

@@ -12,6 +12,7 @@ const ERRORS: &str = "/metrics/error_rate/success";
 fn dec_5_bounds_out_of_order_are_found() {
     let (alert, rollback) = ("/metrics/error_rate/alert", "/metrics/error_rate/rollback");
     let payments = "/metrics/payment_success/alert";
+    let live = |ratio: f64| json!({ "ratio": ratio, "of": "live" });
     check(
         "standard",
         vec![
@@ -51,6 +52,21 @@ fn dec_5_bounds_out_of_order_are_found() {
                 &["0.06", "0.05"],
                 vec![(ERRORS, json!(0.06))],
                 vec![(ERRORS, json!(0.05))],
+            ),
+            // Ratios of the live arm have an order, whatever that arm does.
+            row(
+                "HF-LINT-020",
+                alert,
+                &["at 3 times the live arm, at or beyond `rollback` at 2 times the live arm"],
+                vec![(alert, live(3.0)), (rollback, live(2.0))],
+                vec![(alert, live(2.0)), (rollback, live(3.0))],
+            ),
+            row(
+                "HF-LINT-021",
+                ERRORS,
+                &["at 2.5 times the live arm allows values for which `rollback` at 2 times"],
+                vec![(ERRORS, live(2.5)), (alert, Value::Null), (rollback, live(2.0))],
+                vec![(ERRORS, live(2.0)), (alert, Value::Null), (rollback, live(2.0))],
             ),
         ],
     );

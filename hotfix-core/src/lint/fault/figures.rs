@@ -17,11 +17,6 @@ pub struct PhaseChance {
     pub missed: f64,
 }
 
-/// A bound without the last digits of its computation.
-fn figure(bound: f64) -> String {
-    text::figure(bound, 6)
-}
-
 fn by_phase(phases: &[PhaseChance]) -> String {
     let one = |phase: &PhaseChance| {
         let (expected, missed) = ((phase.expected * 100.0).round() / 100.0, chance(phase.missed));
@@ -38,17 +33,17 @@ findings! {
     /// A finding about bounds, phases or statistics.
     pub enum FigureFault;
 
-    #[error("`{first}` of `{metric}` is at {}, at or beyond `{second}` at {}: {so}", figure(*.first_at), figure(*.second_at))]
+    #[error("`{first}` of `{metric}` is at {first_at}, at or beyond `{second}` at {second_at}: {so}")]
     BoundOrder {
         metric: MetricName,
         first: &'static str,
-        first_at: f64,
+        first_at: String,
         second: &'static str,
-        second_at: f64,
+        second_at: String,
         so: &'static str,
     } => "HF-LINT-020" Warn, "order the bounds success, alert, rollback, from better to worse";
-    #[error("`success` of `{metric}` at {} allows values for which `rollback` at {} rolls back", figure(*.success), figure(*.rollback))]
-    SuccessBeyondRollback { metric: MetricName, success: f64, rollback: f64 }
+    #[error("`success` of `{metric}` at {success} allows values for which `rollback` at {rollback} rolls back")]
+    SuccessBeyondRollback { metric: MetricName, success: String, rollback: String }
         => "HF-LINT-021" Warn, "put the success bound on the good side of the rollback bound";
     /// A healthy release is rolled back by chance, with a probability above 5 of 100.
     #[error("a release that is as good as the reference misses `success` of `{metric}` by chance alone and is rolled back: {}; it passes all such gates in {} cases", by_phase(phases), chance(*passes))]
