@@ -210,7 +210,7 @@ fn missed_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding
         if phase.criteria_missed == Response::RollBack {
             passes *= 1.0 - missed;
         }
-        if missed <= DOUBTFUL_MISS || phase.criteria_missed == Response::Continue {
+        if missed <= DOUBTFUL_MISS {
             continue;
         }
         let list = if of == 0 { &mut back } else { &mut waits };
