@@ -1,4 +1,4 @@
-//! The line and column of a policy's errors, and the longest text.
+//! The line and column of a policy's errors, the longest text and the deepest condition.
 
 use hotfix_core::policy::{Policy, PolicyError};
 use serde_json::json;
@@ -60,4 +60,19 @@ fn field_5_texts_that_are_too_long_are_not_read() {
         let errors = read.unwrap_err();
         assert_eq!(errors.iter().map(PolicyError::code).collect::<Vec<_>>(), ["HF-POL-002"]);
     }
+}
+
+#[test]
+fn field_5_the_deepest_condition_that_is_read_is_written_no_deeper() {
+    let range = "{ fact = 'users_affected', above = 0.1, below = 0.5 }";
+    let nested = |depth: usize| {
+        let (open, close) = ("{ not = ".repeat(depth), " }".repeat(depth));
+        let when = format!("{open}{range}{close}");
+        let remedy = format!("[[remedies]]\nid = 'r'\ntext = 't'\nwhen = {when}");
+        Policy::from_toml(&format!("extends = 'standard'\nname = 'x'\n{remedy}"))
+    };
+    assert_eq!(nested(29).unwrap_err().first().unwrap().code(), "HF-POL-003");
+    let deepest = nested(28).unwrap();
+    assert_eq!(Policy::from_json(&deepest.to_json()).unwrap(), deepest);
+    assert_eq!(Policy::from_toml(&deepest.to_toml()).unwrap(), deepest);
 }

@@ -75,7 +75,8 @@ impl Field for Condition {
                 ("fact", Node::from(comparison.fact.as_str())),
                 (comparison.operator.as_str(), written(&comparison.value, style)),
             ]),
-            Self::All(conditions) => Node::table([("all", List::<Self>::write(conditions, style))]),
+            Self::All(conditions) => range(conditions, style)
+                .unwrap_or_else(|| Node::table([("all", List::<Self>::write(conditions, style))])),
             Self::Any(conditions) => Node::table([("any", List::<Self>::write(conditions, style))]),
             Self::Not(condition) => Node::table([("not", Self::write(condition, style))]),
         }
@@ -86,6 +87,22 @@ impl Field for Condition {
     fn example() -> &'static str {
         "\"service_down\""
     }
+}
+
+/// Several comparisons of one fact as the one table that is read as them: so what is written is never
+/// nested deeper than what was read.
+fn range(conditions: &[Condition], style: Style) -> Option<Node> {
+    let compared = |condition: &Condition| match condition {
+        Condition::Compare(comparison) => Some(comparison.clone()),
+        _ => None,
+    };
+    let all: Vec<Comparison> = conditions.iter().map(compared).collect::<Option<_>>()?;
+    let is_one =
+        |pair: &[Comparison]| pair[0].fact == pair[1].fact && pair[0].operator < pair[1].operator;
+    let fact = all.get(1)?.fact.as_str();
+    let values = all.iter().map(|of| (of.operator.as_str(), written(&of.value, style)));
+    let entries = std::iter::once(("fact", Node::from(fact))).chain(values);
+    all.windows(2).all(is_one).then(|| Node::table(entries))
 }
 
 fn schema(definitions: &mut Definitions) -> Schema {
