@@ -254,6 +254,25 @@ impl Span {
         self.0 as f64 / 1_000.0
     }
 
+    /// The seconds of a text with a unit, as they are written.
+    ///
+    /// # Errors
+    /// `HF-UNIT-001` for another text.
+    pub(crate) fn seconds_of(text: &str) -> Result<f64, UnitError> {
+        let refused = || UnitError::Span { got: text.to_owned() };
+        let text = text.trim();
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(refused)?;
+        let number: f64 = text[..end].parse().map_err(|_| refused())?;
+        Ok(match text[end..].trim_start() {
+            "ms" => number / 1_000.0,
+            "s" => number,
+            "min" => number * 60.0,
+            "h" => number * 3_600.0,
+            "d" => number * 86_400.0,
+            _ => return Err(refused()),
+        })
+    }
+
     /// True for no time at all.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
@@ -300,20 +319,8 @@ impl FromStr for Span {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let refused = || UnitError::Span { got: text.to_owned() };
-        let text = text.trim();
-        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(refused)?;
-        let number: f64 = text[..end].parse().map_err(|_| refused())?;
-        let millis = match text[end..].trim_start() {
-            "ms" => 1.0,
-            "s" => 1_000.0,
-            "min" => 60_000.0,
-            "h" => 3_600_000.0,
-            "d" => 86_400_000.0,
-            _ => return Err(refused()),
-        };
-        Self::try_from_seconds(number * millis / 1_000.0)
-            .map_err(|_| UnitError::SpanRange { got: text.to_owned() })
+        Self::try_from_seconds(Self::seconds_of(text)?)
+            .map_err(|_| UnitError::SpanRange { got: text.trim().to_owned() })
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::document::{Node, Value};
 use crate::grade::{BoundBase, MetricKind};
 use crate::metric_kind::Unit;
-use crate::policy::error::Problem;
+use crate::policy::error::{Problem, shown};
 use crate::policy::field::{Lasting, Number};
 use crate::policy::reader::{Draft as _, Field, Narrowed, PolicyReader, Style, section};
 use crate::unit::{PerMinute, Proportion, Ratio, Span};
@@ -108,15 +108,17 @@ pub(super) fn level(kind: MetricKind, node: &Node, reader: &mut PolicyReader) ->
         Unit::Fraction => Proportion::read(node, reader).map(Proportion::as_fraction),
         Unit::PerMinute => PerMinute::read(node, reader).map(PerMinute::value),
         Unit::Number => Number::read(node, reader),
-        Unit::Seconds => match &node.value {
-            // Latencies below a millisecond are real: a bare number is kept as it is.
-            Value::Number(seconds)
-                if *seconds > 0.0 && Span::try_from_seconds(*seconds).is_ok() =>
-            {
-                Some(*seconds)
-            }
-            _ => Lasting::read(node, reader).map(Span::as_seconds),
-        },
+        Unit::Seconds => {
+            // Latencies below a millisecond are real: the figure is kept as it is.
+            let seconds = match &node.value {
+                Value::Number(seconds) => Some(*seconds),
+                Value::Text(text) => Span::seconds_of(&shown(text)).ok(),
+                _ => None,
+            };
+            let is_valid =
+                |seconds: &f64| *seconds > 0.0 && Span::try_from_seconds(*seconds).is_ok();
+            seconds.filter(is_valid).or_else(|| Lasting::read(node, reader).map(Span::as_seconds))
+        }
     }
 }
 
