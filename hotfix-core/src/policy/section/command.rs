@@ -85,7 +85,8 @@ pub(crate) fn command_parts(text: &str, in_phase: bool) -> Result<Vec<CommandPar
         return form("the command has a line break or another invisible character");
     }
     let (mut parts, mut from, mut quoting) = (Vec::new(), 0, Quoting::Plain);
-    let (mut skip, mut is_nested) = (0, false);
+    // Behind how many parts quotes inside of quotes begin.
+    let (mut skip, mut nested_after) = (0, None);
     for (at, c) in text.char_indices() {
         if at < skip {
             continue;
@@ -122,10 +123,9 @@ pub(crate) fn command_parts(text: &str, in_phase: bool) -> Result<Vec<CommandPar
                 return form("`$'…'` is not a quote of every shell");
             }
             // Quotes inside would be those of another command.
-            (Quoting::Double, '$') if rest.starts_with("$(") || rest.starts_with("${") => {
-                is_nested = true;
+            (Quoting::Double, '$' | '`') if nests(rest) => {
+                nested_after.get_or_insert(parts.len());
             }
-            (Quoting::Double, '`') => is_nested = true,
             (Quoting::Plain, '\'') => quoting = Quoting::Single,
             (Quoting::Plain, '"') => quoting = Quoting::Double,
             (Quoting::Plain, '`') => quoting = Quoting::Backticks,
@@ -138,14 +138,26 @@ pub(crate) fn command_parts(text: &str, in_phase: bool) -> Result<Vec<CommandPar
     if quoting != Quoting::Plain {
         return form("a quote is not closed");
     }
-    if is_nested && !parts.is_empty() {
+    if nested_after.is_some_and(|before| parts.len() > before) {
         return form(
-            "`$(`, `${` or a back-tick is inside double quotes, and a placeholder follows or \
-             precedes it",
+            "a placeholder follows `$(`, `${` or a back-tick inside double quotes (put these behind \
+             it, or in front without quotes, as in `x=$(…)`)",
         );
     }
     parts.extend(text.get(from..).filter(|rest| !rest.is_empty()).map(CommandPart::Text));
     Ok(parts)
+}
+
+/// Whether quotes may follow inside of the double quotes here: not after the plain name of a variable.
+fn nests(text: &str) -> bool {
+    let is_plain = |inside: &str| {
+        let name = inside.split('}').next().unwrap_or_default();
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    match text.strip_prefix("${") {
+        Some(inside) => !is_plain(inside),
+        None => text.starts_with('`') || text.starts_with("$("),
+    }
 }
 
 fn form<T>(detail: &str) -> Result<T, Problem> {
