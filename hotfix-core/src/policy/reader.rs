@@ -3,7 +3,7 @@
 //! [`section!`] declares a table of the format once: its keys with type, default and description.
 //! Reading, writing, the list of known keys and the JSON Schema all come from that one list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 
@@ -194,6 +194,8 @@ pub(crate) struct KnownSections {
     pub(super) metrics: BTreeMap<String, Noted>,
     /// The facts that conditions may use.
     pub(super) vocabulary: Vocabulary,
+    /// The names of custom facts whose declaration has an error.
+    pub(super) faulty_facts: BTreeSet<String>,
     /// The fact whose answers are being read.
     pub(super) asked_of: Option<FactId>,
     /// The severities of the policy, even if they have errors; absent if the table could not be

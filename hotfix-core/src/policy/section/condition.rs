@@ -127,6 +127,10 @@ pub(super) fn fact(name: &str, reader: &mut PolicyReader) -> Option<FactId> {
     if let Some(fact) = reader.known.vocabulary.find(name) {
         return Some(fact);
     }
+    // Its declaration has an error of its own.
+    if reader.known.faulty_facts.contains(name) {
+        return None;
+    }
     let nearest = nearest(name, reader.known.vocabulary.names()).map(str::to_owned);
     reader.fail(Problem::UnknownFact { name: shown(name), nearest })
 }
@@ -213,7 +217,10 @@ impl Field for CustomFacts {
 
     fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vocabulary> {
         let read = reader.each_named(node, |reader, name, node| {
-            let (name, fact) = custom_fact(name, node, reader)?;
+            let Some((name, fact)) = custom_fact(name, node, reader) else {
+                reader.known.faulty_facts.insert(name.to_owned());
+                return None;
+            };
             reader.known.vocabulary.custom.insert(name, fact);
             Some(())
         })?;
