@@ -315,7 +315,8 @@ impl<F: FaultFamily> DocumentError<F> {
                 format!("{} (in the base `{name}`)", self.fault)
             }
             Some(Base { name, is_inherited: true }) => format!(
-                "{} (inherited from `{name}`; `{{ remove = true }}` in its place deletes it)",
+                "{} (inherited from `{name}`: write a value of your own in its place, or \
+                 `{{ remove = true }}` where the key may be missing)",
                 self.fault
             ),
         }
