@@ -207,7 +207,7 @@ impl<F> DocumentErrors<F> {
 
 impl DocumentErrors<DocumentFault> {
     /// The syntax error of a JSON text.
-    pub(crate) fn of_json(error: &serde_json::Error, document: u32) -> Self {
+    pub(crate) fn of_json(error: &serde_json::Error, text: &str, document: u32) -> Self {
         let detail = error.to_string();
         if detail.starts_with("recursion limit") {
             return Self::of("", DocumentFault::TooDeep {});
@@ -215,7 +215,11 @@ impl DocumentErrors<DocumentFault> {
         // The parser adds its position, which the fault has already.
         let detail = detail.split(" at line ").next().unwrap_or_default();
         let mut errors = Self::new();
-        errors.push_syntax("JSON", Place::new(document, error.line(), error.column()), detail);
+        // The parser counts the bytes of a line.
+        let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+        let before = line.bytes().take(error.column());
+        let column = error.column() - before.filter(|byte| byte & 0xc0 == 0x80).count();
+        errors.push_syntax("JSON", Place::new(document, error.line(), column), detail);
         errors
     }
 

@@ -30,7 +30,7 @@ impl Node {
         // Editors write a mark that TOML accepts, too.
         let text = text.strip_prefix(MARK).unwrap_or(text);
         let mut root: Self = serde_json::from_str(text)
-            .map_err(|error| DocumentErrors::of_json(&error, document))?;
+            .map_err(|error| DocumentErrors::of_json(&error, text, document))?;
         Places { scan: Scan::new(text), lines: Lines::new(text, document) }.place(&mut root);
         Ok(root)
     }

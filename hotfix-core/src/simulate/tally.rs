@@ -252,7 +252,7 @@ impl Tally {
     /// [`merge`](Self::merge).
     pub fn merged_from_json(text: &str) -> Result<Self, SimulationErrors> {
         let tallies: Vec<Self> = serde_json::from_str(text)
-            .map_err(|error| DocumentErrors::of_json(&error, 0).of_family())?;
+            .map_err(|error| DocumentErrors::of_json(&error, text, 0).of_family())?;
         let mut tallies = tallies.into_iter();
         let missing = DocumentFault::MissingKey { key: "tally", example: "one".to_owned() };
         let missing = || SimulationErrors::of("", missing);

@@ -46,6 +46,20 @@ fn field_5_an_error_has_the_line_and_column_of_its_value_in_the_document_that_ha
     assert_eq!(places, all);
     let syntax = Policy::from_json("{\n\"a\": }").unwrap_err();
     assert_eq!(syntax.first().unwrap().line(), Some(2));
+    // The parser of JSON counts bytes.
+    for (text, place) in [
+        ("{\"name\": \"ééééé\", \"x\": }", (1, 24)),
+        ("{\n\"é\": \"é\" \"b\": 1}", (2, 10)),
+        ("{\"é\": 1", (1, 7)),
+    ] {
+        let errors = Policy::from_json(text).unwrap_err();
+        let first = errors.first().unwrap();
+        assert_eq!((first.line().unwrap(), first.column().unwrap()), place, "{text}");
+    }
+    // A key that is there twice, at the second.
+    let twice = Policy::from_json("{\"metrics\": {\"a\": {},\n\"a\": {}}}").unwrap_err();
+    let twice = twice.iter().find(|error| error.code() == "HF-POL-004").unwrap();
+    assert_eq!((twice.path(), twice.line(), twice.column()), ("/metrics/a", Some(2), Some(1)));
     let in_a_log = serde_json::from_str::<Policy>("{\"format\": 1}").unwrap_err().to_string();
     assert!(in_a_log.contains("HF-POL-007 at the document: "), "{in_a_log}");
     let no_text = json!({ "format": 1, "watch": { "warm": 1 } });

@@ -7,7 +7,7 @@ use super::list::by_own_name;
 use super::phase::Phase;
 use super::range::{AtLeastOne, AtMostOne, Chance};
 use super::rule::Evidence;
-use crate::document::{DocumentFault, Member, Node};
+use crate::document::Node;
 use crate::grade::{EvidenceMode, MetricKind, Otherwise, Role, Worse, closed_set};
 use crate::metric_kind::Data;
 use crate::policy::Policy;
@@ -230,17 +230,12 @@ impl Field for Metrics {
     type Out = Vec<Metric>;
 
     fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<Metric>> {
-        let entries = reader.table(node)?;
-        if entries.is_empty() {
-            return reader.fail(Problem::Empty { what: "metric" });
-        }
-        let mut metrics = Vec::new();
-        let mut complete = true;
         let mut budget: Budget = Some(Vec::new());
-        for Member { key: id, node, .. } in entries {
-            let read = reader.within(id, |reader| metric(id, node, &mut budget, reader));
-            complete &= read.is_some();
-            metrics.extend(read);
+        let mut metrics =
+            reader.each_named(node, |reader, id, node| metric(id, node, &mut budget, reader))?;
+        let count = node.members().len();
+        if count == 0 {
+            return reader.fail(Problem::Empty { what: "metric" });
         }
         if let Some(weights) = budget
             && !weights.is_empty()
@@ -263,7 +258,7 @@ impl Field for Metrics {
             return reader.fail(Problem::TooMany { what, got, most: MOST_TESTED });
         }
         sort_by_key(&mut metrics, |metric| metric.id);
-        complete.then_some(metrics)
+        (metrics.len() == count).then_some(metrics)
     }
     fn write(value: &Vec<Metric>, style: Style) -> Node {
         Node::table(value.iter().map(|metric| (metric.id.as_str(), written(metric, style))))
@@ -280,9 +275,6 @@ type Budget = Option<Vec<(MetricName, f64)>>;
 
 fn metric(id: &str, node: &Node, budget: &mut Budget, reader: &mut PolicyReader) -> Option<Metric> {
     let id: MetricName = as_unit(id, reader)?;
-    if reader.known.metrics.contains_key(id.as_str()) {
-        return reader.fail_in(node.place, DocumentFault::DuplicateKey { key: id.to_string() });
-    }
     let Some(entries) = reader.table(node) else {
         *budget = None;
         let unknown = Noted { kind: None, role: None, model: None };
