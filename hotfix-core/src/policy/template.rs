@@ -271,7 +271,7 @@ fn after<'a, 't, const N: usize>(
 }
 
 fn is_word(name: &str) -> bool {
-    const WORDS: &str = "and or not in is if else true false none loop recursive";
+    const WORDS: &str = "and or not in is if else true false none loop recursive self";
     WORDS.split(' ').any(|word| name.eq_ignore_ascii_case(word))
 }
 

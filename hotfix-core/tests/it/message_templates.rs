@@ -123,6 +123,7 @@ fn comm_2_what_is_no_part_of_a_template_is_refused() {
         ("{% for m in title %}{% endfor %}", "HF-POL-063", "no lines"),
         ("{% for title in metrics %}{% endfor %}", "HF-POL-063", "call the line something else"),
         ("{% for loop in metrics %}{% endfor %}", "HF-POL-063", "call the line something else"),
+        ("{% for self in metrics %}{% endfor %}", "HF-POL-063", "call the line something else"),
         ("{% for m in metrics recursive %}{% endfor %}", "HF-POL-063", "a loop is"),
         ("{% if %}{% endif %}", "HF-POL-063", "a condition has"),
         ("{% if title == eta %}{% endif %}", "HF-POL-063", "a condition has"),
