@@ -154,7 +154,7 @@ section! {
         /// which has its own steps.
         version_commit: bool, [default false];
         /// Labels of the fields that differ from the defaults.
-        labels: CommitLabels, [optional];
+        labels: CommitLabels as DistinctLabels, [optional];
     }
 }
 
@@ -189,7 +189,7 @@ fn commit_rules(form: &CommitFormDraft, reader: &mut PolicyReader) {
 section! {
     plain
     /// Labels of the fields of a commit message: tokens of git trailers.
-    pub CommitLabels: Default + Eq from CommitLabelsDraft, label_rules {
+    pub CommitLabels: Default + Eq from CommitLabelsDraft {
         /// The incident or ticket. Default: `Issue`.
         issue: String as Label, [optional];
         /// The severity. Default: `Severity`.
@@ -211,30 +211,22 @@ section! {
     }
 }
 
-fn label_rules(labels: &CommitLabelsDraft, reader: &mut PolicyReader) {
-    let drafts = [
-        &labels.issue,
-        &labels.severity,
-        &labels.impact,
-        &labels.cause,
-        &labels.change,
-        &labels.solution,
-        &labels.tested,
-        &labels.approved_by,
-        &labels.deployed_by,
-    ];
-    let named: Vec<(String, String)> = CommitField::ALL
-        .iter()
-        .zip(drafts)
-        .map(|(field, own)| {
-            let own = own.as_ref().and_then(Option::as_deref);
+/// Labels of which no two are the same, defaults included.
+pub(super) struct DistinctLabels;
+
+impl Narrowed for DistinctLabels {
+    type Of = CommitLabels;
+
+    fn look(node: &Node, reader: &mut PolicyReader) {
+        let labels = CommitField::ALL.iter().map(|field| {
+            let own = node.key(field.as_str()).and_then(Node::as_text);
             let label = own.unwrap_or_else(|| CommitLabels::usual(*field));
             (format!("{}/{field}", reader.path()), label.to_ascii_lowercase())
-        })
-        .collect();
-    let named: Vec<(String, &str)> =
-        named.iter().map(|(path, label)| (path.clone(), label.as_str())).collect();
-    reader.unique("label", &named);
+        });
+        let labels: Vec<(String, String)> = labels.collect();
+        let named: Vec<_> = labels.iter().map(|(path, label)| (path.clone(), &**label)).collect();
+        reader.unique("label", &named);
+    }
 }
 
 /// The token of a trailer.
