@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
+pub(crate) use crate::unit::any_number;
 use crate::unit::{Span, Timestamp, is_invisible};
 
 /// The beginning of a remedy: `did you mean …? `, or nothing.
@@ -70,7 +71,7 @@ pub(crate) fn moment(at: Timestamp) -> String {
 pub(crate) const LONGEST: usize = 4096;
 
 /// Most characters of a text from outside in a sentence.
-const MOST: usize = 64;
+pub(crate) const MOST: usize = 64;
 
 /// A character of a text from outside, as people read it: control characters and line breaks become
 /// spaces. None for one that is invisible or turns the reading direction, because it can disguise a
@@ -122,15 +123,6 @@ pub(crate) fn rounded(value: f64, places: usize) -> String {
     match text.strip_prefix('-') {
         Some(zero) if zero.bytes().all(|b| matches!(b, b'0' | b'.')) => zero.to_owned(),
         _ => text,
-    }
-}
-
-/// A number from outside, without hundreds of digits where it is very large or small.
-pub(crate) fn any_number(value: f64) -> String {
-    if value == 0.0 || !value.is_finite() || (1e-9..1e21).contains(&value.abs()) {
-        (value + 0.0).to_string()
-    } else {
-        format!("{value:e}")
     }
 }
 

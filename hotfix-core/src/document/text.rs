@@ -96,9 +96,13 @@ fn from_toml(node: &Spanned<DeValue<'_>>, depth: usize, lines: &Lines<'_>) -> No
     let value = match node.get_ref() {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(number) => {
-            let read = i128::from_str_radix(number.as_str(), number.radix());
             // The parser accepts integers of any length.
-            Value::Number(read.map_or(f64::INFINITY, |n| n as f64))
+            Value::Number(match number.radix() {
+                10 => number.as_str().parse().unwrap_or(f64::NAN),
+                radix => {
+                    i128::from_str_radix(number.as_str(), radix).map_or(f64::INFINITY, |n| n as f64)
+                }
+            })
         }
         DeValue::Float(number) => Value::Number(number.as_str().parse().unwrap_or(f64::NAN)),
         DeValue::Boolean(flag) => Value::Flag(*flag),

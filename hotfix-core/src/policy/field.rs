@@ -19,6 +19,7 @@ use crate::grade::{
     AdviceCheck, AdviceKind, CommitField, CriterionAnswer, Flow, Grade, MergeKind, MessageKind,
     Promised, RollbackMethod, Sign, StepClock, SuccessGroup, TagForm, VcsStep, Versioning,
 };
+use crate::text::{MOST, any_number};
 use crate::unit::{
     Date, MetricName, Name, PerMinute, PhaseName, Proportion, Ratio, RoleName, Share, Span,
     UnitError,
@@ -53,9 +54,6 @@ fn one_of(names: &[&str]) -> Schema {
     json!({ "type": "string", "enum": names })
 }
 
-/// The longest text that [`as_unit`] reads unchanged; [`shown`] shortens longer ones.
-const LONGEST_UNIT: usize = 64;
-
 /// Reads a text as a unit. A text that is long or has control characters is never a unit, and is
 /// not echoed unchanged.
 pub(super) fn as_unit<T: FromStr<Err = UnitError>>(
@@ -76,9 +74,7 @@ where
 {
     let text = value.to_string();
     match style {
-        Style::Human
-            if text.len() <= LONGEST_UNIT && text.parse().is_ok_and(|read: T| read == *value) =>
-        {
+        Style::Human if text.len() <= MOST && text.parse().is_ok_and(|read: T| read == *value) => {
             Node::from(text)
         }
         _ => Node::from(number),
@@ -187,7 +183,7 @@ impl Narrowed for Lasting {
         if span.is_zero() {
             let got = match &node.value {
                 Value::Text(text) => shown(text),
-                Value::Number(seconds) => seconds.to_string(),
+                Value::Number(seconds) => any_number(*seconds),
                 _ => span.to_string(),
             };
             return reader.fail(UnitError::SpanRange { got });
@@ -240,7 +236,9 @@ pub(super) fn out_of_range<T>(
     range: &'static str,
     reader: &mut PolicyReader,
 ) -> Option<T> {
-    reader.fail(DocumentFault::OutOfRange { got: got.to_string(), range })
+    let got = got.to_string();
+    let got = got.parse().map_or(got, any_number);
+    reader.fail(DocumentFault::OutOfRange { got, range })
 }
 
 values! {

@@ -40,7 +40,7 @@ impl Share {
             let basis_points = (fraction * 10_000.0).round() as u16;
             Ok(Self(basis_points))
         } else {
-            Err(UnitError::ShareRange { got: fraction.to_string() })
+            Err(UnitError::ShareRange { got: any_number(fraction) })
         }
     }
 
@@ -84,7 +84,7 @@ impl Proportion {
         if (0.0..=1.0).contains(&fraction) {
             Ok(Self(fraction))
         } else {
-            Err(UnitError::ShareRange { got: fraction.to_string() })
+            Err(UnitError::ShareRange { got: any_number(fraction) })
         }
     }
 
@@ -121,7 +121,7 @@ impl Ratio {
         if ratio.is_finite() && ratio > 0.0 {
             Ok(Self(ratio))
         } else {
-            Err(UnitError::Ratio { got: ratio.to_string() })
+            Err(UnitError::Ratio { got: any_number(ratio) })
         }
     }
 
@@ -161,7 +161,7 @@ impl PerMinute {
         if per_minute.is_finite() && per_minute >= 0.0 {
             Ok(Self(per_minute))
         } else {
-            Err(UnitError::PerMinute { got: per_minute.to_string() })
+            Err(UnitError::PerMinute { got: any_number(per_minute) })
         }
     }
 
@@ -191,6 +191,15 @@ impl FromStr for PerMinute {
             _ => return Err(refused()),
         };
         Self::try_new(number * factor).map_err(|_| refused())
+    }
+}
+
+/// A number from outside, without hundreds of digits where it is very large or small.
+pub(crate) fn any_number(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() || (1e-9..1e21).contains(&value.abs()) {
+        (value + 0.0).to_string()
+    } else {
+        format!("{value:e}")
     }
 }
 

@@ -12,6 +12,7 @@ mod ref_name;
 mod time;
 
 pub use date::Date;
+pub(crate) use measure::any_number;
 pub use measure::{PerMinute, Proportion, Ratio, Share};
 pub use name::{FactName, MetricName, Name, PhaseName, RoleName};
 pub(crate) use name::{FromNumberOrText, FromText};

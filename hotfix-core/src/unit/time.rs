@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::UnitError;
-use super::measure::from_number_or_text;
+use super::measure::{any_number, from_number_or_text};
 
 /// A time in UTC, in milliseconds since 1970; between the years 1 and 9999.
 /// Written as RFC 3339 with milliseconds and `Z`; any zone is accepted.
@@ -240,7 +240,7 @@ impl Span {
             let millis = millis as u64;
             Ok(Self(millis))
         } else {
-            Err(UnitError::SpanRange { got: seconds.to_string() })
+            Err(UnitError::SpanRange { got: any_number(seconds) })
         }
     }
 
