@@ -7,8 +7,8 @@ use crate::getters::getters;
 use crate::policy::section::Model;
 use crate::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
 use crate::stats::latency::{
-    Latency, LatencyDesign, LatencySettings, SlowCounts, Slowdown, Tolerance, ToleranceDesign,
-    ToleranceLimits, ToleranceSettings,
+    BoxedTolerance, Latency, LatencyDesign, LatencySettings, SlowCounts, Slowdown, Tolerance,
+    ToleranceDesign, ToleranceLimits, ToleranceSettings,
 };
 use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use crate::stats::{Counts, Direction, Evidence, StatError, Totals};
@@ -67,7 +67,7 @@ pub(crate) enum TestRead {
     Rate((Box<OfCounts<RateRatio>>,)),
     Bernoulli((Box<OfCounts<Bernoulli>>,)),
     Latency((Box<Latency>,)),
-    Tolerance((Box<Tolerance>,)),
+    Tolerance((BoxedTolerance,)),
 }
 
 /// What an expression gives of a test, by its design and its state.
@@ -172,7 +172,7 @@ impl Test {
             (Self::Latency(of, kept), TestRead::Latency((read,))) => {
                 read.check(of).map(|()| *kept = read)
             }
-            (Self::Tolerance(of, kept), TestRead::Tolerance((read,))) => {
+            (Self::Tolerance(of, kept), TestRead::Tolerance((BoxedTolerance(read),))) => {
                 read.check(of).map(|()| *kept = read)
             }
             _ => Err(StatError::DesignMismatch),

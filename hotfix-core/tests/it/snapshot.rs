@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Action, Input, Recording, Refusal, Rollout, SnapshotHead, State};
+use hotfix_core::simulate::{Campaign, Scenario};
 use hotfix_core::unit::Span;
 use serde_json::{Value, json};
 
@@ -182,6 +184,29 @@ fn roll_7_a_restart_in_the_phase_after_a_late_reading_changes_no_verdict() {
 }
 
 /// JSON of the log has no −0, so neither has what is kept of a reading.
+/// The header promises that 256 KiB are enough for a thread that calls the library.
+#[test]
+fn roll_7_a_watched_rollout_of_every_preset_is_restored_on_a_small_stack() {
+    for name in Policy::presets() {
+        let scenario = Scenario::read("").unwrap();
+        let plan = scenario.plan(Arc::new(Policy::preset(name).unwrap())).unwrap();
+        let (driver, _) = Campaign::try_new(plan, &scenario, 1).unwrap().drill(0).unwrap();
+        let mut watched = None;
+        Rollout::replay_each(driver.rollout().log().as_bytes(), |rollout, _| {
+            if rollout.state() == State::Monitoring {
+                watched = Some((rollout.snapshot().unwrap(), rollout.head()));
+            }
+        })
+        .unwrap();
+        let (snapshot, head) = watched.unwrap();
+        let restore = move || {
+            let restored = Rollout::restore(&snapshot, &[], Recording::Keep).unwrap();
+            assert_eq!(restored.head(), head);
+        };
+        std::thread::Builder::new().stack_size(256 << 10).spawn(restore).unwrap().join().unwrap();
+    }
+}
+
 #[test]
 fn roll_7_a_reading_of_minus_zero_is_kept_as_it_is_recorded() {
     let mut story = Story::new("phased-canary", Recording::Keep);

@@ -98,7 +98,7 @@ impl<'a> Content<'a, JudgeState<'a>> {
 
 impl Content<'_, JudgeRead> {
     /// The folded state of this plan, to which `seq` lines have led.
-    fn restored(self, plan: &Plan, seq: u64) -> Result<RolloutState, SnapshotError> {
+    fn restored(self: Box<Self>, plan: &Plan, seq: u64) -> Result<RolloutState, SnapshotError> {
         let misfit = |what| SnapshotError::Misfit { what };
         let mut case = RolloutState {
             place: self.place.into_owned(),
@@ -199,7 +199,9 @@ impl Rollout {
         let (opening, content) = content.split_once('\n').unwrap_or((content, ""));
         let Opening { calibration, former, plan, policy } =
             read_canonical(opening).map_err(error::unreadable)?;
-        let content: Content<'_, JudgeRead> = read_state(content).map_err(error::unreadable)?;
+        // Large: in a box, it is on the stack only while it is read.
+        let content: Box<Content<'_, JudgeRead>> =
+            read_state(content).map_err(error::unreadable)?;
         let plan = Plan::restored(
             Arc::new(policy.into_owned()),
             plan.into_owned(),

@@ -197,9 +197,24 @@ impl From<Tolerance> for SavedTolerance {
     }
 }
 
+/// A state that is read into its box: by value, each level of a document around it would have a copy
+/// on the stack.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "SavedTolerance")]
+pub(crate) struct BoxedTolerance(pub(crate) Box<Tolerance>);
+
 impl TryFrom<SavedTolerance> for Tolerance {
     type Error = StatError;
 
+    fn try_from(read: SavedTolerance) -> Result<Self, StatError> {
+        BoxedTolerance::try_from(read).map(|read| *read.0)
+    }
+}
+
+impl TryFrom<SavedTolerance> for BoxedTolerance {
+    type Error = StatError;
+
+    #[inline(never)]
     #[expect(clippy::large_stack_arrays, reason = "a state is plain data: no allocation a copy")]
     fn try_from(read: SavedTolerance) -> Result<Self, StatError> {
         check_version(read.version, TOLERANCE_VERSION)?;
@@ -210,16 +225,8 @@ impl TryFrom<SavedTolerance> for Tolerance {
             return Err(StatError::BadState { what: "ratios" });
         }
         let baseline = read.baseline.check(axis.len)?;
-        let mut lanes = [Lane::NEW; LANES];
-        for (lane, read) in lanes.iter_mut().zip(read.lanes) {
-            let LaneDocument { terms, block, slow, restarts, fit } = read;
-            lane.restarts = restarts;
-            (lane.terms, lane.block) = (joint_terms(&terms)?, joint_terms(&block)?);
-            lane.slow = PastDocument { slow, trials: baseline.trials }.check(axis.len)?.slow;
-            lane.joint = Joint::fitted(fit.check(axis.len)?, axis.len);
-        }
-        Ok(Self {
-            lanes,
+        let mut this = Box::new(Tolerance {
+            lanes: [Lane::NEW; LANES],
             canary: read.canary.check(axis.len)?,
             baseline,
             fit: StretchFit::of(read.fitted.check(axis.len)?, &axis, &ln_ratios),
@@ -228,7 +235,15 @@ impl TryFrom<SavedTolerance> for Tolerance {
             axis,
             ln_ratios,
             design: read.design,
-        })
+        });
+        for (lane, read) in this.lanes.iter_mut().zip(read.lanes) {
+            let LaneDocument { terms, block, slow, restarts, fit } = read;
+            lane.restarts = restarts;
+            (lane.terms, lane.block) = (joint_terms(&terms)?, joint_terms(&block)?);
+            lane.slow = PastDocument { slow, trials: baseline.trials }.check(axis.len)?.slow;
+            lane.joint = Joint::fitted(fit.check(axis.len)?, axis.len);
+        }
+        Ok(Self(this))
     }
 }
 

@@ -59,6 +59,7 @@ pub use design::{
     DEFAULT_GRID, DEFAULT_WEIGHTS, LatencyDesign, LatencyForm, LatencyMode, LatencySettings,
 };
 
+pub(crate) use document::BoxedTolerance;
 pub use history::SlowHistory;
 pub use promotion::{PromotionLimits, SlowPromotion};
 pub use stretch::Slowdown;
