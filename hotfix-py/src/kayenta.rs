@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::convert;
 use crate::document::{document, text, value};
-use crate::error::Result;
-use crate::observation::{number, of_buffer};
+use crate::error::{Fault, Result};
+use crate::observation::{is_no_list, number, of_buffer};
 use crate::typed::{Json, Labels, Name};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -342,7 +342,7 @@ fn points(sample: &Bound<'_, PyAny>, path: &str) -> Result<Vec<f64>> {
     if let Some(read) = of_buffer(sample).map_err(|what| wrong(path, sample, what))? {
         return Ok(read);
     }
-    if sample.is_instance_of::<PyString>() || sample.cast::<PyMapping>().is_ok() {
+    if is_no_list(sample) {
         return Err(wrong(path, sample, EXPECTED).into());
     }
     let mut read = Vec::new();

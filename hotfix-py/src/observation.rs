@@ -15,7 +15,8 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple,
+    PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString,
+    PyTuple,
 };
 
 use crate::convert::{key_of, shown};
@@ -298,12 +299,7 @@ fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
         }
     } else if let Some(read) = of_buffer(value).map_err(|what| expected(what, value))? {
         *into = read;
-    } else if value.is_instance_of::<PyString>()
-        || value.is_instance_of::<PyMapping>()
-        || value.is_instance_of::<PySet>()
-        || value.is_instance_of::<PyFrozenSet>()
-    {
-        // The order of a set's numbers says nothing.
+    } else if is_no_list(value) {
         return Err(expected("a list of numbers", value));
     } else {
         for item in value.try_iter().map_err(|_| expected("a list of numbers", value))? {
@@ -311,6 +307,16 @@ fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether it can be iterated over, but not for numbers. The order of a set's numbers says nothing.
+pub(crate) fn is_no_list(value: &Bound<'_, PyAny>) -> bool {
+    value.is_instance_of::<PyString>()
+        || value.is_instance_of::<PyBytes>()
+        || value.is_instance_of::<PyByteArray>()
+        || value.is_instance_of::<PyMapping>()
+        || value.is_instance_of::<PySet>()
+        || value.is_instance_of::<PyFrozenSet>()
 }
 
 /// The numbers of a buffer of doubles; None of anything else. The error is what is expected: a
@@ -323,8 +329,15 @@ pub(crate) fn of_buffer(
         return Err("an array without a mask (`.compressed()`)");
     }
     let Ok(buffer) = PyBuffer::<f64>::get(value) else { return Ok(None) };
-    let read = (buffer.dimensions() == 1).then(|| buffer.to_vec(py).ok()).flatten();
-    read.map(Some).ok_or("an array of one dimension")
+    if buffer.dimensions() != 1 {
+        return Err("an array of one dimension");
+    }
+    // pyo3 takes the other byte order for the native one; numbers are read right one by one.
+    let other = if cfg!(target_endian = "little") { b'>' } else { b'<' };
+    if buffer.format().to_bytes().first().is_some_and(|order| [other, b'!'].contains(order)) {
+        return Ok(None);
+    }
+    Ok(buffer.to_vec(py).ok())
 }
 
 /// A member of a list, which may have become shorter since its length was read.

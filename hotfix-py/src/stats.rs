@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::convert::{one_of, whole_numbers};
 use crate::error::{Result, locked};
 use crate::evidence::{Evidence, Reduced, Strata, add, from_bytes, key_of, to_bytes};
-use crate::observation::number;
+use crate::observation::{is_no_list, number};
 
 /// The settings of a test; enough to make it again. Those of the Poisson model are the same but for
 /// the prior.
@@ -419,9 +419,13 @@ impl RateRatio {
 
 pub(crate) fn counts(pair: &Bound<'_, PyAny>) -> Result<Counts> {
     let mut items = pair.try_iter()?;
+    let wrong = || PyTypeError::new_err("counts are two numbers: (events, trials)");
+    if is_no_list(pair) {
+        return Err(wrong().into());
+    }
     match (items.next().transpose()?, items.next().transpose()?, items.next()) {
         (Some(events), Some(trials), None) => Ok(Counts::new(figure(&events)?, figure(&trials)?)),
-        _ => Err(PyTypeError::new_err("counts are two numbers: (events, trials)").into()),
+        _ => Err(wrong().into()),
     }
 }
 
