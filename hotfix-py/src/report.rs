@@ -1,10 +1,10 @@
 //! `report`: writes the incident report from a log.
 
-use hotfix_core::rollout::Rollout;
 use pyo3::prelude::*;
 
 use crate::error::Result;
 use crate::log::Log;
+use crate::rollout::Rollout;
 
 /// Write the incident report from a log.
 ///
@@ -50,7 +50,8 @@ pub(crate) fn report(py: Python<'_>, log: Log, format: &str) -> Result<String> {
 }
 
 /// The report of a rollout that keeps its log. It takes milliseconds, so the interpreter is
-/// released.
+/// released, and so is the rollout: a tick does not wait for it.
 pub(crate) fn of(py: Python<'_>, rollout: &Rollout, format: &str) -> Result<String> {
+    let rollout = rollout.lock(py)?.clone();
     Ok(py.detach(|| rollout.report(format))?)
 }

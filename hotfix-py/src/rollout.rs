@@ -466,7 +466,7 @@ impl Rollout {
     /// Write the incident report: ``hotfix.report(rollout.log(), format)``.
     #[pyo3(signature = (format: "_ReportFormat"))]
     fn report(&self, py: Python<'_>, format: &str) -> Result<String> {
-        crate::report::of(py, &self.lock(py)?.clone(), format)
+        crate::report::of(py, self, format)
     }
 
     /// Replay a whole log, strictly.

@@ -29,6 +29,18 @@ def test_observations_from_many_threads_make_one_whole_log() -> None:
     assert sorted(lines) == sorted(rollout.log().splitlines(keepends=True)[len(story.lines) :])
 
 
+def test_a_rollout_does_not_wait_for_its_report() -> None:
+    story, asked = Story().start(), 0
+    for _ in range(100):
+        story.observe(healthy)
+    with ThreadPoolExecutor(1) as pool:
+        report = pool.submit(story.rollout.report, "html")
+        while not report.done():
+            assert story.rollout.head
+            asked += 1
+    assert asked > 20
+
+
 def test_a_reading_may_call_back_into_its_rollout() -> None:
     story = Story().start()
     at = story.at + timedelta(seconds=1)
