@@ -135,8 +135,8 @@ pub(crate) fn object<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py,
     })
 }
 
-/// Converts Python objects to JSON, including aware `datetime`s, `timedelta`s and objects with
-/// `to_dict`.
+/// Converts Python objects to JSON, including aware `datetime`s, `timedelta`s, objects with
+/// `to_dict` and numbers of other libraries.
 pub(crate) fn json(object: &Bound<'_, PyAny>) -> Result<Value> {
     json_within(object, 0)
 }
@@ -151,13 +151,8 @@ fn json_within(object: &Bound<'_, PyAny>, depth: usize) -> Result<Value> {
         Ok(Value::String(utf8(text)?.to_owned()))
     } else if let Ok(truth) = object.cast::<PyBool>() {
         Ok(Value::Bool(truth.is_true()))
-    } else if object.is_instance_of::<PyInt>() {
-        whole(object)
-    } else if let Ok(number) = object.cast::<PyFloat>() {
-        let value = number.value();
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| {
-            Fault::value(format!("{value} is not a JSON number: leave out unknown values"))
-        })
+    } else if object.is_instance_of::<PyInt>() || object.is_instance_of::<PyFloat>() {
+        number(object)
     } else if let Ok(dict) = object.cast::<PyDict>() {
         // A copy: the caller's code may run while a member is read, and it could change the dict.
         members(dict.copy()?.iter(), depth)
@@ -170,8 +165,9 @@ fn json_within(object: &Bound<'_, PyAny>, depth: usize) -> Result<Value> {
             .map(|at| Value::String(at.to_string()))
             .map_err(|fault| fault.into_value(object.py()))
     } else if let Ok(delta) = object.cast::<PyDelta>() {
+        // With its unit: it is not to be read as a share or a count.
         let seconds: f64 = delta.call_method0(intern!(object.py(), "total_seconds"))?.extract()?;
-        Ok(Number::from_f64(seconds).map_or(Value::Null, Value::Number))
+        Ok(Value::String(format!("{seconds}s")))
     } else if let Ok(method) = object.getattr(intern!(object.py(), "to_dict")) {
         json_within(&method.call0()?, depth + 1)
     } else if let Ok(mapping) = object.cast::<PyMapping>() {
@@ -180,22 +176,35 @@ fn json_within(object: &Bound<'_, PyAny>, depth: usize) -> Result<Value> {
         members(dict.iter(), depth)
     } else if let Ok(sequence) = object.cast::<PySequence>() {
         items(sequence.to_list()?.iter(), depth)
+    } else if let Ok(truth) = object.extract::<bool>() {
+        Ok(Value::Bool(truth)) // NumPy's
     } else {
-        let kind = object.get_type();
-        Err(Fault::value(format!(
-            "{kind} is not a value of a document: give dict, list, str, number, bool or None"
-        )))
+        number(object)
     }
 }
 
-fn whole(object: &Bound<'_, PyAny>) -> Result<Value> {
-    if let Ok(number) = object.extract::<i64>() {
-        Ok(number.into())
-    } else if let Ok(number) = object.extract::<u64>() {
-        Ok(number.into())
-    } else {
-        Err(Fault::value("a whole number is beyond 64 bits"))
+/// A number, also of `Decimal`, `Fraction` or NumPy.
+fn number(object: &Bound<'_, PyAny>) -> Result<Value> {
+    let py = object.py();
+    if let Ok(whole) = object.extract::<i64>() {
+        return Ok(whole.into());
     }
+    if let Ok(whole) = object.extract::<u64>() {
+        return Ok(whole.into());
+    }
+    let value = match object.extract::<f64>() {
+        Err(error) if error.is_instance_of::<PyOverflowError>(py) => f64::INFINITY,
+        Err(error) if error.is_instance_of::<PyTypeError>(py) => {
+            let kind = object.get_type();
+            return Err(Fault::value(format!(
+                "{kind} is not a value of a document: give dict, list, str, number, bool or None"
+            )));
+        }
+        value => value?,
+    };
+    Number::from_f64(value).map(Value::Number).ok_or_else(|| {
+        Fault::value(format!("{} is not a JSON number: leave out unknown values", shown(object)))
+    })
 }
 
 fn members<'py>(

@@ -1,15 +1,13 @@
 //! Reads the facts of an incident.
 
 use hotfix_core::fact::{FactError, FactErrors, FactId, FactKind, Facts, Vocabulary};
+use hotfix_core::rollout::InputError;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyDateTime, PyDelta, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple,
-};
-use serde_json::{Map, Number, Value};
+use pyo3::types::{PyDateTime, PyDelta, PyDict, PyMapping, PyString};
+use serde_json::{Map, Value};
 
-use crate::convert::{timestamp, utf8};
+use crate::convert::{self, utf8};
 use crate::error::Result;
 
 /// Reads facts by name, and reports every fault at once.
@@ -50,49 +48,33 @@ fn json(
     fact: Option<(FactId, FactKind)>,
 ) -> Result<std::result::Result<Value, FactError>> {
     let kind = fact.map(|(_, kind)| kind);
-    let number = |number: f64, got: &dyn Fn() -> String| match (Number::from_f64(number), fact) {
-        (Some(number), _) => Ok(Value::Number(number)),
-        (None, Some((fact, _))) => Err(FactError::NotFinite { fact, got: got() }),
-        (None, None) => Ok(Value::Null),
-    };
+    let is_time = value.is_instance_of::<PyDateTime>();
     // What no fact accepts; of its type the core says that it is wrong.
     let object = || Value::Object(Map::new());
-    Ok(Ok(if value.is_none() {
-        Value::Null
-    } else if let Ok(flag) = value.extract::<bool>() {
-        Value::Bool(flag)
-    } else if let Ok(text) = value.cast::<PyString>() {
-        Value::String(utf8(text)?.to_owned())
-    } else if let Ok(float) = value.cast::<PyFloat>() {
-        let float = float.value();
-        return Ok(number(float, &|| float.to_string()));
-    } else if value.is_instance_of::<PyInt>() {
-        let float = match value.extract::<f64>() {
-            Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => f64::INFINITY,
-            float => float?,
-        };
-        return Ok(number(float, &|| "a whole number beyond 1.8e308".to_owned()));
-    } else if let Ok(delta) = value.cast::<PyDelta>() {
-        if kind == Some(FactKind::Duration) {
-            let seconds = delta.call_method0(intern!(value.py(), "total_seconds"))?.extract()?;
-            return Ok(number(seconds, &String::new));
+    if is_time && kind != Some(FactKind::Time)
+        || value.is_instance_of::<PyDelta>() && kind != Some(FactKind::Duration)
+    {
+        return Ok(Ok(object()));
+    }
+    let fault = match convert::json(value) {
+        Ok(value) => return Ok(Ok(value)),
+        Err(fault) => fault,
+    };
+    // Any other is one of the caller's code.
+    let faults = fault.into_faults()?;
+    if value.is_instance_of::<PyString>() {
+        return Err(InputError::Values { faults }.into());
+    }
+    // A datetime without a zone is refused like such a text.
+    if is_time {
+        return Ok(Ok(Value::String(value.to_string())));
+    }
+    let got = match value.extract::<f64>() {
+        Ok(float) => float.to_string(),
+        Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => {
+            "a whole number beyond 1.8e308".to_owned()
         }
-        object()
-    } else if value.is_instance_of::<PyDateTime>() {
-        if kind == Some(FactKind::Time) {
-            // A datetime without a zone is refused like such a text.
-            Value::String(timestamp(value).map_or_else(|_| value.to_string(), |at| at.to_string()))
-        } else {
-            object()
-        }
-    } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
-        Value::Array(Vec::new())
-    } else {
-        // `Decimal`, `Fraction` and the numbers of NumPy, as in readings.
-        match value.extract::<f64>() {
-            Ok(float) => return Ok(number(float, &|| float.to_string())),
-            Err(error) if error.is_instance_of::<PyTypeError>(value.py()) => object(),
-            Err(error) => return Err(error.into()),
-        }
-    }))
+        Err(_) => return Ok(Ok(object())),
+    };
+    Ok(fact.map_or(Ok(Value::Null), |(fact, _)| Err(FactError::NotFinite { fact, got })))
 }

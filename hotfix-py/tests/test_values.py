@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import json
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -16,6 +19,16 @@ from story import Story
 AT = "2026-03-03T14:40:00Z"
 INCIDENT = {"id": "INC-1", "severity": "P1"}
 RELEASE = {"version": "2", "previous": "1"}
+
+
+class Whole:
+    """A whole number of another library."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __index__(self) -> int:
+        return self.number
 
 
 def preset() -> hotfix.Policy:
@@ -57,3 +70,46 @@ def test_sets_and_bytes_are_no_numbers() -> None:
             kayenta.classify(wrong, [1.0, 2.0])
         with pytest.raises(hotfix.InputError):
             rollout().observe(AT, {"latency_p95": {"canary": {"samples": wrong}}})
+
+
+def facts_of(facts: Mapping[str, Any]) -> Any:
+    return preset().plan({"id": "INC-1", "facts": facts}).incident["facts"]
+
+
+@pytest.mark.parametrize("number", [Decimal("0.25"), Fraction(1, 4), 0.25])
+def test_facts_have_numbers_of_other_libraries_everywhere(number: Any) -> None:
+    facts = {"users_affected": number}
+    assert facts_of(facts) == {"users_affected": 0.25}
+    assert preset().classify(facts) == preset().classify({"users_affected": 0.25})
+    made = rollout()
+    made.handle(AT, {"kind": "set_facts", "by": "lena", "facts": facts, "why": "counted"})
+    assert hotfix.similar(facts, [made.log()]) == hotfix.similar({"users_affected": 0.25}, [made.log()])
+
+
+def test_documents_have_whole_numbers_of_other_libraries() -> None:
+    plan = preset().plan(INCIDENT, RELEASE, {"requests_per_minute": Whole(1000), "instances": Whole(20)})
+    assert (plan.traffic["requests_per_minute"], plan.traffic["instances"]) == (1000, 20)
+    np = pytest.importorskip("numpy")
+    assert facts_of({"service_down": np.bool_(True), "users_affected": np.float32(0.5)}) == {
+        "service_down": True,
+        "users_affected": 0.5,
+    }
+    assert preset().plan(INCIDENT, RELEASE, {"requests_per_minute": np.int64(1000)}).digest
+    with pytest.raises(hotfix.PlanError, match="not a value of a document"):
+        preset().plan(INCIDENT, RELEASE, {"requests_per_minute": np.array([1000.0])})
+
+
+def test_a_duration_is_no_share() -> None:
+    facts = {"payment_failure_share": timedelta(seconds=0.55)}
+    calls: list[Callable[[], object]] = [
+        lambda: preset().classify(facts),
+        lambda: facts_of(facts),
+        lambda: rollout().handle(AT, {"kind": "set_facts", "by": "lena", "facts": facts, "why": "counted"}),
+        lambda: hotfix.similar(facts, [rollout().log()], preset()),
+        lambda: preset().plan(INCIDENT, RELEASE, {"requests_per_minute": timedelta(seconds=5)}),
+    ]
+    for call in calls:
+        with pytest.raises(hotfix.Error):
+            call()
+    method = {"kind": "redeploy", "seconds": timedelta(milliseconds=550)}
+    assert preset().plan(INCIDENT, {**RELEASE, "methods": [method]}).release["methods"][0]["seconds"] == 0.55
