@@ -113,7 +113,7 @@ macro_rules! coded {
         impl $name {
             $(#[$second_doc])*
             #[allow(unused_variables)]
-            $second_vis const fn $second(&self) -> &'static str {
+            $second_vis const fn $second(&self) -> &str {
                 match self {
                     $(Self::$variant $(($inner))? $({ $($field),* })? => $text,)*
                 }

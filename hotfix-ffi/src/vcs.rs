@@ -31,8 +31,8 @@ fn versioning_of(number: i32) -> Fallible<Versioning> {
 
 /// An error whose place is the parameter, not the key of a document that the call does not have.
 fn of_parameter(error: VcsError) -> Box<hotfix_error> {
-    let name = error.path().rsplit('/').next().unwrap_or_default();
-    Box::<hotfix_error>::from(error).at(name.to_owned())
+    let name = error.path().rsplit('/').next().unwrap_or_default().to_owned();
+    Box::<hotfix_error>::from(error).at(name)
 }
 
 /// Makes the name of a hot-fix branch from a description: "hotfix/security-patch".

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard};
 
 use hotfix_core::canonical::DigestError;
-use hotfix_core::document::{DocumentErrors, FaultFamily, ValueFault};
+use hotfix_core::document::{DocumentErrors, DocumentFault, FaultFamily, ValueFault};
 use hotfix_core::fact::FactErrors;
 use hotfix_core::interop::{ConvertError, ConvertErrors};
 use hotfix_core::kayenta::KayentaErrors;
@@ -127,6 +127,24 @@ impl Fault {
                 InputError::Values { faults }.into()
             },
         )
+    }
+
+    /// The fault of a value as one of a document of this family.
+    pub(crate) fn of<F: From<DocumentFault>>(self) -> Self
+    where
+        Self: From<DocumentErrors<F>>,
+    {
+        let faults = match self.into_faults() {
+            Ok(faults) => faults,
+            Err(other) => return other,
+        };
+        match faults.as_slice() {
+            [ValueFault { path, sentence }, ..] => {
+                let sentence = sentence.clone();
+                DocumentErrors::of(path, DocumentFault::Foreign { sentence }).into()
+            }
+            [] => InputError::Values { faults }.into(),
+        }
     }
 
     /// The faults of the values of a document; any other error is returned unchanged.

@@ -217,10 +217,10 @@ pub(crate) fn classify(
         "mustHaveData": must_have_data,
     });
     if let Some(effect_size) = effect_size {
-        asked["effectSize"] = convert::json(effect_size)?;
+        asked["effectSize"] = document_of(effect_size, "effectSize")?;
     }
     if let Some(outliers) = outliers {
-        asked["outliers"] = match convert::json(outliers)? {
+        asked["outliers"] = match document_of(outliers, "outliers")? {
             strategy @ Value::String(_) => json!({ "strategy": strategy }),
             other => other,
         };
@@ -288,11 +288,11 @@ pub(crate) fn judge(
     marginal_score: Option<f64>,
 ) -> Result<Judgement> {
     let config = match config.cast::<PyString>() {
-        Ok(text) => Config::from_json(text.to_str()?)?,
-        Err(_) => Config::from_value(&convert::json(config)?)?,
+        Ok(text) => Config::from_json(text_of(text)?)?,
+        Err(_) => Config::from_value(&convert::json(config).map_err(Fault::of::<KayentaFault>)?)?,
     };
     let samples = match samples.cast::<PyString>() {
-        Ok(text) => core::read_samples(text.to_str()?)?,
+        Ok(text) => core::read_samples(text_of(text)?)?,
         Err(_) => read_samples(samples)?,
     };
     let thresholds = Thresholds { pass: pass_score, marginal: marginal_score };
@@ -307,6 +307,14 @@ pub(crate) fn judge(
         metrics: judged.metrics,
         findings: judged.findings.iter().map(value).collect(),
     }))
+}
+
+fn document_of(value: &Bound<'_, PyAny>, key: &str) -> Result<Value> {
+    convert::json(value).map_err(|fault| fault.within(key).of::<KayentaFault>())
+}
+
+fn text_of<'a>(text: &'a Bound<'_, PyString>) -> Result<&'a str> {
+    convert::utf8(text).map_err(Fault::of::<KayentaFault>)
 }
 
 fn wrong(path: &str, value: &Bound<'_, PyAny>, expected: &'static str) -> KayentaErrors {

@@ -9,7 +9,7 @@ use pyo3::types::{PyDelta, PyString, PyTzInfo};
 use serde_json::{Value, json};
 
 use crate::convert::{datetime, json, object};
-use crate::error::Result;
+use crate::error::{Fault, Result};
 
 /// Makes a request from a call's arguments.
 pub(crate) fn request(
@@ -24,7 +24,8 @@ pub(crate) fn request(
     let mut document =
         json!({ "kind": kind, "audience": audience, "format": format, "draft": draft });
     if let Some(values) = values {
-        document["values"] = json(values)?;
+        let faulty = |fault: Fault| fault.within("values").of::<MessageError>();
+        document["values"] = json(values).map_err(faulty)?;
     }
     let mut request = Request::from_value(&document)?;
     request.at = at;

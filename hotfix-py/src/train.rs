@@ -2,6 +2,7 @@
 
 use std::sync::MutexGuard;
 
+use hotfix_core::document::ValueFault;
 use hotfix_core::rollout::{Input, Rollout as Core, State};
 use hotfix_core::train::{
     Move, Order, Train as CoreTrain, TrainError, TrainFinding as CoreFinding,
@@ -17,7 +18,7 @@ use serde_json::Value;
 use crate::action::{Action, document_of, join, split};
 use crate::convert::{At, json, to_python};
 use crate::document::document;
-use crate::error::{Result, lines};
+use crate::error::{Fault, Result, lines};
 use crate::input::read_input;
 use crate::observation::observation;
 use crate::rollout::Rollout;
@@ -195,8 +196,12 @@ impl Train {
             names.push(name);
             made.push(rollout);
         }
-        let after = after.map(|after| json(after)).transpose()?;
-        let after = after.map(|after| after.to_string()).unwrap_or_default();
+        let read = |after| match json(after).map_err(Fault::into_faults) {
+            Ok(after) => Ok(after.to_string()),
+            Err(Ok(faults)) => Err(TrainError::Syntax { fault: ValueFault::list(&faults) }.into()),
+            Err(Err(other)) => Err(other),
+        };
+        let after = after.map_or(Ok(String::new()), read)?;
         Ok(Self { order: Order::from_json(&names, &after)?, rollouts: made })
     }
 

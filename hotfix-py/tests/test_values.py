@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import pytest
@@ -113,3 +114,24 @@ def test_a_duration_is_no_share() -> None:
             call()
     method = {"kind": "redeploy", "seconds": timedelta(milliseconds=550)}
     assert preset().plan(INCIDENT, {**RELEASE, "methods": [method]}).release["methods"][0]["seconds"] == 0.55
+
+
+def refused(code: str, path: str | None, call: Callable[[], object]) -> None:
+    with pytest.raises(hotfix.Error) as caught:
+        call()
+    assert caught.value.code == code, caught.value
+    assert path is None or getattr(caught.value, "path", None) == path, caught.value
+
+
+def test_what_no_message_or_train_has_is_an_error_of_it_with_its_place() -> None:
+    policy, made, wrong = hotfix.Policy.preset("standard"), rollout(), {1}
+    refused("HF-MSG-001", "/values/cause", lambda: made.message("update", values={"cause": wrong}))
+    for fields in ({"issue": wrong}, {"issue": 5}):
+        refused("HF-VCS-025", "/fields/issue", partial(policy.commit_message, "x", fields=fields))
+    train: Any = {"a": made, "b": hotfix.Rollout(policy.plan(INCIDENT, RELEASE))}
+    after: Any = {"b": [wrong]}
+    refused("HF-TRAIN-006", "/after", lambda: hotfix.Train(train, after=after))
+    config: Any = {"metrics": wrong}
+    with pytest.raises(hotfix.KayentaError) as caught:
+        kayenta.judge(config, {})
+    assert caught.value.path == "/metrics"

@@ -55,6 +55,9 @@ pub enum DocumentFault {
         nearest: Option<&'static str>,
         known: Vec<&'static str>,
     },
+    /// A value of the caller's language that no document has.
+    #[error("{sentence}")]
+    Foreign { sentence: String },
     /// A value of the right type that is out of its range.
     #[error("{got} is out of range: write {range}")]
     OutOfRange { got: String, range: &'static str },
@@ -110,7 +113,7 @@ impl DocumentFault {
             Self::DuplicateKey { .. } => of.duplicate_key,
             Self::UnknownKey { .. } => of.unknown_key,
             Self::MissingKey { .. } => of.missing_key,
-            Self::WrongType { .. } => of.wrong_type,
+            Self::WrongType { .. } | Self::Foreign { .. } => of.wrong_type,
             Self::UnknownValue { .. } => of.unknown_value,
             Self::OutOfRange { .. } => of.out_of_range,
         }

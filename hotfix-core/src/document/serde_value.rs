@@ -32,7 +32,7 @@ impl ValueFault {
     }
 
     /// Faults with their places, in one sentence.
-    pub(crate) fn list(faults: &[Self]) -> String {
+    pub fn list(faults: &[Self]) -> String {
         let one = |fault: &Self| match fault.path.as_str() {
             "" => fault.sentence.clone(),
             path => format!("`{path}`: {}", fault.sentence),

@@ -61,7 +61,7 @@ impl CommitParts {
     /// # Errors
     /// [`CommitError::Syntax`] for text that is not JSON of this shape.
     pub fn from_json(text: &str) -> Result<Self, CommitError> {
-        read_json(text).map_err(|faults| CommitError::Syntax { fault: ValueFault::list(&faults) })
+        read_json(text).map_err(|faults| CommitError::Syntax { faults })
     }
 }
 
@@ -146,8 +146,11 @@ coded! {
     #[error("`{got}` is not a valid version: write at most 40 letters, digits and {}", quoted(&['.', '-', '+', '_'], ", "))]
     Version { got: String } => code! {HF-VCS-024}, "/version";
 
-    #[error("the parts of the commit message cannot be read: {fault}")]
-    Syntax { fault: String } => code! {HF-VCS-025}, "";
+    #[error("the parts of the commit message cannot be read: {}", ValueFault::list(faults))]
+    Syntax { faults: Vec<ValueFault> } => code! {HF-VCS-025}, match faults.as_slice() {
+        [first, ..] => first.path.as_str(),
+        [] => "",
+    };
 }
 
 const fn may_come_later(field: CommitField) -> bool {
