@@ -4,9 +4,9 @@
 use hotfix_core::simulate as core;
 use pyo3::prelude::*;
 
-use crate::convert::whole_numbers;
+use crate::convert::{json, whole_numbers};
 use crate::document::document;
-use crate::error::Result;
+use crate::error::{Fault, Result};
 use crate::policy::Policy;
 use crate::simulate::{Sum, on_threads};
 use crate::typed::{Json, Mean, Rate};
@@ -64,16 +64,17 @@ impl Sum for core::Scores {
 
 /// The advice for a question; `hotfix.advise` calls it.
 #[pyfunction]
-#[pyo3(signature = (policy, question, threads: "int | None" = None, progress: "Callable[[int, int], object] | None" = None))]
+#[pyo3(signature = (policy, question: "Mapping[str, Any]", threads: "int | None" = None, progress: "Callable[[int, int], object] | None" = None))]
 pub(crate) fn _advise<'py>(
     py: Python<'py>,
     policy: &Bound<'py, Policy>,
-    question: &str,
+    question: &Bound<'py, PyAny>,
     #[pyo3(from_py_with = whole_numbers)] threads: Option<usize>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> Result<Advice> {
     let policy = &policy.get().0;
-    let search = py.detach(|| core::Search::read(policy, question))?;
+    let question = json(question).map_err(Fault::of::<core::SimulationFault>)?.to_string();
+    let search = py.detach(|| core::Search::read(policy, &question))?;
     let scores = on_threads(py, search.work(), threads, progress, |part| search.play(part))?;
     Ok(Advice(search.advice(&scores)))
 }

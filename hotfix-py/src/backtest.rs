@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use hotfix_core::simulate::backtest as core;
-use hotfix_core::simulate::recorded::{self, RecordedMetrics};
+use hotfix_core::simulate::recorded::{self, Mapping, RecordedFault, RecordedMetrics};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict, PyString};
+use serde_json::{Map, Value};
 
-use crate::convert::At;
+use crate::convert::{At, json, utf8};
 use crate::document::document;
-use crate::error::Result;
+use crate::error::{Fault, Result};
 use crate::policy::Policy;
 use crate::typed::{Dicts, DictsByName, Histories, Json};
 
@@ -78,8 +79,36 @@ document! {
 fn text_of<'a>(text: &'a Bound<'_, PyAny>, format: &str) -> Result<&'a str> {
     match text.cast::<PyBytes>() {
         Ok(bytes) => Ok(RecordedMetrics::text_of(format, bytes.as_bytes())?),
-        Err(_) => Ok(text.extract()?),
+        Err(_) => {
+            let text = text.cast::<PyString>().map_err(PyErr::from)?;
+            Ok(utf8(text).map_err(Fault::of::<RecordedFault>)?)
+        }
     }
+}
+
+/// A mapping as JSON that can be read, with assumptions that replace its own; `hotfix.backtest` and
+/// `hotfix.history` call it.
+#[pyfunction]
+#[pyo3(signature = (mapping: "Mapping[str, Any] | str", assume: "Mapping[str, Any]"))]
+pub(crate) fn _mapping(mapping: &Bound<'_, PyAny>, assume: &Bound<'_, PyDict>) -> Result<String> {
+    let faulty = |fault: Fault| fault.of::<RecordedFault>();
+    let mut document = if let Ok(text) = mapping.cast::<PyString>() {
+        let text = utf8(text).map_err(faulty)?;
+        Mapping::from_json(text)?;
+        serde_json::from_str(text).unwrap_or_else(|_| Value::Object(Map::new()))
+    } else {
+        json(mapping).map_err(faulty)?
+    };
+    let given = json(assume).map_err(|fault| faulty(fault.within("assume")))?;
+    if let (Value::Object(document), Value::Object(given)) = (&mut document, given)
+        && let Value::Object(own) =
+            document.entry("assume").or_insert_with(|| Value::Object(Map::new()))
+    {
+        own.extend(given);
+    }
+    let text = document.to_string();
+    Mapping::from_json(&text)?;
+    Ok(text)
 }
 
 /// The core's backtest of texts; `hotfix.backtest` reads files and keyword arguments.

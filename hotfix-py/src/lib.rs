@@ -57,7 +57,7 @@ mod module {
     #[pymodule_export]
     use crate::audit::{Audit, AuditFinding, audit};
     #[pymodule_export]
-    use crate::backtest::{_backtest, _history, Backtest, Backtests, RecordedHistory};
+    use crate::backtest::{_backtest, _history, _mapping, Backtest, Backtests, RecordedHistory};
     #[pymodule_export]
     use crate::calibration::{Calibration, calibrate};
     #[pymodule_export]

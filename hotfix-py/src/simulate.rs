@@ -7,13 +7,16 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use hotfix_core::plan::Plan as Core;
-use hotfix_core::simulate::{Campaign, Comparison, Pairs, Scenario, SimulationErrors, Tally};
+use hotfix_core::simulate::{
+    Campaign, Comparison, Pairs, Scenario, SimulationErrors, SimulationFault, Tally,
+};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
+use pyo3::types::{PyMapping, PyString};
 use serde_json::json;
 
-use crate::convert::{to_python, whole_numbers};
-use crate::error::Result;
+use crate::convert::{self, to_python, utf8, whole_numbers};
+use crate::error::{Fault, Result};
 use crate::plan::Plan;
 use crate::policy::Policy;
 
@@ -137,37 +140,51 @@ fn campaign(
     Ok(Campaign::try_new(plan, scenario, seed)?)
 }
 
+/// A scenario, which is a text or a mapping.
+fn scenario_of(scenario: &Bound<'_, PyAny>) -> Result<Scenario> {
+    if let Ok(text) = scenario.cast::<PyString>() {
+        return Ok(Scenario::read(utf8(text).map_err(Fault::of::<SimulationFault>)?)?);
+    }
+    if !scenario.is_instance_of::<PyMapping>() {
+        let kind = scenario.get_type();
+        let text = format!("a scenario is a text or a dict such as {{'until': '2h'}}, not {kind}");
+        return Err(PyTypeError::new_err(text).into());
+    }
+    let document = convert::json(scenario).map_err(Fault::of::<SimulationFault>)?;
+    Ok(Scenario::from_value(&document)?)
+}
+
 /// The outcome table of many runs; `hotfix.simulate` calls it.
 #[pyfunction]
-#[pyo3(signature = (subject: "Policy | Plan", scenario, runs: "int", seed: "int | None" = None, threads: "int | None" = None, progress: "Callable[[int, int], object] | None" = None) -> "SimulationOutcome")]
+#[pyo3(signature = (subject: "Policy | Plan", scenario: "str | Mapping[str, Any]", runs: "int", seed: "int | None" = None, threads: "int | None" = None, progress: "Callable[[int, int], object] | None" = None) -> "SimulationOutcome")]
 pub(crate) fn _simulate<'py>(
     subject: &Bound<'py, PyAny>,
-    scenario: &str,
+    scenario: &Bound<'py, PyAny>,
     #[pyo3(from_py_with = whole_numbers)] runs: u64,
     #[pyo3(from_py_with = whole_numbers)] seed: Option<u64>,
     #[pyo3(from_py_with = whole_numbers)] threads: Option<usize>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> Result<Bound<'py, PyAny>> {
     let py = subject.py();
-    let campaign = campaign(subject, &Scenario::read(scenario)?, seed)?;
+    let campaign = campaign(subject, &scenario_of(scenario)?, seed)?;
     let tally = on_threads(py, runs, threads, progress, |part| campaign.tally(part))?;
     Ok(to_python(py, &tally.outcome())?)
 }
 
 /// The table of differences of two plans; `hotfix.compare` calls it.
 #[pyfunction]
-#[pyo3(signature = (first: "Policy | Plan", second: "Policy | Plan", scenario, runs: "int", seed: "int | None" = None, threads: "int | None" = None, progress: "Callable[[int, int], object] | None" = None) -> "Differences")]
+#[pyo3(signature = (first: "Policy | Plan", second: "Policy | Plan", scenario: "str | Mapping[str, Any]", runs: "int", seed: "int | None" = None, threads: "int | None" = None, progress: "Callable[[int, int], object] | None" = None) -> "Differences")]
 pub(crate) fn _compare<'py>(
     first: &Bound<'py, PyAny>,
     second: &Bound<'py, PyAny>,
-    scenario: &str,
+    scenario: &Bound<'py, PyAny>,
     #[pyo3(from_py_with = whole_numbers)] runs: u64,
     #[pyo3(from_py_with = whole_numbers)] seed: Option<u64>,
     #[pyo3(from_py_with = whole_numbers)] threads: Option<usize>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> Result<Bound<'py, PyAny>> {
     let py = first.py();
-    let scenario = Scenario::read(scenario)?;
+    let scenario = scenario_of(scenario)?;
     let (first, second) = (campaign(first, &scenario, seed)?, campaign(second, &scenario, seed)?);
     let comparison = Comparison::try_new(first, second)?;
     let pairs = on_threads(py, runs, threads, progress, |part| comparison.pairs(part))?;
@@ -176,15 +193,15 @@ pub(crate) fn _compare<'py>(
 
 /// One run with its log; `hotfix.drill` calls it.
 #[pyfunction]
-#[pyo3(signature = (subject: "Policy | Plan", scenario, seed: "int | None" = None, number: "int" = 0) -> "DrillRun")]
+#[pyo3(signature = (subject: "Policy | Plan", scenario: "str | Mapping[str, Any]", seed: "int | None" = None, number: "int" = 0) -> "DrillRun")]
 pub(crate) fn _drill<'py>(
     subject: &Bound<'py, PyAny>,
-    scenario: &str,
+    scenario: &Bound<'py, PyAny>,
     #[pyo3(from_py_with = whole_numbers)] seed: Option<u64>,
     #[pyo3(from_py_with = whole_numbers)] number: u64,
 ) -> Result<Bound<'py, PyAny>> {
     let py = subject.py();
-    let scenario = Scenario::read(scenario)?;
+    let scenario = scenario_of(scenario)?;
     let campaign = campaign(subject, &scenario, seed)?;
     let (player, truth) = py.detach(|| campaign.drill(number))?;
     let drill = json!({

@@ -97,8 +97,6 @@ def test_field_12_a_path_says_how_it_is_written(tmp_path: Path) -> None:
     assert told == hotfix.backtest(policy, CSV.encode(), MAPPING, format="csv")
     with pytest.raises(TypeError, match="format"):
         hotfix.backtest(policy, CSV, MAPPING)
-    with pytest.raises(TypeError, match="zone"):
-        hotfix.backtest(policy, file, MAPPING, from_=datetime(2026, 3, 3, 14, 5))
 
 
 def test_field_12_parquet_is_read_where_pyarrow_is(tmp_path: Path) -> None:

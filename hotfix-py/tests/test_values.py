@@ -5,10 +5,11 @@ from __future__ import annotations
 import ctypes
 import json
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ from story import Story
 AT = "2026-03-03T14:40:00Z"
 INCIDENT = {"id": "INC-1", "severity": "P1"}
 RELEASE = {"version": "2", "previous": "1"}
+CSV = "time,errors,requests\n" + "".join(f"2026-03-03T14:{m:02}:00Z,3,1000\n" for m in range(30))
+MAPPING: dict[str, Any] = {"metrics": {"error_rate": {"canary": {"events": "errors", "trials": "requests"}}}}
 
 
 class Whole:
@@ -116,11 +119,49 @@ def test_a_duration_is_no_share() -> None:
     assert preset().plan(INCIDENT, {**RELEASE, "methods": [method]}).release["methods"][0]["seconds"] == 0.55
 
 
+def test_scenarios_and_mappings_are_documents_too() -> None:
+    policy = hotfix.Policy.preset("phased-canary")
+    begin = datetime(2026, 3, 3, 12, tzinfo=UTC)
+    same = {"from": "2026-03-03T12:00:00Z", "until": "2h", "traffic": {"requests": 100}}
+    scenario = {"from": begin, "until": timedelta(hours=2), "traffic": MappingProxyType({"requests": Whole(100)})}
+    assert hotfix.simulate(policy, scenario, 2) == hotfix.simulate(policy, same, 2)
+    assert hotfix.advise(policy, [scenario], None, 2) == hotfix.advise(policy, [same], None, 2)
+    given = hotfix.backtest(policy, CSV, MAPPING, format="csv", from_=begin, severity="P1")
+    text = json.dumps(MAPPING)
+    assert hotfix.backtest(policy, CSV, text, format="csv", from_="2026-03-03T12:00:00Z", severity="P1") == given
+    assumed = {**MAPPING, "assume": {"from": begin, "severity": "P2"}}
+    assert hotfix.backtest(policy, CSV, assumed, format="csv", severity="P1") == given
+    assert hotfix.backtest(policy, CSV, MappingProxyType(MAPPING), format="csv") == hotfix.backtest(
+        policy, CSV, text, format="csv"
+    )
+    lines = "".join(
+        f'{{"at": "2026-03-03T14:{minute:02}:00Z", "metrics": {{"error_rate": {{"canary": [3, 1000]}}}}}}\n'
+        for minute in range(30)
+    )
+    assert hotfix.backtest(policy, lines, format="json_lines", severity="P1").readings == 30
+
+
 def refused(code: str, path: str | None, call: Callable[[], object]) -> None:
     with pytest.raises(hotfix.Error) as caught:
         call()
     assert caught.value.code == code, caught.value
     assert path is None or getattr(caught.value, "path", None) == path, caught.value
+
+
+def test_what_no_scenario_or_mapping_has_is_an_error_of_it_with_its_place() -> None:
+    policy, wrong = hotfix.Policy.preset("standard"), {1}
+    refused("HF-SIM-004", "/traffic/requests", lambda: hotfix.drill(policy, {"traffic": {"requests": wrong}}))
+    refused("HF-SIM-004", "/scenarios/1/from", lambda: hotfix.advise(policy, [{}, {"from": wrong}], None, 1))
+
+    def backtest(mapping: Any, **assume: Any) -> Callable[[], object]:
+        return lambda: hotfix.backtest(policy, CSV, mapping, format="csv", **assume)
+
+    refused("HF-REC-001", "/time", backtest({**MAPPING, "time": wrong}))
+    refused("HF-REC-001", "/assume/from", backtest(MAPPING, from_=datetime(2026, 3, 3)))
+    for assume in ({}, {"severity": "P1"}):
+        refused("HF-REC-001", None, backtest({**MAPPING, "assume": [1]}, **assume))
+        refused("HF-REC-001", None, backtest('{"metrics":{"nope":1},"metrics":{}}', **assume))
+        refused("HF-REC-001", None, backtest([1], **assume))
 
 
 def test_what_no_message_or_train_has_is_an_error_of_it_with_its_place() -> None:

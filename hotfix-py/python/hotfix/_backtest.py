@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from importlib import import_module
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hotfix._core import _backtest, _history
+from hotfix._core import _backtest, _history, _mapping
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from hotfix import Backtests, Policy, RecordedHistory
 
 __all__ = ["backtest", "history"]
@@ -79,19 +81,16 @@ def backtest(
     >>> found.policies[0].first_alert.isoformat(), found.policies[0].why
     ('2026-03-03T14:10:00+00:00', 'error_rate: rollback_band')
     """
-    document = _document(mapping)
     given = {
-        "from": _time(from_),
-        "until": _time(until),
+        "from": from_,
+        "until": until,
         "unrecorded": unrecorded,
         "gates": gates,
         "severity": severity,
     }
     assume = {name: value for name, value in given.items() if value is not None}
-    if assume:
-        document["assume"] = {**document.get("assume", {}), **assume}
     policies = list(policy) if isinstance(policy, Sequence) else [policy]
-    return _backtest(policies, *_read(recording, document, format))
+    return _backtest(policies, *_read(recording, mapping, format, assume))
 
 
 def history(
@@ -143,39 +142,19 @@ def history(
     >>> hotfix.Rollout(plan).evidence("error_rate").guarantee
     'calibrated'
     """
-    return _history(policy, *_read(recording, _document(mapping), format))
+    return _history(policy, *_read(recording, mapping, format, {}))
 
 
 def _read(
-    recording: str | bytes | PathLike[str], document: dict[str, Any], format: str | None
+    recording: str | bytes | PathLike[str],
+    mapping: Mapping[str, Any] | str | None,
+    format: str | None,
+    assume: dict[str, object],
 ) -> tuple[str | bytes, str, str]:
     """Return the text, its format and its mapping as the core takes them."""
     written = format or _format_of(recording)
-    text = _parquet(recording, document) if written == "parquet" else _text(recording)
-    return text, "csv" if written == "parquet" else written, json.dumps(document)
-
-
-def _document(mapping: Mapping[str, Any] | str | None) -> dict[str, Any]:
-    if mapping is None:
-        return {}
-    if isinstance(mapping, str):
-        try:
-            read = json.loads(mapping)
-        except (ValueError, RecursionError):
-            _backtest([], "", "csv", mapping)  # the core's error, with line and column
-            raise
-        if not isinstance(read, dict):
-            raise TypeError("a mapping is a dict, or the JSON of one")
-        return read
-    return dict(mapping)
-
-
-def _time(at: datetime | str | None) -> str | None:
-    if isinstance(at, datetime):
-        if at.tzinfo is None:
-            raise TypeError("a datetime needs a time zone")
-        return at.isoformat()
-    return at
+    read = _mapping("" if mapping is None else mapping, assume)
+    return _parquet(recording, read) if written == "parquet" else (_text(recording), written, read)
 
 
 def _format_of(recording: str | bytes | PathLike[str]) -> str:
@@ -191,7 +170,7 @@ def _text(recording: str | bytes | PathLike[str]) -> str | bytes:
     return recording if isinstance(recording, str | bytes) else Path(fspath(recording)).read_bytes()
 
 
-def _parquet(recording: str | bytes | PathLike[str], document: dict[str, Any]) -> str:
+def _parquet(recording: str | bytes | PathLike[str], mapping: str) -> tuple[str, str, str]:
     """Write a table as the CSV that the core reads; timestamps become whole milliseconds."""
     try:
         pa: Any = import_module("pyarrow")
@@ -203,7 +182,8 @@ def _parquet(recording: str | bytes | PathLike[str], document: dict[str, Any]) -
         raise TypeError("Parquet is bytes, or a path")
     source = io.BytesIO(recording) if isinstance(recording, bytes) else fspath(recording)
     table = pq.read_table(source)
-    time = dict(document.get("time", {}))
+    document = json.loads(mapping)
+    time = document.get("time", {})
     name = time.get("from", "time")
     if name in table.column_names and pa.types.is_timestamp(table.schema.field(name).type):
         kind = table.schema.field(name).type
@@ -214,5 +194,4 @@ def _parquet(recording: str | bytes | PathLike[str], document: dict[str, Any]) -
         document["time"] = {**time, "unit": "milliseconds"}
     out = io.BytesIO()
     pc.write_csv(table, out)
-    text: bytes = out.getvalue()
-    return text.decode()
+    return out.getvalue().decode(), "csv", json.dumps(document)

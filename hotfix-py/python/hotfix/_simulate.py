@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hotfix import _core
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from hotfix._core import Advice, Differences, DrillRun, Plan, Policy, SimulationOutcome
 
@@ -69,7 +67,7 @@ def simulate(
     (0, {'rolled_back': 20})
     """
     with _shown(progress) as report:
-        outcome = _core._simulate(policy, _text(scenario), runs, seed, threads, report)
+        outcome = _core._simulate(policy, scenario, runs, seed, threads, report)
     return outcome
 
 
@@ -112,7 +110,7 @@ def compare(
     (0.0, 0.0)
     """
     with _shown(progress) as report:
-        differences = _core._compare(first, second, _text(scenario), runs, seed, threads, report)
+        differences = _core._compare(first, second, scenario, runs, seed, threads, report)
     return differences
 
 
@@ -153,7 +151,7 @@ def drill(
     >>> drill["unmet"], hotfix.audit(drill["log"]).clean
     ([], True)
     """
-    return _core._drill(policy, _text(scenario), seed, number)
+    return _core._drill(policy, scenario, seed, number)
 
 
 def advise(
@@ -188,7 +186,7 @@ def advise(
     bound : float or str
         The allowed share of false rollbacks in every scenario.
     seed : int, optional
-        At most 2**53; by default the seed of the first scenario.
+        Below 2**53; by default the seed of the first scenario.
     threads, progress
         As in `simulate`; the progress counts the runs of all candidates, each through every scenario.
 
@@ -218,25 +216,8 @@ def advise(
     if seed is not None:
         question["seed"] = seed
     with _shown(progress) as report:
-        advice = _core._advise(policy, json.dumps(question, default=_plain), threads, report)
+        advice = _core._advise(policy, question, threads, report)
     return advice
-
-
-def _plain(value: object) -> object:
-    """Convert a mapping to a dict and an iterable to a list, for JSON."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, Iterable):
-        return list(value)
-    raise TypeError(f"{type(value)} is not a value of a question: give dict, list, str, number, bool or None")
-
-
-def _text(scenario: str | Mapping[str, Any]) -> str:
-    if isinstance(scenario, str):
-        return scenario
-    if not isinstance(scenario, Mapping):
-        raise TypeError(f"a scenario is a text or a dict such as {{'until': '2h'}}, not {type(scenario).__name__}")
-    return json.dumps(dict(scenario))
 
 
 @contextmanager
