@@ -6,6 +6,8 @@ use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBytes, PyString};
 
+use crate::error::Fault;
+
 /// A whole log that is read.
 pub(crate) enum Log {
     Text(PyBackedStr),
@@ -20,7 +22,9 @@ impl<'py> FromPyObject<'_, 'py> for Log {
         crate::typed::written("str | bytes | bytearray");
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        if let Ok(text) = object.extract() {
+        if object.is_instance_of::<PyString>() {
+            let text =
+                object.extract().map_err(|_| Fault::value("the log is not UTF-8: pass bytes"))?;
             return Ok(Self::Text(text));
         }
         object.extract().map(Self::Bytes).map_err(|_| {

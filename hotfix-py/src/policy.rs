@@ -4,16 +4,16 @@ use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hotfix_core::policy::Policy as Core;
+use hotfix_core::policy::{self as core, Policy as Core};
 use pyo3::exceptions::{PyOSError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyString};
 use serde_json::Value;
 
 use crate::commit;
-use crate::convert::{At, to_python};
+use crate::convert::{At, to_python, utf8};
 use crate::document::{document, text, value, word};
-use crate::error::Result;
+use crate::error::{Fault, Result};
 use crate::fact;
 use crate::plan::{self, Plan};
 use crate::plan_documents;
@@ -105,8 +105,8 @@ impl Policy {
     /// True
     #[staticmethod]
     #[pyo3(signature = (text, resolve: "Callable[[str], str | None] | None" = None))]
-    fn from_toml(text: &str, resolve: Option<&Bound<'_, PyAny>>) -> Result<Self> {
-        read(text, false, |name| resolve.map_or(Ok(None), |resolve| ask(resolve, name)))
+    fn from_toml(text: &Bound<'_, PyString>, resolve: Option<&Bound<'_, PyAny>>) -> Result<Self> {
+        read(text_of(text)?, false, |name| resolve.map_or(Ok(None), |resolve| ask(resolve, name)))
     }
 
     /// Read JSON.
@@ -124,8 +124,8 @@ impl Policy {
     ///     As `from_toml`.
     #[staticmethod]
     #[pyo3(signature = (text, resolve: "Callable[[str], str | None] | None" = None))]
-    fn from_json(text: &str, resolve: Option<&Bound<'_, PyAny>>) -> Result<Self> {
-        read(text, true, |name| resolve.map_or(Ok(None), |resolve| ask(resolve, name)))
+    fn from_json(text: &Bound<'_, PyString>, resolve: Option<&Bound<'_, PyAny>>) -> Result<Self> {
+        read(text_of(text)?, true, |name| resolve.map_or(Ok(None), |resolve| ask(resolve, name)))
     }
 
     /// Read a file: JSON if its name ends in ``.json``, otherwise TOML.
@@ -461,7 +461,11 @@ fn ask(resolve: &Bound<'_, PyAny>, name: &str) -> Result<Option<String>> {
             "resolve has to return the text of a policy or None, not {kind}"
         ))
     })?;
-    Ok(Some(text.to_str()?.to_owned()))
+    Ok(Some(text_of(text)?.to_owned()))
+}
+
+fn text_of<'a>(text: &'a Bound<'_, PyString>) -> Result<&'a str> {
+    utf8(text).map_err(Fault::of::<core::Problem>)
 }
 
 /// Reads the policy of this name in the folder of a file. The core passes plain names, without dots

@@ -176,3 +176,14 @@ def test_what_no_message_or_train_has_is_an_error_of_it_with_its_place() -> None
     with pytest.raises(hotfix.KayentaError) as caught:
         kayenta.judge(config, {})
     assert caught.value.path == "/metrics"
+
+
+def test_texts_that_are_not_unicode_are_named() -> None:
+    with pytest.raises(hotfix.InputError, match="the log is not UTF-8: pass bytes"):
+        hotfix.audit("\udcff\n")
+    for call, error in [
+        (lambda: hotfix.backtest(preset(), "\udcff", MAPPING, format="csv"), hotfix.RecordedError),
+        (lambda: hotfix.simulate(preset(), "\udcff", 1), hotfix.SimulationError),
+    ]:
+        with pytest.raises(error, match="surrogate"):
+            call()
