@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::convert::object;
 use crate::typed::Name;
 
-/// The serialised form of a value; it contains no NaN, so this does not fail.
+/// The serialised form of a value: the JSON, in which NaN and infinities are null.
 pub(crate) fn value(inner: &impl Serialize) -> Value {
     serde_json::to_value(inner).unwrap_or_default()
 }
@@ -127,7 +127,8 @@ macro_rules! document {
         $crate::document::shown! { $(#[$doc])* $name($inner) as [mapping, module = $module] { $($getters)* } {
             $($($method)*)?
 
-            /// As a dict: the same JSON as in Rust and C. Absent values are left out.
+            /// As a dict: the same JSON as in Rust and C. Absent values are left out; None is a number
+            /// that is infinite.
             fn to_dict<'py>(&self, py: pyo3::Python<'py>) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::PyAny>> {
                 $crate::convert::object(py, &$crate::document::value(&self.0 $(.$part)?))
             }
@@ -140,8 +141,9 @@ macro_rules! document {
                 pyo3::types::PyAnyMethods::get_item(&self.to_dict(py)?, key)
             }
 
-            fn __contains__(&self, key: &str) -> bool {
-                $crate::document::value(&self.0 $(.$part)?).get(key).is_some()
+            fn __contains__(&self, key: &pyo3::Bound<'_, pyo3::PyAny>) -> bool {
+                let value = $crate::document::value(&self.0 $(.$part)?);
+                $crate::convert::key_of(key).is_ok_and(|key| value.get(key).is_some())
             }
 
             fn __iter__<'py>(

@@ -187,3 +187,14 @@ def test_texts_that_are_not_unicode_are_named() -> None:
     ]:
         with pytest.raises(error, match="surrogate"):
             call()
+
+
+def test_only_the_names_of_members_are_in_a_document() -> None:
+    verdict: Any = rollout().verdict
+    assert "decision" in verdict
+    assert not any(key in verdict for key in (5, None, b"decision", "\udcff"))
+
+
+def test_infinite_numbers_are_none_in_the_form_of_the_json() -> None:
+    found = stats.fisher_exact((5, 10), (0, 10))
+    assert (found.odds_ratio, found["odds_ratio"], found.to_dict()["odds_ratio"]) == (float("inf"), None, None)
