@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use hotfix_core::stats::StatError;
 use hotfix_core::stats::ceiling::{Ceiling as State, CeilingDesign, CeilingSettings};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
@@ -142,8 +143,8 @@ impl Ceiling {
     /// StatsError
     ///     For bytes that are not a saved test.
     #[staticmethod]
-    fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let Saved { format, settings, state } = from_bytes(bytes)?;
+    fn from_bytes(bytes: PyBackedBytes) -> Result<Self> {
+        let Saved { format, settings, state } = from_bytes(&bytes)?;
         if format != FORMAT {
             return Err(StatError::StateVersion { version: format }.into());
         }

@@ -55,10 +55,14 @@ pub(crate) fn timestamp(object: &Bound<'_, PyAny>) -> Result<Timestamp> {
         let kind = object.get_type();
         PyTypeError::new_err(format!("a time is an aware datetime or RFC 3339 text, not {kind}"))
     })?;
-    // Exact, unlike `timestamp()`, which rounds; it refuses a naive `datetime` by itself.
-    let Ok(since) = at.sub(epoch(py)?) else {
-        return Err(UnitError::Timestamp { got: format!("{at}") }.into());
-    };
+    // Exact, unlike `timestamp()`, which rounds; it refuses a naive `datetime` by itself. Any other
+    // exception is one of the zone's code.
+    let since = at.sub(epoch(py)?).map_err(|error| match error {
+        error if error.is_instance_of::<PyTypeError>(py) => {
+            Fault::from(UnitError::Timestamp { got: format!("{at}") })
+        }
+        error => error.into(),
+    })?;
     // Faster than pyo3's getters, which go through descriptors under the stable ABI.
     let days: i64 = since.getattr(intern!(py, "days"))?.extract()?;
     let seconds: i64 = since.getattr(intern!(py, "seconds"))?.extract()?;

@@ -10,6 +10,7 @@ use hotfix_core::stats::randomisation::{
 use hotfix_core::stats::rate_ratio::RateRatioSettings;
 use hotfix_core::stats::{Counts, StatError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
@@ -197,8 +198,8 @@ impl Randomisation {
     /// StatsError
     ///     For bytes that are not a saved test.
     #[staticmethod]
-    fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let SavedRandomisation { settings, state } = from_bytes(bytes)?;
+    fn from_bytes(bytes: PyBackedBytes) -> Result<Self> {
+        let SavedRandomisation { settings, state } = from_bytes(&bytes)?;
         let made = Self::of(settings)?;
         state.check(&made.design)?;
         Ok(Self { state: Mutex::new(state), ..made })
@@ -325,8 +326,12 @@ impl BadInstance {
     /// StatsError
     ///     For bytes that are not a saved test.
     #[staticmethod]
-    fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        Ok(Self::of(from_bytes(bytes)?))
+    fn from_bytes(bytes: PyBackedBytes) -> Result<Self> {
+        Ok(Self::of(from_bytes(&bytes)?))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<BadInstance of {}>", self.names.len())
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {

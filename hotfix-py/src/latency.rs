@@ -11,6 +11,7 @@ use hotfix_core::stats::latency::{
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
@@ -211,8 +212,8 @@ impl Latency {
     /// StatsError
     ///     For bytes that are not a saved test.
     #[staticmethod]
-    fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let Saved { format, boundaries, settings, state } = from_bytes(bytes)?;
+    fn from_bytes(bytes: PyBackedBytes) -> Result<Self> {
+        let Saved { format, boundaries, settings, state } = from_bytes(&bytes)?;
         if format != FORMAT {
             return Err(StatError::StateVersion { version: format }.into());
         }

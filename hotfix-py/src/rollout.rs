@@ -542,7 +542,7 @@ impl Rollout {
     ///     For a snapshot that cannot be restored, or a wrong tail, with its first wrong line. Then
     ///     replay the whole log.
     #[staticmethod]
-    #[pyo3(signature = (snapshot: "bytes", tail: "str | bytes" = None, keep_log=true), text_signature = "(snapshot, tail='', keep_log=True)")]
+    #[pyo3(signature = (snapshot, tail: "str | bytes" = None, keep_log=true), text_signature = "(snapshot, tail='', keep_log=True)")]
     fn restore(
         py: Python<'_>,
         snapshot: PyBackedBytes,
@@ -566,8 +566,8 @@ impl Rollout {
     /// LogError
     ///     For bytes that are not a complete snapshot of this format.
     #[staticmethod]
-    fn snapshot_seq(snapshot: &[u8]) -> Result<u64> {
-        Ok(Core::snapshot_head(snapshot)?.seq)
+    fn snapshot_seq(snapshot: PyBackedBytes) -> Result<u64> {
+        Ok(Core::snapshot_head(&snapshot)?.seq)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

@@ -9,6 +9,7 @@ use hotfix_core::stats::replay::CountModel as Model;
 use hotfix_core::stats::{Counts, Direction, Evidence as Figures, StatError, Totals, interval};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
@@ -369,8 +370,8 @@ impl RateRatio {
     /// StatsError
     ///     For bytes that are not a saved test.
     #[staticmethod]
-    fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let Saved { format, settings, state, strata } = from_bytes(bytes)?;
+    fn from_bytes(bytes: PyBackedBytes) -> Result<Self> {
+        let Saved { format, settings, state, strata } = from_bytes(&bytes)?;
         if format != FORMAT {
             return Err(StatError::StateVersion { version: format }.into());
         }
@@ -387,8 +388,8 @@ impl RateRatio {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let Settings { model, of: BernoulliSettings { direction, alpha, .. } } = &self.settings;
         let log_e = locked(py, &self.state)?.test.evidence().log_e;
-        Ok(format!("<RateRatio {model:?}, {direction:?}, alpha {alpha}, log_e {log_e:.3}>")
-            .to_lowercase())
+        let (model, direction) = (model.as_str(), direction.as_str());
+        Ok(format!("<RateRatio {model}, {direction}, alpha {alpha}, log_e {log_e:.3}>"))
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
@@ -418,11 +419,11 @@ impl RateRatio {
 }
 
 pub(crate) fn counts(pair: &Bound<'_, PyAny>) -> Result<Counts> {
-    let mut items = pair.try_iter()?;
     let wrong = || PyTypeError::new_err("counts are two numbers: (events, trials)");
     if is_no_list(pair) {
         return Err(wrong().into());
     }
+    let mut items = pair.try_iter()?;
     match (items.next().transpose()?, items.next().transpose()?, items.next()) {
         (Some(events), Some(trials), None) => Ok(Counts::new(figure(&events)?, figure(&trials)?)),
         _ => Err(wrong().into()),

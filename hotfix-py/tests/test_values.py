@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
@@ -187,6 +187,28 @@ def test_texts_that_are_not_unicode_are_named() -> None:
     ]:
         with pytest.raises(error, match="surrogate"):
             call()
+
+
+def test_what_the_code_of_a_zone_raises_is_raised() -> None:
+    class Interrupted(tzinfo):
+        def utcoffset(self, _dt: datetime | None) -> timedelta:
+            raise KeyboardInterrupt
+
+    at = datetime(2026, 3, 3, tzinfo=Interrupted())
+    for call in (lambda: rollout().duties(at), lambda: preset().classify({"began_at": at})):
+        with pytest.raises(KeyboardInterrupt):
+            call()
+
+
+def test_states_may_be_bytearrays_and_say_what_they_are() -> None:
+    test = stats.RateRatio()
+    assert stats.RateRatio.from_bytes(bytearray(test.to_bytes())).to_bytes() == test.to_bytes()
+    snapshot = rollout().snapshot()
+    assert hotfix.Rollout.snapshot_seq(bytearray(snapshot)) == hotfix.Rollout.snapshot_seq(snapshot)
+    with pytest.raises(hotfix.StatsError, match="a test without a log has to start again"):
+        stats.RateRatio.from_bytes(b"{}")
+    assert repr(test) == "<RateRatio poisson, worse, alpha 0.01, log_e 0.000>"
+    assert repr(stats.BadInstance(["a", "b"])) == "<BadInstance of 2>"
 
 
 def test_only_the_names_of_members_are_in_a_document() -> None:

@@ -75,7 +75,7 @@ coded! {
          read it with the version that wrote it"
     )]
     StateVersion { version: u32 } => code! {HF-STAT-018},
-    #[error("the `{what}` of the state cannot occur: replay the log to restore the state")]
+    #[error("the state has invalid `{what}`: replay the log; a test without a log has to start again")]
     BadState { what: &'static str } => code! {HF-STAT-019},
     #[error("planned share `{share}` is out of range: give a fraction above 0 and below 1")]
     BadShare { share: f64 } => code! {HF-STAT-020},

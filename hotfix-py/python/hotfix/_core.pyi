@@ -258,11 +258,12 @@ class _TimelineStep(TypedDict):
 @type_check_only
 class _Document:
     def __getitem__(self, key: str, /) -> Any: ...
-    def __contains__(self, key: str, /) -> bool: ...
+    def __contains__(self, key: object, /) -> bool: ...
     def __iter__(self) -> Iterator[str]: ...
     def __hash__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def keys(self) -> list[str]: ...
+    # The JSON form, as in `[]` and the repr: a number that is infinite is None.
     def to_dict(self) -> dict[str, Any]: ...
 
 @type_check_only
@@ -353,6 +354,7 @@ __all__ = [
     "audit",
     "_backtest",
     "_history",
+    "_mapping",
     "Backtest",
     "Backtests",
     "RecordedHistory",
@@ -555,7 +557,10 @@ class Outcome(_Document):
         those of the first delivery: do not carry them out, others may have followed since."""
 
 def _advise(
-    policy: Policy, question: str, threads: int | None = None, progress: Callable[[int, int], object] | None = None
+    policy: Policy,
+    question: Mapping[str, Any],
+    threads: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> Advice:
     """The advice for a question; `hotfix.advise` calls it."""
 
@@ -676,6 +681,10 @@ def _backtest(policies: list[Policy], text: str | bytes, format: str, mapping: s
 
 def _history(policy: Policy, text: str | bytes, format: str, mapping: str) -> RecordedHistory:
     """The core's history from a text; `hotfix.history` reads files."""
+
+def _mapping(mapping: Mapping[str, Any] | str, assume: Mapping[str, Any]) -> str:
+    """A mapping as JSON that can be read, with assumptions that replace its own; `hotfix.backtest` and
+    `hotfix.history` call it."""
 
 @final
 class Backtest(_Document):
@@ -908,7 +917,7 @@ class Ceiling:
     def evidence(self) -> Evidence:
         """The evidence so far."""
     @staticmethod
-    def from_bytes(bytes: bytes) -> Ceiling:
+    def from_bytes(bytes: bytes | bytearray) -> Ceiling:
         """Restore the test that `to_bytes` wrote.
 
         Raises
@@ -1731,7 +1740,7 @@ class BadInstance:
     def found(self) -> list[str]:
         """The instances that were found bad."""
     @staticmethod
-    def from_bytes(bytes: bytes) -> BadInstance:
+    def from_bytes(bytes: bytes | bytearray) -> BadInstance:
         """Restore the tests that `to_bytes` wrote.
 
         Raises
@@ -1823,7 +1832,7 @@ class Randomisation:
     def evidence(self) -> Evidence:
         """The evidence so far."""
     @staticmethod
-    def from_bytes(bytes: bytes) -> Randomisation:
+    def from_bytes(bytes: bytes | bytearray) -> Randomisation:
         """Restore the test that `to_bytes` wrote.
 
         Raises
@@ -2276,7 +2285,7 @@ class Latency:
         """The form of the test: "joint" (all buckets together), "boundaries" (each by itself) or
         "clustered"."""
     @staticmethod
-    def from_bytes(bytes: bytes) -> Latency:
+    def from_bytes(bytes: bytes | bytearray) -> Latency:
         """Restore the test that `to_bytes` wrote.
 
         Raises
@@ -3840,7 +3849,7 @@ class Rollout:
         LogError
             With the first line that is wrong."""
     @staticmethod
-    def restore(snapshot: bytes, tail: str | bytes = "", keep_log: bool = True) -> Rollout:
+    def restore(snapshot: bytes | bytearray, tail: str | bytes = "", keep_log: bool = True) -> Rollout:
         """Restore a rollout from a snapshot and the log lines after it: the same, byte for byte, as
         `replay` of the whole log.
 
@@ -3863,7 +3872,7 @@ class Rollout:
     def share(self) -> float:
         """The canary's confirmed share of the traffic, from 0 to 1."""
     @staticmethod
-    def snapshot_seq(snapshot: bytes) -> int:
+    def snapshot_seq(snapshot: bytes | bytearray) -> int:
         """The number of log lines when the snapshot was made: the tail begins with the line that has
         this ``seq``.
 
@@ -4353,7 +4362,7 @@ class RuleVerdict(_Document):
 def _compare(
     first: Policy | Plan,
     second: Policy | Plan,
-    scenario: str,
+    scenario: str | Mapping[str, Any],
     runs: int,
     seed: int | None = None,
     threads: int | None = None,
@@ -4361,12 +4370,14 @@ def _compare(
 ) -> Differences:
     """The table of differences of two plans; `hotfix.compare` calls it."""
 
-def _drill(subject: Policy | Plan, scenario: str, seed: int | None = None, number: int = 0) -> DrillRun:
+def _drill(
+    subject: Policy | Plan, scenario: str | Mapping[str, Any], seed: int | None = None, number: int = 0
+) -> DrillRun:
     """One run with its log; `hotfix.drill` calls it."""
 
 def _simulate(
     subject: Policy | Plan,
-    scenario: str,
+    scenario: str | Mapping[str, Any],
     runs: int,
     seed: int | None = None,
     threads: int | None = None,
@@ -4433,7 +4444,7 @@ class RateRatio:
     def evidence(self) -> Evidence:
         """The evidence so far."""
     @staticmethod
-    def from_bytes(bytes: bytes) -> RateRatio:
+    def from_bytes(bytes: bytes | bytearray) -> RateRatio:
         """Restore the test that `to_bytes` wrote.
 
         Raises
