@@ -7,21 +7,8 @@
      cc -std=c11 -Iinclude examples/c/canary_rollback.c -lhotfix && ./a.out examples/scripts */
 #include <hotfix.h>
 
+#include "must.h"
 #include "script.h"
-
-/* Ends the program if a call failed. It takes the address, because the order in which arguments are
-   evaluated is not specified: the call sets the error. */
-static void must(hotfix_status status, hotfix_error **error) {
-  if (status == HOTFIX_STATUS_OK) {
-    return;
-  }
-  hotfix_str code = hotfix_error_code(*error), path = hotfix_error_path(*error);
-  hotfix_str message = hotfix_error_message(*error);
-  fprintf(stderr, "%s %.*s at %.*s: %.*s\n", hotfix_status_name(status), (int)code.len, code.ptr,
-          (int)path.len, path.ptr, (int)message.len, message.ptr);
-  hotfix_error_free(*error);
-  exit(1);
-}
 
 /* Loads the policy that the plan names: a preset of the library, or a file of the organisation. */
 static hotfix_policy *load_policy(text plan, const char *folder) {

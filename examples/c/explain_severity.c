@@ -4,18 +4,8 @@
      cc -std=c11 -Iinclude examples/c/explain_severity.c -lhotfix && ./a.out */
 #include <hotfix.h>
 
+#include "must.h"
 #include "script.h"
-
-/* Ends the program if a call failed. It takes the address, because the order in which arguments are
-   evaluated is not specified: the call sets the error. */
-static void must(hotfix_status status, hotfix_error **error) {
-  if (status != HOTFIX_STATUS_OK) {
-    hotfix_str message = hotfix_error_message(*error);
-    fprintf(stderr, "%s: %.*s\n", hotfix_status_name(status), (int)message.len, message.ptr);
-    hotfix_error_free(*error);
-    exit(1);
-  }
-}
 
 /* Gets the next item of a list: begin with *at null; false after the last. */
 static bool next_item(text list, const char **at, text *item) {

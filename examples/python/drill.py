@@ -23,7 +23,7 @@ def read(file: Path) -> tuple[str, hotfix.Policy, dict[str, Any]]:
     if document:
         raise ValueError(f"{file}: a drill has no {', '.join(document)}")
     if Path(policy).suffix:
-        return title, hotfix.Policy.from_toml((file.parent / policy).read_text(encoding="utf-8")), scenario
+        return title, hotfix.Policy.load(file.parent / policy), scenario
     return title, hotfix.Policy.preset(policy), scenario
 
 
