@@ -46,7 +46,7 @@
  * Handles
  *   - A handle that was freed, or that has another type, gives HOTFIX_STATUS_HANDLE: nothing behind it is accessed, and freeing it
  *     again does nothing. Errors are handles, too: the functions that read one treat such a pointer like null. The address of a freed
- *     handle is reused only after thousands of other handles; with more than 4,096 handles alive it may be reused at once.
+ *     handle is reused after as many new handles as were free of 4,096; with more than 4,096 alive it may be reused at once.
  *   - A rollout that a train owns gives HOTFIX_STATUS_HANDLE (HF-FFI-013) to every function that would change it, also to another
  *     hotfix_train_new, and hotfix_rollout_free does nothing. After hotfix_train_free it is a handle that was freed.
  *
