@@ -216,7 +216,7 @@ template <typename T> inline T hotfix_sized() {
 #define HOTFIX_INTERVAL_INIT {.struct_size = sizeof(hotfix_interval)}
 #endif
 
-/* The first release had a handle of its own for the test of a rate ratio. Programs that use its names still compile. */
+/* The test of a rate ratio has names of its own, too. */
 typedef struct hotfix_test hotfix_rate_ratio;
 #define hotfix_rate_ratio_evidence hotfix_test_evidence
 #define hotfix_rate_ratio_to_bytes hotfix_test_to_bytes

@@ -35,11 +35,9 @@ pub struct hotfix_test(Guarded<Test>);
 handle!(hotfix_test, Test);
 
 /// The kind of a test, as its bytes name it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
-    /// Also the kind of bytes without a kind: those of the first release.
-    #[default]
     RateRatio,
     Latency,
     Ceiling,
@@ -124,7 +122,6 @@ pub(crate) struct Running<D: Design> {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SavedTest<Settings, State> {
-    #[serde(default)]
     pub(crate) kind: Kind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) model: Option<Model>,
@@ -198,7 +195,6 @@ impl Test {
     fn from_text(text: &str) -> Fallible<Self> {
         #[derive(Deserialize)]
         struct Named {
-            #[serde(default)]
             kind: Kind,
             #[serde(default)]
             model: Option<Model>,

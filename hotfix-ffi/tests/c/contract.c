@@ -323,7 +323,7 @@ static void test_sizes(void) {
   hotfix_rollout_free(rollout);
 }
 
-/* With the names of the first release, which the header keeps for programs that use them. */
+/* With the names of their own that the header has for it. */
 static void test_rate_ratio(void) {
   hotfix_rate_ratio *test = NULL, *again = NULL;
   hotfix_evidence evidence = HOTFIX_EVIDENCE_INIT;
