@@ -116,7 +116,8 @@ def test_a_duration_is_no_share() -> None:
         with pytest.raises(hotfix.Error):
             call()
     method = {"kind": "redeploy", "seconds": timedelta(milliseconds=550)}
-    assert preset().plan(INCIDENT, {**RELEASE, "methods": [method]}).release["methods"][0]["seconds"] == 0.55
+    release: Any = preset().plan(INCIDENT, {**RELEASE, "methods": [method]}).release
+    assert release["methods"][0]["seconds"] == 0.55
 
 
 def test_scenarios_and_mappings_are_documents_too() -> None:
@@ -165,10 +166,12 @@ def test_what_no_scenario_or_mapping_has_is_an_error_of_it_with_its_place() -> N
 
 
 def test_what_no_message_or_train_has_is_an_error_of_it_with_its_place() -> None:
-    policy, made, wrong = hotfix.Policy.preset("standard"), rollout(), {1}
+    policy, made = hotfix.Policy.preset("standard"), rollout()
+    wrong: Any = {1}
     refused("HF-MSG-001", "/values/cause", lambda: made.message("update", values={"cause": wrong}))
-    for fields in ({"issue": wrong}, {"issue": 5}):
-        refused("HF-VCS-025", "/fields/issue", partial(policy.commit_message, "x", fields=fields))
+    issues: list[Any] = [wrong, 5]
+    for issue in issues:
+        refused("HF-VCS-025", "/fields/issue", partial(policy.commit_message, "x", fields={"issue": issue}))
     train: Any = {"a": made, "b": hotfix.Rollout(policy.plan(INCIDENT, RELEASE))}
     after: Any = {"b": [wrong]}
     refused("HF-TRAIN-006", "/after", lambda: hotfix.Train(train, after=after))
@@ -181,18 +184,22 @@ def test_what_no_message_or_train_has_is_an_error_of_it_with_its_place() -> None
 def test_texts_that_are_not_unicode_are_named() -> None:
     with pytest.raises(hotfix.InputError, match="the log is not UTF-8: pass bytes"):
         hotfix.audit("\udcff\n")
-    for call, error in [
-        (lambda: hotfix.backtest(preset(), "\udcff", MAPPING, format="csv"), hotfix.RecordedError),
-        (lambda: hotfix.simulate(preset(), "\udcff", 1), hotfix.SimulationError),
-    ]:
-        with pytest.raises(error, match="surrogate"):
-            call()
+    with pytest.raises(hotfix.RecordedError, match="surrogate"):
+        hotfix.backtest(preset(), "\udcff", MAPPING, format="csv")
+    with pytest.raises(hotfix.SimulationError, match="surrogate"):
+        hotfix.simulate(preset(), "\udcff", 1)
 
 
 def test_what_the_code_of_a_zone_raises_is_raised() -> None:
     class Interrupted(tzinfo):
         def utcoffset(self, _dt: datetime | None) -> timedelta:
             raise KeyboardInterrupt
+
+        def dst(self, _dt: datetime | None) -> timedelta:
+            return timedelta()
+
+        def tzname(self, _dt: datetime | None) -> str:
+            return "interrupted"
 
     at = datetime(2026, 3, 3, tzinfo=Interrupted())
     for call in (lambda: rollout().duties(at), lambda: preset().classify({"began_at": at})):

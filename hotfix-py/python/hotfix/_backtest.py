@@ -149,7 +149,7 @@ def _read(
     recording: str | bytes | PathLike[str],
     mapping: Mapping[str, Any] | str | None,
     format: str | None,
-    assume: dict[str, object],
+    assume: Mapping[str, object],
 ) -> tuple[str | bytes, str, str]:
     """Return the text, its format and its mapping as the core takes them."""
     written = format or _format_of(recording)
