@@ -372,6 +372,7 @@ PLAN_RUNNERS: dict[str, Callable[[Case], None]] = {
     "record": view_case,
     "risks": view_case,
     "rollback": strategy_case,
+    "limits": strategy_case,
     "power": sight_case,
     "slo": view_case,
     "strategies": strategy_case,

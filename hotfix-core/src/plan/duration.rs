@@ -140,6 +140,7 @@ impl Times {
 
     fn extend(&mut self, more: &Self) {
         more.parts.iter().for_each(|part| self.push(&part.step, part.least, part.most));
+        self.untimed.extend_from_slice(&more.untimed);
     }
 
     /// The later of two ends. If the other one may be later still, that is a part of its own.
@@ -173,6 +174,25 @@ impl Schedule<'_> {
             Moment::Closed => Some(and_watched(self.until_complete(), self.load)),
             _ => None,
         }
+    }
+
+    /// The time between two moments: with the steps of people before the deployment, where the clock starts
+    /// before these, and from `began` on with the time in which the incident was not detected.
+    pub(super) fn between(
+        self,
+        from: Moment,
+        to: Moment,
+        undetected: Option<Span>,
+    ) -> Option<Times> {
+        if !from.is_early() {
+            return phases_until(self.load, to).filter(|_| from < Moment::Deployed);
+        }
+        let mut sum = Times::default();
+        if from == Moment::Began {
+            sum.add("until the detection", undetected, None);
+        }
+        sum.extend(&self.until(to)?);
+        Some(sum)
     }
 
     fn until_live(self) -> Times {

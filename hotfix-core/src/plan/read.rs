@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::{Incident, Plan, PlanError, Release, Subject};
 use crate::document::{ValueFault, read_part, value_of};
-use crate::fact::Fact;
+use crate::fact::{Fact, Facts};
 use crate::text::{LONGEST, pointer_step, shown};
-use crate::unit::Timestamp;
+use crate::unit::{Span, Timestamp};
 
 impl Subject {
     /// Reads the JSON of `docs/inputs.md`, as values.
@@ -76,6 +76,23 @@ impl Subject {
     }
 }
 
+impl Subject {
+    fn began(&self, facts: &Facts) -> Option<Placed> {
+        let given = self.incident.began_at.map(|at| ("/incident/began_at", at));
+        given.or_else(|| Some(("/incident/facts/began_at", facts.time(Fact::BeganAt)?)))
+    }
+
+    fn detected(&self, facts: &Facts) -> Option<Placed> {
+        let given = self.incident.detected_at.map(|at| ("/incident/detected_at", at));
+        given.or_else(|| Some(("/incident/facts/detected_at", facts.time(Fact::DetectedAt)?)))
+    }
+
+    /// How long the incident was not detected. None if unknown.
+    pub(super) fn undetected(&self, facts: &Facts) -> Option<Span> {
+        Some(self.detected(facts)?.1.since(self.began(facts)?.1))
+    }
+}
+
 impl Release {
     /// Refuses versions with control characters and texts that are too long, which logs of earlier
     /// releases may have.
@@ -138,28 +155,19 @@ type Placed = (&'static str, Timestamp);
 impl Plan {
     /// When the incident began: its `began_at`, else the fact of this name.
     pub(crate) fn began_at(&self) -> Option<Timestamp> {
-        self.began().map(|(_, at)| at)
+        self.subject.began(&self.facts).map(|(_, at)| at)
     }
 
     /// When the incident was detected: its `detected_at`, else the fact of this name.
     pub(crate) fn detected_at(&self) -> Option<Timestamp> {
-        self.detected().map(|(_, at)| at)
-    }
-
-    fn began(&self) -> Option<Placed> {
-        let given = self.subject.incident.began_at.map(|at| ("/incident/began_at", at));
-        given.or_else(|| Some(("/incident/facts/began_at", self.facts.time(Fact::BeganAt)?)))
-    }
-
-    fn detected(&self) -> Option<Placed> {
-        let given = self.subject.incident.detected_at.map(|at| ("/incident/detected_at", at));
-        given.or_else(|| Some(("/incident/facts/detected_at", self.facts.time(Fact::DetectedAt)?)))
+        self.subject.detected(&self.facts).map(|(_, at)| at)
     }
 
     /// Checks these times. Those of a plan that is restored are not checked: earlier logs have
     /// others.
     pub(super) fn in_order(self) -> Result<Self, PlanError> {
-        let (began, detected) = (self.began(), self.detected());
+        let subject = &self.subject;
+        let (began, detected) = (subject.began(&self.facts), subject.detected(&self.facts));
         for (field, got) in began.into_iter().chain(detected) {
             if got < Timestamp::EARLIEST {
                 let fault = Timestamp::TOO_EARLY.to_owned();

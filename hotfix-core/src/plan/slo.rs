@@ -60,7 +60,7 @@ pub struct Objective {
     pub due: Option<Timestamp>,
     /// The latest start of the rollout that meets the limit even if its phases take their longest
     /// time. The work of people after the phases is not included. None if it is unknown, or if the
-    /// time is over before any start.
+    /// time is over before any start, and if that is before the detection.
     pub latest_start: Option<Timestamp>,
 }
 
@@ -153,11 +153,15 @@ impl Plan {
         from: Moment,
         to: Moment,
     ) -> Objective {
-        let needs = self.between(from, to);
+        let undetected = self.subject().undetected(self.facts());
+        let needs = self.schedule().between(from, to, undetected);
         let allowed = within.within();
         let verdict = needs.as_ref().zip(allowed).map(|(needs, allowed)| Kept::of(needs, allowed));
         let sentence = match (&needs, allowed, verdict) {
-            (Some(needs), Some(allowed), Some(verdict)) => sentence(needs, allowed, verdict),
+            (Some(needs), Some(allowed), Some(verdict)) => {
+                let known = !from.is_early() || self.schedule().is_known(needs);
+                sentence(needs, known, allowed, verdict)
+            }
             (_, None, _) => format!("Due by the {}.", words(&within.to_string())),
             _ => "The planned time is unknown.".to_owned(),
         };
@@ -174,7 +178,8 @@ impl Plan {
         };
         let latest_start = due.zip(phases).and_then(|(due, phases)| {
             let latest = due - phases.most;
-            self.clock_starts(from).filter(|starts| latest >= *starts).map(|_| latest)
+            let known_since = self.detected_at().or(self.began_at())?;
+            (latest >= known_since).then_some(latest)
         });
         Objective { duty, name, within, from, to, needs, verdict, sentence, due, latest_start }
     }
@@ -199,7 +204,7 @@ impl Plan {
         let (needs, allowed) = (rollout(self.load()), until.since(from));
         let kept = Some(Kept::of(&needs, allowed)).filter(|kept| *kept != Kept::Kept)?;
         let (from, until) = (moment(from), moment(until));
-        Some(format!("change window, {from} to {until}: {}", sentence(&needs, allowed, kept)))
+        Some(format!("change window, {from} to {until}: {}", sentence(&needs, true, allowed, kept)))
     }
 
     /// Whether a duty or the objective counts from the detection, whose time is not known.
@@ -218,32 +223,26 @@ impl Plan {
     /// When a clock from this moment starts, if the incident gives the time.
     fn clock_starts(&self, from: Moment) -> Option<Timestamp> {
         match from {
-            Moment::Began => self.began_at(),
+            Moment::Began => self.began_at().or(self.detected_at()),
             Moment::Detected | Moment::Declared => self.detected_at(),
             _ => None,
         }
     }
-
-    /// The time that the plan needs between two moments: with the steps of people before the
-    /// deployment, where the clock starts before these.
-    fn between(&self, from: Moment, to: Moment) -> Option<Times> {
-        if from.is_early() {
-            return self.schedule().until(to);
-        }
-        phases_until(self.load(), to).filter(|_| from < Moment::Deployed)
-    }
 }
 
-fn sentence(needs: &Times, allowed: Span, verdict: Kept) -> String {
+/// `known`: whether a time before the deployment is.
+fn sentence(needs: &Times, known: bool, allowed: Span, verdict: Kept) -> String {
     let takes = times(needs.least, needs.most);
     let left = allowed - needs.most;
     let allowed = time(allowed);
-    let steps = quoted(&needs.untimed, ", ");
-    let (take, together) =
-        if needs.untimed.len() == 1 { ("takes", "") } else { ("take", " together") };
+    let (steps, take, together) = match needs.untimed.len() {
+        0 => ("what comes before the deployment".to_owned(), "takes", ""),
+        1 => (quoted(&needs.untimed, ""), "takes", ""),
+        _ => (quoted(&needs.untimed, ", "), "take", " together"),
+    };
     let planned = format!("Planned: {takes} of the {allowed} allowed");
     let untold = format!("{steps}, for which the policy gives no time");
-    match (verdict, needs.untimed.is_empty()) {
+    match (verdict, known && needs.untimed.is_empty()) {
         (Kept::Kept | Kept::MayBeMissed, true) => {
             format!("{planned}. The limit {}.", verdict.words())
         }

@@ -6,7 +6,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 /// The files of these cases.
-pub(crate) const FILES: [&str; 3] = ["strategies.toml", "recommendation.toml", "rollback.toml"];
+pub(crate) const FILES: [&str; 4] =
+    ["strategies.toml", "recommendation.toml", "rollback.toml", "limits.toml"];
 
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
