@@ -306,25 +306,20 @@ pub(crate) fn phases_until_live(load: Load<'_>) -> Times {
     if let Some(deploying) = load.policy.deploying() {
         own.add("deploying", deploying.least, deploying.most);
     }
-    deployments(load, load.policy.phases()).later(own)
-}
-
-/// Until the last of these phases has its traffic, by the time of the phases alone.
-pub(super) fn deployments(load: Load<'_>, phases: &[Phase]) -> Times {
     let mut sum = Times::default();
-    let Some((last, before)) = phases.split_last() else { return sum };
+    let Some((last, before)) = load.phases.split_last() else { return own };
     for phase in before {
         let (least, most) = watched(load, phase);
         sum.add(phase.name.as_str(), Some(phase.deploy + least), Some(phase.deploy + most));
     }
     sum.add(last.name.as_str(), Some(last.deploy), None);
-    sum
+    sum.later(own)
 }
 
 /// What is left of the rollout once the last phase is reached.
 fn after_live(load: Load<'_>) -> Times {
     let mut sum = Times::default();
-    if let Some(last) = load.policy.phases().last() {
+    if let Some(last) = load.phases.last() {
         let (least, most) = watched(load, last);
         sum.add(last.name.as_str(), Some(least), Some(most));
     }

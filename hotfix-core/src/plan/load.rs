@@ -23,8 +23,10 @@ const PLENTY: (f64, f64) = (1e9, 1.0 / TRIALS_AN_EVENT);
 #[derive(Clone, Copy)]
 pub(crate) struct Load<'a> {
     pub(super) policy: &'a Policy,
+    /// The policy's, or those of another strategy.
+    pub(super) phases: &'a [Phase],
     /// Requests per minute over all arms. None if unknown.
-    traffic: Option<f64>,
+    pub(super) traffic: Option<f64>,
 }
 
 /// What a healthy release needs until a metric shows that it does no harm.
@@ -56,7 +58,13 @@ pub(crate) struct SlowEvidence {
 impl<'a> Load<'a> {
     /// With the traffic that the policy gives.
     pub(crate) fn of(policy: &'a Policy) -> Self {
-        Self { policy, traffic: traffic(policy) }
+        Self::with(policy, None)
+    }
+
+    /// With this traffic, else that which the policy gives.
+    pub(super) fn with(policy: &'a Policy, requests_per_minute: Option<f64>) -> Self {
+        let traffic = requests_per_minute.or_else(|| traffic(policy));
+        Self { policy, phases: policy.phases(), traffic }
     }
 
     /// How long a phase is watched: until all that decides can be judged, and where it waits for evidence of
@@ -176,7 +184,11 @@ impl NoHarm {
 
 impl Plan {
     pub(crate) fn load(&self) -> Load<'_> {
-        Load { policy: self.policy(), traffic: self.requests_per_minute() }
+        Load::with(self.policy(), self.subject().traffic.requests_per_minute)
+    }
+
+    pub(super) fn requests_per_minute(&self) -> Option<f64> {
+        self.load().traffic
     }
 
     /// Where the phases of the plan wait for evidence of no harm that few healthy fixes give in time.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grade::{Response, Worse, closed_set};
 use crate::plan::Plan;
-use crate::plan::healthy::{traffic, traffic_metric};
+use crate::plan::healthy::traffic_metric;
 use crate::policy::section::Metric;
 use crate::text::quoted;
 use crate::unit::{MetricName, PhaseName, Share};
@@ -290,10 +290,6 @@ impl Plan {
             (Some(_), Some(_)) => None,
         };
         power
-    }
-
-    pub(super) fn requests_per_minute(&self) -> Option<f64> {
-        self.subject().traffic.requests_per_minute.or_else(|| traffic(self.policy()))
     }
 }
 

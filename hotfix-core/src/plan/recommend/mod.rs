@@ -12,14 +12,13 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::Plan;
-use super::duration::deployments;
+use super::duration::phases_until_live;
 use super::load::Load;
 use super::strategy::{as_written, phases};
 use super::subject::{Method, Subject};
 use crate::fact::{Fact, Facts};
 use crate::grade::{RollbackMethod, Severity, Strategy, closed_set};
 use crate::policy::Policy;
-use crate::policy::section::Phase;
 use crate::sorting::sort_by_key;
 use crate::unit::Span;
 
@@ -102,12 +101,15 @@ pub(super) struct Grounds<'g> {
     pub(super) subject: Cow<'g, Subject>,
     pub(super) severity: Option<Severity>,
     pub(super) service_down: Option<bool>,
+    /// How long the incident was not detected.
+    undetected: Option<Span>,
 }
 
 impl<'g> Grounds<'g> {
     pub(super) fn new(subject: &'g Subject, facts: &Facts, severity: Option<Severity>) -> Self {
         let service_down = facts.flag(Fact::ServiceDown);
-        Self { subject: Cow::Borrowed(subject), severity, service_down }
+        let undetected = subject.undetected(facts);
+        Self { subject: Cow::Borrowed(subject), severity, service_down, undetected }
     }
 }
 
@@ -190,25 +192,21 @@ fn consider(policy: &Policy, grounds: &Grounds<'_>) -> Vec<Considered> {
 
 fn weigh(policy: &Policy, grounds: &Grounds<'_>, strategy: Strategy) -> Considered {
     let planned = phases(policy, strategy, &grounds.subject);
-    let (phases, mut reasons) = match &planned {
-        Ok(phases) => (Some(&**phases), Vec::new()),
+    let usual = Load::with(policy, grounds.subject.traffic.requests_per_minute);
+    let (load, mut reasons) = match &planned {
+        Ok(phases) => (Some(Load { phases: &**phases, ..usual }), Vec::new()),
         Err(obstacle) => (None, vec![rules::obstacle(strategy, obstacle)]),
     };
-    let case = rules::Case { policy, grounds, strategy, phases };
+    let case = rules::Case { policy, grounds, strategy, load };
     reasons.extend(rules::RULES.iter().filter_map(|rule| rule(&case)));
     // A stable sort: reasons of the same weight keep the order of their rules.
     sort_by_key(&mut reasons, |reason| reason.weight);
     Considered {
         can_be_planned: planned.is_ok(),
-        least: phases.map(|of| until_live(policy, of)),
+        least: load.map(|load| phases_until_live(load).least),
         reasons,
         strategy,
     }
-}
-
-/// The least time until the last phase has its traffic.
-fn until_live(policy: &Policy, phases: &[Phase]) -> Span {
-    deployments(Load::of(policy), phases).least
 }
 
 /// The values of unknown inputs that would lead to another recommendation.

@@ -13,12 +13,13 @@
 //! | `/release/methods` | blue-green, if the release names a switch | blue-green, if it names none |
 //! | the policy | its own reason | all at once: nobody has seen the fix work |
 
-use super::{Grounds, Reason, Weight, until_live};
+use super::{Grounds, Reason, Weight};
 use crate::grade::{DutyKind, Moment, RollbackMethod, Severity, Strategy, closed_set};
+use crate::plan::duration::Schedule;
+use crate::plan::load::Load;
 use crate::plan::strategy::Obstacle;
 use crate::plan::volume::waits_for_trials;
 use crate::policy::Policy;
-use crate::policy::section::Phase;
 use crate::text::time;
 use crate::unit::{Share, Span};
 
@@ -58,8 +59,8 @@ pub(super) struct Case<'a> {
     pub(super) policy: &'a Policy,
     pub(super) grounds: &'a Grounds<'a>,
     pub(super) strategy: Strategy,
-    /// The phases that it would have, if it can be planned.
-    pub(super) phases: Option<&'a [Phase]>,
+    /// With the phases that it would have, if it can be planned.
+    pub(super) load: Option<Load<'a>>,
 }
 
 impl Case<'_> {
@@ -76,7 +77,7 @@ impl Case<'_> {
     }
 
     fn first_share(&self) -> Option<Share> {
-        self.phases?.first().map(|phase| phase.share)
+        self.load?.phases.first().map(|phase| phase.share)
     }
 }
 
@@ -179,11 +180,12 @@ fn due(policy: &Policy, severity: Severity) -> Option<(usize, Span)> {
 fn deadline(case: &Case<'_>) -> Option<Reason> {
     let severity = case.grounds.severity?;
     let (index, within) = due(case.policy, severity)?;
-    let least = until_live(case.policy, case.phases?);
-    let rests_on = format!("/policy/duties/{index}/within");
     let from = case.policy.duties()[index].from;
+    let schedule = Schedule { load: case.load?, level: case.policy.severity(severity) };
+    let least = schedule.between(from, Moment::Deployed, case.grounds.undetected)?.least;
+    let rests_on = format!("/policy/duties/{index}/within");
     let text = format!(
-        "the fix is live for everybody after at least {}; the deadline of {severity} is {} after `{from}`",
+        "the fix is live for everybody {} after `{from}` at the earliest; the deadline of {severity} is {}",
         time(least),
         time(within)
     );
