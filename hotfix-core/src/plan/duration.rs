@@ -171,7 +171,7 @@ impl Schedule<'_> {
         match to {
             Moment::Deployed => Some(self.until_live()),
             Moment::Verified | Moment::Resolved => Some(self.until_complete()),
-            Moment::Closed => Some(and_watched(self.until_complete(), self.load)),
+            Moment::Closed => Some(closed(self.until_complete(), self.until_live(), self.load)),
             _ => None,
         }
     }
@@ -345,18 +345,17 @@ pub(crate) fn phases_until(load: Load<'_>, to: Moment) -> Option<Times> {
     match to {
         Moment::Deployed => Some(phases_until_live(load)),
         Moment::Verified | Moment::Resolved => Some(rollout(load)),
-        Moment::Closed => Some(and_watched(rollout(load), load)),
+        Moment::Closed => Some(closed(rollout(load), phases_until_live(load), load)),
         _ => None,
     }
 }
 
-fn and_watched(mut sum: Times, load: Load<'_>) -> Times {
-    // The end of the final validation is the zero of these times.
-    let passed = after_live(load).least;
-    let left = load.policy.after().iter().map(|later| match later.from {
-        WatchedFrom::Verified => later.until,
-        WatchedFrom::Deployed => later.until - passed,
-    });
-    sum.add("watch afterwards", left.max(), None);
-    sum
+/// Until the watch afterwards is over, some of which counts from the last phase on.
+fn closed(mut verified: Times, mut live: Times, load: Load<'_>) -> Times {
+    for (sum, from) in [(&mut verified, WatchedFrom::Verified), (&mut live, WatchedFrom::Deployed)]
+    {
+        let later = load.policy.after().iter().filter(|later| later.from == from);
+        sum.add("watch afterwards", later.map(|later| later.until).max(), None);
+    }
+    verified.later(live)
 }
