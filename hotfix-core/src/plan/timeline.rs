@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::Plan;
+use super::duration::{phases_until_live, rollout};
 use crate::grade::closed_set;
 use crate::text::{drawn, joined, mermaid};
 use crate::unit::{PhaseName, Span, Timestamp};
@@ -75,6 +76,10 @@ impl Plan {
         for (index, phase) in phases.iter().enumerate() {
             put(offset, StepKind::Deploy, Some(phase.name));
             offset = offset + phase.deploy;
+            if index + 1 == phases.len() {
+                // The policy may give the deployment more time.
+                offset = offset.max(phases_until_live(self.load()).least);
+            }
             put(offset, StepKind::Monitor, Some(phase.name));
             offset = offset + self.load().watch(phase);
             // Without a veto window, the last phase's gate is the final validation.
@@ -125,8 +130,7 @@ impl Plan {
         chart.text.push_str("    dateFormat YYYY-MM-DDTHH:mm:ss\n");
         let steps = self.steps();
         let procedure_end = steps.iter().rev().find_map(|step| step.ends?.most);
-        let lasts =
-            super::duration::rollout(self.load()).least.max(procedure_end.unwrap_or_default());
+        let lasts = rollout(self.load()).least.max(procedure_end.unwrap_or_default());
         let axis = match (start, lasts > DAY) {
             (Some(_), false) => "%H:%M",
             (Some(_), true) => "%m-%d %H:%M",
