@@ -6,6 +6,7 @@ use crate::metric::bound_figure;
 use crate::metric_kind::Unit;
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Phase};
+use crate::text::quoted;
 use crate::unit::Share;
 
 use super::Plan;
@@ -87,8 +88,8 @@ impl Plan {
     }
 
     /// The deciding volume metrics whose bounds the planned traffic does not meet, each with its
-    /// gravest such bound, at 100% of the traffic. A bound that scales has the same relation to the
-    /// traffic in every phase.
+    /// gravest such bound, at 100% of the traffic, and the phases in which they do not. A bound that scales has the
+    /// same relation to the traffic in every phase.
     pub(super) fn volumes_beyond(&self) -> Vec<Advice> {
         let Some(requests_per_minute) = self.subject().traffic.requests_per_minute else {
             return Vec::new();
@@ -98,21 +99,23 @@ impl Plan {
         let of = |metric: &Metric| {
             let gravest_first = [
                 (Which::Rollback, metric.bounds.rollback, "a healthy fix is rolled back"),
-                (
-                    Which::Success,
-                    metric.bounds.success,
-                    "a healthy fix misses the criterion of every phase",
-                ),
+                (Which::Success, metric.bounds.success, "a healthy fix misses this criterion"),
             ];
             gravest_first.into_iter().find_map(|(which, bound, then)| {
                 let bound = bound_figure(metric, bound?, None)?;
-                if !metric.worse.is_beyond(requests_per_minute, bound) {
+                let is_beyond = |phase: &&Phase| {
+                    let part = if metric.scaled { 1.0 } else { phase.share.as_fraction() };
+                    metric.worse.is_beyond(requests_per_minute * part, bound)
+                };
+                let phases = self.phases().iter().filter(is_beyond).map(|phase| phase.name);
+                let phases: Vec<_> = phases.collect();
+                if phases.is_empty() {
                     return None;
                 }
                 let [traffic, shown] =
                     [requests_per_minute, bound].map(|of| Unit::PerMinute.shown(of));
                 let sentence = format!(
-                    "the planned traffic of {traffic} does not meet the {which} bound {shown} of \
+                    "{part}the planned traffic of {traffic} does not meet the {which} bound {shown} of \
                      `{}`, so {then}: set the bounds and the reference of the metric to your \
                      traffic",
                     metric.id
@@ -130,11 +133,12 @@ impl Plan {
         if self.on_failure() != OnFailure::RollBack {
             return Vec::new();
         }
-        let a_miss_rolls_back =
-            self.phases().iter().any(|phase| phase.criteria_missed == Response::RollBack);
-        let rolls_back = |of: &Advice| match of.need {
-            Need::Volume { which, .. } => which == Which::Rollback || a_miss_rolls_back,
-            _ => false,
+        let rolls_back = |of: &Advice| {
+            let miss = |phase: &Phase| {
+                phase.criteria_missed == Response::RollBack && of.phases.contains(&phase.name)
+            };
+            let Need::Volume { which, .. } = of.need else { return false };
+            which == Which::Rollback || self.phases().iter().any(miss)
         };
         self.volumes_beyond().into_iter().filter(rolls_back).map(|of| of.sentence).collect()
     }
