@@ -44,14 +44,20 @@ pub(crate) fn short_windows(policy: &Policy, requests_per_minute: f64) -> Vec<Sh
     // A bound that uses the live arm needs as many trials there, if there is one.
     let both = first.compares_live() || evaluated.any(Metric::compares_live);
     let phases = policy.phases().iter().enumerate().filter_map(|(index, phase)| {
-        let live = phase.share.rest();
-        let fewer = if both && live > Share::NONE { phase.share.min(live) } else { phase.share };
-        let trials = trials(requests_per_minute, fewer, watch.window);
+        let trials = trials(requests_per_minute, phase.share_of_fewer(both), watch.window);
         let too_few = whole(watch.least_trials.ceil()).checked_sub(1)?;
         let short = Draw::Events { expected: trials }.at_most(too_few);
         (short > OFTEN).then_some(ShortWindow { index, phase, trials, short })
     });
     phases.collect()
+}
+
+impl Phase {
+    /// The share of the arm that has fewer trials. `both`: the live arm needs them, too, if there is one.
+    pub(super) fn share_of_fewer(&self, both: bool) -> Share {
+        let live = self.share.rest();
+        if both && live > Share::NONE { self.share.min(live) } else { self.share }
+    }
 }
 
 impl Plan {
@@ -114,13 +120,18 @@ impl Plan {
                 }
                 let [traffic, shown] =
                     [requests_per_minute, bound].map(|of| Unit::PerMinute.shown(of));
+                let (part, or) = if phases.len() == self.phases().len() {
+                    (String::new(), "")
+                } else {
+                    let names = quoted(&phases, " and ");
+                    (format!("the share of {names} in "), ", or scale them (`scaled = true`)")
+                };
                 let sentence = format!(
                     "{part}the planned traffic of {traffic} does not meet the {which} bound {shown} of \
                      `{}`, so {then}: set the bounds and the reference of the metric to your \
-                     traffic",
+                     traffic{or}",
                     metric.id
                 );
-                let phases = self.phases().iter().map(|phase| phase.name).collect();
                 let need = Need::Volume { which, bound, requests_per_minute };
                 Some(Advice { metric: metric.id, phases, need, sentence })
             })

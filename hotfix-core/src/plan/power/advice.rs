@@ -8,6 +8,7 @@ use crate::grade::closed_set;
 use crate::metric::bound_figure;
 use crate::plan::Plan;
 use crate::plan::by_chance::{self, Advised};
+use crate::plan::healthy::trials;
 use crate::policy::section::{Bound, Metric, Phase};
 use crate::unit::{MetricName, PhaseName, Share};
 
@@ -109,9 +110,8 @@ pub(super) fn bounds(plan: &Plan, metric: &Metric, seen: &MetricPower) -> Vec<Ad
         advice.extend(bound.and_then(|bound| other_bound(plan, metric, which, bound)));
     }
     for (phase, seen) in plan.phases().iter().zip(&seen.phases) {
-        if seen.waits_for_trials {
-            advice.push(more_trials(plan, metric, phase));
-        }
+        let waits = Watching::try_new(plan, metric, phase).filter(|_| seen.waits_for_trials);
+        advice.extend(waits.map(|watching| more_trials(plan, &watching)));
     }
     advice
 }
@@ -160,10 +160,13 @@ fn other_bound(plan: &Plan, metric: &Metric, which: Which, present: Bound) -> Op
     Some(Advice { metric: metric.id, phases, need, sentence })
 }
 
-/// A note for a bound at the reference itself: neither time nor traffic helps.
+/// A note for a bound at the reference itself or a stricter one: neither time nor traffic helps.
 fn at_the_record(metric: &Metric) -> &'static str {
     let figure = metric.bounds.success.and_then(|bound| bound_figure(metric, bound, None));
     match (figure, metric.reference) {
+        (Some(figure), Some(record)) if metric.worse.is_beyond(record, figure) => {
+            ". More time or traffic makes it worse: the bound is stricter than the reference"
+        }
         (Some(figure), Some(record)) if !metric.worse.is_beyond(figure, record) => {
             ". More time or traffic does not help: a fix at the reference rate is beyond that bound half of the time"
         }
@@ -171,33 +174,38 @@ fn at_the_record(metric: &Metric) -> &'static str {
     }
 }
 
-fn more_trials(plan: &Plan, metric: &Metric, phase: &Phase) -> Advice {
+fn more_trials(plan: &Plan, watching: &Watching<'_>) -> Advice {
+    let Watching { metric, phase, .. } = watching;
     let watch = plan.policy().watch();
-    let share = phase.share.as_fraction();
-    let a_minute = plan.requests_per_minute().map(|requests| requests * share);
-    let a_minute = a_minute.filter(|trials| *trials > 0.0);
-    let window = minutes_of(watch.window);
-    let counts = metric.kind.is_fraction();
-    let least = watch.least_trials;
-    let window_minutes = a_minute.filter(|_| counts).map(|trials| least / trials);
-    let needed = (counts && share > 0.0 && window > 0.0).then(|| (least / (share * window)).ceil());
-    let mut sentence = format!("`{}`: the gate of `{}` waits", metric.id, phase.name);
-    if let (Some(minutes), Some(needed), Some(trials)) = (window_minutes, needed, a_minute) {
-        let _ = write!(
-            sentence,
-            ": a window of {} has about {} of the {least} trials that a band needs; {} requests per minute have them, or a window and a phase of {}",
+    let (window, least) = (minutes_of(watch.window), watch.least_trials);
+    let share = phase.share_of_fewer(metric.compares_live());
+    let requests = plan.requests_per_minute().filter(|_| metric.kind.is_fraction());
+    let a_minute = requests.map(|requests| requests * share.as_fraction());
+    let few = requests.is_some_and(|of| trials(of, share, watch.window) < least);
+    let window_minutes = a_minute.filter(|of| few && *of > 0.0).map(|trials| least / trials);
+    let needed = window_minutes.map(|_| (least / (share.as_fraction() * window)).ceil());
+    let why = match (a_minute, window_minutes, needed) {
+        (Some(trials), Some(minutes), Some(needed)) => format!(
+            "a window of {} has about {} of the {least} trials that a band needs; {needed} requests per minute have them, or a window and a phase of {}",
             lasting(window),
             (trials * window).round(),
-            needed,
             lasting(minutes.ceil()),
-        );
-    } else {
-        let _ = write!(
-            sentence,
-            ": its window is longer than the phase; watch for at least {}",
-            lasting(window)
-        );
-    }
+        ),
+        (Some(trials), ..) => {
+            let counted = watching.minutes_counted().min(window);
+            let long_enough = minutes_of(watching.lasts) + least / trials - counted;
+            format!(
+                "without the warm-up, about {} of the {least} trials that a band needs are counted by then; watch for at least {}",
+                (trials * counted).round(),
+                lasting(long_enough.ceil()),
+            )
+        }
+        (None, ..) => {
+            let window = lasting(window);
+            format!("its window is longer than the phase; watch for at least {window}")
+        }
+    };
+    let sentence = format!("`{}`: the gate of `{}` waits: {why}", metric.id, phase.name);
     let need = Need::Trials { window_minutes, requests_per_minute: needed };
     Advice { metric: metric.id, phases: vec![phase.name], need, sentence }
 }
