@@ -1,6 +1,6 @@
 //! One metric in one phase as the judge watches it: ticks, windows, limits.
 
-use crate::grade::{BoundBase, Response};
+use crate::grade::{BoundBase, Response, Worse};
 use crate::metric::{Judged, bound_figure};
 use crate::metric_kind::Data;
 use crate::plan::Plan;
@@ -502,7 +502,10 @@ fn draw(metric: &Metric, trials: f64, rate: f64) -> Draw {
 /// computes it; none where no number is.
 fn most_within(metric: &Metric, figure: f64, trials: f64) -> Option<usize> {
     let count = metric.kind.has_exposure();
-    let bad = if count { figure * trials / 60.0 } else { metric.worse.bad(figure, 1.0) * trials };
+    // Where values begin to be beyond it: of many trials, far more bad events than the figure has.
+    let by = if metric.worse == Worse::Higher { Worse::LAST_BITS } else { -Worse::LAST_BITS };
+    let edge = figure * (1.0 + by);
+    let bad = if count { edge * trials / 60.0 } else { metric.worse.bad(edge, 1.0) * trials };
     let crosses = |bad: f64| {
         let value = metric.worse.bad(bad, trials) / trials;
         let value = if count { bad / trials * 60.0 } else { value };
