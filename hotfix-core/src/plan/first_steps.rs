@@ -136,15 +136,11 @@ impl Plan {
         let policy = self.policy();
         let is_first = |duty: &&Duty| {
             let kind = match duty.kind {
-                DutyKind::Page
-                | DutyKind::Act
-                | DutyKind::Notify
-                | DutyKind::Update
-                | DutyKind::Write
-                | DutyKind::FollowUp => true,
                 // Later levels are paged only if nobody answers.
                 DutyKind::Escalate => duty.level == Some(1),
-                _ => false,
+                // A deadline of the plan, and what its demands have.
+                DutyKind::Fix | DutyKind::Approve => false,
+                _ => true,
             };
             kind && duty.from.is_early()
         };

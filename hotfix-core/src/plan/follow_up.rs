@@ -1,4 +1,5 @@
-//! What happens after the fix is live: final validation, watching, and tasks of people.
+//! What happens after the fix is live: final validation and watching; and the tasks of people from the
+//! approval on.
 
 use serde::Serialize;
 
@@ -19,8 +20,7 @@ pub struct FollowUp<'a> {
     pub gate: GateMode,
     /// The checklists from the last phase on, in the order of the policy.
     pub lists: Vec<LaterList<'a>>,
-    /// The duties of people from the last phase on, in the order of the policy, then the report
-    /// where no duty is due by the time that it has.
+    /// The duties of people from the approval on, in the order of the policy, then the report where no duty is due by the time that it has.
     pub duties: Vec<LaterDuty<'a>>,
 }
 
@@ -57,7 +57,7 @@ pub struct LaterItem<'a> {
     pub required: bool,
 }
 
-/// A duty that counts from the last phase or later.
+/// A duty that counts from the approval or later.
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LaterDuty<'a> {
@@ -80,8 +80,8 @@ pub struct LaterDuty<'a> {
 }
 
 impl Plan {
-    /// What happens after the fix is live: the final validation, the checklists and the duties of
-    /// people from then on, also those of a rollback.
+    /// What happens after the fix is live: the final validation and the checklists; and the duties of
+    /// people from the approval on, also those of a rollback.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -117,7 +117,7 @@ impl Plan {
                     .collect(),
             })
         });
-        let is_later = |duty: &&Duty| duty.from >= Moment::Deployed;
+        let is_later = |duty: &&Duty| duty.from >= Moment::Approved;
         let duties = policy.duties().iter().filter(is_later).filter(|duty| self.may_be_due(duty));
         let duties = duties.map(|duty| LaterDuty {
             id: duty.id,

@@ -452,6 +452,7 @@ fn plan_7_the_page_is_in_the_order_of_an_incident() {
             "Source control",
             "Procedure",
             "Commands",
+            "Duties from the approval on",
             "After the rollout",
             "Risks",
             "Dos and don'ts",

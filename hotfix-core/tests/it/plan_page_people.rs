@@ -46,7 +46,7 @@ fn plan_6_met_7_the_page_of_s1_has_what_people_watch_and_what_has_to_hold() {
         ),
         "{commands}"
     );
-    let after = section(&page, "After the rollout");
+    let after = section(&page, "Duties from the approval on");
     assert!(
         after.contains("| the error logs are reviewed for new anomalies | verified | 4h 15min |")
     );

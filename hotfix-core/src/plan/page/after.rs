@@ -17,13 +17,14 @@ pub(super) fn final_validation(plan: &Plan, page: &mut Page) {
 
 pub(super) fn afterwards(plan: &Plan, page: &mut Page) {
     let follow_up = plan.follow_up();
-    let has_list = follow_up.lists.iter().any(|list| !list.at.is_live());
-    if follow_up.duties.is_empty() && !has_list {
-        return;
+    if !follow_up.duties.is_empty() {
+        page.heading(2, "Duties from the approval on");
+        let rows = follow_up.duties.iter().map(|duty| duty_row(plan, duty));
+        page.table(["What", "Since", "Within", "Who"], rows.collect());
     }
-    page.heading(2, "After the rollout");
-    let rows = follow_up.duties.iter().map(|duty| duty_row(plan, duty));
-    page.table(["What", "Since", "Within", "Who"], rows.collect());
+    if follow_up.lists.iter().any(|list| !list.at.is_live()) {
+        page.heading(2, "After the rollout");
+    }
     lists(plan, &follow_up, page, |at| !at.is_live());
 }
 
