@@ -104,8 +104,10 @@ fn found(policy: &Policy, level: Option<&SeverityLevel>, check: AdviceCheck) -> 
                 .or_else(|| step("review"))
         }
         AdviceCheck::Approvals => {
-            let own = level.map_or(0, |level| level.approvals.len());
-            some(own + policy.approvals().len(), "required approval", "required approvals")
+            let own = level.iter().flat_map(|level| &level.approvals);
+            let all = own.chain(policy.approvals());
+            let required = all.filter(|one| one.blocking || one.after_the_fact.is_some());
+            some(required.count(), "required approval", "required approvals")
         }
         AdviceCheck::Monitoring => {
             let deciding = policy.deciding().count();
