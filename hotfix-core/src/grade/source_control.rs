@@ -47,7 +47,7 @@ closed_set! {
         NoFf = "no_ff",
         /// As one squashed commit.
         Squash = "squash",
-        /// Without a merge commit.
+        /// With a merge commit only if the branch has new commits.
         FastForward = "fast_forward",
     }
     /// A field of a commit message.

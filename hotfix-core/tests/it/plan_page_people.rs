@@ -170,3 +170,17 @@ fn plan_5_the_page_says_what_follows_where_nothing_is_rolled_back() {
     assert!(back.contains("Roll back immediately if somebody reports"), "{back}");
     assert!(!back.contains("automatically"), "{back}");
 }
+
+#[test]
+fn plan_8_the_page_names_each_unknown_value_of_commands_once() {
+    let commands = ["a {{ service }}", "b {{ commit }}", "c {{ service }}"];
+    let own = json!({
+        "extends": "standard", "name": "own", "phases": [{"name": "canary", "commands": commands}],
+    });
+    let policy = Arc::new(Policy::from_json(&own.to_string()).unwrap());
+    let release = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
+    let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "").unwrap();
+    let page = plan.to_markdown(None);
+    let unknown = section(&page, "Commands").lines().find(|line| line.starts_with("Not known"));
+    assert_eq!(unknown, Some("Not known: `service`, `commit`."));
+}

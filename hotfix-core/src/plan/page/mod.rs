@@ -31,9 +31,8 @@ impl Plan {
     /// sections are left out.
     ///
     /// With a start, the timeline has times in UTC, and the page has the source-control commands:
-    /// release, rollback, and the merge back to branches that no step brings the fix to. Commands
-    /// for another attempt are only in [`source_control`](Self::source_control). A page takes
-    /// milliseconds to make, as `power` does. Tables are in GitHub's Markdown. Texts from outside
+    /// release, rollback, another attempt after it, and the merge back to branches that no step brings
+    /// the fix to. A page takes milliseconds to make, as `power` does. Tables are in GitHub's Markdown. Texts from outside
     /// are escaped: markup, HTML and links in them have no effect.
     ///
     /// ```

@@ -5,7 +5,7 @@ use super::head::sentence_text;
 use super::{Page, needs};
 use crate::grade::{AdviceKind, StepClock};
 use crate::policy::section::TimeRange;
-use crate::text::{markdown, time_range, times};
+use crate::text::{markdown, quoted, time_range, times};
 
 pub(super) fn procedure(plan: &Plan, page: &mut Page) {
     let procedure = plan.procedure();
@@ -93,11 +93,14 @@ pub(super) fn commands(plan: &Plan, page: &mut Page) {
         for owner in owners {
             page.paragraph(&format!("**{}** (`{}`):", markdown(owner.title), owner.id));
             page.fence(owner.commands.iter().map(|command| command.line.as_str()));
-            let missing = owner.commands.iter().flat_map(|command| &command.missing);
-            let mut missing: Vec<String> = missing.map(|field| format!("`{field}`")).collect();
-            missing.dedup();
+            let mut missing = Vec::new();
+            for field in owner.commands.iter().flat_map(|command| &command.missing) {
+                if !missing.contains(&field) {
+                    missing.push(field);
+                }
+            }
             if !missing.is_empty() {
-                page.paragraph(&format!("Not known: {}.", missing.join(", ")));
+                page.paragraph(&format!("Not known: {}.", quoted(&missing, ", ")));
             }
         }
     }

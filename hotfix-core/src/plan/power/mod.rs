@@ -286,7 +286,11 @@ impl Plan {
         power.missing = match (leading, requests) {
             (None, _) => Some(no_reference(proportions())),
             (_, None) => Some("the traffic is unknown: give `requests_per_minute` in the traffic, or add `reference` to a volume metric".to_owned()),
-            (Some(_), Some(_)) if power.leading.is_none() => Some("a phase has more than 20,000 ticks, or the traffic is above 10^9 requests per minute: use a longer cadence".to_owned()),
+            (Some(_), Some(requests)) if power.leading.is_none() => Some(if requests > MOST_TRAFFIC {
+                "the traffic is above 10^9 requests per minute, for which no power is computed: check `requests_per_minute`".to_owned()
+            } else {
+                "a phase has more than 20,000 ticks: use a longer cadence".to_owned()
+            }),
             (Some(_), Some(_)) => None,
         };
         power
