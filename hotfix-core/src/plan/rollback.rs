@@ -95,7 +95,7 @@ pub struct NotReversible {
     /// Its input: a JSON Pointer into `{"incident", "release", "traffic"}`.
     pub rests_on: &'static str,
     /// The reason in a sentence.
-    pub text: &'static str,
+    pub text: String,
 }
 
 /// A step of the rollback: the previous version's share of traffic, and for how long.
@@ -253,16 +253,9 @@ impl Plan {
 
     /// A schema change, and what follows of it.
     fn schema_change(&self) -> NotReversible {
-        let text = match self.on_failure() {
-            OnFailure::Ask => {
-                "the schema change; a person decides, because the previous version may not run on \
-                 the changed schema"
-            }
-            OnFailure::Freeze | OnFailure::RollBack => {
-                "the schema change; the rollout freezes and a person decides, because the previous \
-                 version may not run on the changed schema"
-            }
-        };
+        let freezes =
+            if self.on_failure() == OnFailure::Ask { "" } else { "the rollout freezes and " };
+        let text = format!("the schema change; {freezes}a person decides, because {SCHEMA_RISK}");
         NotReversible { rests_on: SCHEMA_CHANGE, text }
     }
 

@@ -15,7 +15,7 @@ pub(super) fn rollback(plan: &Plan, page: &mut Page) {
     page.heading(2, "Rollback");
     let back = plan.rollback();
     for no in &back.not_reversible {
-        page.paragraph(&format!("**Cannot be rolled back:** {}.", sentence_text(no.text)));
+        page.paragraph(&format!("**Cannot be rolled back:** {}.", sentence_text(&no.text)));
     }
     let follows = match back.on_failure {
         OnFailure::RollBack => None,
