@@ -148,19 +148,6 @@ impl Space {
         }
     }
 
-    /// The value of a class that has only one; a range and an unmentioned text have several.
-    pub fn only_value(&self, variable: usize, class: u32) -> Option<FactValue> {
-        let only = match &self.variables[variable].1 {
-            Classes::Flag => true,
-            Classes::Numbers { between, .. } => {
-                let (low, high) = between[class as usize];
-                low == high
-            }
-            Classes::Texts { .. } => class > 0,
-        };
-        only.then(|| self.value(variable, class))
-    }
-
     /// The class of a value; `None` outside of the fact's type and range: it stays unknown.
     pub fn class(&self, variable: usize, value: &FactValue) -> Option<u32> {
         self.variables[variable].1.class(value)
@@ -373,10 +360,22 @@ pub enum Deduced {
 }
 
 impl Space {
-    /// A class as what is left of a fact: its value where it has only one, else the range.
+    /// A class as what is left of a fact: its value where it has only one, else the range; an unmentioned text
+    /// has several.
     pub fn deduced(&self, variable: usize, class: u32) -> Deduced {
-        let range = || Deduced::Range(self.describe(variable, class));
-        self.only_value(variable, class).map_or_else(range, Deduced::Value)
+        let only = match &self.variables[variable].1 {
+            Classes::Flag => true,
+            Classes::Numbers { between, .. } => {
+                let (low, high) = between[class as usize];
+                low == high
+            }
+            Classes::Texts { .. } => class > 0,
+        };
+        if only {
+            Deduced::Value(self.value(variable, class))
+        } else {
+            Deduced::Range(self.describe(variable, class))
+        }
     }
 
     /// A class as text: `true`; `50%`; `above 5%, below 50%`; a text; `another` for a text that no
