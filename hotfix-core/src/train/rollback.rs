@@ -268,8 +268,10 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
             return;
         }
         let turned = self.turned().next().is_some();
-        if turned && kind == InputKind::Confirm && !self.is_kept(place) {
-            self.roll_back(place, at, outcome);
+        if kind == InputKind::Confirm {
+            if turned && !self.is_kept(place) {
+                self.roll_back(place, at, outcome);
+            }
             return;
         }
         let mut others = self.places().filter(|other| *other != place);

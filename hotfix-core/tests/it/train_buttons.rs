@@ -9,10 +9,15 @@ use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Input, InputKind, Recording, Rollout, State};
 use hotfix_core::train::{Order, Train};
 
+const SMALL: &str = include_str!("../policies/small.toml");
+
 /// Two services, each with this traffic.
 fn of_two(after: &str, traffic: &str) -> Train {
-    let small = include_str!("../policies/small.toml");
-    let policy = Arc::new(Policy::from_toml(small).unwrap());
+    of_two_under(SMALL, after, traffic)
+}
+
+fn of_two_under(policy: &str, after: &str, traffic: &str) -> Train {
+    let policy = Arc::new(Policy::from_toml(policy).unwrap());
     let rollout = |service: &str| {
         let incident = format!(r#"{{"id":"INC-9","severity":"P1","service":"{service}"}}"#);
         let release = r#"{"version":"2.3.1","previous":"2.3.0"}"#;
@@ -132,4 +137,36 @@ fn field_6_a_frozen_service_has_no_button_that_its_train_refuses() {
     offers(&train, &[RollBack, Supersede, Abort], "`roll_back`, `supersede` or `abort`.");
     send(&mut train, "mail", r#"{"kind":"roll_back","by":"omar","why":"in doubt"}"#);
     offers(&train, &[RollBack, Abort], "`roll_back` or `abort`.");
+}
+
+/// `hold` keeps nothing open once what was held back has the fix, so the train sends none.
+#[test]
+fn roll_5_one_that_a_person_ends_with_its_hold_back_is_no_finding() {
+    let policy = SMALL.replace("share = \"100%\"", "share = \"90%\"");
+    let policy = policy.replace("\"immediate\"", "\"canary\"");
+    let mut train = of_two_under(&policy, r#"{"mail":["ledger"]}"#, "{}");
+    let confirm = |train: &mut Train, at: &str| {
+        let mut findings = Vec::new();
+        while let Some((_, actions)) = train.pending_actions().first() {
+            let action = actions[0].id;
+            let input = format!(r#"{{"kind":"confirm","by":"tool","action":"{action}"}}"#);
+            let at = format!("2026-03-03T{at}:00Z").parse().unwrap();
+            let outcome = train.handle(at, "ledger", &Input::from_json(&input).unwrap()).unwrap();
+            findings.extend(outcome.findings);
+        }
+        findings
+    };
+    send(&mut train, "ledger", r#"{"kind":"start","by":"lena"}"#);
+    assert_eq!(confirm(&mut train, "14:40"), []);
+    let healthy =
+        r#"{"kind":"observe","metrics":{"error_rate":{"canary":[0,900],"baseline":[0,100]}}}"#;
+    for at in ["14:41", "14:42", "14:43"] {
+        send_at(&mut train, at, "ledger", healthy);
+    }
+    // Its watch is over, and the train keeps it open.
+    send_at(&mut train, "15:45", "ledger", healthy);
+    assert_eq!(train.rollout("ledger").unwrap().state(), State::Complete);
+    send_at(&mut train, "15:46", "ledger", r#"{"kind":"promote","by":"lena","why":"enough"}"#);
+    assert_eq!(confirm(&mut train, "15:47"), []);
+    assert_eq!(train.rollout("ledger").unwrap().state(), State::Closed);
 }
