@@ -90,9 +90,12 @@ impl Pairs {
         for (sum, (a, b)) in self.each.iter_mut().zip(a.into_iter().zip(b)) {
             sum.add(b - a);
         }
-        if let Some(((a, _), (b, _))) = first.1.found(first.0).zip(second.1.found(second.0)) {
+        let took = |(run, truth): (&Run, Truth)| {
+            truth.found(run).map(|(back, bad)| back.as_millis() - bad.as_millis())
+        };
+        if let Some((a, b)) = took(first).zip(took(second)) {
             self.both_found += 1;
-            self.later.add(b.as_millis() - a.as_millis());
+            self.later.add(b - a);
         }
     }
 
@@ -208,7 +211,7 @@ pub struct Differences {
     pub duties_missed_each: Mean,
     /// Pairs in which both found the fault.
     pub both_found: u64,
-    /// How much later the second found it. Absent without such pairs.
+    /// How much longer the second took from when something was wrong. Absent without such pairs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_to_find: Option<Mean>,
 }
