@@ -43,7 +43,8 @@ pub trait Environment {
     fn share_changed(&mut self, _part: Tick) {}
 
     /// Adds the responses to an action, if any: `confirm` or `failed`, or the input of the person
-    /// who is asked or called. A response without delay has the time `at`.
+    /// who is asked or called. A response without delay has the time `at`. Questions about the severity
+    /// and its facts, and those before the start, are left out.
     fn answer(&mut self, rollout: &Rollout, at: Timestamp, action: &Action, answers: &mut Answers);
 
     /// Called for each new state of the rollout, and at the beginning. Adds inputs that nobody

@@ -39,7 +39,7 @@ pub struct Run {
     pub started_at: Option<Timestamp>,
     /// When a verdict was first against the canary.
     pub alerted_at: Option<Timestamp>,
-    /// When a person was first asked about the rollout.
+    /// When a person was first asked whether to continue.
     pub asked_at: Option<Timestamp>,
     /// When a rollback was decided or requested, also by a person or because the deployment failed.
     pub rolled_back_at: Option<Timestamp>,
@@ -51,7 +51,7 @@ pub struct Run {
     pub passed: Vec<Passed>,
     /// The impact on users, as the environment counts it.
     pub affected: Impact,
-    /// Questions to people.
+    /// Questions to people whether to continue.
     pub asked: u32,
     /// Pages.
     pub paged: u32,
@@ -333,8 +333,13 @@ impl Driver {
             // The environment reads the rollout while it responds.
             let Some(action) = self.rollout.last_actions().get(index) else { break };
             match &action.act {
-                // Whoever prepares the start clears what it waits for, asked or not.
-                Act::AskDecision { .. } if is_prepared => continue,
+                // Whoever prepares the start clears what it waits for, asked or not, and no answer to whether
+                // to go on settles a severity or a fact.
+                Act::AskDecision { question }
+                    if is_prepared || self.rollout.is_about_severity(question) =>
+                {
+                    continue;
+                }
                 Act::AskDecision { .. } => {
                     self.run.asked += 1;
                     self.run.asked_at.get_or_insert(self.now);
