@@ -15,6 +15,8 @@ use super::environment::{Environment, Impact, Tick, cadence};
 pub enum Until {
     /// Until the traffic no longer changes, and at most until this time.
     End(Timestamp),
+    /// Until the rollback is decided or the traffic no longer changes, and at most until this time.
+    RollBack(Timestamp),
     /// Until this time in any case, so that duties after the rollout's end are counted.
     Time(Timestamp),
 }
@@ -192,13 +194,15 @@ impl Driver {
 
     /// Continues the run.
     pub fn play(&mut self, environment: &mut dyn Environment, until: Until) -> &Run {
-        let (at, to_the_end) = match until {
-            Until::End(at) => (at, true),
-            Until::Time(at) => (at, false),
+        let (Until::End(at) | Until::RollBack(at) | Until::Time(at)) = until;
+        let is_over = |rollout: &Rollout| match until {
+            Until::End(_) => rollout.state().is_final(),
+            Until::RollBack(_) => rollout.stage().has_turned_back() || rollout.state().is_final(),
+            Until::Time(_) => false,
         };
         self.enter(environment);
-        while !(to_the_end && self.rollout.state().is_final()) && self.step(environment, at) {}
-        if !(to_the_end && self.rollout.state().is_final()) {
+        while !is_over(&self.rollout) && self.step(environment, at) {}
+        if !is_over(&self.rollout) {
             self.now = self.now.max(at);
         }
         self.run.ended = self.rollout.state();

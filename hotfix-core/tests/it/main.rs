@@ -41,6 +41,7 @@ mod tree;
 
 // The tests.
 mod afterwards;
+mod backtest_logs;
 mod before_and_after;
 mod bounds;
 mod bursts;

@@ -27,8 +27,6 @@ use super::{Backtest, Backtests, Ended};
 
 /// The name of the simulated people and platform.
 const NOBODY: &str = "backtest";
-/// The time between two checks whether the rollout was rolled back.
-const STRETCH: Span = Span::from_seconds(3_600);
 /// For how long before the start readings of the live version count.
 const BEFORE: Span = Span::from_seconds(3_600);
 
@@ -237,11 +235,7 @@ pub(super) fn play(
     };
     environment.read_before(&mut rollout, begin, start);
     let mut driver = Driver::new(rollout, start);
-    let mut to = start;
-    while to < end && !turned(&driver) {
-        to = (to + STRETCH).min(end);
-        driver.play(&mut environment, Until::End(to));
-    }
+    driver.play(&mut environment, Until::RollBack(end));
     let done = environment.notes.found.first_rollback.or(driver.run().completed_at);
     let ended_at = done.unwrap_or(driver.run().ended_at);
     compared.append(&mut environment.notes.compared);
@@ -250,18 +244,13 @@ pub(super) fn play(
     findings.extend(environment.merge.findings());
     findings.extend(environment.notes.findings());
     findings.extend(environment.odd.findings());
-    let state = driver.rollout().state();
-    if !turned(&driver) && state != State::Complete {
+    let (stage, state) = (driver.rollout().stage(), driver.rollout().state());
+    if !stage.has_turned_back() && !matches!(state, State::Complete | State::Closed) {
         findings.push(Odd::Over(recorded.rolled_back()).finding(1, None, Some(ended_at)));
     }
     let Notes { found, .. } = environment.notes;
     let (after, phase) = (ended_at.since(from), found.ended.phase);
     Ok(Backtest { ended: Ended { at: ended_at, state, phase, after }, findings, ..found })
-}
-
-/// Whether the rollout rolls back, or has ended.
-fn turned(driver: &Driver) -> bool {
-    driver.rollout().stage().has_turned_back() || driver.rollout().state().is_final()
 }
 
 /// The metrics with a reading, and those with a reading of the live arm.
