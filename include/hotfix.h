@@ -4783,10 +4783,10 @@ hotfix_status hotfix_latency_boundaries(const char *baseline,
  * Runs a policy over recorded metrics and reports when it would have acted. Nothing is deployed.
  *
  * {"from", "until", "readings", "findings", "policies": [{"policy", "would": [{"at", "what"
- * ("continue", "alert", "hold", "ask", "promote" or "roll_back"), "phase", "reason", "metrics",
- * "evidence"}], "first_alert", "first_ask", "first_rollback", "crossed_at", "ended": {"at",
- * "state", "phase", "after"}, "metrics": {id: {"role", "left_out", "alert_at", "rollback_at",
- * "held_at", "crossed_at", "bands"}}, "findings"}]}; what did not happen is absent. A finding is
+ * ("continue", "alert", "hold", "ask", "promote", "freeze" or "roll_back"), "phase", "reason",
+ * "metrics", "evidence"}], "first_alert", "first_ask", "first_rollback", "crossed_at", "ended":
+ * {"at", "state", "phase", "after"}, "metrics": {id: {"role", "left_out", "alert_at",
+ * "rollback_at", "held_at", "crossed_at", "bands"}}, "findings"}]}; what did not happen is absent. A finding is
  * {"code", "message", "count", "at", "metric"}. docs/backtest.md describes the formats, the
  * mapping and the assumptions.
  *

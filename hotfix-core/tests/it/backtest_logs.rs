@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use hotfix_core::policy::Policy;
-use hotfix_core::simulate::backtest::{Backtest, backtest};
+use hotfix_core::rollout::State;
+use hotfix_core::simulate::backtest::{Backtest, What, backtest};
 use hotfix_core::simulate::recorded::{Assumptions, Format, Mapping, RecordedMetrics};
 use hotfix_core::simulate::{Campaign, Run, Scenario};
 
@@ -28,5 +29,25 @@ fn field_12_after_the_rollback_of_a_log_nothing_more_is_played() {
         let late = found.first_rollback.unwrap().since(run.rolled_back_at.unwrap());
         assert!(late.as_seconds() <= 60.0, "{name}: {found:?}");
         assert!(found.findings.iter().all(|of| of.code != "HF-REC-045"), "{:?}", found.findings);
+    }
+}
+
+/// A rollout that is frozen keeps its traffic, and one that asks goes on.
+#[test]
+fn field_12_a_policy_that_freezes_or_asks_would_not_have_rolled_back() {
+    let scenario = "until = '3h'\ntraffic = { requests = 6000 }\npeople = { decide = 'never' }\n\
+                    faults = [{ kind = 'errors', times = 5.0 }]";
+    for (on_failure, what, ended) in
+        [("freeze", What::Freeze, State::Frozen), ("ask", What::Ask, State::Monitoring)]
+    {
+        let policy =
+            format!("extends = 'standard'\nname = 'x'\n[rollback]\non_failure = '{on_failure}'\n");
+        let (run, found) = both(Policy::from_toml(&policy).unwrap(), scenario);
+        assert_eq!((run.rolled_back_at, found.first_rollback), (None, None), "{on_failure}");
+        let first = found.would.iter().find(|would| would.what == what).unwrap();
+        assert!(first.reason.contains("error_rate"), "{on_failure}: {first:?}");
+        assert_eq!((run.ended, found.ended.state), (ended, ended), "{on_failure}");
+        let asked = (what == What::Ask).then_some(first.at);
+        assert_eq!(found.first_ask, asked, "{on_failure}: {:?}", found.would);
     }
 }

@@ -36,6 +36,8 @@ closed_set! {
         Ask = "ask",
         /// Promote the phase.
         Promote = "promote",
+        /// Freeze the rollout: the traffic stays, and a person decides.
+        Freeze = "freeze",
         /// Roll back.
         RollBack = "roll_back",
     }
@@ -122,8 +124,8 @@ pub struct MetricTrace {
 pub struct Ended {
     /// When it would have rolled back or been complete, or else the end of the recording.
     pub at: Timestamp,
-    /// The rollout's state at the end. The run stops after `roll_back`, because the recording does
-    /// not show the rollback.
+    /// The rollout's state at the end. The run stops after `roll_back` and `freeze`, because the
+    /// recording does not show what follows.
     pub state: State,
     /// The phase at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]

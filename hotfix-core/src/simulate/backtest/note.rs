@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::grade::Role;
+use crate::grade::{OnFailure, Role};
 use crate::judge::{Cause, Decision, MetricVerdict, Reason, Verdict};
 use crate::metric::{Band, ReadingError};
-use crate::plan::ErrorBudget;
+use crate::plan::{ErrorBudget, Plan};
 use crate::policy::Policy;
 use crate::policy::section::Metric;
 use crate::rollout::{Refusal, RefusalReason, Rollout};
@@ -69,7 +69,7 @@ impl Notes {
         if news {
             // A first verdict without a problem is not listed.
             if self.last.is_some() || verdict.decision != Decision::Continue {
-                self.list(rollout.plan().policy(), verdict, at);
+                self.list(rollout.plan(), verdict, at);
             }
             self.last = Some((verdict.decision, verdict.causes.clone()));
         }
@@ -79,7 +79,7 @@ impl Notes {
 
     /// A question that no verdict asks.
     pub(super) fn asked(&mut self, question: &str, rollout: &Rollout, at: Timestamp) {
-        if self.found.first_rollback.is_some() || rollout.verdict().decision == Decision::Ask {
+        if matches!(rollout.verdict().decision, Decision::Ask | Decision::RollBack) {
             return;
         }
         self.found.first_ask.get_or_insert(at);
@@ -145,11 +145,15 @@ impl Notes {
         }
     }
 
-    fn list(&mut self, policy: &Policy, verdict: &Verdict, at: Timestamp) {
+    fn list(&mut self, plan: &Plan, verdict: &Verdict, at: Timestamp) {
         let alerts =
             |cause: &Cause| matches!(cause.reason, Reason::AlertBand | Reason::RollbackBand);
         let what = match verdict.decision {
-            Decision::RollBack => What::RollBack,
+            Decision::RollBack => match plan.on_failure() {
+                OnFailure::RollBack => What::RollBack,
+                OnFailure::Freeze => What::Freeze,
+                OnFailure::Ask => What::Ask,
+            },
             Decision::Ask => What::Ask,
             Decision::Promote => What::Promote,
             Decision::Hold | Decision::Continue if verdict.causes.iter().any(alerts) => What::Alert,
@@ -159,7 +163,7 @@ impl Notes {
         match what {
             What::RollBack => _ = self.found.first_rollback.get_or_insert(at),
             What::Ask => _ = self.found.first_ask.get_or_insert(at),
-            What::Continue | What::Alert | What::Hold | What::Promote => {}
+            What::Continue | What::Alert | What::Hold | What::Promote | What::Freeze => {}
         }
         let mut metrics: Vec<MetricName> =
             verdict.causes.iter().filter_map(|cause| cause.metric).collect();
@@ -175,7 +179,7 @@ impl Notes {
             Some(metric) => format!("{metric}: {}", cause.reason),
             None => cause.reason.to_string(),
         };
-        let reason = joined(verdict.led_by(policy).iter().map(words), ", ");
+        let reason = joined(verdict.led_by(plan.policy()).iter().map(words), ", ");
         self.push(Would { at, what, phase: self.found.ended.phase, reason, metrics, evidence });
     }
 
