@@ -49,7 +49,8 @@ def backtest(
     format : str, optional
         The format; for a path it follows from the ending: ``.csv``, ``.jsonl``, ``.json`` for Prometheus, ``.parquet``.
     from_ : datetime or str, optional
-        The assumed time of the fix's first traffic; by default one usual step before the first reading.
+        The assumed time of the fix's first traffic; by default one usual step before the
+        canary's first requests, in a rollout's log when the traffic was confirmed.
     until : datetime or str, optional
         The time when watching ends; by default the last reading.
     unrecorded : str, optional

@@ -143,9 +143,7 @@ impl Recorded<'_> {
         let until = to.min(self.until);
         self.merge.put(self.metrics.between(from, until), kind, into);
         if to <= self.last_before() {
-            into.retain(|reading| {
-                reading.strata().all(|arms| arms.canary.is_none() || arms.totals)
-            });
+            leave_canary_out(into, false);
         }
     }
 
@@ -179,6 +177,7 @@ impl Recorded<'_> {
         while from < start {
             let to = from + cadence(self.policy);
             self.merged(from, to, &mut live);
+            leave_canary_out(&mut live, true);
             if !live.is_empty()
                 && let Err(refusal) = rollout.handle(to, &Input::observe(live.clone()))
             {
@@ -217,9 +216,9 @@ pub(super) fn play(
             RecordedFault::TooLong { policy, evaluations, most, from, until: end }.anywhere()
         );
     }
-    let before = recorded.between(from - BEFORE, start).first();
+    let mut before = recorded.between(from - BEFORE, start).iter();
     let before = before
-        .filter(|reading| !reading.has_canary())
+        .find(|reading| reading.has(|arms| arms.baseline.is_some()))
         .map_or(0, |reading| start.since(reading.at).as_millis() / cadence.as_millis() + 1);
     let begin = start - Span::from_millis(before.saturating_mul(cadence.as_millis()));
     let mut rollout = ready(&plan, begin)?;
@@ -251,6 +250,18 @@ pub(super) fn play(
     let Notes { found, .. } = environment.notes;
     let (after, phase) = (ended_at.since(from), found.ended.phase);
     Ok(Backtest { ended: Ended { at: ended_at, state, phase, after }, findings, ..found })
+}
+
+/// Leaves the readings of the live version; of the canary at most running totals.
+fn leave_canary_out(of: &mut Observation, also_totals: bool) {
+    for (_, reading) in of.iter_mut() {
+        for arms in reading.strata_mut().filter(|arms| also_totals || !arms.totals) {
+            arms.canary = None;
+        }
+    }
+    of.retain(|reading| {
+        reading.strata().any(|arms| arms.canary.is_some() || arms.baseline.is_some())
+    });
 }
 
 /// The metrics with a reading, and those with a reading of the live arm.

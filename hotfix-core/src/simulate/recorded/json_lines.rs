@@ -19,7 +19,10 @@ use super::error::{RecordedErrors, RecordedFault};
 use super::finding::{Odd, Oddities};
 use super::mapping::{Mapping, TimeUnit};
 use super::points::gaps;
-use super::{Logged, RecordedMetrics, RecordedReading, message_of, milliseconds, moment, seconds};
+use super::{
+    Logged, RecordedMetrics, RecordedReading, message_of, milliseconds, moment, seconds,
+    shows_requests,
+};
 
 /// A line. Lines of a log have a `kind` and further members, others only `at` and `metrics`.
 #[derive(Default)]
@@ -205,8 +208,9 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     let traffic = subject.traffic;
     let planned = |release| Box::new(Logged { release, traffic, calibrated });
     let planned = subject.release.map(planned);
-    let first_of_canary =
-        readings.iter().find(|reading| reading.has_canary()).map(|reading| reading.at);
+    let mut found = readings.iter();
+    let found = found.find(|of| of.has(|arms| arms.canary.as_ref().is_some_and(shows_requests)));
+    let first_of_canary = found.map(|reading| reading.at);
     Ok(RecordedMetrics { readings, findings, first_of_canary, planned, moves })
 }
 

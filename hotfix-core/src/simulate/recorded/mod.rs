@@ -28,7 +28,7 @@ pub(super) use merge::{Merge, add_up};
 
 use crate::getters::getters;
 use crate::grade::closed_set;
-use crate::metric::Observation;
+use crate::metric::{Arms, Observation, Sample};
 use crate::plan::{MetricCalibration, Release, Traffic};
 use crate::policy::Policy;
 use crate::text;
@@ -72,9 +72,9 @@ pub struct RecordedReading {
 }
 
 impl RecordedReading {
-    pub(super) fn has_canary(&self) -> bool {
-        let mut readings = self.metrics.iter();
-        readings.any(|(_, reading)| reading.strata().any(|arms| arms.canary.is_some()))
+    /// Whether a metric has such readings.
+    pub(super) fn has(&self, is_so: impl Fn(&Arms) -> bool) -> bool {
+        self.metrics.iter().any(|(_, reading)| reading.strata().any(&is_so))
     }
 }
 
@@ -207,13 +207,28 @@ getters! {
     planned: Option<&Logged> = self.planned.as_deref();
     /// The usual step between readings: the median, or a minute if there is only one reading.
     step: Span = points::usual_step(&self.readings).unwrap_or(Span::from_seconds(60));
-    first_of_canary: Option<Timestamp> = self.first_of_canary;
+    /// The first requests of the canary; without any count of them, its first reading.
+    first_of_canary: Option<Timestamp> = self.first_of_canary.or_else(|| {
+        let mut readings = self.readings.iter();
+        Some(readings.find(|reading| reading.has(|arms| arms.canary.is_some()))?.at)
+    });
     /// Findings about running totals that are read as counts, and the opposite.
     misnamed: Vec<RecordedFinding> = steps::misnamed(&self.readings);
     /// When traffic was moved, and to which share.
     moves: &[(Timestamp, Share)] = &self.moves.made;
     /// When the log's rollout began to roll back.
     rolled_back: Option<Timestamp> = self.moves.rolled_back;
+}
+
+/// Whether a sample counts requests. A level leaves that open: 0 may be a rate without an error.
+fn shows_requests(sample: &Sample) -> bool {
+    match sample {
+        Sample::Pair(_, trials) => *trials > 0.0,
+        Sample::Level(_) => false,
+        Sample::Histogram(histogram) => histogram.count > 0.0,
+        Sample::Samples(samples) => !samples.is_empty(),
+        Sample::Instances(instances) => instances.values().any(|[_, trials]| *trials > 0.0),
+    }
 }
 
 /// A number as spreadsheets and Prometheus write it. `NaN` and `Inf` are accepted, so that the log

@@ -32,9 +32,9 @@ struct Point {
 impl Point {
     fn shows_traffic(&self) -> bool {
         match self.of.part {
-            LabelPart::Events => false,
+            LabelPart::Events | LabelPart::Value => false,
             LabelPart::Trials | LabelPart::Count | LabelPart::Bucket(_) => self.value > 0.0,
-            LabelPart::Value | LabelPart::Sample => true,
+            LabelPart::Sample => true,
         }
     }
 }
