@@ -51,3 +51,16 @@ fn field_12_a_policy_that_freezes_or_asks_would_not_have_rolled_back() {
         assert_eq!(found.first_ask, asked, "{on_failure}: {:?}", found.would);
     }
 }
+
+/// Its contingencies act otherwise at P2 than at the first severity.
+#[test]
+fn field_12_the_severity_of_a_log_is_that_of_its_backtest() {
+    let scenario = "until = '6h'\ntraffic = { requests = 6000 }\npeople = { decide = 'never' }\n\
+                    incident = { id = 'i', severity = 'P2' }\n\
+                    release = { version = '2', previous = '1' }\n\
+                    faults = [{ kind = 'lost', after = '3min', lasts = '40min' }]";
+    let (run, found) = both(Policy::preset("phased-canary").unwrap(), scenario);
+    let (live, played) = (run.rolled_back_at.unwrap(), found.first_rollback.unwrap());
+    let apart = live.since(played).max(played.since(live));
+    assert!(apart.as_seconds() <= 60.0, "{live}, {played}: {}", found.why());
+}

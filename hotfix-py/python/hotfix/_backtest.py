@@ -58,7 +58,7 @@ def backtest(
     gates : str, optional
         Whether a gate at which the policy asks a person is passed at once (the default) or waits.
     severity : str, optional
-        The incident's severity; by default the policy's first.
+        The incident's severity; by default that of a rollout's log, else the policy's first.
 
     Returns
     -------

@@ -79,15 +79,17 @@ impl Environment for Recorded<'_> {
             }
             rollout::Act::AskDecision { question } => {
                 self.notes.asked(question, rollout, at);
-                // A recording of one version alone.
                 let verdict = rollout.verdict();
                 let is_alone = |cause: &Cause| cause.reason == Reason::LiveNeverRead;
-                if self.gates == Gates::Pass
-                    && verdict.decision == Decision::Ask
-                    && verdict.causes.iter().all(is_alone)
-                {
-                    self.odd.note(Odd::Passed, None, at);
-                    answers.at(at, Input::new(Command::Promote { why: None }).by(NOBODY));
+                let passes = match verdict.decision {
+                    // A recording of one version alone.
+                    Decision::Ask => verdict.causes.iter().all(is_alone),
+                    // The final validation is over.
+                    Decision::Promote => matches!(rollout.stage(), Stage::FinalValidation { .. }),
+                    _ => false,
+                };
+                if passes {
+                    self.pass(at, answers);
                 }
                 return;
             }
@@ -100,10 +102,9 @@ impl Environment for Recorded<'_> {
     fn enter(&mut self, rollout: &Rollout, at: Timestamp, answers: &mut Answers) {
         match rollout.state() {
             State::Ready => answers.at(at, Input::new(Command::Start).by(NOBODY)),
-            State::Gate if self.gates == Gates::Pass => {
+            State::Gate => {
                 if let Stage::Gate { until: None, .. } = rollout.stage() {
-                    self.odd.note(Odd::Passed, None, at);
-                    answers.at(at, Input::new(Command::Promote { why: None }).by(NOBODY));
+                    self.pass(at, answers);
                 }
             }
             State::FinalValidation => {
@@ -133,6 +134,15 @@ impl Environment for Recorded<'_> {
 }
 
 impl Recorded<'_> {
+    /// Passes what waits for a person, unless it is to wait.
+    fn pass(&mut self, at: Timestamp, answers: &mut Answers) {
+        if self.gates == Gates::Pass {
+            self.odd.note(Odd::Passed, None, at);
+            let why = Some("a backtest assumes an immediate go".to_owned());
+            answers.at(at, Input::new(Command::Promote { why }).by(NOBODY));
+        }
+    }
+
     /// The readings of a tick. Before the fix had traffic, those of the live version alone count;
     /// running totals of both begin with that traffic. What a log's rollout read right after its first
     /// move, in the same moment, counts in full.
@@ -316,9 +326,12 @@ fn planned(
 ) -> Result<(Plan, Vec<RecordedFinding>), RecordedErrors> {
     let mut subject = Subject::default();
     NOBODY.clone_into(&mut subject.incident.id);
-    let first = policy.severities().first().map(|level| level.severity);
-    subject.incident.severity = assume.severity.or(first);
     let logged = recorded.planned();
+    let mut levels = policy.severities().iter().map(|level| level.severity);
+    let first = levels.clone().next();
+    let known = logged.and_then(|logged| logged.severity);
+    let known = known.filter(|known| levels.any(|level| level == *known));
+    subject.incident.severity = assume.severity.or(known).or(first);
     if let Some(Logged { traffic, .. }) = logged {
         subject.traffic = traffic.clone();
     }
@@ -332,6 +345,9 @@ fn planned(
             previous: "before".to_owned(),
             strategy: logged.and_then(|logged| logged.strategy),
             batch: logged.and_then(|logged| logged.batch),
+            bug_metric: logged
+                .and_then(|logged| logged.bug_metric)
+                .filter(|metric| policy.metric(metric.as_str()).is_some()),
             ..Release::default()
         };
         let subject = Subject { release: Some(release), ..subject.clone() };

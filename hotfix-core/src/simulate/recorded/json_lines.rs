@@ -34,6 +34,7 @@ struct Line {
     policy: Option<Value>,
     calibration: Option<Value>,
     release: Option<Value>,
+    severity: Option<Value>,
     action: Option<Value>,
     actions: Option<Value>,
     other: Option<String>,
@@ -105,6 +106,7 @@ impl<'de> Deserialize<'de> for Line {
                                 "policy" => line.policy = Some(map.next_value()?),
                                 "calibration" => line.calibration = Some(map.next_value()?),
                                 "release" => line.release = Some(map.next_value()?),
+                                "severity" => line.severity = Some(map.next_value()?),
                                 "action" => line.action = Some(map.next_value()?),
                                 "actions" => line.actions = Some(map.next_value()?),
                                 _ => drop(map.next_value::<IgnoredAny>()?),
@@ -150,6 +152,10 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
             }
             let release = line.release.and_then(|release| read_value(&release).ok());
             subject.release = release.or(subject.release);
+            if moves.made.is_empty() {
+                let severity = line.severity.and_then(|severity| read_value(&severity).ok());
+                subject.incident.severity = severity.or(subject.incident.severity);
+            }
             continue;
         }
         let refuse = |fault: String| RecordedFault::Json { fault }.at_line(number, 1);
@@ -205,9 +211,10 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
         readings.push(reading);
     }
     let findings = odd.findings().chain(gaps(&readings)).collect();
-    let traffic = subject.traffic;
-    let planned = |release| Box::new(Logged { release, traffic, calibrated });
-    let planned = subject.release.map(planned);
+    let Subject { incident, release, traffic, .. } = subject;
+    let severity = incident.severity;
+    let planned = |release| Box::new(Logged { release, severity, traffic, calibrated });
+    let planned = release.map(planned);
     let mut found = readings.iter();
     let found = found.find(|of| of.has(|arms| arms.canary.as_ref().is_some_and(shows_requests)));
     let first_of_canary = found.map(|reading| reading.at);

@@ -89,7 +89,7 @@ document_table! {
         pub unrecorded: Unrecorded = MappingReader::one_of, or Unrecorded::default();
         /// The handling of gates. Default: somebody promotes.
         pub gates: Gates = MappingReader::one_of, or Gates::default();
-        /// The incident's severity. Default: the policy's first.
+        /// The incident's severity. Default: that of a rollout's log, else the policy's first.
         pub severity: Option<Severity> = MappingReader::one_of, nullable;
     }
     /// The source of the time.

@@ -27,7 +27,7 @@ pub use mapping::{
 pub(super) use merge::{Merge, add_up};
 
 use crate::getters::getters;
-use crate::grade::closed_set;
+use crate::grade::{Severity, closed_set};
 use crate::metric::{Arms, Observation, Sample};
 use crate::plan::{MetricCalibration, Release, Traffic};
 use crate::policy::Policy;
@@ -81,6 +81,8 @@ impl RecordedReading {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Logged {
     pub(super) release: Release,
+    /// The incident's severity before the first traffic.
+    pub(super) severity: Option<Severity>,
     pub(super) traffic: Traffic,
     pub(super) calibrated: Option<(Policy, BTreeMap<MetricName, MetricCalibration>)>,
 }
