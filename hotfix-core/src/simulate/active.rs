@@ -90,9 +90,7 @@ impl<'a> Faults<'a> {
         for &Active { fault, lasted } in self.touching(health, arm.index) {
             let hit = users(fault, health.served_by, arm.share, arm.index);
             match fault.kind {
-                FaultKind::Latency => law.slow(hit, fault.times),
-                // Without `users` the tail is a twentieth.
-                FaultKind::Tail => law.slow(if hit >= 1.0 { 0.05 } else { hit }, fault.times),
+                FaultKind::Latency | FaultKind::Tail => law.slow(hit, fault.times),
                 FaultKind::Leak => law.slow(hit, fault.grown(lasted)),
                 FaultKind::Errors
                 | FaultKind::Crash

@@ -77,10 +77,10 @@ document_table! {
         pub(super) times: f64 = ScenarioReader::ratio, or 2.0;
         /// The share that fails instead.
         pub(super) to: Option<f64> = ScenarioReader::chance;
-        /// The share of users, or of lost ticks.
-        pub(super) users: f64 = ScenarioReader::chance, or 1.0;
         /// The number of affected instances of the arm.
         pub(super) instances: Option<u32> = ScenarioReader::count;
+        /// The share of users, or of lost ticks.
+        pub(super) users: f64 = ScenarioReader::chance, or usual_users(kind, instances);
         /// Its start, counted from the first traffic of the canary.
         pub(super) after: Span = ScenarioReader::span, or Span::ZERO;
         pub(super) lasts: Option<Span> = ScenarioReader::lasting;
@@ -105,6 +105,11 @@ impl FaultArm {
             Some(_) => Self::Canary,
         }
     }
+}
+
+/// The share of users that a fault affects where the scenario gives none: a tail is a twentieth.
+fn usual_users(kind: Option<FaultKind>, instances: Option<u32>) -> f64 {
+    if kind == Some(FaultKind::Tail) && instances.is_none() { 0.05 } else { 1.0 }
 }
 
 impl Fault {

@@ -131,6 +131,7 @@ mod sev_laws;
 mod share_rollouts;
 mod simulate;
 mod simulate_advise;
+mod simulate_faults;
 mod simulate_shared;
 mod snapshot;
 mod snapshot_kinds;
