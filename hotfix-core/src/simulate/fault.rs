@@ -164,12 +164,16 @@ impl Fault {
     }
 
     /// Whether a canary should find it: only the new version makes something worse.
-    pub(super) fn is_of_the_fix(&self) -> bool {
-        let is_worse = match self.kind {
-            FaultKind::Errors => self.to.is_some() || self.times > 1.0,
-            FaultKind::Latency | FaultKind::Tail | FaultKind::Leak => self.times > 1.0,
-            FaultKind::Crash | FaultKind::NoFix => true,
-            FaultKind::Lost | FaultKind::Late | FaultKind::Clock => false,
+    pub(super) fn is_of_the_fix(&self, health: &[HealthyService]) -> bool {
+        let is_worse = match (self.kind, self.to) {
+            (FaultKind::Errors, Some(to)) => {
+                health.iter().any(|health| self.touches(health) && to > health.base)
+            }
+            (FaultKind::Errors | FaultKind::Latency | FaultKind::Tail | FaultKind::Leak, _) => {
+                self.times > 1.0
+            }
+            (FaultKind::Crash | FaultKind::NoFix, _) => true,
+            (FaultKind::Lost | FaultKind::Late | FaultKind::Clock, _) => false,
         };
         is_worse && self.users > 0.0 && matches!(self.arm, FaultArm::Canary)
     }

@@ -20,7 +20,7 @@ document_table! {
     /// How the totals of both arms are scraped.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub(super) struct Feed {
-        every: Span = ScenarioReader::lasting, needed;
+        pub(super) every: Span = ScenarioReader::lasting, needed;
         /// When within the interval the canary is scraped.
         canary: Span = ScenarioReader::span, or Span::ZERO;
         /// The same of the live version.

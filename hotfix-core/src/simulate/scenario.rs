@@ -17,6 +17,7 @@ use crate::text::{did_you_mean, nearest};
 use crate::unit::{MetricName, PhaseName, Span, Timestamp};
 
 use super::document::{ScenarioReader, parse, unknown_metric};
+use super::environment::cadence;
 use super::error::{SimulationErrors, SimulationFault};
 use super::fault::Fault;
 use super::feed::Feed;
@@ -178,8 +179,25 @@ impl Scenario {
                     );
                     errors.push(&path, SimulationFault::Meaningless { detail });
                 }
+                Some(metric) if fault.to.is_some() && !metric.kind.is_fraction() => {
+                    let detail =
+                        format!("`to` is a share, and `{name}` is a {}: use `times`", metric.kind);
+                    let path = format!("/faults/{index}/to");
+                    errors.push(&path, SimulationFault::Meaningless { detail });
+                }
                 Some(_) => {}
             }
+        }
+        // A fault acts in whole ticks, or from scrape to scrape: what is shorter may fall between two.
+        let tick = self.feed.map_or(cadence(policy), |feed| feed.every.min(cadence(policy)));
+        let faults = (0..).zip(&self.faults);
+        let lasting = faults.filter_map(|(n, of)| Some((format!("/faults/{n}/lasts"), of.lasts?)));
+        let bursts = self.traffic.bursts.map(|of| ("/traffic/bursts/lasts".to_owned(), of.lasts));
+        for (path, lasts) in lasting.chain(bursts).filter(|(_, lasts)| *lasts < tick) {
+            let detail = format!(
+                "{lasts} is shorter than a tick of {tick}, and it acts in whole ticks: give at least {tick}"
+            );
+            errors.push(&path, SimulationFault::Meaningless { detail });
         }
         for (index, phase) in self.expect.passed.iter().flatten().enumerate() {
             let phases = policy.phases().iter().map(|of| of.name.as_str());

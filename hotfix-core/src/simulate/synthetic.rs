@@ -157,7 +157,7 @@ impl<'s> Synthetic<'s> {
                 continue;
             }
             let Some(lasted) = fault.lasted(since, tick.to) else { continue };
-            if fault.is_of_the_fix() && has_traffic {
+            if has_traffic && fault.is_of_the_fix(&setting.health) {
                 self.bad = true;
                 self.bad_since.get_or_insert(tick.from.max(since + fault.after));
             }

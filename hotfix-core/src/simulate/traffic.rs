@@ -33,7 +33,7 @@ document_table! {
     pub(super) struct Bursts {
         /// The mean time from the end of a burst to the next.
         every: Span = ScenarioReader::lasting, needed;
-        lasts: Span = ScenarioReader::lasting, needed;
+        pub(super) lasts: Span = ScenarioReader::lasting, needed;
         times: f64 = ScenarioReader::ratio, needed;
     }
     /// What varies from tick to tick.
