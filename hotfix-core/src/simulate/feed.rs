@@ -82,13 +82,17 @@ impl Scraper {
         self.scraped.clear();
     }
 
-    /// Adds what was counted up to a time, and scrapes what is scraped then.
+    /// Adds what was counted up to a time, and scrapes what is scraped then. `loses`: an arm's readings of a
+    /// metric do not arrive.
     pub(super) fn count(
         &mut self,
         feed: &Feed,
         counted: &Observation,
         (from, to): (Timestamp, Timestamp),
-        kind: impl Fn(MetricName) -> Option<MetricKind>,
+        (kind, loses): (
+            &dyn Fn(MetricName) -> Option<MetricKind>,
+            &dyn Fn(MetricName, usize) -> bool,
+        ),
         key: RunKey,
     ) {
         count(&mut self.totals, counted, to.since(from), kind, MetricKind::adds_up);
@@ -96,15 +100,21 @@ impl Scraper {
         for arm in [0, 1] {
             for group in 0..feed.groups() {
                 if feed.next(arm, group, from) == to && !draws.chance(feed.missed) {
-                    self.scrape(arm, group, feed.groups());
+                    self.scrape(arm, group, feed.groups(), loses);
                 }
             }
         }
     }
 
     /// Scrapes a group of an arm's instances; an arm without instances is scraped with the first.
-    fn scrape(&mut self, arm: usize, group: usize, groups: usize) {
-        for (id, reading) in self.totals.iter() {
+    fn scrape(
+        &mut self,
+        arm: usize,
+        group: usize,
+        groups: usize,
+        loses: &dyn Fn(MetricName, usize) -> bool,
+    ) {
+        for (id, reading) in self.totals.iter().filter(|(id, _)| !loses(*id, arm)) {
             let Some(of) = reading.whole() else { continue };
             let mut scraped = self.scraped.take_arms(id);
             scraped.totals = of.totals;

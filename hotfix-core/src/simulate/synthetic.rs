@@ -232,8 +232,10 @@ impl<'s> Synthetic<'s> {
                     return 0.0;
                 }
                 let bad = kept.read(health, faults, arm, &mut draws, sample);
+                // The totals of a feed go on: they are only not scraped.
                 if !self.active.is_empty()
-                    && (lost[arm.index] >= 1.0 || faults.lose(health, arm.index))
+                    && (lost[arm.index] >= 1.0
+                        || setting.scenario.feed.is_none() && faults.lose(health, arm.index))
                 {
                     *sample = None;
                 }
@@ -303,7 +305,11 @@ impl<'s> Synthetic<'s> {
             part.to = feed.next_of_all(part.from, tick.to);
             self.make(part, &mut counted);
             let kind = |id| setting.kind(id);
-            self.scraper.count(feed, &counted, (part.from, part.to), kind, key);
+            let loses = |id, arm| {
+                let mut health = setting.health.iter().filter(|health| health.id == id);
+                health.any(|health| Faults(&self.active).lose(health, arm))
+            };
+            self.scraper.count(feed, &counted, (part.from, part.to), (&kind, &loses), key);
         }
     }
 }
