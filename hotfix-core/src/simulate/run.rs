@@ -37,7 +37,7 @@ pub struct Run {
     pub ended: State,
     /// When that was.
     pub ended_at: Timestamp,
-    /// When it was started.
+    /// When it was first started.
     pub started_at: Option<Timestamp>,
     /// When a verdict was first against the canary.
     pub alerted_at: Option<Timestamp>,
@@ -269,7 +269,7 @@ impl Driver {
     }
 
     fn start(&mut self) {
-        self.run.started_at = Some(self.now);
+        self.run.started_at.get_or_insert(self.now);
         self.last_tick = self.now;
         self.tick_at = Some(self.now + self.cadence());
     }
@@ -353,9 +353,11 @@ impl Driver {
             }
             environment.answer(&self.rollout, self.now, action, &mut self.answers);
         }
-        // A phase that was left has passed, unless the rollout is rolled back.
+        // A phase that was left has passed, unless the rollout is rolled back or another release begins.
+        let stage = self.rollout.stage();
+        let is_left = stage.has_turned_back() || matches!(stage, Stage::Preparing);
         let left = before.filter(|_| asked > 0 && self.rollout.phase() != before);
-        if let Some(phase) = left.filter(|_| !self.rollout.stage().has_turned_back()) {
+        if let Some(phase) = left.filter(|_| !is_left) {
             self.run.passed.push(Passed { phase, at: self.now });
         }
         self.enter(environment);

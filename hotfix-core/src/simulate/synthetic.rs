@@ -79,6 +79,8 @@ pub(super) struct Synthetic<'s> {
     begun: Option<(Timestamp, Observation)>,
     scraper: Scraper,
     random: RandomSeed,
+    /// The last attempt that people have prepared.
+    attempt: u32,
     /// Duties that people have on their list.
     known: Vec<(Name, u64)>,
 }
@@ -102,6 +104,7 @@ impl<'s> Synthetic<'s> {
             begun: None,
             scraper: Scraper::default(),
             random: RandomSeed(None),
+            attempt: 0,
             known: Vec::new(),
         }
     }
@@ -128,6 +131,7 @@ impl<'s> Synthetic<'s> {
         self.late.clear();
         self.begun = None;
         self.scraper.clear();
+        self.attempt = 1;
         self.known.clear();
         self.random = RandomSeed(Some(key.draws(Purpose::People, 0)));
     }
@@ -259,8 +263,10 @@ impl<'s> Synthetic<'s> {
     /// Makes a part of a tick at whose end the share changes, or which has begun with another.
     fn make_part(&mut self, tick: Tick) {
         let (setting, from) = (self.setting, tick.from);
-        let (begun, mut sums) = self.begun.take().unwrap_or_else(|| (from, Observation::new()));
-        let part = Tick { from: begun.max(from), ..tick };
+        // What was begun before the ticks ended is of an earlier attempt.
+        let begun = self.begun.take().filter(|(at, _)| *at >= from);
+        let (begun, mut sums) = begun.unwrap_or_else(|| (from, Observation::new()));
+        let part = Tick { from: begun, ..tick };
         if part.to > part.from {
             if let Some(feed) = &setting.scenario.feed {
                 self.make_and_scrape(feed, part);
@@ -382,10 +388,13 @@ impl Environment for Synthetic<'_> {
         let people = &self.setting.scenario.people;
         match (rollout.stage(), rollout.state()) {
             (Stage::Preparing, State::Ready) => people.go(at, answers),
-            (Stage::Preparing, _) if rollout.now().is_none() => {
+            (Stage::Preparing, _) if rollout.attempt() > self.attempt => {
+                self.attempt = rollout.attempt();
                 people.make_ready(rollout, at, answers);
             }
-            (Stage::Deploying(step), _) if step.index == 0 => people.speak(at, answers),
+            (Stage::Deploying(step), _) if step.index == 0 && rollout.attempt() == 1 => {
+                people.speak(at, answers);
+            }
             _ => {}
         }
     }

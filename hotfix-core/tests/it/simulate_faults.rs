@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use hotfix_core::policy::Policy;
-use hotfix_core::rollout::State;
 use hotfix_core::simulate::{Campaign, Run, Scenario};
 use serde_json::Value;
 
@@ -45,5 +44,39 @@ fn post_5_a_tail_is_of_those_that_the_scenario_names() {
     for (users, traffic, expected) in cases {
         let got = slow(users, traffic);
         assert!((got - expected).abs() < 0.03 * expected.max(0.2), "{users}, {traffic}: {got}");
+    }
+}
+
+/// Each run of totals has what happened while nothing was scraped.
+#[test]
+fn post_5_a_scrape_after_lost_ones_has_their_counts() {
+    let scenario = "until = '1h'\ntraffic = { requests = 6000 }\npeople = { decide = 'never' }\n\
+                    feed = { every = '10s' }\n\
+                    faults = [{ kind = 'errors', metric = 'error_rate', to = 1.0, after = '5min', lasts = '3min' },\n\
+                    { kind = 'lost', after = '5min', lasts = '3min' }]";
+    let (run, lines) = drill("standard", scenario);
+    let totals = |line: &Value| {
+        let pair = line.pointer("/metrics/error_rate/canary")?;
+        Some((pair[0].as_f64()?, pair[1].as_f64()?))
+    };
+    let totals: Vec<(f64, f64)> = lines.iter().filter_map(totals).collect();
+    let steps = totals.windows(2).map(|pair| (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1));
+    let (events, requests) = steps.max_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+    // Three minutes of a tenth of 6,000 requests.
+    assert!((1_700.0..2_000.0).contains(&events), "{events} of {requests}");
+    assert!(run.alerted_at.is_some() && run.affected.canary >= events, "{run:?}");
+}
+
+#[test]
+fn post_5_another_attempt_is_prepared_and_the_phase_that_it_left_was_not_passed() {
+    // Two minutes after the first traffic, before the end of the first phase.
+    let supersede = "{ after = '4min', input = { kind = 'supersede', by = 'lena', why = 'a typo', \
+                     release = { version = '3', previous = '1' } } }";
+    let retry = "{ after = '4min', input = { kind = 'roll_back', by = 'lena' } }, \
+                 { after = '40min', input = { kind = 'retry', by = 'lena', why = 'again' } }";
+    for (says, phases) in [(supersede, 3), (retry, 3)] {
+        let scenario = format!("until = '8h'\nafter_end = true\npeople = {{ says = [{says}] }}");
+        let (run, _) = drill("phased-canary", &scenario);
+        assert_eq!((run.passed.len(), run.completed_at.is_some()), (phases, true), "{run:?}");
     }
 }
