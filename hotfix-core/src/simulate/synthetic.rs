@@ -1,12 +1,10 @@
 //! A synthetic environment: the readings of both arms in each tick of one run.
 
-use std::collections::VecDeque;
-
 use crate::grade::MetricKind;
 use crate::metric::{Arms, Observation, Sample};
 use crate::plan::Plan;
 use crate::rollout::{Act, Action, Command, Input, Rollout, Stage, State};
-use crate::unit::{MetricName, Name, Share, Timestamp};
+use crate::unit::{MetricName, Name, Share, Span, Timestamp};
 
 use super::active::{Active, Faults, users};
 use super::answers::Answers;
@@ -18,6 +16,7 @@ use super::feed::{Feed, Scraper, count};
 use super::healthy_service::{HealthyService, Instances};
 use super::people::RandomSeed;
 use super::random::{Draws, Drift, Expected, Purpose, RunKey};
+use super::recorded::{Merge, RecordedReading};
 use super::scenario::Scenario;
 use super::traffic::{Flow, Noise};
 
@@ -74,7 +73,8 @@ pub(super) struct Synthetic<'s> {
     pub(super) bad_since: Option<Timestamp>,
     /// The requests that a crash left unanswered.
     crashed: Impact,
-    late: VecDeque<(Timestamp, Observation)>,
+    /// Readings that are under way, each with the time of its arrival.
+    late: Vec<RecordedReading>,
     /// Since when a tick goes on whose share has changed, and the sums until then.
     begun: Option<(Timestamp, Observation)>,
     scraper: Scraper,
@@ -100,7 +100,7 @@ impl<'s> Synthetic<'s> {
             bad: false,
             bad_since: None,
             crashed: Impact::default(),
-            late: VecDeque::new(),
+            late: Vec::new(),
             begun: None,
             scraper: Scraper::default(),
             random: RandomSeed(None),
@@ -330,15 +330,12 @@ impl Environment for Synthetic<'_> {
                 self.scraper.show(into);
             }
         }
-        if let Some(late) = self.last_active(FaultKind::Late) {
-            self.late.push_back((tick.to + late.by, std::mem::take(into)));
-            // The newest of those that have come.
-            let come = self.late.iter().take_while(|(due, _)| *due <= tick.to).count();
-            if let Some((_, observation)) = self.late.drain(..come).next_back() {
-                *into = observation;
-            }
-        } else {
-            self.late.clear();
+        let delay = self.last_active(FaultKind::Late).map(|fault| fault.by);
+        if delay.is_some() || !self.late.is_empty() {
+            let at = tick.to + delay.unwrap_or(Span::ZERO);
+            self.late.push(RecordedReading { at, metrics: std::mem::take(into) });
+            let come: Vec<_> = self.late.extract_if(.., |of| of.at <= tick.to).collect();
+            Merge::default().put(&come, |id| self.setting.kind(id), into);
         }
     }
 

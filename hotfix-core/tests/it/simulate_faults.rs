@@ -80,3 +80,17 @@ fn post_5_another_attempt_is_prepared_and_the_phase_that_it_left_was_not_passed(
         assert_eq!((run.passed.len(), run.completed_at.is_some()), (phases, true), "{run:?}");
     }
 }
+
+/// Each reading of the canary arrives, also those that are under way when it ends.
+#[test]
+fn post_5_late_readings_arrive() {
+    let scenario = "until = '30min'\ntraffic = { requests = 6000 }\nplatform = { traffic = '0s' }\n\
+                    faults = [{ kind = 'late', by = '60s', after = '3min', lasts = '2min' }]";
+    let (_, lines) = drill("standard", scenario);
+    let trials = |line: &Value| line.pointer("/metrics/error_rate/canary/1")?.as_f64();
+    let trials: Vec<f64> = lines.iter().filter_map(trials).take(60).collect();
+    // A tenth of 1,000 requests each 10 s; six ticks have none, and six have twice as many.
+    let mean = trials.iter().sum::<f64>() / 66.0;
+    let twice = trials.iter().filter(|of| **of > 150.0).count();
+    assert!((mean / 100.0 - 1.0).abs() < 0.05 && twice == 6, "{mean}, {trials:?}");
+}
