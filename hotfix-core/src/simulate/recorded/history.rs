@@ -140,8 +140,10 @@ impl Pace {
         }
     }
 
+    /// To the nearest tick, so that readings a little before or after their tick count for it.
     const fn ticks(self, of: Span) -> u64 {
-        of.as_millis() / self.cadence.as_millis()
+        let cadence = self.cadence.as_millis();
+        (of.as_millis() + cadence / 2) / cadence
     }
 }
 
