@@ -35,7 +35,7 @@ coded! {
     /// The input is not enough for advice.
     #[error("{detail}")]
     NoAdvice { detail: &'static str } => "HF-SIM-012",
-    /// Tallies of different campaigns, or of the same runs twice.
+    /// Tallies of different campaigns.
     #[error("these tallies are not parts of one campaign: {detail}")]
     OtherCampaign { detail: &'static str } => "HF-SIM-011",
 }
