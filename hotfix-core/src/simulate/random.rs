@@ -92,10 +92,7 @@ impl Draws {
 
     /// A factor with mean 1 whose logarithm is normal with this deviation.
     pub(super) fn factor(&mut self, deviation: f64) -> f64 {
-        if deviation == 0.0 {
-            return 1.0;
-        }
-        libm::exp(deviation * self.normal() - 0.5 * deviation * deviation)
+        Drift::default().next(self, deviation, 0.0)
     }
 
     /// A waiting time with this mean.
