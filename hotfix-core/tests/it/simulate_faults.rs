@@ -76,7 +76,8 @@ fn post_5_another_attempt_is_prepared_and_the_phase_that_it_left_was_not_passed(
                  { after = '40min', input = { kind = 'retry', by = 'lena', why = 'again' } }";
     for (says, phases) in [(supersede, 3), (retry, 3)] {
         let scenario = format!(
-            "until = '8h'\nafter_end = true\ntraffic = {{ requests = 60000 }}\npeople = {{ says = [{says}] }}"
+            "until = '8h'\nafter_end = true\ntraffic = {{ requests = 6000 }}\npeople = {{ says = [{says}] }}\n\
+             metrics = {{ error_rate = {{ rate = '0.05%' }}, payment_success = {{ rate = '99.95%' }} }}"
         );
         let (run, _) = drill("phased-canary", &scenario);
         assert_eq!((run.passed.len(), run.completed_at.is_some()), (phases, true), "{run:?}");
