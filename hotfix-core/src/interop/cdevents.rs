@@ -144,8 +144,10 @@ struct Subject {
 type Outcome = (&'static str, Option<&'static str>);
 
 const PASSED: Outcome = ("success", None);
-const TURNED: Outcome = ("failure", Some("it was rolled back"));
-const REPLACED: Outcome = ("failure", Some("another attempt replaces it"));
+
+const fn failed(why: &'static str) -> Outcome {
+    ("failure", Some(why))
+}
 
 /// A line of the log, with the rollout after it.
 #[derive(Clone, Copy)]
@@ -161,7 +163,7 @@ impl Writer<'_> {
         if let Recorded::Taken(input) = entry.recorded {
             match &input.command {
                 Command::Supersede { .. } | Command::Retry { .. } => {
-                    self.finish(line, REPLACED);
+                    self.finish(line, failed("another attempt replaces it"));
                     self.published = false;
                 }
                 Command::Start => {
@@ -228,8 +230,13 @@ impl Writer<'_> {
             None | Some(Stage::Gate { .. } | Stage::Paused { .. } | Stage::Preparing) => {}
             Some(Stage::Deploying(_) | Stage::FinalValidation { .. }) => self.leave(line, PASSED),
             Some(Stage::Complete { .. } | Stage::Closed) => self.finish(line, PASSED),
-            Some(Stage::RollingBack(_) | Stage::Frozen { .. }) => self.leave(line, TURNED),
-            Some(Stage::RolledBack | Stage::Aborted | Stage::Failed) => self.finish(line, TURNED),
+            Some(Stage::RollingBack(_)) => self.leave(line, failed("it is being rolled back")),
+            Some(Stage::Frozen { .. }) => {
+                self.leave(line, failed("traffic is frozen until a person acts"));
+            }
+            Some(Stage::RolledBack) => self.finish(line, failed("it was rolled back")),
+            Some(Stage::Aborted) => self.finish(line, failed("it was aborted")),
+            Some(Stage::Failed) => self.finish(line, failed("the deployment failed")),
         }
         if let Some(at) = news(&mut self.deployed, rollout.moment(Moment::Deployed)) {
             let version = rollout.plan().release().map(|release| release.version.as_str());

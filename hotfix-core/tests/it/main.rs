@@ -59,6 +59,7 @@ mod decision_drawing;
 mod decision_laws;
 mod decision_questions;
 mod error_budget;
+mod export_stories;
 mod exports;
 mod exports_published;
 mod fact;

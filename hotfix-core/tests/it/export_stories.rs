@@ -1,0 +1,102 @@
+//! What exports say of single incidents: what was not, is not said (POST-3, TIME-3, FIELD-20).
+
+use std::sync::Arc;
+
+use hotfix_core::interop::cdevents;
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Input, Recording, Rollout};
+use hotfix_core::unit::{Span, Timestamp};
+use serde_json::{Value, json};
+
+use crate::ready;
+
+fn at(seconds: u32) -> Timestamp {
+    let opened: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
+    opened + Span::from_seconds(seconds)
+}
+
+/// Of a release with these keys, and the traffic that it names.
+fn rollout(policy: &str, severity: &str, release: &Value) -> Rollout {
+    let incident = json!({"id": "I", "severity": severity, "detected_at": "2026-03-03T14:30:00Z"});
+    let mut whole = json!({"version": "2", "previous": "1"});
+    whole.as_object_mut().unwrap().extend(release.as_object().unwrap().clone());
+    let policy = Arc::new(Policy::preset(policy).unwrap());
+    let traffic = whole.as_object_mut().unwrap().remove("traffic").unwrap_or(json!({}));
+    let [incident, release, traffic] = [incident, whole, traffic].map(|of| of.to_string());
+    let plan = Plan::from_json(policy, &incident, &release, &traffic).unwrap();
+    Rollout::try_new(plan, Recording::Keep, "").unwrap()
+}
+
+fn send(rollout: &mut Rollout, seconds: u32, input: Value) {
+    rollout.handle(at(seconds), &Input::from_value(input).unwrap()).unwrap();
+}
+
+fn answer(rollout: &mut Rollout, seconds: u32, kind: &str) {
+    let action = rollout.pending_actions()[0].id.to_string();
+    send(
+        rollout,
+        seconds,
+        json!({"kind": kind, "by": "tool", "action": action, "why": "no image"}),
+    );
+}
+
+/// A rollout of `standard` that has started and deploys.
+fn started(release: &Value) -> Rollout {
+    let mut rollout = rollout("standard", "P1", release);
+    ready::make(&mut rollout, at(0));
+    send(&mut rollout, 0, json!({"kind": "start", "by": "lena"}));
+    rollout
+}
+
+/// One whose first phase is watched.
+fn watched(release: &Value) -> Rollout {
+    let mut rollout = started(release);
+    ready::confirm_all(&mut rollout, at(0));
+    rollout
+}
+
+fn events(rollout: &Rollout) -> Vec<Value> {
+    cdevents::events(rollout.log().as_bytes(), &cdevents::Options::default()).unwrap()
+}
+
+/// The content of the last event of a type.
+fn last(rollout: &Rollout, kind: &str) -> Value {
+    let kind = format!("dev.cdevents.{kind}.0.2.0");
+    let events = events(rollout);
+    let event = events.iter().rfind(|event| event["type"] == kind.as_str());
+    event.unwrap_or_else(|| panic!("no {kind}"))["data"]["subject"]["content"].clone()
+}
+
+#[test]
+fn field_20_an_event_says_why_a_run_ended_and_no_rollback_that_was_not() {
+    let failed = |rollout: &Rollout, kind: &str| {
+        let content = last(rollout, kind);
+        assert_eq!(content["outcome"], "failure");
+        content["errors"].as_str().unwrap().to_owned()
+    };
+    let mut rollout = started(&json!({}));
+    answer(&mut rollout, 5, "failed");
+    assert_eq!(rollout.state().as_str(), "failed");
+    assert_eq!(failed(&rollout, "pipelinerun.finished"), "the deployment failed");
+
+    let mut frozen = watched(&json!({"traffic": {"schema_change": true}}));
+    let bad = json!({"error_rate": {"canary": [60, 167], "baseline": [5, 1500]}});
+    for second in (10..130).step_by(10) {
+        if frozen.state().as_str() == "monitoring" {
+            send(&mut frozen, second, json!({"kind": "observe", "metrics": bad}));
+        }
+    }
+    assert_eq!(frozen.state().as_str(), "frozen");
+    assert_eq!(failed(&frozen, "taskrun.finished"), "traffic is frozen until a person acts");
+
+    for (order, end) in [("roll_back", "it was rolled back"), ("abort", "it was aborted")] {
+        let mut rollout = watched(&json!({}));
+        send(&mut rollout, 60, json!({"kind": order, "by": "lena", "why": "wrong"}));
+        assert_eq!(failed(&rollout, "taskrun.finished"), "it is being rolled back");
+        answer(&mut rollout, 65, "confirm");
+        send(&mut rollout, 4000, json!({"kind": "tick"}));
+        assert!(rollout.state().is_final(), "{}", rollout.state());
+        assert_eq!(failed(&rollout, "pipelinerun.finished"), end);
+    }
+}
