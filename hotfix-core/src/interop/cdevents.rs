@@ -282,10 +282,11 @@ impl Writer<'_> {
         let service = subject.incident.service.as_ref().unwrap_or(&subject.incident.id);
         let mut content = json!({"environment": {"id": self.options.environment}});
         if let (Some(version), Some(release)) = (version, &subject.release) {
-            let own = version == release.version;
             let record = release.change_record.as_ref().and_then(|record| record.artifact.as_ref());
             let point = release.point.as_ref().and_then(|point| point.artifact.as_ref());
-            let artifact = if own { record } else { point };
+            let is_previous = version == release.previous;
+            let artifact =
+                if version == release.version { record } else { point.filter(|_| is_previous) };
             content["artifactId"] = artifact.map_or_else(
                 || json!(format!("pkg:generic/{}@{}", percent(service), percent(version))),
                 |artifact| json!(artifact),

@@ -100,3 +100,20 @@ fn field_20_an_event_says_why_a_run_ended_and_no_rollback_that_was_not() {
         assert_eq!(failed(&rollout, "pipelinerun.finished"), end);
     }
 }
+
+#[test]
+fn post_3_the_artifact_of_a_version_is_its_own() {
+    let release = json!({"point": {"artifact": "pkg:oci/pay@sha256:aaa"}});
+    for (order, artifact) in [
+        (json!({"kind": "roll_back", "by": "lena"}), "pkg:oci/pay@sha256:aaa"),
+        (
+            json!({"kind": "revert", "by": "lena", "version": "0.9", "why": "good"}),
+            "pkg:generic/I@0.9",
+        ),
+    ] {
+        let mut rollout = watched(&release);
+        send(&mut rollout, 60, order);
+        answer(&mut rollout, 65, "confirm");
+        assert_eq!(last(&rollout, "service.rolledback")["artifactId"], artifact);
+    }
+}
