@@ -190,13 +190,14 @@ impl Writer<'_> {
         }
         // Without a detection time the declaration counts.
         let detected = rollout.origin(Moment::Detected).map(|(_, at)| at);
-        if let Some(at) = news(&mut self.detected, detected) {
+        let corrected = news(&mut self.detected, detected);
+        if let Some(at) = corrected {
             self.put(line, at, "incident.detected", self.of_incident(rollout));
         }
         let was_resolved = self.resolved.is_some();
         if let Some(at) = news(&mut self.resolved, rollout.moment(Moment::Resolved)) {
             self.put(line, at, "incident.resolved", self.of_incident(rollout));
-        } else if was_resolved && self.resolved.is_none() {
+        } else if was_resolved && self.resolved.is_none() && corrected.is_none() {
             self.put(line, entry.at, "incident.detected", self.of_incident(rollout));
         }
     }

@@ -117,3 +117,28 @@ fn post_3_the_artifact_of_a_version_is_its_own() {
         assert_eq!(last(&rollout, "service.rolledback")["artifactId"], artifact);
     }
 }
+
+#[test]
+fn post_3_a_line_that_reopens_an_incident_and_corrects_its_detection_is_one_event() {
+    let mut rollout = rollout("standard", "P1", &json!({}));
+    let times =
+        |times: Value| json!({"kind": "set_times", "by": "omar", "why": "w", "times": times});
+    send(&mut rollout, 0, json!({"kind": "note", "by": "omar", "text": "x"}));
+    send(&mut rollout, 60, times(json!({"resolved": at(30)})));
+    send(&mut rollout, 120, times(json!({"resolved": null, "detected": "2026-03-03T14:20:00Z"})));
+    let events = events(&rollout);
+    let seen: Vec<(&str, &str)> = events
+        .iter()
+        .map(|event| (event["type"].as_str().unwrap(), event["time"].as_str().unwrap()))
+        .collect();
+    let (detected, resolved) =
+        ("dev.cdevents.incident.detected.0.2.0", "dev.cdevents.incident.resolved.0.2.0");
+    assert_eq!(
+        seen,
+        [
+            (detected, "2026-03-03T14:30:00.000Z"),
+            (resolved, "2026-03-03T14:40:30.000Z"),
+            (detected, "2026-03-03T14:20:00.000Z"),
+        ]
+    );
+}
