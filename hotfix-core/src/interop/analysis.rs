@@ -87,7 +87,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
     /// Reads the templates of a rollout's analysis. Returns the duration of one run in seconds.
     pub(super) fn of(&mut self, at: &At<'d>, draft: &mut Draft) -> f64 {
         nothing(at, &["measurementRetention", "analysisRunMetadata"]);
-        let arguments = arguments(at, &Arguments::new());
+        let arguments = arguments(at, None);
         self.dry_runs.read(at);
         let run = self.templates(at, &arguments, 0);
         self.judge(draft);
@@ -154,7 +154,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
     ) -> f64 {
         let Some(spec) = at.need("spec", "`spec:` with `metrics`") else { return 0.0 };
         nothing(&spec, &["measurementRetention", "ttlStrategy"]);
-        let arguments = Rc::new(arguments(&spec, given));
+        let arguments = Rc::new(arguments(&spec, Some(given)));
         let longest = self.templates(&spec, &arguments, depth);
         let metrics = spec.list("metrics");
         let values = used(&metrics, &arguments);

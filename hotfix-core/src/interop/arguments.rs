@@ -12,20 +12,19 @@ const MOST_COUNT: f64 = 1e6;
 /// Values by name; None for one that is not in the text.
 pub(super) type Arguments = BTreeMap<String, Option<String>>;
 
-/// Arguments by name. Given values override defaults.
-pub(super) fn arguments(at: &At<'_>, given: &Arguments) -> Arguments {
-    let mut arguments = given.clone();
+/// Arguments by name: of an analysis, or of a template where some are given. What an analysis gives
+/// overrides the defaults of templates, also where its value is not in the text.
+pub(super) fn arguments(at: &At<'_>, given: Option<&Arguments>) -> Arguments {
+    let mut arguments = given.cloned().unwrap_or_default();
     for item in at.list("args") {
         let name = item.name("`name: service`");
         let value = item.get("value").and_then(|value| value.text());
         if let Some(from) = item.get("valueFrom") {
             from.ignore();
         }
-        if let Some(name) = name {
-            let known = arguments.entry(name.to_owned()).or_default();
-            if known.is_none() {
-                *known = value.map(str::to_owned);
-            }
+        // A template may leave a value to the templates that it references.
+        if let Some(name) = name.filter(|_| given.is_none() || value.is_some()) {
+            arguments.entry(name.to_owned()).or_insert_with(|| value.map(str::to_owned));
         }
     }
     arguments
