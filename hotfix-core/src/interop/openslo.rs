@@ -271,8 +271,8 @@ fn alert_condition(spec: &At<'_>, draft: &mut Draft) {
     let threshold = condition
         .need("threshold", "`threshold: 2`")
         .and_then(|at| Some((at.number_within(0.0, 1e6, "a number from 0 to a million")?, at)));
-    condition.leave_out("lookbackWindow", At::duration, "the window of the rate");
-    condition.leave_out("alertAfter", At::duration, "a wait before an alert");
+    condition.leave_out("lookbackWindow", At::text, "the window of the rate");
+    condition.leave_out("alertAfter", At::text, "a wait before an alert");
     let (Some(_), Some((rate, at))) = (kind, threshold) else { return };
     let mut bounds = Vec::new();
     for metric in &mut draft.metrics {
