@@ -8,7 +8,8 @@ use super::{Kind, no_counterpart, nothing};
 use crate::grade::{MetricKind, Worse};
 use crate::text::{brief, shown};
 
-const FRACTION: &str = "a fraction above 0 and below 1";
+const FRACTION: (f64, &str) = (1.0, "a fraction above 0 and below 1");
+const PERCENT: (f64, &str) = (100.0, "a number of per cent above 0 and below 100");
 
 pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     let Some(source) = main_of(sources, "SLO") else {
@@ -135,16 +136,16 @@ fn objective(
 ) {
     let name = at.text_of("displayName");
     no_counterpart(at, &[("compositeWeight", "the weight of an objective in a composite")]);
-    let share = |key, whole: f64| {
+    let share = |key, (whole, range): (f64, &'static str)| {
         let at = at.get(key)?;
         let number = decimal(at.number()? / whole);
         if number > 0.0 && number < 1.0 {
             return Some((number, at));
         }
-        at.out_of_range(number * whole, FRACTION)
+        at.out_of_range(decimal(number * whole), range)
     };
-    let target = share("target", 1.0).or_else(|| share("targetPercent", 100.0));
-    let slice = share("timeSliceTarget", 1.0);
+    let target = share("target", FRACTION).or_else(|| share("targetPercent", PERCENT));
+    let slice = share("timeSliceTarget", FRACTION);
     if let Some((_, window)) = at.read("timeSliceWindow", At::text).filter(|_| slices) {
         window.no_counterpart("the length of a time slice");
     }
