@@ -232,9 +232,6 @@ fn put(
             Worse::Higher => (sizes.increase, 1.0 + TOLERANCE),
             Worse::Lower => (sizes.decrease, 1.0 / (1.0 + TOLERANCE)),
         };
-        // A critical shift is also one that counts.
-        let is_later = |from: &f64| allowed.is_none_or(|at| metric.worse.is_beyond(*from, at));
-        let critical_from = critical_from.filter(is_later);
         let allowed = allowed.unwrap_or_else(|| {
             at.remark(ImportFinding::NoTest {
                 there: format!("any significant shift of `{}` counts", shown(name)),
@@ -242,6 +239,8 @@ fn put(
             });
             otherwise
         });
+        // A critical shift is also one that counts.
+        let critical_from = critical_from.filter(|from| metric.worse.is_beyond(*from, allowed));
         metric.watched = muted;
         metric.success = Some(Limit::OfLive(allowed));
         if critical {
