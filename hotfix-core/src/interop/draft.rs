@@ -178,7 +178,10 @@ impl Draft {
     pub(super) fn id_at(&mut self, at: &At<'_>, name: &str) -> String {
         let id = self.id(name);
         if id != name {
-            at.remark(ImportFinding::Renamed { from: crate::text::shown(name), to: id.clone() });
+            let is_taken = self.names.contains_key(name);
+            let why = if is_taken { "is another metric's id" } else { "cannot be a metric's id" };
+            let from = crate::text::shown(name);
+            at.remark(ImportFinding::Renamed { from, why, to: id.clone() });
         }
         id
     }

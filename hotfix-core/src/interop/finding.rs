@@ -42,8 +42,8 @@ findings! {
     UnusedDocument { kind: String, name: String }
         => "HF-CONV-027" Warn, "reference it, or remove it";
 
-    #[error("`{from}` cannot be a metric's id: use `{to}` in observations")]
-    Renamed { from: String, to: String }
+    #[error("`{from}` {why}: use `{to}` in observations")]
+    Renamed { from: String, why: &'static str, to: String }
         => "HF-CONV-028" Note, "send the metric's readings under its id";
 
     #[error("the condition `{condition}` cannot be a bound: {why}; the metric is only watched")]

@@ -504,7 +504,7 @@ fn duration(
     metric.kind = MetricKind::Latency;
     let mut most_seconds = 0.5;
     if let Some((most, at)) = most {
-        if at.within(most, 2.0, 3.6e6, "milliseconds from 2 to 3600000").is_none() {
+        if at.within(most, 1.0, 3.6e6, "milliseconds from 1 to 3600000").is_none() {
             return;
         }
         // Boundaries are whole milliseconds, and the bound is one of them, so that no bucket hides
@@ -527,7 +527,10 @@ fn duration(
         at.differs(there, "the metric is watched but does not decide");
     }
     let half = (most_seconds * 500.0).round() / 1000.0;
-    metric.latency = Some((QUANTILE, vec![half, most_seconds, most_seconds * 2.0]));
+    let mut boundaries = vec![half, most_seconds, most_seconds * 2.0];
+    // Half of one millisecond is the bound itself.
+    boundaries.dedup();
+    metric.latency = Some((QUANTILE, boundaries));
     draft.metrics.push(metric);
 }
 
