@@ -94,6 +94,19 @@ fn roll_7_a_flip_in_a_whole_log_is_the_first_finding_and_ends_a_replay() {
 }
 
 #[test]
+fn roll_7_a_line_whose_content_was_changed_is_one_finding() {
+    let rollout = recorded();
+    let (log, head) = (rollout.log(), rollout.head());
+    for (index, line) in lines(log).into_iter().enumerate() {
+        let (before, at) = (&line[..line.find(r#""at":""#).unwrap() + 6], log.find(line).unwrap());
+        let changed = [&log[..at], before, "1", &log[at + before.len() + 1..]].concat();
+        let found = audit(changed.as_bytes(), head).findings;
+        let found: Vec<_> = found.iter().map(|of| (of.line, of.code)).collect();
+        assert_eq!(found, [(index + 1, "HF-JSON-013")]);
+    }
+}
+
+#[test]
 fn roll_7_lines_dropped_repeated_or_swapped_are_found() {
     let rollout = recorded();
     let head = rollout.head();
