@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::ExportError;
-use super::watched::Watched;
+use super::watched::{Watched, news};
 use crate::grade::Moment;
 use crate::rollout::{Act, Command, Entry, LogError, Recorded, Rollout, Stage, Step};
 use crate::unit::{Share, Timestamp};
@@ -346,12 +346,6 @@ impl Writer<'_> {
             },
         }));
     }
-}
-
-/// A time that was not known before, or is another now.
-fn news(known: &mut Option<Timestamp>, now: Option<Timestamp>) -> Option<Timestamp> {
-    let before = std::mem::replace(known, now);
-    now.filter(|_| now != before)
 }
 
 /// Hexadecimal digits in the form of a UUID of version 4.

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::ExportError;
-use super::watched::Watched;
+use super::watched::{Watched, news};
 use crate::grade::Moment;
 use crate::judge::Decision;
 use crate::rollout::{Command, Entry, Recorded, Rollout, Stage};
@@ -64,6 +64,7 @@ struct Writer {
     decision: Option<Decision>,
     /// The kind of the last stage: a rollback of several steps is one.
     stage: &'static str,
+    rolled_back: Option<Timestamp>,
 }
 
 impl Writer {
@@ -89,6 +90,9 @@ impl Writer {
                 Command::Retry { .. } => {
                     self.point(at, "retry", format!("attempt {}", rollout.attempt()));
                 }
+                Command::Abort { .. } => {
+                    self.point(at, "aborted", "the rollout was aborted".to_owned());
+                }
                 _ => {}
             }
         }
@@ -110,6 +114,10 @@ impl Writer {
         if let Some(to) = entry.to {
             self.enter(at, rollout, to);
         }
+        if let Some(back) = news(&mut self.rolled_back, rollout.live_again_at()) {
+            let version = rollout.back_to().unwrap_or("the previous version");
+            self.point(back, "rolled_back", format!("{version} runs again"));
+        }
     }
 
     fn enter(&mut self, at: Timestamp, rollout: &Rollout, to: &Stage) {
@@ -125,7 +133,12 @@ impl Writer {
             }
             Stage::Gate { .. } => ("gate", "the phase waits at its gate"),
             Stage::Paused { .. } => ("paused", "the rollout is paused"),
-            Stage::Preparing | Stage::Deploying(_) | Stage::FinalValidation { .. } => {
+            // Of an abort and of a rollback, the order and the confirmation have their own points.
+            Stage::Preparing
+            | Stage::Deploying(_)
+            | Stage::FinalValidation { .. }
+            | Stage::RolledBack
+            | Stage::Aborted => {
                 self.end_phase(Some(at));
                 self.stage = "between";
                 return;
@@ -133,17 +146,14 @@ impl Writer {
             Stage::Complete { .. } => ("complete", "the last phase has its traffic"),
             Stage::Closed => ("closed", "the rollout is closed"),
             Stage::RollingBack(_) => ("rolling_back", "rolling back"),
-            Stage::RolledBack => ("rolled_back", "the previous version runs again"),
             Stage::Frozen { .. } => ("frozen", "traffic is frozen, and a person has to act"),
-            Stage::Aborted => ("aborted", "the rollout was aborted"),
             Stage::Failed => ("failed", "the deployment failed"),
         };
         if !matches!(to, Stage::Gate { .. } | Stage::Paused { .. }) {
             self.end_phase(Some(at));
         }
         if std::mem::replace(&mut self.stage, kind) != kind {
-            let back = rollout.live_again_at().filter(|_| kind == "rolled_back");
-            self.point(back.unwrap_or(at), kind, text.to_owned());
+            self.point(at, kind, text.to_owned());
         }
     }
 

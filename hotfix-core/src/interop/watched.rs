@@ -1,6 +1,7 @@
-//! The watched phase, for exports.
+//! The watched phase, and what is new, for exports that follow a log.
 
 use crate::rollout::{Rollout, Step};
+use crate::unit::Timestamp;
 
 /// A phase of an attempt, from its first entry. A pause does not end it, but shifts the time from
 /// which it counts.
@@ -18,4 +19,10 @@ impl Watched {
     pub(super) fn is_same(self, other: Self) -> bool {
         (self.attempt, self.step.index) == (other.attempt, other.step.index)
     }
+}
+
+/// A time that was not known before, or is another now.
+pub(super) fn news(known: &mut Option<Timestamp>, now: Option<Timestamp>) -> Option<Timestamp> {
+    let before = std::mem::replace(known, now);
+    now.filter(|_| now != before)
 }

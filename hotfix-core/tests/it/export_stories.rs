@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hotfix_core::interop::cdevents;
+use hotfix_core::interop::{cdevents, grafana};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Input, Recording, Rollout};
@@ -141,4 +141,23 @@ fn post_3_a_line_that_reopens_an_incident_and_corrects_its_detection_is_one_even
             (detected, "2026-03-03T14:20:00.000Z"),
         ]
     );
+}
+
+#[test]
+fn post_3_annotations_have_an_abort_and_the_end_of_its_rollback_when_they_were() {
+    for order in ["roll_back", "abort"] {
+        let mut rollout = watched(&json!({}));
+        send(&mut rollout, 60, json!({"kind": order, "by": "lena", "why": "wrong"}));
+        answer(&mut rollout, 65, "confirm");
+        send(&mut rollout, 4000, json!({"kind": "tick"}));
+        let notes = grafana::annotations(rollout.log().as_bytes()).unwrap();
+        let seconds = |note: &Value| (note["time"].as_i64().unwrap() - at(0).as_millis()) / 1000;
+        let of = |kind: &str| -> Vec<i64> {
+            let is_of = |note: &&Value| note["tags"].as_array().unwrap().contains(&json!(kind));
+            notes.iter().filter(is_of).map(seconds).collect()
+        };
+        assert_eq!((of("rolling_back"), of("rolled_back")), (vec![60], vec![65]), "{order}");
+        assert!(notes.iter().any(|note| note["text"] == "1 runs again"));
+        assert_eq!(of("aborted"), if order == "abort" { vec![60] } else { vec![] });
+    }
 }
