@@ -296,7 +296,7 @@ impl Agenda {
                 course.start_again();
             }
             let ends = obligation.until == Some(moment) || moment == Moment::Closed;
-            if ends && obligation.every.is_some() {
+            if ends && course.on && obligation.every.is_some() {
                 // Occurrences that would have been due after the end were not missed.
                 course.since = Some(at);
             }
@@ -356,7 +356,8 @@ impl Agenda {
     }
 
     /// Determines which duties apply.
-    pub(super) fn select(&mut self, at: Option<Timestamp>) {
+    pub(super) fn select(&mut self, at: Timestamp) {
+        let opens = self.state.opened.is_none_or(|opened| at <= opened);
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
             let stays = course.on
                 && obligation.outlasts(self.state.severity)
@@ -367,8 +368,9 @@ impl Agenda {
                 && !(self.state.assumed && obligation.waits_for_severity())
                 && !(obligation.stop_gap && self.state.stop_gap == Truth::No)
                 && obligation.is_for_flow(self.state.flow);
-            if on && !course.on {
-                course.since = at;
+            // Nobody has seen what is dropped while the incident opens.
+            if on != course.on && (on || opens) {
+                course.since = on.then_some(at);
             }
             course.on = on;
             course.apart &= !on;

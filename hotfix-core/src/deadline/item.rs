@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::Agenda;
-use super::item_state::{DutyState, Settled};
+use super::item_state::{DutyState, Settled, Settlement};
 use super::obligations::{Obligations, Source};
 use super::status::{Awaits, DutyStatus, Held, Phase};
 use crate::fact::Truth;
@@ -150,6 +150,17 @@ impl Agenda {
         sort_by_key(&mut duties.next, |item| (item.opens, item.due));
         sort_by_key(&mut duties.done, |item| item.settled.map(|settled| settled.at));
         duties
+    }
+
+    /// The duties that applied once, do not any more, and are in no list: as they ended.
+    pub(crate) fn dropped<'p>(&self, policy: &'p Policy, at: Timestamp) -> Vec<Item<'p>> {
+        let all = self.obligations.iter().zip(&self.state.courses).enumerate();
+        let dropped = all.filter(|(index, _)| self.status(*index, at).is_none());
+        let item = |(_, (obligation, course)): (usize, (&Obligations, &DutyState))| {
+            let ended = Settled { at: course.since?, how: Settlement::Ended };
+            Some(self.item(policy, obligation, course, &DutyStatus::done(ended), at))
+        };
+        dropped.filter_map(item).collect()
     }
 
     fn item<'p>(

@@ -76,7 +76,7 @@ impl DutyStatus {
         }
     }
 
-    const fn done(settled: Settled) -> Self {
+    pub(super) const fn done(settled: Settled) -> Self {
         Self::without_time(Phase::Done(settled))
     }
 

@@ -20,11 +20,11 @@ const ALARM: Span = Span::from_seconds(600);
 /// The duties of a rollout at a time as a calendar of to-dos.
 ///
 /// There is one for each duty, including those that are done; `CATEGORIES` has the role. A `UID`
-/// never changes, so that a calendar subscription shows each duty once; a repeated duty has one for
-/// each occurrence. An open duty is `NEEDS-ACTION` and has an alarm, a done one is `COMPLETED`, and
-/// one that is no longer needed is `CANCELLED`, and so is, once the fix is complete, one that counts
-/// from a rollback. A duty without a date has no `DUE`. Without any duty, the calendar has a time zone,
-/// because it needs a component.
+/// never changes, so that a calendar shows each duty once; the to-do of a repeated duty is its present
+/// occurrence. An open duty is `NEEDS-ACTION` and has an alarm, a done one is `COMPLETED`, and one
+/// that is no longer needed, also because the severity or a fact changed, is `CANCELLED`, and so is,
+/// once the fix is complete, one that counts from a rollback. A duty without a date has no `DUE`.
+/// Without any duty, the calendar has a time zone, because it needs a component.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -44,7 +44,7 @@ const ALARM: Span = Span::from_seconds(600);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn text(rollout: &Rollout, at: Timestamp) -> String {
-    let duties = rollout.duties(at);
+    let (duties, dropped) = (rollout.duties(at), rollout.dropped_duties(at));
     // A complete fix can still be rolled back: then they are asked for again.
     let stays = matches!(rollout.stage(), Stage::Complete { .. } | Stage::Closed);
     let is_in_vain =
@@ -60,7 +60,7 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
     // No METHOD: published to-dos would each need an ORGANIZER, a person, and a DTSTART (RFC 5546,
     // 3.4.1).
     let asked = [&duties.overdue, &duties.due].into_iter().flatten();
-    let others = [&duties.next, &duties.later, &duties.undated, &duties.done];
+    let others = [&duties.next, &duties.later, &duties.undated, &duties.done, &dropped];
     let others = others.into_iter().flatten().map(|item| (item, false));
     let mut items = asked.map(|item| (item, true)).chain(others).peekable();
     if items.peek().is_none() {
@@ -124,8 +124,8 @@ impl Page {
         severity: Option<Severity>,
         at: Timestamp,
     ) {
-        let occurrence = item.occurrence.unwrap_or(1);
-        let which = Digest::of(format!("{of}\0{}\0{occurrence}", item.id).as_bytes());
+        // The 1 keeps the `UID`s of calendars in which each occurrence had its own.
+        let which = Digest::of(format!("{of}\0{}\01", item.id).as_bytes());
         let which = which.to_string();
         self.line("BEGIN:VTODO");
         self.line(&format!("UID:{}@hotfix.invalid", which.get(..32).unwrap_or(&which)));

