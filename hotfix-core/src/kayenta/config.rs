@@ -5,7 +5,7 @@ use super::settings::{EffectSize, MetricSettings, NanStrategy, Outliers};
 use crate::document::{DocumentErrors, DocumentFault, DocumentReader, Node, Value};
 use crate::sorting::map_of;
 use crate::text::{nearest, shown};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A canary configuration, alone or in a request with its thresholds, with the findings about it. Accepts documents with
 /// `analysisConfigurations`, and older ones with `extensions` instead; `configVersion` as text or
@@ -138,8 +138,9 @@ impl ConfigReader {
     /// Checks that a value is a table, and notes the keys that have no effect.
     fn keys(&mut self, node: &Node, known: &[&[&'static str]]) -> Option<()> {
         let table = self.table(node)?;
-        for (index, member) in table.iter().enumerate() {
-            if table.iter().take(index).any(|other| other.key == member.key) {
+        let mut seen = BTreeSet::new();
+        for member in table {
+            if !seen.insert(member.key.as_str()) {
                 self.duplicate_key(member);
             }
             let all = || known.iter().flat_map(|keys| keys.iter().copied());
@@ -226,11 +227,12 @@ impl ConfigReader {
             let example = "a list of metrics".to_owned();
             return self.fail(DocumentFault::MissingKey { key: "metrics", example });
         }
+        let mut names = BTreeSet::new();
         for metric in self.list(root, "metrics", Self::metric) {
-            if config.metrics.iter().any(|other| other.name == metric.name) {
-                self.known.push(Finding::Twice { metric: metric.name });
-            } else {
+            if names.insert(metric.name.clone()) {
                 config.metrics.push(metric);
+            } else {
+                self.known.push(Finding::Twice { metric: metric.name });
             }
         }
         Some(config)

@@ -7,7 +7,7 @@ use super::error::{Finding, KayentaErrors, KayentaFault, pointer};
 use super::sample::Arms;
 use crate::document::{DocumentFault, DocumentReader, Node, Value};
 use crate::grade::closed_set;
-use crate::sorting::map_of;
+use crate::sorting::{map_of, set_of};
 use crate::text::nearest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -108,10 +108,11 @@ pub fn judge(
     };
     let pass = threshold(thresholds.pass, config.pass, "pass")?;
     let marginal = threshold(thresholds.marginal, config.marginal, "marginal")?;
+    let names = || config.metrics.iter().map(|known| known.name.as_str());
+    let known = set_of(names());
     for metric in samples.keys() {
-        if config.metrics.iter().all(|known| known.name != *metric) {
-            let known = config.metrics.iter().map(|known| known.name.as_str());
-            let nearest = nearest(metric, known).map(str::to_owned);
+        if !known.contains(metric.as_str()) {
+            let nearest = nearest(metric, names()).map(str::to_owned);
             let fault = KayentaFault::NoSuchMetric { metric: metric.clone(), nearest };
             return Err(KayentaErrors::of(&pointer(metric), fault));
         }
@@ -142,8 +143,9 @@ pub fn judge(
         }
     }
     let groups = groups(&metrics, &config.group_weights, |m| m.classification);
+    let known = set_of(groups.iter().map(|group| group.name.as_str()));
     for group in config.group_weights.keys() {
-        if groups.iter().all(|known| known.name != *group) {
+        if !known.contains(group.as_str()) {
             findings.push(Finding::EmptyGroup { group: group.clone() });
         }
     }
@@ -186,9 +188,10 @@ fn groups(
     label: impl Fn(&MetricResult) -> Classification,
 ) -> Vec<GroupScore> {
     let mut groups: Vec<GroupScore> = Vec::new();
+    let mut places = BTreeMap::new();
     for metric in metrics.iter().filter(|metric| !metric.muted) {
         for name in &metric.groups {
-            let index = groups.iter().position(|group| group.name == *name).unwrap_or_else(|| {
+            let index = *places.entry(name.as_str()).or_insert_with(|| {
                 groups.push(GroupScore {
                     name: name.clone(),
                     score: 0.0,

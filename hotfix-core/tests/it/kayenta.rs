@@ -5,9 +5,10 @@ use hotfix_core::kayenta::{
     MetricSettings, Thresholds, classify, judge, read_samples,
 };
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
+use crate::clock::Stopwatch;
 use crate::shared::kayenta_common::{Came, ClassifyCase, JudgeCase, load};
 
 fn cases() -> PathBuf {
@@ -192,4 +193,25 @@ proptest! {
             prop_assert!(one == either || (one == Classification::Pass && either == mirrored(kept)) , "{direction:?} {either} {one}");
         }
     }
+}
+
+#[test]
+fn field_5_tens_of_thousands_of_metrics_groups_and_keys_are_judged_in_time() {
+    const MANY: usize = 15_000;
+    let metrics: Vec<Value> =
+        (0..MANY).map(|n| json!({"name": format!("m{n}"), "groups": [format!("g{n}")]})).collect();
+    let mut config = json!({"metrics": metrics});
+    for n in 0..MANY {
+        config[format!("k{n}")] = Value::Null;
+    }
+    let arms = json!({"control": [], "experiment": []});
+    let samples = Value::Object((0..MANY).map(|n| (format!("m{n}"), arms.clone())).collect());
+    let began = Stopwatch::start();
+    let config = Config::from_json(&config.to_string()).unwrap();
+    let samples = read_samples(&samples.to_string()).unwrap();
+    let thresholds = Thresholds { pass: Some(75.0), marginal: Some(50.0) };
+    let judged = judge(&config, &samples, thresholds).unwrap();
+    // Each name compared with each would take minutes.
+    assert!(began.took().as_secs() < 20, "{:?}", began.took());
+    assert_eq!((judged.groups.len(), judged.findings.len()), (MANY, MANY));
 }
