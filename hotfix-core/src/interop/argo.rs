@@ -4,7 +4,7 @@ use super::analysis::{Analysis, TEMPLATES};
 use super::draft::{Draft, percent, seconds};
 use super::fault::Fault;
 use super::finding::ImportFinding;
-use super::reader::{At, is_no_time};
+use super::reader::At;
 use super::source::{Source, main_of, unknown};
 use super::{Kind, SECONDS, no_counterpart, nothing, platform, progress_deadline};
 use crate::grade::Strategy;
@@ -242,11 +242,8 @@ fn step<'d>(
     if pause.is_some() || endless {
         let duration = pause.as_ref().and_then(|pause| pause.get("duration"));
         let until_promoted = duration.is_none();
-        // As in Argo: a pause of 0 does not wait.
-        let is_none = |at: &At<'_>| at.node.scalar().is_some_and(|(text, _)| is_no_time(text));
-        let duration = duration.filter(|at| !is_none(at));
-        let waits = until_promoted || duration.is_some();
-        let length = duration.and_then(|at| at.duration()).unwrap_or(0.0);
+        let length = duration.and_then(|at| at.delay_in(at.scalar("a duration")?.0));
+        let (waits, length) = (until_promoted || length.is_some(), length.unwrap_or(0.0));
         let at = pause.unwrap_or_else(|| step.clone());
         if let Some(open) = current.as_mut().filter(|open| open.share > 0.0) {
             if open.manual && length > 0.0 {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::finding::ImportFinding;
-use super::reader::{At, is_no_time};
+use super::reader::At;
 use crate::document::Node;
 use crate::text::{brief, joined, shown};
 
@@ -82,14 +82,11 @@ pub(super) fn resolved(at: &At<'_>, arguments: &Arguments) -> Option<String> {
 }
 
 pub(super) fn duration(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
-    let text = resolved(at, arguments)?;
-    at.duration_in(&text)
+    at.duration_in(&resolved(at, arguments)?)
 }
 
-/// A delay. None if it is 0, which Argo accepts.
 pub(super) fn delay(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
-    let text = resolved(at, arguments)?;
-    if is_no_time(&text) { None } else { at.duration_in(&text) }
+    at.delay_in(&resolved(at, arguments)?)
 }
 
 pub(super) fn whole(at: &At<'_>, arguments: &Arguments, least: f64) -> Option<f64> {

@@ -205,7 +205,7 @@ impl<'d> At<'d> {
     }
 
     /// A scalar, and whether it is unquoted.
-    fn scalar(&self, expected: &'static str) -> Option<(&'d str, bool)> {
+    pub(super) fn scalar(&self, expected: &'static str) -> Option<(&'d str, bool)> {
         self.node.scalar().or_else(|| self.wrong(expected))
     }
 
@@ -331,6 +331,11 @@ impl<'d> At<'d> {
         self.within(seconds, 0.001, 864_000_000.0, RANGE)
     }
 
+    /// A delay in seconds. None if it is 0, which Argo accepts.
+    pub(super) fn delay_in(&self, text: &str) -> Option<f64> {
+        if go_duration(text) == Some(0.0) { None } else { self.duration_in(text) }
+    }
+
     /// One of a closed set of words.
     pub(super) fn word(&self, known: &'static [&'static str]) -> Option<&'static str> {
         let text = self.text()?;
@@ -339,11 +344,6 @@ impl<'d> At<'d> {
         }
         self.fail(DocumentFault::unknown_value(text, known))
     }
-}
-
-/// Whether a text is a duration of 0, such as `0s`.
-pub(super) fn is_no_time(text: &str) -> bool {
-    go_duration(text) == Some(0.0)
 }
 
 /// `1h30m`, `250ms`, `90s`; bare digits are seconds.
