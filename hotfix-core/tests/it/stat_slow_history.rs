@@ -131,6 +131,29 @@ fn field_17_more_traffic_than_in_the_history_raises_the_limits_in_proportion() {
 }
 
 #[test]
+fn field_17_a_history_of_a_day_is_compared_with_all_of_its_groups() {
+    // One arm of both, or two of twenty instances, are slow for two minutes of each 40. So many windows are
+    // left out that what is left are every second, and every fifth, of all pairs of window and group.
+    let slow_arm = |arm: &str| (vec!["canary", "baseline"], vec![arm.to_owned()], 8_640);
+    let pods: Vec<String> = (0..20).map(|pod| format!("pod-{pod:02}")).collect();
+    let names: Vec<&str> = pods.iter().map(String::as_str).collect();
+    let slow_pods = |two: usize| (names.clone(), pods[two..two + 2].to_vec(), 12_960);
+    for (names, slow, ticks) in
+        [slow_arm("canary"), slow_arm("baseline"), slow_pods(0), slow_pods(8)]
+    {
+        let row = |name: &str, tick: usize| {
+            let is_slow = slow.iter().any(|slow| slow == name) && (tick / 12) % 20 == 7;
+            if is_slow { vec![20.0, 50.0, 70.0, 100.0] } else { vec![60.0, 90.0, 99.0, 100.0] }
+        };
+        let rows = |name: &&str| ((*name).to_owned(), (0..ticks).map(|of| row(name, of)).collect());
+        let phases = vec![(0.1, 180)];
+        let asked = SlowCalibrationSettings { phases, ..settings() };
+        let of = calibrated(names.iter().map(rows).collect(), &asked);
+        assert!(of.limits.gross_less > 0.0 && of.highest[0] > 4.0, "{slow:?}: {of:?}");
+    }
+}
+
+#[test]
 fn field_17_histories_that_are_no_histograms_are_refused() {
     let good = || rows(&["pod-1", "pod-2"], 4, [USUAL; 2]);
     let refused = |change: &dyn Fn(&mut Rows)| {

@@ -250,13 +250,12 @@ impl<'a> Replayed<'a> {
             let trials = (0..ticks).map(|tick| history.of([canary], tick).trials).sum::<f64>();
             (whole.trials - trials) / larger(trials, 1.0)
         });
-        let pairs = windows.count * groups.len();
-        let thinned = (pairs * length).div_ceil(MOST_TICKS).max(1);
-        let rollouts = (0..pairs).step_by(thinned);
-        let rollouts =
-            rollouts.map(|pair| (pair % groups.len(), pair / groups.len() * windows.stride));
+        // Windows are left out, with all groups: a stride over both may always meet the same group.
+        let thinned = (windows.count * groups.len() * length).div_ceil(MOST_TICKS).max(1);
+        let starts = (0..windows.count).step_by(thinned).map(|window| window * windows.stride);
+        let of_groups = |start| (0..groups.len()).map(move |group| (group, start));
         Ok(Self {
-            rollouts: rollouts.collect(),
+            rollouts: starts.flat_map(of_groups).collect(),
             axis: Axis::new(&settings.boundaries),
             least: -ln(settings.alpha),
             windows: Windows { stride: windows.stride * thinned, ..windows },
