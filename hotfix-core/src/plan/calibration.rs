@@ -259,8 +259,7 @@ pub(super) fn calibrations(
         if got != expected {
             return Err(fault(StatError::BoundaryMismatch { got, expected }));
         }
-        let (slow, without) =
-            limits(calibrate_slow(&rows, &of_times(policy, known, seed, requests)));
+        let (slow, without) = limits(calibrate_slow(&rows, &of_times(policy, known, seed, times)));
         let (phases, bursts) = (Vec::new(), None);
         calibrations.insert(metric, MetricCalibration { history, phases, bursts, slow, without });
     }
@@ -310,7 +309,7 @@ pub(crate) fn still_fitting(
         let is_used = policy.uses_history(&now) && made_for.uses_history(&then);
         let is_same = (now.kind, now.worse, now.model) == (then.kind, then.worse, then.model);
         if of.slow.is_some() || of.phases.is_empty() {
-            let asked = |policy: &Policy, metric: &Metric| of_times(policy, metric, 0, None);
+            let asked = |policy: &Policy, metric: &Metric| of_times(policy, metric, 0, 1.0);
             return is_used && is_same && asked(policy, &now) == asked(made_for, &then);
         }
         let model = now.count_model().unwrap_or_default();
@@ -347,12 +346,7 @@ fn names(policy: &Policy, applies: impl Fn(&Metric) -> bool) -> String {
     joined(named.map(|metric| metric.id.as_str()), ", ")
 }
 
-fn of_times(
-    policy: &Policy,
-    metric: &Metric,
-    seed: u64,
-    requests: Option<f64>,
-) -> SlowCalibrationSettings {
+fn of_times(policy: &Policy, metric: &Metric, seed: u64, traffic: f64) -> SlowCalibrationSettings {
     let (cadence, budget) = (policy.watch().cadence, ErrorBudget::new(policy));
     let settings = policy.settings(metric);
     let promotion = policy.promotes_by_evidence().then(|| SlowPromotion {
@@ -370,7 +364,7 @@ fn of_times(
         phases: compared.map(|phase| (phase.share.as_fraction(), policy.ticks_of(phase))).collect(),
         renewed: policy.watch().renewal(),
         promotion,
-        requests_per_minute: requests,
+        traffic,
         tick_seconds: cadence.as_seconds(),
         seed,
     }

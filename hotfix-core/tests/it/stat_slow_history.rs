@@ -38,7 +38,7 @@ fn settings() -> SlowCalibrationSettings {
         phases: vec![(0.1, 60), (0.5, 120)],
         renewed: NonZeroU32::new(60).unwrap(),
         promotion: None,
-        requests_per_minute: None,
+        traffic: 1.0,
         tick_seconds: 10.0,
         seed: 0,
     }
@@ -118,16 +118,52 @@ fn field_17_noise_raises_the_limits_and_never_lowers_the_tolerance() {
 fn field_17_more_traffic_than_in_the_history_raises_the_limits_in_proportion() {
     let noisy = rows(&PODS, TICKS, [USUAL, [0.9, 0.5, 0.1]]);
     let least = ln(100.0);
-    // Ten times fifty requests a tick are 3,000 a minute.
-    let [same, twice] = [3_000.0, 6_000.0].map(|requests| {
-        let requests_per_minute = Some(requests);
-        calibrated(noisy.clone(), &SlowCalibrationSettings { requests_per_minute, ..settings() })
+    let [same, twice] = [1.0, 2.0].map(|traffic| {
+        calibrated(noisy.clone(), &SlowCalibrationSettings { traffic, ..settings() })
     });
     let ratio = (twice.limits.threshold - least) / (same.limits.threshold - least);
     assert!((ratio - 2.0).abs() < 0.05, "{ratio}");
     let caps = [same, twice.clone()].map(|of| of.limits.cap / of.limits.threshold);
     assert!((caps[0] - caps[1]).abs() < 1e-12, "{caps:?}");
     assert!(twice.advice.iter().any(|a| matches!(a, Advice::MoreTraffic { .. })), "{twice:?}");
+}
+
+#[test]
+fn field_17_the_traffic_of_a_history_is_that_of_its_metric_with_most() {
+    // A fifth of the requests is timed; the error rate counts all of them.
+    let times = |pod: usize| -> Vec<[u32; 7]> {
+        let is_slow = |tick: usize| (tick / 12 + pod * 37).is_multiple_of(10);
+        let row = |tick| {
+            if is_slow(tick) { [2, 9, 10, 11, 12, 12, 12] } else { [6, 11, 12, 12, 12, 12, 12] }
+        };
+        (0..TICKS).map(row).collect()
+    };
+    let errors = |pod: usize| -> Vec<[usize; 2]> {
+        (0..TICKS)
+            .map(|tick| [usize::from((tick * 31 + pod * 17).is_multiple_of(40)), 60])
+            .collect()
+    };
+    let of = |requests: u32| {
+        let times: BTreeMap<_, _> = (0..20).map(|pod| (format!("pod-{pod}"), times(pod))).collect();
+        let errors: BTreeMap<_, _> =
+            (0..20).map(|pod| (format!("pod-{pod}"), errors(pod))).collect();
+        let plan = Plan::calibrated_from_json(
+            Arc::new(Policy::preset("standard").unwrap()),
+            r#"{"id": "INC-2041", "severity": "P1"}"#,
+            r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+            &json!({ "requests_per_minute": requests }).to_string(),
+            &json!({ "latency_p95": times, "error_rate": errors }).to_string(),
+        );
+        plan.unwrap().calibrations()[&"latency_p95".parse().unwrap()].slow.clone().unwrap()
+    };
+    let more = |of: &SlowCalibration| {
+        of.advice.iter().find_map(|of| match of {
+            Advice::MoreTraffic { times } => Some(*times),
+            _ => None,
+        })
+    };
+    let (same, twice) = (of(7_200), of(14_400));
+    assert_eq!((more(&same), more(&twice)), (None, Some(2.0)));
 }
 
 #[test]
@@ -300,10 +336,10 @@ fn arms_history(deviation: f64) -> Rows {
     rows
 }
 
-/// The limits of promotion that the history gives at this traffic.
-fn promotion_limits(history: Rows, requests_per_minute: Option<f64>) -> PromotionLimits {
+/// The limits of promotion that the history gives at so many times its traffic.
+fn promotion_limits(history: Rows, traffic: f64) -> PromotionLimits {
     let promotion = Some(SlowPromotion { alpha: 0.05, margin: 2.0, quantile: 0.95 });
-    let asked = SlowCalibrationSettings { promotion, requests_per_minute, ..settings() };
+    let asked = SlowCalibrationSettings { promotion, traffic, ..settings() };
     calibrated(history, &asked).promotion.unwrap()
 }
 
@@ -311,7 +347,7 @@ fn promotion_limits(history: Rows, requests_per_minute: Option<f64>) -> Promotio
 fn field_17_noise_promotes_no_canary_that_is_as_bad_as_the_margin() {
     // Of 100; the limit of 12 is three standard errors above 0.05.
     for (deviation, least) in [(0.0, 98), (0.05, 70), (0.1, 0)] {
-        let limits = promotion_limits(arms_history(deviation), None);
+        let limits = promotion_limits(arms_history(deviation), 1.0);
         let usual = PromotionLimits { margin: 2.0, temper: 1.0 };
         let [plain, as_bad, healthy] = [(2.0, usual), (2.0, limits), (1.0, limits)]
             .map(|(bad, limits)| promoted((1_000.0, deviation), bad, limits));
@@ -324,9 +360,7 @@ fn field_17_noise_promotes_no_canary_that_is_as_bad_as_the_margin() {
 #[test]
 fn field_17_noise_promotes_no_bad_canary_at_more_traffic_than_the_history_had() {
     let history = arms_history(0.03);
-    // A thousand requests a tick are 6,000 a minute; the service now has twenty times as many.
-    let [as_then, more] =
-        [6_000.0, 120_000.0].map(|requests| promotion_limits(history.clone(), Some(requests)));
+    let [as_then, more] = [1.0, 20.0].map(|traffic| promotion_limits(history.clone(), traffic));
     let noise = |limits: PromotionLimits| 1.0 / limits.temper - 1.0;
     assert!((noise(more) / noise(as_then) - 20.0).abs() < 0.2, "{as_then:?}, {more:?}");
     assert_eq!(more.margin, as_then.margin);

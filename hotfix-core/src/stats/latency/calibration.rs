@@ -78,8 +78,8 @@ pub struct SlowCalibrationSettings {
     pub renewed: NonZeroU32,
     /// The promotion test, if there is one.
     pub promotion: Option<SlowPromotion>,
-    /// Traffic of the whole service, if known.
-    pub requests_per_minute: Option<f64>,
+    /// How many times the history's traffic the service has; 1 where that is not known.
+    pub traffic: f64,
     /// Length of a tick in seconds.
     pub tick_seconds: f64,
     /// Seed of the draws of instances for later phases, at most 2^53.
@@ -140,7 +140,7 @@ pub struct SlowCalibration {
 ///     phases: vec![(0.1, 60)],
 ///     renewed: NonZeroU32::new(60).unwrap(),
 ///     promotion: None,
-///     requests_per_minute: None,
+///     traffic: 1.0,
 ///     tick_seconds: 10.0,
 ///     seed: 0,
 /// })?;
@@ -503,9 +503,7 @@ impl<'a> Replayed<'a> {
         if !of_arms {
             advice.push(Advice::OneArm { tolerated });
         }
-        let minutes = hours * 60.0;
-        let requests = self.settings.requests_per_minute;
-        let more = requests.map_or(1.0, |requests| requests * minutes / self.whole.trials);
+        let more = self.settings.traffic;
         if let Some(of_traffic) = Advice::more_traffic(more) {
             raise(self.least, more, [&mut limits.threshold, &mut limits.cap, &mut hold]);
             limits.gross_less *= more;
