@@ -150,10 +150,23 @@ impl Tick {
                 *sum += more;
             }
         }
-        if metric.kind.is_traffic() {
-            // The parts of a volume are added up, not averaged.
-            self.row[1] = self.row[1].min(1.0);
-            self.row[3] = self.row[3].min(1.0);
+        let has_exposure = metric.kind.has_exposure();
+        if has_exposure || metric.kind.is_traffic() {
+            for (arm, sum) in self.row.chunks_mut(2).enumerate() {
+                let each = strata.iter().skip(2 * arm + 1).step_by(width);
+                let read = each.clone().filter(|of| **of > 0.0).count();
+                if has_exposure {
+                    // As instances, strata are watched side by side.
+                    sum[1] /= read.max(1) as f64;
+                } else if read == each.count() {
+                    // The parts of a volume are added up, not averaged.
+                    sum[1] = 1.0;
+                } else {
+                    // That of an arm is not known without one of its parts.
+                    sum.fill(0.0);
+                    *[&mut self.canary, &mut self.baseline][arm] = false;
+                }
+            }
         }
         self.instances.iter_mut().for_each(Vec::clear);
         self.strata = strata;

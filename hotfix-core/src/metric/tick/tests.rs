@@ -8,8 +8,17 @@ fn read(counters: &mut Counters, text: &str) -> Result<Tick, ReadingError> {
 }
 
 fn read_at(counters: &mut Counters, seconds: i64, text: &str) -> Result<Tick, ReadingError> {
+    read_of("error_rate", counters, seconds, text)
+}
+
+fn read_of(
+    metric: &str,
+    counters: &mut Counters,
+    seconds: i64,
+    text: &str,
+) -> Result<Tick, ReadingError> {
     let policy = Policy::preset("phased-canary").unwrap();
-    let metric = policy.metrics().iter().find(|m| m.id.as_str() == "error_rate").unwrap();
+    let metric = policy.metrics().iter().find(|m| m.id.as_str() == metric).unwrap();
     let reading: Reading = serde_json::from_str(text).unwrap();
     let mut tick = Tick::default();
     let (layout, at) = (Layout::default(), Timestamp::try_from_millis(1000 * seconds).unwrap());
@@ -174,4 +183,65 @@ fn met_6_strata_keep_rows_of_their_own_and_counters_of_their_own() {
     // Another number of strata: nobody knows which is which.
     let fewer = r#"{"totals": true, "canary": [9, 95]}"#;
     assert!(!read(&mut counters, fewer).unwrap().canary);
+}
+
+#[test]
+fn met_6_the_seconds_of_strata_pass_side_by_side() {
+    for (text, row) in [
+        (
+            r#"{"eu": {"canary": [3, 10], "baseline": [1, 10]}, "us": {"canary": [1, 10]}}"#,
+            [4.0, 10.0, 1.0, 0.0],
+        ),
+        (
+            r#"{"eu": {"canary": [3, 10]}, "us": {"canary": {"a": [1, 12], "b": [0, 12]}}}"#,
+            [4.0, 11.0, 0.0, 0.0],
+        ),
+        (r#"{"eu": {"canary": [3, 10]}, "us": {}}"#, [3.0, 10.0, 0.0, 0.0]),
+    ] {
+        let tick = read_of("bug", &mut Counters::default(), 0, text).unwrap();
+        assert_eq!(tick.row, row, "{text}");
+        assert_eq!(tick.strata[1], 10.0, "{text}");
+    }
+}
+
+#[test]
+fn met_6_a_volume_of_which_a_stratum_was_not_read_is_not_known() {
+    for (text, arms, row) in [
+        (
+            r#"{"eu": {"canary": 30, "baseline": 90}, "us": {"canary": 30, "baseline": 80}}"#,
+            [true, true],
+            [60.0, 1.0, 170.0, 1.0],
+        ),
+        (
+            r#"{"eu": {"canary": 30, "baseline": 90}, "us": {"canary": 0, "baseline": 80}}"#,
+            [true, true],
+            [30.0, 1.0, 170.0, 1.0],
+        ),
+        (
+            r#"{"eu": {"canary": 30, "baseline": 90}, "us": {"baseline": 80}}"#,
+            [false, true],
+            [0.0, 0.0, 170.0, 1.0],
+        ),
+        (
+            r#"{"eu": {"canary": 30, "baseline": 90}, "us": {"canary": "NaN", "baseline": 80}}"#,
+            [false, true],
+            [0.0, 0.0, 170.0, 1.0],
+        ),
+        (r#"{"eu": {"canary": 30, "baseline": 90}, "us": {}}"#, [false, false], [0.0; 4]),
+    ] {
+        let tick = read_of("request_volume", &mut Counters::default(), 0, text).unwrap();
+        assert_eq!(([tick.canary, tick.baseline], &tick.row[..]), (arms, &row[..]), "{text}");
+    }
+    // Totals of a stratum that is new only show what the next ones count from.
+    let mut counters = Counters::default();
+    let totals = |eu: u32, us: u32| {
+        format!(
+            r#"{{"eu": {{"totals": true, "canary": {eu}}}, "us": {{"totals": true, "canary": {us}}}}}"#
+        )
+    };
+    let without = r#"{"eu": {"totals": true, "canary": 100}, "us": {"totals": true}}"#;
+    assert!(!read_of("request_volume", &mut counters, 0, without).unwrap().canary);
+    assert!(!read_of("request_volume", &mut counters, 60, &totals(200, 500)).unwrap().canary);
+    let tick = read_of("request_volume", &mut counters, 120, &totals(300, 600)).unwrap();
+    assert_eq!(tick.row[..2], [200.0, 1.0]);
 }
