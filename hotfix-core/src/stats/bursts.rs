@@ -44,9 +44,10 @@ pub(crate) struct Live {
     pub(crate) usual: Counts,
     /// For how many minutes it was read.
     pub(crate) minutes: u32,
-    /// Minutes of the burst that is under way.
+    /// Minutes of the burst that is under way, and the largest excess of one.
     pub(crate) lasts: u32,
-    /// How many bursts it has had, the minutes of the longest, and the largest excess of a minute.
+    pub(crate) rise: f64,
+    /// How many bursts are over, the minutes of the longest, and the largest excess of a minute.
     pub(crate) bursts: u32,
     pub(crate) longest: u32,
     pub(crate) worst: f64,
@@ -83,14 +84,15 @@ impl Live {
         Self { bursts, longest, worst, ..Self::default() }
     }
 
+    /// How many bursts it has had, with the one that is under way.
+    pub(crate) const fn bursts(&self) -> u32 {
+        self.bursts.saturating_add((self.lasts > 0) as u32)
+    }
+
     /// The bursts that it has had; None without any.
     pub(crate) fn had(&self) -> Option<HistoryBursts> {
-        let longest = self.longest.max(self.lasts);
-        (self.bursts > 0).then_some(HistoryBursts {
-            bursts: self.bursts,
-            longest,
-            worst: self.worst,
-        })
+        let (bursts, longest) = (self.bursts(), self.longest.max(self.lasts));
+        (bursts > 0).then(|| HistoryBursts { bursts, longest, worst: self.worst.max(self.rise) })
     }
 
     /// Takes in counts that end now.
@@ -107,16 +109,18 @@ impl Live {
         let (excess, differ) = (self.excess(minute), self.differ(minute));
         let is_burst = excess > differ;
         self.minutes = self.minutes.saturating_add(1);
-        if self.usual.trials == 0.0 || excess < -DROPS * differ || is_burst && self.lasts >= LONGEST
-        {
-            (self.usual, self.lasts) = (minute, 0);
-        } else if is_burst {
-            self.bursts = self.bursts.saturating_add(u32::from(self.lasts == 0));
-            self.lasts += 1;
-            self.worst = self.worst.max(excess);
+        if is_burst && self.lasts < LONGEST {
+            (self.lasts, self.rise) = (self.lasts + 1, self.rise.max(excess));
+            return;
+        }
+        // What stays was no burst.
+        if let Some(HistoryBursts { bursts, longest, worst }) = self.had().filter(|_| !is_burst) {
+            (self.bursts, self.longest, self.worst) = (bursts, longest, worst);
+        }
+        (self.lasts, self.rise) = (0, 0.0);
+        if self.usual.trials == 0.0 || excess < -DROPS * differ || is_burst {
+            self.usual = minute;
         } else {
-            self.longest = self.longest.max(self.lasts);
-            self.lasts = 0;
             let kept = 1.0 - 1.0 / MEMORY;
             self.usual = Counts::new(kept * self.usual.events, kept * self.usual.trials);
             self.usual.add(minute);
@@ -143,11 +147,11 @@ impl Live {
 
     /// Whether the canary's failures of so many minutes are no larger than those of its bursts.
     pub(crate) fn has_had(&self, canary: Counts, minutes: f64) -> bool {
-        self.excess(canary) <= WORST * self.worst * minutes
+        self.excess(canary) <= WORST * self.worst.max(self.rise) * minutes
     }
 
     /// Whether it may have bursts, of which it has had none.
     pub(crate) const fn may_have_one(&self) -> bool {
-        self.bursts > 0 || self.minutes < HAS_NONE
+        self.bursts() > 0 || self.minutes < HAS_NONE
     }
 }

@@ -183,11 +183,11 @@ fn plan_7_an_incident_in_a_history_is_a_finding() {
     assert!(found(&plan) >= found(&ordinary), "{:?} {:?}", found(&plan), found(&ordinary));
 }
 
-/// One of 20 instances fails every request for 20 minutes.
+/// One of 20 instances fails every request for nine minutes.
 fn with_an_outage() -> Pods {
     let mut pods = counts(4_320);
     let bad = pods.get_mut("pod-05").unwrap();
-    bad[2_000..2_120].iter_mut().for_each(|row| row[0] = row[1]);
+    bad[2_000..2_054].iter_mut().for_each(|row| row[0] = row[1]);
     pods
 }
 

@@ -135,7 +135,7 @@ impl Canary {
             at_start,
             start: at,
             more: 0.0,
-            compared: live.bursts,
+            compared: live.bursts(),
         }
     }
 
@@ -176,10 +176,11 @@ impl Canary {
 
     /// Compares how many bursts the versions have had: those of the live version.
     pub(super) fn compare_bursts(&mut self, live: &Live) {
-        if live.bursts != self.compared {
-            let more = live.bursts.saturating_sub(self.compared);
-            self.more += f64::from(more) * self.minute.more_bursts(false);
-            self.compared = live.bursts;
+        if live.bursts() != self.compared {
+            // One fewer where a burst turned out to be the rate.
+            let more = f64::from(live.bursts()) - f64::from(self.compared);
+            self.more += more * self.minute.more_bursts(false);
+            self.compared = live.bursts();
         }
     }
 

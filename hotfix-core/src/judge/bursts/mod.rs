@@ -143,7 +143,7 @@ impl Bursts {
     /// Whether bursts of either version make a difference.
     #[inline]
     pub(super) const fn are_known(&self) -> bool {
-        self.left_out.is_some() || self.live.bursts > 0
+        self.left_out.is_some() || self.live.bursts() > 0
     }
 
     /// Another phase begins: what is not in the evidence yet is of another split.
@@ -212,20 +212,20 @@ impl KnownBursts<'_> {
 
     /// Whether the live version has had one.
     pub(super) fn of_live(self) -> bool {
-        self.of.any(|bursts| bursts.live.bursts > 0)
+        self.of.any(|bursts| bursts.live.bursts() > 0)
     }
 
     /// How many bursts of the canary were left out, and how many the live version has had.
     pub(super) fn numbers(self) -> [u32; 2] {
         let Bursts { live, left_out, .. } = self.of.on(Side::Lag);
-        [left_out.as_ref().map_or(0, |out| out.bursts), live.bursts]
+        [left_out.as_ref().map_or(0, |out| out.bursts), live.bursts()]
     }
 
     /// The canary's counts in bursts that were over since then; none where it has had several and the
     /// live version none.
     pub(super) fn left_out_since(self, since: Option<Timestamp>) -> Counts {
         let Bursts { live, left_out, .. } = self.of.on(Side::Lag);
-        let out = left_out.iter().filter(|out| out.bursts <= 1 || live.bursts > 0);
+        let out = left_out.iter().filter(|out| out.bursts <= 1 || live.bursts() > 0);
         let late =
             out.flat_map(|out| &out.last).filter(|(at, _)| since.is_none_or(|since| *at > since));
         late.map(|(_, counts)| counts).sum()

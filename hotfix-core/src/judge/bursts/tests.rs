@@ -75,16 +75,50 @@ fn field_17_independent_errors_are_no_burst() {
 fn field_17_what_ends_is_a_burst_and_what_stays_is_the_rate() {
     let calm = [3.0; 20];
     let of = |more: &[f64]| live(&[&calm, more].concat());
-    assert_eq!(of(&[3.0, 2.0, 7.0]).bursts, 0);
+    assert_eq!(of(&[3.0, 2.0, 7.0]).bursts(), 0);
     let one = of(&[30.0, 25.0, 3.0, 3.0]);
-    assert_eq!((one.bursts, one.lasts), (1, 0));
-    assert!((one.worst - 27.0).abs() < 0.5, "{one:?}");
-    assert_eq!(of(&[30.0, 3.0, 3.0, 40.0]).bursts, 2);
+    assert_eq!((one.bursts(), one.lasts), (1, 0));
+    assert!(one.had().is_some_and(|of| (of.worst - 27.0).abs() < 0.5), "{one:?}");
+    assert_eq!(of(&[30.0, 3.0, 3.0, 40.0]).bursts(), 2);
     let stays = of(&[30.0; 14]);
     assert!(!stays.is_burst(Counts::new(30.0, 1_000.0)), "{stays:?}");
     // Back to the rate of before, from which a burst differs again.
     let back = of(&[&[30.0; 14][..], &[3.0, 3.0, 2.0, 30.0]].concat());
-    assert_eq!((back.bursts, back.lasts), (2, 1), "{back:?}");
+    assert_eq!((back.bursts(), back.lasts), (1, 1), "{back:?}");
+}
+
+#[test]
+fn field_17_what_becomes_the_rate_leaves_no_burst_behind() {
+    let calm = [3.0; 20];
+    let had = |more: &[f64]| live(&[&calm, more].concat()).had();
+    // Until it has stayed for ten minutes it may be one.
+    let ten = had(&[30.0; 10]).unwrap();
+    assert_eq!((ten.bursts, ten.longest), (1, 10));
+    assert_eq!(had(&[30.0; 11]), None);
+    assert_eq!(had(&[30.0; 60]), None);
+    // One that was over before is as it was, and what is above the new rate is one.
+    let before = had(&[20.0, 20.0, 20.0, 3.0]).unwrap();
+    let after = had(&[&[20.0, 20.0, 20.0, 3.0][..], &[30.0; 11]].concat()).unwrap();
+    assert_eq!((after.bursts, after.longest), (before.bursts, before.longest));
+    assert_eq!(after.worst, before.worst);
+    assert_eq!(had(&[&[30.0; 20][..], &[90.0, 30.0]].concat()).unwrap().bursts, 1);
+    // One that ends below the rate from before it has its minutes, too.
+    let calm = [30.0; 20];
+    let of = live(&[&calm[..], &[90.0, 90.0, 3.0]].concat()).had().unwrap();
+    assert_eq!((of.bursts, of.longest), (1, 2));
+}
+
+#[test]
+fn field_17_a_fault_beside_a_rise_that_became_the_rate_is_found_as_without_it() {
+    let good = [GOOD_MINUTE; 10];
+    let of = |before: &[(f64, f64)]| evidence(&[&good, before, &[(25.0, 30.0); 4]]);
+    let rise = [(3.0, 30.0); 12];
+    let (whole, decides) = of(&rise);
+    assert!(whole > 10.0 && (decides - whole).abs() < 1e-9, "{whole}, {decides}");
+    // How many bursts the versions have is compared without it: as many of the canary are left out.
+    let (bursts, ..) = learned(1, &[&good[..], &rise].concat());
+    let canary = bursts.on(Side::Lag).canary.unwrap();
+    assert!(canary.more.abs() < 1e-9, "{canary:?}");
 }
 
 /// Nothing fails on the canary.
