@@ -186,6 +186,30 @@ fn met_6_strata_keep_rows_of_their_own_and_counters_of_their_own() {
 }
 
 #[test]
+fn met_6_older_totals_of_many_young_instances_are_no_resets() {
+    // Twenty instances that began with the first reading; from some time on every other reading is of a
+    // source that is 15 s behind.
+    for since in [9, 15] {
+        let (mut counters, mut counted) = (Counters::default(), 0.0);
+        for tick in 1..=30 {
+            let age = 10 * tick - if tick >= since && tick % 2 == 0 { 15 } else { 0 };
+            // The first of them restarts for good before the last reading.
+            let of = |pod: i64| {
+                format!(
+                    "\"c{pod}\": [0, {}]",
+                    if pod == 0 && tick > 28 { 5 * (age - 282) } else { 5 * age }
+                )
+            };
+            let pods: Vec<String> = (0..20).map(of).collect();
+            let text = format!(r#"{{"totals": true, "canary": {{{}}}}}"#, pods.join(", "));
+            counted += read_at(&mut counters, 10 * tick, &text).unwrap().row[1];
+        }
+        // Of 29 readings, the last one is older; what the first one had after its restart counts.
+        assert_eq!(counted, 19.0 * 50.0 * 28.0 + 50.0 * 26.0 + 40.0, "{since}");
+    }
+}
+
+#[test]
 fn met_6_the_seconds_of_strata_pass_side_by_side() {
     for (text, row) in [
         (
