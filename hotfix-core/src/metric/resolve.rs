@@ -6,6 +6,7 @@ use crate::code::{code, coded};
 use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
+use crate::stats::numeric::{exp, larger, ln};
 use crate::text::{any_number, joined, pointer_step, shown};
 use crate::unit::{MAX_COUNT, MetricName, Span};
 
@@ -175,11 +176,14 @@ impl Layout {
         edges.extend(metric.bound_figures());
         let (least, most) =
             edges.iter().fold((f64::INFINITY, 0.0f64), |(l, m), &e| (l.min(e), m.max(e)));
-        // Points a sixth apart in between, for the quantiles that reports show.
+        // Points a sixth apart in between, or further where there are too many, for the quantiles that
+        // reports show and bounds on the live version compare.
+        let left = Self::MOST.saturating_sub(edges.len()) as f64;
+        let step = larger(7.0 / 6.0, exp(ln(64.0 * most / least) / left));
         let mut edge = least / 8.0;
         while edge < most * 8.0 && edges.len() < Self::MOST {
             edges.push(edge);
-            edge *= 7.0 / 6.0;
+            edge *= step;
         }
         edges.sort_unstable_by(f64::total_cmp);
         edges.dedup();
@@ -500,6 +504,32 @@ impl Sample {
                 instances.values().map(|[_, seconds]| *seconds).max_by(f64::total_cmp)
             }
             Self::Level(_) | Self::Histogram(_) | Self::Samples(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::policy::Policy;
+
+    #[test]
+    fn met_4_points_between_the_boundaries_of_samples_reach_beyond_the_last() {
+        let standard = Policy::preset("standard").unwrap().to_json();
+        for (boundaries, reach, widest) in [
+            (json!([0.1, 0.25, 0.3, 0.5, 1, 2.5]), 17.0, 1.167),
+            // As far apart as all of the edges together allow.
+            (json!([0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 10]), 60.0, 1.3),
+        ] {
+            let mut policy: Value = serde_json::from_str(&standard).unwrap();
+            policy["metrics"]["latency_p95"]["boundaries"] = boundaries;
+            let policy = Policy::from_json(&policy.to_string()).unwrap();
+            let edges = Layout::for_samples(policy.metric("latency_p95").unwrap());
+            let apart = edges.windows(2).all(|pair| pair[1] < widest * pair[0]);
+            let last = edges.last().is_some_and(|last| *last > reach);
+            assert!(apart && last && edges.len() <= Layout::MOST, "{edges:?}");
         }
     }
 }
