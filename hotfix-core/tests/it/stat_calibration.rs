@@ -437,6 +437,18 @@ fn stat_2_calibration_at_length() {
 /// `docs/decisions/replay-by-instance.md`: lower where single instances have bursts, and higher where ten of twenty
 /// differ for long.
 #[test]
+fn field_5_events_in_no_time_are_no_incident() {
+    let mut pods = history_of(10, 2_160, [0.0, 10.0]);
+    for (pod, series) in pods.values_mut().enumerate() {
+        series.iter_mut().skip(pod).step_by(37).for_each(|[events, _]| *events = 1.0);
+        series[300..330].fill([5.0, 0.0]);
+    }
+    let history = History::try_new(pods).expect("valid counts");
+    let of = calibrate(&history, &CalibrationSettings::new(0.1, 60)).expect("valid settings");
+    assert!(!of.advice.iter().any(|of| matches!(of, Advice::Incident { .. })), "{:?}", of.advice);
+}
+
+#[test]
 fn stat_2_limits_by_instance_are_not_always_lower() {
     let limits = |deviation: f64, bursts: bool| {
         let mut random = Random::new(2_613, u32::from(bursts));

@@ -161,7 +161,9 @@ pub(super) fn incident(settings: &CalibrationSettings, all: &[Counts]) -> Option
         CountModel::Poisson => INCIDENT * usual,
         CountModel::Bernoulli => smaller(INCIDENT * usual, f64::midpoint(1.0, usual)),
     };
-    let is_grave = |of: &Counts| of.events >= INCIDENT && of.events > limit * of.trials;
+    // Events without trials have no rate.
+    let is_grave =
+        |of: &Counts| of.events >= INCIDENT && of.events > limit * of.trials && of.trials > 0.0;
     let grave = stretches.iter().enumerate().filter(|(_, of)| is_grave(of));
     let (worst, _) = grave.max_by(|(_, a), (_, b)| rate(a).total_cmp(&rate(b)))?;
     // It goes on as long as the events are halfway as frequent.
