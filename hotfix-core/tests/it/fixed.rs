@@ -336,6 +336,15 @@ fn stat_4_what_was_checked_is_told() {
 }
 
 #[test]
+fn stat_1_an_interval_that_covers_exactly_the_confidence_is_given() {
+    // Of 20 arrangements two are outside.
+    let found = hodges_lehmann(&[0.1, 1.2, 2.3], &[0.0, 0.5, 0.7], 0.9).expect("valid");
+    assert_eq!(found.interval, Interval { low: 0.1 - 0.7, high: 2.3 });
+    let found = hodges_lehmann(&[0.1, 1.2, 2.3], &[0.0, 0.5, 0.7], 0.9001).expect("valid");
+    assert_eq!(found.interval.high, f64::INFINITY);
+}
+
+#[test]
 fn stat_1_a_shift_of_nothing_has_no_sign() {
     let found = hodges_lehmann(&[1.0, 2.0, 3.0, 4.0, 5.5], &[2.0, 3.0, 9.0, 1.0], 0.95);
     let found = found.expect("valid");

@@ -78,7 +78,12 @@ fn exact_rank(law: &RankSums, level: f64, pairs: usize) -> u128 {
     // At rank k the chance of `U` below k is outside.
     while too_many - enough > 1 {
         let middle = usize::midpoint(enough, too_many);
-        if law.at_most(middle - 1) <= level { enough = middle } else { too_many = middle }
+        // `1 - confidence` may lack its last bit.
+        if law.at_most(middle - 1) <= level * (1.0 + 1e-12) {
+            enough = middle
+        } else {
+            too_many = middle
+        }
     }
     enough as u128
 }
