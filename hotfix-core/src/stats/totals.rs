@@ -1,6 +1,5 @@
 //! Totals by planned split, updated each tick, from which the interval of the ratio is computed.
 
-use super::interval::{Interval, ratio_interval};
 use super::{Counts, StatError, Totals, check_both};
 use serde::{Deserialize, Serialize};
 
@@ -16,12 +15,12 @@ pub const MAX_SPLITS: usize = 16;
 /// an arm has no trials say nothing and are left out, too.
 ///
 /// ```
-/// use hotfix_core::stats::{Counts, SplitTotals};
+/// use hotfix_core::stats::{Counts, SplitTotals, interval::ratio_interval};
 /// let mut totals = SplitTotals::new();
 /// // As good as the baseline; a shock comes with the larger share.
 /// totals.add(0.1, Counts::new(30.0, 1e4), Counts::new(270.0, 9e4))?;
 /// totals.add(0.5, Counts::new(1500.0, 5e4), Counts::new(1500.0, 5e4))?;
-/// let interval = totals.interval(0.99)?;
+/// let interval = ratio_interval(totals.totals(), 0.99)?;
 /// assert!(interval.contains(1.0) && interval.high < 1.2);
 /// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
@@ -73,14 +72,6 @@ impl SplitTotals {
     /// The sums, in the order in which the splits came.
     pub fn totals(&self) -> &[Totals] {
         &self.totals[..self.len]
-    }
-
-    /// Anytime-valid interval for the ratio, see [`ratio_interval`].
-    ///
-    /// # Errors
-    /// [`StatError`] if the confidence is not above 0 and below 1.
-    pub fn interval(&self, confidence: f64) -> Result<Interval, StatError> {
-        ratio_interval(self.totals(), confidence)
     }
 }
 

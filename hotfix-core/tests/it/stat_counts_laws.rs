@@ -2,6 +2,7 @@
 
 use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
 use hotfix_core::stats::ceiling::{Ceiling, CeilingDesign, CeilingSettings};
+use hotfix_core::stats::interval::ratio_interval;
 use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use hotfix_core::stats::{Counts, Direction, Evidence, MAX_COUNT, SplitTotals};
 use proptest::prelude::*;
@@ -109,7 +110,7 @@ proptest! {
                 let slack = 1e-9 * log_e.abs().max(1.0);
                 prop_assert!(bounds.lower <= log_e + slack && log_e <= bounds.upper + slack);
             }
-            let interval = sums.interval(0.99).expect("a level");
+            let interval = ratio_interval(sums.totals(), 0.99).expect("a level");
             prop_assert!(interval.low >= 0.0 && interval.low <= interval.high, "{interval:?}");
         }
     }

@@ -304,8 +304,12 @@ fn stat_4_the_interval_of_a_ramp_under_a_shock_covers_at_every_look() {
                 let (canary, baseline) = (arm(share, base * ratio), arm(1.0 - share, base));
                 sums.add(share, canary, baseline).expect("valid counts");
                 pooled.add(0.5, canary, baseline).expect("valid counts");
-                outside |= !sums.interval(0.99).expect("a level").contains(ratio);
-                pooled_outside |= !pooled.interval(0.99).expect("a level").contains(ratio);
+                let misses = |of: &SplitTotals| {
+                    let interval = ratio_interval(of.totals(), 0.99).expect("a level");
+                    !interval.contains(ratio)
+                };
+                outside |= misses(&sums);
+                pooled_outside |= misses(&pooled);
             }
             pooled_missed += u32::from(pooled_outside);
             outside
