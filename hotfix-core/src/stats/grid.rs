@@ -26,6 +26,12 @@ pub(super) mod usual {
     }
 }
 
+/// A share within rounding of 1 leaves no baseline.
+pub(super) fn check_share(share: f64) -> Result<(), StatError> {
+    let leaves_both = share.is_normal() && share > 0.0 && 1.0 - share > 0.0;
+    if leaves_both { Ok(()) } else { Err(StatError::BadShare { share }) }
+}
+
 /// What every test over a grid is asked, and what else this one is.
 macro_rules! settings {
     (

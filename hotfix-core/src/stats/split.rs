@@ -10,6 +10,7 @@
 //!
 //! Requests that come in clusters (sticky sessions) are not independent; then it is only a hint.
 
+use super::grid::check_share;
 use super::numeric::{ln, log_add_exp};
 use super::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use super::{Counts, Direction, MAX_RATIO, StatError, Watch, check_version};
@@ -113,7 +114,7 @@ impl Split {
         canary_trials: f64,
         baseline_trials: f64,
     ) -> Result<bool, StatError> {
-        let share = check_share(share)?;
+        check_share(share)?;
         let canary = Counts::new(canary_trials, share);
         let baseline = Counts::new(baseline_trials, 1.0 - share);
         // Otherwise the second would refuse what the first has taken.
@@ -165,18 +166,9 @@ pub fn arms_swapped(
     canary_trials: f64,
     baseline_trials: f64,
 ) -> Result<f64, StatError> {
-    let share = check_share(share)?;
+    check_share(share)?;
     Counts::new(canary_trials, baseline_trials).check()?;
     Ok((canary_trials - baseline_trials) * (ln(1.0 - share) - ln(share)))
-}
-
-fn check_share(share: f64) -> Result<f64, StatError> {
-    // `1 - share` must be above zero, too: a share within rounding of 1 leaves no baseline.
-    if share.is_normal() && share > 0.0 && 1.0 - share > 0.0 {
-        Ok(share)
-    } else {
-        Err(StatError::BadShare { share })
-    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

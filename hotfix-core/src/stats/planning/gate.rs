@@ -1,7 +1,8 @@
 //! Bounds on a share in a single analysis: exact chances to pass, and sample sizes.
 
-use super::{check_share, most_ratio};
+use super::most_ratio;
 use crate::stats::distribution::{Binomial, Poisson, lower_tail};
+use crate::stats::grid::check_share;
 use crate::stats::interval::check_confidence;
 use crate::stats::numeric::{larger, normal_quantile, smaller};
 use crate::stats::{MAX_COUNT, StatError};

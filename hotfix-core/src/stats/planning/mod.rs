@@ -18,7 +18,7 @@ pub mod gate;
 pub mod table;
 pub(crate) mod windows;
 
-use super::grid::{Hypothesis, MAX_RATIO};
+use super::grid::{Hypothesis, MAX_RATIO, check_share};
 use super::interval::{check_confidence, null_is_infinite};
 use super::mixture::Limits;
 use super::numeric::{exp, larger, normal_cdf, smaller};
@@ -204,21 +204,20 @@ impl Comparison {
     /// # Errors
     /// As for [`time_to_detect`](Self::time_to_detect), and for minutes that are out of range.
     pub fn chance_to_decide(&self, ratio: f64, minutes: f64) -> Result<Chance, StatError> {
-        self.check_for(ratio, minutes)?;
-        let chances = self.chances_to_decide(ratio, &[self.whole_ticks(minutes)]);
+        let threshold = self.check_for(ratio, minutes)?;
+        let at = [self.whole_ticks(minutes)];
+        let chances = self.chances(Direction::Worse, self.tolerated, threshold, ratio, &at);
         chances.map(|chances| chances[0])
     }
 
-    /// The same at each of these times, which are ends of ticks.
+    /// The same at each of these times, which are ends of ticks from 0 on.
     pub(crate) fn chances_to_decide(
         &self,
         ratio: f64,
         minutes: &[f64],
     ) -> Result<Vec<Chance>, StatError> {
-        let mut threshold = self.check()?;
-        for &minutes in minutes {
-            threshold = self.check_for(ratio, minutes)?;
-        }
+        let last = minutes.iter().copied().fold(0.0, larger);
+        let threshold = self.check_for(ratio, last)?;
         self.chances(Direction::Worse, self.tolerated, threshold, ratio, minutes)
     }
 
@@ -426,12 +425,6 @@ impl Comparison {
 /// The largest ratio that leaves the canary's rate at 1 or below.
 fn most_ratio(base_rate: f64) -> f64 {
     smaller(MAX_RATIO, (1.0 + 1e-12) / base_rate)
-}
-
-/// A share within rounding of 1 leaves no baseline.
-pub(super) fn check_share(share: f64) -> Result<(), StatError> {
-    let leaves_both = share > 0.0 && 1.0 - share > 0.0;
-    if leaves_both { Ok(()) } else { Err(StatError::BadShare { share }) }
 }
 
 /// The length of a tick that anything is planned for.

@@ -42,10 +42,10 @@ pub use clip::Clip;
 pub use history::History;
 
 use super::draw::Draws;
-use super::grid::usual;
+use super::grid::{check_share, usual};
 use super::instances::places;
 use super::numeric::{larger, ln, percentile, smaller, whole};
-use super::planning::{Comparison, check_share, check_tick};
+use super::planning::{Comparison, check_tick};
 use super::{Counts, StatError, check_version};
 use crate::grade::closed_set;
 pub(super) use advice::hours_of;
