@@ -5,7 +5,6 @@
 //! Instances are identified by index; their names are stored separately. An instance that is gone
 //! or silent has zero trials. Nothing is allocated after the start.
 
-use super::numeric::larger;
 use super::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use super::{Counts, Direction, StatError, check_version};
 use serde::{Deserialize, Serialize};
@@ -50,17 +49,6 @@ pub(super) fn sum_of(counts: &[Counts], expected: usize) -> Result<Counts, StatE
     }
     sum.check()?;
     Ok(sum)
-}
-
-/// What is left of a sum without one part of it.
-///
-/// Exact for whole numbers; of other exposures a rest within rounding of nothing is nothing.
-fn without(sum: Counts, part: Counts) -> Counts {
-    let rest = |sum: f64, part: f64| {
-        let rest = sum - part;
-        if rest > sum * 1e-12 { rest } else { 0.0 }
-    };
-    Counts::new(larger(0.0, sum.events - part.events), rest(sum.trials, part.trials))
 }
 
 /// Which canary instance is worse than the other ones.
@@ -124,7 +112,7 @@ impl BadInstance {
     pub fn update(&mut self, canary: &[Counts]) -> Result<Option<usize>, StatError> {
         let all = sum_of(canary, self.names.len())?;
         for (test, counts) in self.tests.iter_mut().zip(canary) {
-            test.update(&self.design, *counts, without(all, *counts))?;
+            test.update(&self.design, *counts, all.without(*counts))?;
         }
         Ok(self.found().next())
     }
@@ -139,7 +127,7 @@ impl BadInstance {
         let all = sum_of(others, self.names.len())?;
         sum_of(own, self.names.len())?;
         for ((test, own), other) in self.tests.iter_mut().zip(own).zip(others) {
-            test.update(&self.design, *own, without(all, *other))?;
+            test.update(&self.design, *own, all.without(*other))?;
         }
         Ok(())
     }

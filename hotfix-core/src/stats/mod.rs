@@ -119,6 +119,15 @@ impl Counts {
         self.events += other.events;
         self.trials += other.trials;
     }
+
+    /// What is left without a part.
+    ///
+    /// Exact for whole numbers; of other exposures a rest within rounding of nothing is nothing.
+    fn without(self, part: Self) -> Self {
+        let rest = self.trials - part.trials;
+        let trials = if rest > self.trials * 1e-12 { rest } else { 0.0 };
+        Self::new(numeric::larger(0.0, self.events - part.events), trials)
+    }
 }
 
 impl<'a> std::iter::Sum<&'a Self> for Counts {

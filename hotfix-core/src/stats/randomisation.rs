@@ -273,7 +273,7 @@ impl Randomisation {
         for &place in &design.members[..design.size] {
             canary.add(counts[usize::from(place)]);
         }
-        let rest = Counts::new(all.events - canary.events, all.trials - canary.trials);
+        let rest = all.without(canary);
         if canary.trials > 0.0 && rest.trials > 0.0 {
             self.totals.add(canary, rest);
         }
@@ -409,9 +409,8 @@ fn advance<const N: usize>(
         for &place in members {
             canary.add(counts[usize::from(place)]);
         }
-        let rest = all.trials - canary.trials;
-        // A rest within rounding of nothing is nothing.
-        if canary.trials == 0.0 || rest <= all.trials * 1e-12 {
+        let rest = all.without(canary).trials;
+        if canary.trials == 0.0 || rest == 0.0 {
             continue;
         }
         let share = share_of_events(null_ratio, canary.trials, rest);

@@ -152,12 +152,12 @@ fn maxima<T: Copy>(
                 running.push_back((f64::NEG_INFINITY, vec![fresh; 1 + group.parts.len()]));
             }
             let (canary, mut before) = (group.sum[tick], None::<&[T]>);
-            let rest = less(*all, canary);
+            let rest = all.without(canary);
             for (best, tests) in &mut running {
                 let of_before = |place: usize| before.map(|tests| &tests[place]);
                 feed(&mut tests[0], of_before(0), [canary, rest])?;
                 for (place, part) in group.parts.iter().enumerate() {
-                    let kept = less(canary, part[tick]);
+                    let kept = canary.without(part[tick]);
                     feed(&mut tests[place + 1], of_before(place + 1), [kept, rest])?;
                 }
                 let Bounds { lower, upper } = bounds(&tests[0]);
@@ -177,12 +177,6 @@ fn maxima<T: Copy>(
     }
     maxima.sort_unstable_by(f64::total_cmp);
     Ok(maxima)
-}
-
-/// What is left without a part; rounding of fractions must not leave less than nothing.
-fn less(all: Counts, part: Counts) -> Counts {
-    let trials = larger(all.trials - part.trials, 0.0);
-    Counts::new((all.events - part.events).max(0.0), trials)
 }
 
 /// How windows of a phase's length lie in the history.
