@@ -356,8 +356,8 @@ impl Agenda {
     }
 
     /// Determines which duties apply.
-    pub(super) fn select(&mut self, at: Timestamp) {
-        let opens = self.state.opened.is_none_or(|opened| at <= opened);
+    pub(super) fn select(&mut self, at: Option<Timestamp>) {
+        let opens = at <= self.state.opened;
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
             let stays = course.on
                 && obligation.outlasts(self.state.severity)
@@ -369,8 +369,8 @@ impl Agenda {
                 && !(obligation.stop_gap && self.state.stop_gap == Truth::No)
                 && obligation.is_for_flow(self.state.flow);
             // Nobody has seen what is dropped while the incident opens.
-            if on != course.on && (on || opens) {
-                course.since = on.then_some(at);
+            if on != course.on {
+                course.since = at.filter(|_| on || !opens);
             }
             course.on = on;
             course.apart &= !on;

@@ -74,7 +74,7 @@ pub(super) struct DutyState {
     pub(super) holds: Truth,
     /// It applies.
     pub(super) on: bool,
-    /// Since when it applies, or when it came to apply last; none: it never did.
+    /// Since when it applies, or does not any more; none: from the beginning.
     pub(super) since: Option<Timestamp>,
     /// The day by which it is due, where that is a calendar's.
     pub(super) day: Option<Timestamp>,

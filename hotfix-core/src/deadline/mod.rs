@@ -240,7 +240,7 @@ impl Agenda {
         for input in release {
             agenda.fold(policy, Timestamp::default(), *input, None);
         }
-        agenda.select(Timestamp::MIN);
+        agenda.select(None);
         agenda.compare(Timestamp::default());
         agenda
     }
@@ -314,7 +314,7 @@ impl Agenda {
         let before = self.begun_again();
         let cause = Cause::of(&input, self.state.severity);
         self.fold(policy, at, input, answered);
-        self.select(at);
+        self.select(Some(at));
         self.begin_again(before, at);
         self.state.fix_by = self.open_fix_deadline(at);
         self.state.next_holds = false;

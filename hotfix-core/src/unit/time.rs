@@ -33,9 +33,6 @@ impl Timestamp {
     /// What is wrong with a time before [`EARLIEST`](Self::EARLIEST) that a person stated.
     pub(crate) const TOO_EARLY: &'static str = "before 2001-09-09: check the year";
 
-    /// The first time that can be represented.
-    pub(crate) const MIN: Self = Self(Self::FIRST);
-
     /// The last time that can be represented.
     pub const MAX: Self = Self(Self::LAST);
 
