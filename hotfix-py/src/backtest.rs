@@ -77,13 +77,11 @@ document! {
 
 /// A recording as text, or as the bytes of one.
 fn text_of<'a>(text: &'a Bound<'_, PyAny>, format: &str) -> Result<&'a str> {
-    match text.cast::<PyBytes>() {
-        Ok(bytes) => Ok(RecordedMetrics::text_of(format, bytes.as_bytes())?),
-        Err(_) => {
-            let text = text.cast::<PyString>().map_err(PyErr::from)?;
-            Ok(utf8(text).map_err(Fault::of::<RecordedFault>)?)
-        }
+    if let Ok(bytes) = text.cast::<PyBytes>() {
+        return Ok(RecordedMetrics::text_of(format, bytes.as_bytes())?);
     }
+    let text = text.cast::<PyString>().map_err(PyErr::from)?;
+    utf8(text).map_err(Fault::of::<RecordedFault>)
 }
 
 /// A mapping as JSON that can be read, with assumptions that replace its own; `hotfix.backtest` and

@@ -22,6 +22,9 @@ AXES: list[dict[str, Any]] = [{"path": "/phases/0/share", "values": ["5%", "20%"
 
 
 def policy_of(name: str) -> hotfix.Policy:
+    """A file, a text or a preset."""
+    if "\n" in name:
+        return hotfix.Policy.from_toml(name)
     return hotfix.Policy.from_toml((FOLDER / name).read_text()) if Path(name).suffix else hotfix.Policy.preset(name)
 
 

@@ -89,10 +89,8 @@ impl Scraper {
         feed: &Feed,
         counted: &Observation,
         (from, to): (Timestamp, Timestamp),
-        (kind, loses): (
-            &dyn Fn(MetricName) -> Option<MetricKind>,
-            &dyn Fn(MetricName, usize) -> bool,
-        ),
+        kind: impl Fn(MetricName) -> Option<MetricKind>,
+        loses: impl Fn(MetricName, usize) -> bool,
         key: RunKey,
     ) {
         count(&mut self.totals, counted, to.since(from), kind, MetricKind::adds_up);
@@ -100,7 +98,7 @@ impl Scraper {
         for arm in [0, 1] {
             for group in 0..feed.groups() {
                 if feed.next(arm, group, from) == to && !draws.chance(feed.missed) {
-                    self.scrape(arm, group, feed.groups(), loses);
+                    self.scrape(arm, group, feed.groups(), &loses);
                 }
             }
         }
@@ -112,7 +110,7 @@ impl Scraper {
         arm: usize,
         group: usize,
         groups: usize,
-        loses: &dyn Fn(MetricName, usize) -> bool,
+        loses: impl Fn(MetricName, usize) -> bool,
     ) {
         for (id, reading) in self.totals.iter().filter(|(id, _)| !loses(*id, arm)) {
             let Some(of) = reading.whole() else { continue };

@@ -315,7 +315,7 @@ impl<'s> Synthetic<'s> {
                 let mut health = setting.health.iter().filter(|health| health.id == id);
                 health.any(|health| Faults(&self.active).lose(health, arm))
             };
-            self.scraper.count(feed, &counted, (part.from, part.to), (&kind, &loses), key);
+            self.scraper.count(feed, &counted, (part.from, part.to), kind, loses, key);
         }
     }
 }

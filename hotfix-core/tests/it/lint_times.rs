@@ -1,5 +1,7 @@
 //! The linter on deadlines, estimates, promises and ways back: each finding once, with a near miss.
 
+#![allow(clippy::too_many_lines, reason = "tables of cases")]
+
 use serde_json::{Value, json};
 
 use crate::lint_patch::{Row, check, patched, row};

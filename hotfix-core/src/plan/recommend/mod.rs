@@ -194,7 +194,7 @@ fn weigh(policy: &Policy, grounds: &Grounds<'_>, strategy: Strategy) -> Consider
     let planned = phases(policy, strategy, &grounds.subject);
     let usual = Load::with(policy, grounds.subject.traffic.requests_per_minute);
     let (load, mut reasons) = match &planned {
-        Ok(phases) => (Some(Load { phases: &**phases, ..usual }), Vec::new()),
+        Ok(phases) => (Some(Load { phases, ..usual }), Vec::new()),
         Err(obstacle) => (None, vec![rules::obstacle(strategy, obstacle)]),
     };
     let case = rules::Case { policy, grounds, strategy, load };

@@ -80,9 +80,9 @@ fn exact_rank(law: &RankSums, level: f64, pairs: usize) -> u128 {
         let middle = usize::midpoint(enough, too_many);
         // `1 - confidence` may lack its last bit.
         if law.at_most(middle - 1) <= level * (1.0 + 1e-12) {
-            enough = middle
+            enough = middle;
         } else {
-            too_many = middle
+            too_many = middle;
         }
     }
     enough as u128
