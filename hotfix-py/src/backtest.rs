@@ -93,6 +93,8 @@ pub(crate) fn _mapping(mapping: &Bound<'_, PyAny>, assume: &Bound<'_, PyDict>) -
     let mut document = if let Ok(text) = mapping.cast::<PyString>() {
         let text = utf8(text).map_err(faulty)?;
         Mapping::from_json(text)?;
+        // The core accepts a byte-order mark, and no text at all.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         serde_json::from_str(text).unwrap_or_else(|_| Value::Object(Map::new()))
     } else {
         json(mapping).map_err(faulty)?

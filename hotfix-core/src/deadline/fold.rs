@@ -296,7 +296,7 @@ impl Agenda {
                 course.start_again();
             }
             let ends = obligation.until == Some(moment) || moment == Moment::Closed;
-            if ends && course.on && obligation.every.is_some() {
+            if ends && obligation.every.is_some() {
                 // Occurrences that would have been due after the end were not missed.
                 course.since = Some(at);
             }
@@ -369,8 +369,10 @@ impl Agenda {
                 && !(obligation.stop_gap && self.state.stop_gap == Truth::No)
                 && obligation.is_for_flow(self.state.flow);
             // Nobody has seen what is dropped while the incident opens.
-            if on != course.on {
-                course.since = at.filter(|_| on || !opens);
+            if on && !course.on {
+                (course.since, course.dropped) = (at, None);
+            } else if course.on && !on {
+                course.dropped = at.filter(|_| !opens);
             }
             course.on = on;
             course.apart &= !on;

@@ -157,7 +157,7 @@ impl Agenda {
         let all = self.obligations.iter().zip(&self.state.courses).enumerate();
         let dropped = all.filter(|(index, _)| self.status(*index, at).is_none());
         let item = |(_, (obligation, course)): (usize, (&Obligations, &DutyState))| {
-            let ended = Settled { at: course.since?, how: Settlement::Ended };
+            let ended = Settled { at: course.dropped?, how: Settlement::Ended };
             Some(self.item(policy, obligation, course, &DutyStatus::done(ended), at))
         };
         dropped.filter_map(item).collect()

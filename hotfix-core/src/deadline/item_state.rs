@@ -74,8 +74,11 @@ pub(super) struct DutyState {
     pub(super) holds: Truth,
     /// It applies.
     pub(super) on: bool,
-    /// Since when it applies, or does not any more; none: from the beginning.
+    /// Since when; none: from the beginning.
     pub(super) since: Option<Timestamp>,
+    /// Since when it does not apply any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) dropped: Option<Timestamp>,
     /// The day by which it is due, where that is a calendar's.
     pub(super) day: Option<Timestamp>,
     /// When that was found.

@@ -72,6 +72,11 @@ impl Writer {
         self.notes.push(Note { at, until: None, kind, text });
     }
 
+    fn is_aborted(&self) -> bool {
+        let attempt = self.notes.iter().rev().take_while(|note| note.kind != "start");
+        attempt.into_iter().any(|note| note.kind == "aborted")
+    }
+
     fn follow(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
         let at = entry.at;
         if let Recorded::Taken(input) = entry.recorded {
@@ -90,7 +95,8 @@ impl Writer {
                 Command::Retry { .. } => {
                     self.point(at, "retry", format!("attempt {}", rollout.attempt()));
                 }
-                Command::Abort { .. } => {
+                // Said twice, it is one.
+                Command::Abort { .. } if !self.is_aborted() => {
                     self.point(at, "aborted", "the rollout was aborted".to_owned());
                 }
                 _ => {}
@@ -143,7 +149,7 @@ impl Writer {
                 self.stage = "between";
                 return;
             }
-            Stage::Complete { .. } => ("complete", "the last phase has its traffic"),
+            Stage::Complete { .. } => ("complete", "the rollout is complete"),
             Stage::Closed => ("closed", "the rollout is closed"),
             Stage::RollingBack(_) => ("rolling_back", "rolling back"),
             Stage::Frozen { .. } => ("frozen", "traffic is frozen, and a person has to act"),

@@ -72,7 +72,7 @@ impl Readings {
         self.counters.keep(metric, layout, (reading, tick), at);
         self.seen_at = Some(at);
         self.totals = tick.totals;
-        self.not_finite = tick.not_finite.then(|| self.finite_at().unwrap_or(at));
+        self.not_finite = tick.not_finite.then(|| self.finite_at().or(since).unwrap_or(at));
         if reading.whole().is_none() {
             let names = self.strata.get_or_insert_with(|| reading.names().into());
             if **names != *reading.names() {

@@ -8,6 +8,7 @@ use educe::Educe;
 use crate::grade::{MetricKind, closed_set};
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
+use crate::stats::numeric::larger;
 use crate::unit::{MAX_COUNT, Share, Span, Timestamp};
 
 use super::pace::Pace;
@@ -143,29 +144,31 @@ impl Tick {
         let mut strata = std::mem::take(&mut self.strata);
         strata.resize(width * reading.strata().count(), 0.0);
         let (mut read, kept) = (Ok(()), counters.of(reading));
+        // How many strata were read, of the canary and of the baseline.
+        let mut parts = [0.0; 2];
         for ((place, arms), row) in reading.strata().enumerate().zip(strata.chunks_mut(width)) {
             let of = (Some((reading, place)), kept.get(place));
+            (self.canary, self.baseline) = (false, false);
             read = read.and_then(|()| self.arms(source, of, arms, row));
+            parts[0] += f64::from(u8::from(self.canary));
+            parts[1] += f64::from(u8::from(self.baseline));
             for (sum, more) in self.row.iter_mut().zip(&*row) {
                 *sum += more;
             }
         }
-        let has_exposure = metric.kind.has_exposure();
-        if has_exposure || metric.kind.is_traffic() {
-            for (arm, sum) in self.row.chunks_mut(2).enumerate() {
-                let each = strata.iter().skip(2 * arm + 1).step_by(width);
-                let read = each.clone().filter(|of| **of > 0.0).count();
-                if has_exposure {
-                    // As instances, strata are watched side by side.
-                    sum[1] /= read.max(1) as f64;
-                } else if read == each.count() {
-                    // The parts of a volume are added up, not averaged.
-                    sum[1] = 1.0;
-                } else {
-                    // That of an arm is not known without one of its parts.
-                    sum.fill(0.0);
-                    *[&mut self.canary, &mut self.baseline][arm] = false;
-                }
+        (self.canary, self.baseline) = (parts[0] > 0.0, parts[1] > 0.0);
+        let all = reading.strata().count() as f64;
+        for (arm, sum) in self.row.chunks_mut(width / 2).enumerate() {
+            if metric.kind.has_exposure() {
+                // As instances, strata are watched side by side.
+                sum[1] /= larger(parts[arm], 1.0);
+            } else if metric.kind.is_traffic() && parts[arm] == all {
+                // The parts of a volume are added up, not averaged.
+                sum[1] = 1.0;
+            } else if metric.kind.is_traffic() {
+                // That of an arm is not known without one of its parts.
+                sum.fill(0.0);
+                *[&mut self.canary, &mut self.baseline][arm] = false;
             }
         }
         self.instances.iter_mut().for_each(Vec::clear);
@@ -410,11 +413,12 @@ impl MetricReader<'_> {
             return Err(self.form());
         }
         let arm = usize::from(self.arm == ARMS[1]);
-        let (mut read, mut unused) = (0.0, Unused::First);
+        let (mut read, mut unused, mut finite) = (0.0, Unused::First, true);
         for (name, sent) in instances {
             let reader = MetricReader { instance: Some(name.as_str()), ..*self };
             if !reader.are_finite(sent)? {
-                return Ok(Read::NotFinite);
+                finite = false;
+                continue;
             }
             reader.not_negative(sent)?;
             let mut added = *sent;
@@ -436,6 +440,9 @@ impl MetricReader<'_> {
                 }
             }
             each.push(added);
+        }
+        if !finite {
+            return Ok(Read::NotFinite);
         }
         if read == 0.0 {
             return Ok(Read::Nothing(unused));

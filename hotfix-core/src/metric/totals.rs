@@ -13,7 +13,6 @@ use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::sorting::{retain, sort_by};
-use crate::stats::numeric::larger;
 use crate::text::{counted, quoted, shown};
 use crate::unit::{Span, Timestamp};
 
@@ -502,7 +501,7 @@ impl Kept {
         at: Timestamp,
     ) -> bool {
         let (kept, pace) = (&mut self.instances[arm], &mut self.pace[arm]);
-        let (mut any, mut grown, mut growing, mut reset) = (false, 0.0, 0.0, false);
+        let (mut any, mut grown, mut reset) = (false, 0.0, false);
         let is_number = |totals: &[f64; 2]| totals.iter().all(|total| total.is_finite());
         if !sent.values().all(is_number) {
             retain(kept, |name, _| sent.get(name).is_none_or(is_number));
@@ -515,10 +514,7 @@ impl Kept {
                 continue;
             };
             match before.progress(totals, last) {
-                Progress::Since | Progress::Back => {
-                    let more = totals[1] - last[1];
-                    (grown, growing) = (grown + more, growing + f64::from(u8::from(more > 0.0)));
-                }
+                Progress::Since | Progress::Back => grown += totals[1] - last[1],
                 Progress::Waits(_) => continue,
                 Progress::Reset
                 | Progress::ResetBesideAClock
@@ -530,8 +526,7 @@ impl Kept {
         if grown == 0.0 && reset {
             pace.pass(at);
         } else {
-            // That of one of them: what is compared with it is the total of one.
-            pace.grow(at, grown / larger(growing, 1.0), Span::ZERO);
+            pace.grow(at, grown, Span::ZERO);
         }
         any
     }

@@ -9,7 +9,7 @@ use crate::gate::checklist::{Marks, holding};
 use crate::grade::{Audience, DutyKind, ReviewTime, closed_set};
 use crate::policy::section::{Checklist, Duty};
 use crate::sorting::sort_by_key;
-use crate::text::{counted, joined, moment, quoted};
+use crate::text::{counted, joined, moment, quoted, words};
 use crate::unit::{RoleName, Span};
 
 use super::{Plan, PlanFindingKind};
@@ -81,7 +81,7 @@ impl Plan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn first_steps(&self) -> Vec<FirstStep<'_>> {
-        let mut steps = self.first_duties();
+        let mut steps = self.first_duties(true);
         steps.extend(self.policy().denials().iter().map(|finding| {
             let text = format!(
                 "correct the policy, then make another plan: this one never starts ({finding})"
@@ -128,27 +128,33 @@ impl Plan {
             );
             FirstStep::before_start(FirstStepKind::ChangeWindow, text, self.waivers())
         }));
+        steps.extend(self.first_duties(false));
         steps
     }
 
-    /// The duties of people that count from before the start, the most urgent first.
-    fn first_duties(&self) -> Vec<FirstStep<'_>> {
+    /// The duties of people that count from before the start, the most urgent first: those that are due after a
+    /// time, or those by a day.
+    fn first_duties(&self, timed: bool) -> Vec<FirstStep<'_>> {
         let policy = self.policy();
         let is_first = |duty: &&Duty| {
             let kind = match duty.kind {
                 // Later levels are paged only if nobody answers.
                 DutyKind::Escalate => duty.level == Some(1),
-                // A deadline of the plan, and what its demands have.
+                // A deadline of the plan, and the approvals, which are steps of their own.
                 DutyKind::Fix | DutyKind::Approve => false,
                 _ => true,
             };
-            kind && duty.from.is_early()
+            kind && duty.from.is_early() && duty.within.within().is_some() == timed
         };
         let first = policy.duties().iter().filter(is_first).filter(|duty| self.may_be_due(duty));
-        let mut first: Vec<(Span, &Duty)> =
-            first.filter_map(|duty| Some((duty.within.within()?, duty))).collect();
+        let mut first: Vec<(Option<Span>, &Duty)> =
+            first.map(|duty| (duty.within.within(), duty)).collect();
         // A page comes before a message that has as much time.
         sort_by_key(&mut first, |(within, duty)| (*within, duty.role.is_none()));
+        let by_day = |duty: &Duty| match duty.within.within() {
+            Some(_) => String::new(),
+            None => format!(", by the {}", words(&duty.within.to_string())),
+        };
         let known = policy.classify(self.facts()).informed();
         // The public is notified only where the condition is known to hold.
         let unsure = |duty: &Duty| {
@@ -162,9 +168,9 @@ impl Plan {
         };
         let steps = first.into_iter().map(|(within, duty)| FirstStep {
             kind: FirstStepKind::Duty,
-            text: format!("{}{}", duty.title, unsure(duty)),
+            text: format!("{}{}{}", duty.title, by_day(duty), unsure(duty)),
             holds_start: false,
-            within: Some(within),
+            within,
             every: duty.every,
             who: duty.role.map(|role| Who::of(policy, role)).into_iter().collect(),
         });

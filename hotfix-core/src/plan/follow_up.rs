@@ -117,7 +117,8 @@ impl Plan {
                     .collect(),
             })
         });
-        let is_later = |duty: &&Duty| duty.from >= Moment::Approved;
+        // The deadline of the fix is an objective of the plan.
+        let is_later = |duty: &&Duty| duty.from >= Moment::Approved && !duty.sets_deadline();
         let duties = policy.duties().iter().filter(is_later).filter(|duty| self.may_be_due(duty));
         let duties = duties.map(|duty| LaterDuty {
             id: duty.id,

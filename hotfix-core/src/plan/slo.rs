@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::grade::{DutyKind, Moment, closed_set};
+use crate::grade::{Moment, closed_set};
 use crate::policy::section::{Due, Slo, TimeRange};
 use crate::text::{moment, quoted, time, times, words};
 use crate::unit::{Name, Span, Timestamp};
@@ -128,10 +128,8 @@ impl Plan {
             let needs = self.schedule().whole().unwrap_or_else(|| rollout(self.load()));
             Estimate { range, verdict: range.most.map(|most| Kept::of(&needs, most)), needs }
         });
-        let concerns = |duty: &&crate::policy::section::Duty| {
-            // A fix that is due after the deployment is another one: the permanent fix.
-            duty.kind == DutyKind::Fix && duty.from < Moment::Deployed && self.may_be_due(duty)
-        };
+        let concerns =
+            |duty: &&crate::policy::section::Duty| duty.sets_deadline() && self.may_be_due(duty);
         let deadlines = self.policy().duties().iter().filter(concerns).map(|duty| {
             let title = duty.title.clone();
             self.objective(Some(duty.id), title, duty.within, duty.from, Moment::Deployed)
@@ -209,9 +207,7 @@ impl Plan {
 
     /// Whether a duty or the objective counts from the detection, whose time is not known.
     pub(super) fn lacks_detection(&self) -> bool {
-        let counts = |from: Moment| {
-            from == Moment::Detected || (from == Moment::Began && self.began_at().is_none())
-        };
+        let counts = |from: Moment| matches!(from, Moment::Began | Moment::Detected);
         let objective = self.own_slo().map(|slo| slo.from);
         let concerns = |duty: &&crate::policy::section::Duty| {
             self.severity().is_none_or(|severity| duty.is_for(severity))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hotfix import _core
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from hotfix._core import Advice, Differences, DrillRun, Plan, Policy, SimulationOutcome
 
@@ -212,12 +213,23 @@ def advise(
     >>> advice.candidates[advice.best].changes
     {'/phases/0/share': '2%'}
     """
-    question = {"scenarios": scenarios, "axes": axes, "runs": runs, "bound": bound}
+    question = {"scenarios": _listed(scenarios), "axes": _listed(axes), "runs": runs, "bound": bound}
+    if isinstance(question["axes"], list):
+        question["axes"] = [_with_values(axis) for axis in question["axes"]]
     if seed is not None:
         question["seed"] = seed
     with _shown(progress) as report:
         advice = _core._advise(policy, question, threads, report)
     return advice
+
+
+def _listed(value: object) -> object:
+    """Make a list of an array, a generator and the like; anything else is judged where it is read."""
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)) else value
+
+
+def _with_values(axis: object) -> object:
+    return {**axis, "values": _listed(axis["values"])} if isinstance(axis, Mapping) and "values" in axis else axis
 
 
 @contextmanager

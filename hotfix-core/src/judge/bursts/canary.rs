@@ -59,6 +59,8 @@ pub(super) struct Canary {
     /// Log evidence that it has more bursts than the live version, of which so many were compared.
     pub(super) more: f64,
     compared: u32,
+    /// What the live version's last burst added to it, to be taken back if that turns out to be the rate.
+    last_added: f64,
 }
 
 /// Bursts of the canary that are not in its evidence.
@@ -136,6 +138,7 @@ impl Canary {
             start: at,
             more: 0.0,
             compared: live.bursts(),
+            last_added: 0.0,
         }
     }
 
@@ -147,14 +150,16 @@ impl Canary {
         state: RateRatio,
         live: &Live,
     ) {
-        *self = Self { more: self.more, ..Self::new(at, design, state, live) };
+        let was_compared = live.bursts() == self.compared;
+        let last_added = if was_compared { self.last_added } else { 0.0 };
+        *self = Self { more: self.more, last_added, ..Self::new(at, design, state, live) };
     }
 
     /// Copies what changes until the minute is over.
     #[inline]
     pub(super) const fn keep_minute(&mut self, of: &Self) {
         (self.minute, self.lowest) = (of.minute, of.lowest);
-        (self.more, self.compared) = (of.more, of.compared);
+        (self.more, self.compared, self.last_added) = (of.more, of.compared, of.last_added);
     }
 
     pub(super) fn begin_minute(&mut self, at: Timestamp) {
@@ -176,12 +181,14 @@ impl Canary {
 
     /// Compares how many bursts the versions have had: those of the live version.
     pub(super) fn compare_bursts(&mut self, live: &Live) {
-        if live.bursts() != self.compared {
-            // One fewer where a burst turned out to be the rate.
-            let more = f64::from(live.bursts()) - f64::from(self.compared);
-            self.more += more * self.minute.more_bursts(false);
-            self.compared = live.bursts();
+        if live.bursts() > self.compared {
+            self.last_added = self.minute.more_bursts(false);
+            self.more += f64::from(live.bursts() - self.compared) * self.last_added;
+        } else if live.bursts() < self.compared {
+            // One that was under way turned out to be the rate.
+            self.more -= std::mem::take(&mut self.last_added);
         }
+        self.compared = live.bursts();
     }
 
     /// For how long a burst may last that goes on with the minute, to be left out; None if it counts.

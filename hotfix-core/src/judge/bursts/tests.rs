@@ -109,6 +109,21 @@ fn field_17_what_becomes_the_rate_leaves_no_burst_behind() {
 }
 
 #[test]
+fn field_17_a_rise_from_before_the_canary_is_no_evidence_against_it() {
+    let design = RateRatioDesign::try_new(&RateRatioSettings::default()).unwrap();
+    let (mut bursts, mut whole) = (Aligned::<Bursts>::default(), RateRatio::new(&design));
+    for minute in 0..30 {
+        let live = Counts::new(if minute < 15 { 3.0 } else { 30.0 }, 1_000.0);
+        let canary = Counts::new(3.0, 100.0);
+        let canary = if minute < 20 { Counts::default() } else { canary };
+        whole.update(&design, canary, live).unwrap();
+        bursts.each(|of| of.learn(minutes(minute), (canary, live), 1.0, (&design, &whole)));
+    }
+    let canary = bursts.on(Side::Lag).canary.unwrap();
+    assert!(canary.more == 0.0, "{canary:?}");
+}
+
+#[test]
 fn field_17_a_fault_beside_a_rise_that_became_the_rate_is_found_as_without_it() {
     let good = [GOOD_MINUTE; 10];
     let of = |before: &[(f64, f64)]| evidence(&[&good, before, &[(25.0, 30.0); 4]]);

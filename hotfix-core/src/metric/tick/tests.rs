@@ -186,30 +186,6 @@ fn met_6_strata_keep_rows_of_their_own_and_counters_of_their_own() {
 }
 
 #[test]
-fn met_6_older_totals_of_many_young_instances_are_no_resets() {
-    // Twenty instances that began with the first reading; from some time on every other reading is of a
-    // source that is 15 s behind.
-    for since in [9, 15] {
-        let (mut counters, mut counted) = (Counters::default(), 0.0);
-        for tick in 1..=30 {
-            let age = 10 * tick - if tick >= since && tick % 2 == 0 { 15 } else { 0 };
-            // The first of them restarts for good before the last reading.
-            let of = |pod: i64| {
-                format!(
-                    "\"c{pod}\": [0, {}]",
-                    if pod == 0 && tick > 28 { 5 * (age - 282) } else { 5 * age }
-                )
-            };
-            let pods: Vec<String> = (0..20).map(of).collect();
-            let text = format!(r#"{{"totals": true, "canary": {{{}}}}}"#, pods.join(", "));
-            counted += read_at(&mut counters, 10 * tick, &text).unwrap().row[1];
-        }
-        // Of 29 readings, the last one is older; what the first one had after its restart counts.
-        assert_eq!(counted, 19.0 * 50.0 * 28.0 + 50.0 * 26.0 + 40.0, "{since}");
-    }
-}
-
-#[test]
 fn met_6_the_seconds_of_strata_pass_side_by_side() {
     for (text, row) in [
         (
@@ -226,6 +202,42 @@ fn met_6_the_seconds_of_strata_pass_side_by_side() {
         assert_eq!(tick.row, row, "{text}");
         assert_eq!(tick.strata[1], 10.0, "{text}");
     }
+}
+
+#[test]
+fn met_6_a_stratum_whose_totals_did_not_grow_was_read() {
+    let totals = |eu: &str, us: &str| {
+        format!(
+            r#"{{"eu": {{"totals": true, "canary": {eu}}}, "us": {{"totals": true, "canary": {us}}}}}"#
+        )
+    };
+    let mut counters = Counters::default();
+    read_of("bug", &mut counters, 0, &totals("[0, 10]", "[0, 10]")).unwrap();
+    let tick = read_of("bug", &mut counters, 10, &totals("[3, 20]", "[0, 10]")).unwrap();
+    assert_eq!(tick.row[..2], [3.0, 5.0]);
+}
+
+#[test]
+fn field_16_a_pod_that_comes_back_counts_what_it_has_had_since() {
+    let mut counters = Counters::default();
+    let totals = |first: &str, each: u32| {
+        format!(r#"{{"totals": true, "canary": {{{first}"b": [0, {each}], "c": [0, {each}]}}}}"#)
+    };
+    for tick in 1..=10 {
+        let first = format!(r#""a": [0, {}], "#, 50 * tick);
+        read_at(&mut counters, 10 * i64::from(tick), &totals(&first, 50 * tick)).unwrap();
+    }
+    for tick in 11..=13 {
+        read_at(&mut counters, 10 * i64::from(tick), &totals("", 50 * tick)).unwrap();
+    }
+    let back = read_at(&mut counters, 140, &totals(r#""a": [100, 200], "#, 700)).unwrap();
+    assert_eq!(back.row[..2], [100.0, 300.0]);
+}
+
+#[test]
+fn met_6_a_number_that_is_not_finite_hides_no_number_that_is_too_large() {
+    let text = r#"{"canary": {"a": ["NaN", 1], "b": [0, 1e300]}}"#;
+    assert_eq!(read(&mut Counters::default(), text).unwrap_err().code(), "HF-MET-008");
 }
 
 #[test]

@@ -51,7 +51,10 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
         let name = if is_chosen { format!("{name} (chosen)") } else { name };
         [name, least, why_not(&other.reasons)]
     });
-    page.table(["Alternative", "Live for everybody after", "Why not, or when"], others.collect());
+    page.table(
+        ["Alternative", "From the start until live for everybody", "Why not, or when"],
+        others.collect(),
+    );
     let known = advice.if_known.iter().map(|known| {
         let input = trouble::dotted(known.input);
         let value = sentence_text(&known.value);

@@ -14,7 +14,7 @@
 //! | the policy | its own reason | all at once: nobody has seen the fix work |
 
 use super::{Grounds, Reason, Weight};
-use crate::grade::{DutyKind, Moment, RollbackMethod, Severity, Strategy, closed_set};
+use crate::grade::{Moment, RollbackMethod, Severity, Strategy, closed_set};
 use crate::plan::duration::Schedule;
 use crate::plan::load::Load;
 use crate::plan::strategy::Obstacle;
@@ -167,12 +167,8 @@ fn schema_change(case: &Case<'_>) -> Option<Reason> {
 /// The shortest unconditional deadline for a fix of this severity, and the duty that sets it.
 fn due(policy: &Policy, severity: Severity) -> Option<(usize, Span)> {
     let duties = policy.duties().iter().enumerate();
-    let sets = duties.filter(|(_, duty)| {
-        duty.kind == DutyKind::Fix
-            && duty.is_for(severity)
-            && !duty.has_condition()
-            && duty.from < Moment::Deployed
-    });
+    let sets = duties
+        .filter(|(_, duty)| duty.sets_deadline() && duty.is_for(severity) && !duty.has_condition());
     let dues = sets.filter_map(|(index, duty)| Some((index, duty.within.within()?)));
     dues.min_by_key(|(_, within)| *within)
 }
