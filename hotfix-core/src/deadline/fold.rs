@@ -368,11 +368,13 @@ impl Agenda {
                 && !(self.state.assumed && obligation.waits_for_severity())
                 && !(obligation.stop_gap && self.state.stop_gap == Truth::No)
                 && obligation.is_for_flow(self.state.flow);
-            // Nobody has seen what is dropped while the incident opens.
             if on && !course.on {
                 (course.since, course.dropped) = (at, None);
+            } else if course.on && !on && opens {
+                // Nobody has seen what is dropped while the incident opens.
+                course.since = None;
             } else if course.on && !on {
-                course.dropped = at.filter(|_| !opens);
+                course.dropped = at;
             }
             course.on = on;
             course.apart &= !on;

@@ -59,7 +59,7 @@ pub(super) struct Canary {
     /// Log evidence that it has more bursts than the live version, of which so many were compared.
     pub(super) more: f64,
     compared: u32,
-    /// What the live version's last burst added to it, to be taken back if that turns out to be the rate.
+    /// What the live version's last burst added to it, subtracted again if that turns out to be the rate.
     last_added: f64,
 }
 
