@@ -368,13 +368,12 @@ impl Agenda {
                 && !(self.state.assumed && obligation.waits_for_severity())
                 && !(obligation.stop_gap && self.state.stop_gap == Truth::No)
                 && obligation.is_for_flow(self.state.flow);
-            if on && !course.on {
-                (course.since, course.dropped) = (at, None);
-            } else if course.on && !on && opens {
+            match (course.on, on) {
+                (false, true) => (course.since, course.dropped) = (at, None),
                 // Nobody has seen what is dropped while the incident opens.
-                course.since = None;
-            } else if course.on && !on {
-                course.dropped = at;
+                (true, false) if opens => course.since = None,
+                (true, false) => course.dropped = at,
+                (true, true) | (false, false) => {}
             }
             course.on = on;
             course.apart &= !on;

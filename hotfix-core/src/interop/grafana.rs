@@ -73,8 +73,8 @@ impl Writer {
     }
 
     fn is_aborted(&self) -> bool {
-        let attempt = self.notes.iter().rev().take_while(|note| note.kind != "start");
-        attempt.into_iter().any(|note| note.kind == "aborted")
+        let mut attempt = self.notes.iter().rev().take_while(|note| note.kind != "start");
+        attempt.any(|note| note.kind == "aborted")
     }
 
     fn follow(&mut self, rollout: &Rollout, entry: &Entry<'_>) {

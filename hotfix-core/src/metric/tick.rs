@@ -156,19 +156,18 @@ impl Tick {
                 *sum += more;
             }
         }
-        (self.canary, self.baseline) = (parts[0] > 0.0, parts[1] > 0.0);
-        let all = reading.strata().count() as f64;
-        for (arm, sum) in self.row.chunks_mut(width / 2).enumerate() {
+        // The volume of an arm is not known without one of its parts.
+        let least = if metric.kind.is_traffic() { reading.strata().count() as f64 } else { 1.0 };
+        (self.canary, self.baseline) = (parts[0] >= least, parts[1] >= least);
+        for (sum, parts) in self.row.chunks_mut(width / 2).zip(parts) {
             if metric.kind.has_exposure() {
                 // As instances, strata are watched side by side.
-                sum[1] /= larger(parts[arm], 1.0);
-            } else if metric.kind.is_traffic() && parts[arm] == all {
+                sum[1] /= larger(parts, 1.0);
+            } else if metric.kind.is_traffic() && parts >= least {
                 // The parts of a volume are added up, not averaged.
                 sum[1] = 1.0;
             } else if metric.kind.is_traffic() {
-                // That of an arm is not known without one of its parts.
                 sum.fill(0.0);
-                *[&mut self.canary, &mut self.baseline][arm] = false;
             }
         }
         self.instances.iter_mut().for_each(Vec::clear);

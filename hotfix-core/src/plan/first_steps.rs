@@ -81,7 +81,8 @@ impl Plan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn first_steps(&self) -> Vec<FirstStep<'_>> {
-        let mut steps = self.first_duties(true);
+        let duties = self.first_duties().into_iter();
+        let (mut steps, by_day): (Vec<_>, Vec<_>) = duties.partition(|step| step.within.is_some());
         steps.extend(self.policy().denials().iter().map(|finding| {
             let text = format!(
                 "correct the policy, then make another plan: this one never starts ({finding})"
@@ -128,13 +129,13 @@ impl Plan {
             );
             FirstStep::before_start(FirstStepKind::ChangeWindow, text, self.waivers())
         }));
-        steps.extend(self.first_duties(false));
+        steps.extend(by_day);
         steps
     }
 
-    /// The duties of people that count from before the start, the most urgent first: those that are due after a
-    /// time, or those by a day.
-    fn first_duties(&self, timed: bool) -> Vec<FirstStep<'_>> {
+    /// The duties of people that count from before the start, the most urgent first; those that are due by a day
+    /// have no time.
+    fn first_duties(&self) -> Vec<FirstStep<'_>> {
         let policy = self.policy();
         let is_first = |duty: &&Duty| {
             let kind = match duty.kind {
@@ -144,17 +145,14 @@ impl Plan {
                 DutyKind::Fix | DutyKind::Approve => false,
                 _ => true,
             };
-            kind && duty.from.is_early() && duty.within.within().is_some() == timed
+            kind && duty.from.is_early()
         };
         let first = policy.duties().iter().filter(is_first).filter(|duty| self.may_be_due(duty));
         let mut first: Vec<(Option<Span>, &Duty)> =
             first.map(|duty| (duty.within.within(), duty)).collect();
         // A page comes before a message that has as much time.
         sort_by_key(&mut first, |(within, duty)| (*within, duty.role.is_none()));
-        let by_day = |duty: &Duty| match duty.within.within() {
-            Some(_) => String::new(),
-            None => format!(", by the {}", words(&duty.within.to_string())),
-        };
+        let by_day = |duty: &Duty| format!(", by the {}", words(&duty.within.to_string()));
         let known = policy.classify(self.facts()).informed();
         // The public is notified only where the condition is known to hold.
         let unsure = |duty: &Duty| {
@@ -168,7 +166,10 @@ impl Plan {
         };
         let steps = first.into_iter().map(|(within, duty)| FirstStep {
             kind: FirstStepKind::Duty,
-            text: format!("{}{}{}", duty.title, by_day(duty), unsure(duty)),
+            text: match within {
+                Some(_) => format!("{}{}", duty.title, unsure(duty)),
+                None => format!("{}{}{}", duty.title, by_day(duty), unsure(duty)),
+            },
             holds_start: false,
             within,
             every: duty.every,

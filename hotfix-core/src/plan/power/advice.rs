@@ -110,8 +110,11 @@ pub(super) fn bounds(plan: &Plan, metric: &Metric, seen: &MetricPower) -> Vec<Ad
         advice.extend(bound.and_then(|bound| other_bound(plan, metric, which, bound)));
     }
     for (phase, seen) in plan.phases().iter().zip(&seen.phases) {
-        let waits = Watching::try_new(plan, metric, phase).filter(|_| seen.waits_for_trials);
-        advice.extend(waits.map(|watching| more_trials(plan, &watching)));
+        if seen.waits_for_trials
+            && let Some(watching) = Watching::try_new(plan, metric, phase)
+        {
+            advice.push(more_trials(plan, &watching));
+        }
     }
     advice
 }

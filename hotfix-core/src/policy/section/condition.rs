@@ -92,13 +92,13 @@ impl Field for Condition {
 /// Several comparisons of one fact as the one table that is read as them: so what is written is never
 /// nested deeper than what was read.
 fn range(conditions: &[Condition], style: Style) -> Option<Node> {
-    let compared = |condition: &Condition| match condition {
-        Condition::Compare(comparison) => Some(comparison.clone()),
+    let compared = conditions.iter().map(|condition| match condition {
+        Condition::Compare(comparison) => Some(comparison),
         _ => None,
-    };
-    let all: Vec<Comparison> = conditions.iter().map(compared).collect::<Option<_>>()?;
+    });
+    let all: Vec<&Comparison> = compared.collect::<Option<_>>()?;
     let is_one =
-        |pair: &[Comparison]| pair[0].fact == pair[1].fact && pair[0].operator < pair[1].operator;
+        |pair: &[&Comparison]| pair[0].fact == pair[1].fact && pair[0].operator < pair[1].operator;
     let fact = all.get(1)?.fact.as_str();
     let values = all.iter().map(|of| (of.operator.as_str(), written(&of.value, style)));
     let entries = std::iter::once(("fact", Node::from(fact))).chain(values);
