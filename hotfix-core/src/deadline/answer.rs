@@ -68,7 +68,7 @@ impl Agenda {
             let was_asked = course.told.asked.is_some();
             return if was_asked { Ok(index) } else { Err(DutyRefusal::NotAsked { duty }) };
         };
-        let own = course.settled;
+        let own = course.settled.or_else(|| self.first_update(obligation, course));
         let watched = self.from(obligation).map(|from| from + obligation.lasts);
         if let (Phase::Due, Some(until)) = (status.phase, watched.filter(|until| at < *until)) {
             return Err(DutyRefusal::TooEarly { duty, until });

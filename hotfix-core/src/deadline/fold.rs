@@ -45,10 +45,7 @@ impl Agenda {
                 self.revoke(Moment::Ready, at);
                 self.start_again_from(Moment::Ready);
             }
-            Input::Moment { moment, at: came } => {
-                self.happen(moment, came.min(at), at);
-                self.begin_updates_with(came.min(at));
-            }
+            Input::Moment { moment, at: came } => self.happen(moment, came.min(at), at),
             Input::ByFact { moment, at: came } => self.date(moment, came, at),
             Input::TakenBack(moment) => {
                 if matches!(moment, Moment::Approved | Moment::Ready | Moment::Deployed) {
@@ -82,10 +79,7 @@ impl Agenda {
                 }
                 self.act_early(role, at);
             }
-            Input::Done { .. } => {
-                self.settle(answered, at, Settlement::Done);
-                self.begin_updates(answered, at, Settlement::Done);
-            }
+            Input::Done { .. } => self.settle(answered, at, Settlement::Done),
         }
         self.bind_days(at);
     }
@@ -191,6 +185,7 @@ impl Agenda {
             return;
         }
         let through = self.settles_through(index, at);
+        let first = self.pair(index).and_then(|(of, course)| self.first_update(of, course));
         let (Some(obligation), Some(course)) =
             (self.obligations.get(index), self.state.courses.get_mut(index))
         else {
@@ -198,7 +193,7 @@ impl Agenda {
         };
         course.through = through.max(course.through);
         course.settled = Some(Settled { at, how });
-        course.times += 1;
+        course.times += 1 + u64::from(first.is_some());
         if let Some(ladder) = obligation.ladder.filter(|_| how.is_answer()) {
             self.answer_to(ladder, at);
         }
@@ -231,34 +226,6 @@ impl Agenda {
             let mut all = self.obligations.iter().zip(&self.state.courses).enumerate();
             if self.status(index, at).is_some_and(waits) && all.any(is_unanswered) {
                 self.answer_to(ladder, at);
-            }
-        }
-    }
-
-    /// The message that a moment brings is the first update, too, where it takes the place of a notice.
-    fn begin_updates_with(&mut self, came: Timestamp) {
-        for notice in 0..self.obligations.len() {
-            let open =
-                self.pair(notice).filter(|(_, course)| course.on && course.settled.is_none());
-            let settled = open.and_then(|(of, course)| self.settled_otherwise(of, course));
-            if settled.is_some_and(|settled| settled.at == came) {
-                self.begin_updates(Some(notice), came, Settlement::Moment);
-            }
-        }
-    }
-
-    /// A notice that was sent is the first update of those to the same audience.
-    fn begin_updates(&mut self, notice: Option<usize>, at: Timestamp, how: Settlement) {
-        let opened = notice.and_then(|notice| {
-            let (obligation, course) = self.pair(notice)?;
-            Some((notice, self.from(obligation).max(self.since(course))?))
-        });
-        let Some((notice, opened)) = opened else { return };
-        for index in 0..self.obligations.len() {
-            let begun = self.obligations.get(index).is_some_and(|of| of.begun_by.contains(&notice));
-            let is_first = |status: DutyStatus| status.is_asked() && status.opens == Some(opened);
-            if begun && self.status(index, at).is_some_and(is_first) {
-                self.settle(Some(index), at, how);
             }
         }
     }

@@ -191,9 +191,10 @@ impl Agenda {
             Phase::Later(awaits) | Phase::Undated(awaits) => Some(awaits),
             Phase::Done(_) | Phase::Next | Phase::Due | Phase::Overdue => None,
         };
+        let first = self.first_update(obligation, course);
         let settled = match status.phase {
             Phase::Done(settled) => Some(settled),
-            _ => course.settled,
+            _ => course.settled.or(first),
         };
         // It came again after the duty was settled.
         let counts = |from: Timestamp| match status.phase {
@@ -224,7 +225,7 @@ impl Agenda {
             applies,
             awaits,
             settled,
-            times: if repeated { course.times } else { 0 },
+            times: if repeated { course.times + u64::from(first.is_some()) } else { 0 },
             notes: Vec::new(),
         };
         if !matches!(status.phase, Phase::Done(_)) {

@@ -155,7 +155,10 @@ impl Agenda {
             Err(day) => return without_time(Phase::Undated(Awaits::Day(day))),
         };
         Some(match obligation.every {
-            Some(every) => self.repeated(course, Grid { from, first: due, every }, end, at),
+            Some(every) => {
+                let grid = Grid { from, first: due, every };
+                self.repeated(course, grid, self.first_update(obligation, course), end, at)
+            }
             None if obligation.kind.is_call() => {
                 self.call(obligation, course, (from, due), end, at)
             }
@@ -245,6 +248,27 @@ impl Agenda {
         all.min_by_key(|of| of.at)
     }
 
+    /// The notice to the same audience that was the first of these updates, while none was sent itself:
+    /// sent by hand, or replaced by the message that a moment brings.
+    pub(super) fn first_update(&self, update: &Obligations, course: &DutyState) -> Option<Settled> {
+        if !course.on || course.settled.is_some() {
+            return None;
+        }
+        let opens = |of, course| self.from(of).map(|from| self.since(course).max(Some(from)));
+        let (opened, end) = (opens(update, course)?, self.end(update));
+        let notices = update.begun_by.iter().filter_map(|notice| self.pair(*notice));
+        let notices = notices.filter(|(of, course)| opens(of, course) == Some(opened));
+        let by_moment = |of, course: &DutyState| {
+            let is_open = course.on && self.sent_before(of, course).is_none();
+            self.settled_by(of, course).filter(|_| is_open)
+        };
+        let sent =
+            notices.filter_map(|(of, course)| course.settled.or_else(|| by_moment(of, course)));
+        let counts =
+            |sent: &Settled| Some(sent.at) >= opened && end.is_none_or(|end| sent.at <= end);
+        sent.filter(counts).min_by_key(|sent| sent.at)
+    }
+
     /// How the same notice was settled at a higher severity: a lower one does not ask for it again.
     fn sent_before(&self, obligation: &Obligations, course: &DutyState) -> Option<Settled> {
         let since = self.since(course).filter(|_| obligation.kind == DutyKind::Notify)?;
@@ -323,13 +347,18 @@ impl Agenda {
         &self,
         course: &DutyState,
         grid: Grid,
+        first: Option<Settled>,
         end: Option<Timestamp>,
         at: Timestamp,
     ) -> DutyStatus {
         let since = self.since(course);
-        let settled = course.through.map_or(0, |through| grid.up_to(through));
         // Occurrences that were due before the duty applied were not missed.
-        let number = settled.max(since.map_or(0, |since| grid.passed(since)));
+        let number = since.map_or(0, |since| grid.passed(since));
+        let number = match (course.through, first) {
+            (Some(through), _) => number.max(grid.up_to(through)),
+            (None, Some(first)) => (number + 1).max(grid.up_to(first.at)),
+            (None, None) => number,
+        };
         let Some(due) = grid.due(number) else {
             // The end of time comes first.
             let at = end.or(course.through).unwrap_or(grid.from);
