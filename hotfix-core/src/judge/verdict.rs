@@ -305,9 +305,13 @@ impl Cause {
     }
 
     /// Whether who was asked about another cause knows of this one: the figures of the same metric or
-    /// instance are bad, or it has none that are judged.
+    /// instance are bad, none of them is judged, or they have stopped.
     pub(crate) fn is_known_by(&self, other: &Self) -> bool {
-        self.is_of_the_same(other) && self.reason.is_silent() == other.reason.is_silent()
+        let shows = |of: &Self| {
+            let never_read = of.reason == Reason::LiveNeverRead;
+            (of.reason.is_silent(), of.reason.is_missing() && !never_read)
+        };
+        self.is_of_the_same(other) && shows(self) == shows(other)
     }
 
     /// Whether another cause says more of the same metric.
