@@ -26,7 +26,9 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind, clock: &Clock) -> Ve
     let read = |row: &ComparisonRow| {
         if let Some(last) = &last {
             let (_, [canary, live]) = last.iter().find(|(id, _)| *id == row.metric)?;
-            return Some(((*canary)?, None, *live));
+            // With all of the traffic on the fix, the live version's last reading is of its last seconds.
+            let live = if rollout.share() == Share::ALL { row.live } else { *live };
+            return Some(((*canary)?, None, live));
         }
         let cell = match only {
             Some(column) => (*row.cells.get(column)?)?,
