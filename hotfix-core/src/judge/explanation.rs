@@ -295,8 +295,13 @@ impl AppliedRule {
                 if let Some(why @ Unused::Share) = unused[CANARY] {
                     return format!("Its bounds do not apply, because {}", why.describe());
                 }
-                let unit = if kind.counts_requests() { "requests" } else { "seconds" };
-                format!("Its bounds apply after {} more {unit}", figure(needs))
+                let needs = figure(needs);
+                if kind.counts_requests() {
+                    let window = watched.watch().window;
+                    format!("Its bounds apply once a window of {window} has {needs} more requests")
+                } else {
+                    format!("Its bounds apply after {needs} more seconds")
+                }
             }
             Rule::Bound { bound, crossed, figure, over, value, bucket, .. } => {
                 let (Some(figure), Some(value)) = (figure, value) else {

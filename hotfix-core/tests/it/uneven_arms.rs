@@ -323,7 +323,7 @@ fn field_4_what_is_bad_although_the_canary_has_fewer_requests_is_the_fix() {
 }
 
 #[test]
-fn field_4_nobody_is_asked_about_what_begins_again_after_another_split() {
+fn field_4_only_a_canary_with_more_requests_than_planned_is_asked_about() {
     let mut document: Value = serde_json::from_str(&canary(SCALED).to_json()).expect("a document");
     document["phases"][0]["watch"] = json!(1_200.0);
     document["watch"]["alert"] = json!("hold");
@@ -335,7 +335,9 @@ fn field_4_nobody_is_asked_about_what_begins_again_after_another_split() {
             scaled(&mut random, if is_wrong { real } else { share }, 1.0)
         });
         assert!(seen.has(Reason::SplitNotAsPlanned), "{real}: {seen:?}");
-        assert!(seen.questions.is_empty(), "{real}: {:?}", seen.questions);
+        let names_split = |question: &String| question.contains("the fix has about");
+        assert!(seen.questions.iter().all(names_split), "{real}: {:?}", seen.questions);
+        assert_eq!(seen.questions.is_empty(), real < 0.1, "{real}: {:?}", seen.questions);
     }
 }
 

@@ -117,9 +117,10 @@ section! {
         /// How long bounds and tests ignore data at the start of each phase.
         warm_up: Span as Duration, [default "0s"];
         /// What happens if an alert bound is breached. `continue` and `hold` are the same, but for
-        /// traffic that is not split as planned: there `continue` goes on. After the last phase at least
-        /// `ask`, because no phase is left to hold; in a phase with all of the traffic, too, once the
-        /// breach has lasted for `window` and `no_data.after`.
+        /// traffic that is not split as planned: there `continue` goes on, and `hold` asks if the
+        /// canary has too many requests. After the last phase at least `ask`, because no phase is
+        /// left to hold; in a phase with all of the traffic, too, once the breach has lasted for
+        /// `window` and `no_data.after`.
         alert: Response, [default "hold"];
         /// What happens if a deciding metric has no fresh data, or no request although its traffic
         /// would have brought some.
