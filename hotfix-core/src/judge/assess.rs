@@ -459,6 +459,7 @@ impl Watched {
                     if interpolated {
                         seen.bucket = Some([value.low, value.high]);
                         seen.canary = value.estimate();
+                        seen.baseline = other.and_then(Judged::estimate).or(seen.baseline);
                     }
                     if band == Band::Rollback
                         && let Some(last) = self.live_was_beyond(share, live)

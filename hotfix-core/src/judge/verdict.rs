@@ -392,7 +392,8 @@ pub struct MetricVerdict {
     /// band, with an error of 10%; absent where the edges alone decide.
     pub bucket: Option<[f64; 2]>,
     /// The canary's value in the window, in the metric's unit. A quantile is the middle of its bucket,
-    /// in the open last one the lower edge; texts and tables have it interpolated.
+    /// in the open last one the lower edge, and where `bucket` is given it is interpolated, as texts and
+    /// tables have it.
     pub canary: Option<f64>,
     /// Basis of the rollback test's false-rollback rate; absent without a test.
     pub guarantee: Option<Guarantee>,
