@@ -85,7 +85,7 @@ closed_set! {
         /// A time limit is missed, or may be missed.
         TimeShort = "time_short",
         NotJudged = "not_judged",
-        /// The planned traffic does not meet a bound of a volume metric.
+        /// The planned traffic does not meet a bound of a volume metric, or is far within all of them.
         VolumeBound = "volume_bound",
         /// The planned traffic is too low for the bounds of a phase to be evaluated.
         LowTraffic = "low_traffic",
@@ -226,7 +226,8 @@ impl Plan {
         let short = short.map(|of| format!("{}: {}", of.name, of.sentence));
         put(Kind::TimeShort, short.chain(self.short_change_window()).collect());
         put(Kind::NotJudged, Unjudged::of(policy).iter().map(Unjudged::to_string).collect());
-        put(Kind::VolumeBound, self.volumes_beyond().into_iter().map(|of| of.sentence).collect());
+        let beyond = self.volumes_beyond().into_iter().map(|of| of.sentence);
+        put(Kind::VolumeBound, beyond.chain(self.volumes_far_within()).collect());
         put(Kind::LowTraffic, self.low_traffic().into_iter().collect());
         put(Kind::SlowEvidence, self.slow_evidence());
         let beyond = policy.deciding().flat_map(BoundInBucket::of);

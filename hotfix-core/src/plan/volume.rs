@@ -1,7 +1,8 @@
 //! Traffic that does not suit the policy: beyond a bound of a volume metric, where every reading of
-//! a healthy fix is beyond it too; or too low for a window to have the least number of trials.
+//! a healthy fix is beyond it too; so far within all of them that none acts while most of it is lost; or
+//! too low for a window to have the least number of trials.
 
-use crate::grade::{OnFailure, Response, Role};
+use crate::grade::{OnFailure, Response, Role, Worse};
 use crate::metric::bound_figure;
 use crate::metric_kind::Unit;
 use crate::policy::Policy;
@@ -17,6 +18,9 @@ use crate::stats::planning::chances::Draw;
 
 /// More windows than this have too few trials by chance before that is named.
 const OFTEN: f64 = 0.05;
+
+/// Bounds that let more of the traffic be lost are of another service.
+const MOST_LOST: f64 = 0.5;
 
 /// A phase whose windows often have fewer trials than its bounds need.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -139,7 +143,32 @@ impl Plan {
         volumes.filter_map(of).collect()
     }
 
-    /// Those of them that roll every fix back: no chance decides about that.
+    /// The deciding volume metrics with bounds of which none acts before [`MOST_LOST`] of the planned traffic
+    /// is lost, in a sentence each.
+    pub(super) fn volumes_far_within(&self) -> Vec<String> {
+        let Some(requests_per_minute) = self.subject().traffic.requests_per_minute else {
+            return Vec::new();
+        };
+        let metrics = self.policy().deciding().filter(|of| of.kind.is_traffic());
+        let of = |metric: &Metric| {
+            let is_of_all =
+                metric.scaled && metric.worse == Worse::Lower && !metric.compares_live_level();
+            let first = metric.bound_figures().max_by(f64::total_cmp).filter(|_| is_of_all)?;
+            let part = first / requests_per_minute;
+            let [traffic, shown] = [requests_per_minute, first].map(|of| Unit::PerMinute.shown(of));
+            (part < 1.0 - MOST_LOST).then(|| {
+                format!(
+                    "no bound of `{}` acts before the planned traffic of {traffic} has fallen to {shown}, {:.0}% \
+                     of it: set the bounds and the reference of the metric to your traffic",
+                    metric.id,
+                    100.0 * part
+                )
+            })
+        };
+        metrics.filter_map(of).collect()
+    }
+
+    /// Those of [`Self::volumes_beyond`] that roll every fix back: no chance decides about that.
     pub(crate) fn volumes_that_roll_back(&self) -> Vec<String> {
         if self.on_failure() != OnFailure::RollBack {
             return Vec::new();
