@@ -6,7 +6,7 @@ use crate::grade::Role;
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Phase};
 use crate::text::quoted;
-use crate::unit::{MetricName, PhaseName, Share};
+use crate::unit::{MetricName, PhaseName, Share, Span};
 
 use super::Judged;
 use super::band::is_judged;
@@ -22,9 +22,9 @@ pub struct Unjudged {
     pub everywhere: bool,
     /// What follows there, because nothing else is judged; None: other metrics are.
     pub then: Option<&'static str>,
-    /// Readings of the live version before the start would judge some of them: it is the baseline
-    /// of a strategy that moves all traffic at once.
-    pub before: bool,
+    /// Readings of the live version over so long before the start would judge some of them: it is the
+    /// baseline of a strategy that moves all traffic at once.
+    pub before: Option<Span>,
 }
 
 impl Unjudged {
@@ -42,7 +42,7 @@ impl Unjudged {
                 let metric = policy.metric(id.as_str());
                 metric.is_some_and(|of| of.is_tested() || of.compares_live_level())
             };
-            let before = at_once && metrics.iter().any(is_compared);
+            let before = (at_once && metrics.iter().any(is_compared)).then(|| enough(policy));
             if metrics.is_empty() && then.is_none() {
                 continue;
             }
@@ -59,6 +59,15 @@ impl Unjudged {
         }
         found
     }
+}
+
+/// As many readings as the phases and the final validation have, each with the one of its end, in whole
+/// minutes.
+fn enough(policy: &Policy) -> Span {
+    let phases = policy.phases().iter().map(|phase| phase.watch);
+    let all = phases.chain([policy.final_validation().watch]);
+    let ticks = all.fold(Span::ZERO, |sum, watch| sum + watch + policy.watch().cadence);
+    Span::from_millis(ticks.as_millis().next_multiple_of(60_000))
 }
 
 fn unjudged_in(phase: &Phase, metrics: &[Metric], at_once: bool) -> Vec<MetricName> {
@@ -90,8 +99,9 @@ impl fmt::Display for Unjudged {
         let metrics = quoted(&self.metrics, ", ");
         let bounds = "no bound that has its reference, and no test with a live arm to compare with";
         let so = self.then.unwrap_or("only the other metrics are judged");
-        let unless =
-            if self.before { " unless the live version is read before the start" } else { "" };
-        write!(f, "nothing judges {metrics} in {place}: {bounds}, so {so} there{unless}")
+        write!(f, "nothing judges {metrics} in {place}: {bounds}, so {so} there")?;
+        self.before.map_or(Ok(()), |least| {
+            write!(f, " unless the live version is read for at least {least} before the start")
+        })
     }
 }

@@ -153,7 +153,7 @@ fn field_19_a_volume_with_nothing_before_holds_no_fix_and_is_named_before_the_st
     assert_eq!((seen.state, seen.asked), (State::FinalValidation, None), "{seen:?}");
     let policy = at_once(&format!("{VOLUME}{LIVE}"));
     let says = "nothing judges `traffic` in any phase: no bound that has its reference";
-    let unless = "unless the live version is read before the start";
+    let unless = "unless the live version is read for at least 12min before the start";
     let lint = policy.lint(None).into_iter().find(|finding| finding.code() == "HF-LINT-031");
     let lint = lint.expect("a finding").message();
     assert!(lint.contains(says) && lint.ends_with(unless), "{lint}");
