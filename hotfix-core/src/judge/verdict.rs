@@ -233,7 +233,7 @@ impl Reason {
                 "the canary may be in a burst of failures, which counts only if it stays"
             }
             Self::AlertBand => "alert bound crossed",
-            Self::CriterionMissed => "success bound not met at the end of the phase",
+            Self::CriterionMissed => "criterion not met at the end of the phase",
             Self::Between => "the bound lies within one histogram bucket and cannot be judged",
             Self::TooFewTrials => "too few requests so far",
             Self::NoData => "no reading",

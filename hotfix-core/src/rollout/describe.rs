@@ -142,6 +142,8 @@ pub(super) fn causes(policy: &Policy, judged: &Judged, share: Share, causes: &[C
             reason = format!("instance {}: {reason}", brief(instance));
         }
         match by_metric.iter_mut().find(|(id, _)| *id == cause.metric) {
+            // A missed criterion may have named the bound already.
+            Some((_, reasons)) if reasons.iter().any(|other| other.ends_with(&reason)) => {}
             Some((_, reasons)) => reasons.push(reason),
             None => by_metric.push((cause.metric, vec![reason])),
         }
@@ -297,18 +299,20 @@ fn beyond(
     Some(format!("{} the {name} bound of {at}", metric.worse.side()))
 }
 
-/// What a metric whose success bound is not met shows of the phase, not of the window, whose figure is
+/// What a metric whose criterion is not met shows of the phase, not of the window, whose figure is
 /// beside it.
 pub(super) fn over_the_phase(judge: &Judge, share: Share, metric: &Metric) -> Option<String> {
     let value = judge::over_the_phase(judge, metric.id, share)?;
     let (kind, edges) = (metric.kind, judge::edges(judge, metric.id));
-    let bound = metric.bounds.success;
-    let bound = bound.and_then(|bound| judge::bound_now(judge, share, metric.id, bound));
-    let Some(bound) = bound else {
+    // A metric without a success bound has to be within its other bounds.
+    let figure = |(which, bound)| Some((which, judge::bound_now(judge, share, metric.id, bound)?));
+    let bounds: Vec<(&str, f64)> = metric.bounds.named().filter_map(figure).collect();
+    let missed = bounds.iter().find(|(_, figure)| metric.worse.is_beyond(value, *figure));
+    let Some(&(which, bound)) = missed.or(bounds.first()) else {
         let value = metric::measured(kind, edges, value);
-        return Some(format!("{value} over the phase, success bound not met"));
+        return Some(format!("{value} over the phase, criterion not met"));
     };
     let [value, bound] = metric::compared(kind, edges, value, bound);
     let side = metric.worse.side();
-    Some(format!("{value} over the phase, {side} the success bound of {bound}"))
+    Some(format!("{value} over the phase, {side} the {which} bound of {bound}"))
 }

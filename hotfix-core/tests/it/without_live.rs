@@ -170,8 +170,8 @@ fn met_3_what_is_read_for_an_hour_before_lasts_until_the_end_of_the_phase_and_be
         let worse = cpu(3600, 0.75, from.into());
         assert_eq!((worse.state(), worse.asked.len()), (State::Monitoring, 1), "{:?}", worse.asked);
         let (_, question) = &worse.asked[0];
-        let figures = "cpu: 0.75 with the fix, 0.5 without it (0.75 over the phase, success bound not \
-                       met, above the alert bound of 0.65)";
+        let figures = "cpu: 0.75 with the fix, 0.5 without it (0.75 over the phase, above the alert \
+                       bound of 0.65)";
         assert!(question.contains(figures), "{question}");
     }
 }

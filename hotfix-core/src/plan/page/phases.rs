@@ -3,7 +3,8 @@
 use super::super::{Plan, StepKind, Threshold};
 use super::{Page, escaped, or_else, strategy, utc};
 use crate::grade::{GateMode, Response, Role, SuccessGroup, WatchedFrom};
-use crate::policy::section::{DeploymentSigns, TimeRange};
+use crate::metric::within;
+use crate::policy::section::{DeploymentSigns, Metric, TimeRange};
 use crate::text::{markdown, time, times, words};
 use crate::unit::{Span, Timestamp};
 
@@ -126,13 +127,19 @@ pub(super) fn watched(plan: &Plan, page: &mut Page) {
     page.heading(2, "What is watched");
     cadence(plan, page);
     let shown = |threshold: Option<&Threshold>| markdown(threshold.map_or("", |of| &of.text));
-    let rows = thresholds.iter().map(|of| {
+    // A phase ends well within the mildest bound, whichever that is.
+    let success = |metric: &Metric| match metric.bounds.named().next() {
+        Some(("success", bound)) => within(metric, bound),
+        Some((which, bound)) => format!("{} (the {which} bound)", within(metric, bound)),
+        None => String::new(),
+    };
+    let rows = thresholds.iter().zip(policy.metrics()).map(|(of, metric)| {
         let only = if of.role == Role::Watch { ", decides nothing" } else { "" };
         let scaled = if of.scaled { ", at 100% of the traffic" } else { "" };
         [
             format!("{} (`{}`{only}{scaled})", markdown(of.title), of.metric),
             shown(of.reference.as_ref()),
-            shown(of.success.as_ref()),
+            markdown(&success(metric)),
             shown(of.alert.as_ref()),
             shown(of.rollback.as_ref()),
         ]
