@@ -144,8 +144,8 @@ impl MetricDesign {
     }
 
     /// Of how much time the canary's reading is, which came so long after the one before: a count says
-    /// it, a volume is the rate since then unless readings were missing, and the level before lasted
-    /// until it was stale. A level that comes without the one that it is compared with is of a moment.
+    /// it, a volume is the rate since then, and the level before lasted until it was stale. A level that
+    /// comes without the one that it is compared with is of a moment.
     #[cold]
     pub(super) fn is_of(&self, tick: &Tick, share: Share, gap: Span) -> Span {
         match self.metric.kind.data() {
@@ -153,7 +153,7 @@ impl MetricDesign {
                 let share = if self.metric.scaled { share.as_fraction() } else { 1.0 };
                 Span::try_from_seconds(tick.row[1] / share).map_or(Span::ZERO, |of| of.min(gap))
             }
-            Data::Level if self.metric.kind.is_traffic() && gap < self.watch.no_data.after => gap,
+            Data::Level if self.metric.kind.is_traffic() => gap,
             Data::Level if self.lasted(gap) && (tick.baseline || !self.compares_live) => gap,
             Data::Level | Data::Trials | Data::Buckets => Span::ZERO,
         }
