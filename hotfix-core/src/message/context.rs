@@ -173,6 +173,8 @@ impl Context<'_> {
         self.put("next_step", describe::next_step(rollout, &self.clock, at, true));
         let proven = rollout.verdict().efficacy.filter(|efficacy| efficacy.shown);
         self.put("proven", proven.map(|_| "yes".to_owned()));
+        let unproven = rollout.is_unproven().then_some("the fix is not yet shown to work");
+        self.put("unproven", unproven.map(str::to_owned));
         self.put("unseen", seen::unseen(rollout, self.request.kind).map(str::to_owned));
         self.put("reason", reason::plain_reason(rollout));
         let share =

@@ -217,6 +217,11 @@ impl Rollout {
         is_of_it.then(|| describe::over_the_phase(judge, share, metric))?
     }
 
+    /// Whether the policy claims that the fix works, and readings that could show it have not.
+    pub(crate) fn is_unproven(&self) -> bool {
+        self.case.judged.is_unproven(&self.plan)
+    }
+
     /// What each metric of the live version reads now, if it is live again; absent without a reading
     /// since then.
     pub(crate) fn read_since_rollback(&self) -> Option<BTreeMap<MetricName, f64>> {
