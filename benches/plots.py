@@ -124,11 +124,11 @@ def evidence() -> str:
 def power() -> str:
     """The chance that the test finds a fault in a phase, by ratio."""
     ratios = [1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 14.0, 20.0]
-    phases: Sequence[tuple[str, dict[str, float], str, str]] = (
-        ("10%, 10 min", {"share": 0.1, "minutes": 10}, BLUE, ""),
-        ("10%, 30 min", {"share": 0.1, "minutes": 30}, BLUE, "6 4"),
-        ("50%, 10 min", {"share": 0.5, "minutes": 10}, RED, ""),
-        ("50%, 30 min", {"share": 0.5, "minutes": 30}, RED, "6 4"),
+    phases: Sequence[tuple[str, float, float, str, str]] = (
+        ("10%, 10 min", 0.1, 10, BLUE, ""),
+        ("10%, 30 min", 0.1, 30, BLUE, "6 4"),
+        ("50%, 10 min", 0.5, 10, RED, ""),
+        ("50%, 30 min", 0.5, 30, RED, "6 4"),
     )
     left, right, top, bottom = 60, 560, 20, 270
 
@@ -144,9 +144,9 @@ def power() -> str:
         parts.append(line([(left, height(chance)), (right, height(chance))], GREY, opacity=0.2))
     for ratio in (1.5, 2, 3, 5, 10, 20):
         parts.append(text(across(ratio), bottom + 16, f"{ratio:g} ×"))
-    answers = stats.power(1000, RATE, [phase for _, phase, _, _ in phases], ratios)
-    for number, ((name, _, colour, dash), answer) in enumerate(zip(phases, answers, strict=True)):
-        points = [(across(one["ratio"]), height(one["in_time"]["chance"])) for one in answer["caught"]]
+    for number, (name, share, minutes, colour, dash) in enumerate(phases):
+        chances = [stats.chance_to_decide(1000, share, RATE, ratio, minutes).chance for ratio in ratios]
+        points = [(across(ratio), height(chance)) for ratio, chance in zip(ratios, chances, strict=True)]
         parts.append(line(points, colour, width=2, dash=dash))
         row = 60 + 24 * number
         parts.append(line([(580, row - 4), (610, row - 4)], colour, width=2, dash=dash))

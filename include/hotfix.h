@@ -4427,26 +4427,6 @@ hotfix_status hotfix_fixed_horizon_trials(double base_rate,
                                           struct hotfix_error **err);
 
 /**
- * The power of each phase of a plan for each ratio.
- *
- * @param question      {"comparison": {"requests_per_minute", "base_rate", …}, "phases":
- *                      [{"share", "minutes", "threshold"}], "ratios", "promotion": {"margin",
- *                      "alpha"}}, the last two optional; UTF-8, borrowed.
- * @param question_len  Its length in bytes.
- * @param out           A buffer with a JSON list, one object for each phase; the caller frees it
- *                      with hotfix_buf_free.
- * @param err           Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for invalid figures, HOTFIX_STATUS_INPUT for text that cannot be
- *         read.
- *
- * Thread rule: any thread at any time.
- */
-hotfix_status hotfix_power(const char *question,
-                           size_t question_len,
-                           struct hotfix_buf *out,
-                           struct hotfix_error **err);
-
-/**
  * The Mann-Whitney U test of two samples, for one evaluation.
  *
  * @param x            Finite values in any order; borrowed.

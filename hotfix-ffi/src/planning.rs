@@ -1,17 +1,10 @@
 //! Planning: what a comparison can detect, before anything is deployed.
 
-use std::ffi::c_char;
-
 use hotfix_core::stats::StatError;
-use hotfix_core::stats::planning::table::{self, PhaseTraffic, Promotion};
 use hotfix_core::stats::planning::{Chance, Comparison, gate};
-use serde::Deserialize;
 
 use crate::answer;
-use crate::buffer::hotfix_buf;
 use crate::error::{Fallible, hotfix_error};
-use crate::policy::canonical;
-use crate::sequential_test::json;
 use crate::status::hotfix_status;
 use crate::versioned::{self, Versioned};
 
@@ -341,47 +334,6 @@ pub unsafe extern "C" fn hotfix_fixed_horizon_trials(
     unsafe {
         answer::number(out, err, || {
             Ok(gate::fixed_horizon_trials(base_rate, share, ratio, alpha, power)?)
-        })
-    }
-}
-
-/// The question of a power analysis.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Question {
-    comparison: Comparison,
-    phases: Vec<PhaseTraffic>,
-    ratios: Option<Vec<f64>>,
-    promotion: Option<Promotion>,
-}
-
-/// The power of each phase of a plan for each ratio.
-///
-/// @param question      {"comparison": {"requests_per_minute", "base_rate", …}, "phases":
-///                      [{"share", "minutes", "threshold"}], "ratios", "promotion": {"margin",
-///                      "alpha"}}, the last two optional; UTF-8, borrowed.
-/// @param question_len  Its length in bytes.
-/// @param out           A buffer with a JSON list, one object for each phase; the caller frees it
-///                      with hotfix_buf_free.
-/// @param err           Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for invalid figures, HOTFIX_STATUS_INPUT for text that cannot be
-///         read.
-///
-/// Thread rule: any thread at any time.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_power(
-    question: *const c_char,
-    question_len: usize,
-    out: *mut hotfix_buf,
-    err: *mut *mut hotfix_error,
-) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        answer::text(out, err, || {
-            let read: Question = json(question, question_len, "question")?;
-            let ratios = read.ratios.as_deref().unwrap_or(&table::RATIOS);
-            let promotion = read.promotion.unwrap_or_default();
-            canonical(&table::power(&read.comparison, &read.phases, ratios, promotion)?)
         })
     }
 }

@@ -98,7 +98,7 @@ mod module {
     #[pymodule_export]
     use crate::planning::{
         Chance, TimeToDetect, chance_to_decide, chance_to_promote, detectable_ratio,
-        fixed_horizon_ratio, fixed_horizon_trials, gate_pass_chance, power, time_to_detect,
+        fixed_horizon_ratio, fixed_horizon_trials, gate_pass_chance, time_to_detect,
         time_to_promote,
     };
     #[pymodule_export]

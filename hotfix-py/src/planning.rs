@@ -1,12 +1,8 @@
 //! `hotfix.stats`: planning: what a comparison can detect, before anything is deployed.
 
-use hotfix_core::document::read_part;
-use hotfix_core::rollout::InputError;
-use hotfix_core::stats::planning::table::{self, PhaseTraffic, Promotion};
 use hotfix_core::stats::planning::{self as core, Comparison, gate};
 use pyo3::prelude::*;
 
-use crate::convert::{json, to_python};
 use crate::document::document;
 use crate::error::Result;
 
@@ -382,58 +378,4 @@ pub(crate) fn fixed_horizon_trials(
     power: f64,
 ) -> Result<f64> {
     Ok(gate::fixed_horizon_trials(base_rate, share, ratio, alpha, power)?)
-}
-
-/// Compute the power of each phase for each ratio.
-///
-/// Parameters
-/// ----------
-/// requests_per_minute, base_rate, tolerated, alpha, tick_seconds
-///     As in `time_to_detect`.
-/// phases : sequence of mapping
-///     ``{"share", "minutes"}``, and ``"threshold"`` if the test is calibrated.
-/// ratios : sequence of float, default (1.5, 2, 5, 10, 20)
-///     The ratios of canary to baseline rate to detect.
-/// margin, margin_alpha : float, default 2.0 and 0.05
-///     Margin and alpha of the promotion test.
-///
-/// Returns
-/// -------
-/// list of dict
-///     One dict for each phase: ``expected_events``, ``smallest_ratio``, ``caught`` (``ratio``,
-///     ``in_time``, ``expected_minutes``) and ``shown_not_worse``.
-///
-/// Examples
-/// --------
-/// >>> import hotfix
-/// >>> first, last = hotfix.stats.power(1000, 0.003, [{"share": 0.1, "minutes": 10}, {"share": 1, "minutes": 30}])
-/// >>> [round(caught["in_time"]["chance"], 2) for caught in first["caught"]]
-/// [0.02, 0.07, 0.87, 1.0, 1.0]
-/// >>> last["caught"]  # at full traffic no baseline is left
-/// []
-#[pyfunction]
-#[pyo3(signature = (
-    requests_per_minute, base_rate, phases: "Sequence[Mapping[str, float]]", ratios=table::RATIOS.to_vec(), *, margin=2.0, margin_alpha=0.05,
-    tolerated=1.0, alpha=0.01, tick_seconds=10.0,
-) -> "list[dict[str, Any]]", text_signature = "(requests_per_minute, base_rate, phases, ratios=(1.5, 2.0, 5.0, 10.0, 20.0), *, margin=2.0, margin_alpha=0.05, tolerated=1.0, alpha=0.01, tick_seconds=10.0)")]
-#[expect(clippy::too_many_arguments, reason = "each is a keyword")]
-pub(crate) fn power<'py>(
-    py: Python<'py>,
-    requests_per_minute: f64,
-    base_rate: f64,
-    phases: &Bound<'py, PyAny>,
-    ratios: Vec<f64>,
-    margin: f64,
-    margin_alpha: f64,
-    tolerated: f64,
-    alpha: f64,
-    tick_seconds: f64,
-) -> Result<Bound<'py, PyAny>> {
-    let phases: Vec<PhaseTraffic> =
-        read_part("phases", &json(phases)?).map_err(|faults| InputError::Values { faults })?;
-    let usual = Comparison::new(requests_per_minute, 0.5, base_rate);
-    let comparison = Comparison { tolerated, alpha, tick_seconds, ..usual };
-    let promotion = Promotion { margin, alpha: margin_alpha };
-    let seen = py.detach(|| table::power(&comparison, &phases, &ratios, promotion))?;
-    Ok(to_python(py, &seen)?)
 }

@@ -47,20 +47,6 @@ def test_plan_6_gates_and_one_look() -> None:
     assert stats.fixed_horizon_ratio(0.003, 0.1 * trials, 0.9 * trials) == pytest.approx(2)
 
 
-def test_plan_6_a_plans_sight() -> None:
-    phases: list[dict[str, float]] = [
-        {"share": 0.1, "minutes": 10},
-        {"share": 0.1, "minutes": 10, "threshold": 9},
-        {"share": 1, "minutes": 30},
-    ]
-    plain, calibrated, full = stats.power(1000, 0.003, phases)
-    assert [caught["ratio"] for caught in plain["caught"]] == [1.5, 2, 5, 10, 20]
-    assert plain["smallest_ratio"] < calibrated["smallest_ratio"]
-    assert "smallest_ratio" not in full
-    assert (full["expected_events"], full["caught"]) == (pytest.approx(90), [])
-    assert len(stats.power(1000, 0.1, phases[:1], [20])[0]["caught"][0]) == 1, "20 times 10% is no rate"
-
-
 @pytest.mark.parametrize(
     ("change", "code"),
     [

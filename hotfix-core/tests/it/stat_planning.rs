@@ -2,7 +2,6 @@
 
 use hotfix_core::stats::numeric::ln;
 use hotfix_core::stats::planning::gate::{fixed_horizon_ratio, fixed_horizon_trials, pass_chance};
-use hotfix_core::stats::planning::table::{PhaseTraffic, Promotion, RATIOS, power};
 use hotfix_core::stats::planning::{Comparison, TimeToDetect};
 use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use hotfix_core::stats::{Counts, StatError};
@@ -257,32 +256,6 @@ fn plan_6_one_look_needs_what_the_formula_says() {
     let power = 1.0
         - pass_chance(events, canary / (canary + baseline), (least - 1.0) / events).expect("valid");
     assert!((0.7..0.87).contains(&power), "{power}");
-}
-
-#[test]
-fn plan_6_a_plan_says_what_each_phase_can_see() {
-    let phases = [(0.1, 10.0), (0.5, 10.0), (1.0, 30.0)].map(|(share, minutes)| PhaseTraffic {
-        share,
-        minutes,
-        threshold: None,
-    });
-    let seen = power(&USUAL, &phases, &RATIOS, Promotion::default()).expect("valid figures");
-    let events: Vec<f64> = seen.iter().map(|phase| phase.expected_events).collect();
-    assert!(events.iter().zip([3.0, 15.0, 90.0]).all(|(got, want)| (got - want).abs() < 1e-9));
-    for phase in &seen[..2] {
-        let chances: Vec<f64> =
-            phase.caught.iter().map(|caught| caught.in_time.expect("possible").chance).collect();
-        assert!(chances.windows(2).all(|pair| pair[0] < pair[1]), "{chances:?}");
-        assert!(phase.smallest_ratio.is_some() && phase.shown_not_worse.is_some());
-    }
-    // At full traffic nothing is left to compare with, and the plan says so.
-    assert!(seen[2].caught.is_empty() && seen[2].smallest_ratio.is_none());
-    // Twenty times 10% is no rate.
-    let often = Comparison { base_rate: 0.1, ..USUAL };
-    let seen = power(&often, &phases, &RATIOS, Promotion::default()).expect("valid figures");
-    assert!(seen[0].caught[4].in_time.is_none() && seen[0].caught[2].in_time.is_some());
-    let text = serde_json::to_string(&seen).expect("writes");
-    assert_eq!(serde_json::from_str::<Vec<_>>(&text).ok(), Some(seen));
 }
 
 #[test]

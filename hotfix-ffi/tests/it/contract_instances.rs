@@ -96,8 +96,6 @@ fn a_null_pointer_is_an_error() {
         hotfix_gate_pass_chance(10.0, 0.1, 0.1, null_mut());
         hotfix_fixed_horizon_ratio(0.003, 10.0, 90.0, 0.01, 0.8, null_mut());
         hotfix_fixed_horizon_trials(0.003, 0.1, 2.0, 0.01, 0.8, null_mut());
-        hotfix_power(null(), 1, buf);
-        hotfix_power(json, len, null_mut());
     }
     // SAFETY: made once, freed once.
     unsafe {
@@ -117,7 +115,6 @@ fn text_that_cannot_be_read_is_an_error() {
         hotfix_calibrate(settings, settings_len, bad, n, buf);
         hotfix_randomisation_new(bad, n, &mut null_mut());
         hotfix_instances_new(bad, n, &mut null_mut());
-        hotfix_power(bad, n, buf);
     }
     let (history, history_len) = raw(HISTORY);
     fails! { Input:
@@ -126,7 +123,6 @@ fn text_that_cannot_be_read_is_an_error() {
         hotfix_calibrate(history, history_len, NOTHING.0, 0, buf);
         hotfix_randomisation_new(json, len, &mut null_mut());
         hotfix_instances_new(json, len, &mut null_mut());
-        hotfix_power(json, len, buf);
     }
 }
 
@@ -250,15 +246,7 @@ fn stat_2_tests_of_instances_go_on_from_their_bytes() {
 }
 
 #[test]
-fn plan_6_a_plans_sight_is_json() {
-    let (question, len) = raw(r#"{"comparison": {"requests_per_minute": 1000, "base_rate": 0.003},
-            "phases": [{"share": 0.1, "minutes": 10}, {"share": 1, "minutes": 30}], "ratios": [5]}"#);
-    // SAFETY: live text and slot.
-    let seen = buffer(|out, e| unsafe { hotfix_power(question, len, out, e) }).unwrap();
-    let seen: Value = serde_json::from_str(&seen).unwrap();
-    let chance = seen[0]["caught"][0]["in_time"]["chance"].as_f64().unwrap();
-    assert!((chance - 0.871).abs() < 1e-3, "{seen}");
-    assert_eq!(seen[1]["caught"], Value::Array(Vec::new()));
+fn plan_6_trials_and_minutes() {
     let mut trials = 0.0;
     // SAFETY: a live slot.
     call(|e| unsafe {

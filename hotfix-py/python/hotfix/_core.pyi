@@ -424,7 +424,6 @@ __all__ = [
     "fixed_horizon_ratio",
     "fixed_horizon_trials",
     "gate_pass_chance",
-    "power",
     "time_to_detect",
     "time_to_promote",
     "Policy",
@@ -3229,46 +3228,6 @@ def gate_pass_chance(requests: float, rate: float, at_most: float) -> float:
     >>> import hotfix
     >>> round(hotfix.stats.gate_pass_chance(1000, 0.003, 0.003), 3)
     0.647"""
-
-def power(
-    requests_per_minute: float,
-    base_rate: float,
-    phases: Sequence[Mapping[str, float]],
-    ratios: Sequence[float] = (1.5, 2.0, 5.0, 10.0, 20.0),
-    *,
-    margin: float = 2.0,
-    margin_alpha: float = 0.05,
-    tolerated: float = 1.0,
-    alpha: float = 0.01,
-    tick_seconds: float = 10.0,
-) -> list[dict[str, Any]]:
-    """Compute the power of each phase for each ratio.
-
-    Parameters
-    ----------
-    requests_per_minute, base_rate, tolerated, alpha, tick_seconds
-        As in `time_to_detect`.
-    phases : sequence of mapping
-        ``{"share", "minutes"}``, and ``"threshold"`` if the test is calibrated.
-    ratios : sequence of float, default (1.5, 2, 5, 10, 20)
-        The ratios of canary to baseline rate to detect.
-    margin, margin_alpha : float, default 2.0 and 0.05
-        Margin and alpha of the promotion test.
-
-    Returns
-    -------
-    list of dict
-        One dict for each phase: ``expected_events``, ``smallest_ratio``, ``caught`` (``ratio``,
-        ``in_time``, ``expected_minutes``) and ``shown_not_worse``.
-
-    Examples
-    --------
-    >>> import hotfix
-    >>> first, last = hotfix.stats.power(1000, 0.003, [{"share": 0.1, "minutes": 10}, {"share": 1, "minutes": 30}])
-    >>> [round(caught["in_time"]["chance"], 2) for caught in first["caught"]]
-    [0.02, 0.07, 0.87, 1.0, 1.0]
-    >>> last["caught"]  # at full traffic no baseline is left
-    []"""
 
 def time_to_detect(
     requests_per_minute: float,

@@ -46,7 +46,6 @@ from hotfix._core import (
     newcombe,
     non_inferiority,
     poisson_ratio,
-    power,
     time_to_detect,
     time_to_promote,
     wilson,
@@ -75,7 +74,6 @@ __all__ = [
     "gate_pass_chance",
     "fixed_horizon_ratio",
     "fixed_horizon_trials",
-    "power",
     # One evaluation: samples and histograms
     "mann_whitney_u",
     "mann_whitney_from_counts",

@@ -28,7 +28,7 @@ pub use history::{CalibratedDelay, HistoryWorth};
 pub(crate) use watch::kept_by_rollback;
 
 /// Faults that are analysed, as multiples of the reference's rate of bad events.
-pub const RATIOS: [f64; 5] = crate::stats::planning::table::RATIOS;
+pub const RATIOS: [f64; 5] = [1.5, 2.0, 5.0, 10.0, 20.0];
 /// The wanted power: from this chance on, a fault counts as found.
 pub const POWER: f64 = 0.8;
 /// Most requests per minute for which the power is computed.

@@ -15,7 +15,6 @@ mod crossing;
 pub(crate) mod evaluations;
 mod flow;
 pub mod gate;
-pub mod table;
 pub(crate) mod windows;
 
 use super::grid::{Hypothesis, MAX_RATIO, check_share};
@@ -57,8 +56,7 @@ const MOST_EVENTS: f64 = 20_000.0;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Comparison {
     /// Of both arms together, above 0.
     pub requests_per_minute: f64,
