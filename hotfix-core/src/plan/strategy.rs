@@ -246,11 +246,6 @@ fn changed(mut phase: Phase, number: u32, changes: Option<&StrategySettings>) ->
         let most = changes.watch_most.unwrap_or(phase.watch);
         phase.watch = changes.watch.unwrap_or(phase.watch.min(most));
         phase.watch_most = changes.watch_most.or(phase.watch_most);
-        phase.promotion = changes.promotion.unwrap_or(phase.promotion);
-        phase.criteria_missed = changes.criteria_missed.unwrap_or(phase.criteria_missed);
-        phase.inconclusive = changes.inconclusive.unwrap_or(phase.inconclusive);
-        phase.gate = changes.gate.unwrap_or(phase.gate);
-        phase.veto = changes.veto.unwrap_or(phase.veto);
     }
     phase.watch_most = phase.watch_most.map(|most| most.max(phase.watch));
     // Commands and objective are those of the strategy for which the phase was written.

@@ -352,7 +352,9 @@ fn dec_5_vetoes_without_a_time_or_a_gate_are_found() {
 
 #[test]
 fn dec_5_what_is_doubtful_about_a_strategy_that_a_release_may_choose_is_found() {
-    let own = "[strategies.immediate]\nwatch = \"1min\"\nwatch_most = \"2min\"\ninconclusive = \"hold\"\n";
+    let own = r#"[strategies.immediate]
+        phases = [{ name = "all", share = "100%", deploy = "1min", watch = "1min", watch_most = "2min", inconclusive = "hold",
+            promotion = "no_evidence_of_harm", criteria_missed = "ask", gate = "automatic" }]"#;
     let found = |strategies: &str| -> Vec<(&'static str, String)> {
         let text = canary(&format!("{ERRORS}rollback = \"10%\"\n")).to_toml();
         let policy = Policy::from_toml(&format!("{text}\n{strategies}"))

@@ -232,10 +232,9 @@ fn alternatives() -> BoxedStrategy<Value> {
 
 /// What is said of strategies that a release may choose, for a document whose own is `canary`.
 fn strategies() -> BoxedStrategy<Map<String, Value>> {
-    let course = (any::<bool>(), option::of(duration(1)), option::of(duration(0)));
-    let course = course.prop_map(|(allowed, deploy, veto)| {
-        table(json!({ "allowed": allowed, "deploy": deploy, "veto": veto }))
-    });
+    let course = (any::<bool>(), option::of(duration(1)));
+    let course =
+        course.prop_map(|(allowed, deploy)| table(json!({ "allowed": allowed, "deploy": deploy })));
     let more = (option::of(1u32..=1_000_000), option::of(duration(1)), texts());
     (option::of(course.clone()), option::of(course.clone()), option::of(course), more)
         .prop_map(|(rolling, blue_green, immediate, (batch, watch, validate))| {

@@ -5,9 +5,9 @@ use super::command::CommandLine;
 use super::list::{NamedTable, none};
 use super::phase::PhasesOrNone;
 use super::range::Phases;
-use crate::grade::{GateMode, PromotionRule, Response, Strategy};
+use crate::grade::Strategy;
 use crate::policy::error::Problem;
-use crate::policy::field::{Duration, FailSafe, HowMany, Lasting, List, TextOrNone};
+use crate::policy::field::{HowMany, Lasting, List, TextOrNone};
 use crate::policy::reader::{Apart as _, Field, PolicyReader, Style, section};
 use crate::unit::{Share, Span};
 
@@ -40,19 +40,6 @@ section! {
         /// How long a derived phase is watched at most, at least `watch`. Where the policy watches longer
         /// and `watch` is missing here, it is watched for this time. Default: that of the policy.
         watch_most: Span as Lasting, [optional];
-        /// The criterion for promotion of a derived phase. Default: that of the policy.
-        promotion: PromotionRule, [optional];
-        /// What happens if a metric is beyond one of its bounds over a derived phase. Default: that
-        /// of the policy.
-        criteria_missed: Response as FailSafe, [optional];
-        /// What happens if `watch_most` of a derived phase is over without a decision. Default:
-        /// that of the policy.
-        inconclusive: Response as FailSafe, [optional];
-        /// Who promotes a derived phase. Default: that of the policy.
-        gate: GateMode, [optional];
-        /// With `gate = "veto"`: how long a person may veto the promotion. Default: that of the
-        /// policy.
-        veto: Span as Duration, [optional];
         /// The commands of each phase that is not written here, for people, as those of a phase. Without
         /// this key none: those of the policy's phases are for its own strategy.
         commands: Vec<String> as List<CommandLine<true>>, [optional];
@@ -77,7 +64,7 @@ section! {
 }
 
 /// The keys that change the derived phases of a strategy.
-const CHANGES: &str = "deploy watch watch_most promotion criteria_missed inconclusive gate veto";
+const CHANGES: &str = "deploy watch watch_most";
 
 impl StrategySettingsDraft {
     /// The keys of this table that change derived phases.
@@ -86,11 +73,6 @@ impl StrategySettingsDraft {
             matches!(self.deploy, Some(Some(_))),
             matches!(self.watch, Some(Some(_))),
             matches!(self.watch_most, Some(Some(_))),
-            matches!(self.promotion, Some(Some(_))),
-            matches!(self.criteria_missed, Some(Some(_))),
-            matches!(self.inconclusive, Some(Some(_))),
-            matches!(self.gate, Some(Some(_))),
-            matches!(self.veto, Some(Some(_))),
         ];
         CHANGES.split(' ').zip(is_there).filter_map(|(key, is_there)| is_there.then_some(key))
     }
