@@ -1,4 +1,4 @@
-//! A diff's figures as `git diff --numstat` prints them, with and without `-z`.
+//! A diff's figures as `git diff --numstat` prints them.
 //!
 //! The form is git's own documentation, git-diff(1), "Other diff formats"; how it writes renames
 //! and quotes paths was observed with git 2.47 and is tested against the git at hand. Libraries
@@ -35,7 +35,7 @@ pub struct ChangedLines {
 }
 
 coded! {
-    /// Text that is not output of `git diff --numstat`. Lines count from 1; with `-z`, records.
+    /// Text that is not output of `git diff --numstat`. Lines count from 1.
     #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum NumstatError;
 
@@ -50,28 +50,19 @@ coded! {
     Count { line: usize, got: String } => code! {HF-GATE-012},
     #[error(
         "line {line} has the path `{got}`, which git would write differently: pass the text as \
-         git prints it"
+         git prints it without `-z`"
     )]
     Path { line: usize, got: String } => code! {HF-GATE-013},
-    #[error("record {line} has no end: pass the whole text, with each NUL that git prints")]
-    CutShort { line: usize } => code! {HF-GATE-014},
-    /// Line ends where NULs end the records: a path could hide others.
-    #[error(
-        "record {line} has a line break in it: give the text of `git diff --numstat` without `-z`"
-    )]
-    LineBreak { line: usize } => code! {HF-GATE-015},
 }
 
 impl NumstatError {
-    /// The line, from 1; with `-z`, the record. None: the text as a whole.
+    /// The line, from 1. None: the text as a whole.
     pub const fn line(&self) -> Option<usize> {
         match self {
             Self::TooLong { .. } => None,
-            Self::Line { line, .. }
-            | Self::Count { line, .. }
-            | Self::Path { line, .. }
-            | Self::CutShort { line }
-            | Self::LineBreak { line } => Some(*line),
+            Self::Line { line, .. } | Self::Count { line, .. } | Self::Path { line, .. } => {
+                Some(*line)
+            }
         }
     }
 }
@@ -83,9 +74,9 @@ impl Numstat {
     /// The longest text that is read, in bytes.
     pub const MOST_BYTES: usize = 1 << 20;
 
-    /// Reads what `git diff --numstat` printed, with or without `-z` and `-M`. Blank lines and line
-    /// ends of Windows are skipped. A file whose own name looks like a rename is read as one, as
-    /// git prints both alike without `-z`.
+    /// Reads what `git diff --numstat` printed, with or without `-M`, and without `-z`. Blank lines and
+    /// line ends of Windows are skipped. A file whose own name looks like a rename is read as one, as
+    /// git prints both alike.
     ///
     /// # Errors
     /// [`NumstatError`] for more than 1 MiB, and, with the line, for text that git does not print.
@@ -109,57 +100,20 @@ impl Numstat {
         if text.len() > Self::MOST_BYTES {
             return Err(NumstatError::TooLong { bytes: text.len(), most: Self::MOST_BYTES });
         }
-        if text.contains('\0') { records(text) } else { lines(text) }
-    }
-}
-
-fn lines(text: &str) -> Result<Numstat, NumstatError> {
-    let mut files = Vec::new();
-    for (index, line) in text.split('\n').enumerate() {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        if line.is_empty() {
-            continue;
-        }
-        let number = index + 1;
-        let (lines, path) = counted(line, number)?;
-        let wrong = || NumstatError::Path { line: number, got: shown(path) };
-        let (before, path) = paths(path).ok_or_else(wrong)?;
-        files.push(ChangedFile { path, before, lines });
-    }
-    Ok(Numstat { files })
-}
-
-/// `-z`: paths as they are, each ended by a NUL; of a rename first the old one, then the new one.
-fn records(text: &str) -> Result<Numstat, NumstatError> {
-    let mut files = Vec::new();
-    let mut pieces = text.split('\0').peekable();
-    for line in 1.. {
-        let Some(piece) = pieces.next() else { break };
-        if pieces.peek().is_none() {
-            if piece.is_empty() {
-                break;
+        let mut files = Vec::new();
+        for (index, line) in text.split('\n').enumerate() {
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            if line.is_empty() {
+                continue;
             }
-            return Err(NumstatError::CutShort { line });
+            let number = index + 1;
+            let (lines, path) = counted(line, number)?;
+            let wrong = || NumstatError::Path { line: number, got: shown(path) };
+            let (before, path) = paths(path).ok_or_else(wrong)?;
+            files.push(ChangedFile { path, before, lines });
         }
-        let unbroken = |piece: &str| {
-            if piece.contains('\n') { Err(NumstatError::LineBreak { line }) } else { Ok(()) }
-        };
-        unbroken(piece)?;
-        let (lines, path) = counted(piece, line)?;
-        if !path.is_empty() {
-            files.push(ChangedFile { path: path.to_owned(), before: None, lines });
-            continue;
-        }
-        let mut named = || {
-            let path = pieces.next().filter(|path| !path.is_empty());
-            path.filter(|_| pieces.peek().is_some()).ok_or(NumstatError::CutShort { line })
-        };
-        let (before, path) = (named()?, named()?);
-        unbroken(before)?;
-        unbroken(path)?;
-        files.push(ChangedFile { path: path.to_owned(), before: Some(before.to_owned()), lines });
+        Ok(Self { files })
     }
-    Ok(Numstat { files })
 }
 
 /// The counts of a line, and the rest of it.

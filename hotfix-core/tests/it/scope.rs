@@ -60,10 +60,8 @@ fn gate_4_an_error_of_the_figures_has_its_code_and_line() {
         ("1\t0\t\"a\"b\n", "HF-GATE-013", Some(1)),
         ("1\t0\t\"a\" => \n", "HF-GATE-013", Some(1)),
         ("1\t0\t{ => }\n", "HF-GATE-013", Some(1)),
-        ("1\t0\ta\u{0}1\t0\tb", "HF-GATE-014", Some(2)),
-        ("0\t0\t\0a\0", "HF-GATE-014", Some(1)),
-        ("0\t0\t\0\0b\0", "HF-GATE-014", Some(1)),
-        ("0\t0\t\0a\nb\0c\0", "HF-GATE-015", Some(1)),
+        ("1\t0\ta\u{0}1\t0\tb", "HF-GATE-013", Some(1)),
+        ("0\t0\t\0a\0b\0", "HF-GATE-013", Some(1)),
     ];
     for (text, code, line) in cases {
         let error: NumstatError = Numstat::parse(text).unwrap_err();
@@ -130,7 +128,7 @@ fn gate_4_a_pattern_that_is_none_is_refused_with_its_place() {
 /// A file's path, the path before, and its counts.
 type Touched = (String, Option<String>, Option<(u32, u32)>);
 
-/// What git itself prints of a repository with odd names, with and without `-z`.
+/// What git itself prints of a repository with odd names.
 #[test]
 #[cfg(unix)]
 fn gate_4_what_git_prints_is_read() {
@@ -186,17 +184,15 @@ fn gate_4_what_git_prints_is_read() {
     expected.push(("new".to_owned(), None, Some((2, 0))));
     expected.sort();
     for quoting in ["core.quotePath=true", "core.quotePath=false"] {
-        for options in [&["--numstat", "-M"][..], &["--numstat", "-M", "-z"]] {
-            let text = git(&[&["-c", quoting, "diff"], options, &["HEAD~", "HEAD"]].concat());
-            let read = Numstat::parse(&text).unwrap_or_else(|e| panic!("{e} in {text:?}"));
-            let mut got: Vec<Touched> = read
-                .files
-                .into_iter()
-                .map(|file| (file.path, file.before, file.lines.map(|l| (l.added, l.deleted))))
-                .collect();
-            got.sort();
-            assert_eq!(got, expected, "{text}");
-        }
+        let text = git(&["-c", quoting, "diff", "--numstat", "-M", "HEAD~", "HEAD"]);
+        let read = Numstat::parse(&text).unwrap_or_else(|e| panic!("{e} in {text:?}"));
+        let mut got: Vec<Touched> = read
+            .files
+            .into_iter()
+            .map(|file| (file.path, file.before, file.lines.map(|l| (l.added, l.deleted))))
+            .collect();
+        got.sort();
+        assert_eq!(got, expected, "{text}");
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }
