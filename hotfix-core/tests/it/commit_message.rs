@@ -95,16 +95,16 @@ fn vcs_5_a_form_that_no_message_can_have_is_refused_with_its_place() {
         assert_eq!((error.code(), error.path()), (code, place), "{commit}");
     }
     let mut document = base;
-    document["vcs"]["commit"] = json!({ "labels": { "issue": "Severity", "severity": "Issue" } });
+    document["vcs"]["commit"] = json!({ "labels": { "issue": "Change", "change": "Issue" } });
     let form = Policy::from_json(&document.to_string()).unwrap().commit_form();
     assert_eq!(
         (form.label(CommitField::Issue), form.label(CommitField::Impact)),
-        ("Severity", "Impact")
+        ("Change", "Impact")
     );
     // The house's own words win over the usual ones.
     assert_eq!(
-        form.parse("x\n\nIssue: P1\n").fields,
-        BTreeMap::from([(CommitField::Severity, "P1".to_owned())])
+        form.parse("x\n\nIssue: guard\n").fields,
+        BTreeMap::from([(CommitField::Change, "guard".to_owned())])
     );
 }
 

@@ -123,7 +123,7 @@ fn vcs() -> BoxedStrategy<Value> {
     let labels = option::of("[A-Za-z0-9-]{0,28}");
     let commit = (subject, some(CommitField::ALL), any::<(bool, bool)>(), labels).prop_map(
         |(subject, fields, (conventional, version_commit), labels)| {
-            let labels = labels.map(|label| json!({ "issue": format!("X1{label}"), "tested": format!("X2{label}") }));
+            let labels = labels.map(|label| json!({ "issue": format!("X1{label}"), "change": format!("X2{label}") }));
             Value::Object(table(json!({
                 "subject": subject, "fields": fields, "conventional": conventional, "version_commit": version_commit,
                 "labels": labels,

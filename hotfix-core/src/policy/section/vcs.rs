@@ -38,14 +38,14 @@ impl CommitLabels {
     pub fn own(&self, field: CommitField) -> Option<&str> {
         match field {
             CommitField::Issue => self.issue.as_deref(),
-            CommitField::Severity => self.severity.as_deref(),
-            CommitField::Impact => self.impact.as_deref(),
-            CommitField::Cause => self.cause.as_deref(),
             CommitField::Change => self.change.as_deref(),
-            CommitField::Solution => self.solution.as_deref(),
-            CommitField::Tested => self.tested.as_deref(),
-            CommitField::ApprovedBy => self.approved_by.as_deref(),
-            CommitField::DeployedBy => self.deployed_by.as_deref(),
+            CommitField::Severity
+            | CommitField::Impact
+            | CommitField::Cause
+            | CommitField::Solution
+            | CommitField::Tested
+            | CommitField::ApprovedBy
+            | CommitField::DeployedBy => None,
         }
     }
 }
@@ -188,26 +188,12 @@ fn commit_rules(form: &CommitFormDraft, reader: &mut PolicyReader) {
 
 section! {
     plain
-    /// Labels of the fields of a commit message: tokens of git trailers.
+    /// Labels of two fields of a commit message: tokens of git trailers. The others have the usual ones.
     pub CommitLabels: Default + Eq from CommitLabelsDraft {
         /// The incident or ticket. Default: `Issue`.
         issue: String as Label, [optional];
-        /// The severity. Default: `Severity`.
-        severity: String as Label, [optional];
-        /// Who or what is affected. Default: `Impact`.
-        impact: String as Label, [optional];
-        /// The root cause. Default: `Root-Cause`.
-        cause: String as Label, [optional];
         /// What was changed. Default: `Change`.
         change: String as Label, [optional];
-        /// How the change solves the issue. Default: `Solution`.
-        solution: String as Label, [optional];
-        /// How the fix was tested. Default: `Tested`.
-        tested: String as Label, [optional];
-        /// Who approved the fix. Default: `Approved-By`.
-        approved_by: String as Label, [optional];
-        /// Who deployed the fix. Default: `Deployed-By`.
-        deployed_by: String as Label, [optional];
     }
 }
 
