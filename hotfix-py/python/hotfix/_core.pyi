@@ -3543,7 +3543,7 @@ class Policy:
         Examples
         --------
         >>> import hotfix
-        >>> read = hotfix.Policy.preset("fast-track").parse_commit_message("hotfix: guard added\\n\\n- issue: INC-7\\nimpact:\\n")
+        >>> read = hotfix.Policy.preset("fast-track").parse_commit_message("hotfix: guard added\\n\\nissue: INC-7\\nimpact:\\n")
         >>> read["fields"], read["missing"]
         ({'issue': 'INC-7'}, ['impact', 'change'])
         >>> read["faults"][0]["message"]

@@ -1,4 +1,4 @@
-//! Parsing of a commit message: composed messages exactly, and the layouts that people use.
+//! Parsing of a commit message: composed messages exactly, and the layouts of the documents.
 
 use std::collections::BTreeMap;
 
@@ -124,12 +124,11 @@ struct Open<'l> {
 }
 
 impl CommitForm {
-    /// Parses a message: its trailers, and the layouts that people use.
+    /// Parses a message.
     ///
-    /// A composed message gives exactly its parts. Otherwise labels are read in any paragraph, in
-    /// upper or lower case, with spaces or hyphens, and with a bullet before them; `Fixes #12` is
-    /// also an issue. Bullets without a label are the `change`, as a list, if the form requires that
-    /// and no label gives it. A fact that occurs twice has its last value.
+    /// A composed message gives exactly its parts. Otherwise labels of the form are read in any
+    /// paragraph, in upper or lower case, with spaces or hyphens. Bullets are the `change`, as a list,
+    /// if the form requires that and no label gives it. A fact that occurs twice has its last value.
     ///
     /// ```
     /// use hotfix_core::grade::CommitField;
@@ -162,56 +161,23 @@ impl CommitForm {
         parsed
     }
 
-    /// The fact of a label: the policy's label, the usual one, or another common one.
+    /// The fact that has this label in the form.
     fn field(&self, label: &str) -> Option<CommitField> {
-        const LONGEST: usize = 40;
-        if label.len() > LONGEST {
-            return None;
-        }
-        let same = |label: &str| -> String {
-            let letters = label.chars().filter(|c| !matches!(c, ' ' | '-' | '_'));
-            letters.map(|c| c.to_ascii_lowercase()).collect()
-        };
-        let label = same(label);
-        let own = CommitField::ALL.iter().copied().find(|field| same(self.label(*field)) == label);
-        own.or_else(|| also_called(&label))
+        let label = label.replace(' ', "-");
+        let is_label = |field: &CommitField| self.label(*field).eq_ignore_ascii_case(&label);
+        CommitField::ALL.iter().copied().find(is_label)
     }
 
     /// The label of a line, and the text after it.
     fn labelled<'l>(&self, line: &'l str, last: bool) -> Option<(Label<'l>, &'l str)> {
-        let plain = unbulleted(line).unwrap_or(line);
-        if let Some((label, value)) = plain.split_once(':') {
-            if let Some(field) = self.field(label) {
-                return Some((Label::Field(field), value));
-            }
-            let token = label.starts_with(|c: char| c.is_ascii_alphanumeric())
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-            if last && token && value.starts_with(' ') {
-                return Some((Label::Other(label), value));
-            }
+        let (label, value) = line.split_once(':')?;
+        if let Some(field) = self.field(label) {
+            return Some((Label::Field(field), value));
         }
-        let (word, number) = plain.split_once(' ')?;
-        let is_issue = number.starts_with('#') && self.field(word) == Some(CommitField::Issue);
-        is_issue.then_some((Label::Field(CommitField::Issue), number))
+        let token = label.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        (last && token && value.starts_with(' ')).then_some((Label::Other(label), value))
     }
-}
-
-/// Common labels of the facts, without spaces and hyphens, in lower case.
-fn also_called(label: &str) -> Option<CommitField> {
-    Some(match label {
-        "issue" | "fixes" | "closes" | "resolves" | "refs" | "ticket" | "incident" => {
-            CommitField::Issue
-        }
-        "severity" | "priority" => CommitField::Severity,
-        "impact" | "userimpact" => CommitField::Impact,
-        "rootcause" | "cause" => CommitField::Cause,
-        "change" | "changes" | "fix" => CommitField::Change,
-        "solution" | "resolution" => CommitField::Solution,
-        "tested" | "testing" | "tests" => CommitField::Tested,
-        "approvedby" | "approved" | "approver" => CommitField::ApprovedBy,
-        "deployedby" | "deployed" | "deployer" => CommitField::DeployedBy,
-        _ => return None,
-    })
 }
 
 struct Reading<'r> {
