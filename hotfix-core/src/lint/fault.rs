@@ -2,7 +2,7 @@
 
 use crate::grade::Severity;
 use crate::policy::section::Due;
-use crate::unit::{FactName, Name};
+use crate::unit::Name;
 
 /// An enumeration of findings, as `coded!` has it, each variant with its code, level and remedy:
 /// `Name { fields } => "HF-…" Warn, "remedy";`. Its parts are other such enumerations.
@@ -118,10 +118,6 @@ findings! {
     NeverFires { rule: Name, why: &'static str }
         => "HF-LINT-012" Warn, "change its condition, or delete it";
 
-    #[error("`{rule}` changes nothing: whenever it fires, {others}")]
-    Redundant { rule: Name, others: String }
-        => "HF-LINT-013" Note, "delete it, unless it has to appear among the reasons";
-
     #[error("no combination of facts satisfies `{implication}` and the implications before it")]
     Impossible {
         /// The first implication that makes every combination impossible.
@@ -138,9 +134,6 @@ findings! {
     #[error("the deadline of `{leaf}` ({}) differs from that of its severity {severity} ({}), by which plan and duties count", deadline.in_words(), due.in_words())]
     LeafDeadline { leaf: Name, deadline: Due, severity: Severity, due: Due }
         => "HF-LINT-019" Warn, "make the leaf and the duty of kind `fix` agree";
-
-    #[error("no condition uses the fact `{fact}`")]
-    UnusedFact { fact: FactName } => "HF-LINT-017" Note, "use it in a condition, or delete it";
 
     #[error("the conditions are too complex to check every combination of facts: answers may be unknown unnecessarily, and faults may be missed")]
     Entangled {} => "HF-LINT-018" Note, "use fewer facts in each condition";

@@ -1,4 +1,4 @@
-//! Messages: duties without a template, broken promises, and advice that nothing checks.
+//! Messages that are never used, broken promises, and advice whose check the policy lacks.
 
 use super::fault::{PeopleFault, TimeFault};
 use super::finding::{Example, Finding, put};
@@ -14,58 +14,11 @@ use crate::unit::Span;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     promises(policy, findings);
-    if !policy.messages().is_empty() {
-        occasions(policy, findings);
-    }
-    let advice: Vec<_> = policy.advice().iter().filter(|a| a.shown_by.is_none()).collect();
-    if !advice.is_empty() {
-        let advice = advice.iter().map(|advice| advice.id).collect();
-        let fault = PeopleFault::UnshownAdvice { advice };
-        put(findings, "/advice", fault);
-    }
     for (index, advice) in policy.advice().iter().enumerate() {
         if let Some(check) = advice.shown_by.filter(|check| !has_check(policy, *check)) {
             let fault = PeopleFault::AdviceWithoutCheck { advice: advice.id, check };
             put(findings, format!("/advice/{index}/shown_by"), fault);
         }
-    }
-}
-
-/// Duties that notify an audience and have no message template.
-fn occasions(policy: &Policy, findings: &mut Vec<Finding>) {
-    for (index, duty) in policy.duties().iter().enumerate() {
-        let (Some(audience), kinds) = (duty.readers(), kinds(duty)) else { continue };
-        let fits = |message: &Message, severity: Option<Severity>| {
-            message.audience == audience
-                && kinds.contains(&message.kind)
-                && severity.is_none_or(|severity| message.is_for_severity(severity))
-        };
-        let any = |severity| policy.messages().iter().any(|message| fits(message, severity));
-        // A duty for severities without a hot-fix belongs to the normal process.
-        let concerned = hotfixes(policy).filter(|severity| is_for(duty, *severity));
-        let lacking: Vec<Option<Severity>> = concerned.filter(|severity| !any(*severity)).collect();
-        if !kinds.is_empty() && !lacking.is_empty() {
-            let severities = lacking.into_iter().flatten().collect();
-            let fault = PeopleFault::NoMessage { duty: duty.id, audience, severities };
-            let path = format!("/duties/{index}/audience");
-            put(findings, path, fault);
-        }
-    }
-}
-
-/// The kinds of message that fit a duty; empty for one that does not report on the hot-fix.
-fn kinds(duty: &Duty) -> &'static [MessageKind] {
-    match duty.kind {
-        DutyKind::Update => &[MessageKind::Update],
-        DutyKind::Notify => match duty.from {
-            from if from < Moment::DeployStarted => {
-                &[MessageKind::Alert, MessageKind::DeploymentStarted, MessageKind::Update]
-            }
-            Moment::DeployStarted => &[MessageKind::DeploymentStarted],
-            Moment::RolledBack => &[MessageKind::RolledBack, MessageKind::RollingBack],
-            _ => &[MessageKind::Deployed, MessageKind::Resolved],
-        },
-        _ => &[],
     }
 }
 

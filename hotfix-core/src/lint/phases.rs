@@ -48,15 +48,15 @@ fn silent(policy: &Policy, findings: &mut Vec<Finding>) {
 fn shares(policy: &Policy, findings: &mut Vec<Finding>) {
     for (index, pair) in policy.phases().windows(2).enumerate() {
         let [before, phase] = pair else { continue };
-        let (name, previous, share) = (phase.name, before.name, phase.share);
-        let fault = match share.cmp(&before.share) {
-            std::cmp::Ordering::Less => {
-                FigureFault::ShareFalls { phase: name, share, previous, before: before.share }
-            }
-            std::cmp::Ordering::Equal => FigureFault::ShareStays { phase: name, share, previous },
-            std::cmp::Ordering::Greater => continue,
-        };
-        put(findings, format!("/phases/{}/share", index + 1), fault);
+        if phase.share < before.share {
+            let fault = FigureFault::ShareFalls {
+                phase: phase.name,
+                share: phase.share,
+                previous: before.name,
+                before: before.share,
+            };
+            put(findings, format!("/phases/{}/share", index + 1), fault);
+        }
     }
     let phases = policy.phases();
     if policy.strategy() == Strategy::Immediate {

@@ -306,23 +306,6 @@ fn time_2_two_times_for_one_thing_are_found() {
 }
 
 #[test]
-fn gate_6_advice_that_nobody_sees_is_found() {
-    check(
-        "standard",
-        vec![row(
-            "HF-LINT-059",
-            "/advice",
-            &["`think`"],
-            vec![("/advice", json!([{ "id": "think", "kind": "do", "text": "think" }]))],
-            vec![(
-                "/advice",
-                json!([{ "id": "think", "kind": "do", "text": "think", "shown_by": "drill" }]),
-            )],
-        )],
-    );
-}
-
-#[test]
 fn vcs_5_a_commit_that_says_what_comes_later_is_found() {
     let commit = |fields: Value| ("/vcs/commit/fields", fields);
     let late = ("/severities/P0/review/time", json!("after"));
@@ -350,61 +333,6 @@ fn vcs_5_a_commit_that_says_what_comes_later_is_found() {
                 before(json!(["issue", "approved_by"])),
                 vec![late],
                 vec![early],
-            ),
-        ],
-    );
-}
-
-#[test]
-fn comm_1_occasions_without_a_message_are_found() {
-    let tell = |kind: &str, from: &str| {
-        let mut duty = json!({ "id": "tell", "kind": kind, "title": "tell", "from": from, "within": 900, "audience": "stakeholders" });
-        if kind == "update" {
-            duty["every"] = json!(900);
-        }
-        ("/duties", json!([duty]))
-    };
-    let news = |kind: &str, audience: &str, severities: Value| {
-        vec![(
-            "/messages",
-            json!([message(kind, audience, "{{ service }}", json!({ "severities": severities }))]),
-        )]
-    };
-    let both = vec![
-        severity("P0", json!([{ "any_of": ["cto"] }])),
-        severity("P1", json!([{ "any_of": ["cto"] }])),
-    ];
-    let with = |duty| [both.clone(), vec![duty]].concat();
-    let place = "/duties/0/audience";
-    let row = |says, base, fault, near| Row { code: "HF-LINT-055", place, says, base, fault, near };
-    check(
-        "standard",
-        vec![
-            row(
-                &["`tell`", "stakeholders", "`P1`"],
-                with(tell("update", "detected")),
-                news("update", "stakeholders", json!(["P0"])),
-                news("update", "stakeholders", json!(["P0", "P1"])),
-            ),
-            row(
-                &[],
-                with(tell("notify", "deployed")),
-                news("alert", "stakeholders", json!([])),
-                news("resolved", "stakeholders", json!([])),
-            ),
-            // Without an audience it is for the responders.
-            row(
-                &["responders"],
-                vec![tell("notify", "deployed"), ("/duties/0/audience", Value::Null)],
-                news("deployed", "stakeholders", json!([])),
-                news("deployed", "responders", json!([])),
-            ),
-            // A policy without severities, and one without messages.
-            row(
-                &["no message"],
-                vec![tell("notify", "rolled_back")],
-                news("rolled_back", "public", json!([])),
-                vec![],
             ),
         ],
     );

@@ -186,13 +186,6 @@ fn dec_5_phases_and_windows_that_cannot_do_their_work_are_found() {
                 vec![("/phases/1/share", json!(0.0999))],
                 vec![("/phases/1/share", json!(0.1))],
             ),
-            row(
-                "HF-LINT-035",
-                "/phases/1/share",
-                &["the same 10%"],
-                vec![("/phases/1/share", json!(0.1))],
-                vec![("/phases/1/share", json!(0.1001))],
-            ),
             // Half of healthy releases need 34 minutes (statistics, section 7).
             row(
                 "HF-LINT-026",

@@ -100,9 +100,6 @@ findings! {
     #[error("a release that is as good as the reference misses `success` of `{metric}` by chance alone and waits: {}", by_phase(phases))]
     WaitsByChance { metric: MetricName, phases: Vec<PhaseChance> }
         => "HF-LINT-033" Note, "allow for chance: widen the bound, or watch longer";
-    #[error("phase `{phase}` has the same {share} as `{previous}` before it")]
-    ShareStays { phase: PhaseName, share: Share, previous: PhaseName }
-        => "HF-LINT-035" Note, "raise the share, or merge the two phases";
     #[error("data is stale after {}, less than two cadences of {}: one late observation counts as missing data", time(*stale), time(*cadence))]
     ShortStale { stale: Span, cadence: Span }
         => "HF-LINT-036" Note, "raise `stale` to at least two cadences";

@@ -1,7 +1,7 @@
 //! Faults of roles, approvals, escalation, notifications and source control.
 
 use super::super::format::{names, of_a, time};
-use crate::grade::{AdviceCheck, Audience, CommitField, Severity};
+use crate::grade::{AdviceCheck, CommitField, Severity};
 use crate::unit::{Name, RoleName, Span};
 use crate::vcs::OrderFault;
 
@@ -48,16 +48,6 @@ findings! {
     )]
     MissingLevel { severity: Option<Severity>, duty: Name, step: u32, missing: u32 }
         => "HF-LINT-049" Warn, "number the levels from 1 without a gap";
-    #[error("`{duty}` notifies {audience}, but no message has that kind and audience{}", if severities.is_empty() { String::new() } else { format!(" for {}", names(severities)) })]
-    NoMessage {
-        duty: Name,
-        audience: Audience,
-        /// For which severities; empty where the policy has none.
-        severities: Vec<Severity>,
-    } => "HF-LINT-055" Note, "add a message of that kind for that audience";
-    #[error("nothing checks this advice automatically: {}", names(advice))]
-    UnshownAdvice { advice: Vec<Name> }
-        => "HF-LINT-059" Note, "set `shown_by` if a part of the policy checks it";
     #[error(
         "the escalation level `{}`{} is due after {}, no later than the level before it",
         duty, of_a(*severity), time(*within)

@@ -1,6 +1,4 @@
-//! Findings without a search over all facts: each question, leaf and rule by itself, and what nothing uses.
-
-use std::collections::BTreeSet;
+//! Findings without a search over all facts: each question, leaf and rule by itself, and severities that nothing gives.
 
 use super::super::fault::Fault;
 use super::super::finding::{Example, Finding, put};
@@ -8,9 +6,9 @@ use super::super::format::{hotfix, quoted};
 use super::cycle::connected;
 use super::questions::{idle_answer, left_out, values};
 use super::rules;
-use crate::fact::{Builder, Condition, Cut, FactId, Facts, OUTCOMES, Ref, Space, Truth};
+use crate::fact::{Builder, Condition, Cut, Facts, Ref, Space, Truth};
 use crate::policy::Policy;
-use crate::policy::reasoning::{conditions, graph};
+use crate::policy::reasoning::graph;
 use crate::policy::section::{Answer, Branches, Effect, Target, Tree};
 use crate::sorting::set_of;
 
@@ -102,7 +100,6 @@ pub(super) fn rules(policy: &Policy, found: &mut Vec<Finding>) {
 pub(super) fn findings(policy: &Policy, found: &mut Vec<Finding>) {
     severities(policy, found);
     leaves(policy, found);
-    facts(policy, found);
 }
 
 /// If no rule and no leaf gives a severity, the incident brings it.
@@ -139,23 +136,6 @@ fn leaves(policy: &Policy, found: &mut Vec<Finding>) {
         {
             let fault = Fault::LeafDeadline { leaf: leaf.id, deadline, severity, due };
             put(found, format!("{}/deadline", Tree::path(Target::Leaf(index))), fault);
-        }
-    }
-}
-
-fn facts(policy: &Policy, found: &mut Vec<Finding>) {
-    let mut asked: BTreeSet<FactId> = BTreeSet::new();
-    let mut ask = |condition: &Condition| asked.extend(condition.facts());
-    conditions(policy, policy.tree()).iter().for_each(&mut ask);
-    policy.duties.iter().filter_map(|duty| duty.when.as_ref()).for_each(&mut ask);
-    policy.checklists.iter().filter_map(|list| list.when.as_ref()).for_each(&mut ask);
-    policy.messages.iter().filter_map(|message| message.when.as_ref()).for_each(&mut ask);
-    policy.remedies.iter().for_each(|remedy| ask(&remedy.when));
-    let testing = policy.severities.iter().filter_map(|level| level.testing.as_ref());
-    testing.filter_map(|testing| testing.skip_staging_when.as_ref()).for_each(&mut ask);
-    for (fact, _) in policy.facts.custom() {
-        if !asked.contains(&FactId::Custom(fact)) && !OUTCOMES.contains(&fact.as_str()) {
-            put(found, format!("/facts/{fact}"), Fault::UnusedFact { fact });
         }
     }
 }

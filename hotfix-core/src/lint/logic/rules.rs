@@ -1,16 +1,14 @@
-//! Compares the rules with each other, and checks the implications.
+//! Compares the rules with the tree and the implications, and checks these.
 
 use super::super::fault::Fault;
 use super::super::finding::Finding;
-use super::super::format::quoted;
 use super::cross_checks;
-use super::search::{MOST_NODES, STEP, Search};
+use super::search::{MOST_NODES, Search};
 use crate::fact::{Builder, Cut, Ref};
 use crate::grade::{Exclusions, Hotfix, Severity};
 use crate::policy::Policy;
 use crate::policy::reasoning::{End, consistent};
 use crate::policy::section::{Effect, Rule};
-use crate::sorting::sort_by_key;
 
 /// Where each rule fires.
 pub(super) fn conditions(search: &mut Search<'_>) -> Result<Vec<Ref>, Cut> {
@@ -25,16 +23,13 @@ pub(super) fn findings(fired: &[Ref], search: &mut Search<'_>) -> Result<(), Cut
         excluded(fired, search)?;
     }
     let policy = search.policy;
-    let mut fires = Vec::with_capacity(fired.len());
     for (index, (rule, when)) in policy.rules.iter().zip(fired).enumerate() {
-        let possible = search.builder.and(*when, search.consistent)?;
-        fires.push(possible);
-        if possible == search.never {
+        if search.builder.and(*when, search.consistent)? == search.never {
             let itself = *when == search.never;
             search.found.push(never_fires(index, rule, itself));
         }
     }
-    redundant(&fires, search)
+    Ok(())
 }
 
 /// The first implication that makes every combination impossible.
@@ -123,76 +118,4 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>) -> Result<(), Cut> {
         }
     }
     Ok(())
-}
-
-/// Rules without which every outcome would be the same. The search starts with the last one, so
-/// that of two equal rules the later one is found, and the rest does not need what is found.
-fn redundant(fires: &[Ref], search: &mut Search<'_>) -> Result<(), Cut> {
-    let policy = search.policy;
-    let mut idle = Vec::new();
-    let effects = Severity::ALL.iter().copied().map(Effect::Severity);
-    let effects: Vec<Effect> = effects.chain([Effect::Admit, Effect::Exclude]).collect();
-    // Where a more severe rule fires.
-    let mut above = search.never;
-    for effect in effects {
-        if !matches!(effect, Effect::Severity(_)) {
-            above = search.never;
-        }
-        let of_effect = policy.rules.iter().zip(fires).enumerate();
-        let rules: Vec<(usize, Ref)> = of_effect
-            .filter(|(_, (rule, _))| rule.effect == effect)
-            .map(|(index, (_, fires))| (index, *fires))
-            .collect();
-        // Where one of those before a rule fires.
-        let mut before = Vec::with_capacity(rules.len());
-        let mut any = above;
-        for (_, fires) in &rules {
-            before.push(any);
-            any = search.builder.or(any, *fires)?;
-        }
-        let mut kept = search.never;
-        for ((index, this), before) in rules.iter().zip(before).rev() {
-            let others = search.builder.or(before, kept)?;
-            if *this != search.never && search.builder.and(*this, others)? == *this {
-                idle.push(*index);
-            } else {
-                kept = search.builder.or(kept, *this)?;
-            }
-        }
-        above = any;
-    }
-    idle.sort_unstable();
-    // Once, not for each redundant rule: there may be thousands of both.
-    let mut kept: Vec<usize> =
-        (0..policy.rules.len()).filter(|index| idle.binary_search(index).is_err()).collect();
-    sort_by_key(&mut kept, |index| policy.rules[*index].effect);
-    for index in &idle {
-        let others = companion(*index, &kept, fires, search)?;
-        let fault = Fault::Redundant { rule: policy.rules[*index].id, others };
-        search.found.push(Finding::new(format!("/rules/{index}"), fault, None));
-    }
-    Ok(())
-}
-
-/// What always fires with a rule, in words: one other rule, if possible, the most severe first.
-/// `kept` has the rules that are not redundant, in that order.
-fn companion(
-    index: usize,
-    kept: &[usize],
-    fires: &[Ref],
-    search: &mut Search<'_>,
-) -> Result<String, Cut> {
-    let policy = search.policy;
-    let this = policy.rules[index].effect;
-    let says_as_much = |other: &&usize| match (policy.rules[**other].effect, this) {
-        (Effect::Severity(other), Effect::Severity(this)) => other <= this,
-        (other, this) => other == this,
-    };
-    for other in kept.iter().filter(says_as_much) {
-        search.pay(STEP)?;
-        if search.builder.and(fires[index], fires[*other])? == fires[index] {
-            return Ok(format!("{} fires too", quoted(policy.rules[*other].id)));
-        }
-    }
-    Ok("another rule with at least the same effect fires too".to_owned())
 }
