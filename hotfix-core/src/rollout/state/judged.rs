@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::grade::Severity;
 use crate::judge::{Against, Cause, Decision, Judge, JudgeRead, JudgeState, Moment, Prepared};
-use crate::judge::{Reason, Running, Verdict, has_compared, is_worse_than_seen, note_seen};
+use crate::judge::{Reason, Running, Verdict, is_worse_than_seen, note_seen};
 use crate::metric::{Band, Observation, ReadingError};
 use crate::plan::Plan;
 use crate::policy::Policy;
-use crate::policy::section::{Contingency, Efficacy};
+use crate::policy::section::Contingency;
 use crate::rollout::snapshot::SnapshotError;
 use crate::rollout::stage::{Stage, Step};
 use crate::unit::{Share, Span, Timestamp};
@@ -78,12 +78,11 @@ impl Judged {
     }
 
     /// Whether the policy claims that the fix works, and nothing has shown it although both
-    /// versions ran side by side, or it was compared with readings from before the start.
+    /// versions ran side by side, or readings from before the start speak against it.
     pub(crate) fn is_unproven(&self, plan: &Plan) -> bool {
-        let compares = |of: Efficacy| has_compared(self.judge(), of.metric);
-        self.verdict().efficacy.is_some_and(|efficacy| !efficacy.shown)
-            && (plan.phases().iter().any(|phase| phase.share < Share::ALL)
-                || plan.efficacy().is_some_and(compares))
+        let is_side_by_side = plan.phases().iter().any(|phase| phase.share < Share::ALL);
+        let efficacy = self.verdict().efficacy.filter(|efficacy| !efficacy.shown);
+        efficacy.is_some_and(|efficacy| is_side_by_side || efficacy.log_e < 0.0)
     }
 
     /// The contingency of this severity that makes the rollout wait while no deciding metric has
