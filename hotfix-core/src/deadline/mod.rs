@@ -20,22 +20,22 @@
 //! likewise where nobody has stated whether the fix is a stop-gap, or how its release is branched.
 //!
 //! **Escalation policies.** The presets `enterprise`, `severity-matrix` and `emergency-command`
-//! escalate by the time since detection while the incident lasts. A level is paged at its time. An
-//! acknowledgement answers all levels paged so far and stops the escalation. It holds as long as
-//! the policy gives for the fix: once the deadline of an open `fix` duty has passed, the levels
-//! whose time has come are paged, and no later acknowledgement stops them. Without such a deadline
-//! the escalation stays stopped until it begins again. A level with `even_if_acknowledged`
-//! is paged at its time whatever was answered: so the escalations of `severity-matrix` and
-//! `emergency-command` page at 15, 30 and 60 minutes. Once the fix is live, levels that were not
-//! paged wait, whether or not anybody answered; after a rollback they are paged at once. A level with
-//! another `until` goes on to that moment: so `enterprise` does not page the lead after an
-//! acknowledgement, but pages the CTO after 4 hours if the incident is not resolved. `done` for a
-//! level means that its call was made, by hand perhaps, and the escalation continues. A page is made
-//! at once, and its time is the limit for an answer; at the start it is answered like a level. The
-//! end of the incident ends escalations, pages and duties to act. If it is reopened, or if the
-//! severity rises with the fix live above all that it was before, they begin again and count from
-//! then. A role that nobody holds is replaced by its stand-in, and the item has a note; without a
-//! stand-in the duty remains.
+//! escalate by the time since detection while the incident lasts. A level is paged at its time, or
+//! with the first input after it. An acknowledgement answers all levels paged by then and stops the
+//! escalation. It holds as long as the policy gives for the fix: once the deadline of an open `fix`
+//! duty has passed, the levels whose time has come are paged, and no later acknowledgement stops
+//! them. Without such a deadline the escalation stays stopped until it begins again. A level with
+//! `even_if_acknowledged` is paged at its time whatever was answered: so the escalations of
+//! `severity-matrix` and `emergency-command` page at 15, 30 and 60 minutes. Once the fix is live,
+//! levels that were not paged wait, whether or not anybody answered; after a rollback they are
+//! paged at once. A level with another `until` goes on to that moment: so `enterprise` does not
+//! page the lead after an acknowledgement, but pages the CTO after 4 hours if the incident is not
+//! resolved. `done` for a level means that its call was made, by hand perhaps, and the escalation
+//! continues. A page is made at once, and its time is the limit for an answer; at the start it is
+//! answered like a level. The end of the incident ends escalations, pages and duties to act. If it
+//! is reopened, or if the severity rises with the fix live above all that it was before, they begin
+//! again and count from then. A role that nobody holds is replaced by its stand-in, and the item
+//! has a note; without a stand-in the duty remains.
 //!
 //! **Events settle duties** where they mean the same: the deployment a `fix`, the approval an
 //! `approve`; the beginning of the fix, the approval, the start or an answer to a page an `act` at the

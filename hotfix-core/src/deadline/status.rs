@@ -395,11 +395,14 @@ impl Agenda {
             // not paged again. An answer to that holds, and so does that of a level: somebody is at work.
             let opens = not_before(from);
             let status = DutyStatus::timed(opens, due, at);
+        // An answer covers only what was called: a page whose time has come is made first, also where
+        // the answer comes before the timer.
+        let was_asked = course.told.asked.is_some();
             let is_same = obligation.ladder.is_some() && !obligation.conditional;
             let before = self.called_before(obligation, since, from).filter(|_| is_same);
             let called = before.unwrap_or(opens);
             return match answered {
-                Some(answered) if called <= answered.last => {
+                Some(answered) if called <= answered.last && (was_asked || before.is_some()) => {
                     status.settled(answered.since(called), Settlement::Acknowledged)
                 }
                 _ => DutyStatus { called_before: before.is_some(), ..status }.unless_ended(end),
@@ -413,7 +416,8 @@ impl Agenda {
         let unanswered = !called_before && answered.is_none_or(|answered| opens > answered.first);
         // Who was paged may still answer; nobody else is paged.
         let over = self.over(obligation, from);
-        if let Some(until) = over.filter(|_| unanswered && course.told.asked.is_none()) {
+        let was_called = called_before || was_asked;
+        if let Some(until) = over.filter(|_| !was_called) {
             status.held = Some(Held::Until(until));
             called = None;
         } else if let Some(answered) = answered {
@@ -426,7 +430,7 @@ impl Agenda {
                     status = DutyStatus { held: held.filter(|_| fix_by > due), ..status_then };
                 }
             }
-            if let Some(called) = called.filter(|called| *called <= answered.last) {
+            if let Some(called) = called.filter(|called| was_called && *called <= answered.last) {
                 return status.settled(answered.since(called), Settlement::Acknowledged);
             }
         }
