@@ -29,7 +29,10 @@ impl Agenda {
         match input {
             Input::Severity(severity) => {
                 let was = std::mem::replace(&mut self.state.severity, severity);
-                self.reach_severity(was, at);
+                // Where the policy has none, it is a label: nobody is called for it.
+                if !policy.severities().is_empty() {
+                    self.reach_severity(was, at);
+                }
             }
             Input::Assumed(assumed) => self.state.assumed = assumed,
             Input::Facts(facts) => self.apply(policy, facts),
