@@ -4,7 +4,7 @@ use crate::grade::Moment;
 use crate::policy::Policy;
 use crate::unit::{Span, Timestamp};
 
-use super::state::RolloutState;
+use super::state::{Outage, RolloutState};
 
 /// The downtime of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,13 +26,10 @@ impl Downtime {
     /// The downtime up to a moment: see [`Rollout::downtime`](super::Rollout::downtime).
     pub(super) fn of(case: &RolloutState, policy: &Policy, at: Timestamp) -> Option<Self> {
         let outages = case.happened.outages();
-        if outages.is_empty() && case.readiness.is_down(policy).is_none() {
-            return None;
-        }
         let beginning = case.agenda.origin(Moment::Began).map(|(_, at)| at);
         let resolved = case.agenda.came(Moment::Resolved);
         let mut downtime = Self { whole: Span::ZERO, from: None, until: None };
-        for outage in outages {
+        for outage in outages.iter().filter(|outage| outage.until != Some(outage.from)) {
             // A report after the incident was resolved is not part of it, unless it is reopened.
             if !outage.from_the_beginning
                 && resolved.is_some_and(|resolved| outage.from >= resolved)
@@ -46,6 +43,12 @@ impl Downtime {
             downtime.from = downtime.from.or(Some(from));
             downtime.until = until;
         }
-        Some(downtime)
+        // That it is up once the fix goes out, or once the incident ends without one, says nothing about
+        // the time before.
+        let limit = case.agenda.came(Moment::DeployStarted).max(case.agenda.opened());
+        let was_up = |first: &Outage| first.from_the_beginning || Some(first.from) <= limit;
+        let is_stated = case.readiness.is_down(policy).is_some();
+        let is_known = downtime.from.is_some() || is_stated && outages.first().is_some_and(was_up);
+        is_known.then_some(downtime)
     }
 }

@@ -370,7 +370,11 @@ impl Incident<'_> {
 
     fn measured_downtime(&self, name: MeasureName) -> Measure {
         let Some(downtime) = self.rollout.downtime(self.history.last) else {
-            return not_stated(name, "it is not recorded whether the service was down".to_owned());
+            // It may have been down and up again.
+            let is_up = self.rollout.facts().flag(Fact::ServiceDown) == Some(false);
+            let before = if is_up { " before it was recorded as up" } else { "" };
+            let sentence = format!("it is not recorded whether the service was down{before}");
+            return not_stated(name, sentence);
         };
         if downtime.from.is_none() {
             // What began after the end is not part of the incident.

@@ -17,7 +17,7 @@ use super::super::input::Command;
 pub(crate) struct Happened {
     /// The readings of each phase that has ended.
     pub(super) phases: Vec<PhaseRecord>,
-    /// When the service was reported down.
+    /// When the service was reported down; before any of these, when it was reported to be up.
     pub(super) outages: Vec<Outage>,
     /// The last logged refusal of each code, by minute.
     pub(super) refusals: Vec<(String, i64)>,
@@ -29,7 +29,8 @@ pub(crate) struct Happened {
     pub(super) resolution: Option<String>,
 }
 
-/// A period in which the service was reported down.
+/// A period in which the service was reported down; one of no length is when it was first reported to be
+/// up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Outage {
@@ -101,11 +102,12 @@ impl Happened {
     /// Notes whether the service is reported down; `opening`: it was so from the beginning, as reported
     /// with the first input.
     pub(super) fn note_service(&mut self, at: Timestamp, is_down: Option<bool>, opening: bool) {
+        let is_first = self.outages.is_empty();
+        let since_now = |until| Outage { from: at, from_the_beginning: opening, until };
         match (is_down, self.outages.last_mut().filter(|outage| outage.until.is_none())) {
             (Some(false), Some(open)) => open.until = Some(at),
-            (Some(true), None) => {
-                self.outages.push(Outage { from: at, from_the_beginning: opening, until: None });
-            }
+            (Some(true), None) => self.outages.push(since_now(None)),
+            (Some(false), None) if is_first => self.outages.push(since_now(Some(at))),
             (None | Some(_), _) => {}
         }
     }

@@ -34,7 +34,7 @@ use super::revision::Kept;
 use super::stage::{Resume, Stage, State};
 
 pub(super) use actions::Actions;
-pub(super) use happened::Happened;
+pub(super) use happened::{Happened, Outage};
 pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
 pub(super) use objection::{Objection, stated_impact};
