@@ -5,7 +5,7 @@
 
 use minijinja::Value;
 
-use crate::fact::{Fact, Impact};
+use crate::fact::{Fact, Facts, Impact};
 use crate::grade::{Audience, MessageKind, Moment};
 use crate::policy::section::{MessageField, Reach};
 use crate::rollout::Rollout;
@@ -153,18 +153,22 @@ impl Context<'_> {
         let is_over = self.request.kind == MessageKind::Resolved;
         let facts = if is_over { rollout.worst_facts() } else { rollout.facts() };
         let policy = rollout.plan().policy();
-        let (own, mut normal) = (policy.own_effects(facts), policy.normal_figures(facts));
-        // Customers do not notice it, and the fewer know of it before the fix the better.
-        if Reach::of(self.request.audience) < Reach::Internal {
-            normal.extend([Fact::SecurityVulnerability, Fact::SecurityExploited]);
-        }
-        let impact = Impact::new(facts, is_over).and(&own).without(&normal);
-        let recorded = rollout.impact_before_the_fix(|impact: Impact<'_>| impact.sentence());
-        let recorded = recorded.filter(|_| !is_over);
-        let recorded = recorded.map(|at| format!(" (as recorded at {})", self.clock.time(at)));
-        let recorded = recorded.unwrap_or_default();
-        let sentence = impact.sentence().filter(|_| !is_past);
-        self.put("impact", sentence.map(|impact| impact + &recorded));
+        let sentence = |facts: &Facts| {
+            let (own, mut normal) = (policy.own_effects(facts), policy.normal_figures(facts));
+            // Customers do not notice it, and the fewer know of it before the fix the better.
+            if Reach::of(self.request.audience) < Reach::Internal {
+                normal.extend([Fact::SecurityVulnerability, Fact::SecurityExploited]);
+            }
+            Impact::new(facts, is_over).and(&own).without(&normal).sentence()
+        };
+        let recorded = rollout.impact_before_the_fix(&sentence).filter(|_| !is_over);
+        let dated = recorded.map(|(at, before, later)| {
+            let before = format!("{before} (as recorded at {})", self.clock.time(at));
+            text::joined(later.into_iter().chain([before]), "; ")
+        });
+        let impact = dated.or_else(|| sentence(facts));
+        self.put("impact", impact.filter(|_| !is_past));
+        let impact = Impact::new(facts, is_over);
         self.put("affected", impact.affected());
         self.put("users_affected", impact.users_affected());
         self.put("detected_at", self.time(rollout.moment(Moment::Detected)));

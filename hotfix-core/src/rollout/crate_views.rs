@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use crate::deadline::Item;
-use crate::fact::{Facts, Impact};
+use crate::fact::Facts;
 use crate::gate::checklist::{self, Checks, ItemStatus, Situation};
 use crate::getters::getters;
 use crate::grade::{Audience, MessageKind, Moment};
@@ -46,15 +46,13 @@ impl Rollout {
         Some(self.case.place.restored().unwrap_or(previous))
     }
 
-    /// When the oldest fact was recorded of a sentence on the impact, where that was before all of the
-    /// traffic had the fix.
+    /// The impact by what was recorded before all of the traffic had the fix, and by what was recorded later:
+    /// see [`Readiness`](super::state::Readiness).
     pub(crate) fn impact_before_the_fix(
         &self,
-        sentence: impl Fn(Impact<'_>) -> Option<String>,
-    ) -> Option<Timestamp> {
-        let (policy, agenda, stage) = (self.plan.policy(), &self.case.agenda, self.stage());
-        let recorded = self.case.readiness.impact_before_the_fix(policy, agenda, stage, sentence);
-        recorded.map(|(at, _)| at)
+        sentence: impl Fn(&Facts) -> Option<String>,
+    ) -> Option<(Timestamp, String, Option<String>)> {
+        self.case.readiness.impact_before_the_fix(&self.case.agenda, self.stage(), sentence)
     }
 
     /// The last recorded intent of this kind.

@@ -1,6 +1,6 @@
 //! Questions to people: what was observed, and which inputs answer.
 
-use crate::fact::Impact;
+use crate::fact::{Facts, Impact};
 use crate::gate::checklist::open_criteria;
 use crate::grade::{Moment, OnFailure};
 use crate::judge::{Cause, Decision, Reason};
@@ -420,11 +420,18 @@ impl Conclusion<'_> {
         }
         let (agenda, stage) = (&self.case.agenda, self.case.place.stage());
         let policy = self.plan.policy();
-        let line = |impact: Impact<'_>| Some(impact.line()).filter(|line| !line.is_empty());
-        let recorded = self.case.readiness.impact_before_the_fix(policy, agenda, stage, line);
-        if let Some((at, impact)) = recorded {
+        let line = |facts: &Facts| {
+            let (own, normal) = (policy.own_effects(facts), policy.normal_figures(facts));
+            let line = Impact::new(facts, false).and(&own).without(&normal).line();
+            Some(line).filter(|line| !line.is_empty())
+        };
+        let recorded = self.case.readiness.impact_before_the_fix(agenda, stage, line);
+        if let Some((at, before, later)) = recorded {
+            if let Some(later) = later {
+                text = format!("{text} Recorded since the deployment: {later}.");
+            }
             text = format!(
-                "{text} Recorded at {}: {impact}. Correct with `set_facts` what is over.",
+                "{text} Recorded at {}: {before}. Correct with `set_facts` what is over.",
                 moment(at)
             );
         }

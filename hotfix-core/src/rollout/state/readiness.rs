@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::deadline::Agenda;
-use crate::fact::{Fact, Facts, Impact, Truth, Vocabulary};
+use crate::fact::{Fact, Facts, Truth, Vocabulary};
 use crate::gate::Exception;
 use crate::gate::approval::{
     self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
@@ -104,30 +104,36 @@ impl Readiness {
         self.recorded = map_of(self.facts.iter().map(|(fact, _)| (fact.to_string(), at)));
     }
 
-    /// A sentence on the impact that the fix may have ended, which got all of the traffic since, and is not
-    /// known to have lost it; and when the oldest of its facts was recorded.
+    /// Sentences on the impact: of what the fix may have ended, which got all of the traffic since and is not
+    /// known to have lost it, with the time of the oldest fact in it; and of what was recorded later.
     pub(crate) fn impact_before_the_fix(
         &self,
-        policy: &Policy,
         agenda: &Agenda,
         stage: &Stage,
-        sentence: impl Fn(Impact<'_>) -> Option<String>,
-    ) -> Option<(Timestamp, String)> {
+        sentence: impl Fn(&Facts) -> Option<String>,
+    ) -> Option<(Timestamp, String, Option<String>)> {
         let is_live = stage.is_out() || stage.keeps_the_failed();
         let deployed = agenda.came(Moment::Deployed).filter(|_| is_live)?;
-        let impact = |facts: &Facts| {
-            let (own, normal) = (policy.own_effects(facts), policy.normal_figures(facts));
-            sentence(Impact::new(facts, false).and(&own).without(&normal))
-        };
-        let all = impact(&self.facts)?;
-        // A fact without which the sentence is the same is not in it.
-        let named = self.facts.iter().filter(|(fact, _)| {
+        let all = sentence(&self.facts)?;
+        let [mut before, mut later] = [Facts::default(), Facts::default()];
+        let mut oldest: Option<Timestamp> = None;
+        for (fact, value) in self.facts.iter() {
             let mut rest = self.facts.clone();
-            rest.forget(*fact);
-            impact(&rest).as_ref() != Some(&all)
-        });
-        let oldest = *named.filter_map(|(fact, _)| self.recorded.get(fact.as_str())).min()?;
-        (oldest < deployed).then_some((oldest, all))
+            rest.forget(fact);
+            let Some(at) = self.recorded.get(fact.as_str()).copied() else { continue };
+            // A fact without which the sentence is the same is not in it.
+            if sentence(&rest).as_ref() != Some(&all) {
+                oldest = Some(oldest.map_or(at, |oldest| oldest.min(at)));
+                let part = if at < deployed { &mut before } else { &mut later };
+                part.set(fact, value.clone());
+            }
+        }
+        let oldest = oldest.filter(|oldest| *oldest < deployed)?;
+        // Facts that say something together alone have the time of the oldest.
+        Some(match (sentence(&before), sentence(&later)) {
+            (Some(before), Some(later)) => (oldest, before, Some(later)),
+            _ => (oldest, all, None),
+        })
     }
 
     /// Folds an input that was checked. `author`: it comes from the author of the fix.
