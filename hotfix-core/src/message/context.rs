@@ -155,9 +155,13 @@ impl Context<'_> {
         let policy = rollout.plan().policy();
         let sentence = |facts: &Facts| {
             let (own, mut normal) = (policy.own_effects(facts), policy.normal_figures(facts));
-            // Customers do not notice it, and the fewer know of it before the fix the better.
+            // Customers do not notice it, and the fewer know of a vulnerability before the fix the better.
             if Reach::of(self.request.audience) < Reach::Internal {
-                normal.extend([Fact::SecurityVulnerability, Fact::SecurityExploited]);
+                normal.extend([
+                    Fact::SecurityVulnerability,
+                    Fact::SecurityExploited,
+                    Fact::RevenueImpact,
+                ]);
             }
             Impact::new(facts, is_over).and(&own).without(&normal).sentence()
         };
