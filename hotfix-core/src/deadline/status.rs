@@ -304,11 +304,16 @@ impl Agenda {
     /// severity rose to the present one with the fix live. Whoever deployed the fix responded to what was
     /// known then.
     pub(super) fn begun_again(&self) -> Option<Timestamp> {
-        let reached = self.state.severity.and_then(|now| self.state.reached[now as usize]);
         let (live, end) = (self.held_since(Moment::Deployed), self.came(Moment::Resolved));
         let is_open = |at: &Timestamp| end.is_none_or(|end| *at < end);
-        let risen = reached.filter(|at| live.is_some_and(|live| live < *at)).filter(is_open);
-        self.state.reopened.max(risen)
+        let is_later = |at: &Timestamp| live.is_some_and(|live| live < *at);
+        self.state.reopened.max(self.risen().filter(is_later).filter(is_open))
+    }
+
+    /// Since when the incident is as severe as it is now, where it was not at first.
+    pub(crate) fn risen(&self) -> Option<Timestamp> {
+        let reached = self.state.reached[self.state.severity? as usize];
+        reached.filter(|at| Some(*at) > self.state.opened)
     }
 
     /// When it no longer applies, done or not: the end of its repetition, or of the incident.
@@ -390,14 +395,14 @@ impl Agenda {
         let since = self.since(course);
         let not_before = |time: Timestamp| since.map_or(time, |since| since.max(time));
         let answered = self.answer_for(obligation);
+        // An answer covers only what was called: a page whose time has come is made first, also where
+        // the answer comes before the timer.
+        let was_asked = course.told.asked.is_some();
         if !obligation.is_level() {
             // A page is made at once; its time is the limit. Who was paged at another severity is
             // not paged again. An answer to that holds, and so does that of a level: somebody is at work.
             let opens = not_before(from);
             let status = DutyStatus::timed(opens, due, at);
-        // An answer covers only what was called: a page whose time has come is made first, also where
-        // the answer comes before the timer.
-        let was_asked = course.told.asked.is_some();
             let is_same = obligation.ladder.is_some() && !obligation.conditional;
             let before = self.called_before(obligation, since, from).filter(|_| is_same);
             let called = before.unwrap_or(opens);
@@ -411,12 +416,12 @@ impl Agenda {
         let opens = not_before(due);
         let called = self.called_before(obligation, since, due);
         let called_before = called.is_some();
+        let was_called = called_before || was_asked;
         let mut status = DutyStatus { called_before, ..DutyStatus::timed(opens, due, at) };
         let mut called = called.or(Some(opens));
         let unanswered = !called_before && answered.is_none_or(|answered| opens > answered.first);
         // Who was paged may still answer; nobody else is paged.
         let over = self.over(obligation, from);
-        let was_called = called_before || was_asked;
         if let Some(until) = over.filter(|_| !was_called) {
             status.held = Some(Held::Until(until));
             called = None;

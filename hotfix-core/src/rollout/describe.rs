@@ -81,9 +81,12 @@ pub(super) fn whereabouts(
         _ if !reach.is_any() => "the fix is being deployed".to_owned(),
         _ => format!("{reach} of the traffic has the fix"),
     };
+    let (detected, risen) = (case.agenda.came(Moment::Detected), case.agenda.risen());
     let severity = severity.map(|severity| severity.to_string());
-    let since = case.agenda.came(Moment::Detected).map(|at| format!("since {}", moment(at)));
-    let known = joined(severity.into_iter().chain(since), " ");
+    let since = risen.or(detected).map(|at| format!("since {}", moment(at)));
+    let detected = detected.filter(|_| risen.is_some());
+    let detected = detected.map(|at| format!(", detected at {}", moment(at))).unwrap_or_default();
+    let known = joined(severity.into_iter().chain(since), " ") + &detected;
     let state = if known.is_empty() { state } else { format!("{known}: {state}") };
     format!(" {}", ended(&sentence(&state)))
 }
