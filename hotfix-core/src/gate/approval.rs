@@ -173,6 +173,9 @@ pub(crate) struct Statements {
     approvals: Approvals,
     denials: BTreeMap<RoleName, Statement>,
     withdrawn: BTreeMap<RoleName, Statement>,
+    /// Who made a statement about a former plan, and in which role.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<(String, RoleName)>,
 }
 
 /// By role, author and whether it was spoken.
@@ -235,12 +238,22 @@ impl Statements {
         self.denials.values()
     }
 
-    /// The roles in which a person has made a statement.
+    /// Voids the statements: another plan has none yet.
+    pub(crate) fn void(&mut self) {
+        let mut former = std::mem::take(&mut self.former);
+        for word in self.all() {
+            if !former.iter().any(|(by, role)| *by == word.by && *role == word.role) {
+                former.push((word.by.clone(), word.role));
+            }
+        }
+        *self = Self { former, ..Self::default() };
+    }
+
+    /// The roles in which a person has made a statement, also about a former plan.
     pub(crate) fn roles_of<'a>(&'a self, by: &'a str) -> impl Iterator<Item = RoleName> + 'a {
-        self.all()
-            .into_iter()
-            .filter(move |word| is_same_person(&word.by, by))
-            .map(|word| word.role)
+        let present = self.all().into_iter().map(|word| (&word.by, word.role));
+        let all = present.chain(self.former.iter().map(|(by, role)| (by, *role)));
+        all.filter(move |(of, _)| is_same_person(of, by)).map(|(_, role)| role)
     }
 
     /// All statements, in force or withdrawn, in the order of time.

@@ -476,7 +476,7 @@ impl Readiness {
     /// Prepares the start of another plan: statements about the former plan are void, and so are
     /// the marks that it does not keep. What is known of the incident stays.
     pub(super) fn begin_attempt(&mut self, plan: &Plan, kept: Kept) {
-        self.words = Statements::default();
+        self.words.void();
         match kept {
             Kept::AllButReviews => self.marks.reopen_reviews(plan.policy()),
             Kept::OfRelease | Kept::OfReverted | Kept::OfRollback => {
