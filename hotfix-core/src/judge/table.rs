@@ -339,22 +339,23 @@ impl Comparison {
         Self { phases: columns.collect(), rows: rows.collect() }
     }
 
-    /// The table in Markdown: without the fix a metric has its reference, else the live version; `-`
+    /// The table in Markdown: each metric's reference, the live version, and the fix in each phase; `-`
     /// means no reading.
     pub fn to_markdown(&self) -> String {
-        let mut text = String::from("| metric | without the fix |");
+        let mut text = String::from("| metric | reference | live version |");
         // Writing to a string does not fail.
         for PhaseColumn { phase, share, .. } in &self.phases {
             let _ = write!(text, " {phase} ({share}) |");
         }
-        text.push_str("\n|---|---|");
+        text.push_str("\n|---|---|---|");
         text.push_str(&"---|".repeat(self.phases.len()));
         text.push('\n');
         for row in &self.rows {
             let before = row.reference.map(|value| in_unit(row.kind, value));
-            let without = before.or_else(|| row.live.map(|value| row.measured(value)));
+            let live = row.live.map(|value| row.measured(value));
             let title = row.title.replace('|', "\\|");
-            let _ = write!(text, "| {title} | {} |", without.as_deref().unwrap_or("-"));
+            let [before, live] = [&before, &live].map(|value| value.as_deref().unwrap_or("-"));
+            let _ = write!(text, "| {title} | {before} | {live} |");
             for cell in &row.cells {
                 match cell {
                     Some(cell) => {

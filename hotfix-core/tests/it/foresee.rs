@@ -384,13 +384,13 @@ fn met_4_the_table_has_each_metric_its_baseline_and_every_phase() {
     story.confirm_all();
     story.run(3, Story::healthy);
     let expected = "\
-| metric | without the fix | canary (10%) | partial (50%) | full (100%) |
-|---|---|---|---|---|
-| the bug's own exception | 0/min | 0/min, success | 0/min | - |
-| error rate | 0.3% | 0%, success | 0.2%, success | - |
-| response time (p95) | 250 ms | about 209 ms, success | about 209 ms, success | - |
-| payment success | 99.5% | 100%, success | 99.8%, success | - |
-| request volume | 1000/min | 1000/min, success | 1000/min | - |
+| metric | reference | live version | canary (10%) | partial (50%) | full (100%) |
+|---|---|---|---|---|---|
+| the bug's own exception | 0/min | 81.16/min | 0/min, success | 0/min | - |
+| error rate | 0.3% | 0.2784% | 0%, success | 0.2%, success | - |
+| response time (p95) | 250 ms | about 209 ms | about 209 ms, success | about 209 ms, success | - |
+| payment success | 99.5% | 45% | 100%, success | 99.8%, success | - |
+| request volume | 1000/min | 1000/min | 1000/min, success | 1000/min | - |
 ";
     let table = story.rollout.comparison();
     assert_eq!(table.to_markdown(), expected);
