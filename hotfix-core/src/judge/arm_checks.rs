@@ -7,7 +7,7 @@ use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::getters::getters;
-use crate::grade::{Role, Worse};
+use crate::grade::{Response, Role, Worse};
 use crate::metric::Tick;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
@@ -153,6 +153,13 @@ impl ArmChecks {
             finding: SplitFinding::default(),
             traffic: vec![MetricTraffic::default(); metrics],
         }
+    }
+
+    /// What a wrong split does where an alert does this: more users than planned have a fix that nobody has
+    /// judged yet, so a person is asked where the phase would be held.
+    pub(super) fn on_wrong_split(&self, alert: Response) -> Response {
+        let has_more = self.finding.side == Some(Worse::Higher);
+        if has_more && alert == Response::Hold { Response::Ask } else { alert }
     }
 
     /// Whether connections that drain after a change of the traffic explain the wrong split: the canary

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::grade::{PromotionRule, Response, Role, Worse};
+use crate::grade::{PromotionRule, Response, Role};
 use crate::metric::{Band, Judged, Zone, bound_figure, zone};
 use crate::policy::section::{Phase, Watch};
 use crate::unit::{MetricName, Share, Span, Timestamp};
@@ -158,11 +158,7 @@ impl Judge {
             call.raise(Response::Ask, reason, Some(watched.metric().id));
         }
         if self.split_stays_wrong(moment.due.is_some()) {
-            let response = match moment.alert(None) {
-                // More of the users than planned have a fix that nobody has judged yet.
-                Response::Hold if self.arms.wrong_side() == Some(Worse::Higher) => Response::Ask,
-                response => response,
-            };
+            let response = self.arms.on_wrong_split(moment.alert(None));
             call.raise(response, Reason::SplitNotAsPlanned, None);
         }
     }

@@ -295,9 +295,8 @@ impl AppliedRule {
                 if let Some(why @ Unused::Share) = unused[CANARY] {
                     return format!("Its bounds do not apply, because {}", why.describe());
                 }
-                let needs = figure(needs);
+                let (needs, window) = (figure(needs), watched.watch().window);
                 if kind.counts_requests() {
-                    let window = watched.watch().window;
                     format!("Its bounds apply once a window of {window} has {needs} more requests")
                 } else {
                     format!("Its bounds apply after {needs} more seconds")

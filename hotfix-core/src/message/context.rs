@@ -165,7 +165,7 @@ impl Context<'_> {
             }
             Impact::new(facts, is_over).and(&own).without(&normal).sentence()
         };
-        let recorded = rollout.impact_before_the_fix(&sentence).filter(|_| !is_over);
+        let recorded = rollout.impact_before_the_fix(sentence).filter(|_| !is_over);
         let dated = recorded.map(|(at, before, later)| {
             let before = format!("{before} (as recorded at {})", self.clock.time(at));
             text::joined(later.into_iter().chain([before]), "; ")

@@ -230,8 +230,7 @@ impl Plan {
         put(Kind::VolumeBound, beyond.chain(self.volumes_far_within()).collect());
         put(Kind::LowTraffic, self.low_traffic().into_iter().collect());
         put(Kind::SlowEvidence, self.slow_evidence());
-        let beyond = policy.deciding().flat_map(BoundInBucket::of);
-        let beyond = beyond.filter(BoundInBucket::is_beyond);
+        let beyond = policy.deciding().flat_map(BoundInBucket::of).filter(BoundInBucket::is_beyond);
         put(Kind::BoundBeyondBuckets, beyond.map(|fault| fault.to_string()).collect());
         put(Kind::MissedByChance, self.missed_by_chance());
         if let Some(batches) = self.strategy().batches.filter(|batches| batches.grown) {
