@@ -269,9 +269,9 @@ pub(crate) struct Situation<'a> {
 
 impl Situation<'_> {
     /// Whether a list applies by severity and condition; unknown is not no. A condition is met if it
-    /// is by the worst that was known, or by what is known now. What is for the start is weighed by
-    /// the latter until the start: what was skipped rightly was not left out.
-    pub(crate) fn asks_for(self, list: &Checklist) -> Truth {
+    /// is by the worst that was known, or by what is known now, each with what follows from it. What is
+    /// for the start is weighed by the latter until the start: what was skipped rightly was not left out.
+    pub(crate) fn asks_for(self, policy: &Policy, list: &Checklist) -> Truth {
         let by_severity = match self.severity {
             Some(severity) => list.is_for(severity).into(),
             None if list.severities.is_empty() => Truth::Yes,
@@ -279,8 +279,12 @@ impl Situation<'_> {
         };
         let by_facts = list.when.as_ref().map_or(Truth::Yes, |when| {
             let is_of_start = matches!(list.at, ChecklistMoment::Start | ChecklistMoment::Before);
-            let now = if self.started && is_of_start { Truth::No } else { when.holds(self.now) };
-            Truth::of([when.holds(self.worst), now], Truth::Yes)
+            let by = |facts| match when.holds(facts) {
+                Truth::Unknown => when.holds(&policy.classify(facts).informed()),
+                known => known,
+            };
+            let now = if self.started && is_of_start { Truth::No } else { by(self.now) };
+            Truth::of([by(self.worst), now], Truth::Yes)
         });
         Truth::of([by_severity, by_facts], Truth::No)
     }
@@ -359,7 +363,7 @@ fn required<'a>(
     holds: impl Fn(&Checklist) -> bool,
 ) -> impl Iterator<Item = (&'a Checklist, &'a ChecklistItem, Truth)> {
     let lists = policy.checklists().iter().filter(move |list| holds(list));
-    let lists = lists.map(move |list| (list, situation.asks_for(list)));
+    let lists = lists.map(move |list| (list, situation.asks_for(policy, list)));
     lists.filter(|(_, applies)| *applies != Truth::No).flat_map(|(list, applies)| {
         let required = list.items.iter().filter(|item| item.required);
         required.map(move |item| (list, item, applies))
@@ -381,7 +385,7 @@ pub(crate) fn lists(
             from: since.zip(item.lasts).map(|(since, lasts)| since + lasts),
             ..marks.status(item.id, &item.text, Some(item))
         };
-        let applies = situation.asks_for(list);
+        let applies = situation.asks_for(policy, list);
         ListStatus {
             id: list.id,
             title: list.title.clone(),

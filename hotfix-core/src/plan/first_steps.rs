@@ -235,7 +235,7 @@ impl Plan {
     fn first_lists(&self) -> impl Iterator<Item = FirstStep<'_>> {
         let lists = self.policy().checklists().iter().filter(|list| list.holds_start());
         lists.filter_map(|list| {
-            let sure = match self.situation().asks_for(list) {
+            let sure = match self.situation().asks_for(self.policy(), list) {
                 Truth::Yes => "",
                 Truth::Unknown => ", if the list applies",
                 Truth::No => return None,

@@ -97,7 +97,7 @@ impl Plan {
     pub fn follow_up(&self) -> FollowUp<'_> {
         let policy = self.policy();
         let lists = policy.checklists().iter().filter_map(|list| {
-            let applies = self.situation().asks_for(list);
+            let applies = self.situation().asks_for(policy, list);
             let is_later = !matches!(list.at, ChecklistMoment::Start | ChecklistMoment::Before);
             let items = list.items.iter();
             (is_later && applies != Truth::No).then(|| LaterList {

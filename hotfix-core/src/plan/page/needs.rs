@@ -163,7 +163,7 @@ fn lists(plan: &Plan) -> Vec<String> {
     let lists = plan.policy().checklists().iter().filter(|list| list.holds_start());
     lists
         .filter_map(|list| {
-            let sure = match plan.situation().asks_for(list) {
+            let sure = match plan.situation().asks_for(plan.policy(), list) {
                 Truth::Yes => "",
                 Truth::Unknown => " (it may not apply)",
                 Truth::No => return None,

@@ -406,9 +406,8 @@ impl Incident<'_> {
 
     /// Whether a checklist that applies, or may apply, has a review of the change.
     fn asks_for_review(&self) -> bool {
-        let situation = self.rollout.situation();
-        let mut lists = reviews(self.rollout.plan().policy()).map(|(list, _)| list);
-        lists.any(|list| situation.asks_for(list) != Truth::No)
+        let (situation, policy) = (self.rollout.situation(), self.rollout.plan().policy());
+        reviews(policy).any(|(list, _)| situation.asks_for(policy, list) != Truth::No)
     }
 
     /// The largest share that was known, and the last one where it is another.
