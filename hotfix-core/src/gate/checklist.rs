@@ -356,7 +356,8 @@ pub(crate) fn holding<'a>(
         .filter(|(_, item, _)| marks.state(item.id) == ItemState::Open)
 }
 
-/// The required items of these lists, without the lists that certainly do not apply.
+/// The required items of these lists: of those for which the end waits where it is certain that they
+/// apply, of others unless it is certain that they do not.
 fn required<'a>(
     policy: &'a Policy,
     situation: Situation<'_>,
@@ -364,7 +365,12 @@ fn required<'a>(
 ) -> impl Iterator<Item = (&'a Checklist, &'a ChecklistItem, Truth)> {
     let lists = policy.checklists().iter().filter(move |list| holds(list));
     let lists = lists.map(move |list| (list, situation.asks_for(policy, list)));
-    lists.filter(|(_, applies)| *applies != Truth::No).flat_map(|(list, applies)| {
+    let counts = |(list, applies): &(&Checklist, Truth)| match applies {
+        Truth::Yes => true,
+        Truth::Unknown => !list.holds_completion(),
+        Truth::No => false,
+    };
+    lists.filter(counts).flat_map(|(list, applies)| {
         let required = list.items.iter().filter(|item| item.required);
         required.map(move |item| (list, item, applies))
     })

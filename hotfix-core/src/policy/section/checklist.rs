@@ -38,7 +38,8 @@ impl Checklist {
     /// Whether the end of the final validation waits for its required items, if the list is due for
     /// the incident.
     pub fn holds_completion(&self) -> bool {
-        self.at == ChecklistMoment::FinalValidation && self.holds == Some(true)
+        matches!(self.at, ChecklistMoment::Verified | ChecklistMoment::FinalValidation)
+            && self.holds == Some(true)
     }
 
     /// Whether its items are about one attempt to deploy, so that they are open again for the next.
@@ -117,9 +118,9 @@ section! {
         /// The severities for which it is due; empty: all.
         severities: Vec<Severity> as NamedSeverities, [default none()];
         /// The condition under which it is due. Without this key always. While the condition is
-        /// unknown, the start waits for a list at `start`.
+        /// unknown, the start waits for a list at `start`, and the end of the validation for none.
         when: Condition, [optional];
-        /// Whether the rollout waits for its required items: at `start` the start, at
+        /// Whether the rollout waits for its required items: at `start` the start, at `verified` and
         /// `final_validation` the end of the validation. Default: true at `start`, false elsewhere.
         holds: bool, [optional];
         /// Whether its items are open again where the same release is tried again. Default: true at
@@ -133,8 +134,10 @@ section! {
 }
 
 fn checklist_rules(list: &ChecklistDraft, reader: &mut PolicyReader) {
-    let can_hold =
-        matches!(list.at, None | Some(ChecklistMoment::Start | ChecklistMoment::FinalValidation));
+    let can_hold = list.at.is_none_or(|at| {
+        use ChecklistMoment::{FinalValidation, Start, Verified};
+        matches!(at, Start | Verified | FinalValidation)
+    });
     if list.holds.flatten() == Some(true) && !can_hold {
         let at = list.at.map_or("", ChecklistMoment::as_str);
         reader.fail_at::<()>("holds", Problem::HoldsNothing { at });
