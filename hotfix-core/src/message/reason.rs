@@ -45,7 +45,7 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
             with(&format!("a person decided to return to {version}"), InputKind::Revert)
         }
         RollbackCause::Abort => with("a person aborted the rollout", InputKind::Abort),
-        RollbackCause::ActionFailed => "the traffic could not be moved".to_owned(),
+        RollbackCause::ActionFailed => "a step of the deployment failed".to_owned(),
     };
     let Some([failed, next]) = methods(rollout) else { return Some(reason) };
     let reason = reason.trim_end_matches('.');
@@ -85,7 +85,7 @@ pub(super) fn plain_reason(rollout: &Rollout) -> Option<String> {
         RollbackCause::Person | RollbackCause::Revert { .. } | RollbackCause::Abort => {
             "the team decided to roll back"
         }
-        RollbackCause::ActionFailed => "the traffic could not be moved to the fix",
+        RollbackCause::ActionFailed => "the fix could not be deployed",
     };
     let again = methods(rollout)
         .map_or("", |_| "; an attempt to roll it back failed, and another way is tried now");

@@ -368,6 +368,16 @@ pub(super) fn methods_of(policy: &Policy, subject: &Subject) -> Vec<Method> {
     methods
 }
 
+impl Plan {
+    /// Whether the push that merges the fix may deploy it, to all of the traffic: then a deployment that
+    /// fails leaves the fix where the next push deploys it again.
+    pub(crate) fn is_deployed_by_merge(&self) -> bool {
+        self.policy().vcs().is_some()
+            && self.policy().strategy() == Strategy::Immediate
+            && !is_unmerged(self.policy(), self.subject())
+    }
+}
+
 /// Whether the release is deployed from its own branch: a revert on another one would do nothing.
 fn is_unmerged(policy: &Policy, subject: &Subject) -> bool {
     let Some(vcs) = policy.vcs() else { return false };

@@ -113,7 +113,7 @@ pub(super) fn rollback_cause(policy: &Policy, cause: &RollbackCause) -> String {
         RollbackCause::Revert { version } => {
             format!("a person requested an immediate return to {version}")
         }
-        RollbackCause::ActionFailed => "the traffic could not be moved".to_owned(),
+        RollbackCause::ActionFailed => "a step of the deployment failed".to_owned(),
         RollbackCause::Abort => "a person aborted the rollout".to_owned(),
     }
 }

@@ -292,7 +292,8 @@ impl Conclusion<'_> {
         let failed = |act| format!("{} failed{}", describe::action(id, act), describe::given(why));
         // Requests of a version whose traffic nobody confirmed.
         let is_read = self.case.sees_unconfirmed_traffic();
-        let goes_back = is_read && self.plan.on_failure() == OnFailure::RollBack;
+        let goes_back = is_read && self.plan.on_failure() == OnFailure::RollBack
+            || self.plan.is_deployed_by_merge();
         match (resolved, self.case.place.stage()) {
             (Some(act), Stage::RollingBack(progress)) => self.rollback_failed(at, act, progress),
             // The former release keeps its traffic: roll back to the previous version.

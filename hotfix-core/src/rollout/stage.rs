@@ -163,7 +163,7 @@ pub enum RollbackCause {
         /// The version to restore.
         version: String,
     },
-    /// Moving traffic failed.
+    /// Deploying the fix, or moving its traffic, failed.
     ActionFailed,
     /// A person aborted.
     Abort,
