@@ -215,12 +215,13 @@ impl Plan {
             .collect()
     }
 
-    /// The branch of the fix: the release's own, else the one that the steps of source control make.
+    /// The branch of the fix: the release's own, else the one that the steps of source control make, or
+    /// the trunk.
     fn branch(&self) -> Option<String> {
         let own = self.release()?.branch.clone();
         // The time only names a tag.
-        let planned = || self.source_control(Timestamp::default()).ok()?.branch;
-        own.or_else(|| planned().map(|branch| branch.to_string()))
+        let planned = || self.source_control(Timestamp::default()).ok();
+        own.or_else(|| planned().map(|plan| plan.branch.map_or(plan.base, |of| of.to_string())))
     }
 
     /// The tag of the fix, where it does not depend on the time.

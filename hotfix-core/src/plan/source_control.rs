@@ -1,5 +1,7 @@
 //! The plan's source control, with its commit message.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
@@ -7,11 +9,11 @@ use crate::fact::Impact;
 use crate::gate::SeverityBasis;
 use crate::grade::{CommitField, Flow};
 use crate::policy::section::{CommitForm, CommitLabels};
-use crate::text::is_blank;
+use crate::text::{is_blank, quoted};
 use crate::unit::{Share, Timestamp};
 use crate::vcs::{
-    Command, CommitError, CommitMessage, CommitNote, CommitParts, Fix, SourceControl, VcsError,
-    VcsFinding, fix_record, flow_of, raises_version,
+    Command, CommitError, CommitMessage, CommitNote, CommitParts, Fix, SourceControl, Step,
+    VcsError, VcsFinding, VcsStepKind, fix_record, flow_of, raises_version,
 };
 
 /// The release of the attempt before this one, as source control knows it.
@@ -115,8 +117,24 @@ impl Plan {
             after: former.as_ref(),
         };
         let mut plan = SourceControl::try_new(vcs, &fix)?;
-        let commits = plan.steps.iter().flat_map(|step| &step.commands);
-        if commits.map(Command::argv).any(|argv| argv.get(1).is_some_and(|verb| verb == "commit")) {
+        let commits = |step: &&mut Step| {
+            let mut verbs = step.commands.iter().filter_map(|command| command.argv().get(1));
+            verbs.any(|verb| verb == "commit")
+        };
+        if let Some(commit) = plan.steps.iter_mut().find(commits) {
+            // Not that of the version, after a fix that is picked.
+            if let (VcsStepKind::Commit, Some(people), Some(Ok(CommitMessage { later, .. }))) =
+                (commit.kind, &mut commit.people, &composed)
+                && !later.is_empty()
+            {
+                let labels: Vec<&str> = later.iter().map(|of| of.label.as_str()).collect();
+                let (labels, fix) = (quoted(&labels, ", "), fix_record(&release.version));
+                let _ = write!(
+                    people,
+                    " Add {labels} once they are known: to the message, or after the commit with `git \
+                     notes append {fix}`."
+                );
+            }
             plan.findings.extend(match composed {
                 Some(Ok(CommitMessage { missing, .. })) if !missing.is_empty() => {
                     Some(VcsFinding::MessageLacks { missing })

@@ -90,12 +90,14 @@ impl Place<'_> {
 
     /// When a step may be run, where the commands do not show it.
     fn when(&self, context: &ReleaseContext<'_>, step: VcsStep) -> Option<&'static str> {
+        let is_shared = step == VcsStep::Merge || step == VcsStep::Push && context.branch.is_none();
         match step {
-            VcsStep::Merge if self.to_come.contains(&VcsStep::Deploy) && context.in_steps => {
-                Some("If the push deploys it to all of the traffic, turn that off first. ")
-            }
-            VcsStep::Merge if self.to_come.contains(&VcsStep::Deploy) => {
-                Some("If the push deploys it, this is the deployment: start the rollout first. ")
+            _ if is_shared && self.to_come.contains(&VcsStep::Deploy) => {
+                Some(if context.in_steps {
+                    "If the push deploys it to all of the traffic, turn that off first. "
+                } else {
+                    "If the push deploys it, this is the deployment: start the rollout first. "
+                })
             }
             VcsStep::Merge | VcsStep::MergeBack | VcsStep::DeleteBranch
                 if self.is_done(VcsStep::Deploy) =>
@@ -153,14 +155,15 @@ fn branch(context: &ReleaseContext<'_>, name: &RefName) -> Step {
 }
 
 fn commit(context: &ReleaseContext<'_>) -> Vec<Step> {
-    let add = || git(&["add", "--all"]);
+    // What is in the working tree beside the fix, such as notes and secrets, stays there.
+    let add = || git(&["add", "--update"]);
     let step = |title: String| Step::new(VcsStepKind::Commit, title);
     let step = match context.commit {
         Some(hash) if context.taken_up => step(format!("Check that the branch contains {hash}"))
             .run([git(&["merge-base", "--is-ancestor", hash, "HEAD"])]),
         Some(hash) => step(format!("Cherry-pick {hash}")).run([git(&["cherry-pick", "-x", hash])]),
         None => step("Fix the fault and commit".to_owned())
-            .people("Change only what the fix needs, and add a test that fails without the fix.")
+            .people("Change only what the fix needs, and add a test that fails without the fix. Add each new file by its name with `git add FILE`.")
             .run([add(), git(&["commit", "-m", &context.message])]),
     };
     let record = record(&context.fix());

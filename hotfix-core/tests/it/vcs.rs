@@ -331,7 +331,7 @@ fn vcs_1_no_description_breaks_out_of_a_command() {
 
 /// Every option of a plan's commands.
 const OPTIONS: &[&str] = &[
-    "--all",
+    "--update",
     "--annotate",
     "--base",
     "--body",
