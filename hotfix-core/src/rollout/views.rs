@@ -7,13 +7,14 @@ use crate::deadline::Duties;
 use crate::fact::Facts;
 use crate::gate::checklist::{self, ListStatus, StepStatus};
 use crate::getters::getters;
-use crate::grade::{Moment, Severity};
+use crate::grade::{ChecklistMoment, MessageKind, Moment, Severity};
 use crate::judge::{
     self, Comparison, Forecast, Harm, Judge, MetricEvidence, Moment as JudgeMoment, PhaseRecord,
     Verdict, Why,
 };
 use crate::metric::Window;
 use crate::plan::{Commanded, Plan, PlanChangeRecord, PlanStatus, PlannedCommands};
+use crate::policy::section::Checklist;
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
 use super::action::{Act, Action};
@@ -160,7 +161,9 @@ impl Rollout {
     ///
     /// - `set_traffic`: the commands of the phase that gets the traffic.
     /// - An action of a duty with a checklist: those of the list's items.
-    /// - `ask_decision` about the rollout at the final validation: those of the items that hold its end.
+    /// - `ask_decision` about the rollout once all traffic has the fix: those of the items that hold the end
+    ///   of the final validation.
+    /// - A notice that the fix was rolled back: those of the lists after a rollback.
     /// - Each: those of the step of the procedure whose id is the kind of the action, such as
     ///   `deploy`; those of `roll_back` with the policy's first rollback method only.
     ///
@@ -214,19 +217,23 @@ impl Rollout {
                 let phase = phase.filter(|phase| phase.share == *share);
                 owners.extend(phase.map(Commanded::Phase));
             }
-            // Not a question about the severity: no item answers it.
-            Act::AskDecision { question }
-                if matches!(self.stage(), Stage::FinalValidation { .. })
-                    && !self.is_about_severity(question) =>
-            {
-                let lists = policy.checklists().iter().filter(|list| list.holds_completion());
-                owners.extend(lists.flat_map(|list| &list.items).map(Commanded::Item));
-            }
             act => {
                 let duty = policy.duties().iter().find(|duty| act.duty() == Some(&duty.id));
-                let list = duty.and_then(|duty| duty.checklist);
-                let list = policy.checklists().iter().find(|known| Some(known.id) == list);
-                owners.extend(list.into_iter().flat_map(|list| &list.items).map(Commanded::Item));
+                let of_duty = duty.and_then(|duty| duty.checklist);
+                let is_shown = |list: &&Checklist| match act {
+                    // Not a question about the severity: no item answers it.
+                    Act::AskDecision { question } => {
+                        list.holds_completion()
+                            && self.stage().is_deployed(policy.phases().len())
+                            && !self.is_about_severity(question)
+                    }
+                    Act::Notify { message: MessageKind::RolledBack, .. } => {
+                        list.at == ChecklistMoment::RolledBack || of_duty == Some(list.id)
+                    }
+                    _ => of_duty == Some(list.id),
+                };
+                let lists = policy.checklists().iter().filter(is_shown);
+                owners.extend(lists.flat_map(|list| &list.items).map(Commanded::Item));
             }
         }
         let step = policy.procedure().iter().find(|step| step.id.as_str() == action.act.kind());
