@@ -55,6 +55,8 @@ pub struct LaterItem<'a> {
     pub text: &'a str,
     /// Whether it is required.
     pub required: bool,
+    /// Whether it is only for some cases.
+    pub if_applicable: bool,
 }
 
 /// A duty that counts from the approval or later.
@@ -77,6 +79,8 @@ pub struct LaterDuty<'a> {
     pub who: Option<Who<'a>>,
     /// Who is notified.
     pub audience: Option<Audience>,
+    /// Whether it is due only if the fix is a stop-gap.
+    pub stop_gap: bool,
 }
 
 impl Plan {
@@ -113,6 +117,7 @@ impl Plan {
                         id: item.id,
                         text: &item.text,
                         required: item.required,
+                        if_applicable: item.if_applicable,
                     })
                     .collect(),
             })
@@ -129,6 +134,7 @@ impl Plan {
             every: duty.every,
             who: duty.role.map(|role| Who::of(policy, role)),
             audience: duty.readers(),
+            stop_gap: duty.stop_gap,
         });
         let report = policy.report_due(self.severity()).zip(Name::try_new(REPORT).ok());
         let report = report.map(|(within, id)| LaterDuty {
@@ -140,6 +146,7 @@ impl Plan {
             every: None,
             who: None,
             audience: None,
+            stop_gap: false,
         });
         let validation = policy.final_validation();
         FollowUp {

@@ -31,8 +31,9 @@ pub(super) fn afterwards(plan: &Plan, page: &mut Page) {
 fn duty_row(plan: &Plan, duty: &LaterDuty<'_>) -> [String; 4] {
     let who = duty.who.as_ref().map(|who| contacts::titled(plan, who));
     let audience = duty.audience.map(|audience| format!("to the {}", words(audience.as_str())));
+    let only = if duty.stop_gap { " (if the fix is a stop-gap)" } else { "" };
     [
-        markdown(duty.title),
+        markdown(duty.title) + only,
         words(duty.from.as_str()),
         duty.within.in_words() + &repeated(duty.every),
         or_else(joined(who.into_iter().chain(audience), ", "), "–"),
@@ -54,8 +55,12 @@ fn lists(
         let title = markdown(list.title);
         page.paragraph(&format!("**{title}** ({}{within}{who}{holds}{sure}):", when(list)));
         page.list(list.items.iter().map(|item| {
-            let optional = if item.required { "" } else { " (if possible)" };
-            format!("{}{optional}", markdown(item.text))
+            let only = match (item.required, item.if_applicable) {
+                (_, true) => " (if it applies)",
+                (false, false) => " (if possible)",
+                (true, false) => "",
+            };
+            format!("{}{only}", markdown(item.text))
         }));
     }
 }
