@@ -203,7 +203,7 @@ fn words(why: &RollbackCause, plan: &Plan, verdict: &Verdict) -> String {
         RollbackCause::Signal { signal } => format!("`{signal}` was reported"),
         RollbackCause::Person => "a person asked for it".to_owned(),
         RollbackCause::Revert { version } => format!("a person asked for version {version}"),
-        RollbackCause::ActionFailed => "traffic could not be moved".to_owned(),
+        RollbackCause::ActionFailed => "a step of the deployment failed".to_owned(),
         RollbackCause::Abort => "a person stopped it".to_owned(),
     }
 }
