@@ -77,7 +77,7 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{SplitDesign, SplitSettings};
 use crate::unit::{Share, Span, Timestamp};
 
-pub(crate) use recovery::{Recovery, is_worse_than_seen, note_seen, seen_by_a_person};
+pub(crate) use recovery::{Recovery, go_on, is_worse_than_seen, note_seen, seen_by_a_person};
 pub(crate) use snapshot::{JudgeRead, JudgeState};
 pub(crate) use table::{
     PhaseRecord, bound_now, edges, has_compared, has_events_of_both, has_rows_left, is_unproven,

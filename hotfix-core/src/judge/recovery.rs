@@ -1,5 +1,5 @@
 //! Whether a metric is at an earlier level: after a rollback at that before the deployment, and after
-//! the completion at the one that a person saw.
+//! a question at the one that a person saw.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::unit::MetricName;
 
 use super::table::of;
 use super::watched::Watched;
-use super::{Judge, Reason, Verdict};
+use super::{Cause, Judge, Reason, Verdict};
 
 /// Whether the metrics are back at their level before the deployment. The original fault is expected
 /// to return: that level is no healthy one.
@@ -72,34 +72,44 @@ struct Tolerated {
 
 /// After a rollback.
 const RETURNED: Tolerated = Tolerated { times: 1.0, level: 0.2 };
-/// After a person has decided by what they saw: a service wanders within hours.
+/// After a person was asked about what they saw: a service wanders within hours.
 const AS_SEEN: Tolerated = Tolerated { times: 2.0, level: 0.5 };
 
-/// Whether a metric is clearly worse than it was when a person last sent `promote`, or, where it was not
-/// read then, than the live version was before the deployment.
-pub(crate) fn is_worse_than_seen(judge: &Judge, id: MetricName) -> bool {
+/// Whether a metric is clearly worse than when a person was last asked; after the completion, where it was
+/// not read then, than the live version was before the deployment.
+pub(crate) fn is_worse_than_seen(judge: &Judge, id: MetricName, is_complete: bool) -> bool {
     of(judge, id).is_some_and(|watched| {
         let now = &watched.window().sums()[..watched.columns()];
         let least = watched.watch().least_trials;
         let is_enough = watched.trials(now).is_none_or(|trials| trials >= least);
-        let seen = watched.seen().unwrap_or(&watched.totals().level);
-        is_enough && watched.is_at(now, seen, &AS_SEEN) == Some(false)
+        let before = is_complete.then_some(&*watched.totals().level);
+        let is_worse = |seen| watched.is_at(now, seen, &AS_SEEN) == Some(false);
+        is_enough && watched.seen().or(before).is_some_and(is_worse)
     })
 }
 
-/// What a metric showed when a person last sent `promote`.
+/// What a metric showed when a person was last asked.
 pub(crate) fn seen_by_a_person(judge: &Judge, id: MetricName) -> Option<f64> {
     let watched = of(judge, id)?;
     watched.value(watched.seen()?, 1.0)?.finite()
 }
 
-/// A person promotes: keeps what each metric shows that this verdict does not judge, and that they go
-/// on without a comparison where it names that.
-pub(crate) fn note_seen(judge: &mut Judge, verdict: &Verdict) {
+/// A person promotes: they go on without a comparison where this verdict names that, and with what the
+/// question showed.
+pub(crate) fn go_on(judge: &mut Judge, verdict: &Verdict) {
     judge.goes_without_live |= verdict.has(Reason::LiveNeverRead);
+    judge.watched.iter_mut().for_each(Watched::note_answer);
+}
+
+/// A person is asked: keeps what each metric shows that this verdict does not judge.
+pub(crate) fn note_seen(judge: &mut Judge, verdict: &Verdict) {
     for watched in &mut judge.watched {
-        let of = verdict.metric(watched.metric().id);
-        watched.note_seen(of.is_some_and(|seen| seen.band == Band::NotJudged));
+        let id = watched.metric().id;
+        let is_worse =
+            |cause: &Cause| cause.reason == Reason::WorseThanSeen && cause.metric == Some(id);
+        let of = verdict.metric(id);
+        let is_not_judged = of.is_some_and(|seen| seen.band == Band::NotJudged);
+        watched.note_seen(is_not_judged, verdict.causes.iter().any(is_worse));
     }
 }
 

@@ -92,8 +92,8 @@ closed_set! {
         /// or readings from before the start, or these are used up.
         /// Without a metric: no metric decides.
         NotJudged = "not_judged",
-        /// After the completion: nothing judges the metric, and it is clearly worse than when a person
-        /// last promoted.
+        /// A person is asked about a metric that nothing judges, and it is clearly worse than when one was
+        /// last asked; after the completion, where it was not read then, than before the deployment.
         WorseThanSeen = "worse_than_seen",
         /// A reading of the canary was NaN or infinite.
         NotFinite = "not_finite",
@@ -242,7 +242,7 @@ impl Reason {
             Self::LiveNeverRead => "not compared: the live version was never read",
             Self::NotJudged => "no bound or test applies at present",
             Self::WorseThanSeen => {
-                "clearly worse than at the last `promote`, and nothing judges it"
+                "clearly worse than when a person was last asked, and nothing judges it"
             }
             Self::NotFinite => "the reading is not a finite number",
             Self::Gaps => "the readings cover less than the phase's minimum time",

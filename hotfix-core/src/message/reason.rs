@@ -111,7 +111,7 @@ pub(super) fn cause_text(cause: &Cause, rollout: &Rollout) -> String {
         Reason::Stale => "has had no reading for too long",
         Reason::NoLiveData => "has no readings of the live version",
         Reason::LiveNeverRead => "is not compared, because the live version was never read",
-        Reason::WorseThanSeen => "is clearly worse than when a person last decided",
+        Reason::WorseThanSeen => "is clearly worse than when a person was last asked",
         Reason::NotJudged => "is not judged",
         Reason::NotFinite => "has a reading that is not a number",
         Reason::Gaps => "has too many gaps in its readings",

@@ -266,7 +266,7 @@ fn reason(
             let value = judge::seen_by_a_person(judged.judge(), metric.id)?;
             let seen =
                 metric::measured(metric.kind, judge::edges(judged.judge(), metric.id), value);
-            Some(format!("{seen} at the last `promote`, and nothing judges it"))
+            Some(format!("{seen} when a person was last asked, and nothing judges it"))
         }
         Reason::NotJudged
             if metric.kind.counts_events()

@@ -38,9 +38,13 @@ pub(super) struct Measured {
     /// What the live version had in the last window that was enough to judge by; for a metric with a
     /// bound on it.
     pub(super) last_live: Option<f64>,
-    /// What the canary had in the window when a person last promoted what nothing judges.
+    /// What the canary had in the window by the question about what nothing judges that a person answered
+    /// last, or that is open.
     #[serde(default)]
     pub(super) seen: Option<Box<[f64]>>,
+    /// The same by an open question that it is clearly worse than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) seen_worse: Option<Box<[f64]>>,
     /// A volume without a live arm is compared with its own level before.
     pub(super) trailing: Option<Box<Trailing>>,
     /// The rollback bound without each one of the canary's instances.
@@ -59,6 +63,7 @@ impl Measured {
             pre_deployment,
             last_live: None,
             seen: None,
+            seen_worse: None,
             trailing: Trailing::of(metric, watch),
             left_out: LeftOut::of(metric),
         }
@@ -165,7 +170,9 @@ impl Measured {
         let Self { mut window, mut pre_deployment, mut trailing, mut left_out, .. } = self.clone();
         fits(window.resume(read.window), "a metric's window")?;
         let misfit = "what a person saw of a metric";
-        fits(read.seen.as_ref().is_none_or(|seen| seen.len() == columns), misfit)?;
+        let is_seen =
+            |seen: &Option<Box<[f64]>>| seen.as_ref().is_none_or(|seen| seen.len() == columns);
+        fits(is_seen(&read.seen) && is_seen(&read.seen_worse), misfit)?;
         let criterion = read.criterion.map(|read| {
             read.of_width(2 * columns).ok_or("what counts of a metric at the end of the phase")
         });
@@ -288,11 +295,23 @@ impl Watched {
         self.measured.add(tick, at);
     }
 
-    /// A person promotes: keeps what the canary shows, where nothing judges it and it was read.
-    pub(in crate::judge) fn note_seen(&mut self, is_not_judged: bool) {
+    /// A person is asked: keeps what the canary shows, where nothing judges it and it was read; `is_worse`:
+    /// until the answer beside what it is worse than.
+    pub(in crate::judge) fn note_seen(&mut self, is_not_judged: bool, is_worse: bool) {
         let now = &self.measured.window.sums()[..self.design.layout.columns()];
         let is_read = is_not_judged && self.value(now, 1.0).is_some();
-        self.measured.seen = is_read.then(|| now.into());
+        let now = is_read.then(|| now.into());
+        if is_worse {
+            self.measured.seen_worse = now;
+        } else {
+            (self.measured.seen, self.measured.seen_worse) = (now, None);
+        }
+    }
+
+    /// A person answers that.
+    pub(in crate::judge) fn note_answer(&mut self) {
+        let Measured { seen, seen_worse, .. } = &mut self.measured;
+        *seen = seen_worse.take().or(seen.take());
     }
 
     /// What the canary showed then.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grade::Severity;
 use crate::judge::{Against, Cause, Decision, Judge, JudgeRead, JudgeState, Moment, Prepared};
-use crate::judge::{Reason, Running, Verdict, is_worse_than_seen, note_seen};
+use crate::judge::{Reason, Running, Verdict, is_worse_than_seen};
 use crate::metric::{Band, Observation, ReadingError};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -148,23 +148,18 @@ impl Judged {
         leading
     }
 
-    /// After the completion, too, a person has to know where nothing judges the fix any more, and what is
-    /// worse than they saw: metrics without a reading judge nothing. `leading` as [`assess`](Self::assess) returns it.
+    /// After the completion, too, a person has to know where nothing judges the fix any more: metrics
+    /// without a reading judge nothing. `leading` as [`assess`](Self::assess) returns it.
     pub(super) fn ask_if_not_judged(&mut self, policy: &Policy, leading: usize) -> usize {
-        let Assessed { judge, verdict, .. } = &mut self.now;
-        let Verdict { metrics, causes, decision, .. } = verdict;
+        let Verdict { metrics, causes, decision, .. } = &mut self.now.verdict;
         let deciding = || metrics.iter().filter(|(id, _)| policy.decides(*id));
         if *decision == Decision::RollBack || deciding().any(|(_, seen)| seen.band.is_judged()) {
             return leading;
         }
         let before = if *decision == Decision::Ask { leading } else { 0 };
         let unjudged = deciding().filter(|(_, seen)| seen.band == Band::NotJudged);
-        let unjudged = unjudged.map(|(id, _)| {
-            let is_worse = is_worse_than_seen(judge, *id);
-            let reason = if is_worse { Reason::WorseThanSeen } else { Reason::NotJudged };
-            Cause::new(reason, Some(*id), None)
-        });
         let known = causes.len();
+        let unjudged = unjudged.map(|(id, _)| Cause::new(Reason::NotJudged, Some(*id), None));
         causes.splice(before..before, unjudged);
         match causes.len() - known {
             0 => leading,
@@ -175,15 +170,29 @@ impl Judged {
         }
     }
 
+    /// Whoever is asked about what nothing judges reads first what is clearly worse than when a person was
+    /// last asked. `leading` as before.
+    pub(super) fn name_worse(&mut self, mut leading: usize, is_complete: bool) -> usize {
+        let Assessed { judge, verdict: Verdict { causes, decision, .. }, .. } = &mut self.now;
+        let mut worse = 0;
+        for index in 0..causes.len() {
+            let Cause { reason, metric, .. } = &mut causes[index];
+            let is_unjudged = *decision == Decision::Ask && *reason == Reason::NotJudged;
+            let metric = metric.filter(|_| is_unjudged);
+            if metric.is_some_and(|id| is_worse_than_seen(judge, id, is_complete)) {
+                *reason = Reason::WorseThanSeen;
+                causes[worse..=index].rotate_right(1);
+                worse += 1;
+                leading += usize::from(index >= leading);
+            }
+        }
+        leading
+    }
+
     /// Folds the verdict of this question.
     pub(super) fn note(&mut self, at: Timestamp, question: Question) {
         self.now.judge.note(at, &self.now.verdict);
         self.now.question = Some(question);
-    }
-
-    /// A person promotes: from here on what nothing judges is compared with what they saw.
-    pub(super) fn note_seen(&mut self) {
-        note_seen(&mut self.now.judge, &self.now.verdict);
     }
 
     /// Keeps the judge before windows are cleared and ticks no longer count.

@@ -17,6 +17,7 @@ use std::fmt::{self, Write};
 use crate::deadline::Agenda;
 use crate::grade::{Audience, Moment, RollbackMethod};
 use crate::judge::{Against, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict};
+use crate::judge::{go_on, note_seen};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::policy::section::Contingency;
@@ -361,10 +362,11 @@ impl RolloutState {
                 Against::Reference
             });
         let mut leading = self.judged.assess(plan, &question, against);
-        if matches!(self.place.stage(), Stage::Complete { .. }) {
+        let is_complete = matches!(self.place.stage(), Stage::Complete { .. });
+        if is_complete {
             leading = self.judged.ask_if_not_judged(plan.policy(), leading);
         }
-        Some((question, leading))
+        Some((question, self.judged.name_worse(leading, is_complete)))
     }
 
     /// Takes a verdict as a log has it; the question that it answered.
@@ -403,7 +405,7 @@ impl RolloutState {
             self.place.former = None;
         }
         if kind == InputKind::Promote {
-            self.judged.note_seen();
+            go_on(&mut self.judged.now.judge, &self.judged.now.verdict);
         }
         let answers = self.people.note(policy, at, input, self.place.stage());
         let notifies =
@@ -418,7 +420,10 @@ impl RolloutState {
         let decision = self.judged.verdict().decision;
         if let Some(question) = judged {
             self.judged.note(at, question);
-            let asks = actions.iter().any(|action| matches!(action.act, Act::AskDecision { .. }));
+            let asks = self.people.asks_about_rollout(actions);
+            if asks {
+                note_seen(&mut self.judged.now.judge, &self.judged.now.verdict);
+            }
             let at_the_end = self.place.is_validated(policy, at);
             self.people.note_verdict(self.judged.verdict(), asks, at_the_end);
         }

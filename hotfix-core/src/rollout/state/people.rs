@@ -295,7 +295,7 @@ impl People {
             | Command::Supersede { .. }
             | Command::Retry { .. } => {
                 (self.objected, self.failed) = (false, false);
-                // Whoever promotes has seen it: from here on worse than that is news.
+                // Whoever promotes has read of it: from here on worse than that is news.
                 self.asked_about.retain(|cause| cause.reason != Reason::WorseThanSeen);
                 (false, true)
             }
@@ -368,6 +368,16 @@ impl People {
             Command::SetTimes { .. } => command.resolves() && is_over,
             _ => false,
         }
+    }
+
+    /// Whether one of these actions asks about more than the severity.
+    pub(super) fn asks_about_rollout(&self, actions: &[Action]) -> bool {
+        let of_severity = |text: &str| {
+            self.about_severity.as_ref().is_some_and(|open| text.starts_with(&open.text))
+        };
+        actions.iter().any(
+            |action| matches!(&action.act, Act::AskDecision { question } if !of_severity(question)),
+        )
     }
 
     /// Notes a verdict; `asks`: it asks a person; `at_the_end`: the final validation is over.
