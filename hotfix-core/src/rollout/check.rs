@@ -557,10 +557,11 @@ impl Rollout {
             _ => false,
         };
         let is_the_end = matches!(place.stage(), Stage::FinalValidation { .. });
+        let lacks = judged.lacks_proof(&self.plan, readiness.severity()).filter(|_| is_the_end);
         if !allowed {
             Err(RefusalReason::TooEarly)
-        } else if is_the_end && judged.is_unproven(&self.plan) && why.is_none_or(is_blank) {
-            Err(RefusalReason::Unproven)
+        } else if let Some(lacks) = lacks.filter(|_| why.is_none_or(is_blank)) {
+            Err(RefusalReason::Unproven { lacks })
         } else {
             Ok(())
         }

@@ -146,6 +146,7 @@ impl Conclusion<'_> {
                     self.notify_approval(at, None);
                 }
                 self.ask_whether_it_is_back(at, command);
+                self.ask_with_other_answers(at);
             }
             // Before the start it blocks that.
             Command::Deny { .. } | Command::Withdraw { .. } if self.case.place.stage().is_out() => {
@@ -479,8 +480,8 @@ impl Conclusion<'_> {
     /// confirm.
     fn validate(&mut self, at: Timestamp) {
         let manual = self.gate(self.plan.policy().final_validation().gate) == GateMode::Manual;
-        let (open, unproven) = self.left_open();
-        if open.is_empty() && !manual && !unproven {
+        let (open, early, lacks) = self.left_open();
+        if open.is_empty() && early.is_empty() && !manual && lacks.is_none() {
             self.complete(at);
         } else if !self.case.people.asked() || self.changes.turned {
             let question = self.question_about_the_end();

@@ -279,10 +279,7 @@ impl Conclusion<'_> {
         let paused = self.paused();
         let (place, check) = (place.unwrap_or_default(), check.unwrap_or_default());
         let is_silent = verdict.has(Reason::Stale) || verdict.has(Reason::NoData);
-        // The contingency of readings that have stopped, where the policy does not make it wait.
-        let is_blind = self.case.judged.missing(self.plan.policy()) == Some(Silent::All);
-        let to_do = self.plan.policy().on_silence().filter(|_| is_blind && refused.is_none());
-        let to_do = to_do.map_or_else(String::new, Contingency::then);
+        let to_do = if refused.is_none() { self.on_silence() } else { String::new() };
         let causes = match refused.filter(|_| is_silent) {
             _ if is_over => "what was asked about is over".to_owned(),
             Some(refused) => format!("{causes}; some readings that are sent are {refused}"),
@@ -297,6 +294,13 @@ impl Conclusion<'_> {
         };
         let choices = self.choices(at, false);
         format!("{paused}{place}{causes}.{to_do} {choices}{compare}{by_time}{by_bound}{check}")
+    }
+
+    /// What the policy has for readings that have stopped, to follow a sentence; empty where they have not.
+    fn on_silence(&self) -> String {
+        let is_blind = self.case.judged.missing(self.plan.policy()) == Some(Silent::All);
+        let to_do = self.plan.policy().on_silence().filter(|_| is_blind);
+        to_do.map_or_else(String::new, Contingency::then)
     }
 
     /// Since when and why it is paused, to precede a question; empty where it is not.
@@ -383,41 +387,44 @@ impl Conclusion<'_> {
         }
     }
 
-    /// The items for which the end of the final validation waits, and whether the fix is not shown
-    /// to work.
-    pub(super) fn left_open(&self) -> (String, bool) {
-        let open = self.case.readiness.unvalidated(self.plan.policy());
-        (open, self.case.judged.is_unproven(self.plan))
+    /// The items for which the end of the final validation waits, those that were checked too early, and
+    /// what shows nothing of the fix.
+    pub(super) fn left_open(&self) -> (String, String, Option<&'static str>) {
+        let (policy, readiness) = (self.plan.policy(), &self.case.readiness);
+        let live = self.case.agenda.came(Moment::Deployed);
+        let early = readiness.checks(policy, live).early;
+        let early = quoted(&early.iter().map(|item| item.id).collect::<Vec<_>>(), ", ");
+        let lacks = self.case.judged.lacks_proof(self.plan, readiness.severity());
+        (readiness.unvalidated(policy), early, lacks)
     }
 
     /// Whether the incident is resolved, with all that is still open.
     pub(super) fn question_about_the_end(&self) -> String {
+        let policy = self.plan.policy();
         let mut text = "the final validation is over.".to_owned();
-        let (open, unproven) = self.left_open();
+        let (open, early, lacks) = self.left_open();
         if !open.is_empty() {
             text = format!("{text} Still open: {open}. `check_item` or `waive_item` first.");
         }
-        let live = self.case.agenda.came(Moment::Deployed);
-        let early = self.case.readiness.checks(self.plan.policy(), live).early;
         if !early.is_empty() {
-            let early = quoted(&early.iter().map(|item| item.id).collect::<Vec<_>>(), ", ");
             text = format!(
                 "{text} Checked too early: {early}. Check them again, or nothing is verified."
             );
         }
-        let criteria = open_criteria(self.plan.policy(), self.case.readiness.marks());
+        let criteria = open_criteria(policy, self.case.readiness.marks());
         if !criteria.is_empty() {
             let open = quoted(&criteria, ", ");
             text = format!("{text} Success criteria not confirmed, which hold nothing: {open}.");
         }
-        if unproven {
-            text.push_str(" The fix is not shown to work, so `promote` needs a reason in `why`.");
+        if let Some(lacks) = lacks {
+            let lacks = sentence(lacks);
+            text = format!("{text} {lacks}, so `promote` needs a reason in `why`.");
         }
-        let seen =
-            describe::all_seen(self.plan.policy(), &self.case.judged, self.case.place.share());
+        let seen = describe::all_seen(policy, &self.case.judged, self.case.place.share());
         if !seen.is_empty() {
             text = format!("{text} Observed: {seen}.");
         }
+        text += &self.on_silence();
         let (agenda, stage) = (&self.case.agenda, self.case.place.stage());
         let policy = self.plan.policy();
         let line = |facts: &Facts| {

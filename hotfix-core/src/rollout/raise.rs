@@ -13,6 +13,7 @@ use super::action::{Act, ActionId, Audience, MessageKind};
 use super::conclude::{Conclusion, FOLLOWERS};
 use super::input::{Command, InputKind};
 use super::stage::Stage;
+use super::state::Silent;
 use super::{describe, poll};
 
 impl Conclusion<'_> {
@@ -292,6 +293,24 @@ impl Conclusion<'_> {
             for role in role.into_iter().chain(stand_ins) {
                 self.act(Act::Page { role, why: text.clone(), duty: None });
             }
+        }
+    }
+
+    /// Asks the open question again at once where the severity waits for readings that are missing, and the
+    /// one before did not, or the reverse: the answers are other ones.
+    pub(super) fn ask_with_other_answers(&mut self, at: Timestamp) {
+        let (policy, severity) = (self.plan.policy(), self.case.readiness.severity());
+        let waits = policy.waits_for_readings(severity).is_some();
+        let before = self.case.judged.question().is_some_and(|of| of.waits_for_readings() != waits);
+        let is_blind = self.case.judged.missing(policy) == Some(Silent::All);
+        if before
+            && is_blind
+            && self.case.awaits_answer()
+            && !self.changes.asks()
+            && let Some(open) = self.case.people.unanswered().filter(|open| !open.page)
+            && let Some(text) = self.again(at, open)
+        {
+            self.act(Act::AskDecision { question: open.repeated(&text) });
         }
     }
 

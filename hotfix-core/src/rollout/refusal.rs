@@ -78,7 +78,7 @@ impl RefusalReason {
             Self::Unheard => "/heard_by",
             Self::Nameless | Self::OwnReview { .. } | Self::SamePerson { .. } => "/by",
             Self::NoRollbackPoint { .. } => "/evidence",
-            Self::Unproven => "/why",
+            Self::Unproven { .. } => "/why",
             Self::Duty(_) => "/duty",
             Self::NotLive { .. } => "/release/previous",
             Self::Facts(_) => "/facts",
@@ -239,9 +239,9 @@ coded! {
     #[error("the final validation waits for {open}: check or waive them first")]
     Unvalidated { open: String } => code! {HF-ROLL-024},
     /// `promote` without a reason at the end of the final validation, though the fix is not shown
-    /// to work.
-    #[error("the fix is not shown to work: say in `why` how it is known to work, or `roll_back`")]
-    Unproven => code! {HF-ROLL-031},
+    /// to work, or readings are missing for which the policy makes the severity wait.
+    #[error("{lacks}: say in `why` how it is known to work, or `roll_back`")]
+    Unproven { lacks: &'static str } => code! {HF-ROLL-031},
     /// No deciding metric has data, and the policy makes the rollout wait.
     #[error("{when}, and the policy makes the rollout wait: restore the readings, or `roll_back`")]
     Blind { when: String } => code! {HF-ROLL-032},

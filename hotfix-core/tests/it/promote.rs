@@ -182,11 +182,12 @@ fn stat_3_no_harm_is_not_shown_by_a_live_arm_that_fell_silent_before_the_gate() 
             phase.insert("promotion".to_owned(), "evidence_of_no_harm".into());
         }
     });
-    safe.check_the_end();
-    for ticks in [60, 60, 198] {
+    for ticks in [60, 60, 186] {
         safe.run(ticks, Story::healthy);
         safe.confirm_all();
     }
+    safe.check_the_end();
+    safe.run(12, Story::healthy);
     assert_eq!(safe.state(), State::Complete, "{:?}", safe.rollout.verdict());
 }
 

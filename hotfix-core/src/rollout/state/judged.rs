@@ -85,6 +85,20 @@ impl Judged {
         efficacy.is_some_and(|efficacy| is_side_by_side || efficacy.log_e < 0.0)
     }
 
+    /// Why a person has to state at the end how the fix is known to work: the policy makes this severity
+    /// wait for readings that are missing, or its claim is not shown.
+    pub(crate) fn lacks_proof(
+        &self,
+        plan: &Plan,
+        severity: Option<Severity>,
+    ) -> Option<&'static str> {
+        if self.waits_for_data(plan.policy(), severity).is_some() {
+            Some("nothing is read of the fix")
+        } else {
+            self.is_unproven(plan).then_some("the fix is not shown to work")
+        }
+    }
+
     /// The contingency of this severity that makes the rollout wait while no deciding metric has
     /// data.
     pub(crate) fn waits_for_data<'a>(
@@ -317,6 +331,11 @@ impl Question {
 
     pub(crate) const fn at(&self) -> Timestamp {
         self.at
+    }
+
+    /// Whether the policy made the severity of then wait for readings that are missing.
+    pub(crate) const fn waits_for_readings(&self) -> bool {
+        self.waits_for_readings
     }
 
     /// Whether all phases have passed: to hold would hold nothing.
