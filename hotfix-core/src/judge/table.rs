@@ -155,9 +155,12 @@ impl PhaseRecord {
         Self { index, since, ended: None, decision: None, causes: Vec::new(), cells }
     }
 
-    /// The phase ended then, and this was the last verdict about it.
-    pub(crate) fn end(self, at: Timestamp, of: &Verdict) -> Self {
-        Self { ended: Some(at), decision: Some(of.decision), causes: of.causes.clone(), ..self }
+    /// The phase ended then, and this was the last verdict about it. `relapses`: a person was asked about
+    /// what somebody stated, whatever the verdict: then it has no cause.
+    pub(crate) fn end(self, at: Timestamp, of: &Verdict, relapses: bool) -> Self {
+        let (decision, causes) =
+            if relapses { (Decision::Ask, Vec::new()) } else { (of.decision, of.causes.clone()) };
+        Self { ended: Some(at), decision: Some(decision), causes, ..self }
     }
 
     /// Why it did not pass by itself, by the most severe cause of the last verdict about it that names
@@ -168,6 +171,9 @@ impl PhaseRecord {
         let leading = reasons.find(|reason| reason.is_missing() || reason.is_criterion());
         match (self.decision?, leading.map(Reason::is_missing)) {
             (Decision::Promote, _) => None,
+            (Decision::Ask, None) if self.causes.is_empty() => {
+                Some("harm was stated while it was watched")
+            }
             (_, Some(true)) if is_early => {
                 Some("before its least time was over, and readings were missing")
             }

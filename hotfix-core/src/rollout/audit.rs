@@ -128,7 +128,7 @@ fn recompute(rollout: &mut Rollout, line: &mut LogLine) -> Result<(), LogError> 
     let at = line.event.at;
     let (input, resolved) = rollout.fold_line(line, kind)?;
     check_plan(rollout, line)?;
-    rollout.conclude(at, &input, resolved.as_ref());
+    rollout.conclude(at, &input, &resolved);
     let (recorded, Changes { to, replans, judged, .. }) = (&line.event, &rollout.changes);
     let agrees = match (recorded.verdict.as_deref(), judged) {
         (Some(recorded), Some(_)) => rollout.verdict().agrees_with(recorded),

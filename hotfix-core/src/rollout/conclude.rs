@@ -12,7 +12,7 @@ use crate::unit::{Share, Timestamp};
 use super::action::{Act, ActionId, Audience, MessageKind};
 use super::input::{Command, Input};
 use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
-use super::state::{Objection, Question, RolloutState};
+use super::state::{Objection, Question, Resolved, RolloutState};
 use super::{describe, poll};
 
 /// Who is notified of the rollout's progress; what concerns responders alone goes to them alone.
@@ -74,15 +74,16 @@ pub(super) struct Conclusion<'a> {
 }
 
 impl Conclusion<'_> {
-    /// Decides what follows from an input that was folded. `resolved` is the action that a
-    /// `confirm` or `failed` was about.
-    pub(super) fn decide(&mut self, at: Timestamp, input: &Input, resolved: Option<&Act>) {
-        let command = &input.command;
+    /// Decides what follows from an input that was folded; `resolved`: what that has found.
+    pub(super) fn decide(&mut self, at: Timestamp, input: &Input, resolved: &Resolved) {
+        let (command, Resolved { act, relapse }) = (&input.command, resolved);
         self.ask_for_approvals(command);
         match command {
             Command::Start => self.start(at),
-            Command::Confirm { action, .. } => self.confirmed(at, *action, resolved),
-            Command::Failed { action, why } => self.failed(at, *action, resolved, why.as_deref()),
+            Command::Confirm { action, .. } => self.confirmed(at, *action, act.as_ref()),
+            Command::Failed { action, why } => {
+                self.failed(at, *action, act.as_ref(), why.as_deref());
+            }
             Command::Observe { .. } | Command::Tick => {
                 self.watch(at);
                 self.ask_about_process(at, false);
@@ -145,7 +146,7 @@ impl Conclusion<'_> {
                 if !self.case.state(self.plan).is_final() {
                     self.notify_approval(at, None);
                 }
-                self.ask_whether_it_is_back(at, command);
+                self.ask_whether_it_is_back(at, command, relapse.as_deref());
                 self.ask_with_other_answers(at);
             }
             // Before the start it blocks that.

@@ -338,7 +338,7 @@ impl Rollout {
         Ok(Some(Folded { input, moved, judged: is_judged, superseded }))
     }
 
-    /// Folds the input of a line; returns it with the action that it resolved.
+    /// Folds the input of a line; returns it with what it was about.
     pub(super) fn fold_line(
         &mut self,
         line: &mut LogLine,

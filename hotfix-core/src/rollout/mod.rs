@@ -203,7 +203,7 @@ impl Rollout {
         self.open(at)?;
         let author = self.is_author(input);
         let resolved = self.fold(at, input, author, made);
-        self.conclude(at, input, resolved.as_ref());
+        self.conclude(at, input, &resolved);
         self.record(at, claimed_at, input, author)?;
         self.settle(at, input);
         Ok(())
@@ -228,8 +228,8 @@ impl Rollout {
     }
 
     /// Decides what follows from an input that was folded: the verdict, then stage and actions,
-    /// then what the duties add. `resolved` is the action that a `confirm` or `failed` was about.
-    fn conclude(&mut self, at: Timestamp, input: &Input, resolved: Option<&Act>) {
+    /// then what the duties add. `resolved` is what folding it has found.
+    fn conclude(&mut self, at: Timestamp, input: &Input, resolved: &Resolved) {
         let command = &input.command;
         let Self { plan, case, changes, .. } = self;
         changes.clear();

@@ -41,8 +41,9 @@ pub struct OpenQuestion {
 /// What helps where the policy makes the rollout wait for readings.
 const RESTORE: &str = "Restore the readings, or send `roll_back`.";
 
-/// Where what was stated after the end ends in a question about it.
+/// Where what was stated after the end ends in a question about it, and what was stated before it.
 const IF_OPEN_AGAIN: &str = "If it is open again, send `set_times` with `resolved` null.";
+const SINCE_LIVE: &str = "by what was stated since the fix is live.";
 
 impl Conclusion<'_> {
     /// The question about the rollout, then that about the severity. `accepted`: by the rollout.
@@ -355,22 +356,31 @@ impl Conclusion<'_> {
     }
 
     /// Asks whether the incident is open again where somebody states after its end what it does to
-    /// users: a closed rollout cannot be rolled back.
-    pub(super) fn ask_whether_it_is_back(&mut self, at: Timestamp, command: &Command) {
-        let Some(resolved) = self.case.agenda.came(Moment::Resolved) else { return };
-        let Some(impact) = stated_impact(self.plan.policy(), command) else { return };
+    /// users: a closed rollout cannot be rolled back. Before the end, whether to keep the fix, where a
+    /// `relapse` is stated.
+    pub(super) fn ask_whether_it_is_back(
+        &mut self,
+        at: Timestamp,
+        command: &Command,
+        relapse: Option<&str>,
+    ) {
         let stage = self.case.place.stage();
         let then = if matches!(stage, Stage::Closed) {
             "The rollout is closed: if it is not over, open another incident."
         } else {
             IF_OPEN_AGAIN
         };
+        let resolved = || {
+            let resolved = self.case.agenda.came(Moment::Resolved).map(moment)?;
+            let impact = stated_impact(self.plan.policy(), command)?;
+            Some(format!(
+                "{impact}, by what was stated after the incident was resolved at {resolved}. {then}"
+            ))
+        };
+        let stated = relapse.map(|impact| format!("{impact}, {SINCE_LIVE}")).or_else(resolved);
+        let Some(stated) = stated else { return };
         let choices = if stage.is_out() { self.choices(at, true) } else { String::new() };
-        let resolved = moment(resolved);
-        let question = format!(
-            "{impact}, by what was stated after the incident was resolved at {resolved}. {then} {choices}"
-        );
-        self.ask(question.trim_end());
+        self.ask(format!("{stated} {choices}").trim_end());
         self.end_veto();
     }
 
@@ -500,7 +510,7 @@ impl Conclusion<'_> {
             }
             About::Objection | About::Stopped => None,
             // What was stated is as it was; the answers are those of now.
-            About::Reopening if self.case.is_resolved() => {
+            About::Reopening if self.case.is_resolved() || is_of_live(&open.text) => {
                 let stated = without_answers(open).unwrap_or(&open.text);
                 let choices = if stage.is_out() { self.choices(at, true) } else { String::new() };
                 return Some(format!("{stated} {choices}").trim_end().to_owned());
@@ -551,10 +561,23 @@ impl Conclusion<'_> {
     }
 }
 
-/// The question about what was stated after the end, without the answers that were possible then.
+/// The question about what was stated after the end or before it, without the answers that were possible
+/// then.
 fn without_answers(open: &Unanswered) -> Option<&str> {
-    let stated = open.text.find(IF_OPEN_AGAIN)?;
-    open.text.get(..stated + IF_OPEN_AGAIN.len())
+    let ends = |part: &str| Some(open.text.find(part)? + part.len());
+    open.text.get(..[IF_OPEN_AGAIN, SINCE_LIVE].into_iter().find_map(ends)?)
+}
+
+/// Whether a question is about what was stated before the end, with the fix live.
+fn is_of_live(question: &str) -> bool {
+    question.contains(SINCE_LIVE)
+}
+
+/// Whether one of these actions asks that.
+pub(super) fn asks_about_relapse(actions: &[Action]) -> bool {
+    actions
+        .iter()
+        .any(|action| matches!(&action.act, Act::AskDecision { question } if is_of_live(question)))
 }
 
 /// Whether what an open question is about is not so any more: the process is waived, what was stated
@@ -562,10 +585,11 @@ fn without_answers(open: &Unanswered) -> Option<&str> {
 pub(super) fn is_moot(plan: &Plan, case: &RolloutState, open: &Unanswered, at: Timestamp) -> bool {
     match open.about {
         About::Process => question_about_process(plan, case, at).is_none(),
-        About::Reopening if case.is_resolved() => {
-            Impact::new(case.readiness.facts(), false).states().next().is_none()
+        About::Reopening if !case.is_resolved() && !case.place.stage().is_out() => true,
+        About::Reopening => {
+            let is_stated = case.is_resolved() || is_of_live(&open.text);
+            is_stated && Impact::new(case.readiness.facts(), false).states().next().is_none()
         }
-        About::Reopening => !case.place.stage().is_out(),
         About::Stopped => case.is_resolved(),
         // What could not be deployed need not be tried again once the incident is over.
         About::Other => case.has_ended() && matches!(case.place.stage(), Stage::Failed),

@@ -30,7 +30,7 @@ use super::conclude::FOLLOWERS;
 use super::duty;
 use super::input::{Command, Input, InputKind};
 use super::intervention::Interventions;
-use super::question::is_moot;
+use super::question::{asks_about_relapse, is_moot};
 use super::revision::Kept;
 use super::stage::{Resume, Stage, State};
 
@@ -73,8 +73,14 @@ impl fmt::Display for Silence<'_> {
     }
 }
 
-/// The action of a `confirm` or `failed`, unless it was superseded.
-pub(super) type Resolved = Option<Act>;
+/// What an input was about, which the state does not show once it is folded.
+#[derive(Default)]
+pub(super) struct Resolved {
+    /// The action of a `confirm` or `failed`, unless it was superseded.
+    pub(super) act: Option<Act>,
+    /// What was known not to be so, and is stated while the fix has traffic.
+    pub(super) relapse: Option<String>,
+}
 
 impl RolloutState {
     pub(super) fn try_new(plan: &Plan) -> Result<Self, StatError> {
@@ -244,6 +250,8 @@ impl RolloutState {
         author: bool,
         readings: Option<Prepared<'_>>,
     ) -> Resolved {
+        let relapse = self.relapse(plan.policy(), &input.command);
+        let mut resolved = Resolved { act: None, relapse };
         self.readiness.fold(plan, at, input, author);
         if let Some(readings) = readings {
             let purpose = self.place.purpose(|| self.reach());
@@ -255,13 +263,14 @@ impl RolloutState {
         match &input.command {
             Command::Observe { .. } | Command::Tick => self.end_phase(at),
             Command::Confirm { action, .. } => {
-                let act = self.actions.resolve(*action);
-                let share = match &act {
+                resolved.act = self.actions.resolve(*action);
+                let act = &resolved.act;
+                let share = match act {
                     Some(Act::SetTraffic { share }) => Some(*share),
                     Some(Act::RollBack { .. }) => Some(Share::NONE),
                     _ => None,
                 };
-                if let Some(Act::RollBack { version, method, .. }) = &act {
+                if let Some(Act::RollBack { version, method, .. }) = act {
                     self.place.reverted = *method == RollbackMethod::GitRevert;
                     let is_other = version != plan.subject().previous();
                     self.place.restored = is_other.then(|| version.clone());
@@ -278,14 +287,12 @@ impl RolloutState {
                         self.judged.now.judge.move_traffic(at);
                     }
                 }
-                return act;
             }
             Command::Failed { action, .. } => {
-                let act = self.actions.resolve(*action);
+                resolved.act = self.actions.resolve(*action);
                 // A part of it may have happened.
-                let share = act.as_ref().and_then(Act::share);
+                let share = resolved.act.as_ref().and_then(Act::share);
                 self.actions.unsettled.extend(share.map(|share| (*action, share)));
-                return act;
             }
             Command::SetFacts { .. } => {
                 let corrected = self.readiness.corrects_downtime(plan.policy(), &input.command);
@@ -315,7 +322,7 @@ impl RolloutState {
             | Command::Acknowledge { .. }
             | Command::SetTimes { .. } => {}
         }
-        None
+        resolved
     }
 
     /// Whether the traffic of a release that was superseded is withdrawn with this input.
@@ -478,7 +485,8 @@ impl RolloutState {
         let is_over = self.place.stage().is_final();
         let asks = judged.is_some() && decision.needs_answer();
         let is_resolved = self.is_resolved();
-        let relapses = is_resolved && stated_impact(policy, &input.command).is_some();
+        let restates = is_resolved && stated_impact(policy, &input.command).is_some();
+        let relapses = restates || kind == InputKind::SetFacts && asks_about_relapse(actions);
         let about = About::of(kind, [asks, self.people.objected(), relapses], self.place.stage());
         let severity = actions.first().and_then(|_| self.readiness.named_severity(policy));
         let now = [self.place.stage().is_out(), is_over && (!waits || has_ended)];
@@ -501,7 +509,8 @@ impl RolloutState {
         if let Some(step) = watched.filter(|_| !still_watched && !is_new_attempt) {
             let (judge, share) = (self.judged.judge(), self.place.share());
             let record = PhaseRecord::of(judge, step.index, step.since, share);
-            self.happened.phases.push(record.end(at, self.judged.verdict()));
+            let relapses = self.people.asks_about_relapse();
+            self.happened.phases.push(record.end(at, self.judged.verdict(), relapses));
         }
         match (self.place.stage(), &to) {
             (_, Stage::Deploying(step)) => self.judged.now.judge.enter_phase(step.index),

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use crate::fact::{Facts, Impact};
+use crate::fact::{FactId, FactValue, Facts, Impact};
 use crate::grade::Signal;
 use crate::policy::Policy;
 use crate::rollout::describe::{given, reported};
@@ -96,8 +96,17 @@ impl People {
 
 /// What a person states that the incident does to users or the business, if anything.
 pub(crate) fn stated_impact(policy: &Policy, command: &Command) -> Option<String> {
+    stated_by(policy, command, |_| true)
+}
+
+/// The same by these facts alone.
+fn stated_by(policy: &Policy, command: &Command, of: impl Fn(FactId) -> bool) -> Option<String> {
     let Command::SetFacts { facts, .. } = command else { return None };
-    let stated = Facts::read(facts, policy.vocabulary()).ok()?;
+    let mut stated = Facts::read(facts, policy.vocabulary()).ok()?;
+    let others: Vec<FactId> = stated.iter().map(|(id, _)| id).filter(|id| !of(*id)).collect();
+    for id in others {
+        stated.forget(id);
+    }
     let impact = joined(Impact::new(&stated, false).states(), "; ");
     (!impact.is_empty()).then_some(impact)
 }
@@ -116,6 +125,17 @@ impl Display for Objection {
 }
 
 impl RolloutState {
+    /// What a person states before the end that was known not to be so, while the fix has traffic.
+    pub(super) fn relapse(&self, policy: &Policy, command: &Command) -> Option<String> {
+        let corrects = matches!(command, Command::SetFacts { correction: Some(true), .. });
+        let is_live = self.place.stage().is_out() && self.reach().is_any();
+        if corrects || !is_live || self.is_resolved() {
+            return None;
+        }
+        let was_not = |id| matches!(self.readiness.facts().get(id), Some(FactValue::Flag(false)));
+        stated_by(policy, command, was_not)
+    }
+
     /// What people stated, and whether an approval has answered that; None where they stated nothing.
     pub(in crate::rollout) fn stated(&self, all: &[Objection]) -> Option<String> {
         let words = self.readiness.statements();
