@@ -25,6 +25,9 @@ const MOST_LINES: usize = 50;
 /// The fields that only people know: given by the caller, or noted with an item of a checklist.
 const NOTED: [&str; 5] = ["status_page", "cause", "channel", "dashboard", "url"];
 
+/// Beside the status, where nothing holds a start that may be none of a hot-fix.
+const OPEN_HOTFIX: &str = "not yet settled whether this is a hot-fix";
+
 /// Sources of the field values of one message.
 struct Context<'r> {
     rollout: &'r Rollout,
@@ -204,7 +207,8 @@ impl Context<'_> {
         let rollout = self.rollout;
         let status = describe::status(rollout, self.request.audience);
         let stated = rollout.unanswered_objections().map(|stated| stated.replace('`', ""));
-        let status = text::joined([status].into_iter().chain(stated), "; ");
+        let open = rollout.hotfix_is_open().then(|| OPEN_HOTFIX.to_owned());
+        let status = text::joined([status].into_iter().chain(open).chain(stated), "; ");
         self.put("status", describe::inside(rollout, &status));
         let end = seen::eta(rollout, self.at).or_else(|| seen::planned_end(rollout, self.at));
         self.put("eta", self.time(end));

@@ -22,7 +22,7 @@ closed_set! {
         /// Correct an error of the policy, which prevents every start, and make another plan.
         Policy = "policy",
         Release = "release",
-        /// Find out the severity, on which the demands depend.
+        /// Find out the severity, on which the demands depend; without severities whether it is a hot-fix.
         Severity = "severity",
         /// Use the normal process, or let a role waive it.
         NormalProcess = "normal_process",
@@ -179,17 +179,22 @@ impl Plan {
     }
 
     fn unknown_severity(&self) -> Option<FirstStep<'_>> {
-        let finding = self.findings().into_iter().find(|finding| {
-            matches!(finding.kind, PlanFindingKind::NoSeverity | PlanFindingKind::UnknownSeverity)
+        let is_alone = self.policy().severities().is_empty();
+        let finding = self.findings().into_iter().find(|finding| match finding.kind {
+            PlanFindingKind::NoSeverity | PlanFindingKind::UnknownSeverity => true,
+            PlanFindingKind::NotSettled => is_alone,
+            _ => false,
         })?;
         let asked = self.assessment().ask;
         let facts: Vec<&str> = asked.iter().map(|ask| ask.fact.as_str()).collect();
-        let text = if facts.is_empty() {
+        let text = if facts.is_empty() || is_alone {
             finding.text
         } else {
             format!("{}: {}", finding.text, quoted(&facts, ", "))
         };
-        Some(FirstStep::before_start(FirstStepKind::Severity, text, Vec::new()))
+        let step = FirstStep::before_start(FirstStepKind::Severity, text, Vec::new());
+        // Whoever approves decides it.
+        Some(FirstStep { holds_start: !is_alone, ..step })
     }
 
     fn first_waiver(&self) -> Option<FirstStep<'_>> {

@@ -162,6 +162,12 @@ impl Rollout {
         })
     }
 
+    /// Whether it is not settled before the start whether this is a hot-fix, and no severity answers that.
+    pub(crate) fn hotfix_is_open(&self) -> bool {
+        self.state() == State::Ready
+            && self.case.readiness.open_hotfix(self.plan.policy()).is_some()
+    }
+
     /// What each metric reads, canary and live version, with interpolated quantiles: as the last
     /// verdict has it, and during and after a rollback as the window has it.
     pub(crate) fn figures(&self) -> Vec<(MetricName, [Option<f64>; 2])> {

@@ -224,10 +224,15 @@ impl Conclusion<'_> {
     }
 
     /// Asks these roles to meet a demand. Where only the author of the fix has approved, nobody reads that
-    /// of the demand: the others are asked, with that as the reason.
+    /// of the demand: the others are asked, with that as the reason. Who approves decides whether this is a
+    /// hot-fix, where that is open.
     fn request(&mut self, demand: &Demand, roles: &[RoleName]) {
         let author = demand.approved_by_author_alone();
-        let why = author.map(|_| self.addressed(describe::AUTHOR_ALONE));
+        let open = self.case.readiness.open_hotfix(self.plan.policy());
+        let open =
+            open.map(|asks| format!("whether the policy calls for a hot-fix is not known. {asks}"));
+        let why = author.map(|_| describe::AUTHOR_ALONE.to_owned()).or(open);
+        let why = why.map(|why| self.addressed(&why));
         let others = |role: &&RoleName| author != Some(**role);
         let any_of: Vec<RoleName> = roles.iter().filter(others).copied().collect();
         // Where the demand has no other role, another person has to hold it.

@@ -105,7 +105,8 @@ fn post_1_s4_questions_that_the_log_answers_are_not_open() {
 /// A section that the policy asks for and that no part of the report covers is open until somebody writes it.
 #[test]
 fn post_1_s5_a_section_that_nobody_wrote_is_open() {
-    let incident = json!({"id": "INC-1", "facts": {"genuine_emergency": true, "can_wait": false}});
+    let incident =
+        json!({"id": "INC-1", "facts": {"genuine_emergency": true, "cannot_wait": true}});
     let note = |text: &str| json!({"kind": "note", "by": "omar", "text": text});
     let sections = |report: &Report| -> Vec<String> {
         let of = |open: &&String| open.starts_with("the section");

@@ -477,7 +477,9 @@ impl RolloutState {
             let is_over = has_ended || !self.place.stage().wants_approvals();
             self.readiness.see_requests(policy, at, is_over);
         }
-        if is_settled || matches!(kind, InputKind::SetFacts | InputKind::SetSeverity) {
+        let restates =
+            matches!(kind, InputKind::SetFacts | InputKind::SetSeverity | InputKind::WaiveItem);
+        if is_settled || restates {
             self.readiness.see_question(policy, self.place.stage());
         }
         let question = self.readiness.question();

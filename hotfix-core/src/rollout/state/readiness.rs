@@ -26,7 +26,7 @@ use crate::text::quoted;
 use crate::unit::{Name, Timestamp};
 
 use super::people::Named;
-use super::severity_question::{SeverityQuestion, derived};
+use super::severity_question::{SeverityQuestion, derived, open_hotfix};
 
 /// Statements about the plan, and the state of the items.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
@@ -311,6 +311,11 @@ impl Readiness {
 
     fn by_facts(&self, policy: &Policy) -> (Option<Severity>, bool) {
         derived(&policy.classify(&self.facts), &policy.classify(&self.worst))
+    }
+
+    /// The question whether this is a hot-fix, where it is open and no severity answers it.
+    pub(crate) fn open_hotfix(&self, policy: &Policy) -> Option<String> {
+        open_hotfix(policy, self.severity, &self.facts)
     }
 
     /// What a person is to be asked about the severity by what is known now. That this is no hot-fix is

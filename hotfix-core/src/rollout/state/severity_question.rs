@@ -45,22 +45,20 @@ impl SeverityQuestion {
                 )
             })
         } else {
-            let unsettled = unsettled(policy, severity, now).first().copied();
-            let next = || policy.decide(now).next_question().map(|next| next.fact);
-            unsettled.map(|first| next().unwrap_or(first)).map(|fact| {
+            asks_whether_hotfix(policy, now, &unsettled(policy, severity, now)).map(|asks| {
                 format!(
                     "Whether the policy calls for a hot-fix is not known, and no start waits for an \
-                     approval. {} so that it is settled.",
-                    asks_for(policy, fact)
+                     approval. {asks}"
                 )
             })
         };
         let against = against.map(|reasons| {
-            let keep = severity.map_or_else(String::new, |severity| {
-                format!(", or `set_severity` with {severity} to keep it")
-            });
+            let keep = match severity.filter(|_| is_known) {
+                Some(severity) => format!("`set_severity` with {severity}"),
+                None => "`waive_item` with `normal_process`".to_owned(),
+            };
             format!(
-                "By what is known now, this is no hot-fix: {}. Send `roll_back`{keep}.",
+                "By what is known now, this is no hot-fix: {}. Send `roll_back`, or {keep} to keep it.",
                 joined(reasons.iter().map(|reason| &reason.text), "; ")
             )
         });
@@ -109,9 +107,32 @@ pub(crate) fn unsettled(policy: &Policy, severity: Option<Severity>, now: &Facts
     let mut waits =
         demands(policy, severity).map(|(_, approval)| approval.holds_start()).peekable();
     let is_open = waits.peek().is_some() && !waits.any(|waits| waits);
+    if is_open { undecided(policy, now) } else { Vec::new() }
+}
+
+/// The facts that decide whether the policy calls for a hot-fix and are not known.
+fn undecided(policy: &Policy, now: &Facts) -> Vec<FactId> {
     let answer = policy.classify(now);
-    let is_unknown = is_open && !policy.rules().is_empty() && answer.hotfix() == Hotfix::Unknown;
+    let is_unknown = !policy.rules().is_empty() && answer.hotfix() == Hotfix::Unknown;
     if is_unknown { answer.decisive() } else { Vec::new() }
+}
+
+/// Asks whether the policy calls for a hot-fix, where that is not known and no severity answers it.
+pub(super) fn open_hotfix(
+    policy: &Policy,
+    severity: Option<Severity>,
+    now: &Facts,
+) -> Option<String> {
+    let is_alone = policy.severities().is_empty();
+    let facts = if is_alone { undecided(policy, now) } else { unsettled(policy, severity, now) };
+    asks_whether_hotfix(policy, now, &facts)
+}
+
+/// Asks for the fact that decides that next, or the first of these.
+fn asks_whether_hotfix(policy: &Policy, now: &Facts, facts: &[FactId]) -> Option<String> {
+    let first = *facts.first()?;
+    let next = policy.decide(now).next_question().map_or(first, |next| next.fact);
+    Some(format!("{} so that it is settled.", asks_for(policy, next)))
 }
 
 /// The unknown fact that is asked for next, where one may still give a severity.
