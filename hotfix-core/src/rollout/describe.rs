@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use crate::code::explain;
+use crate::fact::{Facts, Impact};
 use crate::grade::{Moment, Severity};
 use crate::judge::{self, Cause, Judge, Reason, Version};
 use crate::metric::{self, interpolated};
@@ -318,4 +319,11 @@ pub(super) fn over_the_phase(judge: &Judge, share: Share, metric: &Metric) -> Op
     let [value, bound] = metric::compared(kind, edges, value, bound);
     let side = metric.worse.side();
     Some(format!("{value} over the phase, {side} the {which} bound of {bound}"))
+}
+
+/// The impact that these facts say, in a line.
+pub(super) fn impact(policy: &Policy, facts: &Facts) -> Option<String> {
+    let (own, normal) = (policy.own_effects(facts), policy.normal_figures(facts));
+    Some(Impact::new(facts, false).and(&own).without(&normal).line())
+        .filter(|line| !line.is_empty())
 }

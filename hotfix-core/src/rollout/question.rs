@@ -436,17 +436,10 @@ impl Conclusion<'_> {
         }
         text += &self.on_silence();
         let (agenda, stage) = (&self.case.agenda, self.case.place.stage());
-        let policy = self.plan.policy();
-        let line = |facts: &Facts| {
-            let (own, normal) = (policy.own_effects(facts), policy.normal_figures(facts));
-            let line = Impact::new(facts, false).and(&own).without(&normal).line();
-            Some(line).filter(|line| !line.is_empty())
-        };
+        let line = |facts: &Facts| describe::impact(policy, facts);
         let recorded = self.case.readiness.impact_before_the_fix(agenda, stage, line);
         if let Some((at, before, later)) = recorded {
-            if let Some(later) = later {
-                text = format!("{text} Recorded since the deployment: {later}.");
-            }
+            text.extend(later.map(|later| format!(" Recorded since the deployment: {later}.")));
             text = format!(
                 "{text} Recorded at {}: {before}. Correct with `set_facts` what is over.",
                 moment(at)
