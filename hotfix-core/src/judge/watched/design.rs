@@ -232,11 +232,13 @@ impl Watched {
         }
     }
 
-    /// The bounds that its buckets cannot judge exactly, where a reading at this time has set those.
+    /// The bounds that its buckets cannot judge, where a reading at this time has set those.
     fn out_of_reach(&self, at: Timestamp) -> Vec<BoundInBucket> {
         let Readings { lays_out, seen_at, .. } = self.readings();
         let is_new = *lays_out && *seen_at == Some(at) && self.metric().role == Role::Decide;
         let edges = if is_new { self.edges() } else { return Vec::new() };
-        BoundInBucket::within(self.metric(), edges)
+        let mut faults = BoundInBucket::within(self.metric(), edges);
+        faults.retain(BoundInBucket::is_beyond);
+        faults
     }
 }
