@@ -92,4 +92,4 @@ def test_met_4_the_comparison_is_a_table() -> None:
     assert errors.cells[0] is not None
     assert errors.cells[0]["band"] == "success"
     assert errors.cells[1] is None
-    assert "| error rate | 0.3% | 0%, success | - | - |" in table.to_markdown().splitlines()
+    assert "| error rate | 0.3% | 0.3333% | 0%, success | - | - |" in table.to_markdown().splitlines()
