@@ -4,7 +4,7 @@ use crate::grade::Moment;
 use crate::policy::Policy;
 use crate::unit::{Span, Timestamp};
 
-use super::state::{Outage, RolloutState};
+use super::state::RolloutState;
 
 /// The downtime of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Downtime {
         let beginning = case.agenda.origin(Moment::Began).map(|(_, at)| at);
         let resolved = case.agenda.came(Moment::Resolved);
         let mut downtime = Self { whole: Span::ZERO, from: None, until: None };
-        for outage in outages.iter().filter(|outage| outage.until != Some(outage.from)) {
+        for outage in outages {
             // A report after the incident was resolved is not part of it, unless it is reopened.
             if !outage.from_the_beginning
                 && resolved.is_some_and(|resolved| outage.from >= resolved)
@@ -46,9 +46,10 @@ impl Downtime {
         // That it is up once the fix goes out, or once the incident ends without one, says nothing about
         // the time before.
         let limit = case.agenda.came(Moment::DeployStarted).max(case.agenda.opened());
-        let was_up = |first: &Outage| first.from_the_beginning || Some(first.from) <= limit;
+        let was_up = |(at, opening): (Timestamp, bool)| opening || Some(at) <= limit;
         let is_stated = case.readiness.is_down(policy).is_some();
-        let is_known = downtime.from.is_some() || is_stated && outages.first().is_some_and(was_up);
+        let is_known =
+            downtime.from.is_some() || is_stated && case.happened.up().is_some_and(was_up);
         is_known.then_some(downtime)
     }
 }

@@ -17,8 +17,12 @@ use super::super::input::Command;
 pub(crate) struct Happened {
     /// The readings of each phase that has ended.
     pub(super) phases: Vec<PhaseRecord>,
-    /// When the service was reported down; before any of these, when it was reported to be up.
+    /// When the service was reported down.
     pub(super) outages: Vec<Outage>,
+    /// When it was first reported to be up, before it was reported down; and whether it was so from the
+    /// beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) up: Option<(Timestamp, bool)>,
     /// The last logged refusal of each code, by minute.
     pub(super) refusals: Vec<(String, i64)>,
     /// The root cause that a person stated last, and when.
@@ -29,8 +33,7 @@ pub(crate) struct Happened {
     pub(super) resolution: Option<String>,
 }
 
-/// A period in which the service was reported down; one of no length is when it was first reported to be
-/// up.
+/// A period in which the service was reported down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Outage {
@@ -49,6 +52,11 @@ impl Happened {
 
     pub(crate) fn outages(&self) -> &[Outage] {
         &self.outages
+    }
+
+    /// When the service was first reported to be up, and whether it was so from the beginning.
+    pub(crate) const fn up(&self) -> Option<(Timestamp, bool)> {
+        self.up
     }
 
     pub(crate) fn cause(&self) -> Option<(Timestamp, &str)> {
@@ -95,6 +103,7 @@ impl Happened {
     pub(super) fn note_facts(&mut self, at: Timestamp, is_down: Option<bool>, corrected: bool) {
         if corrected {
             self.outages.clear();
+            self.up = None;
         }
         self.note_service(at, is_down, corrected);
     }
@@ -103,11 +112,14 @@ impl Happened {
     /// with the first input.
     pub(super) fn note_service(&mut self, at: Timestamp, is_down: Option<bool>, opening: bool) {
         let is_first = self.outages.is_empty();
-        let since_now = |until| Outage { from: at, from_the_beginning: opening, until };
         match (is_down, self.outages.last_mut().filter(|outage| outage.until.is_none())) {
             (Some(false), Some(open)) => open.until = Some(at),
-            (Some(true), None) => self.outages.push(since_now(None)),
-            (Some(false), None) if is_first => self.outages.push(since_now(Some(at))),
+            (Some(true), None) => {
+                self.outages.push(Outage { from: at, from_the_beginning: opening, until: None });
+            }
+            (Some(false), None) if is_first => {
+                self.up.get_or_insert((at, opening));
+            }
             (None | Some(_), _) => {}
         }
     }

@@ -35,7 +35,7 @@ use super::revision::Kept;
 use super::stage::{Resume, Stage, State};
 
 pub(super) use actions::Actions;
-pub(super) use happened::{Happened, Outage};
+pub(super) use happened::Happened;
 pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
 pub(super) use objection::{Objection, stated_impact};
