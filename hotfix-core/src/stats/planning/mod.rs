@@ -2,8 +2,7 @@
 //!
 //! From traffic, share, base rate and duration, [`Comparison`] computes how long a regression by a
 //! ratio takes to detect, the smallest ratio that a phase detects, and how many requests are
-//! affected until then. [`gate`] has the exact chances that a fix passes a bound by chance,
-//! [`table`] the results for all phases of a plan.
+//! affected until then. [`gate`] has the exact chances that a fix passes a bound by chance.
 //!
 //! There are two kinds of result: the *formula* is the first passage of a Brownian motion with
 //! drift, accurate where the chance is large; [`Comparison::chance_to_decide`] is *exact* for
