@@ -43,7 +43,7 @@ impl Agenda {
             return None;
         }
         let (from, since) = (self.from(obligation)?, self.since(course));
-        let opens = since.map_or(from, |since| since.max(from));
+        let opens = self.not_before(course, from);
         let due = status.due.or_else(|| first_due(obligation, course, from).ok())?;
         let is_corrected = obligation.from.is_early() && since.is_none();
         (opens <= settled.at || is_corrected).then_some((opens, due))

@@ -163,7 +163,7 @@ impl Agenda {
                 self.call(obligation, course, (from, due), end, at)
             }
             None => {
-                let opens = self.since(course).map_or(from, |since| since.max(from));
+                let opens = self.not_before(course, from);
                 DutyStatus::timed(opens, due, at).unless_ended(end)
             }
         })
@@ -254,7 +254,7 @@ impl Agenda {
         if !course.on || course.settled.is_some() {
             return None;
         }
-        let opens = |of, course| self.from(of).map(|from| self.since(course).max(Some(from)));
+        let opens = |of, course| Some(self.not_before(course, self.from(of)?));
         let (opened, end) = (opens(update, course)?, self.end(update));
         let notices = update.begun_by.iter().filter_map(|notice| self.pair(*notice));
         let notices = notices.filter(|(of, course)| opens(of, course) == Some(opened));
@@ -264,8 +264,7 @@ impl Agenda {
         };
         let sent =
             notices.filter_map(|(of, course)| course.settled.or_else(|| by_moment(of, course)));
-        let counts =
-            |sent: &Settled| Some(sent.at) >= opened && end.is_none_or(|end| sent.at <= end);
+        let counts = |sent: &Settled| sent.at >= opened && end.is_none_or(|end| sent.at <= end);
         sent.filter(counts).min_by_key(|sent| sent.at)
     }
 
@@ -348,6 +347,11 @@ impl Agenda {
         course.since.filter(|since| self.state.opened.is_some_and(|opened| *since > opened))
     }
 
+    /// A time of it, or when it came into the plan, if that was later.
+    pub(super) fn not_before(&self, course: &DutyState, time: Timestamp) -> Timestamp {
+        self.since(course).map_or(time, |since| since.max(time))
+    }
+
     fn repeated(
         &self,
         course: &DutyState,
@@ -371,7 +375,7 @@ impl Agenda {
         };
         let before = number.checked_sub(1).and_then(|before| grid.due(before));
         let opens = before.unwrap_or(grid.from);
-        let opens = since.map_or(opens, |since| since.max(opens));
+        let opens = self.not_before(course, opens);
         let missed = |until: Timestamp| {
             if until <= due { 0 } else { grid.passed(until).saturating_sub(number) }
         };
@@ -393,7 +397,6 @@ impl Agenda {
         at: Timestamp,
     ) -> DutyStatus {
         let since = self.since(course);
-        let not_before = |time: Timestamp| since.map_or(time, |since| since.max(time));
         let answered = self.answer_for(obligation);
         // An answer covers only what was called: a page whose time has come is made first, also where
         // the answer comes before the timer.
@@ -401,7 +404,7 @@ impl Agenda {
         if !obligation.is_level() {
             // A page is made at once; its time is the limit. Who was paged at another severity is
             // not paged again. An answer to that holds, and so does that of a level: somebody is at work.
-            let opens = not_before(from);
+            let opens = self.not_before(course, from);
             let status = DutyStatus::timed(opens, due, at);
             let is_same = obligation.ladder.is_some() && !obligation.conditional;
             let before = self.called_before(obligation, since, from).filter(|_| is_same);
@@ -413,7 +416,7 @@ impl Agenda {
                 _ => DutyStatus { called_before: before.is_some(), ..status }.unless_ended(end),
             };
         }
-        let opens = not_before(due);
+        let opens = self.not_before(course, due);
         let called = self.called_before(obligation, since, due);
         let called_before = called.is_some();
         let was_called = called_before || was_asked;

@@ -97,16 +97,18 @@ impl Plan {
         ))
     }
 
+    /// The deciding volume metrics, each with the planned traffic, where the plan has one.
+    fn planned_volumes(&self) -> impl Iterator<Item = (&Metric, f64)> {
+        let planned = self.subject().traffic.requests_per_minute;
+        let volumes = self.policy().deciding().filter(|of| of.kind.is_traffic());
+        volumes.filter_map(move |of| Some((of, planned?)))
+    }
+
     /// The deciding volume metrics whose bounds the planned traffic does not meet, each with its
     /// gravest such bound, at 100% of the traffic, and the phases in which they do not. A bound that scales has the
     /// same relation to the traffic in every phase.
     pub(super) fn volumes_beyond(&self) -> Vec<Advice> {
-        let Some(requests_per_minute) = self.subject().traffic.requests_per_minute else {
-            return Vec::new();
-        };
-        let metrics = self.policy().metrics().iter();
-        let volumes = metrics.filter(|of| of.kind.is_traffic() && of.role == Role::Decide);
-        let of = |metric: &Metric| {
+        let of = |(metric, requests_per_minute): (&Metric, f64)| {
             let gravest_first = [
                 (Which::Rollback, metric.bounds.rollback, "a healthy fix is rolled back"),
                 (Which::Success, metric.bounds.success, "a healthy fix misses this criterion"),
@@ -140,17 +142,13 @@ impl Plan {
                 Some(Advice { metric: metric.id, phases, need, sentence })
             })
         };
-        volumes.filter_map(of).collect()
+        self.planned_volumes().filter_map(of).collect()
     }
 
     /// The deciding volume metrics with bounds of which none acts before [`MOST_LOST`] of the planned traffic
     /// is lost, in a sentence each.
     pub(super) fn volumes_far_within(&self) -> Vec<String> {
-        let Some(requests_per_minute) = self.subject().traffic.requests_per_minute else {
-            return Vec::new();
-        };
-        let metrics = self.policy().deciding().filter(|of| of.kind.is_traffic());
-        let of = |metric: &Metric| {
+        let of = |(metric, requests_per_minute): (&Metric, f64)| {
             let is_of_all =
                 metric.scaled && metric.worse == Worse::Lower && !metric.compares_live_level();
             let first = metric.bound_figures().max_by(f64::total_cmp).filter(|_| is_of_all)?;
@@ -165,7 +163,7 @@ impl Plan {
                 )
             })
         };
-        metrics.filter_map(of).collect()
+        self.planned_volumes().filter_map(of).collect()
     }
 
     /// Those of [`Self::volumes_beyond`] that roll every fix back: no chance decides about that.

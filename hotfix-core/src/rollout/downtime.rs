@@ -25,11 +25,10 @@ impl Downtime {
 
     /// The downtime up to a moment: see [`Rollout::downtime`](super::Rollout::downtime).
     pub(super) fn of(case: &RolloutState, policy: &Policy, at: Timestamp) -> Option<Self> {
-        let outages = case.happened.outages();
         let beginning = case.agenda.origin(Moment::Began).map(|(_, at)| at);
         let resolved = case.agenda.came(Moment::Resolved);
         let mut downtime = Self { whole: Span::ZERO, from: None, until: None };
-        for outage in outages {
+        for outage in case.happened.outages() {
             // A report after the incident was resolved is not part of it, unless it is reopened.
             if !outage.from_the_beginning
                 && resolved.is_some_and(|resolved| outage.from >= resolved)

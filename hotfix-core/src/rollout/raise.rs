@@ -306,9 +306,9 @@ impl Conclusion<'_> {
     pub(super) fn ask_with_other_answers(&mut self, at: Timestamp) {
         let (policy, severity) = (self.plan.policy(), self.case.readiness.severity());
         let waits = policy.waits_for_readings(severity).is_some();
-        let before = self.case.judged.question().is_some_and(|of| of.waits_for_readings() != waits);
+        let turns = self.case.judged.question().is_some_and(|of| of.waits_for_readings() != waits);
         let is_blind = self.case.judged.missing(policy) == Some(Silent::All);
-        if before
+        if turns
             && is_blind
             && self.case.awaits_answer()
             && !self.changes.asks()
