@@ -118,7 +118,8 @@ impl Judge {
                 continue;
             }
             held[place] = seen[place];
-            if watched.tests().settling().is_some_and(|settling| settling.forbids(moment.at)) {
+            let is_new = watched.tests().settling().is_some_and(|of| of.forbids(moment.at));
+            if is_new || watched.hangs_on_a_boundary() {
                 continue;
             }
             asking[place] = seen[place];
@@ -157,7 +158,8 @@ impl Judge {
         None
     }
 
-    /// Holds where the evidence is enough only with that of metrics whose instances are new.
+    /// Holds where the evidence is enough only with that of metrics whose instances are new, or that one
+    /// boundary alone shows.
     fn name_held(
         &self,
         at: Timestamp,
@@ -166,9 +168,12 @@ impl Judge {
         call: &mut Call<'_>,
     ) {
         for (&index, held) in self.tested.iter().zip(held) {
-            let settling = self.watched[index].tests().settling();
-            if settling.is_some_and(|settling| settling.forbids(at)) && *held > 0.0 {
+            let watched = &self.watched[index];
+            let settling = watched.tests().settling().filter(|_| *held > 0.0);
+            if settling.is_some_and(|settling| settling.forbids(at)) {
                 call.raise(Response::Hold, Reason::WarmingUp, Some(metrics[index].0));
+            } else if settling.is_some() && watched.hangs_on_a_boundary() {
+                call.raise(Response::Hold, Reason::SlightlySlower, Some(metrics[index].0));
             }
         }
     }

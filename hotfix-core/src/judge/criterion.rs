@@ -210,7 +210,8 @@ impl Watched {
             && log_e.is_some_and(|log_e| log_e >= self.basis().own_threshold())
             && self.is_tested();
         let figure = |bound| bound_figure(self.metric(), bound, live.map(Judged::exactly));
-        if is_beyond && self.metric().bounds.all().find_map(figure).is_none() {
+        let has_no_figure = || self.metric().bounds.all().find_map(figure).is_none();
+        if is_beyond && has_no_figure() && !self.hangs_on_a_boundary() {
             Band::Rollback
         } else {
             band

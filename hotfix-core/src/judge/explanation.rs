@@ -207,6 +207,10 @@ fn evidence(log_e: f64, threshold: Option<f64>, reason: Option<Reason>) -> Strin
         (Some(Reason::OnlyWholePasses), _) => {
             format!("Evidence {got} is not enough without one of the canary's instances")
         }
+        (Some(Reason::SlightlySlower), _) => format!(
+            "Evidence {got}, but one boundary of the histogram alone shows it, which does not say how \
+             much slower the canary is"
+        ),
         (Some(Reason::Burst), _) => {
             format!("Evidence {got} without a burst of failures that may be under way")
         }

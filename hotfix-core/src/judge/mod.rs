@@ -188,8 +188,8 @@ impl Judge {
             });
             let before = PreDeployment::new(plan);
             let own = Watch { warm_up: settings.warm_up, ..*watch };
-            let one_arm = before.applies();
-            let design = MetricDesign::new(metric, own, (worse, safe), basis, one_arm);
+            let of = (plan.margin(metric), before.applies());
+            let design = MetricDesign::new(metric, own, (worse, safe), basis, of);
             watched.push(Watched::try_new(design, instances, before)?);
         }
         let tested: Vec<usize> = policy

@@ -8,7 +8,7 @@
 use crate::grade::Response;
 use crate::metric::Window;
 use crate::policy::section::Watch;
-use crate::stats::latency::{ColdStart, RECENT, WARMS_UP};
+use crate::stats::latency::{ColdStart, RECENT, SlowCounts, WARMS_UP};
 use crate::stats::numeric::exp;
 use crate::unit::{Span, Timestamp};
 
@@ -123,7 +123,7 @@ impl Settling {
         }
     }
 
-    /// Whether evidence that crosses does not roll back now.
+    /// Whether evidence that crosses does not roll back now, because instances are new.
     pub(super) fn forbids(&self, at: Timestamp) -> bool {
         self.new_at.is_some_and(|new_at| at.since(new_at) < NEW) || self.cold.decays(at).is_some()
     }
@@ -165,16 +165,33 @@ impl Watched {
     /// None where that was not looked into, and where it does not follow from the boundaries, because
     /// nearly all requests of an arm are on one side of them.
     pub(super) fn slowdown(&self) -> Option<(f64, f64)> {
-        let (settling, test) = (self.tests().settling()?, self.tests().worse()?.on(Side::Lag));
-        let recent = settling.recent.sums();
-        let now = slow_arms(recent, self.boundaries(), settling.cured, |canary, live| {
+        let now = self.of_last_minute(|test, canary, live| {
+            let is_shown = !test.hangs_on_a_boundary(canary, live);
             test.slowdown(canary, live)
-        })?;
+                .filter(|now| is_shown || exp(now.ln_ratio) <= test.null_ratio())
+        })??;
         if now.ln_ratio.abs() + now.error > MEASURABLE {
             return None;
         }
         let ratio = exp(now.ln_ratio);
         Some((ratio, ratio * now.error))
+    }
+
+    /// Whether its evidence does not roll back because one boundary alone shows it; of a latency with a
+    /// tolerance.
+    #[cold]
+    pub(super) fn hangs_on_a_boundary(&self) -> bool {
+        self.of_last_minute(Test::hangs_on_a_boundary).unwrap_or(false)
+    }
+
+    /// What a latency's test with a tolerance finds in the slow requests of the last minute.
+    fn of_last_minute<R>(
+        &self,
+        then: impl FnOnce(&Test, SlowCounts<'_>, SlowCounts<'_>) -> R,
+    ) -> Option<R> {
+        let (settling, test) = (self.tests().settling()?, self.tests().worse()?.on(Side::Lag));
+        let (recent, cured) = (settling.recent.sums(), settling.cured);
+        Some(slow_arms(recent, self.boundaries(), cured, |canary, live| then(test, canary, live)))
     }
 
     /// The same as a rule that was applied; None where no boundary is between the arms, so that there

@@ -318,6 +318,15 @@ impl Test {
         state.slowdown(canary, baseline)
     }
 
+    /// Whether one boundary alone shows in these counts that the canary is slower than tolerated.
+    pub(super) fn hangs_on_a_boundary(
+        &self,
+        canary: SlowCounts<'_>,
+        baseline: SlowCounts<'_>,
+    ) -> bool {
+        matches!(self, Self::Tolerance(_, state) if state.hangs_on_a_boundary(canary, baseline))
+    }
+
     /// Sets cap and threshold; None means the test's own. Evidence and earlier decisions are kept.
     pub(super) fn limit(&mut self, limits: Option<ToleranceLimits>) {
         let (cap, threshold) = (limits.map(|of| of.cap), limits.map(|of| of.threshold));

@@ -41,8 +41,8 @@ closed_set! {
         /// The canary is slower, but its instances are new, or its excess is decaying: its latency
         /// evidence does not roll back yet.
         WarmingUp = "warming_up",
-        /// The canary is shown to be more than 1.1 times as slow, which by itself does not roll
-        /// back.
+        /// The canary is more than 1.1 times as slow, which is tolerated, or only one boundary of its
+        /// histogram shows more: by itself that does not roll back.
         SlightlySlower = "slightly_slower",
         /// The exact test at the end of the phase: the canary is worse.
         PhaseEndTest = "phase_end_test",
@@ -205,7 +205,10 @@ impl Reason {
             Self::Evidence => "the evidence shows that the canary is worse",
             Self::HoldLevel => "the evidence that the canary is worse has reached the hold level",
             Self::WarmingUp => "the canary is slower, and its instances are still warming up",
-            Self::SlightlySlower => "the canary is more than 1.1 times as slow as the baseline",
+            Self::SlightlySlower => {
+                "the canary is slower than the baseline, and not shown to be so by more than is \
+                 tolerated"
+            }
             Self::PhaseEndTest => {
                 "the exact test at the end of the phase shows that the canary is worse"
             }

@@ -437,6 +437,10 @@ fn rules(
         ]
         .into_iter()
         .find_map(named);
+        // Where one boundary alone shows it.
+        let decides = threshold.is_some_and(|threshold| log_e >= threshold);
+        let hangs = || named(Reason::SlightlySlower).filter(|_| watched.hangs_on_a_boundary());
+        let reason = reason.or_else(|| hangs().filter(|_| decides));
         apply(Rule::Evidence { log_e, threshold }, reason);
         let reason = [Reason::SlightlySlower, Reason::WarmingUp].into_iter().find_map(named);
         if let Some(rule) = watched.slowdown_rule(moment.at) {

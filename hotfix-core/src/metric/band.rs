@@ -1,6 +1,6 @@
 //! Bands: the zone of a value between its bounds.
 
-use crate::grade::{BoundBase, closed_set};
+use crate::grade::{BoundBase, Worse, closed_set};
 use crate::policy::section::{Bound, BoundValue, Metric};
 
 use super::judged::{Judged, clearly_beyond};
@@ -95,6 +95,20 @@ impl Metric {
         let both = bound.unless_both_arms
             && live.is_some_and(|live| live.beyond(figure, self.worse) == Some(true));
         if both { Some(false) } else { canary.beyond(figure, self.worse) }
+    }
+
+    /// Whether what meets its success bound, or else its alert bound, is at most so many times as bad as its
+    /// reference: without the live version, too, nothing that is worse passes a gate.
+    pub(crate) fn keeps_within(&self, times: f64) -> bool {
+        let bound = self.bounds.success.or(self.bounds.alert);
+        let figure = bound.and_then(|bound| bound_figure(self, bound, None));
+        let Some((figure, reference)) = figure.zip(self.reference) else { return false };
+        match self.worse {
+            // Of none there is no multiple: the bound is what is allowed.
+            Worse::Higher => reference == 0.0 || figure <= times * reference,
+            Worse::Lower if self.kind.is_fraction() => 1.0 - figure <= times * (1.0 - reference),
+            Worse::Lower => times * figure >= reference,
+        }
     }
 
     /// Whether the canary is worse than the live version was last, as this bound measures it: by its

@@ -139,7 +139,12 @@ pub(super) fn refused(code: &str) -> String {
 /// named together: `bug, error rate: no readings since 2026-03-03 14:40 UTC`.
 pub(super) fn causes(policy: &Policy, judged: &Judged, share: Share, causes: &[Cause]) -> String {
     let mut by_metric: Vec<(Option<MetricName>, Vec<String>)> = Vec::new();
-    for cause in causes.iter().filter(|cause| !cause.is_covered(causes)) {
+    let cannot_decide =
+        |of| causes.iter().any(|cause| cause.reason == Reason::CannotDecide && cause.metric == of);
+    // The other reason then names the fix, too.
+    let is_repeated =
+        |cause: &Cause| cause.reason == Reason::EfficacyNotShown && cannot_decide(cause.metric);
+    for cause in causes.iter().filter(|cause| !cause.is_covered(causes) && !is_repeated(cause)) {
         let metric = cause.metric.and_then(|id| policy.metric(id.as_str()));
         let mut reason = reason(judged, share, cause.reason, metric).into_owned();
         if let Some(instance) = &cause.instance {
@@ -236,15 +241,17 @@ fn reason(
         Reason::RollbackBand => beyond("rollback", metric, metric.bounds.rollback),
         Reason::AlertBand => beyond("alert", metric, metric.bounds.alert),
         Reason::CriterionMissed => over_the_phase(judged.judge(), share, metric),
-        Reason::SlightlySlower => {
-            let ratio = judge::slowness(judged.judge(), metric.id)?;
-            Some(format!("{} times as slow in the last minute", rounded(ratio, 1)))
-        }
+        Reason::SlightlySlower => Some(match judge::slowness(judged.judge(), metric.id) {
+            Some(ratio) => {
+                format!("{} times as slow in the last minute", rounded(ratio, 1))
+            }
+            None => "slower, and its histogram does not show by how much".to_owned(),
+        }),
         Reason::CannotDecide if judge::is_unproven(judged.judge(), metric.id) => {
             let value = judge::over_the_phase(judged.judge(), metric.id, share)?;
             Some(format!(
-                "{} over the phase; that the fix works can no longer be shown in the time that is \
-                 left",
+                "{} over the phase; the fix is not shown to work, and can no longer be in the \
+                 time that is left",
                 metric::measured(metric.kind, &[], value)
             ))
         }

@@ -39,6 +39,9 @@ pub(crate) enum Noise {
     Pauses,
     /// Each instance is so many times as slow for so many seconds, after as many seconds on average.
     Bursts(f64, u32, f64),
+    /// So many of the requests take nearly the same time: their median in seconds, and the standard
+    /// deviation of the logarithm.
+    Close(f64, f64, f64),
 }
 
 /// Six hours of the live version, for the plan.
@@ -213,6 +216,15 @@ returned_within = "5min"
                     serve(&mut counts[usize::from(!of_canary)], each, times, random);
                 }
             }
+            Noise::Close(share, median, sigma) => {
+                for (counts, (instances, times)) in
+                    counts.iter_mut().zip([(canary, slower), (baseline, 1.0)])
+                {
+                    let all = each * instances;
+                    serve(counts, all * (1.0 - share), times, random);
+                    serve_as(counts, all * share, (median * times, sigma), random);
+                }
+            }
             Noise::None | Noise::Wander(..) | Noise::Cold(..) | Noise::Pauses => {
                 let (new, cold) = match noise {
                     Noise::Cold(excess, decays) => {
@@ -352,7 +364,7 @@ impl State {
                     }
                 }
             }
-            Noise::None | Noise::Cold(..) | Noise::Pauses => {}
+            Noise::None | Noise::Cold(..) | Noise::Pauses | Noise::Close(..) => {}
         }
     }
 
@@ -365,10 +377,14 @@ impl State {
     }
 }
 
-/// Adds requests with log-normal times, multiplied by `factor`, to all and to those slower than each
-/// boundary.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawn count")]
+/// Adds requests with log-normal times, multiplied by `factor`.
 fn serve(counts: &mut [f64; 7], mean: f64, factor: f64, random: &mut Pcg64) {
+    serve_as(counts, mean, (MEDIAN * factor, SIGMA), random);
+}
+
+/// Adds requests with log-normal times to all and to those slower than each boundary.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawn count")]
+fn serve_as(counts: &mut [f64; 7], mean: f64, (median, sigma): (f64, f64), random: &mut Pcg64) {
     if mean <= 0.0 {
         return;
     }
@@ -376,7 +392,7 @@ fn serve(counts: &mut [f64; 7], mean: f64, factor: f64, random: &mut Pcg64) {
     counts[0] += trials;
     let (mut left, mut share) = (trials, 1.0);
     for (count, boundary) in counts[1..].iter_mut().zip(BOUNDARIES) {
-        let beyond = normal_cdf(ln(MEDIAN * factor / boundary) / SIGMA);
+        let beyond = normal_cdf(ln(median / boundary) / sigma);
         let law = Binomial::new(left as u64, (beyond / share).min(1.0)).expect("a share");
         (left, share) = (law.sample(random) as f64, beyond);
         *count += left;

@@ -45,6 +45,39 @@ fn field_17_healthy_replicas_that_wander_start_cold_or_pause_are_not_rolled_back
     assert!(all <= 6, "{all} of {}", runs * 10);
 }
 
+/// Times that lie closer together than the boundaries: how much slower a canary is, does not follow from how
+/// many of its requests have crossed one of them.
+const CLOSE: [Noise; 4] = [
+    Noise::Close(1.0, 0.24, 0.05),
+    Noise::Close(1.0, 0.099, 0.03),
+    Noise::Close(1.0, 0.24, 0.03),
+    Noise::Close(0.3, 0.24, 0.03),
+];
+
+#[test]
+fn field_17_a_canary_slightly_slower_is_not_rolled_back_where_times_lie_close_together() {
+    let runs = 15;
+    for noise in CLOSE {
+        for fault in [1.0, 1.05, 1.1] {
+            let world = World { fault, ..World::new(noise, 6_000.0) };
+            let outcomes = outcomes(world, runs);
+            let gone = outcomes.iter().filter(|of| of.rolled_back.is_some()).count();
+            let asked = outcomes.iter().filter(|of| of.asked > 0).count();
+            println!("{noise:?}, {fault} times: {gone} of {runs} rolled back, {asked} asked");
+            assert!(gone == 0, "{noise:?}, {fault} times: {gone} of {runs}");
+        }
+    }
+}
+
+#[test]
+fn field_17_a_gross_fault_is_rolled_back_where_times_lie_close_together() {
+    for noise in CLOSE {
+        let found = delay(World { fault: 3.0, ..World::new(noise, 6_000.0) }, 9);
+        println!("{noise:?}: {found} s");
+        assert!(found <= 180, "{noise:?}: {found} s");
+    }
+}
+
 #[test]
 fn field_17_without_a_tolerance_most_of_them_are() {
     let strict = |noise| World { tolerated: 1.0, ..World::new(noise, 6_000.0) };

@@ -36,6 +36,8 @@ pub(crate) struct MetricDesign {
     pub(super) in_step: bool,
     /// A bound looks at the live arm.
     pub(super) compares_live: bool,
+    /// Its gate lets nothing through that is worse than its reference by more than the margin.
+    pub(super) keeps_margin: bool,
 }
 
 /// What a snapshot has of a design.
@@ -68,14 +70,14 @@ impl DesignRead {
 }
 
 impl MetricDesign {
-    /// In the first phase, before the first reading. `one_arm`: no live arm is read beside the
-    /// canary.
+    /// In the first phase, before the first reading. `margin`: how many times as bad as its reference is no harm.
+    /// `one_arm`: no live arm is read beside the canary.
     pub(in crate::judge) fn new(
         metric: &Metric,
         watch: Watch,
         claims: Claims,
         basis: EvidenceBasis,
-        one_arm: bool,
+        (margin, one_arm): (f64, bool),
     ) -> Self {
         Self {
             metric: metric.clone(),
@@ -86,6 +88,7 @@ impl MetricDesign {
             basis,
             in_step: one_arm || watch.scrape == Some(Span::ZERO),
             compares_live: metric.compares_live(),
+            keeps_margin: metric.keeps_within(margin),
         }
     }
 

@@ -460,6 +460,8 @@ getters! {
     watch: &Watch = &self.design.watch;
     /// Whether a bound looks at the live arm.
     compares_live: bool = self.design.compares_live;
+    /// Its gate lets nothing through that is worse than its reference by more than the margin.
+    keeps_margin: bool = self.design.keeps_margin;
     /// The edges that are test boundaries.
     boundaries: &[usize] = self.design.boundaries.as_slice();
     /// Basis of the rollback evidence.

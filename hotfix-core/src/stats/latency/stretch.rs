@@ -4,7 +4,9 @@
 //! A histogram does not say where in its bucket a request lies. Between boundaries the normal score
 //! of the share of faster requests is taken to be linear in the logarithm of time, as it is
 //! everywhere for log-normal times; beyond the first and the last boundary the nearest piece goes
-//! on. From this follows which share of a bucket comes to be beyond a boundary.
+//! on. From this follows which share of a bucket comes to be beyond a boundary. Where hardly any request is
+//! on the other side of an edge of the bucket, its times may lie as close together as they like: then all
+//! of them may be at its end, and are moved.
 
 use super::{MAX_BOUNDARIES, SlowCounts};
 use crate::stats::draw::Draws;
@@ -21,6 +23,8 @@ const LEAST_RISE: f64 = 1e-3;
 /// Rise of the normal score over a factor of e in time where a single boundary shows none: the
 /// standard deviation of log times is then 0.5.
 const LONE_SLOPE: f64 = 2.0;
+/// Fewer requests than so many on a side of a boundary do not show how the score rises there.
+const LEAST_SHOWN: f64 = 5.0;
 /// Boundaries that fewer or more of the requests exceed do not show by how much the arms differ.
 const TELLING: (f64, f64) = (0.01, 0.99);
 /// Requests of one tick of which each is moved by a draw of its own; more than so many hardly vary.
@@ -82,10 +86,16 @@ pub(super) struct Scores {
     at: [f64; MAX_BOUNDARIES],
     /// Rise over a factor of e in time between each boundary and the next.
     slope: [f64; MAX_BOUNDARIES],
+    /// Whether requests beyond both ends show it; else it is the least.
+    shown: [bool; MAX_BOUNDARIES],
 }
 
 impl Scores {
-    pub(super) const NONE: Self = Self { at: [0.0; MAX_BOUNDARIES], slope: [0.0; MAX_BOUNDARIES] };
+    pub(super) const NONE: Self = Self {
+        at: [0.0; MAX_BOUNDARIES],
+        slope: [0.0; MAX_BOUNDARIES],
+        shown: [true; MAX_BOUNDARIES],
+    };
 
     pub(super) fn of(axis: &Axis, past: &Past) -> Self {
         let mut this = Self::NONE;
@@ -97,6 +107,8 @@ impl Scores {
         }
         for k in 1..axis.len {
             this.slope[k - 1] = (this.at[k] - this.at[k - 1]) / (axis.ln[k] - axis.ln[k - 1]);
+            let (faster, slower) = (past.trials - past.slow[k - 1], past.slow[k]);
+            this.shown[k - 1] = faster >= LEAST_SHOWN && slower >= LEAST_SHOWN;
         }
         if axis.len == 1 {
             this.slope[0] = LONE_SLOPE;
@@ -104,14 +116,17 @@ impl Scores {
         this
     }
 
-    /// Share of requests slower than a time, of which the logarithm is given.
-    #[inline]
+    /// Most share of requests slower than a time, of which the logarithm is given.
     fn slower(&self, axis: &Axis, ln_time: f64) -> f64 {
         // The piece that begins at the last boundary that is not later.
         let pieces = axis.len.saturating_sub(1).max(1);
         let later = axis.ln[..pieces].iter().skip(1).take_while(|ln| **ln <= ln_time).count();
-        let score = self.at[later] + self.slope[later] * (ln_time - axis.ln[later]);
-        normal_cdf(-score)
+        let from = axis.ln[later];
+        match self.shown[later] {
+            true => normal_cdf(-(self.at[later] + self.slope[later] * (ln_time - from))),
+            false if ln_time < from => 1.0,
+            false => normal_cdf(-self.at[later]),
+        }
     }
 
     /// The slope at a boundary: the mean of the pieces that meet there.
@@ -142,8 +157,8 @@ impl Transfer {
     pub(super) fn of(axis: &Axis, scores: &Scores, ln_ratio: f64) -> Self {
         let mut this = Self::NONE;
         let mut edges = [0.0; MAX_BOUNDARIES];
-        for (edge, ln_time) in edges.iter_mut().zip(&axis.ln[..axis.len]) {
-            *edge = scores.slower(axis, *ln_time);
+        for (edge, score) in edges.iter_mut().zip(&scores.at[..axis.len]) {
+            *edge = normal_cdf(-score);
         }
         for boundary in 0..axis.len {
             let reached = scores.slower(axis, axis.ln[boundary] - ln_ratio);
@@ -220,14 +235,56 @@ pub struct Slowdown {
 
 /// The factor from counts of both arms; None where nearly all or nearly no requests exceed
 /// every boundary.
-///
-/// The mean over boundaries of the difference of normal scores over their slope, weighted by the
-/// inverse of its variance.
 pub(super) fn slowdown(
     axis: &Axis,
     scores: &Scores,
     canary: SlowCounts<'_>,
     baseline: SlowCounts<'_>,
+) -> Option<Slowdown> {
+    let trials = canary.trials + baseline.trials;
+    let is_telling = |boundary: usize| {
+        let faster = 1.0 - (canary.slow[boundary] + baseline.slow[boundary]) / trials;
+        faster > TELLING.0 && faster < TELLING.1
+    };
+    estimate(axis, scores, canary, baseline, is_telling)
+}
+
+/// The least `ln` of the factor with any one boundary left out, and with it those up to `ln_near` from
+/// it: requests that take nearly the same time cross all of these at once, so how many do says nothing
+/// of how much slower they are. Minus infinity where no other boundary is left, or nothing was read; infinity
+/// where none shows anything.
+pub(super) fn ln_ratio_without_any(
+    axis: &Axis,
+    scores: &Scores,
+    canary: SlowCounts<'_>,
+    baseline: SlowCounts<'_>,
+    ln_near: f64,
+) -> f64 {
+    if canary.trials <= 0.0 || baseline.trials <= 0.0 {
+        return f64::NEG_INFINITY;
+    }
+    // Not where nearly all or nearly no requests of both are slower.
+    let is_telling = |boundary: usize| {
+        let arms = [canary, baseline].map(|of| of.slow[boundary] / of.trials);
+        arms.iter().any(|slow| *slow > TELLING.0) && arms.iter().any(|slow| *slow < TELLING.1)
+    };
+    let without = |left_out: usize| {
+        let is_far = |of: usize| (axis.ln[of] - axis.ln[left_out]).abs() > ln_near;
+        let counts = |boundary| is_far(boundary) && is_telling(boundary);
+        let factor = estimate(axis, scores, canary, baseline, counts);
+        factor.map_or(f64::NEG_INFINITY, |factor| factor.ln_ratio)
+    };
+    (0..axis.len).filter(|k| is_telling(*k)).map(without).fold(f64::INFINITY, smaller)
+}
+
+/// The factor from the boundaries that count: the mean of the difference of normal scores over their
+/// slope, weighted by the inverse of its variance.
+fn estimate(
+    axis: &Axis,
+    scores: &Scores,
+    canary: SlowCounts<'_>,
+    baseline: SlowCounts<'_>,
+    counts: impl Fn(usize) -> bool,
 ) -> Option<Slowdown> {
     if canary.trials <= 0.0 || baseline.trials <= 0.0 {
         return None;
@@ -236,10 +293,10 @@ pub(super) fn slowdown(
     let (mut weights, mut sum, mut slopes) = (0.0, 0.0, 0.0);
     for (boundary, (&of_canary, &of_baseline)) in canary.slow.iter().zip(baseline.slow).enumerate()
     {
-        let pooled = 1.0 - (of_canary + of_baseline) / trials;
-        if !(pooled > TELLING.0 && pooled < TELLING.1) {
+        if !counts(boundary) {
             continue;
         }
+        let pooled = 1.0 - (of_canary + of_baseline) / trials;
         let slope = scores.slope_at(axis, boundary);
         let score = |slow, trials| normal_quantile_nearly(share_below(slow, trials));
         let apart = score(of_baseline, baseline.trials) - score(of_canary, canary.trials);

@@ -28,7 +28,7 @@ use super::cap::common_cap;
 use super::design::{PRIOR_TRIALS, prior_shares};
 use super::document::SavedTolerance;
 use super::joint::{ALTERNATIVES, Joint, Stakes, WEIGHTS};
-use super::stretch::{Axis, Past, Scores, Slowdown, Transfer, slowdown};
+use super::stretch::{Axis, Past, Scores, Slowdown, Transfer, ln_ratio_without_any, slowdown};
 use super::{MAX_BOUNDARIES, SlowCounts, check_boundaries, excess, loudest_of};
 use crate::stats::grid::{Grid, Hypothesis};
 use crate::stats::numeric::{larger, ln, log_add_exp, smaller};
@@ -558,11 +558,22 @@ impl Tolerance {
     /// the baseline's past says how far apart the boundaries are. None before the first tick, or
     /// where nearly all or nearly no requests exceed every boundary.
     pub fn slowdown(&self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) -> Option<Slowdown> {
-        let len = self.axis.len;
-        if self.fit.past.trials == 0.0 || canary.slow.len() != len || baseline.slow.len() != len {
-            return None;
-        }
-        slowdown(&self.axis, &self.fit.scores, canary, baseline)
+        let knows = self.knows(canary, baseline);
+        knows.then(|| slowdown(&self.axis, &self.fit.scores, canary, baseline)).flatten()
+    }
+
+    /// Whether one boundary alone, with those within the tolerated factor of it, shows more than is tolerated.
+    /// Of requests that take nearly the same time, just below it, the canary's seem far slower than they are.
+    pub fn hangs_on_a_boundary(&self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) -> bool {
+        let (most, scores) = (self.ln_ratios[ACTS], &self.fit.scores);
+        self.knows(canary, baseline)
+            && ln_ratio_without_any(&self.axis, scores, canary, baseline, most) <= most
+    }
+
+    /// Whether the baseline is known, and the counts are of its boundaries.
+    fn knows(&self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) -> bool {
+        let fits = |counts: SlowCounts<'_>| counts.slow.len() == self.axis.len;
+        self.fit.past.trials > 0.0 && fits(canary) && fits(baseline)
     }
 }
 
