@@ -14,7 +14,7 @@ use super::bracket::{BASELINE, CANARY};
 use super::criterion::Without;
 use super::cured::traffic;
 use super::watched::Watched;
-use super::{Cause, Decision, Judge, MetricVerdict, Reason, Verdict, Version};
+use super::{Cause, Decision, Judge, MetricVerdict, Reason, Version};
 
 /// Metrics by phases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,15 +99,20 @@ impl Cell {
 pub(crate) struct PhaseRecord {
     pub(crate) index: usize,
     pub(crate) since: Timestamp,
-    pub(crate) ended: Option<Timestamp>,
-    /// The last decision about it, where it has ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) decision: Option<Decision>,
-    /// Its causes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) causes: Vec<Cause>,
+    /// When and by what it ended.
+    ended: Option<(Timestamp, EndedBy)>,
     /// One entry a metric.
     cells: Vec<Option<Cell>>,
+}
+
+/// By what a phase ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum EndedBy {
+    /// The last verdict about it.
+    Verdict { decision: Decision, causes: Vec<Cause> },
+    /// A person was asked about harm that somebody stated, whatever the verdict.
+    HarmStated,
 }
 
 impl PhaseRecord {
@@ -152,28 +157,26 @@ impl PhaseRecord {
                 })
             })
             .collect();
-        Self { index, since, ended: None, decision: None, causes: Vec::new(), cells }
+        Self { index, since, ended: None, cells }
     }
 
-    /// The phase ended then, and this was the last verdict about it. `relapses`: a person was asked about
-    /// what somebody stated, whatever the verdict: then it has no cause.
-    pub(crate) fn end(self, at: Timestamp, of: &Verdict, relapses: bool) -> Self {
-        let (decision, causes) =
-            if relapses { (Decision::Ask, Vec::new()) } else { (of.decision, of.causes.clone()) };
-        Self { ended: Some(at), decision: Some(decision), causes, ..self }
+    /// The phase ended then, by this.
+    pub(crate) fn end(self, at: Timestamp, by: EndedBy) -> Self {
+        Self { ended: Some((at, by)), ..self }
     }
 
     /// Why it did not pass by itself, by the most severe cause of the last verdict about it that names
     /// more than too little data. `least`: its least time.
     pub(crate) fn passed_without(&self, least: Span) -> Option<&'static str> {
-        let is_early = self.ended?.since(self.since) < least;
-        let mut reasons = self.causes.iter().map(|cause| cause.reason);
+        let (ended, by) = self.ended.as_ref()?;
+        let EndedBy::Verdict { decision, causes } = by else {
+            return Some("harm was stated while it was watched");
+        };
+        let is_early = ended.since(self.since) < least;
+        let mut reasons = causes.iter().map(|cause| cause.reason);
         let leading = reasons.find(|reason| reason.is_missing() || reason.is_criterion());
-        match (self.decision?, leading.map(Reason::is_missing)) {
+        match (decision, leading.map(Reason::is_missing)) {
             (Decision::Promote, _) => None,
-            (Decision::Ask, None) if self.causes.is_empty() => {
-                Some("harm was stated while it was watched")
-            }
             (_, Some(true)) if is_early => {
                 Some("before its least time was over, and readings were missing")
             }
@@ -321,7 +324,7 @@ impl Comparison {
         // A phase that was watched twice shows the last one.
         let of = |index: usize| records.iter().rev().find(|record| record.index == index);
         let columns = phases.iter().enumerate().map(|(index, phase)| PhaseColumn {
-            ended: of(index).and_then(|record| record.ended),
+            ended: of(index).and_then(|record| Some(record.ended.as_ref()?.0)),
             phase: phase.name,
             share: phase.share,
             since: of(index).map(|record| record.since),

@@ -143,6 +143,6 @@ fn recompute(rollout: &mut Rollout, line: &mut LogLine) -> Result<(), LogError> 
     if let Some((what, _)) = outcomes.into_iter().find(|(_, agrees)| !agrees) {
         return Err(line.error(LogFault::Outcome { what }));
     }
-    rollout.settle(at, &input);
+    rollout.settle(at, &input, &resolved);
     Ok(())
 }

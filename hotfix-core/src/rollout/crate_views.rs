@@ -22,7 +22,7 @@ use super::input::InputKind;
 use super::intervention::{Intervention, TrainNotice};
 use super::poll::{deployment_is_late, watch_is_over};
 use super::stage::{Stage, State};
-use super::state::{About, Assessed, Reach, Silent, unsettled};
+use super::state::{Assessed, Reach, Silent, unsettled};
 use super::timely::is_timely;
 
 /// Why a deployment does not continue without a person.
@@ -141,7 +141,7 @@ impl Rollout {
     /// Whether somebody stated after the end that it is not the end, and nobody has answered that.
     pub(crate) fn end_is_in_doubt(&self) -> bool {
         let open = self.case.people.unanswered();
-        self.awaits_answer() && open.is_some_and(|open| open.about == About::Reopening)
+        self.awaits_answer() && open.is_some_and(|open| open.about.is_relapse())
     }
 
     /// Whether a question is the one about the severity, and whether this is a hot-fix.

@@ -324,7 +324,7 @@ impl Rollout {
             EventKind::Taken(kind) => kind,
         };
         let superseded = (kind == InputKind::Supersede).then(|| self.comparison());
-        let input = self.fold_line(line, kind)?.0;
+        let (input, resolved) = self.fold_line(line, kind)?;
         let event = &mut line.event;
         let Self { case, plan, changes, .. } = &mut *self;
         let verdict = event.verdict.take().map(Cow::into_owned);
@@ -334,7 +334,8 @@ impl Rollout {
         update_agenda(case, plan, at, &input, to.as_ref(), &mut changes.replans);
         case.agenda.advance(at);
         let (moved, is_judged) = (to.is_some(), judged.is_some());
-        case.settle(plan, at, &input, &mut to, &event.actions, judged);
+        let relapses = resolved.relapse.is_some();
+        case.settle(plan, at, (&input, relapses), &mut to, &event.actions, judged);
         Ok(Some(Folded { input, moved, judged: is_judged, superseded }))
     }
 

@@ -205,7 +205,7 @@ impl Rollout {
         let resolved = self.fold(at, input, author, made);
         self.conclude(at, input, &resolved);
         self.record(at, claimed_at, input, author)?;
-        self.settle(at, input);
+        self.settle(at, input, &resolved);
         Ok(())
     }
 
@@ -275,8 +275,9 @@ impl Rollout {
     }
 
     /// Puts the outcome in force.
-    fn settle(&mut self, at: Timestamp, input: &Input) {
+    fn settle(&mut self, at: Timestamp, input: &Input, resolved: &Resolved) {
         let Changes { to, judged, .. } = &mut self.changes;
+        let input = (input, resolved.relapse.is_some());
         self.case.settle(&self.plan, at, input, to, &self.actions, *judged);
     }
 

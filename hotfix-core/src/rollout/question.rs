@@ -503,7 +503,7 @@ impl Conclusion<'_> {
             }
             About::Objection | About::Stopped => None,
             // What was stated is as it was; the answers are those of now.
-            About::Reopening if self.case.is_resolved() || is_of_live(&open.text) => {
+            About::Harm => {
                 let stated = without_answers(open).unwrap_or(&open.text);
                 let choices = if stage.is_out() { self.choices(at, true) } else { String::new() };
                 return Some(format!("{stated} {choices}").trim_end().to_owned());
@@ -561,32 +561,17 @@ fn without_answers(open: &Unanswered) -> Option<&str> {
     open.text.get(..[IF_OPEN_AGAIN, SINCE_LIVE].into_iter().find_map(ends)?)
 }
 
-/// Whether a question is about what was stated before the end, with the fix live.
-fn is_of_live(question: &str) -> bool {
-    question.contains(SINCE_LIVE)
-}
-
-/// Whether one of these actions asks that.
-pub(super) fn asks_about_relapse(actions: &[Action]) -> bool {
-    actions
-        .iter()
-        .any(|action| matches!(&action.act, Act::AskDecision { question } if is_of_live(question)))
-}
-
 /// Whether what an open question is about is not so any more: the process is waived, what was stated
 /// after the end is corrected, or an incident that is open again has no fix that is being deployed.
 pub(super) fn is_moot(plan: &Plan, case: &RolloutState, open: &Unanswered, at: Timestamp) -> bool {
     match open.about {
         About::Process => question_about_process(plan, case, at).is_none(),
-        About::Reopening if !case.is_resolved() && !case.place.stage().is_out() => true,
-        About::Reopening => {
-            let is_stated = case.is_resolved() || is_of_live(&open.text);
-            is_stated && Impact::new(case.readiness.facts(), false).states().next().is_none()
-        }
+        about if about.is_relapse() && !case.is_resolved() && !case.place.stage().is_out() => true,
+        About::Harm => Impact::new(case.readiness.facts(), false).states().next().is_none(),
         About::Stopped => case.is_resolved(),
         // What could not be deployed need not be tried again once the incident is over.
         About::Other => case.has_ended() && matches!(case.place.stage(), Stage::Failed),
-        About::Verdict | About::Objection => false,
+        About::Verdict | About::Objection | About::Reopening => false,
     }
 }
 

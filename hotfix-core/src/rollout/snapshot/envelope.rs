@@ -17,7 +17,7 @@ use super::SnapshotHead;
 use super::error::SnapshotError;
 
 /// The version of the snapshot's format: a snapshot of another one is refused, and the log replayed.
-pub const SNAPSHOT_FORMAT: u32 = 15;
+pub const SNAPSHOT_FORMAT: u32 = 16;
 
 /// What a snapshot begins with. The first byte is no text, and the last one shows a transfer that rewrote line ends.
 const MAGIC: [u8; 8] = *b"\x89HFSNAP\n";

@@ -11,12 +11,13 @@ mod people;
 mod place;
 mod readiness;
 mod severity_question;
+mod unanswered;
 
 use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
 use crate::grade::{Audience, Moment, RollbackMethod};
-use crate::judge::{Against, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict};
+use crate::judge::{Against, EndedBy, Judge, PhaseRecord, Prepared, Recovery, Use, Verdict};
 use crate::judge::{go_on, note_seen};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -30,7 +31,7 @@ use super::conclude::FOLLOWERS;
 use super::duty;
 use super::input::{Command, Input, InputKind};
 use super::intervention::Interventions;
-use super::question::{asks_about_relapse, is_moot};
+use super::question::is_moot;
 use super::revision::Kept;
 use super::stage::{Resume, Stage, State};
 
@@ -39,11 +40,12 @@ pub(super) use happened::Happened;
 pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
 pub(super) use objection::{Objection, stated_impact};
-pub(super) use people::{About, People, Unanswered, no_answer_since};
+pub(super) use people::People;
 pub(super) use place::Place;
 pub(crate) use place::Reach;
 pub(super) use readiness::{Afterwards, Missing, Readiness};
 pub(super) use severity_question::unsettled;
+pub(super) use unanswered::{About, Unanswered, no_answer_since};
 
 /// The folded state.
 #[derive(Debug, PartialEq, educe::Educe)]
@@ -392,12 +394,12 @@ impl RolloutState {
         Question::of(&self.place, plan, at, self.readiness.severity())
     }
 
-    /// Folds the recorded outcome: the second half of an event.
+    /// Folds the recorded outcome: the second half of an event. `relapses`: folding the input has found one.
     pub(super) fn settle(
         &mut self,
         plan: &Plan,
         at: Timestamp,
-        input: &Input,
+        (input, relapses): (&Input, bool),
         to: &mut Option<Stage>,
         actions: &[Action],
         judged: Option<Question>,
@@ -487,9 +489,8 @@ impl RolloutState {
         let is_over = self.place.stage().is_final();
         let asks = judged.is_some() && decision.needs_answer();
         let is_resolved = self.is_resolved();
-        let restates = is_resolved && stated_impact(policy, &input.command).is_some();
-        let relapses = restates || kind == InputKind::SetFacts && asks_about_relapse(actions);
-        let about = About::of(kind, [asks, self.people.objected(), relapses], self.place.stage());
+        let harm = relapses || is_resolved && stated_impact(policy, &input.command).is_some();
+        let about = About::of(kind, [asks, self.people.objected(), harm], self.place.stage());
         let severity = actions.first().and_then(|_| self.readiness.named_severity(policy));
         let now = [self.place.stage().is_out(), is_over && (!waits || has_ended)];
         self.people.note_actions(at, actions, about, notifies, now, severity);
@@ -511,8 +512,13 @@ impl RolloutState {
         if let Some(step) = watched.filter(|_| !still_watched && !is_new_attempt) {
             let (judge, share) = (self.judged.judge(), self.place.share());
             let record = PhaseRecord::of(judge, step.index, step.since, share);
-            let relapses = self.people.asks_about_relapse();
-            self.happened.phases.push(record.end(at, self.judged.verdict(), relapses));
+            let Verdict { decision, causes, .. } = self.judged.verdict();
+            let by = if self.people.asks_about_relapse() {
+                EndedBy::HarmStated
+            } else {
+                EndedBy::Verdict { decision: *decision, causes: causes.clone() }
+            };
+            self.happened.phases.push(record.end(at, by));
         }
         match (self.place.stage(), &to) {
             (_, Stage::Deploying(step)) => self.judged.now.judge.enter_phase(step.index),

@@ -14,7 +14,8 @@ use crate::text::joined;
 use crate::unit::RoleName;
 
 use super::RolloutState;
-use super::people::{About, People, Unanswered};
+use super::people::People;
+use super::unanswered::{About, Unanswered};
 
 /// What a person reported, denied or withdrew, with the note or reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

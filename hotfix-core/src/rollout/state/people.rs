@@ -16,11 +16,10 @@ use crate::rollout::describe::addressed;
 use crate::rollout::input::{Command, Input, InputKind};
 use crate::rollout::intervention::{Interventions, TrainNotice, is_of_a_train};
 use crate::rollout::stage::Stage;
-use crate::text::moment;
 use crate::unit::Timestamp;
 
-use super::objection::Objection;
 use super::severity_question::SeverityQuestion;
+use super::unanswered::{About, Unanswered};
 
 /// Questions, objections and orders.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
@@ -117,125 +116,6 @@ impl Display for Named {
     }
 }
 
-/// A question that nobody has answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Unanswered {
-    /// When it was asked first.
-    pub(crate) since: Timestamp,
-    /// When it was asked last.
-    pub(crate) asked_at: Timestamp,
-    /// The question as it was asked first.
-    pub(crate) text: String,
-    /// The action that asked it first; None until it is asked again after a `hold`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) action: Option<ActionId>,
-    /// It is a page: somebody has to act.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) page: bool,
-    #[serde(default, skip_serializing_if = "About::is_other")]
-    pub(crate) about: About,
-    /// What people stated that it is about, the first one first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) stated: Vec<Objection>,
-}
-
-/// What a question is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum About {
-    /// A gate, an action, the end of the rollout.
-    #[default]
-    Other,
-    /// The verdict: asked again, it has the figures of that time.
-    Verdict,
-    /// What a person reported, denied or withdrew: no other question takes its place.
-    Objection,
-    /// The incident that is open again with the fix live, or what somebody states of one that is
-    /// resolved: only an objection takes its place.
-    Reopening,
-    /// The incident whose rollout was aborted before its start.
-    Stopped,
-    /// What somebody has to waive or to lift before the start: the normal process, a change window that
-    /// is over, a denial. Asked again, it has the reasons of that time.
-    Process,
-}
-
-impl About {
-    /// What a question is about that an input of this kind raised. `asks`: the verdict does; `objects`: a
-    /// person did; `relapses`: somebody states that what is resolved is not over. Before the start the
-    /// rollout itself asks about [`Process`](Self::Process) alone.
-    pub(super) const fn of(
-        kind: InputKind,
-        [asks, objects, relapses]: [bool; 3],
-        stage: &Stage,
-    ) -> Self {
-        match kind {
-            _ if relapses => Self::Reopening,
-            InputKind::Report => Self::Objection,
-            InputKind::Start if objects => Self::Objection,
-            _ if matches!(stage, Stage::Preparing) => Self::Process,
-            InputKind::Abort if matches!(stage, Stage::Aborted) => Self::Stopped,
-            InputKind::Deny | InputKind::Withdraw => Self::Objection,
-            InputKind::SetTimes => Self::Reopening,
-            InputKind::Observe | InputKind::Tick if asks => Self::Verdict,
-            _ => Self::Other,
-        }
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-    const fn is_other(&self) -> bool {
-        matches!(self, Self::Other)
-    }
-
-    /// Whether it stays open beside a later question of the rollout.
-    pub(super) const fn is_kept(self) -> bool {
-        !Self::Other.replaces(self)
-    }
-
-    /// Whether a question about this takes the place of an open one about `open`.
-    const fn replaces(self, open: Self) -> bool {
-        match open {
-            Self::Objection => matches!(self, Self::Objection),
-            Self::Reopening => matches!(self, Self::Objection | Self::Reopening),
-            Self::Other | Self::Verdict | Self::Process | Self::Stopped => true,
-        }
-    }
-}
-
-impl Unanswered {
-    fn new(at: Timestamp, text: &str, action: ActionId) -> Self {
-        let (text, action, stated) = (text.to_owned(), Some(action), Vec::new());
-        Self { since: at, asked_at: at, text, action, page: false, about: About::Other, stated }
-    }
-
-    /// The text of a question or page that is raised once more.
-    pub(crate) fn repeated(&self, text: &str) -> String {
-        format!("{text}{}", no_answer_since(&moment(self.since)))
-    }
-
-    /// Whether it asks whether the incident is open again.
-    pub(super) fn is_relapse(&self) -> bool {
-        self.about == About::Reopening
-    }
-
-    /// The same of this question: a page does, too.
-    pub(crate) const fn keeps_its_place(&self) -> bool {
-        self.page || self.about.is_kept()
-    }
-
-    /// Whether this text raises it once more. Logs of earlier releases have another form of time.
-    fn is_repeated_by(&self, text: &str) -> bool {
-        let times = [moment(self.since), self.since.to_string()];
-        times.iter().any(|since| text.ends_with(&no_answer_since(since)))
-    }
-}
-
-/// How the text of a repeated question or page ends.
-pub(crate) fn no_answer_since(since: &str) -> String {
-    format!(" No answer since {since}.")
-}
-
 impl People {
     /// Whether its train is being rolled back, and accepts no promotion.
     pub(crate) fn train_rolls_back(&self) -> bool {
@@ -265,8 +145,7 @@ impl People {
             | Stage::Frozen { .. }
             | Stage::Failed => true,
             Stage::Aborted => {
-                let about = self.unanswered.as_ref().map(|open| open.about);
-                matches!(about, Some(About::Stopped | About::Reopening))
+                self.unanswered.as_ref().is_some_and(|open| open.about.is_about_the_incident())
             }
             Stage::Closed | Stage::RolledBack => false,
         }
@@ -361,11 +240,11 @@ impl People {
 
     /// Whether an input after the completion answers the open question.
     pub(crate) fn are_answered_by(&self, command: &Command) -> bool {
-        let about = self.unanswered.as_ref().map(|open| open.about);
-        let is_over = matches!(about, Some(About::Reopening | About::Stopped));
+        let open = self.unanswered.as_ref();
+        let is_over = || open.is_some_and(|open| open.about.is_about_the_incident());
         match command {
             Command::Promote { .. } => true,
-            Command::SetTimes { .. } => command.resolves() && is_over,
+            Command::SetTimes { .. } => command.resolves() && is_over(),
             _ => false,
         }
     }
