@@ -14,8 +14,8 @@ use crate::text::{is_blank, joined, lasting, moment};
 use crate::unit::{MetricName, Name, Span, Timestamp};
 
 use super::blocker::blocked_at;
-use super::duty::MOST_EARLIER;
 use super::input::{Command, Input, InputError, InputKind, ItemStatus, KnownTime};
+use super::moments::MOST_EARLIER;
 use super::refusal::RefusalReason;
 use super::revision::Revision;
 use super::stage::State;

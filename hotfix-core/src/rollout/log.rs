@@ -14,10 +14,10 @@ use crate::unit::Timestamp;
 
 use super::Rollout;
 use super::action::Action;
-use super::duty::update_agenda;
 use super::event::{Event, EventKind};
 use super::input::{Input, InputError, InputKind};
 use super::journal::Recording;
+use super::moments::update_agenda;
 use super::personal::Salt;
 use super::stage::Stage;
 use super::state::Resolved;

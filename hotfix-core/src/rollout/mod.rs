@@ -26,6 +26,7 @@ mod input;
 mod intervention;
 mod journal;
 mod log;
+mod moments;
 mod personal;
 mod poll;
 mod question;

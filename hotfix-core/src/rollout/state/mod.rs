@@ -28,9 +28,9 @@ use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action};
 use super::conclude::FOLLOWERS;
-use super::duty;
 use super::input::{Command, Input, InputKind};
 use super::intervention::Interventions;
+use super::moments;
 use super::question::is_moot;
 use super::revision::Kept;
 use super::stage::{Resume, Stage, State};
@@ -91,7 +91,7 @@ impl RolloutState {
             actions: Actions::new(),
             people: People::default(),
             readiness: Readiness::new(plan),
-            agenda: Agenda::with_release(plan.policy(), &duty::of_release(plan)),
+            agenda: Agenda::with_release(plan.policy(), &moments::of_release(plan)),
             judged: Judged::of(Judge::try_new(plan)?),
             happened: Happened::default(),
         })
@@ -238,7 +238,7 @@ impl RolloutState {
     pub(super) fn open(&mut self, plan: &Plan, at: Timestamp) {
         self.place.seq = 1;
         (self.place.at, self.place.looked_at) = (Some(at), Some(at));
-        duty::open_agenda(self, plan, at);
+        moments::open_agenda(self, plan, at);
         self.happened.note_service(at, self.readiness.is_down(plan.policy()), true);
     }
 
