@@ -372,9 +372,12 @@ impl Plan {
     /// Whether the push that merges the fix may deploy it, to all of the traffic: then a deployment that
     /// fails leaves the fix where the next push deploys it again.
     pub(crate) fn is_deployed_by_merge(&self) -> bool {
-        self.policy().vcs().is_some()
-            && self.policy().strategy() == Strategy::Immediate
-            && !is_unmerged(self.policy(), self.subject())
+        self.policy().strategy() == Strategy::Immediate && self.is_merged_first()
+    }
+
+    /// Whether the fix is on a branch of several people before it is deployed.
+    pub(crate) fn is_merged_first(&self) -> bool {
+        self.policy().vcs().is_some() && !is_unmerged(self.policy(), self.subject())
     }
 }
 

@@ -322,10 +322,16 @@ impl Conclusion<'_> {
                     " before any traffic moved, and the rollout ended".to_owned()
                 };
                 let failed = failed(act);
+                let merged = if self.plan.is_merged_first() {
+                    " By the plan the fix is on the branch that is deployed: unless it is tried again, revert \
+                     it there, or the next deployment has it."
+                } else {
+                    ""
+                };
                 self.changes.to = Some(Stage::Failed);
                 self.notify(MessageKind::Update, &FOLLOWERS);
                 self.page(&format!(
-                    "{failed}{ended}. Find the cause, then send `retry`; if the incident is over, \
+                    "{failed}{ended}.{merged} Find the cause, then send `retry`; if the incident is over, \
                      state `resolved`."
                 ));
             }
