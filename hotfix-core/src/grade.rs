@@ -526,6 +526,13 @@ closed_set! {
         /// Operation of the service.
         Operational = "operational",
     }
+    /// What in source control settles a duty.
+    BranchDuty {
+        /// The merge before the deployment.
+        Merge = "merge",
+        /// A rollback with `git_revert`.
+        Revert = "revert",
+    }
     /// What of the log answers a success criterion.
     CriterionAnswer {
         /// No rollback was needed.

@@ -6,7 +6,7 @@ use super::obligations::{Obligations, Source};
 use super::status::{Awaits, DutyStatus, Phase};
 use super::{Agenda, Answered, origin};
 use crate::fact::{Facts, Truth};
-use crate::grade::{Calendar, Moment, Severity};
+use crate::grade::{BranchDuty, Calendar, Moment, Severity};
 use crate::policy::Policy;
 use crate::policy::section::Due;
 use crate::unit::{RoleName, Timestamp};
@@ -38,7 +38,17 @@ impl Agenda {
             Input::Facts(facts) => self.apply(policy, facts),
             Input::TurnedBack => self.state.turned_back = Some(at),
             Input::StopGap(stop_gap) => self.state.stop_gap = stop_gap,
-            Input::Flow(flow) => self.state.flow = flow,
+            Input::Flow { flow, merged } => {
+                (self.state.flow, self.state.merged) = (flow, merged);
+            }
+            Input::Reverted => {
+                for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
+                    if obligation.settled_in_branch == Some(BranchDuty::Revert) && self.state.merged
+                    {
+                        course.settle_if(true, Settled { at, how: Settlement::Moment });
+                    }
+                }
+            }
             Input::Stated { moment, at: came } => self.state.moments[moment as usize] = Some(came),
             Input::AnotherRelease => {
                 self.keep_settled();
@@ -337,7 +347,8 @@ impl Agenda {
                 && obligation.may_apply(course.holds)
                 && !(self.state.assumed && obligation.waits_for_severity())
                 && !(obligation.stop_gap && self.state.stop_gap == Truth::No)
-                && obligation.is_for_flow(self.state.flow);
+                && obligation.is_for_flow(self.state.flow)
+                && !(obligation.settled_in_branch == Some(BranchDuty::Merge) && self.state.merged);
             match (course.on, on) {
                 (false, true) => (course.since, course.dropped) = (at, None),
                 // Nobody has seen what is dropped while the incident opens.

@@ -20,8 +20,15 @@ pub enum Input<'a> {
     TurnedBack,
     /// Whether the fix is a stop-gap. Unknown until stated.
     StopGap(Truth),
-    /// The branching model of the release; None where that is not known.
-    Flow(Option<Flow>),
+    /// How the release gets to its branches.
+    Flow {
+        /// Its branching model; None where that is not known.
+        flow: Option<Flow>,
+        /// Whether it is merged, before the deployment, into the only branch that needs it.
+        merged: bool,
+    },
+    /// The rollback has reverted the fix on the branch that it was merged into.
+    Reverted,
     /// Another release is tried: a former one was rolled back, or is replaced.
     AnotherRelease,
     /// A moment happened. The same moment again corrects its time; a time after the input's counts

@@ -2,7 +2,9 @@
 
 use crate::fact::{Condition, Truth};
 use crate::gate::approval::all_demands;
-use crate::grade::{Audience, DutyKind, Flow, MessageKind, Moment, Severity, closed_set};
+use crate::grade::{
+    Audience, BranchDuty, DutyKind, Flow, MessageKind, Moment, Severity, closed_set,
+};
 use crate::policy::Policy;
 use crate::policy::section::{Due, Duty, Message, OBJECTIVE, REPORT, approval_duty, continuing};
 use crate::unit::{Name, RoleName, Span, Timestamp};
@@ -89,6 +91,8 @@ pub(super) struct Obligations {
     pub(super) stop_gap: bool,
     /// It is due for releases of this branching model alone.
     pub(super) flow: Option<Flow>,
+    /// What in source control settles it.
+    pub(super) settled_in_branch: Option<BranchDuty>,
     /// It is about the release that was rolled back; whether another one settles it.
     pub(super) another_release: Option<bool>,
     pub(super) role: Option<RoleName>,
@@ -193,6 +197,7 @@ impl Obligations {
             },
             stop_gap: duty.stop_gap,
             flow: duty.flow,
+            settled_in_branch: duty.settled_by,
             another_release: duty.another_release,
             role: duty.role,
             audience: duty.readers(),
@@ -252,6 +257,7 @@ impl Obligations {
             while_open: false,
             stop_gap: false,
             flow: None,
+            settled_in_branch: None,
             another_release: None,
             role: None,
             audience: None,

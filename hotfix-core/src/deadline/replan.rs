@@ -35,9 +35,9 @@ pub enum Cause {
         /// Whether it is one now.
         stop_gap: Truth,
     },
-    /// The branching model of the release changed.
+    /// How the release gets to its branches has changed: by its branching model, or by its steps.
     Flow {
-        /// What it is now.
+        /// Its branching model now.
         flow: Option<Flow>,
     },
     /// A rollback ended.
@@ -61,11 +61,12 @@ impl Cause {
             Input::Assumed(assumed) => Self::Assumed { assumed },
             Input::Facts(_) => Self::Facts,
             Input::StopGap(stop_gap) => Self::StopGap { stop_gap },
-            Input::Flow(flow) => Self::Flow { flow },
+            Input::Flow { flow, .. } => Self::Flow { flow },
             Input::Moment { moment: moment @ Moment::RolledBack, .. } => Self::Moment { moment },
             Input::TakenBack(moment) => Self::TakenBack { moment },
             Input::TurnedBack
             | Input::AnotherRelease
+            | Input::Reverted
             | Input::Moment { .. }
             | Input::Stated { .. }
             | Input::ByFact { .. }

@@ -36,6 +36,9 @@ pub(crate) struct AgendaState {
     /// The branching model of the release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) flow: Option<Flow>,
+    /// It is merged, before the deployment, into the only branch that needs it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) merged: bool,
     /// The time of the first input.
     pub(super) opened: Option<Timestamp>,
     /// The last time known.

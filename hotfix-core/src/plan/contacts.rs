@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::fact::Truth;
 use crate::gate::Who;
 use crate::gate::approval::demands;
-use crate::grade::{DutyKind, Moment, Severity};
+use crate::grade::{BranchDuty, DutyKind, Moment, Severity};
 use crate::policy::Policy;
 use crate::policy::section::{Due, Duty, Vendor};
 use crate::sorting::sort_by_key;
@@ -127,6 +127,7 @@ impl Plan {
             (Some(needed), Some(flow)) => needed == flow,
             (None, _) | (_, None) => true,
         };
-        is_for && holds != Truth::No && is_stop_gap && has_flow
+        let is_merged = duty.settled_by == Some(BranchDuty::Merge) && self.is_merged_alone();
+        is_for && holds != Truth::No && is_stop_gap && has_flow && !is_merged
     }
 }

@@ -13,7 +13,7 @@ use crate::text::{is_blank, quoted};
 use crate::unit::{Share, Timestamp};
 use crate::vcs::{
     Command, CommitError, CommitMessage, CommitNote, CommitParts, Fix, SourceControl, Step,
-    VcsError, VcsFinding, VcsStepKind, fix_record, flow_of, raises_version,
+    VcsError, VcsFinding, VcsStepKind, fix_record, flow_of, is_merged_alone, raises_version,
 };
 
 /// The release of the attempt before this one, as source control knows it.
@@ -49,6 +49,18 @@ impl Plan {
     pub(crate) fn flow_of_duties(&self) -> Option<Flow> {
         let release = self.release().filter(|release| release.merge_back.is_empty())?;
         flow_of(self.policy().vcs()?, release.flow, release.way.as_deref())
+    }
+
+    /// Whether the steps of the release merge it, before the deployment, into the only branch that needs
+    /// it: nothing is left to merge then, and a revert there takes the fix out.
+    pub(crate) fn is_merged_alone(&self) -> bool {
+        let (Some(vcs), Some(release)) = (self.policy().vcs(), self.release()) else {
+            return false;
+        };
+        // The time only names a tag.
+        let new = Fix::new(&release.version, &release.previous, Timestamp::default());
+        let (flow, way) = (release.flow, release.way.as_deref());
+        is_merged_alone(vcs, &Fix { flow, way, merge_back: &release.merge_back, ..new })
     }
 
     /// The source-control plan of the fix: release, rollback and merge back. Nothing is run.

@@ -16,8 +16,9 @@ use crate::grade::{
     Response, RevertTo, ReviewTime, Role, Severity, Strategy, WatchedFrom, Worse,
 };
 use crate::grade::{
-    AdviceCheck, AdviceKind, CommitField, CriterionAnswer, Flow, Grade, MergeKind, MessageKind,
-    Promised, RollbackMethod, Sign, StepClock, SuccessGroup, TagForm, VcsStep, Versioning,
+    AdviceCheck, AdviceKind, BranchDuty, CommitField, CriterionAnswer, Flow, Grade, MergeKind,
+    MessageKind, Promised, RollbackMethod, Sign, StepClock, SuccessGroup, TagForm, VcsStep,
+    Versioning,
 };
 use crate::text::{MOST, any_number};
 use crate::unit::{
@@ -380,6 +381,7 @@ closed_sets! {
     AdviceCheck => AdviceCheck, AdviceCheck::NAMES, "\"scope\"";
     Sign => Sign, Sign::NAMES, "\"no_data\"";
     SuccessGroup => SuccessGroup, SuccessGroup::NAMES, "\"technical\"";
+    BranchDuty => BranchDuty, BranchDuty::NAMES, "\"revert\"";
     CriterionAnswer => CriterionAnswer, CriterionAnswer::NAMES, "\"rollback\"";
     RollbackMethod => RollbackMethod, RollbackMethod::NAMES, "\"redeploy\"";
     Flow => Flow, Flow::NAMES, "\"git_flow\"";

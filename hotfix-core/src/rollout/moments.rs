@@ -52,7 +52,8 @@ pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
 /// What the release decides of the duties.
 pub(super) fn of_release(plan: &Plan) -> [AgendaInput<'static>; 2] {
     let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
-    [AgendaInput::StopGap(stop_gap), AgendaInput::Flow(plan.flow_of_duties())]
+    let (flow, merged) = (plan.flow_of_duties(), plan.is_merged_alone());
+    [AgendaInput::StopGap(stop_gap), AgendaInput::Flow { flow, merged }]
 }
 
 /// Passes an input and its new stage to the agenda. A replay calls it as well, so it depends on
@@ -364,6 +365,7 @@ fn of_rollback<'a>(case: &RolloutState, to: Option<&Stage>, at: Timestamp) -> Ve
     if case.is_withdrawn() || is_aborted || matches!(to, Some(Stage::RolledBack)) {
         // With it the agenda revokes the deployment.
         inputs.push(AgendaInput::Moment { moment: Moment::RolledBack, at });
+        inputs.extend(case.place.is_reverted().then_some(AgendaInput::Reverted));
         // Another release than the one that was rolled back is planned already.
         inputs.extend(former.map(|_| AgendaInput::AnotherRelease));
     }

@@ -51,7 +51,9 @@ pub use step::{Command, Condition, Instead, Step, Tool, VcsStepKind};
 pub use version::{NextVersion, next_version};
 
 use release_context::ReleaseContext;
-pub(crate) use release_context::{fix_record, flow_of, is_deployed_unmerged, raises_version};
+pub(crate) use release_context::{
+    fix_record, flow_of, is_deployed_unmerged, is_merged_alone, raises_version,
+};
 
 /// The fix that goes through source control.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

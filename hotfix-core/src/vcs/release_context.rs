@@ -117,6 +117,12 @@ pub(crate) fn is_deployed_unmerged(vcs: &Vcs, flow: Option<Flow>, way: Option<&s
     choose(vcs, flow, way).is_ok_and(|choice| !is_merged_first(choice.order()))
 }
 
+/// Whether a fix is merged, before the deployment, into the only branch that needs it.
+pub(crate) fn is_merged_alone(vcs: &Vcs, fix: &Fix<'_>) -> bool {
+    let is_alone = |of: ReleaseContext<'_>| of.home.len() == 1 && is_merged_first(&of.order);
+    ReleaseContext::try_new(vcs, fix).is_ok_and(is_alone)
+}
+
 /// Whether a release with this flow and way raises the version in a commit of its own.
 pub(crate) fn raises_version(vcs: &Vcs, flow: Option<Flow>, way: Option<&str>) -> bool {
     choose(vcs, flow, way).is_ok_and(|choice| choice.raises_version(vcs))

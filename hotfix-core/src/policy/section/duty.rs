@@ -4,7 +4,7 @@ use super::list::none;
 use super::severity::NamedSeverities;
 use super::{Due, TimeRange};
 use crate::fact::Condition;
-use crate::grade::{Audience, DutyKind, Flow, Moment, Severity};
+use crate::grade::{Audience, BranchDuty, DutyKind, Flow, Moment, Severity};
 use crate::policy::Policy;
 use crate::policy::error::Problem;
 use crate::policy::field::{HowMany, Lasting};
@@ -51,7 +51,10 @@ impl Duty {
 
     /// Whether facts or the release decide that it is due.
     pub(crate) fn has_condition(&self) -> bool {
-        self.when.is_some() || self.stop_gap || self.flow.is_some()
+        self.when.is_some()
+            || self.stop_gap
+            || self.flow.is_some()
+            || self.settled_by == Some(BranchDuty::Merge)
     }
 
     /// Whether an answer to it stops an escalation: a level, or a page at the beginning, which is
@@ -186,6 +189,10 @@ section! {
         /// For duties about a release that was rolled back. A new deployment of that release settles it.
         /// With `true` a `retry` or `supersede` with another release settles it, too.
         another_release: bool, [optional];
+        /// What settles it of a release whose steps merge it, before the deployment, into the only branch
+        /// that needs it: the `merge` itself, so that it is not due, or a `revert`, a rollback with
+        /// `git_revert`.
+        settled_by: BranchDuty, [optional];
     }
 }
 
