@@ -63,15 +63,17 @@ impl Marks {
     }
 
     /// Another attempt: what the failed one still owes after its rollback stays as it is until the next
-    /// rollback. Where the `same` release is tried again, so does what is about the incident and the
-    /// code, without what was seen in production or is about the deployment. A step belongs to the
+    /// rollback, and so does what is about the incident. Where the `same` release is tried again, so does
+    /// what is about the code, without what was seen in production or is about the deployment. A step belongs to the
     /// deployment if it was marked after its start.
     pub(crate) fn keep(&mut self, policy: &Policy, same: bool, started: Option<Timestamp>) {
         retain(&mut self.0, |id, mark| match find(policy, *id) {
             Some(Known::Item(item)) => {
                 let lists = policy.checklists().iter();
                 let mut of_item = lists.filter(|list| list.items.contains(item));
-                let is_kept = |list: &Checklist| same || list.at == ChecklistMoment::RolledBack;
+                let is_kept = |list: &Checklist| {
+                    same || list.of_incident || list.at == ChecklistMoment::RolledBack
+                };
                 of_item.any(|list| !list.is_of_attempt() && is_kept(list))
             }
             _ if !same => false,

@@ -128,6 +128,9 @@ section! {
         /// `verified` also keeps what was checked before the list was due. At `rolled_back`, false keeps
         /// items until the next rollback begins, true those that were checked since the start.
         each_attempt: bool, [optional];
+        /// Whether its items are about the incident, which stays the same: another release does not open
+        /// them again.
+        of_incident: bool, [default false];
         /// The items.
         items: Vec<ChecklistItem> as List<ChecklistItem>, [required];
     }
