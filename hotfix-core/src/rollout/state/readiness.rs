@@ -319,11 +319,13 @@ impl Readiness {
     }
 
     /// What a person is to be asked about the severity by what is known now. That this is no hot-fix is
-    /// asked where that can be answered with a rollback.
+    /// asked where that can be answered with a rollback. Whether it is one is not asked from the start on:
+    /// whoever starts decides that, as whoever approves does.
     pub(crate) fn question_now(&self, policy: &Policy, stage: &Stage) -> SeverityQuestion {
         let severity = (self.severity, self.given);
         let against = self.against().filter(|_| stage.may_turn_back());
-        SeverityQuestion::of(policy, severity, [&self.facts, &self.worst], against)
+        let decided = stage.can_roll_back();
+        SeverityQuestion::of(policy, severity, [&self.facts, &self.worst], (decided, against))
     }
 
     /// Records that.

@@ -22,12 +22,13 @@ pub(crate) struct SeverityQuestion {
 
 impl SeverityQuestion {
     /// Of what is `now` known, and of the `worst` of it. `given`: a person gave the severity, so no
-    /// facts are asked for. `against`: after the start the policy answers with the normal process.
+    /// facts are asked for. `decided`: somebody decided that it is a hot-fix. `against`: after the start
+    /// the policy answers with the normal process.
     pub(super) fn of(
         policy: &Policy,
         (severity, given): (Option<Severity>, bool),
         [now, worst]: [&Facts; 2],
-        against: Option<&[PlanFinding]>,
+        (decided, against): (bool, Option<&[PlanFinding]>),
     ) -> Self {
         let (answer, at_worst) = (policy.classify(now), policy.classify(worst));
         let levels = policy.severities();
@@ -44,6 +45,8 @@ impl SeverityQuestion {
                     asks_for(policy, fact)
                 )
             })
+        } else if decided {
+            None
         } else {
             asks_whether_hotfix(policy, now, &unsettled(policy, severity, now)).map(|asks| {
                 format!(
