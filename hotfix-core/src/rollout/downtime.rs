@@ -44,8 +44,8 @@ impl Downtime {
         }
         // That it is up once the fix goes out, or once the incident ends without one, says nothing about
         // the time before.
-        let limit = case.agenda.came(Moment::DeployStarted).max(case.agenda.opened());
-        let was_up = |(at, opening): (Timestamp, bool)| opening || Some(at) <= limit;
+        let opened = case.agenda.opened();
+        let was_up = |(at, before_the_fix): (Timestamp, bool)| before_the_fix || Some(at) <= opened;
         let is_stated = case.readiness.is_down(policy).is_some();
         let is_known =
             downtime.from.is_some() || is_stated && case.happened.up().is_some_and(was_up);

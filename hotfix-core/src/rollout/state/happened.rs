@@ -19,8 +19,8 @@ pub(crate) struct Happened {
     pub(super) phases: Vec<PhaseRecord>,
     /// When the service was reported down.
     pub(super) outages: Vec<Outage>,
-    /// When it was first reported to be up, before it was reported down; and whether it was so from the
-    /// beginning.
+    /// When it was first reported to be up, before it was reported down; and whether it was so before a fix
+    /// went out: from the beginning, or as it was reported before the first start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) up: Option<(Timestamp, bool)>,
     /// The last logged refusal of each code, by minute.
@@ -54,7 +54,7 @@ impl Happened {
         &self.outages
     }
 
-    /// When the service was first reported to be up, and whether it was so from the beginning.
+    /// When the service was first reported to be up, and whether it was so before a fix went out.
     pub(crate) const fn up(&self) -> Option<(Timestamp, bool)> {
         self.up
     }
@@ -106,6 +106,13 @@ impl Happened {
             self.up = None;
         }
         self.note_service(at, is_down, corrected);
+    }
+
+    /// The first start: what was reported until now is about the time before a fix went out.
+    pub(super) const fn note_first_start(&mut self) {
+        if let Some((_, before_the_fix)) = &mut self.up {
+            *before_the_fix = true;
+        }
     }
 
     /// Notes whether the service is reported down; `opening`: it was so from the beginning, as reported

@@ -300,6 +300,9 @@ impl RolloutState {
                 let corrected = self.readiness.corrects_downtime(plan.policy(), &input.command);
                 self.happened.note_facts(at, self.readiness.is_down(plan.policy()), corrected);
             }
+            Command::Start if self.agenda.came(Moment::DeployStarted).is_none() => {
+                self.happened.note_first_start();
+            }
             Command::Note { .. } | Command::Done { .. } => {
                 self.happened.note_statement(at, &input.command, plan.policy());
             }
@@ -405,7 +408,6 @@ impl RolloutState {
         judged: Option<Question>,
     ) {
         let (policy, kind) = (plan.policy(), input.command.kind());
-        let by_time = kind.is_by_time();
         self.place.advance(at, kind);
         if let Command::Confirm { action, .. } | Command::Failed { action, .. } = &input.command {
             self.actions.end(*action);
@@ -475,7 +477,7 @@ impl RolloutState {
         if actions.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })) {
             self.readiness.note_requests(policy, at);
         }
-        if is_settled || has_ended || !by_time {
+        if is_settled || has_ended || !kind.is_by_time() {
             let is_over = has_ended || !self.place.stage().wants_approvals();
             self.readiness.see_requests(policy, at, is_over);
         }
