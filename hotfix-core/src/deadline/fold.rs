@@ -50,6 +50,7 @@ impl Agenda {
                 }
             }
             Input::Stated { moment, at: came } => self.state.moments[moment as usize] = Some(came),
+            Input::AnotherAttempt => self.state.attempt = Some(at),
             Input::AnotherRelease => {
                 self.keep_settled();
                 self.settle_by_another_release(at);

@@ -29,6 +29,8 @@ pub enum Input<'a> {
     },
     /// The rollback has reverted the fix on the branch that it was merged into.
     Reverted,
+    /// Another attempt begins, of this release or another: it needs its own approvals.
+    AnotherAttempt,
     /// Another release is tried: a former one was rolled back, or is replaced.
     AnotherRelease,
     /// A moment happened. The same moment again corrects its time; a time after the input's counts

@@ -65,6 +65,7 @@ impl Cause {
             Input::Moment { moment: moment @ Moment::RolledBack, .. } => Self::Moment { moment },
             Input::TakenBack(moment) => Self::TakenBack { moment },
             Input::TurnedBack
+            | Input::AnotherAttempt
             | Input::AnotherRelease
             | Input::Reverted
             | Input::Moment { .. }

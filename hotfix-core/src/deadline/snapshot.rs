@@ -51,6 +51,9 @@ pub(crate) struct AgendaState {
     /// When another release was last tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) another_release: Option<Timestamp>,
+    /// When another attempt was last begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) attempt: Option<Timestamp>,
     pub(super) calls: Vec<Call>,
     pub(super) fix_by: Option<Timestamp>,
     /// When something changes next, computed at the last `advance`.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::item_state::{DutyState, Settled, Settlement};
-use super::obligations::Obligations;
+use super::obligations::{Obligations, Source};
 use super::{Agenda, Answered};
 use crate::fact::Truth;
 use crate::grade::{Calendar, DutyKind, Moment};
@@ -296,6 +296,10 @@ impl Agenda {
 
     pub(super) fn from(&self, obligation: &Obligations) -> Option<Timestamp> {
         let origin = self.origin(obligation.from).map(|(_, at)| at);
+        // Who approved another attempt has not approved this one, which has not started.
+        let is_former = |came: &Timestamp| self.state.attempt.is_some_and(|begun| *came < begun);
+        let origin =
+            origin.filter(|came| obligation.source != Source::Approval || !is_former(came));
         obligation.counts_from(origin, self.begun_again())
     }
 

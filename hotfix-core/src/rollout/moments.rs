@@ -114,6 +114,7 @@ pub(super) fn update_agenda(
         Command::Done { duty, .. } => inputs.push(AgendaInput::Done { duty: *duty }),
         Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
             inputs.extend(of_release(plan));
+            inputs.push(AgendaInput::AnotherAttempt);
             if is_another {
                 inputs.push(AgendaInput::AnotherRelease);
             }
