@@ -278,6 +278,15 @@ impl Agenda {
         settled.chain(self.state.ladders.iter().flatten().map(|answered| answered.first)).min()
     }
 
+    /// Whether somebody was paged, and nobody has answered or begun a fix.
+    pub(crate) fn waits_for_responders(&self) -> bool {
+        let mut all = self.obligations.iter().zip(&self.state.courses);
+        let is_answered = all.any(|(of, course)| of.kind.is_call() && course.settled.is_some());
+        let works =
+            is_answered || self.first_answer().is_some() || self.came(Moment::FixStarted).is_some();
+        !self.state.calls.is_empty() && !works
+    }
+
     /// The last time known.
     pub const fn now(&self) -> Option<Timestamp> {
         self.state.now

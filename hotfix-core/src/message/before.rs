@@ -70,6 +70,9 @@ pub(super) fn prepared(rollout: &Rollout) -> [&'static str; 2] {
         },
         State::Ready => ready(rollout).0,
         _ if rollout.plan().release().is_some() => ["a fix is being prepared", "preparing a fix"],
+        _ if rollout.waits_for_responders() => {
+            ["the responders have been paged", "waiting for a responder"]
+        }
         _ => ["the cause is being investigated", "investigating the cause"],
     }
 }

@@ -315,6 +315,8 @@ getters! {
         checklist::success_criteria(self.plan.policy(), self.case.readiness.marks());
     /// When a page was first answered, of those whose answer holds.
     first_answer: Option<Timestamp> = self.case.agenda.first_answer();
+    /// Whether somebody was paged, and nobody has answered or begun a fix.
+    waits_for_responders: bool = self.case.agenda.waits_for_responders();
     /// What became of the checks of the final validation.
     checks: Checks<'_> =
         self.case.readiness.checks(self.plan.policy(), self.moment(Moment::Deployed));
