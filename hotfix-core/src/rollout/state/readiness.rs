@@ -167,6 +167,8 @@ impl Readiness {
             }
             Command::Start => {
                 self.started = Some(at);
+                // Nobody could have seen the fix at work.
+                self.marks.reopen_criteria(policy, |_| true);
                 self.see_process(plan);
             }
             Command::SetSeverity { severity, .. } => {
