@@ -393,14 +393,8 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
         None => Some("fix verified".to_owned()),
         Some(why) => is_complete.then(|| format!("completed with {why}")),
     };
-    // The rollback may be that of an earlier attempt.
-    let (back_at, back) = match rollout.rolled_back_since().and(rollout.back_to()) {
-        Some(version) => {
-            let live = rollout.plan().subject().live(version);
-            (rollout.live_again_at(), format!("{version} {live}"))
-        }
-        None => (None, "an earlier fix was rolled back".to_owned()),
-    };
+    let back = rollout.rolled_back_since().and(rollout.back_to());
+    let back = back.map(|version| format!("{version} {}", rollout.plan().subject().live(version)));
     let moments = [
         (Moment::Began, "incident began"),
         (Moment::Detected, "detected"),
@@ -421,11 +415,11 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
     let revoked = rollout.moment(Moment::Deployed).map_or_else(was_live, |_| None);
     events.extend(revoked.map(|when| (when, deployed)));
     events.extend(rollout.reopened_at().map(|when| (when, "incident reopened")));
-    let back_at = back_at.or_else(|| rollout.moment(Moment::RolledBack));
+    events.extend(rollout.earlier_rollbacks().map(|when| (when, "an earlier fix was rolled back")));
     events.extend(rollout.cause_stated_at().map(|stated| (stated, "root cause identified")));
     // A flag is off in the moment in which that begins.
     events.extend(rollout.rolled_back_since().map(|since| (since, "rollback started")));
-    events.extend(back_at.map(|when| (when, back.as_str())));
+    events.extend(rollout.live_again_at().zip(back.as_deref()));
     events.retain(|(when, _)| *when <= at);
     sort_by_key(&mut events, |(when, _)| *when);
     events.into_iter().map(|(when, what)| format!("{} {what}", clock.time(when))).collect()

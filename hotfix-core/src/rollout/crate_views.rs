@@ -344,6 +344,12 @@ getters! {
     reach: Reach = self.case.reach();
     /// When the root cause was stated last.
     cause_stated_at: Option<Timestamp> = self.case.happened.cause().map(|(at, _)| at);
+    /// When each fix but the present one was rolled back, or withdrawn for another.
+    earlier_rollbacks: impl Iterator<Item = Timestamp> = {
+        let present = self.rolled_back_since();
+        let all = self.case.happened.rollbacks().iter().copied();
+        all.filter(move |at| present.is_none_or(|since| *at < since))
+    };
     /// How the incident was resolved, as it was stated last.
     resolution: Option<&str> = self.case.happened.resolution();
     /// Whether a phase waits until readings come again.

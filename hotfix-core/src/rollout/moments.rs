@@ -74,7 +74,7 @@ pub(super) fn update_agenda(
     }
     let informed;
     let mut inputs = of_rollback(case, to, at);
-    let RolloutState { agenda, readiness, place, .. } = case;
+    let RolloutState { agenda, readiness, place, happened, .. } = case;
     let policy = plan.policy();
     let started = !matches!(to.unwrap_or(place.stage()), Stage::Preparing);
     match command {
@@ -169,6 +169,7 @@ pub(super) fn update_agenda(
     }
     // What was checked since the rollback began, or assessed before it, counts from its end on.
     if agenda.came(Moment::RolledBack) != rolled_back {
+        happened.note_rollback(at);
         take_lists(agenda, readiness, policy, at, |list| list.at == ChecklistMoment::RolledBack);
     }
 }

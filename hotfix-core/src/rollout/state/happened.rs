@@ -23,6 +23,9 @@ pub(crate) struct Happened {
     /// went out: from the beginning, or as it was reported before the first start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) up: Option<(Timestamp, bool)>,
+    /// When each fix was rolled back, or withdrawn for another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) rollbacks: Vec<Timestamp>,
     /// The last logged refusal of each code, by minute.
     pub(super) refusals: Vec<(String, i64)>,
     /// The root cause that a person stated last, and when.
@@ -57,6 +60,16 @@ impl Happened {
     /// When the service was first reported to be up, and whether it was so before a fix went out.
     pub(crate) const fn up(&self) -> Option<(Timestamp, bool)> {
         self.up
+    }
+
+    /// When each fix was rolled back, or withdrawn for another.
+    pub(crate) fn rollbacks(&self) -> &[Timestamp] {
+        &self.rollbacks
+    }
+
+    /// Notes a rollback that has ended.
+    pub(in crate::rollout) fn note_rollback(&mut self, at: Timestamp) {
+        self.rollbacks.push(at);
     }
 
     pub(crate) fn cause(&self) -> Option<(Timestamp, &str)> {
