@@ -5,8 +5,8 @@
 //! of the share of faster requests is taken to be linear in the logarithm of time, as it is
 //! everywhere for log-normal times; beyond the first and the last boundary the nearest piece goes
 //! on. From this follows which share of a bucket comes to be beyond a boundary. Where hardly any request is
-//! on the other side of an edge of the bucket, its times may lie as close together as they like: then all
-//! of them may be at its end, and are moved.
+//! on the other side of an edge of the bucket, its times may lie close together, at its end: they are taken to
+//! spread by 3%.
 
 use super::{MAX_BOUNDARIES, SlowCounts};
 use crate::stats::draw::Draws;
@@ -25,6 +25,9 @@ const LEAST_RISE: f64 = 1e-3;
 const LONE_SLOPE: f64 = 2.0;
 /// Fewer requests than so many on a side of a boundary do not show how the score rises there.
 const LEAST_SHOWN: f64 = 5.0;
+/// The most that it may rise over a factor of e in time where nothing shows it: the standard deviation of
+/// log times is then 0.03.
+const STEEPEST: f64 = 1.0 / 0.03;
 /// Boundaries that fewer or more of the requests exceed do not show by how much the arms differ.
 const TELLING: (f64, f64) = (0.01, 0.99);
 /// Requests of one tick of which each is moved by a draw of its own; more than so many hardly vary.
@@ -121,12 +124,14 @@ impl Scores {
         // The piece that begins at the last boundary that is not later.
         let pieces = axis.len.saturating_sub(1).max(1);
         let later = axis.ln[..pieces].iter().skip(1).take_while(|ln| **ln <= ln_time).count();
-        let from = axis.ln[later];
-        match self.shown[later] {
-            true => normal_cdf(-(self.at[later] + self.slope[later] * (ln_time - from))),
-            false if ln_time < from => 1.0,
-            false => normal_cdf(-self.at[later]),
-        }
+        let rise = |slope: f64, of: usize| self.at[of] + slope * (ln_time - axis.ln[of]);
+        let score = match self.shown[later] {
+            true => rise(self.slope[later], later),
+            // Down from the boundary that is not earlier, as steeply as can be.
+            false if ln_time < axis.ln[later] => rise(STEEPEST, later),
+            false => larger(rise(STEEPEST, later + 1), self.at[later]),
+        };
+        normal_cdf(-score)
     }
 
     /// The slope at a boundary: the mean of the pieces that meet there.
