@@ -304,6 +304,9 @@ def sight_case(case: Case) -> None:
     for pointer, wanted in case.get("near", []):
         steps, key = split(pointer)
         assert at(power, [*steps, key]) == pytest.approx(wanted, rel=1e-6, abs=1e-8), pointer
+    for pointer, wanted in case.get("about", []):
+        steps, key = split(pointer)
+        assert at(power, [*steps, key]) == pytest.approx(wanted, abs=0.02), pointer
     for pointer, wanted in case.get("has", []):
         steps, key = split(pointer)
         assert at(power, [*steps, key]) == wanted, pointer

@@ -49,14 +49,6 @@ impl Draws {
         (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Puts the members in an order, each equally likely.
-    pub(super) fn shuffle(&mut self, members: &mut [usize]) {
-        for at in (1..members.len()).rev() {
-            let other = self.below(at as u64 + 1);
-            members.swap(at, other);
-        }
-    }
-
     /// Moves `count` members of the pool, drawn without replacement, to its front and returns them
     /// in their order within the pool's values.
     pub(super) fn choose<'a>(&mut self, pool: &'a mut [usize], count: usize) -> &'a [usize] {

@@ -219,10 +219,10 @@ pub(super) fn faults(plan: &Plan, metric: &Metric, seen: &MetricPower) -> Vec<Ad
     let mut advice = Vec::new();
     for (phase, of) in plan.phases().iter().zip(&seen.phases) {
         let Some(watching) = Watching::try_new(plan, metric, phase) else { continue };
-        let Some(mut test) = Test::try_new(plan, &watching) else { continue };
+        let Some(test) = Test::try_new(plan, &watching) else { continue };
         let asked = of.faults.iter().find(|fault| fault.ratio == margin);
         let known = asked.and_then(|fault| fault.sequential).map(|found| found.chance);
-        let found = known.or_else(|| test.finds(margin).map(|found| found.chance.chance));
+        let found = known.or_else(|| test.finds(margin).map(|found| found.chance));
         let Some(chance) = found.filter(|chance| *chance < POWER) else { continue };
         let minutes = watching.minutes_counted();
         let times = times_as_long(&test, margin, minutes);

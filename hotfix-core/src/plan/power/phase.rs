@@ -12,6 +12,9 @@ use super::{
     WholeWay,
 };
 
+/// A chance as near to 0 or 1 as this is not called approximate.
+const SURE: f64 = 1e-4;
+
 impl Plan {
     /// The power analysis of a metric, or the reason why it cannot be made.
     pub(super) fn metric_power(&self, metric: &Metric) -> Result<MetricPower, Blind> {
@@ -48,11 +51,12 @@ impl Plan {
 
     fn phase_power(&self, metric: &Metric, phase: &Phase) -> Option<PhasePower> {
         let watching = Watching::try_new(self, metric, phase)?;
-        let mut test = Test::try_new(self, &watching);
+        let test = Test::try_new(self, &watching);
         let healthy = watching.course(1.0);
+        let chance = |chance| about(chance, healthy.about);
         let by_most = watching.passes_by_most(healthy.gone);
-        let false_rollback = test.as_mut().and_then(|test| test.finds(1.0));
-        let faults = RATIOS.map(|ratio| fault(&watching, test.as_mut(), ratio));
+        let false_rollback = test.as_ref().and_then(|test| test.finds(1.0));
+        let faults = RATIOS.map(|ratio| fault(&watching, test.as_ref(), ratio));
         Some(PhasePower {
             phase: phase.name,
             share: phase.share,
@@ -61,14 +65,15 @@ impl Plan {
             expected_events: watching.expected(),
             allowed_events: watching.allowed().map(|most| most as f64),
             healthy_passes: healthy.passes,
-            healthy_passes_approximate: healthy.passes_about,
+            healthy_passes_approximate: chance(healthy.passes).approximate,
             healthy_passes_by_most: by_most
                 .map(|chance| Chance { chance, approximate: chance < 1.0 - 1e-3 }),
-            healthy_rolled_back: Chance { chance: healthy.gone, approximate: healthy.gone_about },
-            false_rollback: false_rollback.map(|found| found.chance),
+            healthy_rolled_back: chance(healthy.gone),
+            false_rollback: false_rollback
+                .map(|found| Chance { chance: found.chance, approximate: true }),
             waits_for_trials: watching.waits(),
             faults: faults.to_vec(),
-            smallest_ratio: test.as_mut().and_then(|test| test.smallest_ratio(POWER)),
+            smallest_ratio: test.as_ref().and_then(|test| test.smallest_ratio(POWER)),
         })
     }
 
@@ -103,7 +108,12 @@ impl Plan {
     }
 }
 
-fn fault(watching: &Watching<'_>, test: Option<&mut Test<'_>>, ratio: f64) -> FaultPower {
+/// A chance, which is not approximate where it is sure.
+fn about(chance: f64, approximate: bool) -> Chance {
+    Chance { chance, approximate: approximate && chance > SURE && chance < 1.0 - SURE }
+}
+
+fn fault(watching: &Watching<'_>, test: Option<&Test<'_>>, ratio: f64) -> FaultPower {
     let counted = watching.metric.kind.has_exposure();
     if !counted && watching.rate * ratio > 1.0 {
         return FaultPower { ratio, ..FaultPower::default() };
@@ -113,7 +123,7 @@ fn fault(watching: &Watching<'_>, test: Option<&mut Test<'_>>, ratio: f64) -> Fa
     let least = minutes_of(watching.lasts).max(watching.cadence / 60.0);
     let counted_minutes = watching.minutes_counted().max(f64::MIN_POSITIVE);
     let hurt_a_minute = watching.expected() / counted_minutes * (ratio - 1.0);
-    let detection = |chance: f64, approximate, minutes: f64, minutes_approximate| {
+    let detection = |Chance { chance, approximate }, minutes: f64, minutes_approximate| {
         let minutes = minutes.min(least);
         let requests_affected = hurt_a_minute * minutes;
         Detection { chance, approximate, minutes, requests_affected, minutes_approximate }
@@ -122,17 +132,16 @@ fn fault(watching: &Watching<'_>, test: Option<&mut Test<'_>>, ratio: f64) -> Fa
     let (sequential, time_to_detect) = match test {
         None => (None, None),
         Some(test) => {
-            let found = test.finds(ratio).map(|found: Found| {
-                let Chance { chance, approximate } = found.chance;
-                detection(chance, approximate, found.minutes, approximate)
+            let found = test.finds(ratio).map(|Found { chance, minutes }| {
+                detection(Chance { chance, approximate: true }, minutes, true)
             });
             (found, test.time_to_detect(ratio))
         }
     };
     FaultPower {
         ratio,
-        passes: Some(Chance { chance: course.passes, approximate: course.passes_about }),
-        plain: Some(detection(course.gone, course.gone_about, plain, course.kept_about)),
+        passes: Some(about(course.passes, course.about)),
+        plain: Some(detection(about(course.gone, course.about), plain, course.kept_about)),
         sequential,
         time_to_detect,
     }

@@ -5,23 +5,20 @@ use crate::metric::CONFIRMS;
 use crate::plan::{MetricCalibration, Plan};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, MetricSettings, Model, NewInstances};
-use crate::stats::numeric::{exp, larger, ln, normal_quantile, smaller, sum, whole};
+use crate::stats::numeric::{exp, larger, ln, smaller, sum};
 use crate::stats::planning::Comparison;
-use crate::stats::planning::evaluations::Frontier;
 use crate::stats::replay::CountModel;
 
+use super::POWER;
 use super::watch::Watching;
-use super::{Chance, POWER};
 
 /// Most times at which a chance is asked that is not followed tick by tick.
 const POINTS: usize = 240;
-/// The chance of the smallest ratio that is found may be off the wanted power by this.
-const NEAR: f64 = 5e-3;
-/// Most ratios that are tried for it.
-const MOST_TRIES: usize = 16;
-/// Requests of the canary a tick below which their split is too random to be taken as planned: the test
-/// finds 67 instead of 76 of 100 at one, 73 instead of 77 at 2.5.
-const FEW: f64 = 5.0;
+/// The chance of the smallest ratio that is found may be below the wanted power by this.
+const CLOSE: f64 = 5e-3;
+/// The smallest ratio that is found is known to this factor, and searched in steps of up to this one.
+const NEAR: f64 = 1.005;
+const STEP: f64 = 1.15;
 
 /// A ratio that is found in most phases: for what new instances cost, before the ratio is known.
 const ABOUT_FOUND: f64 = 5.0;
@@ -38,17 +35,14 @@ pub(super) struct Test<'a> {
     delay: f64,
     /// What the canary may fail while its instances are new.
     new: Option<NewInstances>,
-    frontier: Option<Frontier>,
     /// Of the Bernoulli test only the formula is known.
     model: CountModel,
-    /// Something about it is left out.
-    about: bool,
 }
 
-/// By the end of the phase. The minutes are as approximate as the chance.
+/// By the end of the phase; both are approximate.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
-    pub(super) chance: Chance,
+    pub(super) chance: f64,
     /// Minutes until it is found or the phase's least time is over, on average.
     pub(super) minutes: f64,
 }
@@ -84,7 +78,7 @@ impl<'a> Test<'a> {
         let own = budget.sequential_of(metric);
         let test = Self::at_level(plan.policy(), watching, own, -ln(own) + noise + late)?;
         let cap = limits.map(|limits| limits.cap);
-        Some(Self { noise, cap, about: test.about || limits.is_some(), ..test })
+        Some(Self { noise, cap, ..test })
     }
 
     /// The evidence that a rollback bound waits for, where it is one of both arms. None as for a test.
@@ -99,7 +93,6 @@ impl<'a> Test<'a> {
         threshold: f64,
     ) -> Option<Self> {
         let &Watching { metric, rate, .. } = watching;
-        let (evidence, settings) = (policy.evidence(), policy.settings(metric));
         let (share, exposure) = watching.exposure();
         if !(share > 0.0 && share < 1.0) {
             return None;
@@ -109,7 +102,7 @@ impl<'a> Test<'a> {
         let (requests, base) =
             if counted { (exposure * rate / 60.0 * 1e6, 1e-6) } else { (exposure, rate) };
         let comparison = Comparison {
-            tolerated: settings.tolerated.value(),
+            tolerated: policy.settings(metric).tolerated.value(),
             alpha,
             tick_seconds: watching.cadence,
             threshold: Some(threshold),
@@ -118,28 +111,8 @@ impl<'a> Test<'a> {
         let watch = policy.watch();
         let delay = watch.evidence_delay().as_seconds() / 60.0;
         let new = watch.new_instances;
-        let about = evidence.change_point
-            || (!counted && exposure * share * watching.cadence / 60.0 < FEW)
-            || evidence.phase_end_test
-            || metric.model != Model::Poisson
-            || delay > 0.0
-            || new.is_some_and(|new| new.ratio.value() > 1.0)
-            || matches!(settings.mode, EvidenceMode::Randomised | EvidenceMode::Both);
         let model = metric.model.of_counts()?;
-        let frontier = (model == CountModel::Poisson)
-            .then(|| Frontier::try_new(comparison.tolerated, share, threshold).ok())
-            .flatten();
-        Some(Self {
-            watching,
-            comparison,
-            noise: 0.0,
-            cap: None,
-            delay,
-            new,
-            frontier,
-            model,
-            about,
-        })
+        Some(Self { watching, comparison, noise: 0.0, cap: None, delay, new, model })
     }
 
     /// Minutes of data that the test has against this ratio by the end of the phase.
@@ -173,7 +146,7 @@ impl<'a> Test<'a> {
     pub(super) fn at_noise(mut self, noise: f64, cap: Option<f64>) -> Self {
         let more = noise - self.noise;
         self.comparison.threshold = self.comparison.threshold.map(|nats| nats + more);
-        (self.noise, self.cap, self.frontier) = (noise, cap, None);
+        (self.noise, self.cap) = (noise, cap);
         self
     }
 
@@ -186,34 +159,20 @@ impl<'a> Test<'a> {
     }
 
     /// The chance that a canary of so many times the record's rate is found, and how soon.
-    pub(super) fn finds(&mut self, ratio: f64) -> Option<Found> {
-        let (decided, approximate) = self.decided(ratio)?;
+    pub(super) fn finds(&self, ratio: f64) -> Option<Found> {
+        let decided = self.decided(ratio)?;
         let ticks = decided.len().saturating_sub(1);
         let open = sum(decided.iter().take(ticks).map(|chance| 1.0 - chance));
         let chance = decided.last().copied().unwrap_or(0.0);
         let minutes = open * self.watching.cadence / 60.0;
-        Some(Found { chance: Chance { chance, approximate }, minutes })
+        Some(Found { chance, minutes })
     }
 
-    /// The chance that it is found by the end of 0, 1, 2, … ticks, and whether these are approximate.
-    pub(super) fn decided(&mut self, ratio: f64) -> Option<(Vec<f64>, bool)> {
+    /// The chance that it is found by the end of 0, 1, 2, … ticks.
+    pub(super) fn decided(&self, ratio: f64) -> Option<Vec<f64>> {
         let (watching, tick) = (self.watching, self.watching.cadence / 60.0);
-        let (rate, ticks) = (watching.rate, watching.least);
-        let late = whole((self.delay / tick).ceil()).min(ticks);
+        let ticks = watching.least;
         let counts: Vec<f64> = (0..ticks).map(|tick| self.counts(tick, ratio)).collect();
-        let followed = self.frontier.as_mut().and_then(|frontier| {
-            let mut draws = watching.draws(rate * ratio, rate);
-            draws.truncate(ticks - late);
-            for ((canary, live), counts) in draws.iter_mut().zip(&counts) {
-                (*canary, *live) = (canary.part(*counts), live.part(*counts));
-            }
-            frontier.decided(&draws)
-        });
-        if let Some(followed) = followed {
-            let mut decided = vec![0.0; late];
-            decided.extend(followed);
-            return Some((decided, self.about));
-        }
         let comparison = self.comparison;
         // Minutes of data that the test has by the end of each tick.
         let warm = ticks - watching.ticks_counted();
@@ -239,45 +198,30 @@ impl<'a> Test<'a> {
             chances[point] + (chances[point + 1] - chances[point]) * since / lasts
         };
         let last = chances.last().copied();
-        Some(((0..ticks).map(between).chain(last).collect(), true))
+        Some((0..ticks).map(between).chain(last).collect())
     }
 
     /// The smallest ratio that is found with this chance, which was computed for it.
-    pub(super) fn smallest_ratio(&mut self, power: f64) -> Option<f64> {
+    pub(super) fn smallest_ratio(&self, power: f64) -> Option<f64> {
         let minutes = self.minutes(ABOUT_FOUND);
+        let first = self.comparison.detectable(self.model, minutes, power).ok()??;
         if self.model == CountModel::Bernoulli {
-            return self.comparison.detectable(self.model, minutes, power).ok()?;
+            return Some(first);
         }
-        let Comparison { base_rate, tolerated, .. } = self.comparison;
-        let most = if base_rate > 0.0 { 1.0 / base_rate } else { 1.0 };
-        let first = self.comparison.detectable_ratio(minutes, power).ok()??;
-        // Chances are taken as those of a normal law of the ratio's logarithm.
-        let score = |chance: f64| normal_quantile(chance.clamp(1e-6, 1.0 - 1e-6));
-        let (mut below, mut above) = (None, None);
-        let mut at = first;
-        for _ in 0..MOST_TRIES {
-            let Some(found) = self.finds(at) else { break };
-            let chance = found.chance.chance;
-            if (chance - power).abs() < NEAR {
-                return Some(at);
+        let most = 1.0 / self.comparison.base_rate;
+        let found =
+            |ratio: f64| self.finds(ratio).is_some_and(|found| found.chance >= power - CLOSE);
+        let (mut low, mut high) = (self.comparison.tolerated, first);
+        while !found(high) {
+            if high >= most {
+                return None;
             }
-            let side = if chance < power { &mut below } else { &mut above };
-            *side = Some((ln(at), score(chance) - score(power)));
-            let next = match (below, above) {
-                (Some((low, misses)), Some((high, exceeds))) => {
-                    let part = (misses / (misses - exceeds)).clamp(0.05, 0.95);
-                    exp(low + (high - low) * part)
-                }
-                (Some((low, misses)), None) => exp(low + smaller(0.02 - 0.25 * misses, 0.15)),
-                (None, Some((high, exceeds))) => exp(high - smaller(0.02 + 0.25 * exceeds, 0.15)),
-                (None, None) => break,
-            };
-            let next = smaller(larger(next, tolerated * 1.001), most);
-            if next == at {
-                break;
-            }
-            at = next;
+            (low, high) = (high, smaller(high * STEP, most));
         }
-        above.map(|(high, _)| exp(high))
+        while high > low * NEAR {
+            let middle = larger((low * high).sqrt(), high / STEP);
+            if found(middle) { high = middle } else { low = middle }
+        }
+        Some(high)
     }
 }

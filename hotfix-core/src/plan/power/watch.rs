@@ -8,9 +8,8 @@ use crate::plan::healthy::{figure, trials};
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Bounds, Metric, Phase};
 use crate::stats::numeric::{larger, smaller, sum, whole};
-use crate::stats::planning::bands::{Bands, CLOSE, Crossing, Evaluation, between};
+use crate::stats::planning::bands::{Bands, Beside, CLOSE, Crossing, Evaluation};
 use crate::stats::planning::chances::{Draw, Limit};
-use crate::stats::planning::windows::Beside;
 use crate::unit::{Share, Span};
 
 use super::test::Test;
@@ -107,8 +106,7 @@ impl<'a> Watching<'a> {
             gate: None,
             calm: None,
             // Of a phase that only holds, what comes after `watch` makes it forget the first of it.
-            about: slots > 64
-                || (metric.kind.has_exposure() && metric.scaled)
+            about: (metric.kind.has_exposure() && metric.scaled)
                 || (lasts > phase.watch && phase.criteria_missed == Response::Hold),
             cadence: watch.cadence.as_seconds(),
             limits: Vec::new(),
@@ -130,7 +128,11 @@ impl<'a> Watching<'a> {
             watching.ticks.push(Tick { canary, live, counted, ..Tick::default() });
             watching.limit(at, &sums, learned);
         }
-        watching.about |= watching.hangs_on_live(&sums);
+        // What the live arm happens to do can move a limit.
+        let Bounds { success, alert, rollback, .. } = metric.bounds;
+        let mut bounds = [success, alert, rollback].into_iter().flatten();
+        watching.about |= phase.share < Share::ALL
+            && bounds.any(|bound| bound.unless_both_arms || is_on_live(bound));
         Some(watching)
     }
 
@@ -285,30 +287,10 @@ impl<'a> Watching<'a> {
         };
         let fixed = within(0.0)?;
         let each = (within(1.0)? - fixed) / live;
-        let least = (!counted).then(|| self.policy.watch().least_trials);
-        (canary > 0.0).then_some(Beside { fixed, each, planned: [canary, live], least })
-    }
-
-    /// Whether what the live arm happens to do can move a limit.
-    fn hangs_on_live(&self, sums: &[(f64, f64)]) -> bool {
-        if self.phase.share == Share::ALL {
-            return false;
-        }
-        let bounds = self.metric.bounds;
-        let mut all = [bounds.success, bounds.alert, bounds.rollback].into_iter().flatten();
-        let window = self.window.min(sums.len() - 1);
-        let live = sums.last().map_or(0.0, |last| last.1 - sums[sums.len() - 1 - window].1);
-        all.any(|bound| match bound.value {
-            _ if is_on_live(bound) => true,
-            _ if bound.unless_both_arms => figure(self.metric, bound).is_some_and(|figure| {
-                let trials = self.policy.watch().least_trials;
-                let least = if live > trials { trials } else { live };
-                let draw = draw(self.metric, least, self.rate);
-                most_within(self.metric, figure, least)
-                    .is_some_and(|most| 1.0 - draw.at_most(most) > 1e-4)
-            }),
-            _ => false,
-        })
+        let least = self.policy.watch().least_trials;
+        let enough = |trials: f64| if counted { 1.0 } else { 1.0 - Draw::fewer(trials, least) };
+        let unasked = 1.0 - enough(canary) * enough(live);
+        (canary > 0.0).then_some(Beside { fixed, each, unasked, drawn: !counted })
     }
 
     /// Trials of the canary until the gate; for a count, seconds of exposure.
@@ -340,14 +322,12 @@ impl<'a> Watching<'a> {
     pub(super) fn course(&self, ratio: f64) -> Crossing {
         let looks = self.looks(self.rate * ratio, self.least);
         let mut course = self.bands(&looks).course();
-        let about = self.unless_unconfirmed(&mut course, &looks, ratio) || self.about;
-        let sure = |chance: f64| chance <= 1e-4 || chance >= 1.0 - 1e-4;
-        course.gone_about |= about && !sure(course.gone);
-        course.passes_about |= about && !sure(course.passes);
+        course.about |= self.unless_unconfirmed(&mut course, &looks, ratio) || self.about;
         // A live arm that happens to be clearly beyond the bound, too, puts off the rollback of
         // what cannot meet it.
         let live = self.phase.share < Share::ALL;
-        course.kept_about |= live && looks.iter().any(|look| look.hopeful.is_some());
+        course.kept_about |=
+            course.about || (live && looks.iter().any(|look| look.hopeful.is_some()));
         course
     }
 
@@ -360,8 +340,8 @@ impl<'a> Watching<'a> {
         if !(waits && breached && self.metric.is_tested()) {
             return false;
         }
-        let Some(mut test) = Test::confirming(self.policy, self) else { return false };
-        let Some((confirmed, _)) = test.decided(ratio) else { return false };
+        let Some(test) = Test::confirming(self.policy, self) else { return false };
+        let Some(confirmed) = test.decided(ratio) else { return false };
         let calm = |(look, tick): (&Evaluation, &Tick)| Evaluation {
             stays: tick.unconfirmed,
             beside: None,
@@ -376,9 +356,8 @@ impl<'a> Watching<'a> {
         }
         let lacks = 1.0 - confirmed.last().copied().unwrap_or(0.0);
         course.gone = smaller(course.gone, 1.0 - (1.0 - without.gone) * lacks);
-        let (passes, _) = between(without.passes * lacks, smaller(without.passes, lacks));
+        let passes = 0.5 * (without.passes * lacks + smaller(without.passes, lacks));
         course.passes = larger(course.passes, passes);
-        course.kept_about = true;
         true
     }
 
@@ -396,8 +375,7 @@ impl<'a> Watching<'a> {
         let limits = self.ticks[self.least - 1..].iter();
         let limits = limits.map(|tick| tick.met.map_or(usize::MAX, |met| met.most));
         let limits: Vec<usize> = limits.collect();
-        let bands = self.bands(&looks);
-        bands.passes_by_most(&limits).map(|passes| passes * (1.0 - gone))
+        Some(self.bands(&looks).passes_by_most(&limits) * (1.0 - gone))
     }
 
     fn bands<'b>(&self, looks: &'b [Evaluation]) -> Bands<'b> {
@@ -426,14 +404,6 @@ impl<'a> Watching<'a> {
     /// Nothing while warming up.
     fn drawn(&self, tick: &Tick, trials: f64, rate: f64) -> Draw {
         if tick.counted { draw(self.metric, trials, rate) } else { Draw::NOTHING }
-    }
-
-    /// What each tick until the gate brings to canary and live arm.
-    pub(super) fn draws(&self, canary: f64, live: f64) -> Vec<(Draw, Draw)> {
-        let both = |tick: &Tick| {
-            (self.drawn(tick, tick.canary, canary), self.drawn(tick, tick.live, live))
-        };
-        self.ticks[..self.least].iter().map(both).collect()
     }
 
     /// The canary's share of what both arms are exposed to, and of both together so much a minute:

@@ -4,27 +4,63 @@
 //! A release is rolled back if the count of a trailing window is beyond a bound at any reading or, if
 //! the policy requires it, if the count of the whole phase is beyond one at its end.
 //!
-//! - Windows of one reading, and phases in which no window is likely to matter, are followed *exactly*: the
-//!   count of the phase is a chain that removes the probability beyond a bound at each tick, and its last
-//!   step applies the gate.
-//! - Longer ones overlap, and bounds may ask for breaches in a row or compare with the live version: such phases are
-//!   [drawn](super::windows).
+//! - Windows of one reading are followed *exactly*: the count of the phase is a chain that removes the probability beyond
+//!   a bound at each tick, and its last step applies the gate.
+//! - Of longer ones, which overlap, the chance to be kept is that of their [count](super::windows). It and the gate hang
+//!   together as two normal laws whose correlation is the root of the part of a phase that a window is.
 //!
 //! How many trials come is left to chance as well, which decides at the steps of a [limit](Limit).
 
 use super::chances::{Chances, Draw, Limit, Steps};
-use super::windows::Beside;
-use crate::stats::numeric::{larger, smaller, sum};
+use super::windows::{Reading, Windows, apart};
+use crate::stats::numeric::{larger, normal_cdf, normal_quantile, smaller, sum, whole};
 
 /// Chances this far apart count as equal: a seventh of the standard error of 20,000 runs at one
 /// half.
 pub(crate) const CLOSE: f64 = 5e-4;
-/// Windows that roll back with less chance than this are not drawn: a quarter of the standard error.
+/// Windows that roll back with less chance than this are not followed.
 const SELDOM: f64 = 2e-3;
+/// Gates that wait for trials with less chance than this are taken not to.
+const WAITS: f64 = 1e-2;
 /// Work that is done for one figure, in multiplications.
 const MOST_WORK: f64 = 4e6;
 /// Paths with less chance than this are left out.
 const LEAST: f64 = 1e-14;
+/// Points at which the law of a phase's count is asked.
+const POINTS: usize = 32;
+
+/// A rollback bound in a window that depends on the live version's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Beside {
+    /// Bad events of the canary within the bound whatever the live version does.
+    pub(crate) fixed: f64,
+    /// Further ones for each bad event of the live version.
+    pub(crate) each: f64,
+    /// Chance that it is not asked, and whether chance decides how many trials come.
+    pub(crate) unasked: f64,
+    pub(crate) drawn: bool,
+}
+
+impl Beside {
+    /// Chance of a window to be within it. An even number of trials is on the edge: as many bad events as it allows are
+    /// beyond it in half of all windows.
+    fn within(self, canary: Draw, live: Draw) -> f64 {
+        let (canary, live) = (canary.chances(), live.chances());
+        let sums = canary.cumulated();
+        let each = (live.low..).zip(&live.of).map(|(bad, chance)| {
+            let most = self.fixed + self.each * bad as f64;
+            let within = canary.at_most_of(&sums, whole(most * (1.0 + 1e-12)));
+            let edge = self.drawn && (most - most.round()).abs() < 1e-9 * most;
+            let below = if edge {
+                canary.at_most_of(&sums, whole(most.round()).saturating_sub(1))
+            } else {
+                within
+            };
+            chance * 0.5 * (within + below)
+        });
+        1.0 - (1.0 - self.unasked) * (1.0 - smaller(sum(each), 1.0))
+    }
+}
 
 /// Limits of the evaluation at the end of one tick. A limit is the largest count that passes; None:
 /// any count passes.
@@ -45,11 +81,6 @@ pub(crate) struct Evaluation {
 }
 
 impl Evaluation {
-    /// The largest count in the window that is not rolled back.
-    fn most(&self) -> Option<usize> {
-        self.stays.map(|limit| limit.most)
-    }
-
     /// That of a reading which brings what these ticks did.
     fn joined(ticks: &[Self]) -> Option<Self> {
         let sum = |of: fn(&Self) -> Draw| ticks.iter().map(of).fold(Draw::NOTHING, Draw::and);
@@ -78,17 +109,17 @@ pub(crate) struct Bands<'a> {
     pub(crate) miss_goes_back: bool,
 }
 
-/// What becomes of the release in one phase; `…_about`: whether that is approximate.
+/// What becomes of the release in one phase.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Crossing {
     /// Chance that it was not rolled back by the end of 0, 1, 2, … ticks, without the gate.
     pub(crate) kept: Vec<f64>,
     /// Chance that it was rolled back before the gate or at it.
     pub(crate) gone: f64,
-    pub(crate) gone_about: bool,
     /// Chance that it passes the gate when the least time is over.
     pub(crate) passes: f64,
-    pub(crate) passes_about: bool,
+    /// Whether `gone` and `passes` are approximate, and `kept`.
+    pub(crate) about: bool,
     pub(crate) kept_about: bool,
 }
 
@@ -105,9 +136,19 @@ fn sum_of(looks: &[Evaluation]) -> Draw {
     looks.iter().fold(Draw::NOTHING, |sum, look| sum.and(look.draw))
 }
 
-/// A chance that lies between two.
-pub(crate) fn between(low: f64, high: f64) -> (f64, bool) {
-    (0.5 * (low + high), high - low > CLOSE)
+/// Chance that two things come together that hang on one count, with this correlation.
+fn both(one: f64, other: f64, correlation: f64) -> f64 {
+    let (least, most) = (smaller(one, other), larger(one, other));
+    if least <= 0.0 || most >= 1.0 || correlation >= 1.0 {
+        return larger(least, 0.0);
+    }
+    let apart = (1.0 - correlation * correlation).sqrt();
+    let edge = normal_quantile(one);
+    let each = (0..POINTS).map(|at| {
+        let place = normal_quantile((at as f64 + 0.5) / POINTS as f64 * other);
+        normal_cdf((edge - correlation * place) / apart)
+    });
+    smaller(other / POINTS as f64 * sum(each), least)
 }
 
 impl Bands<'_> {
@@ -120,9 +161,7 @@ impl Bands<'_> {
             self.looks.chunks(self.apart).filter_map(Evaluation::joined).collect();
         let window = self.window.div_ceil(self.apart);
         let course = Bands { looks: &looks, window, apart: 1, ..*self }.by_reading();
-        let last = course.kept.len() - 1;
-        let of_tick = |tick: usize| if tick < self.looks.len() { tick / self.apart } else { last };
-        let kept = (0..=self.looks.len()).map(|tick| course.kept[of_tick(tick)]).collect();
+        let kept = apart(&course.kept, self.apart, self.looks.len());
         Crossing { kept, ..course }
     }
 
@@ -133,30 +172,95 @@ impl Bands<'_> {
         if self.window <= 1 && self.in_a_row <= 1 && !live && self.is_light(total) {
             return self.exactly();
         }
-        let crossed = if total.mean() > 0.0 && live { 1.0 } else { self.crossed() };
-        if crossed > SELDOM {
-            return self.drawn();
-        }
-        let (kept, about) = self.hopeful(total);
-        let about = about || crossed > CLOSE;
-        let kept_all = kept.last().copied().unwrap_or(1.0);
-        let not_missed = self.not_missed(kept_all, |most| total.at_most(most));
+        let (windows, crossed, correlation) = self.windows();
+        let hopeful = self.hopeful();
+        let end = hopeful.len() - 1;
+        let not_missed = self.not_missed(hopeful[end], |most| total.at_most(most));
+        let joint = |of: f64, at: usize| both(windows[at], of, correlation);
+        let kept_about = crossed > CLOSE || hopeful[end] < 1.0 - CLOSE;
         Crossing {
-            kept,
-            gone: larger(1.0 - not_missed, 0.0),
-            gone_about: about,
-            passes: smaller(self.met(total), 1.0),
-            passes_about: crossed > CLOSE,
-            kept_about: about,
+            gone: larger(1.0 - joint(not_missed, end), 0.0),
+            passes: joint(self.met(total), end),
+            kept: hopeful.iter().enumerate().map(|(at, of)| joint(*of, at)).collect(),
+            about: kept_about || self.may_wait(),
+            kept_about,
         }
     }
 
-    pub(super) fn whole(&self) -> Draw {
+    /// Chance that no window has rolled back by the end of 0, 1, 2, … ticks; how many are expected to be breached, and the correlation
+    /// of their count and the phase's.
+    fn windows(&self) -> (Vec<f64>, f64, f64) {
+        let readings = self.readings();
+        let crossed = sum(readings.iter().map(Reading::beyond));
+        let correlation = self.correlation(&readings, crossed);
+        if crossed > SELDOM {
+            let windows = Windows { window: self.window, in_a_row: self.in_a_row, above: true };
+            return (windows.kept(&readings, self.like()), crossed, correlation);
+        }
+        // At most the sum of theirs.
+        let mut kept = vec![1.0];
+        for reading in readings {
+            kept.push(kept[kept.len() - 1] - reading.beyond());
+        }
+        (kept, crossed, correlation)
+    }
+
+    /// What the readings bring, and how likely their windows are within the bounds.
+    fn readings(&self) -> Vec<Reading> {
+        let (mut sums, mut total) = (vec![[Draw::NOTHING; 2]], [Draw::NOTHING; 2]);
+        let mut last: Option<(([Draw; 2], Option<Limit>, Option<Beside>), f64)> = None;
+        let each = self.looks.iter().enumerate().map(|(at, look)| {
+            total = [total[0].and(look.draw), total[1].and(look.live)];
+            sums.push(total);
+            if look.stays.is_none() && look.beside.is_none() {
+                return Reading { mean: look.draw.mean(), within: None };
+            }
+            let before = sums[(at + 1).saturating_sub(self.window)];
+            let window = [total[0].less(before[0]), total[1].less(before[1])];
+            let asked = (window, look.stays, look.beside);
+            let known = last.filter(|last| last.0 == asked).map(|last| last.1);
+            let within = known.unwrap_or_else(|| {
+                let stays =
+                    look.stays.map_or(1.0, |limit| limit.mean(|most| window[0].at_most(most)));
+                let beside = look.beside.map_or(1.0, |beside| beside.within(window[0], window[1]));
+                smaller(stays, beside)
+            });
+            last = Some((asked, within));
+            let unasked = look.stays.map(|limit| limit.unasked);
+            let unasked = unasked.or(look.beside.map(|beside| beside.unasked)).unwrap_or(0.0);
+            Reading { mean: look.draw.mean(), within: Some((within, unasked)) }
+        });
+        each.collect()
+    }
+
+    /// The correlation of the phase's count and that of a window, on average over the windows that are breached.
+    fn correlation(&self, readings: &[Reading], crossed: f64) -> f64 {
+        let mut sums = vec![0.0];
+        let shares = readings.iter().enumerate().map(|(at, reading)| {
+            sums.push(sums[at] + reading.mean);
+            (sums[at + 1] - sums[(at + 1).saturating_sub(self.window)]) * reading.beyond()
+        });
+        let window = sum(shares.collect::<Vec<f64>>()) / larger(crossed, f64::MIN_POSITIVE);
+        smaller(window / larger(sums[readings.len()], f64::MIN_POSITIVE), 1.0).sqrt()
+    }
+
+    /// A Poisson law of so many times the canary's events is as skewed as these less what the live version's allow.
+    fn like(&self) -> f64 {
+        let Some(each) = self.looks.iter().rev().find_map(|look| Some(look.beside?.each)) else {
+            return 1.0;
+        };
+        let canary = self.whole().mean();
+        let live = each * each * sum(self.looks.iter().map(|look| look.live.mean()));
+        let (variance, third) = (canary + live, larger(canary - each * live, 0.0));
+        variance * variance * variance / (third * third * canary)
+    }
+
+    fn whole(&self) -> Draw {
         sum_of(self.looks)
     }
 
     /// The chance that a missed gate does not roll back; else this.
-    pub(super) fn not_missed(&self, or: f64, chance: impl Fn(usize) -> f64) -> f64 {
+    fn not_missed(&self, or: f64, chance: impl Fn(usize) -> f64) -> f64 {
         self.gate.filter(|_| self.miss_goes_back).map_or(or, |gate| gate.mean(chance))
     }
 
@@ -202,15 +306,19 @@ impl Bands<'_> {
         Crossing {
             kept,
             gone: larger(1.0 - not_missed, 0.0),
-            gone_about: false,
             passes: smaller(passes, 1.0),
-            passes_about: false,
+            about: self.may_wait(),
             kept_about: false,
         }
     }
 
+    /// Whether a gate that is met may wait for trials, which is left out.
+    fn may_wait(&self) -> bool {
+        self.calm.is_some_and(|calm| calm.unasked > WAITS)
+    }
+
     /// Chance that the gate is met and nothing holds there, as if no rollback could come before.
-    pub(super) fn met(&self, total: Draw) -> f64 {
+    fn met(&self, total: Draw) -> f64 {
         let (Some(gate), Some(calm)) = (self.gate, self.calm) else { return 0.0 };
         gate.mean(|most| self.met_within(most, calm.most, total))
     }
@@ -231,124 +339,37 @@ impl Bands<'_> {
             return total.at_most(most) * window.at_most(calm);
         }
         let (rest, window) = (rest.chances(), window.chances());
-        let cumulated = rest.cumulated(1);
-        // Chance of at most so many before the last window.
-        let at_most = |most: usize| match most.checked_sub(rest.low) {
-            None => 0.0,
-            Some(at) => cumulated.get(at).or(cumulated.last()).copied().unwrap_or(0.0),
-        };
+        let sums = rest.cumulated();
         let numbers = (window.low..).zip(&window.of).take_while(|(x, _)| *x <= calm && *x <= most);
-        sum(numbers.map(|(x, chance)| chance * at_most(most - x)))
+        sum(numbers.map(|(x, chance)| chance * rest.at_most_of(&sums, most - x)))
     }
 
-    /// Chance not to have become hopeless by the end of 0, 1, 2, … ticks.
-    pub(super) fn hopeful(&self, total: Draw) -> (Vec<f64>, bool) {
-        if self.looks.iter().all(|look| look.hopeful.is_none()) {
-            return (vec![1.0; self.looks.len() + 1], false);
-        }
-        if !self.is_light(total) {
-            // One look at a time: each is worse than all before it, nearly.
-            let mut kept = vec![1.0];
-            let mut sum = Draw::NOTHING;
-            let mut least = 1.0;
-            for look in self.looks {
-                sum = sum.and(look.draw);
-                least = smaller(least, look.hopeful.map_or(1.0, |most| sum.at_most(most)));
-                kept.push(least);
-            }
-            return (kept, !self.miss_goes_back);
-        }
-        let looks: Vec<Evaluation> =
-            self.looks.iter().map(|look| Evaluation { stays: None, ..*look }).collect();
-        let alone = Bands { looks: &looks, window: 1, in_a_row: 1, ..*self };
-        (alone.exactly().kept, false)
-    }
-
-    /// At most the chance that the windows roll back: the sum of theirs, as far as it is seldom.
-    fn crossed(&self) -> f64 {
-        let (mut sums, mut total) = (vec![Draw::NOTHING], Draw::NOTHING);
-        let (mut chance, mut last) = (0.0, ((Draw::NOTHING, 0), 0.0));
-        for (at, look) in self.looks.iter().enumerate() {
-            total = total.and(look.draw);
-            sums.push(total);
-            let Some(most) = look.most() else { continue };
-            let window = total.less(sums[(at + 1).saturating_sub(self.window)]);
-            if last.0 != (window, most) {
-                last = ((window, most), 1.0 - window.at_most(most));
-            }
-            chance += last.1;
-            if chance > SELDOM {
-                break;
-            }
-        }
-        chance
+    /// Chance not to have become hopeless by the end of 0, 1, 2, … ticks: a window of the whole phase.
+    fn hopeful(&self) -> Vec<f64> {
+        let hopeful = |look: &Evaluation| Evaluation {
+            stays: look.hopeful.map(Limit::certain),
+            beside: None,
+            ..*look
+        };
+        let looks: Vec<Evaluation> = self.looks.iter().map(hopeful).collect();
+        Bands { looks: &looks, window: looks.len(), in_a_row: 1, ..*self }.windows().0
     }
 
     /// Chance to pass at the gate or at a later look, where a miss only holds; `looks` go on until
     /// the longest time is over, and `most` are the limits of the evaluations from the gate on, each of
-    /// as many ticks as there are until the gate. None if it cannot be computed.
-    pub(crate) fn passes_by_most(&self, most: &[usize]) -> Option<f64> {
-        if !self.is_light(self.whole()) || most.is_empty() {
-            return None;
-        }
+    /// as many ticks as there are until the gate.
+    pub(crate) fn passes_by_most(&self, most: &[usize]) -> f64 {
         let window = self.looks.len() + 1 - most.len();
-        let mut open = sum_of(&self.looks[..window]).chances();
-        open.drop_up_to(most[0]);
-        let (mut leaves, mut steps) = (Leaving::new(window), Steps::new(LEAST));
-        for ((look, out), limit) in self.looks[window..].iter().zip(self.looks).zip(&most[1..]) {
-            if open.sum() < 1e-12 {
-                break;
-            }
-            let left = if out.draw == Draw::NOTHING { open } else { leaves.from(&open) };
-            open = left.plus(steps.of(look.draw));
-            open.drop_up_to(*limit);
-        }
-        Some(larger(1.0 - open.sum(), 0.0))
-    }
-}
-
-/// How many of a window's counts belong to the tick that drops out: by their number, once they are
-/// wanted.
-struct Leaving {
-    /// Chance of each to belong to it.
-    share: f64,
-    of: Vec<Option<Chances>>,
-}
-
-impl Leaving {
-    fn new(window: usize) -> Self {
-        Self { share: 1.0 / window.max(1) as f64, of: Vec::new() }
-    }
-
-    /// The law of how many of so many leave.
-    fn among(&mut self, number: usize) -> &Chances {
-        if self.of.len() <= number {
-            self.of.resize(number + 1, None);
-        }
-        let draw = Draw::Trials { trials: number as f64, rate: self.share };
-        self.of[number].get_or_insert_with(|| {
-            let mut chances = draw.chances();
-            chances.trim(1e-13);
-            chances
-        })
-    }
-
-    fn from(&mut self, chain: &Chances) -> Chances {
-        if self.share >= 1.0 {
-            return Chances { low: 0, of: vec![chain.sum()] };
-        }
-        let mut of = vec![0.0; chain.low + chain.of.len()];
-        for (number, chance) in (chain.low..).zip(&chain.of) {
-            let gone = self.among(number);
-            let first = number - gone.low;
-            // As more leave, fewer are left.
-            let left = of[first + 1 - gone.of.len()..=first].iter_mut().rev();
-            for (sum, share) in left.zip(&gone.of) {
-                *sum += chance * share;
-            }
-        }
-        let mut left = Chances { low: 0, of };
-        left.trim(LEAST);
-        left
+        let (mut sums, mut total) = (vec![Draw::NOTHING], Draw::NOTHING);
+        let readings = self.looks.iter().enumerate().map(|(at, look)| {
+            total = total.and(look.draw);
+            sums.push(total);
+            let asked = (at + 1).checked_sub(window);
+            let met = asked.map(|from| total.less(sums[from]).at_most(most[from]));
+            Reading { mean: look.draw.mean(), within: met.map(|met| (1.0 - met, 0.0)) }
+        });
+        let readings: Vec<Reading> = readings.collect();
+        let kept = Windows { window, in_a_row: 1, above: false }.kept(&readings, 1.0);
+        larger(1.0 - kept[kept.len() - 1], 0.0)
     }
 }

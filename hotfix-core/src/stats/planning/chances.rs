@@ -36,14 +36,6 @@ impl Draw {
         }
     }
 
-    /// Means of the bad and of the good trials, where chance decides how many come: both are independent.
-    pub(super) fn bad_and_good(self) -> [f64; 2] {
-        match self {
-            Self::Trials { trials, rate } => [trials * rate, trials * (1.0 - rate)],
-            Self::Events { expected } => [expected, 0.0],
-        }
-    }
-
     pub(crate) fn variance(self) -> f64 {
         match self {
             Self::Trials { trials, rate } => trials * rate * (1.0 - rate),
@@ -61,11 +53,6 @@ impl Draw {
             (draw, Self::Events { expected: 0.0 }) => draw,
             (draw, other) => Self::Events { expected: draw.mean() + other.mean() },
         }
-    }
-
-    /// As much of this as a share of it is expected to be.
-    pub(crate) fn part(self, share: f64) -> Self {
-        if share == 1.0 { self } else { Self::Events { expected: self.mean() * share } }
     }
 
     /// What is left of this after `part` of it.
@@ -161,17 +148,13 @@ pub(crate) struct Limit {
     fewer: f64,
     more: f64,
     /// Chance that it is not asked at all.
-    unasked: f64,
-    /// The share of the trials that may be bad; 0 where it hangs on no number of trials.
-    bad: f64,
-    /// Trials with which it is asked.
-    least: f64,
+    pub(super) unasked: f64,
 }
 
 impl Limit {
     /// Hangs on no number of trials.
     pub(crate) const fn certain(most: usize) -> Self {
-        Self { most, fewer: 0.0, more: 0.0, unasked: 0.0, bad: 0.0, least: 0.0 }
+        Self { most, fewer: 0.0, more: 0.0, unasked: 0.0 }
     }
 
     /// `most` among this many trials on average, of which a share of `bad` may be bad.
@@ -187,17 +170,12 @@ impl Limit {
         let unasked = below(least);
         let fewer = larger(below(allows(most as f64)) - unasked, 0.0);
         let more = 1.0 - larger(below(allows(most as f64 + 1.0)), unasked);
-        Self { most, fewer, more, unasked, bad, least }
-    }
-
-    /// What it is beside so many good trials.
-    pub(super) fn beside(self, good: f64) -> f64 {
-        if self.bad > 0.0 { most_beside(good, self.bad, self.least) } else { self.most as f64 }
+        Self { most, fewer, more, unasked }
     }
 
     /// The mean of a chance to keep it over what it may be.
     pub(crate) fn mean(self, chance: impl Fn(usize) -> f64) -> f64 {
-        let Self { most, fewer, more, unasked, .. } = self;
+        let Self { most, fewer, more, unasked } = self;
         let part = |share: f64, most: Option<usize>| match most {
             Some(most) if share > 1e-12 => share * chance(most),
             _ => 0.0,
@@ -207,16 +185,6 @@ impl Limit {
             + part(fewer, most.checked_sub(1))
             + part(more, most.checked_add(1))
     }
-}
-
-/// The most bad trials beside so many good ones that are no more than a share of all, or too few with them to be
-/// asked.
-pub(super) fn most_beside(good: f64, share: f64, least: f64) -> f64 {
-    if share >= 1.0 {
-        return f64::INFINITY;
-    }
-    let within = (good * share / (1.0 - share) * (1.0 + 1e-12)).floor();
-    larger(within, least.ceil() - good - 1.0)
 }
 
 /// Chances of `low`, `low + 1`, …; they sum to 1 or, where some are ruled out, to less.
@@ -240,14 +208,22 @@ impl Chances {
         sum(self.of.iter().copied().take(self.up_to(most)))
     }
 
-    /// The sums up to the end of each part of so many.
-    pub(super) fn cumulated(&self, step: usize) -> Vec<f64> {
+    /// The sums up to each number.
+    pub(super) fn cumulated(&self) -> Vec<f64> {
         let mut up_to = 0.0;
-        let sums = self.of.chunks(step).map(|part| {
-            up_to += sum(part.iter().copied());
+        let sums = self.of.iter().map(|chance| {
+            up_to += chance;
             up_to
         });
         sums.collect()
+    }
+
+    /// Sum of those of at most so many, by these sums.
+    pub(super) fn at_most_of(&self, sums: &[f64], most: usize) -> f64 {
+        match self.up_to(most).min(sums.len()).checked_sub(1) {
+            None => 0.0,
+            Some(at) => sums[at],
+        }
     }
 
     /// How many entries are for at most so many.
@@ -266,13 +242,6 @@ impl Chances {
         for (number, chance) in (self.low..).zip(&mut self.of) {
             *chance *= limit.mean(|most| if number <= most { 1.0 } else { 0.0 });
         }
-    }
-
-    /// Rules out so many and fewer.
-    pub(super) fn drop_up_to(&mut self, most: usize) {
-        let gone = self.up_to(most).min(self.of.len());
-        self.of.drain(..gone);
-        self.low += gone;
     }
 
     /// Adds something independent.

@@ -8,12 +8,14 @@
 use super::chances::Chances;
 use crate::stats::distribution::ln_poisson;
 use crate::stats::grid::{Grid, losses, share_of_events};
-use crate::stats::numeric::{exp, log_mean_exp, whole};
+use crate::stats::numeric::{exp, larger, log_mean_exp, whole};
 use crate::stats::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
 use crate::stats::{Direction, MAX_GRID, StatError};
 
 /// Paths with less chance than this are left out.
 const LEAST: f64 = 1e-18;
+/// Starts of evaluations that are apart.
+const STARTS: usize = 3;
 /// Chance still undecided at which the rest counts as decided.
 const DONE: f64 = 1e-12;
 
@@ -27,54 +29,31 @@ impl Crossing {
     /// For up to as many events as `expected` events come with: ten standard deviations more.
     ///
     /// `edge` is the ratio at the edge of the null and the share, `of_canary` the chance that an
-    /// event is the canary's.
+    /// event is the canary's. It is evaluated after each event, or where that is more than 1 after so many: between two
+    /// of these the chance rises evenly.
     pub(super) fn try_new(
         direction: Direction,
         edge: (f64, f64),
         of_canary: f64,
         threshold: f64,
-        expected: f64,
+        (expected, apart): (f64, f64),
     ) -> Result<Self, StatError> {
         let evidence = Evidence::try_new(direction, edge)?;
-        let mut by_event = vec![0.0];
-        let mut decided = 0.0;
-        // Chances of `low`, `low + 1`, … canary events without a decision so far.
-        let mut paths = Chances::certainly(0);
-        // The first count that decides: from it on up for worse, below it for better.
-        let mut edge = 0_usize;
         let most = whole(expected + 10.0 * expected.sqrt() + 20.0);
-        for events in 1..=most {
-            let Chances { low, of } = &mut paths;
-            of.push(0.0);
-            let mut below = 0.0;
-            for path in of.iter_mut() {
-                let before = *path;
-                *path = before * (1.0 - of_canary) + below * of_canary;
-                below = before;
-            }
-            // One more event moves the edge by one count at most, see the formula of the gain.
-            match direction {
-                Direction::Worse => {
-                    while edge <= events && evidence.at(edge, events) < threshold {
-                        edge += 1;
-                    }
-                    let keep = edge.saturating_sub(*low).min(of.len());
-                    decided += of.drain(keep..).sum::<f64>();
-                }
-                Direction::Better => {
-                    while edge <= events && evidence.at(edge, events) >= threshold {
-                        edge += 1;
-                    }
-                    let gone = edge.saturating_sub(*low).min(of.len());
-                    decided += of.drain(..gone).sum::<f64>();
-                    *low += gone;
-                }
-            }
-            paths.trim(LEAST);
-            by_event.push(f64::min(decided, 1.0));
-            if paths.of.is_empty() || 1.0 - decided < DONE {
-                break;
-            }
+        let decided =
+            |first: f64| decided(&evidence, direction, of_canary, threshold, (most, first, apart));
+        // The first evaluation comes after a part of these events, so that there is one after each number, nearly.
+        let ways = if apart > 2.0 { STARTS } else { 1 };
+        let mut points: Vec<(usize, f64)> =
+            (1..=ways).flat_map(|way| decided(apart * way as f64 / ways as f64)).collect();
+        points.sort_by_key(|point| point.0);
+        let mut by_event = vec![0.0];
+        for (events, decided) in points {
+            let (from, last) = (by_event.len() - 1, by_event[by_event.len() - 1]);
+            let (to, since) = (larger(decided, last), events.saturating_sub(from) as f64);
+            by_event.extend(
+                (from + 1..=events).map(|at| last + (to - last) * (at - from) as f64 / since),
+            );
         }
         Ok(Self { by_event })
     }
@@ -130,6 +109,59 @@ impl Crossing {
         }
         Some(high)
     }
+}
+
+/// Chances to have decided at evaluations after `first` events and each further `apart` ones.
+fn decided(
+    evidence: &Evidence,
+    direction: Direction,
+    of_canary: f64,
+    threshold: f64,
+    (most, first, apart): (usize, f64, f64),
+) -> Vec<(usize, f64)> {
+    let (mut found, mut decided) = (Vec::new(), 0.0);
+    // Chances of `low`, `low + 1`, … canary events without a decision so far.
+    let mut paths = Chances::certainly(0);
+    // The first count that decides: from it on up for worse, below it for better.
+    let mut edge = 0_usize;
+    let mut next = first;
+    for events in 1..=most {
+        paths.of.push(0.0);
+        let mut below = 0.0;
+        for path in &mut paths.of {
+            let before = *path;
+            *path = before * (1.0 - of_canary) + below * of_canary;
+            below = before;
+        }
+        paths.trim(LEAST);
+        if (events as f64) < next && events < most {
+            continue;
+        }
+        next += apart;
+        let Chances { low, of } = &mut paths;
+        match direction {
+            Direction::Worse => {
+                while edge <= events && evidence.at(edge, events) < threshold {
+                    edge += 1;
+                }
+                let keep = edge.saturating_sub(*low).min(of.len());
+                decided += of.drain(keep..).sum::<f64>();
+            }
+            Direction::Better => {
+                while edge <= events && evidence.at(edge, events) >= threshold {
+                    edge += 1;
+                }
+                let gone = edge.saturating_sub(*low).min(of.len());
+                decided += of.drain(..gone).sum::<f64>();
+                *low += gone;
+            }
+        }
+        found.push((events, f64::min(decided, 1.0)));
+        if paths.of.is_empty() || 1.0 - decided < DONE {
+            break;
+        }
+    }
+    found
 }
 
 /// The test's log evidence after so many events at one split.

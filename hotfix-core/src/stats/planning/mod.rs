@@ -11,7 +11,6 @@
 pub(crate) mod bands;
 pub(crate) mod chances;
 mod crossing;
-pub(crate) mod evaluations;
 mod flow;
 pub mod gate;
 pub(crate) mod windows;
@@ -203,11 +202,12 @@ impl Comparison {
     pub fn chance_to_decide(&self, ratio: f64, minutes: f64) -> Result<Chance, StatError> {
         let threshold = self.check_for(ratio, minutes)?;
         let at = [self.whole_ticks(minutes)];
-        let chances = self.chances(Direction::Worse, self.tolerated, threshold, ratio, &at);
+        let chances = self.chances(Direction::Worse, (self.tolerated, threshold), ratio, &at, 1.0);
         chances.map(|chances| chances[0])
     }
 
-    /// The same at each of these times, which are ends of ticks from 0 on.
+    /// The same at each of these times, which are ends of ticks from 0 on, where it is evaluated at the ends of
+    /// ticks: after as many events as a tick with events has on average.
     pub(crate) fn chances_to_decide(
         &self,
         ratio: f64,
@@ -215,7 +215,10 @@ impl Comparison {
     ) -> Result<Vec<Chance>, StatError> {
         let last = minutes.iter().copied().fold(0.0, larger);
         let threshold = self.check_for(ratio, last)?;
-        self.chances(Direction::Worse, self.tolerated, threshold, ratio, minutes)
+        let flow = self.flow(CountModel::Poisson, ratio, self.tolerated)?;
+        let a_tick = flow.events_per_minute * self.tick_seconds / 60.0;
+        let apart = a_tick / (1.0 - exp(-a_tick));
+        self.chances(Direction::Worse, (self.tolerated, threshold), ratio, minutes, apart)
     }
 
     /// Chance to have found a regression of `ratio` within `minutes`, by the formula.
@@ -292,7 +295,7 @@ impl Comparison {
         self.check_for(ratio, minutes)?;
         let (direction, ticks) = (Direction::Better, self.whole_ticks(minutes));
         let threshold = Hypothesis::try_new(direction, alpha, 1.0, margin)?.threshold;
-        self.chances(direction, margin, threshold, ratio, &[ticks]).map(|chances| chances[0])
+        self.chances(direction, (margin, threshold), ratio, &[ticks], 1.0).map(|chances| chances[0])
     }
 
     /// Minutes after which that is shown in half of all rollouts; absent where it takes more than
@@ -316,7 +319,7 @@ impl Comparison {
             (margin, self.share),
             flow.of_canary,
             threshold,
-            MOST_EVENTS,
+            (MOST_EVENTS, 1.0),
         )?;
         Ok(crossing.median().map(|events| events / flow.events_per_minute))
     }
@@ -342,14 +345,14 @@ impl Comparison {
         Ok((flow.chance(height, minutes), Some(high).filter(|high| high.is_finite())))
     }
 
-    /// Chances to have decided within each of these times.
+    /// Chances to have decided within each of these times, where it is evaluated after so many events.
     fn chances(
         &self,
         direction: Direction,
-        null: f64,
-        threshold: f64,
+        (null, threshold): (f64, f64),
         ratio: f64,
         minutes: &[f64],
+        apart: f64,
     ) -> Result<Vec<Chance>, StatError> {
         let flow = self.flow(CountModel::Poisson, ratio, null)?;
         let events = |minutes: f64| flow.events_per_minute * minutes;
@@ -365,8 +368,13 @@ impl Comparison {
             let about = |&minutes: &f64| Chance { chance: chance(minutes), approximate: true };
             return Ok(minutes.iter().map(about).collect());
         }
-        let crossing =
-            Crossing::try_new(direction, (null, self.share), flow.of_canary, threshold, most)?;
+        let crossing = Crossing::try_new(
+            direction,
+            (null, self.share),
+            flow.of_canary,
+            threshold,
+            (most, apart),
+        )?;
         let a_tick = flow.events_per_minute * self.tick_seconds / 60.0;
         let approximate = a_tick > SEPARATE || self.base_rate * larger(ratio, 1.0) > COMMON;
         let chance =

@@ -1,271 +1,350 @@
-//! Trailing windows that are evaluated at every reading, drawn.
+//! Trailing windows that are evaluated at every reading, followed by what they gain and lose.
 //!
-//! Windows overlap, so breaches come together. A chain of a window's count, which forgets what drops out of
-//! it when, states up to 6 of 100 rollbacks too few, and far fewer or more where breaches in a row are asked
-//! for or the number of requests decides. So phases are drawn: the bad and the good trials of both arms in
-//! each tick. Where a breach would roll back, a phase goes on with bad trials that keep it, and its weight is
-//! multiplied by the chance of these: none is lost, and rare rollbacks are counted as well (the simulator of
-//! Geweke, Hajivassiliou and Keane; Hajivassiliou, McFadden and Ruud 1996, Journal of Econometrics 72).
-//! Each number of a tick comes once from each of as many equal parts of its law as there are phases (Latin
-//! hypercube sampling; McKay, Beckman and Conover 1979, Technometrics 21(2)). The chance to meet the gate is
-//! known where no window rolls back, so that only the difference from it is drawn, by phases of the same
-//! numbers without rollbacks (a control variate; Hammersley and Handscomb 1964, Monte Carlo Methods). The
-//! seed is always the same, so the same plan has the same figures: their standard error is up to 0.015, as a
-//! rule half of that.
+//! A window loses what it gained a window ago. So a phase is cut into parts of one reading less than a window, and two counts are
+//! followed: what is left of the part before, of which each event is as likely in each of its readings, and what has come
+//! since. That a window was kept, which makes its readings a little more even, is left out from part to part, as in the
+//! product approximation of scan statistics (Naus 1982, Journal of the American Statistical Association 77).
+//!
+//! Limits are given as chances: that of a window's count to be within it. The count that is followed has the same
+//! chance, so it may be smaller than the real one, and the limit may hang on the number of requests or on the live
+//! version. Where it lies between two counts, both are followed, each as often as it takes for that chance.
 
-use super::bands::{Bands, CLOSE, Crossing, Evaluation, between};
-use super::chances::{Draw, Limit, most_beside};
-use crate::stats::draw::Draws;
+use core::f64::consts::PI;
+
 use crate::stats::numeric::{exp, larger, ln, smaller, sum, whole};
 
-/// Phases that are drawn, and where breaches in a row are asked for, which no weights smooth.
-const PHASES: usize = 512;
-const PHASES_IN_A_ROW: usize = 2_048;
-const SEED: u64 = 1_979;
-/// Most parts of a window that are followed.
-const MOST_PARTS: usize = 128;
-/// Windows, and ticks, after which their law is taken to have settled.
+/// Most events in a window that are followed: more are followed as so many.
+const MOST: f64 = 32.0;
+/// Most readings of a window that are followed: of more, some are followed as one.
+const MOST_READINGS: usize = 128;
+/// Windows, and readings, after which their law is taken to have settled.
 const SETTLED: usize = 3;
-const SETTLED_TICKS: usize = 120;
-/// Phases that are kept with less chance than this are over.
-const LEAST: f64 = 1e-4;
-/// Equal parts of the chances, each with the first number that has one of them.
-const GUIDES: usize = 64;
-/// Parts of a standard deviation that differ.
-const PARTS: f64 = 16.0;
+const SETTLED_READINGS: usize = 120;
+/// Counts with less chance than this are left out, and phases that are kept with less are over.
+const LEAST: f64 = 1e-7;
+const OVER: f64 = 1e-4;
+/// Readings that are breached with less chance than this, all together, are left out.
+const CALM: f64 = 2e-4;
+/// Of two limits one that has less than this share is left out.
+const FEW: f64 = 0.02;
 
-/// A rollback bound in a window that depends on the live version's.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Beside {
-    /// Bad events of the canary within the bound whatever the live version does.
-    pub(crate) fixed: f64,
-    /// Further ones for each bad event of the live version.
-    pub(crate) each: f64,
-    /// Trials of both arms, or their exposure.
-    pub(crate) planned: [f64; 2],
-    /// Trials of both with which it is asked; None where chance does not decide how many there are.
-    pub(crate) least: Option<f64>,
+/// One reading.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    /// Events that it is expected to bring.
+    pub(super) mean: f64,
+    /// Chance that its window is within the limit, and of it that it is not asked for want of trials; None where it never
+    /// is.
+    pub(super) within: Option<(f64, f64)>,
 }
 
-impl Beside {
-    /// Most bad events of the canary in a window of these counts.
-    fn most(self, [_, good, live_bad, live_good]: [f64; 4]) -> f64 {
-        let Self { fixed, each, planned: [canary, live], least } = self;
-        let within = |bad: f64| fixed + each * bad;
-        let Some(least) = least else {
-            return (within(live_bad) * (1.0 + 1e-12)).floor();
-        };
-        let of_live = live_bad + live_good;
-        if of_live < larger(least, 1.0) {
-            return f64::INFINITY;
-        }
-        most_beside(good, within(live_bad / of_live * live) / canary, least)
+impl Reading {
+    /// Chance that its window is beyond the limit.
+    pub(super) fn beyond(&self) -> f64 {
+        self.within.map_or(0.0, |(within, _)| 1.0 - within)
     }
 }
 
-/// A phase as it is drawn.
-#[derive(Clone, Debug)]
-struct Course {
-    /// Bad and good trials of the canary and of the live version in the window.
-    window: [f64; 4],
-    /// Bad and good trials of the canary in the phase.
-    phase: [f64; 2],
-    /// Bad trials in the window and in the phase where no breach rolls back, by the same chances.
-    free: [f64; 2],
-    /// Chance that a phase like this has been kept.
-    weight: f64,
-    breaches: usize,
+pub(super) struct Windows {
+    /// Readings that a full window holds; at least 1.
+    pub(super) window: usize,
+    /// Breaches in a row that end a phase; at least 1.
+    pub(super) in_a_row: usize,
+    /// Windows breach their limit with more events; else with fewer or as many.
+    pub(super) above: bool,
 }
 
-impl Bands<'_> {
-    /// What becomes of the release, by drawing.
-    pub(super) fn drawn(&self) -> Crossing {
-        let joined = self.window.div_ceil(MOST_PARTS);
+impl Windows {
+    /// Chances to have been kept by the end of 0, 1, 2, … readings. A Poisson law of `like` times the events is as
+    /// skewed as what is compared.
+    pub(super) fn kept(&self, readings: &[Reading], like: f64) -> Vec<f64> {
+        let number = readings.len();
+        let joined = self.window.div_ceil(MOST_READINGS);
         if joined > 1 {
-            let in_a_row = (self.in_a_row - 1).div_ceil(joined) + 1;
-            return Bands { apart: joined, in_a_row, ..*self }.course();
+            let mean = |part: &[Reading]| sum(part.iter().map(|of| of.mean));
+            let one = |part: &[Reading]| Reading { mean: mean(part), ..part[part.len() - 1] };
+            let readings: Vec<Reading> = readings.chunks(joined).map(one).collect();
+            let (window, in_a_row) =
+                (self.window.div_ceil(joined), (self.in_a_row - 1).div_ceil(joined) + 1);
+            return apart(
+                &Self { window, in_a_row, ..*self }.kept(&readings, like),
+                joined,
+                number,
+            );
         }
-        let (mut kept, ends) = self.courses();
-        let drawn = kept.len() - 1;
-        // Each further tick keeps the same part as those after the first window.
-        let (first, last) = (kept[self.window.min(drawn)], kept[drawn]);
-        let settled = larger(drawn as f64 - self.window as f64, 1.0);
-        let part = if last > 0.0 { exp(ln(smaller(last / first, 1.0)) / settled) } else { 0.0 };
-        while kept.len() <= self.looks.len() {
+        let warm = readings.iter().take_while(|reading| reading.mean <= 0.0).count();
+        let settled = warm + (SETTLED * self.window).max(SETTLED_READINGS) + self.in_a_row;
+        // Until no window is breached any more.
+        let mut left = 0.0;
+        let last = readings.iter().rposition(|reading| {
+            left += reading.beyond();
+            left > CALM
+        });
+        let last = last.map_or(1, |last| last + 1);
+        let (all, followed) = (last <= settled, &readings[..last.min(settled)]);
+        let mut means = vec![0.0];
+        for reading in followed {
+            means.push(means[means.len() - 1] + reading.mean);
+        }
+        let most =
+            means.windows(self.window.min(followed.len()) + 1).map(|of| of[of.len() - 1] - of[0]);
+        let scale = smaller(like, MOST / most.fold(f64::MIN_POSITIVE, f64::max));
+        means.iter_mut().for_each(|mean| *mean *= scale);
+        // Full windows that are often not asked are asked one after the other or not.
+        let unasked = followed.last().and_then(|last| last.within).map_or(0.0, |of| of.1);
+        let unasked = if unasked < FEW { 0.0 } else { unasked };
+        let places = followed.iter().enumerate().map(|(at, reading)| {
+            let mean = means[at + 1] - means[(at + 1).saturating_sub(self.window)];
+            let (_, waits) = reading.within?;
+            let asked = if unasked > 0.0 { 1.0 - waits } else { 1.0 };
+            let within = larger(1.0 - reading.beyond() / larger(asked, 1e-9), 0.0);
+            Some(Place::of(mean, if self.above { within } else { 1.0 - within }))
+        });
+        let places: Vec<Option<Place>> = places.collect();
+        let limits =
+            |at: f64| places.iter().map(move |of| of.map(|place| place.limit(at))).collect();
+        // On average over the windows that are breached.
+        let part = places.iter().zip(followed);
+        let part = part.map(|(of, reading)| reading.beyond() * of.map_or(0.0, |of| of.part));
+        let part = sum(part) / sum(followed.iter().map(Reading::beyond));
+        let part = if (FEW..=1.0 - FEW).contains(&part) { part } else { part.round() };
+        let ways = if unasked > 0.0 {
+            [(1.0 - unasked, limits(0.5)), (unasked, vec![None; followed.len()])]
+        } else {
+            [(part, limits(0.5 * part)), (1.0 - part, limits(0.5 + 0.5 * part))]
+        };
+        let mut kept = self.follow(&means, &ways);
+        // Each further reading keeps the same part as those after the first window, or all.
+        let (first, last) = (kept[(warm + self.window).min(followed.len())], kept[followed.len()]);
+        let readings_after = followed.len().saturating_sub(warm + self.window).max(1) as f64;
+        let part = if all {
+            1.0
+        } else if last > 0.0 {
+            exp(ln(smaller(last / first, 1.0)) / readings_after)
+        } else {
+            0.0
+        };
+        while kept.len() <= readings.len() {
             kept.push(kept[kept.len() - 1] * part);
         }
-        let by_bands = kept.last().copied().unwrap_or(1.0);
-        let total = self.whole();
-        let free = [self.not_missed(1.0, |most| total.at_most(most)), self.met(total)];
-        let end = |of: usize| {
-            let (free, [drawn_free, drawn_kept]) = (free[of], ends[of]);
-            if drawn == self.looks.len() {
-                // What rollbacks take from it is drawn, not the chance itself.
-                smaller(larger(free - drawn_free + drawn_kept, 0.0), smaller(free, by_bands))
-            } else {
-                // The whole phase hardly depends on the last window.
-                between(by_bands * free, smaller(by_bands, free)).0
-            }
-        };
-        let (not_missed, passes) = (end(0), end(1));
-        let about = |chance: f64| chance > CLOSE && chance < 1.0 - CLOSE;
-        let gone = larger(1.0 - not_missed, 0.0);
-        let (gone_about, passes_about) = (about(gone), about(passes));
-        Crossing { kept, gone, gone_about, passes, passes_about, kept_about: true }
+        kept
     }
 
-    /// Chances to have been kept by the end of 0, 1, 2, … ticks, and not to be rolled back at the gate, and to pass it:
-    /// each if no window rolled back, and as it is.
-    fn courses(&self) -> (Vec<f64>, [[f64; 2]; 2]) {
-        let warm = self.looks.iter().take_while(|look| look.draw == Draw::NOTHING).count();
-        let settled = (SETTLED * self.window).max(SETTLED_TICKS) + self.in_a_row;
-        let drawn = self.looks.len().min(warm + settled);
-        let number = if self.in_a_row > 1 { PHASES_IN_A_ROW } else { PHASES };
-        let each = 1.0 / number as f64;
-        let mut draws = Draws::new(SEED);
-        let new =
-            Course { window: [0.0; 4], phase: [0.0; 2], free: [0.0; 2], weight: 1.0, breaches: 0 };
-        let mut courses = vec![new; number];
-        // What each tick of the window brought, last the bad trials where no breach rolls back.
-        let mut ticks = vec![[0.0; 5]; number * self.window];
-        let mut orders: [Vec<usize>; 4] = core::array::from_fn(|_| (0..number).collect());
-        let mut tables = Tables(Vec::new());
-        let (mut kept, mut ends) = (vec![1.0], [[1.0; 2], [0.0; 2]]);
-        let compares = self.looks.iter().any(|look| look.beside.is_some());
-        for (at, look) in self.looks[..drawn].iter().enumerate() {
-            let live = if compares { look.live } else { Draw::NOTHING };
-            let laws = [look.draw, live].map(Draw::bad_and_good);
-            let laws = laws.as_flattened().iter().map(|mean| tables.of(*mean));
-            let laws: Vec<usize> = laws.collect();
-            let is_last = at + 1 == self.looks.len();
-            for (order, law) in orders.iter_mut().zip(&laws) {
-                if !tables.0[*law].is_certain() {
-                    draws.shuffle(order);
-                }
-            }
-            ends = [[0.0; 2]; 2];
-            let in_window = &mut ticks[at % self.window * number..];
-            for ((place, course), tick) in courses.iter_mut().enumerate().zip(in_window) {
-                let mut part = |of: usize| (orders[of][place] as f64 + draws.share()) * each;
-                for (sum, old) in course.window.iter_mut().zip(&*tick) {
-                    *sum -= old;
-                }
-                course.free[0] -= tick[4];
-                for (of, sum) in course.window.iter_mut().enumerate().skip(1) {
-                    let law = &tables.0[laws[of]];
-                    tick[of] = if law.is_certain() { law.low } else { law.at(part(of)) };
-                    *sum += tick[of];
-                }
-                course.phase[1] += tick[1];
-                let table = &tables.0[laws[0]];
-                let least = Self::least(look, course);
-                let acts = course.breaches + 1 >= self.in_a_row;
-                let hopeful =
-                    look.hopeful.map_or(f64::INFINITY, |most| most as f64 - course.phase[0]);
-                let room = if acts { smaller(least, hopeful) } else { hopeful };
-                let stays = table.up_to(room);
-                if is_last {
-                    let free = self.ends_within(course, course.free);
-                    let within = self.ends_within(course, [course.window[0], course.phase[0]]);
-                    for ((sums, free), within) in ends.iter_mut().zip(free).zip(within) {
-                        sums[0] += table.up_to(free);
-                        sums[1] += course.weight * table.up_to(smaller(room, within));
-                    }
-                }
-                course.weight *= stays;
-                let chance = if table.is_certain() { 0.0 } else { part(0) };
-                (tick[0], tick[4]) = (table.at(chance * stays), table.at(chance));
-                course.breaches = if tick[0] > least { course.breaches + 1 } else { 0 };
-                course.window[0] += tick[0];
-                course.phase[0] += tick[0];
-                course.free[0] += tick[4];
-                course.free[1] += tick[4];
-            }
-            let mean = sum(courses.iter().map(|course| course.weight)) / number as f64;
-            kept.push(smaller(mean, 1.0));
-            if mean < LEAST {
-                kept.resize(drawn + 1, 0.0);
-                ends = [[1.0, 0.0]; 2];
-                break;
-            }
+    /// The same where limits are certain, counts below them are within, and one of two ways of limits is in force, as often as its
+    /// share.
+    fn follow(&self, means: &[f64], ways: &[(f64, Vec<Option<usize>>); 2]) -> Vec<f64> {
+        let full =
+            means.windows(self.window.min(means.len() - 1) + 1).map(|of| of[of.len() - 1] - of[0]);
+        let full = full.fold(0.0, f64::max);
+        let mut width = whole(full + 7.0 * full.sqrt() + 8.0);
+        if self.above && self.in_a_row <= 1 {
+            let most = ways.iter().flat_map(|(_, limits)| limits).flatten().copied().max();
+            width = width.min(most.unwrap_or(0)).max(1);
         }
-        (kept, ends.map(|sums| sums.map(|sum| sum / number as f64)))
-    }
-
-    /// Most further bad events that are no breach.
-    fn least(look: &Evaluation, course: &Course) -> f64 {
-        let good = course.window[1];
-        let stays = look.stays.map_or(f64::INFINITY, |limit| limit.beside(good));
-        let beside = look.beside.map_or(f64::INFINITY, |beside| beside.most(course.window));
-        smaller(stays, beside) - course.window[0]
-    }
-
-    /// Most further bad events with which a phase is not rolled back at its gate, and with which it passes, after so
-    /// many in the window and in the phase.
-    fn ends_within(&self, course: &Course, [in_window, in_phase]: [f64; 2]) -> [f64; 2] {
-        let left = |limit: Limit, good: f64, bad: f64| limit.beside(good) - bad;
-        let gate = self.gate.map(|gate| left(gate, course.phase[1], in_phase));
-        let missed = gate.filter(|_| self.miss_goes_back).unwrap_or(f64::INFINITY);
-        let calm = self.calm.map(|calm| left(calm, course.window[1], in_window));
-        let met = gate.zip(calm).map_or(-1.0, |(gate, calm)| smaller(gate, calm));
-        [missed, met]
-    }
-}
-
-/// The laws of counts that come in a tick: a few differ, by the rounding of their trials.
-struct Tables(Vec<Table>);
-
-impl Tables {
-    /// The place of the one of this mean.
-    fn of(&mut self, mean: f64) -> usize {
-        let known = self.0.iter().position(|table| table.mean == mean);
-        known.unwrap_or_else(|| {
-            self.0.push(Table::new(mean));
-            self.0.len() - 1
-        })
-    }
-}
-
-/// The law of a count of independent events, in steps of a sixteenth of its standard deviation.
-struct Table {
-    mean: f64,
-    low: f64,
-    step: f64,
-    /// Chances of at most `low`, `low + step`, …
-    sums: Vec<f64>,
-    /// How many of these are at most 0, 1/64, 2/64, …: where a chance is searched.
-    guide: [usize; GUIDES],
-}
-
-impl Table {
-    fn new(mean: f64) -> Self {
-        let chances = Draw::Events { expected: mean }.chances();
-        let step = whole(larger((mean.sqrt() / PARTS).floor(), 1.0));
-        let sums = chances.cumulated(step);
-        let low = chances.low as f64 + 0.5 * (step - 1) as f64;
-        let guide = core::array::from_fn(|at| {
-            sums.partition_point(|sum| *sum <= at as f64 / GUIDES as f64)
+        let mut spare = Counts::none(width);
+        let mut states = ways.each_ref().map(|(share, _)| {
+            let mut state = vec![Counts::none(width); self.in_a_row];
+            state[0].of[0] = *share;
+            state
         });
-        Self { mean, low, sums, step: step as f64, guide }
-    }
-
-    fn is_certain(&self) -> bool {
-        self.sums.len() <= 1
-    }
-
-    /// Chance of at most so many.
-    fn up_to(&self, most: f64) -> f64 {
-        if most < self.low {
-            return 0.0;
+        // How often a normal law, of which a reading changes as much as of a window, changes the side of its middle.
+        let each = 1.0 / self.window as f64;
+        let changes = (2.0 * each).sqrt() * (1.0 + each / 12.0) / PI;
+        // A part has one reading less than a window, of which one or more are in the part before.
+        let part = (self.window - 1).max(1);
+        let (mut kept, mut counted) = (vec![1.0], 0);
+        for at in 1..means.len() {
+            let mean = means[at] - means[at - 1];
+            let last = kept[kept.len() - 1];
+            if (counted == 0 && mean <= 0.0) || last < OVER {
+                kept.push(if last < OVER { 0.0 } else { 1.0 });
+                continue;
+            }
+            let (new, place) = (poisson(mean), counted % part);
+            if ways.iter().all(|(share, _)| *share > 0.0) {
+                swap(&mut states, [ways[1].0, ways[0].0].map(|share| 2.0 * changes * share));
+            }
+            let mut chance = 0.0;
+            for (state, (share, limits)) in states.iter_mut().zip(ways) {
+                if *share <= 0.0 {
+                    continue;
+                }
+                for of in &mut *state {
+                    if place == 0 {
+                        of.begin(self.window == 1);
+                    } else if counted > part {
+                        of.lose(1.0 / (self.window - place) as f64);
+                    }
+                    of.gain(&new);
+                }
+                spare.of[..spare.rows * width].fill(0.0);
+                (spare.rows, spare.columns) = (1, 1);
+                for of in &mut *state {
+                    of.calm(&mut spare, limits[at - 1], self.above);
+                }
+                state.rotate_right(1);
+                core::mem::swap(&mut state[0], &mut spare);
+                chance += sum(state.iter().map(Counts::chance));
+            }
+            counted += 1;
+            kept.push(smaller(chance, last));
         }
-        let at = whole((most - self.low) / self.step);
-        self.sums.get(at).map_or(1.0, |chance| smaller(*chance, 1.0))
+        kept
+    }
+}
+
+/// What is known by reading, by the end of 0, 1, 2, … ticks, of which a reading has so many.
+pub(super) fn apart(kept: &[f64], ticks: usize, number: usize) -> Vec<f64> {
+    let last = kept.len() - 1;
+    (0..=number).map(|tick| kept[if tick < number { tick / ticks } else { last }]).collect()
+}
+
+/// Where a chance lies in the law of a count: that of fewer than `below`, and this part of the next one's.
+#[derive(Clone, Copy)]
+struct Place {
+    below: usize,
+    part: f64,
+}
+
+impl Place {
+    fn of(mean: f64, chance: f64) -> Self {
+        let (mut below, mut rest, mut next) = (0, chance, exp(-mean));
+        while next <= rest * (1.0 + 1e-9) && below < 1_000 {
+            rest -= next;
+            below += 1;
+            next *= mean / below as f64;
+        }
+        Self { below, part: if next > 0.0 { smaller(rest / next, 1.0) } else { 0.0 } }
     }
 
-    /// The number that it is at most with this chance.
-    fn at(&self, chance: f64) -> f64 {
-        let from = self.guide[whole(chance * GUIDES as f64).min(GUIDES - 1)];
-        let more = self.sums[from..].iter().take_while(|sum| **sum <= chance).count();
-        self.low + self.step * (from + more).min(self.sums.len() - 1) as f64
+    /// Counts below this are within the limit.
+    fn limit(self, at: f64) -> usize {
+        if at < self.part { self.below + 1 } else { self.below }
+    }
+}
+
+fn poisson(mean: f64) -> Vec<f64> {
+    let (mut chances, mut next) = (Vec::new(), exp(-mean));
+    while next >= LEAST || (chances.len() as f64) < mean {
+        chances.push(next);
+        next *= mean / chances.len() as f64;
+    }
+    chances
+}
+
+/// Moves these shares from each to the other.
+fn swap([one, other]: &mut [Vec<Counts>; 2], shares: [f64; 2]) {
+    for (one, other) in one.iter_mut().zip(other) {
+        (one.rows, one.columns) = (one.rows.max(other.rows), one.columns.max(other.columns));
+        (other.rows, other.columns) = (one.rows, one.columns);
+        let used = one.rows * one.width;
+        for (one, other) in one.of[..used].iter_mut().zip(&mut other.of[..used]) {
+            let more = shares[1] * *other - shares[0] * *one;
+            (*one, *other) = (*one + more, *other - more);
+        }
+    }
+}
+
+/// Chances of what is left of the part before (rows) and what has come since (columns).
+#[derive(Clone)]
+struct Counts {
+    width: usize,
+    /// Those that have a chance worth mentioning.
+    rows: usize,
+    columns: usize,
+    of: Vec<f64>,
+}
+
+impl Counts {
+    fn none(width: usize) -> Self {
+        Self { width, rows: 1, columns: 1, of: vec![0.0; width * width] }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &[f64]> {
+        self.of.chunks_exact(self.width).take(self.rows).map(|row| &row[..self.columns])
+    }
+
+    fn chance(&self) -> f64 {
+        sum(self.rows().map(|row| row.iter().sum::<f64>()))
+    }
+
+    /// What has come is now what is left of the part before; of windows of one reading nothing is.
+    fn begin(&mut self, is_one: bool) {
+        let mut came = vec![0.0; self.columns];
+        self.rows().for_each(|row| add(&mut came, row, 1.0));
+        self.of[..self.rows * self.width].fill(0.0);
+        (self.rows, self.columns) = (if is_one { 1 } else { came.len() }, 1);
+        for (left, chance) in came.into_iter().enumerate() {
+            self.of[if is_one { 0 } else { left * self.width }] += chance;
+        }
+    }
+
+    /// Each event that is left leaves the window with this chance, which is below 1.
+    fn lose(&mut self, leaves: f64) {
+        let (odds, stays) = (leaves / (1.0 - leaves), ln(1.0 - leaves));
+        for left in 1..self.rows {
+            let (before, row) = self.of.split_at_mut(left * self.width);
+            let row = &mut row[..self.columns];
+            let stay = exp(left as f64 * stays);
+            let mut chance = stay;
+            for gone in 1..=left {
+                chance *= odds * (left - gone + 1) as f64 / gone as f64;
+                if chance < LEAST && gone as f64 > left as f64 * leaves {
+                    break;
+                }
+                add(&mut before[(left - gone) * self.width..], row, chance);
+            }
+            row.iter_mut().for_each(|of| *of *= stay);
+        }
+        while self.rows > 1
+            && self.rows().last().is_some_and(|row| row.iter().all(|of| *of < LEAST))
+        {
+            self.rows -= 1;
+            self.of[self.rows * self.width..][..self.columns].fill(0.0);
+        }
+    }
+
+    /// Adds what a reading brings.
+    fn gain(&mut self, new: &[f64]) {
+        let columns = (self.columns + new.len() - 1).min(self.width);
+        let mut sums = vec![0.0; columns];
+        for row in self.of.chunks_exact_mut(self.width).take(self.rows) {
+            sums.fill(0.0);
+            for (more, chance) in new.iter().enumerate().take(columns) {
+                add(&mut sums[more..], &row[..self.columns], *chance);
+            }
+            row[..columns].copy_from_slice(&sums);
+        }
+        self.columns = columns;
+        while self.columns > 1 && self.rows().all(|row| row[row.len() - 1] < LEAST) {
+            self.columns -= 1;
+            self.of
+                .chunks_exact_mut(self.width)
+                .take(self.rows)
+                .for_each(|row| row[self.columns] = 0.0);
+        }
+    }
+
+    /// Moves what is within the limit.
+    fn calm(&mut self, calm: &mut Self, limit: Option<usize>, above: bool) {
+        (calm.rows, calm.columns) = (calm.rows.max(self.rows), calm.columns.max(self.columns));
+        let both = self.of.chunks_exact_mut(self.width).zip(calm.of.chunks_exact_mut(self.width));
+        for (left, (row, calm)) in both.take(self.rows).enumerate() {
+            let edge = limit.map_or(0, |limit| limit.saturating_sub(left)).min(self.columns);
+            let within = match (limit, above) {
+                (None, _) | (Some(_), false) => edge..self.columns,
+                (Some(_), true) => 0..edge,
+            };
+            for (sum, chance) in calm[within.clone()].iter_mut().zip(&mut row[within]) {
+                *sum += *chance;
+                *chance = 0.0;
+            }
+        }
+    }
+}
+
+fn add(to: &mut [f64], from: &[f64], share: f64) {
+    for (sum, chance) in to.iter_mut().zip(from) {
+        *sum += share * chance;
     }
 }

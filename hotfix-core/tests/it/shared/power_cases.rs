@@ -17,6 +17,8 @@ pub(crate) struct Case {
     #[serde(default)]
     near: Vec<(String, f64)>,
     #[serde(default)]
+    about: Vec<(String, f64)>,
+    #[serde(default)]
     has: Vec<(String, Value)>,
     #[serde(default)]
     lacks: Vec<String>,
@@ -72,6 +74,12 @@ impl Case {
             let got = power.pointer(pointer).and_then(Value::as_f64);
             if !got.is_some_and(|got| (got - wanted).abs() <= 1e-6 * wanted.abs() + 1e-8) {
                 faults.push(format!("{id}: {pointer} is {got:?}, expected {wanted}"));
+            }
+        }
+        for (pointer, wanted) in &self.about {
+            let got = power.pointer(pointer).and_then(Value::as_f64);
+            if !got.is_some_and(|got| (got - wanted).abs() <= 0.02) {
+                faults.push(format!("{id}: {pointer} is {got:?}, expected about {wanted}"));
             }
         }
         for (pointer, wanted) in &self.has {
