@@ -6,6 +6,8 @@
 use hotfix_benches::simulated::{PLAIN, campaign};
 use hotfix_benches::story::{Story, count_test, proportion_test, quiet};
 use hotfix_core::canonical::{Encoder, verify_line};
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Recording, Rollout};
 use hotfix_core::stats::Counts;
 use hotfix_core::stats::rate_ratio::RateRatioSettings;
@@ -13,6 +15,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 
 type Region = (&'static str, fn() -> Prepared);
 
@@ -44,6 +47,7 @@ const REGIONS: &[Region] = &[
     ("replay_1000_events", replay_1000_events),
     ("fold_1000_decoded", fold_1000_decoded),
     ("simulate_20_runs", simulate_20_runs),
+    ("power_standard", power_standard),
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "the table has one shape")]
@@ -130,6 +134,17 @@ fn bernoulli(tolerated: f64) -> Prepared {
         let updated = test.update(&design, Counts::new(16.0, 100.0), Counts::new(130.0, trials));
         usize::from(updated.is_ok())
     }))
+}
+
+/// A plan's power analysis under the preset that takes longest.
+fn power_standard() -> Prepared {
+    let plan = Plan::from_json(
+        Arc::new(Policy::preset("standard")?),
+        r#"{"id": "INC-2041"}"#,
+        r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+        r#"{"requests_per_minute": 1000}"#,
+    )?;
+    Ok(Box::new(move || plan.power().advice.len() + 1))
 }
 
 fn replay_log() -> Prepared {

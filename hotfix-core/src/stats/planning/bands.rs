@@ -11,7 +11,7 @@
 //!
 //! How many trials come is left to chance as well, which decides at the steps of a [limit](Limit).
 
-use super::chances::{Chances, Draw, Limit, Steps};
+use super::chances::{Chances, Draw, Limit};
 use super::windows::{Reading, Windows, apart};
 use crate::stats::numeric::{larger, normal_cdf, normal_quantile, smaller, sum, whole};
 
@@ -278,10 +278,10 @@ impl Bands<'_> {
         let mut kept = vec![1.0];
         let (mut not_missed, mut passes) = (1.0, 0.0);
         let mut before = sums.clone();
-        let mut steps = Steps::new(LEAST);
         for look in self.looks {
             before = sums;
-            let mut tick = steps.of(look.draw).clone();
+            let mut tick = look.draw.chances();
+            tick.trim(LEAST);
             if let Some(limit) = look.stays {
                 tick.keep_within(limit);
             }

@@ -270,30 +270,3 @@ impl Chances {
         self.low += thin;
     }
 }
-
-/// The laws of ticks: a few differ, by the rounding of their trials.
-pub(super) struct Steps {
-    known: Vec<(Draw, Chances)>,
-    /// Chances below this are left out.
-    least: f64,
-}
-
-impl Steps {
-    pub(super) const fn new(least: f64) -> Self {
-        Self { known: Vec::new(), least }
-    }
-
-    pub(super) fn of(&mut self, draw: Draw) -> &Chances {
-        let known = self.known.iter().position(|(known, _)| *known == draw);
-        let at = known.unwrap_or_else(|| {
-            if self.known.len() >= 4 {
-                self.known.remove(0);
-            }
-            let mut chances = draw.chances();
-            chances.trim(self.least);
-            self.known.push((draw, chances));
-            self.known.len() - 1
-        });
-        &self.known[at].1
-    }
-}

@@ -138,23 +138,17 @@ fn decided(
             continue;
         }
         next += apart;
+        let better = direction == Direction::Better;
+        while edge <= events && (evidence.at(edge, events) >= threshold) == better {
+            edge += 1;
+        }
         let Chances { low, of } = &mut paths;
-        match direction {
-            Direction::Worse => {
-                while edge <= events && evidence.at(edge, events) < threshold {
-                    edge += 1;
-                }
-                let keep = edge.saturating_sub(*low).min(of.len());
-                decided += of.drain(keep..).sum::<f64>();
-            }
-            Direction::Better => {
-                while edge <= events && evidence.at(edge, events) >= threshold {
-                    edge += 1;
-                }
-                let gone = edge.saturating_sub(*low).min(of.len());
-                decided += of.drain(..gone).sum::<f64>();
-                *low += gone;
-            }
+        let at = edge.saturating_sub(*low).min(of.len());
+        if better {
+            *low += at;
+            decided += of.drain(..at).sum::<f64>();
+        } else {
+            decided += of.drain(at..).sum::<f64>();
         }
         found.push((events, f64::min(decided, 1.0)));
         if paths.of.is_empty() || 1.0 - decided < DONE {
