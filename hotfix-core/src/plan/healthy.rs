@@ -46,8 +46,8 @@ pub(crate) fn figure(metric: &Metric, bound: Bound) -> Option<f64> {
     }
 }
 
-/// The counts of a healthy release that the gate of a phase gets with so many requests a minute.
-/// None with fewer than the least trials: then the gate waits and does not judge.
+/// The counts of a healthy release that the gate of a phase gets with exactly so many requests a minute: the documents
+/// state their bounds in such figures. None with fewer than the least trials: then the gate waits and does not judge.
 pub(crate) fn at_gate(
     policy: &Policy,
     metric: &Metric,
@@ -57,7 +57,8 @@ pub(crate) fn at_gate(
     let (after, warm_up) = (policy.gate_after(phase), policy.settings(metric).warm_up);
     let watched = Span::from_millis(after.as_millis().checked_sub(warm_up.as_millis())?);
     let trials = traffic.map(|traffic| trials(traffic, phase.share, watched));
-    Law::of(metric, phase.share, watched, (trials, policy.watch().least_trials))
+    let law = Law::of(metric, phase.share, watched, (trials, policy.watch().least_trials))?;
+    Some(law.as_planned())
 }
 
 /// The counts of a healthy release in a full window of a phase; none below the least trials.
@@ -94,8 +95,9 @@ fn power(chance: f64, times: f64) -> f64 {
 /// The distribution of an arm's bad events in some time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Law {
-    /// A number of trials, each bad with this chance; with fewer than `least` no bound is asked.
-    Trials { trials: f64, rate: f64, least: f64 },
+    /// A number of trials, on average unless it is exactly as planned, each bad with this chance; with fewer than `least`
+    /// no bound is asked.
+    Trials { trials: f64, rate: f64, least: Option<f64> },
     /// A number of expected events in a number of seconds of exposure.
     Events { seconds: f64, expected: f64 },
 }
@@ -115,7 +117,7 @@ impl Law {
             (Data::Trials, worse) => {
                 let rate = if worse == Worse::Higher { record } else { 1.0 - record };
                 let trials = trials.filter(|trials| *trials >= least)?;
-                Some(Self::Trials { trials, rate, least })
+                Some(Self::Trials { trials, rate, least: Some(least) })
             }
             (Data::Exposure, Worse::Higher) => {
                 let scale = if metric.scaled { share.as_fraction() } else { 1.0 };
@@ -123,6 +125,14 @@ impl Law {
                 Some(Self::Events { seconds, expected: record * seconds / 60.0 })
             }
             (Data::Exposure | Data::Buckets | Data::Level, _) => None,
+        }
+    }
+
+    /// With exactly as many trials as planned.
+    fn as_planned(self) -> Self {
+        match self {
+            Self::Trials { trials, rate, .. } => Self::Trials { trials, rate, least: None },
+            events @ Self::Events { .. } => events,
         }
     }
 
@@ -143,7 +153,9 @@ impl Law {
                     return None;
                 }
                 let most = (bad * trials * (1.0 + 1e-12)).floor();
-                let limit = Limit::drawn(whole(most), bad, trials, least);
+                let planned = Limit::certain(whole(most));
+                let limit =
+                    least.map_or(planned, |least| Limit::drawn(planned.most, bad, trials, least));
                 let all = Draw::Trials { trials, rate };
                 let missed = 1.0 - limit.mean(|most| all.at_most(most));
                 (most < trials).then_some((most + 1.0, missed))

@@ -257,8 +257,12 @@ impl<'a> Watching<'a> {
             return Limit::certain(usize::MAX);
         }
         let Bounds { success, alert, rollback, .. } = self.metric.bounds;
-        let met = self.strictest(&[success, alert, rollback], (canary, live), 0.0);
-        met.unwrap_or(Limit::certain(usize::MAX))
+        let Some(met) = self.strictest(&[success, alert, rollback], (canary, live), 0.0) else {
+            return Limit::certain(usize::MAX);
+        };
+        // With exactly as many trials as planned: the documents state their bounds in such figures.
+        self.about |= met.varies();
+        Limit::certain(met.most)
     }
 
     /// The figure of a bound beside so many trials of the live arm; none where that keeps it from

@@ -173,6 +173,11 @@ impl Limit {
         Self { most, fewer, more, unasked }
     }
 
+    /// Whether it hangs on how many trials come.
+    pub(crate) fn varies(self) -> bool {
+        self.fewer + self.more > super::bands::CLOSE
+    }
+
     /// The mean of a chance to keep it over what it may be.
     pub(crate) fn mean(self, chance: impl Fn(usize) -> f64) -> f64 {
         let Self { most, fewer, more, unasked } = self;
