@@ -106,9 +106,9 @@ pub(crate) fn _mapping(mapping: &Bound<'_, PyAny>, assume: &Bound<'_, PyDict>) -
     {
         own.extend(given);
     }
-    let text = document.to_string();
-    Mapping::from_json(&text)?;
-    Ok(text)
+    // No text has what is wrong now, so its errors have no line.
+    Mapping::from_value(&document)?;
+    Ok(document.to_string())
 }
 
 /// The core's backtest of texts; `hotfix.backtest` reads files and keyword arguments.

@@ -186,6 +186,14 @@ impl Mapping {
         MappingReader::knowing(()).read(&document, Self::checked)
     }
 
+    /// Reads a mapping that is JSON already.
+    ///
+    /// # Errors
+    /// As [`from_json`](Self::from_json), without line and column.
+    pub fn from_value(value: &serde_json::Value) -> Result<Self, RecordedErrors> {
+        MappingReader::knowing(()).read(&Node::from_value(value), Self::checked)
+    }
+
     fn checked(reader: &mut MappingReader, root: &Node) -> Option<Self> {
         let mapping = Self::from_node(reader, root)?;
         let sources: usize = mapping.arms().map(|(_, _, arm)| arm.sources().count()).sum();
