@@ -227,7 +227,11 @@ pub fn backtest(
         return Err(RecordedFault::Policies { got, most }.anywhere());
     }
     let (first, last) = recorded.span();
-    let with_fix = recorded.first_of_canary().unwrap_or(first);
+    let counts_requests = |id: MetricName| {
+        let mut known = policies.iter().filter_map(|policy| policy.metric(id.as_str()));
+        known.any(|metric| metric.kind.counts_requests())
+    };
+    let with_fix = recorded.first_of_canary(counts_requests).unwrap_or(first);
     let moved = recorded.moves().first().map(|(at, _)| *at);
     let from = assume.from.or(moved).unwrap_or(with_fix - recorded.step());
     let until = assume.until.unwrap_or(last);

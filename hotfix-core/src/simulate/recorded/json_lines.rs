@@ -215,9 +215,14 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     let severity = incident.severity;
     let planned = |release| Box::new(Logged { release, severity, traffic, calibrated });
     let planned = release.map(planned);
-    let mut found = readings.iter();
-    let found = found.find(|of| of.has(|arms| arms.canary.as_ref().is_some_and(shows_requests)));
-    let first_of_canary = found.map(|reading| reading.at);
+    let mut first_of_canary = BTreeMap::new();
+    for reading in &readings {
+        for (metric, of) in reading.metrics.iter() {
+            if of.strata().any(|arms| arms.canary.as_ref().is_some_and(shows_requests)) {
+                first_of_canary.entry(metric).or_insert(reading.at);
+            }
+        }
+    }
     Ok(RecordedMetrics { readings, findings, first_of_canary, planned, moves })
 }
 

@@ -104,8 +104,9 @@ pub(super) struct Logged {
 pub struct RecordedMetrics {
     readings: Vec<RecordedReading>,
     findings: Vec<RecordedFinding>,
-    /// The first requests of the canary, also where its errors are missing, or another reading of it.
-    first_of_canary: Option<Timestamp>,
+    /// Of each metric the first requests of the canary, also where its errors are missing, or another
+    /// reading of it; of a count its seconds, which look like requests.
+    first_of_canary: BTreeMap<MetricName, Timestamp>,
     /// What was planned, where the recording is a rollout's log.
     planned: Option<Box<Logged>>,
     /// Where the recording is a rollout's log: when traffic was moved.
@@ -192,6 +193,15 @@ impl RecordedMetrics {
         self.readings.get(start..end.max(start)).unwrap_or_default()
     }
 
+    /// The first requests of the canary by the metrics that count some; without any, its first reading.
+    pub(super) fn first_of_canary(&self, counts: impl Fn(MetricName) -> bool) -> Option<Timestamp> {
+        let first = self.first_of_canary.iter().filter(|(metric, _)| counts(**metric));
+        first.map(|(_, at)| *at).min().or_else(|| {
+            let mut readings = self.readings.iter();
+            Some(readings.find(|reading| reading.has(|arms| arms.canary.is_some()))?.at)
+        })
+    }
+
     /// Whether the log's rollout moved its first traffic in this moment, and read the metrics only after that.
     pub(super) fn read_after_traffic(&self, at: Timestamp) -> bool {
         !self.moves.read_first && self.moves().first().is_some_and(|(moved, _)| *moved == at)
@@ -209,11 +219,6 @@ getters! {
     planned: Option<&Logged> = self.planned.as_deref();
     /// The usual step between readings: the median, or a minute if there is only one reading.
     step: Span = points::usual_step(&self.readings).unwrap_or(Span::from_seconds(60));
-    /// The first requests of the canary; without any count of them, its first reading.
-    first_of_canary: Option<Timestamp> = self.first_of_canary.or_else(|| {
-        let mut readings = self.readings.iter();
-        Some(readings.find(|reading| reading.has(|arms| arms.canary.is_some()))?.at)
-    });
     /// Findings about running totals that are read as counts, and the opposite.
     misnamed: Vec<RecordedFinding> = steps::misnamed(&self.readings);
     /// When traffic was moved, and to which share.

@@ -98,7 +98,7 @@ impl<'m> Points<'m> {
         // The instances of an arm that have had both numbers.
         let mut whole: BTreeSet<(usize, usize)> = BTreeSet::new();
         let mut readings: Vec<RecordedReading> = Vec::new();
-        let mut first_of_canary = None;
+        let mut first_of_canary = BTreeMap::new();
         for group in self.list.chunk_by(|a, b| (a.at, a.of.arm) == (b.at, b.of.arm)) {
             let Some(first) = group.first() else { continue };
             let (at, index) = (first.at, first.of.arm);
@@ -108,7 +108,7 @@ impl<'m> Points<'m> {
                 continue;
             };
             if *which == 0 && group.iter().any(Point::shows_traffic) {
-                first_of_canary.get_or_insert(at);
+                first_of_canary.entry(*metric).or_insert(at);
             }
             let mut note = |odd| faults.note(odd, Some(*metric), at);
             if group.iter().any(|point| !point.value.is_finite()) {
