@@ -20,11 +20,11 @@ use super::prepared::Increment;
 use super::watched::Watched;
 
 /// Ln of one in a million: equal ticks that are more likely than this are not a finding.
-const UNLIKELY: f64 = -13.815_510_557_964_274;
+const UNLIKELY: f64 = -STRIKING;
 
-/// Ln of a million to one: if a single tick's trials fit swapped arms this much better, the arms
-/// count as swapped.
-const SWAPPED: f64 = 13.815_510_557_964_274;
+/// Ln of a million to one: what fits swapped arms this much better in a single tick, or another share over
+/// a window, is not chance.
+pub(super) const STRIKING: f64 = 13.815_510_557_964_274;
 /// A volume shows swapped arms only if it is nearer to them than to the plan, and these are so far apart: ln
 /// of the odds of a fifth.
 const APART: f64 = 1.386_294_361_119_890_6;
@@ -314,7 +314,7 @@ impl ArmChecks {
 /// version has more of by itself, or of which the other was not read at this time.
 fn are_swapped(share: f64, [canary, live]: [f64; 2], minutes: f64, near: bool) -> bool {
     are_crossed(share, [canary, live])
-        && arms_swapped(share, canary * minutes, live * minutes).is_ok_and(|log| log >= SWAPPED)
+        && arms_swapped(share, canary * minutes, live * minutes).is_ok_and(|log| log >= STRIKING)
         && (!near
             || canary.min(live) > 0.0
                 && ln(canary / live).abs() >= 0.5 * ln((1.0 - share) / share).abs())

@@ -152,6 +152,8 @@ impl Judge {
                 Reason::ArmsSwapped
             } else if self.arms.confuses(index) && watched.same().is_striking() {
                 Reason::IdenticalArms
+            } else if !self.arms.split_is_wrong() && watched.exceeds_share(moment.share) {
+                Reason::SplitNotAsPlanned
             } else {
                 continue;
             };

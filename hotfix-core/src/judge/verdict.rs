@@ -103,7 +103,7 @@ closed_set! {
         NotShownSafe = "not_shown_safe",
         /// The fix has not been shown to work.
         EfficacyNotShown = "efficacy_not_shown",
-        /// The trials of both arms do not split as planned.
+        /// The trials of both arms do not split as planned; of a volume, the fix has at least twice its share.
         SplitNotAsPlanned = "split_not_as_planned",
         /// The arms look swapped.
         ArmsSwapped = "arms_swapped",

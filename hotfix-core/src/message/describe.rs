@@ -213,7 +213,7 @@ fn held(rollout: &Rollout, audience: Audience) -> Option<String> {
             }
             _ => "one instance of the new version is worse than the others".to_owned(),
         }),
-        (Reason::SplitNotAsPlanned, _) => {
+        (Reason::SplitNotAsPlanned, _) if cause.metric.is_none() => {
             Some(format!("{}; check what distributes the traffic", cause.reason.describe()))
         }
         _ => None,

@@ -255,6 +255,9 @@ fn reason(
                 metric::measured(metric.kind, &[], value)
             ))
         }
+        Reason::SplitNotAsPlanned => Some(format!(
+            "more than its {share} of the traffic; check its query, and what distributes the traffic"
+        )),
         Reason::Stale => {
             let last = judge::read_at(judged.judge(), metric.id)?;
             Some(format!("no readings since {}", moment(last)))

@@ -4,8 +4,9 @@
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
-use crate::grade::Role;
+use crate::grade::{Role, Worse};
 use crate::judge::aligned::Side;
+use crate::judge::arm_checks::STRIKING;
 use crate::judge::arm_totals::ArmTotals;
 use crate::judge::bracket::{BASELINE, Bracket, CANARY};
 use crate::judge::criterion::Criterion;
@@ -18,6 +19,7 @@ use crate::judge::snapshot::{Misfit, both_or_neither};
 use crate::judge::trailing::Trailing;
 use crate::metric::{Judged, Reading, Tick, Window};
 use crate::metric_kind::Data;
+use crate::stats::numeric::ln;
 use crate::unit::{Share, Span, Timestamp};
 
 use super::{MetricDesign, Watched};
@@ -245,6 +247,29 @@ impl Watched {
     pub(in crate::judge) fn shows_swapped_arms(&self) -> bool {
         let metric = self.metric();
         metric.role == Role::Decide && (metric.kind.counts_requests() || metric.kind.is_traffic())
+    }
+
+    /// Whether the fix has at least twice its share of a volume over a whole window, by more than chance: no
+    /// bound on a lack of traffic sees that.
+    pub(in crate::judge) fn exceeds_share(&self, share: Share) -> bool {
+        let metric = self.metric();
+        if !self.shows_swapped_arms()
+            || !metric.kind.is_traffic()
+            || !metric.scaled
+            || metric.worse != Worse::Lower
+            || self.readings().covered < self.watch().window
+        {
+            return false;
+        }
+        let (canary, live) = self.window().sums().split_at(self.columns());
+        let minutes = self.watch().window.as_seconds() / 60.0;
+        let [seen, planned] = [(canary, share), (live, share.rest())].map(|(arm, of)| {
+            let full = self.value(arm, of.as_fraction()).and_then(Judged::finite).unwrap_or(0.0);
+            full * share.as_fraction() * minutes
+        });
+        planned > 0.0
+            && seen >= 2.0 * planned
+            && seen * ln(seen / planned) - (seen - planned) >= STRIKING
     }
 
     /// Trials of both arms in a tick.
