@@ -339,6 +339,13 @@ impl AppliedRule {
                 };
                 format!("{value} over the {over} is {side} the {bound} bound of {figure}{held}")
             }
+            Rule::Evidence { log_e, threshold: Some(at) }
+                if log_e <= 0.0 && self.reason.is_none() && watched.excess().is_some() =>
+            {
+                let excess = sentence(&watched.excess().unwrap_or_default());
+                let [log_e, at] = [log_e, at].map(near);
+                format!("{excess}, less than the test finds (evidence {log_e}, rollback at {at})")
+            }
             Rule::Evidence { log_e, threshold } => evidence(log_e, threshold, self.reason),
             Rule::Safe { decided: true, .. } => {
                 "It is shown to be no worse than the margin allows".to_owned()

@@ -256,6 +256,11 @@ pub(crate) fn stopped_since(judge: &Judge, id: MetricName, version: Version) -> 
     of(judge, id)?.stopped_since(arm)
 }
 
+/// How many times as often a metric's events surely come with the fix, where that is more than is tolerated.
+pub(crate) fn excess(judge: &Judge, id: MetricName) -> Option<String> {
+    of(judge, id)?.excess()
+}
+
 /// The canary's part of the requests in the trailing window, while the split is not as planned; None
 /// where no metric counts requests.
 pub(crate) fn wrong_split(judge: &Judge) -> Option<f64> {

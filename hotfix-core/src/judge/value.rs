@@ -7,8 +7,11 @@ use crate::getters::getters;
 use crate::grade::EvidenceMode;
 use crate::metric::{Judged, trials_column};
 use crate::metric_kind::Data;
+use crate::stats::interval::Interval;
+use crate::stats::numeric::exp;
 use crate::stats::replay::statistic;
 use crate::stats::{Counts, Totals};
+use crate::text::rounded;
 
 use super::aligned::Aligned;
 use super::evidence_basis::Assurance;
@@ -90,6 +93,19 @@ impl Watched {
         totals.canary.events += canary;
         totals.baseline.events += baseline;
         Some(totals)
+    }
+
+    /// How many times as often its events surely come with the fix, if they are independent, where that is
+    /// more than is tolerated: the test finds only what is some times worse. By the metric's own threshold.
+    pub(super) fn excess(&self) -> Option<String> {
+        let (tolerated, threshold) =
+            (self.tests().worse()?.null_ratio(), self.basis().own_threshold());
+        self.log_e().filter(|log_e| *log_e < threshold)?;
+        let Interval { low, high } = self.totals().interval(1.0 - exp(-threshold))?;
+        let what = if self.metric().kind.is_fraction() { "failures" } else { "events" };
+        let [low, high] =
+            (low >= tolerated + 0.01).then(|| [low, high].map(|end| rounded(end, 2)))?;
+        Some(format!("{what} {low} to {high} times as often, if they are independent"))
     }
 
     pub(super) fn ratio(&self) -> Option<f64> {

@@ -65,6 +65,9 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind, clock: &Clock) -> Ve
                 }
                 line
             };
+            if let Some(excess) = only.and_then(|_| rollout.excess(row.metric)) {
+                line.extend([" (", &excess, ")"]);
+            }
             if let Some(reference) = row.reference.filter(|_| compares) {
                 let before = measured(row.kind, &[], reference);
                 line.extend([" (", &before, " before the incident)"]);

@@ -175,7 +175,7 @@ pub(super) fn went_well(
         well.push(format!("The plan{of} was approved by {roles}; the log records it."));
     }
     let passed = visits.iter().filter(|visit| visit.end == PhaseEnd::Passed).count();
-    if passed > 0 {
+    if passed > 0 && worse_than_found(rollout, log, visits).next().is_none() {
         let whose = if passed == 1 { "its" } else { "their" };
         well.push(format!(
             "{} passed on the evidence of {whose} readings.",
@@ -229,6 +229,21 @@ fn compared(rollout: &Rollout, back: &RolledBack) -> String {
     format!("{not_returned}{returned}{unknown}")
 }
 
+/// Metrics that are worse with the fix by less than the test finds, unless it was rolled back.
+fn worse_than_found(
+    rollout: &Rollout,
+    log: &LogSummary,
+    visits: &[PhaseVisit],
+) -> impl Iterator<Item = String> {
+    let passed = visits.iter().any(|visit| visit.end == PhaseEnd::Passed);
+    let stays = passed && log.rollbacks.is_empty();
+    let metrics = rollout.plan().policy().metrics().iter().filter(move |_| stays);
+    metrics.filter_map(|metric| {
+        let excess = rollout.excess(metric.id)?;
+        Some(format!("{} passed with {excess}, which the test did not find.", metric.title))
+    })
+}
+
 pub(super) fn to_improve(
     rollout: &Rollout,
     log: &LogSummary,
@@ -271,6 +286,7 @@ pub(super) fn to_improve(
     improve.extend(
         overridden.map(|(phase, why)| format!("Phase {phase} was passed by a person: {why}.")),
     );
+    improve.extend(worse_than_found(rollout, log, visits));
     for visit in visits.iter().filter(|visit| visit.end == PhaseEnd::RolledBack) {
         let has_passed = |of: &PhaseEnd| matches!(of, PhaseEnd::Passed | PhaseEnd::Overridden);
         let before = visits.iter().filter(|of| of.attempt == visit.attempt && has_passed(&of.end));

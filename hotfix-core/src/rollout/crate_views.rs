@@ -254,6 +254,12 @@ impl Rollout {
         record.passed_without(phases.get(record.index)?.watch)
     }
 
+    /// How many times as often a metric's events surely come with the fix, where that is more than is
+    /// tolerated and less than the test finds.
+    pub(crate) fn excess(&self, metric: MetricName) -> Option<String> {
+        judge::excess(self.case.judged.judge(), metric)
+    }
+
     /// The value that was noted last with an item that records one of this name; else the root cause
     /// that was stated last.
     pub(crate) fn recorded(&self, name: &str) -> Option<&str> {

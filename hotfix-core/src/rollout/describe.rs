@@ -185,7 +185,9 @@ pub(super) fn all_seen(policy: &Policy, judged: &Judged, share: Share) -> String
     let others = others.filter(|id| policy.decides(*id) && !is_named(*id));
     let others = others.filter_map(|id| {
         let title = brief(&policy.metric_title(id));
-        Some(format!("{title}: {}", measured(policy, judged, id)?))
+        let excess = judge::excess(judged.judge(), id);
+        let excess = excess.map_or_else(String::new, |excess| format!(" ({excess})"));
+        Some(format!("{title}: {}{excess}", measured(policy, judged, id)?))
     });
     let causes =
         Some(causes(policy, judged, share, &verdict.causes)).filter(|text| !text.is_empty());
