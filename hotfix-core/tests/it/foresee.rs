@@ -346,6 +346,26 @@ fn stat_5_a_proportion_of_a_part_of_the_requests_has_only_its_own_failures() {
     assert!((canary - 100.0).abs() < 0.2, "{canary}");
 }
 
+/// The live version had no traffic for 18 minutes, and was not read: its next total is of both times.
+#[test]
+fn stat_5_a_total_that_spans_time_without_traffic_is_no_measure_of_the_traffic() {
+    let all = json!([{ "name": "all", "share": 1.0, "deploy": 60, "watch": 3600, "promotion": "no_evidence_of_harm",
+        "criteria_missed": "ask", "gate": "automatic" }]);
+    let window = ("/watch/window", json!(300));
+    let mut watch = Watch::new("phased-canary", &errors_only(&[("/phases", all), window]));
+    let read = |arm: &str, totals: [u64; 2]| json!({"error_rate": {"totals": true, arm: totals}});
+    watch.look(10, read("baseline", [15, 5_000]));
+    for minute in 1..=18 {
+        watch.look(60, read("canary", [3 * minute, 1_000 * minute]));
+    }
+    watch.input(&json!({"kind": "roll_back", "by": "lena"}));
+    watch.confirm_all();
+    watch.look(20, read("baseline", [16, 5_333]));
+    watch.look(60, read("baseline", [19, 6_333]));
+    let harm = watch.rollout.harm().unwrap();
+    assert!((harm.requests_per_minute.unwrap() - 1000.0).abs() < 1.0, "{harm:?}");
+}
+
 #[test]
 fn stat_5_the_verdict_says_where_going_back_hurts_more() {
     let mut story = Story::new("standard", Recording::Keep);

@@ -297,8 +297,8 @@ impl Watched {
     }
 
     /// Puts only the live arm into the window, and keeps it for another attempt; it has had the traffic
-    /// again since then. Seconds of a count, or of totals of a volume, that began before are in part of the
-    /// time without any.
+    /// again since then. Seconds of a count, or of totals, that began before are in part of the time without
+    /// any.
     pub(in crate::judge) fn learn_baseline(
         &mut self,
         tick: &mut Tick,
@@ -307,8 +307,8 @@ impl Watched {
     ) {
         let seconds = match self.design.metric.kind.data() {
             Data::Exposure => tick.row[self.design.layout.columns() + 1],
-            Data::Level => tick.seconds[BASELINE],
-            Data::Trials | Data::Buckets => 0.0,
+            Data::Level | Data::Trials if tick.totals => tick.seconds[BASELINE],
+            Data::Level | Data::Trials | Data::Buckets => 0.0,
         };
         if since.is_some_and(|since| seconds > at.since(since).as_seconds()) {
             return;
