@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::grade::{Moment, closed_set};
 use crate::policy::section::{Due, Slo, TimeRange};
-use crate::text::{moment, quoted, time, times, words};
+use crate::text::{joined, moment, quoted, time, times, words};
 use crate::unit::{Name, Span, Timestamp};
 
 use super::duration::{Times, phases_until, rollout};
@@ -158,7 +158,9 @@ impl Plan {
         let sentence = match (&needs, allowed, verdict) {
             (Some(needs), Some(allowed), Some(verdict)) => {
                 let known = !from.is_early() || self.schedule().is_known(needs);
-                sentence(needs, known, allowed, verdict)
+                let began = self.began_at().filter(|_| from == Moment::Began);
+                let unseen = began.is_some() && self.detected_at().is_none();
+                sentence(needs, [known, unseen], allowed, verdict)
             }
             (_, None, _) => format!("Due by the {}.", words(&within.to_string())),
             _ => "The planned time is unknown.".to_owned(),
@@ -202,7 +204,10 @@ impl Plan {
         let (needs, allowed) = (rollout(self.load()), until.since(from));
         let kept = Some(Kept::of(&needs, allowed)).filter(|kept| *kept != Kept::Kept)?;
         let (from, until) = (moment(from), moment(until));
-        Some(format!("change window, {from} to {until}: {}", sentence(&needs, true, allowed, kept)))
+        Some(format!(
+            "change window, {from} to {until}: {}",
+            sentence(&needs, [true, false], allowed, kept)
+        ))
     }
 
     /// Whether a duty or the objective counts from the detection, whose time is not known.
@@ -226,19 +231,23 @@ impl Plan {
     }
 }
 
-/// `known`: whether a time before the deployment is.
-fn sentence(needs: &Times, known: bool, allowed: Span, verdict: Kept) -> String {
+/// `known`: whether a time before the deployment is. `unseen`: the time until the detection counts and is not.
+fn sentence(needs: &Times, [known, unseen]: [bool; 2], allowed: Span, verdict: Kept) -> String {
     let takes = times(needs.least, needs.most);
     let left = allowed - needs.most;
     let allowed = time(allowed);
-    let (steps, take, together) = match needs.untimed.len() {
-        0 => ("what comes before the deployment".to_owned(), "takes", ""),
-        1 => (quoted(&needs.untimed, ""), "takes", ""),
-        _ => (quoted(&needs.untimed, ", "), "take", " together"),
-    };
     let planned = format!("Planned: {takes} of the {allowed} allowed");
-    let untold = format!("{steps}, for which the policy gives no time");
-    match (verdict, known && needs.untimed.is_empty()) {
+    let before = || "what comes before the deployment".to_owned();
+    let steps = match needs.untimed.as_slice() {
+        [] => (!known).then(before),
+        untimed => Some(quoted(untimed, ", ")),
+    };
+    let steps = steps.map(|steps| format!("{steps}, for which the policy gives no time"));
+    let detection = unseen.then(|| "the time until the detection, which is not known".to_owned());
+    let is_one = needs.untimed.len().max(usize::from(!known)) + usize::from(unseen) <= 1;
+    let (take, together) = if is_one { ("takes", "") } else { ("take", " together") };
+    let untold = joined(detection.into_iter().chain(steps), ", and ");
+    match (verdict, untold.is_empty()) {
         (Kept::Kept | Kept::MayBeMissed, true) => {
             format!("{planned}. The limit {}.", verdict.words())
         }
