@@ -40,6 +40,13 @@ fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
     let named = policy.roles_by_place();
     // A policy without any roles is shared without the people: that is reported once.
     let declares = !policy.roles().is_empty();
+    let approves = |role| {
+        let mut demands = policy.demands_by_place();
+        let stand_in = |of: &Approval| stand_ins_of(policy, &of.any_of).contains(&role);
+        policy.waived_by().contains(&role)
+            || demands.any(|(_, of)| of.any_of.contains(&role) || stand_in(of))
+    };
+    let is_held = |role| policy.role(role).is_some_and(|known| !known.holders.is_empty());
     let mut open = Vec::new();
     let mut seen = BTreeSet::new();
     for (place, role) in named {
@@ -48,7 +55,7 @@ fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
         }
         if declares && policy.role(role).is_none() {
             put(findings, place, PeopleFault::UnknownRole { role });
-        } else if !Who::of(policy, role).is_reached() {
+        } else if !Who::of(policy, role).is_reached() || approves(role) && !is_held(role) {
             open.push(role);
         }
     }

@@ -157,6 +157,13 @@ fn time_4_roles_that_nobody_holds_are_found() {
         )]
     };
     let nobody = role("CTO", None, json!([]));
+    let called = |clerk: Value| {
+        let mut patch = roles(role("CTO", Some("Eve"), json!([])));
+        patch[0].1["clerk"] = clerk;
+        let duty = json!([{ "id": "call", "kind": "page", "title": "call", "role": "clerk", "from": "declared", "within": "5min" }]);
+        patch.push(("/duties", duty));
+        patch
+    };
     let two_at = |demanded: &'static str, clerk: &str| {
         let mut patch = roles(role("CTO", Some("Ada"), json!(["ceo"])));
         patch[0].1["clerk"] = role("clerk", Some(clerk), json!([]));
@@ -179,22 +186,31 @@ fn time_4_roles_that_nobody_holds_are_found() {
                 "HF-LINT-045",
                 "/roles",
                 &["without holders, so anybody may approve in them: `cto`"],
-                roles(nobody.clone()),
+                roles(nobody),
                 roles(role("CTO", Some("Eve"), json!([]))),
             ),
+            // Somebody is called, and anybody may approve all the same.
             row(
                 "HF-LINT-045",
                 "/roles",
-                &[],
-                roles(nobody),
+                &["`cto`"],
                 roles(role("CTO", None, json!(["ceo"]))),
+                roles(role("CTO", Some("Eve"), json!(["ceo"]))),
             ),
             row(
                 "HF-LINT-045",
                 "/roles",
-                &[],
-                vec![],
+                &["`cto`"],
                 roles(json!({ "title": "CTO", "reach": "pager 7" })),
+                roles(role("CTO", Some("Eve"), json!([]))),
+            ),
+            // In a role that is only called nobody approves.
+            row(
+                "HF-LINT-045",
+                "/roles",
+                &["`clerk`"],
+                called(role("clerk", None, json!([]))),
+                called(json!({ "title": "clerk", "reach": "pager 7" })),
             ),
             row(
                 "HF-LINT-100",

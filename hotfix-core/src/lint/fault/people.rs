@@ -17,7 +17,7 @@ findings! {
         => "HF-LINT-044" Warn, "merge the two approvals, or remove the role from `notified`";
     #[error("the policy names roles without holders, so anybody may approve in them: {}", names(roles))]
     NobodyHolds { roles: Vec<RoleName> }
-        => "HF-LINT-045" Note, "set `holders` or `reach` for them under `roles`";
+        => "HF-LINT-045" Note, "set `holders` for them under `roles`; `reach` is enough for a role in which nobody approves or waives";
     #[error("the role `{role}` is named here, but not declared under `roles`")]
     UnknownRole { role: RoleName } => "HF-LINT-046" Warn, "declare it, or correct the name";
     #[error("the start waits for {} and for {}, and {person} alone holds these roles: two approvals need two people", names(first), names(second))]
