@@ -351,9 +351,11 @@ impl Agenda {
                 && obligation.is_for_flow(self.state.flow)
                 && !(obligation.settled_in_branch == Some(BranchDuty::Merge) && self.state.merged);
             match (course.on, on) {
+                // It is as it was in the draft.
+                (false, true) if opens && course.dropped.is_some() => course.dropped = None,
                 (false, true) => (course.since, course.dropped) = (at, None),
-                // Nobody has seen what is dropped while the incident opens.
-                (true, false) if opens => course.since = None,
+                // Nobody has seen what comes and goes while the incident opens; the draft had the rest.
+                (true, false) if opens && course.since.is_some() => course.since = None,
                 (true, false) => course.dropped = at,
                 (true, true) | (false, false) => {}
             }

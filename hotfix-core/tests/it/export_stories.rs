@@ -247,3 +247,16 @@ fn time_3_what_a_fact_or_another_release_drops_is_cancelled() {
         assert_eq!(status(&rollout), "CANCELLED");
     }
 }
+
+#[test]
+fn time_3_what_the_first_input_drops_of_a_draft_is_cancelled() {
+    let mut rollout = rollout("standard", "P0", &json!({}));
+    let draft = to_dos(&rollout, 0);
+    let lower = json!({"kind": "set_severity", "by": "lena", "severity": "P1", "why": "x"});
+    send(&mut rollout, 0, lower);
+    let opened = to_dos(&rollout, 0);
+    let lost: Vec<_> = draft.iter().filter(|(uid, _)| !opened.contains_key(*uid)).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+    let is_cancelled = |uid: &String| opened[uid].1 == "CANCELLED";
+    assert!(draft.keys().any(is_cancelled), "{draft:?}, {opened:?}");
+}
