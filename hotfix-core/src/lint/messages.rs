@@ -123,12 +123,15 @@ fn unkept(
 fn of_updates(policy: &Policy, message: &Message, promised: Span) -> Broken {
     let is_update =
         |duty: &Duty| duty.kind == DutyKind::Update && duty.readers() == Some(message.audience);
-    let due = |duty: &Duty| duty.every.filter(|_| is_update(duty)).map(Due::Within);
+    // What follows the alert is the first one.
+    let first = |duty: &Duty| duty.within.within().filter(|_| message.kind == MessageKind::Alert);
+    let next = |duty: &Duty| Some(duty.every?.max(first(duty).unwrap_or_default()));
+    let due = |duty: &Duty| next(duty).filter(|_| is_update(duty)).map(Due::Within);
     let (severity, every) = unkept(policy, message, promised, None, due)?;
     let of = of_a(severity);
     let found = match every {
         None => format!("no duty always sends updates{of} to that audience"),
-        Some(every) => format!("updates{of} are due every {}", time(every)),
+        Some(every) => format!("the next update{of} is due after up to {}", time(every)),
     };
     Some((found, None))
 }

@@ -469,10 +469,17 @@ fn comm_1_promises_are_held_against_the_plan() {
                 promise("deployed", "watch", Some(61), 240),
             ),
             row(
-                &["every 30min"],
+                &["after up to 30min"],
                 update(30),
                 promise("alert", "update", None, 29),
                 promise("alert", "update", None, 30),
+            ),
+            // The first is due after 15 minutes.
+            row(
+                &["after up to 15min"],
+                update(10),
+                promise("alert", "update", None, 14),
+                promise("update", "update", None, 14),
             ),
             row(
                 &["no duty"],
@@ -520,7 +527,7 @@ fn comm_1_promises_are_held_against_the_plan() {
                 .concat(),
             ),
             row(
-                &["updates of a P1 are due every 4h"],
+                &["the next update of a P1 is due after up to 4h"],
                 of_p0_and_p1(30, 240),
                 promise("update", "update", None, 239),
                 promise("update", "update", None, 240),
