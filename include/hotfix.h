@@ -340,7 +340,7 @@ typedef enum hotfix_plan_views {
   /**
    * The recommended strategy, and the reasons against the others: {"strategy", "own", "chosen",
    * "reasons": [{"code", "weight", "rests_on", "text"}, …], "alternatives": [{"strategy",
-   * "can_be_planned", "least", "reasons"}, …], "if_known": [{"input", "value", "strategy"}, …]}.
+   * "can_be_planned", "least", "reasons"}, …]}.
    */
   HOTFIX_PLAN_VIEW_RECOMMENDATION = 3,
   /**

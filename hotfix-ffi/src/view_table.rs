@@ -119,8 +119,7 @@ pub const PLAN_VIEWS: &[View<Plan>] = &[
     view!(3 recommendation: Now(|plan| canonical(&plan.recommendation())) =>
         "The recommended strategy, and the reasons against the others: {\"strategy\", \"own\", \
          \"chosen\", \"reasons\": [{\"code\", \"weight\", \"rests_on\", \"text\"}, …], \
-         \"alternatives\": [{\"strategy\", \"can_be_planned\", \"least\", \"reasons\"}, …], \
-         \"if_known\": [{\"input\", \"value\", \"strategy\"}, …]}."),
+         \"alternatives\": [{\"strategy\", \"can_be_planned\", \"least\", \"reasons\"}, …]}."),
     view!(4 rollback: Now(|plan| canonical(&plan.rollback())) =>
         "How the release is rolled back: {\"methods\": [{\"kind\", \"takes\": {\"least\", \
          \"most\"}, \"condition\", …}, …], \"others\", \"estimate\", \"point\": {\"demanded\", \

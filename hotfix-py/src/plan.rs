@@ -95,7 +95,7 @@ shown! {
         /// The recommended strategy, and the reasons against the others, as a dict.
         ///
         /// ``{"strategy", "own", "chosen", "reasons": [{"code", "weight", "rests_on", "text"}, …],
-        /// "alternatives", "if_known"}``. The recommended strategy can always be planned.
+        /// "alternatives"}``. The recommended strategy can always be planned.
         ///
         /// Examples
         /// --------

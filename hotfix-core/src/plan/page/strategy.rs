@@ -6,7 +6,7 @@ use crate::text::{joined, markdown, time, words};
 
 use super::super::{ChosenBy, EndedBy, Move, Plan, Reason, ReasonCode, Side, StrategyStep, Weight};
 use super::head::sentence_text;
-use super::{Page, escaped, or_else, trouble};
+use super::{Page, escaped, or_else};
 
 pub(super) fn write(plan: &Plan, page: &mut Page) {
     page.heading(2, "Strategy");
@@ -55,15 +55,6 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
         ["Alternative", "From the start until live for everybody", "Why not, or when"],
         others.collect(),
     );
-    let known = advice.if_known.iter().map(|known| {
-        let input = trouble::dotted(known.input);
-        let value = sentence_text(&known.value);
-        format!("{}, if `{input}` is {value}", words(known.strategy.as_str()))
-    });
-    let known = joined(known, "; ");
-    if !known.is_empty() {
-        page.paragraph(&format!("The recommendation would change: {known}."));
-    }
 }
 
 /// The policy's reason, then the reasons against the strategy. Drawbacks of a forbidden strategy

@@ -100,7 +100,7 @@ fn notes(back: &RollbackPlan) -> Vec<String> {
 }
 
 /// A JSON Pointer as a person writes it: `traffic.flags`.
-pub(super) fn dotted(pointer: &str) -> String {
+fn dotted(pointer: &str) -> String {
     pointer.trim_start_matches('/').replace('/', ".")
 }
 

@@ -6,7 +6,6 @@
 
 mod rules;
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use serde::Serialize;
@@ -15,9 +14,9 @@ use super::Plan;
 use super::duration::phases_until_live;
 use super::load::Load;
 use super::strategy::{as_written, phases};
-use super::subject::{Method, Subject};
+use super::subject::Subject;
 use crate::fact::{Fact, Facts};
-use crate::grade::{RollbackMethod, Severity, Strategy, closed_set};
+use crate::grade::{Severity, Strategy, closed_set};
 use crate::policy::Policy;
 use crate::sorting::sort_by_key;
 use crate::unit::Span;
@@ -67,17 +66,6 @@ pub struct Considered {
     pub strategy: Strategy,
 }
 
-/// The recommendation if an unknown input had a certain value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct IfKnown {
-    /// The unknown input: a JSON Pointer into `{"incident", "release", "traffic"}`.
-    pub input: &'static str,
-    /// The strategy that would be recommended.
-    pub strategy: Strategy,
-    /// The value of the input, in words.
-    pub value: String,
-}
-
 /// The recommended strategy, with reasons.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Recommendation {
@@ -85,8 +73,6 @@ pub struct Recommendation {
     pub alternatives: Vec<Considered>,
     /// The strategy of this plan.
     pub chosen: Strategy,
-    /// Unknown inputs that would change the recommendation.
-    pub if_known: Vec<IfKnown>,
     /// The policy's strategy for every release.
     pub own: Strategy,
     /// The reasons for and against the recommended strategy.
@@ -96,9 +82,9 @@ pub struct Recommendation {
 }
 
 /// The inputs of a recommendation besides the policy.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Grounds<'g> {
-    pub(super) subject: Cow<'g, Subject>,
+    pub(super) subject: &'g Subject,
     pub(super) severity: Option<Severity>,
     pub(super) service_down: Option<bool>,
     /// How long the incident was not detected.
@@ -109,7 +95,7 @@ impl<'g> Grounds<'g> {
     pub(super) fn new(subject: &'g Subject, facts: &Facts, severity: Option<Severity>) -> Self {
         let service_down = facts.flag(Fact::ServiceDown);
         let undetected = subject.undetected(facts);
-        Self { subject: Cow::Borrowed(subject), severity, service_down, undetected }
+        Self { subject, severity, service_down, undetected }
     }
 }
 
@@ -119,8 +105,7 @@ impl Plan {
     /// It depends on the traffic (is it enough for the bands in the first step?), the instances,
     /// flags, a schema change, whether the service is down, the severity and its deadline, an
     /// available switch back, and the policy's own reasons. The policy's own strategy is
-    /// recommended unless a reason is [against](Weight::Against) it. Unknown inputs that would
-    /// change the recommendation are in `if_known`.
+    /// recommended unless a reason is [against](Weight::Against) it.
     ///
     /// The recommended strategy can always be planned. The plan's own strategy may differ, because
     /// a release can choose another.
@@ -152,7 +137,6 @@ impl Plan {
         Recommendation {
             alternatives: considered,
             chosen: self.policy().strategy(),
-            if_known: if_known(&policy, &grounds, best.strategy),
             own,
             reasons,
             strategy: best.strategy,
@@ -191,7 +175,7 @@ fn consider(policy: &Policy, grounds: &Grounds<'_>) -> Vec<Considered> {
 }
 
 fn weigh(policy: &Policy, grounds: &Grounds<'_>, strategy: Strategy) -> Considered {
-    let planned = phases(policy, strategy, &grounds.subject);
+    let planned = phases(policy, strategy, grounds.subject);
     let usual = Load::with(policy, grounds.subject.traffic.requests_per_minute);
     let (load, mut reasons) = match &planned {
         Ok(phases) => (Some(Load { phases, ..usual }), Vec::new()),
@@ -207,62 +191,4 @@ fn weigh(policy: &Policy, grounds: &Grounds<'_>, strategy: Strategy) -> Consider
         reasons,
         strategy,
     }
-}
-
-/// The values of unknown inputs that would lead to another recommendation.
-fn if_known(policy: &Policy, grounds: &Grounds<'_>, now: Strategy) -> Vec<IfKnown> {
-    let mut found = Vec::new();
-    let mut ask = |input: &'static str, value: String, known: Grounds<'_>| {
-        if let Some(strategy) = best(policy, &known).filter(|strategy| *strategy != now) {
-            found.push(IfKnown { input, strategy, value });
-        }
-    };
-    let with = |set: &dyn Fn(&mut Subject)| {
-        let mut known = grounds.clone();
-        set(known.subject.to_mut());
-        known
-    };
-    let traffic = &grounds.subject.traffic;
-    for value in [true, false] {
-        if traffic.flags.is_none() {
-            ask("/traffic/flags", value.to_string(), with(&|s| s.traffic.flags = Some(value)));
-        }
-        if traffic.schema_change.is_none() {
-            let known = with(&|s| s.traffic.schema_change = Some(value));
-            ask("/traffic/schema_change", value.to_string(), known);
-        }
-        if grounds.service_down.is_none() {
-            let known = Grounds { service_down: Some(value), ..grounds.clone() };
-            ask("/incident/facts/service_down", value.to_string(), known);
-        }
-    }
-    if let (None, Some(needed)) = (traffic.requests_per_minute, rules::requests_needed(policy)) {
-        // The needed traffic is between the two.
-        for (value, requests) in
-            [(format!("below {needed}"), needed * 0.5), (format!("{needed} or more"), needed * 2.0)]
-        {
-            let known = with(&|s| s.traffic.requests_per_minute = Some(requests));
-            ask("/traffic/requests_per_minute", value, known);
-        }
-    }
-    if traffic.instances.is_none() {
-        for instances in [1, 2, 10] {
-            let known = with(&|s| s.traffic.instances = Some(instances));
-            ask("/traffic/instances", instances.to_string(), known);
-        }
-    }
-    if grounds.severity.is_none() {
-        for severity in Severity::ALL {
-            let known = Grounds { severity: Some(*severity), ..grounds.clone() };
-            ask("/incident/severity", severity.to_string(), known);
-        }
-    }
-    if grounds.subject.named_methods().is_empty() {
-        let kind = RollbackMethod::BlueGreenSwitch;
-        let known = with(&|s| {
-            s.release.get_or_insert_default().methods = vec![Method { kind, seconds: None }];
-        });
-        ask("/release/methods", kind.to_string(), known);
-    }
-    found
 }

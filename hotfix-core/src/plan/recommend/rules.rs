@@ -199,11 +199,6 @@ fn requests_at(policy: &Policy, share: Share) -> Option<f64> {
         .then(|| watch.least_trials / (share.as_fraction() * minutes))
 }
 
-/// Least requests per minute, rounded up, with which the bands decide in the first phase.
-pub(super) fn requests_needed(policy: &Policy) -> Option<f64> {
-    requests_at(policy, policy.phases().first()?.share).map(f64::ceil)
-}
-
 fn requests(case: &Case<'_>) -> Option<Reason> {
     let requests = case.grounds.subject.traffic.requests_per_minute?;
     let share = case.first_share()?;
