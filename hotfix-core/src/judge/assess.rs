@@ -214,8 +214,7 @@ impl Judge {
                 }
                 None => call.raise(Response::Hold, Reason::TooFewTrials, Some(*id)),
             }
-            let is_to_compare = watched.is_tested() && !watched.keeps_margin();
-            if compares_nothing && (is_to_compare || watched.needs_live()) {
+            if compares_nothing && (watched.gate_compares() || watched.needs_live()) {
                 call.raise(phase.inconclusive, Reason::LiveNeverRead, Some(*id));
             }
             if seen.needs.is_some() && watched.stays_short() {

@@ -80,9 +80,9 @@ use crate::unit::{Share, Span, Timestamp};
 pub(crate) use recovery::{Recovery, go_on, is_worse_than_seen, note_seen, seen_by_a_person};
 pub(crate) use snapshot::{JudgeRead, JudgeState};
 pub(crate) use table::{
-    EndedBy, PhaseRecord, bound_now, edges, excess, has_compared, has_events_of_both, has_rows_left,
-    is_unproven, live_before, over_the_phase, read_at, shown, slowness, stopped_since, values,
-    waits_for_split, wrong_split,
+    EndedBy, PhaseRecord, bound_now, edges, excess, has_compared, has_events_of_both,
+    has_rows_left, is_unproven, live_before, over_the_phase, read_at, shown, slowness,
+    stopped_since, values, waits_for_split, wrong_split,
 };
 pub(crate) use watched::out_of_reach;
 

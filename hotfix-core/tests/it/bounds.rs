@@ -324,7 +324,7 @@ fn field_18_the_plan_names_bounds_that_a_healthy_fix_misses_by_chance() {
     let errors = of_document.iter().find(|text| text.contains("success bound of `error_rate`"));
     let errors = errors.unwrap_or_else(|| panic!("{of_document:?}"));
     for part in
-        ["46 of 100 in `canary`", "is rolled back", "`criteria_missed` to `hold`", "set it to 0."]
+        ["35 of 100 in `canary`", "is rolled back", "`criteria_missed` to `hold`", "set it to 0."]
     {
         assert!(errors.contains(part), "{errors}");
     }

@@ -201,7 +201,13 @@ pub(crate) fn feed_back(policy: &Policy, finding: &Finding) {
                     let (bad, trials) = (f64::from(bad), f64::from(trials));
                     bad <= trials && !band(metric, bound, metric.worse.bad(bad, trials), trials)
                 };
-                missed((trials, least), metric.worse.bad(record, 1.0), bad - 1, within)
+                let rate = metric.worse.bad(record, 1.0);
+                if bound == "success" {
+                    // A gate gets exactly the planned requests.
+                    1.0 - binomial(trials, rate)[..bad as usize].iter().sum::<f64>()
+                } else {
+                    missed((trials, least), rate, bad - 1, within)
+                }
             };
             assert!((chance - exact).abs() < 1e-9, "{told}: {chance}, exactly {exact}");
         }

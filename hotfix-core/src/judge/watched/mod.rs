@@ -460,8 +460,6 @@ getters! {
     watch: &Watch = &self.design.watch;
     /// Whether a bound looks at the live arm.
     compares_live: bool = self.design.compares_live;
-    /// Its gate lets nothing through that is worse than its reference by more than the margin.
-    keeps_margin: bool = self.design.keeps_margin;
     /// The edges that are test boundaries.
     boundaries: &[usize] = self.design.boundaries.as_slice();
     /// Basis of the rollback evidence.
@@ -494,6 +492,8 @@ getters! {
     left_out: Option<&LeftOut> = self.measured.left_out.as_deref();
     /// Bad events and trials of the canary in the trailing window; of counts.
     counts_in_window: Counts = self.design.counts_of(self.window().sums()).0;
+    /// Whether its gate hangs on the comparison of its test: its bounds let more through than the margin.
+    gate_compares: bool = self.is_tested() && !self.design.keeps_margin;
     /// Since when the phase counts; None for all of it.
     counted_since: Option<Timestamp> = self.measured.criterion.as_ref()?.counts_since();
     /// What both arms had in this phase on each alignment; none for latency and strata, which have

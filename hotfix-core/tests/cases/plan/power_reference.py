@@ -1,7 +1,7 @@
 """Figures of `power.toml` from independent computation, with the standard library alone.
 
-The gate's bound and that of a window allow what they allow of as many requests as come, a Poisson law; of most that they allow,
-one less and one more count, as is likely, and a window with fewer than the least trials is not asked. Bounds: the counts of a
+The gate's bound allows what it allows of exactly the planned requests, that of a window of as many as come, a Poisson law: of most
+that it allows, one less and one more count, as is likely, and a window with fewer than the least trials is not asked. Bounds: the counts of a
 phase are summed tick by tick, and what goes back is struck out; windows that overlap are followed twice, with the limits of few
 and of many requests. All are sums of numbers above 0, so exact to twelve digits or more. Test: the evidence of every pair of counts is computed
 from its definition, `sum_j w_j exp(l_j)`, and the chances of undecided pairs are kept in a dictionary. Nothing is shared
@@ -41,9 +41,8 @@ def drawn(bad: Fraction, trials: int, least: int = 0) -> list[tuple[float, float
 
 
 def gated(bad: Fraction, trials: int, chances: Callable[[float], tuple[float, float]]) -> tuple[float, float]:
-    """The mean over what the gate allows."""
-    each = [(share, chances(most)) for most, share in drawn(bad, trials) if share > 1e-12]
-    return fsum(share * got[0] for share, got in each), fsum(share * got[1] for share, got in each)
+    """With what the gate allows of exactly as many requests as planned."""
+    return chances(int(bad * trials))
 
 
 def bounds(ticks: int, trials: int, rate: Fraction, window: Fraction, calm: int, phase: float) -> tuple[float, float]:
