@@ -177,11 +177,10 @@ pub(super) fn causes(policy: &Policy, judged: &Judged, share: Share, causes: &[C
     sentences.iter().map(sentence).collect::<Vec<_>>().join("; ")
 }
 
-/// The causes of the verdict, and what each other deciding metric shows.
-pub(super) fn all_seen(policy: &Policy, judged: &Judged, share: Share) -> String {
-    let verdict = judged.verdict();
-    let is_named = |id| verdict.causes.iter().any(|cause| cause.metric == Some(id));
-    let others = verdict.metrics.iter().map(|(id, _)| *id);
+/// A text about these causes, and after it what each other deciding metric shows.
+pub(super) fn with_others(text: String, policy: &Policy, judged: &Judged, of: &[Cause]) -> String {
+    let is_named = |id| of.iter().any(|cause| cause.metric == Some(id));
+    let others = judged.verdict().metrics.iter().map(|(id, _)| *id);
     let others = others.filter(|id| policy.decides(*id) && !is_named(*id));
     let others = others.filter_map(|id| {
         let title = brief(&policy.metric_title(id));
@@ -189,9 +188,7 @@ pub(super) fn all_seen(policy: &Policy, judged: &Judged, share: Share) -> String
         let excess = excess.map_or_else(String::new, |excess| format!(" ({excess})"));
         Some(format!("{title}: {}{excess}", measured(policy, judged, id)?))
     });
-    let causes =
-        Some(causes(policy, judged, share, &verdict.causes)).filter(|text| !text.is_empty());
-    joined(causes.into_iter().chain(others), "; ")
+    joined(Some(text).filter(|text| !text.is_empty()).into_iter().chain(others), "; ")
 }
 
 /// What a metric shows for both versions: `6% with the fix, 0.3% without it`; without a live version

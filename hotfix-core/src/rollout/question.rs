@@ -294,6 +294,13 @@ impl Conclusion<'_> {
             ""
         };
         let choices = self.choices(at, false);
+        // Whoever promotes has to know what all metrics show, not only those that lead to the question.
+        let causes = if choices.contains("`promote`") {
+            let named: &[Cause] = if is_over { &[] } else { &verdict.causes };
+            describe::with_others(causes, self.plan.policy(), &self.case.judged, named)
+        } else {
+            causes
+        };
         format!("{paused}{place}{causes}.{to_do} {choices}{compare}{by_time}{by_bound}{check}")
     }
 
@@ -430,7 +437,9 @@ impl Conclusion<'_> {
             let lacks = sentence(lacks);
             text = format!("{text} {lacks}, so `promote` needs a reason in `why`.");
         }
-        let seen = describe::all_seen(policy, &self.case.judged, self.case.place.share());
+        let causes = &self.case.judged.verdict().causes;
+        let seen = self.describe_causes(causes);
+        let seen = describe::with_others(seen, policy, &self.case.judged, causes);
         if !seen.is_empty() {
             text = format!("{text} Observed: {seen}.");
         }
