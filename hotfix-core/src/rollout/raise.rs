@@ -189,13 +189,17 @@ impl Conclusion<'_> {
         self.changes.to.as_ref().unwrap_or_else(|| self.case.place.stage())
     }
 
-    /// Asks about the severity: where what came with the incident, other facts, or a rollback make
-    /// another question of it, and where nobody is asked about one that is not known or only assumed. A given
-    /// one stays until a person sets another.
+    /// Asks about the severity: where what came with the incident, other facts, a rollback or another
+    /// attempt make another question of it, and where nobody is asked about one that is not known or only
+    /// assumed. A given one stays until a person sets another.
     pub(super) fn ask_about_severity(&mut self, command: &Command) {
         let (readiness, people) = (&self.case.readiness, &self.case.people);
         let is_answer = matches!(command, Command::SetSeverity { .. });
-        let moves = || self.changes.to.is_some() && readiness.against().is_some();
+        let moves = || match self.changes.to {
+            Some(Stage::Preparing) => true,
+            Some(_) => readiness.against().is_some(),
+            None => false,
+        };
         let changes = is_answer || matches!(command, Command::SetFacts { .. }) || moves();
         let now = || readiness.question_now(self.plan.policy(), self.next_stage());
         let changed = changes.then(now);

@@ -427,7 +427,7 @@ impl RolloutState {
 
 impl Stage {
     /// Whether there is something to roll back.
-    pub(super) const fn can_roll_back(&self) -> bool {
+    const fn can_roll_back(&self) -> bool {
         self.may_turn_back() || matches!(self, Self::RollingBack(_))
     }
 

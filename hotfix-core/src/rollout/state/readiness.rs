@@ -326,7 +326,7 @@ impl Readiness {
     pub(crate) fn question_now(&self, policy: &Policy, stage: &Stage) -> SeverityQuestion {
         let severity = (self.severity, self.given);
         let against = self.against().filter(|_| stage.may_turn_back());
-        let decided = stage.can_roll_back();
+        let decided = !matches!(stage, Stage::Preparing);
         SeverityQuestion::of(policy, severity, [&self.facts, &self.worst], (decided, against))
     }
 
