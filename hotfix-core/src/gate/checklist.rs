@@ -292,7 +292,7 @@ impl Situation<'_> {
     }
 }
 
-/// What became of the checks for which the end of the final validation waits.
+/// What became of the checks of the fix, such as those for which the end of the final validation waits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Checks<'a> {
     /// Those that were made, without the early ones.
@@ -311,10 +311,10 @@ impl<'a> Checks<'a> {
         situation: Situation<'_>,
         marks: &Marks,
         deployed: Option<Timestamp>,
+        of: impl Fn(&Checklist) -> bool,
     ) -> Self {
         let mut checks = Self::default();
-        let holds = Checklist::holds_completion;
-        for (_, item, _) in required(policy, situation, holds) {
+        for (_, item, _) in required(policy, situation, of) {
             checks.all += 1;
             match marks.state(item.id) {
                 ItemState::Done if marks.is_early(item, deployed) => checks.early.push(item),
@@ -329,6 +329,11 @@ impl<'a> Checks<'a> {
     /// Whether there are any.
     pub(crate) const fn are_asked_for(&self) -> bool {
         self.all > 0
+    }
+
+    /// Whether one was made, if too early.
+    pub(crate) const fn are_recorded(&self) -> bool {
+        self.made > 0 || !self.early.is_empty()
     }
 
     /// Whether they verify the fix: none was waived or made too early, and one was made.

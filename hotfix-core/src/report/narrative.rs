@@ -5,7 +5,7 @@ use crate::grade::{MessageKind, Moment};
 use crate::judge::{Harm, Range, Version};
 use crate::plan::{Plan, Power, Window};
 use crate::policy::Policy;
-use crate::rollout::{RollbackCause, Rollout, Silent, State};
+use crate::rollout::{InputKind, RollbackCause, Rollout, Silent, State};
 use crate::sorting::sort_by_key;
 use crate::text::{self, counted, joined};
 use crate::unit::{Span, Timestamp};
@@ -374,6 +374,10 @@ pub(super) fn resolution(
             None => format!("The fix was verified at {at}."),
             Some(why) => format!("The final validation ended at {at} with {why}."),
         });
+        let promoted = rollout.intervention(InputKind::Promote).filter(|of| of.at == completed);
+        if let Some(why) = promoted.and_then(|of| of.why.as_deref()) {
+            sentences.push(format!("The reason that was given: {}", text::ended(why)));
+        }
         let early = rollout.checks().early;
         if !early.is_empty() {
             let early = joined(early.iter().map(|item| &item.text), "; ");

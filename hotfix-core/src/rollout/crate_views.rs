@@ -11,7 +11,7 @@ use crate::grade::{Audience, MessageKind, Moment};
 use crate::judge::{self, Harm, PhaseRecord, Recovery};
 use crate::metric::{self, Band};
 use crate::plan::Window;
-use crate::policy::section::Metric;
+use crate::policy::section::{Checklist, Metric};
 use crate::text::{joined, quoted};
 use crate::unit::{MetricName, Name, PhaseName, Timestamp};
 
@@ -82,14 +82,20 @@ impl Rollout {
     }
 
     /// Why the end of the final validation verifies nothing: which checks were waived, made too early
-    /// or not made. Where the policy asks for none, why a person had to pass the last phase.
+    /// or not made. Where it waits for none, why a person had to pass the last phase, and which checks of
+    /// the live fix are recorded.
     pub(crate) fn unverified(&self) -> Option<String> {
+        let (policy, live) = (self.plan.policy(), self.moment(Moment::Deployed));
         let checks = self.checks();
         if checks.are_asked_for() {
             return (!checks.verify()).then(|| checks.described());
         }
-        let last = self.plan.policy().phases().last()?;
-        self.passed_without(last.name).map(|why| format!("no check made: {why}"))
+        let why = self.passed_without(policy.phases().last()?.name)?;
+        let of_fix = |list: &Checklist| list.at.is_live() && !list.is_review();
+        let checks = self.case.readiness.checks(policy, live, of_fix);
+        let made =
+            if checks.are_recorded() { checks.described() } else { "no check recorded".to_owned() };
+        Some(format!("{made}: {why}"))
     }
 
     /// The moment that times from `moment` count from, with its time: `moment` itself, or its
@@ -324,8 +330,10 @@ getters! {
     /// Whether somebody was paged, and nobody has answered or begun a fix.
     waits_for_responders: bool = self.case.agenda.waits_for_responders();
     /// What became of the checks of the final validation.
-    checks: Checks<'_> =
-        self.case.readiness.checks(self.plan.policy(), self.moment(Moment::Deployed));
+    checks: Checks<'_> = {
+        let live = self.moment(Moment::Deployed);
+        self.case.readiness.checks(self.plan.policy(), live, Checklist::holds_completion)
+    };
     /// When the fix was verified; None where nothing verifies it.
     verified_at: Option<Timestamp> =
         self.moment(Moment::Verified).filter(|_| self.unverified().is_none());

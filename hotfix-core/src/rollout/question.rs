@@ -5,7 +5,7 @@ use crate::gate::checklist::open_criteria;
 use crate::grade::{Moment, OnFailure};
 use crate::judge::{Cause, Decision, Reason};
 use crate::plan::Plan;
-use crate::policy::section::{Contingency, Phase};
+use crate::policy::section::{Checklist, Contingency, Phase};
 use crate::text::{brief, moment, quoted, sentence};
 use crate::unit::Timestamp;
 
@@ -409,7 +409,7 @@ impl Conclusion<'_> {
     pub(super) fn left_open(&self) -> (String, String, Option<&'static str>) {
         let (policy, readiness) = (self.plan.policy(), &self.case.readiness);
         let live = self.case.agenda.came(Moment::Deployed);
-        let early = readiness.checks(policy, live).early;
+        let early = readiness.checks(policy, live, Checklist::holds_completion).early;
         let early = quoted(&early.iter().map(|item| item.id).collect::<Vec<_>>(), ", ");
         let lacks = self.case.judged.lacks_proof(self.plan, readiness.severity());
         (readiness.unvalidated(policy), early, lacks)

@@ -321,7 +321,7 @@ impl Readiness {
     }
 
     /// What a person is to be asked about the severity by what is known now. That this is no hot-fix is
-    /// asked where that can be answered with a rollback. Whether it is one is not asked from the start on:
+    /// asked where that can be answered with a rollback. Whether it is one is asked only before a start:
     /// whoever starts decides that, as whoever approves does.
     pub(crate) fn question_now(&self, policy: &Policy, stage: &Stage) -> SeverityQuestion {
         let severity = (self.severity, self.given);
@@ -476,10 +476,14 @@ impl Readiness {
         quoted(&open, ", ")
     }
 
-    /// What became of the checks for which the end of the final validation waits, with the fix live since
-    /// this time.
-    pub(crate) fn checks<'a>(&self, policy: &'a Policy, live: Option<Timestamp>) -> Checks<'a> {
-        Checks::of(policy, self.situation(), self.marks(), live)
+    /// What became of the checks of these lists, with the fix live since this time.
+    pub(crate) fn checks<'a>(
+        &self,
+        policy: &'a Policy,
+        live: Option<Timestamp>,
+        of: impl Fn(&Checklist) -> bool,
+    ) -> Checks<'a> {
+        Checks::of(policy, self.situation(), self.marks(), live, of)
     }
 
     /// Prepares the start of another plan: statements about the former plan are void, and so are
