@@ -270,10 +270,13 @@ impl Schedule<'_> {
             "test" => self.testing(reached),
             _ => false,
         };
-        // The deployment takes its own time or that of the phases, whichever ends later.
+        // The deployment takes its own time or that of the phases, whichever ends later. A single phase
+        // has one time for it: the upper end of a range that the step has.
         let Some(mut phases) = before else { return known };
         phases.extend(&phases_until_live(self.load));
-        *reached = phases.later(std::mem::take(reached));
+        if !known || self.load.phases.len() > 1 || phases.most != reached.most {
+            *reached = phases.later(std::mem::take(reached));
+        }
         true
     }
 

@@ -146,7 +146,7 @@ fn plan_3_s1_s_timeline_takes_sixty_minutes() {
     assert_eq!(plan.timeline(start)[9].at.to_string(), "2026-03-03T15:40:00.000Z");
 }
 
-/// S3 takes 8 to 15 minutes before its rollout of 25, and is watched for 30 minutes after it: it is not closed before.
+/// S3 takes 8 to 15 minutes before its rollout of 20 to 25, and is watched for 30 minutes after it: it is not closed before.
 #[test]
 fn plan_3_until_it_is_closed_the_watch_counts() {
     let mut policy: Value =
@@ -158,7 +158,7 @@ fn plan_3_until_it_is_closed_the_watch_counts() {
     let slo = plan.slo().slo.unwrap();
     assert_eq!(
         slo.sentence,
-        "Planned: 1h 3min to 1h 10min, more than the 30min allowed. The limit is missed."
+        "Planned: 58min to 1h 10min, more than the 30min allowed. The limit is missed."
     );
     // Phases, validation and watch take 55 minutes: no start keeps it.
     assert_eq!((slo.verdict, slo.latest_start), (Some(Kept::Missed), None));
