@@ -86,6 +86,10 @@ impl Context<'_> {
         for field in fields.filter(|field| field.is_for(self.request.audience)) {
             if let Some(value) = self.rollout.recorded(field.name) {
                 self.give(field, value);
+            } else if let Some(cause) =
+                self.rollout.cause_by_author().filter(|_| field.name == "cause")
+            {
+                self.give(field, &cause);
             }
         }
     }

@@ -189,6 +189,7 @@ impl Report {
             detection: narrative::detection(&log_summary, &measures),
             not_caught_earlier: narrative::not_caught_earlier(plan, &power, &visits),
             root_cause: stated(Topic::RootCause),
+            cause_by_author: rollout.cause_by_author(),
             conditions: stated(Topic::Conditions),
             resolution: narrative::resolution(rollout, &log_summary, &visits),
             success_criteria: success_criteria(rollout),

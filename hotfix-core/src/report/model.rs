@@ -59,6 +59,9 @@ pub struct Report {
     pub not_caught_earlier: Vec<String>,
     /// Statements on the root cause.
     pub root_cause: Vec<Statement>,
+    /// The root cause by the commit message of the fix, where its author gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause_by_author: Option<String>,
     /// Statements on contributing factors.
     pub conditions: Vec<Statement>,
     /// How the fix was deployed and verified and how the rollout ended, in sentences.

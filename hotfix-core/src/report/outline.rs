@@ -126,6 +126,7 @@ pub(super) fn outline(report: &Report) -> Vec<Section> {
     let stated = |topic: &str| statements(report.statements.get(topic).into_iter().flatten());
     let link = report.link_to_cause().map(|link| format!("Further information: {link}"));
     let link = link.into_iter().collect();
+    let by_author = report.cause_by_author.as_deref().map(text::sentence).into_iter().collect();
     let mut open = Section::new("still-open", "Still open");
     if !report.open.is_empty() {
         open.paragraph("These points are not yet stated or not yet done:");
@@ -142,7 +143,11 @@ pub(super) fn outline(report: &Report) -> Vec<Section> {
             "Faults that each phase could have missed",
             [stated("not_caught_earlier"), report.not_caught_earlier.clone()],
         ),
-        Section::listed("root-cause", "Root cause", [statements(&report.root_cause), link]),
+        Section::listed(
+            "root-cause",
+            "Root cause",
+            [statements(&report.root_cause), by_author, link],
+        ),
         Section::listed("conditions", "Contributing factors", [statements(&report.conditions)]),
         Section::listed(
             "resolution",

@@ -152,7 +152,9 @@ fn knows_users(report: &Report) -> bool {
 }
 
 fn knows_cause(report: &Report) -> bool {
-    !report.root_cause.is_empty() || report.link_to_cause().is_some()
+    !report.root_cause.is_empty()
+        || report.cause_by_author.is_some()
+        || report.link_to_cause().is_some()
 }
 
 pub(super) fn went_well(

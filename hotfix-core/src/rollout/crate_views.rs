@@ -274,6 +274,12 @@ impl Rollout {
         noted.or_else(|| cause().map(|(_, cause)| cause))
     }
 
+    /// The root cause by the author of the fix.
+    pub(crate) fn cause_by_author(&self) -> Option<String> {
+        let text = self.plan.release()?.commit_text.as_ref()?.cause.as_deref()?.trim();
+        (!text.is_empty()).then(|| format!("by the commit message: {text}"))
+    }
+
     /// The rollback point that was named with the item that records it.
     pub(crate) fn rollback_point_noted(&self) -> Option<&str> {
         let marks = self.case.readiness.marks();

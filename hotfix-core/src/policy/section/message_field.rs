@@ -110,7 +110,7 @@ pub const MESSAGE_FIELDS: &[MessageField] = &[
     text("phase", Internal, "the phase; for `phase_passed` the phase that passed"),
     text("success_signs", Internal, "the signs by which the deployment is seen to have succeeded, as `deploying.success` has them"),
     text("failure_signs", Internal, "the signs by which it is seen to have failed, as `deploying.failure` has them"),
-    text("cause", Internal, "the root cause; given by the caller, noted with an item of a checklist, or stated for the report"),
+    text("cause", Internal, "the root cause; given by the caller, noted with an item of a checklist, stated for the report, or by the commit message of the fix"),
     text("fix", Internal, "what the fix does; in `resolved`, where the incident ended without it, the `resolution` that was stated for the report"),
     text("harm", Internal, "how many requests a minute would fail with all of the traffic on each version; events where no metric counts requests"),
     text("channel", Internal, "the incident's channel; given by the caller, or noted with an item of a checklist"),
