@@ -43,6 +43,7 @@ pub unsafe extern "C" fn hotfix_latency_new(
     unsafe {
         answer::handle(out, err, || {
             let settings: LatencySettings = sequential_test::settings(settings, settings_len)?;
+            sequential_test::check_claim(settings.direction, settings.tolerated, settings.margin)?;
             Ok(Test::Latency(Running::new(settings)?))
         })
     }

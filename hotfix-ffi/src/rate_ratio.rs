@@ -3,31 +3,80 @@
 
 use std::ffi::c_char;
 
-use hotfix_core::document::read_part;
-use hotfix_core::rollout::InputError;
-use hotfix_core::stats::{Counts, StatError};
-use serde_json::{Map, Value};
+use hotfix_core::stats::bernoulli::BernoulliSettings;
+use hotfix_core::stats::{Counts, Direction, StatError};
+use serde::Deserialize;
 
 use crate::answer;
 use crate::error::{Fallible, hotfix_error};
 use crate::pointer;
-use crate::sequential_test::{self, Kind, Model, Running, SETTINGS, Test, hotfix_test};
+use crate::sequential_test::{self, Kind, Model, Running, Test, hotfix_test};
 use crate::status::hotfix_status;
 
-fn from_settings(mut settings: Map<String, Value>) -> Fallible<Test> {
-    let unreadable = |faults| InputError::Values { faults };
-    // The settings accept only their own keys.
-    let model = settings.remove("model");
-    let model = model.map_or(Ok(Model::default()), |model| read_part("settings/model", &model));
-    let model = model.map_err(unreadable)?;
-    let settings = Value::Object(settings);
+/// The settings of both models.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    model: Model,
+    direction: Direction,
+    alpha: f64,
+    tolerated: f64,
+    margin: f64,
+    grid: Option<Vec<f64>>,
+    weights: Option<Vec<f64>>,
+    prior_trials: f64,
+    temper: f64,
+    cap: Option<f64>,
+    threshold: Option<f64>,
+    horizon: Option<u32>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let BernoulliSettings { direction, alpha, tolerated, margin, prior_trials, temper, .. } =
+            BernoulliSettings::default();
+        let (model, grid, weights, cap, threshold, horizon) = Default::default();
+        Self {
+            model,
+            direction,
+            alpha,
+            tolerated,
+            margin,
+            grid,
+            weights,
+            prior_trials,
+            temper,
+            cap,
+            threshold,
+            horizon,
+        }
+    }
+}
+
+fn from_settings(settings: Settings) -> Fallible<Test> {
+    let Settings { model, direction, alpha, tolerated, margin, grid, weights, .. } = settings;
+    let Settings { prior_trials, temper, cap, threshold, horizon, .. } = settings;
+    sequential_test::check_claim(direction, tolerated, margin)?;
+    if model == Model::Poisson && prior_trials != BernoulliSettings::default().prior_trials {
+        let fault = "`prior_trials` belongs to model \"bernoulli\"";
+        return sequential_test::refuse("prior_trials", fault.to_owned());
+    }
+    let settings = BernoulliSettings {
+        direction,
+        alpha,
+        tolerated,
+        margin,
+        grid,
+        weights,
+        prior_trials,
+        temper,
+        cap,
+        threshold,
+        horizon,
+    };
     Ok(match model {
-        Model::Poisson => {
-            Test::Poisson(Running::new(read_part(SETTINGS, &settings).map_err(unreadable)?)?)
-        }
-        Model::Bernoulli => {
-            Test::Bernoulli(Running::new(read_part(SETTINGS, &settings).map_err(unreadable)?)?)
-        }
+        Model::Poisson => Test::Poisson(Running::new((&settings).into())?),
+        Model::Bernoulli => Test::Bernoulli(Running::new(settings)?),
     })
 }
 

@@ -14,7 +14,7 @@ use hotfix_core::stats::randomisation::{
 use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 /// The two models of a rate ratio. Bytes without a model are of the first.
 pub(crate) use hotfix_core::stats::replay::CountModel as Model;
-use hotfix_core::stats::{Counts, Evidence, StatError};
+use hotfix_core::stats::{Counts, Direction, Evidence, StatError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -243,6 +243,17 @@ pub(crate) unsafe fn settings<T: DeserializeOwned + Default>(
     // SAFETY: the caller keeps the header's contract.
     let text = unsafe { pointer::text(at, len, SETTINGS)? };
     if text.trim().is_empty() { Ok(T::default()) } else { document(text, SETTINGS) }
+}
+
+/// Refuses what another direction asks for: it has no effect.
+pub(crate) fn check_claim(direction: Direction, tolerated: f64, margin: f64) -> Fallible<()> {
+    direction.without_effect(tolerated, margin).map_or(Ok(()), |(key, fault)| refuse(key, fault))
+}
+
+/// Refuses a setting.
+pub(crate) fn refuse<T>(key: &str, sentence: String) -> Fallible<T> {
+    let faults = vec![ValueFault { path: format!("/{SETTINGS}/{key}"), sentence }];
+    Err(InputError::Values { faults }.into())
 }
 
 /// The parameter that has the settings of a test.

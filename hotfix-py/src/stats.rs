@@ -443,16 +443,8 @@ pub(crate) fn direction_of(word: &str) -> Result<Direction> {
 
 /// Refuses what another direction asks for: it has no effect.
 pub(crate) fn check_claim(direction: Direction, tolerated: f64, margin: f64) -> Result<()> {
-    let usual = BernoulliSettings::default();
-    let (key, other, is_usual) = match direction {
-        Direction::Worse => ("margin", Direction::Better, margin == usual.margin),
-        Direction::Better => ("tolerated", Direction::Worse, tolerated == usual.tolerated),
-    };
-    if is_usual {
-        return Ok(());
-    }
-    let text = format!("`{key}` belongs to direction \"{}\"", other.as_str());
-    Err(PyTypeError::new_err(text).into())
+    let fault = direction.without_effect(tolerated, margin);
+    fault.map_or(Ok(()), |(_, text)| Err(PyTypeError::new_err(text).into()))
 }
 
 /// Wilson's interval for one proportion; valid for one evaluation only.

@@ -270,6 +270,18 @@ closed_set! {
     }
 }
 
+impl Direction {
+    /// Which of the two has a value of its own although only the other direction uses it, as a sentence.
+    pub fn without_effect(self, tolerated: f64, margin: f64) -> Option<(&'static str, String)> {
+        let usual = rate_ratio::RateRatioSettings::default();
+        let (key, other, is_usual) = match self {
+            Self::Worse => ("margin", Self::Better, margin == usual.margin),
+            Self::Better => ("tolerated", Self::Worse, tolerated == usual.tolerated),
+        };
+        (!is_usual).then(|| (key, format!("`{key}` belongs to direction \"{other}\"")))
+    }
+}
+
 /// Evidence of one test, as a verdict reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {

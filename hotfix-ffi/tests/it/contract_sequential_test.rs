@@ -222,6 +222,15 @@ fn stat_1_settings_are_read_as_strictly_as_every_document() {
         (hotfix_rate_ratio_new, r#"{"alpha": null}"#, "/settings/alpha"),
         (hotfix_rate_ratio_new, r#"{"model": 5}"#, "/settings/model"),
         (hotfix_rate_ratio_new, r#"{"alpha": 0.01, "alpha": 0.5}"#, "/settings"),
+        (hotfix_rate_ratio_new, r#"{"margin": 3.0}"#, "/settings/margin"),
+        (
+            hotfix_rate_ratio_new,
+            r#"{"direction": "better", "tolerated": 1.5}"#,
+            "/settings/tolerated",
+        ),
+        (hotfix_rate_ratio_new, r#"{"prior_trials": 5}"#, "/settings/prior_trials"),
+        (hotfix_rate_ratio_new, r#"{"modle": "bernoulli"}"#, "/settings/modle"),
+        (hotfix_latency_new, r#"{"margin": 3.0}"#, "/settings/margin"),
         (hotfix_latency_new, r#"{"boundaries": 2.5}"#, "/settings/boundaries"),
         (hotfix_ceiling_new, "[0.5]", "/settings"),
         (hotfix_instances_new, r#"[["a", "b"]]"#, "/settings"),
@@ -230,6 +239,14 @@ fn stat_1_settings_are_read_as_strictly_as_every_document() {
         assert_eq!((failed.code.as_str(), failed.path.as_str()), ("HF-IN-001", path), "{settings}");
         let rust = ["f64", "usize", "struct", "enum", "expected"];
         assert!(!rust.iter().any(|word| failed.message.contains(word)), "{}", failed.message);
+    }
+    for (settings, says) in [
+        (r#"{"modle": "bernoulli"}"#, "did you mean `model`?"),
+        (r#"{"margin": 3.0}"#, "`margin` belongs to direction \"better\""),
+        (r#"{"model": "poisson", "prior_trials": 5}"#, "belongs to model \"bernoulli\""),
+    ] {
+        let failed = new(hotfix_rate_ratio_new, settings);
+        assert!(failed.message.contains(says), "{}", failed.message);
     }
     let history = r#"{"a": [[0, 10], [1, 10]], "b": [[0, 10], [0, 10]]}"#;
     let pod_twice = r#"{"a": [[0, 10]], "b": [[0, 10]], "a": [[5, 10]]}"#;
