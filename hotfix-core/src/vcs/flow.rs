@@ -171,7 +171,7 @@ fn commit(context: &ReleaseContext<'_>) -> Vec<Step> {
         return vec![step.run([record])];
     }
     let version = context.version;
-    let subject = one_line(&format!("chore: bump version to {version}"), 200);
+    let subject = one_line(&context.vcs.commit.version_subject(version), 200);
     let raise = Step::new(VcsStepKind::VersionCommit, format!("Raise the version to {version}"))
         .of(version)
         .people(format!("Set the project's version to {version}."))

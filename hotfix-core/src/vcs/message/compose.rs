@@ -165,8 +165,13 @@ impl CommitForm {
         if version.len() > 40 || !version.chars().all(fits) {
             return Err(CommitError::Version { got: shown(version) });
         }
+        Ok(self.version_subject(version) + "\n")
+    }
+
+    /// The subject of the commit that raises the version.
+    pub(in crate::vcs) fn version_subject(&self, version: &str) -> String {
         let beginning = if self.conventional { "chore: bump" } else { "Bump" };
-        Ok(format!("{beginning} version to {version}\n"))
+        format!("{beginning} version to {version}")
     }
 }
 

@@ -155,10 +155,18 @@ impl CommitForm {
             let bytes = if too_long { text.len() } else { 0 };
             parsed.fault(1, CommitFaultKind::Unreadable { bytes });
         }
-        let lacking =
-            self.fields.iter().copied().filter(|field| !parsed.fields.contains_key(field));
+        // The commit that raises the version says nothing about the fix.
+        let fields =
+            if self.raises_version(&parsed.subject) { &[] } else { self.fields.as_slice() };
+        let lacking = fields.iter().copied().filter(|field| !parsed.fields.contains_key(field));
         (parsed.later, parsed.missing) = lacking.partition(|field| may_come_later(*field));
         parsed
+    }
+
+    /// Whether this is the subject of the commit that raises the version.
+    fn raises_version(&self, subject: &str) -> bool {
+        let version = subject.rsplit_once(' ').map(|(_, version)| self.version_subject(version));
+        self.version_commit && version.is_some_and(|raised| raised == subject)
     }
 
     /// The fact that has this label in the form.
@@ -229,7 +237,9 @@ impl Reading<'_> {
             if self.form.conventional { self.conventional(subject) } else { self.plain(subject) };
         if let Some(expected) = expected {
             subject.clone_into(&mut self.parsed.summary);
-            self.parsed.fault(line, CommitFaultKind::Beginning { expected });
+            if !self.form.raises_version(subject) {
+                self.parsed.fault(line, CommitFaultKind::Beginning { expected });
+            }
         }
     }
 
@@ -244,7 +254,7 @@ impl Reading<'_> {
 
     /// How the subject should start, where it does not. `fix(payments)!: …`
     fn conventional(&mut self, subject: &str) -> Option<String> {
-        let kind = self.form.kind();
+        let kind = if self.form.raises_version(subject) { "chore" } else { self.form.kind() };
         let wrong = || Some(format!("{kind}: "));
         let Some((before, summary)) = subject.split_once(": ") else { return wrong() };
         let before = before.strip_suffix('!').unwrap_or(before);
