@@ -28,6 +28,11 @@ fn plan_1_null_is_as_absent() {
     let given = plan(incident, release, r#"{"instances":null}"#).unwrap();
     assert_eq!(given.methods(), known.methods());
     assert_eq!(given.facts(), known.facts());
+    // In Python and JavaScript `10.0` is as whole as `10`.
+    let [whole, float] = ["10", "10.0"].map(|of| format!(r#"{{"instances":{of}}}"#));
+    let [whole, float] = [whole, float].map(|traffic| plan(incident, release, &traffic).unwrap());
+    assert_eq!(whole.digest(), float.digest());
+    assert!(plan(incident, release, r#"{"instances":10.5}"#).is_err());
     for input in [
         r#"{"kind":"observe","metrics":{"error_rate":{"canary":[0,9],"baseline":null,"totals":null}}}"#,
         r#"{"kind":"check_item","by":"lena","item":"staging","items":null,"evidence":null}"#,

@@ -209,12 +209,35 @@ impl<'de> JsonReader<'de> {
         self.scan.value(self.depth).ok_or_else(not_canonical)
     }
 
+    /// In what people write, `10.0` is a whole number, too.
+    #[inline]
+    fn integer<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.next_number().ok_or_else(not_canonical)? {
+            #[expect(clippy::cast_possible_truncation, reason = "it is whole and far below 2^63")]
+            Number::Other(number)
+                if self.numbers == Numbers::Ordered
+                    && number.fract() == 0.0
+                    && number.abs() < 1e15 =>
+            {
+                visitor.visit_i64(number as i64)
+            }
+            number => number.visit(visitor),
+        }
+    }
+
     #[inline]
     fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, ReadError> {
-        match self.next_number().ok_or_else(not_canonical)? {
-            Number::Whole(number) => visitor.visit_u64(number),
-            Number::Negative(number) => visitor.visit_i64(number),
-            Number::Other(number) => visitor.visit_f64(number),
+        self.next_number().ok_or_else(not_canonical)?.visit(visitor)
+    }
+}
+
+impl Number {
+    #[inline]
+    fn visit<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self {
+            Self::Whole(number) => visitor.visit_u64(number),
+            Self::Negative(number) => visitor.visit_i64(number),
+            Self::Other(number) => visitor.visit_f64(number),
         }
     }
 }
@@ -275,9 +298,9 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
         b'"' => text: deserialize_str deserialize_string deserialize_identifier deserialize_char;
         b'{' => object: deserialize_map;
         b'[' => array: deserialize_seq;
-        b'-' | b'0'..=b'9' => number: deserialize_f64 deserialize_u64 deserialize_i64 deserialize_f32
-            deserialize_u32 deserialize_i32 deserialize_u16 deserialize_i16 deserialize_u8
-            deserialize_i8;
+        b'-' | b'0'..=b'9' => number: deserialize_f64 deserialize_f32;
+        b'-' | b'0'..=b'9' => integer: deserialize_u64 deserialize_i64 deserialize_u32 deserialize_i32
+            deserialize_u16 deserialize_i16 deserialize_u8 deserialize_i8;
         b't' | b'f' => boolean: deserialize_bool;
     }
 
