@@ -22,7 +22,7 @@ use pyo3::types::{
 use crate::convert::{key_of, shown};
 use crate::error::{Fault, Result};
 
-const OF_INSTANCE: &str = "[events, trials] (only counts and proportions are read by instance)";
+const OF_INSTANCE: &str = "[events, trials] (only counts and proportions are read by instance; for the whole arm the list comes in place of the object, as [1, 1000])";
 const FORMS: &str = "a number, [events, trials], {\"le\", \"counts\", \"count\"}, {\"samples\"} or {instance: [events, trials]}";
 
 /// An `observe` input that is reused.

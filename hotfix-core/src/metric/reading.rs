@@ -302,7 +302,10 @@ impl<'de> Deserialize<'de> for OfInstance {
             type Value = OfInstance;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("[events, trials]: only counts and proportions are read by instance")
+                f.write_str(
+                    "[events, trials]: only counts and proportions are read by instance; for the whole arm \
+                     the list comes in place of the object, as [1, 1000]",
+                )
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OfInstance, A::Error> {
                 let pair = (seq.next_element::<Number>()?, seq.next_element::<Number>()?);

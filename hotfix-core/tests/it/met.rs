@@ -566,6 +566,11 @@ fn met_6_a_form_that_cannot_be_read_is_named_with_its_place() {
             "/metrics/e/canary/q",
             "only counts and proportions are read by instance",
         ),
+        (
+            r#"{"e":{"canary":{"events":1,"trials":1000}}}"#,
+            "/metrics/e/canary/events",
+            "for the whole arm the list comes in place of the object, as [1, 1000]",
+        ),
         (r#"{"e":[[[1,10],[2,10]]]}"#, "/metrics/e/0", "a list is not allowed here"),
     ] {
         let text = format!(r#"{{"kind":"observe","metrics":{metrics}}}"#);
