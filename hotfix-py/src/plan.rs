@@ -174,7 +174,7 @@ shown! {
         /// >>> import hotfix
         /// >>> plan = hotfix.Policy.preset("fast-track").plan({"id": "INC-1"}, {"version": "2", "previous": "1"})
         /// >>> plan.duration["procedure"]["least"], plan.duration["procedure"]["most"]
-        /// (1980.0, 2400.0)
+        /// (1680.0, 2400.0)
         fn duration(this) -> Json { Json::of(&this.duration()) }
         /// The policy's objective, its estimate and the deadlines for the fix, each with the time that
         /// this plan needs, as a dict: ``{"slo", "estimate", "deadlines"}``.

@@ -73,7 +73,7 @@ impl Plan {
     /// let policy = Arc::new(Policy::preset("fast-track")?);
     /// let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, r#"{"version": "2", "previous": "1"}"#, "")?;
     /// let procedure = plan.duration().procedure.ok_or("its steps have times")?;
-    /// assert_eq!((procedure.least.to_string(), procedure.most.to_string()), ("33min".into(), "40min".into()));
+    /// assert_eq!((procedure.least.to_string(), procedure.most.to_string()), ("28min".into(), "40min".into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn duration(&self) -> Duration {

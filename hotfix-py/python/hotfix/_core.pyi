@@ -2691,7 +2691,7 @@ class Plan(_Document):
         >>> import hotfix
         >>> plan = hotfix.Policy.preset("fast-track").plan({"id": "INC-1"}, {"version": "2", "previous": "1"})
         >>> plan.duration["procedure"]["least"], plan.duration["procedure"]["most"]
-        (1980.0, 2400.0)"""
+        (1680.0, 2400.0)"""
     @property
     def findings(self) -> list[_PlanFinding]:
         """Findings that the person who starts the plan should know, the most important first:
