@@ -81,6 +81,9 @@ impl Search<'_> {
         self.scratch.assess(self.moment, &mut self.verdict);
         let then = self.verdict.decision;
         let counts = then == Decision::RollBack || !self.asks;
+        // Checks of the arms, which may ask sooner, are not made again.
+        let of_arms = self.verdict.causes.first().map(|cause| cause.reason);
+        let counts = counts && of_arms != Some(Reason::SplitNotAsPlanned);
         (counts && then != self.decision).then_some(then)
     }
 
