@@ -155,6 +155,11 @@ impl Reason {
         )
     }
 
+    /// Whether no reading comes, or none that is a number.
+    fn has_stopped(self) -> bool {
+        self.is_missing() && !matches!(self, Self::Gaps | Self::LiveNeverRead)
+    }
+
     /// Whether something that was read is the reason.
     pub(super) const fn is_criterion(self) -> bool {
         !self.is_silent() && !matches!(self, Self::Inconclusive)
@@ -308,13 +313,16 @@ impl Cause {
     }
 
     /// Whether who was asked about another cause knows of this one: the figures of the same metric or
-    /// instance are bad, none of them is judged, or they have stopped.
+    /// instance are bad, none of them is judged, they have gaps, or they have stopped.
     pub(crate) fn is_known_by(&self, other: &Self) -> bool {
-        let shows = |of: &Self| {
-            let never_read = of.reason == Reason::LiveNeverRead;
-            (of.reason.is_silent(), of.reason.is_missing() && !never_read)
-        };
+        let shows =
+            |of: &Self| (of.reason.is_silent(), of.reason == Reason::Gaps, of.reason.has_stopped());
         self.is_of_the_same(other) && shows(self) == shows(other)
+    }
+
+    /// Whether what somebody was asked about, this cause, may still be so beside one of a later verdict.
+    pub(crate) fn lasts_with(&self, now: &Self) -> bool {
+        self.is_of_the_same(now) && (now.reason.has_stopped() || !self.reason.has_stopped())
     }
 
     /// Whether another cause says more of the same metric.

@@ -268,7 +268,8 @@ impl People {
                 causes.iter().filter(|cause| self.is_news(cause)).cloned().collect::<Vec<_>>();
             self.asked_about.extend(new);
         }
-        self.asked_about.retain(|known| causes.iter().any(|cause| cause.is_of_the_same(known)));
+        // Readings that have come since and stop again are news.
+        self.asked_about.retain(|known| causes.iter().any(|cause| known.lasts_with(cause)));
         self.failed |= matches!(decision, Decision::RollBack);
         // At the end a person is asked although nothing is wrong, and may take a while to answer:
         // readings that are late meanwhile change nothing about the question.
