@@ -262,6 +262,13 @@ impl Policy {
         most.unwrap_or(phase.watch + self.ask_again())
     }
 
+    /// How long something may hold the final validation: it has no longest time of its own, so after that of
+    /// the last phase a person decides.
+    pub(crate) fn validation_held_at_most(&self) -> Span {
+        let longest = self.phases.last().map_or(Span::ZERO, Phase::longest);
+        self.final_validation.watch + longest
+    }
+
     /// How long something may hold a phase until a person is asked, at the latest: where nothing ends that,
     /// `ask_again` longer than it is watched.
     pub(crate) fn held_unasked(&self, phase: &Phase) -> Span {

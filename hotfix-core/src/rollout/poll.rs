@@ -98,7 +98,10 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
             }
         }
         Stage::Gate { until: Some(until), .. } => consider(*until),
-        Stage::FinalValidation { since } => consider(*since + policy.final_validation().watch),
+        Stage::FinalValidation { since } => {
+            consider(*since + policy.final_validation().watch);
+            consider(*since + policy.validation_held_at_most());
+        }
         Stage::Complete { since, ending: None } => {
             watch_ends(policy, agenda, *since).into_iter().for_each(&mut consider);
         }

@@ -293,13 +293,11 @@ impl Question {
         let due = match place.stage() {
             Stage::Monitoring(step) => of_phase(step),
             Stage::Gate { step, .. } => Some((step.index, false)),
-            Stage::FinalValidation { since } => policy.phases().last().and_then(|phase| {
-                let (lasted, least) = (at.since(*since), policy.final_validation().watch);
-                // It has no longest time: after the longest time of the last phase a person
-                // decides.
-                let most = least + phase.longest();
-                (lasted >= least).then_some((last, lasted >= most))
-            }),
+            Stage::FinalValidation { since } => {
+                let lasted = at.since(*since);
+                let over = lasted >= policy.validation_held_at_most();
+                (lasted >= policy.final_validation().watch).then_some((last, over))
+            }
             _ if place.reads_former() => return None,
             Stage::Deploying(_)
             | Stage::Paused { .. }
