@@ -486,9 +486,7 @@ impl Conclusion<'_> {
     /// The metrics pass the final validation: completes it, or asks for what people have to
     /// confirm.
     fn validate(&mut self, at: Timestamp) {
-        let manual = self.gate(self.plan.policy().final_validation().gate) == GateMode::Manual;
-        let (open, early, lacks) = self.left_open();
-        if open.is_empty() && early.is_empty() && !manual && lacks.is_none() {
+        if poll::ends_by_itself(self.plan, self.case) {
             self.complete(at);
         } else if !self.case.people.asked() || self.changes.turned {
             let question = self.question_about_the_end();

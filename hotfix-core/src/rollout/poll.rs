@@ -1,12 +1,14 @@
 //! Moments at which time alone changes something: each, and the next one of all.
 
 use crate::deadline::Agenda;
-use crate::grade::Moment;
+use crate::grade::{GateMode, Moment};
+use crate::judge::Decision;
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::policy::section::Rollback;
 use crate::unit::{Span, Timestamp};
 
+use super::question::left_open;
 use super::stage::{Returning, Stage, Step};
 use super::state::RolloutState;
 
@@ -71,13 +73,39 @@ pub(super) fn late_traffic_at(policy: &Policy, case: &RolloutState) -> Option<Ti
     }
 }
 
+/// Whether what an input has changed lets the next look act at once: it asks about evidence
+/// that a phase begins with, and ends what nothing holds any more.
+fn acts_now(plan: &Plan, case: &RolloutState, now: Timestamp) -> bool {
+    let decision = case.judged.verdict().decision;
+    match *case.place.stage() {
+        Stage::Monitoring(_) => decision.needs_answer() && !case.people.asked(),
+        Stage::FinalValidation { .. } => {
+            decision == Decision::Promote
+                && case.place.is_validated(plan.policy(), now)
+                && ends_by_itself(plan, case)
+        }
+        Stage::Complete { since, ending: None } => {
+            !case.is_kept_open() && watch_is_over(plan.policy(), &case.agenda, now, since)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a final validation that the metrics pass waits for nobody.
+pub(super) fn ends_by_itself(plan: &Plan, case: &RolloutState) -> bool {
+    let is_manual = plan.policy().final_validation().gate == GateMode::Manual;
+    let (open, early, lacks) = left_open(plan, case);
+    let lacks = !open.is_empty() || !early.is_empty() || lacks.is_some();
+    !is_manual && !lacks && !case.people.bars_promotion()
+}
+
 /// The next moment: see [`Rollout::poll_at`](super::Rollout::poll_at).
 pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
     let RolloutState { place, actions: _, people, readiness, agenda, judged, happened: _ } = case;
     let Some(now) = place.at() else { return Some(Timestamp::default()) };
     // A crash left the opening line alone: what is due with the first input was not asked for. Nor was,
     // after a pause, what had been asked before it.
-    if place.seq() == 1 || place.resumed() {
+    if place.seq() == 1 || place.resumed() || acts_now(plan, case, now) {
         return Some(now);
     }
     let policy = plan.policy();

@@ -404,22 +404,11 @@ impl Conclusion<'_> {
         }
     }
 
-    /// The items for which the end of the final validation waits, those that were checked too early, and
-    /// what shows nothing of the fix.
-    pub(super) fn left_open(&self) -> (String, String, Option<&'static str>) {
-        let (policy, readiness) = (self.plan.policy(), &self.case.readiness);
-        let live = self.case.agenda.came(Moment::Deployed);
-        let early = readiness.checks(policy, live, Checklist::holds_completion).early;
-        let early = quoted(&early.iter().map(|item| item.id).collect::<Vec<_>>(), ", ");
-        let lacks = self.case.judged.lacks_proof(self.plan, readiness.severity());
-        (readiness.unvalidated(policy), early, lacks)
-    }
-
     /// Whether the incident is resolved, with all that is still open.
     pub(super) fn question_about_the_end(&self) -> String {
         let policy = self.plan.policy();
         let mut text = "the final validation is over.".to_owned();
-        let (open, early, lacks) = self.left_open();
+        let (open, early, lacks) = left_open(self.plan, self.case);
         if !open.is_empty() {
             text = format!("{text} Still open: {open}. `check_item` or `waive_item` first.");
         }
@@ -588,6 +577,20 @@ pub(super) fn is_moot(plan: &Plan, case: &RolloutState, open: &Unanswered, at: T
 pub(super) fn to_check(phase: &Phase) -> String {
     match phase.watch_for.as_slice() {
         [] => String::new(),
+/// The items for which the end of the final validation waits, those that were checked too early, and
+/// what shows nothing of the fix.
+pub(super) fn left_open(
+    plan: &Plan,
+    case: &RolloutState,
+) -> (String, String, Option<&'static str>) {
+    let (policy, readiness) = (plan.policy(), &case.readiness);
+    let live = case.agenda.came(Moment::Deployed);
+    let early = readiness.checks(policy, live, Checklist::holds_completion).early;
+    let early = quoted(&early.iter().map(|item| item.id).collect::<Vec<_>>(), ", ");
+    let lacks = case.judged.lacks_proof(plan, readiness.severity());
+    (readiness.unvalidated(policy), early, lacks)
+}
+
         what => format!(" Check first: {}.", what.join("; ")),
     }
 }

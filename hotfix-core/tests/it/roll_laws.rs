@@ -128,6 +128,13 @@ proptest! {
                     prop_assert_eq!(refusal.events.is_empty(), rollout.head() == head);
                 }
             }
+            if let Some(now) = rollout.now().filter(|now| rollout.poll_at() != Some(*now)) {
+                let mut again = rollout.clone();
+                let tick = Input::from_json(r#"{"kind":"tick"}"#).unwrap();
+                let actions = again.handle(now, &tick).unwrap().actions;
+                let asks = actions.iter().any(|action| matches!(action.act, Act::AskDecision { .. }));
+                prop_assert!(!asks && again.state() == rollout.state(), "a tick that acts is due: {input:?}");
+            }
             went_back |= matches!(rollout.state(), State::RollingBack | State::RolledBack | State::Aborted);
             if state.is_final() {
                 prop_assert_eq!(rollout.state(), state, "what is over stays over");
