@@ -291,7 +291,7 @@ fn denied(denial: &Statement) -> String {
 }
 
 /// How an exception is waived, and by whom.
-fn waiver(exception: Exception, policy: &Policy) -> String {
+pub(super) fn waiver(exception: Exception, policy: &Policy) -> String {
     let roles = policy.waived_by();
     let stand_ins = may_stand_in(&approval::stand_ins_of(policy, roles));
     format!("let {} waive `{exception}` with a reason{stand_ins}", waivers(roles))

@@ -6,7 +6,8 @@ use crate::gate::approval::demands;
 use crate::grade::{Hotfix, Severity};
 use crate::plan::PlanFinding;
 use crate::policy::Policy;
-use crate::policy::section::choices;
+use crate::policy::section::{Exception, choices};
+use crate::rollout::blocker::waiver;
 use crate::severity::Classification;
 use crate::text::{brief, joined, quoted};
 
@@ -57,11 +58,14 @@ impl SeverityQuestion {
         };
         let against = against.map(|reasons| {
             let keep = match severity.filter(|_| is_known) {
-                Some(severity) => format!("`set_severity` with {severity}"),
-                None => "`waive_item` with `normal_process`".to_owned(),
+                Some(severity) => format!("`set_severity` with {severity} to keep it"),
+                None => {
+                    let waiver = waiver(Exception::NormalProcess, policy);
+                    format!("`waive_item` to keep it: {waiver}")
+                }
             };
             format!(
-                "By what is known now, this is no hot-fix: {}. Send `roll_back`, or {keep} to keep it.",
+                "By what is known now, this is no hot-fix: {}. Send `roll_back`, or {keep}.",
                 joined(reasons.iter().map(|reason| &reason.text), "; ")
             )
         });
