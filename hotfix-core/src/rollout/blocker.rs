@@ -253,15 +253,12 @@ fn window_sentence(Window { from, until, .. }: Window, at: Timestamp, policy: &P
 
 /// The question about what prevents the start until somebody waives or lifts it: the normal process, a change
 /// window that is over, a bound that rolls every fix back, a denial, and once the fix is ready readings that
-/// have stopped. None where there is nothing of it, or where the incident ended without a fix.
+/// have stopped. None where there is nothing of it.
 pub(super) fn question_about_process(
     plan: &Plan,
     case: &RolloutState,
     at: Timestamp,
 ) -> Option<String> {
-    if case.has_ended() {
-        return None;
-    }
     let (policy, readiness) = (plan.policy(), &case.readiness);
     let process = readiness.normal_process().map(|reasons| process_sentence(reasons, policy));
     let window = window_missed(plan, readiness, at).filter(|window| at > window.until);

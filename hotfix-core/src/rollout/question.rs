@@ -346,7 +346,11 @@ impl Conclusion<'_> {
     pub(super) fn ask_about_process(&mut self, at: Timestamp, denied: bool) {
         let (people, changes) = (&self.case.people, &self.changes);
         let is_free = people.unanswered().is_none() || changes.to.is_some() || denied;
+        // Where nothing was left to do, another attempt opens the incident again.
+        let is_over =
+            self.case.has_ended() && (changes.to.is_none() || !self.case.place.stage().is_final());
         if is_free
+            && !is_over
             && matches!(self.next_stage(), Stage::Preparing)
             && self.plan.release().is_some()
             && !changes.asks()
@@ -563,7 +567,7 @@ fn without_answers(open: &Unanswered) -> Option<&str> {
 /// after the end is corrected, or an incident that is open again has no fix that is being deployed.
 pub(super) fn is_moot(plan: &Plan, case: &RolloutState, open: &Unanswered, at: Timestamp) -> bool {
     match open.about {
-        About::Process => question_about_process(plan, case, at).is_none(),
+        About::Process => case.has_ended() || question_about_process(plan, case, at).is_none(),
         about if about.is_relapse() && !case.is_resolved() && !case.place.stage().is_out() => true,
         About::Harm => Impact::new(case.readiness.facts(), false).states().next().is_none(),
         About::Stopped => case.is_resolved(),
@@ -573,10 +577,6 @@ pub(super) fn is_moot(plan: &Plan, case: &RolloutState, open: &Unanswered, at: T
     }
 }
 
-/// What a person has to check in this phase, because no metric shows it.
-pub(super) fn to_check(phase: &Phase) -> String {
-    match phase.watch_for.as_slice() {
-        [] => String::new(),
 /// The items for which the end of the final validation waits, those that were checked too early, and
 /// what shows nothing of the fix.
 pub(super) fn left_open(
@@ -591,6 +591,10 @@ pub(super) fn left_open(
     (readiness.unvalidated(policy), early, lacks)
 }
 
+/// What a person has to check in this phase, because no metric shows it.
+pub(super) fn to_check(phase: &Phase) -> String {
+    match phase.watch_for.as_slice() {
+        [] => String::new(),
         what => format!(" Check first: {}.", what.join("; ")),
     }
 }
