@@ -358,30 +358,37 @@ impl Conclusion<'_> {
         let version = self.case.place.back_to(subject.previous());
         let (version, live) = (brief(version), subject.live(version));
         let within = self.plan.policy().rollback().returned_within;
-        let lists = self.lists_after_rollback();
+        let answers = self.after_rollback();
         match recovery {
             Recovery::Returned => None,
             Recovery::NotReturned => Some(format!(
                 "{version} is {live}, but after {within} the metrics are not at their level \
                  before the deployment. The cause may lie outside of this release: \
-                 investigate.{lists}"
+                 investigate. {answers}"
             )),
             Recovery::NotKnown => Some(format!(
                 "{version} is {live}, but whether the metrics are at their level before the \
                  deployment is not known: there are no readings after the rollback, or none \
                  before the deployment to compare with. Restore them, or check the service by \
-                 hand.{lists}"
+                 hand. {answers}"
             )),
         }
     }
 
-    /// The policy's lists for the time after a rollback, as a sentence; empty without any.
-    fn lists_after_rollback(&self) -> String {
+    /// What ends the page after a rollback, as a sentence: that somebody is at work.
+    fn after_rollback(&self) -> String {
         let lists = self.plan.policy().checklists().iter();
         let after = lists.filter(|list| list.at == ChecklistMoment::RolledBack);
-        let titles: Vec<&str> = after.map(|list| list.title.as_str()).collect();
-        let named = quoted(&titles, ", ");
-        if titles.is_empty() { named } else { format!(" Lists for after a rollback: {named}.") }
+        let lists = quoted(&after.map(|list| list.id).collect::<Vec<_>>(), " or ");
+        let check = if lists.is_empty() {
+            lists
+        } else {
+            format!("`check_item` for an item of {lists}, or ")
+        };
+        format!(
+            "Once somebody is on it, send {check}`retry`; once the incident is over, `set_times` with \
+             `resolved`."
+        )
     }
 
     /// Watches a step of the rollback: the old version keeps its traffic for the step's time. A
