@@ -235,13 +235,15 @@ fn between(least: f64, most: f64) -> String {
 /// concluded from, each unit by itself.
 fn estimated_impact(harm: &Harm, policy: &Policy) -> Option<String> {
     let range = |range: Range| between(range.low.round(), range.high.round());
-    let units = [("failed requests", true), ("events", false)].into_iter().filter_map(
+    let units = [("failed request", true), ("event", false)].into_iter().filter_map(
         |(what, requests)| match harm.counted(policy, requests) {
-            [Some(new), Some(live)] => Some(format!(
-                "{} {what} per minute with the new version, {} with the live version",
-                range(new),
-                range(live)
-            )),
+            [Some(new), Some(live)] => {
+                let (new, live) = (range(new), range(live));
+                let s = if new == "1" { "" } else { "s" };
+                Some(format!(
+                    "{new} {what}{s} per minute with the new version, {live} with the live version"
+                ))
+            }
             _ => None,
         },
     );
