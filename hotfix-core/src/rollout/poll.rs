@@ -13,11 +13,11 @@ use super::stage::{Returning, Stage, Step};
 use super::state::RolloutState;
 
 /// When the last watch window after a completion at this time ends: after the completion, also
-/// where it counts from the deployment. None without a window.
-pub(super) fn watch_ends(policy: &Policy, agenda: &Agenda, since: Timestamp) -> Option<Timestamp> {
+/// where it counts from the deployment, and where there is none.
+fn watch_ends(policy: &Policy, agenda: &Agenda, since: Timestamp) -> Timestamp {
     let deployed = agenda.came(Moment::Deployed).unwrap_or(since);
-    let ends = policy.watched_until(deployed, since)?;
-    Some(ends.max(since + Span::from_millis(1)))
+    let ends = policy.watched_until(deployed, since).unwrap_or(since);
+    ends.max(since + Span::from_millis(1))
 }
 
 /// Whether the last watch window after a completion at this time is over, and the incident with it:
@@ -29,7 +29,7 @@ pub(super) fn watch_is_over(
     since: Timestamp,
 ) -> bool {
     let is_resolved = agenda.came(Moment::Resolved).is_some();
-    is_resolved && watch_ends(policy, agenda, since).is_none_or(|ends| at >= ends)
+    is_resolved && at >= watch_ends(policy, agenda, since)
 }
 
 /// When the action that a deployment waits for has taken twice as long as expected; a pause does
@@ -79,7 +79,8 @@ fn acts_now(plan: &Plan, case: &RolloutState, now: Timestamp) -> bool {
     let decision = case.judged.verdict().decision;
     match *case.place.stage() {
         Stage::Monitoring(_) => decision.needs_answer() && !case.people.asked(),
-        Stage::FinalValidation { .. } => {
+        // The verdict that began it is about the last phase.
+        Stage::FinalValidation { since } if since < now => {
             decision == Decision::Promote
                 && case.place.is_validated(plan.policy(), now)
                 && ends_by_itself(plan, case)
@@ -127,11 +128,11 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
         }
         Stage::Gate { until: Some(until), .. } => consider(*until),
         Stage::FinalValidation { since } => {
-            consider(*since + policy.final_validation().watch);
+            consider(*since + policy.final_validation().watch.max(Span::from_millis(1)));
             consider(*since + policy.validation_held_at_most());
         }
         Stage::Complete { since, ending: None } => {
-            watch_ends(policy, agenda, *since).into_iter().for_each(&mut consider);
+            consider(watch_ends(policy, agenda, *since));
         }
         Stage::RollingBack(progress) => {
             let Rollback { watch, returned_within, steps, .. } = policy.rollback();
