@@ -73,7 +73,7 @@ pub(super) fn late_traffic_at(policy: &Policy, case: &RolloutState) -> Option<Ti
     }
 }
 
-/// Whether what an input has changed lets the next look act at once: it asks about evidence
+/// Whether what an input has changed lets a tick act at once: it asks about evidence
 /// that a phase begins with, and ends what nothing holds any more.
 fn acts_now(plan: &Plan, case: &RolloutState, now: Timestamp) -> bool {
     let decision = case.judged.verdict().decision;
