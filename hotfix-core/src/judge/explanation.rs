@@ -259,6 +259,23 @@ fn not_used(missing: &str, unused: Option<Unused>) -> String {
     )
 }
 
+/// Which readings are missing.
+fn silence(watched: &Watched, band: Band) -> String {
+    let unused = watched.readings().unused;
+    match band {
+        Band::Stale => not_used("The last reading is stale", unused[0]),
+        Band::NoLiveData => match watched.stopped_since(BASELINE) {
+            Some(since) => {
+                format!("No request of the live version has come since {}", moment(since))
+            }
+            None => not_used("The readings of the live version are missing", unused[1]),
+        },
+        Band::NotFinite => "The reading is not a finite number".to_owned(),
+        _ if unused[0].is_some() => not_used("Nothing could be used in this phase", unused[0]),
+        _ => "It was not read in this phase".to_owned(),
+    }
+}
+
 /// Of a proof that this phase can no longer bring.
 const IN_VAIN: &str = ", and can no longer be shown to in the time that is left";
 
@@ -268,20 +285,7 @@ impl AppliedRule {
         let near = |value: f64| text::rounded(value, 2);
         let unused = watched.readings().unused;
         match self.rule {
-            Rule::Fresh { band } => match band {
-                Band::Stale => not_used("The last reading is stale", unused[0]),
-                Band::NoLiveData => match watched.stopped_since(BASELINE) {
-                    Some(since) => {
-                        format!("No request of the live version has come since {}", moment(since))
-                    }
-                    None => not_used("The readings of the live version are missing", unused[1]),
-                },
-                Band::NotFinite => "The reading is not a finite number".to_owned(),
-                _ if unused[0].is_some() => {
-                    not_used("Nothing could be used in this phase", unused[0])
-                }
-                _ => "It was not read in this phase".to_owned(),
-            },
+            Rule::Fresh { band } => silence(watched, band),
             Rule::NotJudged if watched.has_compared() && !watched.pre_deployment().goes_on() => {
                 "Nothing judges it now: no bound has its reference, and no readings of the live \
                  version are left to compare with"

@@ -115,9 +115,7 @@ pub(super) fn update_agenda(
         Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
             inputs.extend(of_release(plan));
             inputs.push(AgendaInput::AnotherAttempt);
-            if is_another {
-                inputs.push(AgendaInput::AnotherRelease);
-            }
+            inputs.extend(is_another.then_some(AgendaInput::AnotherRelease));
             update_approvals((agenda, started), readiness, policy, at, &mut inputs);
         }
         Command::CheckItem { .. } | Command::WaiveItem { .. } => {

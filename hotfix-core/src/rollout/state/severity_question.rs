@@ -57,12 +57,11 @@ impl SeverityQuestion {
             })
         };
         let against = against.map(|reasons| {
-            let keep = match severity.filter(|_| is_known) {
-                Some(severity) => format!("`set_severity` with {severity} to keep it"),
-                None => {
-                    let waiver = waiver(Exception::NormalProcess, policy);
-                    format!("`waive_item` to keep it: {waiver}")
-                }
+            let keep = if let Some(severity) = severity.filter(|_| is_known) {
+                format!("`set_severity` with {severity} to keep it")
+            } else {
+                let waiver = waiver(Exception::NormalProcess, policy);
+                format!("`waive_item` to keep it: {waiver}")
             };
             format!(
                 "By what is known now, this is no hot-fix: {}. Send `roll_back`, or {keep}.",

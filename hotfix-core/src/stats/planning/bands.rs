@@ -131,6 +131,9 @@ impl Crossing {
     }
 }
 
+/// What a window brings to both arms, and its limits.
+type Asked = ([Draw; 2], Option<Limit>, Option<Beside>);
+
 /// What these ticks bring.
 fn sum_of(looks: &[Evaluation]) -> Draw {
     looks.iter().fold(Draw::NOTHING, |sum, look| sum.and(look.draw))
@@ -208,7 +211,7 @@ impl Bands<'_> {
     /// What the readings bring, and how likely their windows are within the bounds.
     fn readings(&self) -> Vec<Reading> {
         let (mut sums, mut total) = (vec![[Draw::NOTHING; 2]], [Draw::NOTHING; 2]);
-        let mut last: Option<(([Draw; 2], Option<Limit>, Option<Beside>), f64)> = None;
+        let mut last: Option<(Asked, f64)> = None;
         let each = self.looks.iter().enumerate().map(|(at, look)| {
             total = [total[0].and(look.draw), total[1].and(look.live)];
             sums.push(total);

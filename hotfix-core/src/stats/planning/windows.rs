@@ -89,7 +89,9 @@ impl Windows {
         let most =
             means.windows(self.window.min(followed.len()) + 1).map(|of| of[of.len() - 1] - of[0]);
         let scale = smaller(like, MOST / most.fold(f64::MIN_POSITIVE, f64::max));
-        means.iter_mut().for_each(|mean| *mean *= scale);
+        for mean in &mut means {
+            *mean *= scale;
+        }
         // Full windows that are often not asked are asked one after the other or not.
         let unasked = followed.last().and_then(|last| last.within).map_or(0.0, |of| of.1);
         let unasked = if unasked < FEW { 0.0 } else { unasked };
@@ -294,7 +296,9 @@ impl Counts {
                 }
                 add(&mut before[(left - gone) * self.width..], row, chance);
             }
-            row.iter_mut().for_each(|of| *of *= stay);
+            for of in row.iter_mut() {
+                *of *= stay;
+            }
         }
         while self.rows > 1
             && self.rows().last().is_some_and(|row| row.iter().all(|of| *of < LEAST))
