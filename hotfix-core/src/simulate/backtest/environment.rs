@@ -36,9 +36,6 @@ struct Recorded<'a> {
     policy: &'a Policy,
     gates: Gates,
     from: Timestamp,
-    /// The first tick at or after the first traffic: at the first reading, so that readings once a cadence
-    /// are seen when they were read.
-    first_tick: Timestamp,
     until: Timestamp,
     merge: Merge,
     notes: Notes,
@@ -49,7 +46,7 @@ struct Recorded<'a> {
 
 impl Environment for Recorded<'_> {
     fn show(&mut self, tick: Tick, into: &mut Observation) {
-        let since = if tick.to == self.first_tick { self.last_before() } else { tick.from };
+        let since = if tick.to == self.from { self.last_before() } else { tick.from };
         self.merged(since, tick.to, into);
         if tick.to > self.from && into.is_empty() && tick.from < self.until {
             self.odd.note(Odd::Coarse(self.policy.watch().cadence), None, tick.to);
@@ -65,11 +62,10 @@ impl Environment for Recorded<'_> {
             rollout::Act::Deploy { .. } | rollout::Act::SetTraffic { .. }
                 if step.is_some_and(|step| step.index == 0) =>
             {
-                // A tool had read it before the fix got traffic.
+                // A tool had read it before the fix got traffic, which is confirmed at the tick's end.
                 if at < self.from {
                     let mut last = Observation::new();
-                    let since = self.first_tick - cadence(self.policy);
-                    self.merged(since, self.last_before(), &mut last);
+                    self.merged(self.from - cadence(self.policy), self.last_before(), &mut last);
                     if !last.is_empty() {
                         answers.at(self.from, Input::observe(last));
                     }
@@ -214,21 +210,16 @@ pub(super) fn play(
     let left_out = if assume.unrecorded == Unrecorded::LeaveOut { missing } else { Vec::new() };
     let (plan, strange) = planned(&without(policy, &left_out)?, recorded, assume)?;
     let run = plan.policy();
-    let every = cadence(run).as_millis();
-    let first = recorded.between(from, until).first().map_or(from, |reading| reading.at);
-    // Of readings that come several times in a cadence those of a whole one are combined.
-    let each_tick = recorded.step().as_millis().saturating_mul(2) > every;
-    let early = if each_tick { first.since(from).as_millis() % every } else { 0 };
-    let early = Span::from_millis(early);
-    let first_tick = from + early;
-    // The start is early enough that ticks fall on that one.
+    // The start is early enough that a tick falls on the first traffic.
+    let cadence = cadence(run);
     let deploy = run.phases().first().map(|phase| phase.deploy).unwrap_or_default();
-    let ticks = (deploy + early).as_millis().div_ceil(every).max(1);
-    let start = first_tick - Span::from_millis(ticks.saturating_mul(every));
+    let ticks = deploy.as_millis().div_ceil(cadence.as_millis()).max(1);
+    let start = from - Span::from_millis(ticks.saturating_mul(cadence.as_millis()));
     // The last reading is seen at the tick that it falls in.
-    let last = until.since(first_tick).as_millis().div_ceil(every);
-    let end = assume.until.unwrap_or(first_tick + Span::from_millis(last.saturating_mul(every)));
-    let evaluations = end.since(start).as_millis() / every;
+    let last = until.since(from).as_millis().div_ceil(cadence.as_millis());
+    let to_last = Span::from_millis(last.saturating_mul(cadence.as_millis()));
+    let end = assume.until.unwrap_or(from + to_last);
+    let evaluations = end.since(start).as_millis() / cadence.as_millis();
     if evaluations > Backtests::MOST_EVALUATIONS {
         let (policy, most) = (policy.name().to_string(), Backtests::MOST_EVALUATIONS);
         return Err(
@@ -238,15 +229,14 @@ pub(super) fn play(
     let mut before = recorded.between(from - BEFORE, start).iter();
     let before = before
         .find(|reading| reading.has(|arms| arms.baseline.is_some()))
-        .map_or(0, |reading| start.since(reading.at).as_millis() / every + 1);
-    let begin = start - Span::from_millis(before.saturating_mul(every));
+        .map_or(0, |reading| start.since(reading.at).as_millis() / cadence.as_millis() + 1);
+    let begin = start - Span::from_millis(before.saturating_mul(cadence.as_millis()));
     let mut rollout = ready(&plan, begin)?;
     let mut environment = Recorded {
         metrics: recorded,
         policy: run,
         gates: assume.gates,
         from,
-        first_tick,
         until,
         merge: Merge::default(),
         notes: Notes::new(run, &left_out),
