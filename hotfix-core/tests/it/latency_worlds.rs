@@ -42,6 +42,8 @@ pub(crate) enum Noise {
     /// So many of the requests take nearly the same time: their median in seconds, and the standard
     /// deviation of the logarithm.
     Close(f64, f64, f64),
+    /// So many of the canary's requests take so many seconds.
+    Hangs(f64, f64),
 }
 
 /// Six hours of the live version, for the plan.
@@ -225,6 +227,11 @@ returned_within = "5min"
                     serve_as(counts, all * share, (median * times, sigma), random);
                 }
             }
+            Noise::Hangs(share, seconds) => {
+                serve(&mut counts[0], each * canary * (1.0 - share), 1.0, random);
+                serve_as(&mut counts[0], each * canary * share, (seconds, 0.05), random);
+                serve(&mut counts[1], each * baseline, 1.0, random);
+            }
             Noise::None | Noise::Wander(..) | Noise::Cold(..) | Noise::Pauses => {
                 let (new, cold) = match noise {
                     Noise::Cold(excess, decays) => {
@@ -364,7 +371,8 @@ impl State {
                     }
                 }
             }
-            Noise::None | Noise::Cold(..) | Noise::Pauses | Noise::Close(..) => {}
+            Noise::None | Noise::Cold(..) | Noise::Pauses | Noise::Close(..) | Noise::Hangs(..) => {
+            }
         }
     }
 

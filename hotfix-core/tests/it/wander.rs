@@ -78,6 +78,18 @@ fn field_17_a_gross_fault_is_rolled_back_where_times_lie_close_together() {
     }
 }
 
+/// The others are as fast as before, so the canary is not slower on the whole.
+#[test]
+fn field_17_a_part_of_the_requests_that_hangs_is_rolled_back() {
+    for (share, seconds, requests, most) in
+        [(0.04, 2.0, 6_000.0, 150), (0.03, 0.8, 6_000.0, 240), (0.08, 2.0, 1_000.0, 240)]
+    {
+        let found = delay(World::new(Noise::Hangs(share, seconds), requests), 9);
+        println!("{share} take {seconds} s, {requests}: {found} s");
+        assert!(found <= most, "{share} take {seconds} s, {requests}: {found} s");
+    }
+}
+
 #[test]
 fn field_17_without_a_tolerance_most_of_them_are() {
     let strict = |noise| World { tolerated: 1.0, ..World::new(noise, 6_000.0) };

@@ -30,6 +30,8 @@ const LEAST_SHOWN: f64 = 5.0;
 const STEEPEST: f64 = 1.0 / 0.03;
 /// Boundaries that fewer or more of the requests exceed do not show by how much the arms differ.
 const TELLING: (f64, f64) = (0.01, 0.99);
+/// Slow requests more than expected, and standard deviations, from which on a boundary shows an excess.
+const LEAST_EXCESS: (f64, f64) = (2.5, 0.5);
 /// Requests of one tick of which each is moved by a draw of its own; more than so many hardly vary.
 const MOST_DRAWN: f64 = 1_000.0;
 /// Variance of the estimate from buckets, over that from the times themselves.
@@ -240,56 +242,14 @@ pub struct Slowdown {
 
 /// The factor from counts of both arms; None where nearly all or nearly no requests exceed
 /// every boundary.
+///
+/// The mean over boundaries of the difference of normal scores over their slope, weighted by the
+/// inverse of its variance.
 pub(super) fn slowdown(
     axis: &Axis,
     scores: &Scores,
     canary: SlowCounts<'_>,
     baseline: SlowCounts<'_>,
-) -> Option<Slowdown> {
-    let trials = canary.trials + baseline.trials;
-    let is_telling = |boundary: usize| {
-        let faster = 1.0 - (canary.slow[boundary] + baseline.slow[boundary]) / trials;
-        faster > TELLING.0 && faster < TELLING.1
-    };
-    estimate(axis, scores, canary, baseline, is_telling)
-}
-
-/// The least `ln` of the factor with any one boundary left out, and with it those up to `ln_near` from
-/// it: requests that take nearly the same time cross all of these at once, so how many do says nothing
-/// of how much slower they are. Minus infinity where no other boundary is left, or nothing was read; infinity
-/// where none shows anything.
-pub(super) fn ln_ratio_without_any(
-    axis: &Axis,
-    scores: &Scores,
-    canary: SlowCounts<'_>,
-    baseline: SlowCounts<'_>,
-    ln_near: f64,
-) -> f64 {
-    if canary.trials <= 0.0 || baseline.trials <= 0.0 {
-        return f64::NEG_INFINITY;
-    }
-    // Not where nearly all or nearly no requests of both are slower.
-    let is_telling = |boundary: usize| {
-        let arms = [canary, baseline].map(|of| of.slow[boundary] / of.trials);
-        arms.iter().any(|slow| *slow > TELLING.0) && arms.iter().any(|slow| *slow < TELLING.1)
-    };
-    let without = |left_out: usize| {
-        let is_far = |of: usize| (axis.ln[of] - axis.ln[left_out]).abs() > ln_near;
-        let counts = |boundary| is_far(boundary) && is_telling(boundary);
-        let factor = estimate(axis, scores, canary, baseline, counts);
-        factor.map_or(f64::NEG_INFINITY, |factor| factor.ln_ratio)
-    };
-    (0..axis.len).filter(|k| is_telling(*k)).map(without).fold(f64::INFINITY, smaller)
-}
-
-/// The factor from the boundaries that count: the mean of the difference of normal scores over their
-/// slope, weighted by the inverse of its variance.
-fn estimate(
-    axis: &Axis,
-    scores: &Scores,
-    canary: SlowCounts<'_>,
-    baseline: SlowCounts<'_>,
-    counts: impl Fn(usize) -> bool,
 ) -> Option<Slowdown> {
     if canary.trials <= 0.0 || baseline.trials <= 0.0 {
         return None;
@@ -298,10 +258,10 @@ fn estimate(
     let (mut weights, mut sum, mut slopes) = (0.0, 0.0, 0.0);
     for (boundary, (&of_canary, &of_baseline)) in canary.slow.iter().zip(baseline.slow).enumerate()
     {
-        if !counts(boundary) {
+        let pooled = 1.0 - (of_canary + of_baseline) / trials;
+        if !(pooled > TELLING.0 && pooled < TELLING.1) {
             continue;
         }
-        let pooled = 1.0 - (of_canary + of_baseline) / trials;
         let slope = scores.slope_at(axis, boundary);
         let score = |slow, trials| normal_quantile_nearly(share_below(slow, trials));
         let apart = score(of_baseline, baseline.trials) - score(of_canary, canary.trials);
@@ -319,4 +279,34 @@ fn estimate(
     let deviation = weights / slopes;
     let variance = LOSS * deviation * deviation * (1.0 / canary.trials + 1.0 / baseline.trials);
     Some(Slowdown { ln_ratio: sum / weights, error: variance.sqrt() })
+}
+
+/// Whether at most one boundary shows more slow requests of the canary than the stretched baseline has, with
+/// those within the factor of it: requests that take nearly the same time cross all of these at once. Never
+/// where a boundary shows more than all that could have crossed it. `ln_ratio`: as for `stretched`.
+pub(super) fn hangs_on_a_boundary(
+    axis: &Axis,
+    (stretched, ln_ratio): (&Transfer, f64),
+    canary: SlowCounts<'_>,
+    baseline: SlowCounts<'_>,
+) -> bool {
+    if canary.trials <= 0.0 || baseline.trials <= 0.0 {
+        return true;
+    }
+    let expected = stretched.slow(baseline);
+    let exceeds = |boundary: usize, slow: f64| {
+        let share = slow / baseline.trials;
+        let (arms, of_all) = (canary.trials / baseline.trials, canary.trials * share);
+        let deviation = (of_all * (1.0 - share) * (1.0 + arms)).sqrt();
+        canary.slow[boundary] - of_all >= larger(LEAST_EXCESS.0, LEAST_EXCESS.1 * deviation)
+    };
+    let shown = |boundary: &usize| exceeds(*boundary, expected[*boundary]);
+    let first = (0..axis.len).find(shown);
+    let last = (0..axis.len).rfind(shown);
+    let are_apart = |(first, last): (usize, usize)| axis.ln[last] - axis.ln[first] > ln_ratio;
+    let is_certain = |boundary: usize| {
+        let from = (0..boundary).rfind(|of| axis.ln[*of] <= axis.ln[boundary] - ln_ratio);
+        from.is_some_and(|from| exceeds(boundary, baseline.slow[from]))
+    };
+    !first.zip(last).is_some_and(are_apart) && !(0..axis.len).any(is_certain)
 }

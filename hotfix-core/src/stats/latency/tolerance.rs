@@ -28,7 +28,7 @@ use super::cap::common_cap;
 use super::design::{PRIOR_TRIALS, prior_shares};
 use super::document::SavedTolerance;
 use super::joint::{ALTERNATIVES, Joint, Stakes, WEIGHTS};
-use super::stretch::{Axis, Past, Scores, Slowdown, Transfer, ln_ratio_without_any, slowdown};
+use super::stretch::{Axis, Past, Scores, Slowdown, Transfer, hangs_on_a_boundary, slowdown};
 use super::{MAX_BOUNDARIES, SlowCounts, check_boundaries, excess, loudest_of};
 use crate::stats::grid::{Grid, Hypothesis};
 use crate::stats::numeric::{larger, ln, log_add_exp, smaller};
@@ -565,9 +565,8 @@ impl Tolerance {
     /// Whether one boundary alone, with those within the tolerated factor of it, shows more than is tolerated.
     /// Of requests that take nearly the same time, just below it, the canary's seem far slower than they are.
     pub fn hangs_on_a_boundary(&self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) -> bool {
-        let (most, scores) = (self.ln_ratios[ACTS], &self.fit.scores);
-        self.knows(canary, baseline)
-            && ln_ratio_without_any(&self.axis, scores, canary, baseline, most) <= most
+        let stretched = (&self.fit.transfers[ACTS], self.ln_ratios[ACTS]);
+        self.knows(canary, baseline) && hangs_on_a_boundary(&self.axis, stretched, canary, baseline)
     }
 
     /// Whether the baseline is known, and the counts are of its boundaries.
