@@ -54,6 +54,13 @@ const MISSED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "Evidence has to come from two boundaries that are farther apart than what is tolerated, in a minute of a \
+         hundred requests of the canary, and pauses of both arms hide one of them.",
+        &[
+            "Whole rollouts: each instance pauses 1 s a minute, 1000 a minute, without history: minutes until 1.5 × slower is found",
+        ],
+    ),
+    (
         "The noise of the history is as large as the fault: a threshold or cap that spares healthy releases \
          takes longer.",
         &[
