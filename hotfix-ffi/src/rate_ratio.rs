@@ -3,9 +3,8 @@
 
 use std::ffi::c_char;
 
-use hotfix_core::stats::bernoulli::BernoulliSettings;
-use hotfix_core::stats::{Counts, Direction, StatError};
-use serde::Deserialize;
+use hotfix_core::stats::bernoulli::{BernoulliSettings, CountSettings};
+use hotfix_core::stats::{Counts, StatError};
 
 use crate::answer;
 use crate::error::{Fallible, hotfix_error};
@@ -13,67 +12,14 @@ use crate::pointer;
 use crate::sequential_test::{self, Kind, Model, Running, Test, hotfix_test};
 use crate::status::hotfix_status;
 
-/// The settings of both models.
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Settings {
-    model: Model,
-    direction: Direction,
-    alpha: f64,
-    tolerated: f64,
-    margin: f64,
-    grid: Option<Vec<f64>>,
-    weights: Option<Vec<f64>>,
-    prior_trials: f64,
-    temper: f64,
-    cap: Option<f64>,
-    threshold: Option<f64>,
-    horizon: Option<u32>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        let BernoulliSettings { direction, alpha, tolerated, margin, prior_trials, temper, .. } =
-            BernoulliSettings::default();
-        let (model, grid, weights, cap, threshold, horizon) = Default::default();
-        Self {
-            model,
-            direction,
-            alpha,
-            tolerated,
-            margin,
-            grid,
-            weights,
-            prior_trials,
-            temper,
-            cap,
-            threshold,
-            horizon,
-        }
-    }
-}
-
-fn from_settings(settings: Settings) -> Fallible<Test> {
-    let Settings { model, direction, alpha, tolerated, margin, grid, weights, .. } = settings;
-    let Settings { prior_trials, temper, cap, threshold, horizon, .. } = settings;
+fn from_settings(settings: CountSettings) -> Fallible<Test> {
+    let CountSettings { model, direction, tolerated, margin, prior_trials, .. } = settings;
     sequential_test::check_claim(direction, tolerated, margin)?;
-    if model == Model::Poisson && prior_trials != BernoulliSettings::default().prior_trials {
+    if model == Model::Poisson && prior_trials != CountSettings::default().prior_trials {
         let fault = "`prior_trials` belongs to model \"bernoulli\"";
         return sequential_test::refuse("prior_trials", fault.to_owned());
     }
-    let settings = BernoulliSettings {
-        direction,
-        alpha,
-        tolerated,
-        margin,
-        grid,
-        weights,
-        prior_trials,
-        temper,
-        cap,
-        threshold,
-        horizon,
-    };
+    let settings = BernoulliSettings::from(settings);
     Ok(match model {
         Model::Poisson => Test::Poisson(Running::new((&settings).into())?),
         Model::Bernoulli => Test::Bernoulli(Running::new(settings)?),

@@ -118,8 +118,7 @@ impl Judge {
                 continue;
             }
             held[place] = seen[place];
-            let is_new = watched.tests().settling().is_some_and(|of| of.forbids(moment.at));
-            if is_new || watched.hangs_on_a_boundary() {
+            if watched.kept_back(moment.at).is_some() {
                 continue;
             }
             asking[place] = seen[place];
@@ -168,12 +167,9 @@ impl Judge {
         call: &mut Call<'_>,
     ) {
         for (&index, held) in self.tested.iter().zip(held) {
-            let watched = &self.watched[index];
-            let settling = watched.tests().settling().filter(|_| *held > 0.0);
-            if settling.is_some_and(|settling| settling.forbids(at)) {
-                call.raise(Response::Hold, Reason::WarmingUp, Some(metrics[index].0));
-            } else if settling.is_some() && watched.hangs_on_a_boundary() {
-                call.raise(Response::Hold, Reason::SlightlySlower, Some(metrics[index].0));
+            let kept_back = || self.watched[index].kept_back(at);
+            if let Some(reason) = (*held > 0.0).then(kept_back).flatten() {
+                call.raise(Response::Hold, reason, Some(metrics[index].0));
             }
         }
     }

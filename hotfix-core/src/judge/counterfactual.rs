@@ -80,10 +80,10 @@ impl Search<'_> {
         self.scratch.arms.compare(&self.scratch.watched, self.moment.share);
         self.scratch.assess(self.moment, &mut self.verdict);
         let then = self.verdict.decision;
-        let counts = then == Decision::RollBack || !self.asks;
         // Checks of the arms, which may ask sooner, are not made again.
-        let of_arms = self.verdict.causes.first().map(|cause| cause.reason);
-        let counts = counts && of_arms != Some(Reason::SplitNotAsPlanned);
+        let leads = self.verdict.causes.first().map(|cause| cause.reason);
+        let counts =
+            (then == Decision::RollBack || !self.asks) && leads != Some(Reason::SplitNotAsPlanned);
         (counts && then != self.decision).then_some(then)
     }
 

@@ -192,9 +192,20 @@ fn stratum(watched: &Watched) -> Option<String> {
 }
 
 /// The rollback test, and what it called for.
-fn evidence(log_e: f64, threshold: Option<f64>, reason: Option<Reason>) -> String {
+/// `excess`: what the canary has more of, where that is less than the test finds.
+fn evidence(
+    log_e: f64,
+    threshold: Option<f64>,
+    reason: Option<Reason>,
+    excess: Option<String>,
+) -> String {
     let got = text::rounded(log_e, 2);
-    match (reason, threshold.map(|threshold| text::rounded(threshold, 2))) {
+    let threshold = threshold.map(|threshold| text::rounded(threshold, 2));
+    if let (Some(excess), Some(at)) = (excess, &threshold) {
+        let excess = sentence(&excess);
+        return format!("{excess}, less than the test finds (evidence {got}, rollback at {at})");
+    }
+    match (reason, threshold) {
         (Some(reason @ (Reason::PhaseEndTest | Reason::BadInstance | Reason::NotBoth)), _) => {
             sentence(reason.describe())
         }
@@ -343,14 +354,11 @@ impl AppliedRule {
                 };
                 format!("{value} over the {over} is {side} the {bound} bound of {figure}{held}")
             }
-            Rule::Evidence { log_e, threshold: Some(at) }
-                if log_e <= 0.0 && self.reason.is_none() && watched.excess().is_some() =>
-            {
-                let excess = sentence(&watched.excess().unwrap_or_default());
-                let [log_e, at] = [log_e, at].map(near);
-                format!("{excess}, less than the test finds (evidence {log_e}, rollback at {at})")
+            Rule::Evidence { log_e, threshold } => {
+                let is_below = log_e <= 0.0 && self.reason.is_none();
+                let excess = is_below.then(|| watched.excess()).flatten();
+                evidence(log_e, threshold, self.reason, excess)
             }
-            Rule::Evidence { log_e, threshold } => evidence(log_e, threshold, self.reason),
             Rule::Safe { decided: true, .. } => {
                 "It is shown to be no worse than the margin allows".to_owned()
             }

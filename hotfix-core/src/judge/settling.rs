@@ -8,7 +8,7 @@
 use crate::grade::Response;
 use crate::metric::Window;
 use crate::policy::section::Watch;
-use crate::stats::latency::{ColdStart, RECENT, SlowCounts, WARMS_UP};
+use crate::stats::latency::{ColdStart, RECENT, SlowCounts, Slowdown, WARMS_UP};
 use crate::stats::numeric::exp;
 use crate::unit::{Span, Timestamp};
 
@@ -124,7 +124,7 @@ impl Settling {
     }
 
     /// Whether evidence that crosses does not roll back now, because instances are new.
-    pub(super) fn forbids(&self, at: Timestamp) -> bool {
+    fn forbids(&self, at: Timestamp) -> bool {
         self.new_at.is_some_and(|new_at| at.since(new_at) < NEW) || self.cold.decays(at).is_some()
     }
 
@@ -166,15 +166,24 @@ impl Watched {
     /// nearly all requests of an arm are on one side of them.
     pub(super) fn slowdown(&self) -> Option<(f64, f64)> {
         let now = self.of_last_minute(|test, canary, live| {
-            let is_shown = !test.hangs_on_a_boundary(canary, live);
-            test.slowdown(canary, live)
-                .filter(|now| is_shown || exp(now.ln_ratio) <= test.null_ratio())
+            let is_tolerated = |now: &Slowdown| exp(now.ln_ratio) <= test.null_ratio();
+            let now = test.slowdown(canary, live);
+            now.filter(|now| is_tolerated(now) || !test.hangs_on_a_boundary(canary, live))
         })??;
         if now.ln_ratio.abs() + now.error > MEASURABLE {
             return None;
         }
         let ratio = exp(now.ln_ratio);
         Some((ratio, ratio * now.error))
+    }
+
+    /// Why evidence that crosses does not roll back now; of a latency with a tolerance.
+    #[cold]
+    pub(super) fn kept_back(&self, at: Timestamp) -> Option<Reason> {
+        if self.tests().settling()?.forbids(at) {
+            return Some(Reason::WarmingUp);
+        }
+        self.hangs_on_a_boundary().then_some(Reason::SlightlySlower)
     }
 
     /// Whether its evidence does not roll back because one boundary alone shows it; of a latency with a

@@ -14,6 +14,7 @@ use super::kernel::Kernel;
 use super::mixture::Mixture;
 use super::mixture_state::{MixtureState, over_mixture};
 use super::rate_ratio::RateRatioSettings;
+use super::replay::CountModel;
 use super::{Counts, StatError, Totals};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,39 @@ settings! {
         prior_trials: f64 = PRIOR_TRIALS,
         /// As [`RateRatioSettings::horizon`].
         horizon: Option<u32> = None,
+    }
+}
+
+settings! {
+    /// What a test of counts is asked, of either model.
+    CountSettings {
+        /// The model; the prior belongs to `bernoulli`.
+        model: CountModel = CountModel::Poisson,
+        /// As [`BernoulliSettings::prior_trials`].
+        prior_trials: f64 = PRIOR_TRIALS,
+        /// As [`RateRatioSettings::horizon`].
+        horizon: Option<u32> = None,
+    }
+}
+
+impl From<CountSettings> for BernoulliSettings {
+    /// The same in the model `bernoulli`.
+    fn from(settings: CountSettings) -> Self {
+        let CountSettings { direction, alpha, tolerated, margin, grid, weights, .. } = settings;
+        let CountSettings { temper, cap, threshold, prior_trials, horizon, .. } = settings;
+        Self {
+            direction,
+            alpha,
+            tolerated,
+            margin,
+            grid,
+            weights,
+            temper,
+            cap,
+            threshold,
+            prior_trials,
+            horizon,
+        }
     }
 }
 
