@@ -7,11 +7,13 @@
  *     append the outcome's events to the log durably, then act; if the append fails, free the rollout and replay the log.
  *
  * Calls
- *   - Names have the form hotfix_<noun>_<verb>. Order of parameters: handle, inputs, outputs, `hotfix_error **err` last.
+ *   - Needs C99 or C++11. Names have the form hotfix_<noun>_<verb>, or hotfix_<noun>_<what it returns>; order of parameters:
+ *     handle, inputs, outputs, `hotfix_error **err` last.
  *   - A call that can fail returns a hotfix_status. If `err` is not null, a failed call stores an error object there, which the
  *     caller frees with hotfix_error_free; a successful call stores null.
- *   - Before any other check, out handles are set to null and buffers are emptied. Both are filled only on success. A hotfix_outcome
- *     loses its events and actions, a hotfix_train_outcome its moves and findings; a refusal fills them as well.
+ *   - Before any other check, out handles are set to null and buffers are emptied, but not freed: free a filled one before you
+ *     pass it again. Both are filled only on success. A hotfix_outcome loses its events and actions, a hotfix_train_outcome its
+ *     moves and findings; a refusal fills them as well.
  *   - A pointer must not be null unless its @param allows it. *_free(NULL) does nothing.
  *
  * Ownership
@@ -235,8 +237,9 @@ typedef enum hotfix_rollout_views {
    * Everything that prevents the rollout from starting: a list of {"kind", "sentence", "roles",
    * "item", "list", "who", "clears"}. The kinds are release, severity, denial, normal_process,
    * volume_bound, change_window, readings, approval, item, traffic and policy. "who" has the roles
-   * that can clear it (empty: anybody), "clears" the kinds of input that clear it (empty: make a
-   * new plan). The list is empty when a start would be accepted, and after the start.
+   * that can clear it (empty: anybody, or for a review anybody but the author of the fix), "clears"
+   * the kinds of input that clear it (empty: make a new plan). The list is empty when a start would
+   * be accepted, and after the start.
    */
   HOTFIX_ROLLOUT_VIEW_BLOCKERS = 2,
   /**
@@ -1269,9 +1272,9 @@ typedef struct hotfix_action {
    */
   struct hotfix_str audience;
   /**
-   * ASK_DECISION: the question. PAGE, NOTIFY that is for one role, and REQUEST_APPROVAL after the
-   * approval of the author alone: the reason. SCHEDULE: the
-   * name of the meeting. Otherwise empty.
+   * ASK_DECISION: the question. PAGE and NOTIFY that is for one role: the reason. REQUEST_APPROVAL
+   * that needs one: why it is asked now, or a question about the incident that `set_facts` answers.
+   * SCHEDULE: the name of the meeting. Otherwise empty.
    */
   struct hotfix_str text;
   /**
@@ -1364,7 +1367,9 @@ typedef struct hotfix_train_move {
    */
   uint32_t repeated;
   /**
-   * 1 if the train sent the input itself, because another service was rolled back.
+   * 1 if the train sent the input itself: it rolls the service back or pauses it because another
+   * one was rolled back, keeps a complete service open or closes it, or notes that the service
+   * waits. `state` tells them apart.
    */
   uint32_t by_train;
   /**
@@ -2132,7 +2137,8 @@ hotfix_status hotfix_base_set(struct hotfix_base *base,
  * @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
  * @param err       Where an error object goes; may be null. Owned by the caller.
  * @return As hotfix_policy_from_toml. The error also has every fault in `extends` and in the
- *         policies that are extended.
+ *         policies that are extended. While one of them is not known or cannot be read, the rest of
+ *         the document is not checked: what it lacks might come from there.
  *
  * Thread rule: any thread at any time.
  */
@@ -2166,8 +2172,8 @@ hotfix_status hotfix_policy_from_json_with(const char *text,
 
 /**
  * Classifies an incident: its severity and whether it calls for a hot-fix, as JSON: {"severity",
- * "at_worst", "hotfix", "settled", "act_on", "rules", "undecided", "unknown", "decisive",
- * "if_known", "would", "deduced", "contradictions", "exact"}.
+ * "at_worst", "definition", "hotfix", "settled", "act_on", "rules", "undecided", "unknown",
+ * "decisive", "if_known", "would", "deduced", "contradictions", "exact"}.
  *
  * The answer is certain only if it is the same for all values of the unknown facts that the
  * policy's implications allow. An unknown fact is never treated as "no".
@@ -2431,7 +2437,8 @@ hotfix_status hotfix_policy_commit_message(const struct hotfix_policy *policy,
  * severity and impact from the plan if they are not given. Nothing is guessed.
  *
  * @param plan       A plan.
- * @param parts      As for hotfix_policy_commit_message, all of it optional; UTF-8, borrowed.
+ * @param parts      As for hotfix_policy_commit_message, but every member is optional: {} takes all from
+ *                   the plan. UTF-8, borrowed.
  * @param parts_len  Its length in bytes.
  * @param out        A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err        Where an error object goes; may be null. Owned by the caller.
@@ -2491,8 +2498,8 @@ hotfix_status hotfix_rollout_duties(const struct hotfix_rollout *rollout,
  *
  * @param description      Any text; UTF-8, borrowed.
  * @param description_len  Its length in bytes.
- * @param prefix           The start of the name, such as "hotfix/"; UTF-8, borrowed; may be null
- *                         with length 0.
+ * @param prefix           The start of the name, such as "hotfix/"; UTF-8, borrowed. Null with
+ *                         length 0: the name has no prefix.
  * @param prefix_len       Its length in bytes.
  * @param out              A buffer that the caller frees with hotfix_buf_free.
  * @param err              Where an error object goes; may be null. Owned by the caller.
@@ -2672,7 +2679,7 @@ hotfix_status hotfix_rollout_handle(struct hotfix_rollout *rollout,
  * Handles one observation from plain structs: the same as an input of kind `observe`, without
  * JSON.
  *
- * If metrics, arms and buckets are the same as in the last call, it allocates nothing of its own.
+ * If metrics, arms and buckets are those of the last few calls, it allocates nothing of its own.
  *
  * @param rollout   A rollout.
  * @param at_ms     The present time, in milliseconds since 1970-01-01T00:00:00Z.
@@ -2933,14 +2940,15 @@ hotfix_status hotfix_rollout_verdict(const struct hotfix_rollout *rollout,
  * every evaluation; null for an infinite end), "log_e_safe", "log_e_without_any", "ratio",
  * "totals" {"canary", "baseline"} and "not_sequential", the intervals of each arm, which are valid
  * for one evaluation only. "threshold", "hold" and "decided" are of this metric alone, by its
- * weight. The call computes it: call it on demand, not at every tick.
+ * weight; the first two are null if it never decides or holds alone. The call computes it: call it on demand, not at every tick.
  *
  * @param rollout     A rollout.
  * @param metric      Its id; UTF-8, borrowed for the call.
  * @param metric_len  Its length in bytes.
  * @param out         A buffer that the caller frees with hotfix_buf_free.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT with the nearest id for a metric that the policy does not have.
+ * @return HOTFIX_STATUS_INPUT with the nearest id for a metric that the policy does not have,
+ *         HOTFIX_STATUS_UNIT for a text that is not an id.
  *
  * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
@@ -3271,7 +3279,7 @@ hotfix_status hotfix_train_tick(struct hotfix_train *train,
 
 /**
  * Continues a rollback as far as possible, and reports every finding that still applies. Call it
- * after a crash, once the actions of each rollout's last line that await nothing are done
+ * after a crash, once the actions of each rollout's last input that await nothing are done
  * (hotfix_rollout_action): it is an input of the services that it rolls back, and replaces their
  * lists. A second call changes nothing.
  *
@@ -3858,7 +3866,8 @@ hotfix_status hotfix_test_evidence(const struct hotfix_test *test,
                                    struct hotfix_error **err);
 
 /**
- * Writes kind, settings and state, so that the test can continue later or in another process. A
+ * Writes kind, settings and state, so that the test can continue later or in another process that
+ * uses this C interface: Python's tests have another form. A
  * randomisation with 2,000 subsets has about 150 kB.
  *
  * @param test  A test.

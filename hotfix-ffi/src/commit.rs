@@ -53,7 +53,8 @@ pub unsafe extern "C" fn hotfix_policy_commit_message(
 /// severity and impact from the plan if they are not given. Nothing is guessed.
 ///
 /// @param plan       A plan.
-/// @param parts      As for hotfix_policy_commit_message, all of it optional; UTF-8, borrowed.
+/// @param parts      As for hotfix_policy_commit_message, but every member is optional: {} takes all from
+///                   the plan. UTF-8, borrowed.
 /// @param parts_len  Its length in bytes.
 /// @param out        A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err        Where an error object goes; may be null. Owned by the caller.

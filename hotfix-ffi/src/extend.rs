@@ -123,7 +123,8 @@ unsafe fn read(
 /// @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
 /// @param err       Where an error object goes; may be null. Owned by the caller.
 /// @return As hotfix_policy_from_toml. The error also has every fault in `extends` and in the
-///         policies that are extended.
+///         policies that are extended. While one of them is not known or cannot be read, the rest of
+///         the document is not checked: what it lacks might come from there.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]

@@ -205,9 +205,9 @@ pub struct hotfix_action {
     pub message: hotfix_str,
     /// NOTIFY: the audience, such as "responders"; otherwise empty.
     pub audience: hotfix_str,
-    /// ASK_DECISION: the question. PAGE, NOTIFY that is for one role, and REQUEST_APPROVAL after the
-    /// approval of the author alone: the reason. SCHEDULE: the
-    /// name of the meeting. Otherwise empty.
+    /// ASK_DECISION: the question. PAGE and NOTIFY that is for one role: the reason. REQUEST_APPROVAL
+    /// that needs one: why it is asked now, or a question about the incident that `set_facts` answers.
+    /// SCHEDULE: the name of the meeting. Otherwise empty.
     pub text: hotfix_str,
     /// The duty that caused the action, which `acknowledge` and `done` name; otherwise empty. The
     /// time by which a meeting is due is in the JSON of hotfix_rollout_actions.

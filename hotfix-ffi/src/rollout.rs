@@ -167,7 +167,7 @@ pub unsafe extern "C" fn hotfix_rollout_handle(
 /// Handles one observation from plain structs: the same as an input of kind `observe`, without
 /// JSON.
 ///
-/// If metrics, arms and buckets are the same as in the last call, it allocates nothing of its own.
+/// If metrics, arms and buckets are those of the last few calls, it allocates nothing of its own.
 ///
 /// @param rollout   A rollout.
 /// @param at_ms     The present time, in milliseconds since 1970-01-01T00:00:00Z.

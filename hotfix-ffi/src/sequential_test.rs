@@ -326,7 +326,8 @@ pub unsafe extern "C" fn hotfix_test_evidence(
     }
 }
 
-/// Writes kind, settings and state, so that the test can continue later or in another process. A
+/// Writes kind, settings and state, so that the test can continue later or in another process that
+/// uses this C interface: Python's tests have another form. A
 /// randomisation with 2,000 subsets has about 150 kB.
 ///
 /// @param test  A test.

@@ -80,8 +80,8 @@ unsafe fn answer(
 }
 
 /// Classifies an incident: its severity and whether it calls for a hot-fix, as JSON: {"severity",
-/// "at_worst", "hotfix", "settled", "act_on", "rules", "undecided", "unknown", "decisive",
-/// "if_known", "would", "deduced", "contradictions", "exact"}.
+/// "at_worst", "definition", "hotfix", "settled", "act_on", "rules", "undecided", "unknown",
+/// "decisive", "if_known", "would", "deduced", "contradictions", "exact"}.
 ///
 /// The answer is certain only if it is the same for all values of the unknown facts that the
 /// policy's implications allow. An unknown fact is never treated as "no".

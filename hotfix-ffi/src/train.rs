@@ -138,7 +138,9 @@ pub struct hotfix_train_move {
     /// 1 if an input with this key was delivered before: nothing changed. The actions are those of
     /// the first delivery: do not carry them out, others may have followed since.
     pub repeated: u32,
-    /// 1 if the train sent the input itself, because another service was rolled back.
+    /// 1 if the train sent the input itself: it rolls the service back or pauses it because another
+    /// one was rolled back, keeps a complete service open or closes it, or notes that the service
+    /// waits. `state` tells them apart.
     pub by_train: u32,
     /// 0.
     pub reserved: u32,
@@ -403,7 +405,7 @@ pub unsafe extern "C" fn hotfix_train_tick(
 }
 
 /// Continues a rollback as far as possible, and reports every finding that still applies. Call it
-/// after a crash, once the actions of each rollout's last line that await nothing are done
+/// after a crash, once the actions of each rollout's last input that await nothing are done
 /// (hotfix_rollout_action): it is an input of the services that it rolls back, and replaces their
 /// lists. A second call changes nothing.
 ///

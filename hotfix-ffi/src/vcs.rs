@@ -39,8 +39,8 @@ fn of_parameter(error: VcsError) -> Box<hotfix_error> {
 ///
 /// @param description      Any text; UTF-8, borrowed.
 /// @param description_len  Its length in bytes.
-/// @param prefix           The start of the name, such as "hotfix/"; UTF-8, borrowed; may be null
-///                         with length 0.
+/// @param prefix           The start of the name, such as "hotfix/"; UTF-8, borrowed. Null with
+///                         length 0: the name has no prefix.
 /// @param prefix_len       Its length in bytes.
 /// @param out              A buffer that the caller frees with hotfix_buf_free.
 /// @param err              Where an error object goes; may be null. Owned by the caller.

@@ -183,14 +183,15 @@ pub unsafe extern "C" fn hotfix_rollout_verdict(
 /// every evaluation; null for an infinite end), "log_e_safe", "log_e_without_any", "ratio",
 /// "totals" {"canary", "baseline"} and "not_sequential", the intervals of each arm, which are valid
 /// for one evaluation only. "threshold", "hold" and "decided" are of this metric alone, by its
-/// weight. The call computes it: call it on demand, not at every tick.
+/// weight; the first two are null if it never decides or holds alone. The call computes it: call it on demand, not at every tick.
 ///
 /// @param rollout     A rollout.
 /// @param metric      Its id; UTF-8, borrowed for the call.
 /// @param metric_len  Its length in bytes.
 /// @param out         A buffer that the caller frees with hotfix_buf_free.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_INPUT with the nearest id for a metric that the policy does not have.
+/// @return HOTFIX_STATUS_INPUT with the nearest id for a metric that the policy does not have,
+///         HOTFIX_STATUS_UNIT for a text that is not an id.
 ///
 /// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]

@@ -46,7 +46,7 @@ pub const ROLLOUT_VIEWS: &[View<Rollout>] = &[
         "Everything that prevents the rollout from starting: a list of {\"kind\", \"sentence\", \
          \"roles\", \"item\", \"list\", \"who\", \"clears\"}. The kinds are release, severity, \
          denial, normal_process, volume_bound, change_window, readings, approval, item, traffic and \
-         policy. \"who\" has the roles that can clear it (empty: anybody), \"clears\" the kinds of \
+         policy. \"who\" has the roles that can clear it (empty: anybody, or for a review anybody but the author of the fix), \"clears\" the kinds of \
          input that clear it (empty: make a new plan). The list is empty when a start would be \
          accepted, and after the start."),
     view!(3 approvals: Now(|rollout| canonical(&rollout.approvals())) =>

@@ -51,7 +51,9 @@ document! {
         /// Whether an input with this key was delivered before: nothing changed. The actions are
         /// those of the first delivery: do not carry them out, others may have followed since.
         fn repeated(this) -> bool { this.repeated }
-        /// Whether the train sent the input itself, because another service was rolled back.
+        /// Whether the train sent the input itself: it rolls the service back or pauses it because
+        /// another one was rolled back, keeps a complete service open or closes it, or notes that the
+        /// service waits. `state` tells them apart.
         fn by_train(this) -> bool { this.by_train }
     }
 }

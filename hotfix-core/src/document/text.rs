@@ -10,8 +10,8 @@ use crate::canonical::Scan;
 use crate::sorting::sort_by_key;
 
 pub(super) const MOST_BYTES: usize = 1 << 20;
-/// The byte order mark, which means nothing in UTF-8.
-const MARK: char = '\u{feff}';
+/// The byte order mark, which editors write at the begin of a text and which means nothing in UTF-8.
+pub(super) const MARK: char = '\u{feff}';
 /// How deep tables and lists may be nested.
 pub(super) const MOST_DEPTH: usize = 32;
 
@@ -27,7 +27,6 @@ impl Node {
 
     /// Reads JSON of any length: measurements, which no person writes.
     pub(crate) fn from_json_data(text: &str, document: u32) -> Read {
-        // Editors write a mark that TOML accepts, too.
         let text = text.strip_prefix(MARK).unwrap_or(text);
         let mut root: Self = serde_json::from_str(text)
             .map_err(|error| DocumentErrors::of_json(&error, text, document))?;

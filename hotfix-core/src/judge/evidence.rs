@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grade::EvidenceMode;
 use crate::plan::Plan;
-use crate::stats::interval::{Interval, wilson};
+use crate::stats::interval::{Interval, null_is_infinite, null_or_finite, wilson};
 use crate::stats::numeric::ln;
 use crate::stats::{Counts, Totals};
 use crate::unit::MetricName;
@@ -38,7 +38,8 @@ pub struct MetricEvidence {
     pub decided: bool,
     /// Basis of the false-rollback rate.
     pub guarantee: Guarantee,
-    /// Log evidence from which this metric alone holds a promotion.
+    /// Log evidence from which this metric alone holds a promotion; null if it never does.
+    #[serde(deserialize_with = "null_is_infinite", serialize_with = "null_or_finite")]
     pub hold: f64,
     /// Interval for the ratio at confidence `1 - alpha`, valid at every evaluation for independent
     /// errors; null for an infinite end.
@@ -64,7 +65,8 @@ pub struct MetricEvidence {
     /// Haenszel. For latency the ratio of slow requests at the boundary with the strongest evidence.
     pub ratio: Option<f64>,
     /// Log evidence with which this metric alone decides, by its weight: `ln(1/(alpha * weight))`
-    /// without a history, where the metrics' tests have all of `alpha`.
+    /// without a history, where the metrics' tests have all of `alpha`; null if it never decides alone.
+    #[serde(deserialize_with = "null_is_infinite", serialize_with = "null_or_finite")]
     pub threshold: f64,
     /// The ratio that is tolerated.
     pub tolerated: f64,

@@ -79,11 +79,12 @@ fn fences(points: &[f64], factor: f64) -> (f64, f64) {
 }
 
 /// In ascending order, so that the order of the points does not matter, with one compensation of
-/// the rounding error.
+/// the rounding error. None without points, and where their sum is beyond every double.
 fn mean(points: &[f64]) -> Option<f64> {
     let n = points.len() as f64;
     let first = points.iter().sum::<f64>() / n;
-    (n > 0.0).then(|| first + points.iter().map(|point| point - first).sum::<f64>() / n)
+    let mean = first + points.iter().map(|point| point - first).sum::<f64>() / n;
+    Some(mean).filter(|mean| mean.is_finite())
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ pub struct Blocker {
     /// What is wrong, with the remedy.
     pub sentence: String,
     /// The roles that can clear it, stand-ins last; of a severity, which anybody may set, the role that
-    /// is called first; empty: anybody.
+    /// is called first. Empty: anybody, or for a review anybody but the author of the fix.
     pub who: Vec<RoleName>,
     /// The kinds of input that clear it; empty: none does, and a new plan has to be made.
     pub clears: Vec<InputKind>,

@@ -418,7 +418,7 @@ impl Conclusion<'_> {
         }
         if !early.is_empty() {
             text = format!(
-                "{text} Checked too early: {early}. Check them again, or nothing is verified."
+                "{text} Checked too early: {early}. `check_item` again, or nothing is verified."
             );
         }
         let criteria = open_criteria(policy, self.case.readiness.marks());

@@ -71,10 +71,10 @@ impl RefusalReason {
             Self::KeyReused { .. } => "/key",
             Self::NoSuchAction { .. } => "/action",
             Self::PlanChanged { .. } => "/plan_digest",
-            Self::NoSuchRole { .. }
-            | Self::NotTheHolder { .. }
-            | Self::NoSuchApproval { .. }
-            | Self::NotSpoken { .. } => "/role",
+            Self::NoSuchRole { .. } | Self::NotTheHolder { .. } | Self::NoSuchApproval { .. } => {
+                "/role"
+            }
+            Self::NotSpoken { .. } => "/channel",
             Self::Unheard => "/heard_by",
             Self::Nameless | Self::OwnReview { .. } | Self::SamePerson { .. } => "/by",
             Self::NoRollbackPoint { .. } => "/evidence",

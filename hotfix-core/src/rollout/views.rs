@@ -79,8 +79,8 @@ impl Rollout {
         self.journal.is_on().then_some(self.journal.head)
     }
 
-    /// The actions of the last accepted input, also after a replay; a refusal or a repeated
-    /// delivery does not change them.
+    /// The actions of the last accepted input, and of those that a train sent after it; also after a
+    /// replay. A refusal or a repeated delivery does not change them.
     ///
     /// After a crash between append and act none, some or all of them may have been done. Those
     /// that await their result are among [`pending_actions`](Self::pending_actions); of the others

@@ -28,7 +28,7 @@ pub struct Interval {
 
 /// Canonical JSON has no infinity.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn null_or_finite<S: serde::Serializer>(end: &f64, to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn null_or_finite<S: serde::Serializer>(end: &f64, to: S) -> Result<S::Ok, S::Error> {
     Some(end).filter(|end| end.is_finite()).serialize(to)
 }
 

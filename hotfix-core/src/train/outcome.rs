@@ -20,8 +20,9 @@ pub struct Move {
     /// The input's key was known: nothing changed. The actions are those of the first delivery, and
     /// are not to be carried out.
     pub repeated: bool,
-    /// The train sent the input: the service is rolled back, or paused, because another one was
-    /// rolled back.
+    /// The train sent the input itself: it rolls the service back or pauses it because another one was
+    /// rolled back, keeps a complete service open or closes it, or notes that the service waits. `state`
+    /// tells them apart.
     pub by_train: bool,
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hotfix_core::canonical::Encoder;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Action, ActionDocument, Input, Recording, Rollout};
@@ -88,7 +89,10 @@ impl Document {
         kind: &'static str,
         of: &impl Serialize,
     ) -> Self {
-        Self { name, file, kind, value: serde_json::to_value(of).unwrap() }
+        // C writes canonical JSON, which has no infinite numbers.
+        let mut text = Vec::new();
+        Encoder::new().encode(of, &mut text).unwrap();
+        Self { name, file, kind, value: serde_json::from_slice(&text).unwrap() }
     }
 }
 

@@ -60,6 +60,23 @@ fn update_has(train: &Train, parts: [&str; 3]) {
     assert!(public.contains("we are still working on it"), "{public}");
 }
 
+/// The first call pages for both services, and then notes that one of them waits. Whoever stops between
+/// writing the log and acting still finds the pages.
+#[test]
+fn roll_7_a_note_of_the_train_leaves_the_actions_before_it() {
+    let standard = Policy::preset("standard").unwrap().to_toml();
+    let mut train = of_two_under(&standard, "", "");
+    let at = "2026-03-03T14:31:00Z".parse().unwrap();
+    let outcome = train.tick(at);
+    assert!(outcome.moves.iter().any(|made| made.by_train));
+    for made in &outcome.moves {
+        let log = train.rollout(&made.service).unwrap().log();
+        let after_a_crash = Rollout::replay(log.as_bytes(), Recording::Keep).unwrap();
+        let kept = after_a_crash.last_actions();
+        assert!(!kept.is_empty() && made.actions.iter().all(|action| kept.contains(action)));
+    }
+}
+
 /// Its plan leaves the rollback to a person, so the train pauses it.
 #[test]
 fn field_6_a_paused_service_has_no_button_that_its_train_refuses() {

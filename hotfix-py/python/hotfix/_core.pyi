@@ -4719,7 +4719,9 @@ class TrainMove(_Document):
         """The actions, in the order in which to carry them out."""
     @property
     def by_train(self) -> bool:
-        """Whether the train sent the input itself, because another service was rolled back."""
+        """Whether the train sent the input itself: it rolls the service back or pauses it because
+        another one was rolled back, keeps a complete service open or closes it, or notes that the
+        service waits. `state` tells them apart."""
     @property
     def events(self) -> list[str]:
         """The lines to append durably to that service's log before you act; each ends with a line

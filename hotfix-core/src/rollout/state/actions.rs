@@ -9,6 +9,7 @@ use crate::canonical::Digest;
 use crate::rollout::action::{Act, Action, ActionId};
 use crate::rollout::event::Event;
 use crate::rollout::input::{Input, InputKind};
+use crate::rollout::intervention::is_of_a_train;
 use crate::unit::{Share, Timestamp};
 
 /// Actions of the last inputs, pending and superseded.
@@ -20,7 +21,7 @@ pub(crate) struct Actions {
     pub(super) pending: Vec<Action>,
     /// Since when an action is pending.
     pub(super) pending_since: Option<Timestamp>,
-    /// The actions of the last accepted input.
+    /// The actions of the last accepted input, and of those that a train sent after it.
     pub(super) last: Vec<Action>,
     /// Superseded actions, with the share of the traffic that a change asked for: a late result is
     /// recorded and changes nothing.
@@ -125,7 +126,11 @@ impl Actions {
             let row = (key, content, input.command.kind(), actions.to_vec());
             self.keys.push_back(Keyed { row });
         }
-        self.last.clear();
+        // A train sends an input of its own in the same call, before the caller has acted on the
+        // actions of the one before.
+        if !is_of_a_train(input) {
+            self.last.clear();
+        }
         self.last.extend_from_slice(actions);
         for action in actions.iter().filter(|action| action.act.awaits()) {
             self.pending.push(action.clone());
