@@ -51,12 +51,12 @@ impl Plan {
             kind: advice.kind,
             text: &advice.text,
             shown_by: advice.shown_by,
-            seen_to_by: advice.shown_by.and_then(|check| self.sees_to(check)),
+            seen_to_by: advice.shown_by.and_then(|check| self.ensured_by(check)),
         });
         advice.collect()
     }
 
-    fn sees_to(&self, check: AdviceCheck) -> Option<String> {
+    fn ensured_by(&self, check: AdviceCheck) -> Option<String> {
         // The release and its strategy may have rollback methods that the policy does not name.
         let methods = self.methods();
         if let (AdviceCheck::Rollback, [first, _, ..]) = (check, methods) {
@@ -67,13 +67,13 @@ impl Plan {
     }
 }
 
-/// Whether the policy has a check for incidents of any severity.
+/// Whether the policy has this check at one severity at least.
 pub(crate) fn has_check(policy: &Policy, check: AdviceCheck) -> bool {
     let levels = policy.severities().iter().map(Some);
     levels.chain([None]).any(|level| found(policy, level, check).is_some())
 }
 
-/// What the policy has of a check for a severity, in words.
+/// What the policy has for this check at a severity, in words. None if it has nothing.
 fn found(policy: &Policy, level: Option<&SeverityLevel>, check: AdviceCheck) -> Option<String> {
     let step = |id: &str| {
         let known = policy.procedure().iter().any(|step| step.id.as_str() == id);

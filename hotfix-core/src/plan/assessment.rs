@@ -21,7 +21,7 @@ pub struct Assessment<'a> {
     pub given: bool,
     /// The organisation's name for it.
     pub label: Option<&'a str>,
-    /// What belongs to it, by the policy.
+    /// The policy's definition of it.
     pub definition: Option<&'a str>,
     /// How its process differs from the normal one.
     pub process: Option<&'a str>,
@@ -270,7 +270,7 @@ impl Plan {
         findings
     }
 
-    /// That the policy's own tree answers with no hot-fix where the rules call for one.
+    /// A sentence if the policy's own tree answers with no hot-fix although the rules call for one.
     fn tree_disagrees(&self, by_rules: &Assessment<'_>) -> Option<String> {
         let policy = self.policy();
         policy.tree().filter(|_| by_rules.hotfix == Hotfix::Yes)?;

@@ -114,7 +114,7 @@ impl Plan {
                 Which::Success => {
                     let law = at_gate(policy, metric, phase, traffic)?;
                     let beyond = |bound| Some(law.beyond(metric, figure(metric, bound)?)?.1);
-                    // What is beyond another bound passes no gate either.
+                    // A reading beyond the alert or rollback bound does not pass the gate either.
                     let others = [metric.bounds.alert, metric.bounds.rollback].into_iter();
                     others.flatten().filter_map(beyond).fold(beyond(bound)?, larger)
                 }
@@ -129,7 +129,8 @@ impl Plan {
         phases.collect()
     }
 
-    /// A figure as a bound that a healthy fix meets in all phases: the least multiple of the reference that enough do.
+    /// The figure to advise for a bound: the least multiple of the reference that a healthy fix meets in
+    /// all phases with the first chance of [`SURE`] that any multiple reaches. None if none is reached.
     pub(super) fn advised(&self, metric: &Metric, which: Which, bound: Bound) -> Option<Advised> {
         let reference = metric.reference?;
         let is_fraction = metric.kind.is_fraction();
@@ -163,7 +164,7 @@ fn after_a_miss(phases: &[(&Phase, f64)]) -> &'static str {
     }
 }
 
-/// A bound as its figure, or its ratio where the live version is what it is compared with.
+/// A bound's figure, or its ratio if it is relative to the live version.
 fn shown(metric: &Metric, bound: Bound) -> String {
     match (figure(metric, bound), bound.value) {
         (Some(figure), _) | (None, BoundValue::Absolute(figure)) => in_unit(metric.kind, figure),

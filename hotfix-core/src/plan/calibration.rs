@@ -24,7 +24,7 @@ use crate::unit::{MetricName, PhaseName, Share, Span, Timestamp};
 
 use super::{ErrorBudget, Plan, PlanError};
 
-/// The document that the histories come in.
+/// Name of the document with the histories, in the paths of errors.
 const CALIBRATION: &str = "calibration";
 
 /// The counts of each instance in normal operation, by metric:
@@ -55,8 +55,8 @@ impl From<Histories> for PlanHistories {
 }
 
 impl PlanHistories {
-    /// Reads the histories of a policy's metrics: the rows of a latency are as long as its
-    /// boundaries require.
+    /// Reads `{metric: history}`: rows of request times for a latency with a test, pairs of counts
+    /// for any other metric.
     pub(super) fn from_json(policy: &Policy, text: &str) -> Result<Self, PlanError> {
         let mut read = Self::default();
         if text.trim().is_empty() {
@@ -92,7 +92,7 @@ pub struct MetricCalibration {
     /// Bursts of failures in the history, of a rare proportion; absent without any. A rollback bound
     /// waits while a breach may be one of them.
     pub bursts: Option<HistoryBursts>,
-    /// Of a latency: for all phases.
+    /// The calibration of a latency, for all phases together.
     pub slow: Option<Box<SlowCalibration>>,
     /// Why the history of a latency gives no limits: a code and a sentence. The policy's `otherwise`
     /// is then used.
@@ -113,7 +113,7 @@ pub struct PhaseCalibration {
 }
 
 impl MetricCalibration {
-    /// Whether it has limits of any phase.
+    /// Whether it has limits for any phase.
     pub fn has_limits(&self) -> bool {
         self.slow.is_some() || self.phases.iter().any(|phase| phase.calibration.is_some())
     }
@@ -130,7 +130,7 @@ impl Metric {
         self.count_model().is_some()
     }
 
-    /// Whether its test bounds the counts of each instance: the rate-ratio test.
+    /// Whether it has the rate-ratio test, which limits the counts of each instance.
     pub(crate) fn is_read_by_instance(&self) -> bool {
         self.count_model() == Some(CountModel::Poisson)
     }
@@ -146,7 +146,7 @@ impl Metric {
 }
 
 impl Model {
-    /// The test of counts that it asks for.
+    /// The test of counts for this model.
     pub(crate) const fn of_counts(self) -> Option<CountModel> {
         match self {
             Self::Poisson => Some(CountModel::Poisson),
@@ -157,13 +157,14 @@ impl Model {
 }
 
 impl Plan {
-    /// How many times as bad as the baseline the canary may be: as the policy or the history says.
+    /// How many times as bad as the baseline the canary may be: by the policy, or by the calibration of a latency.
     pub fn tolerated(&self, metric: &Metric) -> f64 {
         let policy = self.policy().settings(metric).tolerated.value();
         self.slow_calibration(metric).map_or(policy, |slow| slow.tolerated)
     }
 
-    /// The margin of a metric's promotion test: the policy's, or a nearer one of the history.
+    /// The margin of a metric's promotion test: the policy's, or that of a latency's calibration,
+    /// which is lower where noise alone moves the arms apart.
     pub(crate) fn margin(&self, metric: &Metric) -> f64 {
         let policy = self.policy().settings(metric).margin.value();
         let limits = self.slow_calibration(metric).and_then(|slow| slow.promotion);
@@ -216,8 +217,8 @@ impl Policy {
     }
 }
 
-/// Calibrates each metric that has a history. `seed`: of the draws of instances; `requests`: of the
-/// whole service a minute, if known.
+/// Calibrates each metric that has a history. `seed` is for drawing instances; `requests` are those
+/// of the whole service per minute, if known.
 ///
 /// # Errors
 /// A [`PlanError`] for a metric without a test to calibrate, an unusable history, or a mode that
@@ -228,17 +229,18 @@ pub(super) fn calibrations(
     (seed, requests): (u64, Option<f64>),
 ) -> Result<BTreeMap<MetricName, MetricCalibration>, PlanError> {
     let mut calibrations = BTreeMap::new();
-    let had = requests_of(policy, &histories);
-    let times = requests.filter(|_| had > 0.0).map_or(1.0, |requests| requests / had);
+    let recorded = requests_of(policy, &histories);
+    let traffic = requests.filter(|_| recorded > 0.0).map_or(1.0, |requests| requests / recorded);
     for (metric, counts) in histories.counts {
         let known = known(policy, metric, Metric::is_replayed)?;
         let fault = |fault| PlanError::History { metric, fault };
         let history = bad_events(known, counts).map_err(fault)?;
         let model = known.count_model().unwrap_or_default();
         let phases = policy.phases().iter().filter(|phase| phase.share < Share::ALL);
-        // Of a count with an exposure, the requests are not known.
-        let times = if known.kind.is_fraction() { times } else { 1.0 };
-        let phases = phases.map(|phase| of_phase(policy, (known, model), phase, (&history, times)));
+        // The trials of a count are seconds, so its requests are not known.
+        let traffic = if known.kind.is_fraction() { traffic } else { 1.0 };
+        let phases =
+            phases.map(|phase| of_phase(policy, (known, model), phase, (&history, traffic)));
         let phases = phases.collect();
         let bursts = bursts_of(policy, known, &history);
         let history = digest(&history)?;
@@ -259,14 +261,15 @@ pub(super) fn calibrations(
         if got != expected {
             return Err(fault(StatError::BoundaryMismatch { got, expected }));
         }
-        let (slow, without) = limits(calibrate_slow(&rows, &of_times(policy, known, seed, times)));
+        let (slow, without) =
+            limits(calibrate_slow(&rows, &times_settings(policy, known, seed, traffic)));
         let (phases, bursts) = (Vec::new(), None);
         calibrations.insert(metric, MetricCalibration { history, phases, bursts, slow, without });
     }
     Ok(calibrations)
 }
 
-/// Requests a minute of the histories: of the metric with most, since others may count a part.
+/// Requests per minute in the histories, by the metric with the most: others may count a part only.
 fn requests_of(policy: &Policy, histories: &PlanHistories) -> f64 {
     let minutes = policy.watch().cadence.as_seconds() / 60.0;
     let each = |trials: f64, ticks: usize| trials / (larger(ticks as f64, 1.0) * minutes);
@@ -284,7 +287,7 @@ fn requests_of(policy: &Policy, histories: &PlanHistories) -> f64 {
     counts.chain(times).fold(0.0, larger)
 }
 
-/// Bursts over all instances in a history of a rare proportion.
+/// Bursts over all instances in a history of a rare proportion. None for other metrics.
 fn bursts_of(policy: &Policy, metric: &Metric, history: &History) -> Option<HistoryBursts> {
     if !(metric.kind.is_fraction() && metric.is_read_by_instance()) {
         return None;
@@ -297,7 +300,8 @@ fn bursts_of(policy: &Policy, metric: &Metric, history: &History) -> Option<Hist
     version.had()
 }
 
-/// Of a plan's calibrations, those for the tests that another policy has, too, in the same phases.
+/// The calibrations, made for the policy `made_for`, whose tests have the same settings under
+/// `policy`, in phases of the same name.
 pub(crate) fn still_fitting(
     policy: &Policy,
     made_for: &Policy,
@@ -309,13 +313,13 @@ pub(crate) fn still_fitting(
         let is_used = policy.uses_history(&now) && made_for.uses_history(&then);
         let is_same = (now.kind, now.worse, now.model) == (then.kind, then.worse, then.model);
         if of.slow.is_some() || of.phases.is_empty() {
-            let asked = |policy: &Policy, metric: &Metric| of_times(policy, metric, 0, 1.0);
+            let asked = |policy: &Policy, metric: &Metric| times_settings(policy, metric, 0, 1.0);
             return is_used && is_same && asked(policy, &now) == asked(made_for, &then);
         }
         let model = now.count_model().unwrap_or_default();
         of.phases.retain(|of| {
             let phase = policy.phases().iter().find(|phase| phase.name == of.phase);
-            let asked = phase.map(|phase| of_counts(policy, (&now, model), phase));
+            let asked = phase.map(|phase| counts_settings(policy, (&now, model), phase));
             let made = of.calibration.as_ref().map(|of| &of.settings);
             made.is_none_or(|made| asked.as_ref() == Some(made))
         });
@@ -324,7 +328,7 @@ pub(crate) fn still_fitting(
     calibrations
 }
 
-/// The metric, if a history of this form calibrates its test.
+/// The policy's metric of this name. Err if no history of this form calibrates its test.
 fn known(
     policy: &Policy,
     metric: MetricName,
@@ -346,7 +350,12 @@ fn names(policy: &Policy, applies: impl Fn(&Metric) -> bool) -> String {
     joined(named.map(|metric| metric.id.as_str()), ", ")
 }
 
-fn of_times(policy: &Policy, metric: &Metric, seed: u64, traffic: f64) -> SlowCalibrationSettings {
+fn times_settings(
+    policy: &Policy,
+    metric: &Metric,
+    seed: u64,
+    traffic: f64,
+) -> SlowCalibrationSettings {
     let (cadence, budget) = (policy.watch().cadence, ErrorBudget::new(policy));
     let settings = policy.settings(metric);
     let promotion = policy.promotes_by_evidence().then(|| SlowPromotion {
@@ -370,8 +379,8 @@ fn of_times(policy: &Policy, metric: &Metric, seed: u64, traffic: f64) -> SlowCa
     }
 }
 
-/// The input of the metric's test: failures if it counts successes. A proportion with more events
-/// than trials is refused as it came.
+/// The history as bad events: failures if the metric counts successes. Err for a proportion with
+/// more events than trials.
 fn bad_events(
     metric: &Metric,
     counts: BTreeMap<String, Vec<[f64; 2]>>,
@@ -386,7 +395,7 @@ fn bad_events(
     }
 }
 
-fn of_counts(
+fn counts_settings(
     policy: &Policy,
     (metric, model): (&Metric, CountModel),
     phase: &Phase,
@@ -402,20 +411,20 @@ fn of_counts(
     }
 }
 
-/// `times`: the traffic over the history's.
+/// Calibrates one metric for one phase. `traffic`: the planned traffic over that of the history.
 fn of_phase(
     policy: &Policy,
     (metric, model): (&Metric, CountModel),
     phase: &Phase,
-    (history, times): (&History, f64),
+    (history, traffic): (&History, f64),
 ) -> PhaseCalibration {
-    let settings = of_counts(policy, (metric, model), phase);
+    let settings = counts_settings(policy, (metric, model), phase);
     let phase = phase.name;
-    // One without events says nothing about noise: its threshold is that of independent errors.
+    // A history without events says nothing about noise: the threshold would be that of independent errors.
     let has_events = |of: &Calibration| of.base_rate.is_some_and(|rate| rate > 0.0);
     let calibrated = calibrate(history, &settings).and_then(|calibration| {
         let quiet = StatError::EmptyHistory { what: "events" };
-        if has_events(&calibration) { Ok(calibration.with_traffic(times)) } else { Err(quiet) }
+        if has_events(&calibration) { Ok(calibration.with_traffic(traffic)) } else { Err(quiet) }
     });
     let (calibration, without) = limits(calibrated);
     PhaseCalibration { phase, calibration, without }

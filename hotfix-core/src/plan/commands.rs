@@ -72,7 +72,7 @@ const fn title_of(method: RollbackMethod) -> &'static str {
     }
 }
 
-/// Whether the plan's own lines revert the fix. Where the policy's commands use git, they do.
+/// Whether the lines of the source-control plan revert the fix: not if the policy's commands use git.
 fn is_reverted_by_plan(way: &RollbackWay) -> bool {
     let has_own = way.commands.iter().any(|line| line.starts_with("git "));
     way.kind == RollbackMethod::GitRevert && !has_own
@@ -120,12 +120,12 @@ impl Plan {
                 (CommandOwner::Item, item.id.as_str(), item.text.as_str(), &item.commands, None)
             }
             Commanded::Phase(phase) => {
-                // A phase of another strategy has none.
+                // A phase that is derived for another strategy has no objective.
                 let title = Some(phase.objective.as_str()).filter(|title| !title.is_empty());
                 let title = title.unwrap_or(phase.name.as_str());
                 (CommandOwner::Phase, phase.name.as_str(), title, &phase.commands, Some(phase))
             }
-            // `deploy`, as phases, has those of the strategy for which they were written.
+            // The commands of the step `deploy` are for the policy's strategy; the release chose another.
             Commanded::Step(step)
                 if step.id.as_str() == DEPLOY && self.policy().instead_of().is_some() =>
             {
@@ -196,9 +196,9 @@ impl Plan {
         }
     }
 
-    /// The lines that take the fix out of the branch that it is deployed from, as the source-control
-    /// plan has them: in any clone, all of its commits, and so that another attempt continues from what
-    /// they record. None where it is deployed from its own branch, and merged later.
+    /// The source-control plan's lines that revert all commits of the fix on the branch that it is
+    /// deployed from. They work in any clone, and another attempt continues from what they record.
+    /// Empty if the fix is deployed from its own branch and merged later.
     fn revert(&self) -> Vec<PlannedCommand> {
         // The time only names a tag.
         let plan = self.source_control(Timestamp::default());
@@ -215,8 +215,8 @@ impl Plan {
             .collect()
     }
 
-    /// The branch of the fix: the release's own, else the one that the steps of source control make, or
-    /// the trunk.
+    /// The branch of the fix: the release's, or else the one that the source-control plan makes, or
+    /// else the trunk.
     fn branch(&self) -> Option<String> {
         let own = self.release()?.branch.clone();
         // The time only names a tag.
@@ -224,7 +224,7 @@ impl Plan {
         own.or_else(|| planned().map(|plan| plan.branch.map_or(plan.base, |of| of.to_string())))
     }
 
-    /// The tag of the fix, where it does not depend on the time.
+    /// The tag of the fix. None if tags are named by the time.
     fn version_tag(&self) -> Option<String> {
         let form = self.policy().vcs().map_or(TagForm::Version, |vcs| vcs.tag);
         match form {

@@ -48,8 +48,8 @@ pub struct PlannedPage<'a> {
     pub who: Option<Who<'a>>,
 }
 
-/// The role that is called first at this severity, or at any: by the earliest duty, then the first
-/// of the policy; else the first that may approve; else the incident commander, or the first role.
+/// The role that is called first: that of the earliest duty to call at this severity, or at any; or
+/// else the first that may approve; or else the incident commander, or the policy's first role.
 pub(crate) fn called_first(policy: &Policy, severity: Option<Severity>) -> Option<RoleName> {
     // A page is made at once; its time is the limit for an answer.
     let called_at = |duty: &&Duty| {
@@ -116,8 +116,7 @@ impl Plan {
         }
     }
 
-    /// Whether a duty may be due here: for its severity, where that is known, the known facts, and the
-    /// release.
+    /// Whether a duty may be due in this plan, by its severity if that is known, the known facts and the release.
     pub(super) fn may_be_due(&self, duty: &Duty) -> bool {
         let is_for = self.severity().is_none_or(|severity| duty.is_for(severity));
         let informed = self.policy().classify(self.facts()).informed();

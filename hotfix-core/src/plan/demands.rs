@@ -11,7 +11,7 @@ use crate::severity::RuleVerdict;
 use crate::text::{joined, quoted};
 use crate::unit::RoleName;
 
-/// That only the author of the fix holds these roles and what to do about it.
+/// A sentence: only the author of the fix holds these roles, and what to do about it.
 pub(crate) fn only_author(any_of: &[RoleName]) -> String {
     format!(
         "the start waits for the approval of {}, and only the author of the fix may give it, who may not approve \
@@ -81,21 +81,21 @@ impl Plan {
 }
 
 impl Plan {
-    /// Why the policy wants the normal process by what the incident gives.
+    /// [`normal_process`](Self::normal_process) by the plan's own severity and facts.
     pub(crate) fn normal_at_first(&self) -> Vec<PlanFinding> {
         let given = self.subject().incident.severity.is_some();
         self.normal_process(self.severity(), given, [self.facts(); 2])
     }
 
-    /// What decides which lists apply, by what the incident gives.
+    /// What decides which checklists apply before the start, by the plan's own severity and facts.
     pub(crate) fn situation(&self) -> Situation<'_> {
         let (severity, now) = (self.severity(), self.facts());
         Situation { severity, now, worst: now, started: false }
     }
 
-    /// Why the policy wants the normal process, a sentence each; empty for a hot-fix, and where it is
-    /// not known and no exclusion is either. `given`: a person gave the severity. The facts are those
-    /// that are known `now` and the `worst` of them.
+    /// Why the policy calls for the normal process, one finding for each reason; empty for a
+    /// hot-fix, and while that is open and no exclusion applies. `given`: a person gave the
+    /// severity. `facts`: those known now, and the worst that were known.
     pub(crate) fn normal_process(
         &self,
         severity: Option<Severity>,
@@ -128,10 +128,9 @@ impl Plan {
         reasons
     }
 
-    /// Why the rules want the normal process: each exclusion that applies and does not yield, and that no
-    /// rule calls for a hot-fix where that means none. Each is a sentence of its own, so that a waiver
-    /// covers those that it was given for. `given`: a person gave a severity that is answered with a
-    /// hot-fix.
+    /// Why the rules call for the normal process: each exclusion that applies and does not yield, and that no rule
+    /// calls for a hot-fix if the policy answers that with none. Each is a finding of its own, so that a waiver
+    /// covers only those that it was given for. `given`: a person gave a severity that is answered with a hot-fix.
     fn normal_by_rules(&self, given: bool, [now, worst]: [&Facts; 2]) -> Vec<PlanFinding> {
         let (policy, answer) = (self.policy(), self.policy().classify(now));
         let kind = match answer.hotfix() {

@@ -21,9 +21,9 @@ use super::load::Load;
 pub struct StepTime {
     /// What it is: a step of the procedure, a phase, a review.
     pub step: String,
-    /// Its least time. Zero if not given. Of a phase at least until its metrics can be judged, and where
-    /// it waits for evidence of no harm, the time in which half of the healthy releases have shown it, as
-    /// far as that can be foreseen; and until the reading that ends it.
+    /// Its least time. Zero if not given. A phase lasts until the reading at which its metrics can
+    /// be judged and, where it waits for evidence of no harm, half of the healthy releases have
+    /// shown it, as far as that can be computed.
     pub least: Span,
     /// Its most time. The same as `least` if not given.
     pub most: Span,
@@ -107,7 +107,7 @@ impl Plan {
 }
 
 impl Times {
-    /// Adds a part. Adds nothing without a time, and returns whether it has one.
+    /// Adds a part, unless its time is zero. Returns whether it was added.
     pub(crate) fn add(&mut self, step: &str, least: Option<Span>, most: Option<Span>) -> bool {
         let least = least.unwrap_or_default();
         let most = most.unwrap_or(least);
@@ -143,7 +143,8 @@ impl Times {
         self.untimed.extend_from_slice(&more.untimed);
     }
 
-    /// The later of two ends. If the other one may be later still, that is a part of its own.
+    /// The sum that ends later. If the longest time of the other one is longer still, its last part
+    /// is added with the difference.
     fn later(self, other: Self) -> Self {
         let is_later = (other.least, other.most) > (self.least, self.most);
         let (mut later, other) = if is_later { (other, self) } else { (self, other) };
@@ -176,8 +177,8 @@ impl Schedule<'_> {
         }
     }
 
-    /// The time between two moments: with the steps of people before the deployment, where the clock starts
-    /// before these, and from `began` on with the time in which the incident was not detected.
+    /// The time between two moments. A clock that starts before the steps of people includes them, and one from
+    /// `began` also the time until the detection. None if the rollout does not lead from one to the other.
     pub(super) fn between(
         self,
         from: Moment,
@@ -330,7 +331,7 @@ fn after_live(load: Load<'_>) -> Times {
     sum
 }
 
-/// The least and the most time from the deployment of a phase to its end.
+/// The usual and the longest time of a phase after its deployment, with the veto window.
 fn watched(load: Load<'_>, phase: &Phase) -> (Span, Span) {
     let usual = load.watch(phase);
     (usual + phase.veto_window(), load.longest(phase) + phase.veto_window())
@@ -353,7 +354,8 @@ pub(crate) fn phases_until(load: Load<'_>, to: Moment) -> Option<Times> {
     }
 }
 
-/// Until the watch afterwards is over, some of which counts from the last phase on.
+/// The time until every watch afterwards is over: some count from the end of the final validation
+/// (`verified`), some from the last phase (`live`).
 fn closed(mut verified: Times, mut live: Times, load: Load<'_>) -> Times {
     for (sum, from) in [(&mut verified, WatchedFrom::Verified), (&mut live, WatchedFrom::Deployed)]
     {

@@ -32,7 +32,7 @@ impl<'a> ErrorBudget<'a> {
         Self { policy }
     }
 
-    /// All that may ever roll back a release that is no worse.
+    /// The whole budget of rollbacks, `evidence.alpha`.
     pub const fn alpha(self) -> f64 {
         self.policy.evidence().alpha.as_fraction()
     }
@@ -47,7 +47,7 @@ impl<'a> ErrorBudget<'a> {
         -ln(self.sequential())
     }
 
-    /// The sequential test of one metric, over the rollout; 0 without a test that decides.
+    /// The part of one metric's sequential test, over the rollout; 0 without a test that decides.
     pub fn sequential_of(self, metric: &Metric) -> f64 {
         self.of_metrics() * metric.weight * self.half(metric)
     }
@@ -57,18 +57,18 @@ impl<'a> ErrorBudget<'a> {
         metric.weight * self.half(metric) / (1.0 - self.drawn())
     }
 
-    /// The comparison of a metric's canary instances with other choices of as many, in each phase
-    /// with a live arm. 0 for a metric whose mode compares none.
+    /// The part of a metric's randomisation test in each phase with a live arm, which compares the
+    /// canary's instances with other choices of as many. 0 if its mode has no such test.
     pub fn drawing(self, metric: &Metric) -> f64 {
         if self.draws(metric) { self.sequential_of(metric) / self.phases() } else { 0.0 }
     }
 
-    /// The exact test of a metric at the end of each phase with a live arm. 0 without such tests.
+    /// The part of a metric's exact test at the end of each phase with a live arm. 0 without such tests.
     pub fn phase_end(self, metric: &Metric) -> f64 {
         (self.alpha() - self.of_metrics()) / self.phases() * metric.weight
     }
 
-    /// The promotion test of each guarded metric: a promotion needs all of them to pass.
+    /// The part of each guarded metric's promotion test: a promotion needs all of them to pass.
     pub const fn promotion(self) -> f64 {
         self.policy.evidence().promotion_alpha.as_fraction()
     }
@@ -79,7 +79,7 @@ impl<'a> ErrorBudget<'a> {
         phase.share < Share::ALL || self.policy.moves_at_once()
     }
 
-    /// What evidence may spend before a phase's end, over all metrics.
+    /// The part for tests before a phase's end, over all metrics.
     const fn of_metrics(self) -> f64 {
         if self.policy.evidence().phase_end_test { self.alpha() / 2.0 } else { self.alpha() }
     }

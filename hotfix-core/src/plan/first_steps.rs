@@ -133,8 +133,8 @@ impl Plan {
         steps
     }
 
-    /// The duties of people that count from before the start, the most urgent first; those that are due by a day
-    /// have no time.
+    /// The duties of people that count from before the start, the most urgent first. Those that are
+    /// due by a calendar day have no `within`.
     fn first_duties(&self) -> Vec<FirstStep<'_>> {
         let policy = self.policy();
         let is_first = |duty: &&Duty| {
@@ -193,7 +193,7 @@ impl Plan {
             format!("{}: {}", finding.text, quoted(&facts, ", "))
         };
         let step = FirstStep::before_start(FirstStepKind::Severity, text, Vec::new());
-        // Whoever approves decides it.
+        // Without severities, whoever approves decides whether it is a hot-fix.
         Some(FirstStep { holds_start: !is_alone, ..step })
     }
 
@@ -223,7 +223,7 @@ impl Plan {
         self.policy().waived_by().iter().map(|role| Who::of(self.policy(), *role)).collect()
     }
 
-    /// The rollback point, which the start waits for although no list that holds it asks for that.
+    /// A step for the rollback point, unless its item is in a checklist that the start waits for anyway.
     fn first_point(&self) -> Option<FirstStep<'_>> {
         let item = self.rollback_point_item()?;
         let (policy, nothing) = (self.policy(), Marks::default());

@@ -14,13 +14,12 @@ use crate::stats::planning::chances::{Draw, Limit};
 use crate::stats::planning::gate::count_chance;
 use crate::unit::{Share, Span};
 
-/// Chances that a healthy fix meets an advised bound in all phases. The first that one reaches is
-/// used.
+/// Chances that a healthy fix meets an advised bound in all phases. The first that any bound reaches is used.
 pub(crate) const SURE: [f64; 3] = [0.99, 0.95, 0.9];
 
-/// The volume metric that counts all requests, with how many a minute come to all arms: that with the
-/// largest reference, watched or not. What counts some of them, such as orders, has a smaller one. None if no
-/// volume has a reference.
+/// The volume metric that counts all requests, deciding or watched, with its reference in requests
+/// per minute over all arms. It is the one with the largest reference: others count a part, such as
+/// orders. None if no volume metric has a reference.
 pub(crate) fn traffic_metric(policy: &Policy) -> Option<(&Metric, f64)> {
     let volumes = policy.metrics().iter().filter(|metric| metric.kind.is_traffic());
     let known = volumes.filter_map(|metric| Some((metric, metric.reference?)));
@@ -34,7 +33,7 @@ pub(crate) fn traffic(policy: &Policy) -> Option<f64> {
 
 /// Trials of an arm with this share in a time, as a whole number.
 pub(crate) fn trials(traffic: f64, share: Share, time: Span) -> f64 {
-    // A tenth of 1,000 is 100, whatever the last bit says.
+    // Against rounding errors: a tenth of 1,000 is 100, not 99.
     (traffic * share.as_fraction() * time.as_seconds() / 60.0 * (1.0 + 1e-12)).floor()
 }
 
@@ -46,8 +45,8 @@ pub(crate) fn figure(metric: &Metric, bound: Bound) -> Option<f64> {
     }
 }
 
-/// The counts of a healthy release that the gate of a phase gets with exactly so many requests a minute: the documents
-/// state their bounds in such figures. None with fewer than the least trials: then the gate waits and does not judge.
+/// The distribution of a healthy release's counts at the gate of a phase, with exactly so many requests a
+/// minute as planned: bounds are stated for that number. None below the least trials: the gate then waits.
 pub(crate) fn at_gate(
     policy: &Policy,
     metric: &Metric,
@@ -61,7 +60,7 @@ pub(crate) fn at_gate(
     Some(law.as_planned())
 }
 
-/// The counts of a healthy release in a full window of a phase; none below the least trials.
+/// The distribution of a healthy release's counts in a full window of a phase. None below the least trials.
 pub(crate) fn in_window(
     policy: &Policy,
     metric: &Metric,
@@ -73,8 +72,8 @@ pub(crate) fn in_window(
     Law::of(metric, phase.share, watch.window, (trials, watch.least_trials))
 }
 
-/// The probability of all breaches in a row that are needed: those at least a window apart share no
-/// data.
+/// The probability of as many breaches in a row as the policy requires, if one has this chance.
+/// Only those at least a window apart count, since nearer ones share data.
 pub(crate) fn in_a_row(policy: &Policy, chance: f64) -> f64 {
     let watch = policy.watch();
     let between = (watch.consecutive_breaches - 1.0) * watch.reads_every().as_seconds();
@@ -95,8 +94,8 @@ fn power(chance: f64, times: f64) -> f64 {
 /// The distribution of an arm's bad events in some time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Law {
-    /// A number of trials, on average unless it is exactly as planned, each bad with this chance; with fewer than `least`
-    /// no bound is asked.
+    /// Trials, each bad with the chance `rate`. With a `least`, their number is random with the
+    /// mean `trials`, and no bound is evaluated below `least`; without, it is exact.
     Trials { trials: f64, rate: f64, least: Option<f64> },
     /// A number of expected events in a number of seconds of exposure.
     Events { seconds: f64, expected: f64 },
@@ -112,17 +111,17 @@ impl Law {
         time: Span,
         (trials, least): (Option<f64>, f64),
     ) -> Option<Self> {
-        let record = metric.reference?;
+        let reference = metric.reference?;
         match (metric.kind.data(), metric.worse) {
             (Data::Trials, worse) => {
-                let rate = if worse == Worse::Higher { record } else { 1.0 - record };
+                let rate = if worse == Worse::Higher { reference } else { 1.0 - reference };
                 let trials = trials.filter(|trials| *trials >= least)?;
                 Some(Self::Trials { trials, rate, least: Some(least) })
             }
             (Data::Exposure, Worse::Higher) => {
                 let scale = if metric.scaled { share.as_fraction() } else { 1.0 };
                 let seconds = time.as_seconds() * scale;
-                Some(Self::Events { seconds, expected: record * seconds / 60.0 })
+                Some(Self::Events { seconds, expected: reference * seconds / 60.0 })
             }
             (Data::Exposure | Data::Buckets | Data::Level, _) => None,
         }
@@ -144,7 +143,7 @@ impl Law {
     }
 
     /// The fewest bad events beyond a figure among the planned trials, and the chance to be beyond
-    /// it, over the trials that may come. None if that is not possible.
+    /// the figure, over the numbers of trials that may come. None if it cannot be exceeded.
     pub(crate) fn beyond(self, metric: &Metric, figure: f64) -> Option<(f64, f64)> {
         match self {
             Self::Trials { trials, rate, least } => {
@@ -167,7 +166,7 @@ impl Law {
         }
     }
 
-    /// Events and trials of so many bad events, as a reading has them.
+    /// The pair of a reading with so many bad events: events and trials, or events and seconds.
     pub(crate) fn counts(self, metric: &Metric, bad: f64) -> (f64, f64) {
         match self {
             Self::Trials { trials, .. } => (metric.worse.bad(bad, trials), trials),

@@ -1,5 +1,5 @@
-//! How long a healthy release is watched: at least `watch`, and longer where a phase waits for evidence of
-//! no harm, or for what judges a metric.
+//! How long a healthy release is watched: at least `watch`, and longer where a phase waits for
+//! evidence of no harm, or until its metrics can be judged.
 
 use crate::grade::{PromotionRule, Role};
 use crate::policy::Policy;
@@ -13,64 +13,65 @@ use super::Plan;
 use super::error_budget::ErrorBudget;
 use super::healthy::{Law, traffic};
 
-/// Trials per minute for each event of a metric without trials: events are rare.
+/// Trials assumed for each event of a metric that counts no trials: so many that events are rare.
 const TRIALS_AN_EVENT: f64 = 1_000.0;
-/// Evidence is too slow if fewer healthy releases than this show it in time.
+/// Evidence of no harm is slow if a smaller part of healthy releases than this shows it in time.
 const USUAL: f64 = 0.5;
-/// Traffic and rate at which only a test's bets limit what it shows.
+/// Requests per minute and rate of bad ones, so high that only the margin limits the evidence:
+/// assumed if the traffic is unknown.
 const PLENTY: (f64, f64) = (1e9, 1.0 / TRIALS_AN_EVENT);
 
+/// What the time of phases depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct Load<'a> {
     pub(super) policy: &'a Policy,
-    /// The policy's, or those of another strategy.
+    /// The policy's phases, or those of another strategy.
     pub(super) phases: &'a [Phase],
     /// Requests per minute over all arms. None if unknown.
     pub(super) traffic: Option<f64>,
 }
 
-/// What a healthy release needs until a metric shows that it does no harm.
+/// The test that a metric shows no harm in a phase, as the planning formulas take it.
 struct NoHarm {
     comparison: Comparison,
     model: CountModel,
     margin: f64,
     alpha: f64,
-    /// The time that does not count.
+    /// Time of the phase whose data the test does not use: the warm-up and the delay of evidence.
     unused: Span,
 }
 
-/// A metric that seldom shows no harm in the time of a phase that waits for it.
+/// A metric that seldom gives evidence of no harm in the time of a phase that waits for it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct SlowEvidence {
-    /// Which of the phases.
+    /// Index of the phase.
     pub(crate) index: usize,
     pub(crate) phase: PhaseName,
     pub(crate) metric: MetricName,
     margin: f64,
     /// The longest time of the phase.
     pub(crate) most: Span,
-    /// The chance that a healthy release shows it by then; without known traffic, at any.
+    /// Chance that a healthy release gives it by then; if the traffic is unknown, with any amount of it.
     pub(crate) shown: f64,
-    /// The time in which half of them do. None where no time is long enough.
+    /// Time in which half of them give it. None if no time is long enough.
     pub(crate) needed: Option<Span>,
 }
 
 impl<'a> Load<'a> {
-    /// With the traffic that the policy gives.
+    /// The load with the policy's own traffic, the reference of its volume metric.
     pub(crate) fn of(policy: &'a Policy) -> Self {
         Self::with(policy, None)
     }
 
-    /// With this traffic, else that which the policy gives.
+    /// The load with this traffic, or else with the policy's own.
     pub(super) fn with(policy: &'a Policy, requests_per_minute: Option<f64>) -> Self {
         let traffic = requests_per_minute.or_else(|| traffic(policy));
         Self { policy, phases: policy.phases(), traffic }
     }
 
-    /// How long a phase is watched: until all that decides can be judged, and where it waits for evidence of
-    /// no harm, the time in which half of the healthy releases have shown it, as far as that can be
-    /// foreseen, and until `watch_most` where no time is long enough; not less than `watch`, and not more than
-    /// `watch_most` where that ends it; until the next reading.
+    /// How long a healthy release is watched in a phase: until the reading at which all deciding metrics can be
+    /// judged and, where the phase waits for evidence of no harm, half of the healthy releases have shown it (the
+    /// longest time if no time is enough). At least `watch`, at most `watch_most` where that ends the phase.
     pub(crate) fn watch(self, phase: &Phase) -> Span {
         let metrics = self.policy.metrics().iter();
         let no_harm = metrics.filter_map(|metric| self.no_harm(metric, phase));
@@ -85,8 +86,8 @@ impl<'a> Load<'a> {
         self.until_read(phase, phase.longest()).max(self.watch(phase))
     }
 
-    /// How long a phase lasts until the first reading after this time: readings are so often apart, and one of
-    /// them ended the phase before.
+    /// `time` after the deployment of a phase, extended to the next reading. Readings come once in
+    /// a cadence, counted from the one that ended the phase before.
     fn until_read(self, phase: &Phase, time: Span) -> Span {
         let every = self.policy.watch().cadence.as_millis().max(1);
         let readings = (phase.deploy + time).as_millis().div_ceil(every);
@@ -98,8 +99,8 @@ impl<'a> Load<'a> {
         phase.deploy + self.watch(phase) + phase.veto_window()
     }
 
-    /// The evidence of no harm that a phase asks of a metric. None if it asks for none, without a usable
-    /// reference, or if the formula does not fit the test.
+    /// The test of no harm that a phase waits for on a metric. None if it waits for none, the
+    /// metric has no usable reference, or no formula fits the test.
     fn no_harm(self, metric: &Metric, phase: &Phase) -> Option<NoHarm> {
         // Both arms together, for a minute.
         let law = Law::of(metric, Share::ALL, Span::from_seconds(60), (self.traffic, 0.0))?;
@@ -107,14 +108,14 @@ impl<'a> Load<'a> {
             Law::Trials { trials, rate, .. } => (trials, rate),
             Law::Events { expected, .. } => (expected * TRIALS_AN_EVENT, 1.0 / TRIALS_AN_EVENT),
         };
-        // If no events are expected, the faulty arm decides, and nothing says what it has.
+        // Without expected events, all depends on how many a faulty canary has, which is unknown.
         if law.expected() <= 0.0 {
             return None;
         }
         self.no_harm_at((requests, base_rate), metric, phase)
     }
 
-    /// The same with so many requests a minute of both arms, and this rate of bad ones.
+    /// [`no_harm`](Self::no_harm) with given requests per minute over both arms and rate of bad ones.
     fn no_harm_at(
         self,
         (requests, base_rate): (f64, f64),
@@ -139,7 +140,7 @@ impl<'a> Load<'a> {
         })
     }
 
-    /// Where phases wait for evidence of no harm that few healthy releases give in time.
+    /// The phases that wait for evidence of no harm which few healthy releases give in time.
     pub(crate) fn slow_evidence(self, phases: &'a [Phase]) -> impl Iterator<Item = SlowEvidence> {
         let each = move |phase: &'a Phase| self.policy.metrics().iter().map(move |of| (phase, of));
         let all = phases.iter().enumerate();
@@ -157,7 +158,7 @@ impl<'a> Load<'a> {
 }
 
 impl NoHarm {
-    /// The probability that it is shown within this time.
+    /// The probability that a healthy release passes the test within this time of the phase.
     fn chance_within(&self, time: Span) -> Option<f64> {
         let minutes = (time - self.unused).as_seconds() / 60.0;
         let Self { comparison, margin, alpha, .. } = self;
@@ -169,8 +170,8 @@ impl NoHarm {
         })
     }
 
-    /// The time in which half of the releases show it, in whole minutes: more precision is not justified.
-    /// None where no time is long enough.
+    /// The time in which half of the healthy releases pass, in whole minutes: more precision is not
+    /// justified. None if no time is long enough.
     fn needed(&self) -> Option<Span> {
         let Self { comparison, margin, alpha, .. } = self;
         let minutes = match self.model {
@@ -191,7 +192,7 @@ impl Plan {
         self.load().traffic
     }
 
-    /// Where the phases of the plan wait for evidence of no harm that few healthy fixes give in time.
+    /// [`Load::slow_evidence`] of the plan's phases, a sentence each.
     pub(super) fn slow_evidence(&self) -> Vec<String> {
         let slow = self.load().slow_evidence(self.phases()).map(|slow| {
             let SlowEvidence { phase, metric, margin, most, shown, needed, .. } = slow;

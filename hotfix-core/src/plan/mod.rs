@@ -160,8 +160,8 @@ impl Plan {
         Self::make(policy, subject, strategy::effective, calibrate)?.in_order()
     }
 
-    /// A plan with those calibrations of another plan, made for another policy, that are for tests that
-    /// this one has, too.
+    /// A plan that reuses the calibrations of a plan for another policy, `made_for`, as far as the
+    /// tests have the same settings under `policy`.
     ///
     /// # Errors
     /// As [`try_new`](Self::try_new).
@@ -177,8 +177,8 @@ impl Plan {
         Self::make(policy, subject, strategy::effective, fitting)?.in_order()
     }
 
-    /// A plan with existing calibrations, of a log or of another process. If `policy` is that of a
-    /// plan and has the strategy that the release chose, its phases are unchanged.
+    /// A plan with calibrations that exist already, from a log or another process. If `policy` is
+    /// that of a plan, with the strategy that the release chose, its phases are not derived again.
     ///
     /// # Errors
     /// As [`try_new`](Self::try_new).
@@ -330,17 +330,18 @@ impl Plan {
         &self.policy
     }
 
-    /// The same, shared with the plan.
+    /// [`policy`](Self::policy) as a pointer that is shared with the plan.
     pub fn shared_policy(&self) -> Arc<Policy> {
         Arc::clone(&self.policy)
     }
 
-    /// Who may spend which part of the policy's error probabilities.
+    /// The policy's error probabilities, divided among the decisions that spend them.
     pub fn error_budget(&self) -> ErrorBudget<'_> {
         ErrorBudget::new(&self.policy)
     }
 
-    /// The random seed of this plan: it follows from what every log has, not from names of people.
+    /// The random seed of this plan, from the digest of its subject without names of people: a log
+    /// gives the same one, with or without redacted names.
     pub fn seed(&self) -> u64 {
         seed_of(&self.subject)
     }
@@ -361,7 +362,7 @@ getters! {
     /// the release names, else those of the policy and of the strategy.
     /// [`rollback`](Self::rollback) has the details.
     methods: &[Method] = self.methods.as_slice();
-    /// The claim that the fix works, on the release's own bug metric.
+    /// The policy's test that the fix works, on the release's bug metric if it names one.
     efficacy: Option<Efficacy> = self.efficacy;
     /// The calibrations from your own history, by metric. Empty without a history.
     calibrations: &BTreeMap<MetricName, MetricCalibration> = &self.calibrations;

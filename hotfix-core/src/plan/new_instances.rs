@@ -30,9 +30,9 @@ impl NewInstances {
         if excess < Self::LEAST_EXCESS { 1.0 } else { 1.0 + excess }
     }
 
-    /// The part of a tick's evidence against a fault of this ratio that counts: what a tick is expected
-    /// to bring against the null of then, over what it would bring against that of later. `share`: of
-    /// the canary.
+    /// The part of a tick's evidence that counts so many seconds after a phase began, for a fault
+    /// of this ratio: its expected log-likelihood ratio against the null hypothesis of that moment
+    /// (`allowed`), over that against `tolerated` alone. `share`: the canary's.
     pub(crate) fn counts(&self, seconds: f64, ratio: f64, tolerated: f64, share: f64) -> f64 {
         let allowed = self.allowed(seconds) * tolerated;
         if allowed == tolerated || ratio <= tolerated {

@@ -133,8 +133,8 @@ impl Plan {
     }
 }
 
-/// A step's own time, or that between its start and its end where another part of the policy gives it
-/// or lets it end later.
+/// A step's own time; or the time between its start and its end, if another part of the policy
+/// gives the time or makes it end later.
 fn time_of(step: &ProcedureStep, before: (Span, Span), ends: (Span, Span)) -> Option<TimeRange> {
     let (least, most) = (ends.0 - before.0, ends.1 - before.1);
     let own = TimeRange { least: step.least, most: step.most };

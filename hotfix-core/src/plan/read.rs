@@ -33,8 +33,7 @@ impl Subject {
         Self::read(Ok(incident), release.map(Ok), traffic.map(Ok))
     }
 
-    /// The same as texts. `release`, while there is no fix yet, and `traffic` may be an empty text or
-    /// `null`.
+    /// [`from_values`](Self::from_values) of JSON texts. `release` and `traffic` may be empty or `null`.
     pub(super) fn from_json(
         incident: &str,
         release: &str,
@@ -45,8 +44,8 @@ impl Subject {
         Self::read(value_of(incident), release.map(value_of), traffic.map(value_of))
     }
 
-    /// Refuses names with control characters and texts that are too long, which logs of earlier releases
-    /// may have.
+    /// Refuses names with control characters and texts that are too long. Not called for a restored
+    /// plan, because logs of earlier versions may have such texts.
     pub(super) fn check_texts(&self) -> Result<(), PlanError> {
         let Self { incident, release, .. } = self;
         is_one_line("/incident/id", &incident.id)?;
@@ -55,7 +54,7 @@ impl Subject {
         release.as_ref().map_or(Ok(()), Release::check_texts)
     }
 
-    /// Each document is its value, or the parser's sentence.
+    /// Reads the three documents, each given as its value or the parser's error message.
     fn read(
         incident: Result<Value, String>,
         release: Option<Result<Value, String>>,
@@ -67,7 +66,7 @@ impl Subject {
         let traffic = traffic.and_then(|traffic| part(traffic, "traffic", &mut faults));
         match incident {
             Some(mut incident) if faults.is_empty() => {
-                // Of a variable that is not set.
+                // A blank service comes from a variable that is not set.
                 incident.service = incident.service.filter(|service| !service.trim().is_empty());
                 Ok(Self { incident, release, traffic: traffic.unwrap_or_default() })
             }
@@ -94,8 +93,7 @@ impl Subject {
 }
 
 impl Release {
-    /// Refuses versions with control characters and texts that are too long, which logs of earlier
-    /// releases may have.
+    /// Refuses versions with control characters and texts that are too long, as [`Subject::check_texts`] does.
     pub(crate) fn check_texts(&self) -> Result<(), PlanError> {
         is_one_line("/release/version", &self.version)?;
         is_one_line("/release/previous", &self.previous)?;
@@ -116,7 +114,7 @@ fn no_long_text(document: &str, of: &impl Serialize) -> Result<(), PlanError> {
     found.map_or(Ok(()), |(field, bytes)| Err(PlanError::TooLong { field, bytes, most: LONGEST }))
 }
 
-/// The first text that is too long: its place and its bytes.
+/// The JSON Pointer of the first text that is too long, and its length in bytes.
 fn long_text(place: &str, value: &Value) -> Option<(String, usize)> {
     let within = |step: &str, value| long_text(&format!("{place}/{}", pointer_step(step)), value);
     match value {
@@ -132,7 +130,7 @@ fn long_text(place: &str, value: &Value) -> Option<(String, usize)> {
     }
 }
 
-/// Reads one of the documents; its faults are added to those of the others.
+/// Reads one document; None if it has faults, which are added to `faults`.
 fn part<T: DeserializeOwned>(
     document: Result<Value, String>,
     name: &str,
@@ -163,8 +161,8 @@ impl Plan {
         self.subject.detected(&self.facts).map(|(_, at)| at)
     }
 
-    /// Checks these times. Those of a plan that is restored are not checked: earlier logs have
-    /// others.
+    /// Refuses times of the incident that are too early or in the wrong order. Not called for a
+    /// restored plan, because logs of earlier versions may have such times.
     pub(super) fn in_order(self) -> Result<Self, PlanError> {
         let subject = &self.subject;
         let (began, detected) = (subject.began(&self.facts), subject.detected(&self.facts));

@@ -83,8 +83,8 @@ pub struct RollbackPointPlan {
     pub known: BTreeMap<PointPart, String>,
     /// The missing parts.
     pub missing: Vec<PointPart>,
-    /// Where it is demanded and neither commit nor artifact is known: the item of which the start
-    /// waits for a check that names it.
+    /// The checklist item whose check has to name the rollback point before the start. Absent if it
+    /// is not demanded, or its commit or artifact is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<Name>,
 }
@@ -118,9 +118,9 @@ pub struct RollbackPlan {
     pub assess: Option<Takes>,
     /// What cannot be rolled back. Empty if nothing is known.
     pub not_reversible: Vec<NotReversible>,
-    /// The total time: the policy's estimate with the waits of the steps, or else the time of the
-    /// rollback itself with what the policy states of `assess` and `verify`; the other way round where
-    /// the release states the time of the first method. Absent if neither is known.
+    /// The total time: the policy's estimate with the waits of the steps, or else the sum of
+    /// `execute` and the known ones of `assess` and `verify`. If the release states the time of the
+    /// first method, the sum has precedence. Absent if neither is known.
     pub estimate: Option<Takes>,
     /// The time of the rollback itself: that of the first method, or else the policy's time for
     /// all, with the waits of its steps: at least those of the first phase, at most those of the
@@ -189,8 +189,8 @@ impl Plan {
         self.rollback_with(None, first, last)
     }
 
-    /// The rollback plan from this method on, else from the first, if its steps wait for at least and at
-    /// most so long.
+    /// The rollback plan from the method `tried` on, or from the first. `least` and `most`: how
+    /// long its steps wait in total.
     pub(crate) fn rollback_with(
         &self,
         tried: Option<RollbackMethod>,
@@ -201,13 +201,13 @@ impl Plan {
         let rollback = self.policy().rollback();
         let waits = Takes { least: Some(least), most: Some(most) };
         let is_left = |method: &Method| tried.is_none_or(|tried| method.kind == tried);
-        // A revert deploys, whatever the methods are.
+        // `tried` may be none of the plan's methods: the input `revert` always deploys.
         let first = self.methods().iter().position(is_left);
         let left = first.and_then(|first| self.methods().get(first..));
         let deployed = tried.map(|kind| [Method { kind, seconds: None }]);
         let left = left.unwrap_or(deployed.as_ref().map_or(&[], |one| one));
         let methods: Vec<RollbackMethodPlan> =
-            left.iter().map(|method| self.way(*method, self.known(method.kind))).collect();
+            left.iter().map(|method| self.method_plan(*method, self.known(method.kind))).collect();
         let assess = Takes::range(rollback.assess);
         let execute = methods
             .first()
@@ -218,14 +218,14 @@ impl Plan {
         let parts = || Some(assess.into_iter().chain(verify).fold(execute?, Takes::and));
         let by_policy = Takes::range(rollback.estimate).map(|estimate| estimate.and(waits));
         // The policy's estimate is not for a method whose time the release states.
-        let is_own = methods.first().is_some_and(|way| way.timed_by == Some(StatedBy::Release));
+        let is_timed = methods.first().is_some_and(|of| of.timed_by == Some(StatedBy::Release));
         let not_reversible = (traffic.schema_change == Some(true)).then(|| self.schema_change());
         let unknown = traffic.schema_change.is_none().then_some(SCHEMA_CHANGE);
         RollbackPlan {
             aftercare: rollback.aftercare.clone(),
             assess,
             not_reversible: not_reversible.into_iter().collect(),
-            estimate: if is_own { parts().or(by_policy) } else { by_policy.or_else(parts) },
+            estimate: if is_timed { parts().or(by_policy) } else { by_policy.or_else(parts) },
             execute,
             from: release.as_ref().map(|release| release.version.clone()),
             others: self.others(),
@@ -251,7 +251,7 @@ impl Plan {
         }
     }
 
-    /// A schema change, and what follows of it.
+    /// The schema change as a part that cannot be rolled back, with what the rollout does instead.
     fn schema_change(&self) -> NotReversible {
         let freezes =
             if self.on_failure() == OnFailure::Ask { "" } else { "the rollout freezes and " };
@@ -263,7 +263,7 @@ impl Plan {
         self.policy().rollback().methods.iter().find(|way| way.kind == kind)
     }
 
-    fn way(&self, method: Method, known: Option<&RollbackWay>) -> RollbackMethodPlan {
+    fn method_plan(&self, method: Method, known: Option<&RollbackWay>) -> RollbackMethodPlan {
         let is_named = self.subject().named_methods().iter().any(|named| named.kind == method.kind);
         let by_policy = known.and_then(|way| Takes::of(way.least, way.most));
         let by_release = Takes::of(method.seconds, method.seconds);
@@ -292,7 +292,7 @@ impl Plan {
             .filter(|way| way.kind != RollbackMethod::GitRevert || !unmerged)
             .filter(|way| self.methods().iter().all(|method| method.kind != way.kind))
             .filter(|way| way.kind != RollbackMethod::FeatureFlag || flags != Some(false))
-            .map(|way| self.way(Method { kind: way.kind, seconds: None }, Some(way)))
+            .map(|way| self.method_plan(Method { kind: way.kind, seconds: None }, Some(way)))
             .collect();
         sort_by_key(&mut others, |way| slowest(way.takes));
         others
@@ -326,7 +326,7 @@ impl Plan {
         RollbackPointPlan { demanded, known, missing, item }
     }
 
-    /// The item that has to name the rollback point, where the release does not.
+    /// The checklist item that has to name the rollback point. None if the release does.
     pub(crate) fn rollback_point_item(&self) -> Option<Name> {
         point_item(self.policy()).filter(|_| !self.names_rollback_point())
     }
@@ -369,13 +369,13 @@ pub(super) fn methods_of(policy: &Policy, subject: &Subject) -> Vec<Method> {
 }
 
 impl Plan {
-    /// Whether the push that merges the fix may deploy it, to all of the traffic: then a deployment that
-    /// fails leaves the fix where the next push deploys it again.
+    /// Whether the push that merges the fix may deploy it to all of the traffic. After a failed
+    /// deployment the fix is then still on the branch, and the next push deploys it again.
     pub(crate) fn is_deployed_by_merge(&self) -> bool {
         self.policy().strategy() == Strategy::Immediate && self.is_merged_first()
     }
 
-    /// Whether the fix is on a branch of several people before it is deployed.
+    /// Whether the fix is merged into a shared branch before it is deployed.
     pub(crate) fn is_merged_first(&self) -> bool {
         self.policy().vcs().is_some() && !is_unmerged(self.policy(), self.subject())
     }

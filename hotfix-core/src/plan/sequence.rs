@@ -96,9 +96,9 @@ impl Plan {
     /// order. Empty for any other strategy.
     pub fn validations(&self) -> &[String] {
         let strategy = self.policy().strategy();
-        let course =
+        let settings =
             self.policy().strategy_settings(strategy).filter(|_| strategy == Strategy::BlueGreen);
-        course.map_or(&[], |course| &course.validate)
+        settings.map_or(&[], |settings| &settings.validate)
     }
 
     /// The strategy of this plan, who chose it, and its steps.

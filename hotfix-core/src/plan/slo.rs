@@ -55,12 +55,11 @@ pub struct Objective {
     pub verdict: Option<Kept>,
     /// The verdict in a sentence.
     pub sentence: String,
-    /// When the time is over; of a clock from `declared` at the earliest, as if that was at the
-    /// detection: a plan has no first input. None if the detection is unknown.
+    /// When the time is over. A clock from `declared` is taken to start at the detection, since a plan
+    /// has no first input: the time is then over at the earliest. None if the detection is unknown.
     pub due: Option<Timestamp>,
     /// The latest start of the rollout that meets the limit even if its phases take their longest
-    /// time. The work of people after the phases is not included. None if it is unknown, or if the
-    /// time is over before any start, and if that is before the detection.
+    /// time. The work of people after the phases is not included. None if it is unknown or before the detection.
     pub latest_start: Option<Timestamp>,
 }
 
@@ -78,7 +77,7 @@ pub struct Estimate {
 }
 
 impl Kept {
-    /// What becomes of a limit.
+    /// The predicate of a sentence about the limit.
     const fn words(self) -> &'static str {
         match self {
             Self::Kept => "is met",
@@ -167,7 +166,7 @@ impl Plan {
         };
         let due = self.clock_starts(from).zip(allowed).map(|(starts, allowed)| starts + allowed);
         let phases = phases_until(self.load(), to);
-        // Of a clock from `declared` the end is not known.
+        // The end of a clock from `declared` is not known.
         let ends = due.filter(|_| from != Moment::Declared);
         let in_window = ends.zip(phases.as_ref()).and_then(|(due, phases)| {
             self.kept_in_window(due, phases).filter(|(kept, _)| Some(*kept) > verdict)
@@ -184,7 +183,7 @@ impl Plan {
         Objective { duty, name, within, from, to, needs, verdict, sentence, due, latest_start }
     }
 
-    /// Whether phases that start when the change window opens end by this time.
+    /// Whether phases that start when the change window opens end by this time, with a sentence.
     fn kept_in_window(&self, due: Timestamp, phases: &Times) -> Option<(Kept, String)> {
         let opens = self.change_window()?.from;
         let kept = Kept::of(phases, due.since(opens));
@@ -198,7 +197,7 @@ impl Plan {
         Some((kept, sentence))
     }
 
-    /// What to say of a change window in which the rollout may not end, whenever it starts.
+    /// A sentence if the rollout may not end in its change window even if it starts as that opens.
     pub(super) fn short_change_window(&self) -> Option<String> {
         let Window { from, until } = self.change_window()?;
         let (needs, allowed) = (rollout(self.load()), until.since(from));
@@ -231,7 +230,8 @@ impl Plan {
     }
 }
 
-/// `known`: whether a time before the deployment is. `unseen`: the time until the detection counts and is not.
+/// `known`: whether a time before the deployment is known. `unseen`: whether the time until the
+/// detection counts but is unknown.
 fn sentence(needs: &Times, [known, unseen]: [bool; 2], allowed: Span, verdict: Kept) -> String {
     let takes = times(needs.least, needs.most);
     let left = allowed - needs.most;

@@ -30,7 +30,7 @@ pub(crate) struct Former {
 }
 
 impl Plan {
-    /// What another release after this one continues. None without a release and a `vcs`.
+    /// This release as the former one of another attempt. None without a source-control plan.
     pub(super) fn as_former(&self) -> Option<Former> {
         let release = self.release()?;
         // The time only names a tag.
@@ -44,15 +44,15 @@ impl Plan {
         })
     }
 
-    /// The branching model for which duties are due: each, where that of the release is not known, and where the
-    /// release names branches, which get the fix under each.
+    /// The flow whose duties are due. None if those of every flow are: the release's flow is not
+    /// known, or it names branches that get the fix under any flow.
     pub(crate) fn flow_of_duties(&self) -> Option<Flow> {
         let release = self.release().filter(|release| release.merge_back.is_empty())?;
         flow_of(self.policy().vcs()?, release.flow, release.way.as_deref())
     }
 
-    /// Whether the steps of the release merge it, before the deployment, into the only branch that needs
-    /// it: nothing is left to merge then, and a revert there takes the fix out.
+    /// Whether the release is merged before the deployment into the only branch that needs it: then
+    /// nothing is left to merge, and a revert on that branch removes the fix.
     pub(crate) fn is_merged_alone(&self) -> bool {
         let (Some(vcs), Some(release)) = (self.policy().vcs(), self.release()) else {
             return false;
@@ -134,7 +134,7 @@ impl Plan {
             verbs.any(|verb| verb == "commit")
         };
         if let Some(commit) = plan.steps.iter_mut().find(commits) {
-            // Not that of the version, after a fix that is picked.
+            // Not the commit of the version, which follows a cherry-picked fix.
             if let (VcsStepKind::Commit, Some(people), Some(Ok(CommitMessage { later, .. }))) =
                 (commit.kind, &mut commit.people, &composed)
                 && !later.is_empty()
@@ -206,8 +206,8 @@ impl Plan {
             let description = release.and_then(|release| known(&release.description));
             parts.summary = description.or_else(|| known(&incident.title)).unwrap_or_default();
         }
-        // Where the subject is another text, nothing else says what the issue is. A label of its own
-        // belongs to a reference, such as `Fixes: #1234`.
+        // The title is needed only if the subject line is another text, and not under a label of
+        // the policy's own, which is for a reference, such as `Fixes: #1234`.
         let is_usual = form.label(CommitField::Issue) == CommitLabels::usual(CommitField::Issue);
         let title = known(&incident.title).filter(|title| is_usual && *title != parts.summary);
         let issue = title.map_or_else(|| incident.id.clone(), |t| format!("{t} ({})", incident.id));

@@ -90,7 +90,8 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// The batches of this strategy and release; asks for more than one of them.
+    /// The batches of a release under this policy. Err if the number of instances is unknown or
+    /// they are all in one batch.
     pub(super) fn of(policy: &Policy, subject: &Subject) -> Result<Self, Obstacle> {
         let instances = subject.traffic.instances.ok_or(Obstacle::InstancesUnknown)?;
         let asked = subject.chosen_batch().unwrap_or_else(|| usual_batch(policy));
@@ -114,18 +115,18 @@ impl Batches {
     }
 }
 
-/// Instances that two of the policy's batches update.
+/// The number of instances in two of the policy's batches.
 pub(crate) fn instances_of_two(policy: &Policy) -> u32 {
     usual_batch(policy).saturating_mul(2)
 }
 
 /// The policy's batch: of the strategy itself, or else of its entry in the alternatives, or else 1.
 fn usual_batch(policy: &Policy) -> u32 {
-    let by_course = policy.strategy_settings(Strategy::Rolling).and_then(|course| course.batch);
+    let by_settings = policy.strategy_settings(Strategy::Rolling).and_then(|of| of.batch);
     let alternatives = policy.alternatives().iter();
     let by_alternative =
         || alternatives.filter(|other| other.strategy == Strategy::Rolling).find_map(|a| a.batch);
-    by_course.or_else(by_alternative).unwrap_or(1)
+    by_settings.or_else(by_alternative).unwrap_or(1)
 }
 
 /// The traffic input that forbids a strategy, if there is one.
@@ -153,17 +154,17 @@ pub(crate) fn phases<'p>(
     if let Some(obstacle) = forbidden(strategy, &subject.traffic) {
         return Err(obstacle);
     }
-    // A release that names the batch has it, also where the policy has written its batches out.
+    // The batch of the release counts even where the policy writes out the phases of its batches.
     let batches = strategy == Strategy::Rolling && subject.chosen_batch().is_some();
     if strategy == policy.strategy() && !batches {
         return Ok(Cow::Borrowed(policy.phases()));
     }
-    let course = policy.strategy_settings(strategy);
-    if course.is_some_and(|course| !course.allowed) {
+    let settings = policy.strategy_settings(strategy);
+    if settings.is_some_and(|settings| !settings.allowed) {
         return Err(Obstacle::Barred);
     }
-    if let Some(course) = course.filter(|course| !course.phases.is_empty()) {
-        return Ok(Cow::Borrowed(&course.phases));
+    if let Some(settings) = settings.filter(|settings| !settings.phases.is_empty()) {
+        return Ok(Cow::Borrowed(&settings.phases));
     }
     // A policy has a phase at least.
     let (Some(first), Some(last)) = (policy.phases().first(), policy.phases().last()) else {
@@ -206,7 +207,7 @@ fn derived<'p>(
     }
 }
 
-/// Canary and feature flag move the same shares, by other commands.
+/// The phases of `other`, canary or feature flag, with this strategy's commands: both move the same shares.
 fn shared<'p>(
     policy: &'p Policy,
     other: Strategy,
@@ -216,7 +217,7 @@ fn shared<'p>(
         policy.phases()
     } else {
         match policy.strategy_settings(other) {
-            Some(course) if !course.phases.is_empty() => &course.phases,
+            Some(settings) if !settings.phases.is_empty() => &settings.phases,
             _ => return Err(Obstacle::NoPhases),
         }
     };
@@ -234,7 +235,7 @@ fn commands_of(number: u32, changes: Option<&StrategySettings>) -> Vec<String> {
     next.or(changes.commands.as_ref()).cloned().unwrap_or_default()
 }
 
-/// Our own names are legal; without one the phase keeps its own.
+/// The name for a derived phase. The names given here are valid; otherwise the phase keeps its own.
 fn name_of(name: &str, phase: &Phase) -> PhaseName {
     PhaseName::try_new(name).unwrap_or(phase.name)
 }
@@ -242,13 +243,13 @@ fn name_of(name: &str, phase: &Phase) -> PhaseName {
 fn changed(mut phase: Phase, number: u32, changes: Option<&StrategySettings>) -> Phase {
     if let Some(changes) = changes {
         phase.deploy = changes.deploy.unwrap_or(phase.deploy);
-        // What the strategy says counts more than what the policy says of its own phases.
+        // The strategy's times override those of the phase that this one is derived from.
         let most = changes.watch_most.unwrap_or(phase.watch);
         phase.watch = changes.watch.unwrap_or(phase.watch.min(most));
         phase.watch_most = changes.watch_most.or(phase.watch_most);
     }
     phase.watch_most = phase.watch_most.map(|most| most.max(phase.watch));
-    // Commands and objective are those of the strategy for which the phase was written.
+    // The commands and objective of the phase are for the strategy it was written for.
     phase.commands = commands_of(number, changes);
     phase.objective.clear();
     phase

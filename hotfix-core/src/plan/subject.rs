@@ -24,7 +24,7 @@ pub struct Subject {
     pub traffic: Traffic,
 }
 
-/// What a text has instead of a version while there is no release.
+/// Text in place of a version while there is no release.
 const NO_RELEASE: &str = "no release yet";
 
 impl Subject {
@@ -38,8 +38,7 @@ impl Subject {
         self.release.as_ref().map_or(NO_RELEASE, |release| &release.previous)
     }
 
-    /// How a text calls a restored version: live again, unless a `revert` names one that was not live
-    /// before.
+    /// How a text calls a restored version: "live again", or "live" for one that only a `revert` names.
     pub(crate) fn live(&self, version: &str) -> &'static str {
         if version == self.previous() { "live again" } else { "live" }
     }
@@ -67,7 +66,7 @@ impl Subject {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Incident {
-    /// `INC-2041`.
+    /// The id, such as `INC-2041`.
     pub id: String,
     /// The service.
     pub service: Option<String>,
@@ -89,7 +88,7 @@ pub struct Incident {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
-    /// `2.3.1`.
+    /// The version, such as `2.3.1`.
     pub version: String,
     /// The previous version, for a rollback: `2.3.0`.
     pub previous: String,

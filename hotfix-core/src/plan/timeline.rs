@@ -122,7 +122,7 @@ impl Plan {
     /// ```
     pub fn gantt(&self, start: Option<Timestamp>) -> String {
         let detected = self.detected_at();
-        // A day and year of no meaning.
+        // Without a start the chart counts from an arbitrary midnight, that of 2000-01-01.
         let zero = Timestamp::try_from_millis(946_684_800_000).unwrap_or_default();
         let mut chart = Chart { text: "gantt\n".to_owned(), tasks: 0 };
         let title = format!("{}, {}", self.subject().incident.id, self.subject().version());
@@ -180,8 +180,8 @@ struct Chart {
 }
 
 impl Chart {
-    /// A bar, or a milestone. The line begins with a word or number of ours: one that began with a
-    /// keyword of Mermaid would be taken for that.
+    /// Adds a bar, or a milestone. The line begins with a word or number of this library: Mermaid
+    /// would read a text that begins with one of its keywords as that.
     fn task(&mut self, word: &str, text: &str, bar: bool, from: Timestamp, until: Timestamp) {
         let id = self.tasks;
         self.tasks += 1;

@@ -1,6 +1,6 @@
-//! Traffic that does not suit the policy: beyond a bound of a volume metric, where every reading of
-//! a healthy fix is beyond it too; so far within all of them that none acts while most of it is lost; or
-//! too low for a window to have the least number of trials.
+//! Planned traffic that does not suit the policy: beyond a bound of a volume metric, as every
+//! reading of a healthy fix then is; so far within all of its bounds that none acts before most of
+//! the traffic is lost; or too low for a window to have the least number of trials.
 
 use crate::grade::{OnFailure, Response, Role, Worse};
 use crate::metric::bound_figure;
@@ -16,10 +16,10 @@ use super::power::{Advice, Need, Which};
 use crate::stats::numeric::whole;
 use crate::stats::planning::chances::Draw;
 
-/// More windows than this have too few trials by chance before that is named.
+/// A phase is named if a larger part of its windows has too few trials.
 const OFTEN: f64 = 0.05;
 
-/// Bounds that let more of the traffic be lost are of another service.
+/// Bounds that allow a larger part of the traffic to be lost are probably those of another service.
 const MOST_LOST: f64 = 0.5;
 
 /// A phase whose windows often have fewer trials than its bounds need.
@@ -29,7 +29,7 @@ pub(crate) struct ShortWindow<'p> {
     pub(crate) phase: &'p Phase,
     /// Trials in a window, of the arm that has fewer.
     pub(crate) trials: f64,
-    /// How many of its windows have too few, as chance decides how many requests come.
+    /// The part of its windows with too few trials, if the number of requests is random.
     pub(crate) short: f64,
 }
 
@@ -65,7 +65,8 @@ impl Phase {
 }
 
 impl Plan {
-    /// The phases that cannot evaluate their bounds at the planned traffic, in a sentence.
+    /// A sentence about the phase with the fewest trials, if bounds are often not evaluated at the
+    /// planned traffic.
     pub(super) fn low_traffic(&self) -> Option<String> {
         let policy = self.policy();
         let requests_per_minute = self.subject().traffic.requests_per_minute?;
@@ -104,9 +105,8 @@ impl Plan {
         volumes.filter_map(move |of| Some((of, planned?)))
     }
 
-    /// The deciding volume metrics whose bounds the planned traffic does not meet, each with its
-    /// gravest such bound, at 100% of the traffic, and the phases in which they do not. A bound that scales has the
-    /// same relation to the traffic in every phase.
+    /// The deciding volume metrics with a bound that the planned traffic does not meet, each with its
+    /// gravest such bound and the phases concerned: all of them if the bound scales with the share.
     pub(super) fn volumes_beyond(&self) -> Vec<Advice> {
         let of = |(metric, requests_per_minute): (&Metric, f64)| {
             let gravest_first = [
@@ -166,7 +166,7 @@ impl Plan {
         self.planned_volumes().filter_map(of).collect()
     }
 
-    /// Those of [`Self::volumes_beyond`] that roll every fix back: no chance decides about that.
+    /// Those of [`Self::volumes_beyond`] that roll back every fix for certain, a sentence each.
     pub(crate) fn volumes_that_roll_back(&self) -> Vec<String> {
         if self.on_failure() != OnFailure::RollBack {
             return Vec::new();

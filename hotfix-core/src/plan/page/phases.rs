@@ -37,7 +37,7 @@ pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     durations(plan, page);
 }
 
-/// By what people see how a deployment ended, and how they report it.
+/// The signs by which people see how a deployment ended, with the input that they send then.
 fn signs(signs: DeploymentSigns<'_>) -> Vec<String> {
     let known = [
         ("it has succeeded if all of these are so, then send `confirm`", signs.success),
@@ -83,7 +83,7 @@ fn timeline(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     page.list(after);
 }
 
-/// What is the case when the fix is deployed.
+/// What holds at the moment `deployed`, as a clause.
 fn deployed(plan: &Plan) -> &'static str {
     let holds_back = plan.policy().held_back().is_some();
     if holds_back { "the last phase has its traffic" } else { "all traffic has the fix" }

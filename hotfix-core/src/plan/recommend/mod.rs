@@ -153,7 +153,7 @@ pub(super) fn best(policy: &Policy, grounds: &Grounds<'_>) -> Option<Strategy> {
 /// Every strategy, the recommended one first.
 fn consider(policy: &Policy, grounds: &Grounds<'_>) -> Vec<Considered> {
     let mut considered: Vec<Considered> =
-        Strategy::ALL.iter().map(|strategy| weigh(policy, grounds, *strategy)).collect();
+        Strategy::ALL.iter().map(|strategy| assess(policy, grounds, *strategy)).collect();
     let place = |strategy: Strategy| {
         let place = policy.alternatives().iter().position(|other| other.strategy == strategy);
         place.unwrap_or(usize::MAX)
@@ -174,7 +174,7 @@ fn consider(policy: &Policy, grounds: &Grounds<'_>) -> Vec<Considered> {
     considered
 }
 
-fn weigh(policy: &Policy, grounds: &Grounds<'_>, strategy: Strategy) -> Considered {
+fn assess(policy: &Policy, grounds: &Grounds<'_>, strategy: Strategy) -> Considered {
     let planned = phases(policy, strategy, grounds.subject);
     let usual = Load::with(policy, grounds.subject.traffic.requests_per_minute);
     let (load, mut reasons) = match &planned {

@@ -59,7 +59,7 @@ pub(super) struct Case<'a> {
     pub(super) policy: &'a Policy,
     pub(super) grounds: &'a Grounds<'a>,
     pub(super) strategy: Strategy,
-    /// With the phases that it would have, if it can be planned.
+    /// Its phases and traffic. None if it cannot be planned.
     pub(super) load: Option<Load<'a>>,
 }
 
@@ -190,7 +190,8 @@ fn deadline(case: &Case<'_>) -> Option<Reason> {
     Some(reason(code, weight, rests_on, text))
 }
 
-/// Requests per minute that fill the window at this share; none if no band needs trials.
+/// Requests per minute at which an arm of this share has the least trials in a window. None if no
+/// band needs trials.
 fn requests_at(policy: &Policy, share: Share) -> Option<f64> {
     let bands = policy.metrics().iter().any(waits_for_trials);
     let watch = policy.watch();
@@ -215,7 +216,7 @@ fn requests(case: &Case<'_>) -> Option<Reason> {
     }
 }
 
-/// A tenth of 1,000 is 100, whatever the last bit says.
+/// Whether the requests are fewer than needed, apart from rounding errors.
 fn is_too_few(requests: f64, needed: f64) -> bool {
     requests * (1.0 + 1e-12) < needed
 }
