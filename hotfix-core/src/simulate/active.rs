@@ -7,8 +7,8 @@ use super::fault::{Fault, FaultKind};
 use super::healthy_service::HealthyService;
 use super::latency::LatencyLaw;
 
-/// Instances of an arm if nothing gives them, for faults of some instances.
-const TEN: u32 = 10;
+/// Instances of an arm that are assumed for a fault of some instances, if their number is unknown.
+const ASSUMED_INSTANCES: u32 = 10;
 
 /// An active fault of this run, and how long it has lasted.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +49,7 @@ impl<'a> Faults<'a> {
         self.worsened(health, arm, (usual, rate), instance)
     }
 
-    /// A value with faults: `usual`, changed by the version and its faults.
+    /// The arm's `rate`, changed by its active faults. `usual`: the rate without the fix.
     fn worsened(
         self,
         health: &HealthyService,
@@ -100,7 +100,7 @@ impl<'a> Faults<'a> {
                 | FaultKind::Clock => {}
             }
         }
-        law.work_out(health);
+        law.compute_cells(health);
     }
 
     /// Whether an arm's readings of a metric are missing.
@@ -112,7 +112,7 @@ impl<'a> Faults<'a> {
 /// The share of an arm's users that a fault affects. `instances`: those of both arms, if known.
 pub(super) fn users(fault: &Fault, instances: Option<u32>, share: Share, arm: usize) -> f64 {
     let Some(hit) = fault.instances else { return fault.users };
-    let all = instances.map_or(TEN, |all| of_arm(all, share, arm));
+    let all = instances.map_or(ASSUMED_INSTANCES, |all| of_arm(all, share, arm));
     fault.users * (f64::from(hit) / f64::from(all)).min(1.0)
 }
 

@@ -33,7 +33,7 @@ pub(super) struct ArmMetrics {
 /// The state of one metric between ticks.
 #[derive(Clone, Debug, educe::Educe)]
 #[educe(Default)]
-pub(super) struct Kept {
+pub(super) struct MetricState {
     pub(super) drift: [Drift; 2],
     /// The noise factor of each arm in the present tick, 1 without noise.
     #[educe(Default = [1.0; 2])]
@@ -42,12 +42,12 @@ pub(super) struct Kept {
     pub(super) instances: [Vec<f64>; 2],
     /// The bad requests of the run so far, by version.
     pub(super) bad: Impact,
-    /// The last chance of a bad event.
+    /// What was computed for the last chance of a bad event, by arm.
     chance: [Chance; 2],
     latency: [LatencyLaw; 2],
 }
 
-impl Kept {
+impl MetricState {
     /// Writes one arm's reading of the metric. Returns the number of bad requests.
     pub(super) fn read(
         &mut self,
@@ -65,7 +65,7 @@ impl Kept {
                     self.read_each(count, health, faults, arm, draws, sample)
                 }
                 of_all => {
-                    let mean = of_all.map_or(1.0, |of_all| self.mean(of_all.count, arm));
+                    let mean = of_all.map_or(1.0, |of_all| self.mean_factor(of_all.count, arm));
                     let rate = faults.rate(health, arm, health.base * noise * mean, None);
                     let trials = tried(health, arm, draws);
                     let bad = self.bad(health, arm, rate, (trials, 1.0), draws);
@@ -97,13 +97,13 @@ impl Kept {
     }
 
     /// The mean factor of the arm's instances.
-    fn mean(&self, all: u32, arm: &ArmMetrics) -> f64 {
+    fn mean_factor(&self, all: u32, arm: &ArmMetrics) -> f64 {
         let count = of_arm(all, arm.share, arm.index);
         let own = self.instances[arm.index].iter().take(count as usize);
         own.sum::<f64>() / f64::from(count)
     }
 
-    /// Bad events in so many trials, or in this part of a count's exposure.
+    /// Draws the bad events in `trials`, or for a count in this part of the arm's exposure.
     #[inline]
     fn bad(
         &mut self,
@@ -122,7 +122,7 @@ impl Kept {
         }
     }
 
-    /// The same by instance, of which the arm has `count`.
+    /// [`read`](Self::read) for events by instance, of which the arm has `count`.
     fn read_each(
         &mut self,
         count: u32,
@@ -183,7 +183,7 @@ fn of_requests(health: &HealthyService, bad: f64) -> f64 {
     if health.kind.has_exposure() { 0.0 } else { bad }
 }
 
-/// What the metric counts.
+/// The events that the metric counts: failures or successes.
 #[inline]
 fn shown(health: &HealthyService, bad: f64, trials: f64) -> f64 {
     if health.counts_good { trials - bad } else { bad }

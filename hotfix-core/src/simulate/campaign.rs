@@ -70,7 +70,7 @@ impl Campaign {
     }
 
     /// Makes these runs, and passes on each with its number.
-    pub fn each(&self, runs: Range<u64>, mut told: impl FnMut(u64, &Run, Truth)) {
+    pub fn each(&self, runs: Range<u64>, mut use_run: impl FnMut(u64, &Run, Truth)) {
         let mut environment = Synthetic::new(&self.setting, RunKey::new(self.seed, 0));
         let mut driver = self.ready.clone();
         for number in runs {
@@ -78,7 +78,7 @@ impl Campaign {
             // Reuses the memory of the previous run.
             driver.clone_from(&self.ready);
             let run = driver.play(&mut environment, self.until());
-            told(number, run, Truth { bad_since: environment.bad_since });
+            use_run(number, run, Truth { bad_since: environment.bad_since });
         }
     }
 

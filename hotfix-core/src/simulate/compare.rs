@@ -29,7 +29,7 @@ pub struct Pairs {
     /// The differences of affected requests, of those of the canary, of questions and of missed
     /// duties.
     each: [Sum; 4],
-    /// Of the pairs with two correct rollbacks: how much longer the second one took.
+    /// Of the pairs with two correct rollbacks: how much longer the second one took, in milliseconds.
     later: Sum,
     both_found: u64,
 }
@@ -159,8 +159,8 @@ impl Pairs {
 }
 
 impl Table {
-    /// How much more often it is so for the second, with the interval of Agresti and Min (2005,
-    /// Statistics in Medicine 24(5)): Wald's on the four counts, each increased by a half.
+    /// How much more often the fact is true of the second, with the interval of Agresti and Min
+    /// (2005, Statistics in Medicine 24(5)): Wald's on the four counts, each increased by a half.
     fn difference(self) -> Difference {
         let [both, first, second, neither] = self.0;
         let all = (both + first + second + neither) as f64;
@@ -189,17 +189,17 @@ pub struct Differences {
     pub first: SimulatedOutcome,
     /// The second policy by itself.
     pub second: SimulatedOutcome,
-    /// Of all runs.
+    /// Share of all runs with a false rollback.
     pub false_rollbacks: Difference,
-    /// Of all runs.
+    /// Share of all runs with a missed fault.
     pub missed_faults: Difference,
-    /// Of all runs.
+    /// Share of all runs that were rolled back.
     pub rolled_back: Difference,
-    /// Of all runs.
+    /// Share of all runs that were complete.
     pub completed: Difference,
-    /// Of all runs.
+    /// Share of all runs in which somebody was asked.
     pub asked: Difference,
-    /// Of all runs.
+    /// Share of all runs with a missed duty.
     pub duties_missed: Difference,
     /// Failed requests, per run.
     pub affected_each: Mean,
@@ -211,7 +211,7 @@ pub struct Differences {
     pub duties_missed_each: Mean,
     /// Pairs in which both found the fault.
     pub both_found: u64,
-    /// How much longer the second took from when something was wrong. Absent without such pairs.
+    /// How much longer the second took from the beginning of the fault. Absent without such pairs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_to_find: Option<Mean>,
 }
@@ -225,8 +225,8 @@ pub struct Difference {
     pub low: f64,
     /// The interval's upper end.
     pub high: f64,
-    /// Runs in which it was so for the first alone.
+    /// Runs in which the fact is true of the first alone.
     pub only_first: u64,
-    /// Runs in which it was so for the second alone.
+    /// Runs in which the fact is true of the second alone.
     pub only_second: u64,
 }

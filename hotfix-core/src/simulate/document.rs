@@ -30,7 +30,7 @@ impl ScenarioReader {
         Self::knowing(())
     }
 
-    /// Records keys without a meaning together.
+    /// Records that a key has no meaning together with others.
     pub(super) fn meaningless(&mut self, key: &str, detail: impl Into<String>) {
         self.fail_at::<()>(key, SimulationFault::Meaningless { detail: detail.into() });
     }
@@ -95,8 +95,8 @@ impl ScenarioReader {
         ratio.or_else(|| self.out_of_range("a number above 0 and at most 1000000", node))
     }
 
-    /// A spread of a normal logarithm: beyond 3 one tick in a thousand would have ten thousand
-    /// times as many.
+    /// The standard deviation of a logarithm, at most 3: with more, one tick in a thousand would
+    /// have more than ten thousand times the usual number.
     pub(super) fn deviation(&mut self, node: &Node) -> Option<f64> {
         let number = Some(self.amount(node)?).filter(|number| *number <= 3.0);
         number.or_else(|| self.out_of_range("a number from 0 to 3", node))
@@ -128,7 +128,7 @@ impl ScenarioReader {
         u32::try_from(whole).ok()
     }
 
-    /// A seed that every JSON reader represents exactly: 2^53 is also what 2^53 + 1 is rounded to.
+    /// A seed that every JSON reader represents exactly: 2^53 + 1 would be rounded to 2^53.
     pub(super) fn seed(&mut self, node: &Node) -> Option<u64> {
         self.whole(node, 0..=(1 << 53) - 1, "a whole number from 0 to 2^53 - 1")
     }

@@ -38,8 +38,8 @@ pub trait Environment {
     /// arrived, it is empty, and the driver sends a tick without readings.
     fn show(&mut self, tick: Tick, into: &mut Observation);
 
-    /// Called when the canary's share of the traffic changes: at the end of this part of a tick, which
-    /// had the share before. The tick's readings are of all its parts.
+    /// Called when the canary's share of the traffic changes within a tick. The part ends with the
+    /// change and has the share before it. The tick's readings cover all its parts.
     fn share_changed(&mut self, _part: Tick) {}
 
     /// Adds the responses to an action, if any: `confirm` or `failed`, or the input of the person
@@ -68,7 +68,7 @@ pub trait Environment {
     }
 }
 
-/// The time between two readings: a cadence of nothing would never get on.
+/// The time between two readings; at least 1 ms, so that every run ends.
 pub(super) fn cadence(policy: &Policy) -> Span {
     policy.watch().cadence.max(Span::from_millis(1))
 }

@@ -52,7 +52,7 @@ impl FaultKind {
         }
     }
 
-    /// Whether it changes such a metric if the scenario names none.
+    /// Whether it changes this metric if the scenario names no metric.
     fn means(self, health: &HealthyService) -> bool {
         match self {
             Self::Errors => health.kind.is_fraction() && !health.is_bug,
@@ -89,7 +89,7 @@ document_table! {
         pub(super) over: Span = ScenarioReader::lasting, or Span::from_seconds(3600);
         /// The delay of readings, or the error of the clock.
         pub(super) by: Span = ScenarioReader::lasting, or Span::from_seconds(300);
-        /// Whether the clock is ahead.
+        /// Whether the clock is behind; otherwise it is ahead.
         pub(super) back: bool = ScenarioReader::flag, or false;
         /// The share of the runs that have it.
         pub(super) chance: f64 = ScenarioReader::chance, or 1.0;
@@ -163,7 +163,7 @@ impl Fault {
         )
     }
 
-    /// Whether a canary should find it: only the new version makes something worse.
+    /// Whether the rollout should find it: only the canary has it, and it makes something worse.
     pub(super) fn is_of_the_fix(&self, health: &[HealthyService]) -> bool {
         let is_worse = match (self.kind, self.to) {
             (FaultKind::Errors, Some(to)) => {

@@ -23,7 +23,7 @@ document_table! {
         pub(super) every: Span = ScenarioReader::lasting, needed;
         /// When within the interval the canary is scraped.
         canary: Span = ScenarioReader::span, or Span::ZERO;
-        /// The same of the live version.
+        /// When within the interval the live version is scraped.
         live: Span = ScenarioReader::span, or Span::ZERO;
         /// The share of scrapes that fail.
         missed: f64 = ScenarioReader::chance, or 0.0;
@@ -82,8 +82,8 @@ impl Scraper {
         self.scraped.clear();
     }
 
-    /// Adds what was counted up to a time, and scrapes what is scraped then. `loses`: an arm's readings of a
-    /// metric do not arrive.
+    /// Adds what was counted from one time to another, and scrapes the groups that are due at its
+    /// end. `loses`: whether an arm's readings of a metric do not arrive.
     pub(super) fn count(
         &mut self,
         feed: &Feed,
@@ -104,7 +104,7 @@ impl Scraper {
         }
     }
 
-    /// Scrapes a group of an arm's instances; an arm without instances is scraped with the first.
+    /// Scrapes a group of an arm's instances; an arm without instances is scraped with the first group.
     fn scrape(
         &mut self,
         arm: usize,
@@ -144,7 +144,7 @@ impl Scraper {
     }
 }
 
-/// Adds what was counted in some time to sums; traffic as its number of requests.
+/// Adds the counts of a span of time to sums; a traffic rate as its number of requests.
 pub(super) fn count(
     sums: &mut Observation,
     counted: &Observation,
@@ -167,7 +167,7 @@ pub(super) fn count(
     }
 }
 
-/// Adds to a running total; a gauge has none.
+/// Adds a sample to a running total; a gauge, which has none, replaces the last one.
 fn add(total: &mut Option<Sample>, sample: &Sample, kind: MetricKind, minutes: f64) {
     let (sample, adds_up) = match sample {
         Sample::Level(level) if kind.is_traffic() => (&Sample::Level(level * minutes), true),

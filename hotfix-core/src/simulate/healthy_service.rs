@@ -15,21 +15,21 @@ document_table! {
     /// A scenario's settings of a metric. Absent ones follow from the policy.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub(super) struct MetricSpec {
-        /// A proportion's share.
+        /// The rate of a proportion.
         pub(super) rate: Option<f64> = ScenarioReader::chance;
         /// The share of requests that a proportion counts.
         pub(super) of: Option<f64> = ScenarioReader::chance;
         /// A count's events per minute with all traffic.
         pub(super) per_minute: Option<f64> = ScenarioReader::per_minute;
-        /// A latency's quantile of the policy.
+        /// A latency at the policy's quantile.
         pub(super) time: Option<Span> = ScenarioReader::lasting;
         /// The standard deviation of a latency's logarithm.
         pub(super) spread: Option<f64> = ScenarioReader::deviation;
-        /// A gauge.
+        /// The mean of a gauge.
         pub(super) level: Option<f64> = ScenarioReader::amount;
-        /// Its standard deviation as a share of it.
+        /// The standard deviation of a gauge as a share of its mean.
         pub(super) deviation: Option<f64> = ScenarioReader::amount;
-        /// What the fix makes of it, as a ratio.
+        /// The factor by which the fix changes a rate.
         pub(super) fixed: Option<f64> = ScenarioReader::amount;
         pub(super) noise: Noise = Noise::from_node, or Noise::default();
         pub(super) instances: Option<Instances> = Instances::from_node;
@@ -87,9 +87,9 @@ pub(super) struct HealthyService {
     pub(super) base: f64,
     /// The share of requests that it counts.
     pub(super) of: f64,
-    /// What the fix makes of it, as a ratio.
+    /// The factor by which the fix changes `base`.
     pub(super) fixed: f64,
-    /// Of a latency's logarithm, or of a gauge as a share.
+    /// Standard deviation of a latency's logarithm, or of a gauge as a share of its mean.
     pub(super) spread: f64,
     pub(super) noise: Noise,
     pub(super) instances: Option<Instances>,
@@ -99,13 +99,13 @@ pub(super) struct HealthyService {
     pub(super) edges: Vec<f64>,
 }
 
-/// The default rate of the bug before the fix.
+/// The default rate of the bug before the fix: events per minute, or share of the requests.
 const BUG: (f64, f64) = (12.0, 0.02);
-/// The default without a reference.
+/// Defaults without a reference: share of failures, latency in seconds, gauge.
 const FAILURES: f64 = 0.005;
 const SLOW: f64 = 0.25;
 const LEVEL: f64 = 0.5;
-/// Response times differ about as much.
+/// Default spread of a latency, about that of real response times.
 const SPREAD: f64 = 0.6;
 
 impl HealthyService {
@@ -168,8 +168,8 @@ impl HealthyService {
         self.base > 0.0 && is_worse
     }
 
-    /// Whether it is a gauge or a count that is worse when lower. A proportion always has its bad
-    /// rate.
+    /// Whether it is a gauge or a count that is worse when lower. The `base` of a proportion is
+    /// always its bad rate.
     pub(super) fn falls(&self) -> bool {
         self.worse == Worse::Lower && !self.kind.counts_requests()
     }

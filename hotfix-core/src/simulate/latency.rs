@@ -11,8 +11,9 @@ use super::random::Draws;
 pub(super) struct LatencyLaw {
     /// Shares of the requests with their slowdown factors.
     parts: Vec<(f64, f64)>,
-    worked_out: Vec<(f64, f64)>,
-    /// Of those above the boundary before: the share at or below each boundary.
+    /// The parts of which the cells were computed.
+    computed_of: Vec<(f64, f64)>,
+    /// By boundary: of the requests above the one before, the share at or below it.
     cells: Vec<f64>,
 }
 
@@ -34,11 +35,11 @@ impl LatencyLaw {
     }
 
     /// Computes the cells if the distribution changed.
-    pub(super) fn work_out(&mut self, health: &HealthyService) {
-        if self.parts == self.worked_out && !self.cells.is_empty() {
+    pub(super) fn compute_cells(&mut self, health: &HealthyService) {
+        if self.parts == self.computed_of && !self.cells.is_empty() {
             return;
         }
-        self.worked_out.clone_from(&self.parts);
+        self.computed_of.clone_from(&self.parts);
         self.cells.clear();
         let mut above = 1.0;
         for edge in &health.edges {

@@ -78,13 +78,13 @@ fn input(reader: &mut ScenarioReader, value: &Node) -> Option<Input> {
     input.map_or_else(|detail| reader.fail(SimulationFault::NotTaken { detail }), Some)
 }
 
-/// Draws whether somebody is late, absent or wrong this time. Nobody is before the start, so that
-/// the time before it is the same in every run.
+/// Draws whether somebody is late, absent or wrong. None before the start, when nobody is: that
+/// time is the same in every run.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RandomSeed(pub(super) Option<Draws>);
+pub(super) struct PeopleDraws(pub(super) Option<Draws>);
 
-impl RandomSeed {
-    pub(super) fn strikes(&mut self, chance: f64) -> bool {
+impl PeopleDraws {
+    pub(super) fn happens(&mut self, chance: f64) -> bool {
         chance > 0.0 && self.0.as_mut().is_some_and(|draws| draws.chance(chance))
     }
 }
@@ -97,52 +97,53 @@ impl People {
         [self.approve, self.check, self.start].contains(&None)
     }
 
-    /// When somebody answers, or never.
-    fn when(&self, delay: Delay, random: &mut RandomSeed) -> Delay {
+    /// The delay of an answer, which may be late or never come.
+    fn when(&self, delay: Delay, random: &mut PeopleDraws) -> Delay {
         let delay = delay?;
-        if random.strikes(self.absent) {
+        if random.happens(self.absent) {
             return None;
         }
-        let late = random.strikes(self.late);
+        let late = random.happens(self.late);
         Some(if late { delay + self.late_by } else { delay })
     }
 
     /// Adds approvals and items, always with the same delays, so that the time before the start is
     /// the same in every run.
     pub(super) fn make_ready(&self, rollout: &Rollout, at: Timestamp, answers: &mut Answers) {
-        let (policy, mut spoken) = (rollout.plan().policy(), Vec::new());
+        let (policy, mut approvers) = (rollout.plan().policy(), Vec::new());
         for blocker in rollout.blockers() {
             let delay = if blocker.kind == BlockerKind::Item { self.check } else { self.approve };
             let Some(delay) = delay else { continue };
-            if let Some(input) = cleared(policy, &blocker, "checker", &mut spoken) {
+            if let Some(input) = cleared(policy, &blocker, "checker", &mut approvers) {
                 answers.after(at, delay, input);
             }
         }
     }
 
-    pub(super) fn go(&self, at: Timestamp, answers: &mut Answers) {
+    /// Adds the `start`.
+    pub(super) fn send_start(&self, at: Timestamp, answers: &mut Answers) {
         if let Some(delay) = self.start {
             answers.after(at, delay, Input::new(Command::Start).by("lead"));
         }
     }
 
     /// Adds the inputs after the start that nobody requests.
-    pub(super) fn speak(&self, at: Timestamp, answers: &mut Answers) {
+    pub(super) fn send_own_inputs(&self, at: Timestamp, answers: &mut Answers) {
         for said in &self.says {
             answers.after(at, said.after, said.input.clone());
         }
     }
 
-    /// Whoever is asked whether to go on. `bad`: the canary is worse at this moment.
+    /// Adds the answer to whether to continue. `bad`: the canary is worse at this moment.
     pub(super) fn decide(
         &self,
         rollout: &Rollout,
         at: Timestamp,
         bad: bool,
-        random: &mut RandomSeed,
+        random: &mut PeopleDraws,
         answers: &mut Answers,
     ) {
-        // A question that is asked again may have its answer on the way.
+        // The answer to an earlier question may still be pending.
         if answers.will_decide("commander") {
             return;
         }
@@ -152,42 +153,43 @@ impl People {
             Judgement::RollBack => true,
             Judgement::Promote => false,
         };
-        let back = right != random.strikes(self.wrong);
+        let back = right != random.happens(self.wrong);
         if back {
             let command = Command::RollBack { why: None };
             answers.after(at, delay, Input::new(command).by("commander"));
             return;
         }
         if matches!(rollout.stage(), Stage::Gate { until: Some(_), .. }) {
-            // It passes unless somebody objects.
+            // In a veto window the phase passes unless somebody objects.
             return;
         }
         let at_the_end = matches!(rollout.stage(), Stage::FinalValidation { .. });
         if at_the_end {
-            // Before somebody says that it is over, the last items are gone through.
+            // The last items are checked before the final validation is ended.
             for list in rollout.checklists() {
                 for item in list.items.iter().filter(|item| item.state == ItemState::Open) {
                     answers.after(at, delay, checked(item.id, "checker", None));
                 }
             }
         }
-        // Where no promotion is asked for, to go on is to say nothing.
+        // If no promotion is accepted now, continuing needs no input.
         if rollout.accepted().contains(&InputKind::Promote) {
             let why = at_the_end.then(|| "what failed works again".to_owned());
             answers.after(at, delay, Input::new(Command::Promote { why }).by("commander"));
         }
     }
 
+    /// Adds the acknowledgement of a page (`called`), or that another duty is done.
     pub(super) fn settle(
         &self,
         duty: Option<Name>,
         called: bool,
         at: Timestamp,
-        random: &mut RandomSeed,
+        random: &mut PeopleDraws,
         answers: &mut Answers,
     ) {
         let Some(duty) = duty else { return };
-        // What is asked for again may be on its way.
+        // The answer to an earlier notification may still be pending.
         if !called && answers.will_settle(duty) {
             return;
         }
@@ -202,13 +204,14 @@ impl People {
         answers.after(at, delay, Input::new(command).by("on-call"));
     }
 
-    /// Duties that became due and ask for no action: people know them from their list.
+    /// Adds the completion of duties that became due without an action: people see them on their
+    /// list. `known` has those that were added before.
     pub(super) fn do_duties(
         &self,
         rollout: &Rollout,
         at: Timestamp,
         known: &mut Vec<(Name, u64)>,
-        random: &mut RandomSeed,
+        random: &mut PeopleDraws,
         answers: &mut Answers,
     ) {
         if rollout.plan().policy().duties().is_empty() {
@@ -225,7 +228,7 @@ impl People {
                     | DutyKind::FollowUp
                     | DutyKind::Meet
             );
-            // What is repeated is done each time.
+            // Each occurrence of a repeated duty is done.
             let asked = (item.id, item.occurrence.unwrap_or(1));
             if by_hand && matches!(item.source, Source::Duty) && !known.contains(&asked) {
                 known.push(asked);
@@ -236,14 +239,14 @@ impl People {
     }
 }
 
-/// What clears a blocker of the start; none where it only comes from the scenario's own inputs, as
-/// for severity, denial, traffic and policy. Of the holders of a role, one who has not `spoken`
-/// approves.
+/// The input that clears a blocker of the start. None if only the scenario's own inputs can, as for
+/// severity, denial, traffic and policy. An approval is given by a holder of the role who is not
+/// yet among the `approvers`, if there is one.
 pub(super) fn cleared(
     policy: &Policy,
     blocker: &Blocker,
     checker: &str,
-    spoken: &mut Vec<String>,
+    approvers: &mut Vec<String>,
 ) -> Option<Input> {
     match (blocker.kind, blocker.item, blocker.roles.first()) {
         (BlockerKind::Item, Some(item), _) => {
@@ -254,9 +257,9 @@ pub(super) fn cleared(
         (BlockerKind::Approval, _, Some(&role)) => {
             let (channel, heard_by, plan_digest, why) = (None, None, None, None);
             let command = Command::Approve { role, channel, heard_by, plan_digest, why };
-            Some(Input::new(command).by(&approver(policy, role, spoken)))
+            Some(Input::new(command).by(&approver(policy, role, approvers)))
         }
-        // Rehearsed as a hot-fix, whatever the facts, the hour and the traffic are.
+        // It is rehearsed as a hot-fix, whatever the facts, the hour and the traffic are.
         (
             BlockerKind::NormalProcess | BlockerKind::ChangeWindow | BlockerKind::VolumeBound,
             Some(item),
@@ -271,14 +274,14 @@ pub(super) fn cleared(
     }
 }
 
-/// An item of a checklist is done.
+/// The input that an item of a checklist is done.
 pub(super) fn checked(item: Name, by: &str, evidence: Option<String>) -> Input {
     let (more, status) = (Vec::new(), ItemStatus::Done);
     Input::new(Command::CheckItem { item, more, status, evidence }).by(by)
 }
 
 impl Platform {
-    /// How long this takes; none where nothing answers.
+    /// How long the platform takes for an action. None if it does not answer.
     pub(super) fn takes(&self, rollout: &Rollout, act: &Act) -> Delay {
         let plan = rollout.plan();
         match act {
@@ -304,11 +307,11 @@ impl Platform {
 
 /// The approver in a role. If the policy names holders, only they approve, and two approvals are of
 /// two people.
-fn approver(policy: &Policy, role: RoleName, spoken: &mut Vec<String>) -> String {
+fn approver(policy: &Policy, role: RoleName, approvers: &mut Vec<String>) -> String {
     let holders = policy.role(role).map(|role| role.holders.as_slice()).unwrap_or_default();
     let mut names = holders.iter().map(|holder| &holder.name);
-    let by = names.clone().find(|name| !spoken.contains(name)).or_else(|| names.next());
+    let by = names.clone().find(|name| !approvers.contains(name)).or_else(|| names.next());
     let by = by.map_or_else(|| format!("approver as {role}"), Clone::clone);
-    spoken.push(by.clone());
+    approvers.push(by.clone());
     by
 }

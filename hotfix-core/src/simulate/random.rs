@@ -49,8 +49,8 @@ impl RunKey {
     /// The generator for a purpose at a time.
     pub(super) fn draws(self, purpose: Purpose, at: i64) -> Draws {
         let high = mixed(self.0 ^ mixed(at.cast_unsigned()));
-        // The sequence of the low half depends on nothing but its start: were that the same in each tick, the
-        // n-th draws of the ticks of a run would not be uniform.
+        // The low half of the state has a sequence of its own: if it started alike in each tick,
+        // the n-th draws of the ticks of a run would not be uniform.
         let low = mixed(high ^ purpose as u64);
         // Generators of different streams never share their numbers.
         let stream = u128::from(self.0) << 3 | purpose as u128;
@@ -61,10 +61,10 @@ impl RunKey {
 #[derive(Clone, Debug)]
 pub(super) struct Draws(Pcg64);
 
-/// Where inversion would take more steps than rejection.
+/// From this mean on, inversion takes more steps than rejection.
 const MANY: f64 = 10.0;
 
-/// The counts that most draws by inversion end among.
+/// The counts at which most draws by inversion end.
 const FIRST: [f64; 8] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
 
 impl Draws {
@@ -100,19 +100,19 @@ impl Draws {
         -mean * ln(self.uniform())
     }
 
-    /// A Poisson number with this mean, of at least 0.
+    /// A Poisson number with this mean; 0 unless the mean is above 0.
     pub(super) fn poisson(&mut self, mean: f64) -> f64 {
         self.poisson_of(&mut Expected::default(), mean)
     }
 
-    /// The same for a mean that mostly is as it was the last time: what follows from it is kept.
+    /// [`poisson`](Self::poisson) for a mean that seldom changes: `kept` has what was computed of it.
     pub(super) fn poisson_of(&mut self, kept: &mut Expected, mean: f64) -> f64 {
         if mean <= 0.0 {
             return 0.0;
         }
         if mean < MANY {
             let (mut chance, mut left, mut count) = (libm::exp(-mean), self.uniform(), 0.0);
-            // So far out nothing is left of the sum but rounding.
+            // Beyond 200 the sum has nothing left but rounding errors.
             while left > chance && count < 200.0 {
                 left -= chance;
                 count += 1.0;
@@ -120,7 +120,7 @@ impl Draws {
             }
             return count;
         }
-        // The traffic of a plan has no upper bound, and a mean that is not finite is never drawn.
+        // The traffic of a plan has no upper bound, and with an infinite mean the loop would not end.
         let mean = mean.min(1e300);
         kept.set(mean);
         let Expected { a, b, sure, scale, ln_mean, .. } = *kept;
@@ -142,12 +142,12 @@ impl Draws {
         }
     }
 
-    /// How many of `trials` come out, each with this chance.
+    /// A binomial number: how many of `trials` succeed, each with this chance.
     pub(super) fn binomial(&mut self, trials: f64, chance: f64) -> f64 {
         self.binomial_of(trials, &mut Chance::default(), chance)
     }
 
-    /// The same for a chance that mostly is as it was the last time: what follows from it is kept.
+    /// [`binomial`](Self::binomial) for a chance that seldom changes: `kept` has what was computed of it.
     #[inline]
     pub(super) fn binomial_of(&mut self, trials: f64, kept: &mut Chance, chance: f64) -> f64 {
         if trials <= 0.0 || chance <= 0.0 {
@@ -162,7 +162,7 @@ impl Draws {
         if most_come { trials - fewer } else { fewer }
     }
 
-    /// With a chance of at most a half.
+    /// A binomial number with the chance of `kept`, at most a half.
     #[inline]
     fn fewer(&mut self, trials: f64, kept: &mut Chance) -> f64 {
         if trials * kept.of_one >= MANY {
@@ -171,8 +171,8 @@ impl Draws {
         let (odds, most) = (kept.odds, trials.min(200.0));
         let mut now = kept.none(trials);
         let (mut left, mut count) = (self.uniform(), 0.0);
-        // The first ones without a branch, which no processor could foresee: once nothing is left
-        // it stays so.
+        // The first counts are tried without a branch, which a processor could not predict: once
+        // `left` is negative, it stays so.
         let next = |count: f64| odds * (trials - count + 1.0) / count;
         for factor in FIRST.map(next) {
             count += if left > now { 1.0 } else { 0.0 };
@@ -190,7 +190,7 @@ impl Draws {
         count
     }
 
-    /// The same where many are expected.
+    /// A binomial number by transformed rejection, if at least [`MANY`] are expected.
     #[inline(never)]
     fn many(&mut self, trials: f64, chance: f64, odds: f64) -> f64 {
         let mean = trials * chance;
@@ -223,7 +223,7 @@ impl Draws {
     }
 }
 
-/// A number from 0 on without its fraction; the least whole number above for others.
+/// A number without its fraction.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "below 2^53, or as large as a whole number gets"
@@ -232,7 +232,7 @@ fn whole(number: f64) -> f64 {
     if number < 9e15 { number as i64 as f64 } else { number.floor() }
 }
 
-/// A mean of events, and what follows from it.
+/// A Poisson mean, and what draws need of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Expected {
     mean: f64,
@@ -241,7 +241,7 @@ pub(super) struct Expected {
     b: f64,
     sure: f64,
     scale: f64,
-    /// By count; not a number where nobody asked yet.
+    /// By count; NaN until it is needed.
     ln_factorials: Vec<f64>,
 }
 
@@ -261,7 +261,7 @@ impl Expected {
     }
 }
 
-/// What follows from a whole number, worked out once where the number is not large.
+/// A function of a whole number, computed once for each number below [`KEPT`].
 fn remembered(known: &mut Vec<f64>, number: f64, from: impl Fn() -> f64) -> f64 {
     #[expect(
         clippy::cast_possible_truncation,
@@ -282,20 +282,20 @@ fn remembered(known: &mut Vec<f64>, number: f64, from: impl Fn() -> f64) -> f64 
     known[place]
 }
 
-/// A chance of at most a half, and what follows from it.
+/// A chance of at most a half, and what draws need of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chance {
     of_one: f64,
     odds: f64,
-    /// The logarithm of the chance of the opposite.
+    /// `ln(1 - chance)`.
     log_not: f64,
-    /// It was the same the last time: what is worked out for it may be wanted again.
+    /// Whether the last draw had the same chance: only then `of_none` is kept.
     stays: bool,
-    /// The chance that none of so many comes out; not a number where nobody asked yet.
+    /// The chance that none succeeds, by number of trials; NaN until it is needed.
     of_none: Vec<f64>,
 }
 
-/// Whole numbers below which what follows from them is kept.
+/// Values are kept for whole numbers below this.
 const KEPT: u32 = 4096;
 
 impl Chance {
@@ -309,7 +309,7 @@ impl Chance {
         }
     }
 
-    /// The chance that none of these comes out.
+    /// The chance that none of the trials succeeds.
     fn none(&mut self, trials: f64) -> f64 {
         let log_not = self.log_not;
         let none = || libm::exp(trials * log_not);
@@ -317,8 +317,7 @@ impl Chance {
     }
 }
 
-/// A sequence of factors with mean 1 that remember each other: the logarithm is a first-order
-/// autoregression.
+/// A sequence of correlated factors with mean 1: their logarithm is a first-order autoregression.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Drift {
     at: Option<f64>,
@@ -363,7 +362,7 @@ mod tests {
             assert!((seen - mean).abs() < 5.0 * error, "Poisson {mean}: {seen}");
             assert!((variance / mean - 1.0).abs() < 0.03, "Poisson {mean}: {variance}");
         }
-        // It ends, too, where nothing else bounds the traffic.
+        // The draw of an infinite mean ends, too.
         assert!(draws.poisson(f64::INFINITY) > 9e299);
         for (trials, chance) in [
             (100.0, 0.003),
@@ -442,7 +441,7 @@ mod tests {
         (distance - 63.0) / 126.0_f64.sqrt()
     }
 
-    /// The one of so many bins that a draw is in.
+    /// The bin of a draw, of so many.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -24,9 +24,9 @@ pub enum Until {
 /// A phase that was passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Passed {
-    /// Which.
+    /// The phase.
     pub phase: PhaseName,
-    /// When.
+    /// When it was passed.
     pub at: Timestamp,
 }
 
@@ -35,7 +35,7 @@ pub struct Passed {
 pub struct Run {
     /// The state at the end.
     pub ended: State,
-    /// When that was.
+    /// When the run ended.
     pub ended_at: Timestamp,
     /// When it was first started.
     pub started_at: Option<Timestamp>,
@@ -45,7 +45,7 @@ pub struct Run {
     pub asked_at: Option<Timestamp>,
     /// When a rollback was decided or requested, also by a person or because the deployment failed.
     pub rolled_back_at: Option<Timestamp>,
-    /// The reason.
+    /// The cause of the rollback.
     pub why: Option<RollbackCause>,
     /// When all phases and the final validation were passed.
     pub completed_at: Option<Timestamp>,
@@ -213,9 +213,9 @@ impl Driver {
         &self.run
     }
 
-    /// Handles one input. Returns false if none comes until then.
+    /// Handles the next input. Returns false if none comes up to `until`.
     fn step(&mut self, environment: &mut dyn Environment, until: Timestamp) -> bool {
-        // Of the same time, the first of these comes first.
+        // At the same time, the first of these comes first.
         let next = [
             (self.answers.next().map(|(at, _)| at), Next::Answer),
             (self.tick_at, Next::Look),
@@ -297,7 +297,7 @@ impl Driver {
         self.run.evaluations += u32::from(taken);
         if taken && self.run.alerted_at.is_none() {
             let causes = &self.rollout.verdict().causes;
-            if causes.iter().any(|cause| speaks_against(cause.reason)) {
+            if causes.iter().any(|cause| is_against_canary(cause.reason)) {
                 self.run.alerted_at = Some(self.now);
             }
         }
@@ -337,8 +337,8 @@ impl Driver {
             // The environment reads the rollout while it responds.
             let Some(action) = self.rollout.last_actions().get(index) else { break };
             match &action.act {
-                // Whoever prepares the start clears what it waits for, asked or not, and no answer to whether
-                // to go on settles a severity or a fact.
+                // Left out: before the start, its blockers are cleared without a question, and
+                // severity or facts are not settled by an answer to whether to continue.
                 Act::AskDecision { question }
                     if is_prepared || self.rollout.is_about_severity(question) =>
                 {
@@ -389,7 +389,7 @@ impl Driver {
 }
 
 /// Whether a reason is a fault of the canary, and not missing knowledge.
-const fn speaks_against(reason: Reason) -> bool {
+const fn is_against_canary(reason: Reason) -> bool {
     match reason {
         Reason::Evidence
         | Reason::HoldLevel

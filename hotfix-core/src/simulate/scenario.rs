@@ -77,7 +77,7 @@ document_table! {
     }
 }
 
-/// A working day, when nobody says.
+/// The default start, on a working day.
 const FROM: &str = "2026-03-03T14:00:00.000Z";
 
 getters! {
@@ -188,7 +188,7 @@ impl Scenario {
                 Some(_) => {}
             }
         }
-        // A fault acts in whole ticks, or from scrape to scrape: what is shorter may fall between two.
+        // A fault acts in whole ticks, or from scrape to scrape: a shorter one may fall between two.
         let tick = self.feed.map_or(cadence(policy), |feed| feed.every.min(cadence(policy)));
         let faults = (0..).zip(&self.faults);
         let lasting = faults.filter_map(|(n, of)| Some((format!("/faults/{n}/lasts"), of.lasts?)));

@@ -67,7 +67,7 @@ pub struct Scores(Vec<Score>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Score {
-    /// By scenario. None for a candidate that cannot be tried.
+    /// By scenario. Empty for a candidate that cannot be tried.
     tallies: Vec<Tally>,
     /// Affected requests of both versions over all scenarios, run by run.
     affected: Sum,
@@ -156,12 +156,12 @@ impl Search {
         Ok(Self { candidates, runs, bound })
     }
 
-    /// The runs of all candidates, each through all scenarios.
+    /// The number of runs of all candidates; each run goes through all scenarios.
     pub const fn work(&self) -> u64 {
         self.runs.saturating_mul(self.candidates.len() as u64)
     }
 
-    /// Makes a part of them. Numbers beyond the last are ignored.
+    /// Makes the runs with these numbers. Numbers beyond the last are ignored.
     pub fn play(&self, part: Range<u64>) -> Scores {
         let mut scores = Scores(self.candidates.iter().map(Prepared::nothing).collect());
         let end = part.end.min(self.work());
@@ -281,7 +281,7 @@ fn campaigns(
     scenarios.iter().enumerate().map(placed).collect()
 }
 
-/// A table, or the text of one.
+/// A scenario: a table, or the text of one.
 fn scenario(reader: &mut ScenarioReader, value: &Node) -> Option<Scenario> {
     let Some(text) = value.as_text() else { return Scenario::from_node(reader, value) };
     match Scenario::read(text) {

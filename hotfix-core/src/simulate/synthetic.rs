@@ -8,13 +8,13 @@ use crate::unit::{MetricName, Name, Share, Span, Timestamp};
 
 use super::active::{Active, Faults, users};
 use super::answers::Answers;
-use super::arm_metrics::{ArmMetrics, CANARY, Kept, LIVE};
+use super::arm_metrics::{ArmMetrics, CANARY, LIVE, MetricState};
 use super::environment::{Environment, Impact, Tick};
 use super::error::SimulationErrors;
 use super::fault::{Fault, FaultKind};
 use super::feed::{Feed, Scraper, count};
 use super::healthy_service::{HealthyService, Instances};
-use super::people::RandomSeed;
+use super::people::PeopleDraws;
 use super::random::{Draws, Drift, Expected, Purpose, RunKey};
 use super::recorded::{Merge, RecordedReading};
 use super::scenario::Scenario;
@@ -25,11 +25,11 @@ use super::traffic::{Flow, Noise};
 pub(super) struct Setting {
     pub(super) scenario: Scenario,
     health: Vec<HealthyService>,
-    /// A metric has noise.
+    /// Whether a metric has noise.
     is_noisy: bool,
-    /// The fix makes a metric worse by itself.
+    /// Whether the fix makes a metric worse by itself.
     is_worse: bool,
-    /// Instances that serve all of them, if known.
+    /// The instances of both arms, if known.
     instances: Option<u32>,
     /// Requests a minute over all arms.
     requests: f64,
@@ -39,8 +39,8 @@ impl Setting {
     pub(super) fn try_new(scenario: &Scenario, plan: &Plan) -> Result<Self, SimulationErrors> {
         let planned = plan.subject().traffic.requests_per_minute;
         let volume = plan.policy().metrics().iter().find(|m| m.kind.is_traffic());
-        let recorded = volume.and_then(|metric| metric.reference).filter(|record| *record > 0.0);
-        let requests = scenario.traffic.requests.or(planned).or(recorded).unwrap_or(1000.0);
+        let reference = volume.and_then(|metric| metric.reference).filter(|of| *of > 0.0);
+        let requests = scenario.traffic.requests.or(planned).or(reference).unwrap_or(1000.0);
         let health = scenario.health(plan)?;
         let is_noisy = health.iter().any(|health| health.noise.deviation > 0.0);
         let is_worse = health.iter().any(HealthyService::is_worsened);
@@ -61,8 +61,8 @@ pub(super) struct Synthetic<'s> {
     flow: Flow,
     /// The last mean number of requests of the canary and the live version.
     expected: [Expected; 2],
-    kept: Vec<Kept>,
-    /// Whether each fault is active in this run.
+    kept: Vec<MetricState>,
+    /// Whether each fault occurs in this run.
     there: Vec<bool>,
     active: Vec<Active<'s>>,
     /// Since when the canary has had traffic.
@@ -75,25 +75,25 @@ pub(super) struct Synthetic<'s> {
     crashed: Impact,
     /// Readings that are under way, each with the time of its arrival.
     late: Vec<RecordedReading>,
-    /// Since when a tick goes on whose share has changed, and the sums until then.
+    /// In a tick whose share has changed: when the last change was, and the sums of the readings until then.
     begun: Option<(Timestamp, Observation)>,
     scraper: Scraper,
-    random: RandomSeed,
+    random: PeopleDraws,
     /// The last attempt that people have prepared.
     attempt: u32,
-    /// Duties that people have on their list.
+    /// Occurrences of duties that people have been told to do.
     known: Vec<(Name, u64)>,
 }
 
 impl<'s> Synthetic<'s> {
-    /// The world before the start, which is the same in every run.
+    /// The environment before the start, which is the same in every run.
     pub(super) fn new(setting: &'s Setting, key: RunKey) -> Self {
         Self {
             setting,
             key,
             flow: Flow::new(key),
             expected: <[Expected; 2]>::default(),
-            kept: vec![Kept::default(); setting.health.len()],
+            kept: vec![MetricState::default(); setting.health.len()],
             there: vec![true; setting.scenario.faults.len()],
             active: Vec::new(),
             since: None,
@@ -103,7 +103,7 @@ impl<'s> Synthetic<'s> {
             late: Vec::new(),
             begun: None,
             scraper: Scraper::default(),
-            random: RandomSeed(None),
+            random: PeopleDraws(None),
             attempt: 0,
             known: Vec::new(),
         }
@@ -133,12 +133,12 @@ impl<'s> Synthetic<'s> {
         self.scraper.clear();
         self.attempt = 1;
         self.known.clear();
-        self.random = RandomSeed(Some(key.draws(Purpose::People, 0)));
+        self.random = PeopleDraws(Some(key.draws(Purpose::People, 0)));
     }
 
     /// Finds the active faults of this tick. Returns the share of each arm's requests without an
     /// answer.
-    fn strike(&mut self, tick: Tick, draws: &mut Draws) -> [f64; 2] {
+    fn activate_faults(&mut self, tick: Tick, draws: &mut Draws) -> [f64; 2] {
         let mut lost = [0.0_f64; 2];
         let setting = self.setting;
         if self.there.is_empty() && !setting.is_worse {
@@ -206,7 +206,7 @@ impl<'s> Synthetic<'s> {
         if setting.is_noisy {
             self.draw_noise(&mut draws);
         }
-        let lost = self.strike(tick, &mut draws);
+        let lost = self.activate_faults(tick, &mut draws);
         let parts = [tick.share, tick.share.rest()].map(Share::as_fraction);
         let mut arm = |index: usize| {
             let mean = setting.requests * minutes * times * parts[index];
@@ -236,7 +236,7 @@ impl<'s> Synthetic<'s> {
                     return 0.0;
                 }
                 let bad = kept.read(health, faults, arm, &mut draws, sample);
-                // The totals of a feed go on: they are only not scraped.
+                // The totals of a feed continue to count: they are only not scraped.
                 if !self.active.is_empty()
                     && (lost[arm.index] >= 1.0
                         || setting.scenario.feed.is_none() && faults.lose(health, arm.index))
@@ -260,10 +260,10 @@ impl<'s> Synthetic<'s> {
         }
     }
 
-    /// Makes a part of a tick at whose end the share changes, or which has begun with another.
+    /// Makes the part of a tick since its begin or the last change of the share, and keeps its sums.
     fn make_part(&mut self, tick: Tick) {
         let (setting, from) = (self.setting, tick.from);
-        // What was begun before the ticks ended is of an earlier attempt.
+        // A part from before this tick is of an earlier attempt.
         let begun = self.begun.take().filter(|(at, _)| *at >= from);
         let (begun, mut sums) = begun.unwrap_or_else(|| (from, Observation::new()));
         let part = Tick { from: begun, ..tick };
@@ -280,7 +280,7 @@ impl<'s> Synthetic<'s> {
         self.begun = Some((part.to.max(part.from), sums));
     }
 
-    /// Makes a tick, or the rest of one that has begun with another share.
+    /// Makes the readings of a tick, with the parts before a change of the share.
     fn make_all(&mut self, tick: Tick, into: &mut Observation) {
         if self.begun.is_none() {
             return self.make(tick, into);
@@ -301,7 +301,7 @@ impl<'s> Synthetic<'s> {
         }
     }
 
-    /// Makes what both arms do in a tick, and scrapes what is scraped in it.
+    /// Makes the counts of both arms in a tick, from scrape to scrape, and scrapes them.
     fn make_and_scrape(&mut self, feed: &Feed, tick: Tick) {
         let (key, setting) = (self.key, self.setting);
         let mut part = Tick { to: tick.from, ..tick };
@@ -358,7 +358,7 @@ impl Environment for Synthetic<'_> {
             let Some(delay) = platform.takes(rollout, &action.act) else { return };
             let broken = matches!(&action.act,
                 Act::RollBack { method, .. } if platform.broken.contains(method));
-            let fails = random.strikes(platform.fails) || broken;
+            let fails = random.happens(platform.fails) || broken;
             let command = if fails {
                 Command::Failed { action: action.id, why: None }
             } else {
@@ -384,13 +384,13 @@ impl Environment for Synthetic<'_> {
     fn enter(&mut self, rollout: &Rollout, at: Timestamp, answers: &mut Answers) {
         let people = &self.setting.scenario.people;
         match (rollout.stage(), rollout.state()) {
-            (Stage::Preparing, State::Ready) => people.go(at, answers),
+            (Stage::Preparing, State::Ready) => people.send_start(at, answers),
             (Stage::Preparing, _) if rollout.attempt() > self.attempt => {
                 self.attempt = rollout.attempt();
                 people.make_ready(rollout, at, answers);
             }
             (Stage::Deploying(step), _) if step.index == 0 && rollout.attempt() == 1 => {
-                people.speak(at, answers);
+                people.send_own_inputs(at, answers);
             }
             _ => {}
         }
@@ -401,8 +401,8 @@ impl Environment for Synthetic<'_> {
         people.do_duties(rollout, at, &mut self.known, &mut self.random, answers);
     }
 
-    /// Those of the metric with the most in the whole run: in single ticks the most of several metrics
-    /// would be the more, the shorter the ticks.
+    /// The requests that are bad by the metric with the most of them in the whole run: the maximum
+    /// over metrics in each tick would grow as ticks become shorter.
     fn affected(&self) -> Impact {
         let worst = |of: fn(&Impact) -> f64| {
             of(&self.crashed) + self.kept.iter().map(|kept| of(&kept.bad)).fold(0.0, f64::max)

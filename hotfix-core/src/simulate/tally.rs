@@ -29,7 +29,7 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// When the run was rolled back rightly, and when the canary had become worse.
+    /// When the run was rolled back rightly, and when the canary had become worse. None if it was not.
     pub(super) fn found(self, run: &Run) -> Option<(Timestamp, Timestamp)> {
         run.rolled_back_at.zip(self.bad_since).filter(|(back, bad)| back >= bad)
     }
@@ -92,7 +92,7 @@ impl<'de> Deserialize<'de> for Sum {
     }
 }
 
-/// Durations, in milliseconds.
+/// How many runs took each duration, in milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Times(BTreeMap<u64, u64>);
 
@@ -175,7 +175,7 @@ pub(super) fn numbers(run: &Run) -> [i64; 7] {
     [canary, live, missed, asked, paged, ticks, refused]
 }
 
-/// Requests as whole numbers: counts are.
+/// Requests as a whole number, which every count is.
 #[expect(clippy::cast_possible_truncation, reason = "a count, and saturated beyond 2^63")]
 fn whole(requests: f64) -> i64 {
     requests.round() as i64

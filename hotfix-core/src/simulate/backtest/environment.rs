@@ -15,7 +15,7 @@ use crate::rollout::{
 use crate::simulate::environment::cadence;
 use crate::simulate::people::{checked, cleared};
 use crate::simulate::recorded::{
-    Assumptions, Gates, Logged, Merge, Odd, Oddities, RecordedErrors, RecordedFault,
+    Anomalies, Anomaly, Assumptions, Gates, Logged, Merge, RecordedErrors, RecordedFault,
     RecordedFinding, RecordedMetrics, Unrecorded,
 };
 use crate::simulate::{Answers, Driver, Environment, Tick, Until};
@@ -41,7 +41,7 @@ struct Recorded<'a> {
     notes: Notes,
     /// Ticks without a reading while the rollout was watched, with another share than the log's
     /// rollout had, or with another split than planned, and gates that the backtest promoted.
-    odd: Oddities,
+    odd: Anomalies,
 }
 
 impl Environment for Recorded<'_> {
@@ -49,10 +49,10 @@ impl Environment for Recorded<'_> {
         let since = if tick.to == self.from { self.last_before() } else { tick.from };
         self.merged(since, tick.to, into);
         if tick.to > self.from && into.is_empty() && tick.from < self.until {
-            self.odd.note(Odd::Coarse(self.policy.watch().cadence), None, tick.to);
+            self.odd.note(Anomaly::Coarse(self.policy.watch().cadence), None, tick.to);
         }
         if !into.is_empty() && self.differs(&tick) {
-            self.odd.note(Odd::OtherShare, None, tick.to);
+            self.odd.note(Anomaly::OtherShare, None, tick.to);
         }
     }
 
@@ -62,7 +62,7 @@ impl Environment for Recorded<'_> {
             rollout::Act::Deploy { .. } | rollout::Act::SetTraffic { .. }
                 if step.is_some_and(|step| step.index == 0) =>
             {
-                // A tool had read it before the fix got traffic, which is confirmed at the tick's end.
+                // A deploy tool would have read this before the first traffic, which is confirmed at `from`.
                 if at < self.from {
                     let mut last = Observation::new();
                     self.merged(self.from - cadence(self.policy), self.last_before(), &mut last);
@@ -82,7 +82,7 @@ impl Environment for Recorded<'_> {
                 let verdict = rollout.verdict();
                 let is_alone = |cause: &Cause| cause.reason == Reason::LiveNeverRead;
                 let passes = match verdict.decision {
-                    // A recording of one version alone.
+                    // Asked only because the recording has one version.
                     Decision::Ask => verdict.causes.iter().all(is_alone),
                     // The final validation is over.
                     Decision::Promote => matches!(rollout.stage(), Stage::FinalValidation { .. }),
@@ -128,24 +128,23 @@ impl Environment for Recorded<'_> {
         self.notes.judged(rollout, at);
         let is_split = |cause: &Cause| cause.reason == Reason::SplitNotAsPlanned;
         if rollout.verdict().causes.iter().any(is_split) {
-            self.odd.note(Odd::OtherSplit, None, at);
+            self.odd.note(Anomaly::OtherSplit, None, at);
         }
     }
 }
 
 impl Recorded<'_> {
-    /// Passes what waits for a person, unless it is to wait.
+    /// Promotes at once what waits for a person, unless gates are to wait.
     fn pass(&mut self, at: Timestamp, answers: &mut Answers) {
         if self.gates == Gates::Pass {
-            self.odd.note(Odd::Passed, None, at);
+            self.odd.note(Anomaly::Passed, None, at);
             let why = Some("a backtest assumes an immediate go".to_owned());
             answers.at(at, Input::new(Command::Promote { why }).by(NOBODY));
         }
     }
 
-    /// The readings of a tick. Before the fix had traffic, those of the live version alone count;
-    /// running totals of both begin with that traffic. What a log's rollout read right after its first
-    /// move, in the same moment, counts in full.
+    /// The merged readings after `from` and up to `to`. Before the first traffic, the canary's are
+    /// left out, except for running totals, whose differences need a first value.
     fn merged(&mut self, from: Timestamp, to: Timestamp, into: &mut Observation) {
         into.clear();
         let policy = self.policy;
@@ -157,15 +156,15 @@ impl Recorded<'_> {
         }
     }
 
-    /// The end of the time in which readings are from before the first traffic: when that came, unless a
-    /// log's rollout was read in that moment, and only after it.
+    /// The last time whose readings are from before the first traffic: that of the traffic, or 1 ms
+    /// earlier if the log's rollout was read in the same moment after it.
     fn last_before(&self) -> Timestamp {
         let after = self.metrics.read_after_traffic(self.from);
         self.from - if after { Span::from_millis(1) } else { Span::ZERO }
     }
 
-    /// When the log's rollout had done the same move of traffic. One that was read between the ticks may
-    /// have been promoted up to a tick earlier.
+    /// When the log's rollout made the same move of traffic, after up to a tick before `at`: it may
+    /// have been read between the ticks, and promoted earlier.
     fn moved(&self, act: &rollout::Act, at: Timestamp) -> Option<Timestamp> {
         let rollout::Act::SetTraffic { share } = act else { return None };
         let mut moves = self.metrics.moves().iter();
@@ -173,7 +172,7 @@ impl Recorded<'_> {
         moves.find(|(moved, to)| *moved > since && to == share).map(|(moved, _)| *moved)
     }
 
-    /// Whether the log's rollout had another share of the traffic.
+    /// Whether the log's rollout had another share of the traffic from begin to end of the tick.
     fn differs(&self, tick: &Tick) -> bool {
         let moves = self.metrics.moves();
         let logged = |at| moves.iter().rfind(|(moved, _)| *moved <= at).map(|(_, share)| *share);
@@ -240,7 +239,7 @@ pub(super) fn play(
         until,
         merge: Merge::default(),
         notes: Notes::new(run, &left_out),
-        odd: Oddities::default(),
+        odd: Anomalies::default(),
     };
     environment.read_before(&mut rollout, begin, start);
     let mut driver = Driver::new(rollout, start);
@@ -248,21 +247,21 @@ pub(super) fn play(
     let done = environment.notes.found.first_rollback.or(driver.run().completed_at);
     let ended_at = done.unwrap_or(driver.run().ended_at);
     compared.append(&mut environment.notes.compared);
-    let mut findings = remarks(run, &left_out, &seen, &compared);
+    let mut findings = metric_findings(run, &left_out, &seen, &compared);
     findings.extend(strange);
     findings.extend(environment.merge.findings());
     findings.extend(environment.notes.findings());
     findings.extend(environment.odd.findings());
     let (stage, state) = (driver.rollout().stage(), driver.rollout().state());
     if !stage.has_turned_back() && !matches!(state, State::Complete | State::Closed) {
-        findings.push(Odd::Over(recorded.rolled_back()).finding(1, None, Some(ended_at)));
+        findings.push(Anomaly::Over(recorded.rolled_back()).finding(1, None, Some(ended_at)));
     }
     let Notes { found, .. } = environment.notes;
     let (after, phase) = (ended_at.since(from), found.ended.phase);
     Ok(Backtest { ended: Ended { at: ended_at, state, phase, after }, findings, ..found })
 }
 
-/// Leaves the readings of the live version; of the canary at most running totals.
+/// Removes the readings of the canary, running totals only if `also_totals`.
 fn leave_canary_out(of: &mut Observation, also_totals: bool) {
     for (_, reading) in of.iter_mut() {
         for arms in reading.strata_mut().filter(|arms| also_totals || !arms.totals) {
@@ -292,21 +291,21 @@ fn metrics_of(
     (seen, compared)
 }
 
-fn remarks(
+fn metric_findings(
     policy: &Policy,
     left_out: &[MetricName],
     seen: &BTreeSet<MetricName>,
     compared: &BTreeSet<MetricName>,
 ) -> Vec<RecordedFinding> {
     let mut findings: Vec<RecordedFinding> =
-        left_out.iter().map(|id| Odd::LeftOut.finding(1, Some(*id), None)).collect();
+        left_out.iter().map(|id| Anomaly::LeftOut.finding(1, Some(*id), None)).collect();
     let alone = |metric: &&Metric| seen.contains(&metric.id) && !compared.contains(&metric.id);
     for metric in policy.metrics().iter().filter(alone) {
         if metric.model != Model::None && metric.role == Role::Decide {
-            findings.push(Odd::NoBaseline.finding(1, Some(metric.id), None));
+            findings.push(Anomaly::NoBaseline.finding(1, Some(metric.id), None));
         }
         if metric.scaled {
-            findings.push(Odd::Scaled.finding(1, Some(metric.id), None));
+            findings.push(Anomaly::Scaled.finding(1, Some(metric.id), None));
         }
     }
     findings
@@ -358,14 +357,14 @@ fn planned(
     let mut findings = Vec::new();
     let plan = match (plan(logged), logged.and_then(|logged| logged.strategy)) {
         (Err(_), Some(strategy)) => {
-            findings.push(Odd::OtherStrategy(strategy).finding(1, None, None));
+            findings.push(Anomaly::OtherStrategy(strategy).finding(1, None, None));
             plan(None)?
         }
         (plan, _) => plan?,
     };
     let lost = had.iter().filter(|(metric, of)| plan.calibrations().get(metric) != Some(of));
     let lost = lost.filter(|(metric, _)| policy.metric(metric.as_str()).is_some());
-    findings.extend(lost.map(|(metric, _)| Odd::OtherTests.finding(1, Some(*metric), None)));
+    findings.extend(lost.map(|(metric, _)| Anomaly::OtherTests.finding(1, Some(*metric), None)));
     Ok((plan, findings))
 }
 
@@ -374,14 +373,14 @@ fn ready(plan: &Plan, at: Timestamp) -> Result<Rollout, RecordedErrors> {
     let policy = plan.policy();
     let mut rollout = Rollout::try_new(plan.clone(), Recording::Off, "")
         .map_err(|error| refused(policy, &error))?;
-    let mut spoken = Vec::new();
+    let mut approvers = Vec::new();
     // Each round clears one blocker. A policy has at most some hundreds.
     for _ in 0..10_000 {
         let blockers = rollout.blockers();
         let Some(blocker) = blockers.first() else { return Ok(rollout) };
         let input = Some(blocker)
             .filter(|blocker| blocker.kind != BlockerKind::ChangeWindow)
-            .and_then(|blocker| cleared(policy, blocker, NOBODY, &mut spoken))
+            .and_then(|blocker| cleared(policy, blocker, NOBODY, &mut approvers))
             .ok_or_else(|| refused(policy, &blocker.sentence))?;
         rollout.handle(at, &input).map_err(|refusal| refused(policy, &refusal))?;
     }

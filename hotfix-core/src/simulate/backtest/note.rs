@@ -9,7 +9,7 @@ use crate::plan::{ErrorBudget, Plan};
 use crate::policy::Policy;
 use crate::policy::section::Metric;
 use crate::rollout::{Refusal, RefusalReason, Rollout};
-use crate::simulate::recorded::{Odd, RecordedFinding};
+use crate::simulate::recorded::{Anomaly, RecordedFinding};
 use crate::sorting::{map_of, sort_by_key};
 use crate::stats::numeric::ln;
 use crate::text::joined;
@@ -26,6 +26,7 @@ pub(super) struct Notes {
     refused: BTreeMap<&'static str, (ReadingError, usize, Timestamp)>,
     /// The last verdict that was listed.
     last: Option<(Decision, Vec<Cause>)>,
+    /// Entries that were not listed.
     cut: usize,
     /// Log e-values at which the policy holds and rolls back.
     hold: f64,
@@ -77,7 +78,7 @@ impl Notes {
         self.found.ended.phase = rollout.phase().or(before);
     }
 
-    /// A question that no verdict asks.
+    /// Notes a question to a person, unless the verdict asks it.
     pub(super) fn asked(&mut self, question: &str, rollout: &Rollout, at: Timestamp) {
         if matches!(rollout.verdict().decision, Decision::Ask | Decision::RollBack) {
             return;
@@ -106,12 +107,12 @@ impl Notes {
             .map(|(error, count, at)| RecordedFinding::refused(error, *count, *at))
             .collect();
         if self.cut > 0 {
-            findings.push(Odd::Cut(Backtest::MOST_LISTED).finding(self.cut, None, None));
+            findings.push(Anomaly::Cut(Backtest::MOST_LISTED).finding(self.cut, None, None));
         }
         findings
     }
 
-    /// Bands and evidence of each metric.
+    /// Notes the bands of each metric, and when each limit was first reached.
     fn follow(&mut self, verdict: &Verdict, at: Timestamp) {
         if verdict.log_e >= self.threshold {
             self.found.crossed_at.get_or_insert(at);
@@ -184,7 +185,7 @@ impl Notes {
     }
 
     fn push(&mut self, would: Would) {
-        // The search is for the last decision.
+        // A rollback is listed in any case: it is the last decision.
         if self.found.would.len() < Backtest::MOST_LISTED || would.what == What::RollBack {
             self.found.would.push(would);
         } else {

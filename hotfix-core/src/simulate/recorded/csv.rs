@@ -105,7 +105,7 @@ fn column<'m>(
 
 fn find(header: &StringRecord, name: &str) -> Result<usize, RecordedErrors> {
     header.iter().position(|known| known == name).ok_or_else(|| {
-        // As spreadsheets write it where a comma is in numbers.
+        // Spreadsheets use these where the comma is the decimal separator.
         let split_by =
             |by: &char| header.iter().any(|all| all.split(*by).any(|one| one.trim() == name));
         if let Some(by) = [';', '\t', '|'].into_iter().find(split_by) {

@@ -29,7 +29,7 @@ pub struct RecordedFinding {
 coded! {
     /// The kinds of findings. Each has its own code.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-    pub(in crate::simulate) enum Odd;
+    pub(in crate::simulate) enum Anomaly;
 
     #[error(
         "readings are out of order by up to {}: each is used at its own time, but a live rollout \
@@ -174,7 +174,7 @@ coded! {
     OtherStrategy(_: Strategy) => "HF-REC-041",
 }
 
-/// What a log's own rollout did.
+/// A sentence about the log's own rollout, if it was rolled back.
 fn rolled_back(at: Option<Timestamp>) -> String {
     let so = |at| {
         format!(
@@ -185,7 +185,7 @@ fn rolled_back(at: Option<Timestamp>) -> String {
     at.map_or_else(String::new, so)
 }
 
-impl Odd {
+impl Anomaly {
     pub(in crate::simulate) fn finding(
         self,
         count: usize,
@@ -200,19 +200,24 @@ impl Odd {
 /// Anomalies by metric and code: each with how often and when first, and of those with a time span
 /// the longest.
 #[derive(Clone, Default)]
-pub(in crate::simulate) struct Oddities(
-    BTreeMap<(Option<MetricName>, &'static str), (Odd, usize, Timestamp)>,
+pub(in crate::simulate) struct Anomalies(
+    BTreeMap<(Option<MetricName>, &'static str), (Anomaly, usize, Timestamp)>,
 );
 
-impl Oddities {
-    pub(in crate::simulate) fn note(&mut self, odd: Odd, of: Option<MetricName>, at: Timestamp) {
+impl Anomalies {
+    pub(in crate::simulate) fn note(
+        &mut self,
+        odd: Anomaly,
+        of: Option<MetricName>,
+        at: Timestamp,
+    ) {
         let (most, count, _) = self.0.entry((of, odd.code())).or_insert((odd, 0, at));
         *most = odd.max(*most);
         *count += 1;
     }
 
-    /// How often a metric had it.
-    pub(super) fn count(&self, odd: Odd, metric: MetricName) -> usize {
+    /// How often a metric had this anomaly.
+    pub(super) fn count(&self, odd: Anomaly, metric: MetricName) -> usize {
         self.0.get(&(Some(metric), odd.code())).map_or(0, |(_, count, _)| *count)
     }
 
@@ -227,7 +232,7 @@ impl RecordedFinding {
         Self { message: format!("{arm}: {}", self.message), ..self }
     }
 
-    /// As the next part of a sentence; None for a finding of the whole.
+    /// The finding as a further clause of a sentence. None if it names no metric.
     pub(super) fn of_metric(&self) -> Option<String> {
         let Self { code, message, .. } = self;
         self.metric.map(|metric| format!("; {code} of `{metric}`: {message}"))

@@ -14,7 +14,7 @@ use crate::text::quoted;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
-use super::finding::{Odd, Oddities, RecordedFinding};
+use super::finding::{Anomalies, Anomaly, RecordedFinding};
 use super::mapping::ARMS;
 use super::steps::Steps;
 use super::{RecordedMetrics, RecordedReading};
@@ -37,14 +37,14 @@ pub struct RecordedHistory {
     pub findings: Vec<RecordedFinding>,
     /// By metric and instance, one pair per tick of the policy's cadence.
     pub history: Histories,
-    /// Of latencies: by metric and arm, one row per tick. Arms are read, since a reading of request
-    /// times does not name instances.
+    /// Of latencies: by metric and arm, one row per tick. Arms take the place of instances, which
+    /// readings of request times do not name.
     #[serde(default, skip_serializing_if = "SlowHistories::is_empty")]
     pub times: SlowHistories,
 }
 
 impl RecordedHistory {
-    /// Both, for [`Plan::calibrated`](crate::plan::Plan::calibrated).
+    /// Counts and times, for [`Plan::calibrated`](crate::plan::Plan::calibrated).
     pub fn into_histories(self) -> PlanHistories {
         PlanHistories { counts: self.history, times: self.times }
     }
@@ -54,21 +54,20 @@ impl RecordedMetrics {
     /// Most pairs of the history of a metric: of all its instances together.
     pub const MOST_PAIRS: usize = 4_000_000;
 
-    /// The history of each metric whose test one calibrates under this policy.
+    /// The history of each metric whose test is calibrated by a history under this policy.
     ///
-    /// The readings are those of ordinary operation, or the logs of earlier healthy rollouts. Counts
-    /// of both arms are used. Of a latency the histograms are, in ticks in which both arms have one
-    /// with the metric's boundaries, and requests. A tick without a reading of an instance is
-    /// `[0, 0]`. Of running totals, the differences are used, and a total that falls begins again at 0.
+    /// The readings are those of ordinary operation, or the logs of earlier healthy rollouts.
+    /// Counts of both arms are used; histograms of a latency only in ticks in which both arms have
+    /// requests and the metric's boundaries. A tick without a reading of an instance is `[0, 0]`.
+    /// Of running totals, the differences are used, and a total that falls begins again at 0.
     ///
-    /// Each metric has its own length. A pause of more than ten minutes and ten usual steps in which
-    /// it was not read so is left out, so that the logs of several rollouts can be read together. An
-    /// instance that ended leaves its place to one that begins later, so that a history has as many
-    /// instances as there are at a time.
+    /// Each metric has its own length. A pause of more than ten minutes and ten usual steps without such readings
+    /// is left out, so that the logs of several rollouts can be read together. An instance that ended leaves its
+    /// place to one that begins later, so that a history has as many instances as there are at a time.
     ///
-    /// A metric whose readings cannot be what they should be is left out: without any trials, mostly
-    /// with more events than trials, running totals that were read as counts and the opposite, of one
-    /// instance, or in steps that are twice those of a rollout and longer.
+    /// A metric is left out if its readings have no trials or mostly more events than trials, are
+    /// running totals that were read as counts or the opposite, are of one instance, or are at
+    /// least twice as far apart as those of a rollout.
     ///
     /// # Errors
     /// `HF-REC-019` if no metric has a history, and `HF-REC-004` for more than
@@ -117,16 +116,16 @@ struct Reader<'a> {
     counts: BTreeMap<MetricName, Read<[f64; 2]>>,
     /// Rows of the canary and of the baseline.
     times: BTreeMap<MetricName, Read<[Vec<f64>; 2]>>,
-    odd: Oddities,
+    odd: Anomalies,
 }
 
-/// How fast time goes.
+/// The steps of time in a history.
 #[derive(Clone, Copy)]
 struct Pace {
     cadence: Span,
-    /// Steps of so much and more are longer than those of a rollout.
+    /// Steps of at least this are too long for a history.
     seldom: Span,
-    /// From which time without a reading on there is a pause.
+    /// A longer time without a reading is a pause.
     pause: Span,
 }
 
@@ -147,7 +146,7 @@ impl Pace {
     }
 }
 
-/// The ticks of a metric: those in which it was read as a test reads it, without pauses.
+/// The present tick of a metric's history: pauses without usable readings are left out.
 #[derive(Clone, Copy, Default)]
 struct Clock {
     /// The first reading.
@@ -159,7 +158,8 @@ struct Clock {
 }
 
 impl Clock {
-    /// Goes to the tick of a time; times come in order. The pause before it, and when that began.
+    /// Advances to the tick of a reading; they come in order. Returns the pause before it, if there
+    /// is one, and when that began.
     fn advance(&mut self, at: Timestamp, pace: Pace) -> Option<(Span, Timestamp)> {
         let (since, last) = (at.since(self.last), self.last);
         self.last = at;
@@ -188,7 +188,7 @@ struct Read<R> {
     steps: Steps,
     /// By instance; of a latency under one name.
     rows: BTreeMap<String, Rows<R>>,
-    /// Steps from one reading to the next, and how many are longer than those of a rollout.
+    /// Steps from one reading to the next, and how many of them are too long for a history.
     all: usize,
     seldom: usize,
     /// Readings without trials.
@@ -196,7 +196,7 @@ struct Read<R> {
 }
 
 impl<R: Clone> Read<R> {
-    /// Notes a reading. The one before it, since the last pause.
+    /// Keeps a reading as the last of its instance, and returns the one before unless a pause lies between.
     fn before(&mut self, name: &str, at: Timestamp, read: &R, pace: Pace) -> Option<R> {
         if !self.rows.contains_key(name) {
             self.rows.insert(name.to_owned(), Rows::default());
@@ -208,7 +208,7 @@ impl<R: Clone> Read<R> {
         (since <= pace.pause).then_some(before)
     }
 
-    /// Adds what was read since then to its tick.
+    /// Adds counts to an instance's row of the present tick.
     fn add(&mut self, name: &str, read: R, add: impl FnOnce(&mut R, R)) {
         let tick = self.clock.tick;
         let Some(rows) = self.rows.get_mut(name) else { return };
@@ -218,7 +218,7 @@ impl<R: Clone> Read<R> {
         }
     }
 
-    /// How many ticks of instances were read.
+    /// The number of ticks with a reading, over all instances.
     fn counted(&self) -> usize {
         self.rows.values().map(|rows| rows.ticks.len()).sum()
     }
@@ -227,15 +227,15 @@ impl<R: Clone> Read<R> {
         if self.clock.start.is_some() { self.clock.tick + 1 } else { 0 }
     }
 
-    /// Why it is no history.
-    fn fault(&self, pace: Pace) -> Option<Odd> {
+    /// Why the readings are not a history. None if they are.
+    fn fault(&self, pace: Pace) -> Option<Anomaly> {
         let places = self.rows.len();
         if self.counted() == 0 {
-            (self.without > 0).then_some(Odd::NoTrials)
+            (self.without > 0).then_some(Anomaly::NoTrials)
         } else {
-            // Steps of an instance that is left out where it has no requests are longer now and then.
+            // A few steps are long because a recording leaves out an instance while it has no requests.
             let are_seldom = self.seldom > 0 && self.seldom * 10 >= self.all * 9;
-            let seldom = are_seldom.then_some(Odd::Seldom(pace.seldom));
+            let seldom = are_seldom.then_some(Anomaly::Seldom(pace.seldom));
             self.steps.odd(places).or(seldom)
         }
     }
@@ -263,10 +263,10 @@ impl<R: Clone> Rows<R> {
     }
 }
 
-/// An instance, or a place in which one follows the other.
+/// A place, in which one instance may follow the other.
 struct Place<R> {
     name: String,
-    /// The instance that is in it.
+    /// The last instance in it.
     now: String,
     ticks: Vec<(u64, R)>,
 }
@@ -277,9 +277,9 @@ impl<R> Place<R> {
     }
 }
 
-/// Instances in their places: one that ended leaves its place to one that begins later, since a
+/// Assigns instances to places: one that ended leaves its place to one that begins later, since a
 /// deployment gives instances new names and not more instances. A place has the name of its first
-/// instance. One that was not read for so many ticks has ended.
+/// instance. An instance without a reading for more than `ended` ticks has ended.
 fn in_places<R>(instances: BTreeMap<String, Rows<R>>, ended: u64) -> BTreeMap<String, Rows<R>> {
     let mut lives: Vec<(u64, Place<R>)> = Vec::new();
     for (name, rows) in instances {
@@ -321,7 +321,7 @@ impl<'a> Reader<'a> {
             pace: Pace::new(policy, step),
             counts: BTreeMap::new(),
             times: BTreeMap::new(),
-            odd: Oddities::default(),
+            odd: Anomalies::default(),
         }
     }
 
@@ -329,11 +329,11 @@ impl<'a> Reader<'a> {
         let at = reading.at;
         for (metric, read) in reading.metrics.iter() {
             let Some(known) = self.policy.metric(metric.as_str()) else {
-                self.note(metric, Odd::NotInPolicy, at);
+                self.note(metric, Anomaly::NotInPolicy, at);
                 continue;
             };
             if !self.policy.uses_history(known) {
-                self.note(metric, Odd::NotCalibrated, at);
+                self.note(metric, Anomaly::NotCalibrated, at);
                 continue;
             }
             if known.is_replayed_by_times() {
@@ -343,7 +343,7 @@ impl<'a> Reader<'a> {
             for arms in read.strata() {
                 for sample in [&arms.canary, &arms.baseline].into_iter().flatten() {
                     let Sample::Instances(instances) = sample else {
-                        self.note(metric, Odd::NotByInstance, at);
+                        self.note(metric, Anomaly::NotByInstance, at);
                         continue;
                     };
                     for (name, counts) in instances {
@@ -356,7 +356,7 @@ impl<'a> Reader<'a> {
 
     fn add(&mut self, metric: &Metric, name: &str, read: [f64; 2], totals: bool, at: Timestamp) {
         if !read.iter().all(|count| count.is_finite() && *count >= 0.0) {
-            return self.note(metric.id, Odd::NoCount, at);
+            return self.note(metric.id, Anomaly::NoCount, at);
         }
         let of = self.counts.entry(metric.id).or_default();
         let (mut counts, mut possible) = (read, true);
@@ -371,9 +371,9 @@ impl<'a> Reader<'a> {
             }
         }
         if metric.kind.is_fraction() && (counts[0] > counts[1] || !possible) {
-            return self.note(metric.id, Odd::MoreThanTrials, at);
+            return self.note(metric.id, Anomaly::MoreThanTrials, at);
         }
-        // An instance without requests is there, and is no reason to go on to its tick.
+        // An instance without requests is counted, but does not advance the clock to its tick.
         let mut pause = None;
         if counts[1] > 0.0 {
             pause = of.clock.advance(at, self.pace);
@@ -389,14 +389,14 @@ impl<'a> Reader<'a> {
 
     fn add_times(&mut self, metric: &Metric, reading: &Reading, at: Timestamp) {
         let Some(arms) = reading.whole() else {
-            return self.note(metric.id, Odd::NotInBoundaries, at);
+            return self.note(metric.id, Anomaly::NotInBoundaries, at);
         };
         let rows = [&arms.canary, &arms.baseline].map(|sample| match sample {
             Some(Sample::Histogram(histogram)) => row(metric, histogram),
             _ => None,
         });
         let [Some(canary), Some(baseline)] = rows else {
-            return self.note(metric.id, Odd::NotInBoundaries, at);
+            return self.note(metric.id, Anomaly::NotInBoundaries, at);
         };
         let of = self.times.entry(metric.id).or_default();
         let mut read = [canary, baseline];
@@ -410,7 +410,7 @@ impl<'a> Reader<'a> {
                         && let Some(Difference::Impossible) =
                             difference(metric.kind.data(), row, before)
                     {
-                        return self.note(metric.id, Odd::NotInBoundaries, at);
+                        return self.note(metric.id, Anomaly::NotInBoundaries, at);
                     }
                 }
             }
@@ -428,35 +428,36 @@ impl<'a> Reader<'a> {
         self.note_pause(metric.id, pause);
     }
 
-    fn note(&mut self, metric: MetricName, odd: Odd, at: Timestamp) {
+    fn note(&mut self, metric: MetricName, odd: Anomaly, at: Timestamp) {
         self.odd.note(odd, Some(metric), at);
     }
 
     fn note_pause(&mut self, metric: MetricName, pause: Option<(Span, Timestamp)>) {
         if let Some((lasts, at)) = pause {
-            self.note(metric, Odd::Pause(lasts), at);
+            self.note(metric, Anomaly::Pause(lasts), at);
         }
     }
 
-    /// Leaves out the metrics whose readings cannot be what they should be. `first`: the first time.
+    /// Leaves out the metrics whose readings are not a history, and notes histories that are too short.
+    /// `first`: the time of the first reading.
     fn leave_out(&mut self, first: Timestamp) {
         let pace = self.pace;
         let mut left_out = Vec::new();
         for (metric, of) in &mut self.counts {
             of.rows = in_places(std::mem::take(&mut of.rows), pace.ticks(pace.pause));
-            if self.odd.count(Odd::MoreThanTrials, *metric) > of.counted() {
-                left_out.push((*metric, Odd::MoreThanTrials));
+            if self.odd.count(Anomaly::MoreThanTrials, *metric) > of.counted() {
+                left_out.push((*metric, Anomaly::MoreThanTrials));
             } else if let Some(odd) = of.fault(pace) {
                 left_out.push((*metric, odd));
             } else if of.rows.len() == 1 {
-                left_out.push((*metric, Odd::OneInstance));
+                left_out.push((*metric, Anomaly::OneInstance));
             }
         }
         left_out.extend(self.times.iter().filter_map(|(id, of)| Some((*id, of.fault(pace)?))));
         for (metric, odd) in left_out {
             remove(&mut self.counts, &metric);
             remove(&mut self.times, &metric);
-            if odd != Odd::MoreThanTrials {
+            if odd != Anomaly::MoreThanTrials {
                 self.note(metric, odd, first);
             }
         }
@@ -468,14 +469,14 @@ impl<'a> Reader<'a> {
         let lasts: Vec<_> = counts.chain(times).filter(|(_, ticks, _)| *ticks > 0).collect();
         for (metric, ticks, first) in lasts {
             let has = Span::from_millis(pace.cadence.as_millis().saturating_mul(ticks));
-            // Readings a minute apart end a minute before the hour.
+            // Not exactly: an hour of readings that are a minute apart covers 59 minutes.
             if has.as_millis().saturating_mul(100) < wanted.as_millis().saturating_mul(99) {
-                self.note(metric, Odd::Short { has, wanted }, first);
+                self.note(metric, Anomaly::Short { has, wanted }, first);
             }
         }
     }
 
-    /// `findings`: of this history.
+    /// The histories of all metrics that are left. `findings`: those about this history.
     fn history(
         self,
         findings: &[RecordedFinding],
@@ -503,7 +504,7 @@ impl<'a> Reader<'a> {
         if histories.is_empty() && slow.is_empty() {
             let metrics = self.policy.metrics().iter();
             let calibrated = metrics.filter(|metric| self.policy.uses_history(metric));
-            let by_instance = findings.iter().filter(|of| of.code != Odd::NotByInstance.code());
+            let by_instance = findings.iter().filter(|of| of.code != Anomaly::NotByInstance.code());
             let is_read = |id| by_instance.clone().any(|finding| finding.metric == Some(id));
             let missing = calibrated.map(|metric| metric.id).filter(|id| !is_read(*id));
             let missing: Vec<MetricName> = missing.collect();

@@ -16,7 +16,7 @@ use crate::text;
 use crate::unit::{Share, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
-use super::finding::{Odd, Oddities};
+use super::finding::{Anomalies, Anomaly};
 use super::mapping::{Mapping, TimeUnit};
 use super::points::gaps;
 use super::{
@@ -40,7 +40,7 @@ struct Line {
     other: Option<String>,
 }
 
-/// Where a log says that traffic was moved.
+/// The moves of traffic in a rollout's log.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Moves {
     /// The share that each action moves to.
@@ -48,9 +48,9 @@ pub(super) struct Moves {
     pub(super) made: Vec<(Timestamp, Share)>,
     /// When the rollback was first asked for.
     pub(super) rolled_back: Option<Timestamp>,
-    /// When the log's rollout read last.
+    /// When the log's rollout was last read.
     read_at: Option<Timestamp>,
-    /// It had read in the moment of the first move, before it.
+    /// Whether it was read in the moment of the first move, before the move.
     pub(super) read_first: bool,
 }
 
@@ -58,7 +58,7 @@ impl Moves {
     fn note(&mut self, line: &Line, at: Option<Timestamp>) {
         let confirmed = line.kind.as_deref() == Some("confirm");
         let id = line.action.as_ref().and_then(Value::as_str).filter(|_| confirmed);
-        // Before the fix has had any, none is no change of the traffic.
+        // A share of 0 before the fix has had any traffic is not a move.
         let share = id.and_then(|id| self.asked.get(id));
         let share = share.filter(|share| !self.made.is_empty() || **share > Share::NONE);
         if let (Some(at), Some(share)) = (at, share) {
@@ -179,7 +179,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     }
     // Stable: readings of the same time keep the order of the text.
     sort_by_key(&mut lines, |(reading, _)| reading.at);
-    let mut odd = Oddities::default();
+    let mut odd = Anomalies::default();
     let mut readings = Vec::with_capacity(lines.len());
     // The readings of the present time as text, in which NaN equals NaN.
     let (mut now, mut seen) = (None, BTreeSet::new());
@@ -195,17 +195,17 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
         // text.
         let text = || pretty(&reading.metrics);
         if !is_alone && text().is_ok_and(|text| !seen.insert(text)) {
-            odd.note(Odd::Duplicate, None, at);
+            odd.note(Anomaly::Duplicate, None, at);
             continue;
         }
         if let Some(after) = after {
-            odd.note(Odd::OutOfOrder(after.since(at)), None, at);
+            odd.note(Anomaly::OutOfOrder(after.since(at)), None, at);
         }
         for (metric, reading) in reading.metrics.iter() {
             let mut samples =
                 reading.strata().flat_map(|arms| arms.canary.iter().chain(&arms.baseline));
             if !samples.all(is_finite) {
-                odd.note(Odd::NotFinite, Some(metric), at);
+                odd.note(Anomaly::NotFinite, Some(metric), at);
             }
         }
         readings.push(reading);

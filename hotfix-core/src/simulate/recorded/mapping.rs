@@ -228,7 +228,7 @@ impl MappingReader {
             self.unless_null(table, name, |reader, arm| reader.arm((metric, name), arm))
         });
         let is_null = |node: &Node| node.value == Value::Null;
-        // A misspelt arm is not one that is missing.
+        // A misspelt arm has its own error, and is not reported as missing.
         if self.faults() == before && ARMS.iter().all(|arm| table.key(arm).is_none_or(is_null)) {
             let (arm, fault) = (ARMS[0], "is not named: give the source of its numbers");
             self.fail::<()>(RecordedFault::ArmMetrics { metric, arm, fault });
@@ -244,7 +244,7 @@ impl MappingReader {
     fn arm(&mut self, (metric, arm): (MetricName, &'static str), node: &Node) -> Option<ArmSource> {
         let before = self.faults();
         let source = ArmSource::from_node(self, node)?;
-        // A part with a fault would be one that is missing.
+        // A part with an error of its own would be reported as missing, too.
         if self.faults() == before
             && let Err(fault) = source.check()
         {

@@ -10,13 +10,13 @@ use crate::metric::{Arms, Observation, Reading, Sample};
 use crate::unit::{MetricName, Timestamp};
 
 use super::RecordedReading;
-use super::finding::{Odd, Oddities, RecordedFinding};
+use super::finding::{Anomalies, Anomaly, RecordedFinding};
 
 /// Merges readings, and counts those that cannot be merged.
 #[derive(Default)]
 pub(in crate::simulate) struct Merge {
-    not_in_policy: Oddities,
-    unmerged: Oddities,
+    not_in_policy: Anomalies,
+    unmerged: Anomalies,
 }
 
 impl Merge {
@@ -33,7 +33,7 @@ impl Merge {
         for recorded in readings {
             for (metric, reading) in recorded.metrics.iter() {
                 let Some(kind) = kind(metric) else {
-                    self.not_in_policy.note(Odd::NotInPolicy, Some(metric), recorded.at);
+                    self.not_in_policy.note(Anomaly::NotInPolicy, Some(metric), recorded.at);
                     continue;
                 };
                 let is_added = self.add(into, metric, kind, reading, recorded.at);
@@ -84,7 +84,7 @@ impl Merge {
         let joined = has_same_strata && known.strata_mut().zip(reading.strata()).all(join);
         if !joined {
             *known = reading.clone();
-            self.unmerged.note(Odd::Unmerged, Some(metric), at);
+            self.unmerged.note(Anomaly::Unmerged, Some(metric), at);
         }
         joined
     }
@@ -110,7 +110,7 @@ fn join(before: &mut Arms, now: &Arms, kind: MetricKind) -> bool {
         && arm(&mut before.baseline, &now.baseline)
 }
 
-/// Returns false if they have different kinds or buckets.
+/// Adds `more` to `sum`. Returns false if they have different kinds or buckets.
 pub(in crate::simulate) fn add_up(sum: &mut Sample, more: &Sample) -> bool {
     match (sum, more) {
         (Sample::Pair(events, trials), Sample::Pair(more, of)) => {

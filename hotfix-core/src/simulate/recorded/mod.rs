@@ -17,7 +17,7 @@ mod steps;
 
 pub use error::{RecordedErrors, RecordedFault};
 pub use finding::RecordedFinding;
-pub(super) use finding::{Odd, Oddities};
+pub(super) use finding::{Anomalies, Anomaly};
 pub use history::RecordedHistory;
 use json_lines::Moves;
 pub use mapping::{
@@ -35,7 +35,7 @@ use crate::text;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 use std::collections::BTreeMap;
 
-/// Parts were found, each without the others.
+/// The addition to the error if only single parts of readings were found.
 const NEVER_WHOLE: &str = ": no time has all parts of a reading, for example both `events` and `trials`. Query them with \
      the same start and step; where there is no series before the first error, join the requests times 0 to it";
 
@@ -72,7 +72,7 @@ pub struct RecordedReading {
 }
 
 impl RecordedReading {
-    /// Whether a metric has such readings.
+    /// Whether the arms of any metric satisfy this.
     pub(super) fn has(&self, is_so: impl Fn(&Arms) -> bool) -> bool {
         self.metrics.iter().any(|(_, reading)| reading.strata().any(&is_so))
     }
@@ -104,12 +104,12 @@ pub(super) struct Logged {
 pub struct RecordedMetrics {
     readings: Vec<RecordedReading>,
     findings: Vec<RecordedFinding>,
-    /// Of each metric the first requests of the canary, also where its errors are missing, or another
-    /// reading of it; of a count its seconds, which look like requests.
+    /// By metric, when the canary first had requests, even if its errors or other parts are
+    /// missing. The seconds of a count look like requests.
     first_of_canary: BTreeMap<MetricName, Timestamp>,
-    /// What was planned, where the recording is a rollout's log.
+    /// The plan of the log's rollout, if the recording is a log.
     planned: Option<Box<Logged>>,
-    /// Where the recording is a rollout's log: when traffic was moved.
+    /// The moves of traffic, if the recording is a rollout's log.
     moves: Moves,
 }
 
@@ -144,7 +144,7 @@ impl RecordedMetrics {
             Format::Prometheus => prometheus::read(text, mapping)?,
         };
         if recording.readings.is_empty() {
-            let apart = Odd::Incomplete.code();
+            let apart = Anomaly::Incomplete.code();
             let apart = recording.findings.iter().any(|finding| finding.code == apart);
             let without = if apart { NEVER_WHOLE.to_owned() } else { String::new() };
             return Err(RecordedFault::Nothing { without }.anywhere());
@@ -193,7 +193,7 @@ impl RecordedMetrics {
         self.readings.get(start..end.max(start)).unwrap_or_default()
     }
 
-    /// The first requests of the canary by the metrics that count some; without any, its first reading.
+    /// When the canary first had requests, by the metrics that `counts` names, or else its first reading.
     pub(super) fn first_of_canary(&self, counts: impl Fn(MetricName) -> bool) -> Option<Timestamp> {
         let first = self.first_of_canary.iter().filter(|(metric, _)| counts(**metric));
         first.map(|(_, at)| *at).min().or_else(|| {
@@ -259,7 +259,8 @@ fn moment(text: &str, unit: TimeUnit) -> Option<Timestamp> {
     }
 }
 
-/// Milliseconds since 1970, unless they are seconds: as milliseconds these would be of the years up to 1973.
+/// A time in milliseconds since 1970. None for a number that is probably in seconds: as
+/// milliseconds, it would be a time before 1974.
 fn milliseconds(since_1970: i64) -> Option<Timestamp> {
     const SECONDS_SINCE_2001: std::ops::Range<i64> = 1_000_000_000..100_000_000_000;
     let is_seconds = SECONDS_SINCE_2001.contains(&since_1970);

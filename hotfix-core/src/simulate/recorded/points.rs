@@ -7,12 +7,12 @@ use crate::sorting::sort_by_key;
 use crate::unit::{MetricName, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
-use super::finding::{Odd, Oddities, RecordedFinding};
+use super::finding::{Anomalies, Anomaly, RecordedFinding};
 use super::json_lines::Moves;
 use super::mapping::{ARMS, LabelPart, Mapping};
 use super::{RecordedMetrics, RecordedReading};
 
-/// What a number is of.
+/// What a number belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Series {
     /// Index among the mapping's arms.
@@ -44,18 +44,18 @@ pub(super) struct Points<'m> {
     list: Vec<Point>,
     /// The instances by name; their numbers begin with 1.
     instances: BTreeMap<String, usize>,
-    /// The same by number: 0 is an arm that is not read by instance.
+    /// The names of instances by number; 0 is an arm that is not read by instance.
     names: Vec<String>,
     /// The last time of each series, to find readings that are out of order.
     last: BTreeMap<Series, Timestamp>,
     /// Readings that are out of order.
-    late: Oddities,
+    late: Anomalies,
 }
 
 impl<'m> Points<'m> {
     pub(super) fn new(mapping: &'m Mapping) -> Self {
         let (instances, names, last) = (BTreeMap::new(), vec![String::new()], BTreeMap::new());
-        Self { mapping, list: Vec::new(), instances, names, last, late: Oddities::default() }
+        Self { mapping, list: Vec::new(), instances, names, last, late: Anomalies::default() }
     }
 
     pub(super) fn instance(&mut self, name: &str) -> usize {
@@ -80,7 +80,7 @@ impl<'m> Points<'m> {
         }
         let last = self.last.entry(of).or_insert(at);
         if at < *last {
-            self.late.note(Odd::OutOfOrder(last.since(at)), None, at);
+            self.late.note(Anomaly::OutOfOrder(last.since(at)), None, at);
         } else {
             *last = at;
         }
@@ -94,7 +94,7 @@ impl<'m> Points<'m> {
         // Stable: numbers of the same part keep the order of the text.
         sort_by_key(&mut self.list, |point| (point.at, point.of.arm));
         let edges = self.edges(arms.len());
-        let mut faults = vec![Oddities::default(); arms.len()];
+        let mut faults = vec![Anomalies::default(); arms.len()];
         // The instances of an arm that have had both numbers.
         let mut whole: BTreeSet<(usize, usize)> = BTreeSet::new();
         let mut readings: Vec<RecordedReading> = Vec::new();
@@ -112,14 +112,14 @@ impl<'m> Points<'m> {
             }
             let mut note = |odd| faults.note(odd, Some(*metric), at);
             if group.iter().any(|point| !point.value.is_finite()) {
-                note(Odd::NotFinite);
+                note(Anomaly::NotFinite);
             }
             let sample = if first.of.instance > 0 {
                 by_instance(group, &self.names, note, &mut whole)
             } else {
                 let sample = sample(first.of.part, group, edges, &mut note);
                 if sample.is_none() {
-                    note(Odd::Incomplete);
+                    note(Anomaly::Incomplete);
                 }
                 sample
             };
@@ -139,14 +139,14 @@ impl<'m> Points<'m> {
         for (index, (metric, which, _)) in arms.iter().enumerate() {
             if !self.last.keys().any(|of| of.arm == index) {
                 let arm = ARMS.get(*which).copied().unwrap_or_default();
-                findings.push(Odd::NoSeries(arm).finding(1, Some(*metric), None));
+                findings.push(Anomaly::NoSeries(arm).finding(1, Some(*metric), None));
             }
             // Instance 0 is an arm that is not read by instance.
             let seen = self.last.keys().filter(|of| of.arm == index && of.instance > 0);
             let seen: BTreeSet<_> = seen.map(|of| (index, of.instance)).collect();
             let partial = seen.difference(&whole).count();
             if partial > 0 {
-                findings.push(Odd::Partial.finding(partial, Some(*metric), None));
+                findings.push(Anomaly::Partial.finding(partial, Some(*metric), None));
             }
         }
         findings.extend(gaps(&readings));
@@ -168,12 +168,12 @@ impl<'m> Points<'m> {
 /// The bits of the bound of the bucket `+Inf`.
 pub(super) const OPEN: u64 = f64::INFINITY.to_bits();
 
-/// The counts of an arm's instances at one time, without those of which a part is missing. None if
-/// none is left. `whole` gains the others.
+/// The counts of an arm's instances that have both parts at one time, which are added to `whole`.
+/// None if no instance has both.
 fn by_instance(
     group: &[Point],
     names: &[String],
-    mut note: impl FnMut(Odd),
+    mut note: impl FnMut(Anomaly),
     whole: &mut BTreeSet<(usize, usize)>,
 ) -> Option<Sample> {
     let first = group.first()?;
@@ -182,7 +182,7 @@ fn by_instance(
         let parts = read.entry(point.of.instance).or_default();
         let place = usize::from(point.of.part == LabelPart::Trials);
         if parts[place].replace(point.value).is_some() {
-            note(Odd::Duplicate);
+            note(Anomaly::Duplicate);
         }
     }
     let mut instances = BTreeMap::new();
@@ -191,7 +191,7 @@ fn by_instance(
             instances.insert(name.clone(), [events, trials]);
             whole.insert((first.of.arm, number));
         } else {
-            note(Odd::Incomplete);
+            note(Anomaly::Incomplete);
         }
     }
     (!instances.is_empty()).then_some(Sample::Instances(instances))
@@ -202,7 +202,7 @@ fn sample(
     first: LabelPart,
     group: &[Point],
     edges: &BTreeSet<u64>,
-    note: &mut impl FnMut(Odd),
+    note: &mut impl FnMut(Anomaly),
 ) -> Option<Sample> {
     if first == LabelPart::Sample {
         return Some(Sample::Samples(group.iter().map(|point| point.value).collect()));
@@ -210,7 +210,7 @@ fn sample(
     let mut parts: BTreeMap<LabelPart, f64> = BTreeMap::new();
     for point in group {
         if parts.insert(point.of.part, point.value).is_some() {
-            note(Odd::Duplicate);
+            note(Anomaly::Duplicate);
         }
     }
     let part = |part: LabelPart| parts.get(&part).copied();
@@ -263,5 +263,5 @@ pub(super) fn gaps(readings: &[RecordedReading]) -> Option<RecordedFinding> {
     let gaps = || readings.windows(2).filter(is_gap);
     let longest = gaps().map(step).max()?;
     let first = gaps().next()?.first()?.at;
-    Some(Odd::Gap(longest).finding(gaps().count(), None, Some(first)))
+    Some(Anomaly::Gap(longest).finding(gaps().count(), None, Some(first)))
 }

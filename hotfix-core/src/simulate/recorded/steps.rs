@@ -6,13 +6,13 @@ use crate::metric::Sample;
 use crate::unit::{MetricName, Timestamp};
 
 use super::RecordedReading;
-use super::finding::{Odd, RecordedFinding};
+use super::finding::{Anomaly, RecordedFinding};
 
-/// Trials of each arm or instance that rise so often, and hardly ever fall, are running totals.
+/// Trials that rise at least so often for each arm or instance, and hardly ever fall, are running totals.
 const RISES: usize = 60;
-/// Running totals rise so many times as often as they fall, with restarts.
+/// Running totals rise at least so many times as often as they fall at restarts.
 const RISES_TO_A_FALL: usize = 20;
-/// Numbers of which at least one in so many rises is matched by a fall are no running totals.
+/// Numbers with at least one fall for so many rises are not running totals.
 const FALLS_OF_NO_TOTALS: usize = 4;
 
 /// How often the trials of a metric rose and fell from one reading to the next.
@@ -31,20 +31,20 @@ impl Steps {
         self.falls += usize::from(now < before);
     }
 
-    /// What they are not. `places`: how many arms or instances have them.
-    pub(super) fn odd(self, places: usize) -> Option<Odd> {
+    /// The anomaly, if they are not what the mapping says. `places`: the number of arms or instances.
+    pub(super) fn odd(self, places: usize) -> Option<Anomaly> {
         let Self { totals, rises, falls } = self;
         if totals {
             let both = falls >= RISES && falls * FALLS_OF_NO_TOTALS >= rises;
-            both.then_some(Odd::FallsToo)
+            both.then_some(Anomaly::FallsToo)
         } else {
             let rises_only = rises >= RISES * places.max(1) && falls * RISES_TO_A_FALL <= rises;
-            rises_only.then_some(Odd::RisesOnly)
+            rises_only.then_some(Anomaly::RisesOnly)
         }
     }
 }
 
-/// The metrics that are misnamed so.
+/// A finding for each metric whose numbers are not what the mapping says.
 pub(super) fn misnamed(readings: &[RecordedReading]) -> Vec<RecordedFinding> {
     let mut last: BTreeMap<(MetricName, [usize; 2], &str), f64> = BTreeMap::new();
     let mut steps: BTreeMap<MetricName, (Steps, usize, Timestamp)> = BTreeMap::new();
