@@ -23,8 +23,8 @@ pub(super) fn of_rules(policy: &Policy) -> Option<Tree> {
     let mut next = is_scheduled.then(|| chain.leaf("scheduled", nothing, None, false));
     // An admission overrides a severity without a hot-fix, so it is asked before the first of
     // these.
-    let calm = |severity: &Severity| policy.severity(*severity).is_some_and(|level| !level.hotfix);
-    let admitted_before = Severity::ALL.iter().position(calm).unwrap_or(Severity::ALL.len());
+    let is_normal = |at: &Severity| policy.severity(*at).is_some_and(|level| !level.hotfix);
+    let admitted_before = Severity::ALL.iter().position(is_normal).unwrap_or(Severity::ALL.len());
     let mut effects: Vec<Effect> = Severity::ALL.iter().copied().map(Effect::Severity).collect();
     effects.insert(admitted_before, Effect::Admit);
     let wins = policy.classification.exclusions == Exclusions::Win;
@@ -116,7 +116,8 @@ impl Chain<'_> {
         next
     }
 
-    /// If a person has to decide a contradiction, an exclusion has no answer.
+    /// `to`, or if a person has to decide about exclusions, a question before it that has no answer
+    /// for facts that a rule excludes.
     fn unless_excluded(&mut self, leaf: &str, to: Target) -> Target {
         let excluding = self.policy.rules.iter().filter(|rule| rule.effect == Effect::Exclude);
         let whens: Vec<Condition> = excluding.map(|rule| rule.when.clone()).collect();
@@ -130,7 +131,7 @@ impl Chain<'_> {
 }
 
 impl Policy {
-    /// By when a fix of this severity is due in every case: the shortest time. A day is later.
+    /// By when a fix of this severity is due unconditionally: the shortest duration, or else a calendar day.
     pub(crate) fn fix_due(&self, severity: Severity) -> Option<Due> {
         let sure =
             |duty: &&Duty| duty.sets_deadline() && duty.is_for(severity) && !duty.has_condition();

@@ -164,7 +164,7 @@ impl Policy {
         toml::to_string(&self.document()).unwrap_or_default()
     }
 
-    /// The same as a tree.
+    /// The policy as a tree, for people.
     pub(crate) fn document(&self) -> Node {
         Self::write(self, Style::Human)
     }
@@ -200,7 +200,8 @@ impl Policy {
         self.severities.iter().find(|level| level.severity == severity)
     }
 
-    /// The signs by which a deployment is answered. None: it names none, or its strategy deploys nothing.
+    /// The signs of a successful and of a failed deployment. None if it names none or its strategy
+    /// deploys nothing.
     pub fn deployment_signs(&self) -> Option<DeploymentSigns<'_>> {
         let deploys = self.strategy != Strategy::FeatureFlag;
         let Deploying { success, failure, .. } = self.deploying().filter(|_| deploys)?;
@@ -239,7 +240,7 @@ impl Policy {
         self.metrics.iter().find(|metric| metric.id.as_str() == id)
     }
 
-    /// What people call a metric.
+    /// The name of a metric for people: its title, or its id as words.
     pub(crate) fn metric_title(&self, id: MetricName) -> String {
         self.metric(id.as_str()).map_or_else(|| words(id.as_str()), |metric| metric.title.clone())
     }
@@ -250,27 +251,27 @@ impl Policy {
         self.contingencies.iter().filter(|of| of.sign == Some(Sign::NoData)).find(waits)
     }
 
-    /// What to do while readings are missing, as far as the policy has it for any severity.
+    /// The contingency for missing readings, whatever severities it is for.
     pub(crate) fn on_silence(&self) -> Option<&Contingency> {
         self.contingencies.iter().find(|of| of.sign == Some(Sign::NoData))
     }
 
-    /// How long something may hold a phase. The reading that covers its least time comes before that. Without
-    /// a longest time a person is asked `ask_again` after the least one.
+    /// How long a phase may be held: `watch_most`, but at least until the reading that covers
+    /// `watch`; without a `watch_most`, until a person is asked, `ask_again` after `watch`.
     pub(crate) fn held_at_most(&self, phase: &Phase) -> Span {
         let most = phase.watch_most.map(|most| most.max(phase.watch + self.watch().reads_every()));
         most.unwrap_or(phase.watch + self.ask_again())
     }
 
-    /// How long something may hold the final validation: it has no longest time of its own, so after that of
-    /// the last phase a person decides.
+    /// How long the final validation may be held before a person decides: it has no longest time of
+    /// its own, so that of the last phase is added to its `watch`.
     pub(crate) fn validation_held_at_most(&self) -> Span {
         let longest = self.phases.last().map_or(Span::ZERO, Phase::longest);
         self.final_validation.watch + longest
     }
 
-    /// How long something may hold a phase until a person is asked, at the latest: where nothing ends that,
-    /// `ask_again` longer than it is watched.
+    /// How long a phase may be held at most before a person is asked. If nothing ends the phase, that is
+    /// `ask_again` after its longest time.
     pub(crate) fn held_unasked(&self, phase: &Phase) -> Span {
         match phase.longest_held() {
             Some(_) => self.held_at_most(phase),
@@ -290,8 +291,8 @@ impl Policy {
         Some(self.following(self.instead_of.clone()?, None))
     }
 
-    fn following(&self, course: InsteadOf, instead_of: Option<InsteadOf>) -> Self {
-        let InsteadOf { strategy, why: strategy_why, phases } = course;
+    fn following(&self, chosen: InsteadOf, instead_of: Option<InsteadOf>) -> Self {
+        let InsteadOf { strategy, why: strategy_why, phases } = chosen;
         let reasoned = self.reasoned.with_other_phases();
         Self { reasoned, strategy, strategy_why, instead_of, phases, ..self.clone() }
     }

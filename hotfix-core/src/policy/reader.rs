@@ -47,10 +47,10 @@ pub(crate) trait Field {
 pub(crate) trait Narrowed {
     type Of: Field;
 
-    /// Reports what is wrong with the node as a whole, also where it could not be read.
+    /// Reports what is wrong with the node as a whole, even if it could not be read.
     fn look(_node: &Node, _reader: &mut PolicyReader) {}
 
-    /// What is kept of the value that was read; `None` means that an error has been reported.
+    /// The value to keep of the one that was read; `None` means that an error has been reported.
     fn check(
         read: <Self::Of as Field>::Out,
         _node: &Node,
@@ -115,7 +115,7 @@ impl Written {
         Self { style, entries: Vec::new() }
     }
 
-    /// Adds a key that has a value. Once in the library for each type, not for each key.
+    /// Adds a key that has a value. Not inlined, so that the library has it once for each type, not key.
     #[inline(never)]
     pub(crate) fn put<F: Field>(&mut self, key: &'static str, value: Option<&F::Out>) {
         self.entries.extend(value.map(|value| (key, F::write(value, self.style))));
@@ -140,7 +140,7 @@ macro_rules! serialized {
 
 serialized! { Policy, Phase, Vendor }
 
-/// A duration as a draft has it: of an optional key, or of another one.
+/// A duration in a draft: of an optional key, or of any other.
 pub(crate) trait Lasts {
     fn lasts(self) -> Option<Span>;
 }
@@ -264,7 +264,7 @@ impl PolicyReader {
         }
     }
 
-    /// Reports values of a list that are not above the one before; `key` is where an item has it.
+    /// Reports values of a list that are not above the one before; `key` is their place in an item.
     pub(super) fn rising<T: PartialOrd + ToString>(
         &mut self,
         list: &str,

@@ -35,7 +35,7 @@ impl Reasoned {
         self.reasoning.get_or_init(|| Arc::new(Reasoning::new(policy)))
     }
 
-    /// The same for a policy with other phases: same conditions, perhaps other findings.
+    /// What stays valid if the policy gets other phases: its conditions do, its findings may not.
     pub(super) fn with_other_phases(&self) -> Self {
         Self { reasoning: self.reasoning.clone(), denials: OnceLock::new(), plans: OnceLock::new() }
     }
@@ -80,7 +80,7 @@ pub(crate) struct Reasoning {
 pub(crate) struct Exact {
     /// 1 if the implications hold.
     pub(crate) consistent: Diagram,
-    /// [`RuleOutcome::code`].
+    /// [`RuleOutcome::code`] of the rules.
     pub(crate) list: Answers,
     /// [`End::code`] of the tree.
     pub(crate) tree: Answers,
@@ -89,24 +89,24 @@ pub(crate) struct Exact {
 /// The answer for every combination of facts.
 #[derive(Clone, Debug)]
 pub(crate) struct Answers {
-    /// If the implications hold.
+    /// For facts that satisfy the implications.
     consistent: Diagram,
-    /// Also if they do not hold.
-    whatever: Diagram,
+    /// For any facts.
+    unrestricted: Diagram,
 }
 
 impl Answers {
     fn new(of: Ref, consistent: Ref, builder: &mut Builder<'_>) -> Result<Self, Cut> {
         let where_consistent = builder.where_holds(of, consistent)?;
-        Ok(Self { consistent: builder.finish(where_consistent), whatever: builder.finish(of) })
+        Ok(Self { consistent: builder.finish(where_consistent), unrestricted: builder.finish(of) })
     }
 
-    /// The answers for these facts, which contradict each other or not.
+    /// The answers for facts that contradict each other, or for those that do not.
     pub(crate) const fn of(&self, contradictory: bool) -> &Diagram {
-        if contradictory { &self.whatever } else { &self.consistent }
+        if contradictory { &self.unrestricted } else { &self.consistent }
     }
 
-    /// Visits the answers that the known facts leave. Returns whether these contradict each other.
+    /// Visits the answers that the known facts leave possible. Returns whether the facts contradict each other.
     pub(crate) fn visit(&self, placed: &Placed, mut visit: impl FnMut(u32)) -> bool {
         let mut contradictory = true;
         self.consistent.reachable(placed, |code| {
@@ -114,7 +114,7 @@ impl Answers {
             visit(code);
         });
         if contradictory {
-            self.whatever.reachable(placed, visit);
+            self.unrestricted.reachable(placed, visit);
         }
         contradictory
     }
@@ -126,11 +126,11 @@ pub(crate) struct RuleOutcome {
     pub(crate) hotfix: Hotfix,
 }
 
-/// One more than the least severe.
+/// The number of "no severity" in a code: one more than that of the least severe.
 const NO_SEVERITY: u32 = 4;
 
 impl RuleOutcome {
-    /// Every outcome, by code.
+    /// The number of outcomes: codes are below it.
     pub(crate) const COUNT: u32 = 15;
 
     pub(crate) const fn code(self) -> u32 {
@@ -195,8 +195,8 @@ impl Reasoning {
         Self { space, tree, exact }
     }
 
-    /// The unknown facts of which what is known leaves one class of values only, by the
-    /// implications: variable and class. None where what is known contradicts itself.
+    /// The unknown facts for which the known facts and the implications leave only one class of
+    /// values: variable and class. Empty if the known facts contradict each other.
     pub(crate) fn deduced(&self, placed: &Placed) -> Vec<(usize, u32)> {
         let Some(exact) = &self.exact else { return Vec::new() };
         let possible = |placed: &Placed| {
@@ -366,7 +366,7 @@ pub(crate) fn walk(tree: &Tree, builder: &mut Builder<'_>) -> Result<Ref, Cut> {
 
 /// The order in which the questions of a tree come first.
 pub(crate) struct Order {
-    /// With cycles only as far as possible, and those that answers lead to.
+    /// With cycles, ordered as far as possible, and only those that answers lead to from the root.
     pub(crate) questions: Vec<usize>,
     pub(crate) circular: bool,
 }

@@ -29,10 +29,10 @@ pub(crate) type Schema = Value;
 pub(crate) struct Definitions(Map<String, Schema>);
 
 impl Definitions {
-    /// A reference to a definition, which is made at the first one.
+    /// A reference to a definition, which is made when it is first referred to.
     pub(crate) fn refer(&mut self, name: &str, define: fn(&mut Self) -> Schema) -> Schema {
         if !self.0.contains_key(name) {
-            // It may refer to itself.
+            // Already there while it is made, because it may refer to itself.
             self.0.insert(name.to_owned(), Schema::Null);
             let schema = define(self);
             self.0.insert(name.to_owned(), schema);
@@ -124,7 +124,7 @@ fn part_of_properties(properties: &Map<String, Value>) -> Map<String, Value> {
         let value = if key == "extends" { value.clone() } else { or_removed(value) };
         out.insert(key.clone(), value);
     }
-    // As items of a list they keep their name.
+    // An item of a list keeps its name beside `remove`.
     let is_root = properties.contains_key("extends");
     if ["id", "name"].iter().any(|name| properties.contains_key(*name)) && !is_root {
         out.insert(REMOVE.to_owned(), removed());

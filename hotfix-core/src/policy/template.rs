@@ -3,9 +3,8 @@
 //!
 //! `{{ field }}`, `{{ field | filter("text") }}`, `{% if … %}`, `{% elif … %}`, `{% else %}`,
 //! `{% endif %}`, `{% for line in field %}`, `{% endfor %}`. A condition has fields, `not`, `and`,
-//! `or`, parentheses and comparisons with a text. There is no arithmetic, no assignment, no include
-//! and no macro: nothing that builds what is not there. So every name is seen when a policy is
-//! read, in conditions and loops as well.
+//! `or`, parentheses and comparisons with a text. There is no arithmetic, no assignment, no include and no macro,
+//! so a template cannot build a name: all are checked when a policy is read, in conditions and loops as well.
 
 use super::error::Problem;
 use crate::grade::Audience;
@@ -40,8 +39,8 @@ struct Block<'t> {
     line: usize,
     /// The variable of the loop; none: a condition.
     variable: Option<&'t str>,
-    /// The `else` of the condition was read.
-    ends: bool,
+    /// Whether the `else` of the condition was read.
+    has_else: bool,
 }
 
 struct TemplateReader<'t> {
@@ -104,18 +103,18 @@ impl<'t> TemplateReader<'t> {
         }
     }
 
-    /// Braces that are not closed or empty, at this byte.
+    /// Reports braces that are not closed or are empty. `at`: the byte where they open.
     fn braces(&mut self, detail: &'static str, text: &str, at: usize) {
         let at = text.get(..at).map_or(0, |before| before.chars().count()) + 1;
         self.read.faults.push(Problem::Placeholder { detail, at });
     }
 
-    /// Something outside the template language.
+    /// Reports something outside the template language.
     fn form(&mut self, detail: String) {
         self.read.faults.push(Problem::Template { detail, line: self.line });
     }
 
-    /// A name in an expression: a field, or the variable of a loop around it.
+    /// Reads a name in an expression. None for the variable of a loop around it, and after an error.
     fn name(&mut self, name: &'t str) -> Option<&'static MessageField> {
         if self.blocks.iter().any(|block| block.variable == Some(name)) {
             return None;
@@ -181,7 +180,7 @@ impl<'t> TemplateReader<'t> {
             ("else", []) => {
                 self.within_condition("else");
                 if let Some(block) = self.blocks.last_mut() {
-                    block.ends = true;
+                    block.has_else = true;
                 }
             }
             ("for", [Token::Name(variable), Token::Name("in"), Token::Name(list)]) => {
@@ -206,11 +205,11 @@ impl<'t> TemplateReader<'t> {
         if self.blocks.len() == MOST_DEPTH {
             self.form(format!("more than {MOST_DEPTH} nested conditions and loops"));
         }
-        self.blocks.push(Block { line: self.line, variable, ends: false });
+        self.blocks.push(Block { line: self.line, variable, has_else: false });
     }
 
     fn within_condition(&mut self, word: &str) {
-        let fits = self.blocks.last().is_some_and(|block| block.variable.is_none() && !block.ends);
+        let fits = self.blocks.last().is_some_and(|of| of.variable.is_none() && !of.has_else);
         if !fits {
             self.form(format!("`{word}` has no `if` before it"));
         }
@@ -225,7 +224,7 @@ impl<'t> TemplateReader<'t> {
         }
     }
 
-    /// Fields, `not`, `and`, `or`, parentheses, `==` and `!=` with a text.
+    /// Reads a condition: fields, `not`, `and`, `or`, parentheses, `==` and `!=` with a text.
     fn condition(&mut self, tokens: &[Token<'t>]) {
         let mut open = 0_usize;
         // Whether a term is expected next, or an operator.

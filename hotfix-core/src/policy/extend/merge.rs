@@ -121,6 +121,7 @@ impl Slots {
     }
 
     /// Merges a value over the inherited one at a place; returns it if nothing is inherited.
+    /// `beside`: the keys that may be next to `remove`.
     fn lay(
         &mut self,
         place: Option<usize>,

@@ -124,7 +124,7 @@ pub(super) fn read(document: Node, ask: &mut Ask<'_>) -> Result<Policy, PolicyEr
     };
     let resolved = resolution.resolved(document, "");
     let Resolution { errors, texts, .. } = resolution;
-    // What two bases extend is merged twice.
+    // A base that two others extend is merged twice, but its errors are reported once.
     let mut errors = errors.placed_in(&Node::table([("extends", extends)])).in_order_of_text();
     // A removal that cannot be applied does not hide the other errors.
     match resolved.map(|tree| from_node(&tree)).transpose() {
