@@ -16,10 +16,10 @@ use crate::unit::{Share, Span};
 const DOUBTFUL_MISS: f64 = 0.05;
 /// An alert bound is doubtful if a healthy release breaches it in more windows than this.
 const DOUBTFUL_ALERT: f64 = 0.05;
-/// A request that takes longer is hardly ever waited for.
+/// Longer times of requests are probably milliseconds without a unit.
 const LONGEST: Span = Span::from_seconds(60);
-/// A rollback bound is doubtful if it rolls back more healthy releases than this in a phase: as many as
-/// tests usually may in all.
+/// A rollback bound is doubtful if it rolls back more healthy releases than this in a phase: as
+/// many as all tests together usually may.
 const DOUBTFUL_ROLLBACK: f64 = 0.01;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
@@ -30,7 +30,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
         buckets(metric, findings);
         long_times(metric, findings);
         if metric.role == Role::Decide {
-            good_side(policy, metric, findings);
+            wrong_side(policy, metric, findings);
             missed_by_chance(policy, metric, findings);
             alerts_by_chance(policy, metric, findings);
             rolled_back_by_chance(policy, metric, findings);
@@ -53,7 +53,8 @@ fn relative(metric: &Metric, to: BoundBase) -> impl Iterator<Item = &'static str
 
 fn order(metric: &Metric, findings: &mut Vec<Finding>) {
     let Bounds { success, alert, rollback } = metric.bounds;
-    // Figures, or ratios of the live arm, can be compared. Both, and whether the first is worse.
+    // Two figures, or two ratios of the live arm, can be compared: both as texts, whether the first
+    // is worse, and whether the second is.
     let compared = |first: Option<Bound>, second: Option<Bound>| {
         let (first, second) = (first?, second?);
         let (a, b, unit) = match (first.value, second.value) {
@@ -63,7 +64,7 @@ fn order(metric: &Metric, findings: &mut Vec<Finding>) {
             ) => (a.value(), b.value(), " times the live arm"),
             _ => (figure(metric, first)?, figure(metric, second)?, ""),
         };
-        // Without the last digits of a computation.
+        // Six digits hide rounding errors.
         let at = [a, b].map(|at| format!("{}{unit}", text::figure(at, 6)));
         Some((at, metric.worse.is_beyond(a, b), metric.worse.is_beyond(b, a)))
     };
@@ -86,8 +87,8 @@ fn order(metric: &Metric, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Bounds that a good release misses or breaches for certain, and that no value is beyond.
-fn good_side(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
+/// Bounds on the wrong side of the reference or of the live arm, and bounds that no value is beyond.
+fn wrong_side(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let (id, worse) = (metric.id, metric.worse);
     let better = |first: f64, second: f64| worse.is_beyond(second, first);
     // The worst and the best values that are possible.
@@ -99,7 +100,7 @@ fn good_side(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
         (Unit::Number, _) => (None, None),
     };
     let all_move = policy.phases().iter().any(|phase| phase.share == Share::ALL);
-    // What the fix is to repair is worse in the live version.
+    // The metric of the bug is worse in the live version, so it may have a better bound.
     let is_bug = policy.efficacy().is_some_and(|efficacy| efficacy.metric == id);
     for (bound, value) in metric.bounds.named() {
         let is_criterion = bound == "success";
@@ -133,7 +134,7 @@ fn good_side(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Bounds of a latency that its boundaries do not have.
+/// Bounds of a latency that are not among its boundaries.
 fn buckets(metric: &Metric, findings: &mut Vec<Finding>) {
     for fault in BoundInBucket::of(metric) {
         let found = if fault.is_beyond() {
@@ -186,7 +187,7 @@ fn live_arm(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Bounds that are 0 whatever their ratio.
+/// Bounds that are a ratio of a reference of 0.
 fn ratio_of_zero(metric: &Metric, findings: &mut Vec<Finding>) {
     if metric.reference != Some(0.0) {
         return;
@@ -197,7 +198,7 @@ fn ratio_of_zero(metric: &Metric, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The probability that a healthy release misses the success bound at the gates.
+/// Success bounds that a healthy release often misses by chance at a gate.
 fn missed_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let Some(bound) = metric.bounds.success.and_then(|bound| figure(metric, bound)) else { return };
     let (mut back, mut waits) = (Vec::new(), Vec::new());
@@ -234,7 +235,7 @@ fn counts(metric: &Metric, phase: &Phase, law: Law, bad: f64, chance: f64) -> Ex
 }
 
 /// A full window of the first phase in which a healthy release breaches a bound: its counts, the fewest
-/// bad events that do, and the probability. None where it has no figure.
+/// bad events that do, and the probability. None if the bound has no figure or the metric no distribution.
 fn first_window<'a>(
     policy: &'a Policy,
     metric: &Metric,
@@ -246,7 +247,7 @@ fn first_window<'a>(
     Some((phase, law, bad, chance))
 }
 
-/// The probability that a healthy release breaches alert in a window of the first phase.
+/// Alert bounds that a healthy release often breaches by chance in a window of the first phase.
 fn alerts_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let window = metric.bounds.alert.and_then(|bound| first_window(policy, metric, bound));
     let Some((phase, law, bad, chance)) = window else { return };
@@ -258,7 +259,7 @@ fn alerts_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding
     }
 }
 
-/// The probability that the rollback bound rolls a healthy release back.
+/// Rollback bounds that often roll back a healthy release by chance.
 fn rolled_back_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let Some(bound) = metric.bounds.rollback else { return };
     let traffic = traffic(policy);

@@ -157,7 +157,7 @@ fn rollback(policy: &Policy, findings: &mut Vec<Finding>) {
 /// deployment does not come before its end.
 fn duties(policy: &Policy, findings: &mut Vec<Finding>) {
     let (of_people, of_metrics) = (Span::from_seconds(60), Span::from_seconds(1));
-    // Nothing else may come while a phase is deployed.
+    // While a phase is deployed, no input may come for that long.
     let deploys = policy.phases().iter().map(|phase| phase.deploy).max().unwrap_or_default();
     let mut intervals = vec![
         ("/ask_again".to_owned(), policy.ask_again(), of_people),
@@ -204,7 +204,7 @@ fn never_kept(what: String, why: String) -> TimeFault {
     TimeFault::NeverKept { what, why }
 }
 
-/// What to say of a time that ends before it begins, or right then.
+/// Why a time is over when it begins, or before. None if it is not.
 fn ends_before(from: Moment, until: Moment) -> Option<String> {
     let is_over = match (from, until) {
         (Moment::RolledBack, _) => false,

@@ -28,7 +28,7 @@ pub struct Finding {
     pub fault: Fault,
     /// An example that shows the fault.
     pub example: Option<Example>,
-    /// The id of the item at the place: in a list that was merged, nobody knows its index.
+    /// The id of the item at the place, since people do not know the index of an item in a merged list.
     pub(super) item: Option<String>,
 }
 
@@ -80,7 +80,7 @@ pub(super) fn put(findings: &mut Vec<Finding>, path: impl Into<String>, fault: i
     findings.push(Finding::new(path, fault, None));
 }
 
-/// Adds a finding unless it is known: the same duties have it for another severity, too.
+/// Adds a finding unless its place has one with the same code already, for another severity.
 pub(super) fn put_once(findings: &mut Vec<Finding>, path: String, fault: impl Into<Fault>) {
     let fault = fault.into();
     if !findings.iter().any(|known| known.path == path && known.code() == fault.code()) {

@@ -51,10 +51,10 @@ fn broken(policy: &Policy, message: &Message, promise: Promise) -> Broken {
     match promise.of {
         Promised::Duration => of_plan(policy, promise.most),
         Promised::Eta => match message.kind {
-            // From then on the rollout counts.
+            // From that message on, only the rollout is left.
             MessageKind::DeploymentStarted => of_plan(policy, promise.most),
             MessageKind::Alert => of_procedure(policy, promise.most),
-            // Of the others the elapsed time is unknown.
+            // How much time has passed at the other messages is unknown.
             _ => None,
         },
         Promised::Watch => of_watch(policy, promise),
@@ -97,8 +97,9 @@ fn of_watch(policy: &Policy, promise: Promise) -> Broken {
     Some((format!("the last phase is watched for {}, and {later}", time(last)), None))
 }
 
-/// A severity of the message at which no such duty is always due in the promised time, and the shortest
-/// time there. A day depends on the calendar of the organisation.
+/// The first severity of the message at which no duty with a time by `due`, and not `also`, is
+/// always due within the promised time, with the shortest time there. None if the promise is kept.
+/// A calendar day counts as kept: it depends on the organisation.
 fn unkept(
     policy: &Policy,
     message: &Message,
@@ -123,7 +124,7 @@ fn unkept(
 fn of_updates(policy: &Policy, message: &Message, promised: Span) -> Broken {
     let is_update =
         |duty: &Duty| duty.kind == DutyKind::Update && duty.readers() == Some(message.audience);
-    // What follows the alert is the first one.
+    // The update that follows the alert is the first one of its duty.
     let first = |duty: &Duty| duty.within.within().filter(|_| message.kind == MessageKind::Alert);
     let next = |duty: &Duty| Some(duty.every?.max(first(duty).unwrap_or_default()));
     let due = |duty: &Duty| next(duty).filter(|_| is_update(duty)).map(Due::Within);

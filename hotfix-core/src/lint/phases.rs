@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::policy::section::{Metric, Phase};
 use crate::unit::{MetricName, Share, Span};
 
-/// A larger share of false rollbacks is more likely a confusion with a confidence.
+/// A larger `alpha` is probably a confidence, such as 95%, by mistake.
 const USUAL_ALPHA: f64 = 0.1;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
@@ -132,7 +132,7 @@ fn evidence(policy: &Policy, findings: &mut Vec<Finding>) {
         if phase.promotion != PromotionRule::EvidenceOfNoHarm {
             continue;
         }
-        // Before a last phase with all of the traffic others compare with the live version.
+        // The phases before a last one with all of the traffic compare with the live version.
         let is_alone = phase.share >= Share::ALL;
         if is_alone && index > 0 {
             continue;
@@ -170,10 +170,10 @@ fn alternatives(policy: &Policy, findings: &mut Vec<Finding>) {
     const SHARED: [Strategy; 2] = [Strategy::Canary, Strategy::FeatureFlag];
     let written = |strategy: Strategy| {
         policy.strategy() == strategy
-            || policy.strategy_settings(strategy).is_some_and(|course| !course.phases.is_empty())
+            || policy.strategy_settings(strategy).is_some_and(|of| !of.phases.is_empty())
     };
     for (index, other) in policy.alternatives().iter().enumerate() {
-        let barred = policy.strategy_settings(other.strategy).is_some_and(|course| !course.allowed);
+        let barred = policy.strategy_settings(other.strategy).is_some_and(|of| !of.allowed);
         if SHARED.contains(&other.strategy) && !barred && !SHARED.into_iter().any(written) {
             let fault = FigureFault::AlternativeWithoutPhases { strategy: other.strategy };
             put(findings, format!("/alternatives/{index}"), fault);
@@ -198,8 +198,8 @@ fn staging(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What takes longer than every phase, although a phase waits while a bound is breached or data are
-/// missing.
+/// Breaches in a row and waits for data that take longer than any phase, even one that is held by a
+/// breach or by missing data.
 fn in_no_phase(policy: &Policy, findings: &mut Vec<Finding>) {
     let held: Option<Vec<Span>> = policy.phases().iter().map(Phase::longest_held).collect();
     let Some(longest) = held.and_then(|held| held.into_iter().max()) else { return };
@@ -225,8 +225,8 @@ fn in_no_phase(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Metrics that ignore all of a phase, those that need a full window in one that is shorter, and those
-/// for which it waits longer than `watch`.
+/// Metrics whose warm-up covers the whole phase, those whose full window takes longer than the
+/// phase, and those for which the phase lasts longer than `watch`.
 fn in_phase(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Finding>) {
     let (name, longest, watch) = (phase.name, phase.longest(), policy.watch());
     let (window, held) = (watch.window, phase.longest_held());

@@ -38,7 +38,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
 
 fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
     let named = policy.roles_by_place();
-    // A policy without any roles is shared without the people: that is reported once.
+    // A policy without any roles is probably shared without its people: that is reported once.
     let declares = !policy.roles().is_empty();
     let approves = |role| {
         let mut demands = policy.demands_by_place();

@@ -72,7 +72,7 @@ fn orders(vcs: &Vcs, findings: &mut Vec<Finding>) {
     // Any fix is good enough: the order depends only on the policy.
     let fix = Fix { description: Some("fix"), ..Fix::new("1.0.1", "1.0.0", Timestamp::default()) };
     let mut look = |path: String, order: &[VcsStep], fix: Fix<'_>| {
-        // The flow's own order can lack a branch alone.
+        // The only fault of a flow's own order can be a missing branch.
         let path = if order.is_empty() { "/vcs/merge_back".to_owned() } else { path };
         if let Err(VcsError::Order(fault)) = SourceControl::try_new(vcs, &fix) {
             put(findings, path, PeopleFault::VcsOrder { fault });

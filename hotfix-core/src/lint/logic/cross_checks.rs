@@ -94,12 +94,12 @@ fn differing(
         let example = search.example(region)?;
         search.found.push(Finding::new(Tree::path(target), fault, example));
     }
-    denied(walk, leaf, &outcomes, differs, fired, search)
+    hotfix_differs(walk, leaf, &outcomes, differs, fired, search)
 }
 
-/// Facts that end at this leaf while the rules say the other thing of a hot-fix. Where the severity
-/// differs, too, that says enough.
-fn denied(
+/// Facts that end at this leaf while the rules differ on whether there is a hot-fix. Not reported if
+/// the severity `differs`, too, which has its own finding.
+fn hotfix_differs(
     walk: &Walk<'_>,
     leaf: usize,
     outcomes: &[RuleOutcome],
@@ -118,7 +118,7 @@ fn denied(
         let calls = match (outcome.hotfix, said.hotfix) {
             (Hotfix::Yes, false) => true,
             (Hotfix::No, true) => false,
-            // A person has to decide what the tree denies without asking.
+            // The rules let a person decide, and the tree denies it without asking.
             (Hotfix::Unknown, false) => {
                 if !by_severity {
                     region = search.builder.and(region, admitted)?;

@@ -16,7 +16,7 @@ use crate::policy::reasoning::{graph, place};
 use crate::policy::section::{Target, Tree};
 use crate::sorting::sort_by;
 
-/// With facts that lead through the cycle, if there are any.
+/// The findings, each cycle with facts that lead through it, if there are any.
 pub(super) fn findings(walk: &Walk<'_>, search: &mut Search<'_>) -> Result<(), Cut> {
     for cycle in cycles(walk.tree, &walk.graph) {
         let mut round = walk.reached(Target::Question(cycle[0]));
@@ -35,7 +35,7 @@ pub(super) fn findings(walk: &Walk<'_>, search: &mut Search<'_>) -> Result<(), C
     Ok(())
 }
 
-/// Without facts.
+/// The findings without facts, for conditions that cannot be searched.
 pub(super) fn by_shape(tree: &Tree, found: &mut Vec<Finding>) {
     let graph = graph(tree);
     for cycle in cycles(tree, &graph) {
@@ -52,7 +52,7 @@ fn finding(tree: &Tree, cycle: &[usize], example: Option<Example>) -> Finding {
 
 /// One cycle of each group of questions: the shortest through its first question.
 fn cycles(tree: &Tree, graph: &DiGraph<Target, ()>) -> Vec<Vec<usize>> {
-    // With an explicit stack: a tree may have more questions than the thread has room for.
+    // It has an explicit stack: a tree may have more questions than fit on that of the thread.
     let groups = kosaraju_scc(graph);
     let group_of = groups_of(graph, &groups);
     let mut cycles: Vec<Vec<usize>> = groups
@@ -98,8 +98,8 @@ fn shortest(
     None
 }
 
-/// What no answers lead to from the root. Of a connected part only the start is reported: the rest
-/// follows from it.
+/// Questions and leaves to which no answers lead from the root. Of those that lead to each other
+/// only the first is reported: the rest follows from it.
 fn unconnected(tree: &Tree, graph: &DiGraph<Target, ()>, found: &mut Vec<Finding>) {
     let connected = connected(tree, graph);
     let groups = kosaraju_scc(graph);
@@ -124,7 +124,7 @@ fn unconnected(tree: &Tree, graph: &DiGraph<Target, ()>, found: &mut Vec<Finding
     }
 }
 
-/// What answers lead to from the root, by node.
+/// Whether answers lead from the root to each node.
 pub(super) fn connected(tree: &Tree, graph: &DiGraph<Target, ()>) -> Vec<bool> {
     let mut connected = vec![false; graph.node_count()];
     let mut visit = Dfs::new(graph, NodeIndex::new(place(tree, tree.root)));

@@ -15,7 +15,7 @@ use crate::sorting::set_of;
 /// The most nodes of one condition.
 const MOST_NODES: usize = 1_000;
 
-/// Questions that answers lead to. Whether facts lead to them is unknown.
+/// Missing answers of the questions that answers lead to from the root. Whether facts do is not checked.
 pub(super) fn questions(tree: &Tree, found: &mut Vec<Finding>) {
     let connected = connected(tree, &graph(tree));
     for (index, question) in tree.questions.iter().enumerate() {
@@ -102,7 +102,8 @@ pub(super) fn findings(policy: &Policy, found: &mut Vec<Finding>) {
     leaves(policy, found);
 }
 
-/// If no rule and no leaf gives a severity, the incident brings it.
+/// Severities that no rule and no leaf gives; none if the policy gives no severity at all, because
+/// the incident then has it.
 fn severities(policy: &Policy, found: &mut Vec<Finding>) {
     let by_rule = policy.rules.iter().filter_map(|rule| match rule.effect {
         Effect::Severity(severity) => Some(severity),

@@ -42,7 +42,8 @@ pub(super) fn findings(walk: &Walk<'_>, search: &mut Search<'_>) -> Result<(), C
     Ok(())
 }
 
-/// Only if a question that facts reach leads to it: the rest follows from it.
+/// Reports a question or leaf that no facts reach, but only if a question that facts reach leads to
+/// it: the others follow from that.
 fn unreached(
     walk: &Walk<'_>,
     target: Target,

@@ -1,4 +1,5 @@
-//! Compares the rules with the tree and the implications, and checks these.
+//! Findings about rules and implications: rules that never fire or contradict each other, answers
+//! that stay open, and impossible implications.
 
 use super::super::fault::Fault;
 use super::super::finding::Finding;

@@ -31,6 +31,7 @@ pub(super) struct Search<'p> {
     pub(super) list: Ref,
     /// [`End::code`] of the policy's own tree; 0 everywhere without one.
     pub(super) ends: Ref,
+    /// The visits of nodes that are left.
     visits: usize,
     pub(super) found: Vec<Finding>,
 }
@@ -57,7 +58,7 @@ impl<'p> Search<'p> {
         Ok(Some(Self { policy, space, builder, consistent, never, list, ends, visits, found }))
     }
 
-    /// Whether both hold together for some facts. One of them must be within what is possible.
+    /// Whether both hold together for some facts. One of them has to be limited to possible facts.
     pub(super) fn meet(&mut self, a: Ref, b: Ref) -> Result<bool, Cut> {
         self.pay(STEP)?;
         Ok(self.builder.and(a, b)? != self.never)
