@@ -19,7 +19,7 @@ use crate::text::shown;
 const MOST_DEEP: usize = 8;
 /// Argo's default for `consecutiveErrorLimit`.
 const ERRORS_TOLERATED: f64 = 4.0;
-/// Most references to templates that an earlier analysis has, and metrics of these, that are read.
+/// Most repeated references to templates, counted with the metrics of these, that are read.
 const MOST_AGAIN: usize = 4096;
 /// Seconds after which Argo repeats a measurement that failed.
 const REPEATED_AFTER: f64 = 10.0;
@@ -55,10 +55,11 @@ pub(super) struct Analysis<'s, 'd> {
     delays: Vec<(At<'d>, f64)>,
     /// Conditions that name missing data, each with what follows from it.
     guarded: Vec<(At<'d>, String)>,
-    /// What NaN does by conditions that do not, each with the first metric.
+    /// What NaN does by conditions that do not name missing data, each with the first metric.
     unguarded: BTreeMap<&'static str, At<'d>>,
     /// Metrics with inconclusive values.
     inconclusive: Vec<At<'d>>,
+    /// The first metric that decides.
     first: Option<At<'d>>,
 }
 

@@ -98,7 +98,7 @@ pub fn events(log: &[u8], options: &Options<'_>) -> Result<Vec<Value>, ExportErr
     Ok(writer.events)
 }
 
-/// The same as JSON Lines: one event per line.
+/// The [`events`] of a log as JSON Lines: one event per line.
 ///
 /// # Errors
 /// As [`events`].

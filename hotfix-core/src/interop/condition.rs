@@ -10,18 +10,18 @@ use crate::text::{any_number, shown};
 /// The least and the greatest accepted value. None without a limit.
 pub(super) type Sides = (Option<f64>, Option<f64>);
 
-/// The values that do not fail, or succeed.
+/// The values that succeed, or those that do not fail.
 #[derive(Clone, Copy)]
 pub(super) struct Values {
     pub(super) sides: Sides,
     /// Whether a missing value is one of them.
     pub(super) missing: bool,
-    /// Whether the condition names it: the author considered it.
+    /// Whether the condition names missing values: its author considered them.
     pub(super) guarded: bool,
 }
 
-/// The values that a condition accepts, or with `turned` does not. None without a condition; an
-/// error has its finding.
+/// The values that a condition accepts, or with `turned` those that it does not accept. None
+/// without a condition. Err if it cannot be a bound, which has its finding.
 pub(super) fn values(
     condition: Option<&At<'_>>,
     arguments: &Arguments,
@@ -72,8 +72,8 @@ fn edges(good: &Accepts) -> Result<[Option<Cut>; 2], String> {
     if edges == [None, None] { Err("every value meets it".to_owned()) } else { Ok(edges) }
 }
 
-/// The bound of a range that is on this side of a cut. A bound includes its value, also one that
-/// differs by the last bits. So the bound of a condition that excludes a figure is beside it.
+/// The bound of the range above a cut (`side` 1) or below it (-1). A bound includes its value, and values
+/// that differ by the last bits, so a figure that the condition excludes has a bound just beside it.
 fn bound(at: &At<'_>, Cut { figure, after }: Cut, side: f64) -> f64 {
     let is_above = side > 0.0;
     if after != is_above {

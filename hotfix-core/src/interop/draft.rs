@@ -98,9 +98,9 @@ pub(super) struct Draft {
     pub(super) title: String,
     #[educe(Default = Strategy::Canary)]
     pub(super) strategy: Strategy,
-    /// Those of the preset if the source has none.
+    /// The phases; if there are none, those of the preset are used.
     pub(super) phases: Vec<PhaseDraft>,
-    /// Seconds of the first phase, the least of others, if the source has only that.
+    /// For a source without phases: the watch of the first one in seconds, and the least of the others.
     pub(super) lifetime: Option<f64>,
     pub(super) metrics: Vec<MetricDraft>,
     /// The cadence of observations, in seconds.

@@ -104,8 +104,8 @@ impl<'d> DryRuns<'d> {
     }
 }
 
-/// The texts that a name has one after the other: the first at its beginning, the last at its end. None
-/// if the expression has anything else than plain text and `.*` between its ends.
+/// The texts that a matching name contains one after the other: the first at its beginning, the last
+/// at its end. None if the expression has anything else than plain text and `.*` between its ends.
 fn pieces(text: &str) -> Option<Vec<String>> {
     let special = ['.', '\\', '+', '*', '?', '(', ')', '|', '[', ']', '{', '}', '^', '$'];
     let text = text.strip_prefix('^').map_or_else(|| format!(".*{text}"), str::to_owned);

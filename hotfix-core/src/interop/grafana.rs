@@ -62,7 +62,7 @@ struct Writer {
     notes: Vec<Note>,
     phase: Option<Watched>,
     decision: Option<Decision>,
-    /// The kind of the last stage: a rollback of several steps is one.
+    /// The kind of the last stage, so that a rollback of several steps is one point.
     stage: &'static str,
     rolled_back: Option<Timestamp>,
 }
@@ -95,7 +95,7 @@ impl Writer {
                 Command::Retry { .. } => {
                     self.point(at, "retry", format!("attempt {}", rollout.attempt()));
                 }
-                // Said twice, it is one.
+                // A repeated abort is one point.
                 Command::Abort { .. } if !self.is_aborted() => {
                     self.point(at, "aborted", "the rollout was aborted".to_owned());
                 }
@@ -139,7 +139,7 @@ impl Writer {
             }
             Stage::Gate { .. } => ("gate", "the phase waits at its gate"),
             Stage::Paused { .. } => ("paused", "the rollout is paused"),
-            // Of an abort and of a rollback, the order and the confirmation have their own points.
+            // An abort and the end of a rollback have points of their own.
             Stage::Preparing
             | Stage::Deploying(_)
             | Stage::FinalValidation { .. }

@@ -13,8 +13,7 @@ pub const CONTENT_TYPE: &str = "text/calendar; charset=utf-8; component=VTODO";
 
 /// Most octets of a line, without its end.
 const MOST: usize = 75;
-/// The longest time of an alarm before the due time. It comes at three quarters of the time if that
-/// is later.
+/// An alarm comes this long before the due time, or at three quarters of the time allowed if that is later.
 const ALARM: Span = Span::from_seconds(600);
 
 /// The duties of a rollout at a time as a calendar of to-dos.
@@ -45,7 +44,7 @@ const ALARM: Span = Span::from_seconds(600);
 /// ```
 pub fn text(rollout: &Rollout, at: Timestamp) -> String {
     let (duties, dropped) = (rollout.duties(at), rollout.dropped_duties(at));
-    // A complete fix can still be rolled back: then they are asked for again.
+    // A complete fix can still be rolled back: then its duties are asked for again.
     let stays = matches!(rollout.stage(), Stage::Complete { .. } | Stage::Closed);
     let is_in_vain =
         |item: &Item<'_>| stays && item.awaits == Some(Awaits::Moment(Moment::RolledBack));
@@ -83,7 +82,7 @@ enum Status {
 }
 
 impl Status {
-    /// `is_in_vain`: what its time counts from does not come any more.
+    /// `is_in_vain`: the moment from which its time counts does not come any more.
     fn of(item: &Item<'_>, is_asked: bool, is_in_vain: bool) -> Self {
         let is_over = item.left.is_none() && item.late_by.is_none() && item.awaits.is_none();
         match item.settled.filter(|_| is_over) {
@@ -124,7 +123,7 @@ impl Page {
         severity: Option<Severity>,
         at: Timestamp,
     ) {
-        // The 1 keeps the `UID`s of calendars in which each occurrence had its own.
+        // The 1 keeps the `UID`s of earlier versions, which had one for each occurrence.
         let which = Digest::of(format!("{of}\0{}\01", item.id).as_bytes());
         let which = which.to_string();
         self.line("BEGIN:VTODO");

@@ -65,7 +65,7 @@ pub struct Imported {
     pub kind: Kind,
     /// The policy, checked like any other.
     pub policy: Policy,
-    /// The same as TOML, with every default written out.
+    /// The policy as TOML, with every default written out.
     pub text: String,
     /// What was lost, what works differently and what was completed, in the order of the source.
     pub findings: Vec<Finding>,

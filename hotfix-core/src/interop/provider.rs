@@ -59,7 +59,8 @@ pub(super) fn provider(at: &At<'_>, name: &str, conditions: &[Option<At<'_>>; 2]
     Provided::Numbers
 }
 
-/// A metric that no reading decides: it has none, or a bound would miss more after the only one.
+/// Adds the finding for a metric that readings cannot decide: it has none, or only one, after which
+/// a bound would see missing data.
 pub(super) fn report(
     at: &At<'_>,
     there: &str,

@@ -59,7 +59,7 @@ impl<'d> At<'d> {
         Self { node, place, path, notes: self.notes }
     }
 
-    /// How the import used it; from now on it has read it.
+    /// Reads or changes how the import used the value, which from now on counts as read.
     fn reading<T>(&self, use_it: impl FnOnce(&mut Reading) -> T) -> T {
         use_it(self.notes.read.borrow_mut().entry(std::ptr::from_ref(self.node)).or_default())
     }

@@ -49,7 +49,7 @@ impl Kind {
         }
     }
 
-    /// The tools with documents of this kind.
+    /// The tool with documents of this kind, if there is one.
     fn having(kind: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind_of| kind_of.tool().kinds.contains(&kind))
     }

@@ -21,7 +21,7 @@ impl Watched {
     }
 }
 
-/// A time that was not known before, or is another now.
+/// Stores a time; returns it if it was not known before or has changed.
 pub(super) fn news(known: &mut Option<Timestamp>, now: Option<Timestamp>) -> Option<Timestamp> {
     let before = std::mem::replace(known, now);
     now.filter(|_| now != before)
