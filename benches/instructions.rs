@@ -21,7 +21,7 @@ type Region = (&'static str, fn() -> Prepared);
 
 type Prepared = Result<Work, Box<dyn Error>>;
 
-/// Returns a number above zero where the work was done.
+/// Work whose instructions are counted. Returns a number above zero if it was done.
 type Work = Box<dyn FnMut() -> usize>;
 
 const DEFAULT: fn() -> RateRatioSettings = RateRatioSettings::default;
@@ -157,7 +157,7 @@ fn replay_1000_events() -> Prepared {
     Ok(Box::new(move || usize::from(Rollout::replay(log.as_bytes(), Recording::HandOut).is_ok())))
 }
 
-/// Without reading and hashing.
+/// A replay of lines that are read and verified already.
 fn fold_1000_decoded() -> Prepared {
     let fold = Rollout::reading(Story::long_log(1000)?.as_bytes())?;
     let mut folds = vec![fold; WARM as usize + 1].into_iter();

@@ -33,7 +33,7 @@ struct Metric {
     value: f64,
 }
 
-/// The same event with its members declared in an order that has to be sorted.
+/// [`Event`] with its members declared in an order that has to be sorted.
 #[derive(Clone, Debug, Serialize)]
 pub struct Unsorted {
     seq: u64,
@@ -75,7 +75,7 @@ pub fn event(seq: u64) -> Event {
     }
 }
 
-/// [`event`], to be sorted.
+/// [`event`] as [`Unsorted`].
 pub fn unsorted(seq: u64) -> Unsorted {
     let Event { at, by, decision, kind, metrics, phase, prev, seq } = event(seq);
     Unsorted { seq, at, prev, by, kind, phase, metrics, decision }

@@ -40,7 +40,7 @@ fn check_item(item: &str) -> String {
 pub struct Story {
     /// The rollout.
     pub rollout: Rollout,
-    /// Now.
+    /// Its current time.
     pub at: Timestamp,
 }
 

@@ -12,13 +12,13 @@ use hotfix_core::simulate::backtest::{Backtest, backtest};
 use hotfix_core::simulate::recorded::{Format, Mapping, RecordedMetrics};
 use hotfix_core::unit::{Span, Timestamp};
 
-/// How long a fault is watched: it ends soon after, and faults that are not used follow.
+/// Seconds for which a fault is watched: it ends soon after, and faults that are not used follow.
 const WATCHED: u32 = 5 * 60;
-/// From the last known fault of a day to its first quiet time: a fault that is not used follows it.
+/// Seconds from the last known fault of a day to its first quiet time: a fault that is not used may follow.
 const SETTLED: u32 = 3_600;
-/// Quiet time from which the reference is computed, without a rollout.
+/// Seconds of quiet time from which the reference is computed, without a rollout.
 const RECORDED: u32 = 3_600;
-/// From one quiet rollout to the next.
+/// Seconds from the start of one quiet rollout to that of the next.
 const APART: u32 = 3_600;
 /// Fewest spans on both sides of a fault.
 const LEAST_SPANS: usize = 100;
@@ -28,7 +28,7 @@ const LEAST_SPANS: usize = 100;
 pub(crate) struct Found {
     /// Faults in the minutes: all, and those at which each policy alerted and rolled back.
     pub(crate) minutes: Tally,
-    /// The same in the spans.
+    /// Faults in the spans, as those in the minutes.
     pub(crate) spans: Tally,
     /// Quiet rollouts: all, and those in which each policy alerted and rolled back.
     pub(crate) quiet: Tally,
@@ -150,7 +150,7 @@ weight = 1.0
     policies(&[without_efficacy(&phased), without_efficacy(&standard)])
 }
 
-/// The same for single requests: the latency metrics of `phased-canary` and `standard`, with the
+/// Policies for single requests: the latency metrics of `phased-canary` and `standard`, with the
 /// shop's reference instead of theirs.
 fn by_request(p95: f64) -> Result<Vec<Arc<Policy>>, Failure> {
     // The presets' boundaries are for a reference of 250 ms.

@@ -30,7 +30,7 @@ const SEED: u64 = 20_261_122;
 struct Fix {
     title: &'static str,
     scenario: &'static str,
-    /// No policy may let it pass by itself.
+    /// Whether no policy may let it pass by itself.
     is_bad: bool,
 }
 
@@ -66,7 +66,7 @@ impl Ends {
         match &run.why {
             Some(RollbackCause::Verdict { .. }) => self.by_verdict += 1,
             Some(_) => self.by_person += 1,
-            // Nothing goes on after a question without an answer.
+            // A person promoted it: without an answer nothing continues after a question.
             None if completed && run.asked > 0 => self.promoted += 1,
             None if completed => self.alone += 1,
             None => {}

@@ -70,7 +70,7 @@ struct Mode {
 
 const CONCURRENT: Mode = Mode { tick: 10.0, cap: None };
 const BEFORE_AFTER: Mode = Mode { tick: 1.0, cap: Some(0.6) };
-/// Seconds over which its baseline is spread.
+/// Seconds over which the baseline is spread in the mode before and after.
 const SPREAD: f64 = 60.0;
 
 /// Found faults and false alarms of all methods.
@@ -120,7 +120,7 @@ fn cases(folder: &Path) -> Result<Vec<Case>, Failure> {
     Ok(cases)
 }
 
-/// Windows without a fault, from 0 s on.
+/// Windows without a fault; the times in each begin at 0 s.
 fn quiet(folder: &Path, cases: &[Case]) -> Result<Vec<Vec<Span>>, Failure> {
     let mut minutes: BTreeMap<String, Vec<Span>> = BTreeMap::new();
     for line in text(folder, "fault_free_root_spans.csv")?.lines().skip(1) {
@@ -235,7 +235,7 @@ fn concurrent_alarms(windows: &[&Vec<Span>], deal: Deal) -> Result<usize, Failur
     let mut alarms = 0;
     for split in 0..SPLITS / 2 {
         let window = windows[split % windows.len()];
-        // In turn from the beginning a window has only two splits: so start at a random place.
+        // Taken in turn from its beginning, a window has only two splits: so start at a random place.
         let skip = if deal == Deal::AtRandom { 0.0 } else { 5.0 * law.sample(&mut stream) };
         let mut arms = [Vec::new(), Vec::new()];
         let (mut arm, mut last) = (law.sample(&mut stream) < 0.5, None);

@@ -32,9 +32,10 @@ pub(crate) struct Source {
     requests: f64,
     /// Traffic of an instance of the canary over that of another.
     of_canary: f64,
-    others: Table,
-    /// Of the canary and of the baseline together.
-    others_of_arms: [Table; 2],
+    /// Successful requests of an instance in a tick.
+    successes: Table,
+    /// Successful requests of the whole canary, and of the whole baseline.
+    successes_of_arms: [Table; 2],
     errors: Table,
 }
 
@@ -62,20 +63,20 @@ impl Source {
             }
             _ => Table::poisson(requests * BASE),
         };
-        let others = Table::poisson(requests * (1.0 - BASE));
+        let successes = Table::poisson(requests * (1.0 - BASE));
         let arms = [fleet.canary, fleet.instances - fleet.canary];
-        let others_of_arms =
+        let successes_of_arms =
             arms.map(|instances| Table::poisson(requests * (1.0 - BASE) * instances as f64));
-        Self { law, fleet, requests, of_canary: 1.0, others, others_of_arms, errors }
+        Self { law, fleet, requests, of_canary: 1.0, successes, successes_of_arms, errors }
     }
 
-    /// The same with so many times the traffic at each of the canary's instances. It has to be read
-    /// by instance.
+    /// This source with so many times the traffic at each of the canary's instances. It has to be
+    /// read by instance.
     pub(crate) fn with_traffic_of_canary(self, of_canary: f64) -> Self {
         Self { of_canary, ..self }
     }
 
-    /// Requests of an instance in a tick, on average, and whether the tables are for them.
+    /// The mean number of requests of an instance in a tick, and whether the tables are for it.
     fn requests_of(&self, instance: usize) -> (f64, bool) {
         let factor = if instance < self.fleet.canary { self.of_canary } else { 1.0 };
         (self.requests * factor, factor == 1.0)
@@ -103,7 +104,7 @@ impl Source {
         Instances { traits }
     }
 
-    /// How many levels vary in time, and the level of an instance.
+    /// The number of levels that vary in time.
     fn levels(&self) -> usize {
         match self.law.shared {
             Shared::Nobody => self.fleet.instances,
@@ -182,8 +183,8 @@ impl Stream<'_> {
         self.at += 1;
         self.advance(random);
         let mut arms = [Counts::default(); 2];
-        for (arm, others) in arms.iter_mut().zip(&self.source.others_of_arms) {
-            arm.trials = others.sample(random);
+        for (arm, successes) in arms.iter_mut().zip(&self.source.successes_of_arms) {
+            arm.trials = successes.sample(random);
         }
         for instance in 0..self.source.fleet.instances {
             let failures = self.failures(instance, random);
@@ -203,7 +204,7 @@ impl Stream<'_> {
         for instance in 0..self.source.fleet.instances {
             let mut one = self.failures(instance, random);
             one.trials += match self.source.requests_of(instance) {
-                (_, true) => self.source.others.sample(random),
+                (_, true) => self.source.successes.sample(random),
                 (requests, false) => random.poisson(requests * (1.0 - BASE)),
             };
             let arm = &mut arms[usize::from(instance >= self.source.fleet.canary)];

@@ -30,7 +30,7 @@ const QUARTER: f64 = 0.25;
 pub(crate) enum Judge {
     /// The test for independent errors.
     Plain,
-    /// Its evidence divided by twice the dispersion of the history, the usual remedy.
+    /// `plain` with its evidence divided by twice the dispersion of the history, the usual remedy.
     Tempered,
     /// `plain` where it has the weight 0.25.
     PlainOfFour,
@@ -38,7 +38,7 @@ pub(crate) enum Judge {
     Summed,
     /// `replay` by instance.
     Replay,
-    /// The same where it has the weight 0.25.
+    /// `replay` by instance where it has the weight 0.25.
     ReplayOfFour,
     /// `replay` by instance in the change-point form over the planned ticks.
     ReplayChangePoint,
@@ -46,17 +46,17 @@ pub(crate) enum Judge {
     Hold,
     /// `randomised`: needs no history.
     Randomised,
-    /// The same, fed only at its comparisons with the counts since the last one: much cheaper.
+    /// `randomised`, fed only at its comparisons with the counts since the last one: much cheaper.
     RandomisedByLook,
     /// Rolls back when both `replay` and `randomised` decide.
     Both,
-    /// The same with [`Judge::RandomisedByLook`].
+    /// [`Judge::Both`] with [`Judge::RandomisedByLook`].
     BothByLook,
     /// Names a canary instance as bad.
     BadInstance,
     /// Promotes: not worse than twice, plain.
     NotWorse,
-    /// The same, tempered by the calibration.
+    /// [`Judge::NotWorse`], tempered by the calibration.
     NotWorseTempered,
     /// When the 99% interval for the ratio, checked every two minutes, does not contain 1.
     Interval,
@@ -104,7 +104,7 @@ pub(crate) enum Fault {
     None,
     /// Every canary instance has this many times the errors.
     Canary(f64),
-    /// The same from the tick after this one on.
+    /// Every canary instance has so many times the errors from the tick after this one on.
     CanaryAfter(u32, f64),
     /// Only the first canary instance has this many times the errors.
     FirstInstance(f64),
@@ -260,7 +260,7 @@ struct Designs {
     fleet: Fleet,
 }
 
-/// What decides by instance.
+/// The limits with which `replay` decides by instance.
 struct ByInstance {
     design: RateRatioDesign,
     clip: Clip,

@@ -25,9 +25,9 @@ const REQUESTS: f64 = 1_000.0 / TICKS_A_MINUTE;
 /// Change of the request times.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Slowdown {
-    /// All take so many times as long.
+    /// All requests take so many times as long.
     Scale(f64),
-    /// This share of them takes so many seconds more.
+    /// This share of the requests takes so many seconds more.
     Delay { share: f64, seconds: f64 },
 }
 

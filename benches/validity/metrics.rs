@@ -36,7 +36,7 @@ struct Kind {
     failed: bool,
     payment: bool,
     unpaid: bool,
-    /// Of each bucket of latency.
+    /// The number of such requests in each bucket of latency.
     tables: Vec<Table>,
 }
 
@@ -52,7 +52,7 @@ struct Seen {
 }
 
 impl Arm {
-    /// With errors, times and failed payments multiplied.
+    /// An arm whose errors, times and failed payments are multiplied by these factors.
     fn new(requests: f64, errors: f64, scale: f64, unpaid: f64) -> Self {
         let usual = in_buckets(Slowdown::Scale(scale), 1.0);
         let mut timed_out = usual.map(|chance| chance * (1.0 - TIMED_OUT));
@@ -104,13 +104,13 @@ impl Arm {
     }
 }
 
-/// A rule that decides a rollout.
+/// The number of rules that may decide a rollout, and their names.
 const WAYS: usize = 6;
 const WAY_NAMES: [&str; WAYS] =
     ["combined", "errors alone", "latency alone", "payments alone", "any of the three", "product"];
 
 struct Outcome {
-    /// Of each of [`WAYS`].
+    /// The tick at which each rule of [`WAY_NAMES`] decided.
     decided: [Option<u32>; WAYS],
     /// Which metrics were causes when the combination decided.
     causes: [bool; 3],

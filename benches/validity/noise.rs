@@ -14,7 +14,7 @@ use crate::traffic::PLANNED;
 const SEED: u64 = 10_000;
 /// Enough for 2 SE < α/4 at α, also where streams of a history have something in common.
 const RATES: Effort = Effort { histories: 480, streams: 15 };
-/// Times as many histories where theirs differ so much that these are too few.
+/// The factor on the number of histories in cells whose histories differ too much for [`RATES`].
 const MORE: u32 = 3;
 const DELAYS: Effort = Effort { histories: 300, streams: 4 };
 /// No history is read: lasting traits are drawn again for each stream.

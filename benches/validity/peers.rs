@@ -57,7 +57,7 @@ impl Peer {
             Self::Oracle(ratio) => Box::new(Oracle { ratio }),
             Self::NormalMixture => Box::new(NormalMixture),
             Self::OBrienFleming => {
-                // They take a second.
+                // Computed once: it takes a second.
                 static BOUNDS: OnceLock<Vec<f64>> = OnceLock::new();
                 let bounds = BOUNDS.get_or_init(|| obrien_fleming(LOOKS, ALPHA)).clone();
                 Box::new(OBrienFleming { bounds })

@@ -16,7 +16,7 @@ use crate::scenarios::{
 use crate::tally::{Delays, Estimate};
 use crate::traffic::{Arms, PLANNED, TICKS_A_MINUTE, Tick, Traffic};
 
-/// A figure of a formula, and its tolerance.
+/// Tolerances of the formulas: of a delay as a share of it, of a chance as a difference.
 const DELAY_TOLERANCE: f64 = 0.1;
 const CHANCE_TOLERANCE: f64 = 0.03;
 

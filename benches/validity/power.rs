@@ -10,8 +10,8 @@ use crate::tally::Estimate;
 
 const RUNS: u32 = 20_000;
 const SEED: u64 = 26_060_300;
-/// Standard errors that no exact entry may exceed; by chance one of 250 does once in a hundred
-/// runs.
+/// The most standard errors that an exact entry may be off; by chance one of 250 is off by more
+/// once in a hundred runs.
 const MOST_ERRORS: f64 = 4.1;
 /// Share of the exact entries that may be off by more than two standard errors; one in twenty is
 /// chance.

@@ -67,8 +67,7 @@ impl Random {
             return Poisson::new(mean).map_or(0.0, |law| law.sample(&mut self.0));
         }
         let mut left = self.uniform();
-        // Nearly always so where the mean is small, and spares the exponential: it is above 1 -
-        // mean.
+        // Nearly always true for a small mean, without computing the exponential, which is above 1 - mean.
         if left < 1.0 - mean {
             return 0.0;
         }

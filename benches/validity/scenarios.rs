@@ -197,7 +197,7 @@ pub(crate) const PEERS: Scenarios = Scenarios {
         row("r = 20", TENTH.ratio(20.0)),
     ],
 };
-/// Their figures in the tests' design: false rollbacks, median ticks for 5, 10 and 20.
+/// Figures of [`PEERS`] in the tests' design: false rollbacks, median ticks for 5, 10 and 20.
 pub(crate) const PEERS_STATED: [(f64, [f64; 3]); 9] = [
     (0.0034, [31.0, 10.0, 4.0]),
     (0.003, [30.0, 10.0, 5.0]),
@@ -312,7 +312,7 @@ pub(crate) const NOT_CURED: Scenarios = Scenarios {
     ],
 };
 
-/// The same without the rule to place no bet in the null, and its figure in the tests' design.
+/// The efficacy test without the rule to place no bet in the null, and its figure in the tests' design.
 pub(crate) const UNGUARDED: Method = Method::Peer(Peer::CutUnguarded(0.9));
 pub(crate) const UNGUARDED_STATED: f64 = 0.996;
 

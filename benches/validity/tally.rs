@@ -98,7 +98,7 @@ impl Delays {
         Some(Estimate::ratio(&all(self)?, &all(other)?))
     }
 
-    /// The same counted from `onset` on, without the runs that ended before.
+    /// The delays counted from `onset` on, without the runs that ended before.
     pub(crate) fn after(&self, onset: u32) -> Self {
         let kept = self.0.iter().filter(|tick| tick.is_none_or(|tick| tick > onset));
         Self(kept.map(|tick| tick.map(|tick| tick - onset)).collect())

@@ -7,8 +7,8 @@
 //! request is a payment; 0.3% of requests and 0.5% of payments fail, the p95 is 250 ms without
 //! noise, and the old version has the bug 60 times a minute: every metric is at its reference.
 //!
-//! The running totals of the live version have those of an hour before, as they are in the mean: until 27
-//! November 2026 they began at zero with the rollout, as if the live version had been deployed then.
+//! The running totals of the live version begin with the mean counts of an hour: until 27 November
+//! 2026 they began at zero with the rollout, as if the live version had been deployed then.
 //!
 //! **With history** the counts are sent by instance, and the plan is calibrated for errors,
 //! payments and latency with six hours of the same world without a rollout, read by the same
@@ -30,9 +30,8 @@
 //! without its bounds (but those of the bug) and without a history: not over 2%. The whole `phased-canary`
 //! does not let a healthy fix pass; its plan has to say so.
 //!
-//! [`STATED`] and [`FEEDS`] are the worlds that were asked for. [`OWN`] was added by whoever wrote
-//! this, and [`KEPT`] as well: these were not run before November 2026, when the judge was done but
-//! for what they showed.
+//! [`STATED`] and [`FEEDS`] were specified first; [`OWN`] and [`KEPT`] were added. [`KEPT`] was not
+//! run before November 2026, when the judge was finished but for what these worlds showed.
 
 use super::rollout::Preset;
 use super::world::{Caller, New, Pauses, QUIET, Scrape, Shape, Spells, Wander, World};
@@ -40,10 +39,11 @@ use super::world::{Caller, New, Pauses, QUIET, Scrape, Shape, Spells, Wander, Wo
 /// Requests a minute at which each cell is tried.
 pub(super) const TRAFFIC: [f64; 2] = [1_000.0, 6_000.0];
 
-/// Limits as above.
+/// Limits of the shares that are rolled back, without and with a history, and that are asked.
 pub(super) const ROLLED_BACK: [f64; 2] = [0.02, 0.01];
 pub(super) const ASKED: f64 = 0.10;
-/// Of the delay in the quiet world; at least this many seconds where counters are scraped once a minute.
+/// Limit of the delay of five times the errors over that in the quiet world; at least this many
+/// seconds where counters are scraped once a minute.
 const ERRORS_FOUND: f64 = 1.4;
 const ERRORS_FOUND_BY_MINUTES: f64 = 400.0;
 /// Seconds until 1.5 times the response times are found at each traffic, and twice.
@@ -69,7 +69,7 @@ pub(super) const LATE_FOUND: [(f64, &str, f64); 3] = [
     (150.0, "150 × errors", 240.0),
 ];
 
-/// Seconds until five times the errors are found, with those that it takes in the quiet world.
+/// Limit in seconds until five times the errors are found, given the seconds in the quiet world.
 pub(super) fn errors_found(world: &World, in_quiet: f64) -> f64 {
     let least = if world.scrape.interval() < 60 { 0.0 } else { ERRORS_FOUND_BY_MINUTES };
     (ERRORS_FOUND * in_quiet).max(least)
@@ -118,12 +118,12 @@ const fn reference(name: &'static str, milliseconds: u32) -> Cell {
 }
 
 const PAUSES: Pauses = Pauses { every: 60.0, lasts: 1.0 };
-/// Two minutes, once in ten.
+/// Calls for two minutes, with ten minutes in between.
 const CUSTOMER: Caller = Caller { every: 600.0, lasts: 120.0, share: 0.02 };
-/// Twenty seconds, every five minutes.
+/// Calls for twenty seconds, every five minutes.
 const CRON: Caller = Caller { every: 300.0, lasts: 20.0, share: 0.05 };
 
-/// The first is the world without noise.
+/// The worlds that were specified; the first is without noise.
 pub(super) const STATED: [Cell; 17] = [
     cell("quiet", Faults::Both, &QUIET),
     cell(

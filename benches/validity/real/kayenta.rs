@@ -32,7 +32,7 @@ pub(super) fn config() -> Config {
 /// Whether it fails the canary.
 pub(super) fn failed(config: &Config, world: &World, fault: Fault, random: Random) -> bool {
     let mut service = Service::new(world, fault, random);
-    // Counters have been read before.
+    // The counters are first read after two minutes.
     for _ in 0..120 / world.tick {
         service.tick();
     }

@@ -21,7 +21,7 @@ use service::Fault;
 use world::World;
 
 const SEED: u64 = 40_000;
-/// Those of the histories, beside the seeds of the rollouts.
+/// Added to the seeds of the rollouts for the seeds of their histories.
 const SEED_OF_HISTORIES: u64 = 90_000;
 
 const ERRORS: Fault = Fault { errors: 5.0, ..Fault::NONE };
@@ -46,12 +46,12 @@ impl Effort {
     }
 }
 
-/// What the judge gets to know of errors.
+/// The readings of errors that the judge gets.
 #[derive(Clone, Copy, PartialEq)]
 enum Known {
     /// The sums of both arms, without a history.
     Sums,
-    /// The same, and those of the live version for a while before the start.
+    /// The sums of both arms, and those of the live version for a while before the start.
     Before,
     /// Counts of each instance, without a history.
     Instances,

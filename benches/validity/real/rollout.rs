@@ -20,7 +20,7 @@ use super::cells::READ_BEFORE;
 use super::service::{CANARY, Counters, Fault, Instance, LIVE, Service, add, minus};
 use super::world::{BOUNDARIES, Scrape, World};
 
-/// Nothing is waited for beyond this.
+/// Seconds after which a rollout is given up.
 const LONGEST: u32 = 5_400;
 /// Ticks of a history: six hours in ticks of 10 s.
 const HISTORY: u32 = 2_160;
@@ -46,7 +46,7 @@ impl Preset {
         matches!(self, Self::Standard(_) | Self::LongHalf)
     }
 
-    /// Ticks longer than half a minute get a `stale` and `no_data` that are longer than they.
+    /// The policy, in which `stale` and `no_data` are longer than ticks of more than half a minute.
     fn policy(self, tick: u32) -> Policy {
         let name = if self.is_standard() { "standard" } else { "phased-canary" };
         let text = Policy::preset(name).expect("a preset").to_json();
@@ -93,7 +93,7 @@ pub(super) struct Seen {
     pub(super) done: Option<u32>,
     /// The first cause of the rollback, or else of the first question.
     pub(super) why: Option<String>,
-    /// A question named the split or swapped arms.
+    /// Whether a question named the split or swapped arms.
     pub(super) doubted_arms: bool,
 }
 
@@ -129,8 +129,8 @@ impl Names {
 }
 
 impl Rollouts {
-    /// With a history, which is drawn from the same world, if there is a random stream for it; then
-    /// counts come by instance, too.
+    /// The rollouts of a world. With a random stream for `history`, the plan is calibrated with a
+    /// history that is drawn from the same world, and counts are sent by instance.
     pub(super) fn new(
         world: &World,
         preset: Preset,
@@ -154,12 +154,12 @@ impl Rollouts {
         Self { world, plan: plan.unwrap_or_else(|error| panic!("{error}")), by_instance, before: 0 }
     }
 
-    /// The same, with the live version read before the start.
+    /// These rollouts with the live version read before the start.
     pub(super) fn read_before(self) -> Self {
         Self { before: READ_BEFORE, ..self }
     }
 
-    /// Whether the plan says that chance misses its bounds.
+    /// Whether the plan has the finding that a healthy fix misses bounds by chance.
     pub(super) fn says_missed_by_chance(&self) -> bool {
         let says = |finding: &PlanFinding| finding.kind == PlanFindingKind::MissedByChance;
         self.plan.findings().iter().any(says)
@@ -301,7 +301,7 @@ struct Tool {
     rollout: Rollout,
     seen: Seen,
     fault: Fault,
-    /// When the fault begins, and the canary has traffic.
+    /// When the canary has traffic and the fault has begun.
     since: Option<u32>,
 }
 
@@ -350,7 +350,7 @@ impl Tool {
     }
 }
 
-/// The first cause in words, and where it is of no metric, the first that is.
+/// The first cause in words; if it names no metric, with the first one that does.
 fn words(causes: &[Cause]) -> String {
     let of_metric = |cause: &Cause| Some(format!("{}: {}", cause.metric?, cause.reason));
     let first =

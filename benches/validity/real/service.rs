@@ -17,9 +17,9 @@ pub(super) const LIVE: usize = 1;
 pub(super) struct Fault {
     pub(super) errors: f64,
     pub(super) latency: f64,
-    /// The share of the traffic from which on it is.
+    /// The canary's share of the traffic from which on it is worse.
     pub(super) from: f64,
-    /// Seconds for which it has that share before.
+    /// Seconds for which it has that share before it becomes worse.
     pub(super) after: u32,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Instance {
     pub(super) name: String,
     arm: usize,
     zone: usize,
-    /// None: it has run for long.
+    /// When it was new. None if it has run for long.
     new_at: Option<f64>,
     slower: f64,
     latency: f64,
@@ -52,11 +52,11 @@ pub(super) type Level = [f64; 3];
 pub(super) struct Arm {
     latency: f64,
     offset: u32,
-    /// Of instances that are no more.
+    /// Counters of instances that were replaced.
     pub(super) retired: Counters,
     total: Level,
     pub(super) read: Level,
-    /// What was read before that, and what was sent last.
+    /// What was read before `read`, and what was sent last.
     pub(super) before: Level,
     pub(super) sent: Level,
 }
@@ -68,7 +68,7 @@ struct Calls {
     next: f64,
 }
 
-/// A service under way.
+/// A running service.
 pub(super) struct Service<'a> {
     world: &'a World,
     fault: Fault,
@@ -90,7 +90,7 @@ pub(super) struct Service<'a> {
 }
 
 impl<'a> Service<'a> {
-    /// All traffic is on the live version, which has run for long.
+    /// A service with all traffic on the live version, which has run for long.
     pub(super) fn new(world: &'a World, fault: Fault, mut random: Random) -> Self {
         let turn = random.uniform();
         let zones = (0..world.zones).map(|_| world.in_zones.spread * random.normal()).collect();
@@ -174,7 +174,7 @@ impl<'a> Service<'a> {
         let wanted = (share * self.world.instances as f64).round() as usize;
         let canary = self.instances.iter().filter(|one| one.arm == CANARY).count();
         for number in canary..wanted {
-            // One of the live version makes room.
+            // It replaces an instance of the live version.
             if let Some(at) = self.instances.iter().rposition(|one| one.arm == LIVE) {
                 let new = self.instance(CANARY, number);
                 let old = std::mem::replace(&mut self.instances[at], new);
@@ -263,7 +263,7 @@ impl<'a> Service<'a> {
         self.scrape();
     }
 
-    /// Requests of the clients that only fail.
+    /// Counts the requests of the clients whose requests all fail.
     fn calls(&mut self, seconds: f64) {
         let (now, random) = (f64::from(self.clock), &mut self.random);
         let Caller { every, lasts, .. } = self.world.customer;
@@ -312,7 +312,7 @@ impl<'a> Service<'a> {
         self.instances.iter().filter(move |one| one.arm == arm)
     }
 
-    /// Notes that what was read was sent.
+    /// Records that the counters that were read last were sent.
     pub(super) fn sent(&mut self) {
         for one in &mut self.instances {
             one.sent = one.read;
@@ -323,7 +323,7 @@ impl<'a> Service<'a> {
     }
 }
 
-/// So many requests in the mean, with those beyond each boundary.
+/// Draws the requests of so many seconds, `mean` on average, with those slower than each boundary.
 fn requests(world: &World, unit: f64, mean: f64, seconds: f64, random: &mut Random) -> Counters {
     let mut counts = Counters::default();
     let mut waiting = 0.0;

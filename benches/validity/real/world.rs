@@ -1,4 +1,4 @@
-//! What a service is like: one world is one struct of plain parameters.
+//! How a service behaves: a world is a struct of plain parameters.
 //!
 //! Times are in seconds. A part that is not wanted has a spread, an excess or a share of 0.
 
@@ -15,7 +15,7 @@ pub(super) struct Wander {
     pub(super) memory: f64,
 }
 
-/// Spells with a factor; without, the factor is 1. Both lengths are exponential.
+/// Spells in which a factor applies; between them it is 1. The lengths of both are exponential.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spells {
     pub(super) times: f64,
@@ -24,7 +24,7 @@ pub(super) struct Spells {
     pub(super) every: f64,
 }
 
-/// Something that is there when an instance is new and then decays.
+/// An effect that an instance has while it is new, and that decays exponentially.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct New {
     pub(super) at_first: f64,
@@ -40,7 +40,7 @@ pub(super) struct Caller {
     pub(super) share: f64,
 }
 
-/// Each instance stops for some time, and what comes meanwhile waits.
+/// Pauses of each instance: requests that arrive meanwhile wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pauses {
     pub(super) every: f64,
@@ -65,7 +65,7 @@ pub(super) enum Scrape {
     Together,
     /// Running totals, read at this interval; the canary so long after the baseline.
     Arms { every: u32, apart: u32 },
-    /// The same, so long apart as is drawn for each rollout, below the interval.
+    /// Running totals, read at this interval; how long the arms are read apart is drawn for each rollout.
     AnyApart { every: u32 },
     /// Running totals, those of each instance read at seconds of its own.
     Instances { every: u32 },
@@ -96,13 +96,13 @@ pub(super) struct World {
     pub(super) shape: Shape,
     /// 95% quantile of the response times.
     pub(super) p95: f64,
-    /// Response times of an arm, a zone, an instance.
+    /// Noise of the response times of an arm, a zone, an instance.
     pub(super) arms: Wander,
     pub(super) in_zones: Wander,
     pub(super) pods: Wander,
-    /// An instance is slow for a while.
+    /// Spells in which an instance is slow.
     pub(super) neighbours: Spells,
-    /// The whole service is slow for a while.
+    /// Spells in which the whole service is slow.
     pub(super) slow: Spells,
     /// Response times grow with traffic over its mean to this power.
     pub(super) load: f64,
@@ -114,10 +114,10 @@ pub(super) struct World {
     /// Share of the requests, and of the payments, that fail.
     pub(super) errors: f64,
     pub(super) unpaid: f64,
-    /// Errors of an instance.
+    /// Noise of an instance's error rate.
     pub(super) error_rate: Wander,
     pub(super) bursts: Spells,
-    /// Errors of one zone of them all, drawn for each spell, and of the whole service.
+    /// Spells of errors in one zone, drawn for each spell, and in the whole service.
     pub(super) outages: Spells,
     pub(super) shocks: Spells,
     /// A customer who tries again and again, each time served by an instance of its own choice.
@@ -170,7 +170,8 @@ pub(super) const QUIET: World = World {
 };
 
 impl Wander {
-    /// What is kept of the logarithm after so long, and the standard deviation of what is new.
+    /// The part of the logarithm that is left after so many seconds, and the standard deviation of
+    /// the part that is new.
     pub(super) fn step(self, seconds: f64) -> (f64, f64) {
         let kept = exp(-seconds / self.memory);
         (kept, self.spread * (1.0 - kept * kept).sqrt())
@@ -190,7 +191,7 @@ impl New {
 }
 
 impl Shape {
-    /// Share of the requests that take longer than so many units.
+    /// Share of the requests that take longer than `x` units.
     pub(super) fn beyond(self, x: f64) -> f64 {
         match self {
             Self::LogNormal => normal_cdf(-ln(x) / 0.6),
@@ -213,8 +214,8 @@ impl Shape {
 }
 
 impl World {
-    /// Whether errors come by themselves in one arm and not in the other: the delay of a fault in
-    /// errors is stated there, and has no limit.
+    /// Whether one arm may have noise in its errors that the other has not: the delay of a fault in
+    /// errors is then stated, and has no limit.
     pub(super) fn errors_are_noisy(&self) -> bool {
         let callers = [self.customer, self.cron].iter().any(|caller| caller.share > 0.0);
         let spells = [self.bursts, self.outages].iter().any(|spells| spells.share() > 0.0);
