@@ -63,7 +63,7 @@ fn main() -> anyhow::Result<ExitCode> {
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Each change of state and whatever people were asked, by the clock of the drill.
+/// The changes of state and the questions to people as lines, with the drill's times.
 fn show(rollout: &Rollout) -> anyhow::Result<Vec<String>> {
     let mut lines = Vec::new();
     Rollout::replay_each(rollout.log().as_bytes(), |rollout, entry| {
@@ -94,7 +94,7 @@ fn show(rollout: &Rollout) -> anyhow::Result<Vec<String>> {
     Ok(lines)
 }
 
-/// An action in a few words.
+/// An action as short text.
 fn words(action: &Action) -> String {
     match &action.act {
         Act::SetTraffic { share } => format!("traffic {share}"),

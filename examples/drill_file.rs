@@ -1,4 +1,4 @@
-//! A drill as a file: a policy, and the scenario that it is rehearsed against.
+//! A drill as a file: a policy, and the scenario against which it is simulated.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use hotfix_core::simulate::{Campaign, Scenario};
 pub struct Drill {
     /// The file's name without its ending.
     pub name: String,
-    /// What is rehearsed.
+    /// One line that says what the drill shows.
     pub title: String,
-    /// What it is rehearsed under.
+    /// The policy of the rollout.
     pub policy: Arc<Policy>,
-    /// What happens.
+    /// Traffic, faults and inputs of people.
     pub scenario: Scenario,
 }
 
@@ -24,7 +24,7 @@ impl Drill {
     /// Reads a drill: `title`, `policy` (a preset's name, or a file seen from the drill's folder) and `scenario`.
     ///
     /// # Errors
-    /// What is wrong with the file, its policy or its scenario, with its place.
+    /// The file, its policy or its scenario is wrong; the message names the place.
     pub fn read(file: &Path) -> anyhow::Result<Self> {
         let shown = || file.display().to_string();
         let text = std::fs::read_to_string(file).with_context(shown)?;
@@ -46,10 +46,10 @@ impl Drill {
         })
     }
 
-    /// The runs of it, by its own seed.
+    /// The simulated runs of the drill, drawn from the scenario's own seed.
     ///
     /// # Errors
-    /// Where the scenario does not fit the policy.
+    /// The scenario does not fit the policy.
     pub fn campaign(&self) -> anyhow::Result<Campaign> {
         let plan = self.scenario.plan(Arc::clone(&self.policy)).context(self.name.clone())?;
         Campaign::try_new(plan, &self.scenario, self.scenario.seed()).context(self.name.clone())

@@ -1,9 +1,9 @@
-//! A driver that loses nothing: append durably, then act, and take up the log after a crash.
+//! A driver that loses nothing: it appends durably before it acts, and continues from the log after a crash.
 //!
 //! `driver PLAN INPUTS LOG WORLD` feeds the recorded inputs to a rollout, appends its events to LOG and does its actions
-//! in WORLD, a file that represents the outside: each action is done once, whatever happens in between. Run it again
-//! after a crash and it goes on. `--crash N:torn`, `N:appended` and `N:acted` end the process at log line N, in the
-//! middle of it, after it is on disk, and after its actions; tests use them.
+//! in WORLD, a file that represents the outside. Run again after a crash, it continues; each action is done once.
+//! `--crash N:torn`, `N:appended` and `N:acted` end the process at log line N: in the middle of it,
+//! after it is on disk, and after its actions; tests use them.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -64,18 +64,18 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let script = Script::read(&arguments.plan)?;
     let mut driver = Driver::open(&script, &arguments)?;
-    // What was asked for and not confirmed before a crash is done first, or found done.
+    // Actions that were requested and not confirmed before a crash come first; WORLD skips those that were done.
     let pending: Vec<Action> = driver.rollout.pending_actions().to_vec();
     driver.act(&pending)?;
     for (number, Recorded { at, input }) in
         Script::inputs(&arguments.inputs)?.into_iter().enumerate()
     {
-        // What is older than the last time known had its answer before the crash. A refusal is remembered by no key: asked
-        // again, it would be refused again, for its age.
+        // Inputs older than the log's last time were answered before the crash. Refused inputs are
+        // not remembered by key: sent again, they would be refused as too old.
         if driver.rollout.now().is_some_and(|now| at < now) {
             continue;
         }
-        // With a key of its own an input may be sent again after a crash: what was taken is not taken twice.
+        // Each input has its own key, so that one that is sent again after a crash counts once.
         driver.send(at, &Input { key: Some(format!("input-{number}")), ..input })?;
     }
     println!(
@@ -95,7 +95,7 @@ struct Driver {
 }
 
 impl Driver {
-    /// Takes up the log, or begins one.
+    /// Continues from the log, or begins one if it is missing or empty.
     fn open(script: &Script, arguments: &Arguments) -> anyhow::Result<Self> {
         let mut log = OpenOptions::new()
             .read(true)
@@ -108,7 +108,7 @@ impl Driver {
         log.read_to_end(&mut text)?;
         let (rollout, length) = match Rollout::recover(&text, Recording::HandOut) {
             Ok(recovered) => (recovered.rollout, recovered.length),
-            // Not even the first line is whole: nothing has happened yet.
+            // The log has no complete line: nothing has happened yet.
             Err(error) if error.fault == LogFault::Empty => {
                 (Rollout::try_new(script.plan()?, Recording::HandOut, &script.salt)?, 0)
             }
@@ -165,7 +165,7 @@ impl Driver {
     }
 }
 
-/// The outside: it does nothing twice, as it knows the ids of what was done.
+/// The outside. It records the ids of the actions done and skips those when they are requested again.
 struct World {
     file: File,
     done: Vec<String>,

@@ -21,14 +21,14 @@ fn main() -> anyhow::Result<()> {
     let known = known.as_object().cloned().unwrap_or_default();
     let mut facts = Facts::read(&known, policy.vocabulary())?;
     explain(&policy, &facts, "14:06");
-    // At 14:12 somebody has tried: people can log in.
+    // At 14:12 somebody has checked: people can log in.
     let login = policy.vocabulary().find("authentication_down");
     facts.set(login.ok_or_else(|| anyhow::anyhow!("no such fact"))?, FactValue::Flag(false));
     explain(&policy, &facts, "14:12");
     Ok(())
 }
 
-/// Prints what the policy says of what is known.
+/// Prints the severity and the decision of the policy for the known facts.
 fn explain(policy: &Policy, facts: &Facts, at: &str) {
     let (answer, decision) = (policy.classify(facts), policy.decide(facts));
     let [severity, worst] = [answer.severity(), answer.at_worst()]

@@ -23,12 +23,12 @@ pub struct Script {
     pub policy_file: Option<PathBuf>,
     /// What is broken.
     pub incident: Incident,
-    /// What mends it, where that is known already.
+    /// The version that fixes it; None if it is not known yet.
     pub release: Option<Release>,
     /// How much traffic there is.
     #[serde(default)]
     pub traffic: Traffic,
-    /// What digests of names are salted with.
+    /// Salt of the digests of people's names.
     #[serde(default)]
     pub salt: String,
 }
@@ -36,9 +36,9 @@ pub struct Script {
 /// One recorded input and its time.
 #[derive(Debug)]
 pub struct Recorded {
-    /// When it came.
+    /// When the input was received.
     pub at: Timestamp,
-    /// What came.
+    /// The input.
     pub input: Input,
 }
 
@@ -46,7 +46,7 @@ impl Script {
     /// Reads a plan file.
     ///
     /// # Errors
-    /// Where the file cannot be read, naming it.
+    /// The file cannot be read or is no plan file; the message names it.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let text = read(path)?;
         let mut script: Self = serde_json::from_str(&text)
@@ -60,10 +60,10 @@ impl Script {
         Ok(script)
     }
 
-    /// The plan itself.
+    /// The plan that the file describes.
     ///
     /// # Errors
-    /// Where policy or plan are refused.
+    /// The policy or the plan is refused.
     pub fn plan(&self) -> anyhow::Result<Plan> {
         let policy = match (&self.preset, &self.policy_file) {
             (Some(name), None) => Policy::preset(name)?,
@@ -78,7 +78,7 @@ impl Script {
     /// Reads recorded inputs, one `{"at", "input"}` a line.
     ///
     /// # Errors
-    /// Where the file cannot be read or a line is no input, naming the line.
+    /// The file cannot be read or a line is no input; the message names the line.
     pub fn inputs(path: &Path) -> anyhow::Result<Vec<Recorded>> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]

@@ -1,4 +1,4 @@
-//! A policy for another rate of requests than the one that it was written for.
+//! Converts a policy to another rate of requests.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use anyhow::Context as _;
 use hotfix_core::policy::Policy;
 use serde_json::Value;
 
-/// The parts of a policy that say what the rollout does when.
+/// The sections of a policy that contain times of the rollout.
 const PARTS: [&str; 6] = ["after", "final_validation", "phases", "rollback", "strategies", "watch"];
 
-/// The keys of their times.
+/// The keys of these times.
 const TIMES: [&str; 13] = [
     "after",
     "cadence",
@@ -26,20 +26,19 @@ const TIMES: [&str; 13] = [
     "window",
 ];
 
-/// How long a deployment is expected to take. That is the machine's time, too: it can be stretched,
-/// and is never shortened.
+/// Key of the expected duration of a deployment. It depends on the machine as well: it is
+/// stretched, but never shortened.
 const DEPLOYMENT: &str = "deploy";
 
-/// The figures of a metric, which for a count or a volume are so many a minute.
+/// Keys of a metric's figures; those of a count or a volume are per minute.
 const FIGURES: [&str; 4] = ["reference", "success", "alert", "rollback"];
 
-/// The policy with every time of the rollout taking `stretch` times as long, for a service with so
-/// many times fewer requests a second: each tick and each window has as many requests as before, and
-/// what chance does to the bounds and tests is the same. Latencies, and the times that people have for
-/// their work, stay.
+/// The policy with every time of the rollout multiplied by `stretch`, for a service with `stretch`
+/// times fewer requests per second: each tick and each window has as many requests as before, and
+/// the same random variation. Latencies and the times that people have for their work stay.
 ///
 /// # Errors
-/// Where no policy comes out, as when a time gets shorter than a millisecond.
+/// The result is no valid policy, for example because a time gets shorter than a millisecond.
 pub fn stretched(policy: &Arc<Policy>, stretch: f64) -> anyhow::Result<Arc<Policy>> {
     let mut document: Value = serde_json::from_str(&policy.to_json())?;
     for part in PARTS {
@@ -63,7 +62,7 @@ pub fn stretched(policy: &Arc<Policy>, stretch: f64) -> anyhow::Result<Arc<Polic
     Ok(Arc::new(policy))
 }
 
-/// Multiplies the times in a value under `key`.
+/// Multiplies the times in the value of `key`, also in nested ones.
 fn stretch_times(key: &str, value: &mut Value, stretch: f64) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|i| stretch_times(key, i, stretch)),
@@ -74,7 +73,7 @@ fn stretch_times(key: &str, value: &mut Value, stretch: f64) {
                 _ if TIMES.contains(&key) => stretch,
                 _ => return,
             };
-            // Whole milliseconds, as the library counts.
+            // The library counts in whole milliseconds.
             let millis = seconds.as_f64().map(|seconds| (seconds * by * 1e3).round());
             *value = millis.map_or(Value::Null, |millis| Value::from(millis / 1e3));
         }
@@ -82,7 +81,7 @@ fn stretch_times(key: &str, value: &mut Value, stretch: f64) {
     }
 }
 
-/// Divides a figure, or that of a bound that has one.
+/// Divides a figure per minute, which is a number or the `value` of a bound.
 fn thin_out(figure: &mut Value, stretch: f64) {
     if let Some(bound) = figure.get_mut("value") {
         thin_out(bound, stretch);

@@ -30,7 +30,7 @@ const SETTLE_LEAST: Duration = Duration::from_millis(400);
 
 /// The result of an action.
 pub(crate) struct Done {
-    /// Which.
+    /// The action.
     pub(crate) id: ActionId,
     /// The observations during the action, or the reason why it failed.
     pub(crate) done: anyhow::Result<Vec<Line>>,
@@ -38,23 +38,23 @@ pub(crate) struct Done {
 
 /// How this driver carries out an action.
 pub(crate) enum Task {
-    /// Somebody is notified; nothing is awaited.
+    /// Notify people; nothing is awaited.
     Tell {
-        /// Whom.
+        /// The people.
         audience: String,
-        /// What.
+        /// The message.
         text: String,
     },
-    /// Something is done, and its end is reported.
+    /// Do the work and report its end.
     Do {
         /// A description.
         what: String,
-        /// What.
+        /// The steps.
         work: Work,
     },
 }
 
-/// A step. The steps of an action are done in order.
+/// The steps of an action, done in this order.
 #[derive(Default)]
 pub(crate) struct Work {
     /// Deploy this version.
@@ -63,9 +63,9 @@ pub(crate) struct Work {
     check: Option<String>,
     /// Send this share of the traffic to the fix.
     share: Option<Share>,
-    /// Wait until that is in effect for all requests.
+    /// Wait until the share is in effect for all requests.
     settles: bool,
-    /// This driver cannot do it; with the reason.
+    /// Reason why this driver cannot carry out the action.
     cannot: Option<String>,
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn task(act: &Act, switch: &Switch, instances: Option<u32>) -> Task {
     }
 }
 
-/// Any other action of a newer library: its kind and its fields.
+/// Kind and fields of an action that this driver does not know, as text.
 fn generic(act: &Act) -> (String, String) {
     let mut fields: BTreeMap<String, Value> =
         serde_json::to_value(act).and_then(serde_json::from_value).unwrap_or_default();

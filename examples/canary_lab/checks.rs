@@ -19,8 +19,8 @@ const AT_ONCE: f64 = 1.5;
 /// The veto window of the policy `lab-veto`, in seconds of the script.
 const VETO: f64 = 5.0;
 
-/// After how long without a reading a metric is stale in the lab's policy, in seconds of the script,
-/// and where a scraper has an interval of its own.
+/// After how many seconds of the script without a reading a metric is stale: in the lab's policy,
+/// and where the arms are scraped at intervals of their own.
 pub(crate) const STALE: f64 = 2.0;
 pub(crate) const STALE_APART: f64 = 5.0;
 
@@ -43,7 +43,7 @@ pub(crate) struct Found {
     pub(crate) batches: Vec<Batch>,
     /// After how long a metric was stale, in seconds of the script.
     pub(crate) stale: f64,
-    /// When the log has new readings.
+    /// Number of observations with new readings.
     pub(crate) readings: Readings,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Readings {
 }
 
 impl Readings {
-    /// Counts those of a log.
+    /// Counts the observations of a log.
     pub(crate) fn of(log: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(log)
             .with_context(|| format!("cannot read {}", log.display()))?;
@@ -441,7 +441,7 @@ fn stands_by(record: &mut RunRecord, found: &Found) {
     record.check("the other side is still running", (old, new) == (1, 1), seen);
 }
 
-/// Checks that this method rolled back within a second or so of the decision.
+/// Checks that `method` rolled back within [`AT_ONCE`] of the decision.
 fn back_at_once(record: &mut RunRecord, method: &str) {
     let decided = record.events.iter().find(|e| e.what == "roll_back").map(|e| e.at);
     let back = actions(record, "roll back to ").last();

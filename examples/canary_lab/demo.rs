@@ -170,7 +170,7 @@ impl Demo {
     /// they could not be repeated.
     ///
     /// # Errors
-    /// [`TooBusy`] when the machine carries too little for the first scene already.
+    /// [`TooBusy`] if the machine's capacity is too small even for the first scenes.
     async fn play(
         self: Rc<Self>,
         mut scenes: Vec<&'static Scene>,

@@ -38,7 +38,7 @@ use crate::scrape::{self, Arms, Seen, Totals};
 use crate::scrapes::{Reading, Scrapes};
 use crate::service::positive;
 use crate::switch::{ARMS, Mover, Switch};
-use crate::view::{self, Standing};
+use crate::view::{self, LastSeen};
 
 /// The source of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,11 +138,11 @@ struct Driver {
     flags: Flags,
     rollout: Rollout,
     journal: Journal,
-    /// Each returns the number up to which everything is on disk.
+    /// Writes to disk that are under way. Each returns the number of the last input that it covers.
     to_disk: JoinSet<anyhow::Result<u64>>,
     /// The work that waits for the disk, in the order of the inputs.
     due: VecDeque<Due>,
-    /// Number of inputs that have waited for it.
+    /// Number of inputs that have waited for the disk.
     numbered: u64,
     actions: JoinSet<Done>,
     services: BTreeMap<String, Vec<SocketAddr>>,
@@ -176,7 +176,7 @@ impl Driver {
         input: &Input,
         answer: Option<Answer>,
     ) -> anyhow::Result<()> {
-        let before = Standing::of(&self.rollout);
+        let before = LastSeen::of(&self.rollout);
         let only_seen = matches!(input.command, Command::Observe { .. } | Command::Tick);
         let mut refused = None;
         let actions = match self.rollout.handle(at, input) {
@@ -208,8 +208,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Does the work that waited for the disk, up to this number, in the order of the inputs: a
-    /// promotion must not come after the rollback that followed it.
+    /// Does the work that waited for the disk, up to input `number`, in the order of the inputs: a
+    /// promotion must not overtake the rollback that follows it.
     fn on_disk(&mut self, number: u64) {
         while self.due.front().is_some_and(|due| due.number <= number)
             && let Some(due) = self.due.pop_front()
@@ -308,7 +308,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Whether the fix is on a side without customers: the payments there are test payments.
+    /// Whether the fix is on the idle side: the payments there are test payments.
     fn fix_is_idle(&self) -> bool {
         self.rollout.plan().policy().strategy() == Strategy::BlueGreen
             && self.rollout.share() == Share::NONE

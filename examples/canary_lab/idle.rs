@@ -14,7 +14,7 @@ use crate::scrape::{self, Totals};
 const PAYMENTS: usize = 40;
 const AT_A_TIME: usize = 4;
 
-/// The number that has to succeed: three in a thousand fail anyway.
+/// Payments that have to succeed: some always fail, 3 in 1000.
 const TAKEN: usize = 38;
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Runs the checks of the policy: health and version, test payments, and that the metrics count
 /// them. Returns the observations.
 ///
-/// # Errors If the side must not get traffic, with the reason.
+/// # Errors The side must not get traffic; the message has the reason.
 pub(crate) async fn check(side: SocketAddr, version: &str) -> anyhow::Result<String> {
     let health = http::expect_ok(side, Method::GET, "/health", "", PATIENCE).await?.as_text();
     ensure!(health.contains(version), "`{health}` is not version {version}");

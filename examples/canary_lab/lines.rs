@@ -72,7 +72,7 @@ pub(crate) const METRICS: [Metric; 5] = [
     Metric { id: "request_volume", name: "Requests", short: "vol", unit: Unit::PerMinute },
 ];
 
-/// The place of the evidence of all metrics together, among those of single ones.
+/// Key of the evidence of all metrics together, beside the metric ids.
 pub(crate) const TOGETHER: &str = "together";
 
 /// The name of a metric in the report.
@@ -118,7 +118,7 @@ impl Trail {
     /// Adds the totals at `at` seconds and returns each metric's values over the window.
     pub(crate) fn values(&mut self, at: f64, arms: Arms) -> BTreeMap<String, Pair> {
         self.seen.push_back((at, arms));
-        // One more than the window has, so that the differences span it.
+        // One reading older than the window is kept, so that the differences span it.
         let from = at - self.pace.seconds(WINDOW);
         while self.seen.len() > 2 && self.seen.get(1).is_some_and(|s| s.0 <= from) {
             self.seen.pop_front();

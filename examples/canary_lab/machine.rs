@@ -24,33 +24,33 @@ const PULSE: Duration = Duration::from_millis(20);
 // seconds in 10 were busy. The speed of answers is deliberately not used: it may be caused by the
 // fix.
 
-/// Seconds by which a timer may be late: twice as much as requests, as of 50 timers the latest
-/// counts.
+/// Seconds by which a timer may be late: twice as much as a request, because the latest of a
+/// second's 50 timers counts.
 const TIMER_LATE: f64 = 0.05;
 
-/// Seconds by which requests may leave late, 99 of 100 of a second's: so much lies between the p95
-/// as it is on record, 250 ms, and the end of its success band.
+/// Seconds by which 99 of 100 requests of a second may leave late: the distance between the
+/// reference of the p95, 250 ms, and the end of its success band.
 const SEND_LATE: f64 = 0.025;
 
 /// Seconds of a second for which one process may wait for a processor: half of it.
 const WAITED: f64 = 0.5;
 
-/// For how many seconds the machine has to be busy for that to explain how a scene ended: half of a
-/// window of the policy. A single one occurs on any machine now and then.
+/// Busy seconds that can explain how a scene ended: half a window of the policy. A single busy
+/// second occurs on any machine.
 pub(crate) const ENOUGH_SECONDS: usize = 2;
 
-/// One second of a scene, as the machine was. A figure is absent where nothing could be measured.
+/// The machine in one second of a scene. A figure is None if it could not be measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct MachineSecond {
-    /// Its start in seconds from the scene's.
+    /// Start of the second, in seconds since the scene's start.
     pub(crate) at: f64,
     /// Seconds by which the latest timer was late.
     pub(crate) timer_late: f64,
-    /// Seconds by which requests left late: 99 of 100 at most so much.
+    /// Seconds by which requests left late: the 99th percentile.
     pub(crate) send_late: Option<f64>,
-    /// Seconds for which that process waited for a processor that waited longest.
+    /// Seconds that the process with the longest wait waited for a processor.
     pub(crate) waited: Option<f64>,
-    /// Whether that is more than a machine without other work shows.
+    /// Whether a figure is over its bound.
     pub(crate) busy: bool,
 }
 
@@ -76,15 +76,15 @@ pub(crate) struct Crew(Arc<Mutex<BTreeMap<u32, Waits>>>);
 type Waits = BTreeMap<u32, u64>;
 
 impl Crew {
-    /// Measures this process from now on, until it is gone.
+    /// Measures `process` from now on until it has ended.
     pub(crate) fn add(&self, process: &Proc) {
         if let Some(pid) = process.pid() {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(pid, Waits::new());
         }
     }
 
-    /// Seconds that the thread which waited longest has waited since this was asked last; nothing
-    /// where the system does not say.
+    /// Seconds that the thread with the longest wait has waited since the previous call; None if
+    /// the system does not report it.
     fn waited(&self) -> Option<f64> {
         let mut longest = None;
         let mut processes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,8 +101,8 @@ impl Crew {
     }
 }
 
-/// How long each thread of a process has waited; empty if the process is gone or the system does
-/// not report it.
+/// How long each thread of a process has waited so far; None if the process has ended or the system
+/// does not report it.
 fn waits(tasks: &Path) -> Option<Waits> {
     let mut waits = Waits::new();
     for entry in std::fs::read_dir(tasks).ok()?.flatten() {
@@ -115,8 +115,8 @@ fn waits(tasks: &Path) -> Option<Waits> {
     (!waits.is_empty()).then_some(waits)
 }
 
-/// Nanoseconds on the run queue out of a `schedstat` of Linux: nanoseconds on a processor,
-/// nanoseconds waiting for one, turns. A kernel that does not count has zeros everywhere.
+/// Nanoseconds of waiting from a `schedstat` of Linux, which lists nanoseconds on a processor,
+/// nanoseconds of waiting for one, and turns; None if the kernel does not count (all are 0).
 fn run_queue_wait(schedstat: &str) -> Option<u64> {
     let mut figures = schedstat.split_whitespace().map(str::parse::<u64>);
     let (Some(Ok(ran)), Some(Ok(waited)), Some(Ok(_)), None) =
@@ -127,8 +127,8 @@ fn run_queue_wait(schedstat: &str) -> Option<u64> {
     (ran > 0).then_some(waited)
 }
 
-/// What the demo's process has measured of a scene so far: by second, how late its latest timer
-/// was, and how long a process has waited for a processor.
+/// Measurements of the demo's process by second of the scene: delay of the latest timer, and the
+/// longest wait of a process for a processor; in seconds.
 #[derive(Debug, Default)]
 pub(crate) struct Log(Vec<(f64, Option<f64>)>);
 
@@ -142,8 +142,8 @@ impl Log {
         &mut self.0[second]
     }
 
-    /// A timer was due, and fired, so long after the scene's start: every second between is as
-    /// late.
+    /// Records a timer that was due and fired at these times after the scene's start: every second
+    /// from `due` to `fired` is that late.
     fn fired(&mut self, due: Duration, fired: Duration) {
         for second in due.as_secs()..=fired.as_secs() {
             let (late, _) = self.second(second);
@@ -151,8 +151,8 @@ impl Log {
         }
     }
 
-    /// How the machine was in a scene that began at `began`, seconds of Unix time, and what the
-    /// load knows of it, which began later.
+    /// The seconds of a scene that began at `began`, in Unix time, with the delays of requests that
+    /// the load, which started later, has measured.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

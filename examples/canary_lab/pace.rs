@@ -1,5 +1,4 @@
-//! The pace of the scenes: it follows from the number of requests that the machine can serve with
-//! its other work.
+//! The pace of the scenes, derived from the requests that the machine can serve beside its work.
 //!
 //! Scenes and policies are written for 300 requests per second. At another rate all times are
 //! stretched, so that each tick and each window has the same number of requests: the random
@@ -25,8 +24,8 @@ use crate::switch::{ARMS, Behind, Mover, Switch};
 /// Requests per second for which scenes and policies are written.
 const WRITTEN_FOR: f64 = 300.0;
 
-/// Requests a second that can be asked for: slower a scene takes most of an hour, faster its ticks
-/// are shorter than the machine's own times.
+/// Valid requests per second. Below, a scene takes most of an hour; above, ticks are shorter than
+/// the machine's own delays.
 const RATES: RangeInclusive<f64> = 10.0..=3_000.0;
 
 /// The pace of a scene: requests per second, and seconds for each second of the scripts.
@@ -38,7 +37,7 @@ pub(crate) struct Pace {
     hundredths: u32,
 }
 
-/// A pace as a record has it.
+/// The serialised form of a pace.
 #[derive(Serialize, Deserialize)]
 struct PaceRecord {
     rate: f64,
@@ -60,7 +59,7 @@ impl From<Pace> for PaceRecord {
 impl FromStr for Pace {
     type Err = String;
 
-    /// Reads requests a second.
+    /// Parses a number of requests per second.
     fn from_str(text: &str) -> Result<Self, String> {
         let rate: f64 = text.parse().unwrap_or(f64::NAN);
         if RATES.contains(&rate) {
@@ -72,22 +71,22 @@ impl FromStr for Pace {
 }
 
 impl Default for Pace {
-    /// As the scripts are written.
+    /// The pace for which the scripts are written.
     fn default() -> Self {
         Self { hundredths: 100 }
     }
 }
 
 impl Pace {
-    /// The pace of a scene with about so many requests a second; at most so many.
+    /// The pace with about `rate` requests per second, and never more.
     pub(crate) fn at_rate(rate: f64) -> Self {
         Self::stretched(WRITTEN_FOR / rate)
     }
 
-    /// The pace at which a second of the scripts takes at least so many seconds.
+    /// The pace at which a second of the scripts takes at least `stretch` seconds.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "over 0")]
     fn stretched(stretch: f64) -> Self {
-        // A hair less, as 0.43 times 100 is 43.000000000000004.
+        // Minus a rounding error: 0.43 times 100 is 43.000000000000004.
         Self { hundredths: ((stretch * 100.0 - 1e-6).ceil() as u32).max(1) }
     }
 
@@ -101,43 +100,42 @@ impl Pace {
         f64::from(self.hundredths) / 100.0
     }
 
-    /// How many seconds so many seconds of the scripts take.
+    /// Converts seconds of the scripts to seconds of the clock.
     pub(crate) fn seconds(self, script: f64) -> f64 {
         script * self.stretch()
     }
 
-    /// How long so many seconds of the scripts take.
+    /// Converts seconds of the scripts to a duration of the clock.
     pub(crate) fn time(self, script: f64) -> Duration {
         Duration::from_secs_f64(self.seconds(script))
     }
 }
 
-/// The part of what the machine carries that the scenes may ask for: the rest is for what comes and
-/// goes beside them.
+/// The part of the machine's capacity that the scenes may use; other programs' load varies.
 const PART: f64 = 0.7;
 
-/// Requests a second of one scene at most: its ticks are 0.2 s apart then.
+/// Maximum requests per second of one scene: its ticks are then 0.2 s apart.
 const MOST: f64 = 750.0;
 
-/// The same with a Prometheus server, whose scrapes are 5 s apart then. It finds a new version up to
-/// 5 s after its start: in a shorter scene a fault would begin before that.
+/// The maximum with a Prometheus server, whose scrapes are then 5 s apart. The server finds a new
+/// version up to 5 s after its start: in a shorter scene a fault would begin earlier.
 const MOST_REAL: f64 = 120.0;
 
-/// Requests a second of one scene at least: it takes three times as long as at 300 then.
+/// Minimum requests per second of one scene: it then takes three times as long as at 300.
 const LEAST: f64 = 100.0;
 
-/// Requests a second at most of a scene that is repeated because the machine was in its way.
+/// Maximum requests per second of a scene that is repeated because the machine was busy.
 const REPEATED: f64 = 300.0;
 
-/// How many scenes run side by side where the machine carries that many. With fewer a slow scene
-/// keeps the others waiting; with more each is stretched further, and the longest ends later.
+/// Number of scenes side by side if the machine can serve that many. With fewer, a slow scene keeps
+/// the others waiting; with more, each is stretched further and the longest ends later.
 const SIDE_BY_SIDE: usize = 8;
 
 /// Requests per second that the machine can serve with its other work.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Carry {
     per_second: f64,
-    /// Those of one scene at most.
+    /// Maximum requests per second of one scene.
     most: f64,
 }
 
@@ -153,7 +151,7 @@ pub(crate) struct TooBusy {
     scenes: Scenes,
 }
 
-/// So many scenes, in words.
+/// A number of scenes, displayed in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Scenes(usize);
 
@@ -167,15 +165,15 @@ impl fmt::Display for Scenes {
 }
 
 impl Carry {
-    /// What is carried in all but the worst tenth of the slices, each with so many answers: a
-    /// machine that stalls now and then carries what it carries then.
+    /// The capacity that is reached in 9 of 10 slices, from the answers per slice: a machine that
+    /// stalls often has the capacity of its stalls. `most` is the maximum of one scene.
     fn of(slices: &[u32], most: f64) -> Self {
         let mut sorted: Vec<f64> = slices.iter().map(|&n| f64::from(n)).collect();
         sorted.sort_by(f64::total_cmp);
         Self { per_second: quantile(&sorted, 0.1) / SLICE.as_secs_f64(), most }
     }
 
-    /// Requests a second.
+    /// Requests per second that the machine can serve.
     pub(crate) fn per_second(self) -> f64 {
         self.per_second
     }
@@ -185,8 +183,8 @@ impl Carry {
         self.pace(2, self.most)
     }
 
-    /// How many of so many further scenes run side by side, and at which pace. Few enough that each
-    /// has its least rate; as many more as the machine carries at the highest one.
+    /// How many of `scenes` further scenes run side by side, and at which pace: [`SIDE_BY_SIDE`],
+    /// or as many more as can have the highest rate; fewer if not all of them would have the least.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few scenes")]
     pub(crate) fn others(self, scenes: usize) -> Result<(usize, Pace), TooBusy> {
         let carried = PART * self.per_second;
@@ -200,7 +198,7 @@ impl Carry {
         self.pace(1, REPEATED)
     }
 
-    /// The pace of so many scenes side by side, each with `most` requests a second at most.
+    /// The pace of `scenes` side by side, each with at most `most` requests per second.
     fn pace(self, scenes: usize, most: f64) -> Result<Pace, TooBusy> {
         let rate = PART * self.per_second / scenes as f64;
         if rate < LEAST {
@@ -212,23 +210,22 @@ impl Carry {
     }
 }
 
-/// Connections of the probe at a time to each of its splitters.
+/// Concurrent connections of the probe to each of its splitters.
 const CUSTOMERS: usize = 16;
 
-/// Splitters of the probe at most: the customers, of one process, would keep more of them waiting.
+/// Maximum splitters of the probe: its customers share one process and could not use more.
 const SPLITTERS: usize = 4;
 
-/// The probe counts answers by slices of this length, so many of them.
+/// Length and number of the time slices in which the probe counts answers.
 const SLICE: Duration = Duration::from_millis(100);
 const SLICES: u32 = 16;
 
-/// Measures what the machine carries now, in about 2 s: closed-loop requests through a splitter for
-/// each core to a service that answers at once, all of them processes as in the scenes. With `real`
-/// parts HAProxy takes less for a request and Prometheus takes more: the same figure serves.
-/// Logs of the probe's processes go to `folder`.
+/// Measures the machine's present capacity in about 2 s: closed-loop requests through one splitter
+/// per core to a service that answers at once, in processes as in the scenes. Logs go to `folder`.
+/// The measurement also serves for `real` parts: HAProxy takes less per request, Prometheus more.
 ///
 /// # Errors
-/// When the probe's processes do not start.
+/// The probe's processes do not start.
 pub(crate) async fn measure(folder: &Path, real: bool) -> anyhow::Result<Carry> {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let mut chains = Vec::new();
@@ -247,7 +244,7 @@ pub(crate) async fn measure(folder: &Path, real: bool) -> anyhow::Result<Carry> 
         slices.iter_mut().zip(answered).for_each(|(sum, own)| *sum += own);
     }
     let most = if real { MOST_REAL } else { MOST };
-    Ok(Carry::of(&slices[1..], most)) // the first warms up
+    Ok(Carry::of(&slices[1..], most)) // the first slice is the warm-up
 }
 
 /// A splitter and the service behind it.
@@ -272,8 +269,7 @@ impl Chain {
     }
 }
 
-/// Pays one time after the other until the last slice is over; answers by the slice in which they
-/// came.
+/// Sends payments one after the other until the end of the last slice; returns answers per slice.
 async fn pay_on(traffic: SocketAddr, begun: Instant) -> [u32; SLICES as usize + 1] {
     let mut answered = [0; SLICES as usize + 1];
     let end = begun + SLICE * (SLICES + 1);
@@ -323,8 +319,8 @@ mod tests {
 
     #[test]
     fn what_the_machine_carries_says_how_many_scenes_run_and_how_fast() {
-        // Carried a second; then stretches: of two, of 13 others and how many at once, of one
-        // alone.
+        // Capacity per second; stretch of the first two scenes; number at once and stretch of 13
+        // others; stretch of one scene alone.
         let table = [
             (40_000.0, Some(0.4), Some((13, 0.4)), Some(1.0)),
             (6_000.0, Some(0.4), Some((8, 0.58)), Some(1.0)),
@@ -344,7 +340,7 @@ mod tests {
             let of_13 = carry.others(13).ok().map(|(at_once, pace)| (at_once, pace.stretch()));
             assert_eq!(of_13, others, "{per_second}");
             assert_eq!(stretch(carry.alone()), alone, "{per_second}");
-            // Fewer scenes than could run leave more to each.
+            // With fewer scenes than the machine can serve, each has more requests.
             let of_2 = carry.others(2).ok().map(|(at_once, pace)| (at_once <= 2, pace.stretch()));
             let at_least = headline.map(|stretch| (true, stretch));
             assert!(at_least.is_none() || of_2 == at_least, "{per_second}");

@@ -24,7 +24,7 @@ use crate::process::Proc;
 use crate::scrape;
 use crate::switch::{Behind, Switch};
 
-/// How long an instance may take to answer what it has been asked before it is replaced.
+/// Maximum time that an instance has to answer its open requests before it is replaced.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// How a version is started.
@@ -38,24 +38,24 @@ pub(crate) struct Release {
     pub(crate) flags: Vec<String>,
 }
 
-/// What a platform is made of.
+/// Configuration of a platform.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     /// Where the processes' logs go.
     pub(crate) folder: PathBuf,
-    /// Where the versions are made known.
+    /// The switch at which the versions are registered.
     pub(crate) switch: Switch,
     /// The version that is live.
     pub(crate) baseline: Release,
     /// The fix.
     pub(crate) canary: Release,
-    /// With one, the fix runs beside it; with more it takes their places.
+    /// Number of instances. The fix runs beside a single one, and replaces several in batches.
     pub(crate) instances: u32,
     /// Seconds that a deployment takes.
     pub(crate) deploy_seconds: f64,
     /// File that names the versions to a Prometheus server.
     pub(crate) targets: Option<PathBuf>,
-    /// Where the processes are known by whose waiting is measured.
+    /// The processes whose waiting for a processor is measured.
     pub(crate) crew: Crew,
 }
 
@@ -68,14 +68,14 @@ struct Instance {
     at: SocketAddr,
 }
 
-/// What replaced what, and when.
+/// A batch of instances that was replaced.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Batch {
     /// Seconds of Unix time at its end.
     pub(crate) at: f64,
-    /// The version that they have now.
+    /// The version that the instances have afterwards.
     pub(crate) version: String,
-    /// The instances.
+    /// Numbers of the instances.
     pub(crate) numbers: Vec<u32>,
 }
 
@@ -86,11 +86,11 @@ pub(crate) struct Platform {
     done: BTreeSet<String>,
     deployments: u32,
     batches: Vec<Batch>,
-    /// When each version was started last, in seconds of Unix time.
+    /// Last start of each version, in seconds of Unix time.
     launched: BTreeMap<String, f64>,
     /// Processes started.
     launches: u32,
-    /// Held by the order that is carried out; questions are answered meanwhile.
+    /// Locked while an order is carried out; `GET /services` is answered in the meantime.
     order: Arc<Mutex<()>>,
 }
 
@@ -98,7 +98,7 @@ pub(crate) struct Platform {
 pub(crate) type Shared = Arc<Mutex<Platform>>;
 
 impl Platform {
-    /// Starts the version that is live and serves orders. The second value is where.
+    /// Starts the live version and a server for orders; returns both, with the server's address.
     pub(crate) async fn start(setup: Setup) -> anyhow::Result<(Shared, SocketAddr, Server)> {
         let (live, instances) = (setup.baseline.clone(), setup.instances);
         let platform = Arc::new(Mutex::new(Self {
@@ -140,7 +140,7 @@ impl Platform {
         &self.batches
     }
 
-    /// When a version was started last, in seconds of Unix time.
+    /// Last start of a version, in seconds of Unix time; None if it was never started.
     pub(crate) fn launched(&self, version: &str) -> Option<f64> {
         self.launched.get(version).copied()
     }
@@ -159,7 +159,7 @@ impl Platform {
         Ok(())
     }
 
-    /// Where each version is.
+    /// The addresses of each version's instances.
     pub(crate) fn addresses(&self) -> BTreeMap<String, Vec<SocketAddr>> {
         let mut places: BTreeMap<String, Vec<SocketAddr>> = BTreeMap::new();
         for instance in &self.running {
@@ -168,8 +168,8 @@ impl Platform {
         places
     }
 
-    /// What the switch has to know. With instances each counts the same; else the live version has
-    /// all the traffic, and what runs beside it none.
+    /// The backends for the switch. In a fleet each instance has the same traffic; otherwise the
+    /// live version has all of it and the other version none.
     fn behind(&self) -> Vec<Behind> {
         let [old, fix] = self.setup.switch.names;
         let fleet = self.setup.instances > 1;
@@ -232,7 +232,7 @@ async fn launch(platform: &Shared, release: &Release, number: u32) -> anyhow::Re
     platform.name_targets()
 }
 
-/// Tells the switch where everything is.
+/// Registers all running instances at the switch.
 async fn register(platform: &Shared) -> anyhow::Result<()> {
     let (switch, behind) = {
         let platform = platform.lock().await;
@@ -241,7 +241,8 @@ async fn register(platform: &Shared) -> anyhow::Result<()> {
     switch.register(&behind).await
 }
 
-/// Makes `version` run and known to the switch; instances get it when traffic is to move.
+/// Starts `version` and registers it at the switch; a fleet gets it only when traffic moves.
+/// Repeated orders have no effect.
 async fn deploy(platform: &Shared, order: &Order) -> anyhow::Result<()> {
     if !platform.lock().await.done.insert(order.action.clone()) {
         return Ok(());
@@ -268,8 +269,8 @@ async fn deploy_once(platform: &Shared, version: &str) -> anyhow::Result<()> {
     register(platform).await
 }
 
-/// Gives this share of the instances the fix: one batch, whose instances get no new requests,
-/// answer the open ones, and are restarted with the other version.
+/// Replaces one batch, so that `share` of the instances have the fix: its instances get no new
+/// requests, answer the open ones, and are restarted with the other version.
 async fn replace(platform: &Shared, share: f64) -> anyhow::Result<()> {
     let (mut old, release) = {
         let mut platform = platform.lock().await;
@@ -308,7 +309,7 @@ async fn replace(platform: &Shared, share: f64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until an instance has answered whatever it was asked.
+/// Waits, at most [`DRAIN`], until an instance has answered all its requests.
 async fn drained(at: SocketAddr) {
     let idle = async {
         loop {
@@ -324,11 +325,11 @@ async fn drained(at: SocketAddr) {
     let _ = tokio::time::timeout(DRAIN, idle).await; // then it is stopped anyway
 }
 
-/// Serves orders until it is dropped.
+/// The task that serves requests; dropping it ends the task.
 pub(crate) struct Server(tokio::task::JoinHandle<()>);
 
 impl Server {
-    /// Runs until the value is dropped.
+    /// Wraps a running task.
     pub(crate) fn new(task: tokio::task::JoinHandle<()>) -> Self {
         Self(task)
     }
@@ -359,14 +360,13 @@ async fn healthy(address: SocketAddr) -> anyhow::Result<()> {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Order {
-    /// What to deploy.
+    /// The version to deploy.
     pub(crate) version: String,
     /// Id of the action that asks for it.
     pub(crate) action: String,
 }
 
-/// The body of `PUT /fleet`: how much of the fleet is to have the fix. The same again changes
-/// nothing.
+/// The body of `PUT /fleet`: the share of the fleet that is to have the fix. Idempotent.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fleet {
@@ -375,7 +375,7 @@ struct Fleet {
 
 /// `POST /deploy` with an [`Order`], `PUT /fleet`, and `GET /services`.
 async fn take_order(platform: Shared, asked: Asked) -> Reply {
-    // A task of its own: the order is carried out even when the tool dies meanwhile.
+    // Spawned, so that the order is carried out even if the tool dies in the meantime.
     let order = match (&asked.method, asked.path.as_str()) {
         (&Method::GET, "/services") => {
             return Reply::json(200, &json!(platform.lock().await.addresses()));

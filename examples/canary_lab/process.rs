@@ -1,8 +1,8 @@
 //! Child processes that cannot outlive the lab.
 //!
-//! Three nets: a child is killed when its [`Proc`] is dropped (success, error, panic, Ctrl-C), the
-//! kernel kills it when the lab itself is killed (`PR_SET_PDEATHSIG`, set by the child with
-//! [`die_with`]), and a child that starts too late to hear of that sees a strange parent and ends.
+//! Three safeguards: a child is killed when its [`Proc`] is dropped (success, error, panic,
+//! Ctrl-C); the kernel kills it when the lab is killed (`PR_SET_PDEATHSIG`, see [`die_with`]);
+//! and a child that sets this after the lab has ended finds another parent process and ends.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -53,12 +53,12 @@ impl Proc {
         &self.name
     }
 
-    /// Its process id; nothing once it has ended and that is known.
+    /// Its process id; None once its end has been awaited.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// The next line of its output; nothing once the output has ended.
+    /// The next line of its output; None at the end of the output.
     pub(crate) async fn line(&mut self) -> Option<String> {
         self.lines.next_line().await.ok().flatten()
     }
@@ -83,7 +83,7 @@ impl Proc {
         self.child.kill().await.with_context(|| format!("cannot kill `{}`", self.name))
     }
 
-    /// Asks it to end with SIGTERM, waits `patience`, then kills it.
+    /// Sends SIGTERM, waits for the end at most `patience`, then kills it.
     pub(crate) async fn stop(&mut self, patience: Duration) -> anyhow::Result<()> {
         if let Some(pid) = self.child.id().and_then(|p| i32::try_from(p).ok()) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGTERM); // gone already is as good
@@ -94,7 +94,7 @@ impl Proc {
         self.kill().await
     }
 
-    /// Waits for the end and gives the exit code; nothing when a signal ended it.
+    /// Waits for the end and returns the exit code; None if a signal ended it.
     pub(crate) async fn code(&mut self) -> anyhow::Result<Option<i32>> {
         Ok(self.child.wait().await?.code())
     }
@@ -112,7 +112,7 @@ pub(crate) fn die_with(parent: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says where this process listens: first line of the output, and the file if one is asked for.
+/// Prints the address at which this process listens, and writes it to `file` if there is one.
 pub(crate) fn announce(address: SocketAddr, file: Option<&Path>) -> anyhow::Result<()> {
     if let Some(path) = file {
         std::fs::write(path, format!("{address}\n"))
@@ -137,7 +137,7 @@ pub(crate) async fn told_to_end() -> anyhow::Result<&'static str> {
     })
 }
 
-/// Waits until all children are gone, 3 s at most: killed they are by then, but not yet dead.
+/// Waits, at most 3 s, until all children have ended: they were killed, but may not be dead yet.
 pub(crate) fn see_children_off() {
     use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
     for _ in 0..300 {
@@ -149,7 +149,7 @@ pub(crate) fn see_children_off() {
     }
 }
 
-/// Seconds of processor time that children which have ended took.
+/// Processor time in seconds of all children that have ended.
 pub(crate) fn children_cpu_seconds() -> Option<f64> {
     let usage =
         nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).ok()?;

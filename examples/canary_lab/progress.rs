@@ -13,9 +13,9 @@ use crate::lines::{Judged, Line, METRICS, Tick};
 /// Seconds between two plain lines of one scene.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
-/// The display of a demo. What moves is written to the errors' output, what stays to the output.
+/// The display of a demo: progress lines on stderr, permanent lines on stdout.
 pub(crate) struct Board {
-    /// Nothing where nobody watches a terminal.
+    /// None if stderr is no terminal.
     bars: Option<MultiProgress>,
 }
 
@@ -25,7 +25,7 @@ impl Board {
         Self { bars: std::io::stderr().is_terminal().then(MultiProgress::new) }
     }
 
-    /// A line that follows one scene until it is dropped.
+    /// A line with the progress of one scene, until it is dropped.
     pub(crate) fn live(&self, name: &str) -> Row {
         Row(match self.bar("{prefix:.bold} {wide_msg}") {
             Some(bar) => {
@@ -36,12 +36,12 @@ impl Board {
         })
     }
 
-    /// One line for many scenes: how many have ended and how many run.
+    /// One line with the numbers of ended and running scenes.
     pub(crate) fn tally(&self, scenes: usize) -> Tally {
         Tally { bar: self.bar("{msg}"), scenes, ended: Cell::new(0), running: Cell::new(0) }
     }
 
-    /// Writes a text that stays, above all that moves.
+    /// Writes a permanent text above the progress lines.
     pub(crate) fn print(&self, text: &str) {
         // A display that has gone must not end a scene.
         let print = || drop(writeln!(std::io::stdout().lock(), "{text}"));
@@ -70,14 +70,14 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Counts a scene that begins; its row shows nothing.
+    /// Counts a scene that begins; the returned row shows nothing.
     pub(crate) fn begun(&self) -> Row {
         self.running.update(|n| n + 1);
         self.show();
         Row(Shown::Nothing)
     }
 
-    /// Counts one that has ended.
+    /// Counts a scene that has ended.
     pub(crate) fn ended(&self) {
         self.running.update(|n| n - 1);
         self.ended.update(|n| n + 1);
@@ -208,7 +208,7 @@ fn compact(tick: &Tick) -> String {
     text
 }
 
-/// The band, and the evidence of harm, or on the only question there is, in log e.
+/// The band and the evidence in log e: of harm, or of the only question that has any.
 fn verdict(judged: Option<&Judged>) -> String {
     let Some(judged) = judged else { return " -".into() };
     let band = match judged.band.as_str() {

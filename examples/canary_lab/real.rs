@@ -31,8 +31,8 @@ pub(crate) struct Exec {
     command: Vec<String>,
 }
 
-/// Becomes another program, which so inherits that it dies with the lab, and sockets whose ports
-/// the system has chosen.
+/// Replaces this process by another program, which inherits the tie to the lab's life and the
+/// listening sockets, whose ports the system has chosen.
 pub(crate) fn exec(flags: &Exec) -> anyhow::Result<()> {
     let [program, args @ ..] = flags.command.as_slice() else {
         anyhow::bail!("name a program");
@@ -50,7 +50,7 @@ pub(crate) fn exec(flags: &Exec) -> anyhow::Result<()> {
     Err(command.exec()).with_context(|| format!("cannot run {program}"))
 }
 
-/// The file of a program: in the path, or where administrators' tools are.
+/// The file of a program, in `PATH` or in one of the `sbin` folders.
 fn find(program: &str) -> anyhow::Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -142,8 +142,8 @@ fn prometheus_config(targets: &Path, haproxy: SocketAddr, pace: Pace) -> String 
     )
 }
 
-/// Starts a Prometheus server. It takes no socket from outside, so a free port is looked for, and
-/// another one where somebody was faster.
+/// Starts a Prometheus server. It cannot inherit a socket, so a free port is chosen first, and
+/// another one if it is taken in the meantime.
 async fn prometheus(folder: &Path, config: &Path) -> anyhow::Result<(Proc, SocketAddr)> {
     let mut last = None;
     for _ in 0..5 {
@@ -178,7 +178,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Asks until the answer is no error, 10 s at most.
+/// Repeats `ask` until it succeeds, for at most 10 s.
 async fn wait_for<F>(what: &str, ask: F) -> anyhow::Result<()>
 where
     F: AsyncFn() -> anyhow::Result<()>,
@@ -195,8 +195,8 @@ where
         .with_context(|| format!("{what} is not ready after 10 s"))
 }
 
-/// Asks a Prometheus server for the running totals of both arms at `now`: what it scraped last of
-/// each, at seconds of the target's own.
+/// Queries a Prometheus server for the running totals of both arms at `now`: the last scrape of
+/// each target, whose times differ.
 pub(crate) async fn query(
     server: SocketAddr,
     [baseline, canary]: [&str; 2],

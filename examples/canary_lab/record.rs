@@ -65,7 +65,7 @@ pub(crate) enum EventKind {
     Bad,
     /// Something the lab did: a fault, a kill.
     Lab,
-    /// All else.
+    /// Any other event.
     Plain,
 }
 
@@ -74,7 +74,7 @@ pub(crate) enum EventKind {
 pub(crate) struct Event {
     /// Seconds from the scene's start.
     pub(crate) at: f64,
-    /// What kind of thing.
+    /// Kind of event.
     pub(crate) kind: EventKind,
     /// What happened.
     pub(crate) what: String,
@@ -93,15 +93,15 @@ pub(crate) struct Action {
     pub(crate) what: String,
     /// Seconds from the scene's start.
     pub(crate) begun: f64,
-    /// How often a driver took it up: twice where the first died over it.
+    /// How often a driver began it: twice if the first driver died during it.
     pub(crate) begun_times: u32,
     /// How often its success was reported to the library.
     pub(crate) confirmed_times: u32,
     /// How often its failure was reported.
     pub(crate) failed_times: u32,
-    /// Seconds from the scene's start at which it was over, well or not.
+    /// Seconds from the scene's start at which it succeeded or failed; None if it did not end.
     pub(crate) ended: Option<f64>,
-    /// Its place among the events.
+    /// Index of its event in [`RunRecord::events`].
     pub(crate) event: usize,
 }
 
@@ -144,14 +144,14 @@ pub(crate) struct Check {
     pub(crate) seen: String,
 }
 
-/// What remains of the first attempt at a scene that was repeated because the machine was busy.
+/// Summary of the first attempt at a scene that was repeated because the machine was busy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct FirstAttempt {
-    /// State in which the rollout ended; empty where it did not.
+    /// State in which the rollout ended; empty if it did not end.
     pub(crate) outcome: String,
     /// Length in seconds.
     pub(crate) seconds: f64,
-    /// For how many seconds of it the machine was busy.
+    /// Seconds in which the machine was busy.
     pub(crate) busy_seconds: usize,
     /// The failed checks.
     pub(crate) not_so: Vec<Check>,
@@ -160,7 +160,7 @@ pub(crate) struct FirstAttempt {
 }
 
 impl FirstAttempt {
-    /// Why there is a second one.
+    /// Why the scene was repeated, as text.
     pub(crate) fn sentence(&self) -> String {
         format!("repeated: the machine was busy for {} s", self.busy_seconds)
     }
@@ -207,7 +207,7 @@ pub(crate) struct RunRecord {
     pub(crate) facts: BTreeMap<String, String>,
     /// Why the scene could not be finished.
     pub(crate) error: Option<String>,
-    /// The first attempt, where this is the second.
+    /// The first attempt, if this is the second.
     pub(crate) repeated: Option<FirstAttempt>,
 }
 
@@ -234,7 +234,7 @@ impl RunRecord {
         self.machine.iter().filter(|second| second.busy).count()
     }
 
-    /// Puts a second attempt in the place of this one, of which the facts remain.
+    /// Replaces this record by that of a second attempt, and keeps a summary of the first.
     pub(crate) fn repeated_as(&mut self, again: Self) {
         let first = std::mem::replace(self, again);
         self.repeated = Some(FirstAttempt {

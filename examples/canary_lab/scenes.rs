@@ -15,7 +15,7 @@ pub(crate) enum Ending {
     Closed,
     /// The old version has all the traffic.
     RolledBack,
-    /// It never got any traffic.
+    /// The fix never got any traffic.
     Failed,
 }
 
@@ -38,7 +38,7 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    /// The strategy that the release chooses; nothing where it is the policy's own.
+    /// The strategy that the release chooses; None for the policy's own.
     pub(crate) fn strategy(self) -> Option<Strategy> {
         match self {
             Self::Canary => None,
@@ -52,34 +52,34 @@ impl Way {
 /// What is wrong with the fix.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fault {
-    /// What.
+    /// Kind of fault.
     pub(crate) kind: FaultKind,
     /// How bad it is; see the kind.
     pub(crate) level: f64,
     /// Seconds from the start of the fix's process to the fault.
     pub(crate) after: f64,
-    /// Seconds that it lasts, or in which it decays; nothing where it is there for good.
+    /// Seconds that it lasts, or in which it decays; None if it is permanent.
     pub(crate) lasts: Option<f64>,
 }
 
 impl Fault {
-    /// A fault from the start on and for good.
+    /// A permanent fault from the start of the process.
     const fn new(kind: FaultKind, level: f64) -> Self {
         Self { kind, level, after: 0.0, lasts: None }
     }
 
-    /// The same, so many seconds after the start of the process.
+    /// The fault `after` seconds after the start of the process.
     const fn after(self, after: f64) -> Self {
         Self { after, ..self }
     }
 
-    /// The same for so many seconds.
+    /// The fault for `lasts` seconds.
     const fn lasting(self, lasts: f64) -> Self {
         Self { lasts: Some(lasts), ..self }
     }
 
-    /// How bad it is at this pace: what grows by the second grows more slowly in a longer time, and
-    /// fewer requests need fewer connections.
+    /// The level at this pace: a leak grows more slowly in a stretched scene, and fewer requests
+    /// need fewer connections.
     pub(crate) fn level_at(&self, pace: Pace) -> f64 {
         match self.kind {
             FaultKind::Leak | FaultKind::Pool => self.level / pace.stretch(),
@@ -125,19 +125,19 @@ pub(crate) struct Scene {
     pub(crate) story: &'static str,
     /// How the fix is rolled out.
     pub(crate) way: Way,
-    /// The policy beside the demo's, where the scene has one of its own.
+    /// Name of the scene's own policy, in the folder of the demo's; None for the demo's.
     pub(crate) policy: Option<&'static str>,
     /// What is wrong with the fix.
     pub(crate) fault: Option<Fault>,
-    /// The fault is that of both versions, and its time counts from the scene's start.
+    /// Whether both versions have the fault; its time then counts from the scene's start.
     pub(crate) shared: bool,
-    /// The arms are scraped [`SCRAPED_EVERY`] seconds apart, each at seconds of its own.
+    /// Whether each arm is scraped every [`SCRAPED_EVERY`] seconds, at different times.
     pub(crate) apart: bool,
     /// Kill the driver while it carries out this many-th action.
     pub(crate) kill_at_action: Option<usize>,
     /// The inputs of people, in order.
     pub(crate) people: &'static [ScriptedInput],
-    /// Whether HAProxy and a Prometheus server can play in it.
+    /// Whether it can run with HAProxy and a Prometheus server.
     pub(crate) real: bool,
     /// The required end.
     pub(crate) ending: Ending,
@@ -145,10 +145,10 @@ pub(crate) struct Scene {
     pub(crate) shows: fn(&mut RunRecord, &Found),
 }
 
-/// Seconds between two scrapes of an arm, where a scraper has an interval of its own.
+/// Seconds between two scrapes of an arm in scenes with [`Scene::apart`].
 pub(crate) const SCRAPED_EVERY: f64 = 2.0;
 
-/// What such a scraper changes in a policy, and after how long metrics are missed then.
+/// Changes of the policy in scenes with [`Scene::apart`].
 pub(crate) const APART: &str =
     "[watch]\nscrape = \"2s\"\nstale = \"5s\"\nno_data = { after = \"6s\", then = \"ask\" }\n";
 

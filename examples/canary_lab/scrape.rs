@@ -105,11 +105,11 @@ pub(crate) struct Totals {
     pub(crate) error: f64,
     /// Failures by the null-pointer bug.
     pub(crate) null_pointer: f64,
-    /// Requests that the switch could not bring to an answer.
+    /// Requests to which the switch got no answer.
     pub(crate) no_answer: f64,
-    /// What the switch had lost before the process started.
+    /// Requests to which the switch had got no answer before the process started.
     pub(crate) lost_before: f64,
-    /// The process gave no metrics: only what the switch lost is new.
+    /// The process gave no metrics: only the switch's count is new.
     pub(crate) silent: bool,
     /// When the process started, in seconds of Unix time.
     pub(crate) started: f64,
@@ -117,7 +117,7 @@ pub(crate) struct Totals {
     pub(crate) uptime: f64,
     /// Upper bounds of the latency buckets in seconds, without the infinite one.
     pub(crate) le: Vec<f64>,
-    /// Requests at most as slow as the bound beside.
+    /// Cumulative counts of the buckets in `le`.
     pub(crate) counts: Vec<f64>,
     /// Requests with a latency.
     pub(crate) timed: f64,
@@ -127,7 +127,7 @@ impl Totals {
     /// Picks the service's counters out of one scrape at `at` seconds of Unix time; with `flag`
     /// those of one of its states.
     ///
-    /// # Errors If there are no counters: another program answers at this address.
+    /// # Errors There are no counters: another program answers at this address.
     pub(crate) fn from_samples(
         samples: &[Sample],
         flag: Option<&str>,
@@ -174,7 +174,7 @@ impl Totals {
         Histogram { count: self.timed, counts: self.counts.clone(), le: self.le.clone() }
     }
 
-    /// What happened since `before`; nothing when a counter was reset.
+    /// The differences since `before`; None if a counter was reset.
     pub(crate) fn since(&self, before: &Self) -> Option<Self> {
         let fell = self.uptime < before.uptime
             || self.ok < before.ok
@@ -197,8 +197,7 @@ impl Totals {
         })
     }
 
-    /// The same as `last` where nothing was counted since: its time is that of the last scrape, not
-    /// that of the question.
+    /// Takes the time of `last` if nothing was counted since: the last scrape was repeated.
     pub(crate) fn unless_counted(self, last: &Self) -> Self {
         let counted = (self.started, self.ok, self.error, self.null_pointer, self.timed);
         if counted == (last.started, last.ok, last.error, last.null_pointer, last.timed) {
@@ -207,7 +206,7 @@ impl Totals {
         self
     }
 
-    /// Both instances together; the older one says when it started.
+    /// The sum of both instances, with the start of the older one.
     pub(crate) fn and(self, other: &Self) -> Self {
         let counts = self.counts.iter().zip(&other.counts).map(|(a, b)| a + b).collect();
         Self {
@@ -222,7 +221,7 @@ impl Totals {
     }
 
     /// The 95th percentile in seconds, interpolated inside its bucket as `histogram_quantile` does;
-    /// nothing without requests. Beyond the last bound it is that bound.
+    /// None without requests. Beyond the last bound it is that bound.
     pub(crate) fn p95(&self) -> Option<f64> {
         if self.timed <= 0.0 {
             return None;
@@ -245,7 +244,7 @@ pub(crate) async fn fetch(from: SocketAddr) -> anyhow::Result<Vec<Sample>> {
     parse(&reply.as_text()).with_context(|| format!("metrics of {from}"))
 }
 
-/// Requests that the splitter or HAProxy could not bring to an answer, by arm.
+/// Requests to which the splitter or HAProxy got no answer, by arm.
 pub(crate) fn lost(samples: &[Sample], switch: &Switch) -> BTreeMap<String, f64> {
     let mut lost = BTreeMap::new();
     for sample in samples {
@@ -264,19 +263,19 @@ pub(crate) fn lost(samples: &[Sample], switch: &Switch) -> BTreeMap<String, f64>
     lost
 }
 
-/// What one round of scrapes brought.
+/// The result of one round of scrapes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
-    /// The fix, if it answered.
+    /// The fix's totals, if it answered.
     pub(crate) canary: Option<Totals>,
-    /// The version that is to be replaced, if it answered.
+    /// The old version's totals, if it answered.
     pub(crate) baseline: Option<Totals>,
-    /// Requests that the switch could not bring to an answer, by arm.
+    /// Requests to which the switch got no answer, by arm.
     pub(crate) lost: BTreeMap<String, f64>,
 }
 
 impl Seen {
-    /// Each arm as it was `last`, where nothing was counted since.
+    /// Takes the time of `last` for each arm of which nothing was counted since.
     pub(crate) fn unless_counted(self, last: &Arms) -> Self {
         let arm = |now: Option<Totals>, last: &Option<Totals>| match (now, last) {
             (Some(now), Some(last)) => Some(now.unless_counted(last)),
@@ -322,7 +321,7 @@ pub(crate) struct Arms {
     pub(crate) baseline: Option<Totals>,
 }
 
-/// Picks what one metric sends of an arm.
+/// Selects the sample of one metric from an arm's totals.
 type Value<'a> = &'a dyn Fn(&Totals) -> Option<metric::Sample>;
 
 impl Arms {

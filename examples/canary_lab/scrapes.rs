@@ -1,33 +1,33 @@
-//! When the deploy tool scrapes an arm: at every tick, or where the policy names the interval of a
-//! scraper, at seconds of the arm's own, as a Prometheus server does.
+//! When the deploy tool scrapes an arm: at every tick or, if the policy has a scrape interval, at
+//! an offset that differs between the arms, as a Prometheus server does.
 
 use hotfix_core::policy::Policy;
 use hotfix_core::unit::Span;
 
 use crate::scrape::Totals;
 
-/// Which part of the interval passes before an arm is read: of the live version, and of the fix.
+/// Offsets of the scrapes as parts of the interval: of the live version and of the fix.
 const OFFSETS: [f64; 2] = [0.1, 0.6];
 
-/// What was last read of one arm.
+/// The last reading of one arm.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
-    /// The arm, if it answered.
+    /// The running totals; None if the arm did not answer.
     pub(crate) totals: Option<Totals>,
-    /// Requests that the switch could not bring to an answer.
+    /// Requests to which the switch got no answer from the arm.
     pub(crate) lost: f64,
 }
 
 /// The scrapes of both arms: the live version, and the fix.
 #[derive(Debug)]
 pub(crate) struct Scrapes {
-    /// Seconds between two scrapes of an arm; nothing where each tick reads both.
+    /// Seconds between two scrapes of an arm; None if each tick scrapes both.
     every: Option<f64>,
     last: [Option<(i64, Reading)>; 2],
 }
 
 impl Scrapes {
-    /// Nothing was scraped yet.
+    /// The schedule before the first scrape.
     pub(crate) fn new(policy: &Policy) -> Self {
         let every = policy.watch().scrape.map(Span::as_seconds).filter(|every| *every > 0.0);
         Self { every, last: [None, None] }

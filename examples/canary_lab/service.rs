@@ -32,7 +32,7 @@ use crate::process::announce;
 pub(crate) const BUCKETS: [f64; 12] =
     [0.05, 0.1, 0.15, 0.2, 0.25, 0.275, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
 
-/// How long a payment waits for a connection of a pool that has none left.
+/// How long a payment waits for a connection of an exhausted pool.
 const POOL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What can be wrong with a version.
@@ -62,7 +62,7 @@ pub(crate) enum FaultKind {
 }
 
 impl FaultKind {
-    /// Whether the time of the fault is one of decay: the fault does not end.
+    /// Whether `fault_for` is the time of a decay or of a wave, so that the fault does not end.
     const fn decays(self) -> bool {
         matches!(self, Self::Cold | Self::Wander)
     }
@@ -151,7 +151,7 @@ enum Payment {
     NullPointer,
 }
 
-/// The chances of one moment.
+/// Probabilities and latency of a payment at one moment.
 struct Chances {
     bug: f64,
     error: f64,
@@ -161,7 +161,7 @@ struct Chances {
 }
 
 impl Flags {
-    /// Seconds since the fault began, if it is on `since_start` seconds after the start.
+    /// Seconds since the fault began; None if it is not active `since_start` seconds after startup.
     fn fault_age(&self, since_start: f64, unix: f64) -> Option<f64> {
         let age = match self.fault_at {
             Some(at) => unix - at,
@@ -172,7 +172,8 @@ impl Flags {
         (self.fault.is_some() && age >= 0.0 && !over).then_some(age)
     }
 
-    /// The chances of a payment; `new` where a flag has sent it to the new behaviour.
+    /// The chances of a payment. `age` is the fault's; `new` says which behaviour a flag chose,
+    /// None without a flag.
     fn chances(&self, age: Option<f64>, new: Option<bool>) -> Chances {
         let age = age.filter(|_| new != Some(false));
         let mut now = Chances {
@@ -207,7 +208,7 @@ impl Flags {
     }
 }
 
-/// What is counted of one behaviour.
+/// The counters of one behaviour.
 struct Counters {
     payments: IntCounterVec,
     null_pointers: IntCounter,
@@ -215,7 +216,7 @@ struct Counters {
 }
 
 impl Counters {
-    /// Counters of their own for each state of a flag, with its label.
+    /// Registers the counters; with a flag they carry its state as a label.
     fn try_new(registry: &Registry, flag: Option<&str>) -> prometheus::Result<Self> {
         let labelled = |name: &str, help: &str| match flag {
             Some(state) => Opts::new(name, help).const_label("flag", state),
@@ -237,7 +238,7 @@ impl Counters {
         registry.register(Box::new(exceptions.clone()))?;
         registry.register(Box::new(seconds.clone()))?;
         for result in ["ok", "error", "null_pointer"] {
-            payments.with_label_values(&[result]); // a counter that is 0 is there all the same
+            payments.with_label_values(&[result]); // exported at 0 as well
         }
         let null_pointers = exceptions.with_label_values(&["null_pointer"]);
         Ok(Self { payments, null_pointers, seconds })
@@ -247,9 +248,9 @@ impl Counters {
 struct Metrics {
     registry: Registry,
     under_way: IntGauge,
-    /// Of the only behaviour, or of the old one.
+    /// Counters of the old behaviour, or of the only one.
     usual: Counters,
-    /// Of the new one, where a flag chooses.
+    /// Counters of the new behaviour, with a flag.
     new: Option<Counters>,
 }
 

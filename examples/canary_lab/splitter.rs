@@ -35,18 +35,18 @@ pub(crate) struct Flags {
     address_file: Option<PathBuf>,
 }
 
-/// Where a backend is, and its weight against the others'.
+/// The address of a backend and its weight.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Backend {
     /// Loopback address.
     pub(crate) address: SocketAddr,
-    /// Share of the traffic is the weight over the sum of weights; 0 gets none.
+    /// Its share of the traffic is the weight over the sum of weights.
     pub(crate) weight: u32,
 }
 
-/// Smooth weighted round robin, as nginx has it: over any whole turn the split is exact, and the
-/// rarer backend's requests lie evenly between the others'.
+/// Smooth weighted round robin, as in nginx: over each full turn the split is exact, and the
+/// requests of the backend with the smaller weight are spread evenly.
 #[derive(Debug, Default)]
 pub(crate) struct Wheel {
     backends: BTreeMap<String, Backend>,
@@ -172,7 +172,7 @@ impl Splitter {
         }
     }
 
-    /// Counters that are 0 are there all the same.
+    /// Creates the counters, so that those at 0 are exported as well.
     fn start_counters(&self, backends: &BTreeMap<String, Backend>) {
         for name in backends.keys() {
             self.failures.with_label_values(&[name]);

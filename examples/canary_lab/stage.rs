@@ -32,18 +32,18 @@ pub(crate) const CANARY: &str = "2.3.1";
 /// The author of the inputs in the scenes.
 const PERSON: &str = "lena";
 
-/// What all scenes of a run share.
+/// Settings of all scenes of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Stage {
-    /// Where logs, records and reports go.
+    /// Folder of logs, records and reports.
     pub(crate) folder: PathBuf,
     /// The policy file.
     pub(crate) policy: PathBuf,
-    /// How fast the scenes are played.
+    /// Pace of the scenes.
     pub(crate) pace: Pace,
     /// Timeout of a scene in seconds of the script.
     pub(crate) limit: f64,
-    /// With HAProxy and a Prometheus server.
+    /// Whether HAProxy and a Prometheus server are used.
     pub(crate) real: bool,
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn run(scene: &Scene, stage: &Stage, row: &Row) -> RunRecord {
     record
 }
 
-/// A folder of its own for a scene, empty.
+/// Creates an empty folder for the scene.
 fn fresh_folder(stage: &Stage, id: &str) -> anyhow::Result<PathBuf> {
     let folder = stage.folder.join(id);
     if folder.exists() {
@@ -77,9 +77,9 @@ fn fresh_folder(stage: &Stage, id: &str) -> anyhow::Result<PathBuf> {
 
 /// The splitter between the customers and the versions.
 pub(crate) struct Parts {
-    /// Where the customers' requests go.
+    /// Address for the customers' requests.
     pub(crate) traffic: SocketAddr,
-    /// Where the traffic is switched.
+    /// Control of the traffic.
     pub(crate) switch: Switch,
     /// The driver's `--source`.
     pub(crate) source: String,
@@ -116,7 +116,8 @@ async fn play(
         own_parts(&folder, names).await?
     };
     parts.processes.iter().for_each(|process| crew.add(process));
-    // Another seed a scene: the same customers everywhere would be one trial, not many.
+    // Each scene has its own seed: with the same customers in all of them, their results would
+    // depend on each other.
     let place = SCENES.iter().position(|s| s.id == scene.id).unwrap_or(SCENES.len());
     let seed = 100 * (1 + place as u64);
     let (baseline, canary) = versions(scene, pace, seed, record);
@@ -159,7 +160,7 @@ async fn play(
     ]);
     let driven = drive(scene, pace, &args, &folder, row, crew, record).await;
     tokio::time::sleep(pace.time(1.0)).await;
-    // Also of a scene that was given up: how late requests left says whether it was the machine.
+    // Also after a timeout: the delay of the requests shows whether the machine was busy.
     record.load = Some(stop_load(load, &summary).await?);
     driven?;
     let found = look(scene, stage, &parts.switch, &switch, &platform, record).await?;
@@ -172,8 +173,8 @@ async fn play(
     Ok(())
 }
 
-/// The version that is live, where more than half of the payments meet the bug, and the fix; each
-/// with the scene's faults.
+/// The live version, in which more than half of the payments hit the bug, and the fix; each with
+/// the scene's faults.
 fn versions(scene: &Scene, pace: Pace, seed: u64, record: &mut RunRecord) -> (Release, Release) {
     let bug = "--bug-share=0.55".to_owned();
     let (mut old, mut fix) = (vec![bug.clone()], Vec::new());
@@ -198,7 +199,7 @@ fn versions(scene: &Scene, pace: Pace, seed: u64, record: &mut RunRecord) -> (Re
     }
     let of = |version: &str, seed, flags| Release { version: version.into(), seed, flags };
     if scene.way == Way::Flag {
-        // The build with the fix is out already, and does what the old one does.
+        // The fix is in the running build behind the flag: both versions are the same program.
         fix.extend(["--flag".to_owned(), bug]);
         return (of(CANARY, seed, fix.clone()), of(CANARY, seed, fix));
     }
@@ -206,7 +207,7 @@ fn versions(scene: &Scene, pace: Pace, seed: u64, record: &mut RunRecord) -> (Re
     (of(BASELINE, seed, old), of(CANARY, seed + 1, fix))
 }
 
-/// What moves the traffic when the fix goes out this way.
+/// The switch for this way of rolling out.
 async fn switch(
     way: Way,
     weights: &Switch,
@@ -227,7 +228,7 @@ async fn switch(
     Ok(Switch { by, names: weights.names })
 }
 
-/// The driver's flags, but for what is found out at the start.
+/// The driver's flags without those that are known only when the processes have started.
 fn order_to_drive(scene: &Scene, stage: &Stage, folder: &Path) -> anyhow::Result<Vec<String>> {
     let policy = match scene.policy {
         Some(name) => stage.policy.with_file_name(format!("{name}.toml")),
@@ -251,8 +252,8 @@ fn order_to_drive(scene: &Scene, stage: &Stage, folder: &Path) -> anyhow::Result
     Ok(args)
 }
 
-/// The text of a policy as it is played: with a scraper's interval where arms are read apart,
-/// stretched, and with what it extends and every default filled in.
+/// The policy of a scene as text: resolved with all defaults, with a scrape interval if the arms
+/// are scraped `apart`, and stretched to the pace.
 fn at_pace(policy: &Path, apart: bool, pace: Pace) -> anyhow::Result<String> {
     let written = if apart {
         let stem = policy.file_stem().unwrap_or_default().to_string_lossy();
@@ -336,7 +337,7 @@ async fn drive(
             people.listen(&line, record).await?;
             record.take(line);
             if kill_at.is_some_and(|n| acting >= n) {
-                // The order has reached the switch by now; its end has not reached the driver.
+                // By now the switch has the order, but the driver does not know that it is done.
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 break;
             }
@@ -369,7 +370,7 @@ struct People {
     to: Option<SocketAddr>,
     /// The inputs that are still to be sent, in order.
     inputs: &'static [ScriptedInput],
-    /// The time since which the rollout has been in the state of the first of them.
+    /// When the rollout reached the state of the first remaining input; None until then.
     since: Option<f64>,
 }
 
@@ -406,7 +407,7 @@ fn last_line(path: &Path) -> String {
     text.lines().last().unwrap_or("its log is empty").to_owned()
 }
 
-/// Ends the load and reads what the customers met.
+/// Ends the load and reads its summary.
 async fn stop_load(mut load: Proc, summary: &Path) -> anyhow::Result<Summary> {
     load.stop(Duration::from_secs(15)).await?;
     let text = std::fs::read_to_string(summary)

@@ -21,24 +21,24 @@ const PATIENCE: Duration = Duration::from_secs(6);
 /// restarted.
 const BATCH_PATIENCE: Duration = Duration::from_secs(30);
 
-/// HAProxy's weights end at 256; 200 parts give half percents.
+/// HAProxy's weights end at 256; 200 parts allow steps of half a percent.
 const HAPROXY_PARTS: f64 = 200.0;
 
-/// What the two arms are called at the switch: the old version's, then the fix's.
+/// Names of the two arms at the switch: the old version's, then the fix's.
 pub(crate) type Names = [&'static str; 2];
 
 /// Names by role.
 pub(crate) const ARMS: Names = ["baseline", "canary"];
 
-/// Names by side: colours say nothing about which side is live.
+/// Names by side; a colour does not say which side is live.
 pub(crate) const SIDES: Names = ["blue", "green"];
 
-/// What moves traffic, and what the arms are called there.
+/// The switch of a scene: its kind, and the names of the arms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Switch {
-    /// What moves it.
+    /// Kind and address.
     pub(crate) by: Mover,
-    /// The arms' names; for instances with a number behind.
+    /// The arms' names; for instances a dot and the number follow.
     pub(crate) names: Names,
 }
 
@@ -49,14 +49,14 @@ pub(crate) enum Mover {
     Splitter(SocketAddr),
     /// Weights, set over the runtime socket of HAProxy, backend `app`.
     Haproxy(PathBuf),
-    /// The platform, which replaces instance after instance behind the lab's splitter.
+    /// The platform, which replaces instances behind the lab's splitter in batches.
     Fleet {
-        /// Where the platform takes orders.
+        /// The platform's address for orders.
         platform: SocketAddr,
         /// The splitter's control address.
         splitter: SocketAddr,
     },
-    /// A flag inside the one process that serves everybody.
+    /// A flag of the only process, at its address.
     Flag(SocketAddr),
 }
 
@@ -106,11 +106,11 @@ impl std::fmt::Display for Switch {
 /// A version behind the switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Behind {
-    /// What the switch calls it.
+    /// Its name at the switch.
     pub(crate) name: String,
-    /// Where it is.
+    /// Its address.
     pub(crate) at: SocketAddr,
-    /// Whether it gets traffic at once, as much as each other that does.
+    /// Whether it gets traffic at once, the same as each other live one.
     pub(crate) live: bool,
 }
 
@@ -175,14 +175,14 @@ impl Switch {
         Ok(canary / (baseline + canary))
     }
 
-    /// Which arm a name at the switch belongs to: 0 is the old version's, 1 the fix's.
+    /// The arm of a name at the switch: 0 for the old version, 1 for the fix; else None.
     pub(crate) fn arm(&self, name: &str) -> Option<usize> {
         let own =
             |of: &&str| name.strip_prefix(*of).is_some_and(|n| n.is_empty() || n.starts_with('.'));
         self.names.iter().position(own)
     }
 
-    /// The name of the side that has all the traffic at this share of the fix's.
+    /// The side that has all the traffic when the fix has `share`; None without such a side.
     pub(crate) fn live_side(&self, share: f64) -> Option<&'static str> {
         let [old, fix] = self.names;
         match share {

@@ -10,8 +10,8 @@ use hotfix_core::unit::Timestamp;
 
 use crate::lines::{self, Judged, TOGETHER, Unit};
 
-/// The values from which changes of a rollout are detected.
-pub(crate) struct Standing {
+/// State, stage and decision of a rollout at one moment, to detect later changes.
+pub(crate) struct LastSeen {
     state: State,
     stage: Stage,
     decision: Decision,
@@ -19,7 +19,7 @@ pub(crate) struct Standing {
     silent: bool,
 }
 
-impl Standing {
+impl LastSeen {
     /// The present values.
     pub(crate) fn of(rollout: &Rollout) -> Self {
         Self {
@@ -31,7 +31,7 @@ impl Standing {
         }
     }
 
-    /// The decisions since then, with reasons.
+    /// The decisions that changed the rollout since this moment, with reasons.
     pub(crate) fn decisions(&self, rollout: &Rollout) -> Vec<(String, String)> {
         let mut decisions = Vec::new();
         let (plan, verdict) = (rollout.plan(), rollout.verdict());
@@ -138,7 +138,7 @@ pub(crate) fn until(rollout: &Rollout) -> Option<Timestamp> {
     }
 }
 
-/// The phase, also where a stage has none of its own.
+/// Name of the phase; `final`, `after` and `back` for stages without one.
 pub(crate) fn phase(rollout: &Rollout) -> String {
     match rollout.stage() {
         Stage::FinalValidation { .. } => "final".to_owned(),
@@ -150,8 +150,8 @@ pub(crate) fn phase(rollout: &Rollout) -> String {
 
 /// The verdict on each metric, and under [`TOGETHER`] the verdict on all of them.
 ///
-/// A metric alone is named as the cause of a rollback at its own part of `α`, all together decide at
-/// the sum of the parts.
+/// A single metric is named as the cause of a rollback at its own part of `α`; all metrics together
+/// decide at the sum of the parts.
 pub(crate) fn judged(rollout: &Rollout) -> BTreeMap<String, Judged> {
     let (plan, verdict) = (rollout.plan(), rollout.verdict());
     let policy = plan.policy();

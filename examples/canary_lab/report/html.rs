@@ -219,7 +219,7 @@ fn figures(record: &RunRecord) -> Vec<Figures> {
     rows
 }
 
-/// The rollback's reason, or else what shows that the fix works, or what else settled it.
+/// The reason of the decisive event: rollback, proof that the fix works, failure or completion.
 fn decided(record: &RunRecord) -> Option<String> {
     let event = |what: &str| record.events.iter().find(|e| e.what == what);
     let settled = ["roll_back", "efficacy_shown", "failed", "complete"];

@@ -14,7 +14,7 @@ const WIDTH: u32 = 420;
 const HEIGHT: u32 = 230;
 const TEXT: i32 = 13;
 
-/// Lines for the reader's eye; plotters wants colours, the page replaces them by its own.
+/// A placeholder colour for `plotters`, and the colour of the page that replaces it in the SVG.
 struct Ink(RGBColor, &'static str);
 
 const FIX: Ink = Ink(RGBColor(1, 1, 1), "var(--fix)");
@@ -31,7 +31,7 @@ const THIRD: Ink = Ink(RGBColor(1, 1, 10), "var(--lab)");
 const BUSY: Ink = Ink(RGBColor(1, 1, 11), "var(--busy)");
 const INKS: [Ink; 11] = [FIX, OLD, PHASE, GRID, WORDS, GOOD, BAD, LAB, FOURTH, THIRD, BUSY];
 
-/// Height of the band that marks the seconds in which the machine was busy, of the plot's.
+/// Height of the band that marks busy seconds of the machine, as a part of the plot's.
 const BAND: f64 = 0.05;
 
 /// A line of a plot.
@@ -232,7 +232,7 @@ fn draw(
             .map(|e| vertical(e.at.clamp(0.0, end), mark_ink(e.kind)));
         let decided = threshold.map(|t| PathElement::new([(0.0, t), (end, t)], BAD.0));
         chart.draw_series(marks.chain(decided)).map_err(|e| fault(&e))?;
-        // At the top: many a line lies at the bottom.
+        // At the top, because many lines run along the bottom.
         let band = high - BAND * (high - low);
         let busy = record.machine.iter().filter(|second| second.busy && second.at < end).map(|s| {
             Rectangle::new([(s.at, band), ((s.at + 1.0).min(end), high)], BUSY.0.filled())

@@ -30,7 +30,7 @@ pub(crate) fn disturbed() -> RunRecord {
     record
 }
 
-/// The same, repeated without a disturbance.
+/// The disturbed scene, repeated without a disturbance.
 pub(crate) fn repeated() -> RunRecord {
     let mut record = disturbed();
     record.repeated_as(run("veto", "A person holds a promotion", None));

@@ -227,7 +227,7 @@ fn end_demo_by(signal: &str) -> (Option<i32>, Vec<u32>) {
     assert!(sent.expect("kill runs").success());
     let code = demo.0.wait().expect("it ends").code();
     if code.is_none() {
-        // Killed outright, it cannot wait for them: the kernel does, at once but not before.
+        // After SIGKILL the demo cannot wait for its children; the kernel kills them a little later.
         std::thread::sleep(Duration::from_millis(500));
     }
     let mut left: Vec<u32> = children.into_iter().filter(|pid| runs(*pid)).collect();

@@ -17,9 +17,9 @@ impl Run {
         }
     }
 
-    /// Runs the driver; true where it ended by itself.
+    /// Runs the driver; true if it ended without a crash.
     fn drive(&self, crash: Option<&str>) -> bool {
-        // At run time: a target folder that two clones share must not show one the other's files.
+        // Read at run time: two clones that share a target folder must not read each other's files.
         let scripts =
             PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("scripts");
         let mut driver = Command::new(env!("CARGO_BIN_EXE_driver"));
@@ -41,7 +41,7 @@ impl Run {
         std::fs::read(&self.log).unwrap()
     }
 
-    /// What was done, in order of the ids: after a crash what is pending is done first.
+    /// The actions done, sorted by id: after a crash the pending ones come first.
     fn done(&self) -> Vec<String> {
         let text = std::fs::read_to_string(&self.world).unwrap();
         let mut done: Vec<String> = text.lines().map(str::to_owned).collect();

@@ -1,4 +1,4 @@
-//! How the lab's policy errs by chance: simulated rollouts of its service, without processes.
+//! Rates of wrong decisions of the lab's policy in simulated rollouts, without processes.
 //!
 //! `LAB_RUNS=5000 cargo test --release -p hotfix-examples --test it lab_policy:: -- --nocapture`
 //! for figures.
@@ -17,12 +17,12 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Distribution as _, LogNormal, Poisson};
 
-/// Requests a second, and seconds of a tick, for which the policy is written.
+/// Requests per second, and seconds per tick, for which the policy is written.
 const RATE: f64 = 300.0;
 const TICK: f64 = 0.5;
 const EDGES: [f64; 12] = [0.05, 0.1, 0.15, 0.2, 0.25, 0.275, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
 
-/// What one arm did in one tick.
+/// Counts of one arm in one tick.
 struct Arm {
     requests: f64,
     errors: f64,
@@ -31,7 +31,7 @@ struct Arm {
 }
 
 impl Arm {
-    /// As many as come in a tick, which has as many requests at each stretch.
+    /// Draws one tick; at each stretch a tick has the same expected number of requests.
     fn draw(random: &mut StdRng, share: f64, error: f64, bug: f64) -> Self {
         let latency = LogNormal::new(0.12_f64.ln(), 0.38).expect("a distribution");
         let mean = RATE * TICK * share;
@@ -75,7 +75,7 @@ fn observation(canary: &Arm, baseline: &Arm, tick: f64) -> Observation {
     seen
 }
 
-/// The lab's plan with this strategy and six instances, for a policy that is stretched so.
+/// The lab's plan with this strategy and six instances, for a policy stretched by `stretch`.
 fn plan(policy: &Arc<Policy>, strategy: &str, stretch: f64) -> Plan {
     let requests = 60.0 * RATE / stretch;
     Plan::from_json(
@@ -95,8 +95,8 @@ fn policy(name: &str) -> Arc<Policy> {
     Arc::new(Policy::from_toml_with(&read(name).expect("a file"), read).expect("a policy"))
 }
 
-/// Drives one rollout to a final state and gives it with its length in ticks. Both arms have the
-/// shock's error share from 17 to 20 s of the script.
+/// Drives one rollout to its end and returns the last state and the length in ticks. The shock is
+/// the share of requests that fail in addition from 17 to 20 s of the script, by arm.
 fn drive(
     policy: &Arc<Policy>,
     strategy: &str,
@@ -121,7 +121,7 @@ fn drive(
         let baseline = Arm::draw(&mut random, 1.0 - share, error, 0.55);
         let metrics = observation(&canary, &baseline, tick);
         rollout.handle(at, &Input::observe(metrics)).expect("a legal reading");
-        // What is asked for is done by the next tick.
+        // Each requested action is done by the next tick.
         let pending: Vec<_> = rollout.pending_actions().to_vec();
         for action in pending {
             if matches!(
@@ -137,10 +137,10 @@ fn drive(
     (rollout.state(), ticks)
 }
 
-/// Healthy rollouts and those with a shock, and how many are enough to see what they come to.
+/// Strategy, error rate added to both arms during the shock (0 for none), and number of runs.
 fn cases() -> [(&'static str, f64, u64); 4] {
     let runs = std::env::var("LAB_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_u64);
-    // A flag's shares are the canary's; a fix that goes out otherwise has fewer chances to err.
+    // A flag has the canary's shares; blue-green and rolling decide less often.
     [
         ("canary", 0.0, runs),
         ("canary", 0.07, runs),
@@ -174,7 +174,7 @@ fn a_stretched_policy_decides_as_the_one_that_is_written() {
     for stretch in [0.4, 0.77, 3.0] {
         let policy = stretched(&written, stretch).expect("a policy");
         let cases = cases().map(|(strategy, shock, runs)| (strategy, [0.0, shock], runs));
-        // One of the canary alone brings rollbacks, too.
+        // A shock of the canary alone, so that there are rollbacks as well.
         for (strategy, shock, runs) in cases.into_iter().chain([("canary", [0.3, 0.0], 12)]) {
             for seed in 0..runs.div_ceil(5) {
                 let as_written = drive(&written, strategy, 1.0, seed, shock);
@@ -209,7 +209,7 @@ fn each_window_and_tick_has_as_many_requests_at_each_stretch() {
     }
 }
 
-/// How many requests come in a plan's times, and how many its figures are of all requests.
+/// Requests in each of the plan's times, and each figure of a metric as a share of all requests.
 fn requests(plan: &Plan) -> Vec<f64> {
     let policy = plan.policy();
     let a_minute = plan.subject().traffic.requests_per_minute.expect("it is known");
