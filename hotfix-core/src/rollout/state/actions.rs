@@ -54,7 +54,7 @@ impl Actions {
         &self.last
     }
 
-    /// What is known of the input with this key, where it is one of the last.
+    /// The input with this key; None for a key that is unknown or no longer remembered.
     #[inline]
     pub(crate) fn of_key(&self, key: Option<&str>) -> Option<&Keyed> {
         let key = key.filter(|_| !self.keys.is_empty())?;
@@ -67,7 +67,7 @@ impl Actions {
         self.pending.iter().any(|action| action.id == id)
     }
 
-    /// Whether the result of this action is awaited, or may still come.
+    /// Whether a result is accepted: the action is pending, or was superseded and has no result yet.
     pub(crate) fn may_end(&self, id: ActionId) -> bool {
         self.is_pending(id) || self.overtaken.iter().any(|(of, _)| *of == id)
     }
@@ -77,12 +77,12 @@ impl Actions {
         self.overtaken.iter().find(|(of, _)| *of == id)?.1
     }
 
-    /// Whether this is a change of traffic that may have moved it, whatever came of it.
+    /// Whether this is a superseded or failed change of traffic, which may have moved it.
     pub(crate) fn is_unsettled(&self, id: ActionId) -> bool {
         self.unsettled.iter().any(|(of, _)| *of == id)
     }
 
-    /// The last change of traffic that may have moved it, whatever came of it.
+    /// The last superseded or failed change of traffic, which may have moved it.
     pub(crate) fn last_unsettled(&self) -> Option<(ActionId, Share)> {
         self.unsettled.last().copied()
     }
@@ -93,13 +93,13 @@ impl Actions {
         Some(self.pending.remove(place).act)
     }
 
-    /// Notes that the result of an action has come, and what follows from it: no other is accepted.
+    /// Notes the result of a superseded action: no further result is accepted.
     pub(super) fn end(&mut self, id: ActionId) {
         self.overtaken.retain(|(overtaken, _)| *overtaken != id);
     }
 
     /// Supersedes the pending actions, except changes of traffic where `keep_traffic`.
-    pub(super) fn overtake(&mut self, keep_traffic: bool) {
+    pub(super) fn supersede(&mut self, keep_traffic: bool) {
         let Self { pending, overtaken, unsettled, .. } = self;
         pending.retain(|Action { id, act }| match act {
             Act::SetTraffic { .. } if keep_traffic => true,
@@ -111,7 +111,7 @@ impl Actions {
         });
     }
 
-    /// The shares that the canary may have beside the confirmed one.
+    /// The shares that the canary may have instead of the confirmed one.
     pub(super) fn unsettled(&self) -> impl Iterator<Item = Share> {
         self.unsettled.iter().map(|(_, share)| *share)
     }
@@ -141,9 +141,8 @@ impl Actions {
         }
     }
 
-    /// Continues from a snapshot; else what no rollout has.
+    /// Makes room for the keys after a snapshot was read; `Err` where it has more than are remembered.
     pub(crate) fn resume(&mut self) -> Result<(), &'static str> {
-        // As many as are remembered have room.
         self.keys.reserve(REMEMBERED.checked_sub(self.keys.len()).ok_or("the keys")?);
         Ok(())
     }
@@ -156,18 +155,18 @@ const REMEMBERED: usize = 256;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Keyed {
-    // A snapshot has up to 256 of them, so without names: key, content, kind, and the actions that
-    // answered it.
+    // A tuple, because a snapshot may have 256 of them: digests of key and content, kind, and the
+    // actions of its outcome.
     row: (Digest, u64, InputKind, Vec<Action>),
 }
 
 impl Keyed {
-    /// Its kind.
+    /// The kind of the input.
     pub(crate) const fn kind(&self) -> InputKind {
         self.row.2
     }
 
-    /// What it was answered with.
+    /// The actions of its outcome.
     pub(crate) fn actions(&self) -> &[Action] {
         &self.row.3
     }

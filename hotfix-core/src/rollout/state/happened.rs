@@ -19,8 +19,8 @@ pub(crate) struct Happened {
     pub(super) phases: Vec<PhaseRecord>,
     /// When the service was reported down.
     pub(super) outages: Vec<Outage>,
-    /// When it was first reported to be up, before it was reported down; and whether it was so before a fix
-    /// went out: from the beginning, or as it was reported before the first start.
+    /// When the service was first reported up, without an outage before; and whether that was
+    /// before the first start, or holds from the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) up: Option<(Timestamp, bool)>,
     /// When each fix was rolled back, or withdrawn for another.
@@ -95,7 +95,7 @@ impl Happened {
         !self.refusals.iter().any(|(known, last)| known == code && *last == minute(at))
     }
 
-    /// The code of the reading that was refused last, where that was logged since then.
+    /// The code of the last refused reading that was logged since this time.
     pub(crate) fn refused_reading(&self, since: Timestamp) -> Option<&str> {
         let refused = self
             .refusals
@@ -121,7 +121,7 @@ impl Happened {
         self.note_service(at, is_down, corrected);
     }
 
-    /// The first start: what was reported until now is about the time before a fix went out.
+    /// The first start: a report until now was made before a fix went out.
     pub(super) const fn note_first_start(&mut self) {
         if let Some((_, before_the_fix)) = &mut self.up {
             *before_the_fix = true;

@@ -77,8 +77,8 @@ impl Judged {
         }
     }
 
-    /// Whether the policy claims that the fix works, and nothing has shown it although both
-    /// versions ran side by side, or readings from before the start speak against it.
+    /// Whether the fix should be shown to work and is not: both versions ran side by side, or the
+    /// evidence (`log_e`) speaks against it.
     pub(crate) fn is_unproven(&self, plan: &Plan) -> bool {
         let is_side_by_side = plan.phases().iter().any(|phase| phase.share < Share::ALL);
         let efficacy = self.verdict().efficacy.filter(|efficacy| !efficacy.shown);
@@ -162,8 +162,8 @@ impl Judged {
         leading
     }
 
-    /// After the completion, too, a person has to know where nothing judges the fix any more: metrics
-    /// without a reading judge nothing. `leading` as [`assess`](Self::assess) returns it.
+    /// After the completion, where no deciding metric is judged: adds a cause for each and asks a
+    /// person. Takes and returns the number of leading causes, as [`assess`](Self::assess) does.
     pub(super) fn ask_if_not_judged(&mut self, policy: &Policy, leading: usize) -> usize {
         let Verdict { metrics, causes, decision, .. } = &mut self.now.verdict;
         let deciding = || metrics.iter().filter(|(id, _)| policy.decides(*id));
@@ -184,8 +184,8 @@ impl Judged {
         }
     }
 
-    /// Whoever is asked about what nothing judges reads first what is clearly worse than when a person was
-    /// last asked. `leading` as before.
+    /// Where unjudged metrics are asked about, puts those first that are clearly worse than when a
+    /// person was last asked. Takes and returns the number of leading causes.
     pub(super) fn name_worse(&mut self, mut leading: usize, is_complete: bool) -> usize {
         let Assessed { judge, verdict: Verdict { causes, decision, .. }, .. } = &mut self.now;
         let mut worse = 0;
@@ -203,7 +203,7 @@ impl Judged {
         leading
     }
 
-    /// Folds the verdict of this question.
+    /// Folds the present verdict, which answers this question.
     pub(super) fn note(&mut self, at: Timestamp, question: Question) {
         self.now.judge.note(at, &self.now.verdict);
         self.now.question = Some(question);
@@ -217,7 +217,7 @@ impl Judged {
         }
     }
 
-    /// What a snapshot has of it.
+    /// The state for a snapshot.
     pub(crate) fn state(&self) -> Judged<JudgeState<'_>> {
         let Self { now, kept } = self;
         Judged { now: now.state(), kept: kept.as_ref().map(|kept| Box::new(kept.state())) }
@@ -232,7 +232,7 @@ impl Assessed {
 }
 
 impl Judged<JudgeRead> {
-    /// The judges of this plan, where the state fits it.
+    /// The judges of this plan with this state; [`SnapshotError::Misfit`] where it does not fit.
     pub(crate) fn restored(self, plan: &Plan) -> Result<Judged, SnapshotError> {
         let Self { now, kept } = self;
         let kept = kept.map(|kept| kept.restored(plan).map(Box::new));
@@ -322,7 +322,7 @@ impl Question {
         Some(Self { at, share, due, running, needs_efficacy, after_the_phases, waits_for_readings })
     }
 
-    /// What was read then, at this share of the canary; nothing is decided.
+    /// A question about readings alone, at this share of the canary: no phase is due.
     pub(super) fn of_reading(at: Timestamp, share: Share) -> Self {
         Self { at, share, ..Self::default() }
     }
@@ -336,12 +336,12 @@ impl Question {
         self.waits_for_readings
     }
 
-    /// Whether all phases have passed: to hold would hold nothing.
+    /// Whether all phases have passed, so that a hold has no effect.
     pub(crate) const fn is_after_the_phases(&self) -> bool {
         self.after_the_phases
     }
 
-    /// Whether the policy has its phases.
+    /// Whether the policy has the phases that it names.
     pub(crate) fn is_of(&self, policy: &Policy) -> bool {
         self.due.is_none_or(|(index, _)| index < policy.phases().len())
             && self.running.is_none_or(|step| step.is_of(policy))

@@ -60,10 +60,10 @@ pub(super) struct RolloutState {
     pub(super) happened: Happened,
 }
 
-/// Readings that have stopped before the start.
+/// Readings that had come and have stopped, and the policy's contingency for that.
 pub(super) struct Silence<'a> {
     since: Timestamp,
-    /// What has failed, and what to do then, as the policy has it.
+    /// The policy's contingency: what has failed, and what to do then.
     pub(super) of: &'a Contingency,
     /// Whether the policy makes this severity wait.
     pub(super) waits: bool,
@@ -75,12 +75,12 @@ impl fmt::Display for Silence<'_> {
     }
 }
 
-/// What an input was about, which the state does not show once it is folded.
+/// What the fold of an input found out and the folded state does not show.
 #[derive(Default)]
 pub(super) struct Resolved {
     /// The action of a `confirm` or `failed`, unless it was superseded.
     pub(super) act: Option<Act>,
-    /// What was known not to be so, and is stated while the fix has traffic.
+    /// Impact that was known to be absent and is stated now, while the fix has traffic.
     pub(super) relapse: Option<String>,
 }
 
@@ -122,12 +122,12 @@ impl RolloutState {
         self.agenda.came(Moment::Resolved).is_some()
     }
 
-    /// The same where no fix is live or being deployed: then nobody is asked for an approval again.
+    /// Whether the incident is over and no fix is live or being deployed: then no approval is requested.
     pub(super) fn has_ended(&self) -> bool {
         self.is_resolved() && !self.place.stage().is_out()
     }
 
-    /// Whether an audience has read of the incident. Who follows the rollout reads of its start.
+    /// Whether an audience has read of the incident. Followers have once the deployment has started.
     pub(super) fn has_read(&self, audience: Audience) -> bool {
         let follows = FOLLOWERS.contains(&audience);
         match audience {
@@ -137,7 +137,7 @@ impl RolloutState {
         }
     }
 
-    /// Whether an audience that is asked to read an alert again has read of more than the incident.
+    /// Whether an audience has read more than alerts: then a repeated alert is sent as an update.
     pub(super) fn has_read_on(&self, audience: Audience) -> bool {
         let follows = FOLLOWERS.contains(&audience);
         match audience {
@@ -147,14 +147,14 @@ impl RolloutState {
         }
     }
 
-    /// Whether the new version has traffic, or a change of it may have given it some, or still may.
+    /// Whether the fix has traffic, or a pending, failed or superseded change may give it some.
     pub(super) fn has_traffic(&self) -> bool {
         let mut pending = self.actions.pending().iter();
         self.reach().is_any() || pending.any(|action| action.act.share().is_some())
     }
 
-    /// How much of the traffic the canary has, as far as it is known. A change that is under way
-    /// counts once the fix is not to get more: it does not stop by itself.
+    /// How much of the traffic the canary has, as far as it is known. A pending change counts once
+    /// the fix is not to get more traffic: the change may still be carried out.
     pub(super) fn reach(&self) -> Reach {
         let has = self.place.share();
         let pending = self.actions.pending().iter().filter_map(|action| action.act.share());
@@ -164,8 +164,8 @@ impl RolloutState {
         Reach { most: has.max(may_have.unwrap_or(has)), is_known: may_have.is_none() }
     }
 
-    /// What was read last of a fix that is to be rolled back and still has its traffic, also once that has failed.
-    /// None where that is what the verdict has that is explained.
+    /// The last reading of a fix that is to be rolled back and still has its traffic, also in a freeze. None
+    /// unless it is newer than the explained verdict and the beginning of the rollback.
     pub(super) fn read_since_verdict(&self) -> Option<Question> {
         let is_frozen = matches!(self.place.stage(), Stage::Frozen { .. });
         let shows = is_frozen || self.place.purpose(|| self.reach()) == Use::Show;
@@ -180,8 +180,8 @@ impl RolloutState {
         self.place.share() == Share::NONE && self.judged.judge().sees_traffic()
     }
 
-    /// Whether missing readings mean anything at this stage: while the fix has traffic, or readings show
-    /// some although none is confirmed. While traffic moves, the judge is asked as well.
+    /// Whether missing readings mean anything at this stage: while the fix has traffic or is
+    /// getting more, or readings show some although none is confirmed.
     pub(super) fn expects_readings(&self) -> bool {
         match self.place.purpose(|| self.reach()) {
             Use::Watch | Use::Move => true,
@@ -197,8 +197,8 @@ impl RolloutState {
         is_phase.then(waits)?
     }
 
-    /// Readings that had come and have been missing for as long as the policy lets them, and what it
-    /// has for that.
+    /// The silence of readings that had come and have been missing for `no_data.after`; None where
+    /// the policy has no contingency for that.
     pub(super) fn silence<'a>(&self, policy: &'a Policy, at: Timestamp) -> Option<Silence<'a>> {
         let since = self.judged.judge().read_at()?;
         let severity = self.readiness.severity();
@@ -208,14 +208,14 @@ impl RolloutState {
         is_silent.then_some(Silence { since, of, waits: waiting.is_some() })
     }
 
-    /// Whether what was asked still needs an answer.
+    /// Whether a question would still need an answer in this stage.
     pub(super) fn needs_answer(&self) -> bool {
         self.people.needs_answer(self.place.stage(), self.judged.verdict().decision)
             || self.lacks_recovery().is_some()
     }
 
-    /// Whether it waits for a person, whatever was reported: at a gate, for a bad verdict, or at the
-    /// end of the final validation.
+    /// Whether the rollout waits for a person, whatever was reported: at a gate, for a bad verdict,
+    /// or at the end of the final validation.
     pub(super) fn waits_for_a_person(&self, policy: &Policy, at: Timestamp) -> bool {
         matches!(self.place.stage(), Stage::Gate { .. })
             || self.judged.verdict().decision.needs_answer()
@@ -227,8 +227,8 @@ impl RolloutState {
         self.people.unanswered().is_some() && self.needs_answer()
     }
 
-    /// Whether nothing but an answer ends the watch after the completion: a closed rollout cannot be
-    /// rolled back, which an open question offers. A page about a late change of traffic does not.
+    /// Whether only an answer ends the watch after the completion: an open question offers a rollback, which a
+    /// closed rollout does not accept. A page about a late change of traffic does not keep the watch open.
     pub(super) fn is_kept_open(&self) -> bool {
         let is_page = self.people.unanswered().is_some_and(|open| open.page);
         self.people.objected() || self.awaits_answer() && !is_page
@@ -292,7 +292,7 @@ impl RolloutState {
             }
             Command::Failed { action, .. } => {
                 resolved.act = self.actions.resolve(*action);
-                // A part of it may have happened.
+                // The failed change may have moved a part of the traffic.
                 let share = resolved.act.as_ref().and_then(Act::share);
                 self.actions.unsettled.extend(share.map(|share| (*action, share)));
             }
@@ -330,21 +330,21 @@ impl RolloutState {
         resolved
     }
 
-    /// Whether the traffic of a release that was superseded is withdrawn with this input.
+    /// Whether a superseded release that `former` still names has lost its traffic.
     pub(super) fn is_withdrawn(&self) -> bool {
         let is_off = matches!(self.place.stage, Stage::Preparing) && !self.has_traffic();
         is_off && self.place.former.is_some()
     }
 
-    /// Notifies the judge when the least time of a watched phase is over.
+    /// Notifies the judge when the minimum time of a watched phase is over.
     fn end_phase(&mut self, at: Timestamp) {
         if let Stage::Monitoring(step) = self.place.stage() {
             self.judged.now.judge.end_phase(at, step.index, step.since);
         }
     }
 
-    /// Puts another plan in force, which an input brought: it starts without data. Another attempt
-    /// `replaces` this version.
+    /// Puts the plan of an input in force; no metric has data yet. `replaces`: the version that
+    /// another attempt replaces; None for the first release.
     pub(super) fn begin_plan(
         &mut self,
         plan: &Plan,
@@ -363,8 +363,8 @@ impl RolloutState {
         self.happened.phases.clear();
     }
 
-    /// Asks the judge for a verdict, where metrics are watched; the question that it answers, and how
-    /// many of its causes lead to its decision.
+    /// Makes a verdict. Returns the question that it answers and how many of its causes lead to its
+    /// decision; None where nothing is judged.
     pub(super) fn assess(&mut self, plan: &Plan, at: Timestamp) -> Option<(Question, usize)> {
         let question = self.question(plan, at)?;
         let against =
@@ -381,7 +381,7 @@ impl RolloutState {
         Some((question, self.judged.name_worse(leading, is_complete)))
     }
 
-    /// Takes a verdict as a log has it; the question that it answered.
+    /// Takes over a recorded verdict; returns the question that it answers.
     pub(super) fn take_verdict(
         &mut self,
         plan: &Plan,
@@ -397,7 +397,7 @@ impl RolloutState {
         Question::of(&self.place, plan, at, self.readiness.severity())
     }
 
-    /// Folds the recorded outcome: the second half of an event. `relapses`: folding the input has found one.
+    /// Folds the recorded outcome: the second half of an event. `relapses`: the fold found a relapse.
     pub(super) fn settle(
         &mut self,
         plan: &Plan,
@@ -421,7 +421,7 @@ impl RolloutState {
         let answers = self.people.note(policy, at, input, self.place.stage());
         let notifies =
             matches!(kind, InputKind::Approve | InputKind::SetSeverity | InputKind::SetFacts);
-        // As recorded: earlier releases notified nobody of a changed severity, or paged.
+        // By the recorded actions: earlier releases notified nobody of a changed severity, or paged.
         let informs = |action: &Action| {
             matches!(action.act, Act::Page { duty: None, .. } | Act::Notify { role: Some(_), .. })
         };
@@ -438,8 +438,8 @@ impl RolloutState {
             let at_the_end = self.place.is_validated(policy, at);
             self.people.note_verdict(self.judged.verdict(), asks, at_the_end);
         }
-        // What was under way has its result: that is no answer to a pause, nor to an alert after the
-        // completion.
+        // The result of an action that was under way answers neither a pause nor a question after
+        // the completion.
         let goes_on = matches!(
             (self.place.stage(), &*to),
             (Stage::Paused { .. }, Some(Stage::Paused { .. }))
@@ -479,12 +479,12 @@ impl RolloutState {
         }
         if is_settled || has_ended || !kind.is_by_time() {
             let is_over = has_ended || !self.place.stage().wants_approvals();
-            self.readiness.see_requests(policy, at, is_over);
+            self.readiness.update_requests(policy, at, is_over);
         }
         let restates =
             matches!(kind, InputKind::SetFacts | InputKind::SetSeverity | InputKind::WaiveItem);
         if is_settled || restates {
-            self.readiness.see_question(policy, self.place.stage());
+            self.readiness.update_question(policy, self.place.stage());
         }
         let question = self.readiness.question();
         self.people.note_severity_question((at, kind), &plan.subject().incident, question, actions);
@@ -537,23 +537,23 @@ impl RolloutState {
                     || before.why != now.why
                     || before.returning != now.returning
                 {
-                    self.actions.overtake(false);
+                    self.actions.supersede(false);
                 }
             }
             (_, Stage::RollingBack(_)) => {
                 self.readiness.turn_back(policy, at);
                 self.judged.keep();
-                self.actions.overtake(false);
+                self.actions.supersede(false);
             }
             // Pending actions may still happen: their result shows where the traffic is.
             (_, Stage::Frozen { .. }) => self.judged.keep(),
-            // Traffic is not withdrawn there, so a pending change may still be confirmed.
-            (Stage::Frozen { .. }, Stage::Preparing) => self.actions.overtake(true),
+            // A freeze does not withdraw traffic, so a pending change may still be confirmed.
+            (Stage::Frozen { .. }, Stage::Preparing) => self.actions.supersede(true),
             (_, Stage::Preparing) => {
                 if self.has_traffic() {
                     self.readiness.turn_back(policy, at);
                 }
-                self.actions.overtake(false);
+                self.actions.supersede(false);
             }
             _ => {}
         }
@@ -562,7 +562,7 @@ impl RolloutState {
         self.place.enter(at, to, recovery);
     }
 
-    /// Folds a logged refusal: only the record of refusals changes.
+    /// Folds a logged refusal: only the number of the next line and the record of refusals change.
     pub(super) fn note_refusal(&mut self, code: &str, at: Timestamp) {
         self.place.seq += 1;
         self.happened.note_refusal(code, at);
@@ -574,8 +574,8 @@ impl RolloutState {
     pub(super) fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
         // What happened is read by explanations and by the table, which change nothing.
         let Self { readiness, agenda, judged, .. } = self;
-        // A train and messages ask since when and why it is rolled back, the rollout goes by its
-        // stage. Lines and actions are named by the number of the event.
+        // Only trains and messages ask since when and why it was rolled back. The numbers of events
+        // and attempts only name lines and actions.
         let place = Place {
             turned_back_at: None,
             rolled_back_since: None,
@@ -586,12 +586,12 @@ impl RolloutState {
             attempt: 0,
             ..self.place.clone()
         };
-        // The last actions are kept for a crash.
+        // The last actions are only for the recovery after a crash.
         let actions = Actions { last: Vec::new(), ..self.actions.clone() };
         let mut people = People { interventions: Interventions::default(), ..self.people.clone() };
         let People { unanswered, set_aside, about_severity, .. } = &mut people;
         for open in [unanswered, set_aside, about_severity].into_iter().flatten() {
-            // Inputs depend on when and what about it was asked: the text is only repeated.
+            // Inputs depend on when it was asked and what about: the text is only repeated.
             (open.text, open.action, open.stated) = (String::new(), None, Vec::new());
         }
         let Assessed { judge, verdict, .. } = &judged.now;

@@ -36,7 +36,7 @@ pub(crate) enum Objected {
 }
 
 impl Objection {
-    /// That of an input.
+    /// The objection that an input states; None for any other input.
     pub(crate) fn of(command: &Command) -> Option<Self> {
         let (of, why) = match command {
             Command::Report { signal, note } => (Objected::Reported(*signal), note),
@@ -47,7 +47,7 @@ impl Objection {
         Some(Self { of, why: why.clone() })
     }
 
-    /// Adds it to those that nobody has answered: one of each kind, with what was stated last.
+    /// Adds it to the unanswered ones, of which each kind is there once, with its last reason.
     pub(crate) fn add_to(self, all: &mut Vec<Self>) {
         match all.iter_mut().find(|known| known.of == self.of) {
             Some(known) => known.why = self.why.or_else(|| known.why.take()),
@@ -57,7 +57,7 @@ impl Objection {
 }
 
 impl People {
-    /// Whether the open question is about an objection that a rollout in this stage waits for.
+    /// Whether an objection, or a relapse, is open while the fix is being deployed or live.
     pub(crate) fn objects_to(&self, stage: &Stage) -> bool {
         let open = self.unanswered.as_ref();
         stage.is_out() && open.is_some_and(|open| open.about.is_kept())
@@ -79,12 +79,12 @@ impl People {
         self.set_aside.as_ref().or(open)
     }
 
-    /// Whether nothing is promoted by itself.
+    /// Whether only a person may promote: after an objection, or a verdict that demands a rollback.
     pub(crate) fn bars_promotion(&self) -> bool {
         self.objected() || self.failed
     }
 
-    /// Notes what a person stated, where they are asked about it.
+    /// Adds what a person stated to the open question about objections that names it.
     pub(super) fn note_objection(&mut self, command: &Command) {
         let open = self.unanswered.as_mut().filter(|open| open.about == About::Objection);
         if let (Some(open), Some(objection)) = (open, Objection::of(command))
@@ -95,12 +95,12 @@ impl People {
     }
 }
 
-/// What a person states that the incident does to users or the business, if anything.
+/// The impact on users or the business that an input states, if any.
 pub(crate) fn stated_impact(policy: &Policy, command: &Command) -> Option<String> {
     stated_by(policy, command, |_| true)
 }
 
-/// The same by these facts alone.
+/// The impact that an input states by the facts that `of` selects.
 fn stated_by(policy: &Policy, command: &Command, of: impl Fn(FactId) -> bool) -> Option<String> {
     let Command::SetFacts { facts, .. } = command else { return None };
     let mut stated = Facts::read(facts, policy.vocabulary()).ok()?;
@@ -126,7 +126,7 @@ impl Display for Objection {
 }
 
 impl RolloutState {
-    /// What a person states before the end that was known not to be so, while the fix has traffic.
+    /// Impact that an input states before the end and that was known to be absent, while the fix has traffic.
     pub(super) fn relapse(&self, policy: &Policy, command: &Command) -> Option<String> {
         let corrects = matches!(command, Command::SetFacts { correction: Some(true), .. });
         let is_live = self.place.stage().is_out() && self.reach().is_any();

@@ -40,21 +40,21 @@ pub(crate) struct People {
     /// to promote, too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) failed: bool,
-    /// What its train has let it know last.
+    /// The last notice of the rollout's train.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) train: Option<TrainNotice>,
     /// The status page was asked for: the public reads of the incident.
     pub(super) on_status_page: bool,
-    /// Its last text says that a fix is on its way, or that users have it.
+    /// The page's last text says that a fix is on its way, or that users have it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) page_promises: bool,
-    /// Its last text is not an alert.
+    /// The page's last text is not an alert.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) page_goes_on: bool,
-    /// Who else read an alert or an update, or was paged.
+    /// Audiences other than the public that read an alert or an update, or were paged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) readers: Vec<Reader>,
-    /// The severity at the last start that those who follow the rollout read of.
+    /// The severity that followers read with the last start of a deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) severity_at_start: Option<Named>,
     /// The last question, while nobody has answered it.
@@ -76,13 +76,13 @@ pub(crate) struct Reader {
     pub(crate) audience: Audience,
     /// The severity at the last alert or update.
     pub(crate) severity: Option<Named>,
-    /// The other severity that it had read until then.
+    /// The severity that it had read before, where that was another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) before: Option<Named>,
     /// It read an update.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) updated: bool,
-    /// It read nothing: somebody of it was paged.
+    /// It read no message: one of its people was paged.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) paged: bool,
 }
@@ -151,7 +151,7 @@ impl People {
         }
     }
 
-    /// Notes an input, and whether it answers the open question, whatever it is; a new stage does, too.
+    /// Notes an input; returns whether it answers the open question, whatever that is about.
     pub(super) fn note(
         &mut self,
         policy: &Policy,
@@ -178,7 +178,7 @@ impl People {
                 self.asked_about.retain(|cause| cause.reason != Reason::WorseThanSeen);
                 (false, true)
             }
-            // Also a response `roll_back` where a failure asks.
+            // A response `roll_back` counts, too: on a failure the policy may ask a person.
             Command::Report { signal, .. } => {
                 (stage.response_to(policy, *signal) >= Response::Ask, false)
             }
@@ -194,8 +194,8 @@ impl People {
             | Command::Abort { .. }
             | Command::RollBack { .. }
             | Command::Revert { .. } => (false, true),
-            // The question was why the deployment takes so long; the page, where an action is. What
-            // people stated is not answered by it.
+            // A result answers a question about a late deployment or a page about a late action,
+            // not what people stated.
             Command::Confirm { .. } | Command::Failed { .. } => {
                 let open = self.unanswered.as_ref();
                 let is_frozen = matches!(stage, Stage::Frozen { .. });
@@ -203,7 +203,7 @@ impl People {
                     && open.is_some_and(|open| !open.about.is_kept());
                 (false, of_deployment || open.is_some_and(|open| open.page) && !is_frozen)
             }
-            // Whoever states that it is over answers that it is open again, and nothing else.
+            // A time of `resolved` answers only the question whether the incident is open again.
             Command::SetTimes { .. } => {
                 if input.command.resolves() {
                     self.set_aside = self.set_aside.take().filter(|open| !open.is_relapse());
@@ -216,7 +216,7 @@ impl People {
                 }
                 (false, false)
             }
-            // Somebody is at work after a rollback.
+            // After a rollback it shows that somebody is at work.
             Command::Acknowledge { .. } => (false, stage.is_final()),
             Command::CheckItem { .. } => {
                 let of_rollback = |list: &&Checklist| list.at == ChecklistMoment::RolledBack;
@@ -263,12 +263,12 @@ impl People {
     pub(super) fn note_verdict(&mut self, verdict: &Verdict, asks: bool, at_the_end: bool) {
         let Verdict { causes, decision, .. } = verdict;
         if asks {
-            // What was asked about before is there: a question that is repeated adds nothing.
+            // A repeated question adds no cause twice.
             let new =
                 causes.iter().filter(|cause| self.is_news(cause)).cloned().collect::<Vec<_>>();
             self.asked_about.extend(new);
         }
-        // Readings that have come since and stop again are news.
+        // A cause that has ended is forgotten: if it comes back, it is news.
         self.asked_about.retain(|known| causes.iter().any(|cause| known.lasts_with(cause)));
         self.failed |= matches!(decision, Decision::RollBack);
         // At the end a person is asked although nothing is wrong, and may take a while to answer:
@@ -279,10 +279,9 @@ impl People {
         }
     }
 
-    /// A person keeps it as it is, with `hold`, or the incident is resolved again: what still needs an
-    /// answer is asked again after the time for one; else a later question is asked as if nobody had been
-    /// asked. What a person stated is answered: what is left is the verdict, or the end of a phase. Whether
-    /// the incident is open again is answered only once that `ends`.
+    /// Puts the open question off, after a `hold`, or because it `ends` with the incident. If the rollout still
+    /// needs an answer, it is asked again later, about the verdict or the gate instead of an objection; else it
+    /// is dropped. A question whether the incident is open again stays until it `ends`.
     pub(super) fn put_off(
         &mut self,
         at: Timestamp,
@@ -377,7 +376,7 @@ impl People {
         }
     }
 
-    /// Notes what an audience read; None: somebody of it was paged, about the incident as it is then.
+    /// Notes what an audience read. `message`: None where one of its people was paged.
     fn note_reader(
         &mut self,
         audience: Audience,
@@ -407,7 +406,7 @@ impl People {
         self.readers.iter().find(|reader| reader.audience == audience && !reader.paged)
     }
 
-    /// Notes what people are asked about the severity, if they are, or that there is nothing to ask.
+    /// Updates the open question about the severity: asked now, with a new text, or None with nothing to ask.
     pub(super) fn note_severity_question(
         &mut self,
         (at, kind): (Timestamp, InputKind),
@@ -425,13 +424,13 @@ impl People {
         if let Some(action) = actions.iter().find(|action| asks(&action.act)) {
             self.about_severity = Some(Unanswered::new(at, &text, action.id));
         } else if let Some(open) = &mut self.about_severity {
-            // Less is left to decide, as once the fix has no traffic: nobody is asked for that.
+            // Less is left to decide, as once the fix has no traffic: it is not asked again for that.
             open.text = text;
         }
     }
 
-    /// Records a question or a page. One that repeats the open one ends by saying so. A question
-    /// does not take the place of a page, nor another one that of an objection, which a later one joins.
+    /// Records a question or page as the open one. A repetition updates its time. A question replaces neither a
+    /// page nor a question that it may not ([`About::replaces`]); objections are joined.
     fn note_question(
         &mut self,
         at: Timestamp,

@@ -12,8 +12,8 @@ use crate::unit::{Share, Timestamp};
 /// Lines that a log can have: their numbers are exact in JSON.
 const MOST_LINES: u64 = 1 << 53;
 
-/// How much of the traffic the canary has: its confirmed share, or up to the largest that a change
-/// of traffic asked for of which nobody knows what came.
+/// How much of the traffic the canary has: its confirmed share, or, where the results of changes
+/// are not known, at most the largest share that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reach {
     pub(super) most: Share,
@@ -51,7 +51,7 @@ impl std::fmt::Display for Reach {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Place {
     pub(super) stage: Stage,
-    /// Since when it is being rolled back, or is rolled back.
+    /// Since when the rollout has turned back: see [`Stage::has_turned_back`].
     pub(super) turned_back_at: Option<Timestamp>,
     /// Since when a rollback is under way or done; None where none was begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,13 +59,12 @@ pub(crate) struct Place {
     /// When the restored version got the traffic back; None where none was begun, or not yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) live_again_at: Option<Timestamp>,
-    /// What the watch of the rollback showed at its end: readings come and go after it.
+    /// How the metrics were at the end of the rollback's watch; later readings do not change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) recovery: Option<Recovery>,
-    /// Why; None where the deployment failed before any traffic moved.
+    /// Why it turned back; None where the deployment failed before any traffic moved.
     pub(super) turned_back_for: Option<RollbackCause>,
-    /// The version of an earlier attempt that has the share: its traffic was not withdrawn, or not
-    /// yet.
+    /// The version of an earlier attempt that has the canary's share, until its traffic is withdrawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) former: Option<String>,
     /// The version that was restored instead of the release's `previous`, by a `revert`.
@@ -81,7 +80,7 @@ pub(crate) struct Place {
     pub(super) at: Option<Timestamp>,
     /// The time of the last `observe` or `tick`.
     pub(super) looked_at: Option<Timestamp>,
-    /// Neither has come since a `resume`, which asks for what the pause has settled.
+    /// No `observe` or `tick` since a `resume`, which repeats the questions from before the pause.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) resumed: bool,
     /// The canary's confirmed share of the traffic.
@@ -105,13 +104,12 @@ impl Place {
         self.reverted
     }
 
-    /// The version of an earlier attempt that has the share, or had it when it was rolled back.
+    /// The version of an earlier attempt that has the canary's share, or had it when rolled back.
     pub(crate) fn former(&self) -> Option<&str> {
         self.former.as_deref()
     }
 
-    /// The version that has the canary's share, or had it when it was rolled back, where the release
-    /// is this one.
+    /// The version that has the canary's share, or had it when rolled back: `release`, or an earlier one.
     pub(crate) fn canary_version<'a>(&'a self, release: &'a str) -> &'a str {
         self.former().unwrap_or(release)
     }
@@ -159,7 +157,7 @@ impl Place {
         }
     }
 
-    /// Whether the traffic that is read is that of a former version, while the next one is deployed.
+    /// Whether readings are of a former version's traffic, while the next version is deployed.
     pub(super) fn reads_former(&self) -> bool {
         self.former.is_some() && self.stage.is_deploying()
     }
@@ -176,9 +174,9 @@ impl Place {
                 from: Resume::Monitoring(_) | Resume::Gate(_) | Resume::FinalValidation { .. },
                 ..
             } => Use::Watch,
-            // Nothing moves its traffic but a change that is left from before.
+            // The traffic stays as it is.
             Stage::Frozen { .. } if reach().is_steady() => Use::Watch,
-            // Where all traffic moves at once, these are the only readings of the level before.
+            // Where all traffic moves at once, only these readings show the level before.
             Stage::Preparing if matches!(self.share, Share::NONE) => Use::Level,
             // Before any traffic moves, the deployment's own checks decide.
             Stage::Deploying(_)
@@ -231,7 +229,7 @@ impl Place {
         };
         let returns = matches!(self.turned_back_for, Some(RollbackCause::Revert { .. }));
         self.turned_back_for = match &to {
-            // A person tries again what has failed: the reason is that of the first try.
+            // A person repeats a failed rollback: the reason stays that of the first try.
             Stage::RollingBack(RollbackProgress { why: RollbackCause::Person, .. })
                 if is_begun && !returns =>
             {
@@ -247,7 +245,7 @@ impl Place {
         self.stage = to;
     }
 
-    /// Continues from a snapshot after so many lines; else what does not fit policy or log.
+    /// Sets the number of lines after a snapshot was read; `Err` names what does not fit policy or log.
     pub(crate) fn resume(&mut self, policy: &Policy, seq: u64) -> Result<(), &'static str> {
         let turned_back = self.stage.has_turned_back();
         if self.at.is_none() || seq > MOST_LINES || u64::from(self.attempt) > seq {

@@ -28,7 +28,7 @@ use crate::unit::{Name, Timestamp};
 use super::people::Named;
 use super::severity_question::{SeverityQuestion, derived, open_hotfix};
 
-/// Statements about the plan, and the state of the items.
+/// Severity, facts, statements about the plan, and the marks of items.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
@@ -37,7 +37,7 @@ pub(crate) struct Readiness {
     severity: Option<Severity>,
     /// It was given by a person, so facts do not change it.
     given: bool,
-    /// What is known by now; a snapshot has it as inputs write it.
+    /// The known facts; a snapshot has them in the form of an input.
     #[serde(skip)]
     facts: Facts,
     /// The worst that was known of each fact.
@@ -95,7 +95,7 @@ impl Readiness {
             normal: plan.normal_at_first(),
             ..Self::default()
         };
-        readiness.see_question(plan.policy(), &Stage::Preparing);
+        readiness.update_question(plan.policy(), &Stage::Preparing);
         readiness
     }
 
@@ -104,8 +104,8 @@ impl Readiness {
         self.recorded = map_of(self.facts.iter().map(|(fact, _)| (fact.to_string(), at)));
     }
 
-    /// Sentences on the impact: of what the fix may have ended, which got all of the traffic since and is not
-    /// known to have lost it, with the time of the oldest fact in it; and of what was recorded later.
+    /// The impact, split by when the fix got all of the traffic: the time of the oldest fact in it, a sentence
+    /// on facts recorded before, and one on later ones. None where no fix is live, or no fact in it is older.
     pub(crate) fn impact_before_the_fix(
         &self,
         agenda: &Agenda,
@@ -129,7 +129,7 @@ impl Readiness {
             }
         }
         let oldest = oldest.filter(|oldest| *oldest < deployed)?;
-        // Facts that say something together alone have the time of the oldest.
+        // Facts that make a sentence only together have the time of the oldest.
         Some(match (sentence(&before), sentence(&later)) {
             (Some(before), Some(later)) => (oldest, before, Some(later)),
             _ => (oldest, all, None),
@@ -169,11 +169,11 @@ impl Readiness {
                 self.started = Some(at);
                 // Nobody could have seen the fix at work.
                 self.marks.reopen_criteria(policy, |_| true);
-                self.see_process(plan);
+                self.update_normal_process(plan);
             }
             Command::SetSeverity { severity, .. } => {
                 (self.severity, self.given) = (Some(*severity), true);
-                self.see_process(plan);
+                self.update_normal_process(plan);
             }
             Command::SetFacts { facts, correction, .. } => {
                 learn(&mut self.facts, facts, policy.vocabulary());
@@ -186,7 +186,7 @@ impl Readiness {
                 if !self.given {
                     self.severity = self.by_facts(policy).0;
                 }
-                self.see_process(plan);
+                self.update_normal_process(plan);
             }
             Command::Confirm { .. }
             | Command::Failed { .. }
@@ -210,8 +210,8 @@ impl Readiness {
         }
     }
 
-    /// A rollback begins: what is to be checked after it was not, and what was confirmed of the fix is
-    /// not so any more. What a list of the attempt assesses can be seen from the start on.
+    /// A rollback begins: reopens the success criteria, and items for after a rollback that were
+    /// checked before it. Items that assess the attempt may have been checked from its start on.
     pub(super) fn turn_back(&mut self, policy: &Policy, at: Timestamp) {
         for (of_attempt, before) in [(false, at), (true, self.started.unwrap_or(at))] {
             self.marks.reopen_checked(policy, before, |list| {
@@ -221,9 +221,9 @@ impl Readiness {
         self.marks.reopen_criteria(policy, |_| true);
     }
 
-    /// A moment came: what is to be checked from it on was not checked before. The checks of the
-    /// final validation stay, because its end waits for them; those made before verify nothing. What
-    /// the log answers is answered with the end of the validation.
+    /// A moment came: reopens items that count from it and were checked before. Those of the final
+    /// validation stay, because its end waits for them. With the end of the validation, criteria
+    /// that the log answers reopen.
     pub(crate) fn reach(&mut self, policy: &Policy, moment: Moment, came: Timestamp) {
         if moment == Moment::Verified {
             self.marks.reopen_criteria(policy, |criterion| criterion.answered_by.is_some());
@@ -233,8 +233,8 @@ impl Readiness {
         });
     }
 
-    /// Why the policy wants the normal process for this severity. Once the fix has started, that the
-    /// incident is over is no reason: one that is not so by the worst that was known is a recovery.
+    /// Why the policy wants the normal process for this severity. After the start a reason counts
+    /// only if it holds by the worst known facts as well: else the incident has merely recovered.
     fn normal_for(&self, plan: &Plan, severity: Option<Severity>, given: bool) -> Vec<PlanFinding> {
         let by = |facts: &Facts| plan.normal_process(severity, given, [facts, &self.worst]);
         let mut normal = by(&self.facts);
@@ -251,9 +251,9 @@ impl Readiness {
 
     /// Updates the reasons for the normal process. A new reason reopens a waiver that was given
     /// without it.
-    fn see_process(&mut self, plan: &Plan) {
+    fn update_normal_process(&mut self, plan: &Plan) {
         let normal = self.normal_now(plan);
-        // What a person decided about an exclusion holds once more is known.
+        // Without a new reason a waiver stays.
         let is_known = |reason: &PlanFinding| self.normal.iter().any(|of| of.text == reason.text);
         if !normal.iter().all(is_known) {
             self.marks.reopen(Exception::NormalProcess);
@@ -280,19 +280,19 @@ impl Readiness {
         holds.then_some(self.normal.as_slice())
     }
 
-    /// Whether a severity that a person gives lifts that.
+    /// Whether a person can lift the normal process by setting one of the policy's severities.
     pub(crate) fn is_lifted_by_severity(&self, plan: &Plan) -> bool {
         let lifts = |of: Severity| self.normal_for(plan, Some(of), true).is_empty();
         plan.policy().severities().iter().any(|level| lifts(level.severity))
     }
 
-    /// Whether the service is down now, as stated, or as the policy concludes from what is.
+    /// Whether the service is down now, as stated or implied by the policy; None where it is not known.
     pub(crate) fn is_down(&self, policy: &Policy) -> Option<bool> {
         is_down_by(policy, &self.facts)
     }
 
-    /// Whether an input corrects the downtime: it states whether the service is down, or nothing that is
-    /// left says that it ever was.
+    /// Whether a correction of facts changes the recorded downtime: it names `service_down`, or the
+    /// service was never down by what remains.
     pub(super) fn corrects_downtime(&self, policy: &Policy, command: &Command) -> bool {
         let Command::SetFacts { facts, correction: Some(true), .. } = command else { return false };
         facts.contains_key(Fact::ServiceDown.as_str())
@@ -320,9 +320,8 @@ impl Readiness {
         open_hotfix(policy, self.severity, &self.facts)
     }
 
-    /// What a person is to be asked about the severity by what is known now. That this is no hot-fix is
-    /// asked where that can be answered with a rollback. Whether it is one is asked only before a start:
-    /// whoever starts decides that, as whoever approves does.
+    /// The question about the severity, by what is known now. That this is no hot-fix is asked while a rollback
+    /// can answer it; whether it is one only before the start: whoever starts, or approves, decides that.
     pub(crate) fn question_now(&self, policy: &Policy, stage: &Stage) -> SeverityQuestion {
         let severity = (self.severity, self.given);
         let against = self.against().filter(|_| stage.may_turn_back());
@@ -330,8 +329,8 @@ impl Readiness {
         SeverityQuestion::of(policy, severity, [&self.facts, &self.worst], (decided, against))
     }
 
-    /// Records that.
-    pub(super) fn see_question(&mut self, policy: &Policy, stage: &Stage) {
+    /// Updates the question about the severity.
+    pub(super) fn update_question(&mut self, policy: &Policy, stage: &Stage) {
         self.question = self.question_now(policy, stage);
     }
 
@@ -349,13 +348,13 @@ impl Readiness {
         self.unmet(policy, |demand| !self.requested.contains(&demand.id))
     }
 
-    /// The requested demands that nobody met or denied, and for which something waits: one for which
-    /// nothing does is requested once. After the start only those that may still be met.
+    /// The requested demands that are neither met nor denied. One that neither holds the start nor
+    /// may follow it is requested only once. After the start only those that may still be met.
     pub(crate) fn unanswered(&self, policy: &Policy) -> Vec<Demand> {
         self.unmet(policy, |demand| match demand.state {
             _ if !demand.holds_start && demand.after_the_fact.is_none() => false,
             DemandState::Denied => false,
-            // What was met when it came up was not requested.
+            // A demand that was met from the beginning was not requested.
             DemandState::Withdrawn => true,
             _ => self.requested.contains(&demand.id),
         })
@@ -370,8 +369,8 @@ impl Readiness {
         demands
     }
 
-    /// Updates since when a requested approval is missing. `over`: nobody is asked any more.
-    pub(super) fn see_requests(&mut self, policy: &Policy, at: Timestamp, over: bool) {
+    /// Sets `requested_at`: None unless a requested approval is missing. `over`: nobody is asked any more.
+    pub(super) fn update_requests(&mut self, policy: &Policy, at: Timestamp, over: bool) {
         let is_missing = !over && !self.requested.is_empty() && !self.unanswered(policy).is_empty();
         self.requested_at = is_missing.then(|| self.requested_at.unwrap_or(at));
     }
@@ -383,7 +382,7 @@ impl Readiness {
         demands
     }
 
-    /// Records that they have been notified.
+    /// Records that the roles were notified of all demands that are met.
     pub(super) fn note_notified(&mut self, policy: &Policy, now: Option<Timestamp>) {
         let notified = self.unnotified(policy, now);
         self.told.extend(notified.iter().map(|demand| demand.id));
@@ -453,7 +452,7 @@ impl Readiness {
         plan.rollback_point_item().filter(|item| self.marks.state(*item) == ItemState::Open)
     }
 
-    /// What decides which lists apply.
+    /// What decides which checklists apply.
     pub(crate) const fn situation(&self) -> Situation<'_> {
         let Self { severity, facts: now, worst, started, .. } = self;
         Situation { severity: *severity, now, worst, started: started.is_some() }
@@ -476,7 +475,7 @@ impl Readiness {
         quoted(&open, ", ")
     }
 
-    /// What became of the checks of these lists, with the fix live since this time.
+    /// The results of the checks of the lists that `of` selects; `live`: since when the fix is live.
     pub(crate) fn checks<'a>(
         &self,
         policy: &'a Policy,
@@ -499,17 +498,17 @@ impl Readiness {
         if kept == Kept::OfReverted {
             self.marks.reopen_branch(plan.policy());
         }
-        // Who waived a window decided about that time, and about a change that was known.
+        // A waiver of the change window was for that time and that change.
         self.marks.reopen(Exception::ChangeWindow);
         self.started = None;
-        self.see_process(plan);
+        self.update_normal_process(plan);
         self.requested.clear();
         self.requested_at = None;
         self.told.clear();
-        self.see_question(plan.policy(), &Stage::Preparing);
+        self.update_question(plan.policy(), &Stage::Preparing);
     }
 
-    /// Continues from a snapshot, with its facts; else what does not fit the plan.
+    /// Adds the facts of a snapshot and what follows from the plan; `Err` names what does not fit the plan.
     pub(crate) fn resume(
         &mut self,
         plan: &Plan,
@@ -521,7 +520,7 @@ impl Readiness {
         self.facts = read(facts)?;
         self.worst = read(worst)?;
         self.normal = self.normal_now(plan);
-        self.see_question(plan.policy(), stage);
+        self.update_question(plan.policy(), stage);
         Ok(())
     }
 

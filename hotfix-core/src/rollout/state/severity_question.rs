@@ -22,9 +22,9 @@ pub(crate) struct SeverityQuestion {
 }
 
 impl SeverityQuestion {
-    /// Of what is `now` known, and of the `worst` of it. `given`: a person gave the severity, so no
-    /// facts are asked for. `decided`: somebody decided that it is a hot-fix. `against`: after the start
-    /// the policy answers with the normal process.
+    /// The question for what is known `now` and for the `worst` that was known. `given`: a person
+    /// gave the severity, so no facts are asked for. `decided`: somebody decided that it is a
+    /// hot-fix. `against`: why the policy answers with the normal process after the start.
     pub(super) fn of(
         policy: &Policy,
         (severity, given): (Option<Severity>, bool),
@@ -94,9 +94,8 @@ impl SeverityQuestion {
     }
 }
 
-/// The severity that the facts give, and whether it is only assumed: the worst of several possible
-/// ones. A recovery does not lower it, so it is that of the worst that was known; where less of a
-/// fact is worse, that of the present facts.
+/// The more severe of the severities by the worst known and by the present facts, so that a
+/// recovery does not lower it; and whether it is only assumed: the worst of several possible ones.
 pub(super) fn derived(
     now: &Classification<'_>,
     worst: &Classification<'_>,
@@ -107,8 +106,8 @@ pub(super) fn derived(
     (severity, assumed && severity != now)
 }
 
-/// The facts that decide whether the policy calls for a hot-fix and are not known, where it asks for an
-/// approval and the start waits for none: elsewhere whoever approves has them before them.
+/// The unknown facts that decide whether the policy calls for a hot-fix, where it asks for
+/// approvals and none holds the start; else none, because whoever approves decides that.
 pub(crate) fn unsettled(policy: &Policy, severity: Option<Severity>, now: &Facts) -> Vec<FactId> {
     let mut waits =
         demands(policy, severity).map(|(_, approval)| approval.holds_start()).peekable();
@@ -116,7 +115,7 @@ pub(crate) fn unsettled(policy: &Policy, severity: Option<Severity>, now: &Facts
     if is_open { undecided(policy, now) } else { Vec::new() }
 }
 
-/// The facts that decide whether the policy calls for a hot-fix and are not known.
+/// The unknown facts that decide whether the policy calls for a hot-fix; empty where that is known.
 fn undecided(policy: &Policy, now: &Facts) -> Vec<FactId> {
     let answer = policy.classify(now);
     let is_unknown = !policy.rules().is_empty() && answer.hotfix() == Hotfix::Unknown;
@@ -134,21 +133,21 @@ pub(super) fn open_hotfix(
     asks_whether_hotfix(policy, now, &facts)
 }
 
-/// Asks for the fact that decides that next, or the first of these.
+/// Asks for the fact that decides next whether it is a hot-fix: by the tree, else the first of `facts`.
 fn asks_whether_hotfix(policy: &Policy, now: &Facts, facts: &[FactId]) -> Option<String> {
     let first = *facts.first()?;
     let next = policy.decide(now).next_question().map_or(first, |next| next.fact);
     Some(format!("{} so that it is settled.", asks_for(policy, next)))
 }
 
-/// The unknown fact that is asked for next, where one may still give a severity.
+/// The unknown fact to ask for next; None where no fact can give a severity.
 fn wanted(decision: &Decision<'_>, at_worst: &Classification<'_>) -> Option<FactId> {
     let gives = decision.reachable().iter().any(|leaf| leaf.severity.is_some());
     let next = decision.next_question().filter(|_| gives).map(|next| next.fact);
     next.or_else(|| at_worst.at_worst().and_then(|_| at_worst.decisive().first().copied()))
 }
 
-/// Asks for a fact; the sentence goes on.
+/// The beginning of a sentence that asks for a fact.
 fn asks_for(policy: &Policy, fact: FactId) -> String {
     let question = policy.vocabulary().question(fact);
     format!("{question} Send `set_facts` with `{fact}` and whatever else is known,")
@@ -193,7 +192,7 @@ fn by_tree(policy: &Policy, decision: &Decision<'_>) -> String {
     outcome.map(text).unwrap_or_default()
 }
 
-/// Facts that contradict each other.
+/// Names the facts that contradict each other; None without any.
 fn contradiction(answer: &Classification<'_>, now: &Facts) -> Option<String> {
     let broken = answer.contradictions();
     let mut facts: Vec<FactId> = Vec::new();

@@ -28,7 +28,7 @@ pub(crate) struct Unanswered {
     pub(crate) page: bool,
     #[serde(default, skip_serializing_if = "About::is_other")]
     pub(crate) about: About,
-    /// What people stated that it is about, the first one first.
+    /// The objections that it is about, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) stated: Vec<Objection>,
 }
@@ -46,8 +46,8 @@ pub(crate) enum About {
     Objection,
     /// The incident that is open again with the fix live: only an objection takes its place.
     Reopening,
-    /// The harm that somebody states after the end, or of a live fix where it was known not to be so: as
-    /// a reopening.
+    /// Harm that somebody states after the end, or of a live fix where it was known to be absent;
+    /// ranks as `Reopening`.
     Harm,
     /// The incident whose rollout was aborted before its start.
     Stopped,
@@ -57,9 +57,9 @@ pub(crate) enum About {
 }
 
 impl About {
-    /// What a question is about that an input of this kind raised. `asks`: the verdict does; `objects`: a
-    /// person did; `harm`: somebody states harm. Before the start the rollout itself asks about
-    /// [`Process`](Self::Process) alone.
+    /// What the question that an input of this kind raised is about. `asks`: the verdict does;
+    /// `objects`: an objection is open; `harm`: somebody states harm. Before the start all others
+    /// are about [`Process`](Self::Process).
     pub(super) const fn of(
         kind: InputKind,
         [asks, objects, harm]: [bool; 3],
@@ -88,12 +88,12 @@ impl About {
         matches!(self, Self::Reopening | Self::Harm)
     }
 
-    /// Whether it is over once the incident is.
+    /// Whether the question ends when the incident is resolved.
     pub(super) const fn is_about_the_incident(self) -> bool {
         self.is_relapse() || matches!(self, Self::Stopped)
     }
 
-    /// Whether it stays open beside a later question of the rollout.
+    /// Whether it stays open when the rollout asks something else later.
     pub(super) const fn is_kept(self) -> bool {
         !Self::Other.replaces(self)
     }
@@ -124,12 +124,12 @@ impl Unanswered {
         self.about.is_relapse()
     }
 
-    /// The same of this question: a page does, too.
+    /// Whether no other question takes its place: it is a page, or [kept](About::is_kept).
     pub(crate) const fn keeps_its_place(&self) -> bool {
         self.page || self.about.is_kept()
     }
 
-    /// Whether this text raises it once more. Logs of earlier releases have another form of time.
+    /// Whether this text is a repetition of it. Logs of earlier releases write the time differently.
     pub(super) fn is_repeated_by(&self, text: &str) -> bool {
         let times = [moment(self.since), self.since.to_string()];
         times.iter().any(|since| text.ends_with(&no_answer_since(since)))
